@@ -1,0 +1,27 @@
+/**
+ * The root of every error we throw on purpose. Each room has one subclass with a union of stable
+ * codes; an edge (cli, hub) owns the table from code to its own language.
+ */
+export abstract class EverseedError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** We are wrong: a bug of ours. Never caught to continue, only to report. */
+export class InvariantError extends Error {
+  override readonly name = "InvariantError";
+}
+
+/**
+ * States what must hold here.
+ *
+ * @param why - The reason it holds, so that a failure explains itself.
+ * @throws {InvariantError} When it does not.
+ */
+export function invariant(condition: unknown, why: string): asserts condition {
+  if (!condition) throw new InvariantError(`invariant broken: ${why}`);
+}

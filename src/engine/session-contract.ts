@@ -1,0 +1,198 @@
+import type { Bitfield } from "../base/bitfield.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import type { Infohashes } from "../base/infohash.ts";
+import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
+import type { Log } from "../ports/log.ts";
+import type { NetFailure, StreamNet } from "../ports/net.ts";
+import type { Random } from "../ports/random.ts";
+
+/** Everything the engine takes from the world. */
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly net: StreamNet;
+  readonly content: ContentSource;
+  /** Where arriving pieces are put together: the write cache. Its limit is the back-pressure. */
+  readonly receiveSlabs: SlabPool;
+  /** Where blocks are read to before they are sent. */
+  readonly sendSlabs: SlabPool;
+  readonly log: Log;
+}
+
+/** Every number a person may want to change; defaults and units in `settings.ts`. */
+export interface EngineSettings {
+  readonly connectionsMax: number;
+  readonly connectionsPerTorrentMax: number;
+  readonly connectionsPerAddressMax: number;
+  readonly halfOpenMax: number;
+  readonly connectTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly uploadSlots: number;
+  readonly requestQueueMax: number;
+  readonly downBytesPerSecond: number;
+  readonly upBytesPerSecond: number;
+  readonly metadataBytesMax: number;
+  readonly resumeIntervalMs: number;
+}
+
+/** What a torrent is doing, each with its cause where a person would ask for it. */
+export type TorrentState =
+  | { readonly kind: "fetching-metadata" }
+  | { readonly kind: "checking"; readonly piecesChecked: number; readonly piecesTotal: number }
+  | { readonly kind: "downloading" }
+  | { readonly kind: "seeding" }
+  | { readonly kind: "stopped" }
+  /** The disk refused; it goes on by itself when the cause is gone. */
+  | { readonly kind: "waiting"; readonly cause: "disk-full" | "disk-error"; readonly message: string };
+
+export type TorrentEvent =
+  | { readonly kind: "state"; readonly state: TorrentState }
+  /** The info dictionary is here (magnet) and its files are known. */
+  | { readonly kind: "metadata"; readonly info: TorrentInfo }
+  | { readonly kind: "piece"; readonly piece: number }
+  /** Everything that is wanted is on disk and judged intact. */
+  | { readonly kind: "complete" }
+  | { readonly kind: "piece-lost"; readonly piece: number }
+  | { readonly kind: "peer-banned"; readonly address: string; readonly reason: string };
+
+/** Survives restarts. Claims only pieces that were durable when it was made. */
+export interface ResumeState {
+  readonly have: Bitfield;
+  /** One for each file; pieces of files whose stamp has changed since are judged again. */
+  readonly stamps: readonly FileStamp[];
+  /** Wall milliseconds when it was made. */
+  readonly savedAtMs: number;
+  /** True when it was made by an orderly stop: then the stamps must match exactly. */
+  readonly clean: boolean;
+  /** Blocks of unfinished pieces that are on disk, not judged. */
+  readonly partial: readonly { readonly piece: number; readonly blocks: Bitfield }[];
+  readonly uploaded: number;
+  readonly downloaded: number;
+}
+
+/** How far the torrent got; cheap enough to ask every second. */
+export interface TorrentStats {
+  readonly uploaded: number;
+  readonly downloaded: number;
+  readonly uploadBytesPerSecond: number;
+  readonly downloadBytesPerSecond: number;
+  /** Bytes wanted, and of those the bytes whose pieces are judged intact. */
+  readonly wantedBytes: number;
+  readonly doneBytes: number;
+  /** Bytes still to fetch for everything, as trackers are told (`left`). */
+  readonly left: number;
+  readonly peers: number;
+  readonly seeds: number;
+  readonly knownPeers: number;
+  /** Copies of the rarest piece among the connected peers. */
+  readonly rarestCopies: number;
+}
+
+export interface PeerStatus {
+  readonly remote: Endpoint;
+  readonly incoming: boolean;
+  readonly client: string;
+  readonly piecesHeld: number;
+  readonly amChoking: boolean;
+  readonly amInterested: boolean;
+  readonly peerChoking: boolean;
+  readonly peerInterested: boolean;
+  readonly snubbed: boolean;
+  readonly uploaded: number;
+  readonly downloaded: number;
+  readonly uploadBytesPerSecond: number;
+  readonly downloadBytesPerSecond: number;
+}
+
+export interface AddTorrent {
+  readonly from: { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
+  /** Absolute folder that receives, or holds, the torrent's files. */
+  readonly root: string;
+  /**
+   * `download`: fetch what is missing; what is on disk already is judged first when there is no resume.
+   * `seed`: the files are there; each piece is judged when it is asked for the first time.
+   */
+  readonly mode: "download" | "seed";
+  readonly resume?: ResumeState | undefined;
+  /** Which files to fetch; asked once the info is known. Default all. */
+  readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
+  readonly sources?: readonly PeerSource[] | undefined;
+  readonly peers?: readonly Endpoint[] | undefined;
+  readonly downBytesPerSecond?: number | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  readonly onEvent?: ((event: TorrentEvent) => void) | undefined;
+  /** Called every `resumeIntervalMs` while something changes, and at an orderly stop. */
+  readonly saveResume?: ((resume: ResumeState) => void) | undefined;
+}
+
+export interface EngineTorrent {
+  readonly infohashes: Infohashes;
+  readonly info: TorrentInfo | undefined;
+  readonly state: TorrentState;
+  readonly have: Bitfield | undefined;
+  stats(): TorrentStats;
+  peers(): PeerStatus[];
+  addPeers(peers: readonly Endpoint[]): void;
+  setWanted(wanted: readonly boolean[]): void;
+  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
+}
+
+export interface EngineSession {
+  readonly peerId: Uint8Array;
+  /** Bound port, 0 before `listen`. */
+  readonly port: number;
+  listen(options: { host: string; port: number }): Promise<number>;
+  /** @throws {EngineError} `duplicate-torrent` when a torrent with one of its infohashes is there. */
+  add(options: AddTorrent): EngineTorrent;
+  find(wireInfohash: Uint8Array): EngineTorrent | undefined;
+  torrents(): Iterable<EngineTorrent>;
+  /** Says goodbye to peers and trackers, makes data durable, hands the last resume out. */
+  remove(torrent: EngineTorrent): Promise<void>;
+  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Somebody who knows peers: a tracker client now, DHT, LSD and PEX later. The engine knows nothing of
+ * how; `daemon/` introduces them.
+ */
+export interface PeerSource {
+  /** The torrent begins to want peers. */
+  attach(swarm: SwarmView): PeerSourceHandle;
+}
+
+/** What a peer source may know and do. */
+export interface SwarmView {
+  readonly infohashes: Infohashes;
+  readonly private: () => boolean;
+  readonly peerId: Uint8Array;
+  readonly port: () => number;
+  readonly stats: () => Pick<TorrentStats, "uploaded" | "downloaded" | "left">;
+  /** True while more peers are welcome. */
+  readonly wantsPeers: () => boolean;
+  readonly offerPeers: (peers: readonly Endpoint[]) => void;
+}
+
+export interface PeerSourceHandle {
+  /** The torrent has everything it wants now. */
+  handleComplete(): void;
+  /** The torrent stops; resolves when the source has said goodbye (bounded to 2 s by the source). */
+  detach(): Promise<void>;
+}
+
+export type EngineErrorCode = "duplicate-torrent" | "closed";
+
+/** For a hub that keeps most torrents asleep: asked when a stranger's handshake names an unknown infohash. */
+export type WakeTorrent = (wireInfohash: Uint8Array) => Promise<EngineTorrent | undefined>;
+
+export interface SessionOptions {
+  readonly ports: EnginePorts;
+  readonly settings?: Partial<EngineSettings> | undefined;
+  readonly wake?: WakeTorrent | undefined;
+  /** A listener died after it was bound. */
+  readonly onListenFailure?: ((failure: NetFailure) => void) | undefined;
+}

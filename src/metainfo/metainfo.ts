@@ -1,0 +1,79 @@
+import type { Geometry } from "../base/geometry.ts";
+import type { Infohashes } from "../base/infohash.ts";
+
+/** Which generations of BitTorrent can read it: BEP 3, BEP 52, or both from the same bytes. */
+export type TorrentKind = "v1" | "v2" | "hybrid";
+
+/** One file of a torrent, in the order of the torrent's space of bytes. */
+export interface TorrentFile {
+  /**
+   * Safe path components below the download folder, the torrent's name included when it is a folder.
+   * Cleaned once, here: nobody joins raw names from the wire (MET-1 to MET-5).
+   */
+  readonly path: readonly string[];
+  /** Bytes. */
+  readonly length: number;
+  /** Bytes from the start of the torrent's space. */
+  readonly offset: number;
+  readonly pad: boolean;
+  readonly executable: boolean;
+  readonly hidden: boolean;
+  /** Safe components of a symbolic link's target below the torrent's folder (BEP 47). */
+  readonly linkTarget?: readonly string[] | undefined;
+  /** Root of the file's merkle tree, 32 bytes (BEP 52). Absent in v1 and for empty files. */
+  readonly piecesRoot?: Uint8Array | undefined;
+}
+
+/** What the `info` value says, which both infohashes cover. All of it came from outside and was checked. */
+export interface TorrentInfo {
+  readonly kind: TorrentKind;
+  readonly infohashes: Infohashes;
+  /** The bytes of the `info` value as they stand in the file: what is hashed and served by ut_metadata. */
+  readonly infoBytes: Uint8Array;
+  /** Safe as a file name. */
+  readonly name: string;
+  /** True when files lie in a folder called `name`. */
+  readonly folder: boolean;
+  readonly geometry: Geometry;
+  /** One for each of `geometry.files`, padding files included. */
+  readonly files: readonly TorrentFile[];
+  /** SHA-1 of every piece, 20 bytes each; `undefined` in a v2-only torrent. */
+  readonly pieceHashes?: Uint8Array | undefined;
+  readonly private: boolean;
+  readonly source?: string | undefined;
+}
+
+/** A parsed .torrent file. */
+export interface Metainfo {
+  readonly info: TorrentInfo;
+  /** Tiers of announce URLs (BEP 12), http, https, udp, ws or wss only. */
+  readonly trackers: readonly (readonly string[])[];
+  /** BEP 19 URLs, http or https only. */
+  readonly webSeeds: readonly string[];
+  /** DHT nodes (BEP 5), `host:port`. */
+  readonly nodes: readonly string[];
+  /** By hexadecimal pieces root: the layer of 32-byte nodes that cover one piece each, checked against it. */
+  readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
+  readonly comment?: string | undefined;
+  readonly createdBy?: string | undefined;
+  /** Seconds since 1970; `undefined` when absent or out of any calendar (MET-16). */
+  readonly creationDate?: number | undefined;
+  /** What was odd and left out, in words for people. */
+  readonly warnings: readonly string[];
+}
+
+/** A parsed magnet link (BEP 9, BEP 53). */
+export interface MagnetLink {
+  readonly infohashes: Infohashes;
+  readonly name?: string | undefined;
+  /** Bytes, a hint only. */
+  readonly exactLength?: number | undefined;
+  readonly trackers: readonly string[];
+  readonly webSeeds: readonly string[];
+  /** `address:port` of peers to try first. */
+  readonly peers: readonly string[];
+  /** Where the .torrent itself may be had, http or https only. */
+  readonly exactSources: readonly string[];
+  /** File indexes to fetch, inclusive ranges, padding files not counted out; `undefined` means all. */
+  readonly selectOnly?: readonly (readonly [first: number, last: number])[] | undefined;
+}

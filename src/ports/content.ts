@@ -1,0 +1,188 @@
+import type { Geometry } from "../base/geometry.ts";
+
+/** Memory shared by the main thread and the workers, lent out in parts and given back. */
+export interface Slab {
+  readonly view: Uint8Array;
+}
+
+export interface SlabPool {
+  /** @returns A part of at least `bytes`, contents undefined, or `undefined` when the limit is reached. */
+  take(bytes: number): Slab | undefined;
+  give(slab: Slab): void;
+  /** Bytes lent out at the moment. */
+  readonly lentBytes: number;
+  readonly limitBytes: number;
+}
+
+/** The expected hash of each piece. Both tables may be filled in while the content is open. */
+export interface PieceHashes {
+  /** 20 bytes a piece: SHA-1 of the whole piece, padding included (BEP 3). */
+  readonly v1?: Uint8Array | undefined;
+  /**
+   * 32 bytes a piece: the node of the file's merkle tree that covers the piece (BEP 52). All zeros
+   * means not known yet; such a piece is not judged by v2. Backed by shared memory.
+   */
+  readonly v2?: Uint8Array | undefined;
+}
+
+export interface ContentFile {
+  /** Below `root`, components joined by "/", already safe (see metainfo/safe-path). */
+  readonly path: string;
+  readonly executable: boolean;
+  /** A symbolic link to this path below `root` instead of a file; length 0. */
+  readonly linkTarget?: string | undefined;
+}
+
+/** Where the bytes of one torrent live. */
+export interface ContentLayout {
+  /** Absolute folder below which all files lie. */
+  readonly root: string;
+  readonly geometry: Geometry;
+  /** One for each of `geometry.files`; entries of padding files are not looked at. */
+  readonly files: readonly ContentFile[];
+  readonly hashes: PieceHashes;
+  /** Absolute path of a sparse file for the bytes of unwanted files that share a piece with wanted ones. */
+  readonly partFile: string;
+  readonly readOnly: boolean;
+}
+
+/** The world refused. `code` is the operating system's: `ENOSPC`, `EROFS`, `EACCES`, `ENOENT`, `EIO`... */
+export interface DiskFailure {
+  readonly kind: "failure";
+  readonly code: string;
+  readonly message: string;
+  readonly path: string;
+}
+
+/** A SHA-1 of every block of a judged piece, 20 bytes each, in order: evidence for the smart ban. */
+export type BlockDigests = Uint8Array;
+
+export type PieceVerdict =
+  | { readonly kind: "intact"; readonly digests?: BlockDigests | undefined }
+  /** `fault`: which of the hashes the bytes do not match. */
+  | {
+      readonly kind: "corrupt";
+      readonly fault: "v1" | "v2" | "both";
+      readonly digests?: BlockDigests | undefined;
+    }
+  | DiskFailure;
+
+export type DiskOutcome = { readonly kind: "done" } | DiskFailure;
+
+/** A run of bytes of one piece to read, and where it goes. */
+export interface ReadRun {
+  readonly piece: number;
+  readonly begin: number;
+  readonly length: number;
+  /** Offset in the slab that receives it. */
+  readonly slabOffset: number;
+}
+
+export type ReadOutcome =
+  | { readonly kind: "done" }
+  /** A piece that was to be verified before it is served does not match its hash (WIR-14). */
+  | { readonly kind: "corrupt"; readonly piece: number }
+  | DiskFailure;
+
+/** What a file looks like on disk; compared between runs to notice strangers' changes (STO-6). */
+export interface FileStamp {
+  /** Bytes; -1 when the file is not there. */
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly inode: number;
+}
+
+export interface CheckOptions {
+  readonly first: number;
+  /** One past the last piece. */
+  readonly end: number;
+  /** Called as pieces are judged, in no particular order. */
+  readonly onPiece: (piece: number, intact: boolean) => void;
+  readonly onDone: (outcome: DiskOutcome) => void;
+}
+
+/**
+ * The bytes of one open torrent: files on disk now, object storage by ranges later. Every method
+ * returns at once; the outcome comes later through the callback, never inside the call. Slabs are lent
+ * until the callback. Jobs for one piece run in the order they were given.
+ */
+export interface Content {
+  /** Judges a whole piece in memory and, when intact, writes it. Padding is filled in by the callee. */
+  store(
+    piece: number,
+    slab: Slab,
+    options: { readonly digests: boolean },
+    onDone: (verdict: PieceVerdict) => void,
+  ): void;
+  /** Writes part of an unfinished piece without judging it: `length` bytes from `slabOffset` of the slab. */
+  write(
+    piece: number,
+    run: { readonly begin: number; readonly length: number },
+    source: { readonly slab: Slab; readonly slabOffset: number },
+    onDone: (outcome: DiskOutcome) => void,
+  ): void;
+  /** Judges a piece by what is on disk. */
+  verify(
+    piece: number,
+    options: { readonly digests: boolean },
+    onDone: (verdict: PieceVerdict) => void,
+  ): void;
+  /** Judges many pieces by what is on disk, on all workers. @returns A function that stops it early. */
+  check(options: CheckOptions): () => void;
+  /** Reads runs into the slab; pieces in `verifyFirst` are judged before anything of them is handed out. */
+  read(
+    slab: Slab,
+    runs: readonly ReadRun[],
+    verifyFirst: readonly number[],
+    onDone: (outcome: ReadOutcome) => void,
+  ): void;
+  /** Makes all that was written durable (fdatasync of the files and their folders). */
+  sync(onDone: (outcome: DiskOutcome) => void): void;
+  /** One stamp for each of `geometry.files`; padding files have size -1. */
+  stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void;
+  /** Creates wanted empty files, links and folders, which no piece would. */
+  createEmpty(onDone: (outcome: DiskOutcome) => void): void;
+  /** Which files are wanted. Bytes of the others go to and come from the part file; a file that becomes
+   * wanted gets its bytes from there. */
+  setWanted(wanted: readonly boolean[], onDone: (outcome: DiskOutcome) => void): void;
+  /** Free bytes on the disk that holds `root`. */
+  freeSpace(onDone: (bytes: number | DiskFailure) => void): void;
+  /** Closes all files; jobs under way end first. */
+  close(onDone: () => void): void;
+}
+
+export interface ContentSource {
+  open(layout: ContentLayout): Content;
+}
+
+/** What hashing finds for pieces it has no expectation of. */
+export interface MeasuredPieces {
+  /** 20 bytes a piece, when asked for. */
+  readonly v1?: Uint8Array | undefined;
+  /** 32 bytes a piece: the merkle node that covers it. For a file of at most one piece: its root. */
+  readonly v2?: Uint8Array | undefined;
+}
+
+/** Reads files once and hashes their pieces on all workers: for creating torrents. */
+export interface PieceHasher {
+  /** @throws (rejects with) an error that carries `code` and `path` when a file cannot be read. */
+  measure(options: {
+    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files">;
+    readonly v1: boolean;
+    readonly v2: boolean;
+    readonly onProgress?: (bytesDone: number) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<MeasuredPieces>;
+}
+
+/** Hashes pieces as they arrive and writes them: for publishing by upload. */
+export interface PieceIngest {
+  /** Like `Content.store`, but without expectation; the hashes found are handed out. */
+  ingest(
+    content: Content,
+    piece: number,
+    slab: Slab,
+    want: { readonly v1: boolean; readonly v2: boolean },
+    onDone: (result: { readonly v1?: Uint8Array; readonly v2?: Uint8Array } | DiskFailure) => void,
+  ): void;
+}

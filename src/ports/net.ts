@@ -1,0 +1,94 @@
+import type { Endpoint } from "../base/endpoint.ts";
+
+/** Why the world refused; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`...). */
+export interface NetFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a stream connection tells its owner. Calls never nest inside a call of the owner's own. */
+export interface StreamHandler {
+  /** An outgoing connection is established. Not called for accepted ones. */
+  handleOpen(): void;
+  /**
+   * Bytes arrived.
+   *
+   * @param chunk - Borrowed for the length of the call: the buffer is used again for the next read
+   *   and shared by all connections, so what is kept must be copied. Bytes past `length` are stale.
+   */
+  handleBytes(chunk: Uint8Array, length: number): void;
+  /** `bytes` that were written have left for the operating system; their buffers are free again. */
+  handleSent(bytes: number): void;
+  /** The end, once, whoever caused it; nothing follows. Not called after our own `destroy`. */
+  handleClose(failure: NetFailure | undefined): void;
+}
+
+/** One reliable byte stream to a peer: TCP now, uTP and WebRTC later. */
+export interface StreamConnection {
+  readonly remote: Endpoint;
+  /** Our side as the connection sees it; `undefined` until open. */
+  readonly local: Endpoint | undefined;
+  /** Bytes written and not yet sent. */
+  readonly bufferedBytes: number;
+  /** Queues bytes; the buffer is lent until `handleSent` has covered it. */
+  write(bytes: Uint8Array): void;
+  /** Stops and restarts reading: back-pressure to the remote. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Ends at once, without waiting for what is queued. Safe to repeat. */
+  destroy(): void;
+}
+
+export interface StreamListener {
+  readonly local: Endpoint;
+  /** Stops accepting; open connections stay. */
+  close(): void;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** @returns The handler of the accepted connection; `undefined` refuses it. */
+  readonly accept: (connection: StreamConnection) => StreamHandler | undefined;
+}
+
+/** Streams between machines. One transport is one implementation. */
+export interface StreamNet {
+  /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
+  listen(options: ListenOptions): Promise<StreamListener>;
+  /** Starts connecting; the outcome arrives as `handleOpen` or `handleClose`. */
+  connect(remote: Endpoint, handler: StreamHandler, options: { timeoutMs: number }): StreamConnection;
+}
+
+/** One UDP socket. */
+export interface DatagramSocket {
+  readonly local: Endpoint;
+  send(bytes: Uint8Array, to: Endpoint): void;
+  close(): void;
+}
+
+export interface DatagramNet {
+  /** @param receive - `bytes` is borrowed for the length of the call. */
+  bind(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
+  }): Promise<DatagramSocket>;
+  /** Addresses of a name; empty when it has none. Literal addresses are returned as they are. */
+  resolve(host: string): Promise<readonly string[]>;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/** Fetches one resource by GET. Follows at most five redirects, each http or https (TRK-19). */
+export interface HttpFetch {
+  /** @throws (rejects with) an error whose message a person can read, when there is no reply in time. */
+  get(
+    url: string,
+    options: { readonly timeoutMs: number; readonly bytesMax: number; readonly signal?: AbortSignal },
+  ): Promise<HttpReply>;
+}

@@ -1,0 +1,7 @@
+/** Chance as the engines see it; a simulation answers it from one seed. */
+export interface Random {
+  /** A whole number, 0 <= n < `bound`; `bound` at most 2^32. */
+  below(bound: number): number;
+  /** Fresh random bytes, fit for ids (from the operating system outside of simulations). */
+  bytes(length: number): Uint8Array;
+}

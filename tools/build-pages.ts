@@ -1,0 +1,1 @@
+console.log("pages: nothing to build yet");
