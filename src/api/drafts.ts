@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { torrentKindSchema, torrentSummarySchema } from "./torrents.ts";
+
+/** What one draft may declare at most (HUB-8). */
+export const DRAFT_FILES_MAX = 200_000;
+const PATH_CHARACTERS_MAX = 4096;
+const TRACKERS_MAX = 100;
+const TRACKER_CHARACTERS_MAX = 2048;
+const COMMENT_CHARACTERS_MAX = 10_000;
+const NAME_CHARACTERS_MAX = 255;
+
+/** One file that is going to be uploaded. */
+export const draftFileSchema = z.object({
+  /** Below the torrent's folder, parts joined by "/", the folder's own name left out. */
+  path: z.string().min(1).max(PATH_CHARACTERS_MAX),
+  /** Bytes. */
+  size: z.number().int().min(0),
+  /** Milliseconds since 1970. Only compared: a file that changed in between makes a new draft. */
+  modified: z.number().int().optional(),
+});
+
+/**
+ * `POST /api/v1/drafts`: what is going to be uploaded and how to publish it. The same declaration by
+ * the same person finds its unfinished draft again: that is how an upload goes on after everything
+ * was closed.
+ */
+export const draftInputSchema = z
+  .object({
+    /** Of the torrent: the folder's name, or the file's. Cleaned by the hub. */
+    name: z.string().min(1).max(NAME_CHARACTERS_MAX),
+    /** False: one file that is the torrent; its `path` is not looked at. */
+    folder: z.boolean(),
+    files: z.array(draftFileSchema).min(1).max(DRAFT_FILES_MAX),
+    kind: torrentKindSchema.default("hybrid"),
+    /** Bytes, a power of two from 16 KiB to 256 MiB. */
+    pieceSize: z.union([z.literal("auto"), z.number().int()]).default("auto"),
+    private: z.boolean().default(false),
+    comment: z.string().max(COMMENT_CHARACTERS_MAX).optional(),
+    source: z.string().max(NAME_CHARACTERS_MAX).optional(),
+    /** Announce URLs; the hub's own when absent. */
+    trackers: z.array(z.string().max(TRACKER_CHARACTERS_MAX)).max(TRACKERS_MAX).optional(),
+  })
+  .meta({ id: "DraftInput" });
+
+/**
+ * A declared upload. One tus resource at `uploadPath` takes all files one after the other, in the order
+ * `order`: a single offset says how far the upload got.
+ */
+export const draftSchema = z
+  .object({
+    /** Also the id of the torrent, once it is published. */
+    id: z.string(),
+    /** As cleaned by the hub. */
+    name: z.string(),
+    folder: z.boolean(),
+    fileCount: z.number().int(),
+    /** Bytes of all files. */
+    size: z.number(),
+    /** Bytes the hub has. */
+    offset: z.number(),
+    kind: torrentKindSchema,
+    pieceSize: z.number().int(),
+    private: z.boolean(),
+    createdAt: z.iso.datetime(),
+    /**
+     * `uploading` waits for bytes. `published`: `torrent` is there, perhaps under another id when the same
+     * content was here before. `failed`: `problem` says why; what was uploaded is kept.
+     */
+    state: z.enum(["uploading", "published", "failed"]),
+    problem: z.string().nullable(),
+    /** Path of the tus resource on this site: HEAD, PATCH, DELETE, tus 1.0.0, no creation. */
+    uploadPath: z.string(),
+    /** Absolute; the torrent's page from the first second. */
+    pageUrl: z.string(),
+    torrent: torrentSummarySchema.nullable(),
+  })
+  .meta({ id: "Draft" });
+
+/** The answer to a declaration: what the uploader needs on top. */
+export const declaredDraftSchema = draftSchema
+  .extend({
+    /** Indexes into the declared `files`: send their bytes in this order. */
+    order: z.array(z.number().int()),
+    /** Files whose names were changed so that every system can store them. */
+    renamed: z.array(z.object({ from: z.string(), to: z.string() })),
+    /** True when an unfinished draft was found again: the upload goes on at `offset`. */
+    resumed: z.boolean(),
+  })
+  .meta({ id: "DeclaredDraft" });
+
+export const draftListSchema = z.object({ drafts: z.array(draftSchema) }).meta({ id: "DraftList" });
+
+/** What the caller sends: defaults may be left out. */
+export type DraftInput = z.input<typeof draftInputSchema>;
+/** What the hub works with: defaults filled in. */
+export type ParsedDraftInput = z.output<typeof draftInputSchema>;
+export type Draft = z.infer<typeof draftSchema>;
+export type DeclaredDraft = z.infer<typeof declaredDraftSchema>;

@@ -1,0 +1,168 @@
+import type { SessionEntry, Token, User } from "./accounts.ts";
+import type { Draft } from "./drafts.ts";
+import type { TorrentDetail, TorrentList } from "./torrents.ts";
+
+/**
+ * What the hub knows and the pages show. The hub builds a `Page`, the server bundle renders it to a whole
+ * document, the browser bundle finds the same `Page` in the document and brings it to life.
+ */
+export interface Page {
+  readonly frame: PageFrame;
+  readonly model: PageModel;
+}
+
+/** What surrounds every page. */
+export interface PageFrame {
+  readonly siteName: string;
+  readonly version: string;
+  /** Null for a stranger. */
+  readonly user: User | null;
+  /** Path and query of this page, for links that come back here (`/login?next=`). */
+  readonly path: string;
+  /** Absolute address of this page, for share previews. */
+  readonly url: string;
+  /** True when this user may publish: the Publish item is shown. */
+  readonly mayPublish: boolean;
+  /** Torrents in the catalogue and bytes kept; null before setup. */
+  readonly totals: { readonly torrents: number; readonly bytes: number } | null;
+  /** Paths of the browser bundle, from Vite's manifest. */
+  readonly assets: PageAssets;
+}
+
+export interface PageAssets {
+  readonly scripts: readonly string[];
+  readonly styles: readonly string[];
+}
+
+export type PageModel =
+  | SetupPage
+  | LoginPage
+  | PublishPage
+  | UploadPage
+  | TorrentPage
+  | CataloguePage
+  | AccountPage
+  | MessagePage;
+
+/**
+ * `GET /setup`. The form is a plain POST to `/setup` (urlencoded: key, name, password, siteName) and works
+ * without JavaScript; with it the key is taken from the link's fragment. Success redirects to `/publish?first`.
+ */
+export interface SetupPage {
+  readonly kind: "setup";
+  /**
+   * `open`: show the form. `elsewhere`: asked from another machine or for another page: "Setup is open on the
+   * terminal of the machine". `done`: there is an administrator already.
+   */
+  readonly state: "open" | "elsewhere" | "done";
+  readonly name: string;
+  readonly siteName: string;
+  readonly dataFolder: string;
+  readonly freeBytes: number | null;
+  readonly passwordMin: number;
+  readonly problem: FormProblem | null;
+}
+
+/** `GET /login?next=`. Plain POST to `/login` (name, password, next). */
+export interface LoginPage {
+  readonly kind: "login";
+  readonly name: string;
+  /** Same-origin path to go to afterwards (HUB-23). */
+  readonly next: string;
+  readonly problem: FormProblem | null;
+}
+
+/** Why a form came back. */
+export interface FormProblem {
+  /** The field it belongs to; null for the whole form. */
+  readonly field: string | null;
+  readonly message: string;
+  readonly hint: string | null;
+  /** Seconds until another try makes sense; null when at once. */
+  readonly waitSeconds: number | null;
+}
+
+/** `GET /publish`, signed in. */
+export interface PublishPage {
+  readonly kind: "publish";
+  /** Right after setup: show the three-step hint. */
+  readonly first: boolean;
+  /** On the disk of the hub; null when unknown. */
+  readonly freeBytes: number | null;
+  readonly uploadBytesMax: number | null;
+  readonly filesMax: number;
+  /** Announce URLs a torrent gets when nothing is said. */
+  readonly trackers: readonly string[];
+  /** One's own uploads that wait for the rest of their bytes. */
+  readonly drafts: readonly Draft[];
+}
+
+/** `GET /t/ID/SLUG` while the upload is under way. */
+export interface UploadPage {
+  readonly kind: "upload";
+  readonly draft: Draft;
+  /** True for the one who uploads: may resume and cancel. */
+  readonly mine: boolean;
+  readonly qr: QrCode;
+}
+
+/** `GET /t/ID/SLUG`. */
+export interface TorrentPage {
+  readonly kind: "torrent";
+  readonly torrent: TorrentDetail;
+  /** Of the page's address. */
+  readonly qr: QrCode;
+  /** Right after the upload: "Published". */
+  readonly fresh: boolean;
+}
+
+/** Drawn as `<svg viewBox="0 0 size size"><path d={path}/></svg>`, dark modules on light. */
+export interface QrCode {
+  readonly size: number;
+  readonly path: string;
+}
+
+/** `GET /` and `GET /search?q=&page=`. */
+export interface CataloguePage {
+  readonly kind: "catalogue";
+  readonly list: TorrentList;
+}
+
+/**
+ * `GET /account`. Plain POSTs: `/account/tokens` (name, scope, expiresInDays), `/account/tokens/ID/revoke`,
+ * `/account/sessions/ID/end`, `/account/password` (current, password), `/logout`.
+ */
+export interface AccountPage {
+  readonly kind: "account";
+  readonly tokens: readonly Token[];
+  /** Shown this once, after it was made. */
+  readonly createdToken: { readonly name: string; readonly token: string } | null;
+  readonly sessions: readonly SessionEntry[];
+  readonly problem: FormProblem | null;
+  /** Something that was done, in words; null when nothing was. */
+  readonly notice: string | null;
+}
+
+/** Everything that is not there, not allowed or broken. */
+export interface MessagePage {
+  readonly kind: "message";
+  readonly status: number;
+  readonly title: string;
+  readonly text: string;
+  readonly hint: string | null;
+  /** Names the line in the log; null when the fault is not ours. */
+  readonly errorId: string | null;
+  /** The words to offer a search with, on a page that was not found. */
+  readonly search: boolean;
+}
+
+/**
+ * The default export of `web/dist/server/render.js`.
+ *
+ * The document holds the page as `<script type="application/json" id="page">` with every `<` written as
+ * `\u003c`; no other inline script, no inline style (the security policy refuses both).
+ */
+export interface PageRenderer {
+  /** @returns The whole document, from `<!doctype html>` on. */
+  render(page: Page): Promise<string>;
+}

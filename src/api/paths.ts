@@ -1,0 +1,62 @@
+/** Where things are on the site. Free of zod, so that the browser may import values from here. */
+
+export const API_PREFIX = "/api/v1";
+
+/** Takes `DraftInput`, gives `DeclaredDraft`; GET lists one's own unfinished `Draft`s. */
+export const DRAFTS_PATH = `${API_PREFIX}/drafts`;
+/** GET `TorrentList`, `?q=&page=`. */
+export const TORRENTS_PATH = `${API_PREFIX}/torrents`;
+/** GET `Session`, POST `SignInInput`, DELETE to sign out. */
+export const SESSION_PATH = `${API_PREFIX}/session`;
+export const TOKENS_PATH = `${API_PREFIX}/tokens`;
+
+/** GET `Draft`; DELETE gives it up. */
+export function draftPath(id: string): string {
+  return `${DRAFTS_PATH}/${encodeURIComponent(id)}`;
+}
+
+/** The draft's tus resource. */
+export function uploadPath(id: string): string {
+  return `${draftPath(id)}/content`;
+}
+
+/** GET `TorrentDetail`. */
+export function torrentApiPath(id: string): string {
+  return `${TORRENTS_PATH}/${encodeURIComponent(id)}`;
+}
+
+/** Server-sent events named `figures`, each a `SwarmFigures`, at most one a second. */
+export function torrentLivePath(id: string): string {
+  return `${torrentApiPath(id)}/live`;
+}
+
+/** GET `TorrentFiles`, `?offset=`. */
+export function torrentFilesPath(id: string): string {
+  return `${torrentApiPath(id)}/files`;
+}
+
+/** The public page. */
+export function torrentPagePath(id: string, name: string): string {
+  return `/t/${id}/${slug(name)}`;
+}
+
+/** The .torrent file. */
+export function torrentFilePath(id: string): string {
+  return `/t/${id}.torrent`;
+}
+
+/** Direct download; the name is only for people, the index decides (HUB-6). */
+export function downloadPath(id: string, index: number, path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return `/t/${id}/files/${index}/${encodeURIComponent(name)}`;
+}
+
+/** Words of a name as they stand in a link: letters and digits of any script, dashes between. */
+export function slug(name: string): string {
+  const words = name
+    .normalize("NFC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-+|-+$/g, "");
+  return encodeURIComponent([...words].slice(0, 60).join("") || "torrent");
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+
+export const torrentKindSchema = z.enum(["v1", "v2", "hybrid"]);
+
+/** Peers of a torrent as our tracker sees them now; the everseed counts as a seed. */
+export const swarmFiguresSchema = z
+  .object({
+    seeds: z.number().int(),
+    leechers: z.number().int(),
+    /** Downloads that were reported as finished, over all time. */
+    completed: z.number().int(),
+    /** What the everseed sends at the moment. */
+    uploadBytesPerSecond: z.number(),
+    /** What the everseed has sent since this hub started, bytes. */
+    uploaded: z.number(),
+  })
+  .meta({ id: "SwarmFigures" });
+
+/** One row of the catalogue. */
+export const torrentSummarySchema = z
+  .object({
+    /** Short name in links, never used again. */
+    id: z.string(),
+    name: z.string(),
+    /** Bytes of all files, padding not counted. */
+    size: z.number(),
+    fileCount: z.number().int(),
+    kind: torrentKindSchema,
+    private: z.boolean(),
+    publishedAt: z.iso.datetime(),
+    publishedBy: z.string(),
+    /** 40 hexadecimal digits; null in a v2-only torrent. */
+    infohashV1: z.string().nullable(),
+    /** 64 hexadecimal digits; null in a v1-only torrent. */
+    infohashV2: z.string().nullable(),
+    magnet: z.string(),
+    /** Absolute. */
+    pageUrl: z.string(),
+    /** Absolute. */
+    torrentUrl: z.string(),
+    swarm: swarmFiguresSchema,
+  })
+  .meta({ id: "TorrentSummary" });
+
+export const torrentFileSchema = z
+  .object({
+    /** Names the file in links; counts real files only, in the torrent's order. */
+    index: z.number().int(),
+    /** Below the torrent's folder, parts joined by "/"; the name itself when the torrent is one file. */
+    path: z.string(),
+    size: z.number(),
+    /** Path on this site, for `href`. */
+    downloadPath: z.string(),
+  })
+  .meta({ id: "TorrentFile" });
+
+/** Everything about one torrent but its files, which come in pages. */
+export const torrentDetailSchema = torrentSummarySchema
+  .extend({
+    folder: z.boolean(),
+    comment: z.string().nullable(),
+    createdBy: z.string().nullable(),
+    pieceSize: z.number().int(),
+    pieceCount: z.number().int(),
+    trackers: z.array(z.string()),
+    /** When every byte was last compared with its hash; on arrival at the earliest. */
+    checkedAt: z.iso.datetime(),
+    /** The first files; `fileCount` tells whether there are more. */
+    files: z.array(torrentFileSchema),
+  })
+  .meta({ id: "TorrentDetail" });
+
+/** Files shown with the torrent itself; more by `GET /api/v1/torrents/{id}/files?offset=`. */
+export const FILES_PER_PAGE = 200;
+
+export const torrentFilesSchema = z
+  .object({ total: z.number().int(), offset: z.number().int(), files: z.array(torrentFileSchema) })
+  .meta({ id: "TorrentFiles" });
+
+/** Torrents on one page of the catalogue. */
+export const TORRENTS_PER_PAGE = 50;
+
+export const torrentListSchema = z
+  .object({
+    /** The words searched for; empty for the whole catalogue. */
+    query: z.string(),
+    /** Counts from 1. */
+    page: z.number().int(),
+    pages: z.number().int(),
+    total: z.number().int(),
+    /** Newest first. */
+    torrents: z.array(torrentSummarySchema),
+  })
+  .meta({ id: "TorrentList" });
+
+export type SwarmFigures = z.infer<typeof swarmFiguresSchema>;
+export type TorrentSummary = z.infer<typeof torrentSummarySchema>;
+export type TorrentFileEntry = z.infer<typeof torrentFileSchema>;
+export type TorrentDetail = z.infer<typeof torrentDetailSchema>;
+export type TorrentFiles = z.infer<typeof torrentFilesSchema>;
+export type TorrentList = z.infer<typeof torrentListSchema>;
