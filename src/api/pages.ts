@@ -109,11 +109,23 @@ export interface UploadPage {
 /** `GET /t/ID/SLUG`. */
 export interface TorrentPage {
   readonly kind: "torrent";
+  /** Its `files` are those of this page: see `fileList`. */
   readonly torrent: TorrentDetail;
+  readonly fileList: FileListing;
   /** Of the page's address. */
   readonly qr: QrCode;
   /** Right after the upload: "Published". */
   readonly fresh: boolean;
+}
+
+/** Which files of a torrent a page holds: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */
+export interface FileListing {
+  readonly query: string;
+  /** Counts from 1. */
+  readonly page: number;
+  readonly pages: number;
+  /** Files that match the query. */
+  readonly total: number;
 }
 
 /** Drawn as `<svg viewBox="0 0 size size"><path d={path}/></svg>`, dark modules on light. */
