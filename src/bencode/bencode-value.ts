@@ -1,0 +1,58 @@
+import { decodeUtf8Strict } from "../base/bytes.ts";
+
+/**
+ * What `decode` makes of the four types of BEP 3. An integer is a `number` when it is safe
+ * (|n| <= 2^53-1) and a `bigint` otherwise, so that no digit is lost (BEN-5).
+ */
+export type BencodeValue =
+  | Uint8Array
+  | number
+  | bigint
+  | readonly BencodeValue[]
+  | ReadonlyMap<string, BencodeValue>;
+
+/** Keys are byte strings spelled in latin1, one character per byte. */
+export type BencodeDict = ReadonlyMap<string, BencodeValue>;
+
+export function isBytes(value: BencodeValue | undefined): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+export function isList(value: BencodeValue | undefined): value is readonly BencodeValue[] {
+  return Array.isArray(value);
+}
+
+export function isDict(value: BencodeValue | undefined): value is BencodeDict {
+  return value instanceof Map;
+}
+
+// Input from outside is read field by field: what is absent and what has the wrong type is the same
+// to most readers, `undefined`. Who must tell them apart asks `dict.has(key)` as well.
+
+/** @returns The byte string, a view into the decoded input; `undefined` when it is not one. */
+export function getBytes(dict: BencodeDict, key: string): Uint8Array | undefined {
+  const value = dict.get(key);
+  return isBytes(value) ? value : undefined;
+}
+
+/** @returns The byte string as text; `undefined` when it is none or not UTF-8. */
+export function getText(dict: BencodeDict, key: string): string | undefined {
+  const value = dict.get(key);
+  return isBytes(value) ? decodeUtf8Strict(value) : undefined;
+}
+
+/** @returns The integer; `undefined` when it is none, or beyond +-(2^53-1). */
+export function getInteger(dict: BencodeDict, key: string): number | undefined {
+  const value = dict.get(key);
+  return typeof value === "number" ? value : undefined;
+}
+
+export function getList(dict: BencodeDict, key: string): readonly BencodeValue[] | undefined {
+  const value = dict.get(key);
+  return isList(value) ? value : undefined;
+}
+
+export function getDict(dict: BencodeDict, key: string): BencodeDict | undefined {
+  const value = dict.get(key);
+  return isDict(value) ? value : undefined;
+}
