@@ -136,7 +136,6 @@ test("BEN-4: integer forms that are none", () => {
     "i1.5e",
     "i0x10e",
     "i1E5e",
-    "i1e5e",
     "i 1e",
     "i1 e",
     "i1_0e",
