@@ -1,0 +1,133 @@
+import type { Kysely, Selectable } from "kysely";
+import type { Schema } from "./schema.ts";
+
+export type DraftRow = Selectable<Schema["drafts"]>;
+export type NewDraft = Omit<DraftRow, "durable" | "state" | "problem" | "torrent_id">;
+
+// A declaration of 200,000 files takes megabytes; lists do not show it.
+const WITHOUT_DECLARATION = [
+  "id",
+  "owner_id",
+  "digest",
+  "name",
+  "folder",
+  "kind",
+  "size",
+  "file_count",
+  "piece_size",
+  "private",
+  "durable",
+  "state",
+  "problem",
+  "torrent_id",
+  "created_at",
+  "touched_at",
+] as const;
+
+/** Declared uploads. A published one stays as a short row: links made from its id must go on working. */
+export class DraftTable {
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  async insert(draft: NewDraft): Promise<DraftRow> {
+    return this.#db
+      .insertInto("drafts")
+      .values({ ...draft, durable: 0, state: "uploading", problem: null, torrent_id: null })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+  }
+
+  async find(id: string): Promise<DraftRow | undefined> {
+    return this.#db.selectFrom("drafts").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  /** The owner's unfinished draft with the same declaration. */
+  async findOpen(ownerId: string, digest: Uint8Array): Promise<DraftRow | undefined> {
+    return this.#db
+      .selectFrom("drafts")
+      .selectAll()
+      .where("owner_id", "=", ownerId)
+      .where("digest", "=", digest)
+      .where("state", "<>", "published")
+      .executeTakeFirst();
+  }
+
+  /** Unfinished drafts, newest first, without their declarations. */
+  async listOpen(ownerId: string): Promise<DraftRow[]> {
+    const rows = await this.#db
+      .selectFrom("drafts")
+      .select(WITHOUT_DECLARATION)
+      .where("owner_id", "=", ownerId)
+      .where("state", "<>", "published")
+      .orderBy("created_at", "desc")
+      .execute();
+    return rows.map((row) => ({ ...row, declaration: null }));
+  }
+
+  /** Ids of unfinished drafts that nobody touched since `beforeMs`. */
+  async listAbandoned(beforeMs: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("drafts")
+      .select("id")
+      .where("state", "<>", "published")
+      .where("touched_at", "<", beforeMs)
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  /** Ids of all unfinished drafts. */
+  async listOpenIds(): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("drafts")
+      .select("id")
+      .where("state", "<>", "published")
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  /** How many unfinished drafts somebody has, and the bytes they are going to take. */
+  async openTotals(ownerId: string): Promise<{ count: number; bytes: number }> {
+    const row = await this.#db
+      .selectFrom("drafts")
+      .select((from) => [
+        from.fn.countAll<number>().as("count"),
+        from.fn.sum<number | null>("size").as("bytes"),
+      ])
+      .where("owner_id", "=", ownerId)
+      .where("state", "<>", "published")
+      .executeTakeFirstOrThrow();
+    return { count: row.count, bytes: row.bytes ?? 0 };
+  }
+
+  async setDurable(id: string, durable: number, touchedAt: number): Promise<void> {
+    await this.#db
+      .updateTable("drafts")
+      .set({ durable, touched_at: touchedAt, state: "uploading", problem: null })
+      .where("id", "=", id)
+      .execute();
+  }
+
+  async setFailed(id: string, problem: string): Promise<void> {
+    await this.#db
+      .updateTable("drafts")
+      .set({ state: "failed", problem })
+      .where("id", "=", id)
+      .execute();
+  }
+
+  /** The content was here before: the draft's id leads to the torrent that has it. */
+  async setPublished(id: string, torrentId: string): Promise<void> {
+    await this.#db
+      .updateTable("drafts")
+      .set({ state: "published", problem: null, torrent_id: torrentId, declaration: null })
+      .where("id", "=", id)
+      .execute();
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#db.deleteFrom("drafts").where("id", "=", id).execute();
+  }
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { openStore } from "./open-store.ts";
+import { StoreError, storeErrorCode } from "./store-error.ts";
+
+function temporaryFolder(t: { after(fn: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-store-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test("STO-3: a damaged database is refused and left as it is, cut at every tenth", async (t) => {
+  const path = join(temporaryFolder(t), "everseed.db");
+  const store = await openStore(path);
+  await store.settings.set("site-name", "Harbour");
+  await store.close();
+  const whole = readFileSync(path);
+  for (let tenth = 1; tenth < 10; tenth += 1) {
+    const cut = whole.subarray(0, Math.floor((whole.length * tenth) / 10));
+    writeFileSync(path, cut);
+    await assert.rejects(openStore(path), (error) => {
+      assert.ok(error instanceof StoreError, String(error));
+      assert.equal(error.code, "unreadable");
+      assert.match(error.message, /everseed\.db/);
+      return true;
+    });
+    assert.deepEqual(readFileSync(path), cut);
+  }
+});
+
+test("a file that is no database is refused", async (t) => {
+  const path = join(temporaryFolder(t), "everseed.db");
+  writeFileSync(path, "<!doctype html>".repeat(200));
+  await assert.rejects(openStore(path), { code: "unreadable" });
+});
+
+test("a database of a newer program is refused", async (t) => {
+  const path = join(temporaryFolder(t), "everseed.db");
+  await (await openStore(path)).close();
+  const database = new DatabaseSync(path);
+  database.exec("insert into schema_migrations values ('9999-later', '2030-01-01')");
+  database.close();
+  await assert.rejects(openStore(path), { code: "newer-schema" });
+});
+
+test("what was written is there after reopening; the log is synced at every commit", async (t) => {
+  const path = join(temporaryFolder(t), "everseed.db");
+  const first = await openStore(path);
+  await first.settings.set("site-name", 'Har"bour\n=x');
+  await first.settings.set("site-name", "Harbour");
+  await first.close();
+  const second = await openStore(path);
+  assert.equal(await second.settings.get("site-name"), "Harbour");
+  assert.equal(await second.settings.get("session-secret"), undefined);
+  await second.close();
+  assert.ok(statSync(path).size > 0);
+});
+
+test("a full disk and a read-only database have codes", () => {
+  const sqlite = (errcode: number) => Object.assign(new Error("x"), { errcode });
+  assert.equal(storeErrorCode(sqlite(13)), "disk-full");
+  assert.equal(storeErrorCode(sqlite(8 | (1 << 8))), "read-only");
+  assert.equal(storeErrorCode(sqlite(19)), undefined);
+  assert.equal(storeErrorCode(new Error("x")), undefined);
+});
+
+test("TRK-17: totals of swarms come back as they were saved", async () => {
+  const store = await openStore(":memory:");
+  await store.swarmTotals.save([
+    { infohash: new Uint8Array(20).fill(1), completed: 3 },
+    { infohash: new Uint8Array(20).fill(2), completed: 0 },
+  ]);
+  await store.swarmTotals.save([{ infohash: new Uint8Array(20).fill(1), completed: 4 }]);
+  const totals = await store.swarmTotals.loadAll();
+  assert.deepEqual(
+    [...totals],
+    [
+      ["01".repeat(20), 4],
+      ["02".repeat(20), 0],
+    ],
+  );
+  await store.close();
+});

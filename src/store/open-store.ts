@@ -1,0 +1,101 @@
+import { DatabaseSync } from "node:sqlite";
+import { Kysely, SqliteDialect } from "kysely";
+import { DraftTable } from "./drafts.ts";
+import { MIGRATIONS } from "./migrations/all.ts";
+import type { Schema } from "./schema.ts";
+import { SettingsTable } from "./settings.ts";
+import { SharedFileTable } from "./shared-files.ts";
+import { SqliteFile } from "./sqlite-database.ts";
+import { StoreError, storeErrorCode } from "./store-error.ts";
+import { SwarmTotalTable } from "./swarm-totals.ts";
+import { TorrentTable } from "./torrents.ts";
+
+const MIGRATION_TABLE = "schema_migrations";
+
+/** Everything the hub remembers besides content and .torrent files. */
+export interface Store {
+  /** For whoever brings its own tables (accounts). */
+  readonly db: Kysely<Schema>;
+  readonly torrents: TorrentTable;
+  readonly drafts: DraftTable;
+  readonly sharedFiles: SharedFileTable;
+  readonly settings: SettingsTable;
+  readonly swarmTotals: SwarmTotalTable;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database, creating it or bringing it up to date.
+ *
+ * @param path - File, or `:memory:`.
+ * @throws {StoreError} (rejects) When the file is damaged, newer than this program, or not writable.
+ */
+export async function openStore(path: string): Promise<Store> {
+  const database = openDatabase(path);
+  const db = new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: new SqliteFile(database) }),
+  });
+  try {
+    await migrate(db, database);
+  } catch (error) {
+    database.close();
+    throw refusal(error, path);
+  }
+  return {
+    db,
+    torrents: new TorrentTable(db, database),
+    drafts: new DraftTable(db),
+    sharedFiles: new SharedFileTable(db),
+    settings: new SettingsTable(db),
+    swarmTotals: new SwarmTotalTable(db),
+    close: () => db.destroy(),
+  };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    // The log is synced at every commit (FULL): what we told somebody is published stays published,
+    // also when the power fails a moment later. Commits are rare, announces never wait for one.
+    database.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = full;
+      pragma foreign_keys = on;
+      pragma busy_timeout = 5000;
+    `);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw refusal(error, path);
+  }
+}
+
+async function migrate(db: Kysely<Schema>, database: DatabaseSync): Promise<void> {
+  const applied = appliedMigrations(database);
+  const unknown = applied.find((name) => !(name in MIGRATIONS));
+  if (unknown) throw new StoreError("newer-schema", `the database has step ${unknown}`);
+  if (applied.length === Object.keys(MIGRATIONS).length) return;
+  const { Migrator } = await import("kysely/migration");
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
+    migrationTableName: MIGRATION_TABLE,
+    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+function appliedMigrations(database: DatabaseSync): string[] {
+  const tables = database.prepare("select 1 from sqlite_master where type = 'table' and name = ?");
+  if (!tables.get(MIGRATION_TABLE)) return [];
+  const rows = database.prepare(`select name from ${MIGRATION_TABLE}`).all();
+  return rows.map((row) => String(row["name"]));
+}
+
+function refusal(error: unknown, path: string): unknown {
+  const code = storeErrorCode(error);
+  if (!code || !(error instanceof Error) || error instanceof StoreError) return error;
+  return new StoreError(code, `${path}: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,94 @@
+import type { Generated } from "kysely";
+
+/** The tables of ours, as kysely sees them. Times are wall milliseconds, flags 0 or 1. */
+export interface Schema {
+  torrents: TorrentsTable;
+  torrents_search: SearchTable;
+  drafts: DraftsTable;
+  shared_files: SharedFilesTable;
+  settings: SettingsTable;
+  swarm_totals: SwarmTotalsTable;
+  /** Kept by better-auth; read here for the names of people. */
+  user: UserTable;
+}
+
+interface TorrentsTable {
+  /** Order of publishing. */
+  seq: Generated<number>;
+  id: string;
+  infohash_v1: Uint8Array | null;
+  infohash_v2: Uint8Array | null;
+  kind: "v1" | "v2" | "hybrid";
+  name: string;
+  folder: number;
+  size: number;
+  file_count: number;
+  piece_size: number;
+  piece_count: number;
+  private: number;
+  comment: string | null;
+  /** Folder that holds the content, below the data folder. */
+  content_path: string;
+  /** The .torrent file, below the data folder. */
+  metainfo_path: string;
+  publisher_id: string;
+  published_at: number;
+  checked_at: number;
+}
+
+interface SearchTable {
+  rowid: number;
+  name: string;
+  words: string;
+  torrents_search: string;
+}
+
+interface DraftsTable {
+  id: string;
+  owner_id: string;
+  /** SHA-256 of the declaration: the same declaration again finds this draft. */
+  digest: Uint8Array;
+  /** JSON; null once published. */
+  declaration: string | null;
+  name: string;
+  folder: number;
+  kind: "v1" | "v2" | "hybrid";
+  size: number;
+  file_count: number;
+  piece_size: number;
+  private: number;
+  /** Bytes that were durable when the last request ended; the journal may know of more. */
+  durable: number;
+  state: "uploading" | "published" | "failed";
+  problem: string | null;
+  torrent_id: string | null;
+  created_at: number;
+  touched_at: number;
+}
+
+interface SharedFilesTable {
+  /** Merkle root of the file's content (BEP 52). */
+  pieces_root: Uint8Array;
+  /** Below the data folder. */
+  path: string;
+  size: number;
+  mtime_ms: number;
+}
+
+interface SettingsTable {
+  key: string;
+  /** JSON. */
+  value: string;
+}
+
+interface SwarmTotalsTable {
+  /** 20 bytes, as announced. */
+  infohash: Uint8Array;
+  completed: number;
+}
+
+interface UserTable {
+  id: string;
+  name: string;
+  username: string | null;
+}

@@ -1,0 +1,36 @@
+import type { Kysely } from "kysely";
+import type { Schema } from "./schema.ts";
+
+/** Few values that belong to the site, each under a fixed key (HUB-15). */
+export interface Settings {
+  /** What people call the site. */
+  readonly "site-name": string;
+  /** Signs sessions; 64 hexadecimal digits. */
+  readonly "session-secret": string;
+}
+
+export class SettingsTable {
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  async get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined> {
+    const row = await this.#db
+      .selectFrom("settings")
+      .select("value")
+      .where("key", "=", key)
+      .executeTakeFirst();
+    return row && JSON.parse(row.value);
+  }
+
+  async set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void> {
+    const text = JSON.stringify(value);
+    await this.#db
+      .insertInto("settings")
+      .values({ key, value: text })
+      .onConflict((conflict) => conflict.column("key").doUpdateSet({ value: text }))
+      .execute();
+  }
+}

@@ -1,0 +1,163 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type Kysely, type Selectable, sql } from "kysely";
+import { toHex } from "../base/bytes.ts";
+import { searchExpression } from "./search-expression.ts";
+import type { Schema } from "./schema.ts";
+
+export type TorrentRow = Selectable<Schema["torrents"]> & {
+  /** Name of the publisher; null when the account is gone. */
+  readonly publisher: string | null;
+};
+export type NewTorrent = Omit<Selectable<Schema["torrents"]>, "seq">;
+
+export interface TorrentSearch {
+  /** What a person typed; every word must begin a word of the name, a file name or the comment. */
+  readonly query: string;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface CatalogueTotals {
+  readonly torrents: number;
+  readonly bytes: number;
+}
+
+/** Everything that is published. */
+export class TorrentTable {
+  readonly #db: Kysely<Schema>;
+  readonly #knows: StatementSync;
+  #totals: CatalogueTotals | undefined;
+
+  constructor(db: Kysely<Schema>, database: DatabaseSync) {
+    this.#db = db;
+    this.#knows = database.prepare(
+      `select 1 from torrents where infohash_v1 = ?1
+       union all select 1 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
+    );
+  }
+
+  /**
+   * Adds a torrent and, in the same transaction, marks its draft as published.
+   *
+   * @param words - More to find it by: file names, comment.
+   */
+  async insert(
+    torrent: NewTorrent,
+    options: { words: string; draftId?: string | undefined },
+  ): Promise<void> {
+    await this.#db.transaction().execute(async (transaction) => {
+      const { seq } = await transaction
+        .insertInto("torrents")
+        .values(torrent)
+        .returning("seq")
+        .executeTakeFirstOrThrow();
+      await sql`insert into torrents_search (rowid, name, words)
+        values (${seq}, ${torrent.name}, ${options.words})`.execute(transaction);
+      if (options.draftId === undefined) return;
+      await transaction
+        .updateTable("drafts")
+        .set({ state: "published", problem: null, torrent_id: torrent.id, declaration: null })
+        .where("id", "=", options.draftId)
+        .execute();
+    });
+    if (this.#totals) {
+      const { torrents, bytes } = this.#totals;
+      this.#totals = { torrents: torrents + 1, bytes: bytes + torrent.size };
+    }
+  }
+
+  async find(id: string): Promise<TorrentRow | undefined> {
+    return this.#rows().where("torrents.id", "=", id).executeTakeFirst();
+  }
+
+  /** @param wireInfohash - 20 bytes: v1, or v2 cut. */
+  async findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined> {
+    const v1 = await this.#rows().where("infohash_v1", "=", wireInfohash).executeTakeFirst();
+    if (v1) return v1;
+    return this.#rows()
+      .where(sql`substr(infohash_v2, 1, 20)`, "=", wireInfohash)
+      .executeTakeFirst();
+  }
+
+  /** Answers at once, in microseconds: a tracker asks this for infohashes it does not have in memory. */
+  knows(wireInfohash: Uint8Array): boolean {
+    return this.#knows.get(wireInfohash) !== undefined;
+  }
+
+  /** Newest first. `total` counts every match. */
+  async search(search: TorrentSearch): Promise<{ total: number; rows: TorrentRow[] }> {
+    const expression = searchExpression(search.query);
+    if (expression === undefined) {
+      // Words were asked for, but none that could be found.
+      if (search.query.trim() !== "") return { total: 0, rows: [] };
+      const rows = await this.#rows()
+        .orderBy("seq", "desc")
+        .limit(search.limit)
+        .offset(search.offset)
+        .execute();
+      return { total: (await this.totals()).torrents, rows };
+    }
+    const matches = sql<boolean>`torrents_search match ${expression}`;
+    const { total } = await this.#db
+      .selectFrom("torrents_search")
+      .select((from) => from.fn.countAll<number>().as("total"))
+      .where(matches)
+      .executeTakeFirstOrThrow();
+    // The index gives rowids in order by itself; only the rows of this page are read.
+    const page = await this.#db
+      .selectFrom("torrents_search")
+      .select("rowid")
+      .where(matches)
+      .orderBy("rowid", "desc")
+      .limit(search.limit)
+      .offset(search.offset)
+      .execute();
+    const rows = await this.#rows()
+      .where(
+        "seq",
+        "in",
+        page.map((row) => row.rowid),
+      )
+      .orderBy("seq", "desc")
+      .execute();
+    return { total, rows };
+  }
+
+  async totals(): Promise<CatalogueTotals> {
+    if (this.#totals) return this.#totals;
+    const row = await this.#db
+      .selectFrom("torrents")
+      .select((from) => [
+        from.fn.countAll<number>().as("torrents"),
+        from.fn.sum<number | null>("size").as("bytes"),
+      ])
+      .executeTakeFirstOrThrow();
+    this.#totals = { torrents: row.torrents, bytes: row.bytes ?? 0 };
+    return this.#totals;
+  }
+
+  /** Everything that lies in `content/`, to find what does not belong there. */
+  async contentPaths(): Promise<Set<string>> {
+    const rows = await this.#db.selectFrom("torrents").select("content_path").execute();
+    return new Set(rows.map((row) => row.content_path));
+  }
+
+  #rows() {
+    return this.#db
+      .selectFrom("torrents")
+      .leftJoin("user", "user.id", "torrents.publisher_id")
+      .selectAll("torrents")
+      .select("user.name as publisher");
+  }
+}
+
+/** Both infohashes of a row as hexadecimal digits. */
+export function rowInfohashes(row: Pick<TorrentRow, "infohash_v1" | "infohash_v2">): {
+  v1: string | null;
+  v2: string | null;
+} {
+  return {
+    v1: row.infohash_v1 && toHex(row.infohash_v1),
+    v2: row.infohash_v2 && toHex(row.infohash_v2),
+  };
+}
