@@ -54,7 +54,10 @@ export interface DiskFailure {
   readonly path: string;
 }
 
-/** A SHA-1 of every block of a judged piece, 20 bytes each, in order: evidence for the smart ban. */
+/**
+ * A SHA-1 of every block of a judged piece, 20 bytes each, in order: evidence for the smart ban. A corrupt
+ * piece always comes with them, an intact one only when `digests` was asked for.
+ */
 export type BlockDigests = Uint8Array;
 
 export type PieceVerdict =

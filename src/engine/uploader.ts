@@ -1,0 +1,182 @@
+import type { Bitfield } from "../base/bitfield.ts";
+import { BLOCK_BYTES, type Geometry } from "../base/geometry.ts";
+import type { Content, DiskFailure, ReadRun, Slab, SlabPool } from "../ports/content.ts";
+import { PIECE_HEAD_BYTES, writePieceHead } from "../wire/encode-messages.ts";
+import { BLOCK_BYTES_MAX } from "../wire/message-id.ts";
+import type { Peer } from "./peer.ts";
+import type { RateLimit } from "./rate-limit.ts";
+
+const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
+/** Sizes of the slabs blocks are read to, in frames: a fast peer gets half a MiB at once. */
+const SLAB_FRAMES = [32, 16, 4, 1] as const;
+/** Bytes a peer may be owed at once: about what it takes in a second, within these bounds. */
+const OWED_BYTES_MIN = 2 * FRAME_BYTES;
+const OWED_BYTES_START = 8 * FRAME_BYTES;
+const OWED_BYTES_MAX = 2 * 1024 * 1024;
+const OWED_MS = 1000;
+/** Requests that cross our choke arrive within this time. */
+const CHOKE_GRACE_MS = 15_000;
+
+export interface UploaderOptions {
+  readonly geometry: Geometry;
+  readonly content: Content;
+  readonly slabs: SlabPool;
+  readonly limit: RateLimit;
+  readonly have: Bitfield;
+  /** Pieces that need no judging before they are served; grows as pieces are served. */
+  readonly judged: Bitfield;
+  readonly nowMs: () => number;
+  /** `peer` could not be served for want of memory or of its share of the rate. */
+  readonly onHungry: (peer: Peer) => void;
+  /** Memory came back. */
+  readonly onRoom: () => void;
+  readonly onSent: (bytes: number) => void;
+  readonly onCorrupt: (piece: number) => void;
+  readonly onFailure: (failure: DiskFailure) => void;
+}
+
+/**
+ * Answers the requests of one torrent's peers: takes a run of them, reads all their blocks at once
+ * into one slab between the heads of their frames, and hands the slab to the socket as it is.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+  }
+
+  /** A peer asks for a block (WIR-5, WIR-6). */
+  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
+    if (peer.amChoking) {
+      peer.sendReject(piece, begin, length);
+      // What was on its way when we choked it is no fault of the peer.
+      if (this.#options.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
+      return;
+    }
+    if (!this.#servable(piece, begin, length)) {
+      if (!peer.fast && length > BLOCK_BYTES_MAX) peer.close(`asks for ${length} bytes at once`);
+      else peer.sendReject(piece, begin, length);
+      peer.countBadRequest();
+      return;
+    }
+    if (!peer.queue.push(piece, begin, length)) {
+      peer.sendReject(piece, begin, length);
+      return;
+    }
+    if (peer.stalledSinceMs === 0) peer.stalledSinceMs = this.#options.nowMs();
+  }
+
+  handleCancel(peer: Peer, piece: number, begin: number, length: number): void {
+    if (peer.queue.remove(piece, begin, length)) peer.sendReject(piece, begin, length);
+  }
+
+  /** After a choke: with the fast extension every request gets its answer (BEP 6). */
+  dropRequests(peer: Peer): void {
+    peer.queue.removeWhere(({ piece, begin, length }) => {
+      peer.sendReject(piece, begin, length);
+      return true;
+    });
+    peer.stalledSinceMs = 0;
+  }
+
+  /** Reads and sends as much as the peer may be owed at the moment. */
+  serve(peer: Peer): void {
+    while (peer.isOpen && peer.queue.count > 0) {
+      const room = owedMax(peer, this.#options.nowMs()) - peer.owedBytes;
+      if (room < FRAME_BYTES && peer.owedBytes > 0) return;
+      if (!this.#serveRun(peer, Math.max(room, FRAME_BYTES))) return;
+    }
+  }
+
+  #servable(piece: number, begin: number, length: number): boolean {
+    if (!this.#options.have.has(piece)) return false;
+    if (length === 0 || length > BLOCK_BYTES_MAX) return false;
+    // Peers that know only v1 may ask for the padding behind the last byte of a file as well.
+    return begin + length <= this.#options.geometry.pieceSize(piece);
+  }
+
+  /** @returns False when nothing more can be done for this peer now. */
+  #serveRun(peer: Peer, room: number): boolean {
+    const { slabs, limit, nowMs } = this.#options;
+    const first = peer.queue.peek()!;
+    const allowed = limit.available(nowMs());
+    if (allowed < first.length) {
+      this.#options.onHungry(peer);
+      return false;
+    }
+    const slab = this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count);
+    if (!slab) {
+      this.#options.onHungry(peer);
+      return false;
+    }
+    const runs: ReadRun[] = [];
+    const verifyFirst: number[] = [];
+    let used = 0;
+    let payload = 0;
+    for (let next = peer.queue.peek(); next; next = peer.queue.peek()) {
+      const { piece, begin, length } = next;
+      if (used + PIECE_HEAD_BYTES + length > slab.view.length) break;
+      if (payload > 0 && (used + length > room || payload + length > allowed)) break;
+      peer.queue.shift();
+      const slabOffset = writePieceHead(slab.view, used, next);
+      runs.push({ piece, begin, length, slabOffset });
+      used = slabOffset + length;
+      payload += length;
+      if (!this.#options.judged.has(piece) && verifyFirst.at(-1) !== piece) verifyFirst.push(piece);
+    }
+    limit.take(payload, nowMs());
+    peer.readingBytes += used;
+    const give = (back: Slab): void => {
+      slabs.give(back);
+      this.#options.onRoom();
+    };
+    this.#options.content.read(slab, runs, verifyFirst, (outcome) => {
+      peer.readingBytes -= used;
+      if (outcome.kind === "done") {
+        for (const piece of verifyFirst) if (this.#options.have.has(piece)) this.#options.judged.add(piece);
+        peer.uploaded += payload;
+        peer.upload.add(payload, nowMs());
+        this.#options.onSent(payload);
+        peer.out.slab(slab, used, give);
+        peer.stalledSinceMs = peer.queue.count > 0 ? nowMs() : 0;
+        return;
+      }
+      give(slab);
+      if (outcome.kind === "corrupt") this.#options.onCorrupt(outcome.piece);
+      else this.#options.onFailure(outcome);
+      this.#retryOthers(peer, runs, outcome.kind === "corrupt" ? outcome.piece : undefined);
+    });
+    return true;
+  }
+
+  /** What could not be read is refused; the good pieces of a run with a bad one are asked for again. */
+  #retryOthers(peer: Peer, runs: readonly ReadRun[], corrupt: number | undefined): void {
+    for (const { piece, begin, length } of runs) {
+      const again = corrupt !== undefined && piece !== corrupt && this.#options.have.has(piece);
+      if (!again || !peer.queue.push(piece, begin, length)) peer.sendReject(piece, begin, length);
+    }
+    if (peer.isOpen) this.serve(peer);
+    peer.out.flush();
+  }
+
+  #takeSlab(room: number, firstLength: number, requests: number): Slab | undefined {
+    const needed = PIECE_HEAD_BYTES + firstLength;
+    const goal = Math.max(needed, Math.min(room, requests * FRAME_BYTES));
+    for (const [index, frames] of SLAB_FRAMES.entries()) {
+      const bytes = frames * FRAME_BYTES;
+      if (bytes < needed) break;
+      const smaller = SLAB_FRAMES[index + 1];
+      if (smaller !== undefined && smaller * FRAME_BYTES >= goal) continue;
+      const slab = this.#options.slabs.take(bytes);
+      if (slab) return slab;
+    }
+    return undefined;
+  }
+}
+
+function owedMax(peer: Peer, nowMs: number): number {
+  if (peer.uploaded < OWED_BYTES_MAX) return Math.max(OWED_BYTES_START, peer.uploaded);
+  const perPeriod = (peer.upload.bytesPerSecond(nowMs) * OWED_MS) / 1000;
+  return Math.min(OWED_BYTES_MAX, Math.max(OWED_BYTES_MIN, perPeriod));
+}
