@@ -1,0 +1,30 @@
+import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
+import type { NetFailure } from "../ports/net.ts";
+
+/** An endpoint from the operating system in canonical form: IPv4-mapped IPv6 becomes IPv4 (TRK-21). */
+export function openEndpoint(from: { readonly address: string; readonly port: number }): Endpoint {
+  // A zone ("fe80::1%eth0") is this machine's own matter; addresses are compared without it.
+  const literal = from.address.replace(/%.*$/, "");
+  const bytes = addressBytes(literal);
+  return { address: bytes ? formatAddress(bytes) : literal, port: from.port };
+}
+
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["EADDRINUSE", "another program uses it already"],
+  ["EADDRNOTAVAIL", "this machine does not have that address"],
+  ["EACCES", "this user may not"],
+  ["ECONNREFUSED", "nobody listens there"],
+  ["ECONNRESET", "the other side broke the connection off"],
+  ["EPIPE", "the other side is gone"],
+  ["EHOSTUNREACH", "no way leads there"],
+  ["ENETUNREACH", "no way leads there"],
+  ["ETIMEDOUT", "no answer in time"],
+  ["EMFILE", "too many files and connections are open"],
+  ["ENFILE", "too many files and connections are open on this machine"],
+]);
+
+/** What an error of `node:net` or `node:dgram` says, in words where it is a common one. */
+export function toNetFailure(error: Error): NetFailure {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "EIO";
+  return { code, message: WORDS.get(code) ?? error.message };
+}

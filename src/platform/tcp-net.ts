@@ -1,0 +1,102 @@
+import net from "node:net";
+import type { Endpoint } from "../base/endpoint.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type {
+  ListenOptions,
+  NetFailure,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamNet,
+} from "../ports/net.ts";
+import { openEndpoint, toNetFailure } from "./socket-address.ts";
+import { TcpConnection } from "./tcp-connection.ts";
+
+/** One read of the kernel's buffer takes at most this much; larger gained nothing. */
+const RECEIVE_BUFFER_BYTES = 256 * 1024;
+
+export interface TcpNetOptions {
+  readonly log?: Log | undefined;
+  /** House rule 8: false refuses to connect to this address. Default: all are allowed. */
+  readonly allowAddress?: ((address: string) => boolean) | undefined;
+  /** False reads through ordinary `data` events, the way that is left when Node's inside changes. */
+  readonly reuseBuffer?: boolean | undefined;
+}
+
+/**
+ * TCP of the operating system. All connections read into one buffer: Node delivers each read before
+ * it makes the next, so the buffer is never in use twice, and a connection costs no memory of its own.
+ */
+export class TcpNet implements StreamNet {
+  readonly #log: Log;
+  readonly #allowAddress: (address: string) => boolean;
+  readonly #receiveBuffer: Buffer | undefined;
+
+  constructor(options: TcpNetOptions = {}) {
+    this.#log = options.log ?? SILENT_LOG;
+    this.#allowAddress = options.allowAddress ?? (() => true);
+    const reuse = options.reuseBuffer ?? true;
+    this.#receiveBuffer = reuse ? Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES) : undefined;
+  }
+
+  async listen(options: ListenOptions): Promise<StreamListener> {
+    const server = net.createServer({ pauseOnConnect: true, noDelay: true });
+    server.on("connection", (socket) => this.#accept(socket, options));
+    await listening(server, options);
+    // Out of file descriptors: libuv turns callers away until some are free again (STO-7). Whatever
+    // else goes wrong with one caller is no reason to stop listening either.
+    server.on("error", (error) => {
+      this.#log.warn("accepting a connection failed", { code: toNetFailure(error).code });
+    });
+    const local = openEndpoint(server.address() as net.AddressInfo);
+    return { local, close: () => server.close() };
+  }
+
+  connect(
+    remote: Endpoint,
+    handler: StreamHandler,
+    options: { timeoutMs: number },
+  ): StreamConnection {
+    const connection = new TcpConnection(remote, this.#receiveBuffer);
+    connection.attach(handler);
+    if (this.#allowAddress(remote.address)) connection.connect(options.timeoutMs);
+    else
+      connection.refuse({
+        code: "EACCES",
+        message: `connecting to ${remote.address} is not allowed`,
+      });
+    return connection;
+  }
+
+  #accept(socket: net.Socket, options: ListenOptions): void {
+    // The caller may be gone already; then the socket knows no address any more.
+    const { remoteAddress: address, remotePort: port } = socket;
+    if (address === undefined || port === undefined) {
+      socket.destroy();
+      return;
+    }
+    const connection = new TcpConnection(openEndpoint({ address, port }), this.#receiveBuffer);
+    connection.adopt(socket);
+    const handler = options.accept(connection);
+    if (handler) connection.attach(handler);
+    else connection.destroy();
+  }
+}
+
+function listening(server: net.Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(listenError(toNetFailure(error), options));
+    server.once("error", fail);
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+function listenError(failure: NetFailure, options: ListenOptions): Error {
+  const where = `${options.host} port ${options.port}`;
+  return Object.assign(new Error(`cannot listen on ${where}: ${failure.message}`), {
+    code: failure.code,
+  });
+}
