@@ -1,3 +1,4 @@
+import type { Bitfield } from "../base/bitfield.ts";
 import type { Geometry } from "../base/geometry.ts";
 
 /** Memory shared by the main thread and the workers, lent out in parts and given back. */
@@ -96,9 +97,8 @@ export interface FileStamp {
 }
 
 export interface CheckOptions {
-  readonly first: number;
-  /** One past the last piece. */
-  readonly end: number;
+  /** The pieces to judge. */
+  readonly pieces: Bitfield;
   /** Called as pieces are judged, in no particular order. */
   readonly onPiece: (piece: number, intact: boolean) => void;
   readonly onDone: (outcome: DiskOutcome) => void;

@@ -1,0 +1,109 @@
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { ContentLayout, FileStamp } from "../ports/content.ts";
+import { infohashKey } from "../base/infohash.ts";
+import type { Bitfield } from "../base/bitfield.ts";
+import type { ResumeState } from "./session-contract.ts";
+
+/** Our own writes after the last saved resume carry stamps at most this much younger than it. */
+const RESUME_GRACE_MS = 10_000;
+
+/** @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent. */
+export function contentLayout(
+  info: TorrentInfo,
+  root: string,
+  hashesV2: Uint8Array | undefined,
+): ContentLayout {
+  return {
+    root,
+    geometry: info.geometry,
+    files: info.files.map((file) => ({
+      path: file.path.join("/"),
+      executable: file.executable,
+      linkTarget: file.linkTarget?.join("/"),
+    })),
+    hashes: { v1: info.pieceHashes, v2: hashesV2 },
+    partFile: `${root}/.${partName(info)}.parts`,
+    readOnly: false,
+  };
+}
+
+function partName(info: TorrentInfo): string {
+  return infohashKey(info.infohashes.v1 ?? info.infohashes.v2!);
+}
+
+/** What may be believed about the files before a byte of them is read. */
+export interface DiskJudgement {
+  /** Pieces that are there: judged in an earlier run, or taken on trust in seed mode. */
+  readonly have: Bitfield;
+  /** Of those, the ones that need no judging before they are served. */
+  readonly judged: Bitfield;
+  /** Pieces that must be read and judged now. */
+  readonly doubtful: Bitfield;
+  /** Unfinished pieces that may be taken up. */
+  readonly partial: ResumeState["partial"];
+}
+
+export interface DiskEvidence {
+  readonly info: TorrentInfo;
+  readonly stamps: readonly FileStamp[];
+  readonly resume: ResumeState | undefined;
+  readonly mode: "download" | "seed";
+  /** How often a resume is saved, in milliseconds. */
+  readonly resumeIntervalMs: number;
+  readonly empty: () => Bitfield;
+}
+
+/**
+ * Decides which pieces to believe. A resume is believed for every file that looks as it did when the
+ * resume was made (STO-6); after a kill, files may be younger by our own last writes, but what the resume
+ * claims was durable before (STO-1, STO-2). Everything else that may be there is judged by its hash.
+ */
+export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
+  const { info, stamps, resume, mode } = evidence;
+  const have = evidence.empty();
+  const doubtful = evidence.empty();
+  const doubtfulFile = info.files.map((file, index) => {
+    if (file.pad || file.length === 0) return false;
+    const stamp = stamps[index]!;
+    if (resume) return !matchesResume(stamp, resume, index, evidence.resumeIntervalMs);
+    return mode === "seed" ? stamp.size !== file.length : stamp.size > 0;
+  });
+  if (resume) {
+    for (const piece of resume.have.indexes()) have.add(piece);
+  } else if (mode === "seed") {
+    have.fill();
+  }
+  for (const [index, doubt] of doubtfulFile.entries()) {
+    if (!doubt) continue;
+    const { first, end } = info.geometry.filePieces(index);
+    const there = stamps[index]!.size > 0;
+    for (let piece = first; piece < end; piece += 1) {
+      // Without a file there is nothing to read: its pieces are simply missing.
+      if (there && (have.has(piece) || !resume)) doubtful.add(piece);
+      have.delete(piece);
+    }
+  }
+  const judged = resume ? have.clone() : evidence.empty();
+  const partial = (resume?.partial ?? []).filter(
+    ({ piece }) => !have.has(piece) && !doubtful.has(piece),
+  );
+  return { have, judged, doubtful, partial };
+}
+
+function matchesResume(
+  now: FileStamp,
+  resume: ResumeState,
+  index: number,
+  resumeIntervalMs: number,
+): boolean {
+  const then = resume.stamps[index];
+  if (!then) return false;
+  if (then.size < 0) return now.size < 0;
+  if (now.inode !== then.inode) return false;
+  // Stamps went through whole microseconds on their way to disk.
+  const sameTime = Math.abs(now.mtimeMs - then.mtimeMs) < 0.002;
+  if (resume.clean) return now.size === then.size && sameTime;
+  if (sameTime) return now.size === then.size;
+  const ownWritesEndMs = resume.savedAtMs + resumeIntervalMs + RESUME_GRACE_MS;
+  return now.size >= then.size && now.mtimeMs <= ownWritesEndMs;
+}

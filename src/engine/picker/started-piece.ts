@@ -1,0 +1,224 @@
+import { NOBODY, type PeerKey } from "./swarm-pieces.ts";
+
+/**
+ * What happened to a block so far:
+ * free -> asked -> arriving -> received, back to free when the request ends without the block.
+ * A free block may still come from the peer that was given up for being late.
+ */
+export const FREE = 0;
+export const ASKED = 1;
+/** Its payload is being written into memory, by one peer. */
+export const ARRIVING = 2;
+export const RECEIVED = 3;
+
+/** Nobody to blame: the block was on disk before this run. */
+export const UNKNOWN_SENDER = -1;
+
+/**
+ * The blocks of one piece between its opening and its verdict: who was asked, who else, who sent.
+ * Objects are used again for other pieces, so that opening a piece allocates nothing.
+ */
+export class StartedPiece {
+  piece = -1;
+  blockCount = 0;
+  free = 0;
+  /** Asked and arriving. */
+  inFlight = 0;
+  arriving = 0;
+  received = 0;
+  /** Asked blocks that nobody else was asked for. */
+  single = 0;
+  /** The peer that is to fetch it alone: by preference, or `strict`ly. */
+  owner: PeerKey | typeof NOBODY = NOBODY;
+  /** Blocks of two peers never mix in it: one of them lied before. */
+  strict = false;
+  /** Its blocks are on disk, it has no memory. */
+  parked = false;
+  /** All blocks are here, the verdict is not. */
+  complete = false;
+  /** Grows with each use. */
+  touched = 0;
+  /** Place in the list of pieces with free blocks, or -1. */
+  openIndex = -1;
+  /** The pick that found nothing for its peer here. */
+  visit = 0;
+  readonly #states: Uint8Array;
+  readonly #askedPeers: Int32Array;
+  readonly #alsoAsked: Int32Array;
+  readonly #senders: Int32Array;
+  /** No block below it is free. */
+  #firstFree = 0;
+
+  constructor(blocksMax: number) {
+    this.#states = new Uint8Array(blocksMax);
+    this.#askedPeers = new Int32Array(blocksMax);
+    this.#alsoAsked = new Int32Array(blocksMax);
+    this.#senders = new Int32Array(blocksMax);
+  }
+
+  open(piece: number, blockCount: number): void {
+    this.piece = piece;
+    this.blockCount = blockCount;
+    this.owner = NOBODY;
+    this.strict = false;
+    this.parked = false;
+    this.complete = false;
+    this.clear();
+  }
+
+  /** All blocks are free again. */
+  clear(): void {
+    this.free = this.blockCount;
+    this.inFlight = 0;
+    this.arriving = 0;
+    this.received = 0;
+    this.single = 0;
+    this.#firstFree = 0;
+    this.#states.fill(FREE, 0, this.blockCount);
+    this.#askedPeers.fill(NOBODY, 0, this.blockCount);
+    this.#alsoAsked.fill(NOBODY, 0, this.blockCount);
+    this.#senders.fill(UNKNOWN_SENDER, 0, this.blockCount);
+  }
+
+  state(block: number): number {
+    return this.#states[block] ?? FREE;
+  }
+
+  /** One per block, `UNKNOWN_SENDER` where unknown; valid while the piece is started. */
+  get senders(): Int32Array {
+    return this.#senders.subarray(0, this.blockCount);
+  }
+
+  /** Another peer the block was asked from, or `NOBODY`. */
+  otherThan(peer: PeerKey, block: number): PeerKey | typeof NOBODY {
+    const asked = this.#askedPeers[block]!;
+    return (asked === peer ? this.#alsoAsked[block]! : asked) as PeerKey | typeof NOBODY;
+  }
+
+  /** True when the block would be welcome from this peer. */
+  isAsked(peer: PeerKey, block: number): boolean {
+    return (
+      block < this.blockCount &&
+      (this.#askedPeers[block] === peer || this.#alsoAsked[block] === peer)
+    );
+  }
+
+  isWriter(peer: PeerKey, block: number): boolean {
+    return this.#states[block] === ARRIVING && this.#askedPeers[block] === peer;
+  }
+
+  /** free -> asked, for the first block the peer was not asked for already. @returns -1 when none. */
+  ask(peer: PeerKey): number {
+    if (this.free === 0) return -1;
+    let skipped = false;
+    for (let block = this.#firstFree; block < this.blockCount; block += 1) {
+      if (this.#states[block] !== FREE) continue;
+      if (this.#alsoAsked[block] === peer) {
+        if (!skipped) this.#firstFree = block;
+        skipped = true;
+        continue;
+      }
+      if (!skipped) this.#firstFree = block + 1;
+      this.#states[block] = ASKED;
+      this.#askedPeers[block] = peer;
+      this.free -= 1;
+      this.inFlight += 1;
+      if (this.#alsoAsked[block] === NOBODY) this.single += 1;
+      return block;
+    }
+    return -1;
+  }
+
+  /** Asks one more peer for the next asked block after `after`. @returns -1 when there is none. */
+  askAlso(peer: PeerKey, after: number): number {
+    if (this.single === 0) return -1;
+    for (let block = after + 1; block < this.blockCount; block += 1) {
+      if (this.#states[block] !== ASKED || this.#alsoAsked[block] !== NOBODY) continue;
+      if (this.#askedPeers[block] === peer) continue;
+      this.#alsoAsked[block] = peer;
+      this.single -= 1;
+      return block;
+    }
+    return -1;
+  }
+
+  /** The payload begins to arrive. @returns False when it is not to be written. */
+  begin(peer: PeerKey, block: number): boolean {
+    if (!this.isAsked(peer, block)) return false;
+    const state = this.#states[block];
+    if (state === ASKED) {
+      if (this.#alsoAsked[block] === NOBODY) this.single -= 1;
+      else if (this.#alsoAsked[block] === peer) {
+        this.#alsoAsked[block] = this.#askedPeers[block]!;
+        this.#askedPeers[block] = peer;
+      }
+    } else if (state === FREE) {
+      this.#askedPeers[block] = peer;
+      this.#alsoAsked[block] = NOBODY;
+      this.free -= 1;
+      this.inFlight += 1;
+    } else {
+      return false;
+    }
+    this.#states[block] = ARRIVING;
+    this.arriving += 1;
+    return true;
+  }
+
+  /** arriving -> received. */
+  finish(block: number, sender: number): void {
+    this.#states[block] = RECEIVED;
+    this.#askedPeers[block] = NOBODY;
+    this.#alsoAsked[block] = NOBODY;
+    this.#senders[block] = sender;
+    this.arriving -= 1;
+    this.inFlight -= 1;
+    this.received += 1;
+  }
+
+  /** free -> received, for blocks that were on disk before. */
+  restore(block: number): void {
+    this.#states[block] = RECEIVED;
+    this.free -= 1;
+    this.received += 1;
+  }
+
+  /** The request to this peer ended without the block. */
+  withdraw(peer: PeerKey, block: number): void {
+    const state = this.#states[block];
+    if (this.#alsoAsked[block] === peer) {
+      this.#alsoAsked[block] = NOBODY;
+      if (state === ASKED) this.single += 1;
+      return;
+    }
+    if (state === ARRIVING) this.arriving -= 1;
+    const other = this.#alsoAsked[block]!;
+    this.#askedPeers[block] = other;
+    this.#alsoAsked[block] = NOBODY;
+    if (other !== NOBODY) {
+      this.#states[block] = ASKED;
+      this.single += 1;
+      return;
+    }
+    if (state === ASKED) this.single -= 1;
+    this.#setFree(block);
+  }
+
+  /** The peer is late: others may be asked, the block is still welcome from it. */
+  giveUpOn(peer: PeerKey, block: number): void {
+    if (this.#states[block] !== ASKED || this.#askedPeers[block] !== peer) return;
+    const other = this.#alsoAsked[block]!;
+    this.#askedPeers[block] = other;
+    this.#alsoAsked[block] = peer;
+    if (other !== NOBODY) return;
+    this.single -= 1;
+    this.#setFree(block);
+  }
+
+  #setFree(block: number): void {
+    this.#states[block] = FREE;
+    this.free += 1;
+    this.inFlight -= 1;
+    if (block < this.#firstFree) this.#firstFree = block;
+  }
+}

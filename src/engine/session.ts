@@ -1,0 +1,270 @@
+import { addressBytes, type Endpoint } from "../base/endpoint.ts";
+import { infohashKey, wireInfohashes } from "../base/infohash.ts";
+import { makePeerId } from "../base/peer-id.ts";
+import type { Timer } from "../ports/clock.ts";
+import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
+import { EngineError } from "./engine-error.ts";
+import { Peer, type PeerGate, type PeerOwner } from "./peer.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type {
+  AddTorrent,
+  EnginePorts,
+  EngineSession,
+  EngineSettings,
+  EngineTorrent,
+  SessionOptions,
+} from "./session-contract.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+import { Torrent, type TorrentHost } from "./torrent.ts";
+
+/** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
+const TICK_MS = 500;
+/** The shortest wait for a rate limit to allow more: shorter ones cost more than they smooth. */
+const PUMP_MS_MIN = 5;
+/** Connections that have not shown their infohash yet, in all (WIR-2, WIR-20). */
+const STRAYS_MAX = 256;
+
+/**
+ * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
+ * and rate among torrents. Everything it takes from the world comes through `EnginePorts`.
+ */
+export class Session implements EngineSession, TorrentHost, PeerGate {
+  readonly ports: EnginePorts;
+  readonly settings: EngineSettings;
+  readonly peerId: Uint8Array;
+  readonly upLimit: RateLimit;
+  readonly downLimit: RateLimit;
+
+  readonly #options: SessionOptions;
+  readonly #torrents = new Set<Torrent>();
+  readonly #byInfohash = new Map<string, Torrent>();
+  /** Accepted connections that have not shown their infohash yet. */
+  readonly #strays = new Map<Peer, number>();
+  readonly #connectionsByAddress = new Map<string, number>();
+  #connections = 0;
+  #halfOpen = 0;
+  #listener: StreamListener | undefined;
+  #tick: Timer | undefined;
+  #pump: Timer | undefined;
+  /** Peers that want to be served, in turn: for memory or for their share of the rate. */
+  readonly #hungry = new Set<Peer>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.ports = options.ports;
+    this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.peerId = makePeerId(options.ports.random.bytes(12));
+    this.upLimit = new RateLimit(this.settings.upBytesPerSecond);
+    this.downLimit = new RateLimit(this.settings.downBytesPerSecond);
+  }
+
+  get port(): number {
+    return this.#listener?.local.port ?? 0;
+  }
+
+  async listen(options: { host: string; port: number }): Promise<number> {
+    this.#listener = await this.ports.net.listen({
+      ...options,
+      accept: (connection) => this.#accept(connection),
+    });
+    return this.#listener.local.port;
+  }
+
+  add(options: AddTorrent): EngineTorrent {
+    if (this.#closing) throw new EngineError("closed", "the session is closing");
+    const torrent = new Torrent(this, options);
+    const keys = wireInfohashes(torrent.infohashes).map(infohashKey);
+    const known = keys.find((key) => this.#byInfohash.has(key));
+    if (known !== undefined) throw new EngineError("duplicate-torrent", known);
+    for (const key of keys) this.#byInfohash.set(key, torrent);
+    this.#torrents.add(torrent);
+    torrent.start();
+    this.#scheduleTick();
+    return torrent;
+  }
+
+  find(wireInfohash: Uint8Array): EngineTorrent | undefined {
+    return this.#byInfohash.get(infohashKey(wireInfohash));
+  }
+
+  torrents(): Iterable<EngineTorrent> {
+    return this.#torrents;
+  }
+
+  async remove(torrent: EngineTorrent): Promise<void> {
+    if (!(torrent instanceof Torrent) || !this.#torrents.has(torrent)) return;
+    this.#forget(torrent);
+    await torrent.stop();
+  }
+
+  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+    if (limits.downBytesPerSecond !== undefined) this.downLimit.setRate(limits.downBytesPerSecond);
+    if (limits.upBytesPerSecond !== undefined) this.upLimit.setRate(limits.upBytesPerSecond);
+    this.#runPump();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#listener?.close();
+    this.#tick?.cancel();
+    this.#pump?.cancel();
+    for (const stray of this.#strays.keys()) stray.close("the session ends");
+    const torrents = [...this.#torrents];
+    for (const torrent of torrents) this.#forget(torrent);
+    await Promise.all(torrents.map((torrent) => torrent.stop()));
+  }
+
+  #forget(torrent: Torrent): void {
+    this.#torrents.delete(torrent);
+    for (const infohash of wireInfohashes(torrent.infohashes)) {
+      this.#byInfohash.delete(infohashKey(infohash));
+    }
+  }
+
+  // ---- Connections -------------------------------------------------------------------------------
+
+  #accept(connection: StreamConnection): StreamHandler | undefined {
+    const address = connection.remote.address;
+    if (this.#closing || !this.#mayConnect(address) || this.#strays.size >= STRAYS_MAX) {
+      return undefined;
+    }
+    const peer = new Peer({
+      remote: connection.remote,
+      connect: () => connection,
+      requestQueueMax: this.settings.requestQueueMax,
+      gate: this,
+    });
+    this.#strays.set(peer, this.ports.clock.nowMs());
+    this.#count(address, 1);
+    this.#scheduleTick();
+    return peer;
+  }
+
+  admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined> {
+    const torrent = this.#byInfohash.get(infohashKey(infohash));
+    const wake = this.#options.wake;
+    if (torrent || !wake) {
+      this.#strays.delete(peer);
+      return torrent?.acceptsPeer(peer) ? torrent : undefined;
+    }
+    return wake(infohash.slice()).then((woken) => {
+      this.#strays.delete(peer);
+      return woken instanceof Torrent && woken.acceptsPeer(peer) ? woken : undefined;
+    });
+  }
+
+  handleStray(peer: Peer): void {
+    this.#strays.delete(peer);
+    this.#count(peer.remote.address, -1);
+  }
+
+  /** Every connection counts from the moment it is opened or accepted until it has ended. */
+  handleDisconnected(peer: Peer): void {
+    this.#strays.delete(peer);
+    this.#hungry.delete(peer);
+    this.#count(peer.remote.address, -1);
+  }
+
+  dial(remote: Endpoint, torrent: PeerOwner, infohash: Uint8Array): Peer | undefined {
+    if (this.#halfOpen >= this.settings.halfOpenMax || !this.#mayConnect(remote.address)) {
+      return undefined;
+    }
+    this.#count(remote.address, 1);
+    return new Peer({
+      remote,
+      connect: (peer) =>
+        this.ports.net.connect(remote, peer, { timeoutMs: this.settings.connectTimeoutMs }),
+      requestQueueMax: this.settings.requestQueueMax,
+      owner: torrent,
+      infohash,
+    });
+  }
+
+  #mayConnect(address: string): boolean {
+    if (this.#connections >= this.settings.connectionsMax) return false;
+    const open = this.#connectionsByAddress.get(address) ?? 0;
+    return open < this.settings.connectionsPerAddressMax && addressBytes(address) !== undefined;
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    this.#connections += change;
+    const open = (this.#connectionsByAddress.get(address) ?? 0) + change;
+    if (open > 0) this.#connectionsByAddress.set(address, open);
+    else this.#connectionsByAddress.delete(address);
+  }
+
+  // ---- Sharing memory and rate ---------------------------------------------------------------------
+
+  handleHungry(peer: Peer): void {
+    this.#hungry.add(peer);
+    this.#schedulePump();
+  }
+
+  handleStarved(): void {
+    this.#schedulePump();
+  }
+
+  #schedulePump(): void {
+    if (this.#pump || this.#closing) return;
+    const now = this.ports.clock.nowMs();
+    let wait = Number.POSITIVE_INFINITY;
+    for (const torrent of this.#torrents) wait = Math.min(wait, torrent.nextAllowanceMs(now) - now);
+    // Waiting for memory has no date: a short wait asks again.
+    const delay = Math.max(PUMP_MS_MIN, Math.min(wait, TICK_MS));
+    this.#pump = this.ports.clock.startTimer(delay, () => {
+      this.#pump = undefined;
+      this.#runPump();
+    });
+  }
+
+  /** Serves those who waited, in turn. Who is still hungry afterwards stands at the end of the queue. */
+  #runPump(): void {
+    const hungry = [...this.#hungry];
+    this.#hungry.clear();
+    for (const peer of hungry) if (peer.isOpen) peer.owner?.handleRoom(peer);
+    for (const torrent of this.#torrents) torrent.handleAllowance();
+  }
+
+  // ---- Time --------------------------------------------------------------------------------------
+
+  #scheduleTick(): void {
+    if (this.#tick || this.#closing) return;
+    this.#tick = this.ports.clock.startTimer(TICK_MS, () => {
+      this.#tick = undefined;
+      this.#runTick();
+      if (this.#torrents.size > 0 || this.#strays.size > 0) this.#scheduleTick();
+    });
+  }
+
+  #runTick(): void {
+    const now = this.ports.clock.nowMs();
+    for (const [stray, sinceMs] of this.#strays) {
+      if (now - sinceMs > this.settings.handshakeTimeoutMs) stray.close("no handshake in time");
+    }
+    this.#halfOpen = 0;
+    for (const torrent of this.#torrents) {
+      torrent.tick(now);
+      this.#halfOpen += torrent.halfOpenCount;
+    }
+    this.#dialRound(now);
+  }
+
+  /** One new connection for each torrent in turn, until the half-open limit is reached or nobody wants. */
+  #dialRound(now: number): void {
+    let dialled = true;
+    while (dialled && this.#halfOpen < this.settings.halfOpenMax) {
+      dialled = false;
+      for (const torrent of this.#torrents) {
+        if (this.#halfOpen >= this.settings.halfOpenMax) return;
+        if (!torrent.dialNext(now)) continue;
+        this.#halfOpen += 1;
+        dialled = true;
+      }
+    }
+  }
+}
