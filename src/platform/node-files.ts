@@ -1,0 +1,194 @@
+import { constants } from "node:fs";
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+} from "node:fs/promises";
+import { dirname } from "node:path";
+import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** Whole files and folders on this machine's disks. Everything it creates is for its owner only (CLI-3). */
+export class NodeFiles implements Files {
+  #temporaryCount = 0;
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await this.makeFolder(dirname(path));
+    const temporary = this.#temporaryPath(path);
+    try {
+      await withFile(await open(temporary, "wx", FILE_MODE), async (file) => {
+        await file.writeFile(bytes);
+        await file.sync();
+      });
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  }
+
+  async openAppend(path: string, length: number): Promise<AppendFile> {
+    await this.makeFolder(dirname(path));
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE);
+    let end = length;
+    try {
+      await file.truncate(length);
+      await file.sync();
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return {
+      async append(bytes) {
+        await writeAt(file, bytes, end);
+        end += bytes.length;
+        await file.datasync();
+      },
+      close: () => file.close(),
+    };
+  }
+
+  async openRead(path: string): Promise<ReadFile | undefined> {
+    let file: FileHandle;
+    try {
+      file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      if (isMissing(error) || codeOf(error) === "ELOOP") return undefined;
+      throw error;
+    }
+    try {
+      const facts = await file.stat();
+      if (!facts.isFile()) {
+        await file.close();
+        return undefined;
+      }
+      return {
+        size: facts.size,
+        mtimeMs: facts.mtimeMs,
+        async read(into, position) {
+          const { bytesRead } = await file.read(into, 0, into.length, position);
+          return bytesRead;
+        },
+        close: () => file.close(),
+      };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.makeFolder(dirname(to));
+    await rename(from, to);
+    await syncFolder(dirname(to));
+    await syncFolder(dirname(from));
+  }
+
+  async replaceByLink(existing: string, path: string): Promise<void> {
+    const temporary = this.#temporaryPath(path);
+    await link(existing, temporary);
+    try {
+      await rename(temporary, path);
+    } finally {
+      // POSIX renames nothing when both names are the same file already.
+      await rm(temporary, { force: true });
+    }
+    await syncFolder(dirname(path));
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true });
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    try {
+      return await readdir(path);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  async stat(path: string): Promise<FileFacts | undefined> {
+    try {
+      const facts = await lstat(path);
+      return { folder: facts.isDirectory(), size: facts.size, mtimeMs: facts.mtimeMs };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    const disk = await statfs(path);
+    return disk.bavail * disk.bsize;
+  }
+
+  #temporaryPath(path: string): string {
+    this.#temporaryCount += 1;
+    return `${path}.${process.pid}-${this.#temporaryCount}.tmp`;
+  }
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(
+      bytes,
+      written,
+      bytes.length - written,
+      position + written,
+    );
+    written += bytesWritten;
+  }
+}
+
+async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename is durable when the folder that names the file is. */
+async function syncFolder(path: string): Promise<void> {
+  await withFile(await open(path, constants.O_RDONLY | constants.O_DIRECTORY), (folder) =>
+    folder.sync(),
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}

@@ -1,0 +1,24 @@
+import { EverseedError } from "../base/errors.ts";
+
+export type PlatformErrorCode =
+  /** Not a URL, or neither http nor https. */
+  | "bad-url"
+  /** The guard forbids the address (house rule 8). */
+  | "address-refused"
+  /** No connection, no trustworthy certificate, or no reply in time. */
+  | "no-reply"
+  | "reply-too-long"
+  | "too-many-redirects"
+  | "aborted"
+  /** The state folder belongs to a program that runs. */
+  | "locked";
+
+/** The machine or the network refused something that was asked of it in vain; says what and why. */
+export class PlatformError extends EverseedError {
+  readonly code: PlatformErrorCode;
+
+  constructor(code: PlatformErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

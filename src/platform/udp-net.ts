@@ -1,0 +1,124 @@
+import dgram from "node:dgram";
+import dns from "node:dns/promises";
+import net from "node:net";
+import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
+import { openEndpoint, toNetFailure } from "./socket-address.ts";
+
+/** Many small packets arrive at once; the kernel's default holds only some hundreds. */
+const RECEIVE_QUEUE_BYTES = 1024 * 1024;
+
+export interface UdpNetOptions {
+  readonly log?: Log | undefined;
+  /** House rule 8: addresses for which this is false do not come out of `resolve`. Default: all do. */
+  readonly allowAddress?: ((address: string) => boolean) | undefined;
+}
+
+/** UDP of the operating system, and its name service. */
+export class UdpNet implements DatagramNet {
+  readonly #log: Log;
+  readonly #allowAddress: (address: string) => boolean;
+
+  constructor(options: UdpNetOptions = {}) {
+    this.#log = options.log ?? SILENT_LOG;
+    this.#allowAddress = options.allowAddress ?? (() => true);
+  }
+
+  /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
+  async bind(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
+  }): Promise<DatagramSocket> {
+    const family = net.isIPv6(options.host) ? 6 : 4;
+    const socket = dgram.createSocket({
+      type: family === 6 ? "udp6" : "udp4",
+      // Endpoints hold literal addresses; Node would ask its resolver for each packet.
+      lookup: (address, _options, callback) => callback(null, address, family),
+    });
+    await bound(socket, options);
+    growReceiveQueue(socket, this.#log);
+    socket.on("error", (error) => {
+      this.#log.warn("a UDP socket reported an error", { code: toNetFailure(error).code });
+    });
+    socket.on("message", (bytes, from) => options.receive(bytes, openEndpoint(from)));
+    return new UdpSocket(socket, openEndpoint(socket.address()), family);
+  }
+
+  async resolve(host: string): Promise<readonly string[]> {
+    const name = host.replace(/^\[(.*)\]$/, "$1");
+    const literal = addressBytes(name);
+    const found = literal ? [formatAddress(literal)] : await lookUp(name);
+    return found.filter((address) => this.#allowAddress(address));
+  }
+}
+
+class UdpSocket implements DatagramSocket {
+  readonly local: Endpoint;
+  readonly #socket: dgram.Socket;
+  readonly #family: 4 | 6;
+  #closed = false;
+
+  constructor(socket: dgram.Socket, local: Endpoint, family: 4 | 6) {
+    this.#socket = socket;
+    this.local = local;
+    this.#family = family;
+  }
+
+  send(bytes: Uint8Array, to: Endpoint): void {
+    if (this.#closed || to.port === 0) return;
+    const address = this.#addressFor(to.address);
+    if (address === undefined) return;
+    // Copied, so that the caller may use its buffer again. A packet that cannot be sent is a lost
+    // packet, and those are retried by whoever waits for the answer.
+    this.#socket.send(Uint8Array.from(bytes), to.port, address, () => undefined);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  /** @returns `undefined` when this socket has no way to such an address. */
+  #addressFor(address: string): string | undefined {
+    if (net.isIPv4(address)) return this.#family === 4 ? address : `::ffff:${address}`;
+    return this.#family === 6 ? address : undefined;
+  }
+}
+
+function bound(socket: dgram.Socket, at: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", (error) => {
+      socket.close();
+      const { code, message } = toNetFailure(error);
+      const text = `cannot bind UDP ${at.host} port ${at.port}: ${message}`;
+      reject(Object.assign(new Error(text), { code }));
+    });
+    socket.bind({ address: at.host, port: at.port }, () => {
+      socket.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function growReceiveQueue(socket: dgram.Socket, log: Log): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_QUEUE_BYTES);
+  } catch (error) {
+    // Only bursts suffer; the kernel's own size serves on.
+    log.debug("the UDP receive queue keeps its size", { cause: String(error) });
+  }
+}
+
+async function lookUp(name: string): Promise<string[]> {
+  try {
+    const addresses = await dns.lookup(name, { all: true });
+    return addresses.map(({ address }) => openEndpoint({ address, port: 0 }).address);
+  } catch (error) {
+    // A name without an address and a name service out of reach look alike to the caller: no address.
+    if (error instanceof Error && "code" in error) return [];
+    throw error;
+  }
+}
