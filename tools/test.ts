@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+/**
+ * `node tools/test.ts [interop] [FILTER...]`: runs the tests whose path contains one of the filters.
+ * Without `interop` these are all that need no foreign program.
+ */
+const SUITES = {
+  own: ["src", "tools", "web", "test/swarm", "test/fuzz", "test/package", "test/cli", "test/hub"],
+  interop: ["test/interop", "test/browser"],
+};
+
+const args = process.argv.slice(2);
+const suite = args[0] === "interop" ? "interop" : "own";
+const filters = suite === "interop" ? args.slice(1) : args;
+
+const files = globSync(SUITES[suite].map((folder) => `${folder}/**/*.test.{ts,tsx}`))
+  .filter((file) => !file.includes("node_modules/"))
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .toSorted();
+
+if (files.length === 0) {
+  console.error(`no test file matches ${filters.join(" ") || suite}`);
+  process.exit(1);
+}
+
+// Foreign programs bind ports and load both cores: one file at a time there. The reporter ends with
+// the counts of tests, passes and failures, which CI shows.
+const concurrency = suite === "interop" ? 1 : availableParallelism();
+const { status, error } = spawnSync(
+  process.execPath,
+  [
+    "--test",
+    `--test-concurrency=${concurrency}`,
+    "--test-reporter=spec",
+    "--test-timeout=300000",
+    ...files,
+  ],
+  { stdio: ["ignore", "inherit", "inherit"] },
+);
+if (error) throw error;
+process.exitCode = status ?? 1;
