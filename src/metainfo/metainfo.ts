@@ -18,7 +18,10 @@ export interface TorrentFile {
   readonly pad: boolean;
   readonly executable: boolean;
   readonly hidden: boolean;
-  /** Safe components of a symbolic link's target below the torrent's folder (BEP 47). */
+  /**
+   * Where a symbolic link leads (BEP 47): safe components like those of `path`, of a file or folder of
+   * this torrent.
+   */
   readonly linkTarget?: readonly string[] | undefined;
   /** Root of the file's merkle tree, 32 bytes (BEP 52). Absent in v1 and for empty files. */
   readonly piecesRoot?: Uint8Array | undefined;

@@ -1,0 +1,206 @@
+import { decodeUtf8 } from "../base/bytes.ts";
+import { BencodeError } from "../bencode/bencode-error.ts";
+import {
+  getBytes,
+  getInteger,
+  isBytes,
+  isDict,
+  isList,
+  type BencodeDict,
+  type BencodeValue,
+} from "../bencode/bencode-value.ts";
+import { decode } from "../bencode/decode.ts";
+import { rawValue } from "../bencode/raw-value.ts";
+import { invariant } from "../base/errors.ts";
+import type { Metainfo, TorrentInfo } from "./metainfo.ts";
+import { MetainfoError } from "./metainfo-error.ts";
+import { readPieceLayers } from "./piece-layers.ts";
+import { readInfo } from "./read-info.ts";
+import { requireDict } from "./read-info-fields.ts";
+import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, WEB_SEEDS_MAX } from "./urls.ts";
+
+/** Bytes of an info dictionary or a .torrent file that the engine takes by default. */
+export const METAINFO_BYTES_MAX = 30 * 1024 * 1024;
+
+const NODES_MAX = 100;
+
+/** A DNS name is no longer. */
+const HOST_CHARACTERS_MAX = 253;
+
+/** Bytes of `comment` and `created by` that are kept. */
+const TEXT_BYTES_MAX = 16 * 1024;
+
+/** The last second of the year 9999: what every calendar can show. */
+const CREATION_DATE_MAX = 253_402_300_799;
+
+/**
+ * Parses a .torrent file: v1, v2 or hybrid.
+ *
+ * @param bytes - The result aliases them.
+ * @param options.bytesMax - Default 30 MiB; servers that take files from strangers set less.
+ * @throws {MetainfoError} With the key that is wrong. What can be done without is left out instead, and
+ *   `warnings` says so.
+ */
+export function parseMetainfo(
+  bytes: Uint8Array,
+  options: { readonly bytesMax?: number } = {},
+): Metainfo {
+  refuseOtherFormats(bytes);
+  const torrent = decodeMetainfo(bytes, options.bytesMax ?? METAINFO_BYTES_MAX);
+  if (!isDict(torrent)) {
+    throw new MetainfoError("not-a-torrent", "the file is bencode, but no dictionary");
+  }
+  const infoDict = requireDict(torrent.get("info"), "info");
+  const infoBytes = rawValue(bytes, "info");
+  invariant(infoBytes, "the decoder found the key");
+  const { info, warnings } = readInfo(infoDict, infoBytes);
+  const pieceLayers = readPieceLayers(torrent, info, warnings);
+  return {
+    info,
+    trackers: readTrackers(torrent, warnings),
+    webSeeds: readWebSeeds(torrent, warnings),
+    nodes: readNodes(torrent, warnings),
+    pieceLayers,
+    comment: readText(torrent, "comment"),
+    createdBy: readText(torrent, "created by"),
+    creationDate: readCreationDate(torrent, warnings),
+    warnings,
+  };
+}
+
+/**
+ * Parses an `info` value that came without its .torrent file, as ut_metadata brings it (BEP 9). The
+ * piece layers of v2 come later, by hash requests.
+ *
+ * @param infoBytes - The result aliases them, and both infohashes cover exactly them.
+ * @param options.bytesMax - Default 30 MiB.
+ * @throws {MetainfoError} With the key that is wrong.
+ */
+export function parseInfo(
+  infoBytes: Uint8Array,
+  options: { readonly bytesMax?: number } = {},
+): TorrentInfo {
+  const info = decodeMetainfo(infoBytes, options.bytesMax ?? METAINFO_BYTES_MAX);
+  return readInfo(requireDict(info, "info"), infoBytes).info;
+}
+
+/** Decodes with the leniency that old files need: keys may be unsorted, since raw bytes are hashed (BEN-8). */
+function decodeMetainfo(bytes: Uint8Array, bytesMax: number): BencodeValue {
+  if (bytes.length > bytesMax) {
+    throw new MetainfoError("too-large", `${bytes.length} bytes, at most ${bytesMax} are read`);
+  }
+  try {
+    return decode(bytes, { lax: true, bytesMax });
+  } catch (error) {
+    if (!(error instanceof BencodeError)) throw error;
+    throw new MetainfoError("bad-bencode", `damaged, or no torrent (${error.message})`, {
+      cause: error,
+    });
+  }
+}
+
+/** Tells what was saved under the name of a torrent instead (MET-22). */
+function refuseOtherFormats(bytes: Uint8Array): void {
+  const start = decodeUtf8(bytes.subarray(0, 64)).replace(/^[\ufeff\s]+/, "");
+  let found: string | undefined;
+  if (bytes.length === 0) found = "the file is empty";
+  else if (bytes[0] === 0x1f && bytes[1] === 0x8b) found = "this is a compressed file (gzip)";
+  else if (start.startsWith("PK\u0003\u0004")) found = "this is a compressed file (zip)";
+  else if (start.startsWith("<")) found = "this is a web page";
+  else if (start.startsWith("magnet:")) found = "this is a magnet link in a file";
+  if (found) throw new MetainfoError("not-a-torrent", `${found}, not a torrent`);
+}
+
+function readTrackers(torrent: BencodeDict, warnings: string[]): string[][] {
+  const tiers: string[][] = [];
+  const seen = new Set<string>();
+  let leftOut = 0;
+  const take = (value: BencodeValue | undefined, tier: string[]): void => {
+    const url = isBytes(value) ? decodeUtf8(value.subarray(0, 4096)).trim() : "";
+    if (seen.has(url)) return;
+    if (seen.size >= TRACKERS_MAX || !isTrackerUrl(url)) leftOut += 1;
+    else {
+      seen.add(url);
+      tier.push(url);
+    }
+  };
+  const list = torrent.get("announce-list");
+  for (const entry of isList(list) ? list : []) {
+    const tier: string[] = [];
+    // Some creators write one flat list.
+    for (const url of isList(entry) ? entry : [entry]) take(url, tier);
+    if (tier.length > 0) tiers.push(tier);
+  }
+  if (list !== undefined && !isList(list)) leftOut += 1;
+  // BEP 12: `announce` only counts where there is no list.
+  if (tiers.length === 0 && torrent.has("announce")) {
+    const tier: string[] = [];
+    take(torrent.get("announce"), tier);
+    if (tier.length > 0) tiers.push(tier);
+  }
+  if (leftOut > 0) {
+    warnings.push(
+      `${leftOut} tracker entries left out: not a http, https, udp, ws or wss URL, too long, or ` +
+        `more than ${TRACKERS_MAX}`,
+    );
+  }
+  return tiers;
+}
+
+function readWebSeeds(torrent: BencodeDict, warnings: string[]): string[] {
+  const value = torrent.get("url-list");
+  // BEP 19: one URL may stand there without its list; some creators write an empty string.
+  const entries = isList(value) ? value : value === undefined ? [] : [value];
+  const urls = new Set<string>();
+  let leftOut = 0;
+  for (const entry of entries) {
+    if (isBytes(entry) && entry.length === 0) continue;
+    const url = isBytes(entry) ? decodeUtf8(entry.subarray(0, 4096)).trim() : "";
+    if (urls.has(url)) continue;
+    if (urls.size >= WEB_SEEDS_MAX || !isWebSeedUrl(url)) leftOut += 1;
+    else urls.add(url);
+  }
+  if (leftOut > 0) {
+    warnings.push(
+      `${leftOut} web seeds left out: not a http or https URL, too long, or more than ` +
+        `${WEB_SEEDS_MAX}`,
+    );
+  }
+  return [...urls];
+}
+
+function readNodes(torrent: BencodeDict, warnings: string[]): string[] {
+  const value = torrent.get("nodes");
+  const entries = isList(value) ? value : value === undefined ? [] : [value];
+  const nodes = new Set<string>();
+  let leftOut = 0;
+  for (const entry of entries) {
+    const node = readNode(entry);
+    if (node === undefined || nodes.size >= NODES_MAX) leftOut += 1;
+    else nodes.add(node);
+  }
+  if (leftOut > 0) warnings.push(`${leftOut} DHT nodes left out: not a host and a port`);
+  return [...nodes];
+}
+
+function readNode(entry: BencodeValue): string | undefined {
+  if (!isList(entry)) return undefined;
+  const [host, port] = entry;
+  if (!isBytes(host) || typeof port !== "number" || port < 1 || port > 65535) return undefined;
+  const name = decodeUtf8(host.subarray(0, HOST_CHARACTERS_MAX + 1));
+  if (name.length > HOST_CHARACTERS_MAX || !/^[0-9A-Za-z.:_-]+$/.test(name)) return undefined;
+  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+}
+
+function readText(torrent: BencodeDict, key: string): string | undefined {
+  const bytes = getBytes(torrent, `${key}.utf-8`) ?? getBytes(torrent, key);
+  return bytes && decodeUtf8(bytes.subarray(0, TEXT_BYTES_MAX));
+}
+
+function readCreationDate(torrent: BencodeDict, warnings: string[]): number | undefined {
+  if (!torrent.has("creation date")) return undefined;
+  const date = getInteger(torrent, "creation date");
+  if (date !== undefined && date >= 0 && date <= CREATION_DATE_MAX) return date;
+  warnings.push("the creation date is in no calendar");
+  return undefined;
+}

@@ -1,0 +1,90 @@
+import type { TorrentFile } from "./metainfo.ts";
+import { MetainfoError } from "./metainfo-error.ts";
+import { readableText, type ListedFile } from "./read-info-fields.ts";
+import { cleanComponent, SafeTree } from "./safe-path.ts";
+
+/**
+ * Gives the listed files of a torrent their places: offsets in its space of bytes, safe paths on disk,
+ * and links that stay inside.
+ *
+ * @param options.rawName - The torrent's name in latin1, not empty.
+ * @param options.alignTo - Bytes; every file that is not empty starts at a multiple of it.
+ * @throws {MetainfoError} When all lengths together pass 2^53-1 (MET-9).
+ */
+export function placeFiles(
+  listed: readonly ListedFile[],
+  options: { readonly rawName: string; readonly folder: boolean; readonly alignTo: number },
+): { name: string; files: TorrentFile[]; warnings: string[] } {
+  const name = cleanComponent(options.rawName);
+  const root = options.folder ? [name] : [];
+  const tree = new SafeTree(root);
+  const files: TorrentFile[] = [];
+  let offset = 0;
+  for (const file of listed) {
+    if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
+    files.push({
+      path: file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path),
+      length: file.length,
+      offset,
+      pad: file.pad,
+      executable: file.executable,
+      hidden: file.hidden,
+      linkTarget: undefined,
+      piecesRoot: file.piecesRoot,
+    });
+    offset += file.length;
+    if (offset > Number.MAX_SAFE_INTEGER) {
+      throw new MetainfoError("bad-file-length", "the files have more than 2^53-1 bytes together");
+    }
+  }
+  const warnings = listed.some((file) => file.link) ? placeLinks(listed, files, tree) : [];
+  return { name, files, warnings };
+}
+
+/**
+ * Resolves links inside the torrent (BEP 47). One that leads out of it, nowhere, in a circle or to a
+ * folder around itself stays an empty file (MET-2).
+ */
+function placeLinks(listed: readonly ListedFile[], files: TorrentFile[], tree: SafeTree): string[] {
+  const targets = new Map<string, string>();
+  for (const [index, { link }] of listed.entries()) {
+    const target = link && tree.find(link);
+    const path = files[index]!.path;
+    // The parent folder of every link is around it, and so is everything above.
+    if (target && !startsWith(path, target)) targets.set(path.join("/"), target.join("/"));
+  }
+  const warnings: string[] = [];
+  for (const [index, { link }] of listed.entries()) {
+    if (!link) continue;
+    const file = files[index]!;
+    const target = targets.get(file.path.join("/"));
+    if (target !== undefined && endsSomewhere(file.path.join("/"), targets)) {
+      files[index] = { ...file, linkTarget: target.split("/") };
+    } else if (warnings.length < WARNINGS_MAX) {
+      warnings.push(
+        `link "${file.path.join("/")}" to "${readableText(link.join("/"))}" left out: it leads ` +
+          `to no file or folder of this torrent`,
+      );
+    }
+  }
+  return warnings;
+}
+
+/** More of one kind say nothing new. */
+const WARNINGS_MAX = 20;
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.every((element, index) => path[index] === element);
+}
+
+/** Links to links that are longer than this count as circles. */
+const LINK_STEPS_MAX = 40;
+
+function endsSomewhere(path: string, targets: ReadonlyMap<string, string>): boolean {
+  let current: string | undefined = path;
+  for (let step = 0; step < LINK_STEPS_MAX; step += 1) {
+    current = targets.get(current);
+    if (current === undefined) return true;
+  }
+  return false;
+}

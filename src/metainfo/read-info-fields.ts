@@ -1,0 +1,131 @@
+import { decodeUtf8, fromLatin1, toLatin1 } from "../base/bytes.ts";
+import {
+  isBytes,
+  isDict,
+  isList,
+  type BencodeDict,
+  type BencodeValue,
+} from "../bencode/bencode-value.ts";
+import { MetainfoError } from "./metainfo-error.ts";
+
+// Fields of a torrent that must be there or must have their type: unlike those of a peer's message, a
+// wrong one makes the whole useless, and the error names the key (MET-11).
+
+/** A file as a torrent lists it, before its path is cleaned. */
+export interface ListedFile {
+  /** Elements spelled in latin1, at least one; empty for padding. */
+  readonly path: readonly string[];
+  /** Bytes. */
+  readonly length: number;
+  readonly pad: boolean;
+  readonly executable: boolean;
+  readonly hidden: boolean;
+  /** Where a symbolic link points, elements in latin1 below the torrent's folder. */
+  readonly link: readonly string[] | undefined;
+  /** 32 bytes. */
+  readonly piecesRoot: Uint8Array | undefined;
+}
+
+/** What `attr` says (BEP 47); unknown letters are ignored. */
+export interface Attributes {
+  readonly pad: boolean;
+  readonly executable: boolean;
+  readonly hidden: boolean;
+  readonly link: boolean;
+}
+
+const NO_ATTRIBUTES: Attributes = { pad: false, executable: false, hidden: false, link: false };
+
+/** Elements of one path; more count as hostile. */
+const PATH_ELEMENTS_MAX = 100;
+
+/** Names a value in an error message; a function where building the name for every file would cost. */
+export type Where = string | (() => string);
+
+export function missing(where: Where): MetainfoError {
+  return new MetainfoError("missing-key", `"${nameOf(where)}" is not there`);
+}
+
+function typeError(where: Where, expected: string): MetainfoError {
+  return new MetainfoError("bad-type", `"${nameOf(where)}" must be ${expected}`);
+}
+
+function nameOf(where: Where): string {
+  return typeof where === "string" ? where : where();
+}
+
+export function requireDict(value: BencodeValue | undefined, where: Where): BencodeDict {
+  if (value === undefined) throw missing(where);
+  if (!isDict(value)) throw typeError(where, "a dictionary");
+  return value;
+}
+
+export function requireList(
+  value: BencodeValue | undefined,
+  where: Where,
+): readonly BencodeValue[] {
+  if (value === undefined) throw missing(where);
+  if (!isList(value)) throw typeError(where, "a list");
+  return value;
+}
+
+export function requireBytes(value: BencodeValue | undefined, where: Where): Uint8Array {
+  if (value === undefined) throw missing(where);
+  if (!isBytes(value)) throw typeError(where, "a byte string");
+  return value;
+}
+
+/** An integer that a `number` holds. */
+export function requireInteger(value: BencodeValue | undefined, where: Where): number {
+  if (value === undefined) throw missing(where);
+  if (typeof value === "bigint") {
+    throw new MetainfoError("bad-value", `"${nameOf(where)}" is ${value}, beyond 2^53-1`);
+  }
+  if (typeof value !== "number") throw typeError(where, "an integer");
+  return value;
+}
+
+/** The length of one file: 0 to 2^53-1 bytes (MET-9). */
+export function requireLength(value: BencodeValue | undefined, where: Where): number {
+  if (value === undefined) throw missing(where);
+  if (typeof value !== "number" && typeof value !== "bigint") throw typeError(where, "an integer");
+  if (typeof value === "bigint" || value < 0) {
+    throw new MetainfoError(
+      "bad-file-length",
+      `"${nameOf(where)}" is ${value}, not 0 to 2^53-1 bytes`,
+    );
+  }
+  return value;
+}
+
+/** The elements of a path, spelled in latin1. */
+export function requirePath(value: BencodeValue | undefined, where: Where): string[] {
+  const list = requireList(value, where);
+  if (list.length === 0) throw new MetainfoError("bad-value", `"${nameOf(where)}" is empty`);
+  if (list.length > PATH_ELEMENTS_MAX) {
+    throw new MetainfoError(
+      "too-large",
+      `"${nameOf(where)}" has more than ${PATH_ELEMENTS_MAX} elements`,
+    );
+  }
+  const path: string[] = [];
+  for (const element of list) path.push(toLatin1(requireBytes(element, where)));
+  return path;
+}
+
+export function readAttributes(dict: BencodeDict, where: Where): Attributes {
+  const value = dict.get("attr");
+  if (value === undefined) return NO_ATTRIBUTES;
+  const letters = toLatin1(requireBytes(value, () => `${nameOf(where)}.attr`));
+  return {
+    pad: letters.includes("p"),
+    executable: letters.includes("x"),
+    hidden: letters.includes("h"),
+    link: letters.includes("l"),
+  };
+}
+
+/** Text for an error message or a field that only people read: latin1-spelled UTF-8, cut. */
+export function readableText(raw: string, charactersMax = 200): string {
+  return decodeUtf8(fromLatin1(raw.slice(0, charactersMax)));
+}

@@ -1,0 +1,192 @@
+import { decodeUtf8, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
+import { MetainfoError } from "./metainfo-error.ts";
+
+/** What every file system of today takes in one name. */
+export const COMPONENT_BYTES_MAX = 255;
+
+/** What is read of a name before it is cut; normalising longer ones could cost quadratic time. */
+const RAW_COMPONENT_BYTES_MAX = 1024;
+
+/** Room kept for ` (1234567)` when a name is shortened, so that the suffix never moves the cut. */
+const SUFFIX_BYTES = 10;
+
+/** An extension longer than this is part of the name. */
+const EXTENSION_BYTES_MAX = 16;
+
+/** Only letters, digits and marks that mean nothing to any system: most names, in one test. */
+const HARMLESS = /^[0-9A-Za-z_](?:[0-9A-Za-z_ ,()[\]{}+=@#%&!;'~^$.-]*[0-9A-Za-z_()[\]{}+-])?$/;
+
+/**
+ * Not for file names: controls, what separates paths, what Windows forbids, what turns the direction of
+ * text, what cannot be seen (MET-1, MET-3, MET-4), and U+FFFD, which stands for broken UTF-8.
+ */
+const FORBIDDEN =
+  /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]/gu;
+
+/** Joiners shape words and emoji; next to ASCII, or at an end, they only hide. */
+const STRAY_JOINER = /(?<![^\u0000-\u007f])[\u200c\u200d]|[\u200c\u200d](?![^\u0000-\u007f])/gu;
+
+/** Names that are devices on Windows, whatever follows the first dot. */
+const RESERVED =
+  /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
+
+/**
+ * Makes one element of a path fit to be a file name on every system, so that a folder can move between
+ * them. Always gives the same name for the same element; different elements may give the same name.
+ *
+ * @param raw - Bytes from outside spelled in latin1; read as UTF-8.
+ * @returns 1 to 255 bytes of UTF-8, never `.`, `..` or anything with a separator.
+ */
+export function cleanComponent(raw: string): string {
+  if (raw.length <= COMPONENT_BYTES_MAX && HARMLESS.test(raw) && !RESERVED.test(raw)) return raw;
+  const text = decodeUtf8(fromLatin1(raw.slice(0, RAW_COMPONENT_BYTES_MAX)));
+  let name = text.replace(FORBIDDEN, "_").replace(STRAY_JOINER, "_");
+  // Windows drops trailing dots and spaces. This also covers ".", ".." and the empty element.
+  name = name.replace(/[. ]$/, "_") || "_";
+  if (RESERVED.test(name)) name = `_${name}`;
+  return shorten(name, COMPONENT_BYTES_MAX);
+}
+
+/**
+ * Joins components below `root`. Pure: looks at no disk and follows no link.
+ *
+ * @param root - Absolute folder.
+ * @throws {MetainfoError} `unsafe-path` when a component is not what `cleanComponent` gives.
+ */
+export function safeJoin(root: string, components: readonly string[]): string {
+  if (components.length === 0) throw new MetainfoError("unsafe-path", "the path is empty");
+  for (const component of components) {
+    if (component === "" || component === "." || component === ".." || /[/\\\0]/.test(component)) {
+      throw new MetainfoError("unsafe-path", JSON.stringify(component));
+    }
+  }
+  const separator = root.endsWith("/") ? "" : "/";
+  return root + separator + components.join("/");
+}
+
+/** One folder of a torrent as it will be on disk. Small: some torrents have a folder for every file. */
+interface Folder {
+  readonly path: readonly string[];
+  /** What lies in it, a folder or the name of a file, by folded name: `A` and `a` may be one file. */
+  readonly entries: Map<string, Folder | string>;
+  /** Where cleaned names led that were taken already. */
+  aliases?: Map<string, Folder | string>;
+  /** The next suffix to try for a name. Counting on keeps 10,000 equal names linear (MET-6). */
+  nextSuffix?: Map<string, number>;
+}
+
+/**
+ * Gives every file of one torrent its path. Whoever asks first for a name gets it; equal names, case and
+ * normalisation twins, and files that are also folders get a suffix (MET-5). The same questions in the
+ * same order have the same answers.
+ */
+export class SafeTree {
+  readonly #root: Folder;
+
+  /** @param root - Components in front of every path: the torrent's cleaned name, or nothing. */
+  constructor(root: readonly string[]) {
+    this.#root = { path: root, entries: new Map() };
+  }
+
+  /** @param raw - Elements spelled in latin1, at least one. */
+  addFile(raw: readonly string[]): readonly string[] {
+    let folder = this.#root;
+    for (let index = 0; index < raw.length - 1; index += 1) {
+      folder = enter(folder, cleanComponent(raw[index]!));
+    }
+    const wanted = cleanComponent(raw[raw.length - 1]!);
+    const name = claim(folder, wanted);
+    folder.entries.set(fold(name), name);
+    if (name !== wanted && lookUp(folder, wanted) === undefined) {
+      folder.aliases = (folder.aliases ?? new Map<string, Folder | string>()).set(wanted, name);
+    }
+    return [...folder.path, name];
+  }
+
+  /** @returns The path that a file or folder got, or `undefined` when nothing was added under `raw`. */
+  find(raw: readonly string[]): readonly string[] | undefined {
+    let folder = this.#root;
+    for (const [index, element] of raw.entries()) {
+      const entry = lookUp(folder, cleanComponent(element));
+      if (entry === undefined) return undefined;
+      if (typeof entry !== "string") folder = entry;
+      else return index === raw.length - 1 ? [...folder.path, entry] : undefined;
+    }
+    return folder.path;
+  }
+}
+
+/** The folder `name` inside `folder`, made when it is not there. */
+function enter(folder: Folder, name: string): Folder {
+  const known = lookUp(folder, name);
+  if (known !== undefined && typeof known !== "string") return known;
+  const claimed = claim(folder, name);
+  const made: Folder = { path: [...folder.path, claimed], entries: new Map() };
+  folder.entries.set(fold(claimed), made);
+  if (claimed !== name) {
+    folder.aliases = (folder.aliases ?? new Map<string, Folder | string>()).set(name, made);
+  }
+  return made;
+}
+
+function lookUp(folder: Folder, name: string): Folder | string | undefined {
+  const alias = folder.aliases?.get(name);
+  if (alias !== undefined) return alias;
+  const entry = folder.entries.get(fold(name));
+  if (entry === undefined) return undefined;
+  return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
+}
+
+/** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
+function claim(folder: Folder, name: string): string {
+  if (!folder.entries.has(fold(name))) return name;
+  const { stem, extension } = splitForSuffix(name);
+  // Counted by what is left of the name, because long names that differ may be cut to the same stem.
+  const key = `${fold(stem)}/${fold(extension)}`;
+  folder.nextSuffix ??= new Map();
+  for (let suffix = folder.nextSuffix.get(key) ?? 2; ; suffix += 1) {
+    const candidate = `${stem} (${suffix})${extension}`;
+    if (folder.entries.has(fold(candidate))) continue;
+    folder.nextSuffix.set(key, suffix + 1);
+    return candidate;
+  }
+}
+
+function splitForSuffix(name: string): { stem: string; extension: string } {
+  const { stem, extension } = splitExtension(name);
+  const stemBytesMax = COMPONENT_BYTES_MAX - SUFFIX_BYTES - utf8Length(extension);
+  return { stem: cut(stem, stemBytesMax), extension };
+}
+
+function splitExtension(name: string): { stem: string; extension: string } {
+  const dot = name.lastIndexOf(".");
+  if (dot <= 0 || utf8Length(name.slice(dot)) > EXTENSION_BYTES_MAX) {
+    return { stem: name, extension: "" };
+  }
+  return { stem: name.slice(0, dot), extension: name.slice(dot) };
+}
+
+/** Names with one fold are one file on some system: case and composed characters do not count. */
+function fold(name: string): string {
+  if (/^[\u0000-\u007f]*$/.test(name)) return name.toLowerCase();
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+}
+
+function shorten(name: string, bytesMax: number): string {
+  if (utf8Length(name) <= bytesMax) return name;
+  const { stem, extension } = splitExtension(name);
+  return (cut(stem, bytesMax - utf8Length(extension)) + extension).replace(/[. ]$/, "_");
+}
+
+/** Cuts after whole code points. */
+function cut(text: string, bytesMax: number): string {
+  const bytes = encodeUtf8(text);
+  if (bytes.length <= bytesMax) return text;
+  let end = bytesMax;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return decodeUtf8(bytes.subarray(0, end));
+}
+
+function utf8Length(text: string): number {
+  return encodeUtf8(text).length;
+}
