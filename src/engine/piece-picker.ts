@@ -2,19 +2,12 @@ import { Bitfield } from "../base/bitfield.ts";
 import { invariant } from "../base/errors.ts";
 import { BLOCK_BYTES, type Geometry } from "../base/geometry.ts";
 import type { Random } from "../ports/random.ts";
+import type { PeerKey } from "./peer-key.ts";
 import { Dice } from "./picker/dice.ts";
 import { FailedPieces } from "./picker/failed-pieces.ts";
 import { RECEIVED, type StartedPiece, UNKNOWN_SENDER } from "./picker/started-piece.ts";
 import { StartedPieces } from "./picker/started-pieces.ts";
-import {
-  NOBODY,
-  type PeerKey,
-  type PickerPeer,
-  rememberHint,
-  SwarmPieces,
-} from "./picker/swarm-pieces.ts";
-
-export type { PeerKey } from "./picker/swarm-pieces.ts";
+import { NOBODY, type PickerPeer, rememberHint, SwarmPieces } from "./picker/swarm-pieces.ts";
 
 /** File priorities run from 0, unwanted, to 7 (sheet 12). */
 export const PRIORITY_NORMAL = 4;
@@ -352,6 +345,7 @@ export class PiecePicker {
     who.outstanding -= 1;
     if (!started.isWriter(peer, block) && !this.begin(peer, piece, block)) {
       started.withdraw(peer, block);
+      this.#started.update(started);
       receipt.kind = "duplicate";
       return receipt;
     }
@@ -409,6 +403,8 @@ export class PiecePicker {
   verdict(piece: number, intact: boolean): void {
     const started = this.#started.get(piece);
     invariant(started?.complete, "only a received piece is judged");
+    // Padding only: no peer could send it better.
+    if (started.blockCount === 0 && !intact) return;
     const senders = new Set(started.senders);
     const alone = senders.size === 1 ? started.senders[0]! : UNKNOWN_SENDER;
     for (const peer of this.#swarm.peers()) {
@@ -527,7 +523,8 @@ export class PiecePicker {
 
   #rankToList(piece: number): number | undefined {
     const priority = this.#priorities[piece]!;
-    if (priority === 0 || this.#states[piece] !== MISSING || this.#failed.has(piece)) return undefined;
+    if (priority === 0 || this.#states[piece] !== MISSING || this.#failed.has(piece))
+      return undefined;
     return this.#rankOfPriority[priority]!;
   }
 
@@ -550,7 +547,8 @@ export class PiecePicker {
   #nextPiece(who: PickerPeer, options: PickOptions): StartedPiece | undefined {
     const alone = !options.snubbed && (options.whole || !who.proven || who.suspected);
     const current = this.#started.get(who.current);
-    if (current && this.#fits(current, who) && (!alone || current.owner === who.key)) return current;
+    if (current && this.#fits(current, who) && (!alone || current.owner === who.key))
+      return current;
     const best = this.#bestOpen(who, alone, false);
     if (best && this.#wake(best, options)) return this.#adopt(best, who, alone);
     const fresh = this.#startFailed(who, options) ?? this.#startFresh(who, options);
@@ -602,7 +600,10 @@ export class PiecePicker {
 
   #adopt(started: StartedPiece, who: PickerPeer, alone: boolean): StartedPiece {
     if (started.owner !== NOBODY) return started;
-    if (who.suspected) started.strict = true;
+    if (who.suspected) {
+      started.strict = true;
+      this.#empty(started);
+    }
     if (alone || started.strict) started.owner = who.key;
     return started;
   }
@@ -670,7 +671,8 @@ export class PiecePicker {
   /** True when somebody has the piece who never delivered it corrupt. */
   #hasOtherSource(piece: number, who: PickerPeer): boolean {
     for (const peer of this.#swarm.peers()) {
-      if (peer !== who && peer.has(piece) && !this.#failed.isBlamed(piece, peer.sender)) return true;
+      if (peer !== who && peer.has(piece) && !this.#failed.isBlamed(piece, peer.sender))
+        return true;
     }
     return false;
   }

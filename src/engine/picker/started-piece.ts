@@ -1,4 +1,5 @@
-import { NOBODY, type PeerKey } from "./swarm-pieces.ts";
+import type { PeerKey } from "../peer-key.ts";
+import { NOBODY } from "./swarm-pieces.ts";
 
 /**
  * What happened to a block so far:

@@ -1,11 +1,9 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
+import type { PeerKey } from "../peer-key.ts";
 import type { Dice } from "./dice.ts";
 import { PieceBits } from "./piece-bits.ts";
 import { RarityOrder } from "./rarity-order.ts";
-
-/** A connected peer as the picker sees it: a small number that is used again when the peer is gone. */
-export type PeerKey = number & { readonly brand: "PeerKey" };
 
 /** In place of a `PeerKey`. */
 export const NOBODY = -1;

@@ -1,0 +1,49 @@
+/** Long enough to tell a good peer from a lucky second: for choking (sheet 12). */
+export const CHOKING_WINDOW_MS = 20_000;
+
+/** Quick to follow a change: for pipelining and for what people read. */
+export const PIPELINE_WINDOW_MS = 3_000;
+
+/**
+ * Bytes per second, averaged with a weight that fades over `windowMs`. During the first window it is
+ * the plain average since the start, so that a new peer is not taken for a slow one.
+ */
+export class RateMeter {
+  readonly #windowMs: number;
+  /** Faded average; too low by `#weight` while the meter is young. */
+  #average = 0;
+  /** Sum of the weights of all time seen so far, 0 to 1. */
+  #weight = 0;
+  #pending = 0;
+  #updatedAtMs: number | undefined;
+  #total = 0;
+
+  constructor(windowMs = PIPELINE_WINDOW_MS) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Bytes ever added. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** @param now - Milliseconds that never jump back. The first call starts the clock. */
+  add(bytes: number, now: number): void {
+    this.#updatedAtMs ??= now;
+    this.#pending += bytes;
+    this.#total += bytes;
+  }
+
+  bytesPerSecond(now: number): number {
+    this.#updatedAtMs ??= now;
+    const elapsedMs = now - this.#updatedAtMs;
+    if (elapsedMs > 0) {
+      const fade = Math.exp(-elapsedMs / this.#windowMs);
+      this.#average = this.#average * fade + ((this.#pending * 1000) / elapsedMs) * (1 - fade);
+      this.#weight = this.#weight * fade + (1 - fade);
+      this.#pending = 0;
+      this.#updatedAtMs = now;
+    }
+    return this.#weight === 0 ? 0 : this.#average / this.#weight;
+  }
+}
