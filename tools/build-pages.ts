@@ -1,1 +1,202 @@
-console.log("pages: nothing to build yet");
+/**
+ * Builds the hub's pages: `web/` becomes `web/dist/` (assets for the browser, one renderer for the
+ * hub). Run by npm's `prepare` and by the hub when sources are newer; with nothing changed it only
+ * looks at modification times.
+ *
+ *   node tools/build-pages.ts [--force]
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { InlineConfig } from "vite";
+
+const root = path.resolve(import.meta.dirname, "..");
+const web = path.join(root, "web");
+const dist = path.join(web, "dist");
+/** Written last, so that its presence means a complete build and its time the build's time. */
+const stampName = "built.json";
+const sources = ["web", "src/api", "tools/build-pages.ts", "package-lock.json"];
+
+/** What a page may cost before its first view: its stylesheet and scripts, gzip bytes (UX.md 5). */
+const firstViewBytesMax = 60_000;
+
+/** @returns True when `web/dist` is missing or older than one of the files it is made from. */
+export async function pagesAreStale(): Promise<boolean> {
+  const built = await stat(path.join(dist, stampName)).catch(() => undefined);
+  if (built === undefined) return true;
+  for (const source of sources) {
+    if (await isNewer(path.join(root, source), built.mtimeMs)) return true;
+  }
+  return false;
+}
+
+async function isNewer(target: string, thanMs: number): Promise<boolean> {
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined) return false;
+  if (!found.isDirectory()) return found.mtimeMs > thanMs;
+  for (const entry of await readdir(target)) {
+    if (entry.startsWith("dist") || entry.endsWith(".test.ts")) continue;
+    if (await isNewer(path.join(target, entry), thanMs)) return true;
+  }
+  return false;
+}
+
+/**
+ * Builds into a folder beside `web/dist` and swaps it in at the end, so that a running hub, and a
+ * second build at the same time, always see a whole set of files.
+ *
+ * @returns One line about the size of the result.
+ */
+export async function buildPages(): Promise<string> {
+  const { build } = await import("vite");
+  const staging = path.join(web, `dist-${process.pid}`);
+  await rm(staging, { recursive: true, force: true });
+  try {
+    const client = path.join(staging, "client");
+    await build(clientConfig(client));
+    const loose = {
+      theme: await copyHashed(path.join(web, "style/theme.js"), client),
+      leaf: await copyHashed(path.join(web, "style/leaf.svg"), client),
+    };
+    await build(serverConfig(path.join(staging, "server"), loose));
+    const line = await weigh(client, Object.values(loose));
+    await writeFile(
+      path.join(staging, stampName),
+      `${JSON.stringify({ node: process.version })}\n`,
+    );
+    await swapIn(staging);
+    return line;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function swapIn(staging: string): Promise<void> {
+  const old = path.join(web, `dist-old-${process.pid}`);
+  await rename(dist, old).catch(ignoreMissing);
+  await rename(staging, dist);
+  await rm(old, { recursive: true, force: true });
+}
+
+function ignoreMissing(error: unknown): void {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+  throw error;
+}
+
+const shared = {
+  configFile: false,
+  root: web,
+  publicDir: false,
+  logLevel: "warn",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+} satisfies InlineConfig;
+
+const entry = "client/app.tsx";
+
+function clientConfig(outDir: string): InlineConfig {
+  return {
+    ...shared,
+    build: {
+      outDir,
+      target: "es2023",
+      // Says which files the entry became: the hub reads it.
+      manifest: true,
+      modulePreload: { polyfill: false },
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
+      rolldownOptions: { input: path.join(web, entry) },
+    },
+  };
+}
+
+function serverConfig(outDir: string, loose: LooseAssets): InlineConfig {
+  return {
+    ...shared,
+    define: { __ASSETS__: JSON.stringify(loose) },
+    // Everything in one file: the published package has no node_modules of the pages.
+    ssr: { noExternal: true, target: "node" },
+    build: {
+      outDir,
+      ssr: path.join(web, "render.tsx"),
+      target: "es2024",
+      minify: false,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        // Loaded on a click only: a server never sends an upload.
+        external: [/\/upload-run\.ts$/],
+        output: { entryFileNames: "render.js" },
+      },
+    },
+  };
+}
+
+/** Files that no bundle loads but every page names; paths below the site's root. */
+interface LooseAssets {
+  readonly theme: string;
+  readonly leaf: string;
+}
+
+/** Copies a file into the assets under a name that changes with its content. */
+async function copyHashed(file: string, client: string): Promise<string> {
+  const content = await readFile(file);
+  const hash = createHash("sha256").update(content).digest("base64url").slice(0, 8);
+  const { name, ext } = path.parse(file);
+  const target = `assets/${name}-${hash}${ext}`;
+  await mkdir(path.join(client, "assets"), { recursive: true });
+  await writeFile(path.join(client, target), content);
+  return `/${target}`;
+}
+
+/** The part of Vite's manifest that is of use here. */
+type Manifest = Readonly<
+  Record<string, { readonly file: string; readonly css?: readonly string[] } | undefined>
+>;
+
+/** Refuses a first view that grew past its budget. */
+async function weigh(client: string, loose: readonly string[]): Promise<string> {
+  const text = await readFile(path.join(client, ".vite/manifest.json"), "utf8");
+  // Written by Vite a moment ago.
+  const manifest = JSON.parse(text) as Manifest;
+  const app = manifest[entry];
+  if (app === undefined) throw new Error(`the manifest lacks ${entry}`);
+  const first = await gzipBytes(client, [app.file, ...(app.css ?? []), ...loose]);
+  if (first > firstViewBytesMax) {
+    throw new Error(`first view is ${first} bytes compressed, more than ${firstViewBytesMax}`);
+  }
+  const all = await readdir(path.join(client, "assets"));
+  const total = await gzipBytes(path.join(client, "assets"), all);
+  return (
+    `pages: first view ${inKilobytes(first)} of ${inKilobytes(firstViewBytesMax)} compressed, ` +
+    `with what is loaded later ${inKilobytes(total)}`
+  );
+}
+
+const compress = promisify(gzip);
+
+async function gzipBytes(folder: string, files: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (const file of files) sum += (await compress(await readFile(path.join(folder, file)))).length;
+  return sum;
+}
+
+function inKilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
+async function main(): Promise<void> {
+  if (!process.argv.includes("--force") && !(await pagesAreStale())) return;
+  try {
+    console.log(await buildPages());
+  } catch (error) {
+    // Installed without development packages: what was built before still serves.
+    const viteIsMissing =
+      error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    const built = await stat(path.join(dist, stampName)).catch(() => undefined);
+    if (!viteIsMissing || built === undefined) throw error;
+    console.error("pages: sources are newer than web/dist, but vite is not installed; keeping it");
+  }
+}
+
+if (import.meta.main) await main();

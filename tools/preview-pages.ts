@@ -1,0 +1,106 @@
+/**
+ * Shows every page in every state without a hub, under the hub's security policy.
+ *
+ *   node tools/preview-pages.ts                     serves them on a free port
+ *   node tools/preview-pages.ts --shoot DIR [NAME]  takes pictures of them, 390 and 1280 px, light and dark
+ */
+import { readFile, mkdir } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { chromium } from "playwright-core";
+import type { PageRenderer } from "../src/api/pages.ts";
+import { pageModels, pageOf } from "../test/pages/page-models.ts";
+import { buildPages, pagesAreStale } from "./build-pages.ts";
+
+const dist = path.resolve(import.meta.dirname, "../web/dist");
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const types: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+
+async function startPreview(): Promise<Server> {
+  if (await pagesAreStale()) console.error(await buildPages());
+  const built: unknown = await import(path.join(dist, "server/render.js"));
+  // The default export of the bundle is a PageRenderer: see src/api/pages.ts.
+  const renderer = (built as { readonly default: PageRenderer }).default;
+  const manifest: unknown = JSON.parse(
+    await readFile(path.join(dist, "client/.vite/manifest.json"), "utf8"),
+  );
+  const app = (manifest as Record<string, { file: string; css: string[] }>)["client/app.tsx"];
+  const assets = { scripts: [`/${app?.file}`], styles: (app?.css ?? []).map((file) => `/${file}`) };
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname.startsWith("/assets/")) {
+      const file = await readFile(path.join(dist, "client/assets", path.basename(pathname)));
+      response.setHeader("content-type", types[path.extname(pathname)] ?? "text/plain");
+      response.end(file);
+      return;
+    }
+    const name = pathname.slice(1);
+    if (!(name in pageModels)) {
+      response.statusCode = 404;
+      response.setHeader("content-type", "text/html");
+      response.end(
+        Object.keys(pageModels)
+          .map((key) => `<p><a href="/${key}">${key}</a>`)
+          .join(""),
+      );
+      return;
+    }
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.setHeader("content-security-policy", policy);
+    response.end(await renderer.render(pageOf(name, assets)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+async function shoot(origin: string, folder: string, wanted: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const context = await browser.newContext({
+        viewport: { width, height: width === 390 ? 844 : 800 },
+        colorScheme,
+      });
+      const tab = await context.newPage();
+      tab.on("console", (message) => {
+        if (message.type() === "error") console.error(`${tab.url()}: ${message.text()}`);
+      });
+      tab.on("pageerror", (error) => console.error(`${tab.url()}: ${error.message}`));
+      for (const name of Object.keys(pageModels)) {
+        if (!name.includes(wanted)) continue;
+        await tab.goto(`${origin}/${name}`);
+        await tab.screenshot({
+          path: path.join(folder, `${name}-${width}-${colorScheme}.png`),
+          fullPage: true,
+        });
+        const overflow = await tab.evaluate(
+          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        if (overflow !== 0) console.error(`${name} at ${width}: ${String(overflow)} px too wide`);
+      }
+      await context.close();
+    }
+  }
+  await browser.close();
+}
+
+const server = await startPreview();
+const { port } = server.address() as AddressInfo;
+const origin = `http://127.0.0.1:${port}`;
+const at = process.argv.indexOf("--shoot");
+if (at === -1) console.log(origin);
+else {
+  await shoot(origin, process.argv[at + 1] ?? "pictures", process.argv[at + 2] ?? "");
+  server.close();
+}

@@ -1,0 +1,86 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Page, PageModel } from "../src/api/pages.ts";
+import { AccountView } from "./pages/account.tsx";
+import { CatalogueView } from "./pages/catalogue.tsx";
+import { LoginView } from "./pages/login.tsx";
+import { MessageView } from "./pages/message.tsx";
+import { PublishView } from "./pages/publish.tsx";
+import { SetupView } from "./pages/setup.tsx";
+import { TorrentView } from "./pages/torrent.tsx";
+import { UploadView } from "./pages/upload.tsx";
+import { visible } from "./parts/format.ts";
+import { Frame, type Place } from "./parts/frame.tsx";
+
+/** Any page of the hub, from its model. */
+export function App(props: { readonly page: Page }) {
+  // A page may be replaced by a newer answer for the same address, without a reload.
+  const [page, setPage] = useState(props.page);
+  useEffect(() => {
+    document.title = `${visible(titleOf(page.model))} · ${visible(page.frame.siteName)}`;
+  }, [page]);
+  return (
+    <Frame frame={page.frame} place={placeOf(page.model)}>
+      <View page={page} replace={setPage} />
+    </Frame>
+  );
+}
+
+function View(props: { readonly page: Page; readonly replace: (page: Page) => void }) {
+  const { model, frame } = props.page;
+  switch (model.kind) {
+    case "setup":
+      return <SetupView model={model} />;
+    case "login":
+      return <LoginView model={model} />;
+    case "publish":
+      return <PublishView model={model} />;
+    case "upload":
+      return <UploadView model={model} replace={props.replace} />;
+    case "torrent":
+      return <TorrentView model={model} path={frame.path} replace={props.replace} />;
+    case "catalogue":
+      return <CatalogueView model={model} frame={frame} />;
+    case "account":
+      return <AccountView model={model} frame={frame} />;
+    case "message":
+      return <MessageView model={model} />;
+  }
+}
+
+/** @returns The page's own name, as its heading and the browser's tab show it. */
+export function titleOf(model: PageModel): string {
+  switch (model.kind) {
+    case "setup":
+      return model.state === "open" ? "Set up this hub" : "Setup";
+    case "login":
+      return "Sign in";
+    case "publish":
+      return "Publish";
+    case "upload":
+      return model.draft.name;
+    case "torrent":
+      return model.torrent.name;
+    case "catalogue":
+      return model.list.query === "" ? "Catalogue" : `Search for ${model.list.query}`;
+    case "account":
+      return "Account";
+    case "message":
+      return model.title;
+  }
+}
+
+function placeOf(model: PageModel): Place {
+  switch (model.kind) {
+    case "publish":
+    case "upload":
+      return "publish";
+    case "catalogue":
+    case "torrent":
+      return "catalogue";
+    case "account":
+    case "login":
+      return model.kind;
+    default:
+      return null;
+  }
+}

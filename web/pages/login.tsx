@@ -1,0 +1,39 @@
+import type { LoginPage } from "../../src/api/pages.ts";
+import { Field, PasswordField, Problem } from "../parts/form.tsx";
+
+/** Sign in, and go back to where one came from. */
+export function LoginView(props: { readonly model: LoginPage }) {
+  const { model } = props;
+  const firstTry = model.name === "";
+  return (
+    <div class="stack">
+      <h1>Sign in</h1>
+      <form class="form card" method="post" action="/login">
+        <Problem problem={model.problem} />
+        <input type="hidden" name="next" value={model.next} />
+        <Field
+          id="name"
+          name="name"
+          label="Name"
+          defaultValue={model.name}
+          autocomplete="username"
+          required
+          autoFocus={firstTry && model.problem === null}
+          problem={model.problem}
+        />
+        <PasswordField
+          id="password"
+          name="password"
+          label="Password"
+          autocomplete="current-password"
+          required
+          autoFocus={!firstTry && model.problem === null}
+          problem={model.problem}
+        />
+        <div class="row">
+          <button class="btn main">Sign in</button>
+        </div>
+      </form>
+    </div>
+  );
+}

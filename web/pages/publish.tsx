@@ -1,0 +1,295 @@
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { DeclaredDraft, Draft, DraftInput } from "../../src/api/drafts.ts";
+import type { PublishPage } from "../../src/api/pages.ts";
+import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
+import { askHub, HubRefusal } from "../client/hub.ts";
+import { formatBytes, plural, visible } from "../parts/format.ts";
+import { Note, Outside } from "../parts/words.tsx";
+import type { Chosen } from "../publish/chosen-files.ts";
+import { DropPlace } from "../publish/drop-place.tsx";
+import { FirstSteps, Unfinished } from "../publish/publish-notes.tsx";
+import { percentOf, ProgressCard } from "../publish/progress-card.tsx";
+import { PublishForm } from "../publish/publish-form.tsx";
+import {
+  type DraftOptions,
+  forgetOptions,
+  recallOptions,
+  rememberOptions,
+} from "../publish/remembered.ts";
+import type { RunProgress, UploadRun } from "../publish/upload-run.ts";
+
+/**
+ * Where a person is on this page:
+ * choosing -> chosen -> (declared to the hub) running -> the torrent's own page.
+ * An unfinished upload goes from choosing to running at once, when the same files are chosen again.
+ */
+type Step =
+  | { readonly kind: "choosing"; readonly again: Draft | null; readonly problem: Trouble | null }
+  | {
+      readonly kind: "chosen";
+      readonly chosen: Chosen;
+      readonly problem: Trouble | null;
+      readonly busy: boolean;
+    }
+  | { readonly kind: "running"; readonly draft: DeclaredDraft; readonly progress: RunProgress };
+
+interface Trouble {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Files in, a link out. */
+export function PublishView(props: { readonly model: PublishPage }) {
+  const { model } = props;
+  const [step, setStep] = useState<Step>({ kind: "choosing", again: null, problem: null });
+  const [drafts, setDrafts] = useState(model.drafts);
+  const run = useRef<UploadRun | null>(null);
+  useEffect(() => {
+    const linked = model.drafts.find((draft) => `#${draft.id}` === location.hash);
+    if (linked !== undefined) setStep({ kind: "choosing", again: linked, problem: null });
+    return () => run.current?.close();
+  }, []);
+  useLeaveWarning(step);
+
+  const publish = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
+    setStep({ kind: "chosen", chosen, problem: null, busy: true });
+    try {
+      // Loaded while the hub answers: nobody but a publisher needs it.
+      const loading = import("../publish/upload-run.ts");
+      const draft = await askHub<DeclaredDraft>("POST", DRAFTS_PATH, declare(chosen, options));
+      rememberOptions(draft.id, options);
+      const { UploadRun } = await loading;
+      run.current = new UploadRun(
+        draft,
+        chosen.files.map(({ file }) => file),
+        (progress) => {
+          setStep({ kind: "running", draft, progress });
+          if (progress.state.kind === "published") forgetOptions(draft.id);
+        },
+      );
+      run.current.start();
+    } catch (error) {
+      setStep({ kind: "chosen", chosen, problem: troubleOf(error), busy: false });
+    }
+  };
+
+  const again = step.kind === "choosing" ? step.again : null;
+  const choose = useCallback(
+    (chosen: Chosen): void => {
+      if (again === null) {
+        setStep({ kind: "chosen", chosen, problem: null, busy: false });
+        return;
+      }
+      const mismatch = compare(chosen, again);
+      if (mismatch !== null) setStep({ kind: "choosing", again, problem: mismatch });
+      else void publish(chosen, recallOptions(again.id) ?? optionsOf(again));
+    },
+    [again],
+  );
+
+  const giveUp = async (draft: Draft): Promise<void> => {
+    try {
+      if (run.current === null) await askHub("DELETE", draftPath(draft.id));
+      else await run.current.giveUp();
+    } catch (error) {
+      if (!(error instanceof HubRefusal && error.status === 404)) {
+        setStep({ kind: "choosing", again: null, problem: troubleOf(error) });
+        return;
+      }
+    }
+    run.current = null;
+    forgetOptions(draft.id);
+    setDrafts(drafts.filter(({ id }) => id !== draft.id));
+    setStep({ kind: "choosing", again: null, problem: null });
+  };
+
+  if (step.kind === "running") {
+    const { draft, progress } = step;
+    if (progress.state.kind === "published") return <Arrived draft={progress.state.draft} />;
+    return (
+      <ProgressCard
+        draft={draft}
+        progress={progress}
+        onPause={() => void run.current?.pause()}
+        onResume={() => run.current?.resume()}
+        onGiveUp={() => void giveUp(draft)}
+        onChooseAgain={() => {
+          run.current?.close();
+          run.current = null;
+          setStep({ kind: "choosing", again: null, problem: null });
+        }}
+      />
+    );
+  }
+  return (
+    <div class="stack">
+      <div class="stack tight">
+        <h1>Publish something</h1>
+        <p class="small">It gets a link anyone can open, and this hub keeps it alive.</p>
+      </div>
+      {model.first && <FirstSteps />}
+      <noscript>
+        <Note mood="warn" title="Publishing on this page needs JavaScript">
+          <p>
+            Without it, use the command line:{" "}
+            <code>everseed publish PATH --to URL --token-file F</code>
+          </p>
+        </Note>
+      </noscript>
+      {step.kind === "chosen" ? (
+        <PublishForm
+          model={model}
+          chosen={step.chosen}
+          problem={step.problem}
+          busy={step.busy}
+          onPublish={(options) => void publish(step.chosen, options)}
+          onCancel={() => setStep({ kind: "choosing", again: null, problem: null })}
+        />
+      ) : (
+        <>
+          {step.problem !== null && (
+            <Note mood="bad" title={step.problem.message} alert>
+              {step.problem.hint !== null && <p>{step.problem.hint}</p>}
+            </Note>
+          )}
+          {again === null && (
+            <Unfinished
+              drafts={drafts}
+              onGoOn={(draft) => setStep({ kind: "choosing", again: draft, problem: null })}
+              onGiveUp={(draft) => void giveUp(draft)}
+            />
+          )}
+          <DropPlace
+            title={again === null ? "Drop files or a folder here" : "Choose the same files again"}
+            filesMax={model.filesMax}
+            onChosen={choose}
+          >
+            {again === null ? (
+              <p>{roomWords(model)}</p>
+            ) : (
+              <p>
+                <Outside text={again.name} charactersMax={80} />: {plural(again.fileCount, "file")},{" "}
+                {formatBytes(again.size)}. {formatBytes(again.offset)} are on the hub already and do
+                not travel again.{" "}
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => setStep({ kind: "choosing", again: null, problem: null })}
+                >
+                  Publish something else
+                </button>
+              </p>
+            )}
+          </DropPlace>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The upload is complete: on to the torrent's page, or a word about what was here before. */
+function Arrived(props: { readonly draft: Draft }) {
+  const { id, torrent } = props.draft;
+  const address = torrent === null ? "/" : new URL(torrent.pageUrl).pathname;
+  const isNew = torrent === null || torrent.id === id;
+  useEffect(() => {
+    if (isNew) location.assign(`${address}?fresh`);
+  }, []);
+  if (isNew) {
+    return (
+      <div class="stack">
+        <h1>Published</h1>
+        <p>
+          <a href={address}>Go to its page</a>
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="stack prose">
+      <h1>This is here already</h1>
+      <p>
+        The same content was published before as “
+        <Outside text={torrent.name} charactersMax={80} />
+        ”. There is one copy of it, and one page.
+      </p>
+      <div class="row">
+        <a class="btn main" href={address}>
+          Go to its page
+        </a>
+        <a class="btn" href="/publish">
+          Publish something else
+        </a>
+      </div>
+    </div>
+  );
+}
+
+function roomWords(model: PublishPage): string {
+  const free = model.freeBytes === null ? "" : ` ${formatBytes(model.freeBytes)} are free.`;
+  const limit =
+    model.uploadBytesMax === null
+      ? "Any size the hub's disk holds."
+      : `Up to ${formatBytes(model.uploadBytesMax)}.`;
+  return `${limit}${free} You can close the page and come back: the upload goes on where it stopped.`;
+}
+
+function declare(chosen: Chosen, options: DraftOptions): DraftInput {
+  return {
+    ...options,
+    files: chosen.files.map(({ path, file }) => ({
+      path,
+      size: file.size,
+      modified: file.lastModified,
+    })),
+  };
+}
+
+/** What can be known of a draft's options when this browser remembers nothing. */
+function optionsOf(draft: Draft): DraftOptions {
+  return { name: draft.name, folder: draft.folder, kind: draft.kind, private: draft.private };
+}
+
+function compare(chosen: Chosen, draft: Draft): Trouble | null {
+  if (chosen.files.length === draft.fileCount && chosen.size === draft.size) return null;
+  return {
+    message: "These are not the same files",
+    hint:
+      `“${visible(draft.name)}” is ${plural(draft.fileCount, "file")} with ${formatBytes(draft.size)}; ` +
+      `you chose ${plural(chosen.files.length, "file")} with ${formatBytes(chosen.size)}.`,
+  };
+}
+
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubRefusal) {
+    const hint = error.status === 401 ? "Sign in in another tab, then try again." : null;
+    return { message: error.message, hint: error.hint ?? hint };
+  }
+  console.debug("the hub could not be asked", error);
+  return {
+    message: "The hub does not answer",
+    hint: "Check the network and whether the hub runs, then try again. Nothing is lost.",
+  };
+}
+
+/** While bytes travel the tab shows how far they are, and closing it asks first. */
+function useLeaveWarning(step: Step): void {
+  const state = step.kind === "running" ? step.progress.state.kind : undefined;
+  const isUnderWay =
+    state === "sending" || state === "finishing" || state === "waiting" || state === "paused";
+  useEffect(() => {
+    if (!isUnderWay) return undefined;
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, [isUnderWay]);
+  const percent = step.kind === "running" ? percentOf(step.progress) : undefined;
+  useEffect(() => {
+    if (percent === undefined) return undefined;
+    const title = document.title.replace(/^\d+ % · /, "");
+    document.title = `${percent} % · ${title}`;
+    return () => {
+      document.title = document.title.replace(/^\d+ % · /, "");
+    };
+  }, [percent]);
+}

@@ -1,0 +1,130 @@
+import { useRef, useState } from "preact/hooks";
+import type { Page, TorrentPage } from "../../src/api/pages.ts";
+import type { TorrentFileEntry } from "../../src/api/torrents.ts";
+import { fetchPage } from "../client/page-in-document.ts";
+import { announce } from "../parts/announce.ts";
+import { plural } from "../parts/format.ts";
+import { PageLinks } from "../parts/page-links.tsx";
+import { Outside, Size } from "../parts/words.tsx";
+
+/** From how many files on a search is worth its room. */
+const searchableFrom = 20;
+
+/**
+ * The files of a torrent, a page of them at a time. Search and page stand in the address, so both
+ * work without JavaScript; with it, only the list changes and the rest of the page stays.
+ */
+export function TorrentFiles(props: {
+  readonly model: TorrentPage;
+  readonly path: string;
+  readonly replace: (page: Page) => void;
+}) {
+  const { torrent, fileList } = props.model;
+  const field = useRef<HTMLInputElement>(null);
+  const [failed, setFailed] = useState(false);
+  const here = props.path.split("?", 1)[0] ?? "";
+
+  const visit = async (event: Event, query: string, page: number): Promise<void> => {
+    if (event instanceof MouseEvent && (event.ctrlKey || event.metaKey || event.shiftKey)) return;
+    event.preventDefault();
+    const address = filesAddress(here, query, page);
+    try {
+      const fresh = await fetchPage(address);
+      history.replaceState(null, "", address);
+      setFailed(false);
+      props.replace(fresh);
+      if (fresh.model.kind === "torrent") announce(plural(fresh.model.fileList.total, "file"));
+      document.getElementById("files-title")?.scrollIntoView();
+    } catch (error) {
+      console.debug("could not fetch the files", error);
+      setFailed(true);
+    }
+  };
+
+  const searchable = torrent.fileCount > searchableFrom;
+  return (
+    <section class="card stack" aria-labelledby="files-title">
+      <div class="row apart">
+        <h2 id="files-title">Files</h2>
+        <p class="small num">
+          {fileList.query === ""
+            ? plural(torrent.fileCount, "file")
+            : `${fileList.total} of ${plural(torrent.fileCount, "file")}`}
+        </p>
+      </div>
+      {searchable && (
+        <form
+          class="search"
+          role="search"
+          method="get"
+          action={here}
+          onSubmit={(event) => void visit(event, field.current?.value.trim() ?? "", 1)}
+        >
+          <input
+            ref={field}
+            type="search"
+            name="q"
+            aria-label="Search the files"
+            placeholder="Part of a name"
+            defaultValue={fileList.query}
+            maxLength={200}
+          />
+          <button class="btn">Search</button>
+        </form>
+      )}
+      {failed && (
+        <p class="paused" role="alert">
+          The hub did not answer. Try again.
+        </p>
+      )}
+      {torrent.files.length === 0 ? (
+        <p>
+          No file matches “<Outside text={fileList.query} charactersMax={80} />
+          ”.{" "}
+          <a href={here} onClick={(event) => void visit(event, "", 1)}>
+            Show all
+          </a>
+        </p>
+      ) : (
+        <ul class="files">
+          {torrent.files.map((file) => (
+            <FileRow key={file.index} file={file} />
+          ))}
+        </ul>
+      )}
+      <PageLinks
+        page={fileList.page}
+        pages={fileList.pages}
+        label="Pages of the file list"
+        href={(page) => filesAddress(here, fileList.query, page)}
+        onVisit={(event, page) => void visit(event, fileList.query, page)}
+      />
+    </section>
+  );
+}
+
+function FileRow(props: { readonly file: TorrentFileEntry }) {
+  const { file } = props;
+  const slash = file.path.lastIndexOf("/") + 1;
+  return (
+    <li>
+      <a href={file.downloadPath} download>
+        {slash > 0 && (
+          <span class="folder">
+            <Outside text={file.path.slice(0, slash)} charactersMax={80} />
+          </span>
+        )}
+        <Outside text={file.path.slice(slash)} charactersMax={120} />
+      </a>
+      <Size bytes={file.size} class="size" />
+    </li>
+  );
+}
+
+function filesAddress(here: string, query: string, page: number): string {
+  const parameters = new URLSearchParams();
+  if (query !== "") parameters.set("q", query);
+  if (page > 1) parameters.set("page", String(page));
+  const text = parameters.toString();
+  return `${here}${text === "" ? "" : `?${text}`}`;
+}

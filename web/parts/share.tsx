@@ -1,0 +1,33 @@
+import type { QrCode } from "../../src/api/pages.ts";
+import { Copy } from "./copy.tsx";
+
+/** The page's address as a code for phones and as text to copy. */
+export function Share(props: {
+  readonly qr: QrCode;
+  readonly url: string;
+  readonly magnet?: string;
+}) {
+  return (
+    <section class="card stack tight" aria-labelledby="share-title">
+      <h2 id="share-title">Share</h2>
+      <Qr code={props.qr} label="QR code of this page's link" />
+      <Copy line text={props.url} what="link" />
+      {props.magnet !== undefined && <Copy line text={props.magnet} what="magnet link" />}
+    </section>
+  );
+}
+
+function Qr(props: { readonly code: QrCode; readonly label: string }) {
+  const { size, path } = props.code;
+  return (
+    <svg
+      class="qr"
+      viewBox={`-2 -2 ${size + 4} ${size + 4}`}
+      shape-rendering="crispEdges"
+      role="img"
+      aria-label={props.label}
+    >
+      <path d={path} fill="#000" />
+    </svg>
+  );
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef } from "preact/hooks";
+
+/** Two keys in a row count as one command within this time. */
+const sequenceMs = 1200;
+
+/** Keys for the places that exist, with the list of them on `?`. */
+export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready: boolean }) {
+  const list = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (!props.ready) return undefined;
+    let lastG = -Infinity;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const afterG = event.timeStamp - lastG < sequenceMs;
+      lastG = event.key === "g" ? event.timeStamp : -Infinity;
+      if (event.key === "?") list.current?.showModal();
+      else if (event.key === "/") goToSearch(event);
+      else if (afterG && event.key === "c") location.assign("/");
+      else if (afterG && event.key === "p" && props.mayPublish) location.assign("/publish");
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [props.mayPublish, props.ready]);
+  if (!props.ready) return null;
+
+  return (
+    <>
+      <button
+        type="button"
+        class="btn quiet push js-only small"
+        onClick={() => list.current?.showModal()}
+      >
+        Keys
+      </button>
+      <dialog ref={list} aria-labelledby="keys-title">
+        <form method="dialog" class="stack">
+          <h2 id="keys-title">Keys</h2>
+          <dl class="facts">
+            <dt>
+              <kbd>/</kbd>
+            </dt>
+            <dd>Search</dd>
+            <dt>
+              <kbd>g</kbd> <kbd>c</kbd>
+            </dt>
+            <dd>Catalogue</dd>
+            {props.mayPublish && (
+              <>
+                <dt>
+                  <kbd>g</kbd> <kbd>p</kbd>
+                </dt>
+                <dd>Publish</dd>
+              </>
+            )}
+            <dt>
+              <kbd>?</kbd>
+            </dt>
+            <dd>This list</dd>
+            <dt>
+              <kbd>Esc</kbd>
+            </dt>
+            <dd>Close it</dd>
+          </dl>
+          <button class="btn">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.matches("input:not([type=radio], [type=checkbox]), select, textarea, dialog *");
+}
+
+function goToSearch(event: KeyboardEvent): void {
+  event.preventDefault();
+  const field = document.querySelector<HTMLInputElement>("input[type=search]");
+  if (field === null) location.assign("/");
+  else field.focus();
+}

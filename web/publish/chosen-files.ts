@@ -1,0 +1,145 @@
+/** Files a person chose or dropped, as they will be published. */
+export interface Chosen {
+  /** Suggested name of the torrent. */
+  readonly name: string;
+  /** False: one file that is the torrent. */
+  readonly folder: boolean;
+  readonly files: readonly ChosenFile[];
+  /** Bytes of all files. */
+  readonly size: number;
+  /** Paths the browser could not read; they are left out. */
+  readonly unreadable: readonly string[];
+}
+
+export interface ChosenFile {
+  /** Below the torrent's folder, parts joined by "/". */
+  readonly path: string;
+  readonly file: File;
+}
+
+/** What a file picker gave: loose files, or one folder with everything in it. */
+export function fromPicker(picked: Iterable<File>): Chosen {
+  const files = [...picked];
+  const root = files[0]?.webkitRelativePath.split("/", 1)[0] ?? "";
+  if (root === "")
+    return looseFiles(
+      files.map((file) => ({ path: file.name, file })),
+      [],
+    );
+  const below = files.map((file) => ({
+    path: file.webkitRelativePath.slice(root.length + 1),
+    file,
+  }));
+  return chosen(root, true, below, []);
+}
+
+/**
+ * What was dropped. Folders are walked; must be called inside the drop event, because the list of
+ * what was dropped is empty afterwards.
+ *
+ * @param filesMax - Reading stops above this; what was found until then is returned.
+ * @param onCount - Called now and then with the number of files found so far.
+ */
+export function fromDrop(
+  transfer: DataTransfer,
+  filesMax: number,
+  onCount: (count: number) => void,
+): Promise<Chosen> {
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  return walkDropped(entries, filesMax, onCount);
+}
+
+/** The walk itself, apart from the event: entries at the top, in the order dropped. */
+export async function walkDropped(
+  entries: readonly FileSystemEntry[],
+  filesMax: number,
+  onCount: (count: number) => void,
+): Promise<Chosen> {
+  const walk: Walk = { files: [], unreadable: [], filesMax, onCount };
+  const only = entries.length === 1 ? entries[0] : undefined;
+  if (only !== undefined && isDirectory(only)) {
+    await readFolder(walk, only, "");
+    return chosen(only.name, true, walk.files, walk.unreadable);
+  }
+  for (const entry of entries) await readEntry(walk, entry, "");
+  return looseFiles(walk.files, walk.unreadable);
+}
+
+interface Walk {
+  readonly files: ChosenFile[];
+  readonly unreadable: string[];
+  readonly filesMax: number;
+  readonly onCount: (count: number) => void;
+}
+
+async function readEntry(walk: Walk, entry: FileSystemEntry, below: string): Promise<void> {
+  if (walk.files.length > walk.filesMax) return;
+  const path = below + entry.name;
+  if (isDirectory(entry)) return readFolder(walk, entry, `${path}/`);
+  try {
+    walk.files.push({ path, file: await openFile(entry as FileSystemFileEntry) });
+    if (walk.files.length % 500 === 0) walk.onCount(walk.files.length);
+  } catch {
+    // Permission, or it vanished between the listing and now: named in the list a person sees.
+    walk.unreadable.push(path);
+  }
+}
+
+async function readFolder(walk: Walk, folder: FileSystemDirectoryEntry, below: string) {
+  const reader = folder.createReader();
+  try {
+    // Browsers give at most 100 entries a time; an empty batch is the end.
+    for (;;) {
+      const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+        reader.readEntries(resolve, reject),
+      );
+      if (batch.length === 0 || walk.files.length > walk.filesMax) return;
+      // Order does not matter here: the hub puts files in the torrent's order.
+      await Promise.all(batch.map((entry) => readEntry(walk, entry, below)));
+    }
+  } catch {
+    walk.unreadable.push(below === "" ? folder.name : below);
+  }
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}
+
+function openFile(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+function looseFiles(files: readonly ChosenFile[], unreadable: readonly string[]): Chosen {
+  const [first] = files;
+  if (first !== undefined && files.length === 1 && !first.path.includes("/")) {
+    return chosen(first.file.name, false, files, unreadable);
+  }
+  return chosen(inventName(files.map((file) => file.path)), true, files, unreadable);
+}
+
+function chosen(
+  name: string,
+  folder: boolean,
+  files: readonly ChosenFile[],
+  unreadable: readonly string[],
+): Chosen {
+  const size = files.reduce((sum, { file }) => sum + file.size, 0);
+  return { name, folder, files, size, unreadable };
+}
+
+const commonCharactersMin = 4;
+
+/** @returns What loose files have in common at the start of their names, or the first and a count. */
+export function inventName(paths: readonly string[]): string {
+  const tops = [...new Set(paths.map((path) => path.split("/", 1)[0] ?? path))];
+  const [first = "Files"] = tops;
+  const stem = first.replace(/\.[^.]{1,8}$/, "");
+  if (tops.length === 1) return stem;
+  let length = 0;
+  while (length < stem.length && tops.every((top) => top[length] === stem[length])) length += 1;
+  // A prefix that ends inside a number or with a dash reads better without that rest.
+  const common = stem.slice(0, length).replace(/[\s\d._()[\]-]+$/u, "");
+  if (common.length >= commonCharactersMin) return common;
+  return `${stem} and ${tops.length - 1} more`;
+}

@@ -1,0 +1,94 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { formatCount } from "../parts/format.ts";
+import { UploadIcon } from "../parts/icons.tsx";
+import { type Chosen, fromDrop, fromPicker } from "./chosen-files.ts";
+
+/**
+ * Takes files and folders: dropped anywhere on the page, or chosen with a button. While a folder is
+ * read it says how far it got.
+ */
+export function DropPlace(props: {
+  readonly title: ComponentChildren;
+  readonly filesMax: number;
+  readonly children?: ComponentChildren;
+  readonly onChosen: (chosen: Chosen) => void;
+}) {
+  const { title, filesMax, onChosen } = props;
+  const [over, setOver] = useState(false);
+  const [reading, setReading] = useState<number | undefined>();
+  const filePicker = useRef<HTMLInputElement>(null);
+  const folderPicker = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    if (folderPicker.current !== null) folderPicker.current.webkitdirectory = true;
+  }, []);
+  useEffect(() => {
+    let depth = 0;
+    // Without this a file dropped beside the place would replace the page.
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
+    const enter = (event: DragEvent): void => {
+      if (!hasFiles(event)) return;
+      depth += 1;
+      setOver(true);
+    };
+    const leave = (): void => {
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) setOver(false);
+    };
+    const allow = (event: DragEvent): void => {
+      if (hasFiles(event)) event.preventDefault();
+    };
+    const drop = (event: DragEvent): void => {
+      depth = 0;
+      setOver(false);
+      if (!hasFiles(event) || event.dataTransfer === null) return;
+      event.preventDefault();
+      setReading(0);
+      void fromDrop(event.dataTransfer, filesMax, setReading).then((chosen) => {
+        setReading(undefined);
+        onChosen(chosen);
+      });
+    };
+    addEventListener("dragenter", enter);
+    addEventListener("dragleave", leave);
+    addEventListener("dragover", allow);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragenter", enter);
+      removeEventListener("dragleave", leave);
+      removeEventListener("dragover", allow);
+      removeEventListener("drop", drop);
+    };
+  }, [filesMax, onChosen]);
+
+  const picked = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
+    const { files } = event.currentTarget;
+    if (files === null || files.length === 0) return;
+    onChosen(fromPicker(files));
+    // The same files may be chosen again, after something was corrected.
+    event.currentTarget.value = "";
+  };
+
+  return (
+    <div class={over ? "drop over" : "drop"}>
+      <UploadIcon />
+      <strong>{over ? "Let go to add them" : title}</strong>
+      {reading === undefined ? (
+        props.children
+      ) : (
+        <p role="status">Reading what you dropped: {formatCount(reading)} files so far</p>
+      )}
+      <div class="row js-only">
+        <button type="button" class="btn main" onClick={() => filePicker.current?.click()}>
+          Choose files
+        </button>
+        <button type="button" class="btn" onClick={() => folderPicker.current?.click()}>
+          Choose a folder
+        </button>
+      </div>
+      <input ref={filePicker} type="file" multiple hidden aria-label="Files" onChange={picked} />
+      <input ref={folderPicker} type="file" hidden aria-label="Folder" onChange={picked} />
+    </div>
+  );
+}

@@ -1,0 +1,214 @@
+import { useState } from "preact/hooks";
+import type { PublishPage } from "../../src/api/pages.ts";
+import type { TorrentSummary } from "../../src/api/torrents.ts";
+import { formatBytes, formatPieceSize, plural } from "../parts/format.ts";
+import { Field } from "../parts/form.tsx";
+import { Note, Outside, Size } from "../parts/words.tsx";
+import type { Chosen } from "./chosen-files.ts";
+import { pieceSizes } from "./piece-size.ts";
+import type { DraftOptions } from "./remembered.ts";
+
+/** Shown of a long list; the rest is a number. */
+const filesShownMax = 100;
+
+/** What will be published, with a name and one button; everything else has a default under "More". */
+export function PublishForm(props: {
+  readonly model: PublishPage;
+  readonly chosen: Chosen;
+  readonly problem: { readonly message: string; readonly hint: string | null } | null;
+  readonly busy: boolean;
+  readonly onPublish: (options: DraftOptions) => void;
+  readonly onCancel: () => void;
+}) {
+  const { model, chosen, problem, busy } = props;
+  const [kind, setKind] = useState<TorrentSummary["kind"]>("hybrid");
+  const refusal = judge(chosen, model);
+
+  const submit = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
+    event.preventDefault();
+    if (!busy && refusal === null) {
+      props.onPublish(readOptions(new FormData(event.currentTarget), chosen, model, kind));
+    }
+  };
+  return (
+    <form class="card stack" onSubmit={submit} aria-busy={busy}>
+      <Field
+        id="name"
+        name="name"
+        label="Name"
+        defaultValue={chosen.name}
+        maxLength={255}
+        autocomplete="off"
+        required
+        prose
+      />
+      <ChosenFiles chosen={chosen} />
+      {refusal !== null && <Refusal {...refusal} />}
+      {problem !== null && <Refusal {...problem} />}
+      <div class="row">
+        <button class="btn main" disabled={busy || refusal !== null}>
+          {busy ? "Preparing" : "Publish"}
+        </button>
+        <button type="button" class="btn quiet" onClick={props.onCancel} disabled={busy}>
+          Choose something else
+        </button>
+      </div>
+      <details>
+        <summary>More: description, kind, piece size, trackers, private</summary>
+        <div class="form">
+          <label>
+            Description
+            <textarea name="comment" maxLength={10_000} dir="auto" />
+          </label>
+          <label>
+            Kind
+            <select
+              name="kind"
+              value={kind}
+              onChange={(event) => setKind(event.currentTarget.value as TorrentSummary["kind"])}
+            >
+              <option value="hybrid">Hybrid: every program can fetch it</option>
+              <option value="v2">v2: new programs only, same files share peers</option>
+              <option value="v1">v1: also for very old programs</option>
+            </select>
+          </label>
+          <label>
+            Piece size
+            <select name="pieceSize">
+              <option value="auto">Automatic</option>
+              {pieceSizes.map((size) => (
+                <option key={size} value={size}>
+                  {formatPieceSize(size)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Trackers
+            <textarea
+              name="trackers"
+              class="mono"
+              spellcheck={false}
+              defaultValue={model.trackers.join("\n")}
+            />
+            <small>One address per line. This hub's own stands there already.</small>
+          </label>
+          <label class="tick">
+            <input type="checkbox" name="private" />
+            <span>
+              Private
+              <small>
+                Programs look for peers at these trackers only. It stays in the catalogue.
+              </small>
+            </span>
+          </label>
+        </div>
+      </details>
+    </form>
+  );
+}
+
+function ChosenFiles(props: { readonly chosen: Chosen }) {
+  const { files, size, folder, unreadable } = props.chosen;
+  const more = files.length - filesShownMax;
+  return (
+    <div class="stack tight">
+      <div class="meta">
+        <span>{plural(files.length, "file")}</span>
+        <Size bytes={size} />
+      </div>
+      {folder && (
+        <details>
+          <summary>Show the files</summary>
+          <ul class="files chosen" tabIndex={0} aria-label="Chosen files">
+            {files.slice(0, filesShownMax).map(({ path, file }) => (
+              <li key={path}>
+                <Outside text={path} charactersMax={120} />
+                <Size bytes={file.size} class="size" />
+              </li>
+            ))}
+            {more > 0 && <li>and {plural(more, "more file")}</li>}
+          </ul>
+        </details>
+      )}
+      {unreadable.length > 0 && (
+        <Note
+          mood="warn"
+          title={`${plural(unreadable.length, "file")} could not be read and will be left out`}
+        >
+          <ul class="chosen">
+            {unreadable.slice(0, filesShownMax).map((path) => (
+              <li key={path}>
+                <Outside text={path} />
+              </li>
+            ))}
+          </ul>
+        </Note>
+      )}
+    </div>
+  );
+}
+
+function Refusal(props: { readonly message: string; readonly hint: string | null }) {
+  return (
+    <Note mood="bad" title={props.message} alert>
+      {props.hint !== null && <p>{props.hint}</p>}
+    </Note>
+  );
+}
+
+/** @returns Why the hub would refuse this, before anything is sent; null when it would not. */
+function judge(chosen: Chosen, model: PublishPage): { message: string; hint: string } | null {
+  const { files, size } = chosen;
+  if (files.length === 0) {
+    return { message: "There is no file in it.", hint: "A torrent needs at least one file." };
+  }
+  if (files.length > model.filesMax) {
+    return {
+      message: `The limit here is ${plural(model.filesMax, "file")}.`,
+      hint: "Pack them into an archive, or publish parts of the folder one by one.",
+    };
+  }
+  if (model.uploadBytesMax !== null && size > model.uploadBytesMax) {
+    return {
+      message: `The limit here is ${formatBytes(model.uploadBytesMax)}; this is ${formatBytes(size)}.`,
+      hint: "Ask the administrator of this hub to raise it.",
+    };
+  }
+  if (model.freeBytes !== null && size > model.freeBytes) {
+    return {
+      message: `The hub has ${formatBytes(model.freeBytes)} free; this is ${formatBytes(size)}.`,
+      hint: "Free some space on the hub's disk, or publish less.",
+    };
+  }
+  return null;
+}
+
+function readOptions(
+  form: FormData,
+  chosen: Chosen,
+  model: PublishPage,
+  kind: TorrentSummary["kind"],
+): DraftOptions {
+  const text = (field: string): string => {
+    const value = form.get(field);
+    return typeof value === "string" ? value.trim() : "";
+  };
+  const comment = text("comment");
+  const pieceSize = text("pieceSize");
+  const trackers = text("trackers")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const sameTrackers = trackers.join("\n") === model.trackers.join("\n");
+  return {
+    name: text("name"),
+    folder: chosen.folder,
+    kind,
+    pieceSize: pieceSize === "auto" ? "auto" : Number(pieceSize),
+    private: form.get("private") !== null,
+    ...(comment === "" ? {} : { comment }),
+    // The hub's own trackers are its own business: they may change before the upload ends.
+    ...(sameTrackers ? {} : { trackers }),
+  };
+}

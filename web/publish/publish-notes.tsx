@@ -1,0 +1,62 @@
+import type { Draft } from "../../src/api/drafts.ts";
+import { formatBytes, plural } from "../parts/format.ts";
+import { Outside, When } from "../parts/words.tsx";
+
+/** Right after setup: what happens next, in three steps. */
+export function FirstSteps() {
+  return (
+    <section class="card" aria-labelledby="steps-title">
+      <h2 id="steps-title">Your hub is ready. Three steps to the first link</h2>
+      <ol class="steps">
+        <li>Drop a file or a folder below.</li>
+        <li>Press Publish.</li>
+        <li>Share the link: it opens in any browser and any BitTorrent program.</li>
+      </ol>
+    </section>
+  );
+}
+
+/** One's own uploads that wait for the rest of their bytes. */
+export function Unfinished(props: {
+  readonly drafts: readonly Draft[];
+  readonly onGoOn: (draft: Draft) => void;
+  readonly onGiveUp: (draft: Draft) => void;
+}) {
+  if (props.drafts.length === 0) return null;
+  return (
+    <section class="stack tight" aria-labelledby="unfinished-title">
+      <h2 id="unfinished-title">Not finished yet</h2>
+      <ul class="list">
+        {props.drafts.map((draft) => (
+          <li key={draft.id}>
+            <strong>
+              <Outside text={draft.name} charactersMax={100} />
+            </strong>
+            <div class="meta">
+              <span>
+                {formatBytes(draft.offset)} of {formatBytes(draft.size)} are here
+              </span>
+              <span>{plural(draft.fileCount, "file")}</span>
+              <span>
+                started <When at={draft.createdAt} />
+              </span>
+            </div>
+            <div class="end js-only">
+              <button type="button" class="btn" onClick={() => props.onGoOn(draft)}>
+                Go on
+              </button>
+              <button
+                type="button"
+                class="btn quiet"
+                aria-label={`Throw away the upload of ${draft.name}`}
+                onClick={() => props.onGiveUp(draft)}
+              >
+                Throw away
+              </button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
