@@ -478,12 +478,10 @@ export class PiecePicker {
 
   /**
    * What was received of a piece is lost, by nobody's fault (the disk refused it). Requests under
-   * way for it are forgotten; no block of it may be in the middle of arriving.
+   * way for it are forgotten: their blocks will be `unrequested`, also one that is just arriving.
    */
   discard(piece: number): void {
-    const started = this.#started.get(piece);
-    if (!started) return;
-    invariant(started.arriving === 0, "its memory is not given away while it is written to");
+    if (!this.#started.get(piece)) return;
     this.#endStarted(piece);
     this.#setMissing(piece);
   }

@@ -42,7 +42,7 @@ export class SmartBan {
   }
 
   /** True when the digests of this piece would be evidence, should it turn out intact. */
-  wantsDigests(piece: number): boolean {
+  watches(piece: number): boolean {
     return this.#evidence.has(piece);
   }
 
