@@ -25,7 +25,7 @@ export const PIECE_LENGTH_MAX = 256 * 1024 * 1024;
 export const PIECE_LENGTH_V2_MIN = 16 * 1024;
 
 /** Of a v1 piece hash. */
-const SHA1_BYTES = 20;
+export const SHA1_BYTES = 20;
 
 /** Characters of `source`, a tag of a few letters. */
 const SOURCE_CHARACTERS_MAX = 1000;
