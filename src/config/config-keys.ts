@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { type KeyNote, configSchema } from "./config.ts";
+
+/** One setting: `tracker.udpPort`. */
+export interface ConfigKey extends KeyNote {
+  readonly path: readonly string[];
+  /** `EVERSEED_TRACKER_UDP_PORT`. */
+  readonly variable: string;
+  /** `undefined` when there is none. */
+  readonly defaultValue: unknown;
+}
+
+/** Every setting, in the order of the schema. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [...keysOf(configSchema, [])];
+
+/** The names allowed inside a section; of the whole file for an empty path. */
+export function namesIn(section: readonly string[]): string[] {
+  const depth = section.length;
+  const inside = CONFIG_KEYS.filter((key) => section.every((name, i) => key.path[i] === name));
+  return [...new Set(inside.flatMap((key) => key.path[depth] ?? []))];
+}
+
+/** The setting at a path, or the one a longer path (an item of a list) is in. */
+export function keyAt(path: readonly PropertyKey[]): ConfigKey | undefined {
+  return CONFIG_KEYS.find((key) => key.path.every((name, i) => path[i] === name));
+}
+
+function* keysOf(schema: z.ZodType, path: readonly string[]): Generator<ConfigKey> {
+  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  if (inner instanceof z.ZodObject) {
+    for (const [name, child] of Object.entries(inner.shape)) {
+      yield* keysOf(child as z.ZodType, [...path, name]);
+    }
+    return;
+  }
+  const { says, takes } = inner.meta() as unknown as KeyNote;
+  const defaultValue = inner instanceof z.ZodDefault ? inner.def.defaultValue : undefined;
+  yield { path, variable: variableOf(path), says, takes, defaultValue };
+}
+
+function variableOf(path: readonly string[]): string {
+  const words = path.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`));
+  return `EVERSEED_${words.join("_").toUpperCase()}`;
+}

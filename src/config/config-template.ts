@@ -1,0 +1,33 @@
+import { Document } from "yaml";
+import { CONFIG_KEYS } from "./config-keys.ts";
+
+/**
+ * The configuration file of a new hub: every key with its words, its values and its default, all of
+ * it commented out, so that a later version may change a default nobody decided on.
+ */
+export function configTemplate(): string {
+  const lines = [
+    "# Settings of this everseed. Take the # away in front of a key to change it, then start again.",
+    "# Each key is also an environment variable, which wins over this file.",
+  ];
+  let section = "";
+  for (const key of CONFIG_KEYS) {
+    const name = key.path.at(-1)!;
+    const inside = key.path.slice(0, -1).join(".");
+    const indent = "  ".repeat(key.path.length - 1);
+    lines.push("");
+    if (inside !== section) {
+      section = inside;
+      lines.push(`#${inside}:`);
+    }
+    const takes = `${key.takes[0]!.toUpperCase()}${key.takes.slice(1)}`;
+    lines.push(`# ${indent}${key.says}`, `# ${indent}${takes}. (${key.variable})`);
+    lines.push(`#${indent}${name}: ${yamlScalar(key.defaultValue)}`.trimEnd());
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function yamlScalar(value: unknown): string {
+  if (value === undefined || value === "") return "";
+  return new Document(value).toString({ flowCollectionPadding: false }).trim();
+}

@@ -1,0 +1,155 @@
+import { z } from "zod";
+
+/** What a person is told about a key: in the template file and when a value is wrong. */
+export interface KeyNote {
+  /** What the key decides. */
+  readonly says: string;
+  /** Which values it takes. */
+  readonly takes: string;
+}
+
+const PORT_TAKES = "a whole number from 0 to 65535; 0 lets the system choose";
+const MEBIBYTE = 1024 * 1024;
+
+/** Free on Debian, and next to each other: 8420 for the web and, over UDP, for announces; 8421 for peers. */
+const WEB_PORT = 8420;
+const PEER_PORT = 8421;
+
+const port = () => z.number().int().min(0).max(65_535);
+const bytesPerSecond = () => z.number().int().min(0);
+
+/**
+ * Everything a person may set: the defaults, the limits and, in `meta`, the words for them. Loaded by
+ * `load-config.ts`, written out with comments by `config-template.ts`.
+ */
+export const configSchema = z.strictObject({
+  dataDir: z
+    .string()
+    .min(1)
+    .default("")
+    .meta(note("Where everything is kept: database, content, keys.", "the path of a folder")),
+  host: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .meta(
+      note(
+        "Address the web site listens on. 127.0.0.1 is this machine only, 0.0.0.0 everybody.",
+        "an address of this machine",
+      ),
+    ),
+  port: port().default(WEB_PORT).meta(note("Port of the web site.", PORT_TAKES)),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta(
+      note(
+        "How people reach the web site from outside, when a proxy stands in front of it.",
+        "a URL like https://hub.example",
+      ),
+    ),
+  allowedHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .meta(
+      note(
+        "Host names the web site answers to, besides its own address and publicUrl.",
+        "a list of names like [hub.example, hub.lan]",
+      ),
+    ),
+  siteName: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta(note("Name shown at the top of each page.", "1 to 100 characters")),
+  tracker: z
+    .strictObject({
+      udpPort: port()
+        .optional()
+        .meta(note("UDP port of the tracker; the web port's number when left out.", PORT_TAKES)),
+      intervalSeconds: z
+        .number()
+        .int()
+        .min(60)
+        .max(86_400)
+        .default(720)
+        .meta(note("How often peers are asked to announce.", "60 to 86400 seconds")),
+      minIntervalSeconds: z
+        .number()
+        .int()
+        .min(30)
+        .max(86_400)
+        .default(240)
+        .meta(note("How often peers may announce at most.", "30 to 86400 seconds")),
+      open: z
+        .boolean()
+        .default(false)
+        .meta(note("True tracks any torrent, false only those published here.", "true or false")),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .optional()
+        .meta(
+          note(
+            "Address other peers connect to; like host when left out.",
+            "an address of this machine",
+          ),
+        ),
+      port: port().default(PEER_PORT).meta(note("Port other peers connect to.", PORT_TAKES)),
+      connectionsMax: z
+        .number()
+        .int()
+        .min(4)
+        .max(50_000)
+        .default(500)
+        .meta(note("Peers connected at once.", "4 to 50000")),
+      downBytesPerSecond: bytesPerSecond()
+        .default(0)
+        .meta(note("Limit for receiving from peers.", "bytes per second; 0 is no limit")),
+      upBytesPerSecond: bytesPerSecond()
+        .default(0)
+        .meta(note("Limit for sending to peers.", "bytes per second; 0 is no limit")),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      uploadBytesMax: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .meta(note("The largest upload one may publish.", "bytes; 0 is what the disk holds")),
+      memoryBytesMax: z
+        .number()
+        .int()
+        .min(32 * MEBIBYTE)
+        .default(128 * MEBIBYTE)
+        .meta(
+          note("Memory for pieces on their way between peers and disk.", "bytes, 32 MiB and more"),
+        ),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error"])
+        .default("info")
+        .meta(note("What the log tells.", "debug, info, warn or error")),
+    })
+    .prefault({}),
+});
+
+/** A running system's settings, defaults filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** Settings as a person gives them: every key may be left out. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+function note(says: string, takes: string): KeyNote & Record<string, unknown> {
+  return { says, takes };
+}

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigError } from "./config-error.ts";
+import { CONFIG_KEYS } from "./config-keys.ts";
+import { configTemplate } from "./config-template.ts";
+import { type ConfigSources, loadConfig } from "./load-config.ts";
+
+function load(sources: Partial<ConfigSources> & { text?: string }) {
+  const { text, ...others } = sources;
+  const file = text === undefined ? undefined : { path: "everseed.yaml", text };
+  return loadConfig({ file, env: {}, overrides: {}, ...others });
+}
+
+const refused: readonly (readonly [
+  name: string,
+  sources: Parameters<typeof load>[0],
+  code: string,
+  detail: RegExp,
+  hint: RegExp,
+])[] = [
+  [
+    "a key with a slip",
+    { text: "# mine\nhost: 127.0.0.1\n\nprot: 80\n" },
+    "unknown-key",
+    /^everseed\.yaml line 4 has an unknown key "prot"\.$/,
+    /write "port" if that was meant.*Known here: dataDir, host, port/,
+  ],
+  [
+    "a key with a slip inside a section",
+    { text: "tracker:\n  udpport: 80\n" },
+    "unknown-key",
+    /line 2 has an unknown key "tracker\.udpport"/,
+    /write "udpPort"/,
+  ],
+  [
+    "a key like nothing we know",
+    { text: "blockchain: true\n" },
+    "unknown-key",
+    /line 1 has an unknown key "blockchain"/,
+    /^Known here: /,
+  ],
+  [
+    "a polluting key",
+    { text: "__proto__:\n  port: 1\n" },
+    "unknown-key",
+    /unknown key "__proto__"/,
+    /Known here/,
+  ],
+  [
+    "a port out of range",
+    { text: "port: 99999\n" },
+    "bad-value",
+    /line 1 has a wrong value for "port"\. It takes a whole number from 0 to 65535/,
+    /leave it out: then it is 8420/,
+  ],
+  [
+    "a word where a number belongs",
+    { text: "tracker:\n\n  intervalSeconds: often\n" },
+    "bad-value",
+    /line 3 has a wrong value for "tracker\.intervalSeconds"\. It takes 60 to 86400 seconds/,
+    /720/,
+  ],
+  [
+    "a word that is not one of those allowed",
+    { text: "log:\n  level: loud\n" },
+    "bad-value",
+    /takes debug, info, warn or error/,
+    /"info"/,
+  ],
+  [
+    "a wrong item of a list",
+    { text: "allowedHosts:\n  - 17\n" },
+    "bad-value",
+    /wrong value for "allowedHosts"/,
+    /leave it out/,
+  ],
+  [
+    "a value where a section belongs",
+    { text: "tracker: yes\n" },
+    "bad-value",
+    /"tracker"/,
+    /tracker/,
+  ],
+  ["a list instead of keys", { text: "- a\n" }, "bad-value", /the whole file/, /the whole file/],
+  [
+    "text that is not YAML",
+    { text: 'host: "127.0.0.1\nport: 1\n' },
+    "bad-yaml",
+    /^everseed\.yaml line \d is not YAML\./,
+    /one per line/,
+  ],
+  [
+    "the same key twice",
+    { text: "port: 1\nport: 2\n" },
+    "bad-yaml",
+    /line 2.*unique/,
+    /one per line/,
+  ],
+  [
+    "a wrong value in a variable",
+    { env: { EVERSEED_TRACKER_UDP_PORT: "many" } },
+    "bad-value",
+    /^EVERSEED_TRACKER_UDP_PORT has a wrong value for "tracker\.udpPort"/,
+    /leave it out/,
+  ],
+  [
+    "a wrong value on the command line",
+    { overrides: { port: -1 } },
+    "bad-value",
+    /^the command line has a wrong value for "port"/,
+    /8420/,
+  ],
+];
+
+for (const [name, sources, code, detail, hint] of refused) {
+  test(`refuses ${name}`, () => {
+    assert.throws(
+      () => load(sources),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.code, code);
+        assert.match(error.detail, detail);
+        assert.match(error.hint, hint);
+        return true;
+      },
+    );
+  });
+}
+
+test("no source at all gives the defaults", () => {
+  const config = load({});
+  assert.equal(config.host, "127.0.0.1");
+  assert.equal(config.port, 8420);
+  assert.equal(config.tracker.intervalSeconds, 720);
+  assert.equal(config.tracker.minIntervalSeconds, 240);
+  assert.equal(config.tracker.udpPort, undefined);
+  assert.equal(config.publicUrl, undefined);
+});
+
+test("the command line wins over variables, variables over the file, key by key", () => {
+  const config = load({
+    text: "host: 10.0.0.1\nport: 1\ntracker:\n  open: true\n  udpPort: 5\n",
+    env: { EVERSEED_PORT: "2", EVERSEED_TRACKER_UDP_PORT: "6", EVERSEED_ALLOWED_HOSTS: "a, b" },
+    overrides: { port: 3, host: undefined },
+  });
+  assert.equal(config.host, "10.0.0.1");
+  assert.equal(config.port, 3);
+  assert.deepEqual(config.allowedHosts, ["a", "b"]);
+  assert.equal(config.tracker.open, true);
+  assert.equal(config.tracker.udpPort, 6);
+});
+
+test("every key is also a variable, and an empty one is not there", () => {
+  assert.ok(CONFIG_KEYS.some((key) => key.variable === "EVERSEED_ENGINE_DOWN_BYTES_PER_SECOND"));
+  assert.ok(CONFIG_KEYS.some((key) => key.variable === "EVERSEED_DATA_DIR"));
+  assert.equal(load({ env: { EVERSEED_PORT: "" } }).port, 8420);
+});
+
+test("an empty file is a file without keys", () => {
+  assert.equal(load({ text: "" }).port, 8420);
+  assert.equal(load({ text: "# nothing\n" }).port, 8420);
+});
+
+test("the template holds every key, changes nothing, and is right when its keys are uncommented", () => {
+  const template = configTemplate();
+  assert.deepEqual(load({ text: template }), load({}));
+  // Comments have a blank after their #; keys and sections stand right behind it, or two deeper.
+  const uncommented = template.replace(/^#(?=(?: {2})?[a-zA-Z]+:)/gm, "");
+  const withDefaults = uncommented.replace(/^ *[a-zA-Z]+:$\n(?! {2}|# {3})/gm, "");
+  assert.deepEqual(load({ text: withDefaults }), load({}));
+  for (const key of CONFIG_KEYS) assert.ok(template.includes(key.variable), key.variable);
+});

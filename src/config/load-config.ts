@@ -1,0 +1,136 @@
+import { type Document, isMap, isScalar, LineCounter, parse, parseDocument } from "yaml";
+import type { z } from "zod";
+import { type Config, type ConfigInput, configSchema } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
+import { CONFIG_KEYS, keyAt, namesIn } from "./config-keys.ts";
+import { nearest } from "./nearest.ts";
+
+export const CONFIG_FILE_NAME = "everseed.yaml";
+
+/** Where settings come from; what stands further down wins. */
+export interface ConfigSources {
+  /** The configuration file, when there is one. `path` is for messages only. */
+  readonly file?: { readonly path: string; readonly text: string } | undefined;
+  /** Every key is also a variable: `EVERSEED_TRACKER_UDP_PORT` is `tracker.udpPort`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From the command line. */
+  readonly overrides: ConfigInput;
+}
+
+/**
+ * Puts the settings together: defaults, file, environment, command line.
+ *
+ * @throws {ConfigError} That names the file and line (or the variable), the nearest right key and the
+ *   values that are allowed.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const fromFile = sources.file ? readFile(sources.file) : {};
+  const fromEnv = readEnv(sources.env);
+  const result = configSchema.safeParse(merge(merge(fromFile, fromEnv), sources.overrides));
+  // Each source was judged by itself; together they hold nothing new.
+  return result.success ? result.data : refuse(result.error, () => "the command line");
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+type Locate = (path: readonly PropertyKey[]) => string;
+
+function readFile(file: { path: string; text: string }): Settings {
+  const lines = new LineCounter();
+  const document = parseDocument(file.text, { lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken) {
+    const { line } = lines.linePos(broken.pos[0]);
+    const why = broken.message.split(" at line ")[0] ?? broken.message;
+    const hint = "Keys stand one per line as `key: value`; sections are indented by two spaces.";
+    throw new ConfigError("bad-yaml", `${file.path} line ${line} is not YAML. ${why}.`, hint);
+  }
+  const locate: Locate = (path) => `${file.path} line ${lineOf(document, lines, path)}`;
+  return judge(document.toJS() ?? {}, locate);
+}
+
+function readEnv(env: ConfigSources["env"]): Settings {
+  let settings: Settings = {};
+  const used = new Map<string, string>();
+  for (const key of CONFIG_KEYS) {
+    const text = env[key.variable];
+    if (text === undefined || text === "") continue;
+    used.set(key.path.join("."), key.variable);
+    settings = merge(settings, nest(key.path, envValue(text, Array.isArray(key.defaultValue))));
+  }
+  return judge(settings, (path) => used.get(path.join(".")) ?? used.get(String(path[0])) ?? "");
+}
+
+/** Numbers and true or false are written as in the file; a list may also be `a,b`. */
+function envValue(text: string, list: boolean): unknown {
+  if (list && !text.startsWith("[")) return text.split(",").map((item) => item.trim());
+  try {
+    return parse(text) as unknown;
+  } catch {
+    return text; // A text with YAML's own characters in it, such as a path with a colon.
+  }
+}
+
+function judge(value: unknown, locate: Locate): Settings {
+  const result = configSchema.safeParse(value);
+  return result.success ? (value as Settings) : refuse(result.error, locate);
+}
+
+/** People repair one thing after the other: the first problem is the message. */
+function refuse(error: z.ZodError, locate: Locate): never {
+  const issue = error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const name = issue.keys[0]!;
+    const allowed = namesIn(issue.path.map(String));
+    const meant = nearest(name, allowed);
+    const where = locate([...issue.path, name]);
+    const detail = `${where} has an unknown key "${[...issue.path, name].join(".")}".`;
+    const known = `Known here: ${allowed.join(", ")}.`;
+    throw new ConfigError(
+      "unknown-key",
+      detail,
+      meant ? `write "${meant}" if that was meant. ${known}` : known,
+    );
+  }
+  const key = keyAt(issue.path);
+  const name = key ? key.path.join(".") : issue.path.join(".") || "the whole file";
+  const takes = key ? key.takes : "keys with values below it";
+  throw new ConfigError(
+    "bad-value",
+    `${locate(issue.path)} has a wrong value for "${name}". It takes ${takes}.`,
+    key?.defaultValue === undefined || key.defaultValue === ""
+      ? `correct "${name}", or leave it out.`
+      : `correct "${name}", or leave it out: then it is ${JSON.stringify(key.defaultValue)}.`,
+  );
+}
+
+/** The line of a key; of the section that holds it when it is not there itself. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const name of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === name);
+    if (!pair || !isScalar(pair.key)) break;
+    offset = pair.key.range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return lines.linePos(offset).line;
+}
+
+function nest(path: readonly string[], value: unknown): Settings {
+  return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as Settings;
+}
+
+function merge(below: Settings, above: Settings): Settings {
+  const merged: Record<string, unknown> = { ...below };
+  for (const [name, value] of Object.entries(above)) {
+    if (value === undefined) continue;
+    const under = merged[name];
+    merged[name] = isSettings(value) && isSettings(under) ? merge(under, value) : value;
+  }
+  return merged;
+}
+
+function isSettings(value: unknown): value is Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
