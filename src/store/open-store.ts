@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import { DraftTable } from "./drafts.ts";
@@ -55,6 +56,8 @@ export async function openStore(path: string): Promise<Store> {
 function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Born for its owner only; SQLite gives the files beside it the same rights (CLI-3).
+    if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
     // The log is synced at every commit (FULL): what we told somebody is published stays published,
     // also when the power fails a moment later. Commits are rare, announces never wait for one.

@@ -5,8 +5,6 @@ import type { Schema } from "./schema.ts";
 export interface Settings {
   /** What people call the site. */
   readonly "site-name": string;
-  /** Signs sessions; 64 hexadecimal digits. */
-  readonly "session-secret": string;
 }
 
 export class SettingsTable {
@@ -22,7 +20,8 @@ export class SettingsTable {
       .select("value")
       .where("key", "=", key)
       .executeTakeFirst();
-    return row && JSON.parse(row.value);
+    // Only `set` below writes here, with the type that the key stands for.
+    return row && (JSON.parse(row.value) as Settings[K]);
   }
 
   async set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void> {

@@ -1,0 +1,447 @@
+import type { Kysely } from "kysely";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { PasswordHash } from "../ports/password-hash.ts";
+import type { Random } from "../ports/random.ts";
+import type { Schema } from "../store/schema.ts";
+import { AccountsError } from "./accounts-error.ts";
+import { type AuthLibrary, COOKIE_PREFIX, loadAuthLibrary } from "./auth-library.ts";
+import { type Actor, STRANGER } from "./permissions.ts";
+import { SetupGate } from "./setup-gate.ts";
+import { SignInGuard } from "./sign-in-guard.ts";
+
+export const PASSWORD_CHARACTERS = { min: 10, max: 256 };
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$/;
+/** However busily it is used, a session ends after this long. */
+const SESSION_MS_MAX = 90 * 86_400_000;
+const SIGN_INS_MAX = 32;
+const TOKENS_MAX = 50;
+const DAY_SECONDS = 86_400;
+// No mail is sent: the library wants an address for everybody, this top-level domain never exists.
+const MAIL_DOMAIN = "users.invalid";
+
+export interface AccountsOptions {
+  readonly db: Kysely<Schema>;
+  readonly secret: string;
+  readonly siteUrl: string;
+  readonly passwords: PasswordHash;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What a request shows of itself. */
+export interface Credentials {
+  readonly cookie: string | null;
+  /** The `Authorization` header. */
+  readonly authorization: string | null;
+  readonly userAgent: string | null;
+  readonly address: string;
+}
+
+/** An answer that may renew or end the cookie. */
+export interface WithCookies<T> {
+  readonly value: T;
+  /** `Set-Cookie` headers to send. */
+  readonly cookies: readonly string[];
+}
+
+export type TokenScope = "publish" | "admin";
+
+export interface TokenFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly start: string;
+  readonly scope: TokenScope;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly lastUsedMs: number | null;
+}
+
+export interface SessionFacts {
+  readonly id: string;
+  readonly current: boolean;
+  readonly userAgent: string | null;
+  readonly address: string | null;
+  readonly createdMs: number;
+  readonly lastSeenMs: number;
+}
+
+/** People: who they are, how they come in, what they hold. */
+export class Accounts {
+  readonly #options: AccountsOptions;
+  readonly #guard = new SignInGuard();
+  #library: Promise<AuthLibrary> | undefined;
+  #gate: SetupGate | undefined;
+  #signingIn = 0;
+
+  constructor(options: AccountsOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */
+  async openSetup(): Promise<string | undefined> {
+    if (await this.#anybody()) return undefined;
+    this.#gate ??= new SetupGate(this.#options.clock, this.#options.random);
+    return this.#gate.key;
+  }
+
+  /** True until there is an administrator. */
+  get setupOpen(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  /**
+   * Makes the administrator with the terminal's key and signs in.
+   *
+   * @throws {AccountsError} (rejects) `setup-done`, `wrong-setup-key`, `bad-name`, `weak-password`.
+   */
+  async setUp(
+    input: { key: string; name: string; password: string },
+    credentials: Credentials,
+  ): Promise<WithCookies<Actor>> {
+    const gate = this.#gate;
+    if (!gate) throw new AccountsError("setup-done", "This hub has its administrator already.");
+    if (!gate.accepts(input.key)) {
+      throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
+    }
+    checkName(input.name);
+    checkPassword(input.password, input.name);
+    gate.use();
+    try {
+      await this.createAdministrator(input.name, input.password);
+    } catch (error) {
+      gate.unuse();
+      throw error;
+    }
+    return this.signIn(input.name, input.password, credentials);
+  }
+
+  /**
+   * Makes the administrator without a key: for whoever holds the data folder itself.
+   *
+   * @returns The id of the account.
+   */
+  async createAdministrator(name: string, password: string): Promise<string> {
+    if (await this.#anybody()) {
+      throw new AccountsError("setup-done", "This hub has its administrator already.");
+    }
+    checkName(name);
+    checkPassword(password, name);
+    const library = await this.#load();
+    const { user } = await library.api.createUser({
+      body: {
+        email: `${name.toLowerCase()}@${MAIL_DOMAIN}`,
+        name,
+        password,
+        role: "admin",
+        data: { username: name.toLowerCase(), displayUsername: name },
+      },
+    });
+    this.#gate = undefined;
+    return user.id;
+  }
+
+  /** @throws {AccountsError} (rejects) `wrong-password`, `wait`, `busy`: one text for every reason (HUB-9). */
+  async signIn(
+    name: string,
+    password: string,
+    credentials: Credentials,
+  ): Promise<WithCookies<Actor>> {
+    const { clock } = this.#options;
+    const waitMs = this.#guard.waitMs(name, credentials.address, clock.nowMs());
+    if (waitMs > 0) {
+      throw new AccountsError(
+        "wait",
+        "Too many wrong tries. Wait a little, then try again.",
+        waitMs,
+      );
+    }
+    if (this.#signingIn >= SIGN_INS_MAX) {
+      throw new AccountsError("busy", "Many people are signing in. Try again in a moment.", 2_000);
+    }
+    this.#signingIn += 1;
+    try {
+      const library = await this.#load();
+      const { headers, response } = await library.api.signInUsername({
+        // A name that cannot exist takes the same way, so that it takes the same time.
+        body: { username: NAME.test(name) ? name : "no-such-name", password },
+        headers: asHeaders({ ...credentials, cookie: null }),
+        returnHeaders: true,
+      });
+      this.#guard.handleRight(credentials.address);
+      return { value: userActor(response.user, "session"), cookies: headers.getSetCookie() };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#guard.handleWrong(name, credentials.address, clock.nowMs());
+      throw new AccountsError("wrong-password", "Name or password is wrong.");
+    } finally {
+      this.#signingIn -= 1;
+    }
+  }
+
+  /** Who asks: by session cookie or by API token in the `Authorization` header, never by the address. */
+  async identify(credentials: Credentials): Promise<WithCookies<Actor>> {
+    const token = bearerToken(credentials.authorization);
+    if (token !== undefined) return { value: await this.#byToken(token), cookies: [] };
+    if (!hasSessionCookie(credentials.cookie)) return { value: STRANGER, cookies: [] };
+    const library = await this.#load();
+    const request = { headers: asHeaders(credentials), returnHeaders: true } as const;
+    const { headers, response } = await library.api.getSession(request);
+    const cookies = headers.getSetCookie();
+    if (!response) return { value: STRANGER, cookies };
+    const age = this.#options.clock.wallMs() - response.session.createdAt.getTime();
+    if (age > SESSION_MS_MAX) return { value: STRANGER, cookies: await this.signOut(credentials) };
+    return { value: userActor(response.user, "session"), cookies };
+  }
+
+  /** @returns The cookies that end the session in the browser. */
+  async signOut(credentials: Credentials): Promise<readonly string[]> {
+    if (!hasSessionCookie(credentials.cookie)) return [];
+    const library = await this.#load();
+    const { headers } = await library.api.signOut({
+      headers: asHeaders(credentials),
+      returnHeaders: true,
+    });
+    return headers.getSetCookie();
+  }
+
+  /** Sets a new password and ends all other sessions (HUB-10). */
+  async changePassword(
+    actor: Actor & { kind: "user" },
+    input: { current: string; password: string },
+    credentials: Credentials,
+  ): Promise<readonly string[]> {
+    const now = this.#options.clock.nowMs();
+    const waitMs = this.#guard.waitMs(actor.name, credentials.address, now);
+    if (waitMs > 0) throw new AccountsError("wait", "Too many wrong tries. Wait a little.", waitMs);
+    checkPassword(input.password, actor.name);
+    const library = await this.#load();
+    try {
+      const { headers } = await library.api.changePassword({
+        body: {
+          currentPassword: input.current,
+          newPassword: input.password,
+          revokeOtherSessions: true,
+        },
+        headers: asHeaders(credentials),
+        returnHeaders: true,
+      });
+      return headers.getSetCookie();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#guard.handleWrong(actor.name, credentials.address, now);
+      throw new AccountsError("wrong-password", "The current password is wrong.");
+    }
+  }
+
+  async sessions(credentials: Credentials): Promise<SessionFacts[]> {
+    const library = await this.#load();
+    const headers = asHeaders(credentials);
+    const current = await library.api.getSession({ headers });
+    const sessions = await library.api.listSessions({ headers });
+    return sessions.map((session) => ({
+      id: session.id,
+      current: session.id === current?.session.id,
+      userAgent: session.userAgent ?? null,
+      address: session.ipAddress || null,
+      createdMs: session.createdAt.getTime(),
+      lastSeenMs: session.updatedAt.getTime(),
+    }));
+  }
+
+  /** Ends one of one's own sessions. */
+  async endSession(id: string, credentials: Credentials): Promise<void> {
+    const library = await this.#load();
+    const headers = asHeaders(credentials);
+    const session = (await library.api.listSessions({ headers })).find((entry) => entry.id === id);
+    if (!session) throw new AccountsError("not-found", "This session has ended already.");
+    await library.api.revokeSession({ body: { token: session.token }, headers });
+  }
+
+  /** Makes a token. What is returned holds it for the only time: the database has its hash (HUB-24). */
+  async createToken(
+    userId: string,
+    input: { name: string; scope: TokenScope; expiresInDays: number },
+  ): Promise<TokenFacts & { readonly token: string }> {
+    const library = await this.#load();
+    if ((await this.tokens(userId)).length >= TOKENS_MAX) {
+      throw new AccountsError("too-many-tokens", `There are ${TOKENS_MAX} tokens already.`);
+    }
+    const created = await library.api.createApiKey({
+      body: {
+        name: input.name,
+        expiresIn: input.expiresInDays * DAY_SECONDS,
+        userId,
+        permissions: { hub: [input.scope] },
+      },
+    });
+    return { ...tokenFacts(created), token: created.key };
+  }
+
+  /** Newest first. */
+  async tokens(userId: string): Promise<TokenFacts[]> {
+    const rows = await this.#options.db
+      .withTables<{ apikey: TokenRow }>()
+      .selectFrom("apikey")
+      .selectAll()
+      .where("referenceId", "=", userId)
+      .orderBy("createdAt", "desc")
+      .execute();
+    return rows.map((row) =>
+      tokenFacts({ ...row, permissions: JSON.parse(row.permissions ?? "{}") as Permissions }),
+    );
+  }
+
+  async revokeToken(userId: string, id: string): Promise<void> {
+    const { numDeletedRows } = await this.#options.db
+      .withTables<{ apikey: TokenRow }>()
+      .deleteFrom("apikey")
+      .where("referenceId", "=", userId)
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) throw new AccountsError("not-found", "There is no such token.");
+  }
+
+  async #byToken(token: string): Promise<Actor> {
+    const library = await this.#load();
+    const { key } = await library.api.verifyApiKey({ body: { key: token } });
+    if (!key) return STRANGER;
+    const owner = await this.#options.db
+      .withTables<{ user: UserRow }>()
+      .selectFrom("user")
+      .select(["id", "name", "role"])
+      .where("id", "=", key.referenceId)
+      .executeTakeFirst();
+    if (!owner) return STRANGER;
+    const scope = scopeOf(key.permissions);
+    return userActor(owner, scope === "admin" ? "admin-token" : "publish-token");
+  }
+
+  async #anybody(): Promise<boolean> {
+    const row = await this.#options.db.selectFrom("user").select("id").limit(1).executeTakeFirst();
+    return row !== undefined;
+  }
+
+  #load(): Promise<AuthLibrary> {
+    this.#library ??= loadAuthLibrary({
+      ...this.#options,
+      passwordCharacters: PASSWORD_CHARACTERS,
+    });
+    return this.#library;
+  }
+}
+
+/** The columns of better-auth's tables that are read here. */
+interface TokenRow {
+  id: string;
+  name: string | null;
+  start: string | null;
+  referenceId: string;
+  permissions: string | null;
+  createdAt: string;
+  expiresAt: string | null;
+  lastRequest: string | null;
+}
+
+interface UserRow {
+  id: string;
+  name: string;
+  role: string | null;
+}
+
+type Permissions = Record<string, string[]>;
+
+function userActor(
+  user: { id: string; name: string; role?: string | null | undefined },
+  by: (Actor & { kind: "user" })["by"],
+): Actor {
+  return {
+    kind: "user",
+    id: user.id,
+    name: user.name,
+    role: user.role === "admin" ? "admin" : "member",
+    by,
+  };
+}
+
+function tokenFacts(token: {
+  id: string;
+  name: string | null;
+  start: string | null;
+  permissions?: Permissions | null | undefined;
+  createdAt: Instant;
+  expiresAt: Instant | null;
+  lastRequest: Instant | null;
+}): TokenFacts {
+  return {
+    id: token.id,
+    name: token.name ?? "",
+    start: token.start ?? "",
+    scope: scopeOf(token.permissions),
+    createdMs: instantMs(token.createdAt),
+    expiresMs: token.expiresAt === null ? 0 : instantMs(token.expiresAt),
+    lastUsedMs: token.lastRequest === null ? null : instantMs(token.lastRequest),
+  };
+}
+
+function scopeOf(permissions: Permissions | null | undefined): TokenScope {
+  return permissions?.["hub"]?.includes("admin") ? "admin" : "publish";
+}
+
+/** A `Date` from the library, or its text in the database. */
+type Instant = string | { getTime(): number };
+
+function instantMs(instant: Instant): number {
+  return typeof instant === "string"
+    ? Temporal.Instant.from(instant).epochMilliseconds
+    : instant.getTime();
+}
+
+function checkName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new AccountsError(
+    "bad-name",
+    "A name has 2 to 32 letters, digits, dots, dashes or underscores, and begins with a letter or digit.",
+  );
+}
+
+function checkPassword(password: string, name: string): void {
+  const { min, max } = PASSWORD_CHARACTERS;
+  const characters = [...password].length;
+  if (characters < min || characters > max) {
+    throw new AccountsError("weak-password", `A password has ${min} to ${max} characters.`);
+  }
+  if (new Set(password).size < 4 || password.toLowerCase().includes(name.toLowerCase())) {
+    throw new AccountsError("weak-password", "This password is too easy to guess.");
+  }
+}
+
+function bearerToken(authorization: string | null): string | undefined {
+  return authorization === null
+    ? undefined
+    : (/^Bearer ([\x21-\x7e]{1,200})$/i.exec(authorization)?.[1] ?? "");
+}
+
+function hasSessionCookie(cookie: string | null): cookie is string {
+  return cookie?.includes(`${COOKIE_PREFIX}.session_token=`) ?? false;
+}
+
+/** Only what we vouch for: the address is that of the socket, not what a header claims (TRK-2). */
+function asHeaders(credentials: Credentials): Headers {
+  const headers = new Headers({ "x-forwarded-for": credentials.address });
+  if (credentials.cookie !== null) headers.set("cookie", credentials.cookie);
+  if (credentials.userAgent !== null)
+    headers.set("user-agent", credentials.userAgent.slice(0, 300));
+  return headers;
+}
+
+/** The library refuses with an error that carries an HTTP status below 500. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "statusCode" in error &&
+    typeof error.statusCode === "number" &&
+    error.statusCode < 500
+  );
+}

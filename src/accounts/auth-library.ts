@@ -1,0 +1,75 @@
+import type { Kysely } from "kysely";
+import type { Log } from "../ports/log.ts";
+import type { PasswordHash } from "../ports/password-hash.ts";
+import type { Schema } from "../store/schema.ts";
+
+export const COOKIE_PREFIX = "everseed";
+/** A session ends when it was not used for this long; it moves on with use, at most once a day. */
+const IDLE_SECONDS = 14 * 86_400;
+const TOUCH_SECONDS = 86_400;
+const TOKEN_START_CHARACTERS = 11;
+const TOKEN_DAYS_MAX = 366;
+
+export interface AuthLibraryOptions {
+  readonly db: Kysely<Schema>;
+  /** Signs session cookies. */
+  readonly secret: string;
+  /** Address of the site; over https the cookies are `Secure`. */
+  readonly siteUrl: string;
+  readonly passwords: PasswordHash;
+  readonly log: Log;
+  readonly passwordCharacters: { readonly min: number; readonly max: number };
+}
+
+/**
+ * better-auth, set up our way. It is loaded here and nowhere else, the first time somebody signs in or
+ * shows a credential: loading takes longer than everything else at start together.
+ */
+export async function loadAuthLibrary(options: AuthLibraryOptions) {
+  const [{ betterAuth }, { username }, { admin }, { apiKey }] = await Promise.all([
+    import("better-auth"),
+    import("better-auth/plugins/username"),
+    import("better-auth/plugins/admin"),
+    import("@better-auth/api-key"),
+  ]);
+  const { passwords, log } = options;
+  return betterAuth({
+    database: { db: options.db, type: "sqlite" },
+    secret: options.secret,
+    baseURL: options.siteUrl,
+    telemetry: { enabled: false },
+    // Guessing is slowed down by sign-in-guard.ts, for every way in.
+    rateLimit: { enabled: false },
+    logger: {
+      level: "warn",
+      log: (level, message) => log[level === "error" ? "error" : "warn"](`accounts: ${message}`),
+    },
+    advanced: {
+      cookiePrefix: COOKIE_PREFIX,
+      useSecureCookies: options.siteUrl.startsWith("https:"),
+    },
+    session: { expiresIn: IDLE_SECONDS, updateAge: TOUCH_SECONDS, freshAge: 0 },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: options.passwordCharacters.min,
+      maxPasswordLength: options.passwordCharacters.max,
+      password: {
+        hash: (password) => passwords.hash(password),
+        verify: ({ hash, password }) => passwords.verify(hash, password),
+      },
+    },
+    plugins: [
+      username({ usernameValidator: () => true, minUsernameLength: 2, maxUsernameLength: 32 }),
+      admin(),
+      apiKey({
+        defaultPrefix: "ever_",
+        keyExpiration: { maxExpiresIn: TOKEN_DAYS_MAX, minExpiresIn: 1 },
+        startingCharactersConfig: { charactersLength: TOKEN_START_CHARACTERS },
+        rateLimit: { enabled: false },
+      }),
+    ],
+  });
+}
+
+export type AuthLibrary = Awaited<ReturnType<typeof loadAuthLibrary>>;
