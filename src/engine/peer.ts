@@ -11,6 +11,7 @@ import { WireError } from "../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../wire/wire-sink.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { PeerOutput } from "./peer-output.ts";
+import type { BlockTarget } from "./piece-store.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { RequestWindow } from "./request-window.ts";
 import { UploadQueue } from "./upload-queue.ts";
@@ -22,16 +23,42 @@ const BAD_REQUESTS_MAX = 300;
 /** Messages other than blocks, requests and haves in one control period before the peer is closed (WIR-7). */
 const CONTROL_MESSAGES_MAX = 1000;
 const CONTROL_PERIOD_MS = 10_000;
+/** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
+const ALLOWED_FAST_MAX = 64;
+
+/** The moving of bytes, once the torrent's files are open. */
+export interface PeerTransfer {
+  readonly download: {
+    handleChoked(peer: Peer): void;
+    handleSuggested(peer: Peer, piece: number): void;
+    handleAllowedFast(peer: Peer, piece: number): void;
+    /** Asks for more, if there is something to ask. */
+    refill(peer: Peer): void;
+    /** @returns Where the payload of a requested block goes, or `undefined` to drop it. */
+    beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined;
+    endBlock(peer: Peer, piece: number, block: number): void;
+    /** The block that was coming in will not be finished. */
+    dropBlock(peer: Peer, piece: number, block: number): void;
+    handleRejected(peer: Peer, piece: number, block: number): void;
+  };
+  readonly upload: {
+    handleCancel(peer: Peer, piece: number, begin: number, length: number): void;
+    /** Sends what is owed, as far as there is room. */
+    serve(peer: Peer): void;
+  };
+  handleRequest(peer: Peer, piece: number, begin: number, length: number): void;
+}
 
 /** What a peer tells the torrent it belongs to. Numbers have been checked against the piece count. */
 export interface PeerOwner {
   readonly pieceCount: number | undefined;
   readonly peerId: Uint8Array;
-  /** The handshake we send to peers that know us by `infohash`; flags say what we speak. */
+  /** What our handshake offers. */
   readonly flags: HandshakeFlags;
   accepts(infohash: Uint8Array): boolean;
-  readonly requestQueueMax: number;
   nowMs(): number;
+  /** `undefined` until the torrent's files are open. */
+  transfer(): PeerTransfer | undefined;
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(peer: Peer): string | undefined;
   handleClosed(peer: Peer, reason: string): void;
@@ -39,25 +66,13 @@ export interface PeerOwner {
   handleHave(peer: Peer, piece: number): void;
   /** `peer.pieces` was stated as a whole. */
   handlePossession(peer: Peer): void;
-  handleChoked(peer: Peer): void;
-  handleUnchoked(peer: Peer): void;
   handleInterest(peer: Peer): void;
-  handleRequest(peer: Peer, piece: number, begin: number, length: number): void;
-  handleCancel(peer: Peer, piece: number, begin: number, length: number): void;
-  /** @returns Where the payload of a requested block goes, or `undefined` to drop it. */
-  beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined;
-  endBlock(peer: Peer, piece: number, block: number, length: number): void;
-  /** The block that was coming in will not be finished. */
-  dropBlock(peer: Peer, piece: number, block: number): void;
-  handleRejected(peer: Peer, piece: number, block: number): void;
-  handleSuggested(peer: Peer, piece: number): void;
-  handleAllowedFast(peer: Peer, piece: number): void;
+  /** A block of so many bytes arrived, wanted or not. */
+  handleDownloaded(bytes: number): void;
   handleExtended(peer: Peer, extensionId: number, payload: Uint8Array): void;
   handleHashRequest(peer: Peer, range: HashRange): void;
   handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void;
   handleHashReject(peer: Peer, range: HashRange): void;
-  /** Bytes left for the peer: there may be room for more blocks. */
-  handleSent(peer: Peer, bytes: number): void;
   /** The peer has gathered something to send, to be flushed when the burst of events is over. */
   handleOutput(peer: Peer): void;
   /** A burst of events is over: what was decided during it is sent. */
@@ -67,10 +82,7 @@ export interface PeerOwner {
 /** Who finds the torrent an accepted connection asks for. */
 export interface PeerGate {
   /** @returns The torrent, a promise of it (it is being woken), or `undefined`: not ours. */
-  admit(
-    peer: Peer,
-    infohash: Uint8Array,
-  ): PeerOwner | undefined | Promise<PeerOwner | undefined>;
+  admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined>;
   /** An accepted connection ended before it found its torrent. */
   handleStray(peer: Peer): void;
 }
@@ -121,8 +133,6 @@ export class Peer implements StreamHandler, WireSink {
   /** Blocks that may be outstanding; grows while the peer keeps up. */
   depth = 16;
   slowStart = true;
-  /** Pieces verified of which this peer sent every block or some: a stranger until then (WIR-28). */
-  provenPieces = 0;
   /** Requests it queues without dropping (BEP 10 `reqq`); a modest guess until it says. */
   requestQueueLimit = 250;
   /** Wants nothing more (BEP 21). */
@@ -133,6 +143,8 @@ export class Peer implements StreamHandler, WireSink {
   clientWords: string | undefined;
   /** Pieces the peer lets us ask for while it chokes us (BEP 6). */
   readonly allowedFast = new Set<number>();
+  /** Where the block that is coming in goes. */
+  target: BlockTarget | undefined;
   /** Bytes that are being read from disk for it. */
   readingBytes = 0;
 
@@ -176,6 +188,10 @@ export class Peer implements StreamHandler, WireSink {
 
   get stage(): Stage {
     return this.#stage;
+  }
+
+  get #transfer(): PeerTransfer | undefined {
+    return this.owner?.transfer();
   }
 
   get isOpen(): boolean {
@@ -224,7 +240,13 @@ export class Peer implements StreamHandler, WireSink {
 
   handleSent(bytes: number): void {
     this.out.handleSent(bytes);
-    this.owner?.handleSent(this, bytes);
+    this.#transfer?.upload.serve(this);
+    this.#settle();
+  }
+
+  /** Memory or rate may have come free for what it is owed. */
+  serve(): void {
+    this.#transfer?.upload.serve(this);
     this.#settle();
   }
 
@@ -253,7 +275,7 @@ export class Peer implements StreamHandler, WireSink {
     if (this.#incomingBlock && this.owner) {
       const { piece, block } = this.#incomingBlock;
       this.#incomingBlock = undefined;
-      this.owner.dropBlock(this, piece, block);
+      this.#transfer?.download.dropBlock(this, piece, block);
     }
     if (this.owner) this.owner.handleClosed(this, reason);
     else this.#gate?.handleStray(this);
@@ -381,7 +403,8 @@ export class Peer implements StreamHandler, WireSink {
     let pieces: Bitfield | undefined;
     if (early instanceof Uint8Array) {
       pieces = Bitfield.from(early, pieceCount);
-      if (!pieces) throw new WireError("bad-bitfield", `${early.length} bytes for ${pieceCount} pieces`);
+      if (!pieces)
+        throw new WireError("bad-bitfield", `${early.length} bytes for ${pieceCount} pieces`);
     } else {
       pieces = new Bitfield(pieceCount);
       if (early === "all") pieces.fill();
@@ -405,14 +428,14 @@ export class Peer implements StreamHandler, WireSink {
     this.#countControl();
     if (this.peerChoking) return;
     this.peerChoking = true;
-    this.owner!.handleChoked(this);
+    this.#transfer?.download.handleChoked(this);
   }
 
   handleUnchoke(): void {
     this.#countControl();
     if (!this.peerChoking) return;
     this.peerChoking = false;
-    this.owner!.handleUnchoked(this);
+    this.#transfer?.download.refill(this);
   }
 
   handleInterested(): void {
@@ -467,12 +490,14 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   handleRequest(piece: number, begin: number, length: number): void {
-    this.owner!.handleRequest(this, piece, begin, length);
+    const transfer = this.#transfer;
+    if (transfer) transfer.handleRequest(this, piece, begin, length);
+    else this.sendReject(piece, begin, length);
   }
 
   handleCancel(piece: number, begin: number, length: number): void {
     this.#countControl();
-    this.owner!.handleCancel(this, piece, begin, length);
+    this.#transfer?.upload.handleCancel(this, piece, begin, length);
   }
 
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
@@ -484,7 +509,7 @@ export class Peer implements StreamHandler, WireSink {
       }
       return undefined;
     }
-    const target = this.owner!.beginBlock(this, piece, block, length);
+    const target = this.#transfer?.download.beginBlock(this, piece, block, length);
     if (target) this.#incomingBlock = { piece, block };
     return target;
   }
@@ -493,15 +518,16 @@ export class Peer implements StreamHandler, WireSink {
     const now = this.owner!.nowMs();
     this.download.add(length, now);
     this.downloaded += length;
+    this.owner!.handleDownloaded(length);
     this.lastBlockAtMs = now;
     this.#incomingBlock = undefined;
     const block = begin / BLOCK_BYTES;
     if (kept) {
       if (this.#unrequested > 0) this.#unrequested -= 1;
       this.window.take(piece, block);
-      this.owner!.endBlock(this, piece, block, length);
+      this.#transfer!.download.endBlock(this, piece, block);
     } else if (Number.isInteger(block) && this.window.take(piece, block)) {
-      this.owner!.handleRejected(this, piece, block);
+      this.#transfer?.download.handleRejected(this, piece, block);
     }
   }
 
@@ -511,7 +537,7 @@ export class Peer implements StreamHandler, WireSink {
 
   handleSuggest(piece: number): void {
     this.#countControl();
-    this.owner!.handleSuggested(this, piece);
+    this.#transfer?.download.handleSuggested(this, piece);
   }
 
   handleReject(piece: number, begin: number, _length: number): void {
@@ -521,12 +547,14 @@ export class Peer implements StreamHandler, WireSink {
       this.countBadRequest();
       return;
     }
-    this.owner!.handleRejected(this, piece, block);
+    this.#transfer?.download.handleRejected(this, piece, block);
   }
 
   handleAllowedFast(piece: number): void {
     this.#countControl();
-    this.owner!.handleAllowedFast(this, piece);
+    if (!this.pieces || this.allowedFast.size >= ALLOWED_FAST_MAX) return;
+    this.allowedFast.add(piece);
+    this.#transfer?.download.handleAllowedFast(this, piece);
   }
 
   handleExtended(extensionId: number, payload: Uint8Array): void {
@@ -588,7 +616,6 @@ export class Peer implements StreamHandler, WireSink {
     this.#controlMessages += 1;
     if (this.#controlMessages > CONTROL_MESSAGES_MAX) this.close("floods us with control messages");
   }
-
 }
 
 function join(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {

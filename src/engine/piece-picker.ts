@@ -270,7 +270,12 @@ export class PiecePicker {
     return this.#swarm.get(peer).proven;
   }
 
-  /** Blocks that would be taken from the peer, those it is late with included. */
+  /** True when the block would be taken from the peer: it was asked, even if it is late. */
+  owes(peer: PeerKey, piece: number, block: number): boolean {
+    return this.#started.get(piece)?.isAsked(peer, block) ?? false;
+  }
+
+  /** How many blocks the peer owes us. */
   outstanding(peer: PeerKey): number {
     return this.#swarm.get(peer).outstanding;
   }

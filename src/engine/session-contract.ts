@@ -47,7 +47,11 @@ export type TorrentState =
   | { readonly kind: "seeding" }
   | { readonly kind: "stopped" }
   /** The disk refused; it goes on by itself when the cause is gone. */
-  | { readonly kind: "waiting"; readonly cause: "disk-full" | "disk-error"; readonly message: string }
+  | {
+      readonly kind: "waiting";
+      readonly cause: "disk-full" | "disk-error";
+      readonly message: string;
+    }
   /** The info dictionary matches the magnet link but is no torrent: nothing can be done. */
   | { readonly kind: "broken"; readonly message: string };
 

@@ -46,6 +46,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
   #listener: StreamListener | undefined;
   #tick: Timer | undefined;
   #pump: Timer | undefined;
+  #roomTimer: Timer | undefined;
   /** Peers that want to be served, in turn: for memory or for their share of the rate. */
   readonly #hungry = new Set<Peer>();
   #closing: Promise<void> | undefined;
@@ -113,6 +114,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     this.#listener?.close();
     this.#tick?.cancel();
     this.#pump?.cancel();
+    this.#roomTimer?.cancel();
     for (const stray of this.#strays.keys()) stray.close("the session ends");
     const torrents = [...this.#torrents];
     for (const torrent of torrents) this.#forget(torrent);
@@ -150,11 +152,11 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     const wake = this.#options.wake;
     if (torrent || !wake) {
       this.#strays.delete(peer);
-      return torrent?.acceptsPeer(peer) ? torrent : undefined;
+      return torrent?.admit(peer);
     }
     return wake(infohash.slice()).then((woken) => {
       this.#strays.delete(peer);
-      return woken instanceof Torrent && woken.acceptsPeer(peer) ? woken : undefined;
+      return woken instanceof Torrent ? woken.admit(peer) : undefined;
     });
   }
 
@@ -170,7 +172,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     this.#count(peer.remote.address, -1);
   }
 
-  dial(remote: Endpoint, torrent: PeerOwner, infohash: Uint8Array): Peer | undefined {
+  dial(remote: Endpoint, owner: PeerOwner, infohash: Uint8Array): Peer | undefined {
     if (this.#halfOpen >= this.settings.halfOpenMax || !this.#mayConnect(remote.address)) {
       return undefined;
     }
@@ -180,7 +182,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
       connect: (peer) =>
         this.ports.net.connect(remote, peer, { timeoutMs: this.settings.connectTimeoutMs }),
       requestQueueMax: this.settings.requestQueueMax,
-      owner: torrent,
+      owner,
       infohash,
     });
   }
@@ -209,6 +211,19 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     this.#schedulePump();
   }
 
+  /** Whoever waits longest for memory is served first, when the current event is over. */
+  handleRoom(): void {
+    if (this.#hungry.size === 0 || this.#roomTimer) return;
+    this.#roomTimer = this.ports.clock.startTimer(0, () => {
+      this.#roomTimer = undefined;
+      this.#runPump();
+    });
+  }
+
+  handleCandidates(): void {
+    if (!this.#closing) this.#dialRound(this.ports.clock.nowMs());
+  }
+
   #schedulePump(): void {
     if (this.#pump || this.#closing) return;
     const now = this.ports.clock.nowMs();
@@ -226,7 +241,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
   #runPump(): void {
     const hungry = [...this.#hungry];
     this.#hungry.clear();
-    for (const peer of hungry) if (peer.isOpen) peer.owner?.handleRoom(peer);
+    for (const peer of hungry) if (peer.isOpen) peer.serve();
     for (const torrent of this.#torrents) torrent.handleAllowance();
   }
 

@@ -1,23 +1,23 @@
-import { Bitfield } from "../base/bitfield.ts";
+import type { Bitfield } from "../base/bitfield.ts";
 import { equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
-import { invariant } from "../base/errors.ts";
+import { BLOCK_BYTES } from "../base/geometry.ts";
 import { wireInfohashes, type Infohashes } from "../base/infohash.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseInfo } from "../metainfo/parse-metainfo.ts";
-import type { Content, DiskFailure, FileStamp } from "../ports/content.ts";
+import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import type { HandshakeFlags } from "../wire/handshake.ts";
 import { WireError } from "../wire/wire-error.ts";
-import type { HashRange } from "../wire/wire-sink.ts";
-import { Candidates } from "./candidates.ts";
-import { contentLayout, judgeDisk } from "./content-layout.ts";
-import { Downloader } from "./downloader.ts";
+import { Choker } from "./choker.ts";
+import { contentLayout } from "./content-layout.ts";
+import { ContentOpening, type OpenedContent } from "./content-opening.ts";
 import { ExtensionExchange } from "./extension-exchange.ts";
 import { HashExchange } from "./hash-exchange.ts";
 import type { Peer, PeerOwner } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { ResumeKeeper } from "./resume-keeper.ts";
 import type {
   AddTorrent,
   EnginePorts,
@@ -25,13 +25,17 @@ import type {
   EngineTorrent,
   PeerSourceHandle,
   PeerStatus,
-  ResumeState,
   TorrentEvent,
   TorrentState,
   TorrentStats,
 } from "./session-contract.ts";
-import { SlotKeeper } from "./slot-keeper.ts";
-import { Uploader } from "./uploader.ts";
+import { Swarm } from "./swarm.ts";
+import { Transfer } from "./transfer.ts";
+
+/** What trackers are told is left while nobody knows (sheet 08). */
+const UNKNOWN_LEFT = BLOCK_BYTES;
+/** A torrent that waits for the disk tries again after this. */
+const DISK_RETRY_MS = 5_000;
 
 /** What the session shares among its torrents. */
 export interface TorrentHost {
@@ -42,59 +46,49 @@ export interface TorrentHost {
   readonly upLimit: RateLimit;
   readonly downLimit: RateLimit;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */
-  dial(remote: Endpoint, torrent: PeerOwner, infohash: Uint8Array): Peer | undefined;
-  /** There are new addresses to dial. */
+  dial(remote: Endpoint, owner: PeerOwner, infohash: Uint8Array): Peer | undefined;
+  /** There may be somebody new to dial. */
   handleCandidates(): void;
   handleDisconnected(peer: Peer): void;
   /** The peer waits for memory or its share of the upload rate. */
   handleHungry(peer: Peer): void;
+  /** Memory for sending came back. */
+  handleRoom(): void;
   /** Somebody waits for its share of the download rate. */
   handleStarved(): void;
 }
 
-/** A torrent that waits for the disk tries again after this. */
-const DISK_RETRY_MS = 5_000;
-/** Peers that connect while their kind is not needed are let go after this. */
-const USELESS_MS = 60_000;
-
 /**
- * One torrent: its peers, what it has, and what it is doing.
+ * One torrent: what it is doing, its peers and its pieces put together.
  *
  * stopped -> fetching-metadata (magnet) -> checking -> downloading <-> seeding -> stopped;
- * downloading -> waiting (the disk refused) -> downloading; seeding -> downloading when a piece is lost.
+ * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost.
  */
-export class Torrent implements EngineTorrent, PeerOwner {
+export class Torrent implements EngineTorrent {
   readonly infohashes: Infohashes;
-  readonly flags: HandshakeFlags;
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
-  readonly #candidates: Candidates;
+  readonly #swarm: Swarm;
   readonly #extensions: ExtensionExchange;
-  readonly #slots: SlotKeeper;
+  readonly #choker: Choker<Peer>;
   readonly #upMeter = new RateMeter();
   readonly #downMeter = new RateMeter();
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
-  /** Connected or connecting. */
-  readonly #peers = new Set<Peer>();
-  readonly #outputs = new Set<Peer>();
+  readonly #owner: PeerOwner;
   #sources: PeerSourceHandle[] = [];
   #info: TorrentInfo | undefined;
-  #hashes: HashExchange | undefined;
   #content: Content | undefined;
+  #opening: ContentOpening | undefined;
+  #hashes: HashExchange | undefined;
+  #transfer: Transfer | undefined;
+  #resume: ResumeKeeper | undefined;
   #have: Bitfield | undefined;
-  #judged: Bitfield | undefined;
-  #downloader: Downloader | undefined;
-  #uploader: Uploader | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
-  #cancelCheck: (() => void) | undefined;
   #uploaded: number;
   #downloaded: number;
   #retryAtMs = 0;
-  #resumeSavedAtMs = 0;
-  #resumeDirty = false;
-  #savingResume = false;
   #completed = false;
   #settling = false;
   #stopped: Promise<void> | undefined;
@@ -104,28 +98,16 @@ export class Torrent implements EngineTorrent, PeerOwner {
     this.#options = options;
     const { from } = options;
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
+    if ("metainfo" in from) this.#info = from.metainfo.info;
     this.#uploaded = options.resume?.uploaded ?? 0;
     this.#downloaded = options.resume?.downloaded ?? 0;
-    this.flags = { extended: true, fast: true, dht: false, v2: this.infohashes.v2 !== undefined };
     this.#upLimit = host.upLimit.child(options.upBytesPerSecond ?? 0);
     this.#downLimit = host.downLimit.child(options.downBytesPerSecond ?? 0);
-    this.#candidates = new Candidates({ random: host.ports.random });
-    this.#slots = new SlotKeeper({ random: host.ports.random, uploadSlots: host.settings.uploadSlots });
-    if ("metainfo" in from) this.#info = from.metainfo.info;
-    this.#extensions = new ExtensionExchange({
-      infohashes: this.infohashes,
-      metadataBytesMax: host.settings.metadataBytesMax,
-      requestQueueMax: host.settings.requestQueueMax,
-      listenPort: () => host.port,
-      pieceCount: () => this.pieceCount,
-      info: () => this.#info && { bytes: this.#info.infoBytes, private: this.#info.private },
-      nowMs: () => this.nowMs(),
-      events: {
-        handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
-        handleDontHave: (peer, piece) => this.#handleDontHave(peer, piece),
-        handleMetadataLiar: (peer) => this.#ban(peer.remote.address, "sent a false info dictionary"),
-      },
-    });
+    const { ports, settings, peerId } = host;
+    this.#swarm = new Swarm({ ports, settings, peerId });
+    this.#choker = new Choker({ random: ports.random, uploadSlots: settings.uploadSlots });
+    this.#extensions = this.#makeExtensions();
+    this.#owner = this.#makeOwner();
   }
 
   // ---- What others see -----------------------------------------------------------------------------
@@ -142,36 +124,17 @@ export class Torrent implements EngineTorrent, PeerOwner {
     return this.#have;
   }
 
-  get pieceCount(): number | undefined {
-    return this.#info?.geometry.pieceCount;
-  }
-
-  get peerId(): Uint8Array {
-    return this.#host.peerId;
-  }
-
-  get requestQueueMax(): number {
-    return this.#host.settings.requestQueueMax;
-  }
-
   get halfOpenCount(): number {
-    let count = 0;
-    for (const peer of this.#peers) if (!peer.isOpen) count += 1;
-    return count;
-  }
-
-  nowMs(): number {
-    return this.#host.ports.clock.nowMs();
+    return this.#swarm.halfOpenCount;
   }
 
   stats(): TorrentStats {
-    const now = this.nowMs();
-    const downloader = this.#downloader;
-    let open = 0;
+    const now = this.#nowMs();
+    const transfer = this.#transfer;
+    let peers = 0;
     let seeds = 0;
-    for (const peer of this.#peers) {
-      if (!peer.isOpen) continue;
-      open += 1;
+    for (const peer of this.#swarm.open()) {
+      peers += 1;
       if (peer.isSeed) seeds += 1;
     }
     return {
@@ -179,37 +142,36 @@ export class Torrent implements EngineTorrent, PeerOwner {
       downloaded: this.#downloaded,
       uploadBytesPerSecond: this.#upMeter.bytesPerSecond(now),
       downloadBytesPerSecond: this.#downMeter.bytesPerSecond(now),
-      wantedBytes: downloader?.wantedBytes ?? this.#info?.geometry.dataLength ?? 0,
-      doneBytes: downloader?.doneBytes ?? 0,
-      left: downloader?.left ?? this.#info?.geometry.dataLength ?? UNKNOWN_LEFT,
-      peers: open,
+      wantedBytes: transfer?.download.wantedBytes ?? this.#info?.geometry.dataLength ?? 0,
+      doneBytes: transfer?.download.doneBytes ?? 0,
+      left: transfer?.download.left ?? this.#info?.geometry.dataLength ?? UNKNOWN_LEFT,
+      peers,
       seeds,
-      knownPeers: this.#candidates.size,
-      rarestCopies: downloader?.rarestCopies ?? 0,
+      knownPeers: this.#swarm.knownCount,
+      rarestCopies: transfer?.download.rarestCopies ?? 0,
     };
   }
 
   peers(): PeerStatus[] {
-    const now = this.nowMs();
-    return [...this.#peers].filter((peer) => peer.isOpen).map((peer) => peerStatus(peer, now));
+    return this.#swarm.statuses(this.#nowMs());
   }
 
   addPeers(peers: readonly Endpoint[]): void {
-    for (const endpoint of peers) this.#candidates.offer(endpoint, "manual", this.nowMs());
+    this.#swarm.offer(peers, "manual", this.#nowMs());
     this.#host.handleCandidates();
   }
 
   setWanted(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
-    if (!this.#content || !this.#downloader) return;
-    this.#content.setWanted(wanted, (outcome) => {
-      if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
-    });
-    this.#downloader.setWantedFiles(wanted);
+    if (!this.#content || !this.#transfer) return;
+    this.#content.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+    this.#transfer.download.setWantedFiles(wanted);
     this.#completed = false;
-    this.#resumeDirty = true;
+    this.#resume?.touch();
+    if (this.#state.kind === "seeding") this.#enter({ kind: "downloading" });
     this.#judgeCompletion();
-    this.settle();
+    this.#host.handleCandidates();
+    this.#settle();
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
@@ -223,13 +185,14 @@ export class Torrent implements EngineTorrent, PeerOwner {
   /** Called once, by the session. */
   start(): void {
     const { from, peers = [] } = this.#options;
-    for (const endpoint of peers) this.#candidates.offer(endpoint, "manual", this.nowMs());
+    this.#swarm.offer(peers, "manual", this.#nowMs());
     if ("metainfo" in from) {
       this.#open(from.metainfo.info, from.metainfo.pieceLayers);
-    } else {
-      this.#enter({ kind: "fetching-metadata" });
-      this.#attachSources();
+      return;
     }
+    this.#enter({ kind: "fetching-metadata" });
+    this.#attachSources();
+    this.#host.handleCandidates();
   }
 
   /** Says goodbye to peers and trackers, makes data durable and saves the last resume. */
@@ -239,16 +202,14 @@ export class Torrent implements EngineTorrent, PeerOwner {
   }
 
   async #shutDown(): Promise<void> {
-    this.#cancelCheck?.();
+    this.#opening?.cancel();
     const goodbyes = this.#sources.map((source) => source.detach());
     this.#sources = [];
-    for (const peer of this.#peers) peer.close("the torrent is stopped");
+    for (const peer of this.#swarm.all()) peer.close("the torrent is stopped");
     const content = this.#content;
     if (content) {
-      if (this.#downloader) {
-        await this.#downloader.spillAll();
-        if (this.#resumeDirty) await new Promise<void>((done) => this.#saveResume(true, done));
-      }
+      await this.#transfer?.download.spillAll();
+      await this.#resume?.finish();
       await new Promise<void>((done) => content.close(done));
     }
     await Promise.all(goodbyes);
@@ -262,15 +223,14 @@ export class Torrent implements EngineTorrent, PeerOwner {
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
-      this.#host.ports.log.error("the torrent itself is broken", { message: error.message });
       this.#enter({ kind: "broken", message: error.message });
+      for (const peer of this.#swarm.all()) peer.close("the torrent is broken");
       return;
     }
     this.#info = info;
-    for (const peer of [...this.#peers]) {
-      if (!peer.isOpen) continue;
+    for (const peer of this.#swarm.all()) {
       try {
-        peer.setPieceCount(info.geometry.pieceCount);
+        if (peer.isOpen) peer.setPieceCount(info.geometry.pieceCount);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         peer.close(error.message);
@@ -280,152 +240,103 @@ export class Torrent implements EngineTorrent, PeerOwner {
     this.#open(info, new Map());
   }
 
-  /** The info is known: opens the files and decides what of them to believe. */
+  /** The info is known: opens the files and finds out what of them to believe. */
   #open(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
-    this.#info = info;
+    const { ports, settings } = this.#host;
     this.#hashes = new HashExchange({
       info,
       layers,
-      nowMs: () => this.nowMs(),
-      onKnown: (pieces) => this.#downloader?.handleHashesKnown(pieces),
+      nowMs: () => this.#nowMs(),
+      onKnown: () => this.#handleHashesKnown(),
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
-    const content = this.#host.ports.content.open(
-      contentLayout(info, this.#options.root, this.#hashes.table),
-    );
+    const layout = contentLayout(info, this.#options.root, this.#hashes.table);
+    const content = ports.content.open(layout);
     this.#content = content;
-    this.#wantedFiles ??= this.#options.select?.(info);
     this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
-    const wanted = this.#wantedFiles;
-    if (wanted) {
-      content.setWanted(wanted, (outcome) => {
-        if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
-      });
+    this.#wantedFiles ??= this.#options.select?.(info);
+    if (this.#wantedFiles) {
+      content.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
     }
-    content.stamp((stamps) => {
-      if (this.#stopped) return;
-      if ("kind" in stamps) this.#retryOpen(stamps);
-      else this.#judge(info, content, stamps);
-    });
-  }
-
-  /** The folder cannot even be looked at: tried again until it can. */
-  #retryOpen(failure: DiskFailure): void {
-    this.#enter(waitingFor(failure));
-    this.#host.ports.clock.startTimer(DISK_RETRY_MS, () => {
-      if (this.#stopped || !this.#content) return;
-      this.#content.stamp((stamps) => {
-        if (this.#stopped) return;
-        if ("kind" in stamps) this.#retryOpen(stamps);
-        else this.#judge(this.#info!, this.#content!, stamps);
-      });
-    });
-  }
-
-  #judge(info: TorrentInfo, content: Content, stamps: readonly FileStamp[]): void {
-    const { pieceCount } = info.geometry;
-    const resume = this.#fittingResume(info);
-    const { have, judged, doubtful, partial } = judgeDisk({
+    this.#opening = new ContentOpening({
       info,
-      stamps,
-      resume,
+      content,
+      clock: ports.clock,
+      resume: this.#options.resume,
       mode: this.#options.mode,
-      resumeIntervalMs: this.#host.settings.resumeIntervalMs,
-      empty: () => new Bitfield(pieceCount),
-    });
-    this.#have = have;
-    this.#judged = judged;
-    if (doubtful.count === 0) {
-      this.#ready(info, content, partial);
-      return;
-    }
-    const total = doubtful.count;
-    let checked = 0;
-    this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: total });
-    this.#cancelCheck = content.check({
-      pieces: doubtful,
-      onPiece: (piece, intact) => {
-        checked += 1;
-        if (intact) {
-          have.add(piece);
-          judged.add(piece);
-        }
-        this.#state = { kind: "checking", piecesChecked: checked, piecesTotal: total };
+      resumeIntervalMs: settings.resumeIntervalMs,
+      onProgress: (piecesChecked, piecesTotal) => {
+        this.#state = { kind: "checking", piecesChecked, piecesTotal };
       },
-      onDone: (outcome) => {
-        this.#cancelCheck = undefined;
-        if (this.#stopped) return;
-        if (outcome.kind === "failure") {
-          this.#host.ports.log.warn("checking stopped", { message: outcome.message });
-        }
-        this.#resumeDirty = true;
-        this.#ready(info, content, partial);
-      },
+      onFailure: (failure) => this.#enter(waitingFor(failure)),
+      onOpened: (opened) => this.#begin(info, content, opened),
     });
-  }
-
-  #fittingResume(info: TorrentInfo): ResumeState | undefined {
-    const { resume } = this.#options;
-    if (!resume || resume.have.length !== info.geometry.pieceCount) return undefined;
-    return resume.stamps.length === info.files.length ? resume : undefined;
   }
 
   /** The disk has been judged: peers may be served and asked. */
-  #ready(info: TorrentInfo, content: Content, partial: ResumeState["partial"]): void {
-    invariant(this.#have && this.#judged && this.#hashes, "set before the disk was judged");
-    const { ports } = this.#host;
-    const downloader = new Downloader({
+  #begin(info: TorrentInfo, content: Content, opened: OpenedContent): void {
+    const { ports, settings } = this.#host;
+    this.#opening = undefined;
+    this.#have = opened.have;
+    this.#transfer = new Transfer({
       info,
       content,
       ports,
-      have: this.#have,
-      judged: this.#judged,
-      hashes: this.#hashes,
-      limit: this.#downLimit,
-      nowMs: () => this.nowMs(),
+      opened,
+      hashes: this.#hashes!,
+      wantedFiles: this.#wantedFiles,
+      upLimit: this.#upLimit,
+      downLimit: this.#downLimit,
+      requestQueueMax: settings.requestQueueMax,
       events: {
+        nowMs: () => this.#nowMs(),
+        openPeers: () => this.#swarm.open(),
+        settle: () => this.#settle(),
         handlePiece: (piece) => this.#handlePiece(piece),
-        handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
+        handleLost: (piece) => this.#losePiece(piece),
         handleLiar: (address, reason) => this.#ban(address, reason),
+        handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
+        handleUploaded: (bytes) => this.#countUploaded(bytes),
+        handleHungry: (peer) => this.#host.handleHungry(peer),
+        handleRoom: () => this.#host.handleRoom(),
         handleStarved: () => this.#host.handleStarved(),
-        openPeers: () => this.#openPeers(),
       },
     });
-    this.#downloader = downloader;
-    this.#uploader = new Uploader({
-      geometry: info.geometry,
-      content,
-      slabs: ports.sendSlabs,
-      limit: this.#upLimit,
-      have: this.#have,
-      judged: this.#judged,
-      nowMs: () => this.nowMs(),
-      onHungry: (peer) => this.#host.handleHungry(peer),
-      onSent: (bytes) => {
-        this.#uploaded += bytes;
-        this.#resumeDirty = true;
-        this.#upMeter.add(bytes, this.nowMs());
-      },
-      onCorrupt: (piece) => this.#losePiece(piece),
-      onFailure: (failure) => this.#handleReadFailure(failure),
-    });
-    if (this.#wantedFiles) downloader.setWantedFiles(this.#wantedFiles);
-    for (const { piece, blocks } of partial) downloader.restore(piece, blocks);
+    this.#resume = this.#makeResume(content);
+    if (opened.checked) this.#resume?.touch();
     if (this.#options.mode === "download") {
-      content.createEmpty((outcome) => {
-        if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
-      });
+      content.createEmpty((outcome) => this.#handleOutcome(outcome));
     }
-    for (const peer of this.#openPeers()) {
+    for (const peer of this.#swarm.open()) {
       // They met us while we fetched the metadata, and know nothing of what we have.
-      for (const piece of this.#have.indexes()) peer.out.have(piece);
+      for (const piece of opened.have.indexes()) peer.out.have(piece);
       this.#introduce(peer);
     }
-    this.#enter(downloader.complete ? { kind: "seeding" } : { kind: "downloading" });
+    this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
     this.#judgeCompletion();
     this.#host.handleCandidates();
-    this.settle();
+    this.#settle();
+  }
+
+  #makeResume(content: Content): ResumeKeeper | undefined {
+    const { saveResume } = this.#options;
+    return (
+      saveResume &&
+      new ResumeKeeper({
+        content,
+        clock: this.#host.ports.clock,
+        intervalMs: this.#host.settings.resumeIntervalMs,
+        collect: () => ({
+          have: this.#have!.clone(),
+          partial: this.#transfer!.download.partial(),
+          uploaded: this.#uploaded,
+          downloaded: this.#downloaded,
+        }),
+        save: saveResume,
+        onFailure: (failure) => this.#handleDiskFailure(failure),
+      })
+    );
   }
 
   #attachSources(): void {
@@ -433,14 +344,286 @@ export class Torrent implements EngineTorrent, PeerOwner {
       source.attach({
         infohashes: this.infohashes,
         private: () => this.#info?.private ?? false,
-        peerId: this.peerId,
+        peerId: this.#host.peerId,
         port: () => this.#host.port,
         stats: () => this.stats(),
-        wantsPeers: () => !this.#isSeeding && this.#peers.size < this.#connectionsMax,
+        wantsPeers: () => !this.#isComplete && !this.#swarm.isFull,
         offerPeers: (peers) => {
-          for (const peer of peers) this.#candidates.offer(peer, "tracker", this.nowMs());
+          this.#swarm.offer(peers, "tracker", this.#nowMs());
           this.#host.handleCandidates();
         },
       }),
     );
   }
+
+  // ---- Connections -----------------------------------------------------------------------------------
+
+  /** Asked by the session for a peer that dialled us. @returns Who takes the peer, when it may come in. */
+  admit(peer: Peer): PeerOwner | undefined {
+    const { kind } = this.#state;
+    if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
+    return this.#swarm.admit(peer) ? this.#owner : undefined;
+  }
+
+  /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
+  dialNext(now: number): boolean {
+    const { kind } = this.#state;
+    // A seed waits to be called: whoever wants its pieces finds it.
+    if (this.#stopped || kind === "checking" || kind === "broken" || this.#isComplete) return false;
+    const infohash = wireInfohashes(this.infohashes)[0]!;
+    return this.#swarm.dialNext(now, (remote) => this.#host.dial(remote, this.#owner, infohash));
+  }
+
+  #makeOwner(): PeerOwner {
+    const torrent = this;
+    const flags: HandshakeFlags = {
+      extended: true,
+      fast: true,
+      dht: false,
+      v2: this.infohashes.v2 !== undefined,
+    };
+    return {
+      flags,
+      peerId: this.#host.peerId,
+      get pieceCount() {
+        return torrent.#info?.geometry.pieceCount;
+      },
+      nowMs: () => this.#nowMs(),
+      accepts: (infohash) =>
+        wireInfohashes(this.infohashes).some((known) => equalBytes(known, infohash)),
+      handleReady: (peer) => this.#handleReady(peer),
+      handleClosed: (peer, reason) => this.#handleClosed(peer, reason),
+      handleHave: (peer, piece) => {
+        this.#transfer?.download.handleHave(peer, piece);
+        this.#dropIfUseless(peer);
+      },
+      handlePossession: (peer) => {
+        this.#transfer?.download.handlePossession(peer);
+        this.#hashes?.requestFrom(peer);
+        this.#dropIfUseless(peer);
+      },
+      handleInterest: (peer) => this.#handleInterest(peer),
+      handleExtended: (peer, id, payload) => this.#extensions.handleExtended(peer, id, payload),
+      handleHashRequest: (peer, range) => peer.out.frame(this.#hashes!.answer(range)),
+      handleHashes: (peer, range, hashes) => this.#hashes?.handleHashes(peer, range, hashes),
+      handleHashReject: (peer, range) => this.#hashes?.handleReject(peer, range),
+      handleOutput: (peer) => this.#swarm.handleOutput(peer),
+      handleDownloaded: (bytes) => {
+        this.#downloaded += bytes;
+        this.#downMeter.add(bytes, this.#nowMs());
+      },
+      transfer: () => this.#transfer,
+      settle: () => this.#settle(),
+    };
+  }
+
+  #makeExtensions(): ExtensionExchange {
+    return new ExtensionExchange({
+      infohashes: this.infohashes,
+      metadataBytesMax: this.#host.settings.metadataBytesMax,
+      requestQueueMax: this.#host.settings.requestQueueMax,
+      listenPort: () => this.#host.port,
+      pieceCount: () => this.#info?.geometry.pieceCount,
+      info: () => this.#info && { bytes: this.#info.infoBytes, private: this.#info.private },
+      nowMs: () => this.#nowMs(),
+      events: {
+        handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
+        handleDontHave: (peer, piece) => {
+          if (peer.pieces?.delete(piece) === true) {
+            this.#transfer?.download.handleDontHave(peer, piece);
+          }
+        },
+        handleMetadataLiar: (peer) =>
+          this.#ban(peer.remote.address, "sent a false info dictionary"),
+      },
+    });
+  }
+
+  #handleReady(peer: Peer): string | undefined {
+    const refusal = this.#swarm.refusal(peer);
+    if (refusal !== undefined) return refusal;
+    if (peer.extended) this.#extensions.start(peer);
+    peer.sendPossession(this.#transfer && this.#have);
+    if (this.#transfer) this.#introduce(peer);
+    return undefined;
+  }
+
+  #introduce(peer: Peer): void {
+    this.#transfer!.download.addPeer(peer);
+    this.#hashes!.requestFrom(peer);
+    this.#dropIfUseless(peer);
+  }
+
+  #handleClosed(peer: Peer, reason: string): void {
+    this.#swarm.handleClosed(peer, this.#nowMs());
+    this.#transfer?.download.removePeer(peer);
+    this.#extensions.gone(peer);
+    this.#hashes?.gone(peer);
+    this.#host.handleDisconnected(peer);
+    this.#host.ports.log.debug("peer closed", { peer: peer.remote.address, reason });
+    if (this.#choker.gone(peer)) this.#rechoke();
+    // A candidate may take the free place; the session's tick sees to that.
+    this.#settle();
+  }
+
+  #handleInterest(peer: Peer): void {
+    if (!this.#transfer) return;
+    if (peer.peerInterested) {
+      if (this.#choker.hasFree) this.#rechoke();
+    } else if (!peer.amChoking) {
+      this.#transfer.choke(peer);
+      this.#rechoke();
+    }
+  }
+
+  #rechoke(): void {
+    const transfer = this.#transfer;
+    if (!transfer || this.#stopped) return;
+    const { choke, unchoke } = this.#choker.decide({
+      peers: this.#swarm.open(),
+      seeding: this.#isComplete,
+      limited: transfer.isUploadLimited,
+      now: this.#nowMs(),
+    });
+    for (const peer of choke) transfer.choke(peer);
+    for (const peer of unchoke) peer.setChoking(false);
+  }
+
+  /** A seed and a seed have nothing to say to each other. */
+  #dropIfUseless(peer: Peer): void {
+    if (!this.#isComplete || !this.#hashes!.complete) return;
+    if (peer.isSeed || peer.uploadOnly) peer.close("both sides have everything");
+  }
+
+  #ban(address: string, reason: string): void {
+    this.#host.ports.log.warn("peer banned", { address, reason });
+    this.#swarm.ban(address, reason);
+    this.#emit({ kind: "peer-banned", address, reason });
+  }
+
+  // ---- What happened to pieces -----------------------------------------------------------------------
+
+  get #isComplete(): boolean {
+    return this.#transfer?.download.complete === true;
+  }
+
+  #handlePiece(piece: number): void {
+    this.#resume?.touch();
+    for (const peer of this.#swarm.open()) {
+      // Who has the piece need not be told.
+      if (peer.pieces?.has(piece) !== true) peer.out.have(piece);
+      else this.#transfer!.download.refreshInterest(peer);
+    }
+    this.#emit({ kind: "piece", piece });
+    this.#judgeCompletion();
+  }
+
+  #judgeCompletion(): void {
+    if (!this.#isComplete) return;
+    if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
+    if (this.#completed) return;
+    this.#completed = true;
+    for (const peer of this.#swarm.all()) if (peer.isOpen) this.#dropIfUseless(peer);
+    if (this.#options.mode === "download")
+      for (const source of this.#sources) source.handleComplete();
+    this.#emit({ kind: "complete" });
+  }
+
+  #handleHashesKnown(): void {
+    this.#transfer?.download.handleHashesKnown();
+    this.#judgeCompletion();
+  }
+
+  /** A piece on disk is not what it was (WIR-14): wanted again. */
+  #losePiece(piece: number): void {
+    this.#host.ports.log.warn("a piece on disk is damaged", { piece });
+    this.#resume?.touch();
+    this.#completed = false;
+    for (const peer of this.#swarm.open()) {
+      this.#extensions.sendDontHave(peer, piece);
+      this.#transfer!.download.refreshInterest(peer);
+    }
+    this.#emit({ kind: "piece-lost", piece });
+    if (this.#state.kind === "seeding") this.#enter({ kind: "downloading" });
+    this.#host.handleCandidates();
+  }
+
+  #handleOutcome(outcome: DiskOutcome): void {
+    if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
+  }
+
+  /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
+  #handleDiskFailure(failure: DiskFailure): void {
+    if (this.#stopped) return;
+    this.#retryAtMs = this.#nowMs() + DISK_RETRY_MS;
+    this.#transfer?.download.pause();
+    if (this.#state.kind === "waiting") return;
+    this.#host.ports.log.error("the disk refused", { path: failure.path, code: failure.code });
+    this.#enter(waitingFor(failure));
+  }
+
+  #countUploaded(bytes: number): void {
+    this.#uploaded += bytes;
+    this.#upMeter.add(bytes, this.#nowMs());
+    this.#resume?.touch();
+  }
+
+  // ---- Time and rate -----------------------------------------------------------------------------------
+
+  /** Twice a second. */
+  tick(now: number): void {
+    this.#swarm.tick(now);
+    if (this.#state.kind === "fetching-metadata") this.#extensions.requestMetadata();
+    if (this.#transfer) {
+      this.#hashes!.tick(this.#swarm.open());
+      if (this.#state.kind === "waiting" && now >= this.#retryAtMs) {
+        this.#enter({ kind: "downloading" });
+        this.#transfer.download.resume();
+        this.#judgeCompletion();
+      }
+      this.#transfer.tick(now);
+      if (this.#choker.due(now)) this.#rechoke();
+    }
+    this.#resume?.tick(now);
+    this.#settle();
+  }
+
+  /** When a rate limit lets somebody of ours go on; infinity when nobody waits for one. */
+  nextAllowanceMs(now: number): number {
+    return this.#transfer?.nextAllowanceMs(now) ?? Number.POSITIVE_INFINITY;
+  }
+
+  handleAllowance(): void {
+    if (this.#transfer?.download.isStarvedOfRate !== true) return;
+    this.#transfer.download.handleAllowance();
+    this.#settle();
+  }
+
+  /** The end of a burst of events: what was decided during it is carried out and sent. */
+  #settle(): void {
+    // What this causes joins the round that is going on.
+    if (this.#settling) return;
+    this.#settling = true;
+    this.#transfer?.settle();
+    this.#swarm.flush(this.#nowMs());
+    this.#settling = false;
+  }
+
+  #nowMs(): number {
+    return this.#host.ports.clock.nowMs();
+  }
+
+  #enter(state: TorrentState): void {
+    this.#state = state;
+    this.#emit({ kind: "state", state });
+  }
+
+  #emit(event: TorrentEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+function waitingFor(failure: DiskFailure): TorrentState {
+  const full = failure.code === "ENOSPC" || failure.code === "EDQUOT";
+  return { kind: "waiting", cause: full ? "disk-full" : "disk-error", message: failure.message };
+}

@@ -17,6 +17,15 @@ const OWED_MS = 1000;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
 
+export interface UploadEvents {
+  nowMs(): number;
+  handleUploaded(bytes: number): void;
+  /** The peer could not be served for want of memory or of its share of the rate. */
+  handleHungry(peer: Peer): void;
+  /** Memory came back. */
+  handleRoom(): void;
+}
+
 export interface UploaderOptions {
   readonly geometry: Geometry;
   readonly content: Content;
@@ -25,12 +34,7 @@ export interface UploaderOptions {
   readonly have: Bitfield;
   /** Pieces that need no judging before they are served; grows as pieces are served. */
   readonly judged: Bitfield;
-  readonly nowMs: () => number;
-  /** `peer` could not be served for want of memory or of its share of the rate. */
-  readonly onHungry: (peer: Peer) => void;
-  /** Memory came back. */
-  readonly onRoom: () => void;
-  readonly onSent: (bytes: number) => void;
+  readonly events: UploadEvents;
   readonly onCorrupt: (piece: number) => void;
   readonly onFailure: (failure: DiskFailure) => void;
 }
@@ -51,7 +55,7 @@ export class Uploader {
     if (peer.amChoking) {
       peer.sendReject(piece, begin, length);
       // What was on its way when we choked it is no fault of the peer.
-      if (this.#options.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
+      if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
       return;
     }
     if (!this.#servable(piece, begin, length)) {
@@ -64,7 +68,7 @@ export class Uploader {
       peer.sendReject(piece, begin, length);
       return;
     }
-    if (peer.stalledSinceMs === 0) peer.stalledSinceMs = this.#options.nowMs();
+    if (peer.stalledSinceMs === 0) peer.stalledSinceMs = this.#options.events.nowMs();
   }
 
   handleCancel(peer: Peer, piece: number, begin: number, length: number): void {
@@ -83,7 +87,7 @@ export class Uploader {
   /** Reads and sends as much as the peer may be owed at the moment. */
   serve(peer: Peer): void {
     while (peer.isOpen && peer.queue.count > 0) {
-      const room = owedMax(peer, this.#options.nowMs()) - peer.owedBytes;
+      const room = owedMax(peer, this.#options.events.nowMs()) - peer.owedBytes;
       if (room < FRAME_BYTES && peer.owedBytes > 0) return;
       if (!this.#serveRun(peer, Math.max(room, FRAME_BYTES))) return;
     }
@@ -98,16 +102,16 @@ export class Uploader {
 
   /** @returns False when nothing more can be done for this peer now. */
   #serveRun(peer: Peer, room: number): boolean {
-    const { slabs, limit, nowMs } = this.#options;
+    const { slabs, limit, events } = this.#options;
     const first = peer.queue.peek()!;
-    const allowed = limit.available(nowMs());
+    const allowed = limit.available(events.nowMs());
     if (allowed < first.length) {
-      this.#options.onHungry(peer);
+      this.#options.events.handleHungry(peer);
       return false;
     }
     const slab = this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count);
     if (!slab) {
-      this.#options.onHungry(peer);
+      this.#options.events.handleHungry(peer);
       return false;
     }
     const runs: ReadRun[] = [];
@@ -125,21 +129,22 @@ export class Uploader {
       payload += length;
       if (!this.#options.judged.has(piece) && verifyFirst.at(-1) !== piece) verifyFirst.push(piece);
     }
-    limit.take(payload, nowMs());
+    limit.take(payload, events.nowMs());
     peer.readingBytes += used;
     const give = (back: Slab): void => {
       slabs.give(back);
-      this.#options.onRoom();
+      this.#options.events.handleRoom();
     };
     this.#options.content.read(slab, runs, verifyFirst, (outcome) => {
       peer.readingBytes -= used;
       if (outcome.kind === "done") {
-        for (const piece of verifyFirst) if (this.#options.have.has(piece)) this.#options.judged.add(piece);
+        for (const piece of verifyFirst)
+          if (this.#options.have.has(piece)) this.#options.judged.add(piece);
         peer.uploaded += payload;
-        peer.upload.add(payload, nowMs());
-        this.#options.onSent(payload);
+        peer.upload.add(payload, events.nowMs());
+        this.#options.events.handleUploaded(payload);
         peer.out.slab(slab, used, give);
-        peer.stalledSinceMs = peer.queue.count > 0 ? nowMs() : 0;
+        peer.stalledSinceMs = peer.queue.count > 0 ? events.nowMs() : 0;
         return;
       }
       give(slab);

@@ -1,0 +1,495 @@
+import { Bitfield } from "../base/bitfield.ts";
+import { invariant } from "../base/errors.ts";
+import { BLOCK_BYTES, type Geometry } from "../base/geometry.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Content, DiskFailure, PieceVerdict } from "../ports/content.ts";
+import type { HashExchange } from "./hash-exchange.ts";
+import type { Peer } from "./peer.ts";
+import type { PeerKey } from "./peer-key.ts";
+import { PiecePicker, PRIORITY_NORMAL } from "./piece-picker.ts";
+import { PieceStore } from "./piece-store.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import type { EnginePorts, ResumeState } from "./session-contract.ts";
+import { SmartBan } from "./smart-ban.ts";
+
+/** Blocks asked ahead, in time at the peer's rate (sheet 12). */
+const AHEAD_MS = 3000;
+const DEPTH_MIN = 4;
+/** For peers none of whose blocks has been part of an intact piece yet (WIR-28). */
+const STRANGER_DEPTH_MAX = 64;
+/** A peer that owes us blocks and sends none for so long is snubbing us (sheet 12). */
+const SNUB_MS = 20_000;
+/** And closed when not a byte has come for so long. */
+const SNUB_CLOSE_MS = 60_000;
+/** A peer gets pieces of its own when it delivers one within this (sheet 12). */
+const WHOLE_PIECE_MS = 20_000;
+/** Blocks asked for in one go. */
+const PICK_MAX = 512;
+
+export interface DownloadEvents {
+  nowMs(): number;
+  openPeers(): Iterable<Peer>;
+  /** A burst of events is over. */
+  settle(): void;
+  /** A piece is judged intact and on disk. */
+  handlePiece(piece: number): void;
+  handleDiskFailure(failure: DiskFailure): void;
+  /** This address sent a block that differs from the one that was right. */
+  handleLiar(address: string, reason: string): void;
+  /** Somebody waits for the rate limit. */
+  handleStarved(): void;
+}
+
+export interface DownloaderOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly ports: EnginePorts;
+  readonly have: Bitfield;
+  readonly judged: Bitfield;
+  readonly hashes: HashExchange;
+  readonly limit: RateLimit;
+  readonly requestQueueMax: number;
+  readonly events: DownloadEvents;
+}
+
+/**
+ * Gets the wanted pieces of one torrent: keeps every unchoked peer busy with as many requests as its
+ * rate deserves, puts blocks together, has pieces judged, and finds out who lied.
+ */
+export class Downloader {
+  readonly #options: DownloaderOptions;
+  readonly #geometry: Geometry;
+  readonly #picker: PiecePicker;
+  readonly #store: PieceStore;
+  readonly #smartBan = new SmartBan();
+  readonly #peers: (Peer | undefined)[] = [];
+  readonly #picked = { pieces: new Int32Array(PICK_MAX), blocks: new Int32Array(PICK_MAX) };
+  /** Peers that could be asked for more if there were memory, or rate. */
+  readonly #starvedOfMemory = new Set<Peer>();
+  readonly #starvedOfRate = new Set<Peer>();
+  #memoryShort = false;
+  #roomCame = false;
+  #paused = false;
+  #wantedPieces: Bitfield;
+  #wantedBytes = 0;
+  #doneBytes = 0;
+  #haveBytes = 0;
+
+  constructor(options: DownloaderOptions) {
+    this.#options = options;
+    this.#geometry = options.info.geometry;
+    this.#picker = new PiecePicker(this.#geometry, options.ports.random);
+    this.#store = new PieceStore({
+      geometry: this.#geometry,
+      content: options.content,
+      slabs: options.ports.receiveSlabs,
+      onRoom: () => {
+        this.#roomCame = true;
+      },
+      onWriteFailure: (piece, failure) => {
+        this.#picker.discard(piece);
+        options.events.handleDiskFailure(failure);
+        options.events.settle();
+      },
+    });
+    this.#picker.markHave(options.have);
+    this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
+    this.#wantedPieces.fill();
+    this.#applyWanted();
+    for (const piece of [...this.#picker.receivedPieces()]) {
+      this.#store.restore(piece, new Bitfield(0));
+      this.#judge(piece);
+    }
+  }
+
+  get complete(): boolean {
+    return this.#picker.complete && !this.#lacksHashes();
+  }
+
+  get wantedBytes(): number {
+    return this.#wantedBytes;
+  }
+
+  get doneBytes(): number {
+    return this.#doneBytes;
+  }
+
+  /** Bytes missing of everything, wanted or not. */
+  get left(): number {
+    return this.#geometry.dataLength - this.#haveBytes;
+  }
+
+  get rarestCopies(): number {
+    return this.#picker.rarestCopies();
+  }
+
+  get isStarvedOfRate(): boolean {
+    return this.#starvedOfRate.size > 0;
+  }
+
+  // ---- What is wanted --------------------------------------------------------------------------------
+
+  setWantedFiles(files: readonly boolean[]): void {
+    this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
+    for (const [index, wanted] of files.entries()) {
+      if (!wanted) continue;
+      const { first, end } = this.#geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) this.#wantedPieces.add(piece);
+    }
+    this.#applyWanted();
+    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
+  }
+
+  /** The expected hashes of pieces became known: now they can be asked for. */
+  handleHashesKnown(): void {
+    this.#applyWanted();
+    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
+  }
+
+  /** Unfinished blocks that are on disk since the last run. */
+  restore(piece: number, blocks: Bitfield): void {
+    if (piece >= this.#geometry.pieceCount || blocks.length !== this.#geometry.blockCount(piece))
+      return;
+    if (blocks.count === 0 || this.#options.have.has(piece)) return;
+    this.#store.restore(piece, blocks);
+    if (this.#picker.restore(piece, blocks)) this.#judge(piece);
+  }
+
+  /** Nothing is asked for until `resume`: the disk refuses. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const peer of this.#options.events.openPeers()) this.refill(peer);
+  }
+
+  // ---- Peers -------------------------------------------------------------------------------------------
+
+  addPeer(peer: Peer): void {
+    peer.key = this.#picker.peerJoined(this.#smartBan.senderOf(peer.remote.address));
+    this.#peers[peer.key] = peer;
+    if (peer.pieces && peer.pieces.count > 0) this.handlePossession(peer);
+  }
+
+  removePeer(peer: Peer): void {
+    this.#starvedOfMemory.delete(peer);
+    this.#starvedOfRate.delete(peer);
+    if (peer.key === -1) return;
+    this.#picker.peerGone(peer.key);
+    this.#peers[peer.key] = undefined;
+    peer.key = -1;
+    // What it owed us can be asked of others now.
+    for (const other of this.#options.events.openPeers()) {
+      if (other.window.count < DEPTH_MIN) this.refill(other);
+    }
+  }
+
+  handlePossession(peer: Peer): void {
+    if (peer.key === -1) return;
+    if (peer.isSeed) this.#picker.peerHasAll(peer.key);
+    else this.#picker.peerHas(peer.key, peer.pieces!);
+    this.refreshInterest(peer);
+  }
+
+  handleHave(peer: Peer, piece: number): void {
+    if (peer.key === -1) return;
+    this.#picker.peerHave(peer.key, piece);
+    if (!this.#options.have.has(piece)) this.refreshInterest(peer);
+  }
+
+  handleDontHave(peer: Peer, piece: number): void {
+    if (peer.key === -1) return;
+    this.#picker.peerDontHave(peer.key, piece);
+    this.refreshInterest(peer);
+  }
+
+  handleSuggested(peer: Peer, piece: number): void {
+    if (peer.key !== -1) this.#picker.peerSuggests(peer.key, piece);
+  }
+
+  handleAllowedFast(peer: Peer, piece: number): void {
+    if (peer.key === -1) return;
+    this.#picker.peerAllowsFast(peer.key, piece);
+    this.refill(peer);
+  }
+
+  handleChoked(peer: Peer): void {
+    if (peer.key === -1) return;
+    // With the fast extension a reject answers each request (BEP 6); without it they are void.
+    if (peer.fast) return;
+    peer.window.drain(() => undefined);
+    this.#picker.release(peer.key);
+  }
+
+  /** Says interested or not, as it is at the moment, and asks for blocks if there is something to ask. */
+  refreshInterest(peer: Peer): void {
+    if (peer.key === -1) return;
+    const interesting = this.#picker.isInteresting(peer.key);
+    peer.setInterested(interesting);
+    if (interesting && peer.window.count === 0) this.refill(peer);
+  }
+
+  // ---- Requests ----------------------------------------------------------------------------------------
+
+  /** Asks the peer for as many blocks as it may owe us. */
+  refill(peer: Peer): void {
+    if (this.#paused || peer.key === -1 || !peer.isOpen) return;
+    if (peer.peerChoking && peer.allowedFast.size === 0) return;
+    const depth = this.#depth(peer);
+    // Asking in batches: half a window at a time costs one write, not one for each block.
+    if (peer.window.count * 2 > depth) return;
+    const now = this.#options.events.nowMs();
+    const allowed = Math.floor(this.#options.limit.available(now) / BLOCK_BYTES);
+    const wanted = Math.min(depth - peer.window.count, peer.window.room, PICK_MAX);
+    if (wanted <= 0) return;
+    if (allowed <= 0) {
+      this.#starvedOfRate.add(peer);
+      this.#options.events.handleStarved();
+      return;
+    }
+    this.#memoryShort = false;
+    const count = this.#picker.pick(peer.key, Math.min(wanted, allowed), this.#picked, {
+      canStart: (piece) => this.#canStart(piece),
+      whole:
+        (peer.download.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= this.#geometry.pieceLength,
+      snubbed: peer.snubbed,
+      choked: peer.peerChoking,
+    });
+    if (this.#memoryShort) this.#starvedOfMemory.add(peer);
+    if (count > 0) this.#ask(peer, count, now);
+  }
+
+  #ask(peer: Peer, count: number, now: number): void {
+    if (peer.window.count === 0) peer.lastBlockAtMs = now;
+    let bytes = 0;
+    for (let i = 0; i < count; i += 1) {
+      const piece = this.#picked.pieces[i]!;
+      const block = this.#picked.blocks[i]!;
+      const length = this.#geometry.blockSize(piece, block);
+      peer.window.add(piece, block);
+      peer.out.request(piece, block * BLOCK_BYTES, length);
+      bytes += length;
+    }
+    this.#options.limit.take(bytes, now);
+  }
+
+  #canStart(piece: number): boolean {
+    if (this.#store.open(piece)) return true;
+    this.#memoryShort = true;
+    this.#makeRoom();
+    return false;
+  }
+
+  /** Sends the piece that was left alone longest to disk; its memory comes back when it is written. */
+  #makeRoom(): void {
+    const [idle] = this.#picker.idlePieces();
+    if (idle === undefined) return;
+    const blocks = this.#picker.receivedBlocks(idle)!;
+    if (this.#store.spill(idle, blocks)) this.#picker.park(idle);
+  }
+
+  #depth(peer: Peer): number {
+    if (peer.snubbed) return 1;
+    const stranger = this.#picker.isProven(peer.key as PeerKey) ? PICK_MAX : STRANGER_DEPTH_MAX;
+    return Math.min(peer.depth, peer.requestQueueLimit, stranger, this.#options.requestQueueMax);
+  }
+
+  /** Called when a burst of events is over: memory may have come back. */
+  refillStarved(): void {
+    if (!this.#roomCame) return;
+    this.#roomCame = false;
+    for (const peer of [...this.#starvedOfMemory]) {
+      this.#starvedOfMemory.delete(peer);
+      this.refill(peer);
+    }
+  }
+
+  /** The rate limit allows more. */
+  handleAllowance(): void {
+    for (const peer of [...this.#starvedOfRate]) {
+      this.#starvedOfRate.delete(peer);
+      this.refill(peer);
+    }
+  }
+
+  // ---- Blocks ------------------------------------------------------------------------------------------
+
+  beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined {
+    if (peer.key === -1 || length !== this.#geometry.blockSize(piece, block)) return undefined;
+    if (!this.#picker.begin(peer.key, piece, block)) return undefined;
+    const target = this.#store.target(piece, block, length);
+    if (!target) this.#picker.rejected(peer.key, piece, block);
+    peer.target = target;
+    return target?.bytes;
+  }
+
+  endBlock(peer: Peer, piece: number, block: number): void {
+    const { target } = peer;
+    invariant(target && peer.key !== -1, "a block that ends has begun");
+    peer.target = undefined;
+    const receipt = this.#picker.received(peer.key, piece, block);
+    if (receipt.kind !== "accepted") {
+      this.#store.cancelTarget(target);
+    } else {
+      this.#store.arrived(piece, block, target);
+      if (receipt.alsoAsked !== undefined) this.#cancel(receipt.alsoAsked, piece, block);
+      if (receipt.pieceComplete) this.#judge(piece);
+    }
+    if (peer.snubbed) {
+      peer.snubbed = false;
+      peer.slowStart = true;
+    }
+    if (peer.slowStart && peer.depth < this.#options.requestQueueMax) peer.depth += 1;
+    this.refill(peer);
+  }
+
+  dropBlock(peer: Peer, piece: number, block: number): void {
+    const { target } = peer;
+    peer.target = undefined;
+    if (target) this.#store.cancelTarget(target);
+    if (peer.key !== -1) this.#picker.rejected(peer.key, piece, block);
+  }
+
+  /** Not asked again at once: who rejects everything would keep us busy (WIR-15). The tick asks. */
+  handleRejected(peer: Peer, piece: number, block: number): void {
+    if (peer.key !== -1) this.#picker.rejected(peer.key, piece, block);
+  }
+
+  #cancel(key: PeerKey, piece: number, block: number): void {
+    const peer = this.#peers[key];
+    if (!peer) return;
+    peer.out.cancel(piece, block * BLOCK_BYTES, this.#geometry.blockSize(piece, block));
+    // With the fast extension the answer, block or reject, is still to come.
+    if (!peer.fast) peer.window.take(piece, block);
+    this.refill(peer);
+  }
+
+  // ---- Pieces ------------------------------------------------------------------------------------------
+
+  #judge(piece: number): void {
+    const digests = this.#smartBan.watches(piece);
+    this.#store.judge(piece, { digests }, (verdict) => {
+      this.#handleVerdict(piece, verdict);
+      this.#options.events.settle();
+    });
+  }
+
+  #handleVerdict(piece: number, verdict: PieceVerdict): void {
+    const { have, judged, events } = this.#options;
+    if (verdict.kind === "failure") {
+      this.#picker.discard(piece);
+      events.handleDiskFailure(verdict);
+      return;
+    }
+    const senders = this.#picker.senders(piece) ?? new Int32Array(0);
+    if (verdict.kind === "corrupt") {
+      if (verdict.digests) this.#smartBan.handleCorrupt(piece, verdict.digests, senders);
+      this.#picker.verdict(piece, false);
+      for (const peer of events.openPeers()) if (peer.window.count === 0) this.refill(peer);
+      return;
+    }
+    const liars = this.#smartBan.handleIntact(piece, verdict.digests);
+    this.#picker.verdict(piece, true);
+    have.add(piece);
+    judged.add(piece);
+    const bytes = this.#geometry.requestSize(piece);
+    this.#haveBytes += bytes;
+    if (this.#wantedPieces.has(piece)) this.#doneBytes += bytes;
+    for (const address of liars)
+      events.handleLiar(address, "sent a block that was not the right one");
+    events.handlePiece(piece);
+  }
+
+  /** A piece that was had is damaged on disk. */
+  handleLost(piece: number): void {
+    this.#picker.lost(piece);
+    this.#countBytes();
+  }
+
+  /** What a resume may claim of unfinished pieces. */
+  partial(): ResumeState["partial"] {
+    const partial: { piece: number; blocks: Bitfield }[] = [];
+    for (const piece of this.#picker.startedPieces()) {
+      const written = this.#store.written(piece);
+      const received = this.#picker.receivedBlocks(piece);
+      if (!written || !received) continue;
+      const blocks = new Bitfield(received.length);
+      for (const block of received.indexes()) if (written.has(block)) blocks.add(block);
+      if (blocks.count > 0) partial.push({ piece, blocks });
+    }
+    return partial;
+  }
+
+  /** Sends all unfinished pieces to disk; no peer may be left. */
+  async spillAll(): Promise<void> {
+    for (const piece of [...this.#picker.startedPieces()]) {
+      this.#store.spill(piece, this.#picker.receivedBlocks(piece)!);
+    }
+    await new Promise<void>((done) => this.#store.whenWritten(done));
+  }
+
+  // ---- Time --------------------------------------------------------------------------------------------
+
+  tick(now: number): void {
+    for (const peer of this.#options.events.openPeers()) {
+      if (peer.key === -1) continue;
+      if (peer.window.count > 0) this.#tickOwing(peer, now);
+      this.#adjustDepth(peer, now);
+      this.refill(peer);
+    }
+  }
+
+  #tickOwing(peer: Peer, now: number): void {
+    if (!peer.snubbed && now - peer.lastBlockAtMs > SNUB_MS) {
+      peer.snubbed = true;
+      this.#picker.snub(peer.key as PeerKey);
+      for (const other of this.#options.events.openPeers()) if (other !== peer) this.refill(other);
+    }
+    if (peer.snubbed && now - peer.lastReceivedAtMs > SNUB_CLOSE_MS) {
+      peer.close("owes blocks and sends nothing");
+    }
+  }
+
+  #adjustDepth(peer: Peer, now: number): void {
+    const rate = peer.download.bytesPerSecond(now);
+    const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / BLOCK_BYTES);
+    if (peer.slowStart && peer.depth > wanted * 1.5 + 64) peer.slowStart = false;
+    if (!peer.slowStart) peer.depth = Math.max(DEPTH_MIN, wanted);
+  }
+
+  // ---- Counting ----------------------------------------------------------------------------------------
+
+  #lacksHashes(): boolean {
+    if (this.#options.hashes.complete) return false;
+    for (const piece of this.#wantedPieces.indexes()) {
+      if (!this.#options.hashes.known(piece)) return true;
+    }
+    return false;
+  }
+
+  #applyWanted(): void {
+    const priorities = new Uint8Array(this.#geometry.pieceCount);
+    for (const piece of this.#wantedPieces.indexes()) {
+      // A piece nobody can judge yet is not asked for (v2 without its layer).
+      if (this.#options.hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+    }
+    this.#picker.setPriorities(priorities);
+    this.#countBytes();
+  }
+
+  #countBytes(): void {
+    this.#wantedBytes = 0;
+    this.#doneBytes = 0;
+    this.#haveBytes = 0;
+    for (let piece = 0; piece < this.#geometry.pieceCount; piece += 1) {
+      const bytes = this.#geometry.requestSize(piece);
+      const had = this.#options.have.has(piece);
+      const wanted = this.#wantedPieces.has(piece);
+      if (had) this.#haveBytes += bytes;
+      if (wanted) this.#wantedBytes += bytes;
+      if (had && wanted) this.#doneBytes += bytes;
+    }
+  }
+}

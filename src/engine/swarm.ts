@@ -1,0 +1,190 @@
+import { compareBytes, equalBytes } from "../base/bytes.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { Candidates, type CandidateSource } from "./candidates.ts";
+import type { Peer } from "./peer.ts";
+import type { EngineSettings, EnginePorts, PeerStatus } from "./session-contract.ts";
+
+/** When nearly full, peers with whom neither side wants anything are let go after this. */
+const USELESS_MS = 60_000;
+const CROWDED = 0.9;
+/** A peer that asks and does not read is closed after this (WIR-6). */
+const STALLED_MS = 30_000;
+
+export interface SwarmOptions {
+  readonly ports: EnginePorts;
+  readonly settings: EngineSettings;
+  readonly peerId: Uint8Array;
+}
+
+/**
+ * The peers of one torrent, connected and known: who may come in, who is dialled, who has to go, and
+ * who has something gathered to be sent.
+ */
+export class Swarm {
+  readonly #options: SwarmOptions;
+  readonly #candidates: Candidates;
+  /** Connected or connecting. */
+  readonly #peers = new Set<Peer>();
+  readonly #outputs = new Set<Peer>();
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    this.#candidates = new Candidates({ random: options.ports.random });
+  }
+
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  get knownCount(): number {
+    return this.#candidates.size;
+  }
+
+  get halfOpenCount(): number {
+    let count = 0;
+    for (const peer of this.#peers) if (!peer.isOpen) count += 1;
+    return count;
+  }
+
+  get isFull(): boolean {
+    return this.#peers.size >= this.#options.settings.connectionsPerTorrentMax;
+  }
+
+  /** Those whose handshake is over. */
+  *open(): Generator<Peer> {
+    for (const peer of this.#peers) if (peer.isOpen) yield peer;
+  }
+
+  /** All, as a copy: closing one changes the set. */
+  all(): Peer[] {
+    return [...this.#peers];
+  }
+
+  offer(endpoints: readonly Endpoint[], source: CandidateSource, now: number): void {
+    for (const endpoint of endpoints) this.#candidates.offer(endpoint, source, now);
+  }
+
+  /** @returns Whether a peer that dialled us may come in; it is one of us then. */
+  admit(peer: Peer): boolean {
+    if (this.#candidates.isBanned(peer.remote.address)) return false;
+    if (this.isFull && !this.#evict()) return false;
+    this.#peers.add(peer);
+    return true;
+  }
+
+  /**
+   * Dials the next candidate.
+   *
+   * @param dial - Opens the connection; `undefined` when a limit of the session forbids it now.
+   * @returns False when nobody was dialled.
+   */
+  dialNext(now: number, dial: (remote: Endpoint) => Peer | undefined): boolean {
+    if (this.isFull) return false;
+    const remote = this.#candidates.next(now);
+    if (!remote) return false;
+    const peer = dial(remote);
+    if (!peer) {
+      this.#candidates.handleNotDialled(remote);
+      return false;
+    }
+    this.#peers.add(peer);
+    return true;
+  }
+
+  /** The handshake is over. @returns Why the peer is refused, or `undefined`. */
+  refusal(peer: Peer): string | undefined {
+    const peerId = peer.peerId!;
+    const ours = this.#options.peerId;
+    if (equalBytes(peerId, ours)) {
+      this.#candidates.ban(peer.remote.address, peer.remote.port);
+      return "this is ourselves";
+    }
+    for (const other of this.open()) {
+      if (other === peer || !equalBytes(other.peerId!, peerId)) continue;
+      // Both sides keep the connection that the smaller peer id opened, so that one of two stays.
+      const keepOurs = compareBytes(ours, peerId) < 0;
+      if (peer.incoming === other.incoming || other.incoming !== keepOurs)
+        return "connected already";
+      other.close("connected twice");
+    }
+    if (!peer.incoming) this.#candidates.handleConnected(peer.remote);
+    return undefined;
+  }
+
+  handleClosed(peer: Peer, now: number): void {
+    this.#peers.delete(peer);
+    this.#outputs.delete(peer);
+    if (!peer.incoming) this.#candidates.handleClosed(peer.remote, peer.connectedAtMs > 0, now);
+  }
+
+  /** No connection from or to this address any more. */
+  ban(address: string, reason: string): void {
+    this.#candidates.ban(address);
+    for (const peer of this.all()) if (peer.remote.address === address) peer.close(reason);
+  }
+
+  /** The peer has something gathered to send. */
+  handleOutput(peer: Peer): void {
+    this.#outputs.add(peer);
+  }
+
+  flush(now: number): void {
+    for (const peer of this.#outputs) {
+      this.#outputs.delete(peer);
+      peer.lastFlushedAtMs = now;
+      peer.out.flush();
+    }
+  }
+
+  /** Time-outs and keep-alives. */
+  tick(now: number): void {
+    const crowded = this.#peers.size >= this.#options.settings.connectionsPerTorrentMax * CROWDED;
+    for (const peer of this.all()) if (peer.isOpen) this.#tickPeer(peer, now, crowded);
+  }
+
+  statuses(now: number): PeerStatus[] {
+    return [...this.open()].map((peer) => statusOf(peer, now));
+  }
+
+  #tickPeer(peer: Peer, now: number, crowded: boolean): void {
+    const { settings } = this.#options;
+    const idle = !peer.amInterested && !peer.peerInterested;
+    if (now - peer.lastReceivedAtMs > settings.idleTimeoutMs) {
+      peer.close("silent for too long");
+    } else if (peer.stalledSinceMs > 0 && now - peer.stalledSinceMs > STALLED_MS) {
+      peer.close("asks and does not read");
+    } else if (crowded && idle && now - peer.connectedAtMs > USELESS_MS) {
+      peer.close("neither side wants anything");
+    } else if (now - peer.lastFlushedAtMs > settings.keepAliveMs) {
+      peer.out.keepAlive();
+    }
+  }
+
+  /** Makes room for a newcomer. @returns False when every peer is of use. */
+  #evict(): boolean {
+    for (const peer of this.open()) {
+      if (peer.amInterested || peer.peerInterested) continue;
+      peer.close("room is needed for another");
+      return true;
+    }
+    return false;
+  }
+}
+
+function statusOf(peer: Peer, now: number): PeerStatus {
+  return {
+    remote: peer.remote,
+    incoming: peer.incoming,
+    client: peer.client,
+    piecesHeld: peer.pieces?.count ?? 0,
+    amChoking: peer.amChoking,
+    amInterested: peer.amInterested,
+    peerChoking: peer.peerChoking,
+    peerInterested: peer.peerInterested,
+    snubbed: peer.snubbed,
+    uploaded: peer.uploaded,
+    downloaded: peer.downloaded,
+    uploadBytesPerSecond: peer.upload.bytesPerSecond(now),
+    downloadBytesPerSecond: peer.download.bytesPerSecond(now),
+  };
+}

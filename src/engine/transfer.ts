@@ -1,0 +1,154 @@
+import type { Bitfield } from "../base/bitfield.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Content, DiskFailure } from "../ports/content.ts";
+import type { OpenedContent } from "./content-opening.ts";
+import { Downloader } from "./downloader.ts";
+import type { HashExchange } from "./hash-exchange.ts";
+import type { Peer } from "./peer.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import type { EnginePorts } from "./session-contract.ts";
+import { Uploader } from "./uploader.ts";
+
+/** What the two directions tell the torrent. */
+export interface TransferEvents {
+  nowMs(): number;
+  openPeers(): Iterable<Peer>;
+  /** A burst of events is over. */
+  settle(): void;
+  /** A piece is judged intact and on disk. */
+  handlePiece(piece: number): void;
+  /** A piece that was had is not any more. */
+  handleLost(piece: number): void;
+  /** This address sent a block that differs from the one that was right. */
+  handleLiar(address: string, reason: string): void;
+  handleDiskFailure(failure: DiskFailure): void;
+  handleUploaded(bytes: number): void;
+  /** The peer waits for memory or its share of the upload rate. */
+  handleHungry(peer: Peer): void;
+  /** Memory for sending came back. */
+  handleRoom(): void;
+  /** Somebody waits for the download rate. */
+  handleStarved(): void;
+}
+
+export interface TransferOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly ports: EnginePorts;
+  readonly opened: OpenedContent;
+  readonly hashes: HashExchange;
+  readonly wantedFiles: readonly boolean[] | undefined;
+  readonly upLimit: RateLimit;
+  readonly downLimit: RateLimit;
+  readonly requestQueueMax: number;
+  readonly events: TransferEvents;
+}
+
+/** The bytes of one torrent on the move, both ways, once its files are open. */
+export class Transfer {
+  readonly download: Downloader;
+  readonly upload: Uploader;
+  readonly #options: TransferOptions;
+  readonly #have: Bitfield;
+  readonly #judged: Bitfield;
+  /** Peers that asked for blocks in this burst of events. */
+  readonly #toServe = new Set<Peer>();
+  #restamping = false;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+    const { info, content, ports, opened, events } = options;
+    this.#have = opened.have;
+    this.#judged = opened.judged;
+    this.download = new Downloader({
+      info,
+      content,
+      ports,
+      have: opened.have,
+      judged: opened.judged,
+      hashes: options.hashes,
+      limit: options.downLimit,
+      requestQueueMax: options.requestQueueMax,
+      events,
+    });
+    this.upload = new Uploader({
+      geometry: info.geometry,
+      content,
+      slabs: ports.sendSlabs,
+      limit: options.upLimit,
+      have: opened.have,
+      judged: opened.judged,
+      events,
+      onCorrupt: (piece) => {
+        this.#lose(piece);
+        events.settle();
+      },
+      onFailure: (failure) => this.#handleReadFailure(failure),
+    });
+    if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
+    for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
+  }
+
+  /** Uploads are held back by a limit, so that more slots would only make each slower. */
+  get isUploadLimited(): boolean {
+    return this.#options.upLimit.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY;
+  }
+
+  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
+    this.upload.handleRequest(peer, piece, begin, length);
+    this.#toServe.add(peer);
+  }
+
+  choke(peer: Peer): void {
+    if (peer.amChoking) return;
+    peer.setChoking(true);
+    this.upload.dropRequests(peer);
+  }
+
+  tick(now: number): void {
+    this.download.tick(now);
+  }
+
+  settle(): void {
+    for (const peer of this.#toServe) {
+      this.#toServe.delete(peer);
+      this.upload.serve(peer);
+    }
+    this.download.refillStarved();
+  }
+
+  nextAllowanceMs(now: number): number {
+    const { upLimit, downLimit } = this.#options;
+    const up = upLimit.nextAvailable(now);
+    return this.download.isStarvedOfRate ? Math.min(up, downLimit.nextAvailable(now)) : up;
+  }
+
+  #lose(piece: number): void {
+    if (!this.#have.delete(piece)) return;
+    this.#judged.delete(piece);
+    this.download.handleLost(piece);
+    this.#options.events.handleLost(piece);
+  }
+
+  /**
+   * Files may be gone, cut or changed: nothing is served unjudged any more, and pieces of files that are
+   * not there are not claimed any more.
+   */
+  #handleReadFailure(failure: DiskFailure): void {
+    const { content, info, ports, events } = this.#options;
+    ports.log.error("cannot read", { path: failure.path, code: failure.code });
+    this.#judged.clear();
+    if (this.#restamping) return;
+    this.#restamping = true;
+    content.stamp((stamps) => {
+      this.#restamping = false;
+      if ("kind" in stamps) return;
+      for (const [index, file] of info.files.entries()) {
+        if (file.pad || file.length === 0 || stamps[index]!.size >= 0) continue;
+        const { first, end } = info.geometry.filePieces(index);
+        for (let piece = first; piece < end; piece += 1) this.#lose(piece);
+      }
+      events.settle();
+    });
+  }
+}
