@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { targets as broken } from "./fixtures/broken-targets.ts";
+import { runTarget } from "./fuzz-job.ts";
+import { fuzz } from "./fuzz.ts";
+import { Mutator } from "./mutator.ts";
+import { targets as bencode } from "./targets/bencode.ts";
+import { targets as metainfo } from "./targets/metainfo.ts";
+
+const MINUS = 0x2d;
+
+test("an error that is no refusal is a crash, with its input", () => {
+  const [throws] = broken;
+  const { crash } = fuzz(throws!, { seed: 1, goOn: (executions) => executions < 100_000 });
+  assert.ok(crash && crash.error instanceof TypeError);
+  assert.ok(crash.input.includes(MINUS));
+});
+
+test("an input that never ends is a crash, with its input", async () => {
+  const report = await runTarget({
+    moduleUrl: new URL("./fixtures/broken-targets.ts", import.meta.url).href,
+    target: "hangs",
+    seed: 1,
+    seconds: 60,
+    hangMs: 300,
+  });
+  assert.match(report.crash!.error, /no answer/);
+  assert.ok(report.crash!.input.includes(MINUS));
+});
+
+test("the same seed makes the same inputs", () => {
+  const corpus = [new Uint8Array([1, 2, 3]), new TextEncoder().encode("d1:ai12345ee")];
+  const [a, b, other] = [7, 7, 8].map((seed) => {
+    const mutator = new Mutator(corpus, seed);
+    return Array.from({ length: 500 }, () => mutator.next().join());
+  });
+  assert.deepEqual(a, b);
+  assert.notDeepEqual(a, other);
+});
+
+// Found crashes are added to the tests of their room; these runs look for new ones, the same each time.
+const RUNS = [
+  ["BEN-14: one million mutations of bencode", bencode[0]!, 1_000_000],
+  ["BEN-14: and of its lax mode", bencode[1]!, 100_000],
+  ["MET-11: mutated torrents are parsed or refused", metainfo[0]!, 50_000],
+  ["MET-11: mutated info dictionaries are parsed or refused", metainfo[1]!, 50_000],
+  ["MET-20: mutated magnet links are parsed or refused", metainfo[2]!, 50_000],
+] as const;
+
+for (const [name, target, count] of RUNS) {
+  test(name, () => {
+    const result = fuzz(target, { seed: 20_261_120, goOn: (executions) => executions < count });
+    assert.equal(result.crash, undefined, Buffer.from(result.crash?.input ?? []).toString("hex"));
+    assert.equal(result.executions, count);
+    assert.ok(result.accepted > 0);
+  });
+}
