@@ -213,7 +213,7 @@ export class PiecePicker {
       if (started.owner !== peer) continue;
       started.owner = NOBODY;
       // The next peer starts anew, or a liar who leaves could spoil it time after time (WIR-28).
-      if (started.strict && !started.complete) this.#empty(started);
+      if (started.strict && !started.complete) this.#beginAnew(started, NOBODY);
     }
     this.#swarm.leave(gone);
   }
@@ -477,7 +477,7 @@ export class PiecePicker {
     invariant(started && !started.complete, "only a started piece is parked");
     invariant(started.inFlight === 0, "only an idle piece is parked");
     if (started.received === 0) return this.discard(piece);
-    for (let block = 0; block < started.blockCount; block += 1) this.#withdrawBoth(started, block);
+    this.#withdrawEverybody(started);
     started.parked = true;
   }
 
@@ -510,7 +510,7 @@ export class PiecePicker {
   #endStarted(piece: number): void {
     const started = this.#started.get(piece);
     if (!started) return;
-    for (let block = 0; block < started.blockCount; block += 1) this.#withdrawBoth(started, block);
+    this.#withdrawEverybody(started);
     this.#started.end(started);
   }
 
@@ -550,8 +550,9 @@ export class PiecePicker {
   #nextPiece(who: PickerPeer, options: PickOptions): StartedPiece | undefined {
     const alone = !options.snubbed && (options.whole || !who.proven || who.suspected);
     const current = this.#started.get(who.current);
-    if (current && this.#fits(current, who) && (!alone || current.owner === who.key))
-      return current;
+    if (current && !current.parked && this.#fits(current, who)) {
+      if (!alone || current.owner === who.key) return current;
+    }
     const best = this.#bestOpen(who, alone, false);
     if (best && this.#wake(best, options)) return this.#adopt(best, who, alone);
     const fresh = this.#startFailed(who, options) ?? this.#startFresh(who, options);
@@ -605,7 +606,7 @@ export class PiecePicker {
     if (started.owner !== NOBODY) return started;
     if (who.suspected) {
       started.strict = true;
-      this.#empty(started);
+      this.#beginAnew(started, who.key);
     }
     if (alone || started.strict) started.owner = who.key;
     return started;
@@ -658,7 +659,7 @@ export class PiecePicker {
       if (this.#priorities[started.piece] === 0) continue;
       if (this.#failed.isBlamed(started.piece, who.sender)) continue;
       if (started.visit === this.#round || !this.#wake(started, options)) continue;
-      this.#empty(started);
+      this.#beginAnew(started, who.key);
       started.owner = who.key;
       return started;
     }
@@ -761,20 +762,29 @@ export class PiecePicker {
     }
   }
 
-  /** Forgets who was asked for the block. */
-  #withdrawBoth(started: StartedPiece, block: number): void {
-    for (;;) {
-      const peer = started.otherThan(NOBODY as PeerKey, block);
-      if (peer === NOBODY) return;
-      started.withdraw(peer, block);
-      this.#swarm.get(peer).outstanding -= 1;
+  /** Forgets who was asked for the blocks of a piece. */
+  #withdrawEverybody(started: StartedPiece): void {
+    for (let block = 0; block < started.blockCount; block += 1) {
+      if (started.state(block) === RECEIVED) continue;
+      for (const peer of [started.asked(block), started.alsoAsked(block)]) {
+        if (peer !== NOBODY) this.#withdraw(started, peer, block);
+      }
     }
   }
 
-  /** Forgets what was received of a piece that goes on. */
-  #empty(started: StartedPiece): void {
-    for (let block = 0; block < started.blockCount; block += 1) this.#withdrawBoth(started, block);
-    started.clear();
+  #withdraw(started: StartedPiece, peer: PeerKey, block: number): void {
+    started.withdraw(peer, block);
+    this.#swarm.get(peer).outstanding -= 1;
+  }
+
+  /** Forgets what was received of a piece, and who but the keeper was asked for it. */
+  #beginAnew(started: StartedPiece, keeper: PeerKey | typeof NOBODY): void {
+    for (let block = 0; block < started.blockCount; block += 1) {
+      for (const peer of [started.asked(block), started.alsoAsked(block)]) {
+        if (peer !== NOBODY && peer !== keeper) this.#withdraw(started, peer, block);
+      }
+    }
+    started.forgetReceived();
     this.#started.update(started);
   }
 

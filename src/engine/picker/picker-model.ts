@@ -107,6 +107,7 @@ export class PickerModel {
       this.#parked.delete(piece);
       if (!this.#received.has(piece)) this.#received.set(piece, new Set());
     }
+    this.#syncReceived();
     for (let i = 0; i < count; i += 1) {
       this.#checkPicked(peer, this.#out.pieces[i]!, this.#out.blocks[i]!);
     }
@@ -119,11 +120,7 @@ export class PickerModel {
     assert.ok(this.#isLacking(piece), `piece ${piece} is lacking`);
     assert.ok(this.#received.has(piece) && !this.#parked.has(piece), `piece ${piece} has memory`);
     assert.ok(block >= 0 && block < this.#geometry.blockCount(piece));
-    // A strict piece taken over from another peer begins anew.
-    if (this.#received.get(piece)!.has(block)) {
-      assert.equal(this.picker.receivedCount(piece), 0);
-      this.#received.get(piece)!.clear();
-    }
+    assert.ok(!this.#received.get(piece)!.has(block), "nothing is asked for that is here");
     assert.ok(!peer.asked.has(name), "never twice from the same peer");
     const others = [...this.#peers].filter(([, other]) => other.asked.get(name) === false);
     if (others.length > 0) {
@@ -139,7 +136,10 @@ export class PickerModel {
     const holders = [...this.#peers.values()];
     for (const piece of this.#pieces()) {
       if (!this.#isLacking(piece) || !holders.some((peer) => peer.pieces.has(piece))) continue;
-      assert.ok(this.#received.has(piece) || this.#failed.has(piece), `piece ${piece} is not opened`);
+      assert.ok(
+        this.#received.has(piece) || this.#failed.has(piece),
+        `piece ${piece} is not opened`,
+      );
     }
   }
 
@@ -209,6 +209,7 @@ export class PickerModel {
 
   /** Every count of the picker against counting. */
   check(): void {
+    this.#syncReceived();
     const lacking = this.#pieces().filter((piece) => this.#isLacking(piece));
     assert.equal(this.picker.missingCount, lacking.length);
     assert.equal(this.picker.complete, lacking.length === 0);
@@ -236,13 +237,17 @@ export class PickerModel {
     else assert.equal(state, this.#priorities[piece] === 0 ? "unwanted" : "wanted");
   }
 
-  /** A piece that begins anew with one peer forgets its blocks, and those that were late with others. */
-  #syncAsked(key: PeerKey, peer: ModelPeer): void {
+  /** A piece that begins anew with one peer forgets its blocks. */
+  #syncReceived(): void {
     for (const [piece, received] of this.#received) {
       if (this.picker.receivedCount(piece) === received.size) continue;
       assert.equal(this.picker.receivedCount(piece), 0);
       received.clear();
     }
+  }
+
+  /** It also forgets who was late with them. */
+  #syncAsked(key: PeerKey, peer: ModelPeer): void {
     for (const [name, late] of peer.asked) {
       const [piece, block] = name.split(":").map(Number) as [number, number];
       if (this.picker.owes(key, piece, block)) continue;

@@ -4,7 +4,7 @@ import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { PickerModel } from "./picker-model.ts";
 
-const SEEDS = 150;
+const SEEDS = 80;
 const STEPS = 250;
 
 function swarmOf(seed: number): { model: PickerModel; pieceCount: number } {

@@ -64,11 +64,6 @@ export class StartedPiece {
     this.strict = false;
     this.parked = false;
     this.complete = false;
-    this.clear();
-  }
-
-  /** All blocks are free again. */
-  clear(): void {
     this.free = this.blockCount;
     this.inFlight = 0;
     this.arriving = 0;
@@ -88,6 +83,16 @@ export class StartedPiece {
   /** One per block, `UNKNOWN_SENDER` where unknown; valid while the piece is started. */
   get senders(): Int32Array {
     return this.#senders.subarray(0, this.blockCount);
+  }
+
+  /** Who was asked for the block first, and is not late; or `NOBODY`. */
+  asked(block: number): PeerKey | typeof NOBODY {
+    return this.#askedPeers[block]! as PeerKey | typeof NOBODY;
+  }
+
+  /** Who was asked for it too, or is late with it; or `NOBODY`. */
+  alsoAsked(block: number): PeerKey | typeof NOBODY {
+    return this.#alsoAsked[block]! as PeerKey | typeof NOBODY;
   }
 
   /** Another peer the block was asked from, or `NOBODY`. */
@@ -175,6 +180,18 @@ export class StartedPiece {
     this.arriving -= 1;
     this.inFlight -= 1;
     this.received += 1;
+  }
+
+  /** received -> free, all of them. */
+  forgetReceived(): void {
+    for (let block = 0; block < this.blockCount; block += 1) {
+      if (this.#states[block] !== RECEIVED) continue;
+      this.#states[block] = FREE;
+      this.#senders[block] = UNKNOWN_SENDER;
+      this.free += 1;
+    }
+    this.received = 0;
+    this.#firstFree = 0;
   }
 
   /** free -> received, for blocks that were on disk before. */
