@@ -5,12 +5,12 @@
  *   node tools/preview-pages.ts --shoot DIR [NAME]  takes pictures of them, 390 and 1280 px, light and dark
  */
 import { readFile, mkdir } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { chromium } from "playwright-core";
 import type { PageRenderer } from "../src/api/pages.ts";
-import { pageModels, pageOf } from "../test/pages/page-models.ts";
+import { pageModels, pageOf } from "../web/fixtures/page-models.ts";
 import { buildPages, pagesAreStale } from "./build-pages.ts";
 
 const dist = path.resolve(import.meta.dirname, "../web/dist");
@@ -33,8 +33,7 @@ async function startPreview(): Promise<Server> {
   );
   const app = (manifest as Record<string, { file: string; css: string[] }>)["client/app.tsx"];
   const assets = { scripts: [`/${app?.file}`], styles: (app?.css ?? []).map((file) => `/${file}`) };
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+  const answer = async (pathname: string, response: ServerResponse): Promise<void> => {
     if (pathname.startsWith("/assets/")) {
       const file = await readFile(path.join(dist, "client/assets", path.basename(pathname)));
       response.setHeader("content-type", types[path.extname(pathname)] ?? "text/plain");
@@ -55,6 +54,9 @@ async function startPreview(): Promise<Server> {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.setHeader("content-security-policy", policy);
     response.end(await renderer.render(pageOf(name, assets)));
+  };
+  const server = createServer((request, response) => {
+    void answer(new URL(request.url ?? "/", "http://localhost").pathname, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;

@@ -9,7 +9,8 @@ export function describe(model: PageModel): string | null {
     case "torrent": {
       const { torrent } = model;
       const facts = `${plural(torrent.fileCount, "file")}, ${formatBytes(torrent.size)}.`;
-      const comment = torrent.comment === null ? "" : ` ${visible(torrent.comment)}`;
+      const comment =
+        torrent.comment === null ? "" : ` ${visible(torrent.comment.replace(/\s+/g, " "))}`;
       return [...`${facts}${comment}`].slice(0, descriptionCharactersMax).join("");
     }
     case "upload":

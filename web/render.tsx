@@ -1,5 +1,6 @@
-import { renderToStringAsync } from "preact-render-to-string";
+import { renderToString } from "preact-render-to-string";
 import type { Page, PageRenderer } from "../src/api/pages.ts";
+import "./render-old-vnodes.ts";
 import { App, titleOf } from "./app.tsx";
 import { describe } from "./describe.ts";
 import { visible } from "./parts/format.ts";
@@ -9,11 +10,12 @@ declare const __ASSETS__: { readonly theme: string; readonly leaf: string };
 
 /** Renders whole documents from the same components that come alive in the browser. */
 const renderer: PageRenderer = {
-  async render(page: Page): Promise<string> {
-    const html = await renderToStringAsync(<Document page={page} />);
-    return `<!doctype html>${html}`;
+  render(page: Page): Promise<string> {
+    const html = renderToString(<Document page={page} />);
+    return Promise.resolve(`<!doctype html>${html}`);
   },
 };
+// oxlint-disable-next-line import/no-default-export -- the contract of `PageRenderer`
 export default renderer;
 
 function Document(props: { readonly page: Page }) {

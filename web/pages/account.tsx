@@ -87,7 +87,7 @@ function Tokens(props: {
                 </span>
               </div>
               <form
-                class="end"
+                class="end acts"
                 method="post"
                 action={`/account/tokens/${encodeURIComponent(token.id)}/revoke`}
               >
@@ -163,7 +163,7 @@ function Sessions(props: { readonly sessions: readonly SessionEntry[] }) {
                 last seen <When at={session.lastSeenAt} />
               </span>
             </div>
-            <div class="end">
+            <div class="end acts">
               {session.current ? (
                 <span class="tag">this one</span>
               ) : (

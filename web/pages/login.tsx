@@ -6,7 +6,7 @@ export function LoginView(props: { readonly model: LoginPage }) {
   const { model } = props;
   const firstTry = model.name === "";
   return (
-    <div class="stack">
+    <div class="stack lone">
       <h1>Sign in</h1>
       <form class="form card" method="post" action="/login">
         <Problem problem={model.problem} />

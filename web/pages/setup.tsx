@@ -25,7 +25,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
   const strength = judgePassword(password, model.passwordMin);
   const keyIsWrong = model.problem?.field === "key";
   return (
-    <div class="stack">
+    <div class="stack lone">
       <div class="stack tight">
         <h1>Set up this hub</h1>
         <p class="small">Choose who you are here. Everything else can stay as it is.</p>

@@ -86,7 +86,11 @@ export function TorrentFiles(props: {
           </a>
         </p>
       ) : (
-        <ul class="files">
+        <ul
+          class={searchable ? "files long" : "files"}
+          tabIndex={searchable ? 0 : undefined}
+          aria-labelledby="files-title"
+        >
           {torrent.files.map((file) => (
             <FileRow key={file.index} file={file} />
           ))}

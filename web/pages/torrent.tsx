@@ -4,12 +4,20 @@ import { torrentLivePath } from "../../src/api/paths.ts";
 import type { SwarmFigures, TorrentDetail } from "../../src/api/torrents.ts";
 import { useLive } from "../client/live.ts";
 import { Copy } from "../parts/copy.tsx";
-import { formatCount, formatPieceSize, formatSpeed, plural } from "../parts/format.ts";
+import {
+  formatCount,
+  formatPieceSize,
+  formatSpeed,
+  plural,
+  visibleLines,
+} from "../parts/format.ts";
 import { judgeHealth } from "../parts/health.ts";
 import { DownloadIcon, FileIcon, MagnetIcon } from "../parts/icons.tsx";
 import { Share } from "../parts/share.tsx";
 import { Note, Outside, Size, When } from "../parts/words.tsx";
 import { TorrentFiles } from "./torrent-files.tsx";
+
+const filesBesideMax = 20;
 
 /** What is it, is it alive, how do I get it: in this order. */
 export function TorrentView(props: {
@@ -20,6 +28,18 @@ export function TorrentView(props: {
 }) {
   const { model } = props;
   const { torrent } = model;
+  const files = (
+    <TorrentFiles key="files" model={model} path={props.path} replace={props.replace} />
+  );
+  const aside = (
+    <aside key="aside" class="stack" aria-label="Share and details">
+      <Share qr={model.qr} url={torrent.pageUrl} magnet={torrent.magnet} />
+      <Details torrent={torrent} />
+      <CommandLine torrent={torrent} />
+    </aside>
+  );
+  // On a phone everything is one column: a long list of files must not bury the rest.
+  const isLong = torrent.files.length > filesBesideMax;
   return (
     <div class="stack">
       <div class="stack tight">
@@ -52,17 +72,12 @@ export function TorrentView(props: {
             <section class="card" aria-labelledby="about-title">
               <h2 id="about-title">Description</h2>
               <p class="text">
-                <bdi>{torrent.comment}</bdi>
+                <bdi>{visibleLines(torrent.comment)}</bdi>
               </p>
             </section>
           )}
-          <TorrentFiles model={model} path={props.path} replace={props.replace} />
         </div>
-        <aside class="stack" aria-label="Share and details">
-          <Share qr={model.qr} url={torrent.pageUrl} magnet={torrent.magnet} />
-          <Details torrent={torrent} />
-          <CommandLine torrent={torrent} />
-        </aside>
+        {isLong ? [aside, files] : [files, aside]}
       </div>
     </div>
   );
@@ -81,7 +96,7 @@ function WaysToGetIt(props: { readonly torrent: TorrentDetail }) {
       </a>
       {only === undefined ? (
         <a class="btn" href="#files-title">
-          <DownloadIcon /> Pick files
+          <DownloadIcon /> Download files
         </a>
       ) : (
         <a class="btn" href={only.downloadPath} download>
@@ -189,7 +204,7 @@ function Infohash(props: { readonly version: string; readonly value: string }) {
 function CommandLine(props: { readonly torrent: TorrentDetail }) {
   const address = props.torrent.torrentUrl;
   return (
-    <section class="card stack tight" aria-labelledby="command-title">
+    <section class="card stack close" aria-labelledby="command-title">
       <h2 id="command-title">On the command line</h2>
       <Copy text={`everseed get ${address}`} what="everseed command" />
       <Copy text={`aria2c ${address}`} what="aria2c command" />

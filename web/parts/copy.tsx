@@ -44,7 +44,7 @@ export function CopyButton(props: {
     <button
       type="button"
       class={`js-only ${props.class ?? ""}`}
-      onClick={copy}
+      onClick={() => void copy()}
       aria-label={`Copy ${props.what}`}
     >
       {said ?? props.label ?? "Copy"}
@@ -68,6 +68,7 @@ async function copyText(text: string): Promise<boolean> {
   area.className = "unseen";
   document.body.append(area);
   area.select();
+  // oxlint-disable-next-line typescript/no-deprecated -- the only way outside a secure context
   const done = document.execCommand("copy");
   area.remove();
   return done;

@@ -125,7 +125,7 @@ export function PasswordField(props: FieldProps & { readonly onText?: (text: str
 }
 
 function isWrong(problem: FormProblem | null | undefined, name: string): "true" | undefined {
-  return problem != null && problem.field === name ? "true" : undefined;
+  return problem?.field === name ? "true" : undefined;
 }
 
 /** @returns Those that are there, as `aria-describedby` wants them. */

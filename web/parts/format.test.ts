@@ -9,6 +9,7 @@ import {
   formatPieceSize,
   formatUtc,
   visible,
+  visibleLines,
 } from "./format.ts";
 
 const day = 24 * 3600 * 1000;
@@ -66,4 +67,5 @@ test("a long name keeps its ending and whole characters", () => {
 test("MET-4: characters that rewrite their surroundings are shown, not obeyed", () => {
   assert.equal(visible("exe.\u202Efdp\u0007\n\u2066"), "exe.\ufffdfdp\ufffd\ufffd\ufffd");
   assert.equal(visible("второй день שלום 👨‍👩‍👧"), "второй день שלום 👨‍👩‍👧");
+  assert.equal(visibleLines("one\r\n\ttwo\u202e\u0007"), "one\n\ttwo\ufffd\ufffd");
 });

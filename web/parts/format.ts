@@ -96,6 +96,13 @@ export function cutMiddle(text: string, charactersMax: number): string {
  * bidirectional embeddings, overrides and isolates become a visible mark.
  */
 export function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- finding control characters is the purpose
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/** The same for prose, whose lines and tabs are meant. */
+export function visibleLines(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.split("\t").map(visible).join("\t"))
+    .join("\n");
 }

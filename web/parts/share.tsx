@@ -8,9 +8,12 @@ export function Share(props: {
   readonly magnet?: string;
 }) {
   return (
-    <section class="card stack tight" aria-labelledby="share-title">
+    <section class="card stack close" aria-labelledby="share-title">
       <h2 id="share-title">Share</h2>
-      <Qr code={props.qr} label="QR code of this page's link" />
+      <div class="scan">
+        <Qr code={props.qr} label="QR code of this page's link" />
+        <p class="small">Point a phone's camera at it to open this page there.</p>
+      </div>
       <Copy line text={props.url} what="link" />
       {props.magnet !== undefined && <Copy line text={props.magnet} what="magnet link" />}
     </section>

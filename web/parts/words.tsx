@@ -43,7 +43,11 @@ export type Mood = "good" | "warn" | "bad" | "wait";
 
 /** A sign, a word, a colour. */
 export function State(props: { readonly mood: Mood; readonly children: ComponentChildren }) {
-  return <span class={`state ${props.mood}`}>{props.children}</span>;
+  return (
+    <span class={`state ${props.mood}`}>
+      <span>{props.children}</span>
+    </span>
+  );
 }
 
 /** A state with the sentence that explains it. */

@@ -5,7 +5,7 @@ import { formatBytes, formatPieceSize, plural } from "../parts/format.ts";
 import { Field } from "../parts/form.tsx";
 import { Note, Outside, Size } from "../parts/words.tsx";
 import type { Chosen } from "./chosen-files.ts";
-import { pieceSizes } from "./piece-size.ts";
+import { automaticPieceSize, pieceSizes } from "./piece-size.ts";
 import type { DraftOptions } from "./remembered.ts";
 
 /** Shown of a long list; the rest is a number. */
@@ -75,7 +75,9 @@ export function PublishForm(props: {
           <label>
             Piece size
             <select name="pieceSize">
-              <option value="auto">Automatic</option>
+              <option value="auto">
+                Automatic ({formatPieceSize(automaticPieceSize(chosen.size))})
+              </option>
               {pieceSizes.map((size) => (
                 <option key={size} value={size}>
                   {formatPieceSize(size)}

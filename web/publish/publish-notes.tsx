@@ -41,7 +41,7 @@ export function Unfinished(props: {
                 started <When at={draft.createdAt} />
               </span>
             </div>
-            <div class="end js-only">
+            <div class="end acts js-only">
               <button type="button" class="btn" onClick={() => props.onGoOn(draft)}>
                 Go on
               </button>
