@@ -1,0 +1,157 @@
+import { readSync, readvSync, writeSync } from "node:fs";
+import { onDisk, refusal, DiskRefusal } from "./disk-refusal.ts";
+import { type DescriptorBudget, OpenFiles } from "./open-files.ts";
+import { DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout, type Span } from "./shared-layout.ts";
+
+/** The kernel takes at most this many buffers in one call (IOV_MAX). */
+const VECTORS_MAX = 1024;
+
+/** A place in a file to read from or write to. */
+interface Place {
+  readonly file: number;
+  readonly position: number;
+}
+
+/** Reads and writes runs of the torrent's space of bytes, through files, part file and padding. */
+export class ContentIo {
+  readonly table: LayoutTable;
+  readonly files: OpenFiles;
+
+  constructor(shared: SharedLayout, budget: DescriptorBudget) {
+    this.table = new LayoutTable(shared);
+    this.files = new OpenFiles(this.table, budget);
+  }
+
+  /**
+   * Fills `into` from `start` of the space; padding and gaps are zeros.
+   *
+   * @throws {DiskRefusal} `ENOENT` for a file that is not there, `EOF` for one that ends too early.
+   */
+  read(start: number, into: Uint8Array): void {
+    let filled = 0;
+    for (const span of this.table.spans(start, into.length)) {
+      if (span.at > filled) into.fill(0, filled, span.at);
+      filled = span.at + span.length;
+      const part = into.subarray(span.at, filled);
+      if (this.table.isPad(span.file)) part.fill(0);
+      else this.#readSpan(span, [part]);
+    }
+    into.fill(0, filled);
+  }
+
+  /** Like `read`. @returns False when the bytes are not there, for a file missing or ended. */
+  readIfThere(start: number, into: Uint8Array): boolean {
+    try {
+      this.read(start, into);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DiskRefusal)) throw error;
+      const { code } = error.failure;
+      if (code === "ENOENT" || code === "EOF" || code === "ENOTDIR") return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Reads what lies one after the other in the space to several places at once.
+   *
+   * @param targets - Filled in order; together they are the run from `start` on.
+   */
+  readGathered(start: number, targets: readonly Uint8Array[]): void {
+    const length = targets.reduce((sum, target) => sum + target.length, 0);
+    const cutter = new Cutter(targets);
+    for (const span of this.table.spans(start, length)) {
+      const parts = cutter.take(span.length);
+      if (!this.table.isPad(span.file)) this.#readSpan(span, parts);
+      else for (const part of parts) part.fill(0);
+    }
+  }
+
+  /** Writes bytes at `start` of the space; what falls on padding is left out. */
+  write(start: number, bytes: Uint8Array): void {
+    for (const span of this.table.spans(start, bytes.length)) {
+      if (this.table.isPad(span.file)) continue;
+      const { file, position } = this.#place(span);
+      const path = this.files.path(file);
+      const descriptor = this.files.open(file, "write");
+      this.table.mark(file, DIRTY);
+      onDisk(path, () => {
+        for (let done = 0; done < span.length;) {
+          const at = span.at + done;
+          done += writeSync(descriptor, bytes, at, span.length - done, position + done);
+        }
+      });
+    }
+  }
+
+  #readSpan(span: Span, parts: readonly Uint8Array[]): void {
+    const { file, position } = this.#place(span);
+    const path = this.files.path(file);
+    const descriptor = this.files.open(file, "read");
+    onDisk(path, () => {
+      let at = position;
+      for (let first = 0; first < parts.length; first += VECTORS_MAX) {
+        at += readFully(descriptor, parts.slice(first, first + VECTORS_MAX), at);
+      }
+      if (at < position + span.length) throw refusal("EOF", path);
+    });
+  }
+
+  /** The part file has a byte of the space where the space has it: sparse, and without a table. */
+  #place(span: Span): Place {
+    if (!this.table.has(span.file, IN_PART_FILE)) {
+      return { file: span.file, position: span.offset };
+    }
+    const start = this.table.shared.offsets[span.file]!;
+    return { file: this.table.partIndex, position: start + span.offset };
+  }
+}
+
+/** @returns Bytes read, fewer than asked for at the end of the file. */
+function readFully(descriptor: number, parts: readonly Uint8Array[], position: number): number {
+  let done = 0;
+  if (parts.length > 1) {
+    const wanted = parts.reduce((sum, part) => sum + part.length, 0);
+    done = readvSync(descriptor, parts, position);
+    if (done === wanted) return done;
+  }
+  // The kernel may stop early; what is left is read piece by piece.
+  let partEnd = 0;
+  for (const part of parts) {
+    const partStart = partEnd;
+    partEnd += part.length;
+    while (done < partEnd) {
+      const at = done - partStart;
+      const count = readSync(descriptor, part, at, part.length - at, position + done);
+      if (count === 0) return done;
+      done += count;
+    }
+  }
+  return done;
+}
+
+/** Takes lengths off a row of buffers. */
+class Cutter {
+  readonly #targets: readonly Uint8Array[];
+  #index = 0;
+  #offset = 0;
+
+  constructor(targets: readonly Uint8Array[]) {
+    this.#targets = targets;
+  }
+
+  take(length: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    for (let left = length; left > 0;) {
+      const target = this.#targets[this.#index]!;
+      const count = Math.min(left, target.length - this.#offset);
+      parts.push(target.subarray(this.#offset, this.#offset + count));
+      left -= count;
+      this.#offset += count;
+      if (this.#offset < target.length) continue;
+      this.#index += 1;
+      this.#offset = 0;
+    }
+    return parts;
+  }
+}

@@ -1,0 +1,258 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { Bitfield } from "../../base/bitfield.ts";
+import { Geometry, type FileExtent } from "../../base/geometry.ts";
+import type {
+  Content,
+  ContentFile,
+  ContentLayout,
+  DiskFailure,
+  DiskOutcome,
+  FileStamp,
+  PieceVerdict,
+  ReadOutcome,
+  ReadRun,
+} from "../../ports/content.ts";
+import { NodeDisk, type NodeDiskOptions } from "../node-disk.ts";
+
+/** Contents for the tests of the disk, and a second opinion about their hashes. */
+
+export const BLOCK = 16_384;
+
+export type Kind = "v1" | "v2" | "hybrid";
+
+export interface FixtureFile {
+  readonly path: string;
+  readonly length: number;
+  readonly pad?: boolean;
+  readonly executable?: boolean;
+  readonly linkTarget?: string;
+}
+
+export interface Fixture {
+  readonly layout: ContentLayout;
+  readonly geometry: Geometry;
+  /** The whole space of bytes, padding and gaps as zeros. */
+  readonly space: Uint8Array;
+  readonly v1: Uint8Array | undefined;
+  readonly v2: Uint8Array | undefined;
+}
+
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-disk-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function openDisk(t: TestContext, options: NodeDiskOptions = {}): NodeDisk {
+  const disk = new NodeDisk({ workers: 2, ...options });
+  t.after(() => disk.close());
+  return disk;
+}
+
+/** Lays files out as a torrent of the kind would, hybrid with padding up to the end. */
+export function makeFixture(
+  root: string,
+  kind: Kind,
+  pieceLength: number,
+  files: readonly FixtureFile[],
+  options: { readonly readOnly?: boolean } = {},
+): Fixture {
+  const extents: FileExtent[] = [];
+  const entries: ContentFile[] = [];
+  let offset = 0;
+  for (const file of files) {
+    if (kind === "v2") offset = Math.ceil(offset / pieceLength) * pieceLength;
+    extents.push({ offset, length: file.length, pad: file.pad ?? false });
+    entries.push({
+      path: file.path,
+      executable: file.executable ?? false,
+      linkTarget: file.linkTarget,
+    });
+    offset += file.length;
+    const tail = (pieceLength - (offset % pieceLength)) % pieceLength;
+    if (kind !== "hybrid" || tail === 0 || file.length === 0) continue;
+    extents.push({ offset, length: tail, pad: true });
+    entries.push({ path: `.pad/${tail}`, executable: false });
+    offset += tail;
+  }
+  const geometry = new Geometry({ pieceLength, files: extents, aligned: kind === "v2" });
+  const space = new Uint8Array(geometry.spaceLength);
+  for (const { offset: start, length, pad } of extents) {
+    for (let i = 0; i < length && !pad; i += 1) space[start + i] = (start + i * 7) % 251;
+  }
+  const v1 = kind === "v2" ? undefined : tableV1(geometry, space);
+  const v2 = kind === "v1" ? undefined : tableV2(geometry, space);
+  const layout: ContentLayout = {
+    root,
+    geometry,
+    files: entries,
+    hashes: { v1, v2 },
+    partFile: join(root, ".parts"),
+    readOnly: options.readOnly ?? false,
+  };
+  return { layout, geometry, space, v1, v2 };
+}
+
+function tableV1(geometry: Geometry, space: Uint8Array): Uint8Array {
+  const table = new Uint8Array(geometry.pieceCount * 20);
+  for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
+    const start = piece * geometry.pieceLength;
+    const bytes = space.subarray(start, start + geometry.pieceSize(piece));
+    table.set(createHash("sha1").update(bytes).digest(), piece * 20);
+  }
+  return table;
+}
+
+/** BEP 52 spelled out, leaf by leaf. */
+function tableV2(geometry: Geometry, space: Uint8Array): Uint8Array {
+  const table = new Uint8Array(new SharedArrayBuffer(geometry.pieceCount * 32));
+  const { pieceLength } = geometry;
+  for (const { offset, length, pad } of geometry.files) {
+    if (pad) continue;
+    for (let at = 0; at < length; at += pieceLength) {
+      const bytes = space.subarray(offset + at, offset + Math.min(at + pieceLength, length));
+      let nodes: Buffer[] = [];
+      for (let leaf = 0; leaf < bytes.length; leaf += BLOCK)
+        nodes.push(sha256(bytes.subarray(leaf, leaf + BLOCK)));
+      let width = length > pieceLength ? pieceLength / BLOCK : 1;
+      while (width < nodes.length) width *= 2;
+      while (nodes.length < width) nodes.push(Buffer.alloc(32));
+      while (nodes.length > 1) {
+        const above: Buffer[] = [];
+        for (let i = 0; i < nodes.length; i += 2)
+          above.push(sha256(Buffer.concat([nodes[i]!, nodes[i + 1]!])));
+        nodes = above;
+      }
+      table.set(nodes[0]!, ((offset + at) / pieceLength) * 32);
+    }
+  }
+  return table;
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
+}
+
+/** The content port as promises. */
+export class ContentCalls {
+  readonly content: Content;
+  readonly #disk: NodeDisk;
+  readonly #fixture: Fixture;
+
+  constructor(disk: NodeDisk, fixture: Fixture) {
+    this.#disk = disk;
+    this.#fixture = fixture;
+    this.content = disk.open(fixture.layout);
+  }
+
+  /** Stores a piece as it would arrive: without padding at its end, behind it garbage. */
+  store(piece: number, options: { digests?: boolean; spoil?: number } = {}): Promise<PieceVerdict> {
+    const { geometry, space } = this.#fixture;
+    const start = piece * geometry.pieceLength;
+    const pool = this.#disk.createSlabPool(64 * 1024 * 1024);
+    const slab = pool.take(Math.max(1, geometry.pieceSize(piece)))!;
+    slab.view.fill(0xaa);
+    slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
+    if (options.spoil !== undefined) slab.view[options.spoil]! ^= 1;
+    return new Promise((resolve) => {
+      this.content.store(piece, slab, { digests: options.digests ?? false }, (verdict) => {
+        pool.give(slab);
+        resolve(verdict);
+      });
+    });
+  }
+
+  storeAll(): Promise<PieceVerdict[]> {
+    const { pieceCount } = this.#fixture.geometry;
+    return Promise.all(Array.from({ length: pieceCount }, (_, piece) => this.store(piece)));
+  }
+
+  write(piece: number, begin: number, length: number): Promise<DiskOutcome> {
+    const { geometry, space } = this.#fixture;
+    const start = piece * geometry.pieceLength + begin;
+    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(length + 3)!;
+    slab.view.set(space.subarray(start, start + length), 3);
+    return new Promise((resolve) => {
+      this.content.write(piece, { begin, length }, { slab, slabOffset: 3 }, resolve);
+    });
+  }
+
+  verify(piece: number, digests = false): Promise<PieceVerdict> {
+    return new Promise((resolve) => this.content.verify(piece, { digests }, resolve));
+  }
+
+  /** @returns For each piece whether it is intact; pieces not asked about are `undefined`. */
+  check(
+    pieces: readonly number[] = Array.from(
+      { length: this.#fixture.geometry.pieceCount },
+      (_, piece) => piece,
+    ),
+  ): Promise<(boolean | undefined)[] | DiskFailure> {
+    const marked = new Bitfield(this.#fixture.geometry.pieceCount);
+    for (const piece of pieces) marked.add(piece);
+    const judged: (boolean | undefined)[] = Array.from({ length: marked.length }, () => undefined);
+    return new Promise((resolve) => {
+      this.content.check({
+        pieces: marked,
+        onPiece: (piece, intact) => (judged[piece] = intact),
+        onDone: (outcome) => resolve(outcome.kind === "done" ? judged : outcome),
+      });
+    });
+  }
+
+  /** @returns The bytes of the runs one after the other, or what went wrong. */
+  read(
+    runs: readonly { piece: number; begin: number; length: number }[],
+    verifyFirst: readonly number[] = [],
+  ): Promise<Uint8Array | Exclude<ReadOutcome, { kind: "done" }>> {
+    const HEAD = 13;
+    const total = runs.reduce((sum, run) => sum + run.length + HEAD, 0);
+    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(total)!;
+    slab.view.fill(0xbb);
+    let slabOffset = 0;
+    const placed: ReadRun[] = runs.map((run) => {
+      slabOffset += HEAD;
+      const at = slabOffset;
+      slabOffset += run.length;
+      return { ...run, slabOffset: at };
+    });
+    return new Promise((resolve) => {
+      this.content.read(slab, placed, verifyFirst, (outcome) => {
+        if (outcome.kind !== "done") return resolve(outcome);
+        resolve(
+          Buffer.concat(
+            placed.map((run) => slab.view.slice(run.slabOffset, run.slabOffset + run.length)),
+          ),
+        );
+      });
+    });
+  }
+
+  sync(): Promise<DiskOutcome> {
+    return new Promise((resolve) => this.content.sync(resolve));
+  }
+
+  stamp(): Promise<readonly FileStamp[] | DiskFailure> {
+    return new Promise((resolve) => this.content.stamp(resolve));
+  }
+
+  createEmpty(): Promise<DiskOutcome> {
+    return new Promise((resolve) => this.content.createEmpty(resolve));
+  }
+
+  setWanted(wanted: readonly boolean[]): Promise<DiskOutcome> {
+    return new Promise((resolve) => this.content.setWanted(wanted, resolve));
+  }
+
+  freeSpace(): Promise<number | DiskFailure> {
+    return new Promise((resolve) => this.content.freeSpace(resolve));
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.content.close(resolve));
+  }
+}

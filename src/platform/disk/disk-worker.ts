@@ -1,0 +1,197 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { invariant } from "../../base/errors.ts";
+import { ContentIo } from "./content-io.ts";
+import type {
+  DiskJob,
+  DiskNotice,
+  DiskOutcomeMessage,
+  DiskReply,
+  DiskTask,
+  MemoryRun,
+} from "./disk-job.ts";
+import { DiskRefusal } from "./disk-refusal.ts";
+import { DescriptorBudget } from "./open-files.ts";
+import { leavePartFile, setWanted } from "./part-file-jobs.ts";
+import { PieceJobs } from "./piece-jobs.ts";
+import { checkPieces, measurePieces } from "./sweep-jobs.ts";
+import { createEmpty, freeSpace, stampFiles, syncFiles } from "./upkeep-jobs.ts";
+
+/** The code of a disk worker: takes jobs off its port, in order, and answers each once. */
+
+/** What a worker is born with. */
+export interface DiskWorkerOptions {
+  readonly openFilesMax: number;
+}
+
+const DONE: DiskOutcomeMessage = { kind: "done" };
+/** Answers gather while jobs are at hand, but never longer than this. */
+const REPLIES_HELD_MS = 1;
+
+const port = parentPort;
+invariant(port, "this file runs in a worker thread");
+const options = workerData as DiskWorkerOptions;
+const budget = new DescriptorBudget(options.openFilesMax);
+const jobs = new PieceJobs();
+const arenas = new Map<number, SharedArrayBuffer>();
+const contents = new Map<number, ContentIo>();
+let replies: DiskReply[] = [];
+
+port.on("message", (messages: readonly (DiskNotice | DiskJob)[]) => {
+  let heldSinceMs = performance.now();
+  for (const message of messages) {
+    if ("task" in message) start(message);
+    else take(message);
+    if (performance.now() - heldSinceMs < REPLIES_HELD_MS) continue;
+    flush();
+    heldSinceMs = performance.now();
+  }
+  flush();
+});
+
+function take(notice: DiskNotice): void {
+  switch (notice.kind) {
+    case "arena":
+      arenas.set(notice.arena, notice.memory);
+      break;
+    case "drop-arena":
+      arenas.delete(notice.arena);
+      break;
+    case "layout":
+      contents.set(notice.content, new ContentIo(notice.layout, budget));
+      break;
+  }
+}
+
+function start(job: DiskJob): void {
+  const io = contents.get(job.content);
+  invariant(io, "a content is announced before its first job");
+  const { id, task } = job;
+  switch (task.kind) {
+    case "check": {
+      const report = (pieces: Uint32Array): void => send({ kind: "judged", id, pieces });
+      sweep(id, checkPieces(io, jobs, task, report));
+      break;
+    }
+    case "measure": {
+      const report = (bytes: number): void => send({ kind: "progress", id, bytes });
+      sweep(id, measurePieces(io, jobs, task, report));
+      break;
+    }
+    case "sync":
+      later(id, async () => {
+        await syncFiles(io, task.part, task.parts);
+        return DONE;
+      });
+      break;
+    case "stamp":
+      later(id, async () => ({ kind: "stamps", stamps: await stampFiles(io) }));
+      break;
+    case "create-empty":
+      later(id, async () => {
+        await createEmpty(io, task.unwanted);
+        return DONE;
+      });
+      break;
+    default:
+      reply(
+        id,
+        outcomeOf(() => perform(job.content, io, task)),
+      );
+  }
+}
+
+type PromptTask = Exclude<
+  DiskTask,
+  | { kind: "check" }
+  | { kind: "measure" }
+  | { kind: "sync" }
+  | { kind: "stamp" }
+  | { kind: "create-empty" }
+>;
+
+function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeMessage {
+  switch (task.kind) {
+    case "store":
+      return jobs.store(io, task.piece, memory(task.source), task.digests);
+    case "ingest":
+      return jobs.ingest(io, task.piece, memory(task.source), task);
+    case "write":
+      jobs.write(io, task.piece, task.begin, memory(task.source));
+      return DONE;
+    case "verify":
+      return jobs.verify(io, task.piece, task.digests);
+    case "read":
+      return jobs.read(io, memory(task.target), task.runs, task.verifyFirst);
+    case "set-wanted":
+      setWanted(io, task.wanted);
+      return DONE;
+    case "leave-part-file":
+      for (const file of task.files) leavePartFile(io, file);
+      return DONE;
+    case "free-space":
+      return { kind: "bytes", bytes: freeSpace(io) };
+    case "close":
+      io.files.end();
+      contents.delete(content);
+      return DONE;
+  }
+}
+
+function memory(run: MemoryRun): Uint8Array {
+  const arena = arenas.get(run.arena);
+  invariant(arena, "memory is announced before its first job");
+  return new Uint8Array(arena, run.offset, run.length);
+}
+
+/** Does one part of a sweep in each turn of the event loop, so that other jobs come between. */
+function sweep(id: number, parts: Generator<void>): void {
+  const step = (): void => {
+    let ended = false;
+    const outcome = outcomeOf(() => {
+      ended = parts.next().done === true;
+      return DONE;
+    });
+    if (ended || outcome.kind === "failure") reply(id, outcome);
+    else setImmediate(step);
+    flush();
+  };
+  setImmediate(step);
+}
+
+function later(id: number, work: () => Promise<DiskOutcomeMessage>): void {
+  // What is no refusal of the disk is a bug: unhandled, it ends this worker, and that is reported.
+  void work()
+    .catch((error: unknown) => outcomeOf(() => rethrow(error)))
+    .then((outcome) => {
+      reply(id, outcome);
+      flush();
+    });
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+function outcomeOf(work: () => DiskOutcomeMessage): DiskOutcomeMessage {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DiskRefusal) return error.failure;
+    throw error;
+  }
+}
+
+function reply(id: number, outcome: DiskOutcomeMessage): void {
+  send({ kind: "outcome", id, outcome });
+}
+
+function send(message: DiskReply): void {
+  replies.push(message);
+}
+
+function flush(): void {
+  if (replies.length === 0) return;
+  const batch = replies;
+  replies = [];
+  port?.postMessage(batch);
+}

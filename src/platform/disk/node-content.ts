@@ -1,0 +1,343 @@
+import { invariant } from "../../base/errors.ts";
+import type {
+  CheckOptions,
+  Content,
+  ContentLayout,
+  DiskFailure,
+  DiskOutcome,
+  FileStamp,
+  PieceVerdict,
+  ReadOutcome,
+  ReadRun,
+  Slab,
+} from "../../ports/content.ts";
+import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
+import { diskFailure } from "./disk-refusal.ts";
+import { JobLine } from "./job-line.ts";
+import { IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
+import type { PooledContent, WorkerPool } from "./worker-pool.ts";
+
+const DONE = { kind: "done" } as const;
+
+/** One torrent's files, by way of the workers. Each piece has its worker, which keeps its jobs in order. */
+export class NodeContent implements Content {
+  readonly #pool: WorkerPool;
+  readonly #pooled: PooledContent;
+  readonly #table: LayoutTable;
+  readonly #line = new JobLine();
+  /** Jobs under way that write a piece. */
+  readonly #writing = new Map<number, number>();
+  readonly #stopChecks = new Set<() => void>();
+  #wanted: Uint8Array | undefined;
+  #closed = false;
+
+  constructor(pool: WorkerPool, layout: ContentLayout) {
+    this.#pool = pool;
+    this.#pooled = pool.register(shareLayout(layout));
+    this.#table = new LayoutTable(this.#pooled.layout);
+  }
+
+  store(
+    piece: number,
+    slab: Slab,
+    options: { readonly digests: boolean },
+    onDone: (verdict: PieceVerdict) => void,
+  ): void {
+    this.#postWrite(
+      piece,
+      (worker) => {
+        const source = this.#pool.memoryRun(worker, slab.view);
+        return { kind: "store", piece, source, digests: options.digests };
+      },
+      (outcome) => onDone(asVerdict(outcome)),
+    );
+  }
+
+  /** Writes a piece without an expectation and hands out the hashes found (`PieceIngest`). */
+  ingest(
+    piece: number,
+    slab: Slab,
+    want: { readonly v1: boolean; readonly v2: boolean },
+    onDone: (outcome: DiskOutcomeMessage) => void,
+  ): void {
+    this.#postWrite(
+      piece,
+      (worker) => {
+        const source = this.#pool.memoryRun(worker, slab.view);
+        return { kind: "ingest", piece, source, v1: want.v1, v2: want.v2 };
+      },
+      onDone,
+    );
+  }
+
+  write(
+    piece: number,
+    run: { readonly begin: number; readonly length: number },
+    from: { readonly slab: Slab; readonly slabOffset: number },
+    onDone: (outcome: DiskOutcome) => void,
+  ): void {
+    const bytes = from.slab.view.subarray(from.slabOffset, from.slabOffset + run.length);
+    this.#postWrite(
+      piece,
+      (worker) => {
+        const source = this.#pool.memoryRun(worker, bytes);
+        return { kind: "write", piece, begin: run.begin, source };
+      },
+      (outcome) => onDone(asDone(outcome)),
+    );
+  }
+
+  verify(
+    piece: number,
+    options: { readonly digests: boolean },
+    onDone: (verdict: PieceVerdict) => void,
+  ): void {
+    const task = (): DiskTask => ({ kind: "verify", piece, digests: options.digests });
+    this.#post(this.#home(piece), "shared", task, (outcome) => onDone(asVerdict(outcome)));
+  }
+
+  check(options: CheckOptions): () => void {
+    const control = { cursor: new Int32Array(new SharedArrayBuffer(8)) };
+    let stopped = this.#closed;
+    const stop = (): void => {
+      stopped = true;
+      Atomics.store(control.cursor, 1, 1);
+      this.#stopChecks.delete(stop);
+    };
+    if (this.#closed) {
+      process.nextTick(() => options.onDone(this.#closedFailure()));
+      return stop;
+    }
+    this.#stopChecks.add(stop);
+    const pieces = new Uint8Array(new SharedArrayBuffer(options.pieces.bytes.length));
+    pieces.set(options.pieces.bytes);
+    this.#line.joinUnordered((release) => {
+      this.#pool.postToAll(this.#pooled, () => ({ kind: "check", control, pieces }), {
+        onJudged: (judged) => {
+          for (let at = 0; at < judged.length && !stopped; at += 2) {
+            options.onPiece(judged[at]!, judged[at + 1] === 1);
+          }
+        },
+        onOutcomes: (outcomes) => {
+          const wasStopped = stopped;
+          stop();
+          release();
+          if (!wasStopped) options.onDone(firstFailure(outcomes) ?? DONE);
+        },
+      });
+    });
+    return stop;
+  }
+
+  read(
+    slab: Slab,
+    runs: readonly ReadRun[],
+    verifyFirst: readonly number[],
+    onDone: (outcome: ReadOutcome) => void,
+  ): void {
+    const first = runs[0];
+    invariant(first, "something is read");
+    const worker = this.#home(first.piece);
+    // Elsewhere a piece may still be in the writing; then this waits until nothing is.
+    const elsewhere = runs.some(
+      ({ piece }) => this.#writing.has(piece) && this.#home(piece) !== worker,
+    );
+    const task = (): DiskTask => {
+      const numbers = new Uint32Array(runs.length * 4);
+      for (const [index, { piece, begin, length, slabOffset }] of runs.entries()) {
+        numbers.set([piece, begin, length, slabOffset], index * 4);
+      }
+      const target = this.#pool.memoryRun(worker, slab.view);
+      return { kind: "read", target, runs: numbers, verifyFirst };
+    };
+    this.#post(worker, elsewhere ? "alone" : "shared", task, (outcome) => {
+      if (outcome.kind === "bad-piece") onDone({ kind: "corrupt", piece: outcome.piece });
+      else onDone(asDone(outcome));
+    });
+  }
+
+  sync(onDone: (outcome: DiskOutcome) => void): void {
+    this.#line.join("shared", (release) => {
+      const parts = this.#pool.size;
+      this.#pool.postToAll(this.#pooled, (part) => ({ kind: "sync", part, parts }), {
+        onOutcomes: (outcomes) => {
+          release();
+          onDone(firstFailure(outcomes) ?? DONE);
+        },
+      });
+    });
+  }
+
+  stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void {
+    this.#post(
+      0,
+      "shared",
+      () => ({ kind: "stamp" }),
+      (outcome) => {
+        if (outcome.kind === "failure") return onDone(outcome);
+        invariant(outcome.kind === "stamps", "a stamp job finds stamps");
+        const { stamps } = outcome;
+        const files: FileStamp[] = [];
+        for (let at = 0; at < stamps.length; at += 3) {
+          files.push({ size: stamps[at]!, mtimeMs: stamps[at + 1]!, inode: stamps[at + 2]! });
+        }
+        onDone(files);
+      },
+    );
+  }
+
+  createEmpty(onDone: (outcome: DiskOutcome) => void): void {
+    const unwanted = this.#wanted?.map((wanted) => 1 - wanted);
+    this.#post(
+      0,
+      "shared",
+      () => ({ kind: "create-empty", unwanted }),
+      (outcome) => {
+        onDone(asDone(outcome));
+      },
+    );
+  }
+
+  setWanted(wanted: readonly boolean[], onDone: (outcome: DiskOutcome) => void): void {
+    const table = Uint8Array.from(wanted, Number);
+    this.#wanted = table;
+    // Files change places: nothing may be on its way to the old ones.
+    this.#post(
+      0,
+      "alone",
+      () => ({ kind: "set-wanted", wanted: table }),
+      (outcome) => {
+        onDone(asDone(outcome));
+      },
+    );
+  }
+
+  freeSpace(onDone: (bytes: number | DiskFailure) => void): void {
+    this.#post(
+      0,
+      "shared",
+      () => ({ kind: "free-space" }),
+      (outcome) => {
+        if (outcome.kind === "failure") return onDone(outcome);
+        invariant(outcome.kind === "bytes", "a free-space job finds bytes");
+        onDone(outcome.bytes);
+      },
+    );
+  }
+
+  close(onDone: () => void): void {
+    this.#closed = true;
+    for (const stop of this.#stopChecks) stop();
+    this.#line.joinLast((release) => {
+      const workers = Array.from({ length: this.#pool.size }, (_, index) => index);
+      const toldOf = workers.filter((index) => this.#pool.knows(index, this.#pooled));
+      let open = toldOf.length;
+      const closed = (): void => {
+        this.#pool.forget(this.#pooled);
+        release();
+        onDone();
+      };
+      if (open === 0) process.nextTick(closed);
+      for (const index of toldOf) {
+        const onOutcome = (): void => {
+          open -= 1;
+          if (open === 0) closed();
+        };
+        this.#pool.post(index, this.#pooled, { kind: "close" }, { onOutcome });
+      }
+    });
+  }
+
+  #home(piece: number): number {
+    return piece % this.#pool.size;
+  }
+
+  #closedFailure(): DiskFailure {
+    return diskFailure("EBADF", this.#pooled.layout.root);
+  }
+
+  /** @param taskFor - Called when the job's turn has come; a failure is its outcome. */
+  #post(
+    worker: number,
+    turn: "shared" | "alone",
+    taskFor: () => DiskTask | DiskFailure,
+    onOutcome: (outcome: DiskOutcomeMessage) => void,
+  ): void {
+    if (this.#closed) {
+      process.nextTick(() => onOutcome(this.#closedFailure()));
+      return;
+    }
+    this.#line.join(turn, (release) => {
+      const end = (outcome: DiskOutcomeMessage): void => {
+        release();
+        onOutcome(outcome);
+      };
+      const task = taskFor();
+      if (task.kind === "failure") process.nextTick(() => end(task));
+      else this.#pool.post(worker, this.#pooled, task, { onOutcome: end });
+    });
+  }
+
+  #postWrite(
+    piece: number,
+    taskFor: (worker: number) => DiskTask,
+    onOutcome: (outcome: DiskOutcomeMessage) => void,
+  ): void {
+    const worker = this.#home(piece);
+    const place = this.#makePlace(piece);
+    this.#writing.set(piece, (this.#writing.get(piece) ?? 0) + 1);
+    const task = (): DiskTask | DiskFailure => place.failure ?? taskFor(worker);
+    this.#post(worker, "shared", task, (outcome) => {
+      const left = this.#writing.get(piece)! - 1;
+      if (left === 0) this.#writing.delete(piece);
+      else this.#writing.set(piece, left);
+      onOutcome(outcome);
+    });
+  }
+
+  /**
+   * The part file holds the ends of files only: a piece of the middle takes its file out of it first.
+   *
+   * @returns Where a failure to do so will stand when the turn of the next job has come.
+   */
+  #makePlace(piece: number): { readonly failure: DiskFailure | undefined } {
+    const place: { failure: DiskFailure | undefined } = { failure: undefined };
+    if (this.#wanted === undefined) return place;
+    const { pieceLength, offsets, lengths } = this.#pooled.layout;
+    const files = this.#table.spans(piece * pieceLength, pieceLength).flatMap(({ file }) => {
+      const start = offsets[file]!;
+      const first = Math.floor(start / pieceLength);
+      const last = Math.floor((start + lengths[file]! - 1) / pieceLength);
+      const middle = piece > first && piece < last;
+      return middle && this.#table.has(file, IN_PART_FILE) ? [file] : [];
+    });
+    if (files.length === 0) return place;
+    this.#post(
+      0,
+      "alone",
+      () => ({ kind: "leave-part-file", files }),
+      (outcome) => {
+        if (outcome.kind === "failure") place.failure = outcome;
+      },
+    );
+    return place;
+  }
+}
+
+function asVerdict(outcome: DiskOutcomeMessage): PieceVerdict {
+  const { kind } = outcome;
+  invariant(
+    kind === "intact" || kind === "corrupt" || kind === "failure",
+    "a piece is judged, or the disk refused",
+  );
+  return outcome;
+}
+
+function asDone(outcome: DiskOutcomeMessage): DiskOutcome {
+  if (outcome.kind === "failure") return outcome;
+  return DONE;
+}
+
+function firstFailure(outcomes: readonly DiskOutcomeMessage[]): DiskFailure | undefined {
+  return outcomes.find((outcome): outcome is DiskFailure => outcome.kind === "failure");
+}

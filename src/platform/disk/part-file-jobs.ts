@@ -1,0 +1,177 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { TEMPORARY_SUFFIX } from "../temporary-name.ts";
+import type { ContentIo } from "./content-io.ts";
+import { onDisk, systemCode } from "./disk-refusal.ts";
+import { CREATED, DIRTY, IN_PART_FILE } from "./shared-layout.ts";
+
+const COPY_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(COPY_BYTES);
+/** Room for the dot and the suffix within the 255 bytes of a file name. */
+const STEM_CHARACTERS_MAX = 50;
+
+/**
+ * Decides for each file where its bytes live. An unwanted file that is not there gets its share of common
+ * pieces in the part file; one that is there, or is wanted, is the file itself. A file that becomes wanted
+ * takes its bytes out of the part file, in one step.
+ */
+export function setWanted(io: ContentIo, wanted: Uint8Array): void {
+  const { table } = io;
+  const { fileCount, lengths, readOnly, partFile } = table.shared;
+  const partFileThere = isThere(partFile);
+  let partFileNeeded = false;
+  for (let file = 0; file < fileCount; file += 1) {
+    if (table.isPad(file) || lengths[file] === 0) continue;
+    const inPartFile = table.has(file, IN_PART_FILE);
+    if (wanted[file] === 1) {
+      // After a restart the part file may hold bytes of a file that was unwanted then.
+      const mayBe = inPartFile || (partFileThere && !isThere(io.files.path(file)));
+      if (mayBe && !readOnly) leavePartFile(io, file);
+      else if (inPartFile) partFileNeeded = true;
+    } else if (inPartFile || !isThere(io.files.path(file))) {
+      table.mark(file, IN_PART_FILE);
+      partFileNeeded = true;
+    }
+  }
+  if (partFileNeeded || !partFileThere || readOnly) return;
+  io.files.close(table.partIndex);
+  table.unmark(table.partIndex, DIRTY | CREATED);
+  onDisk(partFile, () => unlinkSync(partFile));
+}
+
+/** Copies what the part file holds of a file to its place. Without such bytes nothing is created. */
+export function leavePartFile(io: ContentIo, file: number): void {
+  const { table } = io;
+  const { partFile } = table.shared;
+  onDisk(partFile, () => {
+    let source: number;
+    try {
+      source = openSync(partFile, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return;
+      throw error;
+    }
+    try {
+      copyOut(io, file, source);
+    } finally {
+      closeSync(source);
+    }
+  });
+  table.unmark(file, IN_PART_FILE);
+}
+
+function copyOut(io: ContentIo, file: number, source: number): void {
+  const { table } = io;
+  const start = table.shared.offsets[file]!;
+  const length = table.shared.lengths[file]!;
+  const path = io.files.path(file);
+  const target = new ImportTarget(io, file);
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  try {
+    for (const [from, to] of sharedRanges(start, length, table.shared.pieceLength)) {
+      for (let at = from; at < to;) {
+        const count = readSync(source, buffer, 0, Math.min(COPY_BYTES, to - at), start + at);
+        if (count === 0) break;
+        // What was never written reads as zeros; a new file has those by itself.
+        if (buffer.compare(ZEROS, 0, count, 0, count) !== 0) target.write(buffer, count, at);
+        at += count;
+      }
+    }
+    target.finish();
+  } catch (error) {
+    target.abandon();
+    return onDisk(path, () => {
+      throw error;
+    });
+  }
+}
+
+/** The parts of a file in pieces that it shares with its neighbours: only those are in the part file. */
+function sharedRanges(start: number, length: number, pieceLength: number): [number, number][] {
+  const firstEnd = (Math.floor(start / pieceLength) + 1) * pieceLength - start;
+  const lastStart = Math.floor((start + length - 1) / pieceLength) * pieceLength - start;
+  if (firstEnd >= length || lastStart < firstEnd) return [[0, length]];
+  return [
+    [0, firstEnd],
+    [lastStart, length],
+  ];
+}
+
+/** A file that is made beside its place and takes it when it is whole and durable. */
+class ImportTarget {
+  readonly #io: ContentIo;
+  readonly #file: number;
+  readonly #path: string;
+  readonly #temporary: string;
+  #descriptor: number | undefined;
+  #inPlace = false;
+
+  constructor(io: ContentIo, file: number) {
+    this.#io = io;
+    this.#file = file;
+    this.#path = io.files.path(file);
+    const stem = basename(this.#path).slice(0, STEM_CHARACTERS_MAX);
+    this.#temporary = join(dirname(this.#path), `.${stem}-${file}${TEMPORARY_SUFFIX}`);
+  }
+
+  write(bytes: Uint8Array, length: number, position: number): void {
+    const descriptor = (this.#descriptor ??= this.#begin());
+    for (let done = 0; done < length;) {
+      done += writeSync(descriptor, bytes, done, length - done, position + done);
+    }
+  }
+
+  finish(): void {
+    if (this.#descriptor === undefined) return;
+    const { table } = this.#io;
+    if (!this.#inPlace) {
+      ftruncateSync(this.#descriptor, table.shared.lengths[this.#file]!);
+      fdatasyncSync(this.#descriptor);
+      closeSync(this.#descriptor);
+      renameSync(this.#temporary, this.#path);
+    }
+    table.mark(this.#file, DIRTY | CREATED);
+  }
+
+  abandon(): void {
+    if (this.#descriptor === undefined || this.#inPlace) return;
+    closeSync(this.#descriptor);
+    unlinkSync(this.#temporary);
+  }
+
+  #begin(): number {
+    this.#io.files.enterFolder(this.#path, true);
+    if (isThere(this.#path)) {
+      // Somebody put a file there meanwhile: it is treated like any other that is downloaded into.
+      this.#inPlace = true;
+      return this.#io.files.open(this.#file, "write");
+    }
+    const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+    const mode = this.#io.table.isExecutable(this.#file) ? 0o777 : 0o666;
+    return openSync(this.#temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+  }
+}
+
+function isThere(path: string): boolean {
+  return onDisk(path, () => {
+    try {
+      lstatSync(path);
+      return true;
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return false;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,249 @@
+import { existsSync } from "node:fs";
+import { equalBytes } from "../../base/bytes.ts";
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { PieceVerdict } from "../../ports/content.ts";
+import type { ContentIo } from "./content-io.ts";
+import type { DiskOutcomeMessage } from "./disk-job.ts";
+import { refusal } from "./disk-refusal.ts";
+import {
+  type DigestPlan,
+  NODE_BYTES,
+  PieceDigester,
+  type PieceDigests,
+  SHA1_BYTES,
+} from "./piece-digest.ts";
+
+/** Pieces are read for judging in parts of this size, so that memory does not depend on theirs. */
+const SCRATCH_BYTES = 1024 * 1024;
+
+/** Both hashes that a piece is to have; `undefined` where none is known. */
+interface Expected {
+  readonly v1: Uint8Array | undefined;
+  readonly v2: Uint8Array | undefined;
+}
+
+/** Judges, writes and reads the pieces of contents, one at a time. Every worker has one. */
+export class PieceJobs {
+  readonly #scratch = new Uint8Array(new ArrayBuffer(SCRATCH_BYTES));
+
+  /** Judges a piece in memory and writes it when it is intact. */
+  store(io: ContentIo, piece: number, bytes: Uint8Array, digests: boolean): PieceVerdict {
+    const size = io.table.requestSize(piece);
+    const data = bytes.subarray(0, size);
+    clearPadding(io, piece, data);
+    const expected = expectedHashes(io, piece);
+    const plan = planFor(io, piece, expected, digests);
+    const found = digestWhole(data, plan);
+    const verdict = judge(expected, found, () => digestWhole(data, BLOCKS_ONLY).blocks);
+    if (verdict.kind === "intact") this.#write(io, piece, 0, data);
+    return verdict;
+  }
+
+  /** Writes a piece that nobody knows the hashes of yet, and finds them out. */
+  ingest(
+    io: ContentIo,
+    piece: number,
+    bytes: Uint8Array,
+    want: { readonly v1: boolean; readonly v2: boolean },
+  ): DiskOutcomeMessage {
+    const data = bytes.subarray(0, io.table.requestSize(piece));
+    clearPadding(io, piece, data);
+    const found = digestWhole(data, digestPlan(io, piece, { ...want, blocks: false }));
+    this.#write(io, piece, 0, data);
+    return { kind: "ingested", v1: found.v1, v2: found.v2 };
+  }
+
+  write(io: ContentIo, piece: number, begin: number, bytes: Uint8Array): void {
+    this.#write(io, piece, begin, bytes);
+  }
+
+  /** Judges a piece by what is on disk. What is not there makes it corrupt, unless all is gone. */
+  verify(io: ContentIo, piece: number, digests: boolean): PieceVerdict {
+    const expected = expectedHashes(io, piece);
+    const found = this.#digestStored(io, piece, planFor(io, piece, expected, digests));
+    if (found) {
+      const blocks = (): Uint8Array | undefined =>
+        this.#digestStored(io, piece, BLOCKS_ONLY)?.blocks;
+      return judge(expected, found, blocks);
+    }
+    const { root } = io.table.shared;
+    if (!existsSync(root)) throw refusal("ENOENT", root);
+    return { kind: "corrupt", fault: presentFault(expected) };
+  }
+
+  /** Reads runs into `target`; pieces in `verifyFirst` are judged before. */
+  read(
+    io: ContentIo,
+    target: Uint8Array,
+    runs: Uint32Array,
+    verifyFirst: readonly number[],
+  ): DiskOutcomeMessage {
+    for (const piece of verifyFirst) {
+      const expected = expectedHashes(io, piece);
+      const digester = new PieceDigester(planFor(io, piece, expected, false));
+      this.#feedStored(io, piece, digester, "strict");
+      if (judge(expected, digester.finish(), () => undefined).kind !== "intact") {
+        return { kind: "bad-piece", piece };
+      }
+    }
+    const { pieceLength } = io.table.shared;
+    for (let at = 0; at < runs.length;) {
+      // Neighbours in the space are one call of the system, wherever in the target they go.
+      const start = runs[at]! * pieceLength + runs[at + 1]!;
+      const parts: Uint8Array[] = [];
+      for (let end = start; at < runs.length; at += 4) {
+        if (runs[at]! * pieceLength + runs[at + 1]! !== end) break;
+        end += runs[at + 2]!;
+        parts.push(target.subarray(runs[at + 3]!, runs[at + 3]! + runs[at + 2]!));
+      }
+      io.readGathered(start, parts);
+    }
+    return { kind: "done" };
+  }
+
+  /**
+   * Hashes pieces that follow one another, with few reads: small pieces share one.
+   *
+   * @param onPiece - Gets `undefined` for a piece that is not there as a whole, when `how` is lenient.
+   */
+  digestRange(
+    io: ContentIo,
+    range: { readonly first: number; readonly end: number },
+    want: { readonly v1: boolean; readonly v2: boolean; readonly how: "strict" | "lenient" },
+    onPiece: (piece: number, found: PieceDigests | undefined) => void,
+  ): void {
+    const { pieceLength } = io.table.shared;
+    const perRead = Math.max(1, Math.floor(this.#scratch.length / pieceLength));
+    for (let first = range.first; first < range.end; first += perRead) {
+      const end = Math.min(first + perRead, range.end);
+      if (!this.#digestTogether(io, first, end, want, onPiece)) {
+        for (let piece = first; piece < end; piece += 1) {
+          const digester = new PieceDigester(digestPlan(io, piece, { ...want, blocks: false }));
+          const there = this.#feedStored(io, piece, digester, want.how);
+          onPiece(piece, there ? digester.finish() : undefined);
+        }
+      }
+    }
+  }
+
+  /** @returns False when each is to be looked at by itself: something is missing, or padded. */
+  #digestTogether(
+    io: ContentIo,
+    first: number,
+    end: number,
+    want: { readonly v1: boolean; readonly v2: boolean },
+    onPiece: (piece: number, found: PieceDigests) => void,
+  ): boolean {
+    const { pieceLength } = io.table.shared;
+    if (end - first === 1) return false;
+    // Padded pieces are files of their own: reading them together saves nothing and fills in zeros.
+    for (let piece = first; piece < end - 1; piece += 1) {
+      if (io.table.requestSize(piece) < pieceLength) return false;
+    }
+    const length = (end - 1 - first) * pieceLength + io.table.requestSize(end - 1);
+    if (!io.readIfThere(first * pieceLength, this.#scratch.subarray(0, length))) return false;
+    for (let piece = first; piece < end; piece += 1) {
+      const at = (piece - first) * pieceLength;
+      const bytes = this.#scratch.subarray(at, at + io.table.requestSize(piece));
+      onPiece(piece, digestWhole(bytes, digestPlan(io, piece, { ...want, blocks: false })));
+    }
+    return true;
+  }
+
+  #digestStored(io: ContentIo, piece: number, plan: DigestPlan): PieceDigests | undefined {
+    const digester = new PieceDigester(plan);
+    return this.#feedStored(io, piece, digester, "lenient") ? digester.finish() : undefined;
+  }
+
+  /** @returns False when bytes are missing and `how` is lenient. */
+  #feedStored(
+    io: ContentIo,
+    piece: number,
+    digester: PieceDigester,
+    how: "strict" | "lenient",
+  ): boolean {
+    const start = piece * io.table.shared.pieceLength;
+    const size = io.table.requestSize(piece);
+    for (let at = 0; at < size; at += SCRATCH_BYTES) {
+      const part = this.#scratch.subarray(0, Math.min(SCRATCH_BYTES, size - at));
+      if (how === "strict") io.read(start + at, part);
+      else if (!io.readIfThere(start + at, part)) return false;
+      digester.feed(part);
+    }
+    return true;
+  }
+
+  #write(io: ContentIo, piece: number, begin: number, bytes: Uint8Array): void {
+    const { readOnly, root, pieceLength } = io.table.shared;
+    if (readOnly) throw refusal("EROFS", root);
+    io.write(piece * pieceLength + begin, bytes);
+  }
+}
+
+const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: true };
+
+function digestWhole(bytes: Uint8Array, plan: DigestPlan): PieceDigests {
+  const digester = new PieceDigester(plan);
+  digester.feed(bytes);
+  return digester.finish();
+}
+
+function planFor(io: ContentIo, piece: number, expected: Expected, blocks: boolean): DigestPlan {
+  const want = { v1: expected.v1 !== undefined, v2: expected.v2 !== undefined, blocks };
+  return digestPlan(io, piece, want);
+}
+
+function digestPlan(
+  io: ContentIo,
+  piece: number,
+  want: { readonly v1: boolean; readonly v2: boolean; readonly blocks: boolean },
+): DigestPlan {
+  const { table } = io;
+  return {
+    v1Bytes: want.v1 ? table.pieceSize(piece) : undefined,
+    v2: want.v2
+      ? { bytes: table.dataSize(piece), leafWidth: table.leafWidth(piece, BLOCK_BYTES) }
+      : undefined,
+    blocks: want.blocks,
+  };
+}
+
+/** @returns What is known; a v2 node of zeros is not known yet. */
+function expectedHashes(io: ContentIo, piece: number): Expected {
+  const { v1, v2 } = io.table.shared;
+  const node = v2?.subarray(piece * NODE_BYTES, (piece + 1) * NODE_BYTES);
+  return {
+    v1: v1?.subarray(piece * SHA1_BYTES, (piece + 1) * SHA1_BYTES),
+    v2: node?.some((byte) => byte !== 0) ? node : undefined,
+  };
+}
+
+/** Whether what was found is what was expected, as far as anything was: nothing known is not intact. */
+export function isIntact(io: ContentIo, piece: number, found: PieceDigests): boolean {
+  return judge(expectedHashes(io, piece), found, () => undefined).kind === "intact";
+}
+
+function judge(
+  expected: Expected,
+  found: PieceDigests,
+  blocks: () => Uint8Array | undefined,
+): PieceVerdict {
+  const wrongV1 = expected.v1 !== undefined && !(found.v1 && equalBytes(found.v1, expected.v1));
+  const wrongV2 = expected.v2 !== undefined && !(found.v2 && equalBytes(found.v2, expected.v2));
+  const known = expected.v1 !== undefined || expected.v2 !== undefined;
+  if (known && !wrongV1 && !wrongV2) return { kind: "intact", digests: found.blocks };
+  const fault = wrongV1 && wrongV2 ? "both" : wrongV1 ? "v1" : "v2";
+  return { kind: "corrupt", fault, digests: found.blocks ?? blocks() };
+}
+
+function presentFault(expected: Expected): "v1" | "v2" | "both" {
+  if (expected.v1) return expected.v2 ? "both" : "v1";
+  return "v2";
+}
+
+/** Padding in the middle of a piece was never requested; what lies behind the data is not looked at. */
+function clearPadding(io: ContentIo, piece: number, data: Uint8Array): void {
+  for (const span of io.table.spans(piece * io.table.shared.pieceLength, data.length)) {
+    if (io.table.isPad(span.file)) data.fill(0, span.at, span.at + span.length);
+  }
+}

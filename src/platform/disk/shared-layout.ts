@@ -1,0 +1,217 @@
+import { resolve } from "node:path";
+import type { ContentLayout } from "../../ports/content.ts";
+
+const PAD = 1;
+const EXECUTABLE = 2;
+
+/** Bits of `SharedLayout.state`, changed by atomic operations only. */
+export const DIRTY = 1;
+/** Made by us since the last sync: the folders above need one too. */
+export const CREATED = 2;
+/** An unwanted file that is not there: its bytes live in the part file. */
+export const IN_PART_FILE = 4;
+/** Of the root: it was there once, so its absence is a failure from now on. */
+export const SEEN = 8;
+
+/**
+ * A content layout as the workers get it. What grows with the number of files or pieces lies in shared
+ * memory, so that a worker more costs nothing.
+ */
+export interface SharedLayout {
+  readonly root: string;
+  readonly partFile: string;
+  readonly readOnly: boolean;
+  readonly pieceLength: number;
+  readonly pieceCount: number;
+  readonly spaceLength: number;
+  readonly aligned: boolean;
+  readonly fileCount: number;
+  readonly offsets: Float64Array;
+  readonly lengths: Float64Array;
+  readonly kinds: Uint8Array;
+  /** Joined paths in UTF-8, and where each one ends. */
+  readonly paths: Uint8Array;
+  readonly pathEnds: Uint32Array;
+  readonly links: ReadonlyMap<number, string>;
+  /** What is known of each file, then of the part file, then of the root. */
+  readonly state: Uint8Array;
+  readonly v1: Uint8Array | undefined;
+  readonly v2: Uint8Array | undefined;
+}
+
+/** Hash tables that are in shared memory stay what they are; others are copied as they are now. */
+export function shareLayout(layout: ContentLayout): SharedLayout {
+  const { geometry } = layout;
+  const fileCount = geometry.files.length;
+  const offsets = new Float64Array(new SharedArrayBuffer(fileCount * 8));
+  const lengths = new Float64Array(new SharedArrayBuffer(fileCount * 8));
+  const kinds = new Uint8Array(new SharedArrayBuffer(fileCount));
+  const pathEnds = new Uint32Array(new SharedArrayBuffer(fileCount * 4));
+  const links = new Map<number, string>();
+  const names: string[] = [];
+  let pathsEnd = 0;
+  for (const [index, extent] of geometry.files.entries()) {
+    const file = layout.files[index];
+    offsets[index] = extent.offset;
+    lengths[index] = extent.length;
+    kinds[index] = (extent.pad ? PAD : 0) | (file?.executable ? EXECUTABLE : 0);
+    const name = extent.pad || !file ? "" : file.path;
+    names.push(name);
+    pathsEnd += Buffer.byteLength(name);
+    pathEnds[index] = pathsEnd;
+    if (file?.linkTarget !== undefined) links.set(index, file.linkTarget);
+  }
+  const paths = new Uint8Array(new SharedArrayBuffer(pathsEnd));
+  paths.set(Buffer.from(names.join("")));
+  return {
+    // Without a slash at the end: what lies below is told by comparing.
+    root: resolve(layout.root),
+    partFile: resolve(layout.partFile),
+    readOnly: layout.readOnly,
+    pieceLength: geometry.pieceLength,
+    pieceCount: geometry.pieceCount,
+    spaceLength: geometry.spaceLength,
+    aligned: geometry.aligned,
+    fileCount,
+    offsets,
+    lengths,
+    kinds,
+    paths,
+    pathEnds,
+    links,
+    state: new Uint8Array(new SharedArrayBuffer(fileCount + 2)),
+    v1: shared(layout.hashes.v1),
+    v2: shared(layout.hashes.v2),
+  };
+}
+
+function shared(table: Uint8Array | undefined): Uint8Array | undefined {
+  if (!table || table.buffer instanceof SharedArrayBuffer) return table;
+  const copy = new Uint8Array(new SharedArrayBuffer(table.length));
+  copy.set(table);
+  return copy;
+}
+
+/** A run of bytes inside one file. */
+export interface Span {
+  readonly file: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly length: number;
+  /** Bytes from the start of the run that was asked about. */
+  readonly at: number;
+}
+
+/** The arithmetic of `base/geometry.ts` over the shared tables. */
+export class LayoutTable {
+  readonly shared: SharedLayout;
+
+  constructor(shared: SharedLayout) {
+    this.shared = shared;
+  }
+
+  /** Stands for the part file wherever a file is named by its index. */
+  get partIndex(): number {
+    return this.shared.fileCount;
+  }
+
+  get rootIndex(): number {
+    return this.shared.fileCount + 1;
+  }
+
+  isPad(file: number): boolean {
+    return (this.shared.kinds[file]! & PAD) !== 0;
+  }
+
+  isExecutable(file: number): boolean {
+    return (this.shared.kinds[file]! & EXECUTABLE) !== 0;
+  }
+
+  isLink(file: number): boolean {
+    return this.shared.links.has(file);
+  }
+
+  /** Path below the root, components joined by "/". */
+  path(file: number): string {
+    const { paths, pathEnds } = this.shared;
+    const start = file === 0 ? 0 : pathEnds[file - 1]!;
+    return Buffer.from(paths.buffer, start, pathEnds[file]! - start).toString();
+  }
+
+  has(file: number, bit: number): boolean {
+    return (Atomics.load(this.shared.state, file) & bit) !== 0;
+  }
+
+  mark(file: number, bit: number): void {
+    Atomics.or(this.shared.state, file, bit);
+  }
+
+  /** @returns True when it was set. */
+  unmark(file: number, bit: number): boolean {
+    return (Atomics.and(this.shared.state, file, ~bit) & bit) !== 0;
+  }
+
+  /** Bytes the v1 hash covers, padding included; in a v2-only torrent those of the file. */
+  pieceSize(piece: number): number {
+    const { pieceLength, spaceLength, aligned } = this.shared;
+    const start = piece * pieceLength;
+    return aligned ? this.dataSize(piece) : Math.min(pieceLength, spaceLength - start);
+  }
+
+  /** Bytes up to the last one that is not padding. */
+  requestSize(piece: number): number {
+    const start = piece * this.shared.pieceLength;
+    const last = this.spans(start, this.pieceSize(piece)).findLast(
+      (span) => !this.isPad(span.file),
+    );
+    return last ? last.at + last.length : 0;
+  }
+
+  /** Bytes of the one file that a piece of a v2 or hybrid torrent holds. */
+  dataSize(piece: number): number {
+    const { pieceLength, offsets, lengths } = this.shared;
+    const start = piece * pieceLength;
+    const file = this.fileAt(start);
+    return Math.min(pieceLength, offsets[file]! + lengths[file]! - start);
+  }
+
+  /** Leaves of the subtree whose node covers this piece (BEP 52): the whole tree for a small file. */
+  leafWidth(piece: number, blockBytes: number): number {
+    const { pieceLength, lengths } = this.shared;
+    const fileLength = lengths[this.fileAt(piece * pieceLength)]!;
+    const covered = Math.min(fileLength, pieceLength);
+    let width = 1;
+    while (width * blockBytes < covered) width *= 2;
+    return width;
+  }
+
+  /** The last file that starts at or before `offset` and is not empty; 0 when none. */
+  fileAt(offset: number): number {
+    const { offsets, lengths, fileCount } = this.shared;
+    let low = 0;
+    let high = fileCount - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (offsets[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    while (low > 0 && lengths[low] === 0) low -= 1;
+    return low;
+  }
+
+  /** The runs of files, padding included, in order; gaps between files are left out. */
+  spans(start: number, length: number): Span[] {
+    const { offsets, lengths, fileCount } = this.shared;
+    const spans: Span[] = [];
+    const end = start + length;
+    for (let file = this.fileAt(start); file < fileCount; file += 1) {
+      const fileStart = offsets[file]!;
+      if (fileStart >= end) break;
+      const from = Math.max(start, fileStart);
+      const to = Math.min(end, fileStart + lengths[file]!);
+      if (to <= from) continue;
+      spans.push({ file, offset: from - fileStart, length: to - from, at: from - start });
+    }
+    return spans;
+  }
+}

@@ -1,0 +1,329 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync, statSync, truncateSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Bitfield } from "../base/bitfield.ts";
+import { toHex } from "../base/bytes.ts";
+import {
+  BLOCK,
+  ContentCalls,
+  type FixtureFile,
+  type Kind,
+  makeFixture,
+  openDisk,
+  temporaryFolder,
+} from "./disk/disk-fixture.ts";
+
+const MIXED: readonly FixtureFile[] = [
+  { path: "t/one byte", length: 1 },
+  { path: "t/empty", length: 0 },
+  { path: "t/a/b/c/deep", length: 3 * BLOCK * 4 + 5 },
+  { path: "t/жизнь/日本", length: BLOCK * 4 },
+  { path: "t/run.sh", length: 777, executable: true },
+  { path: "t/last", length: BLOCK * 9 - 1 },
+];
+
+const KINDS: readonly Kind[] = ["v1", "v2", "hybrid"];
+
+for (const kind of KINDS) {
+  test(`${kind}: pieces are judged, written, found again, served; files come out byte for byte`, async (t) => {
+    const root = temporaryFolder(t);
+    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
+    const { geometry, space } = fixture;
+    const calls = new ContentCalls(openDisk(t), fixture);
+    const before = await calls.check();
+    assert.deepEqual(
+      before,
+      Array.from({ length: geometry.pieceCount }, () => false),
+    );
+    for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
+    assert.deepEqual(await calls.createEmpty(), { kind: "done" });
+    assert.deepEqual(await calls.sync(), { kind: "done" });
+    for (const [index, extent] of geometry.files.entries()) {
+      if (extent.pad) continue;
+      const path = join(root, fixture.layout.files[index]!.path);
+      const expected = space.subarray(extent.offset, extent.offset + extent.length);
+      assert.deepEqual(new Uint8Array(readFileSync(path)), expected, path);
+    }
+    assert.ok(!existsSync(join(root, ".pad")), "padding is never on disk (MET-13)");
+    assert.ok(!existsSync(fixture.layout.partFile));
+    assert.equal(statSync(join(root, "t/run.sh")).mode & 0o6111, 0o111);
+    assert.equal(statSync(join(root, "t/last")).mode & 0o6111, 0);
+    assert.deepEqual(
+      await calls.check(),
+      Array.from({ length: geometry.pieceCount }, () => true),
+    );
+    for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
+      assert.equal((await calls.verify(piece)).kind, "intact");
+      const length = geometry.pieceSize(piece);
+      const start = piece * geometry.pieceLength;
+      const runs = [];
+      for (let begin = 0; begin < length; begin += BLOCK) {
+        runs.push({ piece, begin, length: Math.min(BLOCK, length - begin) });
+      }
+      const bytes = await calls.read(runs, [piece]);
+      assert.ok(bytes instanceof Uint8Array);
+      assert.deepEqual(new Uint8Array(bytes), space.slice(start, start + length), `piece ${piece}`);
+    }
+    await calls.close();
+  });
+
+  test(`${kind}: a corrupt piece is refused with digests, and nothing of it is written`, async (t) => {
+    const root = temporaryFolder(t);
+    const fixture = makeFixture(root, kind, BLOCK * 4, [{ path: "f", length: BLOCK * 6 + 10 }]);
+    const calls = new ContentCalls(openDisk(t), fixture);
+    const verdict = await calls.store(1, { spoil: BLOCK + 1 });
+    assert.equal(verdict.kind, "corrupt");
+    assert.ok(verdict.kind === "corrupt");
+    assert.equal(verdict.fault, kind === "hybrid" ? "both" : kind);
+    assert.equal(verdict.digests?.length, 3 * 20);
+    assert.ok(!existsSync(join(root, "f")));
+    const intact = await calls.store(1, { digests: true });
+    assert.ok(intact.kind === "intact");
+    const block = (index: number): string => {
+      const start = BLOCK * (4 + index);
+      const bytes = fixture.space.subarray(start, Math.min(start + BLOCK, BLOCK * 6 + 10));
+      return createHash("sha1").update(bytes).digest("hex");
+    };
+    const digests = intact.digests!;
+    for (const index of [0, 1, 2]) {
+      const here = toHex(digests.subarray(index * 20, index * 20 + 20));
+      assert.equal(here, block(index));
+      const there = toHex(verdict.digests.subarray(index * 20, index * 20 + 20));
+      assert.equal(there === here, index !== 1, "the evidence points at the spoiled block");
+    }
+  });
+
+  test(`${kind}: measuring finds the hashes, with the data read by both workers`, async (t) => {
+    const root = temporaryFolder(t);
+    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
+    const disk = openDisk(t);
+    const calls = new ContentCalls(disk, fixture);
+    await calls.storeAll();
+    await calls.createEmpty();
+    let bytesDone = 0;
+    const found = await disk.measure({
+      layout: fixture.layout,
+      v1: kind !== "v2",
+      v2: kind !== "v1",
+      onProgress: (bytes) => (bytesDone = bytes),
+    });
+    assert.deepEqual(found.v1 && toHex(found.v1), fixture.v1 && toHex(fixture.v1));
+    assert.deepEqual(found.v2 && toHex(found.v2), fixture.v2 && toHex(fixture.v2));
+    assert.equal(bytesDone, fixture.geometry.dataLength);
+  });
+
+  test(`${kind}: ingesting writes without expectation and hands the hashes out`, async (t) => {
+    const root = temporaryFolder(t);
+    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
+    const disk = openDisk(t);
+    const content = disk.open({ ...fixture.layout, hashes: {} });
+    const pool = disk.createSlabPool(1024 * 1024);
+    const { geometry, space } = fixture;
+    for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
+      const start = piece * geometry.pieceLength;
+      const slab = pool.take(geometry.pieceSize(piece))!;
+      slab.view.fill(0xaa);
+      slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
+      const want = { v1: kind !== "v2", v2: kind !== "v1" };
+      const found = await new Promise<{ v1?: Uint8Array; v2?: Uint8Array; kind?: string }>(
+        (resolve) => disk.ingest(content, piece, slab, want, resolve),
+      );
+      pool.give(slab);
+      const v1 = fixture.v1?.slice(piece * 20, piece * 20 + 20);
+      const v2 = fixture.v2?.slice(piece * 32, piece * 32 + 32);
+      assert.deepEqual(found.v1 && toHex(found.v1), v1 && toHex(v1));
+      assert.deepEqual(found.v2 && toHex(found.v2), v2 && toHex(v2));
+    }
+    const calls = new ContentCalls(disk, fixture);
+    const judged = await calls.check();
+    assert.ok(Array.isArray(judged) && judged.every((intact) => intact === true));
+  });
+}
+
+test("the vectors of the protocol sheet: roots of small files, layers of large ones (BEP 52)", async (t) => {
+  const root = temporaryFolder(t);
+  const disk = openDisk(t);
+  const cases: [length: number, pieceLength: number, nodes: string[]][] = [
+    [1, 16384, ["6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"]],
+    [16384, 16384, ["4348e3b98e8a327b34ced39c1da9e67cdb4cd5e48e4d7960607a3ae403d35f0c"]],
+    [
+      16385,
+      16384,
+      [
+        "4348e3b98e8a327b34ced39c1da9e67cdb4cd5e48e4d7960607a3ae403d35f0c",
+        "a9f51566bd6705f7ea6ad54bb9deb449f795582d6529a0e22207b8981233ec58",
+      ],
+    ],
+    [
+      40000,
+      32768,
+      [
+        "d9e13d0b676ad681164ef0b7b5910d1328ea83a047cad57e619d76bbe3a08525",
+        "c878da4f6d2bc3d9e59af3c6ef3aaf72b248998c30a4b77a4e7de79a899daf72",
+      ],
+    ],
+    [1000, 32768, ["4e4c294b331f7a2099a379bec34b9f9fc03dc46ab465d998f4d683da53487e6d"]],
+  ];
+  for (const [length, pieceLength, nodes] of cases) {
+    const path = `v${length}`;
+    writeFileSync(
+      join(root, path),
+      Uint8Array.from({ length }, (_, i) => i % 251),
+    );
+    const { layout } = makeFixture(root, "v2", pieceLength, [{ path, length }]);
+    const { v2 } = await disk.measure({ layout, v1: false, v2: true });
+    assert.equal(toHex(v2!), nodes.join(""));
+  }
+});
+
+test("a piece nobody knows the hash of is never called intact; once known it is judged", async (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "v2", BLOCK * 2, [{ path: "f", length: BLOCK * 4 }]);
+  const v2 = fixture.v2!;
+  const node = v2.slice(0, 32);
+  v2.fill(0, 0, 32);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  assert.equal((await calls.store(0)).kind, "corrupt");
+  v2.set(node);
+  assert.equal((await calls.store(0)).kind, "intact");
+});
+
+test("pieces larger than what is read at once, and pieces of padding only", async (t) => {
+  const root = temporaryFolder(t);
+  const disk = openDisk(t);
+  const MIB = BLOCK * 64;
+  const cases: [Kind, pieceLength: number, FixtureFile[]][] = [
+    [
+      "v1",
+      3 * MIB,
+      [
+        { path: "a", length: 4 * MIB + 100 },
+        { path: ".pad/1", length: 8 * MIB, pad: true },
+        { path: "b", length: 10 },
+      ],
+    ],
+    [
+      "hybrid",
+      4 * MIB,
+      [
+        { path: "c", length: 6 * MIB + 100 },
+        { path: "d", length: 10 },
+      ],
+    ],
+  ];
+  for (const [kind, pieceLength, files] of cases) {
+    const fixture = makeFixture(root, kind, pieceLength, files);
+    const calls = new ContentCalls(disk, fixture);
+    for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
+    const judged = await calls.check();
+    assert.ok(Array.isArray(judged) && judged.every((intact) => intact === true));
+    assert.equal((await calls.verify(0, true)).kind, "intact");
+    assert.equal(statSync(join(root, files[0]!.path)).size, files[0]!.length);
+  }
+});
+
+test("blocks of an unfinished piece are written and read back in the order of the calls", async (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "v1", BLOCK * 4, [{ path: "f", length: BLOCK * 16 }]);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  const writes = [
+    calls.write(1, BLOCK, BLOCK),
+    calls.write(1, 0, BLOCK),
+    calls.write(2, 0, 2 * BLOCK),
+  ];
+  const read = calls.read([
+    { piece: 1, begin: 0, length: BLOCK * 2 },
+    { piece: 2, begin: 0, length: BLOCK * 2 },
+  ]);
+  for (const outcome of await Promise.all(writes)) assert.deepEqual(outcome, { kind: "done" });
+  const bytes = await read;
+  assert.ok(bytes instanceof Uint8Array);
+  const { space } = fixture;
+  const expected = Buffer.concat([
+    space.subarray(BLOCK * 4, BLOCK * 6),
+    space.subarray(BLOCK * 8, BLOCK * 10),
+  ]);
+  assert.deepEqual(Buffer.from(bytes), expected);
+  assert.equal((await calls.verify(1)).kind, "corrupt");
+});
+
+test("a flipped byte is found before it is served, and only asked pieces are checked (WIR-14)", async (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK * 5 }]);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  await calls.storeAll();
+  const bytes = readFileSync(join(root, "f"));
+  bytes[BLOCK * 3 + 7]! ^= 1;
+  writeFileSync(join(root, "f"), bytes);
+  const run = { piece: 3, begin: 0, length: 10 };
+  assert.deepEqual(await calls.read([run], [2, 3]), { kind: "corrupt", piece: 3 });
+  assert.ok((await calls.read([run])) instanceof Uint8Array);
+  assert.deepEqual(await calls.check([1, 3]), [undefined, true, undefined, false, undefined]);
+});
+
+test("stamps say what is there; a truncated file is a failure when served, corrupt when judged (STO-6)", async (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "hybrid", BLOCK, [
+    { path: "f", length: BLOCK * 3 + 1 },
+    { path: "absent", length: 5 },
+  ]);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  for (const piece of [0, 1, 2, 3]) await calls.store(piece);
+  const stamps = await calls.stamp();
+  assert.ok(Array.isArray(stamps));
+  const facts = statSync(join(root, "f"));
+  assert.deepEqual(stamps[0], { size: facts.size, mtimeMs: facts.mtimeMs, inode: facts.ino });
+  assert.deepEqual(
+    stamps.map(({ size }) => size),
+    [BLOCK * 3 + 1, -1, -1, -1],
+  );
+  truncateSync(join(root, "f"), BLOCK * 2 + 5);
+  const outcome = await calls.read([{ piece: 2, begin: 0, length: BLOCK }]);
+  assert.deepEqual(outcome, {
+    kind: "failure",
+    code: "EOF",
+    path: join(root, "f"),
+    message: `${join(root, "f")} is shorter than it should be`,
+  });
+  assert.equal((await calls.verify(2)).kind, "corrupt");
+  const judged = await calls.check();
+  assert.deepEqual(judged, [true, true, false, false, false]);
+});
+
+test("a check stops when told to, at once and for good; closing stops it too", async (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK * 3000 }]);
+  const disk = openDisk(t);
+  const calls = new ContentCalls(disk, fixture);
+  let pieces = 0;
+  let ends = 0;
+  const marked = new Bitfield(fixture.geometry.pieceCount);
+  marked.fill();
+  const start = (onPiece: () => void): (() => void) =>
+    calls.content.check({ pieces: marked, onPiece, onDone: () => (ends += 1) });
+  const stop = start(() => {
+    pieces += 1;
+    if (pieces === 3) stop();
+  });
+  start(() => undefined);
+  await calls.close();
+  assert.ok(pieces <= 3);
+  assert.equal(ends, 0);
+  const late = new Promise((resolve) =>
+    calls.content.check({ pieces: marked, onPiece: () => undefined, onDone: resolve }),
+  );
+  assert.deepEqual(((await late) as { code: string }).code, "EBADF");
+  assert.deepEqual(((await calls.verify(0)) as { code: string }).code, "EBADF");
+});
+
+test("free space is that of the disk that will hold the root", async (t) => {
+  const root = join(temporaryFolder(t), "not", "made", "yet");
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: 5 }]);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  const bytes = await calls.freeSpace();
+  assert.ok(typeof bytes === "number" && bytes > 0);
+  assert.equal((await calls.store(0)).kind, "intact");
+  assert.equal(readFileSync(join(root, "f")).length, 5);
+});

@@ -1,0 +1,143 @@
+import { availableParallelism } from "node:os";
+import { EverseedError, invariant } from "../base/errors.ts";
+import type {
+  Content,
+  ContentLayout,
+  ContentSource,
+  DiskFailure,
+  MeasuredPieces,
+  PieceHasher,
+  PieceIngest,
+  Slab,
+} from "../ports/content.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import { NodeContent } from "./disk/node-content.ts";
+import { NODE_BYTES, SHA1_BYTES } from "./disk/piece-digest.ts";
+import { shareLayout } from "./disk/shared-layout.ts";
+import { WorkerPool } from "./disk/worker-pool.ts";
+import { ArenaSlabPool } from "./slab-pool.ts";
+
+const WORKERS_MAX = 4;
+const OPEN_FILES_PER_WORKER = 128;
+
+export interface NodeDiskOptions {
+  /** Threads that hash and touch the disk. Default: one for each core, at most four. */
+  readonly workers?: number | undefined;
+  /** Files each of them keeps open. */
+  readonly openFilesMax?: number | undefined;
+  readonly log?: Log | undefined;
+}
+
+/** A file could not be read while it was hashed. `code` is the system's, or `changed` (MET-24). */
+export class MeasureError extends EverseedError {
+  readonly code: string;
+  readonly path: string;
+
+  constructor(failure: DiskFailure) {
+    super(failure.message);
+    this.code = failure.code;
+    this.path = failure.path;
+  }
+}
+
+/**
+ * Files on disk, behind the content ports, on a pool of worker threads that start with the first job.
+ * Slabs that jobs name come from its own pools.
+ */
+export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
+  readonly #pool: WorkerPool;
+
+  constructor(options: NodeDiskOptions = {}) {
+    this.#pool = new WorkerPool({
+      workers: options.workers ?? Math.min(availableParallelism(), WORKERS_MAX),
+      openFilesMax: options.openFilesMax ?? OPEN_FILES_PER_WORKER,
+      log: options.log ?? SILENT_LOG,
+    });
+  }
+
+  /** A pool whose memory the workers know, and let go of when the pool does. */
+  createSlabPool(limitBytes: number): ArenaSlabPool {
+    return new ArenaSlabPool({ limitBytes, onDrop: (memory) => this.#pool.dropMemory(memory) });
+  }
+
+  open(layout: ContentLayout): Content {
+    return new NodeContent(this.#pool, layout);
+  }
+
+  ingest(
+    content: Content,
+    piece: number,
+    slab: Slab,
+    want: { readonly v1: boolean; readonly v2: boolean },
+    onDone: (result: { readonly v1?: Uint8Array; readonly v2?: Uint8Array } | DiskFailure) => void,
+  ): void {
+    invariant(content instanceof NodeContent, "content was opened here");
+    content.ingest(piece, slab, want, (outcome) => {
+      if (outcome.kind === "failure") return onDone(outcome);
+      invariant(outcome.kind === "ingested", "an ingest job finds hashes");
+      const { v1, v2 } = outcome;
+      onDone({ ...(v1 && { v1 }), ...(v2 && { v2 }) });
+    });
+  }
+
+  /** @throws {MeasureError} (rejects); or with the signal's reason. */
+  async measure(options: {
+    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files">;
+    readonly v1: boolean;
+    readonly v2: boolean;
+    readonly onProgress?: (bytesDone: number) => void;
+    readonly signal?: AbortSignal;
+  }): Promise<MeasuredPieces> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const { pieceCount } = options.layout.geometry;
+    const v1 = options.v1 ? sharedTable(pieceCount * SHA1_BYTES) : undefined;
+    const v2 = options.v2 ? sharedTable(pieceCount * NODE_BYTES) : undefined;
+    const shared = shareLayout({ ...options.layout, hashes: {}, partFile: "", readOnly: true });
+    const pooled = this.#pool.register(shared);
+    const control = { cursor: new Int32Array(new SharedArrayBuffer(8)) };
+    const stop = (): void => void Atomics.store(control.cursor, 1, 1);
+    signal?.addEventListener("abort", stop);
+    let bytesDone = 0;
+    const failure = await new Promise<DiskFailure | undefined>((resolve) => {
+      let first: DiskFailure | undefined;
+      let open = this.#pool.size;
+      for (let index = 0; index < this.#pool.size; index += 1) {
+        this.#pool.post(
+          index,
+          pooled,
+          { kind: "measure", control, v1, v2 },
+          {
+            onProgress: (bytes) => {
+              bytesDone += bytes;
+              options.onProgress?.(bytesDone);
+            },
+            onOutcome: (outcome) => {
+              if (outcome.kind === "failure") {
+                first ??= outcome;
+                stop();
+              }
+              open -= 1;
+              if (open === 0) resolve(first);
+            },
+          },
+        );
+      }
+    });
+    signal?.removeEventListener("abort", stop);
+    this.#pool.postToAll(pooled, () => ({ kind: "close" }), { onOutcomes: () => undefined });
+    this.#pool.forget(pooled);
+    signal?.throwIfAborted();
+    if (failure) throw new MeasureError(failure);
+    return { v1, v2 };
+  }
+
+  /** Waits for what is under way and ends the threads; later jobs fail. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+function sharedTable(bytes: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(bytes));
+}
