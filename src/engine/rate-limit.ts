@@ -3,8 +3,8 @@ import { BLOCK_BYTES } from "../base/geometry.ts";
 /** A limit saves up what was not used for this long, and lets go of the rest. */
 const BURST_MS = 250;
 
-/** A limit saves up at least one block, or none could ever pass at a low rate. */
-const BURST_BYTES_MIN = BLOCK_BYTES;
+/** At a low rate too it saves up one block to pass, and the next while the first waits its turn. */
+const BURST_BYTES_MIN = 2 * BLOCK_BYTES;
 
 /**
  * A limit of bytes per second for all torrents, with a child for each torrent: what the child lets
@@ -24,7 +24,7 @@ export class RateLimit {
   constructor(bytesPerSecond: number, parent?: RateLimit) {
     this.#parent = parent;
     this.#bytesPerSecond = bytesPerSecond;
-    this.#tokens = this.#burstBytes;
+    this.#tokens = Math.max(BLOCK_BYTES, (bytesPerSecond * BURST_MS) / 1000);
   }
 
   /** A limit within this one. */

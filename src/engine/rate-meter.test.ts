@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CHOKING_WINDOW_MS, RateMeter } from "./rate-meter.ts";
+
+/** Adds `bytesPerSecond` in ten portions a second from `fromMs` to `toMs`. */
+function flow(meter: RateMeter, bytesPerSecond: number, fromMs: number, toMs: number): void {
+  for (let now = fromMs + 100; now <= toMs; now += 100) {
+    meter.add(bytesPerSecond / 10, now);
+    meter.bytesPerSecond(now);
+  }
+}
+
+function assertNear(actual: number, expected: number, tolerance = 0.02): void {
+  const error = Math.abs(actual - expected);
+  assert.ok(error <= expected * tolerance, `${actual} is about ${expected}`);
+}
+
+test("a meter that saw nothing reads 0", () => {
+  assert.equal(new RateMeter().bytesPerSecond(5000), 0);
+});
+
+test("bytes that came at this very moment are not lost, and not divided by zero", () => {
+  const meter = new RateMeter();
+  meter.add(1000, 0);
+  assert.equal(meter.bytesPerSecond(0), 0);
+  assertNear(meter.bytesPerSecond(1000), 1000);
+  assert.equal(meter.total, 1000);
+});
+
+for (const windowMs of [3000, CHOKING_WINDOW_MS]) {
+  test(`a steady flow reads as it is from the first second on, window ${windowMs} ms`, () => {
+    const meter = new RateMeter(windowMs);
+    meter.add(0, 0);
+    for (const second of [1, 2, 5, 60, 600]) {
+      flow(meter, 50_000, (second - 1) * 1000, second * 1000);
+      if (second <= 2) assertNear(meter.bytesPerSecond(second * 1000), 50_000);
+    }
+  });
+
+  test(`a change shows after the window, silence fades to nothing, window ${windowMs} ms`, () => {
+    const meter = new RateMeter(windowMs);
+    meter.add(0, 0);
+    flow(meter, 10_000, 0, 100_000);
+    assertNear(meter.bytesPerSecond(100_000), 10_000);
+    flow(meter, 90_000, 100_000, 100_000 + windowMs * 6);
+    const now = 100_000 + windowMs * 6;
+    assertNear(meter.bytesPerSecond(now), 90_000);
+    assert.ok(meter.bytesPerSecond(now + windowMs * 20) < 1);
+  });
+}
+
+test("how often it is asked changes nothing", () => {
+  const often = new RateMeter();
+  const seldom = new RateMeter();
+  for (const meter of [often, seldom]) meter.add(0, 0);
+  flow(often, 20_000, 0, 60_000);
+  for (let now = 5000; now <= 60_000; now += 5000) {
+    seldom.add(100_000, now);
+    seldom.bytesPerSecond(now);
+  }
+  assertNear(seldom.bytesPerSecond(60_000), often.bytesPerSecond(60_000));
+});
