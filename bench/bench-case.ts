@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { median, type Cost } from "./measure.ts";
+
+export const REPOSITORY = path.join(import.meta.dirname, "..");
+export const EVERSEED = path.join(REPOSITORY, "bin", "everseed");
+export const LIBTORRENT = [
+  "python3",
+  path.join(import.meta.dirname, "peers", "libtorrent-peer.py"),
+];
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** A folder that is removed afterwards. */
+  readonly scratch: string;
+  /** Divides the sizes, to try a case out. */
+  readonly shrink: number;
+}
+
+/** One measured thing of one program: a column of medians. */
+export interface BenchRow {
+  readonly what: string;
+  readonly program: string;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMiB: number;
+}
+
+export interface BenchCase {
+  readonly name: string;
+  readonly about: string;
+  run(options: BenchOptions): Promise<readonly BenchRow[]>;
+}
+
+/** One round of one program. `seconds` is what the case is about; it may leave the start-up out. */
+export interface Sample extends Pick<Cost, "cpuSeconds" | "peakMiB"> {
+  readonly seconds: number;
+}
+
+export function row(what: string, program: string, samples: readonly Sample[]): BenchRow {
+  return {
+    what,
+    program,
+    seconds: median(samples.map((sample) => sample.seconds)),
+    cpuSeconds: median(samples.map((sample) => sample.cpuSeconds)),
+    peakMiB: median(samples.map((sample) => sample.peakMiB)),
+  };
+}
+
+/** Bytes that do not compress and differ from block to block. */
+export function writeData(file: string, bytes: number, seed = 1): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const handle = fs.openSync(file, "w");
+  const chunk = new Uint32Array(1 << 18);
+  let state = seed | 1;
+  for (let at = 0; at < bytes; at += chunk.byteLength) {
+    for (let i = 0; i < chunk.length; i += 1) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      chunk[i] = state;
+    }
+    fs.writeSync(handle, new Uint8Array(chunk.buffer, 0, Math.min(chunk.byteLength, bytes - at)));
+  }
+  fs.closeSync(handle);
+}
+
+/** Makes a torrent of a path with our own `create`. @returns The .torrent's path. */
+export function createTorrent(source: string, torrent: string, options: readonly string[]): string {
+  execFileSync(EVERSEED, ["create", source, "-o", torrent, "--no-date", ...options], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return torrent;
+}
+
+/** Emptied and made anew, so that every round begins alike. */
+export function freshFolder(folder: string): string {
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,63 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { BenchCase, BenchRow } from "./bench-case.ts";
+import { check, create } from "./cases/create.ts";
+import { pages, start } from "./cases/start.ts";
+import { oneToOne, smallFiles } from "./cases/transfer.ts";
+
+const CASES: readonly BenchCase[] = [oneToOne, smallFiles, create, check, start, pages];
+
+const { values } = parseArgs({
+  options: {
+    case: { type: "string", multiple: true },
+    rounds: { type: "string", default: "5" },
+    shrink: { type: "string", default: "1" },
+    scratch: { type: "string", default: os.tmpdir() },
+  },
+});
+
+const chosen = values.case ? CASES.filter((each) => values.case!.includes(each.name)) : CASES;
+if (chosen.length === 0) {
+  console.error(`no such case; there are: ${CASES.map((each) => each.name).join(", ")}`);
+  process.exit(2);
+}
+const rows: BenchRow[] = [];
+for (const each of chosen) {
+  console.log(`\n${each.name}: ${each.about}`);
+  const scratch = fs.mkdtempSync(path.join(values.scratch, "everseed-bench-"));
+  try {
+    const found = await each.run({
+      rounds: Number(values.rounds),
+      shrink: Number(values.shrink),
+      scratch,
+    });
+    rows.push(...found);
+    for (const line of table(found)) console.log(line);
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+const out = path.join(import.meta.dirname, "out");
+fs.mkdirSync(out, { recursive: true });
+fs.writeFileSync(path.join(out, "last.json"), `${JSON.stringify(rows, null, 2)}\n`);
+
+/** Medians, and beside each of ours its ratio to the others of the same thing. */
+function table(found: readonly BenchRow[]): string[] {
+  const lines = [
+    "what                     program          seconds     CPU s  peak MiB   time   CPU",
+  ];
+  for (const each of found) {
+    const ours = found.find(({ what, program }) => what === each.what && program === "everseed")!;
+    const ratios =
+      each === ours
+        ? ""
+        : `  ${(ours.seconds / each.seconds).toFixed(2)}   ${(ours.cpuSeconds / each.cpuSeconds).toFixed(2)}`;
+    lines.push(
+      `${each.what.padEnd(24)} ${each.program.padEnd(15)}${each.seconds.toFixed(3).padStart(9)}` +
+        `${each.cpuSeconds.toFixed(2).padStart(10)}${each.peakMiB.toFixed(0).padStart(10)}${ratios}`,
+    );
+  }
+  return lines;
+}
