@@ -67,8 +67,8 @@ interface Ledger {
   /** When it was unchoked, and how much it had got by then. */
   turnAtMs: number;
   turnFrom: number;
-  /** When its last turn ended; -1 for never. */
-  servedAtMs: number;
+  /** Since when it has no slot. */
+  waitingSinceMs: number;
   /** It had a slot and took nothing. */
   hog: boolean;
   wasChoked: boolean;
@@ -171,7 +171,7 @@ export class Choker<P extends ChokerPeer> {
       movedAtMs: now,
       turnAtMs: now,
       turnFrom: peer.uploaded,
-      servedAtMs: -1,
+      waitingSinceMs: now,
       hog: false,
       wasChoked: peer.amChoking,
     };
@@ -190,7 +190,7 @@ export class Choker<P extends ChokerPeer> {
   #endTurn(peer: P, now: number): void {
     const ledger = this.#ledger(peer, now);
     ledger.wasChoked = true;
-    ledger.servedAtMs = now;
+    ledger.waitingSinceMs = now;
   }
 
   /** Unchoked and taking what it asks for, or not yet known not to. */
@@ -305,11 +305,14 @@ export class Choker<P extends ChokerPeer> {
     return chosen;
   }
 
-  /** Those that waited longest, who never had a slot before all others, hogs and snubbers last. */
+  /**
+   * Those that waited longest, hogs and snubbers last. Newcomers do not come first: who comes back
+   * as one again and again would keep all others out (WIR-22).
+   */
   #addWaiting(chosen: Set<P>, rest: readonly P[], free: number, now: number): void {
     if (free <= 0) return;
     const since = (peer: P): number =>
-      peer.amChoking ? this.#ledger(peer, now).servedAtMs : Number.POSITIVE_INFINITY;
+      peer.amChoking ? this.#ledger(peer, now).waitingSinceMs : Number.POSITIVE_INFINITY;
     const order = rest
       .filter((peer) => !chosen.has(peer))
       .sort(
