@@ -107,6 +107,7 @@ export class DraftTable {
       .updateTable("drafts")
       .set({ durable, touched_at: touchedAt, state: "uploading", problem: null })
       .where("id", "=", id)
+      .where("state", "<>", "published")
       .execute();
   }
 
@@ -115,6 +116,7 @@ export class DraftTable {
       .updateTable("drafts")
       .set({ state: "failed", problem })
       .where("id", "=", id)
+      .where("state", "<>", "published")
       .execute();
   }
 

@@ -1,0 +1,137 @@
+import { encodeUtf8, toLatin1 } from "../base/bytes.ts";
+import { planTorrent, type TorrentPlan } from "../metainfo/create.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import type { TorrentKind } from "../metainfo/metainfo.ts";
+import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
+import { cleanComponent, SafeTree } from "../metainfo/safe-path.ts";
+import type { ContentFile } from "../ports/content.ts";
+import type { HashKinds } from "./hash-journal.ts";
+import { PublishError } from "./publish-error.ts";
+import { UploadLayout } from "./upload-layout.ts";
+
+/** What somebody is going to upload and how it is to be published. All of it comes from outside. */
+export interface Declaration {
+  /** Of the torrent: the folder's name, or the file's. */
+  readonly name: string;
+  readonly folder: boolean;
+  readonly files: readonly {
+    /** Below the torrent's folder, "/" between parts. Not looked at without a folder. */
+    readonly path: string;
+    /** Bytes. */
+    readonly size: number;
+    /** Milliseconds since 1970; only compared. */
+    readonly modified?: number | undefined;
+  }[];
+  readonly kind: TorrentKind;
+  readonly pieceSize: number | "auto";
+  readonly private: boolean;
+  readonly comment?: string | undefined;
+  readonly source?: string | undefined;
+  /** Announce URLs; the hub's own when absent. */
+  readonly trackers?: readonly string[] | undefined;
+}
+
+/** A declaration made sense of: known before the first byte arrives. */
+export interface DraftPlan {
+  readonly torrent: TorrentPlan;
+  /** One for each file of the torrent's geometry, below the draft's folder. */
+  readonly contentFiles: readonly ContentFile[];
+  readonly layout: UploadLayout;
+  readonly kinds: HashKinds;
+  /** Indexes into the declared files, in the order their bytes are sent. */
+  readonly order: readonly number[];
+  /** Declared paths that no system could store as they are. */
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** What a file costs in the metainfo besides its path, with some room. */
+const FILE_OVERHEAD_BYTES = 200;
+const PIECE_BYTES = { v1: 20, v2: 32, hybrid: 52 } as const;
+
+/**
+ * Names are cleaned as a reader of the torrent would clean them (MET-1 to MET-5), so that what lies on our
+ * disk and what everybody else makes of the torrent is the same.
+ *
+ * @throws {PublishError} `bad-declaration` with the reason.
+ */
+export function planDraft(declaration: Declaration): DraftPlan {
+  const { kind, folder } = declaration;
+  if (!folder && declaration.files.length !== 1) {
+    throw new PublishError("bad-declaration", "Several files need a folder to lie in.");
+  }
+  const name = cleanComponent(latin1(declaration.name));
+  const tree = new SafeTree([]);
+  const paths = declaration.files.map((file) =>
+    folder ? tree.addFile(components(file.path)) : [],
+  );
+  const torrent = plan(declaration, name, paths);
+  refuseHugeMetainfo(torrent, kind);
+  return {
+    torrent,
+    contentFiles: torrent.files.map((file) => ({
+      path: [name, ...file.path].join("/"),
+      executable: false,
+    })),
+    layout: new UploadLayout(torrent.geometry),
+    kinds: { v1: kind !== "v2", v2: kind !== "v1" },
+    order: torrent.files.flatMap((file) => (file.input === undefined ? [] : [file.input])),
+    renamed: renamed(declaration, name, paths),
+  };
+}
+
+function plan(
+  declaration: Declaration,
+  name: string,
+  paths: readonly (readonly string[])[],
+): TorrentPlan {
+  try {
+    return planTorrent({
+      name,
+      files: declaration.files.map((file, index) => ({ path: paths[index]!, length: file.size })),
+      kind: declaration.kind,
+      pieceLength: declaration.pieceSize,
+    });
+  } catch (error) {
+    if (!(error instanceof MetainfoError)) throw error;
+    throw new PublishError("bad-declaration", `No torrent can be made of this: ${error.detail}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** What no reader would take, us included, is refused before anything is uploaded. */
+function refuseHugeMetainfo(torrent: TorrentPlan, kind: TorrentKind): void {
+  let bytes = torrent.geometry.pieceCount * PIECE_BYTES[kind];
+  for (const file of torrent.files) {
+    bytes += FILE_OVERHEAD_BYTES + 2 * file.path.reduce((sum, part) => sum + part.length + 4, 0);
+  }
+  if (bytes <= METAINFO_BYTES_MAX) return;
+  throw new PublishError(
+    "bad-declaration",
+    "The torrent file itself would be too large. Choose larger pieces, or publish in several parts.",
+  );
+}
+
+function renamed(
+  declaration: Declaration,
+  name: string,
+  paths: readonly (readonly string[])[],
+): { from: string; to: string }[] {
+  const changes = name === declaration.name ? [] : [{ from: declaration.name, to: name }];
+  if (!declaration.folder) return changes;
+  for (const [index, file] of declaration.files.entries()) {
+    const to = paths[index]!.join("/");
+    if (to !== file.path) changes.push({ from: file.path, to });
+  }
+  return changes;
+}
+
+function components(path: string): string[] {
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  return (parts.length > 0 ? parts : ["_"]).map(latin1);
+}
+
+/** Names are cleaned in the form the wire brings them. */
+function latin1(text: string): string {
+  return toLatin1(encodeUtf8(text.toWellFormed()));
+}

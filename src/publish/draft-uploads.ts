@@ -1,0 +1,125 @@
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Content, ContentSource, PieceIngest } from "../ports/content.ts";
+import type { Files } from "../ports/files.ts";
+import type { DraftRow, DraftTable } from "../store/drafts.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
+import { decodeJournal, recordBytes } from "./hash-journal.ts";
+import { PublishError } from "./publish-error.ts";
+import type { SlabLine } from "./slab-line.ts";
+import { Upload } from "./upload.ts";
+
+/** An upload nobody sends to holds files open and its plan in memory; after this long it is put away. */
+const IDLE_MS = 60_000;
+
+export interface DraftUploadsOptions {
+  readonly drafts: DraftTable;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly content: ContentSource;
+  readonly ingest: PieceIngest;
+  readonly slabs: SlabLine;
+  readonly clock: Clock;
+}
+
+/** A draft that is open for bytes. */
+export interface OpenDraft {
+  readonly declaration: Declaration;
+  readonly plan: DraftPlan;
+  readonly upload: Upload;
+}
+
+/** The uploads that are open at the moment, one for each draft somebody sends to or asks about. */
+export class DraftUploads {
+  readonly #options: DraftUploadsOptions;
+  readonly #open = new Map<string, Promise<OpenDraft>>();
+  readonly #timers = new Map<string, Timer>();
+  #closed = false;
+
+  constructor(options: DraftUploadsOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the draft where its journal ends; an open one is shared. */
+  async open(row: DraftRow): Promise<OpenDraft> {
+    if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
+    let opening = this.#open.get(row.id);
+    if (!opening) {
+      opening = this.#load(row);
+      this.#open.set(row.id, opening);
+      opening.catch(() => this.#open.delete(row.id));
+    }
+    const open = await opening;
+    this.#rest(row.id);
+    return open;
+  }
+
+  /** Puts an upload away, waiting for what is under way; harmless when it is not open. */
+  async close(id: string): Promise<void> {
+    this.#timers.get(id)?.cancel();
+    this.#timers.delete(id);
+    const opening = this.#open.get(id);
+    if (!opening) return;
+    const open = await opening;
+    await open.upload.close();
+    // Only now: somebody who opens it anew must find files nobody writes to.
+    if (this.#open.get(id) === opening) this.#open.delete(id);
+  }
+
+  async closeAll(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#open.keys()].map((id) => this.close(id)));
+  }
+
+  /** Starts the time to wait before an upload that nobody uses is put away. */
+  #rest(id: string): void {
+    this.#timers.get(id)?.cancel();
+    this.#timers.set(
+      id,
+      this.#options.clock.startTimer(IDLE_MS, () => {
+        void this.#open.get(id)?.then(async (open) => {
+          if (open.upload.receiving) this.#rest(id);
+          else await this.close(id);
+        });
+      }),
+    );
+  }
+
+  async #load(row: DraftRow): Promise<OpenDraft> {
+    const { drafts, folder, files, ingest, slabs, clock } = this.#options;
+    if (row.declaration === null) throw new PublishError("not-found", "This upload has ended.");
+    // Written by ourselves, after it was checked.
+    const declaration = JSON.parse(row.declaration) as Declaration;
+    const plan = planDraft(declaration);
+    const path = folder.draftJournal(row.id);
+    const { pieceCount } = plan.layout.geometry;
+    const journal = (await files.read(path)) ?? new Uint8Array(0);
+    const records = decodeJournal(journal, plan.kinds, pieceCount);
+    const content = this.#openContent(row.id, plan);
+    const upload = new Upload({
+      layout: plan.layout,
+      kinds: plan.kinds,
+      content,
+      journal: await files.openAppend(path, records.length * recordBytes(plan.kinds)),
+      ingest,
+      slabs,
+      clock,
+      records,
+      durable: row.durable,
+      saveDurable: (bytes) => drafts.setDurable(row.id, bytes, clock.wallMs()),
+    });
+    return { declaration, plan, upload };
+  }
+
+  #openContent(id: string, plan: DraftPlan): Content {
+    return this.#options.content.open({
+      root: this.#options.folder.draftContent(id),
+      geometry: plan.layout.geometry,
+      files: plan.contentFiles,
+      // Nothing is expected: the hashes are what the upload finds out.
+      hashes: {},
+      partFile: `${this.#options.folder.draft(id)}/parts`,
+      readOnly: false,
+    });
+  }
+}

@@ -1,0 +1,132 @@
+import { invariant } from "../base/errors.ts";
+import type { EngineSession, EngineTorrent } from "../engine/session-contract.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { TorrentLibrary } from "./torrent-library.ts";
+
+const SWEEP_MS = 60_000;
+// Longer than the pauses a downloading client makes between connections.
+const IDLE_MS = 5 * 60_000;
+
+export interface EverseedOptions {
+  readonly torrents: TorrentTable;
+  readonly library: TorrentLibrary;
+  readonly folder: DataFolder;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the everseed sends of one torrent. */
+export interface EverseedFigures {
+  readonly uploadBytesPerSecond: number;
+  /** Bytes since start. */
+  readonly uploaded: number;
+}
+
+interface AwakeTorrent {
+  readonly torrent: EngineTorrent;
+  /** Monotonic milliseconds when it last had a peer. */
+  lastPeerMs: number;
+}
+
+/**
+ * The seed that never sleeps, although its torrents do: a published torrent is a row until a peer's
+ * handshake names it, lives in the engine while peers are there, and is a row again some minutes later.
+ * Nothing has to be restored after a restart or a kill.
+ */
+export class Everseed {
+  readonly #options: EverseedOptions;
+  readonly #awake = new Map<string, AwakeTorrent>();
+  readonly #waking = new Map<string, Promise<EngineTorrent | undefined>>();
+  /** What torrents that sleep again have sent. */
+  readonly #uploadedBefore = new Map<string, number>();
+  #session: EngineSession | undefined;
+  #timer: Timer | undefined;
+
+  constructor(options: EverseedOptions) {
+    this.#options = options;
+  }
+
+  /** Introduces the engine, which was made with `wake` of this object. */
+  start(session: EngineSession): void {
+    invariant(!this.#session, "one engine for one everseed");
+    this.#session = session;
+    this.#scheduleSweep();
+  }
+
+  /** Stops waking and putting to sleep; the engine is closed by its owner. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#session = undefined;
+  }
+
+  /** The engine's question about an infohash it does not have (`WakeTorrent`). */
+  readonly wake = async (wireInfohash: Uint8Array): Promise<EngineTorrent | undefined> => {
+    const row = await this.#options.torrents.findByWire(wireInfohash);
+    if (!row) return undefined;
+    const awake = this.#awake.get(row.id);
+    if (awake) return awake.torrent;
+    // Several peers may knock while the metainfo is read: one answer for all.
+    let waking = this.#waking.get(row.id);
+    if (!waking) {
+      waking = this.#load(row).finally(() => this.#waking.delete(row.id));
+      this.#waking.set(row.id, waking);
+    }
+    return waking;
+  };
+
+  figures(torrentId: string): EverseedFigures {
+    const before = this.#uploadedBefore.get(torrentId) ?? 0;
+    const stats = this.#awake.get(torrentId)?.torrent.stats();
+    return {
+      uploadBytesPerSecond: stats?.uploadBytesPerSecond ?? 0,
+      uploaded: before + (stats?.uploaded ?? 0),
+    };
+  }
+
+  async #load(row: TorrentRow): Promise<EngineTorrent | undefined> {
+    const { library, folder, clock, log } = this.#options;
+    const metainfo = await library.load(row);
+    const session = this.#session;
+    if (!metainfo || !session) {
+      if (!metainfo) log.error("a published torrent has lost its .torrent file", { id: row.id });
+      return undefined;
+    }
+    const torrent = session.add({
+      from: { metainfo },
+      root: folder.absolute(row.content_path),
+      mode: "seed",
+    });
+    this.#awake.set(row.id, { torrent, lastPeerMs: clock.nowMs() });
+    return torrent;
+  }
+
+  #scheduleSweep(): void {
+    this.#timer = this.#options.clock.startTimer(SWEEP_MS, () => {
+      this.#sweep();
+      this.#scheduleSweep();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.nowMs();
+    for (const [id, awake] of this.#awake) {
+      const stats = awake.torrent.stats();
+      if (stats.peers > 0) awake.lastPeerMs = now;
+      else if (now - awake.lastPeerMs >= IDLE_MS) this.#putToSleep(id, awake);
+    }
+  }
+
+  #putToSleep(id: string, awake: AwakeTorrent): void {
+    const { uploaded } = awake.torrent.stats();
+    this.#awake.delete(id);
+    if (uploaded > 0) {
+      this.#uploadedBefore.set(id, (this.#uploadedBefore.get(id) ?? 0) + uploaded);
+    }
+    this.#session?.remove(awake.torrent).catch((error: unknown) => {
+      this.#options.log.warn("a torrent did not go to sleep", { id, error: String(error) });
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import { invariant } from "../base/errors.ts";
+import { infohashKey, type Infohashes, wireInfohashes } from "../base/infohash.ts";
+import { buildMetainfo } from "../metainfo/create.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { DraftRow, DraftTable } from "../store/drafts.ts";
+import type { SharedFileTable } from "../store/shared-files.ts";
+import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { Declaration, DraftPlan } from "./draft-plan.ts";
+import { PublishError } from "./publish-error.ts";
+import { shareFiles } from "./share-files.ts";
+import type { SwarmRegistry } from "./swarm-registry.ts";
+
+/** Characters of file names and comment that a torrent is found by. */
+const WORDS_MAX = 65_536;
+
+export interface FinisherOptions {
+  readonly torrents: TorrentTable;
+  readonly drafts: DraftTable;
+  readonly sharedFiles: SharedFileTable;
+  readonly swarms: SwarmRegistry;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Announce URLs of torrents whose publisher named none. */
+  readonly trackers: readonly string[];
+  /** What `created by` says. */
+  readonly createdBy: string;
+}
+
+/** A draft whose every byte is durable and hashed. */
+export interface FinishedDraft {
+  readonly row: DraftRow;
+  readonly declaration: Declaration;
+  readonly plan: DraftPlan;
+  readonly hashes: { readonly v1?: Uint8Array | undefined; readonly v2?: Uint8Array | undefined };
+}
+
+/**
+ * Makes a torrent of a finished draft: metainfo, content in its place, a row in the catalogue, a swarm on
+ * our tracker. Every step may be the last before a kill; done again, each finds what it did before:
+ * the journal still holds the hashes, so the infohash and with it every path is the same.
+ */
+export class Finisher {
+  readonly #options: FinisherOptions;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FinisherOptions) {
+    this.#options = options;
+  }
+
+  /** One at a time: two uploads of the same content must meet. */
+  async finish(finished: FinishedDraft): Promise<void> {
+    const turn = this.#queue.then(() => this.#finish(finished));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #finish(finished: FinishedDraft): Promise<void> {
+    const { torrents, drafts, files, folder, swarms, clock } = this.#options;
+    const { row, plan } = finished;
+    const { torrent, infohashes, info } = this.#build(finished);
+    const known = await this.#known(infohashes);
+    if (known) {
+      await drafts.setPublished(row.id, known.id);
+      await files.remove(folder.draft(row.id));
+      return;
+    }
+    const key = infohashKey(wireInfohashes(infohashes)[0]!);
+    const [contentPath, metainfoPath] = [folder.contentPath(key), folder.metainfoPath(key)];
+    await this.#moveContent(finished, folder.absolute(contentPath));
+    await files.write(folder.absolute(metainfoPath), torrent);
+    const now = clock.wallMs();
+    const entry: NewTorrent = {
+      id: row.id,
+      infohash_v1: infohashes.v1 ?? null,
+      infohash_v2: infohashes.v2 ?? null,
+      kind: row.kind,
+      name: info.name,
+      folder: info.folder ? 1 : 0,
+      size: plan.layout.size,
+      file_count: row.file_count,
+      piece_size: info.geometry.pieceLength,
+      piece_count: info.geometry.pieceCount,
+      private: info.private ? 1 : 0,
+      comment: finished.declaration.comment ?? null,
+      content_path: contentPath,
+      metainfo_path: metainfoPath,
+      publisher_id: row.owner_id,
+      published_at: now,
+      checked_at: now,
+    };
+    await shareFiles(info, contentPath, { ...this.#options, table: this.#options.sharedFiles });
+    await torrents.insert(entry, { words: words(finished), draftId: row.id });
+    swarms.register(infohashes);
+    await files.remove(folder.draft(row.id));
+  }
+
+  #build({ declaration, plan, hashes, row }: FinishedDraft): {
+    torrent: Uint8Array;
+    infohashes: Infohashes;
+    info: TorrentInfo;
+  } {
+    const { trackers, createdBy } = this.#options;
+    try {
+      const { torrent, infohashes } = buildMetainfo(plan.torrent, hashes, {
+        trackers: (declaration.trackers ?? trackers).map((url) => [url]),
+        private: declaration.private,
+        comment: declaration.comment,
+        source: declaration.source,
+        createdBy,
+        // Of the declaration, so that a second attempt makes the same file.
+        creationDate: Math.floor(row.created_at / 1000),
+      });
+      const { info } = parseMetainfo(torrent);
+      invariant(
+        info.files.every((file, index) => {
+          const { path } = plan.contentFiles[index]!;
+          return file.pad || file.path.join("/") === path;
+        }),
+        "names were cleaned before, so everybody reads them as they lie on disk",
+      );
+      return { torrent, infohashes, info };
+    } catch (error) {
+      if (!(error instanceof MetainfoError)) throw error;
+      throw new PublishError("bad-declaration", `No torrent can be made: ${error.detail}.`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #known(infohashes: Infohashes): Promise<TorrentRow | undefined> {
+    for (const wire of wireInfohashes(infohashes)) {
+      const row = await this.#options.torrents.findByWire(wire);
+      if (row) return row;
+    }
+    return undefined;
+  }
+
+  async #moveContent({ row, plan }: FinishedDraft, target: string): Promise<void> {
+    const { files, folder } = this.#options;
+    const source = folder.draftContent(row.id);
+    // Gone: moved by an attempt before this one. The folder alone says nothing, opening makes it again.
+    if (!(await files.stat(`${source}/${plan.torrent.name}`))) return;
+    // There, though no torrent has it: left by somebody else's attempt that never came to its end.
+    if (await files.stat(target)) await files.remove(target);
+    await files.move(source, target);
+  }
+}
+
+/** What a torrent is found by besides its name. */
+function words({ declaration, plan }: FinishedDraft): string {
+  const paths = plan.torrent.files.flatMap((file) => (file.pad ? [] : [file.path.join(" ")]));
+  return [declaration.comment ?? "", ...paths].join("\n").slice(0, WORDS_MAX);
+}

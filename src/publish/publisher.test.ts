@@ -1,0 +1,423 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { concatBytes, encodeUtf8, toHex } from "../base/bytes.ts";
+import type { Infohashes } from "../base/infohash.ts";
+import { wireInfohashes } from "../base/infohash.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Slab, SlabPool } from "../ports/content.ts";
+import { SILENT_LOG } from "../ports/log.ts";
+import { MemoryFiles } from "../sim/memory-files.ts";
+import { openStore, type Store } from "../store/open-store.ts";
+import { Catalogue } from "./catalogue.ts";
+import { DataFolder } from "./data-folder.ts";
+import type { Declaration } from "./draft-plan.ts";
+import { DraftUploads } from "./draft-uploads.ts";
+import { Finisher } from "./finisher.ts";
+import { Publisher } from "./publisher.ts";
+import { SlabLine } from "./slab-line.ts";
+import { TorrentLibrary } from "./torrent-library.ts";
+
+const TRACKER = "http://127.0.0.1:8420/announce";
+
+class Pool implements SlabPool {
+  lentBytes = 0;
+  readonly limitBytes = 64 * 1024 * 1024;
+  take(bytes: number): Slab {
+    this.lentBytes += bytes;
+    return { view: new Uint8Array(bytes) };
+  }
+  give(slab: Slab): void {
+    this.lentBytes -= slab.view.length;
+  }
+}
+
+class TestClock implements Clock {
+  wall = 1_790_000_000_000;
+  nowMs = () => this.wall;
+  wallMs = () => this.wall;
+  startTimer = () => ({ cancel: () => undefined });
+}
+
+interface World {
+  readonly disk: MemoryFiles;
+  readonly store: Store;
+  readonly clock: TestClock;
+  readonly registered: Infohashes[];
+}
+
+/** One start of the hub; starting again on the same world is a restart. */
+function hub({ disk, store, clock, registered }: World) {
+  const folder = new DataFolder("/data");
+  const library = new TorrentLibrary(disk, folder, SILENT_LOG);
+  const uploads = new DraftUploads({
+    drafts: store.drafts,
+    folder,
+    files: disk,
+    content: disk,
+    ingest: disk,
+    slabs: new SlabLine(new Pool()),
+    clock,
+  });
+  const finisher = new Finisher({
+    torrents: store.torrents,
+    drafts: store.drafts,
+    sharedFiles: store.sharedFiles,
+    swarms: {
+      register: (infohashes) => void registered.push(infohashes),
+      count: () => ({ seeds: 0, leechers: 0, completed: 0 }),
+    },
+    folder,
+    files: disk,
+    clock,
+    log: SILENT_LOG,
+    trackers: [TRACKER],
+    createdBy: "Everseed test",
+  });
+  const publisher = new Publisher({
+    drafts: store.drafts,
+    uploads,
+    finisher,
+    folder,
+    files: disk,
+    clock,
+    random: {
+      below: (bound) => Math.floor(Math.random() * bound),
+      bytes: (n) => new Uint8Array(n),
+    },
+    log: SILENT_LOG,
+    limits: { uploadBytesMax: 1e12, pieceBytesMax: 32 * 1024 * 1024 },
+  });
+  const { torrents, drafts } = store;
+  return { publisher, catalogue: new Catalogue({ torrents, drafts, library, folder }) };
+}
+
+async function world(t: TestContext): Promise<World> {
+  const store = await openStore(":memory:");
+  t.after(() => store.close());
+  return { disk: new MemoryFiles(), store, clock: new TestClock(), registered: [] };
+}
+
+type Contents = Record<string, Uint8Array>;
+
+function declaration(contents: Contents, more: Partial<Declaration> = {}): Declaration {
+  return {
+    name: "talks",
+    folder: true,
+    files: Object.entries(contents).map(([path, bytes]) => ({ path, size: bytes.length })),
+    kind: "hybrid",
+    pieceSize: 16_384,
+    private: false,
+    ...more,
+  };
+}
+
+async function* inOrder(contents: Contents, order: readonly number[], from = 0, to = Infinity) {
+  const all = concatBytes(order.map((index) => Object.values(contents)[index]!));
+  for (let start = from; start < Math.min(to, all.length); start += 5000) {
+    yield all.subarray(start, Math.min(start + 5000, to));
+  }
+}
+
+function bytes(length: number, seed: number): Uint8Array {
+  return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);
+}
+
+function hexes(infohashes: Infohashes): string[] {
+  return wireInfohashes(infohashes).map(toHex);
+}
+
+const CONTENTS: Contents = {
+  "b/two.bin": bytes(40_000, 2),
+  "a.txt": encodeUtf8("hello"),
+  "empty.txt": new Uint8Array(0),
+  "b/one.bin": bytes(16_384, 1),
+};
+
+const refused: [why: string, code: string, more: Partial<Declaration>][] = [
+  ["more than the limit", "too-large", { files: [{ path: "a", size: 2e12 }], pieceSize: "auto" }],
+  ["no folder for two files", "bad-declaration", { folder: false }],
+  ["pieces that are no power of two", "bad-declaration", { pieceSize: 100_000 }],
+  ["pieces of 256 MiB", "bad-declaration", { pieceSize: 256 * 1024 * 1024 }],
+  [
+    "a sum past 2^53",
+    "bad-declaration",
+    { files: [1, 2].map((n) => ({ path: `${n}`, size: 2 ** 53 - 1 })) },
+  ],
+  [
+    "a million pieces of hashes",
+    "bad-declaration",
+    { files: [{ path: "a", size: 9e11 }], pieceSize: 262_144 },
+  ],
+];
+for (const [why, code, more] of refused) {
+  test(`HUB-8: a declaration with ${why} is refused (${code}) and leaves nothing`, async (t) => {
+    const all = await world(t);
+    const { publisher } = hub(all);
+    await assert.rejects(publisher.declare("ann", declaration(CONTENTS, more)), { code });
+    assert.deepEqual(all.disk.paths, []);
+    assert.deepEqual(await publisher.listOpen("ann"), []);
+  });
+}
+
+test("STO-4: more than the disk has room for is refused with both numbers", async (t) => {
+  const all = await world(t);
+  all.disk.free = 2 ** 30;
+  const { publisher } = hub(all);
+  const files = [{ path: "a", size: 5 * 2 ** 30 }];
+  await assert.rejects(publisher.declare("ann", declaration({}, { files, pieceSize: "auto" })), {
+    code: "disk-full",
+    detail: "This needs 5.0 GiB; the disk of this hub has 0.9 GiB free.",
+  });
+});
+
+test("HUB-8: one person has at most 100 unfinished uploads", async (t) => {
+  const { publisher } = hub(await world(t));
+  for (let count = 0; count < 100; count += 1) {
+    await publisher.declare("ann", declaration({ [`${count}`]: bytes(10, 1) }));
+  }
+  await assert.rejects(publisher.declare("ann", declaration({ more: bytes(10, 1) })), {
+    code: "too-many-drafts",
+  });
+  await publisher.declare("bob", declaration({ more: bytes(10, 1) }));
+});
+
+for (const kind of ["v1", "v2", "hybrid"] as const) {
+  test(`PUB-3.2: a ${kind} folder is a torrent the moment its last byte is here`, async (t) => {
+    const all = await world(t);
+    const { publisher, catalogue } = hub(all);
+    const declared = await publisher.declare("ann", declaration(CONTENTS, { kind, comment: "hi" }));
+    assert.equal(declared.draft.offset, 0);
+    assert.equal(declared.draft.size, 56_389);
+    const { id } = declared.draft;
+    const reached = await publisher.receive(id, 0, inOrder(CONTENTS, declared.order));
+    assert.equal(reached, 56_389);
+    const draft = await publisher.find(id);
+    assert.equal(draft?.state, "published");
+    assert.equal(draft.torrentId, id);
+
+    const listing = await catalogue.find(id);
+    assert.ok(listing);
+    assert.equal(listing.name, "talks");
+    assert.equal(listing.fileCount, 4);
+    const file = await catalogue.torrentFile(id);
+    assert.ok(file);
+    const metainfo = parseMetainfo(file);
+    assert.deepEqual(hexes(metainfo.info.infohashes), hexes(listing.infohashes));
+    assert.deepEqual(metainfo.trackers, [[TRACKER]]);
+    assert.deepEqual(all.registered.map(hexes), [hexes(listing.infohashes)]);
+    const found = await catalogue.search({ query: "two", limit: 50, offset: 0 });
+    assert.deepEqual(
+      found.listings.map((entry) => entry.id),
+      [id],
+    );
+    assert.deepEqual(
+      (await catalogue.files(id)).map((entry) => entry.path).toSorted(),
+      Object.keys(CONTENTS).toSorted(),
+    );
+    for (const entry of await catalogue.files(id)) {
+      const stored = await catalogue.file(id, entry.index);
+      assert.deepEqual(all.disk.bytes(stored!.location), CONTENTS[entry.path]);
+    }
+    assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")), "nothing is left over");
+    assert.equal(await catalogue.file(id, 4), undefined);
+  });
+}
+
+test("PUB-1.2: the same declaration finds the unfinished upload again, also after a restart", async (t) => {
+  const all = await world(t);
+  const first = hub(all);
+  const one = await first.publisher.declare("ann", declaration(CONTENTS));
+  await first.publisher.receive(one.draft.id, 0, inOrder(CONTENTS, one.order, 0, 20_000));
+  await first.publisher.stop();
+  const second = hub(all);
+  await second.publisher.start();
+  const two = await second.publisher.declare("ann", declaration(CONTENTS));
+  assert.ok(two.resumed);
+  assert.equal(two.draft.id, one.draft.id);
+  assert.equal(two.draft.offset, 20_000);
+  const other = await second.publisher.declare("bob", declaration(CONTENTS));
+  assert.notEqual(other.draft.id, one.draft.id);
+  await second.publisher.receive(two.draft.id, 20_000, inOrder(CONTENTS, two.order, 20_000));
+  assert.equal((await second.publisher.find(one.draft.id))?.state, "published");
+});
+
+test("a double click makes one draft", async (t) => {
+  const { publisher } = hub(await world(t));
+  const declared = await Promise.all(
+    Array.from({ length: 5 }, () => publisher.declare("ann", declaration(CONTENTS))),
+  );
+  assert.equal(new Set(declared.map((one) => one.draft.id)).size, 1);
+});
+
+test("MET-23: the same content again is one torrent and one copy; the second link leads to the first", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const ids: string[] = [];
+  for (const owner of ["ann", "bob"]) {
+    const declared = await publisher.declare(owner, declaration(CONTENTS));
+    await publisher.receive(declared.draft.id, 0, inOrder(CONTENTS, declared.order));
+    ids.push(declared.draft.id);
+  }
+  const second = await publisher.find(ids[1]!);
+  assert.equal(second?.torrentId, ids[0]);
+  assert.equal((await catalogue.find(ids[1]!))?.id, ids[0]);
+  assert.equal((await catalogue.totals()).torrents, 1);
+  assert.equal(all.registered.length, 1);
+  assert.equal(all.disk.paths.filter((path) => path.endsWith("two.bin")).length, 1);
+});
+
+test("a file that another torrent holds is stored once", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const large = bytes(100_000, 5);
+  const locations: string[] = [];
+  for (const contents of [{ "big.bin": large, x: bytes(9, 1) }, { "other name": large }]) {
+    const declared = await publisher.declare("ann", declaration(contents));
+    await publisher.receive(declared.draft.id, 0, inOrder(contents, declared.order));
+    locations.push((await catalogue.file(declared.draft.id, 0))!.location);
+  }
+  assert.ok(all.disk.same(locations[0]!, locations[1]!));
+  all.disk.poke(locations[0]!, 0, bytes(1, 1));
+  const third = await publisher.declare("ann", declaration({ third: large }));
+  await publisher.receive(third.draft.id, 0, inOrder({ third: large }, third.order));
+  const location = (await catalogue.file(third.draft.id, 0))!.location;
+  assert.ok(!all.disk.same(locations[0]!, location), "a copy that was changed is not trusted");
+  assert.deepEqual(all.disk.bytes(location), large);
+});
+
+test("MET-1, MET-3, MET-4: odd names are made safe, and the answer says how", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const contents: Contents = {
+    "../../etc/passwd": bytes(5, 1),
+    "/absolute": bytes(5, 2),
+    "CON.txt": bytes(5, 3),
+    "a\nb\u202ec": bytes(5, 4),
+    "x/./y//z": bytes(5, 5),
+    "back\\slash": bytes(5, 6),
+    A: bytes(5, 7),
+    a: bytes(5, 8),
+    "\ud800lone": bytes(5, 9),
+    "dot.": bytes(5, 10),
+  };
+  const declared = await publisher.declare("ann", declaration(contents, { name: "../evil\0" }));
+  await publisher.receive(declared.draft.id, 0, inOrder(contents, declared.order));
+  assert.ok(declared.renamed.length >= 8);
+  const listing = await catalogue.find(declared.draft.id);
+  assert.equal(listing!.name, ".._evil_");
+  const files = await catalogue.files(declared.draft.id);
+  assert.equal(new Set(files.map((file) => file.path.toLowerCase())).size, 10);
+  for (const path of all.disk.paths)
+    assert.match(path, /^\/data\/(content|torrents)\/[^\\\n\0\u202e]+$/);
+  for (const file of files) assert.ok(!file.path.split("/").includes(".."), file.path);
+});
+
+for (const contents of [
+  { "only.txt": new Uint8Array(0) },
+  { "only.txt": bytes(1, 1) },
+] as Contents[]) {
+  test(`one file of ${Object.values(contents)[0]!.length} bytes without a folder`, async (t) => {
+    const all = await world(t);
+    const { publisher, catalogue } = hub(all);
+    const single = declaration(contents, { folder: false, name: "only.txt", kind: "v1" });
+    const declared = await publisher.declare("ann", single);
+    if (declared.draft.size > 0) {
+      await publisher.receive(declared.draft.id, 0, inOrder(contents, declared.order));
+    }
+    assert.equal((await publisher.find(declared.draft.id))?.state, "published");
+    const [file] = await catalogue.files(declared.draft.id);
+    assert.equal(file?.path, "only.txt");
+    const { location } = (await catalogue.file(declared.draft.id, 0))!;
+    assert.deepEqual(all.disk.bytes(location), Object.values(contents)[0]);
+  });
+}
+
+test("STO-1: a kill after any change of the disk loses nothing that was promised", async (t) => {
+  const whole = await world(t);
+  const untouched = hub(whole);
+  const reference = await untouched.publisher.declare("ann", declaration(CONTENTS));
+  await untouched.publisher.receive(reference.draft.id, 0, inOrder(CONTENTS, reference.order));
+  const total = whole.disk.changes;
+  const wanted = (await untouched.catalogue.find(reference.draft.id))!.infohashes;
+  for (let changes = 0; changes < total; changes += 1) {
+    const all = await world(t);
+    all.disk.stopAfter = changes;
+    try {
+      const { publisher } = hub(all);
+      const declared = await publisher.declare("ann", declaration(CONTENTS));
+      await publisher.receive(declared.draft.id, 0, inOrder(CONTENTS, declared.order));
+    } catch (error) {
+      assert.match(String(error), /dead|refused|disk/, `${changes}`);
+    }
+    // The process is gone; what it had not finished stays so.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    all.disk.stopAfter = Infinity;
+    const { publisher, catalogue } = hub(all);
+    await publisher.start();
+    const declared = await publisher.declare("ann", declaration(CONTENTS));
+    const { id, offset, state } = declared.draft;
+    if (state !== "published") {
+      await publisher.receive(id, offset, inOrder(CONTENTS, declared.order, offset));
+    }
+    const listing = await catalogue.find(id);
+    assert.ok(listing, `${changes}`);
+    assert.deepEqual(hexes(listing.infohashes), hexes(wanted));
+    for (const file of await catalogue.files(id)) {
+      const { location } = (await catalogue.file(id, file.index))!;
+      assert.deepEqual(all.disk.bytes(location), CONTENTS[file.path], `${changes}`);
+    }
+    await publisher.start();
+    assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")), `${changes}`);
+  }
+});
+
+test("a torrent file that cannot be written fails the draft, keeps the bytes, and can be tried again", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const declared = await publisher.declare("ann", declaration(CONTENTS));
+  const { id } = declared.draft;
+  await publisher.receive(id, 0, inOrder(CONTENTS, declared.order, 0, 50_000));
+  const body = async function* () {
+    yield* inOrder(CONTENTS, declared.order, 50_000);
+    all.disk.write = async () => {
+      throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+    };
+  };
+  await assert.rejects(publisher.receive(id, 50_000, body()), { code: "disk-full" });
+  const failed = await publisher.find(id);
+  assert.equal(failed?.state, "failed");
+  assert.match(failed.problem ?? "", /full/);
+  Reflect.deleteProperty(all.disk, "write");
+  const again = await publisher.declare("ann", declaration(CONTENTS));
+  assert.equal(again.draft.state, "published");
+});
+
+test("HUB-8: drafts nobody comes back to are thrown away after seven days", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const old = await publisher.declare("ann", declaration(CONTENTS));
+  await publisher.receive(old.draft.id, 0, inOrder(CONTENTS, old.order, 0, 20_000));
+  await publisher.stop();
+  all.clock.wall += 6 * 86_400_000;
+  await hub(all).publisher.start();
+  assert.ok(all.disk.paths.length > 0);
+  all.clock.wall += 2 * 86_400_000;
+  const later = hub(all).publisher;
+  await later.start();
+  assert.deepEqual(all.disk.paths, []);
+  assert.equal(await later.find(old.draft.id), undefined);
+});
+
+test("a draft that was given up is gone with its bytes", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const declared = await publisher.declare("ann", declaration(CONTENTS));
+  await publisher.receive(declared.draft.id, 0, inOrder(CONTENTS, declared.order, 0, 20_000));
+  await publisher.discard(declared.draft.id);
+  assert.deepEqual(all.disk.paths, []);
+  assert.equal(await publisher.find(declared.draft.id), undefined);
+  await assert.rejects(publisher.receive(declared.draft.id, 20_000, inOrder(CONTENTS, [0])), {
+    code: "not-found",
+  });
+});

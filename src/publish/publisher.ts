@@ -1,0 +1,334 @@
+import { encodeUtf8 } from "../base/bytes.ts";
+import { sha256 } from "../base/hash.ts";
+import type { TorrentKind } from "../metainfo/metainfo.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { DraftRow, DraftTable } from "../store/drafts.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
+import type { DraftUploads, OpenDraft } from "./draft-uploads.ts";
+import type { FinishedDraft, Finisher } from "./finisher.ts";
+import { diskError, PublishError } from "./publish-error.ts";
+import { randomShortId } from "./short-id.ts";
+
+/** Unfinished uploads one person may have. */
+const DRAFTS_MAX = 100;
+/** Bytes that stay free on the disk for the database and its log. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+const ABANDONED_MS = 7 * 86_400_000;
+const SWEEP_MS = 3_600_000;
+
+export interface PublishLimits {
+  /** Bytes of one upload; `undefined` is what the disk holds. */
+  readonly uploadBytesMax: number | undefined;
+  /** Bytes of one piece: whole pieces lie in memory while they are hashed. */
+  readonly pieceBytesMax: number;
+}
+
+export interface PublisherOptions {
+  readonly drafts: DraftTable;
+  readonly uploads: DraftUploads;
+  readonly finisher: Finisher;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: PublishLimits;
+}
+
+/** A declared upload and how far it got. */
+export interface Draft {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly name: string;
+  readonly folder: boolean;
+  readonly fileCount: number;
+  readonly size: number;
+  /** Bytes the hub has. */
+  readonly offset: number;
+  readonly kind: TorrentKind;
+  readonly pieceSize: number;
+  readonly private: boolean;
+  readonly createdMs: number;
+  readonly state: "uploading" | "published" | "failed";
+  readonly problem: string | null;
+  /** Set when published; another torrent's when the content was here before. */
+  readonly torrentId: string | null;
+}
+
+export interface DeclaredDraft {
+  readonly draft: Draft;
+  readonly order: readonly number[];
+  readonly renamed: DraftPlan["renamed"];
+  /** True when an unfinished draft with the same declaration was found. */
+  readonly resumed: boolean;
+}
+
+/** Takes declarations and bytes, and turns them into published torrents. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #digests = new Map<string, Promise<unknown>>();
+  #timer: Timer | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Finishes what a crash interrupted, and throws away what nobody came back for, now and every hour. */
+  async start(): Promise<void> {
+    await this.#removeStrays();
+    await this.#removeAbandoned();
+    await this.#finishComplete();
+    this.#scheduleSweep();
+  }
+
+  /** Ends uploads under way; what arrived is durable and goes on after the next start. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#options.uploads.closeAll();
+  }
+
+  /**
+   * Announces an upload. The same declaration by the same person finds the unfinished one again.
+   *
+   * @throws {PublishError} (rejects) `too-large`, `too-many-drafts`, `bad-declaration`, `disk-full`.
+   */
+  async declare(ownerId: string, declaration: Declaration): Promise<DeclaredDraft> {
+    const text = JSON.stringify(declaration);
+    const digest = sha256(encodeUtf8(text));
+    // One at a time for one declaration: a double click makes one draft.
+    const key = `${ownerId} ${digest.join()}`;
+    const before = this.#digests.get(key) ?? Promise.resolve();
+    const declared = before.then(() => this.#declare(ownerId, declaration, { text, digest }));
+    const settled = declared.catch(() => undefined);
+    this.#digests.set(key, settled);
+    try {
+      return await declared;
+    } finally {
+      if (this.#digests.get(key) === settled) this.#digests.delete(key);
+    }
+  }
+
+  /** @returns `undefined` when there never was one, or it was given up. */
+  async find(id: string): Promise<Draft | undefined> {
+    const row = await this.#options.drafts.find(id);
+    if (!row) return undefined;
+    if (row.state === "published") return view(row, row.size);
+    return view(row, (await this.#options.uploads.open(row)).upload.offset);
+  }
+
+  /** Somebody's unfinished uploads, newest first. `offset` is what is durable. */
+  async listOpen(ownerId: string): Promise<Draft[]> {
+    const rows = await this.#options.drafts.listOpen(ownerId);
+    return rows.map((row) => view(row, row.durable));
+  }
+
+  /**
+   * Takes bytes of a draft. When the last one is there, the torrent exists before this settles.
+   *
+   * @returns The new offset.
+   * @throws {PublishError} (rejects) Also after bytes were taken: `find` tells the offset then.
+   */
+  async receive(id: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<number> {
+    const row = await this.#options.drafts.find(id);
+    if (!row || row.state === "published") {
+      throw new PublishError("not-found", "There is no such upload, or it has ended.");
+    }
+    const open = await this.#options.uploads.open(row);
+    try {
+      const reached = await open.upload.receive(offset, body);
+      if (open.upload.complete) await this.#finish(row, open);
+      return reached;
+    } catch (error) {
+      // What failed is opened anew next time, from what is durable.
+      if (error instanceof PublishError && error.code !== "bad-offset") {
+        await this.#options.uploads.close(id);
+      }
+      throw error;
+    }
+  }
+
+  /** Gives a draft up, with everything that was uploaded. */
+  async discard(id: string): Promise<void> {
+    const { drafts, uploads, files, folder } = this.#options;
+    await uploads.close(id);
+    await drafts.delete(id);
+    await files.remove(folder.draft(id));
+  }
+
+  async #declare(
+    ownerId: string,
+    declaration: Declaration,
+    { text, digest }: { text: string; digest: Uint8Array },
+  ): Promise<DeclaredDraft> {
+    const { drafts } = this.#options;
+    const plan = planDraft(declaration);
+    const known = await drafts.findOpen(ownerId, digest);
+    const row = known ?? (await this.#insert(ownerId, plan, { declaration, text, digest }));
+    const open = await this.#options.uploads.open(row);
+    if (plan.layout.size === 0 && !open.upload.receiving) await open.upload.receive(0, nothing());
+    // Nothing but empty files, or a finish that failed before: all bytes are here.
+    if (open.upload.complete && !open.upload.receiving) await this.#finish(row, open);
+    const draft = await this.find(row.id);
+    if (!draft) throw new PublishError("closed", "This upload was given up meanwhile.");
+    return { draft, order: plan.order, renamed: plan.renamed, resumed: known !== undefined };
+  }
+
+  async #insert(
+    ownerId: string,
+    plan: DraftPlan,
+    { declaration, text, digest }: { declaration: Declaration; text: string; digest: Uint8Array },
+  ): Promise<DraftRow> {
+    const { drafts, clock, random } = this.#options;
+    await this.#refuseTooMuch(ownerId, plan);
+    const now = clock.wallMs();
+    for (;;) {
+      const id = randomShortId(random);
+      if (await drafts.find(id)) continue;
+      return drafts.insert({
+        id,
+        owner_id: ownerId,
+        digest,
+        declaration: text,
+        name: plan.torrent.name,
+        folder: plan.torrent.folder ? 1 : 0,
+        kind: declaration.kind,
+        size: plan.layout.size,
+        file_count: declaration.files.length,
+        piece_size: plan.torrent.geometry.pieceLength,
+        private: declaration.private ? 1 : 0,
+        created_at: now,
+        touched_at: now,
+      });
+    }
+  }
+
+  async #refuseTooMuch(ownerId: string, plan: DraftPlan): Promise<void> {
+    const { drafts, files, folder, limits } = this.#options;
+    const { size } = plan.layout;
+    if (limits.uploadBytesMax !== undefined && size > limits.uploadBytesMax) {
+      throw new PublishError(
+        "too-large",
+        `The limit here is ${gib(limits.uploadBytesMax)}; this is ${gib(size)}.`,
+      );
+    }
+    if (plan.torrent.geometry.pieceLength > limits.pieceBytesMax) {
+      throw new PublishError(
+        "bad-declaration",
+        `Pieces may have ${limits.pieceBytesMax / 1024 ** 2} MiB at most on this hub.`,
+      );
+    }
+    const { count } = await drafts.openTotals(ownerId);
+    if (count >= DRAFTS_MAX) {
+      throw new PublishError(
+        "too-many-drafts",
+        `${count} uploads are unfinished. Finish or cancel one of them first.`,
+      );
+    }
+    const free = await files.freeBytes(folder.root);
+    if (size > free - RESERVE_BYTES) {
+      throw new PublishError(
+        "disk-full",
+        `This needs ${gib(size)}; the disk of this hub has ${gib(Math.max(0, free - RESERVE_BYTES))} free.`,
+      );
+    }
+  }
+
+  async #finish(row: DraftRow, open: OpenDraft): Promise<void> {
+    const { uploads, finisher, drafts, log } = this.#options;
+    const finished: FinishedDraft = {
+      row,
+      declaration: open.declaration,
+      plan: open.plan,
+      hashes: open.upload.hashes(),
+    };
+    // Nobody writes to the files any more when they move.
+    await uploads.close(row.id);
+    try {
+      await finisher.finish(finished);
+    } catch (error) {
+      const problem =
+        error instanceof PublishError
+          ? error
+          : diskError({ code: codeOf(error), message: `${error}` });
+      log.error("an upload could not be published", { id: row.id, why: String(error) });
+      await drafts.setFailed(row.id, problem.detail);
+      throw problem;
+    }
+  }
+
+  async #finishComplete(): Promise<void> {
+    const { drafts, uploads, log } = this.#options;
+    for (const id of await drafts.listOpenIds()) {
+      const row = await drafts.find(id);
+      if (!row || row.durable < row.size) continue;
+      try {
+        const open = await uploads.open(row);
+        if (open.upload.complete) await this.#finish(row, open);
+      } catch (error) {
+        log.warn("an upload is still not published", { id, why: String(error) });
+      }
+    }
+  }
+
+  /** Folders of drafts that are gone: a kill between two steps leaves them. */
+  async #removeStrays(): Promise<void> {
+    const { drafts, files, folder } = this.#options;
+    const open = new Set(await drafts.listOpenIds());
+    for (const id of await files.list(`${folder.root}/uploads`)) {
+      if (!open.has(id)) await files.remove(folder.draft(id));
+    }
+  }
+
+  async #removeAbandoned(): Promise<void> {
+    const { drafts, clock, log } = this.#options;
+    for (const id of await drafts.listAbandoned(clock.wallMs() - ABANDONED_MS)) {
+      log.info("an abandoned upload is thrown away", { id });
+      await this.discard(id);
+    }
+  }
+
+  #scheduleSweep(): void {
+    this.#timer = this.#options.clock.startTimer(SWEEP_MS, () => {
+      this.#removeAbandoned()
+        .catch((error: unknown) => {
+          this.#options.log.warn("abandoned uploads stay for now", { why: String(error) });
+        })
+        .finally(() => this.#scheduleSweep());
+    });
+  }
+}
+
+function view(row: DraftRow, offset: number): Draft {
+  return {
+    id: row.id,
+    ownerId: row.owner_id,
+    name: row.name,
+    folder: row.folder === 1,
+    fileCount: row.file_count,
+    size: row.size,
+    offset,
+    kind: row.kind,
+    pieceSize: row.piece_size,
+    private: row.private === 1,
+    createdMs: row.created_at,
+    state: row.state,
+    problem: row.problem,
+    torrentId: row.torrent_id,
+  };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // Ends at once.
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

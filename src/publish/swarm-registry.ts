@@ -1,0 +1,20 @@
+import type { Infohashes } from "../base/infohash.ts";
+
+/** Peers of a torrent as our own tracker sees them. */
+export interface SwarmCount {
+  readonly seeds: number;
+  readonly leechers: number;
+  /** Downloads reported as finished. */
+  readonly completed: number;
+}
+
+/**
+ * Our own tracker, as far as publishing needs it: a function call, no packets. `daemon/` fits the tracker
+ * to this shape.
+ */
+export interface SwarmRegistry {
+  /** From now on peers may meet under each of these infohashes, and the everseed is among them. */
+  register(infohashes: Infohashes): void;
+  /** Peers under all of the infohashes together, each counted once where that can be told. */
+  count(infohashes: Infohashes): SwarmCount;
+}

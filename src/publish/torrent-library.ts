@@ -1,0 +1,71 @@
+import type { Metainfo } from "../metainfo/metainfo.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { TorrentRow } from "../store/torrents.ts";
+import type { DataFolder } from "./data-folder.ts";
+
+/** Bytes of .torrent files whose parsed form is kept; the form takes a few times as much. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+
+type Located = Pick<TorrentRow, "id" | "metainfo_path">;
+
+/** The .torrent files of what is published, read when they are needed and kept for a while. */
+export class TorrentLibrary {
+  readonly #files: Files;
+  readonly #folder: DataFolder;
+  readonly #log: Log;
+  /** In the order of last use. */
+  readonly #kept = new Map<string, { readonly metainfo: Metainfo; readonly bytes: number }>();
+  #keptBytes = 0;
+
+  constructor(files: Files, folder: DataFolder, log: Log) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** The bytes of the .torrent file; `undefined` when it is gone. */
+  async read(row: Located): Promise<Uint8Array | undefined> {
+    return this.#files.read(this.#folder.absolute(row.metainfo_path));
+  }
+
+  /** @returns `undefined` when the file is gone or damaged; that is logged. */
+  async load(row: Located): Promise<Metainfo | undefined> {
+    const kept = this.#kept.get(row.id);
+    if (kept) {
+      this.#kept.delete(row.id);
+      this.#kept.set(row.id, kept);
+      return kept.metainfo;
+    }
+    const bytes = await this.read(row);
+    if (!bytes) {
+      this.#log.error("a .torrent file is missing", { path: row.metainfo_path });
+      return undefined;
+    }
+    try {
+      const metainfo = parseMetainfo(bytes);
+      this.#keep(row.id, metainfo, bytes.length);
+      return metainfo;
+    } catch (error) {
+      if (!(error instanceof MetainfoError)) throw error;
+      this.#log.error("a .torrent file is damaged", {
+        path: row.metainfo_path,
+        why: error.message,
+      });
+      return undefined;
+    }
+  }
+
+  #keep(id: string, metainfo: Metainfo, bytes: number): void {
+    if (bytes > KEPT_BYTES_MAX || this.#kept.has(id)) return;
+    this.#kept.set(id, { metainfo, bytes });
+    this.#keptBytes += bytes;
+    for (const [oldest, { bytes: freed }] of this.#kept) {
+      if (this.#keptBytes <= KEPT_BYTES_MAX) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= freed;
+    }
+  }
+}
