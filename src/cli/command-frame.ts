@@ -1,0 +1,87 @@
+import { type Command, Option } from "commander";
+import { describeFailure, renderFailure } from "./failure.ts";
+import { EXIT } from "./exit-code.ts";
+import { Interruption } from "./interruption.ts";
+import { Output, type OutputOptions } from "./output.ts";
+
+/** What a command works with. */
+export interface CommandRun {
+  readonly output: Output;
+  /** Aborted when the person wants it to end. */
+  readonly signal: AbortSignal;
+}
+
+/** A command's words for its help. */
+export interface CommandWords {
+  /** `get <torrent>`, in commander's notation. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Command lines that work as they stand; the help begins with them. */
+  readonly examples: readonly string[];
+}
+
+/** Adds a command with the options all commands have. */
+export function addCommand(parent: Command, words: CommandWords): Command {
+  const command = parent.command(words.usage).description(words.summary);
+  command
+    .addHelpText("before", exampleText(words.examples))
+    .option("--json", "print the result as JSON, one object or one per line")
+    .option("-q, --quiet", "no words, no progress")
+    .option("-v, --verbose", "more words")
+    .addOption(
+      new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"),
+    )
+    .addOption(
+      new Option("--progress <how>", "progress on stderr")
+        .choices(["auto", "plain", "none"])
+        .default("auto"),
+    );
+  return command;
+}
+
+/** The top of a help text. */
+export function exampleText(examples: readonly string[]): string {
+  const head = examples.length === 1 ? "Example:" : "Examples:";
+  return `${[head, ...examples.map((example) => `  ${example}`)].join("\n")}\n`;
+}
+
+/**
+ * Runs a command: makes its output, hands the signals on, and turns whatever it throws into one clear
+ * error and an exit code.
+ *
+ * @param work - Resolves with the exit code when it is not 0.
+ */
+export async function runCommand(
+  options: OutputOptions,
+  work: (run: CommandRun) => Promise<number | void>,
+): Promise<void> {
+  const { stdout, stderr, env } = process;
+  const output = new Output(options, { stdout, stderr, env });
+  const interruption = new Interruption(() => output.say("Stopping. Once more stops at once."));
+  try {
+    const exit = await work({ output, signal: interruption.signal });
+    process.exitCode = exit ?? EXIT.done;
+  } catch (error) {
+    output.progress.clear();
+    // What a command throws while it is being stopped is how it stops.
+    process.exitCode = interruption.exit ?? failWith(error, output.json);
+  } finally {
+    output.progress.clear();
+    interruption.close();
+  }
+}
+
+/** Tells an error on stderr. @returns Its exit code. */
+export function failWith(error: unknown, json: boolean): number {
+  const failure = describeFailure(error);
+  process.stderr.write(renderFailure(failure, json));
+  if (process.env["EVERSEED_DEBUG"] === "1" && error instanceof Error) {
+    process.stderr.write(`${stackOf(error)}\n`);
+  }
+  return failure.exit;
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
+}

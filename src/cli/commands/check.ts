@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import { addCommand, runCommand } from "../command-frame.ts";
+import { EXIT } from "../exit-code.ts";
+import { formatBytes, formatCount, formatRate } from "../figures.ts";
+import type { OutputOptions } from "../output.ts";
+import { cutMiddle, escapeOutside } from "../outside-text.ts";
+import { WorkProgress } from "../work-progress.ts";
+
+export function addCheckCommand(program: Command): void {
+  addCommand(program, {
+    usage: "check",
+    summary: "Compare files with their torrent, byte by byte.",
+    examples: ["everseed check talks.torrent ~/Downloads"],
+  })
+    .argument("<torrent>", "a .torrent file, or the URL of one")
+    .argument("<dir>", "the folder the torrent's files lie in")
+    .action((source: string, folder: string, flags: OutputOptions) => check(source, folder, flags));
+}
+
+function check(source: string, folder: string, flags: OutputOptions): Promise<void> {
+  return runCommand(flags, async ({ output, signal }) => {
+    const { checkTorrent } = await import("../../daemon/check-torrent.ts");
+    const progress = new WorkProgress(output.progress, "Checking");
+    const checked = await checkTorrent({
+      source,
+      folder,
+      signal,
+      onStart: ({ name, files, bytes, root }) => {
+        const what = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
+        output.say(`${escapeOutside(name)}: ${what}  in ${escapeOutside(root)}`);
+        progress.start(bytes);
+      },
+      onProgress: (bytesDone) => progress.update(bytesDone),
+    });
+    const speed = progress.finish();
+    output.record(checked);
+    for (const file of checked.files) {
+      if (file.bad === 0 && !file.missing && !output.verbose) continue;
+      const path = cutMiddle(escapeOutside(file.path), output.columns - 34);
+      const state = file.missing ? "missing" : file.bad === 0 ? "good" : `${file.bad} bad`;
+      output.line(
+        `${state.padEnd(12)} ${formatCount(file.good + file.bad, "piece").padEnd(18)} ${path}`,
+      );
+    }
+    const { pieces, good, bad } = checked;
+    if (checked.ok) {
+      output.line(`All good: ${formatCount(pieces, "piece")} (${formatRate(speed)}).`);
+      return EXIT.done;
+    }
+    output.line(`${formatCount(bad, "piece")} of ${pieces} bad, ${good} good.`);
+    output.say("  Try: everseed get into the same folder fetches what is missing.");
+    return EXIT.wrongData;
+  });
+}

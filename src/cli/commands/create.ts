@@ -1,0 +1,93 @@
+import { type Command, Option } from "commander";
+import type { CreateOptions } from "../../daemon/create-torrent.ts";
+import { addCommand, runCommand } from "../command-frame.ts";
+import { formatBytes, formatCount, formatRate } from "../figures.ts";
+import type { OutputOptions } from "../output.ts";
+import { escapeOutside } from "../outside-text.ts";
+import { collect, pieceSizeOption } from "../parse-options.ts";
+import { WorkProgress } from "../work-progress.ts";
+
+interface CreateFlags extends OutputOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly kind: CreateOptions["kind"];
+  readonly pieceSize: number | "auto";
+  readonly name?: string;
+  readonly tracker?: readonly string[];
+  readonly webSeed?: readonly string[];
+  readonly private?: boolean;
+  readonly comment?: string;
+  readonly source?: string;
+  readonly date: boolean;
+}
+
+export function addCreateCommand(program: Command): void {
+  addCommand(program, {
+    usage: "create",
+    summary: "Make a .torrent file of a file or folder.",
+    examples: [
+      "everseed create talks/ -o talks.torrent",
+      "everseed create talks/ --tracker https://tracker.example/announce --kind v1",
+    ],
+  })
+    .argument("<path>", "a file or a folder")
+    .option("-o, --out <file>", "the .torrent file to write (default: NAME.torrent)")
+    .option("-f, --force", "replace it when it is there")
+    .addOption(
+      new Option("--kind <kind>", "which clients can read it")
+        .choices(["v1", "v2", "hybrid"])
+        .default("hybrid"),
+    )
+    .addOption(
+      new Option("--piece-size <bytes>", "auto, or 16K to 256M")
+        .argParser(pieceSizeOption)
+        .default("auto"),
+    )
+    .option("--name <name>", "name in the torrent (default: that of PATH)")
+    .option("--tracker <url>", "announce URL; again for more, with commas for one tier", collect)
+    .option("--web-seed <url>", "where the files are on the web; again for more", collect)
+    .option("--private", "peers from its trackers only")
+    .option("--comment <text>", "words for people")
+    .option("--source <text>", "tag that changes the infohash")
+    .option("--no-date", "leave the date out: the same input gives the same file")
+    .action((path: string, flags: CreateFlags) => create(path, flags));
+}
+
+function create(path: string, flags: CreateFlags): Promise<void> {
+  return runCommand(flags, async ({ output, signal }) => {
+    const { createTorrent } = await import("../../daemon/create-torrent.ts");
+    const progress = new WorkProgress(output.progress, "Hashing");
+    const created = await createTorrent({
+      path,
+      signal,
+      file: flags.out,
+      overwrite: flags.force ?? false,
+      kind: flags.kind,
+      pieceLength: flags.pieceSize,
+      name: flags.name,
+      trackers: (flags.tracker ?? []).map((tier) => tier.split(",").map((url) => url.trim())),
+      webSeeds: flags.webSeed,
+      private: flags.private,
+      comment: flags.comment,
+      source: flags.source,
+      dated: flags.date,
+      onPlan: (plan) => {
+        const size = `${formatCount(plan.files, "file")}, ${formatBytes(plan.bytes)}`;
+        output.say(
+          `${escapeOutside(plan.name)}: ${size}, pieces of ${formatBytes(plan.pieceSize)}`,
+        );
+        progress.start(plan.bytes);
+      },
+      onProgress: (bytesDone) => progress.update(bytesDone),
+    });
+    const speed = progress.finish();
+    output.detail(`Hashed at ${formatRate(speed)}.`);
+    const { warnings, ...result } = created;
+    for (const warning of warnings) output.warn(escapeOutside(warning));
+    output.record(result);
+    output.line(`Created   ${escapeOutside(created.file)}`);
+    if (created.infohashV1 !== null) output.line(`Infohash  v1 ${created.infohashV1}`);
+    if (created.infohashV2 !== null) output.line(`Infohash  v2 ${created.infohashV2}`);
+    output.line(`Magnet    ${created.magnet}`);
+  });
+}

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import type { ShownMagnet, ShownTorrent } from "../../daemon/show-torrent.ts";
+import { addCommand, runCommand } from "../command-frame.ts";
+import { formatBytes, formatCount } from "../figures.ts";
+import type { Output, OutputOptions } from "../output.ts";
+import { cutMiddle, escapeOutside } from "../outside-text.ts";
+
+/** More files than that are for `--json` and pagers. */
+const FILES_SHOWN_MAX = 1000;
+
+export function addShowCommand(program: Command): void {
+  addCommand(program, {
+    usage: "show",
+    summary: "Show what a torrent or magnet link says.",
+    examples: ["everseed show talks.torrent", "everseed show --json 'magnet:?xt=urn:btih:...'"],
+  })
+    .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent")
+    .action((source: string, flags: OutputOptions) =>
+      runCommand(flags, async ({ output, signal }) => {
+        const { showTorrent } = await import("../../daemon/show-torrent.ts");
+        const shown = await showTorrent(source, signal);
+        output.record(shown);
+        if (shown.type === "torrent") printTorrent(output, shown);
+        else printMagnet(output, shown);
+      }),
+    );
+}
+
+function printTorrent(output: Output, torrent: ShownTorrent): void {
+  const files = torrent.files.filter((file) => !file.pad);
+  const rows: (readonly [string, string | null])[] = [
+    ["Name", torrent.name],
+    ["Size", `${formatBytes(torrent.bytes)} in ${formatCount(files.length, "file")}`],
+    ["Kind", torrent.private ? `${torrent.kind}, private` : torrent.kind],
+    ["Pieces", `${torrent.pieces} of ${formatBytes(torrent.pieceSize)}`],
+    ["Infohash v1", torrent.infohashV1],
+    ["Infohash v2", torrent.infohashV2],
+    ["Created", torrent.creationDate],
+    ["Created by", torrent.createdBy],
+    ["Comment", torrent.comment],
+    ["Source", torrent.source],
+    ...torrent.trackers.map((tier) => ["Tracker", tier.join(", ")] as const),
+    ...torrent.webSeeds.map((url) => ["Web seed", url] as const),
+    ...torrent.nodes.map((node) => ["DHT node", node] as const),
+    ["Magnet", torrent.magnet],
+  ];
+  printRows(output, rows);
+  output.line("");
+  for (const file of files.slice(0, FILES_SHOWN_MAX)) {
+    const size = formatBytes(file.length).padStart(10);
+    output.line(`${size}  ${cutMiddle(escapeOutside(file.path), output.columns - 12)}`);
+  }
+  const left = files.length - FILES_SHOWN_MAX;
+  if (left > 0) output.line(`            and ${formatCount(left, "more file")}: see --json`);
+  for (const warning of torrent.warnings) output.warn(escapeOutside(warning));
+}
+
+function printMagnet(output: Output, magnet: ShownMagnet): void {
+  printRows(output, [
+    ["Name", magnet.name],
+    ["Size", magnet.bytes === null ? null : formatBytes(magnet.bytes)],
+    ["Infohash v1", magnet.infohashV1],
+    ["Infohash v2", magnet.infohashV2],
+    ...magnet.trackers.map((url) => ["Tracker", url] as const),
+    ...magnet.webSeeds.map((url) => ["Web seed", url] as const),
+    ...magnet.peers.map((peer) => ["Peer", peer] as const),
+    ...magnet.exactSources.map((url) => ["Source", url] as const),
+    [
+      "Only files",
+      magnet.selectOnly?.map(([first, last]) => `${first} to ${last}`).join(", ") ?? null,
+    ],
+  ]);
+}
+
+function printRows(output: Output, rows: readonly (readonly [string, string | null])[]): void {
+  for (const [label, value] of rows) {
+    if (value !== null)
+      output.line(`${output.style("bold", label.padEnd(12))} ${escapeOutside(value)}`);
+  }
+}

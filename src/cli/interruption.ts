@@ -1,0 +1,46 @@
+import { EXIT, type ExitCode } from "./exit-code.ts";
+
+/**
+ * Ctrl-C and SIGTERM: the first asks the command to end cleanly, the second ends the process at once
+ * (CLI-6).
+ */
+export class Interruption {
+  readonly #controller = new AbortController();
+  readonly #onFirst: () => void;
+  #exit: ExitCode | undefined;
+
+  /** @param onFirst - Told once, when a person should know that we are ending. */
+  constructor(onFirst: () => void) {
+    this.#onFirst = onFirst;
+    process.on("SIGINT", this.#handleInt);
+    process.on("SIGTERM", this.#handleTerm);
+    process.on("SIGHUP", this.#handleTerm);
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 130 or 143 after a signal; `undefined` before. */
+  get exit(): ExitCode | undefined {
+    return this.#exit;
+  }
+
+  /** Gives the signals back to their default. */
+  close(): void {
+    process.off("SIGINT", this.#handleInt);
+    process.off("SIGTERM", this.#handleTerm);
+    process.off("SIGHUP", this.#handleTerm);
+  }
+
+  readonly #handleInt = (): void => this.#handle(EXIT.interrupted);
+  readonly #handleTerm = (): void => this.#handle(EXIT.terminated);
+
+  #handle(exit: ExitCode): void {
+    if (this.#exit !== undefined) process.exit(exit);
+    this.#exit = exit;
+    this.#onFirst();
+    this.#controller.abort();
+  }
+}

@@ -1,0 +1,129 @@
+import { styleText } from "node:util";
+import { safeJson } from "./outside-text.ts";
+import { ProgressLine, type ProgressStyle } from "./progress-line.ts";
+
+/** A stream as far as output needs it. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** The options every command has. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: string;
+  readonly progress?: string;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+const COLUMNS_DEFAULT = 80;
+
+/**
+ * Where a command's words go. Results on stdout; progress, words and warnings on stderr. With
+ * `--json` the result is one object, or one per line for streams, and words stay away.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly progress: ProgressLine;
+  readonly #stdout: Sink;
+  readonly #stderr: Sink;
+  readonly #colorOut: boolean;
+  readonly #colorErr: boolean;
+
+  constructor(
+    options: OutputOptions,
+    world: {
+      readonly stdout: Sink;
+      readonly stderr: Sink;
+      readonly env: Readonly<Record<string, string | undefined>>;
+    },
+  ) {
+    this.json = options.json ?? false;
+    this.quiet = options.quiet ?? false;
+    this.verbose = options.verbose ?? false;
+    this.#stdout = world.stdout;
+    this.#stderr = world.stderr;
+    const dumb = world.env["TERM"] === "dumb";
+    this.#colorOut = wantsColor(options.color, world.env, world.stdout.isTTY === true && !dumb);
+    this.#colorErr = wantsColor(options.color, world.env, world.stderr.isTTY === true && !dumb);
+    this.progress = new ProgressLine({
+      style: this.#progressStyle(options.progress, world.stderr.isTTY === true && !dumb),
+      columns: () => columnsOf(world.stderr),
+      write: (text) => world.stderr.write(text),
+    });
+  }
+
+  /** Columns a table on stdout may take. */
+  get columns(): number {
+    return columnsOf(this.#stdout);
+  }
+
+  /** A line of the result, for people. Nothing with `--json`. */
+  line(text: string): void {
+    if (this.json) return;
+    this.progress.clear();
+    this.#stdout.write(`${text}\n`);
+  }
+
+  /** The result, or one event of a stream, for programs. Nothing without `--json`. */
+  record(value: object): void {
+    if (this.json) this.#stdout.write(`${safeJson(value)}\n`);
+  }
+
+  /** Words on the way, on stderr. */
+  say(text: string): void {
+    if (!this.json && !this.quiet) this.#tell(text);
+  }
+
+  /** Words for those who want to know more. */
+  detail(text: string): void {
+    if (this.verbose) this.#tell(text);
+  }
+
+  /** Something odd that does not stop the work; told even with `--quiet`. */
+  warn(text: string): void {
+    this.#tell(`${this.styleErr("yellow", "warning:")} ${text}`);
+  }
+
+  /** Colours for stdout, where they are wanted. */
+  style(style: Style, text: string): string {
+    return this.#colorOut ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /** Colours for stderr, where they are wanted. */
+  styleErr(style: Style, text: string): string {
+    return this.#colorErr ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  #tell(text: string): void {
+    this.progress.clear();
+    this.#stderr.write(`${text}\n`);
+  }
+
+  #progressStyle(asked: string | undefined, terminal: boolean): ProgressStyle {
+    if (this.quiet || this.json || asked === "none") return "none";
+    return asked === "plain" || !terminal ? "plain" : "bar";
+  }
+}
+
+function columnsOf(sink: Sink): number {
+  // A terminal that does not know its width says 0 (CLI-5).
+  return sink.columns !== undefined && sink.columns > 0 ? sink.columns : COLUMNS_DEFAULT;
+}
+
+/** What was asked for on the command line wins over NO_COLOR, that over the terminal (no-color.org). */
+function wantsColor(
+  asked: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  terminal: boolean,
+): boolean {
+  if (asked === "always") return true;
+  if (asked === "never" || env["NO_COLOR"]) return false;
+  return terminal;
+}

@@ -1,0 +1,60 @@
+import { type Endpoint, parseEndpoint } from "../base/endpoint.ts";
+import { InvalidArgumentError } from "commander";
+import { parseBytes } from "./figures.ts";
+
+/** Values of options, from their text. Commander calls these and tells which option was wrong. */
+
+export function pieceSizeOption(text: string): number | "auto" {
+  if (text === "auto") return "auto";
+  const bytes = parseBytes(text);
+  const power = bytes !== undefined && Number.isInteger(Math.log2(bytes));
+  if (power && bytes >= 16_384 && bytes <= 256 * 1024 ** 2) return bytes;
+  throw new InvalidArgumentError("It takes auto, or a power of two from 16K to 256M.");
+}
+
+/** Bytes per second. */
+export function rateOption(text: string): number {
+  const rate = parseBytes(text);
+  if (rate !== undefined && rate > 0) return rate;
+  throw new InvalidArgumentError("It takes a rate such as 500K or 2M, in bytes per second.");
+}
+
+export function portOption(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError("It takes a port from 0 to 65535.");
+}
+
+/** Collects the addresses of peers. */
+export function peerOption(text: string, before: readonly Endpoint[] = []): readonly Endpoint[] {
+  const endpoint = parseEndpoint(text);
+  if (endpoint) return [...before, endpoint];
+  throw new InvalidArgumentError("It takes an address with a port, such as 192.0.2.7:6881.");
+}
+
+/** Where to listen: `HOST:PORT`, `[IPV6]:PORT` or `:PORT` for every address; port 0 is any free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export function listenOption(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (match && port <= 65_535) return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+  throw new InvalidArgumentError(
+    "It takes HOST:PORT, such as 0.0.0.0:6881; port 0 is any free one.",
+  );
+}
+
+/** How long to go on seeding: up to a ratio, or until stopped. */
+export function seedOption(text: string): number | "forever" {
+  if (text === "forever") return "forever";
+  if (/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It takes a ratio such as 1.5, or forever.");
+}
+
+/** Collects what may be given several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from "commander";
+import { exampleText, failWith } from "./command-frame.ts";
+import { addCheckCommand } from "./commands/check.ts";
+import { addCreateCommand } from "./commands/create.ts";
+import { addShowCommand } from "./commands/show.ts";
+import { addVersionCommand } from "./commands/version.ts";
+import { UsageError } from "./usage-error.ts";
+
+const EXAMPLES = [
+  "everseed hub start                     a web site, a tracker and an everseed on this machine",
+  "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
+  "everseed get talks.torrent             download it here",
+];
+
+/** All commands. What they do is imported when they run, so that help is there at once. */
+export function createProgram(): Command {
+  const program = new Command("everseed")
+    .description("Publish, track, seed and fetch torrents.")
+    .addHelpText("before", exampleText(EXAMPLES))
+    .enablePositionalOptions()
+    .helpCommand(false);
+  addCreateCommand(program);
+  addShowCommand(program);
+  addCheckCommand(program);
+  addVersionCommand(program);
+  for (const command of withDescendants(program)) {
+    command
+      .helpOption("-h, --help", "show this help")
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined });
+  }
+  return program;
+}
+
+/** Runs the command line. Sets `process.exitCode`. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    // Asked for nothing: commander has shown the help on stderr.
+    if (error.code === "commander.help") {
+      process.exitCode = 2;
+      return;
+    }
+    process.exitCode = failWith(toUsageError(error, program, args), args.includes("--json"));
+  }
+}
+
+function toUsageError(
+  error: CommanderError,
+  program: Command,
+  args: readonly string[],
+): UsageError {
+  const [first = "", second = ""] = error.message.split("\n");
+  const what = first.replace(/^error: /, "").replaceAll("'", '"');
+  const meant = /Did you mean (?:one of )?([^,?]+)/.exec(second)?.[1];
+  const command = commandOf(program, args);
+  const name = nameOf(command);
+  const usage = `everseed ${[name, command.usage()].filter((word) => word !== "").join(" ")}`;
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
+  const help = `everseed ${name === "" ? "" : `${name} `}--help`;
+  const hint = meant === undefined ? help : `${meant}, if that was meant, or ${help}`;
+  return new UsageError(`${sentence} Usage: ${usage}`, hint);
+}
+
+/** The command whose options and arguments were being read. */
+function commandOf(program: Command, args: readonly string[]): Command {
+  let command = program;
+  for (const word of args) {
+    const next = command.commands.find((child) => child.name() === word);
+    if (!next) break;
+    command = next;
+  }
+  return command;
+}
+
+function nameOf(command: Command): string {
+  const names: string[] = [];
+  for (let at = command; at.parent; at = at.parent) names.unshift(at.name());
+  return names.join(" ");
+}
+
+function withDescendants(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withDescendants)];
+}

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { Bitfield } from "../base/bitfield.ts";
+import { contentLayout } from "../engine/content-layout.ts";
+import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
+import { NodeDisk } from "../platform/node-disk.ts";
+import type { DiskOutcome } from "../ports/content.ts";
+import { diskTrouble } from "./daemon-error.ts";
+import { factsOf, locateContent } from "./locate-content.ts";
+import { readTorrentFile } from "./torrent-source.ts";
+
+export interface CheckTorrentOptions {
+  /** A .torrent file or its URL. */
+  readonly source: string;
+  /** The folder that holds the content. */
+  readonly folder: string;
+  readonly onStart: (what: { name: string; files: number; bytes: number; root: string }) => void;
+  readonly onProgress: (bytesDone: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a check found, in JSON's types. */
+export interface CheckedTorrent {
+  /** True when every file is there and every piece is good. */
+  readonly ok: boolean;
+  readonly name: string;
+  readonly pieces: number;
+  readonly good: number;
+  readonly bad: number;
+  readonly bytes: number;
+  /** Padding left out. A piece that two files share counts in both. */
+  readonly files: readonly CheckedFile[];
+}
+
+export interface CheckedFile {
+  readonly path: string;
+  readonly length: number;
+  readonly good: number;
+  readonly bad: number;
+  readonly missing: boolean;
+}
+
+/**
+ * Compares the files below a folder with their torrent.
+ *
+ * @throws {DaemonError} As `readTorrentFile`; when the folder or a file cannot be read. Or the signal's
+ *   reason.
+ */
+export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {
+  const { metainfo } = await readTorrentFile(options.source, options.signal);
+  const { info } = metainfo;
+  const root = await locateContent(info, options.folder);
+  const files = info.files.filter((file) => !file.pad).length;
+  options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
+  const intact = await judgePieces(metainfo, root, options);
+  return describe(info, root, intact);
+}
+
+async function judgePieces(
+  metainfo: Metainfo,
+  root: string,
+  options: CheckTorrentOptions,
+): Promise<Bitfield> {
+  const { info } = metainfo;
+  const { geometry } = info;
+  const { signal } = options;
+  const pieces = new Bitfield(geometry.pieceCount);
+  pieces.fill();
+  const intact = new Bitfield(geometry.pieceCount);
+  const disk = new NodeDisk();
+  const layout = contentLayout(info, root, pieceHashesV2(info, metainfo.pieceLayers));
+  const content = disk.open({ ...layout, readOnly: true });
+  try {
+    let bytesDone = 0;
+    const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
+      const stop = content.check({
+        pieces,
+        onPiece: (piece, good) => {
+          if (good) intact.add(piece);
+          bytesDone += geometry.requestSize(piece);
+          options.onProgress(bytesDone);
+        },
+        onDone: resolve,
+      });
+      signal.addEventListener("abort", () => {
+        stop();
+        reject(signal.reason as Error);
+      });
+    });
+    if (outcome.kind === "failure")
+      throw diskTrouble(outcome, `read ${outcome.path}`, outcome.path);
+  } finally {
+    await disk.close();
+  }
+  return intact;
+}
+
+async function describe(
+  info: TorrentInfo,
+  root: string,
+  intact: Bitfield,
+): Promise<CheckedTorrent> {
+  const { geometry } = info;
+  const files: CheckedFile[] = [];
+  for (const [index, file] of info.files.entries()) {
+    if (file.pad) continue;
+    const { first, end } = geometry.filePieces(index);
+    let good = 0;
+    for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
+    const missing = (await factsOf(join(root, ...file.path))) === undefined;
+    const path = file.path.join("/");
+    files.push({ path, length: file.length, good, bad: end - first - good, missing });
+  }
+  const bad = geometry.pieceCount - intact.count;
+  return {
+    ok: bad === 0 && !files.some((file) => file.missing),
+    name: info.name,
+    pieces: geometry.pieceCount,
+    good: intact.count,
+    bad,
+    bytes: geometry.dataLength,
+    files,
+  };
+}

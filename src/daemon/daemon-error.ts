@@ -1,0 +1,109 @@
+import { EverseedError } from "../base/errors.ts";
+
+export type DaemonErrorCode =
+  /** What was given is no torrent, or a broken one. */
+  | "not-a-torrent"
+  | "bad-magnet"
+  /** Settings no torrent can be made from. */
+  | "bad-plan"
+  | "not-found"
+  /** It is there already and would be overwritten. */
+  | "exists"
+  /** Another program, or another everseed, uses the port. */
+  | "port-taken"
+  /** A second hub on the same data folder. */
+  | "data-in-use"
+  | "not-readable"
+  | "not-writable"
+  | "disk-full"
+  | "disk-error"
+  /** A machine that does not answer, or answers with nonsense: worth another try. */
+  | "unreachable"
+  /** The other side knows us and says no. */
+  | "not-allowed"
+  /** Bytes that do not match their hash. */
+  | "corrupt"
+  /** A file changed while it was read. */
+  | "changed"
+  | "stopped";
+
+/** Something asked of the program cannot be done. The edges have a table from code to their own language. */
+export class DaemonError extends EverseedError {
+  readonly code: DaemonErrorCode;
+  /** For people: what, then why, as sentences. May quote outside text, not escaped. */
+  readonly detail: string;
+  /** What to do about it, beginning in lower case; follows "Try:". */
+  readonly hint: string | undefined;
+  /** The file or URL it is about. */
+  readonly subject: string | undefined;
+
+  constructor(
+    code: DaemonErrorCode,
+    detail: string,
+    more: { hint?: string | undefined; subject?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(`${code}: ${detail}`, { cause: more.cause });
+    this.code = code;
+    this.detail = detail;
+    this.hint = more.hint;
+    this.subject = more.subject;
+  }
+}
+
+/**
+ * Puts into words what the disk refused.
+ *
+ * @param failure - Carries the operating system's `code`.
+ * @param doing - What was tried: "read photos/a.jpg", "write to /data".
+ */
+export function diskTrouble(failure: unknown, doing: string, subject?: string): DaemonError {
+  const code = systemCode(failure);
+  const cause = failure;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new DaemonError("not-found", `Cannot ${doing}. There is nothing of that name.`, {
+        subject,
+        cause,
+        hint: "check the spelling, and whether the disk is mounted.",
+      });
+    case "EACCES":
+    case "EPERM":
+      return new DaemonError(
+        doing.startsWith("read") ? "not-readable" : "not-writable",
+        `Cannot ${doing}. The system does not allow it to this user.`,
+        { subject, cause, hint: "change the permissions, or use a folder of your own." },
+      );
+    case "EROFS":
+      return new DaemonError("not-writable", `Cannot ${doing}. The disk is read-only.`, {
+        subject,
+        cause,
+        hint: "mount it writable, or choose a folder on another disk.",
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new DaemonError("disk-full", `Cannot ${doing}. The disk is full.`, {
+        subject,
+        cause,
+        hint: "free space and start again: what is there already is kept.",
+      });
+    default:
+      return new DaemonError("disk-error", `Cannot ${doing}. ${messageOf(failure)}`, {
+        subject,
+        cause,
+      });
+  }
+}
+
+/** The operating system's code of a failure (`ENOENT`); `undefined` when it carries none. */
+export function systemCode(failure: unknown): string | undefined {
+  if (typeof failure !== "object" || failure === null || !("code" in failure)) return undefined;
+  return typeof failure.code === "string" ? failure.code : undefined;
+}
+
+function messageOf(failure: unknown): string {
+  if (typeof failure === "object" && failure !== null && "message" in failure) {
+    return `${String(failure.message)}.`;
+  }
+  return `${String(failure)}.`;
+}

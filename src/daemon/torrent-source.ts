@@ -1,0 +1,173 @@
+import { open } from "node:fs/promises";
+import { decodeUtf8 } from "../base/bytes.ts";
+import { torrentFilePath } from "../api/paths.ts";
+import { parseMagnet } from "../metainfo/magnet.ts";
+import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { HttpReply } from "../ports/net.ts";
+import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { PlatformError } from "../platform/platform-error.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { everseedVersion } from "./version.ts";
+
+/** A torrent as a person names it: a .torrent file, a magnet link, or where to fetch either. */
+export type TorrentSource =
+  | { readonly metainfo: Metainfo; readonly bytes: Uint8Array }
+  | { readonly magnet: MagnetLink };
+
+const FETCH_TIMEOUT_MS = 30_000;
+
+/**
+ * Reads a torrent from the path of a .torrent file, a magnet link, or an http(s) URL of a .torrent or
+ * of a torrent's page on a hub.
+ *
+ * @throws {DaemonError} `not-a-torrent`, `bad-magnet`, `not-found`, `not-readable`, `unreachable`,
+ *   `not-allowed`.
+ */
+export async function readTorrentSource(
+  source: string,
+  signal?: AbortSignal,
+): Promise<TorrentSource> {
+  if (/^magnet:/i.test(source)) return { magnet: readMagnet(source) };
+  if (/^https?:\/\//i.test(source)) return parse(await fetchTorrent(source, signal), source);
+  return parse(await readFile(source), source);
+}
+
+/** Like `readTorrentSource`, for those who need the files to be known. */
+export async function readTorrentFile(
+  source: string,
+  signal?: AbortSignal,
+): Promise<{ readonly metainfo: Metainfo; readonly bytes: Uint8Array }> {
+  const found = await readTorrentSource(source, signal);
+  if ("metainfo" in found) return found;
+  throw new DaemonError("not-a-torrent", "A magnet link does not say which files there are.", {
+    hint: "everseed get fetches the torrent itself from peers; or use its .torrent file.",
+  });
+}
+
+function readMagnet(link: string): MagnetLink {
+  try {
+    return parseMagnet(link);
+  } catch (error) {
+    if (!(error instanceof MetainfoError)) throw error;
+    throw new DaemonError("bad-magnet", `This is ${error.detail}.`, {
+      hint: 'put the whole link in quotes: the shell cuts it at "&".',
+      cause: error,
+    });
+  }
+}
+
+function parse(bytes: Uint8Array, label: string): TorrentSource {
+  try {
+    return { metainfo: parseMetainfo(bytes), bytes };
+  } catch (error) {
+    if (!(error instanceof MetainfoError)) throw error;
+    throw new DaemonError("not-a-torrent", `${label} is not a torrent: ${whyNot(bytes, error)}.`, {
+      subject: label,
+      hint: whatNow(bytes, error),
+      cause: error,
+    });
+  }
+}
+
+function whyNot(bytes: Uint8Array, error: MetainfoError): string {
+  const start = /^[\ufeff\s]*(<\S{0,20})/.exec(decodeUtf8(bytes.subarray(0, 64)))?.[1];
+  if (start !== undefined) return `it looks like a web page (starts with "${start}")`;
+  return error.detail.replace(/, not a torrent$/, "");
+}
+
+function whatNow(bytes: Uint8Array, error: MetainfoError): string {
+  if (error.detail.includes("web page")) {
+    return "download it again while logged in, or use the magnet link.";
+  }
+  if (bytes[0] === 0x1f) return "unpack it first (gunzip), then use what comes out.";
+  return "download it again; it may have been cut off on the way.";
+}
+
+async function readFile(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, "r");
+    const facts = await file.stat();
+    if (facts.isDirectory()) {
+      throw new DaemonError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
+        subject: path,
+        hint: `everseed create ${path} makes a torrent of it.`,
+      });
+    }
+    if (facts.size > METAINFO_BYTES_MAX) {
+      throw new DaemonError(
+        "not-a-torrent",
+        `${path} is not a torrent: it has ${facts.size} bytes, a .torrent file at most ${METAINFO_BYTES_MAX}.`,
+        { subject: path, hint: "give the .torrent file, not the content." },
+      );
+    }
+    return await file.readFile();
+  } catch (error) {
+    throw error instanceof DaemonError ? error : diskTrouble(error, `read ${path}`, path);
+  }
+}
+
+async function fetchTorrent(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const bytes = await fetchBytes(url, signal);
+  const page = torrentOfPage(url);
+  const looksLikePage = decodeUtf8(bytes.subarray(0, 64)).trimStart().startsWith("<");
+  return looksLikePage && page !== undefined ? fetchBytes(page, signal) : bytes;
+}
+
+/** A hub shows a torrent at `/t/ID/SLUG` and has its file at `/t/ID.torrent`. */
+function torrentOfPage(url: string): string | undefined {
+  const page = new URL(url);
+  const match = /^(.*)\/t\/([^/.]+)(?:\/[^/]*)?$/.exec(page.pathname);
+  if (!match) return undefined;
+  return new URL(`${match[1]}${torrentFilePath(decodeURIComponent(match[2]!))}`, page).href;
+}
+
+async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const http = new NodeHttpFetch({ userAgent: `Everseed/${everseedVersion()}` });
+  const { status, body } = await reach(http, url, signal);
+  if (status === 200) return body;
+  if (status === 404 || status === 410) {
+    throw new DaemonError("not-found", `${url} is not there. The server says ${status}.`, {
+      subject: url,
+      hint: "check the address; the torrent may have been removed.",
+    });
+  }
+  if (status === 401 || status === 403) {
+    throw new DaemonError(
+      "not-allowed",
+      `${url} is not for everybody. The server says ${status}.`,
+      {
+        subject: url,
+        hint: "download the .torrent file in a browser where you are logged in.",
+      },
+    );
+  }
+  throw new DaemonError("unreachable", `${url} cannot be fetched. The server says ${status}.`, {
+    subject: url,
+    hint: "the same again in a while.",
+  });
+}
+
+async function reach(
+  http: NodeHttpFetch,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<HttpReply> {
+  const limits = { timeoutMs: FETCH_TIMEOUT_MS, bytesMax: METAINFO_BYTES_MAX };
+  try {
+    return await http.get(url, signal ? { ...limits, signal } : limits);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    throw new DaemonError("unreachable", `${url} cannot be fetched. ${sentence(error.message)}`, {
+      subject: url,
+      hint: "check the address and the network, then the same again.",
+      cause: error,
+    });
+  }
+}
+
+function sentence(text: string): string {
+  const words = text.replace(/^platform: [a-z-]+: /, "").replace(/\.$/, "");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}

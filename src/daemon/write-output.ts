@@ -1,0 +1,33 @@
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { diskTrouble } from "./daemon-error.ts";
+
+/**
+ * Writes a file that a person asked for: whole or not at all (house rule 11), with the rights their
+ * umask gives.
+ *
+ * @throws {DaemonError} `not-found` when its folder is not there, `not-writable`, `disk-full`.
+ */
+export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+  const target = resolve(path);
+  const temporary = `${target}.${process.pid}.tmp`;
+  try {
+    await writeDurably(temporary, bytes);
+    await rename(temporary, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw diskTrouble(error, `write ${path}`, path);
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await using file = await open(path, "wx");
+  await file.writeFile(bytes);
+  await file.sync();
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
