@@ -12,6 +12,8 @@ import {
   statfs,
 } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder, writeAtomically } from "./atomic-file.ts";
+import { temporaryPath } from "./temporary-name.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 
 const FILE_MODE = 0o600;
@@ -19,7 +21,7 @@ const FOLDER_MODE = 0o700;
 
 /** Whole files and folders on this machine's disks. Everything it creates is for its owner only (CLI-3). */
 export class NodeFiles implements Files {
-  #temporaryCount = 0;
+  #linkCount = 0;
 
   async read(path: string): Promise<Uint8Array | undefined> {
     try {
@@ -32,18 +34,7 @@ export class NodeFiles implements Files {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     await this.makeFolder(dirname(path));
-    const temporary = this.#temporaryPath(path);
-    try {
-      await withFile(await open(temporary, "wx", FILE_MODE), async (file) => {
-        await file.writeFile(bytes);
-        await file.sync();
-      });
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-    await syncFolder(dirname(path));
+    await writeAtomically(path, bytes);
   }
 
   async openAppend(path: string, length: number): Promise<AppendFile> {
@@ -109,7 +100,8 @@ export class NodeFiles implements Files {
   }
 
   async replaceByLink(existing: string, path: string): Promise<void> {
-    const temporary = this.#temporaryPath(path);
+    this.#linkCount += 1;
+    const temporary = temporaryPath(path, `link-${process.pid}-${this.#linkCount}`);
     await link(existing, temporary);
     try {
       await rename(temporary, path);
@@ -147,11 +139,6 @@ export class NodeFiles implements Files {
     const disk = await statfs(path);
     return disk.bavail * disk.bsize;
   }
-
-  #temporaryPath(path: string): string {
-    this.#temporaryCount += 1;
-    return `${path}.${process.pid}-${this.#temporaryCount}.tmp`;
-  }
 }
 
 async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
@@ -165,21 +152,6 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
     );
     written += bytesWritten;
   }
-}
-
-async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A rename is durable when the folder that names the file is. */
-async function syncFolder(path: string): Promise<void> {
-  await withFile(await open(path, constants.O_RDONLY | constants.O_DIRECTORY), (folder) =>
-    folder.sync(),
-  );
 }
 
 function isMissing(error: unknown): boolean {

@@ -10,16 +10,13 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { TEMPORARY_SUFFIX } from "../temporary-name.ts";
+import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
 import { onDisk, systemCode } from "./disk-refusal.ts";
 import { CREATED, DIRTY, IN_PART_FILE } from "./shared-layout.ts";
 
 const COPY_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(COPY_BYTES);
-/** Room for the dot and the suffix within the 255 bytes of a file name. */
-const STEM_CHARACTERS_MAX = 50;
 
 /**
  * Decides for each file where its bytes live. An unwanted file that is not there gets its share of common
@@ -121,8 +118,7 @@ class ImportTarget {
     this.#io = io;
     this.#file = file;
     this.#path = io.files.path(file);
-    const stem = basename(this.#path).slice(0, STEM_CHARACTERS_MAX);
-    this.#temporary = join(dirname(this.#path), `.${stem}-${file}${TEMPORARY_SUFFIX}`);
+    this.#temporary = temporaryPath(this.#path, `part-${file}`);
   }
 
   write(bytes: Uint8Array, length: number, position: number): void {

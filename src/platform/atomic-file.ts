@@ -1,0 +1,61 @@
+import { constants } from "node:fs";
+import { lstat, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isTemporaryName, temporaryPath } from "./temporary-name.ts";
+
+/** Readable by its owner only, from the first moment on (CLI-3). */
+const PRIVATE_MODE = 0o600;
+
+let preparedCount = 0;
+
+/**
+ * Replaces a file as a whole (house rule 11): after a crash at any moment there is the old file or the new
+ * one, each whole. Its folder must be there.
+ */
+export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  preparedCount += 1;
+  const temporary = temporaryPath(path, `${process.pid}-${preparedCount}`);
+  try {
+    const file = await open(temporary, "wx", PRIVATE_MODE);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes durable which names a folder holds: a rename is not before. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * Removes what a crash left of files that were being prepared in a folder (STO-14).
+ *
+ * @param beforeMs - Wall milliseconds; what was touched since then may still be in the making.
+ * @returns The names removed.
+ */
+export async function removeLeftovers(folder: string, beforeMs: number): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of await readdir(folder)) {
+    if (!isTemporaryName(name)) continue;
+    const path = join(folder, name);
+    const facts = await lstat(path);
+    if (!facts.isFile() || facts.mtimeMs >= beforeMs) continue;
+    await rm(path, { force: true });
+    removed.push(name);
+  }
+  return removed;
+}

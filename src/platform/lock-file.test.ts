@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test, type TestContext } from "node:test";
+import { takeLock } from "./lock-file.ts";
+
+function lockPath(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-lock-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "everseed.lock");
+}
+
+async function holdElsewhere(t: TestContext, path: string) {
+  const program = `
+    import { takeLock } from ${JSON.stringify(import.meta.resolve("./lock-file.ts"))};
+    takeLock(${JSON.stringify(path)});
+    console.log("held");
+    setInterval(() => undefined, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  await once(createInterface({ input: child.stdout }), "line");
+  return child;
+}
+
+test("a second program is refused and told the first one's pid (STO-10)", async (t) => {
+  const path = lockPath(t);
+  const child = await holdElsewhere(t, path);
+  assert.throws(() => takeLock(path), {
+    name: "PlatformError",
+    code: "locked",
+    message: new RegExp(`process ${child.pid} `),
+  });
+});
+
+test("the lock of a killed program is taken over (STO-10, STO-1)", async (t) => {
+  const path = lockPath(t);
+  const child = await holdElsewhere(t, path);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  takeLock(path).release();
+  assert.deepEqual(readdirSync(join(path, "..")), []);
+});
+
+test("stale and broken locks are taken over, whatever they hold", (t) => {
+  const path = lockPath(t);
+  const own = ((): { bootId: string; startTicks: string } => {
+    const lock = takeLock(path);
+    const holder = JSON.parse(readFileSync(path, "utf8"));
+    lock.release();
+    return holder;
+  })();
+  const stale = [
+    "",
+    "{",
+    "null",
+    "[]",
+    '"x"',
+    JSON.stringify({ pid: "1", bootId: "", startTicks: "" }),
+    JSON.stringify({ ...own, pid: 0 }),
+    JSON.stringify({ ...own, pid: -1 }),
+    JSON.stringify({ ...own, pid: 2 ** 40 }),
+    JSON.stringify({ ...own, pid: process.pid, bootId: "before the reboot" }),
+    // The number of a process that is alive, but started at another time.
+    JSON.stringify({ ...own, pid: process.pid, startTicks: "1" }),
+  ];
+  for (const text of stale) {
+    writeFileSync(path, text);
+    const lock = takeLock(path);
+    assert.equal(JSON.parse(readFileSync(path, "utf8")).pid, process.pid, text);
+    lock.release();
+  }
+});
+
+test("the file is private, whole at once, and released only by its holder", (t) => {
+  const path = lockPath(t);
+  const lock = takeLock(path);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.throws(() => takeLock(path), { code: "locked" });
+  assert.deepEqual(readdirSync(join(path, "..")), ["everseed.lock"]);
+  lock.release();
+  lock.release();
+  const next = takeLock(path);
+  lock.release();
+  assert.throws(() => takeLock(path), { code: "locked" });
+  next.release();
+});

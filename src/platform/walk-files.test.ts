@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { listFiles } from "./walk-files.ts";
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), "everseed-walk-"));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+test("a path that is not there is the system's error", async (t) => {
+  await assert.rejects(listFiles(join(folder(t), "nothing")), { code: "ENOENT" });
+});
+
+test("links, sockets, pipes and names that are no text are left out, with the reason (MET-24)", async (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, "plain"), "12345");
+  symlinkSync("plain", join(root, "link"));
+  symlinkSync("..", join(root, "up"));
+  execFileSync("mkfifo", [join(root, "pipe")]);
+  const server = createServer().listen(join(root, "socket"));
+  t.after(() => server.close());
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff, 0xfe)]), "x");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const listing = await listFiles(root);
+  assert.deepEqual(
+    listing.files.map(({ path, length }) => [path, length]),
+    [[["plain"], 5]],
+  );
+  assert.deepEqual(
+    listing.skipped.map(({ path, why }) => [path[0]!.slice(0, 6), why]),
+    [
+      ["bad\ufffd\ufffd", "bad-name"],
+      ["link", "link"],
+      ["pipe", "special"],
+      ["socket", "special"],
+      ["up", "link"],
+    ],
+  );
+});
+
+test("unreadable files and folders are left out, with the reason (MET-24)", async (t) => {
+  if (process.getuid?.() === 0) {
+    t.skip("nothing is unreadable to root");
+    return;
+  }
+  const root = folder(t);
+  mkdirSync(join(root, "closed"));
+  writeFileSync(join(root, "secret"), "x");
+  chmodSync(join(root, "closed"), 0);
+  chmodSync(join(root, "secret"), 0);
+  t.after(() => chmodSync(join(root, "closed"), 0o700));
+  const { files, skipped } = await listFiles(root);
+  assert.deepEqual(files, []);
+  assert.deepEqual(
+    skipped.map(({ why }) => why),
+    ["unreadable", "unreadable"],
+  );
+});
+
+test("the order is that of the bytes of the names, folder by folder", async (t) => {
+  const root = folder(t);
+  for (const path of ["b/2", "b/10", "a", "é", "Z", "b.txt", "ｚ", "𐐀"]) {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), path);
+  }
+  chmodSync(join(root, "a"), 0o755);
+  const { files, name, folder: isFolder } = await listFiles(root);
+  assert.ok(isFolder && root.endsWith(name));
+  assert.deepEqual(
+    files.map(({ path }) => path.join("/")),
+    ["Z", "a", "b/10", "b/2", "b.txt", "é", "ｚ", "𐐀"],
+  );
+  assert.deepEqual(
+    files.filter(({ executable }) => executable).map(({ path }) => path[0]),
+    ["a"],
+  );
+});
+
+test("one file stands for itself, also through a link", async (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, "f"), "123");
+  symlinkSync("f", join(root, "link"));
+  for (const name of ["f", "link"]) {
+    const listing = await listFiles(join(root, name));
+    assert.deepEqual(
+      [
+        listing.name,
+        listing.folder,
+        listing.root,
+        listing.files[0]?.path,
+        listing.files[0]?.length,
+      ],
+      [name, false, root, [name], 3],
+    );
+  }
+});
+
+test("giving up ends the walk", async (t) => {
+  const root = folder(t);
+  for (let i = 0; i < 600; i += 1) writeFileSync(join(root, `${i}`), "");
+  await assert.rejects(listFiles(root, AbortSignal.abort(new Error("enough"))), {
+    message: "enough",
+  });
+});
