@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DeclaredDraft, Draft, DraftInput } from "../../src/api/drafts.ts";
 import type { PublishPage } from "../../src/api/pages.ts";
 import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
@@ -277,7 +277,8 @@ function useLeaveWarning(step: Step): void {
   const state = step.kind === "running" ? step.progress.state.kind : undefined;
   const isUnderWay =
     state === "sending" || state === "finishing" || state === "waiting" || state === "paused";
-  useEffect(() => {
+  // A layout effect ends before the view of the next step may leave the page by itself.
+  useLayoutEffect(() => {
     if (!isUnderWay) return undefined;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     addEventListener("beforeunload", warn);

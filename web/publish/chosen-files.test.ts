@@ -36,10 +36,10 @@ function reader(tree: Tree) {
 
 const noCount = (): void => undefined;
 
-test("one picked file is the torrent itself; a picked folder keeps its sub-folders", () => {
-  const one = fromPicker([picked("talk.webm", 7)]);
+test("one picked file is the torrent itself; a picked folder keeps its sub-folders", async () => {
+  const one = await fromPicker([picked("talk.webm", 7)], noCount);
   assert.deepEqual([one.name, one.folder, one.size], ["talk.webm", false, 7]);
-  const folder = fromPicker([picked("talks/a.webm"), picked("talks/slides/01.pdf")]);
+  const folder = await fromPicker([picked("talks/a.webm"), picked("talks/slides/01.pdf")], noCount);
   assert.deepEqual([folder.name, folder.folder, folder.size], ["talks", true, 6]);
   assert.deepEqual(
     folder.files.map((file) => file.path),

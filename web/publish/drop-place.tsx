@@ -20,6 +20,13 @@ export function DropPlace(props: {
   const filePicker = useRef<HTMLInputElement>(null);
   const folderPicker = useRef<HTMLInputElement>(null);
 
+  const read = (reader: Promise<Chosen>): void => {
+    setReading(0);
+    void reader.then((chosen) => {
+      setReading(undefined);
+      onChosen(chosen);
+    });
+  };
   useEffect(() => {
     if (folderPicker.current !== null) folderPicker.current.webkitdirectory = true;
   }, []);
@@ -44,11 +51,7 @@ export function DropPlace(props: {
       setOver(false);
       if (!hasFiles(event) || event.dataTransfer === null) return;
       event.preventDefault();
-      setReading(0);
-      void fromDrop(event.dataTransfer, filesMax, setReading).then((chosen) => {
-        setReading(undefined);
-        onChosen(chosen);
-      });
+      read(fromDrop(event.dataTransfer, filesMax, setReading));
     };
     addEventListener("dragenter", enter);
     addEventListener("dragleave", leave);
@@ -65,7 +68,7 @@ export function DropPlace(props: {
   const picked = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
     const { files } = event.currentTarget;
     if (files === null || files.length === 0) return;
-    onChosen(fromPicker(files));
+    read(fromPicker(files, setReading));
     // The same files may be chosen again, after something was corrected.
     event.currentTarget.value = "";
   };
@@ -77,7 +80,7 @@ export function DropPlace(props: {
       {reading === undefined ? (
         props.children
       ) : (
-        <p role="status">Reading what you dropped: {formatCount(reading)} files so far</p>
+        <p role="status">Looking at your files: {formatCount(reading)} so far</p>
       )}
       <div class="row js-only">
         <button type="button" class="btn main" onClick={() => filePicker.current?.click()}>

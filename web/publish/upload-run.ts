@@ -28,8 +28,13 @@ export interface RunProgress {
   readonly bytesPerSecond: number | undefined;
 }
 
-/** After each, the hub says what it has: small enough for the figure to move, large enough to be fast. */
-const chunkBytes = 32 * 1024 * 1024;
+/**
+ * After each chunk the hub says what it has. A chunk is to take about `chunkSeconds`: a slow line then
+ * still shows what is safe, and a fast one does not wait for answers.
+ */
+const chunkSeconds = 2;
+const chunkBytesMin = 4 * 1024 * 1024;
+const chunkBytesMax = 64 * 1024 * 1024;
 /** Redrawing more often is of no use to anybody. */
 const reportMs = 250;
 const retryMsMin = 1000;
@@ -46,6 +51,8 @@ export class UploadRun {
   #state: RunState = { kind: "sending" };
   #sent: number;
   #safe: number;
+  /** The next progress is the hub's own word about what it has, not ours about what we sent. */
+  #isAsking = true;
   #reportedAtMs = -Infinity;
   #retryMs = retryMsMin;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -67,7 +74,7 @@ export class UploadRun {
     this.#files = draft.order.flatMap((index) => files[index] ?? []);
     this.#upload = new Upload(new Blob([...this.#files]), {
       uploadUrl: draft.uploadPath,
-      chunkSize: chunkBytes,
+      chunkSize: chunkBytesMin,
       // Waiting is ours: it must end when the network is back, and never give up.
       retryDelays: null,
       storeFingerprintForResuming: false,
@@ -111,12 +118,15 @@ export class UploadRun {
     if (this.#state.kind === "published" || this.#state.kind === "finishing") return;
     this.#stopWaiting();
     this.#speed.reset();
+    this.#isAsking = true;
     this.#change({ kind: "sending" });
     this.#upload.start();
   };
 
   #handleProgress(sent: number): void {
     if (this.#state.kind !== "sending") return;
+    if (this.#isAsking) this.#safe = sent;
+    this.#isAsking = false;
     this.#sent = sent;
     this.#speed.push(performance.now(), sent);
     if (sent > this.#safe) this.#retryMs = retryMsMin;
@@ -127,6 +137,10 @@ export class UploadRun {
   #handleSafe(safe: number): void {
     this.#safe = safe;
     this.#sent = Math.max(this.#sent, safe);
+    const wanted = (this.#speed.bytesPerSecond() ?? 0) * chunkSeconds;
+    this.#upload.options.chunkSize = Math.floor(
+      Math.min(Math.max(wanted, chunkBytesMin), chunkBytesMax),
+    );
     if (this.#state.kind === "sending") this.#report();
   }
 
@@ -177,7 +191,7 @@ export class UploadRun {
     let start = 0;
     for (const file of this.#files) {
       const end = start + file.size;
-      if (start >= this.#safe + chunkBytes) break;
+      if (start >= this.#safe + chunkBytesMax) break;
       if (end > this.#safe && !(await isReadable(file))) return file.name;
       start = end;
     }
@@ -198,7 +212,6 @@ export class UploadRun {
 
   #change(state: RunState): void {
     this.#state = state;
-    if (state.kind !== "sending" && state.kind !== "finishing") this.#sent = this.#safe;
     this.#report();
   }
 
