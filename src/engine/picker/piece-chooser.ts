@@ -1,0 +1,212 @@
+import type { PieceLedger } from "./piece-ledger.ts";
+import type { StartedPiece } from "./started-piece.ts";
+import { NOBODY, type PickerPeer } from "./swarm-pieces.ts";
+
+/** Until so many pieces are here, new ones are taken at random: soon something to trade (BEP 3). */
+const RANDOM_FIRST_PIECES = 4;
+
+export interface PickOptions {
+  /**
+   * Asked before blocks of a piece without memory are handed out. On `true` the piece has memory,
+   * until its verdict, `park` or `discard`.
+   */
+  readonly canStart: (piece: number) => boolean;
+  /** The peer is fast enough for a whole piece of its own (in about 20 s). */
+  readonly whole: boolean;
+  /** It let us down: it gets no piece of its own and no duplicates. */
+  readonly snubbed: boolean;
+  /** It chokes us: only its allowed-fast pieces (BEP 6). */
+  readonly choked: boolean;
+}
+
+/**
+ * Chooses the piece a peer is to fetch blocks of. Peers that are fast, strange or suspected get
+ * pieces of their own, the others share: so slow ones do not hold up fast ones, and what a liar
+ * sends is mixed with nobody's. A suspected peer, and a piece that was corrupt, are strict about it.
+ */
+export class PieceChooser {
+  readonly #ledger: PieceLedger;
+  #round = 0;
+  /** `canStart` said no in this round. */
+  #memoryShort = false;
+
+  constructor(ledger: PieceLedger) {
+    this.#ledger = ledger;
+  }
+
+  /** Begins a pick: what one peer is asked for at once. */
+  beginRound(): void {
+    this.#round += 1;
+    this.#memoryShort = false;
+  }
+
+  /** The piece has no more for this peer; not chosen again in this round. */
+  exhaust(started: StartedPiece): void {
+    started.visit = this.#round;
+  }
+
+  next(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    if (options.choked) return this.#nextAllowedFast(peer, options);
+    const alone = !options.snubbed && (options.whole || !peer.proven || peer.suspected);
+    const current = this.#ledger.started.get(peer.current);
+    if (current && !current.parked && this.#fits(current, peer)) {
+      if (!alone || current.owner === peer.key) return current;
+    }
+    const best = this.#bestOpen(peer, alone, false);
+    if (best && this.#wake(best, options)) return this.#adopt(best, peer, alone);
+    const opened = this.#openFailed(peer, options) ?? this.#openFresh(peer, options);
+    if (opened) return this.#adopt(opened, peer, alone);
+    const shared = this.#bestOpen(peer, alone, true);
+    if (shared && this.#wake(shared, options)) return this.#adopt(shared, peer, false);
+    return this.#lastResort(peer, options);
+  }
+
+  /** Every block that can be had of anybody is asked for. */
+  get isEndGame(): boolean {
+    const { swarm, started } = this.#ledger;
+    if (swarm.obtainableCount > 0) return false;
+    return !started.open.some(
+      ({ piece, strict }) =>
+        !strict && this.#ledger.priority(piece) !== 0 && swarm.copies(piece) > 0,
+    );
+  }
+
+  /** True when blocks of the piece may be asked from this peer, whoever else fetches it. */
+  #fits(started: StartedPiece, peer: PickerPeer): boolean {
+    const { piece, owner } = started;
+    if (started.free === 0 || started.visit === this.#round) return false;
+    if (!peer.has(piece) || this.#ledger.priority(piece) === 0) return false;
+    if (started.parked && this.#memoryShort) return false;
+    if (owner === peer.key) return true;
+    if (started.strict) {
+      return owner === NOBODY && !this.#ledger.failed.isBlamed(piece, peer.sender);
+    }
+    if (!peer.suspected) return true;
+    return owner === NOBODY && started.received === 0 && started.inFlight === 0;
+  }
+
+  /**
+   * The started piece to go on with: one's own, else by priority, else the nearest to its end.
+   *
+   * @param alone - For a peer that should not mix with others.
+   * @param intrude - Also pieces that somebody else, or this peer, would rather fetch alone.
+   */
+  #bestOpen(peer: PickerPeer, alone: boolean, intrude: boolean): StartedPiece | undefined {
+    let best: StartedPiece | undefined;
+    let bestScore = Number.NEGATIVE_INFINITY;
+    for (const started of this.#ledger.started.open) {
+      if (!this.#fits(started, peer)) continue;
+      const own = started.owner === peer.key;
+      if (!own && !intrude) {
+        if (started.owner !== NOBODY) continue;
+        // A stranger does not go on with what others began: it would put their work at risk.
+        if (alone && (started.inFlight > 0 || (!peer.proven && started.received > 0))) continue;
+      }
+      const score =
+        (own ? 1e12 : 0) +
+        this.#ledger.priority(started.piece) * 1e9 -
+        started.free * 2 -
+        (started.parked ? 1 : 0);
+      if (score <= bestScore) continue;
+      best = started;
+      bestScore = score;
+    }
+    return best;
+  }
+
+  #adopt(started: StartedPiece, peer: PickerPeer, alone: boolean): StartedPiece {
+    if (started.owner !== NOBODY) return started;
+    if (peer.suspected && !started.strict) {
+      started.strict = true;
+      this.#ledger.beginAnew(started, peer.key);
+    }
+    if (alone || started.strict) started.owner = peer.key;
+    return started;
+  }
+
+  #wake(started: StartedPiece, options: PickOptions): boolean {
+    if (!started.parked) return true;
+    started.parked = !this.#hasMemory(started.piece, options);
+    return !started.parked;
+  }
+
+  #hasMemory(piece: number, options: PickOptions): boolean {
+    if (!this.#memoryShort) this.#memoryShort = !options.canStart(piece);
+    return !this.#memoryShort;
+  }
+
+  #openFailed(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    const { failed } = this.#ledger;
+    for (const piece of failed.waiting) {
+      if (!this.#isWantedFrom(peer, piece) || failed.isBlamed(piece, peer.sender)) continue;
+      return this.#hasMemory(piece, options) ? this.#ledger.open(piece) : undefined;
+    }
+    return undefined;
+  }
+
+  #openFresh(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    const { swarm } = this.#ledger;
+    if (this.#memoryShort || swarm.fresh(peer) === 0) return undefined;
+    const holder = peer.everything ? undefined : peer.pieces;
+    const byChance = options.snubbed || this.#ledger.haveCount < RANDOM_FIRST_PIECES;
+    const found = byChance ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);
+    if (found < 0) return undefined;
+    const piece = this.#suggestedBefore(peer, found) ?? found;
+    return this.#hasMemory(piece, options) ? this.#ledger.open(piece) : undefined;
+  }
+
+  #suggestedBefore(peer: PickerPeer, found: number): number | undefined {
+    const { rarity } = this.#ledger.swarm;
+    return peer.suggested.find(
+      (piece) => rarity.isListed(piece) && peer.has(piece) && rarity.notAfter(piece, found),
+    );
+  }
+
+  /** For a peer that has nothing else to do. */
+  #lastResort(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    const { failed, started: all } = this.#ledger;
+    for (const started of all.all()) {
+      // Its owner must not mix with others and does nothing: it chokes us, or it is late.
+      if (!started.strict || started.complete || started.inFlight > 0) continue;
+      if (started.owner === peer.key || started.visit === this.#round) continue;
+      if (!this.#isWantedFrom(peer, started.piece)) continue;
+      if (failed.isBlamed(started.piece, peer.sender) || !this.#wake(started, options)) continue;
+      this.#ledger.beginAnew(started, peer.key);
+      started.owner = peer.key;
+      return started;
+    }
+    for (const piece of failed.waiting) {
+      if (!this.#isWantedFrom(peer, piece)) continue;
+      if (failed.isHopeless(piece, peer.sender) || this.#hasOtherSource(piece, peer)) continue;
+      if (!this.#hasMemory(piece, options)) return undefined;
+      return this.#adopt(this.#ledger.open(piece), peer, true);
+    }
+    return undefined;
+  }
+
+  #isWantedFrom(peer: PickerPeer, piece: number): boolean {
+    return peer.has(piece) && this.#ledger.priority(piece) !== 0;
+  }
+
+  /** True when somebody has the piece who never delivered it corrupt. */
+  #hasOtherSource(piece: number, but: PickerPeer): boolean {
+    for (const peer of this.#ledger.swarm.peers()) {
+      if (peer === but || !peer.has(piece)) continue;
+      if (!this.#ledger.failed.isBlamed(piece, peer.sender)) return true;
+    }
+    return false;
+  }
+
+  #nextAllowedFast(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    for (const piece of peer.allowedFast) {
+      const started = this.#ledger.started.get(piece);
+      if (started) {
+        if (!this.#fits(started, peer) || !this.#wake(started, options)) continue;
+        return this.#adopt(started, peer, false);
+      }
+      if (!peer.has(piece) || !this.#ledger.swarm.rarity.isListed(piece)) continue;
+      if (this.#hasMemory(piece, options)) return this.#adopt(this.#ledger.open(piece), peer, true);
+    }
+    return undefined;
+  }
+}
