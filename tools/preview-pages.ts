@@ -5,7 +5,7 @@
  *   node tools/preview-pages.ts --shoot DIR [NAME]  takes pictures of them, 390 and 1280 px, light and dark
  */
 import { readFile, mkdir } from "node:fs/promises";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { chromium } from "playwright-core";
@@ -23,7 +23,13 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-async function startPreview(): Promise<Server> {
+export interface Preview {
+  readonly origin: string;
+  close(): void;
+}
+
+/** Serves each page of `page-models.ts` at `/NAME`, building the pages first when they are stale. */
+export async function startPreview(): Promise<Preview> {
   if (await pagesAreStale()) console.error(await buildPages());
   const built: unknown = await import(path.join(dist, "server/render.js"));
   // The default export of the bundle is a PageRenderer: see src/api/pages.ts.
@@ -59,7 +65,14 @@ async function startPreview(): Promise<Server> {
     void answer(new URL(request.url ?? "/", "http://localhost").pathname, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 async function shoot(origin: string, folder: string, wanted: string): Promise<void> {
@@ -97,12 +110,15 @@ async function shoot(origin: string, folder: string, wanted: string): Promise<vo
   await browser.close();
 }
 
-const server = await startPreview();
-const { port } = server.address() as AddressInfo;
-const origin = `http://127.0.0.1:${port}`;
-const at = process.argv.indexOf("--shoot");
-if (at === -1) console.log(origin);
-else {
-  await shoot(origin, process.argv[at + 1] ?? "pictures", process.argv[at + 2] ?? "");
-  server.close();
+async function main(): Promise<void> {
+  const preview = await startPreview();
+  const at = process.argv.indexOf("--shoot");
+  if (at === -1) {
+    console.log(preview.origin);
+    return;
+  }
+  await shoot(preview.origin, process.argv[at + 1] ?? "pictures", process.argv[at + 2] ?? "");
+  preview.close();
 }
+
+if (import.meta.main) await main();

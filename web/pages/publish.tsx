@@ -128,14 +128,14 @@ export function PublishView(props: { readonly model: PublishPage }) {
         <p class="small">It gets a link anyone can open, and this hub keeps it alive.</p>
       </div>
       {model.first && <FirstSteps />}
-      <noscript>
+      <div class="without-js">
         <Note mood="warn" title="Publishing on this page needs JavaScript">
           <p>
             Without it, use the command line:{" "}
             <code>everseed publish PATH --to URL --token-file F</code>
           </p>
         </Note>
-      </noscript>
+      </div>
       {step.kind === "chosen" ? (
         <PublishForm
           model={model}

@@ -1,0 +1,43 @@
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+
+/** Debian's browser; `tools/peers.sh` installs it. */
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export async function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+/** A tab that remembers everything a page must not do. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Violations of the security policy, errors of scripts, dialogs that were not expected. */
+  readonly complaints: string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    // A refused resource and a policy violation both come as errors; a missing answer is a page's own story.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+      complaints.push(`console: ${message.text()}`);
+    }
+  });
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.type()} ${dialog.message()}`);
+    void dialog.accept();
+  });
+  return { page, complaints };
+}
+
+/** @returns Pixels by which the page is wider than its window. */
+export async function sidewaysPixels(page: Page): Promise<number> {
+  return page.evaluate<number>(
+    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+  );
+}

@@ -1,0 +1,114 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { type Preview, startPreview } from "../../tools/preview-pages.ts";
+import { pageModels } from "../../web/fixtures/page-models.ts";
+import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
+
+const names = Object.keys(pageModels);
+let preview: Preview;
+let browser: Browser;
+
+before(async () => {
+  preview = await startPreview();
+  browser = await launchChromium();
+});
+after(async () => {
+  await browser.close();
+  preview.close();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`no page has a serious accessibility finding, ${colorScheme}`, async () => {
+    const { page, complaints } = await openPage(browser, { colorScheme, reducedMotion: "reduce" });
+    for (const name of names) {
+      await page.goto(`${preview.origin}/${name}`);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const serious = violations.filter(
+        ({ impact }) => impact === "serious" || impact === "critical",
+      );
+      const words = serious.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
+      );
+      assert.deepEqual(words, [], name);
+    }
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  });
+}
+
+for (const width of [320, 390, 768, 1280]) {
+  test(`no page scrolls sideways at ${width} px`, async () => {
+    const { page, complaints } = await openPage(browser, { viewport: { width, height: 800 } });
+    for (const name of names) {
+      await page.goto(`${preview.origin}/${name}`);
+      assert.equal(await sidewaysPixels(page), 0, name);
+    }
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  });
+}
+
+test("targets are at least 32 px, and 44 px high on a phone", async () => {
+  for (const [width, pixelsMin] of [
+    [1280, 32],
+    [390, 44],
+  ] as const) {
+    const { page } = await openPage(browser, { viewport: { width, height: 800 } });
+    for (const name of names) {
+      await page.goto(`${preview.origin}/${name}`);
+      const small = await page.evaluate<string[]>(`[...document.querySelectorAll(
+        "button, summary, select, input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), .btn, .nav a, .me, .pages a, .list .name"
+      )].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 2)
+        .filter((e) => (e.matches(".name") ? e.closest("li") : e).getBoundingClientRect().height < ${pixelsMin} - 0.5)
+        .map((e) => e.outerHTML.slice(0, 120))`);
+      assert.deepEqual(small, [], `${name} at ${width} px`);
+    }
+    await page.context().close();
+  }
+});
+
+test("the first view of a page is one document, one stylesheet, and nothing from elsewhere", async () => {
+  const { page } = await openPage(browser);
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(`${preview.origin}/catalogue`, { waitUntil: "networkidle" });
+  for (const url of requests) assert.ok(url.startsWith(preview.origin), url);
+  assert.ok(requests.length <= 5, requests.join("\n"));
+  await page.context().close();
+});
+
+test("the theme switch wins over the system, also on the next page and before the first paint", async () => {
+  const { page } = await openPage(browser, { colorScheme: "light" });
+  const paper = () =>
+    page.evaluate<string>("getComputedStyle(document.documentElement).backgroundColor");
+  await page.goto(`${preview.origin}/catalogue`);
+  const light = await paper();
+  await page.getByText("Dark", { exact: true }).click();
+  const dark = await paper();
+  assert.notEqual(dark, light);
+  await page.goto(`${preview.origin}/publish`);
+  assert.equal(await paper(), dark);
+  await page.getByText("System", { exact: true }).click();
+  assert.equal(await paper(), light);
+  await page.context().close();
+});
+
+test("without JavaScript nothing is shown that needs it, and everything else can be read", async () => {
+  const { page } = await openPage(browser, { javaScriptEnabled: false });
+  for (const name of names) {
+    await page.goto(`${preview.origin}/${name}`);
+    assert.equal(await page.locator(".js-only:visible").count(), 0, name);
+    assert.equal(await page.locator("h1:visible").count(), 1, name);
+  }
+  await page.goto(`${preview.origin}/torrent`);
+  assert.match(
+    (await page.getByText("Open magnet link").getAttribute("href")) ?? "",
+    /^magnet:\?xt=/,
+  );
+  assert.equal(await page.getByRole("link", { name: "01 opening.webm" }).count(), 1);
+  await page.goto(`${preview.origin}/publish`);
+  assert.ok(await page.getByText("Publishing on this page needs JavaScript").isVisible());
+  await page.context().close();
+});
