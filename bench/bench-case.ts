@@ -6,7 +6,7 @@ import { median, type Cost } from "./measure.ts";
 export const REPOSITORY = path.join(import.meta.dirname, "..");
 export const EVERSEED = path.join(REPOSITORY, "bin", "everseed");
 export const LIBTORRENT = [
-  "python3",
+  "/usr/bin/python3",
   path.join(import.meta.dirname, "peers", "libtorrent-peer.py"),
 ];
 

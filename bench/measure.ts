@@ -30,7 +30,7 @@ export interface Watched {
 export function watch(command: readonly string[], scratch: string): Watched {
   const costFile = path.join(scratch, `cost-${process.hrtime.bigint()}.json`);
   const startedAt = performance.now();
-  const child = spawn("python3", [RUSAGE, costFile, ...command], {
+  const child = spawn("/usr/bin/python3", [RUSAGE, costFile, ...command], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const events: PeerEvent[] = [];

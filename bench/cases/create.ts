@@ -48,7 +48,7 @@ function libtorrent(kind: string): Program {
     what: `create 4 GiB ${kind}`,
     program: "libtorrent",
     command: (source, torrent) => [
-      "python3",
+      "/usr/bin/python3",
       script,
       kind,
       source,

@@ -96,7 +96,7 @@ export class Downloader {
     this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
     this.#wantedPieces.fill();
     this.#applyWanted();
-    for (const piece of [...this.#picker.receivedPieces()]) {
+    for (const piece of Array.from(this.#picker.receivedPieces())) {
       this.#store.restore(piece, new Bitfield(0));
       this.#judge(piece);
     }
@@ -300,18 +300,16 @@ export class Downloader {
   refillStarved(): void {
     if (!this.#roomCame) return;
     this.#roomCame = false;
-    for (const peer of [...this.#starvedOfMemory]) {
-      this.#starvedOfMemory.delete(peer);
-      this.refill(peer);
-    }
+    const starved = Array.from(this.#starvedOfMemory);
+    this.#starvedOfMemory.clear();
+    for (const peer of starved) this.refill(peer);
   }
 
   /** The rate limit allows more. */
   handleAllowance(): void {
-    for (const peer of [...this.#starvedOfRate]) {
-      this.#starvedOfRate.delete(peer);
-      this.refill(peer);
-    }
+    const starved = Array.from(this.#starvedOfRate);
+    this.#starvedOfRate.clear();
+    for (const peer of starved) this.refill(peer);
   }
 
   // ---- Blocks ------------------------------------------------------------------------------------------
@@ -424,7 +422,7 @@ export class Downloader {
 
   /** Sends all unfinished pieces to disk; no peer may be left. */
   async spillAll(): Promise<void> {
-    for (const piece of [...this.#picker.startedPieces()]) {
+    for (const piece of Array.from(this.#picker.startedPieces())) {
       this.#store.spill(piece, this.#picker.receivedBlocks(piece)!);
     }
     await new Promise<void>((done) => this.#store.whenWritten(done));

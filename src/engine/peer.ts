@@ -122,6 +122,8 @@ export class Peer implements StreamHandler, WireSink {
 
   uploaded = 0;
   downloaded = 0;
+  /** When it was dialled or found its torrent. */
+  begunAtMs = 0;
   connectedAtMs = 0;
   lastReceivedAtMs = 0;
   lastFlushedAtMs = 0;

@@ -65,9 +65,10 @@ export class Swarm {
   }
 
   /** @returns Whether a peer that dialled us may come in; it is one of us then. */
-  admit(peer: Peer): boolean {
+  admit(peer: Peer, now: number): boolean {
     if (this.#candidates.isBanned(peer.remote.address)) return false;
     if (this.isFull && !this.#evict()) return false;
+    peer.begunAtMs = now;
     this.#peers.add(peer);
     return true;
   }
@@ -87,6 +88,7 @@ export class Swarm {
       this.#candidates.handleNotDialled(remote);
       return false;
     }
+    peer.begunAtMs = now;
     this.#peers.add(peer);
     return true;
   }
@@ -139,7 +141,13 @@ export class Swarm {
   /** Time-outs and keep-alives. */
   tick(now: number): void {
     const crowded = this.#peers.size >= this.#options.settings.connectionsPerTorrentMax * CROWDED;
-    for (const peer of this.all()) if (peer.isOpen) this.#tickPeer(peer, now, crowded);
+    const { connectTimeoutMs, handshakeTimeoutMs } = this.#options.settings;
+    for (const peer of this.all()) {
+      if (peer.isOpen) this.#tickPeer(peer, now, crowded);
+      else if (now - peer.begunAtMs > connectTimeoutMs + handshakeTimeoutMs) {
+        peer.close("no handshake in time");
+      }
+    }
   }
 
   statuses(now: number): PeerStatus[] {

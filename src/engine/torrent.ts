@@ -312,7 +312,7 @@ export class Torrent implements EngineTorrent {
       for (const piece of opened.have.indexes()) peer.out.have(piece);
       this.#introduce(peer);
     }
-    this.#enter({ kind: "downloading" });
+    if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
     this.#judgeCompletion();
     this.#host.handleCandidates();
@@ -362,7 +362,7 @@ export class Torrent implements EngineTorrent {
   admit(peer: Peer): PeerOwner | undefined {
     const { kind } = this.#state;
     if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
-    return this.#swarm.admit(peer) ? this.#owner : undefined;
+    return this.#swarm.admit(peer, this.#nowMs()) ? this.#owner : undefined;
   }
 
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
@@ -375,7 +375,7 @@ export class Torrent implements EngineTorrent {
   }
 
   #makeOwner(): PeerOwner {
-    const torrent = this;
+    const pieceCount = (): number | undefined => this.#info?.geometry.pieceCount;
     const flags: HandshakeFlags = {
       extended: true,
       fast: true,
@@ -386,7 +386,7 @@ export class Torrent implements EngineTorrent {
       flags,
       peerId: this.#host.peerId,
       get pieceCount() {
-        return torrent.#info?.geometry.pieceCount;
+        return pieceCount();
       },
       nowMs: () => this.#nowMs(),
       accepts: (infohash) =>

@@ -79,10 +79,7 @@ export class Transfer {
       have: opened.have,
       judged: opened.judged,
       events,
-      onCorrupt: (piece) => {
-        this.#lose(piece);
-        events.settle();
-      },
+      onCorrupt: (piece) => this.#lose(piece),
       onFailure: (failure) => this.#handleReadFailure(failure),
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);

@@ -22,6 +22,8 @@ export interface UploadEvents {
   handleUploaded(bytes: number): void;
   /** The peer could not be served for want of memory or of its share of the rate. */
   handleHungry(peer: Peer): void;
+  /** A burst of events is over. */
+  settle(): void;
   /** Memory came back. */
   handleRoom(): void;
 }
@@ -45,6 +47,8 @@ export interface UploaderOptions {
  */
 export class Uploader {
   readonly #options: UploaderOptions;
+  /** Pieces that are being judged before they are served, and who waits for them. */
+  readonly #judging = new Map<number, Set<Peer>>();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -68,6 +72,8 @@ export class Uploader {
       peer.sendReject(piece, begin, length);
       return;
     }
+    // Requests come long before their turn: by then the piece is judged, on another core.
+    if (!this.#options.judged.has(piece)) this.#judge(piece, peer);
     if (peer.stalledSinceMs === 0) peer.stalledSinceMs = this.#options.events.nowMs();
   }
 
@@ -100,10 +106,45 @@ export class Uploader {
     return begin + length <= this.#options.geometry.pieceSize(piece);
   }
 
+  /** Nothing is served that was not judged since the files were last known to be as they should. */
+  #judge(piece: number, peer: Peer): void {
+    const waiting = this.#judging.get(piece);
+    if (waiting) {
+      waiting.add(peer);
+      return;
+    }
+    const peers = new Set([peer]);
+    this.#judging.set(piece, peers);
+    const { content, judged, have, events } = this.#options;
+    content.verify(piece, { digests: false }, (verdict) => {
+      this.#judging.delete(piece);
+      if (verdict.kind === "intact" && have.has(piece)) judged.add(piece);
+      else if (verdict.kind === "corrupt") this.#options.onCorrupt(piece);
+      else if (verdict.kind === "failure") this.#options.onFailure(verdict);
+      for (const each of peers) {
+        if (verdict.kind !== "intact") this.#refuse(each, piece);
+        if (each.isOpen) this.serve(each);
+      }
+      events.settle();
+    });
+  }
+
+  /** The piece cannot be served; what was asked of it gets its answer. */
+  #refuse(peer: Peer, refused: number): void {
+    peer.queue.removeWhere(({ piece, begin, length }) => {
+      if (piece === refused) peer.sendReject(piece, begin, length);
+      return piece === refused;
+    });
+  }
+
   /** @returns False when nothing more can be done for this peer now. */
   #serveRun(peer: Peer, room: number): boolean {
     const { slabs, limit, events } = this.#options;
     const first = peer.queue.peek()!;
+    if (!this.#options.judged.has(first.piece)) {
+      this.#judge(first.piece, peer);
+      return false;
+    }
     const allowed = limit.available(events.nowMs());
     if (allowed < first.length) {
       this.#options.events.handleHungry(peer);
@@ -115,19 +156,18 @@ export class Uploader {
       return false;
     }
     const runs: ReadRun[] = [];
-    const verifyFirst: number[] = [];
     let used = 0;
     let payload = 0;
     for (let next = peer.queue.peek(); next; next = peer.queue.peek()) {
       const { piece, begin, length } = next;
       if (used + PIECE_HEAD_BYTES + length > slab.view.length) break;
       if (payload > 0 && (used + length > room || payload + length > allowed)) break;
+      if (!this.#options.judged.has(piece)) break;
       peer.queue.shift();
       const slabOffset = writePieceHead(slab.view, used, next);
       runs.push({ piece, begin, length, slabOffset });
       used = slabOffset + length;
       payload += length;
-      if (!this.#options.judged.has(piece) && verifyFirst.at(-1) !== piece) verifyFirst.push(piece);
     }
     limit.take(payload, events.nowMs());
     peer.readingBytes += used;
@@ -135,34 +175,22 @@ export class Uploader {
       slabs.give(back);
       this.#options.events.handleRoom();
     };
-    this.#options.content.read(slab, runs, verifyFirst, (outcome) => {
+    this.#options.content.read(slab, runs, (outcome) => {
       peer.readingBytes -= used;
-      if (outcome.kind === "done") {
-        for (const piece of verifyFirst)
-          if (this.#options.have.has(piece)) this.#options.judged.add(piece);
+      if (outcome.kind === "failure") {
+        give(slab);
+        for (const { piece, begin, length } of runs) peer.sendReject(piece, begin, length);
+        this.#options.onFailure(outcome);
+      } else {
         peer.uploaded += payload;
         peer.upload.add(payload, events.nowMs());
-        this.#options.events.handleUploaded(payload);
+        events.handleUploaded(payload);
         peer.out.slab(slab, used, give);
-        peer.stalledSinceMs = peer.queue.count > 0 ? events.nowMs() : 0;
-        return;
       }
-      give(slab);
-      if (outcome.kind === "corrupt") this.#options.onCorrupt(outcome.piece);
-      else this.#options.onFailure(outcome);
-      this.#retryOthers(peer, runs, outcome.kind === "corrupt" ? outcome.piece : undefined);
+      peer.stalledSinceMs = peer.queue.count > 0 ? events.nowMs() : 0;
+      events.settle();
     });
     return true;
-  }
-
-  /** What could not be read is refused; the good pieces of a run with a bad one are asked for again. */
-  #retryOthers(peer: Peer, runs: readonly ReadRun[], corrupt: number | undefined): void {
-    for (const { piece, begin, length } of runs) {
-      const again = corrupt !== undefined && piece !== corrupt && this.#options.have.has(piece);
-      if (!again || !peer.queue.push(piece, begin, length)) peer.sendReject(piece, begin, length);
-    }
-    if (peer.isOpen) this.serve(peer);
-    peer.out.flush();
   }
 
   #takeSlab(room: number, firstLength: number, requests: number): Slab | undefined {

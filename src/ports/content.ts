@@ -82,12 +82,6 @@ export interface ReadRun {
   readonly slabOffset: number;
 }
 
-export type ReadOutcome =
-  | { readonly kind: "done" }
-  /** A piece that was to be verified before it is served does not match its hash (WIR-14). */
-  | { readonly kind: "corrupt"; readonly piece: number }
-  | DiskFailure;
-
 /** What a file looks like on disk; compared between runs to notice strangers' changes (STO-6). */
 export interface FileStamp {
   /** Bytes; -1 when the file is not there. */
@@ -132,13 +126,8 @@ export interface Content {
   ): void;
   /** Judges many pieces by what is on disk, on all workers. @returns A function that stops it early. */
   check(options: CheckOptions): () => void;
-  /** Reads runs into the slab; pieces in `verifyFirst` are judged before anything of them is handed out. */
-  read(
-    slab: Slab,
-    runs: readonly ReadRun[],
-    verifyFirst: readonly number[],
-    onDone: (outcome: ReadOutcome) => void,
-  ): void;
+  /** Reads runs into the slab, as they are on disk: whoever serves them has them judged before. */
+  read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void;
   /** Makes all that was written durable (fdatasync of the files and their folders). */
   sync(onDone: (outcome: DiskOutcome) => void): void;
   /** One stamp for each of `geometry.files`; padding files have size -1. */

@@ -58,7 +58,11 @@ export interface StreamNet {
   /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
   listen(options: ListenOptions): Promise<StreamListener>;
   /** Starts connecting; the outcome arrives as `handleOpen` or `handleClose`. */
-  connect(remote: Endpoint, handler: StreamHandler, options: { timeoutMs: number }): StreamConnection;
+  connect(
+    remote: Endpoint,
+    handler: StreamHandler,
+    options: { timeoutMs: number },
+  ): StreamConnection;
 }
 
 /** One UDP socket. */
@@ -89,6 +93,10 @@ export interface HttpFetch {
   /** @throws (rejects with) an error whose message a person can read, when there is no reply in time. */
   get(
     url: string,
-    options: { readonly timeoutMs: number; readonly bytesMax: number; readonly signal?: AbortSignal },
+    options: {
+      readonly timeoutMs: number;
+      readonly bytesMax: number;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<HttpReply>;
 }

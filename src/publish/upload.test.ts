@@ -58,7 +58,7 @@ class MemoryDisk {
         onDone({ kind: "done" });
       });
     },
-    read: (slab, runs, _verifyFirst, onDone) => {
+    read: (slab, runs, onDone) => {
       setImmediate(() => {
         if (this.refuse) return onDone(this.#failure());
         for (const run of runs) {

@@ -164,7 +164,7 @@ export class Upload {
     if (filled > 0) {
       const run = { piece, begin: 0, length: filled, slabOffset: 0 };
       const outcome = await new Promise<{ kind: string } | DiskFailure>((resolve) =>
-        this.#options.content.read(slab, [run], [], resolve),
+        this.#options.content.read(slab, [run], resolve),
       );
       if ("code" in outcome) {
         this.#options.slabs.give(slab);

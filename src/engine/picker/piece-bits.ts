@@ -33,6 +33,18 @@ export class PieceBits {
     this.words[piece >>> 5]! &= ~(0x8000_0000 >>> (piece & 31));
   }
 
+  /** The pieces, ascending. */
+  *pieces(): Generator<number> {
+    for (let word = 0; word < this.words.length; word += 1) {
+      let rest = this.words[word]!;
+      while (rest !== 0) {
+        const bit = Math.clz32(rest);
+        rest &= ~(0x8000_0000 >>> bit);
+        yield word * 32 + bit;
+      }
+    }
+  }
+
   clear(): void {
     this.words.fill(0);
   }

@@ -11,6 +11,9 @@ const SAMPLE = 32;
 /** Throws at the listed pieces for a random one before it is searched for. */
 const THROWS_MAX = 16;
 
+/** What a copy count holds. */
+const COPIES_MAX = 65_536;
+
 /**
  * The pieces that may be opened, ordered by rank (file priority), then by how many peers hold them.
  * One permutation of all pieces, cut into buckets: when a piece gains or loses a copy it changes
@@ -86,7 +89,7 @@ export class RarityOrder {
   /** One more peer holds the piece. */
   raise(piece: number): void {
     const copies = this.#copies[piece]! + 1;
-    invariant(copies < 65_536, "there are fewer peers than that");
+    invariant(copies < COPIES_MAX, "there are fewer peers than that");
     if (copies >= this.#width) {
       this.#width *= 2;
       this.rebuild();
@@ -110,11 +113,13 @@ export class RarityOrder {
     this.#copies[piece]! -= 1;
   }
 
-  /** Changes all copies by one, then the order; for a peer that turned out to hold everything. */
-  shiftAll(by: 1 | -1): void {
-    for (let piece = 0; piece < this.#pieceCount; piece += 1) {
-      this.#copies[piece]! += by;
-      if (this.#copies[piece]! >= this.#width) this.#width *= 2;
+  /** Raises or lowers many pieces at once: O(all pieces), without moving each. */
+  shift(pieces: PieceBits, by: 1 | -1): void {
+    for (const piece of pieces.pieces()) {
+      const copies = this.#copies[piece]! + by;
+      invariant(copies >= 0 && copies < COPIES_MAX, "peers come and go one by one");
+      this.#copies[piece] = copies;
+      if (copies >= this.#width) this.#width *= 2;
     }
     this.rebuild();
   }

@@ -11,6 +11,9 @@ export const NOBODY = -1;
 /** Suggested and allowed-fast pieces remembered of one peer; BEP 6 sends about ten. */
 const HINTS_MAX = 64;
 
+/** A peer that has more of all pieces than this is cheaper to count by sorting all of them anew. */
+const SHIFT_SHARE = 0.1;
+
 /** What the picker knows of one peer. */
 export class PickerPeer {
   readonly key: PeerKey;
@@ -141,7 +144,7 @@ export class SwarmPieces {
   hasNone(peer: PickerPeer): void {
     if (peer.everything) this.#complete -= 1;
     if (peer.pieces) {
-      for (const piece of piecesOf(peer.pieces)) this.rarity.lower(piece);
+      this.#shift(peer.pieces, peer.held, -1);
       this.#partial.splice(this.#partial.indexOf(peer), 1);
     }
     peer.everything = false;
@@ -156,7 +159,7 @@ export class SwarmPieces {
     this.hasNone(peer);
     if (bitfield.count === 0) return;
     const pieces = PieceBits.from(bitfield);
-    for (const piece of piecesOf(pieces)) this.rarity.raise(piece);
+    this.#shift(pieces, bitfield.count, 1);
     this.#count(peer, pieces, bitfield.count);
   }
 
@@ -238,9 +241,20 @@ export class SwarmPieces {
     peer.fresh = peer.pieces!.countCommon(this.rarity.listed);
   }
 
+  #shift(pieces: PieceBits, held: number, by: 1 | -1): void {
+    if (held > this.#pieceCount * SHIFT_SHARE) {
+      this.rarity.shift(pieces, by);
+      return;
+    }
+    for (const piece of pieces.pieces()) {
+      if (by === 1) this.rarity.raise(piece);
+      else this.rarity.lower(piece);
+    }
+  }
+
   #countOnceForAll(peer: PickerPeer): void {
     this.#partial.splice(this.#partial.indexOf(peer), 1);
-    this.rarity.shiftAll(-1);
+    this.rarity.shift(peer.pieces!, -1);
     peer.pieces = undefined;
     peer.everything = true;
     this.#complete += 1;
@@ -249,9 +263,9 @@ export class SwarmPieces {
   #countPieceByPiece(peer: PickerPeer): void {
     this.#complete -= 1;
     peer.everything = false;
-    this.rarity.shiftAll(1);
     const pieces = new PieceBits(this.#pieceCount);
     pieces.fill(this.#pieceCount);
+    this.rarity.shift(pieces, 1);
     this.#count(peer, pieces, this.#pieceCount);
   }
 }
@@ -261,15 +275,4 @@ export function rememberHint(hints: number[], piece: number): void {
   if (hints.includes(piece)) return;
   hints.push(piece);
   if (hints.length > HINTS_MAX) hints.shift();
-}
-
-function* piecesOf(bits: PieceBits): Generator<number> {
-  for (let word = 0; word < bits.words.length; word += 1) {
-    let rest = bits.words[word]!;
-    while (rest !== 0) {
-      const bit = Math.clz32(rest);
-      rest &= ~(0x8000_0000 >>> bit);
-      yield word * 32 + bit;
-    }
-  }
 }

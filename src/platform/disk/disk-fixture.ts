@@ -13,7 +13,6 @@ import type {
   DiskOutcome,
   FileStamp,
   PieceVerdict,
-  ReadOutcome,
   ReadRun,
 } from "../../ports/content.ts";
 import { NodeDisk, type NodeDiskOptions } from "../node-disk.ts";
@@ -207,8 +206,7 @@ export class ContentCalls {
   /** @returns The bytes of the runs one after the other, or what went wrong. */
   read(
     runs: readonly { piece: number; begin: number; length: number }[],
-    verifyFirst: readonly number[] = [],
-  ): Promise<Uint8Array | Exclude<ReadOutcome, { kind: "done" }>> {
+  ): Promise<Uint8Array | DiskFailure> {
     const HEAD = 13;
     const total = runs.reduce((sum, run) => sum + run.length + HEAD, 0);
     const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(total)!;
@@ -221,7 +219,7 @@ export class ContentCalls {
       return { ...run, slabOffset: at };
     });
     return new Promise((resolve) => {
-      this.content.read(slab, placed, verifyFirst, (outcome) => {
+      this.content.read(slab, placed, (outcome) => {
         if (outcome.kind !== "done") return resolve(outcome);
         resolve(
           Buffer.concat(

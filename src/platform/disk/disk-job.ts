@@ -47,7 +47,6 @@ export type DiskTask =
       readonly target: MemoryRun;
       /** Four numbers a run: piece, begin, length, offset in the target. */
       readonly runs: Uint32Array;
-      readonly verifyFirst: readonly number[];
     }
   /** Judges the pieces whose bits are set. */
   | { readonly kind: "check"; readonly control: SweepControl; readonly pieces: Uint8Array }
@@ -78,7 +77,6 @@ export interface DiskJob {
 export type DiskOutcomeMessage =
   | PieceVerdict
   | { readonly kind: "done" }
-  | { readonly kind: "bad-piece"; readonly piece: number }
   | {
       readonly kind: "ingested";
       readonly v1?: Uint8Array | undefined;

@@ -121,7 +121,7 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
     case "verify":
       return jobs.verify(io, task.piece, task.digests);
     case "read":
-      return jobs.read(io, memory(task.target), task.runs, task.verifyFirst);
+      return jobs.read(io, memory(task.target), task.runs);
     case "set-wanted":
       setWanted(io, task.wanted);
       return DONE;

@@ -7,7 +7,6 @@ import type {
   DiskOutcome,
   FileStamp,
   PieceVerdict,
-  ReadOutcome,
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
@@ -129,12 +128,7 @@ export class NodeContent implements Content {
     return stop;
   }
 
-  read(
-    slab: Slab,
-    runs: readonly ReadRun[],
-    verifyFirst: readonly number[],
-    onDone: (outcome: ReadOutcome) => void,
-  ): void {
+  read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void {
     const first = runs[0];
     invariant(first, "something is read");
     const worker = this.#home(first.piece);
@@ -148,11 +142,10 @@ export class NodeContent implements Content {
         numbers.set([piece, begin, length, slabOffset], index * 4);
       }
       const target = this.#pool.memoryRun(worker, slab.view);
-      return { kind: "read", target, runs: numbers, verifyFirst };
+      return { kind: "read", target, runs: numbers };
     };
     this.#post(worker, elsewhere ? "alone" : "shared", task, (outcome) => {
-      if (outcome.kind === "bad-piece") onDone({ kind: "corrupt", piece: outcome.piece });
-      else onDone(asDone(outcome));
+      onDone(asDone(outcome));
     });
   }
 

@@ -71,21 +71,8 @@ export class PieceJobs {
     return { kind: "corrupt", fault: presentFault(expected) };
   }
 
-  /** Reads runs into `target`; pieces in `verifyFirst` are judged before. */
-  read(
-    io: ContentIo,
-    target: Uint8Array,
-    runs: Uint32Array,
-    verifyFirst: readonly number[],
-  ): DiskOutcomeMessage {
-    for (const piece of verifyFirst) {
-      const expected = expectedHashes(io, piece);
-      const digester = new PieceDigester(planFor(io, piece, expected, false));
-      this.#feedStored(io, piece, digester, "strict");
-      if (judge(expected, digester.finish(), () => undefined).kind !== "intact") {
-        return { kind: "bad-piece", piece };
-      }
-    }
+  /** Reads runs into `target`. */
+  read(io: ContentIo, target: Uint8Array, runs: Uint32Array): DiskOutcomeMessage {
     const { pieceLength } = io.table.shared;
     for (let at = 0; at < runs.length;) {
       // Neighbours in the space are one call of the system, wherever in the target they go.

@@ -1,0 +1,86 @@
+// The picker alone, by hand: node bench/picker.ts. 100,000 pieces, 200 peers, one thread.
+import { Bitfield } from "../src/base/bitfield.ts";
+import { BLOCK_BYTES, Geometry } from "../src/base/geometry.ts";
+import type { PeerKey } from "../src/engine/peer-key.ts";
+import { PiecePicker } from "../src/engine/piece-picker.ts";
+import { seededRandom } from "../src/engine/seeded-random.ts";
+
+const PIECES = 100_000;
+const PEERS = 200;
+const BLOCKS = 16;
+const BATCH = 32;
+
+/**
+ * Runs `work` and prints the processor time of one step in microseconds.
+ *
+ * @param work - @returns How many steps it did.
+ */
+function measure(name: string, work: () => number): void {
+  const begin = process.cpuUsage();
+  const steps = work();
+  const { user, system } = process.cpuUsage(begin);
+  console.log(`${name.padEnd(58)} ${((user + system) / steps).toFixed(3).padStart(9)} us`);
+}
+
+function bitfield(share: number): Bitfield {
+  const random = seededRandom(share);
+  const bits = new Bitfield(PIECES);
+  for (let piece = 0; piece < PIECES; piece += 1) if (random.below(100) < share) bits.add(piece);
+  return bits;
+}
+
+/** Every peer in turn asks for a batch and delivers it, until the torrent is complete. */
+function download(picker: PiecePicker, peers: readonly PeerKey[]): number {
+  const out = { pieces: new Int32Array(BATCH), blocks: new Int32Array(BATCH) };
+  let blocks = 0;
+  const options = { canStart: () => true, whole: false, snubbed: false, choked: false };
+  while (!picker.complete) {
+    for (const peer of peers) {
+      const count = picker.pick(peer, BATCH, out, options);
+      for (let i = 0; i < count; i += 1) {
+        const piece = out.pieces[i]!;
+        const block = out.blocks[i]!;
+        if (!picker.begin(peer, piece, block)) continue;
+        blocks += 1;
+        if (picker.received(peer, piece, block).pieceComplete) picker.verdict(piece, true);
+      }
+    }
+  }
+  return blocks;
+}
+
+const geometry = new Geometry({
+  pieceLength: BLOCKS * BLOCK_BYTES,
+  files: [{ offset: 0, length: PIECES * BLOCKS * BLOCK_BYTES, pad: false }],
+  aligned: false,
+});
+
+measure("a picker is made", () => {
+  for (let i = 0; i < 5; i += 1) new PiecePicker(geometry, seededRandom(i));
+  return 5;
+});
+
+for (const share of [100, 60, 5]) {
+  const picker = new PiecePicker(geometry, seededRandom(1));
+  const peers = Array.from({ length: PEERS }, (_, sender) => picker.peerJoined(sender));
+  const bits = Array.from({ length: 16 }, (_, i) => bitfield(Math.min(100, share + i / 16)));
+  measure(`peers have ${share} %: a bitfield is taken in`, () => {
+    for (const [i, peer] of peers.entries()) picker.peerHas(peer, bits[i % bits.length]!);
+    return PEERS;
+  });
+  const random = seededRandom(2);
+  measure(`peers have ${share} %: a have message`, () => {
+    for (let i = 0; i < 100_000; i += 1) {
+      picker.peerHave(peers[random.below(PEERS)]!, random.below(PIECES));
+    }
+    return 100_000;
+  });
+  const seed = picker.peerJoined(PEERS);
+  picker.peerHasAll(seed);
+  const name = `peers have ${share} %: a block asked for, received and judged`;
+  measure(name, () => download(picker, [...peers, seed]));
+  measure(`peers have ${share} %: a peer goes`, () => {
+    for (const peer of peers) picker.peerGone(peer);
+    return PEERS;
+  });
+}
