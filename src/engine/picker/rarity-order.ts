@@ -47,7 +47,7 @@ export class RarityOrder {
     this.#order = new Int32Array(pieceCount);
     this.#places = new Int32Array(pieceCount);
     this.#listed = new PieceBits(pieceCount);
-    this.#starts = new Int32Array(0);
+    this.#starts = new Int32Array(this.#width + 1).fill(pieceCount); // none is listed
     for (let i = 0; i < pieceCount; i += 1) this.#order[i] = i;
     for (let i = pieceCount - 1; i > 0; i -= 1) {
       const j = dice.below(i + 1);
@@ -55,7 +55,7 @@ export class RarityOrder {
       this.#order[i] = this.#order[j]!;
       this.#order[j] = piece;
     }
-    this.rebuild();
+    for (let i = 0; i < pieceCount; i += 1) this.#places[this.#order[i]!] = i;
   }
 
   get listedCount(): number {
@@ -92,7 +92,7 @@ export class RarityOrder {
     invariant(copies < COPIES_MAX, "there are fewer peers than that");
     if (copies >= this.#width) {
       this.#width *= 2;
-      this.rebuild();
+      this.#rebuild();
     }
     if (this.#listed.has(piece)) {
       const next = this.#bucketOf(piece) + 1;
@@ -121,7 +121,7 @@ export class RarityOrder {
       this.#copies[piece] = copies;
       if (copies >= this.#width) this.#width *= 2;
     }
-    this.rebuild();
+    this.#rebuild();
   }
 
   /** The piece may be opened. */
@@ -159,7 +159,7 @@ export class RarityOrder {
       this.#ranks[piece] = rank;
       this.#listed.add(piece);
     }
-    this.rebuild();
+    this.#rebuild();
   }
 
   /** The rank a piece gets when it is listed next; for pieces that are not listed now. */
@@ -216,7 +216,7 @@ export class RarityOrder {
   }
 
   /** Sorts all pieces into their buckets, keeping the order within a bucket. O(pieces). */
-  rebuild(): void {
+  #rebuild(): void {
     const buckets = this.#width * this.#rankCount;
     const sizes = new Int32Array(buckets + 2); // shifted by one; [0] = pieces that are not listed
     for (let piece = 0; piece < this.#pieceCount; piece += 1) sizes[this.#slotOf(piece)]! += 1;
