@@ -1,4 +1,3 @@
-import { type Endpoint, parseEndpoint } from "../base/endpoint.ts";
 import { InvalidArgumentError } from "commander";
 import { parseBytes } from "./figures.ts";
 
@@ -25,10 +24,21 @@ export function portOption(text: string): number {
   throw new InvalidArgumentError("It takes a port from 0 to 65535.");
 }
 
-/** Collects the addresses of peers. */
-export function peerOption(text: string, before: readonly Endpoint[] = []): readonly Endpoint[] {
-  const endpoint = parseEndpoint(text);
-  if (endpoint) return [...before, endpoint];
+/** A peer's address or name, and its port. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Collects the addresses of peers: `192.0.2.7:6881`, `[2001:db8::1]:6881`, `host.example:6881`. */
+export function peerOption(
+  text: string,
+  before: readonly PeerAddress[] = [],
+): readonly PeerAddress[] {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3] ?? 0);
+  if (match && port >= 1 && port <= 65_535)
+    return [...before, { host: match[1] ?? match[2]!, port }];
   throw new InvalidArgumentError("It takes an address with a port, such as 192.0.2.7:6881.");
 }
 

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
+import { addGetCommand } from "./commands/get.ts";
+import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { UsageError } from "./usage-error.ts";
@@ -20,6 +22,8 @@ export function createProgram(): Command {
     .enablePositionalOptions()
     .helpCommand(false);
   addCreateCommand(program);
+  addGetCommand(program);
+  addSeedCommand(program);
   addShowCommand(program);
   addCheckCommand(program);
   addVersionCommand(program);

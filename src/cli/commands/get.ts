@@ -1,0 +1,161 @@
+import { Option, type Command } from "commander";
+import type { GetEvent } from "../../daemon/get-torrent.ts";
+import { addCommand, runCommand } from "../command-frame.ts";
+import { formatBytes, formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
+import type { Output, OutputOptions } from "../output.ts";
+import { escapeOutside } from "../outside-text.ts";
+import {
+  collect,
+  type ListenAddress,
+  listenOption,
+  type PeerAddress,
+  peerOption,
+  rateOption,
+  seedOption,
+} from "../parse-options.ts";
+
+interface GetFlags extends OutputOptions {
+  readonly out: string;
+  readonly select?: readonly string[];
+  readonly seed?: number | "forever";
+  readonly listen?: ListenAddress;
+  readonly peer?: readonly PeerAddress[];
+  readonly down?: number;
+  readonly up?: number;
+}
+
+export function addGetCommand(program: Command): void {
+  addCommand(program, {
+    usage: "get",
+    summary: "Download a torrent; the same again goes on where it stopped.",
+    examples: [
+      "everseed get talks.torrent -o ~/Downloads",
+      "everseed get 'magnet:?xt=urn:btih:...' --select '*.pdf'",
+      "everseed get https://hub.example/t/k3f9/talks --seed 1.5",
+    ],
+  })
+    .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent or its page")
+    .option("-o, --out <dir>", "where to put it", ".")
+    .option("--select <glob>", "only files that match; again for more", collect)
+    .addOption(
+      new Option("--seed <ratio>", "help others afterwards: up to a ratio, or forever").argParser(
+        seedOption,
+      ),
+    )
+    .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
+    .option("--peer <host:port>", "a peer to ask first; again for more", peerOption)
+    .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
+    .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
+    .action((source: string, flags: GetFlags) => get(source, flags));
+}
+
+function get(source: string, flags: GetFlags): Promise<void> {
+  return runCommand(flags, async ({ output, signal }) => {
+    const { getTorrent } = await import("../../daemon/get-torrent.ts");
+    const { wordsLog } = await import("../../daemon/words-log.ts");
+    await getTorrent({
+      source,
+      folder: flags.out,
+      select: flags.select ?? [],
+      seed: flags.seed,
+      listen: flags.listen,
+      peers: flags.peer ?? [],
+      downBytesPerSecond: flags.down,
+      upBytesPerSecond: flags.up,
+      signal,
+      log: wordsLog((line) => output.detail(escapeOutside(line))),
+      onEvent: (event) => tell(output, event, flags),
+    });
+  });
+}
+
+function tell(output: Output, event: GetEvent, flags: GetFlags): void {
+  switch (event.kind) {
+    case "ready":
+      output.record({ event: "ready", port: event.port });
+      output.detail(`Listening on port ${event.port}.`);
+      if (event.waitsForPeers) {
+        output.say("No tracker and no --peer is known: waiting for peers to come here.");
+      }
+      break;
+    case "known": {
+      const { name, files, bytes, root } = event;
+      output.record({ event: "metadata", name, files, bytes, root });
+      const size = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
+      output.say(`${escapeOutside(name)}: ${size}  to ${escapeOutside(root)}`);
+      break;
+    }
+    case "stats":
+      tellStats(output, event);
+      break;
+    case "done":
+      tellDone(output, event, flags);
+      break;
+    case "banned":
+      output.detail(`Banned ${event.address}: ${escapeOutside(event.reason)}.`);
+      break;
+    case "trouble":
+      output.warn(escapeOutside(event.message));
+      break;
+  }
+}
+
+function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>): void {
+  const { stats, phase } = event;
+  const { uploaded, downloaded, peers, doneBytes, wantedBytes } = stats;
+  const { downloadBytesPerSecond, uploadBytesPerSecond } = stats;
+  output.record({
+    event: "stats",
+    phase: phase.kind,
+    uploaded,
+    downloaded,
+    peers,
+    doneBytes,
+    wantedBytes,
+    downloadBytesPerSecond,
+    uploadBytesPerSecond,
+  });
+  const swarm = formatCount(peers, "peer");
+  const up = `up ${formatRate(uploadBytesPerSecond)}`;
+  switch (phase.kind) {
+    case "finding":
+      output.progress.update({ doing: "Finding details", parts: [swarm] });
+      break;
+    case "checking":
+      output.progress.update({ doing: "Checking", fraction: phase.fraction, parts: [] });
+      break;
+    case "downloading":
+      output.progress.update({
+        doing: "",
+        fraction: wantedBytes > 0 ? doneBytes / wantedBytes : 1,
+        parts: [
+          formatRate(downloadBytesPerSecond),
+          up,
+          swarm,
+          formatLeft(wantedBytes - doneBytes, downloadBytesPerSecond),
+        ],
+      });
+      break;
+    case "seeding":
+      output.progress.update({ doing: "Seeding", parts: [up, formatBytes(uploaded), swarm] });
+      break;
+  }
+}
+
+function tellDone(
+  output: Output,
+  event: Extract<GetEvent, { kind: "done" }>,
+  flags: GetFlags,
+): void {
+  const { bytes, downloaded, seconds } = event;
+  output.record({ event: "done", bytes, downloaded, seconds });
+  const speed = seconds > 0 ? downloaded / seconds : 0;
+  const time = seconds < 10 ? `${seconds.toFixed(1)} s` : formatSeconds(seconds);
+  const next =
+    flags.seed === undefined
+      ? "Seeding is off; use --seed to help others."
+      : flags.seed === "forever"
+        ? "Seeding until Ctrl-C."
+        : `Seeding up to a ratio of ${flags.seed}.`;
+  output.line(`Done in ${time} (${formatRate(speed)}), checked. ${next}`);
+}

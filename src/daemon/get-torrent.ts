@@ -1,0 +1,292 @@
+import { access, constants, mkdir, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseEndpoint } from "../base/endpoint.ts";
+import { contentLayout } from "../engine/content-layout.ts";
+import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
+import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { selectByGlobs, selectByRanges } from "./file-selection.ts";
+import { type OneShotSession, openSession } from "./open-session.ts";
+import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
+import { ResumeFile } from "./resume-file.ts";
+import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
+
+export interface GetOptions {
+  /** A .torrent file, a magnet link, or the URL of a torrent. */
+  readonly source: string;
+  /** Receives the files; made when it is not there. */
+  readonly folder: string;
+  /** Globs; none means everything. */
+  readonly select: readonly string[];
+  /** After the download: seed up to this ratio, or until the signal. `undefined` ends at once. */
+  readonly seed: number | "forever" | undefined;
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly peers: readonly PeerAddress[];
+  readonly downBytesPerSecond: number | undefined;
+  readonly upBytesPerSecond: number | undefined;
+  readonly onEvent: (event: GetEvent) => void;
+  readonly log?: Log | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What happens on the way. */
+export type GetEvent =
+  /** Peers can reach us. `waitsForPeers`: nobody told us where any are. */
+  | { readonly kind: "ready"; readonly port: number; readonly waitsForPeers: boolean }
+  /** It is known what there is to fetch. */
+  | {
+      readonly kind: "known";
+      readonly name: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly root: string;
+    }
+  /** Each second. */
+  | { readonly kind: "stats"; readonly phase: GetPhase; readonly stats: TorrentStats }
+  | {
+      readonly kind: "done";
+      readonly bytes: number;
+      readonly downloaded: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: "banned"; readonly address: string; readonly reason: string }
+  | { readonly kind: "trouble"; readonly message: string };
+
+/** `fraction` of a check that goes on before the download. */
+export type GetPhase =
+  | { readonly kind: "finding" }
+  | { readonly kind: "checking"; readonly fraction: number }
+  | { readonly kind: "downloading" }
+  | { readonly kind: "seeding" };
+
+const STATS_INTERVAL_MS = 1000;
+
+/**
+ * Downloads a torrent. What was fetched stays when it is stopped or killed, and the next call with the
+ * same folder goes on from there.
+ *
+ * @throws {DaemonError} When it cannot begin; `not-found` when no file is selected; `disk-full`,
+ *   `not-writable` when the disk refuses; `not-a-torrent`. Or the signal's reason when it was not done.
+ */
+export async function getTorrent(options: GetOptions): Promise<void> {
+  const source = await readTorrentSource(options.source, options.signal);
+  const root = await prepareFolder(options.folder);
+  const session = await openSession({
+    listen: options.listen,
+    pieceLengthMax: "metainfo" in source ? source.metainfo.info.geometry.pieceLength : 0,
+    downBytesPerSecond: options.downBytesPerSecond,
+    upBytesPerSecond: options.upBytesPerSecond,
+    log: options.log ?? SILENT_LOG,
+  });
+  await new Download(options, source, root, session).run();
+}
+
+class Download {
+  readonly #options: GetOptions;
+  readonly #source: TorrentSource;
+  readonly #root: string;
+  readonly #session: OneShotSession;
+  readonly #resume: ResumeFile;
+  readonly #startedMs = performance.now();
+  readonly #end = Promise.withResolvers<void>();
+  #torrent: EngineTorrent | undefined;
+  #complete = false;
+
+  constructor(options: GetOptions, source: TorrentSource, root: string, session: OneShotSession) {
+    this.#options = options;
+    this.#source = source;
+    this.#root = root;
+    this.#session = session;
+    this.#resume = new ResumeFile(root, infohashesOf(source), (error) => {
+      const { detail } = diskTrouble(error, "keep the state of the download");
+      options.onEvent({ kind: "trouble", message: detail });
+    });
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const stop = (): void => this.#stop();
+    // It may be rejected while we still look peers up; whoever awaits it below is told all the same.
+    this.#end.promise.catch(() => undefined);
+    const stats = setInterval(() => this.#tick(), STATS_INTERVAL_MS);
+    signal.addEventListener("abort", stop);
+    try {
+      await this.#begin();
+      if (signal.aborted) this.#stop();
+      await this.#end.promise;
+    } finally {
+      clearInterval(stats);
+      signal.removeEventListener("abort", stop);
+      await this.#session.close();
+      await this.#resume.settle();
+    }
+    await this.#tidyUp();
+  }
+
+  async #begin(): Promise<void> {
+    const { peers, onEvent } = this.#options;
+    const [known, resume] = await Promise.all([
+      resolvePeers([...peers, ...magnetPeers(this.#source)]),
+      this.#resume.load(),
+    ]);
+    const sources = this.#session.trackers(trackersOf(this.#source));
+    const waitsForPeers = known.length === 0 && sources.length === 0;
+    onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
+    if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
+    this.#torrent = this.#session.session.add({
+      from: this.#source,
+      root: this.#root,
+      mode: "download",
+      resume,
+      select: (info) => this.#select(info),
+      sources,
+      peers: known,
+      onEvent: (event) => this.#handleEvent(event),
+      saveResume: (state) => this.#resume.save(state),
+    });
+  }
+
+  #select(info: TorrentInfo): readonly boolean[] {
+    const { select } = this.#options;
+    if (select.length === 0) {
+      const ranges = "magnet" in this.#source ? this.#source.magnet.selectOnly : undefined;
+      return ranges ? selectByRanges(info, ranges) : info.files.map(() => true);
+    }
+    const wanted = selectByGlobs(info, select);
+    if (!wanted.includes(true)) {
+      this.#fail(
+        new DaemonError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
+          hint: "everseed show lists the files; put a pattern in quotes.",
+        }),
+      );
+    }
+    return wanted;
+  }
+
+  #handleEvent(event: TorrentEvent): void {
+    const { onEvent } = this.#options;
+    switch (event.kind) {
+      case "metadata":
+        this.#tellKnown(event.info);
+        break;
+      case "complete":
+        this.#handleComplete();
+        break;
+      case "peer-banned":
+        onEvent({ kind: "banned", address: event.address, reason: event.reason });
+        break;
+      case "state":
+        this.#handleState(event.state);
+        break;
+      case "piece":
+      case "piece-lost":
+        break;
+    }
+  }
+
+  #handleState(state: EngineTorrent["state"]): void {
+    if (state.kind === "broken") {
+      this.#fail(
+        new DaemonError("not-a-torrent", `What peers have is no torrent. ${state.message}.`),
+      );
+    }
+    if (state.kind !== "waiting") return;
+    // The engine would wait until there is room. A command tells its person, and goes on when called again.
+    const code = state.cause === "disk-full" ? "ENOSPC" : "EIO";
+    const trouble = { code, message: state.message };
+    this.#fail(diskTrouble(trouble, `write to ${this.#options.folder}`, this.#options.folder));
+  }
+
+  #handleComplete(): void {
+    if (this.#complete) return;
+    this.#complete = true;
+    // Told when the engine's own event is over, so that its figures are complete.
+    setImmediate(() => {
+      const stats = this.#torrent!.stats();
+      this.#options.onEvent({
+        kind: "done",
+        bytes: stats.wantedBytes,
+        downloaded: stats.downloaded,
+        seconds: (performance.now() - this.#startedMs) / 1000,
+      });
+      if (this.#options.seed === undefined || this.#reachedRatio(stats)) this.#end.resolve();
+    });
+  }
+
+  #tick(): void {
+    const torrent = this.#torrent;
+    if (!torrent) return;
+    const stats = torrent.stats();
+    this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
+    if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
+  }
+
+  #phase(torrent: EngineTorrent): GetPhase {
+    const { state } = torrent;
+    if (state.kind === "fetching-metadata") return { kind: "finding" };
+    if (state.kind === "checking") {
+      const fraction = state.piecesTotal > 0 ? state.piecesChecked / state.piecesTotal : 0;
+      return { kind: "checking", fraction };
+    }
+    return { kind: this.#complete ? "seeding" : "downloading" };
+  }
+
+  #reachedRatio(stats: TorrentStats): boolean {
+    const { seed } = this.#options;
+    return typeof seed === "number" && stats.uploaded >= seed * stats.wantedBytes;
+  }
+
+  #tellKnown(info: TorrentInfo): void {
+    const files = info.files.filter((file) => !file.pad).length;
+    const { name, geometry } = info;
+    const { onEvent } = this.#options;
+    onEvent({ kind: "known", name, files, bytes: geometry.dataLength, root: this.#root });
+  }
+
+  /** The person ends it: fine while seeding, an interruption before. */
+  #stop(): void {
+    if (this.#complete) this.#end.resolve();
+    else this.#fail(this.#options.signal.reason);
+  }
+
+  #fail(reason: unknown): void {
+    this.#end.reject(reason);
+  }
+
+  /** Nothing of ours stays beside a finished download. */
+  async #tidyUp(): Promise<void> {
+    await this.#resume.remove();
+    const info = this.#torrent?.info;
+    if (info) await rm(contentLayout(info, this.#root, undefined).partFile, { force: true });
+  }
+}
+
+async function prepareFolder(folder: string): Promise<string> {
+  const root = resolve(folder);
+  try {
+    await mkdir(root, { recursive: true });
+    await access(root, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw diskTrouble(error, `write to ${folder}`, folder);
+  }
+  return root;
+}
+
+function infohashesOf(source: TorrentSource): TorrentInfo["infohashes"] {
+  return "metainfo" in source ? source.metainfo.info.infohashes : source.magnet.infohashes;
+}
+
+function trackersOf(source: TorrentSource): readonly (readonly string[])[] {
+  if ("metainfo" in source) return source.metainfo.trackers;
+  // A link has no tiers: each tracker is asked (BEP 9).
+  return source.magnet.trackers.map((url) => [url]);
+}
+
+function magnetPeers(source: TorrentSource): PeerAddress[] {
+  const peers: MagnetLink["peers"] = "magnet" in source ? source.magnet.peers : [];
+  return peers.flatMap((text) => {
+    const endpoint = parseEndpoint(text);
+    return endpoint ? [{ host: endpoint.address, port: endpoint.port }] : [];
+  });
+}

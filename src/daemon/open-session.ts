@@ -1,0 +1,128 @@
+import type { PeerSource } from "../engine/session-contract.ts";
+import { Session } from "../engine/session.ts";
+import { NodeClock } from "../platform/node-clock.ts";
+import { NodeDisk } from "../platform/node-disk.ts";
+import { NodeRandom } from "../platform/node-random.ts";
+import { TcpNet } from "../platform/tcp-net.ts";
+import type { Log } from "../ports/log.ts";
+import { DaemonError, systemCode } from "./daemon-error.ts";
+
+/** Memory for pieces that arrive and for blocks on their way out; claimed as needed. */
+const RECEIVE_BYTES_MAX = 96 * 1024 * 1024;
+const SEND_BYTES_MAX = 48 * 1024 * 1024;
+
+/** Where clients listen by custom; the first free one is taken when nothing else is asked for. */
+const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0];
+
+export interface OneShotSessionOptions {
+  /** Taken as it stands; `undefined` takes what is free. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  /** Of the torrents to come; memory is laid out for at least two of them. */
+  readonly pieceLengthMax: number;
+  readonly downBytesPerSecond?: number | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  readonly log: Log;
+}
+
+/** An engine with the world attached, for a command that ends. */
+export interface OneShotSession {
+  readonly session: Session;
+  readonly port: number;
+  /** The trackers of one torrent as a source of peers. */
+  trackers(tiers: readonly (readonly string[])[]): readonly PeerSource[];
+  /** Says goodbye, makes everything durable, ends the threads. */
+  close(): Promise<void>;
+}
+
+/** @throws {DaemonError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
+export async function openSession(options: OneShotSessionOptions): Promise<OneShotSession> {
+  const disk = new NodeDisk({ log: options.log });
+  const receiveBytes = Math.max(RECEIVE_BYTES_MAX, 2 * options.pieceLengthMax);
+  const clock = new NodeClock();
+  const random = new NodeRandom();
+  const session = new Session({
+    ports: {
+      clock,
+      random,
+      net: new TcpNet({ log: options.log }),
+      content: disk,
+      receiveSlabs: disk.createSlabPool(receiveBytes),
+      sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
+      log: options.log,
+    },
+    settings: {
+      downBytesPerSecond: options.downBytesPerSecond ?? 0,
+      upBytesPerSecond: options.upBytesPerSecond ?? 0,
+    },
+  });
+  const close = async (): Promise<void> => {
+    await session.close();
+    await disk.close();
+  };
+  try {
+    const port = await listen(session, options.listen);
+    return { session, port, close, trackers: () => [] };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listen(
+  session: Session,
+  wanted: { readonly host: string; readonly port: number } | undefined,
+): Promise<number> {
+  if (wanted) {
+    try {
+      return await session.listen(wanted);
+    } catch (error) {
+      throw listenTrouble(error, wanted);
+    }
+  }
+  let trouble: unknown;
+  for (const port of PORTS_BY_CUSTOM) {
+    // "::" takes IPv4 too; a machine without IPv6 has only the second.
+    for (const host of ["::", "0.0.0.0"]) {
+      try {
+        return await session.listen({ host, port });
+      } catch (error) {
+        trouble = error;
+        if (systemCode(error) === "EADDRINUSE") break;
+      }
+    }
+  }
+  throw listenTrouble(trouble, { host: "0.0.0.0", port: 0 });
+}
+
+/** Puts into words why a port cannot be had. */
+export function listenTrouble(
+  failure: unknown,
+  address: { readonly host: string; readonly port: number },
+): DaemonError {
+  const { host, port } = address;
+  switch (systemCode(failure)) {
+    case "EADDRINUSE":
+      return new DaemonError("port-taken", `Port ${port} is in use by another program.`, {
+        hint: "choose another port, or stop that program.",
+        cause: failure,
+      });
+    case "EACCES":
+      return new DaemonError("not-allowed", `Port ${port} is reserved by the system.`, {
+        hint: "choose a port above 1023.",
+        cause: failure,
+      });
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new DaemonError("not-found", `${host} is no address of this machine.`, {
+        hint: "127.0.0.1 for this machine only, 0.0.0.0 for everybody.",
+        cause: failure,
+      });
+    default:
+      return new DaemonError(
+        "unreachable",
+        `Cannot listen on ${host} port ${port}. ${failure instanceof Error ? failure.message : String(failure)}.`,
+        { cause: failure },
+      );
+  }
+}

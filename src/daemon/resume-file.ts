@@ -1,0 +1,68 @@
+import { infohashKey } from "../base/infohash.ts";
+import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
+import type { ResumeState } from "../engine/session-contract.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { NodeFiles } from "../platform/node-files.ts";
+
+/**
+ * What is known of an unfinished download, in a hidden file beside it: a kill, and the same command
+ * goes on without reading everything again. Removed when the download is done.
+ */
+export class ResumeFile {
+  readonly #path: string;
+  readonly #files = new NodeFiles();
+  readonly #onTrouble: (error: unknown) => void;
+  #next: ResumeState | undefined;
+  #writing: Promise<void> | undefined;
+
+  /**
+   * @param root - Absolute folder of the download.
+   * @param onTrouble - Told when the file could not be written; the download goes on without.
+   */
+  constructor(
+    root: string,
+    infohashes: TorrentInfo["infohashes"],
+    onTrouble: (error: unknown) => void,
+  ) {
+    const key = infohashKey(infohashes.v1 ?? infohashes.v2!);
+    this.#path = `${root}/.${key}.everseed-resume`;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** @returns `undefined` when there is none, or none that can be trusted. */
+  async load(): Promise<ResumeState | undefined> {
+    const bytes = await this.#files.read(this.#path);
+    return bytes ? decodeResume(bytes) : undefined;
+  }
+
+  /** Writes in the background; while one is being written, only the newest of those that follow counts. */
+  save(resume: ResumeState): void {
+    this.#next = resume;
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Waits until what was saved is on disk. */
+  async settle(): Promise<void> {
+    await this.#writing;
+  }
+
+  async remove(): Promise<void> {
+    await this.settle();
+    await this.#files.remove(this.#path);
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#next) {
+        const bytes = encodeResume(this.#next);
+        this.#next = undefined;
+        await this.#files.write(this.#path, bytes);
+      }
+    } catch (error) {
+      this.#next = undefined;
+      this.#onTrouble(error);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}

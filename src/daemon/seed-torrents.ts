@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
+import type { Metainfo } from "../metainfo/metainfo.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { factsOf, locateContent } from "./locate-content.ts";
+import { type OneShotSession, openSession } from "./open-session.ts";
+import { readTorrentFile } from "./torrent-source.ts";
+
+export interface SeedOptions {
+  /** .torrent files or their URLs. */
+  readonly sources: readonly string[];
+  /** The folder that holds the content of all of them. */
+  readonly folder: string;
+  readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly upBytesPerSecond?: number | undefined;
+  readonly onEvent: (event: SeedEvent) => void;
+  readonly log?: Log | undefined;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+export type SeedEvent =
+  | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
+  /** Of all torrents together, each second. */
+  | { readonly kind: "stats"; readonly stats: SeedStats }
+  /** A piece is not what it should be, or the disk refuses: that torrent waits, the others go on. */
+  | { readonly kind: "trouble"; readonly name: string; readonly message: string };
+
+export interface SeededTorrent {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface SeedStats {
+  readonly uploaded: number;
+  readonly downloaded: number;
+  readonly peers: number;
+  readonly uploadBytesPerSecond: number;
+}
+
+const STATS_INTERVAL_MS = 1000;
+
+/**
+ * Seeds torrents until the signal comes. Pieces are judged when they are asked for the first time, so
+ * that it starts at once whatever the size.
+ *
+ * @throws {DaemonError} When a torrent, a file or the port cannot be had.
+ */
+export async function seedTorrents(options: SeedOptions): Promise<void> {
+  const torrents: { metainfo: Metainfo; root: string }[] = [];
+  for (const source of options.sources) {
+    const { metainfo } = await readTorrentFile(source, options.signal);
+    const root = await locateContent(metainfo.info, options.folder);
+    await refuseOtherFiles(metainfo, root);
+    torrents.push({ metainfo, root });
+  }
+  const pieceLengths = torrents.map(({ metainfo }) => metainfo.info.geometry.pieceLength);
+  const session = await openSession({
+    listen: options.listen,
+    pieceLengthMax: Math.max(...pieceLengths),
+    upBytesPerSecond: options.upBytesPerSecond,
+    log: options.log ?? SILENT_LOG,
+  });
+  try {
+    const added = torrents.map(({ metainfo, root }) => add(session, metainfo, root, options));
+    options.onEvent({
+      kind: "ready",
+      port: session.port,
+      torrents: torrents.map(({ metainfo }) => ({
+        name: metainfo.info.name,
+        bytes: metainfo.info.geometry.dataLength,
+      })),
+    });
+    await untilAborted(options.signal, () => options.onEvent({ kind: "stats", stats: sum(added) }));
+  } finally {
+    await session.close();
+  }
+}
+
+/** A file that is missing or of another size is told now, not when the first peer asks for it. */
+async function refuseOtherFiles(metainfo: Metainfo, root: string): Promise<void> {
+  for (const file of metainfo.info.files) {
+    if (file.pad || file.linkTarget) continue;
+    const path = join(root, ...file.path);
+    const facts = await factsOf(path);
+    if (!facts) {
+      throw new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
+        subject: path,
+        hint: "everseed get into the same folder fetches what is missing.",
+      });
+    }
+    if (facts.size !== file.length) {
+      throw new DaemonError(
+        "corrupt",
+        `${path} is not the file of the torrent. It has ${facts.size} bytes instead of ${file.length}.`,
+        { subject: path, hint: "everseed check tells which pieces are good." },
+      );
+    }
+  }
+}
+
+function add(
+  session: OneShotSession,
+  metainfo: Metainfo,
+  root: string,
+  options: SeedOptions,
+): EngineTorrent {
+  const { name } = metainfo.info;
+  return session.session.add({
+    from: { metainfo },
+    root,
+    mode: "seed",
+    sources: session.trackers(metainfo.trackers),
+    onEvent: (event) => {
+      const message = troubleOf(event);
+      if (message !== undefined) options.onEvent({ kind: "trouble", name, message });
+    },
+  });
+}
+
+function troubleOf(event: TorrentEvent): string | undefined {
+  if (event.kind === "piece-lost") {
+    return `piece ${event.piece} does not match its hash; it is not served`;
+  }
+  if (event.kind === "state" && event.state.kind === "waiting") {
+    return `${event.state.message}; it goes on when that is over`;
+  }
+  return undefined;
+}
+
+function sum(torrents: readonly EngineTorrent[]): SeedStats {
+  let uploaded = 0;
+  let downloaded = 0;
+  let peers = 0;
+  let uploadBytesPerSecond = 0;
+  for (const torrent of torrents) {
+    const stats = torrent.stats();
+    uploaded += stats.uploaded;
+    downloaded += stats.downloaded;
+    peers += stats.peers;
+    uploadBytesPerSecond += stats.uploadBytesPerSecond;
+  }
+  return { uploaded, downloaded, peers, uploadBytesPerSecond };
+}
+
+function untilAborted(signal: AbortSignal, eachSecond: () => void): Promise<void> {
+  const timer = setInterval(eachSecond, STATS_INTERVAL_MS);
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearInterval(timer);
+      resolve();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}
