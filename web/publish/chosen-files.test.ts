@@ -63,7 +63,7 @@ test("dropped folders beside files keep their names; unreadable files are listed
   );
   assert.deepEqual(
     dropped.files.map((file) => file.path),
-    ["notes/a.txt", "c.txt"],
+    ["c.txt", "notes/a.txt"],
   );
   assert.deepEqual(dropped.unreadable, ["notes/b.txt"]);
   assert.equal(dropped.folder, true);

@@ -152,7 +152,10 @@ function chosen(
   unreadable: readonly string[],
 ): Chosen {
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
-  return { name, folder, files, size, unreadable };
+  // The hub finds an unfinished upload again by the same declaration: the same files have to come in
+  // the same order, however this browser lists folders.
+  const sorted = files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+  return { name, folder, files: sorted, size, unreadable };
 }
 
 const commonCharactersMin = 4;

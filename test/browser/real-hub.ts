@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { AddressInfo } from "node:net";
+
+const launcher = path.resolve(import.meta.dirname, "../../bin/everseed");
+const readyMs = 30_000;
+
+export const adminName = "ann";
+export const adminPassword = "a harbour full of fog";
+
+/** The real program, started as a person starts it, on a data folder of its own. */
+export class RealHub {
+  readonly folder: string;
+  readonly port: number;
+  /** What it printed since the last start. */
+  printed = "";
+  #process: ChildProcess | undefined;
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+  }
+
+  /** @param initialised - With an administrator already; else setup is open. */
+  static async create(initialised: boolean): Promise<RealHub> {
+    const folder = await mkdtemp(path.join(tmpdir(), "everseed-browser-"));
+    const hub = new RealHub(folder, await freePort());
+    if (initialised) await hub.#init();
+    await hub.start();
+    return hub;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The one-time link from the terminal. */
+  get setupLink(): string {
+    const link = /https?:\/\/\S+\/setup#\S+/.exec(this.printed)?.[0];
+    if (link === undefined) throw new Error(`no setup link in: ${this.printed}`);
+    return link;
+  }
+
+  async start(): Promise<void> {
+    this.printed = "";
+    const child = this.#spawn(["hub", "start", "--port", String(this.port)]);
+    this.#process = child;
+    const timeout = AbortSignal.timeout(readyMs);
+    while (!/\bready\b/.test(this.printed)) {
+      if (child.exitCode !== null) throw new Error(`the hub ended: ${this.printed}`);
+      if (timeout.aborted) throw new Error(`the hub is not ready: ${this.printed}`);
+      await Promise.race([
+        once(child.stdout!, "data"),
+        once(child.stderr!, "data"),
+        once(child, "exit"),
+        once(timeout, "abort"),
+      ]);
+    }
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #init(): Promise<void> {
+    const passwordFile = path.join(this.folder, "password");
+    await writeFile(passwordFile, `${adminPassword}\n`, { mode: 0o600 });
+    const child = this.#spawn([
+      ...["hub", "init", "--admin", adminName],
+      ...["--password-file", passwordFile],
+    ]);
+    const [code] = (await once(child, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`hub init ended with ${code}: ${this.printed}`);
+  }
+
+  #spawn(words: readonly string[]): ChildProcess {
+    const child = spawn(launcher, [...words, "--data", path.join(this.folder, "data")], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const keep = (chunk: Buffer): void => {
+      this.printed += chunk.toString();
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    return child;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
