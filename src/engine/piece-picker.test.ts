@@ -156,9 +156,9 @@ test("after four pieces the rarest come first, ties by chance", () => {
     bench.peer([4, 5, 6, 7, 8, 9]);
     bench.peer([4, 5, 6]);
     const order = bench.piecesOpened(bench.peer("all"), 8);
-    assert.deepEqual(order.slice(0, 2).toSorted(), [10, 11]);
-    assert.deepEqual(order.slice(2, 5).toSorted(), [7, 8, 9]);
-    assert.deepEqual(order.slice(5).toSorted(), [4, 5, 6]);
+    assert.deepEqual(new Set(order.slice(0, 2)), new Set([10, 11]));
+    assert.deepEqual(new Set(order.slice(2, 5)), new Set([7, 8, 9]));
+    assert.deepEqual(new Set(order.slice(5)), new Set([4, 5, 6]));
     orders.add(order.join(" "));
   }
   assert.ok(orders.size > 3);
@@ -365,7 +365,7 @@ test("WIR-13: all who took part in a corrupt piece fetch alone until one of thei
     "the failed one comes first",
   );
   const own = bench.pick(b, 2);
-  assert.ok(own.every((name) => ![shared, String(piece)].includes(name.split(":")[0]!)));
+  assert.ok(own.every((name) => ![shared, String(piece)].includes(name.split(":")[0])));
   const others = bench.pick(c, BLOCKS * 12);
   assert.ok(others.every((name) => name.split(":")[0] !== own[0]!.split(":")[0]));
   bench.deliver(b, own);
@@ -458,7 +458,7 @@ test("memory short: idle pieces go, the longest untouched first, and come back w
   assert.deepEqual(bench.picker.idlePieces(), [second, first]);
   bench.picker.park(second);
   assert.deepEqual(bench.picker.idlePieces(), [first]);
-  assert.deepEqual([...bench.picker.startedPieces()].toSorted(), [first, second].toSorted());
+  assert.deepEqual(new Set(bench.picker.startedPieces()), new Set([first, second]));
   assert.deepEqual([...bench.picker.receivedBlocks(second)!.indexes()], [0]);
   assert.equal(bench.picker.begin(peer, second, 1), false);
 });

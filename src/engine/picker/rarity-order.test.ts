@@ -42,7 +42,7 @@ test("whatever is listed, raised and lowered, the first is one of the rarest of 
     const length = 1 + random.below(200);
     const rankCount = 1 + random.below(3);
     const ranks = Array.from({ length }, () => random.below(rankCount));
-    const copies = new Array<number>(length).fill(0);
+    const copies = Array.from({ length }, () => 0);
     const listed = new Set<number>();
     const order = new RarityOrder(length, new Dice(random));
     order.relist(rankCount, (piece) => (piece % 2 === 0 ? ranks[piece]! : undefined));
@@ -107,7 +107,7 @@ test("ties are broken by chance, evenly", () => {
     Array.from({ length: 50 }, (_, piece) => piece),
   );
   for (const find of [() => order.rarest(undefined), () => order.rarest(all)]) {
-    const times = new Array<number>(50).fill(0);
+    const times = Array.from({ length: 50 }, () => 0);
     for (let i = 0; i < 10_000; i += 1) times[find()]! += 1;
     assert.ok(Math.min(...times) > 120 && Math.max(...times) < 290, times.join(" "));
   }
