@@ -78,16 +78,17 @@ export class RealHub {
   async #init(): Promise<void> {
     const passwordFile = path.join(this.folder, "password");
     await writeFile(passwordFile, `${adminPassword}\n`, { mode: 0o600 });
-    const child = this.#spawn([
-      ...["hub", "init", "--admin", adminName],
-      ...["--password-file", passwordFile],
-    ]);
+    const child = this.#spawn(
+      `hub init --admin ${adminName} --password-file`.split(" "),
+      passwordFile,
+    );
     const [code] = (await once(child, "exit")) as [number | null];
     if (code !== 0) throw new Error(`hub init ended with ${code}: ${this.printed}`);
   }
 
-  #spawn(words: readonly string[]): ChildProcess {
-    const child = spawn(launcher, [...words, "--data", path.join(this.folder, "data")], {
+  #spawn(words: readonly string[], ...more: readonly string[]): ChildProcess {
+    const data = path.join(this.folder, "data");
+    const child = spawn(launcher, [...words, ...more, "--data", data], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const keep = (chunk: Buffer): void => {

@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { launchChromium, openPage, type WatchedPage } from "./chromium.ts";
+import { RealHub } from "./real-hub.ts";
+import { choose, drop, fetchBytes, makeFolder, publish, signIn, slowUploads } from "./steps.ts";
+
+const MIB = 1024 * 1024;
+let browser: Browser;
+let hub: RealHub;
+let folder: string;
+
+before(async () => {
+  browser = await launchChromium();
+  hub = await RealHub.create(true);
+  folder = await mkdtemp(path.join(tmpdir(), "everseed-files-"));
+});
+after(async () => {
+  await browser.close();
+  await hub.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function openPublish(): Promise<WatchedPage> {
+  const watched = await openPage(browser);
+  await signIn(watched.page, hub);
+  return watched;
+}
+
+test("UX 3.1, PUB-4.1: from the setup link to the first link in one form, one drop, one click", async () => {
+  const fresh = await RealHub.create(false);
+  const { page, complaints } = await openPage(browser);
+  try {
+    await page.goto(fresh.origin);
+    assert.match(await page.locator("h1").innerText(), /Setup is open on\s+the terminal/);
+    await page.goto(fresh.setupLink);
+    assert.equal(await page.getByLabel("Setup key").isVisible(), false);
+    await page.getByLabel("Your name").fill("ann");
+    await page.getByLabel("Password", { exact: true }).fill("a harbour full of fog");
+    await page.getByText("Strong").waitFor();
+    await page.getByRole("button", { name: "Create and go on" }).click();
+    await page.getByText("Three steps to the first link").waitFor();
+
+    const contents = await makeFolder(path.join(folder, "first"), { "talk.bin": 3 * MIB + 7 });
+    await drop(page, [path.join(folder, "first/talk.bin")]);
+    assert.equal(await page.getByLabel("Name").inputValue(), "talk.bin");
+    await publish(page);
+
+    assert.equal(await page.locator("h1").innerText(), "talk.bin");
+    assert.ok(await page.getByText("The everseed serves it from now on").isVisible());
+    const download = await page.getByRole("link", { name: "Download here" }).getAttribute("href");
+    const whole = await fetchBytes(page, download ?? "");
+    assert.ok(whole.body.equals(contents.get("talk.bin")!));
+    assert.match(whole.headers["content-disposition"] ?? "", /^attachment/);
+    const part = await fetchBytes(page, download ?? "", { range: "bytes=100-199" });
+    assert.equal(part.status, 206);
+    assert.ok(part.body.equals(contents.get("talk.bin")!.subarray(100, 200)));
+    const torrent = await page.getByRole("link", { name: ".torrent" }).getAttribute("href");
+    assert.equal(
+      (await fetchBytes(page, torrent ?? "")).headers["content-type"],
+      "application/x-bittorrent",
+    );
+
+    await page.goto(fresh.setupLink);
+    assert.equal(await page.locator("h1").innerText(), "Setup is done");
+    assert.deepEqual(complaints, []);
+  } finally {
+    await page.context().close();
+    await fresh.remove();
+  }
+});
+
+test("UX 3.1: a wrong setup key says how to get a new one, and the form keeps what was typed", async () => {
+  const fresh = await RealHub.create(false);
+  const { page } = await openPage(browser);
+  try {
+    await page.goto(`${fresh.origin}/setup#not-the-key`);
+    await page.getByLabel("Your name").fill("bob");
+    await page.getByLabel("Password", { exact: true }).fill("a harbour full of fog");
+    await page.getByRole("button", { name: "Create and go on" }).click();
+    await page.getByText("it prints a new link").waitFor();
+    assert.equal(await page.getByLabel("Your name").inputValue(), "bob");
+    assert.equal(await page.getByLabel("Setup key").isVisible(), true);
+  } finally {
+    await page.context().close();
+    await fresh.remove();
+  }
+});
+
+test("a dropped folder keeps its sub-folders, its name is the torrent's", async () => {
+  const { page, complaints } = await openPublish();
+  const contents = await makeFolder(path.join(folder, "harbour talks"), {
+    "a.bin": 20_000,
+    "slides/01 – второй день.pdf": 4000,
+    "slides/empty.txt": 0,
+  });
+  await drop(page, [path.join(folder, "harbour talks")]);
+  await publish(page);
+  assert.equal(await page.locator("h1").innerText(), "harbour talks");
+  for (const [name, content] of contents) {
+    const href = await page.getByRole("link", { name, exact: true }).getAttribute("href");
+    const got = await fetchBytes(page, href ?? "");
+    assert.ok(got.body.equals(content), name);
+  }
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("the keyboard alone publishes", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "keys"), { "keys.bin": 1000 });
+  const press = async (key: string, until: () => Promise<boolean>): Promise<void> => {
+    for (let times = 0; times < 40 && !(await until()); times += 1) await page.keyboard.press(key);
+    assert.ok(await until());
+  };
+  const focused = (text: string) => () =>
+    page.evaluate<boolean>(
+      `document.activeElement?.textContent.trim() === ${JSON.stringify(text)}`,
+    );
+  await press("Tab", focused("Choose files"));
+  const chooser = page.waitForEvent("filechooser");
+  await page.keyboard.press("Enter");
+  await (await chooser).setFiles(path.join(folder, "keys/keys.bin"));
+  await page.getByLabel("Name").waitFor();
+  await press("Tab", focused("Publish"));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/t\//);
+  assert.equal(await page.locator("h1").innerText(), "keys.bin");
+  await page.context().close();
+});
+
+test("what is chosen under More is in the torrent", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "more"), { "more.bin": 100_000 });
+  await choose(page, "Files", path.join(folder, "more/more.bin"));
+  await page.getByLabel("Name").fill("Another name");
+  await page.getByText("More: description").click();
+  await page.getByLabel("Description").fill("First line\nsecond line");
+  await page.getByLabel("Kind").selectOption("v1");
+  await page.getByLabel("Piece size").selectOption("32768");
+  await page.getByLabel("Private").check();
+  await publish(page);
+  assert.equal(await page.locator("h1").innerText(), "Another name");
+  const text = await page.locator("main").innerText();
+  assert.match(text, /First line\nsecond line/);
+  assert.match(text, /4 of 32 KiB/);
+  assert.match(text, /private: peers meet only through its trackers/);
+  assert.doesNotMatch(text, /Infohash v2/);
+  await page.context().close();
+});
+
+test("the same content twice leads to the page that is there already", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "twice"), { "twice.bin": 50_000 });
+  await choose(page, "Files", path.join(folder, "twice/twice.bin"));
+  await publish(page);
+  const first = new URL(page.url()).pathname;
+  await page.goto(`${hub.origin}/publish`);
+  await choose(page, "Files", path.join(folder, "twice/twice.bin"));
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText("This is here already").waitFor();
+  assert.equal(
+    await page.getByRole("link", { name: "Go to its page" }).getAttribute("href"),
+    first,
+  );
+  await page.context().close();
+});
+
+test("an upload survives a pause, a lost network and kill -9 of the hub; the link is there at once", async () => {
+  const { page } = await openPublish();
+  const contents = await makeFolder(path.join(folder, "long"), { "long.bin": 24 * MIB });
+  await choose(page, "Files", path.join(folder, "long/long.bin"));
+  const atFullSpeed = await slowUploads(page, 4 * MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(/MiB\/s · .* left/).waitFor();
+
+  const link = await page.locator(".copy code").innerText();
+  const guest = await openPage(browser);
+  await guest.page.goto(link);
+  await guest.page.getByRole("heading", { name: "On its way" }).waitFor();
+  assert.equal(await guest.page.getByText("Go on uploading").count(), 0);
+
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("heading", { name: "Paused" }).waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("heading", { name: "Uploading" }).waitFor();
+
+  await page.context().setOffline(true);
+  await page.getByText("This computer is offline").waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole("heading", { name: "Uploading" }).waitFor();
+
+  await hub.stop("SIGKILL");
+  await page.getByText("The hub does not answer").waitFor();
+  await hub.start();
+  await atFullSpeed();
+  await page.waitForURL(/\/t\//);
+  await guest.page.getByText("Open magnet link").waitFor();
+  const href = await page.getByRole("link", { name: "Download here" }).getAttribute("href");
+  assert.ok((await fetchBytes(page, href ?? "")).body.equals(contents.get("long.bin")!));
+  await guest.page.context().close();
+  await page.context().close();
+});
+
+test("after a reload the page offers to choose the same files again, and only the rest travels", async () => {
+  const { page, complaints } = await openPublish();
+  const contents = await makeFolder(path.join(folder, "reload"), {
+    "a.bin": 9 * MIB,
+    "deep/b.bin": 9 * MIB,
+    "deep/c.bin": 100,
+  });
+  await choose(page, "Folder", path.join(folder, "reload"));
+  await page.getByText("More: description").click();
+  await page.getByLabel("Description").fill("kept over the reload");
+  const atFullSpeed = await slowUploads(page, 3 * MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(/^[4-9]\.\d MiB of 18\.0 MiB are safe/).waitFor();
+  await page.reload();
+  // Leaving during an upload asks first; the tab's watcher said yes.
+  assert.deepEqual(complaints.splice(0), ["dialog: beforeunload "]);
+  await atFullSpeed();
+
+  await page.getByText("Not finished yet").waitFor();
+  await page.getByRole("button", { name: "Go on" }).click();
+  await choose(page, "Files", path.join(folder, "reload/a.bin"));
+  await page.getByText("These are not the same files").waitFor();
+  await choose(page, "Folder", path.join(folder, "reload"));
+  await page.getByText(/Found again: [4-9]/).waitFor();
+  await page.waitForURL(/\/t\//);
+  assert.ok(await page.getByText("kept over the reload").isVisible());
+  for (const [name, content] of contents) {
+    const href = await page.getByRole("link", { name, exact: true }).getAttribute("href");
+    assert.ok((await fetchBytes(page, href ?? "")).body.equals(content), name);
+  }
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("an upload can be given up: the dialog names it, and nothing remains", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "gone"), { "gone.bin": 8 * MIB });
+  await choose(page, "Files", path.join(folder, "gone/gone.bin"));
+  await slowUploads(page, MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  const link = await page.locator(".copy code").innerText();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("heading", { name: /Cancel the upload of .*gone\.bin/ }).waitFor();
+  await page.getByRole("button", { name: "Cancel the upload" }).click();
+  await page.getByText("Drop files or a folder here").waitFor();
+  const response = await page.goto(link);
+  assert.equal(response?.status(), 404);
+  await page.context().close();
+});
+
+test("10,000 small files: chosen, published, turned by pages and searched", async () => {
+  const { page, complaints } = await openPublish();
+  const files = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, index) => [`d${index % 100}/file ${index}.txt`, 64]),
+  );
+  await makeFolder(path.join(folder, "many"), files);
+  await choose(page, "Folder", path.join(folder, "many"));
+  await page.getByText("10,000 files").waitFor();
+  await page.getByText("Show the files").click();
+  assert.ok((await page.locator(".chosen li").count()) <= 101);
+  await publish(page);
+  assert.equal(await page.locator(".files li").count(), 200);
+  await page.getByRole("link", { name: "Page 50" }).click();
+  await page.getByText("d99/").first().waitFor();
+  await page.getByLabel("Search the files").fill("FILE 7777");
+  await page.keyboard.press("Enter");
+  await page.getByText("1 of 10,000 files").waitFor();
+  assert.equal(await page.locator(".files li").count(), 1);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});

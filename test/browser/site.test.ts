@@ -1,0 +1,241 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import type { DeclaredDraft } from "../../src/api/drafts.ts";
+import type { TorrentList } from "../../src/api/torrents.ts";
+import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
+import { adminName, adminPassword, RealHub } from "./real-hub.ts";
+import { signIn } from "./steps.ts";
+
+let browser: Browser;
+let hub: RealHub;
+
+before(async () => {
+  browser = await launchChromium();
+  hub = await RealHub.create(true);
+});
+after(async () => {
+  await browser.close();
+  await hub.remove();
+});
+
+/** Publishes one small file through the API, from a signed-in tab. @returns The torrent's id. */
+async function publishSmall(page: Page, name: string, more: object = {}): Promise<string> {
+  const { request } = page.context();
+  const content = Buffer.from(`content of ${name} ${JSON.stringify(more)}`);
+  const headers = { origin: hub.origin };
+  const declared = await request.post(`${hub.origin}/api/v1/drafts`, {
+    headers,
+    data: { name, folder: false, files: [{ path: name, size: content.length }], ...more },
+  });
+  assert.equal(declared.status(), 201, await declared.text());
+  const draft = (await declared.json()) as DeclaredDraft;
+  const sent = await request.fetch(`${hub.origin}${draft.uploadPath}`, {
+    method: "PATCH",
+    headers: {
+      ...headers,
+      "tus-resumable": "1.0.0",
+      "upload-offset": "0",
+      "content-type": "application/offset+octet-stream",
+    },
+    data: content,
+  });
+  assert.equal(sent.status(), 204, await sent.text());
+  return draft.id;
+}
+
+const payloads = [
+  "<script>alert(1)</script>",
+  "</title><script>alert(1)</script>",
+  "</script><script>alert(1)</script>",
+  "<img src=x onerror=alert(1)>",
+  "<svg onload=alert(1)>",
+  "<svg><script>alert(1)</script></svg>",
+  '"><script>alert(1)</script>',
+  "' onmouseover='alert(1)",
+  '" autofocus onfocus="alert(1)',
+  "javascript:alert(1)",
+  "<iframe src=javascript:alert(1)>",
+  "<a href=javascript:alert(1)>x</a>",
+  "<body onload=alert(1)>",
+  "<details open ontoggle=alert(1)>",
+  "<style>@import'http://evil.example/x.css'</style>",
+  "<link rel=stylesheet href=//evil.example/x.css>",
+  "<meta http-equiv=refresh content=0;url=//evil.example>",
+  "<base href=//evil.example>",
+  "{{constructor.constructor('alert(1)')()}}",
+  "<!--<script>alert(1)//-->",
+  "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e",
+  "\u2028alert(1)\u2029<plaintext>",
+];
+
+test("HUB-5: names that try to become code are text on every page; nothing runs, nothing leaves", async () => {
+  const { page, complaints } = await openPage(browser);
+  await page.addInitScript(`addEventListener("securitypolicyviolation", (event) =>
+    console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`);
+  const foreign: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(hub.origin)) foreign.push(request.url());
+  });
+  await signIn(page, hub);
+  for (const payload of payloads) {
+    const id = await publishSmall(page, payload, { comment: payload, source: payload });
+    await page.goto(`${hub.origin}/t/${id}/x`);
+    assert.equal(await page.locator("h1").count(), 1, payload);
+    assert.ok((await page.locator("main").innerText()).includes("Health"), payload);
+  }
+  for (const path of [
+    "/",
+    "/publish",
+    "/account",
+    `/search?q=${encodeURIComponent(payloads[0]!)}`,
+  ]) {
+    await page.goto(hub.origin + path);
+    await page.locator("h1").waitFor();
+  }
+  await page.goto(`${hub.origin}/account`);
+  await page.getByText("New token").click();
+  await page.getByLabel("What for").fill(payloads[3]!);
+  await page.getByRole("button", { name: "Make the token" }).click();
+  await page.getByText("Copy it now").waitFor();
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(foreign, []);
+  await page.context().close();
+});
+
+test("a session: wrong password, back to where one came from, sign out (HUB-23)", async () => {
+  const { page, complaints } = await openPage(browser);
+  await page.goto(`${hub.origin}/login?next=${encodeURIComponent("/account")}`);
+  await page.getByLabel("Name").fill(adminName);
+  await page.getByLabel("Password", { exact: true }).fill("not the password");
+  await page.getByRole("button", { name: "Show password" }).click();
+  assert.equal(await page.getByLabel("Password", { exact: true }).getAttribute("type"), "text");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator("#problem").waitFor();
+  assert.equal(await page.getByLabel("Name").inputValue(), adminName);
+  await page.getByLabel("Password", { exact: true }).fill(adminPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${hub.origin}/account`);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("link", { name: "Sign in" }).first().waitFor();
+  await page.goto(`${hub.origin}/publish`);
+  assert.match(page.url(), /\/login\?next=%2Fpublish$/);
+  await page.goto(`${hub.origin}/login?next=${encodeURIComponent("//evil.example/")}`);
+  await page.getByLabel("Name").fill(adminName);
+  await page.getByLabel("Password", { exact: true }).fill(adminPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/login");
+  assert.equal(new URL(page.url()).origin, hub.origin);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("HUB-24: an API token is shown once, works, and can be revoked", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub, "/account");
+  const details = page.getByText("New token");
+  if (!(await page.getByLabel("What for").isVisible())) await details.click();
+  await page.getByLabel("What for").fill("laptop");
+  await page.getByRole("button", { name: "Make the token" }).click();
+  const token = await page.locator(".note .copy code").innerText();
+  const ask = async () => {
+    const response = await fetch(`${hub.origin}/api/v1/drafts`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await ask(), 200);
+  await page.goto(`${hub.origin}/account`);
+  assert.equal((await page.content()).includes(token), false);
+  await page.getByRole("button", { name: "Revoke laptop" }).click();
+  await page.getByRole("button", { name: "Revoke laptop" }).waitFor({ state: "detached" });
+  assert.equal(await ask(), 401);
+  await page.context().close();
+});
+
+test("live figures change without a reload; when the stream breaks a bar says so and figures stay", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub);
+  const id = await publishSmall(page, "live.txt", { kind: "v1" });
+  await page.goto(`${hub.origin}/t/${id}/live`);
+  await page.getByText("Only here").waitFor();
+  const infohash = (await page.locator(".copy code").allInnerTexts()).find((text) =>
+    /^[0-9a-f]{40}$/.test(text),
+  );
+  const bytes = (infohash ?? "").replace(/../g, "%$&");
+  const announce = `/announce?info_hash=${bytes}&peer_id=-XX0001-0123456789ab&port=7001&uploaded=0&downloaded=0`;
+  await fetch(`${hub.origin}${announce}&left=0&compact=1`);
+  await page.getByText("Healthy").waitFor();
+  assert.ok(await page.getByText("The everseed and 1 other have all of it.").isVisible());
+  await hub.stop();
+  await page.getByText("Live figures paused").waitFor();
+  assert.ok(await page.getByText("Healthy").isVisible());
+  await hub.start();
+  await page.getByText("Live figures paused").waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("the catalogue: search, newest first, pages with numbers, all in the address, without JavaScript", async () => {
+  const { page: signedIn } = await openPage(browser);
+  await signIn(signedIn, hub);
+  for (let index = 0; index < 55; index += 1) await publishSmall(signedIn, `herring ${index}.txt`);
+  await signedIn.context().close();
+
+  const { page } = await openPage(browser, { javaScriptEnabled: false });
+  await page.goto(hub.origin);
+  assert.equal(await page.locator(".list > li").count(), 50);
+  assert.match(await page.locator(".list > li").first().innerText(), /herring 54\.txt/);
+  await page.getByRole("link", { name: "Next" }).click();
+  assert.match(page.url(), /page=2/);
+  assert.match(await page.locator(".pages [aria-current]").innerText(), /2/);
+  await page.getByLabel("Search the catalogue").fill("herring 17");
+  await page.getByRole("button", { name: "Search" }).click();
+  assert.match(await page.locator(".list > li").first().innerText(), /herring 17\.txt/);
+  await page.locator(".list .name").first().click();
+  assert.equal(await page.locator("h1").innerText(), "herring 17.txt");
+  assert.match((await page.getByText("Open magnet link").getAttribute("href")) ?? "", /^magnet:/);
+  await page.goto(`${hub.origin}/search?q=nosuchthing`);
+  assert.match(await page.locator("main").innerText(), /Nothing for “nosuchthing”/);
+  const missing = await page.goto(`${hub.origin}/t/zzzzzzzz/x`);
+  assert.equal(missing?.status(), 404);
+  assert.equal(await page.getByRole("search").count(), 1);
+  await page.context().close();
+});
+
+test("the real pages: no serious accessibility finding, no sideways scroll, no complaint", async () => {
+  const { page: first } = await openPage(browser);
+  await signIn(first, hub);
+  const state = await first.context().storageState();
+  const list = await first.context().request.get(`${hub.origin}/api/v1/torrents`);
+  const { torrents } = (await list.json()) as TorrentList;
+  await first.context().close();
+  const paths = ["/", "/publish", "/account", "/login", "/nothing-here", `/t/${torrents[0]?.id}/x`];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [320, 390, 768, 1280]) {
+      const viewport = { width, height: 800 };
+      const { page, complaints } = await openPage(browser, {
+        colorScheme,
+        viewport,
+        storageState: state,
+      });
+      for (const path of paths) {
+        await page.goto(hub.origin + path);
+        assert.equal(await sidewaysPixels(page), 0, `${path} at ${width}`);
+        if (width !== 390) continue;
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        const serious = violations.filter(
+          ({ impact }) => impact === "serious" || impact === "critical",
+        );
+        assert.deepEqual(
+          serious.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`),
+          [],
+          path,
+        );
+      }
+      assert.deepEqual(complaints, []);
+      await page.context().close();
+    }
+  }
+});

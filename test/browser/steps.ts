@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Page } from "playwright-core";
+import { adminName, adminPassword, type RealHub } from "./real-hub.ts";
+
+/** Signs in as a person does, and ends where `next` leads. */
+export async function signIn(page: Page, hub: RealHub, next = "/publish"): Promise<void> {
+  await page.goto(`${hub.origin}/login?next=${encodeURIComponent(next)}`);
+  await page.getByLabel("Name").fill(adminName);
+  await page.getByLabel("Password", { exact: true }).fill(adminPassword);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${hub.origin}${next}`);
+}
+
+/** Chooses files or a folder with the picker's input: what a click on the button opens. */
+export async function choose(
+  page: Page,
+  what: "Files" | "Folder",
+  files: string | readonly string[],
+) {
+  await page.getByLabel(what, { exact: true }).setInputFiles(files);
+}
+
+/** Drops files or folders from the desktop onto the page, as the browser itself sees a drag. */
+export async function drop(page: Page, files: readonly string[]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await session.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data });
+  }
+  await session.detach();
+}
+
+/** Presses Publish and waits for the torrent's own page. */
+export async function publish(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.waitForURL(/\/t\//);
+  await page.getByRole("heading", { name: "Health" }).waitFor();
+}
+
+/** Slows what this tab sends, so that something can happen in the middle of an upload. */
+export async function slowUploads(
+  page: Page,
+  bytesPerSecond: number,
+): Promise<() => Promise<void>> {
+  const session = await page.context().newCDPSession(page);
+  const limit = (uploadThroughput: number) =>
+    session.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    });
+  await session.send("Network.enable");
+  await limit(bytesPerSecond);
+  return async () => {
+    await limit(-1);
+    await session.detach();
+  };
+}
+
+/** A folder of random files that no other test has; keys are paths, values bytes. */
+export async function makeFolder(
+  folder: string,
+  files: Readonly<Record<string, number>>,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const contents = new Map<string, Buffer>();
+  for (const [name, bytes] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    const content = randomBytes(bytes);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+    contents.set(name, content);
+  }
+  return contents;
+}
+
+/** Asks for a link of the page with its own cookies. */
+export async function fetchBytes(page: Page, href: string, headers: Record<string, string> = {}) {
+  const response = await page.context().request.get(new URL(href, page.url()).href, { headers });
+  return { status: response.status(), headers: response.headers(), body: await response.body() };
+}
