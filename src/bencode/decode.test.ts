@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { equalBytes, fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { BencodeError, type BencodeErrorCode } from "./bencode-error.ts";
 import { isBytes, isDict, isList, type BencodeValue } from "./bencode-value.ts";
-import { decode, decodePrefix, ITEMS_MAX } from "./decode.ts";
+import { ITEMS_MAX } from "./bencode-reader.ts";
+import { decode, decodePrefix } from "./decode.ts";
 import { encode } from "./encode.ts";
 
 interface Vectors {

@@ -1,4 +1,5 @@
-import { isDict, type BencodeDict } from "../bencode/bencode-value.ts";
+import { BencodeReader } from "../bencode/bencode-reader.ts";
+import type { BencodeDict } from "../bencode/bencode-value.ts";
 import { NODE_BYTES } from "./merkle.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import {
@@ -8,6 +9,7 @@ import {
   requireDict,
   requireLength,
   requirePath,
+  typeError,
   type ListedFile,
 } from "./read-info-fields.ts";
 
@@ -15,38 +17,47 @@ import {
 const FILE = "";
 
 /**
- * Reads the files of a v2 `file tree` (BEP 52) in the order of its keys, which is the order of the bytes.
- * The depth is that of the decoded dictionary, which the decoder limited.
+ * Reads the files of a v2 `file tree` (BEP 52) one at a time, in the order of its keys, which is the order
+ * of the bytes.
  *
- * @throws {MetainfoError}
+ * @param info - Its `file tree` is raw bytes, see `RAW_KEYS`.
+ * @throws {MetainfoError} While it is read; `BencodeError` too.
  */
-export function readFileTree(tree: BencodeDict): ListedFile[] {
-  const files: ListedFile[] = [];
-  if (tree.has(FILE)) throw new MetainfoError("bad-file-tree", "the tree itself is a file");
-  readFolder(tree, [], files);
-  if (files.length === 0) throw new MetainfoError("bad-file-tree", "there is no file in the tree");
-  return files;
-}
-
-function readFolder(folder: BencodeDict, path: readonly string[], files: ListedFile[]): void {
+export function* readFileTree(info: BencodeDict): Generator<ListedFile> {
+  const raw = requireBytes(info.get("file tree"), "info.file tree");
+  const reader = new BencodeReader(raw, { lax: true, bytesMax: raw.length });
+  if (!reader.enterDict()) throw typeError("info.file tree", "a dictionary");
+  // The folders stepped into, and the key before the next one.
+  const path: string[] = [];
   let previous = "";
-  for (const [key, value] of folder) {
-    const childPath = [...path, key];
-    // Readers that sort and readers that do not would number the pieces differently.
-    if (key < previous) throw treeError(childPath, "comes in the wrong order");
-    previous = key;
-    if (!isDict(value)) throw treeError(childPath, "is neither a file nor a folder");
-    const entry = value.get(FILE);
-    if (entry === undefined) readFolder(value, childPath, files);
-    else if (value.size > 1) throw treeError(childPath, "is a file and a folder");
-    else
-      files.push(
-        readFile(
-          requireDict(entry, () => where(childPath)),
-          childPath,
-        ),
+  let isEmpty = true;
+  for (;;) {
+    const key = reader.nextKey();
+    if (key === undefined) {
+      if (path.length === 0) break;
+      previous = path.pop()!;
+      continue;
+    }
+    if (key === FILE) {
+      if (path.length === 0) throw treeError(path, "is itself a file");
+      const here = [...path];
+      if (previous !== "") throw treeError(here, "comes in the wrong order");
+      yield readFile(
+        requireDict(reader.value(), () => where(here)),
+        here,
       );
+      if (reader.nextKey() !== undefined) throw treeError(here, "is a file and a folder");
+      isEmpty = false;
+      previous = path.pop()!;
+      continue;
+    }
+    path.push(key);
+    // Readers that sort and readers that do not would number the pieces differently.
+    if (key <= previous) throw treeError(path, "comes in the wrong order, or twice");
+    if (!reader.enterDict()) throw treeError(path, "is neither a file nor a folder");
+    previous = "";
   }
+  if (isEmpty) throw new MetainfoError("bad-file-tree", "there is no file in the tree");
 }
 
 function readFile(entry: BencodeDict, path: readonly string[]): ListedFile {

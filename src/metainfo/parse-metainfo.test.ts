@@ -178,30 +178,24 @@ test("texts are cut, and bytes that are no UTF-8 are replaced", () => {
   assert.equal(parseMetainfo(torrent({ comment: 5 })).comment, undefined);
 });
 
-test("MET-12: 200,000 files in one folder, in folders of their own, as v1 and v2, stay small", () => {
-  const name = (i: number) => String(i).padStart(6, "0");
-  const lists = [
-    Array.from({ length: 200_000 }, (_, i) => ({ path: [name(i)], length: 1 })),
-    Array.from({ length: 200_000 }, (_, i) => ({ path: [name(i), "f"], length: 0 })),
-  ];
-  for (const files of lists) {
-    for (const kind of ["v1", "v2"] as const) {
-      const plan = planTorrent({ name: "n", files, kind, pieceLength: 16_384 });
-      const { pieceCount } = plan.geometry;
-      const made = buildMetainfo(plan, {
-        v1: new Uint8Array(20 * pieceCount),
-        v2: new Uint8Array(32 * pieceCount).fill(1),
-      });
-      const before = process.memoryUsage();
-      const parsed = parseMetainfo(made.torrent);
-      const after = process.memoryUsage();
-      assert.equal(parsed.info.files.length, 200_000);
-      // Twice what a run needs: the collector is not asked.
-      assert.ok(
-        after.heapUsed - before.heapUsed < 600_000_000,
-        `${after.heapUsed - before.heapUsed}`,
-      );
-    }
+test("MET-12: 200,000 files, in one folder as v1 and in folders of their own as v2, stay small", () => {
+  for (const [kind, path] of [
+    ["v1", (index: number) => [String(index)]],
+    ["v2", (index: number) => [String(index), "f"]],
+  ] as const) {
+    const files = Array.from({ length: 200_000 }, (_, index) => ({ path: path(index), length: 1 }));
+    const plan = planTorrent({ name: "n", files, kind, pieceLength: 16_384 });
+    const { pieceCount } = plan.geometry;
+    const made = buildMetainfo(plan, {
+      v1: new Uint8Array(20 * pieceCount),
+      v2: new Uint8Array(32 * pieceCount).fill(1),
+    });
+    const before = process.memoryUsage().heapUsed;
+    const parsed = parseMetainfo(made.torrent);
+    // The collector is not asked, so this is what the run took, not what it keeps.
+    const taken = process.memoryUsage().heapUsed - before;
+    assert.equal(parsed.info.files.length, 200_000);
+    assert.ok(taken < 300_000_000, `${kind}: ${taken} bytes`);
   }
 });
 

@@ -16,7 +16,7 @@ import type { Metainfo, TorrentInfo } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readPieceLayers } from "./piece-layers.ts";
 import { readInfo } from "./read-info.ts";
-import { requireDict } from "./read-info-fields.ts";
+import { RAW_KEYS, requireDict } from "./read-info-fields.ts";
 import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, WEB_SEEDS_MAX } from "./urls.ts";
 
 /** Bytes of an info dictionary or a .torrent file that the engine takes by default. */
@@ -53,7 +53,7 @@ export function parseMetainfo(
   const infoDict = requireDict(torrent.get("info"), "info");
   const infoBytes = rawValue(bytes, "info");
   invariant(infoBytes, "the decoder found the key");
-  const { info, warnings } = readInfo(infoDict, infoBytes);
+  const { info, warnings } = refusingDamage(() => readInfo(infoDict, infoBytes));
   const pieceLayers = readPieceLayers(torrent, info, warnings);
   return {
     info,
@@ -81,7 +81,8 @@ export function parseInfo(
   options: { readonly bytesMax?: number } = {},
 ): TorrentInfo {
   const info = decodeMetainfo(infoBytes, options.bytesMax ?? METAINFO_BYTES_MAX);
-  return readInfo(requireDict(info, "info"), infoBytes).info;
+  const dict = requireDict(info, "info");
+  return refusingDamage(() => readInfo(dict, infoBytes)).info;
 }
 
 /** Decodes with the leniency that old files need: keys may be unsorted, since raw bytes are hashed (BEN-8). */
@@ -89,8 +90,12 @@ function decodeMetainfo(bytes: Uint8Array, bytesMax: number): BencodeValue {
   if (bytes.length > bytesMax) {
     throw new MetainfoError("too-large", `${bytes.length} bytes, at most ${bytesMax} are read`);
   }
+  return refusingDamage(() => decode(bytes, { lax: true, bytesMax, raw: RAW_KEYS }));
+}
+
+function refusingDamage<Result>(read: () => Result): Result {
   try {
-    return decode(bytes, { lax: true, bytesMax });
+    return read();
   } catch (error) {
     if (!(error instanceof BencodeError)) throw error;
     throw new MetainfoError("bad-bencode", `damaged, or no torrent (${error.message})`, {

@@ -12,15 +12,17 @@ import { cleanComponent, SafeTree } from "./safe-path.ts";
  * @throws {MetainfoError} When all lengths together pass 2^53-1 (MET-9).
  */
 export function placeFiles(
-  listed: readonly ListedFile[],
+  listed: Iterable<ListedFile>,
   options: { readonly rawName: string; readonly folder: boolean; readonly alignTo: number },
 ): { name: string; files: TorrentFile[]; warnings: string[] } {
   const name = cleanComponent(options.rawName);
   const root = options.folder ? [name] : [];
   const tree = new SafeTree(root);
   const files: TorrentFile[] = [];
+  const links = new Map<number, readonly string[]>();
   let offset = 0;
   for (const file of listed) {
+    if (file.link) links.set(files.length, file.link);
     if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
     files.push({
       path: file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path),
@@ -37,25 +39,29 @@ export function placeFiles(
       throw new MetainfoError("bad-file-length", "the files have more than 2^53-1 bytes together");
     }
   }
-  const warnings = listed.some((file) => file.link) ? placeLinks(listed, files, tree) : [];
-  return { name, files, warnings };
+  return { name, files, warnings: placeLinks(links, files, tree) };
 }
 
 /**
  * Resolves links inside the torrent (BEP 47). One that leads out of it, nowhere, in a circle or to a
  * folder around itself stays an empty file (MET-2).
+ *
+ * @param links - Targets in latin1, by the index of the file that is a link.
  */
-function placeLinks(listed: readonly ListedFile[], files: TorrentFile[], tree: SafeTree): string[] {
+function placeLinks(
+  links: ReadonlyMap<number, readonly string[]>,
+  files: TorrentFile[],
+  tree: SafeTree,
+): string[] {
   const targets = new Map<string, string>();
-  for (const [index, { link }] of listed.entries()) {
-    const target = link && tree.find(link);
+  for (const [index, link] of links) {
+    const target = tree.find(link);
     const path = files[index]!.path;
     // The parent folder of every link is around it, and so is everything above.
     if (target && !startsWith(path, target)) targets.set(path.join("/"), target.join("/"));
   }
   const warnings: string[] = [];
-  for (const [index, { link }] of listed.entries()) {
-    if (!link) continue;
+  for (const [index, link] of links) {
     const file = files[index]!;
     const target = targets.get(file.path.join("/"));
     if (target !== undefined && endsSomewhere(file.path.join("/"), targets)) {

@@ -34,6 +34,12 @@ export interface Attributes {
   readonly link: boolean;
 }
 
+/**
+ * Keys whose values are read step by step, because they may be most of a large torrent: whoever decodes
+ * an info dictionary for `readInfo` asks for them raw.
+ */
+export const RAW_KEYS: ReadonlySet<string> = new Set(["files", "file tree"]);
+
 const NO_ATTRIBUTES: Attributes = { pad: false, executable: false, hidden: false, link: false };
 
 /** Elements of one path; more count as hostile. */
@@ -46,7 +52,7 @@ export function missing(where: Where): MetainfoError {
   return new MetainfoError("missing-key", `"${nameOf(where)}" is not there`);
 }
 
-function typeError(where: Where, expected: string): MetainfoError {
+export function typeError(where: Where, expected: string): MetainfoError {
   return new MetainfoError("bad-type", `"${nameOf(where)}" must be ${expected}`);
 }
 

@@ -5,15 +5,9 @@ import { getBytes, isBytes, type BencodeDict } from "../bencode/bencode-value.ts
 import { readFileTree } from "./file-tree.ts";
 import type { TorrentInfo, TorrentKind } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
-import {
-  readableText,
-  requireBytes,
-  requireDict,
-  requireInteger,
-  type ListedFile,
-} from "./read-info-fields.ts";
+import { readableText, requireBytes, requireInteger, type ListedFile } from "./read-info-fields.ts";
 import { placeFiles } from "./place-files.ts";
-import { readV1Files } from "./v1-files.ts";
+import { isV1Folder, readV1Files } from "./v1-files.ts";
 
 /** Pieces of one torrent. Every table of the engine has so many entries. */
 export const PIECES_MAX = 4 * 1024 * 1024;
@@ -33,9 +27,10 @@ const SOURCE_CHARACTERS_MAX = 1000;
 /**
  * Reads a decoded `info` dictionary.
  *
+ * @param dict - Decoded with the values of `RAW_KEYS` left raw.
  * @param infoBytes - The bytes it was decoded from.
  * @returns The info, and what was odd in words for people.
- * @throws {MetainfoError}
+ * @throws {MetainfoError} And `BencodeError` for what is wrong inside the raw values.
  */
 export function readInfo(
   dict: BencodeDict,
@@ -108,21 +103,26 @@ function readName(dict: BencodeDict, kind: TorrentKind): string {
   return toLatin1(requireBytes(dict.get(key), `info.${key}`));
 }
 
+/** Says whether there is a folder before the first file is placed, and then lists the files. */
 function readFiles(
   dict: BencodeDict,
   options: { readonly kind: TorrentKind; readonly rawName: string; readonly pieceLength: number },
-): { folder: boolean; files: ListedFile[] } {
+): { folder: boolean; files: Iterable<ListedFile> } {
   const { kind, rawName, pieceLength } = options;
-  if (kind === "v1") return readV1Files(dict, { name: rawName, utf8Keys: true });
-  const tree = readFileTree(requireDict(dict.get("file tree"), "info.file tree"));
-  if (kind === "hybrid") {
-    const { folder, files } = readV1Files(dict, { name: rawName, utf8Keys: false });
-    return { folder, files: joinHybrid(files, tree, pieceLength) };
-  }
-  // BEP 52: one file that is called like the torrent is the single-file form.
-  const [first] = tree;
-  const single = tree.length === 1 && first!.path.length === 1 && first!.path[0] === rawName;
-  return { folder: !single, files: tree };
+  if (kind === "v2") return { folder: !isSingleV2(dict, rawName), files: readFileTree(dict) };
+  const files = readV1Files(dict, { name: rawName, utf8Keys: kind === "v1" });
+  return {
+    folder: isV1Folder(dict),
+    files: kind === "v1" ? files : joinHybrid(files, readFileTree(dict), pieceLength),
+  };
+}
+
+/** BEP 52: one file that is called like the torrent is the single-file form. */
+function isSingleV2(dict: BencodeDict, rawName: string): boolean {
+  const tree = readFileTree(dict);
+  const first = tree.next();
+  if (first.done || first.value.path.length !== 1 || first.value.path[0] !== rawName) return false;
+  return tree.next().done === true;
 }
 
 /**
@@ -131,36 +131,37 @@ function readFiles(
  *
  * @returns The v1 list with the roots of the tree.
  */
-function joinHybrid(
-  v1: readonly ListedFile[],
-  v2: readonly ListedFile[],
+function* joinHybrid(
+  v1: Iterable<ListedFile>,
+  v2: Iterator<ListedFile>,
   pieceLength: number,
-): ListedFile[] {
-  let next = 0;
+): Generator<ListedFile> {
   let offset = 0;
   // Where the tree alone would put the file.
   let aligned = 0;
-  const joined = v1.map((file): ListedFile => {
+  for (const file of v1) {
     const start = offset;
     offset += file.length;
-    if (file.pad) return file;
-    const twin = v2[next];
-    next += 1;
-    const name = readableText(file.path.join("/"));
-    if (!twin || twin.length !== file.length || !samePath(twin.path, file.path)) {
-      throw differ(`file ${next} is "${name}" of ${file.length} bytes in v1 only`);
+    if (file.pad) {
+      yield file;
+      continue;
     }
-    if (file.length === 0) return file;
-    if (start !== aligned)
-      throw differ(`"${name}" starts at byte ${start} in v1, ${aligned} in v2`);
+    const next = v2.next();
+    const twin = next.done ? undefined : next.value;
+    const name = () => readableText(file.path.join("/"));
+    if (!twin || twin.length !== file.length || !samePath(twin.path, file.path)) {
+      throw differ(`"${name()}" of ${file.length} bytes is not the next file of v2`);
+    }
+    if (file.length > 0 && start !== aligned) {
+      throw differ(`"${name()}" starts at byte ${start} in v1, ${aligned} in v2`);
+    }
     aligned += Math.ceil(file.length / pieceLength) * pieceLength;
-    return { ...file, piecesRoot: twin.piecesRoot };
-  });
-  if (next !== v2.length) throw differ(`v1 lists ${next} files, v2 ${v2.length}`);
+    yield { ...file, piecesRoot: twin.piecesRoot };
+  }
+  if (!v2.next().done) throw differ("v2 has more files than v1");
   if (Math.ceil(offset / pieceLength) !== aligned / pieceLength) {
     throw differ("v1 has more padding than its last piece holds");
   }
-  return joined;
 }
 
 function samePath(a: readonly string[], b: readonly string[]): boolean {

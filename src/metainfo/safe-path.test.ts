@@ -67,7 +67,7 @@ const CLEANED: readonly (readonly [string, string])[] = [
   ["con", "_con"],
   ["nul.txt", "_nul.txt"],
   ["NUL.tar.gz", "_NUL.tar.gz"],
-  ["aux ", "aux_"],
+  ["aux ", "_aux_"],
   ["aux .txt", "_aux .txt"],
   ["COM1", "_COM1"],
   ["lpt9.x", "_lpt9.x"],
@@ -93,7 +93,7 @@ const CLEANED: readonly (readonly [string, string])[] = [
   ["\u2066x\u2069", "_x_"],
   ["a\u200bb", "a_b"],
   ["a\u200db", "a_b"],
-  ["\ufeffa", "_a"],
+  ["a\ufeffb", "a_b"],
   ["a\u2028b", "a_b"],
   ["a\u00adb", "a_b"],
   // Letters of all scripts stay as they are.

@@ -24,7 +24,7 @@ const FORBIDDEN =
   /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]/gu;
 
 /** Joiners shape words and emoji; next to ASCII, or at an end, they only hide. */
-const STRAY_JOINER = /(?<![^\u0000-\u007f])[\u200c\u200d]|[\u200c\u200d](?![^\u0000-\u007f])/gu;
+const STRAY_JOINERS = /(?<![^\u0000-\u007f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\u0000-\u007f])/gu;
 
 /** Names that are devices on Windows, whatever follows the first dot. */
 const RESERVED =
@@ -40,11 +40,11 @@ const RESERVED =
 export function cleanComponent(raw: string): string {
   if (raw.length <= COMPONENT_BYTES_MAX && HARMLESS.test(raw) && !RESERVED.test(raw)) return raw;
   const text = decodeUtf8(fromLatin1(raw.slice(0, RAW_COMPONENT_BYTES_MAX)));
-  let name = text.replace(FORBIDDEN, "_").replace(STRAY_JOINER, "_");
-  // Windows drops trailing dots and spaces. This also covers ".", ".." and the empty element.
-  name = name.replace(/[. ]$/, "_") || "_";
+  let name = text.replace(FORBIDDEN, "_");
   if (RESERVED.test(name)) name = `_${name}`;
-  return shorten(name, COMPONENT_BYTES_MAX);
+  name = shorten(name).replace(STRAY_JOINERS, (run) => "_".repeat(run.length));
+  // Windows drops trailing dots and spaces. This also covers ".", ".." and the empty element.
+  return name.replace(/[. ]$/, "_") || "_";
 }
 
 /**
@@ -66,14 +66,12 @@ export function safeJoin(root: string, components: readonly string[]): string {
 
 /** One folder of a torrent as it will be on disk. Small: some torrents have a folder for every file. */
 interface Folder {
+  readonly id: number;
   readonly path: readonly string[];
-  /** What lies in it, a folder or the name of a file, by folded name: `A` and `a` may be one file. */
-  readonly entries: Map<string, Folder | string>;
-  /** Where cleaned names led that were taken already. */
-  aliases?: Map<string, Folder | string>;
-  /** The next suffix to try for a name. Counting on keeps 10,000 equal names linear (MET-6). */
-  nextSuffix?: Map<string, number>;
 }
+
+/** What a name leads to: a folder, or the name of a file. */
+type Entry = Folder | string;
 
 /**
  * Gives every file of one torrent its path. Whoever asks first for a name gets it; equal names, case and
@@ -82,23 +80,31 @@ interface Folder {
  */
 export class SafeTree {
   readonly #root: Folder;
+  #folders = 1;
+  // All keys are a folder's id and a name, so that folders need no maps of their own.
+  /** By folded name: `A` and `a` may be one file. */
+  readonly #entries = new Map<string, Entry>();
+  /** Where cleaned names led that were taken already. */
+  readonly #aliases = new Map<string, Entry>();
+  /** The next suffix to try for a name. Counting on keeps 10,000 equal names linear (MET-6). */
+  readonly #nextSuffix = new Map<string, number>();
 
   /** @param root - Components in front of every path: the torrent's cleaned name, or nothing. */
   constructor(root: readonly string[]) {
-    this.#root = { path: root, entries: new Map() };
+    this.#root = { id: 0, path: root };
   }
 
   /** @param raw - Elements spelled in latin1, at least one. */
   addFile(raw: readonly string[]): readonly string[] {
     let folder = this.#root;
     for (let index = 0; index < raw.length - 1; index += 1) {
-      folder = enter(folder, cleanComponent(raw[index]!));
+      folder = this.#enter(folder, cleanComponent(raw[index]!));
     }
     const wanted = cleanComponent(raw[raw.length - 1]!);
-    const name = claim(folder, wanted);
-    folder.entries.set(fold(name), name);
-    if (name !== wanted && lookUp(folder, wanted) === undefined) {
-      folder.aliases = (folder.aliases ?? new Map<string, Folder | string>()).set(wanted, name);
+    const name = this.#claim(folder, wanted);
+    this.#entries.set(keyOf(folder, fold(name)), name);
+    if (name !== wanted && this.#lookUp(folder, wanted) === undefined) {
+      this.#aliases.set(keyOf(folder, wanted), name);
     }
     return [...folder.path, name];
   }
@@ -107,49 +113,51 @@ export class SafeTree {
   find(raw: readonly string[]): readonly string[] | undefined {
     let folder = this.#root;
     for (const [index, element] of raw.entries()) {
-      const entry = lookUp(folder, cleanComponent(element));
+      const entry = this.#lookUp(folder, cleanComponent(element));
       if (entry === undefined) return undefined;
       if (typeof entry !== "string") folder = entry;
       else return index === raw.length - 1 ? [...folder.path, entry] : undefined;
     }
     return folder.path;
   }
-}
 
-/** The folder `name` inside `folder`, made when it is not there. */
-function enter(folder: Folder, name: string): Folder {
-  const known = lookUp(folder, name);
-  if (known !== undefined && typeof known !== "string") return known;
-  const claimed = claim(folder, name);
-  const made: Folder = { path: [...folder.path, claimed], entries: new Map() };
-  folder.entries.set(fold(claimed), made);
-  if (claimed !== name) {
-    folder.aliases = (folder.aliases ?? new Map<string, Folder | string>()).set(name, made);
+  /** The folder `name` inside `folder`, made when it is not there. */
+  #enter(folder: Folder, name: string): Folder {
+    const known = this.#lookUp(folder, name);
+    if (known !== undefined && typeof known !== "string") return known;
+    const claimed = this.#claim(folder, name);
+    const made: Folder = { id: this.#folders, path: [...folder.path, claimed] };
+    this.#folders += 1;
+    this.#entries.set(keyOf(folder, fold(claimed)), made);
+    if (claimed !== name) this.#aliases.set(keyOf(folder, name), made);
+    return made;
   }
-  return made;
-}
 
-function lookUp(folder: Folder, name: string): Folder | string | undefined {
-  const alias = folder.aliases?.get(name);
-  if (alias !== undefined) return alias;
-  const entry = folder.entries.get(fold(name));
-  if (entry === undefined) return undefined;
-  return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
-}
-
-/** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
-function claim(folder: Folder, name: string): string {
-  if (!folder.entries.has(fold(name))) return name;
-  const { stem, extension } = splitForSuffix(name);
-  // Counted by what is left of the name, because long names that differ may be cut to the same stem.
-  const key = `${fold(stem)}/${fold(extension)}`;
-  folder.nextSuffix ??= new Map();
-  for (let suffix = folder.nextSuffix.get(key) ?? 2; ; suffix += 1) {
-    const candidate = `${stem} (${suffix})${extension}`;
-    if (folder.entries.has(fold(candidate))) continue;
-    folder.nextSuffix.set(key, suffix + 1);
-    return candidate;
+  #lookUp(folder: Folder, name: string): Entry | undefined {
+    const alias = this.#aliases.get(keyOf(folder, name));
+    if (alias !== undefined) return alias;
+    const entry = this.#entries.get(keyOf(folder, fold(name)));
+    if (entry === undefined) return undefined;
+    return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
   }
+
+  /** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
+  #claim(folder: Folder, name: string): string {
+    if (!this.#entries.has(keyOf(folder, fold(name)))) return name;
+    const { stem, extension } = splitForSuffix(name);
+    // Counted by what is left of the name, because long names that differ may be cut to the same stem.
+    const key = keyOf(folder, `${fold(stem)}/${fold(extension)}`);
+    for (let suffix = this.#nextSuffix.get(key) ?? 2; ; suffix += 1) {
+      const candidate = `${stem} (${suffix})${extension}`;
+      if (this.#entries.has(keyOf(folder, fold(candidate)))) continue;
+      this.#nextSuffix.set(key, suffix + 1);
+      return candidate;
+    }
+  }
+}
+
+function keyOf(folder: Folder, name: string): string {
+  return `${folder.id}/${name}`;
 }
 
 function splitForSuffix(name: string): { stem: string; extension: string } {
@@ -172,10 +180,11 @@ function fold(name: string): string {
   return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
-function shorten(name: string, bytesMax: number): string {
-  if (utf8Length(name) <= bytesMax) return name;
+function shorten(name: string): string {
+  // No character of UTF-16 takes more than three bytes.
+  if (name.length * 3 <= COMPONENT_BYTES_MAX) return name;
   const { stem, extension } = splitExtension(name);
-  return (cut(stem, bytesMax - utf8Length(extension)) + extension).replace(/[. ]$/, "_");
+  return cut(stem, COMPONENT_BYTES_MAX - utf8Length(extension)) + extension;
 }
 
 /** Cuts after whole code points. */

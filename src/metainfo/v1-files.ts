@@ -1,43 +1,54 @@
-import type { BencodeDict } from "../bencode/bencode-value.ts";
+import { BencodeReader } from "../bencode/bencode-reader.ts";
+import { isDict, type BencodeDict } from "../bencode/bencode-value.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import {
   missing,
   readAttributes,
-  requireDict,
+  requireBytes,
   requireLength,
-  requireList,
   requirePath,
+  typeError,
   type ListedFile,
 } from "./read-info-fields.ts";
 
-/**
- * Reads the files of a v1 info dictionary (BEP 3, BEP 47).
- *
- * @param options.name - What a single file is called, in latin1.
- * @param options.utf8Keys - Prefers `path.utf-8`, which old creators wrote next to a `path` in the
- *   character set of their system. Not in hybrids, whose two halves must name the same bytes.
- * @returns The files in the order of their bytes; `folder` is false for the single-file form.
- * @throws {MetainfoError}
- */
-export function readV1Files(
-  info: BencodeDict,
-  options: { readonly name: string; readonly utf8Keys: boolean },
-): { folder: boolean; files: ListedFile[] } {
+/** Whether a v1 info dictionary describes a folder of files (BEP 3). @throws {MetainfoError} */
+export function isV1Folder(info: BencodeDict): boolean {
   const hasLength = info.has("length");
   if (hasLength && info.has("files")) {
     // Two readers would see different torrents (MET-10).
     throw new MetainfoError("bad-value", `"info" has both "length" and "files"`);
   }
-  if (hasLength) return { folder: false, files: [readSingle(info, options.name)] };
-  if (!info.has("files")) throw missing("info.length");
-  const entries = requireList(info.get("files"), "info.files");
-  if (entries.length === 0) throw new MetainfoError("bad-value", `"info.files" is empty`);
-  const files: ListedFile[] = [];
-  for (const [index, entry] of entries.entries()) {
-    const file = requireDict(entry, () => `info.files[${index}]`);
-    files.push(readEntry(file, index, options.utf8Keys));
+  if (!hasLength && !info.has("files")) throw missing("info.length");
+  return !hasLength;
+}
+
+/**
+ * Reads the files of a v1 info dictionary (BEP 3, BEP 47), one at a time: a list may have 200,000.
+ *
+ * @param info - Its `files` are raw bytes, see `RAW_KEYS`.
+ * @param options.name - What a single file is called, in latin1.
+ * @param options.utf8Keys - Prefers `path.utf-8`, which old creators wrote next to a `path` in the
+ *   character set of their system. Not in hybrids, whose two halves must name the same bytes.
+ * @throws {MetainfoError} While it is read; `BencodeError` too.
+ */
+export function* readV1Files(
+  info: BencodeDict,
+  options: { readonly name: string; readonly utf8Keys: boolean },
+): Generator<ListedFile> {
+  if (!isV1Folder(info)) {
+    yield readSingle(info, options.name);
+    return;
   }
-  return { folder: true, files };
+  const raw = requireBytes(info.get("files"), "info.files");
+  const reader = new BencodeReader(raw, { lax: true, bytesMax: raw.length });
+  if (!reader.enterList()) throw typeError("info.files", "a list");
+  let index = 0;
+  for (; reader.hasItem(); index += 1) {
+    const file = reader.value();
+    if (!isDict(file)) throw typeError(`info.files[${index}]`, "a dictionary");
+    yield readEntry(file, index, options.utf8Keys);
+  }
+  if (index === 0) throw new MetainfoError("bad-value", `"info.files" is empty`);
 }
 
 function readSingle(info: BencodeDict, name: string): ListedFile {

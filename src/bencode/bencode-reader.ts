@@ -1,0 +1,300 @@
+import { toLatin1 } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { BencodeError } from "./bencode-error.ts";
+import type { BencodeValue } from "./bencode-value.ts";
+
+export interface DecodeOptions {
+  /** Levels of nesting allowed; deeper input counts as hostile. Default 100. */
+  readonly depthMax?: number;
+  /** Values allowed in all, containers counted too. Default 3 million. */
+  readonly itemsMax?: number;
+  /** Bytes of input allowed. Default 64 MiB. */
+  readonly bytesMax?: number;
+  /** Takes dictionaries whose keys are not sorted, as trackers and peers send them. Default false. */
+  readonly lax?: boolean;
+  /**
+   * Dictionary keys, at any depth, whose values are not built: the dictionary holds their encoded bytes
+   * instead, for a reader that takes them part by part. Nothing is known of what is in them but where
+   * they end.
+   */
+  readonly raw?: ReadonlySet<string>;
+}
+
+export const DEPTH_MAX = 100;
+export const ITEMS_MAX = 3_000_000;
+export const BYTES_MAX = 64 * 1024 * 1024;
+
+/** 2^64 has 20 digits; longer integers mean nothing in any BEP and cost quadratic time (BEN-6). */
+const INTEGER_DIGITS_MAX = 20;
+/** Enough for any input that fits into memory. */
+const LENGTH_DIGITS_MAX = 10;
+/** Up to here a `number` holds every value of so many digits exactly. */
+const SAFE_DIGITS_MAX = 15;
+
+const INTEGER = 0x69; // i
+const LIST = 0x6c; // l
+const DICT = 0x64; // d
+const END = 0x65; // e
+const COLON = 0x3a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/**
+ * Reads bencode step by step, for values too large to be built at once: a list of 200,000 files is read
+ * file by file. `decode` is this reader asked for one whole value.
+ *
+ * Every method throws `BencodeError` where the grammar or a limit breaks. Limits hold for all values of
+ * one reader together.
+ */
+export class BencodeReader {
+  #offset = 0;
+  readonly #input: Uint8Array;
+  readonly #lax: boolean;
+  readonly #raw: ReadonlySet<string> | undefined;
+  readonly #depthMax: number;
+  readonly #itemsMax: number;
+  /** Containers entered step by step. */
+  #depth = 0;
+  #itemsLeft: number;
+  /** Keys seen lately: the same few stand in every entry of a long list. */
+  readonly #keys: string[] = [];
+  /** Values of the lists under way, innermost last. */
+  readonly #items: BencodeValue[] = [];
+
+  /** @param input - Encoded bytes. Values alias them: do not reuse the buffer. */
+  constructor(input: Uint8Array, options: DecodeOptions = {}) {
+    const bytesMax = options.bytesMax ?? BYTES_MAX;
+    if (input.length > bytesMax) {
+      throw new BencodeError("too-long", bytesMax, `at most ${bytesMax} bytes`);
+    }
+    this.#input = input;
+    this.#lax = options.lax ?? false;
+    this.#raw = options.raw;
+    this.#depthMax = options.depthMax ?? DEPTH_MAX;
+    this.#itemsMax = options.itemsMax ?? ITEMS_MAX;
+    this.#itemsLeft = this.#itemsMax;
+  }
+
+  /** Of the next byte to read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Reads one whole value. */
+  value(): BencodeValue {
+    return this.#value(this.#depthMax - this.#depth);
+  }
+
+  /** Steps into a list. @returns False, without a step, when the next value is none. */
+  enterList(): boolean {
+    return this.#step(LIST);
+  }
+
+  /** Steps into a dictionary. @returns False, without a step, when the next value is none. */
+  enterDict(): boolean {
+    return this.#step(DICT);
+  }
+
+  /** @returns True when the list stepped into goes on; otherwise the reader has left it. */
+  hasItem(): boolean {
+    invariant(this.#depth > 0, "a container was entered");
+    if (this.#input[this.#offset] !== END) return true;
+    this.#offset += 1;
+    this.#depth -= 1;
+    return false;
+  }
+
+  /**
+   * The next key of the dictionary stepped into; its value must be read before the next call. Order and
+   * duplicates are for the caller to judge.
+   *
+   * @returns `undefined` at the end: then the reader has left the dictionary.
+   */
+  nextKey(): string | undefined {
+    return this.hasItem() ? this.#key() : undefined;
+  }
+
+  #step(container: number): boolean {
+    if (this.#input[this.#offset] !== container) return false;
+    this.#countItem();
+    this.#enter(this.#depthMax - this.#depth);
+    this.#depth += 1;
+    return true;
+  }
+
+  #countItem(): void {
+    if (this.#itemsLeft === 0) {
+      throw new BencodeError("too-many-items", this.#offset, `at most ${this.#itemsMax}`);
+    }
+    this.#itemsLeft -= 1;
+  }
+
+  #value(depthLeft: number): BencodeValue {
+    this.#countItem();
+    switch (this.#input[this.#offset]) {
+      case undefined:
+        throw new BencodeError("truncated", this.#offset);
+      case INTEGER:
+        return this.#integer();
+      case LIST:
+        return this.#list(this.#enter(depthLeft));
+      case DICT:
+        return this.#dict(this.#enter(depthLeft));
+      default:
+        return this.#bytes();
+    }
+  }
+
+  #enter(depthLeft: number): number {
+    if (depthLeft <= 0) {
+      throw new BencodeError("too-deep", this.#offset, `at most ${this.#depthMax} levels`);
+    }
+    this.#offset += 1;
+    return depthLeft - 1;
+  }
+
+  #list(depthLeft: number): BencodeValue[] {
+    // Collected on one stack and copied out: a list that grows by itself reserves room for 17 values.
+    const items = this.#items;
+    const first = items.length;
+    while (this.#input[this.#offset] !== END) items.push(this.#value(depthLeft));
+    this.#offset += 1;
+    const list = items.slice(first);
+    items.length = first;
+    return list;
+  }
+
+  #dict(depthLeft: number): Map<string, BencodeValue> {
+    const dict = new Map<string, BencodeValue>();
+    let previous: string | undefined;
+    while (this.#input[this.#offset] !== END) {
+      const start = this.#offset;
+      const key = this.#key();
+      // Latin1 keeps every byte, and compares in the byte order BEP 3 sorts keys by.
+      if (previous !== undefined && key <= previous) {
+        if (key === previous || dict.has(key)) throw new BencodeError("duplicate-key", start);
+        if (!this.#lax) throw new BencodeError("unsorted-keys", start);
+      }
+      dict.set(key, this.#raw?.has(key) ? this.#rawBytes(depthLeft) : this.#value(depthLeft));
+      if (previous === undefined || key > previous) previous = key;
+    }
+    this.#offset += 1;
+    return dict;
+  }
+
+  /** The encoded bytes of the next value, of which only the lengths are looked at. */
+  #rawBytes(depthLeft: number): Uint8Array {
+    const start = this.#offset;
+    let depth = 0;
+    do {
+      const byte = this.#input[this.#offset];
+      if (byte === END && depth > 0) {
+        this.#offset += 1;
+        depth -= 1;
+        continue;
+      }
+      this.#countItem();
+      if (byte === LIST || byte === DICT) {
+        this.#enter(depthLeft - depth);
+        depth += 1;
+      } else if (byte === INTEGER) this.#integer();
+      else {
+        const length = this.#length("unexpected-byte");
+        this.#offset += length;
+      }
+    } while (depth > 0);
+    return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, this.#offset - start);
+  }
+
+  #key(): string {
+    const input = this.#input;
+    const length = this.#length("bad-key");
+    const start = this.#offset;
+    this.#offset += length;
+    const slot = (length * 31 + (input[start] ?? 0) * 7 + (input[this.#offset - 1] ?? 0)) & 63;
+    const known = this.#keys[slot];
+    if (known !== undefined && known.length === length) {
+      let index = 0;
+      while (index < length && known.charCodeAt(index) === input[start + index]) index += 1;
+      if (index === length) return known;
+    }
+    const key = latin1(input, start, this.#offset);
+    this.#keys[slot] = key;
+    return key;
+  }
+
+  #bytes(): Uint8Array {
+    const length = this.#length("unexpected-byte");
+    const start = this.#offset;
+    this.#offset += length;
+    // Not `subarray`, which would make a Buffer of a Buffer and looks the species up each time.
+    return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, length);
+  }
+
+  /** Reads `<digits>:`. The length is compared with what is left before anything adds to it (BEN-2). */
+  #length(otherwise: "unexpected-byte" | "bad-key"): number {
+    const input = this.#input;
+    const start = this.#offset;
+    const first = input[start];
+    if (first === undefined) throw new BencodeError("truncated", start);
+    if (!isDigit(first)) throw new BencodeError(otherwise, start);
+    let length = first - ZERO;
+    let cursor = start + 1;
+    for (;;) {
+      const byte = input[cursor];
+      if (byte === COLON) break;
+      if (byte === undefined) throw new BencodeError("truncated", cursor);
+      if (!isDigit(byte) || length === 0) throw new BencodeError("bad-length", cursor);
+      if (cursor - start === LENGTH_DIGITS_MAX) {
+        throw new BencodeError("bad-length", cursor, `at most ${LENGTH_DIGITS_MAX} digits`);
+      }
+      length = length * 10 + (byte - ZERO);
+      cursor += 1;
+    }
+    this.#offset = cursor + 1;
+    const left = input.length - this.#offset;
+    if (length > left) {
+      throw new BencodeError("truncated", input.length, `${length} bytes declared, ${left} left`);
+    }
+    return length;
+  }
+
+  #integer(): number | bigint {
+    const input = this.#input;
+    const negative = input[this.#offset + 1] === MINUS;
+    const start = this.#offset + (negative ? 2 : 1);
+    let cursor = start;
+    let value = 0;
+    for (;;) {
+      const byte = input[cursor];
+      if (byte === END) break;
+      if (byte === undefined) throw new BencodeError("truncated", cursor);
+      const afterZero = cursor > start && input[start] === ZERO;
+      if (!isDigit(byte) || afterZero) throw new BencodeError("bad-integer", cursor);
+      if (cursor - start === INTEGER_DIGITS_MAX) {
+        throw new BencodeError("bad-integer", cursor, `at most ${INTEGER_DIGITS_MAX} digits`);
+      }
+      value = value * 10 + (byte - ZERO);
+      cursor += 1;
+    }
+    const digits = cursor - start;
+    if (digits === 0 || (negative && value === 0)) throw new BencodeError("bad-integer", cursor);
+    this.#offset = cursor + 1;
+    if (digits <= SAFE_DIGITS_MAX) return negative ? -value : value;
+    const exact = BigInt(latin1(input, start, cursor)) * (negative ? -1n : 1n);
+    const rounded = Number(exact);
+    return Number.isSafeInteger(rounded) ? rounded : exact;
+  }
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39;
+}
+
+/** Reads short runs faster than a call that takes a view would. */
+function latin1(input: Uint8Array, start: number, end: number): string {
+  if (end - start > 64) return toLatin1(input.subarray(start, end));
+  let text = "";
+  for (let index = start; index < end; index += 1) text += String.fromCharCode(input[index]!);
+  return text;
+}
