@@ -8,7 +8,7 @@ import {
   type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
+import { DiskRefusal, onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import { CREATED, type LayoutTable, SEEN } from "./shared-layout.ts";
 
 /** How long a file that was open is taken to be still there. */
@@ -60,8 +60,9 @@ export class OpenFiles {
   below(relative: string): string {
     const { root } = this.#table.shared;
     const path = join(root, relative);
-    if (path.startsWith(root === "/" ? root : `${root}/`) && !relative.endsWith("/")) return path;
-    throw refusal("EPERM", path);
+    const inside = path.startsWith(root === "/" ? root : `${root}/`);
+    if (!inside || relative.endsWith("/") || relative.includes("\0")) throw refusal("EPERM", path);
+    return path;
   }
 
   /**
@@ -166,14 +167,15 @@ export class OpenFiles {
   }
 
   #openAnew(file: number, path: string, access: Access): number {
+    const create = access === "write";
     try {
-      this.enterFolder(path, access === "write");
+      this.enterFolder(path, create);
       return this.#openPlain(file, path, access);
     } catch (error) {
-      // A folder that was there is gone: look again from the root on, and say what is missing there.
+      if (!isMissing(error)) throw error;
+      // A folder that was there may be gone: look again from the root on, and name what is missing.
       this.#checkedFolders.clear();
-      if (access === "read" || systemCode(error) !== "ENOENT") throw error;
-      this.enterFolder(path, true);
+      this.enterFolder(path, create);
       return this.#openPlain(file, path, access);
     }
   }
@@ -261,4 +263,9 @@ function makeFolder(folder: string): Stats {
     if (systemCode(error) !== "EEXIST") throw error;
   }
   return lstatSync(folder);
+}
+
+function isMissing(error: unknown): boolean {
+  if (error instanceof DiskRefusal) return error.failure.code === "ENOENT";
+  return systemCode(error) === "ENOENT";
 }

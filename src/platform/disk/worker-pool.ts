@@ -30,9 +30,13 @@ export interface JobHandler {
   readonly onProgress?: (bytes: number) => void;
 }
 
+interface PendingJob extends JobHandler {
+  readonly to: PooledContent;
+}
+
 interface Seat {
   worker: Worker | undefined;
-  readonly jobs: Map<number, JobHandler>;
+  readonly jobs: Map<number, PendingJob>;
   readonly knownArenas: Set<number>;
   readonly knownContents: Set<number>;
   outbox: (DiskNotice | DiskJob)[];
@@ -62,7 +66,7 @@ export class WorkerPool {
     this.#options = options;
     this.#seats = Array.from({ length: options.workers }, () => ({
       worker: undefined,
-      jobs: new Map<number, JobHandler>(),
+      jobs: new Map<number, PendingJob>(),
       knownArenas: new Set<number>(),
       knownContents: new Set<number>(),
       outbox: [],
@@ -93,7 +97,7 @@ export class WorkerPool {
     }
     const id = this.#nextJob;
     this.#nextJob += 1;
-    seat.jobs.set(id, handler);
+    seat.jobs.set(id, { ...handler, to });
     seat.outbox.push({ id, content: to.content, task });
     this.#planFlush();
   }
@@ -225,11 +229,10 @@ export class WorkerPool {
     seat.outbox = [];
     const lost = [...seat.jobs.values()];
     seat.jobs.clear();
-    const failure = {
-      ...diskFailure("EIO", ""),
-      message: "the thread that was at work on the disk died",
-    };
-    for (const handler of lost) handler.onOutcome(failure);
+    const message = "the thread that was at work on the disk died";
+    for (const { to, onOutcome } of lost) {
+      onOutcome({ ...diskFailure("EIO", to.layout.root), message });
+    }
     this.#settleIdle();
   }
 
