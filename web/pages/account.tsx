@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import type { AccountPage, PageFrame } from "../../src/api/pages.ts";
 import type { SessionEntry, Token } from "../../src/api/accounts.ts";
 import { Copy } from "../parts/copy.tsx";
@@ -9,6 +10,10 @@ const passwordMin = 10;
 /** One's own account: tokens for programs, places one is signed in at, the password. */
 export function AccountView(props: { readonly model: AccountPage; readonly frame: PageFrame }) {
   const { model, frame } = props;
+  // Forms answer under their own address; a reload is to come back here, not to send them again.
+  useEffect(() => {
+    if (location.pathname !== "/account") history.replaceState(null, "", "/account");
+  }, []);
   return (
     <div class="stack">
       <div class="row apart">
@@ -99,7 +104,7 @@ function Tokens(props: {
           ))}
         </ul>
       )}
-      <details open={props.tokens.length === 0}>
+      <details open={props.tokens.length === 0 || props.problem?.field === "name"}>
         <summary>New token</summary>
         <form class="form" method="post" action="/account/tokens">
           <Field

@@ -50,6 +50,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
     return () => run.current?.close();
   }, []);
   useLeaveWarning(step);
+  useFocusOnStep(step.kind);
 
   const publish = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
     setStep({ kind: "chosen", chosen, problem: null, busy: true });
@@ -270,6 +271,25 @@ function troubleOf(error: unknown): Trouble {
     message: "The hub does not answer",
     hint: "Check the network and whether the hub runs, then try again. Nothing is lost.",
   };
+}
+
+/** What was pressed is gone on the next step: the focus goes to where that step begins. */
+function useFocusOnStep(kind: Step["kind"]): void {
+  const before = useRef(kind);
+  useEffect(() => {
+    if (before.current === kind) return;
+    before.current = kind;
+    const hasKeyboard = matchMedia("(hover: hover)").matches;
+    const name = document.querySelector<HTMLElement>("main form input[name=name]");
+    if (kind === "chosen" && hasKeyboard && name !== null) {
+      name.focus();
+      return;
+    }
+    const heading = document.querySelector<HTMLElement>("main h1");
+    if (heading === null) return;
+    heading.tabIndex = -1;
+    heading.focus();
+  }, [kind]);
 }
 
 /** While bytes travel the tab shows how far they are, and closing it asks first. */

@@ -88,7 +88,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
             id="key"
             name="key"
             label="Setup key"
-            help="The end of the link that the terminal printed, after the #."
+            help="Setup is open on the terminal of this machine: the key is the end of the link printed there, after the #."
             value={key}
             onText={setKey}
             autocomplete="off"
