@@ -138,12 +138,15 @@ test("WIR-16: blocks nobody asked for, and those we have, are told apart and not
   assert.equal(bench.picker.received(asked, piece, block).kind, "duplicate");
 });
 
-test("the first pieces are random, not the rarest", () => {
+test("the first pieces are random, not the rarest; but from a peer that has everything", () => {
   const firsts = new Set<number>();
+  const others = Array.from({ length: 17 }, (_, piece) => piece);
   for (let seed = 1; seed <= 40; seed += 1) {
     const bench = new Bench(20, seed);
-    bench.peer(Array.from({ length: 19 }, (_, piece) => piece)); // piece 19 is the rarest
-    firsts.add(bench.piecesOpened(bench.peer("all"), 1)[0]!);
+    bench.peer(others);
+    firsts.add(bench.piecesOpened(bench.peer([...others, 17, 18]), 1)[0]!);
+    const [fromSeed] = bench.piecesOpened(bench.peer("all"), 1);
+    assert.equal(fromSeed, 19, "the piece that nobody else has");
   }
   assert.ok(firsts.size > 10, `${[...firsts].join(" ")}`);
 });
@@ -414,6 +417,25 @@ test("a piece that must not be shared is taken over from a peer that does nothin
   bench.picker.snub(slow);
   assert.equal(bench.pick(other, BLOCKS).length, BLOCKS, "from the start");
   assert.equal(bench.picker.begin(slow, 0, 2), false, "what is late is not mixed in");
+});
+
+test("WIR-15: a stranger that trickles does not hold up the last piece, a proven peer does not lose it", () => {
+  for (const [blocksHere, takenOver] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    const bench = new Bench(3);
+    const proven = [0, 1].map((piece) => bench.provenPeer("all", piece)) as [PeerKey, PeerKey];
+    const [liar, trickler] = [bench.peer("all"), bench.peer("all")];
+    bench.deliver(liar, bench.pick(liar, BLOCKS));
+    bench.picker.verdict(2, false);
+    const names = bench.pick(trickler, BLOCKS);
+    bench.deliver(trickler, names.slice(0, blocksHere));
+    assert.equal(bench.pick(proven[0], BLOCKS).length, takenOver ? BLOCKS : 0);
+    if (!takenOver) continue;
+    assert.equal(bench.picker.begin(trickler, 2, 3), false);
+    assert.deepEqual(bench.pick(proven[1], BLOCKS), [], "one proven peer leaves another alone");
+  }
 });
 
 test("while it chokes us a peer is asked for allowed-fast pieces only", () => {

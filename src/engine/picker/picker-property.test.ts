@@ -110,6 +110,7 @@ class PickerModel {
       if (!this.#received.has(piece)) this.#received.set(piece, new Set());
     }
     this.#syncReceived();
+    this.#syncAsked();
     for (let i = 0; i < count; i += 1) {
       this.#checkPicked(peer, this.#out.pieces[i]!, this.#out.blocks[i]!);
     }
@@ -212,6 +213,7 @@ class PickerModel {
   /** Every count of the picker against counting. */
   check(): void {
     this.#syncReceived();
+    this.#syncAsked();
     const lacking = this.#pieces().filter((piece) => this.#isLacking(piece));
     assert.equal(this.picker.missingCount, lacking.length);
     assert.equal(this.picker.complete, lacking.length === 0);
@@ -228,7 +230,7 @@ class PickerModel {
       const interesting = lacking.some((piece) => peer.pieces.has(piece));
       assert.equal(this.picker.isInteresting(key), interesting, `interest in peer ${key}`);
       assert.equal(this.picker.peerHeldCount(key), peer.pieces.size);
-      this.#syncAsked(key, peer);
+      assert.equal(this.picker.outstanding(key), peer.asked.size, `blocks peer ${key} owes us`);
     }
   }
 
@@ -248,15 +250,17 @@ class PickerModel {
     }
   }
 
-  /** It also forgets who was late with them. */
-  #syncAsked(key: PeerKey, peer: ModelPeer): void {
-    for (const [name, late] of peer.asked) {
-      const [piece, block] = name.split(":").map(Number) as [number, number];
-      if (this.picker.owes(key, piece, block)) continue;
-      assert.ok(late, `peer ${key} was asked for ${name}`);
-      peer.asked.delete(name);
+  /** It also forgets who was asked for them. */
+  #syncAsked(): void {
+    for (const [key, peer] of this.#peers) {
+      for (const [name, late] of peer.asked) {
+        const [piece, block] = name.split(":").map(Number) as [number, number];
+        if (this.picker.owes(key, piece, block)) continue;
+        // Or the piece, strict since one was corrupt, went from a stranger to a proven peer.
+        assert.ok(late || this.#failed.size > 0, `peer ${key} was asked for ${name}`);
+        peer.asked.delete(name);
+      }
     }
-    assert.equal(this.picker.outstanding(key), peer.asked.size, `blocks peer ${key} owes us`);
   }
 
   #judge(piece: number, intact: boolean): void {

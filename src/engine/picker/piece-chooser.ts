@@ -2,7 +2,11 @@ import type { PieceLedger } from "./piece-ledger.ts";
 import type { StartedPiece } from "./started-piece.ts";
 import { NOBODY, type PickerPeer } from "./swarm-pieces.ts";
 
-/** Until so many pieces are here, new ones are taken at random: soon something to trade (BEP 3). */
+/**
+ * Until so many pieces are here, new ones are taken at random: a piece of which there are many copies
+ * is soon here, and something to trade (BEP 3). Not from a peer that has everything: it sends a rare
+ * piece as soon as any other, and a seed should send each piece once before it sends one twice.
+ */
 const RANDOM_FIRST_PIECES = 4;
 
 export interface PickOptions {
@@ -148,8 +152,9 @@ export class PieceChooser {
     const { swarm } = this.#ledger;
     if (this.#memoryShort || swarm.fresh(peer) === 0) return undefined;
     const holder = peer.everything ? undefined : peer.pieces;
-    const byChance = options.snubbed || this.#ledger.haveCount < RANDOM_FIRST_PIECES;
-    const found = byChance ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);
+    const isFirst = this.#ledger.haveCount < RANDOM_FIRST_PIECES && !peer.everything;
+    const found =
+      isFirst || options.snubbed ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);
     if (found < 0) return undefined;
     const piece = this.#suggestedBefore(peer, found) ?? found;
     return this.#hasMemory(piece, options) ? this.#ledger.open(piece) : undefined;
@@ -166,9 +171,8 @@ export class PieceChooser {
   #lastResort(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
     const { failed, started: all } = this.#ledger;
     for (const started of all.all()) {
-      // Its owner must not mix with others and does nothing: it chokes us, or it is late.
-      if (!started.strict || started.complete || started.inFlight > 0) continue;
-      if (started.owner === peer.key || started.visit === this.#round) continue;
+      if (!started.strict || started.complete || started.owner === peer.key) continue;
+      if (started.visit === this.#round || !this.#isHeldUp(started, peer)) continue;
       if (!this.#isWantedFrom(peer, started.piece)) continue;
       if (failed.isBlamed(started.piece, peer.sender) || !this.#wake(started, options)) continue;
       this.#ledger.beginAnew(started, peer.key);
@@ -182,6 +186,16 @@ export class PieceChooser {
       return this.#adopt(this.#ledger.open(piece), peer, true);
     }
     return undefined;
+  }
+
+  /**
+   * True when the owner of a strict piece does nothing for it (it chokes us, or is late), or is a
+   * stranger that is not half through while somebody proven has nothing to do (WIR-15: trickles).
+   */
+  #isHeldUp(started: StartedPiece, peer: PickerPeer): boolean {
+    if (started.inFlight === 0) return true;
+    if (started.arriving > 0 || started.received * 2 >= started.blockCount) return false;
+    return peer.proven && this.#ledger.swarm.find(started.owner)?.proven === false;
   }
 
   #isWantedFrom(peer: PickerPeer, piece: number): boolean {
