@@ -9,9 +9,9 @@ import { addVersionCommand } from "./commands/version.ts";
 import { UsageError } from "./usage-error.ts";
 
 const EXAMPLES = [
-  "everseed hub start                     a web site, a tracker and an everseed on this machine",
-  "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
-  "everseed get talks.torrent             download it here",
+  "everseed hub start            a web site, a tracker and an everseed, here",
+  "everseed get talks.torrent    download a torrent",
+  "everseed create talks/        make a torrent",
 ];
 
 /** All commands. What they do is imported when they run, so that help is there at once. */

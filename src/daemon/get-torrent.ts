@@ -1,5 +1,5 @@
 import { access, constants, mkdir, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
@@ -7,6 +7,7 @@ import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
+import { factsOf } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
@@ -265,12 +266,20 @@ class Download {
 async function prepareFolder(folder: string): Promise<string> {
   const root = resolve(folder);
   try {
+    // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
+    // call a read-only disk "not found".
+    await access(await nearestExisting(root), constants.W_OK);
     await mkdir(root, { recursive: true });
-    await access(root, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);
   }
   return root;
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    if (dirname(at) === at || (await factsOf(at))) return at;
+  }
 }
 
 function infohashesOf(source: TorrentSource): TorrentInfo["infohashes"] {

@@ -1,0 +1,87 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { TestContext } from "node:test";
+
+export const LAUNCHER = resolve(import.meta.dirname, "../../bin/everseed");
+
+export interface Finished {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running `everseed`; killed when the test ends. */
+export class EverseedProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly finished: Promise<Finished>;
+  #stdout = "";
+  #stderr = "";
+  #more: (() => void) | undefined;
+
+  constructor(context: TestContext, args: readonly string[], options: ProcessOptions = {}) {
+    this.child = spawn(LAUNCHER, args, {
+      cwd: options.cwd,
+      env: { ...process.env, NO_COLOR: undefined, ...options.env },
+    });
+    this.child.stdin.end();
+    this.child.stdout.on("data", (chunk: Buffer) => {
+      this.#stdout += chunk.toString();
+      this.#more?.();
+    });
+    this.child.stderr.on("data", (chunk: Buffer) => {
+      this.#stderr += chunk.toString();
+      this.#more?.();
+    });
+    this.finished = once(this.child, "close").then(([exit]) => {
+      this.#more?.();
+      return { exit: exit as number | null, stdout: this.#stdout, stderr: this.#stderr };
+    });
+    context.after(async () => {
+      this.child.kill("SIGKILL");
+      await this.finished;
+    });
+  }
+
+  /** Waits for output that matches; fails when the process ends without it. */
+  async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr);
+      if (found) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`ended without ${pattern}:\n${this.#stdout}\n${this.#stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#more = resolve;
+      });
+    }
+  }
+
+  /** The port of the `ready` event, with `--json`. */
+  async port(): Promise<number> {
+    return Number((await this.waitFor(/"event":"ready","port":(\d+)/))[1]);
+  }
+}
+
+/** Runs a command to its end. */
+export function everseed(
+  context: TestContext,
+  args: readonly string[],
+  options?: ProcessOptions,
+): Promise<Finished> {
+  return new EverseedProcess(context, args, options).finished;
+}
+
+/** A folder that is gone after the test. */
+export async function temporaryFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "everseed-cli-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}

@@ -1,0 +1,408 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { everseed, EverseedProcess, LAUNCHER, temporaryFolder } from "./everseed-process.ts";
+
+/** A folder `talks` of three files, and its torrent. */
+async function talks(context: TestContext, ...flags: string[]) {
+  const folder = await temporaryFolder(context);
+  await mkdir(join(folder, "talks/slides"), { recursive: true });
+  await writeFile(join(folder, "talks/a.bin"), randomBytes(3_000_000));
+  await writeFile(join(folder, "talks/slides/b.pdf"), randomBytes(100_000));
+  await writeFile(join(folder, "talks/empty"), "");
+  const args = ["create", "talks", "-o", "talks.torrent", "--no-date", "--json", ...flags];
+  const made = await everseed(context, args, { cwd: folder });
+  assert.equal(made.exit, 0, made.stderr);
+  return { folder, created: JSON.parse(made.stdout) as Record<string, unknown> };
+}
+
+for (const kind of ["v1", "v2", "hybrid"]) {
+  test(`create, show, check, seed and get a ${kind} torrent`, async (context) => {
+    const { folder, created } = await talks(context, "--kind", kind);
+    assert.equal(created["bytes"], 3_100_000);
+    assert.equal(typeof created["infohashV1"], kind === "v2" ? "object" : "string");
+    assert.equal(typeof created["infohashV2"], kind === "v1" ? "object" : "string");
+
+    const shown = await everseed(context, ["show", "--json", "talks.torrent"], { cwd: folder });
+    const metainfo = JSON.parse(shown.stdout) as Record<string, unknown>;
+    assert.equal(metainfo["kind"], kind);
+    assert.equal(metainfo["pieces"], created["pieces"]);
+    assert.deepEqual(
+      new Set(metainfo["paths"] as string[]),
+      new Set(["talks/a.bin", "talks/empty", "talks/slides/b.pdf"]),
+    );
+
+    const checked = await everseed(context, ["check", "talks.torrent", "."], { cwd: folder });
+    assert.equal(checked.exit, 0, checked.stderr);
+    assert.match(checked.stdout, /^All good: /);
+
+    const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+    const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
+    const peer = `127.0.0.1:${await seed.port()}`;
+    const got = await everseed(
+      context,
+      ["get", "talks.torrent", "-o", "copy", "--peer", peer, "--listen", "127.0.0.1:0", "--json"],
+      { cwd: folder },
+    );
+    assert.equal(got.exit, 0, got.stderr);
+    const events = got.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string });
+    assert.equal(events[0]?.event, "ready");
+    assert.equal(events.at(-1)?.event, "done");
+    for (const file of ["a.bin", "slides/b.pdf", "empty"]) {
+      const [ours, theirs] = await Promise.all([
+        readFile(join(folder, "talks", file)),
+        readFile(join(folder, "copy/talks", file)),
+      ]);
+      assert.ok(ours.equals(theirs), file);
+    }
+    assert.deepEqual(await readdir(join(folder, "copy")), ["talks"], "nothing of ours stays");
+
+    seed.child.kill("SIGINT");
+    assert.equal((await seed.finished).exit, 0, "a seed ends by a signal");
+  });
+}
+
+test("get takes a magnet link, and only the files that are selected", async (context) => {
+  const { folder, created } = await talks(context);
+  const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
+  const link = `${String(created["magnet"])}&x.pe=127.0.0.1:${await seed.port()}`;
+  const got = await everseed(
+    context,
+    ["get", link, "-o", "copy", "--select", "*.pdf", "--listen", "127.0.0.1:0"],
+    { cwd: folder },
+  );
+  assert.equal(got.exit, 0, got.stderr);
+  assert.match(got.stdout, /^Done in .*, checked\. Seeding is off; use --seed to help others\.$/m);
+  assert.deepEqual(await readdir(join(folder, "copy/talks"), { recursive: true }), [
+    "slides",
+    "slides/b.pdf",
+  ]);
+  const none = await everseed(
+    context,
+    ["get", "talks.torrent", "-o", "none", "--select", "*.mp4", "--listen", "127.0.0.1:0"],
+    { cwd: folder },
+  );
+  assert.equal(none.exit, 3);
+  assert.match(none.stderr, /No file of talks matches \*\.mp4\.\n {2}Try: everseed show lists/);
+});
+
+test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130", async (context) => {
+  const { folder } = await talks(context);
+  const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, [...seedArgs, "--up", "600K"], { cwd: folder });
+  const peer = `127.0.0.1:${await seed.port()}`;
+  const args = ["get", "talks.torrent", "-o", "copy", "--peer", peer, "--json"];
+  const slow = new EverseedProcess(context, [...args, "--listen", "127.0.0.1:0"], { cwd: folder });
+  await slow.waitFor(/"event":"stats".*"doneBytes":[1-9]/);
+  slow.child.kill("SIGINT");
+  assert.equal((await slow.finished).exit, 130);
+  assert.ok((await readdir(join(folder, "copy"))).some((name) => name.endsWith("-resume")));
+
+  const again = new EverseedProcess(context, [...args, "--listen", "127.0.0.1:0"], { cwd: folder });
+  const first = await again.waitFor(/"event":"stats","phase":"downloading".*"doneBytes":(\d+)/);
+  assert.ok(Number(first[1]) > 0, "what was there is known at once");
+  again.child.kill("SIGKILL");
+  await again.finished;
+
+  seed.child.kill("SIGINT");
+  const fast = new EverseedProcess(context, seedArgs, { cwd: folder });
+  const fastPeer = `127.0.0.1:${await fast.port()}`;
+  const last = await everseed(
+    context,
+    ["get", "talks.torrent", "-o", "copy", "--peer", fastPeer, "--listen", "127.0.0.1:0", "--json"],
+    { cwd: folder },
+  );
+  assert.equal(last.exit, 0, last.stderr);
+  const checked = await everseed(context, ["check", "talks.torrent", "copy"], { cwd: folder });
+  assert.equal(checked.exit, 0, checked.stdout);
+  assert.deepEqual(await readdir(join(folder, "copy")), ["talks"]);
+});
+
+test("check tells the bad pieces of each file and ends with 7", async (context) => {
+  const { folder } = await talks(context);
+  await truncate(join(folder, "talks/slides/b.pdf"), 99_999);
+  const args = ["check", "talks.torrent", "talks", "--json"];
+  const { exit, stdout } = await everseed(context, args, { cwd: folder });
+  assert.equal(exit, 7);
+  const checked = JSON.parse(stdout) as { ok: boolean; files: { path: string; bad: number }[] };
+  assert.equal(checked.ok, false);
+  const bad = checked.files.filter((file) => file.bad > 0);
+  assert.deepEqual(
+    bad.map(({ path, bad }) => [path, bad]),
+    [["talks/slides/b.pdf", 1]],
+  );
+});
+
+test("the same input and settings give the same file, and what is no file is left out", async (context) => {
+  const { folder } = await talks(context);
+  await symlink("/etc/passwd", join(folder, "talks/link"));
+  const args = ["create", "talks", "-o", "again.torrent", "--no-date"];
+  const again = await everseed(context, args, { cwd: folder });
+  assert.match(again.stderr, /warning: link is left out/);
+  const [first, second] = await Promise.all(
+    ["talks.torrent", "again.torrent"].map((name) => readFile(join(folder, name))),
+  );
+  assert.ok(first!.equals(second!));
+});
+
+test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async (context) => {
+  const folder = await temporaryFolder(context);
+  await writeFile(join(folder, "-rf"), "x");
+  const made = await everseed(
+    context,
+    ["create", "-o", "x.torrent", "--name", "a\u001b[2Jb\u202ec\u009b", "--", "-rf"],
+    { cwd: folder },
+  );
+  assert.equal(made.exit, 0, made.stderr);
+  for (const json of [[], ["--json"]]) {
+    const { stdout, stderr } = await everseed(context, ["show", "x.torrent", ...json], {
+      cwd: folder,
+    });
+    // oxlint-disable-next-line no-control-regex -- what must not be there
+    assert.doesNotMatch(stdout + stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
+});
+
+interface Refusal {
+  readonly name: string;
+  /** Makes the world of the case; gives the arguments. */
+  readonly prepare: (folder: string, context: TestContext) => Promise<readonly string[]>;
+  readonly exit: number;
+  readonly message: RegExp;
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    name: "a web page saved as .torrent",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "x.torrent"), "<!doctype html><p>Please log in</p>");
+      return ["get", "x.torrent"];
+    },
+    exit: 7,
+    message:
+      /^everseed: x\.torrent is not a torrent: it looks like a web page \(starts with "<!doctype"\)\.\n {2}Try: download it again while logged in, or use the magnet link\.\n$/,
+  },
+  {
+    name: "a compressed torrent",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "x.torrent"), gzipSync("d4:infode"));
+      return ["show", "x.torrent"];
+    },
+    exit: 7,
+    message:
+      /x\.torrent is not a torrent: this is a compressed file \(gzip\)\.\n {2}Try: unpack it/,
+  },
+  {
+    name: "a truncated torrent",
+    prepare: async (folder, context) => {
+      const { folder: other } = await talks(context);
+      const bytes = await readFile(join(other, "talks.torrent"));
+      await writeFile(join(folder, "x.torrent"), bytes.subarray(0, bytes.length / 2));
+      return ["check", "x.torrent", "."];
+    },
+    exit: 7,
+    message: /x\.torrent is not a torrent: damaged.*\n {2}Try: download it again/,
+  },
+  {
+    name: "an empty torrent",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "x.torrent"), "");
+      return ["show", "x.torrent"];
+    },
+    exit: 7,
+    message: /the file is empty/,
+  },
+  {
+    name: "a folder for a torrent",
+    prepare: async () => ["show", "."],
+    exit: 7,
+    message: /it is a folder.*\n {2}Try: everseed create/,
+  },
+  {
+    name: "a torrent that is not there",
+    prepare: async () => ["show", "none.torrent"],
+    exit: 3,
+    message: /Cannot read none\.torrent\. There is nothing of that name\./,
+  },
+  {
+    name: "a magnet link cut by the shell",
+    prepare: async () => ["get", "magnet:?dn=x"],
+    exit: 7,
+    message: /not a usable magnet link.*\n {2}Try: put the whole link in quotes/,
+  },
+  {
+    name: "an unreachable hub",
+    prepare: async () => ["get", "http://127.0.0.1:9/t/k3f9/talks"],
+    exit: 6,
+    message: /^everseed: http:\/\/127\.0\.0\.1:9\/t\/k3f9\/talks cannot be fetched\..*\n {2}Try: /,
+  },
+  {
+    name: "a file in the place of the download folder",
+    prepare: async (folder, context) => {
+      const { folder: other } = await talks(context);
+      await writeFile(join(folder, "file"), "");
+      return ["get", join(other, "talks.torrent"), "-o", "file/below"];
+    },
+    exit: 3,
+    message: /Cannot write to file\/below/,
+  },
+  {
+    name: "a torrent that is there already",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "content"), "x");
+      await writeFile(join(folder, "content.torrent"), "mine");
+      return ["create", "content"];
+    },
+    exit: 4,
+    message: /content\.torrent is there already\..*\n {2}Try: another name with -o, or --force/,
+  },
+  {
+    name: "an empty folder",
+    prepare: async (folder) => {
+      await mkdir(join(folder, "void"));
+      return ["create", "void"];
+    },
+    exit: 2,
+    message: /void holds no file/,
+  },
+  {
+    name: "a tracker that is none",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "content"), "x");
+      return ["create", "content", "--tracker", "gopher://x"];
+    },
+    exit: 2,
+    message: /"gopher:\/\/x" is no URL that works here/,
+  },
+  {
+    name: "a folder that is missing for the torrent file",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "content"), "x");
+      return ["create", "content", "-o", "no/such/x.torrent"];
+    },
+    exit: 3,
+    message: /Cannot write no\/such\/x\.torrent/,
+  },
+  {
+    name: "content that is missing for seeding",
+    prepare: async (folder, context) => {
+      const { folder: other } = await talks(context);
+      return ["seed", join(other, "talks.torrent"), "--data", folder];
+    },
+    exit: 3,
+    message: /talks\/.* is missing\. Only whole torrents are seeded\.\n {2}Try: everseed get/,
+  },
+  {
+    name: "a port that is taken",
+    prepare: async (_folder, context) => {
+      const { folder: other } = await talks(context);
+      const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+      const first = new EverseedProcess(context, args, { cwd: other });
+      const listen = `127.0.0.1:${await first.port()}`;
+      return ["seed", join(other, "talks.torrent"), "--data", other, "--listen", listen];
+    },
+    exit: 4,
+    message: /Port \d+ is in use by another program\.\n {2}Try: choose another port/,
+  },
+  {
+    name: "a word that is no command",
+    prepare: async () => ["creat"],
+    exit: 2,
+    message: /Unknown command "creat"\. Usage: everseed.*\n {2}Try: create, if that was meant/,
+  },
+  {
+    name: "an option that is none",
+    prepare: async () => ["create", "x", "--trakcer", "y"],
+    exit: 2,
+    message:
+      /Unknown option "--trakcer"\..*\n {2}Try: --tracker, if that was meant, or everseed create --help/,
+  },
+  {
+    name: "a piece size that is none",
+    prepare: async () => ["create", "x", "--piece-size", "3M"],
+    exit: 2,
+    message: /It takes auto, or a power of two from 16K to 256M\. Usage: everseed create/,
+  },
+  {
+    name: "nothing at all",
+    prepare: async () => [],
+    exit: 2,
+    message: /Usage: everseed/,
+  },
+];
+
+for (const { name, prepare, exit, message } of refusals) {
+  test(`one clear error for ${name}`, async (context) => {
+    const folder = await temporaryFolder(context);
+    const args = await prepare(folder, context);
+    const plain = await everseed(context, args, { cwd: folder });
+    assert.match(plain.stderr, message);
+    assert.equal(plain.exit, exit, plain.stderr);
+    assert.equal(plain.stdout, "");
+    assert.doesNotMatch(plain.stderr, /^\s+at /m, "no stack trace");
+    if (args.length === 0) return;
+    const json = await everseed(context, [...args, "--json"], { cwd: folder });
+    assert.equal(json.exit, exit);
+    const { error } = JSON.parse(json.stderr) as { error: { code: string; message: string } };
+    assert.match(error.code, /^[a-z_]+$/);
+    assert.ok(error.message.length > 0);
+  });
+}
+
+/** Runs the shell script in a world where it may mount, its arguments behind it. */
+function mounting(script: string, ...args: string[]) {
+  const options = { encoding: "utf8", timeout: 60_000 } as const;
+  return spawnSync("unshare", ["-rm", "sh", "-c", script, "sh", ...args], options);
+}
+
+const mayMount = mounting("mount -t tmpfs tmpfs /mnt").status === 0;
+const skip = !mayMount && "this system does not let a user mount in a namespace";
+
+test("a full disk gives 8, and what was fetched stays", { skip }, async (context) => {
+  const { folder } = await talks(context);
+  const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, args, { cwd: folder });
+  const peer = `127.0.0.1:${await seed.port()}`;
+  const script =
+    'mount -t tmpfs -o size=1m tmpfs /mnt; "$1" get "$2" -o /mnt --peer "$3" --listen 127.0.0.1:0; ' +
+    "echo exit $?; ls -A /mnt";
+  const { stdout, stderr } = mounting(script, LAUNCHER, join(folder, "talks.torrent"), peer);
+  assert.match(stderr, /Cannot write to \/mnt\. The disk is full\.\n {2}Try: free space/);
+  assert.match(stdout, /^exit 8$/m);
+  assert.match(stdout, /^talks$/m);
+});
+
+test("a read-only disk gives 8", { skip }, async (context) => {
+  const { folder } = await talks(context);
+  const script =
+    'mount -t tmpfs -o ro tmpfs /mnt; "$1" get "$2" -o /mnt/new; echo exit $?; ' +
+    '"$1" create "$3" -o /mnt/x.torrent; echo exit $?';
+  const torrent = join(folder, "talks.torrent");
+  const { stdout, stderr } = mounting(script, LAUNCHER, torrent, join(folder, "talks"));
+  assert.match(stderr, /Cannot write to \/mnt\/new\. The disk is read-only\./);
+  assert.match(stderr, /Cannot write \/mnt\/x\.torrent\. The disk is read-only\./);
+  assert.equal(stdout, "exit 8\nexit 8\n");
+});
+
+for (const args of [[], ["create"], ["get"], ["seed"], ["show"], ["check"], ["version"]]) {
+  test(`everseed ${args.join(" ")} --help begins with an example and fits 80 columns`, async (context) => {
+    const { exit, stdout, stderr } = await everseed(context, [...args, "--help"]);
+    assert.equal(exit, 0, stderr);
+    assert.match(stdout, /^Examples?:\n {2}everseed /);
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  });
+}
+
+test("EVERSEED_DEBUG=1 shows the stack", async (context) => {
+  const options = { env: { EVERSEED_DEBUG: "1" } };
+  const { stderr } = await everseed(context, ["show", "none.torrent"], options);
+  assert.match(stderr, /^\s+at /m);
+});
