@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { BencodeReader } from "./bencode-reader.ts";
-import { isBytes, isDict } from "./bencode-value.ts";
+import { isBytes, isDict, isList } from "./bencode-value.ts";
 import { decode } from "./decode.ts";
 
 function readerOf(text: string, options = {}): BencodeReader {
@@ -57,7 +57,7 @@ test("raw values are bytes as they stand, whatever is in them", () => {
   for (const value of ["i-5e", "3:abc", "le", "d1:rd1:bi1e1:ai2eee", "li1e1:ee", "di1ei2ee"]) {
     for (const text of [`d1:a0:1:r${value}1:z0:e`, `ld1:r${value}ee`]) {
       const decoded = decode(fromLatin1(text), { raw });
-      const dict = Array.isArray(decoded) ? decoded[0] : decoded;
+      const dict = isList(decoded) ? decoded[0] : decoded;
       assert.ok(isDict(dict));
       const bytes = dict.get("r");
       assert.ok(isBytes(bytes));

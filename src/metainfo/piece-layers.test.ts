@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatBytes, toHex, toLatin1 } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
-import { isDict, type BencodeValue } from "../bencode/bencode-value.ts";
+import { isDict } from "../bencode/bencode-value.ts";
 import { decode } from "../bencode/decode.ts";
 import { encode, type Encodable } from "../bencode/encode.ts";
 import { buildMetainfo, planTorrent } from "./create.ts";
@@ -37,7 +37,7 @@ const rootD = rootOfPieceLayer(layerD, PIECE);
 function withLayers(layers: Encodable | undefined): Uint8Array {
   const torrent = decode(made.torrent);
   assert.ok(isDict(torrent));
-  const changed = new Map<string, Encodable>(torrent as ReadonlyMap<string, BencodeValue>);
+  const changed = new Map<string, Encodable>(torrent);
   if (layers === undefined) changed.delete("piece layers");
   else changed.set("piece layers", layers);
   return encode(changed);
