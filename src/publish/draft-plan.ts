@@ -4,6 +4,7 @@ import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
 import { cleanComponent, SafeTree } from "../metainfo/safe-path.ts";
+import { isTrackerUrl } from "../metainfo/urls.ts";
 import type { ContentFile } from "../ports/content.ts";
 import type { HashKinds } from "./hash-journal.ts";
 import { PublishError } from "./publish-error.ts";
@@ -58,6 +59,10 @@ export function planDraft(declaration: Declaration): DraftPlan {
   const { kind, folder } = declaration;
   if (!folder && declaration.files.length !== 1) {
     throw new PublishError("bad-declaration", "Several files need a folder to lie in.");
+  }
+  const odd = declaration.trackers?.find((url) => !isTrackerUrl(url));
+  if (odd !== undefined) {
+    throw new PublishError("bad-declaration", `${JSON.stringify(odd)} is no tracker's address.`);
   }
   const name = cleanComponent(latin1(declaration.name));
   const tree = new SafeTree([]);

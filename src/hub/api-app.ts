@@ -1,0 +1,57 @@
+import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { can, type Action, type Actor, type Owned } from "../accounts/permissions.ts";
+import { problemSchema } from "../api/problem.ts";
+import type { HubEnv } from "./hub-parts.ts";
+import { notAllowed } from "./problems.ts";
+import { badBody, bodyTooLong } from "./request-body.ts";
+
+export type ApiApp = OpenAPIHono<HubEnv>;
+
+/** An app whose requests are checked against their schemas before a route sees them. */
+export function createApiApp(): ApiApp {
+  return new OpenAPIHono<HubEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const [issue] = result.error.issues;
+      const where = issue?.path.length ? `${issue.path.join(".")}: ` : "";
+      throw badBody(`${where}${issue?.message ?? "not what was expected"}.`);
+    },
+  });
+}
+
+/** Refuses longer bodies before or while they are read (HUB-8). */
+export function limitBody(bytesMax: number) {
+  return bodyLimit({
+    maxSize: bytesMax,
+    onError: () => {
+      throw bodyTooLong(bytesMax);
+    },
+  });
+}
+
+/** What a route answers, for the OpenAPI document. */
+export function answers(schema: z.ZodType, status: 200 | 201 = 200) {
+  return {
+    [status]: { description: "Done.", content: { "application/json": { schema } } },
+    default: {
+      description: "Refused; the code says why.",
+      content: { "application/json": { schema: problemSchema } },
+    },
+  };
+}
+
+/** What a route takes. */
+export function takes<S extends z.ZodType>(schema: S) {
+  return { body: { required: true, content: { "application/json": { schema } } } } as const;
+}
+
+type SignedIn = Actor & { kind: "user" };
+
+/** Asks for permission. @throws {RefusedError} 401 for a stranger, 403 for anybody else. */
+export function demand(actor: Actor, action: Action, object?: Owned): SignedIn {
+  if (actor.kind === "stranger" || !can(actor, action, object)) {
+    throw notAllowed(actor.kind === "user");
+  }
+  return actor;
+}

@@ -1,0 +1,99 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  declaredDraftSchema,
+  draftInputSchema,
+  draftListSchema,
+  draftSchema,
+} from "../api/drafts.ts";
+import type { Draft } from "../publish/publisher.ts";
+import { answers, type ApiApp, createApiApp, demand, limitBody, takes } from "./api-app.ts";
+import type { HubParts } from "./hub-parts.ts";
+import { notFound } from "./problems.ts";
+import { draftIdOf } from "./tus-path.ts";
+import { Views } from "./views.ts";
+
+/** 200,000 files with paths of some length. */
+const DECLARATION_BYTES_MAX = 32 * 1024 * 1024;
+
+const idParameter = z.object({ id: z.string().max(32) });
+
+const declareRoute = createRoute({
+  method: "post",
+  path: "/drafts",
+  summary: "Declare an upload, or find the unfinished one with the same declaration again",
+  request: takes(draftInputSchema),
+  responses: answers(declaredDraftSchema, 201),
+  middleware: limitBody(DECLARATION_BYTES_MAX),
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/drafts",
+  summary: "One's own unfinished uploads",
+  responses: answers(draftListSchema),
+});
+
+const findRoute = createRoute({
+  method: "get",
+  path: "/drafts/{id}",
+  summary: "How far an upload got; the torrent, once it is published",
+  request: { params: idParameter },
+  responses: answers(draftSchema),
+});
+
+const discardRoute = createRoute({
+  method: "delete",
+  path: "/drafts/{id}",
+  summary: "Give an unfinished upload up",
+  request: { params: idParameter },
+  responses: { 204: { description: "Gone." } },
+});
+
+/** Publishing, for programs and for our own pages. */
+export function draftRoutes(parts: HubParts): ApiApp {
+  const { publisher } = parts;
+  const app = createApiApp()
+    .openapi(declareRoute, async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const declared = await publisher.declare(actor.id, c.req.valid("json"));
+      const draft = await new Views(parts, c.var.origin).draft(declared.draft);
+      const { order, renamed, resumed } = declared;
+      return c.json({ ...draft, order: [...order], renamed: [...renamed], resumed }, 201);
+    })
+    .openapi(listRoute, async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const views = new Views(parts, c.var.origin);
+      const drafts = await publisher.listOpen(actor.id);
+      return c.json({ drafts: await Promise.all(drafts.map((draft) => views.draft(draft))) }, 200);
+    })
+    .openapi(findRoute, async (c) => {
+      const draft = await own(c.req.valid("param").id, c.var.actor);
+      return c.json(await new Views(parts, c.var.origin).draft(draft), 200);
+    })
+    .openapi(discardRoute, async (c) => {
+      const draft = await own(c.req.valid("param").id, c.var.actor);
+      if (draft.state === "published") throw notFound("unfinished upload");
+      await publisher.discard(draft.id);
+      return c.body(null, 204);
+    });
+  let tus: ((request: Request) => Promise<Response>) | undefined;
+  // hono sends HEAD where GET goes; the request still says what it was.
+  app.on(["GET", "PATCH", "DELETE", "OPTIONS"], "/drafts/:id/content", async (c) => {
+    const id = draftIdOf(new URL(c.req.url).pathname);
+    if (id === undefined || c.req.method === "GET") throw notFound("upload");
+    if (c.req.method !== "OPTIONS") await own(id, c.var.actor);
+    // Loaded by the first upload: most starts see none for a while.
+    tus ??= (await import("./tus-upload.ts")).tusUploads(publisher);
+    return tus(c.req.raw);
+  });
+  return app;
+
+  /** Somebody else's draft looks as if it did not exist. */
+  async function own(id: string, actor: Parameters<typeof demand>[0]): Promise<Draft> {
+    const draft = await publisher.find(id);
+    demand(actor, "torrent.publish");
+    if (!draft || (actor.kind === "user" && draft.ownerId !== actor.id)) throw notFound("upload");
+    demand(actor, "draft.change", draft);
+    return draft;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * `Content-Disposition` for a file whose name came from outside: always an attachment, the name once in plain
+ * ASCII for old readers and once in full (RFC 6266). Nothing in it can end the header (HUB-5, rule 7).
+ */
+export function attachment(name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const full = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${full}`;
+}

@@ -1,0 +1,85 @@
+import { type Context, Hono } from "hono";
+import type { StoredFile } from "../publish/catalogue.ts";
+import { parseByteRange } from "./byte-range.ts";
+import { attachment } from "./download-name.ts";
+import { fileStream } from "./file-stream.ts";
+import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { notFound } from "./problems.ts";
+import { FOREIGN_POLICY } from "./security-headers.ts";
+
+/** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
+export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
+  const { catalogue, files } = parts;
+  const app = new Hono<HubEnv>();
+
+  app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
+    const id = c.req.param("file").slice(0, -".torrent".length);
+    const listing = await catalogue.find(id);
+    const bytes = listing && (await catalogue.torrentFile(listing.id));
+    if (!listing || !bytes) throw notFound("torrent");
+    const headers = new Headers({
+      "content-type": "application/x-bittorrent",
+      "content-disposition": attachment(`${listing.name}.torrent`),
+      "content-length": String(bytes.length),
+      "content-security-policy": FOREIGN_POLICY,
+      "cache-control": "public, max-age=300",
+    });
+    return new Response(c.req.method === "HEAD" ? null : new Uint8Array(bytes), { headers });
+  });
+
+  app.get("/t/:id/files/:index{[0-9]{1,7}}/:name?", async (c) => {
+    const file = await catalogue.file(c.req.param("id"), Number(c.req.param("index")));
+    if (!file) throw notFound("file");
+    return download(c, file);
+  });
+
+  return app;
+
+  async function download(c: Context<HubEnv>, file: StoredFile): Promise<Response> {
+    const open = await files.openRead(file.location);
+    if (!open) throw notFound("file");
+    let streaming = false;
+    try {
+      const etag = `"${file.version}-${open.size}-${Math.trunc(open.mtimeMs)}"`;
+      const headers = fileHeaders(file, etag);
+      if (c.req.header("if-none-match") === etag) {
+        headers.delete("content-type");
+        return new Response(null, { status: 304, headers });
+      }
+      // Another version than the one the reader has part of: everything, from the start.
+      const ifRange = c.req.header("if-range");
+      const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
+      const range = parseByteRange(header ?? null, open.size);
+      if (range === "unsatisfiable") {
+        headers.set("content-range", `bytes */${open.size}`);
+        return new Response(null, { status: 416, headers });
+      }
+      const part = range === "whole" ? { first: 0, last: open.size - 1 } : range;
+      headers.set("content-length", String(part.last + 1 - part.first));
+      if (range !== "whole") {
+        headers.set("content-range", `bytes ${part.first}-${part.last}/${open.size}`);
+      }
+      const status = range === "whole" ? 200 : 206;
+      if (c.req.method === "HEAD" || part.last < part.first) {
+        return new Response(null, { status, headers });
+      }
+      streaming = true;
+      return new Response(fileStream(open, part), { status, headers });
+    } finally {
+      if (!streaming) await open.close();
+    }
+  }
+}
+
+function fileHeaders(file: StoredFile, etag: string): Headers {
+  const name = file.path.slice(file.path.lastIndexOf("/") + 1);
+  return new Headers({
+    // Whatever it is: never something a browser would run on our origin.
+    "content-type": "application/octet-stream",
+    "content-disposition": attachment(name),
+    "content-security-policy": FOREIGN_POLICY,
+    "accept-ranges": "bytes",
+    "cache-control": "public, max-age=0, must-revalidate",
+    etag,
+  });
+}

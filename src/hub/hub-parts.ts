@@ -1,0 +1,63 @@
+import type { Accounts, Credentials } from "../accounts/accounts.ts";
+import type { Actor } from "../accounts/permissions.ts";
+import type { PageAssets, PageRenderer } from "../api/pages.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { Catalogue } from "../publish/catalogue.ts";
+import type { EverseedFigures } from "../publish/everseed.ts";
+import type { Publisher, PublishLimits } from "../publish/publisher.ts";
+import type { SwarmRegistry } from "../publish/swarm-registry.ts";
+import type { Asset } from "./assets.ts";
+import type { RequestContext } from "./request-gate.ts";
+
+/** Everything the hub shows and calls; `daemon/` puts it together. */
+export interface HubParts {
+  readonly accounts: Accounts;
+  readonly publisher: Publisher;
+  readonly catalogue: Catalogue;
+  readonly swarms: Pick<SwarmRegistry, "count">;
+  readonly everseed: (torrentId: string) => EverseedFigures;
+  readonly site: Site;
+  readonly limits: PublishLimits;
+  /** Loaded when the first page is asked for. */
+  readonly renderer: () => Promise<PageRenderer>;
+  readonly pageAssets: PageAssets;
+  /** By path on the site. */
+  readonly assets: ReadonlyMap<string, Asset>;
+  /** Answers `/announce` and `/scrape`. */
+  readonly tracker: (request: Request, context: RequestContext) => Response | Promise<Response>;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** True when an error of another layer means that the disk is full. */
+  readonly isDiskFull: (error: unknown) => boolean;
+}
+
+/** What the site says about itself. */
+export interface Site {
+  readonly version: string;
+  readonly name: () => string;
+  readonly rename: (name: string) => Promise<void>;
+  /** Address for links, without a slash at the end; `undefined` follows the request's `Host`. */
+  readonly publicUrl: string | undefined;
+  /** Host names that are answered, besides loopback and the address a request came to. */
+  readonly hosts: ReadonlySet<string>;
+  /** Announce URLs of torrents whose publisher named none. */
+  readonly trackers: readonly string[];
+  readonly dataFolder: string;
+  readonly freeBytes: () => Promise<number | null>;
+}
+
+/** What routes find in hono's context. */
+export interface HubEnv {
+  Bindings: RequestContext;
+  Variables: {
+    actor: Actor;
+    credentials: Credentials;
+    /** Absolute address of the site as this request sees it. */
+    origin: string;
+  };
+}

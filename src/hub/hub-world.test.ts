@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { Accounts } from "../accounts/accounts.ts";
+import type { Page } from "../api/pages.ts";
+import { concatBytes } from "../base/bytes.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Slab, SlabPool } from "../ports/content.ts";
+import { type Log, SILENT_LOG } from "../ports/log.ts";
+import { Catalogue } from "../publish/catalogue.ts";
+import { DataFolder } from "../publish/data-folder.ts";
+import { DraftUploads } from "../publish/draft-uploads.ts";
+import { Finisher } from "../publish/finisher.ts";
+import { Publisher } from "../publish/publisher.ts";
+import { SlabLine } from "../publish/slab-line.ts";
+import { TorrentLibrary } from "../publish/torrent-library.ts";
+import { MemoryFiles } from "../sim/memory-files.ts";
+import { openStore } from "../store/open-store.ts";
+import { Hub } from "./hub.ts";
+import type { HubParts } from "./hub-parts.ts";
+
+// A hub on a disk in memory, for the tests of this room. It is called like the function it is.
+
+export const PASSWORD = "correct horse battery";
+export const HOST = "127.0.0.1:8420";
+
+class Pool implements SlabPool {
+  lentBytes = 0;
+  readonly limitBytes = 64 * 1024 * 1024;
+  take(bytes: number): Slab {
+    this.lentBytes += bytes;
+    return { view: new Uint8Array(bytes) };
+  }
+  give(slab: Slab): void {
+    this.lentBytes -= slab.view.length;
+  }
+}
+
+/** Timers fire when told to. */
+export class HandClock implements Clock {
+  wall = Date.now();
+  readonly #fires = new Set<() => void>();
+  nowMs = () => this.wall;
+  wallMs = () => this.wall;
+  startTimer(_delayMs: number, fire: () => void) {
+    this.#fires.add(fire);
+    return { cancel: () => void this.#fires.delete(fire) };
+  }
+  fireAll(): void {
+    const fires = [...this.#fires];
+    this.#fires.clear();
+    for (const fire of fires) fire();
+  }
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream;
+  readonly json?: unknown;
+  readonly form?: Record<string, string>;
+  readonly remoteAddress?: string;
+  readonly localAddress?: string;
+}
+
+export type World = Awaited<ReturnType<typeof hubWorld>>;
+
+/** @param setUp - Make the administrator `ann`; otherwise setup is open. */
+export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}) {
+  const store = await openStore(":memory:");
+  const disk = new MemoryFiles();
+  const clock = new HandClock();
+  const folder = new DataFolder("/data");
+  const library = new TorrentLibrary(disk, folder, SILENT_LOG);
+  const { torrents, drafts, sharedFiles } = store;
+  const random = {
+    below: (bound: number) => Math.floor(Math.random() * bound),
+    bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
+  };
+  const logged: string[] = [];
+  const log: Log = {
+    ...SILENT_LOG,
+    error: (message, fields) => logged.push(`${message} ${JSON.stringify(fields)}`),
+  };
+  const count = { seeds: 1, leechers: 0, completed: 0 };
+  const limits = { uploadBytesMax: 1e9, pieceBytesMax: 32 * 1024 * 1024 };
+  const trackers = [`http://${HOST}/announce`];
+  const swarms = { register: () => undefined, count: () => count };
+  const accounts = new Accounts({
+    db: store.db,
+    secret: "0123456789abcdef".repeat(4),
+    siteUrl: `http://${HOST}`,
+    passwords: {
+      hash: async (password) => `hash of ${password}`,
+      verify: async (hash, password) => hash === `hash of ${password}`,
+    },
+    clock,
+    random,
+    log,
+  });
+  const publisher = new Publisher({
+    drafts,
+    uploads: new DraftUploads({
+      drafts,
+      folder,
+      files: disk,
+      content: disk,
+      ingest: disk,
+      slabs: new SlabLine(new Pool()),
+      clock,
+    }),
+    finisher: new Finisher({
+      torrents,
+      drafts,
+      sharedFiles,
+      swarms,
+      folder,
+      files: disk,
+      clock,
+      log,
+      trackers,
+      createdBy: "Everseed test",
+    }),
+    folder,
+    files: disk,
+    clock,
+    random,
+    log,
+    limits,
+  });
+  let siteName = "Harbour";
+  const parts: HubParts = {
+    accounts,
+    publisher,
+    catalogue: new Catalogue({ torrents, drafts, library, folder }),
+    swarms,
+    everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0 }),
+    site: {
+      version: "0.0.0",
+      name: () => siteName,
+      rename: async (name) => void (siteName = name),
+      publicUrl: undefined,
+      hosts: new Set(["hub.example"]),
+      trackers,
+      dataFolder: "/data",
+      freeBytes: async () => disk.free,
+    },
+    limits,
+    renderer: async () => ({
+      // What the page says, without the page.
+      render: async (page) => JSON.stringify(page),
+    }),
+    pageAssets: { scripts: ["/assets/app.js"], styles: ["/assets/app.css"] },
+    assets: new Map([
+      [
+        "/assets/app.js",
+        { type: "text/javascript", bytes: new Uint8Array([1, 2]), gzip: new Uint8Array([3]) },
+      ],
+    ]),
+    tracker: () => new Response("d8:intervali720ee"),
+    files: disk,
+    clock,
+    random,
+    log,
+    isDiskFull: () => false,
+  };
+  const hub = new Hub(parts);
+  const setupKey = await accounts.openSetup();
+  const userId = options.setUp === false ? "" : await accounts.createAdministrator("ann", PASSWORD);
+  t.after(async () => {
+    hub.close();
+    await publisher.stop();
+    await store.close();
+  });
+
+  async function call(path: string, options: Call = {}): Promise<Response> {
+    const headers = new Headers({ host: HOST, ...options.headers });
+    let body = options.body;
+    if (options.json !== undefined) {
+      headers.set("content-type", "application/json");
+      body = JSON.stringify(options.json);
+    }
+    if (options.form) {
+      headers.set("content-type", "application/x-www-form-urlencoded");
+      body = new URLSearchParams(options.form).toString();
+    }
+    const method = options.method ?? (body === undefined ? "GET" : "POST");
+    const request = new Request(`http://${headers.get("host")}${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body, duplex: "half" }),
+    });
+    return hub.handle(request, {
+      remoteAddress: options.remoteAddress ?? "127.0.0.1",
+      localAddress: options.localAddress ?? "127.0.0.1",
+    });
+  }
+
+  /** The cookie header after signing in. */
+  async function signIn(): Promise<string> {
+    const response = await call("/api/v1/session", { json: { name: "ann", password: PASSWORD } });
+    assert.equal(response.status, 200);
+    return cookieOf(response);
+  }
+
+  /** Headers of a program with a fresh token. */
+  async function program(scope: "publish" | "admin" = "publish"): Promise<Record<string, string>> {
+    const { token } = await accounts.createToken(userId, { name: "t", scope, expiresInDays: 1 });
+    return { authorization: `Bearer ${token}` };
+  }
+
+  async function page(path: string, options: Call = {}): Promise<Page> {
+    const response = await call(path, options);
+    assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
+    return (await response.json()) as Page;
+  }
+
+  /** Publishes through the API. @returns The torrent's id. */
+  async function publish(
+    contents: Record<string, Uint8Array>,
+    more: Record<string, unknown> = {},
+  ): Promise<string> {
+    const headers = await program();
+    const files = Object.entries(contents).map(([path, bytes]) => ({ path, size: bytes.length }));
+    const declared = await call("/api/v1/drafts", {
+      headers,
+      json: { name: "talks", folder: true, files, ...more },
+    });
+    const draft = (await declared.json()) as {
+      id: string;
+      order: number[];
+      uploadPath: string;
+      state: string;
+    };
+    assert.equal(declared.status, 201, JSON.stringify(draft));
+    if (draft.state === "published") return draft.id;
+    const bytes = concatBytes(draft.order.map((index) => Object.values(contents)[index]!));
+    const response = await call(draft.uploadPath, {
+      method: "PATCH",
+      headers: { ...headers, ...tus(0) },
+      body: new Uint8Array(bytes),
+    });
+    assert.equal(response.status, 204, await response.text());
+    return draft.id;
+  }
+
+  return {
+    hub,
+    call,
+    page,
+    signIn,
+    program,
+    publish,
+    parts,
+    disk,
+    clock,
+    store,
+    accounts,
+    setupKey,
+    userId,
+    logged,
+    count,
+  };
+}
+
+/** Headers of a tus PATCH. */
+export function tus(offset: number): Record<string, string> {
+  return {
+    "tus-resumable": "1.0.0",
+    "upload-offset": String(offset),
+    "content-type": "application/offset+octet-stream",
+  };
+}
+
+export function cookieOf(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+export async function problemOf(response: Response): Promise<{ status: number; code: string }> {
+  const { error } = (await response.json()) as { error: { code: string } };
+  return { status: response.status, code: error.code };
+}

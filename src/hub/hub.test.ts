@@ -1,0 +1,403 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cookieOf, HOST, hubWorld, PASSWORD, problemOf } from "./hub-world.test.ts";
+
+const SAME = { origin: `http://${HOST}` };
+
+const hosts: [host: string, answered: boolean][] = [
+  ["evil.example", false],
+  ["evil.example:8420", false],
+  ["127.0.0.1.evil.example", false],
+  ["localhost.evil.example", false],
+  ["", false],
+  ["127.0.0.1:1@evil.example", false],
+  ["10.0.0.9", false],
+  ["192.168.7.7:8420", true],
+  ["localhost:8420", true],
+  ["LOCALHOST", true],
+  ["127.0.0.1", true],
+  ["[::1]:8420", true],
+  ["hub.example", true],
+];
+for (const [host, answered] of hosts) {
+  test(`HUB-3: host ${JSON.stringify(host)} is ${answered ? "answered" : "refused with 421"}`, async (t) => {
+    const { hub } = await hubWorld(t);
+    for (const path of ["/", "/api/v1/session", "/announce?info_hash=x", "/assets/app.js"]) {
+      const headers = new Headers(host ? { host } : {});
+      const request = new Request(`http://127.0.0.1${path}`, { headers });
+      const context = { remoteAddress: "192.168.7.1", localAddress: "192.168.7.7" };
+      const response = await hub.handle(request, context);
+      assert.equal(response.status === 421, !answered, `${path} ${response.status}`);
+    }
+  });
+}
+
+const senders: [who: string, headers: Record<string, string>, allowed: boolean][] = [
+  ["another site's script", { origin: "http://evil.example" }, false],
+  ["another site's form", { origin: "http://evil.example", "sec-fetch-site": "cross-site" }, false],
+  ["a sandboxed frame", { origin: "null", "sec-fetch-site": "cross-site" }, false],
+  ["another port of this machine", { origin: "http://127.0.0.1:9" }, false],
+  ["a sibling site", { origin: `http://${HOST}`, "sec-fetch-site": "same-site" }, false],
+  ["a cookie without any origin", { cookie: "a=b" }, false],
+  ["our own script", SAME, true],
+  ["our own page", { origin: "null", "sec-fetch-site": "same-origin" }, true],
+  ["a program", {}, true],
+];
+for (const [who, headers, allowed] of senders) {
+  test(`HUB-4: ${who} ${allowed ? "may" : "may not"} change something`, async (t) => {
+    const { call } = await hubWorld(t);
+    const json = { name: "ann", password: PASSWORD };
+    const response = await call("/api/v1/session", { headers, json });
+    assert.equal(response.status, allowed ? 200 : 403);
+    if (!allowed) assert.deepEqual(await problemOf(response), { status: 403, code: "cross_site" });
+  });
+}
+
+test("HUB-4: a cookie alone signs in, and GET changes nothing", async (t) => {
+  const { call, signIn } = await hubWorld(t);
+  const cookie = await signIn();
+  for (const path of ["/logout", "/account/tokens", "/api/v1/setup", "/account/password"]) {
+    assert.equal((await call(path, { headers: { cookie } })).status, 404, path);
+  }
+  const who = await call("/api/v1/session", { headers: { cookie } });
+  assert.equal(((await who.json()) as { user: { name: string } }).user.name, "ann");
+});
+
+test("HUB-5, HUB-16, HUB-17: every answer carries the headers, also refusals and files", async (t) => {
+  const { call } = await hubWorld(t);
+  for (const path of [
+    "/",
+    "/nothing",
+    "/api/v1/nothing",
+    "/assets/app.js",
+    "/announce",
+    "/t/zzzzzzzz.torrent",
+  ]) {
+    const { headers } = await call(path);
+    assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+    assert.equal(headers.get("referrer-policy"), "no-referrer", path);
+    assert.match(headers.get("content-security-policy") ?? "", /frame-ancestors 'none'/, path);
+    assert.doesNotMatch(headers.get("content-security-policy") ?? "", /unsafe/, path);
+    assert.equal(headers.get("x-powered-by"), null);
+  }
+});
+
+const outside = [
+  "/assets/../everseed.db",
+  "/assets/..%2feverseed.db",
+  "/assets/%2e%2e/everseed.db",
+  "/assets/..\\everseed.db",
+  "/assets/app.js%00",
+  "/assets//app.js",
+  "/assets/",
+  "/t/k3f9k3f9/files/../../0/x",
+  "/t/k3f9k3f9/files/-1/x",
+  "/t/k3f9k3f9/files/1e3/x",
+  "/t/k3f9k3f9/files/99999999999/x",
+  "/t/../everseed.db",
+  "/t/%2e%2e%2feverseed.torrent",
+  "//etc/passwd",
+];
+for (const path of outside) {
+  test(`HUB-6: ${path} finds nothing`, async (t) => {
+    const { call, publish } = await hubWorld(t);
+    await publish({ a: new Uint8Array([1]) });
+    assert.equal((await call(path)).status, 404);
+  });
+}
+
+test("HUB-1, HUB-2: before setup only this machine is answered, and only with the setup page", async (t) => {
+  const { call, page } = await hubWorld(t, { setUp: false });
+  for (const path of ["/", "/publish", "/login", "/search?q=x", "/t/abc/x"]) {
+    const response = await call(path);
+    assert.equal(response.status, 303, path);
+    assert.equal(response.headers.get("location"), "/setup");
+  }
+  assert.deepEqual(await problemOf(await call("/api/v1/torrents")), {
+    status: 403,
+    code: "setup_needed",
+  });
+  const { model } = await page("/setup");
+  assert.ok(model.kind === "setup" && model.state === "open");
+  const away = { remoteAddress: "192.168.1.9" };
+  const elsewhere = await page("/setup", away);
+  assert.ok(elsewhere.model.kind === "setup" && elsewhere.model.state === "elsewhere");
+  assert.equal(elsewhere.model.dataFolder, "");
+  assert.equal((await call("/", away)).status, 403);
+  const json = { key: "x", name: "eve", password: PASSWORD };
+  assert.deepEqual(await problemOf(await call("/api/v1/setup", { json, ...away })), {
+    status: 403,
+    code: "setup_needed",
+  });
+});
+
+test("HUB-1: the form of the setup page makes the administrator, once", async (t) => {
+  const { call, page, setupKey } = await hubWorld(t, { setUp: false });
+  const form = { key: setupKey!, name: "ann", password: PASSWORD, siteName: "Tide tables" };
+  const wrong = await call("/setup", { form: { ...form, key: "wrong" } });
+  assert.equal(wrong.status, 403);
+  const { model } = (await wrong.json()) as Awaited<ReturnType<typeof page>>;
+  assert.ok(model.kind === "setup");
+  assert.equal(model.problem?.field, "key");
+  assert.match(model.problem.hint ?? "", /Restart/);
+  assert.ok(!JSON.stringify(model).includes(PASSWORD));
+  const made = await call("/setup", { form });
+  assert.equal(made.status, 303);
+  assert.equal(made.headers.get("location"), "/publish?first");
+  const publish = await page("/publish?first", { headers: { cookie: cookieOf(made) } });
+  assert.ok(publish.model.kind === "publish" && publish.model.first);
+  assert.equal(publish.frame.siteName, "Tide tables");
+  assert.equal((await call("/setup", { form })).status, 409);
+  const again = await page("/setup");
+  assert.ok(again.model.kind === "setup" && again.model.state === "done");
+});
+
+const nexts: [next: string, goesTo: string][] = [
+  ["//evil.example", "/publish"],
+  ["/\\evil.example", "/publish"],
+  ["/\t/evil.example", "/publish"],
+  ["https://evil.example/", "/publish"],
+  ["javascript:alert(1)", "/publish"],
+  ["/a\r\nset-cookie: x=y", "/publish"],
+  ["", "/publish"],
+  ["/account?x=1&y=%20", "/account?x=1&y=%20"],
+];
+for (const [next, goesTo] of nexts) {
+  test(`HUB-23: after signing in, next=${JSON.stringify(next)} goes to ${goesTo}`, async (t) => {
+    const { call } = await hubWorld(t);
+    const form = { name: "ann", password: PASSWORD, next };
+    const response = await call("/login", { form });
+    assert.equal(response.status, 303);
+    assert.equal(response.headers.get("location"), goesTo);
+    const cookie = cookieOf(response);
+    const there = await call(`/login?next=${encodeURIComponent(next)}`, { headers: { cookie } });
+    assert.equal(there.headers.get("location"), goesTo);
+  });
+}
+
+test("HUB-9: the sign-in page says the same for every wrong try, then how long to wait", async (t) => {
+  const { call, page } = await hubWorld(t);
+  const answers = new Set<string>();
+  for (const name of ["ann", "nobody", "ann", "<b>", "x"]) {
+    const response = await call("/login", { form: { name, password: "wrong" } });
+    assert.equal(response.status, 401);
+    const { model } = (await response.json()) as Awaited<ReturnType<typeof page>>;
+    assert.ok(model.kind === "login");
+    answers.add(model.problem?.message ?? "");
+  }
+  assert.equal(answers.size, 1);
+  const response = await call("/login", { form: { name: "ann", password: PASSWORD } });
+  assert.equal(response.status, 429);
+  const { model } = (await response.json()) as Awaited<ReturnType<typeof page>>;
+  assert.ok(model.kind === "login" && model.problem?.waitSeconds === 1);
+});
+
+test("HUB-10: signing out ends the session on the server", async (t) => {
+  const { call, signIn } = await hubWorld(t);
+  const cookie = await signIn();
+  const out = await call("/logout", { form: {}, headers: { ...SAME, cookie } });
+  assert.equal(out.status, 303);
+  const who = await call("/api/v1/session", { headers: { cookie } });
+  assert.deepEqual(await who.json(), { user: null });
+});
+
+test("HUB-10: the account page lists sessions and tokens, ends and revokes them, changes the password", async (t) => {
+  const { call, page, signIn } = await hubWorld(t);
+  const cookie = await signIn();
+  const other = await signIn();
+  const headers = { ...SAME, cookie };
+  const first = await page("/account", { headers });
+  assert.ok(first.model.kind === "account");
+  const away = first.model.sessions.find((session) => !session.current);
+  await call(`/account/sessions/${away!.id}/end`, { form: {}, headers });
+  assert.deepEqual(await (await call("/api/v1/session", { headers: { cookie: other } })).json(), {
+    user: null,
+  });
+
+  const made = await page("/account/tokens", {
+    form: { name: "ci", scope: "publish", expiresInDays: "7" },
+    headers,
+  });
+  assert.ok(made.model.kind === "account" && made.model.createdToken);
+  const { token } = made.model.createdToken;
+  assert.ok(!JSON.stringify((await page("/account", { headers })).model).includes(token));
+  const authorization = `Bearer ${token}`;
+  const by = await call("/api/v1/session", { headers: { authorization } });
+  assert.equal(((await by.json()) as { user: { name: string } }).user.name, "ann");
+  assert.equal((await call("/account", { headers: { authorization } })).status, 403);
+  await call(`/account/tokens/${made.model.tokens[0]!.id}/revoke`, { form: {}, headers });
+  assert.deepEqual(await (await call("/api/v1/session", { headers: { authorization } })).json(), {
+    user: null,
+  });
+
+  const bad = await call("/account/tokens", { form: { name: "", scope: "root" }, headers });
+  assert.equal(bad.status, 400);
+  const wrong = await call("/account/password", {
+    form: { current: "x", password: "another secret" },
+    headers,
+  });
+  assert.equal(wrong.status, 401);
+  const changed = await call("/account/password", {
+    form: { current: PASSWORD, password: "another secret" },
+    headers,
+  });
+  assert.equal(changed.status, 200);
+  assert.equal((await call("/account", { headers: { cookie } })).status, 303);
+  assert.equal((await call("/account", { headers: { cookie: cookieOf(changed) } })).status, 200);
+});
+
+test("HUB-24: a token in the address is nobody's", async (t) => {
+  const { call, program } = await hubWorld(t);
+  const { authorization } = await program();
+  const token = authorization!.slice("Bearer ".length);
+  for (const query of [`token=${token}`, `api_key=${token}`, `access_token=${token}`]) {
+    const who = await call(`/api/v1/session?${query}`);
+    assert.deepEqual(await who.json(), { user: null });
+  }
+});
+
+test("HUB-24: a publish token makes no tokens; an admin token does, and expires within a year", async (t) => {
+  const { call, program } = await hubWorld(t);
+  const json = { name: "x", scope: "admin", expiresInDays: 30 };
+  const refused = await call("/api/v1/tokens", { json, headers: await program("publish") });
+  assert.equal(refused.status, 403);
+  const admin = await program("admin");
+  const made = await call("/api/v1/tokens", { json, headers: admin });
+  assert.equal(made.status, 201);
+  for (const expiresInDays of [0, 367, -1, 1.5]) {
+    const response = await call("/api/v1/tokens", {
+      json: { ...json, expiresInDays },
+      headers: admin,
+    });
+    assert.equal(response.status, 400, String(expiresInDays));
+  }
+});
+
+// Everything a stranger may not do, from the table of routes.
+const CLOSED: [method: string, path: string][] = [
+  ["POST", "/api/v1/drafts"],
+  ["GET", "/api/v1/drafts"],
+  ["GET", "/api/v1/drafts/k3f9k3f9"],
+  ["DELETE", "/api/v1/drafts/k3f9k3f9"],
+  ["HEAD", "/api/v1/drafts/k3f9k3f9/content"],
+  ["PATCH", "/api/v1/drafts/k3f9k3f9/content"],
+  ["DELETE", "/api/v1/drafts/k3f9k3f9/content"],
+  ["GET", "/api/v1/tokens"],
+  ["POST", "/api/v1/tokens"],
+  ["DELETE", "/api/v1/tokens/x"],
+  ["POST", "/api/v1/password"],
+  ["POST", "/account/tokens"],
+  ["POST", "/account/password"],
+  ["POST", "/account/sessions/x/end"],
+  ["POST", "/account/tokens/x/revoke"],
+];
+for (const [method, path] of CLOSED) {
+  test(`HUB-11: ${method} ${path} is closed to strangers`, async (t) => {
+    const { call } = await hubWorld(t);
+    const json = {
+      name: "x",
+      current: "x",
+      password: "long enough secret",
+      folder: false,
+      files: [{ path: "x", size: 1 }],
+    };
+    const response = await call(path, { method, ...(method === "POST" && { json }) });
+    assert.equal(response.status, 401);
+  });
+}
+
+const bodies: [
+  why: string,
+  status: number,
+  call: { headers?: Record<string, string>; body: string },
+][] = [
+  ["no JSON", 400, { headers: { "content-type": "application/json" }, body: "{" }],
+  ["another type", 415, { headers: { "content-type": "text/plain" }, body: "{}" }],
+  ["wrong shapes", 400, { headers: { "content-type": "application/json" }, body: '{"name":1}' }],
+  ["a list", 400, { headers: { "content-type": "application/json" }, body: "[]" }],
+  [
+    "__proto__",
+    400,
+    { headers: { "content-type": "application/json" }, body: '{"__proto__":{"name":"ann"}}' },
+  ],
+  [
+    "too many bytes",
+    413,
+    { headers: { "content-type": "application/json" }, body: `"${"x".repeat(70_000)}"` },
+  ],
+  [
+    "gzip",
+    415,
+    { headers: { "content-type": "application/json", "content-encoding": "gzip" }, body: "x" },
+  ],
+];
+for (const [why, status, call] of bodies) {
+  test(`HUB-8: a body with ${why} is refused with ${status}`, async (t) => {
+    const world = await hubWorld(t);
+    const response = await world.call("/api/v1/session", { method: "POST", ...call });
+    assert.equal(response.status, status);
+    assert.match(response.headers.get("content-type") ?? "", /json/);
+    assert.deepEqual(world.logged, []);
+  });
+}
+
+test("HUB-8: a form without end is refused when it is too long", async (t) => {
+  const { call } = await hubWorld(t);
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      sent += 10_000;
+      controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
+    },
+  });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const response = await call("/login", { body, headers });
+  assert.equal(response.status, 413);
+  assert.ok(sent < 200_000, `${sent}`);
+});
+
+test("what breaks on our side has an id that is in the log, and tells nothing else", async (t) => {
+  const { call, parts, logged } = await hubWorld(t);
+  parts.catalogue.find = async () => {
+    throw new Error("secret detail");
+  };
+  const response = await call("/api/v1/torrents/x");
+  assert.equal(response.status, 500);
+  const text = await response.text();
+  assert.ok(!text.includes("secret detail"));
+  const { error } = JSON.parse(text) as { error: { id: string } };
+  assert.ok(logged[0]?.includes(error.id) && logged[0].includes("secret detail"));
+});
+
+test("the OpenAPI document names every route of the API", async (t) => {
+  const { call } = await hubWorld(t);
+  const document = (await (await call("/api/v1/openapi.json")).json()) as {
+    paths: Record<string, unknown>;
+    components: { schemas: Record<string, unknown> };
+  };
+  assert.deepEqual(Object.keys(document.paths).toSorted(), [
+    "/api/v1/drafts",
+    "/api/v1/drafts/{id}",
+    "/api/v1/password",
+    "/api/v1/session",
+    "/api/v1/setup",
+    "/api/v1/tokens",
+    "/api/v1/tokens/{id}",
+    "/api/v1/torrents",
+    "/api/v1/torrents/{id}",
+    "/api/v1/torrents/{id}/files",
+    "/api/v1/torrents/{id}/live",
+  ]);
+  for (const name of ["Draft", "DeclaredDraft", "TorrentDetail", "TorrentList", "Problem"]) {
+    assert.ok(name in document.components.schemas, name);
+  }
+});
+
+test("assets come compressed to those who take it, and stay for good", async (t) => {
+  const { call } = await hubWorld(t);
+  const plain = await call("/assets/app.js");
+  assert.deepEqual(new Uint8Array(await plain.arrayBuffer()), new Uint8Array([1, 2]));
+  const packed = await call("/assets/app.js", { headers: { "accept-encoding": "gzip, br" } });
+  assert.equal(packed.headers.get("content-encoding"), "gzip");
+  assert.match(packed.headers.get("cache-control") ?? "", /immutable/);
+});

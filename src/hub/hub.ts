@@ -1,0 +1,216 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { toHex } from "../base/bytes.ts";
+import type { Credentials } from "../accounts/accounts.ts";
+import { API_PREFIX } from "../api/paths.ts";
+import { accountRoutes } from "./api-accounts.ts";
+import { draftRoutes } from "./api-drafts.ts";
+import { torrentRoutes } from "./api-torrents.ts";
+import { assetResponse } from "./assets.ts";
+import { downloadRoutes } from "./download-routes.ts";
+import { formRoutes } from "./form-routes.ts";
+import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { LiveFigures } from "./live-figures.ts";
+import { PageFrames } from "./page-frame.ts";
+import { pageRoutes, setupPage } from "./page-routes.ts";
+import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
+import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
+import { secureHeaders } from "./security-headers.ts";
+
+const SWARM_PATHS: ReadonlySet<string> = new Set(["/announce", "/scrape"]);
+const OPENAPI_PATH = `${API_PREFIX}/openapi.json`;
+
+/** The web site, the API and the web side of the tracker as one function. */
+export class Hub {
+  readonly #parts: HubParts;
+  readonly #live: LiveFigures;
+  readonly #frames: PageFrames;
+  readonly #app: OpenAPIHono<HubEnv>;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+    this.#live = new LiveFigures(parts.clock);
+    this.#frames = new PageFrames(parts);
+    this.#app = this.#compose();
+  }
+
+  /** Answers one request. Never rejects. */
+  async handle(request: Request, context: RequestContext): Promise<Response> {
+    const response = await this.#answer(request, context);
+    // What a library answers may have headers that cannot be changed.
+    const open = new Response(response.body, response);
+    secureHeaders(open.headers);
+    return open;
+  }
+
+  /** Ends live streams, so that the server can close. */
+  close(): void {
+    this.#live.close();
+  }
+
+  async #answer(request: Request, context: RequestContext): Promise<Response> {
+    const { site, assets, tracker } = this.#parts;
+    const path = new URL(request.url).pathname;
+    if (!knowsHost(request.headers.get("host"), site.hosts, context.localAddress)) {
+      return plainRefusal(path, WRONG_HOST);
+    }
+    if (SWARM_PATHS.has(path) && request.method === "GET") return tracker(request, context);
+    const asset = assets.get(path);
+    if (asset && (request.method === "GET" || request.method === "HEAD")) {
+      return assetResponse(asset, request);
+    }
+    return this.#app.fetch(request, context);
+  }
+
+  #compose(): OpenAPIHono<HubEnv> {
+    const { accounts, site } = this.#parts;
+    const app = new OpenAPIHono<HubEnv>();
+
+    app.onError((error, c) => {
+      const refusal = this.#refusal(error, c.req.path);
+      if (isApi(c.req.path)) return problemResponse(refusal);
+      return this.#frames.respondRefusal(c, refusal);
+    });
+    app.notFound((c) => {
+      if (isApi(c.req.path)) return problemResponse(NOTHING_HERE);
+      return this.#frames.respondRefusal(c, NOTHING_HERE);
+    });
+
+    app.use(async (c, next) => {
+      c.set("origin", site.publicUrl ?? `http://${c.req.header("host")}`);
+      c.set("actor", { kind: "stranger" });
+      c.set("credentials", credentialsOf(c.req.raw.headers, c.env));
+      if ((c.req.header("content-encoding") ?? "identity") !== "identity") {
+        return refuse(COMPRESSED);
+      }
+      if (!isOwnRequest(c.req.method, c.req.raw.headers)) return refuse(CROSS_SITE);
+      if (accounts.setupOpen && !isLoopback(c.env.remoteAddress)) {
+        if (isApi(c.req.path) || c.req.method !== "GET") return refuse(SETUP_ELSEWHERE);
+        return this.#frames.respond(c, await setupPage(this.#parts, "elsewhere"), 403);
+      }
+      const { value, cookies } = await accounts.identify(c.var.credentials);
+      c.set("actor", value);
+      if (accounts.setupOpen && !SETUP_PATHS.has(c.req.path)) {
+        if (isApi(c.req.path)) return problemResponse(SETUP_NEEDED);
+        return c.redirect("/setup", 303);
+      }
+      await next();
+      // Unless the route itself has said something about the session.
+      if (!c.res.headers.has("set-cookie")) {
+        for (const cookie of cookies) c.res.headers.append("set-cookie", cookie);
+      }
+      return undefined;
+
+      function refuse(refusal: Refusal): Response {
+        return plainRefusal(c.req.path, refusal);
+      }
+    });
+
+    app.route("/", downloadRoutes(this.#parts));
+    app.route("/", pageRoutes(this.#parts, this.#frames));
+    app.route("/", formRoutes(this.#parts, this.#frames));
+    app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
+    app.route(API_PREFIX, draftRoutes(this.#parts));
+    app.route(API_PREFIX, accountRoutes(this.#parts));
+    app.doc31(OPENAPI_PATH, {
+      openapi: "3.1.0",
+      info: {
+        title: "Everseed hub",
+        version: site.version,
+        description:
+          "Publish, look up and follow torrents. Programs send an API token: " +
+          "`Authorization: Bearer TOKEN`. Uploads follow tus 1.0.0.",
+      },
+    });
+    return app;
+  }
+
+  /** Knows what is refused; everything else is our fault, gets an id and a line in the log. */
+  #refusal(error: Error, path: string): Refusal {
+    const known = asRefusal(error);
+    if (known) return known;
+    if (error instanceof HTTPException && error.status < 500) {
+      return {
+        status: error.status,
+        code: error.status === 415 ? "unsupported" : "bad_request",
+        message: error.message || "This request made no sense.",
+      };
+    }
+    const id = toHex(this.#parts.random.bytes(4));
+    this.#parts.log.error("a request failed", { id, path, error: error.stack ?? String(error) });
+    if (this.#parts.isDiskFull(error)) return { ...DISK_FULL, id };
+    return {
+      status: 500,
+      code: "internal",
+      message: "Something broke on our side; it is in the log.",
+      hint: "Try again. If it stays, tell the owner of this hub the number of the error.",
+      id,
+    };
+  }
+}
+
+const SETUP_PATHS: ReadonlySet<string> = new Set(["/setup", `${API_PREFIX}/setup`, OPENAPI_PATH]);
+
+const NOTHING_HERE: Refusal = {
+  status: 404,
+  code: "not_found",
+  message: "There is no such page.",
+  hint: "The link may be cut short, or what it led to is gone. A search may find it.",
+};
+const WRONG_HOST: Refusal = {
+  status: 421,
+  code: "wrong_host",
+  message: "This hub does not answer to that host name.",
+  hint: "Its owner can add the name to allowedHosts in the configuration.",
+};
+const CROSS_SITE: Refusal = {
+  status: 403,
+  code: "cross_site",
+  message: "This request came from another site.",
+  hint: "Go to the page of this hub and do it there.",
+};
+const COMPRESSED: Refusal = {
+  status: 415,
+  code: "unsupported",
+  message: "Compressed request bodies are not taken.",
+};
+const SETUP_ELSEWHERE: Refusal = {
+  status: 403,
+  code: "setup_needed",
+  message: "This hub is not set up yet. Setup is open on the terminal of the machine it runs on.",
+};
+const SETUP_NEEDED: Refusal = {
+  status: 403,
+  code: "setup_needed",
+  message: "This hub is not set up yet.",
+  hint: "Open the setup link that the terminal printed.",
+};
+const DISK_FULL: Refusal = {
+  status: 507,
+  code: "disk_full",
+  message: "The disk of this hub is full.",
+  hint: "Free some space there, then try again.",
+};
+
+function isApi(path: string): boolean {
+  return path.startsWith(`${API_PREFIX}/`);
+}
+
+/** Before it is known who asks there is no page to show, only words. */
+function plainRefusal(path: string, refusal: Refusal): Response {
+  if (isApi(path)) return problemResponse(refusal);
+  const text = refusal.hint ? `${refusal.message}\n${refusal.hint}\n` : `${refusal.message}\n`;
+  return new Response(text, {
+    status: refusal.status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+function credentialsOf(headers: Headers, context: RequestContext): Credentials {
+  return {
+    cookie: headers.get("cookie"),
+    authorization: headers.get("authorization"),
+    userAgent: headers.get("user-agent"),
+    address: context.remoteAddress,
+  };
+}

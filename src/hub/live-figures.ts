@@ -1,0 +1,130 @@
+import type { Clock, Timer } from "../ports/clock.ts";
+
+const TICK_MS = 1_000;
+/** Proxies and browsers drop streams that are silent for longer. */
+const HEARTBEAT_TICKS = 15;
+/** Streams open at once; each costs a socket and a look per second. */
+const STREAMS_MAX = 2_000;
+const STREAMS_PER_ADDRESS_MAX = 100;
+/** Events a reader may be behind; newer ones replace what it never saw. */
+const BACKLOG_EVENTS = 8;
+/** A reader that took nothing for so many ticks is dropped (HUB-21). */
+const STUCK_TICKS_MAX = 60;
+
+interface Watcher {
+  readonly key: string;
+  readonly address: string;
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  last: string;
+  silentTicks: number;
+  stuckTicks: number;
+}
+
+const ENCODER = new TextEncoder();
+
+/**
+ * Server-sent events: figures of torrents, at most one event a second to each reader, and only when
+ * something changed. One timer for all readers, one look for all readers of one torrent.
+ */
+export class LiveFigures {
+  readonly #clock: Clock;
+  readonly #watchers = new Set<Watcher>();
+  readonly #looks = new Map<string, () => unknown>();
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Readers at the moment. */
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  /**
+   * @param key - Same key, same figures.
+   * @param look - Gives the figures as they are now.
+   * @returns `undefined` when there are too many readers.
+   */
+  open(key: string, address: string, look: () => unknown): Response | undefined {
+    if (this.#watchers.size >= STREAMS_MAX) return undefined;
+    let mine = 0;
+    for (const watcher of this.#watchers) if (watcher.address === address) mine += 1;
+    if (mine >= STREAMS_PER_ADDRESS_MAX) return undefined;
+    let watcher: Watcher | undefined;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          watcher = { key, address, controller, last: "", silentTicks: 0, stuckTicks: 0 };
+          this.#watchers.add(watcher);
+          this.#looks.set(key, look);
+          this.#tell(watcher, JSON.stringify(look()));
+          this.#schedule();
+        },
+        cancel: () => {
+          if (watcher) this.#forget(watcher);
+        },
+      },
+      { highWaterMark: BACKLOG_EVENTS },
+    );
+    return new Response(stream, {
+      headers: {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        // For proxies that would collect the stream before they pass it on.
+        "x-accel-buffering": "no",
+      },
+    });
+  }
+
+  /** Ends all streams; browsers come back by themselves. */
+  close(): void {
+    for (const watcher of [...this.#watchers]) {
+      this.#forget(watcher);
+      watcher.controller.close();
+    }
+  }
+
+  #schedule(): void {
+    this.#timer ??= this.#clock.startTimer(TICK_MS, () => {
+      this.#timer = undefined;
+      this.#tick();
+      if (this.#watchers.size > 0) this.#schedule();
+    });
+  }
+
+  #tick(): void {
+    const texts = new Map<string, string>();
+    for (const [key, look] of this.#looks) texts.set(key, JSON.stringify(look()));
+    for (const watcher of [...this.#watchers]) this.#tell(watcher, texts.get(watcher.key)!);
+  }
+
+  #tell(watcher: Watcher, text: string): void {
+    if ((watcher.controller.desiredSize ?? 0) <= 0) {
+      watcher.stuckTicks += 1;
+      if (watcher.stuckTicks < STUCK_TICKS_MAX) return;
+      this.#forget(watcher);
+      watcher.controller.error(new Error("the reader does not read"));
+      return;
+    }
+    watcher.stuckTicks = 0;
+    watcher.silentTicks += 1;
+    if (text !== watcher.last) {
+      watcher.last = text;
+      watcher.silentTicks = 0;
+      watcher.controller.enqueue(ENCODER.encode(`event: figures\ndata: ${text}\n\n`));
+    } else if (watcher.silentTicks >= HEARTBEAT_TICKS) {
+      watcher.silentTicks = 0;
+      watcher.controller.enqueue(ENCODER.encode(": still here\n\n"));
+    }
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    for (const other of this.#watchers) if (other.key === watcher.key) return;
+    this.#looks.delete(watcher.key);
+    if (this.#watchers.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+}

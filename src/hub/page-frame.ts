@@ -1,0 +1,79 @@
+import type { Context } from "hono";
+import { can } from "../accounts/permissions.ts";
+import type { MessagePage, PageFrame, PageModel } from "../api/pages.ts";
+import type { HubEnv, HubParts } from "./hub-parts.ts";
+import type { Refusal } from "./problems.ts";
+import { userView } from "./views.ts";
+
+/** Renders models into whole documents, with the frame that belongs to whoever asks. */
+export class PageFrames {
+  readonly #parts: HubParts;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+  }
+
+  async respond(c: Context<HubEnv>, model: PageModel, status = 200): Promise<Response> {
+    const renderer = await this.#parts.renderer();
+    const html = await renderer.render({ frame: await this.#frame(c), model });
+    return new Response(html, {
+      status,
+      headers: {
+        "content-type": "text/html; charset=utf-8",
+        // Live figures and, for people who are signed in, their own things: ask again each time.
+        "cache-control": c.var.actor.kind === "user" ? "private, no-store" : "no-cache",
+        vary: "cookie",
+      },
+    });
+  }
+
+  /** A page for what went wrong. */
+  async respondRefusal(c: Context<HubEnv>, refusal: Refusal): Promise<Response> {
+    const response = await this.respond(c, messagePage(refusal), refusal.status);
+    if (refusal.retryAfter !== undefined) {
+      response.headers.set("retry-after", String(refusal.retryAfter));
+    }
+    return response;
+  }
+
+  async #frame(c: Context<HubEnv>): Promise<PageFrame> {
+    const { site, catalogue, accounts, pageAssets } = this.#parts;
+    const url = new URL(c.req.url);
+    const path = url.pathname + url.search;
+    return {
+      siteName: site.name(),
+      version: site.version,
+      user: userView(c.var.actor),
+      path,
+      url: c.var.origin + path,
+      mayPublish: can(c.var.actor, "torrent.publish"),
+      totals: accounts.setupOpen ? null : await catalogue.totals(),
+      assets: pageAssets,
+    };
+  }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "That did not make sense",
+  401: "Sign in first",
+  403: "Not allowed",
+  404: "Nothing here",
+  410: "Removed",
+  413: "Too large",
+  421: "Not this hub",
+  429: "Too fast",
+  503: "Busy",
+  507: "The disk is full",
+};
+
+function messagePage(refusal: Refusal): MessagePage {
+  return {
+    kind: "message",
+    status: refusal.status,
+    title: TITLES[refusal.status] ?? "Something went wrong",
+    text: refusal.message,
+    hint: refusal.hint ?? null,
+    errorId: refusal.id ?? null,
+    search: refusal.status === 404,
+  };
+}

@@ -1,0 +1,116 @@
+import type { Problem, ProblemCode } from "../api/problem.ts";
+import { AccountsError, type AccountsErrorCode } from "../accounts/accounts-error.ts";
+import { PublishError, type PublishErrorCode } from "../publish/publish-error.ts";
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+  readonly id?: string | undefined;
+}
+
+/** Thrown by routes: an answer that is no success. */
+export class RefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.name = "RefusedError";
+    this.refusal = refusal;
+  }
+}
+
+/** The hub's table from codes of rooms to HTTP. */
+const PUBLISH: Readonly<
+  Record<PublishErrorCode, readonly [status: number, code: ProblemCode, hint?: string]>
+> = {
+  "not-found": [404, "not_found"],
+  "bad-offset": [409, "bad_offset", "Ask for the offset again (HEAD) and go on from there."],
+  "too-large": [
+    413,
+    "too_large",
+    "Use `everseed publish` on the machine itself, or ask its owner.",
+  ],
+  "too-many-files": [
+    413,
+    "too_many_files",
+    "Pack small files into archives, or publish several torrents.",
+  ],
+  "too-many-drafts": [409, "conflict"],
+  "bad-declaration": [400, "bad_request"],
+  "disk-full": [507, "disk_full", "Free some space on the hub's disk; what was uploaded is kept."],
+  "disk-error": [507, "disk_error", "Look at the hub's disk; what was uploaded is kept."],
+  closed: [503, "busy", "Try again in a moment; what was uploaded is kept."],
+};
+
+const ACCOUNTS: Readonly<
+  Record<AccountsErrorCode, readonly [status: number, code: ProblemCode, hint?: string]>
+> = {
+  "wrong-password": [401, "wrong_password"],
+  wait: [429, "too_many_requests"],
+  busy: [503, "busy"],
+  "wrong-setup-key": [403, "wrong_setup_key", "Restart the hub: it prints a new setup link."],
+  "setup-done": [409, "setup_done", "Sign in instead."],
+  "bad-name": [400, "bad_name"],
+  "weak-password": [400, "weak_password", "A few words in a row make a good password."],
+  "too-many-tokens": [409, "conflict", "Revoke tokens that are not used any more."],
+  "not-found": [404, "not_found"],
+};
+
+/** @returns `undefined` when it is none of the refusals we know: then the fault is ours. */
+export function asRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof RefusedError) return error.refusal;
+  if (error instanceof PublishError) {
+    const [status, code, hint] = PUBLISH[error.code];
+    return { status, code, message: error.detail, hint };
+  }
+  if (error instanceof AccountsError) {
+    const [status, code, hint] = ACCOUNTS[error.code];
+    const retryAfter = error.waitMs > 0 ? Math.ceil(error.waitMs / 1000) : undefined;
+    return { status, code, message: error.message, hint, retryAfter };
+  }
+  return undefined;
+}
+
+/** The body of an answer of the API. */
+export function problemBody(refusal: Refusal): Problem {
+  const { code, message, hint, id, retryAfter } = refusal;
+  return {
+    error: {
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      ...(id !== undefined && { id }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    },
+  };
+}
+
+export function problemResponse(refusal: Refusal): Response {
+  const response = Response.json(problemBody(refusal), { status: refusal.status });
+  response.headers.set("cache-control", "no-store");
+  if (refusal.retryAfter !== undefined) {
+    response.headers.set("retry-after", String(refusal.retryAfter));
+  }
+  return response;
+}
+
+export function notFound(what: string): RefusedError {
+  return new RefusedError({ status: 404, code: "not_found", message: `There is no such ${what}.` });
+}
+
+export function notAllowed(signedIn: boolean): RefusedError {
+  return new RefusedError(
+    signedIn
+      ? { status: 403, code: "not_allowed", message: "You may not do this." }
+      : {
+          status: 401,
+          code: "not_signed_in",
+          message: "You are not signed in.",
+          hint: "Sign in, or send an API token in the Authorization header.",
+        },
+  );
+}

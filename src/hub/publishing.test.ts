@@ -1,0 +1,411 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DeclaredDraft, Draft } from "../api/drafts.ts";
+import type { TorrentDetail, TorrentFiles, TorrentList } from "../api/torrents.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import { HOST, hubWorld, PASSWORD, problemOf, tus, type World } from "./hub-world.test.ts";
+
+function bytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);
+}
+
+async function declare(world: World, headers: Record<string, string>, size = 100_000) {
+  const json = { name: "a.bin", folder: false, files: [{ path: "a.bin", size }] };
+  const response = await world.call("/api/v1/drafts", { json, headers });
+  assert.equal(response.status, 201);
+  return (await response.json()) as DeclaredDraft;
+}
+
+const declarations: [why: string, status: number, code: string, json: Record<string, unknown>][] = [
+  ["no files", 400, "bad_request", { files: [] }],
+  ["a negative size", 400, "bad_request", { files: [{ path: "x", size: -1 }] }],
+  ["a size past 2^53", 400, "bad_request", { files: [{ path: "x", size: 2 ** 60 }] }],
+  ["half a byte", 400, "bad_request", { files: [{ path: "x", size: 0.5 }] }],
+  ["a huge name", 400, "bad_request", { files: [{ path: "x".repeat(5000), size: 1 }] }],
+  ["a huge torrent name", 400, "bad_request", { name: "x".repeat(300) }],
+  [
+    "two files and no folder",
+    400,
+    "bad_request",
+    {
+      folder: false,
+      files: [
+        { path: "x", size: 1 },
+        { path: "y", size: 1 },
+      ],
+    },
+  ],
+  ["more than the limit", 413, "too_large", { files: [{ path: "x", size: 2e9 }] }],
+  ["an odd piece size", 400, "bad_request", { pieceSize: 12_345 }],
+  ["a tracker that is none", 400, "bad_request", { trackers: ["javascript:alert(1)"] }],
+];
+for (const [why, status, code, json] of declarations) {
+  test(`HUB-8: a declaration with ${why} is refused (${code})`, async (t) => {
+    const world = await hubWorld(t);
+    const response = await world.call("/api/v1/drafts", {
+      json: { name: "x", folder: true, files: [{ path: "x", size: 1 }], ...json },
+      headers: await world.program(),
+    });
+    assert.deepEqual(await problemOf(response), { status, code });
+    assert.deepEqual(world.disk.paths, []);
+  });
+}
+
+test("STO-4: a full disk answers 507 with what to do", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = 1e8;
+  const json = { name: "x", folder: false, files: [{ path: "x", size: 5e8 }] };
+  const response = await world.call("/api/v1/drafts", { json, headers: await world.program() });
+  assert.deepEqual(await problemOf(response), { status: 507, code: "disk_full" });
+});
+
+test("PUB-1.2: tus: HEAD tells the offset, PATCH goes on from it, the last byte publishes", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const content = bytes(100_000);
+  const draft = await declare(world, headers);
+  assert.equal(draft.offset, 0);
+  assert.equal(draft.pageUrl, `http://${HOST}/t/${draft.id}/a-bin`);
+  const head = () =>
+    world.call(draft.uploadPath, {
+      method: "HEAD",
+      headers: { ...headers, "tus-resumable": "1.0.0" },
+    });
+  const before = await head();
+  assert.equal(before.status, 200);
+  assert.equal(before.headers.get("upload-offset"), "0");
+  assert.equal(before.headers.get("upload-length"), "100000");
+  assert.equal(before.headers.get("cache-control"), "no-store");
+
+  const first = await world.call(draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0) },
+    body: content.slice(0, 30_000),
+  });
+  assert.equal(first.status, 204);
+  assert.equal(first.headers.get("upload-offset"), "30000");
+  const wrong = await world.call(draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0) },
+    body: content.slice(0, 10),
+  });
+  assert.equal(wrong.status, 409);
+  const same = await declare(world, headers);
+  assert.ok(same.resumed && same.id === draft.id && same.offset === 30_000);
+
+  const uploading = await world.page(`/t/${draft.id}/x`);
+  assert.ok(uploading.model.kind === "upload" && !uploading.model.mine);
+  assert.equal((await head()).headers.get("upload-offset"), "30000");
+  const last = await world.call(draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(30_000) },
+    body: content.slice(30_000),
+  });
+  assert.equal(last.status, 204);
+  const published = (await (
+    await world.call(`/api/v1/drafts/${draft.id}`, { headers })
+  ).json()) as Draft;
+  assert.equal(published.state, "published");
+  assert.equal(published.torrent?.size, 100_000);
+  assert.equal((await head()).headers.get("upload-offset"), "100000");
+});
+
+const patches: [why: string, status: number, headers: Record<string, string>][] = [
+  ["without the version of tus", 412, { "tus-resumable": "" }],
+  ["without an offset", 400, { "upload-offset": "" }],
+  ["with a negative offset", 400, { "upload-offset": "-1" }],
+  ["with an offset in words", 400, { "upload-offset": "1e3" }],
+  ["of another type", 400, { "content-type": "text/plain" }],
+];
+for (const [why, status, more] of patches) {
+  test(`HUB-8: a PATCH ${why} is refused with ${status}`, async (t) => {
+    const world = await hubWorld(t);
+    const headers = await world.program();
+    const draft = await declare(world, headers);
+    const merged: Record<string, string> = { ...headers, ...tus(0), ...more };
+    for (const [name, value] of Object.entries(merged)) if (value === "") delete merged[name];
+    const response = await world.call(draft.uploadPath, {
+      method: "PATCH",
+      headers: merged,
+      body: bytes(10),
+    });
+    assert.ok(response.status >= 400 && response.status < 500, String(response.status));
+    if (status === 412) assert.equal(response.status, 412);
+    const found = (await (
+      await world.call(`/api/v1/drafts/${draft.id}`, { headers })
+    ).json()) as Draft;
+    assert.equal(found.offset, 0);
+  });
+}
+
+test("HUB-8: more bytes than declared are refused", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const draft = await declare(world, headers, 1000);
+  const response = await world.call(draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0), "content-length": "2000" },
+    body: bytes(2000),
+  });
+  assert.equal(response.status, 413);
+});
+
+test("PUB-1.2: a body that breaks off keeps what came", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const draft = await declare(world, headers);
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (sent === 40_000) return controller.error(new Error("gone"));
+      controller.enqueue(bytes(100_000).slice(sent, sent + 5000));
+      sent += 5000;
+    },
+  });
+  await world.call(draft.uploadPath, { method: "PATCH", headers: { ...headers, ...tus(0) }, body });
+  const found = (await (
+    await world.call(`/api/v1/drafts/${draft.id}`, { headers })
+  ).json()) as Draft;
+  assert.ok(
+    found.offset > 0 && found.offset <= 40_000 && found.offset % 5000 === 0,
+    `${found.offset}`,
+  );
+});
+
+test("a draft that is given up is gone, for its owner and for everybody", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  for (const path of ["", "/content"]) {
+    const draft = await declare(world, headers);
+    const gone = await world.call(`/api/v1/drafts/${draft.id}${path}`, {
+      method: "DELETE",
+      headers: { ...headers, "tus-resumable": "1.0.0" },
+    });
+    assert.equal(gone.status, 204);
+    assert.equal((await world.call(`/api/v1/drafts/${draft.id}`, { headers })).status, 404);
+    assert.equal((await world.call(`/t/${draft.id}/x`)).status, 404);
+  }
+  assert.deepEqual(world.disk.paths, []);
+});
+
+test("HUB-11: somebody else's draft looks as if it did not exist", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const draft = await declare(world, headers);
+  await world.store.db.updateTable("drafts").set({ owner_id: "somebody else" }).execute();
+  for (const [method, path] of [
+    ["GET", ""],
+    ["DELETE", ""],
+    ["HEAD", "/content"],
+    ["PATCH", "/content"],
+    ["DELETE", "/content"],
+  ] as const) {
+    const response = await world.call(`/api/v1/drafts/${draft.id}${path}`, {
+      method,
+      headers: { ...headers, ...tus(0) },
+    });
+    assert.equal(response.status, 404, `${method} ${path}`);
+  }
+});
+
+test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torrent file", async (t) => {
+  const world = await hubWorld(t);
+  const contents = {
+    "b/two.bin": bytes(40_000, 2),
+    "a.txt": encodeUtf8("hello"),
+    "c.txt": new Uint8Array(0),
+  };
+  const id = await world.publish(contents, { name: "Harbour talks", comment: "Three of them" });
+  const { model, frame } = await world.page(`/t/${id}/harbour-talks?fresh`);
+  assert.ok(model.kind === "torrent" && model.fresh);
+  assert.equal(model.torrent.name, "Harbour talks");
+  assert.equal(model.torrent.publishedBy, "ann");
+  assert.equal(model.torrent.comment, "Three of them");
+  assert.deepEqual(model.torrent.trackers, [`http://${HOST}/announce`]);
+  assert.match(
+    model.torrent.magnet,
+    /^magnet:\?xt=urn:btih:[0-9a-f]{40}&xt=urn:btmh:1220[0-9a-f]{64}&/,
+  );
+  assert.match(model.qr.path, /^(M\d+ \d+h\d+v1h-\d+z)+$/);
+  assert.deepEqual(frame.totals, { torrents: 1, bytes: 40_005 });
+  const file = await world.call(`/t/${id}.torrent`);
+  assert.equal(file.headers.get("content-type"), "application/x-bittorrent");
+  assert.match(
+    file.headers.get("content-disposition") ?? "",
+    /^attachment; filename="Harbour talks\.torrent"/,
+  );
+  const metainfo = parseMetainfo(new Uint8Array(await file.arrayBuffer()));
+  assert.equal(metainfo.info.name, "Harbour talks");
+  const moved = await world.call(`/t/${id}/another-name?x=1`);
+  assert.equal(moved.status, 301);
+  assert.equal(moved.headers.get("location"), `/t/${id}/harbour-talks?x=1`);
+  assert.equal((await world.call(`/t/${id}`)).status, 301);
+  const list = (await (await world.call("/api/v1/torrents?q=harb")).json()) as TorrentList;
+  assert.deepEqual(
+    list.torrents.map((torrent) => torrent.id),
+    [id],
+  );
+  const nothing = (await (await world.call("/api/v1/torrents?q=zzz")).json()) as TorrentList;
+  assert.deepEqual([nothing.total, nothing.pages], [0, 1]);
+  const home = await world.page("/search?q=TALKS&page=nonsense");
+  assert.ok(home.model.kind === "catalogue" && home.model.list.total === 1);
+  assert.deepEqual(world.logged, []);
+});
+
+test("10,000 files: pages of 200, searched by part of a name", async (t) => {
+  const world = await hubWorld(t);
+  const contents = Object.fromEntries(
+    Array.from({ length: 450 }, (_, index) => [
+      `folder/file ${String(index).padStart(4, "0")}`,
+      bytes(1, index),
+    ]),
+  );
+  const id = await world.publish(contents, { kind: "v1" });
+  const { model } = await world.page(`/t/${id}/talks?page=3`);
+  assert.ok(model.kind === "torrent");
+  assert.deepEqual(model.fileList, { query: "", page: 3, pages: 3, total: 450 });
+  assert.equal(model.torrent.files.length, 50);
+  const found = await world.page(`/t/${id}/talks?q=FILE+0044`);
+  assert.ok(found.model.kind === "torrent" && found.model.fileList.total === 1);
+  assert.equal(found.model.torrent.files[0]?.index, 44);
+  const more = (await (
+    await world.call(`/api/v1/torrents/${id}/files?offset=400`)
+  ).json()) as TorrentFiles;
+  assert.deepEqual([more.total, more.offset, more.files.length], [450, 400, 50]);
+  const detail = (await (await world.call(`/api/v1/torrents/${id}`)).json()) as TorrentDetail;
+  assert.equal(detail.files.length, 200);
+});
+
+const content = bytes(1000);
+const ranges: [range: string, status: number, first: number, end: number][] = [
+  ["bytes=0-0", 206, 0, 1],
+  ["bytes=10-19", 206, 10, 20],
+  ["bytes=990-", 206, 990, 1000],
+  ["bytes=-10", 206, 990, 1000],
+  ["bytes=-5000", 206, 0, 1000],
+  ["bytes=999-5000", 206, 999, 1000],
+  ["bytes=1000-", 416, 0, 0],
+  ["bytes=-0", 416, 0, 0],
+  ["bytes=9-8", 200, 0, 1000],
+  ["bytes=a-b", 200, 0, 1000],
+  ["bytes=-", 200, 0, 1000],
+  ["bytes=0-1,5-6", 200, 0, 1000],
+  ["bytes=99999999999999999999-", 200, 0, 1000],
+  ["lines=0-1", 200, 0, 1000],
+];
+for (const [range, status, first, end] of ranges) {
+  test(`direct download, range ${range}: ${status}`, async (t) => {
+    const world = await hubWorld(t);
+    const id = await world.publish({ "a.bin": content });
+    const path = `/t/${id}/files/0/a.bin`;
+    const response = await world.call(path, { headers: { range } });
+    assert.equal(response.status, status);
+    const got = new Uint8Array(await response.arrayBuffer());
+    assert.deepEqual(got, content.slice(first, end));
+    if (status === 206) {
+      assert.equal(response.headers.get("content-range"), `bytes ${first}-${end - 1}/1000`);
+      assert.equal(response.headers.get("content-length"), String(end - first));
+    }
+    if (status === 416) assert.equal(response.headers.get("content-range"), "bytes */1000");
+    const head = await world.call(path, { method: "HEAD", headers: { range } });
+    assert.equal(head.status, status);
+    assert.equal(head.headers.get("content-length"), status === 416 ? null : String(end - first));
+    assert.equal((await head.arrayBuffer()).byteLength, 0);
+  });
+}
+
+test("direct download: versions, empty files, and a name that tries to be more", async (t) => {
+  const world = await hubWorld(t);
+  const evil = 'x".html\u2028\u00e9.svg';
+  const id = await world.publish({ [evil]: content, empty: new Uint8Array(0) });
+  const files = await world.parts.catalogue.files(id);
+  const index = files.findIndex((file) => file.size > 0);
+  const path = `/t/${id}/files/${index}/whatever.html`;
+  const response = await world.call(path);
+  const etag = response.headers.get("etag")!;
+  assert.equal(response.headers.get("content-type"), "application/octet-stream");
+  assert.match(response.headers.get("content-security-policy") ?? "", /^sandbox/);
+  assert.match(
+    response.headers.get("content-disposition") ?? "",
+    /^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''[\x21-\x7e]+$/,
+  );
+  assert.equal(response.headers.get("accept-ranges"), "bytes");
+  const range = { range: "bytes=0-9" };
+  assert.equal((await world.call(path, { headers: { ...range, "if-range": etag } })).status, 206);
+  assert.equal(
+    (await world.call(path, { headers: { ...range, "if-range": '"other"' } })).status,
+    200,
+  );
+  assert.equal((await world.call(path, { headers: { "if-none-match": etag } })).status, 304);
+  const empty = await world.call(`/t/${id}/files/${1 - index}/empty`);
+  assert.equal(empty.status, 200);
+  assert.equal(empty.headers.get("content-length"), "0");
+  assert.equal((await empty.arrayBuffer()).byteLength, 0);
+  assert.equal((await world.call(`/t/${id}/files/2/x`)).status, 404);
+});
+
+test("HUB-21: live figures come at once and when they change; silent readers are dropped, too many refused", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish({ a: content });
+  const path = `/api/v1/torrents/${id}/live`;
+  const response = await world.call(path);
+  assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/);
+  const reader = response.body!.getReader();
+  const next = async () => new TextDecoder().decode((await reader.read()).value as Uint8Array);
+  assert.match(await next(), /^event: figures\ndata: \{"seeds":1,"leechers":0,.*\}\n\n$/);
+  world.count.leechers = 5;
+  world.clock.fireAll();
+  assert.match(await next(), /"leechers":5/);
+  for (let tick = 0; tick < 15; tick += 1) world.clock.fireAll();
+  assert.match(await next(), /^: /);
+  // From here on nobody reads.
+  for (let tick = 0; tick < 200; tick += 1) {
+    world.count.leechers += 1;
+    world.clock.fireAll();
+  }
+  await assert.rejects(async () => {
+    for (;;) if ((await reader.read()).done) return;
+  }, /does not read/);
+  const many = [];
+  for (let count = 0; count < 100; count += 1) many.push(await world.call(path));
+  assert.deepEqual(await problemOf(await world.call(path)), { status: 503, code: "busy" });
+  await many[0]!.body!.cancel();
+  const free = await world.call(path);
+  assert.equal(free.status, 200);
+  assert.equal((await world.call("/api/v1/torrents/zzz/live")).status, 404);
+});
+
+test("HUB-5: names that are markup travel as data, and pages keep them as they are", async (t) => {
+  const world = await hubWorld(t);
+  const name = "<script>alert(1)</script>";
+  const id = await world.publish(
+    { a: content },
+    { name, comment: "\u0000<img src=x onerror=alert(1)>" },
+  );
+  const { model } = await world.page(`/t/${id}/${encodeURIComponent("script-alert-1-script")}`);
+  assert.ok(model.kind === "torrent");
+  assert.match(
+    model.torrent.pageUrl,
+    /^http:\/\/127\.0\.0\.1:8420\/t\/[0-9a-z]{8}\/script-alert-1-_?script$/,
+  );
+});
+
+test("the same content again leads to the page of the first", async (t) => {
+  const world = await hubWorld(t);
+  const first = await world.publish({ a: content }, { trackers: [] });
+  const second = await world.publish({ a: content }, { comment: "again" });
+  assert.notEqual(first, second);
+  const response = await world.call(`/t/${second}/talks`);
+  assert.equal(response.headers.get("location"), `/t/${first}/talks`);
+  assert.equal((await world.call(`/t/${second}.torrent`)).status, 200);
+});
+
+test("HUB-9: signing in through the API slows down too", async (t) => {
+  const world = await hubWorld(t);
+  const json = { name: "ann", password: "wrong" };
+  for (let tries = 0; tries < 5; tries += 1) await world.call("/api/v1/session", { json });
+  const response = await world.call("/api/v1/session", { json: { ...json, password: PASSWORD } });
+  assert.equal(response.status, 429);
+  assert.equal(response.headers.get("retry-after"), "1");
+});

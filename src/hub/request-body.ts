@@ -1,0 +1,35 @@
+import { RefusedError } from "./problems.ts";
+
+/** What small JSON and forms may have; declarations of many files have more, see their route. */
+export const SMALL_BODY_BYTES = 64 * 1024;
+
+/**
+ * Reads an urlencoded form, refusing it as soon as it is too long (HUB-8).
+ *
+ * @throws {RefusedError} When it is anything else.
+ */
+export async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!type.startsWith("application/x-www-form-urlencoded")) throw badBody("This takes a form.");
+  let text = "";
+  let bytes = 0;
+  const decoder = new TextDecoder();
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > SMALL_BODY_BYTES) throw bodyTooLong(SMALL_BODY_BYTES);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return new Map(new URLSearchParams(text + decoder.decode()));
+}
+
+export function bodyTooLong(bytesMax: number): RefusedError {
+  return new RefusedError({
+    status: 413,
+    code: "too_large",
+    message: `The body may have ${bytesMax} bytes at most.`,
+  });
+}
+
+export function badBody(message: string): RefusedError {
+  return new RefusedError({ status: 400, code: "bad_request", message });
+}

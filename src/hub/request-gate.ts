@@ -1,0 +1,69 @@
+/** What is known of a request besides itself: the socket's ends, never what a header claims (TRK-2). */
+export interface RequestContext {
+  readonly remoteAddress: string;
+  /** Address of this machine the request came to; `undefined` when there is no socket. */
+  readonly localAddress: string | undefined;
+}
+
+/** Names that always mean this very machine. */
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * True when the request names a host we answer to. A page of a stranger whose name was bound to our address
+ * (DNS rebinding) sends its own name, which is none of ours (HUB-3).
+ *
+ * @param hosts - Lower-case names, without ports, IPv6 addresses in brackets.
+ */
+export function knowsHost(
+  hostHeader: string | null,
+  hosts: ReadonlySet<string>,
+  localAddress: string | undefined,
+): boolean {
+  const name = hostName(hostHeader);
+  if (name === undefined) return false;
+  if (LOOPBACK_NAMES.has(name) || hosts.has(name)) return true;
+  // An address cannot be bound to another; the one the request came to is ours.
+  return localAddress !== undefined && name === asHostName(localAddress);
+}
+
+/** The name in a `Host` header, lower case, without port; `undefined` when it is none. */
+export function hostName(hostHeader: string | null): string | undefined {
+  const match = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.exec(hostHeader ?? "");
+  return match?.[1]?.toLowerCase();
+}
+
+/** An address as it stands in a URL. */
+export function asHostName(address: string): string {
+  const plain = address.replace(/^::ffff:(?=[0-9.]+$)/i, "").toLowerCase();
+  return plain.includes(":") ? `[${plain}]` : plain;
+}
+
+/**
+ * True when a request that changes something was made by our own pages or by a program, not by another site's
+ * page in somebody's browser (HUB-4).
+ */
+export function isOwnRequest(method: string, headers: Headers): boolean {
+  if (SAFE_METHODS.has(method)) return true;
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site === "same-origin" || site === "none";
+  const origin = headers.get("origin");
+  if (origin === null) {
+    // A program. Browsers name the origin of everything that changes something; a cookie without one is odd.
+    return headers.get("cookie") === null;
+  }
+  // Our pages ask for no referrer, so a plain form of theirs has the origin "null"; over plain HTTP nothing
+  // else is said about it. Cookies are SameSite=Lax: another site's form comes without.
+  if (origin === "null") return isForm(headers);
+  return URL.canParse(origin) && new URL(origin).host === headers.get("host");
+}
+
+function isForm(headers: Headers): boolean {
+  return headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+}
+
+/** True for addresses of this machine only. */
+export function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, "");
+  return plain === "::1" || /^127\.[0-9.]+$/.test(plain);
+}

@@ -1,0 +1,32 @@
+/**
+ * Pages: our own scripts and styles only, nothing inline, no frame around us, no form to elsewhere
+ * (HUB-5, HUB-16, HUB-17).
+ */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What people published: even opened in a tab it can run nothing and reach nothing. */
+export const FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'";
+
+const HEADERS: readonly (readonly [name: string, value: string])[] = [
+  ["x-content-type-options", "nosniff"],
+  ["referrer-policy", "no-referrer"],
+  ["x-frame-options", "DENY"],
+  ["cross-origin-opener-policy", "same-origin"],
+  ["cross-origin-resource-policy", "same-origin"],
+  ["permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"],
+];
+
+/** Adds what every answer carries. A policy that is there already is kept. */
+export function secureHeaders(headers: Headers): void {
+  for (const [name, value] of HEADERS) headers.set(name, value);
+  if (!headers.has("content-security-policy")) headers.set("content-security-policy", PAGE_POLICY);
+}

@@ -1,0 +1,146 @@
+import { toHex } from "../base/bytes.ts";
+import { isoTime } from "../base/iso-time.ts";
+import type { SessionEntry, Token, User } from "../api/accounts.ts";
+import type { Draft as DraftView } from "../api/drafts.ts";
+import { downloadPath, torrentFilePath, torrentPagePath, uploadPath } from "../api/paths.ts";
+import {
+  FILES_PER_PAGE,
+  type SwarmFigures,
+  type TorrentDetail,
+  type TorrentFileEntry,
+  TORRENTS_PER_PAGE,
+  type TorrentList,
+  type TorrentSummary,
+} from "../api/torrents.ts";
+import type { SessionFacts, TokenFacts } from "../accounts/accounts.ts";
+import type { Actor } from "../accounts/permissions.ts";
+import { type ListedFile, type Listing, magnetOf } from "../publish/catalogue.ts";
+import type { Draft } from "../publish/publisher.ts";
+import type { HubParts } from "./hub-parts.ts";
+
+/** Turns what the rooms know into the shapes of `api/`. One for each request: links follow its origin. */
+export class Views {
+  readonly #parts: HubParts;
+  readonly #origin: string;
+
+  constructor(parts: HubParts, origin: string) {
+    this.#parts = parts;
+    this.#origin = origin;
+  }
+
+  figures(listing: Listing): SwarmFigures {
+    const { uploadBytesPerSecond, uploaded } = this.#parts.everseed(listing.id);
+    const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
+    return { seeds, leechers, completed, uploadBytesPerSecond, uploaded };
+  }
+
+  summary(listing: Listing, trackers = this.#parts.site.trackers): TorrentSummary {
+    const { v1, v2 } = listing.infohashes;
+    return {
+      id: listing.id,
+      name: listing.name,
+      size: listing.size,
+      fileCount: listing.fileCount,
+      kind: listing.kind,
+      private: listing.private,
+      publishedAt: isoTime(listing.publishedMs),
+      publishedBy: listing.publisher ?? "somebody who left",
+      infohashV1: v1 ? toHex(v1) : null,
+      infohashV2: v2 ? toHex(v2) : null,
+      magnet: magnetOf(listing, trackers),
+      pageUrl: this.#origin + torrentPagePath(listing.id, listing.name),
+      torrentUrl: this.#origin + torrentFilePath(listing.id),
+      swarm: this.figures(listing),
+    };
+  }
+
+  /** With the first page of files. @returns `undefined` when the .torrent file is gone. */
+  async detail(listing: Listing): Promise<TorrentDetail | undefined> {
+    const { catalogue } = this.#parts;
+    const metainfo = await catalogue.metainfo(listing.id);
+    if (!metainfo) return undefined;
+    const trackers = metainfo.trackers.flat();
+    const files = await catalogue.files(listing.id);
+    return {
+      ...this.summary(listing, trackers),
+      folder: listing.folder,
+      comment: listing.comment,
+      createdBy: metainfo.createdBy ?? null,
+      pieceSize: listing.pieceSize,
+      pieceCount: listing.pieceCount,
+      trackers,
+      checkedAt: isoTime(listing.checkedMs),
+      files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file)),
+    };
+  }
+
+  async list(query: string, page: number): Promise<TorrentList> {
+    const { total, listings } = await this.#parts.catalogue.search({
+      query,
+      limit: TORRENTS_PER_PAGE,
+      offset: (page - 1) * TORRENTS_PER_PAGE,
+    });
+    return {
+      query,
+      page,
+      pages: Math.max(1, Math.ceil(total / TORRENTS_PER_PAGE)),
+      total,
+      torrents: listings.map((listing) => this.summary(listing)),
+    };
+  }
+
+  async draft(draft: Draft): Promise<DraftView> {
+    const listing = draft.torrentId ? await this.#parts.catalogue.find(draft.torrentId) : undefined;
+    return {
+      id: draft.id,
+      name: draft.name,
+      folder: draft.folder,
+      fileCount: draft.fileCount,
+      size: draft.size,
+      offset: draft.offset,
+      kind: draft.kind,
+      pieceSize: draft.pieceSize,
+      private: draft.private,
+      createdAt: isoTime(draft.createdMs),
+      state: draft.state,
+      problem: draft.problem,
+      uploadPath: uploadPath(draft.id),
+      pageUrl: listing
+        ? this.#origin + torrentPagePath(listing.id, listing.name)
+        : this.#origin + torrentPagePath(draft.id, draft.name),
+      torrent: listing ? this.summary(listing) : null,
+    };
+  }
+}
+
+export function fileEntry(torrentId: string, file: ListedFile): TorrentFileEntry {
+  const { index, path, size } = file;
+  return { index, path, size, downloadPath: downloadPath(torrentId, index, path) };
+}
+
+export function userView(actor: Actor): User | null {
+  return actor.kind === "user" ? { id: actor.id, name: actor.name, role: actor.role } : null;
+}
+
+export function tokenView(token: TokenFacts): Token {
+  return {
+    id: token.id,
+    name: token.name,
+    start: token.start,
+    scope: token.scope,
+    createdAt: isoTime(token.createdMs),
+    expiresAt: isoTime(token.expiresMs),
+    lastUsedAt: token.lastUsedMs === null ? null : isoTime(token.lastUsedMs),
+  };
+}
+
+export function sessionView(session: SessionFacts): SessionEntry {
+  return {
+    id: session.id,
+    current: session.current,
+    userAgent: session.userAgent,
+    address: session.address,
+    createdAt: isoTime(session.createdMs),
+    lastSeenAt: isoTime(session.lastSeenMs),
+  };
+}
