@@ -121,15 +121,6 @@ export class Candidates {
     }
   }
 
-  /** When the next of those that wait is due. */
-  nextDueMs(): number | undefined {
-    for (;;) {
-      const soonest = this.#waiting.peek();
-      if (!soonest || isValid(soonest)) return soonest?.dueAtMs;
-      this.#waiting.pop();
-    }
-  }
-
   /** What `next` gave out was not dialled after all. */
   handleNotDialled(endpoint: Endpoint): void {
     const candidate = this.#known.get(formatEndpoint(endpoint));

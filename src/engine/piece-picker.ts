@@ -151,10 +151,6 @@ export class PiecePicker {
     this.#swarm.hasAll(this.#swarm.get(peer));
   }
 
-  peerHasNone(peer: PeerKey): void {
-    this.#swarm.hasNone(this.#swarm.get(peer));
-  }
-
   /** @returns False when that was known. */
   peerHave(peer: PeerKey, piece: number): boolean {
     return this.#swarm.has(this.#swarm.get(peer), piece);
@@ -163,15 +159,6 @@ export class PiecePicker {
   /** The peer has the piece no longer. */
   peerDontHave(peer: PeerKey, piece: number): void {
     this.#swarm.lacks(this.#swarm.get(peer), piece);
-  }
-
-  peerHasPiece(peer: PeerKey, piece: number): boolean {
-    return this.#swarm.get(peer).has(piece);
-  }
-
-  /** How many pieces the peer has. */
-  peerHeldCount(peer: PeerKey): number {
-    return this.#swarm.get(peer).held;
   }
 
   /** A hint (BEP 6): the piece wins among equally rare ones. */

@@ -32,11 +32,6 @@ export class RateLimit {
     return new RateLimit(bytesPerSecond, this);
   }
 
-  /** 0 is unlimited; the limits above are not looked at. */
-  get bytesPerSecond(): number {
-    return this.#bytesPerSecond;
-  }
-
   /** @param bytesPerSecond - 0 is unlimited. */
   setRate(bytesPerSecond: number): void {
     const wasUnlimited = this.#bytesPerSecond === 0;

@@ -4,34 +4,32 @@ export const CHOKING_WINDOW_MS = 20_000;
 /** Quick to follow a change: for pipelining and for what people read. */
 export const PIPELINE_WINDOW_MS = 3_000;
 
+/** A shorter time says nothing: the first block alone would read as millions a second. */
+const YOUNG_MS = 1_000;
+
 /**
  * Bytes per second, averaged with a weight that fades over `windowMs`. During the first window it is
  * the plain average since the start, so that a new peer is not taken for a slow one.
  */
 export class RateMeter {
   readonly #windowMs: number;
+  readonly #weightMin: number;
   /** Faded average; too low by `#weight` while the meter is young. */
   #average = 0;
   /** Sum of the weights of all time seen so far, 0 to 1. */
   #weight = 0;
   #pending = 0;
   #updatedAtMs: number | undefined;
-  #total = 0;
 
   constructor(windowMs = PIPELINE_WINDOW_MS) {
     this.#windowMs = windowMs;
-  }
-
-  /** Bytes ever added. */
-  get total(): number {
-    return this.#total;
+    this.#weightMin = 1 - Math.exp(-YOUNG_MS / windowMs);
   }
 
   /** @param now - Milliseconds that never jump back. The first call starts the clock. */
   add(bytes: number, now: number): void {
     this.#updatedAtMs ??= now;
     this.#pending += bytes;
-    this.#total += bytes;
   }
 
   bytesPerSecond(now: number): number {
@@ -44,6 +42,6 @@ export class RateMeter {
       this.#pending = 0;
       this.#updatedAtMs = now;
     }
-    return this.#weight === 0 ? 0 : this.#average / this.#weight;
+    return this.#average / Math.max(this.#weight, this.#weightMin);
   }
 }
