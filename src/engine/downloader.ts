@@ -23,6 +23,11 @@ const SNUB_MS = 20_000;
 const SNUB_CLOSE_MS = 60_000;
 /** A peer gets pieces of its own when it delivers one within this (sheet 12). */
 const WHOLE_PIECE_MS = 20_000;
+/**
+ * Bytes of pieces that are being judged and written before no new piece is opened: enough to keep the
+ * workers busy, and little enough to stay in the processor's cache until they come to it.
+ */
+const JUDGING_BYTES_MAX = 8 * 1024 * 1024;
 /** Blocks asked for in one go. */
 const PICK_MAX = 512;
 
@@ -69,6 +74,7 @@ export class Downloader {
   readonly #starvedOfRate = new Set<Peer>();
   #memoryShort = false;
   #roomCame = false;
+  #judgingBytes = 0;
   #paused = false;
   #wantedPieces: Bitfield;
   #wantedBytes = 0;
@@ -276,6 +282,10 @@ export class Downloader {
   }
 
   #canStart(piece: number): boolean {
+    if (this.#judgingBytes > JUDGING_BYTES_MAX) {
+      this.#memoryShort = true;
+      return false;
+    }
     if (this.#store.open(piece)) return true;
     this.#memoryShort = true;
     this.#makeRoom();
@@ -368,7 +378,10 @@ export class Downloader {
 
   #judge(piece: number): void {
     const digests = this.#smartBan.watches(piece);
+    const bytes = this.#geometry.requestSize(piece);
+    this.#judgingBytes += bytes;
     this.#store.judge(piece, { digests }, (verdict) => {
+      this.#judgingBytes -= bytes;
       this.#handleVerdict(piece, verdict);
       this.#options.events.settle();
     });

@@ -1,3 +1,4 @@
+import { lock, unlock } from "./shared-lock.ts";
 import { readSync, readvSync, writeSync } from "node:fs";
 import { onDisk, refusal, DiskRefusal } from "./disk-refusal.ts";
 import { type DescriptorBudget, OpenFiles } from "./open-files.ts";
@@ -67,8 +68,20 @@ export class ContentIo {
     }
   }
 
-  /** Writes bytes at `start` of the space; what falls on padding is left out. */
+  /**
+   * Writes bytes at `start` of the space; what falls on padding is left out. One worker at a time: the
+   * kernel lets one writer into a file, and those that wait for it spin.
+   */
   write(start: number, bytes: Uint8Array): void {
+    lock(this.table.shared.writing);
+    try {
+      this.#write(start, bytes);
+    } finally {
+      unlock(this.table.shared.writing);
+    }
+  }
+
+  #write(start: number, bytes: Uint8Array): void {
     for (const span of this.table.spans(start, bytes.length)) {
       if (this.table.isPad(span.file)) continue;
       const { file, position } = this.#place(span);

@@ -132,7 +132,8 @@ class ImportTarget {
     if (this.#descriptor === undefined) return;
     const { table } = this.#io;
     if (!this.#inPlace) {
-      ftruncateSync(this.#descriptor, table.shared.lengths[this.#file]!);
+      const length: number = table.shared.lengths[this.#file]!;
+      ftruncateSync(this.#descriptor, length);
       fdatasyncSync(this.#descriptor);
       closeSync(this.#descriptor);
       renameSync(this.#temporary, this.#path);

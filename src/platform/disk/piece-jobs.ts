@@ -80,8 +80,10 @@ export class PieceJobs {
       const parts: Uint8Array[] = [];
       for (let end = start; at < runs.length; at += 4) {
         if (runs[at]! * pieceLength + runs[at + 1]! !== end) break;
-        end += runs[at + 2]!;
-        parts.push(target.subarray(runs[at + 3]!, runs[at + 3]! + runs[at + 2]!));
+        const length = runs[at + 2]!;
+        const targetStart: number = runs[at + 3]!;
+        parts.push(target.subarray(targetStart, targetStart + length));
+        end += length;
       }
       io.readGathered(start, parts);
     }

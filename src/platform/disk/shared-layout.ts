@@ -35,6 +35,8 @@ export interface SharedLayout {
   readonly links: ReadonlyMap<number, string>;
   /** What is known of each file, then of the part file, then of the root. */
   readonly state: Uint8Array;
+  /** A lock that is held while files are written to. */
+  readonly writing: Int32Array;
   readonly v1: Uint8Array | undefined;
   readonly v2: Uint8Array | undefined;
 }
@@ -80,6 +82,7 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
     pathEnds,
     links,
     state: new Uint8Array(new SharedArrayBuffer(fileCount + 2)),
+    writing: new Int32Array(new SharedArrayBuffer(4)),
     v1: shared(layout.hashes.v1),
     v2: shared(layout.hashes.v2),
   };
