@@ -68,3 +68,9 @@ export function seedOption(text: string): number | "forever" {
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
+
+/** Address of a hub. */
+export function hubUrlOption(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError("It takes the address of a hub, such as http://127.0.0.1:8420.");
+}

@@ -3,6 +3,7 @@ import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addGetCommand } from "./commands/get.ts";
+import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addVersionCommand } from "./commands/version.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     .addHelpText("before", exampleText(EXAMPLES))
     .enablePositionalOptions()
     .helpCommand(false);
+  addPublishCommand(program);
   addCreateCommand(program);
   addGetCommand(program);
   addSeedCommand(program);

@@ -1,0 +1,95 @@
+import { type Command, Option } from "commander";
+import type { PublishEvent, PublishOptions } from "../../daemon/publish-content.ts";
+import { addCommand, runCommand } from "../command-frame.ts";
+import { formatBytes, formatCount } from "../figures.ts";
+import type { Output, OutputOptions } from "../output.ts";
+import { escapeOutside } from "../outside-text.ts";
+import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
+import { WorkProgress } from "../work-progress.ts";
+
+interface PublishFlags extends OutputOptions {
+  readonly to: string;
+  readonly tokenFile: string;
+  readonly name?: string;
+  readonly kind: NonNullable<PublishOptions["kind"]>;
+  readonly pieceSize: number | "auto";
+  readonly private?: boolean;
+  readonly comment?: string;
+}
+
+export function addPublishCommand(program: Command): void {
+  addCommand(program, {
+    usage: "publish",
+    summary: "Upload a file or folder to a hub, which publishes and seeds it.",
+    examples: ["everseed publish talks/ --to http://127.0.0.1:8420 --token-file token"],
+  })
+    .argument("<path>", "a file or a folder")
+    .addOption(
+      new Option("--to <url>", "address of the hub").argParser(hubUrlOption).makeOptionMandatory(),
+    )
+    .requiredOption("--token-file <file>", "file with an API token of yours on that hub")
+    .option("--name <name>", "name of the torrent (default: that of PATH)")
+    .addOption(
+      new Option("--kind <kind>", "which clients can read it")
+        .choices(["v1", "v2", "hybrid"])
+        .default("hybrid"),
+    )
+    .addOption(
+      new Option("--piece-size <bytes>", "auto, or 16K to 256M")
+        .argParser(pieceSizeOption)
+        .default("auto"),
+    )
+    .option("--private", "peers from its trackers only")
+    .option("--comment <text>", "words for people")
+    .action((path: string, flags: PublishFlags) => publish(path, flags));
+}
+
+function publish(path: string, flags: PublishFlags): Promise<void> {
+  return runCommand(flags, async ({ output, signal }) => {
+    const { publishContent, readToken } = await import("../../daemon/publish-content.ts");
+    const { token, openToOthers } = await readToken(flags.tokenFile);
+    if (openToOthers) {
+      output.warn(`others on this machine can read the token: chmod 600 ${flags.tokenFile}`);
+    }
+    const progress = new WorkProgress(output.progress, "Uploading");
+    const published = await publishContent({
+      path,
+      token,
+      signal,
+      hub: flags.to,
+      name: flags.name,
+      kind: flags.kind,
+      pieceSize: flags.pieceSize,
+      private: flags.private ?? false,
+      comment: flags.comment,
+      onEvent: (event) => tell(output, progress, event),
+    });
+    output.record(published);
+    output.line(`Published  ${escapeOutside(published.pageUrl)}`);
+    output.line(`Magnet     ${escapeOutside(published.magnet)}`);
+    output.say("The everseed has it all and seeds it.");
+  });
+}
+
+function tell(output: Output, progress: WorkProgress, event: PublishEvent): void {
+  switch (event.kind) {
+    case "found": {
+      const size = `${formatCount(event.files, "file")}, ${formatBytes(event.bytes)}`;
+      output.say(`${escapeOutside(event.name)}: ${size}`);
+      break;
+    }
+    case "skipped":
+      output.warn(`${escapeOutside(event.path)} is left out: it is neither a file nor a folder`);
+      break;
+    case "renamed":
+      output.warn(`${escapeOutside(event.from)} is stored as ${escapeOutside(event.to)}`);
+      break;
+    case "uploading":
+      if (event.offset > 0) output.say(`Going on at ${formatBytes(event.offset)}.`);
+      progress.start(event.total, event.offset);
+      break;
+    case "sent":
+      progress.update(event.bytes);
+      break;
+  }
+}

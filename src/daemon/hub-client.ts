@@ -1,0 +1,138 @@
+import type { z } from "zod";
+import { type ProblemCode, problemSchema } from "../api/problem.ts";
+import { DaemonError, type DaemonErrorCode, systemCode } from "./daemon-error.ts";
+
+const TIMEOUT_MS = 60_000;
+
+/** The API of one hub, with a token. */
+export class HubClient {
+  readonly #base: string;
+  readonly #token: string;
+  readonly #signal: AbortSignal;
+
+  /** @param base - Address of the hub: `https://hub.example`, perhaps with a path. */
+  constructor(options: { base: string; token: string; signal: AbortSignal }) {
+    this.#base = options.base.replace(/\/+$/, "");
+    this.#token = options.token;
+    this.#signal = options.signal;
+  }
+
+  /** What every request carries. */
+  get headers(): Readonly<Record<string, string>> {
+    return { authorization: `Bearer ${this.#token}` };
+  }
+
+  url(path: string): string {
+    return `${this.#base}${path}`;
+  }
+
+  /**
+   * Asks for one resource.
+   *
+   * @param body - Sent as JSON by POST; without it GET.
+   * @throws {DaemonError} `unreachable`, or what the hub refuses.
+   */
+  async ask<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    body?: unknown,
+  ): Promise<z.output<Schema>> {
+    const response = await this.#send(path, body);
+    const text = await response.text();
+    if (!response.ok) throw refusedByHub(response.status, text, this.#base);
+    const answer = schema.safeParse(parseJson(text));
+    if (answer.success) return answer.data;
+    throw notAHub(this.#base, "It answers something else than a hub would");
+  }
+
+  async #send(path: string, body: unknown): Promise<Response> {
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    try {
+      if (body === undefined) return await fetch(this.url(path), { headers: this.headers, signal });
+      return await fetch(this.url(path), {
+        method: "POST",
+        headers: { ...this.headers, "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal,
+      });
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      throw hubUnreachable(this.#base, error);
+    }
+  }
+}
+
+/** For a hub that does not answer, or that broke off. */
+export function hubUnreachable(base: string, error: unknown): DaemonError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const why = REASONS.get(systemCode(cause) ?? "") ?? "The connection broke off or took too long";
+  return new DaemonError("unreachable", `The hub at ${base} does not answer. ${why}.`, {
+    subject: base,
+    hint: "check that it runs (everseed hub start), then the same again: it goes on where it stopped.",
+    cause: error,
+  });
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ECONNREFUSED", "Nobody listens there"],
+  ["ENOTFOUND", "There is no machine of that name"],
+  ["EAI_AGAIN", "There is no machine of that name"],
+  ["EHOSTUNREACH", "There is no way to that machine"],
+  ["ENETUNREACH", "There is no way to that network"],
+  ["CERT_HAS_EXPIRED", "Its certificate has expired"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "Nobody we know vouches for its certificate"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "Nobody we know vouches for its certificate"],
+]);
+
+/**
+ * Puts a refusal of the hub into our own terms.
+ *
+ * @param text - The body: a `Problem`, if a hub answers.
+ */
+export function refusedByHub(status: number, text: string, base: string): DaemonError {
+  const problem = problemSchema.safeParse(parseJson(text));
+  if (!problem.success) return notAHub(base, `The server says ${status}`);
+  const { code, message, hint } = problem.data.error;
+  return new DaemonError(CODE_OF_PROBLEM.get(code) ?? "unreachable", message, {
+    subject: base,
+    hint: lowerFirst(hint),
+  });
+}
+
+const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, DaemonErrorCode> = new Map([
+  ["bad_request", "bad-plan"],
+  ["bad_name", "bad-plan"],
+  ["unsupported", "bad-plan"],
+  ["too_large", "bad-plan"],
+  ["too_many_files", "bad-plan"],
+  ["not_signed_in", "not-allowed"],
+  ["wrong_password", "not-allowed"],
+  ["not_allowed", "not-allowed"],
+  ["cross_site", "not-allowed"],
+  ["wrong_host", "not-allowed"],
+  ["setup_needed", "not-allowed"],
+  ["not_found", "not-found"],
+  ["removed", "not-found"],
+  ["conflict", "exists"],
+  ["disk_full", "disk-full"],
+  ["disk_error", "disk-error"],
+]);
+
+function notAHub(base: string, why: string): DaemonError {
+  return new DaemonError("unreachable", `There seems to be no everseed hub at ${base}. ${why}.`, {
+    subject: base,
+    hint: "the address that everseed hub start prints.",
+  });
+}
+
+function lowerFirst(text: string | undefined): string | undefined {
+  return text && `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

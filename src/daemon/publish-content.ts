@@ -1,0 +1,210 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DetailedError, Upload } from "tus-js-client";
+import {
+  type DeclaredDraft,
+  declaredDraftSchema,
+  type Draft,
+  type DraftInput,
+  draftSchema,
+} from "../api/drafts.ts";
+import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
+import { type InputTree, listInput } from "./input-files.ts";
+import { OrderedFiles } from "./ordered-files.ts";
+
+export interface PublishOptions extends Pick<DraftInput, "kind" | "pieceSize" | "private"> {
+  /** A file or a folder. */
+  readonly path: string;
+  /** Address of the hub. */
+  readonly hub: string;
+  readonly token: string;
+  /** Of the torrent, when it is not that of the file or folder. */
+  readonly name: string | undefined;
+  readonly comment: string | undefined;
+  readonly onEvent: (event: PublishEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export type PublishEvent =
+  | {
+      readonly kind: "found";
+      readonly name: string;
+      readonly files: number;
+      readonly bytes: number;
+    }
+  /** Not published: it is neither a file nor a folder. */
+  | { readonly kind: "skipped"; readonly path: string }
+  /** The hub stores a name differently, so that every system can. */
+  | { readonly kind: "renamed"; readonly from: string; readonly to: string }
+  /** Where the upload begins: not at 0 when an earlier one goes on. */
+  | { readonly kind: "uploading"; readonly offset: number; readonly total: number }
+  | { readonly kind: "sent"; readonly bytes: number };
+
+/** What was published, in JSON's types. */
+export interface PublishedTorrent {
+  readonly name: string;
+  readonly bytes: number;
+  readonly infohashV1: string | null;
+  readonly infohashV2: string | null;
+  readonly magnet: string;
+  readonly torrentUrl: string;
+  readonly pageUrl: string;
+}
+
+/** One request carries this much; after each the hub has said what it keeps. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** A hub that restarts is back within half a minute. */
+const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000, 15_000];
+const POLL_MS = 250;
+
+/**
+ * Uploads content to a hub, which publishes it. An upload that was broken off, by either side, goes on
+ * where it stopped when the same is published again.
+ *
+ * @throws {DaemonError} What the disk or the hub refuses. Or the signal's reason.
+ */
+export async function publishContent(options: PublishOptions): Promise<PublishedTorrent> {
+  const tree = await listInput(options.path, options.signal);
+  const name = options.name ?? tree.name;
+  const bytes = tree.files.reduce((sum, file) => sum + file.length, 0);
+  options.onEvent({ kind: "found", name, files: tree.files.length, bytes });
+  for (const path of tree.skipped) options.onEvent({ kind: "skipped", path });
+  const hub = new HubClient({ base: options.hub, token: options.token, signal: options.signal });
+  const declared = await hub.ask(
+    DRAFTS_PATH,
+    declaredDraftSchema,
+    declaration(tree, name, options),
+  );
+  for (const { from, to } of declared.renamed) options.onEvent({ kind: "renamed", from, to });
+  if (declared.state === "uploading" && declared.offset < declared.size) {
+    await upload(tree, declared, hub, options);
+  }
+  return describe(await untilPublished(hub, declared, options.signal));
+}
+
+/**
+ * The API token in a file.
+ *
+ * @throws {DaemonError} `not-found`, `not-readable`, `not-allowed` when there is none in it.
+ */
+export async function readToken(path: string): Promise<{ token: string; openToOthers: boolean }> {
+  try {
+    const text = await readFile(path, "utf8");
+    const { mode } = await stat(path);
+    const token = text.trim();
+    if (/^[\x21-\x7e]{1,1000}$/.test(token)) return { token, openToOthers: (mode & 0o077) !== 0 };
+  } catch (error) {
+    throw diskTrouble(error, `read ${path}`, path);
+  }
+  throw new DaemonError("not-allowed", `${basename(path)} holds no token. One line is expected.`, {
+    subject: path,
+    hint: "make a token on the hub's Account page and save it in that file.",
+  });
+}
+
+function declaration(tree: InputTree, name: string, options: PublishOptions): DraftInput {
+  return {
+    name,
+    folder: tree.folder,
+    files: tree.files.map(({ path, length, mtimeMs }) => ({
+      path: path.join("/"),
+      size: length,
+      modified: Math.trunc(mtimeMs),
+    })),
+    kind: options.kind,
+    pieceSize: options.pieceSize,
+    private: options.private,
+    ...(options.comment !== undefined && { comment: options.comment }),
+  };
+}
+
+/** Sends what the hub does not have yet, through short failures of the network or the hub. */
+async function upload(
+  tree: InputTree,
+  draft: DeclaredDraft,
+  hub: HubClient,
+  options: PublishOptions,
+): Promise<void> {
+  const { signal, onEvent } = options;
+  const files = new OrderedFiles(
+    draft.order.map((index) => {
+      const { path, length } = tree.files[index]!;
+      return { path: join(tree.root, ...path), length };
+    }),
+  );
+  onEvent({ kind: "uploading", offset: draft.offset, total: draft.size });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const tus = new Upload(Buffer.alloc(0), {
+    uploadUrl: hub.url(draft.uploadPath),
+    headers: { ...hub.headers },
+    chunkSize: CHUNK_BYTES,
+    retryDelays: RETRY_DELAYS_MS,
+    storeFingerprintForResuming: false,
+    fileReader: { openFile: () => Promise.resolve(sourceOf(files)) },
+    onProgress: (sent) => onEvent({ kind: "sent", bytes: sent }),
+    onSuccess: () => resolve(),
+    onError: (error) => reject(uploadTrouble(error, options.hub)),
+  });
+  const stop = (): void => {
+    void tus.abort();
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    tus.start();
+    await promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await files.close();
+  }
+}
+
+function sourceOf(files: OrderedFiles) {
+  return {
+    size: files.size,
+    async slice(start: number, end: number) {
+      const value = await files.read(start, end);
+      // The client asks a chunk for its size by this name.
+      return { value: Object.assign(value, { size: value.length }), done: end >= files.size };
+    },
+    close: () => undefined,
+  };
+}
+
+function uploadTrouble(error: Error, base: string): unknown {
+  if (!(error instanceof DetailedError)) return error;
+  const { originalResponse, causingError } = error;
+  if (causingError instanceof DaemonError) return causingError;
+  if (originalResponse) {
+    return refusedByHub(originalResponse.getStatus(), originalResponse.getBody(), base);
+  }
+  return hubUnreachable(base, causingError ?? error);
+}
+
+/** The hub may need a moment after the last byte. */
+async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal): Promise<Draft> {
+  for (let draft = first; ; draft = await hub.ask(draftPath(first.id), draftSchema)) {
+    if (draft.state === "published") return draft;
+    if (draft.state === "failed") {
+      throw new DaemonError(
+        "changed",
+        `The hub could not publish it. ${draft.problem ?? ""}`.trim(),
+        {
+          hint: "the same again; what was uploaded is kept.",
+        },
+      );
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+function describe(draft: Draft): PublishedTorrent {
+  const { torrent } = draft;
+  if (!torrent)
+    throw new DaemonError("unreachable", "The hub published it and does not say where.");
+  const { name, size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl } = torrent;
+  return { name, bytes: size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl };
+}
