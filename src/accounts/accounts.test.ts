@@ -234,7 +234,7 @@ test("HUB-24: a token is stored hashed, works in the header only, can be revoked
     expiresInDays: 1,
   });
   const rows = await store.db
-    .withTables<{ apikey: { key: string } }>()
+    .$extendTables<{ apikey: { key: string } }>()
     .selectFrom("apikey")
     .selectAll()
     .execute();
@@ -259,7 +259,7 @@ test("HUB-24: a token is stored hashed, works in the header only, can be revoked
 
   const short = await accounts.createToken(id, { name: "x", scope: "admin", expiresInDays: 1 });
   await store.db
-    .withTables<{ apikey: { id: string; expiresAt: string } }>()
+    .$extendTables<{ apikey: { id: string; expiresAt: string } }>()
     .updateTable("apikey")
     .set({ expiresAt: "2020-01-01T00:00:00.000Z" })
     .where("id", "=", short.id)

@@ -282,7 +282,7 @@ export class Accounts {
   /** Newest first. */
   async tokens(userId: string): Promise<TokenFacts[]> {
     const rows = await this.#options.db
-      .withTables<{ apikey: TokenRow }>()
+      .$extendTables<{ apikey: TokenRow }>()
       .selectFrom("apikey")
       .selectAll()
       .where("referenceId", "=", userId)
@@ -295,7 +295,7 @@ export class Accounts {
 
   async revokeToken(userId: string, id: string): Promise<void> {
     const { numDeletedRows } = await this.#options.db
-      .withTables<{ apikey: TokenRow }>()
+      .$extendTables<{ apikey: TokenRow }>()
       .deleteFrom("apikey")
       .where("referenceId", "=", userId)
       .where("id", "=", id)
@@ -308,7 +308,7 @@ export class Accounts {
     const { key } = await library.api.verifyApiKey({ body: { key: token } });
     if (!key) return STRANGER;
     const owner = await this.#options.db
-      .withTables<{ user: UserRow }>()
+      .$extendTables<{ user: UserRow }>()
       .selectFrom("user")
       .select(["id", "name", "role"])
       .where("id", "=", key.referenceId)

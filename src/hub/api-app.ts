@@ -1,4 +1,5 @@
 import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { can, type Action, type Actor, type Owned } from "../accounts/permissions.ts";
 import { problemSchema } from "../api/problem.ts";
@@ -21,7 +22,7 @@ export function createApiApp(): ApiApp {
 }
 
 /** Refuses longer bodies before or while they are read (HUB-8). */
-export function limitBody(bytesMax: number) {
+export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
   return bodyLimit({
     maxSize: bytesMax,
     onError: () => {

@@ -79,7 +79,7 @@ export class LiveFigures {
 
   /** Ends all streams; browsers come back by themselves. */
   close(): void {
-    for (const watcher of [...this.#watchers]) {
+    for (const watcher of this.#watchers) {
       this.#forget(watcher);
       watcher.controller.close();
     }
@@ -96,7 +96,7 @@ export class LiveFigures {
   #tick(): void {
     const texts = new Map<string, string>();
     for (const [key, look] of this.#looks) texts.set(key, JSON.stringify(look()));
-    for (const watcher of [...this.#watchers]) this.#tell(watcher, texts.get(watcher.key)!);
+    for (const watcher of this.#watchers) this.#tell(watcher, texts.get(watcher.key)!);
   }
 
   #tell(watcher: Watcher, text: string): void {

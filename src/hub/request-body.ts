@@ -14,7 +14,8 @@ export async function readForm(request: Request): Promise<ReadonlyMap<string, st
   let text = "";
   let bytes = 0;
   const decoder = new TextDecoder();
-  for await (const chunk of request.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | undefined = request.body ?? undefined;
+  for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > SMALL_BODY_BYTES) throw bodyTooLong(SMALL_BODY_BYTES);
     text += decoder.decode(chunk, { stream: true });

@@ -253,7 +253,7 @@ export class Publisher {
       const problem =
         error instanceof PublishError
           ? error
-          : diskError({ code: codeOf(error), message: `${error}` });
+          : diskError({ code: codeOf(error), message: String(error) });
       log.error("an upload could not be published", { id: row.id, why: String(error) });
       await drafts.setFailed(row.id, problem.detail);
       throw problem;

@@ -148,7 +148,7 @@ export class MemoryFiles implements Files, ContentSource, PieceIngest {
     const { geometry } = content.layout;
     const whole = new Uint8Array(geometry.pieceSize(piece));
     whole.set(slab.view.subarray(0, geometry.requestSize(piece)));
-    setImmediate(() => {
+    queueMicrotask(() => {
       const failure = content.put(piece, 0, whole.subarray(0, geometry.requestSize(piece)));
       if (failure) return onDone(failure);
       onDone({
@@ -217,10 +217,10 @@ class MemoryContent implements Content {
 
   write: Content["write"] = (piece, run, { slab, slabOffset }, onDone) => {
     const bytes = slab.view.slice(slabOffset, slabOffset + run.length);
-    setImmediate(() => onDone(this.put(piece, run.begin, bytes) ?? { kind: "done" }));
+    queueMicrotask(() => onDone(this.put(piece, run.begin, bytes) ?? { kind: "done" }));
   };
 
-  read: Content["read"] = (slab, runs, _verifyFirst, onDone) => {
+  read: Content["read"] = (slab, runs, onDone) => {
     const { geometry } = this.layout;
     for (const run of runs) {
       let at = run.slabOffset;
@@ -230,15 +230,15 @@ class MemoryContent implements Content {
         at += span.length;
       }
     }
-    setImmediate(onDone, { kind: "done" });
+    queueMicrotask(() => onDone({ kind: "done" }));
   };
 
   sync: Content["sync"] = (onDone) => {
-    setImmediate(() => onDone({ kind: "done" }));
+    queueMicrotask(() => onDone({ kind: "done" }));
   };
 
   createEmpty: Content["createEmpty"] = (onDone) => {
-    setImmediate(() => {
+    queueMicrotask(() => {
       try {
         for (const [index, file] of this.layout.geometry.files.entries()) {
           if (file.length === 0) this.#disk.poke(this.#path(index), 0, new Uint8Array(0));
@@ -251,7 +251,7 @@ class MemoryContent implements Content {
   };
 
   close: Content["close"] = (onDone) => {
-    setImmediate(onDone);
+    queueMicrotask(onDone);
   };
 
   store = notForUploads;

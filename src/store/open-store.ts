@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
+import { invariant } from "../base/errors.ts";
 import { DraftTable } from "./drafts.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import type { Schema } from "./schema.ts";
@@ -87,7 +88,8 @@ async function migrate(db: Kysely<Schema>, database: DatabaseSync): Promise<void
     migrationLockTableName: `${MIGRATION_TABLE}_lock`,
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error instanceof Error) throw error;
+  invariant(error === undefined, "migrations throw errors");
 }
 
 function appliedMigrations(database: DatabaseSync): string[] {

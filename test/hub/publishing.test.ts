@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DeclaredDraft, Draft } from "../api/drafts.ts";
-import type { TorrentDetail, TorrentFiles, TorrentList } from "../api/torrents.ts";
-import { encodeUtf8 } from "../base/bytes.ts";
-import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import { HOST, hubWorld, PASSWORD, problemOf, tus, type World } from "./hub-world.test.ts";
+import type { DeclaredDraft, Draft } from "../../src/api/drafts.ts";
+import type { TorrentDetail, TorrentFiles, TorrentList } from "../../src/api/torrents.ts";
+import { encodeUtf8 } from "../../src/base/bytes.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
+import { HOST, hubWorld, PASSWORD, problemOf, tus, type World } from "./hub-world.ts";
 
 function bytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cookieOf, HOST, hubWorld, PASSWORD, problemOf } from "./hub-world.test.ts";
+import { cookieOf, HOST, hubWorld, PASSWORD, problemOf } from "./hub-world.ts";
 
 const SAME = { origin: `http://${HOST}` };
 

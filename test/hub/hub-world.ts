@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { Accounts } from "../accounts/accounts.ts";
-import type { Page } from "../api/pages.ts";
-import { concatBytes } from "../base/bytes.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Slab, SlabPool } from "../ports/content.ts";
-import { type Log, SILENT_LOG } from "../ports/log.ts";
-import { Catalogue } from "../publish/catalogue.ts";
-import { DataFolder } from "../publish/data-folder.ts";
-import { DraftUploads } from "../publish/draft-uploads.ts";
-import { Finisher } from "../publish/finisher.ts";
-import { Publisher } from "../publish/publisher.ts";
-import { SlabLine } from "../publish/slab-line.ts";
-import { TorrentLibrary } from "../publish/torrent-library.ts";
-import { MemoryFiles } from "../sim/memory-files.ts";
-import { openStore } from "../store/open-store.ts";
-import { Hub } from "./hub.ts";
-import type { HubParts } from "./hub-parts.ts";
+import { Accounts } from "../../src/accounts/accounts.ts";
+import type { Page } from "../../src/api/pages.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Slab, SlabPool } from "../../src/ports/content.ts";
+import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
+import { Catalogue } from "../../src/publish/catalogue.ts";
+import { DataFolder } from "../../src/publish/data-folder.ts";
+import { DraftUploads } from "../../src/publish/draft-uploads.ts";
+import { Finisher } from "../../src/publish/finisher.ts";
+import { Publisher } from "../../src/publish/publisher.ts";
+import { SlabLine } from "../../src/publish/slab-line.ts";
+import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
+import { MemoryFiles } from "../../src/sim/memory-files.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { Hub } from "../../src/hub/hub.ts";
+import type { HubParts } from "../../src/hub/hub-parts.ts";
 
 // A hub on a disk in memory, for the tests of this room. It is called like the function it is.
 
