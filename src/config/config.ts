@@ -13,7 +13,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Free on Debian, and next to each other: 8420 for the web and, over UDP, for announces; 8421 for peers. */
 const WEB_PORT = 8420;
-const PEER_PORT = 8421;
+export const PEER_PORT = 8421;
 
 const port = () => z.number().int().min(0).max(65_535);
 const bytesPerSecond = () => z.number().int().min(0);
@@ -67,7 +67,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       udpPort: port()
         .optional()
-        .meta(note("UDP port of the tracker; the web port's number when left out.", PORT_TAKES)),
+        .meta(
+          note(
+            "UDP port of the tracker; the web port's number, or any free one, when left out.",
+            PORT_TAKES,
+          ),
+        ),
       intervalSeconds: z
         .number()
         .int()
@@ -100,7 +105,14 @@ export const configSchema = z.strictObject({
             "an address of this machine",
           ),
         ),
-      port: port().default(PEER_PORT).meta(note("Port other peers connect to.", PORT_TAKES)),
+      port: port()
+        .optional()
+        .meta(
+          note(
+            `Port other peers connect to; ${PEER_PORT}, or any free one, when left out.`,
+            PORT_TAKES,
+          ),
+        ),
       connectionsMax: z
         .number()
         .int()

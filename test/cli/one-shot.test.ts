@@ -401,6 +401,29 @@ for (const args of [[], ["create"], ["get"], ["seed"], ["show"], ["check"], ["ve
   });
 }
 
+test("CLI-5: a reader that leaves early makes no noise", async (context) => {
+  const { folder } = await talks(context);
+  const script = '"$1" show talks.torrent --json | head -c 1; "$1" --help | head -n 1';
+  const options = { cwd: folder, encoding: "utf8" } as const;
+  const { stdout, stderr } = spawnSync("sh", ["-c", script, "sh", LAUNCHER], options);
+  assert.equal(stdout, "{Examples:\n");
+  assert.equal(stderr, "");
+});
+
+test("CLI-6: an interrupted create leaves nothing behind and ends with 130", async (context) => {
+  const folder = await temporaryFolder(context);
+  await writeFile(join(folder, "huge"), "");
+  await truncate(join(folder, "huge"), 64 * 1024 ** 3);
+  const create = new EverseedProcess(context, ["create", "huge"], { cwd: folder });
+  await create.waitFor(/^huge: 1 file, 64\.0 GiB/m);
+  create.child.kill("SIGINT");
+  const { exit, stdout, stderr } = await create.finished;
+  assert.equal(exit, 130);
+  assert.equal(stdout, "");
+  assert.equal(stderr.split("\n").at(-2), "Stopping. Once more stops at once.");
+  assert.deepEqual(await readdir(folder), ["huge"]);
+});
+
 test("EVERSEED_DEBUG=1 shows the stack", async (context) => {
   const options = { env: { EVERSEED_DEBUG: "1" } };
   const { stderr } = await everseed(context, ["show", "none.torrent"], options);
