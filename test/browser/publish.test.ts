@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { launchChromium, openPage, type WatchedPage } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
-import { choose, drop, fetchBytes, makeFolder, publish, signIn, slowUploads } from "./steps.ts";
+import { choose, drop, fetchBytes, Line, makeFolder, publish, signIn } from "./steps.ts";
 
 const MIB = 1024 * 1024;
 let browser: Browser;
@@ -121,10 +121,9 @@ test("the keyboard alone publishes", async () => {
     page.evaluate<boolean>(
       `document.activeElement?.textContent.trim() === ${JSON.stringify(text)}`,
     );
+  page.on("filechooser", (chooser) => void chooser.setFiles(path.join(folder, "keys/keys.bin")));
   await press("Tab", focused("Choose files"));
-  const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Enter");
-  await (await chooser).setFiles(path.join(folder, "keys/keys.bin"));
   await page.getByLabel("Name").waitFor();
   await press("Tab", focused("Publish"));
   await page.keyboard.press("Enter");
@@ -174,7 +173,8 @@ test("an upload survives a pause, a lost network and kill -9 of the hub; the lin
   const { page } = await openPublish();
   const contents = await makeFolder(path.join(folder, "long"), { "long.bin": 24 * MIB });
   await choose(page, "Files", path.join(folder, "long/long.bin"));
-  const atFullSpeed = await slowUploads(page, 4 * MIB);
+  const line = await Line.of(page);
+  await line.slow(4 * MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.getByText(/MiB\/s · .* left/).waitFor();
 
@@ -189,15 +189,15 @@ test("an upload survives a pause, a lost network and kill -9 of the hub; the lin
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("heading", { name: "Uploading" }).waitFor();
 
-  await page.context().setOffline(true);
+  await line.cut();
   await page.getByText("This computer is offline").waitFor();
-  await page.context().setOffline(false);
+  await line.slow(4 * MIB);
   await page.getByRole("heading", { name: "Uploading" }).waitFor();
 
   await hub.stop("SIGKILL");
   await page.getByText("The hub does not answer").waitFor();
   await hub.start();
-  await atFullSpeed();
+  await line.free();
   await page.waitForURL(/\/t\//);
   await guest.page.getByText("Open magnet link").waitFor();
   const href = await page.getByRole("link", { name: "Download here" }).getAttribute("href");
@@ -216,13 +216,14 @@ test("after a reload the page offers to choose the same files again, and only th
   await choose(page, "Folder", path.join(folder, "reload"));
   await page.getByText("More: description").click();
   await page.getByLabel("Description").fill("kept over the reload");
-  const atFullSpeed = await slowUploads(page, 3 * MIB);
+  const line = await Line.of(page);
+  await line.slow(3 * MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.getByText(/^[4-9]\.\d MiB of 18\.0 MiB are safe/).waitFor();
   await page.reload();
   // Leaving during an upload asks first; the tab's watcher said yes.
   assert.deepEqual(complaints.splice(0), ["dialog: beforeunload "]);
-  await atFullSpeed();
+  await line.free();
 
   await page.getByText("Not finished yet").waitFor();
   await page.getByRole("button", { name: "Go on" }).click();
@@ -244,7 +245,7 @@ test("an upload can be given up: the dialog names it, and nothing remains", asyn
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "gone"), { "gone.bin": 8 * MIB });
   await choose(page, "Files", path.join(folder, "gone/gone.bin"));
-  await slowUploads(page, MIB);
+  await (await Line.of(page)).slow(MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   const link = await page.locator(".copy code").innerText();
   await page.getByRole("button", { name: "Cancel", exact: true }).click();

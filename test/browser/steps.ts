@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { adminName, adminPassword, type RealHub } from "./real-hub.ts";
 
 /** Signs in as a person does, and ends where `next` leads. */
@@ -39,25 +39,37 @@ export async function publish(page: Page): Promise<void> {
   await page.getByRole("heading", { name: "Health" }).waitFor();
 }
 
-/** Slows what this tab sends, so that something can happen in the middle of an upload. */
-export async function slowUploads(
-  page: Page,
-  bytesPerSecond: number,
-): Promise<() => Promise<void>> {
-  const session = await page.context().newCDPSession(page);
-  const limit = (uploadThroughput: number) =>
-    session.send("Network.emulateNetworkConditions", {
-      offline: false,
-      latency: 0,
-      downloadThroughput: -1,
-      uploadThroughput,
-    });
-  await session.send("Network.enable");
-  await limit(bytesPerSecond);
-  return async () => {
-    await limit(-1);
-    await session.detach();
-  };
+/** The line between one tab and the hub. */
+export class Line {
+  readonly #session: CDPSession;
+
+  private constructor(session: CDPSession) {
+    this.#session = session;
+  }
+
+  static async of(page: Page): Promise<Line> {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Network.enable");
+    return new Line(session);
+  }
+
+  /** So that something can happen in the middle of an upload. */
+  async slow(bytesPerSecond: number): Promise<void> {
+    await this.#set(false, bytesPerSecond);
+  }
+
+  async cut(): Promise<void> {
+    await this.#set(true, -1);
+  }
+
+  async free(): Promise<void> {
+    await this.#set(false, -1);
+  }
+
+  async #set(offline: boolean, uploadThroughput: number): Promise<void> {
+    const conditions = { offline, latency: 0, downloadThroughput: -1, uploadThroughput };
+    await this.#session.send("Network.emulateNetworkConditions", conditions);
+  }
 }
 
 /** A folder of random files that no other test has; keys are paths, values bytes. */

@@ -19,8 +19,14 @@ function SetupForm(props: { readonly model: SetupPage }) {
   const [password, setPassword] = useState("");
   // The key travels in the fragment: no server, log or referrer ever sees it before the form is sent.
   useEffect(() => {
-    const fromLink = decodeURIComponent(location.hash.slice(1));
-    if (fromLink !== "") setKey(fromLink);
+    const takeKey = (): void => {
+      const fromLink = decodeURIComponent(location.hash.slice(1));
+      if (fromLink !== "") setKey(fromLink);
+    };
+    takeKey();
+    // The link pasted into a tab that shows this page already changes nothing but the fragment.
+    addEventListener("hashchange", takeKey);
+    return () => removeEventListener("hashchange", takeKey);
   }, []);
   const strength = judgePassword(password, model.passwordMin);
   const keyIsWrong = model.problem?.field === "key";
