@@ -6,5 +6,6 @@ import { options } from "preact";
  * file goes when it is installed. On the server only; the browser's Preact needs its own mark.
  */
 options.vnode = (vnode) => {
-  Object.assign(vnode, { constructor: undefined });
+  const marked: { constructor: unknown } = vnode;
+  marked.constructor = undefined;
 };

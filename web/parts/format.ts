@@ -84,6 +84,7 @@ export function formatUtc(atMs: number): string {
  * @param charactersMax - Whole characters (code points) kept, the ellipsis counted.
  */
 export function cutMiddle(text: string, charactersMax: number): string {
+  if (text.length <= charactersMax) return text;
   const characters = [...text];
   if (characters.length <= charactersMax) return text;
   const tail = Math.floor((charactersMax - 1) / 3);
