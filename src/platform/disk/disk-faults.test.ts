@@ -20,6 +20,10 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { DiskFailure } from "../../ports/content.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
+import { ContentIo } from "./content-io.ts";
+import { DescriptorBudget } from "./open-files.ts";
+import { DIRTY, shareLayout } from "./shared-layout.ts";
+import { syncWholeDisk } from "./sync-jobs.ts";
 import { DISK_WORKER_URL } from "./worker-url.ts";
 
 function failureOf(outcome: unknown): DiskFailure {
@@ -209,18 +213,44 @@ test("a root that vanishes is a failure until it is back; it is not made anew (S
   assert.equal((await calls.verify(0)).kind, "intact");
 });
 
-test("a file removed while it is written to: sync says so instead of claiming it durable (STO-2)", async (t) => {
+for (const others of [0, 150]) {
+  test(`a file removed while it is written to: sync says so, ${others} others or not (STO-2)`, async (t) => {
+    const root = temporaryFolder(t);
+    const files = [{ path: "a/f", length: BLOCK * 2 }];
+    for (let i = 0; i < others; i += 1) files.push({ path: `b/${i}`, length: BLOCK });
+    const fixture = makeFixture(root, "v1", BLOCK, files);
+    const disk = openDisk(t);
+    const calls = new ContentCalls(disk, fixture);
+    await calls.storeAll();
+    rmSync(join(root, "a"), { recursive: true });
+    const failure = failureOf(await calls.sync());
+    assert.equal(failure.code, "ENOENT");
+    assert.ok(failure.path.startsWith(join(root, "a")));
+    // A new file would pass for the old one, whose pieces count as stored.
+    for (const piece of [0, 1]) assert.equal(failureOf(await calls.store(piece)).code, "ENOENT");
+    assert.equal(failureOf(await calls.sync()).code, "ENOENT");
+    assert.ok(!existsSync(join(root, "a")));
+    await calls.close();
+    const again = new ContentCalls(disk, fixture);
+    await again.storeAll();
+    assert.deepEqual(await again.sync(), { kind: "done" });
+    assert.equal(statSync(join(root, "a/f")).size, BLOCK * 2);
+  });
+}
+
+test("many files are made durable without the system's sync program too", async (t) => {
   const root = temporaryFolder(t);
-  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "a/f", length: BLOCK * 2 }]);
-  const calls = new ContentCalls(openDisk(t), fixture);
-  await calls.store(0);
-  rmSync(join(root, "a"), { recursive: true });
-  const failure = failureOf(await calls.sync());
-  assert.equal(failure.code, "ENOENT");
-  assert.equal((await calls.store(0)).kind, "intact");
-  assert.equal((await calls.store(1)).kind, "intact");
-  assert.deepEqual(await calls.sync(), { kind: "done" });
-  assert.equal(statSync(join(root, "a/f")).size, BLOCK * 2);
+  const files = Array.from({ length: 150 }, (_, i) => ({ path: `b/${i}`, length: 10 }));
+  const fixture = makeFixture(root, "v1", BLOCK, files);
+  const shared = shareLayout(fixture.layout);
+  const io = new ContentIo(shared, new DescriptorBudget(10));
+  t.after(() => io.files.end());
+  io.write(0, fixture.space);
+  const { PATH } = process.env;
+  process.env["PATH"] = root;
+  t.after(() => (process.env["PATH"] = PATH));
+  await syncWholeDisk(io);
+  assert.equal(io.table.count(DIRTY), 0);
 });
 
 test("more files than may be open at once are served all the same (STO-7)", async (t) => {

@@ -59,6 +59,8 @@ export type DiskTask =
     }
   /** Makes the share `part` of `parts` of the files durable. */
   | { readonly kind: "sync"; readonly part: number; readonly parts: number }
+  /** Makes all of it durable, when it is many files. */
+  | { readonly kind: "sync-disk" }
   | { readonly kind: "stamp" }
   | { readonly kind: "create-empty"; readonly unwanted: Uint8Array | undefined }
   | { readonly kind: "set-wanted"; readonly wanted: Uint8Array }

@@ -13,8 +13,9 @@ import { DiskRefusal } from "./disk-refusal.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { leavePartFile, setWanted } from "./part-file-jobs.ts";
 import { PieceJobs } from "./piece-jobs.ts";
+import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
-import { createEmpty, freeSpace, stampFiles, syncFiles } from "./upkeep-jobs.ts";
+import { createEmpty, freeSpace, stampFiles } from "./upkeep-jobs.ts";
 
 /** The code of a disk worker: takes jobs off its port, in order, and answers each once. */
 
@@ -83,6 +84,12 @@ function start(job: DiskJob): void {
         return DONE;
       });
       break;
+    case "sync-disk":
+      later(id, async () => {
+        await syncWholeDisk(io);
+        return DONE;
+      });
+      break;
     case "stamp":
       later(id, async () => ({ kind: "stamps", stamps: await stampFiles(io) }));
       break;
@@ -105,6 +112,7 @@ type PromptTask = Exclude<
   | { kind: "check" }
   | { kind: "measure" }
   | { kind: "sync" }
+  | { kind: "sync-disk" }
   | { kind: "stamp" }
   | { kind: "create-empty" }
 >;

@@ -13,7 +13,8 @@ import type {
 import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import { JobLine } from "./job-line.ts";
-import { IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
+import { DIRTY, IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
+import { SYNC_WHOLE_DISK_FILES } from "./sync-jobs.ts";
 import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 
 const DONE = { kind: "done" } as const;
@@ -150,6 +151,15 @@ export class NodeContent implements Content {
   }
 
   sync(onDone: (outcome: DiskOutcome) => void): void {
+    if (this.#table.count(DIRTY) > SYNC_WHOLE_DISK_FILES) {
+      this.#post(
+        0,
+        "shared",
+        () => ({ kind: "sync-disk" }),
+        (outcome) => onDone(asDone(outcome)),
+      );
+      return;
+    }
     this.#line.join("shared", (release) => {
       const parts = this.#pool.size;
       this.#pool.postToAll(this.#pooled, (part) => ({ kind: "sync", part, parts }), {

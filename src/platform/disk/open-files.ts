@@ -11,8 +11,6 @@ import { dirname, join } from "node:path";
 import { DiskRefusal, onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import { CREATED, type LayoutTable, SEEN } from "./shared-layout.ts";
 
-/** How long a file that was open is taken to be still there. */
-const EXISTENCE_MS = 1000;
 const CHECKED_FOLDERS_MAX = 4096;
 /** Not blocking, so that a pipe in the place of a file is refused and not waited for. */
 const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -20,7 +18,6 @@ const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 interface OpenFile {
   readonly descriptor: number;
   readonly writable: boolean;
-  checkedMs: number;
 }
 
 export type Access = "read" | "write";
@@ -71,7 +68,7 @@ export class OpenFiles {
    */
   open(file: number, access: Access): number {
     const known = this.#files.get(file);
-    if (known && (access === "read" || this.#stillWritable(known))) {
+    if (known && (access === "read" || isStillWritable(known))) {
       this.#files.delete(file);
       this.#files.set(file, known);
       return known.descriptor;
@@ -81,11 +78,8 @@ export class OpenFiles {
     const path = this.path(file);
     const descriptor = onDisk(path, () => this.#openAnew(file, path, access));
     this.#table.mark(this.#table.rootIndex, SEEN);
-    this.#files.set(file, {
-      descriptor,
-      writable: access === "write",
-      checkedMs: performance.now(),
-    });
+    this.#table.mark(file, SEEN);
+    this.#files.set(file, { descriptor, writable: access === "write" });
     return descriptor;
   }
 
@@ -97,7 +91,6 @@ export class OpenFiles {
   openApart(file: number): number {
     const path = this.path(file);
     return onDisk(path, () => {
-      this.#checkedFolders.clear();
       this.enterFolder(path, false);
       return this.#openPlain(file, path, "read");
     });
@@ -167,7 +160,7 @@ export class OpenFiles {
   }
 
   #openAnew(file: number, path: string, access: Access): number {
-    const create = access === "write";
+    const create = access === "write" && this.#mayCreate(file);
     try {
       this.enterFolder(path, create);
       return this.#openPlain(file, path, access);
@@ -180,15 +173,24 @@ export class OpenFiles {
     }
   }
 
+  /**
+   * A file that was there and is gone took pieces along that count as stored: a new one in its place would
+   * pass for it. It is a failure until it is back, or the content is opened and judged anew.
+   */
+  #mayCreate(file: number): boolean {
+    return !this.#table.has(file, SEEN) || this.#table.shared.lengths[file] === 0;
+  }
+
   #openPlain(file: number, path: string, access: Access): number {
     const mode = access === "write" ? constants.O_RDWR : constants.O_RDONLY;
     let descriptor: number;
     try {
       descriptor = this.#budget.open(path, mode | SAFE);
     } catch (error) {
-      if (access === "read" || systemCode(error) !== "ENOENT") throw error;
-      const permissions =
-        file < this.#table.partIndex && this.#table.isExecutable(file) ? 0o777 : 0o666;
+      const missing = access === "write" && systemCode(error) === "ENOENT";
+      if (!missing || !this.#mayCreate(file)) throw error;
+      const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
+      const permissions = executable ? 0o777 : 0o666;
       descriptor = this.#budget.open(path, mode | SAFE | constants.O_CREAT, permissions);
       this.#table.mark(file, CREATED);
     }
@@ -197,15 +199,11 @@ export class OpenFiles {
     closeSync(descriptor);
     throw refusal(facts.isDirectory() ? "EISDIR" : "EINVAL", path);
   }
+}
 
-  /** Writing to a file that was deleted would lose what is written without a word. */
-  #stillWritable(open: OpenFile): boolean {
-    if (!open.writable) return false;
-    const nowMs = performance.now();
-    if (nowMs - open.checkedMs < EXISTENCE_MS) return true;
-    open.checkedMs = nowMs;
-    return fstatSync(open.descriptor).nlink > 0;
-  }
+/** Writing to a file that was deleted would lose what is written without a word. */
+function isStillWritable(open: OpenFile): boolean {
+  return open.writable && fstatSync(open.descriptor).nlink > 0;
 }
 
 /** Bounds how many files one worker has open over all contents (STO-7). */

@@ -13,7 +13,7 @@ import {
 import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
 import { onDisk, systemCode } from "./disk-refusal.ts";
-import { CREATED, DIRTY, IN_PART_FILE } from "./shared-layout.ts";
+import { CREATED, DIRTY, IN_PART_FILE, SEEN } from "./shared-layout.ts";
 
 const COPY_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(COPY_BYTES);
@@ -43,7 +43,7 @@ export function setWanted(io: ContentIo, wanted: Uint8Array): void {
   }
   if (partFileNeeded || !partFileThere || readOnly) return;
   io.files.close(table.partIndex);
-  table.unmark(table.partIndex, DIRTY | CREATED);
+  table.unmark(table.partIndex, DIRTY | CREATED | SEEN);
   onDisk(partFile, () => unlinkSync(partFile));
 }
 

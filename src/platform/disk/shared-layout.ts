@@ -10,7 +10,7 @@ export const DIRTY = 1;
 export const CREATED = 2;
 /** An unwanted file that is not there: its bytes live in the part file. */
 export const IN_PART_FILE = 4;
-/** Of the root: it was there once, so its absence is a failure from now on. */
+/** Of a file or the root: it was there once, so its absence is a failure and not a beginning. */
 export const SEEN = 8;
 
 /**
@@ -143,6 +143,13 @@ export class LayoutTable {
 
   has(file: number, bit: number): boolean {
     return (Atomics.load(this.shared.state, file) & bit) !== 0;
+  }
+
+  /** How many files, the part file among them, have this bit set. */
+  count(bit: number): number {
+    let count = 0;
+    for (let file = 0; file <= this.partIndex; file += 1) if (this.has(file, bit)) count += 1;
+    return count;
   }
 
   mark(file: number, bit: number): void {

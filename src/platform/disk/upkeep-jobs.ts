@@ -1,105 +1,11 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fdatasync,
-  fsync,
-  lstatSync,
-  openSync,
-  type Stats,
-  statfsSync,
-  symlinkSync,
-} from "node:fs";
+import { existsSync, lstatSync, type Stats, statfsSync, symlinkSync } from "node:fs";
 import { dirname, relative } from "node:path";
-import { promisify } from "node:util";
 import type { ContentIo } from "./content-io.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
-import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
-
-const fdatasyncLater = promisify(fdatasync);
-const fsyncLater = promisify(fsync);
+import { CREATED, SEEN } from "./shared-layout.ts";
 
 /** Files looked at between two turns of the worker's event loop. */
 const FILES_PER_TURN = 500;
-
-/**
- * Makes durable what was written to one share of the files: their bytes first, then the folders in which
- * they were made. Waits beside the worker's other work.
- *
- * @throws {DiskRefusal} Also `ENOENT` for a file that was removed while it was written to.
- */
-export async function syncFiles(io: ContentIo, part: number, parts: number): Promise<void> {
-  const { table } = io;
-  const created: number[] = [];
-  for (let file = part; file <= table.partIndex; file += parts) {
-    if (table.unmark(file, CREATED)) created.push(file);
-    if (!table.unmark(file, DIRTY)) continue;
-    try {
-      await syncFile(io, file);
-    } catch (error) {
-      table.mark(file, DIRTY);
-      for (const one of created) table.mark(one, CREATED);
-      throw error;
-    }
-  }
-  try {
-    for (const folder of foldersOf(io, created)) await syncFolder(folder);
-  } catch (error) {
-    for (const one of created) table.mark(one, CREATED);
-    throw error;
-  }
-}
-
-async function syncFile(io: ContentIo, file: number): Promise<void> {
-  const path = io.files.path(file);
-  let descriptor: number;
-  try {
-    // By its path, which also tells when the file that was written to is not there any more.
-    descriptor = io.files.openApart(file);
-  } catch (error) {
-    io.files.close(file);
-    throw error;
-  }
-  try {
-    await fdatasyncLater(descriptor);
-  } catch (error) {
-    throw refusal(codeOf(error), path);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** All folders from the files up to the root and, since that may be new as well, the one above. */
-function foldersOf(io: ContentIo, files: readonly number[]): Set<string> {
-  const { root } = io.table.shared;
-  const folders = new Set<string>();
-  for (const file of files) {
-    let folder = dirname(io.files.path(file));
-    while (!folders.has(folder)) {
-      folders.add(folder);
-      if (folder === root || folder === dirname(folder)) break;
-      folder = dirname(folder);
-    }
-  }
-  if (folders.has(root)) folders.add(dirname(root));
-  return folders;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const descriptor = onDisk(folder, () => openSync(folder, constants.O_RDONLY));
-  try {
-    await fsyncLater(descriptor);
-  } catch (error) {
-    // Some network file systems cannot sync folders; there is no other way to ask them.
-    if (codeOf(error) !== "EINVAL") throw refusal(codeOf(error), folder);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function codeOf(error: unknown): string {
-  return systemCode(error) ?? "EIO";
-}
 
 /** @returns Three numbers a file: size (-1 when it is not there), mtimeMs, inode. */
 export async function stampFiles(io: ContentIo): Promise<Float64Array> {

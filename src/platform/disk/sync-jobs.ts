@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fsync,
+  lstatSync,
+  openSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import type { ContentIo } from "./content-io.ts";
+import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
+import { CREATED, DIRTY } from "./shared-layout.ts";
+
+const fdatasyncLater = promisify(fdatasync);
+const fsyncLater = promisify(fsync);
+const runProgram = promisify(execFile);
+
+/** Files above which the whole disk is synced at once: each by itself costs a turn of the journal. */
+export const SYNC_WHOLE_DISK_FILES = 100;
+
+/**
+ * Makes durable all that was written, with one call for the disk that holds the root. Node does not offer
+ * that call; the system's `sync` does. Without it, each file is synced by itself.
+ *
+ * @throws {DiskRefusal} Like `syncFiles`.
+ */
+export async function syncWholeDisk(io: ContentIo): Promise<void> {
+  const { table } = io;
+  const { root } = table.shared;
+  const disk = onDisk(root, () => statSync(root).dev);
+  const dirty: number[] = [];
+  const created: number[] = [];
+  for (let file = 0; file <= table.partIndex; file += 1) {
+    if (table.unmark(file, DIRTY)) dirty.push(file);
+    if (table.unmark(file, CREATED)) created.push(file);
+  }
+  let failed = true;
+  try {
+    const elsewhere = dirty.filter((file) => lookAtWritten(io, file).dev !== disk);
+    const synced = await syncDisk(root);
+    for (const file of synced ? elsewhere : dirty) await syncFile(io, file);
+    if (!synced) for (const folder of foldersOf(io, created)) await syncFolder(folder);
+    failed = false;
+  } finally {
+    if (failed) {
+      for (const file of dirty) table.mark(file, DIRTY);
+      for (const file of created) table.mark(file, CREATED);
+    }
+  }
+}
+
+/** @throws {DiskRefusal} `ENOENT` for a file that was removed while it was written to. */
+function lookAtWritten(io: ContentIo, file: number): Stats {
+  const path = io.files.path(file);
+  try {
+    return onDisk(path, () => lstatSync(path));
+  } catch (error) {
+    io.files.close(file);
+    throw error;
+  }
+}
+
+/** @returns False when this system has no such program, or it refused. */
+async function syncDisk(root: string): Promise<boolean> {
+  try {
+    await runProgram("sync", ["-f", "--", root]);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return false;
+    throw error;
+  }
+}
+
+/**
+ * Makes durable what was written to one share of the files: their bytes first, then the folders in which
+ * they were made. Waits beside the worker's other work.
+ *
+ * @throws {DiskRefusal} Also `ENOENT` for a file that was removed while it was written to.
+ */
+export async function syncFiles(io: ContentIo, part: number, parts: number): Promise<void> {
+  const { table } = io;
+  const created: number[] = [];
+  for (let file = part; file <= table.partIndex; file += parts) {
+    if (table.unmark(file, CREATED)) created.push(file);
+    if (!table.unmark(file, DIRTY)) continue;
+    try {
+      await syncFile(io, file);
+    } catch (error) {
+      table.mark(file, DIRTY);
+      for (const one of created) table.mark(one, CREATED);
+      throw error;
+    }
+  }
+  try {
+    for (const folder of foldersOf(io, created)) await syncFolder(folder);
+  } catch (error) {
+    for (const one of created) table.mark(one, CREATED);
+    throw error;
+  }
+}
+
+async function syncFile(io: ContentIo, file: number): Promise<void> {
+  const path = io.files.path(file);
+  let descriptor: number;
+  try {
+    // By its path, which also tells when the file that was written to is not there any more.
+    descriptor = io.files.openApart(file);
+  } catch (error) {
+    io.files.close(file);
+    throw error;
+  }
+  try {
+    await fdatasyncLater(descriptor);
+  } catch (error) {
+    throw refusal(codeOf(error), path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** All folders from the files up to the root and, since that may be new as well, the one above. */
+function foldersOf(io: ContentIo, files: readonly number[]): Set<string> {
+  const { root } = io.table.shared;
+  const folders = new Set<string>();
+  for (const file of files) {
+    let folder = dirname(io.files.path(file));
+    while (!folders.has(folder)) {
+      folders.add(folder);
+      if (folder === root || folder === dirname(folder)) break;
+      folder = dirname(folder);
+    }
+  }
+  if (folders.has(root)) folders.add(dirname(root));
+  return folders;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const descriptor = onDisk(folder, () => openSync(folder, constants.O_RDONLY));
+  try {
+    await fsyncLater(descriptor);
+  } catch (error) {
+    // Some network file systems cannot sync folders; there is no other way to ask them.
+    if (codeOf(error) !== "EINVAL") throw refusal(codeOf(error), folder);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return systemCode(error) ?? "EIO";
+}
