@@ -37,10 +37,8 @@ export class Hub {
   /** Answers one request. Never rejects. */
   async handle(request: Request, context: RequestContext): Promise<Response> {
     const response = await this.#answer(request, context);
-    // What a library answers may have headers that cannot be changed.
-    const open = new Response(response.body, response);
-    secureHeaders(open.headers);
-    return open;
+    secureHeaders(response.headers);
+    return response;
   }
 
   /** Ends live streams, so that the server can close. */
@@ -95,6 +93,9 @@ export class Hub {
         return c.redirect("/setup", 303);
       }
       await next();
+      if (isApi(c.req.path) && !c.res.headers.has("cache-control")) {
+        c.res.headers.set("cache-control", "no-store");
+      }
       // Unless the route itself has said something about the session.
       if (!c.res.headers.has("set-cookie")) {
         for (const cookie of cookies) c.res.headers.append("set-cookie", cookie);

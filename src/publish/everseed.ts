@@ -42,6 +42,7 @@ export class Everseed {
   readonly #waking = new Map<string, Promise<EngineTorrent | undefined>>();
   /** What torrents that sleep again have sent. */
   readonly #uploadedBefore = new Map<string, number>();
+  #uploadedAsleep = 0;
   #session: EngineSession | undefined;
   #timer: Timer | undefined;
 
@@ -86,6 +87,18 @@ export class Everseed {
     };
   }
 
+  /** Of all torrents together. */
+  totals(): { uploaded: number; downloaded: number; peers: number } {
+    let [uploaded, downloaded, peers] = [this.#uploadedAsleep, 0, 0];
+    for (const { torrent } of this.#awake.values()) {
+      const stats = torrent.stats();
+      uploaded += stats.uploaded;
+      downloaded += stats.downloaded;
+      peers += stats.peers;
+    }
+    return { uploaded, downloaded, peers };
+  }
+
   async #load(row: TorrentRow): Promise<EngineTorrent | undefined> {
     const { library, folder, clock, log } = this.#options;
     const metainfo = await library.load(row);
@@ -124,6 +137,7 @@ export class Everseed {
     this.#awake.delete(id);
     if (uploaded > 0) {
       this.#uploadedBefore.set(id, (this.#uploadedBefore.get(id) ?? 0) + uploaded);
+      this.#uploadedAsleep += uploaded;
     }
     this.#session?.remove(awake.torrent).catch((error: unknown) => {
       this.#options.log.warn("a torrent did not go to sleep", { id, error: String(error) });

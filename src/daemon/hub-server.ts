@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { RequestContext } from "../hub/request-gate.ts";
+import { listenTrouble } from "./open-session.ts";
+
+// Limits of the web port (HUB-25). Uploads may take days, so there is no limit for a whole request; what is
+// silent for a minute ends, and only uploads may deliver their bodies slowly.
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const BODY_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 15_000;
+const CHECK_INTERVAL_MS = 2_000;
+const CONNECTIONS_MAX = 4_096;
+/** Answers under way may end; then connections are cut. */
+const CLOSE_GRACE_MS = 1_500;
+
+const UPLOAD_PATH = /^\/api\/v1\/drafts\/[0-9a-z]+\/content$/;
+
+export type Handle = (request: Request, context: RequestContext) => Promise<Response>;
+
+/** A web server that is bound before it is known what it answers. */
+export interface HubServer {
+  readonly host: string;
+  readonly port: number;
+  /** From now on requests are answered; before, they wait for a moment and are told to come back. */
+  serve(handle: Handle): void;
+  close(): Promise<void>;
+}
+
+/** @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`. */
+export async function openHubServer(address: { host: string; port: number }): Promise<HubServer> {
+  let handle: Handle = () => Promise.resolve(notYet());
+  const listener = getRequestListener((request, env) => {
+    const { incoming } = env as { incoming: IncomingMessage };
+    return handle(request, contextOf(incoming));
+  });
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      noDelay: true,
+    },
+    (incoming, outgoing) => {
+      limitBodyTime(incoming, outgoing);
+      void listener(incoming, outgoing);
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  await listening(server, address);
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: address.host,
+    port,
+    serve: (wanted) => {
+      handle = wanted;
+    },
+    close: () => closed(server),
+  };
+}
+
+function limitBodyTime(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { method = "GET", url = "" } = incoming;
+  if (method === "GET" || method === "HEAD" || UPLOAD_PATH.test(url)) return;
+  const timer = setTimeout(() => {
+    if (!incoming.complete) incoming.destroy();
+  }, BODY_TIMEOUT_MS);
+  outgoing.once("close", () => clearTimeout(timer));
+}
+
+function contextOf(incoming: IncomingMessage): RequestContext {
+  const { remoteAddress, localAddress } = incoming.socket;
+  return { remoteAddress: plain(remoteAddress) ?? "", localAddress: plain(localAddress) };
+}
+
+/** IPv4 through an IPv6 socket is IPv4 (TRK-21). */
+function plain(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[0-9.]+$)/i, "");
+}
+
+function notYet(): Response {
+  return new Response("This hub is starting.\n", { status: 503, headers: { "retry-after": "1" } });
+}
+
+async function listening(server: Server, address: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenTrouble(error, address)));
+    server.listen(address.port, address.host, resolve);
+  });
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+  });
+}

@@ -1,0 +1,128 @@
+import { mkdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { Accounts } from "../accounts/accounts.ts";
+import { Argon2Hash } from "../platform/argon2-hash.ts";
+import { type LockFile, takeLock } from "../platform/lock-file.ts";
+import type { NodeClock } from "../platform/node-clock.ts";
+import { NodeFiles } from "../platform/node-files.ts";
+import { PlatformError } from "../platform/platform-error.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { openStore, type Store } from "../store/open-store.ts";
+import { StoreError } from "../store/store-error.ts";
+import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+
+const SECRET_BYTES = 32;
+
+/** What lies in the data folder, held by this process alone. */
+export interface HubState {
+  readonly dataDir: string;
+  readonly store: Store;
+  readonly files: NodeFiles;
+  /** Signs sessions. */
+  readonly secret: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the data folder, making it when it is not there: lock first, then keys and database.
+ *
+ * @param dataDir - Absolute.
+ * @throws {DaemonError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`...
+ */
+export async function openHubState(dataDir: string): Promise<HubState> {
+  const lock = lockFolder(dataDir);
+  try {
+    const files = new NodeFiles();
+    const secret = await readSecret(files, join(dataDir, "keys/session"));
+    const store = await openStore(join(dataDir, "everseed.db"));
+    return {
+      dataDir,
+      store,
+      files,
+      secret,
+      async close() {
+        await store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw stateTrouble(error, dataDir);
+  }
+}
+
+export function openAccounts(
+  state: HubState,
+  world: { siteUrl: string; clock: NodeClock; random: Random; log: Log },
+): Accounts {
+  return new Accounts({
+    ...world,
+    db: state.store.db,
+    secret: state.secret,
+    passwords: new Argon2Hash(),
+  });
+}
+
+function lockFolder(dataDir: string): LockFile {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    return takeLock(join(dataDir, "lock"));
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === "locked") {
+      throw new DaemonError("data-in-use", `Another hub uses ${dataDir}: ${error.message}.`, {
+        subject: dataDir,
+        hint: "stop that one first, or give this one another folder with --data.",
+        cause: error,
+      });
+    }
+    throw diskTrouble(error, `write to ${dataDir}`, dataDir);
+  }
+}
+
+/** Made at the first start; read by nobody else. */
+async function readSecret(files: NodeFiles, path: string): Promise<string> {
+  const known = await files.read(path);
+  if (known) return Buffer.from(known).toString("utf8").trim();
+  const secret = randomBytes(SECRET_BYTES).toString("hex");
+  await files.write(path, Buffer.from(`${secret}\n`));
+  return secret;
+}
+
+function stateTrouble(error: unknown, dataDir: string): unknown {
+  if (error instanceof StoreError) return storeTrouble(error, dataDir);
+  if (systemCode(error) !== undefined) return diskTrouble(error, `write to ${dataDir}`, dataDir);
+  return error;
+}
+
+function storeTrouble(error: StoreError, dataDir: string): DaemonError {
+  const subject = join(dataDir, "everseed.db");
+  const cause = error;
+  switch (error.code) {
+    case "unreadable":
+      return new DaemonError("corrupt", `${subject} is damaged. It was left as it is.`, {
+        subject,
+        cause,
+        hint: "put a backup in its place, or move it away to begin anew.",
+      });
+    case "newer-schema":
+      return new DaemonError("corrupt", `${subject} was written by a newer Everseed.`, {
+        subject,
+        cause,
+        hint: "start that version, or a newer one.",
+      });
+    case "disk-full":
+      return new DaemonError("disk-full", `Cannot write to ${subject}. The disk is full.`, {
+        subject,
+        cause,
+        hint: "free some space, then start again.",
+      });
+    case "read-only":
+      return new DaemonError("not-writable", `Cannot write to ${subject}. It is read-only.`, {
+        subject,
+        cause,
+        hint: "make the folder writable for this user.",
+      });
+  }
+}

@@ -1,0 +1,308 @@
+import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
+import { type Config, PEER_PORT } from "../config/config.ts";
+import { Session } from "../engine/session.ts";
+import { Hub } from "../hub/hub.ts";
+import { asHostName, hostName } from "../hub/request-gate.ts";
+import { NodeClock } from "../platform/node-clock.ts";
+import { NodeDisk } from "../platform/node-disk.ts";
+import { NodeRandom } from "../platform/node-random.ts";
+import { TcpNet } from "../platform/tcp-net.ts";
+import type { Log } from "../ports/log.ts";
+import { Catalogue } from "../publish/catalogue.ts";
+import { DataFolder } from "../publish/data-folder.ts";
+import { DraftUploads } from "../publish/draft-uploads.ts";
+import { Everseed } from "../publish/everseed.ts";
+import { Finisher } from "../publish/finisher.ts";
+import { Publisher, type PublishLimits } from "../publish/publisher.ts";
+import { SlabLine } from "../publish/slab-line.ts";
+import { TorrentLibrary } from "../publish/torrent-library.ts";
+import { storeErrorCode } from "../store/store-error.ts";
+import { systemCode } from "./daemon-error.ts";
+import { type HubServer, openHubServer } from "./hub-server.ts";
+import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
+import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
+import { loadPages } from "./load-pages.ts";
+import { listenTrouble } from "./open-session.ts";
+import { everseedVersion } from "./version.ts";
+
+// How `limits.memoryBytesMax` is shared out: pieces being uploaded, blocks being sent, pieces received.
+const INGEST_SHARE = 1 / 2;
+const SEND_SHARE = 3 / 8;
+const RECEIVE_SHARE = 1 / 8;
+/** Two pieces of this length fit into the ingest memory, or fewer bytes when there is less. */
+const PIECE_BYTES_MAX = 32 * 1024 * 1024;
+/** An orderly stop takes no longer (STO-13); what then still hangs is left to the kill-safe formats. */
+const STOP_MS_MAX = 8_000;
+
+/** A hub that answers. */
+export interface RunningHub {
+  /** Where people open it. */
+  readonly url: string;
+  /** The one-time link; `undefined` when there is an administrator. */
+  readonly setupLink: string | undefined;
+  readonly dataDir: string;
+  /** As bound. */
+  readonly webPort: number;
+  readonly peerPort: number;
+  readonly udpPort: number;
+  /** Of the everseed, since start. */
+  stats(): { uploaded: number; downloaded: number; peers: number };
+  /** Ends within 10 s; safe to repeat. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Composes a hub: opens the state, binds the ports, introduces the rooms to each other.
+ *
+ * @throws {DaemonError} (rejects) When the data folder or a port cannot be had; nothing is left running.
+ */
+export async function runHub(config: Config, log: Log): Promise<RunningHub> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    return await compose(config, log, undo);
+  } catch (error) {
+    await unwind(undo, log);
+    throw error;
+  }
+}
+
+/** @param undo - Gets, as they come to be, the ways to end the parts. */
+async function compose(
+  config: Config,
+  log: Log,
+  undo: (() => Promise<void>)[],
+): Promise<RunningHub> {
+  const dataDir = resolve(config.dataDir);
+  const state = await openHubState(dataDir);
+  undo.push(() => state.close());
+  const server = await openHubServer(config);
+  undo.push(() => server.close());
+  const siteUrl = config.publicUrl?.replace(/\/+$/, "") ?? urlOf(server);
+
+  const clock = new NodeClock();
+  const random = new NodeRandom();
+  const disk = new NodeDisk({ log });
+  undo.push(() => disk.close());
+  const { files, store } = state;
+  const folder = new DataFolder(dataDir);
+  const library = new TorrentLibrary(files, folder, log);
+  const everseed = new Everseed({ torrents: store.torrents, library, folder, clock, log });
+  const session = await openEngine(config, { clock, random, disk, log, wake: everseed.wake });
+  undo.push(async () => {
+    everseed.stop();
+    await session.close();
+  });
+  everseed.start(session);
+  const tracker = await openHubTracker(config, {
+    store,
+    clock,
+    random,
+    log,
+    peerPort: session.port,
+  });
+  undo.push(() => tracker.close());
+
+  const accounts = openAccounts(state, { siteUrl, clock, random, log });
+  const trackers = [`${siteUrl}/announce`];
+  const limits = publishLimits(config);
+  const version = everseedVersion();
+  const { publisher, catalogue } = openPublishing({
+    config,
+    state,
+    clock,
+    random,
+    log,
+    disk,
+    folder,
+    library,
+    tracker,
+    trackers,
+    limits,
+    version,
+  });
+  undo.push(() => publisher.stop());
+  await publisher.start();
+
+  const pages = await loadPages();
+  let siteName = config.siteName ?? (await store.settings.get("site-name")) ?? "Everseed";
+  const hub = new Hub({
+    ...pages,
+    accounts,
+    publisher,
+    catalogue,
+    limits,
+    files,
+    clock,
+    random,
+    log,
+    swarms: tracker,
+    everseed: (id) => everseed.figures(id),
+    tracker: (request, context) => tracker.handle(request, context),
+    site: {
+      version,
+      name: () => siteName,
+      rename: async (name) => {
+        await store.settings.set("site-name", name);
+        siteName = name;
+      },
+      publicUrl: config.publicUrl && siteUrl,
+      hosts: hostsOf(config, siteUrl),
+      trackers,
+      dataFolder: dataDir,
+      freeBytes: () => files.freeBytes(dataDir).catch(() => null),
+    },
+    isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
+  });
+  const setupKey = await accounts.openSetup();
+  server.serve((request, context) => hub.handle(request, context));
+  undo.push(async () => hub.close());
+
+  let stopping: Promise<void> | undefined;
+  return {
+    url: siteUrl,
+    setupLink: setupKey && `${urlOf(server)}/setup#${setupKey}`,
+    dataDir,
+    webPort: server.port,
+    peerPort: session.port,
+    udpPort: tracker.udpPort,
+    stats: () => everseed.totals(),
+    stop: () => (stopping ??= unwind(undo, log)),
+  };
+}
+
+type World = {
+  readonly clock: NodeClock;
+  readonly random: NodeRandom;
+  readonly disk: NodeDisk;
+  readonly log: Log;
+};
+
+async function openEngine(
+  config: Config,
+  { clock, random, disk, log, wake }: World & { wake: Everseed["wake"] },
+): Promise<Session> {
+  const memory = config.limits.memoryBytesMax;
+  const session = new Session({
+    ports: {
+      clock,
+      random,
+      log,
+      net: new TcpNet({ log }),
+      content: disk,
+      receiveSlabs: disk.createSlabPool(memory * RECEIVE_SHARE),
+      sendSlabs: disk.createSlabPool(memory * SEND_SHARE),
+    },
+    settings: {
+      connectionsMax: config.engine.connectionsMax,
+      downBytesPerSecond: config.engine.downBytesPerSecond,
+      upBytesPerSecond: config.engine.upBytesPerSecond,
+    },
+    wake,
+  });
+  const host = config.engine.host ?? config.host;
+  const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
+  let trouble: unknown;
+  for (const port of ports) {
+    try {
+      await session.listen({ host, port });
+      return session;
+    } catch (error) {
+      trouble = listenTrouble(error, { host, port });
+    }
+  }
+  await session.close();
+  throw trouble;
+}
+
+function openPublishing(
+  parts: World & {
+    readonly config: Config;
+    readonly state: HubState;
+    readonly folder: DataFolder;
+    readonly library: TorrentLibrary;
+    readonly tracker: HubTracker;
+    readonly trackers: readonly string[];
+    readonly limits: PublishLimits;
+    readonly version: string;
+  },
+): { publisher: Publisher; catalogue: Catalogue } {
+  const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
+  const { files } = state;
+  const { torrents, drafts, sharedFiles } = state.store;
+  const memory = parts.config.limits.memoryBytesMax * INGEST_SHARE;
+  const uploads = new DraftUploads({
+    drafts,
+    folder,
+    files,
+    clock,
+    content: disk,
+    ingest: disk,
+    slabs: new SlabLine(disk.createSlabPool(memory)),
+  });
+  const finisher = new Finisher({
+    torrents,
+    drafts,
+    sharedFiles,
+    folder,
+    files,
+    clock,
+    log,
+    trackers,
+    swarms: parts.tracker,
+    createdBy: `Everseed ${parts.version}`,
+  });
+  return {
+    publisher: new Publisher({
+      drafts,
+      uploads,
+      finisher,
+      folder,
+      files,
+      clock,
+      random,
+      log,
+      limits,
+    }),
+    catalogue: new Catalogue({ torrents, drafts, library, folder }),
+  };
+}
+
+function publishLimits(config: Config): PublishLimits {
+  const { uploadBytesMax, memoryBytesMax } = config.limits;
+  return {
+    uploadBytesMax: uploadBytesMax === 0 ? undefined : uploadBytesMax,
+    pieceBytesMax: Math.min(PIECE_BYTES_MAX, (memoryBytesMax * INGEST_SHARE) / 2),
+  };
+}
+
+/** How people on this machine or, when everybody may come, in this network reach the server. */
+function urlOf(server: HubServer): string {
+  return `http://${asHostName(reachableHost(server.host))}:${server.port}`;
+}
+
+function reachableHost(host: string): string {
+  if (host !== "0.0.0.0" && host !== "::") return host;
+  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  const outer = addresses.find((entry) => !entry.internal && entry.family === "IPv4");
+  return outer?.address ?? "127.0.0.1";
+}
+
+function hostsOf(config: Config, siteUrl: string): Set<string> {
+  const names = [...config.allowedHosts, new URL(siteUrl).host, config.host];
+  return new Set(names.map((name) => hostName(name) ?? name.toLowerCase()));
+}
+
+/** Ends parts in the reverse order of their beginning; one that fails or hangs does not keep the others. */
+async function unwind(undo: (() => Promise<void>)[], log: Log): Promise<void> {
+  const deadline = new Promise<void>((resolve) => {
+    setTimeout(resolve, STOP_MS_MAX).unref();
+  });
+  for (const end of undo.splice(0).toReversed()) {
+    try {
+      await Promise.race([end(), deadline]);
+    } catch (error) {
+      log.warn("a part did not end well", { why: String(error) });
+    }
+  }
+}
