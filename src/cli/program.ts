@@ -3,6 +3,7 @@ import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addGetCommand } from "./commands/get.ts";
+import { addHubCommand } from "./commands/hub.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     .version(everseedVersion(), "-V, --version", "show which everseed this is")
     .enablePositionalOptions()
     .helpCommand(false);
+  addHubCommand(program);
   addPublishCommand(program);
   addCreateCommand(program);
   addGetCommand(program);
@@ -69,9 +71,11 @@ function toUsageError(
   const name = nameOf(command);
   const usage = `everseed ${[name, command.usage()].filter((word) => word !== "").join(" ")}`;
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
-  const help = `everseed ${name === "" ? "" : `${name} `}--help`;
-  const hint = meant === undefined ? help : `${meant}, if that was meant, or ${help}`;
-  return new UsageError(`${sentence} Usage: ${usage}`, hint);
+  const prefix = name === "" ? "everseed" : `everseed ${name}`;
+  const help = `${prefix} --help`;
+  if (meant === undefined) return new UsageError(`${sentence} Usage: ${usage}`, help);
+  const whole = meant.startsWith("-") ? meant : `${prefix} ${meant}`;
+  return new UsageError(`${sentence} Usage: ${usage}`, `${whole}, if that was meant, or ${help}`);
 }
 
 /** The command whose options and arguments were being read. */

@@ -1,3 +1,4 @@
+import { invariant } from "../base/errors.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NodeClock } from "../platform/node-clock.ts";
@@ -72,26 +73,37 @@ async function listen(
   session: Session,
   wanted: { readonly host: string; readonly port: number } | undefined,
 ): Promise<number> {
-  if (wanted) {
+  if (wanted) return listenOnFirst(session, wanted.host, [wanted.port]);
+  try {
+    // "::" takes IPv4 too, where the machine has IPv6.
+    return await listenOnFirst(session, "::", PORTS_BY_CUSTOM);
+  } catch {
+    return listenOnFirst(session, "0.0.0.0", PORTS_BY_CUSTOM);
+  }
+}
+
+/**
+ * Listens for peers.
+ *
+ * @param ports - In order of preference; the first that nobody else has is taken, 0 is any.
+ * @throws {DaemonError} `port-taken` when all are, `not-allowed`, `not-found` for a foreign address.
+ */
+async function listenOnFirst(
+  session: Pick<Session, "listen">,
+  host: string,
+  ports: readonly number[],
+): Promise<number> {
+  let trouble: DaemonError | undefined;
+  for (const port of ports) {
     try {
-      return await session.listen(wanted);
+      return await session.listen({ host, port });
     } catch (error) {
-      throw listenTrouble(error, wanted);
+      trouble = listenTrouble(error, { host, port });
+      if (trouble.code !== "port-taken") break;
     }
   }
-  let trouble: unknown;
-  for (const port of PORTS_BY_CUSTOM) {
-    // "::" takes IPv4 too; a machine without IPv6 has only the second.
-    for (const host of ["::", "0.0.0.0"]) {
-      try {
-        return await session.listen({ host, port });
-      } catch (error) {
-        trouble = error;
-        if (systemCode(error) === "EADDRINUSE") break;
-      }
-    }
-  }
-  throw listenTrouble(trouble, { host: "0.0.0.0", port: 0 });
+  invariant(trouble, "there is a port to try");
+  throw trouble;
 }
 
 /** Puts into words why a port cannot be had. */

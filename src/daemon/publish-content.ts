@@ -1,5 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DetailedError, Upload } from "tus-js-client";
 import {
@@ -10,7 +9,7 @@ import {
   draftSchema,
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError } from "./daemon-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";
@@ -83,26 +82,6 @@ export async function publishContent(options: PublishOptions): Promise<Published
     await upload(tree, declared, hub, options);
   }
   return describe(await untilPublished(hub, declared, options.signal));
-}
-
-/**
- * The API token in a file.
- *
- * @throws {DaemonError} `not-found`, `not-readable`, `not-allowed` when there is none in it.
- */
-export async function readToken(path: string): Promise<{ token: string; openToOthers: boolean }> {
-  try {
-    const text = await readFile(path, "utf8");
-    const { mode } = await stat(path);
-    const token = text.trim();
-    if (/^[\x21-\x7e]{1,1000}$/.test(token)) return { token, openToOthers: (mode & 0o077) !== 0 };
-  } catch (error) {
-    throw diskTrouble(error, `read ${path}`, path);
-  }
-  throw new DaemonError("not-allowed", `${basename(path)} holds no token. One line is expected.`, {
-    subject: path,
-    hint: "make a token on the hub's Account page and save it in that file.",
-  });
 }
 
 function declaration(tree: InputTree, name: string, options: PublishOptions): DraftInput {

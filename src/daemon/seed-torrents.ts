@@ -6,6 +6,7 @@ import { DaemonError } from "./daemon-error.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { readTorrentFile } from "./torrent-source.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface SeedOptions {
   /** .torrent files or their URLs. */
@@ -38,8 +39,6 @@ export interface SeedStats {
   readonly peers: number;
   readonly uploadBytesPerSecond: number;
 }
-
-const STATS_INTERVAL_MS = 1000;
 
 /**
  * Seeds torrents until the signal comes. Pieces are judged when they are asked for the first time, so
@@ -142,16 +141,4 @@ function sum(torrents: readonly EngineTorrent[]): SeedStats {
     uploadBytesPerSecond += stats.uploadBytesPerSecond;
   }
   return { uploaded, downloaded, peers, uploadBytesPerSecond };
-}
-
-function untilAborted(signal: AbortSignal, eachSecond: () => void): Promise<void> {
-  const timer = setInterval(eachSecond, STATS_INTERVAL_MS);
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearInterval(timer);
-      resolve();
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -1,14 +1,30 @@
 import type { Log, LogFields } from "../ports/log.ts";
 
-/** A log for a person at a terminal: one line of words for each entry. */
-export function wordsLog(write: (line: string) => void): Log {
-  const entry = (message: string, fields?: LogFields): void => {
+const LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/**
+ * A log for a person at a terminal: one line of words for each entry.
+ *
+ * @param level - What is below is left out.
+ */
+export function wordsLog(
+  write: (line: string) => void,
+  level: (typeof LEVELS)[number] = "debug",
+): Log {
+  const least = LEVELS.indexOf(level);
+  const entry = (rank: number, message: string, fields?: LogFields): void => {
+    if (rank < least) return;
     const details = Object.entries(fields ?? {}).map(
       ([name, value]) => `${name}=${inWords(value)}`,
     );
     write([message, ...details].join(" "));
   };
-  return { debug: entry, info: entry, warn: entry, error: entry };
+  return {
+    debug: (message, fields) => entry(0, message, fields),
+    info: (message, fields) => entry(1, message, fields),
+    warn: (message, fields) => entry(2, message, fields),
+    error: (message, fields) => entry(3, message, fields),
+  };
 }
 
 function inWords(value: unknown): string {

@@ -316,7 +316,8 @@ const refusals: readonly Refusal[] = [
     name: "a word that is no command",
     prepare: async () => ["creat"],
     exit: 2,
-    message: /Unknown command "creat"\. Usage: everseed.*\n {2}Try: create, if that was meant/,
+    message:
+      /Unknown command "creat"\. Usage: everseed.*\n {2}Try: everseed create, if that was meant/,
   },
   {
     name: "an option that is none",

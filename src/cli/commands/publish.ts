@@ -5,6 +5,7 @@ import { formatBytes, formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
+import { readSecret } from "../read-secret.ts";
 import { WorkProgress } from "../work-progress.ts";
 
 interface PublishFlags extends OutputOptions {
@@ -46,11 +47,8 @@ export function addPublishCommand(program: Command): void {
 
 function publish(path: string, flags: PublishFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const { publishContent, readToken } = await import("../../daemon/publish-content.ts");
-    const { token, openToOthers } = await readToken(flags.tokenFile);
-    if (openToOthers) {
-      output.warn(`others on this machine can read the token: chmod 600 ${flags.tokenFile}`);
-    }
+    const { publishContent } = await import("../../daemon/publish-content.ts");
+    const token = await readSecret(output, flags.tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
     const published = await publishContent({
       path,

@@ -1,0 +1,81 @@
+import { type Command, Option } from "commander";
+import type { RunningHub } from "../../daemon/run-hub.ts";
+import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
+import type { Output, OutputOptions } from "../output.ts";
+import { escapeOutside } from "../outside-text.ts";
+import { portOption } from "../parse-options.ts";
+
+interface StartFlags extends OutputOptions {
+  readonly data?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly config?: string;
+}
+
+export function addHubStartCommand(hub: Command): void {
+  addCommand(hub, {
+    usage: "start",
+    summary: "Run a hub until Ctrl-C: web site, tracker and everseed.",
+    examples: ["everseed hub start", "everseed hub start --data data --host 0.0.0.0 --port 80"],
+  })
+    .option("--data <dir>", "where everything is kept")
+    .option("--host <address>", "address of the web site (default: 127.0.0.1)")
+    .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
+    .option("--config <file>", "settings (default: everseed.yaml in the data folder)")
+    .action((flags: StartFlags) => runCommand(flags, (run) => start(run, flags)));
+}
+
+async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
+  const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
+  const { config, file } = await loadHubConfig({
+    file: flags.config,
+    env: process.env,
+    overrides: { dataDir: flags.data, host: flags.host, port: flags.port },
+  });
+  const { runHub } = await import("../../daemon/run-hub.ts");
+  const { openHubLog } = await import("../../daemon/hub-log.ts");
+  const { untilAborted } = await import("../../daemon/until-aborted.ts");
+  const log = openHubLog(
+    config,
+    process.stderr.isTTY ? (line) => output.say(escapeOutside(line)) : undefined,
+  );
+  const hub = await runHub(config, log);
+  try {
+    await offerConfigFile(file);
+    tellReady(output, hub, { file, seconds: process.uptime() });
+    await untilAborted(signal, () => tellStats(output, hub));
+  } finally {
+    await hub.stop();
+  }
+}
+
+function tellReady(
+  output: Output,
+  hub: RunningHub,
+  more: { readonly file: string; readonly seconds: number },
+): void {
+  const { url, setupLink, dataDir, webPort, peerPort, udpPort } = hub;
+  output.record({
+    event: "ready",
+    port: webPort,
+    peerPort,
+    udpPort,
+    url,
+    setupLink: setupLink ?? null,
+    data: dataDir,
+  });
+  output.line(`Web site  ${url}`);
+  output.line(`Data      ${escapeOutside(dataDir)}`);
+  output.line(`Settings  ${escapeOutside(more.file)}`);
+  output.line(`Peers     port ${peerPort}; tracker also on UDP port ${udpPort}`);
+  if (setupLink !== undefined) {
+    output.line(`Setup     Open ${output.style("bold", setupLink)}`);
+    output.line("          It works once, within 30 minutes; start again for a new one.");
+  }
+  output.line(`ready after ${more.seconds.toFixed(1)} s; Ctrl-C stops`);
+}
+
+function tellStats(output: Output, hub: RunningHub): void {
+  const { uploaded, downloaded, peers } = hub.stats();
+  output.record({ event: "stats", uploaded, downloaded, peers });
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { exampleText } from "../command-frame.ts";
+import { addHubInitCommand } from "./hub-init.ts";
+import { addHubStartCommand } from "./hub-start.ts";
+
+export function addHubCommand(program: Command): void {
+  const hub = program
+    .command("hub")
+    .description("Run a hub: web site, tracker and everseed.")
+    .addHelpText("before", exampleText(["everseed hub start --data data"]))
+    .helpCommand(false);
+  addHubStartCommand(hub);
+  addHubInitCommand(hub);
+}

@@ -1,0 +1,69 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Config, ConfigInput } from "../config/config.ts";
+import { configTemplate } from "../config/config-template.ts";
+import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
+import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface HubConfigSources {
+  /** The configuration file; `everseed.yaml` in the data folder when absent. */
+  readonly file: string | undefined;
+  readonly env: Env;
+  /** From the command line. */
+  readonly overrides: ConfigInput;
+}
+
+/**
+ * Loads a hub's settings, `dataDir` filled in and absolute.
+ *
+ * @returns The settings and the path of the file, which may not be there yet.
+ * @throws {ConfigError} For what is in the file or the variables; {DaemonError} `not-found` for a file
+ *   that was asked for, `not-readable`.
+ */
+export async function loadHubConfig(
+  sources: HubConfigSources,
+): Promise<{ config: Config; file: string }> {
+  const { env, overrides } = sources;
+  const dataDir = overrides.dataDir ?? env["EVERSEED_DATA_DIR"] ?? defaultDataDir(env);
+  const path = sources.file ?? join(dataDir, CONFIG_FILE_NAME);
+  const text = await readIfThere(path);
+  if (text === undefined && sources.file !== undefined) {
+    throw new DaemonError("not-found", `Cannot read ${path}. There is no such file.`, {
+      subject: path,
+      hint: "check the spelling, or leave --config out.",
+    });
+  }
+  const file = text === undefined ? undefined : { path, text };
+  const config = loadConfig({ file, env, overrides });
+  return {
+    config: { ...config, dataDir: resolve(config.dataDir || dataDir) },
+    file: resolve(path),
+  };
+}
+
+/** Puts the commented template where a person will look for it, unless something is there. */
+export async function offerConfigFile(path: string): Promise<void> {
+  try {
+    await writeFile(path, configTemplate(), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw diskTrouble(error, `write ${path}`, path);
+  }
+}
+
+/** Where the XDG base directory specification puts a program's data. */
+function defaultDataDir(env: Env): string {
+  return join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "everseed");
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw diskTrouble(error, `read ${path}`, path);
+  }
+}
