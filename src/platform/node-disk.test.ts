@@ -317,6 +317,23 @@ test("a check stops when told to, at once and for good; closing stops it too", a
   assert.deepEqual(((await calls.verify(0)) as { code: string }).code, "EBADF");
 });
 
+test("two syncs at once end in order, and each stands for what was written before it (STO-2)", async (t) => {
+  const root = temporaryFolder(t);
+  const files = Array.from({ length: 130 }, (_, i) => ({ path: `${i}`, length: BLOCK }));
+  const calls = new ContentCalls(openDisk(t), makeFixture(root, "v1", BLOCK, files));
+  await calls.storeAll();
+  const ends: number[] = [];
+  const syncs = [1, 2, 3].map(async (which) => {
+    assert.deepEqual(await calls.sync(), { kind: "done" });
+    ends.push(which);
+  });
+  await Promise.all(syncs);
+  assert.deepEqual(ends, [1, 2, 3]);
+  await calls.close();
+  const late = await calls.sync();
+  assert.ok(late.kind === "failure" && late.code === "EBADF");
+});
+
 test("free space is that of the disk that will hold the root", async (t) => {
   const root = join(temporaryFolder(t), "not", "made", "yet");
   const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: 5 }]);

@@ -1,7 +1,7 @@
-import { lock, unlock } from "./shared-lock.ts";
 import { readSync, readvSync, writeSync } from "node:fs";
 import { onDisk, refusal, DiskRefusal } from "./disk-refusal.ts";
 import { type DescriptorBudget, OpenFiles } from "./open-files.ts";
+import { lock, unlock } from "./shared-lock.ts";
 import { DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout, type Span } from "./shared-layout.ts";
 
 /** The kernel takes at most this many buffers in one call (IOV_MAX). */
@@ -87,13 +87,17 @@ export class ContentIo {
       const { file, position } = this.#place(span);
       const path = this.files.path(file);
       const descriptor = this.files.open(file, "write");
-      this.table.mark(file, DIRTY);
-      onDisk(path, () => {
-        for (let done = 0; done < span.length;) {
-          const at = span.at + done;
-          done += writeSync(descriptor, bytes, at, span.length - done, position + done);
-        }
-      });
+      try {
+        onDisk(path, () => {
+          for (let done = 0; done < span.length;) {
+            const at = span.at + done;
+            done += writeSync(descriptor, bytes, at, span.length - done, position + done);
+          }
+        });
+      } finally {
+        // Marked afterwards: a sync that takes the mark while the bytes are on their way may miss them.
+        this.table.mark(file, DIRTY);
+      }
     }
   }
 

@@ -10,7 +10,7 @@ export class JobLine {
   #running = 0;
   #unordered = 0;
   #aloneRuns = false;
-  #last: Job | undefined;
+  #last: Job[] = [];
 
   join(turn: "shared" | "alone", job: Job): void {
     this.#waiting.push({ alone: turn === "alone", job });
@@ -28,7 +28,7 @@ export class JobLine {
 
   /** Runs when all others have ended. */
   joinLast(job: Job): void {
-    this.#last = job;
+    this.#last.push(job);
     this.#advance();
   }
 
@@ -46,8 +46,6 @@ export class JobLine {
       });
     }
     if (this.#waiting.length > 0 || this.#running > 0 || this.#unordered > 0) return;
-    const last = this.#last;
-    this.#last = undefined;
-    last?.(() => undefined);
+    for (const last of this.#last.splice(0)) last(() => undefined);
   }
 }

@@ -13,7 +13,7 @@ import type {
 import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import { JobLine } from "./job-line.ts";
-import { DIRTY, IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
+import { CREATED, DIRTY, IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
 import { SYNC_WHOLE_DISK_FILES } from "./sync-jobs.ts";
 import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 
@@ -28,6 +28,8 @@ export class NodeContent implements Content {
   /** Jobs under way that write a piece. */
   readonly #writing = new Map<number, number>();
   readonly #stopChecks = new Set<() => void>();
+  /** The first of them is under way. */
+  readonly #waitingSyncs: ((outcome: DiskOutcome) => void)[] = [];
   #wanted: Uint8Array | undefined;
   #closed = false;
 
@@ -151,24 +153,9 @@ export class NodeContent implements Content {
   }
 
   sync(onDone: (outcome: DiskOutcome) => void): void {
-    if (this.#table.count(DIRTY) > SYNC_WHOLE_DISK_FILES) {
-      this.#post(
-        0,
-        "shared",
-        () => ({ kind: "sync-disk" }),
-        (outcome) => onDone(asDone(outcome)),
-      );
-      return;
-    }
-    this.#line.join("shared", (release) => {
-      const parts = this.#pool.size;
-      this.#pool.postToAll(this.#pooled, (part) => ({ kind: "sync", part, parts }), {
-        onOutcomes: (outcomes) => {
-          release();
-          onDone(firstFailure(outcomes) ?? DONE);
-        },
-      });
-    });
+    // One at a time: the marks that a sync has taken stand for bytes that are not durable before its end.
+    this.#waitingSyncs.push(onDone);
+    if (this.#waitingSyncs.length === 1) this.#syncNext();
   }
 
   stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void {
@@ -247,6 +234,36 @@ export class NodeContent implements Content {
           if (open === 0) closed();
         };
         this.#pool.post(index, this.#pooled, { kind: "close" }, { onOutcome });
+      }
+    });
+  }
+
+  #syncNext(): void {
+    let marks: Uint8Array | undefined;
+    const finish = (failure: DiskFailure | undefined): void => {
+      if (failure && marks) this.#table.putBack(marks, DIRTY | CREATED);
+      const onDone = this.#waitingSyncs.shift();
+      if (this.#waitingSyncs.length > 0) this.#syncNext();
+      onDone?.(failure ?? DONE);
+    };
+    if (this.#closed) {
+      process.nextTick(() => finish(this.#closedFailure()));
+      return;
+    }
+    this.#line.join("shared", (release) => {
+      marks = this.#table.snapshot();
+      const whole = this.#table.count(DIRTY) > SYNC_WHOLE_DISK_FILES;
+      const parts = this.#pool.size;
+      const onOutcomes = (outcomes: readonly DiskOutcomeMessage[]): void => {
+        release();
+        finish(firstFailure(outcomes));
+      };
+      if (whole) {
+        const onOutcome = (outcome: DiskOutcomeMessage): void => onOutcomes([outcome]);
+        this.#pool.post(0, this.#pooled, { kind: "sync-disk" }, { onOutcome });
+      } else {
+        const task = (part: number): DiskTask => ({ kind: "sync", part, parts });
+        this.#pool.postToAll(this.#pooled, task, { onOutcomes });
       }
     });
   }

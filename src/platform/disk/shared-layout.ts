@@ -152,6 +152,18 @@ export class LayoutTable {
     return count;
   }
 
+  /** What is known of each file now, to be put back. */
+  snapshot(): Uint8Array {
+    return this.shared.state.slice();
+  }
+
+  /** Sets those of `bits` that were set in the snapshot. */
+  putBack(snapshot: Uint8Array, bits: number): void {
+    for (const [file, known] of snapshot.entries()) {
+      if ((known & bits) !== 0) this.mark(file, known & bits);
+    }
+  }
+
   mark(file: number, bit: number): void {
     Atomics.or(this.shared.state, file, bit);
   }

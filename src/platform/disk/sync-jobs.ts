@@ -38,19 +38,10 @@ export async function syncWholeDisk(io: ContentIo): Promise<void> {
     if (table.unmark(file, DIRTY)) dirty.push(file);
     if (table.unmark(file, CREATED)) created.push(file);
   }
-  let failed = true;
-  try {
-    const elsewhere = dirty.filter((file) => lookAtWritten(io, file).dev !== disk);
-    const synced = await syncDisk(root);
-    for (const file of synced ? elsewhere : dirty) await syncFile(io, file);
-    if (!synced) for (const folder of foldersOf(io, created)) await syncFolder(folder);
-    failed = false;
-  } finally {
-    if (failed) {
-      for (const file of dirty) table.mark(file, DIRTY);
-      for (const file of created) table.mark(file, CREATED);
-    }
-  }
+  const elsewhere = dirty.filter((file) => lookAtWritten(io, file).dev !== disk);
+  const synced = await syncDisk(root);
+  for (const file of synced ? elsewhere : dirty) await syncFile(io, file);
+  if (!synced) for (const folder of foldersOf(io, created)) await syncFolder(folder);
 }
 
 /** @throws {DiskRefusal} `ENOENT` for a file that was removed while it was written to. */
@@ -77,7 +68,8 @@ async function syncDisk(root: string): Promise<boolean> {
 
 /**
  * Makes durable what was written to one share of the files: their bytes first, then the folders in which
- * they were made. Waits beside the worker's other work.
+ * they were made. Waits beside the worker's other work. The marks of the files are taken off; whoever asked
+ * puts them back when this fails, or its worker dies.
  *
  * @throws {DiskRefusal} Also `ENOENT` for a file that was removed while it was written to.
  */
@@ -86,21 +78,9 @@ export async function syncFiles(io: ContentIo, part: number, parts: number): Pro
   const created: number[] = [];
   for (let file = part; file <= table.partIndex; file += parts) {
     if (table.unmark(file, CREATED)) created.push(file);
-    if (!table.unmark(file, DIRTY)) continue;
-    try {
-      await syncFile(io, file);
-    } catch (error) {
-      table.mark(file, DIRTY);
-      for (const one of created) table.mark(one, CREATED);
-      throw error;
-    }
+    if (table.unmark(file, DIRTY)) await syncFile(io, file);
   }
-  try {
-    for (const folder of foldersOf(io, created)) await syncFolder(folder);
-  } catch (error) {
-    for (const one of created) table.mark(one, CREATED);
-    throw error;
-  }
+  for (const folder of foldersOf(io, created)) await syncFolder(folder);
 }
 
 async function syncFile(io: ContentIo, file: number): Promise<void> {
