@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -238,6 +238,66 @@ test("after a reload the page offers to choose the same files again, and only th
     assert.ok((await fetchBytes(page, href ?? "")).body.equals(content), name);
   }
   assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test("what the hub refuses in the middle is said in its words, and Resume goes on", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "refused"), { "refused.bin": 2 * MIB });
+  const refusals = [
+    [507, "disk_full", "The disk of this hub is full.", "The disk of this hub is full."],
+    [401, "not_signed_in", "Sign in first.", "You are not signed in any more."],
+  ] as const;
+  let refusal: (typeof refusals)[number] | undefined = refusals[0];
+  await page.route("**/content", async (route) => {
+    if (route.request().method() !== "PATCH" || refusal === undefined) return route.fallback();
+    const [status, code, message] = refusal;
+    return route.fulfill({ status, json: { error: { code, message, hint: "Free some space." } } });
+  });
+  await choose(page, "Files", path.join(folder, "refused/refused.bin"));
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(refusals[0][3]).waitFor();
+  assert.ok(await page.getByText("Free some space.").isVisible());
+  refusal = refusals[1];
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText(refusals[1][3]).waitFor();
+  refusal = undefined;
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.waitForURL(/\/t\//);
+  await page.context().close();
+});
+
+test("a file that changes while it is read is named, and nothing torn is published", async () => {
+  const { page } = await openPublish();
+  const file = path.join(folder, "changing/changing.bin");
+  await makeFolder(path.join(folder, "changing"), { "changing.bin": 16 * MIB });
+  await choose(page, "Files", file);
+  const line = await Line.of(page);
+  await line.slow(2 * MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(/MiB\/s · .* left/).waitFor();
+  await appendFile(file, "more");
+  await line.free();
+  await page.getByText("“changing.bin” changed or vanished while it was read.").waitFor();
+  await page.getByRole("button", { name: "Choose the files again" }).click();
+  await choose(page, "Files", file);
+  await publish(page);
+  assert.match(await page.locator("main").innerText(), /16\.0 MiB/);
+  await page.context().close();
+});
+
+test("what is over the limit of the hub is refused before anything is sent", async () => {
+  const { page } = await openPublish();
+  await page.route("**/publish", async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace('"uploadBytesMax":null', '"uploadBytesMax":1000');
+    return route.fulfill({ response, body });
+  });
+  await page.goto(`${hub.origin}/publish`);
+  await makeFolder(path.join(folder, "big"), { "big.bin": 2000 });
+  await choose(page, "Files", path.join(folder, "big/big.bin"));
+  await page.getByText("The limit here is 1000 B; this is 2.0 KiB.").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Publish", exact: true }).isDisabled());
   await page.context().close();
 });
 
