@@ -302,6 +302,37 @@ test("WIR-15: what a late peer owes is asked of others, and still taken if it co
   assert.equal(bench.picker.received(other, 0, 1).alsoAsked, late);
 });
 
+test("WIR-15: two that say nothing do not share a block between them for ever", () => {
+  const bench = new Bench(1);
+  const silent = [bench.peer("all"), bench.peer("all")] as const;
+  const names = bench.pick(silent[0], BLOCKS);
+  assert.deepEqual(bench.pick(silent[1], BLOCKS), names);
+  const honest = bench.peer("all");
+  bench.picker.snub(silent[0]);
+  assert.deepEqual(bench.pick(honest, 1), names.slice(0, 1), "in place of the late one");
+  bench.picker.snub(silent[1]);
+  assert.deepEqual(bench.pick(honest, BLOCKS), names.slice(1));
+  assert.ok(bench.deliver(honest, names));
+  for (const peer of [...silent, honest]) assert.equal(bench.picker.outstanding(peer), 0);
+});
+
+test("WIR-15: who is overtaken is not asked to overtake, until it sends a block again", () => {
+  const bench = new Bench(8);
+  const [slow, fast, third] = [0, 1, 2].map((piece) => bench.provenPeer("all", piece)) as [
+    PeerKey,
+    PeerKey,
+    PeerKey,
+  ];
+  bench.picker.markHave(bench.bits([3, 4, 5]));
+  const owed = bench.pick(slow, 5);
+  const others = bench.pick(third, 3);
+  bench.deliver(fast, bench.pick(fast, 5).slice(0, 4));
+  assert.deepEqual(bench.pick(slow, BLOCKS), []);
+  bench.deliver(slow, owed.slice(4));
+  assert.equal(bench.pick(slow, 1).length, 1);
+  assert.equal(others.length, 3);
+});
+
 test("WIR-15: half a block, then silence: the block stays its own until the peer is gone", () => {
   const bench = new Bench(1);
   const [half, other] = [bench.peer("all"), bench.peer("all")];
@@ -397,7 +428,7 @@ test("WIR-28: an attacker who spoils a block and goes cannot spoil the piece aga
 test("the only peer that has a piece may try again, but not without end", () => {
   const bench = new Bench(1);
   const only = bench.peer("all");
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < 4; i += 1) {
     assert.ok(bench.deliver(only, bench.pick(only, BLOCKS)), `try ${i + 1}`);
     bench.picker.verdict(0, false);
   }

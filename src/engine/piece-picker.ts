@@ -15,6 +15,9 @@ export { PRIORITY_NORMAL } from "./picker/piece-ledger.ts";
 /** Blocks a peer may owe us when it is given duplicates of what others were asked for. */
 const END_GAME_OUTSTANDING_MAX = 8;
 
+/** Blocks others sent in place of a peer since its last one, until it is no help in the end game. */
+const OVERTAKEN_MAX = 4;
+
 /** Where `pick` writes; each array holds at least `blocksMax` numbers. */
 export interface PickedBlocks {
   readonly pieces: Int32Array;
@@ -126,7 +129,9 @@ export class PiecePicker {
    *   it outlives the connection.
    */
   peerJoined(sender: number): PeerKey {
-    return this.#swarm.join(sender).key;
+    const peer = this.#swarm.join(sender);
+    peer.suspected = this.#ledger.failed.isDoubtful(sender);
+    return peer.key;
   }
 
   /** The peer left: its requests are free again, its key is used for another. */
@@ -220,8 +225,8 @@ export class PiecePicker {
       if (!started) break;
       count = this.#askFor(started, who, { out, count, blocksMax });
     }
-    if (count < blocksMax && !options.choked && !options.snubbed && !who.suspected) {
-      if (this.#chooser.isEndGame) count = this.#askInEndGame(who, { out, count, blocksMax });
+    if (count < blocksMax && !options.choked && !options.snubbed && this.#mayDuplicate(who)) {
+      count = this.#askInEndGame(who, { out, count, blocksMax });
     }
     return count;
   }
@@ -261,8 +266,11 @@ export class PiecePicker {
     const other = started.otherThan(peer, block);
     if (other !== NOBODY) {
       receipt.alsoAsked = other;
-      this.#swarm.get(other).outstanding -= 1;
+      const overtaken = this.#swarm.get(other);
+      overtaken.outstanding -= 1;
+      overtaken.overtaken += 1;
     }
+    who.overtaken = 0;
     started.finish(block, who.sender);
     this.#started.touch(started);
     if (started.received === started.blockCount) this.#ledger.finish(started);
@@ -296,7 +304,10 @@ export class PiecePicker {
     if (who.outstanding > 0) {
       for (const started of this.#started.all()) {
         if (started.inFlight === 0) continue;
-        for (let block = 0; block < started.blockCount; block += 1) started.giveUpOn(peer, block);
+        for (let block = 0; block < started.blockCount; block += 1) {
+          started.giveUpOn(peer, block);
+          this.#forgetDropped(started);
+        }
         this.#started.update(started);
       }
     }
@@ -307,7 +318,8 @@ export class PiecePicker {
 
   /**
    * The hash has judged a `received` piece. Peers that sent blocks of a corrupt one are suspected:
-   * they and the piece are from now on dealt with one to one (WIR-12, WIR-13).
+   * they and the piece are from now on dealt with one to one (WIR-12, WIR-13). One that sent all of
+   * it is asked only for what nobody else has, until another piece of its is intact.
    */
   verdict(piece: number, intact: boolean): void {
     if (this.#ledger.isPadding(piece)) {
@@ -326,7 +338,11 @@ export class PiecePicker {
         if (alone === peer.sender) peer.suspected = false;
       }
     }
-    if (intact) return this.#ledger.markPiece(piece);
+    if (intact) {
+      this.#ledger.failed.clear(alone);
+      this.#ledger.markPiece(piece);
+      return;
+    }
     if (senders.size > 1 || alone !== UNKNOWN_SENDER) {
       this.#ledger.failed.add(piece, alone === UNKNOWN_SENDER ? undefined : alone);
     }
@@ -419,6 +435,15 @@ export class PiecePicker {
     return count;
   }
 
+  /**
+   * In the end game, and not a peer that may be lying. Nor one that is overtaken itself, nor a stranger
+   * while we know better ones: two that say nothing would hold a block between them (WIR-15).
+   */
+  #mayDuplicate(who: PickerPeer): boolean {
+    if (who.suspected || who.overtaken >= OVERTAKEN_MAX || !this.#chooser.isEndGame) return false;
+    return who.proven || !this.#swarm.hasProvenPeer();
+  }
+
   /** Asks this peer too for what others owe us. */
   #askInEndGame(who: PickerPeer, room: PickRoom): number {
     const roomLeft = END_GAME_OUTSTANDING_MAX - who.outstanding;
@@ -430,6 +455,7 @@ export class PiecePicker {
       if (!who.has(started.piece) || this.#ledger.priority(started.piece) === 0) continue;
       let block = started.askAlso(who.key, -1);
       while (block >= 0) {
+        this.#forgetDropped(started);
         room.out.pieces[count] = started.piece;
         room.out.blocks[count] = block;
         count += 1;
@@ -439,6 +465,10 @@ export class PiecePicker {
     }
     who.outstanding += count - room.count;
     return count;
+  }
+
+  #forgetDropped(started: StartedPiece): void {
+    if (started.dropped !== NOBODY) this.#swarm.get(started.dropped).outstanding -= 1;
   }
 
   /** Others may go on with the pieces the peer had for itself. */

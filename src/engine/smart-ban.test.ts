@@ -62,6 +62,20 @@ test("WIR-28: an honest peer is never named, however many corrupt pieces it took
   }
 });
 
+test("a liar is named once, and again only for what it sent under its new number", () => {
+  const ban = new SmartBan();
+  const spoil = (piece: number): void => {
+    const senders = sendersOf(ban, ["10.0.0.1", "10.0.0.2", "10.0.0.2", "10.0.0.2"]);
+    ban.handleCorrupt(piece, digestsOf(["LIE", "b", "c", "d"]), senders);
+  };
+  spoil(1);
+  spoil(2);
+  assert.deepEqual(ban.handleIntact(1, digestsOf(TRUE)), ["10.0.0.1"]);
+  assert.deepEqual(ban.handleIntact(2, digestsOf(TRUE)), []);
+  spoil(3);
+  assert.deepEqual(ban.handleIntact(3, digestsOf(TRUE)), ["10.0.0.1"]);
+});
+
 test("blocks of unknown origin blame nobody", () => {
   const ban = new SmartBan();
   ban.handleCorrupt(

@@ -37,7 +37,10 @@ export class SmartBan {
     this.#nextId += 1;
     this.#ids.set(address, id);
     this.#addresses.set(id, address);
-    if (this.#ids.size > SENDERS_MAX) this.#forgetOldestSender();
+    for (const oldest of this.#ids.keys()) {
+      if (this.#ids.size <= SENDERS_MAX) break;
+      this.#forgetSender(oldest);
+    }
     return id;
   }
 
@@ -69,7 +72,8 @@ export class SmartBan {
    * A piece is intact.
    *
    * @param digests - Of its blocks; without them what is remembered of the piece is forgotten.
-   * @returns The addresses that are proven to have sent a wrong block of it.
+   * @returns The addresses that are proven to have sent a wrong block of it, each named once, not
+   *   again for every other piece it spoiled.
    */
   handleIntact(piece: number, digests: Uint8Array | undefined): string[] {
     const deliveries = this.#evidence.get(piece);
@@ -84,6 +88,7 @@ export class SmartBan {
         liars.add(address);
       }
     }
+    for (const address of liars) this.#forgetSender(address);
     return [...liars];
   }
 
@@ -92,12 +97,9 @@ export class SmartBan {
     this.#evidence.delete(piece);
   }
 
-  #forgetOldestSender(): void {
-    for (const [address, id] of this.#ids) {
-      this.#ids.delete(address);
-      this.#addresses.delete(id);
-      return;
-    }
+  #forgetSender(address: string): void {
+    this.#addresses.delete(this.#ids.get(address)!);
+    this.#ids.delete(address);
   }
 }
 

@@ -1,21 +1,22 @@
-/** Times the same sender may deliver the same piece alone and corrupt before it is not asked again. */
-const ALONE_MAX = 3;
+/** Whole corrupt pieces a sender may deliver alone before it is asked for nothing any more. */
+const ALONE_MAX = 4;
 
 /** Senders remembered for one piece; the oldest of more is forgotten. */
 const SENDERS_MAX = 16;
 
-interface Failure {
-  /** Senders that delivered the whole piece alone, once for each time it was corrupt. */
-  readonly alone: number[];
-}
+/** Senders of whole corrupt pieces remembered in all; the oldest of more is forgotten. */
+const DOUBTFUL_MAX = 4096;
 
 /**
  * Pieces that were corrupt and are not intact yet. They are fetched whole from one peer (WIR-12),
  * before other pieces, and not from one that delivered them corrupt while somebody else has them.
  */
 export class FailedPieces {
-  readonly #failures = new Map<number, Failure>();
+  /** Of each piece, the senders that delivered all of it alone and corrupt. */
+  readonly #failures = new Map<number, Set<number>>();
   readonly #waiting = new Set<number>();
+  /** Whole corrupt pieces in a row, by sender. */
+  readonly #doubtful = new Map<number, number>();
 
   has(piece: number): boolean {
     return this.#failures.has(piece);
@@ -28,12 +29,26 @@ export class FailedPieces {
 
   /** @param alone - The one who sent all of it, if one did. */
   add(piece: number, alone: number | undefined): void {
-    const failure = this.#failures.get(piece) ?? { alone: [] };
-    this.#failures.set(piece, failure);
+    const senders = this.#failures.get(piece) ?? new Set();
+    this.#failures.set(piece, senders);
     this.#waiting.add(piece);
     if (alone === undefined) return;
-    failure.alone.push(alone);
-    if (failure.alone.length > SENDERS_MAX) failure.alone.shift();
+    senders.add(alone);
+    dropOldest(senders, SENDERS_MAX);
+    const count = (this.#doubtful.get(alone) ?? 0) + 1;
+    this.#doubtful.delete(alone);
+    this.#doubtful.set(alone, count);
+    dropOldest(this.#doubtful, DOUBTFUL_MAX);
+  }
+
+  /** It delivered a whole piece alone and corrupt, and none alone and intact since. */
+  isDoubtful(sender: number): boolean {
+    return this.#doubtful.has(sender);
+  }
+
+  /** It delivered a whole piece alone and intact. */
+  clear(sender: number): void {
+    this.#doubtful.delete(sender);
   }
 
   /** Waits again: it was opened, but nothing of it is left. */
@@ -53,12 +68,18 @@ export class FailedPieces {
 
   /** True when this sender delivered all of the piece and it was corrupt. */
   isBlamed(piece: number, sender: number): boolean {
-    return this.#failures.get(piece)?.alone.includes(sender) ?? false;
+    return this.#failures.get(piece)?.has(sender) ?? false;
   }
 
-  /** True when it did so too often. */
-  isHopeless(piece: number, sender: number): boolean {
-    const alone = this.#failures.get(piece)?.alone ?? [];
-    return alone.filter((other) => other === sender).length >= ALONE_MAX;
+  /** True when it delivered nothing but corrupt pieces, and too many of them. */
+  isHopeless(sender: number): boolean {
+    return (this.#doubtful.get(sender) ?? 0) >= ALONE_MAX;
+  }
+}
+
+function dropOldest(items: Set<number> | Map<number, number>, max: number): void {
+  for (const oldest of items.keys()) {
+    if (items.size <= max) return;
+    items.delete(oldest);
   }
 }

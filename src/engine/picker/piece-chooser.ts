@@ -50,6 +50,7 @@ export class PieceChooser {
   }
 
   next(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    if (this.#ledger.failed.isDoubtful(peer.sender)) return this.#nextDoubtful(peer, options);
     if (options.choked) return this.#nextAllowedFast(peer, options);
     const alone = !options.snubbed && (options.whole || !peer.proven || peer.suspected);
     const current = this.#ledger.started.get(peer.current);
@@ -63,6 +64,23 @@ export class PieceChooser {
     const shared = this.#bestOpen(peer, alone, true);
     if (shared && this.#wake(shared, options)) return this.#adopt(shared, peer, false);
     return this.#lastResort(peer, options);
+  }
+
+  /**
+   * For a peer that sent a whole corrupt piece: the one it is at, then one that nobody else has, one
+   * at a time and not without end. Not all are looked through: it has time.
+   */
+  #nextDoubtful(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    if (options.choked) return undefined;
+    const own = this.#bestOpen(peer, true, false);
+    if (own && own.owner === peer.key && this.#wake(own, options)) return own;
+    if (peer.outstanding > 0 || this.#ledger.failed.isHopeless(peer.sender)) return undefined;
+    const { swarm } = this.#ledger;
+    if (this.#memoryShort || swarm.fresh(peer) === 0) return this.#lastResort(peer, options);
+    const found = swarm.rarity.rarest(peer.everything ? undefined : peer.pieces);
+    if (found < 0 || this.#hasOtherSource(found, peer)) return this.#lastResort(peer, options);
+    if (!this.#hasMemory(found, options)) return undefined;
+    return this.#adopt(this.#ledger.open(found), peer, true);
   }
 
   /** Every block that can be had of anybody is asked for. */
@@ -174,14 +192,16 @@ export class PieceChooser {
       if (!started.strict || started.complete || started.owner === peer.key) continue;
       if (started.visit === this.#round || !this.#isHeldUp(started, peer)) continue;
       if (!this.#isWantedFrom(peer, started.piece)) continue;
-      if (failed.isBlamed(started.piece, peer.sender) || !this.#wake(started, options)) continue;
+      if (failed.isBlamed(started.piece, peer.sender)) continue;
+      if (failed.isDoubtful(peer.sender) && this.#hasOtherSource(started.piece, peer)) continue;
+      if (!this.#wake(started, options)) continue;
       this.#ledger.beginAnew(started, peer.key);
       started.owner = peer.key;
       return started;
     }
     for (const piece of failed.waiting) {
       if (!this.#isWantedFrom(peer, piece)) continue;
-      if (failed.isHopeless(piece, peer.sender) || this.#hasOtherSource(piece, peer)) continue;
+      if (this.#hasOtherSource(piece, peer)) continue;
       if (!this.#hasMemory(piece, options)) return undefined;
       return this.#adopt(this.#ledger.open(piece), peer, true);
     }
@@ -202,11 +222,11 @@ export class PieceChooser {
     return peer.has(piece) && this.#ledger.priority(piece) !== 0;
   }
 
-  /** True when somebody has the piece who never delivered it corrupt. */
+  /** True when somebody has the piece whom we have no reason to doubt. */
   #hasOtherSource(piece: number, but: PickerPeer): boolean {
-    for (const peer of this.#ledger.swarm.peers()) {
-      if (peer === but || !peer.has(piece)) continue;
-      if (!this.#ledger.failed.isBlamed(piece, peer.sender)) return true;
+    const { swarm, failed } = this.#ledger;
+    for (const peer of swarm.peers()) {
+      if (peer !== but && peer.has(piece) && !failed.isDoubtful(peer.sender)) return true;
     }
     return false;
   }

@@ -27,8 +27,10 @@ export class StartedPiece {
   inFlight = 0;
   arriving = 0;
   received = 0;
-  /** Asked blocks that nobody else was asked for. */
+  /** Asked blocks that nobody else was asked for, but those who are late. */
   single = 0;
+  /** The late peer that `askAlso` or `giveUpOn` had to forget, to remember another; or `NOBODY`. */
+  dropped: PeerKey | typeof NOBODY = NOBODY;
   /** The peer that is to fetch it alone: by preference, or `strict`ly. */
   owner: PeerKey | typeof NOBODY = NOBODY;
   /** Blocks of two peers never mix in it: one of them lied before. */
@@ -46,6 +48,8 @@ export class StartedPiece {
   readonly #states: Uint8Array;
   readonly #askedPeers: Int32Array;
   readonly #alsoAsked: Int32Array;
+  /** 1 where `#alsoAsked` was given up for being late. */
+  readonly #alsoLate: Uint8Array;
   readonly #senders: Int32Array;
   /** No block below it is free. */
   #firstFree = 0;
@@ -54,6 +58,7 @@ export class StartedPiece {
     this.#states = new Uint8Array(blocksMax);
     this.#askedPeers = new Int32Array(blocksMax);
     this.#alsoAsked = new Int32Array(blocksMax);
+    this.#alsoLate = new Uint8Array(blocksMax);
     this.#senders = new Int32Array(blocksMax);
   }
 
@@ -73,6 +78,7 @@ export class StartedPiece {
     this.#states.fill(FREE, 0, this.blockCount);
     this.#askedPeers.fill(NOBODY, 0, this.blockCount);
     this.#alsoAsked.fill(NOBODY, 0, this.blockCount);
+    this.#alsoLate.fill(0, 0, this.blockCount);
     this.#senders.fill(UNKNOWN_SENDER, 0, this.blockCount);
   }
 
@@ -129,7 +135,7 @@ export class StartedPiece {
       this.#askedPeers[block] = peer;
       this.free -= 1;
       this.inFlight += 1;
-      if (this.#alsoAsked[block] === NOBODY) this.single += 1;
+      this.single += 1;
       return block;
     }
     return -1;
@@ -139,9 +145,10 @@ export class StartedPiece {
   askAlso(peer: PeerKey, after: number): number {
     if (this.single === 0) return -1;
     for (let block = after + 1; block < this.blockCount; block += 1) {
-      if (this.#states[block] !== ASKED || this.#alsoAsked[block] !== NOBODY) continue;
-      if (this.#askedPeers[block] === peer) continue;
-      this.#alsoAsked[block] = peer;
+      if (this.#states[block] !== ASKED || !this.#isSingle(block)) continue;
+      if (this.#askedPeers[block] === peer || this.#alsoAsked[block] === peer) continue;
+      this.dropped = this.alsoAsked(block);
+      this.#setAlso(block, peer, false);
       this.single -= 1;
       return block;
     }
@@ -153,14 +160,14 @@ export class StartedPiece {
     if (!this.isAsked(peer, block)) return false;
     const state = this.#states[block];
     if (state === ASKED) {
-      if (this.#alsoAsked[block] === NOBODY) this.single -= 1;
-      else if (this.#alsoAsked[block] === peer) {
-        this.#alsoAsked[block] = this.#askedPeers[block]!;
+      if (this.#isSingle(block)) this.single -= 1;
+      if (this.#alsoAsked[block] === peer) {
+        this.#setAlso(block, this.asked(block), false);
         this.#askedPeers[block] = peer;
       }
     } else if (state === FREE) {
       this.#askedPeers[block] = peer;
-      this.#alsoAsked[block] = NOBODY;
+      this.#setAlso(block, NOBODY, false);
       this.free -= 1;
       this.inFlight += 1;
     } else {
@@ -175,7 +182,7 @@ export class StartedPiece {
   finish(block: number, sender: number): void {
     this.#states[block] = RECEIVED;
     this.#askedPeers[block] = NOBODY;
-    this.#alsoAsked[block] = NOBODY;
+    this.#setAlso(block, NOBODY, false);
     this.#senders[block] = sender;
     this.arriving -= 1;
     this.inFlight -= 1;
@@ -205,32 +212,54 @@ export class StartedPiece {
   withdraw(peer: PeerKey, block: number): void {
     const state = this.#states[block];
     if (this.#alsoAsked[block] === peer) {
-      this.#alsoAsked[block] = NOBODY;
-      if (state === ASKED) this.single += 1;
+      if (state === ASKED && !this.#isSingle(block)) this.single += 1;
+      this.#setAlso(block, NOBODY, false);
       return;
     }
     if (state === ARRIVING) this.arriving -= 1;
-    const other = this.#alsoAsked[block]!;
-    this.#askedPeers[block] = other;
-    this.#alsoAsked[block] = NOBODY;
-    if (other !== NOBODY) {
-      this.#states[block] = ASKED;
-      this.single += 1;
+    else if (this.#isSingle(block)) this.single -= 1;
+    if (this.#isSingle(block)) {
+      this.#askedPeers[block] = NOBODY;
+      this.#setFree(block);
       return;
     }
-    if (state === ASKED) this.single -= 1;
-    this.#setFree(block);
+    this.#askedPeers[block] = this.#alsoAsked[block]!;
+    this.#setAlso(block, NOBODY, false);
+    this.#states[block] = ASKED;
+    this.single += 1;
   }
 
   /** The peer is late: others may be asked, the block is still welcome from it. */
   giveUpOn(peer: PeerKey, block: number): void {
-    if (this.#states[block] !== ASKED || this.#askedPeers[block] !== peer) return;
-    const other = this.#alsoAsked[block]!;
-    this.#askedPeers[block] = other;
+    this.dropped = NOBODY;
+    if (this.#states[block] !== ASKED) return;
+    if (this.#alsoAsked[block] === peer) {
+      if (!this.#isSingle(block)) this.single += 1;
+      this.#alsoLate[block] = 1;
+      return;
+    }
+    if (this.#askedPeers[block] !== peer) return;
+    const also = this.alsoAsked(block);
+    if (this.#isSingle(block)) {
+      this.dropped = also;
+      this.single -= 1;
+      this.#askedPeers[block] = NOBODY;
+      this.#setFree(block);
+    } else {
+      this.#askedPeers[block] = also;
+      this.single += 1;
+    }
+    this.#setAlso(block, peer, true);
+  }
+
+  /** Nobody else was asked, or only one who is late. */
+  #isSingle(block: number): boolean {
+    return this.#alsoAsked[block] === NOBODY || this.#alsoLate[block] === 1;
+  }
+
+  #setAlso(block: number, peer: PeerKey | typeof NOBODY, late: boolean): void {
     this.#alsoAsked[block] = peer;
-    if (other !== NOBODY) return;
-    this.single -= 1;
-    this.#setFree(block);
+    this.#alsoLate[block] = late ? 1 : 0;
   }
 
   #setFree(block: number): void {

@@ -32,6 +32,8 @@ export class PickerPeer {
   fickle = false;
   /** Blocks it was asked for and that would still be taken from it. */
   outstanding = 0;
+  /** Blocks it owed us that others sent since its last one. */
+  overtaken = 0;
   /** A piece with a block of its own was intact. */
   proven = false;
   /** It took part in a corrupt piece, and since then no piece from it alone was intact. */
@@ -117,6 +119,10 @@ export class SwarmPieces {
 
   *peers(): Generator<PickerPeer> {
     for (const peer of this.#peers) if (peer) yield peer;
+  }
+
+  hasProvenPeer(): boolean {
+    return this.#peers.some((peer) => peer?.proven);
   }
 
   leave(peer: PickerPeer): void {
