@@ -32,12 +32,13 @@ export async function pagesAreStale(): Promise<boolean> {
   return false;
 }
 
-async function isNewer(target: string, thanMs: number): Promise<boolean> {
+/** @returns True when `target`, or a file below it that pages are made from, changed after `thanMs`. */
+export async function isNewer(target: string, thanMs: number): Promise<boolean> {
   const found = await stat(target).catch(() => undefined);
   if (found === undefined) return false;
   if (!found.isDirectory()) return found.mtimeMs > thanMs;
   for (const entry of await readdir(target)) {
-    if (entry.startsWith("dist") || entry.endsWith(".test.ts")) continue;
+    if (entry.startsWith("dist") || /\.(test\.ts|md)$/.test(entry)) continue;
     if (await isNewer(path.join(target, entry), thanMs)) return true;
   }
   return false;

@@ -1,6 +1,6 @@
 import type { Draft } from "../../src/api/drafts.ts";
 import { formatBytes, plural } from "../parts/format.ts";
-import { Outside, When } from "../parts/words.tsx";
+import { Outside, State, When } from "../parts/words.tsx";
 
 /** Right after setup: what happens next, in three steps. */
 export function FirstSteps() {
@@ -33,6 +33,11 @@ export function Unfinished(props: {
               <Outside text={draft.name} charactersMax={100} />
             </strong>
             <div class="meta">
+              {draft.problem !== null && (
+                <State mood="bad">
+                  <Outside text={draft.problem} />
+                </State>
+              )}
               <span>
                 {formatBytes(draft.offset)} of {formatBytes(draft.size)} are here
               </span>
