@@ -17,6 +17,14 @@ export default {
   ],
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
   // The system's own, which tests skip without.
-  ignoreBinaries: ["mkfifo", "mount", "openssl", "umount", "unshare", "diff", "transmission-remote"],
+  ignoreBinaries: [
+    "mkfifo",
+    "mount",
+    "openssl",
+    "umount",
+    "unshare",
+    "diff",
+    "transmission-remote",
+  ],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;

@@ -43,7 +43,6 @@ test("bar: at most ten times a second, taken away for other words, left standing
 test("bar: fits the terminal, and is never at 100 before the end", () => {
   const { world, line } = open("bar", 30);
   line.update({ ...half, fraction: 0.9999 });
-  // oxlint-disable-next-line no-control-regex -- what the terminal does not count
   assert.ok(world.text.replace(/^\r\u001b\[K/, "").length < 30);
   assert.match(open("bar").world.text, /^$/);
   const wide = open("bar");

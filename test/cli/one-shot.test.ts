@@ -166,7 +166,6 @@ test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async
     const { stdout, stderr } = await everseed(context, ["show", "x.torrent", ...json], {
       cwd: folder,
     });
-    // oxlint-disable-next-line no-control-regex -- what must not be there
     assert.doesNotMatch(stdout + stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
   }
 });
