@@ -425,6 +425,38 @@ test("WIR-28: an attacker who spoils a block and goes cannot spoil the piece aga
   assert.deepEqual(new Set(bench.picker.senders(0)), new Set([0]));
 });
 
+test("WIR-28: the little a stranger leaves behind is not built upon; a good part of a piece is", () => {
+  for (const [blocks, kept] of [
+    [1, 0],
+    [2, 2],
+  ] as const) {
+    const bench = new Bench(1);
+    const stranger = bench.peer("all");
+    bench.deliver(stranger, bench.pick(stranger, blocks));
+    bench.picker.peerGone(stranger);
+    assert.equal(bench.picker.receivedCount(0), kept);
+  }
+});
+
+test("a peer that sent a whole corrupt piece is asked only for what nobody else has, a piece at a time", () => {
+  const bench = new Bench(12);
+  const doubtful = bench.peer("all");
+  const failed = bench.pick(doubtful, BLOCKS);
+  bench.deliver(doubtful, failed);
+  bench.picker.verdict(Number(failed[0]!.split(":")[0]), false);
+  const other = bench.peer([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const names = bench.pick(doubtful, BLOCKS * 12);
+  assert.deepEqual(names, ["11:0", "11:1", "11:2", "11:3"]);
+  assert.deepEqual(bench.pick(doubtful, BLOCKS), []);
+  bench.deliver(doubtful, names);
+  bench.picker.peerGone(doubtful);
+  const again = bench.peer("all", 0);
+  assert.deepEqual(bench.pick(again, BLOCKS), [], "nor under a new connection");
+  bench.picker.verdict(11, true);
+  assert.ok(bench.pick(again, 1).length === 1, "one intact piece, and it is trusted again");
+  assert.ok(bench.picker.isInteresting(other));
+});
+
 test("the only peer that has a piece may try again, but not without end", () => {
   const bench = new Bench(1);
   const only = bench.peer("all");

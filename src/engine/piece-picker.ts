@@ -15,6 +15,9 @@ export { PRIORITY_NORMAL } from "./picker/piece-ledger.ts";
 /** Blocks a peer may owe us when it is given duplicates of what others were asked for. */
 const END_GAME_OUTSTANDING_MAX = 8;
 
+/** So much of a piece is thrown away when it came from a stranger who left it at that. */
+const FIRST_BLOCKS = 0.25;
+
 /** Blocks others sent in place of a peer since its last one, until it is no help in the end game. */
 const OVERTAKEN_MAX = 4;
 
@@ -134,11 +137,15 @@ export class PiecePicker {
     return peer.key;
   }
 
-  /** The peer left: its requests are free again, its key is used for another. */
+  /**
+   * The peer left: its requests are free again, its key is used for another. Blocks that only it sent
+   * are forgotten when there is reason to doubt them.
+   */
   peerGone(peer: PeerKey): void {
     const gone = this.#swarm.get(peer);
     this.#ledger.withdrawAll(gone, true);
     for (const started of this.#started.all()) {
+      if (!gone.proven && !started.complete) this.#forgetFirstBlocks(started, gone);
       if (started.owner !== peer) continue;
       started.owner = NOBODY;
       // The next peer starts anew, or a liar who leaves could spoil it time after time (WIR-28).
@@ -465,6 +472,14 @@ export class PiecePicker {
     }
     who.outstanding += count - room.count;
     return count;
+  }
+
+  /** Not worth the risk: a wrong one would cost the whole piece once others had completed it (WIR-28). */
+  #forgetFirstBlocks(started: StartedPiece, stranger: PickerPeer): void {
+    if (started.received === 0 || started.received > started.blockCount * FIRST_BLOCKS) return;
+    if (started.receivedFrom(stranger.sender) < started.received) return;
+    started.forgetReceived();
+    this.#started.update(started);
   }
 
   #forgetDropped(started: StartedPiece): void {

@@ -91,6 +91,15 @@ export class StartedPiece {
     return this.#senders.subarray(0, this.blockCount);
   }
 
+  /** Blocks this sender sent. */
+  receivedFrom(sender: number): number {
+    let count = 0;
+    for (let block = 0; block < this.blockCount; block += 1) {
+      if (this.#senders[block] === sender) count += 1;
+    }
+    return count;
+  }
+
   /** Who was asked for the block first, and is not late; or `NOBODY`. */
   asked(block: number): PeerKey | typeof NOBODY {
     return this.#askedPeers[block]! as PeerKey | typeof NOBODY;
