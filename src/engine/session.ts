@@ -154,10 +154,19 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
       this.#strays.delete(peer);
       return torrent?.admit(peer);
     }
-    return wake(infohash.slice()).then((woken) => {
-      this.#strays.delete(peer);
-      return woken instanceof Torrent ? woken.admit(peer) : undefined;
-    });
+    return wake(infohash.slice()).then(
+      (woken) => {
+        this.#strays.delete(peer);
+        // Who left while its torrent woke must not become one of its peers.
+        if (peer.isClosedNow() || !(woken instanceof Torrent)) return undefined;
+        return woken.admit(peer);
+      },
+      (error: unknown) => {
+        this.#strays.delete(peer);
+        this.ports.log.error("a torrent could not be woken", { error: String(error) });
+        return undefined;
+      },
+    );
   }
 
   handleStray(peer: Peer): void {

@@ -40,9 +40,10 @@ export class Swarm {
     return this.#candidates.size;
   }
 
+  /** Those we dialled that have not answered yet; who dials us takes none of our attempts (WIR-2). */
   get halfOpenCount(): number {
     let count = 0;
-    for (const peer of this.#peers) if (!peer.isOpen) count += 1;
+    for (const peer of this.#peers) if (!peer.incoming && !peer.isOpen) count += 1;
     return count;
   }
 
@@ -105,7 +106,9 @@ export class Swarm {
       if (other === peer || !equalBytes(other.peerId!, peerId)) continue;
       // Both sides keep the connection that the smaller peer id opened, so that one of two stays.
       const keepOurs = compareBytes(ours, peerId) < 0;
-      if (peer.incoming === other.incoming || other.incoming !== keepOurs)
+      // From another address it may be a stranger with a stolen id: who is here stays (WIR-20).
+      const stranger = other.remote.address !== peer.remote.address;
+      if (stranger || peer.incoming === other.incoming || other.incoming !== keepOurs)
         return "connected already";
       other.close("connected twice");
     }
@@ -159,7 +162,7 @@ export class Swarm {
     const idle = !peer.amInterested && !peer.peerInterested;
     if (now - peer.lastReceivedAtMs > settings.idleTimeoutMs) {
       peer.close("silent for too long");
-    } else if (peer.stalledSinceMs > 0 && now - peer.stalledSinceMs > STALLED_MS) {
+    } else if (isStalled(peer, now)) {
       peer.close("asks and does not read");
     } else if (crowded && idle && now - peer.connectedAtMs > USELESS_MS) {
       peer.close("neither side wants anything");
@@ -177,6 +180,12 @@ export class Swarm {
     }
     return false;
   }
+}
+
+/** What waits in our own limits has not been sent: only what the peer does not take counts. */
+function isStalled(peer: Peer, now: number): boolean {
+  if (peer.stalledSinceMs === 0 || peer.out.bufferedBytes === 0) return false;
+  return now - peer.stalledSinceMs > STALLED_MS;
 }
 
 function statusOf(peer: Peer, now: number): PeerStatus {

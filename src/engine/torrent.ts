@@ -8,6 +8,7 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseInfo } from "../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import type { HandshakeFlags } from "../wire/handshake.ts";
+import { encodeHashReject } from "../wire/hash-transfer.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { Choker } from "./choker.ts";
 import { contentLayout } from "./content-layout.ts";
@@ -90,6 +91,9 @@ export class Torrent implements EngineTorrent {
   #downloaded: number;
   #retryAtMs = 0;
   #completed = false;
+  /** Sources hear once that a download ended, and not when there was nothing to download (BEP 3). */
+  #toldSources = false;
+  #lacksEmptyFiles = false;
   #settling = false;
   #stopped: Promise<void> | undefined;
 
@@ -163,8 +167,8 @@ export class Torrent implements EngineTorrent {
 
   setWanted(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
-    if (!this.#content || !this.#transfer) return;
-    this.#content.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+    this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+    if (!this.#transfer) return;
     this.#transfer.download.setWantedFiles(wanted);
     this.#completed = false;
     this.#resume?.touch();
@@ -304,9 +308,9 @@ export class Torrent implements EngineTorrent {
     });
     this.#resume = this.#makeResume(content);
     if (opened.checked) this.#resume?.touch();
-    if (this.#options.mode === "download") {
-      content.createEmpty((outcome) => this.#handleOutcome(outcome));
-    }
+    this.#toldSources = this.#isComplete;
+    this.#lacksEmptyFiles = this.#options.mode === "download";
+    this.#createEmptyFiles();
     for (const peer of this.#swarm.open()) {
       // They met us while we fetched the metadata, and know nothing of what we have.
       for (const piece of opened.have.indexes()) peer.out.have(piece);
@@ -317,6 +321,14 @@ export class Torrent implements EngineTorrent {
     this.#judgeCompletion();
     this.#host.handleCandidates();
     this.#settle();
+  }
+
+  #createEmptyFiles(): void {
+    if (!this.#lacksEmptyFiles) return;
+    this.#content!.createEmpty((outcome) => {
+      if (outcome.kind === "done") this.#lacksEmptyFiles = false;
+      else this.#handleDiskFailure(outcome);
+    });
   }
 
   #makeResume(content: Content): ResumeKeeper | undefined {
@@ -404,7 +416,8 @@ export class Torrent implements EngineTorrent {
       },
       handleInterest: (peer) => this.#handleInterest(peer),
       handleExtended: (peer, id, payload) => this.#extensions.handleExtended(peer, id, payload),
-      handleHashRequest: (peer, range) => peer.out.frame(this.#hashes!.answer(range)),
+      handleHashRequest: (peer, range) =>
+        peer.out.frame(this.#hashes?.answer(range) ?? encodeHashReject(range)),
       handleHashes: (peer, range, hashes) => this.#hashes?.handleHashes(peer, range, hashes),
       handleHashReject: (peer, range) => this.#hashes?.handleReject(peer, range),
       handleOutput: (peer) => this.#swarm.handleOutput(peer),
@@ -524,8 +537,8 @@ export class Torrent implements EngineTorrent {
     if (this.#completed) return;
     this.#completed = true;
     for (const peer of this.#swarm.all()) if (peer.isOpen) this.#dropIfUseless(peer);
-    if (this.#options.mode === "download")
-      for (const source of this.#sources) source.handleComplete();
+    if (!this.#toldSources) for (const source of this.#sources) source.handleComplete();
+    this.#toldSources = true;
     this.#emit({ kind: "complete" });
   }
 
@@ -578,6 +591,7 @@ export class Torrent implements EngineTorrent {
       this.#hashes!.tick(this.#swarm.open());
       if (this.#state.kind === "waiting" && now >= this.#retryAtMs) {
         this.#enter({ kind: "downloading" });
+        this.#createEmptyFiles();
         this.#transfer.download.resume();
         this.#judgeCompletion();
       }
