@@ -294,10 +294,12 @@ export class Downloader {
 
   /** Sends the piece that was left alone longest to disk; its memory comes back when it is written. */
   #makeRoom(): void {
-    const [idle] = this.#picker.idlePieces();
-    if (idle === undefined) return;
-    const blocks = this.#picker.receivedBlocks(idle)!;
-    if (this.#store.spill(idle, blocks)) this.#picker.park(idle);
+    for (const idle of this.#picker.idlePieces()) {
+      // Those that are on disk already have no memory to give.
+      if (!this.#store.spill(idle, this.#picker.receivedBlocks(idle)!)) continue;
+      this.#picker.park(idle);
+      return;
+    }
   }
 
   #depth(peer: Peer): number {
@@ -433,12 +435,12 @@ export class Downloader {
     return partial;
   }
 
-  /** Sends all unfinished pieces to disk; no peer may be left. */
+  /** Sends all unfinished pieces to disk, and waits for those being judged; no peer may be left. */
   async spillAll(): Promise<void> {
     for (const piece of Array.from(this.#picker.startedPieces())) {
       this.#store.spill(piece, this.#picker.receivedBlocks(piece)!);
     }
-    await new Promise<void>((done) => this.#store.whenWritten(done));
+    await new Promise<void>((done) => this.#store.whenIdle(done));
   }
 
   // ---- Time --------------------------------------------------------------------------------------------

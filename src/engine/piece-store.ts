@@ -21,7 +21,7 @@ interface OpenPiece {
   /** Writes under way. */
   writing: number;
   judging: boolean;
-  abandoned: boolean;
+  failure: DiskFailure | undefined;
   afterWrites: (() => void)[];
 }
 
@@ -38,7 +38,7 @@ export interface PieceStoreOptions {
   readonly slabs: SlabPool;
   /** A slab came back: whoever waited for memory may ask again. */
   readonly onRoom: () => void;
-  /** A block could not be written; the piece is abandoned, also when it was to be judged. */
+  /** A block could not be written; the piece is abandoned. When it is to be judged, its verdict says so. */
   readonly onWriteFailure: (piece: number, failure: DiskFailure) => void;
 }
 
@@ -52,6 +52,8 @@ export interface PieceStoreOptions {
 export class PieceStore {
   readonly #options: PieceStoreOptions;
   readonly #open = new Map<number, OpenPiece>();
+  #judging = 0;
+  readonly #afterVerdicts: (() => void)[] = [];
 
   constructor(options: PieceStoreOptions) {
     this.#options = options;
@@ -117,18 +119,22 @@ export class PieceStore {
     const entry = this.#open.get(piece);
     invariant(entry && !entry.judging, "a piece is judged once, while it is open");
     entry.judging = true;
+    this.#judging += 1;
     const finish = (verdict: PieceVerdict): void => {
+      this.#judging -= 1;
       this.#open.delete(piece);
       if (entry.slab) this.#give(entry.slab);
       entry.slab = undefined;
       onVerdict(verdict);
+      if (this.#judging === 0) for (const next of this.#afterVerdicts.splice(0)) next();
     };
     if (entry.slab) {
       this.#options.content.store(piece, entry.slab, options, finish);
       return;
     }
     this.#afterWrites(entry, () => {
-      if (!entry.abandoned) this.#options.content.verify(piece, options, finish);
+      if (entry.failure) finish(entry.failure);
+      else this.#options.content.verify(piece, options, finish);
     });
   }
 
@@ -166,8 +172,12 @@ export class PieceStore {
     return this.#open.get(piece)?.written;
   }
 
-  /** Calls back when no write of an unfinished piece is under way. */
-  whenWritten(onDone: () => void): void {
+  /** Calls back when no piece is being judged or written. */
+  whenIdle(onDone: () => void): void {
+    if (this.#judging > 0) {
+      this.#afterVerdicts.push(() => this.whenIdle(onDone));
+      return;
+    }
     let waiting = 1;
     const done = (): void => {
       waiting -= 1;
@@ -186,7 +196,7 @@ export class PieceStore {
       written: new Bitfield(this.#options.geometry.blockCount(piece)),
       writing: 0,
       judging: false,
-      abandoned: false,
+      failure: undefined,
       afterWrites: [],
     };
   }
@@ -202,10 +212,12 @@ export class PieceStore {
       release();
       if (outcome.kind === "done") {
         for (let i = block; i < block + count; i += 1) entry.written.add(i);
-      } else if (!entry.abandoned) {
-        entry.abandoned = true;
-        this.#open.delete(piece);
-        this.#options.onWriteFailure(piece, outcome);
+      } else if (!entry.failure) {
+        entry.failure = outcome;
+        if (!entry.judging) {
+          this.#open.delete(piece);
+          this.#options.onWriteFailure(piece, outcome);
+        }
       }
       if (entry.writing === 0) for (const next of entry.afterWrites.splice(0)) next();
     });

@@ -47,7 +47,8 @@ export class ResumeKeeper {
 
   /** Saves once more, as the last thing before the content is closed. */
   async finish(): Promise<void> {
-    if (this.#changed) await new Promise<void>((done) => this.#save(true, done));
+    // One that is being saved now does not say that the stop was orderly.
+    if (this.#changed || this.#saving) await new Promise<void>((done) => this.#save(true, done));
   }
 
   #save(clean: boolean, onDone: () => void): void {
