@@ -73,19 +73,26 @@ export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
   } else if (mode === "seed") {
     have.fill();
   }
-  for (const [index, doubt] of doubtfulFile.entries()) {
-    if (!doubt) continue;
+  const judged = resume ? have.clone() : evidence.empty();
+  const changed = evidence.empty();
+  for (const [index, file] of info.files.entries()) {
+    if (file.pad || file.length === 0) continue;
+    const doubt = doubtfulFile[index]!;
+    // Younger than its resume: by our own last writes, presumably. Judged before it is served.
+    if (!doubt && (!resume || isUntouched(stamps[index]!, resume.stamps[index]!))) continue;
     const { first, end } = info.geometry.filePieces(index);
     const there = stamps[index]!.size > 0;
     for (let piece = first; piece < end; piece += 1) {
+      judged.delete(piece);
+      if (!doubt) continue;
+      changed.add(piece);
       // Without a file there is nothing to read: its pieces are simply missing.
       if (there && (have.has(piece) || !resume)) doubtful.add(piece);
       have.delete(piece);
     }
   }
-  const judged = resume ? have.clone() : evidence.empty();
   const partial = (resume?.partial ?? []).filter(
-    ({ piece }) => !have.has(piece) && !doubtful.has(piece),
+    ({ piece }) => !have.has(piece) && !changed.has(piece),
   );
   return { have, judged, doubtful, partial };
 }
@@ -100,10 +107,18 @@ function matchesResume(
   if (!then) return false;
   if (then.size < 0) return now.size < 0;
   if (now.inode !== then.inode) return false;
-  // Stamps went through whole microseconds on their way to disk.
-  const sameTime = Math.abs(now.mtimeMs - then.mtimeMs) < 0.002;
-  if (resume.clean) return now.size === then.size && sameTime;
-  if (sameTime) return now.size === then.size;
+  if (isUntouched(now, then)) return true;
+  if (resume.clean || isSameTime(now, then)) return false;
   const ownWritesEndMs = resume.savedAtMs + resumeIntervalMs + RESUME_GRACE_MS;
   return now.size >= then.size && now.mtimeMs <= ownWritesEndMs;
+}
+
+function isUntouched(now: FileStamp, then: FileStamp): boolean {
+  if (then.size < 0) return now.size < 0;
+  return now.inode === then.inode && now.size === then.size && isSameTime(now, then);
+}
+
+/** Stamps went through whole microseconds on their way to disk. */
+function isSameTime(now: FileStamp, then: FileStamp): boolean {
+  return Math.abs(now.mtimeMs - then.mtimeMs) < 0.002;
 }

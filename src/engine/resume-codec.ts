@@ -38,7 +38,8 @@ export function encodeResume(resume: ResumeState): Uint8Array {
       [
         "stamps",
         resume.stamps.map(
-          ({ size, mtimeMs, inode }) => [size, Math.floor(mtimeMs * MICROS_PER_MS), inode] as const,
+          ({ size, mtimeMs, inode }) =>
+            [size, integer(mtimeMs * MICROS_PER_MS), integer(inode)] as const,
         ),
       ],
       ["uploaded", resume.uploaded],
@@ -85,13 +86,21 @@ export function decodeResume(bytes: Uint8Array): ResumeState | undefined {
   };
 }
 
+/** Times of the far future and inodes of large file systems are past what a number counts exactly. */
+function integer(value: number): number | bigint {
+  const whole = Math.floor(value);
+  return Number.isSafeInteger(whole) ? whole : BigInt(whole);
+}
+
 function decodeStamp(value: BencodeValue): FileStamp | undefined {
   if (!Array.isArray(value)) return undefined;
   const [size, micros, inode] = value as readonly BencodeValue[];
-  if (typeof size !== "number" || typeof micros !== "number") return undefined;
-  // An inode may be any 64-bit number; a rounded one still tells two files apart well enough.
-  if (typeof inode !== "number" && typeof inode !== "bigint") return undefined;
-  return { size, mtimeMs: micros / MICROS_PER_MS, inode: Number(inode) };
+  if (typeof size !== "number" || !isNumeric(micros) || !isNumeric(inode)) return undefined;
+  return { size, mtimeMs: Number(micros) / MICROS_PER_MS, inode: Number(inode) };
+}
+
+function isNumeric(value: BencodeValue | undefined): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 function decodePartial(value: BencodeValue): { piece: number; blocks: Bitfield } | undefined {
