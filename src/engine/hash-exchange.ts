@@ -22,6 +22,8 @@ import type { Peer } from "./peer.ts";
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Hash requests one peer is asked at a time. */
 const REQUESTS_PER_PEER_MAX = 4;
+/** Who rejects, or does not answer, is asked again after this; others at once. */
+const REFUSAL_MS = 20_000;
 
 /** The layer of one file's tree that covers its pieces, as far as it is known. */
 interface PieceLayer {
@@ -60,6 +62,8 @@ export class HashExchange {
   readonly #layerIndex: number;
   readonly #layers = new Map<string, PieceLayer>();
   readonly #incomplete = new Set<PieceLayer>();
+  /** Peers that are not to be asked before this time. */
+  readonly #refusedUntilMs = new Map<Peer, number>();
 
   constructor(options: HashExchangeOptions) {
     this.#options = options;
@@ -86,6 +90,7 @@ export class HashExchange {
   requestFrom(peer: Peer): void {
     if (this.complete || !peer.isOpen || !this.#speaksV2(peer)) return;
     const now = this.#options.nowMs();
+    if (now < (this.#refusedUntilMs.get(peer) ?? 0)) return;
     let free = REQUESTS_PER_PEER_MAX;
     for (const layer of this.#incomplete) {
       for (const { peer: asked } of layer.requested.values()) if (asked === peer) free -= 1;
@@ -95,6 +100,12 @@ export class HashExchange {
         if (free <= 0) return;
         const request = layer.requested.get(index);
         if (request && now - request.atMs < REQUEST_TIMEOUT_MS) continue;
+        if (request?.peer === peer) {
+          // It had its time. Whoever comes after it is asked now.
+          layer.requested.delete(index);
+          this.#refusedUntilMs.set(peer, now + REFUSAL_MS);
+          return;
+        }
         layer.requested.set(index, { peer, atMs: now });
         peer.out.frame(encodeHashRequest(this.#range(layer, index)));
         free -= 1;
@@ -108,6 +119,7 @@ export class HashExchange {
   }
 
   gone(peer: Peer): void {
+    this.#refusedUntilMs.delete(peer);
     for (const layer of this.#incomplete) {
       for (const [index, request] of layer.requested) {
         if (request.peer === peer) layer.requested.delete(index);
@@ -139,12 +151,12 @@ export class HashExchange {
     this.requestFrom(peer);
   }
 
-  /** The peer cannot serve the range; somebody else is asked when the request has timed out. */
+  /** The peer cannot serve the range: somebody else is asked when time is told again. */
   handleReject(peer: Peer, range: HashRange): void {
     const layer = this.#layers.get(toHex(range.piecesRoot));
-    const request = layer?.requested.get(range.index);
-    if (request?.peer === peer)
-      layer!.requested.set(range.index, { ...request, atMs: this.#options.nowMs() });
+    if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
+    layer.requested.delete(range.index);
+    this.#refusedUntilMs.set(peer, this.#options.nowMs() + REFUSAL_MS);
   }
 
   /** @returns The frame that answers a peer's request: the hashes, or a reject. */

@@ -1,6 +1,6 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import type { Content, DiskFailure } from "../ports/content.ts";
+import type { Content, DiskFailure, FileStamp } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
 import { Downloader } from "./downloader.ts";
 import type { HashExchange } from "./hash-exchange.ts";
@@ -8,6 +8,9 @@ import type { Peer } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { EnginePorts } from "./session-contract.ts";
 import { Uploader } from "./uploader.ts";
+
+/** Files that are served are looked at this often, and a millisecond a file: others may change them. */
+const WATCH_MS = 10_000;
 
 /** What the two directions tell the torrent. */
 export interface TransferEvents {
@@ -54,6 +57,10 @@ export class Transfer {
   /** Peers that asked for blocks in this burst of events. */
   readonly #toServe = new Set<Peer>();
   #restamping = false;
+  /** How the files looked when nothing was being written to them. */
+  #stamps: readonly FileStamp[] | undefined;
+  #watchAtMs = 0;
+  #servedSinceWatch = true;
 
   constructor(options: TransferOptions) {
     this.#options = options;
@@ -94,6 +101,7 @@ export class Transfer {
   handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
     this.upload.handleRequest(peer, piece, begin, length);
     this.#toServe.add(peer);
+    this.#servedSinceWatch = true;
   }
 
   choke(peer: Peer): void {
@@ -104,6 +112,8 @@ export class Transfer {
 
   tick(now: number): void {
     this.download.tick(now);
+    if (!this.download.complete) this.#stamps = undefined;
+    else if (now >= this.#watchAtMs && this.#servedSinceWatch) this.#watch(now);
   }
 
   settle(): void {
@@ -127,6 +137,23 @@ export class Transfer {
     this.#options.events.handleLost(piece);
   }
 
+  /** What others do to files that are complete is noticed; their pieces are judged again (STO-6). */
+  #watch(now: number): void {
+    const { content, info } = this.#options;
+    this.#watchAtMs = now + WATCH_MS + info.files.length;
+    this.#servedSinceWatch = false;
+    content.stamp((stamps) => {
+      const before = this.#stamps;
+      if ("kind" in stamps || !this.download.complete) return;
+      this.#stamps = stamps;
+      for (const [index, was] of before?.entries() ?? []) {
+        if (isSameStamp(was, stamps[index]!)) continue;
+        const { first, end } = info.geometry.filePieces(index);
+        for (let piece = first; piece < end; piece += 1) this.#judged.delete(piece);
+      }
+    });
+  }
+
   /**
    * Files may be gone, cut or changed: nothing is served unjudged any more, and pieces of files that are
    * not there are not claimed any more.
@@ -148,4 +175,8 @@ export class Transfer {
       events.settle();
     });
   }
+}
+
+function isSameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
 }

@@ -122,7 +122,7 @@ export class Uploader {
       else if (verdict.kind === "corrupt") this.#options.onCorrupt(piece);
       else if (verdict.kind === "failure") this.#options.onFailure(verdict);
       for (const each of peers) {
-        if (verdict.kind !== "intact") this.#refuse(each, piece);
+        if (!judged.has(piece)) this.#refuse(each, piece);
         if (each.isOpen) this.serve(each);
       }
       events.settle();
