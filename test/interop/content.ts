@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { EVERSEED } from "./process.ts";
+
+export function temporaryFolder(t: TestContext): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "everseed-interop-"));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder with what people really publish: large, tiny and empty files, in many scripts. */
+export function makeMixedFolder(parent: string, pieceLength: number): string {
+  const folder = path.join(parent, "mixed");
+  const files: readonly (readonly [string, number])[] = [
+    ["empty.txt", 0],
+    ["one-byte.bin", 1],
+    ["one-piece.bin", pieceLength],
+    ["large.bin", 9_000_001],
+    ["lecture notes, 1.txt", 70_000],
+    ["Übung/größe.dat", 1_000],
+    ["второй день/запись.bin", 50_000],
+    ["日本語/東京.txt", 12_345],
+    ["عربي/ملف.txt", 300],
+    ["emoji 🌱/🌲.bin", 4_096],
+  ];
+  for (const [name, bytes] of files) {
+    const file = path.join(folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, randomBytes(bytes));
+  }
+  return folder;
+}
+
+export interface MadeTorrent {
+  readonly torrent: string;
+  readonly magnet: string;
+}
+
+/** Makes a torrent with our own command. */
+export function createTorrent(
+  source: string,
+  torrent: string,
+  options: readonly string[],
+): MadeTorrent {
+  const output = execFileSync(EVERSEED, ["create", source, "-o", torrent, "--json", ...options], {
+    encoding: "utf8",
+  });
+  return { torrent, magnet: (JSON.parse(output) as { magnet: string }).magnet };
+}

@@ -1,0 +1,250 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { freePort, Running, until } from "./process.ts";
+
+const LIBTORRENT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
+
+/** A client we did not write, in both roles. */
+export interface ForeignPeer {
+  readonly name: string;
+  /** Why it cannot run here, or `undefined`. */
+  missing(): string | undefined;
+  /** Seeds what is in `folder`. @returns The port it listens on. */
+  seed(t: TestContext, torrent: string, folder: string): Promise<number>;
+  /** Downloads into `folder`, from the peers its tracker tells. Resolves when it has everything. */
+  leech(t: TestContext, source: string, folder: string): Promise<void>;
+}
+
+function missingProgram(program: string): string | undefined {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0
+    ? undefined
+    : `${program} is not installed (tools/peers.sh installs it)`;
+}
+
+/** Without it a test says why it did not run; in CI everything must be there. */
+export function skipUnless(peer: Pick<ForeignPeer, "missing">): string | false {
+  const why = peer.missing();
+  if (why !== undefined && process.env.CI === "true") throw new Error(why);
+  return why ?? false;
+}
+
+export const libtorrent: ForeignPeer = {
+  name: "libtorrent",
+  missing: () =>
+    spawnSync("/usr/bin/python3", ["-c", "import libtorrent"]).status === 0
+      ? undefined
+      : "python3-libtorrent is not installed (tools/peers.sh installs it)",
+  seed: async (t, torrent, folder) => {
+    const running = new Running(t, [...LIBTORRENT, "seed", torrent, folder]);
+    return Number((await running.event("ready")).port);
+  },
+  leech: async (t, source, folder) => {
+    const running = new Running(t, [...LIBTORRENT, "leech", source, folder]);
+    await running.event("done");
+    await running.stop();
+  },
+};
+
+export const aria2: ForeignPeer = {
+  name: "aria2c",
+  missing: () => missingProgram("aria2c"),
+  seed: async (t, torrent, folder) => {
+    const port = await freePort();
+    const running = new Running(t, [
+      ...ARIA2,
+      `--dir=${folder}`,
+      `--listen-port=${port}`,
+      "--seed-ratio=0.0",
+      "--check-integrity=true",
+      torrent,
+    ]);
+    await until("aria2c seeds", () => /SEED\(|Verification finished|seeding/i.test(running.output));
+    return port;
+  },
+  leech: async (t, source, folder) => {
+    const running = new Running(t, [
+      ...ARIA2,
+      `--dir=${folder}`,
+      `--listen-port=${await freePort()}`,
+      "--seed-time=0",
+      source,
+    ]);
+    await running.succeed();
+  },
+};
+
+const ARIA2 = [
+  "aria2c",
+  "--no-conf=true",
+  "--enable-dht=false",
+  "--enable-dht6=false",
+  "--enable-peer-exchange=false",
+  "--bt-enable-lpd=false",
+  "--interface=127.0.0.1",
+  "--summary-interval=1",
+  "--file-allocation=none",
+  "--bt-tracker-connect-timeout=5",
+  "--allow-overwrite=true",
+  "--disable-ipv6=true",
+];
+
+/** A Transmission daemon with its own folder, driven by its remote control. */
+class TransmissionDaemon {
+  readonly peerPort: number;
+  readonly #rpc: string;
+
+  private constructor(peerPort: number, rpcPort: number) {
+    this.peerPort = peerPort;
+    this.#rpc = `127.0.0.1:${rpcPort}`;
+  }
+
+  static async start(t: TestContext, folder: string): Promise<TransmissionDaemon> {
+    const config = fs.mkdtempSync(path.join(path.dirname(folder), "transmission-"));
+    const [peerPort, rpcPort] = [await freePort(), await freePort()];
+    fs.writeFileSync(
+      path.join(config, "settings.json"),
+      JSON.stringify({
+        "bind-address-ipv4": "127.0.0.1",
+        "dht-enabled": false,
+        "lpd-enabled": false,
+        "pex-enabled": false,
+        "utp-enabled": false,
+        "port-forwarding-enabled": false,
+        "download-dir": folder,
+        "peer-port": peerPort,
+        "rpc-bind-address": "127.0.0.1",
+        "rpc-port": rpcPort,
+        "rpc-whitelist-enabled": false,
+        "rename-partial-files": false,
+        encryption: 0,
+      }),
+    );
+    const running = new Running(t, ["transmission-daemon", "--foreground", "--config-dir", config]);
+    const daemon = new TransmissionDaemon(peerPort, rpcPort);
+    await until("transmission answers", () => daemon.remote(["--list"]) !== undefined);
+    t.after(() => running.stop());
+    return daemon;
+  }
+
+  remote(args: readonly string[]): string | undefined {
+    const result = spawnSync("transmission-remote", [this.#rpc, ...args], { encoding: "utf8" });
+    return result.status === 0 ? result.stdout : undefined;
+  }
+
+  done(): boolean {
+    return /Percent Done: 100%/.test(this.remote(["-t", "all", "--info"]) ?? "");
+  }
+}
+
+export const transmission: ForeignPeer = {
+  name: "Transmission",
+  missing: () => missingProgram("transmission-daemon"),
+  seed: async (t, torrent, folder) => {
+    const daemon = await TransmissionDaemon.start(t, folder);
+    daemon.remote(["--add", torrent, "--download-dir", folder]);
+    daemon.remote(["-t", "all", "--verify"]);
+    await until("transmission has checked its files", () => daemon.done());
+    return daemon.peerPort;
+  },
+  leech: async (t, source, folder) => {
+    const daemon = await TransmissionDaemon.start(t, folder);
+    daemon.remote(["--add", source, "--download-dir", folder]);
+    await until("transmission has everything", () => daemon.done());
+  },
+};
+
+/** qBittorrent without a window, driven by its web API. */
+class QBittorrent {
+  readonly peerPort: number;
+  readonly #api: string;
+
+  private constructor(peerPort: number, webPort: number) {
+    this.peerPort = peerPort;
+    this.#api = `http://127.0.0.1:${webPort}/api/v2`;
+  }
+
+  static async start(t: TestContext, folder: string): Promise<QBittorrent> {
+    const profile = fs.mkdtempSync(path.join(path.dirname(folder), "qbittorrent-"));
+    const [peerPort, webPort] = [await freePort(), await freePort()];
+    const config = path.join(profile, "qBittorrent", "config");
+    fs.mkdirSync(config, { recursive: true });
+    fs.writeFileSync(
+      path.join(config, "qBittorrent.conf"),
+      [
+        "[LegalNotice]",
+        "Accepted=true",
+        "[BitTorrent]",
+        "Session\\DHTEnabled=false",
+        "Session\\LSDEnabled=false",
+        "Session\\PeXEnabled=false",
+        `Session\\Port=${peerPort}`,
+        "Session\\Encryption=0",
+        "Session\\BTProtocol=TCP",
+        "Session\\MultiConnectionsPerIp=true",
+        "[Preferences]",
+        "WebUI\\LocalHostAuth=false",
+        "WebUI\\Address=127.0.0.1",
+        `WebUI\\Port=${webPort}`,
+        "Connection\\UPnP=false",
+        "",
+      ].join("\n"),
+    );
+    const running = new Running(t, ["qbittorrent-nox", `--profile=${profile}`], { HOME: profile });
+    const client = new QBittorrent(peerPort, webPort);
+    await until("qbittorrent answers", () =>
+      client.get("app/version").then(
+        () => true,
+        () => false,
+      ),
+    );
+    t.after(() => running.stop());
+    return client;
+  }
+
+  async get(method: string): Promise<string> {
+    const response = await fetch(`${this.#api}/${method}`);
+    if (!response.ok) throw new Error(`${method}: ${response.status}`);
+    return response.text();
+  }
+
+  async add(torrent: string, folder: string): Promise<void> {
+    const form = new FormData();
+    form.set("torrents", new Blob([fs.readFileSync(torrent)]), "a.torrent");
+    form.set("savepath", folder);
+    const response = await fetch(`${this.#api}/torrents/add`, { method: "POST", body: form });
+    if (!response.ok) throw new Error(`torrents/add: ${response.status}`);
+  }
+
+  async done(): Promise<boolean> {
+    const list = JSON.parse(await this.get("torrents/info")) as {
+      progress: number;
+      state: string;
+    }[];
+    return list.length === 1 && list[0]!.progress === 1 && !list[0]!.state.startsWith("checking");
+  }
+}
+
+export const qbittorrent: ForeignPeer = {
+  name: "qBittorrent",
+  missing: () => missingProgram("qbittorrent-nox"),
+  seed: async (t, torrent, folder) => {
+    const client = await QBittorrent.start(t, folder);
+    await client.add(torrent, folder);
+    await until("qbittorrent has checked its files", () => client.done());
+    return client.peerPort;
+  },
+  leech: async (t, source, folder) => {
+    const client = await QBittorrent.start(t, folder);
+    await client.add(source, folder);
+    await until("qbittorrent has everything", () => client.done());
+  },
+};
+
+export const FOREIGN_PEERS: readonly ForeignPeer[] = [transmission, aria2, libtorrent, qbittorrent];
+
+/** Compares two folders byte by byte. @throws When they differ. */
+export function assertSameTree(expected: string, actual: string): void {
+  execFileSync("diff", ["-r", expected, actual], { stdio: "pipe" });
+}

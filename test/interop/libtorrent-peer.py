@@ -1,0 +1,65 @@
+"""One libtorrent session for the interop tests.
+
+libtorrent-peer.py seed  TORRENT DATA_FOLDER
+libtorrent-peer.py leech TORRENT|MAGNET OUT_FOLDER [HOST:PORT ...]
+
+Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGTERM, a leecher also when done.
+"""
+
+import json
+import signal
+import sys
+import time
+
+import libtorrent as lt
+
+SETTINGS = {
+    "listen_interfaces": "127.0.0.1:0",
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_upnp": False,
+    "enable_natpmp": False,
+    "enable_outgoing_utp": False,
+    "enable_incoming_utp": False,
+    "allow_multiple_connections_per_ip": True,
+    "in_enc_policy": int(lt.enc_policy.disabled),
+    "out_enc_policy": int(lt.enc_policy.disabled),
+    "min_reconnect_time": 1,
+}
+
+
+def say(**event):
+    print(json.dumps(event), flush=True)
+
+
+role, source, folder = sys.argv[1:4]
+session = lt.session(SETTINGS)
+if source.startswith("magnet:"):
+    params = lt.parse_magnet_uri(source)
+else:
+    params = lt.add_torrent_params()
+    params.ti = lt.torrent_info(source)
+params.save_path = folder
+params.flags &= ~lt.torrent_flags.auto_managed
+params.flags &= ~lt.torrent_flags.paused
+handle = session.add_torrent(params)
+stopped = []
+signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+if role == "seed":
+    while not handle.status().is_seeding and not stopped:
+        time.sleep(0.02)
+while session.listen_port() == 0:
+    time.sleep(0.01)
+say(event="ready", port=session.listen_port())
+peers = [peer.rsplit(":", 1) for peer in sys.argv[4:]]
+for host, port in peers:
+    handle.connect_peer((host, int(port)))
+while not stopped:
+    status = handle.status()
+    if role == "leech" and status.has_metadata and status.is_seeding:
+        say(event="done")
+        break
+    if status.errc.value() != 0:
+        say(event="error", message=status.errc.message())
+        break
+    time.sleep(0.05)
