@@ -150,23 +150,29 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
   admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined> {
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
-    if (torrent || !wake) {
+    if (torrent?.isChecking) return this.#admitLater(peer, torrent);
+    if (!torrent && wake) return this.#admitLater(peer, wake(infohash.slice()));
+    this.#strays.delete(peer);
+    return torrent?.admit(peer);
+  }
+
+  /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */
+  async #admitLater(
+    peer: Peer,
+    waking: Torrent | Promise<EngineTorrent | undefined>,
+  ): Promise<PeerOwner | undefined> {
+    try {
+      const torrent = await waking;
+      if (!(torrent instanceof Torrent)) return undefined;
+      await torrent.opened;
+      // Who left meanwhile must not become one of its peers.
+      return peer.isClosedNow() ? undefined : torrent.admit(peer);
+    } catch (error) {
+      this.ports.log.error("a torrent could not be woken", { error: String(error) });
+      return undefined;
+    } finally {
       this.#strays.delete(peer);
-      return torrent?.admit(peer);
     }
-    return wake(infohash.slice()).then(
-      (woken) => {
-        this.#strays.delete(peer);
-        // Who left while its torrent woke must not become one of its peers.
-        if (peer.isClosedNow() || !(woken instanceof Torrent)) return undefined;
-        return woken.admit(peer);
-      },
-      (error: unknown) => {
-        this.#strays.delete(peer);
-        this.ports.log.error("a torrent could not be woken", { error: String(error) });
-        return undefined;
-      },
-    );
   }
 
   handleStray(peer: Peer): void {

@@ -96,6 +96,7 @@ export class Torrent implements EngineTorrent {
   #lacksEmptyFiles = false;
   #settling = false;
   #stopped: Promise<void> | undefined;
+  readonly #opened = Promise.withResolvers<void>();
 
   constructor(host: TorrentHost, options: AddTorrent) {
     this.#host = host;
@@ -126,6 +127,16 @@ export class Torrent implements EngineTorrent {
 
   get have(): Bitfield | undefined {
     return this.#have;
+  }
+
+  /** It is not known yet what of it is on disk. */
+  get isChecking(): boolean {
+    return this.#state.kind === "checking";
+  }
+
+  /** Resolves when that is known, or the torrent is stopped. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
   }
 
   get halfOpenCount(): number {
@@ -207,6 +218,7 @@ export class Torrent implements EngineTorrent {
 
   async #shutDown(): Promise<void> {
     this.#opening?.cancel();
+    this.#opened.resolve();
     const goodbyes = this.#sources.map((source) => source.detach());
     this.#sources = [];
     for (const peer of this.#swarm.all()) peer.close("the torrent is stopped");
@@ -319,6 +331,7 @@ export class Torrent implements EngineTorrent {
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
     this.#judgeCompletion();
+    this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
   }
@@ -380,8 +393,8 @@ export class Torrent implements EngineTorrent {
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
   dialNext(now: number): boolean {
     const { kind } = this.#state;
-    // A seed waits to be called: whoever wants its pieces finds it.
-    if (this.#stopped || kind === "checking" || kind === "broken" || this.#isComplete) return false;
+    // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
+    if (this.#stopped || kind === "checking" || kind === "broken") return false;
     const infohash = wireInfohashes(this.infohashes)[0]!;
     return this.#swarm.dialNext(now, (remote) => this.#host.dial(remote, this.#owner, infohash));
   }
