@@ -7,7 +7,17 @@ import { availableParallelism } from "node:os";
  * Without `interop` these are all that need no foreign program.
  */
 const SUITES = {
-  own: ["src", "tools", "web", "test/swarm", "test/fuzz", "test/package", "test/cli", "test/hub"],
+  own: [
+    "src",
+    "tools",
+    "web",
+    "test/swarm",
+    "test/fuzz",
+    "test/package",
+    "test/cli",
+    "test/hub",
+    "test/hostile",
+  ],
   interop: ["test/interop", "test/browser"],
 };
 
