@@ -464,14 +464,26 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   handleBitfield(bits: Uint8Array): void {
-    if (!this.pieces) {
+    this.#countControl();
+    const known = this.pieces;
+    if (!known) {
       this.#earlyBits = bits.slice();
       return;
     }
-    const pieces = Bitfield.from(bits, this.pieces.length);
+    const pieces = Bitfield.from(bits, known.length);
     if (!pieces) throw new WireError("bad-bitfield", "spare bits are set");
-    this.pieces = pieces;
-    this.owner!.handlePossession(this);
+    if (known.count === 0) {
+      this.pieces = pieces;
+      this.owner!.handlePossession(this);
+      return;
+    }
+    // aria2 sends its bitfield again instead of many haves.
+    for (const piece of known.indexes()) {
+      if (!pieces.has(piece)) throw new WireError("contradiction", `takes piece ${piece} back`);
+    }
+    for (const piece of pieces.indexes()) {
+      if (known.add(piece)) this.owner!.handleHave(this, piece);
+    }
   }
 
   handleHaveAll(): void {

@@ -12,7 +12,7 @@ const BLOCK_TIMEOUT_MS = 10_000;
 const STALL_MS = 20_000;
 /** A peer that rejects is left in peace for so long. */
 const REFUSAL_MS = 30_000;
-/** And no attempt lasts longer than this much a block, however it trickles. */
+/** And no attempt lasts longer than this, and this much a block while all claim the same size. */
 const ATTEMPT_MS = 30_000;
 const ATTEMPT_MS_PER_BLOCK = 2000;
 
@@ -132,10 +132,11 @@ export class MetadataAssembler<Peer> {
       throw new WireError("bad-extension", `total_size ${message.totalSize} of ${source.size}`);
     }
     const attempt = this.#attempt;
-    // Nobody's request, or one whose turn is over: dropped.
-    if (!attempt || attempt.requests.get(message.index)?.peer !== peer) {
+    if (!attempt || attempt.size !== source.size || attempt.blocks[message.index]) {
       return { kind: "incomplete" };
     }
+    // Alone means alone; together a block that comes late, or unasked, is as good as any.
+    if (attempt.alone !== undefined && attempt.alone !== peer) return { kind: "incomplete" };
     attempt.requests.delete(message.index);
     attempt.blocks[message.index] = Uint8Array.from(message.block);
     attempt.senders[message.index] = peer;
@@ -166,7 +167,6 @@ export class MetadataAssembler<Peer> {
     this.#together = false;
     const senders = new Set(attempt.senders.filter((sender) => sender !== undefined));
     if (senders.size === 1) {
-      this.#sources.delete(attempt.leader);
       const [liar] = senders;
       if (liar !== undefined) this.#sources.delete(liar);
       return { kind: "mismatch", liar };
@@ -181,7 +181,9 @@ export class MetadataAssembler<Peer> {
   #currentAttempt(nowMs: number): Attempt<Peer> | undefined {
     const attempt = this.#attempt;
     if (attempt) {
-      const limitMs = ATTEMPT_MS + ATTEMPT_MS_PER_BLOCK * attempt.blocks.length;
+      const limitMs = this.#hasRival(attempt)
+        ? ATTEMPT_MS
+        : ATTEMPT_MS + ATTEMPT_MS_PER_BLOCK * attempt.blocks.length;
       const stalled = nowMs - attempt.progressMs >= STALL_MS;
       if (!stalled && nowMs - attempt.startedMs < limitMs) return attempt;
       const source = this.#sources.get(attempt.leader);
@@ -189,6 +191,12 @@ export class MetadataAssembler<Peer> {
     }
     this.#attempt = this.#startAttempt(attempt, nowMs);
     return this.#attempt;
+  }
+
+  /** Another peer claims another size: one of the two lies, and may trickle to keep us busy. */
+  #hasRival(attempt: Attempt<Peer>): boolean {
+    for (const { size } of this.#sources.values()) if (size !== attempt.size) return true;
+    return false;
   }
 
   #startAttempt(previous: Attempt<Peer> | undefined, nowMs: number): Attempt<Peer> | undefined {

@@ -294,7 +294,8 @@ export class WireDecoder {
       case MESSAGE.suggest:
         return sink.handleSuggest(this.#index(bytes, at));
       case MESSAGE.haveAll:
-        this.#claimPossession();
+        // Takes nothing back: aria2 says it when it has become a seed.
+        this.#possession = true;
         return sink.handleHaveAll();
       case MESSAGE.haveNone:
         this.#claimPossession();
@@ -336,7 +337,7 @@ export class WireDecoder {
   }
 
   #bitfield(bits: Uint8Array): void {
-    this.#claimPossession();
+    this.#possession = true;
     const pieceCount = this.#pieceCount;
     if (pieceCount !== undefined && pieceCount % 8 !== 0) {
       const spare = 0xff >>> (pieceCount % 8);
@@ -348,9 +349,9 @@ export class WireDecoder {
   }
 
   /**
-   * BEP 3 and 6 want it right after the handshake. We take it as long as nothing was said about
-   * pieces: extended handshakes come earlier, and who had only a magnet link sends it when the info
-   * dictionary has come.
+   * BEP 6 wants exactly one statement, right after the handshake. We insist for have-none only; the others
+   * are taken at any time: aria2 sends its bitfield again instead of many haves, and who had only a magnet
+   * link sends its first when the info dictionary has come. The sink judges whether one takes anything back.
    */
   #claimPossession(): void {
     if (this.#possession) throw new WireError("contradiction", "a second statement of all pieces");

@@ -24,7 +24,10 @@ export interface WireSink {
   handleInterested(): void;
   handleNotInterested(): void;
   handleHave(piece: number): void;
-  /** Raw bytes; of the right length and without spare bits once the piece count is known. */
+  /**
+   * Raw bytes; of the right length and without spare bits once the piece count is known. May come again
+   * and late: then it must not take back what was said before.
+   */
   handleBitfield(bits: Uint8Array): void;
   handleRequest(piece: number, begin: number, length: number): void;
   handleCancel(piece: number, begin: number, length: number): void;
