@@ -9,6 +9,8 @@ const LIBTORRENT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorre
 /** A client we did not write, in both roles. */
 export interface ForeignPeer {
   readonly name: string;
+  /** Understands the padding files of BEP 47. */
+  readonly knowsPadding: boolean;
   /** Why it cannot run here, or `undefined`. */
   missing(): string | undefined;
   /** Seeds what is in `folder`. @returns The port it listens on. */
@@ -32,6 +34,7 @@ export function skipUnless(peer: Pick<ForeignPeer, "missing">): string | false {
 
 export const libtorrent: ForeignPeer = {
   name: "libtorrent",
+  knowsPadding: true,
   missing: () =>
     spawnSync("/usr/bin/python3", ["-c", "import libtorrent"]).status === 0
       ? undefined
@@ -49,6 +52,7 @@ export const libtorrent: ForeignPeer = {
 
 export const aria2: ForeignPeer = {
   name: "aria2c",
+  knowsPadding: false,
   missing: () => missingProgram("aria2c"),
   seed: async (t, torrent, folder) => {
     const port = await freePort();
@@ -140,6 +144,7 @@ class TransmissionDaemon {
 
 export const transmission: ForeignPeer = {
   name: "Transmission",
+  knowsPadding: false,
   missing: () => missingProgram("transmission-daemon"),
   seed: async (t, torrent, folder) => {
     const daemon = await TransmissionDaemon.start(t, folder);
@@ -228,6 +233,7 @@ class QBittorrent {
 
 export const qbittorrent: ForeignPeer = {
   name: "qBittorrent",
+  knowsPadding: true,
   missing: () => missingProgram("qbittorrent-nox"),
   seed: async (t, torrent, folder) => {
     const client = await QBittorrent.start(t, folder);

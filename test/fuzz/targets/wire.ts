@@ -1,0 +1,117 @@
+import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
+import { WireDecoder } from "../../../src/wire/wire-decoder.ts";
+import { WireError } from "../../../src/wire/wire-error.ts";
+import {
+  decodeExtensionHandshake,
+  encodeExtensionHandshake,
+} from "../../../src/wire/extensions.ts";
+import { HandshakeDecoder, encodeHandshake } from "../../../src/wire/handshake.ts";
+import {
+  decodeMetadataMessage,
+  encodeMetadataData,
+  encodeMetadataRequest,
+} from "../../../src/wire/ut-metadata.ts";
+import { RecordingSink } from "../../fixtures/recording-sink.ts";
+import type { FuzzTarget } from "../target.ts";
+
+const PIECES = 11;
+
+/** One stream of many messages: choke, unchoke, interested, bitfield, have, request, piece, extended, reject. */
+const STREAM = concatBytes(
+  [
+    "0000000100",
+    "0000000101",
+    "0000000102",
+    "0000000305ffe0",
+    "000000050400000003",
+    "0000000d06000000010000000000004000",
+    "0000000d0700000001000000000a0b0c0d",
+    "000000061400646565",
+    "0000000d10000000010000000000004000",
+    "00000000",
+    "000000050d00000001",
+  ].map((hex) => fromHex(hex)!),
+);
+
+/** The stream in whole and cut in two at a place the input chooses: both must say the same. */
+const stream: FuzzTarget = {
+  name: "wire",
+  corpus: [STREAM],
+  refusals: [WireError],
+  run: (input) => {
+    const cut = input.length === 0 ? 0 : input[0]! % input.length;
+    const [whole, parts] = [new RecordingSink(), new RecordingSink()];
+    const options = { fast: true, v2: true, pieceCount: PIECES };
+    let refused: unknown;
+    try {
+      new WireDecoder(whole, options).feed(input, input.length);
+    } catch (error) {
+      refused = error;
+    }
+    const decoder = new WireDecoder(parts, options);
+    let refusedInParts: unknown;
+    try {
+      decoder.feed(input.subarray(0, cut), cut);
+      decoder.feed(input.subarray(cut), input.length - cut);
+    } catch (error) {
+      refusedInParts = error;
+    }
+    const same = JSON.stringify(whole.calls) === JSON.stringify(parts.calls);
+    if (!same) throw new Error("what is decoded depends on how the stream is cut");
+    if ((refused === undefined) !== (refusedInParts === undefined)) {
+      throw new Error("what is refused depends on how the stream is cut");
+    }
+    if (refused !== undefined) throw refused;
+  },
+};
+
+const handshake: FuzzTarget = {
+  name: "wire-handshake",
+  corpus: [
+    encodeHandshake({
+      infohash: new Uint8Array(20).fill(0xaa),
+      peerId: new Uint8Array(20).fill(0x42),
+      extended: true,
+      fast: true,
+      dht: false,
+      v2: true,
+    }),
+  ],
+  refusals: [WireError],
+  run: (input) => {
+    const decoder = new HandshakeDecoder();
+    if (decoder.feed(input, input.length) > 68) throw new Error("takes more than a handshake");
+  },
+};
+
+const extensions: FuzzTarget = {
+  name: "wire-extensions",
+  corpus: [
+    encodeExtensionHandshake({
+      messages: new Map([
+        ["ut_metadata", 3],
+        ["lt_donthave", 4],
+      ]),
+      client: "Everseed",
+      requestQueue: 500,
+      metadataSize: 31_235,
+      listenPort: 6881,
+    }),
+  ],
+  refusals: [WireError],
+  run: (input) => {
+    const { messages } = decodeExtensionHandshake(input);
+    for (const id of messages.values()) if (id < 0 || id > 255) throw new Error(`id ${id}`);
+  },
+};
+
+const metadata: FuzzTarget = {
+  name: "wire-metadata",
+  corpus: [encodeMetadataRequest(2), encodeMetadataData(0, 5, new Uint8Array(5))],
+  refusals: [WireError],
+  run: (input) => {
+    decodeMetadataMessage(input);
+  },
+};
+
+export const targets: readonly FuzzTarget[] = [stream, handshake, extensions, metadata];
