@@ -26,7 +26,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["announce", { imports: ["bencode"] }],
   // Engines: speech and ports.
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
-  ["tracker-client", { imports: ["announce", "ports"] }],
+  // It is a `PeerSource`, whose shape the engine declares.
+  ["tracker-client", { imports: ["announce", "engine", "ports"] }],
   ["store", { imports: ["ports"], packages: true, world: true }],
   // Services: what people use.
   ["accounts", { imports: ["store", "ports"], packages: true }],

@@ -5,6 +5,8 @@ import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
 import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type { TrackerStatus } from "../tracker-client/tracker.ts";
+import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { factsOf } from "./locate-content.ts";
@@ -51,6 +53,8 @@ export type GetEvent =
       readonly downloaded: number;
       readonly seconds: number;
     }
+  /** Once: every tracker was asked, and nobody is known who has any of it. */
+  | { readonly kind: "alone"; readonly trackers: readonly TrackerStatus[] }
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
 
@@ -92,7 +96,9 @@ class Download {
   readonly #startedMs = performance.now();
   readonly #end = Promise.withResolvers<void>();
   #torrent: EngineTorrent | undefined;
+  #trackers: readonly TrackerSource[] = [];
   #complete = false;
+  #toldAlone = false;
 
   constructor(options: GetOptions, source: TorrentSource, root: string, session: OneShotSession) {
     this.#options = options;
@@ -131,8 +137,8 @@ class Download {
       resolvePeers([...peers, ...magnetPeers(this.#source)]),
       this.#resume.load(),
     ]);
-    const sources = this.#session.trackers(trackersOf(this.#source));
-    const waitsForPeers = known.length === 0 && sources.length === 0;
+    this.#trackers = this.#session.trackers(trackersOf(this.#source));
+    const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
     if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
     this.#torrent = this.#session.session.add({
@@ -141,7 +147,7 @@ class Download {
       mode: "download",
       resume,
       select: (info) => this.#select(info),
-      sources,
+      sources: this.#trackers,
       peers: known,
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
@@ -220,7 +226,18 @@ class Download {
     if (!torrent) return;
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
+    if (!this.#complete && stats.peers === 0 && stats.knownPeers === 0) this.#tellAlone();
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
+  }
+
+  /** Once, when no tracker is being asked any more. */
+  #tellAlone(): void {
+    const trackers = this.#trackers.flatMap((source) => source.status());
+    const answered = trackers.some(({ state }) => state === "working" || state === "failing");
+    const asking = trackers.some(({ state }) => state === "announcing");
+    if (this.#toldAlone || asking || !answered) return;
+    this.#toldAlone = true;
+    this.#options.onEvent({ kind: "alone", trackers });
   }
 
   #phase(torrent: EngineTorrent): GetPhase {

@@ -1,12 +1,15 @@
 import { invariant } from "../base/errors.ts";
-import type { PeerSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
+import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
+import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError, systemCode } from "./daemon-error.ts";
+import { everseedVersion } from "./version.ts";
 
 /** Memory for pieces that arrive and for blocks on their way out; claimed as needed. */
 const RECEIVE_BYTES_MAX = 96 * 1024 * 1024;
@@ -29,8 +32,8 @@ export interface OneShotSessionOptions {
 export interface OneShotSession {
   readonly session: Session;
   readonly port: number;
-  /** The trackers of one torrent as a source of peers. */
-  trackers(tiers: readonly (readonly string[])[]): readonly PeerSource[];
+  /** The trackers of one torrent as a source of peers; empty when it names none that we can speak to. */
+  trackers(tiers: readonly (readonly string[])[]): readonly TrackerSource[];
   /** Says goodbye, makes everything durable, ends the threads. */
   close(): Promise<void>;
 }
@@ -56,13 +59,29 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       upBytesPerSecond: options.upBytesPerSecond ?? 0,
     },
   });
+  const trackerClient = new TrackerClient({
+    clock,
+    random,
+    http: new NodeHttpFetch({ userAgent: `Everseed/${everseedVersion()}` }),
+    datagrams: new UdpNet({ log: options.log }),
+    log: options.log,
+  });
   const close = async (): Promise<void> => {
     await session.close();
+    trackerClient.close();
     await disk.close();
   };
   try {
     const port = await listen(session, options.listen);
-    return { session, port, close, trackers: () => [] };
+    return {
+      session,
+      port,
+      close,
+      trackers: (tiers) => {
+        const source = trackerClient.source(tiers);
+        return source ? [source] : [];
+      },
+    };
   } catch (error) {
     await close();
     throw error;

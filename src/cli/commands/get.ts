@@ -91,6 +91,9 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
     case "done":
       tellDone(output, event, flags);
       break;
+    case "alone":
+      tellAlone(output, event);
+      break;
     case "banned":
       output.detail(`Banned ${event.address}: ${escapeOutside(event.reason)}.`);
       break;
@@ -140,6 +143,18 @@ function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>):
       output.progress.update({ doing: "Seeding", parts: [up, formatBytes(uploaded), swarm] });
       break;
   }
+}
+
+function tellAlone(output: Output, event: Extract<GetEvent, { kind: "alone" }>): void {
+  const trackers = event.trackers
+    .filter(({ state }) => state !== "idle")
+    .map(({ name, state, message }) => ({ name, state, message }));
+  output.record({ event: "alone", trackers });
+  const reasons = trackers.map(({ name, state, message }) => {
+    const answer = state === "failing" ? "does not help" : "knows no other peer";
+    return `  ${escapeOutside(name)} ${answer}${message ? `: ${escapeOutside(message)}` : ""}`;
+  });
+  output.warn(`No peer is known yet; waiting for some.\n${reasons.join("\n")}`);
 }
 
 function tellDone(

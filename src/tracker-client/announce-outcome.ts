@@ -1,0 +1,21 @@
+import type { OutgoingAnnounce } from "../announce/announce-request.ts";
+import type { TrackerFailure, TrackerReply } from "../announce/http-reply.ts";
+
+/** No answer that can be understood: the network refused, time ran out, or it is no tracker. */
+export interface Unreachable {
+  readonly kind: "unreachable";
+  /** For people; names no path, since passkeys live there. */
+  readonly message: string;
+}
+
+export type AnnounceOutcome = TrackerReply | TrackerFailure | Unreachable;
+
+/** One way to speak to trackers. Never throws for what the world or a tracker does. */
+export interface Announcer {
+  /** @param signal - Gives up at once; the outcome is `unreachable` then. */
+  announce(
+    trackerUrl: string,
+    announce: OutgoingAnnounce,
+    signal: AbortSignal,
+  ): Promise<AnnounceOutcome>;
+}

@@ -1,0 +1,48 @@
+import { AnnounceError } from "../announce/announce-error.ts";
+import type { OutgoingAnnounce } from "../announce/announce-request.ts";
+import { decodeHttpReply, REPLY_BYTES_MAX } from "../announce/http-reply.ts";
+import { announceUrl } from "../announce/http-request.ts";
+import type { HttpFetch, HttpReply } from "../ports/net.ts";
+import type { AnnounceOutcome, Announcer } from "./announce-outcome.ts";
+
+const TIMEOUT_MS = 15_000;
+const STATUS_OK = 200;
+
+/** Announces over HTTP and HTTPS (BEP 3). */
+export class HttpAnnouncer implements Announcer {
+  readonly #http: HttpFetch;
+
+  constructor(http: HttpFetch) {
+    this.#http = http;
+  }
+
+  async announce(
+    trackerUrl: string,
+    announce: OutgoingAnnounce,
+    signal: AbortSignal,
+  ): Promise<AnnounceOutcome> {
+    let reply: HttpReply;
+    try {
+      reply = await this.#http.get(announceUrl(trackerUrl, announce), {
+        timeoutMs: TIMEOUT_MS,
+        bytesMax: REPLY_BYTES_MAX,
+        signal,
+      });
+    } catch (error) {
+      return { kind: "unreachable", message: error instanceof Error ? error.message : "no reply" };
+    }
+    return readReply(reply);
+  }
+}
+
+/** Some trackers refuse with a status of HTTP and say why in the body all the same. */
+function readReply({ status, body }: HttpReply): AnnounceOutcome {
+  try {
+    const outcome = decodeHttpReply(body);
+    if (status === STATUS_OK || outcome.kind === "failure") return outcome;
+  } catch (error) {
+    if (!(error instanceof AnnounceError)) throw error;
+    if (status === STATUS_OK) return { kind: "unreachable", message: error.reason };
+  }
+  return { kind: "unreachable", message: `the tracker answered with HTTP status ${status}` };
+}

@@ -1,0 +1,62 @@
+import type { PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { AnnounceRound } from "./announce-round.ts";
+import type { Tracker, TrackerStatus } from "./tracker.ts";
+
+/** For all goodbyes of a torrent together. */
+const GOODBYE_MS = 2_000;
+
+export interface TorrentAnnouncerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly swarm: SwarmView;
+  /** Shuffled. */
+  readonly tiers: readonly Tracker[][];
+}
+
+/**
+ * Announces one torrent. All tiers at once when it is public, so that the loss of a tracker is not even
+ * noticed (VT-5); one tracker at a time when it is private (BEP 12, BEP 27).
+ */
+export class TorrentAnnouncer implements PeerSourceHandle {
+  readonly #options: TorrentAnnouncerOptions;
+  readonly #beganComplete: boolean;
+  readonly #rounds: readonly AnnounceRound[];
+  #complete: boolean;
+
+  constructor(options: TorrentAnnouncerOptions) {
+    this.#options = options;
+    this.#beganComplete = options.swarm.stats().left === 0;
+    this.#complete = this.#beganComplete;
+    const { tiers, swarm } = options;
+    const groups = swarm.private() ? [tiers] : tiers.map((tier) => [tier]);
+    this.#rounds = groups.map(
+      (group) => new AnnounceRound(group, { ...options, isComplete: () => this.#complete }),
+    );
+    for (const round of this.#rounds) round.announceNow();
+  }
+
+  handleComplete(): void {
+    this.#complete = true;
+    // Not for those who had it all from the beginning, nor for whom it is only what they want (BEP 21).
+    if (this.#beganComplete || this.#options.swarm.stats().left > 0) return;
+    for (const tracker of this.#options.tiers.flat()) tracker.handleComplete();
+    for (const round of this.#rounds) round.announceNow();
+  }
+
+  async detach(): Promise<void> {
+    for (const round of this.#rounds) round.end();
+    const giveUp = new AbortController();
+    const timer = this.#options.clock.startTimer(GOODBYE_MS, () => giveUp.abort());
+    await Promise.all(this.#options.tiers.flat().map((tracker) => tracker.stop(giveUp.signal)));
+    timer.cancel();
+  }
+
+  status(): TrackerStatus[] {
+    const now = this.#options.clock.nowMs();
+    return this.#options.tiers.flat().map((tracker) => tracker.status(now));
+  }
+}

@@ -1,0 +1,87 @@
+import type { PeerSource, PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { DatagramNet, HttpFetch } from "../ports/net.ts";
+import type { Random } from "../ports/random.ts";
+import type { Announcer } from "./announce-outcome.ts";
+import { AnnounceSlots } from "./announce-slots.ts";
+import { HttpAnnouncer } from "./http-announcer.ts";
+import { TorrentAnnouncer } from "./torrent-announcer.ts";
+import { Tracker, type TrackerStatus } from "./tracker.ts";
+import { shuffleTiers } from "./tracker-tiers.ts";
+import { UdpAnnouncer } from "./udp-announcer.ts";
+
+/** Announces under way at one time, of all torrents together. */
+const ANNOUNCES_MAX = 50;
+
+export interface TrackerClientPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly http: HttpFetch;
+  readonly datagrams: DatagramNet;
+  readonly log: Log;
+}
+
+/** The trackers of one torrent. */
+export interface TrackerSource extends PeerSource {
+  /** One for each tracker; empty before the torrent wants peers. */
+  status(): readonly TrackerStatus[];
+}
+
+/** Announces torrents to their trackers. One for a session: sockets and limits are shared. */
+export class TrackerClient {
+  readonly #ports: TrackerClientPorts;
+  readonly #http: HttpAnnouncer;
+  readonly #udp: UdpAnnouncer;
+  readonly #slots = new AnnounceSlots(ANNOUNCES_MAX);
+  readonly #key: number;
+
+  constructor(ports: TrackerClientPorts) {
+    this.#ports = ports;
+    this.#http = new HttpAnnouncer(ports.http);
+    this.#udp = new UdpAnnouncer(ports);
+    this.#key = ports.random.below(2 ** 32);
+  }
+
+  /**
+   * @param tiers - Announce URLs as the torrent lists them. Those of kinds we do not speak are left out.
+   * @returns `undefined` when none is left.
+   */
+  source(tiers: readonly (readonly string[])[]): TrackerSource | undefined {
+    const spoken = tiers
+      .map((tier) => [...new Set(tier)].filter((url) => this.#announcerFor(url)))
+      .filter((tier) => tier.length > 0);
+    if (spoken.length === 0) return undefined;
+    let announcer: TorrentAnnouncer | undefined;
+    return {
+      attach: (swarm): PeerSourceHandle => {
+        announcer = this.#attach(spoken, swarm);
+        return announcer;
+      },
+      status: () => announcer?.status() ?? [],
+    };
+  }
+
+  /** After the last torrent has said goodbye. */
+  close(): void {
+    this.#udp.close();
+  }
+
+  #attach(tiers: readonly (readonly string[])[], swarm: SwarmView): TorrentAnnouncer {
+    const { random } = this.#ports;
+    const trackers = tiers.map((tier, index) =>
+      tier.flatMap((url) => {
+        const announcer = this.#announcerFor(url);
+        if (!announcer) return [];
+        const shared = { slots: this.#slots, key: this.#key };
+        return [new Tracker({ url, tier: index, announcer, swarm, ...shared })];
+      }),
+    );
+    return new TorrentAnnouncer({ ...this.#ports, swarm, tiers: shuffleTiers(trackers, random) });
+  }
+
+  #announcerFor(url: string): Announcer | undefined {
+    if (/^https?:/i.test(url)) return this.#http;
+    return /^udp:/i.test(url) ? this.#udp : undefined;
+  }
+}
