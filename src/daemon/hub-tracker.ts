@@ -1,22 +1,206 @@
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { addressBytes } from "../base/endpoint.ts";
+import type { Infohashes } from "../base/infohash.ts";
+import type { Config } from "../config/config.ts";
 import type { RequestContext } from "../hub/request-gate.ts";
-import type { SwarmRegistry } from "../publish/swarm-registry.ts";
+import { UdpNet } from "../platform/udp-net.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { DatagramSocket } from "../ports/net.ts";
+import type { Random } from "../ports/random.ts";
+import type { SwarmCount, SwarmRegistry } from "../publish/swarm-registry.ts";
+import type { Store } from "../store/open-store.ts";
+import { CompactSwarms } from "../tracker/compact-swarms.ts";
+import { HttpTracker } from "../tracker/http-tracker.ts";
+import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
+import { isLoopback } from "../tracker/source-address.ts";
+import { type Asker, Tracker, type VirtualSeed } from "../tracker/tracker.ts";
+import { UdpTracker } from "../tracker/udp-tracker.ts";
+import { listenTrouble } from "./open-session.ts";
+
+/** The same for everybody; clients echo it (PUB-3.4). */
+const TRACKER_ID = "EVERTRACKER";
+const SNAPSHOT_NAME = "swarms";
+// Bounds of the memory for swarms (TRK-10): 200 MB with details, at most.
+const SWARMS_MAX = 1_000_000;
+const PEERS_MAX = 4_000_000;
+const PEERS_PER_SWARM_MAX = 250_000;
+const PEERS_PER_ADDRESS_MAX = 10_000;
 
 /** The hub's own tracker, as its other parts see it. */
 export interface HubTracker extends SwarmRegistry {
   /** As bound. */
   readonly udpPort: number;
   /** Answers `/announce` and `/scrape` on the web port. */
-  handle(request: Request, context: RequestContext): Response | Promise<Response>;
+  handle(request: Request, context: RequestContext): Response;
+  /** Saves who is in the swarms. */
   close(): Promise<void>;
 }
 
-/** The room `tracker/` is not there yet: swarms hold the everseed alone, and announces are refused. */
-export async function openHubTracker(..._parts: readonly unknown[]): Promise<HubTracker> {
+export interface HubTrackerParts {
+  readonly store: Store;
+  readonly files: Files;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** As bound: of the web site, and of the everseed's engine. */
+  readonly webPort: number;
+  readonly peerPort: number;
+}
+
+/**
+ * Opens the tracker of a hub: published torrents only, unless told otherwise; over HTTP and UDP.
+ *
+ * @throws {DaemonError} (rejects) When the UDP port cannot be had.
+ */
+export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
+  const { store, clock, random, log } = parts;
+  const { intervalSeconds, minIntervalSeconds, open } = config.tracker;
+  const swarms = new CompactSwarms({
+    random,
+    // An open tracker is a large one: 8 bytes a peer instead of 48.
+    details: !open,
+    peerTimeoutS: intervalSeconds * 2 + minIntervalSeconds,
+    minIntervalS: minIntervalSeconds,
+    swarmsMax: SWARMS_MAX,
+    peersMax: PEERS_MAX,
+    peersPerSwarmMax: PEERS_PER_SWARM_MAX,
+    peersPerAddressMax: PEERS_PER_ADDRESS_MAX,
+  });
+  const tracker = new Tracker({
+    swarms,
+    directory: { find: (infohash) => store.torrents.infohashesOf(infohash) },
+    totals: store.swarmTotals,
+    everseed: virtualSeed(config.engine.host ?? config.host, parts.peerPort),
+    open,
+    clock,
+    log,
+  });
+  const snapshot = new SnapshotFile(join(parts.dataDir, SNAPSHOT_NAME), parts, swarms, tracker);
+  await snapshot.load();
+  const http = new HttpTracker(tracker, {
+    intervalS: intervalSeconds,
+    minIntervalS: minIntervalSeconds,
+    trackerId: TRACKER_ID,
+    warningMessage: "",
+  });
+  const udp = new UdpTracker(tracker, { intervalS: intervalSeconds, clock, random });
+  const socket = await bindUdp(udp, config, parts);
+  tracker.start();
   return {
-    udpPort: 0,
-    register: () => undefined,
-    count: () => ({ seeds: 1, leechers: 0, completed: 0 }),
-    handle: () => new Response("d14:failure reason17:no tracker so fare"),
-    close: async () => undefined,
+    udpPort: socket.local.port,
+    register: (infohashes: Infohashes) => tracker.register(infohashes),
+    count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
+    handle: (request, context) => answerHttp(http, request, context),
+    async close() {
+      socket.close();
+      await tracker.stop();
+      await snapshot.save();
+    },
   };
+}
+
+function answerHttp(http: HttpTracker, request: Request, context: RequestContext): Response {
+  const address = addressBytes(context.remoteAddress);
+  if (!address) return new Response("", { status: 400 });
+  const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
+  // Cut out by hand: `URL` would not keep every byte as it came.
+  const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
+  const { status, body } = http.answer(target, { address, local });
+  return new Response(new Uint8Array(body), {
+    status,
+    headers: { "content-type": "text/plain", "cache-control": "no-store" },
+  });
+}
+
+async function bindUdp(
+  udp: UdpTracker,
+  config: Config,
+  parts: HubTrackerParts,
+): Promise<DatagramSocket> {
+  const { host } = config;
+  const net = new UdpNet({ log: parts.log });
+  const { udpPort } = config.tracker;
+  const ports = udpPort === undefined ? [parts.webPort, 0] : [udpPort];
+  let trouble: unknown;
+  for (const port of ports) {
+    try {
+      const socket = await net.bind({
+        host,
+        port,
+        receive: (bytes, from) => {
+          const reply = udp.answer(bytes, from);
+          if (reply) socket.send(reply, from);
+        },
+      });
+      return socket;
+    } catch (error) {
+      trouble = listenTrouble(error, { host, port });
+    }
+  }
+  throw trouble;
+}
+
+/**
+ * The everseed at an address its asker can reach: where the question arrived, or what this machine has.
+ *
+ * @param host - Where the engine listens.
+ */
+function virtualSeed(host: string, port: number): VirtualSeed {
+  const fixed = host === "0.0.0.0" || host === "::" ? undefined : addressBytes(host);
+  return {
+    reachedFrom(asker) {
+      const address = fixed ?? localAddress(asker);
+      return address && { address, port };
+    },
+  };
+}
+
+function localAddress({ address, local }: Asker): Uint8Array | undefined {
+  if (local && local.length === address.length) return local;
+  const isNear = isLoopback(address);
+  for (const entries of Object.values(networkInterfaces())) {
+    for (const entry of entries ?? []) {
+      const own = addressBytes(entry.address.replace(/%.*$/, ""));
+      if (own?.length === address.length && isLoopback(own) === isNear) return own;
+    }
+  }
+  return undefined;
+}
+
+/** Who was in the swarms when the hub stopped, kept for its next start. */
+class SnapshotFile {
+  readonly #path: string;
+  readonly #parts: HubTrackerParts;
+  readonly #swarms: CompactSwarms;
+  readonly #tracker: Tracker;
+
+  constructor(path: string, parts: HubTrackerParts, swarms: CompactSwarms, tracker: Tracker) {
+    this.#path = path;
+    this.#parts = parts;
+    this.#swarms = swarms;
+    this.#tracker = tracker;
+  }
+
+  async load(): Promise<void> {
+    const { files, clock, log } = this.#parts;
+    const bytes = await files.read(this.#path);
+    if (!bytes) return;
+    const restored = restoreSnapshot(bytes, this.#swarms, {
+      wallMs: clock.wallMs(),
+      admit: (infohash) => this.#tracker.admitRestored(infohash),
+    });
+    // Peers announce again within minutes: nothing of worth is lost.
+    if (restored === undefined) log.warn("the saved swarms cannot be read", { path: this.#path });
+    else log.debug("peers of the last run are back", { peers: restored });
+  }
+
+  async save(): Promise<void> {
+    const { files, clock } = this.#parts;
+    await files.write(this.#path, encodeSnapshot(this.#swarms, clock.wallMs()));
+  }
 }

@@ -96,9 +96,12 @@ async function compose(
   everseed.start(session);
   const tracker = await openHubTracker(config, {
     store,
+    files,
+    dataDir,
     clock,
     random,
     log,
+    webPort: server.port,
     peerPort: session.port,
   });
   undo.push(() => tracker.close());

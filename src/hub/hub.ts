@@ -17,7 +17,12 @@ import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
 import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
 
-const SWARM_PATHS: ReadonlySet<string> = new Set(["/announce", "/scrape"]);
+const SWARM_PATHS: ReadonlySet<string> = new Set([
+  "/announce",
+  "/announce/",
+  "/scrape",
+  "/scrape/",
+]);
 const OPENAPI_PATH = `${API_PREFIX}/openapi.json`;
 
 /** The web site, the API and the web side of the tracker as one function. */

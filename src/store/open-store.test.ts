@@ -71,17 +71,16 @@ test("a full disk and a read-only database have codes", () => {
 test("TRK-17: totals of swarms come back as they were saved", async () => {
   const store = await openStore(":memory:");
   await store.swarmTotals.save([
-    { infohash: new Uint8Array(20).fill(1), completed: 3 },
-    { infohash: new Uint8Array(20).fill(2), completed: 0 },
+    { infohash: new Uint8Array(20).fill(1), completed: 3, uploaded: 5, downloaded: 7 },
+    { infohash: new Uint8Array(20).fill(2), completed: 0, uploaded: 0, downloaded: 0 },
   ]);
-  await store.swarmTotals.save([{ infohash: new Uint8Array(20).fill(1), completed: 4 }]);
-  const totals = await store.swarmTotals.loadAll();
-  assert.deepEqual(
-    [...totals],
-    [
-      ["01".repeat(20), 4],
-      ["02".repeat(20), 0],
-    ],
+  const more = { completed: 4, uploaded: Number.MAX_SAFE_INTEGER, downloaded: 8 };
+  await store.swarmTotals.save([{ infohash: new Uint8Array(20).fill(1), ...more }]);
+  const [first, second, third] = [1, 2, 3].map((byte) =>
+    store.swarmTotals.find(new Uint8Array(20).fill(byte)),
   );
+  assert.deepEqual(first, more);
+  assert.deepEqual(second, { completed: 0, uploaded: 0, downloaded: 0 });
+  assert.equal(third, undefined);
   await store.close();
 });

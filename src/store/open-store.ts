@@ -49,7 +49,7 @@ export async function openStore(path: string): Promise<Store> {
     drafts: new DraftTable(db),
     sharedFiles: new SharedFileTable(db),
     settings: new SettingsTable(db),
-    swarmTotals: new SwarmTotalTable(db),
+    swarmTotals: new SwarmTotalTable(db, database),
     close: () => db.destroy(),
   };
 }

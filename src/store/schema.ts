@@ -85,6 +85,9 @@ interface SwarmTotalsTable {
   /** 20 bytes, as announced. */
   infohash: Uint8Array;
   completed: number;
+  /** Bytes. */
+  uploaded: number;
+  downloaded: number;
 }
 
 interface UserTable {

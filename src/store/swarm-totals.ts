@@ -1,30 +1,53 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Kysely } from "kysely";
-import { toHex } from "../base/bytes.ts";
 import type { Schema } from "./schema.ts";
 
-/** Downloads finished per swarm over all time; swarms themselves live in memory (TRK-17). */
+/** Of one swarm, over all time. */
+export interface SwarmTotal {
+  /** Downloads finished. */
+  readonly completed: number;
+  /** Bytes, as peers reported them. */
+  readonly uploaded: number;
+  readonly downloaded: number;
+}
+
+/** What swarms have done; who is in them lives in memory (TRK-17). */
 export class SwarmTotalTable {
   readonly #db: Kysely<Schema>;
+  readonly #find: StatementSync;
 
-  constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
+    this.#find = database.prepare(
+      "select completed, uploaded, downloaded from swarm_totals where infohash = ?",
+    );
   }
 
-  /** @returns Finished downloads by `infohashKey`; swarms never heard of are left out. */
-  async loadAll(): Promise<Map<string, number>> {
-    const rows = await this.#db.selectFrom("swarm_totals").selectAll().execute();
-    return new Map(rows.map((row) => [toHex(row.infohash), row.completed]));
+  /**
+   * Answers at once, in microseconds: asked when a swarm opens.
+   *
+   * @param infohash - 20 bytes, as they were saved.
+   */
+  find(infohash: Uint8Array): SwarmTotal | undefined {
+    const row = this.#find.get(infohash);
+    if (!row) return undefined;
+    return {
+      completed: Number(row["completed"]),
+      uploaded: Number(row["uploaded"]),
+      downloaded: Number(row["downloaded"]),
+    };
   }
 
   /** Writes what changed in one transaction. */
-  async save(totals: readonly { infohash: Uint8Array; completed: number }[]): Promise<void> {
+  async save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void> {
     if (totals.length === 0) return;
     await this.#db.transaction().execute(async (transaction) => {
-      for (const { infohash, completed } of totals) {
+      for (const { infohash, completed, uploaded, downloaded } of totals) {
+        const values = { completed, uploaded, downloaded };
         await transaction
           .insertInto("swarm_totals")
-          .values({ infohash, completed })
-          .onConflict((conflict) => conflict.column("infohash").doUpdateSet({ completed }))
+          .values({ infohash, ...values })
+          .onConflict((conflict) => conflict.column("infohash").doUpdateSet(values))
           .execute();
       }
     });

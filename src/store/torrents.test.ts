@@ -75,8 +75,10 @@ test("a torrent is found by id and by each of its wire infohashes", async () => 
     assert.equal((await store.torrents.findByWire(v1))?.id, "t1");
     assert.equal((await store.torrents.findByWire(v2))?.id, "t1");
     assert.equal(await store.torrents.findByWire(new Uint8Array(20).fill(7)), undefined);
-    assert.ok(store.torrents.knows(v1) && store.torrents.knows(v2));
-    assert.ok(!store.torrents.knows(new Uint8Array(20).fill(7)));
+    const both = { v1, v2: new Uint8Array(32).fill(101) };
+    assert.deepEqual(store.torrents.infohashesOf(v1), both);
+    assert.deepEqual(store.torrents.infohashesOf(v2), both);
+    assert.equal(store.torrents.infohashesOf(new Uint8Array(20).fill(7)), undefined);
   });
 });
 

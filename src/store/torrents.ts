@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Kysely, type Selectable, sql } from "kysely";
 import { toHex } from "../base/bytes.ts";
+import type { Infohashes } from "../base/infohash.ts";
 import { searchExpression } from "./search-expression.ts";
 import type { Schema } from "./schema.ts";
 
@@ -25,14 +26,15 @@ export interface CatalogueTotals {
 /** Everything that is published. */
 export class TorrentTable {
   readonly #db: Kysely<Schema>;
-  readonly #knows: StatementSync;
+  readonly #infohashesOf: StatementSync;
   #totals: CatalogueTotals | undefined;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
-    this.#knows = database.prepare(
-      `select 1 from torrents where infohash_v1 = ?1
-       union all select 1 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
+    this.#infohashesOf = database.prepare(
+      `select infohash_v1, infohash_v2 from torrents where infohash_v1 = ?1
+       union all
+       select infohash_v1, infohash_v2 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
     );
   }
 
@@ -79,9 +81,18 @@ export class TorrentTable {
       .executeTakeFirst();
   }
 
-  /** Answers at once, in microseconds: a tracker asks this for infohashes it does not have in memory. */
-  knows(wireInfohash: Uint8Array): boolean {
-    return this.#knows.get(wireInfohash) !== undefined;
+  /**
+   * All infohashes of the torrent that has this one. Answers at once, in microseconds: a tracker asks it for
+   * what it does not have in memory.
+   */
+  infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined {
+    const row = this.#infohashesOf.get(wireInfohash);
+    if (!row) return undefined;
+    const { infohash_v1: v1, infohash_v2: v2 } = row;
+    return {
+      ...(v1 instanceof Uint8Array && { v1 }),
+      ...(v2 instanceof Uint8Array && { v2 }),
+    };
   }
 
   /** Newest first. `total` counts every match. */

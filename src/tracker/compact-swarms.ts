@@ -1,0 +1,425 @@
+import type { AnnounceAnswer } from "../announce/announce-answer.ts";
+import type { AnnounceRequest } from "../announce/announce-request.ts";
+import { readUint32, writeUint32 } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { PEER_ID_BYTES } from "../base/peer-id.ts";
+import type { Random } from "../ports/random.ts";
+import { AddressQuota } from "./address-quota.ts";
+import { InfohashTable } from "./infohash-table.ts";
+import { PeerAddress } from "./peer-address.ts";
+import { PeerTable } from "./peer-table.ts";
+import {
+  COMPLETED,
+  flagsOf,
+  IDLE_TICKS_MAX,
+  idleTicks,
+  PARTIAL_SEED,
+  peerWord,
+  portOf,
+  SEED,
+  TICK_S,
+} from "./peer-word.ts";
+import {
+  type AnnounceEffect,
+  NO_SWARM,
+  type StoredPeer,
+  type SwarmCounts,
+  type SwarmStore,
+} from "./swarms.ts";
+
+export interface CompactSwarmsOptions {
+  readonly random: Random;
+  /** Keep peer ids, keys and byte counters: 40 bytes a peer more. Without, an IPv4 peer takes 8. */
+  readonly details: boolean;
+  /** A peer silent for longer is gone. */
+  readonly peerTimeoutS: number;
+  /** Who announces again before this is early. */
+  readonly minIntervalS: number;
+  readonly swarmsMax: number;
+  readonly peersMax: number;
+  readonly peersPerSwarmMax: number;
+  /** Entries in all swarms together, by IPv4 address or IPv6 /64. */
+  readonly peersPerAddressMax: number;
+}
+
+// Details of a peer, in words after its peer word.
+const PEER_ID_WORDS = PEER_ID_BYTES / 4;
+const KEY_AT = PEER_ID_WORDS;
+const UPLOADED_AT = KEY_AT + 1;
+const DOWNLOADED_AT = UPLOADED_AT + 2;
+const DETAIL_WORDS = DOWNLOADED_AT + 2;
+
+const TWO_32 = 0x1_0000_0000;
+/** No line of a peer is faster: 10 Gbit/s (TRK-5). */
+const LINE_BYTES_PER_S = 1_250_000_000;
+/** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
+const SCAN_MAX = 8_192;
+const INITIAL_SWARMS = 1024;
+
+/** `AnnounceEffect` as it is written here. */
+type Effect = { -readonly [Key in keyof AnnounceEffect]: AnnounceEffect[Key] };
+
+/** The swarms of one tracker in typed arrays: no objects by peer, and by swarm one small array. */
+export class CompactSwarms implements SwarmStore {
+  readonly #options: CompactSwarmsOptions;
+  readonly #byInfohash: InfohashTable;
+  readonly #ipv4: PeerTable;
+  readonly #ipv6: PeerTable;
+  readonly #quota: AddressQuota;
+  readonly #timeoutTicks: number;
+  readonly #infohashes: (readonly Uint8Array[] | undefined)[] = [];
+  readonly #freeSwarms: number[] = [];
+  /** By swarm, both families together. */
+  #seeds = new Int32Array(0);
+  #partialSeeds = new Int32Array(0);
+  #expiredAt = new Int32Array(0);
+  #peerCount = 0;
+  #tick = 0;
+  readonly #effect: Effect = {
+    outcome: "stored",
+    early: false,
+    completed: false,
+    uploaded: 0,
+    downloaded: 0,
+  };
+
+  constructor(options: CompactSwarmsOptions) {
+    const { random, details } = options;
+    const key = (): number => random.below(TWO_32);
+    const detailWords = details ? DETAIL_WORDS : 0;
+    this.#options = options;
+    this.#byInfohash = new InfohashTable(key());
+    this.#ipv4 = new PeerTable({ addressWords: 1, detailWords, key: key() });
+    this.#ipv6 = new PeerTable({ addressWords: 4, detailWords, key: key() });
+    this.#quota = new AddressQuota(key());
+    this.#timeoutTicks = Math.min(Math.ceil(options.peerTimeoutS / TICK_S), IDLE_TICKS_MAX);
+    this.#grow(INITIAL_SWARMS);
+  }
+
+  get peerCount(): number {
+    return this.#peerCount;
+  }
+
+  get swarmCount(): number {
+    return this.#infohashes.length - this.#freeSwarms.length;
+  }
+
+  get swarmsEnd(): number {
+    return this.#infohashes.length;
+  }
+
+  setTime(nowS: number): void {
+    this.#tick = Math.floor(nowS / TICK_S);
+  }
+
+  find(infohash: Int32Array): number {
+    return this.#byInfohash.find(infohash);
+  }
+
+  open(infohashes: readonly Uint8Array[]): number {
+    if (this.swarmCount >= this.#options.swarmsMax) return NO_SWARM;
+    const swarm = this.#freeSwarms.pop() ?? this.#infohashes.length;
+    if (swarm >= this.#seeds.length) this.#grow(this.#seeds.length * 2);
+    // Copied: who asks reads the next infohash into the same buffer.
+    const own = infohashes.map((infohash) => new Uint8Array(infohash));
+    this.#infohashes[swarm] = own;
+    this.#seeds[swarm] = 0;
+    this.#partialSeeds[swarm] = 0;
+    this.#expiredAt[swarm] = this.#tick;
+    for (const infohash of own) this.#byInfohash.set(wordsOf(infohash), swarm);
+    return swarm;
+  }
+
+  close(swarm: number): void {
+    invariant(this.#total(swarm) === 0, "only swarms without peers are closed");
+    for (const infohash of this.#infohashes[swarm] ?? []) {
+      this.#byInfohash.delete(wordsOf(infohash));
+    }
+    this.#infohashes[swarm] = undefined;
+    this.#freeSwarms.push(swarm);
+  }
+
+  infohashes(swarm: number): readonly Uint8Array[] | undefined {
+    return this.#infohashes[swarm];
+  }
+
+  announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect {
+    const effect = this.#effect;
+    effect.outcome = "stored";
+    effect.early = false;
+    effect.completed = false;
+    effect.uploaded = 0;
+    effect.downloaded = 0;
+    const table = this.#tableOf(peer.wordCount);
+    const isKnown = table.locate(swarm, peer.words, peer.port);
+    if (request.event === "stopped") {
+      effect.outcome = "gone";
+      if (isKnown) {
+        this.#measure(table, request);
+        this.#forgetLocated(swarm, table);
+        table.shrink(swarm);
+      }
+      return effect;
+    }
+    if (isKnown) this.#renew(swarm, table, request);
+    else effect.outcome = this.#add(swarm, peer, request);
+    return effect;
+  }
+
+  sample(
+    swarm: number,
+    asker: PeerAddress,
+    options: { peersMax: number; forSeed: boolean; withIds: boolean },
+    answer: AnnounceAnswer,
+  ): void {
+    const table = this.#tableOf(asker.wordCount);
+    const slots = table.slots(swarm);
+    let wanted = Math.min(options.peersMax, table.count(swarm));
+    if (slots === 0 || wanted === 0) return;
+    if (options.forSeed && this.#total(swarm) === this.#seeds[swarm]) return;
+    const start = table.open(swarm);
+    const { page, wordsPerEntry, addressWords } = table;
+    const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
+    let slot = this.#options.random.below(slots);
+    for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
+      const entry = start + slot * wordsPerEntry;
+      slot = slot + 1 === slots ? 0 : slot + 1;
+      const word = page[entry + addressWords]!;
+      if (word === 0 || (word & unwanted) !== 0) continue;
+      if (idleTicks(word, this.#tick) > this.#timeoutTicks) continue;
+      if (portOf(word) === asker.port && isAddress(page, entry, asker)) continue;
+      this.#put(answer, { page, entry, addressWords }, options.withIds);
+      wanted -= 1;
+    }
+  }
+
+  count(swarm: number, counts: SwarmCounts): void {
+    counts.seeds = this.#seeds[swarm]!;
+    counts.leechers = this.#total(swarm) - counts.seeds;
+    counts.partialSeeds = this.#partialSeeds[swarm]!;
+  }
+
+  expire(swarm: number): void {
+    // Often enough that counts are right to an eighth of the time a silent peer stays.
+    const dueTicks = Math.max(1, this.#timeoutTicks >> 3);
+    if (this.#tick - this.#expiredAt[swarm]! < dueTicks) return;
+    this.#expiredAt[swarm] = this.#tick;
+    this.#expireFrom(swarm, this.#ipv4);
+    this.#expireFrom(swarm, this.#ipv6);
+  }
+
+  *peers(swarm: number): Iterable<StoredPeer> {
+    for (const table of [this.#ipv4, this.#ipv6]) {
+      const { addressWords, wordsPerEntry } = table;
+      const slots = table.slots(swarm);
+      if (slots === 0) continue;
+      const start = table.open(swarm);
+      const { page } = table;
+      for (let slot = 0; slot < slots; slot += 1) {
+        const entry = start + slot * wordsPerEntry;
+        const word = page[entry + addressWords]!;
+        if (word === 0) continue;
+        const address = new Uint8Array(addressWords * 4);
+        for (let i = 0; i < addressWords; i += 1) writeUint32(address, i * 4, page[entry + i]!);
+        yield {
+          address,
+          port: portOf(word),
+          flags: flagsOf(word),
+          idleS: idleTicks(word, this.#tick) * TICK_S,
+          details: page.slice(entry + addressWords + 1, entry + wordsPerEntry),
+        };
+      }
+    }
+  }
+
+  restore(swarm: number, peer: StoredPeer): boolean {
+    const { address, port, flags } = peer;
+    const ticks = Math.floor(peer.idleS / TICK_S);
+    if (ticks > this.#timeoutTicks) return false;
+    const at = new PeerAddress();
+    at.set(address, port);
+    const table = this.#tableOf(at.wordCount);
+    if (table.locate(swarm, at.words, port)) return false;
+    if (this.#roomFor(swarm, at) !== "stored") return false;
+    if (!table.insert(swarm, at.words, peerWord(port, flags, this.#tick - ticks))) return false;
+    this.#join(swarm, at, flags);
+    const target = table.entry + table.addressWords + 1;
+    const details = peer.details.subarray(0, table.entry + table.wordsPerEntry - target);
+    table.page.set(details, target);
+    return true;
+  }
+
+  #add(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect["outcome"] {
+    const room = this.#roomFor(swarm, peer);
+    if (room !== "stored") return room;
+    const table = this.#tableOf(peer.wordCount);
+    // Who comes as a seed has completed elsewhere, or before we forgot: not counted now nor later.
+    const flags = request.left === 0 ? SEED | COMPLETED : partialFlag(request);
+    if (!table.insert(swarm, peer.words, peerWord(peer.port, flags, this.#tick))) {
+      return "swarm-full";
+    }
+    this.#join(swarm, peer, flags);
+    this.#keepDetails(table, request);
+    return "stored";
+  }
+
+  /** A known peer, which is located. */
+  #renew(swarm: number, table: PeerTable, request: AnnounceRequest): void {
+    const { page, entry, addressWords } = table;
+    const before = page[entry + addressWords]!;
+    const wasFlags = flagsOf(before);
+    const early =
+      (idleTicks(before, this.#tick) + 1) * TICK_S <= this.#options.minIntervalS &&
+      request.event === "none" &&
+      (request.left === 0) === ((wasFlags & SEED) !== 0);
+    this.#effect.early = early;
+    if (early) return;
+    let flags = wasFlags & COMPLETED;
+    if (request.left === 0) {
+      flags |= SEED | COMPLETED;
+      this.#effect.completed = request.event === "completed" && (wasFlags & COMPLETED) === 0;
+    } else flags |= partialFlag(request);
+    this.#seeds[swarm]! += bit(flags, SEED) - bit(wasFlags, SEED);
+    this.#partialSeeds[swarm]! += bit(flags, PARTIAL_SEED) - bit(wasFlags, PARTIAL_SEED);
+    this.#measure(table, request);
+    page[entry + addressWords] = peerWord(portOf(before), flags, this.#tick);
+    this.#keepDetails(table, request);
+  }
+
+  #roomFor(swarm: number, peer: PeerAddress): AnnounceEffect["outcome"] {
+    const { peersMax, peersPerSwarmMax, peersPerAddressMax } = this.#options;
+    if (this.#peerCount >= peersMax) return "store-full";
+    if (this.#total(swarm) >= peersPerSwarmMax) return "swarm-full";
+    const count = this.#quota.count(peer.words, 0, peer.wordCount);
+    return count >= peersPerAddressMax ? "address-quota" : "stored";
+  }
+
+  #join(swarm: number, peer: PeerAddress, flags: number): void {
+    this.#peerCount += 1;
+    this.#seeds[swarm]! += bit(flags, SEED);
+    this.#partialSeeds[swarm]! += bit(flags, PARTIAL_SEED);
+    this.#quota.add(peer.words, 0, peer.wordCount);
+  }
+
+  #forgetLocated(swarm: number, table: PeerTable): void {
+    const { page, entry, addressWords } = table;
+    const flags = flagsOf(page[entry + addressWords]!);
+    this.#peerCount -= 1;
+    this.#seeds[swarm]! -= bit(flags, SEED);
+    this.#partialSeeds[swarm]! -= bit(flags, PARTIAL_SEED);
+    this.#quota.remove(page, entry, addressWords);
+    table.removeLocated(swarm);
+  }
+
+  #expireFrom(swarm: number, table: PeerTable): void {
+    if (table.count(swarm) === 0) return;
+    const start = table.open(swarm);
+    const { page, wordsPerEntry, addressWords } = table;
+    let slot = 0;
+    // A removal puts another peer into the same place, and shortens a list: looked at again.
+    while (slot < table.slots(swarm)) {
+      const entry = start + slot * wordsPerEntry;
+      const word = page[entry + addressWords]!;
+      if (word === 0 || idleTicks(word, this.#tick) <= this.#timeoutTicks) {
+        slot += 1;
+        continue;
+      }
+      table.entry = entry;
+      this.#forgetLocated(swarm, table);
+    }
+    table.shrink(swarm);
+  }
+
+  /** Bytes since the last announce of the located peer. A counter that fell began anew. */
+  #measure(table: PeerTable, request: AnnounceRequest): void {
+    if (!this.#options.details) return;
+    const { page, entry, addressWords } = table;
+    const details = entry + addressWords + 1;
+    const seconds = (idleTicks(page[entry + addressWords]!, this.#tick) + 1) * TICK_S;
+    const most = seconds * LINE_BYTES_PER_S;
+    const uploaded = request.uploaded - readCounter(page, details + UPLOADED_AT);
+    const downloaded = request.downloaded - readCounter(page, details + DOWNLOADED_AT);
+    this.#effect.uploaded = Math.min(Math.max(uploaded, 0), most);
+    this.#effect.downloaded = Math.min(Math.max(downloaded, 0), most);
+  }
+
+  #keepDetails(table: PeerTable, request: AnnounceRequest): void {
+    if (!this.#options.details) return;
+    const { page } = table;
+    const details = table.entry + table.addressWords + 1;
+    for (let i = 0; i < PEER_ID_WORDS; i += 1) {
+      page[details + i] = readUint32(request.peerId, i * 4);
+    }
+    page[details + KEY_AT] = request.key;
+    writeCounter(page, details + UPLOADED_AT, request.uploaded);
+    writeCounter(page, details + DOWNLOADED_AT, request.downloaded);
+  }
+
+  #put(
+    answer: AnnounceAnswer,
+    from: { page: Int32Array; entry: number; addressWords: number },
+    withIds: boolean,
+  ): void {
+    const { page, entry, addressWords } = from;
+    const { peersView, peerCount, entryBytes } = answer;
+    const at = peerCount * entryBytes;
+    for (let i = 0; i < addressWords; i += 1) peersView.setInt32(at + i * 4, page[entry + i]!);
+    peersView.setUint16(at + addressWords * 4, portOf(page[entry + addressWords]!));
+    answer.peerCount = peerCount + 1;
+    if (!withIds) return;
+    const idAt = peerCount * PEER_ID_BYTES;
+    for (let i = 0; i < PEER_ID_WORDS; i += 1) {
+      const word = this.#options.details ? page[entry + addressWords + 1 + i]! : 0;
+      writeUint32(answer.peerIds, idAt + i * 4, word);
+    }
+  }
+
+  #total(swarm: number): number {
+    return this.#ipv4.count(swarm) + this.#ipv6.count(swarm);
+  }
+
+  #tableOf(addressWords: 1 | 4): PeerTable {
+    return addressWords === 1 ? this.#ipv4 : this.#ipv6;
+  }
+
+  #grow(swarmsMax: number): void {
+    this.#ipv4.grow(swarmsMax);
+    this.#ipv6.grow(swarmsMax);
+    this.#seeds = grown(this.#seeds, swarmsMax);
+    this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
+    this.#expiredAt = grown(this.#expiredAt, swarmsMax);
+  }
+}
+
+/** The form `InfohashTable` takes. @param infohash - 20 bytes. */
+export function wordsOf(infohash: Uint8Array): Int32Array {
+  return new Int32Array(new Uint8Array(infohash).buffer);
+}
+
+function partialFlag(request: AnnounceRequest): number {
+  return request.event === "paused" && request.left > 0 ? PARTIAL_SEED : 0;
+}
+
+function bit(flags: number, flag: number): 0 | 1 {
+  return (flags & flag) === 0 ? 0 : 1;
+}
+
+function isAddress(page: Int32Array, entry: number, peer: PeerAddress): boolean {
+  for (let i = 0; i < peer.wordCount; i += 1) if (page[entry + i] !== peer.words[i]) return false;
+  return true;
+}
+
+function readCounter(words: Int32Array, at: number): number {
+  return words[at]! * TWO_32 + (words[at + 1]! >>> 0);
+}
+
+function writeCounter(words: Int32Array, at: number, value: number): void {
+  words[at] = Math.floor(value / TWO_32);
+  words[at + 1] = value % TWO_32;
+}
+
+function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(length);
+  to.set(from);
+  return to;
+}

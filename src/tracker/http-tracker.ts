@@ -1,0 +1,109 @@
+import { AnnounceAnswer, ANSWER_PEERS_MAX } from "../announce/announce-answer.ts";
+import { AnnounceError } from "../announce/announce-error.ts";
+import { AnnounceRequest } from "../announce/announce-request.ts";
+import {
+  type AnswerPolicy,
+  encodeFailure,
+  HTTP_ANSWER_BYTES_MAX,
+  HttpAnswerEncoder,
+} from "../announce/http-answer.ts";
+import { parseAnnounceQuery } from "../announce/http-request.ts";
+import { encodeScrapeReply, parseScrapeQuery, type ScrapeEntry } from "../announce/http-scrape.ts";
+import { QUERY_BYTES_MAX } from "../announce/query.ts";
+import { ReplyWriter } from "../announce/reply-writer.ts";
+import { fromLatin1 } from "../base/bytes.ts";
+import { believedAddress } from "./source-address.ts";
+import type { Asker, Tracker } from "./tracker.ts";
+
+export interface HttpTrackerReply {
+  readonly status: 200 | 404 | 414;
+  /** Sent as `text/plain`, by custom (PUB-3.5). */
+  readonly body: Uint8Array;
+}
+
+const NOT_FOUND = "this is neither an announce nor a scrape";
+const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
+
+/** Announces and scrapes over HTTP: path and query in, bytes out. Holds no socket. */
+export class HttpTracker {
+  readonly #tracker: Tracker;
+  readonly #policy: AnswerPolicy;
+  readonly #encoder: HttpAnswerEncoder;
+  // One of each for all announces: they are answered at once, one after the other.
+  readonly #request = new AnnounceRequest();
+  readonly #answer = new AnnounceAnswer();
+  readonly #writer = new ReplyWriter(HTTP_ANSWER_BYTES_MAX);
+
+  constructor(tracker: Tracker, policy: AnswerPolicy) {
+    this.#tracker = tracker;
+    this.#policy = policy;
+    this.#encoder = new HttpAnswerEncoder(policy);
+  }
+
+  /**
+   * Answers one GET. Refusals are status 200 with a failure reason: clients show nothing else to people.
+   *
+   * @param target - Path and query as they came, undecoded.
+   */
+  answer(target: string, asker: Asker): HttpTrackerReply {
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const query = mark < 0 ? "" : target.slice(mark + 1);
+    if (target.length > QUERY_BYTES_MAX) return failure(414, "the URL is too long");
+    const input = fromLatin1(query);
+    const range = { start: 0, end: input.length };
+    try {
+      switch (path) {
+        case "/announce":
+        case "/announce/":
+          return this.#announce(input, range, asker);
+        case "/scrape":
+        case "/scrape/":
+          return this.#scrape(input, range);
+        default:
+          return failure(404, NOT_FOUND);
+      }
+    } catch (error) {
+      if (!(error instanceof AnnounceError)) throw error;
+      return failure(200, error.reason);
+    }
+  }
+
+  #announce(
+    input: Uint8Array,
+    range: { readonly start: number; readonly end: number },
+    asker: Asker,
+  ): HttpTrackerReply {
+    const request = this.#request;
+    parseAnnounceQuery(input, range, request);
+    const address = believedAddress(request.claimedAddress, asker.address);
+    const refusal = this.#tracker.announce(
+      request,
+      { address, local: asker.local },
+      ANSWER_PEERS_MAX,
+      this.#answer,
+    );
+    if (refusal !== undefined) return failure(200, refusal);
+    this.#encoder.write(this.#writer, request, this.#answer, asker.address);
+    return { status: 200, body: this.#writer.take() };
+  }
+
+  #scrape(
+    input: Uint8Array,
+    range: { readonly start: number; readonly end: number },
+  ): HttpTrackerReply {
+    const infohashes = parseScrapeQuery(input, range);
+    // Everything at once would be a large answer to a small question (TRK-7).
+    if (infohashes.length === 0) return failure(200, NO_FULL_SCRAPE);
+    const entries: ScrapeEntry[] = [];
+    for (const infohash of infohashes) {
+      const counts = this.#tracker.scrape(infohash);
+      if (counts) entries.push({ infohash, ...counts });
+    }
+    return { status: 200, body: encodeScrapeReply(entries, this.#policy.minIntervalS) };
+  }
+}
+
+function failure(status: HttpTrackerReply["status"], reason: string): HttpTrackerReply {
+  return { status, body: encodeFailure(reason) };
+}

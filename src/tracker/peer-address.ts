@@ -1,0 +1,25 @@
+import { readUint32 } from "../base/bytes.ts";
+import { COMPACT_IPV4_BYTES, COMPACT_IPV6_BYTES } from "../base/endpoint.ts";
+
+const IPV4_BYTES = 4;
+
+/** Who asks: an address as the tables hold it. Kept and set anew for every announce. */
+export class PeerAddress {
+  /** Big-endian words; the first of them or all four. */
+  readonly words: Int32Array = new Int32Array(4);
+  /** 1 is IPv4, 4 is IPv6. */
+  wordCount: 1 | 4 = 1;
+  port = 0;
+
+  /** @param bytes - 4 or 16; IPv4-mapped IPv6 must be IPv4 already (TRK-21). */
+  set(bytes: Uint8Array, port: number): void {
+    this.wordCount = bytes.length === IPV4_BYTES ? 1 : 4;
+    for (let i = 0; i < this.wordCount; i += 1) this.words[i] = readUint32(bytes, i * 4);
+    this.port = port;
+  }
+
+  /** Bytes of an entry for this asker: peers of another family it could not reach (BEP 7). */
+  get entryBytes(): 6 | 18 {
+    return this.wordCount === 1 ? COMPACT_IPV4_BYTES : COMPACT_IPV6_BYTES;
+  }
+}

@@ -1,0 +1,242 @@
+import { ChunkPool, CLASS_ENTRIES, DENSE_CLASS, DENSE_MAX, HASHED_CLASS } from "./chunk-pool.ts";
+import { portOf } from "./peer-word.ts";
+
+const NONE = -1;
+/** A hash table is left for a larger one above this, for a smaller one below a quarter. */
+const LOAD_MAX = 0.75;
+const NO_PAGE = new Int32Array(0);
+
+/**
+ * The peers of all swarms in one address family. An entry is the address (1 or 4 words), the peer's word
+ * (`peer-word.ts`) and `detailWords` more. Up to 64 peers of a swarm are a list, more are a hash table.
+ *
+ * `locate` and `insert` leave `page` and `entry` at a peer, for reading, writing and `removeLocated`; the
+ * next call of any other method but those makes them stale.
+ */
+export class PeerTable {
+  readonly addressWords: number;
+  readonly wordsPerEntry: number;
+  /** The located entry begins at `page[entry]`. */
+  page: Int32Array = NO_PAGE;
+  entry = 0;
+
+  readonly #pool: ChunkPool;
+  readonly #key: number;
+  #handles = new Int32Array(0);
+  #counts = new Int32Array(0);
+  #classes = new Uint8Array(0);
+
+  /** @param key - Chance of this process, so that nobody can aim at one place of a hash table. */
+  constructor(options: { addressWords: 1 | 4; detailWords: number; key: number }) {
+    this.addressWords = options.addressWords;
+    this.wordsPerEntry = options.addressWords + 1 + options.detailWords;
+    this.#pool = new ChunkPool(this.wordsPerEntry);
+    this.#key = options.key | 0;
+  }
+
+  /** Makes room for swarms numbered below `swarmsMax`. */
+  grow(swarmsMax: number): void {
+    const known = this.#handles.length;
+    this.#handles = grown(this.#handles, new Int32Array(swarmsMax));
+    this.#handles.fill(NONE, known);
+    this.#counts = grown(this.#counts, new Int32Array(swarmsMax));
+    this.#classes = grown(this.#classes, new Uint8Array(swarmsMax));
+  }
+
+  count(swarm: number): number {
+    return this.#counts[swarm]!;
+  }
+
+  /** Places to look for peers: `entryAt` takes 0 to `slots - 1`. */
+  slots(swarm: number): number {
+    const chunkClass = this.#classes[swarm]!;
+    return chunkClass < HASHED_CLASS ? this.#counts[swarm]! : CLASS_ENTRIES[chunkClass]!;
+  }
+
+  /** Moves `page` and `entry` to the first place of a swarm that has slots. @returns `entry`. */
+  open(swarm: number): number {
+    const handle = this.#handles[swarm]!;
+    this.page = this.#pool.page(handle);
+    this.entry = this.#pool.offset(handle);
+    return this.entry;
+  }
+
+  /** @returns True when the peer is there, and located. */
+  locate(swarm: number, address: Int32Array, port: number): boolean {
+    const handle = this.#handles[swarm]!;
+    if (handle === NONE) return false;
+    const page = this.#pool.page(handle);
+    const start = this.#pool.offset(handle);
+    const { wordsPerEntry, addressWords } = this;
+    this.page = page;
+    const chunkClass = this.#classes[swarm]!;
+    if (chunkClass < HASHED_CLASS) {
+      const end = start + this.#counts[swarm]! * wordsPerEntry;
+      for (let entry = start; entry < end; entry += wordsPerEntry) {
+        if (portOf(page[entry + addressWords]!) === port && this.#has(page, entry, address)) {
+          this.entry = entry;
+          return true;
+        }
+      }
+      return false;
+    }
+    const mask = CLASS_ENTRIES[chunkClass]! - 1;
+    for (let slot = this.#home(address, 0, port) & mask; ; slot = (slot + 1) & mask) {
+      const entry = start + slot * wordsPerEntry;
+      const word = page[entry + addressWords]!;
+      if (word === 0) return false;
+      if (portOf(word) === port && this.#has(page, entry, address)) {
+        this.entry = entry;
+        return true;
+      }
+    }
+  }
+
+  /**
+   * Adds a peer that is not there and locates it; the details are zero.
+   *
+   * @returns False when the swarm has as many peers as a table can hold.
+   */
+  insert(swarm: number, address: Int32Array, word: number): boolean {
+    const count = this.#counts[swarm]!;
+    if (!this.#makeRoom(swarm, count + 1)) return false;
+    const handle = this.#handles[swarm]!;
+    const chunkClass = this.#classes[swarm]!;
+    const page = this.#pool.page(handle);
+    const start = this.#pool.offset(handle);
+    const { wordsPerEntry, addressWords } = this;
+    const slot =
+      chunkClass < HASHED_CLASS
+        ? count
+        : this.#emptySlot(page, start, {
+            mask: CLASS_ENTRIES[chunkClass]! - 1,
+            home: this.#home(address, 0, portOf(word)),
+          });
+    const entry = start + slot * wordsPerEntry;
+    for (let i = 0; i < addressWords; i += 1) page[entry + i] = address[i]!;
+    page[entry + addressWords] = word;
+    page.fill(0, entry + addressWords + 1, entry + wordsPerEntry);
+    this.#counts[swarm] = count + 1;
+    this.page = page;
+    this.entry = entry;
+    return true;
+  }
+
+  /** Removes the located peer. What stands at `entry` afterwards may be another peer. */
+  removeLocated(swarm: number): void {
+    const { page, entry, wordsPerEntry, addressWords } = this;
+    const handle = this.#handles[swarm]!;
+    const chunkClass = this.#classes[swarm]!;
+    const start = this.#pool.offset(handle);
+    const count = this.#counts[swarm]! - 1;
+    this.#counts[swarm] = count;
+    if (chunkClass < HASHED_CLASS) {
+      const last = start + count * wordsPerEntry;
+      page.copyWithin(entry, last, last + wordsPerEntry);
+      return;
+    }
+    const mask = CLASS_ENTRIES[chunkClass]! - 1;
+    let hole = (entry - start) / wordsPerEntry;
+    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
+      const from = start + slot * wordsPerEntry;
+      const word = page[from + addressWords]!;
+      if (word === 0) break;
+      const home = this.#home(page, from, portOf(word)) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      page.copyWithin(start + hole * wordsPerEntry, from, from + wordsPerEntry);
+      hole = slot;
+    }
+    page[start + hole * wordsPerEntry + addressWords] = 0;
+  }
+
+  /** Gives back memory a swarm has outgrown downwards. After removals; nothing stays located. */
+  shrink(swarm: number): void {
+    const handle = this.#handles[swarm]!;
+    if (handle === NONE) return;
+    const count = this.#counts[swarm]!;
+    const chunkClass = this.#classes[swarm]!;
+    if (count === 0) {
+      this.#pool.give(handle, chunkClass);
+      this.#handles[swarm] = NONE;
+      this.#classes[swarm] = 0;
+    } else if (chunkClass >= HASHED_CLASS) {
+      if (count < CLASS_ENTRIES[chunkClass]! / 4) {
+        this.#move(swarm, count <= DENSE_MAX ? DENSE_CLASS[count]! : chunkClass - 1);
+      }
+    } else if (chunkClass > 1 && count <= CLASS_ENTRIES[chunkClass - 2]!) {
+      this.#move(swarm, chunkClass - 1);
+    }
+  }
+
+  #makeRoom(swarm: number, count: number): boolean {
+    if (this.#handles[swarm] === NONE) {
+      this.#handles[swarm] = this.#pool.take(0);
+      this.#classes[swarm] = 0;
+      return true;
+    }
+    const chunkClass = this.#classes[swarm]!;
+    const entries = CLASS_ENTRIES[chunkClass]!;
+    const room = chunkClass < HASHED_CLASS ? entries : entries * LOAD_MAX;
+    if (count <= room) return true;
+    if (chunkClass + 1 === CLASS_ENTRIES.length) return false;
+    this.#move(swarm, chunkClass + 1);
+    return true;
+  }
+
+  /** Copies the peers of a swarm into a chunk of another class. */
+  #move(swarm: number, chunkClass: number): void {
+    const { wordsPerEntry, addressWords } = this;
+    const [oldHandle, oldClass] = [this.#handles[swarm]!, this.#classes[swarm]!];
+    const handle = this.#pool.take(chunkClass);
+    const from = this.#pool.page(oldHandle);
+    const to = this.#pool.page(handle);
+    const start = this.#pool.offset(handle);
+    const end = this.#pool.offset(oldHandle) + this.slots(swarm) * wordsPerEntry;
+    const mask = CLASS_ENTRIES[chunkClass]! - 1;
+    let next = start;
+    for (let entry = this.#pool.offset(oldHandle); entry < end; entry += wordsPerEntry) {
+      const word = from[entry + addressWords]!;
+      if (word === 0) continue;
+      let target = next;
+      if (chunkClass < HASHED_CLASS) next += wordsPerEntry;
+      else {
+        const home = this.#home(from, entry, portOf(word));
+        target = start + this.#emptySlot(to, start, { mask, home }) * wordsPerEntry;
+      }
+      for (let i = 0; i < wordsPerEntry; i += 1) to[target + i] = from[entry + i]!;
+    }
+    this.#pool.give(oldHandle, oldClass);
+    this.#handles[swarm] = handle;
+    this.#classes[swarm] = chunkClass;
+  }
+
+  #emptySlot(page: Int32Array, start: number, search: { mask: number; home: number }): number {
+    const { mask } = search;
+    let slot = search.home & mask;
+    while (page[start + slot * this.wordsPerEntry + this.addressWords] !== 0) {
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #has(page: Int32Array, entry: number, address: Int32Array): boolean {
+    for (let i = 0; i < this.addressWords; i += 1) {
+      if (page[entry + i] !== address[i]) return false;
+    }
+    return true;
+  }
+
+  #home(words: Int32Array, offset: number, port: number): number {
+    let mixed = Math.imul(port + 0x7f4a7c15, 0xc2b2ae35) ^ this.#key;
+    for (let i = 0; i < this.addressWords; i += 1) {
+      mixed = Math.imul(mixed ^ words[offset + i]!, 0x85ebca6b);
+      mixed ^= mixed >>> 15;
+    }
+    return Math.imul(mixed, 0x2c1b3c6d) >>> 7;
+  }
+}
+
+function grown<Words extends Int32Array | Uint8Array>(from: Words, to: Words): Words {
+  to.set(from);
+  return to;
+}

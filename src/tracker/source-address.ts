@@ -1,0 +1,62 @@
+import { addressBytes } from "../base/endpoint.ts";
+
+/**
+ * Whose address an announce is about. What a peer claims is believed only from this machine or a private
+ * network, where a peer may know its outer address better than we see it; strangers could put a victim
+ * into the swarm (TRK-1).
+ *
+ * @param claimed - Text of `ip=`; empty when nothing is claimed.
+ * @param source - 4 or 16 bytes, where the announce came from.
+ */
+export function believedAddress(claimed: string, source: Uint8Array): Uint8Array {
+  if (claimed === "" || !isNear(source)) return source;
+  const address = addressBytes(claimed);
+  if (!address || !isUnicast(address)) return source;
+  // A private network may name other machines than this one, this one may name anything.
+  if (isLoopback(address) && !isLoopback(source)) return source;
+  return address;
+}
+
+/**
+ * The client's address behind proxies that are ours: the last hop that one of them wrote (TRK-2).
+ *
+ * @param remote - Of the connection.
+ * @param forwarded - `X-Forwarded-For` as it came.
+ * @param isProxy - True for the addresses of configured proxies, in canonical text.
+ */
+export function clientAddress(
+  remote: string,
+  forwarded: string | null,
+  isProxy: (address: string) => boolean,
+): Uint8Array | undefined {
+  if (forwarded === null || !isProxy(remote)) return addressBytes(remote);
+  const last = forwarded.slice(forwarded.lastIndexOf(",") + 1).trim();
+  return addressBytes(last) ?? addressBytes(remote);
+}
+
+export function isLoopback(address: Uint8Array): boolean {
+  if (address.length === 4) return address[0] === 127;
+  return address.every((byte, index) => byte === (index === 15 ? 1 : 0));
+}
+
+/** This machine, private networks (RFC 1918, RFC 4193), link-local. */
+function isNear(address: Uint8Array): boolean {
+  const [first = 0, second = 0] = address;
+  if (isLoopback(address)) return true;
+  if (address.length === 16) {
+    return (first & 0xfe) === 0xfc || (first === 0xfe && (second & 0xc0) === 0x80);
+  }
+  return (
+    first === 10 ||
+    (first === 172 && (second & 0xf0) === 16) ||
+    (first === 192 && second === 168) ||
+    (first === 169 && second === 254)
+  );
+}
+
+/** An address one machine can have: not unspecified, multicast, reserved or broadcast. */
+function isUnicast(address: Uint8Array): boolean {
+  const [first = 0] = address;
+  if (address.length === 4) return first !== 0 && first < 224;
+  return first !== 0xff && address.some((byte) => byte !== 0);
+}

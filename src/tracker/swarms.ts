@@ -1,0 +1,81 @@
+import type { AnnounceAnswer } from "../announce/announce-answer.ts";
+import type { AnnounceRequest } from "../announce/announce-request.ts";
+import type { PeerAddress } from "./peer-address.ts";
+
+/** No such swarm. */
+export const NO_SWARM = -1;
+
+/** What an announce did to its swarm. Kept by the store and overwritten by the next announce. */
+export interface AnnounceEffect {
+  /** `stored` also when the peer was known; `gone` when it stopped; else why there was no room (TRK-10). */
+  readonly outcome: "stored" | "gone" | "address-quota" | "swarm-full" | "store-full";
+  /** It announced again before it should (TRK-11); apart from that nothing changed. */
+  readonly early: boolean;
+  /** It has just become a seed, for the first time as far as we know (TRK-16). */
+  readonly completed: boolean;
+  /** Bytes since its last announce, within what a line can carry (TRK-5). Zero in a store without details. */
+  readonly uploaded: number;
+  readonly downloaded: number;
+}
+
+export interface SwarmCounts {
+  /** Peers that have everything. */
+  seeds: number;
+  /** All others, partial seeds included. */
+  leechers: number;
+  /** Partial seeds (BEP 21), both families. */
+  partialSeeds: number;
+}
+
+/** One peer as a snapshot holds it. */
+export interface StoredPeer {
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  readonly port: number;
+  /** Of `peer-word.ts`. */
+  readonly flags: number;
+  /** Seconds since its last announce. */
+  readonly idleS: number;
+  /** Peer id, key and counters, as the store keeps them; empty in a store without details. */
+  readonly details: Int32Array;
+}
+
+/**
+ * Who is in which swarm. Swarms are numbered; the number of one that was closed is given to another later.
+ * `setTime` comes before all else: the store reads no clock.
+ */
+export interface SwarmStore {
+  /** Of all swarms. */
+  readonly peerCount: number;
+  readonly swarmCount: number;
+  /** Swarms have numbers below this. */
+  readonly swarmsEnd: number;
+  /** @param nowS - Seconds on a clock that never jumps back. */
+  setTime(nowS: number): void;
+  /** @param infohash - As five words in the machine's order. @returns `NO_SWARM` when there is none. */
+  find(infohash: Int32Array): number;
+  /** Opens a swarm under one or more infohashes (20 bytes). @returns `NO_SWARM` when there are too many. */
+  open(infohashes: readonly Uint8Array[]): number;
+  /** Forgets a swarm without peers. */
+  close(swarm: number): void;
+  /** The first infohash it was opened with; `undefined` when no swarm has this number. */
+  infohashes(swarm: number): readonly Uint8Array[] | undefined;
+  /** Takes in what a peer says of itself. */
+  announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect;
+  /**
+   * Appends to the answer a random choice of up to `peersMax` peers of the asker's family, never itself; to
+   * a seed no seeds.
+   */
+  sample(
+    swarm: number,
+    asker: PeerAddress,
+    options: { peersMax: number; forSeed: boolean; withIds: boolean },
+    answer: AnnounceAnswer,
+  ): void;
+  count(swarm: number, counts: SwarmCounts): void;
+  /** Removes peers of one swarm that were silent for too long. */
+  expire(swarm: number): void;
+  peers(swarm: number): Iterable<StoredPeer>;
+  /** Puts back what `peers` told. @returns False when there is no room. */
+  restore(swarm: number, peer: StoredPeer): boolean;
+}

@@ -1,0 +1,281 @@
+import type { AnnounceAnswer } from "../announce/announce-answer.ts";
+import { type AnnounceRequest, NUMWANT_DEFAULT } from "../announce/announce-request.ts";
+import type { ScrapeCounts } from "../announce/http-scrape.ts";
+import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
+import { PEER_ID_BYTES } from "../base/peer-id.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { wordsOf } from "./compact-swarms.ts";
+import { PeerAddress } from "./peer-address.ts";
+import { OpenTotals, type TotalsStore } from "./swarm-totals.ts";
+import { type AnnounceEffect, NO_SWARM, type SwarmCounts, type SwarmStore } from "./swarms.ts";
+
+/** What a tracker does not take from a peer, in words it may be told. */
+export type Refusal =
+  | "this torrent is not registered here"
+  | "this tracker is full"
+  | "this swarm is full"
+  | "too many peers from your address";
+
+/** Peers of an answer when the request does not say how many. */
+const NUMWANT_COMMON = 50;
+const HOUSEKEEPING_MS = 60_000;
+
+/** Which torrents meet here, besides those whose swarm is open already. */
+export interface TorrentDirectory {
+  /** Answers at once. @returns All infohashes of the torrent that has this one (20 bytes). */
+  find(infohash: Uint8Array): Infohashes | undefined;
+}
+
+/** Where somebody asks from. */
+export interface Asker {
+  /** 4 or 16 bytes; IPv4-mapped IPv6 as IPv4 (TRK-21). */
+  readonly address: Uint8Array;
+  /** Our address the question came to, where it is known. */
+  readonly local: Uint8Array | undefined;
+}
+
+/** The permanent seed of every registered torrent. It has no packets to send: it is here. */
+export interface VirtualSeed {
+  /** @returns Address (of the asker's family) and port for this asker; `undefined` when none reaches it. */
+  reachedFrom(asker: Asker): { readonly address: Uint8Array; readonly port: number } | undefined;
+}
+
+export interface TrackerOptions {
+  readonly swarms: SwarmStore;
+  readonly directory: TorrentDirectory;
+  readonly totals: TotalsStore;
+  readonly everseed: VirtualSeed;
+  /** Track torrents that are not in the directory too. */
+  readonly open: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Peers of a torrent, the everseed among them. */
+export interface SwarmFigures {
+  readonly seeds: number;
+  readonly leechers: number;
+  readonly completed: number;
+}
+
+/** What is decided about announces and scrapes, whatever the protocol they came by. */
+export class Tracker {
+  readonly #options: TrackerOptions;
+  readonly #totals: OpenTotals;
+  readonly #counts: SwarmCounts = { seeds: 0, leechers: 0, partialSeeds: 0 };
+  readonly #peer = new PeerAddress();
+  /** Open swarms whose torrent is in the directory. */
+  readonly #registered = new Set<number>();
+  #timer: Timer | undefined;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    this.#totals = new OpenTotals(options.totals, options.log);
+    this.#setTime();
+  }
+
+  /** Begins to forget silent peers and to save totals. */
+  start(): void {
+    this.#timer = this.#options.clock.startTimer(HOUSEKEEPING_MS, () => {
+      this.#expireAll();
+      void this.#totals.flush();
+      this.start();
+    });
+  }
+
+  /** Saves the totals. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#totals.flush();
+  }
+
+  /**
+   * Takes in one announce and answers it.
+   *
+   * @param peersMax - What the protocol's answer can hold.
+   * @param answer - Filled in, unless refused.
+   */
+  announce(
+    request: AnnounceRequest,
+    asker: Asker,
+    peersMax: number,
+    answer: AnnounceAnswer,
+  ): Refusal | undefined {
+    const { swarms } = this.#options;
+    this.#setTime();
+    const swarm = this.admit(request.infohash, request.infohashWords);
+    if (typeof swarm === "string") return swarm;
+    swarms.expire(swarm);
+    const peer = this.#peer;
+    peer.set(asker.address, request.port);
+    const effect = swarms.announce(swarm, peer, request);
+    const refusal = refusalOf(effect);
+    if (refusal) return refusal;
+    this.#addTotals(swarm, effect);
+    answer.reset(peer.entryBytes);
+    this.#count(swarm, answer);
+    if (effect.outcome === "gone") return undefined;
+    const numwant = request.numwant === NUMWANT_DEFAULT ? NUMWANT_COMMON : request.numwant;
+    this.#fill(swarm, request, asker, Math.min(numwant, peersMax), answer);
+    return undefined;
+  }
+
+  /** @returns `undefined` for a torrent that is not tracked here. */
+  scrape(infohash: Uint8Array): ScrapeCounts | undefined {
+    const { swarms, directory, totals } = this.#options;
+    this.#setTime();
+    const swarm = swarms.find(wordsOf(infohash));
+    if (swarm === NO_SWARM) {
+      const infohashes = directory.find(infohash);
+      if (!infohashes) return undefined;
+      const known = totals.find(wireInfohashes(infohashes)[0]!);
+      return {
+        complete: 1,
+        incomplete: 0,
+        downloaded: known?.completed ?? 0,
+        downloaders: 0,
+        uploadedBytes: known?.uploaded ?? 0,
+        downloadedBytes: known?.downloaded ?? 0,
+      };
+    }
+    swarms.expire(swarm);
+    swarms.count(swarm, this.#counts);
+    const { seeds, leechers, partialSeeds } = this.#counts;
+    const known = this.#totals.get(swarm);
+    return {
+      complete: seeds + this.#everseedCount(swarm),
+      incomplete: leechers,
+      downloaded: known?.completed ?? 0,
+      downloaders: leechers - partialSeeds,
+      uploadedBytes: known?.uploaded ?? 0,
+      downloadedBytes: known?.downloaded ?? 0,
+    };
+  }
+
+  /** Figures of a registered torrent for pages. */
+  figures(infohashes: Infohashes): SwarmFigures {
+    const [infohash] = wireInfohashes(infohashes);
+    const counts = infohash && this.scrape(infohash);
+    return {
+      seeds: counts?.complete ?? 1,
+      leechers: counts?.incomplete ?? 0,
+      completed: counts?.downloaded ?? 0,
+    };
+  }
+
+  /** A torrent was published: peers that met under its infohashes before, on an open tracker, now meet. */
+  register(infohashes: Infohashes): void {
+    const { swarms } = this.#options;
+    const found = wireInfohashes(infohashes).map((infohash) => swarms.find(wordsOf(infohash)));
+    for (const swarm of found) if (swarm !== NO_SWARM) this.#registered.add(swarm);
+  }
+
+  /**
+   * Decides whether a torrent is tracked here, and opens its swarm.
+   *
+   * @param words - The bytes of `infohash` once more, as the swarm store takes them.
+   */
+  admit(infohash: Uint8Array, words: Int32Array): number | Refusal {
+    const { swarms, directory, open } = this.#options;
+    const known = swarms.find(words);
+    if (known !== NO_SWARM) return known;
+    const torrent = directory.find(infohash);
+    if (!torrent && !open) return "this torrent is not registered here";
+    const infohashes = torrent ? wireInfohashes(torrent) : [infohash];
+    const swarm = swarms.open(infohashes);
+    if (swarm === NO_SWARM) return "this tracker is full";
+    this.#totals.open(swarm, new Uint8Array(infohashes[0]!));
+    if (torrent) this.#registered.add(swarm);
+    return swarm;
+  }
+
+  /** As `admit`, for what a snapshot names. @returns `NO_SWARM` when it is not tracked any more. */
+  admitRestored(infohash: Uint8Array): number {
+    const swarm = this.admit(infohash, wordsOf(infohash));
+    return typeof swarm === "number" ? swarm : NO_SWARM;
+  }
+
+  #fill(
+    swarm: number,
+    request: AnnounceRequest,
+    asker: Asker,
+    peersMax: number,
+    answer: AnnounceAnswer,
+  ): void {
+    // A partial seed needs no seeds either (BEP 21).
+    const forSeed = request.left === 0 || request.event === "paused";
+    let room = peersMax;
+    if (!forSeed && room > 0 && this.#registered.has(swarm) && this.#putEverseed(asker, answer)) {
+      room -= 1;
+    }
+    this.#options.swarms.sample(
+      swarm,
+      this.#peer,
+      { peersMax: room, forSeed, withIds: !request.compact },
+      answer,
+    );
+  }
+
+  #putEverseed(asker: Asker, answer: AnnounceAnswer): boolean {
+    const at = this.#options.everseed.reachedFrom(asker);
+    if (!at || at.address.length + 2 !== answer.entryBytes) return false;
+    const offset = answer.peerCount * answer.entryBytes;
+    answer.peers.set(at.address, offset);
+    answer.peersView.setUint16(offset + at.address.length, at.port);
+    const idAt = answer.peerCount * PEER_ID_BYTES;
+    answer.peerIds.fill(0, idAt, idAt + PEER_ID_BYTES);
+    answer.peerCount += 1;
+    return true;
+  }
+
+  #count(swarm: number, answer: AnnounceAnswer): void {
+    this.#options.swarms.count(swarm, this.#counts);
+    answer.complete = this.#counts.seeds + this.#everseedCount(swarm);
+    answer.incomplete = this.#counts.leechers;
+    answer.downloaded = this.#totals.get(swarm)?.completed ?? 0;
+  }
+
+  #everseedCount(swarm: number): 0 | 1 {
+    return this.#registered.has(swarm) ? 1 : 0;
+  }
+
+  #addTotals(swarm: number, effect: AnnounceEffect): void {
+    const { uploaded, downloaded } = effect;
+    if (!effect.completed && uploaded === 0 && downloaded === 0) return;
+    this.#totals.add(swarm, { completed: effect.completed ? 1 : 0, uploaded, downloaded });
+  }
+
+  #setTime(): void {
+    this.#options.swarms.setTime(Math.floor(this.#options.clock.nowMs() / 1000));
+  }
+
+  /** Swarms without peers close, so that those of strangers do not pile up and ours cost nothing. */
+  #expireAll(): void {
+    const { swarms } = this.#options;
+    this.#setTime();
+    for (let swarm = 0; swarm < swarms.swarmsEnd; swarm += 1) {
+      if (!swarms.infohashes(swarm)) continue;
+      swarms.expire(swarm);
+      swarms.count(swarm, this.#counts);
+      if (this.#counts.seeds + this.#counts.leechers > 0) continue;
+      if (!this.#totals.close(swarm)) continue;
+      this.#registered.delete(swarm);
+      swarms.close(swarm);
+    }
+  }
+}
+
+function refusalOf({ outcome }: AnnounceEffect): Refusal | undefined {
+  switch (outcome) {
+    case "stored":
+    case "gone":
+      return undefined;
+    case "address-quota":
+      return "too many peers from your address";
+    case "swarm-full":
+      return "this swarm is full";
+    case "store-full":
+      return "this tracker is full";
+  }
+}

@@ -1,0 +1,102 @@
+import { AnnounceAnswer, ANSWER_PEERS_MAX } from "../announce/announce-answer.ts";
+import { AnnounceError } from "../announce/announce-error.ts";
+import { AnnounceRequest } from "../announce/announce-request.ts";
+import {
+  encodeUdpAnnounceReply,
+  encodeUdpConnectReply,
+  encodeUdpError,
+  encodeUdpScrapeReply,
+  udpPeersMax,
+} from "../announce/udp-reply.ts";
+import {
+  isUdpConnect,
+  parseUdpAnnounce,
+  parseUdpScrape,
+  UDP_ANNOUNCE,
+  UDP_HEADER_BYTES,
+  UDP_SCRAPE,
+} from "../announce/udp-request.ts";
+import { readUint32 } from "../base/bytes.ts";
+import { addressBytes, type Endpoint } from "../base/endpoint.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
+import { ConnectionIds } from "./connection-ids.ts";
+import { believedAddress } from "./source-address.ts";
+import type { Tracker } from "./tracker.ts";
+
+const NOBODY = { complete: 0, incomplete: 0, downloaded: 0 };
+
+/** The UDP tracker protocol (BEP 15, 41) as a machine: a packet in, at most one out. */
+export class UdpTracker {
+  readonly #tracker: Tracker;
+  readonly #intervalS: number;
+  readonly #clock: Clock;
+  readonly #ids: ConnectionIds;
+  readonly #request = new AnnounceRequest();
+  readonly #answer = new AnnounceAnswer();
+
+  constructor(
+    tracker: Tracker,
+    options: { readonly intervalS: number; readonly clock: Clock; readonly random: Random },
+  ) {
+    this.#tracker = tracker;
+    this.#intervalS = options.intervalS;
+    this.#clock = options.clock;
+    this.#ids = new ConnectionIds(options.random);
+  }
+
+  /**
+   * Answers one packet. Whoever has not shown that it hears us gets nothing longer than it sent (house
+   * rule 12), and nothing at all for a wrong connection id (TRK-8, TRK-9).
+   *
+   * @param from - In canonical form.
+   */
+  answer(packet: Uint8Array, from: Endpoint): Uint8Array | undefined {
+    if (packet.length < UDP_HEADER_BYTES) return undefined;
+    const transactionId = readUint32(packet, 12);
+    const nowMs = this.#clock.nowMs();
+    if (isUdpConnect(packet)) {
+      return encodeUdpConnectReply(transactionId, this.#ids.issue(from, nowMs));
+    }
+    const [high, low] = [readUint32(packet, 0), readUint32(packet, 4)];
+    if (!this.#ids.isValid(high, low, from, nowMs)) return undefined;
+    try {
+      switch (readUint32(packet, 8)) {
+        case UDP_ANNOUNCE:
+          return this.#announce(packet, transactionId, from);
+        case UDP_SCRAPE:
+          return this.#scrape(packet, transactionId);
+        default:
+          return encodeUdpError(transactionId, "unknown action");
+      }
+    } catch (error) {
+      if (!(error instanceof AnnounceError)) throw error;
+      return encodeUdpError(transactionId, error.reason);
+    }
+  }
+
+  #announce(packet: Uint8Array, transactionId: number, from: Endpoint): Uint8Array | undefined {
+    const source = addressBytes(from.address);
+    if (!source) return undefined;
+    const request = this.#request;
+    parseUdpAnnounce(packet, request);
+    // The packet's family decides how long an entry of the answer is (BEP 15), so a claim cannot change it.
+    const entryBytes = source.length === 4 ? 6 : 18;
+    const address = source.length === 4 ? believedAddress(request.claimedAddress, source) : source;
+    const refusal = this.#tracker.announce(
+      request,
+      { address, local: undefined },
+      Math.min(udpPeersMax(entryBytes), ANSWER_PEERS_MAX),
+      this.#answer,
+    );
+    if (refusal !== undefined) return encodeUdpError(transactionId, refusal);
+    return encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#answer);
+  }
+
+  #scrape(packet: Uint8Array, transactionId: number): Uint8Array {
+    const counts = parseUdpScrape(packet).map(
+      (infohash) => this.#tracker.scrape(infohash) ?? NOBODY,
+    );
+    return encodeUdpScrapeReply(transactionId, counts);
+  }
+}
