@@ -1,0 +1,125 @@
+import { invariant } from "../base/errors.ts";
+import { BLOCK_BYTES } from "../base/geometry.ts";
+import type { Content, ContentLayout, ContentSource, DiskFailure } from "../ports/content.ts";
+import { SimContent } from "./sim-content.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** A disk of average speed with a warm cache. */
+const DEFAULT_LATENCY_MS = 0.2;
+const DEFAULT_BYTES_PER_SECOND = 400 * 1024 * 1024;
+
+export interface SimDiskOptions {
+  readonly simulation: Simulation;
+  /** Of every job. */
+  readonly latencyMs?: number | undefined;
+  /** Hashed, read or written. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+interface SimFile {
+  readonly bytes: Uint8Array;
+  /** Blocks that take up room. */
+  readonly blocks: Set<number>;
+  readonly inode: number;
+  size: number;
+  mtimeMs: number;
+}
+
+/**
+ * The disk of one simulated machine: real hashes over bytes in memory, one job after the other in
+ * simulated time. It can be slow, full below a folder, damaged, stuck, or lie about what it reads; with
+ * the last two an honest engine makes a silent or a false peer.
+ */
+export class SimDisk implements ContentSource {
+  readonly simulation: Simulation;
+  /** Says which blocks are read as something else than they are. */
+  lies: ((piece: number, begin: number) => boolean) | undefined;
+  /** Nothing that is read ever arrives. */
+  stuck = false;
+  readonly #latencyMs: number;
+  readonly #bytesPerSecond: number;
+  readonly #files = new Map<string, SimFile>();
+  /** By folder: bytes that may still be written below it. */
+  readonly #room = new Map<string, number>();
+  #busyUntilMs = 0;
+
+  constructor(options: SimDiskOptions) {
+    this.simulation = options.simulation;
+    this.#latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
+    this.#bytesPerSecond = options.bytesPerSecond ?? DEFAULT_BYTES_PER_SECOND;
+  }
+
+  open(layout: ContentLayout): Content {
+    return new SimContent(this, layout);
+  }
+
+  /** Puts a whole file there; it takes up no room. @param bytes - Lent for good, and not written to. */
+  put(path: string, bytes: Uint8Array): void {
+    this.#files.set(path, { ...this.#newFile(0), bytes, size: bytes.length });
+  }
+
+  find(path: string): SimFile | undefined {
+    return this.#files.get(path);
+  }
+
+  /** Flips one byte of a file, as a failing disk does: the file looks as before. */
+  damage(path: string, offset: number): void {
+    const file = this.#files.get(path);
+    invariant(file && offset < file.size, "there is a byte to damage");
+    const bytes = new Uint8Array(file.bytes);
+    bytes[offset]! ^= 0xff;
+    this.#files.set(path, { ...file, bytes });
+  }
+
+  /** How many bytes may still be written below a folder; `Infinity` when it is not limited. */
+  setRoom(folder: string, bytes: number): void {
+    this.#room.set(folder, bytes);
+  }
+
+  room(folder: string): number {
+    return this.#room.get(folder) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Writes at once. @returns Why not; then nothing is written. */
+  write(
+    folder: string,
+    path: string,
+    options: { offset: number; bytes: Uint8Array; length: number },
+  ): DiskFailure | undefined {
+    const { offset, bytes, length } = options;
+    const file = this.#files.get(path) ?? this.#newFile(length);
+    const end = offset + bytes.length;
+    const fresh: number[] = [];
+    const last = Math.ceil(end / BLOCK_BYTES);
+    for (let block = Math.floor(offset / BLOCK_BYTES); block < last; block += 1) {
+      if (!file.blocks.has(block)) fresh.push(block);
+    }
+    const left = this.room(folder) - fresh.length * BLOCK_BYTES;
+    if (left < 0) return { kind: "failure", code: "ENOSPC", message: "no space left", path };
+    this.#room.set(folder, left);
+    for (const block of fresh) file.blocks.add(block);
+    file.bytes.set(bytes, offset);
+    file.size = Math.max(file.size, end);
+    file.mtimeMs = this.simulation.wallMs();
+    this.#files.set(path, file);
+    return undefined;
+  }
+
+  /** Does a job when those before it are done and its bytes have passed. */
+  work(bytes: number, job: () => void): void {
+    const now = this.simulation.nowMs();
+    const beginMs = Math.max(now, this.#busyUntilMs);
+    this.#busyUntilMs = beginMs + this.#latencyMs + (bytes * 1000) / this.#bytesPerSecond;
+    this.simulation.startTimer(this.#busyUntilMs - now, job);
+  }
+
+  #newFile(length: number): SimFile {
+    return {
+      bytes: new Uint8Array(length),
+      blocks: new Set(),
+      inode: this.#files.size + 1,
+      size: 0,
+      mtimeMs: this.simulation.wallMs(),
+    };
+  }
+}

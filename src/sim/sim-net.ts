@@ -1,0 +1,199 @@
+import { invariant } from "../base/errors.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import type {
+  ListenOptions,
+  StreamConnection,
+  StreamHandler,
+  StreamListener,
+  StreamNet,
+} from "../ports/net.ts";
+import { netFailure, SimStream } from "./sim-stream.ts";
+import type { Simulation } from "./simulation.ts";
+
+const FIRST_OWN_PORT = 49_152;
+
+/** The line of one host. */
+export interface SimLink {
+  readonly upBytesPerSecond: number;
+  readonly downBytesPerSecond: number;
+  /** One way, to the middle of the net: between two hosts the sum of both. */
+  readonly latencyMs: number;
+}
+
+export interface SimNetOptions {
+  readonly simulation: Simulation;
+  /** Every run of bytes that is handed to its receiver. */
+  readonly onDelivery?: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
+}
+
+/** All hosts and the lines between them. Only the lines of the hosts are narrow, the middle is not. */
+export class SimNet {
+  readonly simulation: Simulation;
+  readonly onDelivery: SimNetOptions["onDelivery"];
+  readonly #hosts = new Map<string, SimHost>();
+
+  constructor(options: SimNetOptions) {
+    this.simulation = options.simulation;
+    this.onDelivery = options.onDelivery;
+  }
+
+  createHost(address: string, link: SimLink): SimHost {
+    invariant(!this.#hosts.has(address), "an address is one host's");
+    const host = new SimHost(this, address, link);
+    this.#hosts.set(address, host);
+    return host;
+  }
+
+  find(address: string): SimHost | undefined {
+    return this.#hosts.get(address);
+  }
+}
+
+/**
+ * One machine on the net. Its line up serves its connections in turn, a segment each; its line down takes
+ * what arrives in order. Handlers are called from the event queue only.
+ */
+export class SimHost implements StreamNet {
+  readonly net: SimNet;
+  readonly address: string;
+  readonly link: SimLink;
+  /** Bytes that left by its line, of all connections. */
+  sentBytes = 0;
+  readonly #listeners = new Map<number, ListenOptions>();
+  readonly #connections = new Set<SimStream>();
+  /** Those with bytes to send and room to send them, in turn. */
+  readonly #turns = new Set<SimStream>();
+  #sending = false;
+  #receivingUntilMs = 0;
+  #nextPort = FIRST_OWN_PORT;
+  #online = true;
+
+  constructor(net: SimNet, address: string, link: SimLink) {
+    this.net = net;
+    this.address = address;
+    this.link = link;
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  async listen(options: ListenOptions): Promise<StreamListener> {
+    const port = options.port === 0 ? this.#newPort() : options.port;
+    if (this.#listeners.has(port)) {
+      throw Object.assign(new Error("the port is taken"), { code: "EADDRINUSE" });
+    }
+    this.#listeners.set(port, options);
+    return {
+      local: { address: this.address, port },
+      close: () => {
+        this.#listeners.delete(port);
+      },
+    };
+  }
+
+  connect(
+    remote: Endpoint,
+    handler: StreamHandler,
+    { timeoutMs }: { timeoutMs: number },
+  ): StreamConnection {
+    const { simulation } = this.net;
+    const local = { address: this.address, port: this.#newPort() };
+    const near = new SimStream(this, remote, local);
+    near.handler = handler;
+    const host = this.net.find(remote.address);
+    if (!host?.online || !this.#online) {
+      simulation.startTimer(timeoutMs, () => near.end(netFailure("ETIMEDOUT")));
+      return near;
+    }
+    const latencyMs = this.latencyTo(host);
+    simulation.startTimer(latencyMs, () => {
+      if (near.ended) return;
+      const answer = host.#answer(near, remote, local)
+        ? () => near.open()
+        : () => near.end(netFailure("ECONNREFUSED"));
+      simulation.startTimer(latencyMs, answer);
+    });
+    return near;
+  }
+
+  /** Every connection breaks on both sides, and nobody is reached until `goOnline`. */
+  goOffline(): void {
+    this.#online = false;
+    for (const connection of this.#connections) {
+      this.net.simulation.startTimer(0, () => connection.break());
+    }
+  }
+
+  goOnline(): void {
+    this.#online = true;
+  }
+
+  latencyTo(other: SimHost): number {
+    return this.link.latencyMs + other.link.latencyMs;
+  }
+
+  // ---- For its connections ---------------------------------------------------------------------------
+
+  join(connection: SimStream): void {
+    this.#connections.add(connection);
+  }
+
+  leave(connection: SimStream): void {
+    this.#connections.delete(connection);
+    this.#turns.delete(connection);
+  }
+
+  /** The connection has something to send and may. */
+  queue(connection: SimStream): void {
+    this.#turns.add(connection);
+    this.#send();
+  }
+
+  /** A segment arrives at the line down. */
+  receive(bytes: Uint8Array, deliver: () => void): void {
+    const { simulation } = this.net;
+    const now = simulation.nowMs();
+    const beginMs = Math.max(now, this.#receivingUntilMs);
+    this.#receivingUntilMs = beginMs + (bytes.length * 1000) / this.link.downBytesPerSecond;
+    simulation.startTimer(this.#receivingUntilMs - now, deliver);
+  }
+
+  #send(): void {
+    if (this.#sending) return;
+    const [connection] = this.#turns;
+    if (!connection) return;
+    this.#turns.delete(connection);
+    const segment = connection.takeSegment();
+    this.#sending = true;
+    this.sentBytes += segment.length;
+    const tookMs = (segment.length * 1000) / this.link.upBytesPerSecond;
+    this.net.simulation.startTimer(tookMs, () => {
+      this.#sending = false;
+      connection.handleLeft(segment);
+      this.#send();
+    });
+  }
+
+  /** @returns Whether somebody took the call. */
+  #answer(near: SimStream, local: Endpoint, remote: Endpoint): boolean {
+    const listener = this.#listeners.get(local.port);
+    if (!listener || !this.#online) return false;
+    const far = new SimStream(this, remote, local);
+    far.pairWith(near);
+    const handler = listener.accept(far);
+    if (!handler) {
+      far.pairWith(undefined);
+      near.pairWith(undefined);
+      far.destroy();
+      return false;
+    }
+    far.accept(handler);
+    return true;
+  }
+
+  #newPort(): number {
+    this.#nextPort += 1;
+    return this.#nextPort - 1;
+  }
+}

@@ -1,0 +1,98 @@
+import type { Endpoint } from "../base/endpoint.ts";
+import type {
+  AddTorrent,
+  EngineSettings,
+  EngineTorrent,
+  TorrentEvent,
+} from "../engine/session-contract.ts";
+import { Session } from "../engine/session.ts";
+import { SILENT_LOG } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { SimDisk } from "./sim-disk.ts";
+import type { SimHost } from "./sim-net.ts";
+import { SimSlabs } from "./sim-slabs.ts";
+import type { SimTorrent } from "./sim-torrent.ts";
+import type { Simulation } from "./simulation.ts";
+
+const MIB = 1024 * 1024;
+const PORT = 6881;
+
+export interface SimNodeOptions {
+  readonly simulation: Simulation;
+  readonly random: Random;
+  readonly host: SimHost;
+  readonly settings?: Partial<EngineSettings> | undefined;
+  readonly diskBytesPerSecond?: number | undefined;
+  readonly receiveBytes?: number | undefined;
+  readonly onEvent: (event: TorrentEvent) => void;
+}
+
+/** A torrent in an engine, with everything it told and when. */
+export interface SimRun {
+  readonly torrent: EngineTorrent;
+  readonly root: string;
+  readonly events: readonly { readonly atMs: number; readonly event: TorrentEvent }[];
+}
+
+/** One machine of a swarm: a real engine between a simulated line and a simulated disk. */
+export class SimNode {
+  readonly session: Session;
+  readonly disk: SimDisk;
+  readonly host: SimHost;
+  readonly endpoint: Endpoint;
+  readonly receiveSlabs: SimSlabs;
+  readonly sendSlabs: SimSlabs;
+  readonly #options: SimNodeOptions;
+
+  constructor(options: SimNodeOptions) {
+    const { simulation, random, host } = options;
+    this.#options = options;
+    this.host = host;
+    this.endpoint = { address: host.address, port: PORT };
+    this.disk = new SimDisk({ simulation, bytesPerSecond: options.diskBytesPerSecond });
+    this.receiveSlabs = new SimSlabs(options.receiveBytes ?? 16 * MIB);
+    this.sendSlabs = new SimSlabs(16 * MIB);
+    this.session = new Session({
+      ports: {
+        clock: simulation,
+        random,
+        net: host,
+        content: this.disk,
+        receiveSlabs: this.receiveSlabs,
+        sendSlabs: this.sendSlabs,
+        log: SILENT_LOG,
+      },
+      settings: options.settings,
+    });
+  }
+
+  /** To be awaited while the simulation stands still. */
+  async listen(): Promise<void> {
+    await this.session.listen({ host: this.host.address, port: PORT });
+  }
+
+  /** The whole content is there. */
+  seed(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {
+    this.disk.put(`/${made.name}/${made.name}`, made.bytes);
+    return this.#add(made, { mode: "seed", ...options });
+  }
+
+  leech(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {
+    return this.#add(made, { mode: "download", ...options });
+  }
+
+  #add(made: SimTorrent, options: Partial<AddTorrent> & Pick<AddTorrent, "mode">): SimRun {
+    const events: { atMs: number; event: TorrentEvent }[] = [];
+    const root = `/${made.name}`;
+    const torrent = this.session.add({
+      from: { metainfo: made.metainfo },
+      root,
+      ...options,
+      onEvent: (event) => {
+        events.push({ atMs: this.#options.simulation.nowMs(), event });
+        this.#options.onEvent(event);
+      },
+    });
+    return { torrent, root, events };
+  }
+}

@@ -1,0 +1,126 @@
+import { formatEndpoint } from "../base/endpoint.ts";
+import type { EngineSettings } from "../engine/session-contract.ts";
+import { seededRandom } from "../engine/seeded-random.ts";
+import type { TorrentKind } from "../metainfo/metainfo.ts";
+import type { Random } from "../ports/random.ts";
+import { SimNet, type SimLink } from "./sim-net.ts";
+import { SimNode, type SimRun } from "./sim-node.ts";
+import { makeSimTorrent, type SimTorrent } from "./sim-torrent.ts";
+import { SimTrace } from "./sim-trace.ts";
+import { Simulation } from "./simulation.ts";
+
+const MIB = 1024 * 1024;
+/** A home's line. */
+const DEFAULT_LINK: SimLink = {
+  upBytesPerSecond: MIB,
+  downBytesPerSecond: 8 * MIB,
+  latencyMs: 15,
+};
+/** Every machine has looked at its empty disk by then. */
+const OPENING_MS = 100;
+
+export interface SimSwarmOptions {
+  /** Decides everything that chance decides. */
+  readonly seed: number;
+  /** Of the torrent's one file. */
+  readonly size: number;
+  readonly pieceLength?: number | undefined;
+  readonly kind?: TorrentKind | undefined;
+}
+
+export interface JoinOptions {
+  readonly link?: Partial<SimLink> | undefined;
+  readonly settings?: Partial<EngineSettings> | undefined;
+  readonly diskBytesPerSecond?: number | undefined;
+  readonly receiveBytes?: number | undefined;
+}
+
+/** A machine with the swarm's torrent. */
+export interface SimPeer {
+  readonly node: SimNode;
+  readonly run: SimRun;
+}
+
+/** Real engines in one thread and in simulated time, all with one torrent, introduced to each other. */
+export class SimSwarm {
+  readonly simulation = new Simulation();
+  readonly net: SimNet;
+  readonly trace: SimTrace;
+  readonly random: Random;
+  readonly made: SimTorrent;
+  #joined = 0;
+
+  constructor(options: SimSwarmOptions) {
+    this.random = seededRandom(options.seed);
+    this.trace = new SimTrace(this.simulation);
+    this.net = new SimNet({
+      simulation: this.simulation,
+      onDelivery: (from, to, bytes) =>
+        this.trace.note(`${formatEndpoint(from)}>${formatEndpoint(to)}`, bytes),
+    });
+    this.made = makeSimTorrent({
+      random: this.random,
+      name: "content",
+      size: options.size,
+      pieceLength: options.pieceLength ?? 64 * 1024,
+      kind: options.kind ?? "v1",
+    });
+  }
+
+  /** A new machine at an address of its own. To be awaited while the simulation stands still. */
+  async join(options: JoinOptions = {}): Promise<SimNode> {
+    this.#joined += 1;
+    const address = `10.${this.#joined >>> 8}.${this.#joined & 0xff}.1`;
+    const node = new SimNode({
+      simulation: this.simulation,
+      random: seededRandom(this.random.below(2 ** 32)),
+      host: this.net.createHost(address, { ...DEFAULT_LINK, ...options.link }),
+      settings: options.settings,
+      diskBytesPerSecond: options.diskBytesPerSecond,
+      receiveBytes: options.receiveBytes,
+      onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
+    });
+    await node.listen();
+    return node;
+  }
+
+  async joinSeed(options: JoinOptions = {}): Promise<SimPeer> {
+    const node = await this.join(options);
+    return { node, run: node.seed(this.made) };
+  }
+
+  async joinLeecher(options: JoinOptions = {}): Promise<SimPeer> {
+    const node = await this.join(options);
+    return { node, run: node.leech(this.made) };
+  }
+
+  async joinLeechers(count: number, options: JoinOptions = {}): Promise<SimPeer[]> {
+    const peers: SimPeer[] = [];
+    for (let i = 0; i < count; i += 1) peers.push(await this.joinLeecher(options));
+    return peers;
+  }
+
+  /** Lets all disks be looked at, then tells everybody of those before, as a tracker does in turn. */
+  introduce(peers: readonly SimPeer[]): void {
+    this.simulation.runFor(OPENING_MS);
+    for (const [index, { run }] of peers.entries()) {
+      run.torrent.addPeers(peers.slice(0, index).map(({ node }) => node.endpoint));
+    }
+  }
+
+  /** @returns The milliseconds it took until all had everything; `undefined` when they did not in time. */
+  runUntilComplete(peers: readonly SimPeer[], limitMs: number): number | undefined {
+    const beginMs = this.simulation.nowMs();
+    const done = this.simulation.runUntil(() => peers.every(isComplete), limitMs);
+    return done ? this.simulation.nowMs() - beginMs : undefined;
+  }
+}
+
+export function isComplete({ run }: SimPeer): boolean {
+  return run.torrent.state.kind === "seeding";
+}
+
+/** When it had everything, in simulated milliseconds; `undefined` when it never had. */
+export function completedAtMs({ run }: SimPeer): number | undefined {
+  return run.events.find(({ event }) => event.kind === "complete")?.atMs;
+}

@@ -1,0 +1,120 @@
+import { invariant } from "../base/errors.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+
+/** What the wall says when a simulation begins: 2026-01-01. */
+const WALL_START_MS = 1_767_225_600_000;
+
+/** Events at one instant after which somebody is presumed to go round in circles. */
+const EVENTS_AT_ONCE_MAX = 1_000_000;
+
+interface Event {
+  readonly atMs: number;
+  /** Events of one instant happen in the order they were asked for. */
+  readonly turn: number;
+  fire: (() => void) | undefined;
+}
+
+/**
+ * Simulated time: a queue of events, one after the other on one thread, as fast as the processor goes.
+ * It is the clock of every engine in it. What happens depends on nothing but what was put in: the same
+ * seed, the same run.
+ *
+ * Promises do not advance inside `runUntil`, which is one synchronous loop: what lives in a simulation
+ * is driven by callbacks.
+ */
+export class Simulation implements Clock {
+  #nowMs = 0;
+  #turn = 0;
+  #atOnce = 0;
+  /** A binary heap, the next event first. */
+  readonly #events: Event[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return WALL_START_MS + this.#nowMs;
+  }
+
+  startTimer(delayMs: number, fire: () => void): Timer {
+    invariant(delayMs >= 0, "time does not run backwards");
+    const event: Event = { atMs: this.#nowMs + delayMs, turn: this.#turn, fire };
+    this.#turn += 1;
+    this.#push(event);
+    return {
+      cancel: () => {
+        event.fire = undefined;
+      },
+    };
+  }
+
+  /**
+   * Lets things happen until `isDone` says so, asked after every event.
+   *
+   * @param limitMs - Simulated time it may take from now.
+   * @returns False when the time was over, or nothing was left to happen.
+   */
+  runUntil(isDone: () => boolean, limitMs: number): boolean {
+    const endMs = this.#nowMs + limitMs;
+    while (!isDone()) {
+      const next = this.#events[0];
+      if (!next || next.atMs > endMs) {
+        this.#nowMs = endMs;
+        return false;
+      }
+      this.#step();
+    }
+    return true;
+  }
+
+  /** Lets this much simulated time pass. */
+  runFor(durationMs: number): void {
+    this.runUntil(() => false, durationMs);
+  }
+
+  #step(): void {
+    const { atMs, fire } = this.#pop();
+    // Who cancelled it does not want time to be seen at it either.
+    if (!fire) return;
+    this.#atOnce = atMs > this.#nowMs ? 0 : this.#atOnce + 1;
+    invariant(this.#atOnce < EVENTS_AT_ONCE_MAX, "time goes on");
+    this.#nowMs = atMs;
+    fire();
+  }
+
+  #push(event: Event): void {
+    const events = this.#events;
+    let index = events.length;
+    events.push(event);
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      if (isBefore(events[parent]!, event)) break;
+      events[index] = events[parent]!;
+      index = parent;
+    }
+    events[index] = event;
+  }
+
+  #pop(): Event {
+    const events = this.#events;
+    const top = events[0]!;
+    const last = events.pop()!;
+    if (events.length === 0) return top;
+    let index = 0;
+    for (;;) {
+      let child = index * 2 + 1;
+      if (child >= events.length) break;
+      if (child + 1 < events.length && isBefore(events[child + 1]!, events[child]!)) child += 1;
+      if (isBefore(last, events[child]!)) break;
+      events[index] = events[child]!;
+      index = child;
+    }
+    events[index] = last;
+    return top;
+  }
+}
+
+function isBefore(a: Event, b: Event): boolean {
+  return a.atMs === b.atMs ? a.turn < b.turn : a.atMs < b.atMs;
+}

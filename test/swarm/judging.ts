@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import type { SimPeer, SimSwarm } from "../../src/sim/sim-swarm.ts";
+
+export const MIB = 1024 * 1024;
+
+/** A test whose run one number decides; a failure names it. */
+export function withSeed(
+  seed: number,
+  body: (seed: number, t: TestContext) => Promise<void>,
+): (t: TestContext) => Promise<void> {
+  return async (t) => {
+    try {
+      await body(seed, t);
+    } catch (error) {
+      t.diagnostic(`the seed of this run is ${seed}`);
+      throw error;
+    }
+  };
+}
+
+/** The file is on the peer's disk, byte by byte. */
+export function assertWhole(swarm: SimSwarm, { node, run }: SimPeer): void {
+  const { name, bytes } = swarm.made;
+  const file = node.disk.find(`${run.root}/${name}`);
+  assert.ok(file, "the file is there");
+  assert.ok(Buffer.compare(file.bytes, bytes) === 0, `${node.host.address} has the right bytes`);
+}
+
+/** How many times the content the peer has uploaded. */
+export function sharedCopies(swarm: SimSwarm, { run }: SimPeer): number {
+  return run.torrent.stats().uploaded / swarm.made.bytes.length;
+}
