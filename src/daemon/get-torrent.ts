@@ -53,7 +53,7 @@ export type GetEvent =
       readonly downloaded: number;
       readonly seconds: number;
     }
-  /** Once: every tracker was asked, and nobody is known who has any of it. */
+  /** Once: every tracker was asked, and for some seconds there has been nobody all the same. */
   | { readonly kind: "alone"; readonly trackers: readonly TrackerStatus[] }
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
@@ -66,6 +66,8 @@ export type GetPhase =
   | { readonly kind: "seeding" };
 
 const STATS_INTERVAL_MS = 1000;
+/** Of statistics without a peer, before people are told. Connecting to those a tracker named takes a moment. */
+const ALONE_TICKS = 3;
 
 /**
  * Downloads a torrent. What was fetched stays when it is stopped or killed, and the next call with the
@@ -98,7 +100,8 @@ class Download {
   #torrent: EngineTorrent | undefined;
   #trackers: readonly TrackerSource[] = [];
   #complete = false;
-  #toldAlone = false;
+  /** Counts up to `ALONE_TICKS`, while nobody is there. */
+  #aloneTicks = 0;
 
   constructor(options: GetOptions, source: TorrentSource, root: string, session: OneShotSession) {
     this.#options = options;
@@ -226,18 +229,17 @@ class Download {
     if (!torrent) return;
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
-    if (!this.#complete && stats.peers === 0 && stats.knownPeers === 0) this.#tellAlone();
+    if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
   }
 
-  /** Once, when no tracker is being asked any more. */
-  #tellAlone(): void {
+  #watchAlone(stats: TorrentStats): void {
+    if (this.#aloneTicks >= ALONE_TICKS) return;
     const trackers = this.#trackers.flatMap((source) => source.status());
     const answered = trackers.some(({ state }) => state === "working" || state === "failing");
     const asking = trackers.some(({ state }) => state === "announcing");
-    if (this.#toldAlone || asking || !answered) return;
-    this.#toldAlone = true;
-    this.#options.onEvent({ kind: "alone", trackers });
+    this.#aloneTicks = stats.peers > 0 || asking || !answered ? 0 : this.#aloneTicks + 1;
+    if (this.#aloneTicks === ALONE_TICKS) this.#options.onEvent({ kind: "alone", trackers });
   }
 
   #phase(torrent: EngineTorrent): GetPhase {

@@ -372,7 +372,8 @@ export class Torrent implements EngineTorrent {
         peerId: this.#host.peerId,
         port: () => this.#host.port,
         stats: () => this.stats(),
-        wantsPeers: () => !this.#isComplete && !this.#swarm.isFull,
+        // Seeds too: who came before them waits for somebody to call.
+        wantsPeers: () => !this.#swarm.isFull,
         offerPeers: (peers) => {
           this.#swarm.offer(peers, "tracker", this.#nowMs());
           this.#host.handleCandidates();

@@ -100,7 +100,8 @@ export class AnnounceRound {
   #pauseAfter(tracker: Tracker, reply: TrackerReply): number {
     const { clock, random, isComplete } = this.#options;
     this.#failures = 0;
-    const hungry = reply.peers.length === 0 && !isComplete();
+    // Some trackers name the asker too, so one peer may be none.
+    const hungry = reply.peers.length <= 1 && !isComplete();
     const pauseMs = withJitter(pauseAfterReply(reply, hungry), random);
     tracker.nextAnnounceAtMs = clock.nowMs() + pauseMs;
     return pauseMs;

@@ -19,7 +19,7 @@ const RETRY_ASKED_MAX_S = 24 * 3600;
 /**
  * The pause after an announce that was answered.
  *
- * @param hungry - The torrent wants peers, and this answer brought none: the interval is for others.
+ * @param hungry - The torrent wants peers, and this answer brought hardly any: the interval is for others.
  * @returns Milliseconds.
  */
 export function pauseAfterReply(reply: TrackerReply, hungry: boolean): number {

@@ -100,12 +100,13 @@ export class Tracker {
     return outcome;
   }
 
-  /** Says goodbye where we are listed. */
+  /** Says goodbye where we are listed; a command that ends with its download has news to tell first. */
   async stop(signal: AbortSignal): Promise<void> {
     await Promise.all(
       this.#listings.map(async (listing) => {
         if (!listing.started) return;
         listing.started = false;
+        if (listing.owesCompleted) await this.#send(listing, "completed", signal);
         await this.#send(listing, "stopped", signal);
       }),
     );

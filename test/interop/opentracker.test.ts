@@ -74,11 +74,15 @@ function get(t: TestContext, made: Made): Running {
   return new Running(t, [EVERSEED, "get", made.torrent, ...where, "--json", "--verbose"]);
 }
 
-/** True once opentracker lists a seed of the torrent. */
-async function listsSeed(port: number, infohash: string): Promise<boolean> {
+async function scrape(port: number, infohash: string): Promise<string> {
   const escaped = infohash.replace(/../g, "%$&");
   const reply = await fetch(`http://127.0.0.1:${port}/scrape?info_hash=${escaped}`);
-  return (await reply.text()).includes("8:completei1e");
+  return reply.text();
+}
+
+/** True once opentracker lists a seed of the torrent. */
+async function listsSeed(port: number, infohash: string): Promise<boolean> {
+  return (await scrape(port, infohash)).includes("8:completei1e");
 }
 
 for (const scheme of ["http", "udp"]) {
@@ -98,6 +102,20 @@ for (const scheme of ["http", "udp"]) {
     });
   }
 }
+
+test("a seed finds who asked before it came", { skip }, async (t) => {
+  const port = await freePort();
+  const made = makeTorrent(t, "v1", [`http://127.0.0.1:${port}/announce`]);
+  await startOpentracker(t, made.folder, { port, infohashes: made.infohashes });
+  const getting = get(t, made);
+  // Nobody is there: from now on it waits for the interval, which is longer than this test.
+  await getting.event("alone");
+  seed(t, made);
+  await getting.event("done");
+  await getting.succeed();
+  const counted = () => scrape(port, made.infohashes[0]!);
+  await until("the completion is counted", async () => /downloadedi1e/.test(await counted()));
+});
 
 for (const scheme of ["http", "udp"]) {
   test(`VT-5: tracker 1 of 2 dies, the download finds its peer: ${scheme}`, { skip }, async (t) => {

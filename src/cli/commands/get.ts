@@ -148,13 +148,14 @@ function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>):
 function tellAlone(output: Output, event: Extract<GetEvent, { kind: "alone" }>): void {
   const trackers = event.trackers
     .filter(({ state }) => state !== "idle")
-    .map(({ name, state, message }) => ({ name, state, message }));
+    .map(({ name, state, message, peersGiven }) => ({ name, state, message, peersGiven }));
   output.record({ event: "alone", trackers });
-  const reasons = trackers.map(({ name, state, message }) => {
-    const answer = state === "failing" ? "does not help" : "knows no other peer";
-    return `  ${escapeOutside(name)} ${answer}${message ? `: ${escapeOutside(message)}` : ""}`;
+  const reasons = trackers.map(({ name, state, message, peersGiven }) => {
+    const named = peersGiven > 0 ? "nobody it named can be reached" : "it knows nobody else";
+    const answer = state === "failing" ? (message ?? "no answer") : (message ?? named);
+    return `\n  ${escapeOutside(name)}: ${escapeOutside(answer)}`;
   });
-  output.warn(`No peer is known yet; waiting for some.\n${reasons.join("\n")}`);
+  output.warn(`No peer is there yet; waiting for some.${reasons.join("")}`);
 }
 
 function tellDone(
