@@ -25,7 +25,7 @@ import type { HashRange, WireSink } from "../../src/wire/wire-sink.ts";
 /** What a peer of ours says when it is told something. All of it is optional. */
 export interface Script {
   readonly infohash: Uint8Array;
-  /** 20 characters. */
+  /** 20 characters of latin1. */
   readonly peerId?: string;
   readonly flags?: Partial<HandshakeFlags>;
   /** Handshakes are exchanged. */
@@ -100,7 +100,11 @@ export class RawPeer implements WireSink {
     peersMade += 1;
     const peerId = script.peerId ?? `-XX0000-${String(peersMade).padStart(12, "0")}`;
     this.send(
-      encodeHandshake({ ...flags, infohash: script.infohash, peerId: Buffer.from(peerId) }),
+      encodeHandshake({
+        ...flags,
+        infohash: script.infohash,
+        peerId: Buffer.from(peerId, "latin1"),
+      }),
     );
   }
 

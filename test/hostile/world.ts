@@ -22,6 +22,7 @@ import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeDisk } from "../../src/platform/node-disk.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
 import { TcpNet } from "../../src/platform/tcp-net.ts";
+import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { ContentSource } from "../../src/ports/content.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 
@@ -32,6 +33,8 @@ const MIB = 1024 * 1024;
 
 export interface Made {
   readonly metainfo: Metainfo;
+  /** The .torrent file. */
+  readonly torrent: Uint8Array;
   /** Folder that holds the content as a seed wants it. */
   readonly root: string;
   readonly bytes: ReadonlyMap<string, Buffer>;
@@ -121,7 +124,13 @@ export async function makeTorrent(t: TestContext, options: MakeOptions): Promise
   await disk.close();
   const built = buildMetainfo(plan, measured, { private: options.private });
   const metainfo = parseMetainfo(built.torrent);
-  return { metainfo, root, bytes, infohash: wireInfohashes(metainfo.info.infohashes)[0]! };
+  return {
+    metainfo,
+    torrent: built.torrent,
+    root,
+    bytes,
+    infohash: wireInfohashes(metainfo.info.infohashes)[0]!,
+  };
 }
 
 export interface EngineOptions {
@@ -129,6 +138,8 @@ export interface EngineOptions {
   readonly wake?: WakeTorrent;
   readonly host?: string;
   readonly receiveBytes?: number;
+  /** How many seconds pass for the engine in one. */
+  readonly speed?: number;
   /** Between the engine and the disk. */
   readonly wrap?: (disk: NodeDisk) => ContentSource;
 }
@@ -138,7 +149,7 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
   const disk = new NodeDisk({ workers: 1 });
   const session = new Session({
     ports: {
-      clock: new NodeClock(),
+      clock: new FastClock(options.speed ?? 1),
       random: new NodeRandom(),
       net: new TcpNet(),
       content: options.wrap?.(disk) ?? disk,
@@ -156,6 +167,28 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
   const address = options.host ?? "127.0.0.1";
   const port = await session.listen({ host: address, port: 0 });
   return { session, disk, endpoint: { address, port } };
+}
+
+/** A clock that runs faster, so that nobody waits for an interval of ten seconds. */
+class FastClock implements Clock {
+  readonly #clock = new NodeClock();
+  readonly #speed: number;
+
+  constructor(speed: number) {
+    this.#speed = speed;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs() * this.#speed;
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  startTimer(delayMs: number, fire: () => void): Timer {
+    return this.#clock.startTimer(delayMs / this.#speed, fire);
+  }
 }
 
 /** Adds a torrent and listens to it. */
