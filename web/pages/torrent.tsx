@@ -202,12 +202,27 @@ function Infohash(props: { readonly version: string; readonly value: string }) {
 }
 
 function CommandLine(props: { readonly torrent: TorrentDetail }) {
-  const address = props.torrent.torrentUrl;
+  const { torrent } = props;
+  const only = torrent.fileCount === 1 ? torrent.files[0] : undefined;
   return (
     <section class="card stack close" aria-labelledby="command-title">
       <h2 id="command-title">On the command line</h2>
-      <Copy text={`everseed get ${address}`} what="everseed command" />
-      <Copy text={`aria2c ${address}`} what="aria2c command" />
+      <Copy text={`everseed get ${torrent.torrentUrl}`} what="everseed command" />
+      {/* aria2 1.36 loses the empty keys of a v2 file tree, and then asks for another infohash. */}
+      {torrent.kind === "v1" && (
+        <Copy text={`aria2c ${torrent.torrentUrl}`} what="aria2c command" />
+      )}
+      {only !== undefined && (
+        <Copy
+          text={`curl -O '${shellSafe(new URL(only.downloadPath, torrent.pageUrl).href)}'`}
+          what="curl command"
+        />
+      )}
     </section>
   );
+}
+
+/** An address between single quotes of a shell: the one character that would end them. */
+function shellSafe(address: string): string {
+  return address.replaceAll("'", "%27");
 }
