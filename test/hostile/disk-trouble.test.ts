@@ -141,14 +141,15 @@ class ForgetfulDisk implements ContentSource {
 
   open(...args: Parameters<NodeDisk["open"]>): Content {
     const content = this.#disk.open(...args);
-    const { store, sync } = content;
+    const store = content.store.bind(content);
+    const sync = content.sync.bind(content);
     content.store = (piece, ...rest) => {
       this.#unsynced.add(piece);
-      store.call(content, piece, ...rest);
+      store(piece, ...rest);
     };
     content.sync = (onDone) => {
       const written = [...this.#unsynced];
-      sync.call(content, (outcome) => {
+      sync((outcome) => {
         for (const piece of written) this.#unsynced.delete(piece);
         onDone(outcome);
       });
