@@ -57,6 +57,15 @@ export const configSchema = z.strictObject({
         "a list of names like [hub.example, hub.lan]",
       ),
     ),
+  proxies: z
+    .array(z.string().min(1))
+    .default([])
+    .meta(
+      note(
+        "Addresses of proxies of yours in front of the web site; their X-Forwarded-For is believed.",
+        "a list of addresses like [127.0.0.1]",
+      ),
+    ),
   siteName: z
     .string()
     .min(1)

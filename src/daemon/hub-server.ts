@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import type { RequestContext } from "../hub/request-gate.ts";
+import { asHostName, type RequestContext } from "../hub/request-gate.ts";
 import { listenTrouble } from "./open-session.ts";
 
 // Limits of the web port (HUB-25). Uploads may take days, so there is no limit for a whole request; what is
@@ -47,6 +47,7 @@ export async function openHubServer(address: { host: string; port: number }): Pr
     },
     (incoming, outgoing) => {
       limitBodyTime(incoming, outgoing);
+      nameHost(incoming);
       void listener(incoming, outgoing);
     },
   );
@@ -71,6 +72,14 @@ function limitBodyTime(incoming: IncomingMessage, outgoing: ServerResponse): voi
     if (!incoming.complete) incoming.destroy();
   }, BODY_TIMEOUT_MS);
   outgoing.once("close", () => clearTimeout(timer));
+}
+
+/** HTTP/1.0 need not say whom it asks; old BitTorrent clients do not (PUB-3.2). The address it came to is it. */
+function nameHost(incoming: IncomingMessage): void {
+  if (incoming.httpVersion !== "1.0" || incoming.headers.host !== undefined) return;
+  const { localAddress = "", localPort } = incoming.socket;
+  incoming.headers.host = `${asHostName(localAddress)}:${localPort}`;
+  incoming.rawHeaders.push("Host", incoming.headers.host);
 }
 
 function contextOf(incoming: IncomingMessage): RequestContext {

@@ -2,6 +2,7 @@ import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { readUint32, writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
+import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Random } from "../ports/random.ts";
 import { AddressQuota } from "./address-quota.ts";
@@ -55,11 +56,13 @@ const LINE_BYTES_PER_S = 1_250_000_000;
 /** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
 const SCAN_MAX = 8_192;
 const INITIAL_SWARMS = 1024;
+/** v1 and v2. */
+const INFOHASHES_MAX = 2;
 
 /** `AnnounceEffect` as it is written here. */
 type Effect = { -readonly [Key in keyof AnnounceEffect]: AnnounceEffect[Key] };
 
-/** The swarms of one tracker in typed arrays: no objects by peer, and by swarm one small array. */
+/** The swarms of one tracker in typed arrays: no objects, neither by peer nor by swarm. */
 export class CompactSwarms implements SwarmStore {
   readonly #options: CompactSwarmsOptions;
   readonly #byInfohash: InfohashTable;
@@ -67,8 +70,11 @@ export class CompactSwarms implements SwarmStore {
   readonly #ipv6: PeerTable;
   readonly #quota: AddressQuota;
   readonly #timeoutTicks: number;
-  readonly #infohashes: (readonly Uint8Array[] | undefined)[] = [];
   readonly #freeSwarms: number[] = [];
+  #swarmsEnd = 0;
+  /** By swarm: two infohashes, of which so many are there; none when the number is free. */
+  #infohashes = new Uint8Array(0);
+  #infohashCounts = new Uint8Array(0);
   /** By swarm, both families together. */
   #seeds = new Int32Array(0);
   #partialSeeds = new Int32Array(0);
@@ -101,11 +107,11 @@ export class CompactSwarms implements SwarmStore {
   }
 
   get swarmCount(): number {
-    return this.#infohashes.length - this.#freeSwarms.length;
+    return this.#swarmsEnd - this.#freeSwarms.length;
   }
 
   get swarmsEnd(): number {
-    return this.#infohashes.length;
+    return this.#swarmsEnd;
   }
 
   setTime(nowS: number): void {
@@ -118,29 +124,47 @@ export class CompactSwarms implements SwarmStore {
 
   open(infohashes: readonly Uint8Array[]): number {
     if (this.swarmCount >= this.#options.swarmsMax) return NO_SWARM;
-    const swarm = this.#freeSwarms.pop() ?? this.#infohashes.length;
+    invariant(
+      infohashes.length >= 1 && infohashes.length <= INFOHASHES_MAX,
+      "a torrent has a v1 infohash, a v2 infohash, or both",
+    );
+    const swarm = this.#freeSwarms.pop() ?? this.#swarmsEnd;
+    if (swarm === this.#swarmsEnd) this.#swarmsEnd += 1;
     if (swarm >= this.#seeds.length) this.#grow(this.#seeds.length * 2);
-    // Copied: who asks reads the next infohash into the same buffer.
-    const own = infohashes.map((infohash) => new Uint8Array(infohash));
-    this.#infohashes[swarm] = own;
     this.#seeds[swarm] = 0;
     this.#partialSeeds[swarm] = 0;
     this.#expiredAt[swarm] = this.#tick;
-    for (const infohash of own) this.#byInfohash.set(wordsOf(infohash), swarm);
+    this.#infohashCounts[swarm] = infohashes.length;
+    for (const [index, infohash] of infohashes.entries()) {
+      this.#infohashes.set(infohash, (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES);
+      this.#byInfohash.set(wordsOf(infohash), swarm);
+    }
     return swarm;
   }
 
   close(swarm: number): void {
-    invariant(this.#total(swarm) === 0, "only swarms without peers are closed");
-    for (const infohash of this.#infohashes[swarm] ?? []) {
-      this.#byInfohash.delete(wordsOf(infohash));
+    invariant(
+      this.isOpen(swarm) && this.#total(swarm) === 0,
+      "only open swarms without peers are closed",
+    );
+    for (const infohash of this.infohashes(swarm)) {
+      const words = wordsOf(infohash);
+      // Since then the other half of a hybrid may have opened a swarm of both.
+      if (this.#byInfohash.find(words) === swarm) this.#byInfohash.delete(words);
     }
-    this.#infohashes[swarm] = undefined;
+    this.#infohashCounts[swarm] = 0;
     this.#freeSwarms.push(swarm);
   }
 
-  infohashes(swarm: number): readonly Uint8Array[] | undefined {
-    return this.#infohashes[swarm];
+  isOpen(swarm: number): boolean {
+    return swarm < this.#swarmsEnd && this.#infohashCounts[swarm] !== 0;
+  }
+
+  infohashes(swarm: number): readonly Uint8Array[] {
+    return Array.from({ length: this.#infohashCounts[swarm]! }, (_, index) => {
+      const start = (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES;
+      return this.#infohashes.slice(start, start + INFOHASH_V1_BYTES);
+    });
   }
 
   announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect {
@@ -156,6 +180,10 @@ export class CompactSwarms implements SwarmStore {
       effect.outcome = "gone";
       if (isKnown) {
         this.#measure(table, request);
+        const before = flagsOf(table.page[table.entry + table.addressWords]!);
+        // Some clients (aria2) that end with the last piece say only that they stop.
+        this.#effect.completed =
+          (before & COMPLETED) === 0 && request.left === 0 && request.downloaded > 0;
         this.#forgetLocated(swarm, table);
         table.shrink(swarm);
       }
@@ -388,6 +416,11 @@ export class CompactSwarms implements SwarmStore {
     this.#seeds = grown(this.#seeds, swarmsMax);
     this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
     this.#expiredAt = grown(this.#expiredAt, swarmsMax);
+    const [infohashes, counts] = [this.#infohashes, this.#infohashCounts];
+    this.#infohashes = new Uint8Array(swarmsMax * INFOHASHES_MAX * INFOHASH_V1_BYTES);
+    this.#infohashes.set(infohashes);
+    this.#infohashCounts = new Uint8Array(swarmsMax);
+    this.#infohashCounts.set(counts);
   }
 }
 

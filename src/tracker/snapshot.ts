@@ -21,10 +21,10 @@ export function encodeSnapshot(swarms: SwarmStore, wallMs: number): Uint8Array {
   writer.uint32(FORMAT);
   writer.float64(wallMs);
   for (let swarm = 0; swarm < swarms.swarmsEnd; swarm += 1) {
-    const [infohash] = swarms.infohashes(swarm) ?? [];
+    if (!swarms.isOpen(swarm)) continue;
     const peers = [...swarms.peers(swarm)];
-    if (!infohash || peers.length === 0) continue;
-    writer.bytes(infohash);
+    if (peers.length === 0) continue;
+    writer.bytes(swarms.infohashes(swarm)[0]!);
     writer.uint32(peers.length);
     for (const peer of peers) writePeer(writer, peer);
   }

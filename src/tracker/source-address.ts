@@ -18,18 +18,13 @@ export function believedAddress(claimed: string, source: Uint8Array): Uint8Array
 }
 
 /**
- * The client's address behind proxies that are ours: the last hop that one of them wrote (TRK-2).
+ * The client's address, behind a proxy of ours the last hop, which that proxy wrote itself (TRK-2).
  *
  * @param remote - Of the connection.
- * @param forwarded - `X-Forwarded-For` as it came.
- * @param isProxy - True for the addresses of configured proxies, in canonical text.
+ * @param forwarded - `X-Forwarded-For` as it came; `null` unless `remote` is such a proxy.
  */
-export function clientAddress(
-  remote: string,
-  forwarded: string | null,
-  isProxy: (address: string) => boolean,
-): Uint8Array | undefined {
-  if (forwarded === null || !isProxy(remote)) return addressBytes(remote);
+export function clientAddress(remote: string, forwarded: string | null): Uint8Array | undefined {
+  if (forwarded === null) return addressBytes(remote);
   const last = forwarded.slice(forwarded.lastIndexOf(",") + 1).trim();
   return addressBytes(last) ?? addressBytes(remote);
 }

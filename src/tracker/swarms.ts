@@ -11,7 +11,7 @@ export interface AnnounceEffect {
   readonly outcome: "stored" | "gone" | "address-quota" | "swarm-full" | "store-full";
   /** It announced again before it should (TRK-11); apart from that nothing changed. */
   readonly early: boolean;
-  /** It has just become a seed, for the first time as far as we know (TRK-16). */
+  /** It has just finished its download, for the first time as far as we know (TRK-16). */
   readonly completed: boolean;
   /** Bytes since its last announce, within what a line can carry (TRK-5). Zero in a store without details. */
   readonly uploaded: number;
@@ -54,12 +54,13 @@ export interface SwarmStore {
   setTime(nowS: number): void;
   /** @param infohash - As five words in the machine's order. @returns `NO_SWARM` when there is none. */
   find(infohash: Int32Array): number;
-  /** Opens a swarm under one or more infohashes (20 bytes). @returns `NO_SWARM` when there are too many. */
+  /** Opens a swarm under one or two infohashes (20 bytes). @returns `NO_SWARM` when there are too many. */
   open(infohashes: readonly Uint8Array[]): number;
   /** Forgets a swarm without peers. */
   close(swarm: number): void;
-  /** The first infohash it was opened with; `undefined` when no swarm has this number. */
-  infohashes(swarm: number): readonly Uint8Array[] | undefined;
+  isOpen(swarm: number): boolean;
+  /** As it was opened with, 20 bytes each. */
+  infohashes(swarm: number): readonly Uint8Array[];
   /** Takes in what a peer says of itself. */
   announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect;
   /**

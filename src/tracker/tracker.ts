@@ -164,7 +164,7 @@ export class Tracker {
     };
   }
 
-  /** A torrent was published: peers that met under its infohashes before, on an open tracker, now meet. */
+  /** A torrent was published: the everseed joins swarms that an open tracker had for it before. */
   register(infohashes: Infohashes): void {
     const { swarms } = this.#options;
     const found = wireInfohashes(infohashes).map((infohash) => swarms.find(wordsOf(infohash)));
@@ -255,7 +255,7 @@ export class Tracker {
     const { swarms } = this.#options;
     this.#setTime();
     for (let swarm = 0; swarm < swarms.swarmsEnd; swarm += 1) {
-      if (!swarms.infohashes(swarm)) continue;
+      if (!swarms.isOpen(swarm)) continue;
       swarms.expire(swarm);
       swarms.count(swarm, this.#counts);
       if (this.#counts.seeds + this.#counts.leechers > 0) continue;

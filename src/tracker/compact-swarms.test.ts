@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AnnounceAnswer } from "../announce/announce-answer.ts";
+import { AnnounceRequest } from "../announce/announce-request.ts";
+import { decodeCompact, formatEndpoint } from "../base/endpoint.ts";
+import { chance, SWARM_LIMITS } from "../../test/tracker/tracker-world.ts";
+import { CompactSwarms } from "./compact-swarms.ts";
+import { PeerAddress } from "./peer-address.ts";
+import type { AnnounceEffect } from "./swarms.ts";
+
+const NOBODY = new PeerAddress();
+NOBODY.set(new Uint8Array([255, 255, 255, 255]), 1);
+
+function store(options: Partial<typeof SWARM_LIMITS> = {}): CompactSwarms {
+  const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(11), ...options });
+  swarms.setTime(1_000_000);
+  return swarms;
+}
+
+function infohash(number: number): Uint8Array {
+  const bytes = new Uint8Array(20);
+  new DataView(bytes.buffer).setUint32(4, number);
+  return bytes;
+}
+
+/** Peer `number`, each with an address of its own. */
+function peer(number: number, family: 4 | 6 = 4): PeerAddress {
+  const bytes = new Uint8Array(family === 4 ? 4 : 16).fill(32);
+  new DataView(bytes.buffer).setUint32(bytes.length - 4, 0x0a00_0000 + number);
+  const address = new PeerAddress();
+  address.set(bytes, 1 + (number % 65_535));
+  return address;
+}
+
+interface Said {
+  left?: number;
+  event?: AnnounceRequest["event"];
+  uploaded?: number;
+  downloaded?: number;
+}
+
+function announce(swarms: CompactSwarms, swarm: number, who: PeerAddress, said: Said = {}) {
+  const request = new AnnounceRequest();
+  request.left = said.left ?? 1;
+  request.event = said.event ?? "none";
+  request.uploaded = said.uploaded ?? 0;
+  request.downloaded = said.downloaded ?? 0;
+  const effect: AnnounceEffect = { ...swarms.announce(swarm, who, request) };
+  return effect;
+}
+
+function countsOf(swarms: CompactSwarms, swarm: number): [seeds: number, leechers: number] {
+  const counts = { seeds: 0, leechers: 0, partialSeeds: 0 };
+  swarms.count(swarm, counts);
+  return [counts.seeds, counts.leechers];
+}
+
+function sampled(
+  swarms: CompactSwarms,
+  swarm: number,
+  asked: { peersMax: number; forSeed?: boolean; asker?: PeerAddress },
+): string[] {
+  const answer = new AnnounceAnswer();
+  const asker = asked.asker ?? NOBODY;
+  answer.reset(asker.entryBytes);
+  const { peersMax, forSeed = false } = asked;
+  swarms.sample(swarm, asker, { peersMax, forSeed, withIds: false }, answer);
+  const bytes = answer.peers.subarray(0, answer.peerCount * answer.entryBytes);
+  return decodeCompact(bytes, answer.entryBytes).map(formatEndpoint);
+}
+
+test("TRK-16: counts are never negative, a completion counts once", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  const said = (event: AnnounceRequest["event"], left: number, downloaded = 0) => {
+    swarms.setTime((now += 600));
+    return announce(swarms, swarm, peer(1), { event, left, downloaded }).completed;
+  };
+  let now = 1_000_000;
+  assert.equal(said("stopped", 0), false, "of nobody");
+  assert.deepEqual(countsOf(swarms, swarm), [0, 0]);
+  assert.equal(said("started", 9), false);
+  assert.equal(said("completed", 9), false, "with something left");
+  assert.equal(said("completed", 0), true);
+  assert.equal(said("completed", 0), false, "twice");
+  assert.equal(said("none", 9), false, "flips");
+  assert.deepEqual(countsOf(swarms, swarm), [0, 1]);
+  assert.equal(said("completed", 0), false, "after the flip");
+  assert.deepEqual(countsOf(swarms, swarm), [1, 0]);
+  assert.equal(said("stopped", 0, 9), false);
+  assert.equal(said("stopped", 0, 9), false);
+  assert.deepEqual(countsOf(swarms, swarm), [0, 0]);
+  assert.equal(said("started", 0), false);
+  assert.equal(said("completed", 0), false, "who came as a seed has completed elsewhere");
+  assert.equal(said("stopped", 0, 9), false);
+  said("started", 9);
+  assert.equal(said("stopped", 0, 9), true, "a client that ends with its last piece");
+  said("started", 9);
+  assert.equal(said("stopped", 0, 0), false, "it had all before");
+});
+
+test("TRK-5: between two announces a peer moves no more than a line carries", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  announce(swarms, swarm, peer(1), { uploaded: 5e15, downloaded: 7 });
+  swarms.setTime(1_000_640);
+  const { uploaded, downloaded } = announce(swarms, swarm, peer(1), {
+    uploaded: 9e15,
+    downloaded: 2_000_000_007,
+  });
+  assert.equal(downloaded, 2_000_000_000);
+  assert.ok(uploaded > 0 && uploaded < 700 * 1_250_000_000, `${uploaded}`);
+  swarms.setTime(1_001_280);
+  const fell = announce(swarms, swarm, peer(1), { uploaded: 0, downloaded: 0 });
+  assert.deepEqual([fell.uploaded, fell.downloaded], [0, 0], "a counter that fell began anew");
+});
+
+test("TRK-11: who announces again too early changes nothing, unless it has news", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  announce(swarms, swarm, peer(1));
+  const early = (said: Said): boolean => announce(swarms, swarm, peer(1), said).early;
+  assert.equal(early({}), true);
+  assert.deepEqual(announce(swarms, swarm, peer(1), { uploaded: 99 }).uploaded, 0);
+  assert.equal(early({ left: 0 }), false);
+  assert.equal(early({ left: 0 }), true);
+  assert.equal(early({ left: 0, event: "completed" }), false);
+  swarms.setTime(1_000_300);
+  assert.equal(early({ left: 0 }), false);
+});
+
+test("TRK-10: an address, a swarm and the store have bounds, and what leaves makes room", () => {
+  const swarms = store({ peersPerAddressMax: 10, peersPerSwarmMax: 15, peersMax: 20 });
+  const [first, second] = [swarms.open([infohash(1)]), swarms.open([infohash(2)])];
+  const at = (number: number, port: number): PeerAddress => {
+    const address = peer(number);
+    address.port = port;
+    return address;
+  };
+  const outcomes = Array.from({ length: 11 }, (_, index) =>
+    announce(swarms, first, at(1, index + 1)),
+  );
+  assert.equal(outcomes.filter(({ outcome }) => outcome === "stored").length, 10);
+  assert.equal(outcomes.at(-1)?.outcome, "address-quota");
+  assert.equal(announce(swarms, second, at(1, 99)).outcome, "address-quota", "over all swarms");
+  for (let number = 2; number < 7; number += 1) announce(swarms, first, peer(number));
+  assert.equal(announce(swarms, first, peer(7)).outcome, "swarm-full");
+  for (let number = 7; number < 12; number += 1) announce(swarms, second, peer(number));
+  assert.equal(announce(swarms, second, peer(12)).outcome, "store-full");
+  assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "who is there stays");
+  announce(swarms, first, at(1, 1), { event: "stopped" });
+  assert.equal(announce(swarms, first, at(1, 77)).outcome, "stored");
+});
+
+test("TRK-10: announces of one address from a million ports do not fill the memory", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  const who = peer(1);
+  for (let index = 0; index < 200_000; index += 1) {
+    who.port = 1 + (index % 65_535);
+    announce(swarms, swarm, who);
+  }
+  assert.equal(swarms.peerCount, SWARM_LIMITS.peersPerAddressMax);
+});
+
+for (const details of [false, true]) {
+  for (const family of [4, 6] as const) {
+    test(`a swarm is what a list of its peers is: IPv${family}, details ${details}`, () => {
+      const swarms = store({ details });
+      const swarm = swarms.open([infohash(1)]);
+      const neighbour = swarms.open([infohash(2)]);
+      announce(swarms, neighbour, peer(1, family));
+      const random = chance(21);
+      const model = new Map<number, boolean>();
+      for (let round = 0; round < 6_000; round += 1) {
+        // Grows to hundreds, then shrinks: lists and hash tables, both ways.
+        const isLeaving = random.below(10) < (round < 3_500 ? 2 : 8);
+        const number = random.below(700);
+        const left = random.below(2);
+        announce(swarms, swarm, peer(number, family), {
+          left,
+          event: isLeaving ? "stopped" : "started",
+        });
+        if (isLeaving) model.delete(number);
+        else model.set(number, left === 0);
+        if (round % 50 !== 0) continue;
+        const seeds = [...model.values()].filter(Boolean).length;
+        assert.deepEqual(countsOf(swarms, swarm), [seeds, model.size - seeds]);
+        assert.equal([...swarms.peers(swarm)].length, model.size);
+        const asker = peer(random.below(700), family);
+        const wanted = random.below(100);
+        const others = model.size - (model.has(numberOf(asker)) ? 1 : 0);
+        const got = sampled(swarms, swarm, { peersMax: wanted, asker });
+        assert.equal(new Set(got).size, Math.min(wanted, others));
+      }
+      assert.deepEqual(countsOf(swarms, neighbour), [0, 1]);
+    });
+  }
+}
+
+function numberOf(address: PeerAddress): number {
+  return address.words[address.wordCount - 1]! - 0x0a00_0000;
+}
+
+test("10 000 peers in one swarm: any number of them, and every one now and then", () => {
+  const swarms = store({ details: false });
+  const swarm = swarms.open([infohash(1)]);
+  for (let number = 0; number < 10_000; number += 1) {
+    announce(swarms, swarm, peer(number), { left: number % 2 });
+  }
+  const seen = new Set<string>();
+  for (let round = 0; round < 1_000; round += 1) {
+    const got = sampled(swarms, swarm, { peersMax: 200 });
+    assert.equal(new Set(got).size, 200);
+    for (const each of got) seen.add(each);
+  }
+  assert.ok(seen.size > 9_900, `${seen.size}`);
+  const leechers = sampled(swarms, swarm, { peersMax: 200, forSeed: true });
+  assert.equal(leechers.length, 200);
+  assert.ok(leechers.every((each) => Number(each.split(":")[1]) % 2 === 0));
+});
+
+test("silent peers are told to nobody, and forgotten", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  for (let number = 0; number < 300; number += 1) announce(swarms, swarm, peer(number));
+  announce(swarms, swarm, peer(1, 6));
+  swarms.setTime(1_001_500);
+  for (let number = 0; number < 5; number += 1) announce(swarms, swarm, peer(number));
+  swarms.setTime(1_001_800);
+  assert.equal(sampled(swarms, swarm, { peersMax: 200 }).length, 5);
+  swarms.expire(swarm);
+  assert.deepEqual(countsOf(swarms, swarm), [0, 5]);
+  assert.equal(swarms.peerCount, 5);
+  swarms.setTime(1_100_000);
+  swarms.expire(swarm);
+  assert.equal(swarms.peerCount, 0);
+});
+
+test("swarms open, close and are found, by the thousand", () => {
+  const swarms = store({ swarmsMax: 5_000 });
+  const words = (number: number) => new Int32Array(infohash(number).buffer);
+  for (let number = 0; number < 5_000; number += 1) swarms.open([infohash(number)]);
+  assert.equal(swarms.open([infohash(9_999)]), -1, "no more than allowed");
+  for (let number = 0; number < 5_000; number += 2) swarms.close(swarms.find(words(number)));
+  for (let number = 0; number < 5_000; number += 1) {
+    const swarm = swarms.find(words(number));
+    assert.equal(swarm === -1, number % 2 === 0, `${number}`);
+    if (swarm >= 0) assert.deepEqual(swarms.infohashes(swarm), [infohash(number)]);
+  }
+  assert.equal(swarms.swarmCount, 2_500);
+  const again = swarms.open([infohash(1e6), infohash(2e6)]);
+  assert.ok(again >= 0 && again < 5_000, "a number is used again");
+  assert.equal(swarms.find(words(2e6)), again);
+});
+
+test("TRK-10: memory by peer is known: 8 bytes and the room tables grow into", () => {
+  const swarms = store({ details: false, peersPerSwarmMax: 200_000 });
+  const before = process.memoryUsage().arrayBuffers;
+  const swarm = swarms.open([infohash(1)]);
+  for (let number = 0; number < 100_000; number += 1) announce(swarms, swarm, peer(number));
+  const page = 262_144 * 8;
+  const used = process.memoryUsage().arrayBuffers - before;
+  assert.ok(
+    used < 4 * page,
+    `${used / 100_000} bytes a peer, old tables not collected yet included`,
+  );
+});

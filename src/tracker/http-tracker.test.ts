@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  HASH,
+  numberAt,
+  PEER_ID,
+  peersOf,
+  trackerWorld,
+} from "../../test/tracker/tracker-world.ts";
+
+const REST = "&uploaded=0&downloaded=0&left=1&compact=1";
+const GOOD = `info_hash=${HASH}&peer_id=${PEER_ID}&port=6881${REST}`;
+
+const refused: readonly (readonly [what: string, query: string, reason: RegExp])[] = [
+  ...["0", "65536", "71617", "1e3", "0x1AE1", "%206881", "-1", ""].map(
+    (port) =>
+      [
+        `TRK-3: port ${JSON.stringify(port)}`,
+        `info_hash=${HASH}&peer_id=${PEER_ID}&port=${port}`,
+        /port must be a whole number/,
+      ] as const,
+  ),
+  ["TRK-3: no port", `info_hash=${HASH}&peer_id=${PEER_ID}`, /port is missing/],
+  ...[19, 21, 40].map(
+    (bytes) =>
+      [
+        `TRK-4: infohash of ${bytes} bytes`,
+        `info_hash=${"%aa".repeat(bytes)}&peer_id=${PEER_ID}&port=1`,
+        /info_hash must be 20 bytes/,
+      ] as const,
+  ),
+  ["TRK-4: broken escape", `info_hash=%a&peer_id=${PEER_ID}&port=1`, /not followed by two hex/],
+  ["TRK-4: infohash twice", `${GOOD}&info_hash=${HASH}`, /given more than once/],
+  ["TRK-4: no infohash", `peer_id=${PEER_ID}&port=1`, /info_hash is missing/],
+  ["TRK-5: negative uploaded", `${GOOD}&uploaded=-1`, /uploaded must be/],
+  ["TRK-5: huge downloaded", `${GOOD}&downloaded=99999999999999999999`, /downloaded must be/],
+  ["TRK-5: negative left", GOOD.replace("left=1", "left=-5"), /left must be/],
+  ["TRK-12: 10 000 parameters", `${GOOD}${"&a=b".repeat(1000)}`, /too many parameters/],
+  ["TRK-15: SQL as an event", `${GOOD}&event=';drop%20table%20torrents;--`, /event must be/],
+  [
+    "TRK-20: not registered",
+    `info_hash=${"%bb".repeat(20)}&peer_id=${PEER_ID}&port=1`,
+    /not registered here/,
+  ],
+];
+
+for (const [what, query, reason] of refused) {
+  test(`${what} is refused with a reason, and nothing is stored`, () => {
+    const world = trackerWorld();
+    const text = world.get(`/announce?${query}`);
+    assert.match(text, /^d14:failure reason\d+:/);
+    assert.match(text, reason);
+    assert.equal(world.swarms.peerCount, 0);
+  });
+}
+
+test("TRK-12: a URL of 100 kB gets 414, another path 404, both as trackers speak", () => {
+  const world = trackerWorld();
+  const asker = { address: new Uint8Array([1, 2, 3, 4]), local: undefined };
+  assert.equal(world.http.answer(`/announce?${"a".repeat(100_000)}`, asker).status, 414);
+  const { status, body } = world.http.answer("/elsewhere", asker);
+  assert.equal(status, 404);
+  assert.match(Buffer.from(body).toString(), /failure reason/);
+});
+
+test("PUB-3.1: announce and scrape are told apart by path", () => {
+  const world = trackerWorld();
+  for (const path of ["/announce", "/announce/"]) {
+    assert.equal(numberAt(world.get(`${path}?${GOOD}`), "interval"), 720, path);
+  }
+  for (const path of ["/scrape", "/scrape/"]) {
+    assert.match(world.get(`${path}?info_hash=${HASH}`), /^d5:filesd20:/, path);
+  }
+});
+
+test("PUB-3.2, PUB-3.4: the golden request of the paper gets the golden reply", () => {
+  const world = trackerWorld({ everseed: false });
+  const text = world.get(
+    `/announce/?info_hash=${HASH}&peer_id=${PEER_ID}&ip=&port=6969&uploaded=0&downloaded=0` +
+      "&left=0&event=started&numwant=3&compact=YES!&key=abc&trackerid=",
+  );
+  assert.equal(
+    text,
+    "d8:completei2e10:downloadedi0e11:external ip4:\xc63d\x0710:incompletei0e8:intervali720e" +
+      "12:min intervali240e5:peers0:10:tracker id11:EVERTRACKER15:warning message0:e",
+  );
+});
+
+test("PUB-3.3, PUB-3.8: as many peers as asked, in six bytes each, never the asker", () => {
+  const world = trackerWorld();
+  for (let port = 1; port <= 30; port += 1) world.announce(port);
+  for (const count of [0, 1, 3, 29]) {
+    const peers = peersOf(world.announce(1, `&numwant=${count}`));
+    assert.equal(peers.length, count);
+    assert.equal(new Set(peers).size, count);
+    assert.ok(!peers.includes("198.51.100.7:1"));
+  }
+  assert.equal(peersOf(world.announce(1, "&numwant=99")).length, 30, "29 and the everseed");
+});
+
+test("TRK-6: no more than 200 peers, whatever is asked", () => {
+  const world = trackerWorld();
+  for (let port = 1; port <= 300; port += 1) world.announce(port);
+  assert.equal(peersOf(world.announce(1, "&numwant=1000000000")).length, 200);
+  assert.equal(peersOf(world.announce(1)).length, 50);
+});
+
+test("PUB-3.9: who has nothing left is a seed, and meets no seeds", () => {
+  const world = trackerWorld();
+  world.announce(1, "&left=0");
+  assert.equal(peersOf(world.announce(2, "&left=0")).length, 0);
+  const text = world.announce(3);
+  assert.equal(numberAt(text, "complete"), 3, "two seeds and the everseed");
+  assert.equal(numberAt(text, "incomplete"), 1);
+  assert.equal(peersOf(text).length, 3);
+  assert.deepEqual(peersOf(world.announce(4, "&left=5&event=paused")), ["198.51.100.7:3"]);
+});
+
+test("PUB-1.3: the everseed is told to leechers at the address they asked", () => {
+  const world = trackerWorld();
+  const text = world.get(`/announce?${GOOD}`, "203.0.113.5", "203.0.113.1");
+  assert.deepEqual(peersOf(text), ["203.0.113.1:8421"]);
+});
+
+test("PUB-3.10: a scrape tells peers, seeds, completions and bytes", () => {
+  const world = trackerWorld();
+  world.announce(1, "&event=started");
+  world.announce(2, "&left=0");
+  world.announce(3, "&left=9&event=paused");
+  world.clock.pass(300);
+  const counters = `info_hash=${HASH}&peer_id=${PEER_ID}&port=1&uploaded=50&downloaded=1000`;
+  world.get(`/announce?${counters}&left=0&event=completed`);
+  const text = world.get(`/scrape?info_hash=${HASH}&info_hash=${"%bb".repeat(20)}`);
+  const expected = {
+    complete: 3,
+    incomplete: 1,
+    downloaders: 0,
+    downloaded: 1,
+    total_downloaded: 1000,
+    total_uploaded: 50,
+    min_request_interval: 240,
+  };
+  for (const [key, value] of Object.entries(expected))
+    assert.equal(numberAt(text, key), value, key);
+  assert.ok(!text.includes("\xbb"), "what is not tracked is left out");
+});
+
+test("TRK-7: a scrape of everything or of too many is refused", () => {
+  const world = trackerWorld();
+  assert.match(world.get("/scrape"), /failure reason/);
+  const many = Array.from({ length: 75 }, () => `info_hash=${HASH}`).join("&");
+  assert.match(world.get(`/scrape?${many}`), /at most 74/);
+});
+
+test("TRK-1: a claimed address is not believed of strangers", () => {
+  const world = trackerWorld();
+  world.announce(1, "&ip=203.0.113.99");
+  world.announce(2, "&ip=0.0.0.0", "127.0.0.1");
+  world.announce(3, "&ip=203.0.113.50", "192.168.1.4");
+  assert.deepEqual(peersOf(world.announce(9)).toSorted(), [
+    "127.0.0.1:2",
+    "198.51.100.7:1",
+    "203.0.113.50:3",
+    "9.9.9.9:8421",
+  ]);
+});
+
+test("TRK-21: IPv4 through an IPv6 socket is IPv4; families do not mix", () => {
+  const world = trackerWorld();
+  world.announce(1, "", "::ffff:198.51.100.9");
+  world.announce(2, "", "2001:db8::1");
+  assert.deepEqual(peersOf(world.announce(3)), ["9.9.9.9:8421", "198.51.100.9:1"]);
+  const six = world.announce(4, "", "2001:db8::2");
+  assert.match(six, /5:peers0:6:peers636:/, "the everseed and the other");
+  assert.equal(numberAt(six, "incomplete"), 4, "counts are of both families");
+});
+
+test("without compact, a list of dictionaries with peer ids", () => {
+  const world = trackerWorld();
+  world.announce(1);
+  const text = world.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=2`);
+  assert.match(text, new RegExp(`d2:ip12:198.51.100.77:peer id20:${PEER_ID}4:porti1ee`));
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressBytes, formatAddress } from "../base/endpoint.ts";
+import { believedAddress, clientAddress } from "./source-address.ts";
+
+const claims: readonly (readonly [source: string, claimed: string, believed: string])[] = [
+  ["198.51.100.7", "203.0.113.9", "198.51.100.7"],
+  ["2001:db8::1", "2001:db8::9", "2001:db8::1"],
+  ["172.32.0.1", "203.0.113.9", "172.32.0.1"],
+  ["192.168.1.4", "127.0.0.1", "192.168.1.4"],
+  ["127.0.0.1", "0.0.0.0", "127.0.0.1"],
+  ["127.0.0.1", "224.0.0.1", "127.0.0.1"],
+  ["127.0.0.1", "255.255.255.255", "127.0.0.1"],
+  ["127.0.0.1", "ff02::1", "127.0.0.1"],
+  ["127.0.0.1", "::", "127.0.0.1"],
+  ["127.0.0.1", "victim.example", "127.0.0.1"],
+  ["127.0.0.1", "203.0.113.9", "203.0.113.9"],
+  ["::1", "2001:db8::9", "2001:db8::9"],
+  ["10.1.1.1", "203.0.113.9", "203.0.113.9"],
+  ["192.168.1.4", "::ffff:203.0.113.9", "203.0.113.9"],
+  ["fd00::4", "192.168.1.9", "192.168.1.9"],
+  ["fe80::4", "", "fe80::4"],
+];
+
+for (const [source, claimed, believed] of claims) {
+  test(`TRK-1: from ${source}, ip=${claimed} is taken as ${believed}`, () => {
+    assert.equal(formatAddress(believedAddress(claimed, addressBytes(source)!)), believed);
+  });
+}
+
+test("TRK-2: of the hops a proxy of ours names, only the last is its own word", () => {
+  const of = (forwarded: string | null): string =>
+    formatAddress(clientAddress("10.0.0.1", forwarded)!);
+  assert.equal(of(null), "10.0.0.1", "not a proxy");
+  assert.equal(of("203.0.113.9, 198.51.100.7"), "198.51.100.7");
+  assert.equal(of("2001:db8::1"), "2001:db8::1");
+  assert.equal(of("203.0.113.9, unknown"), "10.0.0.1");
+  assert.equal(clientAddress("nowhere", null), undefined);
+});

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openStore } from "../store/open-store.ts";
+import { SILENT_LOG } from "../ports/log.ts";
+import { OpenTotals } from "./swarm-totals.ts";
+import { encodeSnapshot, restoreSnapshot } from "./snapshot.ts";
+import {
+  HASH,
+  numberAt,
+  PEER_ID,
+  peersOf,
+  TORRENT,
+  trackerWorld,
+} from "../../test/tracker/tracker-world.ts";
+
+const HYBRID = { v1: new Uint8Array(20).fill(0xaa), v2: new Uint8Array(32).fill(0xcc) };
+
+function restoring(from: ReturnType<typeof trackerWorld>, pauseS: number) {
+  const to = trackerWorld();
+  const bytes = encodeSnapshot(from.swarms, from.clock.wallMs());
+  const restore = (snapshot: Uint8Array): number | undefined =>
+    restoreSnapshot(snapshot, to.swarms, {
+      wallMs: from.clock.wallMs() + pauseS * 1000,
+      admit: (infohash) => to.tracker.admitRestored(infohash),
+    });
+  return { to, bytes, restore };
+}
+
+test("TRK-20: a torrent nobody registered is tracked by an open tracker only", () => {
+  const target = `/announce?info_hash=${"%bb".repeat(20)}&peer_id=${PEER_ID}&port=1&left=1`;
+  assert.match(trackerWorld().get(target), /not registered here/);
+  const open = trackerWorld({ open: true });
+  const text = open.get(target);
+  assert.equal(numberAt(text, "complete"), 0, "and the everseed has it not");
+  assert.deepEqual(peersOf(text), []);
+});
+
+test("both infohashes of a hybrid meet in one swarm", () => {
+  const world = trackerWorld({ torrents: [HYBRID] });
+  world.announce(1);
+  const text = world.get(
+    `/announce?info_hash=${"%cc".repeat(20)}&peer_id=${PEER_ID}&port=2&left=1&compact=1`,
+  );
+  assert.deepEqual(peersOf(text), ["9.9.9.9:8421", "198.51.100.7:1"]);
+  assert.deepEqual(world.tracker.figures(HYBRID), { seeds: 1, leechers: 2, completed: 0 });
+});
+
+test("a torrent without peers takes no swarm, and has its everseed and its completions", () => {
+  const world = trackerWorld();
+  world.saved.set("aa".repeat(20), { completed: 12, uploaded: 5, downloaded: 6 });
+  assert.deepEqual(world.tracker.figures(TORRENT), { seeds: 1, leechers: 0, completed: 12 });
+  const text = world.get(`/scrape?info_hash=${HASH}`);
+  assert.equal(numberAt(text, "total_downloaded"), 6);
+  assert.equal(world.swarms.swarmCount, 0);
+});
+
+test("a peer that stops leaves nothing, and gets no peers", () => {
+  const world = trackerWorld();
+  world.announce(1, "&event=started");
+  const text = world.announce(1, "&event=stopped");
+  assert.deepEqual(peersOf(text), []);
+  assert.equal(numberAt(text, "incomplete"), 0);
+  assert.equal(world.swarms.peerCount, 0);
+});
+
+test("PUB-3.14: a peer stays for two intervals, then its swarm closes when all is saved", async () => {
+  const world = trackerWorld();
+  world.tracker.start();
+  world.announce(1, "&event=started");
+  world.clock.pass(300);
+  world.announce(1, "&left=0&event=completed");
+  world.clock.pass(1400);
+  assert.deepEqual(world.tracker.figures(TORRENT), { seeds: 2, leechers: 0, completed: 1 });
+  world.disk.broken = true;
+  world.clock.pass(600);
+  world.clock.pass(60);
+  assert.equal(world.swarms.peerCount, 0);
+  await world.tracker.stop();
+  world.disk.broken = false;
+  world.tracker.start();
+  await world.tracker.stop();
+  assert.deepEqual(world.saved.get("aa".repeat(20))?.completed, 1, "kept until it could be saved");
+  world.tracker.start();
+  world.clock.pass(600);
+  assert.equal(world.swarms.swarmCount, 0);
+  assert.equal(world.tracker.figures(TORRENT).completed, 1);
+});
+
+test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
+  const store = await openStore(":memory:");
+  const infohash = new Uint8Array(20).fill(1);
+  const before = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  before.open(0, infohash);
+  before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
+  assert.equal(before.close(0), false, "not saved yet");
+  await before.flush();
+  assert.equal(before.close(0), true);
+  const after = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  after.open(3, infohash);
+  after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
+  await after.flush();
+  const expected = { completed: 2, uploaded: 11, downloaded: Number.MAX_SAFE_INTEGER };
+  assert.deepEqual(store.swarmTotals.find(infohash), expected);
+  await store.close();
+});
+
+test("PUB-3.6, PUB-3.7: status, counters, key and peer id of each peer survive a restart", () => {
+  const before = trackerWorld();
+  const rest = `uploaded=3&downloaded=77&key=CAFEBABE&left=0&event=started`;
+  before.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=1&${rest}`);
+  before.announce(2, "&event=started", "2001:db8::1");
+  before.announce(3, "&left=5&event=paused");
+  const { to, bytes, restore } = restoring(before, 60);
+  assert.equal(restore(bytes), 3);
+  const inOrder = (world: typeof to) => {
+    const swarm = world.tracker.admitRestored(TORRENT.v1!);
+    return [...world.swarms.peers(swarm)].toSorted((a, b) => a.port - b.port);
+  };
+  const [peer] = inOrder(to);
+  const words = new DataView(new ArrayBuffer(24));
+  for (let i = 0; i < 6; i += 1) words.setInt32(i * 4, peer!.details[i]!);
+  assert.equal(Buffer.from(words.buffer, 0, 20).toString(), PEER_ID);
+  assert.equal(words.getUint32(20), 0xcafebabe);
+  assert.deepEqual([...peer!.details.subarray(6)], [0, 3, 0, 77]);
+  assert.deepEqual(
+    inOrder(to).map(({ flags, address }) => ({ flags, address })),
+    inOrder(before).map(({ flags, address }) => ({ flags, address })),
+  );
+  const text = to.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=9&left=1`);
+  assert.match(text, new RegExp(`7:peer id20:${PEER_ID}4:porti1e`));
+});
+
+test("a snapshot that is old, cut, damaged or of torrents that are gone restores nobody", () => {
+  const before = trackerWorld();
+  for (let port = 1; port <= 100; port += 1) before.announce(port);
+  const { bytes, restore } = restoring(before, 0);
+  for (const length of [0, 1, 19, 50, bytes.length - 1]) {
+    assert.equal(restore(bytes.subarray(0, length)), undefined, `${length} bytes`);
+  }
+  for (let at = 0; at < bytes.length; at += 97) {
+    const damaged = bytes.slice();
+    damaged[at]! ^= 4;
+    assert.equal(restore(damaged), undefined, `byte ${at}`);
+  }
+  const late = restoring(before, 3600);
+  assert.equal(late.restore(late.bytes), 0);
+  const gone = restoring(before, 0);
+  gone.to.directory.clear();
+  assert.equal(gone.restore(gone.bytes), 0);
+  assert.equal(gone.to.swarms.swarmCount, 0);
+  assert.equal(restore(bytes), 100, "and as it was, everybody");
+});
+
+test("TRK-15: what looks like SQL is bytes like others", () => {
+  const world = trackerWorld();
+  const text = world.get(
+    `/announce?info_hash=${HASH}&peer_id=${encodeURIComponent("'; drop table users;")}&port=1` +
+      `&key=${encodeURIComponent("' or 1=1; --")}&left=1&trackerid=${encodeURIComponent("');")}`,
+  );
+  assert.equal(numberAt(text, "incomplete"), 1);
+});
+
+test("an open tracker takes no more swarms than it may, and forgets those of strangers", () => {
+  const world = trackerWorld({ open: true, limits: { swarmsMax: 10 } });
+  world.tracker.start();
+  const ask = (number: number): string => {
+    const hash = number.toString(16).padStart(40, "0").replace(/../g, "%$&");
+    return world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=1&left=1`);
+  };
+  for (let number = 0; number < 10; number += 1) assert.doesNotMatch(ask(number), /failure/);
+  assert.match(ask(10), /this tracker is full/);
+  world.clock.pass(4000);
+  assert.equal(world.swarms.swarmCount, 0);
+  assert.doesNotMatch(ask(11), /failure/);
+});
+
+test("a torrent published on an open tracker gets its everseed in the swarm that was there", () => {
+  const world = trackerWorld({ open: true, torrents: [] });
+  assert.deepEqual(peersOf(world.announce(1)), []);
+  world.directory.set("aa".repeat(20), TORRENT);
+  world.tracker.register(TORRENT);
+  assert.deepEqual(peersOf(world.announce(1)), ["9.9.9.9:8421"]);
+});

@@ -1,0 +1,139 @@
+import { addressBytes } from "../../src/base/endpoint.ts";
+import type { Infohashes } from "../../src/base/infohash.ts";
+import { infohashKey, wireInfohashes } from "../../src/base/infohash.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import type { Random } from "../../src/ports/random.ts";
+import { CompactSwarms, type CompactSwarmsOptions } from "../../src/tracker/compact-swarms.ts";
+import { HttpTracker } from "../../src/tracker/http-tracker.ts";
+import type { SwarmTotals } from "../../src/tracker/swarm-totals.ts";
+import { Tracker } from "../../src/tracker/tracker.ts";
+import { UdpTracker } from "../../src/tracker/udp-tracker.ts";
+
+// A tracker on ports of the test's making, called like the functions it consists of.
+
+/** Timers fire when told to; time passes when told to. */
+export class HandClock implements Clock {
+  ms = 1_000_000_000;
+  readonly #fires = new Set<() => void>();
+  nowMs = () => this.ms;
+  wallMs = () => this.ms;
+  startTimer(_delayMs: number, fire: () => void) {
+    this.#fires.add(fire);
+    return { cancel: () => void this.#fires.delete(fire) };
+  }
+  pass(seconds: number): void {
+    this.ms += seconds * 1000;
+    const fires = [...this.#fires];
+    this.#fires.clear();
+    for (const fire of fires) fire();
+  }
+}
+
+/** The same chance for the same seed. */
+export function chance(seed: number): Random {
+  let state = seed >>> 0;
+  const below = (bound: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+  return { below, bytes: (length) => Uint8Array.from({ length }, () => below(256)) };
+}
+
+export const SWARM_LIMITS: CompactSwarmsOptions = {
+  random: chance(1),
+  details: true,
+  peerTimeoutS: 1680,
+  minIntervalS: 240,
+  swarmsMax: 1000,
+  peersMax: 1_000_000,
+  peersPerSwarmMax: 100_000,
+  peersPerAddressMax: 10_000,
+};
+
+export const HASH = "%aa".repeat(20);
+export const TORRENT: Infohashes = { v1: new Uint8Array(20).fill(0xaa) };
+export const PEER_ID = "-EV0100-abcdefghijkl";
+export const EVERSEED_PORT = 8421;
+
+export interface WorldOptions {
+  readonly torrents?: readonly Infohashes[];
+  readonly open?: boolean;
+  readonly everseed?: boolean;
+  readonly limits?: Partial<CompactSwarmsOptions>;
+}
+
+export function trackerWorld(options: WorldOptions = {}) {
+  const clock = new HandClock();
+  const directory = new Map<string, Infohashes>();
+  for (const torrent of options.torrents ?? [TORRENT]) {
+    for (const infohash of wireInfohashes(torrent)) directory.set(infohashKey(infohash), torrent);
+  }
+  const saved = new Map<string, SwarmTotals>();
+  const disk = { broken: false };
+  const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(7), ...options.limits });
+  const tracker = new Tracker({
+    swarms,
+    directory: { find: (infohash) => directory.get(infohashKey(infohash)) },
+    totals: {
+      find: (infohash) => saved.get(infohashKey(infohash)),
+      save: async (totals) => {
+        if (disk.broken) throw new Error("disk full");
+        for (const { infohash, ...values } of totals) saved.set(infohashKey(infohash), values);
+      },
+    },
+    everseed: {
+      reachedFrom: ({ address, local }) =>
+        options.everseed === false
+          ? undefined
+          : { address: local ?? new Uint8Array(address.length).fill(9), port: EVERSEED_PORT },
+    },
+    open: options.open ?? false,
+    clock,
+    log: SILENT_LOG,
+  });
+  const policy = {
+    intervalS: 720,
+    minIntervalS: 240,
+    trackerId: "EVERTRACKER",
+    warningMessage: "",
+  };
+  const http = new HttpTracker(tracker, policy);
+  const udp = new UdpTracker(tracker, { intervalS: 720, clock, random: chance(3) });
+
+  /** Answers a GET. @returns The body, one character a byte. */
+  function get(target: string, from = "198.51.100.7", local?: string): string {
+    const asker = { address: addressBytes(from)!, local: local ? addressBytes(local) : undefined };
+    return Buffer.from(http.answer(target, asker).body).toString("latin1");
+  }
+
+  /** Announces with what every client sends; `more` comes last. */
+  function announce(port: number, more = "", from?: string): string {
+    const counters = more.includes("left=") ? "" : "&left=1000";
+    return get(
+      `/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=${port}&uploaded=0&downloaded=0` +
+        `${counters}&compact=1${more}`,
+      from,
+    );
+  }
+
+  return { clock, directory, saved, disk, swarms, tracker, http, udp, get, announce };
+}
+
+/** A value of a bencoded dictionary's text: a number. */
+export function numberAt(text: string, key: string): number | undefined {
+  const digits = new RegExp(`${key.length}:${key}i(\\d+)e`).exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The compact IPv4 peers of an answer, as `address:port`. */
+export function peersOf(text: string): string[] {
+  const found = /5:peers(\d+):/.exec(text);
+  if (!found) return [];
+  const start = found.index + found[0].length;
+  const bytes = Buffer.from(text.slice(start, start + Number(found[1])), "latin1");
+  return Array.from({ length: bytes.length / 6 }, (_, index) => {
+    const entry = bytes.subarray(index * 6, index * 6 + 6);
+    return `${entry.subarray(0, 4).join(".")}:${entry.readUInt16BE(4)}`;
+  });
+}
