@@ -4,6 +4,7 @@ import { targets as broken } from "./fixtures/broken-targets.ts";
 import { runTarget } from "./fuzz-job.ts";
 import { fuzz } from "./fuzz.ts";
 import { Mutator } from "./mutator.ts";
+import { targets as announce } from "./targets/announce.ts";
 import { targets as bencode } from "./targets/bencode.ts";
 import { targets as metainfo } from "./targets/metainfo.ts";
 
@@ -45,6 +46,10 @@ const RUNS = [
   ["MET-11: mutated torrents are parsed or refused", metainfo[0]!, 50_000],
   ["MET-11: mutated info dictionaries are parsed or refused", metainfo[1]!, 50_000],
   ["MET-20: mutated magnet links are parsed or refused", metainfo[2]!, 50_000],
+  ["TRK-4: mutated announces are parsed or refused", announce[0]!, 100_000],
+  ["TRK-7: mutated scrapes are parsed or refused", announce[1]!, 50_000],
+  ["TRK-19: mutated replies of trackers are read or refused", announce[2]!, 50_000],
+  ["TRK-9: mutated packets of UDP trackers are read or refused", announce[3]!, 50_000],
 ] as const;
 
 for (const [name, target, count] of RUNS) {
