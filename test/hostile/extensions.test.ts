@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { MESSAGE } from "../../src/wire/message-id.ts";
+import { dial, frames, listenAs, type RawPeer } from "./raw-peer.ts";
+import { assertSame, leech, makeTorrent, PIECE, startEngine, startSeed } from "./world.ts";
+
+const OPTIONS = { timeout: 30_000 };
+/** Ids the engine gave its extensions, in the order it offers them. */
+const UT_METADATA = 1;
+const DONTHAVE = 2;
+
+function hello(names: Readonly<Record<string, number>>): Uint8Array {
+  return frames.extended(0, encode(dictOf({ m: new Map(Object.entries(names)) })));
+}
+
+for (const isPrivate of [true, false]) {
+  test(`MET-19: a stranger asks for the info, private ${isPrivate}`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: PIECE, private: isPrivate });
+    const { endpoint } = await startSeed(t, made);
+    const request = encode(dictOf({ msg_type: 0, piece: 0 }));
+    const offer = Promise.withResolvers<string>();
+    const answer = Promise.withResolvers<string>();
+    dial(t, endpoint, {
+      infohash: made.infohash,
+      flags: { extended: true },
+      ready: (peer) => peer.send(hello({ ut_metadata: 9 }), frames.extended(UT_METADATA, request)),
+      extended: (_peer, id, payload) =>
+        (id === 9 ? answer : offer).resolve(Buffer.from(payload).toString("latin1")),
+    });
+    assert.equal((await offer.promise).includes("metadata_size"), !isPrivate);
+    const expected = isPrivate ? "8:msg_typei2e" : "8:msg_typei1e";
+    assert.ok((await answer.promise).includes(expected));
+  });
+}
+
+test(
+  "BEP 54: a piece that is taken back is asked of another; one out of range ends the connection",
+  OPTIONS,
+  async (t) => {
+    const made = await makeTorrent(t, { files: 4 * PIECE });
+    const engine = await startEngine(t);
+    const asked: number[] = [];
+    const fickle = await listenAs(
+      t,
+      {
+        infohash: made.infohash,
+        flags: { extended: true },
+        ready: (peer) => {
+          peer.send(frames.signal(MESSAGE.haveAll));
+          for (const piece of [0, 1]) {
+            peer.send(frames.extended(DONTHAVE, Buffer.from([0, 0, 0, piece])));
+          }
+          peer.send(frames.signal(MESSAGE.unchoke));
+        },
+        request: (_peer, piece) => asked.push(piece),
+      },
+      "127.0.0.5",
+    );
+    const download = leech(t, engine, made, { peers: [fickle] });
+    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(asked.every((piece) => piece > 1));
+    await dial(t, engine.endpoint, {
+      infohash: made.infohash,
+      flags: { extended: true },
+      ready: (peer: RawPeer) => peer.send(frames.extended(DONTHAVE, Buffer.from([0, 0, 0, 4]))),
+    }).closed;
+    const seeder = await startSeed(t, made);
+    download.torrent.addPeers([seeder.endpoint]);
+    await download.when("complete");
+    assertSame(made, download.root);
+  },
+);
+
+const BROKEN: readonly [string, Uint8Array][] = [
+  ["no bencode", Buffer.from("hello")],
+  ["a bencode bomb", Buffer.from("l".repeat(50_000))],
+  ["no dictionary", Buffer.from("le")],
+  ["half a megabyte", encode(dictOf({ v: "x".repeat(500_000) }))],
+];
+for (const [name, payload] of BROKEN) {
+  test(`WIR-9: an extension handshake that is ${name} ends the connection`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: PIECE });
+    const { endpoint } = await startSeed(t, made);
+    await dial(t, endpoint, {
+      infohash: made.infohash,
+      flags: { extended: true },
+      ready: (peer) => peer.send(frames.extended(0, payload)),
+    }).closed;
+  });
+}
