@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { AddressInfo } from "node:net";
 
+import { buildPages, pagesAreStale } from "../../tools/build-pages.ts";
+
 const launcher = path.resolve(import.meta.dirname, "../../bin/everseed");
 const readyMs = 30_000;
 
@@ -27,6 +29,7 @@ export class RealHub {
 
   /** @param initialised - With an administrator already; else setup is open. */
   static async create(initialised: boolean): Promise<RealHub> {
+    if (await pagesAreStale()) await buildPages();
     const folder = await mkdtemp(path.join(tmpdir(), "everseed-browser-"));
     const hub = new RealHub(folder, await freePort());
     if (initialised) await hub.#init();

@@ -67,9 +67,11 @@ export function PublishForm(props: {
               value={kind}
               onChange={(event) => setKind(event.currentTarget.value as TorrentSummary["kind"])}
             >
-              <option value="hybrid">Hybrid: every program can fetch it</option>
-              <option value="v2">v2: new programs only, same files share peers</option>
-              <option value="v1">v1: also for very old programs</option>
+              <option value="hybrid">Hybrid: for old and new programs</option>
+              <option value="v2">v2: for new programs only</option>
+              <option value="v1">
+                v1: also for programs that stumble over hybrids, such as aria2
+              </option>
             </select>
           </label>
           <label>
