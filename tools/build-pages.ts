@@ -74,16 +74,31 @@ export async function buildPages(): Promise<string> {
   }
 }
 
+/** Builds at the same time swap one after the other; whoever comes last wins, with the same files. */
+const swapTriesMax = 20;
+
 async function swapIn(staging: string): Promise<void> {
   const old = path.join(web, `dist-old-${process.pid}`);
-  await rename(dist, old).catch(ignoreMissing);
-  await rename(staging, dist);
-  await rm(old, { recursive: true, force: true });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await rename(dist, old);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+    try {
+      await rename(staging, dist);
+      break;
+    } catch (error) {
+      // Another build put its own there in between.
+      if (codeOf(error) !== "ENOTEMPTY" || tries === swapTriesMax) throw error;
+    } finally {
+      await rm(old, { recursive: true, force: true });
+    }
+  }
 }
 
-function ignoreMissing(error: unknown): void {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-  throw error;
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 const shared = {
@@ -192,8 +207,7 @@ async function main(): Promise<void> {
     console.log(await buildPages());
   } catch (error) {
     // Installed without development packages: what was built before still serves.
-    const viteIsMissing =
-      error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+    const viteIsMissing = codeOf(error) === "ERR_MODULE_NOT_FOUND";
     const built = await stat(path.join(dist, stampName)).catch(() => undefined);
     if (!viteIsMissing || built === undefined) throw error;
     console.error("pages: sources are newer than web/dist, but vite is not installed; keeping it");

@@ -15,8 +15,8 @@ before(async () => {
   browser = await launchChromium();
 });
 after(async () => {
-  await browser.close();
   preview.close();
+  await browser.close();
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
