@@ -1,0 +1,371 @@
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { test } from "node:test";
+import { AnnounceRequest } from "../announce/announce-request.ts";
+import { encodeFailure } from "../announce/http-answer.ts";
+import { parseAnnounceQuery } from "../announce/http-request.ts";
+import { fromLatin1, toHex, toLatin1 } from "../base/bytes.ts";
+import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
+import type { SwarmView } from "../engine/session-contract.ts";
+import { seededRandom } from "../engine/seeded-random.ts";
+import { SILENT_LOG } from "../ports/log.ts";
+import { Simulation } from "../sim/simulation.ts";
+import { TrackerClient } from "./tracker-client.ts";
+
+const A = "http://a.example/announce";
+const B = "http://b.example/k3y/announce";
+const PEER: Endpoint = { address: "10.0.0.1", port: 6881 };
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+interface Heard {
+  readonly tracker: string;
+  readonly request: AnnounceRequest;
+  readonly trackerId: string | undefined;
+  readonly atMs: number;
+}
+
+type Reply = Uint8Array | "silent" | "down";
+
+/** Trackers that answer by script, on a clock that goes when it is told to. */
+class World {
+  readonly clock = new Simulation();
+  readonly heard: Heard[] = [];
+  readonly offered: Endpoint[] = [];
+  readonly swarm = {
+    infohashes: { v1: new Uint8Array(20).fill(1) } as SwarmView["infohashes"],
+    isPrivate: false,
+    left: 1000,
+    wantsPeers: true,
+  };
+  readonly answers = new Map<string, (request: AnnounceRequest) => Reply>();
+  underWay = 0;
+  underWayMax = 0;
+  readonly client = new TrackerClient({
+    clock: this.clock,
+    random: seededRandom(1),
+    log: SILENT_LOG,
+    http: { get: (url, { signal }) => this.#get(url, signal) },
+    datagrams: {
+      bind: () => Promise.reject(new Error("nobody asked for UDP")),
+      resolve: () => Promise.resolve([]),
+    },
+  });
+
+  view(): SwarmView {
+    return {
+      infohashes: this.swarm.infohashes,
+      private: () => this.swarm.isPrivate,
+      peerId: fromLatin1("-EV0100-abcdefghijkl"),
+      port: () => 6881,
+      stats: () => ({ uploaded: 5, downloaded: 6, left: this.swarm.left }),
+      wantsPeers: () => this.swarm.wantsPeers,
+      offerPeers: (peers) => this.offered.push(...peers),
+    };
+  }
+
+  attach(tiers: readonly (readonly string[])[]) {
+    const source = this.client.source(tiers);
+    assert.ok(source);
+    return { source, handle: source.attach(this.view()) };
+  }
+
+  /** Lets simulated time pass, and whoever awaits go on in between. */
+  async pass(durationMs: number): Promise<void> {
+    const hopMs = Math.max(durationMs / 200, 100);
+    for (let passedMs = 0; passedMs < durationMs; passedMs += hopMs) {
+      await turn();
+      this.clock.runFor(hopMs);
+    }
+    await turn();
+  }
+
+  /** What each tracker heard: events, in order. */
+  events(tracker: string): string[] {
+    return this.heard.filter((each) => each.tracker === tracker).map((each) => each.request.event);
+  }
+
+  async #get(url: string, signal: AbortSignal | undefined) {
+    const request = new AnnounceRequest();
+    const input = fromLatin1(url);
+    parseAnnounceQuery(input, { start: url.indexOf("?") + 1, end: input.length }, request);
+    const tracker = url.slice(0, url.indexOf("?"));
+    const trackerId = /trackerid=([^&]*)/.exec(url)?.[1];
+    this.heard.push({ tracker, request, trackerId, atMs: this.clock.nowMs() });
+    this.underWay += 1;
+    this.underWayMax = Math.max(this.underWayMax, this.underWay);
+    try {
+      await turn();
+      const reply = this.answers.get(tracker)?.(request) ?? "down";
+      if (reply === "down") throw new Error("nobody listens there");
+      if (reply === "silent") await aborted(signal);
+      return { status: 200, body: reply as Uint8Array };
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("given up")));
+  });
+}
+
+function reply(peers: readonly Endpoint[] = [], more = ""): Uint8Array {
+  const compact = peers.map((peer) => toLatin1(encodeCompact(peer))).join("");
+  return fromLatin1(
+    `d8:intervali720e12:min intervali240e5:peers${compact.length}:${compact}${more}e`,
+  );
+}
+
+test("trackers of other kinds are left out, and nothing happens before the torrent wants peers", () => {
+  const world = new World();
+  assert.equal(world.client.source([["wss://a.example"], []]), undefined);
+  assert.deepEqual(world.client.source([[A]])?.status(), []);
+  assert.equal(world.heard.length, 0);
+});
+
+test("started, then regular announces by the interval, then stopped", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply([PEER, { ...PEER, port: 2 }]));
+  const { handle, source } = world.attach([[A]]);
+  assert.equal(world.heard.length, 0);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(world.offered.length, 2);
+  const [status] = source.status();
+  assert.ok(status?.state === "working" && status.peersGiven === 2);
+  assert.ok(status.nextAnnounceInMs! > 700 * SECOND_MS);
+  await world.pass(25 * MINUTE_MS);
+  assert.deepEqual(world.events(A), ["started", "none", "none"]);
+  const [first, second] = world.heard;
+  const pauseMs = second!.atMs - first!.atMs;
+  assert.ok(pauseMs >= 720 * SECOND_MS && pauseMs < 810 * SECOND_MS, `${pauseMs} ms`);
+  assert.ok(first!.request.key !== 0 && first!.request.key === second!.request.key);
+  await handle.detach();
+  assert.deepEqual(world.events(A).at(-1), "stopped");
+  assert.equal(world.heard.at(-1)!.request.numwant, 0);
+  await world.pass(60 * MINUTE_MS);
+  assert.equal(world.heard.length, 4);
+});
+
+test("who is alone asks again after min interval, and offers come only when they are wanted", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply([PEER]));
+  world.attach([[A]]);
+  await world.pass(5 * MINUTE_MS);
+  assert.deepEqual(world.events(A), ["started", "none"]);
+  world.swarm.wantsPeers = false;
+  await world.pass(5 * MINUTE_MS);
+  assert.equal(world.heard.at(-1)!.request.numwant, 0);
+  assert.equal(world.offered.length, 2);
+});
+
+test("completed is said at once, and once", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply([PEER, PEER]));
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  world.swarm.left = 0;
+  handle.handleComplete();
+  await world.pass(30 * MINUTE_MS);
+  assert.deepEqual(world.events(A), ["started", "completed", "none", "none"]);
+});
+
+test("a download that is over before the tracker answers is completed too", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply());
+  const { handle } = world.attach([[A]]);
+  world.clock.runFor(1);
+  world.swarm.left = 0;
+  handle.handleComplete();
+  await world.pass(SECOND_MS);
+  assert.deepEqual(world.events(A), ["started", "completed"]);
+});
+
+test("a command that ends with its download says completed before it leaves", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply());
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  world.swarm.left = 0;
+  handle.handleComplete();
+  await handle.detach();
+  assert.deepEqual(world.events(A), ["started", "completed", "stopped"]);
+});
+
+test("who had it all from the beginning never completes it", async () => {
+  const world = new World();
+  world.swarm.left = 0;
+  world.answers.set(A, () => reply());
+  const { handle } = world.attach([[A]]);
+  handle.handleComplete();
+  await world.pass(20 * MINUTE_MS);
+  assert.deepEqual(world.events(A), ["started", "none"]);
+});
+
+test("BEP 21: who has all it wants, but not all, says paused instead", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply());
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  handle.handleComplete();
+  await world.pass(14 * MINUTE_MS);
+  assert.deepEqual(world.events(A).slice(0, 2), ["started", "paused"]);
+  assert.ok(!world.events(A).includes("completed"));
+});
+
+test("hybrid torrents are announced by both infohashes, each with its own tracker id", async () => {
+  const world = new World();
+  world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
+  world.answers.set(A, ({ infohash }) => reply([PEER, PEER], `10:tracker id1:${infohash[0]}`));
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(
+    world.heard.map(({ request }) => toHex(request.infohash)),
+    ["01".repeat(20), "02".repeat(20)],
+  );
+  await handle.detach();
+  assert.deepEqual(
+    world.heard.map(({ request, trackerId }) => [request.event, request.infohash[0], trackerId]),
+    [
+      ["started", 1, undefined],
+      ["started", 2, undefined],
+      ["stopped", 1, "1"],
+      ["stopped", 2, "2"],
+    ],
+  );
+});
+
+test("a tracker that knows one of two infohashes helps, and is not pestered with the other", async () => {
+  const world = new World();
+  world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
+  world.answers.set(A, ({ infohash, event }) =>
+    infohash[0] === 2 && event === "completed" ? encodeFailure("no") : reply([PEER, PEER]),
+  );
+  const { handle, source } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  world.swarm.left = 0;
+  handle.handleComplete();
+  await world.pass(MINUTE_MS);
+  assert.equal(source.status()[0]!.state, "working");
+  assert.equal(world.heard.length, 4);
+});
+
+test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", async () => {
+  const world = new World();
+  world.answers.set(A, () => "silent");
+  world.answers.set(B, () => reply([PEER]));
+  const { handle, source } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(world.offered, [PEER]);
+  assert.deepEqual(
+    source.status().map(({ name, tier, state }) => [name, tier, state]),
+    [
+      ["http://a.example", 0, "announcing"],
+      ["http://b.example", 1, "working"],
+    ],
+  );
+  await handle.detach();
+  assert.deepEqual(world.events(A), ["started"]);
+});
+
+test("VT-5: in one tier the next one is asked at once, and stays first", async () => {
+  const world = new World();
+  const trackers = [A, B];
+  for (const tracker of trackers) {
+    world.answers.set(tracker, () => (tracker === world.heard[0]!.tracker ? "down" : reply()));
+  }
+  world.attach([trackers]);
+  await world.pass(20 * MINUTE_MS);
+  const [dead, alive] = world.heard.map(({ tracker }) => tracker);
+  assert.deepEqual(world.events(dead!), ["started"]);
+  assert.ok(world.events(alive!).length > 3);
+});
+
+test("BEP 27: a private torrent asks one tracker at a time, tier after tier", async () => {
+  const world = new World();
+  world.swarm.isPrivate = true;
+  world.answers.set(A, () => reply());
+  world.answers.set(B, () => reply());
+  world.attach([[A], [B]]);
+  await world.pass(MINUTE_MS);
+  assert.deepEqual([world.events(A), world.events(B)], [["started"], []]);
+  world.answers.set(A, () => "down");
+  await world.pass(5 * MINUTE_MS);
+  assert.deepEqual(world.events(B), ["started"]);
+});
+
+test("failures are told in words without a passkey, and asked again later and later", async () => {
+  const world = new World();
+  world.answers.set(B, () => encodeFailure("unregistered torrent"));
+  const { source } = world.attach([[B]]);
+  await world.pass(SECOND_MS);
+  const [status] = source.status();
+  assert.equal(status!.state, "failing");
+  assert.equal(status!.message, "unregistered torrent");
+  assert.doesNotMatch(JSON.stringify(status), /k3y/);
+  await world.pass(5 * MINUTE_MS);
+  assert.equal(world.heard.length, 4); // at 0 s, 30 s, 90 s, 210 s
+  assert.deepEqual(world.events(B), ["started", "started", "started", "started"]);
+});
+
+test("BEP 31: who says never is not asked again", async () => {
+  const world = new World();
+  world.answers.set(A, () => encodeFailure("gone", "never"));
+  world.answers.set(B, () => "down");
+  const { source } = world.attach([[A], [B]]);
+  await world.pass(10 * MINUTE_MS);
+  assert.equal(world.events(A).length, 1);
+  assert.ok(world.events(B).length > 3);
+  assert.equal(source.status()[0]!.nextAnnounceInMs, undefined);
+});
+
+test("TRK-19: a web page and a status of HTTP are no answers", async () => {
+  const world = new World();
+  world.answers.set(A, () => fromLatin1("<html>sign in</html>"));
+  const { source } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.match(source.status()[0]!.message!, /web page/);
+});
+
+test("goodbyes take two seconds at most", async () => {
+  const world = new World();
+  world.answers.set(A, ({ event }) => (event === "stopped" ? "silent" : reply()));
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  let gone = false;
+  const leaving = handle.detach().then(() => (gone = true));
+  await world.pass(1_900);
+  assert.equal(gone, false);
+  await world.pass(200);
+  assert.equal(gone, true);
+  await leaving;
+});
+
+test("who was never answered says no goodbye, and leaves at once", async () => {
+  const world = new World();
+  world.answers.set(A, () => "silent");
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  await handle.detach();
+  assert.deepEqual(world.events(A), ["started"]);
+});
+
+test("50 announces at a time, and the others get their turn", async () => {
+  const world = new World();
+  let open = false;
+  world.answers.set(A, () => (open ? reply() : "silent"));
+  const first = Array.from({ length: 60 }, () => world.attach([[A]]));
+  await world.pass(SECOND_MS);
+  assert.equal(world.heard.length, 50);
+  open = true;
+  await Promise.all(first.slice(0, 5).map(({ handle }) => handle.detach()));
+  await world.pass(SECOND_MS);
+  assert.equal(world.underWayMax, 50);
+  assert.equal(world.heard.length, 60);
+  // Those in line leave it when their torrent stops.
+  await Promise.all(first.slice(5).map(({ handle }) => handle.detach()));
+  await world.pass(SECOND_MS);
+  assert.equal(world.underWay, 0);
+});
