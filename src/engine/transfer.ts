@@ -91,6 +91,8 @@ export class Transfer {
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
     for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
+    // Before the first piece is judged: what changes from here on is noticed.
+    if (this.download.complete) this.#watch(events.nowMs());
   }
 
   /** Uploads are held back by a limit, so that more slots would only make each slower. */

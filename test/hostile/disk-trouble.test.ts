@@ -20,7 +20,7 @@ import type { ResumeState } from "../../src/engine/session-contract.ts";
 import type { NodeDisk } from "../../src/platform/node-disk.ts";
 import type { Content, ContentSource } from "../../src/ports/content.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
-import { dial, frames } from "./raw-peer.ts";
+import { dial, frames, type RawPeer } from "./raw-peer.ts";
 import {
   assertSame,
   leech,
@@ -254,26 +254,32 @@ test(
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 4 * PIECE });
-    const engine = await startEngine(t, { speed: 50 });
+    const engine = await startEngine(t, { speed: 20 });
     const subject = seed(engine, made);
-    const ask = (piece: number): Promise<"block" | "reject"> =>
+    /** Asked over a connection of its own each time; at the speed of this world some end early. */
+    const ask = (piece: number): Promise<"block" | "reject" | "closed"> =>
       new Promise((resolve) => {
-        dial(t, engine.endpoint, {
+        const answer = (peer: RawPeer, kind: "block" | "reject"): void => {
+          peer.socket.destroy();
+          resolve(kind);
+        };
+        const asking = dial(t, engine.endpoint, {
           infohash: made.infohash,
           ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
           unchoke: (peer) => peer.send(frames.request(piece, 0, BLOCK)),
-          block: () => resolve("block"),
-          reject: () => resolve("reject"),
+          block: (peer) => answer(peer, "block"),
+          reject: (peer) => answer(peer, "reject"),
         });
+        void asking.closed.then(() => resolve("closed"));
       });
-    assert.equal(await ask(0), "block");
+    while ((await ask(0)) !== "block");
     const changed = Buffer.from(made.bytes.get("content")!);
     changed[9] = changed[9]! ^ 1;
     writeFileSync(join(made.root, "content"), changed);
     // Until the file is looked at again, the piece counts as judged.
-    while ((await ask(0)) === "block");
+    while ((await ask(0)) !== "reject");
     assert.equal((await subject.when("piece-lost")).piece, 0);
-    assert.equal(await ask(1), "block");
+    while ((await ask(1)) !== "block");
   },
 );
 
