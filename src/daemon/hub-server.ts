@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { formatAddress } from "../base/endpoint.ts";
 import { asHostName, type RequestContext } from "../hub/request-gate.ts";
+import { clientAddress } from "../tracker/source-address.ts";
 import { listenTrouble } from "./open-session.ts";
 
 // Limits of the web port (HUB-25). Uploads may take days, so there is no limit for a whole request; what is
@@ -29,12 +31,20 @@ export interface HubServer {
   close(): Promise<void>;
 }
 
+export interface HubServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Addresses whose `X-Forwarded-For` is believed, last hop only (TRK-2). */
+  readonly proxies: readonly string[];
+}
+
 /** @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`. */
-export async function openHubServer(address: { host: string; port: number }): Promise<HubServer> {
+export async function openHubServer(options: HubServerOptions): Promise<HubServer> {
+  const proxies = new Set(options.proxies);
   let handle: Handle = () => Promise.resolve(notYet());
   const listener = getRequestListener((request, env) => {
     const { incoming } = env as { incoming: IncomingMessage };
-    return handle(request, contextOf(incoming));
+    return handle(request, contextOf(incoming, proxies));
   });
   const server = createServer(
     {
@@ -53,10 +63,10 @@ export async function openHubServer(address: { host: string; port: number }): Pr
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(IDLE_TIMEOUT_MS);
-  await listening(server, address);
+  await listening(server, options);
   const { port } = server.address() as AddressInfo;
   return {
-    host: address.host,
+    host: options.host,
     port,
     serve: (wanted) => {
       handle = wanted;
@@ -82,9 +92,18 @@ function nameHost(incoming: IncomingMessage): void {
   incoming.rawHeaders.push("Host", incoming.headers.host);
 }
 
-function contextOf(incoming: IncomingMessage): RequestContext {
+function contextOf(incoming: IncomingMessage, proxies: ReadonlySet<string>): RequestContext {
   const { remoteAddress, localAddress } = incoming.socket;
-  return { remoteAddress: plain(remoteAddress) ?? "", localAddress: plain(localAddress) };
+  const remote = plain(remoteAddress) ?? "";
+  if (!proxies.has(remote)) return { remoteAddress: remote, localAddress: plain(localAddress) };
+  const forwarded = incoming.headersDistinct["x-forwarded-for"]?.join(",") ?? null;
+  const client = clientAddress(remote, forwarded);
+  // Behind a proxy the socket's end is the proxy's business. A proxy that does not say for whom it asks is
+  // no reason to take everybody for somebody on this machine.
+  return {
+    remoteAddress: client && forwarded !== null ? formatAddress(client) : "",
+    localAddress: undefined,
+  };
 }
 
 /** IPv4 through an IPv6 socket is IPv4 (TRK-21). */

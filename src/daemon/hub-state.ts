@@ -84,7 +84,12 @@ function lockFolder(dataDir: string): LockFile {
 /** Made at the first start; read by nobody else. */
 async function readSecret(files: NodeFiles, path: string): Promise<string> {
   const known = await files.read(path);
-  if (known) return Buffer.from(known).toString("utf8").trim();
+  if (known) {
+    const secret = Buffer.from(known).toString("utf8").trim();
+    if (/^[0-9a-f]{64}$/.test(secret)) return secret;
+    // Half-written by whatever power: set aside, not overwritten (STO-3). People sign in again.
+    await files.move(path, `${path}.unreadable`);
+  }
   const secret = randomBytes(SECRET_BYTES).toString("hex");
   await files.write(path, Buffer.from(`${secret}\n`));
   return secret;

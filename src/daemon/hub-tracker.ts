@@ -15,7 +15,7 @@ import type { Store } from "../store/open-store.ts";
 import { CompactSwarms } from "../tracker/compact-swarms.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
-import { clientAddress, isLoopback } from "../tracker/source-address.ts";
+import { isLoopback } from "../tracker/source-address.ts";
 import { type Asker, Tracker, type VirtualSeed } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
 import { listenTrouble } from "./open-session.ts";
@@ -90,13 +90,12 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   });
   const udp = new UdpTracker(tracker, { intervalS: intervalSeconds, clock, random });
   const socket = await bindUdp(udp, config, parts);
-  const proxies = new Set(config.proxies);
   tracker.start();
   return {
     udpPort: socket.local.port,
     register: (infohashes: Infohashes) => tracker.register(infohashes),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
-    handle: (request, context) => answerHttp(http, { request, context, proxies }),
+    handle: (request, context) => answerHttp(http, request, context),
     async close() {
       socket.close();
       await tracker.stop();
@@ -105,22 +104,10 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   };
 }
 
-function answerHttp(
-  http: HttpTracker,
-  asked: { request: Request; context: RequestContext; proxies: ReadonlySet<string> },
-): Response {
-  const { request, context, proxies } = asked;
-  const isProxied = proxies.has(context.remoteAddress);
-  const address = clientAddress(
-    context.remoteAddress,
-    isProxied ? request.headers.get("x-forwarded-for") : null,
-  );
+function answerHttp(http: HttpTracker, request: Request, context: RequestContext): Response {
+  const address = addressBytes(context.remoteAddress);
   if (!address) return new Response("", { status: 400 });
-  // Behind a proxy the socket's end is the proxy's business.
-  const local =
-    isProxied || context.localAddress === undefined
-      ? undefined
-      : addressBytes(context.localAddress);
+  const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
   // Cut out by hand: `URL` would not keep every byte as it came.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   const { status, body } = http.answer(target, { address, local });

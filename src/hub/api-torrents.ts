@@ -8,7 +8,7 @@ import {
 import { answers, createApiApp, type ApiApp } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
 import type { LiveFigures } from "./live-figures.ts";
-import { notFound, RefusedError } from "./problems.ts";
+import { notFound, RefusedError, torrentFileLost } from "./problems.ts";
 import { fileEntry, Views } from "./views.ts";
 
 /** Pages further back than this are looked for, not turned to. */
@@ -72,8 +72,9 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
     })
     .openapi(detailRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);
-      const detail = listing && (await new Views(parts, c.var.origin).detail(listing));
-      if (!detail) throw notFound("torrent");
+      if (!listing) throw notFound("torrent");
+      const detail = await new Views(parts, c.var.origin).detail(listing);
+      if (!detail) throw torrentFileLost();
       return c.json(detail, 200);
     })
     .openapi(filesRoute, async (c) => {

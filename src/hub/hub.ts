@@ -86,7 +86,7 @@ export class Hub {
       if ((c.req.header("content-encoding") ?? "identity") !== "identity") {
         return refuse(COMPRESSED);
       }
-      if (!isOwnRequest(c.req.method, c.req.raw.headers)) return refuse(CROSS_SITE);
+      if (!isOwnRequest(c.req.method, c.req.raw.headers, site.publicUrl)) return refuse(CROSS_SITE);
       if (accounts.setupOpen && !isLoopback(c.env.remoteAddress)) {
         if (isApi(c.req.path) || c.req.method !== "GET") return refuse(SETUP_ELSEWHERE);
         return this.#frames.respond(c, await setupPage(this.#parts, "elsewhere"), 403);

@@ -9,7 +9,7 @@ import type { Listing } from "../publish/catalogue.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { safeNext } from "./next-path.ts";
 import type { PageFrames } from "./page-frame.ts";
-import { notAllowed, notFound } from "./problems.ts";
+import { notAllowed, notFound, torrentFileLost } from "./problems.ts";
 import { qrCode } from "./qr-code.ts";
 import { fileEntry, sessionView, tokenView, Views } from "./views.ts";
 
@@ -77,7 +77,7 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
 
   async function torrentPage(c: Context<HubEnv>, listing: Listing): Promise<Response> {
     const torrent = await new Views(parts, c.var.origin).detail(listing);
-    if (!torrent) throw notFound("torrent");
+    if (!torrent) throw torrentFileLost();
     const query = (c.req.query("q") ?? "").slice(0, QUERY_CHARACTERS_MAX);
     const { files, fileList } = await filesOfPage(listing, query, pageNumber(c));
     return frames.respond(c, {

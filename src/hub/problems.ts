@@ -102,6 +102,16 @@ export function notFound(what: string): RefusedError {
   return new RefusedError({ status: 404, code: "not_found", message: `There is no such ${what}.` });
 }
 
+/** It is in the catalogue, but its .torrent file is gone or damaged; the log names it. */
+export function torrentFileLost(): RefusedError {
+  return new RefusedError({
+    status: 500,
+    code: "disk_error",
+    message: "The .torrent file of this torrent cannot be read on the hub's disk.",
+    hint: "The owner of the hub finds its name in the log, and puts it back from a backup.",
+  });
+}
+
 export function notAllowed(signedIn: boolean): RefusedError {
   return new RefusedError(
     signedIn

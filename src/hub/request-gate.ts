@@ -42,8 +42,14 @@ export function asHostName(address: string): string {
 /**
  * True when a request that changes something was made by our own pages or by a program, not by another site's
  * page in somebody's browser (HUB-4).
+ *
+ * @param publicUrl - Where the site is reached; a proxy in front may ask us by another host name.
  */
-export function isOwnRequest(method: string, headers: Headers): boolean {
+export function isOwnRequest(
+  method: string,
+  headers: Headers,
+  publicUrl: string | undefined,
+): boolean {
   if (SAFE_METHODS.has(method)) return true;
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin" || site === "none";
@@ -55,7 +61,9 @@ export function isOwnRequest(method: string, headers: Headers): boolean {
   // Our pages ask for no referrer, so a plain form of theirs has the origin "null"; over plain HTTP nothing
   // else is said about it. Cookies are SameSite=Lax: another site's form comes without.
   if (origin === "null") return isForm(headers);
-  return URL.canParse(origin) && new URL(origin).host === headers.get("host");
+  if (!URL.canParse(origin)) return false;
+  const { host } = new URL(origin);
+  return host === headers.get("host") || (!!publicUrl && host === new URL(publicUrl).host);
 }
 
 function isForm(headers: Headers): boolean {

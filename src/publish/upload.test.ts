@@ -264,6 +264,21 @@ test("PUB-1.2: a request that breaks off keeps its tail; the next one goes on in
   assert.deepEqual(again.hashes().v1?.slice(20, 40), expected);
 });
 
+test("STO-13: closing cuts a silent request off and keeps every byte it brought", async () => {
+  const { open, bytes, disk } = world([4 * PIECE]);
+  const upload = open();
+  const body = async function* () {
+    yield bytes.subarray(0, 20_000);
+    await new Promise(() => undefined); // The network is gone; nobody says so.
+  };
+  const receiving = upload.receive(0, body());
+  while (upload.offset < 20_000) await new Promise(setImmediate);
+  await Promise.all([upload.close(), assert.rejects(receiving, { code: "closed" })]);
+  await assert.rejects(upload.receive(20_000, cut(bytes, 9)), { code: "closed" });
+  disk.powerCut();
+  assert.equal(open().offset, 20_000);
+});
+
 test("STO-1, STO-2: after a power cut at any moment the offset promises only what is on disk", async () => {
   let promises = 0;
   for (let moment = 1; moment < 50; moment += 1) {

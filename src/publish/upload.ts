@@ -57,7 +57,9 @@ export class Upload {
   #wake: (() => void)[] = [];
   #failure: PublishError | undefined;
   #receiving = false;
-  #closed = false;
+  /** Cuts off the wait for the next chunk. */
+  #interrupt: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
   #checkpointTimer: Timer | undefined;
   #checkpoints: Promise<void> = Promise.resolve();
 
@@ -111,29 +113,52 @@ export class Upload {
    *   whatever the body threw, after its bytes were saved.
    */
   async receive(offset: number, body: AsyncIterable<Uint8Array>): Promise<number> {
-    if (this.#closed) throw new PublishError("closed", "This upload was closed.");
+    if (this.#closing) throw closedError();
     if (this.#receiving || offset !== this.#offset) {
       throw new PublishError("bad-offset", `The upload stands at ${this.#offset}, not ${offset}.`);
     }
     this.#receiving = true;
+    const chunks = body[Symbol.asyncIterator]();
     try {
-      for await (const chunk of body) await this.#take(chunk);
+      for (;;) {
+        const next = await this.#next(chunks);
+        if (next.done) break;
+        await this.#take(next.value);
+      }
     } finally {
-      await this.#settle().finally(() => (this.#receiving = false));
+      this.#interrupt = undefined;
+      await this.#settle().finally(() => {
+        this.#receiving = false;
+        this.#notify();
+      });
     }
     return this.#offset;
   }
 
-  /** Ends without losing what is durable. */
+  /** Ends without losing a byte that arrived: a request under way is cut off, what it brought made durable. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#fail(new PublishError("closed", "This upload was closed."));
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#interrupt?.();
+    while (this.#receiving) await this.#change();
+    this.#fail(closedError());
     await this.#idle();
     this.#checkpointTimer?.cancel();
     await this.#checkpoints.catch(() => undefined);
     await this.#options.journal.close();
     await new Promise<void>((resolve) => this.#options.content.close(resolve));
+  }
+
+  /** The next chunk; `close` does not wait for a body that has fallen silent. */
+  async #next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array, unknown>> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => reject(closedError());
+      if (this.#closing) this.#interrupt();
+      chunks.next().then(resolve, reject);
+    });
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -304,6 +329,10 @@ export class Upload {
     }
     return joined;
   }
+}
+
+function closedError(): PublishError {
+  return new PublishError("closed", "This upload was closed.");
 }
 
 function asPublishError(error: unknown): PublishError {

@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { initHub } from "../../src/daemon/init-hub.ts";
+import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { tus } from "./hub-world.ts";
+
+// The whole hub on real sockets and a real disk, in this process.
+
+const PASSWORD = "a harbour full of fog";
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "everseed-hub-"));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function start(
+  t: TestContext,
+  dataDir: string,
+  more: Record<string, unknown> = {},
+): Promise<RunningHub> {
+  const ports = { port: 0, engine: { port: 0 }, tracker: { udpPort: 0 } };
+  const config = loadConfig({ env: {}, overrides: { dataDir, ...ports, ...more } });
+  const hub = await runHub(config, SILENT_LOG);
+  t.after(() => hub.stop());
+  return hub;
+}
+
+async function initialised(t: TestContext): Promise<{ dataDir: string; token: string }> {
+  const dataDir = await folder(t);
+  const made = await initHub({ dataDir, adminName: "ann", password: PASSWORD, wantsToken: true });
+  return { dataDir, token: made.token! };
+}
+
+async function declare(hub: RunningHub, token: string, size: number) {
+  const response = await fetch(`${hub.url}/api/v1/drafts`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "a.bin", folder: false, files: [{ path: "a.bin", size }] }),
+  });
+  const draft = (await response.json()) as { id: string; uploadPath: string; offset: number };
+  assert.equal(response.status, 201, JSON.stringify(draft));
+  return draft;
+}
+
+async function publish(
+  hub: RunningHub,
+  token: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const draft = await declare(hub, token, bytes.length);
+  const response = await fetch(hub.url + draft.uploadPath, {
+    method: "PATCH",
+    headers: { authorization: `Bearer ${token}`, ...tus(0) },
+    body: bytes,
+  });
+  assert.equal(response.status, 204, await response.text());
+  return draft.id;
+}
+
+/** What comes back for raw bytes until the other side ends. */
+async function raw(hub: RunningHub, text: string): Promise<string> {
+  const socket = connect(hub.webPort, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write(text);
+  let got = "";
+  socket.on("data", (chunk: Buffer) => (got += chunk.toString("latin1")));
+  await new Promise((resolve) => socket.once("close", resolve));
+  return got;
+}
+
+test("HUB-2: everything listens on loopback unless told otherwise", async (t) => {
+  const { dataDir } = await initialised(t);
+  const hub = await start(t, dataDir);
+  const bound = await readFile("/proc/self/net/tcp", "latin1");
+  for (const port of [hub.webPort, hub.peerPort]) {
+    const hex = port.toString(16).toUpperCase().padStart(4, "0");
+    const lines = bound.split("\n").filter((line) => line.includes(`:${hex} 00000000:0000`));
+    assert.ok(lines.length > 0 && lines.every((line) => line.includes(`0100007F:${hex} `)), hex);
+  }
+});
+
+test("STO-10: a second hub on the same data is refused, naming the process", async (t) => {
+  const { dataDir } = await initialised(t);
+  const hub = await start(t, dataDir);
+  const config = loadConfig({ env: {}, overrides: { dataDir, port: 0 } });
+  await assert.rejects(runHub(config, SILENT_LOG), {
+    code: "data-in-use",
+    message: new RegExp(`process ${process.pid} `),
+  });
+  await hub.stop();
+  const again = await start(t, dataDir);
+  assert.equal((await fetch(again.url)).status, 200);
+});
+
+test("a taken port is refused, and leaves nothing running: the folder is free again", async (t) => {
+  const { dataDir } = await initialised(t);
+  const other = await start(t, (await initialised(t)).dataDir);
+  for (const more of [{ port: other.webPort }, { engine: { port: other.webPort } }]) {
+    await assert.rejects(start(t, dataDir, more), { code: "port-taken" });
+  }
+  await start(t, dataDir);
+});
+
+test("STO-3: a damaged database is refused and kept; a damaged session key is set aside", async (t) => {
+  const { dataDir } = await initialised(t);
+  const key = join(dataDir, "keys/session");
+  await truncate(key, 10);
+  const hub = await start(t, dataDir);
+  assert.equal((await fetch(`${hub.url}/login`)).status, 200);
+  assert.equal((await stat(`${key}.unreadable`)).size, 10);
+  assert.equal((await stat(key)).size, 65);
+  await hub.stop();
+  const database = join(dataDir, "everseed.db");
+  await truncate(database, 10_000);
+  await assert.rejects(start(t, dataDir), { code: "corrupt" });
+  assert.equal((await stat(database)).size, 10_000);
+});
+
+test("PUB-5.3: what was published is there after a restart, and what a lost .torrent file means is said", async (t) => {
+  const { dataDir, token } = await initialised(t);
+  const first = await start(t, dataDir);
+  const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
+  const id = await publish(first, token, bytes);
+  await first.stop();
+  const second = await start(t, dataDir);
+  const file = await fetch(`${second.url}/t/${id}/files/0/a.bin`);
+  assert.deepEqual(new Uint8Array(await file.arrayBuffer()), bytes);
+  const range = await fetch(`${second.url}/t/${id}/files/0/a.bin`, {
+    headers: { range: "bytes=299990-" },
+  });
+  assert.equal(range.status, 206);
+  assert.deepEqual(new Uint8Array(await range.arrayBuffer()), bytes.slice(-10));
+  const detail = await fetch(`${second.url}/api/v1/torrents/${id}`);
+  const { infohashV1, swarm } = (await detail.json()) as {
+    infohashV1: string;
+    swarm: { seeds: number };
+  };
+  assert.equal(swarm.seeds, 1, "the everseed");
+  await second.stop();
+  await rm(join(dataDir, "torrents"), { recursive: true });
+  const third = await start(t, dataDir);
+  assert.equal((await fetch(`${third.url}/t/${id}/a-bin`)).status, 500);
+  const list = (await (await fetch(`${third.url}/api/v1/torrents`)).json()) as {
+    torrents: { infohashV1: string }[];
+  };
+  assert.equal(list.torrents[0]?.infohashV1, infohashV1);
+});
+
+test("STO-13: a stop during an upload and live views ends in time; the upload goes on after the next start", async (t) => {
+  const { dataDir, token } = await initialised(t);
+  const hub = await start(t, dataDir);
+  const id = await publish(hub, token, new Uint8Array([1, 2, 3]));
+  const live = await fetch(`${hub.url}/api/v1/torrents/${id}/live`);
+  const draft = await declare(hub, token, 40_000_000);
+  const socket = connect(hub.webPort, "127.0.0.1");
+  socket.on("error", () => undefined);
+  const headers = { authorization: `Bearer ${token}`, ...tus(0), "content-length": "40000000" };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`PATCH ${draft.uploadPath} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines.join("")}\r\n`);
+  socket.write(new Uint8Array(5_000_000));
+  await offsetReaches(hub, token, draft.id, 5_000_000);
+  const before = process.hrtime.bigint();
+  await hub.stop();
+  const seconds = Number(process.hrtime.bigint() - before) / 1e9;
+  assert.ok(seconds < 10, `${seconds}`);
+  socket.destroy();
+  await live.body!.cancel().catch(() => undefined);
+  const next = await start(t, dataDir);
+  const again = await declare(next, token, 40_000_000);
+  assert.equal(again.id, draft.id);
+  assert.equal(again.offset, 5_000_000);
+});
+
+async function offsetReaches(hub: RunningHub, token: string, id: string, wanted: number) {
+  for (;;) {
+    const response = await fetch(`${hub.url}/api/v1/drafts/${id}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    if (((await response.json()) as { offset: number }).offset >= wanted) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx, not memory", async (t) => {
+  const { dataDir } = await initialised(t);
+  const hub = await start(t, dataDir);
+  const cases: [why: string, text: string, status: RegExp][] = [
+    [
+      "headers of 100 kB",
+      `GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${"x".repeat(100_000)}\r\n\r\n`,
+      / 431 /,
+    ],
+    [
+      "an address of 100 kB",
+      `GET /${"x".repeat(100_000)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`,
+      / 4[13][14] /,
+    ],
+    [
+      "two lengths",
+      "POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+      / 400 /,
+    ],
+    ["no host", "GET / HTTP/1.1\r\n\r\n", / 400 /],
+    [
+      "two hosts",
+      "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
+      / 4\d\d |127/,
+    ],
+    [
+      "another scheme",
+      "GET http://evil.example/ HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
+      / 4\d\d /,
+    ],
+    ["no HTTP", "\x13BitTorrent protocol", / 400 |^$/],
+    ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", / 400 |^$/],
+  ];
+  for (const [why, text, status] of cases) assert.match(await raw(hub, text), status, why);
+  assert.equal((await fetch(hub.url)).status, 200);
+});
+
+test("HUB-25: hundreds of silent connections keep nobody out", async (t) => {
+  const { dataDir } = await initialised(t);
+  const hub = await start(t, dataDir);
+  const silent: Socket[] = [];
+  for (let count = 0; count < 300; count += 1) {
+    const socket = connect(hub.webPort, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write(count % 2 === 0 ? "GET / HT" : "");
+    silent.push(socket);
+  }
+  t.after(() => silent.forEach((socket) => socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  assert.equal((await fetch(hub.url)).status, 200);
+});
+
+test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this machine", async (t) => {
+  const dataDir = await folder(t);
+  const hub = await start(t, dataDir, { proxies: ["127.0.0.1"] });
+  for (const headers of [{}, { "x-forwarded-for": "127.0.0.1, 203.0.113.9" }] as Record<
+    string,
+    string
+  >[]) {
+    const response = await fetch(`${hub.url}/setup`, { headers });
+    assert.equal(response.status, 403);
+    assert.ok(!(await response.text()).includes(dataDir));
+  }
+  await hub.stop();
+  const direct = await start(t, dataDir);
+  const response = await fetch(`${direct.url}/setup`, {
+    headers: { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9" },
+  });
+  assert.equal(response.status, 200, "a header from a stranger changes nothing");
+});
+
+test("STO-4: a folder that cannot be written gives one clear error", async (t) => {
+  const path = join(await folder(t), "file");
+  await writeFile(path, "");
+  await assert.rejects(start(t, path), { name: "DaemonError" });
+});
