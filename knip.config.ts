@@ -18,6 +18,7 @@ export default {
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
   // The system's own, which tests skip without.
   ignoreBinaries: [
+    "aria2c",
     "mkfifo",
     "mount",
     "openssl",
