@@ -3,9 +3,24 @@ export const DENSE_MAX = 64;
 
 /** Entries of a chunk by its class. Small steps below, where most swarms are; doubling above. */
 export const CLASS_ENTRIES: readonly number[] = [
-  ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, DENSE_MAX],
-  ...Array.from({ length: 18 }, (_, power) => 128 << power),
-];
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+  10,
+  12,
+  16,
+  20,
+  24,
+  32,
+  40,
+  48,
+  DENSE_MAX,
+].concat(Array.from({ length: 18 }, (_, power) => 128 << power));
 
 /** The smallest class with room for so many; by count, up to `DENSE_MAX`. */
 export const DENSE_CLASS = Uint8Array.from({ length: DENSE_MAX + 1 }, (_, count) =>

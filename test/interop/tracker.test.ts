@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import { networkInterfaces } from "node:os";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { createTorrent, temporaryFolder } from "./content.ts";
+import {
+  aria2,
+  assertSameTree,
+  type ForeignPeer,
+  libtorrent,
+  skipUnless,
+  transmission,
+} from "./foreign-peers.ts";
+import { EVERSEED, Running, until } from "./process.ts";
+
+// Nothing but our tracker introduces anybody here: no DHT, no exchange of peers, no address given.
+
+const SCHEMES = ["http", "udp"] as const;
+const PEERS = [transmission, aria2, libtorrent];
+/** Who fetches from whom. Transmission takes no loopback address from a tracker, so it is found by others. */
+const PAIRS = [
+  [aria2, transmission],
+  [libtorrent, aria2],
+  [aria2, libtorrent],
+] as const;
+
+/** Of this machine: its packets stay here, and to Transmission it is an address like others. */
+const OWN_ADDRESS = Object.values(networkInterfaces())
+  .flatMap((entries) => entries ?? [])
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+
+interface HubProcess {
+  readonly running: Running;
+  readonly url: string;
+  readonly port: number;
+  readonly udpPort: number;
+}
+
+async function startHub(
+  t: TestContext,
+  folder: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<HubProcess> {
+  const running = new Running(
+    t,
+    [EVERSEED, "hub", "start", "--data", path.join(folder, "data"), "--json"],
+    {
+      EVERSEED_PORT: "0",
+      EVERSEED_ENGINE_PORT: "0",
+      EVERSEED_TRACKER_UDP_PORT: "0",
+      ...env,
+    },
+  );
+  const ready = await running.event("ready");
+  return {
+    running,
+    url: String(ready.url),
+    port: Number(ready.port),
+    udpPort: Number(ready.udpPort),
+  };
+}
+
+function makeFile(folder: string): string {
+  const file = path.join(folder, "single file.bin");
+  fs.writeFileSync(file, randomBytes(3_000_003));
+  return file;
+}
+
+function announceUrl(hub: HubProcess, scheme: (typeof SCHEMES)[number]): string {
+  const port = scheme === "udp" ? hub.udpPort : hub.port;
+  return `${scheme}://${new URL(hub.url).hostname}:${port}/announce`;
+}
+
+interface Shared {
+  readonly folder: string;
+  /** A file in it. */
+  readonly source: string;
+  /** With the tracker of the hub, over this scheme. */
+  readonly torrent: string;
+  readonly infohash: string;
+}
+
+/** These versions of aria2 and Transmission read v1 torrents only. */
+function torrentOf(folder: string, source: string, tracker: string): Shared {
+  const { torrent, magnet } = createTorrent(source, path.join(folder, "t.torrent"), [
+    "--kind",
+    "v1",
+    "--tracker",
+    tracker,
+  ]);
+  const infohash = /urn:btih:([0-9a-f]{40})/.exec(magnet)?.[1];
+  assert.ok(infohash !== undefined);
+  return { folder, source, torrent, infohash };
+}
+
+/** Makes an administrator and publishes a file. @returns What the hub said. */
+function publish(folder: string, source: string, hub: HubProcess): Record<string, unknown> {
+  const token = path.join(folder, "token");
+  const args = ["publish", source, "--to", hub.url, "--token-file", token, "--kind", "v1"];
+  const output = execFileSync(EVERSEED, [...args, "--json"], { encoding: "utf8" });
+  return JSON.parse(output) as Record<string, unknown>;
+}
+
+function initialise(folder: string): void {
+  const password = path.join(folder, "password");
+  fs.writeFileSync(password, "a harbour full of fog\n", { mode: 0o600 });
+  const where = ["--data", path.join(folder, "data"), "--token-file", path.join(folder, "token")];
+  execFileSync(EVERSEED, ["hub", "init", ...where, "--admin", "ann", "--password-file", password], {
+    stdio: "pipe",
+  });
+}
+
+async function scrape(hub: HubProcess, infohash: string): Promise<string> {
+  const escaped = infohash.replace(/../g, "%$&");
+  const reply = await fetch(`${hub.url}/scrape?info_hash=${escaped}`);
+  return Buffer.from(await reply.arrayBuffer()).toString("latin1");
+}
+
+async function leech(t: TestContext, peer: ForeignPeer, shared: Shared): Promise<void> {
+  const out = fs.mkdtempSync(path.join(shared.folder, "out-"));
+  await peer.leech(t, shared.torrent, out);
+  assertSameTree(shared.source, path.join(out, path.basename(shared.source)));
+}
+
+for (const scheme of SCHEMES) {
+  for (const peer of PEERS) {
+    const host = peer === transmission ? OWN_ADDRESS : "127.0.0.1";
+    const skip = skipUnless(peer) || (host === undefined && "this machine has no address");
+    test(
+      `PUB-1.3: ${peer.name} fetches from the everseed alone: ${scheme}`,
+      { skip },
+      async (t) => {
+        const folder = temporaryFolder(t);
+        initialise(folder);
+        const hub = await startHub(t, folder, { EVERSEED_HOST: host });
+        const source = makeFile(folder);
+        const published = publish(folder, source, hub);
+        const shared = torrentOf(folder, source, announceUrl(hub, scheme));
+        assert.equal(published["infohashV1"], shared.infohash);
+        if (scheme === "http") {
+          // As people get it.
+          const reply = await fetch(String(published["torrentUrl"]));
+          fs.writeFileSync(shared.torrent, Buffer.from(await reply.arrayBuffer()));
+        }
+        await leech(t, peer, shared);
+      },
+    );
+  }
+
+  for (const [leeching, seeding] of PAIRS) {
+    const skip = skipUnless(seeding) || skipUnless(leeching);
+    const what = `${leeching.name} finds ${seeding.name} through our tracker: ${scheme}`;
+    test(what, { skip }, async (t) => {
+      const folder = temporaryFolder(t);
+      initialise(folder);
+      const hub = await startHub(t, folder, { EVERSEED_TRACKER_OPEN: "true" });
+      const source = makeFile(folder);
+      const shared = torrentOf(folder, source, announceUrl(hub, scheme));
+      await seeding.seed(t, shared.torrent, folder);
+      await until("the tracker knows the seed", async () =>
+        (await scrape(hub, shared.infohash)).includes("8:completei1e"),
+      );
+      await leech(t, leeching, shared);
+    });
+  }
+}
+
+test(
+  "PUB-1.3: after kill -9 the everseed serves and tracks as before, and a stop keeps the swarms",
+  { skip: skipUnless(aria2) || skipUnless(libtorrent) },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    initialise(folder);
+    let hub = await startHub(t, folder);
+    const ports = {
+      EVERSEED_PORT: String(hub.port),
+      EVERSEED_TRACKER_UDP_PORT: String(hub.udpPort),
+    };
+    const source = makeFile(folder);
+    publish(folder, source, hub);
+    const shared = torrentOf(folder, source, announceUrl(hub, "http"));
+    hub.running.child.kill("SIGKILL");
+    await hub.running.exitCode;
+    hub = await startHub(t, folder, ports);
+    await leech(t, aria2, shared);
+
+    await libtorrent.seed(t, shared.torrent, folder);
+    const hasTwo = async (): Promise<boolean> =>
+      (await scrape(hub, shared.infohash)).includes("8:completei2e");
+    await until("the tracker knows the other seed", hasTwo);
+    await hub.running.stop();
+    hub = await startHub(t, folder, ports);
+    assert.ok(await hasTwo(), "the seed that said nothing since is still known");
+    assert.match(await scrape(hub, shared.infohash), /10:downloadedi1e/, "and the completion");
+  },
+);
