@@ -31,3 +31,10 @@ export function assertWhole(swarm: SimSwarm, { node, run }: SimPeer): void {
 export function sharedCopies(swarm: SimSwarm, { run }: SimPeer): number {
   return run.torrent.stats().uploaded / swarm.made.bytes.length;
 }
+
+/** Addresses the peer has banned so far. */
+export function bannedBy({ run }: SimPeer): Set<string> {
+  const banned = new Set<string>();
+  for (const { event } of run.events) if (event.kind === "peer-banned") banned.add(event.address);
+  return banned;
+}
