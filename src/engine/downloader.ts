@@ -15,6 +15,11 @@ import { SmartBan } from "./smart-ban.ts";
 /** Blocks asked ahead, in time at the peer's rate (sheet 12). */
 const AHEAD_MS = 3000;
 const DEPTH_MIN = 4;
+/**
+ * Blocks by which a window that still grows may exceed what the rate deserves. What is asked of a slow seed
+ * early is asked of it for nothing when others have it by then: little slack saves it whole copies.
+ */
+const SLOW_START_SLACK = 16;
 /** For peers none of whose blocks has been part of an intact piece yet (WIR-28). */
 const STRANGER_DEPTH_MAX = 64;
 /** A peer that owes us blocks and sends none for so long is snubbing us (sheet 12). */
@@ -468,7 +473,7 @@ export class Downloader {
   #adjustDepth(peer: Peer, now: number): void {
     const rate = peer.download.bytesPerSecond(now);
     const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / BLOCK_BYTES);
-    if (peer.slowStart && peer.depth > wanted * 1.5 + 64) peer.slowStart = false;
+    if (peer.slowStart && peer.depth > wanted * 1.5 + SLOW_START_SLACK) peer.slowStart = false;
     if (!peer.slowStart) peer.depth = Math.max(DEPTH_MIN, wanted);
   }
 
