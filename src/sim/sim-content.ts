@@ -9,18 +9,45 @@ import type {
   DiskOutcome,
   PieceVerdict,
 } from "../ports/content.ts";
-import type { SimDisk } from "./sim-disk.ts";
 import { nodeOf } from "./sim-torrent.ts";
 
 const DONE: DiskOutcome = { kind: "done" };
 const DIGEST_BYTES = 20;
 
+export interface SimFile {
+  readonly bytes: Uint8Array;
+  /** Blocks that take up room. */
+  readonly blocks: Set<number>;
+  readonly inode: number;
+  size: number;
+  mtimeMs: number;
+}
+
+/** What open torrents need of their disk. */
+export interface ContentDisk {
+  /** Says which blocks are read as something else than they are. */
+  readonly lies: ((piece: number, begin: number) => boolean) | undefined;
+  /** Nothing that is read ever arrives. */
+  readonly stuck: boolean;
+  find(path: string): SimFile | undefined;
+  /** Bytes that may still be written below a folder. */
+  room(folder: string): number;
+  /** Writes at once. @returns Why not; then nothing is written. */
+  write(
+    folder: string,
+    path: string,
+    options: { offset: number; bytes: Uint8Array; length: number },
+  ): DiskFailure | undefined;
+  /** Does a job when those before it are done and its bytes have passed. */
+  work(bytes: number, job: () => void): void;
+}
+
 /** One open torrent. Unwanted files are written where they belong: there is no part file. */
 export class SimContent implements Content {
-  readonly #disk: SimDisk;
+  readonly #disk: ContentDisk;
   readonly #layout: ContentLayout;
 
-  constructor(disk: SimDisk, layout: ContentLayout) {
+  constructor(disk: ContentDisk, layout: ContentLayout) {
     this.#disk = disk;
     this.#layout = layout;
   }

@@ -1,7 +1,7 @@
 import { invariant } from "../base/errors.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import type { Content, ContentLayout, ContentSource, DiskFailure } from "../ports/content.ts";
-import { SimContent } from "./sim-content.ts";
+import { SimContent, type ContentDisk, type SimFile } from "./sim-content.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** A disk of average speed with a warm cache. */
@@ -16,21 +16,12 @@ export interface SimDiskOptions {
   readonly bytesPerSecond?: number | undefined;
 }
 
-interface SimFile {
-  readonly bytes: Uint8Array;
-  /** Blocks that take up room. */
-  readonly blocks: Set<number>;
-  readonly inode: number;
-  size: number;
-  mtimeMs: number;
-}
-
 /**
  * The disk of one simulated machine: real hashes over bytes in memory, one job after the other in
  * simulated time. It can be slow, full below a folder, damaged, stuck, or lie about what it reads; with
  * the last two an honest engine makes a silent or a false peer.
  */
-export class SimDisk implements ContentSource {
+export class SimDisk implements ContentSource, ContentDisk {
   readonly simulation: Simulation;
   /** Says which blocks are read as something else than they are. */
   lies: ((piece: number, begin: number) => boolean) | undefined;

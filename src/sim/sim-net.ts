@@ -7,7 +7,7 @@ import type {
   StreamListener,
   StreamNet,
 } from "../ports/net.ts";
-import { netFailure, SimStream } from "./sim-stream.ts";
+import { netFailure, SimStream, type StreamHost } from "./sim-stream.ts";
 import type { Simulation } from "./simulation.ts";
 
 const FIRST_OWN_PORT = 49_152;
@@ -53,7 +53,7 @@ export class SimNet {
  * One machine on the net. Its line up serves its connections in turn, a segment each; its line down takes
  * what arrives in order. Handlers are called from the event queue only.
  */
-export class SimHost implements StreamNet {
+export class SimHost implements StreamNet, StreamHost {
   readonly net: SimNet;
   readonly address: string;
   readonly link: SimLink;
@@ -129,7 +129,7 @@ export class SimHost implements StreamNet {
     this.#online = true;
   }
 
-  latencyTo(other: SimHost): number {
+  latencyTo(other: Pick<StreamHost, "link">): number {
     return this.link.latencyMs + other.link.latencyMs;
   }
 
@@ -144,13 +144,11 @@ export class SimHost implements StreamNet {
     this.#turns.delete(connection);
   }
 
-  /** The connection has something to send and may. */
   queue(connection: SimStream): void {
     this.#turns.add(connection);
     this.#send();
   }
 
-  /** A segment arrives at the line down. */
   receive(bytes: Uint8Array, deliver: () => void): void {
     const { simulation } = this.net;
     const now = simulation.nowMs();

@@ -1,11 +1,27 @@
 import type { Endpoint } from "../base/endpoint.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
-import type { SimHost } from "./sim-net.ts";
+import type { Simulation } from "./simulation.ts";
 
 /** What a line carries at once before it is another connection's turn. */
 const SEGMENT_BYTES = 16 * 1024;
 /** What may be under way on one connection, as the receive window of a TCP: more than a line holds. */
 const WINDOW_BYTES = 256 * 1024;
+
+/** What a connection needs of the machine it belongs to. */
+export interface StreamHost {
+  readonly link: { readonly latencyMs: number };
+  readonly net: {
+    readonly simulation: Simulation;
+    readonly onDelivery: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
+  };
+  latencyTo(other: Pick<StreamHost, "link">): number;
+  join(connection: SimStream): void;
+  leave(connection: SimStream): void;
+  /** The connection has something to send and may. */
+  queue(connection: SimStream): void;
+  /** A segment arrives at the line down. */
+  receive(bytes: Uint8Array, deliver: () => void): void;
+}
 
 /**
  * One side of a connection.
@@ -14,7 +30,7 @@ const WINDOW_BYTES = 256 * 1024;
  */
 export class SimStream implements StreamConnection {
   readonly remote: Endpoint;
-  readonly #host: SimHost;
+  readonly #host: StreamHost;
   readonly #address: Endpoint;
   handler: StreamHandler | undefined;
   #other: SimStream | undefined;
@@ -29,7 +45,7 @@ export class SimStream implements StreamConnection {
   /** Arrived while reading was paused. */
   #held: Uint8Array[] = [];
 
-  constructor(host: SimHost, remote: Endpoint, address: Endpoint) {
+  constructor(host: StreamHost, remote: Endpoint, address: Endpoint) {
     this.#host = host;
     this.remote = remote;
     this.#address = address;
