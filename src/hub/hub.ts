@@ -11,6 +11,7 @@ import { downloadRoutes } from "./download-routes.ts";
 import { formRoutes } from "./form-routes.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { LiveFigures } from "./live-figures.ts";
+import { isStrangersPage, PageCache } from "./page-cache.ts";
 import { PageFrames } from "./page-frame.ts";
 import { pageRoutes, setupPage } from "./page-routes.ts";
 import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
@@ -30,12 +31,14 @@ export class Hub {
   readonly #parts: HubParts;
   readonly #live: LiveFigures;
   readonly #frames: PageFrames;
+  readonly #cache: PageCache;
   readonly #app: OpenAPIHono<HubEnv>;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
     this.#live = new LiveFigures(parts.clock);
     this.#frames = new PageFrames(parts);
+    this.#cache = new PageCache(parts.clock);
     this.#app = this.#compose();
   }
 
@@ -62,7 +65,11 @@ export class Hub {
     if (asset && (request.method === "GET" || request.method === "HEAD")) {
       return assetResponse(asset, request);
     }
-    return this.#app.fetch(request, context);
+    const render = async (): Promise<Response> => this.#app.fetch(request, context);
+    if (this.#parts.accounts.setupOpen || !isStrangersPage(request, path)) return render();
+    // What is published this moment is on the page of this moment.
+    const { torrents } = await this.#parts.catalogue.totals();
+    return this.#cache.serve(`${torrents} ${request.headers.get("host")} ${request.url}`, render);
   }
 
   #compose(): OpenAPIHono<HubEnv> {

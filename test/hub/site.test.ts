@@ -393,6 +393,35 @@ test("the OpenAPI document names every route of the API", async (t) => {
   }
 });
 
+test("strangers who come in the same second get one rendering; what is published shows at once", async (t) => {
+  const { call, page, publish, signIn, clock, parts } = await hubWorld(t);
+  let renderings = 0;
+  const renderer = await parts.renderer();
+  const counted: typeof renderer = {
+    render: async (model) => {
+      renderings += 1;
+      return renderer.render(model);
+    },
+  };
+  Object.assign(parts, { renderer: async () => counted });
+  await Promise.all(Array.from({ length: 20 }, () => call("/")));
+  assert.equal(renderings, 1);
+  await call("/", { headers: { host: "hub.example" } });
+  assert.equal(renderings, 2, "links follow the host");
+  await call("/", { headers: { cookie: await signIn() } });
+  assert.equal(renderings, 3, "who is signed in has an own page");
+  await publish({ a: new Uint8Array([1]) });
+  const { model } = await page("/");
+  assert.ok(model.kind === "catalogue" && model.list.total === 1);
+  const before = renderings;
+  await call("/");
+  assert.equal(renderings, before);
+  clock.wall += 1000;
+  await call("/");
+  assert.equal(renderings, before + 1);
+  for (let count = 0; count < 1000; count += 1) await call(`/search?q=${count}`);
+});
+
 test("assets come compressed to those who take it, and stay for good", async (t) => {
   const { call } = await hubWorld(t);
   const plain = await call("/assets/app.js");
