@@ -5,6 +5,7 @@ import { PIECE_HEAD_BYTES, writePieceHead } from "../wire/encode-messages.ts";
 import { BLOCK_BYTES_MAX } from "../wire/message-id.ts";
 import type { Peer } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import type { BlockRequest } from "./upload-queue.ts";
 
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
 /** Sizes of the slabs blocks are read to, in frames: a fast peer gets half a MiB at once. */
@@ -102,8 +103,11 @@ export class Uploader {
   #servable(piece: number, begin: number, length: number): boolean {
     if (!this.#options.have.has(piece)) return false;
     if (length === 0 || length > BLOCK_BYTES_MAX) return false;
-    // Peers that know only v1 may ask for the padding behind the last byte of a file as well.
-    return begin + length <= this.#options.geometry.pieceSize(piece);
+    // Peers may ask for the padding behind a file's last byte as well: those that know only v1, and
+    // libtorrent also in a v2 torrent, where no file covers it.
+    const { geometry } = this.#options;
+    const end = geometry.aligned ? geometry.pieceLength : geometry.pieceSize(piece);
+    return begin < geometry.pieceSize(piece) && begin + length <= end;
   }
 
   /** Nothing is served that was not judged since the files were last known to be as they should. */
@@ -146,7 +150,7 @@ export class Uploader {
       return false;
     }
     const allowed = limit.available(events.nowMs());
-    if (allowed < first.length) {
+    if (allowed < Math.min(first.length, BLOCK_BYTES)) {
       this.#options.events.handleHungry(peer);
       return false;
     }
@@ -156,6 +160,7 @@ export class Uploader {
       return false;
     }
     const runs: ReadRun[] = [];
+    const taken: BlockRequest[] = [];
     let used = 0;
     let payload = 0;
     for (let next = peer.queue.peek(); next; next = peer.queue.peek()) {
@@ -165,7 +170,10 @@ export class Uploader {
       if (!this.#options.judged.has(piece)) break;
       peer.queue.shift();
       const slabOffset = writePieceHead(slab.view, used, next);
-      runs.push({ piece, begin, length, slabOffset });
+      const stored = Math.min(length, this.#options.geometry.pieceSize(piece) - begin);
+      slab.view.fill(0, slabOffset + stored, slabOffset + length);
+      runs.push({ piece, begin, length: stored, slabOffset });
+      taken.push(next);
       used = slabOffset + length;
       payload += length;
     }
@@ -179,7 +187,7 @@ export class Uploader {
       peer.readingBytes -= used;
       if (outcome.kind === "failure") {
         give(slab);
-        for (const { piece, begin, length } of runs) peer.sendReject(piece, begin, length);
+        for (const { piece, begin, length } of taken) peer.sendReject(piece, begin, length);
         this.#options.onFailure(outcome);
       } else {
         peer.uploaded += payload;

@@ -35,13 +35,6 @@ export function makeMixedFolder(parent: string, pieceLength: number): string {
   return folder;
 }
 
-/** One file with an odd length. */
-export function makeSingleFile(parent: string): string {
-  const file = path.join(parent, "single file.bin");
-  fs.writeFileSync(file, randomBytes(5_000_003));
-  return file;
-}
-
 export interface MadeTorrent {
   readonly torrent: string;
   readonly magnet: string;

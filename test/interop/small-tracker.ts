@@ -2,17 +2,25 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 
+export interface SmallTracker {
+  readonly url: string;
+  /** Somebody has announced. */
+  readonly firstAnnounce: Promise<void>;
+}
+
 /**
  * The least a tracker can be, not ours: remembers the port of whoever announces, and tells everybody all
  * others. All peers are on 127.0.0.1. Transmission does not dial loopback addresses, so it must be dialled.
  */
-export async function startSmallTracker(t: TestContext): Promise<string> {
+export async function startSmallTracker(t: TestContext): Promise<SmallTracker> {
+  const first = Promise.withResolvers<void>();
   const ports = new Set<number>();
   const server = http.createServer((request, response) => {
     const query = new URL(request.url ?? "/", "http://tracker").searchParams;
     const asker = Number(query.get("port"));
     if (query.get("event") === "stopped") ports.delete(asker);
     else ports.add(asker);
+    first.resolve();
     const others = [...ports].filter((port) => port !== asker);
     const peers = Buffer.from(others.flatMap((port) => [127, 0, 0, 1, port >>> 8, port & 0xff]));
     const head = Buffer.from(`d8:completei1e10:incompletei1e8:intervali2e5:peers${peers.length}:`);
@@ -24,5 +32,6 @@ export async function startSmallTracker(t: TestContext): Promise<string> {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/announce`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/announce`;
+  return { url, firstAnnounce: first.promise };
 }

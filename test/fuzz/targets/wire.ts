@@ -61,7 +61,7 @@ const stream: FuzzTarget = {
     if ((refused === undefined) !== (refusedInParts === undefined)) {
       throw new Error("what is refused depends on how the stream is cut");
     }
-    if (refused !== undefined) throw refused;
+    if (refused !== undefined) throw refused as Error;
   },
 };
 
