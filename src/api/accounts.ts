@@ -84,10 +84,5 @@ export const sessionEntrySchema = z
   .meta({ id: "SessionEntry" });
 
 export type User = z.infer<typeof userSchema>;
-export type Session = z.infer<typeof sessionSchema>;
-export type SetupInput = z.infer<typeof setupInputSchema>;
-export type TokenScope = z.infer<typeof tokenScopeSchema>;
-export type TokenInput = z.input<typeof tokenInputSchema>;
 export type Token = z.infer<typeof tokenSchema>;
-export type CreatedToken = z.infer<typeof createdTokenSchema>;
 export type SessionEntry = z.infer<typeof sessionEntrySchema>;

@@ -92,7 +92,5 @@ export const draftListSchema = z.object({ drafts: z.array(draftSchema) }).meta({
 
 /** What the caller sends: defaults may be left out. */
 export type DraftInput = z.input<typeof draftInputSchema>;
-/** What the hub works with: defaults filled in. */
-export type ParsedDraftInput = z.output<typeof draftInputSchema>;
 export type Draft = z.infer<typeof draftSchema>;
 export type DeclaredDraft = z.infer<typeof declaredDraftSchema>;

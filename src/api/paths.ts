@@ -6,9 +6,6 @@ export const API_PREFIX = "/api/v1";
 export const DRAFTS_PATH = `${API_PREFIX}/drafts`;
 /** GET `TorrentList`, `?q=&page=`. */
 export const TORRENTS_PATH = `${API_PREFIX}/torrents`;
-/** GET `Session`, POST `SignInInput`, DELETE to sign out. */
-export const SESSION_PATH = `${API_PREFIX}/session`;
-export const TOKENS_PATH = `${API_PREFIX}/tokens`;
 
 /** GET `Draft`; DELETE gives it up. */
 export function draftPath(id: string): string {
@@ -28,11 +25,6 @@ export function torrentApiPath(id: string): string {
 /** Server-sent events named `figures`, each a `SwarmFigures`, at most one a second. */
 export function torrentLivePath(id: string): string {
   return `${torrentApiPath(id)}/live`;
-}
-
-/** GET `TorrentFiles`, `?offset=`. */
-export function torrentFilesPath(id: string): string {
-  return `${torrentApiPath(id)}/files`;
 }
 
 /** The public page. */

@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Kysely, type Selectable, sql } from "kysely";
-import { toHex } from "../base/bytes.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import { searchExpression } from "./search-expression.ts";
 import type { Schema } from "./schema.ts";
@@ -160,15 +159,4 @@ export class TorrentTable {
       .selectAll("torrents")
       .select("user.name as publisher");
   }
-}
-
-/** Both infohashes of a row as hexadecimal digits. */
-export function rowInfohashes(row: Pick<TorrentRow, "infohash_v1" | "infohash_v2">): {
-  v1: string | null;
-  v2: string | null;
-} {
-  return {
-    v1: row.infohash_v1 && toHex(row.infohash_v1),
-    v2: row.infohash_v2 && toHex(row.infohash_v2),
-  };
 }
