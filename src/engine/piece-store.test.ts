@@ -30,8 +30,11 @@ class CountedSlabs implements SlabPool {
 
 /** A disk whose answers the test gives. */
 class HeldDisk {
-  readonly calls: { readonly kind: string; readonly piece: number; end: (result: never) => void }[] =
-    [];
+  readonly calls: {
+    readonly kind: string;
+    readonly piece: number;
+    end: (result: never) => void;
+  }[] = [];
   readonly content = {
     store: (piece: number, _slab: Slab, _options: object, end: (verdict: PieceVerdict) => void) =>
       this.#hold("store", piece, end),

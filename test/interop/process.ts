@@ -7,7 +7,7 @@ import path from "node:path";
 export const EVERSEED = path.join(import.meta.dirname, "..", "..", "bin", "everseed");
 
 /** Longest that one transfer of a test may take. */
-const EVENT_TIMEOUT_MS = 60_000;
+const EVENT_TIMEOUT_MS = 120_000;
 
 export type JsonEvent = Readonly<Record<string, unknown>> & { readonly event?: string };
 
