@@ -14,14 +14,17 @@ function lockPath(t: TestContext): string {
   return join(folder, "everseed.lock");
 }
 
-async function holdElsewhere(t: TestContext, path: string) {
-  const program = `
+function holdingProgram(path: string): string {
+  return `
     import { takeLock } from ${JSON.stringify(import.meta.resolve("./lock-file.ts"))};
     takeLock(${JSON.stringify(path)});
     console.log("held");
     setInterval(() => undefined, 1000);
   `;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+}
+
+async function holdElsewhere(t: TestContext, path: string) {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", holdingProgram(path)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));
@@ -46,6 +49,23 @@ test("the lock of a killed program is taken over (STO-10, STO-1)", async (t) => 
   await once(child, "exit");
   takeLock(path).release();
   assert.deepEqual(readdirSync(join(path, "..")), []);
+});
+
+test("a program that was killed and whose parent has not noticed holds no lock (STO-1)", async (t) => {
+  const path = lockPath(t);
+  // The shell becomes a program that never asks for its child.
+  const script = '"$0" --input-type=module -e "$1" & exec sleep 60';
+  const parent = spawn("sh", ["-c", script, process.execPath, holdingProgram(path)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => parent.kill("SIGKILL"));
+  await once(createInterface({ input: parent.stdout }), "line");
+  const pid = Number(holderAt(path).pid);
+  process.kill(pid, "SIGKILL");
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  takeLock(path).release();
 });
 
 function holderAt(path: string): { pid?: unknown } {

@@ -96,6 +96,8 @@ function isAlive(holder: Holder): boolean {
     // A process of another user may not be signalled, but it is there.
     if (codeOf(error) !== "EPERM") return false;
   }
+  // It ended and only waits for its parent to notice, for ever in a container without an init.
+  if (statFields(holder.pid)[0] === "Z") return false;
   // The number may have gone to a later process.
   return holder.startTicks === startTicks(holder.pid);
 }
@@ -105,10 +107,14 @@ function bootId(): string {
 }
 
 function startTicks(pid: number): string {
+  return statFields(pid)[19] ?? "";
+}
+
+/** What the system tells of a process, from its state on; empty when there is none. */
+function statFields(pid: number): string[] {
   const text = readIfThere(`/proc/${pid}/stat`) ?? "";
   // The name of the program stands in parentheses and may hold anything, spaces too.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields[19] ?? "";
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
 function parseHolder(text: string): Holder | undefined {
