@@ -49,7 +49,8 @@ export const libtorrent: ForeignPeer = {
   leech: async (t, source, folder) => {
     const running = new Running(t, [...LIBTORRENT, "leech", source, folder]);
     await running.event("done");
-    await running.stop();
+    // It says so when the last piece is judged; its files are written when it has ended.
+    await running.succeed();
   },
 };
 
