@@ -487,6 +487,7 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   handleHaveAll(): void {
+    this.#countControl();
     if (!this.pieces) {
       this.#earlyBits = "all";
       return;
@@ -496,6 +497,7 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   handleHaveNone(): void {
+    this.#countControl();
     if (!this.pieces) {
       this.#earlyBits = "none";
       return;

@@ -1,51 +1,49 @@
 /** Entries up to which a chunk is a list that is searched from its beginning; above, a hash table. */
 export const DENSE_MAX = 64;
+const DENSE_ENTRIES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, DENSE_MAX];
+/** From 96 to 2^24: by a half and by a third in turn, so that a table is never twice what it holds. */
+const HASHED_ENTRIES = Array.from({ length: 18 }, (_, power) => [96 << power, 128 << power]).flat();
 
-/** Entries of a chunk by its class. Small steps below, where most swarms are; doubling above. */
-export const CLASS_ENTRIES: readonly number[] = [
-  1,
-  2,
-  3,
-  4,
-  5,
-  6,
-  7,
-  8,
-  10,
-  12,
-  16,
-  20,
-  24,
-  32,
-  40,
-  48,
-  DENSE_MAX,
-].concat(Array.from({ length: 18 }, (_, power) => 128 << power));
+/** Entries of a chunk by its class. */
+export const CLASS_ENTRIES: readonly number[] = [...DENSE_ENTRIES, ...HASHED_ENTRIES];
 
 /** The smallest class with room for so many; by count, up to `DENSE_MAX`. */
 export const DENSE_CLASS = Uint8Array.from({ length: DENSE_MAX + 1 }, (_, count) =>
   CLASS_ENTRIES.findIndex((entries) => entries >= count),
 );
 /** The first class of hash tables. */
-export const HASHED_CLASS = CLASS_ENTRIES.indexOf(DENSE_MAX) + 1;
+export const HASHED_CLASS = DENSE_ENTRIES.length;
 
-const PAGE_BITS = 12;
+const PAGE_BITS = 10;
 const PAGE_ENTRIES = 1 << PAGE_BITS;
 const OFFSET_MASK = PAGE_ENTRIES - 1;
 const NO_PAGE = new Int32Array(0);
+const NONE = -1;
+
+/** A page that chunks of one class are cut from. */
+interface Page {
+  readonly words: Int32Array;
+  /** Chunks in use. */
+  used: number;
+  /** Chunks that were ever in use; those after them are fresh. */
+  cut: number;
+  /** First of the chunks given back; the first word of each names the next. */
+  free: number;
+  /** Its place among the pages of its class that have room; `NONE` when it has none. */
+  place: number;
+}
 
 /**
- * Memory for peers: chunks of some fixed sizes, cut from pages, used again by whoever needs that size next.
- * Large chunks have a page of their own, which goes back to the system: outgrown tables would otherwise
- * cost more than the peers.
+ * Memory for peers: chunks of some fixed sizes. All chunks of a page are of one class, and a page without
+ * chunks in use goes back to the system: swarms that grow together would otherwise leave behind, at every
+ * size they outgrow, more than their peers take. Large chunks have a page of their own.
  */
 export class ChunkPool {
   readonly #wordsPerEntry: number;
-  readonly #pages: Int32Array[] = [];
+  readonly #pages: Page[] = [];
   readonly #freePages: number[] = [];
-  readonly #free: number[][] = CLASS_ENTRIES.map(() => []);
-  #page = -1;
-  #used = PAGE_ENTRIES;
+  /** By class: numbers of pages with room. */
+  readonly #roomy: number[][] = CLASS_ENTRIES.map(() => []);
 
   constructor(wordsPerEntry: number) {
     this.#wordsPerEntry = wordsPerEntry;
@@ -53,35 +51,48 @@ export class ChunkPool {
 
   /** @returns A handle. All words of a hash table are zero; those of a list are whatever they were. */
   take(chunkClass: number): number {
-    const free = this.#free[chunkClass]!.pop();
-    if (free !== undefined) return free;
     const entries = CLASS_ENTRIES[chunkClass]!;
-    if (entries > PAGE_ENTRIES / 2) return this.#addPage(entries) << PAGE_BITS;
-    if (this.#used + entries > PAGE_ENTRIES) {
-      this.#page = this.#addPage(PAGE_ENTRIES);
-      this.#used = 0;
+    const number = this.#roomy[chunkClass]!.at(-1) ?? this.#addPage(chunkClass);
+    const page = this.#pages[number]!;
+    let chunk = page.free;
+    if (chunk === NONE) {
+      chunk = page.cut;
+      page.cut += 1;
+    } else {
+      const start = chunk * entries * this.#wordsPerEntry;
+      page.free = page.words[start]!;
+      page.words[start] = 0;
     }
-    const handle = (this.#page << PAGE_BITS) | this.#used;
-    this.#used += entries;
-    return handle;
+    page.used += 1;
+    if (page.free === NONE && page.cut === chunksOf(chunkClass)) this.#leaveRoomy(page, chunkClass);
+    return (number << PAGE_BITS) | (chunk * entries);
   }
 
   give(handle: number, chunkClass: number): void {
-    const entries = CLASS_ENTRIES[chunkClass]!;
-    if (entries > PAGE_ENTRIES / 2) {
-      this.#pages[handle >>> PAGE_BITS] = NO_PAGE;
-      this.#freePages.push(handle >>> PAGE_BITS);
+    const number = handle >>> PAGE_BITS;
+    const page = this.#pages[number]!;
+    const roomy = this.#roomy[chunkClass]!;
+    page.used -= 1;
+    // The last page with room stays, so that one peer that comes and goes does not make and drop pages.
+    const isSpare = chunksOf(chunkClass) > 1 && roomy.length <= (page.place === NONE ? 0 : 1);
+    if (page.used === 0 && !isSpare) {
+      this.#leaveRoomy(page, chunkClass);
+      this.#pages[number] = { ...page, words: NO_PAGE };
+      this.#freePages.push(number);
       return;
     }
+    const entries = CLASS_ENTRIES[chunkClass]!;
+    const start = this.offset(handle);
     if (chunkClass >= HASHED_CLASS) {
-      const start = this.offset(handle);
-      this.page(handle).fill(0, start, start + entries * this.#wordsPerEntry);
+      page.words.fill(0, start, start + entries * this.#wordsPerEntry);
     }
-    this.#free[chunkClass]!.push(handle);
+    page.words[start] = page.free;
+    page.free = (handle & OFFSET_MASK) / entries;
+    if (page.place === NONE) page.place = roomy.push(number) - 1;
   }
 
   page(handle: number): Int32Array {
-    return this.#pages[handle >>> PAGE_BITS]!;
+    return this.#pages[handle >>> PAGE_BITS]!.words;
   }
 
   /** @returns In words. */
@@ -89,11 +100,33 @@ export class ChunkPool {
     return (handle & OFFSET_MASK) * this.#wordsPerEntry;
   }
 
-  #addPage(entries: number): number {
-    const page = new Int32Array(entries * this.#wordsPerEntry);
-    const index = this.#freePages.pop();
-    if (index === undefined) return this.#pages.push(page) - 1;
-    this.#pages[index] = page;
-    return index;
+  #addPage(chunkClass: number): number {
+    const entries = chunksOf(chunkClass) * CLASS_ENTRIES[chunkClass]!;
+    const number = this.#freePages.pop() ?? this.#pages.length;
+    this.#pages[number] = {
+      words: new Int32Array(entries * this.#wordsPerEntry),
+      used: 0,
+      cut: 0,
+      free: NONE,
+      place: this.#roomy[chunkClass]!.push(number) - 1,
+    };
+    return number;
   }
+
+  #leaveRoomy(page: Page, chunkClass: number): void {
+    const { place } = page;
+    if (place === NONE) return;
+    const roomy = this.#roomy[chunkClass]!;
+    const last = roomy.pop()!;
+    if (place < roomy.length) {
+      roomy[place] = last;
+      this.#pages[last]!.place = place;
+    }
+    page.place = NONE;
+  }
+}
+
+/** Chunks of a page; a large chunk is alone. */
+function chunksOf(chunkClass: number): number {
+  return Math.max(1, Math.floor(PAGE_ENTRIES / CLASS_ENTRIES[chunkClass]!));
 }

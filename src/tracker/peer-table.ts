@@ -2,8 +2,11 @@ import { ChunkPool, CLASS_ENTRIES, DENSE_CLASS, DENSE_MAX, HASHED_CLASS } from "
 import { portOf } from "./peer-word.ts";
 
 const NONE = -1;
-/** A hash table is left for a larger one above this, for a smaller one below a quarter. */
-const LOAD_MAX = 0.75;
+/** A hash table is left for a larger one above this. */
+const LOAD_MAX = 0.8;
+/** It is left for the next smaller one when that would be no fuller than this. */
+const LOAD_AFTER_SHRINKING_MAX = 0.6;
+const TWO_32 = 0x1_0000_0000;
 const NO_PAGE = new Int32Array(0);
 
 /**
@@ -80,8 +83,9 @@ export class PeerTable {
       }
       return false;
     }
-    const mask = CLASS_ENTRIES[chunkClass]! - 1;
-    for (let slot = this.#home(address, 0, port) & mask; ; slot = (slot + 1) & mask) {
+    const slots = CLASS_ENTRIES[chunkClass]!;
+    let slot = this.#home(address, { offset: 0, port, slots });
+    for (;;) {
       const entry = start + slot * wordsPerEntry;
       const word = page[entry + addressWords]!;
       if (word === 0) return false;
@@ -89,6 +93,7 @@ export class PeerTable {
         this.entry = entry;
         return true;
       }
+      slot = slot + 1 === slots ? 0 : slot + 1;
     }
   }
 
@@ -109,8 +114,10 @@ export class PeerTable {
       chunkClass < HASHED_CLASS
         ? count
         : this.#emptySlot(page, start, {
-            mask: CLASS_ENTRIES[chunkClass]! - 1,
-            home: this.#home(address, 0, portOf(word)),
+            words: address,
+            offset: 0,
+            port: portOf(word),
+            slots: CLASS_ENTRIES[chunkClass]!,
           });
     const entry = start + slot * wordsPerEntry;
     for (let i = 0; i < addressWords; i += 1) page[entry + i] = address[i]!;
@@ -135,14 +142,16 @@ export class PeerTable {
       page.copyWithin(entry, last, last + wordsPerEntry);
       return;
     }
-    const mask = CLASS_ENTRIES[chunkClass]! - 1;
+    const slots = CLASS_ENTRIES[chunkClass]!;
     let hole = (entry - start) / wordsPerEntry;
-    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
+    let slot = hole;
+    for (;;) {
+      slot = slot + 1 === slots ? 0 : slot + 1;
       const from = start + slot * wordsPerEntry;
       const word = page[from + addressWords]!;
       if (word === 0) break;
-      const home = this.#home(page, from, portOf(word)) & mask;
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      const home = this.#home(page, { offset: from, port: portOf(word), slots });
+      if (stepsTo(slot, home, slots) < stepsTo(slot, hole, slots)) continue;
       page.copyWithin(start + hole * wordsPerEntry, from, from + wordsPerEntry);
       hole = slot;
     }
@@ -160,9 +169,8 @@ export class PeerTable {
       this.#handles[swarm] = NONE;
       this.#classes[swarm] = 0;
     } else if (chunkClass >= HASHED_CLASS) {
-      if (count < CLASS_ENTRIES[chunkClass]! / 4) {
-        this.#move(swarm, count <= DENSE_MAX ? DENSE_CLASS[count]! : chunkClass - 1);
-      }
+      const smaller = smallerTable(chunkClass, count);
+      if (smaller < chunkClass) this.#move(swarm, smaller);
     } else if (chunkClass > 1 && count <= CLASS_ENTRIES[chunkClass - 2]!) {
       this.#move(swarm, chunkClass - 1);
     }
@@ -192,7 +200,7 @@ export class PeerTable {
     const to = this.#pool.page(handle);
     const start = this.#pool.offset(handle);
     const end = this.#pool.offset(oldHandle) + this.slots(swarm) * wordsPerEntry;
-    const mask = CLASS_ENTRIES[chunkClass]! - 1;
+    const slots = CLASS_ENTRIES[chunkClass]!;
     let next = start;
     for (let entry = this.#pool.offset(oldHandle); entry < end; entry += wordsPerEntry) {
       const word = from[entry + addressWords]!;
@@ -200,8 +208,8 @@ export class PeerTable {
       let target = next;
       if (chunkClass < HASHED_CLASS) next += wordsPerEntry;
       else {
-        const home = this.#home(from, entry, portOf(word));
-        target = start + this.#emptySlot(to, start, { mask, home }) * wordsPerEntry;
+        const peer = { words: from, offset: entry, port: portOf(word), slots };
+        target = start + this.#emptySlot(to, start, peer) * wordsPerEntry;
       }
       for (let i = 0; i < wordsPerEntry; i += 1) to[target + i] = from[entry + i]!;
     }
@@ -210,11 +218,11 @@ export class PeerTable {
     this.#classes[swarm] = chunkClass;
   }
 
-  #emptySlot(page: Int32Array, start: number, search: { mask: number; home: number }): number {
-    const { mask } = search;
-    let slot = search.home & mask;
+  /** Where a peer that is not there belongs. */
+  #emptySlot(page: Int32Array, start: number, peer: Hashed & { words: Int32Array }): number {
+    let slot = this.#home(peer.words, peer);
     while (page[start + slot * this.wordsPerEntry + this.addressWords] !== 0) {
-      slot = (slot + 1) & mask;
+      slot = slot + 1 === peer.slots ? 0 : slot + 1;
     }
     return slot;
   }
@@ -226,14 +234,46 @@ export class PeerTable {
     return true;
   }
 
-  #home(words: Int32Array, offset: number, port: number): number {
+  /** The slot a peer's search begins at. Its address stands at `offset` of `words`. */
+  #home(words: Int32Array, { offset, port, slots }: Hashed): number {
+    return Math.floor((this.#hash(words, offset, port) / TWO_32) * slots);
+  }
+
+  #hash(words: Int32Array, offset: number, port: number): number {
     let mixed = Math.imul(port + 0x7f4a7c15, 0xc2b2ae35) ^ this.#key;
     for (let i = 0; i < this.addressWords; i += 1) {
       mixed = Math.imul(mixed ^ words[offset + i]!, 0x85ebca6b);
       mixed ^= mixed >>> 15;
     }
-    return Math.imul(mixed, 0x2c1b3c6d) >>> 7;
+    // The slot is made of the high bits: they have to depend on all of the low ones.
+    mixed = Math.imul(mixed, 0x2c1b3c6d);
+    mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
   }
+}
+
+interface Hashed {
+  readonly offset: number;
+  readonly port: number;
+  readonly slots: number;
+}
+
+/** How far `slot` lies behind `from`, around the end. */
+function stepsTo(slot: number, from: number, slots: number): number {
+  return slot >= from ? slot - from : slot + slots - from;
+}
+
+/** The class a hash table with so few peers left should have. */
+function smallerTable(chunkClass: number, count: number): number {
+  let fitting = chunkClass;
+  while (
+    fitting > HASHED_CLASS &&
+    count <= CLASS_ENTRIES[fitting - 1]! * LOAD_AFTER_SHRINKING_MAX
+  ) {
+    fitting -= 1;
+  }
+  const fitsList = fitting === HASHED_CLASS && count <= DENSE_MAX * LOAD_AFTER_SHRINKING_MAX;
+  return fitsList ? DENSE_CLASS[count]! : fitting;
 }
 
 function grown<Words extends Int32Array | Uint8Array>(from: Words, to: Words): Words {

@@ -65,9 +65,9 @@ export class WireDecoder {
   /** Bytes of an unknown message still to come. */
   #skipLeft = 0;
 
-  /** Which of bitfield, have-all, have-none came. */
+  /** Bitfield, have-all or have-none came. */
   #possession = false;
-  /** Something was said about pieces: from here on a bitfield is too late. */
+  /** Something was said about pieces: from here on have-none is too late. */
   #piecesMentioned = false;
 
   constructor(sink: WireSink, options: WireDecoderOptions) {
@@ -298,7 +298,7 @@ export class WireDecoder {
         this.#possession = true;
         return sink.handleHaveAll();
       case MESSAGE.haveNone:
-        this.#claimPossession();
+        this.#claimNothing();
         return sink.handleHaveNone();
       case MESSAGE.reject:
         return sink.handleReject(
@@ -307,7 +307,7 @@ export class WireDecoder {
           readUint32(bytes, at + 8),
         );
       case MESSAGE.allowedFast:
-        // Says nothing about what the peer has, so it does not forbid a later bitfield.
+        // Says nothing about what the peer has, so it does not forbid a later have-none.
         this.#checkIndex(readUint32(bytes, at));
         return sink.handleAllowedFast(readUint32(bytes, at));
       case MESSAGE.extended:
@@ -353,7 +353,7 @@ export class WireDecoder {
    * are taken at any time: aria2 sends its bitfield again instead of many haves, and who had only a magnet
    * link sends its first when the info dictionary has come. The sink judges whether one takes anything back.
    */
-  #claimPossession(): void {
+  #claimNothing(): void {
     if (this.#possession) throw new WireError("contradiction", "a second statement of all pieces");
     if (this.#piecesMentioned) {
       throw new WireError("bitfield-not-first", "pieces were mentioned before");

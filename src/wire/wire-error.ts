@@ -11,9 +11,9 @@ export type WireErrorCode =
   | "bad-index"
   /** Wrong size or spare bits set. */
   | "bad-bitfield"
-  /** A bitfield, have-all or have-none after something was said about pieces. */
+  /** Have-none after something was said about pieces. */
   | "bitfield-not-first"
-  /** A second bitfield, have-all or have-none. */
+  /** Have-none after another statement of all pieces, or a statement that takes an earlier one back. */
   | "contradiction"
   /** A message of BEP 6 although not both sides offered it. */
   | "fast-not-negotiated"

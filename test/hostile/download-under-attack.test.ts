@@ -187,6 +187,7 @@ test(
       [frames.signal(MESSAGE.choke), frames.signal(MESSAGE.unchoke)],
       [Buffer.alloc(4)],
       [frames.cancel(0, 0, 16_384)],
+      [frames.signal(MESSAGE.haveAll)],
       [frames.extended(0, Buffer.from("de"))],
     ];
     const closed = flaps.map(

@@ -5,6 +5,12 @@ import {
   decodeExtensionHandshake,
   encodeExtensionHandshake,
 } from "../../../src/wire/extensions.ts";
+import { decodeDontHave, encodeDontHave } from "../../../src/wire/donthave.ts";
+import {
+  encodeHashReject,
+  encodeHashRequest,
+  encodeHashes,
+} from "../../../src/wire/hash-transfer.ts";
 import { HandshakeDecoder, encodeHandshake } from "../../../src/wire/handshake.ts";
 import {
   decodeMetadataMessage,
@@ -33,10 +39,25 @@ const STREAM = concatBytes(
   ].map((hex) => fromHex(hex)!),
 );
 
+const RANGE = {
+  piecesRoot: new Uint8Array(32).fill(0xab),
+  baseLayer: 1,
+  index: 4,
+  length: 4,
+  proofLayers: 3,
+};
+
+/** The three messages of BEP 52: four base hashes, two uncles. */
+const HASHES = concatBytes([
+  encodeHashRequest(RANGE),
+  encodeHashes(RANGE, new Uint8Array(6 * 32).fill(7)),
+  encodeHashReject(RANGE),
+]);
+
 /** The stream in whole and cut in two at a place the input chooses: both must say the same. */
 const stream: FuzzTarget = {
   name: "wire",
-  corpus: [STREAM],
+  corpus: [STREAM, HASHES],
   refusals: [WireError],
   run: (input) => {
     const cut = input.length === 0 ? 0 : input[0]! % input.length;
@@ -114,4 +135,13 @@ const metadata: FuzzTarget = {
   },
 };
 
-export const targets: readonly FuzzTarget[] = [stream, handshake, extensions, metadata];
+const donthave: FuzzTarget = {
+  name: "wire-donthave",
+  corpus: [encodeDontHave(3)],
+  refusals: [WireError],
+  run: (input) => {
+    if (decodeDontHave(input, PIECES) >= PIECES) throw new Error("a piece past the end");
+  },
+};
+
+export const targets: readonly FuzzTarget[] = [stream, handshake, extensions, metadata, donthave];
