@@ -23,11 +23,17 @@ import { listenTrouble } from "./open-session.ts";
 /** The same for everybody; clients echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";
 const SNAPSHOT_NAME = "swarms";
-// Bounds of the memory for swarms (TRK-10): 200 MB with details, at most.
+// Bounds of the memory for swarms (TRK-10): about 300 MB with details, at most.
 const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
 const PEERS_PER_ADDRESS_MAX = 10_000;
+/** By address (TRK-11). A campus behind one address, 100,000 clients strong, asks 140 times. */
+const REQUESTS_PER_SECOND_MAX = 200;
+/** Asking the system for its addresses takes ten times as long as answering an announce. */
+const INTERFACES_KEPT_MS = 10_000;
+/** A client's own request carries none of these. */
+const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
 /** The hub's own tracker, as its other parts see it. */
 export interface HubTracker extends SwarmRegistry {
@@ -75,9 +81,11 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     swarms,
     directory: { find: (infohash) => store.torrents.infohashesOf(infohash) },
     totals: store.swarmTotals,
-    everseed: virtualSeed(config.engine.host ?? config.host, parts.peerPort),
+    everseed: virtualSeed(config.engine.host ?? config.host, parts.peerPort, clock),
     open,
+    requestsPerSecondMax: REQUESTS_PER_SECOND_MAX,
     clock,
+    random,
     log,
   });
   const snapshot = new SnapshotFile(join(parts.dataDir, SNAPSHOT_NAME), parts, swarms, tracker);
@@ -110,7 +118,8 @@ function answerHttp(http: HttpTracker, request: Request, context: RequestContext
   const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
   // Cut out by hand: `URL` would not keep every byte as it came.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
-  const { status, body } = http.answer(target, { address, local });
+  const viaProxy = PROXY_HEADERS.some((name) => request.headers.has(name));
+  const { status, body } = http.answer(target, { address, local, viaProxy });
   return new Response(new Uint8Array(body), {
     status,
     headers: { "content-type": "text/plain", "cache-control": "no-store" },
@@ -150,26 +159,34 @@ async function bindUdp(
  *
  * @param host - Where the engine listens.
  */
-function virtualSeed(host: string, port: number): VirtualSeed {
+function virtualSeed(host: string, port: number, clock: Clock): VirtualSeed {
   const fixed = host === "0.0.0.0" || host === "::" ? undefined : addressBytes(host);
+  let own = ownAddresses();
+  let ownAtMs = clock.nowMs();
   return {
     reachedFrom(asker) {
-      const address = fixed ?? localAddress(asker);
+      if (clock.nowMs() - ownAtMs > INTERFACES_KEPT_MS) {
+        own = ownAddresses();
+        ownAtMs = clock.nowMs();
+      }
+      const address = fixed ?? localAddress(asker, own);
       return address && { address, port };
     },
   };
 }
 
-function localAddress({ address, local }: Asker): Uint8Array | undefined {
+function localAddress(
+  { address, local }: Asker,
+  own: readonly Uint8Array[],
+): Uint8Array | undefined {
   if (local && local.length === address.length) return local;
   const isNear = isLoopback(address);
-  for (const entries of Object.values(networkInterfaces())) {
-    for (const entry of entries ?? []) {
-      const own = addressBytes(entry.address.replace(/%.*$/, ""));
-      if (own?.length === address.length && isLoopback(own) === isNear) return own;
-    }
-  }
-  return undefined;
+  return own.find((each) => each.length === address.length && isLoopback(each) === isNear);
+}
+
+function ownAddresses(): Uint8Array[] {
+  const entries = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return entries.flatMap(({ address }) => addressBytes(address.replace(/%.*$/, "")) ?? []);
 }
 
 /** Who was in the swarms when the hub stopped, kept for its next start. */

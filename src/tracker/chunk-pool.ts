@@ -22,7 +22,7 @@ const NONE = -1;
 
 /** A page that chunks of one class are cut from. */
 interface Page {
-  readonly words: Int32Array;
+  words: Int32Array;
   /** Chunks in use. */
   used: number;
   /** Chunks that were ever in use; those after them are fresh. */
@@ -47,6 +47,11 @@ export class ChunkPool {
 
   constructor(wordsPerEntry: number) {
     this.#wordsPerEntry = wordsPerEntry;
+  }
+
+  /** Of all pages. */
+  get bytes(): number {
+    return this.#pages.reduce((bytes, page) => bytes + page.words.byteLength, 0);
   }
 
   /** @returns A handle. All words of a hash table are zero; those of a list are whatever they were. */
@@ -77,7 +82,7 @@ export class ChunkPool {
     const isSpare = chunksOf(chunkClass) > 1 && roomy.length <= (page.place === NONE ? 0 : 1);
     if (page.used === 0 && !isSpare) {
       this.#leaveRoomy(page, chunkClass);
-      this.#pages[number] = { ...page, words: NO_PAGE };
+      page.words = NO_PAGE;
       this.#freePages.push(number);
       return;
     }

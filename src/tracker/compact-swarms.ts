@@ -205,10 +205,15 @@ export class CompactSwarms implements SwarmStore {
     let wanted = Math.min(options.peersMax, table.count(swarm));
     if (slots === 0 || wanted === 0) return;
     if (options.forSeed && this.#total(swarm) === this.#seeds[swarm]) return;
+    // By chance, but who asks again too early gets the same answer again: a storm of announces does not
+    // collect the whole swarm (TRK-11).
+    const chance = table.locate(swarm, asker.words, asker.port)
+      ? table.locatedHash()
+      : this.#options.random.below(TWO_32);
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
     const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
-    let slot = this.#options.random.below(slots);
+    let slot = Math.floor((chance / TWO_32) * slots);
     for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
       const entry = start + slot * wordsPerEntry;
       slot = slot + 1 === slots ? 0 : slot + 1;

@@ -63,6 +63,21 @@ test("TRK-12: a URL of 100 kB gets 414, another path 404, both as trackers speak
   assert.match(Buffer.from(body).toString(), /failure reason/);
 });
 
+test("TRK-11: a storm from one address gets 429, others their answers", () => {
+  const world = trackerWorld({ requestsPerSecondMax: 3 });
+  const statusFor = (last: number): number =>
+    world.http.answer(`/announce?${GOOD}`, {
+      address: new Uint8Array([198, 51, 100, last]),
+      local: undefined,
+    }).status;
+  const statuses = Array.from({ length: 40 }, () => statusFor(7));
+  assert.equal(statuses.indexOf(429), 30);
+  assert.ok(statuses.slice(30).every((status) => status === 429));
+  assert.equal(statusFor(8), 200);
+  world.clock.pass(1);
+  assert.equal(statusFor(7), 200);
+});
+
 test("PUB-3.1: announce and scrape are told apart by path", () => {
   const world = trackerWorld();
   for (const path of ["/announce", "/announce/"]) {
@@ -163,6 +178,14 @@ test("TRK-1: a claimed address is not believed of strangers", () => {
     "203.0.113.50:3",
     "9.9.9.9:8421",
   ]);
+});
+
+test("TRK-1: behind a proxy that is not ours to know, strangers look near and are believed no more", () => {
+  const world = trackerWorld({ everseed: false });
+  const loopback = new Uint8Array([127, 0, 0, 1]);
+  const asker = { address: loopback, local: undefined, viaProxy: true };
+  world.http.answer(`/announce?${GOOD}&ip=203.0.113.99`, asker);
+  assert.deepEqual(peersOf(world.announce(9)), ["127.0.0.1:6881"]);
 });
 
 test("TRK-21: IPv4 through an IPv6 socket is IPv4; families do not mix", () => {

@@ -16,12 +16,13 @@ import { believedAddress } from "./source-address.ts";
 import type { Asker, Tracker } from "./tracker.ts";
 
 export interface HttpTrackerReply {
-  readonly status: 200 | 404 | 414;
+  readonly status: 200 | 404 | 414 | 429;
   /** Sent as `text/plain`, by custom (PUB-3.5). */
   readonly body: Uint8Array;
 }
 
 const NOT_FOUND = "this is neither an announce nor a scrape";
+const TOO_FAST = "too many requests from your address, wait a moment";
 const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
 
 /** Announces and scrapes over HTTP: path and query in, bytes out. Holds no socket. */
@@ -50,6 +51,7 @@ export class HttpTracker {
     const path = mark < 0 ? target : target.slice(0, mark);
     const query = mark < 0 ? "" : target.slice(mark + 1);
     if (target.length > QUERY_BYTES_MAX) return failure(414, "the URL is too long");
+    if (!this.#tracker.takeTurn(asker.address)) return failure(429, TOO_FAST);
     const input = fromLatin1(query);
     const range = { start: 0, end: input.length };
     try {
@@ -76,7 +78,8 @@ export class HttpTracker {
   ): HttpTrackerReply {
     const request = this.#request;
     parseAnnounceQuery(input, range, request);
-    const address = believedAddress(request.claimedAddress, asker.address);
+    const claimed = asker.viaProxy ? "" : request.claimedAddress;
+    const address = believedAddress(claimed, asker.address);
     const refusal = this.#tracker.announce(
       request,
       { address, local: asker.local },

@@ -75,8 +75,13 @@ export class InfohashTable {
   }
 
   #homeOf(words: Int32Array, offset: number): number {
-    let mixed = Math.imul(words[offset]! ^ this.#key, 0x9e3779b1);
-    mixed = Math.imul(mixed ^ (mixed >>> 15) ^ words[offset + 1]!, 0x85ebca6b);
+    let mixed = this.#key;
+    // All of it: infohashes that share their beginning would otherwise share their place.
+    for (let i = 0; i < WORDS; i += 1) {
+      mixed = Math.imul(mixed ^ words[offset + i]!, 0x9e3779b1);
+      mixed ^= mixed >>> 15;
+    }
+    mixed = Math.imul(mixed, 0x85ebca6b);
     return (mixed ^ (mixed >>> 13)) & this.#mask;
   }
 

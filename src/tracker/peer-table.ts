@@ -97,6 +97,11 @@ export class PeerTable {
     }
   }
 
+  /** 32 bits made of the located peer and its last announce, the same until the next one. */
+  locatedHash(): number {
+    return this.#hash(this.page, this.entry, this.page[this.entry + this.addressWords]!);
+  }
+
   /**
    * Adds a peer that is not there and locates it; the details are zero.
    *

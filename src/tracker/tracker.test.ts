@@ -174,6 +174,19 @@ test("an open tracker takes no more swarms than it may, and forgets those of str
   assert.doesNotMatch(ask(11), /failure/);
 });
 
+test("TRK-10: infohashes that nobody stays for take no place in the table of swarms", () => {
+  const world = trackerWorld({ open: true, limits: { swarmsMax: 10, peersPerAddressMax: 3 } });
+  const ask = (number: number, more = ""): string => {
+    const hash = number.toString(16).padStart(40, "0").replace(/../g, "%$&");
+    return world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=1&left=1${more}`);
+  };
+  for (let number = 0; number < 50; number += 1) ask(number, "&event=stopped");
+  assert.equal(world.swarms.swarmCount, 0);
+  for (let number = 0; number < 3; number += 1) assert.doesNotMatch(ask(number), /failure/);
+  for (let number = 3; number < 50; number += 1) assert.match(ask(number), /too many peers/);
+  assert.equal(world.swarms.swarmCount, 3);
+});
+
 test("a torrent published on an open tracker gets its everseed in the swarm that was there", () => {
   const world = trackerWorld({ open: true, torrents: [] });
   assert.deepEqual(peersOf(world.announce(1)), []);

@@ -5,6 +5,8 @@ import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./compact-swarms.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { OpenTotals, type TotalsStore } from "./swarm-totals.ts";
@@ -33,6 +35,8 @@ export interface Asker {
   readonly address: Uint8Array;
   /** Our address the question came to, where it is known. */
   readonly local: Uint8Array | undefined;
+  /** A proxy stands between: what the asker claims of its address is then believed of nobody (TRK-1). */
+  readonly viaProxy?: boolean | undefined;
 }
 
 /** The permanent seed of every registered torrent. It has no packets to send: it is here. */
@@ -48,7 +52,10 @@ export interface TrackerOptions {
   readonly everseed: VirtualSeed;
   /** Track torrents that are not in the directory too. */
   readonly open: boolean;
+  /** Announces and scrapes of one address, lasting; ten times as many at once (TRK-11). */
+  readonly requestsPerSecondMax: number;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -65,6 +72,7 @@ export class Tracker {
   readonly #totals: OpenTotals;
   readonly #counts: SwarmCounts = { seeds: 0, leechers: 0, partialSeeds: 0 };
   readonly #peer = new PeerAddress();
+  readonly #rate: AnnounceRate;
   /** Open swarms whose torrent is in the directory. */
   readonly #registered = new Set<number>();
   #timer: Timer | undefined;
@@ -72,6 +80,7 @@ export class Tracker {
   constructor(options: TrackerOptions) {
     this.#options = options;
     this.#totals = new OpenTotals(options.totals, options.log);
+    this.#rate = new AnnounceRate(options.requestsPerSecondMax, options.random);
     this.#setTime();
   }
 
@@ -88,6 +97,11 @@ export class Tracker {
   async stop(): Promise<void> {
     this.#timer?.cancel();
     await this.#totals.flush();
+  }
+
+  /** @returns False when so many requests came from there lately that this one is not answered (TRK-11). */
+  takeTurn(address: Uint8Array): boolean {
+    return this.#rate.take(address, this.#options.clock.nowMs());
   }
 
   /**
@@ -111,11 +125,17 @@ export class Tracker {
     peer.set(asker.address, request.port);
     const effect = swarms.announce(swarm, peer, request);
     const refusal = refusalOf(effect);
-    if (refusal) return refusal;
+    if (refusal) {
+      this.#closeIfEmpty(swarm);
+      return refusal;
+    }
     this.#addTotals(swarm, effect);
     answer.reset(peer.entryBytes);
     this.#count(swarm, answer);
-    if (effect.outcome === "gone") return undefined;
+    if (effect.outcome === "gone") {
+      this.#closeIfEmpty(swarm);
+      return undefined;
+    }
     const numwant = request.numwant === NUMWANT_DEFAULT ? NUMWANT_COMMON : request.numwant;
     this.#fill(swarm, request, asker, Math.min(numwant, peersMax), answer);
     return undefined;
@@ -257,12 +277,18 @@ export class Tracker {
     for (let swarm = 0; swarm < swarms.swarmsEnd; swarm += 1) {
       if (!swarms.isOpen(swarm)) continue;
       swarms.expire(swarm);
-      swarms.count(swarm, this.#counts);
-      if (this.#counts.seeds + this.#counts.leechers > 0) continue;
-      if (!this.#totals.close(swarm)) continue;
-      this.#registered.delete(swarm);
-      swarms.close(swarm);
+      this.#closeIfEmpty(swarm);
     }
+  }
+
+  /** At once, because infohashes that nobody stays for would fill the table of swarms (TRK-10). */
+  #closeIfEmpty(swarm: number): void {
+    const { swarms } = this.#options;
+    swarms.count(swarm, this.#counts);
+    if (this.#counts.seeds + this.#counts.leechers > 0) return;
+    if (!this.#totals.close(swarm)) return;
+    this.#registered.delete(swarm);
+    swarms.close(swarm);
   }
 }
 

@@ -55,6 +55,14 @@ test("TRK-8: a guessed, an old, or another's connection id gets silence", () => 
   assert.equal(world.udp.answer(announce(id), PEER), undefined, "when the minutes come round");
 });
 
+test("TRK-11: a storm from one address gets silence, others their answers", () => {
+  const world = trackerWorld({ requestsPerSecondMax: 3 });
+  const [id, other] = [connect(world), connect(world, OTHER)];
+  const answers = Array.from({ length: 40 }, () => world.udp.answer(announce(id), PEER));
+  assert.equal(answers.filter((answer) => answer).length, 30);
+  assert.ok(world.udp.answer(announce(other), OTHER));
+});
+
 test("PUB-3.2: the announce of the sheet is answered, with the everseed and others", () => {
   const world = trackerWorld();
   world.announce(9);

@@ -60,10 +60,12 @@ export class UdpTracker {
     }
     const [high, low] = [readUint32(packet, 0), readUint32(packet, 4)];
     if (!this.#ids.isValid(high, low, from, nowMs)) return undefined;
+    const source = addressBytes(from.address);
+    if (!source || !this.#tracker.takeTurn(source)) return undefined;
     try {
       switch (readUint32(packet, 8)) {
         case UDP_ANNOUNCE:
-          return this.#announce(packet, transactionId, from);
+          return this.#announce(packet, transactionId, source);
         case UDP_SCRAPE:
           return this.#scrape(packet, transactionId);
         default:
@@ -75,9 +77,7 @@ export class UdpTracker {
     }
   }
 
-  #announce(packet: Uint8Array, transactionId: number, from: Endpoint): Uint8Array | undefined {
-    const source = addressBytes(from.address);
-    if (!source) return undefined;
+  #announce(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array {
     const request = this.#request;
     parseUdpAnnounce(packet, request);
     // The packet's family decides how long an entry of the answer is (BEP 15), so a claim cannot change it.

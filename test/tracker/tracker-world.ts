@@ -60,6 +60,7 @@ export interface WorldOptions {
   readonly torrents?: readonly Infohashes[];
   readonly open?: boolean;
   readonly everseed?: boolean;
+  readonly requestsPerSecondMax?: number;
   readonly limits?: Partial<CompactSwarmsOptions>;
 }
 
@@ -89,7 +90,9 @@ export function trackerWorld(options: WorldOptions = {}) {
           : { address: local ?? new Uint8Array(address.length).fill(9), port: EVERSEED_PORT },
     },
     open: options.open ?? false,
+    requestsPerSecondMax: options.requestsPerSecondMax ?? 1_000_000,
     clock,
+    random: chance(5),
     log: SILENT_LOG,
   });
   const policy = {
