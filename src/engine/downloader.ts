@@ -229,7 +229,10 @@ export class Downloader {
   handleChoked(peer: Peer): void {
     if (peer.key === -1) return;
     // With the fast extension a reject answers each request (BEP 6); without it they are void.
-    if (peer.fast) return;
+    if (peer.fast) {
+      this.#picker.choked(peer.key);
+      return;
+    }
     peer.window.drain(() => undefined);
     this.#picker.release(peer.key);
   }

@@ -482,6 +482,32 @@ test("a piece that must not be shared is taken over from a peer that does nothin
   assert.equal(bench.picker.begin(slow, 0, 2), false, "what is late is not mixed in");
 });
 
+test("WIR-12: peers that wait for our rate limit do not take such a piece from each other", () => {
+  const setBack: readonly ((bench: Bench, peer: PeerKey) => void)[] = [
+    ({ picker }, peer) => picker.choked(peer),
+    ({ picker }, peer) => picker.release(peer),
+    ({ picker }, peer) => picker.snub(peer),
+    (bench, peer) => bench.pick(peer, 1, { choked: true }),
+    ({ picker }, peer) => picker.peerGone(peer),
+  ];
+  for (const stop of setBack) {
+    const bench = new Bench(1);
+    const [liar, owner, other] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
+    bench.deliver(liar, bench.pick(liar, BLOCKS));
+    bench.picker.verdict(0, false);
+    for (let block = 0; block < BLOCKS - 1; block += 1) {
+      bench.deliver(owner, bench.pick(owner, 1));
+      assert.deepEqual(
+        bench.pick(other, BLOCKS),
+        [],
+        "the limit allowed one block, more will follow",
+      );
+    }
+    stop(bench, owner);
+    assert.equal(bench.pick(other, BLOCKS).length, BLOCKS, "now nothing will");
+  }
+});
+
 test("WIR-15: a stranger that trickles does not hold up the last piece, a proven peer does not lose it", () => {
   for (const [blocksHere, takenOver] of [
     [1, true],

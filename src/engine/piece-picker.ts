@@ -224,6 +224,7 @@ export class PiecePicker {
    */
   pick(peer: PeerKey, blocksMax: number, out: PickedBlocks, options: PickOptions): number {
     const who = this.#swarm.get(peer);
+    if (options.choked || options.snubbed) who.idle = true;
     if (this.#swarm.interesting(who) === 0) return 0;
     this.#chooser.beginRound();
     let count = 0;
@@ -278,6 +279,7 @@ export class PiecePicker {
       overtaken.overtaken += 1;
     }
     who.overtaken = 0;
+    who.idle = false;
     started.finish(block, who.sender);
     this.#started.touch(started);
     if (started.received === started.blockCount) this.#ledger.finish(started);
@@ -290,14 +292,22 @@ export class PiecePicker {
   rejected(peer: PeerKey, piece: number, block: number): void {
     const started = this.#started.get(piece);
     if (!started?.isAsked(peer, block)) return;
-    this.#swarm.get(peer).outstanding -= 1;
+    const who = this.#swarm.get(peer);
+    who.outstanding -= 1;
+    who.idle = true;
     started.withdraw(peer, block);
     this.#started.update(started);
+  }
+
+  /** The peer chokes us, and will answer every request all the same (BEP 6). */
+  choked(peer: PeerKey): void {
+    this.#swarm.get(peer).idle = true;
   }
 
   /** The peer forgot all our requests: it choked us, without the fast extension. */
   release(peer: PeerKey): void {
     const who = this.#swarm.get(peer);
+    who.idle = true;
     this.#ledger.withdrawAll(who, false);
     this.#disown(peer);
   }
@@ -308,6 +318,7 @@ export class PiecePicker {
    */
   snub(peer: PeerKey): void {
     const who = this.#swarm.get(peer);
+    who.idle = true;
     if (who.outstanding > 0) {
       for (const started of this.#started.all()) {
         if (started.inFlight === 0) continue;

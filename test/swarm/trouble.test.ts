@@ -45,6 +45,25 @@ test(
 );
 
 test(
+  "WIR-13: under a rate limit too, what a liar spoiled is fetched again, and once is enough",
+  withSeed(36, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 2 * MIB, pieceLength: 16 * BLOCK });
+    const honest = await swarm.joinSeed();
+    const liars = [await swarm.joinSeed(), await swarm.joinSeed()];
+    for (const { node } of liars) node.disk.lies = (_piece, begin) => begin === 3 * BLOCK;
+    const slow = { downBytesPerSecond: 200_000 };
+    const leechers = await swarm.joinLeechers(12, { settings: slow });
+    swarm.introduce([honest, ...liars, ...leechers]);
+    assert.ok(swarm.runUntilComplete(leechers, 60_000) !== undefined);
+    for (const leecher of leechers) {
+      assertWhole(swarm, leecher);
+      assert.ok(!bannedBy(leecher).has(honest.node.host.address), "the honest seed is not banned");
+      assert.ok(leecher.run.torrent.stats().downloaded < 2 * 2 * MIB, "less than two copies");
+    }
+  }),
+);
+
+test(
   "WIR-28: a liar that comes back from new addresses never gets the honest seed banned",
   withSeed(31, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB, pieceLength: 8 * BLOCK });

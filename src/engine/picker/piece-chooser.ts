@@ -211,11 +211,14 @@ export class PieceChooser {
   /**
    * True when the owner of a strict piece does nothing for it (it chokes us, or is late), or is a
    * stranger that is not half through while somebody proven has nothing to do (WIR-15: trickles).
+   * That nothing is in flight is not enough: the owner may wait for our own rate limit, and peers
+   * that took the piece from each other at every turn would never get it whole.
    */
   #isHeldUp(started: StartedPiece, peer: PickerPeer): boolean {
-    if (started.inFlight === 0) return true;
+    const owner = this.#ledger.swarm.find(started.owner);
+    if (started.inFlight === 0 && owner?.idle !== false) return true;
     if (started.arriving > 0 || started.received * 2 >= started.blockCount) return false;
-    return peer.proven && this.#ledger.swarm.find(started.owner)?.proven === false;
+    return peer.proven && owner?.proven === false;
   }
 
   #isWantedFrom(peer: PickerPeer, piece: number): boolean {

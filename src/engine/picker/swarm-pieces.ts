@@ -34,6 +34,8 @@ export class PickerPeer {
   outstanding = 0;
   /** Blocks it owed us that others sent since its last one. */
   overtaken = 0;
+  /** It choked us, was late or said no, and has sent no block since. */
+  idle = false;
   /** A piece with a block of its own was intact. */
   proven = false;
   /** It took part in a corrupt piece, and since then no piece from it alone was intact. */
