@@ -46,6 +46,8 @@ export interface DownloadEvents {
   handleDiskFailure(failure: DiskFailure): void;
   /** This address sent a block that differs from the one that was right. */
   handleLiar(address: string, reason: string): void;
+  /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
+  handleInconsistent(piece: number, fault: "v1" | "v2"): void;
   /** Somebody waits for the rate limit. */
   handleStarved(): void;
 }
@@ -390,9 +392,16 @@ export class Downloader {
     const digests = this.#smartBan.watches(piece);
     const bytes = this.#geometry.requestSize(piece);
     this.#judgingBytes += bytes;
+    // Asked before the worker looks: a hash that becomes known meanwhile may not have been judged by.
+    const twofold = this.#options.hashes.isTwofold(piece);
     this.#store.judge(piece, { digests }, (verdict) => {
       this.#judgingBytes -= bytes;
-      this.#handleVerdict(piece, verdict);
+      if (twofold && isInconsistent(verdict)) {
+        this.#picker.discard(piece);
+        this.#options.events.handleInconsistent(piece, verdict.fault);
+      } else {
+        this.#handleVerdict(piece, verdict);
+      }
       this.#options.events.settle();
     });
   }
@@ -513,4 +522,14 @@ export class Downloader {
       if (had && wanted) this.#doneBytes += bytes;
     }
   }
+}
+
+type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly fault: "v1" | "v2" };
+
+/**
+ * Right by one of the two hashes of a hybrid's piece and wrong by the other (BEP 52): what matches one is
+ * what its author hashed, so no peer can send anything better.
+ */
+export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
+  return verdict.kind === "corrupt" && verdict.fault !== "both";
 }

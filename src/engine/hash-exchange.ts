@@ -81,9 +81,12 @@ export class HashExchange {
   /** True when the piece can be judged: by its v1 hash, or because its v2 hash is known. */
   known(piece: number): boolean {
     if (!this.table || this.#options.info.pieceHashes || this.complete) return true;
-    const offset = piece * NODE_BYTES;
-    // An all-zero SHA-256 does not happen.
-    return this.table.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0);
+    return this.#hasNode(piece);
+  }
+
+  /** True when the piece is judged by both of its hashes, that of v1 and that of v2. */
+  isTwofold(piece: number): boolean {
+    return this.#options.info.pieceHashes !== undefined && this.#hasNode(piece);
   }
 
   /** Asks a peer for hashes we lack. */
@@ -169,6 +172,12 @@ export class HashExchange {
     const nodes = this.table!.subarray(start, start + layer.pieceCount * NODE_BYTES);
     const hashes = proveHashes(nodes, { ...range, fileLength: layer.fileLength });
     return hashes ? encodeHashes(range, hashes) : encodeHashReject(range);
+  }
+
+  #hasNode(piece: number): boolean {
+    const offset = piece * NODE_BYTES;
+    // An all-zero SHA-256 does not happen.
+    return this.table?.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0) ?? false;
   }
 
   #speaksV2(peer: Peer): boolean {

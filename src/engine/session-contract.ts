@@ -52,7 +52,10 @@ export type TorrentState =
       readonly cause: "disk-full" | "disk-error";
       readonly message: string;
     }
-  /** The info dictionary matches the magnet link but is no torrent: nothing can be done. */
+  /**
+   * Nothing can be done: the info dictionary matches the magnet link but is no torrent, or the v1 and v2
+   * hashes of a hybrid contradict each other.
+   */
   | { readonly kind: "broken"; readonly message: string };
 
 export type TorrentEvent =

@@ -63,7 +63,8 @@ export interface TorrentHost {
  * One torrent: what it is doing, its peers and its pieces put together.
  *
  * stopped -> fetching-metadata (magnet) -> checking -> downloading <-> seeding -> stopped;
- * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost.
+ * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost;
+ * fetching-metadata, downloading, seeding -> broken, for good, when the torrent contradicts itself.
  */
 export class Torrent implements EngineTorrent {
   readonly infohashes: Infohashes;
@@ -239,8 +240,7 @@ export class Torrent implements EngineTorrent {
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
-      this.#enter({ kind: "broken", message: error.message });
-      for (const peer of this.#swarm.all()) peer.close("the torrent is broken");
+      this.#break(error.message);
       return;
     }
     this.#info = info;
@@ -311,6 +311,7 @@ export class Torrent implements EngineTorrent {
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),
         handleLiar: (address, reason) => this.#ban(address, reason),
+        handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
         handleUploaded: (bytes) => this.#countUploaded(bytes),
         handleHungry: (peer) => this.#host.handleHungry(peer),
@@ -373,7 +374,7 @@ export class Torrent implements EngineTorrent {
         port: () => this.#host.port,
         stats: () => this.stats(),
         // Seeds too: who came before them waits for somebody to call.
-        wantsPeers: () => !this.#swarm.isFull,
+        wantsPeers: () => !this.#swarm.isFull && this.#state.kind !== "broken",
         offerPeers: (peers) => {
           this.#swarm.offer(peers, "tracker", this.#nowMs());
           this.#host.handleCandidates();
@@ -589,6 +590,23 @@ export class Torrent implements EngineTorrent {
     this.#enter(waitingFor(failure));
   }
 
+  /** The hashes of a hybrid contradict each other: a piece can never be right by both (BEP 52). */
+  #handleInconsistent(piece: number, fault: "v1" | "v2"): void {
+    const right = fault === "v1" ? "v2" : "v1";
+    this.#break(
+      `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
+        `${right} hash and wrong by its ${fault} hash, whoever sends it`,
+    );
+  }
+
+  /** Nothing that peers or the disk can do will help. */
+  #break(message: string): void {
+    this.#host.ports.log.error("the torrent is broken", { message });
+    this.#transfer?.download.pause();
+    this.#enter({ kind: "broken", message });
+    for (const peer of this.#swarm.all()) peer.close("the torrent is broken");
+  }
+
   #countUploaded(bytes: number): void {
     this.#uploaded += bytes;
     this.#upMeter.add(bytes, this.#nowMs());
@@ -642,6 +660,8 @@ export class Torrent implements EngineTorrent {
   }
 
   #enter(state: TorrentState): void {
+    // What breaks a torrent stays; nothing that still happens to it hides why.
+    if (this.#state.kind === "broken" && state.kind !== "stopped") return;
     this.#state = state;
     this.#emit({ kind: "state", state });
   }

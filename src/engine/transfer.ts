@@ -1,8 +1,8 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import type { Content, DiskFailure, FileStamp } from "../ports/content.ts";
+import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
-import { Downloader } from "./downloader.ts";
+import { Downloader, isInconsistent } from "./downloader.ts";
 import type { HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -24,6 +24,8 @@ export interface TransferEvents {
   handleLost(piece: number): void;
   /** This address sent a block that differs from the one that was right. */
   handleLiar(address: string, reason: string): void;
+  /** No bytes can ever match both hashes of this piece. */
+  handleInconsistent(piece: number, fault: "v1" | "v2"): void;
   handleDiskFailure(failure: DiskFailure): void;
   handleUploaded(bytes: number): void;
   /** The peer waits for memory or its share of the upload rate. */
@@ -54,6 +56,8 @@ export class Transfer {
   readonly #options: TransferOptions;
   readonly #have: Bitfield;
   readonly #judged: Bitfield;
+  /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
+  readonly #layersKnown: boolean;
   /** Peers that asked for blocks in this burst of events. */
   readonly #toServe = new Set<Peer>();
   #restamping = false;
@@ -67,6 +71,7 @@ export class Transfer {
     const { info, content, ports, opened, events } = options;
     this.#have = opened.have;
     this.#judged = opened.judged;
+    this.#layersKnown = options.hashes.complete;
     this.download = new Downloader({
       info,
       content,
@@ -86,7 +91,7 @@ export class Transfer {
       have: opened.have,
       judged: opened.judged,
       events,
-      onCorrupt: (piece) => this.#lose(piece),
+      onCorrupt: (piece, verdict) => this.#handleCorrupt(piece, verdict),
       onFailure: (failure) => this.#handleReadFailure(failure),
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
@@ -130,6 +135,15 @@ export class Transfer {
     const { upLimit, downLimit } = this.#options;
     const up = upLimit.nextAvailable(now);
     return this.download.isStarvedOfRate ? Math.min(up, downLimit.nextAvailable(now)) : up;
+  }
+
+  #handleCorrupt(piece: number, verdict: PieceVerdict): void {
+    const { hashes, events } = this.#options;
+    if (this.#layersKnown && hashes.isTwofold(piece) && isInconsistent(verdict)) {
+      events.handleInconsistent(piece, verdict.fault);
+    } else {
+      this.#lose(piece);
+    }
   }
 
   #lose(piece: number): void {

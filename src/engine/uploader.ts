@@ -1,6 +1,13 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import { BLOCK_BYTES, type Geometry } from "../base/geometry.ts";
-import type { Content, DiskFailure, ReadRun, Slab, SlabPool } from "../ports/content.ts";
+import type {
+  Content,
+  DiskFailure,
+  PieceVerdict,
+  ReadRun,
+  Slab,
+  SlabPool,
+} from "../ports/content.ts";
 import { PIECE_HEAD_BYTES, writePieceHead } from "../wire/encode-messages.ts";
 import { BLOCK_BYTES_MAX } from "../wire/message-id.ts";
 import type { Peer } from "./peer.ts";
@@ -38,7 +45,8 @@ export interface UploaderOptions {
   /** Pieces that need no judging before they are served; grows as pieces are served. */
   readonly judged: Bitfield;
   readonly events: UploadEvents;
-  readonly onCorrupt: (piece: number) => void;
+  /** @param verdict - Which of its hashes it fails. */
+  readonly onCorrupt: (piece: number, verdict: PieceVerdict) => void;
   readonly onFailure: (failure: DiskFailure) => void;
 }
 
@@ -123,7 +131,7 @@ export class Uploader {
     content.verify(piece, { digests: false }, (verdict) => {
       this.#judging.delete(piece);
       if (verdict.kind === "intact" && have.has(piece)) judged.add(piece);
-      else if (verdict.kind === "corrupt") this.#options.onCorrupt(piece);
+      else if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
       else if (verdict.kind === "failure") this.#options.onFailure(verdict);
       for (const each of peers) {
         if (!judged.has(piece)) this.#refuse(each, piece);

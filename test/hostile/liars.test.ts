@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { encodeHashes, encodeHashReject } from "../../src/wire/hash-transfer.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
-import { frames, listenAs, type RawPeer, type Script } from "./raw-peer.ts";
+import { dial, frames, listenAs, type RawPeer, type Script } from "./raw-peer.ts";
 import {
   assertSame,
   leech,
@@ -68,6 +68,62 @@ for (const [name, count, spoils] of POISON) {
     },
   );
 }
+
+for (const wrong of ["v1", "v2"] as const) {
+  const right = wrong === "v1" ? "v2" : "v1";
+  test(
+    `BEP 52: a hybrid whose ${right} hash says yes and whose ${wrong} hash says no breaks, and bans nobody`,
+    OPTIONS,
+    async (t) => {
+      const made = await makeTorrent(t, { files: 8 * PIECE, kind: "hybrid", wrong });
+      const peers = await Promise.all(
+        ["127.0.0.50", "127.0.0.51"].map((at) =>
+          listenAs(
+            t,
+            poisoner(made, () => false),
+            at,
+          ),
+        ),
+      );
+      const download = leech(t, await startEngine(t), made, { peers });
+      const { state } = await download.when("state", (event) => event.state.kind === "broken");
+      assert.ok(state.kind === "broken" && state.message.includes("piece 1 is right by its"));
+      assert.ok(state.kind === "broken" && state.message.includes(`wrong by its ${wrong} hash`));
+      assert.ok(!download.events.some((event) => event.kind === "peer-banned"));
+      assert.equal(download.torrent.peers().length, 0);
+      assert.equal(download.torrent.have?.has(1), false);
+    },
+  );
+
+  test(`BEP 52: who seeds a hybrid with a wrong ${wrong} hash is told so`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: 8 * PIECE, kind: "hybrid", wrong });
+    const seeder = await startSeed(t, made);
+    const asking = dial(t, seeder.endpoint, {
+      infohash: made.infohash,
+      ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+      unchoke: (peer) => peer.send(frames.request(1, 0, 16_384)),
+    });
+    await asking.closed;
+    assert.equal(seeder.torrent.state.kind, "broken");
+  });
+}
+
+test(
+  "a liar's blocks fail both hashes of a hybrid: the torrent is not broken",
+  OPTIONS,
+  async (t) => {
+    const made = await makeTorrent(t, { files: 8 * PIECE, kind: "hybrid" });
+    const liar = await listenAs(
+      t,
+      poisoner(made, () => true),
+      "127.0.0.52",
+    );
+    const honest = await startSeed(t, made, { host: HONEST });
+    const download = leech(t, await startEngine(t), made, { peers: [liar, honest.endpoint] });
+    await download.when("complete");
+    assertSame(made, download.root);
+  },
+);
 
 /** Says it has the info dictionary, and sends another one. */
 function metadataLiar(infohash: Uint8Array, size: number): Script {

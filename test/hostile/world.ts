@@ -80,6 +80,8 @@ export interface MakeOptions {
   readonly pieceLength?: number;
   readonly private?: boolean;
   readonly name?: string;
+  /** A hybrid whose hash of this kind is wrong for piece 1, so that it contradicts the other. */
+  readonly wrong?: "v1" | "v2";
 }
 
 /** Writes content below a temporary folder and makes its torrent. */
@@ -122,6 +124,8 @@ export async function makeTorrent(t: TestContext, options: MakeOptions): Promise
     v2: kind !== "v1",
   });
   await disk.close();
+  if (options.wrong === "v1") measured.v1![20]! ^= 1;
+  if (options.wrong === "v2") measured.v2![32]! ^= 1;
   const built = buildMetainfo(plan, measured, { private: options.private });
   const metainfo = parseMetainfo(built.torrent);
   return {
