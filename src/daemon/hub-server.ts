@@ -5,6 +5,7 @@ import { formatAddress } from "../base/endpoint.ts";
 import { asHostName, type RequestContext } from "../hub/request-gate.ts";
 import { clientAddress } from "../tracker/source-address.ts";
 import { listenTrouble } from "./open-session.ts";
+import { rawBody } from "./raw-body.ts";
 
 // Limits of the web port (HUB-25). Uploads may take days, so there is no limit for a whole request; what is
 // silent for a minute ends, and only uploads may deliver their bodies slowly.
@@ -44,7 +45,10 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   let handle: Handle = () => Promise.resolve(notYet());
   const listener = getRequestListener((request, env) => {
     const { incoming } = env as { incoming: IncomingMessage };
-    return handle(request, contextOf(incoming, proxies));
+    return handle(
+      isUpload(incoming) ? asUpload(request, incoming) : request,
+      contextOf(incoming, proxies),
+    );
   });
   const server = createServer(
     {
@@ -75,9 +79,18 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   };
 }
 
+function isUpload({ method, url = "" }: IncomingMessage): boolean {
+  return method === "PATCH" && UPLOAD_PATH.test(url);
+}
+
+/** The same request; what it uploads comes without copies. */
+function asUpload({ method, url, headers }: Request, incoming: IncomingMessage): Request {
+  return new Request(url, { method, headers, body: rawBody(incoming), duplex: "half" });
+}
+
 function limitBodyTime(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { method = "GET", url = "" } = incoming;
-  if (method === "GET" || method === "HEAD" || UPLOAD_PATH.test(url)) return;
+  const { method } = incoming;
+  if (method === "GET" || method === "HEAD" || isUpload(incoming)) return;
   const timer = setTimeout(() => {
     if (!incoming.complete) incoming.destroy();
   }, BODY_TIMEOUT_MS);

@@ -60,5 +60,14 @@ async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) {
     invariant(chunk instanceof Uint8Array, "request bodies are bytes");
     yield chunk;
+    release(chunk);
   }
+}
+
+/**
+ * Gives the memory of a chunk back at once. The collector would, but it counts the few hundred bytes of the
+ * objects and not the 64 KiB behind each of them: a hundred MiB wait for it while an upload runs.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from "node:http";
+import { finished } from "node:stream";
+
+/** Chunks that wait between the socket and their reader; each has 64 KiB at most. */
+const CHUNKS_WAITING_MAX = 4;
+
+/**
+ * The body of a request, chunk by chunk as the parser made them. `Readable.toWeb` copies each chunk; here every
+ * one is its reader's own, who may give its memory back as soon as it is done with it.
+ */
+export function rawBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let open = true;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        incoming.pause();
+        incoming.on("data", (chunk: Uint8Array) => {
+          if (open) controller.enqueue(chunk);
+          if (!open || (controller.desiredSize ?? 0) <= 0) incoming.pause();
+        });
+        finished(incoming, { writable: false }, (error) => {
+          if (!open) return;
+          open = false;
+          if (error) controller.error(error);
+          else controller.close();
+        });
+      },
+      pull() {
+        incoming.resume();
+      },
+      cancel() {
+        // The connection belongs to the server, which still has an answer to send on it.
+        open = false;
+        incoming.pause();
+      },
+    },
+    { highWaterMark: CHUNKS_WAITING_MAX },
+  );
+}
