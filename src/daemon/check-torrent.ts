@@ -6,6 +6,7 @@ import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { DiskOutcome } from "../ports/content.ts";
 import { diskTrouble } from "./daemon-error.ts";
+import { hashingThreads } from "./hashing-threads.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
@@ -67,7 +68,9 @@ async function judgePieces(
   const pieces = new Bitfield(geometry.pieceCount);
   pieces.fill();
   const intact = new Bitfield(geometry.pieceCount);
-  const disk = new NodeDisk();
+  const disk = new NodeDisk({
+    workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
+  });
   const layout = contentLayout(info, root, pieceHashesV2(info, metainfo.pieceLayers));
   const content = disk.open({ ...layout, readOnly: true });
   try {

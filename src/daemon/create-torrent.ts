@@ -13,7 +13,8 @@ import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isTrackerUrl, isWebSeedUrl } from "../metainfo/urls.ts";
 import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
-import { fileChanged, type InputTree, listInput, refuseChanges } from "./input-files.ts";
+import { hashingThreads } from "./hashing-threads.ts";
+import { fileChanged, type InputTree, listInput } from "./input-files.ts";
 import { hexInfohashes, magnetOf } from "./show-torrent.ts";
 import { writeOutput } from "./write-output.ts";
 
@@ -80,11 +81,11 @@ export async function createTorrent(options: CreateOptions): Promise<CreatedTorr
   const { pieceLength, pieceCount, dataLength } = plan.geometry;
   options.onPlan({ name, files: tree.files.length, bytes: dataLength, pieceSize: pieceLength });
   const measured = await measure(plan, tree, options);
-  await refuseChanges(tree);
   const built = build(plan, measured, options);
   signal.throwIfAborted();
   await writeOutput(file, built.torrent);
-  const metainfo = parseMetainfo(built.torrent);
+  // Our own file: as large as it had to be.
+  const metainfo = parseMetainfo(built.torrent, { bytesMax: built.torrent.length });
   return {
     file,
     ...hexInfohashes(built.infohashes),
@@ -93,7 +94,7 @@ export async function createTorrent(options: CreateOptions): Promise<CreatedTorr
     bytes: dataLength,
     magnet: magnetOf(metainfo),
     warnings: [
-      ...tree.skipped.map((path) => `${path} is left out: it is neither a file nor a folder`),
+      ...tree.skipped.map(({ path, why }) => `${path} is left out: ${why}`),
       ...storedDifferently(plan, metainfo.info.files),
     ],
   };
@@ -150,7 +151,9 @@ async function measure(
     path: (input === undefined ? path : tree.files[input]!.path).join("/"),
     executable,
   }));
-  const disk = new NodeDisk();
+  const disk = new NodeDisk({
+    workers: hashingThreads({ bytes: plan.geometry.dataLength, files: tree.files.length }),
+  });
   try {
     return await disk.measure({
       layout: { root: tree.root, geometry: plan.geometry, files },

@@ -1,27 +1,18 @@
-import type { Stats } from "node:fs";
-import { lstat, readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { basename, resolve } from "node:path";
+import { type FileListing, listFiles, type SkippedEntry } from "../platform/walk-files.ts";
+import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
 
-/** A file or folder that a torrent is to be made of. */
-export interface InputTree {
-  /** Of the file or folder. */
-  readonly name: string;
-  readonly folder: boolean;
-  /** Absolute; paths of files are below it. */
-  readonly root: string;
-  readonly files: readonly FoundFile[];
-  /** Paths of what is neither file nor folder: links, sockets, pipes. */
-  readonly skipped: readonly string[];
+/** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */
+export interface InputTree extends Pick<FileListing, "name" | "folder" | "root" | "files"> {
+  /** What is not in it, and why (MET-24). */
+  readonly skipped: readonly SkippedInput[];
 }
 
-export interface FoundFile {
+export interface SkippedInput {
   /** Below `root`. */
-  readonly path: readonly string[];
-  /** Bytes. */
-  readonly length: number;
-  readonly mtimeMs: number;
-  readonly executable: boolean;
+  readonly path: string;
+  /** In words that follow "is left out: ". */
+  readonly why: string;
 }
 
 /**
@@ -31,52 +22,21 @@ export interface FoundFile {
  * @throws {DaemonError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
 export async function listInput(path: string, signal?: AbortSignal): Promise<InputTree> {
-  const absolute = resolve(path);
-  const facts = await ask(stat(absolute), absolute, path);
-  const name = basename(absolute);
-  if (name === "") {
+  // Said before all of the machine is looked at.
+  if (basename(resolve(path)) === "") {
     throw new DaemonError("bad-plan", "The root of the file system has no name.", {
       hint: "choose a folder below it.",
     });
   }
-  if (facts.isFile()) {
-    const files = [found([name], facts)];
-    return { name, folder: false, root: dirname(absolute), files, skipped: [] };
-  }
-  if (!facts.isDirectory()) {
-    throw new DaemonError("bad-plan", `${path} is neither a file nor a folder.`, { subject: path });
-  }
-  const files: FoundFile[] = [];
-  const skipped: string[] = [];
-  const walk = async (below: readonly string[]): Promise<void> => {
-    signal?.throwIfAborted();
-    const folder = join(absolute, ...below);
-    const entries = await ask(readdir(folder, { withFileTypes: true }), folder);
-    for (const entry of entries) {
-      const inner = [...below, entry.name];
-      if (entry.isDirectory()) await walk(inner);
-      else if (entry.isFile()) files.push(await lookAt(absolute, inner));
-      else skipped.push(inner.join("/"));
-    }
+  const { name, folder, root, files, skipped } = await list(path, signal);
+  if (files.length === 0) throw nothingIn(path, folder, skipped);
+  return {
+    name,
+    folder,
+    root,
+    files,
+    skipped: skipped.map((entry) => ({ path: entry.path.join("/"), why: WHY_SKIPPED[entry.why] })),
   };
-  await walk([]);
-  if (files.length === 0) {
-    throw new DaemonError("bad-plan", `${path} holds no file.`, {
-      subject: path,
-      hint: "put the files in first; a torrent of nothing cannot be made.",
-    });
-  }
-  return { name, folder: true, root: absolute, files, skipped };
-}
-
-/** @throws {DaemonError} `changed` when a file is not what it was when it was listed. */
-export async function refuseChanges(tree: InputTree): Promise<void> {
-  for (const file of tree.files) {
-    const path = join(tree.root, ...file.path);
-    const facts = await ask(lstat(path), path);
-    if (facts.size === file.length && facts.mtimeMs === file.mtimeMs) continue;
-    throw fileChanged(path);
-  }
 }
 
 /** For a file that is not to be relied on. */
@@ -87,20 +47,37 @@ export function fileChanged(path: string): DaemonError {
   });
 }
 
-async function lookAt(root: string, path: readonly string[]): Promise<FoundFile> {
-  const absolute = join(root, ...path);
-  return found(path, await ask(lstat(absolute), absolute));
-}
-
-function found(path: readonly string[], facts: Stats): FoundFile {
-  const { size: length, mtimeMs, mode } = facts;
-  return { path, length, mtimeMs, executable: (mode & 0o100) !== 0 };
-}
-
-async function ask<Answer>(answer: Promise<Answer>, path: string, label = path): Promise<Answer> {
+async function list(path: string, signal: AbortSignal | undefined): Promise<FileListing> {
   try {
-    return await answer;
+    return await listFiles(path, signal);
   } catch (error) {
-    throw diskTrouble(error, `read ${label}`, label);
+    throw systemCode(error) === undefined ? error : diskTrouble(error, `read ${path}`, path);
   }
+}
+
+const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
+  link: "it is a link",
+  special: "it is neither a file nor a folder",
+  unreadable: "the system does not let this user read it",
+  "bad-name": "its name is not UTF-8",
+};
+
+function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): DaemonError {
+  if (!folder) {
+    const what = `${path} is neither a file nor a folder.`;
+    return new DaemonError("bad-plan", what, { subject: path });
+  }
+  const unreadable = skipped.find(({ why }) => why === "unreadable");
+  if (unreadable) {
+    const first = unreadable.path.join("/");
+    return new DaemonError(
+      "not-readable",
+      `${path} holds no file that can be read. The system does not let this user read ${first}.`,
+      { subject: path, hint: "change the permissions, or run it as the user who owns the files." },
+    );
+  }
+  return new DaemonError("bad-plan", `${path} holds no file.`, {
+    subject: path,
+    hint: "put the files in first; a torrent of nothing cannot be made.",
+  });
 }

@@ -11,7 +11,7 @@ import {
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
-import { type InputTree, listInput } from "./input-files.ts";
+import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";
 
 export interface PublishOptions extends Pick<DraftInput, "kind" | "pieceSize" | "private"> {
@@ -34,8 +34,8 @@ export type PublishEvent =
       readonly files: number;
       readonly bytes: number;
     }
-  /** Not published: it is neither a file nor a folder. */
-  | { readonly kind: "skipped"; readonly path: string }
+  /** Not published. */
+  | ({ readonly kind: "skipped" } & SkippedInput)
   /** The hub stores a name differently, so that every system can. */
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
   /** Where the upload begins: not at 0 when an earlier one goes on. */
@@ -70,7 +70,7 @@ export async function publishContent(options: PublishOptions): Promise<Published
   const name = options.name ?? tree.name;
   const bytes = tree.files.reduce((sum, file) => sum + file.length, 0);
   options.onEvent({ kind: "found", name, files: tree.files.length, bytes });
-  for (const path of tree.skipped) options.onEvent({ kind: "skipped", path });
+  for (const skipped of tree.skipped) options.onEvent({ kind: "skipped", ...skipped });
   const hub = new HubClient({ base: options.hub, token: options.token, signal: options.signal });
   const declared = await hub.ask(
     DRAFTS_PATH,

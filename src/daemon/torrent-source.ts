@@ -6,7 +6,7 @@ import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { HttpReply } from "../ports/net.ts";
-import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import type { NodeHttpFetch } from "../platform/http-fetch.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { everseedVersion } from "./version.ts";
@@ -17,6 +17,9 @@ export type TorrentSource =
   | { readonly magnet: MagnetLink };
 
 const FETCH_TIMEOUT_MS = 30_000;
+
+/** Of a file on this machine, which a person chose: more than strangers may send. */
+const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
 /**
  * Reads a torrent from the path of a .torrent file, a magnet link, or an http(s) URL of a .torrent or
@@ -60,7 +63,7 @@ function readMagnet(link: string): MagnetLink {
 
 function parse(bytes: Uint8Array, label: string): TorrentSource {
   try {
-    return { metainfo: parseMetainfo(bytes), bytes };
+    return { metainfo: parseMetainfo(bytes, { bytesMax: FILE_BYTES_MAX }), bytes };
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
     throw new DaemonError("not-a-torrent", `${label} is not a torrent: ${whyNot(bytes, error)}.`, {
@@ -95,10 +98,10 @@ async function readFile(path: string): Promise<Uint8Array> {
         hint: `everseed create ${path} makes a torrent of it.`,
       });
     }
-    if (facts.size > METAINFO_BYTES_MAX) {
+    if (facts.size > FILE_BYTES_MAX) {
       throw new DaemonError(
         "not-a-torrent",
-        `${path} is not a torrent: it has ${facts.size} bytes, a .torrent file at most ${METAINFO_BYTES_MAX}.`,
+        `${path} is not a torrent: it has ${facts.size} bytes, a .torrent file at most ${FILE_BYTES_MAX}.`,
         { subject: path, hint: "give the .torrent file, not the content." },
       );
     }
@@ -124,6 +127,8 @@ function torrentOfPage(url: string): string | undefined {
 }
 
 async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  // Most torrents are files: the start of their commands need not wait for all of HTTP.
+  const { NodeHttpFetch } = await import("../platform/http-fetch.ts");
   const http = new NodeHttpFetch({ userAgent: `Everseed/${everseedVersion()}` });
   const { status, body } = await reach(http, url, signal);
   if (status === 200) return body;

@@ -1,5 +1,7 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { syncFolder } from "../platform/atomic-file.ts";
+import { temporaryPath } from "../platform/temporary-name.ts";
 import { diskTrouble } from "./daemon-error.ts";
 
 /**
@@ -10,7 +12,7 @@ import { diskTrouble } from "./daemon-error.ts";
  */
 export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   const target = resolve(path);
-  const temporary = `${target}.${process.pid}.tmp`;
+  const temporary = temporaryPath(target, String(process.pid));
   try {
     await writeDurably(temporary, bytes);
     await rename(temporary, target);
@@ -25,9 +27,4 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   await using file = await open(path, "wx");
   await file.writeFile(bytes);
   await file.sync();
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
 }

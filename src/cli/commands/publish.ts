@@ -77,7 +77,7 @@ function tell(output: Output, progress: WorkProgress, event: PublishEvent): void
       break;
     }
     case "skipped":
-      output.warn(`${escapeOutside(event.path)} is left out: it is neither a file nor a folder`);
+      output.warn(`${escapeOutside(event.path)} is left out: ${event.why}`);
       break;
     case "renamed":
       output.warn(`${escapeOutside(event.from)} is stored as ${escapeOutside(event.to)}`);

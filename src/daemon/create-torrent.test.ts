@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
+import { createTorrent, type CreateOptions } from "./create-torrent.ts";
+import { showTorrent } from "./show-torrent.ts";
+
+async function folderFor(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "everseed-create-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function create(path: string, more: Partial<CreateOptions> = {}) {
+  return createTorrent({
+    path,
+    file: `${path}.torrent`,
+    overwrite: false,
+    kind: "v1",
+    pieceLength: "auto",
+    dated: false,
+    onPlan: () => undefined,
+    onProgress: () => undefined,
+    signal: AbortSignal.timeout(60_000),
+    ...more,
+  });
+}
+
+test("MET-24: a file that changes while it is hashed refuses the torrent, and nothing is written", async (context) => {
+  const folder = await folderFor(context);
+  const path = join(folder, "content");
+  await mkdir(path);
+  await writeFile(join(path, "a"), "before");
+  const onPlan = (): void => writeFileSync(join(path, "a"), "afterwards");
+  await assert.rejects(create(path, { onPlan }), { code: "changed" });
+  assert.deepEqual(await readdir(folder), ["content"]);
+});
+
+test("MET-24: a folder of nothing but links and sockets is no torrent", async (context) => {
+  const folder = await folderFor(context);
+  await symlink("/etc/passwd", join(folder, "link"));
+  await assert.rejects(create(folder), { code: "bad-plan", detail: /holds no file/ });
+  await assert.rejects(create("/dev/null"), { code: "bad-plan", detail: /neither a file nor/ });
+  await assert.rejects(create("/"), { code: "bad-plan", detail: /root of the file system/ });
+});
+
+test("MET-12: a .torrent file that is larger than strangers may send is made and read", async (context) => {
+  const path = join(await folderFor(context), "content");
+  await writeFile(path, "x");
+  const comment = "words ".repeat(METAINFO_BYTES_MAX / 6 + 1);
+  const { file, infohashV1 } = await create(path, { comment });
+  const shown = await showTorrent(file);
+  assert.equal(shown.infohashV1, infohashV1);
+});
