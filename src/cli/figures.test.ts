@@ -15,7 +15,9 @@ test("sizes, times and counts as people read them", () => {
   assert.equal(formatSeconds(300_000), "3 days");
   assert.equal(formatLeft(100, 0), "time left unknown");
   assert.equal(formatCount(1, "file"), "1 file");
+  assert.equal(formatCount(999, "file"), "999 files");
   assert.equal(formatCount(10_000, "file"), "10,000 files");
+  assert.equal(formatCount(1_234_567, "piece"), "1,234,567 pieces");
 });
 
 for (const [text, bytes] of [

@@ -36,7 +36,9 @@ export function formatLeft(bytesLeft: number, bytesPerSecond: number): string {
 
 /** `1 file`, `14 files`. */
 export function formatCount(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+  // By hand: the first number that Intl formats costs 12 ms.
+  const grouped = String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return `${grouped} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 const MULTIPLIERS: ReadonlyMap<string, number> = new Map([

@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import { columnWidth } from "./column-width.ts";
 
 // C0 and C1 controls, delete, line separators, and what turns the direction of text around.
 const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -24,24 +24,24 @@ export function safeJson(value: unknown): string {
 
 /** Shortens in the middle, so that the ending of a file's name stays to be seen. */
 export function cutMiddle(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
+  if (columnWidth(text) <= columns) return text;
   if (columns <= 3) return ".".repeat(Math.max(0, columns));
   const characters = [...text];
   const tail = takeColumns(characters.toReversed(), Math.floor((columns - 3) / 2)).toReversed();
-  const head = takeColumns(characters, columns - 3 - stringWidth(tail.join("")));
+  const head = takeColumns(characters, columns - 3 - columnWidth(tail.join("")));
   return `${head.join("")}...${tail.join("")}`;
 }
 
 /** Fills up with blanks; wide characters count as two columns. */
 export function padColumns(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - stringWidth(text)));
+  return text + " ".repeat(Math.max(0, columns - columnWidth(text)));
 }
 
 function takeColumns(characters: readonly string[], columns: number): string[] {
   const taken: string[] = [];
   let width = 0;
   for (const character of characters) {
-    width += stringWidth(character);
+    width += columnWidth(character);
     if (width > columns) break;
     taken.push(character);
   }
