@@ -24,8 +24,13 @@ const SLOW_START_SLACK = 16;
 const STRANGER_DEPTH_MAX = 64;
 /** A peer that owes us blocks and sends none for so long is snubbing us (sheet 12). */
 const SNUB_MS = 20_000;
-/** And closed when not a byte has come for so long. */
+/**
+ * And closed when not a byte has come for so long, or when one block takes so long to arrive: nobody else
+ * may send a block that is arriving, so who trickles it holds up the piece (WIR-15). 16 KiB at 273 B/s.
+ */
 const SNUB_CLOSE_MS = 60_000;
+/** Or when it sends all sorts of things and no block for so long, without choking us. */
+const OWING_CLOSE_MS = 180_000;
 /** A peer gets pieces of its own when it delivers one within this (sheet 12). */
 const WHOLE_PIECE_MS = 20_000;
 /**
@@ -465,7 +470,7 @@ export class Downloader {
   tick(now: number): void {
     for (const peer of this.#options.events.openPeers()) {
       if (peer.key === -1) continue;
-      if (peer.window.count > 0) this.#tickOwing(peer, now);
+      if (peer.window.count > 0 || peer.isBlockArriving) this.#tickOwing(peer, now);
       this.#adjustDepth(peer, now);
       this.refill(peer);
     }
@@ -477,8 +482,13 @@ export class Downloader {
       this.#picker.snub(peer.key as PeerKey);
       for (const other of this.#options.events.openPeers()) if (other !== peer) this.refill(other);
     }
-    if (peer.snubbed && now - peer.lastReceivedAtMs > SNUB_CLOSE_MS) {
+    if (!peer.snubbed) return;
+    if (now - peer.lastReceivedAtMs > SNUB_CLOSE_MS) {
       peer.close("owes blocks and sends nothing");
+    } else if (peer.isBlockArriving && now - peer.blockBegunAtMs > SNUB_CLOSE_MS) {
+      peer.close("takes too long over one block");
+    } else if (!peer.peerChoking && now - peer.lastBlockAtMs > OWING_CLOSE_MS) {
+      peer.close("owes blocks and sends only other things");
     }
   }
 

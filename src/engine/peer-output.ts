@@ -37,6 +37,9 @@ export class PeerOutput {
   #length = 0;
   #sentTotal = 0;
   #writtenTotal = 0;
+  /** `#sentTotal` when something had last left, or nothing waited. */
+  #sentMark = -1;
+  #movedAtMs = 0;
   readonly #lent: LentSlab[] = [];
   #reading = true;
   #closed = false;
@@ -55,6 +58,15 @@ export class PeerOutput {
   /** Bytes that have left for the peer since the connection began. */
   get sentTotal(): number {
     return this.#sentTotal;
+  }
+
+  /** How long nothing has left although something waits. Looks when it is asked: ask at every tick. */
+  stalledMs(now: number): number {
+    if (this.#connection.bufferedBytes === 0 || this.#sentTotal !== this.#sentMark) {
+      this.#sentMark = this.#sentTotal;
+      this.#movedAtMs = now;
+    }
+    return now - this.#movedAtMs;
   }
 
   keepAlive(): void {

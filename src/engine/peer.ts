@@ -128,9 +128,9 @@ export class Peer implements StreamHandler, WireSink {
   lastReceivedAtMs = 0;
   lastFlushedAtMs = 0;
   lastBlockAtMs = 0;
+  /** When the block that is arriving, or arrived last, began. */
+  blockBegunAtMs = 0;
   chokedAtMs = 0;
-  /** When `queue` stopped being served although blocks were owed; 0 while it moves (WIR-6). */
-  stalledSinceMs = 0;
 
   /** Blocks that may be outstanding; grows while the peer keeps up. */
   depth = 16;
@@ -161,7 +161,9 @@ export class Peer implements StreamHandler, WireSink {
   #earlyHaves: number[] = [];
   /** Bytes that came while the torrent was being woken. */
   #held: Uint8Array | undefined;
-  #incomingBlock: { readonly piece: number; readonly block: number } | undefined;
+  /** The block that is arriving; -1 when none is. */
+  #incomingPiece = -1;
+  #incomingBlock = -1;
   #unrequested = 0;
   #badRequests = 0;
   #controlMessages = 0;
@@ -214,6 +216,11 @@ export class Peer implements StreamHandler, WireSink {
 
   get client(): string {
     return this.clientWords ?? (this.peerId ? clientName(this.peerId) : "unknown client");
+  }
+
+  /** A block we asked for has begun to arrive and is not whole. */
+  get isBlockArriving(): boolean {
+    return this.#incomingPiece !== -1;
   }
 
   /** Bytes read or written for it that it has not taken yet. */
@@ -274,10 +281,9 @@ export class Peer implements StreamHandler, WireSink {
     this.#decoder?.stop();
     if (destroy) this.#connection.destroy();
     this.out.close();
-    if (this.#incomingBlock && this.owner) {
-      const { piece, block } = this.#incomingBlock;
-      this.#incomingBlock = undefined;
-      this.#transfer?.download.dropBlock(this, piece, block);
+    if (this.isBlockArriving) {
+      this.#transfer?.download.dropBlock(this, this.#incomingPiece, this.#incomingBlock);
+      this.#incomingPiece = -1;
     }
     if (this.owner) this.owner.handleClosed(this, reason);
     else this.#gate?.handleStray(this);
@@ -526,7 +532,11 @@ export class Peer implements StreamHandler, WireSink {
       return undefined;
     }
     const target = this.#transfer?.download.beginBlock(this, piece, block, length);
-    if (target) this.#incomingBlock = { piece, block };
+    if (target) {
+      this.#incomingPiece = piece;
+      this.#incomingBlock = block;
+      this.blockBegunAtMs = this.lastReceivedAtMs;
+    }
     return target;
   }
 
@@ -536,7 +546,7 @@ export class Peer implements StreamHandler, WireSink {
     this.downloaded += length;
     this.owner!.handleDownloaded(length);
     this.lastBlockAtMs = now;
-    this.#incomingBlock = undefined;
+    this.#incomingPiece = -1;
     const block = begin / BLOCK_BYTES;
     if (kept) {
       if (this.#unrequested > 0) this.#unrequested -= 1;

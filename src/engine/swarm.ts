@@ -7,7 +7,7 @@ import type { EngineSettings, EnginePorts, PeerStatus } from "./session-contract
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
 const USELESS_MS = 60_000;
 const CROWDED = 0.9;
-/** A peer that asks and does not read is closed after this (WIR-6). */
+/** A peer that takes nothing of what we sent is closed after this; its blocks hold memory (WIR-6). */
 const STALLED_MS = 30_000;
 
 export interface SwarmOptions {
@@ -162,8 +162,8 @@ export class Swarm {
     const idle = !peer.amInterested && !peer.peerInterested;
     if (now - peer.lastReceivedAtMs > settings.idleTimeoutMs) {
       peer.close("silent for too long");
-    } else if (isStalled(peer, now)) {
-      peer.close("asks and does not read");
+    } else if (peer.out.stalledMs(now) > STALLED_MS) {
+      peer.close("does not read what we send");
     } else if (crowded && idle && now - peer.connectedAtMs > USELESS_MS) {
       peer.close("neither side wants anything");
     } else if (now - peer.lastFlushedAtMs > settings.keepAliveMs) {
@@ -180,12 +180,6 @@ export class Swarm {
     }
     return false;
   }
-}
-
-/** What waits in our own limits has not been sent: only what the peer does not take counts. */
-function isStalled(peer: Peer, now: number): boolean {
-  if (peer.stalledSinceMs === 0 || peer.out.bufferedBytes === 0) return false;
-  return now - peer.stalledSinceMs > STALLED_MS;
 }
 
 function statusOf(peer: Peer, now: number): PeerStatus {

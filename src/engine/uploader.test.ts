@@ -82,10 +82,10 @@ class World {
       uploaded: 0,
       readingBytes: 0,
       owedBytes: 0,
-      stalledSinceMs: 0,
       sendReject: (piece: number) => this.rejected.push(piece),
       countBadRequest: () => (this.badRequests += 1),
       out: {
+        sentTotal: 0,
         slab: (slab: Slab, length: number, give: (back: Slab) => void) => {
           this.sentBytes += length;
           give(slab);

@@ -21,6 +21,8 @@ const SLAB_FRAMES = [32, 16, 4, 1] as const;
 const OWED_BYTES_MIN = 2 * FRAME_BYTES;
 const OWED_BYTES_START = 8 * FRAME_BYTES;
 const OWED_BYTES_MAX = 2 * 1024 * 1024;
+/** While its rate is not known: as much as it has taken so far, within these bounds. */
+const OWED_BYTES_EARLY_MAX = 512 * 1024;
 const OWED_MS = 1000;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
@@ -83,7 +85,6 @@ export class Uploader {
     }
     // Requests come long before their turn: by then the piece is judged, on another core.
     if (!this.#options.judged.has(piece)) this.#judge(piece, peer);
-    if (peer.stalledSinceMs === 0) peer.stalledSinceMs = this.#options.events.nowMs();
   }
 
   handleCancel(peer: Peer, piece: number, begin: number, length: number): void {
@@ -96,7 +97,6 @@ export class Uploader {
       peer.sendReject(piece, begin, length);
       return true;
     });
-    peer.stalledSinceMs = 0;
   }
 
   /** Reads and sends as much as the peer may be owed at the moment. */
@@ -203,7 +203,6 @@ export class Uploader {
         events.handleUploaded(payload);
         peer.out.slab(slab, used, give);
       }
-      peer.stalledSinceMs = peer.queue.count > 0 ? events.nowMs() : 0;
       events.settle();
     });
     return true;
@@ -225,7 +224,9 @@ export class Uploader {
 }
 
 function owedMax(peer: Peer, nowMs: number): number {
-  if (peer.uploaded < OWED_BYTES_MAX) return Math.max(OWED_BYTES_START, peer.uploaded);
+  if (peer.uploaded < OWED_BYTES_MAX) {
+    return Math.max(OWED_BYTES_START, Math.min(peer.out.sentTotal, OWED_BYTES_EARLY_MAX));
+  }
   const perPeriod = (peer.upload.bytesPerSecond(nowMs) * OWED_MS) / 1000;
   return Math.min(OWED_BYTES_MAX, Math.max(OWED_BYTES_MIN, perPeriod));
 }

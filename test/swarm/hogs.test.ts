@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { wireInfohashes } from "../../src/base/infohash.ts";
+import { SimSwarm } from "../../src/sim/sim-swarm.ts";
+import type { SimHost } from "../../src/sim/sim-net.ts";
+import { MESSAGE } from "../../src/wire/message-id.ts";
+import { frames } from "../hostile/raw-peer.ts";
+import { assertWhole, bannedBy, MIB, withSeed } from "./judging.ts";
+import { listenAs, ScriptedPeer, type SwarmScript } from "./scripted-peer.ts";
+
+const BLOCK = 16 * 1024;
+const KEEP_ALIVE = new Uint8Array(4);
+const FAST_LINK = { upBytesPerSecond: 100 * MIB, downBytesPerSecond: 100 * MIB, latencyMs: 10 };
+
+/** A machine that runs no engine of ours. */
+function hostOf(swarm: SimSwarm, number: number): SimHost {
+  return swarm.net.createHost(`172.16.${number >>> 8}.${number & 0xff}`, FAST_LINK);
+}
+
+function infohashOf(swarm: SimSwarm): Uint8Array {
+  return wireInfohashes(swarm.made.metainfo.info.infohashes)[0]!;
+}
+
+/** Says this again and again, as long as the connection lives. */
+function repeat(swarm: SimSwarm, peer: ScriptedPeer, everyMs: number, say: () => Uint8Array): void {
+  if (peer.isClosed) return;
+  peer.send(say());
+  swarm.simulation.startTimer(everyMs, () => repeat(swarm, peer, everyMs, say));
+}
+
+const OWING: readonly [string, number, (swarm: SimSwarm) => Partial<SwarmScript>][] = [
+  [
+    "a byte of a block now and then",
+    100_000,
+    (swarm) => {
+      let trickling = false;
+      return {
+        request: (peer, piece, begin, length) => {
+          if (trickling) return;
+          trickling = true;
+          const block = frames.block(piece, begin, new Uint8Array(length));
+          peer.send(block.subarray(0, 1_000));
+          let at = 1_000;
+          repeat(swarm, peer, 5_000, () => block.subarray(at, ++at));
+        },
+      };
+    },
+  ],
+  [
+    "keep-alives only",
+    200_000,
+    (swarm) => {
+      let owing = false;
+      return {
+        request: (peer) => {
+          if (!owing) repeat(swarm, peer, 5_000, () => KEEP_ALIVE);
+          owing = true;
+        },
+      };
+    },
+  ],
+];
+for (const [what, closedMs, act] of OWING) {
+  test(
+    `WIR-15: who owes blocks and sends ${what} is closed, and the download completes`,
+    withSeed(40, async (seed) => {
+      const swarm = new SimSwarm({ seed, size: 2 * MIB });
+      const script: SwarmScript = {
+        infohash: infohashOf(swarm),
+        ready: (peer) => peer.send(frames.signal(MESSAGE.haveAll), frames.signal(MESSAGE.unchoke)),
+        ...act(swarm),
+      };
+      const owing = await listenAs(hostOf(swarm, 1), script);
+      const honest = await swarm.joinSeed();
+      const leecher = await swarm.joinLeecher();
+      swarm.simulation.runFor(100);
+      leecher.run.torrent.addPeers([owing]);
+      assert.ok(
+        swarm.simulation.runUntil(() => owing.peers.length > 0, 10_000),
+        "it is called",
+      );
+      swarm.simulation.runFor(1_000);
+      leecher.run.torrent.addPeers([honest.node.endpoint]);
+      assert.ok(swarm.runUntilComplete([leecher], 100_000) !== undefined, "complete all the same");
+      assertWhole(swarm, leecher);
+      assert.equal(bannedBy(leecher).size, 0, "to be slow is no lie");
+      assert.ok(
+        swarm.simulation.runUntil(() => owing.peers[0]!.isClosed, closedMs),
+        "closed",
+      );
+    }),
+  );
+
+  test(
+    `WIR-15: who owes blocks and sends ${what} is closed, also when there is nobody else`,
+    withSeed(41, async (seed) => {
+      const swarm = new SimSwarm({ seed, size: 2 * MIB });
+      const script: SwarmScript = {
+        infohash: infohashOf(swarm),
+        ready: (peer) => peer.send(frames.signal(MESSAGE.haveAll), frames.signal(MESSAGE.unchoke)),
+        ...act(swarm),
+      };
+      const owing = await listenAs(hostOf(swarm, 1), script);
+      const leecher = await swarm.joinLeecher();
+      swarm.simulation.runFor(100);
+      leecher.run.torrent.addPeers([owing]);
+      assert.ok(swarm.simulation.runUntil(() => owing.peers[0]?.isClosed === true, closedMs));
+    }),
+  );
+}
+
+test(
+  "WIR-6: who asks for a little and never reads it holds memory for half a minute, not longer",
+  withSeed(42, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 2 * MIB });
+    const first = await swarm.joinSeed({ link: FAST_LINK });
+    swarm.simulation.runFor(100);
+    const hog = new ScriptedPeer({
+      infohash: infohashOf(swarm),
+      ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+      unchoke: (peer) => {
+        peer.connection!.pauseReading();
+        // More than the line takes, and less than we would queue: nothing is left to be asked for.
+        for (let i = 0; i < 22; i += 1) peer.send(frames.request(i, 0, BLOCK));
+        repeat(swarm, peer, 20_000, () => KEEP_ALIVE);
+      },
+    }).dial(hostOf(swarm, 1), first.node.endpoint);
+    const holds = (): boolean => first.node.sendSlabs.lentBytes > 0;
+    assert.ok(swarm.simulation.runUntil(holds, 5_000), "memory is lent");
+    swarm.simulation.runFor(5_000);
+    assert.ok(holds(), "it does not read");
+    assert.ok(
+      swarm.simulation.runUntil(() => hog.isClosed, 35_000),
+      "closed",
+    );
+    assert.equal(first.node.sendSlabs.lentBytes, 0, "all memory came back");
+  }),
+);
