@@ -99,6 +99,23 @@ test("TRK-16: counts are never negative, a completion counts once", () => {
   assert.equal(said("stopped", 0, 0), false, "it had all before");
 });
 
+test("TRK-16: who had nothing left only because of its magnet link completes later", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  const said = (event: AnnounceRequest["event"], left: number) =>
+    announce(swarms, swarm, peer(1), { event, left, downloaded: 5 });
+  said("started", 0);
+  assert.deepEqual(countsOf(swarms, swarm), [1, 0]);
+  said("started", 9);
+  assert.deepEqual(countsOf(swarms, swarm), [0, 1]);
+  assert.equal(said("completed", 0).completed, true);
+  said("started", 0);
+  assert.equal(said("completed", 0).completed, false, "once");
+  said("stopped", 0);
+  said("started", 0);
+  assert.equal(said("stopped", 0).completed, false, "with the metadata alone");
+});
+
 test("TRK-5: between two announces a peer moves no more than a line carries", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);

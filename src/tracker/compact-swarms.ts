@@ -23,6 +23,7 @@ import {
 import {
   type AnnounceEffect,
   NO_SWARM,
+  type SampleOptions,
   type StoredPeer,
   type SwarmCounts,
   type SwarmStore,
@@ -84,6 +85,7 @@ export class CompactSwarms implements SwarmStore {
   readonly #effect: Effect = {
     outcome: "stored",
     early: false,
+    isSeed: false,
     completed: false,
     uploaded: 0,
     downloaded: 0,
@@ -176,14 +178,17 @@ export class CompactSwarms implements SwarmStore {
     effect.downloaded = 0;
     const table = this.#tableOf(peer.wordCount);
     const isKnown = table.locate(swarm, peer.words, peer.port);
-    if (request.event === "stopped") {
+    const { event } = request;
+    effect.isSeed =
+      request.left === 0 && (event === "completed" || (isKnown && event !== "started"));
+    if (event === "stopped") {
       effect.outcome = "gone";
       if (isKnown) {
         this.#measure(table, request);
         const before = flagsOf(table.page[table.entry + table.addressWords]!);
         // Some clients (aria2) that end with the last piece say only that they stop.
         this.#effect.completed =
-          (before & COMPLETED) === 0 && request.left === 0 && request.downloaded > 0;
+          (before & (SEED | COMPLETED)) === 0 && request.left === 0 && request.downloaded > 0;
         this.#forgetLocated(swarm, table);
         table.shrink(swarm);
       }
@@ -194,12 +199,7 @@ export class CompactSwarms implements SwarmStore {
     return effect;
   }
 
-  sample(
-    swarm: number,
-    asker: PeerAddress,
-    options: { peersMax: number; forSeed: boolean; withIds: boolean },
-    answer: AnnounceAnswer,
-  ): void {
+  sample(swarm: number, asker: PeerAddress, options: SampleOptions, answer: AnnounceAnswer): void {
     const table = this.#tableOf(asker.wordCount);
     const slots = table.slots(swarm);
     let wanted = Math.min(options.peersMax, table.count(swarm));
@@ -286,8 +286,9 @@ export class CompactSwarms implements SwarmStore {
     const room = this.#roomFor(swarm, peer);
     if (room !== "stored") return room;
     const table = this.#tableOf(peer.wordCount);
-    // Who comes as a seed has completed elsewhere, or before we forgot: not counted now nor later.
-    const flags = request.left === 0 ? SEED | COMPLETED : partialFlag(request);
+    // Who comes as a seed has completed elsewhere, or before we forgot: not counted now. Later it is, if it
+    // turns out that all it had was a magnet link.
+    const flags = this.#flags(request);
     if (!table.insert(swarm, peer.words, peerWord(peer.port, flags, this.#tick))) {
       return "swarm-full";
     }
@@ -307,16 +308,20 @@ export class CompactSwarms implements SwarmStore {
       (request.left === 0) === ((wasFlags & SEED) !== 0);
     this.#effect.early = early;
     if (early) return;
-    let flags = wasFlags & COMPLETED;
-    if (request.left === 0) {
-      flags |= SEED | COMPLETED;
-      this.#effect.completed = request.event === "completed" && (wasFlags & COMPLETED) === 0;
-    } else flags |= partialFlag(request);
+    const flags = (wasFlags & COMPLETED) | this.#flags(request);
+    this.#effect.completed =
+      request.event === "completed" && request.left === 0 && (wasFlags & (SEED | COMPLETED)) === 0;
     this.#seeds[swarm]! += bit(flags, SEED) - bit(wasFlags, SEED);
     this.#partialSeeds[swarm]! += bit(flags, PARTIAL_SEED) - bit(wasFlags, PARTIAL_SEED);
     this.#measure(table, request);
     page[entry + addressWords] = peerWord(portOf(before), flags, this.#tick);
     this.#keepDetails(table, request);
+  }
+
+  /** After `isSeed` of the effect is known. */
+  #flags(request: AnnounceRequest): number {
+    if (request.left > 0) return request.event === "paused" ? PARTIAL_SEED : 0;
+    return this.#effect.isSeed ? SEED | COMPLETED : SEED;
   }
 
   #roomFor(swarm: number, peer: PeerAddress): AnnounceEffect["outcome"] {
@@ -432,10 +437,6 @@ export class CompactSwarms implements SwarmStore {
 /** The form `InfohashTable` takes. @param infohash - 20 bytes. */
 export function wordsOf(infohash: Uint8Array): Int32Array {
   return new Int32Array(new Uint8Array(infohash).buffer);
-}
-
-function partialFlag(request: AnnounceRequest): number {
-  return request.event === "paused" && request.left > 0 ? PARTIAL_SEED : 0;
 }
 
 function bit(flags: number, flag: number): 0 | 1 {

@@ -123,6 +123,7 @@ test("TRK-6: no more than 200 peers, whatever is asked", () => {
 test("PUB-3.9: who has nothing left is a seed, and meets no seeds", () => {
   const world = trackerWorld();
   world.announce(1, "&left=0");
+  world.announce(2, "&left=0");
   assert.equal(peersOf(world.announce(2, "&left=0")).length, 0);
   const text = world.announce(3);
   assert.equal(numberAt(text, "complete"), 3, "two seeds and the everseed");
@@ -130,6 +131,37 @@ test("PUB-3.9: who has nothing left is a seed, and meets no seeds", () => {
   assert.equal(peersOf(text).length, 3);
   assert.deepEqual(peersOf(world.announce(4, "&left=5&event=paused")), ["198.51.100.7:3"]);
 });
+
+const askedAgain: readonly (readonly [
+  who: string,
+  before: string[],
+  now: string,
+  seeds: boolean,
+])[] = [
+  ["who completes", ["&left=5&event=started"], "&left=0&event=completed", false],
+  ["who completed elsewhere", [], "&left=0&event=completed", false],
+  ["who was a seed before", ["&left=0&event=started"], "&left=0", false],
+  ["who has all of a sudden everything", ["&left=5&event=started"], "&left=0", false],
+  ["a partial seed", [], "&left=5&event=paused", false],
+  ["aria2 with a magnet link", [], "&left=0&event=started", true],
+  ["another program with a magnet link", [], "&left=0", true],
+  ["a program with a magnet link, killed and started", ["&left=0"], "&left=0&event=started", true],
+  ["libtorrent with a magnet link", ["&left=16384&event=started"], "&left=16384", true],
+  ["aria2 that has the metadata", ["&left=0&event=started"], "&left=9&event=started", true],
+];
+
+for (const [who, before, now, seeds] of askedAgain) {
+  test(`PUB-1.3, PUB-3.9: ${who} meets ${seeds ? "" : "no "}seeds`, () => {
+    const world = trackerWorld();
+    world.announce(8, "&left=7");
+    for (const seed of [6, 6, 7]) world.announce(seed, "&left=0");
+    for (const said of before) world.announce(1, said);
+    const peers = peersOf(world.announce(1, now)).toSorted();
+    const leecher = "198.51.100.7:8";
+    const all = ["198.51.100.7:6", "198.51.100.7:7", leecher, "9.9.9.9:8421"];
+    assert.deepEqual(peers, seeds ? all : [leecher]);
+  });
+}
 
 test("PUB-1.3: the everseed is told to leechers at the address they asked", () => {
   const world = trackerWorld();

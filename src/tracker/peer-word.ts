@@ -14,7 +14,7 @@ const FLAGS = 0x70000;
 export const SEED = 0x10000;
 /** It has what it wants, and fetches nothing more (BEP 21). */
 export const PARTIAL_SEED = 0x20000;
-/** Its completion has been counted (TRK-16). */
+/** Its completion has been counted, or lies before its time here (TRK-16). */
 export const COMPLETED = 0x40000;
 
 export function peerWord(port: number, flags: number, tick: number): number {

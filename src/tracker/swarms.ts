@@ -11,6 +11,11 @@ export interface AnnounceEffect {
   readonly outcome: "stored" | "gone" | "address-quota" | "swarm-full" | "store-full";
   /** It announced again before it should (TRK-11); apart from that nothing changed. */
   readonly early: boolean;
+  /**
+   * It has everything, and not for the first time that we hear of it, or it has just finished. A `left=0`
+   * of one that comes or starts proves nothing: programs that have only a magnet link say so too (aria2).
+   */
+  readonly isSeed: boolean;
   /** It has just finished its download, for the first time as far as we know (TRK-16). */
   readonly completed: boolean;
   /** Bytes since its last announce, within what a line can carry (TRK-5). Zero in a store without details. */
@@ -25,6 +30,15 @@ export interface SwarmCounts {
   leechers: number;
   /** Partial seeds (BEP 21), both families. */
   partialSeeds: number;
+}
+
+/** What an answer is to hold. */
+export interface SampleOptions {
+  readonly peersMax: number;
+  /** No seeds, whole or partial. */
+  readonly forSeed: boolean;
+  /** Peer ids too. */
+  readonly withIds: boolean;
 }
 
 /** One peer as a snapshot holds it. */
@@ -64,15 +78,9 @@ export interface SwarmStore {
   /** Takes in what a peer says of itself. */
   announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect;
   /**
-   * Appends to the answer a random choice of up to `peersMax` peers of the asker's family, never itself; to
-   * a seed no seeds.
+   * Appends to the answer a random choice of up to `peersMax` peers of the asker's family, never itself.
    */
-  sample(
-    swarm: number,
-    asker: PeerAddress,
-    options: { peersMax: number; forSeed: boolean; withIds: boolean },
-    answer: AnnounceAnswer,
-  ): void;
+  sample(swarm: number, asker: PeerAddress, options: SampleOptions, answer: AnnounceAnswer): void;
   count(swarm: number, counts: SwarmCounts): void;
   /** Removes peers of one swarm that were silent for too long. */
   expire(swarm: number): void;

@@ -10,7 +10,13 @@ import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./compact-swarms.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { OpenTotals, type TotalsStore } from "./swarm-totals.ts";
-import { type AnnounceEffect, NO_SWARM, type SwarmCounts, type SwarmStore } from "./swarms.ts";
+import {
+  type AnnounceEffect,
+  NO_SWARM,
+  type SampleOptions,
+  type SwarmCounts,
+  type SwarmStore,
+} from "./swarms.ts";
 
 /** What a tracker does not take from a peer, in words it may be told. */
 export type Refusal =
@@ -137,7 +143,10 @@ export class Tracker {
       return undefined;
     }
     const numwant = request.numwant === NUMWANT_DEFAULT ? NUMWANT_COMMON : request.numwant;
-    this.#fill(swarm, request, asker, Math.min(numwant, peersMax), answer);
+    // A partial seed needs no seeds either (BEP 21).
+    const forSeed = effect.isSeed || request.event === "paused";
+    const peersWanted = Math.min(numwant, peersMax);
+    this.#fill(swarm, asker, { peersMax: peersWanted, forSeed, withIds: !request.compact }, answer);
     return undefined;
   }
 
@@ -216,25 +225,13 @@ export class Tracker {
     return typeof swarm === "number" ? swarm : NO_SWARM;
   }
 
-  #fill(
-    swarm: number,
-    request: AnnounceRequest,
-    asker: Asker,
-    peersMax: number,
-    answer: AnnounceAnswer,
-  ): void {
-    // A partial seed needs no seeds either (BEP 21).
-    const forSeed = request.left === 0 || request.event === "paused";
-    let room = peersMax;
-    if (!forSeed && room > 0 && this.#registered.has(swarm) && this.#putEverseed(asker, answer)) {
-      room -= 1;
+  #fill(swarm: number, asker: Asker, options: SampleOptions, answer: AnnounceAnswer): void {
+    let { peersMax } = options;
+    const needsSeeds = !options.forSeed && peersMax > 0;
+    if (needsSeeds && this.#registered.has(swarm) && this.#putEverseed(asker, answer)) {
+      peersMax -= 1;
     }
-    this.#options.swarms.sample(
-      swarm,
-      this.#peer,
-      { peersMax: room, forSeed, withIds: !request.compact },
-      answer,
-    );
+    this.#options.swarms.sample(swarm, this.#peer, { ...options, peersMax }, answer);
   }
 
   #putEverseed(asker: Asker, answer: AnnounceAnswer): boolean {

@@ -165,6 +165,21 @@ for (const scheme of SCHEMES) {
 }
 
 test(
+  "PUB-1.3: aria2 with the magnet link alone, which says left=0, meets the everseed",
+  { skip: skipUnless(aria2) },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    initialise(folder);
+    const hub = await startHub(t, folder);
+    const source = makeFile(folder);
+    const magnet = String(publish(folder, source, hub)["magnet"]);
+    const out = fs.mkdtempSync(path.join(folder, "out-"));
+    await aria2.leech(t, magnet, out);
+    assertSameTree(source, path.join(out, path.basename(source)));
+  },
+);
+
+test(
   "PUB-1.3: after kill -9 the everseed serves and tracks as before, and a stop keeps the swarms",
   { skip: skipUnless(aria2) || skipUnless(libtorrent) },
   async (t) => {
