@@ -34,6 +34,7 @@ export interface CheckedTorrent {
 }
 
 export interface CheckedFile {
+  /** As it is stored here: with the torrent's own names, or with those that every system takes. */
   readonly path: string;
   readonly length: number;
   readonly good: number;
@@ -49,11 +50,10 @@ export interface CheckedFile {
  */
 export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {
   const { metainfo } = await readTorrentFile(options.source, options.signal);
-  const { info } = metainfo;
-  const root = await locateContent(info, options.folder);
+  const { root, info } = locateContent(metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
-  const intact = await judgePieces(metainfo, root, options);
+  const intact = await judgePieces({ ...metainfo, info }, root, options);
   return describe(info, root, intact);
 }
 
@@ -98,11 +98,7 @@ async function judgePieces(
   return intact;
 }
 
-async function describe(
-  info: TorrentInfo,
-  root: string,
-  intact: Bitfield,
-): Promise<CheckedTorrent> {
+function describe(info: TorrentInfo, root: string, intact: Bitfield): CheckedTorrent {
   const { geometry } = info;
   const files: CheckedFile[] = [];
   for (const [index, file] of info.files.entries()) {
@@ -110,7 +106,7 @@ async function describe(
     const { first, end } = geometry.filePieces(index);
     let good = 0;
     for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
-    const missing = (await factsOf(join(root, ...file.path))) === undefined;
+    const missing = factsOf(join(root, ...file.path)) === undefined;
     const path = file.path.join("/");
     files.push({ path, length: file.length, good, bad: end - first - good, missing });
   }

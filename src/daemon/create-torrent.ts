@@ -190,7 +190,7 @@ function storedDifferently(plan: TorrentPlan, stored: readonly TorrentFile[]): s
     const own = plan.folder ? [plan.name, ...file.path].join("/") : plan.name;
     const theirs = stored[index]?.path.join("/");
     if (file.pad || theirs === undefined || theirs === own) continue;
-    warnings.push(`${own} is stored as ${theirs} by everseed: not every system takes its name`);
+    warnings.push(`${own} is stored as ${theirs} by everseed get: not every system takes its name`);
   }
   return warnings;
 }

@@ -287,7 +287,7 @@ async function prepareFolder(folder: string): Promise<string> {
   try {
     // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
     // call a read-only disk "not found".
-    await access(await nearestExisting(root), constants.W_OK);
+    await access(nearestExisting(root), constants.W_OK);
     await mkdir(root, { recursive: true });
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);
@@ -295,9 +295,9 @@ async function prepareFolder(folder: string): Promise<string> {
   return root;
 }
 
-async function nearestExisting(path: string): Promise<string> {
+function nearestExisting(path: string): string {
   for (let at = path; ; at = dirname(at)) {
-    if (dirname(at) === at || (await factsOf(at))) return at;
+    if (dirname(at) === at || factsOf(at)) return at;
   }
 }
 

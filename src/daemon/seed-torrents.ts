@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
-import type { Metainfo } from "../metainfo/metainfo.ts";
+import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
@@ -50,9 +50,9 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
   for (const source of options.sources) {
     const { metainfo } = await readTorrentFile(source, options.signal);
-    const root = await locateContent(metainfo.info, options.folder);
-    await refuseOtherFiles(metainfo, root);
-    torrents.push({ metainfo, root });
+    const { root, info } = locateContent(metainfo.info, options.folder);
+    refuseOtherFiles(info, root);
+    torrents.push({ metainfo: { ...metainfo, info }, root });
   }
   const pieceLengths = torrents.map(({ metainfo }) => metainfo.info.geometry.pieceLength);
   const session = await openSession({
@@ -78,11 +78,11 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
 }
 
 /** A file that is missing or of another size is told now, not when the first peer asks for it. */
-async function refuseOtherFiles(metainfo: Metainfo, root: string): Promise<void> {
-  for (const file of metainfo.info.files) {
+function refuseOtherFiles(info: TorrentInfo, root: string): void {
+  for (const file of info.files) {
     if (file.pad || file.linkTarget) continue;
     const path = join(root, ...file.path);
-    const facts = await factsOf(path);
+    const facts = factsOf(path);
     if (!facts) {
       throw new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
         subject: path,

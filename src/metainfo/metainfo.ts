@@ -11,6 +11,11 @@ export interface TorrentFile {
    * Cleaned once, here: nobody joins raw names from the wire (MET-1 to MET-5).
    */
   readonly path: readonly string[];
+  /**
+   * The same path with the torrent's own names, where they are not those of `path` and name a file below the
+   * folder too. For finding what other programs stored; nothing is created there.
+   */
+  readonly pathAsWritten?: readonly string[] | undefined;
   /** Bytes. */
   readonly length: number;
   /** Bytes from the start of the torrent's space. */

@@ -1,7 +1,7 @@
 import type { TorrentFile } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readableText, type ListedFile } from "./read-info-fields.ts";
-import { cleanComponent, SafeTree } from "./safe-path.ts";
+import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
 
 /**
  * Gives the listed files of a torrent their places: offsets in its space of bytes, safe paths on disk,
@@ -17,15 +17,18 @@ export function placeFiles(
 ): { name: string; files: TorrentFile[]; warnings: string[] } {
   const name = cleanComponent(options.rawName);
   const root = options.folder ? [name] : [];
+  const rawRoot = options.folder ? [options.rawName] : [];
   const tree = new SafeTree(root);
   const files: TorrentFile[] = [];
   const links = new Map<number, readonly string[]>();
   let offset = 0;
   for (const file of listed) {
+    const path = file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path);
     if (file.link) links.set(files.length, file.link);
     if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
     files.push({
-      path: file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path),
+      path,
+      pathAsWritten: file.pad ? undefined : pathAsWritten([...rawRoot, ...file.path], path),
       length: file.length,
       offset,
       pad: file.pad,
@@ -40,6 +43,22 @@ export function placeFiles(
     }
   }
   return { name, files, warnings: placeLinks(links, files, tree) };
+}
+
+/** @returns `undefined` when it is `path`, or no path that may be looked at. */
+function pathAsWritten(
+  raw: readonly string[],
+  path: readonly string[],
+): readonly string[] | undefined {
+  // Most names are plain ASCII, which cleaning leaves alone.
+  if (raw.every((element, index) => element === path[index])) return undefined;
+  const written: string[] = [];
+  for (const element of raw) {
+    const name = literalComponent(element);
+    if (name === undefined) return undefined;
+    written.push(name);
+  }
+  return written.every((name, index) => name === path[index]) ? undefined : written;
 }
 
 /**

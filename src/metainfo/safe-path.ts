@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
+import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 
 /** What every file system of today takes in one name. */
@@ -48,6 +48,17 @@ export function cleanComponent(raw: string): string {
 }
 
 /**
+ * Reads one element of a path as it stands, for finding a file that another program stored under it.
+ *
+ * @param raw - Bytes from outside spelled in latin1.
+ * @returns `undefined` for what is no name of a file here or could lead elsewhere (MET-1).
+ */
+export function literalComponent(raw: string): string | undefined {
+  if (raw.length > COMPONENT_BYTES_MAX || isUnsafe(raw)) return undefined;
+  return decodeUtf8Strict(fromLatin1(raw));
+}
+
+/**
  * Joins components below `root`. Pure: looks at no disk and follows no link.
  *
  * @param root - Absolute folder.
@@ -56,12 +67,16 @@ export function cleanComponent(raw: string): string {
 export function safeJoin(root: string, components: readonly string[]): string {
   if (components.length === 0) throw new MetainfoError("unsafe-path", "the path is empty");
   for (const component of components) {
-    if (component === "" || component === "." || component === ".." || /[/\\\0]/.test(component)) {
+    if (isUnsafe(component)) {
       throw new MetainfoError("unsafe-path", JSON.stringify(component));
     }
   }
   const separator = root.endsWith("/") ? "" : "/";
   return root + separator + components.join("/");
+}
+
+function isUnsafe(component: string): boolean {
+  return component === "" || component === "." || component === ".." || /[/\\\0]/.test(component);
 }
 
 /** One folder of a torrent as it will be on disk. Small: some torrents have a folder for every file. */

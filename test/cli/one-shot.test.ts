@@ -126,6 +126,27 @@ test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130
   assert.deepEqual(await readdir(join(folder, "copy")), ["talks"]);
 });
 
+test("MET-3: names that only some systems take are seeded as they are, and fetched as all take them", async (context) => {
+  const folder = await temporaryFolder(context);
+  const names = ["what?", "CON", "dots...", "a: b"];
+  await mkdir(join(folder, "talks?"));
+  for (const name of names) await writeFile(join(folder, "talks?", name), name);
+  const made = await everseed(context, ["create", "talks?", "-o", "t.torrent"], { cwd: folder });
+  assert.match(made.stderr, /warning: talks\?\/CON is stored as talks_\/_CON by everseed get/);
+  const seedArgs = ["seed", "t.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
+  const peer = `127.0.0.1:${await seed.port()}`;
+  const args = ["get", "t.torrent", "-o", "copy", "--peer", peer, "--listen", "127.0.0.1:0"];
+  const got = await everseed(context, args, { cwd: folder });
+  assert.equal(got.exit, 0, got.stderr);
+  const stored = await readdir(join(folder, "copy/talks_"));
+  assert.deepEqual(stored.toSorted(), ["_CON", "a_ b", "dots.._", "what_"]);
+  for (const place of [".", "talks?", "copy", "copy/talks_"]) {
+    const checked = await everseed(context, ["check", "t.torrent", place], { cwd: folder });
+    assert.equal(checked.exit, 0, `${place}: ${checked.stdout}`);
+  }
+});
+
 test("check tells the bad pieces of each file and ends with 7", async (context) => {
   const { folder } = await talks(context);
   await truncate(join(folder, "talks/slides/b.pdf"), 99_999);

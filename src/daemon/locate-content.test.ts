@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { encodeUtf8, toLatin1 } from "../base/bytes.ts";
+import { dictOf, encode } from "../bencode/encode.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { parseInfo } from "../metainfo/parse-metainfo.ts";
+import { locateContent } from "./locate-content.ts";
+
+/** A v1 torrent of files of one byte with these paths; names are bytes spelled in latin1. */
+function torrentOf(name: string, ...paths: readonly string[][]): TorrentInfo {
+  const files = paths.map((path) => dictOf({ length: 1, path: path.map(bytes) }));
+  const info = { "piece length": 16_384, name: bytes(name), pieces: new Uint8Array(20) };
+  return parseInfo(encode(dictOf(paths.length > 0 ? { ...info, files } : { ...info, length: 1 })));
+}
+
+function bytes(latin1: string): Uint8Array {
+  return Uint8Array.from(latin1, (character) => character.charCodeAt(0));
+}
+
+function utf8(text: string): string {
+  return toLatin1(encodeUtf8(text));
+}
+
+/** A folder with files of one byte. */
+function folderWith(context: TestContext, ...paths: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-locate-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const path of paths) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), "x");
+  }
+  return folder;
+}
+
+function located(info: TorrentInfo, folder: string): string[] {
+  return locateContent(info, folder).info.files.map((file) => file.path.join("/"));
+}
+
+test("MET-1: names that lead elsewhere are never looked for as they are written", (context) => {
+  const folder = folderWith(context, "inner/t/x", "secret", "inner/a\\b");
+  const cases = [
+    ["..", "..", "secret"],
+    ["..", "secret"],
+    ["/etc/passwd"],
+    ["..\\..\\secret"],
+    ["a\\b"],
+    ["", "x"],
+    [".", "x"],
+    ["x\0"],
+    ["\xff\xfe"],
+    ["n".repeat(300)],
+  ];
+  for (const path of cases) {
+    const info = torrentOf("t", path);
+    assert.equal(info.files[0]!.pathAsWritten, undefined, JSON.stringify(path));
+    assert.deepEqual(located(info, join(folder, "inner")), [info.files[0]!.path.join("/")]);
+  }
+  for (const name of ["..", ".", "../t", "/"]) {
+    assert.equal(torrentOf(name).files[0]!.pathAsWritten, undefined, name);
+    assert.equal(torrentOf(name, ["x?"]).files[0]!.pathAsWritten, undefined, name);
+  }
+});
+
+test("MET-2: what lies behind a link is not found, as it is written or not", (context) => {
+  const folder = folderWith(context, "elsewhere/f", "t/plain");
+  symlinkSync("../elsewhere", join(folder, "t/what?"));
+  symlinkSync("plain", join(folder, "t/why?"));
+  const info = torrentOf("t", ["what?", "f"], ["why?"]);
+  assert.deepEqual(located(info, folder), ["t/what_/f", "t/why_"]);
+});
+
+const NAMES = ["what?", "a: b", "dots...", "blank ", "CON", "nul.txt", 'say "x"', "a*b", "x|y"];
+
+test("MET-3: files are found under the names that the torrent gives them", (context) => {
+  const info = torrentOf("talks: 2026?", ...NAMES.map((name) => [name, `${name}.`]));
+  const written = NAMES.map((name) => `talks: 2026?/${name}/${name}.`);
+  const folder = folderWith(context, ...written);
+  assert.deepEqual(located(info, folder), written);
+  const inner = locateContent(info, join(folder, "talks: 2026?"));
+  assert.equal(inner.root, folder, "the torrent's folder itself");
+  assert.deepEqual(
+    inner.info.files.map((file) => file.path.join("/")),
+    written,
+  );
+});
+
+test("MET-3: files are found under the names that get gives them", (context) => {
+  const info = torrentOf("talks: 2026?", ...NAMES.map((name) => [name, `${name}.`]));
+  const own = info.files.map((file) => file.path.join("/"));
+  const folder = folderWith(context, ...own);
+  assert.deepEqual(located(info, folder), own);
+  assert.equal(locateContent(info, join(folder, "talks_ 2026_")).root, folder);
+});
+
+test("MET-3: each file is looked for by itself, and one file without a folder too", (context) => {
+  const info = torrentOf("t", ["a?"], ["b?"], ["c?"]);
+  const folder = folderWith(context, "t/a?", "t/b_", "one?", utf8("é?"));
+  assert.deepEqual(located(info, folder), ["t/a?", "t/b_", "t/c_"]);
+  assert.deepEqual(located(torrentOf("one?"), folder), ["one?"]);
+});
+
+test("MET-4: letters of all scripts are names as they are, and controls may be", (context) => {
+  const name = "講演\u200d \u202e";
+  const info = torrentOf("t", [utf8(name)], [utf8("naïve")]);
+  const folder = folderWith(context, `t/${name}`, "t/naïve");
+  assert.deepEqual(located(info, folder), [`t/${name}`, "t/naïve"]);
+});
+
+test("MET-5: names that clean to one are not mistaken for each other", (context) => {
+  const info = torrentOf("t", ["a?"], ["a_"], ["A?"]);
+  const own = info.files.map((file) => file.path.join("/"));
+  assert.deepEqual(own, ["t/a_", "t/a_ (2)", "t/A_ (3)"]);
+  const fetchedByUs = folderWith(context, ...own);
+  assert.deepEqual(located(info, fetchedByUs), own);
+  const fromElsewhere = folderWith(context, "t/a?", "t/a_", "t/A?");
+  assert.deepEqual(located(info, fromElsewhere), ["t/a?", "t/a_", "t/A?"]);
+});
+
+test("content that is nowhere is named as get would store it", (context) => {
+  const info = torrentOf("t", ["a?"]);
+  assert.deepEqual(located(info, folderWith(context)), ["t/a_"]);
+  assert.throws(() => locateContent(info, "/nowhere/at/all"), { code: "not-found" });
+});
