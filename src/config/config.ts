@@ -149,7 +149,7 @@ export const configSchema = z.strictObject({
         .number()
         .int()
         .min(32 * MEBIBYTE)
-        .default(128 * MEBIBYTE)
+        .default(64 * MEBIBYTE)
         .meta(
           note("Memory for pieces on their way between peers and disk.", "bytes, 32 MiB and more"),
         ),
