@@ -233,6 +233,26 @@ for (const seeding of [false, true]) {
     assert.ok(servedSeconds > 200, `served for ${servedSeconds} of 300 s`);
   });
 
+  for (const [what, limited, trickle, waitsMax, unchokedMax] of [
+    ["an idle line: the honest one behind sixty waits for seconds", false, 0, 6, 61],
+    ["a line in use: as many are served as there are slots", false, 20_000, 120, 32],
+    ["our own limit: what it holds back is nobody's fault", true, 0, 60, 32],
+  ] as const) {
+    test(`${mode}: WIR-22: ${what}`, () => {
+      const takers = crowd(trickle > 0 ? 8 : 0, () => ({ takes: trickle, gives: 1 }));
+      const peers = [...takers, ...crowd(60, () => ({ takes: 0 }))];
+      const honest = peerNamed("honest", { takes: 100_000 });
+      const swarm = new TestSwarm({ peers: [...peers, honest], uploadSlots: 8, seeding, limited });
+      let waited = 0;
+      while (honest.amChoking && waited < 120) {
+        swarm.run(1);
+        waited += 1;
+        if (waited === 6) assert.ok(swarm.served.length <= unchokedMax, `${swarm.served.length}`);
+      }
+      assert.ok(waited <= waitsMax, `waited ${waited} s`);
+    });
+  }
+
   test(`${mode}: WIR-22: hogs that come back as newcomers do not either`, () => {
     const swarm = new TestSwarm({
       peers: crowd(20, () => ({ takes: 0 })),

@@ -5,7 +5,10 @@ import { CHOKING_WINDOW_MS, RateMeter } from "./rate-meter.ts";
 const ROUND_MS = 10_000;
 
 /** Between two looks for slots that fell free. */
-const FILL_MS = 1_000;
+const FILL_MS = 500;
+
+/** What a peer takes in the beginning of its turn proves nothing: the buffers on the way swallow that much. */
+const SWALLOW_MS = 1_000;
 
 /** How long a peer is given a chance, whatever it gave us (BEP 3). */
 const OPTIMISTIC_MS = 30_000;
@@ -92,6 +95,12 @@ export class Choker<P extends ChokerPeer> {
   #nextRoundMs = 0;
   #nextFillMs = 0;
   #hasFree = true;
+  /** Bytes taken since the last look by peers that had their turn for a while, and whether there were such. */
+  #takenBytes = 0;
+  #hadTakers = false;
+  #lookedAtMs = 0;
+  /** Unchokes beyond the slots while the line is idle; doubled by each look that finds it so. */
+  #trials = 0;
 
   /** @param options.uploadSlots - At least 2: one to reward, one to try. */
   constructor(options: { random: Random; uploadSlots: number }) {
@@ -124,6 +133,7 @@ export class Choker<P extends ChokerPeer> {
     for (const peer of peers) this.#observe(peer, now);
     this.#nextFillMs = now + FILL_MS;
     const slots = this.#slotsFor(peers, view);
+    this.#lookAtLine(slots, view);
     let chosen: ReadonlySet<P>;
     if (now >= this.#nextRoundMs) {
       this.#nextRoundMs = now + ROUND_MS;
@@ -150,6 +160,10 @@ export class Choker<P extends ChokerPeer> {
     const ledger = this.#ledger(peer, now);
     ledger.down.add(peer.downloaded - ledger.downloaded, now);
     ledger.up.add(peer.uploaded - ledger.uploaded, now);
+    if (!peer.amChoking && now - ledger.turnAtMs > SWALLOW_MS) {
+      this.#takenBytes += peer.uploaded - ledger.uploaded;
+      this.#hadTakers ||= peer.peerInterested;
+    }
     if (peer.uploaded > ledger.uploaded) {
       ledger.movedAtMs = now;
       ledger.hog = false;
@@ -191,6 +205,23 @@ export class Choker<P extends ChokerPeer> {
     const ledger = this.#ledger(peer, now);
     ledger.wasChoked = true;
     ledger.waitingSinceMs = now;
+  }
+
+  /**
+   * When those who have had their turn for a while take next to nothing together, the line is idle and an
+   * unchoke costs nothing: ever more are tried, so that one who does read need not wait until sixty who do
+   * not have had their turn, eight at a time (WIR-22).
+   */
+  #lookAtLine(slots: number, { limited, now }: ChokerView<P>): void {
+    const elapsedMs = now - this.#lookedAtMs;
+    if (elapsedMs < FILL_MS) return;
+    const idle = (this.#takenBytes * 1000) / elapsedMs < slots * FED_BYTES_PER_SECOND;
+    // What a limit of ours holds back is not the peers' doing.
+    const tries = idle && this.#hadTakers && limited !== true;
+    this.#trials = tries ? Math.max(slots, this.#trials * 2) : 0;
+    this.#takenBytes = 0;
+    this.#hadTakers = false;
+    this.#lookedAtMs = now;
   }
 
   /** Unchoked and taking what it asks for, or not yet known not to. */
@@ -301,7 +332,7 @@ export class Choker<P extends ChokerPeer> {
     let filled = 0;
     for (const peer of chosen) if (this.#fillsSlot(peer, now)) filled += 1;
     const waiting = peers.filter((peer) => peer.peerInterested && peer.amChoking);
-    this.#addWaiting(chosen, waiting, slots - filled, now);
+    this.#addWaiting(chosen, waiting, Math.max(slots - filled, this.#trials), now);
     return chosen;
   }
 

@@ -42,7 +42,7 @@ class World {
       geometry: new Geometry({ pieceLength: PIECE, files, aligned: false }),
       content,
       slabs: {
-        limitBytes: 0,
+        limitBytes: 64 * 1024 * 1024,
         lentBytes: 0,
         take: (bytes) => (this.slabsLeft-- > 0 ? { view: new Uint8Array(bytes) } : undefined),
         give: () => (this.slabsLeft += 1),

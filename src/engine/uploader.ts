@@ -19,11 +19,13 @@ const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
 const SLAB_FRAMES = [32, 16, 4, 1] as const;
 /** Bytes a peer may be owed at once: about what it takes in a second, within these bounds. */
 const OWED_BYTES_MIN = 2 * FRAME_BYTES;
-const OWED_BYTES_START = 8 * FRAME_BYTES;
+const OWED_BYTES_START = 4 * FRAME_BYTES;
 const OWED_BYTES_MAX = 2 * 1024 * 1024;
 /** While its rate is not known: as much as it has taken so far, within these bounds. */
 const OWED_BYTES_EARLY_MAX = 512 * 1024;
 const OWED_MS = 1000;
+/** And of what is left of the memory a peer may hold this part, so that many who do not read leave some. */
+const OWED_SHARE = 1 / 16;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
 
@@ -102,7 +104,7 @@ export class Uploader {
   /** Reads and sends as much as the peer may be owed at the moment. */
   serve(peer: Peer): void {
     while (peer.isOpen && peer.queue.count > 0) {
-      const room = owedMax(peer, this.#options.events.nowMs()) - peer.owedBytes;
+      const room = this.#owedMax(peer) - peer.owedBytes;
       if (room < FRAME_BYTES && peer.owedBytes > 0) return;
       if (!this.#serveRun(peer, Math.max(room, FRAME_BYTES))) return;
     }
@@ -147,6 +149,13 @@ export class Uploader {
       if (piece === refused) peer.sendReject(piece, begin, length);
       return piece === refused;
     });
+  }
+
+  /** Bytes the peer may be owed at the moment. */
+  #owedMax(peer: Peer): number {
+    const { slabs, events } = this.#options;
+    const share = (slabs.limitBytes - slabs.lentBytes) * OWED_SHARE;
+    return Math.max(FRAME_BYTES, Math.min(owedByRate(peer, events.nowMs()), share));
   }
 
   /** @returns False when nothing more can be done for this peer now. */
@@ -223,7 +232,7 @@ export class Uploader {
   }
 }
 
-function owedMax(peer: Peer, nowMs: number): number {
+function owedByRate(peer: Peer, nowMs: number): number {
   if (peer.uploaded < OWED_BYTES_MAX) {
     return Math.max(OWED_BYTES_START, Math.min(peer.out.sentTotal, OWED_BYTES_EARLY_MAX));
   }

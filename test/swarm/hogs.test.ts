@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Endpoint } from "../../src/base/endpoint.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import type { SimHost } from "../../src/sim/sim-net.ts";
@@ -136,3 +137,43 @@ test(
     assert.equal(first.node.sendSlabs.lentBytes, 0, "all memory came back");
   }),
 );
+
+/** Sixty that ask for as much as they may, as often as they may, and read nothing of it. */
+function hogs(swarm: SimSwarm, to: Endpoint, requests: number): ScriptedPeer[] {
+  return Array.from({ length: 60 }, (_, i) =>
+    new ScriptedPeer({
+      infohash: infohashOf(swarm),
+      ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+      unchoke: (peer) => {
+        peer.connection!.pauseReading();
+        for (let n = 0; n < requests; n += 1) {
+          peer.send(frames.request(n % 64, (n >>> 6) * BLOCK, BLOCK));
+        }
+      },
+    }).dial(hostOf(swarm, 1 + i), to),
+  );
+}
+
+for (const requests of [8, 32, 250]) {
+  test(
+    `WIR-22: sixty who ask for ${requests} blocks and never read cost a download less than it takes`,
+    withSeed(43, async (seed, t) => {
+      const took: number[] = [];
+      for (const attacked of [false, true]) {
+        const swarm = new SimSwarm({ seed, size: 4 * MIB });
+        const first = await swarm.joinSeed({ link: FAST_LINK });
+        const honest = await swarm.joinLeecher({ link: { downBytesPerSecond: MIB } });
+        swarm.simulation.runFor(100);
+        if (attacked) hogs(swarm, first.node.endpoint, requests);
+        swarm.simulation.runFor(1_000);
+        honest.run.torrent.addPeers([first.node.endpoint]);
+        const tookMs = swarm.runUntilComplete([honest], 120_000);
+        assert.ok(tookMs !== undefined, "complete all the same");
+        assertWhole(swarm, honest);
+        took.push(tookMs);
+      }
+      t.diagnostic(`${took.map(Math.round).join(" ms without, ")} ms with them`);
+      assert.ok(took[1]! < 2 * took[0]!);
+    }),
+  );
+}
