@@ -86,6 +86,7 @@ function all(count: number): Bitfield {
   return blocks;
 }
 
+const MIB = 1024 * 1024;
 const SMALL = 4 * BLOCK_BYTES;
 const LARGE = 32 * 1024 * 1024;
 
@@ -111,6 +112,20 @@ test("a piece in memory: blocks lie side by side, and its memory comes back with
   disk.answer(INTACT);
   assert.deepEqual(verdicts, [INTACT]);
   assert.equal(slabs.lentBytes, 0);
+});
+
+test("a piece of more than a quarter of the memory is never held as a whole", () => {
+  for (const [pieceLength, limitBytes, held] of [
+    [4, 16, true],
+    [8, 16, false],
+    [16, 12, false],
+    [16, 96, true],
+    [128, 96, false],
+  ] as const) {
+    const { store, slabs } = world(pieceLength * MIB, limitBytes * MIB);
+    assert.equal(store.open(0), true);
+    assert.equal(slabs.lentBytes, held ? pieceLength * MIB : 0);
+  }
 });
 
 test("spilled: runs are written, then the memory is free, and blocks come one by one", () => {

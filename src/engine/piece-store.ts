@@ -4,10 +4,12 @@ import { invariant } from "../base/errors.ts";
 import type { Content, DiskFailure, PieceVerdict, Slab, SlabPool } from "../ports/content.ts";
 
 /**
- * Pieces longer than this are not held in memory as a whole: their blocks go to disk one by one and
- * the piece is judged by reading it back. A sixth of the default write cache.
+ * Pieces longer than this, or than this part of all the memory there is, are not held in memory as a whole:
+ * their blocks go to disk one by one and the piece is judged by reading it back. The memory was measured out
+ * before the torrent was known, and may be less than one of its pieces.
  */
 const MEMORY_PIECE_BYTES_MAX = 16 * 1024 * 1024;
+const MEMORY_PIECE_SHARE_MAX = 1 / 4;
 
 /** Spilled pieces are asked for while this much memory is left for blocks on their way. */
 const SPILLED_ROOM_BYTES = 64 * BLOCK_BYTES;
@@ -52,11 +54,18 @@ export interface PieceStoreOptions {
 export class PieceStore {
   readonly #options: PieceStoreOptions;
   readonly #open = new Map<number, OpenPiece>();
+  /** Pieces are put together in memory. */
+  readonly #whole: boolean;
   #judging = 0;
   readonly #afterVerdicts: (() => void)[] = [];
 
   constructor(options: PieceStoreOptions) {
     this.#options = options;
+    const { geometry, slabs } = options;
+    // Blocks of spilled pieces take some room as well: below that, nothing is gained by spilling.
+    const share = Math.max(SPILLED_ROOM_BYTES, slabs.limitBytes * MEMORY_PIECE_SHARE_MAX);
+    const bytesMax = Math.min(MEMORY_PIECE_BYTES_MAX, share);
+    this.#whole = Math.min(geometry.pieceLength, geometry.spaceLength) <= bytesMax;
   }
 
   /** Gives a piece memory. @returns False when there is none at the moment. */
@@ -65,7 +74,7 @@ export class PieceStore {
     const blockRoom = slabs.limitBytes - slabs.lentBytes >= SPILLED_ROOM_BYTES;
     if (this.#open.has(piece)) return blockRoom;
     let slab: Slab | undefined;
-    if (geometry.pieceLength <= MEMORY_PIECE_BYTES_MAX) {
+    if (this.#whole) {
       slab = slabs.take(geometry.pieceSize(piece));
       if (!slab) return false;
     } else if (!blockRoom) {

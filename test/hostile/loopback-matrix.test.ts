@@ -127,6 +127,20 @@ test("files chosen in the middle of a download", OPTIONS, async (t) => {
   assertSame(made, download.root);
 });
 
+for (const [pieces, pieceLength] of [
+  ["longer than all the memory there is", 16 * MIB],
+  ["three times as long", 32 * MIB],
+] as const) {
+  test(`a magnet whose torrent has pieces ${pieces} completes`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: 33 * MIB, pieceLength });
+    const seeder = await startSeed(t, made);
+    const engine = await startEngine(t, { receiveBytes: 10 * MIB });
+    const download = leech(t, engine, made, { from: magnetOf(made), peers: [seeder.endpoint] });
+    await download.when("complete");
+    assertSame(made, download.root);
+  });
+}
+
 test("two torrents in one session, both ways at once, with little memory", OPTIONS, async (t) => {
   const first = await makeTorrent(t, { files: 6 * MIB, name: "first", pieceLength: MIB });
   const second = await makeTorrent(t, { files: 6 * MIB, name: "second", pieceLength: MIB });
