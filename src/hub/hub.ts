@@ -58,7 +58,7 @@ export class Hub {
     const { site, assets, tracker } = this.#parts;
     const path = new URL(request.url).pathname;
     if (!knowsHost(request.headers.get("host"), site.hosts, context.localAddress)) {
-      return plainRefusal(path, WRONG_HOST);
+      return this.#refuse(request, WRONG_HOST);
     }
     if (SWARM_PATHS.has(path) && request.method === "GET") return tracker(request, context);
     const asset = assets.get(path);
@@ -91,11 +91,15 @@ export class Hub {
       c.set("actor", { kind: "stranger" });
       c.set("credentials", credentialsOf(c.req.raw.headers, c.env));
       if ((c.req.header("content-encoding") ?? "identity") !== "identity") {
-        return refuse(COMPRESSED);
+        return this.#refuse(c.req.raw, COMPRESSED);
       }
-      if (!isOwnRequest(c.req.method, c.req.raw.headers, site.publicUrl)) return refuse(CROSS_SITE);
+      if (!isOwnRequest(c.req.method, c.req.raw.headers, site.publicUrl)) {
+        return this.#refuse(c.req.raw, CROSS_SITE);
+      }
       if (accounts.setupOpen && !isLoopback(c.env.remoteAddress)) {
-        if (isApi(c.req.path) || c.req.method !== "GET") return refuse(SETUP_ELSEWHERE);
+        if (isApi(c.req.path) || c.req.method !== "GET") {
+          return this.#refuse(c.req.raw, SETUP_ELSEWHERE);
+        }
         return this.#frames.respond(c, await setupPage(this.#parts, "elsewhere"), 403);
       }
       const { value, cookies } = await accounts.identify(c.var.credentials);
@@ -113,10 +117,6 @@ export class Hub {
         for (const cookie of cookies) c.res.headers.append("set-cookie", cookie);
       }
       return undefined;
-
-      function refuse(refusal: Refusal): Response {
-        return plainRefusal(c.req.path, refusal);
-      }
     });
 
     app.route("/", downloadRoutes(this.#parts));
@@ -136,6 +136,19 @@ export class Hub {
       },
     });
     return app;
+  }
+
+  /** Before it is known who asks: JSON for the API, a page for browsers, words for everybody else. */
+  async #refuse(request: Request, refusal: Refusal): Promise<Response> {
+    if (isApi(new URL(request.url).pathname)) return problemResponse(refusal);
+    if (request.headers.get("accept")?.includes("text/html")) {
+      return this.#frames.respondUnasked(refusal);
+    }
+    const text = refusal.hint ? `${refusal.message}\n${refusal.hint}\n` : `${refusal.message}\n`;
+    return new Response(text, {
+      status: refusal.status,
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+    });
   }
 
   /** Knows what is refused; everything else is our fault, gets an id and a line in the log. */
@@ -207,16 +220,6 @@ const DISK_FULL: Refusal = {
 
 function isApi(path: string): boolean {
   return path.startsWith(`${API_PREFIX}/`);
-}
-
-/** Before it is known who asks there is no page to show, only words. */
-function plainRefusal(path: string, refusal: Refusal): Response {
-  if (isApi(path)) return problemResponse(refusal);
-  const text = refusal.hint ? `${refusal.message}\n${refusal.hint}\n` : `${refusal.message}\n`;
-  return new Response(text, {
-    status: refusal.status,
-    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-  });
 }
 
 function credentialsOf(headers: Headers, context: RequestContext): Credentials {

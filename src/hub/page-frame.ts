@@ -1,8 +1,10 @@
 import type { Context } from "hono";
 import { can } from "../accounts/permissions.ts";
 import type { MessagePage, PageFrame, PageModel } from "../api/pages.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import type { Refusal } from "./problems.ts";
+import { onePageWithStyle } from "./security-headers.ts";
 import { userView } from "./views.ts";
 
 /** Renders models into whole documents, with the frame that belongs to whoever asks. */
@@ -36,6 +38,31 @@ export class PageFrames {
     return response;
   }
 
+  /**
+   * A page for what is refused before anybody knows who asks, perhaps under a name that is not ours: it says
+   * nothing about this hub, repeats nothing that the request claims, and needs no second request, which
+   * would be refused as well.
+   */
+  async respondUnasked(refusal: Refusal): Promise<Response> {
+    const { assets, pageAssets, renderer } = this.#parts;
+    const sheets = pageAssets.styles.flatMap((path) => assets.get(path)?.bytes ?? []);
+    const style = sheets.map((bytes) => decodeUtf8(bytes)).join("\n");
+    const html = await (
+      await renderer()
+    ).render({ frame: BARE_FRAME, model: messagePage(refusal) });
+    return new Response(
+      html.replace("</head>", () => `<style>${style}</style></head>`),
+      {
+        status: refusal.status,
+        headers: {
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": onePageWithStyle(style),
+          "cache-control": "no-store",
+        },
+      },
+    );
+  }
+
   async #frame(c: Context<HubEnv>): Promise<PageFrame> {
     const { site, catalogue, accounts, pageAssets } = this.#parts;
     const url = new URL(c.req.url);
@@ -53,6 +80,17 @@ export class PageFrames {
   }
 }
 
+const BARE_FRAME: PageFrame = {
+  siteName: "Everseed",
+  version: "",
+  user: null,
+  path: "/",
+  url: "/",
+  mayPublish: false,
+  totals: null,
+  assets: { scripts: [], styles: [] },
+};
+
 const TITLES: Readonly<Record<number, string>> = {
   400: "That did not make sense",
   401: "Sign in first",
@@ -60,6 +98,7 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Nothing here",
   410: "Removed",
   413: "Too large",
+  415: "Not in this form",
   421: "Not this hub",
   429: "Too fast",
   503: "Busy",

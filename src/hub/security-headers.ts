@@ -1,3 +1,6 @@
+import { encodeUtf8 } from "../base/bytes.ts";
+import { sha256 } from "../base/hash.ts";
+
 /**
  * Pages: our own scripts and styles only, nothing inline, no frame around us, no form to elsewhere
  * (HUB-5, HUB-16, HUB-17).
@@ -15,6 +18,12 @@ const PAGE_POLICY = [
 
 /** What people published: even opened in a tab it can run nothing and reach nothing. */
 export const FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'";
+
+/** For a page that brings the one style it may use, and can reach nothing. */
+export function onePageWithStyle(style: string): string {
+  const hash = sha256(encodeUtf8(style)).toBase64();
+  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
 
 const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ["x-content-type-options", "nosniff"],

@@ -207,6 +207,19 @@ test("the catalogue: search, newest first, pages with numbers, all in the addres
   await page.context().close();
 });
 
+test("HUB-3: a name that is not this hub's gets a page in its look, all in one answer", async () => {
+  const { page } = await openPage(browser, { colorScheme: "light" });
+  // Names below localhost are this machine to every browser, and none of ours.
+  const response = await page.goto(`http://elsewhere.localhost:${hub.port}/`);
+  assert.equal(response?.status(), 421);
+  await page.getByRole("heading", { name: "Not this hub" }).waitFor();
+  const paper = 'getComputedStyle(document.querySelector("html")).backgroundColor';
+  assert.equal(await page.evaluate(paper), "rgb(251, 250, 246)");
+  assert.equal(await sidewaysPixels(page), 0);
+  assert.equal(await page.getByText("allowedHosts").count(), 1);
+  await page.context().close();
+});
+
 test("the real pages: no serious accessibility finding, no sideways scroll, no complaint", async () => {
   const { page: first } = await openPage(browser);
   await signIn(first, hub);

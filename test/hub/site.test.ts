@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cookieOf, HOST, hubWorld, PASSWORD, problemOf } from "./hub-world.ts";
+import { cookieOf, HOST, hubWorld, PASSWORD, problemOf, type World } from "./hub-world.ts";
 
 const SAME = { origin: `http://${HOST}` };
 
@@ -29,6 +29,37 @@ for (const [host, answered] of hosts) {
       const response = await hub.handle(request, context);
       assert.equal(response.status === 421, !answered, `${path} ${response.status}`);
     }
+  });
+}
+
+const early: [why: string, status: number, call: Parameters<World["call"]>[1]][] = [
+  ["a name that is not ours (HUB-3)", 421, { headers: { host: "evil.example" } }],
+  ["another site's form (HUB-4)", 403, { form: {}, headers: { origin: "http://evil.example" } }],
+  ["a compressed body (HUB-8)", 415, { form: {}, headers: { "content-encoding": "gzip" } }],
+];
+for (const [why, status, request] of early) {
+  test(`${why} is refused with a page for browsers, words for others, JSON for programs`, async (t) => {
+    const { call } = await hubWorld(t);
+    const ask = (path: string, accept: string) =>
+      call(path, { ...request, headers: { ...request?.headers, accept } });
+    const page = await ask("/login", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert.equal(page.status, status);
+    assert.match(page.headers.get("content-type")!, /^text\/html/);
+    assert.equal(page.headers.get("cache-control"), "no-store");
+    const html = await page.text();
+    assert.match(html, new RegExp(`"kind":"message","status":${status},`));
+    // Nothing about this hub, nothing that the request claims.
+    assert.doesNotMatch(html, /Harbour|evil|0\.0\.0|<script src|<link/);
+    assert.match(
+      page.headers.get("content-security-policy")!,
+      /^default-src 'none'; style-src 'sha256-/,
+    );
+    const words = await ask("/login", "*/*");
+    assert.equal(words.status, status);
+    assert.match(words.headers.get("content-type")!, /^text\/plain/);
+    const json = await ask("/api/v1/session", "text/html");
+    assert.equal(json.status, status);
+    assert.match(json.headers.get("content-type")!, /json/);
   });
 }
 

@@ -59,14 +59,16 @@ export function UploadView(props: {
               </p>
             </div>
           )}
-          {mine && !failed && (
+          {mine && (
             <div class="stack tight">
               <p class="small">
-                If the upload stopped, choose the same files again: it goes on where it was.
+                {failed
+                  ? "When the cause is gone, choose the same files again: nothing travels twice."
+                  : "If the upload stopped, choose the same files again: it goes on where it was."}
               </p>
               <div class="row">
                 <a class="btn" href={`/publish#${draft.id}`}>
-                  Go on uploading
+                  {failed ? "Try again" : "Go on uploading"}
                 </a>
               </div>
             </div>
