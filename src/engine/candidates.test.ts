@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../base/endpoint.ts";
-import { Candidates, type CandidateSource } from "./candidates.ts";
+import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import { seededRandom } from "./seeded-random.ts";
 
+const FAILED: ConnectionEnd = { kind: "failed" };
+const ENDS: readonly ConnectionEnd[] = [
+  FAILED,
+  { kind: "dropped", lastedMs: 60_000 },
+  { kind: "let-go", lastedMs: 1_000 },
+];
 const PEER: Endpoint = { address: "10.0.0.1", port: 6881 };
 
 function pool(): Candidates {
@@ -59,21 +65,21 @@ test("who fails waits a minute, then two, then four, an hour at most", () => {
   let now = 0;
   for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
     assert.deepEqual(candidates.next(now), PEER);
-    candidates.handleClosed(PEER, false, now);
+    candidates.handleClosed(PEER, FAILED, now);
     now += minutes * 60_000;
     assert.equal(candidates.next(now - 1), undefined);
   }
 });
 
-test("who was connected is dialled again after a minute, and its failures are forgotten", () => {
+test("whom we let go is dialled again after a minute, and its failures are forgotten", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   candidates.next(0);
-  candidates.handleClosed(PEER, false, 0);
+  candidates.handleClosed(PEER, FAILED, 0);
   candidates.next(60_000);
   candidates.handleConnected(PEER);
   assert.equal(candidates.next(1e9), undefined, "not while it is connected");
-  candidates.handleClosed(PEER, true, 100_000);
+  candidates.handleClosed(PEER, { kind: "let-go", lastedMs: 30_000 }, 100_000);
   assert.equal(candidates.next(159_999), undefined);
   assert.deepEqual(candidates.next(160_000), PEER);
 });
@@ -82,20 +88,45 @@ test("an address a person named is tried again within seconds", () => {
   const candidates = pool();
   candidates.offer(PEER, "manual", 0);
   candidates.next(0);
-  candidates.handleClosed(PEER, false, 0);
+  candidates.handleClosed(PEER, FAILED, 0);
   assert.equal(candidates.next(1999), undefined);
   assert.deepEqual(candidates.next(2000), PEER);
 });
+
+const WAITS: readonly [CandidateSource, ConnectionEnd["kind"], number, readonly number[]][] = [
+  ["tracker", "dropped", 1_000, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]],
+  ["incoming", "dropped", 1_000, [5, 10, 20]],
+  ["incoming", "dropped", 60_000, [5, 5, 5]],
+  ["manual", "dropped", 1_000, [2, 4, 8, 16, 32, 60, 60]],
+  ["tracker", "let-go", 1_000, [60, 120, 240, 480, 960, 1920, 3600, 3600]],
+  ["manual", "let-go", 1_000, [60, 120, 240]],
+  ["manual", "failed", 0, [2, 4, 8, 16, 32, 60, 60]],
+];
+for (const [source, kind, lastedMs, waits] of WAITS) {
+  test(`${source}, ${kind} after ${lastedMs} ms time after time: dialled again later each time`, () => {
+    const candidates = pool();
+    candidates.offer(PEER, source, 0);
+    let now = 0;
+    for (const seconds of waits) {
+      assert.deepEqual(candidates.next(now), PEER);
+      if (kind !== "failed") candidates.handleConnected(PEER);
+      candidates.handleClosed(PEER, { kind, lastedMs }, now);
+      now += seconds * 1000;
+      assert.equal(candidates.next(now - 1), undefined);
+    }
+    assert.deepEqual(candidates.next(now), PEER);
+  });
+}
 
 test("a peer that dialled us while it waited its turn is not dialled before its wait is over", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   candidates.handleConnected(PEER);
   assert.equal(candidates.next(0), undefined);
-  candidates.handleClosed(PEER, true, 5000);
-  assert.equal(candidates.next(64_999), undefined);
-  assert.deepEqual(candidates.next(65_000), PEER);
-  assert.equal(candidates.next(65_000), undefined);
+  candidates.handleClosed(PEER, { kind: "dropped", lastedMs: 5000 }, 5000);
+  assert.equal(candidates.next(9_999), undefined);
+  assert.deepEqual(candidates.next(10_000), PEER);
+  assert.equal(candidates.next(10_000), undefined);
 });
 
 test("those that did not fail come first, then those a person named, then by chance", () => {
@@ -103,7 +134,7 @@ test("those that did not fail come first, then those a person named, then by cha
   const failed = numbered(1);
   candidates.offer(failed, "manual", 0);
   candidates.next(0);
-  candidates.handleClosed(failed, false, 0);
+  candidates.handleClosed(failed, FAILED, 0);
   candidates.offer(numbered(2), "exchange", 60_000);
   candidates.offer(numbered(3), "tracker", 60_000);
   candidates.offer(numbered(4), "manual", 60_000);
@@ -147,7 +178,7 @@ test("one that failed three times gives way", () => {
   let now = 0;
   for (let i = 0; i < 3; i += 1) {
     candidates.next(now);
-    candidates.handleClosed(PEER, false, now);
+    candidates.handleClosed(PEER, FAILED, now);
     now += 3_600_000;
   }
   for (let i = 0; i < 4000; i += 1) candidates.offer(numbered(100_000 + i), "manual", now);
@@ -182,11 +213,11 @@ test("bans are bounded", () => {
   assert.ok(candidates.isBanned(numbered(4999).address));
 });
 
-test("in any order of events nobody is given out twice at once, or again within a minute", () => {
+test("in any order of events nobody is given out twice at once, or again too soon", () => {
   const random = seededRandom(9);
   const candidates = new Candidates({ random });
   const dialled: Endpoint[] = [];
-  const closedAtMs = new Map<string, number>();
+  const freeAtMs = new Map<string, number>();
   let given = 0;
   for (let now = 0; now < 20_000_000; now += 1 + random.below(2000)) {
     const what = random.below(3);
@@ -197,14 +228,15 @@ test("in any order of events nobody is given out twice at once, or again within 
       if (!next) continue;
       given += 1;
       assert.ok(!dialled.includes(next), "not while it is dialled");
-      assert.ok(now - (closedAtMs.get(next.address) ?? -60_000) >= 60_000, "not so soon");
+      assert.ok(now >= (freeAtMs.get(next.address) ?? 0), "not so soon");
       dialled.push(next);
     } else {
       const [endpoint] = dialled.splice(random.below(dialled.length + 1), 1);
       if (!endpoint) continue;
       if (random.below(3) === 0) candidates.handleConnected(endpoint);
-      candidates.handleClosed(endpoint, random.below(2) === 0, now);
-      closedAtMs.set(endpoint.address, now);
+      const end = ENDS[random.below(ENDS.length)]!;
+      candidates.handleClosed(endpoint, end, now);
+      freeAtMs.set(endpoint.address, now + (end.kind === "dropped" ? 5_000 : 60_000));
     }
   }
   assert.ok(given > 1000, `${given} were given out`);

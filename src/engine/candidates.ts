@@ -18,6 +18,12 @@ const RETRY_MS_MAX = 3_600_000;
 const MANUAL_RETRY_MS = 2_000;
 const MANUAL_RETRY_MS_MAX = 60_000;
 
+/** Wait before somebody who was connected and left is dialled again: it may just be starting over. */
+const RECONNECT_MS = 5_000;
+
+/** A connection that lasted so long was of use: when it ends, the waits begin anew. */
+const LASTING_MS = 60_000;
+
 /** Failures in a row after which an address gives way to new ones (lt). */
 const FAILURES_MAX = 3;
 
@@ -34,12 +40,23 @@ const SOURCES: Readonly<Record<CandidateSource, { rank: number; knownMax: number
   exchange: { rank: 2, knownMax: 1000 },
 };
 
+/** How a connection came to its end. */
+export type ConnectionEnd =
+  /** No handshake was exchanged. */
+  | { readonly kind: "failed" }
+  /** The peer, or the net, ended it after so long. */
+  | { readonly kind: "dropped"; readonly lastedMs: number }
+  /** We ended it: there is no hurry to have it again. */
+  | { readonly kind: "let-go"; readonly lastedMs: number };
+
 interface Candidate {
   readonly endpoint: Endpoint;
   readonly source: CandidateSource;
   /** Ties of rank are dialled in the order of these, drawn by chance. */
   readonly lot: number;
   failures: number;
+  /** Short connections in a row. */
+  drops: number;
   /** Its place in a queue; `undefined` while it is dialled or connected. */
   turn: Turn | undefined;
 }
@@ -55,7 +72,8 @@ interface Turn {
 /**
  * The peer addresses known of one torrent: whom to dial next, whom not again so soon, whom never.
  *
- * waiting -> due -> dialled -> connected -> waiting; dialled -> waiting. An address that keeps failing waits longer
+ * waiting -> due -> dialled -> connected -> waiting; dialled -> waiting; any -> connected, when it dials us and
+ * says where it listens. An address that keeps failing waits longer
  * each time, and is the first to go when the pool is full. Everything costs O(log known) at most.
  */
 export class Candidates {
@@ -95,6 +113,7 @@ export class Candidates {
       source,
       lot: this.#random.below(2 ** 32),
       failures: 0,
+      drops: 0,
       turn: undefined,
     };
     this.#known.set(key, candidate);
@@ -136,16 +155,14 @@ export class Candidates {
     this.#hopeless.delete(candidate);
   }
 
-  /**
-   * The connection ended.
-   *
-   * @param wasConnected - False when no handshake was exchanged: a failure.
-   */
-  handleClosed(endpoint: Endpoint, wasConnected: boolean, now: number): void {
+  /** The connection ended. */
+  handleClosed(endpoint: Endpoint, end: ConnectionEnd, now: number): void {
     const candidate = this.#known.get(formatEndpoint(endpoint));
     if (!candidate || candidate.turn) return;
-    if (!wasConnected) candidate.failures += 1;
-    this.#queue(candidate, this.#waiting, now + retryMs(candidate));
+    if (end.kind === "failed") candidate.failures += 1;
+    else if (end.lastedMs >= LASTING_MS) candidate.drops = 1;
+    else candidate.drops += 1;
+    this.#queue(candidate, this.#waiting, now + retryMs(candidate, end));
     if (candidate.failures >= FAILURES_MAX && candidate.source !== "manual") {
       this.#hopeless.delete(candidate);
       this.#hopeless.add(candidate);
@@ -208,11 +225,18 @@ function isBetter(a: Turn, b: Turn): boolean {
   return rank === 0 ? a.candidate.lot < b.candidate.lot : rank < 0;
 }
 
-function retryMs({ source, failures }: Candidate): number {
+/** Doubled each time in a row, whatever it is that goes wrong. */
+function retryMs({ source, failures, drops }: Candidate, end: ConnectionEnd): number {
   const manual = source === "manual";
-  const first = manual ? MANUAL_RETRY_MS : RETRY_MS;
-  const most = manual ? MANUAL_RETRY_MS_MAX : RETRY_MS_MAX;
-  return Math.min(most, first * 2 ** Math.min(20, Math.max(0, failures - 1)));
+  const most = manual && end.kind !== "let-go" ? MANUAL_RETRY_MS_MAX : RETRY_MS_MAX;
+  const times = end.kind === "failed" ? failures : drops;
+  return Math.min(most, firstRetryMs(manual, end) * 2 ** Math.min(20, times - 1));
+}
+
+function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
+  if (end.kind === "let-go") return RETRY_MS;
+  if (manual) return MANUAL_RETRY_MS;
+  return end.kind === "dropped" ? RECONNECT_MS : RETRY_MS;
 }
 
 /** Loopback and the local network are welcome; what no single machine can have is not. */

@@ -19,6 +19,8 @@ import type { Peer } from "./peer.ts";
 
 /** What the extension protocol gives the torrent. */
 export interface ExtensionEvents {
+  /** A peer that dialled us has said where it listens. */
+  handleListening(peer: Peer): void;
   /** The info dictionary is whole and matches the infohashes. */
   handleMetadata(infoBytes: Uint8Array): void;
   /** The peer no longer has a piece (BEP 54). */
@@ -146,7 +148,11 @@ export class ExtensionExchange {
     state.table.handleHandshake(handshake);
     if (handshake.requestQueue !== undefined) peer.requestQueueLimit = handshake.requestQueue;
     if (handshake.uploadOnly !== undefined) peer.uploadOnly = handshake.uploadOnly;
-    if (handshake.listenPort !== undefined) peer.listenPort = handshake.listenPort;
+    // Its first word counts, or one peer could fill the pool with ports.
+    if (handshake.listenPort !== undefined && peer.listenPort === undefined) {
+      peer.listenPort = handshake.listenPort;
+      if (peer.incoming) this.#options.events.handleListening(peer);
+    }
     if (handshake.client !== undefined) peer.clientWords = handshake.client;
     const size = handshake.metadataSize;
     if (this.#assembler && size !== undefined && state.table.remoteId(UT_METADATA) !== undefined) {

@@ -61,7 +61,8 @@ export interface PeerOwner {
   transfer(): PeerTransfer | undefined;
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(peer: Peer): string | undefined;
-  handleClosed(peer: Peer, reason: string): void;
+  /** @param byUs - False when the peer, or the net, ended it. */
+  handleClosed(peer: Peer, reason: string, byUs: boolean): void;
   /** `peer.pieces` has grown by one piece. */
   handleHave(peer: Peer, piece: number): void;
   /** `peer.pieces` was stated as a whole. */
@@ -285,7 +286,7 @@ export class Peer implements StreamHandler, WireSink {
       this.#transfer?.download.dropBlock(this, this.#incomingPiece, this.#incomingBlock);
       this.#incomingPiece = -1;
     }
-    if (this.owner) this.owner.handleClosed(this, reason);
+    if (this.owner) this.owner.handleClosed(this, reason, destroy);
     else this.#gate?.handleStray(this);
   }
 

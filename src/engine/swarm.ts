@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
-import { Candidates, type CandidateSource } from "./candidates.ts";
+import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import type { Peer } from "./peer.ts";
 import type { EngineSettings, EnginePorts, PeerStatus } from "./session-contract.ts";
 
@@ -9,6 +9,8 @@ const USELESS_MS = 60_000;
 const CROWDED = 0.9;
 /** A peer that takes nothing of what we sent is closed after this; its blocks hold memory (WIR-6). */
 const STALLED_MS = 30_000;
+
+const FAILED: ConnectionEnd = { kind: "failed" };
 
 export interface SwarmOptions {
   readonly ports: EnginePorts;
@@ -116,10 +118,24 @@ export class Swarm {
     return undefined;
   }
 
-  handleClosed(peer: Peer, now: number): void {
+  /** @param byUs - The peer did not leave, it was let go. */
+  handleClosed(peer: Peer, byUs: boolean, now: number): void {
     this.#peers.delete(peer);
     this.#outputs.delete(peer);
-    if (!peer.incoming) this.#candidates.handleClosed(peer.remote, peer.connectedAtMs > 0, now);
+    const endpoint = dialledAt(peer);
+    if (!endpoint || this.#isConnectedTo(endpoint)) return;
+    const lastedMs = now - peer.connectedAtMs;
+    const kind = byUs ? "let-go" : "dropped";
+    const end = peer.connectedAtMs > 0 ? ({ kind, lastedMs } as const) : FAILED;
+    this.#candidates.handleClosed(endpoint, end, now);
+  }
+
+  /** A peer that dialled us has said where it listens: there it can be found when the connection is lost. */
+  handleListening(peer: Peer, now: number): void {
+    const endpoint = dialledAt(peer);
+    if (!endpoint) return;
+    this.#candidates.offer(endpoint, "incoming", now);
+    this.#candidates.handleConnected(endpoint);
   }
 
   /** No connection from or to this address any more. */
@@ -157,6 +173,15 @@ export class Swarm {
     return [...this.open()].map((peer) => statusOf(peer, now));
   }
 
+  /** Also by a connection that it opened. */
+  #isConnectedTo({ address, port }: Endpoint): boolean {
+    for (const peer of this.#peers) {
+      const endpoint = dialledAt(peer);
+      if (endpoint?.port === port && endpoint.address === address) return true;
+    }
+    return false;
+  }
+
   #tickPeer(peer: Peer, now: number, crowded: boolean): void {
     const { settings } = this.#options;
     const idle = !peer.amInterested && !peer.peerInterested;
@@ -180,6 +205,12 @@ export class Swarm {
     }
     return false;
   }
+}
+
+/** Where the peer is dialled; `undefined` while that is not known of one that dialled us. */
+function dialledAt({ incoming, remote, listenPort }: Peer): Endpoint | undefined {
+  if (!incoming) return remote;
+  return listenPort === undefined ? undefined : { address: remote.address, port: listenPort };
 }
 
 function statusOf(peer: Peer, now: number): PeerStatus {

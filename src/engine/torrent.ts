@@ -419,7 +419,7 @@ export class Torrent implements EngineTorrent {
       accepts: (infohash) =>
         wireInfohashes(this.infohashes).some((known) => equalBytes(known, infohash)),
       handleReady: (peer) => this.#handleReady(peer),
-      handleClosed: (peer, reason) => this.#handleClosed(peer, reason),
+      handleClosed: (peer, reason, byUs) => this.#handleClosed(peer, reason, byUs),
       handleHave: (peer, piece) => {
         this.#transfer?.download.handleHave(peer, piece);
         this.#dropIfUseless(peer);
@@ -455,6 +455,7 @@ export class Torrent implements EngineTorrent {
       info: () => this.#info && { bytes: this.#info.infoBytes, private: this.#info.private },
       nowMs: () => this.#nowMs(),
       events: {
+        handleListening: (peer) => this.#swarm.handleListening(peer, this.#nowMs()),
         handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
         handleDontHave: (peer, piece) => {
           if (peer.pieces?.delete(piece) === true) {
@@ -482,8 +483,8 @@ export class Torrent implements EngineTorrent {
     this.#dropIfUseless(peer);
   }
 
-  #handleClosed(peer: Peer, reason: string): void {
-    this.#swarm.handleClosed(peer, this.#nowMs());
+  #handleClosed(peer: Peer, reason: string, byUs: boolean): void {
+    this.#swarm.handleClosed(peer, byUs, this.#nowMs());
     this.#transfer?.download.removePeer(peer);
     this.#extensions.gone(peer);
     this.#hashes?.gone(peer);

@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../../src/base/endpoint.ts";
-import { wireInfohashes } from "../../src/base/infohash.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
-import type { SimHost } from "../../src/sim/sim-net.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { frames } from "../hostile/raw-peer.ts";
 import { assertWhole, bannedBy, MIB, withSeed } from "./judging.ts";
-import { listenAs, ScriptedPeer, type SwarmScript } from "./scripted-peer.ts";
+import {
+  FAST_LINK,
+  hostOf,
+  infohashOf,
+  listenAs,
+  ScriptedPeer,
+  type SwarmScript,
+} from "./scripted-peer.ts";
 
 const BLOCK = 16 * 1024;
 const KEEP_ALIVE = new Uint8Array(4);
-const FAST_LINK = { upBytesPerSecond: 100 * MIB, downBytesPerSecond: 100 * MIB, latencyMs: 10 };
-
-/** A machine that runs no engine of ours. */
-function hostOf(swarm: SimSwarm, number: number): SimHost {
-  return swarm.net.createHost(`172.16.${number >>> 8}.${number & 0xff}`, FAST_LINK);
-}
-
-function infohashOf(swarm: SimSwarm): Uint8Array {
-  return wireInfohashes(swarm.made.metainfo.info.infohashes)[0]!;
-}
 
 /** Says this again and again, as long as the connection lives. */
 function repeat(swarm: SimSwarm, peer: ScriptedPeer, everyMs: number, say: () => Uint8Array): void {

@@ -1,9 +1,26 @@
 import type { Endpoint } from "../../src/base/endpoint.ts";
+import { wireInfohashes } from "../../src/base/infohash.ts";
 import type { StreamConnection, StreamHandler } from "../../src/ports/net.ts";
-import type { SimHost } from "../../src/sim/sim-net.ts";
+import type { SimHost, SimLink } from "../../src/sim/sim-net.ts";
+import type { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { encodeHandshake, HANDSHAKE_BYTES, type HandshakeFlags } from "../../src/wire/handshake.ts";
 import { WireDecoder } from "../../src/wire/wire-decoder.ts";
 import type { HashRange, WireSink } from "../../src/wire/wire-sink.ts";
+
+export const FAST_LINK: SimLink = {
+  upBytesPerSecond: 100 * 1024 * 1024,
+  downBytesPerSecond: 100 * 1024 * 1024,
+  latencyMs: 10,
+};
+
+/** A machine that runs no engine of ours. */
+export function hostOf(swarm: SimSwarm, number: number): SimHost {
+  return swarm.net.createHost(`172.16.${number >>> 8}.${number & 0xff}`, FAST_LINK);
+}
+
+export function infohashOf(swarm: SimSwarm): Uint8Array {
+  return wireInfohashes(swarm.made.metainfo.info.infohashes)[0]!;
+}
 
 /** What a peer in a simulated swarm says when it is told something. All of it is optional. */
 export interface SwarmScript {
