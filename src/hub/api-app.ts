@@ -31,6 +31,14 @@ export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
   });
 }
 
+/** Asks for permission before a body is read: strangers must not make us parse megabytes (HUB-8). */
+export function requires(action: Action): MiddlewareHandler<HubEnv> {
+  return async (c, next) => {
+    demand(c.var.actor, action);
+    await next();
+  };
+}
+
 /** What a route answers, for the OpenAPI document. */
 export function answers(schema: z.ZodType, status: 200 | 201 = 200) {
   return {

@@ -6,7 +6,15 @@ import {
   draftSchema,
 } from "../api/drafts.ts";
 import type { Draft } from "../publish/publisher.ts";
-import { answers, type ApiApp, createApiApp, demand, limitBody, takes } from "./api-app.ts";
+import {
+  answers,
+  type ApiApp,
+  createApiApp,
+  demand,
+  limitBody,
+  requires,
+  takes,
+} from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { draftIdOf } from "./tus-path.ts";
@@ -23,7 +31,7 @@ const declareRoute = createRoute({
   summary: "Declare an upload, or find the unfinished one with the same declaration again",
   request: takes(draftInputSchema),
   responses: answers(declaredDraftSchema, 201),
-  middleware: limitBody(DECLARATION_BYTES_MAX),
+  middleware: [requires("torrent.publish"), limitBody(DECLARATION_BYTES_MAX)] as const,
 });
 
 const listRoute = createRoute({

@@ -57,7 +57,12 @@ export class Finisher {
 
   /** One at a time: two uploads of the same content must meet. */
   async finish(finished: FinishedDraft): Promise<void> {
-    const turn = this.#queue.then(() => this.#finish(finished));
+    return this.alone(() => this.#finish(finished));
+  }
+
+  /** Runs `task` while no torrent is being made: what takes a draft away must not meet one that becomes public. */
+  async alone<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(task);
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -65,18 +70,21 @@ export class Finisher {
   async #finish(finished: FinishedDraft): Promise<void> {
     const { torrents, drafts, files, folder, swarms, clock } = this.#options;
     const { row, plan } = finished;
+    // It stood in line: meanwhile it may have been given up, or finished by another request.
+    const now = await drafts.find(row.id);
+    if (!now) throw new PublishError("not-found", "This upload was given up.");
+    if (now.state === "published") return;
     const { torrent, infohashes, info } = this.#build(finished);
     const known = await this.#known(infohashes);
     if (known) {
       await drafts.setPublished(row.id, known.id);
-      await files.remove(folder.draft(row.id));
+      await this.#cleanUp(row.id);
       return;
     }
     const key = infohashKey(wireInfohashes(infohashes)[0]!);
     const [contentPath, metainfoPath] = [folder.contentPath(key), folder.metainfoPath(key)];
     await this.#moveContent(finished, folder.absolute(contentPath));
-    await files.write(folder.absolute(metainfoPath), torrent);
-    const now = clock.wallMs();
+    const publishedMs = clock.wallMs();
     const entry: NewTorrent = {
       id: row.id,
       infohash_v1: infohashes.v1 ?? null,
@@ -93,13 +101,51 @@ export class Finisher {
       content_path: contentPath,
       metainfo_path: metainfoPath,
       publisher_id: row.owner_id,
-      published_at: now,
-      checked_at: now,
+      published_at: publishedMs,
+      checked_at: publishedMs,
     };
-    await shareFiles(info, contentPath, { ...this.#options, table: this.#options.sharedFiles });
-    await torrents.insert(entry, { words: words(finished), draftId: row.id });
+    try {
+      await files.write(folder.absolute(metainfoPath), torrent);
+      await shareFiles(info, contentPath, { ...this.#options, table: this.#options.sharedFiles });
+      await torrents.insert(entry, { words: words(finished), draftId: row.id });
+    } catch (error) {
+      await this.#moveBack(finished, infohashes, folder.absolute(contentPath));
+      throw error;
+    }
     swarms.register(infohashes);
-    await files.remove(folder.draft(row.id));
+    await this.#cleanUp(row.id);
+  }
+
+  /** The torrent is public by now: what stays of its draft is no failure, and goes at the next start. */
+  async #cleanUp(draftId: string): Promise<void> {
+    const { files, folder, log } = this.#options;
+    try {
+      await files.remove(folder.draft(draftId));
+    } catch (error) {
+      log.warn("the rest of a finished upload stays for now", { id: draftId, why: String(error) });
+    }
+  }
+
+  /** So that giving the draft up takes its bytes along. */
+  async #moveBack(
+    { row }: FinishedDraft,
+    infohashes: Infohashes,
+    contentFolder: string,
+  ): Promise<void> {
+    const { files, folder, log } = this.#options;
+    const source = folder.draftContent(row.id);
+    try {
+      // A database that failed while it wrote may have written all the same.
+      if (await this.#known(infohashes)) return;
+      await files.remove(source);
+      await files.move(contentFolder, source);
+    } catch (error) {
+      // The next attempt looks for it in both places.
+      log.warn("content of an upload waits where its torrent will be", {
+        id: row.id,
+        why: String(error),
+      });
+    }
   }
 
   #build({ declaration, plan, hashes, row }: FinishedDraft): {
@@ -146,8 +192,12 @@ export class Finisher {
   async #moveContent({ row, plan }: FinishedDraft, target: string): Promise<void> {
     const { files, folder } = this.#options;
     const source = folder.draftContent(row.id);
+    const { name } = plan.torrent;
     // Gone: moved by an attempt before this one. The folder alone says nothing, opening makes it again.
-    if (!(await files.stat(`${source}/${plan.torrent.name}`))) return;
+    if (!(await files.stat(`${source}/${name}`))) {
+      if (await files.stat(`${target}/${name}`)) return;
+      throw new PublishError("disk-error", "What was uploaded is gone from the disk of this hub.");
+    }
     // There, though no torrent has it: left by somebody else's attempt that never came to its end.
     if (await files.stat(target)) await files.remove(target);
     await files.move(source, target);

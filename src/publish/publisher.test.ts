@@ -421,3 +421,56 @@ test("a draft that was given up is gone with its bytes", async (t) => {
     code: "not-found",
   });
 });
+
+test("HUB-18: giving up comes too late when the last byte is here: what becomes public keeps its content", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const other: Contents = { "c.bin": bytes(20_000, 3) };
+  const [first, second] = [
+    await publisher.declare("ann", declaration(CONTENTS)),
+    await publisher.declare("ann", declaration(other)),
+  ];
+  // The first is in the middle of being made while the second stands behind it.
+  const hold = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const { write } = all.disk;
+  all.disk.write = async (path, content) => {
+    reached.resolve();
+    await hold.promise;
+    return write.call(all.disk, path, content);
+  };
+  const making = publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  await reached.promise;
+  const waiting = publisher.receive(second.draft.id, 0, inOrder(other, second.order));
+  await new Promise((resolve) => setImmediate(resolve));
+  const tooLate = [first, second].map(({ draft }) =>
+    assert.rejects(publisher.discard(draft.id), { code: "not-found" }),
+  );
+  hold.resolve();
+  await Promise.all([making, waiting, ...tooLate]);
+  for (const [id, contents] of [
+    [first.draft.id, CONTENTS],
+    [second.draft.id, other],
+  ] as const) {
+    const files = await catalogue.files(id);
+    assert.equal(files.length, Object.keys(contents).length);
+    for (const file of files) {
+      const { location } = (await catalogue.file(id, file.index))!;
+      assert.deepEqual(all.disk.bytes(location), contents[file.path]);
+    }
+  }
+});
+
+test("a draft that failed on its last step takes its bytes along when it is given up", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const declared = await publisher.declare("ann", declaration(CONTENTS));
+  all.disk.write = async () => {
+    throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+  };
+  const body = inOrder(CONTENTS, declared.order);
+  await assert.rejects(publisher.receive(declared.draft.id, 0, body), { code: "disk-full" });
+  assert.ok(all.disk.paths.length > 0);
+  await publisher.discard(declared.draft.id);
+  assert.deepEqual(all.disk.paths, []);
+});

@@ -151,12 +151,21 @@ export class Publisher {
     }
   }
 
-  /** Gives a draft up, with everything that was uploaded. */
+  /**
+   * Gives a draft up, with everything that was uploaded.
+   *
+   * @throws {PublishError} (rejects) `not-found` when its last byte was quicker: it is a torrent now.
+   */
   async discard(id: string): Promise<void> {
-    const { drafts, uploads, files, folder } = this.#options;
+    const { drafts, uploads, finisher, files, folder } = this.#options;
     await uploads.close(id);
-    await drafts.delete(id);
-    await files.remove(folder.draft(id));
+    await finisher.alone(async () => {
+      if ((await drafts.find(id))?.state === "published") {
+        throw new PublishError("not-found", "This upload has ended: it is published.");
+      }
+      await drafts.delete(id);
+      await files.remove(folder.draft(id));
+    });
   }
 
   async #declare(
@@ -250,6 +259,7 @@ export class Publisher {
     try {
       await finisher.finish(finished);
     } catch (error) {
+      if (error instanceof PublishError && error.code === "not-found") throw error;
       const problem =
         error instanceof PublishError
           ? error

@@ -139,6 +139,24 @@ for (const [why, status, more] of patches) {
   });
 }
 
+test("HUB-8: a stranger's declaration is refused before it is read", async (t) => {
+  const { call } = await hubWorld(t);
+  let pulled = 0;
+  const body = new ReadableStream(
+    {
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(100_000));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const headers = { "content-type": "application/json" };
+  const response = await call("/api/v1/drafts", { body, headers });
+  assert.deepEqual(await problemOf(response), { status: 401, code: "not_signed_in" });
+  assert.equal(pulled, 0);
+});
+
 test("HUB-8: more bytes than declared are refused", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
