@@ -93,6 +93,20 @@ test("an address a person named is tried again within seconds", () => {
   assert.deepEqual(candidates.next(2000), PEER);
 });
 
+test("whom we let go is dialled at once when there is something to ask for again", () => {
+  const candidates = pool();
+  const [letGo, dropped, connected] = [numbered(1), numbered(2), numbered(3)];
+  for (const endpoint of [letGo, dropped, connected]) {
+    candidates.offer(endpoint, "tracker", 0);
+    candidates.next(0);
+  }
+  candidates.handleClosed(letGo, { kind: "let-go", lastedMs: 0 }, 0);
+  candidates.handleClosed(dropped, { kind: "dropped", lastedMs: 0 }, 0);
+  candidates.recall(1_000);
+  assert.deepEqual(candidates.next(1_000), letGo);
+  assert.equal(candidates.next(1_000), undefined);
+});
+
 const WAITS: readonly [CandidateSource, ConnectionEnd["kind"], number, readonly number[]][] = [
   ["tracker", "dropped", 1_000, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]],
   ["incoming", "dropped", 1_000, [5, 10, 20]],

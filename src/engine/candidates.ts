@@ -57,6 +57,8 @@ interface Candidate {
   failures: number;
   /** Short connections in a row. */
   drops: number;
+  /** We ended its last connection. */
+  letGo: boolean;
   /** Its place in a queue; `undefined` while it is dialled or connected. */
   turn: Turn | undefined;
 }
@@ -114,6 +116,7 @@ export class Candidates {
       lot: this.#random.below(2 ** 32),
       failures: 0,
       drops: 0,
+      letGo: false,
       turn: undefined,
     };
     this.#known.set(key, candidate);
@@ -162,10 +165,21 @@ export class Candidates {
     if (end.kind === "failed") candidate.failures += 1;
     else if (end.lastedMs >= LASTING_MS) candidate.drops = 1;
     else candidate.drops += 1;
+    candidate.letGo = end.kind === "let-go";
     this.#queue(candidate, this.#waiting, now + retryMs(candidate, end));
     if (candidate.failures >= FAILURES_MAX && candidate.source !== "manual") {
       this.#hopeless.delete(candidate);
       this.#hopeless.add(candidate);
+    }
+  }
+
+  /** There is something to ask for again: whom we let go may be dialled now. */
+  recall(now: number): void {
+    for (const candidate of this.#known.values()) {
+      if (!candidate.letGo || !candidate.turn) continue;
+      candidate.letGo = false;
+      candidate.drops = 0;
+      this.#queue(candidate, this.#due, now);
     }
   }
 

@@ -138,6 +138,11 @@ export class Swarm {
     this.#candidates.handleConnected(endpoint);
   }
 
+  /** There is something to ask for again: whom we let go may be dialled now. */
+  recall(now: number): void {
+    this.#candidates.recall(now);
+  }
+
   /** No connection from or to this address any more. */
   ban(address: string, reason: string): void {
     this.#candidates.ban(address);

@@ -184,7 +184,7 @@ export class Torrent implements EngineTorrent {
     this.#transfer.download.setWantedFiles(wanted);
     this.#completed = false;
     this.#resume?.touch();
-    if (this.#state.kind === "seeding") this.#enter({ kind: "downloading" });
+    if (!this.#isComplete) this.#beginAgain();
     this.#judgeCompletion();
     this.#host.handleCandidates();
     this.#settle();
@@ -558,6 +558,13 @@ export class Torrent implements EngineTorrent {
     this.#emit({ kind: "complete" });
   }
 
+  /** Something is wanted again: seeds that were let go are of use. */
+  #beginAgain(): void {
+    if (this.#state.kind !== "seeding") return;
+    this.#swarm.recall(this.#nowMs());
+    this.#enter({ kind: "downloading" });
+  }
+
   #handleHashesKnown(): void {
     this.#transfer?.download.handleHashesKnown();
     this.#judgeCompletion();
@@ -573,7 +580,7 @@ export class Torrent implements EngineTorrent {
       this.#transfer!.download.refreshInterest(peer);
     }
     this.#emit({ kind: "piece-lost", piece });
-    if (this.#state.kind === "seeding") this.#enter({ kind: "downloading" });
+    this.#beginAgain();
     this.#host.handleCandidates();
   }
 
