@@ -82,6 +82,15 @@ export const configSchema = z.strictObject({
             PORT_TAKES,
           ),
         ),
+      nameUdp: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "False leaves the UDP tracker out of published torrents: no packets reach it from outside.",
+            "true or false",
+          ),
+        ),
       intervalSeconds: z
         .number()
         .int()
@@ -96,6 +105,27 @@ export const configSchema = z.strictObject({
         .max(86_400)
         .default(240)
         .meta(note("How often peers may announce at most.", "30 to 86400 seconds")),
+      requestsPerSecondMax: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(200)
+        .meta(
+          note(
+            "Announces and scrapes answered to one address, ten times as many at once; more get 429.",
+            "1 to 1000000; a campus of 100000 peers behind one address asks 140 times",
+          ),
+        ),
+      fullScrape: z
+        .boolean()
+        .default(false)
+        .meta(
+          note(
+            "True answers a scrape that names no torrent with all of them, up to 5000, once a minute anew.",
+            "true or false",
+          ),
+        ),
       open: z
         .boolean()
         .default(false)

@@ -13,11 +13,13 @@ import type { Random } from "../ports/random.ts";
 import type { SwarmCount, SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Store } from "../store/open-store.ts";
 import { CompactSwarms } from "../tracker/compact-swarms.ts";
+import { FullScrape } from "../tracker/full-scrape.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { isLoopback } from "../tracker/source-address.ts";
 import { type Asker, Tracker, type VirtualSeed } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
+import type { UdpPlace } from "./announce-urls.ts";
 import { listenTrouble } from "./open-session.ts";
 
 /** The same for everybody; clients echo it (PUB-3.4). */
@@ -28,8 +30,6 @@ const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
 const PEERS_PER_ADDRESS_MAX = 10_000;
-/** By address (TRK-11). A campus behind one address, 100,000 clients strong, asks 140 times. */
-const REQUESTS_PER_SECOND_MAX = 200;
 /** Asking the system for its addresses takes ten times as long as answering an announce. */
 const INTERFACES_KEPT_MS = 10_000;
 /** A client's own request carries none of these. */
@@ -39,6 +39,8 @@ const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 export interface HubTracker extends SwarmRegistry {
   /** As bound. */
   readonly udpPort: number;
+  /** What published torrents may name; `undefined` unless it is there after the next start, too. */
+  readonly namedUdp: UdpPlace | undefined;
   /** Answers `/announce` and `/scrape` on the web port. */
   handle(request: Request, context: RequestContext): Response;
   /** Saves who is in the swarms. */
@@ -65,7 +67,8 @@ export interface HubTrackerParts {
  */
 export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
   const { store, clock, random, log } = parts;
-  const { intervalSeconds, minIntervalSeconds, open } = config.tracker;
+  const { intervalSeconds, minIntervalSeconds, requestsPerSecondMax, fullScrape, open } =
+    config.tracker;
   const swarms = new CompactSwarms({
     random,
     // An open tracker is a large one: 8 bytes a peer instead of 48.
@@ -79,28 +82,37 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   });
   const tracker = new Tracker({
     swarms,
-    directory: { find: (infohash) => store.torrents.infohashesOf(infohash) },
+    directory: {
+      find: (infohash) => store.torrents.infohashesOf(infohash),
+      newest: (countMax) => store.torrents.newestInfohashes(countMax),
+    },
     totals: store.swarmTotals,
     everseed: virtualSeed(config.engine.host ?? config.host, parts.peerPort, clock),
     open,
-    requestsPerSecondMax: REQUESTS_PER_SECOND_MAX,
+    requestsPerSecondMax,
     clock,
     random,
     log,
   });
   const snapshot = new SnapshotFile(join(parts.dataDir, SNAPSHOT_NAME), parts, swarms, tracker);
   await snapshot.load();
-  const http = new HttpTracker(tracker, {
+  const policy = {
     intervalS: intervalSeconds,
     minIntervalS: minIntervalSeconds,
     trackerId: TRACKER_ID,
     warningMessage: "",
-  });
+  };
+  const http = new HttpTracker(
+    tracker,
+    policy,
+    fullScrape ? new FullScrape(tracker, { clock, minIntervalS: minIntervalSeconds }) : undefined,
+  );
   const udp = new UdpTracker(tracker, { intervalS: intervalSeconds, clock, random });
   const socket = await bindUdp(udp, config, parts);
   tracker.start();
   return {
     udpPort: socket.local.port,
+    namedUdp: namedUdp(config, parts.webPort, socket.local.port),
     register: (infohashes: Infohashes) => tracker.register(infohashes),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
     handle: (request, context) => answerHttp(http, request, context),
@@ -124,6 +136,12 @@ function answerHttp(http: HttpTracker, request: Request, context: RequestContext
     status,
     headers: { "content-type": "text/plain", "cache-control": "no-store" },
   });
+}
+
+/** Bound to a free port because the one it should have was taken, it will be elsewhere the next time. */
+function namedUdp({ tracker, host }: Config, webPort: number, port: number): UdpPlace | undefined {
+  const isFallback = tracker.udpPort === undefined && port !== webPort;
+  return tracker.nameUdp && !isFallback ? { host, port } : undefined;
 }
 
 async function bindUdp(

@@ -19,6 +19,7 @@ import { SlabLine } from "../publish/slab-line.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { systemCode } from "./daemon-error.ts";
+import { announceUrls } from "./announce-urls.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
@@ -107,7 +108,7 @@ async function compose(
   undo.push(() => tracker.close());
 
   const accounts = openAccounts(state, { siteUrl, clock, random, log });
-  const trackers = [`${siteUrl}/announce`];
+  const trackers = announceUrls(siteUrl, tracker.namedUdp);
   const limits = publishLimits(config);
   const version = everseedVersion();
   const { publisher, catalogue } = openPublishing({

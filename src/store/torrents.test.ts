@@ -79,6 +79,13 @@ test("a torrent is found by id and by each of its wire infohashes", async () => 
     assert.deepEqual(store.torrents.infohashesOf(v1), both);
     assert.deepEqual(store.torrents.infohashesOf(v2), both);
     assert.equal(store.torrents.infohashesOf(new Uint8Array(20).fill(7)), undefined);
+    await store.torrents.insert(torrent(2), { words: "" });
+    assert.deepEqual(
+      store.torrents.newestInfohashes(9).map((each) => each.v1?.[0]),
+      [2, 1],
+    );
+    assert.deepEqual(store.torrents.newestInfohashes(1)[0]?.v2?.length, 32);
+    assert.equal(store.torrents.newestInfohashes(1).length, 1);
   });
 });
 

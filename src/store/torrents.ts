@@ -26,6 +26,7 @@ export interface CatalogueTotals {
 export class TorrentTable {
   readonly #db: Kysely<Schema>;
   readonly #infohashesOf: StatementSync;
+  readonly #newestInfohashes: StatementSync;
   #totals: CatalogueTotals | undefined;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
@@ -34,6 +35,9 @@ export class TorrentTable {
       `select infohash_v1, infohash_v2 from torrents where infohash_v1 = ?1
        union all
        select infohash_v1, infohash_v2 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
+    );
+    this.#newestInfohashes = database.prepare(
+      "select infohash_v1, infohash_v2 from torrents order by seq desc limit ?",
     );
   }
 
@@ -86,12 +90,12 @@ export class TorrentTable {
    */
   infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined {
     const row = this.#infohashesOf.get(wireInfohash);
-    if (!row) return undefined;
-    const { infohash_v1: v1, infohash_v2: v2 } = row;
-    return {
-      ...(v1 instanceof Uint8Array && { v1 }),
-      ...(v2 instanceof Uint8Array && { v2 }),
-    };
+    return row && infohashesIn(row);
+  }
+
+  /** Of the torrents published last. Answers at once: about a microsecond each. */
+  newestInfohashes(countMax: number): Infohashes[] {
+    return this.#newestInfohashes.all(countMax).map(infohashesIn);
   }
 
   /** Newest first. `total` counts every match. */
@@ -159,4 +163,11 @@ export class TorrentTable {
       .selectAll("torrents")
       .select("user.name as publisher");
   }
+}
+
+function infohashesIn({ infohash_v1: v1, infohash_v2: v2 }: Record<string, unknown>): Infohashes {
+  return {
+    ...(v1 instanceof Uint8Array && { v1 }),
+    ...(v2 instanceof Uint8Array && { v2 }),
+  };
 }

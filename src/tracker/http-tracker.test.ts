@@ -5,6 +5,7 @@ import {
   numberAt,
   PEER_ID,
   peersOf,
+  TORRENT,
   trackerWorld,
 } from "../../test/tracker/tracker-world.ts";
 
@@ -192,7 +193,51 @@ test("PUB-3.10: a scrape tells peers, seeds, completions and bytes", () => {
   assert.ok(!text.includes("\xbb"), "what is not tracked is left out");
 });
 
-test("TRK-7: a scrape of everything or of too many is refused", () => {
+test("PUB-3.10: a full scrape tells the same of all torrents, dormant ones too", () => {
+  const [v1, v2] = [new Uint8Array(20).fill(0xbb), new Uint8Array(32).fill(0xcc)];
+  const dormant = { v1: new Uint8Array(20).fill(0xdd) };
+  const world = trackerWorld({ torrents: [TORRENT, { v1, v2 }, dormant], fullScrape: true });
+  world.saved.set("dd".repeat(20), { completed: 3, uploaded: 5, downloaded: 7 });
+  world.announce(1, "&event=started");
+  world.announce(2, "&left=0");
+  const hybrid = `info_hash=${"%cc".repeat(20)}&peer_id=${PEER_ID}&port=3&uploaded=0`;
+  world.get(`/announce?${hybrid}&downloaded=0&left=5&event=started`);
+  world.clock.pass(300);
+  const counters = `info_hash=${HASH}&peer_id=${PEER_ID}&port=1&uploaded=50&downloaded=1000`;
+  world.get(`/announce?${counters}&left=0&event=completed`);
+  const files = [
+    ["\xaa", { complete: 3, downloaded: 1, downloaders: 0, incomplete: 0 }, [1000, 50]],
+    ["\xbb", { complete: 1, downloaded: 0, downloaders: 1, incomplete: 1 }, [0, 0]],
+    ["\xdd", { complete: 1, downloaded: 3, downloaders: 0, incomplete: 0 }, [7, 5]],
+  ] as const;
+  const expected = files.map(([byte, counts, [downloaded, uploaded]]) => {
+    const numbers = Object.entries(counts).map(([key, value]) => `${key.length}:${key}i${value}e`);
+    const bytes = `16:total_downloadedi${downloaded}e14:total_uploadedi${uploaded}e`;
+    return `20:${byte.repeat(20)}d${numbers.join("")}${bytes}e`;
+  });
+  const end = "5:flagsd20:min_request_intervali240eee";
+  assert.equal(world.get("/scrape"), `d5:filesd${expected.join("")}e${end}`);
+});
+
+test("TRK-7: a full scrape is bounded, and made once a minute, whoever asks", () => {
+  const torrents = Array.from({ length: 6_000 }, (_, number) => {
+    const v1 = new Uint8Array(20);
+    new DataView(v1.buffer).setUint32(0, number + 1);
+    return { v1 };
+  });
+  const world = trackerWorld({ torrents: [TORRENT, ...torrents], fullScrape: true });
+  const first = world.get("/scrape");
+  assert.equal(first.split("8:complete").length - 1, 5_000);
+  assert.ok(first.length < 1_000_000, `${first.length} bytes`);
+  world.announce(1);
+  assert.equal(world.get("/scrape", "203.0.113.5"), first);
+  world.clock.pass(60);
+  const later = world.get("/scrape");
+  assert.equal(later.split("10:incompletei1e").length - 1, 1, "swarms with peers come first");
+  assert.equal(later.split("8:complete").length - 1, 5_000);
+});
+
+test("TRK-7: a scrape of everything, unless allowed, or of too many is refused", () => {
   const world = trackerWorld();
   assert.match(world.get("/scrape"), /failure reason/);
   const many = Array.from({ length: 75 }, () => `info_hash=${HASH}`).join("&");

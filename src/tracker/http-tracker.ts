@@ -12,6 +12,7 @@ import { encodeScrapeReply, parseScrapeQuery, type ScrapeEntry } from "../announ
 import { QUERY_BYTES_MAX } from "../announce/query.ts";
 import { ReplyWriter } from "../announce/reply-writer.ts";
 import { fromLatin1 } from "../base/bytes.ts";
+import type { FullScrape } from "./full-scrape.ts";
 import { believedAddress } from "./source-address.ts";
 import type { Asker, Tracker } from "./tracker.ts";
 
@@ -29,15 +30,18 @@ const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
 export class HttpTracker {
   readonly #tracker: Tracker;
   readonly #policy: AnswerPolicy;
+  readonly #fullScrape: FullScrape | undefined;
   readonly #encoder: HttpAnswerEncoder;
   // One of each for all announces: they are answered at once, one after the other.
   readonly #request = new AnnounceRequest();
   readonly #answer = new AnnounceAnswer();
   readonly #writer = new ReplyWriter(HTTP_ANSWER_BYTES_MAX);
 
-  constructor(tracker: Tracker, policy: AnswerPolicy) {
+  /** @param fullScrape - Left out, a scrape has to name its torrents. */
+  constructor(tracker: Tracker, policy: AnswerPolicy, fullScrape?: FullScrape) {
     this.#tracker = tracker;
     this.#policy = policy;
+    this.#fullScrape = fullScrape;
     this.#encoder = new HttpAnswerEncoder(policy);
   }
 
@@ -96,8 +100,11 @@ export class HttpTracker {
     range: { readonly start: number; readonly end: number },
   ): HttpTrackerReply {
     const infohashes = parseScrapeQuery(input, range);
-    // Everything at once would be a large answer to a small question (TRK-7).
-    if (infohashes.length === 0) return failure(200, NO_FULL_SCRAPE);
+    if (infohashes.length === 0) {
+      // Everything at once is a large answer to a small question (TRK-7).
+      if (!this.#fullScrape) return failure(200, NO_FULL_SCRAPE);
+      return { status: 200, body: this.#fullScrape.answer() };
+    }
     const entries: ScrapeEntry[] = [];
     for (const infohash of infohashes) {
       const counts = this.#tracker.scrape(infohash);

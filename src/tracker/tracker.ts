@@ -1,6 +1,6 @@
 import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import { type AnnounceRequest, NUMWANT_DEFAULT } from "../announce/announce-request.ts";
-import type { ScrapeCounts } from "../announce/http-scrape.ts";
+import type { ScrapeCounts, ScrapeEntry } from "../announce/http-scrape.ts";
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -9,7 +9,7 @@ import type { Random } from "../ports/random.ts";
 import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./compact-swarms.ts";
 import { PeerAddress } from "./peer-address.ts";
-import { OpenTotals, type TotalsStore } from "./swarm-totals.ts";
+import { OpenTotals, type SwarmTotals, type TotalsStore } from "./swarm-totals.ts";
 import {
   type AnnounceEffect,
   NO_SWARM,
@@ -28,11 +28,14 @@ export type Refusal =
 /** Peers of an answer when the request does not say how many. */
 const NUMWANT_COMMON = 50;
 const HOUSEKEEPING_MS = 60_000;
+const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0 };
 
 /** Which torrents meet here, besides those whose swarm is open already. */
 export interface TorrentDirectory {
   /** Answers at once. @returns All infohashes of the torrent that has this one (20 bytes). */
   find(infohash: Uint8Array): Infohashes | undefined;
+  /** Answers at once. @returns The torrents registered last, no more than so many. */
+  newest(countMax: number): readonly Infohashes[];
 }
 
 /** Where somebody asks from. */
@@ -155,31 +158,28 @@ export class Tracker {
     const { swarms, directory, totals } = this.#options;
     this.#setTime();
     const swarm = swarms.find(wordsOf(infohash));
-    if (swarm === NO_SWARM) {
-      const infohashes = directory.find(infohash);
-      if (!infohashes) return undefined;
-      const known = totals.find(wireInfohashes(infohashes)[0]!);
-      return {
-        complete: 1,
-        incomplete: 0,
-        downloaded: known?.completed ?? 0,
-        downloaders: 0,
-        uploadedBytes: known?.uploaded ?? 0,
-        downloadedBytes: known?.downloaded ?? 0,
-      };
+    if (swarm !== NO_SWARM) return this.#scrapeOpen(swarm);
+    const infohashes = directory.find(infohash);
+    return infohashes && scrapeCounts(1, NO_PEERS, totals.find(wireInfohashes(infohashes)[0]!));
+  }
+
+  /** All torrents, each under its first infohash: those with peers first, then the newest. */
+  scrapeAll(torrentsMax: number): ScrapeEntry[] {
+    const { swarms, directory, totals } = this.#options;
+    this.#setTime();
+    const entries: ScrapeEntry[] = [];
+    for (let swarm = 0; swarm < swarms.swarmsEnd && entries.length < torrentsMax; swarm += 1) {
+      if (!swarms.isOpen(swarm)) continue;
+      entries.push({ infohash: swarms.infohashes(swarm)[0]!, ...this.#scrapeOpen(swarm) });
     }
-    swarms.expire(swarm);
-    swarms.count(swarm, this.#counts);
-    const { seeds, leechers, partialSeeds } = this.#counts;
-    const known = this.#totals.get(swarm);
-    return {
-      complete: seeds + this.#everseedCount(swarm),
-      incomplete: leechers,
-      downloaded: known?.completed ?? 0,
-      downloaders: leechers - partialSeeds,
-      uploadedBytes: known?.uploaded ?? 0,
-      downloadedBytes: known?.downloaded ?? 0,
-    };
+    for (const infohashes of directory.newest(torrentsMax)) {
+      if (entries.length >= torrentsMax) break;
+      const wire = wireInfohashes(infohashes);
+      if (wire.some((each) => swarms.find(wordsOf(each)) !== NO_SWARM)) continue;
+      const infohash = wire[0]!;
+      entries.push({ infohash, ...scrapeCounts(1, NO_PEERS, totals.find(infohash)) });
+    }
+    return entries;
   }
 
   /** Figures of a registered torrent for pages. */
@@ -223,6 +223,13 @@ export class Tracker {
   admitRestored(infohash: Uint8Array): number {
     const swarm = this.admit(infohash, wordsOf(infohash));
     return typeof swarm === "number" ? swarm : NO_SWARM;
+  }
+
+  #scrapeOpen(swarm: number): ScrapeCounts {
+    const { swarms } = this.#options;
+    swarms.expire(swarm);
+    swarms.count(swarm, this.#counts);
+    return scrapeCounts(this.#everseedCount(swarm), this.#counts, this.#totals.get(swarm));
   }
 
   #fill(swarm: number, asker: Asker, options: SampleOptions, answer: AnnounceAnswer): void {
@@ -287,6 +294,21 @@ export class Tracker {
     this.#registered.delete(swarm);
     swarms.close(swarm);
   }
+}
+
+function scrapeCounts(
+  everseeds: number,
+  { seeds, leechers, partialSeeds }: Readonly<SwarmCounts>,
+  known: SwarmTotals | undefined,
+): ScrapeCounts {
+  return {
+    complete: seeds + everseeds,
+    incomplete: leechers,
+    downloaded: known?.completed ?? 0,
+    downloaders: leechers - partialSeeds,
+    uploadedBytes: known?.uploaded ?? 0,
+    downloadedBytes: known?.downloaded ?? 0,
+  };
 }
 
 function refusalOf({ outcome }: AnnounceEffect): Refusal | undefined {

@@ -165,6 +165,30 @@ for (const scheme of SCHEMES) {
 }
 
 test(
+  "PUB-2.5: libtorrent meets the everseed by the UDP tracker that torrent and magnet link name",
+  { skip: skipUnless(libtorrent) },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    initialise(folder);
+    const hub = await startHub(t, folder);
+    const source = makeFile(folder);
+    const published = publish(folder, source, hub);
+    const reply = await fetch(String(published["torrentUrl"]));
+    const torrent = path.join(folder, "t.torrent");
+    fs.writeFileSync(torrent, Buffer.from(await reply.arrayBuffer()));
+    const shown = execFileSync(EVERSEED, ["show", torrent, "--json"], { encoding: "utf8" });
+    const [http, udp] = [announceUrl(hub, "http"), announceUrl(hub, "udp")];
+    assert.deepEqual((JSON.parse(shown) as { trackers: unknown }).trackers, [[http], [udp]]);
+    const magnet = String(published["magnet"]);
+    const byUdp = magnet.replace(`&tr=${encodeURIComponent(http)}`, "");
+    assert.notEqual(byUdp, magnet);
+    const out = fs.mkdtempSync(path.join(folder, "out-"));
+    await libtorrent.leech(t, byUdp, out);
+    assertSameTree(source, path.join(out, path.basename(source)));
+  },
+);
+
+test(
   "PUB-1.3: aria2 with the magnet link alone, which says left=0, meets the everseed",
   { skip: skipUnless(aria2) },
   async (t) => {

@@ -5,6 +5,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { CompactSwarms, type CompactSwarmsOptions } from "../../src/tracker/compact-swarms.ts";
+import { FullScrape } from "../../src/tracker/full-scrape.ts";
 import { HttpTracker } from "../../src/tracker/http-tracker.ts";
 import type { SwarmTotals } from "../../src/tracker/swarm-totals.ts";
 import { Tracker } from "../../src/tracker/tracker.ts";
@@ -60,6 +61,7 @@ export interface WorldOptions {
   readonly torrents?: readonly Infohashes[];
   readonly open?: boolean;
   readonly everseed?: boolean;
+  readonly fullScrape?: boolean;
   readonly requestsPerSecondMax?: number;
   readonly limits?: Partial<CompactSwarmsOptions>;
 }
@@ -75,7 +77,10 @@ export function trackerWorld(options: WorldOptions = {}) {
   const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(7), ...options.limits });
   const tracker = new Tracker({
     swarms,
-    directory: { find: (infohash) => directory.get(infohashKey(infohash)) },
+    directory: {
+      find: (infohash) => directory.get(infohashKey(infohash)),
+      newest: (countMax) => [...new Set(directory.values())].reverse().slice(0, countMax),
+    },
     totals: {
       find: (infohash) => saved.get(infohashKey(infohash)),
       save: async (totals) => {
@@ -101,7 +106,8 @@ export function trackerWorld(options: WorldOptions = {}) {
     trackerId: "EVERTRACKER",
     warningMessage: "",
   };
-  const http = new HttpTracker(tracker, policy);
+  const scrapeOfAll = options.fullScrape && new FullScrape(tracker, { clock, minIntervalS: 240 });
+  const http = new HttpTracker(tracker, policy, scrapeOfAll || undefined);
   const udp = new UdpTracker(tracker, { intervalS: 720, clock, random: chance(3) });
 
   /** Answers a GET. @returns The body, one character a byte. */
