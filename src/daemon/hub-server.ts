@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { formatAddress } from "../base/endpoint.ts";
@@ -7,15 +7,20 @@ import { clientAddress } from "../tracker/source-address.ts";
 import { listenTrouble } from "./open-session.ts";
 import { rawBody } from "./raw-body.ts";
 
-// Limits of the web port (HUB-25). Uploads may take days, so there is no limit for a whole request; what is
-// silent for a minute ends, and only uploads may deliver their bodies slowly.
 const HEADER_BYTES_MAX = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
-const BODY_TIMEOUT_MS = 30_000;
-const IDLE_TIMEOUT_MS = 60_000;
-const KEEP_ALIVE_MS = 15_000;
-const CHECK_INTERVAL_MS = 2_000;
 const CONNECTIONS_MAX = 4_096;
+/**
+ * How long the web port waits (HUB-25, TRK-12). Uploads may take days, so there is no limit for a whole
+ * request; what is silent for a minute ends, and only uploads may deliver their bodies slowly.
+ */
+const PATIENCE = {
+  headersMs: 10_000,
+  bodyMs: 30_000,
+  idleMs: 60_000,
+  keepAliveMs: 15_000,
+  /** How often headers are looked after. */
+  checkIntervalMs: 2_000,
+};
 /** Answers under way may end; then connections are cut. */
 const CLOSE_GRACE_MS = 1_500;
 
@@ -40,7 +45,10 @@ export interface HubServerOptions {
 }
 
 /** @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`. */
-export async function openHubServer(options: HubServerOptions): Promise<HubServer> {
+export async function openHubServer(
+  options: HubServerOptions,
+  patience = PATIENCE,
+): Promise<HubServer> {
   const proxies = new Set(options.proxies);
   let handle: Handle = () => Promise.resolve(notYet());
   const listener = getRequestListener((request, env) => {
@@ -53,20 +61,20 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: patience.headersMs,
       requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAliveTimeout: patience.keepAliveMs,
+      connectionsCheckingInterval: patience.checkIntervalMs,
       noDelay: true,
     },
     (incoming, outgoing) => {
-      limitBodyTime(incoming, outgoing);
+      limitBodyTime(incoming, patience.bodyMs);
       nameHost(incoming);
       void listener(incoming, outgoing);
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
-  server.setTimeout(IDLE_TIMEOUT_MS);
+  server.setTimeout(patience.idleMs);
   await listening(server, options);
   const { port } = server.address() as AddressInfo;
   return {
@@ -88,13 +96,15 @@ function asUpload({ method, url, headers }: Request, incoming: IncomingMessage):
   return new Request(url, { method, headers, body: rawBody(incoming), duplex: "half" });
 }
 
-function limitBodyTime(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { method } = incoming;
-  if (method === "GET" || method === "HEAD" || isUpload(incoming)) return;
+/** Also behind an answer: a body nobody reads any more would keep its connection as long as it likes. */
+function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
+  const { headers, socket } = incoming;
+  const hasBody = "content-length" in headers || "transfer-encoding" in headers;
+  if (!hasBody || isUpload(incoming)) return;
   const timer = setTimeout(() => {
-    if (!incoming.complete) incoming.destroy();
-  }, BODY_TIMEOUT_MS);
-  outgoing.once("close", () => clearTimeout(timer));
+    if (!incoming.complete) socket.destroy();
+  }, bodyMs);
+  incoming.once("close", () => clearTimeout(timer));
 }
 
 /** HTTP/1.0 need not say whom it asks; old BitTorrent clients do not (PUB-3.2). The address it came to is it. */

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
+import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { HASH, PEER_ID, peersOf } from "../tracker/tracker-world.ts";
+
+// The tracker on the web port, as raw sockets see it: on real sockets, in this process.
+
+const HOST = "host: 127.0.0.1\r\n";
+const QUERY = `info_hash=${HASH}&peer_id=${PEER_ID}&uploaded=0&downloaded=0&left=1&compact=1`;
+const ANNOUNCE = `/announce?${QUERY}&port=6881`;
+
+async function startHub(
+  t: TestContext,
+  tracker: Record<string, unknown> = {},
+): Promise<RunningHub> {
+  const dataDir = await mkdtemp(join(tmpdir(), "everseed-tracker-"));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  const config = loadConfig({
+    env: {},
+    overrides: {
+      dataDir,
+      port: 0,
+      engine: { port: 0 },
+      tracker: { udpPort: 0, open: true, ...tracker },
+    },
+  });
+  const hub = await runHub(config, SILENT_LOG);
+  t.after(() => hub.stop());
+  return hub;
+}
+
+function open(t: TestContext, port: number, from = "127.0.0.1"): Socket {
+  const socket = connect({ port, host: "127.0.0.1", localAddress: from });
+  socket.on("error", () => undefined);
+  t.after(() => socket.destroy());
+  return socket;
+}
+
+/** What comes back for raw bytes until the other side ends. */
+async function raw(t: TestContext, port: number, text: string, from?: string): Promise<string> {
+  const socket = open(t, port, from);
+  let got = "";
+  socket.on("data", (chunk: Buffer) => (got += chunk.toString("latin1")));
+  socket.write(Buffer.from(text, "latin1"));
+  await closed(socket);
+  return got;
+}
+
+/** Also by a reset, unlike `once`. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
+}
+
+function get(target: string, more = ""): string {
+  return `GET ${target} HTTP/1.1\r\n${HOST}connection: close\r\n${more}\r\n`;
+}
+
+test("PUB-3.2, PUB-3.5: HTTP/1.0 without a host gets text/plain, bencoded", async (t) => {
+  const hub = await startHub(t);
+  for (const target of [ANNOUNCE, `/scrape?info_hash=${HASH}`, "/announce?info_hash=x"]) {
+    const reply = await raw(t, hub.webPort, `GET ${target} HTTP/1.0\r\n\r\n`);
+    const [head = "", body = ""] = reply.split("\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.[01] 200 OK\r\n/, target);
+    assert.match(head, /^content-type: text\/plain$/im, target);
+    assert.match(head, /^cache-control: no-store$/im, target);
+    assert.match(head, /^x-content-type-options: nosniff$/im, target);
+    assert.match(head, new RegExp(`^content-length: ${body.length}$`, "im"), target);
+    assert.match(body, /^d.*e$/s, target);
+  }
+});
+
+test("TRK-11: an address that asks faster than the configuration allows gets 429", async (t) => {
+  const hub = await startHub(t, { requestsPerSecondMax: 1 });
+  const storm = `GET ${ANNOUNCE} HTTP/1.1\r\n${HOST}\r\n`.repeat(30) + get(ANNOUNCE);
+  const replies = (await raw(t, hub.webPort, storm)).split(/(?=HTTP\/1\.1 )/);
+  assert.equal(replies.length, 31);
+  const refused = replies.filter((reply) => reply.startsWith("HTTP/1.1 429 "));
+  assert.ok(refused.length >= 15, `${refused.length} of 31`);
+  assert.match(refused[0]!, /d14:failure reason\d+:too many requests/);
+  assert.match(await raw(t, hub.webPort, get(ANNOUNCE), "127.0.0.2"), /^HTTP\/1\.1 200 /);
+});
+
+/** Who still sends may see the connection reset instead of the answer. */
+const TOO_LARGE = /^HTTP\/1\.1 431 |^$/;
+const smuggled = `GET ${ANNOUNCE.replace("6881", "6666")} HTTP/1.1\r\n${HOST}\r\n`;
+const refusedBytes: readonly (readonly [what: string, text: string, status: RegExp])[] = [
+  [
+    "a query of 9 kB",
+    get(`${ANNOUNCE}&x=${"a".repeat(9_000)}`),
+    /^HTTP\/1\.1 414 [^]*failure reason/,
+  ],
+  ["a query of 100 kB", get(`${ANNOUNCE}&x=${"a".repeat(100_000)}`), TOO_LARGE],
+  [
+    "1 000 parameters",
+    get(ANNOUNCE + "&a=b".repeat(1_000)),
+    /^HTTP\/1\.1 200 [^]*too many parameters/,
+  ],
+  ["10 000 parameters", get(ANNOUNCE + "&a=b".repeat(10_000)), TOO_LARGE],
+  ["headers of 100 kB", get(ANNOUNCE, `x: ${"x".repeat(100_000)}\r\n`), TOO_LARGE],
+  ["3 000 headers", get(ANNOUNCE, "x: y\r\n".repeat(3_000)), TOO_LARGE],
+  [
+    "CL and TE",
+    `${get(ANNOUNCE, "content-length: 4\r\ntransfer-encoding: chunked\r\n")}0\r\n\r\n${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    "an unknown coding",
+    `${get(ANNOUNCE, "transfer-encoding: xchunked\r\n")}0\r\n\r\n${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    "chunked, but not at last",
+    `${get(ANNOUNCE, "transfer-encoding: chunked, identity\r\n")}0\r\n\r\n${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    "two lengths",
+    `${get(ANNOUNCE, "content-length: 0\r\ncontent-length: 5\r\n")}${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    "a length with a sign",
+    `${get(ANNOUNCE, "content-length: +5\r\n")}${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  [
+    "a space before the colon",
+    `${get(ANNOUNCE, "content-length : 5\r\n")}${smuggled}`,
+    /^HTTP\/1\.1 400 /,
+  ],
+  ["a folded header", get(ANNOUNCE, "x: a\r\n b\r\n"), /^HTTP\/1\.1 400 /],
+  ["bare line feeds", get(ANNOUNCE).replaceAll("\r", ""), /^HTTP\/1\.1 400 /],
+  ["NUL in a header", get(ANNOUNCE, "x: a\0b\r\n"), /^HTTP\/1\.1 400 /],
+  ["NUL in the address", get(`${ANNOUNCE}\0`), /^HTTP\/1\.1 400 /],
+  [
+    "bytes that are not escaped",
+    get(`/announce?info_hash=${"\xff".repeat(20)}`),
+    /^HTTP\/1\.1 400 /,
+  ],
+];
+
+test("TRK-12: raw sockets get 4xx for what is no request or too much, and nothing behind it is read", async (t) => {
+  const hub = await startHub(t);
+  for (const [what, text, status] of refusedBytes) {
+    const reply = await raw(t, hub.webPort, text);
+    assert.match(reply, status, what);
+    assert.ok(reply.split("HTTP/1.1 ").length <= 2, `${what}: one answer`);
+  }
+  const peers = peersOf(await raw(t, hub.webPort, get(`/announce?${QUERY}&port=1`)));
+  assert.ok(!peers.includes("127.0.0.1:6666"), "nothing smuggled was obeyed either");
+});
+
+test("TRK-12: pipelined requests are answered one by one, in their order", async (t) => {
+  const hub = await startHub(t);
+  const ports = Array.from({ length: 200 }, (_, index) => 1_000 + index);
+  const asks = ports.map((port) => `/announce?${QUERY}&port=${port}&numwant=0`);
+  const text = asks.map((target) => `GET ${target} HTTP/1.1\r\n${HOST}\r\n`).join("");
+  const got = await raw(t, hub.webPort, text + get(`/scrape?info_hash=${HASH}`));
+  const replies = got.split(/(?=HTTP\/1\.1 )/);
+  assert.equal(replies.length, 201);
+  for (const [index, reply] of replies.slice(0, 200).entries()) {
+    assert.match(reply, new RegExp(`10:incompletei${index + 1}e`), `${index}`);
+  }
+  assert.match(replies[200]!, /10:incompletei200e/);
+});
+
+/** A server that has little patience. */
+async function hasty(t: TestContext): Promise<HubServer> {
+  const server = await openHubServer(
+    { host: "127.0.0.1", port: 0, proxies: [] },
+    { headersMs: 100, bodyMs: 100, idleMs: 400, keepAliveMs: 100, checkIntervalMs: 20 },
+  );
+  t.after(() => server.close());
+  server.serve(async () => new Response("de", { headers: { "content-type": "text/plain" } }));
+  return server;
+}
+
+const slow: readonly (readonly [what: string, begin: string, drip: string, reply: RegExp])[] = [
+  ["a request that comes byte by byte", "GET /announce?a=", "b", /^HTTP\/1\.1 408 |^$/],
+  [
+    "headers without an end",
+    `GET /announce HTTP/1.1\r\n${HOST}`,
+    "x: y\r\n",
+    /^HTTP\/1\.1 408 |^$/,
+  ],
+  ["a connection that says nothing", "", "", /^HTTP\/1\.1 408 |^$/],
+  [
+    "a body nobody asked for",
+    `GET /announce HTTP/1.1\r\n${HOST}content-length: 1000000\r\n\r\n`,
+    "z",
+    /^HTTP\/1\.1 200 /,
+  ],
+  [
+    "a chunked body nobody asked for",
+    `GET /announce HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\n\r\n`,
+    "1\r\nz\r\n",
+    /^HTTP\/1\.1 200 /,
+  ],
+  [
+    "an answered connection that is kept and says nothing more",
+    `GET /announce HTTP/1.1\r\n${HOST}\r\n`,
+    "",
+    /^HTTP\/1\.1 200 /,
+  ],
+];
+
+for (const [what, begin, drip, reply] of slow) {
+  test(`TRK-12: ${what} ends, and keeps nobody else out`, async (t) => {
+    const server = await hasty(t);
+    const socket = open(t, server.port);
+    let got = "";
+    socket.on("data", (chunk: Buffer) => (got += chunk.toString("latin1")));
+    socket.write(begin);
+    const dripping = setInterval(() => drip !== "" && socket.write(drip), 20);
+    t.after(() => clearInterval(dripping));
+    assert.match(await raw(t, server.port, get("/announce")), /^HTTP\/1\.1 200 /);
+    await closed(socket);
+    assert.match(got, reply);
+  });
+}
