@@ -240,6 +240,7 @@ function openPublishing(
     folder,
     files,
     clock,
+    log,
     content: disk,
     ingest: disk,
     slabs: new SlabLine(disk.createSlabPool(memory)),

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Content, ContentSource, PieceIngest } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
 import type { DraftRow, DraftTable } from "../store/drafts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
@@ -20,6 +21,7 @@ export interface DraftUploadsOptions {
   readonly ingest: PieceIngest;
   readonly slabs: SlabLine;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** A draft that is open for bytes. */
@@ -61,14 +63,19 @@ export class DraftUploads {
     const opening = this.#open.get(id);
     if (!opening) return;
     const open = await opening;
-    await open.upload.close();
-    // Only now: somebody who opens it anew must find files nobody writes to.
-    if (this.#open.get(id) === opening) this.#open.delete(id);
+    try {
+      await open.upload.close();
+    } finally {
+      // Only now: somebody who opens it anew must find files nobody writes to.
+      if (this.#open.get(id) === opening) this.#open.delete(id);
+    }
   }
 
+  /** Waits for all, then rejects with the first trouble there was. */
   async closeAll(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#open.keys()].map((id) => this.close(id)));
+    const ends = await Promise.allSettled([...this.#open.keys()].map((id) => this.close(id)));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /** Starts the time to wait before an upload that nobody uses is put away. */
@@ -77,12 +84,17 @@ export class DraftUploads {
     this.#timers.set(
       id,
       this.#options.clock.startTimer(IDLE_MS, () => {
-        void this.#open.get(id)?.then(async (open) => {
-          if (open.upload.receiving) this.#rest(id);
-          else await this.close(id);
+        this.#putAway(id).catch((error: unknown) => {
+          this.#options.log.warn("an upload was not put away well", { id, why: String(error) });
         });
       }),
     );
+  }
+
+  async #putAway(id: string): Promise<void> {
+    const open = await this.#open.get(id);
+    if (open?.upload.receiving) this.#rest(id);
+    else await this.close(id);
   }
 
   async #load(row: DraftRow): Promise<OpenDraft> {
@@ -93,14 +105,14 @@ export class DraftUploads {
     const plan = planDraft(declaration);
     const path = folder.draftJournal(row.id);
     const { pieceCount } = plan.layout.geometry;
-    const journal = (await files.read(path)) ?? new Uint8Array(0);
-    const records = decodeJournal(journal, plan.kinds, pieceCount);
-    const content = this.#openContent(row.id, plan);
+    const written = (await files.read(path)) ?? new Uint8Array(0);
+    const records = decodeJournal(written, plan.kinds, pieceCount);
+    const journal = await files.openAppend(path, records.length * recordBytes(plan.kinds));
     const upload = new Upload({
       layout: plan.layout,
       kinds: plan.kinds,
-      content,
-      journal: await files.openAppend(path, records.length * recordBytes(plan.kinds)),
+      content: this.#openContent(row.id, plan),
+      journal,
       ingest,
       slabs,
       clock,

@@ -58,6 +58,7 @@ function hub({ disk, store, clock, registered }: World) {
     ingest: disk,
     slabs: new SlabLine(new Pool()),
     clock,
+    log: SILENT_LOG,
   });
   const finisher = new Finisher({
     torrents: store.torrents,

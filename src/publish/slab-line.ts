@@ -18,6 +18,11 @@ export class SlabLine {
     return this.#pool.limitBytes;
   }
 
+  /** True while somebody waits: who holds a slab for long lets others have a turn. */
+  get wanted(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   async take(bytes: number): Promise<Slab> {
     invariant(
       bytes <= this.#pool.limitBytes,

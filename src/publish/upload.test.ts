@@ -355,3 +355,57 @@ test("HUB-8: many uploads share one limit of memory", async () => {
   assert.equal(pool.peakBytes, 2 * PIECE);
   assert.equal(pool.lentBytes, 0);
 });
+
+for (const [how, pause] of [
+  ["falls silent", (resume: Promise<void>) => resume],
+  ["trickles", () => new Promise<void>((resolve) => setImmediate(resolve))],
+] as const) {
+  test(`HUB-8: who ${how} in the middle of a piece keeps no memory that others wait for`, async () => {
+    const { open, bytes, pool, clock, disk } = world([4 * PIECE], PIECE);
+    const [slow, quick] = [open(), open()];
+    const resume = Promise.withResolvers<void>();
+    const body = async function* () {
+      for await (const chunk of cut(bytes, 100)) {
+        yield chunk;
+        await pause(resume.promise);
+      }
+    };
+    const slowly = slow.receive(0, body());
+    while (slow.offset === 0) await new Promise(setImmediate);
+    let done = false;
+    const quickly = quick.receive(0, cut(bytes, 5000)).finally(() => (done = true));
+    for (let turns = 0; !done; turns += 1) {
+      assert.ok(turns < 10_000, "the quick one gets its turn");
+      clock.fireAll();
+      await new Promise(setImmediate);
+    }
+    assert.equal(await quickly, bytes.length);
+    disk.powerCut();
+    resume.resolve();
+    assert.equal(await slowly, bytes.length);
+    assert.deepEqual(disk.bytes, bytes);
+    assert.deepEqual(slow.hashes().v2, quick.hashes().v2);
+    assert.equal(pool.peakBytes, PIECE);
+    assert.equal(pool.lentBytes, 0);
+  });
+}
+
+test("what was put aside is durable when its request ends", async () => {
+  const { open, bytes, clock, disk, slabs } = world([4 * PIECE], PIECE);
+  const upload = open();
+  const end = Promise.withResolvers<void>();
+  const body = async function* () {
+    yield bytes.subarray(0, 700);
+    await end.promise;
+  };
+  const receiving = upload.receive(0, body());
+  while (upload.offset === 0) await new Promise(setImmediate);
+  const other = slabs.take(PIECE);
+  clock.fireAll();
+  slabs.give(await other);
+  end.resolve();
+  assert.equal(await receiving, 700);
+  disk.powerCut();
+  assert.equal(open().offset, 700);
+  assert.deepEqual(disk.bytes.subarray(0, 700), bytes.subarray(0, 700));
+});

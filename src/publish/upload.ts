@@ -12,6 +12,8 @@ import type { UploadLayout } from "./upload-layout.ts";
 const PIECES_UNDER_WAY_MAX = 3;
 // What a kill can cost; a sync more often would keep the disk from writing in large runs.
 const CHECKPOINT_MS = 2_000;
+// A slow sender keeps its piece in memory for no longer while others wait for room (HUB-8).
+const HOLD_MS = 3_000;
 
 export interface UploadOptions {
   readonly layout: UploadLayout;
@@ -53,6 +55,14 @@ export class Upload {
   #journaled: number;
   #offset: number;
   #filling: FillingPiece | undefined;
+  #holdTimer: Timer | undefined;
+  /** The piece was in memory for long, and others wait. */
+  #overdue = false;
+  #waitingForChunk = false;
+  /** The piece goes to disk as far as it came; settles, never rejects. */
+  #puttingAside: Promise<void> | undefined;
+  /** Part of a piece is on disk, perhaps not yet for good. */
+  #tailWritten = false;
   #underWay = 0;
   #wake: (() => void)[] = [];
   #failure: PublishError | undefined;
@@ -124,6 +134,7 @@ export class Upload {
         const next = await this.#next(chunks);
         if (next.done) break;
         await this.#take(next.value);
+        if (this.#overdue) await this.#putAside();
       }
     } finally {
       this.#interrupt = undefined;
@@ -154,11 +165,18 @@ export class Upload {
 
   /** The next chunk; `close` does not wait for a body that has fallen silent. */
   async #next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array, unknown>> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = () => reject(closedError());
-      if (this.#closing) this.#interrupt();
-      chunks.next().then(resolve, reject);
-    });
+    this.#waitingForChunk = true;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#interrupt = () => reject(closedError());
+        if (this.#closing) this.#interrupt();
+        chunks.next().then(resolve, reject);
+      });
+    } finally {
+      this.#waitingForChunk = false;
+      await this.#puttingAside;
+      this.#puttingAside = undefined;
+    }
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -197,12 +215,47 @@ export class Upload {
       }
     }
     this.#filling = { piece, slab, filled };
+    this.#hold();
     return this.#filling;
+  }
+
+  #hold(): void {
+    this.#holdTimer = this.#options.clock.startTimer(HOLD_MS, () => {
+      if (!this.#options.slabs.wanted) return this.#hold();
+      this.#overdue = true;
+      if (this.#waitingForChunk) this.#puttingAside ??= this.#putAside();
+    });
+  }
+
+  /** @returns The piece that was being filled; it is the caller's now. */
+  #letGo(): FillingPiece | undefined {
+    const filling = this.#filling;
+    this.#filling = undefined;
+    this.#holdTimer?.cancel();
+    this.#overdue = false;
+    return filling;
+  }
+
+  /** Writes what came of the piece and frees its memory; `#begin` fetches it again. A failure is remembered. */
+  async #putAside(): Promise<void> {
+    const filling = this.#letGo();
+    if (!filling) return;
+    this.#tailWritten = true;
+    const outcome = await new Promise<DiskOutcome>((resolve) =>
+      this.#options.content.write(
+        filling.piece,
+        { begin: 0, length: filling.filled },
+        { slab: filling.slab, slabOffset: 0 },
+        resolve,
+      ),
+    );
+    this.#options.slabs.give(filling.slab);
+    if (outcome.kind === "failure") this.#fail(diskError(outcome));
   }
 
   #submit(filling: FillingPiece): void {
     const { piece, slab } = filling;
-    this.#filling = undefined;
+    this.#letGo();
     this.#underWay += 1;
     const { content, ingest, kinds, slabs } = this.#options;
     ingest.ingest(content, piece, slab, kinds, (result) => {
@@ -248,27 +301,15 @@ export class Upload {
 
   /** After the last byte of a request: everything that arrived becomes durable. */
   async #settle(): Promise<void> {
-    const filling = this.#filling;
-    this.#filling = undefined;
-    if (filling) {
-      const outcome = await new Promise<DiskOutcome>((resolve) =>
-        this.#options.content.write(
-          filling.piece,
-          { begin: 0, length: filling.filled },
-          { slab: filling.slab, slabOffset: 0 },
-          resolve,
-        ),
-      );
-      this.#options.slabs.give(filling.slab);
-      if (outcome.kind === "failure") this.#fail(diskError(outcome));
-    }
+    await this.#putAside();
     await this.#idle();
     try {
       this.#check();
       this.#checkpointTimer?.cancel();
       this.#checkpointTimer = undefined;
       if (this.#offset === this.#layout.size) await this.#createEmpty();
-      if (filling) await this.#sync();
+      if (this.#tailWritten) await this.#sync();
+      this.#tailWritten = false;
       await this.#checkpoint();
       await this.#options.saveDurable(this.#offset);
     } catch (error) {

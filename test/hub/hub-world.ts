@@ -107,6 +107,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       ingest: disk,
       slabs: new SlabLine(new Pool()),
       clock,
+      log: SILENT_LOG,
     }),
     finisher: new Finisher({
       torrents,

@@ -191,6 +191,36 @@ test("PUB-1.2: a body that breaks off keeps what came", async (t) => {
   );
 });
 
+test("STO-4: a disk that refuses while an idle upload is put away harms nobody; it opens again", async (t) => {
+  const { call, program, disk, clock } = await hubWorld(t);
+  const headers = await program();
+  const { openAppend } = disk;
+  disk.openAppend = async (...args) => {
+    const journal = await openAppend.apply(disk, args);
+    return {
+      append: (bytes) => journal.append(bytes),
+      close: async () => {
+        throw Object.assign(new Error("input/output error"), { code: "EIO" });
+      },
+    };
+  };
+  const json = { name: "a", folder: false, files: [{ path: "a", size: 10 }] };
+  const declared = await call("/api/v1/drafts", { headers, json });
+  const { id, uploadPath } = (await declared.json()) as DeclaredDraft;
+  clock.fireAll();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  Reflect.deleteProperty(disk, "openAppend");
+  const body = new Uint8Array(10);
+  const sent = await call(uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0) },
+    body,
+  });
+  assert.equal(sent.status, 204, await sent.text());
+  const draft = (await (await call(`/api/v1/drafts/${id}`, { headers })).json()) as Draft;
+  assert.equal(draft.state, "published");
+});
+
 test("a draft that is given up is gone, for its owner and for everybody", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
