@@ -1,9 +1,9 @@
 import { access, constants, mkdir, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parseEndpoint } from "../base/endpoint.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
-import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -136,10 +136,9 @@ class Download {
 
   async #begin(): Promise<void> {
     const { peers, onEvent } = this.#options;
-    const [known, resume] = await Promise.all([
-      resolvePeers([...peers, ...magnetPeers(this.#source)]),
-      this.#resume.load(),
-    ]);
+    const [named, resume] = await Promise.all([resolvePeers(peers), this.#resume.load()]);
+    for (const { address } of named) this.#session.guard.trust(address);
+    const known = [...named, ...this.#magnetPeers()];
     this.#trackers = this.#session.trackers(trackersOf(this.#source));
     const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
@@ -155,6 +154,20 @@ class Download {
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
     });
+  }
+
+  /** Those that a link may name; the person is told of the others, and may name them instead. */
+  #magnetPeers(): Endpoint[] {
+    const texts = "magnet" in this.#source ? this.#source.magnet.peers : [];
+    const peers = texts.flatMap((text) => parseEndpoint(text) ?? []);
+    const near = peers.filter(({ address }) => !this.#session.guard.allowPeer(address));
+    if (near.length === 0) return peers;
+    const places = near.map(formatEndpoint).join(", ");
+    const message =
+      `the link names ${places}, in your own network. Links come from anywhere, so this one is not ` +
+      `followed there; if you trust it: --peer ${formatEndpoint(near[0]!)}`;
+    this.#options.onEvent({ kind: "trouble", message });
+    return peers.filter((peer) => !near.includes(peer));
   }
 
   #select(info: TorrentInfo): readonly boolean[] {
@@ -309,12 +322,4 @@ function trackersOf(source: TorrentSource): readonly (readonly string[])[] {
   if ("metainfo" in source) return source.metainfo.trackers;
   // A link has no tiers: each tracker is asked (BEP 9).
   return source.magnet.trackers.map((url) => [url]);
-}
-
-function magnetPeers(source: TorrentSource): PeerAddress[] {
-  const peers: MagnetLink["peers"] = "magnet" in source ? source.magnet.peers : [];
-  return peers.flatMap((text) => {
-    const endpoint = parseEndpoint(text);
-    return endpoint ? [{ host: endpoint.address, port: endpoint.port }] : [];
-  });
 }

@@ -4,11 +4,11 @@ import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
-import { NodeHttpFetch } from "../platform/http-fetch.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError, systemCode } from "./daemon-error.ts";
+import { NetGuard } from "./net-guard.ts";
 import { everseedVersion } from "./version.ts";
 
 /** Memory for pieces that arrive and for blocks on their way out; claimed as needed. */
@@ -32,6 +32,8 @@ export interface OneShotSessionOptions {
 export interface OneShotSession {
   readonly session: Session;
   readonly port: number;
+  /** Judges what is connected to. */
+  readonly guard: NetGuard;
   /** The trackers of one torrent as a source of peers; empty when it names none that we can speak to. */
   trackers(tiers: readonly (readonly string[])[]): readonly TrackerSource[];
   /** Says goodbye, makes everything durable, ends the threads. */
@@ -44,11 +46,18 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
   const receiveBytes = Math.max(RECEIVE_BYTES_MAX, 2 * options.pieceLengthMax);
   const clock = new NodeClock();
   const random = new NodeRandom();
+  const guard = new NetGuard({
+    userAgent: `Everseed/${everseedVersion()}`,
+    datagrams: new UdpNet({ log: options.log }),
+  });
   const session = new Session({
     ports: {
       clock,
       random,
-      net: new TcpNet({ log: options.log }),
+      net: new TcpNet({
+        log: options.log,
+        allowAddress: (address) => guard.allowPeer(address),
+      }),
       content: disk,
       receiveSlabs: disk.createSlabPool(receiveBytes),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
@@ -62,8 +71,8 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
   const trackerClient = new TrackerClient({
     clock,
     random,
-    http: new NodeHttpFetch({ userAgent: `Everseed/${everseedVersion()}` }),
-    datagrams: new UdpNet({ log: options.log }),
+    http: guard.http,
+    datagrams: guard.datagrams,
     log: options.log,
   });
   const close = async (): Promise<void> => {
@@ -77,9 +86,12 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       session,
       port,
       close,
+      guard,
       trackers: (tiers) => {
         const source = trackerClient.source(tiers);
-        return source ? [source] : [];
+        if (!source) return [];
+        guard.watch(source);
+        return [source];
       },
     };
   } catch (error) {

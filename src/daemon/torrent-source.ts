@@ -5,8 +5,7 @@ import { parseMagnet } from "../metainfo/magnet.ts";
 import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import type { HttpReply } from "../ports/net.ts";
-import type { NodeHttpFetch } from "../platform/http-fetch.ts";
+import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { everseedVersion } from "./version.ts";
@@ -128,8 +127,9 @@ function torrentOfPage(url: string): string | undefined {
 
 async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   // Most torrents are files: the start of their commands need not wait for all of HTTP.
-  const { NodeHttpFetch } = await import("../platform/http-fetch.ts");
-  const http = new NodeHttpFetch({ userAgent: `Everseed/${everseedVersion()}` });
+  const { GuardedFetch } = await import("./guarded-fetch.ts");
+  const userAgent = `Everseed/${everseedVersion()}`;
+  const http = new GuardedFetch({ userAgent, nearPages: "all" });
   const { status, body } = await reach(http, url, signal);
   if (status === 200) return body;
   if (status === 404 || status === 410) {
@@ -155,7 +155,7 @@ async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise
 }
 
 async function reach(
-  http: NodeHttpFetch,
+  http: HttpFetch,
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<HttpReply> {

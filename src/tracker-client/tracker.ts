@@ -140,6 +140,8 @@ export class Tracker {
     if (event === "completed") listing.owesCompleted = false;
     // A reply without one leaves the old one in force (BEP 3).
     listing.trackerId = outcome.trackerId ?? listing.trackerId;
+    // Known before the peers are: a guard judges them by who named them.
+    this.#lastReply = outcome;
     if (outcome.peers.length > 0 && swarm.wantsPeers()) swarm.offerPeers(outcome.peers);
     return outcome;
   }

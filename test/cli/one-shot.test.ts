@@ -73,12 +73,10 @@ test("get takes a magnet link, and only the files that are selected", async (con
   const { folder, created } = await talks(context);
   const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
   const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
-  const link = `${String(created["magnet"])}&x.pe=127.0.0.1:${await seed.port()}`;
-  const got = await everseed(
-    context,
-    ["get", link, "-o", "copy", "--select", "*.pdf", "--listen", "127.0.0.1:0"],
-    { cwd: folder },
-  );
+  const peer = `127.0.0.1:${await seed.port()}`;
+  const args = ["get", String(created["magnet"]), "--peer", peer, "--listen", "127.0.0.1:0"];
+  const select = ["-o", "copy", "--select", "*.pdf"];
+  const got = await everseed(context, [...args, ...select], { cwd: folder });
   assert.equal(got.exit, 0, got.stderr);
   assert.match(got.stdout, /^Done in .*, checked\. Seeding is off; use --seed to help others\.$/m);
   assert.deepEqual(await readdir(join(folder, "copy/talks"), { recursive: true }), [
