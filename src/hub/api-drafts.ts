@@ -18,6 +18,7 @@ import {
 import type { HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { draftIdOf } from "./tus-path.ts";
+import type { JudgeFault } from "./tus-upload.ts";
 import { Views } from "./views.ts";
 
 /** 200,000 files with paths of some length. */
@@ -58,7 +59,7 @@ const discardRoute = createRoute({
 });
 
 /** Publishing, for programs and for our own pages. */
-export function draftRoutes(parts: HubParts): ApiApp {
+export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
   const { publisher } = parts;
   const app = createApiApp()
     .openapi(declareRoute, async (c) => {
@@ -91,7 +92,7 @@ export function draftRoutes(parts: HubParts): ApiApp {
     if (id === undefined || c.req.method === "GET") throw notFound("upload");
     if (c.req.method !== "OPTIONS") await own(id, c.var.actor);
     // Loaded by the first upload: most starts see none for a while.
-    tus ??= (await import("./tus-upload.ts")).tusUploads(publisher);
+    tus ??= (await import("./tus-upload.ts")).tusUploads(publisher, judgeFault);
     return tus(c.req.raw);
   });
   return app;

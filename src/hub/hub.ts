@@ -123,7 +123,10 @@ export class Hub {
     app.route("/", pageRoutes(this.#parts, this.#frames));
     app.route("/", formRoutes(this.#parts, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
-    app.route(API_PREFIX, draftRoutes(this.#parts));
+    app.route(
+      API_PREFIX,
+      draftRoutes(this.#parts, (error, path) => this.#refusal(error, path)),
+    );
     app.route(API_PREFIX, accountRoutes(this.#parts));
     app.doc31(OPENAPI_PATH, {
       openapi: "3.1.0",

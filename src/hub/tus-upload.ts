@@ -1,32 +1,74 @@
 import { DataStore, Server, Upload } from "@tus/server";
+import type { ProblemCode } from "../api/problem.ts";
 import { invariant } from "../base/errors.ts";
 import type { Publisher } from "../publish/publisher.ts";
-import { asRefusal, notFound, problemBody } from "./problems.ts";
+import { asRefusal, notFound, problemBody, type Refusal } from "./problems.ts";
 import { draftIdOf } from "./tus-path.ts";
+
+/** Finds the words for an error that none of our rooms throws, and logs it when the fault is ours. */
+export type JudgeFault = (error: Error, path: string) => Refusal;
 
 /**
  * Resumable uploads by the tus protocol 1.0.0 (HEAD, PATCH, DELETE, OPTIONS) on top of drafts. There is no
  * creation: declaring the draft is. Who may do it is decided before a request comes here.
  */
-export function tusUploads(publisher: Publisher): (request: Request) => Promise<Response> {
+export function tusUploads(
+  publisher: Publisher,
+  judgeFault: JudgeFault,
+): (request: Request) => Promise<Response> {
   const server = new Server({
     path: "/api/v1/drafts",
     datastore: new DraftStore(publisher),
     getFileIdFromRequest: (request) => draftIdOf(new URL(request.url).pathname),
     // Same-origin pages and programs only: nothing is allowed to other sites.
     allowedOrigins: [],
-    onResponseError: (_request, error) => {
-      const refusal = asRefusal(error);
-      if (!refusal) return undefined;
+    onResponseError: (request, error) => {
+      const refusal =
+        asRefusal(error) ??
+        ownWords(error) ??
+        judgeFault(asError(error), new URL(request.url).pathname);
       return { status_code: refusal.status, body: JSON.stringify(problemBody(refusal)) };
     },
   });
-  return async (request) => {
-    const response = await server.handleWeb(request);
-    const type = response.status >= 400 ? "application/json" : undefined;
-    if (type) response.headers.set("content-type", type);
-    return response;
-  };
+  return async (request) => asProblem(await server.handleWeb(request));
+}
+
+const CODES: Readonly<Record<number, ProblemCode>> = {
+  404: "not_found",
+  409: "bad_offset",
+  410: "not_found",
+  413: "too_large",
+  415: "unsupported",
+  500: "busy",
+};
+
+/** What the library refuses by itself: a status and a line of text. Its 500 is a lock that was not let go. */
+function ownWords(error: object): Refusal | undefined {
+  if (!("status_code" in error) || typeof error.status_code !== "number") return undefined;
+  const body = "body" in error ? String(error.body) : "";
+  return refusalOf(error.status_code, body);
+}
+
+function refusalOf(status: number, text: string): Refusal {
+  const code = CODES[status] ?? "bad_request";
+  return { status: status === 500 ? 503 : status, code, message: text.trim() || "Refused." };
+}
+
+/** Refusals of the library that never were errors get the shape of the API too. */
+async function asProblem(response: Response): Promise<Response> {
+  if (response.status < 400) return response;
+  const text = await response.text();
+  const body = text.startsWith("{")
+    ? text
+    : JSON.stringify(problemBody(refusalOf(response.status, text)));
+  const headers = new Headers(response.headers);
+  headers.set("content-type", "application/json");
+  headers.delete("content-length");
+  return new Response(body, { status: response.status, headers });
+}
+
+function asError(error: Error | object): Error {
+  return error instanceof Error ? error : new Error(JSON.stringify(error));
 }
 
 type ByteStream = Parameters<DataStore["write"]>[0];

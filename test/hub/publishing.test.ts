@@ -113,7 +113,7 @@ test("PUB-1.2: tus: HEAD tells the offset, PATCH goes on from it, the last byte 
 
 const patches: [why: string, status: number, headers: Record<string, string>][] = [
   ["without the version of tus", 412, { "tus-resumable": "" }],
-  ["without an offset", 400, { "upload-offset": "" }],
+  ["without an offset", 403, { "upload-offset": "" }],
   ["with a negative offset", 400, { "upload-offset": "-1" }],
   ["with an offset in words", 400, { "upload-offset": "1e3" }],
   ["of another type", 400, { "content-type": "text/plain" }],
@@ -130,14 +130,33 @@ for (const [why, status, more] of patches) {
       headers: merged,
       body: bytes(10),
     });
-    assert.ok(response.status >= 400 && response.status < 500, String(response.status));
-    if (status === 412) assert.equal(response.status, 412);
+    assert.deepEqual(await problemOf(response), { status, code: "bad_request" });
     const found = (await (
       await world.call(`/api/v1/drafts/${draft.id}`, { headers })
     ).json()) as Draft;
     assert.equal(found.offset, 0);
   });
 }
+
+test("what breaks on our side during an upload has an id that is in the log, and tells nothing else", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const draft = await declare(world, headers);
+  world.parts.publisher.receive = async () => {
+    throw new TypeError("secret /srv/path");
+  };
+  const response = await world.call(draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0) },
+    body: bytes(10),
+  });
+  assert.equal(response.status, 500);
+  const text = await response.text();
+  assert.doesNotMatch(text, /secret/);
+  const { error } = JSON.parse(text) as { error: { code: string; id: string } };
+  assert.equal(error.code, "internal");
+  assert.ok(world.logged.some((line) => line.includes(error.id) && line.includes("secret")));
+});
 
 test("HUB-8: a stranger's declaration is refused before it is read", async (t) => {
   const { call } = await hubWorld(t);
