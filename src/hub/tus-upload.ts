@@ -2,6 +2,7 @@ import { DataStore, Server, Upload } from "@tus/server";
 import type { ProblemCode } from "../api/problem.ts";
 import { invariant } from "../base/errors.ts";
 import type { Publisher } from "../publish/publisher.ts";
+import { DraftLocks } from "./draft-locks.ts";
 import { asRefusal, notFound, problemBody, type Refusal } from "./problems.ts";
 import { draftIdOf } from "./tus-path.ts";
 
@@ -22,6 +23,7 @@ export function tusUploads(
     getFileIdFromRequest: (request) => draftIdOf(new URL(request.url).pathname),
     // Same-origin pages and programs only: nothing is allowed to other sites.
     allowedOrigins: [],
+    locker: new DraftLocks(),
     onResponseError: (request, error) => {
       const refusal =
         asRefusal(error) ??

@@ -1,0 +1,39 @@
+import { ERRORS, type Lock, type Locker, type RequestRelease } from "@tus/server";
+import { invariant } from "../base/errors.ts";
+
+interface Holder {
+  readonly requestRelease: RequestRelease;
+  readonly released: PromiseWithResolvers<void>;
+}
+
+/**
+ * One request at a time for each draft: the next asks the one before to end, because that one's connection
+ * may be dead without anybody knowing, and waits until what it brought is durable. The library's own lock
+ * looks again and again meanwhile, at the cost of a whole core.
+ */
+export class DraftLocks implements Locker {
+  readonly #holders = new Map<string, Holder>();
+
+  newLock(id: string): Lock {
+    return {
+      lock: (signal, requestRelease) => this.#lock(id, signal, requestRelease),
+      unlock: async () => {
+        const holder = this.#holders.get(id);
+        invariant(holder, "who unlocks has locked");
+        this.#holders.delete(id);
+        holder.released.resolve();
+      },
+    };
+  }
+
+  async #lock(id: string, signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
+    for (;;) {
+      if (signal.aborted) throw ERRORS.ERR_LOCK_TIMEOUT;
+      const holder = this.#holders.get(id);
+      if (!holder) break;
+      await holder.requestRelease();
+      await holder.released.promise;
+    }
+    this.#holders.set(id, { requestRelease, released: Promise.withResolvers() });
+  }
+}
