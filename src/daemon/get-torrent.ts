@@ -4,6 +4,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.t
 import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { removeLeftovers } from "../platform/atomic-file.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -66,6 +67,8 @@ export type GetPhase =
   | { readonly kind: "seeding" };
 
 const STATS_INTERVAL_MS = 1000;
+/** A file in the making that nobody has touched for so long is what a kill left (STO-14). */
+const LEFTOVER_MS = 60 * 60 * 1000;
 /** Of statistics without a peer, before people are told. Connecting to those a tracker named takes a moment. */
 const ALONE_TICKS = 3;
 
@@ -302,6 +305,7 @@ async function prepareFolder(folder: string): Promise<string> {
     // call a read-only disk "not found".
     await access(nearestExisting(root), constants.W_OK);
     await mkdir(root, { recursive: true });
+    await removeLeftovers(root, Date.now() - LEFTOVER_MS);
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);
   }

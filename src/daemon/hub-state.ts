@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
 import { Argon2Hash } from "../platform/argon2-hash.ts";
+import { removeLeftovers } from "../platform/atomic-file.ts";
 import { type LockFile, takeLock } from "../platform/lock-file.ts";
 import type { NodeClock } from "../platform/node-clock.ts";
 import { NodeFiles } from "../platform/node-files.ts";
@@ -35,6 +36,7 @@ export async function openHubState(dataDir: string): Promise<HubState> {
   const lock = lockFolder(dataDir);
   try {
     const files = new NodeFiles();
+    await removeAllLeftovers(files, dataDir);
     const secret = await readSecret(files, join(dataDir, "keys/session"));
     const store = await openStore(join(dataDir, "everseed.db"));
     return {
@@ -78,6 +80,17 @@ function lockFolder(dataDir: string): LockFile {
       });
     }
     throw diskTrouble(error, `write to ${dataDir}`, dataDir);
+  }
+}
+
+/** The folder is ours alone: whatever was in the making when an earlier hub was killed is no one's (STO-14). */
+async function removeAllLeftovers(files: NodeFiles, dataDir: string): Promise<void> {
+  const torrents = join(dataDir, "torrents");
+  const folders = [dataDir, join(dataDir, "keys")];
+  for (const name of await files.list(torrents)) folders.push(join(torrents, name));
+  const now = Date.now();
+  for (const folder of folders) {
+    if ((await files.stat(folder))?.folder) await removeLeftovers(folder, now);
   }
 }
 

@@ -60,6 +60,7 @@ const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   special: "it is neither a file nor a folder",
   unreadable: "the system does not let this user read it",
   "bad-name": "its name is not UTF-8",
+  leftover: "everseed was making it when it was killed",
 };
 
 function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): DaemonError {

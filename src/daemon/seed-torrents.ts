@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -26,7 +27,9 @@ export type SeedEvent =
   /** Of all torrents together, each second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
   /** A piece is not what it should be, or the disk refuses: that torrent waits, the others go on. */
-  | { readonly kind: "trouble"; readonly name: string; readonly message: string };
+  | { readonly kind: "trouble"; readonly name: string; readonly message: string }
+  /** Told once for each tracker and reason; it is asked again all the while. Both are text from outside. */
+  | { readonly kind: "tracker-failure"; readonly tracker: string; readonly message: string };
 
 export interface SeededTorrent {
   readonly name: string;
@@ -62,7 +65,11 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
     log: options.log ?? SILENT_LOG,
   });
   try {
-    const added = torrents.map(({ metainfo, root }) => add(session, metainfo, root, options));
+    const trackers = torrents.map(({ metainfo }) => session.trackers(metainfo.trackers));
+    const added = torrents.map((torrent, index) =>
+      add(session, { ...torrent, sources: trackers[index]! }, options),
+    );
+    const failures = new TrackerFailures(trackers.flat(), options.onEvent);
     options.onEvent({
       kind: "ready",
       port: session.port,
@@ -71,7 +78,10 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
         bytes: metainfo.info.geometry.dataLength,
       })),
     });
-    await untilAborted(options.signal, () => options.onEvent({ kind: "stats", stats: sum(added) }));
+    await untilAborted(options.signal, () => {
+      failures.tell();
+      options.onEvent({ kind: "stats", stats: sum(added) });
+    });
   } finally {
     await session.close();
   }
@@ -101,21 +111,52 @@ function refuseOtherFiles(info: TorrentInfo, root: string): void {
 
 function add(
   session: OneShotSession,
-  metainfo: Metainfo,
-  root: string,
+  torrent: {
+    readonly metainfo: Metainfo;
+    readonly root: string;
+    readonly sources: readonly TrackerSource[];
+  },
   options: SeedOptions,
 ): EngineTorrent {
+  const { metainfo, root, sources } = torrent;
   const { name } = metainfo.info;
   return session.session.add({
     from: { metainfo },
     root,
     mode: "seed",
-    sources: session.trackers(metainfo.trackers),
+    sources,
     onEvent: (event) => {
       const message = troubleOf(event);
       if (message !== undefined) options.onEvent({ kind: "trouble", name, message });
     },
   });
+}
+
+/** Finds trackers that fail, and says so once: they are asked for as long as we seed. */
+class TrackerFailures {
+  readonly #sources: readonly TrackerSource[];
+  readonly #onEvent: SeedOptions["onEvent"];
+  readonly #told = new Set<string>();
+
+  constructor(sources: readonly TrackerSource[], onEvent: SeedOptions["onEvent"]) {
+    this.#sources = sources;
+    this.#onEvent = onEvent;
+  }
+
+  tell(): void {
+    for (const [index, source] of this.#sources.entries()) {
+      for (const { name, state, message = "no answer" } of source.status()) {
+        // A tracker may say something else each time, and all torrents may have the same one.
+        const ofTorrent = `${index} ${name}`;
+        if (state !== "failing" || this.#told.has(ofTorrent)) continue;
+        this.#told.add(ofTorrent);
+        const ofTracker = `${name} ${message}`;
+        if (this.#told.has(ofTracker)) continue;
+        this.#told.add(ofTracker);
+        this.#onEvent({ kind: "tracker-failure", tracker: name, message });
+      }
+    }
+  }
 }
 
 function troubleOf(event: TorrentEvent): string | undefined {

@@ -44,6 +44,18 @@ test("links, sockets, pipes and names that are no text are left out, with the re
   );
 });
 
+test("what is in the making, or was when a run was killed, is left out (STO-14)", async (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, ".x.1.everseed-tmp"), "half");
+  writeFileSync(join(root, "x"), "whole");
+  const { files, skipped } = await listFiles(root);
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    [["x"]],
+  );
+  assert.deepEqual(skipped, [{ path: [".x.1.everseed-tmp"], why: "leftover" }]);
+});
+
 test("unreadable files and folders are left out, with the reason (MET-24)", async (t) => {
   if (process.getuid?.() === 0) {
     t.skip("nothing is unreadable to root");

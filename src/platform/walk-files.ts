@@ -8,6 +8,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { isTemporaryName } from "./temporary-name.ts";
 
 /** Entries looked at between two turns of the event loop. */
 const ENTRIES_PER_TURN = 500;
@@ -25,10 +26,10 @@ export interface FoundFile {
   readonly executable: boolean;
 }
 
-/** Something that cannot be part of a torrent, and why (MET-24). */
+/** Something that cannot be part of a torrent, and why (MET-24); `leftover`: of a run that was killed (STO-14). */
 export interface SkippedEntry {
   readonly path: readonly string[];
-  readonly why: "link" | "special" | "unreadable" | "bad-name";
+  readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover";
 }
 
 export interface FileListing {
@@ -79,6 +80,7 @@ class Walk {
       if (this.#looked % ENTRIES_PER_TURN === 0) await this.#turn();
       const path = [...below, entry.name];
       if (entry.isDirectory()) await this.enter(path);
+      else if (isTemporaryName(entry.name)) this.skipped.push({ path, why: "leftover" });
       else if (entry.isFile()) this.#look(path);
       else this.skipped.push({ path, why: entry.isSymbolicLink() ? "link" : "special" });
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -143,6 +143,37 @@ test("MET-3: names that only some systems take are seeded as they are, and fetch
     const checked = await everseed(context, ["check", "t.torrent", place], { cwd: folder });
     assert.equal(checked.exit, 0, `${place}: ${checked.stdout}`);
   }
+});
+
+test("STO-14: get removes what a killed run left in its folder, and nothing else", async (context) => {
+  const { folder } = await talks(context);
+  await mkdir(join(folder, "copy"));
+  for (const name of [".old.1.everseed-tmp", ".new.2.everseed-tmp", "mine.tmp"]) {
+    await writeFile(join(folder, "copy", name), "half");
+  }
+  const twoHoursAgo = new Date(Date.now() - 2 * 60 * 60 * 1000);
+  await utimes(join(folder, "copy/.old.1.everseed-tmp"), twoHoursAgo, twoHoursAgo);
+  const args = ["get", "talks.torrent", "-o", "copy", "--listen", "127.0.0.1:0", "--json"];
+  const get = new EverseedProcess(context, args, { cwd: folder });
+  await get.port();
+  const left = await readdir(join(folder, "copy"));
+  assert.deepEqual(
+    left.filter((name) => name.endsWith("tmp")),
+    [".new.2.everseed-tmp", "mine.tmp"],
+  );
+});
+
+test("seed says once which tracker fails, and why", async (context) => {
+  const tracker = "http://127.0.0.1:9/announce";
+  const { folder } = await talks(context, "--tracker", tracker);
+  const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0"];
+  const seed = new EverseedProcess(context, args, { cwd: folder });
+  await seed.waitFor(/^warning: http:\/\/127\.0\.0\.1:9 does not list us: no reply from .*\.\n/m);
+  seed.child.kill("SIGINT");
+  const { exit, stderr } = await seed.finished;
+  assert.equal(exit, 0);
+  assert.equal(stderr.match(/does not list us/g)?.length, 1);
+  assert.doesNotMatch(stderr, /\.\./);
 });
 
 test("check tells the bad pieces of each file and ends with 7", async (context) => {

@@ -63,6 +63,13 @@ function tell(output: Output, event: SeedEvent): void {
       });
       break;
     }
+    case "tracker-failure": {
+      const { tracker, message } = event;
+      output.record({ event: "tracker-failure", tracker, message });
+      const what = `${escapeOutside(tracker)} does not list us: ${escapeOutside(message)}`;
+      output.warn(`${what}. It is asked again; peers who know us are served.`);
+      break;
+    }
     case "trouble":
       output.warn(`${escapeOutside(event.name)}: ${escapeOutside(event.message)}`);
       break;
