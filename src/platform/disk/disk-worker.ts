@@ -13,6 +13,7 @@ import { DiskRefusal } from "./disk-refusal.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { leavePartFile, setWanted } from "./part-file-jobs.ts";
 import { PieceJobs } from "./piece-jobs.ts";
+import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
 import { createEmpty, freeSpace, stampFiles } from "./upkeep-jobs.ts";
@@ -134,7 +135,9 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       setWanted(io, task.wanted);
       return DONE;
     case "leave-part-file":
-      for (const file of task.files) leavePartFile(io, file);
+      for (const file of task.files) {
+        if (io.table.has(file, IN_PART_FILE)) leavePartFile(io, file);
+      }
       return DONE;
     case "free-space":
       return { kind: "bytes", bytes: freeSpace(io) };

@@ -31,6 +31,8 @@ export class NodeContent implements Content {
   /** The first of them is under way. */
   readonly #waitingSyncs: ((outcome: DiskOutcome) => void)[] = [];
   #wanted: Uint8Array | undefined;
+  /** Jobs under way that move files to the part file or out of it. */
+  #moving = 0;
   #closed = false;
 
   constructor(pool: WorkerPool, layout: ContentLayout) {
@@ -191,12 +193,14 @@ export class NodeContent implements Content {
   setWanted(wanted: readonly boolean[], onDone: (outcome: DiskOutcome) => void): void {
     const table = Uint8Array.from(wanted, Number);
     this.#wanted = table;
+    this.#moving += 1;
     // Files change places: nothing may be on its way to the old ones.
     this.#post(
       0,
       "alone",
       () => ({ kind: "set-wanted", wanted: table }),
       (outcome) => {
+        this.#moving -= 1;
         onDone(asDone(outcome));
       },
     );
@@ -316,7 +320,8 @@ export class NodeContent implements Content {
   }
 
   /**
-   * The part file holds the ends of files only: a piece of the middle takes its file out of it first.
+   * The part file holds the ends of files only: a piece of the middle takes its file out of it first. While
+   * files are being moved nobody knows which of them will be there when the turn has come.
    *
    * @returns Where a failure to do so will stand when the turn of the next job has come.
    */
@@ -329,7 +334,8 @@ export class NodeContent implements Content {
       const first = Math.floor(start / pieceLength);
       const last = Math.floor((start + lengths[file]! - 1) / pieceLength);
       const middle = piece > first && piece < last;
-      return middle && this.#table.has(file, IN_PART_FILE) ? [file] : [];
+      const maybeThere = this.#moving > 0 || this.#table.has(file, IN_PART_FILE);
+      return middle && maybeThere ? [file] : [];
     });
     if (files.length === 0) return place;
     this.#post(

@@ -72,6 +72,23 @@ test("a piece from the middle of an unwanted file that still arrives makes it a 
   for (const piece of [2, 3, 4, 5]) assert.equal((await calls.verify(piece)).kind, "intact");
 });
 
+test("a piece from the middle that arrives while its file is being unwanted is not lost", async (t) => {
+  const { root, bytesOf, open } = world(t);
+  const calls = open();
+  const outcomes = await Promise.all([
+    calls.setWanted([true, false, true]),
+    calls.store(3),
+    calls.store(4),
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["done", "intact", "intact"],
+  );
+  for (const piece of [2, 5]) await calls.store(piece);
+  await calls.setWanted([true, true, true]);
+  assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/b"))), bytesOf(1));
+});
+
 test("a file that is there already stays the place of its bytes when it is unwanted", async (t) => {
   const { root, fixture, open } = world(t);
   const calls = open();
