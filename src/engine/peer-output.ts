@@ -1,4 +1,3 @@
-import type { Slab } from "../ports/content.ts";
 import type { StreamConnection } from "../ports/net.ts";
 import {
   ADDRESS_BYTES,
@@ -19,16 +18,15 @@ import type { SignalId } from "../wire/message-id.ts";
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 const BUFFER_BYTES = 1024;
 
-interface LentSlab {
-  /** Count of written bytes that must have left before the slab is free. */
+interface LentMemory {
+  /** Count of written bytes that must have left before the memory is free. */
   readonly end: number;
-  readonly slab: Slab;
-  readonly give: (slab: Slab) => void;
+  readonly onLeft: () => void;
 }
 
 /**
  * What goes out to one peer: small messages are gathered in one buffer and written together when the
- * burst of events that caused them is over; blocks go out of the slabs they were read to.
+ * burst of events that caused them is over; blocks go out of the memory they were read to.
  */
 export class PeerOutput {
   readonly #connection: StreamConnection;
@@ -40,7 +38,7 @@ export class PeerOutput {
   /** `#sentTotal` when something had last left, or nothing waited. */
   #sentMark = -1;
   #movedAtMs = 0;
-  readonly #lent: LentSlab[] = [];
+  readonly #lent: LentMemory[] = [];
   #reading = true;
   #closed = false;
 
@@ -112,19 +110,18 @@ export class PeerOutput {
   }
 
   /**
-   * Hands frames with blocks to the socket, behind everything gathered before.
+   * Hands messages with blocks to the socket as they are, behind everything gathered before.
    *
-   * @param length - Bytes of the slab that are frames.
-   * @param give - Called with the slab when the bytes have left, or the connection has ended.
+   * @param onLeft - Called when the bytes have left, or the connection has ended: their memory is free.
    */
-  slab(slab: Slab, length: number, give: (slab: Slab) => void): void {
+  blocks(messages: Uint8Array, onLeft: () => void): void {
     if (this.#closed) {
-      give(slab);
+      onLeft();
       return;
     }
     this.flush();
-    this.#lent.push({ end: this.#writtenTotal + length, slab, give });
-    this.#write(slab.view.subarray(0, length));
+    this.#lent.push({ end: this.#writtenTotal + messages.length, onLeft });
+    this.#write(messages);
   }
 
   /** Writes what was gathered. Cheap when there is nothing. */
@@ -139,8 +136,7 @@ export class PeerOutput {
   handleSent(bytes: number): void {
     this.#sentTotal += bytes;
     while (this.#lent.length > 0 && this.#lent[0]!.end <= this.#sentTotal) {
-      const { slab, give } = this.#lent.shift()!;
-      give(slab);
+      this.#lent.shift()!.onLeft();
     }
     if (!this.#reading && this.#connection.bufferedBytes < OUTPUT_BYTES_MAX / 2) {
       this.#reading = true;
@@ -151,7 +147,7 @@ export class PeerOutput {
   /** The connection has ended: lent memory comes back, nothing more is written. */
   close(): void {
     this.#closed = true;
-    for (const { slab, give } of this.#lent.splice(0)) give(slab);
+    for (const { onLeft } of this.#lent.splice(0)) onLeft();
   }
 
   #write(bytes: Uint8Array): void {

@@ -12,6 +12,7 @@ import { encodeHashReject } from "../wire/hash-transfer.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { Choker } from "./choker.ts";
 import { contentLayout } from "./content-layout.ts";
+import { DiskRecovery } from "./disk-recovery.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
 import { ExtensionExchange } from "./extension-exchange.ts";
 import { HashExchange } from "./hash-exchange.ts";
@@ -35,8 +36,6 @@ import { Transfer } from "./transfer.ts";
 
 /** What trackers are told is left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
-/** A torrent that waits for the disk tries again after this. */
-const DISK_RETRY_MS = 5_000;
 
 /** What the session shares among its torrents. */
 export interface TorrentHost {
@@ -85,12 +84,12 @@ export class Torrent implements EngineTorrent {
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #resume: ResumeKeeper | undefined;
+  #recovery: DiskRecovery | undefined;
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
   #uploaded: number;
   #downloaded: number;
-  #retryAtMs = 0;
   #completed = false;
   /** Sources hear once that a download ended, and not when there was nothing to download (BEP 3). */
   #toldSources = false;
@@ -219,12 +218,14 @@ export class Torrent implements EngineTorrent {
 
   async #shutDown(): Promise<void> {
     this.#opening?.cancel();
+    this.#recovery?.cancel();
     this.#opened.resolve();
     const goodbyes = this.#sources.map((source) => source.detach());
     this.#sources = [];
     for (const peer of this.#swarm.all()) peer.close("the torrent is stopped");
     const content = this.#content;
     if (content) {
+      this.#transfer?.upload.close();
       await this.#transfer?.download.spillAll();
       await this.#resume?.finish();
       await new Promise<void>((done) => content.close(done));
@@ -313,12 +314,14 @@ export class Torrent implements EngineTorrent {
         handleLiar: (address, reason) => this.#ban(address, reason),
         handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
+        handleGone: (files) => this.#recovery!.handleGone(files),
         handleUploaded: (bytes) => this.#countUploaded(bytes),
         handleHungry: (peer) => this.#host.handleHungry(peer),
         handleRoom: () => this.#host.handleRoom(),
         handleStarved: () => this.#host.handleStarved(),
       },
     });
+    this.#recovery = this.#makeRecovery(info, content, opened);
     this.#resume = this.#makeResume(content);
     if (opened.checked) this.#resume?.touch();
     this.#toldSources = this.#isComplete;
@@ -345,6 +348,28 @@ export class Torrent implements EngineTorrent {
     });
   }
 
+  #makeRecovery(info: TorrentInfo, content: Content, opened: OpenedContent): DiskRecovery {
+    return new DiskRecovery({
+      info,
+      root: this.#options.root,
+      content,
+      have: opened.have,
+      known: this.#options.resume?.stamps,
+      wantsFile: (index) => this.#transfer!.download.wantsFile(index),
+      nowMs: () => this.#nowMs(),
+      onStill: (failure) => this.#waitForDisk(failure),
+      onReturned: (pieces) => this.#transfer!.handleReturned(pieces),
+      onJudged: (intact, corrupt) => this.#transfer!.handleJudged(intact, corrupt),
+      onBack: () => {
+        if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
+        this.#createEmptyFiles();
+        this.#transfer!.download.resume();
+        this.#judgeCompletion();
+        this.#settle();
+      },
+    });
+  }
+
   #makeResume(content: Content): ResumeKeeper | undefined {
     const { saveResume } = this.#options;
     return (
@@ -359,7 +384,10 @@ export class Torrent implements EngineTorrent {
           uploaded: this.#uploaded,
           downloaded: this.#downloaded,
         }),
-        save: saveResume,
+        save: (resume) => {
+          this.#recovery!.remember(resume.stamps);
+          saveResume(resume);
+        },
         onFailure: (failure) => this.#handleDiskFailure(failure),
       })
     );
@@ -591,11 +619,17 @@ export class Torrent implements EngineTorrent {
   /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
   #handleDiskFailure(failure: DiskFailure): void {
     if (this.#stopped) return;
-    this.#retryAtMs = this.#nowMs() + DISK_RETRY_MS;
+    this.#recovery?.handleFailure(failure);
+    if (this.#state.kind === "waiting") this.#transfer?.download.pause();
+    else this.#waitForDisk(failure);
+  }
+
+  #waitForDisk(failure: DiskFailure): void {
     this.#transfer?.download.pause();
-    if (this.#state.kind === "waiting") return;
+    const state = waitingFor(failure);
+    if (this.#state.kind === "waiting" && this.#state.message === state.message) return;
     this.#host.ports.log.error("the disk refused", { path: failure.path, code: failure.code });
-    this.#enter(waitingFor(failure));
+    this.#enter(state);
   }
 
   /** The hashes of a hybrid contradict each other: a piece can never be right by both (BEP 52). */
@@ -629,12 +663,7 @@ export class Torrent implements EngineTorrent {
     if (this.#state.kind === "fetching-metadata") this.#extensions.requestMetadata();
     if (this.#transfer) {
       this.#hashes!.tick(this.#swarm.open());
-      if (this.#state.kind === "waiting" && now >= this.#retryAtMs) {
-        this.#enter({ kind: "downloading" });
-        this.#createEmptyFiles();
-        this.#transfer.download.resume();
-        this.#judgeCompletion();
-      }
+      this.#recovery!.tick(now);
       this.#transfer.tick(now);
       if (this.#choker.due(now)) this.#rechoke();
     }
@@ -679,7 +708,7 @@ export class Torrent implements EngineTorrent {
   }
 }
 
-function waitingFor(failure: DiskFailure): TorrentState {
+function waitingFor(failure: DiskFailure): Extract<TorrentState, { kind: "waiting" }> {
   const full = failure.code === "ENOSPC" || failure.code === "EDQUOT";
   return { kind: "waiting", cause: full ? "disk-full" : "disk-error", message: failure.message };
 }

@@ -27,6 +27,8 @@ export interface TransferEvents {
   /** No bytes can ever match both hashes of this piece. */
   handleInconsistent(piece: number, fault: "v1" | "v2"): void;
   handleDiskFailure(failure: DiskFailure): void;
+  /** These files, of which pieces were had, are not there. */
+  handleGone(files: readonly number[]): void;
   handleUploaded(bytes: number): void;
   /** The peer waits for memory or its share of the upload rate. */
   handleHungry(peer: Peer): void;
@@ -119,6 +121,7 @@ export class Transfer {
 
   tick(now: number): void {
     this.download.tick(now);
+    this.upload.tick(now);
     if (!this.download.complete) this.#stamps = undefined;
     else if (now >= this.#watchAtMs && this.#servedSinceWatch) this.#watch(now);
   }
@@ -137,12 +140,27 @@ export class Transfer {
     return this.download.isStarvedOfRate ? Math.min(up, downLimit.nextAvailable(now)) : up;
   }
 
+  /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */
+  handleReturned(pieces: Bitfield): void {
+    for (const piece of pieces.indexes()) {
+      this.#judged.delete(piece);
+      this.download.forgetWritten(piece);
+    }
+  }
+
+  handleJudged(intact: Bitfield, corrupt: Bitfield): void {
+    for (const piece of corrupt.indexes()) this.#lose(piece);
+    this.download.handleFound(intact);
+  }
+
   #handleCorrupt(piece: number, verdict: PieceVerdict): void {
     const { hashes, events } = this.#options;
     if (this.#layersKnown && hashes.isTwofold(piece) && isInconsistent(verdict)) {
       events.handleInconsistent(piece, verdict.fault);
     } else {
       this.#lose(piece);
+      // What is not there is corrupt too; then it is not this piece alone.
+      this.#lookForMissing();
     }
   }
 
@@ -172,22 +190,36 @@ export class Transfer {
 
   /**
    * Files may be gone, cut or changed: nothing is served unjudged any more, and pieces of files that are
-   * not there are not claimed any more.
+   * not there are not claimed any more, until those are back.
    */
   #handleReadFailure(failure: DiskFailure): void {
-    const { content, info, ports, events } = this.#options;
-    ports.log.error("cannot read", { path: failure.path, code: failure.code });
+    const { path, code } = failure;
+    this.#options.ports.log.error("cannot read", { path, code });
     this.#judged.clear();
+    this.#lookForMissing();
+  }
+
+  #lookForMissing(): void {
+    const { content, info, events } = this.#options;
     if (this.#restamping) return;
     this.#restamping = true;
     content.stamp((stamps) => {
       this.#restamping = false;
-      if ("kind" in stamps) return;
+      if ("kind" in stamps) {
+        events.handleDiskFailure(stamps);
+        return;
+      }
+      const gone: number[] = [];
       for (const [index, file] of info.files.entries()) {
         if (file.pad || file.length === 0 || stamps[index]!.size >= 0) continue;
+        // What we have of others is in the part file.
+        if (!this.download.wantsFile(index)) continue;
         const { first, end } = info.geometry.filePieces(index);
+        const had = this.#have.count;
         for (let piece = first; piece < end; piece += 1) this.#lose(piece);
+        if (this.#have.count < had) gone.push(index);
       }
+      if (gone.length > 0) events.handleGone(gone);
       events.settle();
     });
   }

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitfield } from "../base/bitfield.ts";
 import { Geometry } from "../base/geometry.ts";
-import type { Content, DiskOutcome, PieceVerdict, ReadRun, Slab } from "../ports/content.ts";
+import type {
+  Content,
+  DiskOutcome,
+  PieceFrames,
+  PieceVerdict,
+  ReadRun,
+  Slab,
+} from "../ports/content.ts";
 import type { Peer } from "./peer.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -16,7 +23,11 @@ const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" 
 class World {
   now = 1_000_000;
   hungry = 0;
-  readonly verifies: { piece: number; end: (verdict: PieceVerdict) => void }[] = [];
+  readonly verifies: {
+    piece: number;
+    frames: PieceFrames | undefined;
+    end: (verdict: PieceVerdict) => void;
+  }[] = [];
   readonly reads: { runs: readonly ReadRun[]; end: (outcome: DiskOutcome) => void }[] = [];
   readonly corrupt: number[] = [];
   readonly failures: string[] = [];
@@ -25,6 +36,7 @@ class World {
   readonly rejected: number[] = [];
   slabsLeft = 10;
   sentBytes = 0;
+  readonly leaving: (() => void)[] = [];
   badRequests = 0;
   readonly uploader: Uploader;
   readonly peer: Peer;
@@ -32,8 +44,11 @@ class World {
   constructor(bytesPerSecond = 0) {
     this.have.fill();
     const content = {
-      verify: (piece: number, _options: object, end: (verdict: PieceVerdict) => void) =>
-        this.verifies.push({ piece, end }),
+      verify: (
+        piece: number,
+        { frames }: { frames?: PieceFrames },
+        end: (verdict: PieceVerdict) => void,
+      ) => this.verifies.push({ piece, frames, end }),
       read: (_slab: Slab, runs: readonly ReadRun[], end: (outcome: DiskOutcome) => void) =>
         this.reads.push({ runs, end }),
     } as unknown as Content;
@@ -44,7 +59,11 @@ class World {
       slabs: {
         limitBytes: 64 * 1024 * 1024,
         lentBytes: 0,
-        take: (bytes) => (this.slabsLeft-- > 0 ? { view: new Uint8Array(bytes) } : undefined),
+        take: (bytes) => {
+          if (this.slabsLeft === 0) return undefined;
+          this.slabsLeft -= 1;
+          return { view: new Uint8Array(bytes) };
+        },
         give: () => (this.slabsLeft += 1),
       },
       limit: new RateLimit(bytesPerSecond),
@@ -86,9 +105,9 @@ class World {
       countBadRequest: () => (this.badRequests += 1),
       out: {
         sentTotal: 0,
-        slab: (slab: Slab, length: number, give: (back: Slab) => void) => {
-          this.sentBytes += length;
-          give(slab);
+        blocks: (messages: Uint8Array, onLeft: () => void) => {
+          this.sentBytes += messages.length;
+          this.leaving.push(onLeft);
         },
       },
     } as unknown as Peer;
@@ -128,12 +147,73 @@ test("WIR-14: a piece is judged before its first byte is served, once for all wh
   world.ask(1, BLOCK);
   assert.deepEqual([world.verifies.length, world.reads.length], [1, 0]);
   world.verifies[0]!.end({ kind: "intact" });
-  assert.equal(world.reads.length, 1);
-  assert.equal(world.reads[0]!.runs.length, 2);
-  world.reads[0]!.end({ kind: "done" });
   assert.equal(world.sentBytes, 2 * (BLOCK + 13));
   world.ask(1);
   assert.equal(world.verifies.length, 1);
+});
+
+test("a piece is served from the memory it was judged in, as long as it is asked for", () => {
+  const world = new World();
+  world.ask(1);
+  const { frames, end } = world.verifies[0]!;
+  assert.equal(frames!.headBytes, 13);
+  end({ kind: "intact" });
+  assert.deepEqual(
+    [...frames!.slab.view.subarray(0, 13)],
+    [0, 0, 64, 9, 7, 0, 0, 0, 1, 0, 0, 0, 0],
+  );
+  world.ask(1, BLOCK);
+  world.ask(1, 2 * BLOCK);
+  assert.deepEqual([world.sentBytes, world.reads.length], [3 * (BLOCK + 13), 0]);
+
+  // Half a block has no message there: it is read.
+  world.ask(1, 0, BLOCK / 2);
+  assert.equal(world.reads.length, 1);
+  world.reads[0]!.end({ kind: "done" });
+  assert.equal(world.slabsLeft, 8);
+
+  world.now += 5_000;
+  world.uploader.tick(world.now);
+  assert.equal(world.slabsLeft, 8, "on its way to the socket");
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 10);
+  world.ask(1);
+  assert.equal(world.reads.length, 2);
+});
+
+test("memory for what is kept gives way to what is asked for, and comes back at the end", () => {
+  const world = new World();
+  world.slabsLeft = 1;
+  world.ask(0);
+  world.verifies[0]!.end({ kind: "intact" });
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 0);
+  world.judged.add(2);
+  world.ask(2);
+  assert.equal(world.reads.length, 1);
+  world.reads[0]!.end({ kind: "done" });
+  for (const left of world.leaving.splice(0)) left();
+
+  world.ask(1);
+  world.uploader.close();
+  world.verifies[1]!.end({ kind: "intact" });
+  assert.equal(world.reads.length, 2);
+  world.reads[1]!.end({ kind: "done" });
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 1);
+});
+
+test("STO-6: a piece that is judged anew is not served from what was kept of it", () => {
+  const world = new World();
+  world.ask(1);
+  world.verifies[0]!.end({ kind: "intact" });
+  world.judged.delete(1);
+  world.ask(1);
+  assert.deepEqual([world.verifies.length, world.sentBytes], [2, BLOCK + 13]);
+  world.verifies[1]!.end({ kind: "corrupt", fault: "v1" });
+  assert.deepEqual([world.corrupt, world.sentBytes], [[1], BLOCK + 13]);
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 10);
 });
 
 test("WIR-14: a corrupt piece is told, and every request for it rejected", () => {

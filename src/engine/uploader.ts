@@ -13,6 +13,7 @@ import { BLOCK_BYTES_MAX } from "../wire/message-id.ts";
 import type { Peer } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { BlockRequest } from "./upload-queue.ts";
+import { WarmPieces } from "./warm-pieces.ts";
 
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
 /** Sizes of the slabs blocks are read to, in frames: a fast peer gets half a MiB at once. */
@@ -56,15 +57,19 @@ export interface UploaderOptions {
 
 /**
  * Answers the requests of one torrent's peers: takes a run of them, reads all their blocks at once
- * into one slab between the heads of their frames, and hands the slab to the socket as it is.
+ * into one slab between the heads of their frames, and hands the slab to the socket as it is. A piece that is
+ * judged because it is asked for the first time is read once only: it is served from the memory it was judged in.
  */
 export class Uploader {
   readonly #options: UploaderOptions;
   /** Pieces that are being judged before they are served, and who waits for them. */
   readonly #judging = new Map<number, Set<Peer>>();
+  readonly #warm: WarmPieces;
 
   constructor(options: UploaderOptions) {
     this.#options = options;
+    const { geometry, slabs, events } = options;
+    this.#warm = new WarmPieces({ geometry, slabs, onRoom: () => events.handleRoom() });
   }
 
   /** A peer asks for a block (WIR-5, WIR-6). */
@@ -110,6 +115,15 @@ export class Uploader {
     }
   }
 
+  tick(nowMs: number): void {
+    this.#warm.tick(nowMs);
+  }
+
+  /** Gives back the memory of what is not on its way to a peer; nothing is served any more. */
+  close(): void {
+    this.#warm.close();
+  }
+
   #servable(piece: number, begin: number, length: number): boolean {
     if (!this.#options.have.has(piece)) return false;
     if (length === 0 || length > BLOCK_BYTES_MAX) return false;
@@ -130,10 +144,16 @@ export class Uploader {
     const peers = new Set([peer]);
     this.#judging.set(piece, peers);
     const { content, judged, have, events } = this.#options;
-    content.verify(piece, { digests: false }, (verdict) => {
+    this.#warm.drop(piece);
+    const warm = this.#warm.take(piece, events.nowMs());
+    const frames = warm && this.#warm.frames(warm);
+    content.verify(piece, { digests: false, frames }, (verdict) => {
       this.#judging.delete(piece);
-      if (verdict.kind === "intact" && have.has(piece)) judged.add(piece);
-      else if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
+      const good = verdict.kind === "intact" && have.has(piece);
+      if (good) judged.add(piece);
+      if (warm && good) this.#warm.keep(piece, warm);
+      else if (warm) this.#warm.release(piece, warm);
+      if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
       else if (verdict.kind === "failure") this.#options.onFailure(verdict);
       for (const each of peers) {
         if (!judged.has(piece)) this.#refuse(each, piece);
@@ -171,8 +191,18 @@ export class Uploader {
       this.#options.events.handleHungry(peer);
       return false;
     }
+    const answer = this.#warm.answer(peer.queue, Math.min(room, allowed), events.nowMs());
+    if (answer) {
+      const { warm, messages, payload } = answer;
+      limit.take(payload, events.nowMs());
+      this.#countSent(peer, payload);
+      peer.out.blocks(messages, () => this.#warm.release(first.piece, warm));
+      return true;
+    }
     const slab = this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count);
     if (!slab) {
+      // What is kept for others may stand in the way; their blocks can be read again.
+      if (this.#warm.dropIdle()) return true;
       this.#options.events.handleHungry(peer);
       return false;
     }
@@ -196,25 +226,30 @@ export class Uploader {
     }
     limit.take(payload, events.nowMs());
     peer.readingBytes += used;
-    const give = (back: Slab): void => {
-      slabs.give(back);
+    const give = (): void => {
+      slabs.give(slab);
       this.#options.events.handleRoom();
     };
     this.#options.content.read(slab, runs, (outcome) => {
       peer.readingBytes -= used;
       if (outcome.kind === "failure") {
-        give(slab);
+        give();
         for (const { piece, begin, length } of taken) peer.sendReject(piece, begin, length);
         this.#options.onFailure(outcome);
       } else {
-        peer.uploaded += payload;
-        peer.upload.add(payload, events.nowMs());
-        events.handleUploaded(payload);
-        peer.out.slab(slab, used, give);
+        this.#countSent(peer, payload);
+        peer.out.blocks(slab.view.subarray(0, used), give);
       }
       events.settle();
     });
     return true;
+  }
+
+  #countSent(peer: Peer, payload: number): void {
+    const { events } = this.#options;
+    peer.uploaded += payload;
+    peer.upload.add(payload, events.nowMs());
+    events.handleUploaded(payload);
   }
 
   #takeSlab(room: number, firstLength: number, requests: number): Slab | undefined {

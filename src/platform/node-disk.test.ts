@@ -190,6 +190,30 @@ test("a piece nobody knows the hash of is never called intact; once known it is 
   assert.equal((await calls.store(0)).kind, "intact");
 });
 
+for (const kind of KINDS) {
+  test(`${kind}: a piece that is judged leaves its bytes in frames, unless they are not its own`, async (t) => {
+    const root = temporaryFolder(t);
+    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
+    const { geometry, space } = fixture;
+    const calls = new ContentCalls(openDisk(t), fixture);
+    assert.equal(await calls.verifyInFrames(0, 13), undefined, "nothing is there");
+    await calls.storeAll();
+    for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
+      const start = piece * geometry.pieceLength;
+      const expected = space.slice(start, start + geometry.requestSize(piece));
+      assert.deepEqual(await calls.verifyInFrames(piece, 13), expected, String(piece));
+    }
+    const path = join(root, "t/a/b/c/deep");
+    const bytes = readFileSync(path);
+    bytes[BLOCK * 5]! ^= 1;
+    writeFileSync(path, bytes);
+    const { offset } =
+      geometry.files[fixture.layout.files.findIndex((f) => f.path.endsWith("deep"))]!;
+    const flipped = Math.floor((offset + BLOCK * 5) / geometry.pieceLength);
+    assert.equal(await calls.verifyInFrames(flipped, 13), undefined);
+  });
+}
+
 test("pieces larger than what is read at once, and pieces of padding only", async (t) => {
   const root = temporaryFolder(t);
   const disk = openDisk(t);

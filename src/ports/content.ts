@@ -82,6 +82,13 @@ export interface ReadRun {
   readonly slabOffset: number;
 }
 
+/** Where the bytes of a piece that is judged are left, so that nobody has to read them again. */
+export interface PieceFrames {
+  readonly slab: Slab;
+  /** Bytes before each block of 16 KiB that are not touched: room for the head of its message. */
+  readonly headBytes: number;
+}
+
 /** What a file looks like on disk; compared between runs to notice strangers' changes (STO-6). */
 export interface FileStamp {
   /** Bytes; -1 when the file is not there. */
@@ -118,10 +125,10 @@ export interface Content {
     source: { readonly slab: Slab; readonly slabOffset: number },
     onDone: (outcome: DiskOutcome) => void,
   ): void;
-  /** Judges a piece by what is on disk. */
+  /** Judges a piece by what is on disk. The bytes in `frames` mean something when it is intact. */
   verify(
     piece: number,
-    options: { readonly digests: boolean },
+    options: { readonly digests: boolean; readonly frames?: PieceFrames | undefined },
     onDone: (verdict: PieceVerdict) => void,
   ): void;
   /** Judges many pieces by what is on disk, on all workers. @returns A function that stops it early. */

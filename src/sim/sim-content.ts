@@ -70,12 +70,20 @@ export class SimContent implements Content {
     });
   };
 
-  verify: Content["verify"] = (piece, { digests }, onDone) => {
+  verify: Content["verify"] = (piece, { digests, frames }, onDone) => {
     const size = this.#layout.geometry.requestSize(piece);
     this.#disk.work(size, () => {
       if (this.#disk.stuck) return;
       const bytes = new Uint8Array(size);
-      onDone(this.#read(piece, 0, bytes) ?? this.#judge(piece, bytes, digests));
+      const failed = this.#read(piece, 0, bytes);
+      for (let begin = 0, at = 0; frames && begin < size; begin += BLOCK_BYTES) {
+        at += frames.headBytes;
+        const block = bytes.subarray(begin, begin + BLOCK_BYTES);
+        frames.slab.view.set(block, at);
+        if (this.#disk.lies?.(piece, begin) === true) frames.slab.view[at]! ^= 0xff;
+        at += block.length;
+      }
+      onDone(failed ?? this.#judge(piece, bytes, digests));
     });
   };
 

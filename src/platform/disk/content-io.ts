@@ -45,10 +45,10 @@ export class ContentIo {
     into.fill(0, filled);
   }
 
-  /** Like `read`. @returns False when the bytes are not there, for a file missing or ended. */
-  readIfThere(start: number, into: Uint8Array): boolean {
+  /** @returns False when the bytes that were read for are not there, for a file missing or ended. */
+  isThere(read: () => void): boolean {
     try {
-      this.read(start, into);
+      read();
       return true;
     } catch (error) {
       if (!(error instanceof DiskRefusal)) throw error;

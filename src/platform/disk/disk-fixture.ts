@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -182,6 +183,33 @@ export class ContentCalls {
 
   verify(piece: number, digests = false): Promise<PieceVerdict> {
     return new Promise((resolve) => this.content.verify(piece, { digests }, resolve));
+  }
+
+  /** Judges a piece in frames. @returns Its bytes without the heads, or `undefined` when it is not intact. */
+  async verifyInFrames(piece: number, headBytes: number): Promise<Uint8Array | undefined> {
+    const { geometry } = this.#fixture;
+    const size = geometry.requestSize(piece);
+    const blocks = geometry.blockCount(piece);
+    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(size + blocks * headBytes + 1)!;
+    slab.view.fill(0xaa);
+    const frames = { slab, headBytes };
+    const verdict = await new Promise<PieceVerdict>((resolve) => {
+      this.content.verify(piece, { digests: false, frames }, resolve);
+    });
+    if (verdict.kind !== "intact") return undefined;
+    const bytes = new Uint8Array(size);
+    for (let block = 0, at = 0; block < blocks; block += 1) {
+      const head = slab.view.subarray(at, at + headBytes);
+      assert.ok(
+        head.every((byte) => byte === 0xaa),
+        "heads are not touched",
+      );
+      at += headBytes;
+      const length = geometry.blockSize(piece, block);
+      bytes.set(slab.view.subarray(at, at + length), block * BLOCK);
+      at += length;
+    }
+    return bytes;
   }
 
   /** @returns For each piece whether it is intact; pieces not asked about are `undefined`. */

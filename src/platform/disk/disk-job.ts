@@ -8,6 +8,12 @@ export interface MemoryRun {
   readonly length: number;
 }
 
+/** Where the blocks of a piece go, each behind `headBytes` that are not touched. */
+export interface FramedMemory {
+  readonly target: MemoryRun;
+  readonly headBytes: number;
+}
+
 /** What a worker learns once and keeps. Not answered. */
 export type DiskNotice =
   | { readonly kind: "arena"; readonly arena: number; readonly memory: SharedArrayBuffer }
@@ -41,7 +47,12 @@ export type DiskTask =
       readonly begin: number;
       readonly source: MemoryRun;
     }
-  | { readonly kind: "verify"; readonly piece: number; readonly digests: boolean }
+  | {
+      readonly kind: "verify";
+      readonly piece: number;
+      readonly digests: boolean;
+      readonly frames: FramedMemory | undefined;
+    }
   | {
       readonly kind: "read";
       readonly target: MemoryRun;

@@ -7,12 +7,13 @@ import type {
   DiskOutcomeMessage,
   DiskReply,
   DiskTask,
+  FramedMemory,
   MemoryRun,
 } from "./disk-job.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { leavePartFile, setWanted } from "./part-file-jobs.ts";
-import { PieceJobs } from "./piece-jobs.ts";
+import { type Frames, PieceJobs } from "./piece-jobs.ts";
 import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
@@ -128,7 +129,7 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       jobs.write(io, task.piece, task.begin, memory(task.source));
       return DONE;
     case "verify":
-      return jobs.verify(io, task.piece, task.digests);
+      return jobs.verify(io, task.piece, task.digests, task.frames && framed(task.frames));
     case "read":
       return jobs.read(io, memory(task.target), task.runs);
     case "set-wanted":
@@ -146,6 +147,10 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       contents.delete(content);
       return DONE;
   }
+}
+
+function framed({ target, headBytes }: FramedMemory): Frames {
+  return { bytes: memory(target), headBytes };
 }
 
 function memory(run: MemoryRun): Uint8Array {

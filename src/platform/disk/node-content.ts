@@ -6,6 +6,7 @@ import type {
   DiskFailure,
   DiskOutcome,
   FileStamp,
+  PieceFrames,
   PieceVerdict,
   ReadRun,
   Slab,
@@ -93,11 +94,21 @@ export class NodeContent implements Content {
 
   verify(
     piece: number,
-    options: { readonly digests: boolean },
+    options: { readonly digests: boolean; readonly frames?: PieceFrames | undefined },
     onDone: (verdict: PieceVerdict) => void,
   ): void {
-    const task = (): DiskTask => ({ kind: "verify", piece, digests: options.digests });
-    this.#post(this.#home(piece), "shared", task, (outcome) => onDone(asVerdict(outcome)));
+    const { digests, frames } = options;
+    const worker = this.#home(piece);
+    const task = (): DiskTask => ({
+      kind: "verify",
+      piece,
+      digests,
+      frames: frames && {
+        target: this.#pool.memoryRun(worker, frames.slab.view),
+        headBytes: frames.headBytes,
+      },
+    });
+    this.#post(worker, "shared", task, (outcome) => onDone(asVerdict(outcome)));
   }
 
   check(options: CheckOptions): () => void {

@@ -22,6 +22,12 @@ interface Expected {
   readonly v2: Uint8Array | undefined;
 }
 
+/** Memory for a piece whose blocks lie apart, each behind a head that is not touched. */
+export interface Frames {
+  readonly bytes: Uint8Array;
+  readonly headBytes: number;
+}
+
 /** Judges, writes and reads the pieces of contents, one at a time. Every worker has one. */
 export class PieceJobs {
   readonly #scratch = new Uint8Array(new ArrayBuffer(SCRATCH_BYTES));
@@ -57,10 +63,17 @@ export class PieceJobs {
     this.#write(io, piece, begin, bytes);
   }
 
-  /** Judges a piece by what is on disk. What is not there makes it corrupt, unless all is gone. */
-  verify(io: ContentIo, piece: number, digests: boolean): PieceVerdict {
+  /**
+   * Judges a piece by what is on disk. What is not there makes it corrupt, unless all is gone.
+   *
+   * @param frames - Where its blocks are left.
+   */
+  verify(io: ContentIo, piece: number, digests: boolean, frames?: Frames): PieceVerdict {
     const expected = expectedHashes(io, piece);
-    const found = this.#digestStored(io, piece, planFor(io, piece, expected, digests));
+    const plan = planFor(io, piece, expected, digests);
+    const found = frames
+      ? digestFrames(io, piece, plan, frames)
+      : this.#digestStored(io, piece, plan);
     if (found) {
       const blocks = (): Uint8Array | undefined =>
         this.#digestStored(io, piece, BLOCKS_ONLY)?.blocks;
@@ -130,7 +143,8 @@ export class PieceJobs {
       if (io.table.requestSize(piece) < pieceLength) return false;
     }
     const length = (end - 1 - first) * pieceLength + io.table.requestSize(end - 1);
-    if (!io.readIfThere(first * pieceLength, this.#scratch.subarray(0, length))) return false;
+    const together = this.#scratch.subarray(0, length);
+    if (!io.isThere(() => io.read(first * pieceLength, together))) return false;
     for (let piece = first; piece < end; piece += 1) {
       const at = (piece - first) * pieceLength;
       const bytes = this.#scratch.subarray(at, at + io.table.requestSize(piece));
@@ -156,7 +170,7 @@ export class PieceJobs {
     for (let at = 0; at < size; at += SCRATCH_BYTES) {
       const part = this.#scratch.subarray(0, Math.min(SCRATCH_BYTES, size - at));
       if (how === "strict") io.read(start + at, part);
-      else if (!io.readIfThere(start + at, part)) return false;
+      else if (!io.isThere(() => io.read(start + at, part))) return false;
       digester.feed(part);
     }
     return true;
@@ -167,6 +181,27 @@ export class PieceJobs {
     if (readOnly) throw refusal("EROFS", root);
     io.write(piece * pieceLength + begin, bytes);
   }
+}
+
+/** Reads a piece into frames and hashes it there. @returns `undefined` when bytes are missing. */
+function digestFrames(
+  io: ContentIo,
+  piece: number,
+  plan: DigestPlan,
+  { bytes, headBytes }: Frames,
+): PieceDigests | undefined {
+  const size = io.table.requestSize(piece);
+  const blocks: Uint8Array[] = [];
+  for (let begin = 0, at = headBytes; begin < size; begin += BLOCK_BYTES) {
+    const length = Math.min(BLOCK_BYTES, size - begin);
+    blocks.push(bytes.subarray(at, at + length));
+    at += length + headBytes;
+  }
+  const start = piece * io.table.shared.pieceLength;
+  if (!io.isThere(() => io.readGathered(start, blocks))) return undefined;
+  const digester = new PieceDigester(plan);
+  for (const block of blocks) digester.feed(block);
+  return digester.finish();
 }
 
 const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: true };

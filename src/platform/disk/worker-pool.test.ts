@@ -30,7 +30,7 @@ test("a worker that dies is reported, its jobs fail as values, and the next one 
   const deadly: DiskTask = { kind: "write", piece: 0, begin: 0, source };
   const outcomes = await Promise.all([
     run(deadly),
-    run({ kind: "verify", piece: 0, digests: false }),
+    run({ kind: "verify", piece: 0, digests: false, frames: undefined }),
   ]);
   for (const outcome of outcomes) {
     assert.ok(outcome.kind === "failure" && outcome.code === "EIO" && outcome.path === root);
