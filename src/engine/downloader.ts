@@ -88,6 +88,8 @@ export class Downloader {
   #roomCame = false;
   #judgingBytes = 0;
   #paused = false;
+  /** All when it is not said. */
+  #wantedFiles: readonly boolean[] | undefined;
   #wantedPieces: Bitfield;
   #wantedBytes = 0;
   #doneBytes = 0;
@@ -148,6 +150,7 @@ export class Downloader {
   // ---- What is wanted --------------------------------------------------------------------------------
 
   setWantedFiles(files: readonly boolean[]): void {
+    this.#wantedFiles = files;
     this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
     for (const [index, wanted] of files.entries()) {
       if (!wanted) continue;
@@ -156,6 +159,10 @@ export class Downloader {
     }
     this.#applyWanted();
     for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
+  }
+
+  wantsFile(index: number): boolean {
+    return this.#wantedFiles?.[index] !== false;
   }
 
   /** The expected hashes of pieces became known: now they can be asked for. */
@@ -441,6 +448,34 @@ export class Downloader {
   handleLost(piece: number): void {
     this.#picker.lost(piece);
     this.#countBytes();
+  }
+
+  /** Pieces turned out to be on disk and intact. */
+  handleFound(pieces: Bitfield): void {
+    const { have, judged, events } = this.#options;
+    const found = new Bitfield(have.length);
+    for (const piece of pieces.indexes()) {
+      const state = this.#picker.state(piece);
+      if (state === "have") judged.add(piece);
+      // One that is being fetched will be judged when it is whole.
+      if (state === "wanted" || state === "unwanted") found.add(piece);
+    }
+    if (found.count === 0) return;
+    for (const piece of found.indexes()) {
+      have.add(piece);
+      judged.add(piece);
+    }
+    this.#picker.markHave(found);
+    this.#countBytes();
+    for (const piece of found.indexes()) events.handlePiece(piece);
+  }
+
+  /** Blocks of an unfinished piece that were written are not to be relied on any more. */
+  forgetWritten(piece: number): void {
+    if (this.#picker.state(piece) !== "started") return;
+    if ((this.#store.written(piece)?.count ?? 0) === 0) return;
+    this.#picker.discard(piece);
+    this.#store.discard(piece);
   }
 
   /** What a resume may claim of unfinished pieces. */

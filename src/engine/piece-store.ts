@@ -176,6 +176,16 @@ export class PieceStore {
     return true;
   }
 
+  /** A piece whose blocks are on disk is not put together any more. */
+  discard(piece: number): void {
+    const entry = this.#open.get(piece);
+    invariant(
+      !entry?.slab && !entry?.judging,
+      "nobody writes to its memory, or waits for its verdict",
+    );
+    this.#open.delete(piece);
+  }
+
   /** Blocks of unfinished pieces that are on disk: what a resume may claim once it is synced. */
   written(piece: number): Bitfield | undefined {
     return this.#open.get(piece)?.written;

@@ -4,8 +4,10 @@ import {
   mkdirSync,
   openSync,
   closeSync,
+  existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statfsSync,
   writeFileSync,
@@ -248,6 +250,71 @@ test(
     assertSame(healthy, second.root);
   },
 );
+
+const BACK: readonly [string, (path: string, kept: string) => void][] = [
+  ["as it was", (path, kept) => renameSync(kept, path)],
+  [
+    "as an older copy",
+    (path, kept) => {
+      const copy = readFileSync(kept);
+      copy.fill(0, copy.length / 2);
+      writeFileSync(path, copy);
+    },
+  ],
+  ["empty", (path) => writeFileSync(path, "")],
+];
+for (const [how, bring] of BACK) {
+  test(
+    `STO-5: a file is taken away in the middle of a download, and comes back ${how}`,
+    OPTIONS,
+    async (t) => {
+      const made = await makeTorrent(t, { files: { "a.bin": 3 * MIB, "b.bin": 5 * MIB } });
+      const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 8 * MIB } });
+      let looks = 0;
+      let looked = (): void => undefined;
+      const engine = await startEngine(t, {
+        speed: 10,
+        settings: { resumeIntervalMs: 1_000 },
+        wrap: (disk) => ({
+          open: (layout) => {
+            const content = disk.open(layout);
+            const stamp = content.stamp.bind(content);
+            content.stamp = (onDone) => {
+              looks += 1;
+              looked();
+              stamp(onDone);
+            };
+            return content;
+          },
+        }),
+      });
+      const download = leech(t, engine, made, {
+        peers: [seeder.endpoint],
+        saveResume: () => undefined,
+      });
+      const path = join(download.root, "content", "b.bin");
+      const kept = join(temporaryFolder(t), "kept");
+      await download.when("piece", ({ piece }) => piece > (3 * MIB) / PIECE);
+      renameSync(path, kept);
+      const { state } = await download.when("state", (event) => event.state.kind === "waiting");
+      assert.ok(state.kind === "waiting" && state.message === `${path} is not there`);
+      const enough = looks + 4;
+      await new Promise<void>((resolve) => {
+        looked = () => looks >= enough && resolve();
+      });
+      assert.deepEqual(download.torrent.state, state, "it goes on to wait");
+      assert.equal(existsSync(path), false, "nothing is put in its place");
+      assert.ok(!download.events.some((event) => event.kind === "complete"));
+      bring(path, kept);
+      await download.when("complete");
+      assertSame(made, download.root);
+      const kinds = download.events.map((event) => event.kind);
+      assert.ok(!kinds.includes("peer-banned"), "nobody is to blame");
+      if (how === "as it was") assert.ok(!kinds.includes("piece-lost"), "nothing was lost");
+      else assert.ok(kinds.includes("piece-lost"), "what is not there is not claimed");
+    },
+  );
+}
 
 test(
   "STO-6: a file is overwritten after it was served: its pieces are judged again",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { EngineTorrent } from "../../src/engine/session-contract.ts";
@@ -241,6 +241,42 @@ test(
     const download = leech(t, await startEngine(t), healthy, { peers: [engine.endpoint] });
     await download.when("complete");
     assertSame(healthy, download.root);
+  },
+);
+
+test(
+  "STO-5: a file vanishes while it is served: the cause is told, and when it is back all is as before",
+  OPTIONS,
+  async (t) => {
+    const made = await makeTorrent(t, { files: { "a.bin": 8 * PIECE, "b.bin": 8 * PIECE } });
+    const engine = await startEngine(t, { speed: 10 });
+    const subject = seed(engine, made);
+    await subject.when("complete");
+    const path = join(made.root, "content", "b.bin");
+    const kept = join(made.root, "kept");
+    renameSync(path, kept);
+    const answers: string[] = [];
+    const ask = (piece: number): Promise<void> =>
+      new Promise((resolve) => {
+        dial(t, engine.endpoint, {
+          infohash: made.infohash,
+          ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+          unchoke: (peer) => peer.send(frames.request(piece, 0, BLOCK)),
+          reject: () => resolve(void answers.push(`no ${piece}`)),
+          block: () => resolve(void answers.push(`block of ${piece}`)),
+        });
+      });
+    await ask(12);
+    const { state } = await subject.when("state", (event) => event.state.kind === "waiting");
+    assert.ok(state.kind === "waiting" && state.message === `${path} is not there`);
+    assert.equal(subject.torrent.have?.count, 8);
+    await ask(3);
+    subject.events.length = 0;
+    renameSync(kept, path);
+    await subject.when("state", (event) => event.state.kind === "seeding");
+    assert.equal(subject.torrent.have?.full, true);
+    await ask(12);
+    assert.deepEqual(answers, ["no 12", "block of 3", "block of 12"]);
   },
 );
 
