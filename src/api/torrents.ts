@@ -13,6 +13,8 @@ export const swarmFiguresSchema = z
     uploadBytesPerSecond: z.number(),
     /** What the everseed has sent since this hub started, bytes. */
     uploaded: z.number(),
+    /** What is wrong with the everseed's own copy, in words; null when nothing is known to be. */
+    fault: z.string().nullable(),
   })
   .meta({ id: "SwarmFigures" });
 

@@ -29,9 +29,9 @@ export class Views {
   }
 
   figures(listing: Listing): SwarmFigures {
-    const { uploadBytesPerSecond, uploaded } = this.#parts.everseed(listing.id);
+    const { uploadBytesPerSecond, uploaded, fault } = this.#parts.everseed(listing.id);
     const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
-    return { seeds, leechers, completed, uploadBytesPerSecond, uploaded };
+    return { seeds, leechers, completed, uploadBytesPerSecond, uploaded, fault };
   }
 
   summary(listing: Listing, trackers = this.#parts.site.trackers): TorrentSummary {

@@ -10,6 +10,7 @@ import type { Metainfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { openStore } from "../store/open-store.ts";
+import { MemoryFiles } from "../sim/memory-files.ts";
 import { DataFolder } from "./data-folder.ts";
 import { Everseed } from "./everseed.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
@@ -60,17 +61,19 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     { words: "" },
   );
   let now = 0;
-  let fire: () => void = () => undefined;
+  const fires = new Map<number, () => void>();
   const clock: Clock = {
     nowMs: () => now,
     wallMs: () => now,
-    startTimer: (_delayMs, wanted) => {
-      fire = wanted;
-      return { cancel: () => (fire = () => undefined) };
+    startTimer: (delayMs, wanted) => {
+      fires.set(delayMs, wanted);
+      return { cancel: () => void fires.delete(delayMs) };
     },
   };
   let loads = 0;
-  const metainfo = { info: { name: "talks" } } as Metainfo;
+  const logged: string[] = [];
+  const files = [{ path: ["talks", "a.txt"], length: 9, pad: false, linkTarget: undefined }];
+  const metainfo = { info: { name: "talks", files } } as unknown as Metainfo;
   const library = {
     load: async () => {
       loads += 1;
@@ -78,20 +81,32 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     },
   } as unknown as TorrentLibrary;
   const folder = new DataFolder("/data");
+  const disk = new MemoryFiles();
+  await disk.write("/data/content/01/0101/talks/a.txt", new Uint8Array(9));
   const everseed = new Everseed({
     torrents: store.torrents,
     library,
     folder,
+    files: disk,
     clock,
-    log: SILENT_LOG,
+    log: { ...SILENT_LOG, error: (message) => logged.push(message) },
   });
   const engine = new ToldEngine();
   everseed.start(engine as unknown as EngineSession);
   const passMinute = () => {
     now += 60_000;
-    fire();
+    fires.get(60_000)?.();
   };
-  return { everseed, engine, passMinute, loads: () => loads, metainfo };
+  /** The rounds take one step, and then the next one from the beginning of the catalogue. */
+  const passRound = async () => {
+    for (let step = 0; step < 2; step += 1) {
+      const fire = fires.get(2_000)!;
+      fires.delete(2_000);
+      fire();
+      while (!fires.has(2_000)) await new Promise(setImmediate);
+    }
+  };
+  return { everseed, engine, passMinute, passRound, loads: () => loads, metainfo, disk, logged };
 }
 
 test("an infohash nobody published wakes nothing", async (t) => {
@@ -115,9 +130,12 @@ test("PUB-5.2: many knocks under both infohashes wake one torrent, to seed from 
   ]);
   assert.equal(new Set(woken).size, 1);
   assert.equal(loads(), 1);
-  assert.deepEqual(engine.added, [
+  assert.equal(engine.added.length, 1);
+  const { from, root, mode } = engine.added[0]!;
+  assert.deepEqual(
+    { from, root, mode },
     { from: { metainfo }, root: "/data/content/01/0101", mode: "seed" },
-  ]);
+  );
   assert.equal(await everseed.wake(V1), woken[0]);
 });
 
@@ -127,13 +145,21 @@ test("a torrent sleeps when nobody was there for five minutes, and wakes again; 
   engine.stats = { ...NOTHING, peers: 1, uploaded: 700, uploadBytesPerSecond: 70 };
   for (let minute = 0; minute < 20; minute += 1) passMinute();
   assert.equal(engine.removed.length, 0);
-  assert.deepEqual(everseed.figures("k3f9k3f9"), { uploadBytesPerSecond: 70, uploaded: 700 });
+  assert.deepEqual(everseed.figures("k3f9k3f9"), {
+    uploadBytesPerSecond: 70,
+    uploaded: 700,
+    fault: null,
+  });
   engine.stats = { ...NOTHING, uploaded: 800 };
   for (let minute = 0; minute < 4; minute += 1) passMinute();
   assert.equal(engine.removed.length, 0);
   passMinute();
   assert.equal(engine.removed.length, 1);
-  assert.deepEqual(everseed.figures("k3f9k3f9"), { uploadBytesPerSecond: 0, uploaded: 800 });
+  assert.deepEqual(everseed.figures("k3f9k3f9"), {
+    uploadBytesPerSecond: 0,
+    uploaded: 800,
+    fault: null,
+  });
   assert.deepEqual(everseed.totals(), { uploaded: 800, downloaded: 0, peers: 0 });
   engine.stats = { ...NOTHING, peers: 2, uploaded: 50 };
   await everseed.wake(V1);
@@ -147,4 +173,50 @@ test("after the end nothing wakes", async (t) => {
   everseed.stop();
   assert.equal(await everseed.wake(V1), undefined);
   assert.equal(engine.added.length, 0);
+});
+
+test("HUB-19: files that are lost or cut are noticed by the rounds, said without paths, and forgotten when back", async (t) => {
+  const { everseed, passRound, disk, logged } = await world(t);
+  const path = "/data/content/01/0101/talks/a.txt";
+  const fault = () => everseed.figures("k3f9k3f9").fault;
+  await passRound();
+  assert.equal(fault(), null);
+  for (const harm of [() => disk.remove(path), () => disk.write(path, new Uint8Array(8))]) {
+    await harm();
+    await passRound();
+    await passRound();
+    assert.match(fault() ?? "", /^1 of 1 files are lost/);
+    assert.doesNotMatch(fault() ?? "", /\/data|a\.txt/);
+    await disk.write(path, new Uint8Array(9));
+    await passRound();
+    assert.equal(fault(), null);
+  }
+  assert.equal(logged.length, 2, "once for each damage");
+});
+
+test("HUB-19: a lost .torrent file is noticed by the rounds", async (t) => {
+  const { everseed, passRound } = await world(t, { lost: true });
+  await passRound();
+  assert.match(everseed.figures("k3f9k3f9").fault ?? "", /\.torrent file is lost/);
+});
+
+test("HUB-19, WIR-14: pieces the engine finds damaged are counted until they are repaired", async (t) => {
+  const { everseed, engine } = await world(t);
+  await everseed.wake(V1);
+  const { onEvent } = engine.added[0]!;
+  const fault = () => everseed.figures("k3f9k3f9").fault;
+  onEvent!({ kind: "piece", piece: 0 });
+  assert.equal(fault(), null);
+  onEvent!({ kind: "piece-lost", piece: 0 });
+  onEvent!({ kind: "piece-lost", piece: 0 });
+  assert.match(fault() ?? "", /^1 of 1 pieces are damaged/);
+  onEvent!({ kind: "state", state: { kind: "downloading" } });
+  assert.match(fault() ?? "", /^1 of 1 pieces/);
+  onEvent!({ kind: "piece", piece: 0 });
+  assert.equal(fault(), null);
+  const message = "EIO: /data/content/01/0101/talks/a.txt";
+  onEvent!({ kind: "state", state: { kind: "waiting", cause: "disk-error", message } });
+  assert.equal(fault(), "Its files cannot be read at the moment.");
+  onEvent!({ kind: "state", state: { kind: "seeding" } });
+  assert.equal(fault(), null);
 });

@@ -1,8 +1,11 @@
 import { invariant } from "../base/errors.ts";
-import type { EngineSession, EngineTorrent } from "../engine/session-contract.ts";
+import type { EngineSession, EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import { ContentRounds } from "./content-rounds.ts";
+import { ContentFaults } from "./content-faults.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
@@ -14,6 +17,7 @@ export interface EverseedOptions {
   readonly torrents: TorrentTable;
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
+  readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,6 +27,8 @@ export interface EverseedFigures {
   readonly uploadBytesPerSecond: number;
   /** Bytes since start. */
   readonly uploaded: number;
+  /** What is wrong with its copy, in words for everybody; null as long as nothing is known. */
+  readonly fault: string | null;
 }
 
 interface AwakeTorrent {
@@ -42,12 +48,19 @@ export class Everseed {
   readonly #waking = new Map<string, Promise<EngineTorrent | undefined>>();
   /** What torrents that sleep again have sent. */
   readonly #uploadedBefore = new Map<string, number>();
+  readonly #faults: ContentFaults;
+  readonly #rounds: ContentRounds;
   #uploadedAsleep = 0;
   #session: EngineSession | undefined;
   #timer: Timer | undefined;
 
   constructor(options: EverseedOptions) {
     this.#options = options;
+    this.#faults = new ContentFaults(options.log);
+    this.#rounds = new ContentRounds({
+      ...options,
+      report: (id, fault) => this.#faults.handleRound(id, fault),
+    });
   }
 
   /** Introduces the engine, which was made with `wake` of this object. */
@@ -55,11 +68,13 @@ export class Everseed {
     invariant(!this.#session, "one engine for one everseed");
     this.#session = session;
     this.#scheduleSweep();
+    this.#rounds.start();
   }
 
   /** Stops waking and putting to sleep; the engine is closed by its owner. */
   stop(): void {
     this.#timer?.cancel();
+    this.#rounds.stop();
     this.#session = undefined;
   }
 
@@ -84,6 +99,7 @@ export class Everseed {
     return {
       uploadBytesPerSecond: stats?.uploadBytesPerSecond ?? 0,
       uploaded: before + (stats?.uploaded ?? 0),
+      fault: this.#faults.of(torrentId),
     };
   }
 
@@ -111,6 +127,7 @@ export class Everseed {
       from: { metainfo },
       root: folder.absolute(row.content_path),
       mode: "seed",
+      onEvent: (event: TorrentEvent) => this.#faults.handleEvent(row, event),
     });
     this.#awake.set(row.id, { torrent, lastPeerMs: clock.nowMs() });
     return torrent;

@@ -150,10 +150,9 @@ export class TorrentTable {
     return this.#totals;
   }
 
-  /** Everything that lies in `content/`, to find what does not belong there. */
-  async contentPaths(): Promise<Set<string>> {
-    const rows = await this.#db.selectFrom("torrents").select("content_path").execute();
-    return new Set(rows.map((row) => row.content_path));
+  /** The torrent that was published next after `seq`; 0 begins with the first. */
+  async after(seq: number): Promise<TorrentRow | undefined> {
+    return this.#rows().where("seq", ">", seq).orderBy("seq").limit(1).executeTakeFirst();
   }
 
   #rows() {

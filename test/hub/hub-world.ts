@@ -134,7 +134,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     publisher,
     catalogue: new Catalogue({ torrents, drafts, library, folder }),
     swarms,
-    everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0 }),
+    everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, fault: null }),
     site: {
       version: "0.0.0",
       name: () => siteName,

@@ -122,7 +122,12 @@ function HealthCard(props: { readonly torrent: TorrentDetail }) {
       )}
       <Note mood={health.mood} title={health.word}>
         <p>
-          {health.sentence} Every byte was checked <When at={torrent.checkedAt} />.
+          {health.sentence}{" "}
+          {swarm.fault === null && (
+            <>
+              Every byte was checked <When at={torrent.checkedAt} />.
+            </>
+          )}
         </p>
       </Note>
       <dl class={live.paused ? "figures stale" : "figures"}>

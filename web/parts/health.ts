@@ -12,6 +12,13 @@ export interface Health {
 /** The everseed counts as a seed, so one seed means that nobody else has all of it. */
 export function judgeHealth(swarm: SwarmFigures): Health {
   const others = swarm.seeds - 1;
+  if (swarm.fault !== null) {
+    const rest =
+      others > 0
+        ? `${plural(others, "other")} ${others === 1 ? "has" : "have"} all of it.`
+        : "Nobody else has all of it: whoever has, please seed.";
+    return { mood: "bad", word: "Damaged here", sentence: `${swarm.fault} ${rest}` };
+  }
   if (swarm.seeds <= 0) {
     return {
       mood: "bad",
