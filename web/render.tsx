@@ -1,6 +1,5 @@
 import { renderToString } from "preact-render-to-string";
 import type { Page, PageRenderer } from "../src/api/pages.ts";
-import "./render-old-vnodes.ts";
 import { App, titleOf } from "./app.tsx";
 import { describe } from "./describe.ts";
 import { visible } from "./parts/format.ts";
