@@ -187,6 +187,11 @@ export interface SwarmView {
 }
 
 export interface PeerSourceHandle {
+  /**
+   * A magnet link's metadata has arrived, and with it whether the torrent is private. If it is, peers come
+   * from one tracker at a time from now on (BEP 27); sources that are no trackers end.
+   */
+  handleMetadata(): void;
   /** The torrent has everything it wants now. */
   handleComplete(): void;
   /** The torrent stops; resolves when the source has said goodbye (bounded to 2 s by the source). */

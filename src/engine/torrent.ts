@@ -334,6 +334,7 @@ export class Torrent implements EngineTorrent {
     }
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
+    else for (const source of this.#sources) source.handleMetadata();
     this.#judgeCompletion();
     this.#opened.resolve();
     this.#host.handleCandidates();

@@ -118,6 +118,14 @@ test("nobody listens, or no such name: no-reply, in words", async () => {
   await assert.rejects(fetcher.get("http://no-such-name.invalid/", LIMITS), { code: "no-reply" });
 });
 
+test("BEP 7: only addresses of the family that is asked for are connected to", async (t) => {
+  const base = await serve(t, (request, response) => response.end(request.socket.remoteAddress));
+  const url = `http://localhost:${new URL(base).port}/`;
+  const reply = await fetcher.get(url, { ...LIMITS, family: 4 });
+  assert.equal(Buffer.from(reply.body).toString(), "127.0.0.1");
+  await assert.rejects(fetcher.get(url, { ...LIMITS, family: 6 }), { code: "no-reply" });
+});
+
 test("the guard sees literals, names and redirects (house rule 8)", async (t) => {
   const asked: string[] = [];
   const guarded = new NodeHttpFetch({

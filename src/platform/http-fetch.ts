@@ -22,6 +22,7 @@ interface Limits {
   readonly timeoutMs: number;
   readonly bytesMax: number;
   readonly signal?: AbortSignal;
+  readonly family?: 4 | 6;
 }
 
 /**
@@ -44,7 +45,7 @@ export class NodeHttpFetch implements HttpFetch {
     let target = parseUrl(url);
     try {
       for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
-        const step = await this.#getOnce(target, limits.bytesMax, signal);
+        const step = await this.#getOnce(target, limits, signal);
         if (!(step instanceof URL)) return step;
         target = step;
       }
@@ -59,17 +60,17 @@ export class NodeHttpFetch implements HttpFetch {
   }
 
   /** @returns The reply, or where it redirects to. */
-  async #getOnce(url: URL, bytesMax: number, signal: AbortSignal): Promise<HttpReply | URL> {
-    const reply = await this.#request(url, signal);
+  async #getOnce(url: URL, limits: Limits, signal: AbortSignal): Promise<HttpReply | URL> {
+    const reply = await this.#request(url, limits.family, signal);
     const { statusCode: status = 0, headers } = reply;
     if (REDIRECT_STATUSES.has(status) && headers.location !== undefined) {
       reply.destroy();
       return parseUrl(headers.location, url);
     }
-    return { status, body: await readBody(reply, bytesMax, signal) };
+    return { status, body: await readBody(reply, limits.bytesMax, signal) };
   }
 
-  #request(url: URL, signal: AbortSignal): Promise<http.IncomingMessage> {
+  #request(url: URL, family: Limits["family"], signal: AbortSignal): Promise<http.IncomingMessage> {
     const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
     if (net.isIP(literal) !== 0) this.#check(literal);
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
@@ -86,6 +87,7 @@ export class NodeHttpFetch implements HttpFetch {
           else callback(null, first.address, first.family);
         });
       },
+      ...(family && { family }),
       // One resource from each host, now and then: nothing is gained by keeping connections.
       agent: false,
       headers: { "user-agent": this.#userAgent, "accept-encoding": "gzip" },

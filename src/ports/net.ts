@@ -97,6 +97,8 @@ export interface HttpFetch {
       readonly timeoutMs: number;
       readonly bytesMax: number;
       readonly signal?: AbortSignal;
+      /** Reach the host by addresses of this family only; by any when left out. */
+      readonly family?: 4 | 6;
     },
   ): Promise<HttpReply>;
 }

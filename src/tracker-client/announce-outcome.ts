@@ -10,12 +10,19 @@ export interface Unreachable {
 
 export type AnnounceOutcome = TrackerReply | TrackerFailure | Unreachable;
 
+export type AddressFamily = 4 | 6;
+
 /** One way to speak to trackers. Never throws for what the world or a tracker does. */
 export interface Announcer {
   /** @param signal - Gives up at once; the outcome is `unreachable` then. */
   announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    signal: AbortSignal,
+    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
   ): Promise<AnnounceOutcome>;
+}
+
+/** @param address - Literal. */
+export function familyOf(address: string): AddressFamily {
+  return address.includes(":") ? 6 : 4;
 }

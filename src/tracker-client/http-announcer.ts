@@ -3,7 +3,7 @@ import type { OutgoingAnnounce } from "../announce/announce-request.ts";
 import { decodeHttpReply, REPLY_BYTES_MAX } from "../announce/http-reply.ts";
 import { announceUrl } from "../announce/http-request.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
-import type { AnnounceOutcome, Announcer } from "./announce-outcome.ts";
+import type { AddressFamily, AnnounceOutcome, Announcer } from "./announce-outcome.ts";
 
 const TIMEOUT_MS = 15_000;
 const STATUS_OK = 200;
@@ -19,14 +19,14 @@ export class HttpAnnouncer implements Announcer {
   async announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    signal: AbortSignal,
+    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
   ): Promise<AnnounceOutcome> {
     let reply: HttpReply;
     try {
       reply = await this.#http.get(announceUrl(trackerUrl, announce), {
         timeoutMs: TIMEOUT_MS,
         bytesMax: REPLY_BYTES_MAX,
-        signal,
+        ...by,
       });
     } catch (error) {
       return { kind: "unreachable", message: error instanceof Error ? error.message : "no reply" };

@@ -24,7 +24,7 @@ export interface TorrentAnnouncerOptions {
 export class TorrentAnnouncer implements PeerSourceHandle {
   readonly #options: TorrentAnnouncerOptions;
   readonly #beganComplete: boolean;
-  readonly #rounds: readonly AnnounceRound[];
+  #rounds: readonly AnnounceRound[];
   #complete: boolean;
 
   constructor(options: TorrentAnnouncerOptions) {
@@ -33,10 +33,17 @@ export class TorrentAnnouncer implements PeerSourceHandle {
     this.#complete = this.#beganComplete;
     const { tiers, swarm } = options;
     const groups = swarm.private() ? [tiers] : tiers.map((tier) => [tier]);
-    this.#rounds = groups.map(
-      (group) => new AnnounceRound(group, { ...options, isComplete: () => this.#complete }),
-    );
-    for (const round of this.#rounds) round.announceNow();
+    this.#rounds = groups.map((group) => this.#begin(group));
+  }
+
+  handleMetadata(): void {
+    const { swarm, tiers } = this.#options;
+    if (!swarm.private() || this.#rounds.length <= 1) return;
+    for (const round of this.#rounds) round.end();
+    const trackers = tiers.flat();
+    const kept = trackers.find((tracker) => tracker.listsUs);
+    void this.#leave(trackers.filter((tracker) => tracker !== kept));
+    this.#rounds = [this.#begin(tiers)];
   }
 
   handleComplete(): void {
@@ -49,14 +56,27 @@ export class TorrentAnnouncer implements PeerSourceHandle {
 
   async detach(): Promise<void> {
     for (const round of this.#rounds) round.end();
-    const giveUp = new AbortController();
-    const timer = this.#options.clock.startTimer(GOODBYE_MS, () => giveUp.abort());
-    await Promise.all(this.#options.tiers.flat().map((tracker) => tracker.stop(giveUp.signal)));
-    timer.cancel();
+    await this.#leave(this.#options.tiers.flat());
   }
 
   status(): TrackerStatus[] {
     const now = this.#options.clock.nowMs();
     return this.#options.tiers.flat().map((tracker) => tracker.status(now));
+  }
+
+  #begin(tiers: readonly Tracker[][]): AnnounceRound {
+    const round = new AnnounceRound(tiers, {
+      ...this.#options,
+      isComplete: () => this.#complete,
+    });
+    round.announceNow();
+    return round;
+  }
+
+  async #leave(trackers: readonly Tracker[]): Promise<void> {
+    const giveUp = new AbortController();
+    const timer = this.#options.clock.startTimer(GOODBYE_MS, () => giveUp.abort());
+    await Promise.all(trackers.map((tracker) => tracker.stop(giveUp.signal)));
+    timer.cancel();
   }
 }

@@ -20,6 +20,7 @@ const MINUTE_MS = 60_000;
 
 interface Heard {
   readonly tracker: string;
+  readonly family: 4 | 6 | undefined;
   readonly request: AnnounceRequest;
   readonly trackerId: string | undefined;
   readonly atMs: number;
@@ -38,17 +39,18 @@ class World {
     left: 1000,
     wantsPeers: true,
   };
-  readonly answers = new Map<string, (request: AnnounceRequest) => Reply>();
+  readonly answers = new Map<string, (request: AnnounceRequest, family?: 4 | 6) => Reply>();
+  readonly names = new Map<string, readonly string[]>();
   underWay = 0;
   underWayMax = 0;
   readonly client = new TrackerClient({
     clock: this.clock,
     random: seededRandom(1),
     log: SILENT_LOG,
-    http: { get: (url, { signal }) => this.#get(url, signal) },
+    http: { get: (url, { signal, family }) => this.#get(url, family, signal) },
     datagrams: {
       bind: () => Promise.reject(new Error("nobody asked for UDP")),
-      resolve: () => Promise.resolve([]),
+      resolve: (host) => Promise.resolve(this.names.get(host) ?? ["10.0.0.9"]),
     },
   });
 
@@ -85,18 +87,18 @@ class World {
     return this.heard.filter((each) => each.tracker === tracker).map((each) => each.request.event);
   }
 
-  async #get(url: string, signal: AbortSignal | undefined) {
+  async #get(url: string, family: 4 | 6 | undefined, signal: AbortSignal | undefined) {
     const request = new AnnounceRequest();
     const input = fromLatin1(url);
     parseAnnounceQuery(input, { start: url.indexOf("?") + 1, end: input.length }, request);
     const tracker = url.slice(0, url.indexOf("?"));
     const trackerId = /trackerid=([^&]*)/.exec(url)?.[1];
-    this.heard.push({ tracker, request, trackerId, atMs: this.clock.nowMs() });
+    this.heard.push({ tracker, family, request, trackerId, atMs: this.clock.nowMs() });
     this.underWay += 1;
     this.underWayMax = Math.max(this.underWayMax, this.underWay);
     try {
       await turn();
-      const reply = this.answers.get(tracker)?.(request) ?? "down";
+      const reply = this.answers.get(tracker)?.(request, family) ?? "down";
       if (reply === "down") throw new Error("nobody listens there");
       if (reply === "silent") await aborted(signal);
       return { status: 200, body: reply as Uint8Array };
@@ -250,6 +252,113 @@ test("a tracker that knows one of two infohashes helps, and is not pestered with
   await world.pass(MINUTE_MS);
   assert.equal(source.status()[0]!.state, "working");
   assert.equal(world.heard.length, 4);
+});
+
+test("BEP 7: a tracker with both families hears of us by both, each from beginning to end", async () => {
+  const world = new World();
+  world.names.set("a.example", ["2001:db8::9", "10.0.0.9", "10.0.0.10"]);
+  world.answers.set(A, (_request, family) => reply([{ address: `10.0.0.${family}`, port: 1 }]));
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(
+    world.offered.map(({ address }) => address),
+    ["10.0.0.4", "10.0.0.6"],
+  );
+  world.swarm.left = 0;
+  handle.handleComplete();
+  await world.pass(SECOND_MS);
+  await handle.detach();
+  const told = [4, 6].map((family) =>
+    world.heard.filter((each) => each.family === family).map(({ request }) => request.event),
+  );
+  assert.deepEqual(told, Array(2).fill(["started", "completed", "stopped"]));
+  assert.equal(new Set(world.heard.map(({ request }) => request.key)).size, 1);
+});
+
+test("BEP 7: an address family that leads nowhere holds nobody up, and is tried again", async () => {
+  const world = new World();
+  world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
+  let isIpv6Dead = true;
+  world.answers.set(A, (_request, family) => (family === 6 && isIpv6Dead ? "down" : reply([PEER])));
+  const { handle, source } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.equal(source.status()[0]!.state, "working");
+  const count = (): number => world.heard.filter(({ family }) => family === 6).length;
+  await world.pass(6 * MINUTE_MS);
+  assert.equal(count(), 2);
+  isIpv6Dead = false;
+  await world.pass(6 * MINUTE_MS);
+  assert.deepEqual(
+    world.heard.filter(({ family }) => family === 6).map(({ request }) => request.event),
+    ["started", "started", "started"],
+  );
+  await handle.detach();
+});
+
+test("BEP 7: while one family is silent, the other is announced by and says goodbye", async () => {
+  const world = new World();
+  world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
+  world.answers.set(A, (_request, family) => (family === 6 ? "silent" : reply([PEER])));
+  const { handle, source } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.equal(source.status()[0]!.state, "working");
+  await world.pass(10 * MINUTE_MS);
+  await handle.detach();
+  const told = world.heard.filter(({ family }) => family === 4).map(({ request }) => request.event);
+  assert.deepEqual(told, ["started", "none", "none", "stopped"]);
+});
+
+test("a tracker whose name has no address is asked again when it may have one", async () => {
+  const world = new World();
+  world.names.set("a.example", []);
+  world.answers.set(A, () => reply([PEER]));
+  const { source } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.equal(source.status()[0]!.message, "a.example has no address");
+  world.names.delete("a.example");
+  await world.pass(MINUTE_MS);
+  assert.equal(source.status()[0]!.state, "working");
+});
+
+test("BEP 27: a magnet link's torrent that turns out private keeps one tracker, and leaves the others", async () => {
+  const world = new World();
+  world.answers.set(A, () => reply());
+  world.answers.set(B, () => reply());
+  const { handle } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual([world.events(A), world.events(B)], [["started"], ["started"]]);
+  world.swarm.isPrivate = true;
+  handle.handleMetadata();
+  await world.pass(30 * MINUTE_MS);
+  assert.deepEqual(world.events(B), ["started", "stopped"]);
+  assert.deepEqual(world.events(A).slice(0, 3), ["started", "none", "none"]);
+  await handle.detach();
+  assert.deepEqual(world.events(B), ["started", "stopped"]);
+  assert.equal(world.events(A).at(-1), "stopped");
+});
+
+test("BEP 27: of a private torrent's trackers the one that answers is kept", async () => {
+  const world = new World();
+  world.answers.set(A, () => "silent");
+  world.answers.set(B, () => reply());
+  const { handle } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  world.swarm.isPrivate = true;
+  handle.handleMetadata();
+  world.answers.set(A, () => "down");
+  await world.pass(10 * MINUTE_MS);
+  assert.ok(!world.events(B).includes("stopped"));
+  assert.ok(world.events(B).length > 2);
+});
+
+test("a magnet link's torrent that is not private goes on with all trackers", async () => {
+  const world = new World();
+  for (const tracker of [A, B]) world.answers.set(tracker, () => reply());
+  const { handle } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  handle.handleMetadata();
+  await world.pass(MINUTE_MS);
+  assert.deepEqual([world.events(A), world.events(B)], [["started"], ["started"]]);
 });
 
 test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", async () => {

@@ -73,7 +73,7 @@ export class TrackerClient {
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
-        const shared = { slots: this.#slots, key: this.#key };
+        const shared = { slots: this.#slots, key: this.#key, names: this.#ports.datagrams };
         return [new Tracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );

@@ -2,20 +2,32 @@ import type { AnnounceEvent } from "../announce/announce-request.ts";
 import type { TrackerReply } from "../announce/http-reply.ts";
 import { wireInfohashes } from "../base/infohash.ts";
 import type { SwarmView } from "../engine/session-contract.ts";
-import type { AnnounceOutcome, Announcer } from "./announce-outcome.ts";
+import type { DatagramNet } from "../ports/net.ts";
+import {
+  type AddressFamily,
+  type AnnounceOutcome,
+  type Announcer,
+  familyOf,
+} from "./announce-outcome.ts";
 import type { AnnounceSlots } from "./announce-slots.ts";
 
 /** Peers asked for in one announce. */
 const NUMWANT = 80;
 
-/** What a tracker knows of us under one infohash; a hybrid torrent has two (BEP 52). */
+/**
+ * What a tracker knows of us under one infohash, of which a hybrid torrent has two (BEP 52), by one address
+ * family: it sees no more of us than the address the announce came from (BEP 7).
+ */
 interface Listing {
   readonly infohash: Uint8Array;
+  readonly family: AddressFamily;
   /** It answered `started`. */
   started: boolean;
   /** The download ended while it listed us, and it has not heard so yet. */
   owesCompleted: boolean;
   trackerId: Uint8Array | undefined;
+  /** The announce that is under way. */
+  pending: Promise<AnnounceOutcome | undefined> | undefined;
 }
 
 /** What people may know of a tracker. */
@@ -40,6 +52,7 @@ export interface TrackerOptions {
   readonly url: string;
   readonly tier: number;
   readonly announcer: Announcer;
+  readonly names: Pick<DatagramNet, "resolve">;
   readonly slots: AnnounceSlots;
   /** 32 bits, random for each session. */
   readonly key: number;
@@ -49,8 +62,10 @@ export interface TrackerOptions {
 /** One tracker of one torrent: what it was told, and what it said last. */
 export class Tracker {
   readonly name: string;
+  readonly #host: string;
   readonly #options: TrackerOptions;
-  readonly #listings: readonly Listing[];
+  /** None before the tracker's addresses are known. */
+  readonly #listings: Listing[] = [];
   #state: TrackerStatus["state"] = "idle";
   #message: string | undefined;
   #lastReply: TrackerReply | undefined;
@@ -60,12 +75,12 @@ export class Tracker {
   constructor(options: TrackerOptions) {
     this.#options = options;
     this.name = nameOf(options.url);
-    this.#listings = wireInfohashes(options.swarm.infohashes).map((infohash) => ({
-      infohash,
-      started: false,
-      owesCompleted: false,
-      trackerId: undefined,
-    }));
+    this.#host = URL.parse(options.url)?.hostname ?? "";
+  }
+
+  /** True when it answered `started`, and has not heard goodbye. */
+  get listsUs(): boolean {
+    return this.#listings.some((listing) => listing.started);
   }
 
   /** True when it has to hear of the end of the download. */
@@ -76,32 +91,36 @@ export class Tracker {
   /** The download has ended. Who never heard that it began will only meet a seed. */
   handleComplete(): void {
     for (const listing of this.#listings) {
-      if (listing.started || this.#state === "announcing") listing.owesCompleted = true;
+      if (listing.started || listing.pending) listing.owesCompleted = true;
     }
   }
 
   /**
-   * Announces the torrent under each of its infohashes.
+   * Announces the torrent under each of its infohashes, by each address family the tracker has (BEP 7).
    *
    * @param partialSeed - All that is wanted is here, but not all there is (BEP 21).
-   * @returns `undefined` when the signal came first. A reply when one infohash was welcome.
+   * @returns `undefined` when the signal came first. A reply when one infohash was welcome by one family;
+   * the other family may still be under way, since a network without IPv6 often only swallows it.
    */
   async announce(signal: AbortSignal, partialSeed: boolean): Promise<AnnounceOutcome | undefined> {
     this.#state = "announcing";
-    const outcomes = await Promise.all(
-      this.#listings.map((listing) => this.#announceListing(listing, signal, partialSeed)),
-    );
+    const families = await this.#resolve();
+    const outcome =
+      families.length === 0
+        ? unreachable(`${this.#host} has no address`)
+        : await firstReply(families.map((each) => this.#announceBy(each, signal, partialSeed)));
     if (signal.aborted) {
       this.#state = "idle";
       return undefined;
     }
-    const outcome = outcomes.find((each) => each?.kind === "reply") ?? outcomes[0];
     this.#keep(outcome);
     return outcome;
   }
 
   /** Says goodbye where we are listed; a command that ends with its download has news to tell first. */
   async stop(signal: AbortSignal): Promise<void> {
+    this.#state = "idle";
+    this.nextAnnounceAtMs = undefined;
     await Promise.all(
       this.#listings.map(async (listing) => {
         if (!listing.started) return;
@@ -125,6 +144,48 @@ export class Tracker {
       leechers: this.#lastReply?.incomplete,
       peersGiven: this.#lastReply?.peers.length ?? 0,
     };
+  }
+
+  /** @returns The families it has now; all of them have listings. */
+  async #resolve(): Promise<AddressFamily[]> {
+    const { names, swarm } = this.#options;
+    const leftBefore = swarm.stats().left;
+    const families = new Set((await names.resolve(this.#host)).map(familyOf));
+    const owesCompleted = leftBefore > 0 && swarm.stats().left === 0;
+    for (const family of families) {
+      if (this.#listings.some((listing) => listing.family === family)) continue;
+      for (const infohash of wireInfohashes(swarm.infohashes)) {
+        this.#listings.push({
+          infohash,
+          family,
+          started: false,
+          owesCompleted,
+          trackerId: undefined,
+          pending: undefined,
+        });
+      }
+    }
+    return [...families].toSorted();
+  }
+
+  async #announceBy(
+    family: AddressFamily,
+    signal: AbortSignal,
+    partialSeed: boolean,
+  ): Promise<AnnounceOutcome | undefined> {
+    const outcomes = await Promise.all(
+      this.#listings
+        .filter((listing) => listing.family === family)
+        .map(async (listing) => {
+          // The one before it, given up or slow.
+          while (listing.pending) await listing.pending;
+          listing.pending = this.#announceListing(listing, signal, partialSeed);
+          const outcome = await listing.pending;
+          listing.pending = undefined;
+          return outcome;
+        }),
+    );
+    return outcomes.find((each) => each?.kind === "reply") ?? outcomes[0];
   }
 
   async #announceListing(
@@ -168,7 +229,7 @@ export class Tracker {
           key,
           trackerId: listing.trackerId,
         },
-        signal,
+        { family: listing.family, signal },
       );
     });
   }
@@ -192,6 +253,22 @@ export class Tracker {
         break;
     }
   }
+}
+
+/** @returns The first reply; when there is none, the first outcome, once all are there. */
+function firstReply(
+  outcomes: readonly Promise<AnnounceOutcome | undefined>[],
+): Promise<AnnounceOutcome | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<AnnounceOutcome | undefined>();
+  for (const each of outcomes) {
+    each.then((outcome) => outcome?.kind === "reply" && resolve(outcome), reject);
+  }
+  Promise.all(outcomes).then((all) => resolve(all[0]), reject);
+  return promise;
+}
+
+function unreachable(message: string): AnnounceOutcome {
+  return { kind: "unreachable", message };
 }
 
 function eventFor(listing: Listing, partialSeed: boolean): AnnounceEvent {

@@ -13,7 +13,7 @@ import { fromLatin1, readUint32, toHex } from "../base/bytes.ts";
 import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
 import { seededRandom } from "../engine/seeded-random.ts";
 import { Simulation } from "../sim/simulation.ts";
-import type { AnnounceOutcome } from "./announce-outcome.ts";
+import type { AddressFamily, AnnounceOutcome } from "./announce-outcome.ts";
 import { UdpAnnouncer } from "./udp-announcer.ts";
 
 const URL_A = "udp://a.example:80/announce";
@@ -91,9 +91,15 @@ class World {
     }
   }
 
-  async announce(url = URL_A, signal = new AbortController().signal): Promise<AnnounceOutcome> {
+  async announce(
+    url = URL_A,
+    signal = new AbortController().signal,
+    family: AddressFamily = 4,
+  ): Promise<AnnounceOutcome> {
     let outcome: AnnounceOutcome | undefined;
-    const announcing = this.announcer.announce(url, ANNOUNCE, signal).then((it) => (outcome = it));
+    const announcing = this.announcer
+      .announce(url, ANNOUNCE, { family, signal })
+      .then((it) => (outcome = it));
     for (let hop = 0; hop < 2000 && !outcome; hop += 1) {
       for (let i = 0; i < 5; i += 1) await turn();
       if (!outcome) this.clock.runFor(100);
@@ -210,19 +216,24 @@ test("a refusal is told, a cut answer too", async () => {
   assert.ok(cut.kind === "failure" && /cut short/.test(cut.reason));
 });
 
-test("BEP 7: over IPv6 entries have 18 bytes; a name's IPv4 address comes first", async () => {
+test("BEP 7: over IPv6 entries have 18 bytes; the family asked for is the one that is used", async () => {
   const world = new World();
-  world.names = { "a.example": ["2001:db8::9", "10.0.0.9"] };
+  world.names = { "a.example": ["10.0.0.9", "2001:db8::9"] };
   const peers = [{ address: "2001:db8::1", port: 6881 }];
-  // IPv4 leads nowhere here.
-  world.answer = (packet) => packet.to.address.includes(":") && world.serve(packet, peers);
-  const outcome = await world.announce();
+  world.answer = (packet) => world.serve(packet, peers);
+  const outcome = await world.announce(URL_A, new AbortController().signal, 6);
   assert.ok(outcome.kind === "reply");
   assert.deepEqual(outcome.peers, peers);
-  assert.deepEqual(
-    world.sent.map(({ to }) => to.address),
-    ["10.0.0.9", "2001:db8::9", "2001:db8::9"],
-  );
+  await world.announce();
+  const asked = world.sent.map(({ to }) => to.address);
+  assert.deepEqual(asked, ["2001:db8::9", "2001:db8::9", "10.0.0.9", "10.0.0.9"]);
+});
+
+test("a name's addresses are tried in turn", async () => {
+  const world = new World();
+  world.names = { "a.example": ["10.0.0.8", "10.0.0.9"] };
+  world.answer = (packet) => packet.to.address === "10.0.0.9" && world.serve(packet);
+  assert.equal((await world.announce()).kind, "reply");
 });
 
 test("a machine without IPv6 uses IPv4", async () => {

@@ -6,7 +6,12 @@ import { addressBytes, type Endpoint, formatEndpoint } from "../base/endpoint.ts
 import type { Clock } from "../ports/clock.ts";
 import type { DatagramNet } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
-import type { AnnounceOutcome, Announcer } from "./announce-outcome.ts";
+import {
+  type AddressFamily,
+  type AnnounceOutcome,
+  type Announcer,
+  familyOf,
+} from "./announce-outcome.ts";
 import { UdpExchange } from "./udp-exchange.ts";
 
 /** A client may use a connection id this long (BEP 15). */
@@ -52,12 +57,12 @@ export class UdpAnnouncer implements Announcer {
   async announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    signal: AbortSignal,
+    { family, signal }: { readonly family: AddressFamily; readonly signal: AbortSignal },
   ): Promise<AnnounceOutcome> {
     const place = placeOf(trackerUrl);
     if (!place) return unreachable("the address of the tracker names no port");
     const remotes = (await this.#net.resolve(place.host))
-      .toSorted(ipv4First)
+      .filter((address) => familyOf(address) === family)
       .map((address) => ({ address, port: place.port }));
     if (remotes.length === 0) return unreachable(`${place.host} has no address`);
     const refusal = await this.#exchange.open();
@@ -151,10 +156,6 @@ function placeOf(trackerUrl: string): { readonly host: string; readonly port: nu
   const url = URL.parse(trackerUrl);
   const port = Number(url?.port);
   return url && port > 0 ? { host: url.hostname, port } : undefined;
-}
-
-function ipv4First(a: string, b: string): number {
-  return Number(a.includes(":")) - Number(b.includes(":"));
 }
 
 function unreachable(message: string): AnnounceOutcome {
