@@ -53,6 +53,19 @@ test("sheet 01: what a strict decoder must refuse", () => {
   for (const input of vectors.bencode.invalid) refusal(input);
 });
 
+/** In the words of the vectors: a string or a number with its value, a list or a dictionary without. */
+function describe(value: BencodeValue): string {
+  if (isBytes(value)) return `str:${toLatin1(value)}`;
+  if (isList(value)) return "list";
+  return isDict(value) ? "dict" : `int:${value}`;
+}
+
+test("sheet 01: what a strict decoder takes, and as what", () => {
+  for (const [input, kind] of vectors.bencode.valid) {
+    assert.equal(describe(decode(fromLatin1(input))), kind, input);
+  }
+});
+
 const REFUSED: readonly (readonly [string, BencodeErrorCode])[] = [
   ["", "truncated"],
   ["i", "truncated"],

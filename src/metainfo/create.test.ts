@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { concatBytes, equalBytes, toHex, toLatin1 } from "../base/bytes.ts";
+import { concatBytes, equalBytes, fromHex, toHex, toLatin1 } from "../base/bytes.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
+import { isDict, isList, type BencodeValue } from "../bencode/bencode-value.ts";
+import { decode } from "../bencode/decode.ts";
+import { encode } from "../bencode/encode.ts";
 import {
   autoPieceLength,
   buildMetainfo,
@@ -171,6 +174,37 @@ test("bep52: piece hashes of v1, roots and layers of v2", () => {
     const table = pieceHashesV2(info, pieceLayers)!;
     assert.equal(toHex(new Uint8Array(table)), layer.length > 0 ? layer.join("") : root);
   }
+});
+
+// libtorrent 2.0.0 to 2.0.7 made them so. We pad the last file too, and read both.
+test("bep52: a hybrid without padding at its tail is read, with the sheet's infohashes", () => {
+  const padded = make({ ...TWO, kind: "hybrid" });
+  const info = decode(padded.infoBytes);
+  assert.ok(isDict(info));
+  const files = info.get("files");
+  assert.ok(files !== undefined && isList(files) && files.length === 4);
+  const pieces = bep52.v1_pieces["two, no tail padding"]!.join("");
+  const infoBytes = encode(
+    new Map<string, BencodeValue>([
+      ...info,
+      ["files", files.slice(0, 3)],
+      ["pieces", fromHex(pieces)!],
+    ]),
+  );
+  const outer = decode(padded.torrent);
+  assert.ok(isDict(outer));
+  const torrent = encode(new Map([...outer, ["info", decode(infoBytes)]]));
+  const { info: parsed, pieceLayers, warnings } = parseMetainfo(torrent);
+  const { v1, v2 } = expected("same without tail padding");
+  assert.equal(toHex(parsed.infohashes.v1!), v1);
+  assert.equal(toHex(parsed.infohashes.v2!), v2);
+  assert.deepEqual(warnings, []);
+  assert.equal(toHex(parsed.pieceHashes!), pieces);
+  const { geometry } = parsed;
+  assert.equal(geometry.pieceSize(geometry.pieceCount - 1), 1000, "the last piece is cut");
+  const layers = pieceHashesV2(parsed, pieceLayers)!;
+  const whole = parseMetainfo(padded.torrent);
+  assert.deepEqual(layers, pieceHashesV2(whole.info, whole.pieceLayers));
 });
 
 // Both programs were run on this folder; `exec.sh` was not executable for mktorrent, which ignores that.

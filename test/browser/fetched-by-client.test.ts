@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { aria2, skipUnless } from "../interop/foreign-peers.ts";
 import { launchChromium, openPage } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
 import { choose, makeFolder, publish, signIn } from "./steps.ts";
 
 const timeout = 60_000;
-const missing = spawnSync("aria2c", ["--version"]).error !== undefined;
-const skip = missing && "aria2c is not installed: tools/peers.sh installs it";
+const skip = skipUnless(aria2);
 
 let hub: RealHub;
 let browser: Browser;

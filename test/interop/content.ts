@@ -1,15 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
+import { temporaryFolder as temporaryFolderOf } from "../fixtures/temporary-folder.ts";
 import { EVERSEED } from "./process.ts";
 
 export function temporaryFolder(t: TestContext): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "everseed-interop-"));
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return temporaryFolderOf(t, "everseed-interop-");
 }
 
 /** A folder with what people really publish: large, tiny and empty files, in many scripts. */

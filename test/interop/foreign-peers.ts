@@ -2,34 +2,44 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import type { TestContext } from "node:test";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { freePort, Running, until } from "./process.ts";
 
 const LIBTORRENT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
 
+/** What a test needs to run. */
+export interface Needed {
+  /** Why it cannot run here, or `undefined`. */
+  missing(): string | undefined;
+}
+
 /** A client we did not write, in both roles. */
-export interface ForeignPeer {
+export interface ForeignPeer extends Needed {
   readonly name: string;
   /** False: Transmission 3.00 refuses hybrid torrents, aria2 1.36 computes another infohash for them. */
   readonly readsHybrid: boolean;
   /** False: Transmission 3.00 leaves files of 0 bytes out of a download. */
   readonly makesEmptyFiles: boolean;
-  /** Why it cannot run here, or `undefined`. */
-  missing(): string | undefined;
   /** Seeds what is in `folder`. @returns The port it listens on. */
   seed(t: TestContext, torrent: string, folder: string): Promise<number>;
   /** Downloads into `folder`, from the peers its tracker tells. Resolves when it has everything. */
   leech(t: TestContext, source: string, folder: string): Promise<void>;
 }
 
-function missingProgram(program: string): string | undefined {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0
+/** A program that is only started. */
+export function program(name: string): Needed {
+  return { missing: () => missingProgram(name) };
+}
+
+function missingProgram(name: string): string | undefined {
+  return spawnSync("sh", ["-c", `command -v ${name}`]).status === 0
     ? undefined
-    : `${program} is not installed (tools/peers.sh installs it)`;
+    : `${name} is not installed (tools/peers.sh installs it)`;
 }
 
 /** Without it a test says why it did not run; in CI everything must be there. */
-export function skipUnless(peer: Pick<ForeignPeer, "missing">): string | false {
-  const why = peer.missing();
+export function skipUnless(needed: Needed): string | false {
+  const why = needed.missing();
   if (why !== undefined && process.env.CI === "true") throw new Error(why);
   return why ?? false;
 }
@@ -110,7 +120,7 @@ class TransmissionDaemon {
   }
 
   static async start(t: TestContext, folder: string): Promise<TransmissionDaemon> {
-    const config = fs.mkdtempSync(path.join(path.dirname(folder), "transmission-"));
+    const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
     fs.writeFileSync(
       path.join(config, "settings.json"),
@@ -176,8 +186,8 @@ class QBittorrent {
     this.#api = `http://127.0.0.1:${webPort}/api/v2`;
   }
 
-  static async start(t: TestContext, folder: string): Promise<QBittorrent> {
-    const profile = fs.mkdtempSync(path.join(path.dirname(folder), "qbittorrent-"));
+  static async start(t: TestContext): Promise<QBittorrent> {
+    const profile = temporaryFolder(t, "qbittorrent-");
     const [peerPort, webPort] = [await freePort(), await freePort()];
     const config = path.join(profile, "qBittorrent", "config");
     fs.mkdirSync(config, { recursive: true });
@@ -243,13 +253,13 @@ export const qbittorrent: ForeignPeer = {
   readsHybrid: true,
   missing: () => missingProgram("qbittorrent-nox"),
   seed: async (t, torrent, folder) => {
-    const client = await QBittorrent.start(t, folder);
+    const client = await QBittorrent.start(t);
     await client.add(torrent, folder);
     await until("qbittorrent has checked its files", () => client.done());
     return client.peerPort;
   },
   leech: async (t, source, folder) => {
-    const client = await QBittorrent.start(t, folder);
+    const client = await QBittorrent.start(t);
     await client.add(source, folder);
     await until("qbittorrent has everything", () => client.done());
   },

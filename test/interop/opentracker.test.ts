@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { createTorrent, makeMixedFolder, temporaryFolder } from "./content.ts";
-import { assertSameTree } from "./foreign-peers.ts";
+import { assertSameTree, program, skipUnless } from "./foreign-peers.ts";
 import { EVERSEED, freePort, Running, until } from "./process.ts";
 
 const PIECE = 65_536;
 const OPENTRACKER = "opentracker";
-const skip =
-  spawnSync(OPENTRACKER, ["-h"]).error === undefined ? false : `${OPENTRACKER} is not installed`;
+const skip = skipUnless(program(OPENTRACKER));
 
 /** A whitelist build: it answers for the infohashes it was given when it began, and no others. */
 async function startOpentracker(
