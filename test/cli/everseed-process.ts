@@ -1,9 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { TestContext } from "node:test";
+import { temporaryFolder as temporaryFolderOf } from "../fixtures/temporary-folder.ts";
 
 export const LAUNCHER = resolve(import.meta.dirname, "../../bin/everseed");
 
@@ -80,8 +79,6 @@ export function everseed(
 }
 
 /** A folder that is gone after the test. */
-export async function temporaryFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "everseed-cli-"));
-  context.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
+export function temporaryFolder(context: TestContext): string {
+  return temporaryFolderOf(context, "everseed-cli-");
 }

@@ -15,7 +15,7 @@ const PORTS = {
 
 /** A folder with an administrator in `data` and their token in `token`. */
 async function initialised(context: TestContext): Promise<string> {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "password"), `${PASSWORD}\n`, { mode: 0o600 });
   const args = ["--data", "data", "--admin", "ann", "--password-file", "password"];
   const made = await everseed(context, ["hub", "init", ...args, "--token-file", "token"], {
@@ -47,7 +47,7 @@ test("CLI-3: what a hub makes is for its owner only, whatever the umask", async 
 });
 
 test("a new hub prints where it is, the setup link, its data, and ready", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   const args = ["hub", "start", "--data", "data", "--port", "0"];
   const hub = new EverseedProcess(context, args, { cwd: folder, env: PORTS });
   await hub.waitFor(/^ready after \d+\.\d s/m);
@@ -290,7 +290,7 @@ for (const { name, prepare, exit, message } of refusals) {
 }
 
 test("CLI-3: a token that others can read is warned about", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "token"), "secret-token", { mode: 0o644 });
   await writeFile(join(folder, "file"), "x");
   const args = ["publish", "file", "--to", "http://127.0.0.1:2", "--token-file", "token"];

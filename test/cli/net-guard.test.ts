@@ -20,7 +20,7 @@ async function listening(context: TestContext, server: net.Server): Promise<numb
 
 /** A file and its torrent, with this announce URL. */
 async function torrentWith(context: TestContext, tracker: string): Promise<string> {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "some content");
   const args = ["create", "content", "-o", "t.torrent", "--tracker", tracker];
   assert.equal((await everseed(context, args, { cwd: folder })).exit, 0);
@@ -34,7 +34,7 @@ test("house rule 8: a link does not lead to services of this machine", async (co
   // What a peer is told first holds these 20 bytes: a command, to some services.
   const infohash = Buffer.from("\r\nSHUTDOWN NOSAVE\r\n\n").toString("hex");
   const link = `magnet:?xt=urn:btih:${infohash}&x.pe=127.0.0.1:${port}`;
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   const get = new EverseedProcess(context, ["get", link, "-o", folder, ...LISTEN]);
   await get.waitFor(
     /^warning: the link names 127\.0\.0\.1:\d+, in your own network\..*--peer 127/m,

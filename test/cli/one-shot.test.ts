@@ -9,7 +9,7 @@ import { everseed, EverseedProcess, LAUNCHER, temporaryFolder } from "./everseed
 
 /** A folder `talks` of three files, and its torrent. */
 async function talks(context: TestContext, ...flags: string[]) {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await mkdir(join(folder, "talks/slides"), { recursive: true });
   await writeFile(join(folder, "talks/a.bin"), randomBytes(3_000_000));
   await writeFile(join(folder, "talks/slides/b.pdf"), randomBytes(100_000));
@@ -125,7 +125,7 @@ test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130
 });
 
 test("MET-3: names that only some systems take are seeded as they are, and fetched as all take them", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   const names = ["what?", "CON", "dots...", "a: b"];
   await mkdir(join(folder, "talks?"));
   for (const name of names) await writeFile(join(folder, "talks?", name), name);
@@ -204,7 +204,7 @@ test("the same input and settings give the same file, and what is no file is lef
 });
 
 test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "-rf"), "x");
   const made = await everseed(
     context,
@@ -391,7 +391,7 @@ const refusals: readonly Refusal[] = [
 
 for (const { name, prepare, exit, message } of refusals) {
   test(`one clear error for ${name}`, async (context) => {
-    const folder = await temporaryFolder(context);
+    const folder = temporaryFolder(context);
     const args = await prepare(folder, context);
     const plain = await everseed(context, args, { cwd: folder });
     assert.match(plain.stderr, message);
@@ -461,7 +461,7 @@ test("CLI-5: a reader that leaves early makes no noise", async (context) => {
 });
 
 test("CLI-6: an interrupted create leaves nothing behind and ends with 130", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "huge"), "");
   await truncate(join(folder, "huge"), 64 * 1024 ** 3);
   const create = new EverseedProcess(context, ["create", "huge"], { cwd: folder });

@@ -21,7 +21,7 @@ async function loadedBy(context: TestContext, folder: string, args: readonly str
 const COSTLY = /^(?:node:http|node:https|node:sqlite|string-width|zod|hono|yaml|kysely)(?:$|\/)/;
 
 test("a command loads what it needs and no more: it starts in the time of the program's own start", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "x");
   for (const { args, rooms } of [
     { args: ["--version"], rooms: ["base", "cli", "daemon"] },
@@ -48,7 +48,7 @@ test("a command loads what it needs and no more: it starts in the time of the pr
 });
 
 test("names in wide letters are told all the same", async (context) => {
-  const folder = await temporaryFolder(context);
+  const folder = temporaryFolder(context);
   await writeFile(join(folder, "講演"), "x");
   const made = await everseed(context, ["create", "講演", "-o", "x.torrent"], { cwd: folder });
   assert.equal(made.exit, 0, made.stderr);

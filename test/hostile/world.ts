@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/base/endpoint.ts";
@@ -25,6 +24,7 @@ import { TcpNet } from "../../src/platform/tcp-net.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type { ContentSource } from "../../src/ports/content.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { temporaryFolder as temporaryFolderOf } from "../fixtures/temporary-folder.ts";
 
 /** Real engines on loopback, and torrents for them. */
 
@@ -62,9 +62,7 @@ export interface Running {
 }
 
 export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "everseed-hostile-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return temporaryFolderOf(t, "everseed-hostile-");
 }
 
 /** The same bytes for the same name, unlike those of any other. */

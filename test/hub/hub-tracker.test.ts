@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { HASH, PEER_ID, peersOf } from "../tracker/tracker-world.ts";
 
 // The tracker on the web port, as raw sockets see it: on real sockets, in this process.
@@ -20,8 +18,7 @@ async function startHub(
   t: TestContext,
   tracker: Record<string, unknown> = {},
 ): Promise<RunningHub> {
-  const dataDir = await mkdtemp(join(tmpdir(), "everseed-tracker-"));
-  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  const dataDir = temporaryFolder(t, "everseed-tracker-");
   const config = loadConfig({
     env: {},
     overrides: {

@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { tus } from "./hub-world.ts";
 
 // The whole hub on real sockets and a real disk, in this process.
 
 const PASSWORD = "a harbour full of fog";
 
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "everseed-hub-"));
-  t.after(() => rm(path, { recursive: true, force: true }));
-  return path;
+function folder(t: TestContext): string {
+  return temporaryFolder(t, "everseed-hub-");
 }
 
 async function start(
@@ -34,7 +32,7 @@ async function start(
 }
 
 async function initialised(t: TestContext): Promise<{ dataDir: string; token: string }> {
-  const dataDir = await folder(t);
+  const dataDir = folder(t);
   const made = await initHub({ dataDir, adminName: "ann", password: PASSWORD, wantsToken: true });
   return { dataDir, token: made.token! };
 }
@@ -242,7 +240,7 @@ test("HUB-25: hundreds of silent connections keep nobody out", async (t) => {
 });
 
 test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this machine", async (t) => {
-  const dataDir = await folder(t);
+  const dataDir = folder(t);
   const hub = await start(t, dataDir, { proxies: ["127.0.0.1"] });
   for (const headers of [{}, { "x-forwarded-for": "127.0.0.1, 203.0.113.9" }] as Record<
     string,
@@ -261,7 +259,7 @@ test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this 
 });
 
 test("STO-4: a folder that cannot be written gives one clear error", async (t) => {
-  const path = join(await folder(t), "file");
+  const path = join(folder(t), "file");
   await writeFile(path, "");
   await assert.rejects(start(t, path), { name: "DaemonError" });
 });

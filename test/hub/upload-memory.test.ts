@@ -15,7 +15,7 @@ const UPLOAD_BYTES = 512 * 1024 ** 2;
 const PIECE_BYTES = 16 * 1024 ** 2;
 
 test("STO-11: memory stays within its bound while an upload arrives, with the largest pieces", async (t) => {
-  const folder = await temporaryFolder(t);
+  const folder = temporaryFolder(t);
   const [data, password, token] = ["data", "password", "token"].map((name) => join(folder, name));
   await writeFile(password!, "a harbour full of fog\n");
   const init = ["hub", "init", "--data", data!, "--admin", "ann"];
