@@ -247,6 +247,8 @@ export class Downloader {
       this.#picker.choked(peer.key);
       return;
     }
+    // Blocks that crossed the choke, or that the peer sends all the same, are no fault of its (WIR-8).
+    peer.conduct.excuseBlocks(peer.window.count);
     peer.window.drain(() => undefined);
     this.#picker.release(peer.key);
   }
@@ -394,7 +396,7 @@ export class Downloader {
     if (!peer) return;
     peer.out.cancel(piece, block * BLOCK_BYTES, this.#geometry.blockSize(piece, block));
     // With the fast extension the answer, block or reject, is still to come.
-    if (!peer.fast) peer.window.take(piece, block);
+    if (!peer.fast && peer.window.take(piece, block)) peer.conduct.excuseBlocks(1);
     this.refill(peer);
   }
 

@@ -1,18 +1,19 @@
+import type { Bitfield } from "../base/bitfield.ts";
 import type { StreamConnection } from "../ports/net.ts";
 import {
   ADDRESS_BYTES,
   INDEX_BYTES,
   KEEP_ALIVE_BYTES,
   SIGNAL_BYTES,
+  encodeBitfield,
   writeCancel,
   writeHave,
   writeKeepAlive,
   writeReject,
   writeRequest,
   writeSignal,
-  writeSuggest,
 } from "../wire/encode-messages.ts";
-import type { SignalId } from "../wire/message-id.ts";
+import { MESSAGE, type SignalId } from "../wire/message-id.ts";
 
 /** Above this the peer's socket is not read until it has taken what we owe it (WIR-6). */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
@@ -82,11 +83,6 @@ export class PeerOutput {
     this.#length = writeHave(this.#buffer, this.#length, piece);
   }
 
-  suggest(piece: number): void {
-    this.#reserve(INDEX_BYTES);
-    this.#length = writeSuggest(this.#buffer, this.#length, piece);
-  }
-
   request(piece: number, begin: number, length: number): void {
     this.#reserve(ADDRESS_BYTES);
     this.#length = writeRequest(this.#buffer, this.#length, { piece, begin, length });
@@ -100,6 +96,18 @@ export class PeerOutput {
   reject(piece: number, begin: number, length: number): void {
     this.#reserve(ADDRESS_BYTES);
     this.#length = writeReject(this.#buffer, this.#length, { piece, begin, length });
+  }
+
+  /**
+   * The first message about pieces: all or none in 5 bytes where the peer knows them.
+   *
+   * @param have - `undefined` while we know of no piece.
+   * @param fast - Both sides speak BEP 6.
+   */
+  possession(have: Bitfield | undefined, fast: boolean): void {
+    if (fast && have?.full === true) this.signal(MESSAGE.haveAll);
+    else if (have && have.count > 0) this.frame(encodeBitfield(have.bytes));
+    else if (fast) this.signal(MESSAGE.haveNone);
   }
 
   /** @param bytes - A whole message, copied. */

@@ -1,92 +1,26 @@
-import { Bitfield } from "../base/bitfield.ts";
+import type { Bitfield } from "../base/bitfield.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import { clientName } from "../base/peer-id.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
-import { encodeBitfield } from "../wire/encode-messages.ts";
-import { HandshakeDecoder, encodeHandshake, type HandshakeFlags } from "../wire/handshake.ts";
+import { encodeHandshake, type HandshakeFlags } from "../wire/handshake.ts";
 import { MESSAGE } from "../wire/message-id.ts";
 import { WireDecoder } from "../wire/wire-decoder.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../wire/wire-sink.ts";
 import type { PeerKey } from "./peer-key.ts";
+import { PeerConduct } from "./peer-conduct.ts";
 import { PeerOutput } from "./peer-output.ts";
+import { PeerGreeting } from "./peer-greeting.ts";
+import type { PeerGate, PeerOwner, PeerTransfer } from "./peer-owner.ts";
+import { PeerPossession, type PossessionChange } from "./peer-possession.ts";
 import type { BlockTarget } from "./piece-store.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { RequestWindow } from "./request-window.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
-/** Blocks that came unasked before the peer is closed (WIR-8). Crossing cancels explain a few. */
-const UNREQUESTED_BLOCKS_MAX = 64;
-/** Requests that cannot be served before the peer is closed (WIR-5). */
-const BAD_REQUESTS_MAX = 300;
-/** Messages other than blocks, requests and haves in one control period before the peer is closed (WIR-7). */
-const CONTROL_MESSAGES_MAX = 1000;
-const CONTROL_PERIOD_MS = 10_000;
 /** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
-
-/** The moving of bytes, once the torrent's files are open. */
-export interface PeerTransfer {
-  readonly download: {
-    handleChoked(peer: Peer): void;
-    handleSuggested(peer: Peer, piece: number): void;
-    handleAllowedFast(peer: Peer, piece: number): void;
-    /** Asks for more, if there is something to ask. */
-    refill(peer: Peer): void;
-    /** @returns Where the payload of a requested block goes, or `undefined` to drop it. */
-    beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined;
-    endBlock(peer: Peer, piece: number, block: number): void;
-    /** The block that was coming in will not be finished. */
-    dropBlock(peer: Peer, piece: number, block: number): void;
-    handleRejected(peer: Peer, piece: number, block: number): void;
-  };
-  readonly upload: {
-    handleCancel(peer: Peer, piece: number, begin: number, length: number): void;
-    /** Sends what is owed, as far as there is room. */
-    serve(peer: Peer): void;
-  };
-  handleRequest(peer: Peer, piece: number, begin: number, length: number): void;
-}
-
-/** What a peer tells the torrent it belongs to. Numbers have been checked against the piece count. */
-export interface PeerOwner {
-  readonly pieceCount: number | undefined;
-  readonly peerId: Uint8Array;
-  /** What our handshake offers. */
-  readonly flags: HandshakeFlags;
-  accepts(infohash: Uint8Array): boolean;
-  nowMs(): number;
-  /** `undefined` until the torrent's files are open. */
-  transfer(): PeerTransfer | undefined;
-  /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
-  handleReady(peer: Peer): string | undefined;
-  /** @param byUs - False when the peer, or the net, ended it. */
-  handleClosed(peer: Peer, reason: string, byUs: boolean): void;
-  /** `peer.pieces` has grown by one piece. */
-  handleHave(peer: Peer, piece: number): void;
-  /** `peer.pieces` was stated as a whole. */
-  handlePossession(peer: Peer): void;
-  handleInterest(peer: Peer): void;
-  /** A block of so many bytes arrived, wanted or not. */
-  handleDownloaded(bytes: number): void;
-  handleExtended(peer: Peer, extensionId: number, payload: Uint8Array): void;
-  handleHashRequest(peer: Peer, range: HashRange): void;
-  handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void;
-  handleHashReject(peer: Peer, range: HashRange): void;
-  /** The peer has gathered something to send, to be flushed when the burst of events is over. */
-  handleOutput(peer: Peer): void;
-  /** A burst of events is over: what was decided during it is sent. */
-  settle(): void;
-}
-
-/** Who finds the torrent an accepted connection asks for. */
-export interface PeerGate {
-  /** @returns The torrent, a promise of it (it is being woken), or `undefined`: not ours. */
-  admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined>;
-  /** An accepted connection ended before it found its torrent. */
-  handleStray(peer: Peer): void;
-}
 
 type Stage = "connecting" | "handshake" | "waking" | "open" | "closed";
 
@@ -106,14 +40,14 @@ export class Peer implements StreamHandler, WireSink {
   readonly out: PeerOutput;
   readonly window: RequestWindow;
   readonly queue: UploadQueue;
+  readonly conduct = new PeerConduct();
+  readonly possession = new PeerPossession();
 
   /** The owner's name for it; -1 until it is ready. */
   key: PeerKey | -1 = -1;
   owner: PeerOwner | undefined;
   peerId: Uint8Array | undefined;
   flags: HandshakeFlags | undefined;
-  /** What the peer has; `undefined` until the piece count is known. */
-  pieces: Bitfield | undefined;
 
   amChoking = true;
   amInterested = false;
@@ -154,21 +88,12 @@ export class Peer implements StreamHandler, WireSink {
   readonly #connection: StreamConnection;
   readonly #gate: PeerGate | undefined;
   #stage: Stage;
-  #handshake = new HandshakeDecoder();
+  readonly #greeting = new PeerGreeting();
   #decoder: WireDecoder | undefined;
   #ourInfohash: Uint8Array | undefined;
-  /** Possession stated before the piece count was known (magnet links). */
-  #earlyBits: Uint8Array | "all" | "none" | undefined;
-  #earlyHaves: number[] = [];
-  /** Bytes that came while the torrent was being woken. */
-  #held: Uint8Array | undefined;
   /** The block that is arriving; -1 when none is. */
   #incomingPiece = -1;
   #incomingBlock = -1;
-  #unrequested = 0;
-  #badRequests = 0;
-  #controlMessages = 0;
-  #controlSinceMs = 0;
 
   /** @param options.owner - For peers we dial. @param options.gate - For peers that dial us. */
   constructor(options: {
@@ -191,10 +116,6 @@ export class Peer implements StreamHandler, WireSink {
     this.out = new PeerOutput(this.#connection, () => this.owner?.handleOutput(this));
   }
 
-  get stage(): Stage {
-    return this.#stage;
-  }
-
   get #transfer(): PeerTransfer | undefined {
     return this.owner?.transfer();
   }
@@ -211,8 +132,13 @@ export class Peer implements StreamHandler, WireSink {
     return this.flags?.extended === true;
   }
 
+  /** What the peer has; `undefined` until the piece count is known. */
+  get pieces(): Bitfield | undefined {
+    return this.possession.pieces;
+  }
+
   get isSeed(): boolean {
-    return this.pieces !== undefined && this.pieces.length > 0 && this.pieces.full;
+    return this.possession.isAll;
   }
 
   get client(): string {
@@ -250,8 +176,7 @@ export class Peer implements StreamHandler, WireSink {
 
   handleSent(bytes: number): void {
     this.out.handleSent(bytes);
-    this.#transfer?.upload.serve(this);
-    this.#settle();
+    this.serve();
   }
 
   /** Memory or rate may have come free for what it is owed. */
@@ -300,15 +225,13 @@ export class Peer implements StreamHandler, WireSink {
       return;
     }
     if (this.#stage === "waking") {
-      // Reading is paused; what was on its way already is little.
-      this.#held = join(this.#held, chunk.subarray(0, length));
+      this.#greeting.hold(chunk.subarray(0, length));
       return;
     }
-    const taken = this.#handshake.feed(chunk, length);
-    const rest = chunk.subarray(taken, length);
-    const infohash = this.#handshake.infohash;
+    const rest = this.#greeting.feed(chunk, length);
+    const { infohash } = this.#greeting;
     if (!infohash) return;
-    this.flags ??= this.#handshake.flags;
+    this.flags ??= this.#greeting.flags;
     if (!this.owner) {
       this.#admit(infohash, rest);
       return;
@@ -326,23 +249,21 @@ export class Peer implements StreamHandler, WireSink {
     }
     this.#stage = "waking";
     this.#connection.pauseReading();
-    this.#held = rest.slice();
+    this.#greeting.hold(rest);
     void answer.then((owner) => {
       if (this.isClosedNow()) return;
       this.#stage = "handshake";
       this.#adopt(owner, infohash);
       if (this.isClosedNow()) return;
-      const held = this.#held ?? new Uint8Array(0);
-      this.#held = undefined;
       this.#connection.resumeReading();
-      this.#resume(held);
+      this.#resume(this.#greeting.takeHeld());
     });
   }
 
   /** What was held back while waking, as if it arrived now. */
   #resume(held: Uint8Array): void {
     try {
-      if (this.#handshake.peerId) this.#finishHandshake(held);
+      if (this.#greeting.peerId) this.#finishHandshake(held);
       else this.#take(held, held.length);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -362,10 +283,10 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   #finishHandshake(rest: Uint8Array): void {
-    const peerId = this.#handshake.peerId;
+    const { peerId, infohash } = this.#greeting;
     const owner = this.owner;
     if (!peerId || !owner) return;
-    if (!this.incoming && !owner.accepts(this.#handshake.infohash!)) {
+    if (!this.incoming && !owner.accepts(infohash!)) {
       this.close("answered with another infohash");
       return;
     }
@@ -374,13 +295,12 @@ export class Peer implements StreamHandler, WireSink {
     this.connectedAtMs = owner.nowMs();
     this.lastReceivedAtMs = this.connectedAtMs;
     this.lastBlockAtMs = this.connectedAtMs;
-    this.#controlSinceMs = this.connectedAtMs;
     this.#decoder = new WireDecoder(this, {
       fast: this.fast,
       v2: this.flags?.v2 === true,
       pieceCount: owner.pieceCount,
     });
-    if (owner.pieceCount !== undefined) this.pieces = new Bitfield(owner.pieceCount);
+    if (owner.pieceCount !== undefined) this.possession.setPieceCount(owner.pieceCount);
     const refusal = owner.handleReady(this);
     if (refusal !== undefined) {
       this.close(refusal);
@@ -401,30 +321,10 @@ export class Peer implements StreamHandler, WireSink {
     );
   }
 
-  /**
-   * The info dictionary came: what the peer said about pieces before can be understood now.
-   *
-   * @throws {WireError} When it does not fit the piece count.
-   */
+  /** The info dictionary came. @throws {WireError} When what was said of pieces does not fit it. */
   setPieceCount(pieceCount: number): void {
     this.#decoder?.setPieceCount(pieceCount);
-    const early = this.#earlyBits;
-    let pieces: Bitfield | undefined;
-    if (early instanceof Uint8Array) {
-      pieces = Bitfield.from(early, pieceCount);
-      if (!pieces)
-        throw new WireError("bad-bitfield", `${early.length} bytes for ${pieceCount} pieces`);
-    } else {
-      pieces = new Bitfield(pieceCount);
-      if (early === "all") pieces.fill();
-    }
-    for (const piece of this.#earlyHaves) {
-      if (piece >= pieceCount) throw new WireError("bad-index", `piece ${piece} of ${pieceCount}`);
-      pieces.add(piece);
-    }
-    this.pieces = pieces;
-    this.#earlyBits = undefined;
-    this.#earlyHaves = [];
+    this.possession.setPieceCount(pieceCount);
   }
 
   // ---- WireSink --------------------------------------------------------------------------------
@@ -448,68 +348,43 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   handleInterested(): void {
-    this.#countControl();
-    if (this.peerInterested) return;
-    this.peerInterested = true;
-    this.owner!.handleInterest(this);
+    this.#handleInterest(true);
   }
 
   handleNotInterested(): void {
+    this.#handleInterest(false);
+  }
+
+  #handleInterest(interested: boolean): void {
     this.#countControl();
-    if (!this.peerInterested) return;
-    this.peerInterested = false;
+    if (this.peerInterested === interested) return;
+    this.peerInterested = interested;
     this.owner!.handleInterest(this);
   }
 
   handleHave(piece: number): void {
-    if (!this.pieces) {
-      // Before the metadata is here: bounded by what a real torrent of 16 MiB bitfield could send.
-      if (this.#earlyHaves.length < 100_000) this.#earlyHaves.push(piece);
-      return;
-    }
-    if (this.pieces.add(piece)) this.owner!.handleHave(this, piece);
+    if (this.possession.handleHave(piece)) this.owner!.handleHave(this, piece);
   }
 
   handleBitfield(bits: Uint8Array): void {
     this.#countControl();
-    const known = this.pieces;
-    if (!known) {
-      this.#earlyBits = bits.slice();
-      return;
-    }
-    const pieces = Bitfield.from(bits, known.length);
-    if (!pieces) throw new WireError("bad-bitfield", "spare bits are set");
-    if (known.count === 0) {
-      this.pieces = pieces;
-      this.owner!.handlePossession(this);
-      return;
-    }
-    // aria2 sends its bitfield again instead of many haves.
-    for (const piece of known.indexes()) {
-      if (!pieces.has(piece)) throw new WireError("contradiction", `takes piece ${piece} back`);
-    }
-    for (const piece of pieces.indexes()) {
-      if (known.add(piece)) this.owner!.handleHave(this, piece);
-    }
+    this.#handlePossession(this.possession.handleBitfield(bits));
   }
 
   handleHaveAll(): void {
     this.#countControl();
-    if (!this.pieces) {
-      this.#earlyBits = "all";
-      return;
-    }
-    this.pieces.fill();
-    this.owner!.handlePossession(this);
+    this.#handlePossession(this.possession.handleHaveAll());
   }
 
   handleHaveNone(): void {
     this.#countControl();
-    if (!this.pieces) {
-      this.#earlyBits = "none";
-      return;
-    }
-    this.owner!.handlePossession(this);
+    this.#handlePossession(this.possession.handleHaveNone());
+  }
+
+  #handlePossession(change: PossessionChange): void {
+    if (change.kind === "stated") this.owner!.handlePossession(this);
+    if (change.kind !== "grown") return;
+    for (const piece of change.pieces) this.owner!.handleHave(this, piece);
   }
 
   handleRequest(piece: number, begin: number, length: number): void {
@@ -526,10 +401,7 @@ export class Peer implements StreamHandler, WireSink {
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
     const block = begin / BLOCK_BYTES;
     if (!Number.isInteger(block) || !this.window.has(piece, block)) {
-      this.#unrequested += 1;
-      if (this.#unrequested > UNREQUESTED_BLOCKS_MAX) {
-        this.close("sends blocks that nobody asked for");
-      }
+      this.#closeFor(this.conduct.handleUnrequestedBlock());
       return undefined;
     }
     const target = this.#transfer?.download.beginBlock(this, piece, block, length);
@@ -550,7 +422,7 @@ export class Peer implements StreamHandler, WireSink {
     this.#incomingPiece = -1;
     const block = begin / BLOCK_BYTES;
     if (kept) {
-      if (this.#unrequested > 0) this.#unrequested -= 1;
+      this.conduct.handleWantedBlock();
       this.window.take(piece, block);
       this.#transfer!.download.endBlock(this, piece, block);
     } else if (Number.isInteger(block) && this.window.take(piece, block)) {
@@ -605,8 +477,7 @@ export class Peer implements StreamHandler, WireSink {
 
   /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
   countBadRequest(): void {
-    this.#badRequests += 1;
-    if (this.#badRequests > BAD_REQUESTS_MAX) this.close("keeps asking for what cannot be had");
+    this.#closeFor(this.conduct.handleBadRequest());
   }
 
   setChoking(choking: boolean): void {
@@ -622,33 +493,16 @@ export class Peer implements StreamHandler, WireSink {
     this.out.signal(interested ? MESSAGE.interested : MESSAGE.notInterested);
   }
 
-  /** The first message about pieces: have-all or have-none in 5 bytes where the peer knows them. */
-  sendPossession(have: Bitfield | undefined): void {
-    if (this.fast && have?.full === true) this.out.signal(MESSAGE.haveAll);
-    else if (have && have.count > 0) this.out.frame(encodeBitfield(have.bytes));
-    else if (this.fast) this.out.signal(MESSAGE.haveNone);
-  }
-
   /** Only with the fast extension; without it there is no such answer. */
   sendReject(piece: number, begin: number, length: number): void {
     if (this.fast) this.out.reject(piece, begin, length);
   }
 
   #countControl(): void {
-    const now = this.owner!.nowMs();
-    if (now - this.#controlSinceMs > CONTROL_PERIOD_MS) {
-      this.#controlSinceMs = now;
-      this.#controlMessages = 0;
-    }
-    this.#controlMessages += 1;
-    if (this.#controlMessages > CONTROL_MESSAGES_MAX) this.close("floods us with control messages");
+    this.#closeFor(this.conduct.handleControl(this.owner!.nowMs()));
   }
-}
 
-function join(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {
-  if (!first || first.length === 0) return second.slice();
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
+  #closeFor(reason: string | undefined): void {
+    if (reason !== undefined) this.close(reason);
+  }
 }

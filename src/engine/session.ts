@@ -4,7 +4,8 @@ import { makePeerId } from "../base/peer-id.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
 import { EngineError } from "./engine-error.ts";
-import { Peer, type PeerGate, type PeerOwner } from "./peer.ts";
+import { Peer } from "./peer.ts";
+import type { PeerGate, PeerOwner } from "./peer-owner.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type {
   AddTorrent,

@@ -16,7 +16,8 @@ import { DiskRecovery } from "./disk-recovery.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
 import { ExtensionExchange } from "./extension-exchange.ts";
 import { HashExchange } from "./hash-exchange.ts";
-import type { Peer, PeerOwner } from "./peer.ts";
+import type { Peer } from "./peer.ts";
+import type { PeerOwner } from "./peer-owner.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
@@ -501,7 +502,7 @@ export class Torrent implements EngineTorrent {
     const refusal = this.#swarm.refusal(peer);
     if (refusal !== undefined) return refusal;
     if (peer.extended) this.#extensions.start(peer);
-    peer.sendPossession(this.#transfer && this.#have);
+    peer.out.possession(this.#transfer && this.#have, peer.fast);
     if (this.#transfer) this.#introduce(peer);
     return undefined;
   }

@@ -172,3 +172,40 @@ for (const requests of [8, 32, 250]) {
     }),
   );
 }
+
+test(
+  "WIR-8: a seed without the fast extension that chokes us and sends all the same is not closed",
+  withSeed(44, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: 8 * MIB, pieceLength: MIB });
+    const pending: Uint8Array[] = [];
+    let sent = 0;
+    let chokes = 0;
+    const choking = await listenAs(hostOf(swarm, 1), {
+      infohash: infohashOf(swarm),
+      flags: { fast: false },
+      ready: (peer) => {
+        const all = new Uint8Array(1).fill(0xff);
+        peer.send(frames.bitfield(all), frames.signal(MESSAGE.unchoke));
+      },
+      request: (peer, piece, begin, length) => {
+        const at = piece * MIB + begin;
+        const bytes = swarm.made.bytes.subarray(at, at + length);
+        sent += 1;
+        // First it is trusted and asked for more at once; then what it was asked for comes behind a choke.
+        if (sent <= 256) peer.send(frames.block(piece, begin, bytes));
+        else pending.push(frames.block(piece, begin, bytes));
+        if (pending.length !== 80) return;
+        chokes += 1;
+        peer.send(frames.signal(MESSAGE.choke), ...pending.splice(0));
+        swarm.simulation.startTimer(1_000, () => peer.send(frames.signal(MESSAGE.unchoke)));
+      },
+    });
+    const leecher = await swarm.joinLeecher();
+    swarm.simulation.runFor(100);
+    leecher.run.torrent.addPeers([choking]);
+    swarm.simulation.runFor(20_000);
+    assert.ok(chokes > 1, `${chokes} chokes`);
+    assert.equal(choking.peers.length, 1, "called once");
+    assert.equal(choking.peers[0]!.isClosed, false);
+  }),
+);
