@@ -57,7 +57,9 @@ export function restoreSnapshot(
     const count = view.getUint32(at + INFOHASH_V1_BYTES, true);
     at += SWARM_HEAD_BYTES;
     for (let i = 0; i < count; i += 1) {
-      const { peer, next } = readPeer(view, at, pauseS);
+      const read = readPeer(view, at, pauseS);
+      if (!read) return restored;
+      const { peer, next } = read;
       at = next;
       if (swarm !== NO_SWARM && swarms.restore(swarm, peer)) restored += 1;
     }
@@ -73,14 +75,25 @@ function writePeer(writer: SnapshotWriter, peer: StoredPeer): void {
   for (const word of peer.details) writer.uint32(word);
 }
 
-/** The digest was right, so lengths are what we wrote; they are kept in bounds all the same. */
-function readPeer(view: DataView, at: number, pauseS: number): { peer: StoredPeer; next: number } {
+/**
+ * The digest was right, so lengths are what we wrote; they are kept in bounds all the same.
+ *
+ * @returns `undefined` where the bytes end before the peer does.
+ */
+function readPeer(
+  view: DataView,
+  at: number,
+  pauseS: number,
+): { peer: StoredPeer; next: number } | undefined {
+  if (at + PEER_HEAD_BYTES > view.byteLength) return undefined;
   const lengths = view.getUint32(at, true);
   const addressBytes = (lengths & 0xff) === 4 ? 4 : 16;
   const detailWords = Math.min(lengths >>> 8, DETAIL_WORDS_MAX);
+  const detailsAt = at + PEER_HEAD_BYTES + addressBytes;
+  const next = detailsAt + detailWords * 4;
+  if (next > view.byteLength) return undefined;
   const word = view.getUint32(at + 4, true);
   const address = new Uint8Array(view.buffer, view.byteOffset + at + PEER_HEAD_BYTES, addressBytes);
-  const detailsAt = at + PEER_HEAD_BYTES + addressBytes;
   const details = new Int32Array(detailWords);
   for (let i = 0; i < detailWords; i += 1) details[i] = view.getInt32(detailsAt + i * 4, true);
   const peer = {
@@ -90,7 +103,7 @@ function readPeer(view: DataView, at: number, pauseS: number): { peer: StoredPee
     idleS: view.getUint32(at + 8, true) + pauseS,
     details,
   };
-  return { peer, next: detailsAt + detailWords * 4 };
+  return { peer, next };
 }
 
 class SnapshotWriter {

@@ -6,7 +6,12 @@ import { fuzz } from "./fuzz.ts";
 import { Mutator } from "./mutator.ts";
 import { targets as announce } from "./targets/announce.ts";
 import { targets as bencode } from "./targets/bencode.ts";
+import { targets as engine } from "./targets/engine.ts";
+import { targets as metadata } from "./targets/metadata.ts";
 import { targets as metainfo } from "./targets/metainfo.ts";
+import { targets as publish } from "./targets/publish.ts";
+import { targets as tracker } from "./targets/tracker.ts";
+import { targets as wire } from "./targets/wire.ts";
 
 const MINUS = 0x2d;
 
@@ -50,6 +55,19 @@ const RUNS = [
   ["TRK-7: mutated scrapes are parsed or refused", announce[1]!, 50_000],
   ["TRK-19: mutated replies of trackers are read or refused", announce[2]!, 50_000],
   ["TRK-9: mutated packets of UDP trackers are read or refused", announce[3]!, 50_000],
+  ["WIR-1: mutated streams of peers say the same however they are cut", wire[0]!, 50_000],
+  ["WIR-2: mutated handshakes are read or refused", wire[1]!, 50_000],
+  ["WIR-9: mutated extension handshakes are read or refused", wire[2]!, 50_000],
+  ["WIR-10: mutated ut_metadata messages are read or refused", wire[3]!, 50_000],
+  ["WIR-4: mutated lt_donthave messages are read or refused", wire[4]!, 50_000],
+  [
+    "WIR-10: liars never spoil a magnet's metadata, nor get an honest peer blamed",
+    metadata[0]!,
+    5_000,
+  ],
+  ["STO-3: mutated resume files are read or refused", engine[0]!, 30_000],
+  ["STO-3: mutated snapshots of swarms restore whole peers or none", tracker[0]!, 10_000],
+  ["mutated journals of uploads are believed up to the first wrong record", publish[0]!, 30_000],
 ] as const;
 
 for (const [name, target, count] of RUNS) {

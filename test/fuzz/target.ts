@@ -14,6 +14,9 @@ export interface FuzzTarget {
   run(input: Uint8Array): void;
 }
 
+/** Thrown by targets whose decoder says by its result that it refuses. */
+export class Refused extends Error {}
+
 /** What each file in `targets/` exports. */
 export interface FuzzTargetModule {
   readonly targets: readonly FuzzTarget[];
