@@ -10,6 +10,7 @@ import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import type { HandshakeFlags } from "../wire/handshake.ts";
 import { encodeHashReject } from "../wire/hash-transfer.ts";
 import { WireError } from "../wire/wire-error.ts";
+import type { HashRange } from "../wire/wire-sink.ts";
 import { Choker } from "./choker.ts";
 import { contentLayout } from "./content-layout.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
@@ -461,8 +462,7 @@ export class Torrent implements EngineTorrent {
       },
       handleInterest: (peer) => this.#handleInterest(peer),
       handleExtended: (peer, id, payload) => this.#extensions.handleExtended(peer, id, payload),
-      handleHashRequest: (peer, range) =>
-        peer.out.frame(this.#hashes?.answer(range) ?? encodeHashReject(range)),
+      handleHashRequest: (peer, range) => this.#answerHashes(peer, range),
       handleHashes: (peer, range, hashes) => this.#hashes?.handleHashes(peer, range, hashes),
       handleHashReject: (peer, range) => this.#hashes?.handleReject(peer, range),
       handleOutput: (peer) => this.#swarm.handleOutput(peer),
@@ -496,6 +496,11 @@ export class Torrent implements EngineTorrent {
           this.#ban(peer.remote.address, "sent a false info dictionary"),
       },
     });
+  }
+
+  #answerHashes(peer: Peer, range: HashRange): void {
+    if (this.#transfer?.leaves.handleRequest(peer, range) === true) return;
+    peer.out.frame(this.#hashes?.answer(range) ?? encodeHashReject(range));
   }
 
   #handleReady(peer: Peer): string | undefined {

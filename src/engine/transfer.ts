@@ -3,6 +3,7 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
 import { Downloader, isInconsistent } from "./downloader.ts";
+import { LeafHashes } from "./leaf-hashes.ts";
 import type { HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -55,6 +56,7 @@ export interface TransferOptions {
 export class Transfer {
   readonly download: Downloader;
   readonly upload: Uploader;
+  readonly leaves: LeafHashes;
   readonly #options: TransferOptions;
   readonly #have: Bitfield;
   readonly #judged: Bitfield;
@@ -95,6 +97,18 @@ export class Transfer {
       events,
       onCorrupt: (piece, verdict) => this.#handleCorrupt(piece, verdict),
       onFailure: (failure) => this.#handleReadFailure(failure),
+    });
+    this.leaves = new LeafHashes({
+      info,
+      content,
+      slabs: ports.sendSlabs,
+      have: opened.have,
+      table: options.hashes.table,
+      onFailure: (failure) => this.#handleReadFailure(failure),
+      onAnswered: () => {
+        events.handleRoom();
+        events.settle();
+      },
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
     for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);

@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { test } from "node:test";
 import type { EngineTorrent } from "../../src/engine/session-contract.ts";
+import { sha256 } from "../../src/base/hash.ts";
+import { verifyHashes } from "../../src/metainfo/merkle.ts";
 import { encodeHashRequest } from "../../src/wire/hash-transfer.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { dial, frames, type RawPeer } from "./raw-peer.ts";
@@ -184,6 +186,28 @@ test("a hash request while the info is being fetched is rejected", OPTIONS, asyn
     });
   });
 });
+
+for (const kind of ["v2", "hybrid"] as const) {
+  test(`BEP 52: the leaves of a ${kind} file are served, and prove a block`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: 6 * PIECE + 5, kind });
+    const { endpoint } = await startSeed(t, made);
+    const piecesRoot = made.metainfo.info.files[0]!.piecesRoot!;
+    const range = { piecesRoot, baseLayer: 0, index: 8, length: 4, proofLayers: 4 };
+    const hashes = await new Promise<Uint8Array>((resolve) => {
+      dial(t, endpoint, {
+        infohash: made.infohash,
+        flags: { v2: true },
+        ready: (peer) => peer.send(encodeHashRequest(range)),
+        hashes: (_peer, _range, proof) => resolve(proof.slice()),
+      });
+    });
+    // 25 blocks: a tree of 32 leaves.
+    const known = (layer: number): Uint8Array | undefined => (layer === 5 ? piecesRoot : undefined);
+    assert.ok(verifyHashes({ ...range, hashes }, known));
+    const block = made.bytes.get("content")!.subarray(8 * BLOCK, 9 * BLOCK);
+    assert.deepEqual(hashes.subarray(0, 32), new Uint8Array(sha256(block)));
+  });
+}
 
 test(
   "WIR-14: a byte flips on disk: the piece is not served, told as lost, and fetched again",
