@@ -224,6 +224,56 @@ test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx, n
   assert.equal((await fetch(hub.url)).status, 200);
 });
 
+test("HUB-16: no password, session, token or setup key is ever in the log", async (t) => {
+  const dataDir = await folder(t);
+  const lines: string[] = [];
+  const note = (message: string, fields: unknown) =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log = { debug: note, info: note, warn: note, error: note };
+  const ports = { port: 0, engine: { port: 0 }, tracker: { udpPort: 0 } };
+  const config = loadConfig({ env: {}, overrides: { dataDir, ...ports } });
+  const hub = await runHub(config, log);
+  t.after(() => hub.stop());
+  const post = (path: string, json: unknown, headers: Record<string, string> = {}) =>
+    fetch(hub.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(json),
+    });
+  const key = new URL(hub.setupLink!).hash.slice(1);
+  const wrongKey = "n0t-the-key-at-all";
+  const person = { name: "ann", password: PASSWORD };
+  assert.equal((await post("/api/v1/setup", { ...person, key: wrongKey })).status, 403);
+  assert.equal((await post("/api/v1/setup", { ...person, key })).status, 201);
+  const wrong = "wr0ng-password-here";
+  assert.equal((await post("/api/v1/session", { ...person, password: wrong })).status, 401);
+  const session = await post("/api/v1/session", person);
+  const cookie = session.headers.getSetCookie().map((text) => text.split(";")[0]!);
+  const headers = { cookie: cookie.join("; "), origin: hub.url };
+  const wanted = { name: "t", scope: "publish", expiresInDays: 1 };
+  const made = await post("/api/v1/tokens", wanted, headers);
+  const { token } = (await made.json()) as { token: string };
+  await publish(hub, token, new Uint8Array(1000));
+  await fetch(`${hub.url}/api/v1/session`, { headers: { authorization: `Bearer ${token}x` } });
+  await fetch(`${hub.url}/announce?info_hash=x&key=${token}`);
+  await hub.stop();
+  const secrets = [
+    PASSWORD,
+    wrong,
+    key,
+    wrongKey,
+    token,
+    ...cookie.map((text) => text.split("=")[1]!),
+  ];
+  for (const secret of secrets) {
+    assert.ok(secret.length > 8, "the secrets are what they seem");
+    assert.deepEqual(
+      lines.filter((line) => line.includes(secret)),
+      [],
+    );
+  }
+});
+
 test("HUB-25: hundreds of silent connections keep nobody out", async (t) => {
   const { dataDir } = await initialised(t);
   const hub = await start(t, dataDir);
