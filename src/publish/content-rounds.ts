@@ -1,3 +1,4 @@
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -65,14 +66,27 @@ export class ContentRounds {
     const { library, folder, files } = this.#options;
     const metainfo = await library.load(row);
     if (!metainfo) return "Its .torrent file is lost.";
-    const root = folder.absolute(row.content_path);
-    const wanted = metainfo.info.files.filter((file) => !file.pad && !file.linkTarget);
-    let lost = 0;
-    for (const file of wanted) {
-      const facts = await files.stat(`${root}/${file.path.join("/")}`);
-      if (!facts || facts.folder || facts.size !== file.length) lost += 1;
-    }
+    const { info } = metainfo;
+    const lost = await countLostFiles(info, folder.absolute(row.content_path), files);
     if (lost === 0) return undefined;
-    return `${lost} of ${wanted.length} files are lost or have another length on the disk of this hub.`;
+    return `${lost} of ${realFiles(info).length} files are lost or have another length on the disk of this hub.`;
   }
+}
+
+/** @returns How many files are not there, or not in their full length. */
+export async function countLostFiles(
+  info: TorrentInfo,
+  root: string,
+  files: Files,
+): Promise<number> {
+  let lost = 0;
+  for (const file of realFiles(info)) {
+    const facts = await files.stat(`${root}/${file.path.join("/")}`);
+    if (!facts || facts.folder || facts.size !== file.length) lost += 1;
+  }
+  return lost;
+}
+
+function realFiles(info: TorrentInfo): readonly TorrentInfo["files"][number][] {
+  return info.files.filter((file) => !file.pad && !file.linkTarget);
 }

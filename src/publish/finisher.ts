@@ -14,6 +14,7 @@ import type { DataFolder } from "./data-folder.ts";
 import type { Declaration, DraftPlan } from "./draft-plan.ts";
 import { PublishError } from "./publish-error.ts";
 import { shareFiles } from "./share-files.ts";
+import { countLostFiles } from "./content-rounds.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
 /** Characters of file names and comment that a torrent is found by. */
@@ -77,6 +78,7 @@ export class Finisher {
     const { torrent, infohashes, info } = this.#build(finished);
     const known = await this.#known(infohashes);
     if (known) {
+      await this.#repair(known, finished, { torrent, info });
       await drafts.setPublished(row.id, known.id);
       await this.#cleanUp(row.id);
       return;
@@ -187,6 +189,21 @@ export class Finisher {
       if (row) return row;
     }
     return undefined;
+  }
+
+  /** Who uploads again what the disk has lost brings it back (HUB-19). */
+  async #repair(
+    known: TorrentRow,
+    finished: FinishedDraft,
+    { torrent, info }: { torrent: Uint8Array; info: TorrentInfo },
+  ): Promise<void> {
+    const { files, folder, log } = this.#options;
+    const root = folder.absolute(known.content_path);
+    if ((await countLostFiles(info, root, files)) === 0) return;
+    await this.#moveContent(finished, root);
+    const metainfoPath = folder.absolute(known.metainfo_path);
+    if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
+    log.info("lost content of a torrent came back with an upload", { id: known.id });
   }
 
   async #moveContent({ row, plan }: FinishedDraft, target: string): Promise<void> {

@@ -268,6 +268,23 @@ test("MET-23: the same content again is one torrent and one copy; the second lin
   assert.equal(all.disk.paths.filter((path) => path.endsWith("two.bin")).length, 1);
 });
 
+test("HUB-19: the same content again brings back what the disk has lost", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const first = await publisher.declare("ann", declaration(CONTENTS));
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  const location = async (index: number) => (await catalogue.file(first.draft.id, index))!.location;
+  await all.disk.remove(await location(0));
+  await all.disk.write(await location(1), new Uint8Array(3));
+  const again = await publisher.declare("bob", declaration(CONTENTS));
+  await publisher.receive(again.draft.id, 0, inOrder(CONTENTS, again.order));
+  assert.equal((await publisher.find(again.draft.id))?.torrentId, first.draft.id);
+  for (const file of await catalogue.files(first.draft.id)) {
+    assert.deepEqual(all.disk.bytes(await location(file.index)), CONTENTS[file.path]);
+  }
+  assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")));
+});
+
 test("a file that another torrent holds is stored once", async (t) => {
   const all = await world(t);
   const { publisher, catalogue } = hub(all);
