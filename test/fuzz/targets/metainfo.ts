@@ -5,6 +5,7 @@ import { formatMagnet, parseMagnet } from "../../../src/metainfo/magnet.ts";
 import type { TorrentInfo, TorrentKind } from "../../../src/metainfo/metainfo.ts";
 import { MetainfoError } from "../../../src/metainfo/metainfo-error.ts";
 import { parseInfo, parseMetainfo } from "../../../src/metainfo/parse-metainfo.ts";
+import { readRareFields } from "../../../src/metainfo/rare-fields.ts";
 import { pieceHashesV2 } from "../../../src/metainfo/piece-layers.ts";
 import { safeJoin } from "../../../src/metainfo/safe-path.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -72,6 +73,17 @@ function checkInfo(info: TorrentInfo): void {
   }
 }
 
+/** What was parsed has no field left to be refused. */
+function checkRareFields(input: Uint8Array, info: TorrentInfo): void {
+  let files: number;
+  try {
+    files = readRareFields(input, info).files.length;
+  } catch (error) {
+    throw new Error("rare fields of a parsed torrent were refused", { cause: error });
+  }
+  if (files !== info.files.length) throw new Error(`${files} of ${info.files.length} files`);
+}
+
 const metainfo: FuzzTarget = {
   name: "metainfo",
   corpus: samples.map(({ torrent }) => torrent),
@@ -79,6 +91,7 @@ const metainfo: FuzzTarget = {
   run: (input) => {
     const { info, pieceLayers } = parseMetainfo(input);
     checkInfo(info);
+    checkRareFields(input, info);
     if (info.geometry.pieceCount < 1000) pieceHashesV2(info, pieceLayers);
   },
 };

@@ -1,0 +1,25 @@
+import { decodeUtf8Strict, fromLatin1, toHex } from "../base/bytes.ts";
+import { isBytes, isList, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
+
+/**
+ * A bencoded dictionary from outside in JSON's types: text where it is UTF-8, `{ "hex": ... }` where not,
+ * integers beyond 2^53-1 as text. A key that is not UTF-8 is `hex:` and its bytes.
+ *
+ * @returns Without a prototype: keys come from outside (house rule 5).
+ */
+export function dictToJson(dict: BencodeDict): Readonly<Record<string, unknown>> {
+  const object = Object.create(null) as Record<string, unknown>;
+  for (const [key, value] of dict) {
+    const bytes = fromLatin1(key);
+    object[decodeUtf8Strict(bytes) ?? `hex:${toHex(bytes)}`] = toJson(value);
+  }
+  return object;
+}
+
+function toJson(value: BencodeValue): unknown {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return String(value);
+  if (isBytes(value)) return decodeUtf8Strict(value) ?? { hex: toHex(value) };
+  if (isList(value)) return value.map(toJson);
+  return dictToJson(value);
+}

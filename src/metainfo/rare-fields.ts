@@ -1,0 +1,175 @@
+import { decodeUtf8, decodeUtf8Strict, toHex } from "../base/bytes.ts";
+import { BencodeReader } from "../bencode/bencode-reader.ts";
+import {
+  getBytes,
+  getInteger,
+  isBytes,
+  isList,
+  type BencodeDict,
+  type BencodeValue,
+} from "../bencode/bencode-value.ts";
+import { decode } from "../bencode/decode.ts";
+import type { TorrentInfo } from "./metainfo.ts";
+import { RAW_KEYS, requireBytes, requireDict } from "./read-info-fields.ts";
+
+/**
+ * What stands in a .torrent file besides what `Metainfo` holds: fields that no download needs, for those who
+ * want to see all of it. Texts come from outside and are as long as the file allows.
+ */
+export interface RareFields {
+  /** The tracker for readers that know no tiers; `Metainfo` has it only where there are none. */
+  readonly announce: string | undefined;
+  /** The character set of old creators. */
+  readonly encoding: string | undefined;
+  readonly publisher: string | undefined;
+  /** BEP 17. */
+  readonly httpSeeds: readonly string[];
+  /** Hexadecimal infohashes of torrents that share files (BEP 38), of `info` and beside it. */
+  readonly similar: readonly string[];
+  /** Names of collections this torrent is in (BEP 38). */
+  readonly collections: readonly string[];
+  /** The certificate peers must show (SSL torrents), PEM. */
+  readonly sslCert: string | undefined;
+  readonly metaVersion: number | undefined;
+  /** One for each of `info.files`. */
+  readonly files: readonly RareFileFields[];
+  /** Keys nobody here knows, or whose values are not what they should be. */
+  readonly other: BencodeDict;
+  /** The same, of `info`. */
+  readonly otherInfo: BencodeDict;
+}
+
+export interface RareFileFields {
+  /** Hexadecimal, as its creator wrote it. */
+  readonly md5sum: string | undefined;
+  /** Hexadecimal, of the file (BEP 47). */
+  readonly sha1: string | undefined;
+  readonly other: BencodeDict;
+}
+
+/** Read by `parseMetainfo`, or below. */
+const KNOWN_KEYS = [
+  ...["announce", "announce-list", "comment", "comment.utf-8", "created by", "created by.utf-8"],
+  ...["creation date", "info", "nodes", "piece layers", "url-list"],
+];
+const KNOWN_INFO_KEYS = [
+  ...["attr", "file tree", "files", "length", "meta version", "name", "name.utf-8"],
+  ...["piece length", "pieces", "private", "source"],
+];
+const KNOWN_FILE_KEYS = ["attr", "length", "path", "path.utf-8", "pieces root", "symlink path"];
+
+/**
+ * Reads the rare fields of a .torrent file.
+ *
+ * @param bytes - What `info` was parsed from, without an error.
+ */
+export function readRareFields(bytes: Uint8Array, info: TorrentInfo): RareFields {
+  const torrent = decode(bytes, { lax: true, bytesMax: bytes.length, raw: RAW_KEYS });
+  const outer = new Map(requireDict(torrent, "the file"));
+  const inner = new Map(requireDict(outer.get("info"), "info"));
+  const announce = getBytes(outer, "announce");
+  const metaVersion = getInteger(inner, "meta version");
+  const files = readFiles(inner, info);
+  for (const key of KNOWN_KEYS) outer.delete(key);
+  for (const key of KNOWN_INFO_KEYS) inner.delete(key);
+  return {
+    announce: announce && decodeUtf8(announce),
+    encoding: takeText(outer, "encoding"),
+    publisher: takeText(outer, "publisher") ?? takeText(inner, "publisher"),
+    httpSeeds: takeList(outer, "httpseeds", decodeUtf8),
+    similar: [...takeList(outer, "similar", toHex), ...takeList(inner, "similar", toHex)],
+    collections: [
+      ...takeList(outer, "collections", decodeUtf8),
+      ...takeList(inner, "collections", decodeUtf8),
+    ],
+    sslCert: takeText(inner, "ssl-cert"),
+    metaVersion,
+    files,
+    other: outer,
+    otherInfo: inner,
+  };
+}
+
+function readFiles(dict: Map<string, BencodeValue>, info: TorrentInfo): RareFileFields[] {
+  const files: RareFileFields[] = [];
+  if (info.kind === "v2") {
+    for (const entry of treeEntries(dict)) files.push(readFile(entry));
+    return files;
+  }
+  if (!dict.has("files")) {
+    // The one file's fields stand in `info` itself, among all others.
+    files.push({ md5sum: takeText(dict, "md5sum"), sha1: takeHash(dict), other: new Map() });
+  } else {
+    for (const entry of listEntries(dict)) files.push(readFile(entry));
+  }
+  if (info.kind === "v1") return files;
+  const tree = treeEntries(dict);
+  return files.map((file, index) => {
+    if (info.files[index]!.pad) return file;
+    const twin = tree.next();
+    return twin.done ? file : merged(file, readFile(twin.value));
+  });
+}
+
+function* listEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
+  const reader = readerOf(info, "files");
+  reader.enterList();
+  while (reader.hasItem()) yield new Map(requireDict(reader.value(), "info.files"));
+}
+
+function* treeEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
+  const reader = readerOf(info, "file tree");
+  reader.enterDict();
+  for (let depth = 1; depth > 0;) {
+    const key = reader.nextKey();
+    if (key === undefined) depth -= 1;
+    else if (key === "") yield new Map(requireDict(reader.value(), "info.file tree"));
+    else if (reader.enterDict()) depth += 1;
+  }
+}
+
+function readerOf(info: BencodeDict, key: string): BencodeReader {
+  const raw = requireBytes(info.get(key), `info.${key}`);
+  return new BencodeReader(raw, { lax: true, bytesMax: raw.length });
+}
+
+function readFile(entry: Map<string, BencodeValue>): RareFileFields {
+  for (const key of KNOWN_FILE_KEYS) entry.delete(key);
+  return { md5sum: takeText(entry, "md5sum"), sha1: takeHash(entry), other: entry };
+}
+
+function merged(v1: RareFileFields, v2: RareFileFields): RareFileFields {
+  return {
+    md5sum: v1.md5sum ?? v2.md5sum,
+    sha1: v1.sha1 ?? v2.sha1,
+    other: new Map([...v2.other, ...v1.other]),
+  };
+}
+
+/** Takes the value away when it is text; others are left for `other`. */
+function takeText(dict: Map<string, BencodeValue>, key: string): string | undefined {
+  const bytes = getBytes(dict, key);
+  const text = bytes && decodeUtf8Strict(bytes);
+  if (text !== undefined) dict.delete(key);
+  return text;
+}
+
+function takeHash(dict: Map<string, BencodeValue>): string | undefined {
+  const bytes = getBytes(dict, "sha1");
+  if (bytes) dict.delete("sha1");
+  return bytes && toHex(bytes);
+}
+
+function takeList(
+  dict: Map<string, BencodeValue>,
+  key: string,
+  toText: (bytes: Uint8Array) => string,
+): string[] {
+  const value = dict.get(key);
+  const entries = isBytes(value) ? [value] : value;
+  if (!isList(entries)) return [];
+  const taken = entries.filter((entry) => isBytes(entry));
+  if (taken.length < entries.length) return [];
+  dict.delete(key);
+  return taken.map(toText);
+}
