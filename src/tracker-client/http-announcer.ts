@@ -3,14 +3,18 @@ import type { OutgoingAnnounce } from "../announce/announce-request.ts";
 import { decodeHttpReply, REPLY_BYTES_MAX } from "../announce/http-reply.ts";
 import { announceUrl } from "../announce/http-request.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
+import { AnnounceSlots } from "./announce-slots.ts";
 import type { AddressFamily, AnnounceOutcome, Announcer } from "./announce-outcome.ts";
 
 const TIMEOUT_MS = 15_000;
+/** Connections at one time, of all torrents together. */
+const UNDER_WAY_MAX = 50;
 const STATUS_OK = 200;
 
 /** Announces over HTTP and HTTPS (BEP 3). */
 export class HttpAnnouncer implements Announcer {
   readonly #http: HttpFetch;
+  readonly #slots = new AnnounceSlots(UNDER_WAY_MAX);
 
   constructor(http: HttpFetch) {
     this.#http = http;
@@ -21,17 +25,19 @@ export class HttpAnnouncer implements Announcer {
     announce: OutgoingAnnounce,
     by: { readonly family: AddressFamily; readonly signal: AbortSignal },
   ): Promise<AnnounceOutcome> {
-    let reply: HttpReply;
+    let reply: HttpReply | undefined;
     try {
-      reply = await this.#http.get(announceUrl(trackerUrl, announce), {
-        timeoutMs: TIMEOUT_MS,
-        bytesMax: REPLY_BYTES_MAX,
-        ...by,
-      });
+      reply = await this.#slots.run(by.signal, () =>
+        this.#http.get(announceUrl(trackerUrl, announce), {
+          timeoutMs: TIMEOUT_MS,
+          bytesMax: REPLY_BYTES_MAX,
+          ...by,
+        }),
+      );
     } catch (error) {
       return { kind: "unreachable", message: error instanceof Error ? error.message : "no reply" };
     }
-    return readReply(reply);
+    return reply ? readReply(reply) : { kind: "unreachable", message: "given up" };
   }
 }
 

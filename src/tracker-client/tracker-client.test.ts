@@ -461,7 +461,17 @@ test("who was never answered says no goodbye, and leaves at once", async () => {
   assert.deepEqual(world.events(A), ["started"]);
 });
 
-test("50 announces at a time, and the others get their turn", async () => {
+test("HTTP trackers that are silent hold no UDP tracker up", async () => {
+  const world = new World();
+  world.answers.set(A, () => "silent");
+  for (let torrent = 0; torrent < 60; torrent += 1) world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  const { source } = world.attach([["udp://c.example:80"]]);
+  await world.pass(SECOND_MS);
+  assert.equal(source.status()[0]!.message, "nobody asked for UDP");
+});
+
+test("50 announces at a time over HTTP, and the others get their turn", async () => {
   const world = new World();
   let open = false;
   world.answers.set(A, () => (open ? reply() : "silent"));

@@ -4,15 +4,11 @@ import type { Log } from "../ports/log.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import type { Announcer } from "./announce-outcome.ts";
-import { AnnounceSlots } from "./announce-slots.ts";
 import { HttpAnnouncer } from "./http-announcer.ts";
 import { TorrentAnnouncer } from "./torrent-announcer.ts";
 import { Tracker, type TrackerStatus } from "./tracker.ts";
 import { shuffleTiers } from "./tracker-tiers.ts";
 import { UdpAnnouncer } from "./udp-announcer.ts";
-
-/** Announces under way at one time, of all torrents together. */
-const ANNOUNCES_MAX = 50;
 
 export interface TrackerClientPorts {
   readonly clock: Clock;
@@ -33,7 +29,6 @@ export class TrackerClient {
   readonly #ports: TrackerClientPorts;
   readonly #http: HttpAnnouncer;
   readonly #udp: UdpAnnouncer;
-  readonly #slots = new AnnounceSlots(ANNOUNCES_MAX);
   readonly #key: number;
 
   constructor(ports: TrackerClientPorts) {
@@ -73,7 +68,7 @@ export class TrackerClient {
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
-        const shared = { slots: this.#slots, key: this.#key, names: this.#ports.datagrams };
+        const shared = { key: this.#key, names: this.#ports.datagrams };
         return [new Tracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );

@@ -9,7 +9,6 @@ import {
   type Announcer,
   familyOf,
 } from "./announce-outcome.ts";
-import type { AnnounceSlots } from "./announce-slots.ts";
 
 /** Peers asked for in one announce. */
 const NUMWANT = 80;
@@ -27,7 +26,7 @@ interface Listing {
   owesCompleted: boolean;
   trackerId: Uint8Array | undefined;
   /** The announce that is under way. */
-  pending: Promise<AnnounceOutcome | undefined> | undefined;
+  pending: Promise<AnnounceOutcome> | undefined;
 }
 
 /** What people may know of a tracker. */
@@ -53,7 +52,6 @@ export interface TrackerOptions {
   readonly tier: number;
   readonly announcer: Announcer;
   readonly names: Pick<DatagramNet, "resolve">;
-  readonly slots: AnnounceSlots;
   /** 32 bits, random for each session. */
   readonly key: number;
   readonly swarm: SwarmView;
@@ -192,11 +190,11 @@ export class Tracker {
     listing: Listing,
     signal: AbortSignal,
     partialSeed: boolean,
-  ): Promise<AnnounceOutcome | undefined> {
+  ): Promise<AnnounceOutcome> {
     const { swarm } = this.#options;
     const event = eventFor(listing, partialSeed);
     const outcome = await this.#send(listing, event, signal);
-    if (outcome?.kind !== "reply" || signal.aborted) return outcome;
+    if (outcome.kind !== "reply" || signal.aborted) return outcome;
     listing.started = true;
     if (event === "completed") listing.owesCompleted = false;
     // A reply without one leaves the old one in force (BEP 3).
@@ -207,31 +205,22 @@ export class Tracker {
     return outcome;
   }
 
-  #send(
-    listing: Listing,
-    event: AnnounceEvent,
-    signal: AbortSignal,
-  ): Promise<AnnounceOutcome | undefined> {
-    const { url, announcer, slots, key, swarm } = this.#options;
-    return slots.run(signal, () => {
-      const { uploaded, downloaded, left } = swarm.stats();
-      return announcer.announce(
-        url,
-        {
-          infohash: listing.infohash,
-          peerId: swarm.peerId,
-          port: swarm.port(),
-          uploaded,
-          downloaded,
-          left,
-          event,
-          numwant: event !== "stopped" && swarm.wantsPeers() ? NUMWANT : 0,
-          key,
-          trackerId: listing.trackerId,
-        },
-        { family: listing.family, signal },
-      );
-    });
+  #send(listing: Listing, event: AnnounceEvent, signal: AbortSignal): Promise<AnnounceOutcome> {
+    const { url, announcer, key, swarm } = this.#options;
+    const { uploaded, downloaded, left } = swarm.stats();
+    const announce = {
+      infohash: listing.infohash,
+      peerId: swarm.peerId,
+      port: swarm.port(),
+      uploaded,
+      downloaded,
+      left,
+      event,
+      numwant: event !== "stopped" && swarm.wantsPeers() ? NUMWANT : 0,
+      key,
+      trackerId: listing.trackerId,
+    };
+    return announcer.announce(url, announce, { family: listing.family, signal });
   }
 
   #keep(outcome: AnnounceOutcome | undefined): void {

@@ -12,7 +12,11 @@ import {
   type Announcer,
   familyOf,
 } from "./announce-outcome.ts";
+import { AnnounceSlots } from "./announce-slots.ts";
 import { UdpExchange } from "./udp-exchange.ts";
+
+/** Announces at one time, of all torrents together. They take no connections, but tries of half a minute. */
+const UNDER_WAY_MAX = 500;
 
 /** A client may use a connection id this long (BEP 15). */
 const CONNECTION_MS = 60_000;
@@ -36,6 +40,7 @@ export class UdpAnnouncer implements Announcer {
   readonly #net: DatagramNet;
   readonly #clock: Clock;
   readonly #exchange: UdpExchange;
+  readonly #slots = new AnnounceSlots(UNDER_WAY_MAX);
   readonly #connections = new Map<string, Connection>();
   /** Connects under way: who needs the same one waits for it. */
   readonly #connecting = new Map<string, Promise<Answer>>();
@@ -55,6 +60,17 @@ export class UdpAnnouncer implements Announcer {
   }
 
   async announce(
+    trackerUrl: string,
+    announce: OutgoingAnnounce,
+    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
+  ): Promise<AnnounceOutcome> {
+    const outcome = await this.#slots.run(by.signal, () =>
+      this.#announce(trackerUrl, announce, by),
+    );
+    return outcome ?? unreachable("given up");
+  }
+
+  async #announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
     { family, signal }: { readonly family: AddressFamily; readonly signal: AbortSignal },
