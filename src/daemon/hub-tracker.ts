@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
@@ -16,11 +15,11 @@ import { CompactSwarms } from "../tracker/compact-swarms.ts";
 import { FullScrape } from "../tracker/full-scrape.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
-import { isLoopback } from "../tracker/source-address.ts";
-import { type Asker, Tracker, type VirtualSeed } from "../tracker/tracker.ts";
+import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
 import type { UdpPlace } from "./announce-urls.ts";
 import { listenTrouble } from "./open-session.ts";
+import { virtualSeed } from "./virtual-seed.ts";
 
 /** The same for everybody; clients echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";
@@ -30,8 +29,6 @@ const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
 const PEERS_PER_ADDRESS_MAX = 10_000;
-/** Asking the system for its addresses takes ten times as long as answering an announce. */
-const INTERFACES_KEPT_MS = 10_000;
 /** A client's own request carries none of these. */
 const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
@@ -87,7 +84,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
       newest: (countMax) => store.torrents.newestInfohashes(countMax),
     },
     totals: store.swarmTotals,
-    everseed: virtualSeed(config.engine.host ?? config.host, parts.peerPort, clock),
+    everseed: virtualSeed({ host: config.engine.host ?? config.host, port: parts.peerPort }, clock),
     open,
     requestsPerSecondMax,
     clock,
@@ -170,41 +167,6 @@ async function bindUdp(
     }
   }
   throw trouble;
-}
-
-/**
- * The everseed at an address its asker can reach: where the question arrived, or what this machine has.
- *
- * @param host - Where the engine listens.
- */
-function virtualSeed(host: string, port: number, clock: Clock): VirtualSeed {
-  const fixed = host === "0.0.0.0" || host === "::" ? undefined : addressBytes(host);
-  let own = ownAddresses();
-  let ownAtMs = clock.nowMs();
-  return {
-    reachedFrom(asker) {
-      if (clock.nowMs() - ownAtMs > INTERFACES_KEPT_MS) {
-        own = ownAddresses();
-        ownAtMs = clock.nowMs();
-      }
-      const address = fixed ?? localAddress(asker, own);
-      return address && { address, port };
-    },
-  };
-}
-
-function localAddress(
-  { address, local }: Asker,
-  own: readonly Uint8Array[],
-): Uint8Array | undefined {
-  if (local && local.length === address.length) return local;
-  const isNear = isLoopback(address);
-  return own.find((each) => each.length === address.length && isLoopback(each) === isNear);
-}
-
-function ownAddresses(): Uint8Array[] {
-  const entries = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return entries.flatMap(({ address }) => addressBytes(address.replace(/%.*$/, "")) ?? []);
 }
 
 /** Who was in the swarms when the hub stopped, kept for its next start. */

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addressBytes, formatAddress } from "../base/endpoint.ts";
+import { virtualSeed } from "./virtual-seed.ts";
+
+const OWN = ["127.0.0.1", "172.17.0.1", "203.0.113.1", "::1", "fe80::1", "2001:db8::1"];
+const HOME = ["127.0.0.1", "192.168.1.4", "::1"];
+
+const cases: readonly (readonly [
+  from: string,
+  to: string | undefined,
+  own: string[],
+  seed: string | undefined,
+])[] = [
+  ["198.51.100.7", undefined, OWN, "203.0.113.1"],
+  ["198.51.100.7", "203.0.113.2", OWN, "203.0.113.2"],
+  ["198.51.100.7", "172.17.0.1", OWN, "203.0.113.1"],
+  ["172.17.0.9", undefined, OWN, "172.17.0.1"],
+  ["127.0.0.1", "127.0.0.1", OWN, "127.0.0.1"],
+  ["127.0.0.1", undefined, OWN, "127.0.0.1"],
+  ["2a00::7", undefined, OWN, "2001:db8::1"],
+  ["fe80::7", undefined, OWN, "fe80::1"],
+  ["::1", undefined, OWN, "::1"],
+  ["198.51.100.7", "192.168.1.4", HOME, "192.168.1.4"],
+  ["198.51.100.7", undefined, HOME, "192.168.1.4"],
+  ["2a00::7", undefined, HOME, undefined],
+];
+
+for (const [from, to, own, seed] of cases) {
+  const asked = to === undefined ? "" : ` at ${to}`;
+  test(`PUB-1.3, PUB-5.2: who asks from ${from}${asked} finds the everseed at ${seed}`, () => {
+    const clock = { nowMs: () => 5 };
+    const everseed = virtualSeed({ host: "0.0.0.0", port: 8421 }, clock, () => own);
+    const local = to === undefined ? undefined : addressBytes(to);
+    const found = everseed.reachedFrom({ address: addressBytes(from)!, local });
+    assert.equal(found && formatAddress(found.address), seed);
+  });
+}
+
+test("PUB-5.2: an address that the engine is bound to is the one; others are looked up now and then", () => {
+  let [nowMs, lookUps] = [0, 0];
+  const own = (): string[] => {
+    lookUps += 1;
+    return OWN;
+  };
+  const clock = { nowMs: () => nowMs };
+  const asker = { address: addressBytes("198.51.100.7")!, local: undefined };
+  const bound = virtualSeed({ host: "192.0.2.3", port: 1 }, clock, own).reachedFrom(asker);
+  assert.deepEqual(bound, { address: addressBytes("192.0.2.3"), port: 1 });
+  const everywhere = virtualSeed({ host: "::", port: 1 }, clock, own);
+  for (nowMs = 0; nowMs <= 20_000; nowMs += 1_000) everywhere.reachedFrom(asker);
+  assert.equal(lookUps, 2);
+});
