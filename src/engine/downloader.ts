@@ -3,34 +3,24 @@ import { invariant } from "../base/errors.ts";
 import { BLOCK_BYTES, type Geometry } from "../base/geometry.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Content, DiskFailure, PieceVerdict } from "../ports/content.ts";
-import type { HashExchange } from "./hash-exchange.ts";
+import { type HashExchange, isInconsistent } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerKey } from "./peer-key.ts";
-import { PiecePicker, PRIORITY_NORMAL } from "./piece-picker.ts";
+import { PiecePicker } from "./piece-picker.ts";
 import { PieceStore } from "./piece-store.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { EnginePorts, ResumeState } from "./session-contract.ts";
+import {
+  adjustDepth,
+  DEPTH_MIN,
+  growDepth,
+  isLate,
+  lateness,
+  requestDepth,
+} from "./request-pace.ts";
 import { SmartBan } from "./smart-ban.ts";
+import { WantedPieces } from "./wanted-pieces.ts";
 
-/** Blocks asked ahead, in time at the peer's rate (sheet 12). */
-const AHEAD_MS = 3000;
-const DEPTH_MIN = 4;
-/**
- * Blocks by which a window that still grows may exceed what the rate deserves. What is asked of a slow seed
- * early is asked of it for nothing when others have it by then: little slack saves it whole copies.
- */
-const SLOW_START_SLACK = 16;
-/** For peers none of whose blocks has been part of an intact piece yet (WIR-28). */
-const STRANGER_DEPTH_MAX = 64;
-/** A peer that owes us blocks and sends none for so long is snubbing us (sheet 12). */
-const SNUB_MS = 20_000;
-/**
- * And closed when not a byte has come for so long, or when one block takes so long to arrive: nobody else
- * may send a block that is arriving, so who trickles it holds up the piece (WIR-15). 16 KiB at 273 B/s.
- */
-const SNUB_CLOSE_MS = 60_000;
-/** Or when it sends all sorts of things and no block for so long, without choking us. */
-const OWING_CLOSE_MS = 180_000;
 /** A peer gets pieces of its own when it delivers one within this (sheet 12). */
 const WHOLE_PIECE_MS = 20_000;
 /**
@@ -88,12 +78,7 @@ export class Downloader {
   #roomCame = false;
   #judgingBytes = 0;
   #paused = false;
-  /** All when it is not said. */
-  #wantedFiles: readonly boolean[] | undefined;
-  #wantedPieces: Bitfield;
-  #wantedBytes = 0;
-  #doneBytes = 0;
-  #haveBytes = 0;
+  readonly #wanted: WantedPieces;
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
@@ -113,9 +98,9 @@ export class Downloader {
       },
     });
     this.#picker.markHave(options.have);
-    this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
-    this.#wantedPieces.fill();
-    this.#applyWanted();
+    const { have, hashes } = options;
+    this.#wanted = new WantedPieces({ geometry: this.#geometry, have, hashes });
+    this.#picker.setPriorities(this.#wanted.priorities());
     for (const piece of Array.from(this.#picker.receivedPieces())) {
       this.#store.restore(piece, new Bitfield(0));
       this.#judge(piece);
@@ -123,20 +108,20 @@ export class Downloader {
   }
 
   get complete(): boolean {
-    return this.#picker.complete && !this.#lacksHashes();
+    return this.#picker.complete && !this.#wanted.lacksHashes();
   }
 
   get wantedBytes(): number {
-    return this.#wantedBytes;
+    return this.#wanted.wantedBytes;
   }
 
   get doneBytes(): number {
-    return this.#doneBytes;
+    return this.#wanted.doneBytes;
   }
 
   /** Bytes missing of everything, wanted or not. */
   get left(): number {
-    return this.#geometry.dataLength - this.#haveBytes;
+    return this.#wanted.left;
   }
 
   get rarestCopies(): number {
@@ -150,25 +135,17 @@ export class Downloader {
   // ---- What is wanted --------------------------------------------------------------------------------
 
   setWantedFiles(files: readonly boolean[]): void {
-    this.#wantedFiles = files;
-    this.#wantedPieces = new Bitfield(this.#geometry.pieceCount);
-    for (const [index, wanted] of files.entries()) {
-      if (!wanted) continue;
-      const { first, end } = this.#geometry.filePieces(index);
-      for (let piece = first; piece < end; piece += 1) this.#wantedPieces.add(piece);
-    }
+    this.#wanted.setFiles(files);
     this.#applyWanted();
-    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
   }
 
   wantsFile(index: number): boolean {
-    return this.#wantedFiles?.[index] !== false;
+    return this.#wanted.wantsFile(index);
   }
 
   /** The expected hashes of pieces became known: now they can be asked for. */
   handleHashesKnown(): void {
     this.#applyWanted();
-    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
   }
 
   /** Unfinished blocks that are on disk since the last run. */
@@ -327,9 +304,8 @@ export class Downloader {
   }
 
   #depth(peer: Peer): number {
-    if (peer.snubbed) return 1;
-    const stranger = this.#picker.isProven(peer.key as PeerKey) ? PICK_MAX : STRANGER_DEPTH_MAX;
-    return Math.min(peer.depth, peer.requestQueueLimit, stranger, this.#options.requestQueueMax);
+    const isProven = this.#picker.isProven(peer.key as PeerKey);
+    return requestDepth(peer, isProven, this.#options.requestQueueMax);
   }
 
   /** Called when a burst of events is over: memory may have come back. */
@@ -371,11 +347,7 @@ export class Downloader {
       if (receipt.alsoAsked !== undefined) this.#cancel(receipt.alsoAsked, piece, block);
       if (receipt.pieceComplete) this.#judge(piece);
     }
-    if (peer.snubbed) {
-      peer.snubbed = false;
-      peer.slowStart = true;
-    }
-    if (peer.slowStart && peer.depth < this.#options.requestQueueMax) peer.depth += 1;
+    growDepth(peer, this.#options.requestQueueMax);
     this.refill(peer);
   }
 
@@ -438,9 +410,7 @@ export class Downloader {
     this.#picker.verdict(piece, true);
     have.add(piece);
     judged.add(piece);
-    const bytes = this.#geometry.requestSize(piece);
-    this.#haveBytes += bytes;
-    if (this.#wantedPieces.has(piece)) this.#doneBytes += bytes;
+    this.#wanted.handleHad(piece);
     for (const address of liars)
       events.handleLiar(address, "sent a block that was not the right one");
     events.handlePiece(piece);
@@ -449,7 +419,7 @@ export class Downloader {
   /** A piece that was had is damaged on disk. */
   handleLost(piece: number): void {
     this.#picker.lost(piece);
-    this.#countBytes();
+    this.#wanted.handleLost(piece);
   }
 
   /** Pieces turned out to be on disk and intact. */
@@ -468,7 +438,7 @@ export class Downloader {
       judged.add(piece);
     }
     this.#picker.markHave(found);
-    this.#countBytes();
+    this.#wanted.recount();
     for (const piece of found.indexes()) events.handlePiece(piece);
   }
 
@@ -508,75 +478,23 @@ export class Downloader {
     for (const peer of this.#options.events.openPeers()) {
       if (peer.key === -1) continue;
       if (peer.window.count > 0 || peer.isBlockArriving) this.#tickOwing(peer, now);
-      this.#adjustDepth(peer, now);
+      adjustDepth(peer, now);
       this.refill(peer);
     }
   }
 
   #tickOwing(peer: Peer, now: number): void {
-    if (!peer.snubbed && now - peer.lastBlockAtMs > SNUB_MS) {
+    if (isLate(peer, now)) {
       peer.snubbed = true;
       this.#picker.snub(peer.key as PeerKey);
       for (const other of this.#options.events.openPeers()) if (other !== peer) this.refill(other);
     }
-    if (!peer.snubbed) return;
-    if (now - peer.lastReceivedAtMs > SNUB_CLOSE_MS) {
-      peer.close("owes blocks and sends nothing");
-    } else if (peer.isBlockArriving && now - peer.blockBegunAtMs > SNUB_CLOSE_MS) {
-      peer.close("takes too long over one block");
-    } else if (!peer.peerChoking && now - peer.lastBlockAtMs > OWING_CLOSE_MS) {
-      peer.close("owes blocks and sends only other things");
-    }
-  }
-
-  #adjustDepth(peer: Peer, now: number): void {
-    const rate = peer.download.bytesPerSecond(now);
-    const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / BLOCK_BYTES);
-    if (peer.slowStart && peer.depth > wanted * 1.5 + SLOW_START_SLACK) peer.slowStart = false;
-    if (!peer.slowStart) peer.depth = Math.max(DEPTH_MIN, wanted);
-  }
-
-  // ---- Counting ----------------------------------------------------------------------------------------
-
-  #lacksHashes(): boolean {
-    if (this.#options.hashes.complete) return false;
-    for (const piece of this.#wantedPieces.indexes()) {
-      if (!this.#options.hashes.known(piece)) return true;
-    }
-    return false;
+    const reason = lateness(peer, now);
+    if (reason !== undefined) peer.close(reason);
   }
 
   #applyWanted(): void {
-    const priorities = new Uint8Array(this.#geometry.pieceCount);
-    for (const piece of this.#wantedPieces.indexes()) {
-      // A piece nobody can judge yet is not asked for (v2 without its layer).
-      if (this.#options.hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
-    }
-    this.#picker.setPriorities(priorities);
-    this.#countBytes();
+    this.#picker.setPriorities(this.#wanted.priorities());
+    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
   }
-
-  #countBytes(): void {
-    this.#wantedBytes = 0;
-    this.#doneBytes = 0;
-    this.#haveBytes = 0;
-    for (let piece = 0; piece < this.#geometry.pieceCount; piece += 1) {
-      const bytes = this.#geometry.requestSize(piece);
-      const had = this.#options.have.has(piece);
-      const wanted = this.#wantedPieces.has(piece);
-      if (had) this.#haveBytes += bytes;
-      if (wanted) this.#wantedBytes += bytes;
-      if (had && wanted) this.#doneBytes += bytes;
-    }
-  }
-}
-
-type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly fault: "v1" | "v2" };
-
-/**
- * Right by one of the two hashes of a hybrid's piece and wrong by the other (BEP 52): what matches one is
- * what its author hashed, so no peer can send anything better.
- */
-export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
-  return verdict.kind === "corrupt" && verdict.fault !== "both";
 }

@@ -8,6 +8,7 @@ import {
   verifyHashes,
 } from "../metainfo/merkle.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { PieceVerdict } from "../ports/content.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import {
   BASE_HASHES_MAX,
@@ -225,4 +226,14 @@ export class HashExchange {
       this.#layers.set(hex, layer);
     }
   }
+}
+
+type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly fault: "v1" | "v2" };
+
+/**
+ * Right by one of the two hashes of a hybrid's piece and wrong by the other (BEP 52): what matches one is
+ * what its author hashed, so no peer can send anything better.
+ */
+export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
+  return verdict.kind === "corrupt" && verdict.fault !== "both";
 }
