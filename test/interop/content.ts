@@ -46,6 +46,8 @@ export function createTorrent(
 ): MadeTorrent {
   const output = execFileSync(EVERSEED, ["create", source, "-o", torrent, "--json", ...options], {
     encoding: "utf8",
+    // Warnings too: with an error they are in its message.
+    stdio: "pipe",
   });
   return { torrent, magnet: (JSON.parse(output) as { magnet: string }).magnet };
 }
