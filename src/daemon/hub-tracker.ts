@@ -131,7 +131,11 @@ function answerHttp(http: HttpTracker, request: Request, context: RequestContext
   const { status, body } = http.answer(target, { address, local, viaProxy });
   return new Response(new Uint8Array(body), {
     status,
-    headers: { "content-type": "text/plain", "cache-control": "no-store" },
+    headers: {
+      "content-type": "text/plain",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    },
   });
 }
 

@@ -44,7 +44,16 @@ export class Hub {
 
   /** Answers one request. Never rejects. */
   async handle(request: Request, context: RequestContext): Promise<Response> {
-    const response = await this.#answer(request, context);
+    const { site, tracker } = this.#parts;
+    const path = new URL(request.url).pathname;
+    const isOurs = knowsHost(request.headers.get("host"), site.hosts, context.localAddress);
+    // By the million, and read by programs: without what only browsers heed.
+    if (isOurs && SWARM_PATHS.has(path) && request.method === "GET") {
+      return tracker(request, context);
+    }
+    const response = await (isOurs
+      ? this.#answer(request, path, context)
+      : this.#refuse(request, WRONG_HOST));
     secureHeaders(response.headers);
     return response;
   }
@@ -54,13 +63,8 @@ export class Hub {
     this.#live.close();
   }
 
-  async #answer(request: Request, context: RequestContext): Promise<Response> {
-    const { site, assets, tracker } = this.#parts;
-    const path = new URL(request.url).pathname;
-    if (!knowsHost(request.headers.get("host"), site.hosts, context.localAddress)) {
-      return this.#refuse(request, WRONG_HOST);
-    }
-    if (SWARM_PATHS.has(path) && request.method === "GET") return tracker(request, context);
+  async #answer(request: Request, path: string, context: RequestContext): Promise<Response> {
+    const { assets } = this.#parts;
     const asset = assets.get(path);
     if (asset && (request.method === "GET" || request.method === "HEAD")) {
       return assetResponse(asset, request);
