@@ -1,10 +1,13 @@
-import { ERRORS, type Lock, type Locker, type RequestRelease } from "@tus/server";
+import type { Lock, Locker, RequestRelease } from "@tus/server";
 import { invariant } from "../base/errors.ts";
+import { RefusedError } from "./problems.ts";
 
 interface Holder {
   readonly requestRelease: RequestRelease;
   readonly released: PromiseWithResolvers<void>;
 }
+
+const GONE = { status: 503, code: "busy", message: "The request ended before its turn." } as const;
 
 /**
  * One request at a time for each draft: the next asks the one before to end, because that one's connection
@@ -28,7 +31,7 @@ export class DraftLocks implements Locker {
 
   async #lock(id: string, signal: AbortSignal, requestRelease: RequestRelease): Promise<void> {
     for (;;) {
-      if (signal.aborted) throw ERRORS.ERR_LOCK_TIMEOUT;
+      if (signal.aborted) throw new RefusedError(GONE);
       const holder = this.#holders.get(id);
       if (!holder) break;
       await holder.requestRelease();

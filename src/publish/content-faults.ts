@@ -62,6 +62,8 @@ export class ContentFaults {
         if (this.#faults.has(id))
           this.#change(id, ({ lostPieces }) => lostPieces.delete(event.piece));
         break;
+      default:
+      // What the torrent knows and whom it met say nothing about the disk.
     }
   }
 

@@ -451,11 +451,11 @@ test("HUB-18: giving up comes too late when the last byte is here: what becomes 
   // The first is in the middle of being made while the second stands behind it.
   const hold = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  const { write } = all.disk;
+  const write = all.disk.write.bind(all.disk);
   all.disk.write = async (path, content) => {
     reached.resolve();
     await hold.promise;
-    return write.call(all.disk, path, content);
+    return write(path, content);
   };
   const making = publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
   await reached.promise;

@@ -213,9 +213,9 @@ test("PUB-1.2: a body that breaks off keeps what came", async (t) => {
 test("STO-4: a disk that refuses while an idle upload is put away harms nobody; it opens again", async (t) => {
   const { call, program, disk, clock } = await hubWorld(t);
   const headers = await program();
-  const { openAppend } = disk;
+  const openAppend = disk.openAppend.bind(disk);
   disk.openAppend = async (...args) => {
-    const journal = await openAppend.apply(disk, args);
+    const journal = await openAppend(...args);
     return {
       append: (bytes) => journal.append(bytes),
       close: async () => {

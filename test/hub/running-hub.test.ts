@@ -225,7 +225,7 @@ test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx, n
 });
 
 test("HUB-16: no password, session, token or setup key is ever in the log", async (t) => {
-  const dataDir = await folder(t);
+  const dataDir = folder(t);
   const lines: string[] = [];
   const note = (message: string, fields: unknown) =>
     void lines.push(`${message} ${JSON.stringify(fields)}`);

@@ -18,11 +18,8 @@ test("STO-11: memory stays within its bound while an upload arrives, with the la
   const folder = temporaryFolder(t);
   const [data, password, token] = ["data", "password", "token"].map((name) => join(folder, name));
   await writeFile(password!, "a harbour full of fog\n");
-  const init = ["hub", "init", "--data", data!, "--admin", "ann"];
-  const made = await everseed(t, [
-    ...init,
-    ...["--password-file", password!, "--token-file", token!],
-  ]);
+  const init = ["hub", "init", "--data", data!, "--admin", "ann", "--password-file", password!];
+  const made = await everseed(t, [...init, "--token-file", token!]);
   assert.equal(made.exit, 0, made.stderr);
   const hub = new EverseedProcess(t, ["hub", "start", "--data", data!, "--port", "0", "--json"]);
   const site = `http://127.0.0.1:${await hub.port()}`;
