@@ -16,7 +16,8 @@ import type {
   SessionOptions,
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
-import { Torrent, type TorrentHost } from "./torrent.ts";
+import { Torrent } from "./torrent.ts";
+import type { TorrentHost } from "./torrent-host.ts";
 
 /** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;

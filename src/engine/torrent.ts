@@ -1,21 +1,14 @@
 import type { Bitfield } from "../base/bitfield.ts";
-import { equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
-import { wireInfohashes, type Infohashes } from "../base/infohash.ts";
+import type { Infohashes } from "../base/infohash.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseInfo } from "../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
-import type { HandshakeFlags } from "../wire/handshake.ts";
-import { encodeHashReject } from "../wire/hash-transfer.ts";
-import { WireError } from "../wire/wire-error.ts";
-import type { HashRange } from "../wire/wire-sink.ts";
-import { Choker } from "./choker.ts";
 import { contentLayout } from "./content-layout.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
-import { ExtensionExchange } from "./extension-exchange.ts";
 import { HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerOwner } from "./peer-owner.ts";
@@ -24,8 +17,6 @@ import { RateMeter } from "./rate-meter.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type {
   AddTorrent,
-  EnginePorts,
-  EngineSettings,
   EngineTorrent,
   PeerSourceHandle,
   PeerStatus,
@@ -33,32 +24,12 @@ import type {
   TorrentState,
   TorrentStats,
 } from "./session-contract.ts";
-import { Swarm } from "./swarm.ts";
+import type { TorrentHost } from "./torrent-host.ts";
+import { TorrentPeers } from "./torrent-peers.ts";
 import { Transfer } from "./transfer.ts";
 
 /** What trackers are told is left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
-
-/** What the session shares among its torrents. */
-export interface TorrentHost {
-  readonly ports: EnginePorts;
-  readonly settings: EngineSettings;
-  readonly peerId: Uint8Array;
-  readonly port: number;
-  readonly upLimit: RateLimit;
-  readonly downLimit: RateLimit;
-  /** Opens a connection; `undefined` when a limit forbids it at the moment. */
-  dial(remote: Endpoint, owner: PeerOwner, infohash: Uint8Array): Peer | undefined;
-  /** There may be somebody new to dial. */
-  handleCandidates(): void;
-  handleDisconnected(peer: Peer): void;
-  /** The peer waits for memory or its share of the upload rate. */
-  handleHungry(peer: Peer): void;
-  /** Memory for sending came back. */
-  handleRoom(): void;
-  /** Somebody waits for its share of the download rate. */
-  handleStarved(): void;
-}
 
 /**
  * One torrent: what it is doing, its peers and its pieces put together.
@@ -71,14 +42,11 @@ export class Torrent implements EngineTorrent {
   readonly infohashes: Infohashes;
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
-  readonly #swarm: Swarm;
-  readonly #extensions: ExtensionExchange;
-  readonly #choker: Choker<Peer>;
+  readonly #peers: TorrentPeers;
   readonly #upMeter = new RateMeter();
   readonly #downMeter = new RateMeter();
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
-  readonly #owner: PeerOwner;
   #sources: PeerSourceHandle[] = [];
   #info: TorrentInfo | undefined;
   #content: Content | undefined;
@@ -110,11 +78,7 @@ export class Torrent implements EngineTorrent {
     this.#downloaded = options.resume?.downloaded ?? 0;
     this.#upLimit = host.upLimit.child(options.upBytesPerSecond ?? 0);
     this.#downLimit = host.downLimit.child(options.downBytesPerSecond ?? 0);
-    const { ports, settings, peerId } = host;
-    this.#swarm = new Swarm({ ports, settings, peerId });
-    this.#choker = new Choker({ random: ports.random, uploadSlots: settings.uploadSlots });
-    this.#extensions = this.#makeExtensions();
-    this.#owner = this.#makeOwner();
+    this.#peers = this.#makePeers();
   }
 
   // ---- What others see -----------------------------------------------------------------------------
@@ -142,7 +106,7 @@ export class Torrent implements EngineTorrent {
   }
 
   get halfOpenCount(): number {
-    return this.#swarm.halfOpenCount;
+    return this.#peers.swarm.halfOpenCount;
   }
 
   stats(): TorrentStats {
@@ -150,7 +114,7 @@ export class Torrent implements EngineTorrent {
     const transfer = this.#transfer;
     let peers = 0;
     let seeds = 0;
-    for (const peer of this.#swarm.open()) {
+    for (const peer of this.#peers.swarm.open()) {
       peers += 1;
       if (peer.isSeed) seeds += 1;
     }
@@ -164,17 +128,17 @@ export class Torrent implements EngineTorrent {
       left: transfer?.download.left ?? this.#info?.geometry.dataLength ?? UNKNOWN_LEFT,
       peers,
       seeds,
-      knownPeers: this.#swarm.knownCount,
+      knownPeers: this.#peers.swarm.knownCount,
       rarestCopies: transfer?.download.rarestCopies ?? 0,
     };
   }
 
   peers(): PeerStatus[] {
-    return this.#swarm.statuses(this.#nowMs());
+    return this.#peers.swarm.statuses(this.#nowMs());
   }
 
   addPeers(peers: readonly Endpoint[]): void {
-    this.#swarm.offer(peers, "manual", this.#nowMs());
+    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
     this.#host.handleCandidates();
   }
 
@@ -202,7 +166,7 @@ export class Torrent implements EngineTorrent {
   /** Called once, by the session. */
   start(): void {
     const { from, peers = [] } = this.#options;
-    this.#swarm.offer(peers, "manual", this.#nowMs());
+    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
     if ("metainfo" in from) {
       this.#open(from.metainfo.info, from.metainfo.pieceLayers);
       return;
@@ -224,7 +188,7 @@ export class Torrent implements EngineTorrent {
     this.#opened.resolve();
     const goodbyes = this.#sources.map((source) => source.detach());
     this.#sources = [];
-    for (const peer of this.#swarm.all()) peer.close("the torrent is stopped");
+    this.#peers.closeAll("the torrent is stopped");
     const content = this.#content;
     if (content) {
       this.#transfer?.upload.close();
@@ -247,14 +211,7 @@ export class Torrent implements EngineTorrent {
       return;
     }
     this.#info = info;
-    for (const peer of this.#swarm.all()) {
-      try {
-        if (peer.isOpen) peer.setPieceCount(info.geometry.pieceCount);
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        peer.close(error.message);
-      }
-    }
+    this.#peers.setPieceCount(info.geometry.pieceCount);
     this.#emit({ kind: "metadata", info });
     this.#open(info, new Map());
   }
@@ -309,11 +266,11 @@ export class Torrent implements EngineTorrent {
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
-        openPeers: () => this.#swarm.open(),
+        openPeers: () => this.#peers.swarm.open(),
         settle: () => this.#settle(),
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),
-        handleLiar: (address, reason) => this.#ban(address, reason),
+        handleLiar: (address, reason) => this.#peers.ban(address, reason),
         handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
         handleGone: (files) => this.#recovery!.handleGone(files),
@@ -329,11 +286,7 @@ export class Torrent implements EngineTorrent {
     this.#toldSources = this.#isComplete;
     this.#lacksEmptyFiles = this.#options.mode === "download";
     this.#createEmptyFiles();
-    for (const peer of this.#swarm.open()) {
-      // They met us while we fetched the metadata, and know nothing of what we have.
-      for (const piece of opened.have.indexes()) peer.out.have(piece);
-      this.#introduce(peer);
-    }
+    this.#peers.introduceAll(this.#transfer, opened.have);
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
     else for (const source of this.#sources) source.handleMetadata();
@@ -405,9 +358,9 @@ export class Torrent implements EngineTorrent {
         port: () => this.#host.port,
         stats: () => this.stats(),
         // Seeds too: who came before them waits for somebody to call.
-        wantsPeers: () => !this.#swarm.isFull && this.#state.kind !== "broken",
+        wantsPeers: () => !this.#peers.swarm.isFull && this.#state.kind !== "broken",
         offerPeers: (peers) => {
-          this.#swarm.offer(peers, "tracker", this.#nowMs());
+          this.#peers.swarm.offer(peers, "tracker", this.#nowMs());
           this.#host.handleCandidates();
         },
       }),
@@ -420,7 +373,7 @@ export class Torrent implements EngineTorrent {
   admit(peer: Peer): PeerOwner | undefined {
     const { kind } = this.#state;
     if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
-    return this.#swarm.admit(peer, this.#nowMs()) ? this.#owner : undefined;
+    return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
   }
 
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
@@ -428,141 +381,26 @@ export class Torrent implements EngineTorrent {
     const { kind } = this.#state;
     // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
     if (this.#stopped || kind === "checking" || kind === "broken") return false;
-    const infohash = wireInfohashes(this.infohashes)[0]!;
-    return this.#swarm.dialNext(now, (remote) => this.#host.dial(remote, this.#owner, infohash));
+    return this.#peers.dialNext(now);
   }
 
-  #makeOwner(): PeerOwner {
-    const pieceCount = (): number | undefined => this.#info?.geometry.pieceCount;
-    const flags: HandshakeFlags = {
-      extended: true,
-      fast: true,
-      dht: false,
-      v2: this.infohashes.v2 !== undefined,
-    };
-    return {
-      flags,
-      peerId: this.#host.peerId,
-      get pieceCount() {
-        return pieceCount();
-      },
-      nowMs: () => this.#nowMs(),
-      accepts: (infohash) =>
-        wireInfohashes(this.infohashes).some((known) => equalBytes(known, infohash)),
-      handleReady: (peer) => this.#handleReady(peer),
-      handleClosed: (peer, reason, byUs) => this.#handleClosed(peer, reason, byUs),
-      handleHave: (peer, piece) => {
-        this.#transfer?.download.handleHave(peer, piece);
-        this.#dropIfUseless(peer);
-      },
-      handlePossession: (peer) => {
-        this.#transfer?.download.handlePossession(peer);
-        this.#hashes?.requestFrom(peer);
-        this.#dropIfUseless(peer);
-      },
-      handleInterest: (peer) => this.#handleInterest(peer),
-      handleExtended: (peer, id, payload) => this.#extensions.handleExtended(peer, id, payload),
-      handleHashRequest: (peer, range) => this.#answerHashes(peer, range),
-      handleHashes: (peer, range, hashes) => this.#hashes?.handleHashes(peer, range, hashes),
-      handleHashReject: (peer, range) => this.#hashes?.handleReject(peer, range),
-      handleOutput: (peer) => this.#swarm.handleOutput(peer),
+  #makePeers(): TorrentPeers {
+    return new TorrentPeers(this.#host, {
+      infohashes: this.infohashes,
+      info: () => this.#info,
+      have: () => this.#have,
+      hashes: () => this.#hashes,
+      transfer: () => this.#transfer,
+      isComplete: () => this.#isComplete,
+      isStopped: () => this.#stopped !== undefined,
+      handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
       handleDownloaded: (bytes) => {
         this.#downloaded += bytes;
         this.#downMeter.add(bytes, this.#nowMs());
       },
-      transfer: () => this.#transfer,
+      handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
       settle: () => this.#settle(),
-    };
-  }
-
-  #makeExtensions(): ExtensionExchange {
-    return new ExtensionExchange({
-      infohashes: this.infohashes,
-      metadataBytesMax: this.#host.settings.metadataBytesMax,
-      requestQueueMax: this.#host.settings.requestQueueMax,
-      listenPort: () => this.#host.port,
-      pieceCount: () => this.#info?.geometry.pieceCount,
-      info: () => this.#info && { bytes: this.#info.infoBytes, private: this.#info.private },
-      nowMs: () => this.#nowMs(),
-      events: {
-        handleListening: (peer) => this.#swarm.handleListening(peer, this.#nowMs()),
-        handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
-        handleDontHave: (peer, piece) => {
-          if (peer.pieces?.delete(piece) === true) {
-            this.#transfer?.download.handleDontHave(peer, piece);
-          }
-        },
-        handleMetadataLiar: (peer) =>
-          this.#ban(peer.remote.address, "sent a false info dictionary"),
-      },
     });
-  }
-
-  #answerHashes(peer: Peer, range: HashRange): void {
-    if (this.#transfer?.leaves.handleRequest(peer, range) === true) return;
-    peer.out.frame(this.#hashes?.answer(range) ?? encodeHashReject(range));
-  }
-
-  #handleReady(peer: Peer): string | undefined {
-    const refusal = this.#swarm.refusal(peer);
-    if (refusal !== undefined) return refusal;
-    if (peer.extended) this.#extensions.start(peer);
-    peer.out.possession(this.#transfer && this.#have, peer.fast);
-    if (this.#transfer) this.#introduce(peer);
-    return undefined;
-  }
-
-  #introduce(peer: Peer): void {
-    this.#transfer!.download.addPeer(peer);
-    this.#hashes!.requestFrom(peer);
-    this.#dropIfUseless(peer);
-  }
-
-  #handleClosed(peer: Peer, reason: string, byUs: boolean): void {
-    this.#swarm.handleClosed(peer, byUs, this.#nowMs());
-    this.#transfer?.download.removePeer(peer);
-    this.#extensions.gone(peer);
-    this.#hashes?.gone(peer);
-    this.#host.handleDisconnected(peer);
-    this.#host.ports.log.debug("peer closed", { peer: peer.remote.address, reason });
-    if (this.#choker.gone(peer)) this.#rechoke();
-    // A candidate may take the free place; the session's tick sees to that.
-    this.#settle();
-  }
-
-  #handleInterest(peer: Peer): void {
-    if (!this.#transfer) return;
-    if (peer.peerInterested) {
-      if (this.#choker.hasFree) this.#rechoke();
-    } else if (!peer.amChoking) {
-      this.#transfer.choke(peer);
-      this.#rechoke();
-    }
-  }
-
-  #rechoke(): void {
-    const transfer = this.#transfer;
-    if (!transfer || this.#stopped) return;
-    const { choke, unchoke } = this.#choker.decide({
-      peers: this.#swarm.open(),
-      seeding: this.#isComplete,
-      limited: transfer.isUploadLimited,
-      now: this.#nowMs(),
-    });
-    for (const peer of choke) transfer.choke(peer);
-    for (const peer of unchoke) peer.setChoking(false);
-  }
-
-  /** A seed and a seed have nothing to say to each other. */
-  #dropIfUseless(peer: Peer): void {
-    if (!this.#isComplete || !this.#hashes!.complete) return;
-    if (peer.isSeed || peer.uploadOnly) peer.close("both sides have everything");
-  }
-
-  #ban(address: string, reason: string): void {
-    this.#host.ports.log.warn("peer banned", { address, reason });
-    this.#swarm.ban(address, reason);
-    this.#emit({ kind: "peer-banned", address, reason });
   }
 
   // ---- What happened to pieces -----------------------------------------------------------------------
@@ -573,11 +411,7 @@ export class Torrent implements EngineTorrent {
 
   #handlePiece(piece: number): void {
     this.#resume?.touch();
-    for (const peer of this.#swarm.open()) {
-      // Who has the piece need not be told.
-      if (peer.pieces?.has(piece) !== true) peer.out.have(piece);
-      else this.#transfer!.download.refreshInterest(peer);
-    }
+    this.#peers.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();
   }
@@ -587,7 +421,7 @@ export class Torrent implements EngineTorrent {
     if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
     if (this.#completed) return;
     this.#completed = true;
-    for (const peer of this.#swarm.all()) if (peer.isOpen) this.#dropIfUseless(peer);
+    this.#peers.dropUseless();
     if (!this.#toldSources) for (const source of this.#sources) source.handleComplete();
     this.#toldSources = true;
     this.#emit({ kind: "complete" });
@@ -596,7 +430,7 @@ export class Torrent implements EngineTorrent {
   /** Something is wanted again: seeds that were let go are of use. */
   #beginAgain(): void {
     if (this.#state.kind !== "seeding") return;
-    this.#swarm.recall(this.#nowMs());
+    this.#peers.swarm.recall(this.#nowMs());
     this.#enter({ kind: "downloading" });
   }
 
@@ -610,10 +444,7 @@ export class Torrent implements EngineTorrent {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
     this.#resume?.touch();
     this.#completed = false;
-    for (const peer of this.#swarm.open()) {
-      this.#extensions.sendDontHave(peer, piece);
-      this.#transfer!.download.refreshInterest(peer);
-    }
+    this.#peers.tellLost(piece);
     this.#emit({ kind: "piece-lost", piece });
     this.#beginAgain();
     this.#host.handleCandidates();
@@ -653,7 +484,7 @@ export class Torrent implements EngineTorrent {
     this.#host.ports.log.error("the torrent is broken", { message });
     this.#transfer?.download.pause();
     this.#enter({ kind: "broken", message });
-    for (const peer of this.#swarm.all()) peer.close("the torrent is broken");
+    this.#peers.closeAll("the torrent is broken");
   }
 
   #countUploaded(bytes: number): void {
@@ -666,14 +497,9 @@ export class Torrent implements EngineTorrent {
 
   /** Twice a second. */
   tick(now: number): void {
-    this.#swarm.tick(now);
-    if (this.#state.kind === "fetching-metadata") this.#extensions.requestMetadata();
-    if (this.#transfer) {
-      this.#hashes!.tick(this.#swarm.open());
-      this.#recovery!.tick(now);
-      this.#transfer.tick(now);
-      if (this.#choker.due(now)) this.#rechoke();
-    }
+    this.#peers.tick(now);
+    this.#recovery?.tick(now);
+    this.#transfer?.tick(now);
     this.#resume?.tick(now);
     this.#settle();
   }
@@ -695,7 +521,7 @@ export class Torrent implements EngineTorrent {
     if (this.#settling) return;
     this.#settling = true;
     this.#transfer?.settle();
-    this.#swarm.flush(this.#nowMs());
+    this.#peers.swarm.flush(this.#nowMs());
     this.#settling = false;
   }
 
