@@ -4,6 +4,7 @@ import type { Geometry } from "../base/geometry.ts";
 import type { Random } from "../ports/random.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { Dice } from "./picker/dice.ts";
+import { EndGame, type PickedBlocks, type PickRoom } from "./picker/end-game.ts";
 import { PieceChooser, type PickOptions } from "./picker/piece-chooser.ts";
 import { PieceLedger, type PieceState } from "./picker/piece-ledger.ts";
 import { RECEIVED, type StartedPiece, UNKNOWN_SENDER } from "./picker/started-piece.ts";
@@ -12,20 +13,8 @@ import { NOBODY, type PickerPeer, rememberHint, type SwarmPieces } from "./picke
 export type { PickOptions } from "./picker/piece-chooser.ts";
 export { PRIORITY_NORMAL } from "./picker/piece-ledger.ts";
 
-/** Blocks a peer may owe us when it is given duplicates of what others were asked for. */
-const END_GAME_OUTSTANDING_MAX = 8;
-
 /** So much of a piece is thrown away when it came from a stranger who left it at that. */
 const FIRST_BLOCKS = 0.25;
-
-/** Blocks others sent in place of a peer since its last one, until it is no help in the end game. */
-const OVERTAKEN_MAX = 4;
-
-/** Where `pick` writes; each array holds at least `blocksMax` numbers. */
-export interface PickedBlocks {
-  readonly pieces: Int32Array;
-  readonly blocks: Int32Array;
-}
 
 /** What became of a block that arrived. The object is used again for the next one. */
 export interface BlockReceipt {
@@ -54,6 +43,7 @@ export class PiecePicker {
   readonly #ledger: PieceLedger;
   readonly #swarm: SwarmPieces;
   readonly #chooser: PieceChooser;
+  readonly #endGame: EndGame;
   readonly #receipt: { -readonly [K in keyof BlockReceipt]: BlockReceipt[K] } = {
     kind: "unrequested",
     pieceComplete: false,
@@ -64,6 +54,7 @@ export class PiecePicker {
     this.#ledger = new PieceLedger(geometry, new Dice(random));
     this.#swarm = this.#ledger.swarm;
     this.#chooser = new PieceChooser(this.#ledger);
+    this.#endGame = new EndGame(this.#ledger, this.#chooser);
   }
 
   // -- what we have and want ---------------------------------------------------------------------
@@ -233,8 +224,8 @@ export class PiecePicker {
       if (!started) break;
       count = this.#askFor(started, who, { out, count, blocksMax });
     }
-    if (count < blocksMax && !options.choked && !options.snubbed && this.#mayDuplicate(who)) {
-      count = this.#askInEndGame(who, { out, count, blocksMax });
+    if (count < blocksMax && !options.choked && !options.snubbed && this.#endGame.takesPart(who)) {
+      count = this.#endGame.ask(who, { out, count, blocksMax });
     }
     return count;
   }
@@ -324,7 +315,7 @@ export class PiecePicker {
         if (started.inFlight === 0) continue;
         for (let block = 0; block < started.blockCount; block += 1) {
           started.giveUpOn(peer, block);
-          this.#forgetDropped(started);
+          this.#ledger.forgetDropped(started);
         }
         this.#started.update(started);
       }
@@ -453,38 +444,6 @@ export class PiecePicker {
     return count;
   }
 
-  /**
-   * In the end game, and not a peer that may be lying. Nor one that is overtaken itself, nor a stranger
-   * while we know better ones: two that say nothing would hold a block between them (WIR-15).
-   */
-  #mayDuplicate(who: PickerPeer): boolean {
-    if (who.suspected || who.overtaken >= OVERTAKEN_MAX || !this.#chooser.isEndGame) return false;
-    return who.proven || !this.#swarm.hasProvenPeer();
-  }
-
-  /** Asks this peer too for what others owe us. */
-  #askInEndGame(who: PickerPeer, room: PickRoom): number {
-    const roomLeft = END_GAME_OUTSTANDING_MAX - who.outstanding;
-    const blocksMax = Math.min(room.blocksMax, room.count + roomLeft);
-    let { count } = room;
-    for (const started of this.#started.all()) {
-      if (count >= blocksMax) break;
-      if (started.strict || started.single === 0) continue;
-      if (!who.has(started.piece) || this.#ledger.priority(started.piece) === 0) continue;
-      let block = started.askAlso(who.key, -1);
-      while (block >= 0) {
-        this.#forgetDropped(started);
-        room.out.pieces[count] = started.piece;
-        room.out.blocks[count] = block;
-        count += 1;
-        if (count >= blocksMax) break;
-        block = started.askAlso(who.key, block);
-      }
-    }
-    who.outstanding += count - room.count;
-    return count;
-  }
-
   /** Not worth the risk: a wrong one would cost the whole piece once others had completed it (WIR-28). */
   #forgetFirstBlocks(started: StartedPiece, stranger: PickerPeer): void {
     if (started.received === 0 || started.received > started.blockCount * FIRST_BLOCKS) return;
@@ -493,21 +452,10 @@ export class PiecePicker {
     this.#started.update(started);
   }
 
-  #forgetDropped(started: StartedPiece): void {
-    if (started.dropped !== NOBODY) this.#swarm.get(started.dropped).outstanding -= 1;
-  }
-
   /** Others may go on with the pieces the peer had for itself. */
   #disown(peer: PeerKey): void {
     for (const started of this.#started.all()) {
       if (started.owner === peer && !started.strict) started.owner = NOBODY;
     }
   }
-}
-
-interface PickRoom {
-  readonly out: PickedBlocks;
-  /** Blocks already written. */
-  readonly count: number;
-  readonly blocksMax: number;
 }

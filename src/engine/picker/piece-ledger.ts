@@ -178,6 +178,11 @@ export class PieceLedger {
     }
   }
 
+  /** Somebody was asked instead of another, who owes us one less. */
+  forgetDropped(started: StartedPiece): void {
+    if (started.dropped !== NOBODY) this.swarm.get(started.dropped).outstanding -= 1;
+  }
+
   #end(piece: number): void {
     const started = this.started.get(piece);
     if (!started) return;
