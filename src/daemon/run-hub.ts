@@ -123,7 +123,6 @@ async function compose(
     tracker,
     trackers,
     limits,
-    version,
   });
   undo.push(() => publisher.stop());
   await publisher.start();
@@ -228,7 +227,6 @@ function openPublishing(
     readonly tracker: HubTracker;
     readonly trackers: readonly string[];
     readonly limits: PublishLimits;
-    readonly version: string;
   },
 ): { publisher: Publisher; catalogue: Catalogue } {
   const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
@@ -255,7 +253,6 @@ function openPublishing(
     log,
     trackers,
     swarms: parts.tracker,
-    createdBy: `Everseed ${parts.version}`,
   });
   return {
     publisher: new Publisher({

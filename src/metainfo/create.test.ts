@@ -319,8 +319,8 @@ test("the outer dictionary holds what was asked for and nothing else", () => {
     ).replace(/4:infod.*?e(?=$|8:url|e$)/s, "");
   assert.equal(outer({}), "d10:created by8:Everseede");
   assert.equal(
-    outer({ trackers: [["http://a/"]], webSeeds: ["http://w/"], createdBy: "me" }),
-    "d8:announce9:http://a/10:created by2:me8:url-list9:http://w/e",
+    outer({ trackers: [["http://a/"]], webSeeds: ["http://w/"] }),
+    "d8:announce9:http://a/10:created by8:Everseed8:url-list9:http://w/e",
   );
   assert.equal(
     outer({ trackers: [["http://a/"], [], ["http://b/"]] }),

@@ -10,7 +10,7 @@ import type { TorrentKind } from "./metainfo.ts";
 import { PIECE_LENGTH_MAX, PIECE_LENGTH_V2_MIN, PIECES_MAX, SHA1_BYTES } from "./read-info.ts";
 import { isTrackerUrl, isWebSeedUrl } from "./urls.ts";
 
-/** What `created by` says unless told otherwise. */
+/** What `created by` says. Without a version, so that every release makes the same file of the same content. */
 const CREATED_BY = "Everseed";
 
 /** Bytes; what `autoPieceLength` chooses at most. */
@@ -62,8 +62,6 @@ export interface BuildOptions {
   readonly comment?: string | undefined;
   /** Tag inside `info`: changes the infohash, as private trackers want it. */
   readonly source?: string | undefined;
-  /** Default `Everseed`. */
-  readonly createdBy?: string | undefined;
   /** Seconds since 1970. Left out when absent, so that the same input gives the same bytes. */
   readonly creationDate?: number | undefined;
 }
@@ -176,7 +174,7 @@ export function buildMetainfo(
       announce: trackers[0]?.[0],
       "announce-list": trackers.flat().length > 1 ? trackers : undefined,
       comment: options.comment,
-      "created by": options.createdBy ?? CREATED_BY,
+      "created by": CREATED_BY,
       "creation date": options.creationDate,
       info,
       "piece layers": roots?.layers,

@@ -31,8 +31,6 @@ export interface FinisherOptions {
   readonly log: Log;
   /** Announce URLs of torrents whose publisher named none. */
   readonly trackers: readonly string[];
-  /** What `created by` says. */
-  readonly createdBy: string;
 }
 
 /** A draft whose every byte is durable and hashed. */
@@ -155,14 +153,13 @@ export class Finisher {
     infohashes: Infohashes;
     info: TorrentInfo;
   } {
-    const { trackers, createdBy } = this.#options;
+    const { trackers } = this.#options;
     try {
       const { torrent, infohashes } = buildMetainfo(plan.torrent, hashes, {
         trackers: (declaration.trackers ?? trackers).map((url) => [url]),
         private: declaration.private,
         comment: declaration.comment,
         source: declaration.source,
-        createdBy,
         // Of the declaration, so that a second attempt makes the same file.
         creationDate: Math.floor(row.created_at / 1000),
       });

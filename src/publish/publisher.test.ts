@@ -73,7 +73,6 @@ function hub({ disk, store, clock, registered }: World) {
     clock,
     log: SILENT_LOG,
     trackers: [TRACKER],
-    createdBy: "Everseed test",
   });
   const publisher = new Publisher({
     drafts: store.drafts,

@@ -119,7 +119,6 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       clock,
       log,
       trackers,
-      createdBy: "Everseed test",
     }),
     folder,
     files: disk,
