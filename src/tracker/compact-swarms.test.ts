@@ -37,6 +37,7 @@ interface Said {
   event?: AnnounceRequest["event"];
   uploaded?: number;
   downloaded?: number;
+  key?: number;
 }
 
 function announce(swarms: CompactSwarms, swarm: number, who: PeerAddress, said: Said = {}) {
@@ -45,6 +46,7 @@ function announce(swarms: CompactSwarms, swarm: number, who: PeerAddress, said: 
   request.event = said.event ?? "none";
   request.uploaded = said.uploaded ?? 0;
   request.downloaded = said.downloaded ?? 0;
+  request.key = said.key ?? 0;
   const effect: AnnounceEffect = { ...swarms.announce(swarm, who, request) };
   return effect;
 }
@@ -114,6 +116,37 @@ test("TRK-16: who had nothing left only because of its magnet link completes lat
   said("stopped", 0);
   said("started", 0);
   assert.equal(said("stopped", 0).completed, false, "with the metadata alone");
+});
+
+test("TRK-16, BEP 7: who announces by both address families completes once, and its bytes count once", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  const both = [peer(1), peer(1, 6)];
+  const said = (event: AnnounceRequest["event"], left: number, downloaded: number, key = 7) => {
+    swarms.setTime((now += 600));
+    const effects = both.map((who) =>
+      announce(swarms, swarm, who, { event, left, downloaded, key }),
+    );
+    return effects.map((effect) => [effect.completed, effect.downloaded]);
+  };
+  let now = 1_000_000;
+  said("started", 9, 0);
+  assert.deepEqual(countsOf(swarms, swarm), [0, 2]);
+  const nothing = [false, 0];
+  assert.deepEqual(said("none", 5, 4), [[false, 4], nothing]);
+  assert.deepEqual(said("completed", 0, 9), [[true, 5], nothing]);
+  assert.deepEqual(said("stopped", 0, 10), [[false, 1], nothing]);
+  said("started", 9, 0);
+  assert.deepEqual(said("stopped", 0, 9), [[true, 9], nothing]);
+  said("started", 9, 0, 0);
+  assert.deepEqual(
+    said("completed", 0, 9, 0),
+    [
+      [true, 9],
+      [true, 9],
+    ],
+    "without a key nobody can tell",
+  );
 });
 
 test("TRK-5: between two announces a peer moves no more than a line carries", () => {
@@ -186,14 +219,17 @@ test("TRK-10: an address, a swarm and the store have bounds, and what leaves mak
 });
 
 test("TRK-10: announces of one address from a million ports do not fill the memory", () => {
-  const swarms = store();
-  const swarm = swarms.open([infohash(1)]);
+  const swarms = store({ swarmsMax: 1_000_000 });
+  const swarmOf = Array.from({ length: 1_000 }, (_, number) => swarms.open([infohash(number)]));
   const who = peer(1);
-  for (let index = 0; index < 200_000; index += 1) {
+  const before = process.memoryUsage().arrayBuffers;
+  for (let index = 0; index < 1_000_000; index += 1) {
     who.port = 1 + (index % 65_535);
-    announce(swarms, swarm, who);
+    announce(swarms, swarmOf[index % 1_000]!, who);
   }
   assert.equal(swarms.peerCount, SWARM_LIMITS.peersPerAddressMax);
+  const grownBy = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grownBy < 10_000 * 48 * 8, `${grownBy} bytes`);
 });
 
 for (const details of [false, true]) {

@@ -1,6 +1,6 @@
 import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import type { AnnounceRequest } from "../announce/announce-request.ts";
-import { readUint32, writeUint32 } from "../base/bytes.ts";
+import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
@@ -8,6 +8,18 @@ import type { Random } from "../ports/random.ts";
 import { AddressQuota } from "./address-quota.ts";
 import { InfohashTable } from "./infohash-table.ts";
 import { PeerAddress } from "./peer-address.ts";
+import {
+  DETAIL_WORDS,
+  DOWNLOADED_AT,
+  isEcho,
+  isSameClient,
+  keepCounters,
+  keepIdentity,
+  markEcho,
+  PEER_ID_WORDS,
+  readCounter,
+  UPLOADED_AT,
+} from "./peer-details.ts";
 import { PeerTable } from "./peer-table.ts";
 import {
   COMPLETED,
@@ -43,13 +55,6 @@ export interface CompactSwarmsOptions {
   /** Entries in all swarms together, by IPv4 address or IPv6 /64. */
   readonly peersPerAddressMax: number;
 }
-
-// Details of a peer, in words after its peer word.
-const PEER_ID_WORDS = PEER_ID_BYTES / 4;
-const KEY_AT = PEER_ID_WORDS;
-const UPLOADED_AT = KEY_AT + 1;
-const DOWNLOADED_AT = UPLOADED_AT + 2;
-const DETAIL_WORDS = DOWNLOADED_AT + 2;
 
 const TWO_32 = 0x1_0000_0000;
 /** No line of a peer is faster: 10 Gbit/s (TRK-5). */
@@ -188,7 +193,10 @@ export class CompactSwarms implements SwarmStore {
         const before = flagsOf(table.page[table.entry + table.addressWords]!);
         // Some clients (aria2) that end with the last piece say only that they stop.
         this.#effect.completed =
-          (before & (SEED | COMPLETED)) === 0 && request.left === 0 && request.downloaded > 0;
+          (before & (SEED | COMPLETED)) === 0 &&
+          request.left === 0 &&
+          request.downloaded > 0 &&
+          !this.#isEcho(table);
         this.#forgetLocated(swarm, table);
         table.shrink(swarm);
       }
@@ -294,6 +302,9 @@ export class CompactSwarms implements SwarmStore {
     }
     this.#join(swarm, peer, flags);
     this.#keepDetails(table, request);
+    if (this.#options.details && this.#isInOtherFamily(swarm, peer, request)) {
+      markEcho(table.page, table.entry + table.addressWords + 1);
+    }
     return "stored";
   }
 
@@ -310,7 +321,10 @@ export class CompactSwarms implements SwarmStore {
     if (early) return;
     const flags = (wasFlags & COMPLETED) | this.#flags(request);
     this.#effect.completed =
-      request.event === "completed" && request.left === 0 && (wasFlags & (SEED | COMPLETED)) === 0;
+      request.event === "completed" &&
+      request.left === 0 &&
+      (wasFlags & (SEED | COMPLETED)) === 0 &&
+      !this.#isEcho(table);
     this.#seeds[swarm]! += bit(flags, SEED) - bit(wasFlags, SEED);
     this.#partialSeeds[swarm]! += bit(flags, PARTIAL_SEED) - bit(wasFlags, PARTIAL_SEED);
     this.#measure(table, request);
@@ -370,7 +384,7 @@ export class CompactSwarms implements SwarmStore {
 
   /** Bytes since the last announce of the located peer. A counter that fell began anew. */
   #measure(table: PeerTable, request: AnnounceRequest): void {
-    if (!this.#options.details) return;
+    if (!this.#options.details || this.#isEcho(table)) return;
     const { page, entry, addressWords } = table;
     const details = entry + addressWords + 1;
     const seconds = (idleTicks(page[entry + addressWords]!, this.#tick) + 1) * TICK_S;
@@ -385,12 +399,28 @@ export class CompactSwarms implements SwarmStore {
     if (!this.#options.details) return;
     const { page } = table;
     const details = table.entry + table.addressWords + 1;
-    for (let i = 0; i < PEER_ID_WORDS; i += 1) {
-      page[details + i] = readUint32(request.peerId, i * 4);
+    keepIdentity(page, details, request);
+    if (!this.#isEcho(table)) keepCounters(page, details, request);
+  }
+
+  /** The located peer is told of and counted among the peers, but what it did counts elsewhere. */
+  #isEcho({ page, entry, addressWords }: PeerTable): boolean {
+    return this.#options.details && isEcho(page, entry + addressWords + 1);
+  }
+
+  /** True when this client is there with an address of the other family (BEP 7). */
+  #isInOtherFamily(swarm: number, peer: PeerAddress, request: AnnounceRequest): boolean {
+    const table = peer.wordCount === 1 ? this.#ipv6 : this.#ipv4;
+    if (request.key === 0 || table.count(swarm) === 0) return false;
+    const { addressWords, wordsPerEntry } = table;
+    const start = table.open(swarm);
+    const end = start + Math.min(table.slots(swarm), SCAN_MAX) * wordsPerEntry;
+    for (let entry = start; entry < end; entry += wordsPerEntry) {
+      const word = table.page[entry + addressWords];
+      const details = entry + addressWords + 1;
+      if (word !== 0 && isSameClient(table.page, details, request)) return true;
     }
-    page[details + KEY_AT] = request.key;
-    writeCounter(page, details + UPLOADED_AT, request.uploaded);
-    writeCounter(page, details + DOWNLOADED_AT, request.downloaded);
+    return false;
   }
 
   #put(
@@ -446,15 +476,6 @@ function bit(flags: number, flag: number): 0 | 1 {
 function isAddress(page: Int32Array, entry: number, peer: PeerAddress): boolean {
   for (let i = 0; i < peer.wordCount; i += 1) if (page[entry + i] !== peer.words[i]) return false;
   return true;
-}
-
-function readCounter(words: Int32Array, at: number): number {
-  return words[at]! * TWO_32 + (words[at + 1]! >>> 0);
-}
-
-function writeCounter(words: Int32Array, at: number, value: number): void {
-  words[at] = Math.floor(value / TWO_32);
-  words[at + 1] = value % TWO_32;
 }
 
 function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
