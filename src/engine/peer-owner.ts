@@ -1,32 +1,31 @@
 import type { HandshakeFlags } from "../wire/handshake.ts";
 import type { HashRange } from "../wire/wire-sink.ts";
-import type { Peer } from "./peer.ts";
 
 /** The moving of bytes, once the torrent's files are open. */
-export interface PeerTransfer {
+export interface PeerTransfer<P> {
   readonly download: {
-    handleChoked(peer: Peer): void;
-    handleSuggested(peer: Peer, piece: number): void;
-    handleAllowedFast(peer: Peer, piece: number): void;
+    handleChoked(peer: P): void;
+    handleSuggested(peer: P, piece: number): void;
+    handleAllowedFast(peer: P, piece: number): void;
     /** Asks for more, if there is something to ask. */
-    refill(peer: Peer): void;
+    refill(peer: P): void;
     /** @returns Where the payload of a requested block goes, or `undefined` to drop it. */
-    beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined;
-    endBlock(peer: Peer, piece: number, block: number): void;
+    beginBlock(peer: P, piece: number, block: number, length: number): Uint8Array | undefined;
+    endBlock(peer: P, piece: number, block: number): void;
     /** The block that was coming in will not be finished. */
-    dropBlock(peer: Peer, piece: number, block: number): void;
-    handleRejected(peer: Peer, piece: number, block: number): void;
+    dropBlock(peer: P, piece: number, block: number): void;
+    handleRejected(peer: P, piece: number, block: number): void;
   };
   readonly upload: {
-    handleCancel(peer: Peer, piece: number, begin: number, length: number): void;
+    handleCancel(peer: P, piece: number, begin: number, length: number): void;
     /** Sends what is owed, as far as there is room. */
-    serve(peer: Peer): void;
+    serve(peer: P): void;
   };
-  handleRequest(peer: Peer, piece: number, begin: number, length: number): void;
+  handleRequest(peer: P, piece: number, begin: number, length: number): void;
 }
 
 /** What a peer tells the torrent it belongs to. Numbers have been checked against the piece count. */
-export interface PeerOwner {
+export interface PeerOwner<P> {
   readonly pieceCount: number | undefined;
   readonly peerId: Uint8Array;
   /** What our handshake offers. */
@@ -34,32 +33,35 @@ export interface PeerOwner {
   accepts(infohash: Uint8Array): boolean;
   nowMs(): number;
   /** `undefined` until the torrent's files are open. */
-  transfer(): PeerTransfer | undefined;
+  transfer(): PeerTransfer<P> | undefined;
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
-  handleReady(peer: Peer): string | undefined;
+  handleReady(peer: P): string | undefined;
   /** @param byUs - False when the peer, or the net, ended it. */
-  handleClosed(peer: Peer, reason: string, byUs: boolean): void;
+  handleClosed(peer: P, reason: string, byUs: boolean): void;
   /** `peer.pieces` has grown by one piece. */
-  handleHave(peer: Peer, piece: number): void;
+  handleHave(peer: P, piece: number): void;
   /** `peer.pieces` was stated as a whole. */
-  handlePossession(peer: Peer): void;
-  handleInterest(peer: Peer): void;
+  handlePossession(peer: P): void;
+  handleInterest(peer: P): void;
   /** A block of so many bytes arrived, wanted or not. */
   handleDownloaded(bytes: number): void;
-  handleExtended(peer: Peer, extensionId: number, payload: Uint8Array): void;
-  handleHashRequest(peer: Peer, range: HashRange): void;
-  handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void;
-  handleHashReject(peer: Peer, range: HashRange): void;
+  handleExtended(peer: P, extensionId: number, payload: Uint8Array): void;
+  handleHashRequest(peer: P, range: HashRange): void;
+  handleHashes(peer: P, range: HashRange, hashes: Uint8Array): void;
+  handleHashReject(peer: P, range: HashRange): void;
   /** The peer has gathered something to send, to be flushed when the burst of events is over. */
-  handleOutput(peer: Peer): void;
+  handleOutput(peer: P): void;
   /** A burst of events is over: what was decided during it is sent. */
   settle(): void;
 }
 
 /** Who finds the torrent an accepted connection asks for. */
-export interface PeerGate {
+export interface PeerGate<P> {
   /** @returns The torrent, a promise of it (it is being woken), or `undefined`: not ours. */
-  admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined>;
+  admit(
+    peer: P,
+    infohash: Uint8Array,
+  ): PeerOwner<P> | undefined | Promise<PeerOwner<P> | undefined>;
   /** An accepted connection ended before it found its torrent. */
-  handleStray(peer: Peer): void;
+  handleStray(peer: P): void;
 }

@@ -45,7 +45,7 @@ export class Peer implements StreamHandler, WireSink {
 
   /** The owner's name for it; -1 until it is ready. */
   key: PeerKey | -1 = -1;
-  owner: PeerOwner | undefined;
+  owner: PeerOwner<Peer> | undefined;
   peerId: Uint8Array | undefined;
   flags: HandshakeFlags | undefined;
 
@@ -86,7 +86,7 @@ export class Peer implements StreamHandler, WireSink {
   readingBytes = 0;
 
   readonly #connection: StreamConnection;
-  readonly #gate: PeerGate | undefined;
+  readonly #gate: PeerGate<Peer> | undefined;
   #stage: Stage;
   readonly #greeting = new PeerGreeting();
   #decoder: WireDecoder | undefined;
@@ -100,9 +100,9 @@ export class Peer implements StreamHandler, WireSink {
     readonly remote: Endpoint;
     readonly connect: (peer: Peer) => StreamConnection;
     readonly requestQueueMax: number;
-    readonly owner?: PeerOwner;
+    readonly owner?: PeerOwner<Peer>;
     readonly infohash?: Uint8Array;
-    readonly gate?: PeerGate;
+    readonly gate?: PeerGate<Peer>;
   }) {
     this.remote = options.remote;
     this.incoming = options.gate !== undefined;
@@ -116,7 +116,7 @@ export class Peer implements StreamHandler, WireSink {
     this.out = new PeerOutput(this.#connection, () => this.owner?.handleOutput(this));
   }
 
-  get #transfer(): PeerTransfer | undefined {
+  get #transfer(): PeerTransfer<Peer> | undefined {
     return this.owner?.transfer();
   }
 
@@ -272,7 +272,7 @@ export class Peer implements StreamHandler, WireSink {
     this.#settle();
   }
 
-  #adopt(owner: PeerOwner | undefined, infohash: Uint8Array): void {
+  #adopt(owner: PeerOwner<Peer> | undefined, infohash: Uint8Array): void {
     if (!owner) {
       this.close("asked for a torrent that is not here");
       return;

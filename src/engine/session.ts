@@ -30,7 +30,7 @@ const STRAYS_MAX = 256;
  * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
  * and rate among torrents. Everything it takes from the world comes through `EnginePorts`.
  */
-export class Session implements EngineSession, TorrentHost, PeerGate {
+export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
@@ -149,7 +149,10 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     return peer;
   }
 
-  admit(peer: Peer, infohash: Uint8Array): PeerOwner | undefined | Promise<PeerOwner | undefined> {
+  admit(
+    peer: Peer,
+    infohash: Uint8Array,
+  ): PeerOwner<Peer> | undefined | Promise<PeerOwner<Peer> | undefined> {
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
     if (torrent?.isChecking) return this.#admitLater(peer, torrent);
@@ -162,7 +165,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
   async #admitLater(
     peer: Peer,
     waking: Torrent | Promise<EngineTorrent | undefined>,
-  ): Promise<PeerOwner | undefined> {
+  ): Promise<PeerOwner<Peer> | undefined> {
     try {
       const torrent = await waking;
       if (!(torrent instanceof Torrent)) return undefined;
@@ -189,7 +192,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate {
     this.#count(peer.remote.address, -1);
   }
 
-  dial(remote: Endpoint, owner: PeerOwner, infohash: Uint8Array): Peer | undefined {
+  dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined {
     if (this.#halfOpen >= this.settings.halfOpenMax || !this.#mayConnect(remote.address)) {
       return undefined;
     }

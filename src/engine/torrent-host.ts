@@ -13,7 +13,7 @@ export interface TorrentHost {
   readonly upLimit: RateLimit;
   readonly downLimit: RateLimit;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */
-  dial(remote: Endpoint, owner: PeerOwner, infohash: Uint8Array): Peer | undefined;
+  dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined;
   /** There may be somebody new to dial. */
   handleCandidates(): void;
   handleDisconnected(peer: Peer): void;

@@ -38,7 +38,7 @@ export interface TorrentOfPeers {
  * The peers of one torrent: what each of them says goes to the part it concerns, and who is choked, let go or
  * banned is carried out here.
  */
-export class TorrentPeers implements PeerOwner {
+export class TorrentPeers implements PeerOwner<Peer> {
   readonly swarm: Swarm;
   readonly extensions: ExtensionExchange;
   readonly flags: HandshakeFlags;

@@ -370,7 +370,7 @@ export class Torrent implements EngineTorrent {
   // ---- Connections -----------------------------------------------------------------------------------
 
   /** Asked by the session for a peer that dialled us. @returns Who takes the peer, when it may come in. */
-  admit(peer: Peer): PeerOwner | undefined {
+  admit(peer: Peer): PeerOwner<Peer> | undefined {
     const { kind } = this.#state;
     if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
     return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
