@@ -7,10 +7,10 @@ import { DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout, type Span } from "
 /** The kernel takes at most this many buffers in one call (IOV_MAX). */
 const VECTORS_MAX = 1024;
 /**
- * Written at once. The page cache takes memory in units of what a call brings: units of half a MiB come
- * from memory that lay idle, and cost two to five times the CPU of those that were in use just before.
+ * Written at once. The page cache takes memory in units of what a call brings, and larger units come from memory
+ * that lay idle, which a virtual machine may even have given back to its host: they cost up to five times the CPU.
  */
-const WRITE_PART_BYTES = 64 * 1024;
+const WRITE_PART_BYTES = 16 * 1024;
 
 /** A place in a file to read from or write to. */
 interface Place {
