@@ -15,6 +15,7 @@ import { readUint32, toHex, writeUint32 } from "../src/base/bytes.ts";
 import { trackerWorld } from "../test/tracker/tracker-world.ts";
 
 const EVERSEED = path.join(import.meta.dirname, "..", "bin", "everseed");
+const OPENTRACKER = "opentracker";
 const HOST = "127.0.0.1";
 const SWARMS = 100;
 const PEERS_PER_SWARM = 50;
@@ -179,7 +180,7 @@ async function startOpentracker(folder: string): Promise<Server> {
   const { port } = probe.address() as net.AddressInfo;
   probe.close();
   const places = ["-i", HOST, "-p", `${port}`, "-P", `${port}`, "-d", folder, "-w", "white"];
-  const child = spawn("opentracker", places, { stdio: "ignore" });
+  const child = spawn(OPENTRACKER, places, { stdio: "ignore" });
   for (let tries = 0; tries < 50; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     const socket = net.connect(port, HOST);
@@ -188,7 +189,7 @@ async function startOpentracker(folder: string): Promise<Server> {
       () => false,
     );
     socket.destroy();
-    if (isOpen) return { name: "opentracker", process: child, httpPort: port, udpPort: port };
+    if (isOpen) return { name: OPENTRACKER, process: child, httpPort: port, udpPort: port };
   }
   throw new Error("opentracker did not start");
 }
@@ -226,13 +227,17 @@ try {
   servers.push(await startHub(folder));
   const has = (program: string): boolean =>
     (process.env["PATH"] ?? "").split(":").some((each) => fs.existsSync(path.join(each, program)));
-  if (has("opentracker")) servers.push(await startOpentracker(folder));
+  if (has(OPENTRACKER)) servers.push(await startOpentracker(folder));
   for (const server of servers) await measure("UDP", server, announceByUdp);
   for (const server of servers) await measure("HTTP, one a connection", server, announceByHttp);
   // opentracker closes after each answer.
   await measure("HTTP, kept connections", servers[0]!, announceByKeptHttp);
 } finally {
-  for (const { process: child } of servers) child.kill();
-  await Promise.all(servers.map(({ process: child }) => child.exitCode ?? once(child, "close")));
+  for (const { process: child } of servers) {
+    if (child.exitCode !== null) continue;
+    const ended = once(child, "close");
+    child.kill();
+    await ended;
+  }
   fs.rmSync(folder, { recursive: true });
 }

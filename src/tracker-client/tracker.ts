@@ -163,7 +163,7 @@ export class Tracker {
         });
       }
     }
-    return [...families].toSorted();
+    return [...families].toSorted((a, b) => a - b);
   }
 
   async #announceBy(
