@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatBytes, formatCount, formatLeft, formatSeconds, parseBytes } from "./figures.ts";
+import { formatBytes } from "../base/format-bytes.ts";
+import { formatCount, formatLeft, formatSeconds, parseBytes } from "./figures.ts";
 import { cutMiddle, escapeOutside, padColumns } from "./outside-text.ts";
 import { listenOption, peerOption, rateOption, seedOption } from "./parse-options.ts";
 

@@ -1,17 +1,6 @@
+import { formatBytes } from "../base/format-bytes.ts";
+
 /** Figures as people read and write them: sizes in binary units, rates, spans of time. */
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** `1.4 GiB`; bytes without a decimal. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${UNITS[unit]}`;
-}
 
 /** `88.1 MiB/s`. */
 export function formatRate(bytesPerSecond: number): string {

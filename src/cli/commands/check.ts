@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { EXIT } from "../exit-code.ts";
-import { formatBytes, formatCount, formatRate } from "../figures.ts";
+import { formatCount, formatRate } from "../figures.ts";
 import type { OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";

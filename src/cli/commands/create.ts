@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import type { CreateOptions } from "../../daemon/create-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
-import { formatBytes, formatCount, formatRate } from "../figures.ts";
+import { formatCount, formatRate } from "../figures.ts";
 import type { OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { collect, pieceSizeOption } from "../parse-options.ts";

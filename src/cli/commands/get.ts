@@ -1,7 +1,8 @@
 import { Option, type Command } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import type { GetEvent } from "../../daemon/get-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
-import { formatBytes, formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
+import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -173,5 +174,6 @@ function tellDone(
       : flags.seed === "forever"
         ? "Seeding until Ctrl-C."
         : `Seeding up to a ratio of ${flags.seed}.`;
-  output.line(`Done in ${time} (${formatRate(speed)}), checked. ${next}`);
+  const done = downloaded > 0 ? `Done in ${time} (${formatRate(speed)})` : "All of it is there";
+  output.line(`${done}, checked. ${next}`);
 }

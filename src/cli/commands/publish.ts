@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import type { PublishEvent, PublishOptions } from "../../daemon/publish-content.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
-import { formatBytes, formatCount } from "../figures.ts";
+import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";

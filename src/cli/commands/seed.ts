@@ -1,7 +1,8 @@
 import { Option, type Command } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import type { SeedEvent } from "../../daemon/seed-torrents.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
-import { formatBytes, formatCount, formatRate } from "../figures.ts";
+import { formatCount, formatRate } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { type ListenAddress, listenOption, rateOption } from "../parse-options.ts";

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { formatBytes } from "../../base/format-bytes.ts";
 import type { ShownMagnet, ShownTorrent } from "../../daemon/show-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
-import { formatBytes, formatCount } from "../figures.ts";
+import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 
