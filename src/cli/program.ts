@@ -65,7 +65,13 @@ function toUsageError(
   args: readonly string[],
 ): UsageError {
   const [first = "", second = ""] = error.message.split("\n");
-  const what = first.replace(/^error: /, "").replaceAll("'", '"');
+  const what = first
+    .replace(/^error: /, "")
+    .replaceAll("'", '"')
+    .replace(
+      /^option "(?:-\w, )?(--[\w-]+)[^"]*" argument (".*") is invalid\./,
+      "$2 is no value for $1.",
+    );
   const meant = /Did you mean (?:one of )?([^,?]+)/.exec(second)?.[1];
   const command = commandOf(program, args);
   const name = nameOf(command);

@@ -60,8 +60,17 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
   const code = systemCode(failure);
   const cause = failure;
   switch (code) {
-    case "ENOENT":
     case "ENOTDIR":
+      return new DaemonError(
+        "not-found",
+        `Cannot ${doing}. On the way there, a file is no folder.`,
+        {
+          subject,
+          cause,
+          hint: "check the spelling of the folders.",
+        },
+      );
+    case "ENOENT":
       return new DaemonError("not-found", `Cannot ${doing}. There is nothing of that name.`, {
         subject,
         cause,

@@ -1,10 +1,11 @@
-import { access, constants, mkdir, rm } from "node:fs/promises";
+import { access, constants, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { removeLeftovers } from "../platform/atomic-file.ts";
+import { makeFolders } from "../platform/node-files.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -304,7 +305,7 @@ async function prepareFolder(folder: string): Promise<string> {
     // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
     // call a read-only disk "not found".
     await access(nearestExisting(root), constants.W_OK);
-    await mkdir(root, { recursive: true });
+    await makeFolders(root);
     await removeLeftovers(root, Date.now() - LEFTOVER_MS);
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);

@@ -93,6 +93,12 @@ export function refusedByHub(status: number, text: string, base: string): Daemon
   const problem = problemSchema.safeParse(parseJson(text));
   if (!problem.success) return notAHub(base, `The server says ${status}`);
   const { code, message, hint } = problem.data.error;
+  if (code === "not_signed_in") {
+    return new DaemonError("not-allowed", `The hub at ${base} does not take this token.`, {
+      subject: base,
+      hint: "make a new one on its account page, and write it into the token file.",
+    });
+  }
   return new DaemonError(CODE_OF_PROBLEM.get(code) ?? "unreachable", message, {
     subject: base,
     hint: lowerFirst(hint),

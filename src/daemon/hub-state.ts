@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
@@ -33,7 +32,7 @@ export interface HubState {
  * @throws {DaemonError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`...
  */
 export async function openHubState(dataDir: string): Promise<HubState> {
-  const lock = lockFolder(dataDir);
+  const lock = await lockFolder(dataDir);
   try {
     const files = new NodeFiles();
     await removeAllLeftovers(files, dataDir);
@@ -67,9 +66,9 @@ export function openAccounts(
   });
 }
 
-function lockFolder(dataDir: string): LockFile {
+async function lockFolder(dataDir: string): Promise<LockFile> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    await new NodeFiles().makeFolder(dataDir);
     return takeLock(join(dataDir, "lock"));
   } catch (error) {
     if (error instanceof PlatformError && error.code === "locked") {

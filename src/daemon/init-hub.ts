@@ -44,7 +44,10 @@ export async function initHub(options: InitOptions): Promise<{ token: string | u
           hint: "sign in on its web page to make tokens.",
           cause: error,
         })
-      : new DaemonError("bad-plan", error.message, { cause: error });
+      : new DaemonError("bad-plan", error.message, {
+          hint: "the same again with another one; nothing was made.",
+          cause: error,
+        });
   } finally {
     await state.close();
   }

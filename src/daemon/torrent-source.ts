@@ -31,6 +31,11 @@ export async function readTorrentSource(
   source: string,
   signal?: AbortSignal,
 ): Promise<TorrentSource> {
+  if (source === "") {
+    throw new DaemonError("bad-plan", "No torrent is named. What was given is empty.", {
+      hint: "a .torrent file, a magnet link in quotes, or a URL.",
+    });
+  }
   if (/^magnet:/i.test(source)) return { magnet: readMagnet(source) };
   if (/^https?:\/\//i.test(source)) return parse(await fetchTorrent(source, signal), source);
   return parse(await readFile(source), source);
@@ -54,7 +59,7 @@ function readMagnet(link: string): MagnetLink {
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
     throw new DaemonError("bad-magnet", `This is ${error.detail}.`, {
-      hint: 'put the whole link in quotes: the shell cuts it at "&".',
+      hint: 'copy the whole link again, and put it in quotes: the shell cuts it at "&".',
       cause: error,
     });
   }
@@ -126,6 +131,12 @@ function torrentOfPage(url: string): string | undefined {
 }
 
 async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  if (!URL.canParse(url)) {
+    throw new DaemonError("bad-plan", `${url} is no URL.`, {
+      subject: url,
+      hint: "https://hub.example/t/k3f9/talks, for example; put it in quotes.",
+    });
+  }
   // Most torrents are files: the start of their commands need not wait for all of HTTP.
   const { GuardedFetch } = await import("./guarded-fetch.ts");
   const userAgent = `Everseed/${everseedVersion()}`;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { encodeUtf8 } from "../base/bytes.ts";
-import { NodeFiles } from "./node-files.ts";
+import { makeFolders, NodeFiles } from "./node-files.ts";
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "everseed-files-"));
@@ -26,6 +26,24 @@ test("what is not there, is a folder or a link is not opened", async (t) => {
   assert.equal(await files.stat(join(root, "gone")), undefined);
   assert.deepEqual(await files.list(join(root, "gone")), []);
   await files.remove(join(root, "gone"));
+});
+
+test("STO-12: folders are made with those above them, by several at once, or refused without end", async (t) => {
+  const root = folder(t);
+  const deep = join(root, "a/b/c");
+  await Promise.all(
+    [deep, deep, join(root, "a/b/d"), join(root, "a")].map((path) => makeFolders(path)),
+  );
+  await makeFolders(deep);
+  await makeFolders("/");
+  assert.deepEqual(readdirSync(join(root, "a/b")), ["c", "d"]);
+  writeFileSync(join(root, "file"), "");
+  await assert.rejects(makeFolders(join(root, "file")), { code: "EEXIST" });
+  await assert.rejects(makeFolders(join(root, "file/below")), { code: "ENOTDIR" });
+  symlinkSync("nowhere", join(root, "link"));
+  await assert.rejects(makeFolders(join(root, "link")), { code: "EEXIST" });
+  // Node's own mkdir tries for ever there.
+  await assert.rejects(makeFolders("/proc/1/no/folder"), { code: "ENOENT" });
 });
 
 test("STO-14: a write that fails leaves no temporary file", async (t) => {

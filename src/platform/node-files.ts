@@ -9,6 +9,7 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   statfs,
 } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -88,8 +89,8 @@ export class NodeFiles implements Files {
     }
   }
 
-  async makeFolder(path: string): Promise<void> {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  makeFolder(path: string): Promise<void> {
+    return makeFolders(path, FOLDER_MODE);
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -138,6 +139,42 @@ export class NodeFiles implements Files {
   async freeBytes(path: string): Promise<number> {
     const disk = await statfs(path);
     return disk.bavail * disk.bsize;
+  }
+}
+
+/**
+ * Makes a folder and those above it that are missing. Node's own way never ends where a file system has no
+ * place for it but does not say so, as in `/proc`.
+ *
+ * @param mode - Of those that are made, before the umask.
+ * @throws (rejects with) an error that carries the system's `code`.
+ */
+export async function makeFolders(path: string, mode = 0o777): Promise<void> {
+  const above = dirname(path);
+  try {
+    await makeOne(path, mode);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || above === path) throw error;
+    if (!(await isFolder(above))) await makeFolders(above, mode);
+    await makeOne(path, mode);
+  }
+}
+
+async function makeOne(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    // It is there, or somebody else has made it just now.
+    if (codeOf(error) === "ENOENT" || !(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 

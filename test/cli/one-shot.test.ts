@@ -285,7 +285,7 @@ const refusals: readonly Refusal[] = [
     name: "a magnet link cut by the shell",
     prepare: async () => ["get", "magnet:?dn=x"],
     exit: 7,
-    message: /not a usable magnet link.*\n {2}Try: put the whole link in quotes/,
+    message: /not a usable magnet link.*\n {2}Try: copy the whole link again, and put it in quotes/,
   },
   {
     name: "an unreachable hub",
@@ -301,7 +301,7 @@ const refusals: readonly Refusal[] = [
       return ["get", join(other, "talks.torrent"), "-o", "file/below"];
     },
     exit: 3,
-    message: /Cannot write to file\/below/,
+    message: /Cannot write to file\/below\. On the way there, a file is no folder\./,
   },
   {
     name: "a torrent that is there already",
@@ -379,7 +379,26 @@ const refusals: readonly Refusal[] = [
     name: "a piece size that is none",
     prepare: async () => ["create", "x", "--piece-size", "3M"],
     exit: 2,
-    message: /It takes auto, or a power of two from 16K to 256M\. Usage: everseed create/,
+    message:
+      /^everseed: "3M" is no value for --piece-size\. It takes auto, or a power of two from 16K to 256M\. Usage: everseed create/,
+  },
+  {
+    name: "a torrent without a name",
+    prepare: async () => ["get", ""],
+    exit: 2,
+    message: /No torrent is named\. What was given is empty\.\n {2}Try: /,
+  },
+  {
+    name: "a URL that is none",
+    prepare: async () => ["show", "https://"],
+    exit: 2,
+    message: /^everseed: https:\/\/ is no URL\.\n {2}Try: /,
+  },
+  {
+    name: "a folder that no file system makes",
+    prepare: async () => ["hub", "start", "--data", "/proc/no/folder"],
+    exit: 3,
+    message: /Cannot write to \/proc\/no\/folder\. There is nothing of that name\./,
   },
   {
     name: "nothing at all",
