@@ -7,14 +7,12 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseInfo } from "../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import { contentLayout } from "./content-layout.ts";
-import { DiskRecovery } from "./disk-recovery.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
 import { HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerOwner } from "./peer-owner.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { RateMeter } from "./rate-meter.ts";
-import { ResumeKeeper } from "./resume-keeper.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -24,6 +22,7 @@ import type {
   TorrentState,
   TorrentStats,
 } from "./session-contract.ts";
+import { TorrentFiles, waitingFor } from "./torrent-files.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
 import { Transfer } from "./transfer.ts";
@@ -53,8 +52,7 @@ export class Torrent implements EngineTorrent {
   #opening: ContentOpening | undefined;
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
-  #resume: ResumeKeeper | undefined;
-  #recovery: DiskRecovery | undefined;
+  #files: TorrentFiles | undefined;
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
@@ -63,7 +61,6 @@ export class Torrent implements EngineTorrent {
   #completed = false;
   /** Sources hear once that a download ended, and not when there was nothing to download (BEP 3). */
   #toldSources = false;
-  #lacksEmptyFiles = false;
   #settling = false;
   #stopped: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
@@ -148,7 +145,7 @@ export class Torrent implements EngineTorrent {
     if (!this.#transfer) return;
     this.#transfer.download.setWantedFiles(wanted);
     this.#completed = false;
-    this.#resume?.touch();
+    this.#files?.touch();
     if (!this.#isComplete) this.#beginAgain();
     this.#judgeCompletion();
     this.#host.handleCandidates();
@@ -184,7 +181,7 @@ export class Torrent implements EngineTorrent {
 
   async #shutDown(): Promise<void> {
     this.#opening?.cancel();
-    this.#recovery?.cancel();
+    this.#files?.cancel();
     this.#opened.resolve();
     const goodbyes = this.#sources.map((source) => source.detach());
     this.#sources = [];
@@ -193,7 +190,7 @@ export class Torrent implements EngineTorrent {
     if (content) {
       this.#transfer?.upload.close();
       await this.#transfer?.download.spillAll();
-      await this.#resume?.finish();
+      await this.#files?.finish();
       await new Promise<void>((done) => content.close(done));
     }
     await Promise.all(goodbyes);
@@ -273,19 +270,27 @@ export class Torrent implements EngineTorrent {
         handleLiar: (address, reason) => this.#peers.ban(address, reason),
         handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
-        handleGone: (files) => this.#recovery!.handleGone(files),
+        handleGone: (files) => this.#files!.handleGone(files),
         handleUploaded: (bytes) => this.#countUploaded(bytes),
         handleHungry: (peer) => this.#host.handleHungry(peer),
         handleRoom: () => this.#host.handleRoom(),
         handleStarved: () => this.#host.handleStarved(),
       },
     });
-    this.#recovery = this.#makeRecovery(info, content, opened);
-    this.#resume = this.#makeResume(content);
-    if (opened.checked) this.#resume?.touch();
+    this.#files = new TorrentFiles({
+      info,
+      content,
+      opened,
+      transfer: this.#transfer,
+      add: this.#options,
+      clock: ports.clock,
+      resumeIntervalMs: settings.resumeIntervalMs,
+      transferred: () => ({ uploaded: this.#uploaded, downloaded: this.#downloaded }),
+      onFailure: (failure) => this.#handleDiskFailure(failure),
+      onStill: (failure) => this.#waitForDisk(failure),
+      onBack: () => this.#goOn(),
+    });
     this.#toldSources = this.#isComplete;
-    this.#lacksEmptyFiles = this.#options.mode === "download";
-    this.#createEmptyFiles();
     this.#peers.introduceAll(this.#transfer, opened.have);
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
@@ -294,59 +299,6 @@ export class Torrent implements EngineTorrent {
     this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
-  }
-
-  #createEmptyFiles(): void {
-    if (!this.#lacksEmptyFiles) return;
-    this.#content!.createEmpty((outcome) => {
-      if (outcome.kind === "done") this.#lacksEmptyFiles = false;
-      else this.#handleDiskFailure(outcome);
-    });
-  }
-
-  #makeRecovery(info: TorrentInfo, content: Content, opened: OpenedContent): DiskRecovery {
-    return new DiskRecovery({
-      info,
-      root: this.#options.root,
-      content,
-      have: opened.have,
-      known: this.#options.resume?.stamps,
-      wantsFile: (index) => this.#transfer!.download.wantsFile(index),
-      nowMs: () => this.#nowMs(),
-      onStill: (failure) => this.#waitForDisk(failure),
-      onReturned: (pieces) => this.#transfer!.handleReturned(pieces),
-      onJudged: (intact, corrupt) => this.#transfer!.handleJudged(intact, corrupt),
-      onBack: () => {
-        if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
-        this.#createEmptyFiles();
-        this.#transfer!.download.resume();
-        this.#judgeCompletion();
-        this.#settle();
-      },
-    });
-  }
-
-  #makeResume(content: Content): ResumeKeeper | undefined {
-    const { saveResume } = this.#options;
-    return (
-      saveResume &&
-      new ResumeKeeper({
-        content,
-        clock: this.#host.ports.clock,
-        intervalMs: this.#host.settings.resumeIntervalMs,
-        collect: () => ({
-          have: this.#have!.clone(),
-          partial: this.#transfer!.download.partial(),
-          uploaded: this.#uploaded,
-          downloaded: this.#downloaded,
-        }),
-        save: (resume) => {
-          this.#recovery!.remember(resume.stamps);
-          saveResume(resume);
-        },
-        onFailure: (failure) => this.#handleDiskFailure(failure),
-      })
-    );
   }
 
   #attachSources(): void {
@@ -410,7 +362,7 @@ export class Torrent implements EngineTorrent {
   }
 
   #handlePiece(piece: number): void {
-    this.#resume?.touch();
+    this.#files?.touch();
     this.#peers.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();
@@ -442,7 +394,7 @@ export class Torrent implements EngineTorrent {
   /** A piece on disk is not what it was (WIR-14): wanted again. */
   #losePiece(piece: number): void {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
-    this.#resume?.touch();
+    this.#files?.touch();
     this.#completed = false;
     this.#peers.tellLost(piece);
     this.#emit({ kind: "piece-lost", piece });
@@ -454,20 +406,28 @@ export class Torrent implements EngineTorrent {
     if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
   }
 
-  /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
   #handleDiskFailure(failure: DiskFailure): void {
-    if (this.#stopped) return;
-    this.#recovery?.handleFailure(failure);
+    this.#files?.handleFailure(failure);
+    // One cause is told, not that of each piece that was on its way.
     if (this.#state.kind === "waiting") this.#transfer?.download.pause();
     else this.#waitForDisk(failure);
   }
 
+  /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
   #waitForDisk(failure: DiskFailure): void {
+    if (this.#stopped) return;
     this.#transfer?.download.pause();
     const state = waitingFor(failure);
     if (this.#state.kind === "waiting" && this.#state.message === state.message) return;
     this.#host.ports.log.error("the disk refused", { path: failure.path, code: failure.code });
     this.#enter(state);
+  }
+
+  #goOn(): void {
+    if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
+    this.#transfer!.download.resume();
+    this.#judgeCompletion();
+    this.#settle();
   }
 
   /** The hashes of a hybrid contradict each other: a piece can never be right by both (BEP 52). */
@@ -490,7 +450,7 @@ export class Torrent implements EngineTorrent {
   #countUploaded(bytes: number): void {
     this.#uploaded += bytes;
     this.#upMeter.add(bytes, this.#nowMs());
-    this.#resume?.touch();
+    this.#files?.touch();
   }
 
   // ---- Time and rate -----------------------------------------------------------------------------------
@@ -498,9 +458,8 @@ export class Torrent implements EngineTorrent {
   /** Twice a second. */
   tick(now: number): void {
     this.#peers.tick(now);
-    this.#recovery?.tick(now);
     this.#transfer?.tick(now);
-    this.#resume?.tick(now);
+    this.#files?.tick(now);
     this.#settle();
   }
 
@@ -539,9 +498,4 @@ export class Torrent implements EngineTorrent {
   #emit(event: TorrentEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function waitingFor(failure: DiskFailure): Extract<TorrentState, { kind: "waiting" }> {
-  const full = failure.code === "ENOSPC" || failure.code === "EDQUOT";
-  return { kind: "waiting", cause: full ? "disk-full" : "disk-error", message: failure.message };
 }

@@ -1,0 +1,130 @@
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Content, DiskFailure } from "../ports/content.ts";
+import type { OpenedContent } from "./content-opening.ts";
+import { DiskRecovery } from "./disk-recovery.ts";
+import { ResumeKeeper } from "./resume-keeper.ts";
+import type { AddTorrent, TorrentState } from "./session-contract.ts";
+import type { Transfer } from "./transfer.ts";
+
+export interface TorrentFilesOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly opened: OpenedContent;
+  readonly transfer: Transfer;
+  readonly add: AddTorrent;
+  readonly clock: Clock;
+  readonly resumeIntervalMs: number;
+  /** Bytes of blocks since the torrent was first added. */
+  readonly transferred: () => { readonly uploaded: number; readonly downloaded: number };
+  /** The disk refuses; to be handed to `handleFailure`, as those that others meet. */
+  readonly onFailure: (failure: DiskFailure) => void;
+  /** It refuses still, perhaps for another reason. */
+  readonly onStill: (failure: DiskFailure) => void;
+  /** The disk takes bytes again, and what can be relied on is known. */
+  readonly onBack: () => void;
+}
+
+/** The files of an open torrent: what of them is saved as a resume, and what happens when the disk refuses. */
+export class TorrentFiles {
+  readonly #options: TorrentFilesOptions;
+  readonly #recovery: DiskRecovery;
+  /** `undefined` when nobody wants resumes. */
+  readonly #resume: ResumeKeeper | undefined;
+  #lacksEmptyFiles: boolean;
+
+  constructor(options: TorrentFilesOptions) {
+    this.#options = options;
+    this.#recovery = this.#makeRecovery();
+    this.#resume = this.#makeResume();
+    if (options.opened.checked) this.#resume?.touch();
+    this.#lacksEmptyFiles = options.add.mode === "download";
+    this.#createEmpty();
+  }
+
+  handleFailure(failure: DiskFailure): void {
+    this.#recovery.handleFailure(failure);
+  }
+
+  /** These files, of which pieces were had, are not there. */
+  handleGone(files: readonly number[]): void {
+    this.#recovery.handleGone(files);
+  }
+
+  /** There is something to save. */
+  touch(): void {
+    this.#resume?.touch();
+  }
+
+  tick(now: number): void {
+    this.#recovery.tick(now);
+    this.#resume?.tick(now);
+  }
+
+  /** A refusal is not waited off any more. */
+  cancel(): void {
+    this.#recovery.cancel();
+  }
+
+  /** Saves the last resume. */
+  async finish(): Promise<void> {
+    await this.#resume?.finish();
+  }
+
+  #createEmpty(): void {
+    if (!this.#lacksEmptyFiles) return;
+    this.#options.content.createEmpty((outcome) => {
+      if (outcome.kind === "done") this.#lacksEmptyFiles = false;
+      else this.#options.onFailure(outcome);
+    });
+  }
+
+  #makeRecovery(): DiskRecovery {
+    const { info, content, opened, transfer, add, clock, onStill, onBack } = this.#options;
+    return new DiskRecovery({
+      info,
+      root: add.root,
+      content,
+      have: opened.have,
+      known: add.resume?.stamps,
+      wantsFile: (index) => transfer.download.wantsFile(index),
+      nowMs: () => clock.nowMs(),
+      onStill,
+      onReturned: (pieces) => transfer.handleReturned(pieces),
+      onJudged: (intact, corrupt) => transfer.handleJudged(intact, corrupt),
+      onBack: () => {
+        this.#createEmpty();
+        onBack();
+      },
+    });
+  }
+
+  #makeResume(): ResumeKeeper | undefined {
+    const { content, opened, transfer, add, clock, transferred, onFailure } = this.#options;
+    const { saveResume } = add;
+    return (
+      saveResume &&
+      new ResumeKeeper({
+        content,
+        clock,
+        intervalMs: this.#options.resumeIntervalMs,
+        collect: () => ({
+          have: opened.have.clone(),
+          partial: transfer.download.partial(),
+          ...transferred(),
+        }),
+        save: (resume) => {
+          this.#recovery.remember(resume.stamps);
+          saveResume(resume);
+        },
+        onFailure,
+      })
+    );
+  }
+}
+
+/** What the torrent is doing while the disk refuses. */
+export function waitingFor(failure: DiskFailure): Extract<TorrentState, { kind: "waiting" }> {
+  const full = failure.code === "ENOSPC" || failure.code === "EDQUOT";
+  return { kind: "waiting", cause: full ? "disk-full" : "disk-error", message: failure.message };
+}
