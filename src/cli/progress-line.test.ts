@@ -50,6 +50,21 @@ test("bar: fits the terminal, and is never at 100 before the end", () => {
   assert.match(wide.world.text, / 99 %/);
 });
 
+for (const [columns, text] of [
+  [73, "Checking    50 %  [==========>         ]  88.1 MiB/s  12 peers  10 s left"],
+  [72, "Checking    50 %  88.1 MiB/s  12 peers  10 s left"],
+  [40, "Checking    50 %  10 s left"],
+  [20, "Checking    50 %"],
+  [12, "Check...50 %"],
+] as const) {
+  test(`CLI-5: ${columns} columns have room for ${text}`, () => {
+    const { world, line } = open("bar", columns + 1);
+    line.update({ ...half, parts: ["88.1 MiB/s", "12 peers", "10 s left"] });
+    assert.equal(world.text, `\r\u001b[K${text}`);
+    assert.ok(text.length <= columns);
+  });
+}
+
 test("work: speed over the last seconds, time left, speed of the whole at the end", () => {
   const { world, line } = open("bar");
   const work = new WorkProgress(line, "Hashing", () => world.nowMs);

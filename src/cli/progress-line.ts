@@ -1,3 +1,4 @@
+import { columnWidth } from "./column-width.ts";
 import { cutMiddle } from "./outside-text.ts";
 
 /** `bar` redraws one line of a terminal, `plain` writes a line now and then. */
@@ -71,9 +72,22 @@ export class ProgressLine {
 
   #draw(state: ProgressState): void {
     // One column stays free: some terminals wrap when the last one is written.
-    this.#write(`${ERASE_LINE}${cutMiddle(describe(state, true), this.#columns() - 1)}`);
+    this.#write(`${ERASE_LINE}${fit(state, this.#columns() - 1)}`);
     this.#drawn = true;
   }
+}
+
+/** Says as much as there is room for: half a bar and half a number tell nothing. */
+function fit(state: ProgressState, columns: number): string {
+  const last = state.parts.slice(-1);
+  const shorter = [
+    describe(state, true),
+    describe(state, false),
+    describe({ ...state, parts: last }, false),
+    describe({ ...state, parts: [] }, false),
+  ];
+  const fitting = shorter.find((text) => text !== "" && columnWidth(text) <= columns);
+  return fitting ?? cutMiddle(shorter.at(-1)!, columns);
 }
 
 function describe(state: ProgressState, bar: boolean): string {
