@@ -45,6 +45,24 @@ test("MET-24: a folder of nothing but links and sockets is no torrent", async (c
   await assert.rejects(create(folder), { code: "bad-plan", detail: /holds no file/ });
   await assert.rejects(create("/dev/null"), { code: "bad-plan", detail: /neither a file nor/ });
   await assert.rejects(create("/"), { code: "bad-plan", detail: /root of the file system/ });
+  await assert.rejects(create(""), { code: "bad-plan", detail: /Nothing is named/ });
+});
+
+test("a torrent is not written over a folder, nor over a file unless that is wanted", async (context) => {
+  const folder = await folderFor(context);
+  const path = join(folder, "content");
+  await writeFile(path, "x");
+  for (const file of ["", folder, `${folder}/new/`]) {
+    for (const overwrite of [false, true]) {
+      const hint = `-o ${join(file, "content.torrent")}`;
+      await assert.rejects(create(path, { file, overwrite }), { code: "bad-plan", hint });
+    }
+  }
+  await symlink("content", join(folder, "link"));
+  await assert.rejects(create(path, { file: join(folder, "link") }), { code: "exists" });
+  const { file } = await create(path);
+  await assert.rejects(create(path), { code: "exists" });
+  assert.equal((await create(path, { overwrite: true })).file, file);
 });
 
 test("MET-12: a .torrent file that is larger than strangers may send is made and read", async (context) => {

@@ -1,4 +1,6 @@
+import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type BuildOptions,
   type BuiltTorrent,
@@ -75,7 +77,7 @@ export async function createTorrent(options: CreateOptions): Promise<CreatedTorr
   const tree = await listInput(options.path, signal);
   const name = options.name ?? tree.name;
   const file = options.file ?? `${name}.torrent`;
-  if (!options.overwrite) await refuseExisting(file);
+  await refuseOutput(file, name, options.overwrite);
   refuseUrls(options);
   const plan = planInput(tree, options, name);
   const { pieceLength, pieceCount, dataLength } = plan.geometry;
@@ -100,17 +102,30 @@ export async function createTorrent(options: CreateOptions): Promise<CreatedTorr
   };
 }
 
-async function refuseExisting(file: string): Promise<void> {
-  try {
-    await lstat(file);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw diskTrouble(error, `write ${file}`, file);
+/** Said before the content is read, which may take hours. */
+async function refuseOutput(file: string, name: string, overwrite: boolean): Promise<void> {
+  const facts = file === "" ? undefined : await outputFacts(file);
+  if (file === "" || file.endsWith("/") || facts?.isDirectory()) {
+    const what = file === "" ? "The name of the torrent file is empty." : `${file} is a folder.`;
+    throw new DaemonError("bad-plan", `${what} A torrent is written to a file.`, {
+      subject: file,
+      hint: `-o ${join(file, `${name}.torrent`)}`,
+    });
   }
+  if (overwrite || !facts) return;
   throw new DaemonError("exists", `${file} is there already. It is not overwritten.`, {
     subject: file,
     hint: "another name with -o, or --force to replace it.",
   });
+}
+
+async function outputFacts(file: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw diskTrouble(error, `write ${file}`, file);
+  }
 }
 
 /** Said before the content is read, which may take hours. */
@@ -120,7 +135,7 @@ function refuseUrls(options: CreateOptions): void {
   if (wrong === undefined) return;
   const kinds = wrongTracker === undefined ? "http or https" : "http, https, udp, ws or wss";
   throw new DaemonError("bad-plan", `"${wrong}" is no URL that works here. It takes ${kinds}.`, {
-    hint: "https://tracker.example/announce, for example.",
+    hint: `https://${wrongTracker === undefined ? "files.example/talks/" : "tracker.example/announce"}, for example.`,
   });
 }
 

@@ -22,6 +22,11 @@ export interface SkippedInput {
  * @throws {DaemonError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
 export async function listInput(path: string, signal?: AbortSignal): Promise<InputTree> {
+  if (path === "") {
+    throw new DaemonError("bad-plan", "Nothing is named. What was given is empty.", {
+      hint: "the path of a file or folder.",
+    });
+  }
   // Said before all of the machine is looked at.
   if (basename(resolve(path)) === "") {
     throw new DaemonError("bad-plan", "The root of the file system has no name.", {
