@@ -1,5 +1,6 @@
 import { access, constants, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
+import type { Bitfield } from "../base/bitfield.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
@@ -10,8 +11,8 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
-import { factsOf } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
@@ -82,7 +83,22 @@ const ALONE_TICKS = 3;
  */
 export async function getTorrent(options: GetOptions): Promise<void> {
   const source = await readTorrentSource(options.source, options.signal);
-  const root = await prepareFolder(options.folder);
+  const root = resolve(options.folder);
+  const resume = new ResumeFile(root, infohashesOf(source), (error) => {
+    const { detail } = diskTrouble(error, "keep the state of the download");
+    options.onEvent({ kind: "trouble", message: detail });
+  });
+  if ("metainfo" in source) {
+    const { info } = source.metainfo;
+    const wanted = chooseFiles(info, source, options.select);
+    if (missingSpace({ info, root, wanted }) > 0) {
+      // Why it cannot be read is told by whoever writes there.
+      const known = await resume.load().catch(() => undefined);
+      const have = known?.have;
+      refuseWhatDoesNotFit({ info, root, wanted, have }, options.folder);
+    }
+  }
+  await prepareFolder(root, options.folder);
   const session = await openSession({
     listen: options.listen,
     pieceLengthMax: "metainfo" in source ? source.metainfo.info.geometry.pieceLength : 0,
@@ -90,7 +106,7 @@ export async function getTorrent(options: GetOptions): Promise<void> {
     upBytesPerSecond: options.upBytesPerSecond,
     log: options.log ?? SILENT_LOG,
   });
-  await new Download(options, source, root, session).run();
+  await new Download(options, { source, root, resume, session }).run();
 }
 
 class Download {
@@ -102,20 +118,26 @@ class Download {
   readonly #startedMs = performance.now();
   readonly #end = Promise.withResolvers<void>();
   #torrent: EngineTorrent | undefined;
+  #wanted: readonly boolean[] = [];
   #trackers: readonly TrackerSource[] = [];
   #complete = false;
   /** Counts up to `ALONE_TICKS`, while nobody is there. */
   #aloneTicks = 0;
 
-  constructor(options: GetOptions, source: TorrentSource, root: string, session: OneShotSession) {
+  constructor(
+    options: GetOptions,
+    parts: {
+      readonly source: TorrentSource;
+      readonly root: string;
+      readonly resume: ResumeFile;
+      readonly session: OneShotSession;
+    },
+  ) {
     this.#options = options;
-    this.#source = source;
-    this.#root = root;
-    this.#session = session;
-    this.#resume = new ResumeFile(root, infohashesOf(source), (error) => {
-      const { detail } = diskTrouble(error, "keep the state of the download");
-      options.onEvent({ kind: "trouble", message: detail });
-    });
+    this.#source = parts.source;
+    this.#root = parts.root;
+    this.#resume = parts.resume;
+    this.#session = parts.session;
   }
 
   async run(): Promise<void> {
@@ -152,7 +174,7 @@ class Download {
       root: this.#root,
       mode: "download",
       resume,
-      select: (info) => this.#select(info),
+      select: (info) => this.#select(info, resume?.have),
       sources: this.#trackers,
       peers: known,
       onEvent: (event) => this.#handleEvent(event),
@@ -174,21 +196,19 @@ class Download {
     return peers.filter((peer) => !near.includes(peer));
   }
 
-  #select(info: TorrentInfo): readonly boolean[] {
-    const { select } = this.#options;
-    if (select.length === 0) {
-      const ranges = "magnet" in this.#source ? this.#source.magnet.selectOnly : undefined;
-      return ranges ? selectByRanges(info, ranges) : info.files.map(() => true);
+  #select(info: TorrentInfo, have: Bitfield | undefined): readonly boolean[] {
+    const { folder, select } = this.#options;
+    try {
+      this.#wanted = chooseFiles(info, this.#source, select);
+      // What a .torrent names was looked at before anything began.
+      const isNews = "magnet" in this.#source;
+      if (isNews)
+        refuseWhatDoesNotFit({ info, root: this.#root, wanted: this.#wanted, have }, folder);
+      return this.#wanted;
+    } catch (error) {
+      this.#fail(error);
+      return info.files.map(() => false);
     }
-    const wanted = selectByGlobs(info, select);
-    if (!wanted.includes(true)) {
-      this.#fail(
-        new DaemonError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
-          hint: "everseed show lists the files; put a pattern in quotes.",
-        }),
-      );
-    }
-    return wanted;
   }
 
   #handleEvent(event: TorrentEvent): void {
@@ -220,9 +240,15 @@ class Download {
     }
     if (state.kind !== "waiting") return;
     // The engine would wait until there is room. A command tells its person, and goes on when called again.
-    const code = state.cause === "disk-full" ? "ENOSPC" : "EIO";
-    const trouble = { code, message: state.message };
-    this.#fail(diskTrouble(trouble, `write to ${this.#options.folder}`, this.#options.folder));
+    const { folder } = this.#options;
+    if (state.cause === "disk-full") this.#fail(diskFull(this.#missingSpace(), folder));
+    else this.#fail(diskTrouble(state, `write to ${folder}`, folder));
+  }
+
+  /** Bytes; 0 when it is not known. */
+  #missingSpace(): number {
+    const { info, have } = this.#torrent ?? {};
+    return info ? missingSpace({ info, root: this.#root, wanted: this.#wanted, have }) : 0;
   }
 
   #handleComplete(): void {
@@ -299,8 +325,24 @@ class Download {
   }
 }
 
-async function prepareFolder(folder: string): Promise<string> {
-  const root = resolve(folder);
+/** @throws {DaemonError} `not-found` when no file is wanted. */
+function chooseFiles(
+  info: TorrentInfo,
+  source: TorrentSource,
+  select: readonly string[],
+): readonly boolean[] {
+  if (select.length === 0) {
+    const ranges = "magnet" in source ? source.magnet.selectOnly : undefined;
+    return ranges ? selectByRanges(info, ranges) : info.files.map(() => true);
+  }
+  const wanted = selectByGlobs(info, select);
+  if (wanted.includes(true)) return wanted;
+  throw new DaemonError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
+    hint: "everseed show lists the files; put a pattern in quotes.",
+  });
+}
+
+async function prepareFolder(root: string, folder: string): Promise<void> {
   try {
     // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
     // call a read-only disk "not found".
@@ -309,13 +351,6 @@ async function prepareFolder(folder: string): Promise<string> {
     await removeLeftovers(root, Date.now() - LEFTOVER_MS);
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);
-  }
-  return root;
-}
-
-function nearestExisting(path: string): string {
-  for (let at = path; ; at = dirname(at)) {
-    if (dirname(at) === at || factsOf(at)) return at;
   }
 }
 

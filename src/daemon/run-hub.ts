@@ -6,6 +6,7 @@ import { Hub } from "../hub/hub.ts";
 import { asHostName, hostName } from "../hub/request-gate.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
+import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import type { Log } from "../ports/log.ts";
@@ -153,7 +154,7 @@ async function compose(
       hosts: hostsOf(config, siteUrl),
       trackers,
       dataFolder: dataDir,
-      freeBytes: () => files.freeBytes(dataDir).catch(() => null),
+      freeBytes: () => freeBytes(files, dataDir),
     },
     isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
   });
@@ -276,6 +277,12 @@ function publishLimits(config: Config): PublishLimits {
     uploadBytesMax: uploadBytesMax === 0 ? undefined : uploadBytesMax,
     pieceBytesMax: Math.min(PIECE_BYTES_MAX, (memoryBytesMax * INGEST_SHARE) / 2),
   };
+}
+
+/** @returns `null` when nobody knows. */
+async function freeBytes(files: NodeFiles, folder: string): Promise<number | null> {
+  const bytes = await files.freeBytes(folder).catch(() => Number.POSITIVE_INFINITY);
+  return Number.isFinite(bytes) ? bytes : null;
 }
 
 /** How people on this machine or, when everybody may come, in this network reach the server. */

@@ -138,7 +138,8 @@ export class NodeFiles implements Files {
 
   async freeBytes(path: string): Promise<number> {
     const disk = await statfs(path);
-    return disk.bavail * disk.bsize;
+    // File systems without a size of their own, as programs make them, say nothing.
+    return disk.blocks === 0 ? Number.POSITIVE_INFINITY : disk.bavail * disk.bsize;
   }
 }
 

@@ -24,7 +24,7 @@ export interface Files {
   list(path: string): Promise<readonly string[]>;
   /** @returns `undefined` when nothing is there. */
   stat(path: string): Promise<FileFacts | undefined>;
-  /** Bytes that may still be written to the disk that holds `path`. */
+  /** Bytes that may still be written to the disk that holds `path`; infinite when it does not tell. */
   freeBytes(path: string): Promise<number>;
 }
 

@@ -20,6 +20,12 @@ async function talks(context: TestContext, ...flags: string[]) {
   return { folder, created: JSON.parse(made.stdout) as Record<string, unknown> };
 }
 
+async function startSeed(context: TestContext, folder: string) {
+  const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, args, { cwd: folder });
+  return { seed, peer: `127.0.0.1:${await seed.port()}` };
+}
+
 for (const kind of ["v1", "v2", "hybrid"]) {
   test(`create, show, check, seed and get a ${kind} torrent`, async (context) => {
     const { folder, created } = await talks(context, "--kind", kind);
@@ -435,19 +441,54 @@ function mounting(script: string, ...args: string[]) {
 const mayMount = mounting("mount -t tmpfs tmpfs /mnt").status === 0;
 const skip = !mayMount && "this system does not let a user mount in a namespace";
 
-test("a full disk gives 8, and what was fetched stays", { skip }, async (context) => {
-  const { folder } = await talks(context);
-  const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
-  const seed = new EverseedProcess(context, args, { cwd: folder });
-  const peer = `127.0.0.1:${await seed.port()}`;
-  const script =
-    'mount -t tmpfs -o size=1m tmpfs /mnt; "$1" get "$2" -o /mnt --peer "$3" --listen 127.0.0.1:0; ' +
-    "echo exit $?; ls -A /mnt";
-  const { stdout, stderr } = mounting(script, LAUNCHER, join(folder, "talks.torrent"), peer);
-  assert.match(stderr, /Cannot write to \/mnt\. The disk is full\.\n {2}Try: free space/);
-  assert.match(stdout, /^exit 8$/m);
-  assert.match(stdout, /^talks$/m);
-});
+test(
+  "STO-9: what does not fit on the disk is refused before it begins",
+  { skip },
+  async (context) => {
+    const { folder, created } = await talks(context);
+    const { seed, peer } = await startSeed(context, folder);
+    const script =
+      'mount -t tmpfs -o size=1m tmpfs /mnt; "$1" get "$2" -o /mnt/new; echo exit $?; ls -A /mnt; ' +
+      '"$1" get "$3" -o /mnt --peer "$4" --listen 127.0.0.1:0; echo exit $?; ' +
+      '"$1" get "$2" -o /mnt --select "*.pdf" --peer "$4" --listen 127.0.0.1:0; echo exit $?';
+    const torrent = join(folder, "talks.torrent");
+    const args = [LAUNCHER, torrent, String(created["magnet"]), peer];
+    const { stdout, stderr } = mounting(script, ...args);
+    const more = String.raw`Disk full: need 2\.0 MiB more on `;
+    const hint = String.raw`\.\n {2}Try: free space, choose another disk with -o, or fewer files with`;
+    assert.match(stderr, new RegExp(`^everseed: talks does not fit\\. ${more}/mnt/new${hint}`));
+    assert.match(stderr, new RegExp(`^everseed: talks does not fit\\. ${more}/mnt${hint}`, "m"));
+    assert.match(stdout, /^exit 8\nexit 8\nDone in .*\nexit 0\n$/);
+    seed.child.kill("SIGINT");
+  },
+);
+
+test(
+  "STO-4: a disk that fills up gives 8 and says how much is lacking; what was fetched stays",
+  { skip },
+  async (context) => {
+    const { folder } = await talks(context);
+    const { peer } = await startSeed(context, folder);
+    const script =
+      'mount -t tmpfs -o size=4m tmpfs /mnt; "$1" get "$2" -o /mnt --peer "$3" --down 500K ' +
+      "--listen 127.0.0.1:0 --json > /mnt/out & " +
+      // Somebody else fills the disk as soon as pieces arrive.
+      "until grep -q doneBytes.:[1-9] /mnt/out; do sleep 0.1; done; " +
+      "cat /dev/zero > /mnt/fill 2> /dev/null; wait $!; echo exit $?; " +
+      'rm /mnt/fill; "$1" get "$2" -o /mnt --peer "$3" --listen 127.0.0.1:0; echo exit $?';
+    const { stdout, stderr } = mounting(script, LAUNCHER, join(folder, "talks.torrent"), peer);
+    const told = /^\{"error".*$/m.exec(stderr)?.[0];
+    assert.ok(told, stderr);
+    const { error } = JSON.parse(told) as { error: Record<string, string> };
+    assert.equal(error["code"], "disk_full");
+    assert.match(
+      error["message"]!,
+      /^Cannot write to \/mnt\. Disk full: need [\d.]+ [KM]iB more on \/mnt\.$/,
+    );
+    assert.match(error["hint"]!, /^free space and start again: what is there already is kept\.$/);
+    assert.match(stdout, /^exit 8\nDone in .*\nexit 0\n$/);
+  },
+);
 
 test("a read-only disk gives 8", { skip }, async (context) => {
   const { folder } = await talks(context);

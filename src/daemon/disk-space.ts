@@ -1,0 +1,129 @@
+import { lstatSync, type StatsFs, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Bitfield } from "../base/bitfield.ts";
+import { formatBytes } from "../base/format-bytes.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+
+import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { factsOf } from "./locate-content.ts";
+
+/** What `stat` counts in, whatever the blocks of the file system are. */
+const STAT_BLOCK_BYTES = 512;
+
+/** A download, and what is there of it. */
+export interface WantedContent {
+  readonly info: TorrentInfo;
+  /** Absolute folder that receives the files; may not be there yet. */
+  readonly root: string;
+  /** One for each of `info.files`. */
+  readonly wanted: readonly boolean[];
+  /** Pieces known to be on disk. A file system that compresses gives them less room than they have bytes. */
+  readonly have?: Bitfield | undefined;
+}
+
+/**
+ * How much more room a disk must have for a download (STO-9).
+ *
+ * @returns Bytes; 0 when it fits, or when the file system does not tell.
+ * @throws {DaemonError} When the disk cannot be looked at.
+ */
+export function missingSpace(content: WantedContent): number {
+  const { info, root, wanted } = content;
+  const free = freeBytes(root);
+  let whole = 0;
+  for (const [index, file] of info.files.entries()) if (wanted[index]) whole += file.length;
+  // Most downloads fit as a whole: then nobody has to look at 200,000 files.
+  if (whole <= free) return 0;
+  return Math.max(0, spaceNeeded(content) - free);
+}
+
+/**
+ * How much a download is still going to take. Files are written sparse, so that their lengths say nothing:
+ * what counts is what they occupy.
+ *
+ * @returns Bytes.
+ */
+export function spaceNeeded(content: WantedContent): number {
+  const { info, root, wanted } = content;
+  let needed = 0;
+  for (const [index, file] of info.files.entries()) {
+    if (!wanted[index] || file.pad || file.length === 0) continue;
+    const occupied = occupiedBytes(join(root, ...file.path));
+    if (occupied === undefined) needed += file.length;
+    else needed += Math.max(0, Math.min(file.length - occupied, bytesToFetch(content, index)));
+  }
+  return needed;
+}
+
+/** @throws {DaemonError} `disk-full` when the download does not fit. */
+export function refuseWhatDoesNotFit(content: WantedContent, folder: string): void {
+  const missing = missingSpace(content);
+  if (missing === 0) return;
+  throw new DaemonError(
+    "disk-full",
+    `${content.info.name} does not fit. ${needMore(missing, folder)}`,
+    {
+      subject: folder,
+      hint: "free space, choose another disk with -o, or fewer files with --select.",
+    },
+  );
+}
+
+/** The disk filled up on the way (STO-4). @param missing - Bytes, 0 when that is not known. */
+export function diskFull(missing: number, folder: string): DaemonError {
+  const trouble = diskTrouble({ code: "ENOSPC" }, `write to ${folder}`, folder);
+  if (missing === 0) return trouble;
+  const { code, hint, subject } = trouble;
+  return new DaemonError(code, `Cannot write to ${folder}. ${needMore(missing, folder)}`, {
+    hint,
+    subject,
+  });
+}
+
+function needMore(missing: number, folder: string): string {
+  return `Disk full: need ${formatBytes(missing)} more on ${folder}.`;
+}
+
+/** The path itself, or the closest above it that is there. @param path - Absolute. */
+export function nearestExisting(path: string): string {
+  for (let at = path; ; at = dirname(at)) {
+    if (dirname(at) === at || factsOf(at)) return at;
+  }
+}
+
+function freeBytes(root: string): number {
+  const place = nearestExisting(root);
+  let facts: StatsFs;
+  try {
+    facts = statfsSync(place);
+  } catch (error) {
+    throw diskTrouble(error, `read ${place}`, place);
+  }
+  // File systems without a size of their own, as programs make them, say nothing.
+  return facts.blocks === 0 ? Number.POSITIVE_INFINITY : facts.bavail * facts.bsize;
+}
+
+/** @returns `undefined` when there is nothing; links are not followed, as nothing is written through them. */
+function occupiedBytes(path: string): number | undefined {
+  try {
+    return lstatSync(path).blocks * STAT_BLOCK_BYTES;
+  } catch (error) {
+    // Whatever stands in the way is told when it is written to.
+    if (systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function bytesToFetch({ info, have }: WantedContent, index: number): number {
+  const { length, offset } = info.files[index]!;
+  if (!have) return length;
+  const { pieceLength } = info.geometry;
+  const { first, end } = info.geometry.filePieces(index);
+  let bytes = 0;
+  for (let piece = first; piece < end; piece += 1) {
+    if (have.has(piece)) continue;
+    const from = Math.max(offset, piece * pieceLength);
+    bytes += Math.min(offset + length, (piece + 1) * pieceLength) - from;
+  }
+  return bytes;
+}
