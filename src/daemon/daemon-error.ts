@@ -83,6 +83,23 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
         `Cannot ${doing}. The system does not allow it to this user.`,
         { subject, cause, hint: "change the permissions, or use a folder of your own." },
       );
+    case "EEXIST":
+      return new DaemonError("not-writable", `Cannot ${doing}. A file stands in its place.`, {
+        subject,
+        cause,
+        hint: "move that file away, or choose another folder.",
+      });
+    case "ENAMETOOLONG":
+      return new DaemonError(
+        // Nothing that long can be there.
+        doing.startsWith("read") ? "not-found" : "bad-plan",
+        `Cannot ${doing}. The name is too long for the disk.`,
+        {
+          subject,
+          cause,
+          hint: "a shorter one: disks take 255 bytes for a name, 4095 for a whole path.",
+        },
+      );
     case "EROFS":
       return new DaemonError("not-writable", `Cannot ${doing}. The disk is read-only.`, {
         subject,

@@ -46,6 +46,11 @@ test("STO-12: folders are made with those above them, by several at once, or ref
   await assert.rejects(makeFolders("/proc/1/no/folder"), { code: "ENOENT" });
 });
 
+test("STO-9: a file system without a size of its own has room without end", async () => {
+  assert.equal(await files.freeBytes("/proc"), Number.POSITIVE_INFINITY);
+  assert.ok(Number.isFinite(await files.freeBytes(tmpdir())));
+});
+
 test("STO-14: a write that fails leaves no temporary file", async (t) => {
   const root = folder(t);
   await files.makeFolder(join(root, "target"));

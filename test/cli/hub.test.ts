@@ -211,6 +211,14 @@ const refusals: readonly Refusal[] = [
     message: /^everseed: Cannot write to .*file\./,
   },
   {
+    name: "a data folder that no file system makes (STO-12)",
+    prepare: async () => ({
+      args: ["hub", "start", "--data", "/proc/1/no/folder", "--port", "0"],
+    }),
+    exit: 3,
+    message: /^everseed: Cannot write to \/proc\/1\/no\/folder\. There is nothing of that name\./,
+  },
+  {
     name: "a second administrator",
     prepare: async () => ({
       args: ["hub", "init", "--data", "data", "--admin", "eve", "--password-file", "password"],

@@ -209,6 +209,27 @@ test("the same input and settings give the same file, and what is no file is lef
   assert.ok(first!.equals(second!));
 });
 
+test("STO-12: names of 255 bytes are made, seeded, fetched and checked", async (context) => {
+  const folder = temporaryFolder(context);
+  // 255 bytes of UTF-8 each.
+  const names = ["n".repeat(255), "\u00e9".repeat(127) + "x", "\u6f22".repeat(85)];
+  await mkdir(join(folder, "long", names[0]!), { recursive: true });
+  for (const name of names) await writeFile(join(folder, "long", names[0]!, name), name);
+  const made = await everseed(context, ["create", "long", "-o", "talks.torrent"], { cwd: folder });
+  assert.equal(made.exit, 0, made.stderr);
+  const { peer } = await startSeed(context, folder);
+  const args = ["get", "talks.torrent", "-o", "copy", "--peer", peer, "--listen", "127.0.0.1:0"];
+  const got = await everseed(context, args, { cwd: folder });
+  assert.equal(got.exit, 0, got.stderr);
+  const stored = await readdir(join(folder, "copy/long", names[0]!));
+  assert.deepEqual(stored.toSorted(), names.toSorted());
+  // `NAME.torrent` by itself would be too long.
+  const whole = ["create", join("long", names[0]!), "-o", "x.torrent"];
+  assert.equal((await everseed(context, whole, { cwd: folder })).exit, 0);
+  const unnamed = await everseed(context, whole.slice(0, 2), { cwd: folder });
+  assert.match(unnamed.stderr, /The name is too long for the disk\./);
+});
+
 test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "-rf"), "x");
@@ -405,6 +426,32 @@ const refusals: readonly Refusal[] = [
     prepare: async () => ["hub", "start", "--data", "/proc/no/folder"],
     exit: 3,
     message: /Cannot write to \/proc\/no\/folder\. There is nothing of that name\./,
+  },
+  {
+    name: "a name that no disk takes (STO-12)",
+    prepare: async (folder) => {
+      await writeFile(join(folder, "content"), "x");
+      return ["create", "content", "-o", `${"n".repeat(300)}.torrent`];
+    },
+    exit: 2,
+    message:
+      /^everseed: Cannot write n{300}\.torrent\. The name is too long for the disk\.\n {2}Try: a shorter one: disks take 255 bytes/,
+  },
+  {
+    name: "a torrent under a name that no disk takes (STO-12)",
+    prepare: async () => ["show", "n".repeat(300)],
+    exit: 3,
+    message: /^everseed: Cannot read n{300}\. The name is too long for the disk\.\n {2}Try: /,
+  },
+  {
+    name: "a folder under a name that no disk takes (STO-12)",
+    prepare: async (_folder, context) => {
+      const { folder: other } = await talks(context);
+      return ["get", join(other, "talks.torrent"), "-o", `new/${"n".repeat(300)}`];
+    },
+    exit: 2,
+    message:
+      /^everseed: Cannot write to new\/n{300}\. The name is too long for the disk\.\n {2}Try: /,
   },
   {
     name: "nothing at all",

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { DiskFailure } from "../../ports/content.ts";
+import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 import { ContentIo } from "./content-io.ts";
 import { DescriptorBudget } from "./open-files.ts";
@@ -105,6 +105,33 @@ test("links of the torrent are made as told, and files below them refused (MET-2
   assert.equal(lstatSync(join(root, "t/void")).size, 0);
   assert.equal(failureOf(await calls.store(0)).code, "ELOOP");
   assert.ok(!existsSync(join(root, "t/real/x")));
+});
+
+test("STO-12: folders and names that no disk takes are refused at once, by name; 255 bytes are taken", async (t) => {
+  const folder = temporaryFolder(t);
+  const disk = openDisk(t);
+  const store = async (root: string, path: string) => {
+    const calls = new ContentCalls(disk, makeFixture(root, "v1", BLOCK, [{ path, length: 5 }]));
+    const outcome = await calls.store(0);
+    await calls.close();
+    return outcome;
+  };
+  const deep = Array.from({ length: 30 }, () => "d".repeat(200)).join("/");
+  for (const [root, path, code, message] of [
+    // Node's own mkdir tries for ever there.
+    ["/proc/1/no/folder", "x", "ENOENT", /^\/proc\/1\/no\/folder is not there$/],
+    [join(folder, "a"), "x".repeat(256), "ENAMETOOLONG", /^the name .*\/x{256} is too long/],
+    [join(folder, "b"), `${"x".repeat(256)}/y`, "ENAMETOOLONG", /^the name .*x{256} is too long/],
+    [join(folder, "c"), `${deep}/x`, "ENAMETOOLONG", /is too long for its file system$/],
+    [join(folder, deep), "x", "ENAMETOOLONG", /is too long for its file system$/],
+  ] as const) {
+    const failure = failureOf(await store(root, path));
+    assert.deepEqual([failure.code, message.test(failure.message)], [code, true], failure.message);
+  }
+  const longest = "\u00e9".repeat(127) + "x";
+  const stored = await store(join(folder, "e/f"), `${longest}/${longest}`);
+  assert.equal((stored as PieceVerdict).kind, "intact");
+  assert.equal(statSync(join(folder, "e/f", longest, longest)).size, 5);
 });
 
 test("a path that leaves the root is refused, whoever let it pass (MET-1)", async (t) => {

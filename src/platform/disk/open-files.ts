@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -133,7 +134,7 @@ export class OpenFiles {
     const folder = dirname(path);
     if (folder === root) this.#enterRoot(create);
     else if (path !== partFile) this.#enterBelow(folder, create);
-    else if (create) onDisk(folder, () => mkdirSync(folder, { recursive: true }));
+    else if (create) onDisk(folder, () => makeWithParents(folder));
   }
 
   #enterRoot(create: boolean): void {
@@ -141,7 +142,7 @@ export class OpenFiles {
     if (this.#checkedFolders.has(root)) return;
     // Made once for a new download; a root that vanished later is a disk that was taken away (STO-5).
     const fresh = create && !this.#table.has(this.#table.rootIndex, SEEN);
-    onDisk(root, () => (fresh ? mkdirSync(root, { recursive: true }) : lstatSync(root)));
+    onDisk(root, () => (fresh ? makeWithParents(root) : lstatSync(root)));
     this.#remember(root);
   }
 
@@ -251,6 +252,14 @@ export class DescriptorBudget {
     for (const files of this.#sharers) if (files.count > (largest?.count ?? 0)) largest = files;
     return largest;
   }
+}
+
+/** Node's own way never ends where a file system has no place for a folder but does not say so, as in `/proc`. */
+function makeWithParents(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeWithParents(above);
+  makeFolder(folder);
 }
 
 function makeFolder(folder: string): Stats {
