@@ -6,8 +6,18 @@ export interface ConfigKey extends KeyNote {
   readonly path: readonly string[];
   /** `EVERSEED_TRACKER_UDP_PORT`. */
   readonly variable: string;
+  /** What a variable holds is taken letter by letter for `text`, split at commas for a `list`. */
+  readonly kind: "text" | "list" | "other";
   /** `undefined` when there is none. */
   readonly defaultValue: unknown;
+}
+
+/** Variables that begin so are ours. */
+export const VARIABLE_PREFIX = "EVERSEED_";
+
+/** Ours, and no settings of a hub: stack traces with errors, and what tests tell the programs they start. */
+export function isOtherVariable(name: string): boolean {
+  return name === "EVERSEED_DEBUG" || name.startsWith("EVERSEED_TEST_");
 }
 
 /** Every setting, in the order of the schema. */
@@ -35,10 +45,18 @@ function* keysOf(schema: z.ZodType, path: readonly string[]): Generator<ConfigKe
   }
   const { says, takes } = inner.meta() as unknown as KeyNote;
   const defaultValue = inner instanceof z.ZodDefault ? inner.def.defaultValue : undefined;
-  yield { path, variable: variableOf(path), says, takes, defaultValue };
+  yield { path, variable: variableOf(path), kind: kindOf(inner), says, takes, defaultValue };
+}
+
+function kindOf(schema: z.ZodType): ConfigKey["kind"] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
+    return kindOf(schema.unwrap() as z.ZodType);
+  }
+  if (schema instanceof z.ZodArray) return "list";
+  return schema.type === "string" || schema.type === "enum" ? "text" : "other";
 }
 
 function variableOf(path: readonly string[]): string {
   const words = path.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter}`));
-  return `EVERSEED_${words.join("_").toUpperCase()}`;
+  return `${VARIABLE_PREFIX}${words.join("_").toUpperCase()}`;
 }

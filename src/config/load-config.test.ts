@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stringify } from "yaml";
 import { ConfigError } from "./config-error.ts";
 import { CONFIG_KEYS } from "./config-keys.ts";
 import { configTemplate } from "./config-template.ts";
@@ -45,6 +46,20 @@ const refused: readonly (readonly [
     "unknown-key",
     /unknown key "__proto__"/,
     /Known here/,
+  ],
+  [
+    "a variable with a slip",
+    { env: { EVERSEED_PROT: "1" } },
+    "unknown-key",
+    /^The variable EVERSEED_PROT is no setting\.$/,
+    /^write EVERSEED_PORT if that was meant\. Known are EVERSEED_DATA_DIR, .*EVERSEED_TRACKER_UDP_PORT/,
+  ],
+  [
+    "a variable like nothing we know",
+    { env: { EVERSEED_BLOCKCHAIN_MINING: "true" } },
+    "unknown-key",
+    /^The variable EVERSEED_BLOCKCHAIN_MINING is no setting\.$/,
+    /^Known are /,
   ],
   [
     "a port out of range",
@@ -154,6 +169,31 @@ test("every key is also a variable, and an empty one is not there", () => {
   assert.ok(CONFIG_KEYS.some((key) => key.variable === "EVERSEED_ENGINE_DOWN_BYTES_PER_SECOND"));
   assert.ok(CONFIG_KEYS.some((key) => key.variable === "EVERSEED_DATA_DIR"));
   assert.equal(load({ env: { EVERSEED_PORT: "" } }).port, 8420);
+});
+
+test("HUB-15: names that look like settings are names, from a file that was written by a serialiser or a variable", () => {
+  for (const siteName of [
+    'a"b',
+    "a\nport: 1",
+    "port: 1",
+    "a=b",
+    "'",
+    "2024",
+    "true",
+    "[a]",
+    "#x",
+    "\\n",
+    "- a",
+  ]) {
+    const text = stringify({ siteName, host: "::1" });
+    for (const sources of [
+      { text },
+      { env: { EVERSEED_SITE_NAME: siteName, EVERSEED_HOST: "::1" } },
+    ]) {
+      const config = load(sources);
+      assert.deepEqual([config.siteName, config.host, config.port], [siteName, "::1", 8420], text);
+    }
+  }
 });
 
 test("an empty file is a file without keys", () => {

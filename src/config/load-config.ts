@@ -2,7 +2,14 @@ import { type Document, isMap, isScalar, LineCounter, parse, parseDocument } fro
 import type { z } from "zod";
 import { type Config, type ConfigInput, configSchema } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { CONFIG_KEYS, keyAt, namesIn } from "./config-keys.ts";
+import {
+  CONFIG_KEYS,
+  type ConfigKey,
+  isOtherVariable,
+  keyAt,
+  namesIn,
+  VARIABLE_PREFIX,
+} from "./config-keys.ts";
 import { nearest } from "./nearest.ts";
 
 export const CONFIG_FILE_NAME = "everseed.yaml";
@@ -49,24 +56,46 @@ function readFile(file: { path: string; text: string }): Settings {
 }
 
 function readEnv(env: ConfigSources["env"]): Settings {
+  refuseUnknown(env);
   let settings: Settings = {};
   const used = new Map<string, string>();
   for (const key of CONFIG_KEYS) {
     const text = env[key.variable];
     if (text === undefined || text === "") continue;
     used.set(key.path.join("."), key.variable);
-    settings = merge(settings, nest(key.path, envValue(text, Array.isArray(key.defaultValue))));
+    settings = merge(settings, nest(key.path, envValue(text, key.kind)));
   }
   return judge(settings, (path) => used.get(path.join(".")) ?? used.get(String(path[0])) ?? "");
 }
 
+/** A setting with a slip in its name would be left out in silence. */
+function refuseUnknown(env: ConfigSources["env"]): void {
+  const known = CONFIG_KEYS.map((key) => key.variable);
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(VARIABLE_PREFIX) || text === undefined || text === "") continue;
+    if (known.includes(name) || isOtherVariable(name)) continue;
+    const meant = nearest(withoutPrefix(name), known.map(withoutPrefix));
+    const all = `Known are ${known.join(", ")}.`;
+    throw new ConfigError(
+      "unknown-key",
+      `The variable ${name} is no setting.`,
+      meant ? `write ${VARIABLE_PREFIX}${meant} if that was meant. ${all}` : all,
+    );
+  }
+}
+
+function withoutPrefix(variable: string): string {
+  return variable.slice(VARIABLE_PREFIX.length);
+}
+
 /** Numbers and true or false are written as in the file; a list may also be `a,b`. */
-function envValue(text: string, list: boolean): unknown {
-  if (list && !text.startsWith("[")) return text.split(",").map((item) => item.trim());
+function envValue(text: string, kind: ConfigKey["kind"]): unknown {
+  if (kind === "text") return text;
+  if (kind === "list" && !text.startsWith("[")) return text.split(",").map((item) => item.trim());
   try {
     return parse(text) as unknown;
   } catch {
-    return text; // A text with YAML's own characters in it, such as a path with a colon.
+    return text; // Whoever judges it says what it should be.
   }
 }
 

@@ -194,6 +194,16 @@ const refusals: readonly Refusal[] = [
       /^everseed: EVERSEED_LOG_LEVEL has a wrong value for "log\.level"\. It takes debug, info/,
   },
   {
+    name: "a variable that is no setting",
+    prepare: async () => ({
+      args: ["hub", "start", "--data", "data", "--port", "0"],
+      env: { EVERSEED_PROT: "1" },
+    }),
+    exit: 2,
+    message:
+      /^everseed: The variable EVERSEED_PROT is no setting\.\n {2}Try: write EVERSEED_PORT if that was meant\. Known are EVERSEED_DATA_DIR, /,
+  },
+  {
     name: "an address that is not ours",
     prepare: async () => ({
       args: ["hub", "start", "--data", "data", "--host", "192.0.2.1", "--port", "0"],

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
+import { openStore } from "../../src/store/open-store.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { tus } from "./hub-world.ts";
@@ -222,6 +223,31 @@ test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx, n
   ];
   for (const [why, text, status] of cases) assert.match(await raw(hub, text), status, why);
   assert.equal((await fetch(hub.url)).status, 200);
+});
+
+test("HUB-15: a site name with newlines, quotes and = is a name, and stays the only setting", async (t) => {
+  const dataDir = folder(t);
+  const siteName = 'a"b\nport: 1\r\nc=d\u0027; --';
+  const hub = await start(t, dataDir);
+  const key = new URL(hub.setupLink!).hash.slice(1);
+  const made = await fetch(`${hub.url}/api/v1/setup`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ key, name: "ann", password: PASSWORD, siteName }),
+  });
+  assert.equal(made.status, 201);
+  await hub.stop();
+  const store = await openStore(join(dataDir, "everseed.db"));
+  const rows = await store.db.selectFrom("settings").selectAll().execute();
+  assert.equal(await store.settings.get("site-name"), siteName);
+  await store.close();
+  assert.deepEqual(
+    rows.map((row) => row.key),
+    ["site-name"],
+  );
+  const again = await start(t, dataDir);
+  assert.equal((await fetch(again.url)).status, 200);
+  assert.ok((await readdir(dataDir)).every((name) => !name.endsWith(".yaml")));
 });
 
 test("HUB-16: no password, session, token or setup key is ever in the log", async (t) => {
