@@ -13,6 +13,7 @@ opentracker:opentracker
 mktorrent:mktorrent
 python:libtorrent:python3-libtorrent
 chromium:chromium
+zbarimg:zbar-tools
 "
 
 missing=""

@@ -90,6 +90,8 @@ export const torrentListSchema = z
     page: z.number().int(),
     pages: z.number().int(),
     total: z.number().int(),
+    /** Nothing has the words as they were typed; these torrents have words one letter away from them. */
+    similar: z.boolean(),
     /** Newest first. */
     torrents: z.array(torrentSummarySchema),
   })

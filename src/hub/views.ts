@@ -75,7 +75,7 @@ export class Views {
   }
 
   async list(query: string, page: number): Promise<TorrentList> {
-    const { total, listings } = await this.#parts.catalogue.search({
+    const { total, similar, listings } = await this.#parts.catalogue.search({
       query,
       limit: TORRENTS_PER_PAGE,
       offset: (page - 1) * TORRENTS_PER_PAGE,
@@ -85,6 +85,7 @@ export class Views {
       page,
       pages: Math.max(1, Math.ceil(total / TORRENTS_PER_PAGE)),
       total,
+      similar,
       torrents: listings.map((listing) => this.summary(listing)),
     };
   }

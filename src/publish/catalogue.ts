@@ -66,9 +66,9 @@ export class Catalogue {
     query: string;
     limit: number;
     offset: number;
-  }): Promise<{ total: number; listings: Listing[] }> {
-    const { total, rows } = await this.#torrents.search(search);
-    return { total, listings: rows.map(listing) };
+  }): Promise<{ total: number; similar: boolean; listings: Listing[] }> {
+    const { rows, ...found } = await this.#torrents.search(search);
+    return { ...found, listings: rows.map(listing) };
   }
 
   async totals(): Promise<CatalogueTotals> {

@@ -1,17 +1,28 @@
 const WORDS_MAX = 10;
 const WORD_CHARACTERS_MAX = 64;
 
-/**
- * Turns what a person typed into an FTS5 expression: every word as a prefix, all of them required.
- * Quotes and operators cannot get through: only letters, digits and marks are kept.
- *
- * @returns `undefined` when no word is left.
- */
-export function searchExpression(query: string): string | undefined {
-  const words = query.normalize("NFC").match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? [];
-  if (words.length === 0) return undefined;
-  return words
+/** The words of a text. Quotes and operators cannot get through: only letters, digits and marks are kept. */
+export function wordsOf(text: string): string[] {
+  return text.normalize("NFC").match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? [];
+}
+
+/** The words that a person's search is about. */
+export function searchWords(query: string): string[] {
+  return wordsOf(query)
     .slice(0, WORDS_MAX)
-    .map((word) => `"${[...word].slice(0, WORD_CHARACTERS_MAX).join("")}"*`)
+    .map((word) => [...word].slice(0, WORD_CHARACTERS_MAX).join(""));
+}
+
+/**
+ * An FTS5 expression: of every word one of its spellings begins a word of what is found.
+ *
+ * @param spellings - For each word one or more, as `searchWords` gives them.
+ */
+export function searchExpression(spellings: readonly (readonly string[])[]): string {
+  return spellings
+    .map((words) => {
+      const prefixes = words.map((word) => `"${word}"*`).join(" OR ");
+      return words.length > 1 ? `(${prefixes})` : prefixes;
+    })
     .join(" AND ");
 }

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { sql } from "kysely";
 import { openStore, type Store } from "./open-store.ts";
-import { searchExpression } from "./search-expression.ts";
+import { searchExpression, searchWords } from "./search-expression.ts";
 import type { NewTorrent } from "./torrents.ts";
 
 function torrent(number: number, more: Partial<NewTorrent> = {}): NewTorrent {
@@ -36,10 +41,12 @@ async function withStore(use: (store: Store) => Promise<void>): Promise<void> {
   }
 }
 
-const expressions: [query: string, expression: string | undefined][] = [
-  ["", undefined],
-  ["  \t ", undefined],
-  ['"" * ( ) - ^ :', undefined],
+const expressionOf = (query: string) => searchExpression(searchWords(query).map((word) => [word]));
+
+const expressions: [query: string, expression: string][] = [
+  ["", ""],
+  ["  \t ", ""],
+  ['"" * ( ) - ^ :', ""],
   ["harbour", '"harbour"*'],
   ["har bour", '"har"* AND "bour"*'],
   ['name:x" OR "y', '"name"* AND "x"* AND "OR"* AND "y"*'],
@@ -48,13 +55,13 @@ const expressions: [query: string, expression: string | undefined][] = [
 ];
 for (const [query, expression] of expressions) {
   test(`TRK-15: search text ${JSON.stringify(query)} becomes ${expression}`, () => {
-    assert.equal(searchExpression(query), expression);
+    assert.equal(expressionOf(query), expression);
   });
 }
 
 test("a search has at most ten words of at most 64 characters", () => {
-  const expression = searchExpression(`${"x".repeat(5000)} ${"y ".repeat(5000)}`);
-  assert.ok(expression !== undefined && expression.length < 64 + 10 * 12);
+  const expression = expressionOf(`${"x".repeat(5000)} ${"y ".repeat(5000)}`);
+  assert.ok(expression.length < 64 + 10 * 12);
 });
 
 test("the same infohash twice is refused", async () => {
@@ -95,16 +102,35 @@ const searches: [query: string, ids: string[]][] = [
   ["TAL har", ["t1"]],
   ["cafe", ["t2"]],
   ["tides", ["t1"]],
-  ["alks", []],
   ['"', []],
+  ["xyzzy", []],
 ];
-for (const [query, ids] of searches) {
+/** Words that nobody has, and what has words that are nearly spelled like them. */
+const similar: [query: string, ids: string[]][] = [
+  ["tal xyzzy", []],
+  ["harbour recordings", []],
+  ["tlk", []],
+  ["takls2", []],
+  ["alks", ["t3", "t1"]],
+  ["takls", ["t3", "t1"]],
+  ["tallks", ["t3", "t1"]],
+  ["tslks", ["t3", "t1"]],
+  ["TÁLSK", ["t3", "t1"]],
+  ["harbour tlaks", ["t1"]],
+  ["reordings", ["t2"]],
+  ["recordnig", ["t2"]],
+  ["recoordings cafe", ["t2"]],
+  ["cfaé", ["t2"]],
+  ["tidse", ["t1"]],
+  ["втроой", ["t2"]],
+];
+for (const [query, ids] of [...searches, ...similar]) {
   test(`searching ${JSON.stringify(query)} finds ${ids.join(" ") || "nothing"}, newest first`, async () => {
     await withStore(async (store) => {
       await store.torrents.insert(torrent(1, { name: "Harbour talks" }), {
         words: "02 tides.webm",
       });
-      await store.torrents.insert(torrent(2, { name: "Café recordings" }), { words: "" });
+      await store.torrents.insert(torrent(2, { name: "Café recordings" }), { words: "второй" });
       await store.torrents.insert(torrent(3, { name: "Other talks" }), { words: "" });
       const found = await store.torrents.search({ query, limit: 50, offset: 0 });
       assert.deepEqual(
@@ -112,6 +138,8 @@ for (const [query, ids] of searches) {
         ids,
       );
       assert.equal(found.total, ids.length);
+      const guessed = similar.some((row) => row[0] === query) && ids.length > 0;
+      assert.equal(found.similar, guessed);
     });
   });
 }
@@ -134,6 +162,53 @@ test("pages of a search follow each other without gap or repetition", async () =
       );
     }
   });
+});
+
+test("UX 3.4: a page is found by indexes and in their order, however many torrents there are", async (t) => {
+  await withStore(async (store) => {
+    await store.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "" });
+    // Counted once after each start.
+    await store.torrents.totals();
+    const prepare = t.mock.method(DatabaseSync.prototype, "prepare");
+    for (const query of ["", "harbour talks", "harbour tlaks"]) {
+      const { rows } = await store.torrents.search({ query, limit: 50, offset: 0 });
+      assert.equal(rows.length, 1, query);
+    }
+    const statements = prepare.mock.calls.map((call) => call.arguments[0]);
+    prepare.mock.restore();
+    assert.ok(statements.length >= 6, statements.join("\n"));
+    for (const statement of statements) {
+      const plan = await sql<{ detail: string }>`explain query plan ${sql.raw(
+        statement.replaceAll("?", "'[]'"),
+      )}`.execute(store.db);
+      for (const { detail } of plan.rows) {
+        assert.doesNotMatch(detail, /^SCAN (?!.*INDEX)|FOR ORDER BY/, statement);
+      }
+    }
+  });
+});
+
+test("a catalogue from before wrong spellings were known learns its words", async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "everseed-store-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, "everseed.db");
+  const before = await openStore(file);
+  await before.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "tides.webm" });
+  for (const step of [
+    sql`drop table search_clues`,
+    sql`drop index torrents_newest`,
+    sql`drop index torrents_checked`,
+    sql`delete from schema_migrations where name = '0004-search-clues'`,
+  ]) {
+    await step.execute(before.db);
+  }
+  await before.close();
+  const after = await openStore(file);
+  for (const query of ["harbuor", "tdies"]) {
+    const { rows } = await after.torrents.search({ query, limit: 50, offset: 0 });
+    assert.equal(rows.length, 1, query);
+  }
+  await after.close();
 });
 
 test("publishing a draft marks it in the same step", async () => {

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import type { Infohashes } from "../base/infohash.ts";
-import { searchExpression } from "./search-expression.ts";
+import { addClues, nearWords } from "./search-clues.ts";
+import { searchExpression, searchWords, wordsOf } from "./search-expression.ts";
 import type { Schema } from "./schema.ts";
 
 export type TorrentRow = Selectable<Schema["torrents"]> & {
@@ -11,16 +12,29 @@ export type TorrentRow = Selectable<Schema["torrents"]> & {
 export type NewTorrent = Omit<Selectable<Schema["torrents"]>, "seq">;
 
 export interface TorrentSearch {
-  /** What a person typed; every word must begin a word of the name, a file name or the comment. */
+  /** What a person typed; every word begins a word of the name, a file name or the comment. */
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
+}
+
+export interface FoundTorrents {
+  /** Counts every match. */
+  readonly total: number;
+  /** Newest first. */
+  readonly rows: TorrentRow[];
+  /** Nothing has the words as they were typed; what was found has words one letter away from them. */
+  readonly similar: boolean;
 }
 
 export interface CatalogueTotals {
   readonly torrents: number;
   readonly bytes: number;
 }
+
+const NOTHING: FoundTorrents = { total: 0, rows: [], similar: false };
+/** New words of one torrent that are also found by a wrong spelling; the name's come first. */
+const GUESSED_WORDS_MAX = 1_000;
 
 /** Everything that is published. */
 export class TorrentTable {
@@ -58,6 +72,8 @@ export class TorrentTable {
         .executeTakeFirstOrThrow();
       await sql`insert into torrents_search (rowid, name, words)
         values (${seq}, ${torrent.name}, ${options.words})`.execute(transaction);
+      const words = new Set(wordsOf(`${torrent.name} ${options.words}`));
+      await addClues(transaction, [...words].slice(0, GUESSED_WORDS_MAX));
       if (options.draftId === undefined) return;
       await transaction
         .updateTable("drafts")
@@ -98,43 +114,67 @@ export class TorrentTable {
     return this.#newestInfohashes.all(countMax).map(infohashesIn);
   }
 
-  /** Newest first. `total` counts every match. */
-  async search(search: TorrentSearch): Promise<{ total: number; rows: TorrentRow[] }> {
-    const expression = searchExpression(search.query);
-    if (expression === undefined) {
+  /** What has all the words; or, when nothing has, what has words that are spelled nearly like them. */
+  async search(search: TorrentSearch): Promise<FoundTorrents> {
+    const words = searchWords(search.query);
+    if (words.length === 0) {
       // Words were asked for, but none that could be found.
-      if (search.query.trim() !== "") return { total: 0, rows: [] };
-      const rows = await this.#rows()
-        .orderBy("seq", "desc")
-        .limit(search.limit)
-        .offset(search.offset)
-        .execute();
-      return { total: (await this.totals()).torrents, rows };
+      if (search.query.trim() !== "") return NOTHING;
+      const rows = await this.#page(this.#db.selectFrom("torrents").select("seq"), search);
+      return { total: (await this.totals()).torrents, rows, similar: false };
     }
-    const matches = sql<boolean>`torrents_search match ${expression}`;
+    const found = await this.#matching(
+      words.map((word) => [word]),
+      search,
+    );
+    if (found.total > 0) return found;
+    const spellings = await Promise.all(words.map((word) => this.#spellings(word)));
+    // Every word is somebody's, or one is nobody's even nearly: guessing would find nothing either.
+    if (spellings.every((nearly, index) => nearly[0] === words[index])) return NOTHING;
+    if (spellings.some((nearly) => nearly.length === 0)) return NOTHING;
+    return { ...(await this.#matching(spellings, search)), similar: true };
+  }
+
+  async #matching(
+    spellings: readonly (readonly string[])[],
+    search: TorrentSearch,
+  ): Promise<FoundTorrents> {
+    const matches = sql<boolean>`torrents_search match ${searchExpression(spellings)}`;
     const { total } = await this.#db
       .selectFrom("torrents_search")
       .select((from) => from.fn.countAll<number>().as("total"))
       .where(matches)
       .executeTakeFirstOrThrow();
-    // The index gives rowids in order by itself; only the rows of this page are read.
-    const page = await this.#db
-      .selectFrom("torrents_search")
-      .select("rowid")
-      .where(matches)
-      .orderBy("rowid", "desc")
-      .limit(search.limit)
-      .offset(search.offset)
-      .execute();
-    const rows = await this.#rows()
+    const found = this.#db.selectFrom("torrents_search").select("rowid as seq").where(matches);
+    const rows = total === 0 ? [] : await this.#page(found, search);
+    return { total, rows, similar: false };
+  }
+
+  /** Both indexes give their numbers in order by themselves; only the rows of this page are read. */
+  async #page(
+    found: SelectQueryBuilder<Schema, "torrents" | "torrents_search", { seq: number }>,
+    { limit, offset }: TorrentSearch,
+  ): Promise<TorrentRow[]> {
+    const page = await found.orderBy("seq", "desc").limit(limit).offset(offset).execute();
+    return this.#rows()
       .where(
         "seq",
         "in",
-        page.map((row) => row.rowid),
+        page.map(({ seq }) => seq),
       )
       .orderBy("seq", "desc")
       .execute();
-    return { total, rows };
+  }
+
+  /** The word itself when somebody has it, else those it may have been meant to be. */
+  async #spellings(word: string): Promise<readonly string[]> {
+    const known = await this.#db
+      .selectFrom("torrents_search")
+      .select("rowid")
+      .where(sql<boolean>`torrents_search match ${searchExpression([[word]])}`)
+      .limit(1)
+      .executeTakeFirst();
+    return known ? [word] : nearWords(this.#db, word);
   }
 
   async totals(): Promise<CatalogueTotals> {

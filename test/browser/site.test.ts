@@ -1,5 +1,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import type { DeclaredDraft } from "../../src/api/drafts.ts";
@@ -180,6 +182,24 @@ test("live figures change without a reload; when the stream breaks a bar says so
   await page.context().close();
 });
 
+test("UX 3.3: a phone that scans the code comes to the page, and finds the magnet link there", async () => {
+  const { page } = await openPage(browser, { colorScheme: "dark" });
+  await signIn(page, hub);
+  const id = await publishSmall(page, "Конспект лекции, второй день.pdf");
+  await page.goto(`${hub.origin}/t/${id}`);
+  const picture = path.join(hub.folder, "code.png");
+  await page.getByRole("img", { name: "QR code" }).screenshot({ path: picture });
+  const reader = ["--quiet", "--nodbus", "--raw", "-Sdisable", "-Sqrcode.enable", picture];
+  const link = execFileSync("zbarimg", reader, { encoding: "utf8" }).trimEnd();
+  assert.equal(link, page.url());
+  const { page: phone } = await openPage(browser, { javaScriptEnabled: false });
+  await phone.goto(link);
+  const magnet = await phone.getByText("Open magnet link").getAttribute("href");
+  assert.match(magnet ?? "", /^magnet:\?xt=urn:bt/);
+  await phone.context().close();
+  await page.context().close();
+});
+
 test("the catalogue: search, newest first, pages with numbers, all in the address, without JavaScript", async () => {
   const { page: signedIn } = await openPage(browser);
   await signIn(signedIn, hub);
@@ -199,6 +219,9 @@ test("the catalogue: search, newest first, pages with numbers, all in the addres
   await page.locator(".list .name").first().click();
   assert.equal(await page.locator("h1").innerText(), "herring 17.txt");
   assert.match((await page.getByText("Open magnet link").getAttribute("href")) ?? "", /^magnet:/);
+  await page.goto(`${hub.origin}/search?q=hrering+17`);
+  assert.match(await page.locator("main").innerText(), /Nothing for “hrering 17”, but 1 result/);
+  assert.match(await page.locator(".list > li").innerText(), /herring 17\.txt/);
   await page.goto(`${hub.origin}/search?q=nosuchthing`);
   assert.match(await page.locator("main").innerText(), /Nothing for “nosuchthing”/);
   const missing = await page.goto(`${hub.origin}/t/zzzzzzzz/x`);

@@ -33,9 +33,11 @@ export function CatalogueView(props: { readonly model: CataloguePage; readonly f
             <p class="num">
               {searching ? (
                 <>
-                  {plural(list.total, "result")} for “
-                  <Outside text={list.query} charactersMax={80} />
-                  ”. <a href="/">Show all</a>
+                  {list.similar ? "Nothing" : plural(list.total, "result")} for “
+                  <Outside text={list.query} charactersMax={80} />”
+                  {list.similar &&
+                    `, but ${plural(list.total, "result")} for words spelled like it`}
+                  . <a href="/">Show all</a>
                 </>
               ) : (
                 plural(list.total, "torrent")
