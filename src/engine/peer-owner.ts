@@ -31,6 +31,8 @@ export interface PeerOwner<P> {
   /** What our handshake offers. */
   readonly flags: HandshakeFlags;
   accepts(infohash: Uint8Array): boolean;
+  /** The infohash of our answer to who asked for `infohash`, and said whether it speaks v2. */
+  answerTo(infohash: Uint8Array, speaksV2: boolean): Uint8Array;
   nowMs(): number;
   /** `undefined` until the torrent's files are open. */
   transfer(): PeerTransfer<P> | undefined;

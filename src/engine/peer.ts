@@ -278,7 +278,7 @@ export class Peer implements StreamHandler, WireSink {
       return;
     }
     this.owner = owner;
-    this.#ourInfohash = infohash.slice();
+    this.#ourInfohash = owner.answerTo(infohash, this.flags?.v2 === true).slice();
     this.#sendHandshake();
   }
 

@@ -82,6 +82,13 @@ export class TorrentPeers implements PeerOwner<Peer> {
     return this.#infohashes.some((known) => equalBytes(known, infohash));
   }
 
+  answerTo(infohash: Uint8Array, speaksV2: boolean): Uint8Array {
+    // The upgrade of BEP 52. Not only allowed: libtorrent, told of us by both swarms of a hybrid meanwhile,
+    // hangs up on an answer with v1, and calls again a minute later.
+    const last = this.#infohashes.at(-1)!;
+    return speaksV2 && this.flags.v2 ? last : infohash;
+  }
+
   dialNext(now: number): boolean {
     const dial = (remote: Endpoint): Peer | undefined =>
       this.#host.dial(remote, this, this.#infohashes[0]!);

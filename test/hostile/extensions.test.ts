@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { wireInfohashes } from "../../src/base/infohash.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { encodeHandshake, HANDSHAKE_BYTES } from "../../src/wire/handshake.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
-import { dial, frames, listenAs, type RawPeer } from "./raw-peer.ts";
+import { dial, frames, listenAs, openSocket, type RawPeer } from "./raw-peer.ts";
 import { assertSame, leech, makeTorrent, PIECE, startEngine, startSeed } from "./world.ts";
 
 const OPTIONS = { timeout: 30_000 };
@@ -32,6 +35,34 @@ for (const isPrivate of [true, false]) {
     const expected = isPrivate ? "8:msg_typei2e" : "8:msg_typei1e";
     assert.ok((await answer.promise).includes(expected));
   });
+}
+
+for (const [asked, speaksV2, answered] of [
+  ["v1", false, "v1"],
+  ["v1", true, "v2"],
+  ["v2", true, "v2"],
+] as const) {
+  const what = speaksV2 ? "speaks v2 too" : "does not speak v2";
+  test(
+    `BEP 52: who asks for ${asked} of a hybrid and ${what} is answered with ${answered}`,
+    OPTIONS,
+    async (t) => {
+      const made = await makeTorrent(t, { files: PIECE, kind: "hybrid" });
+      const { endpoint } = await startSeed(t, made);
+      const [v1, v2] = wireInfohashes(made.metainfo.info.infohashes);
+      const socket = openSocket(t, endpoint);
+      const peerId = Buffer.alloc(20, "x");
+      const flags = { extended: true, fast: true, dht: false, v2: speaksV2 };
+      socket.write(encodeHandshake({ ...flags, infohash: asked === "v1" ? v1! : v2!, peerId }));
+      let answer = Buffer.alloc(0);
+      while (answer.length < HANDSHAKE_BYTES) {
+        const [chunk] = (await once(socket, "data")) as [Buffer];
+        answer = Buffer.concat([answer, chunk]);
+      }
+      const infohash = new Uint8Array(answer.subarray(28, 48));
+      assert.deepEqual(infohash, new Uint8Array(answered === "v1" ? v1! : v2!));
+    },
+  );
 }
 
 test(
