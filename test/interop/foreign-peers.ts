@@ -230,9 +230,11 @@ class QBittorrent {
     return response.text();
   }
 
-  async add(torrent: string, folder: string): Promise<void> {
+  /** @param source - A .torrent file or a magnet link. */
+  async add(source: string, folder: string): Promise<void> {
     const form = new FormData();
-    form.set("torrents", new Blob([fs.readFileSync(torrent)]), "a.torrent");
+    if (source.startsWith("magnet:")) form.set("urls", source);
+    else form.set("torrents", new Blob([fs.readFileSync(source)]), "a.torrent");
     form.set("savepath", folder);
     const response = await fetch(`${this.#api}/torrents/add`, { method: "POST", body: form });
     if (!response.ok) throw new Error(`torrents/add: ${response.status}`);

@@ -13,13 +13,15 @@ import {
   skipUnless,
   transmission,
 } from "./foreign-peers.ts";
-import { EVERSEED, Running, until } from "./process.ts";
+import { fetchTorrent, type HubProcess, initialise, publish, startHub } from "./hub-process.ts";
+import { EVERSEED, until } from "./process.ts";
 
 // Nothing but our tracker introduces anybody here: no DHT, no exchange of peers, no address given.
 
 const SCHEMES = ["http", "udp"] as const;
 /** aria2 speaks to UDP trackers only with its DHT on, which would introduce peers, too. */
 const PEERS = { http: [aria2, libtorrent], udp: [libtorrent] };
+const V1 = ["--kind", "v1"];
 /** Who fetches from whom. Transmission takes no loopback address from a tracker, so it is found by others. */
 const PAIRS = {
   http: [
@@ -29,37 +31,6 @@ const PAIRS = {
   ],
   udp: [[libtorrent, transmission]],
 } as const;
-
-interface HubProcess {
-  readonly running: Running;
-  readonly url: string;
-  readonly port: number;
-  readonly udpPort: number;
-}
-
-async function startHub(
-  t: TestContext,
-  folder: string,
-  env: NodeJS.ProcessEnv = {},
-): Promise<HubProcess> {
-  const running = new Running(
-    t,
-    [EVERSEED, "hub", "start", "--data", path.join(folder, "data"), "--json"],
-    {
-      EVERSEED_PORT: "0",
-      EVERSEED_ENGINE_PORT: "0",
-      EVERSEED_TRACKER_UDP_PORT: "0",
-      ...env,
-    },
-  );
-  const ready = await running.event("ready");
-  return {
-    running,
-    url: String(ready.url),
-    port: Number(ready.port),
-    udpPort: Number(ready.udpPort),
-  };
-}
 
 function makeFile(folder: string): string {
   const file = path.join(folder, "single file.bin");
@@ -94,23 +65,6 @@ function torrentOf(folder: string, source: string, tracker: string): Shared {
   return { folder, source, torrent, infohash };
 }
 
-/** Makes an administrator and publishes a file. @returns What the hub said. */
-function publish(folder: string, source: string, hub: HubProcess): Record<string, unknown> {
-  const token = path.join(folder, "token");
-  const args = ["publish", source, "--to", hub.url, "--token-file", token, "--kind", "v1"];
-  const output = execFileSync(EVERSEED, [...args, "--json"], { encoding: "utf8" });
-  return JSON.parse(output) as Record<string, unknown>;
-}
-
-function initialise(folder: string): void {
-  const password = path.join(folder, "password");
-  fs.writeFileSync(password, "a harbour full of fog\n", { mode: 0o600 });
-  const where = ["--data", path.join(folder, "data"), "--token-file", path.join(folder, "token")];
-  execFileSync(EVERSEED, ["hub", "init", ...where, "--admin", "ann", "--password-file", password], {
-    stdio: "pipe",
-  });
-}
-
 async function scrape(hub: HubProcess, infohash: string): Promise<string> {
   const escaped = infohash.replace(/../g, "%$&");
   const reply = await fetch(`${hub.url}/scrape?info_hash=${escaped}`);
@@ -133,14 +87,10 @@ for (const scheme of SCHEMES) {
         initialise(folder);
         const hub = await startHub(t, folder);
         const source = makeFile(folder);
-        const published = publish(folder, source, hub);
+        const published = publish(folder, source, hub, V1);
         const shared = torrentOf(folder, source, announceUrl(hub, scheme));
         assert.equal(published["infohashV1"], shared.infohash);
-        if (scheme === "http") {
-          // As people get it.
-          const reply = await fetch(String(published["torrentUrl"]));
-          fs.writeFileSync(shared.torrent, Buffer.from(await reply.arrayBuffer()));
-        }
+        if (scheme === "http") await fetchTorrent(published, shared.torrent);
         await leech(t, peer, shared);
       },
     );
@@ -172,10 +122,9 @@ test(
     initialise(folder);
     const hub = await startHub(t, folder);
     const source = makeFile(folder);
-    const published = publish(folder, source, hub);
-    const reply = await fetch(String(published["torrentUrl"]));
+    const published = publish(folder, source, hub, V1);
     const torrent = path.join(folder, "t.torrent");
-    fs.writeFileSync(torrent, Buffer.from(await reply.arrayBuffer()));
+    await fetchTorrent(published, torrent);
     const shown = execFileSync(EVERSEED, ["show", torrent, "--json"], { encoding: "utf8" });
     const [http, udp] = [announceUrl(hub, "http"), announceUrl(hub, "udp")];
     assert.deepEqual((JSON.parse(shown) as { trackers: unknown }).trackers, [[http], [udp]]);
@@ -196,7 +145,7 @@ test(
     initialise(folder);
     const hub = await startHub(t, folder);
     const source = makeFile(folder);
-    const magnet = String(publish(folder, source, hub)["magnet"]);
+    const magnet = String(publish(folder, source, hub, V1)["magnet"]);
     const out = fs.mkdtempSync(path.join(folder, "out-"));
     await aria2.leech(t, magnet, out);
     assertSameTree(source, path.join(out, path.basename(source)));
@@ -215,7 +164,7 @@ test(
       EVERSEED_TRACKER_UDP_PORT: String(hub.udpPort),
     };
     const source = makeFile(folder);
-    publish(folder, source, hub);
+    publish(folder, source, hub, V1);
     const shared = torrentOf(folder, source, announceUrl(hub, "http"));
     hub.running.child.kill("SIGKILL");
     await hub.running.exitCode;
