@@ -4,11 +4,10 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import type { DeclaredDraft } from "../../src/api/drafts.ts";
 import type { TorrentList } from "../../src/api/torrents.ts";
 import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
 import { adminName, adminPassword, RealHub } from "./real-hub.ts";
-import { signIn } from "./steps.ts";
+import { publishSmall, signIn } from "./steps.ts";
 
 let browser: Browser;
 let hub: RealHub;
@@ -21,31 +20,6 @@ after(async () => {
   await browser.close();
   await hub.remove();
 });
-
-/** Publishes one small file through the API, from a signed-in tab. @returns The torrent's id. */
-async function publishSmall(page: Page, name: string, more: object = {}): Promise<string> {
-  const { request } = page.context();
-  const content = Buffer.from(`content of ${name} ${JSON.stringify(more)}`);
-  const headers = { origin: hub.origin };
-  const declared = await request.post(`${hub.origin}/api/v1/drafts`, {
-    headers,
-    data: { name, folder: false, files: [{ path: name, size: content.length }], ...more },
-  });
-  assert.equal(declared.status(), 201, await declared.text());
-  const draft = (await declared.json()) as DeclaredDraft;
-  const sent = await request.fetch(`${hub.origin}${draft.uploadPath}`, {
-    method: "PATCH",
-    headers: {
-      ...headers,
-      "tus-resumable": "1.0.0",
-      "upload-offset": "0",
-      "content-type": "application/offset+octet-stream",
-    },
-    data: content,
-  });
-  assert.equal(sent.status(), 204, await sent.text());
-  return draft.id;
-}
 
 /** @returns The token, as the account page shows it this once. */
 async function makeToken(page: Page, name: string): Promise<string> {
@@ -92,7 +66,7 @@ test("HUB-5: names that try to become code are text on every page; nothing runs,
   });
   await signIn(page, hub);
   for (const payload of payloads) {
-    const id = await publishSmall(page, payload, { comment: payload, source: payload });
+    const id = await publishSmall(page, hub, payload, { comment: payload, source: payload });
     await page.goto(`${hub.origin}/t/${id}/x`);
     assert.equal(await page.locator("h1").count(), 1, payload);
     assert.ok((await page.locator("main").innerText()).includes("Health"), payload);
@@ -163,7 +137,7 @@ test("HUB-24: an API token is shown once, works, and can be revoked", async () =
 test("live figures change without a reload; when the stream breaks a bar says so and figures stay", async () => {
   const { page } = await openPage(browser);
   await signIn(page, hub);
-  const id = await publishSmall(page, "live.txt", { kind: "v1" });
+  const id = await publishSmall(page, hub, "live.txt", { kind: "v1" });
   await page.goto(`${hub.origin}/t/${id}/live`);
   await page.getByText("Only here").waitFor();
   const infohash = (await page.locator(".copy code").allInnerTexts()).find((text) =>
@@ -185,7 +159,7 @@ test("live figures change without a reload; when the stream breaks a bar says so
 test("UX 3.3: a phone that scans the code comes to the page, and finds the magnet link there", async () => {
   const { page } = await openPage(browser, { colorScheme: "dark" });
   await signIn(page, hub);
-  const id = await publishSmall(page, "Конспект лекции, второй день.pdf");
+  const id = await publishSmall(page, hub, "Конспект лекции, второй день.pdf");
   await page.goto(`${hub.origin}/t/${id}`);
   const picture = path.join(hub.folder, "code.png");
   await page.getByRole("img", { name: "QR code" }).screenshot({ path: picture });
@@ -203,7 +177,8 @@ test("UX 3.3: a phone that scans the code comes to the page, and finds the magne
 test("the catalogue: search, newest first, pages with numbers, all in the address, without JavaScript", async () => {
   const { page: signedIn } = await openPage(browser);
   await signIn(signedIn, hub);
-  for (let index = 0; index < 55; index += 1) await publishSmall(signedIn, `herring ${index}.txt`);
+  for (let index = 0; index < 55; index += 1)
+    await publishSmall(signedIn, hub, `herring ${index}.txt`);
   await signedIn.context().close();
 
   const { page } = await openPage(browser, { javaScriptEnabled: false });

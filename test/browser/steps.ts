@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { CDPSession, Page } from "playwright-core";
+import type { DeclaredDraft } from "../../src/api/drafts.ts";
 import { adminName, adminPassword, type RealHub } from "./real-hub.ts";
 
 /** Signs in as a person does, and ends where `next` leads. */
@@ -92,4 +94,34 @@ export async function makeFolder(
 export async function fetchBytes(page: Page, href: string, headers: Record<string, string> = {}) {
   const response = await page.context().request.get(new URL(href, page.url()).href, { headers });
   return { status: response.status(), headers: response.headers(), body: await response.body() };
+}
+
+/** Publishes one small file through the API, from a signed-in tab. @returns The torrent's id. */
+export async function publishSmall(
+  page: Page,
+  hub: RealHub,
+  name: string,
+  more: object = {},
+): Promise<string> {
+  const { request } = page.context();
+  const content = Buffer.from(`content of ${name} ${JSON.stringify(more)}`);
+  const headers = { origin: hub.origin };
+  const declared = await request.post(`${hub.origin}/api/v1/drafts`, {
+    headers,
+    data: { name, folder: false, files: [{ path: name, size: content.length }], ...more },
+  });
+  assert.equal(declared.status(), 201, await declared.text());
+  const draft = (await declared.json()) as DeclaredDraft;
+  const sent = await request.fetch(`${hub.origin}${draft.uploadPath}`, {
+    method: "PATCH",
+    headers: {
+      ...headers,
+      "tus-resumable": "1.0.0",
+      "upload-offset": "0",
+      "content-type": "application/offset+octet-stream",
+    },
+    data: content,
+  });
+  assert.equal(sent.status(), 204, await sent.text());
+  return draft.id;
 }

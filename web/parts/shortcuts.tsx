@@ -10,12 +10,17 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
     if (!props.ready) return undefined;
     let lastG = -Infinity;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "Escape") leaveSearch(event.target);
+      if (isTyping(event.target)) return;
       const afterG = event.timeStamp - lastG < sequenceMs;
       lastG = event.key === "g" ? event.timeStamp : -Infinity;
       if (event.key === "?") list.current?.showModal();
       else if (event.key === "/") goToSearch(event);
+      else if (event.key === "j") moveInList(1);
+      else if (event.key === "k") moveInList(-1);
       else if (afterG && event.key === "c") location.assign("/");
+      else if (afterG && event.key === "a") location.assign("/account");
       else if (afterG && event.key === "p" && props.mayPublish) location.assign("/publish");
     };
     addEventListener("keydown", onKey);
@@ -53,13 +58,25 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
               </>
             )}
             <dt>
+              <kbd>g</kbd> <kbd>a</kbd>
+            </dt>
+            <dd>Account</dd>
+            <dt>
+              <kbd>j</kbd> <kbd>k</kbd>
+            </dt>
+            <dd>Next and previous torrent of the catalogue</dd>
+            <dt>
+              <kbd>Enter</kbd>
+            </dt>
+            <dd>Open it</dd>
+            <dt>
               <kbd>?</kbd>
             </dt>
             <dd>This list</dd>
             <dt>
               <kbd>Esc</kbd>
             </dt>
-            <dd>Close it</dd>
+            <dd>Close this list, leave the search</dd>
           </dl>
           <button class="btn">Close</button>
         </form>
@@ -78,4 +95,16 @@ function goToSearch(event: KeyboardEvent): void {
   const field = document.querySelector<HTMLInputElement>("input[type=search]");
   if (field === null) location.assign("/");
   else field.focus();
+}
+
+/** The search has the focus when the catalogue opens; this gives the other keys back. */
+function leaveSearch(target: EventTarget | null): void {
+  if (target instanceof HTMLInputElement && target.type === "search") target.blur();
+}
+
+function moveInList(step: 1 | -1): void {
+  const names = [...document.querySelectorAll<HTMLElement>("main .list .name")];
+  const row = document.activeElement?.closest("li");
+  const at = names.findIndex((name) => name.closest("li") === row);
+  names[at === -1 ? 0 : at + step]?.focus();
 }

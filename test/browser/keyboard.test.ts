@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium, openPage } from "./chromium.ts";
+import { RealHub } from "./real-hub.ts";
+import { publishSmall, signIn } from "./steps.ts";
+
+// What hands that stay on the keys can do (UX 2).
+
+let browser: Browser;
+let hub: RealHub;
+
+before(async () => {
+  browser = await launchChromium();
+  hub = await RealHub.create(true);
+});
+after(async () => {
+  await browser.close();
+  await hub.remove();
+});
+
+const focused = (page: Page) =>
+  page.evaluate<string>(
+    "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()",
+  );
+const searchHasFocus = (page: Page) =>
+  page.evaluate<boolean>("document.activeElement.matches('input[type=search]')");
+
+test("g and a letter lead to the pages, / to the search, also from elsewhere; strangers sign in first", async () => {
+  const { page, complaints } = await openPage(browser);
+  await signIn(page, hub, "/account");
+  for (const [letter, path] of [
+    ["p", "/publish"],
+    ["c", "/"],
+    ["a", "/account"],
+  ] as const) {
+    await page.locator("body").press("Escape");
+    await page.keyboard.press("g");
+    await page.keyboard.press(letter);
+    await page.waitForURL(hub.origin + path);
+    await page.getByRole("button", { name: "Keys" }).waitFor();
+  }
+  await publishSmall(page, hub, "rope.txt");
+  await page.keyboard.press("/");
+  await page.waitForURL(`${hub.origin}/`);
+  await page.getByRole("button", { name: "Keys" }).waitFor();
+  assert.ok(await searchHasFocus(page));
+  await page.keyboard.type("g p / ? j");
+  assert.equal(await page.getByLabel("Search the catalogue").inputValue(), "g p / ? j");
+  assert.equal(page.url(), `${hub.origin}/`);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+
+  const { page: stranger } = await openPage(browser);
+  await stranger.goto(`${hub.origin}/search?q=rope`);
+  await stranger.keyboard.press("Escape");
+  await stranger.keyboard.press("g");
+  // Publishing is not for strangers: nothing in the menu, nothing on the keys.
+  await stranger.keyboard.press("p");
+  await stranger.keyboard.press("/");
+  assert.ok(await searchHasFocus(stranger));
+  assert.match(stranger.url(), /\/search/);
+  await stranger.keyboard.press("Escape");
+  await stranger.keyboard.press("g");
+  await stranger.keyboard.press("a");
+  await stranger.waitForURL(`${hub.origin}/login?next=%2Faccount`);
+  await stranger.context().close();
+});
+
+test("j and k move through the catalogue, Enter opens", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub);
+  for (const name of ["lantern 1.txt", "lantern 2.txt", "lantern 3.txt"]) {
+    await publishSmall(page, hub, name);
+  }
+  await page.goto(`${hub.origin}/search?q=lantern`);
+  await page.keyboard.press("Escape");
+  const met: string[] = [];
+  for (const key of ["j", "j", "j", "j", "k", "k", "k"]) {
+    await page.keyboard.press(key);
+    met.push((await focused(page)).replaceAll(/\D/g, ""));
+  }
+  assert.deepEqual(met, ["3", "2", "1", "1", "2", "3", "3"]);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "lantern 3.txt" }).waitFor();
+  await page.context().close();
+});
+
+test("dialogs keep the focus inside and give it back where it was", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub);
+  const dialog = page.getByRole("dialog", { name: "Keys" });
+  await page.getByRole("button", { name: "Keys" }).focus();
+  for (const [open, close] of [
+    ["Enter", "Escape"],
+    ["?", "Enter"],
+  ] as const) {
+    await page.keyboard.press(open);
+    await dialog.waitFor();
+    for (let times = 0; times < 5; times += 1) {
+      await page.keyboard.press("Tab");
+      const outside =
+        "!document.activeElement.closest('dialog') && document.activeElement !== document.body";
+      assert.equal(await page.evaluate(outside), false);
+    }
+    await dialog.getByRole("button", { name: "Close" }).focus();
+    await page.keyboard.press(close);
+    await dialog.waitFor({ state: "hidden" });
+    assert.equal(await focused(page), "Keys");
+  }
+  await page.context().close();
+});
+
+test("UX 3.10: a password field says that caps lock is on, and stops when it is off or left", async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${hub.origin}/login`);
+  const field = page.getByLabel("Password", { exact: true });
+  const hint = page.getByText("Caps lock is on.");
+  // No key of a driven browser turns the lock on; what the page would see can be sent.
+  const type = (modifierCapsLock: boolean) =>
+    field.dispatchEvent("keydown", { key: "a", modifierCapsLock });
+  await field.focus();
+  await type(true);
+  await hint.waitFor();
+  assert.equal(await page.locator("#password-caps").getAttribute("role"), "status");
+  await type(false);
+  await hint.waitFor({ state: "detached" });
+  await type(true);
+  await hint.waitFor();
+  await page.getByLabel("Name").focus();
+  await hint.waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("the first Tab offers to skip to the content", async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${hub.origin}/nothing-here`);
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(page), "Skip to the content");
+  assert.ok(await page.getByText("Skip to the content").isVisible());
+  await page.keyboard.press("Enter");
+  assert.match(page.url(), /#main$/);
+  await page.context().close();
+});
