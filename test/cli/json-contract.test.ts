@@ -26,8 +26,8 @@ const MAGNET = /^magnet:\?xt=urn:btih:[0-9a-f]{40}&xt=urn:btmh:1220[0-9a-f]{64}&
 function assertShape(value: unknown, shape: Shape, where: string): asserts value is Json {
   assert.ok(typeof value === "object" && value !== null, where);
   for (const [field, expected] of Object.entries(shape)) {
-    const found = (value as Json)[field];
-    const place = `${where}.${field} is ${JSON.stringify(found)}`;
+    const found: unknown = (value as Json)[field];
+    const place: string = `${where}.${field} is ${JSON.stringify(found)}`;
     if (expected instanceof RegExp) {
       assert.equal(typeof found, "string", place);
       assert.match(found as string, expected, place);
