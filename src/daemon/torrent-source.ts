@@ -58,8 +58,12 @@ function readMagnet(link: string): MagnetLink {
     return parseMagnet(link);
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
+    // A shell cuts behind the infohash or before it, and never changes a letter of it.
+    const hint = /[?&]xt[.=]/i.test(link)
+      ? "copy the whole link again: letters of its infohash are wrong or missing."
+      : 'copy the whole link again, and put it in quotes: the shell cuts it at "&".';
     throw new DaemonError("bad-magnet", `This is ${error.detail}.`, {
-      hint: 'copy the whole link again, and put it in quotes: the shell cuts it at "&".',
+      hint,
       cause: error,
     });
   }

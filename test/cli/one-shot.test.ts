@@ -315,6 +315,13 @@ const refusals: readonly Refusal[] = [
     message: /not a usable magnet link.*\n {2}Try: copy the whole link again, and put it in quotes/,
   },
   {
+    name: "a magnet link with a wrong digit",
+    prepare: async () => ["get", `magnet:?xt=urn:btih:${"0".repeat(39)}g&dn=x`],
+    exit: 7,
+    message:
+      /not a usable magnet link.*\n {2}Try: copy the whole link again: letters of its infohash are wrong/,
+  },
+  {
     name: "an unreachable hub",
     prepare: async () => ["get", "http://127.0.0.1:9/t/k3f9/talks"],
     exit: 6,
