@@ -101,7 +101,6 @@ export async function getTorrent(options: GetOptions): Promise<void> {
   await prepareFolder(root, options.folder);
   const session = await openSession({
     listen: options.listen,
-    pieceLengthMax: "metainfo" in source ? source.metainfo.info.geometry.pieceLength : 0,
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
     log: options.log ?? SILENT_LOG,

@@ -11,7 +11,10 @@ import { DaemonError, systemCode } from "./daemon-error.ts";
 import { NetGuard } from "./net-guard.ts";
 import { everseedVersion } from "./version.ts";
 
-/** Memory for pieces that arrive and for blocks on their way out; claimed as needed. */
+/**
+ * Memory for pieces that arrive and for blocks on their way out; claimed as needed. Pieces may be longer than
+ * all of it: those the engine takes to disk block by block.
+ */
 const RECEIVE_BYTES_MAX = 96 * 1024 * 1024;
 const SEND_BYTES_MAX = 48 * 1024 * 1024;
 
@@ -21,8 +24,6 @@ const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0
 export interface OneShotSessionOptions {
   /** Taken as it stands; `undefined` takes what is free. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-  /** Of the torrents to come; memory is laid out for at least two of them. */
-  readonly pieceLengthMax: number;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   readonly log: Log;
@@ -43,7 +44,6 @@ export interface OneShotSession {
 /** @throws {DaemonError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
 export async function openSession(options: OneShotSessionOptions): Promise<OneShotSession> {
   const disk = new NodeDisk({ log: options.log });
-  const receiveBytes = Math.max(RECEIVE_BYTES_MAX, 2 * options.pieceLengthMax);
   const clock = new NodeClock();
   const random = new NodeRandom();
   const guard = new NetGuard({
@@ -59,7 +59,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
         allowAddress: (address) => guard.allowPeer(address),
       }),
       content: disk,
-      receiveSlabs: disk.createSlabPool(receiveBytes),
+      receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
       log: options.log,
     },

@@ -57,10 +57,8 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
     refuseOtherFiles(info, root);
     torrents.push({ metainfo: { ...metainfo, info }, root });
   }
-  const pieceLengths = torrents.map(({ metainfo }) => metainfo.info.geometry.pieceLength);
   const session = await openSession({
     listen: options.listen,
-    pieceLengthMax: Math.max(...pieceLengths),
     upBytesPerSecond: options.upBytesPerSecond,
     log: options.log ?? SILENT_LOG,
   });

@@ -151,6 +151,25 @@ test("MET-3: names that only some systems take are seeded as they are, and fetch
   }
 });
 
+test("memory stays below 250 MiB on both sides where two pieces are half a gigabyte", async (context) => {
+  const folder = temporaryFolder(context);
+  await writeFile(join(folder, "big"), "");
+  await truncate(join(folder, "big"), 300 * 1024 ** 2);
+  const create = ["create", "big", "-o", "talks.torrent", "--piece-size", "256M", "--kind", "v1"];
+  const made = await everseed(context, create, { cwd: folder });
+  assert.equal(made.exit, 0, made.stderr);
+  const { seed, peer } = await startSeed(context, folder);
+  const args = ["get", "talks.torrent", "-o", "copy", "--seed", "forever", "--peer", peer];
+  const listen = ["--listen", "127.0.0.1:0", "--json"];
+  const get = new EverseedProcess(context, [...args, ...listen], { cwd: folder });
+  await get.waitFor(/"event":"done"/);
+  for (const { child } of [seed, get]) {
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+    const peakMiB = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+    assert.ok(peakMiB < 250, `${peakMiB} MiB`);
+  }
+});
+
 test("STO-14: get removes what a killed run left in its folder, and nothing else", async (context) => {
   const { folder } = await talks(context);
   await mkdir(join(folder, "copy"));
