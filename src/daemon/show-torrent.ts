@@ -143,8 +143,13 @@ function describeTorrent(metainfo: Metainfo, bytes: Uint8Array): ShownTorrent {
     sslCert: rare.sslCert ?? null,
     paths: info.files.filter((file) => !file.pad).map((file) => file.path.join("/")),
     files: info.files.map((file, index) => describeFile(file, rare.files[index]!)),
-    pieceHashes: info.pieceHashes ? hexEntries(info.pieceHashes, SHA1_BYTES) : null,
-    pieceLayers: info.kind === "v1" ? null : hexLayers(metainfo.pieceLayers),
+    // Made when they are asked for: of a million pieces they are half a gigabyte of text.
+    get pieceHashes() {
+      return info.pieceHashes ? hexEntries(info.pieceHashes, SHA1_BYTES) : null;
+    },
+    get pieceLayers() {
+      return info.kind === "v1" ? null : hexLayers(metainfo.pieceLayers);
+    },
     other: {
       ...dictToJson(rare.other),
       ...(rare.otherInfo.size > 0 && { info: dictToJson(rare.otherInfo) }),
