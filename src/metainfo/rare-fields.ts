@@ -47,14 +47,32 @@ export interface RareFileFields {
   readonly other: BencodeDict;
 }
 
-/** Read by `parseMetainfo`, or below. */
+// Read by `parseMetainfo`, or below.
 const KNOWN_KEYS = [
-  ...["announce", "announce-list", "comment", "comment.utf-8", "created by", "created by.utf-8"],
-  ...["creation date", "info", "nodes", "piece layers", "url-list"],
+  "announce",
+  "announce-list",
+  "comment",
+  "comment.utf-8",
+  "created by",
+  "created by.utf-8",
+  "creation date",
+  "info",
+  "nodes",
+  "piece layers",
+  "url-list",
 ];
 const KNOWN_INFO_KEYS = [
-  ...["attr", "file tree", "files", "length", "meta version", "name", "name.utf-8"],
-  ...["piece length", "pieces", "private", "source"],
+  "attr",
+  "file tree",
+  "files",
+  "length",
+  "meta version",
+  "name",
+  "name.utf-8",
+  "piece length",
+  "pieces",
+  "private",
+  "source",
 ];
 const KNOWN_FILE_KEYS = ["attr", "length", "path", "path.utf-8", "pieces root", "symlink path"];
 

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
+import type { DiskFailure } from "../../ports/content.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 import { ContentIo } from "./content-io.ts";
 import { DescriptorBudget } from "./open-files.ts";
@@ -130,7 +130,7 @@ test("STO-12: folders and names that no disk takes are refused at once, by name;
   }
   const longest = "\u00e9".repeat(127) + "x";
   const stored = await store(join(folder, "e/f"), `${longest}/${longest}`);
-  assert.equal((stored as PieceVerdict).kind, "intact");
+  assert.equal(stored.kind, "intact");
   assert.equal(statSync(join(folder, "e/f", longest, longest)).size, 5);
 });
 
