@@ -17,6 +17,8 @@ export const draftFileSchema = z.object({
   size: z.number().int().min(0),
   /** Milliseconds since 1970. Only compared: a file that changed in between makes a new draft. */
   modified: z.number().int().optional(),
+  /** A program: the torrent says so (BEP 47). Browsers cannot tell. */
+  executable: z.boolean().optional(),
 });
 
 /**

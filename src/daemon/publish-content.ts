@@ -88,10 +88,11 @@ function declaration(tree: InputTree, name: string, options: PublishOptions): Dr
   return {
     name,
     folder: tree.folder,
-    files: tree.files.map(({ path, length, mtimeMs }) => ({
+    files: tree.files.map(({ path, length, mtimeMs, executable }) => ({
       path: path.join("/"),
       size: length,
       modified: Math.trunc(mtimeMs),
+      ...(executable && { executable }),
     })),
     kind: options.kind,
     pieceSize: options.pieceSize,

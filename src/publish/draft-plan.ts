@@ -22,6 +22,7 @@ export interface Declaration {
     readonly size: number;
     /** Milliseconds since 1970; only compared. */
     readonly modified?: number | undefined;
+    readonly executable?: boolean | undefined;
   }[];
   readonly kind: TorrentKind;
   readonly pieceSize: number | "auto";
@@ -75,6 +76,7 @@ export function planDraft(declaration: Declaration): DraftPlan {
     torrent,
     contentFiles: torrent.files.map((file) => ({
       path: [name, ...file.path].join("/"),
+      // The hub only keeps it.
       executable: false,
     })),
     layout: new UploadLayout(torrent.geometry),
@@ -92,7 +94,11 @@ function plan(
   try {
     return planTorrent({
       name,
-      files: declaration.files.map((file, index) => ({ path: paths[index]!, length: file.size })),
+      files: declaration.files.map(({ size, executable }, index) => ({
+        path: paths[index]!,
+        length: size,
+        executable,
+      })),
       kind: declaration.kind,
       pieceLength: declaration.pieceSize,
     });

@@ -15,6 +15,7 @@ test("UX 3.2: what the hub publishes and what create makes is the same file, apa
   await writeFile(join(folder, "talks/a.bin"), randomBytes(700_000));
   await writeFile(join(folder, "talks/slides/b.pdf"), randomBytes(40_000));
   await writeFile(join(folder, "talks/empty"), "");
+  await writeFile(join(folder, "talks/run.sh"), "#!/bin/sh\n", { mode: 0o755 });
   await writeFile(join(folder, "password"), "a harbour full of fog", { mode: 0o600 });
   const init = ["hub", "init", "--data", "data", "--admin", "ann", "--password-file", "password"];
   const made = await everseed(context, [...init, "--token-file", "token"], { cwd: folder });
@@ -46,6 +47,7 @@ test("UX 3.2: what the hub publishes and what create makes is the same file, apa
 
     const [a, b] = [theirs, ours].map((bytes) => bytes.toString("latin1"));
     assert.match(a!, DATE);
+    assert.equal(a!.includes("4:attr1:x"), path === "talks", "a program is told from other files");
     assert.equal(a!.replace(DATE, ""), b!.replace(DATE, ""), `${path} ${settings.join(" ")}`);
   }
 });
