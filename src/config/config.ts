@@ -117,6 +117,15 @@ export const configSchema = z.strictObject({
             "1 to 1000000; a campus of 100000 peers behind one address asks 140 times",
           ),
         ),
+      believeAddressesFrom: z
+        .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+        .default([])
+        .meta(
+          note(
+            "Where peers announce from that may name their public address by ip= themselves.",
+            "a list of addresses and networks like [192.168.1.0/24]",
+          ),
+        ),
       fullScrape: z
         .boolean()
         .default(false)

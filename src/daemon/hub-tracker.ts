@@ -18,6 +18,7 @@ import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
 import type { UdpPlace } from "./announce-urls.ts";
+import { networkList } from "./network-list.ts";
 import { listenTrouble } from "./open-session.ts";
 import { virtualSeed } from "./virtual-seed.ts";
 
@@ -87,6 +88,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     everseed: virtualSeed({ host: config.engine.host ?? config.host, port: parts.peerPort }, clock),
     open,
     requestsPerSecondMax,
+    believesClaimsFrom: networkList(config.tracker.believeAddressesFrom),
     clock,
     random,
     log,

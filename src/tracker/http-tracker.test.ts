@@ -244,13 +244,15 @@ test("TRK-7: a scrape of everything, unless allowed, or of too many is refused",
   assert.match(world.get(`/scrape?${many}`), /at most 74/);
 });
 
-test("TRK-1: a claimed address is not believed of strangers", () => {
-  const world = trackerWorld();
+test("TRK-1: a claimed address is believed only of sources that were named for it", () => {
+  const world = trackerWorld({ believesClaimsFrom: ([first]) => first === 192 });
   world.announce(1, "&ip=203.0.113.99");
-  world.announce(2, "&ip=0.0.0.0", "127.0.0.1");
+  world.announce(2, "&ip=203.0.113.98", "127.0.0.1");
   world.announce(3, "&ip=203.0.113.50", "192.168.1.4");
+  world.announce(4, "&ip=192.168.1.1", "192.168.1.5");
   assert.deepEqual(peersOf(world.announce(9)).toSorted(), [
     "127.0.0.1:2",
+    "192.168.1.5:4",
     "198.51.100.7:1",
     "203.0.113.50:3",
     "9.9.9.9:8421",
@@ -258,7 +260,7 @@ test("TRK-1: a claimed address is not believed of strangers", () => {
 });
 
 test("TRK-1: behind a proxy that is not ours to know, strangers look near and are believed no more", () => {
-  const world = trackerWorld({ everseed: false });
+  const world = trackerWorld({ everseed: false, believesClaimsFrom: () => true });
   const loopback = new Uint8Array([127, 0, 0, 1]);
   const asker = { address: loopback, local: undefined, viaProxy: true };
   world.http.answer(`/announce?${GOOD}&ip=203.0.113.99`, asker);

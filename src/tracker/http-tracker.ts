@@ -13,7 +13,6 @@ import { QUERY_BYTES_MAX } from "../announce/query.ts";
 import { ReplyWriter } from "../announce/reply-writer.ts";
 import { fromLatin1 } from "../base/bytes.ts";
 import type { FullScrape } from "./full-scrape.ts";
-import { believedAddress } from "./source-address.ts";
 import type { Asker, Tracker } from "./tracker.ts";
 
 export interface HttpTrackerReply {
@@ -83,7 +82,7 @@ export class HttpTracker {
     const request = this.#request;
     parseAnnounceQuery(input, range, request);
     const claimed = asker.viaProxy ? "" : request.claimedAddress;
-    const address = believedAddress(claimed, asker.address);
+    const address = this.#tracker.believed(claimed, asker.address);
     const refusal = this.#tracker.announce(
       request,
       { address, local: asker.local },

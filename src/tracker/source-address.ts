@@ -1,20 +1,15 @@
 import { addressBytes } from "../base/endpoint.ts";
 
 /**
- * Whose address an announce is about. What a peer claims is believed only from this machine or a private
- * network, where a peer may know its outer address better than we see it; strangers could put a victim
- * into the swarm (TRK-1).
+ * Whose address an announce is about, when the one it came from may name another: a peer behind our own
+ * router knows how the world sees it. Anything but a public address is not believed (TRK-1).
  *
  * @param claimed - Text of `ip=`; empty when nothing is claimed.
  * @param source - 4 or 16 bytes, where the announce came from.
  */
 export function believedAddress(claimed: string, source: Uint8Array): Uint8Array {
-  if (claimed === "" || !isNear(source)) return source;
-  const address = addressBytes(claimed);
-  if (!address || !isUnicast(address)) return source;
-  // A private network may name other machines than this one, this one may name anything.
-  if (isLoopback(address) && !isLoopback(source)) return source;
-  return address;
+  const address = claimed === "" ? undefined : addressBytes(claimed);
+  return address && isUnicast(address) && !isNear(address) ? address : source;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Random } from "../ports/random.ts";
 import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./compact-swarms.ts";
 import { PeerAddress } from "./peer-address.ts";
+import { believedAddress } from "./source-address.ts";
 import { OpenTotals, type SwarmTotals, type TotalsStore } from "./swarm-totals.ts";
 import {
   type AnnounceEffect,
@@ -63,6 +64,8 @@ export interface TrackerOptions {
   readonly open: boolean;
   /** Announces and scrapes of one address, lasting; ten times as many at once (TRK-11). */
   readonly requestsPerSecondMax: number;
+  /** Whether what comes from there may name another address as the peer's (TRK-1). */
+  readonly believesClaimsFrom: (source: Uint8Array) => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -111,6 +114,16 @@ export class Tracker {
   /** @returns False when so many requests came from there lately that this one is not answered (TRK-11). */
   takeTurn(address: Uint8Array): boolean {
     return this.#rate.take(address, this.#options.clock.nowMs());
+  }
+
+  /**
+   * Whose address an announce is about.
+   *
+   * @param claimed - Text of `ip=`; empty when nothing is claimed.
+   */
+  believed(claimed: string, source: Uint8Array): Uint8Array {
+    if (claimed === "" || !this.#options.believesClaimsFrom(source)) return source;
+    return believedAddress(claimed, source);
   }
 
   /**

@@ -21,7 +21,6 @@ import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import { ConnectionIds } from "./connection-ids.ts";
-import { believedAddress } from "./source-address.ts";
 import type { Tracker } from "./tracker.ts";
 
 const NOBODY = { complete: 0, incomplete: 0, downloaded: 0 };
@@ -82,7 +81,8 @@ export class UdpTracker {
     parseUdpAnnounce(packet, request);
     // The packet's family decides how long an entry of the answer is (BEP 15), so a claim cannot change it.
     const entryBytes = source.length === 4 ? 6 : 18;
-    const address = source.length === 4 ? believedAddress(request.claimedAddress, source) : source;
+    const claimed = source.length === 4 ? request.claimedAddress : "";
+    const address = this.#tracker.believed(claimed, source);
     const refusal = this.#tracker.announce(
       request,
       { address, local: undefined },

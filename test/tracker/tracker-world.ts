@@ -63,6 +63,7 @@ export interface WorldOptions {
   readonly everseed?: boolean;
   readonly fullScrape?: boolean;
   readonly requestsPerSecondMax?: number;
+  readonly believesClaimsFrom?: (source: Uint8Array) => boolean;
   readonly limits?: Partial<CompactSwarmsOptions>;
 }
 
@@ -96,6 +97,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     },
     open: options.open ?? false,
     requestsPerSecondMax: options.requestsPerSecondMax ?? 1_000_000,
+    believesClaimsFrom: options.believesClaimsFrom ?? (() => false),
     clock,
     random: chance(5),
     log: SILENT_LOG,
