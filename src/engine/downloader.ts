@@ -347,7 +347,7 @@ export class Downloader {
       if (receipt.alsoAsked !== undefined) this.#cancel(receipt.alsoAsked, piece, block);
       if (receipt.pieceComplete) this.#judge(piece);
     }
-    growDepth(peer, this.#options.requestQueueMax);
+    growDepth(peer, target.bytes.length, this.#options.requestQueueMax);
     this.refill(peer);
   }
 

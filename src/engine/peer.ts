@@ -69,6 +69,8 @@ export class Peer implements StreamHandler, WireSink {
 
   /** Blocks that may be outstanding; grows while the peer keeps up. */
   depth = 16;
+  /** Mean length of the blocks it has sent lately, bytes. */
+  blockBytes = BLOCK_BYTES;
   slowStart = true;
   /** Requests it queues without dropping (BEP 10 `reqq`); a modest guess until it says. */
   requestQueueLimit = 250;

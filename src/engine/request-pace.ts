@@ -1,9 +1,10 @@
-import { BLOCK_BYTES } from "../base/geometry.ts";
 import type { Peer } from "./peer.ts";
 
 /** Blocks asked ahead, in time at the peer's rate (sheet 12). */
 const AHEAD_MS = 3000;
 export const DEPTH_MIN = 4;
+/** Of a block, in the mean length of those that came lately. */
+const BLOCK_BYTES_WEIGHT = 1 / 16;
 /**
  * Blocks by which a window that still grows may exceed what the rate deserves. What is asked of a slow seed
  * early is asked of it for nothing when others have it by then: little slack saves it whole copies.
@@ -28,8 +29,12 @@ export function requestDepth(peer: Peer, isProven: boolean, queueMax: number): n
   return isProven ? depth : Math.min(depth, STRANGER_DEPTH_MAX);
 }
 
-/** A block came: while the peer keeps up, it may owe us one more. */
-export function growDepth(peer: Peer, queueMax: number): void {
+/** What the pace is made of. */
+type Paced = Pick<Peer, "snubbed" | "slowStart" | "depth" | "blockBytes" | "download">;
+
+/** A block of so many bytes came: while the peer keeps up, it may owe us one more. */
+export function growDepth(peer: Paced, length: number, queueMax: number): void {
+  peer.blockBytes += (length - peer.blockBytes) * BLOCK_BYTES_WEIGHT;
   if (peer.snubbed) {
     peer.snubbed = false;
     peer.slowStart = true;
@@ -38,9 +43,11 @@ export function growDepth(peer: Peer, queueMax: number): void {
 }
 
 /** Follows the peer's rate, once the window has outgrown it. */
-export function adjustDepth(peer: Peer, now: number): void {
+export function adjustDepth(peer: Paced, now: number): void {
   const rate = peer.download.bytesPerSecond(now);
-  const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / BLOCK_BYTES);
+  // Pieces of small files are single blocks of a few bytes, in v2 and hybrids: by full blocks there would be
+  // next to none on the way.
+  const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / Math.max(1, peer.blockBytes));
   if (peer.slowStart && peer.depth > wanted * 1.5 + SLOW_START_SLACK) peer.slowStart = false;
   if (!peer.slowStart) peer.depth = Math.max(DEPTH_MIN, wanted);
 }
