@@ -44,6 +44,16 @@ export function skipUnless(needed: Needed): string | false {
   return why ?? false;
 }
 
+/** A libtorrent that seeds without looking at its files first. @returns The port it listens on. */
+export async function seedTrusting(
+  t: TestContext,
+  torrent: string,
+  folder: string,
+): Promise<number> {
+  const running = new Running(t, [...LIBTORRENT, "seed", torrent, folder, "trusting"]);
+  return Number((await running.event("ready")).port);
+}
+
 export const libtorrent: ForeignPeer = {
   name: "libtorrent",
   makesEmptyFiles: true,

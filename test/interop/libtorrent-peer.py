@@ -1,9 +1,10 @@
 """One libtorrent session for the interop tests.
 
-libtorrent-peer.py seed  TORRENT DATA_FOLDER
+libtorrent-peer.py seed  TORRENT DATA_FOLDER [trusting]
 libtorrent-peer.py leech TORRENT|MAGNET OUT_FOLDER [HOST:PORT ...]
 
 Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGTERM, a leecher also when done.
+A seed that is "trusting" reads its files when it sends them, not before.
 """
 
 import json
@@ -42,6 +43,8 @@ else:
 params.save_path = folder
 params.flags &= ~lt.torrent_flags.auto_managed
 params.flags &= ~lt.torrent_flags.paused
+if sys.argv[4:] == ["trusting"]:
+    params.flags |= lt.torrent_flags.seed_mode
 handle = session.add_torrent(params)
 stopped = []
 signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
@@ -51,8 +54,8 @@ if role == "seed":
 while session.listen_port() == 0:
     time.sleep(0.01)
 say(event="ready", port=session.listen_port())
-peers = [peer.rsplit(":", 1) for peer in sys.argv[4:]]
-for host, port in peers:
+peers = sys.argv[4:] if role == "leech" else []
+for host, port in (peer.rsplit(":", 1) for peer in peers):
     handle.connect_peer((host, int(port)))
 while not stopped:
     status = handle.status()

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
@@ -7,6 +8,7 @@ import {
   type ForeignPeer,
   FOREIGN_PEERS,
   libtorrent,
+  seedTrusting,
   skipUnless,
   transmission,
 } from "./foreign-peers.ts";
@@ -168,22 +170,49 @@ test(
   },
 );
 
-test("10,000 small files to libtorrent and back", { skip: skipUnless(libtorrent) }, async (t) => {
-  const folder = temporaryFolder(t);
-  const source = path.join(folder, "many");
-  for (let i = 0; i < 10_000; i += 1) {
-    const file = path.join(source, String(i % 100), `${i}.txt`);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, `file ${i}\n`.repeat(i % 50));
-  }
-  const tracker = await startSmallTracker(t);
-  const made = createTorrent(source, path.join(folder, "t.torrent"), [
-    "--kind",
-    "v1",
-    "--tracker",
-    tracker.url,
-  ]);
-  const shared = { folder, source, tracker, ...made };
-  const theirs = await serve(t, libtorrent, shared, shared.torrent);
-  await get(t, shared, shared.torrent, await libtorrent.seed(t, shared.torrent, theirs));
-});
+for (const kind of ["v1", "hybrid"]) {
+  test(
+    `data behind 4 GiB of a sparse file from libtorrent to our get: ${kind} (BDR-0.1)`,
+    { skip: skipUnless(libtorrent) },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const source = path.join(folder, "sparse.bin");
+      const handle = fs.openSync(source, "w");
+      // Zeros are holes, on both sides: pieces of them are there before `get` begins, without a byte on disk.
+      for (const at of [0, 2 ** 32 - 500_000, 2 ** 32 + 9_000_000]) {
+        fs.writeSync(handle, randomBytes(1_000_001), 0, 1_000_001, at);
+      }
+      fs.closeSync(handle);
+      const pieceSize = 4_194_304;
+      const tracker = await startSmallTracker(t);
+      const options = ["--kind", kind, "--piece-size", String(pieceSize), "--tracker", tracker.url];
+      const made = createTorrent(source, path.join(folder, "t.torrent"), options);
+      const shared = { folder, source, tracker, ...made };
+      const out = path.join(folder, "fetched");
+      fs.mkdirSync(out);
+      fs.writeFileSync(path.join(out, "sparse.bin"), "");
+      fs.truncateSync(path.join(out, "sparse.bin"), 2 ** 32 - pieceSize);
+      await get(t, shared, made.torrent, await seedTrusting(t, made.torrent, folder));
+    },
+  );
+
+  test(
+    `10,000 small files to libtorrent and back: ${kind}`,
+    { skip: skipUnless(libtorrent) },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const source = path.join(folder, "many");
+      for (let i = 0; i < 10_000; i += 1) {
+        const file = path.join(source, String(i % 100), `${i}.txt`);
+        fs.mkdirSync(path.dirname(file), { recursive: true });
+        fs.writeFileSync(file, `file ${i}\n`.repeat(i % 50));
+      }
+      const tracker = await startSmallTracker(t);
+      const options = ["--kind", kind, "--tracker", tracker.url];
+      const made = createTorrent(source, path.join(folder, "t.torrent"), options);
+      const shared = { folder, source, tracker, ...made };
+      const theirs = await serve(t, libtorrent, shared, shared.torrent);
+      await get(t, shared, shared.torrent, await libtorrent.seed(t, shared.torrent, theirs));
+    },
+  );
+}
