@@ -70,7 +70,7 @@ async function fingerprintOf(seed: number): Promise<string> {
   const first = await swarm.joinSeed();
   const liar = await swarm.joinSeed();
   liar.node.disk.lies = (piece) => piece % 7 === 0;
-  const leechers = await swarm.joinLeechers(8);
+  const leechers = await swarm.joinLeechers(18);
   swarm.introduce([first, liar, ...leechers]);
   assert.ok(swarm.runUntilComplete(leechers, 120_000) !== undefined, `seed ${seed} completes`);
   return swarm.trace.fingerprint;
