@@ -84,7 +84,8 @@ test(
 
     assert.ok(swarm.simulation.runUntil(() => held() >= 10, 60_000));
     const early = pieces.filter((piece) => copiesOf(piece) > 0).length;
-    assert.ok(early >= 8, `of the first ten pieces ${early} are different ones`);
+    // Asked for in order they would be one or two. The very first are chosen by chance.
+    assert.ok(early >= 6, `of the first ten pieces ${early} are different ones`);
 
     const rarest = (): number => Math.min(...pieces.map(copiesOf));
     const reached: number[] = [];
