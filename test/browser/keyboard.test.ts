@@ -34,6 +34,10 @@ async function openKeys(page: Page, key = "?"): Promise<void> {
   }
   await dialog.waitFor();
 }
+async function closeKeys(page: Page): Promise<void> {
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" });
+}
 /** The catalogue gives the focus to its search when it listens. */
 const listening = (page: Page) => page.locator("input[type=search]:focus").waitFor();
 
@@ -48,11 +52,12 @@ test("g and a letter lead to the pages, / to the search, also from elsewhere; st
   ] as const) {
     if (path === "/account") await listening(page);
     else await openKeys(page);
-    for (const key of `Escape ${keys}`.split(" ")) await page.keyboard.press(key);
+    await closeKeys(page);
+    for (const key of keys.split(" ")) await page.keyboard.press(key);
     await page.waitForURL(hub.origin + path);
   }
   await openKeys(page);
-  await page.keyboard.press("Escape");
+  await closeKeys(page);
   await page.keyboard.press("/");
   await page.waitForURL(`${hub.origin}/`);
   await listening(page);
