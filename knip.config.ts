@@ -26,6 +26,7 @@ export default {
     "unshare",
     "diff",
     "transmission-remote",
+    "zbarimg",
   ],
   ignoreExportsUsedInFile: true,
 } satisfies KnipConfig;
