@@ -14,6 +14,8 @@ export interface OpenedContent {
   /** Pieces that need no judging before they are served. */
   readonly judged: Bitfield;
   readonly partial: ResumeState["partial"];
+  /** How the files looked. */
+  readonly stamps: readonly FileStamp[];
   /** True when pieces were read and judged: what the last resume says is not all. */
   readonly checked: boolean;
 }
@@ -76,7 +78,7 @@ export class ContentOpening {
     });
     const total = doubtful.count;
     const finish = (): void =>
-      this.#options.onOpened({ have, judged, partial, checked: total > 0 });
+      this.#options.onOpened({ have, judged, partial, stamps, checked: total > 0 });
     if (total === 0) {
       finish();
       return;

@@ -1,9 +1,16 @@
 import { Bitfield } from "../base/bitfield.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import type { Content, DiskFailure, FileStamp } from "../ports/content.ts";
+import type { Content, DiskFailure, FileStamp, NearestFolder } from "../ports/content.ts";
 
 /** A disk that refused is tried again after this. */
 const RETRY_MS = 5_000;
+/** While a download is under way its files are looked at this often, and a millisecond a file. */
+const WATCH_MS = 10_000;
+/**
+ * A folder that came back without its files must be seen that often: a mount point is there a moment before
+ * what is mounted on it.
+ */
+const EMPTY_LOOKS = 2;
 
 export interface DiskRecoveryOptions {
   readonly info: TorrentInfo;
@@ -11,10 +18,15 @@ export interface DiskRecoveryOptions {
   readonly root: string;
   readonly content: Content;
   readonly have: Bitfield;
-  /** How the files looked when all of them was durable, if that is known. */
+  /** How the files look now. */
+  readonly found: readonly FileStamp[];
+  /** How they looked when all of them was durable, if that is known. */
   readonly known: readonly FileStamp[] | undefined;
   readonly wantsFile: (index: number) => boolean;
+  readonly isComplete: () => boolean;
   readonly nowMs: () => number;
+  /** The disk refuses; to be handed to `handleFailure`, as those that others meet. */
+  readonly onFailure: (failure: DiskFailure) => void;
   /** It refuses still, perhaps for another reason. */
   readonly onStill: (failure: DiskFailure) => void;
   /** Files are back that were gone: what lay in memory or on disk of their unfinished pieces is void. */
@@ -24,31 +36,57 @@ export interface DiskRecoveryOptions {
   readonly onBack: () => void;
 }
 
+/** A file that was there, and is not or may be another one. */
+interface GoneFile {
+  /** Folders below the root that were seen to be there, the fewest; -1 when the root was not. */
+  depth: number;
+  /** How often its folder was back and the file was not. */
+  emptyLooks: number;
+}
+
 /**
  * What happens to a torrent whose disk refused: when to try again, and what of its files is to be believed
  * then. A file that vanished is waited for, as a new one in its place would pass for it; when it is back, its
- * pieces are judged anew, unless it is the very same file (STO-5).
+ * pieces are judged anew, unless it is the very same file. When a folder was taken away and is back without the
+ * file, the file is lost, and begun again (STO-5).
  *
  * well -> waiting -> looking -> (judging ->) well; looking -> waiting.
  */
 export class DiskRecovery {
   readonly #options: DiskRecoveryOptions;
-  /** Files that have to be back before anything goes on; those not `sure` may never have been there. */
-  readonly #gone = new Map<number, { readonly sure: boolean }>();
+  /** Files that have to be back, or known to be lost, before anything goes on. */
+  readonly #gone = new Map<number, GoneFile>();
+  /** Of each file that was seen; descriptors go on leading to a file that was moved away. */
+  readonly #inodes = new Map<number, number>();
   #known: readonly FileStamp[] | undefined;
   #stage: "well" | "waiting" | "looking" = "well";
   #retryAtMs = 0;
+  #watchAtMs: number;
   #failures = 0;
   #cancelled = false;
 
   constructor(options: DiskRecoveryOptions) {
     this.#options = options;
     this.#known = options.known;
+    this.#learn(options.found);
+    this.#watchAtMs = options.nowMs() + WATCH_MS;
   }
 
-  /** This is how the files look now that all of them is durable. */
-  remember(stamps: readonly FileStamp[]): void {
-    if (this.#stage === "well") this.#known = stamps;
+  /**
+   * This is how the files look now that all of them is durable.
+   *
+   * @returns False when what is claimed is not all there.
+   */
+  remember(stamps: readonly FileStamp[]): boolean {
+    if (this.#stage !== "well") return this.#gone.size === 0;
+    if (!this.#areAtPlace(stamps, false)) return false;
+    this.#known = stamps;
+    return true;
+  }
+
+  /** Tells when all that is wanted is seen to be at its place; never while the disk refuses. */
+  confirm(onThere: () => void): void {
+    if (this.#stage === "well") this.#watch(onThere);
   }
 
   handleFailure(failure: DiskFailure): void {
@@ -59,18 +97,61 @@ export class DiskRecovery {
 
   /** These files are not there; their pieces are not claimed any more. */
   handleGone(files: readonly number[]): void {
-    for (const index of files) this.#gone.set(index, { sure: true });
+    for (const index of files) this.#miss(index);
     this.handleFailure(missing(this.#pathOf(files[0]!)));
     this.#options.onStill(missing(this.#pathOf(files[0]!)));
   }
 
   tick(now: number): void {
     if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#look();
+    // What is complete is watched by those who serve it.
+    const watches = this.#stage === "well" && !this.#options.isComplete();
+    if (watches && now >= this.#watchAtMs) this.#watch(undefined);
   }
 
   /** Nothing is called back afterwards. */
   cancel(): void {
     this.#cancelled = true;
+  }
+
+  /** @param onThere - Asks for more than that nothing was moved: every wanted file has to be there. */
+  #watch(onThere: (() => void) | undefined): void {
+    const { content, info, nowMs, onFailure } = this.#options;
+    this.#watchAtMs = nowMs() + WATCH_MS + info.files.length;
+    content.stamp((stamps) => {
+      if (this.#cancelled || this.#stage !== "well") return;
+      if ("kind" in stamps) onFailure(stamps);
+      else if (this.#areAtPlace(stamps, onThere !== undefined)) onThere?.();
+    });
+  }
+
+  /** Makes a failure of files that were moved away or replaced: bytes still go where descriptors lead. */
+  #areAtPlace(stamps: readonly FileStamp[], all: boolean): boolean {
+    const moved: number[] = [];
+    for (const [index, { size, inode }] of stamps.entries()) {
+      const { pad, length } = this.#options.info.files[index]!;
+      if (pad || length === 0 || !this.#options.wantsFile(index)) continue;
+      const before = this.#inodes.get(index);
+      if (size < 0 ? all || before !== undefined : before !== undefined && before !== inode) {
+        moved.push(index);
+      }
+    }
+    if (moved.length === 0) this.#learn(stamps);
+    else if (!this.#cancelled) this.handleGone(moved);
+    return moved.length === 0;
+  }
+
+  #learn(stamps: readonly FileStamp[]): void {
+    for (const [index, { size, inode }] of stamps.entries()) {
+      if (size >= 0) this.#inodes.set(index, inode);
+    }
+  }
+
+  #miss(index: number): GoneFile {
+    const known = this.#gone.get(index);
+    const gone = known ?? { depth: Number.POSITIVE_INFINITY, emptyLooks: 0 };
+    this.#gone.set(index, gone);
+    return gone;
   }
 
   #wait(): void {
@@ -83,23 +164,35 @@ export class DiskRecovery {
     this.#options.onStill(failure);
   }
 
-  /** Who else is gone with the file, or the folder, that was missed. */
+  /**
+   * Who else may be gone with the file, or the folder, that was missed: all that were there. Whether they are the
+   * same when they are found again cannot be seen from outside; number, size and time may all be given again.
+   */
   #findGone({ path }: DiskFailure): void {
     const { content, info, have } = this.#options;
+    for (const [index, file] of info.files.entries()) {
+      // What we have of unwanted files is in the part file.
+      if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
+      const { first, end } = info.geometry.filePieces(index);
+      const was = path === this.#pathOf(index) || this.#inodes.has(index);
+      if (was || hasAny(have, first, end)) this.#miss(index);
+    }
     content.stamp((stamps) => {
-      if (this.#cancelled) return;
-      for (const [index, file] of info.files.entries()) {
-        // What we have of unwanted files is in the part file.
-        if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
-        // Without a root nothing is there.
-        const rootless = "kind" in stamps;
-        if (!rootless && stamps[index]!.size >= 0) continue;
-        const sure = path === this.#pathOf(index) || (this.#known?.[index]?.size ?? -1) >= 0;
-        const { first, end } = info.geometry.filePieces(index);
-        // A piece that it shares with another file does not make a file either.
-        if (sure || (rootless && hasAny(have, first, end))) this.#gone.set(index, { sure });
-      }
+      if (!this.#cancelled) this.#seeAbsentees("kind" in stamps ? undefined : stamps);
     });
+  }
+
+  /** @param stamps - `undefined` when there is not even a root. @returns Files to wait for, and those that are lost. */
+  #seeAbsentees(stamps: readonly FileStamp[] | undefined): { awaited: number[]; lost: number[] } {
+    const awaited: number[] = [];
+    const lost: number[] = [];
+    for (const [index, gone] of this.#gone) {
+      const stamp = stamps?.[index];
+      if (stamp && stamp.size >= 0) gone.emptyLooks = 0;
+      else if (seeAbsent(gone, stamp?.nearest)) lost.push(index);
+      else awaited.push(index);
+    }
+    return { awaited, lost };
   }
 
   #look(): void {
@@ -109,31 +202,38 @@ export class DiskRecovery {
     content.stamp((stamps) => {
       if (this.#cancelled) return;
       if ("kind" in stamps) {
+        this.#seeAbsentees(undefined);
         this.#still(stamps);
         return;
       }
-      for (const [index, { sure }] of this.#gone) {
-        if (stamps[index]!.size >= 0) continue;
-        if (sure) {
-          this.#still(missing(this.#pathOf(index)));
-          return;
-        }
-        this.#gone.delete(index);
-      }
+      const { awaited, lost } = this.#seeAbsentees(stamps);
+      if (awaited.length > 0) this.#still(missing(this.#pathOf(awaited[0]!)));
+      else this.#reopen(stamps, lost, failures);
+    });
+  }
+
+  /** What workers hold open may not be what is there now. */
+  #reopen(stamps: readonly FileStamp[], lost: readonly number[], failures: number): void {
+    const { content } = this.#options;
+    if (this.#gone.size === 0) {
+      this.#prove(failures);
+      return;
+    }
+    content.reopen(lost, () => {
+      if (this.#cancelled) return;
+      for (const index of this.#gone.keys()) this.#inodes.delete(index);
+      this.#learn(stamps);
       this.#judgeReturned(stamps, () => this.#prove(failures));
     });
   }
 
   #judgeReturned(stamps: readonly FileStamp[], onDone: () => void): void {
     const { content, info, have } = this.#options;
-    if (this.#gone.size === 0) {
-      onDone();
-      return;
-    }
     const returned = new Bitfield(info.geometry.pieceCount);
     const doubtful = new Bitfield(info.geometry.pieceCount);
     for (const index of this.#gone.keys()) {
-      const same = this.#known?.[index]?.inode === stamps[index]!.inode;
+      const before = this.#known?.[index];
+      const same = before !== undefined && isSameStamp(before, stamps[index]!);
       const { first, end } = info.geometry.filePieces(index);
       for (let piece = first; piece < end; piece += 1) {
         returned.add(piece);
@@ -179,8 +279,22 @@ export class DiskRecovery {
   }
 }
 
+/** @returns True when its folder was away and is back, and it is not: it will not come. */
+function seeAbsent(gone: GoneFile, nearest: NearestFolder | undefined): boolean {
+  const depth = nearest?.depth ?? -1;
+  const folderIsBack = nearest !== undefined && (nearest.empty || depth > gone.depth);
+  gone.depth = Math.min(gone.depth, depth);
+  gone.emptyLooks = folderIsBack ? gone.emptyLooks + 1 : 0;
+  return gone.emptyLooks >= EMPTY_LOOKS;
+}
+
 function isMissing({ code }: DiskFailure): boolean {
-  return code === "ENOENT" || code === "ENOTDIR";
+  return code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV";
+}
+
+/** Not by its inode alone: the number is given again soon after a file was removed. */
+export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
 }
 
 function missing(path: string): DiskFailure {

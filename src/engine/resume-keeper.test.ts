@@ -9,6 +9,8 @@ const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" 
 
 class World {
   readonly syncs: ((outcome: DiskOutcome) => void)[] = [];
+  /** What the keeper is told of the files that are claimed. */
+  atPlace = true;
   readonly saved: ResumeState[] = [];
   readonly failures: string[] = [];
   pieces = 0;
@@ -28,6 +30,7 @@ class World {
         for (let piece = 0; piece < this.pieces; piece += 1) have.add(piece);
         return { have, partial: [], uploaded: 0, downloaded: 0 };
       },
+      isAtPlace: () => this.atPlace,
       save: (resume) => this.saved.push(resume),
       onFailure: ({ code }) => this.failures.push(code),
     });

@@ -1,6 +1,6 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Content, DiskFailure } from "../ports/content.ts";
+import type { Content, DiskFailure, FileStamp } from "../ports/content.ts";
 import type { ResumeState } from "./session-contract.ts";
 
 export interface ResumeKeeperOptions {
@@ -14,6 +14,8 @@ export interface ResumeKeeperOptions {
     readonly uploaded: number;
     readonly downloaded: number;
   };
+  /** Whether the files that are claimed are those that stand there. */
+  readonly isAtPlace: (stamps: readonly FileStamp[]) => boolean;
   readonly save: (resume: ResumeState) => void;
   readonly onFailure: (failure: DiskFailure) => void;
 }
@@ -52,7 +54,7 @@ export class ResumeKeeper {
   }
 
   #save(clean: boolean, onDone: () => void): void {
-    const { content, clock, save, onFailure } = this.#options;
+    const { content, clock, isAtPlace, save, onFailure } = this.#options;
     const savedAtMs = clock.wallMs();
     const claims = this.#options.collect();
     this.#saving = true;
@@ -74,7 +76,8 @@ export class ResumeKeeper {
           return;
         }
         this.#saving = false;
-        save({ ...claims, stamps, savedAtMs, clean });
+        if (isAtPlace(stamps)) save({ ...claims, stamps, savedAtMs, clean });
+        else this.#changed = true;
         onDone();
       });
     });

@@ -56,6 +56,11 @@ export class TorrentFiles {
     this.#resume?.touch();
   }
 
+  /** Everything is judged: tells when all of it is seen to be at its place, which may be after a recovery. */
+  confirm(onThere: () => void): void {
+    this.#recovery.confirm(onThere);
+  }
+
   tick(now: number): void {
     this.#recovery.tick(now);
     this.#resume?.tick(now);
@@ -80,15 +85,19 @@ export class TorrentFiles {
   }
 
   #makeRecovery(): DiskRecovery {
-    const { info, content, opened, transfer, add, clock, onStill, onBack } = this.#options;
+    const { info, content, opened, transfer, add, clock, onFailure, onStill, onBack } =
+      this.#options;
     return new DiskRecovery({
       info,
       root: add.root,
       content,
       have: opened.have,
+      found: opened.stamps,
       known: add.resume?.stamps,
       wantsFile: (index) => transfer.download.wantsFile(index),
+      isComplete: () => transfer.download.complete,
       nowMs: () => clock.nowMs(),
+      onFailure,
       onStill,
       onReturned: (pieces) => transfer.handleReturned(pieces),
       onJudged: (intact, corrupt) => transfer.handleJudged(intact, corrupt),
@@ -113,10 +122,8 @@ export class TorrentFiles {
           partial: transfer.download.partial(),
           ...transferred(),
         }),
-        save: (resume) => {
-          this.#recovery.remember(resume.stamps);
-          saveResume(resume);
-        },
+        isAtPlace: (stamps) => this.#recovery.remember(stamps),
+        save: saveResume,
         onFailure,
       })
     );

@@ -295,7 +295,8 @@ export class Torrent implements EngineTorrent {
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
     if (this.#sources.length === 0) this.#attachSources();
     else for (const source of this.#sources) source.handleMetadata();
-    this.#judgeCompletion();
+    // The disk was looked at a moment ago.
+    if (this.#isComplete) this.#handleComplete();
     this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
@@ -368,8 +369,14 @@ export class Torrent implements EngineTorrent {
     this.#judgeCompletion();
   }
 
+  /** Nothing is called complete that is not at its place. */
   #judgeCompletion(): void {
     if (!this.#isComplete) return;
+    if (this.#state.kind === "seeding") this.#handleComplete();
+    else this.#files?.confirm(() => this.#isComplete && this.#handleComplete());
+  }
+
+  #handleComplete(): void {
     if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
     if (this.#completed) return;
     this.#completed = true;

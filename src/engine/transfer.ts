@@ -2,6 +2,7 @@ import type { Bitfield } from "../base/bitfield.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
+import { isSameStamp } from "./disk-recovery.ts";
 import { Downloader } from "./downloader.ts";
 import { LeafHashes } from "./leaf-hashes.ts";
 import { type HashExchange, isInconsistent } from "./hash-exchange.ts";
@@ -192,10 +193,17 @@ export class Transfer {
     this.#servedSinceWatch = false;
     content.stamp((stamps) => {
       const before = this.#stamps;
-      if ("kind" in stamps || !this.download.complete) return;
+      if (!this.download.complete) return;
+      if ("kind" in stamps) {
+        this.#options.events.handleDiskFailure(stamps);
+        return;
+      }
       this.#stamps = stamps;
       for (const [index, was] of before?.entries() ?? []) {
         if (isSameStamp(was, stamps[index]!)) continue;
+        // Descriptors may still lead to what was there.
+        if (stamps[index]!.size < 0) this.#lookForMissing();
+        else if (was.inode !== stamps[index]!.inode) content.reopen([], () => undefined);
         const { first, end } = info.geometry.filePieces(index);
         for (let piece = first; piece < end; piece += 1) this.#judged.delete(piece);
       }
@@ -237,8 +245,4 @@ export class Transfer {
       events.settle();
     });
   }
-}
-
-function isSameStamp(a: FileStamp, b: FileStamp): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
 }

@@ -95,6 +95,15 @@ export interface FileStamp {
   readonly size: number;
   readonly mtimeMs: number;
   readonly inode: number;
+  /** When the file is not there: the nearest folder above it that is. */
+  readonly nearest?: NearestFolder;
+}
+
+export interface NearestFolder {
+  /** How many folders below the root; 0 is the root itself. */
+  readonly depth: number;
+  /** It holds nothing at all. */
+  readonly empty: boolean;
 }
 
 export interface CheckOptions {
@@ -137,8 +146,12 @@ export interface Content {
   read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void;
   /** Makes all that was written durable (fdatasync of the files and their folders). */
   sync(onDone: (outcome: DiskOutcome) => void): void;
-  /** One stamp for each of `geometry.files`; padding files have size -1. */
+  /** One stamp for each of `geometry.files`; padding files have size -1. Fails when the root that was there is
+   * not, or lies on another disk than before. */
   stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void;
+  /** Files may have been put in the place of those that are open: every one is opened anew by its path. Those
+   * in `lost`, which are not there any more, may be created again. */
+  reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
   /** Creates wanted empty files, links and folders, which no piece would. */
   createEmpty(onDone: (outcome: DiskOutcome) => void): void;
   /** Which files are wanted. Bytes of the others go to and come from the part file; a file that becomes

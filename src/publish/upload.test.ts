@@ -48,6 +48,7 @@ class MemoryDisk {
     verify: () => assert.fail("not for uploads"),
     check: () => assert.fail("not for uploads"),
     stamp: () => assert.fail("not for uploads"),
+    reopen: () => assert.fail("not for uploads"),
     setWanted: () => assert.fail("not for uploads"),
     freeSpace: (onDone) => setImmediate(onDone, 1e12),
     write: (piece, run, source, onDone) => {

@@ -258,6 +258,7 @@ class MemoryContent implements Content {
   verify = notForUploads;
   check = notForUploads;
   stamp = notForUploads;
+  reopen = notForUploads;
   setWanted = notForUploads;
   freeSpace = notForUploads;
 

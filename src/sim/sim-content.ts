@@ -140,6 +140,9 @@ export class SimContent implements Content {
     );
   };
 
+  /** Nothing of the kind happens to simulated disks. */
+  reopen: Content["reopen"] = (_lost, onDone) => this.#disk.work(0, () => onDone(DONE));
+
   createEmpty: Content["createEmpty"] = (onDone) => {
     this.#disk.work(0, () => {
       for (const [index, { length, pad }] of this.#layout.geometry.files.entries()) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
+  cpSync,
   mkdirSync,
   openSync,
   closeSync,
@@ -258,6 +259,95 @@ test(
     assertSame(healthy, second.root);
   },
 );
+
+/** What is done to the folder below a path, and what puts it right, with a copy of how it was. */
+const FOLDERS: readonly {
+  readonly what: string;
+  /** Below the root of the download; "" is the root itself. */
+  readonly folder: string;
+  readonly take: (folder: string, kept: string) => void;
+  readonly bring: (folder: string, kept: string) => void;
+  readonly loses: boolean;
+}[] = [
+  ...["", "content"].flatMap((folder) => {
+    const where = folder === "" ? "the root" : "the folder in the root";
+    const remove = (path: string, kept: string): void => {
+      cpSync(path, kept, { recursive: true });
+      rmSync(path, { recursive: true });
+    };
+    return [
+      {
+        what: `${where} is removed, and a copy put back`,
+        folder,
+        take: remove,
+        bring: (path: string, kept: string) => cpSync(kept, path, { recursive: true }),
+        loses: false,
+      },
+      {
+        what: `${where} is removed, and made anew, empty`,
+        folder,
+        take: remove,
+        bring: (path: string) => mkdirSync(path),
+        loses: true,
+      },
+      {
+        what: `${where} is renamed, and put back`,
+        folder,
+        take: (path: string, kept: string) => renameSync(path, kept),
+        bring: (path: string, kept: string) => renameSync(kept, path),
+        loses: false,
+      },
+      {
+        what: `${where} is renamed, and a copy put back`,
+        folder,
+        take: (path: string, kept: string) => renameSync(path, kept),
+        bring: (path: string, kept: string) => cpSync(kept, path, { recursive: true }),
+        loses: false,
+      },
+    ];
+  }),
+  {
+    what: "the folder in the root is replaced by an empty one at once",
+    folder: "content",
+    take: (path, kept) => {
+      renameSync(path, kept);
+      mkdirSync(path);
+    },
+    bring: () => undefined,
+    loses: true,
+  },
+];
+for (const { what, folder, take, bring, loses } of FOLDERS) {
+  // Faster than the watch, a download meets it when it seems complete.
+  for (const [when, speed] of [
+    ["early", 20],
+    ["at the end", 5],
+  ] as const) {
+    test(`STO-5: ${what}, noticed ${when}`, OPTIONS, async (t) => {
+      const made = await makeTorrent(t, { files: { "a.bin": 2 * MIB, "b.bin": 4 * MIB } });
+      const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 4 * MIB } });
+      const engine = await startEngine(t, { speed });
+      const root = join(temporaryFolder(t), "download");
+      const download = leech(t, engine, made, { root, peers: [seeder.endpoint] });
+      const path = join(root, folder);
+      const kept = join(temporaryFolder(t), "kept");
+      // Both files are there: the folder is not made anew for one of them.
+      await download.when("piece", ({ piece }) => piece < (2 * MIB) / PIECE);
+      await download.when("piece", ({ piece }) => piece >= (2 * MIB) / PIECE);
+      take(path, kept);
+      const { state } = await download.when("state", (event) => event.state.kind === "waiting");
+      assert.ok(state.kind === "waiting" && state.cause === "disk-error");
+      assert.match(state.message, /is not there$/);
+      assert.ok(!download.events.some((event) => event.kind === "complete"));
+      bring(path, kept);
+      await download.when("complete");
+      assertSame(made, root);
+      const kinds = download.events.map((event) => event.kind);
+      assert.ok(!kinds.includes("peer-banned"), "nobody is to blame");
+      if (loses) assert.ok(kinds.includes("piece-lost"), "what is not there is not claimed");
+    });
+  }
+}
 
 const BACK: readonly [string, (path: string, kept: string) => void][] = [
   ["as it was", (path, kept) => renameSync(kept, path)],

@@ -73,6 +73,8 @@ export type DiskTask =
   /** Makes all of it durable, when it is many files. */
   | { readonly kind: "sync-disk" }
   | { readonly kind: "stamp" }
+  /** Opens all files anew from here on, in every worker; those in `lost` may be created. */
+  | { readonly kind: "reopen"; readonly lost: readonly number[] }
   | { readonly kind: "create-empty"; readonly unwanted: Uint8Array | undefined }
   | { readonly kind: "set-wanted"; readonly wanted: Uint8Array }
   /** Moves a file's bytes out of the part file, so that pieces of its middle can be written. */
@@ -95,7 +97,7 @@ export type DiskOutcomeMessage =
       readonly v1?: Uint8Array | undefined;
       readonly v2?: Uint8Array | undefined;
     }
-  /** Three numbers a file: size, mtimeMs, inode. */
+  /** Three numbers a file: size, mtimeMs, inode; for one that is not there -1, depth, empty (`NearestFolder`). */
   | { readonly kind: "stamps"; readonly stamps: Float64Array }
   | { readonly kind: "bytes"; readonly bytes: number }
   | DiskFailure;

@@ -7,6 +7,7 @@ const WORDS: ReadonlyMap<string, (path: string) => string> = new Map([
   ["EACCES", (path) => `access to ${path} is not permitted`],
   ["EPERM", (path) => `access to ${path} is not permitted`],
   ["ENOENT", (path) => `${path} is not there`],
+  ["ENODEV", (path) => `${path} is on another disk than before`],
   ["ENOTDIR", (path) => `a part of ${path} is a file where a folder should be`],
   ["EISDIR", (path) => `${path} is a folder where a file should be`],
   ["ELOOP", (path) => `a symbolic link stands in the way of ${path}`],

@@ -17,7 +17,7 @@ import { type Frames, PieceJobs } from "./piece-jobs.ts";
 import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
-import { createEmpty, freeSpace, stampFiles } from "./upkeep-jobs.ts";
+import { createEmpty, freeSpace, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
 
 /** The code of a disk worker: takes jobs off its port, in order, and answers each once. */
 
@@ -125,6 +125,9 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       return jobs.store(io, task.piece, memory(task.source), task.digests);
     case "ingest":
       return jobs.ingest(io, task.piece, memory(task.source), task);
+    case "reopen":
+      reopenFiles(io, task.lost);
+      return DONE;
     case "write":
       jobs.write(io, task.piece, task.begin, memory(task.source));
       return DONE;

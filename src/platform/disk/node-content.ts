@@ -182,10 +182,20 @@ export class NodeContent implements Content {
         const { stamps } = outcome;
         const files: FileStamp[] = [];
         for (let at = 0; at < stamps.length; at += 3) {
-          files.push({ size: stamps[at]!, mtimeMs: stamps[at + 1]!, inode: stamps[at + 2]! });
+          files.push(asStamp(stamps[at]!, stamps[at + 1]!, stamps[at + 2]!));
         }
         onDone(files);
       },
+    );
+  }
+
+  reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
+    const task: DiskTask = { kind: "reopen", lost };
+    this.#post(
+      0,
+      "alone",
+      () => task,
+      (outcome) => onDone(asDone(outcome)),
     );
   }
 
@@ -359,6 +369,12 @@ export class NodeContent implements Content {
     );
     return place;
   }
+}
+
+function asStamp(size: number, second: number, third: number): FileStamp {
+  if (size >= 0) return { size, mtimeMs: second, inode: third };
+  const nearest = { depth: second, empty: third === 1 };
+  return { size, mtimeMs: 0, inode: 0, nearest };
 }
 
 function asVerdict(outcome: DiskOutcomeMessage): PieceVerdict {

@@ -33,6 +33,8 @@ export class OpenFiles {
   /** In the order of their use, the least recent first. */
   readonly #files = new Map<number, OpenFile>();
   readonly #checkedFolders = new Set<string>();
+  /** Of the times that all had to be opened anew, those that were heeded. */
+  #openings = 0;
 
   constructor(table: LayoutTable, budget: DescriptorBudget) {
     this.#table = table;
@@ -68,6 +70,7 @@ export class OpenFiles {
    * @throws {DiskRefusal} Also `ELOOP` for links, `EISDIR` and `EINVAL` for what is no plain file.
    */
   open(file: number, access: Access): number {
+    this.#heedOpenings();
     const known = this.#files.get(file);
     if (known && (access === "read" || isStillWritable(known))) {
       this.#files.delete(file);
@@ -84,6 +87,13 @@ export class OpenFiles {
     return descriptor;
   }
 
+  #heedOpenings(): void {
+    const openings = Atomics.load(this.#table.shared.openings, 0);
+    if (openings === this.#openings) return;
+    this.#openings = openings;
+    this.closeAll();
+  }
+
   /**
    * Opens a file that exists for reading, apart from all others.
    *
@@ -91,6 +101,7 @@ export class OpenFiles {
    */
   openApart(file: number): number {
     const path = this.path(file);
+    this.#heedOpenings();
     return onDisk(path, () => {
       this.enterFolder(path, false);
       return this.#openPlain(file, path, "read");

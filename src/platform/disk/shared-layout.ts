@@ -37,6 +37,10 @@ export interface SharedLayout {
   readonly state: Uint8Array;
   /** A lock that is held while files are written to. */
   readonly writing: Int32Array;
+  /** How often all files had to be opened anew. */
+  readonly openings: Int32Array;
+  /** The disk that holds the root; 0 until it was seen. */
+  readonly rootDevice: Float64Array;
   readonly v1: Uint8Array | undefined;
   readonly v2: Uint8Array | undefined;
 }
@@ -83,6 +87,8 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
     links,
     state: new Uint8Array(new SharedArrayBuffer(fileCount + 2)),
     writing: new Int32Array(new SharedArrayBuffer(4)),
+    openings: new Int32Array(new SharedArrayBuffer(4)),
+    rootDevice: new Float64Array(new SharedArrayBuffer(8)),
     v1: shared(layout.hashes.v1),
     v2: shared(layout.hashes.v2),
   };

@@ -1,29 +1,94 @@
-import { existsSync, lstatSync, type Stats, statfsSync, symlinkSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import {
+  existsSync,
+  lstatSync,
+  opendirSync,
+  statfsSync,
+  type Stats,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { dirname, relative, sep } from "node:path";
 import type { ContentIo } from "./content-io.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
-import { CREATED, SEEN } from "./shared-layout.ts";
+import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
 
 /** Files looked at between two turns of the worker's event loop. */
 const FILES_PER_TURN = 500;
 
-/** @returns Three numbers a file: size (-1 when it is not there), mtimeMs, inode. */
+/**
+ * @returns Three numbers a file: size, mtimeMs, inode; for one that is not there -1, and of the nearest folder
+ * above it the depth below the root and 1 when it is empty.
+ * @throws {DiskRefusal} `ENOENT` when the root that was there is not, `ENODEV` when another disk is in its place.
+ */
 export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const { table } = io;
-  const { fileCount, root } = table.shared;
-  const seen = table.has(table.rootIndex, SEEN);
-  if (seen && !existsSync(root)) throw refusal("ENOENT", root);
+  const { fileCount } = table.shared;
+  lookAtRoot(io);
   const stamps = new Float64Array(fileCount * 3);
+  const empty = new Map<string, boolean>();
   for (let file = 0; file < fileCount; file += 1) {
     if (file % FILES_PER_TURN === FILES_PER_TURN - 1) await turn();
     stamps[file * 3] = -1;
     if (table.isPad(file)) continue;
     const path = io.files.path(file);
     const facts = onDisk(path, () => lookAt(path));
-    if (!facts?.isFile()) continue;
-    stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
+    if (facts?.isFile()) stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
+    else stamps.set(nearestFolder(io, dirname(path), empty), file * 3 + 1);
   }
   return stamps;
+}
+
+/** A disk that was taken away may leave its mount point behind, an empty folder on the disk below (STO-5). */
+function lookAtRoot({ table }: ContentIo): void {
+  const { root, rootDevice } = table.shared;
+  const device = statSync(root, { throwIfNoEntry: false })?.dev;
+  const before = rootDevice[0]!;
+  if (device === undefined) {
+    if (table.has(table.rootIndex, SEEN)) throw refusal("ENOENT", root);
+  } else if (before === 0) {
+    rootDevice[0] = device;
+  } else if (before !== device) {
+    throw refusal("ENODEV", root);
+  }
+}
+
+/** @param empty - What was found before; folders are looked into once. @returns Depth, and 1 for empty. */
+function nearestFolder(io: ContentIo, folder: string, empty: Map<string, boolean>): number[] {
+  const { root } = io.table.shared;
+  let nearest = folder;
+  for (; nearest !== root; nearest = dirname(nearest)) {
+    const path = nearest;
+    if (empty.has(path) || onDisk(path, () => lookAt(path))?.isDirectory() === true) break;
+  }
+  const known = empty.get(nearest) ?? isEmpty(nearest);
+  empty.set(nearest, known);
+  const depth = nearest === root ? 0 : relative(root, nearest).split(sep).length;
+  return [depth, known ? 1 : 0];
+}
+
+function isEmpty(folder: string): boolean {
+  return onDisk(folder, () => lookAt(folder)?.isDirectory() === true && !holdsAnything(folder));
+}
+
+function holdsAnything(folder: string): boolean {
+  const entries = opendirSync(folder);
+  try {
+    return entries.readSync() !== null;
+  } finally {
+    entries.closeSync();
+  }
+}
+
+/**
+ * Other files may be in the places of those that are open: every worker opens them anew when it needs them.
+ * Those that are lost count as never seen, and owe the disk nothing; so does the part file when it went along.
+ */
+export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void {
+  for (const file of lost) table.unmark(file, SEEN | DIRTY | CREATED);
+  if (lost.length > 0 && !existsSync(table.shared.partFile)) {
+    table.unmark(table.partIndex, SEEN | DIRTY | CREATED);
+  }
+  Atomics.add(table.shared.openings, 0, 1);
 }
 
 function lookAt(path: string): Stats | undefined {
