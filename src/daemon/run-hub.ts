@@ -89,7 +89,15 @@ async function compose(
   const { files, store } = state;
   const folder = new DataFolder(dataDir);
   const library = new TorrentLibrary(files, folder, log);
-  const everseed = new Everseed({ torrents: store.torrents, library, folder, files, clock, log });
+  const everseed = new Everseed({
+    torrents: store.torrents,
+    library,
+    folder,
+    files,
+    content: disk,
+    clock,
+    log,
+  });
   const session = await openEngine(config, { clock, random, disk, log, wake: everseed.wake });
   undo.push(async () => {
     everseed.stop();

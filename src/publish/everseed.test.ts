@@ -88,6 +88,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     library,
     folder,
     files: disk,
+    content: { open: () => assert.fail("nothing is due") },
     clock,
     log: { ...SILENT_LOG, error: (message) => logged.push(message) },
   });

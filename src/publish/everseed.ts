@@ -1,11 +1,13 @@
 import { invariant } from "../base/errors.ts";
 import type { EngineSession, EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { ContentSource } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import { ContentRounds } from "./content-rounds.ts";
 import { ContentFaults } from "./content-faults.ts";
+import { ContentScrub } from "./content-scrub.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
@@ -18,6 +20,7 @@ export interface EverseedOptions {
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
   readonly files: Files;
+  readonly content: ContentSource;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,6 +53,7 @@ export class Everseed {
   readonly #uploadedBefore = new Map<string, number>();
   readonly #faults: ContentFaults;
   readonly #rounds: ContentRounds;
+  readonly #scrub: ContentScrub;
   #uploadedAsleep = 0;
   #session: EngineSession | undefined;
   #timer: Timer | undefined;
@@ -61,6 +65,11 @@ export class Everseed {
       ...options,
       report: (id, fault) => this.#faults.handleRound(id, fault),
     });
+    this.#scrub = new ContentScrub({
+      ...options,
+      report: (row, piece, intact) =>
+        this.#faults.handleEvent(row, { kind: intact ? "piece" : "piece-lost", piece }),
+    });
   }
 
   /** Introduces the engine, which was made with `wake` of this object. */
@@ -69,12 +78,14 @@ export class Everseed {
     this.#session = session;
     this.#scheduleSweep();
     this.#rounds.start();
+    this.#scrub.start();
   }
 
   /** Stops waking and putting to sleep; the engine is closed by its owner. */
   stop(): void {
     this.#timer?.cancel();
     this.#rounds.stop();
+    this.#scrub.stop();
     this.#session = undefined;
   }
 

@@ -195,6 +195,24 @@ export class TorrentTable {
     return this.#rows().where("seq", ">", seq).orderBy("seq").limit(1).executeTakeFirst();
   }
 
+  /** As `after`, of those whose every byte was last checked before `beforeMs`, wall milliseconds. */
+  async afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined> {
+    return this.#rows()
+      .where("seq", ">", seq)
+      .where("checked_at", "<", beforeMs)
+      .orderBy("seq")
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  async setChecked(id: string, wallMs: number): Promise<void> {
+    await this.#db
+      .updateTable("torrents")
+      .set({ checked_at: wallMs })
+      .where("id", "=", id)
+      .execute();
+  }
+
   #rows() {
     return this.#db
       .selectFrom("torrents")

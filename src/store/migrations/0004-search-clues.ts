@@ -11,8 +11,6 @@ const STATEMENTS = [
   ) strict, without rowid`,
   // Narrow, so that turning to the last page of a long catalogue reads little.
   sql`create index torrents_newest on torrents (seq)`,
-  // Who has waited longest for a look at every byte.
-  sql`create index torrents_checked on torrents (checked_at)`,
   sql`create virtual table temp.search_words using fts5vocab(main, torrents_search, row)`,
 ];
 const WORDS_PER_STEP = 10_000;
