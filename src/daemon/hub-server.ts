@@ -2,13 +2,19 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { formatAddress } from "../base/endpoint.ts";
-import { asHostName, type RequestContext } from "../hub/request-gate.ts";
+import { asHostName, isLoopback, type RequestContext } from "../hub/request-gate.ts";
 import { clientAddress } from "../tracker/source-address.ts";
+import { ConnectionCap } from "./connection-cap.ts";
 import { listenTrouble } from "./open-session.ts";
 import { rawBody } from "./raw-body.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 4_096;
+/**
+ * Of one address: an office behind one line fits, and a stranger with many sockets keeps nobody else out (HUB-25).
+ * Proxies and this machine speak for many and are not counted.
+ */
+const CONNECTIONS_PER_ADDRESS_MAX = 256;
 /**
  * How long the web port waits (HUB-25, TRK-12). Uploads may take days, so there is no limit for a whole
  * request; what is silent for a minute ends, and only uploads may deliver their bodies slowly.
@@ -44,10 +50,14 @@ export interface HubServerOptions {
   readonly proxies: readonly string[];
 }
 
-/** @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`. */
+/**
+ * @param speaksForMany - Addresses whose connections are not counted, besides the proxies.
+ * @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`.
+ */
 export async function openHubServer(
   options: HubServerOptions,
   patience = PATIENCE,
+  speaksForMany: (address: string) => boolean = isLoopback,
 ): Promise<HubServer> {
   const proxies = new Set(options.proxies);
   let handle: Handle = () => Promise.resolve(notYet());
@@ -74,6 +84,14 @@ export async function openHubServer(
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
+  const cap = new ConnectionCap(CONNECTIONS_PER_ADDRESS_MAX);
+  server.prependListener("connection", (socket) => {
+    const address = plain(socket.remoteAddress);
+    if (address === undefined || proxies.has(address) || speaksForMany(address)) return;
+    const end = cap.admit(address);
+    if (end) socket.once("close", end);
+    else socket.destroy();
+  });
   server.setTimeout(patience.idleMs);
   await listening(server, options);
   const { port } = server.address() as AddressInfo;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { test, type TestContext } from "node:test";
@@ -83,6 +84,34 @@ for (const [who, patience, text] of slow) {
     }
   });
 }
+
+test("HUB-25: one address has 256 connections at once; a proxy and this machine have as many as they need", async (t) => {
+  const open = async (proxies: string[], speaksForMany?: () => boolean) => {
+    const server = await openHubServer(
+      { host: "127.0.0.1", port: 0, proxies },
+      PATIENT,
+      speaksForMany,
+    );
+    server.serve(async () => new Response("here"));
+    const sockets = Array.from({ length: 256 }, () => connect(server.port, "127.0.0.1"));
+    t.after(async () => {
+      for (const socket of sockets) socket.destroy();
+      await server.close();
+    });
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    const ask = () => raw(server.port, "GET / HTTP/1.0\r\n\r\n");
+    return { ask, sockets };
+  };
+  const stranger = await open([], () => false);
+  assert.equal(await stranger.ask(), "");
+  stranger.sockets[0]!.destroy();
+  let answer = "";
+  while (answer === "") answer = await stranger.ask();
+  assert.match(answer, /here$/);
+  for (const known of [await open(["127.0.0.1"], () => false), await open([])]) {
+    assert.match(await known.ask(), /here$/);
+  }
+});
 
 test("HUB-25: only silence ends an upload, not how long it takes", async (t) => {
   const port = await serve(t, async (request) => new Response(String(await readAll(request))), {
