@@ -166,19 +166,23 @@ test("a piece is served from the memory it was judged in, as long as it is asked
   world.ask(1, 2 * BLOCK);
   assert.deepEqual([world.sentBytes, world.reads.length], [3 * (BLOCK + 13), 0]);
 
-  // Half a block has no message there: it is read.
+  // What is no block has no message there: it is read.
   world.ask(1, 0, BLOCK / 2);
-  assert.equal(world.reads.length, 1);
-  world.reads[0]!.end({ kind: "done" });
-  assert.equal(world.slabsLeft, 8);
+  world.ask(1, BLOCK / 2, BLOCK);
+  assert.deepEqual(
+    world.reads.map(({ runs }) => runs.map(({ begin, length }) => [begin, length])),
+    [[[0, BLOCK / 2]], [[BLOCK / 2, BLOCK]]],
+  );
+  for (const read of world.reads) read.end({ kind: "done" });
+  assert.equal(world.slabsLeft, 7);
 
   world.now += 5_000;
   world.uploader.tick(world.now);
-  assert.equal(world.slabsLeft, 8, "on its way to the socket");
+  assert.equal(world.slabsLeft, 7, "on its way to the socket");
   for (const left of world.leaving.splice(0)) left();
   assert.equal(world.slabsLeft, 10);
   world.ask(1);
-  assert.equal(world.reads.length, 2);
+  assert.equal(world.reads.length, 3);
 });
 
 test("memory for what is kept gives way to what is asked for, and comes back at the end", () => {

@@ -92,7 +92,7 @@ export class WarmPieces {
   answer(queue: UploadQueue, room: number, nowMs: number): WarmAnswer | undefined {
     const { piece, begin } = queue.peek()!;
     const warm = this.#pieces.get(piece);
-    if (!warm) return undefined;
+    if (!warm || begin % BLOCK_BYTES !== 0) return undefined;
     const first = begin / BLOCK_BYTES;
     let payload = 0;
     let end = first;
@@ -147,7 +147,7 @@ export class WarmPieces {
     }
   }
 
-  /** Makes room by the piece that was served and not used for longest. @returns False when there is none. */
+  /** Makes room by the oldest piece all of which was sent. @returns False when there is none. */
   #evict(): boolean {
     for (const [piece, warm] of this.#pieces) {
       const served = warm.sentBlocks >= this.#options.geometry.blockCount(piece);
