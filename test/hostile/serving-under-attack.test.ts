@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { seededRandom } from "../../src/engine/seeded-random.ts";
 import type { EngineTorrent } from "../../src/engine/session-contract.ts";
 import { equalBytes } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/base/hash.ts";
@@ -43,6 +44,41 @@ for (const [name, piece, begin, length] of BAD) {
     assert.deepEqual(rejected, [[piece, begin]]);
     const space = made.bytes.get("content")!;
     assert.ok(space.subarray(PIECE + BLOCK, PIECE + BLOCK + 100).equals(block));
+  });
+}
+
+for (const kind of ["v1", "v2", "hybrid"] as const) {
+  test(`${kind}: whatever run of bytes is asked for, it gets those bytes`, OPTIONS, async (t) => {
+    const made = await makeTorrent(t, { files: 4.5 * PIECE - 77, kind });
+    const { endpoint } = await startSeed(t, made);
+    const space = made.bytes.get("content")!;
+    const random = seededRandom(5);
+    const wanted: [piece: number, begin: number, length: number][] = [];
+    for (let i = 0; i < 300; i += 1) {
+      const piece = random.below(5);
+      const size = Math.min(PIECE, space.length - piece * PIECE);
+      // Whole blocks in order, as everybody asks, and anything else a peer may think of.
+      const whole = random.below(2) === 0;
+      const begin = whole ? random.below(Math.ceil(size / BLOCK)) * BLOCK : random.below(size);
+      const rest = size - begin;
+      wanted.push([piece, begin, Math.min(rest, whole ? BLOCK : 1 + random.below(2 * BLOCK))]);
+    }
+    let served = 0;
+    await new Promise<void>((resolve, reject) => {
+      dial(t, endpoint, {
+        infohash: made.infohash,
+        ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+        unchoke: (peer) => peer.send(...wanted.map((address) => frames.request(...address))),
+        reject: (_peer, ...address) => reject(new Error(`rejected ${address.join(" ")}`)),
+        block: (_peer, piece, begin, bytes) => {
+          const start = piece * PIECE + begin;
+          const right = equalBytes(bytes, space.subarray(start, start + bytes.length));
+          if (!right) reject(new Error(`wrong bytes for ${piece} ${begin} ${bytes.length}`));
+          served += 1;
+          if (served === wanted.length) resolve();
+        },
+      });
+    });
   });
 }
 
