@@ -154,6 +154,16 @@ export class DiskRecovery {
     return gone;
   }
 
+  /** @param missed - When it is a folder above the file, it may be back before anybody looks. */
+  #missBelow(missed: string, index: number): void {
+    const gone = this.#miss(index);
+    const path = this.#pathOf(index);
+    if (!path.startsWith(`${missed}/`)) return;
+    const above = path.slice(missed.length + 1).split("/").length;
+    const folders = this.#options.info.files[index]!.path.length - above;
+    gone.depth = Math.min(gone.depth, folders - 1);
+  }
+
   #wait(): void {
     this.#stage = "waiting";
     this.#retryAtMs = this.#options.nowMs() + RETRY_MS;
@@ -175,7 +185,7 @@ export class DiskRecovery {
       if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
       const { first, end } = info.geometry.filePieces(index);
       const was = path === this.#pathOf(index) || this.#inodes.has(index);
-      if (was || hasAny(have, first, end)) this.#miss(index);
+      if (was || hasAny(have, first, end)) this.#missBelow(path, index);
     }
     content.stamp((stamps) => {
       if (!this.#cancelled) this.#seeAbsentees("kind" in stamps ? undefined : stamps);

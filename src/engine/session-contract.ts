@@ -26,6 +26,8 @@ export interface EngineSettings {
   readonly connectionsMax: number;
   readonly connectionsPerTorrentMax: number;
   readonly connectionsPerAddressMax: number;
+  /** Connections of one IPv4 /24 or IPv6 /48; local networks may have more. */
+  readonly connectionsPerNetworkMax: number;
   readonly halfOpenMax: number;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;

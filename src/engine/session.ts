@@ -1,8 +1,9 @@
-import { addressBytes, type Endpoint } from "../base/endpoint.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import { infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { makePeerId } from "../base/peer-id.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
+import { Crowd, mostCrowded, networkName } from "./crowd.ts";
 import { EngineError } from "./engine-error.ts";
 import { Peer } from "./peer.ts";
 import type { PeerGate, PeerOwner } from "./peer-owner.ts";
@@ -24,7 +25,7 @@ const TICK_MS = 500;
 /** The shortest wait for a rate limit to allow more: shorter ones cost more than they smooth. */
 const PUMP_MS_MIN = 5;
 /** Connections that have not shown their infohash yet, in all (WIR-2, WIR-20). */
-const STRAYS_MAX = 256;
+const STRAYS_MAX = 128;
 
 /**
  * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
@@ -42,8 +43,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   readonly #byInfohash = new Map<string, Torrent>();
   /** Accepted connections that have not shown their infohash yet. */
   readonly #strays = new Map<Peer, number>();
-  readonly #connectionsByAddress = new Map<string, number>();
-  #connections = 0;
+  readonly #crowd: Crowd;
   #halfOpen = 0;
   #listener: StreamListener | undefined;
   #tick: Timer | undefined;
@@ -57,6 +57,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
     this.#options = options;
     this.ports = options.ports;
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.#crowd = new Crowd(this.settings);
     this.peerId = makePeerId(options.ports.random.bytes(12));
     this.upLimit = new RateLimit(this.settings.upBytesPerSecond);
     this.downLimit = new RateLimit(this.settings.downBytesPerSecond);
@@ -133,17 +134,18 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   // ---- Connections -------------------------------------------------------------------------------
 
   #accept(connection: StreamConnection): StreamHandler | undefined {
-    const address = connection.remote.address;
-    if (this.#closing || !this.#mayConnect(address) || this.#strays.size >= STRAYS_MAX) {
-      return undefined;
-    }
+    const { address } = connection.remote;
+    const now = this.ports.clock.nowMs();
+    if (this.#closing || !this.#crowd.mayAccept(address, now)) return undefined;
+    if (this.#strays.size >= STRAYS_MAX && !this.#dropStray(address)) return undefined;
+    if (this.#crowd.isFull && !this.#makeRoom(address)) return undefined;
     const peer = new Peer({
       remote: connection.remote,
       connect: () => connection,
       requestQueueMax: this.settings.requestQueueMax,
       gate: this,
     });
-    this.#strays.set(peer, this.ports.clock.nowMs());
+    this.#strays.set(peer, now);
     this.#count(address, 1);
     this.#scheduleTick();
     return peer;
@@ -193,9 +195,9 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   }
 
   dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined {
-    if (this.#halfOpen >= this.settings.halfOpenMax || !this.#mayConnect(remote.address)) {
-      return undefined;
-    }
+    if (this.#halfOpen >= this.settings.halfOpenMax) return undefined;
+    if (!this.#crowd.mayConnect(remote.address)) return undefined;
+    if (this.#crowd.isFull && !this.#dropStray(remote.address)) return undefined;
     this.#count(remote.address, 1);
     return new Peer({
       remote,
@@ -207,17 +209,26 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
     });
   }
 
-  #mayConnect(address: string): boolean {
-    if (this.#connections >= this.settings.connectionsMax) return false;
-    const open = this.#connectionsByAddress.get(address) ?? 0;
-    return open < this.settings.connectionsPerAddressMax && addressBytes(address) !== undefined;
+  /** Lets the newest stray of a network that has more of them than that of the newcomer go. */
+  #dropStray(newcomer: string): boolean {
+    const strays = Array.from(this.#strays.keys(), (peer) => ({
+      peer,
+      network: networkName(peer.remote.address)!,
+    }));
+    const victim = mostCrowded(strays, networkName(newcomer)!);
+    victim?.close("room is needed for another");
+    return victim !== undefined;
+  }
+
+  /** Among strays, then in the torrents, those with most peers first. */
+  #makeRoom(newcomer: string): boolean {
+    if (this.#dropStray(newcomer)) return true;
+    const torrents = [...this.#torrents].sort((a, b) => b.peerCount - a.peerCount);
+    return torrents.some((torrent) => torrent.evictFor(newcomer));
   }
 
   #count(address: string, change: 1 | -1): void {
-    this.#connections += change;
-    const open = (this.#connectionsByAddress.get(address) ?? 0) + change;
-    if (open > 0) this.#connectionsByAddress.set(address, open);
-    else this.#connectionsByAddress.delete(address);
+    this.#crowd.count(address, change, this.ports.clock.nowMs());
   }
 
   // ---- Sharing memory and rate ---------------------------------------------------------------------
@@ -278,6 +289,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
 
   #runTick(): void {
     const now = this.ports.clock.nowMs();
+    this.#crowd.tick(now);
     for (const [stray, sinceMs] of this.#strays) {
       if (now - sinceMs > this.settings.handshakeTimeoutMs) stray.close("no handshake in time");
     }

@@ -10,6 +10,8 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   connectionsPerTorrentMax: 80,
   /** Machines behind one address, and several programs of one machine; more is a flood (WIR-20). */
   connectionsPerAddressMax: 64,
+  /** No more for having many addresses (WIR-20). */
+  connectionsPerNetworkMax: 64,
   /** Connections not yet established. lt opens 30 a second, tr 18. */
   halfOpenMax: 30,
   /** As lt (15 s), shorter: a slot of `halfOpenMax` is not to be held by the dead. */

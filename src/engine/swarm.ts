@@ -1,6 +1,7 @@
 import { compareBytes, equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
+import { mostCrowded, networkName } from "./crowd.ts";
 import type { Peer } from "./peer.ts";
 import type { EngineSettings, EnginePorts, PeerStatus } from "./session-contract.ts";
 
@@ -70,7 +71,7 @@ export class Swarm {
   /** @returns Whether a peer that dialled us may come in; it is one of us then. */
   admit(peer: Peer, now: number): boolean {
     if (this.#candidates.isBanned(peer.remote.address)) return false;
-    if (this.isFull && !this.#evict()) return false;
+    if (this.isFull && !this.evictFor(peer.remote.address, now)) return false;
     peer.begunAtMs = now;
     this.#peers.add(peer);
     return true;
@@ -201,14 +202,27 @@ export class Swarm {
     }
   }
 
-  /** Makes room for a newcomer. @returns False when every peer is of use. */
-  #evict(): boolean {
-    for (const peer of this.open()) {
-      if (peer.amInterested || peer.peerInterested) continue;
-      peer.close("room is needed for another");
-      return true;
+  /**
+   * Makes room for a newcomer: a peer with whom neither side wants anything goes, else one that nothing moves
+   * to or from, of a network that has more of those than the newcomer's has peers (WIR-20).
+   *
+   * @returns False when every peer is of use, or has as good a right.
+   */
+  evictFor(newcomer: string, now: number): boolean {
+    const network = networkName(newcomer);
+    if (network === undefined) return false;
+    const idle: { peer: Peer; network: string }[] = [];
+    for (const peer of this.#peers) {
+      if (peer.isOpen && !peer.amInterested && !peer.peerInterested) {
+        peer.close("room is needed for another");
+        return true;
+      }
+      if (peer.upload.bytesPerSecond(now) > 0 || peer.download.bytesPerSecond(now) > 0) continue;
+      idle.push({ peer, network: networkName(peer.remote.address)! });
     }
-    return false;
+    const victim = mostCrowded(idle, network);
+    victim?.close("room is needed for another");
+    return victim !== undefined;
   }
 }
 

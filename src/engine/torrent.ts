@@ -329,6 +329,15 @@ export class Torrent implements EngineTorrent {
     return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
   }
 
+  get peerCount(): number {
+    return this.#peers.swarm.size;
+  }
+
+  /** @returns Whether a peer was let go so that somebody from this address may come. */
+  evictFor(address: string): boolean {
+    return this.#peers.swarm.evictFor(address, this.#nowMs());
+  }
+
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
   dialNext(now: number): boolean {
     const { kind } = this.#state;
