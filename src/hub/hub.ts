@@ -58,6 +58,11 @@ export class Hub {
     return response;
   }
 
+  /** Every way in, of the API, the pages and the forms; what has no handler is not there. */
+  get routes(): readonly { readonly method: string; readonly path: string }[] {
+    return this.#app.routes.filter(({ path }) => !path.endsWith("/*"));
+  }
+
   /** Ends live streams, so that the server can close. */
   close(): void {
     this.#live.close();

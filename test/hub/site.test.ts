@@ -304,58 +304,6 @@ test("HUB-24: a publish token makes no tokens; an admin token does, and expires 
   }
 });
 
-// Everything a stranger may not do, from the table of routes.
-const CLOSED: [method: string, path: string][] = [
-  ["POST", "/api/v1/drafts"],
-  ["GET", "/api/v1/drafts"],
-  ["GET", "/api/v1/drafts/k3f9k3f9"],
-  ["DELETE", "/api/v1/drafts/k3f9k3f9"],
-  ["HEAD", "/api/v1/drafts/k3f9k3f9/content"],
-  ["PATCH", "/api/v1/drafts/k3f9k3f9/content"],
-  ["DELETE", "/api/v1/drafts/k3f9k3f9/content"],
-  ["GET", "/api/v1/tokens"],
-  ["POST", "/api/v1/tokens"],
-  ["DELETE", "/api/v1/tokens/x"],
-  ["POST", "/api/v1/password"],
-  ["POST", "/account/tokens"],
-  ["POST", "/account/password"],
-  ["POST", "/account/sessions/x/end"],
-  ["POST", "/account/tokens/x/revoke"],
-];
-// Open to strangers on purpose: they sign in and out, set up, read.
-const OPEN = new Set(["POST /setup", "GET /session", "POST /session", "DELETE /session"]);
-
-test("HUB-11: every route of the API is closed to strangers, or open on purpose", async (t) => {
-  const { call } = await hubWorld(t);
-  const document = (await (await call("/api/v1/openapi.json")).json()) as {
-    paths: Record<string, Record<string, unknown>>;
-  };
-  const closed = new Set(CLOSED.map(([method, path]) => `${method} ${path}`));
-  for (const [path, methods] of Object.entries(document.paths)) {
-    if (path.startsWith("/api/v1/torrents")) continue;
-    for (const method of Object.keys(methods).map((name) => name.toUpperCase())) {
-      if (OPEN.has(`${method} ${path.slice("/api/v1".length)}`)) continue;
-      const shown = path.replace("/tokens/{id}", "/tokens/x").replace("{id}", "k3f9k3f9");
-      assert.ok(closed.has(`${method} ${shown}`), `${method} ${path} is in one of the tables`);
-    }
-  }
-});
-
-for (const [method, path] of CLOSED) {
-  test(`HUB-11: ${method} ${path} is closed to strangers`, async (t) => {
-    const { call } = await hubWorld(t);
-    const json = {
-      name: "x",
-      current: "x",
-      password: "long enough secret",
-      folder: false,
-      files: [{ path: "x", size: 1 }],
-    };
-    const response = await call(path, { method, ...(method === "POST" && { json }) });
-    assert.equal(response.status, 401);
-  });
-}
-
 const bodies: [
   why: string,
   status: number,
