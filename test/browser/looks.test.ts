@@ -69,6 +69,18 @@ test("targets are at least 32 px, and 44 px high on a phone", async () => {
   }
 });
 
+test("UX 2: colour is never the only sign: every word of state has its shape before it", async () => {
+  const { page } = await openPage(browser);
+  for (const name of names) {
+    await page.goto(`${preview.origin}/${name}`);
+    const bare = await page.evaluate<string[]>(`[...document.querySelectorAll(".state")]
+      .filter((e) => getComputedStyle(e, "::before").content !== '""')
+      .map((e) => e.outerHTML)`);
+    assert.deepEqual(bare, [], name);
+  }
+  await page.context().close();
+});
+
 test("the first view of a page is one document, one stylesheet, and nothing from elsewhere", async () => {
   const { page } = await openPage(browser);
   const requests: string[] = [];

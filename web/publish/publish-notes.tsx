@@ -34,9 +34,11 @@ export function Unfinished(props: {
             </strong>
             <div class="meta">
               {draft.problem !== null && (
-                <State mood="bad">
-                  <Outside text={draft.problem} />
-                </State>
+                <span>
+                  <State mood="bad">
+                    <Outside text={draft.problem} />
+                  </State>
+                </span>
               )}
               <span>
                 {formatBytes(draft.offset)} of {formatBytes(draft.size)} are here
