@@ -88,7 +88,9 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
 /** A dialog that closes gives the focus back some moments later. */
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.matches("input:not([type=radio], [type=checkbox]), select, textarea, dialog[open] *");
+  return target.matches(
+    "input:not([type=radio], [type=checkbox]), select, textarea, dialog[open] *",
+  );
 }
 
 function goToSearch(event: KeyboardEvent): void {
