@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromLatin1 } from "../base/bytes.ts";
-import { getBytes, getDict, getInteger, getList, getText, isDict } from "./bencode-value.ts";
+import { getBytes, getDict, getInteger, getList, isDict } from "./bencode-value.ts";
 import { decode } from "./decode.ts";
 
 const dict = decode(
@@ -10,13 +10,11 @@ const dict = decode(
 
 test("accessors answer undefined for what is absent or of another type", () => {
   assert.ok(isDict(dict));
-  for (const read of [getBytes, getText, getInteger, getList, getDict]) {
+  for (const read of [getBytes, getInteger, getList, getDict]) {
     assert.equal(read(dict, "absent"), undefined);
   }
   assert.equal(getInteger(dict, "b"), undefined);
   assert.equal(getInteger(dict, "s"), undefined);
-  assert.equal(getText(dict, "u"), undefined);
-  assert.equal(getText(dict, "i"), undefined);
   assert.equal(getBytes(dict, "l"), undefined);
   assert.equal(getList(dict, "d"), undefined);
   assert.equal(getDict(dict, "l"), undefined);
@@ -25,7 +23,6 @@ test("accessors answer undefined for what is absent or of another type", () => {
 test("accessors answer what is there", () => {
   assert.ok(isDict(dict));
   assert.equal(getInteger(dict, "i"), 5);
-  assert.equal(getText(dict, "s"), "ü");
   assert.deepEqual(getBytes(dict, "u"), new Uint8Array([255]));
   assert.deepEqual(getList(dict, "l"), [1]);
   assert.equal(getDict(dict, "d")?.get("a"), 1);

@@ -1,5 +1,3 @@
-import { decodeUtf8Strict } from "../base/bytes.ts";
-
 /**
  * What `decode` makes of the four types of BEP 3. An integer is a `number` when it is safe
  * (|n| <= 2^53-1) and a `bigint` otherwise, so that no digit is lost (BEN-5).
@@ -33,12 +31,6 @@ export function isDict(value: BencodeValue | undefined): value is BencodeDict {
 export function getBytes(dict: BencodeDict, key: string): Uint8Array | undefined {
   const value = dict.get(key);
   return isBytes(value) ? value : undefined;
-}
-
-/** @returns The byte string as text; `undefined` when it is none or not UTF-8. */
-export function getText(dict: BencodeDict, key: string): string | undefined {
-  const value = dict.get(key);
-  return isBytes(value) ? decodeUtf8Strict(value) : undefined;
 }
 
 /** @returns The integer; `undefined` when it is none, or beyond +-(2^53-1). */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBytes } from "../base/format-bytes.ts";
 import { formatCount, formatLeft, formatSeconds, parseBytes } from "./figures.ts";
-import { cutMiddle, escapeOutside, padColumns } from "./outside-text.ts";
+import { cutMiddle, escapeOutside } from "./outside-text.ts";
 import { listenOption, peerOption, rateOption, seedOption } from "./parse-options.ts";
 
 test("sizes, times and counts as people read them", () => {
@@ -64,5 +64,4 @@ test("long names are cut in the middle, by columns", () => {
   assert.equal(cutMiddle("Lecture-notes-of-2026.pdf", 25), "Lecture-notes-of-2026.pdf");
   assert.equal(cutMiddle("Lecture-notes-of-autumn-2026.pdf", 17), "Lecture...026.pdf");
   assert.equal(cutMiddle("abcdef", 2), "..");
-  assert.equal(padColumns("日本", 6), "日本  ");
 });

@@ -32,11 +32,6 @@ export function cutMiddle(text: string, columns: number): string {
   return `${head.join("")}...${tail.join("")}`;
 }
 
-/** Fills up with blanks; wide characters count as two columns. */
-export function padColumns(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - columnWidth(text)));
-}
-
 function takeColumns(characters: readonly string[], columns: number): string[] {
   const taken: string[] = [];
   let width = 0;

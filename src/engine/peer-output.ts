@@ -7,6 +7,7 @@ import {
   SIGNAL_BYTES,
   encodeBitfield,
   writeCancel,
+  writeAllowedFast,
   writeHave,
   writeKeepAlive,
   writeReject,
@@ -81,6 +82,11 @@ export class PeerOutput {
   have(piece: number): void {
     this.#reserve(INDEX_BYTES);
     this.#length = writeHave(this.#buffer, this.#length, piece);
+  }
+
+  allowedFast(piece: number): void {
+    this.#reserve(INDEX_BYTES);
+    this.#length = writeAllowedFast(this.#buffer, this.#length, piece);
   }
 
   request(piece: number, begin: number, length: number): void {

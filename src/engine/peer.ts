@@ -8,6 +8,7 @@ import { MESSAGE } from "../wire/message-id.ts";
 import { WireDecoder } from "../wire/wire-decoder.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../wire/wire-sink.ts";
+import { FastGrants } from "./fast-grants.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { PeerConduct } from "./peer-conduct.ts";
 import { PeerOutput } from "./peer-output.ts";
@@ -82,6 +83,8 @@ export class Peer implements StreamHandler, WireSink {
   clientWords: string | undefined;
   /** Pieces the peer lets us ask for while it chokes us (BEP 6). */
   readonly allowedFast = new Set<number>();
+  /** Pieces it may ask us for while we choke it (BEP 6). */
+  readonly grants = new FastGrants();
   /** Where the block that is coming in goes. */
   target: BlockTarget | undefined;
   /** Bytes that are being read from disk for it. */

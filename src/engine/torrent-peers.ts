@@ -3,8 +3,9 @@ import { equalBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { wireInfohashes, type Infohashes } from "../base/infohash.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { ALLOWED_FAST_COUNT, allowedFastSet } from "../wire/allowed-fast.ts";
 import type { HandshakeFlags } from "../wire/handshake.ts";
-import { encodeHashReject } from "../wire/hash-transfer.ts";
+import { BASE_HASHES_MAX, encodeHashReject } from "../wire/hash-transfer.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { HashRange } from "../wire/wire-sink.ts";
 import { Choker } from "./choker.ts";
@@ -139,6 +140,7 @@ export class TorrentPeers implements PeerOwner<Peer> {
     if (!transfer) return;
     if (peer.peerInterested) {
       if (this.#choker.hasFree) this.#rechoke();
+      if (peer.amChoking) this.#grantFast(peer);
     } else if (!peer.amChoking) {
       transfer.choke(peer);
       this.#rechoke();
@@ -150,6 +152,12 @@ export class TorrentPeers implements PeerOwner<Peer> {
   }
 
   handleHashRequest(peer: Peer, range: HashRange): void {
+    // libtorrent asks for all leaves of a piece at once, however long it is.
+    if (range.length > BASE_HASHES_MAX) {
+      peer.out.frame(encodeHashReject(range));
+      peer.countBadRequest();
+      return;
+    }
     if (this.transfer()?.leaves.handleRequest(peer, range) === true) return;
     peer.out.frame(this.#torrent.hashes()?.answer(range) ?? encodeHashReject(range));
   }
@@ -230,6 +238,16 @@ export class TorrentPeers implements PeerOwner<Peer> {
     transfer.download.addPeer(peer);
     this.#torrent.hashes()!.requestFrom(peer);
     this.#dropIfUseless(peer);
+  }
+
+  /** Who has hardly anything begins sooner, and has something to give sooner (BEP 6). */
+  #grantFast(peer: Peer): void {
+    const { pieceCount } = this;
+    const isNewcomer = peer.fast && (peer.pieces?.count ?? 0) < ALLOWED_FAST_COUNT;
+    if (!isNewcomer || pieceCount === undefined || peer.grants.count > 0) return;
+    const { address } = peer.remote;
+    const infohash = this.#infohashes[0]!;
+    this.transfer()?.upload.grant(peer, allowedFastSet({ address, infohash, pieceCount }));
   }
 
   #rechoke(): void {

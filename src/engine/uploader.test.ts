@@ -13,6 +13,7 @@ import type {
 import type { Peer } from "./peer.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { FastGrants } from "./fast-grants.ts";
 import { UploadQueue } from "./upload-queue.ts";
 import { Uploader } from "./uploader.ts";
 
@@ -95,6 +96,7 @@ class World {
       isOpen: true,
       fast: true,
       amChoking: false,
+      grants: new FastGrants(),
       chokedAtMs: 0,
       queue: new UploadQueue(4),
       upload: new RateMeter(),

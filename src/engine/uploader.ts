@@ -74,7 +74,7 @@ export class Uploader {
 
   /** A peer asks for a block (WIR-5, WIR-6). */
   handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
-    if (peer.amChoking) {
+    if (peer.amChoking && !peer.grants.take(piece, length)) {
       peer.sendReject(piece, begin, length);
       // What was on its way when we choked it is no fault of the peer.
       if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
@@ -98,9 +98,20 @@ export class Uploader {
     if (peer.queue.remove(piece, begin, length)) peer.sendReject(piece, begin, length);
   }
 
+  /** A choked peer may have these pieces all the same, as far as they are here. */
+  grant(peer: Peer, pieces: readonly number[]): void {
+    const { geometry, have } = this.#options;
+    for (const piece of pieces) {
+      if (!have.has(piece)) continue;
+      peer.grants.grant(piece, geometry.pieceSize(piece));
+      peer.out.allowedFast(piece);
+    }
+  }
+
   /** After a choke: with the fast extension every request gets its answer (BEP 6). */
   dropRequests(peer: Peer): void {
     peer.queue.removeWhere(({ piece, begin, length }) => {
+      if (peer.grants.has(piece)) return false;
       peer.sendReject(piece, begin, length);
       return true;
     });

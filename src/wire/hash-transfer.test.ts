@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  ASKED_HASHES_MAX,
   decodeHashRange,
   decodeHashes,
   encodeHashRequest,
@@ -31,6 +32,13 @@ for (const [what, wrong] of [
     assert.throws(() => decodeHashRange(frame, 5), { code: "bad-hash-range" });
   });
 }
+
+test("WIR-18: a request may be for more than one message may carry, within bounds", () => {
+  const ask = (length: number): number =>
+    decodeHashRange(encodeHashRequest({ ...good, index: 0, length }), 5, ASKED_HASHES_MAX).length;
+  assert.equal(ask(1024), 1024);
+  for (const length of [1023, 16_384]) assert.throws(() => ask(length), { code: "bad-hash-range" });
+});
 
 test("WIR-18: hashes come in exactly the number that their range has", () => {
   // 512 base hashes; of 10 proof layers 8 are implied, 2 uncles remain.

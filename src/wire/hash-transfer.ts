@@ -6,6 +6,9 @@ import type { HashRange } from "./wire-sink.ts";
 /** Hashes of the base layer in one message (BEP 52: "should not exceed 512"). */
 export const BASE_HASHES_MAX = 512;
 
+/** Of the base layer in one request: the leaves of a piece of 128 MiB. Longer ones are hostile. */
+export const ASKED_HASHES_MAX = 8192;
+
 /** A tree over 2^63 bytes in blocks of 16 KiB has fewer layers. */
 const LAYERS_MAX = 64;
 
@@ -49,9 +52,14 @@ export function encodeHashes(range: HashRange, hashes: Uint8Array): Uint8Array {
  *
  * @param offset - Of the byte after the id.
  * @returns A range that stays valid: the root is copied.
+ * @param lengthMax - Hashes of the base layer. Others may ask for more than we send: that is rejected, no crime.
  * @throws {WireError} `bad-hash-range` when no tree has such a range (WIR-18).
  */
-export function decodeHashRange(bytes: Uint8Array, offset: number): HashRange {
+export function decodeHashRange(
+  bytes: Uint8Array,
+  offset: number,
+  lengthMax = BASE_HASHES_MAX,
+): HashRange {
   const baseLayer = readUint32(bytes, offset + 32);
   const index = readUint32(bytes, offset + 36);
   const length = readUint32(bytes, offset + 40);
@@ -60,7 +68,7 @@ export function decodeHashRange(bytes: Uint8Array, offset: number): HashRange {
   if (proofLayers >= LAYERS_MAX) {
     throw new WireError("bad-hash-range", `${proofLayers} proof layers`);
   }
-  if (length < 2 || length > BASE_HASHES_MAX || (length & (length - 1)) !== 0) {
+  if (length < 2 || length > lengthMax || (length & (length - 1)) !== 0) {
     throw new WireError("bad-hash-range", `${length} hashes`);
   }
   if (index % length !== 0) {

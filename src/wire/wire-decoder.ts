@@ -1,6 +1,8 @@
 import { readUint16, readUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
+import { PIECE_HEAD_BYTES } from "./encode-messages.ts";
 import {
+  ASKED_HASHES_MAX,
   HASHES_FRAME_BYTES_MAX,
   HASH_RANGE_FRAME_BYTES,
   decodeHashRange,
@@ -17,7 +19,6 @@ const UNKNOWN_FRAME_BYTES_MAX = 1_048_576;
 const BITFIELD_FRAME_BYTES_MAX = 1 + 1_048_576;
 
 /** Length prefix, id, piece, begin: what comes before a block. */
-const PIECE_HEAD_BYTES = PREFIX_BYTES + 9;
 
 /** Up to this size the buffer for messages that span chunks is kept; most connections need no more. */
 const GATHER_BYTES_KEPT = 1024;
@@ -313,9 +314,9 @@ export class WireDecoder {
       case MESSAGE.extended:
         return sink.handleExtended(bytes[at]!, bytes.subarray(at + 1, at + frame - 1));
       case MESSAGE.hashRequest:
-        return sink.handleHashRequest(decodeHashRange(bytes, at));
+        return sink.handleHashRequest(decodeHashRange(bytes, at, ASKED_HASHES_MAX));
       case MESSAGE.hashReject:
-        return sink.handleHashReject(decodeHashRange(bytes, at));
+        return sink.handleHashReject(decodeHashRange(bytes, at, ASKED_HASHES_MAX));
       case MESSAGE.hashes: {
         const { range, hashes } = decodeHashes(bytes, at, at + frame - 1);
         return sink.handleHashes(range, hashes);
