@@ -20,6 +20,16 @@ export function isOtherVariable(name: string): boolean {
   return name === "EVERSEED_DEBUG" || name.startsWith("EVERSEED_TEST_");
 }
 
+/**
+ * What Kubernetes and the links of Docker put into every container when a service is called `everseed` or
+ * `everseed-...`: not written by anybody, so nobody's slip. `EVERSEED_PORT=tcp://10.0.0.7:8420` is one of them.
+ */
+export function isServiceVariable(name: string, text: string): boolean {
+  if (/_SERVICE_(HOST|PORT)$|_SERVICE_PORT_[A-Z0-9_]+$/.test(name)) return true;
+  if (/_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;
+  return name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(text);
+}
+
 /** Every setting, in the order of the schema. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [...keysOf(configSchema, [])];
 

@@ -171,6 +171,25 @@ test("every key is also a variable, and an empty one is not there", () => {
   assert.equal(load({ env: { EVERSEED_PORT: "" } }).port, 8420);
 });
 
+test("what containers get from a service called everseed is neither a setting nor a slip", () => {
+  const config = load({
+    env: {
+      EVERSEED_PORT: "tcp://10.0.0.7:8420",
+      EVERSEED_ENGINE_PORT: "tcp://10.0.0.7:6881",
+      EVERSEED_SERVICE_HOST: "10.0.0.7",
+      EVERSEED_SERVICE_PORT: "8420",
+      EVERSEED_SERVICE_PORT_HTTP: "8420",
+      EVERSEED_PORT_8420_TCP: "tcp://10.0.0.7:8420",
+      EVERSEED_PORT_8420_TCP_PROTO: "tcp",
+      EVERSEED_PORT_8420_TCP_PORT: "8420",
+      EVERSEED_PORT_8420_TCP_ADDR: "10.0.0.7",
+      EVERSEED_HUB_SERVICE_HOST: "10.0.0.8",
+      EVERSEED_HUB_PORT: "udp://10.0.0.8:8420",
+    },
+  });
+  assert.equal(config.port, 8420);
+});
+
 test("HUB-15: names that look like settings are names, from a file that was written by a serialiser or a variable", () => {
   for (const siteName of [
     'a"b',

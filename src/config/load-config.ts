@@ -6,6 +6,7 @@ import {
   CONFIG_KEYS,
   type ConfigKey,
   isOtherVariable,
+  isServiceVariable,
   keyAt,
   namesIn,
   VARIABLE_PREFIX,
@@ -61,7 +62,7 @@ function readEnv(env: ConfigSources["env"]): Settings {
   const used = new Map<string, string>();
   for (const key of CONFIG_KEYS) {
     const text = env[key.variable];
-    if (text === undefined || text === "") continue;
+    if (text === undefined || text === "" || isServiceVariable(key.variable, text)) continue;
     used.set(key.path.join("."), key.variable);
     settings = merge(settings, nest(key.path, envValue(text, key.kind)));
   }
@@ -74,6 +75,7 @@ function refuseUnknown(env: ConfigSources["env"]): void {
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(VARIABLE_PREFIX) || text === undefined || text === "") continue;
     if (known.includes(name) || isOtherVariable(name)) continue;
+    if (isServiceVariable(name, text)) continue;
     const meant = nearest(withoutPrefix(name), known.map(withoutPrefix));
     const all = `Known are ${known.join(", ")}.`;
     throw new ConfigError(
