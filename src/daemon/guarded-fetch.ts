@@ -19,6 +19,9 @@ export interface GuardedFetchOptions {
   readonly makeFetch?: ((allowAddress: (address: string) => boolean) => HttpFetch) | undefined;
 }
 
+/** Trackers written in PHP and the like have an ending. */
+const ANNOUNCE_PAGE = /^announce(\.[a-z]+)?$/;
+
 /**
  * Fetches over HTTP for a command (house rule 8, HUB-7). A redirect leads no nearer than it came from. Of a
  * name with near and far addresses only the near ones are asked: the far one could speak for the near one.
@@ -53,7 +56,7 @@ export class GuardedFetch implements HttpFetch {
 
   #refusePage(url: string, reach: Reach): void {
     if (this.#options.nearPages === "all" || reach === REACH.world) return;
-    if (new URL(url).pathname.split("/").includes("announce")) return;
+    if (new URL(url).pathname.split("/").some((name) => ANNOUNCE_PAGE.test(name))) return;
     throw new PlatformError(
       "address-refused",
       `${hostOf(url)} is in your own network: a torrent may name no other page of it than /announce`,

@@ -64,6 +64,7 @@ const FETCHES: readonly {
   { url: "http://127.0.0.1/announce", connects: ["127.0.0.1"] },
   { url: "http://192.168.1.5/k3y/announce", connects: ["192.168.1.5"] },
   { url: "http://localhost/announce/k3y?x=1", connects: ["127.0.0.1"] },
+  { url: "http://192.168.1.5/tracker/announce.php?k3y=1", connects: ["192.168.1.5"] },
   { url: "http://127.0.0.1/admin?reboot", connects: /a torrent may name no other page/ },
   { url: "http://2130706433/admin", connects: /127\.0\.0\.1 is in your own network/ },
   { url: "http://0x7f.1/admin", connects: /127\.0\.0\.1 is in your own network/ },
