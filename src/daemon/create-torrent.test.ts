@@ -65,6 +65,21 @@ test("a torrent is not written over a folder, nor over a file unless that is wan
   assert.equal((await create(path, { overwrite: true })).file, file);
 });
 
+test("a torrent that could not be written is refused before its content is read", async (context) => {
+  const folder = await folderFor(context);
+  const path = join(folder, "content");
+  await writeFile(path, "x");
+  const onPlan = (): void => assert.fail("began to read");
+  for (const overwrite of [false, true]) {
+    const file = join(folder, "nowhere/content.torrent");
+    await assert.rejects(create(path, { file, overwrite, onPlan }), { code: "not-found" });
+  }
+  await assert.rejects(create(path, { file: `${path}/content.torrent`, onPlan }), {
+    code: "not-found",
+    detail: /a file is no folder/,
+  });
+});
+
 test("MET-12: a .torrent file that is larger than strangers may send is made and read", async (context) => {
   const path = join(await folderFor(context), "content");
   await writeFile(path, "x");

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, lstat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import {
   type BuildOptions,
   type BuiltTorrent,
@@ -112,11 +112,20 @@ async function refuseOutput(file: string, name: string, overwrite: boolean): Pro
       hint: `-o ${join(file, `${name}.torrent`)}`,
     });
   }
-  if (overwrite || !facts) return;
+  if (overwrite || !facts) return refuseFolder(file);
   throw new DaemonError("exists", `${file} is there already. It is not overwritten.`, {
     subject: file,
     hint: "another name with -o, or --force to replace it.",
   });
+}
+
+/** The file is made under another name first, so its folder must take new files. */
+async function refuseFolder(file: string): Promise<void> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw diskTrouble(error, `write ${file}`, file);
+  }
 }
 
 async function outputFacts(file: string): Promise<Stats | undefined> {
