@@ -10,6 +10,7 @@ import { makeFolders } from "../platform/node-files.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
+import { brokenWords } from "./broken-torrent.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
@@ -233,9 +234,7 @@ class Download {
 
   #handleState(state: EngineTorrent["state"]): void {
     if (state.kind === "broken") {
-      this.#fail(
-        new DaemonError("not-a-torrent", `What peers have is no torrent. ${state.message}.`),
-      );
+      this.#fail(new DaemonError("not-a-torrent", brokenWords(state)));
     }
     if (state.kind !== "waiting") return;
     // The engine would wait until there is room. A command tells its person, and goes on when called again.

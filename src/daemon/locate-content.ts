@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { safeJoin } from "../metainfo/safe-path.ts";
+import { safeJoin } from "../base/safe-join.ts";
 import { diskTrouble, systemCode } from "./daemon-error.ts";
 
 /** Content that is on disk already. */

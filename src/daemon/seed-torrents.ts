@@ -3,6 +3,7 @@ import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts"
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
+import { brokenWords } from "./broken-torrent.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -164,6 +165,7 @@ function troubleOf(event: TorrentEvent): string | undefined {
   if (event.kind === "state" && event.state.kind === "waiting") {
     return `${event.state.message}; it goes on when that is over`;
   }
+  if (event.kind === "state" && event.state.kind === "broken") return brokenWords(event.state);
   return undefined;
 }
 

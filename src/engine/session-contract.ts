@@ -58,7 +58,12 @@ export type TorrentState =
    * Nothing can be done: the info dictionary matches the magnet link but is no torrent, or the v1 and v2
    * hashes of a hybrid contradict each other.
    */
-  | { readonly kind: "broken"; readonly message: string };
+  /** `bad-info`: what peers have is no info dictionary. `contradiction`: the two hashes of a hybrid differ. */
+  | {
+      readonly kind: "broken";
+      readonly cause: "bad-info" | "contradiction";
+      readonly message: string;
+    };
 
 export type TorrentEvent =
   | { readonly kind: "state"; readonly state: TorrentState }

@@ -27,6 +27,8 @@ import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
 import { Transfer } from "./transfer.ts";
 
+type BrokenState = Extract<TorrentState, { kind: "broken" }>;
+
 /** What trackers are told is left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
@@ -204,7 +206,7 @@ export class Torrent implements EngineTorrent {
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
-      this.#break(error.message);
+      this.#break("bad-info", error.message);
       return;
     }
     this.#info = info;
@@ -450,16 +452,17 @@ export class Torrent implements EngineTorrent {
   #handleInconsistent(piece: number, fault: "v1" | "v2"): void {
     const right = fault === "v1" ? "v2" : "v1";
     this.#break(
+      "contradiction",
       `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
         `${right} hash and wrong by its ${fault} hash, whoever sends it`,
     );
   }
 
   /** Nothing that peers or the disk can do will help. */
-  #break(message: string): void {
+  #break(cause: BrokenState["cause"], message: string): void {
     this.#host.ports.log.error("the torrent is broken", { message });
     this.#transfer?.download.pause();
-    this.#enter({ kind: "broken", message });
+    this.#enter({ kind: "broken", cause, message });
     this.#peers.closeAll("the torrent is broken");
   }
 

@@ -19,7 +19,6 @@ export type MetainfoErrorCode =
   | "bad-piece-layers"
   /** A hybrid whose two halves describe different files. */
   | "versions-differ"
-  | "unsafe-path"
   | "bad-magnet"
   /** `planTorrent` or `buildMetainfo` was asked for something that cannot be. */
   | "bad-plan";

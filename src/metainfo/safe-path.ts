@@ -1,5 +1,4 @@
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
-import { MetainfoError } from "./metainfo-error.ts";
 
 /** What every file system of today takes in one name. */
 export const COMPONENT_BYTES_MAX = 255;
@@ -56,23 +55,6 @@ export function cleanComponent(raw: string): string {
 export function literalComponent(raw: string): string | undefined {
   if (raw.length > COMPONENT_BYTES_MAX || isUnsafe(raw)) return undefined;
   return decodeUtf8Strict(fromLatin1(raw));
-}
-
-/**
- * Joins components below `root`. Pure: looks at no disk and follows no link.
- *
- * @param root - Absolute folder.
- * @throws {MetainfoError} `unsafe-path` when a component is not what `cleanComponent` gives.
- */
-export function safeJoin(root: string, components: readonly string[]): string {
-  if (components.length === 0) throw new MetainfoError("unsafe-path", "the path is empty");
-  for (const component of components) {
-    if (isUnsafe(component)) {
-      throw new MetainfoError("unsafe-path", JSON.stringify(component));
-    }
-  }
-  const separator = root.endsWith("/") ? "" : "/";
-  return root + separator + components.join("/");
 }
 
 function isUnsafe(component: string): boolean {

@@ -87,7 +87,8 @@ for (const wrong of ["v1", "v2"] as const) {
       );
       const download = leech(t, await startEngine(t), made, { peers });
       const { state } = await download.when("state", (event) => event.state.kind === "broken");
-      assert.ok(state.kind === "broken" && state.message.includes("piece 1 is right by its"));
+      assert.ok(state.kind === "broken" && state.cause === "contradiction");
+      assert.ok(state.message.includes("piece 1 is right by its"));
       assert.ok(state.kind === "broken" && state.message.includes(`wrong by its ${wrong} hash`));
       assert.ok(!download.events.some((event) => event.kind === "peer-banned"));
       assert.equal(download.torrent.peers().length, 0);

@@ -9,6 +9,7 @@ import {
   type Stats,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { safeJoin, UnsafePathError } from "../../base/safe-join.ts";
 import { DiskRefusal, onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import { CREATED, type LayoutTable, SEEN } from "./shared-layout.ts";
 
@@ -59,10 +60,12 @@ export class OpenFiles {
   /** Like `path`, for any path of the layout. */
   below(relative: string): string {
     const { root } = this.#table.shared;
-    const path = join(root, relative);
-    const inside = path.startsWith(root === "/" ? root : `${root}/`);
-    if (!inside || relative.endsWith("/") || relative.includes("\0")) throw refusal("EPERM", path);
-    return path;
+    try {
+      return safeJoin(root, relative.split("/"));
+    } catch (error) {
+      if (!(error instanceof UnsafePathError)) throw error;
+      throw refusal("EPERM", join(root, relative));
+    }
   }
 
   /**

@@ -7,7 +7,7 @@ import { MetainfoError } from "../../../src/metainfo/metainfo-error.ts";
 import { parseInfo, parseMetainfo } from "../../../src/metainfo/parse-metainfo.ts";
 import { readRareFields } from "../../../src/metainfo/rare-fields.ts";
 import { pieceHashesV2 } from "../../../src/metainfo/piece-layers.ts";
-import { safeJoin } from "../../../src/metainfo/safe-path.ts";
+import { safeJoin } from "../../../src/base/safe-join.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** A small torrent of each kind, with made-up hashes. */
