@@ -129,6 +129,7 @@ async function compose(
     disk,
     folder,
     library,
+    everseed,
     tracker,
     trackers,
     limits,
@@ -233,6 +234,7 @@ function openPublishing(
     readonly state: HubState;
     readonly folder: DataFolder;
     readonly library: TorrentLibrary;
+    readonly everseed: Everseed;
     readonly tracker: HubTracker;
     readonly trackers: readonly string[];
     readonly limits: PublishLimits;
@@ -262,6 +264,7 @@ function openPublishing(
     log,
     trackers,
     swarms: parts.tracker,
+    everseed: parts.everseed,
   });
   return {
     publisher: new Publisher({

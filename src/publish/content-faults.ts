@@ -32,6 +32,12 @@ export class ContentFaults {
     return fault.files ?? fault.state ?? pieces ?? null;
   }
 
+  /** All of it is new. */
+  handleReplaced(torrentId: string): void {
+    if (!this.#faults.delete(torrentId)) return;
+    this.#log.info("what the everseed keeps is whole again", { id: torrentId });
+  }
+
   handleRound(torrentId: string, files: string | undefined): void {
     if (files === undefined && !this.#faults.has(torrentId)) return;
     this.#change(torrentId, (fault) => (fault.files = files));

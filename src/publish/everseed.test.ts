@@ -221,3 +221,16 @@ test("HUB-19, WIR-14: pieces the engine finds damaged are counted until they are
   onEvent!({ kind: "state", state: { kind: "seeding" } });
   assert.equal(fault(), null);
 });
+
+test("HUB-19: content that came anew is judged anew, and served without what was known of the old one", async (t) => {
+  const { everseed, engine } = await world(t);
+  const torrent = await everseed.wake(V1);
+  assert.ok(!everseed.isDamaged("k3f9k3f9"));
+  engine.added[0]!.onEvent!({ kind: "piece-lost", piece: 0 });
+  assert.ok(everseed.isDamaged("k3f9k3f9"));
+  everseed.handleReplaced("k3f9k3f9");
+  assert.ok(!everseed.isDamaged("k3f9k3f9"));
+  assert.deepEqual(engine.removed, [torrent]);
+  await everseed.wake(V1);
+  assert.equal(engine.added.length, 2);
+});

@@ -114,6 +114,18 @@ export class Everseed {
     };
   }
 
+  /** Whether something is known to be wrong with its copy. */
+  isDamaged(torrentId: string): boolean {
+    return this.#faults.of(torrentId) !== null;
+  }
+
+  /** Its content was replaced by a whole one: what was found out about the old one is forgotten. */
+  handleReplaced(torrentId: string): void {
+    this.#faults.handleReplaced(torrentId);
+    const awake = this.#awake.get(torrentId);
+    if (awake) this.#putToSleep(torrentId, awake);
+  }
+
   /** Of all torrents together. */
   totals(): { uploaded: number; downloaded: number; peers: number } {
     let [uploaded, downloaded, peers] = [this.#uploadedAsleep, 0, 0];

@@ -12,6 +12,7 @@ import type { SharedFileTable } from "../store/shared-files.ts";
 import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Declaration, DraftPlan } from "./draft-plan.ts";
+import type { Everseed } from "./everseed.ts";
 import { PublishError } from "./publish-error.ts";
 import { shareFiles } from "./share-files.ts";
 import { countLostFiles } from "./content-rounds.ts";
@@ -25,6 +26,8 @@ export interface FinisherOptions {
   readonly drafts: DraftTable;
   readonly sharedFiles: SharedFileTable;
   readonly swarms: SwarmRegistry;
+  /** Knows of damage that files' lengths do not show, and serves from what is replaced. */
+  readonly everseed: Pick<Everseed, "isDamaged" | "handleReplaced">;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
@@ -194,12 +197,13 @@ export class Finisher {
     finished: FinishedDraft,
     { torrent, info }: { torrent: Uint8Array; info: TorrentInfo },
   ): Promise<void> {
-    const { files, folder, log } = this.#options;
+    const { everseed, files, folder, log } = this.#options;
     const root = folder.absolute(known.content_path);
-    if ((await countLostFiles(info, root, files)) === 0) return;
+    if ((await countLostFiles(info, root, files)) === 0 && !everseed.isDamaged(known.id)) return;
     await this.#moveContent(finished, root);
     const metainfoPath = folder.absolute(known.metainfo_path);
     if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
+    everseed.handleReplaced(known.id);
     log.info("lost content of a torrent came back with an upload", { id: known.id });
   }
 

@@ -44,10 +44,12 @@ interface World {
   readonly store: Store;
   readonly clock: TestClock;
   readonly registered: Infohashes[];
+  /** Torrents whose pieces are known to be wrong. */
+  readonly damaged: Set<string>;
 }
 
 /** One start of the hub; starting again on the same world is a restart. */
-function hub({ disk, store, clock, registered }: World) {
+function hub({ disk, store, clock, registered, damaged }: World) {
   const folder = new DataFolder("/data");
   const library = new TorrentLibrary(disk, folder, SILENT_LOG);
   const uploads = new DraftUploads({
@@ -67,6 +69,10 @@ function hub({ disk, store, clock, registered }: World) {
     swarms: {
       register: (infohashes) => void registered.push(infohashes),
       count: () => ({ seeds: 0, leechers: 0, completed: 0 }),
+    },
+    everseed: {
+      isDamaged: (id) => damaged.has(id),
+      handleReplaced: (id) => void damaged.delete(id),
     },
     folder,
     files: disk,
@@ -95,7 +101,13 @@ function hub({ disk, store, clock, registered }: World) {
 async function world(t: TestContext): Promise<World> {
   const store = await openStore(":memory:");
   t.after(() => store.close());
-  return { disk: new MemoryFiles(), store, clock: new TestClock(), registered: [] };
+  return {
+    disk: new MemoryFiles(),
+    store,
+    clock: new TestClock(),
+    registered: [],
+    damaged: new Set(),
+  };
 }
 
 type Contents = Record<string, Uint8Array>;
@@ -282,6 +294,21 @@ test("HUB-19: the same content again brings back what the disk has lost", async 
     assert.deepEqual(all.disk.bytes(await location(file.index)), CONTENTS[file.path]);
   }
   assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")));
+});
+
+test("HUB-19: the same content again brings back bytes that changed on the disk", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const first = await publisher.declare("ann", declaration(CONTENTS));
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  const { location } = (await catalogue.file(first.draft.id, 0))!;
+  const [file] = await catalogue.files(first.draft.id);
+  all.disk.poke(location, 0, bytes(3, 99));
+  all.damaged.add(first.draft.id);
+  const again = await publisher.declare("bob", declaration(CONTENTS));
+  await publisher.receive(again.draft.id, 0, inOrder(CONTENTS, again.order));
+  assert.deepEqual(all.disk.bytes(location), CONTENTS[file!.path]);
+  assert.equal(all.damaged.size, 0);
 });
 
 test("a file that another torrent holds is stored once", async (t) => {

@@ -114,6 +114,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       drafts,
       sharedFiles,
       swarms,
+      everseed: { isDamaged: () => false, handleReplaced: () => undefined },
       folder,
       files: disk,
       clock,
