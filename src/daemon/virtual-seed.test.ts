@@ -24,6 +24,12 @@ const cases: readonly (readonly [
   ["198.51.100.7", "192.168.1.4", HOME, "192.168.1.4"],
   ["198.51.100.7", undefined, HOME, "192.168.1.4"],
   ["2a00::7", undefined, HOME, undefined],
+  // A campus whose machines have private addresses; the hub has a public one, and containers.
+  ["10.1.2.3", "203.0.113.1", OWN, "203.0.113.1"],
+  ["10.1.2.3", undefined, OWN, "203.0.113.1"],
+  ["192.168.1.7", undefined, ["172.17.0.1", "192.168.9.4", "192.168.1.4"], "192.168.1.4"],
+  ["10.8.0.3", undefined, HOME, "192.168.1.4"],
+  ["fd00::7", undefined, [...OWN, "fd00::5"], "fd00::5"],
 ];
 
 for (const [from, to, own, seed] of cases) {
