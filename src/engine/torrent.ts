@@ -143,13 +143,14 @@ export class Torrent implements EngineTorrent {
 
   setWanted(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
-    this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
-    if (!this.#transfer) return;
-    this.#transfer.download.setWantedFiles(wanted);
+    if (!this.#transfer) {
+      this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+      return;
+    }
     this.#completed = false;
+    this.#transfer.setWantedFiles(wanted);
     this.#files?.touch();
     if (!this.#isComplete) this.#beginAgain();
-    this.#judgeCompletion();
     this.#host.handleCandidates();
     this.#settle();
   }
@@ -273,6 +274,10 @@ export class Torrent implements EngineTorrent {
         handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
         handleGone: (files) => this.#files!.handleGone(files),
+        handlePlaced: () => {
+          this.#judgeCompletion();
+          this.#settle();
+        },
         handleUploaded: (bytes) => this.#countUploaded(bytes),
         handleHungry: (peer) => this.#host.handleHungry(peer),
         handleRoom: () => this.#host.handleRoom(),
@@ -382,9 +387,9 @@ export class Torrent implements EngineTorrent {
 
   /** Nothing is called complete that is not at its place. */
   #judgeCompletion(): void {
-    if (!this.#isComplete) return;
-    if (this.#state.kind === "seeding") this.#handleComplete();
-    else this.#files?.confirm(() => this.#isComplete && this.#handleComplete());
+    const isJudged = (): boolean => this.#isComplete && this.#transfer?.isPlacing === false;
+    if (!isJudged() || (this.#state.kind === "seeding" && this.#completed)) return;
+    this.#files?.confirm(() => isJudged() && this.#handleComplete());
   }
 
   #handleComplete(): void {
@@ -444,6 +449,7 @@ export class Torrent implements EngineTorrent {
   #goOn(): void {
     if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
     this.#transfer!.download.resume();
+    this.#transfer!.placeAgain();
     this.#judgeCompletion();
     this.#settle();
   }

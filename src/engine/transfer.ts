@@ -1,4 +1,4 @@
-import type { Bitfield } from "../base/bitfield.ts";
+import { Bitfield } from "../base/bitfield.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
@@ -31,6 +31,8 @@ export interface TransferEvents {
   handleDiskFailure(failure: DiskFailure): void;
   /** These files, of which pieces were had, are not there. */
   handleGone(files: readonly number[]): void;
+  /** Files that became wanted are where they belong, and what is missing of them is known. */
+  handlePlaced(): void;
   handleUploaded(bytes: number): void;
   /** The peer waits for memory or its share of the upload rate. */
   handleHungry(peer: Peer): void;
@@ -66,6 +68,8 @@ export class Transfer {
   /** Peers that asked for blocks in this burst of events. */
   readonly #toServe = new Set<Peer>();
   #restamping = false;
+  /** What is wanted, until the files that are new among it are known to be at their places. */
+  #placing: { readonly wanted: readonly boolean[]; readonly added: Set<number> } | undefined;
   /** How the files looked when nothing was being written to them. */
   #stamps: readonly FileStamp[] | undefined;
   #watchAtMs = 0;
@@ -76,6 +80,7 @@ export class Transfer {
     const { info, content, ports, opened, events } = options;
     this.#have = opened.have;
     this.#judged = opened.judged;
+    this.#forgetAbsent();
     this.#layersKnown = options.hashes.complete;
     this.download = new Downloader({
       info,
@@ -120,6 +125,27 @@ export class Transfer {
   /** Uploads are held back by a limit, so that more slots would only make each slower. */
   get isUploadLimited(): boolean {
     return this.#options.upLimit.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY;
+  }
+
+  /** Files are on their way to their places. */
+  get isPlacing(): boolean {
+    return this.#placing !== undefined;
+  }
+
+  /** Ends in `handlePlaced`, or in a failure of the disk; then `placeAgain` is to follow. */
+  setWantedFiles(wanted: readonly boolean[]): void {
+    const added = new Set(this.#placing?.added);
+    for (const [index, isWanted] of wanted.entries()) {
+      if (isWanted && !this.download.wantsFile(index)) added.add(index);
+    }
+    this.download.setWantedFiles(wanted);
+    this.#placing = { wanted, added };
+    this.#place();
+  }
+
+  /** The disk takes bytes again. */
+  placeAgain(): void {
+    if (this.#placing) this.#place();
   }
 
   handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
@@ -184,6 +210,56 @@ export class Transfer {
     this.#judged.delete(piece);
     this.download.handleLost(piece);
     this.#options.events.handleLost(piece);
+  }
+
+  /**
+   * Files that are wanted now take their ends out of the part file. It cannot tell zeros from nothing, nor
+   * whether it is still the one that was written: ends that did not come with it are wanted again.
+   */
+  #place(): void {
+    const { content, info, events } = this.#options;
+    const placing = this.#placing!;
+    content.setWanted(placing.wanted, (moved) => {
+      if (this.#placing !== placing) return;
+      if (moved.kind === "failure") {
+        events.handleDiskFailure(moved);
+        return;
+      }
+      const ends = new Bitfield(info.geometry.pieceCount);
+      for (const index of placing.added) {
+        const { first, end } = info.geometry.filePieces(index);
+        if (this.#have.has(first)) ends.add(first);
+        if (this.#have.has(end - 1)) ends.add(end - 1);
+      }
+      content.check({
+        pieces: ends,
+        onPiece: (piece, isIntact) => {
+          if (!isIntact) this.#lose(piece);
+        },
+        onDone: (outcome) => {
+          if (this.#placing !== placing) return;
+          if (outcome.kind === "failure") {
+            events.handleDiskFailure(outcome);
+            return;
+          }
+          this.#placing = undefined;
+          events.handlePlaced();
+        },
+      });
+    });
+  }
+
+  /** A resume knows pieces by what is in the part file, which may not be all there was. */
+  #forgetAbsent(): void {
+    const { info, opened, wantedFiles } = this.#options;
+    for (const [index, { size }] of opened.stamps.entries()) {
+      const { pad, length } = info.files[index]!;
+      if (pad || length === 0 || size >= 0 || wantedFiles?.[index] === false) continue;
+      const { first, end } = info.geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) {
+        if (this.#have.delete(piece)) this.#judged.delete(piece);
+      }
+    }
   }
 
   /** What others do to files that are complete is noticed; their pieces are judged again (STO-6). */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { ResumeState } from "../../src/engine/session-contract.ts";
 import {
   assertSame,
   leech,
@@ -96,6 +98,59 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     },
   );
 }
+
+for (const [what, zeros, spoil] of [
+  ["nothing but zeros", ["2.bin"], () => undefined],
+  [
+    "bytes that were lost meanwhile",
+    [],
+    (root: string) => {
+      for (const name of readdirSync(root)) if (name.endsWith(".parts")) rmSync(join(root, name));
+    },
+  ],
+] as const) {
+  test(`a file chosen later, all of whose pieces came with others: ${what}`, OPTIONS, async (t) => {
+    const files = { "1.bin": 3 * PIECE - 2_000, "2.bin": 1_000 };
+    const made = await makeTorrent(t, { files, zeros });
+    const seeder = await startSeed(t, made);
+    const engine = await startEngine(t, { speed: 10 });
+    const download = leech(t, engine, made, {
+      peers: [seeder.endpoint],
+      select: (info) => info.files.map((file) => file.path.at(-1) === "1.bin"),
+    });
+    await download.when("complete");
+    spoil(download.root);
+    download.events.length = 0;
+    download.torrent.setWanted([true, true]);
+    await download.when("complete");
+    assertSame(made, download.root);
+  });
+}
+
+test(
+  "a file of zeros chosen for the next run, whose piece came in the last",
+  OPTIONS,
+  async (t) => {
+    const files = { "1.bin": 3 * PIECE - 2_000, "2.bin": 1_000 };
+    const made = await makeTorrent(t, { files, zeros: ["2.bin"] });
+    const seeder = await startSeed(t, made);
+    const resumes: ResumeState[] = [];
+    const first = await startEngine(t);
+    const half = leech(t, first, made, {
+      peers: [seeder.endpoint],
+      select: (info) => info.files.map((file) => file.path.at(-1) === "1.bin"),
+      saveResume: (resume) => resumes.push(resume),
+    });
+    await half.when("complete");
+    await first.session.close();
+    const resume = resumes.at(-1)!;
+    assert.ok(resume.have.full);
+    const options = { root: half.root, resume, peers: [seeder.endpoint] };
+    const download = leech(t, await startEngine(t), made, options);
+    await download.when("complete");
+    assertSame(made, download.root);
+  },
+);
 
 test(
   "files chosen while the disk is still being looked at are the ones that arrive",

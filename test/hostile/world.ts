@@ -78,6 +78,8 @@ export interface MakeOptions {
   readonly pieceLength?: number;
   readonly private?: boolean;
   readonly name?: string;
+  /** Paths of files that hold nothing but zeros. */
+  readonly zeros?: readonly string[];
   /** A hybrid whose hash of this kind is wrong for piece 1, so that it contradicts the other. */
   readonly wrong?: "v1" | "v2";
 }
@@ -93,7 +95,8 @@ export async function makeTorrent(t: TestContext, options: MakeOptions): Promise
   const onDisk = (path: string): string => (single ? name : path);
   mkdirSync(below, { recursive: true });
   for (const [path, length] of Object.entries(lengths)) {
-    const content = bytesFor(`${name}/${path}`, length);
+    const isZeros = options.zeros?.includes(path) === true;
+    const content = isZeros ? Buffer.alloc(length) : bytesFor(`${name}/${path}`, length);
     const file = join(below, onDisk(path));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
