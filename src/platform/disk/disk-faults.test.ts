@@ -3,9 +3,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -16,6 +18,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { DiskFailure } from "../../ports/content.ts";
@@ -239,6 +242,50 @@ test("a root that vanishes is a failure until it is back; it is not made anew (S
   assert.equal((await calls.store(2)).kind, "intact");
   assert.equal((await calls.verify(0)).kind, "intact");
 });
+
+test("a root that cannot be looked at is a failure of the disk, whatever it is (STO-5)", async (t) => {
+  const root = join(temporaryFolder(t), "disk");
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK }]);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  assert.equal((await calls.store(0)).kind, "intact");
+  renameSync(root, `${root}-away`);
+  symlinkSync(root, root);
+  const failure = failureOf(await calls.stamp());
+  assert.deepEqual([failure.code, failure.path], ["ELOOP", root]);
+});
+
+const SECOND_DISK = "/dev/shm";
+const hasSecondDisk =
+  statSync(SECOND_DISK, { throwIfNoEntry: false })?.isDirectory() === true &&
+  statSync(SECOND_DISK).dev !== statSync(tmpdir()).dev;
+test(
+  "another disk in the place of the root is refused while it is empty; with the files it is taken once they are opened anew (STO-5)",
+  { skip: hasSecondDisk ? false : "there is no second disk" },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const second = mkdtempSync(join(SECOND_DISK, "everseed-test-"));
+    t.after(() => rmSync(second, { recursive: true }));
+    const root = join(folder, "root");
+    const first = join(folder, "first");
+    mkdirSync(first);
+    symlinkSync(first, root);
+    const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK * 2 }]);
+    const calls = new ContentCalls(openDisk(t), fixture);
+    assert.equal((await calls.store(0)).kind, "intact");
+    assert.ok("length" in (await calls.stamp()));
+    rmSync(root);
+    symlinkSync(second, root);
+    for (let look = 0; look < 3; look += 1) {
+      assert.equal(failureOf(await calls.stamp()).code, "ENODEV", "an empty mount point");
+    }
+    // The disk is back, and the system has given it another number.
+    cpSync(join(first, "f"), join(second, "f"));
+    assert.equal(failureOf(await calls.stamp()).code, "ENODEV", "what is open is on the other one");
+    assert.ok("length" in (await calls.stamp()));
+    assert.equal((await calls.reopen([])).kind, "done");
+    assert.equal((await calls.verify(0)).kind, "intact");
+  },
+);
 
 for (const others of [0, 150]) {
   test(`a file removed while it is written to: sync says so, ${others} others or not (STO-2)`, async (t) => {

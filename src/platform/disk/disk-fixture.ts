@@ -266,6 +266,10 @@ export class ContentCalls {
     return new Promise((resolve) => this.content.stamp(resolve));
   }
 
+  reopen(lost: readonly number[]): Promise<DiskOutcome> {
+    return new Promise((resolve) => this.content.reopen(lost, resolve));
+  }
+
   createEmpty(): Promise<DiskOutcome> {
     return new Promise((resolve) => this.content.createEmpty(resolve));
   }

@@ -18,38 +18,44 @@ const FILES_PER_TURN = 500;
 /**
  * @returns Three numbers a file: size, mtimeMs, inode; for one that is not there -1, and of the nearest folder
  * above it the depth below the root and 1 when it is empty.
- * @throws {DiskRefusal} `ENOENT` when the root that was there is not, `ENODEV` when another disk is in its place.
+ * @throws {DiskRefusal} `ENOENT` when the root that was there is not, `ENODEV` when another disk is in its place:
+ * once when files are on it, since what is open is not, and as often as none are.
  */
 export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const { table } = io;
-  const { fileCount } = table.shared;
-  lookAtRoot(io);
+  const { fileCount, root, rootDevice } = table.shared;
+  const device = lookAtRoot(io);
+  const isOther = rootDevice[0] !== 0 && device !== undefined && device !== rootDevice[0];
   const stamps = new Float64Array(fileCount * 3);
   const empty = new Map<string, boolean>();
+  let found = 0;
   for (let file = 0; file < fileCount; file += 1) {
     if (file % FILES_PER_TURN === FILES_PER_TURN - 1) await turn();
     stamps[file * 3] = -1;
     if (table.isPad(file)) continue;
     const path = io.files.path(file);
     const facts = onDisk(path, () => lookAt(path));
-    if (facts?.isFile()) stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
-    else stamps.set(nearestFolder(io, dirname(path), empty), file * 3 + 1);
+    if (facts?.isFile()) {
+      stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
+      found += 1;
+    } else stamps.set(nearestFolder(io, dirname(path), empty), file * 3 + 1);
   }
+  if (device !== undefined && (!isOther || found > 0)) rootDevice[0] = device;
+  if (isOther) throw refusal("ENODEV", root);
   return stamps;
 }
 
-/** A disk that was taken away may leave its mount point behind, an empty folder on the disk below (STO-5). */
-function lookAtRoot({ table }: ContentIo): void {
-  const { root, rootDevice } = table.shared;
-  const device = statSync(root, { throwIfNoEntry: false })?.dev;
-  const before = rootDevice[0]!;
-  if (device === undefined) {
-    if (table.has(table.rootIndex, SEEN)) throw refusal("ENOENT", root);
-  } else if (before === 0) {
-    rootDevice[0] = device;
-  } else if (before !== device) {
-    throw refusal("ENODEV", root);
-  }
+/**
+ * A disk that was taken away may leave its mount point behind, an empty folder on the disk below; and one that is
+ * plugged in again may get another number (STO-5).
+ *
+ * @returns The disk that holds the root; `undefined` when there is no root yet.
+ */
+function lookAtRoot({ table }: ContentIo): number | undefined {
+  const { root } = table.shared;
+  const device = onDisk(root, () => statSync(root, { throwIfNoEntry: false })?.dev);
+  if (device === undefined && table.has(table.rootIndex, SEEN)) throw refusal("ENOENT", root);
+  return device;
 }
 
 /** @param empty - What was found before; folders are looked into once. @returns Depth, and 1 for empty. */
