@@ -3,7 +3,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import { clientName } from "../base/peer-id.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
-import { encodeHandshake, type HandshakeFlags } from "../wire/handshake.ts";
+import type { HandshakeFlags } from "../wire/handshake.ts";
 import { MESSAGE } from "../wire/message-id.ts";
 import { WireDecoder } from "../wire/wire-decoder.ts";
 import { WireError } from "../wire/wire-error.ts";
@@ -12,7 +12,7 @@ import { FastGrants } from "./fast-grants.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { PeerConduct } from "./peer-conduct.ts";
 import { PeerOutput } from "./peer-output.ts";
-import { PeerGreeting } from "./peer-greeting.ts";
+import { type DialledFor, PeerGreeting } from "./peer-greeting.ts";
 import type { PeerGate, PeerOwner, PeerTransfer } from "./peer-owner.ts";
 import { PeerPossession, type PossessionChange } from "./peer-possession.ts";
 import type { BlockTarget } from "./piece-store.ts";
@@ -23,7 +23,7 @@ import { UploadQueue } from "./upload-queue.ts";
 /** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
 
-type Stage = "connecting" | "handshake" | "waking" | "open" | "closed";
+type Stage = "connecting" | "handshake" | "open" | "closed";
 
 /**
  * One connection to one peer: handshake, the four flags of BEP 3, what the peer has, what it owes us and
@@ -31,7 +31,7 @@ type Stage = "connecting" | "handshake" | "waking" | "open" | "closed";
  * the owner's. Drives no clock and opens no socket: the connection comes from the `StreamNet` port.
  *
  * connecting -> handshake -> open -> closed for peers we dial;
- * handshake -> (waking ->) open -> closed for peers that dial us; any -> closed.
+ * handshake -> open -> closed for peers that dial us; any -> closed.
  */
 export class Peer implements StreamHandler, WireSink {
   readonly remote: Endpoint;
@@ -46,9 +46,6 @@ export class Peer implements StreamHandler, WireSink {
 
   /** The owner's name for it; -1 until it is ready. */
   key: PeerKey | -1 = -1;
-  owner: PeerOwner<Peer> | undefined;
-  peerId: Uint8Array | undefined;
-  flags: HandshakeFlags | undefined;
 
   amChoking = true;
   amInterested = false;
@@ -93,32 +90,43 @@ export class Peer implements StreamHandler, WireSink {
   readonly #connection: StreamConnection;
   readonly #gate: PeerGate<Peer> | undefined;
   #stage: Stage;
-  readonly #greeting = new PeerGreeting();
+  readonly #greeting: PeerGreeting<Peer>;
   #decoder: WireDecoder | undefined;
-  #ourInfohash: Uint8Array | undefined;
   /** The block that is arriving; -1 when none is. */
   #incomingPiece = -1;
   #incomingBlock = -1;
 
-  /** @param options.owner - For peers we dial. @param options.gate - For peers that dial us. */
+  /** @param options.dialled - For peers we dial. @param options.gate - For peers that dial us. */
   constructor(options: {
     readonly remote: Endpoint;
     readonly connect: (peer: Peer) => StreamConnection;
     readonly requestQueueMax: number;
-    readonly owner?: PeerOwner<Peer>;
-    readonly infohash?: Uint8Array;
+    readonly dialled?: DialledFor<Peer>;
     readonly gate?: PeerGate<Peer>;
   }) {
     this.remote = options.remote;
     this.incoming = options.gate !== undefined;
-    this.owner = options.owner;
     this.#gate = options.gate;
-    this.#ourInfohash = options.infohash;
+    this.#greeting = this.#makeGreeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
     this.window = new RequestWindow(options.requestQueueMax);
     this.queue = new UploadQueue(options.requestQueueMax);
     this.#connection = options.connect(this);
     this.out = new PeerOutput(this.#connection, () => this.owner?.handleOutput(this));
+  }
+
+  get owner(): PeerOwner<Peer> | undefined {
+    return this.#greeting.owner;
+  }
+
+  /** What its handshake offers. */
+  get flags(): HandshakeFlags | undefined {
+    return this.#greeting.flags;
+  }
+
+  /** `undefined` until its handshake is over. */
+  get peerId(): Uint8Array | undefined {
+    return this.#greeting.peerId;
   }
 
   get #transfer(): PeerTransfer<Peer> | undefined {
@@ -165,7 +173,7 @@ export class Peer implements StreamHandler, WireSink {
   handleOpen(): void {
     if (this.#stage !== "connecting") return;
     this.#stage = "handshake";
-    this.#sendHandshake();
+    this.#greeting.begin();
     this.out.flush();
   }
 
@@ -225,77 +233,26 @@ export class Peer implements StreamHandler, WireSink {
   #take(chunk: Uint8Array, length: number): void {
     if (this.#stage === "closed" || this.#stage === "connecting") return;
     if (this.owner) this.lastReceivedAtMs = this.owner.nowMs();
-    if (this.#stage === "open") {
-      this.#decoder!.feed(chunk, length);
-      return;
-    }
-    if (this.#stage === "waking") {
-      this.#greeting.hold(chunk.subarray(0, length));
-      return;
-    }
-    const rest = this.#greeting.feed(chunk, length);
-    const { infohash } = this.#greeting;
-    if (!infohash) return;
-    this.flags ??= this.#greeting.flags;
-    if (!this.owner) {
-      this.#admit(infohash, rest);
-      return;
-    }
-    this.#finishHandshake(rest);
+    if (this.#stage === "open") this.#decoder!.feed(chunk, length);
+    else this.#greeting.feed(chunk, length);
   }
 
-  #admit(infohash: Uint8Array, rest: Uint8Array): void {
-    const answer = this.#gate!.admit(this, infohash);
-    if (!(answer instanceof Promise)) {
-      this.#adopt(answer, infohash);
-      if (this.isClosedNow()) return;
-      this.#finishHandshake(rest);
-      return;
-    }
-    this.#stage = "waking";
-    this.#connection.pauseReading();
-    this.#greeting.hold(rest);
-    void answer.then((owner) => {
-      if (this.isClosedNow()) return;
-      this.#stage = "handshake";
-      this.#adopt(owner, infohash);
-      if (this.isClosedNow()) return;
-      this.#connection.resumeReading();
-      this.#resume(this.#greeting.takeHeld());
+  #makeGreeting(dialled: DialledFor<Peer> | undefined): PeerGreeting<Peer> {
+    return new PeerGreeting(dialled, {
+      findOwner: (infohash) => this.#gate!.admit(this, infohash),
+      send: (handshake) => this.out.frame(handshake),
+      pauseReading: () => this.#connection.pauseReading(),
+      resumeReading: (held) => {
+        this.#connection.resumeReading();
+        this.handleBytes(held, held.length);
+      },
+      handleGreeted: (owner, rest) => this.#open(owner, rest),
+      close: (reason) => this.close(reason),
+      isClosed: () => this.isClosedNow(),
     });
   }
 
-  /** What was held back while waking, as if it arrived now. */
-  #resume(held: Uint8Array): void {
-    try {
-      if (this.#greeting.peerId) this.#finishHandshake(held);
-      else this.#take(held, held.length);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.close(error.message);
-    }
-    this.#settle();
-  }
-
-  #adopt(owner: PeerOwner<Peer> | undefined, infohash: Uint8Array): void {
-    if (!owner) {
-      this.close("asked for a torrent that is not here");
-      return;
-    }
-    this.owner = owner;
-    this.#ourInfohash = owner.answerTo(infohash, this.flags?.v2 === true).slice();
-    this.#sendHandshake();
-  }
-
-  #finishHandshake(rest: Uint8Array): void {
-    const { peerId, infohash } = this.#greeting;
-    const owner = this.owner;
-    if (!peerId || !owner) return;
-    if (!this.incoming && !owner.accepts(infohash!)) {
-      this.close("answered with another infohash");
-      return;
-    }
-    this.peerId = peerId.slice();
+  #open(owner: PeerOwner<Peer>, rest: Uint8Array): void {
     this.#stage = "open";
     this.connectedAtMs = owner.nowMs();
     this.lastReceivedAtMs = this.connectedAtMs;
@@ -317,13 +274,6 @@ export class Peer implements StreamHandler, WireSink {
   /** Asked after calls that may have closed us, which the compiler cannot see. */
   isClosedNow(): boolean {
     return this.#stage === "closed";
-  }
-
-  #sendHandshake(): void {
-    const owner = this.owner!;
-    this.out.frame(
-      encodeHandshake({ ...owner.flags, infohash: this.#ourInfohash!, peerId: owner.peerId }),
-    );
   }
 
   /** The info dictionary came. @throws {WireError} When what was said of pieces does not fit it. */

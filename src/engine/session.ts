@@ -204,8 +204,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
       connect: (peer) =>
         this.ports.net.connect(remote, peer, { timeoutMs: this.settings.connectTimeoutMs }),
       requestQueueMax: this.settings.requestQueueMax,
-      owner,
-      infohash,
+      dialled: { owner, infohash },
     });
   }
 
