@@ -58,7 +58,12 @@ export type GetEvent =
       readonly seconds: number;
     }
   /** Once: every tracker was asked, and for some seconds there has been nobody all the same. */
-  | { readonly kind: "alone"; readonly trackers: readonly TrackerStatus[] }
+  | {
+      readonly kind: "alone";
+      readonly trackers: readonly TrackerStatus[];
+      /** Addresses in the own network that trackers elsewhere named, and that were not connected to. */
+      readonly refused: readonly string[];
+    }
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
 
@@ -280,7 +285,9 @@ class Download {
     const answered = trackers.some(({ state }) => state === "working" || state === "failing");
     const asking = trackers.some(({ state }) => state === "announcing");
     this.#aloneTicks = stats.peers > 0 || asking || !answered ? 0 : this.#aloneTicks + 1;
-    if (this.#aloneTicks === ALONE_TICKS) this.#options.onEvent({ kind: "alone", trackers });
+    if (this.#aloneTicks !== ALONE_TICKS) return;
+    const { refused } = this.#session.guard;
+    this.#options.onEvent({ kind: "alone", trackers, refused });
   }
 
   #phase(torrent: EngineTorrent): GetPhase {

@@ -148,3 +148,13 @@ test("house rule 8: peers that the person names may be anywhere", () => {
   guard.trust("192.168.1.7");
   assert.deepEqual(allowed(guard), [false, true, true]);
 });
+
+test("house rule 8: what was refused can be told, a few of it, and not what is allowed by now", () => {
+  const guard = guardWith();
+  assert.deepEqual(guard.refused, []);
+  for (let last = 1; last < 9; last += 1) guard.admitPeer(`192.168.1.${last}`);
+  assert.ok(guard.admitPeer("9.9.9.9"));
+  assert.deepEqual(guard.refused, ["192.168.1.1", "192.168.1.2", "192.168.1.3"]);
+  guard.trust("192.168.1.2");
+  assert.deepEqual(guard.refused, ["192.168.1.1", "192.168.1.3"]);
+});

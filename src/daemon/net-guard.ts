@@ -10,6 +10,9 @@ export interface NetGuardOptions extends Pick<
   readonly datagrams: DatagramNet;
 }
 
+/** Enough to tell a person; a hostile tracker names more. */
+const REFUSED_KEPT = 3;
+
 /**
  * The guard of a command's connections (house rule 8). A torrent comes from strangers, but the command that
  * reads it runs inside: what it names may not lead to where strangers cannot go themselves.
@@ -25,6 +28,7 @@ export class NetGuard {
   /** To trackers. */
   readonly datagrams: DatagramNet;
   readonly #trusted = new Set<string>();
+  readonly #refused = new Set<string>();
   readonly #sources: Pick<TrackerSource, "status">[] = [];
   /** By host of a tracker, where its answer came from. */
   readonly #reaches = new Map<string, Reach>();
@@ -52,6 +56,18 @@ export class NetGuard {
   /** @param source - Trackers that are asked through this guard. */
   watch(source: Pick<TrackerSource, "status">): void {
     this.#sources.push(source);
+  }
+
+  /** As `allowPeer`, of somebody who is going to be connected to. */
+  admitPeer(address: string): boolean {
+    const allowed = this.allowPeer(address);
+    if (!allowed && this.#refused.size < REFUSED_KEPT) this.#refused.add(address);
+    return allowed;
+  }
+
+  /** Some of the peers that would have been connected to, and still may not be. */
+  get refused(): readonly string[] {
+    return [...this.#refused].filter((address) => !this.allowPeer(address));
   }
 
   /** Whether a peer may be connected to. */

@@ -56,7 +56,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       random,
       net: new TcpNet({
         log: options.log,
-        allowAddress: (address) => guard.allowPeer(address),
+        allowAddress: (address) => guard.admitPeer(address),
       }),
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),

@@ -150,13 +150,19 @@ function tellAlone(output: Output, event: Extract<GetEvent, { kind: "alone" }>):
   const trackers = event.trackers
     .filter(({ state }) => state !== "idle")
     .map(({ name, state, message, peersGiven }) => ({ name, state, message, peersGiven }));
-  output.record({ event: "alone", trackers });
+  const { refused } = event;
+  output.record({ event: "alone", trackers, refused });
   const reasons = trackers.map(({ name, state, message, peersGiven }) => {
     const named = peersGiven > 0 ? "nobody it named can be reached" : "it knows nobody else";
     const answer = state === "failing" ? (message ?? "no answer") : (message ?? named);
     return `\n  ${escapeOutside(name)}: ${escapeOutside(answer)}`;
   });
-  output.warn(`No peer is there yet; waiting for some.${reasons.join("")}`);
+  const near = refused.map(
+    (address) =>
+      `\n  ${address} is in your own network, where no tracker from outside leads; ` +
+      `if you trust it: --peer ${address.includes(":") ? `[${address}]` : address}:PORT`,
+  );
+  output.warn(`No peer is there yet; waiting for some.${[...reasons, ...near].join("")}`);
 }
 
 function tellDone(
