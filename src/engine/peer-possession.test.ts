@@ -53,3 +53,35 @@ test("a bitfield is a statement the first time, and so many haves after that", (
   assert.equal(peer.handleHaveAll().kind, "stated");
   assert.equal(peer.isAll, true);
 });
+
+test("WIR-7: a bitfield said again costs a step a byte, not a step a piece", () => {
+  const pieceCount = 80_000;
+  const peer = possession(pieceCount);
+  const bits = new Uint8Array(pieceCount / 8).fill(0xff);
+  peer.handleBitfield(bits);
+  let steps = 0;
+  const { pieces } = peer;
+  const { has, indexes } = pieces!;
+  pieces!.has = (piece) => {
+    steps += 1;
+    return has.call(pieces, piece);
+  };
+  pieces!.indexes = function* () {
+    for (const piece of indexes.call(pieces)) {
+      steps += 1;
+      yield piece;
+    }
+  };
+  assert.deepEqual(peer.handleBitfield(bits), { kind: "grown", pieces: [] });
+  assert.equal(steps, 0);
+});
+
+test("what a second bitfield adds and takes back is found within bytes", () => {
+  const peer = possession(20);
+  peer.handleBitfield(Uint8Array.of(0b1000_0000, 0b0000_0001, 0));
+  const more = peer.handleBitfield(Uint8Array.of(0b1000_0001, 0b1000_0001, 0b0001_0000));
+  assert.deepEqual(more, { kind: "grown", pieces: [7, 8, 19] });
+  assert.equal(peer.pieces!.count, 5);
+  const less = Uint8Array.of(0b1000_0001, 0b1000_0000, 0b0001_0000);
+  assert.throws(() => peer.handleBitfield(less), /takes piece 15 back/);
+});
