@@ -199,10 +199,10 @@ export class Finisher {
   ): Promise<void> {
     const { everseed, files, folder, log } = this.#options;
     const root = folder.absolute(known.content_path);
-    if ((await countLostFiles(info, root, files)) === 0 && !everseed.isDamaged(known.id)) return;
-    await this.#moveContent(finished, root);
     const metainfoPath = folder.absolute(known.metainfo_path);
     if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
+    if ((await countLostFiles(info, root, files)) === 0 && !everseed.isDamaged(known.id)) return;
+    await this.#moveContent(finished, root);
     everseed.handleReplaced(known.id);
     log.info("lost content of a torrent came back with an upload", { id: known.id });
   }

@@ -311,6 +311,18 @@ test("HUB-19: the same content again brings back bytes that changed on the disk"
   assert.equal(all.damaged.size, 0);
 });
 
+test("HUB-19: the same content again brings back a .torrent file that is lost", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const first = await publisher.declare("ann", declaration(CONTENTS));
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  const path = all.disk.paths.find((each) => each.endsWith(".torrent"))!;
+  await all.disk.remove(path);
+  const again = await publisher.declare("bob", declaration(CONTENTS));
+  await publisher.receive(again.draft.id, 0, inOrder(CONTENTS, again.order));
+  assert.ok(all.disk.paths.includes(path));
+});
+
 test("a file that another torrent holds is stored once", async (t) => {
   const all = await world(t);
   const { publisher, catalogue } = hub(all);
