@@ -259,8 +259,13 @@ export class DiskRecovery {
         intact.add(piece);
         doubtful.delete(piece);
       },
-      onDone: () => {
+      onDone: (outcome) => {
         if (this.#cancelled) return;
+        if (outcome.kind === "failure") {
+          // What could not be read may be right all the same.
+          this.#still(outcome);
+          return;
+        }
         this.#gone.clear();
         this.#options.onJudged(intact, doubtful);
         onDone();

@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Bitfield } from "../../src/base/bitfield.ts";
 import { decodeResume } from "../../src/engine/resume-codec.ts";
 import { seededRandom } from "../../src/engine/seeded-random.ts";
 import type { ResumeState } from "../../src/engine/session-contract.ts";
@@ -413,6 +414,45 @@ for (const [how, bring] of BACK) {
     },
   );
 }
+
+test("STO-5: a disk that fails while files that are back are judged", OPTIONS, async (t) => {
+  const made = await makeTorrent(t, { files: 8 * MIB });
+  const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 8 * MIB } });
+  let checks = 0;
+  const engine = await startEngine(t, {
+    speed: 10,
+    wrap: (disk) => ({
+      open: (layout) => {
+        const content = disk.open(layout);
+        const check = content.check.bind(content);
+        content.check = ({ pieces, onPiece, onDone }) => {
+          checks += 1;
+          const message = "the disk failed";
+          const failure = { kind: "failure", code: "EIO", path: layout.root, message } as const;
+          if (checks > 1) return check({ pieces, onPiece, onDone });
+          return check({
+            pieces: new Bitfield(pieces.length),
+            onPiece,
+            onDone: () => onDone(failure),
+          });
+        };
+        return content;
+      },
+    }),
+  });
+  const download = leech(t, engine, made, { peers: [seeder.endpoint] });
+  const path = join(download.root, "content");
+  const kept = join(temporaryFolder(t), "kept");
+  await download.when("piece", ({ piece }) => piece > 0);
+  renameSync(path, kept);
+  await download.when("state", ({ state }) => state.kind === "waiting");
+  cpSync(kept, path);
+  await download.when("complete");
+  assertSame(made, download.root);
+  assert.ok(checks > 1, "they are judged again");
+  const lost = download.events.filter(({ kind }) => kind === "piece-lost");
+  assert.equal(lost.length, 0, "what could not be read is not lost");
+});
 
 test(
   "STO-6: a file is overwritten after it was served: its pieces are judged again",
