@@ -85,3 +85,13 @@ test("what a second bitfield adds and takes back is found within bytes", () => {
   const less = Uint8Array.of(0b1000_0001, 0b1000_0000, 0b0001_0000);
   assert.throws(() => peer.handleBitfield(less), /takes piece 15 back/);
 });
+
+test("WIR-7: who has everything, not everything and everything again is believed 50 times", () => {
+  const peer = possession(10);
+  for (let time = 0; time < 50; time += 1) {
+    assert.equal(peer.handleHaveAll().kind, "stated");
+    assert.deepEqual(peer.handleHaveAll(), { kind: "grown", pieces: [] }, "no news");
+    peer.pieces!.delete(3);
+  }
+  assert.throws(() => peer.handleHaveAll(), WireError);
+});

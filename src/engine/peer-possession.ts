@@ -4,6 +4,12 @@ import { WireError } from "../wire/wire-error.ts";
 /** Haves kept while the piece count is not known: what a torrent of such a bitfield could send. */
 const EARLY_HAVES_MAX = 100_000;
 
+/**
+ * How often a peer may have everything anew, after pieces it did not have any more (BEP 54): each time all of them
+ * are counted twice.
+ */
+const HAVE_ALLS_MAX = 50;
+
 /** What a message about pieces changed. */
 export type PossessionChange =
   /** It is kept until the piece count is known. */
@@ -26,6 +32,7 @@ export class PeerPossession {
   /** What was stated before that. */
   #earlyBits: Uint8Array | "all" | "none" | undefined;
   #earlyHaves: number[] = [];
+  #haveAlls = 0;
 
   get isAll(): boolean {
     return this.pieces !== undefined && this.pieces.length > 0 && this.pieces.full;
@@ -80,8 +87,14 @@ export class PeerPossession {
     return { kind: "grown", pieces: grow(known, stated) };
   }
 
+  /** @throws {WireError} When it was taken back and said again too often. */
   handleHaveAll(): PossessionChange {
     if (this.pieces) {
+      if (this.pieces.full) return { kind: "grown", pieces: [] };
+      this.#haveAlls += 1;
+      if (this.#haveAlls > HAVE_ALLS_MAX) {
+        throw new WireError("contradiction", "has everything again and again");
+      }
       this.pieces.fill();
       return STATED;
     }
