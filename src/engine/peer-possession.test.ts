@@ -60,14 +60,15 @@ test("WIR-7: a bitfield said again costs a step a byte, not a step a piece", () 
   const bits = new Uint8Array(pieceCount / 8).fill(0xff);
   peer.handleBitfield(bits);
   let steps = 0;
-  const { pieces } = peer;
-  const { has, indexes } = pieces!;
-  pieces!.has = (piece) => {
+  const pieces = peer.pieces!;
+  const has = pieces.has.bind(pieces);
+  const indexes = pieces.indexes.bind(pieces);
+  pieces.has = (piece) => {
     steps += 1;
-    return has.call(pieces, piece);
+    return has(piece);
   };
-  pieces!.indexes = function* () {
-    for (const piece of indexes.call(pieces)) {
+  pieces.indexes = function* () {
+    for (const piece of indexes()) {
       steps += 1;
       yield piece;
     }

@@ -208,3 +208,17 @@ test("idle means: nothing is being judged and nothing written", () => {
   disk.answer({ kind: "done" });
   assert.equal(idle, 2);
 });
+
+test("a write that fails after its piece was discarded does not end the piece that began anew", () => {
+  const { store, slabs, disk, failures } = world(SMALL, SMALL * 64);
+  store.restore(0, all(1));
+  store.arrived(0, 1, store.target(0, 1, BLOCK_BYTES)!);
+  store.discard(0);
+  assert.equal(store.open(0), true);
+  disk.answer(FULL);
+  assert.deepEqual(failures, []);
+  assert.ok(store.target(0, 0, BLOCK_BYTES), "its memory is still its own");
+  store.judge(0, { digests: false }, () => undefined);
+  disk.answer(INTACT);
+  assert.equal(slabs.lentBytes, 0);
+});

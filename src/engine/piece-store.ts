@@ -233,7 +233,8 @@ export class PieceStore {
         for (let i = block; i < block + count; i += 1) entry.written.add(i);
       } else if (!entry.failure) {
         entry.failure = outcome;
-        if (!entry.judging) {
+        // It may have been discarded meanwhile, and begun anew.
+        if (!entry.judging && this.#open.get(piece) === entry) {
           this.#open.delete(piece);
           this.#options.onWriteFailure(piece, outcome);
         }
