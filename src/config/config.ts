@@ -161,6 +161,16 @@ export const configSchema = z.strictObject({
             PORT_TAKES,
           ),
         ),
+      publicAddress: z
+        .string()
+        .min(1)
+        .optional()
+        .meta(
+          note(
+            "Where the world reaches the peer port, behind a router; that of publicUrl when left out.",
+            "an address or a host name",
+          ),
+        ),
       connectionsMax: z
         .number()
         .int()

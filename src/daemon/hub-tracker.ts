@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
@@ -20,7 +21,8 @@ import { UdpTracker } from "../tracker/udp-tracker.ts";
 import type { UdpPlace } from "./announce-urls.ts";
 import { networkList } from "./network-list.ts";
 import { listenTrouble } from "./open-session.ts";
-import { virtualSeed } from "./virtual-seed.ts";
+import { nameLookup } from "./name-lookup.ts";
+import { type SeedPlace, virtualSeed } from "./virtual-seed.ts";
 
 /** The same for everybody; clients echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";
@@ -85,7 +87,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
       newest: (countMax) => store.torrents.newestInfohashes(countMax),
     },
     totals: store.swarmTotals,
-    everseed: virtualSeed({ host: config.engine.host ?? config.host, port: parts.peerPort }, clock),
+    everseed: virtualSeed(seedPlace(config, parts), clock),
     open,
     requestsPerSecondMax,
     believesClaimsFrom: networkList(config.tracker.believeAddressesFrom),
@@ -206,4 +208,19 @@ class SnapshotFile {
     const { files, clock } = this.#parts;
     await files.write(this.#path, encodeSnapshot(this.#swarms, clock.wallMs()));
   }
+}
+
+function seedPlace(config: Config, { peerPort, clock }: HubTrackerParts): SeedPlace {
+  const { host, publicAddress } = config.engine;
+  const name = publicAddress ?? (config.publicUrl && new URL(config.publicUrl).hostname);
+  return {
+    host: host ?? config.host,
+    port: peerPort,
+    outside: name === undefined ? () => [] : nameLookup(name, clock, systemLookup),
+  };
+}
+
+async function systemLookup(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => address);
 }

@@ -11,6 +11,7 @@ const cases: readonly (readonly [
   to: string | undefined,
   own: string[],
   seed: string | undefined,
+  outside?: string,
 ])[] = [
   ["198.51.100.7", undefined, OWN, "203.0.113.1"],
   ["198.51.100.7", "203.0.113.2", OWN, "203.0.113.2"],
@@ -24,6 +25,14 @@ const cases: readonly (readonly [
   ["198.51.100.7", "192.168.1.4", HOME, "192.168.1.4"],
   ["198.51.100.7", undefined, HOME, "192.168.1.4"],
   ["2a00::7", undefined, HOME, undefined],
+  // Behind a router that passes the port on.
+  ["198.51.100.7", "192.168.1.4", HOME, "203.0.113.80", "203.0.113.80"],
+  ["198.51.100.7", undefined, HOME, "203.0.113.80", "203.0.113.80"],
+  ["192.168.1.7", "192.168.1.4", HOME, "192.168.1.4", "203.0.113.80"],
+  ["127.0.0.1", "127.0.0.1", HOME, "127.0.0.1", "203.0.113.80"],
+  ["2a00::7", undefined, HOME, undefined, "203.0.113.80"],
+  ["198.51.100.7", "192.168.1.4", HOME, "192.168.1.4", "127.0.0.1"],
+  ["198.51.100.7", undefined, OWN, "203.0.113.1", "203.0.113.80"],
   // A campus whose machines have private addresses; the hub has a public one, and containers.
   ["10.1.2.3", "203.0.113.1", OWN, "203.0.113.1"],
   ["10.1.2.3", undefined, OWN, "203.0.113.1"],
@@ -32,11 +41,13 @@ const cases: readonly (readonly [
   ["fd00::7", undefined, [...OWN, "fd00::5"], "fd00::5"],
 ];
 
-for (const [from, to, own, seed] of cases) {
-  const asked = to === undefined ? "" : ` at ${to}`;
+for (const [from, to, own, seed, outside] of cases) {
+  const asked = (to ? ` at ${to}` : "") + (outside ? ` of a hub known as ${outside}` : "");
   test(`PUB-1.3, PUB-5.2: who asks from ${from}${asked} finds the everseed at ${seed}`, () => {
     const clock = { nowMs: () => 5 };
-    const everseed = virtualSeed({ host: "0.0.0.0", port: 8421 }, clock, () => own);
+    const known = outside === undefined ? [] : [addressBytes(outside)!];
+    const place = { host: "0.0.0.0", port: 8421, outside: () => known };
+    const everseed = virtualSeed(place, clock, () => own);
     const local = to === undefined ? undefined : addressBytes(to);
     const found = everseed.reachedFrom({ address: addressBytes(from)!, local });
     assert.equal(found && formatAddress(found.address), seed);
@@ -51,9 +62,12 @@ test("PUB-5.2: an address that the engine is bound to is the one; others are loo
   };
   const clock = { nowMs: () => nowMs };
   const asker = { address: addressBytes("198.51.100.7")!, local: undefined };
-  const bound = virtualSeed({ host: "192.0.2.3", port: 1 }, clock, own).reachedFrom(asker);
-  assert.deepEqual(bound, { address: addressBytes("192.0.2.3"), port: 1 });
-  const everywhere = virtualSeed({ host: "::", port: 1 }, clock, own);
+  const outside = (): Uint8Array[] => [addressBytes("203.0.113.80")!];
+  const bound = (host: string): ReturnType<ReturnType<typeof virtualSeed>["reachedFrom"]> =>
+    virtualSeed({ host, port: 1, outside }, clock, own).reachedFrom(asker);
+  assert.deepEqual(bound("192.0.2.3"), { address: addressBytes("192.0.2.3"), port: 1 });
+  assert.deepEqual(bound("10.0.0.3"), { address: addressBytes("203.0.113.80"), port: 1 });
+  const everywhere = virtualSeed({ host: "::", port: 1, outside }, clock, own);
   for (nowMs = 0; nowMs <= 20_000; nowMs += 1_000) everywhere.reachedFrom(asker);
   assert.equal(lookUps, 2);
 });

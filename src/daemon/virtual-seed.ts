@@ -15,32 +15,54 @@ interface OwnAddress {
   readonly reach: Reach;
 }
 
+/** Where the engine listens, and how the world reaches it when a router stands between. */
+export interface SeedPlace {
+  readonly host: string;
+  readonly port: number;
+  /** Addresses that lead here from outside. */
+  readonly outside: () => readonly Uint8Array[];
+}
+
 /**
  * The everseed at an address its asker can reach: where the question arrived, or what this machine has. Of
  * several, one as far out as the asker and closest to it: who asks from the world is not sent into our network,
- * and who asks from a network not to the bridge of containers.
+ * and who asks from a network not to the bridge of containers. A machine without an address in the world is
+ * found at that of its router.
  *
- * @param at - Where the engine listens.
  * @param ownAddresses - Of this machine, in text; the system's when absent.
  */
 export function virtualSeed(
-  at: { readonly host: string; readonly port: number },
+  place: SeedPlace,
   clock: Pick<Clock, "nowMs">,
   ownAddresses = systemAddresses,
 ): VirtualSeed {
-  const { host, port } = at;
+  const { host, port, outside } = place;
   const fixed = host === "0.0.0.0" || host === "::" ? undefined : addressBytes(host);
   let own: readonly OwnAddress[] = [];
   let ownAtMs = Number.NEGATIVE_INFINITY;
+  const fromOutside = (asker: Asker): Uint8Array | undefined => {
+    if (reachOf(formatAddress(asker.address)) !== REACH.world) return undefined;
+    return outside().find(
+      (address) =>
+        address.length === asker.address.length && reachOf(formatAddress(address)) === REACH.world,
+    );
+  };
+  const found = (
+    inside: Uint8Array | undefined,
+    asker: Asker,
+  ): ReturnType<VirtualSeed["reachedFrom"]> => {
+    const isOut = inside && reachOf(formatAddress(inside)) === REACH.world;
+    const address = isOut ? inside : (fromOutside(asker) ?? inside);
+    return address && { address, port };
+  };
   return {
     reachedFrom(asker) {
-      if (fixed) return { address: fixed, port };
+      if (fixed) return found(fixed, asker);
       if (clock.nowMs() - ownAtMs > KEPT_MS) {
         own = ownAddresses().flatMap((address) => ownAddress(addressBytes(address)) ?? []);
         ownAtMs = clock.nowMs();
       }
-      const address = addressFor(asker, own);
-      return address && { address, port };
+      return found(addressFor(asker, own), asker);
     },
   };
 }
