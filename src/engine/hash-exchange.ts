@@ -18,6 +18,7 @@ import {
 } from "../wire/hash-transfer.ts";
 import type { HashRange } from "../wire/wire-sink.ts";
 import type { Peer } from "./peer.ts";
+import type { TorrentState } from "./session-contract.ts";
 
 /** An unanswered hash request is given to somebody else after this. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -236,4 +237,16 @@ type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly faul
  */
 export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
   return verdict.kind === "corrupt" && verdict.fault !== "both";
+}
+
+/** What the torrent is for good when `isInconsistent` was found. @param fault - The hash that is wrong. */
+export function contradictedBy(
+  piece: number,
+  fault: Inconsistent["fault"],
+): Extract<TorrentState, { kind: "broken" }> {
+  const right = fault === "v1" ? "v2" : "v1";
+  const message =
+    `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
+    `${right} hash and wrong by its ${fault} hash, whoever sends it`;
+  return { kind: "broken", cause: "contradiction", message };
 }

@@ -23,7 +23,7 @@ const owner = OWNER as Owner;
 function watch(
   findOwner: GreetingEvents<never>["findOwner"],
   dialled?: DialledFor<never>,
-): { readonly log: string[]; readonly greeting: PeerGreeting<never>; close(): void } {
+): { readonly log: string[]; readonly greeting: PeerGreeting<never>; readonly close: () => void } {
   const log: string[] = [];
   let closed = false;
   const greeting = new PeerGreeting<never>(dialled, {

@@ -3,7 +3,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import { mostCrowded, networkName } from "./crowd.ts";
 import type { Peer } from "./peer.ts";
-import type { EngineSettings, EnginePorts, PeerStatus } from "./session-contract.ts";
+import type { EngineSettings, EnginePorts, PeerStatus, TorrentStats } from "./session-contract.ts";
 
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
 const USELESS_MS = 60_000;
@@ -37,10 +37,6 @@ export class Swarm {
 
   get size(): number {
     return this.#peers.size;
-  }
-
-  get knownCount(): number {
-    return this.#candidates.size;
   }
 
   /** Those we dialled that have not answered yet; who dials us takes none of our attempts (WIR-2). */
@@ -173,6 +169,16 @@ export class Swarm {
         peer.close("no handshake in time");
       }
     }
+  }
+
+  stats(): Pick<TorrentStats, "peers" | "seeds" | "knownPeers"> {
+    let peers = 0;
+    let seeds = 0;
+    for (const peer of this.open()) {
+      peers += 1;
+      if (peer.isSeed) seeds += 1;
+    }
+    return { peers, seeds, knownPeers: this.#candidates.size };
   }
 
   statuses(now: number): PeerStatus[] {

@@ -8,15 +8,12 @@ import { parseInfo } from "../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import { contentLayout } from "./content-layout.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
-import { HashExchange } from "./hash-exchange.ts";
+import { contradictedBy, HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerOwner } from "./peer-owner.ts";
-import type { RateLimit } from "./rate-limit.ts";
-import { RateMeter } from "./rate-meter.ts";
 import type {
   AddTorrent,
   EngineTorrent,
-  PeerSourceHandle,
   PeerStatus,
   TorrentEvent,
   TorrentState,
@@ -25,6 +22,8 @@ import type {
 import { TorrentFiles, waitingFor } from "./torrent-files.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
+import { TorrentSources } from "./torrent-sources.ts";
+import { TorrentTraffic } from "./torrent-traffic.ts";
 import { Transfer } from "./transfer.ts";
 
 type BrokenState = Extract<TorrentState, { kind: "broken" }>;
@@ -44,11 +43,8 @@ export class Torrent implements EngineTorrent {
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
   readonly #peers: TorrentPeers;
-  readonly #upMeter = new RateMeter();
-  readonly #downMeter = new RateMeter();
-  readonly #upLimit: RateLimit;
-  readonly #downLimit: RateLimit;
-  #sources: PeerSourceHandle[] = [];
+  readonly #sources: TorrentSources;
+  readonly #traffic: TorrentTraffic;
   #info: TorrentInfo | undefined;
   #content: Content | undefined;
   #opening: ContentOpening | undefined;
@@ -58,11 +54,7 @@ export class Torrent implements EngineTorrent {
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
-  #uploaded: number;
-  #downloaded: number;
   #completed = false;
-  /** Sources hear once that a download ended, and not when there was nothing to download (BEP 3). */
-  #toldSources = false;
   #settling = false;
   #stopped: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
@@ -73,11 +65,15 @@ export class Torrent implements EngineTorrent {
     const { from } = options;
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
     if ("metainfo" in from) this.#info = from.metainfo.info;
-    this.#uploaded = options.resume?.uploaded ?? 0;
-    this.#downloaded = options.resume?.downloaded ?? 0;
-    this.#upLimit = host.upLimit.child(options.upBytesPerSecond ?? 0);
-    this.#downLimit = host.downLimit.child(options.downBytesPerSecond ?? 0);
+    this.#traffic = new TorrentTraffic(host, options);
     this.#peers = this.#makePeers();
+    const { swarm } = this.#peers;
+    this.#sources = new TorrentSources({
+      host,
+      swarm,
+      torrent: this,
+      sources: options.sources ?? [],
+    });
   }
 
   // ---- What others see -----------------------------------------------------------------------------
@@ -109,26 +105,15 @@ export class Torrent implements EngineTorrent {
   }
 
   stats(): TorrentStats {
-    const now = this.#nowMs();
-    const transfer = this.#transfer;
-    let peers = 0;
-    let seeds = 0;
-    for (const peer of this.#peers.swarm.open()) {
-      peers += 1;
-      if (peer.isSeed) seeds += 1;
-    }
+    const download = this.#transfer?.download;
+    const length = this.#info?.geometry.dataLength;
     return {
-      uploaded: this.#uploaded,
-      downloaded: this.#downloaded,
-      uploadBytesPerSecond: this.#upMeter.bytesPerSecond(now),
-      downloadBytesPerSecond: this.#downMeter.bytesPerSecond(now),
-      wantedBytes: transfer?.download.wantedBytes ?? this.#info?.geometry.dataLength ?? 0,
-      doneBytes: transfer?.download.doneBytes ?? 0,
-      left: transfer?.download.left ?? this.#info?.geometry.dataLength ?? UNKNOWN_LEFT,
-      peers,
-      seeds,
-      knownPeers: this.#peers.swarm.knownCount,
-      rarestCopies: transfer?.download.rarestCopies ?? 0,
+      ...this.#traffic.stats(this.#nowMs()),
+      ...this.#peers.swarm.stats(),
+      wantedBytes: download?.wantedBytes ?? length ?? 0,
+      doneBytes: download?.doneBytes ?? 0,
+      left: download?.left ?? length ?? UNKNOWN_LEFT,
+      rarestCopies: download?.rarestCopies ?? 0,
     };
   }
 
@@ -156,8 +141,7 @@ export class Torrent implements EngineTorrent {
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
-    if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
-    if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
+    this.#traffic.setLimits(limits);
     this.#host.handleStarved();
   }
 
@@ -172,7 +156,7 @@ export class Torrent implements EngineTorrent {
       return;
     }
     this.#enter({ kind: "fetching-metadata" });
-    this.#attachSources();
+    this.#sources.attach();
     this.#host.handleCandidates();
   }
 
@@ -186,8 +170,7 @@ export class Torrent implements EngineTorrent {
     this.#opening?.cancel();
     this.#files?.cancel();
     this.#opened.resolve();
-    const goodbyes = this.#sources.map((source) => source.detach());
-    this.#sources = [];
+    const goodbyes = this.#sources.detach();
     this.#peers.closeAll("the torrent is stopped");
     const content = this.#content;
     if (content) {
@@ -196,7 +179,7 @@ export class Torrent implements EngineTorrent {
       await this.#files?.finish();
       await new Promise<void>((done) => content.close(done));
     }
-    await Promise.all(goodbyes);
+    await goodbyes;
     this.#enter({ kind: "stopped" });
   }
 
@@ -207,7 +190,7 @@ export class Torrent implements EngineTorrent {
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
-      this.#break("bad-info", error.message);
+      this.#break({ kind: "broken", cause: "bad-info", message: error.message });
       return;
     }
     this.#info = info;
@@ -261,8 +244,8 @@ export class Torrent implements EngineTorrent {
       opened,
       hashes: this.#hashes!,
       wantedFiles: this.#wantedFiles,
-      upLimit: this.#upLimit,
-      downLimit: this.#downLimit,
+      upLimit: this.#traffic.upLimit,
+      downLimit: this.#traffic.downLimit,
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
@@ -271,7 +254,7 @@ export class Torrent implements EngineTorrent {
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),
         handleLiar: (address, reason) => this.#peers.ban(address, reason),
-        handleInconsistent: (piece, fault) => this.#handleInconsistent(piece, fault),
+        handleInconsistent: (piece, fault) => this.#break(contradictedBy(piece, fault)),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
         handleGone: (files) => this.#files!.handleGone(files),
         handlePlaced: () => {
@@ -292,39 +275,19 @@ export class Torrent implements EngineTorrent {
       add: this.#options,
       clock: ports.clock,
       resumeIntervalMs: settings.resumeIntervalMs,
-      transferred: () => ({ uploaded: this.#uploaded, downloaded: this.#downloaded }),
+      transferred: () => this.#traffic.totals(),
       onFailure: (failure) => this.#handleDiskFailure(failure),
       onStill: (failure) => this.#waitForDisk(failure),
       onBack: () => this.#goOn(),
     });
-    this.#toldSources = this.#isComplete;
     this.#peers.introduceAll(this.#transfer, opened.have);
     if (!this.#isComplete) this.#enter({ kind: "downloading" });
-    if (this.#sources.length === 0) this.#attachSources();
-    else for (const source of this.#sources) source.handleMetadata();
+    this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
     if (this.#isComplete) this.#handleComplete();
     this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
-  }
-
-  #attachSources(): void {
-    this.#sources = (this.#options.sources ?? []).map((source) =>
-      source.attach({
-        infohashes: this.infohashes,
-        private: () => this.#info?.private ?? false,
-        peerId: this.#host.peerId,
-        port: () => this.#host.port,
-        stats: () => this.stats(),
-        // Seeds too: who came before them waits for somebody to call.
-        wantsPeers: () => !this.#peers.swarm.isFull && this.#state.kind !== "broken",
-        offerPeers: (peers) => {
-          this.#peers.swarm.offer(peers, "tracker", this.#nowMs());
-          this.#host.handleCandidates();
-        },
-      }),
-    );
   }
 
   // ---- Connections -----------------------------------------------------------------------------------
@@ -363,10 +326,7 @@ export class Torrent implements EngineTorrent {
       isComplete: () => this.#isComplete,
       isStopped: () => this.#stopped !== undefined,
       handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
-      handleDownloaded: (bytes) => {
-        this.#downloaded += bytes;
-        this.#downMeter.add(bytes, this.#nowMs());
-      },
+      handleDownloaded: (bytes) => this.#traffic.countDownloaded(bytes, this.#nowMs()),
       handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
       settle: () => this.#settle(),
     });
@@ -397,8 +357,7 @@ export class Torrent implements EngineTorrent {
     if (this.#completed) return;
     this.#completed = true;
     this.#peers.dropUseless();
-    if (!this.#toldSources) for (const source of this.#sources) source.handleComplete();
-    this.#toldSources = true;
+    this.#sources.handleComplete();
     this.#emit({ kind: "complete" });
   }
 
@@ -454,27 +413,16 @@ export class Torrent implements EngineTorrent {
     this.#settle();
   }
 
-  /** The hashes of a hybrid contradict each other: a piece can never be right by both (BEP 52). */
-  #handleInconsistent(piece: number, fault: "v1" | "v2"): void {
-    const right = fault === "v1" ? "v2" : "v1";
-    this.#break(
-      "contradiction",
-      `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
-        `${right} hash and wrong by its ${fault} hash, whoever sends it`,
-    );
-  }
-
   /** Nothing that peers or the disk can do will help. */
-  #break(cause: BrokenState["cause"], message: string): void {
-    this.#host.ports.log.error("the torrent is broken", { message });
+  #break(state: BrokenState): void {
+    this.#host.ports.log.error("the torrent is broken", { message: state.message });
     this.#transfer?.download.pause();
-    this.#enter({ kind: "broken", cause, message });
+    this.#enter(state);
     this.#peers.closeAll("the torrent is broken");
   }
 
   #countUploaded(bytes: number): void {
-    this.#uploaded += bytes;
-    this.#upMeter.add(bytes, this.#nowMs());
+    this.#traffic.countUploaded(bytes, this.#nowMs());
     this.#files?.touch();
   }
 
