@@ -6,7 +6,10 @@ import type { HashRange } from "./wire-sink.ts";
 /** Hashes of the base layer in one message (BEP 52: "should not exceed 512"). */
 export const BASE_HASHES_MAX = 512;
 
-/** Of the base layer in one request: the leaves of a piece of 128 MiB. Longer ones are hostile. */
+/**
+ * Of the base layer in one request: the leaves of a piece of 128 MiB. libtorrent 2.0.8 asks for all leaves of a
+ * piece that came out wrong at once (1024 for 16 MiB). Longer ones are hostile.
+ */
 export const ASKED_HASHES_MAX = 8192;
 
 /** A tree over 2^63 bytes in blocks of 16 KiB has fewer layers. */
