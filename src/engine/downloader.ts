@@ -88,9 +88,7 @@ export class Downloader {
       geometry: this.#geometry,
       content: options.content,
       slabs: options.ports.receiveSlabs,
-      onRoom: () => {
-        this.#roomCame = true;
-      },
+      onRoom: () => (this.#roomCame = true),
       onWriteFailure: (piece, failure) => {
         this.#picker.discard(piece);
         options.events.handleDiskFailure(failure);
@@ -382,6 +380,7 @@ export class Downloader {
     const twofold = this.#options.hashes.isTwofold(piece);
     this.#store.judge(piece, { digests }, (verdict) => {
       this.#judgingBytes -= bytes;
+      this.#roomCame = true;
       if (twofold && isInconsistent(verdict)) {
         this.#picker.discard(piece);
         this.#options.events.handleInconsistent(piece, verdict.fault);

@@ -184,7 +184,7 @@ export class Transfer {
   /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */
   handleReturned(pieces: Bitfield): void {
     for (const piece of pieces.indexes()) {
-      this.#judged.delete(piece);
+      this.#doubt(piece);
       this.download.forgetWritten(piece);
     }
   }
@@ -203,6 +203,12 @@ export class Transfer {
       // What is not there is corrupt too; then it is not this piece alone.
       this.#lookForMissing();
     }
+  }
+
+  /** The piece is judged before it is served next. */
+  #doubt(piece: number): void {
+    this.#judged.delete(piece);
+    this.upload.doubt(piece);
   }
 
   #lose(piece: number): void {
@@ -281,7 +287,7 @@ export class Transfer {
         if (stamps[index]!.size < 0) this.#lookForMissing();
         else if (was.inode !== stamps[index]!.inode) content.reopen([], () => undefined);
         const { first, end } = info.geometry.filePieces(index);
-        for (let piece = first; piece < end; piece += 1) this.#judged.delete(piece);
+        for (let piece = first; piece < end; piece += 1) this.#doubt(piece);
       }
     });
   }
@@ -294,6 +300,7 @@ export class Transfer {
     const { path, code } = failure;
     this.#options.ports.log.error("cannot read", { path, code });
     this.#judged.clear();
+    this.upload.doubtAll();
     this.#lookForMissing();
   }
 

@@ -222,6 +222,21 @@ test("STO-6: a piece that is judged anew is not served from what was kept of it"
   assert.equal(world.slabsLeft, 10);
 });
 
+test("STO-6: a piece that changed while it was judged is judged once more before it is served", () => {
+  const world = new World();
+  world.ask(1);
+  world.uploader.doubt(1);
+  world.verifies[0]!.end({ kind: "intact" });
+  assert.deepEqual([world.sentBytes, world.verifies.length, world.judged.has(1)], [0, 2, false]);
+  world.uploader.doubtAll();
+  world.verifies[1]!.end({ kind: "corrupt", fault: "v1" });
+  assert.deepEqual([world.corrupt, world.rejected], [[1], [1]]);
+  world.ask(2);
+  world.verifies[2]!.end({ kind: "intact" });
+  assert.equal(world.sentBytes, BLOCK + 13);
+  for (const left of world.leaving.splice(0)) left();
+});
+
 test("WIR-14: a corrupt piece is told, and every request for it rejected", () => {
   const world = new World();
   world.ask(1);

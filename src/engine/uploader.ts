@@ -41,6 +41,13 @@ export interface UploadEvents {
   handleRoom(): void;
 }
 
+/** One piece on its way to be served. */
+interface Judging {
+  /** Who waits for it. */
+  readonly peers: Set<Peer>;
+  doubted: boolean;
+}
+
 export interface UploaderOptions {
   readonly geometry: Geometry;
   readonly content: Content;
@@ -62,8 +69,8 @@ export interface UploaderOptions {
  */
 export class Uploader {
   readonly #options: UploaderOptions;
-  /** Pieces that are being judged before they are served, and who waits for them. */
-  readonly #judging = new Map<number, Set<Peer>>();
+  /** Pieces that are being judged before they are served. */
+  readonly #judging = new Map<number, Judging>();
   readonly #warm: WarmPieces;
 
   constructor(options: UploaderOptions) {
@@ -126,6 +133,16 @@ export class Uploader {
     }
   }
 
+  /** What is being judged may have been read before it changed: it is judged once more (STO-6). */
+  doubt(piece: number): void {
+    const judging = this.#judging.get(piece);
+    if (judging) judging.doubted = true;
+  }
+
+  doubtAll(): void {
+    for (const judging of this.#judging.values()) judging.doubted = true;
+  }
+
   tick(nowMs: number): void {
     this.#warm.tick(nowMs);
   }
@@ -147,26 +164,31 @@ export class Uploader {
 
   /** Nothing is served that was not judged since the files were last known to be as they should. */
   #judge(piece: number, peer: Peer): void {
-    const waiting = this.#judging.get(piece);
-    if (waiting) {
-      waiting.add(peer);
+    const underWay = this.#judging.get(piece);
+    if (underWay) {
+      underWay.peers.add(peer);
       return;
     }
-    const peers = new Set([peer]);
-    this.#judging.set(piece, peers);
+    const judging: Judging = { peers: new Set([peer]), doubted: false };
+    this.#judging.set(piece, judging);
     const { content, judged, have, events } = this.#options;
     this.#warm.drop(piece);
     const warm = this.#warm.take(piece, events.nowMs());
     const frames = warm && this.#warm.frames(warm);
     content.verify(piece, { digests: false, frames }, (verdict) => {
       this.#judging.delete(piece);
-      const good = verdict.kind === "intact" && have.has(piece);
+      const intact = verdict.kind === "intact" && have.has(piece);
+      const good = intact && !judging.doubted;
       if (good) judged.add(piece);
       if (warm && good) this.#warm.keep(piece, warm);
       else if (warm) this.#warm.release(piece, warm);
+      if (intact && judging.doubted) {
+        for (const each of judging.peers) if (each.isOpen) this.#judge(piece, each);
+        return;
+      }
       if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
       else if (verdict.kind === "failure") this.#options.onFailure(verdict);
-      for (const each of peers) {
+      for (const each of judging.peers) {
         if (!judged.has(piece)) this.#refuse(each, piece);
         if (each.isOpen) this.serve(each);
       }
