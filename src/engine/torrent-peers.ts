@@ -152,9 +152,9 @@ export class TorrentPeers implements PeerOwner<Peer> {
   }
 
   handleHashRequest(peer: Peer, range: HashRange): void {
-    // libtorrent asks for all leaves of a piece at once, however long it is.
+    // BEP 52 wants none that long. libtorrent 2.0.8 asks for all leaves of a piece at once; without an answer it
+    // does without, a reject it may not survive.
     if (range.length > BASE_HASHES_MAX) {
-      peer.out.frame(encodeHashReject(range));
       peer.countBadRequest();
       return;
     }

@@ -55,7 +55,7 @@ export function encodeHashes(range: HashRange, hashes: Uint8Array): Uint8Array {
  *
  * @param offset - Of the byte after the id.
  * @returns A range that stays valid: the root is copied.
- * @param lengthMax - Hashes of the base layer. Others may ask for more than we send: that is rejected, no crime.
+ * @param lengthMax - Hashes of the base layer. Others may ask for more than we send, which is no crime.
  * @throws {WireError} `bad-hash-range` when no tree has such a range (WIR-18).
  */
 export function decodeHashRange(

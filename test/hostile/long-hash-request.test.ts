@@ -7,7 +7,7 @@ import { makeTorrent, startSeed } from "./world.ts";
 const MIB = 1024 * 1024;
 
 test(
-  "WIR-18: the leaves of a piece of 16 MiB at once are rejected, and the connection stays",
+  "WIR-18: who asks for the leaves of a piece of 16 MiB at once hears nothing, and stays connected",
   { timeout: 30_000 },
   async (t) => {
     const made = await makeTorrent(t, { files: 20 * MIB, kind: "v2", pieceLength: 16 * MIB });
@@ -19,17 +19,16 @@ test(
       dial(t, endpoint, {
         infohash: made.infohash,
         flags: { extended: false, fast: true, dht: false, v2: true },
-        ready: (peer) => peer.send(encodeHashRequest({ ...range, length: 1024 })),
-        hashReject: (peer, { length }) => {
-          lengths.push(`rejected ${length}`);
-          peer.send(encodeHashRequest({ ...range, length: 512 }));
+        ready: (peer) => {
+          for (const length of [1024, 512]) peer.send(encodeHashRequest({ ...range, length }));
         },
+        hashReject: (_peer, { length }) => lengths.push(`rejected ${length}`),
         hashes: (_peer, { length }, hashes) => {
           lengths.push(`sent ${hashes.length / 32} of ${length}`);
           resolve();
         },
       });
     });
-    assert.deepEqual(lengths, ["rejected 1024", "sent 512 of 512"]);
+    assert.deepEqual(lengths, ["sent 512 of 512"]);
   },
 );
