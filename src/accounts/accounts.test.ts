@@ -62,6 +62,24 @@ async function signedIn(t: TestContext) {
   return { ...all, id, cookies, me: withCookies(cookies) };
 }
 
+test("STO-8: a clock that jumps a day, forth or back, signs nobody out", async (t) => {
+  const { accounts, me, pass } = await signedIn(t);
+  const start = Date.now();
+  const day = 86_400_000;
+  t.mock.timers.enable({ apis: ["Date"], now: start });
+  for (const [jump, at] of [
+    [day, start + day],
+    [-2 * day, start - day],
+    [day, start],
+  ] as const) {
+    pass(jump);
+    t.mock.timers.setTime(at);
+    assert.equal((await accounts.identify(me)).value.kind, "user");
+    const { cookies } = await accounts.signIn("ann", PASSWORD, stranger);
+    assert.equal((await accounts.identify(withCookies(cookies))).value.kind, "user");
+  }
+});
+
 test("HUB-1: without the right key nobody becomes administrator", async (t) => {
   const { accounts, pass } = await world(t);
   const input = { name: "ann", password: PASSWORD };

@@ -55,6 +55,18 @@ test("TRK-8: a guessed, an old, or another's connection id gets silence", () => 
   assert.equal(world.udp.answer(announce(id), PEER), undefined, "when the minutes come round");
 });
 
+test("STO-8: a wall clock that jumps a day, forth or back, changes nothing", () => {
+  const world = trackerWorld();
+  const id = connect(world);
+  const day = 86_400_000;
+  for (const jumpMs of [day, -day, 0]) {
+    world.clock.jumpMs = jumpMs;
+    assert.ok(world.udp.answer(announce(id), PEER), "the connection id is good");
+    world.clock.pass(1);
+    assert.equal(world.swarms.peerCount, 1, "the peer is not taken for silent");
+  }
+});
+
 test("TRK-11: a storm from one address gets silence, others their answers", () => {
   const world = trackerWorld({ requestsPerSecondMax: 3 });
   const [id, other] = [connect(world), connect(world, OTHER)];

@@ -16,9 +16,11 @@ import { UdpTracker } from "../../src/tracker/udp-tracker.ts";
 /** Timers fire when told to; time passes when told to. */
 export class HandClock implements Clock {
   ms = 1_000_000_000;
+  /** What somebody has set the wall clock forward by. */
+  jumpMs = 0;
   readonly #fires = new Set<() => void>();
   nowMs = () => this.ms;
-  wallMs = () => this.ms;
+  wallMs = () => this.ms + this.jumpMs;
   startTimer(_delayMs: number, fire: () => void) {
     this.#fires.add(fire);
     return { cancel: () => void this.#fires.delete(fire) };
