@@ -1,5 +1,4 @@
-import { addressBytes } from "../base/endpoint.ts";
-import { isLoopback } from "../tracker/source-address.ts";
+import { isLoopback } from "../hub/request-gate.ts";
 
 /** Where the UDP tracker of a hub listens. */
 export interface UdpPlace {
@@ -26,6 +25,5 @@ export function announceUrls(siteUrl: string, udp: UdpPlace | undefined): string
 }
 
 function isHere(host: string): boolean {
-  const address = addressBytes(host.replace(/^\[|\]$/g, ""));
-  return address ? isLoopback(address) : host === "localhost";
+  return host === "localhost" || isLoopback(host.replace(/^\[|\]$/g, ""));
 }

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { NodeHttpFetch } from "../platform/http-fetch.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
-import { nearestOf, REACH, type Reach, reachOf } from "./address-reach.ts";
+import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
 
 export interface GuardedFetchOptions {
   readonly userAgent: string;

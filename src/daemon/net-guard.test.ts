@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { addressBytes } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import type { TrackerStatus } from "../tracker-client/tracker.ts";
-import { REACH, reachOf } from "./address-reach.ts";
+import { REACH, reachOf } from "../base/address-reach.ts";
 import { GuardedFetch } from "./guarded-fetch.ts";
 import { NetGuard } from "./net-guard.ts";
 

@@ -1,6 +1,6 @@
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
-import { nearestOf, REACH, type Reach, reachOf } from "./address-reach.ts";
+import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions, hostOf } from "./guarded-fetch.ts";
 
 export interface NetGuardOptions extends Pick<

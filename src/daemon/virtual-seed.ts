@@ -1,8 +1,8 @@
 import { networkInterfaces } from "node:os";
-import { addressBytes, formatAddress } from "../base/endpoint.ts";
+import { addressBytes } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Asker, VirtualSeed } from "../tracker/tracker.ts";
-import { REACH, type Reach, reachOf } from "./address-reach.ts";
+import { REACH, type Reach, reachOfBytes } from "../base/address-reach.ts";
 
 /** Asking the system for its addresses takes ten times as long as answering an announce. */
 const KEPT_MS = 10_000;
@@ -41,17 +41,16 @@ export function virtualSeed(
   let own: readonly OwnAddress[] = [];
   let ownAtMs = Number.NEGATIVE_INFINITY;
   const fromOutside = (asker: Asker): Uint8Array | undefined => {
-    if (reachOf(formatAddress(asker.address)) !== REACH.world) return undefined;
+    if (reachOfBytes(asker.address) !== REACH.world) return undefined;
     return outside().find(
-      (address) =>
-        address.length === asker.address.length && reachOf(formatAddress(address)) === REACH.world,
+      (address) => address.length === asker.address.length && reachOfBytes(address) === REACH.world,
     );
   };
   const found = (
     inside: Uint8Array | undefined,
     asker: Asker,
   ): ReturnType<VirtualSeed["reachedFrom"]> => {
-    const isOut = inside && reachOf(formatAddress(inside)) === REACH.world;
+    const isOut = inside && reachOfBytes(inside) === REACH.world;
     const address = isOut ? inside : (fromOutside(asker) ?? inside);
     return address && { address, port };
   };
@@ -69,7 +68,7 @@ export function virtualSeed(
 
 function addressFor({ address, local }: Asker, own: readonly OwnAddress[]): Uint8Array | undefined {
   const arrivedAt = ownAddress(local);
-  const reach = reachOf(formatAddress(address));
+  const reach = reachOfBytes(address);
   const reachable = [...(arrivedAt ? [arrivedAt] : []), ...own].filter(
     (each) =>
       each.bytes.length === address.length &&
@@ -96,7 +95,7 @@ function sharedBits(one: Uint8Array, other: Uint8Array): number {
 }
 
 function ownAddress(bytes: Uint8Array | undefined): OwnAddress | undefined {
-  return bytes && { bytes, reach: reachOf(formatAddress(bytes)) };
+  return bytes && { bytes, reach: reachOfBytes(bytes) };
 }
 
 function systemAddresses(): string[] {

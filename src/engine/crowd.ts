@@ -1,3 +1,4 @@
+import { REACH, reachOfBytes } from "../base/address-reach.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { EngineSettings } from "./session-contract.ts";
 
@@ -128,29 +129,13 @@ interface Place {
 function placeOf(address: string): Place | undefined {
   const bytes = addressBytes(address);
   if (!bytes) return undefined;
+  const local = reachOfBytes(bytes) !== REACH.world;
   if (bytes.length === 4) {
-    return {
-      network: bytes.subarray(0, 3).join("."),
-      machine: bytes.join("."),
-      local: isLocalIpv4(bytes[0]!, bytes[1]!),
-    };
+    return { network: bytes.subarray(0, 3).join("."), machine: bytes.join("."), local };
   }
   return {
     network: `6:${bytes.subarray(0, 6).join(".")}`,
     machine: `6:${bytes.subarray(0, 8).join(".")}`,
-    local: isLocalIpv6(bytes),
+    local,
   };
-}
-
-/** Loopback, private (RFC 1918) and link-local addresses. */
-function isLocalIpv4(first: number, second: number): boolean {
-  if (first === 10 || first === 127) return true;
-  if (first === 172) return second >= 16 && second < 32;
-  return (first === 192 && second === 168) || (first === 169 && second === 254);
-}
-
-/** `::1`, fc00::/7 and fe80::/10. */
-function isLocalIpv6(bytes: Uint8Array): boolean {
-  const loopback = bytes[15] === 1 && bytes.subarray(0, 15).every((byte) => byte === 0);
-  return loopback || (bytes[0]! & 0xfe) === 0xfc || (bytes[0] === 0xfe && bytes[1]! >> 6 === 2);
 }

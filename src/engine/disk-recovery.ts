@@ -98,8 +98,9 @@ export class DiskRecovery {
   /** These files are not there; their pieces are not claimed any more. */
   handleGone(files: readonly number[]): void {
     for (const index of files) this.#miss(index);
-    this.handleFailure(missing(this.#pathOf(files[0]!)));
-    this.#options.onStill(missing(this.#pathOf(files[0]!)));
+    const failure = missing(this.#pathOf(files[0]!));
+    this.handleFailure(failure);
+    this.#options.onStill(failure);
   }
 
   tick(now: number): void {

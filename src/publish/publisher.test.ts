@@ -179,7 +179,7 @@ test("STO-4: more than the disk has room for is refused with both numbers", asyn
   const files = [{ path: "a", size: 5 * 2 ** 30 }];
   await assert.rejects(publisher.declare("ann", declaration({}, { files, pieceSize: "auto" })), {
     code: "disk-full",
-    detail: "This needs 5.0 GiB; the disk of this hub has 0.9 GiB free.",
+    detail: "This needs 5.0 GiB; the disk of this hub has 960.0 MiB free.",
   });
 });
 

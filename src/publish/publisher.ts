@@ -1,4 +1,5 @@
 import { encodeUtf8 } from "../base/bytes.ts";
+import { formatBytes } from "../base/format-bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -221,7 +222,7 @@ export class Publisher {
     if (limits.uploadBytesMax !== undefined && size > limits.uploadBytesMax) {
       throw new PublishError(
         "too-large",
-        `The limit here is ${gib(limits.uploadBytesMax)}; this is ${gib(size)}.`,
+        `The limit here is ${formatBytes(limits.uploadBytesMax)}; this is ${formatBytes(size)}.`,
       );
     }
     if (plan.torrent.geometry.pieceLength > limits.pieceBytesMax) {
@@ -241,7 +242,7 @@ export class Publisher {
     if (size > free - RESERVE_BYTES) {
       throw new PublishError(
         "disk-full",
-        `This needs ${gib(size)}; the disk of this hub has ${gib(Math.max(0, free - RESERVE_BYTES))} free.`,
+        `This needs ${formatBytes(size)}; the disk of this hub has ${formatBytes(Math.max(0, free - RESERVE_BYTES))} free.`,
       );
     }
   }
@@ -333,10 +334,6 @@ function view(row: DraftRow, offset: number): Draft {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // Ends at once.
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 function codeOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { REACH, reachOfBytes } from "../base/address-reach.ts";
 import { addressBytes } from "../base/endpoint.ts";
 
 /**
@@ -9,7 +10,7 @@ import { addressBytes } from "../base/endpoint.ts";
  */
 export function believedAddress(claimed: string, source: Uint8Array): Uint8Array {
   const address = claimed === "" ? undefined : addressBytes(claimed);
-  return address && isUnicast(address) && !isNear(address) ? address : source;
+  return address && isUnicast(address) && reachOfBytes(address) === REACH.world ? address : source;
 }
 
 /**
@@ -22,26 +23,6 @@ export function clientAddress(remote: string, forwarded: string | null): Uint8Ar
   if (forwarded === null) return addressBytes(remote);
   const last = forwarded.slice(forwarded.lastIndexOf(",") + 1).trim();
   return addressBytes(last) ?? addressBytes(remote);
-}
-
-export function isLoopback(address: Uint8Array): boolean {
-  if (address.length === 4) return address[0] === 127;
-  return address.every((byte, index) => byte === (index === 15 ? 1 : 0));
-}
-
-/** This machine, private networks (RFC 1918, RFC 4193), link-local. */
-function isNear(address: Uint8Array): boolean {
-  const [first = 0, second = 0] = address;
-  if (isLoopback(address)) return true;
-  if (address.length === 16) {
-    return (first & 0xfe) === 0xfc || (first === 0xfe && (second & 0xc0) === 0x80);
-  }
-  return (
-    first === 10 ||
-    (first === 172 && (second & 0xf0) === 16) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254)
-  );
 }
 
 /** An address one machine can have: not unspecified, multicast, reserved or broadcast. */

@@ -1,4 +1,4 @@
-import { addressBytes } from "../base/endpoint.ts";
+import { addressBytes } from "./endpoint.ts";
 
 /** How far away an address is; nearer is less. */
 export const REACH = { machine: 0, network: 1, world: 2 } as const;
@@ -13,7 +13,11 @@ export type Reach = (typeof REACH)[keyof typeof REACH];
  */
 export function reachOf(address: string): Reach {
   const bytes = addressBytes(address.replace(/%.*$/, ""));
-  if (!bytes) return REACH.machine;
+  return bytes ? reachOfBytes(bytes) : REACH.machine;
+}
+
+/** @param bytes - 4 or 16. */
+export function reachOfBytes(bytes: Uint8Array): Reach {
   return bytes.length === 4 ? reachOfIpv4(bytes) : reachOfIpv6(bytes);
 }
 
