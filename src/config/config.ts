@@ -41,11 +41,12 @@ export const configSchema = z.strictObject({
   port: port().default(WEB_PORT).meta(note("Port of the web site.", PORT_TAKES)),
   publicUrl: z
     .url({ protocol: /^https?$/ })
+    .superRefine(demandWholeSite)
     .optional()
     .meta(
       note(
         "How people reach the web site from outside, when a proxy stands in front of it.",
-        "a URL like https://hub.example",
+        "a URL like https://hub.example, without a path",
       ),
     ),
   allowedHosts: z
@@ -71,7 +72,12 @@ export const configSchema = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .meta(note("Name shown at the top of each page.", "1 to 100 characters")),
+    .meta(
+      note(
+        "Name shown at the top of each page; the host name until somebody chooses one.",
+        "1 to 100 characters",
+      ),
+    ),
   tracker: z
     .strictObject({
       udpPort: port()
@@ -222,4 +228,23 @@ export type ConfigInput = z.input<typeof configSchema>;
 
 function note(says: string, takes: string): KeyNote & Record<string, unknown> {
   return { says, takes };
+}
+
+/** The pages, the tracker and the links in torrents all begin at the root of a host name. */
+function demandWholeSite(text: string, context: z.RefinementCtx): void {
+  const url = URL.parse(text);
+  if (!url) return; // Refused already, as no URL at all.
+  const refuse = (message: string, hint: string): void => {
+    context.addIssue({ code: "custom", message, params: { hint } });
+  };
+  if (url.pathname !== "/") {
+    refuse(
+      `The site fills a whole host name, so there can be no path ("${url.pathname}").`,
+      "give the site a host name of its own, like https://seed.example, and let your proxy pass it on.",
+    );
+  } else if (url.search !== "" || url.hash !== "") {
+    refuse("It is an address without a query or fragment.", `write ${url.origin}.`);
+  } else if (url.username !== "" || url.password !== "") {
+    refuse("It is an address without a name and password.", `write ${url.origin}.`);
+  }
 }

@@ -34,6 +34,27 @@ const refused: readonly (readonly [
     /write "udpPort"/,
   ],
   [
+    "a site below a path",
+    { text: "port: 80\npublicUrl: https://hub.example/torrents/\n" },
+    "bad-value",
+    /^everseed\.yaml line 2 has a wrong value for "publicUrl"\. The site fills a whole host name, so there can be no path \("\/torrents\/"\)\.$/,
+    /^give the site a host name of its own, like https:\/\/seed\.example, and let your proxy/,
+  ],
+  [
+    "a site with a query in a variable",
+    { env: { EVERSEED_PUBLIC_URL: "https://hub.example/?a=b" } },
+    "bad-value",
+    /^EVERSEED_PUBLIC_URL has a wrong value for "publicUrl"\. It is an address without a query or fragment\.$/,
+    /^write https:\/\/hub\.example\.$/,
+  ],
+  [
+    "a password in the address that everybody sees",
+    { overrides: { publicUrl: "https://ann:secret@hub.example" } },
+    "bad-value",
+    /^the command line has a wrong value for "publicUrl"\. It is an address without a name and password\.$/,
+    /^write https:\/\/hub\.example\.$/,
+  ],
+  [
     "a key like nothing we know",
     { text: "blockchain: true\n" },
     "unknown-key",

@@ -124,10 +124,14 @@ function refuse(error: z.ZodError, locate: Locate): never {
   }
   const key = keyAt(issue.path);
   const name = key ? key.path.join(".") : issue.path.join(".") || "the whole file";
+  const where = `${locate(issue.path)} has a wrong value for "${name}".`;
+  if (issue.code === "custom") {
+    throw new ConfigError("bad-value", `${where} ${issue.message}`, String(issue.params?.["hint"]));
+  }
   const takes = key ? key.takes : "keys with values below it";
   throw new ConfigError(
     "bad-value",
-    `${locate(issue.path)} has a wrong value for "${name}". It takes ${takes}.`,
+    `${where} It takes ${takes}.`,
     key?.defaultValue === undefined || key.defaultValue === ""
       ? `correct "${name}", or leave it out.`
       : `correct "${name}", or leave it out: then it is ${JSON.stringify(key.defaultValue)}.`,

@@ -26,6 +26,7 @@ import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";
 import { listenTrouble } from "./open-session.ts";
+import { defaultSiteName } from "./site-name.ts";
 import { everseedVersion } from "./version.ts";
 
 // How `limits.memoryBytesMax` is shared out: pieces being uploaded, blocks being sent, pieces received.
@@ -80,7 +81,7 @@ async function compose(
   undo.push(() => state.close());
   const server = await openHubServer(config);
   undo.push(() => server.close());
-  const siteUrl = config.publicUrl?.replace(/\/+$/, "") ?? urlOf(server);
+  const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : urlOf(server);
 
   const clock = new NodeClock();
   const random = new NodeRandom();
@@ -138,7 +139,8 @@ async function compose(
   await publisher.start();
 
   const pages = await loadPages();
-  let siteName = config.siteName ?? (await store.settings.get("site-name")) ?? "Everseed";
+  let siteName =
+    config.siteName ?? (await store.settings.get("site-name")) ?? defaultSiteName(config.publicUrl);
   const hub = new Hub({
     ...pages,
     accounts,
