@@ -1,7 +1,7 @@
 import type { KnipConfig } from "knip";
 
 export default {
-  // Found by name at run time, so nothing imports them.
+  // Found by name at run time, or started through tools/run, so nothing imports them.
   entry: [
     "src/cli/main.ts",
     "src/cli/commands/*.ts",
@@ -9,6 +9,7 @@ export default {
     "tools/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",
+    "test/fuzz/run.ts",
     "test/fuzz/targets/*.ts",
     "src/**/*.test.ts",
     "web/**/*.test.{ts,tsx}",
@@ -16,6 +17,8 @@ export default {
     "web/render.tsx",
   ],
   project: ["src/**/*.ts", "web/**/*.{ts,tsx}", "tools/**/*.ts", "bench/**/*.ts", "test/**/*.ts"],
+  // Started through tools/run.
+  ignoreDependencies: ["oxfmt"],
   // The system's own, which tests skip without.
   ignoreBinaries: [
     "aria2c",

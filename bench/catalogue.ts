@@ -1,5 +1,5 @@
 /**
- * How long the catalogue and its search take with 100,000 torrents; run by hand: `node bench/catalogue.ts [TORRENTS]`.
+ * How long the catalogue and its search take with 100,000 torrents; run by hand: `tools/run node bench/catalogue.ts [TORRENTS]`.
  * The goal is 100 ms for every page (UX 3.4).
  */
 import { mkdtemp, rm } from "node:fs/promises";

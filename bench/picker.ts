@@ -1,4 +1,4 @@
-// The picker alone, by hand: node bench/picker.ts. 100,000 pieces, 200 peers, one thread.
+// The picker alone, by hand: tools/run node bench/picker.ts. 100,000 pieces, 200 peers, one thread.
 import { Bitfield } from "../src/base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../src/base/geometry.ts";
 import type { PeerKey } from "../src/engine/peer-key.ts";

@@ -1,4 +1,4 @@
-// The tracker, by hand: node bench/tracker.ts [seconds]. Announces over loopback, from here to a hub and, where it
+// The tracker, by hand: tools/run node bench/tracker.ts [seconds]. Announces over loopback, from here to a hub and, where it
 // is installed, to opentracker, one after the other; and the same announces without sockets, as calls.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import dgram from "node:dgram";

@@ -1,9 +1,8 @@
 /**
  * Builds the hub's pages: `web/` becomes `web/dist/` (assets for the browser, one renderer for the
- * hub). Run by npm's `prepare` and by the hub when sources are newer; with nothing changed it only
- * looks at modification times.
+ * hub). Run by npm's `prepare` and `start`; with nothing changed it only looks at modification times.
  *
- *   node tools/build-pages.ts [--force]
+ *   tools/run node tools/build-pages.ts [--force]
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -55,6 +54,8 @@ export async function buildPages(): Promise<string> {
   const staging = path.join(web, `dist-${process.pid}`);
   await rm(staging, { recursive: true, force: true });
   try {
+    // Made here, so that a folder that cannot be written is said by its code and not in Vite's words.
+    await mkdir(staging);
     const client = path.join(staging, "client");
     await build(clientConfig(client));
     const loose = {
@@ -201,16 +202,24 @@ function inKilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`;
 }
 
+/** What was built before still serves where it cannot be built anew. */
+const REASONS_TO_KEEP: Readonly<Record<string, string>> = {
+  // Installed without development packages.
+  ERR_MODULE_NOT_FOUND: "vite is not installed",
+  // The hub runs as somebody else than who installed it.
+  EACCES: "this account may not write there",
+  EROFS: "it lies on a read-only file system",
+};
+
 async function main(): Promise<void> {
   if (!process.argv.includes("--force") && !(await pagesAreStale())) return;
   try {
     console.log(await buildPages());
   } catch (error) {
-    // Installed without development packages: what was built before still serves.
-    const viteIsMissing = codeOf(error) === "ERR_MODULE_NOT_FOUND";
+    const reason = REASONS_TO_KEEP[String(codeOf(error))];
     const built = await stat(path.join(dist, stampName)).catch(() => undefined);
-    if (!viteIsMissing || built === undefined) throw error;
-    console.error("pages: sources are newer than web/dist, but vite is not installed; keeping it");
+    if (reason === undefined || built === undefined) throw error;
+    console.error(`pages: sources are newer than web/dist, but ${reason}; keeping it`);
   }
 }
 

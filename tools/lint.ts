@@ -1,6 +1,18 @@
 import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { readDocument } from "./documents.ts";
+import { faultsOfLock, readLock } from "./lock-file.ts";
 
-// npm puts node_modules/.bin on the PATH; the arguments (paths, --fix) go on to oxlint.
+const ours = [
+  ...faultsOfLock(readLock()).map((fault) => `package-lock.json: ${fault}`),
+  ...globSync("{*,{bench,docs,src,test,tools,web}/**/*}.md").flatMap(readDocument),
+];
+for (const fault of ours) console.error(fault);
+if (ours.some((fault) => fault.startsWith("package-lock.json"))) {
+  console.error("Run: tools/run node tools/lock-file.ts --mend");
+}
+
+// tools/run puts node_modules/.bin on the PATH; the arguments (paths, --fix) go on to oxlint.
 const { status, error } = spawnSync(
   "oxlint",
   [
@@ -12,4 +24,4 @@ const { status, error } = spawnSync(
   { stdio: "inherit" },
 );
 if (error) throw error;
-process.exitCode = status ?? 1;
+process.exitCode = ours.length > 0 ? 1 : (status ?? 1);

@@ -1,8 +1,8 @@
 /**
  * Shows every page in every state without a hub, under the hub's security policy.
  *
- *   node tools/preview-pages.ts                     serves them on a free port
- *   node tools/preview-pages.ts --shoot DIR [NAME]  takes pictures of them, 390 and 1280 px, light and dark
+ *   tools/run node tools/preview-pages.ts                     serves them on a free port
+ *   tools/run node tools/preview-pages.ts --shoot DIR [NAME]  takes pictures of them, 390 and 1280 px, light and dark
  */
 import { readFile, mkdir } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";

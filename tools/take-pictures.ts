@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the README from the real hub: `node tools/take-pictures.ts`. Needs Chromium.
+ * Takes the pictures of the README from the real hub: `tools/run node tools/take-pictures.ts`. Needs Chromium.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

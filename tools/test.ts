@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
 
 /**
- * `node tools/test.ts [interop] [FILTER...]`: runs the tests whose path contains one of the filters.
+ * `npm test -- [interop] [FILTER...]`: runs the tests whose path contains one of the filters.
  * Without `interop` these are all that need no foreign program.
  */
 const SUITES = {
@@ -21,11 +22,13 @@ const SUITES = {
   interop: ["test/interop", "test/browser"],
 };
 
+const repository = resolve(import.meta.dirname, "..");
 const args = process.argv.slice(2);
 const suite = args[0] === "interop" ? "interop" : "own";
 const filters = suite === "interop" ? args.slice(1) : args;
 
-const files = globSync(SUITES[suite].map((folder) => `${folder}/**/*.test.{ts,tsx}`))
+const patterns = SUITES[suite].map((folder) => `${folder}/**/*.test.{ts,tsx}`);
+const files = globSync(patterns, { cwd: repository })
   .filter((file) => !file.includes("node_modules/"))
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
   .toSorted();
@@ -39,15 +42,16 @@ if (files.length === 0) {
 // the counts of tests, passes and failures, which CI shows.
 const concurrency = suite === "interop" ? 1 : availableParallelism();
 const { status, error } = spawnSync(
-  process.execPath,
+  join(repository, "tools/run"),
   [
+    "node",
     "--test",
     `--test-concurrency=${concurrency}`,
     "--test-reporter=spec",
     "--test-timeout=300000",
     ...files,
   ],
-  { stdio: ["ignore", "inherit", "inherit"] },
+  { cwd: repository, stdio: ["ignore", "inherit", "inherit"] },
 );
 if (error) throw error;
 process.exitCode = status ?? 1;

