@@ -34,6 +34,15 @@ export class ContentIo {
    * @throws {DiskRefusal} `ENOENT` for a file that is not there, `EOF` for one that ends too early.
    */
   read(start: number, into: Uint8Array): void {
+    this.files.beginBurst();
+    try {
+      this.#read(start, into);
+    } finally {
+      this.files.endBurst();
+    }
+  }
+
+  #read(start: number, into: Uint8Array): void {
     let filled = 0;
     for (const span of this.table.spans(start, into.length)) {
       if (span.at > filled) into.fill(0, filled, span.at);
@@ -66,10 +75,15 @@ export class ContentIo {
   readGathered(start: number, targets: readonly Uint8Array[]): void {
     const length = targets.reduce((sum, target) => sum + target.length, 0);
     const cutter = new Cutter(targets);
-    for (const span of this.table.spans(start, length)) {
-      const parts = cutter.take(span.length);
-      if (!this.table.isPad(span.file)) this.#readSpan(span, parts);
-      else for (const part of parts) part.fill(0);
+    this.files.beginBurst();
+    try {
+      for (const span of this.table.spans(start, length)) {
+        const parts = cutter.take(span.length);
+        if (!this.table.isPad(span.file)) this.#readSpan(span, parts);
+        else for (const part of parts) part.fill(0);
+      }
+    } finally {
+      this.files.endBurst();
     }
   }
 
@@ -79,9 +93,11 @@ export class ContentIo {
    */
   write(start: number, bytes: Uint8Array): void {
     lock(this.table.shared.writing);
+    this.files.beginBurst();
     try {
       this.#write(start, bytes);
     } finally {
+      this.files.endBurst();
       unlock(this.table.shared.writing);
     }
   }

@@ -61,3 +61,8 @@ export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+/** Like `systemCode`, also of what was refused before. */
+export function failureCode(error: unknown): string | undefined {
+  return error instanceof DiskRefusal ? error.failure.code : systemCode(error);
+}

@@ -1,21 +1,24 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  type Stats,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from "node:fs";
+import { join } from "node:path";
 import { safeJoin, UnsafePathError } from "../../base/safe-join.ts";
-import { DiskRefusal, onDisk, refusal, systemCode } from "./disk-refusal.ts";
+import { failureCode, onDisk, refusal, systemCode } from "./disk-refusal.ts";
+import {
+  entryOf,
+  folderOf,
+  hasDescriptorPaths,
+  makeWithParents,
+  nameOf,
+  OpenFolders,
+} from "./open-folders.ts";
 import { CREATED, type LayoutTable, SEEN } from "./shared-layout.ts";
 
-const CHECKED_FOLDERS_MAX = 4096;
+/** Bytes of a path with the zero at its end, on Linux (PATH_MAX). Who walks by folders could go deeper, others not. */
+const PATH_BYTES_MAX = 4096;
 /** Not blocking, so that a pipe in the place of a file is refused and not waited for. */
 const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What the system, or we, say of a file that is not at its place. */
+const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 interface OpenFile {
   readonly descriptor: number;
@@ -25,26 +28,59 @@ interface OpenFile {
 export type Access = "read" | "write";
 
 /**
- * The open files of one content. Files are opened without following a link in any place below the root
- * (house rule 6): the last by the kernel, the folders by looking at each once.
+ * The open files of one content. No link below the root is followed, in any place of a path (house rule 6): each
+ * folder is opened from the one above it, and the file from its folder.
  */
 export class OpenFiles {
   readonly #table: LayoutTable;
   readonly #budget: DescriptorBudget;
   /** In the order of their use, the least recent first. */
   readonly #files = new Map<number, OpenFile>();
-  readonly #checkedFolders = new Set<string>();
+  readonly #folders: OpenFolders;
   /** Of the times that all had to be opened anew, those that were heeded. */
   #openings = 0;
+  /** Bursts within bursts. */
+  #bursts = 0;
 
   constructor(table: LayoutTable, budget: DescriptorBudget) {
     this.#table = table;
     this.#budget = budget;
+    this.#folders = new OpenFolders({
+      root: table.shared.root,
+      wasRootSeen: () => table.has(table.rootIndex, SEEN),
+      open: (path, flags) => budget.open(path, flags),
+    });
     budget.join(this);
   }
 
   get count(): number {
-    return this.#files.size;
+    return this.#files.size + this.#folders.count;
+  }
+
+  /** How many descriptors may be closed now. */
+  get spareCount(): number {
+    return this.#files.size + this.#folders.spareCount;
+  }
+
+  /**
+   * Until `endBurst`, folders that were seen to be at their places are not looked at again. For calls that follow each
+   * other without a turn of the event loop; a burst may be part of another.
+   */
+  beginBurst(): void {
+    if (this.#bursts === 0) this.#begin();
+    this.#bursts += 1;
+  }
+
+  endBurst(): void {
+    this.#bursts -= 1;
+  }
+
+  #begin(): void {
+    this.#folders.beginBurst();
+    const openings = Atomics.load(this.#table.shared.openings, 0);
+    if (openings === this.#openings) return;
+    this.#openings = openings;
+    this.closeAll();
   }
 
   /**
@@ -60,12 +96,18 @@ export class OpenFiles {
   /** Like `path`, for any path of the layout. */
   below(relative: string): string {
     const { root } = this.#table.shared;
+    let path: string;
     try {
-      return safeJoin(root, relative.split("/"));
+      path = safeJoin(root, relative.split("/"));
     } catch (error) {
       if (!(error instanceof UnsafePathError)) throw error;
       throw refusal("EPERM", join(root, relative));
     }
+    // No character of UTF-16 takes more than three bytes.
+    if (path.length * 3 >= PATH_BYTES_MAX && Buffer.byteLength(path) >= PATH_BYTES_MAX) {
+      throw refusal("ENAMETOOLONG", path);
+    }
+    return path;
   }
 
   /**
@@ -73,7 +115,7 @@ export class OpenFiles {
    * @throws {DiskRefusal} Also `ELOOP` for links, `EISDIR` and `EINVAL` for what is no plain file.
    */
   open(file: number, access: Access): number {
-    this.#heedOpenings();
+    if (this.#bursts === 0) this.#begin();
     const known = this.#files.get(file);
     if (known && (access === "read" || isStillWritable(known))) {
       this.#files.delete(file);
@@ -81,20 +123,12 @@ export class OpenFiles {
       return known.descriptor;
     }
     if (known) this.close(file);
-    this.#budget.makeRoom();
     const path = this.path(file);
     const descriptor = onDisk(path, () => this.#openAnew(file, path, access));
     this.#table.mark(this.#table.rootIndex, SEEN);
     this.#table.mark(file, SEEN);
     this.#files.set(file, { descriptor, writable: access === "write" });
     return descriptor;
-  }
-
-  #heedOpenings(): void {
-    const openings = Atomics.load(this.#table.shared.openings, 0);
-    if (openings === this.#openings) return;
-    this.#openings = openings;
-    this.closeAll();
   }
 
   /**
@@ -104,11 +138,8 @@ export class OpenFiles {
    */
   openApart(file: number): number {
     const path = this.path(file);
-    this.#heedOpenings();
-    return onDisk(path, () => {
-      this.enterFolder(path, false);
-      return this.#openPlain(file, path, "read");
-    });
+    if (this.#bursts === 0) this.#begin();
+    return onDisk(path, () => this.#openPlain(file, this.#entry(path, false), path, "read"));
   }
 
   close(file: number): void {
@@ -118,18 +149,26 @@ export class OpenFiles {
     closeSync(open.descriptor);
   }
 
+  /** Closes one that is not in use; files before the folders they were opened from. */
   closeLeastRecent(): void {
     for (const file of this.#files.keys()) {
       this.close(file);
       return;
     }
+    this.#folders.closeLeastRecent();
+  }
+
+  /** Closes all but the folder that is in use. */
+  closeSpare(): void {
+    for (const { descriptor } of this.#files.values()) closeSync(descriptor);
+    this.#files.clear();
+    this.#folders.closeSpare();
   }
 
   /** Closes everything; opening again is possible. */
   closeAll(): void {
-    for (const { descriptor } of this.#files.values()) closeSync(descriptor);
-    this.#files.clear();
-    this.#checkedFolders.clear();
+    this.closeSpare();
+    this.#folders.closeAll();
   }
 
   /** Closes everything for good. */
@@ -139,53 +178,63 @@ export class OpenFiles {
   }
 
   /**
-   * Walks to the folder that holds a path below the root, creating what is missing when `create`.
+   * The way to a path below the root that no link changes: through its folder, which is walked to and created
+   * when `create`.
    *
+   * @param path - Absolute, of this content.
+   * @returns A path for the next call of the system, and for no other.
    * @throws {DiskRefusal} `ELOOP` when one of the folders is a link.
    */
-  enterFolder(path: string, create: boolean): void {
-    const { root, partFile } = this.#table.shared;
-    const folder = dirname(path);
-    if (folder === root) this.#enterRoot(create);
-    else if (path !== partFile) this.#enterBelow(folder, create);
-    else if (create) onDisk(folder, () => makeWithParents(folder));
+  entry(path: string, create: boolean): string {
+    if (this.#bursts === 0) this.#begin();
+    return this.#entry(path, create);
   }
 
-  #enterRoot(create: boolean): void {
-    const { root } = this.#table.shared;
-    if (this.#checkedFolders.has(root)) return;
-    // Made once for a new download; a root that vanished later is a disk that was taken away (STO-5).
-    const fresh = create && !this.#table.has(this.#table.rootIndex, SEEN);
-    onDisk(root, () => (fresh ? makeWithParents(root) : lstatSync(root)));
-    this.#remember(root);
+  #entry(path: string, create: boolean): string {
+    const { partFile } = this.#table.shared;
+    const folder = folderOf(path);
+    // It usually lies in the root; elsewhere it is ours alone, like the folder it is in.
+    if (path !== partFile || folder === this.#table.shared.root) {
+      return entryOf(this.#folders.enter(folder, create), nameOf(path));
+    }
+    if (create) onDisk(folder, () => makeWithParents(folder));
+    return path;
   }
 
-  #enterBelow(folder: string, create: boolean): void {
-    if (this.#checkedFolders.has(folder)) return;
-    this.enterFolder(folder, create);
-    const facts = onDisk(folder, () => (create ? makeFolder(folder) : lstatSync(folder)));
-    if (facts.isSymbolicLink()) throw refusal("ELOOP", folder);
-    if (!facts.isDirectory()) throw refusal("ENOTDIR", folder);
-    this.#remember(folder);
+  /**
+   * Looks at a file, or whatever stands in its place.
+   *
+   * @returns `undefined` when there is nothing; what lies behind a link is none of ours.
+   */
+  lookAt(file: number): Stats | undefined {
+    const path = this.path(file);
+    return onDisk(path, () => {
+      try {
+        return lstatSync(this.entry(path, false));
+      } catch (error) {
+        if (ABSENT.has(failureCode(error) ?? "")) return undefined;
+        throw error;
+      }
+    });
   }
 
-  #remember(folder: string): void {
-    if (this.#checkedFolders.size >= CHECKED_FOLDERS_MAX) this.#checkedFolders.clear();
-    this.#checkedFolders.add(folder);
+  /**
+   * Opens a folder, to make it durable.
+   *
+   * @param folder - The root, or absolute and below it.
+   * @returns A descriptor for the caller to close.
+   */
+  openFolder(folder: string): number {
+    if (this.#bursts === 0) this.#begin();
+    return onDisk(folder, () => {
+      const entry = entryOf(this.#folders.enter(folder, false), ".");
+      return this.#budget.open(entry, constants.O_RDONLY | constants.O_DIRECTORY);
+    });
   }
 
   #openAnew(file: number, path: string, access: Access): number {
-    const create = access === "write" && this.#mayCreate(file);
-    try {
-      this.enterFolder(path, create);
-      return this.#openPlain(file, path, access);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-      // A folder that was there may be gone: look again from the root on, and name what is missing.
-      this.#checkedFolders.clear();
-      this.enterFolder(path, create);
-      return this.#openPlain(file, path, access);
-    }
+    const entry = this.#entry(path, access === "write" && this.#mayCreate(file));
+    return this.#openPlain(file, entry, path, access);
   }
 
   /**
@@ -196,23 +245,34 @@ export class OpenFiles {
     return !this.#table.has(file, SEEN) || this.#table.shared.lengths[file] === 0;
   }
 
-  #openPlain(file: number, path: string, access: Access): number {
+  /** @param entry - The way to `path`. */
+  #openPlain(file: number, entry: string, path: string, access: Access): number {
     const mode = access === "write" ? constants.O_RDWR : constants.O_RDONLY;
     let descriptor: number;
     try {
-      descriptor = this.#budget.open(path, mode | SAFE);
+      descriptor = this.#budget.open(entry, mode | SAFE);
     } catch (error) {
       const missing = access === "write" && systemCode(error) === "ENOENT";
       if (!missing || !this.#mayCreate(file)) throw error;
       const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
       const permissions = executable ? 0o777 : 0o666;
-      descriptor = this.#budget.open(path, mode | SAFE | constants.O_CREAT, permissions);
+      descriptor = this.#budget.open(entry, mode | SAFE | constants.O_CREAT, permissions);
       this.#table.mark(file, CREATED);
     }
     const facts = fstatSync(descriptor);
-    if (facts.isFile()) return descriptor;
+    if (!facts.isFile()) {
+      closeSync(descriptor);
+      throw refusal(facts.isDirectory() ? "EISDIR" : "EINVAL", path);
+    }
+    if (hasDescriptorPaths() || this.#leadsTo(path, facts)) return descriptor;
     closeSync(descriptor);
-    throw refusal(facts.isDirectory() ? "EISDIR" : "EINVAL", path);
+    throw refusal("ELOOP", path);
+  }
+
+  /** Where a path is all there is, it is walked once more: a link that was in it for a moment led elsewhere. */
+  #leadsTo(path: string, { dev, ino }: Stats): boolean {
+    const now = lstatSync(this.#entry(path, false));
+    return now.dev === dev && now.ino === ino;
   }
 }
 
@@ -238,20 +298,28 @@ export class DescriptorBudget {
     this.#sharers.delete(files);
   }
 
-  /** Closes files until one more is within the bound; the content with the most gives first. */
-  makeRoom(): void {
-    while (this.#count() >= this.#filesMax) this.#largest()?.closeLeastRecent();
-  }
-
-  /** When the process has no descriptors left, ours give way first. */
+  /**
+   * Opens something within the bound: the content with the most gives first. When the process has no descriptors
+   * left, ours give way too.
+   */
   open(path: string, flags: number, permissions?: number): number {
+    this.#makeRoom();
     try {
       return openSync(path, flags, permissions);
     } catch (error) {
       const code = systemCode(error);
       if ((code !== "EMFILE" && code !== "ENFILE") || this.#count() === 0) throw error;
-      for (const files of this.#sharers) files.closeAll();
+      for (const files of this.#sharers) files.closeSpare();
       return openSync(path, flags, permissions);
+    }
+  }
+
+  #makeRoom(): void {
+    while (this.#count() >= this.#filesMax) {
+      const largest = this.#largest();
+      // What is in use at this moment may be all there is.
+      if (!largest) return;
+      largest.closeLeastRecent();
     }
   }
 
@@ -263,30 +331,8 @@ export class DescriptorBudget {
 
   #largest(): OpenFiles | undefined {
     let largest: OpenFiles | undefined;
-    for (const files of this.#sharers) if (files.count > (largest?.count ?? 0)) largest = files;
+    for (const files of this.#sharers)
+      if (files.spareCount > (largest?.spareCount ?? 0)) largest = files;
     return largest;
   }
-}
-
-/** Node's own way never ends where a file system has no place for a folder but does not say so, as in `/proc`. */
-function makeWithParents(folder: string): void {
-  if (existsSync(folder)) return;
-  const above = dirname(folder);
-  if (above !== folder) makeWithParents(above);
-  makeFolder(folder);
-}
-
-function makeFolder(folder: string): Stats {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    // Often it is there; what it is, is looked at next.
-    if (systemCode(error) !== "EEXIST") throw error;
-  }
-  return lstatSync(folder);
-}
-
-function isMissing(error: unknown): boolean {
-  if (error instanceof DiskRefusal) return error.failure.code === "ENOENT";
-  return systemCode(error) === "ENOENT";
 }

@@ -3,16 +3,16 @@ import {
   constants,
   fdatasyncSync,
   ftruncateSync,
-  lstatSync,
   openSync,
   readSync,
   renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
-import { onDisk, systemCode } from "./disk-refusal.ts";
+import { failureCode, onDisk } from "./disk-refusal.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN } from "./shared-layout.ts";
 
 const COPY_BYTES = 1024 * 1024;
@@ -24,19 +24,28 @@ const ZEROS = Buffer.alloc(COPY_BYTES);
  * takes its bytes out of the part file, in one step.
  */
 export function setWanted(io: ContentIo, wanted: Uint8Array): void {
+  io.files.beginBurst();
+  try {
+    placeWanted(io, wanted);
+  } finally {
+    io.files.endBurst();
+  }
+}
+
+function placeWanted(io: ContentIo, wanted: Uint8Array): void {
   const { table } = io;
   const { fileCount, lengths, readOnly, partFile } = table.shared;
-  const partFileThere = isThere(partFile);
+  const partFileThere = io.files.lookAt(table.partIndex) !== undefined;
   let partFileNeeded = false;
   for (let file = 0; file < fileCount; file += 1) {
     if (table.isPad(file) || lengths[file] === 0) continue;
     const inPartFile = table.has(file, IN_PART_FILE);
     if (wanted[file] === 1) {
       // After a restart the part file may hold bytes of a file that was unwanted then.
-      const mayBe = inPartFile || (partFileThere && !isThere(io.files.path(file)));
+      const mayBe = inPartFile || (partFileThere && !io.files.lookAt(file));
       if (mayBe && !readOnly) leavePartFile(io, file);
       else if (inPartFile) partFileNeeded = true;
-    } else if (inPartFile || !isThere(io.files.path(file))) {
+    } else if (inPartFile || !io.files.lookAt(file)) {
       table.mark(file, IN_PART_FILE);
       partFileNeeded = true;
     }
@@ -44,7 +53,7 @@ export function setWanted(io: ContentIo, wanted: Uint8Array): void {
   if (partFileNeeded || !partFileThere || readOnly) return;
   io.files.close(table.partIndex);
   table.unmark(table.partIndex, DIRTY | CREATED | SEEN);
-  onDisk(partFile, () => unlinkSync(partFile));
+  onDisk(partFile, () => unlinkSync(io.files.entry(partFile, false)));
 }
 
 /** Copies what the part file holds of a file to its place. Without such bytes nothing is created. */
@@ -54,9 +63,10 @@ export function leavePartFile(io: ContentIo, file: number): void {
   onDisk(partFile, () => {
     let source: number;
     try {
-      source = openSync(partFile, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const entry = io.files.entry(partFile, false);
+      source = openSync(entry, constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (error) {
-      if (systemCode(error) === "ENOENT") return;
+      if (failureCode(error) === "ENOENT") return;
       throw error;
     }
     try {
@@ -136,7 +146,8 @@ class ImportTarget {
       ftruncateSync(this.#descriptor, length);
       fdatasyncSync(this.#descriptor);
       closeSync(this.#descriptor);
-      renameSync(this.#temporary, this.#path);
+      const entry = this.#io.files.entry(this.#path, false);
+      renameSync(this.#beside(entry), entry);
     }
     table.mark(this.#file, DIRTY | CREATED);
   }
@@ -144,31 +155,23 @@ class ImportTarget {
   abandon(): void {
     if (this.#descriptor === undefined || this.#inPlace) return;
     closeSync(this.#descriptor);
-    unlinkSync(this.#temporary);
+    unlinkSync(this.#beside(this.#io.files.entry(this.#path, false)));
   }
 
   #begin(): number {
-    this.#io.files.enterFolder(this.#path, true);
-    if (isThere(this.#path)) {
+    if (this.#io.files.lookAt(this.#file)) {
       // Somebody put a file there meanwhile: it is treated like any other that is downloaded into.
       this.#inPlace = true;
       return this.#io.files.open(this.#file, "write");
     }
     const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
     const mode = this.#io.table.isExecutable(this.#file) ? 0o777 : 0o666;
-    return openSync(this.#temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+    const entry = this.#io.files.entry(this.#path, true);
+    return openSync(this.#beside(entry), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   }
-}
 
-function isThere(path: string): boolean {
-  return onDisk(path, () => {
-    try {
-      lstatSync(path);
-      return true;
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return false;
-      throw error;
-    }
-  });
+  /** @param entry - The way to the file. @returns The way to its temporary, in the very same folder. */
+  #beside(entry: string): string {
+    return join(dirname(entry), basename(this.#temporary));
+  }
 }

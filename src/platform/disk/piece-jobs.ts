@@ -114,6 +114,20 @@ export class PieceJobs {
     want: { readonly v1: boolean; readonly v2: boolean; readonly how: "strict" | "lenient" },
     onPiece: (piece: number, found: PieceDigests | undefined) => void,
   ): void {
+    io.files.beginBurst();
+    try {
+      this.#digestRange(io, range, want, onPiece);
+    } finally {
+      io.files.endBurst();
+    }
+  }
+
+  #digestRange(
+    io: ContentIo,
+    range: { readonly first: number; readonly end: number },
+    want: { readonly v1: boolean; readonly v2: boolean; readonly how: "strict" | "lenient" },
+    onPiece: (piece: number, found: PieceDigests | undefined) => void,
+  ): void {
     const { pieceLength } = io.table.shared;
     const perRead = Math.max(1, Math.floor(this.#scratch.length / pieceLength));
     for (let first = range.first; first < range.end; first += perRead) {

@@ -116,7 +116,7 @@ class ChangeWatch {
 
   #look(file: number): Stats {
     const path = this.#io.files.path(file);
-    return onDisk(path, () => lstatSync(path));
+    return onDisk(path, () => lstatSync(this.#io.files.entry(path, false)));
   }
 }
 

@@ -41,14 +41,14 @@ export async function syncWholeDisk(io: ContentIo): Promise<void> {
   const elsewhere = dirty.filter((file) => lookAtWritten(io, file).dev !== disk);
   const synced = await syncDisk(root);
   for (const file of synced ? elsewhere : dirty) await syncFile(io, file);
-  if (!synced) for (const folder of foldersOf(io, created)) await syncFolder(folder);
+  if (!synced) for (const folder of foldersOf(io, created)) await syncFolder(io, folder);
 }
 
 /** @throws {DiskRefusal} `ENOENT` for a file that was removed while it was written to. */
 function lookAtWritten(io: ContentIo, file: number): Stats {
   const path = io.files.path(file);
   try {
-    return onDisk(path, () => lstatSync(path));
+    return onDisk(path, () => lstatSync(io.files.entry(path, false)));
   } catch (error) {
     io.files.close(file);
     throw error;
@@ -80,7 +80,7 @@ export async function syncFiles(io: ContentIo, part: number, parts: number): Pro
     if (table.unmark(file, CREATED)) created.push(file);
     if (table.unmark(file, DIRTY)) await syncFile(io, file);
   }
-  for (const folder of foldersOf(io, created)) await syncFolder(folder);
+  for (const folder of foldersOf(io, created)) await syncFolder(io, folder);
 }
 
 async function syncFile(io: ContentIo, file: number): Promise<void> {
@@ -118,8 +118,12 @@ function foldersOf(io: ContentIo, files: readonly number[]): Set<string> {
   return folders;
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const descriptor = onDisk(folder, () => openSync(folder, constants.O_RDONLY));
+async function syncFolder(io: ContentIo, folder: string): Promise<void> {
+  const { root } = io.table.shared;
+  const isBelow = folder === root || folder.startsWith(`${root}/`);
+  const descriptor = isBelow
+    ? io.files.openFolder(folder)
+    : onDisk(folder, () => openSync(folder, constants.O_RDONLY));
   try {
     await fsyncLater(descriptor);
   } catch (error) {

@@ -29,17 +29,17 @@ export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const stamps = new Float64Array(fileCount * 3);
   const empty = new Map<string, boolean>();
   let found = 0;
-  for (let file = 0; file < fileCount; file += 1) {
-    if (file % FILES_PER_TURN === FILES_PER_TURN - 1) await turn();
+  await inTurns(io, (file) => {
     stamps[file * 3] = -1;
-    if (table.isPad(file)) continue;
-    const path = io.files.path(file);
-    const facts = onDisk(path, () => lookAt(path));
+    if (table.isPad(file)) return;
+    const facts = io.files.lookAt(file);
     if (facts?.isFile()) {
       stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
       found += 1;
-    } else stamps.set(nearestFolder(io, dirname(path), empty), file * 3 + 1);
-  }
+    } else {
+      stamps.set(nearestFolder(io, dirname(io.files.path(file)), empty), file * 3 + 1);
+    }
+  });
   if (device !== undefined && (!isOther || found > 0)) rootDevice[0] = device;
   if (isOther) throw refusal("ENODEV", root);
   return stamps;
@@ -110,24 +110,23 @@ function lookAt(path: string): Stats | undefined {
 /** Makes the empty files and the links, which no piece brings. What is there already stays. */
 export async function createEmpty(io: ContentIo, unwanted: Uint8Array | undefined): Promise<void> {
   const { table } = io;
-  const { readOnly, links, lengths, fileCount } = table.shared;
+  const { readOnly, links, lengths } = table.shared;
   if (readOnly) return;
-  for (let file = 0; file < fileCount; file += 1) {
-    if (file % FILES_PER_TURN === FILES_PER_TURN - 1) await turn();
-    if (lengths[file] !== 0 || table.isPad(file) || unwanted?.[file] === 1) continue;
+  await inTurns(io, (file) => {
+    if (lengths[file] !== 0 || table.isPad(file) || unwanted?.[file] === 1) return;
     const target = links.get(file);
     if (target === undefined) io.files.open(file, "write");
     else createLink(io, file, target);
-  }
+  });
 }
 
 function createLink(io: ContentIo, file: number, target: string): void {
   const path = io.files.path(file);
   const inside = io.files.below(target);
-  io.files.enterFolder(path, true);
   onDisk(path, () => {
+    const entry = io.files.entry(path, true);
     try {
-      symlinkSync(relative(dirname(path), inside), path);
+      symlinkSync(relative(dirname(path), inside), entry);
       io.table.mark(file, CREATED);
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw error;
@@ -145,6 +144,17 @@ export function freeSpace(io: ContentIo): number {
   });
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Does something with each file, some of them in each turn of the event loop. */
+async function inTurns(io: ContentIo, work: (file: number) => void): Promise<void> {
+  const { fileCount } = io.table.shared;
+  for (let first = 0; first < fileCount; first += FILES_PER_TURN) {
+    if (first > 0) await new Promise((resolve) => setImmediate(resolve));
+    const end = Math.min(first + FILES_PER_TURN, fileCount);
+    io.files.beginBurst();
+    try {
+      for (let file = first; file < end; file += 1) work(file);
+    } finally {
+      io.files.endBurst();
+    }
+  }
 }

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { ContentIo } from "./content-io.ts";
+import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
+import { DiskRefusal } from "./disk-refusal.ts";
+import type { FolderSwap } from "./folder-swapper.ts";
+import { DescriptorBudget } from "./open-files.ts";
+import { hasDescriptorPaths } from "./open-folders.ts";
+import { shareLayout } from "./shared-layout.ts";
+
+/** EVERSEED_TEST_SWAP_MS=60000 is the length of the case, for a run at night. */
+const SWAP_MS = Number(process.env.EVERSEED_TEST_SWAP_MS ?? 2_000);
+
+test(
+  "SYN-6: a folder that is swapped for a link again and again never leads a write or read outside",
+  { skip: hasDescriptorPaths() ? false : "this system opens no file from a descriptor" },
+  async (t) => {
+    const root = temporaryFolder(t);
+    const outside = temporaryFolder(t);
+    mkdirSync(join(root, "d"));
+    mkdirSync(join(outside, "e"));
+    const files = Array.from({ length: 8 }, (_, i) => ({ path: `d/e/${i}`, length: BLOCK }));
+    // The same names are there, and hold something else.
+    for (let i = 0; i < 4; i += 1) writeFileSync(join(outside, "e", String(i)), "a stranger's");
+    const fixture = makeFixture(root, "v1", BLOCK, files);
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const swap: FolderSwap = { folder: join(root, "d"), outside, stop };
+    const worker = new Worker(new URL("folder-swapper.ts", import.meta.url), { workerData: swap });
+    const ended = once(worker, "message");
+    const outcomes = new Map<string, number>();
+    const count = (outcome: string): void =>
+      void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    const endMs = performance.now() + SWAP_MS;
+    const into = new Uint8Array(BLOCK);
+    while (performance.now() < endMs) {
+      // A new one knows nothing and keeps nothing open.
+      const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(3));
+      for (let piece = 0; piece < files.length; piece += 1) {
+        const block = fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK);
+        try {
+          io.write(piece * BLOCK, block);
+          io.read(piece * BLOCK, into);
+          assert.deepEqual(into, block, "what is read is what was written");
+          count("done");
+        } catch (error) {
+          if (!(error instanceof DiskRefusal)) throw error;
+          count(error.failure.code);
+        }
+      }
+      io.files.end();
+      // The thread that swaps goes on meanwhile, and so may whoever waits for this one.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    Atomics.store(stop, 0, 1);
+    const [swaps] = (await ended) as [number];
+    t.diagnostic(`${swaps} swaps, ${JSON.stringify([...outcomes])}`);
+    assert.ok(swaps > 100 && (outcomes.get("done") ?? 0) > 100, "both were at work");
+    assert.ok((outcomes.get("ELOOP") ?? 0) > 0, "the link was met");
+    assert.deepEqual(readdirSync(outside, { recursive: true }).toSorted(), [
+      "e",
+      ...[0, 1, 2, 3].map((i) => `e/${i}`),
+    ]);
+    for (let i = 0; i < 4; i += 1) {
+      assert.equal(readFileSync(join(outside, "e", String(i)), "utf8"), "a stranger's");
+    }
+  },
+);
+
+test("a folder that was moved away is not the folder any more, although it is open", (t) => {
+  const root = temporaryFolder(t);
+  const elsewhere = temporaryFolder(t);
+  const files = [
+    { path: "a/b/f", length: BLOCK },
+    { path: "a/b/g", length: BLOCK },
+  ];
+  const fixture = makeFixture(root, "v1", BLOCK, files);
+  const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(10));
+  t.after(() => io.files.end());
+  io.write(0, fixture.space.subarray(0, BLOCK));
+  renameSync(join(root, "a"), join(elsewhere, "a"));
+  io.write(BLOCK, fixture.space.subarray(BLOCK));
+  assert.deepEqual(readdirSync(join(elsewhere, "a/b")), ["f"]);
+  assert.deepEqual(readdirSync(join(root, "a/b")), ["g"]);
+});
+
+test("a folder that may be passed through but not listed is passed through", (t) => {
+  const root = temporaryFolder(t);
+  mkdirSync(join(root, "d"));
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "d/f", length: BLOCK }]);
+  writeFileSync(join(root, "d/f"), fixture.space);
+  chmodSync(join(root, "d"), 0o311);
+  const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(10));
+  t.after(() => io.files.end());
+  const into = new Uint8Array(BLOCK);
+  io.read(0, into);
+  assert.deepEqual(into, fixture.space);
+});
+
+test("folders take their part of the descriptors, however deep they lie (STO-7)", (t) => {
+  const root = temporaryFolder(t);
+  const files = Array.from({ length: 30 }, (_, i) => ({
+    path: `${"d/".repeat(i)}f`,
+    length: BLOCK,
+  }));
+  const fixture = makeFixture(root, "v1", BLOCK, files);
+  const budget = new DescriptorBudget(3);
+  const io = new ContentIo(shareLayout(fixture.layout), budget);
+  const other = new ContentIo(shareLayout(fixture.layout), budget);
+  t.after(() => {
+    io.files.end();
+    other.files.end();
+  });
+  const into = new Uint8Array(BLOCK);
+  for (const [piece] of files.entries()) {
+    io.write(piece * BLOCK, fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK));
+    other.read(piece * BLOCK, into);
+    assert.deepEqual(into, fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK));
+  }
+  assert.ok(io.files.count + other.files.count <= 3);
+  const held = readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root);
+    } catch {
+      // The descriptor that listed the folder is gone by now.
+      return false;
+    }
+  });
+  assert.ok(held.length <= 3, `${held.length} are open`);
+});
+
+test("a link in the place of the root is followed: people keep their downloads where they like", (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, "disk"));
+  symlinkSync("disk", join(folder, "downloads"));
+  const root = join(folder, "downloads");
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK }]);
+  const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(10));
+  t.after(() => io.files.end());
+  io.write(0, fixture.space);
+  assert.deepEqual(readdirSync(join(folder, "disk")), ["f"]);
+  rmSync(root);
+});
