@@ -29,6 +29,7 @@ export default {
     "unshare",
     "diff",
     "transmission-remote",
+    "transmission-show",
     "zbarimg",
   ],
   ignoreExportsUsedInFile: true,

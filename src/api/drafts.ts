@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { KIND_DEFAULT } from "./kinds.ts";
 import { torrentKindSchema, torrentSummarySchema } from "./torrents.ts";
 
 /** What one draft may declare at most (HUB-8). */
@@ -33,7 +34,7 @@ export const draftInputSchema = z
     /** False: one file that is the torrent; its `path` is not looked at. */
     folder: z.boolean(),
     files: z.array(draftFileSchema).min(1).max(DRAFT_FILES_MAX),
-    kind: torrentKindSchema.default("hybrid"),
+    kind: torrentKindSchema.default(KIND_DEFAULT),
     /** Bytes, a power of two from 16 KiB to 256 MiB. */
     pieceSize: z.union([z.literal("auto"), z.number().int()]).default("auto"),
     private: z.boolean().default(false),

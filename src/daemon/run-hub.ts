@@ -11,6 +11,7 @@ import { NodeRandom } from "../platform/node-random.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import type { Log } from "../ports/log.ts";
 import { Catalogue } from "../publish/catalogue.ts";
+import { ContentSharing } from "../publish/content-sharing.ts";
 import { DataFolder } from "../publish/data-folder.ts";
 import { DraftUploads } from "../publish/draft-uploads.ts";
 import { Everseed } from "../publish/everseed.ts";
@@ -121,7 +122,7 @@ async function compose(
   const trackers = announceUrls(siteUrl, tracker.namedUdp);
   const limits = publishLimits(config);
   const version = everseedVersion();
-  const { publisher, catalogue } = openPublishing({
+  const { publisher, catalogue, sharing } = openPublishing({
     config,
     state,
     clock,
@@ -137,6 +138,8 @@ async function compose(
   });
   undo.push(() => publisher.stop());
   await publisher.start();
+  undo.push(() => sharing.stop());
+  sharing.start();
 
   const pages = await loadPages();
   let siteName =
@@ -241,10 +244,10 @@ function openPublishing(
     readonly trackers: readonly string[];
     readonly limits: PublishLimits;
   },
-): { publisher: Publisher; catalogue: Catalogue } {
+): { publisher: Publisher; catalogue: Catalogue; sharing: ContentSharing } {
   const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
   const { files } = state;
-  const { torrents, drafts, sharedFiles } = state.store;
+  const { torrents, drafts, fileCopies, settings } = state.store;
   const memory = parts.config.limits.memoryBytesMax * INGEST_SHARE;
   const uploads = new DraftUploads({
     drafts,
@@ -256,10 +259,19 @@ function openPublishing(
     ingest: disk,
     slabs: new SlabLine(disk.createSlabPool(memory)),
   });
+  const sharing = new ContentSharing({
+    torrents,
+    copies: fileCopies,
+    settings,
+    library,
+    folder,
+    files,
+    log,
+  });
   const finisher = new Finisher({
     torrents,
     drafts,
-    sharedFiles,
+    sharing,
     folder,
     files,
     clock,
@@ -269,6 +281,7 @@ function openPublishing(
     everseed: parts.everseed,
   });
   return {
+    sharing,
     publisher: new Publisher({
       drafts,
       uploads,

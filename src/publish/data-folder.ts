@@ -35,6 +35,11 @@ export class DataFolder {
     return `content/${infohashKey.slice(0, 2)}/${infohashKey}`;
   }
 
+  /** Whether a stored path is one that `contentPath` made: what lies there is the hub's to arrange. */
+  isOwnContent(path: string): boolean {
+    return path.startsWith("content/");
+  }
+
   /** @returns Relative. */
   metainfoPath(infohashKey: string): string {
     return `torrents/${infohashKey.slice(0, 2)}/${infohashKey}.torrent`;

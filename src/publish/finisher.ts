@@ -8,13 +8,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { DraftRow, DraftTable } from "../store/drafts.ts";
-import type { SharedFileTable } from "../store/shared-files.ts";
 import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { ContentSharing } from "./content-sharing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Declaration, DraftPlan } from "./draft-plan.ts";
 import type { Everseed } from "./everseed.ts";
 import { PublishError } from "./publish-error.ts";
-import { shareFiles } from "./share-files.ts";
 import { countLostFiles } from "./content-rounds.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
@@ -24,10 +23,11 @@ const WORDS_MAX = 65_536;
 export interface FinisherOptions {
   readonly torrents: TorrentTable;
   readonly drafts: DraftTable;
-  readonly sharedFiles: SharedFileTable;
   readonly swarms: SwarmRegistry;
   /** Knows of damage that files' lengths do not show, and serves from what is replaced. */
   readonly everseed: Pick<Everseed, "isDamaged" | "handleReplaced">;
+  /** Told of each new torrent, whose files may be here already. */
+  readonly sharing: Pick<ContentSharing, "handlePublished">;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export class Finisher {
   }
 
   async #finish(finished: FinishedDraft): Promise<void> {
-    const { torrents, drafts, files, folder, swarms, clock } = this.#options;
+    const { torrents, drafts, files, folder, swarms, sharing, clock } = this.#options;
     const { row, plan } = finished;
     // It stood in line: meanwhile it may have been given up, or finished by another request.
     const now = await drafts.find(row.id);
@@ -109,13 +109,13 @@ export class Finisher {
     };
     try {
       await files.write(folder.absolute(metainfoPath), torrent);
-      await shareFiles(info, contentPath, { ...this.#options, table: this.#options.sharedFiles });
       await torrents.insert(entry, { words: words(finished), draftId: row.id });
     } catch (error) {
       await this.#moveBack(finished, infohashes, folder.absolute(contentPath));
       throw error;
     }
     swarms.register(infohashes);
+    sharing.handlePublished();
     await this.#cleanUp(row.id);
   }
 

@@ -65,7 +65,7 @@ function hub({ disk, store, clock, registered, damaged }: World) {
   const finisher = new Finisher({
     torrents: store.torrents,
     drafts: store.drafts,
-    sharedFiles: store.sharedFiles,
+    sharing: { handlePublished: () => undefined },
     swarms: {
       register: (infohashes) => void registered.push(infohashes),
       count: () => ({ seeds: 0, leechers: 0, completed: 0 }),
@@ -321,25 +321,6 @@ test("HUB-19: the same content again brings back a .torrent file that is lost", 
   const again = await publisher.declare("bob", declaration(CONTENTS));
   await publisher.receive(again.draft.id, 0, inOrder(CONTENTS, again.order));
   assert.ok(all.disk.paths.includes(path));
-});
-
-test("a file that another torrent holds is stored once", async (t) => {
-  const all = await world(t);
-  const { publisher, catalogue } = hub(all);
-  const large = bytes(100_000, 5);
-  const locations: string[] = [];
-  for (const contents of [{ "big.bin": large, x: bytes(9, 1) }, { "other name": large }]) {
-    const declared = await publisher.declare("ann", declaration(contents));
-    await publisher.receive(declared.draft.id, 0, inOrder(contents, declared.order));
-    locations.push((await catalogue.file(declared.draft.id, 0))!.location);
-  }
-  assert.ok(all.disk.same(locations[0]!, locations[1]!));
-  all.disk.poke(locations[0]!, 0, bytes(1, 1));
-  const third = await publisher.declare("ann", declaration({ third: large }));
-  await publisher.receive(third.draft.id, 0, inOrder({ third: large }, third.order));
-  const location = (await catalogue.file(third.draft.id, 0))!.location;
-  assert.ok(!all.disk.same(locations[0]!, location), "a copy that was changed is not trusted");
-  assert.deepEqual(all.disk.bytes(location), large);
 });
 
 test("MET-1, MET-3, MET-4: odd names are made safe, and the answer says how", async (t) => {

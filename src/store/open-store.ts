@@ -3,10 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import { invariant } from "../base/errors.ts";
 import { DraftTable } from "./drafts.ts";
+import { FileCopyTable } from "./file-copies.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import type { Schema } from "./schema.ts";
 import { SettingsTable } from "./settings.ts";
-import { SharedFileTable } from "./shared-files.ts";
 import { SqliteFile } from "./sqlite-database.ts";
 import { StoreError, storeErrorCode } from "./store-error.ts";
 import { SwarmTotalTable } from "./swarm-totals.ts";
@@ -20,7 +20,7 @@ export interface Store {
   readonly db: Kysely<Schema>;
   readonly torrents: TorrentTable;
   readonly drafts: DraftTable;
-  readonly sharedFiles: SharedFileTable;
+  readonly fileCopies: FileCopyTable;
   readonly settings: SettingsTable;
   readonly swarmTotals: SwarmTotalTable;
   close(): Promise<void>;
@@ -47,7 +47,7 @@ export async function openStore(path: string): Promise<Store> {
     db,
     torrents: new TorrentTable(db, database),
     drafts: new DraftTable(db),
-    sharedFiles: new SharedFileTable(db),
+    fileCopies: new FileCopyTable(db),
     settings: new SettingsTable(db),
     swarmTotals: new SwarmTotalTable(db, database),
     close: () => db.destroy(),

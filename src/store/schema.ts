@@ -5,7 +5,7 @@ export interface Schema {
   torrents: TorrentsTable;
   torrents_search: SearchTable;
   drafts: DraftsTable;
-  shared_files: SharedFilesTable;
+  file_copies: FileCopiesTable;
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
   /** Kept by better-auth; read here for the names of people. */
@@ -66,13 +66,12 @@ interface DraftsTable {
   touched_at: number;
 }
 
-interface SharedFilesTable {
-  /** Merkle root of the file's content (BEP 52). */
-  pieces_root: Uint8Array;
+interface FileCopiesTable {
   /** Below the data folder. */
   path: string;
   size: number;
-  mtime_ms: number;
+  /** SHA-256 of a few parts of it. */
+  sample: Uint8Array;
 }
 
 interface SettingsTable {

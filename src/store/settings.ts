@@ -5,6 +5,8 @@ import type { Schema } from "./schema.ts";
 export interface Settings {
   /** What people call the site. */
   readonly "site-name": string;
+  /** Up to this torrent, in the order of publishing, equal files have one place on the disk. */
+  readonly "shared-seq": number;
 }
 
 export class SettingsTable {

@@ -139,7 +139,10 @@ test("what is chosen under More is in the torrent", async () => {
   await page.getByLabel("Name").fill("Another name");
   await page.getByText("More: description").click();
   await page.getByLabel("Description").fill("First line\nsecond line");
-  await page.getByLabel("Kind").selectOption("v1");
+  assert.equal(await page.getByLabel("Kind").inputValue(), "v1");
+  assert.ok(await page.getByText("Every BitTorrent program reads it.").isVisible());
+  await page.getByLabel("Kind").selectOption("hybrid");
+  assert.ok(await page.getByText("Transmission 3 and aria2 do not.").isVisible());
   await page.getByLabel("Piece size").selectOption("32768");
   await page.getByLabel("Private").check();
   await publish(page);
@@ -148,7 +151,7 @@ test("what is chosen under More is in the torrent", async () => {
   assert.match(text, /First line\nsecond line/);
   assert.match(text, /4 of 32 KiB/);
   assert.match(text, /private: peers meet only through its trackers/);
-  assert.doesNotMatch(text, /Infohash v2/);
+  assert.match(text, /Infohash v2/);
   await page.context().close();
 });
 

@@ -74,12 +74,12 @@ test("publish uploads a folder, which a fresh peer fetches from the everseed", a
   assert.equal(published.exit, 0, published.stderr);
   const torrent = JSON.parse(published.stdout) as Record<string, string>;
   assert.match(torrent["infohashV1"]!, /^[0-9a-f]{40}$/);
-  assert.match(torrent["infohashV2"]!, /^[0-9a-f]{64}$/);
+  assert.equal(torrent["infohashV2"], null, "every program reads it: v1");
   assert.match(torrent["magnet"]!, /^magnet:\?xt=urn:btih:/);
 
   const created = await everseed(context, ["create", "talks", "--json"], { cwd: folder });
   const ours = JSON.parse(created.stdout) as Record<string, string>;
-  assert.equal(ours["infohashV2"], torrent["infohashV2"], "the same as everseed create");
+  assert.equal(ours["infohashV1"], torrent["infohashV1"], "the same as everseed create");
 
   for (const source of [torrent["pageUrl"]!, torrent["torrentUrl"]!, torrent["magnet"]!]) {
     const copy = `copy-${source.slice(0, 6)}-${source.length}`;
@@ -124,7 +124,7 @@ test("an upload goes on where it was after the command and the hub were killed",
     { cwd: folder },
   );
   const created = await everseed(context, ["create", "big", "--json"], { cwd: folder });
-  const infohash = (text: string) => (JSON.parse(text) as { infohashV2: string }).infohashV2;
+  const infohash = (text: string) => (JSON.parse(text) as { infohashV1: string }).infohashV1;
   assert.equal(infohash(shown.stdout), infohash(created.stdout));
 });
 

@@ -134,7 +134,8 @@ async function talks(context: TestContext): Promise<{ folder: string; created: J
   await writeFile(join(folder, "talks/a.bin"), randomBytes(3_000_000));
   await writeFile(join(folder, "talks/b.pdf"), randomBytes(100_000));
   await writeFile(join(folder, "talks/empty"), "");
-  const args = ["create", "talks", "-o", "talks.torrent", "--json"];
+  // A hybrid has every field.
+  const args = ["create", "talks", "-o", "talks.torrent", "--kind", "hybrid", "--json"];
   const { stdout } = await everseed(context, args, { cwd: folder });
   return { folder, created: JSON.parse(stdout) as Json };
 }
@@ -194,7 +195,9 @@ test("--json: hub start says where it is and how it does, publish what there is 
   const hub = new EverseedProcess(context, start, { cwd: folder, env: PORTS });
   const port = await hub.port();
   const to = ["--to", `http://127.0.0.1:${port}`, "--token-file", "token", "--json"];
-  const published = await everseed(context, ["publish", "talks", ...to], { cwd: folder });
+  const published = await everseed(context, ["publish", "talks", "--kind", "hybrid", ...to], {
+    cwd: folder,
+  });
   assert.equal(published.exit, 0, published.stderr);
   const torrent: unknown = JSON.parse(published.stdout);
   assertShape(torrent, PUBLISH, "publish");

@@ -71,7 +71,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const clock = new HandClock();
   const folder = new DataFolder("/data");
   const library = new TorrentLibrary(disk, folder, SILENT_LOG);
-  const { torrents, drafts, sharedFiles } = store;
+  const { torrents, drafts } = store;
   const random = {
     below: (bound: number) => Math.floor(Math.random() * bound),
     bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
@@ -112,7 +112,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     finisher: new Finisher({
       torrents,
       drafts,
-      sharedFiles,
+      sharing: { handlePublished: () => undefined },
       swarms,
       everseed: { isDamaged: () => false, handleReplaced: () => undefined },
       folder,

@@ -18,6 +18,8 @@ export interface ForeignPeer extends Needed {
   readonly name: string;
   /** False: Transmission 3.00 refuses hybrid torrents, aria2 1.36 computes another infohash for them. */
   readonly readsHybrid: boolean;
+  /** False: Transmission 3.00 goes to no peer on 127.0.0.0/8 that a tracker tells it of. */
+  readonly dialsLoopback: boolean;
   /** False: Transmission 3.00 leaves files of 0 bytes out of a download. */
   readonly makesEmptyFiles: boolean;
   /** Seeds what is in `folder`. @returns The port it listens on. */
@@ -57,6 +59,7 @@ export async function seedTrusting(
 export const libtorrent: ForeignPeer = {
   name: "libtorrent",
   makesEmptyFiles: true,
+  dialsLoopback: true,
   readsHybrid: true,
   missing: () =>
     spawnSync("/usr/bin/python3", ["-c", "import libtorrent"]).status === 0
@@ -77,6 +80,7 @@ export const libtorrent: ForeignPeer = {
 export const aria2: ForeignPeer = {
   name: "aria2c",
   makesEmptyFiles: true,
+  dialsLoopback: true,
   readsHybrid: false,
   missing: () => missingProgram("aria2c"),
   seed: async (t, torrent, folder) => {
@@ -170,6 +174,7 @@ class TransmissionDaemon {
 export const transmission: ForeignPeer = {
   name: "Transmission",
   makesEmptyFiles: false,
+  dialsLoopback: false,
   readsHybrid: false,
   missing: () => missingProgram("transmission-daemon"),
   seed: async (t, torrent, folder) => {
@@ -262,6 +267,7 @@ class QBittorrent {
 export const qbittorrent: ForeignPeer = {
   name: "qBittorrent",
   makesEmptyFiles: true,
+  dialsLoopback: true,
   readsHybrid: true,
   missing: () => missingProgram("qbittorrent-nox"),
   seed: async (t, torrent, folder) => {

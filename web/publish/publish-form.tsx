@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { KIND_DEFAULT, KIND_READERS } from "../../src/api/kinds.ts";
 import type { PublishPage } from "../../src/api/pages.ts";
 import type { TorrentSummary } from "../../src/api/torrents.ts";
 import { formatBytes, formatPieceSize, plural } from "../parts/format.ts";
@@ -21,7 +22,7 @@ export function PublishForm(props: {
   readonly onCancel: () => void;
 }) {
   const { model, chosen, problem, busy } = props;
-  const [kind, setKind] = useState<TorrentSummary["kind"]>("hybrid");
+  const [kind, setKind] = useState<TorrentSummary["kind"]>(KIND_DEFAULT);
   const refusal = judge(chosen, model);
 
   const submit = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
@@ -67,12 +68,11 @@ export function PublishForm(props: {
               value={kind}
               onChange={(event) => setKind(event.currentTarget.value as TorrentSummary["kind"])}
             >
-              <option value="hybrid">Hybrid: for old and new programs</option>
-              <option value="v2">v2: for new programs only</option>
-              <option value="v1">
-                v1: also for programs that stumble over hybrids, such as aria2
-              </option>
+              <option value="v1">v1</option>
+              <option value="hybrid">Hybrid</option>
+              <option value="v2">v2</option>
             </select>
+            <small aria-live="polite">{sentence(KIND_READERS[kind])}</small>
           </label>
           <label>
             Piece size
@@ -110,6 +110,10 @@ export function PublishForm(props: {
       </details>
     </form>
   );
+}
+
+function sentence(words: string): string {
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
 }
 
 function ChosenFiles(props: { readonly chosen: Chosen }) {

@@ -3,6 +3,7 @@ import { formatBytes } from "../../base/format-bytes.ts";
 import type { CreateOptions } from "../../daemon/create-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
+import { kindOption } from "../kind-option.ts";
 import type { OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { collect, pieceSizeOption } from "../parse-options.ts";
@@ -28,17 +29,13 @@ export function addCreateCommand(program: Command): void {
     summary: "Make a .torrent file of a file or folder.",
     examples: [
       "everseed create talks/ -o talks.torrent",
-      "everseed create talks/ --tracker https://tracker.example/announce --kind v1",
+      "everseed create talks/ --tracker https://tracker.example/announce --private",
     ],
   })
     .argument("<path>", "a file or a folder")
     .option("-o, --out <file>", "the .torrent file to write (default: NAME.torrent)")
     .option("-f, --force", "replace it when it is there")
-    .addOption(
-      new Option("--kind <kind>", "which clients can read it")
-        .choices(["v1", "v2", "hybrid"])
-        .default("hybrid"),
-    )
+    .addOption(kindOption())
     .addOption(
       new Option("--piece-size <bytes>", "auto, or 16K to 256M")
         .argParser(pieceSizeOption)

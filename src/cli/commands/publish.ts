@@ -3,6 +3,7 @@ import { formatBytes } from "../../base/format-bytes.ts";
 import type { PublishEvent, PublishOptions } from "../../daemon/publish-content.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
+import { kindOption } from "../kind-option.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
@@ -31,11 +32,7 @@ export function addPublishCommand(program: Command): void {
     )
     .requiredOption("--token-file <file>", "file with an API token of yours on that hub")
     .option("--name <name>", "name of the torrent (default: that of PATH)")
-    .addOption(
-      new Option("--kind <kind>", "which clients can read it")
-        .choices(["v1", "v2", "hybrid"])
-        .default("hybrid"),
-    )
+    .addOption(kindOption())
     .addOption(
       new Option("--piece-size <bytes>", "auto, or 16K to 256M")
         .argParser(pieceSizeOption)

@@ -1,0 +1,35 @@
+import type { Kysely, Selectable } from "kysely";
+import type { Schema } from "./schema.ts";
+
+export type FileCopyRow = Selectable<Schema["file_copies"]>;
+
+/** Files of published torrents by their looks, so that an equal one is found. A row is a clue, never a proof. */
+export class FileCopyTable {
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  /** Paths of files that look the same. */
+  async alike(looks: Pick<FileCopyRow, "size" | "sample">, countMax: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("file_copies")
+      .select("path")
+      .where("size", "=", looks.size)
+      .where("sample", "=", looks.sample)
+      .limit(countMax)
+      .execute();
+    return rows.map(({ path }) => path);
+  }
+
+  async put(row: FileCopyRow): Promise<void> {
+    await this.#db.replaceInto("file_copies").values(row).execute();
+  }
+
+  /** Forgets files that are gone, or do not look like this any more. */
+  async delete(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    await this.#db.deleteFrom("file_copies").where("path", "in", paths).execute();
+  }
+}
