@@ -257,3 +257,27 @@ test("a rest that is no whole entry, and entries of port 0, are left out", () =>
   assert.ok(reply.kind === "reply");
   assert.deepEqual(reply.peers, [{ address: "1.2.3.4", port: 80 }]);
 });
+
+test("BEN-7, BEN-9: answers as the world writes them", () => {
+  for (const body of [
+    "d8:intervali0900e5:peers6:\x01\x02\x03\x04\0\x50e",
+    "d8:intervali900e5:peers6:\x01\x02\x03\x04\0\x50e\r\n",
+    "d8:intervali900e5:peers6:\x01\x02\x03\x04\0\x50e<!-- 12 ms -->",
+    "d5:peers6:\x01\x02\x03\x04\0\x508:intervali900ee",
+    "d8:intervali900e8:intervali900e5:peers6:\x01\x02\x03\x04\0\x50e",
+    "d8:intervali900e5:peers06:\x01\x02\x03\x04\0\x501:xi1e1:xi2ee",
+    "d8:intervali900e5:peersld2:ip7:1.2.3.44:porti080eed1:xi1e1:xi2eee15:warning message1:a15:warning message1:be",
+  ]) {
+    const reply = decodeHttpReply(fromLatin1(body));
+    assert.ok(reply.kind === "reply", body);
+    assert.equal(reply.intervalS, 900);
+    assert.deepEqual(reply.peers, [{ address: "1.2.3.4", port: 80 }]);
+  }
+  for (const body of [
+    "d8:intervali900e8:intervali901e5:peers0:e",
+    "d5:peers0:5:peerslee",
+    "d5:peersld2:ip7:1.2.3.42:ip7:1.2.3.54:porti80eeee",
+  ]) {
+    assert.throws(() => decodeHttpReply(fromLatin1(body)), /says two things of/, body);
+  }
+});

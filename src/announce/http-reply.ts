@@ -10,6 +10,7 @@ import {
   type BencodeDict,
 } from "../bencode/bencode-value.ts";
 import { decode } from "../bencode/decode.ts";
+import { Oddities } from "../bencode/oddities.ts";
 import { AnnounceError } from "./announce-error.ts";
 
 /** Peers taken from one reply; the rest is left out (TRK-19). */
@@ -21,6 +22,23 @@ const MESSAGE_LENGTH_MAX = 300;
 const TRACKER_ID_BYTES_MAX = 512;
 const DEPTH_MAX = 16;
 const ITEMS_MAX = 250_000;
+
+/** Keys that we read, and that must not say two things (BEN-7). Texts for people are not among them. */
+const DECISIVE_KEYS: ReadonlySet<string> = new Set([
+  "complete",
+  "downloaded",
+  "external ip",
+  "files",
+  "incomplete",
+  "interval",
+  "ip",
+  "min interval",
+  "peers",
+  "peers6",
+  "port",
+  "retry in",
+  "tracker id",
+]);
 
 /** A tracker's answer as a client reads it, HTTP and UDP alike. */
 export interface TrackerReply {
@@ -87,7 +105,12 @@ export function decodeHttpReply(body: Uint8Array): TrackerReply | TrackerFailure
   };
 }
 
-/** @throws {AnnounceError} `bad-reply`. */
+/**
+ * Reads the dictionary that an answer begins with. What other clients read is read (house rule 13): bytes behind
+ * it, keys in any order, numbers with zeros in front, a key twice that says the same or that nobody reads.
+ *
+ * @throws {AnnounceError} `bad-reply`.
+ */
 export function decodeReplyDict(body: Uint8Array): BencodeDict {
   if (body.length > REPLY_BYTES_MAX) {
     throw new AnnounceError(
@@ -95,15 +118,21 @@ export function decodeReplyDict(body: Uint8Array): BencodeDict {
       `the tracker's answer is longer than ${REPLY_BYTES_MAX} bytes`,
     );
   }
+  const oddities = new Oddities();
   let value;
   try {
-    value = decode(body, { lax: true, depthMax: DEPTH_MAX, itemsMax: ITEMS_MAX });
+    value = decode(body, { oddities, depthMax: DEPTH_MAX, itemsMax: ITEMS_MAX });
   } catch (error) {
     if (!(error instanceof BencodeError)) throw error;
     const what = /^\s*</.test(toLatin1(body.subarray(0, 64))) ? "a web page" : "something else";
     throw new AnnounceError("bad-reply", `expected a tracker's answer, got ${what}`, {
       cause: error,
     });
+  }
+  for (const { key, differs } of oddities.repeats) {
+    if (differs && DECISIVE_KEYS.has(key)) {
+      throw new AnnounceError("bad-reply", `the tracker's answer says two things of "${key}"`);
+    }
   }
   if (isDict(value)) return value;
   throw new AnnounceError("bad-reply", "the tracker's answer is not a dictionary");

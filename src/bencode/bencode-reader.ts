@@ -2,6 +2,7 @@ import { toLatin1 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { BencodeError } from "./bencode-error.ts";
 import type { BencodeValue } from "./bencode-value.ts";
+import { equalValues, type Oddities } from "./oddities.ts";
 
 export interface DecodeOptions {
   /** Levels of nesting allowed; deeper input counts as hostile. Default 100. */
@@ -12,6 +13,11 @@ export interface DecodeOptions {
   readonly bytesMax?: number;
   /** Takes dictionaries whose keys are not sorted, as trackers and peers send them. Default false. */
   readonly lax?: boolean;
+  /**
+   * For documents from outside (house rule 13): takes keys in any order and more than once, the first value
+   * counting, and numbers with zeros in front, and notes what it took. Without it they are refused.
+   */
+  readonly oddities?: Oddities;
   /**
    * Dictionary keys, at any depth, whose values are not built: the dictionary holds their encoded bytes
    * instead, for a reader that takes them part by part. Nothing is known of what is in them but where
@@ -50,6 +56,7 @@ export class BencodeReader {
   #offset = 0;
   readonly #input: Uint8Array;
   readonly #lax: boolean;
+  readonly #oddities: Oddities | undefined;
   readonly #raw: ReadonlySet<string> | undefined;
   readonly #depthMax: number;
   readonly #itemsMax: number;
@@ -58,6 +65,8 @@ export class BencodeReader {
   #itemsLeft: number;
   /** Keys seen lately: the same few stand in every entry of a long list. */
   readonly #keys: string[] = [];
+  /** The same of byte strings read as text: names of folders stand at many files. */
+  readonly #texts: string[] = [];
   /** Values of the lists under way, innermost last. */
   readonly #items: BencodeValue[] = [];
 
@@ -68,7 +77,8 @@ export class BencodeReader {
       throw new BencodeError("too-long", bytesMax, `at most ${bytesMax} bytes`);
     }
     this.#input = input;
-    this.#lax = options.lax ?? false;
+    this.#oddities = options.oddities;
+    this.#lax = options.lax ?? options.oddities !== undefined;
     this.#raw = options.raw;
     this.#depthMax = options.depthMax ?? DEPTH_MAX;
     this.#itemsMax = options.itemsMax ?? ITEMS_MAX;
@@ -112,6 +122,23 @@ export class BencodeReader {
    */
   nextKey(): string | undefined {
     return this.hasItem() ? this.#key() : undefined;
+  }
+
+  /**
+   * Reads a byte string in latin1, without a view of it in between.
+   *
+   * @returns `undefined`, without a step, when the next value is none.
+   */
+  text(): string | undefined {
+    const byte = this.#input[this.#offset];
+    if (byte === undefined || !isDigit(byte)) return undefined;
+    this.#countItem();
+    return this.#latin1(this.#length("unexpected-byte"), this.#texts);
+  }
+
+  /** Passes over one value and builds nothing of it. */
+  skip(): void {
+    this.#skip(this.#depthMax - this.#depth);
   }
 
   #step(container: number): boolean {
@@ -172,19 +199,43 @@ export class BencodeReader {
       const key = this.#key();
       // Latin1 keeps every byte, and compares in the byte order BEP 3 sorts keys by.
       if (previous !== undefined && key <= previous) {
-        if (key === previous || dict.has(key)) throw new BencodeError("duplicate-key", start);
+        if (key === previous || dict.has(key)) {
+          this.#repeat(dict, key, { start, depthLeft });
+          continue;
+        }
         if (!this.#lax) throw new BencodeError("unsorted-keys", start);
       }
-      dict.set(key, this.#raw?.has(key) ? this.#rawBytes(depthLeft) : this.#value(depthLeft));
+      dict.set(key, this.#valueOf(key, depthLeft));
       if (previous === undefined || key > previous) previous = key;
     }
     this.#offset += 1;
     return dict;
   }
 
+  #valueOf(key: string, depthLeft: number): BencodeValue {
+    return this.#raw?.has(key) ? this.#rawBytes(depthLeft) : this.#value(depthLeft);
+  }
+
+  /** Passes over the value of a key that was there before, and notes whether it says the same. */
+  #repeat(
+    dict: Map<string, BencodeValue>,
+    key: string,
+    at: { readonly start: number; readonly depthLeft: number },
+  ): void {
+    if (!this.#oddities) throw new BencodeError("duplicate-key", at.start);
+    const again = this.#valueOf(key, at.depthLeft);
+    const differs = !equalValues(dict.get(key)!, again);
+    this.#oddities.addRepeat({ dict, key, differs }, at.start);
+  }
+
   /** The encoded bytes of the next value, of which only the lengths are looked at. */
   #rawBytes(depthLeft: number): Uint8Array {
     const start = this.#offset;
+    this.#skip(depthLeft);
+    return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, this.#offset - start);
+  }
+
+  #skip(depthLeft: number): void {
     let depth = 0;
     do {
       const byte = this.#input[this.#offset];
@@ -203,24 +254,27 @@ export class BencodeReader {
         this.#offset += length;
       }
     } while (depth > 0);
-    return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, this.#offset - start);
   }
 
   #key(): string {
+    return this.#latin1(this.#length("bad-key"), this.#keys);
+  }
+
+  /** @param seen - Texts met before, one in each slot. */
+  #latin1(length: number, seen: string[]): string {
     const input = this.#input;
-    const length = this.#length("bad-key");
     const start = this.#offset;
     this.#offset += length;
     const slot = (length * 31 + (input[start] ?? 0) * 7 + (input[this.#offset - 1] ?? 0)) & 63;
-    const known = this.#keys[slot];
+    const known = seen[slot];
     if (known !== undefined && known.length === length) {
       let index = 0;
       while (index < length && known.charCodeAt(index) === input[start + index]) index += 1;
       if (index === length) return known;
     }
-    const key = latin1(input, start, this.#offset);
-    this.#keys[slot] = key;
-    return key;
+    const text = latin1(input, start, this.#offset);
+    seen[slot] = text;
+    return text;
   }
 
   #bytes(): Uint8Array {
@@ -244,7 +298,8 @@ export class BencodeReader {
       const byte = input[cursor];
       if (byte === COLON) break;
       if (byte === undefined) throw new BencodeError("truncated", cursor);
-      if (!isDigit(byte) || length === 0) throw new BencodeError("bad-length", cursor);
+      if (!isDigit(byte)) throw new BencodeError("bad-length", cursor);
+      if (length === 0 && cursor === start + 1) this.#padded("bad-length", cursor);
       if (cursor - start === LENGTH_DIGITS_MAX) {
         throw new BencodeError("bad-length", cursor, `at most ${LENGTH_DIGITS_MAX} digits`);
       }
@@ -269,8 +324,8 @@ export class BencodeReader {
       const byte = input[cursor];
       if (byte === END) break;
       if (byte === undefined) throw new BencodeError("truncated", cursor);
-      const afterZero = cursor > start && input[start] === ZERO;
-      if (!isDigit(byte) || afterZero) throw new BencodeError("bad-integer", cursor);
+      if (!isDigit(byte)) throw new BencodeError("bad-integer", cursor);
+      if (cursor === start + 1 && input[start] === ZERO) this.#padded("bad-integer", cursor);
       if (cursor - start === INTEGER_DIGITS_MAX) {
         throw new BencodeError("bad-integer", cursor, `at most ${INTEGER_DIGITS_MAX} digits`);
       }
@@ -278,12 +333,19 @@ export class BencodeReader {
       cursor += 1;
     }
     const digits = cursor - start;
-    if (digits === 0 || (negative && value === 0)) throw new BencodeError("bad-integer", cursor);
+    if (digits === 0) throw new BencodeError("bad-integer", cursor);
+    if (negative && value === 0) this.#padded("bad-integer", cursor);
     this.#offset = cursor + 1;
-    if (digits <= SAFE_DIGITS_MAX) return negative ? -value : value;
+    if (digits <= SAFE_DIGITS_MAX) return negative && value > 0 ? -value : value;
     const exact = BigInt(latin1(input, start, cursor)) * (negative ? -1n : 1n);
     const rounded = Number(exact);
     return Number.isSafeInteger(rounded) ? rounded : exact;
+  }
+
+  /** A number with zeros that say nothing, which other programs write and read. */
+  #padded(code: "bad-integer" | "bad-length", offset: number): void {
+    if (!this.#oddities) throw new BencodeError(code, offset);
+    this.#oddities.paddedNumbers += 1;
   }
 }
 
@@ -291,10 +353,14 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39;
 }
 
+/** Kept between calls: a text that grows byte by byte costs a string for each of them. */
+const characters: number[] = [];
+
 /** Reads short runs faster than a call that takes a view would. */
 function latin1(input: Uint8Array, start: number, end: number): string {
-  if (end - start > 64) return toLatin1(input.subarray(start, end));
-  let text = "";
-  for (let index = start; index < end; index += 1) text += String.fromCharCode(input[index]!);
-  return text;
+  if (end - start > 255) return toLatin1(input.subarray(start, end));
+  characters.length = end - start;
+  for (let index = start; index < end; index += 1) characters[index - start] = input[index]!;
+  // Not spread: this is how V8 copies an array of small integers in one go.
+  return Reflect.apply(String.fromCharCode, undefined, characters);
 }

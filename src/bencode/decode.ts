@@ -1,17 +1,22 @@
 import { BencodeError } from "./bencode-error.ts";
 import { BencodeReader, type DecodeOptions } from "./bencode-reader.ts";
 import type { BencodeValue } from "./bencode-value.ts";
+import { countTrailing } from "./oddities.ts";
 
 /**
- * Decodes the one bencoded value that fills `input` (BEP 3). Duplicate keys are always refused:
- * two readers would see different values (BEN-7).
+ * Decodes the one bencoded value that fills `input` (BEP 3). With `oddities` the first complete value
+ * counts, and what follows it is noted there (BEN-9).
  *
  * @param input - Encoded bytes. The result aliases them: do not reuse the buffer.
  * @throws {BencodeError} With the offset of the first byte that breaks the grammar or a limit.
  */
 export function decode(input: Uint8Array, options: DecodeOptions = {}): BencodeValue {
   const { value, end } = decodePrefix(input, options);
-  if (end < input.length) throw new BencodeError("trailing-bytes", end);
+  const { oddities } = options;
+  if (oddities) {
+    oddities.end = end;
+    oddities.trailingBytes = countTrailing(input.subarray(end));
+  } else if (end < input.length) throw new BencodeError("trailing-bytes", end);
   return value;
 }
 

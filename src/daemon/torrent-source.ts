@@ -71,7 +71,8 @@ function readMagnet(link: string): MagnetLink {
 
 function parse(bytes: Uint8Array, label: string): TorrentSource {
   try {
-    return { metainfo: parseMetainfo(bytes, { bytesMax: FILE_BYTES_MAX }), bytes };
+    const metainfo = parseMetainfo(bytes, { bytesMax: FILE_BYTES_MAX });
+    return { metainfo, bytes: bytes.subarray(0, metainfo.byteLength) };
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
     throw new DaemonError("not-a-torrent", `${label} is not a torrent: ${whyNot(bytes, error)}.`, {

@@ -1,20 +1,24 @@
 import { BencodeReader } from "../bencode/bencode-reader.ts";
-import type { BencodeDict } from "../bencode/bencode-value.ts";
+import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
 import { NODE_BYTES } from "./merkle.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import {
   readableText,
   readAttributes,
+  readLinkPath,
   requireBytes,
   requireDict,
   requireLength,
-  requirePath,
   typeError,
   type ListedFile,
 } from "./read-info-fields.ts";
+import type { ReadingNotes } from "./reading-notes.ts";
 
 /** The key under which a node of the tree holds a file (BEP 52). */
 const FILE = "";
+
+/** Keys of a file that decide which bytes it has. */
+const DECISIVE: ReadonlySet<string> = new Set(["attr", "length", "pieces root", "symlink path"]);
 
 /**
  * Reads the files of a v2 `file tree` (BEP 52) one at a time, in the order of its keys, which is the order
@@ -23,9 +27,10 @@ const FILE = "";
  * @param info - Its `file tree` is raw bytes, see `RAW_KEYS`.
  * @throws {MetainfoError} While it is read; `BencodeError` too.
  */
-export function* readFileTree(info: BencodeDict): Generator<ListedFile> {
+export function* readFileTree(info: BencodeDict, notes: ReadingNotes): Generator<ListedFile> {
   const raw = requireBytes(info.get("file tree"), "info.file tree");
-  const reader = new BencodeReader(raw, { lax: true, bytesMax: raw.length });
+  const { oddities } = notes;
+  const reader = new BencodeReader(raw, { bytesMax: raw.length, oddities });
   if (!reader.enterDict()) throw typeError("info.file tree", "a dictionary");
   // The folders stepped into, and the key before the next one.
   const path: string[] = [];
@@ -42,10 +47,9 @@ export function* readFileTree(info: BencodeDict): Generator<ListedFile> {
       if (path.length === 0) throw treeError(path, "is itself a file");
       const here = [...path];
       if (previous !== "") throw treeError(here, "comes in the wrong order");
-      yield readFile(
-        requireDict(reader.value(), () => where(here)),
-        here,
-      );
+      const entry = requireDict(reader.value(), () => where(here));
+      notes.judgeRepeats({ dict: entry, where: () => `${where(here)}.`, decisive: DECISIVE });
+      yield readFile(entry, here, notes);
       if (reader.nextKey() !== undefined) throw treeError(here, "is a file and a folder");
       isEmpty = false;
       previous = path.pop()!;
@@ -60,22 +64,32 @@ export function* readFileTree(info: BencodeDict): Generator<ListedFile> {
   if (isEmpty) throw new MetainfoError("bad-file-tree", "there is no file in the tree");
 }
 
-function readFile(entry: BencodeDict, path: readonly string[]): ListedFile {
-  const { executable, hidden, link } = readAttributes(entry, () => where(path));
-  const length =
+function readFile(entry: BencodeDict, path: readonly string[], notes: ReadingNotes): ListedFile {
+  const attr = entry.get("attr");
+  if (attr !== undefined && !isBytes(attr)) {
+    notes.warn(`"${where(path, "attr")}" is no text and was left out`);
+  }
+  const { executable, hidden, link } = readAttributes(attr);
+  const written =
     link && !entry.has("length")
       ? 0
       : requireLength(entry.get("length"), () => where(path, "length"));
-  if (link && length > 0) throw treeError(path, `is a link of ${length} bytes, not 0`);
+  const target = link ? readLinkPath(entry.get("symlink path")) : undefined;
+  if (link && !target) {
+    // Nobody could tell whether its bytes count.
+    if (written > 0) throw treeError(path, `is a link of ${written} bytes that leads nowhere`);
+    notes.warn(`"${where(path, "symlink path")}" leads nowhere and was left out`);
+  }
+  const length = target ? 0 : written;
+  if (written > length)
+    notes.warn(`"${where(path, "length")}" of a link is not 0; it was left out`);
   return {
     path,
     length,
     pad: false,
     executable,
     hidden,
-    link: link
-      ? requirePath(entry.get("symlink path"), () => where(path, "symlink path"))
-      : undefined,
+    link: target,
     piecesRoot: length > 0 ? readRoot(entry, path) : undefined,
   };
 }

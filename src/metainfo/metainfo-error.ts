@@ -10,6 +10,8 @@ export type MetainfoErrorCode =
   | "missing-key"
   | "bad-type"
   | "bad-value"
+  /** A key that decides what the torrent is stands there twice, with different values. */
+  | "repeated-key"
   /** A generation of the format that is not known yet. */
   | "too-new"
   | "bad-piece-length"

@@ -66,7 +66,9 @@ export interface Metainfo {
   readonly createdBy?: string | undefined;
   /** Seconds since 1970; `undefined` when absent or out of any calendar (MET-16). */
   readonly creationDate?: number | undefined;
-  /** What was odd and left out, in words for people. */
+  /** Bytes of the file that are the torrent. What follows them is not part of it, and never stored or served. */
+  readonly byteLength: number;
+  /** What was odd, and read or left out nevertheless, in words for people. */
   readonly warnings: readonly string[];
 }
 

@@ -1,8 +1,6 @@
 import { decodeUtf8 } from "../base/bytes.ts";
 import { BencodeError } from "../bencode/bencode-error.ts";
 import {
-  getBytes,
-  getInteger,
   isBytes,
   isDict,
   isList,
@@ -12,15 +10,39 @@ import {
 import { decode } from "../bencode/decode.ts";
 import { rawValue } from "../bencode/raw-value.ts";
 import { invariant } from "../base/errors.ts";
+import { withoutEndZeros } from "./end-zeros.ts";
 import type { Metainfo, TorrentInfo } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readPieceLayers } from "./piece-layers.ts";
 import { readInfo } from "./read-info.ts";
 import { RAW_KEYS, requireDict } from "./read-info-fields.ts";
-import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, WEB_SEEDS_MAX } from "./urls.ts";
+import { ReadingNotes } from "./reading-notes.ts";
+import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, urlText, WEB_SEEDS_MAX } from "./urls.ts";
 
 /** Bytes of an info dictionary or a .torrent file that the engine takes by default. */
 export const METAINFO_BYTES_MAX = 30 * 1024 * 1024;
+
+/** Keys that must not say two things: those that decide what is fetched, and from whom (BEN-7). */
+const DECISIVE_KEYS: ReadonlySet<string> = new Set([
+  "announce",
+  "announce-list",
+  "info",
+  "nodes",
+  "piece layers",
+  "url-list",
+]);
+const DECISIVE_INFO_KEYS: ReadonlySet<string> = new Set([
+  "attr",
+  "file tree",
+  "files",
+  "length",
+  "meta version",
+  "name",
+  "name.utf-8",
+  "piece length",
+  "pieces",
+  "private",
+]);
 
 const NODES_MAX = 100;
 
@@ -46,25 +68,31 @@ export function parseMetainfo(
   options: { readonly bytesMax?: number } = {},
 ): Metainfo {
   refuseOtherFormats(bytes);
-  const torrent = decodeMetainfo(bytes, options.bytesMax ?? METAINFO_BYTES_MAX);
+  const notes = new ReadingNotes();
+  const torrent = decodeMetainfo(bytes, options.bytesMax ?? METAINFO_BYTES_MAX, notes);
   if (!isDict(torrent)) {
     throw new MetainfoError("not-a-torrent", "the file is bencode, but no dictionary");
   }
   const infoDict = requireDict(torrent.get("info"), "info");
   const infoBytes = rawValue(bytes, "info");
   invariant(infoBytes, "the decoder found the key");
-  const { info, warnings } = refusingDamage(() => readInfo(infoDict, infoBytes));
-  const pieceLayers = readPieceLayers(torrent, info, warnings);
+  notes.judgeRepeats(
+    { dict: torrent, where: () => "", decisive: DECISIVE_KEYS },
+    { dict: infoDict, where: () => "info.", decisive: DECISIVE_INFO_KEYS },
+  );
+  const info = refusingDamage(() => readInfo(infoDict, infoBytes, notes));
+  const pieceLayers = readPieceLayers(torrent, info, notes);
   return {
     info,
-    trackers: readTrackers(torrent, warnings),
-    webSeeds: readWebSeeds(torrent, warnings),
-    nodes: readNodes(torrent, warnings),
+    trackers: readTrackers(torrent, notes),
+    webSeeds: readWebSeeds(torrent, notes),
+    nodes: readNodes(torrent, notes),
     pieceLayers,
-    comment: readText(torrent, "comment"),
-    createdBy: readText(torrent, "created by"),
-    creationDate: readCreationDate(torrent, warnings),
-    warnings,
+    comment: readText(torrent, "comment", notes),
+    createdBy: readText(torrent, "created by", notes),
+    creationDate: readCreationDate(torrent, notes),
+    byteLength: notes.oddities.end,
+    warnings: notes.finish(),
   };
 }
 
@@ -80,17 +108,23 @@ export function parseInfo(
   infoBytes: Uint8Array,
   options: { readonly bytesMax?: number } = {},
 ): TorrentInfo {
-  const info = decodeMetainfo(infoBytes, options.bytesMax ?? METAINFO_BYTES_MAX);
+  const notes = new ReadingNotes();
+  const info = decodeMetainfo(infoBytes, options.bytesMax ?? METAINFO_BYTES_MAX, notes);
+  // The infohash covers every byte, and in a file only the dictionary would be hashed.
+  if (notes.oddities.end < infoBytes.length) {
+    throw new MetainfoError("bad-bencode", "bytes follow the info dictionary");
+  }
   const dict = requireDict(info, "info");
-  return refusingDamage(() => readInfo(dict, infoBytes)).info;
+  notes.judgeRepeats({ dict, where: () => "info.", decisive: DECISIVE_INFO_KEYS });
+  return refusingDamage(() => readInfo(dict, infoBytes, notes));
 }
 
-/** Decodes with the leniency that old files need: keys may be unsorted, since raw bytes are hashed (BEN-8). */
-function decodeMetainfo(bytes: Uint8Array, bytesMax: number): BencodeValue {
+/** Raw bytes are hashed, so that neither the order of keys nor their form changes what is read (BEN-8). */
+function decodeMetainfo(bytes: Uint8Array, bytesMax: number, notes: ReadingNotes): BencodeValue {
   if (bytes.length > bytesMax) {
     throw new MetainfoError("too-large", `${bytes.length} bytes, at most ${bytesMax} are read`);
   }
-  return refusingDamage(() => decode(bytes, { lax: true, bytesMax, raw: RAW_KEYS }));
+  return refusingDamage(() => decode(bytes, { oddities: notes.oddities, bytesMax, raw: RAW_KEYS }));
 }
 
 function refusingDamage<Result>(read: () => Result): Result {
@@ -116,12 +150,12 @@ function refuseOtherFormats(bytes: Uint8Array): void {
   if (found) throw new MetainfoError("not-a-torrent", `${found}, not a torrent`);
 }
 
-function readTrackers(torrent: BencodeDict, warnings: string[]): string[][] {
+function readTrackers(torrent: BencodeDict, notes: ReadingNotes): string[][] {
   const tiers: string[][] = [];
   const seen = new Set<string>();
   let leftOut = 0;
   const take = (value: BencodeValue | undefined, tier: string[]): void => {
-    const url = isBytes(value) ? decodeUtf8(value.subarray(0, 4096)).trim() : "";
+    const url = isBytes(value) ? urlText(value) : "";
     if (seen.has(url)) return;
     if (seen.size >= TRACKERS_MAX || !isTrackerUrl(url)) leftOut += 1;
     else {
@@ -144,7 +178,7 @@ function readTrackers(torrent: BencodeDict, warnings: string[]): string[][] {
     if (tier.length > 0) tiers.push(tier);
   }
   if (leftOut > 0) {
-    warnings.push(
+    notes.warn(
       `${leftOut} tracker entries left out: not a http, https, udp, ws or wss URL, too long, or ` +
         `more than ${TRACKERS_MAX}`,
     );
@@ -152,7 +186,7 @@ function readTrackers(torrent: BencodeDict, warnings: string[]): string[][] {
   return tiers;
 }
 
-function readWebSeeds(torrent: BencodeDict, warnings: string[]): string[] {
+function readWebSeeds(torrent: BencodeDict, notes: ReadingNotes): string[] {
   const value = torrent.get("url-list");
   // BEP 19: one URL may stand there without its list; some creators write an empty string.
   const entries = isList(value) ? value : value === undefined ? [] : [value];
@@ -160,13 +194,13 @@ function readWebSeeds(torrent: BencodeDict, warnings: string[]): string[] {
   let leftOut = 0;
   for (const entry of entries) {
     if (isBytes(entry) && entry.length === 0) continue;
-    const url = isBytes(entry) ? decodeUtf8(entry.subarray(0, 4096)).trim() : "";
+    const url = isBytes(entry) ? urlText(entry) : "";
     if (urls.has(url)) continue;
     if (urls.size >= WEB_SEEDS_MAX || !isWebSeedUrl(url)) leftOut += 1;
     else urls.add(url);
   }
   if (leftOut > 0) {
-    warnings.push(
+    notes.warn(
       `${leftOut} web seeds left out: not a http or https URL, too long, or more than ` +
         `${WEB_SEEDS_MAX}`,
     );
@@ -174,7 +208,7 @@ function readWebSeeds(torrent: BencodeDict, warnings: string[]): string[] {
   return [...urls];
 }
 
-function readNodes(torrent: BencodeDict, warnings: string[]): string[] {
+function readNodes(torrent: BencodeDict, notes: ReadingNotes): string[] {
   const value = torrent.get("nodes");
   const entries = isList(value) ? value : value === undefined ? [] : [value];
   const nodes = new Set<string>();
@@ -184,7 +218,7 @@ function readNodes(torrent: BencodeDict, warnings: string[]): string[] {
     if (node === undefined || nodes.size >= NODES_MAX) leftOut += 1;
     else nodes.add(node);
   }
-  if (leftOut > 0) warnings.push(`${leftOut} DHT nodes left out: not a host and a port`);
+  if (leftOut > 0) notes.warn(`${leftOut} DHT nodes left out: not a host and a port`);
   return [...nodes];
 }
 
@@ -197,15 +231,27 @@ function readNode(entry: BencodeValue): string | undefined {
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
-function readText(torrent: BencodeDict, key: string): string | undefined {
-  const bytes = getBytes(torrent, `${key}.utf-8`) ?? getBytes(torrent, key);
-  return bytes && decodeUtf8(bytes.subarray(0, TEXT_BYTES_MAX));
+function readText(torrent: BencodeDict, key: string, notes: ReadingNotes): string | undefined {
+  for (const candidate of [`${key}.utf-8`, key]) {
+    const value = torrent.get(candidate);
+    if (isBytes(value)) return withoutEndZeros(decodeUtf8(value.subarray(0, TEXT_BYTES_MAX)));
+    if (value !== undefined) notes.warn(`"${candidate}" is no text and was left out`);
+  }
+  return undefined;
 }
 
-function readCreationDate(torrent: BencodeDict, warnings: string[]): number | undefined {
-  if (!torrent.has("creation date")) return undefined;
-  const date = getInteger(torrent, "creation date");
-  if (date !== undefined && date >= 0 && date <= CREATION_DATE_MAX) return date;
-  warnings.push("the creation date is in no calendar");
+/** How many of the units that some creators count in make a second. */
+const UNITS_PER_SECOND = [1, 1000];
+
+function readCreationDate(torrent: BencodeDict, notes: ReadingNotes): number | undefined {
+  const date = torrent.get("creation date");
+  if (date === undefined) return undefined;
+  for (const units of typeof date === "number" && date >= 0 ? UNITS_PER_SECOND : []) {
+    const seconds = Math.floor((date as number) / units);
+    if (seconds > CREATION_DATE_MAX) continue;
+    if (units > 1) notes.warn(`the creation date counts parts of a second, ${units} to one`);
+    return seconds;
+  }
+  notes.warn("the creation date is in no calendar");
   return undefined;
 }

@@ -1,39 +1,42 @@
 import { equalBytes, fromLatin1, toHex } from "../base/bytes.ts";
-import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
+import { isBytes, isDict, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
 import { NODE_BYTES, rootOfPieceLayer } from "./merkle.ts";
 import type { TorrentInfo } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
-import { requireDict } from "./read-info-fields.ts";
+import type { ReadingNotes } from "./reading-notes.ts";
 
 /**
  * Reads `piece layers` of a .torrent file and checks each against its root (BEP 52, MET-14): a piece
- * counts as known only when the file's root says so.
+ * counts as known only when the file's root says so. Layers that are not there are asked of peers, as
+ * those of a magnet link.
  *
  * @param torrent - The outer dictionary.
- * @param warnings - Receives what was left out.
+ * @param notes - Receives what is missing or was left out.
  * @returns By hexadecimal root; empty for v1.
- * @throws {MetainfoError} `bad-piece-layers` when one is missing, wrong, or of no file.
+ * @throws {MetainfoError} `bad-piece-layers` when one contradicts the root of its file.
  */
 export function readPieceLayers(
   torrent: BencodeDict,
   info: TorrentInfo,
-  warnings: string[],
+  notes: ReadingNotes,
 ): Map<string, Uint8Array> {
   const layers = new Map<string, Uint8Array>();
   if (info.kind === "v1") return layers;
   const pieceLength = info.geometry.pieceLength;
-  const given = readLayerDict(torrent);
-  const needless = new Set<string>();
+  const given = readLayerDict(torrent, notes);
+  const missing = new Set<string>();
   for (const { piecesRoot, length } of info.files) {
     if (!piecesRoot) continue;
     const root = toHex(piecesRoot);
-    if (length <= pieceLength) {
-      needless.add(root);
+    // A file of one piece needs none: its root is the hash of the piece.
+    if (length <= pieceLength) continue;
+    const count = Math.ceil(length / pieceLength);
+    const known: BencodeValue | undefined = layers.get(root) ?? given.get(root);
+    if (known === undefined) {
+      missing.add(root);
       continue;
     }
-    const count = Math.ceil(length / pieceLength);
-    const known = layers.get(root) ?? given.get(root);
-    if (known === undefined) throw layerError(root, "is not there");
+    if (!isBytes(known)) throw layerError(root, "is no byte string");
     if (known.length !== count * NODE_BYTES) {
       throw layerError(root, `has ${known.length} bytes, not ${count} hashes of ${NODE_BYTES}`);
     }
@@ -44,11 +47,10 @@ export function readPieceLayers(
     }
     layers.set(root, known);
   }
-  for (const root of given.keys()) {
-    if (layers.has(root)) continue;
-    if (!needless.has(root)) throw layerError(root, "belongs to no file");
-    warnings.push("a piece layer was left out: its file has one piece only");
-  }
+  const needless = given.size - layers.size;
+  if (missing.size > 0)
+    notes.warn(`${missing.size} piece layers are not there; peers are asked for them`);
+  if (needless > 0) notes.warn(`${needless} piece layers that no file needs were left out`);
   return layers;
 }
 
@@ -75,15 +77,15 @@ export function pieceHashesV2(
   return table;
 }
 
-function readLayerDict(torrent: BencodeDict): Map<string, Uint8Array> {
-  const given = new Map<string, Uint8Array>();
-  if (!torrent.has("piece layers")) return given;
-  for (const [key, value] of requireDict(torrent.get("piece layers"), "piece layers")) {
-    const root = toHex(fromLatin1(key));
-    if (key.length !== NODE_BYTES) throw layerError(root, `is named by ${key.length} bytes`);
-    if (!isBytes(value)) throw layerError(root, "is no byte string");
-    given.set(root, value);
+function readLayerDict(torrent: BencodeDict, notes: ReadingNotes): Map<string, BencodeValue> {
+  const given = new Map<string, BencodeValue>();
+  const dict = torrent.get("piece layers");
+  if (dict === undefined) return given;
+  if (!isDict(dict)) {
+    notes.warn(`"piece layers" is no dictionary and was left out`);
+    return given;
   }
+  for (const [key, value] of dict) given.set(toHex(fromLatin1(key)), value);
   return given;
 }
 

@@ -1,6 +1,7 @@
 import type { TorrentFile } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readableText, type ListedFile } from "./read-info-fields.ts";
+import type { ReadingNotes } from "./reading-notes.ts";
 import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
 
 /**
@@ -13,8 +14,13 @@ import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
  */
 export function placeFiles(
   listed: Iterable<ListedFile>,
-  options: { readonly rawName: string; readonly folder: boolean; readonly alignTo: number },
-): { name: string; files: TorrentFile[]; warnings: string[] } {
+  options: {
+    readonly rawName: string;
+    readonly folder: boolean;
+    readonly alignTo: number;
+    readonly notes: ReadingNotes;
+  },
+): { name: string; files: TorrentFile[] } {
   const name = cleanComponent(options.rawName);
   const root = options.folder ? [name] : [];
   const rawRoot = options.folder ? [options.rawName] : [];
@@ -42,7 +48,8 @@ export function placeFiles(
       throw new MetainfoError("bad-file-length", "the files have more than 2^53-1 bytes together");
     }
   }
-  return { name, files, warnings: placeLinks(links, files, tree) };
+  placeLinks(links, { files, tree, notes: options.notes });
+  return { name, files };
 }
 
 /** @returns `undefined` when it is `path`, or no path that may be looked at. */
@@ -69,9 +76,13 @@ function pathAsWritten(
  */
 function placeLinks(
   links: ReadonlyMap<number, readonly string[]>,
-  files: TorrentFile[],
-  tree: SafeTree,
-): string[] {
+  among: {
+    readonly files: TorrentFile[];
+    readonly tree: SafeTree;
+    readonly notes: ReadingNotes;
+  },
+): void {
+  const { files, tree, notes } = among;
   const targets = new Map<string, string>();
   for (const [index, link] of links) {
     const target = tree.find(link);
@@ -79,24 +90,19 @@ function placeLinks(
     // The parent folder of every link is around it, and so is everything above.
     if (target && !startsWith(path, target)) targets.set(path.join("/"), target.join("/"));
   }
-  const warnings: string[] = [];
   for (const [index, link] of links) {
     const file = files[index]!;
     const target = targets.get(file.path.join("/"));
     if (target !== undefined && endsSomewhere(file.path.join("/"), targets)) {
       files[index] = { ...file, linkTarget: target.split("/") };
-    } else if (warnings.length < WARNINGS_MAX) {
-      warnings.push(
+    } else {
+      notes.warn(
         `link "${file.path.join("/")}" to "${readableText(link.join("/"))}" left out: it leads ` +
           `to no file or folder of this torrent`,
       );
     }
   }
-  return warnings;
 }
-
-/** More of one kind say nothing new. */
-const WARNINGS_MAX = 20;
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {
   return start.every((element, index) => path[index] === element);

@@ -9,6 +9,7 @@ import {
   type BencodeValue,
 } from "../bencode/bencode-value.ts";
 import { decode } from "../bencode/decode.ts";
+import { Oddities } from "../bencode/oddities.ts";
 import type { TorrentInfo } from "./metainfo.ts";
 import { RAW_KEYS, requireBytes, requireDict } from "./read-info-fields.ts";
 
@@ -82,7 +83,11 @@ const KNOWN_FILE_KEYS = ["attr", "length", "path", "path.utf-8", "pieces root", 
  * @param bytes - What `info` was parsed from, without an error.
  */
 export function readRareFields(bytes: Uint8Array, info: TorrentInfo): RareFields {
-  const torrent = decode(bytes, { lax: true, bytesMax: bytes.length, raw: RAW_KEYS });
+  const torrent = decode(bytes, {
+    oddities: new Oddities(),
+    bytesMax: bytes.length,
+    raw: RAW_KEYS,
+  });
   const outer = new Map(requireDict(torrent, "the file"));
   const inner = new Map(requireDict(outer.get("info"), "info"));
   const announce = getBytes(outer, "announce");
@@ -148,7 +153,7 @@ function* treeEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
 
 function readerOf(info: BencodeDict, key: string): BencodeReader {
   const raw = requireBytes(info.get(key), `info.${key}`);
-  return new BencodeReader(raw, { lax: true, bytesMax: raw.length });
+  return new BencodeReader(raw, { oddities: new Oddities(), bytesMax: raw.length });
 }
 
 function readFile(entry: Map<string, BencodeValue>): RareFileFields {

@@ -43,7 +43,7 @@ export const RAW_KEYS: ReadonlySet<string> = new Set(["files", "file tree"]);
 const NO_ATTRIBUTES: Attributes = { pad: false, executable: false, hidden: false, link: false };
 
 /** Elements of one path; more count as hostile. */
-const PATH_ELEMENTS_MAX = 100;
+export const PATH_ELEMENTS_MAX = 100;
 
 /** Names a value in an error message; a function where building the name for every file would cost. */
 export type Where = string | (() => string);
@@ -104,31 +104,22 @@ export function requireLength(value: BencodeValue | undefined, where: Where): nu
   return value;
 }
 
-/** The elements of a path, spelled in latin1. */
-export function requirePath(value: BencodeValue | undefined, where: Where): string[] {
-  const list = requireList(value, where);
-  if (list.length === 0) throw new MetainfoError("bad-value", `"${nameOf(where)}" is empty`);
-  if (list.length > PATH_ELEMENTS_MAX) {
-    throw new MetainfoError(
-      "too-large",
-      `"${nameOf(where)}" has more than ${PATH_ELEMENTS_MAX} elements`,
-    );
-  }
-  const path: string[] = [];
-  for (const element of list) path.push(toLatin1(requireBytes(element, where)));
-  return path;
-}
-
-export function readAttributes(dict: BencodeDict, where: Where): Attributes {
-  const value = dict.get("attr");
-  if (value === undefined) return NO_ATTRIBUTES;
-  const letters = toLatin1(requireBytes(value, () => `${nameOf(where)}.attr`));
+/** @param value - Of `attr`. What is no byte string says nothing. */
+export function readAttributes(value: BencodeValue | undefined): Attributes {
+  if (!isBytes(value)) return NO_ATTRIBUTES;
+  const letters = toLatin1(value);
   return {
     pad: letters.includes("p"),
     executable: letters.includes("x"),
     hidden: letters.includes("h"),
     link: letters.includes("l"),
   };
+}
+
+/** Where a link leads, in latin1; `undefined` when that is no path. */
+export function readLinkPath(value: BencodeValue | undefined): string[] | undefined {
+  if (!isList(value) || value.length === 0 || value.length > PATH_ELEMENTS_MAX) return undefined;
+  return value.every((element) => isBytes(element)) ? value.map(toLatin1) : undefined;
 }
 
 /** Text for an error message or a field that only people read: latin1-spelled UTF-8, cut. */

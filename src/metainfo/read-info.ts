@@ -1,12 +1,14 @@
 import { toHex, toLatin1 } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
-import { getBytes, isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
+import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
+import { withoutEndZeros } from "./end-zeros.ts";
 import { readFileTree } from "./file-tree.ts";
 import type { TorrentInfo, TorrentKind } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readableText, requireBytes, requireInteger, type ListedFile } from "./read-info-fields.ts";
 import { placeFiles } from "./place-files.ts";
+import { ReadingNotes } from "./reading-notes.ts";
 import { isV1Folder, readV1Files } from "./v1-files.ts";
 
 /** Pieces of one torrent. Every table of the engine has so many entries. */
@@ -29,31 +31,34 @@ const SOURCE_CHARACTERS_MAX = 1000;
  *
  * @param dict - Decoded with the values of `RAW_KEYS` left raw.
  * @param infoBytes - The bytes it was decoded from.
- * @returns The info, and what was odd in words for people.
+ * @param notes - Receives what was odd. Repeated keys of `dict` itself were judged.
  * @throws {MetainfoError} And `BencodeError` for what is wrong inside the raw values.
  */
 export function readInfo(
   dict: BencodeDict,
   infoBytes: Uint8Array,
-): { info: TorrentInfo; warnings: string[] } {
-  const kind = readKind(dict);
+  notes: ReadingNotes,
+): TorrentInfo {
+  const kind = readKind(dict, notes);
   const infohashes = {
     v1: kind === "v2" ? undefined : sha1(infoBytes),
     v2: kind === "v1" ? undefined : sha256(infoBytes),
   };
   const pieceLength = readPieceLength(dict, kind);
-  const rawName = readName(dict, kind) || toHex((infohashes.v1 ?? infohashes.v2)!);
-  const { folder, files: listed } = readFiles(dict, { kind, rawName, pieceLength });
-  const { name, files, warnings } = placeFiles(listed, {
+  const rawName =
+    withoutEndZeros(readName(dict, kind, notes)) || toHex((infohashes.v1 ?? infohashes.v2)!);
+  const { folder, files: listed } = readFiles(dict, { kind, rawName, pieceLength, notes });
+  const { name, files } = placeFiles(listed, {
     rawName,
     folder,
     alignTo: kind === "v2" ? pieceLength : 1,
+    notes,
   });
   const geometry = new Geometry({ pieceLength, files, aligned: kind === "v2" });
   if (geometry.pieceCount > PIECES_MAX) {
     throw new MetainfoError("too-large", `${geometry.pieceCount} pieces, at most ${PIECES_MAX}`);
   }
-  const info: TorrentInfo = {
+  return {
     kind,
     infohashes,
     infoBytes,
@@ -63,19 +68,22 @@ export function readInfo(
     files,
     pieceHashes: kind === "v2" ? undefined : readPieceHashes(dict, geometry.pieceCount),
     private: isPrivate(dict),
-    source: readSource(dict),
+    source: readSource(dict, notes),
   };
-  return { info, warnings };
 }
 
-function readKind(dict: BencodeDict): TorrentKind {
-  if (!dict.has("meta version")) return "v1";
-  const version = requireInteger(dict.get("meta version"), "info.meta version");
+function readKind(dict: BencodeDict, notes: ReadingNotes): TorrentKind {
+  const version = dict.get("meta version");
+  if (version === undefined) return "v1";
+  if (typeof version !== "number" && typeof version !== "bigint") {
+    notes.warn(`"info.meta version" is no number and was left out`);
+    return "v1";
+  }
   if (version > 2) {
     throw new MetainfoError("too-new", `meta version ${version}, this program knows 1 and 2`);
   }
-  if (version < 1) throw new MetainfoError("bad-value", `"info.meta version" is ${version}`);
-  if (version === 1) return "v1";
+  if (version < 1) notes.warn(`"info.meta version" is ${version}, which was read as 1`);
+  if (version < 2) return "v1";
   return dict.has("pieces") ? "hybrid" : "v2";
 }
 
@@ -98,28 +106,38 @@ function readPieceLength(dict: BencodeDict, kind: TorrentKind): number {
 }
 
 /** @returns The name in latin1, which may be empty. */
-function readName(dict: BencodeDict, kind: TorrentKind): string {
-  const key = kind === "v1" && dict.has("name.utf-8") ? "name.utf-8" : "name";
-  return toLatin1(requireBytes(dict.get(key), `info.${key}`));
+function readName(dict: BencodeDict, kind: TorrentKind, notes: ReadingNotes): string {
+  const utf8 = kind === "v1" ? dict.get("name.utf-8") : undefined;
+  if (isBytes(utf8)) return toLatin1(utf8);
+  if (utf8 !== undefined) notes.warn(`"info.name.utf-8" is no text and was left out`);
+  return toLatin1(requireBytes(dict.get("name"), "info.name"));
 }
 
 /** Says whether there is a folder before the first file is placed, and then lists the files. */
 function readFiles(
   dict: BencodeDict,
-  options: { readonly kind: TorrentKind; readonly rawName: string; readonly pieceLength: number },
+  options: {
+    readonly kind: TorrentKind;
+    readonly rawName: string;
+    readonly pieceLength: number;
+    readonly notes: ReadingNotes;
+  },
 ): { folder: boolean; files: Iterable<ListedFile> } {
-  const { kind, rawName, pieceLength } = options;
-  if (kind === "v2") return { folder: !isSingleV2(dict, rawName), files: readFileTree(dict) };
-  const files = readV1Files(dict, { name: rawName, utf8Keys: kind === "v1" });
+  const { kind, rawName, pieceLength, notes } = options;
+  if (kind === "v2") {
+    return { folder: !isSingleV2(dict, rawName), files: readFileTree(dict, notes) };
+  }
+  const files = readV1Files(dict, { name: rawName, utf8Keys: kind === "v1", notes });
   return {
     folder: isV1Folder(dict),
-    files: kind === "v1" ? files : joinHybrid(files, readFileTree(dict), pieceLength),
+    files: kind === "v1" ? files : joinHybrid(files, readFileTree(dict, notes), pieceLength),
   };
 }
 
 /** BEP 52: one file that is called like the torrent is the single-file form. */
 function isSingleV2(dict: BencodeDict, rawName: string): boolean {
-  const tree = readFileTree(dict);
+  // Looked at for this only, so that its notes are those of another reading.
+  const tree = readFileTree(dict, new ReadingNotes());
   const first = tree.next();
   if (first.done || first.value.path.length !== 1 || first.value.path[0] !== rawName) return false;
   return tree.next().done === true;
@@ -191,8 +209,13 @@ function isPrivate(dict: BencodeDict): boolean {
   return !(isBytes(value) && value.length === 0);
 }
 
-function readSource(dict: BencodeDict): string | undefined {
-  const source = getBytes(dict, "source");
+function readSource(dict: BencodeDict, notes: ReadingNotes): string | undefined {
+  const source = dict.get("source");
   if (source === undefined) return undefined;
-  return readableText(toLatin1(source.subarray(0, SOURCE_CHARACTERS_MAX)), SOURCE_CHARACTERS_MAX);
+  if (!isBytes(source)) {
+    notes.warn(`"info.source" is no text and was left out`);
+    return undefined;
+  }
+  const text = toLatin1(source.subarray(0, SOURCE_CHARACTERS_MAX));
+  return withoutEndZeros(readableText(text, SOURCE_CHARACTERS_MAX));
 }

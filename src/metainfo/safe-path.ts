@@ -1,4 +1,5 @@
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
+import { withoutEndZeros } from "./end-zeros.ts";
 
 /** What every file system of today takes in one name. */
 export const COMPONENT_BYTES_MAX = 255;
@@ -38,7 +39,7 @@ const RESERVED =
  */
 export function cleanComponent(raw: string): string {
   if (raw.length <= COMPONENT_BYTES_MAX && HARMLESS.test(raw) && !RESERVED.test(raw)) return raw;
-  const text = decodeUtf8(fromLatin1(raw.slice(0, RAW_COMPONENT_BYTES_MAX)));
+  const text = withoutEndZeros(decodeUtf8(fromLatin1(raw.slice(0, RAW_COMPONENT_BYTES_MAX))));
   let name = text.replace(FORBIDDEN, "_");
   if (RESERVED.test(name)) name = `_${name}`;
   name = shorten(name).replace(STRAY_JOINERS, (run) => "_".repeat(run.length));

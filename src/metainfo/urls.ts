@@ -1,3 +1,6 @@
+import { decodeUtf8 } from "../base/bytes.ts";
+import { withoutEndZeros } from "./end-zeros.ts";
+
 /** Of one torrent or magnet link (MET-17). */
 export const TRACKERS_MAX = 100;
 
@@ -5,6 +8,15 @@ export const TRACKERS_MAX = 100;
 export const WEB_SEEDS_MAX = 100;
 
 const URL_CHARACTERS_MAX = 2048;
+
+/**
+ * A URL as a torrent has it, without what some creators leave in it: white space around it, zeros at its
+ * end, spaces that were not escaped.
+ */
+export function urlText(bytes: Uint8Array): string {
+  const text = withoutEndZeros(decodeUtf8(bytes.subarray(0, URL_CHARACTERS_MAX * 2)));
+  return text.trim().replaceAll(" ", "%20");
+}
 
 /** An announce URL we may speak to: http, https, udp, ws or wss, 2 kB at most (MET-17, MET-18). */
 export function isTrackerUrl(text: string): boolean {

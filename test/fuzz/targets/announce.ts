@@ -108,6 +108,7 @@ const reply: FuzzTarget = {
     fromLatin1(
       "d8:intervali720e5:peersld2:ip13:250.192.86.977:peer id20:aaaaaaaaaaaaaaaaaaaa4:porti18252eeee",
     ),
+    fromLatin1("d8:intervali0720e8:intervali720e5:peers0:1:xi1e1:xi2ee\r\n<!-- -->"),
     encodeFailure("no", "never"),
     encodeScrapeReply(
       [{ infohash: ANNOUNCE.infohash, complete: 1, incomplete: 2, downloaded: 3 }],

@@ -2,6 +2,7 @@ import { equalBytes, fromLatin1 } from "../../../src/base/bytes.ts";
 import { BencodeError } from "../../../src/bencode/bencode-error.ts";
 import { isDict } from "../../../src/bencode/bencode-value.ts";
 import { decode, decodePrefix } from "../../../src/bencode/decode.ts";
+import { equalValues, Oddities } from "../../../src/bencode/oddities.ts";
 import { encode } from "../../../src/bencode/encode.ts";
 import { rawValue } from "../../../src/bencode/raw-value.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -46,4 +47,25 @@ const lax: FuzzTarget = {
   },
 };
 
-export const targets: readonly FuzzTarget[] = [strict, lax];
+/** BEN-9: what is read of a document with oddities is the first value, and its clean form is the strict one's. */
+const outside: FuzzTarget = {
+  name: "bencode-outside",
+  corpus: [...corpus, fromLatin1("d1:ai00e1:ai0e1:bi1e1:bi2ee\nxx"), fromLatin1("l01:ai-0ee\0")],
+  refusals: [BencodeError],
+  run: (input) => {
+    const oddities = new Oddities();
+    const value = decode(input, { oddities });
+    const { end, trailingBytes, repeats, paddedNumbers } = oddities;
+    if (trailingBytes !== 0 && trailingBytes !== input.length - end) throw new Error("wrong end");
+    const again = new Oddities();
+    const same = decode(input.subarray(0, end), { oddities: again });
+    if (!equalValues(value, same) || again.end !== end) throw new Error("the rest was looked at");
+    if (!equalValues(value, decode(encode(value)))) throw new Error("no round trip");
+    if (repeats.length > 0 || paddedNumbers > 0) return;
+    if (!equalValues(value, decode(input.subarray(0, end), { lax: true }))) {
+      throw new Error("read in another way than without oddities");
+    }
+  },
+};
+
+export const targets: readonly FuzzTarget[] = [strict, lax, outside];

@@ -1,4 +1,10 @@
-import { decodeUtf8, encodeUtf8, equalBytes, toLatin1 } from "../../../src/base/bytes.ts";
+import {
+  decodeUtf8,
+  encodeUtf8,
+  equalBytes,
+  fromLatin1,
+  toLatin1,
+} from "../../../src/base/bytes.ts";
 import { sha1, sha256 } from "../../../src/base/hash.ts";
 import { buildMetainfo, planTorrent } from "../../../src/metainfo/create.ts";
 import { formatMagnet, parseMagnet } from "../../../src/metainfo/magnet.ts";
@@ -39,6 +45,14 @@ function sample(kind: TorrentKind) {
 }
 
 const samples = (["v1", "v2", "hybrid"] as const).map(sample);
+
+/** Documents as the world writes them: repeated keys, zeros, junk behind the end, wrong types. */
+const odd = [
+  "d7:commenti5e7:comment1:b4:infod6:lengthi05e4:attri5e4:name2:n\0" +
+    "12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee\njunk",
+  "d4:infod5:filesld6:lengthi5e6:lengthi5e4:pathl1:aeed4:attr1:l4:pathl1:be12:symlink pathl1:aeee" +
+    "4:name1:n12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
+].map(fromLatin1);
 
 /** What every torrent that was taken keeps, however it came to be. */
 function checkInfo(info: TorrentInfo): void {
@@ -86,11 +100,15 @@ function checkRareFields(input: Uint8Array, info: TorrentInfo): void {
 
 const metainfo: FuzzTarget = {
   name: "metainfo",
-  corpus: samples.map(({ torrent }) => torrent),
+  corpus: [...samples.map(({ torrent }) => torrent), ...odd],
   refusals: [MetainfoError],
   run: (input) => {
-    const { info, pieceLayers } = parseMetainfo(input);
+    const { info, pieceLayers, byteLength } = parseMetainfo(input);
     checkInfo(info);
+    const { infohashes } = parseMetainfo(input.subarray(0, byteLength)).info;
+    if (!equalBytes(infohashes.v1 ?? infohashes.v2!, info.infohashes.v1 ?? info.infohashes.v2!)) {
+      throw new Error("what follows a torrent changed its infohash");
+    }
     checkRareFields(input, info);
     if (info.geometry.pieceCount < 1000) pieceHashesV2(info, pieceLayers);
   },

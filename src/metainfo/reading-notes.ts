@@ -1,0 +1,73 @@
+import type { BencodeDict } from "../bencode/bencode-value.ts";
+import { Oddities } from "../bencode/oddities.ts";
+import { MetainfoError } from "./metainfo-error.ts";
+import { readableText } from "./read-info-fields.ts";
+
+/** Warnings of one torrent that are told one by one; a list of 200,000 odd files says nothing more. */
+const WARNINGS_MAX = 50;
+
+/** What one dictionary is called in messages, and which of its keys must not contradict themselves. */
+export interface DictPlace {
+  readonly dict: BencodeDict;
+  /** In front of the key, for example `info.`; empty for the outermost one. */
+  readonly where: () => string;
+  readonly decisive: ReadonlySet<string>;
+}
+
+/**
+ * What was odd while one document was read and did no harm (house rule 13): collected on the way, told as
+ * warnings at the end.
+ */
+export class ReadingNotes {
+  /** What the bencode reader takes although BEP 3 does not allow it. */
+  readonly oddities: Oddities = new Oddities();
+  readonly #warnings: string[] = [];
+  #untold = 0;
+  /** Entries of `oddities.repeats` that were judged. */
+  #judged = 0;
+
+  warn(text: string): void {
+    if (this.#warnings.length < WARNINGS_MAX) this.#warnings.push(text);
+    else this.#untold += 1;
+  }
+
+  /**
+   * Judges the keys that were repeated since the last call. In dictionaries that are not among `places`
+   * nothing is decisive.
+   *
+   * @throws {MetainfoError} `repeated-key` when a decisive key contradicts itself: two programs would see
+   *   two torrents (BEN-7).
+   */
+  judgeRepeats(...places: readonly DictPlace[]): void {
+    const { repeats } = this.oddities;
+    for (; this.#judged < repeats.length; this.#judged += 1) {
+      const { dict, key, differs } = repeats[this.#judged]!;
+      this.judgeRepeat(
+        places.find((place) => place.dict === dict),
+        key,
+        differs,
+      );
+    }
+  }
+
+  /** Judges one key that stands twice. @throws {MetainfoError} As `judgeRepeats`. */
+  judgeRepeat(place: Omit<DictPlace, "dict"> | undefined, key: string, differs: boolean): void {
+    const name = `"${place?.where() ?? ""}${readableText(key, 60)}"`;
+    if (differs && place?.decisive.has(key)) {
+      throw new MetainfoError("repeated-key", `${name} stands there twice, and says two things`);
+    }
+    this.warn(`${name} stands there more than once; the first one counts`);
+  }
+
+  /** Everything that was odd, in words for people. */
+  finish(): string[] {
+    const { paddedNumbers, trailingBytes } = this.oddities;
+    if (paddedNumbers > 0) this.warn(`${paddedNumbers} numbers begin with needless zeros`);
+    if (trailingBytes > 0) {
+      this.warn(`${trailingBytes} bytes behind the end of the torrent are not part of it`);
+    }
+    const warnings = [...this.#warnings];
+    if (this.#untold > 0) warnings.push(`${this.#untold} more oddities of these kinds`);
+    return warnings;
+  }
+}
