@@ -66,15 +66,6 @@ export function requireDict(value: BencodeValue | undefined, where: Where): Benc
   return value;
 }
 
-export function requireList(
-  value: BencodeValue | undefined,
-  where: Where,
-): readonly BencodeValue[] {
-  if (value === undefined) throw missing(where);
-  if (!isList(value)) throw typeError(where, "a list");
-  return value;
-}
-
 export function requireBytes(value: BencodeValue | undefined, where: Where): Uint8Array {
   if (value === undefined) throw missing(where);
   if (!isBytes(value)) throw typeError(where, "a byte string");
