@@ -1,13 +1,69 @@
 import { addressBytes } from "./endpoint.ts";
 
-/** How far away an address is; nearer is less. */
-export const REACH = { machine: 0, network: 1, world: 2 } as const;
+/** How far away an address is; nearer is less. `nowhere` is no place that one machine can be reached at. */
+export const REACH = { nowhere: -1, machine: 0, network: 1, world: 2 } as const;
 
 export type Reach = (typeof REACH)[keyof typeof REACH];
 
+/** A part of the address space, and where it leads; a function reads it from the address itself. */
+interface Block {
+  readonly start: Uint8Array;
+  readonly bits: number;
+  readonly reach: Reach | ((bytes: Uint8Array) => Reach);
+}
+
+/**
+ * The special-purpose address registries of IANA (RFC 6890), IPv4: what is not in the list is in the world.
+ * Of blocks that overlap the first one counts.
+ */
+const IPV4_BLOCKS = blocks([
+  // 0.0.0.0 is this machine when it is connected to.
+  ["0.0.0.0/8", REACH.machine],
+  ["127.0.0.0/8", REACH.machine],
+  ["10.0.0.0/8", REACH.network],
+  ["100.64.0.0/10", REACH.network], // behind a provider's translator (RFC 6598)
+  ["169.254.0.0/16", REACH.network],
+  ["172.16.0.0/12", REACH.network],
+  ["192.0.0.0/24", REACH.network], // between a customer and a provider (RFC 6333, RFC 7723)
+  ["192.168.0.0/16", REACH.network],
+  ["198.18.0.0/15", REACH.network], // test benches (RFC 2544)
+  ["192.0.2.0/24", REACH.nowhere], // documentation (RFC 5737)
+  ["198.51.100.0/24", REACH.nowhere],
+  ["203.0.113.0/24", REACH.nowhere],
+  ["192.88.99.0/24", REACH.nowhere], // relays of 6to4, withdrawn (RFC 7526)
+  ["224.0.0.0/4", REACH.nowhere], // multicast
+  ["240.0.0.0/4", REACH.nowhere], // reserved, and broadcast
+]);
+
+/** IPv6: global unicast is 2000::/3; what lies outside it and is not in the list is not assigned. */
+const IPV6_BLOCKS = blocks([
+  // These stand for IPv4 addresses: mapped, compatible (with :: and ::1), translated, NAT64, 6to4.
+  ["::ffff:0:0/96", ipv4At(12)],
+  ["::/96", ipv4At(12)],
+  ["::ffff:0:0:0/96", ipv4At(12)],
+  ["64:ff9b::/96", ipv4At(12)],
+  ["2002::/16", ipv4At(2)],
+  // A translator of one's own network (RFC 8215): it may lead to whatever that network holds.
+  ["64:ff9b:1::/48", REACH.network],
+  ["2001::/32", reachOfTeredo],
+  ["2001:1::/126", REACH.world], // anycast for PCP, TURN and DNS-SD
+  ["2001:2::/48", REACH.network], // test benches (RFC 5180)
+  ["2001:3::/32", REACH.world], // AMT
+  ["2001:4:112::/48", REACH.world], // AS112
+  ["2001::/23", REACH.nowhere], // the rest of the protocol assignments: identifiers, not places
+  ["2001:db8::/32", REACH.nowhere], // documentation (RFC 3849)
+  ["3fff::/20", REACH.nowhere], // documentation (RFC 9637)
+  ["2000::/3", REACH.world],
+  ["fc00::/7", REACH.network],
+  ["fe80::/10", REACH.network],
+  ["fec0::/10", REACH.network], // site-local, withdrawn and still in use
+  ["5f00::/16", REACH.network], // segment routing inside a network (RFC 9602)
+  ["::/0", REACH.nowhere], // multicast, discard-only, and what nobody has been given
+]);
+
 /**
  * Where an address leads from here: to this machine, to a network that strangers do not reach (RFC 1918,
- * RFC 4193, RFC 6598, link-local), or out into the world.
+ * RFC 4193, RFC 6598, link-local), out into the world, or nowhere (multicast, broadcast, documentation).
  *
  * @param address - Text. What is no address counts as this machine, which is trusted with the least.
  */
@@ -18,56 +74,61 @@ export function reachOf(address: string): Reach {
 
 /** @param bytes - 4 or 16. */
 export function reachOfBytes(bytes: Uint8Array): Reach {
-  return bytes.length === 4 ? reachOfIpv4(bytes) : reachOfIpv6(bytes);
+  const table = bytes.length === 4 ? IPV4_BLOCKS : IPV6_BLOCKS;
+  for (const { start, bits, reach } of table) {
+    if (lies(bytes, start, bits)) return typeof reach === "number" ? reach : reach(bytes);
+  }
+  return REACH.world;
 }
 
-/** Of the addresses of one name those that are nearest, and how near that is. */
+/**
+ * Of the addresses of one name those that are nearest, and how near that is. Addresses that lead nowhere are
+ * left out.
+ */
 export function nearestOf(addresses: readonly string[]): {
   readonly reach: Reach;
   readonly addresses: readonly string[];
 } {
+  const places = addresses.filter((address) => reachOf(address) !== REACH.nowhere);
+  if (places.length === 0) return { reach: REACH.nowhere, addresses: [] };
   let nearest: Reach = REACH.world;
-  for (const address of addresses) {
+  for (const address of places) {
     const reach = reachOf(address);
     if (reach < nearest) nearest = reach;
   }
-  return {
-    reach: nearest,
-    addresses: addresses.filter((address) => reachOf(address) === nearest),
-  };
+  return { reach: nearest, addresses: places.filter((address) => reachOf(address) === nearest) };
 }
 
-function reachOfIpv4(bytes: Uint8Array): Reach {
-  const [first = 0, second = 0] = bytes;
-  // 0.0.0.0 is this machine too, when it is connected to.
-  if (first === 127 || first === 0) return REACH.machine;
-  const own =
-    first === 10 ||
-    (first === 172 && (second & 0xf0) === 16) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254) ||
-    (first === 100 && (second & 0xc0) === 64) ||
-    (first === 198 && (second & 0xfe) === 18);
-  return own ? REACH.network : REACH.world;
+/** The reach of the IPv4 address that stands in an IPv6 address. */
+function ipv4At(offset: number): (bytes: Uint8Array) => Reach {
+  return (bytes) => reachOfBytes(bytes.subarray(offset, offset + 4));
 }
 
-function reachOfIpv6(bytes: Uint8Array): Reach {
-  const inner = embeddedIpv4(bytes);
-  // Covers :: and ::1, whose first twelve bytes are zero as well.
-  if (inner) return reachOfIpv4(inner);
-  const [first = 0, second = 0] = bytes;
-  const own = (first & 0xfe) === 0xfc || (first === 0xfe && (second & 0x80) !== 0);
-  return own ? REACH.network : REACH.world;
+/** Teredo (RFC 4380) holds two IPv4 addresses: of a server, and, inverted, of the client's router. */
+function reachOfTeredo(bytes: Uint8Array): Reach {
+  const server = reachOfBytes(bytes.subarray(4, 8));
+  const client = reachOfBytes(bytes.slice(12).map((byte) => byte ^ 0xff));
+  return server < client ? server : client;
 }
 
-/** The IPv4 address that `::a.b.c.d`, 6to4 (RFC 3056) and NAT64 (RFC 6052) stand for. */
-function embeddedIpv4(bytes: Uint8Array): Uint8Array | undefined {
-  if (startsWith(bytes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])) return bytes.subarray(12);
-  if (startsWith(bytes, [0x20, 0x02])) return bytes.subarray(2, 6);
-  if (startsWith(bytes, [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0])) return bytes.subarray(12);
-  return undefined;
+function lies(bytes: Uint8Array, start: Uint8Array, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i += 1) if (bytes[i] !== start[i]) return false;
+  const rest = bits & 7;
+  return rest === 0 || ((bytes[whole]! ^ start[whole]!) & (0xff00 >> rest) & 0xff) === 0;
 }
 
-function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
-  return start.every((byte, index) => bytes[index] === byte);
+function blocks(table: readonly (readonly [network: string, reach: Block["reach"]])[]): Block[] {
+  return table.map(([network, reach]) => {
+    const [address = "", bits = ""] = network.split("/");
+    return { start: blockStart(address), bits: Number(bits), reach };
+  });
+}
+
+/** As `addressBytes`, without its reading of ::ffff:0:0/96 as IPv4. */
+function blockStart(address: string): Uint8Array {
+  if (address !== "::ffff:0:0") return addressBytes(address)!;
+  const bytes = new Uint8Array(16);
+  bytes.fill(0xff, 10, 12);
+  return bytes;
 }

@@ -17,6 +17,7 @@ import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
+import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 
 export interface GetOptions {
@@ -64,6 +65,7 @@ export type GetEvent =
       /** Addresses in the own network that trackers elsewhere named, and that were not connected to. */
       readonly refused: readonly string[];
     }
+  | TrackerNewsEvent
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
 
@@ -125,6 +127,7 @@ class Download {
   #torrent: EngineTorrent | undefined;
   #wanted: readonly boolean[] = [];
   #trackers: readonly TrackerSource[] = [];
+  #news: TrackerNews | undefined;
   #complete = false;
   /** Counts up to `ALONE_TICKS`, while nobody is there. */
   #aloneTicks = 0;
@@ -171,6 +174,7 @@ class Download {
     for (const { address } of named) this.#session.guard.trust(address);
     const known = [...named, ...this.#magnetPeers()];
     this.#trackers = this.#session.trackers(trackersOf(this.#source));
+    this.#news = new TrackerNews(this.#trackers, onEvent);
     const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
     if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
@@ -260,6 +264,7 @@ class Download {
     // Told when the engine's own event is over, so that its figures are complete.
     setImmediate(() => {
       const stats = this.#torrent!.stats();
+      this.#news?.tell();
       this.#options.onEvent({
         kind: "done",
         bytes: stats.wantedBytes,
@@ -275,6 +280,7 @@ class Download {
     if (!torrent) return;
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
+    this.#news?.tell();
     if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
   }

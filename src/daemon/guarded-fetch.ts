@@ -1,30 +1,30 @@
-import { lookup } from "node:dns/promises";
-import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { type HttpHop, NodeHttpFetch, type NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
-import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
+import { nearestOf, REACH, type Reach } from "../base/address-reach.ts";
 
-export interface GuardedFetchOptions {
-  readonly userAgent: string;
+export interface GuardedFetchOptions extends Pick<NodeHttpFetchOptions, "userAgent" | "lookUp"> {
   /**
    * What may be asked for at addresses that strangers do not reach: everything, when the person named the URL;
    * where trackers answer, when a torrent did.
    */
   readonly nearPages: "all" | "announce";
-  /** Told after a reply where it came from, the farthest address that may have sent it. */
-  readonly onReply?: ((host: string, reach: Reach) => void) | undefined;
-  /** Addresses of a name, none when there is no such name; the system's when absent. */
-  readonly lookUp?: ((host: string) => Promise<readonly string[]>) | undefined;
-  /** Makes what fetches, from a test for addresses; `NodeHttpFetch` when absent. */
-  readonly makeFetch?: ((allowAddress: (address: string) => boolean) => HttpFetch) | undefined;
+  /** Makes what fetches; `NodeHttpFetch` when absent. */
+  readonly makeFetch?: ((options: NodeHttpFetchOptions) => HttpFetch) | undefined;
 }
 
-/** Trackers written in PHP and the like have an ending. */
-const ANNOUNCE_PAGE = /^announce(\.[a-z]+)?$/;
+/**
+ * Where a tracker answers: `/announce`, and `/KEY/announce` where private trackers put a member's key. Trackers
+ * in PHP and the like have an ending. No other element may stand before it: a program takes what follows its
+ * own name as an argument (`/cgi-bin/reboot.cgi/announce`).
+ */
+const ANNOUNCE_PATH = /^(\/[0-9A-Za-z_-]{16,128})?\/announce(\.[a-z]{1,5})?\/?$/;
 
 /**
- * Fetches over HTTP for a command (house rule 8, HUB-7). A redirect leads no nearer than it came from. Of a
- * name with near and far addresses only the near ones are asked: the far one could speak for the near one.
+ * Fetches over HTTP for a command (house rule 8, HUB-7). Every hop is judged, redirects as the first URL: each
+ * host is looked up once, and the connection goes to the addresses that were judged. A redirect leads no nearer
+ * than it came from. Of a name with near and far addresses only the near ones are asked: the far one could
+ * speak for the near one.
  */
 export class GuardedFetch implements HttpFetch {
   readonly #options: GuardedFetchOptions;
@@ -34,54 +34,36 @@ export class GuardedFetch implements HttpFetch {
   }
 
   /** @throws {PlatformError} As `NodeHttpFetch`; `address-refused`. */
-  async get(url: string, limits: Parameters<HttpFetch["get"]>[1]): Promise<HttpReply> {
-    const { userAgent, lookUp = lookUpName, onReply } = this.#options;
-    const host = hostOf(url);
-    const found = await lookUp(host);
-    const near = nearestOf(found);
-    this.#refusePage(url, near.reach);
-    const far = found.filter((address) => !near.addresses.includes(address));
-    let farthest = near.reach;
-    const allowAddress = (address: string): boolean => {
-      const reach = reachOf(address);
-      if (reach < near.reach || far.includes(address)) return false;
-      if (reach > farthest) farthest = reach;
-      return true;
-    };
-    const makeFetch = this.#options.makeFetch ?? defaultFetch(userAgent);
-    const reply = await makeFetch(allowAddress).get(url, limits);
-    onReply?.(host, farthest);
-    return reply;
+  get(url: string, limits: Parameters<HttpFetch["get"]>[1]): Promise<HttpReply> {
+    const { userAgent, lookUp, nearPages, makeFetch = nodeFetch } = this.#options;
+    const lenient = nearPages === "announce";
+    const fetch = makeFetch({ userAgent, lookUp, lenient, judge: hopJudge(nearPages) });
+    return fetch.get(url, limits);
   }
+}
 
-  #refusePage(url: string, reach: Reach): void {
-    if (this.#options.nearPages === "all" || reach === REACH.world) return;
-    if (new URL(url).pathname.split("/").some((name) => ANNOUNCE_PAGE.test(name))) return;
-    throw new PlatformError(
-      "address-refused",
-      `${hostOf(url)} is in your own network: a torrent may name no other page of it than /announce`,
+/** @returns A judge of the hops of one fetch, in their order. */
+export function hopJudge(nearPages: "all" | "announce"): (hop: HttpHop) => readonly string[] {
+  let previous: Reach | undefined;
+  return ({ url, addresses }) => {
+    const { reach, addresses: nearest } = nearestOf(addresses);
+    if (reach === REACH.nowhere) throw refused(`${url.hostname} has no address of a machine`);
+    if (previous !== undefined && reach < previous) {
+      throw refused(`a server elsewhere may not send us to ${url.hostname}, in your own network`);
+    }
+    previous = reach;
+    const anyPage = nearPages === "all" || reach === REACH.world;
+    if (anyPage || ANNOUNCE_PATH.test(url.pathname)) return nearest;
+    throw refused(
+      `${url.hostname} is in your own network: a torrent may name no other page of it than /announce`,
     );
-  }
+  };
 }
 
-/** The host of a URL as a key: brackets of IPv6 taken off, in lower case. Empty when there is none. */
-export function hostOf(url: string): string {
-  const host = URL.parse(url)?.hostname ?? "";
-  return host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+function refused(why: string): PlatformError {
+  return new PlatformError("address-refused", why);
 }
 
-function defaultFetch(userAgent: string) {
-  return (allowAddress: (address: string) => boolean): HttpFetch =>
-    new NodeHttpFetch({ userAgent, allowAddress });
-}
-
-async function lookUpName(host: string): Promise<readonly string[]> {
-  try {
-    const found = await lookup(host, { all: true });
-    return found.map(({ address }) => address);
-  } catch (error) {
-    // Whoever fetches next finds the same and says it.
-    if (error instanceof Error && "code" in error) return [];
-    throw error;
-  }
+function nodeFetch(options: NodeHttpFetchOptions): HttpFetch {
+  return new NodeHttpFetch(options);
 }

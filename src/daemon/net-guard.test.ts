@@ -1,28 +1,13 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import http from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
 import { addressBytes } from "../base/endpoint.ts";
+import type { NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
-import type { TrackerStatus } from "../tracker-client/tracker.ts";
-import { REACH, reachOf } from "../base/address-reach.ts";
 import { GuardedFetch } from "./guarded-fetch.ts";
 import { NetGuard } from "./net-guard.ts";
-
-const MACHINE = ["127.0.0.1", "127.8.8.8", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"];
-const MACHINE_INSIDE = ["::127.0.0.1", "2002:7f00:1::1", "64:ff9b::7f00:1", "no address", ""];
-const NETWORK = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254"];
-const NETWORK_MORE = ["100.64.0.1", "198.18.0.1", "fd00::1", "fe80::1", "fe80::1%eth0", "fec0::1"];
-const NETWORK_INSIDE = ["::ffff:192.168.1.1", "2002:c0a8:101::", "64:ff9b::a00:1", "::10.0.0.1"];
-const WORLD = ["9.9.9.9", "172.32.0.1", "100.128.0.1", "192.169.0.1", "2620:fe::9", "::9.9.9.9"];
-
-for (const [addresses, reach] of [
-  [[...MACHINE, ...MACHINE_INSIDE], REACH.machine],
-  [[...NETWORK, ...NETWORK_MORE, ...NETWORK_INSIDE], REACH.network],
-  [[...WORLD, "2002:909:909::", "64:ff9b::909:909"], REACH.world],
-] as const) {
-  for (const address of addresses) {
-    test(`HUB-7: "${address}" has reach ${reach}`, () => assert.equal(reachOf(address), reach));
-  }
-}
 
 /** Names and their addresses; literal addresses are themselves. */
 const NAMES = new Map([
@@ -30,29 +15,34 @@ const NAMES = new Map([
   ["home.example", ["192.168.1.5", "2620:fe::5"]],
   ["trap.example", ["9.9.9.9", "127.0.0.1"]],
   ["localhost", ["127.0.0.1", "::1"]],
+  ["crowd.example", ["224.0.0.1", "255.255.255.255"]],
 ]);
 
 async function lookUp(host: string): Promise<readonly string[]> {
   return NAMES.get(host) ?? (addressBytes(host) ? [host] : []);
 }
 
-/** Connects to the first address that is allowed of each hop; a path `/to/HOST` redirects to HOST. */
+/** Connects to the first address that is allowed of each hop; `/to/HOST/PATH` behind a path redirects there. */
 function fakeFetch(connected: string[]) {
-  return (allowAddress: (address: string) => boolean): HttpFetch => ({
+  return ({ judge }: NodeHttpFetchOptions): HttpFetch => ({
     async get(url) {
-      const { hostname, pathname } = new URL(url);
-      for (const host of [hostname, ...pathname.split("/to/").slice(1)]) {
-        const name = host.replace(/^\[(.*)\]$/, "$1");
-        const allowed = (await lookUp(name)).filter(allowAddress);
-        if (allowed.length === 0) throw new Error(`refused: ${name}`);
-        connected.push(allowed[0]!);
+      let from = "";
+      const [first = "", ...redirects] = url.split("/to/");
+      for (const hop of [first, ...redirects.map((each) => `http://${each}`)]) {
+        const name = new URL(hop).hostname.replace(/^\[(.*)\]$/, "$1");
+        const judged = judge!({ url: new URL(hop), addresses: await lookUp(name) });
+        from = judged[0]!;
+        connected.push(from);
       }
-      return { status: 200, body: new Uint8Array() };
+      return { status: 200, body: new Uint8Array(), from };
     },
   });
 }
 
-const LIMITS = { timeoutMs: 1000, bytesMax: 1000 };
+const LIMITS = { timeoutMs: 5000, bytesMax: 1000 };
+const IN_NETWORK = /is in your own network: a torrent may name no other page/;
+const LED_INSIDE = /may not send us to/;
+const KEY = "0123456789abcdef0123456789abcdef";
 
 const FETCHES: readonly {
   readonly url: string;
@@ -62,27 +52,56 @@ const FETCHES: readonly {
   { url: "http://public.example/anything", connects: ["9.9.9.9"] },
   // Near: trackers only, unless the person named it.
   { url: "http://127.0.0.1/announce", connects: ["127.0.0.1"] },
-  { url: "http://192.168.1.5/k3y/announce", connects: ["192.168.1.5"] },
-  { url: "http://localhost/announce/k3y?x=1", connects: ["127.0.0.1"] },
-  { url: "http://192.168.1.5/tracker/announce.php?k3y=1", connects: ["192.168.1.5"] },
-  { url: "http://127.0.0.1/admin?reboot", connects: /a torrent may name no other page/ },
+  { url: "http://127.0.0.1/announce/", connects: ["127.0.0.1"] },
+  { url: `http://192.168.1.5/${KEY}/announce?x=1`, connects: ["192.168.1.5"] },
+  { url: "http://192.168.1.5/announce.php?k3y=1", connects: ["192.168.1.5"] },
+  { url: "http://127.0.0.1/admin?reboot", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/cgi-bin/reboot.cgi/announce?now=1", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/reboot/announce?now=1", connects: IN_NETWORK },
+  { url: `http://127.0.0.1/cgi-bin/${KEY}/announce`, connects: IN_NETWORK },
+  { url: "http://127.0.0.1/announce/reboot", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/admin/..%2fannounce", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/admin;announce", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/admin?x=/announce", connects: IN_NETWORK },
+  { url: "http://127.0.0.1//announce", connects: IN_NETWORK },
   { url: "http://2130706433/admin", connects: /127\.0\.0\.1 is in your own network/ },
   { url: "http://0x7f.1/admin", connects: /127\.0\.0\.1 is in your own network/ },
   { url: "http://0177.0.0.1/admin", connects: /127\.0\.0\.1 is in your own network/ },
-  { url: "http://[::ffff:127.0.0.1]/admin", connects: /in your own network/ },
-  { url: "http://[::1]/announcements", connects: /in your own network/ },
-  { url: "http://169.254.169.254/latest/meta-data", connects: /in your own network/ },
-  { url: "http://home.example/admin", connects: /in your own network/ },
+  { url: "http://127.1/admin", connects: /127\.0\.0\.1 is in your own network/ },
+  { url: "http://[::ffff:127.0.0.1]/admin", connects: IN_NETWORK },
+  { url: "http://[::ffff:0:127.0.0.1]/admin", connects: IN_NETWORK },
+  { url: "http://[64:ff9b:1::7f00:1]/admin", connects: IN_NETWORK },
+  { url: "http://[2001:0:7f00:1::f6f6:f6f6]/admin", connects: IN_NETWORK },
+  { url: "http://[::1]/announcements", connects: IN_NETWORK },
+  { url: "http://169.254.169.254/latest/meta-data", connects: IN_NETWORK },
+  { url: "http://192.0.0.8/admin", connects: IN_NETWORK },
+  { url: "http://home.example/admin", connects: IN_NETWORK },
   { url: "http://127.0.0.1/admin", nearPages: "all", connects: ["127.0.0.1"] },
-  // Redirects lead no nearer.
-  { url: "http://public.example/announce/to/localhost", connects: /refused: localhost/ },
-  { url: "http://public.example/announce/to/home.example", connects: ["9.9.9.9", "2620:fe::5"] },
-  { url: "http://192.168.1.5/announce/to/127.0.0.1", connects: /refused: 127\.0\.0\.1/ },
-  { url: "http://localhost/announce/to/public.example", connects: ["127.0.0.1", "9.9.9.9"] },
-  { url: "http://public.example/to/127.0.0.1", nearPages: "all", connects: /refused/ },
+  // No machine has such an address.
+  { url: "http://239.255.255.250/announce", connects: /no address of a machine/ },
+  { url: "http://crowd.example/announce", nearPages: "all", connects: /no address of a machine/ },
+  { url: "http://[2001:db8::1]/announce", connects: /no address of a machine/ },
+  { url: "http://unknown.example/announce", connects: /no address of a machine/ },
+  // Every hop is judged, as the first one. Redirects lead no nearer.
+  { url: "http://public.example/announce/to/localhost/announce", connects: LED_INSIDE },
+  { url: "http://public.example/announce/to/home.example/announce", connects: LED_INSIDE },
+  { url: "http://192.168.1.5/announce/to/127.0.0.1/announce", connects: LED_INSIDE },
+  { url: "http://127.0.0.1/announce/to/127.0.0.1/admin?wipe=1", connects: IN_NETWORK },
+  { url: "http://127.0.0.1/announce/to/192.168.1.5/admin?wipe=1", connects: IN_NETWORK },
+  {
+    url: "http://localhost/announce/to/public.example/x",
+    connects: ["127.0.0.1", "9.9.9.9"],
+  },
+  { url: "http://localhost/announce/to/9.9.9.9/x/to/127.0.0.1/announce", connects: LED_INSIDE },
+  { url: "http://public.example/to/127.0.0.1/", nearPages: "all", connects: LED_INSIDE },
+  {
+    url: "http://127.0.0.1/x/to/127.0.0.1/y",
+    nearPages: "all",
+    connects: ["127.0.0.1", "127.0.0.1"],
+  },
   // A name that is near and far is near, and only there.
   { url: "http://trap.example/announce", connects: ["127.0.0.1"] },
-  { url: "http://trap.example/x", connects: /in your own network/ },
+  { url: "http://trap.example/x", connects: IN_NETWORK },
   { url: "http://home.example/announce", connects: ["192.168.1.5"] },
 ];
 
@@ -91,70 +110,138 @@ for (const { url, nearPages = "announce", connects } of FETCHES) {
     const connected: string[] = [];
     const makeFetch = fakeFetch(connected);
     const fetch = new GuardedFetch({ userAgent: "x", nearPages, lookUp, makeFetch });
-    if (connects instanceof RegExp) await assert.rejects(fetch.get(url, LIMITS), connects);
-    else {
+    if (connects instanceof RegExp) {
+      await assert.rejects(fetch.get(url, LIMITS), { code: "address-refused", message: connects });
+    } else {
       await fetch.get(url, LIMITS);
       assert.deepEqual(connected, connects);
     }
   });
 }
 
-/** A guard, and a torrent's trackers by their names: those that answered gave peers. */
-function guardWith(...trackers: readonly (readonly [name: string, peersGiven: number])[]) {
+/** A server on this machine that answers `/hop` with a redirect, and writes down what it is asked. */
+async function service(t: TestContext, location: (port: number) => string) {
+  const asked: string[] = [];
+  const server = http.createServer((request, reply) => {
+    asked.push(request.url ?? "");
+    if (request.url === "/announce?hop") {
+      reply.writeHead(302, { location: location((server.address() as AddressInfo).port) });
+    }
+    reply.end("d5:peers0:e");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { asked, port: (server.address() as AddressInfo).port };
+}
+
+test("HUB-7: a name that changes its mind is looked up once, and only what was judged is connected to", async (t) => {
+  const { asked, port } = await service(t, () => "/");
+  let lookups = 0;
+  // First far, then this machine: whoever looks again connects inside.
+  const rebinding = (): Promise<string[]> => {
+    lookups += 1;
+    return Promise.resolve([lookups === 1 ? "127.0.0.1" : "127.0.0.2"]);
+  };
+  const fetch = new GuardedFetch({ userAgent: "x", nearPages: "announce", lookUp: rebinding });
+  const reply = await fetch.get(`http://rebind.example:${port}/announce`, LIMITS);
+  assert.deepEqual([lookups, reply.from, asked], [1, "127.0.0.1", ["/announce"]]);
+
+  const reversed = (): Promise<string[]> => {
+    lookups += 1;
+    return Promise.resolve([lookups === 1 ? "255.255.255.255" : "127.0.0.1"]);
+  };
+  lookups = 0;
+  const other = new GuardedFetch({ userAgent: "x", nearPages: "all", lookUp: reversed });
+  await assert.rejects(other.get(`http://rebind.example:${port}/x`, LIMITS), {
+    code: "address-refused",
+  });
+  assert.deepEqual([lookups, asked.length], [1, 1]);
+});
+
+test("HUB-7: the page rule holds for the redirect of a real server", async (t) => {
+  const { asked, port } = await service(t, (own) => `http://127.0.0.1:${own}/admin?wipe=1`);
+  const fetch = new GuardedFetch({ userAgent: "x", nearPages: "announce", lookUp });
+  await assert.rejects(fetch.get(`http://127.0.0.1:${port}/announce?hop`, LIMITS), {
+    message: IN_NETWORK,
+  });
+  assert.deepEqual(asked, ["/announce?hop"]);
+});
+
+function guard(): NetGuard {
   const datagrams: DatagramNet = {
     bind: () => Promise.reject(new Error("nothing is sent here")),
     resolve: lookUp,
   };
-  const guard = new NetGuard({ userAgent: "x", datagrams, lookUp, makeFetch: fakeFetch([]) });
-  const status = trackers.map(([name, peersGiven]): TrackerStatus => {
-    const rest = { message: undefined, nextAnnounceInMs: 0, seeds: 0, leechers: 0 };
-    return { name, tier: 0, state: "announcing", peersGiven, ...rest };
-  });
-  guard.watch({ status: () => status });
-  return guard;
+  return new NetGuard({ userAgent: "x", datagrams, lookUp, makeFetch: fakeFetch([]) });
 }
 
-/** Whether peers on this machine, in its network and in the world may be connected to. */
-function allowed(guard: NetGuard): boolean[] {
-  return ["127.0.0.1", "192.168.1.7", "9.9.9.9"].map((address) => guard.allowPeer(address));
+const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];
+
+/** Whether peers on this machine, in its network, in the world and nowhere may be connected to. */
+function allowed(judge: NetGuard): boolean[] {
+  return PEERS.map((address) => judge.allowPeer(address));
 }
 
-test("house rule 8: peers in the own network are for those who are in it to name", async () => {
-  assert.deepEqual(allowed(guardWith()), [false, false, true], "nobody but a link");
+test("house rule 8: peers are as near as the reply that names them, no nearer", () => {
+  assert.deepEqual(allowed(guard()), [false, false, true, false], "nobody but a link");
+  const peers = PEERS.map((address) => ({ address, port: 6881 }));
+  const names = (from: string): string[] =>
+    guard()
+      .judgePeers(peers, from)
+      .map((p) => p.address);
+  assert.deepEqual(names("9.9.9.9"), ["9.9.9.9"]);
+  assert.deepEqual(names("192.168.1.5"), ["192.168.1.7", "9.9.9.9"]);
+  assert.deepEqual(names("127.0.0.1"), ["127.0.0.1", "192.168.1.7", "9.9.9.9"]);
+});
 
-  const guard = guardWith(["http://public.example", 50], ["udp://192.168.1.5:80", 0]);
-  await guard.http.get("http://public.example/announce", LIMITS);
-  await guard.datagrams.resolve("192.168.1.5");
-  assert.deepEqual(allowed(guard), [false, false, true], "the near one is silent");
+test("house rule 8: a reply from near vouches for its own peers only", () => {
+  const judge = guard();
+  judge.judgePeers([{ address: "192.168.1.7", port: 1 }], "192.168.1.5");
+  assert.deepEqual(allowed(judge), [false, true, true, false]);
+  assert.equal(judge.allowPeer("192.168.1.8"), false);
+  // The same tracker, when its name leads out into the world: what it said before does not count for it.
+  assert.deepEqual(judge.judgePeers([{ address: "192.168.1.7", port: 2 }], "9.9.9.9"), []);
+  assert.deepEqual(judge.judgePeers([{ address: "192.168.1.8", port: 2 }], "9.9.9.9"), []);
+  assert.deepEqual(judge.refused, ["192.168.1.8"]);
+});
 
-  const home = guardWith(["http://home.example", 50]);
-  await home.http.get("http://home.example/announce", LIMITS);
-  assert.deepEqual(allowed(home), [false, true, true], "a tracker at home");
+test("house rule 8: addresses of UDP trackers are judged too", async () => {
+  assert.deepEqual(await guard().datagrams.resolve("trap.example"), ["127.0.0.1"]);
+  assert.deepEqual(await guard().datagrams.resolve("localhost"), ["127.0.0.1", "::1"]);
+  assert.deepEqual(await guard().datagrams.resolve("crowd.example"), []);
+});
 
-  const own = guardWith(["udp://localhost:6969", 1]);
-  assert.deepEqual(await own.datagrams.resolve("localhost"), ["127.0.0.1", "::1"]);
-  assert.deepEqual(allowed(own), [true, true, true], "a tracker on this machine");
-
-  const trap = guardWith(["udp://trap.example:6969", 1]);
-  assert.deepEqual(await trap.datagrams.resolve("trap.example"), ["127.0.0.1"]);
-
-  const moved = guardWith(["http://localhost", 50]);
-  await moved.http.get("http://localhost/announce/to/public.example", LIMITS);
-  assert.deepEqual(allowed(moved), [false, false, true], "the answer came from far");
+test("house rule 8: what is vouched for has a bound", () => {
+  const judge = guard();
+  const peers = Array.from({ length: 10_001 }, (_, n) => ({
+    address: `10.0.${n >> 8}.${n & 255}`,
+    port: 1,
+  }));
+  for (let at = 0; at < peers.length; at += 500) {
+    judge.judgePeers(peers.slice(at, at + 500), "10.9.9.9");
+  }
+  assert.equal(judge.allowPeer("10.0.0.0"), false, "the oldest is forgotten");
+  assert.equal(judge.allowPeer("10.0.0.1"), true);
 });
 
 test("house rule 8: peers that the person names may be anywhere", () => {
-  const guard = guardWith();
-  guard.trust("192.168.1.7");
-  assert.deepEqual(allowed(guard), [false, true, true]);
+  const judge = guard();
+  judge.trust("192.168.1.7");
+  assert.deepEqual(allowed(judge), [false, true, true, false]);
+  const peers = [{ address: "192.168.1.7", port: 1 }];
+  assert.deepEqual(judge.judgePeers(peers, "9.9.9.9"), peers);
 });
 
 test("house rule 8: what was refused can be told, a few of it, and not what is allowed by now", () => {
-  const guard = guardWith();
-  assert.deepEqual(guard.refused, []);
-  for (let last = 1; last < 9; last += 1) guard.admitPeer(`192.168.1.${last}`);
-  assert.ok(guard.admitPeer("9.9.9.9"));
-  assert.deepEqual(guard.refused, ["192.168.1.1", "192.168.1.2", "192.168.1.3"]);
-  guard.trust("192.168.1.2");
-  assert.deepEqual(guard.refused, ["192.168.1.1", "192.168.1.3"]);
+  const judge = guard();
+  assert.deepEqual(judge.refused, []);
+  for (let last = 1; last < 9; last += 1) judge.admitPeer(`192.168.1.${last}`);
+  assert.ok(judge.admitPeer("9.9.9.9"));
+  assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.2", "192.168.1.3"]);
+  judge.trust("192.168.1.2");
+  assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.3"]);
 });

@@ -1,7 +1,7 @@
+import type { Endpoint } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
-import type { TrackerSource } from "../tracker-client/tracker-client.ts";
-import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
-import { GuardedFetch, type GuardedFetchOptions, hostOf } from "./guarded-fetch.ts";
+import { nearestOf, REACH, reachOf } from "../base/address-reach.ts";
+import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
 
 export interface NetGuardOptions extends Pick<
   GuardedFetchOptions,
@@ -13,14 +13,17 @@ export interface NetGuardOptions extends Pick<
 /** Enough to tell a person; a hostile tracker names more. */
 const REFUSED_KEPT = 3;
 
+/** Near addresses that trackers vouch for; the oldest is forgotten when there are more. */
+const VOUCHED_MAX = 10_000;
+
 /**
- * The guard of a command's connections (house rule 8). A torrent comes from strangers, but the command that
+ * The guard of connections that a torrent leads to (house rule 8). It comes from strangers, but the program that
  * reads it runs inside: what it names may not lead to where strangers cannot go themselves.
  *
  * - Peers that the person names may be anywhere.
  * - A tracker may be anywhere, because a hub at home is; one that is near is asked for nothing but announces.
- * - Peers whom others name may be as near as the nearest tracker that answers, no nearer. A handshake carries
- *   20 bytes that whoever made the link chose: enough for a command to some service on this machine.
+ * - Peers that a tracker names may be as near as the address this reply came from, no nearer. A handshake
+ *   carries 20 bytes that whoever made the link chose: enough for a command to some service on this machine.
  */
 export class NetGuard {
   /** To trackers. */
@@ -29,22 +32,15 @@ export class NetGuard {
   readonly datagrams: DatagramNet;
   readonly #trusted = new Set<string>();
   readonly #refused = new Set<string>();
-  readonly #sources: Pick<TrackerSource, "status">[] = [];
-  /** By host of a tracker, where its answer came from. */
-  readonly #reaches = new Map<string, Reach>();
-  /** What is nearer is refused. Falls as trackers answer. */
-  #floor: Reach = REACH.world;
+  /** Near addresses of peers in replies that came from as near, in the order of their coming. */
+  readonly #vouched = new Set<string>();
 
   constructor(options: NetGuardOptions) {
     const { datagrams } = options;
-    this.http = new GuardedFetch({
-      ...options,
-      nearPages: "announce",
-      onReply: (host, reach) => this.#reaches.set(host, reach),
-    });
+    this.http = new GuardedFetch({ ...options, nearPages: "announce" });
     this.datagrams = {
       bind: (bindOptions) => datagrams.bind(bindOptions),
-      resolve: async (host) => this.#resolved(host, await datagrams.resolve(host)),
+      resolve: async (host) => nearestOf(await datagrams.resolve(host)).addresses,
     };
   }
 
@@ -53,15 +49,28 @@ export class NetGuard {
     this.#trusted.add(address);
   }
 
-  /** @param source - Trackers that are asked through this guard. */
-  watch(source: Pick<TrackerSource, "status">): void {
-    this.#sources.push(source);
+  /**
+   * Judges the peers of one reply.
+   *
+   * @param from - The address that the reply came from.
+   * @returns Those that may be connected to.
+   */
+  judgePeers(peers: readonly Endpoint[], from: string): readonly Endpoint[] {
+    const floor = reachOf(from);
+    return peers.filter(({ address }) => {
+      const reach = reachOf(address);
+      if (reach === REACH.world) return true;
+      const allowed = reach !== REACH.nowhere && reach >= floor;
+      if (allowed) this.#vouch(address);
+      else this.#noteRefused(address);
+      return allowed || this.#trusted.has(address);
+    });
   }
 
   /** As `allowPeer`, of somebody who is going to be connected to. */
   admitPeer(address: string): boolean {
     const allowed = this.allowPeer(address);
-    if (!allowed && this.#refused.size < REFUSED_KEPT) this.#refused.add(address);
+    if (!allowed) this.#noteRefused(address);
     return allowed;
   }
 
@@ -72,24 +81,19 @@ export class NetGuard {
 
   /** Whether a peer may be connected to. */
   allowPeer(address: string): boolean {
-    if (this.#trusted.has(address)) return true;
-    const reach = reachOf(address);
-    return reach === REACH.world || reach >= this.#currentFloor();
+    if (this.#trusted.has(address) || this.#vouched.has(address)) return true;
+    return reachOf(address) === REACH.world;
   }
 
-  #currentFloor(): Reach {
-    for (const { name, peersGiven } of this.#sources.flatMap((source) => source.status())) {
-      // Silence and nonsense are no answer of a tracker.
-      if (peersGiven === 0) continue;
-      const reach = this.#reaches.get(hostOf(name)) ?? REACH.world;
-      if (reach < this.#floor) this.#floor = reach;
-    }
-    return this.#floor;
+  #vouch(address: string): void {
+    this.#vouched.delete(address);
+    this.#vouched.add(address);
+    if (this.#vouched.size <= VOUCHED_MAX) return;
+    const [oldest] = this.#vouched;
+    this.#vouched.delete(oldest!);
   }
 
-  #resolved(host: string, found: readonly string[]): readonly string[] {
-    const { reach, addresses } = nearestOf(found);
-    this.#reaches.set(host.toLowerCase().replace(/^\[(.*)\]$/, "$1"), reach);
-    return addresses;
+  #noteRefused(address: string): void {
+    if (this.#refused.size < REFUSED_KEPT) this.#refused.add(address);
   }
 }

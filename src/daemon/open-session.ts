@@ -74,6 +74,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
     http: guard.http,
     datagrams: guard.datagrams,
     log: options.log,
+    judgePeers: (peers, from) => guard.judgePeers(peers, from),
   });
   const close = async (): Promise<void> => {
     await session.close();
@@ -89,9 +90,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       guard,
       trackers: (tiers) => {
         const source = trackerClient.source(tiers);
-        if (!source) return [];
-        guard.watch(source);
-        return [source];
+        return source ? [source] : [];
       },
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 import { untilAborted } from "./until-aborted.ts";
+import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 
 export interface SeedOptions {
   /** .torrent files or their URLs. */
@@ -29,8 +30,8 @@ export type SeedEvent =
   | { readonly kind: "stats"; readonly stats: SeedStats }
   /** A piece is not what it should be, or the disk refuses: that torrent waits, the others go on. */
   | { readonly kind: "trouble"; readonly name: string; readonly message: string }
-  /** Told once for each tracker and reason; it is asked again all the while. Both are text from outside. */
-  | { readonly kind: "tracker-failure"; readonly tracker: string; readonly message: string };
+  /** A tracker that fails is asked again all the while. */
+  | TrackerNewsEvent;
 
 export interface SeededTorrent {
   readonly name: string;
@@ -68,7 +69,7 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
     const added = torrents.map((torrent, index) =>
       add(session, { ...torrent, sources: trackers[index]! }, options),
     );
-    const failures = new TrackerFailures(trackers.flat(), options.onEvent);
+    const news = new TrackerNews(trackers.flat(), options.onEvent);
     options.onEvent({
       kind: "ready",
       port: session.port,
@@ -78,7 +79,7 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
       })),
     });
     await untilAborted(options.signal, () => {
-      failures.tell();
+      news.tell();
       options.onEvent({ kind: "stats", stats: sum(added) });
     });
   } finally {
@@ -129,33 +130,6 @@ function add(
       if (message !== undefined) options.onEvent({ kind: "trouble", name, message });
     },
   });
-}
-
-/** Finds trackers that fail, and says so once: they are asked for as long as we seed. */
-class TrackerFailures {
-  readonly #sources: readonly TrackerSource[];
-  readonly #onEvent: SeedOptions["onEvent"];
-  readonly #told = new Set<string>();
-
-  constructor(sources: readonly TrackerSource[], onEvent: SeedOptions["onEvent"]) {
-    this.#sources = sources;
-    this.#onEvent = onEvent;
-  }
-
-  tell(): void {
-    for (const [index, source] of this.#sources.entries()) {
-      for (const { name, state, message = "no answer" } of source.status()) {
-        // A tracker may say something else each time, and all torrents may have the same one.
-        const ofTorrent = `${index} ${name}`;
-        if (state !== "failing" || this.#told.has(ofTorrent)) continue;
-        this.#told.add(ofTorrent);
-        const ofTracker = `${name} ${message}`;
-        if (this.#told.has(ofTracker)) continue;
-        this.#told.add(ofTracker);
-        this.#onEvent({ kind: "tracker-failure", tracker: name, message });
-      }
-    }
-  }
 }
 
 function troubleOf(event: TorrentEvent): string | undefined {

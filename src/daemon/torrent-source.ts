@@ -37,7 +37,7 @@ export async function readTorrentSource(
     });
   }
   if (/^magnet:/i.test(source)) return { magnet: readMagnet(source) };
-  if (/^https?:\/\//i.test(source)) return parse(await fetchTorrent(source, signal), source);
+  if (/^https?:\/\//i.test(source)) return fetchTorrent(source, signal);
   return parse(await readFile(source), source);
 }
 
@@ -132,11 +132,22 @@ async function readShared(file: FileHandle, size: number): Promise<Uint8Array> {
   return bytes.subarray(0, done);
 }
 
-async function fetchTorrent(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const bytes = await fetchBytes(url, signal);
+async function fetchTorrent(url: string, signal: AbortSignal | undefined): Promise<TorrentSource> {
+  const found = await fetchBytes(url, signal);
   const page = torrentOfPage(url);
-  const looksLikePage = decodeUtf8(bytes.subarray(0, 64)).trimStart().startsWith("<");
-  return looksLikePage && page !== undefined ? fetchBytes(page, signal) : bytes;
+  if (typeof found !== "string" && page !== undefined && looksLikePage(found)) {
+    return readFetched(await fetchBytes(page, signal), url);
+  }
+  return readFetched(found, url);
+}
+
+/** @param found - Bytes of a file, or the magnet link that a redirect led to. */
+function readFetched(found: Uint8Array | string, url: string): TorrentSource {
+  return typeof found === "string" ? { magnet: readMagnet(found) } : parse(found, url);
+}
+
+function looksLikePage(bytes: Uint8Array): boolean {
+  return decodeUtf8(bytes.subarray(0, 64)).trimStart().startsWith("<");
 }
 
 /** A hub shows a torrent at `/t/ID/SLUG` and has its file at `/t/ID.torrent`. */
@@ -147,7 +158,11 @@ function torrentOfPage(url: string): string | undefined {
   return new URL(`${match[1]}${torrentFilePath(decodeURIComponent(match[2]!))}`, page).href;
 }
 
-async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** @returns What is there; a magnet link when it redirects to one, as sites of torrents do. */
+async function fetchBytes(
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | string> {
   if (!URL.canParse(url)) {
     throw new DaemonError("bad-plan", `${url} is no URL.`, {
       subject: url,
@@ -158,7 +173,16 @@ async function fetchBytes(url: string, signal: AbortSignal | undefined): Promise
   const { GuardedFetch } = await import("./guarded-fetch.ts");
   const userAgent = `Everseed/${everseedVersion()}`;
   const http = new GuardedFetch({ userAgent, nearPages: "all" });
-  const { status, body } = await reach(http, url, signal);
+  const { status, body, leadsTo } = await reach(http, url, signal);
+  if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return leadsTo;
+  if (leadsTo !== undefined) {
+    const scheme = leadsTo.slice(0, leadsTo.indexOf(":"));
+    throw new DaemonError(
+      "unreachable",
+      `${url} cannot be fetched. It redirects to an address of the kind ${scheme}, which is not followed.`,
+      { subject: url, hint: "open it in a browser, and give what you find there." },
+    );
+  }
   if (status === 200) return body;
   if (status === 404 || status === 410) {
     throw new DaemonError("not-found", `${url} is not there. The server says ${status}.`, {

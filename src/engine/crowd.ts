@@ -129,7 +129,8 @@ interface Place {
 function placeOf(address: string): Place | undefined {
   const bytes = addressBytes(address);
   if (!bytes) return undefined;
-  const local = reachOfBytes(bytes) !== REACH.world;
+  const reach = reachOfBytes(bytes);
+  const local = reach === REACH.machine || reach === REACH.network;
   if (bytes.length === 4) {
     return { network: bytes.subarray(0, 3).join("."), machine: bytes.join("."), local };
   }

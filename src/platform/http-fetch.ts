@@ -1,41 +1,51 @@
-import http from "node:http";
-import https from "node:https";
+import dns from "node:dns/promises";
 import net from "node:net";
-import dns from "node:dns";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { gunzip } from "node:zlib";
+import { promisify } from "node:util";
 import { concatBytes } from "../base/bytes.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
+import type { HttpExchange, RawHttpReply } from "./http-exchange.ts";
+import { lenientExchange } from "./lenient-exchange.ts";
 import { PlatformError } from "./platform-error.ts";
 import { toNetFailure } from "./socket-address.ts";
+import { strictExchange } from "./strict-exchange.ts";
 
 const REDIRECTS_MAX = 5;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export interface NodeHttpFetchOptions {
-  readonly userAgent: string;
-  /** House rule 8: asked for the very address that is connected to. Default: all are allowed. */
-  readonly allowAddress?: ((address: string) => boolean) | undefined;
+/** One step of a fetch: the URL asked for, or one that a redirect names. */
+export interface HttpHop {
+  readonly url: URL;
+  /** All addresses of its host. */
+  readonly addresses: readonly string[];
 }
 
-interface Limits {
-  readonly timeoutMs: number;
-  readonly bytesMax: number;
-  readonly signal?: AbortSignal;
-  readonly family?: 4 | 6;
+export interface NodeHttpFetchOptions {
+  readonly userAgent: string;
+  /**
+   * House rule 8: asked once at each hop, with all addresses of its host. The connection goes to the addresses
+   * it returns and to no other; it throws to refuse the hop. Default: all are allowed.
+   */
+  readonly judge?: ((hop: HttpHop) => readonly string[]) | undefined;
+  /** Addresses of a name. Rejects when there are none. Default: the system's. */
+  readonly lookUp?: ((host: string) => Promise<readonly string[]>) | undefined;
+  /** Reads replies that break the rules of HTTP where their meaning is clear, as those of some trackers. */
+  readonly lenient?: boolean | undefined;
 }
+
+type Limits = Parameters<HttpFetch["get"]>[1];
 
 /**
  * Fetches over HTTP and HTTPS. Certificates are always verified, the size is limited while the body
  * arrives and after it is unpacked, and errors name the host only: paths hold passkeys (rule 10).
  */
 export class NodeHttpFetch implements HttpFetch {
-  readonly #userAgent: string;
-  readonly #allowAddress: (address: string) => boolean;
+  readonly #options: NodeHttpFetchOptions;
+  readonly #exchange: HttpExchange;
 
   constructor(options: NodeHttpFetchOptions) {
-    this.#userAgent = options.userAgent;
-    this.#allowAddress = options.allowAddress ?? (() => true);
+    this.#options = options;
+    this.#exchange = options.lenient ? lenientExchange : strictExchange;
   }
 
   /** @throws {PlatformError} See its codes; for too long a body, `reply-too-long`. */
@@ -61,80 +71,77 @@ export class NodeHttpFetch implements HttpFetch {
 
   /** @returns The reply, or where it redirects to. */
   async #getOnce(url: URL, limits: Limits, signal: AbortSignal): Promise<HttpReply | URL> {
-    const reply = await this.#request(url, limits.family, signal);
-    const { statusCode: status = 0, headers } = reply;
-    if (REDIRECT_STATUSES.has(status) && headers.location !== undefined) {
-      reply.destroy();
-      return parseUrl(headers.location, url);
+    const addresses = await this.#addresses(url, limits.family, signal);
+    const { userAgent } = this.#options;
+    const { bytesMax } = limits;
+    const reply = await this.#exchange({ url, addresses, userAgent, bytesMax, signal });
+    const { status, from, location } = reply;
+    if (REDIRECT_STATUSES.has(status) && location !== undefined) {
+      const next = URL.parse(location, url.href);
+      if (next && isHttp(next)) return next;
+      return { status, body: new Uint8Array(), from, leadsTo: next?.href };
     }
-    return { status, body: await readBody(reply, limits.bytesMax, signal) };
+    return { status, body: await unpack(reply, bytesMax), from };
   }
 
-  #request(url: URL, family: Limits["family"], signal: AbortSignal): Promise<http.IncomingMessage> {
-    const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
-    if (net.isIP(literal) !== 0) this.#check(literal);
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-    const secure = url.protocol === "https:";
-    const options: https.RequestOptions = {
-      signal,
-      lookup: (host, lookupOptions, callback) => {
-        dns.lookup(host, { ...lookupOptions, all: true }, (error, addresses) => {
-          if (error) return callback(error, "");
-          const allowed = addresses.filter(({ address }) => this.#allowAddress(address));
-          const [first] = allowed;
-          if (!first) return callback(refused(host), "");
-          if (lookupOptions.all) callback(null, allowed);
-          else callback(null, first.address, first.family);
-        });
-      },
-      ...(family && { family }),
-      // One resource from each host, now and then: nothing is gained by keeping connections.
-      agent: false,
-      headers: { "user-agent": this.#userAgent, "accept-encoding": "gzip" },
-    };
-    const request = secure ? https.get(url, options, resolve) : http.get(url, options, resolve);
-    request.on("error", reject);
-    return promise;
-  }
-
-  #check(address: string): void {
-    if (!this.#allowAddress(address)) throw refused(address);
+  /** The addresses that the hop may connect to: looked up once, judged, of the family that is asked for. */
+  async #addresses(
+    url: URL,
+    family: Limits["family"],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { judge, lookUp = systemAddresses } = this.#options;
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const found = net.isIP(host) === 0 ? await unlessAborted(lookUp(host), signal) : [host];
+    const judged = judge ? judge({ url, addresses: found }) : found;
+    const usable = judged.filter((address) => !family || net.isIP(address) === family);
+    if (usable.length > 0) return usable;
+    const which = family ? `IPv${family} address` : "address";
+    throw new PlatformError("no-reply", `${host} has no ${which}`);
   }
 }
 
-async function readBody(
-  reply: http.IncomingMessage,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const collect = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const part of source) {
-      length += part.length;
-      if (length > bytesMax) {
-        throw new PlatformError("reply-too-long", `the reply is longer than ${bytesMax} bytes`);
-      }
-      parts.push(part);
-    }
-  };
-  const packed = /^(x-)?gzip$/i.test(reply.headers["content-encoding"] ?? "");
-  if (packed) await pipeline(reply, createGunzip(), collect, { signal });
-  else await pipeline(reply, collect, { signal });
-  return concatBytes(parts);
+/** An answer of the system's resolver cannot be called off: it is left behind. */
+async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", giveUp);
+  try {
+    return await Promise.race([pending, promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }
 
-function parseUrl(text: string, base?: URL): URL {
-  const url = URL.parse(text, base?.href);
+async function systemAddresses(host: string): Promise<readonly string[]> {
+  const found = await dns.lookup(host, { all: true });
+  return found.map(({ address }) => address);
+}
+
+const decompress = promisify(gunzip);
+
+async function unpack({ body, packed }: RawHttpReply, bytesMax: number): Promise<Uint8Array> {
+  if (!packed) return body.length === 1 ? body[0]! : concatBytes(body);
+  try {
+    return await decompress(concatBytes(body), { maxOutputLength: bytesMax });
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new PlatformError("reply-too-long", `the reply is longer than ${bytesMax} bytes`);
+    }
+    throw error;
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
   if (!url) throw new PlatformError("bad-url", "the address is not a URL");
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new PlatformError("bad-url", `only http and https are fetched, not ${url.protocol}`);
-  }
-  return url;
+  if (isHttp(url)) return url;
+  throw new PlatformError("bad-url", `only http and https are fetched, not ${url.protocol}`);
 }
 
-function refused(host: string): PlatformError {
-  return new PlatformError("address-refused", `connecting to ${host} is not allowed`);
+function isHttp({ protocol }: URL): boolean {
+  return protocol === "http:" || protocol === "https:";
 }
 
 function explain(

@@ -86,6 +86,10 @@ export interface DatagramNet {
 export interface HttpReply {
   readonly status: number;
   readonly body: Uint8Array;
+  /** The address that replied: the last one, when there were redirects. */
+  readonly from: string;
+  /** Where a redirect leads when that is no http or https address: a magnet link, for instance. */
+  readonly leadsTo?: string | undefined;
 }
 
 /** Fetches one resource by GET. Follows at most five redirects, each http or https (TRK-19). */

@@ -1,5 +1,6 @@
 import type { OutgoingAnnounce } from "../announce/announce-request.ts";
 import type { TrackerFailure, TrackerReply } from "../announce/http-reply.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 
 /** No answer that can be understood: the network refused, time ran out, or it is no tracker. */
 export interface Unreachable {
@@ -8,7 +9,20 @@ export interface Unreachable {
   readonly message: string;
 }
 
-export type AnnounceOutcome = TrackerReply | TrackerFailure | Unreachable;
+/** A reply, and who gave it. */
+export interface ReplyFrom extends TrackerReply {
+  /** The address that the reply came from: a guard trusts its peers no further than it (house rule 8). */
+  readonly from: string;
+}
+
+export type AnnounceOutcome = ReplyFrom | TrackerFailure | Unreachable;
+
+/**
+ * Judges the peers of a reply by the address it came from.
+ *
+ * @returns Those that may be connected to.
+ */
+export type JudgePeers = (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
 
 export type AddressFamily = 4 | 6;
 

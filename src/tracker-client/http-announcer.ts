@@ -42,10 +42,11 @@ export class HttpAnnouncer implements Announcer {
 }
 
 /** Some trackers refuse with a status of HTTP and say why in the body all the same. */
-function readReply({ status, body }: HttpReply): AnnounceOutcome {
+function readReply({ status, body, from }: HttpReply): AnnounceOutcome {
   try {
     const outcome = decodeHttpReply(body);
-    if (status === STATUS_OK || outcome.kind === "failure") return outcome;
+    if (outcome.kind === "failure") return outcome;
+    if (status === STATUS_OK) return { ...outcome, from };
   } catch (error) {
     if (!(error instanceof AnnounceError)) throw error;
     if (status === STATUS_OK) return { kind: "unreachable", message: error.reason };

@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
-import type { Announcer } from "./announce-outcome.ts";
+import type { Announcer, JudgePeers } from "./announce-outcome.ts";
 import { HttpAnnouncer } from "./http-announcer.ts";
 import { TorrentAnnouncer } from "./torrent-announcer.ts";
 import { Tracker, type TrackerStatus } from "./tracker.ts";
@@ -16,6 +16,8 @@ export interface TrackerClientPorts {
   readonly http: HttpFetch;
   readonly datagrams: DatagramNet;
   readonly log: Log;
+  /** House rule 8. Default: all peers are taken. */
+  readonly judgePeers?: JudgePeers | undefined;
 }
 
 /** The trackers of one torrent. */
@@ -68,7 +70,8 @@ export class TrackerClient {
       tier.flatMap((url) => {
         const announcer = this.#announcerFor(url);
         if (!announcer) return [];
-        const shared = { key: this.#key, names: this.#ports.datagrams };
+        const { datagrams: names, judgePeers = (peers) => peers } = this.#ports;
+        const shared = { key: this.#key, names, judgePeers };
         return [new Tracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );

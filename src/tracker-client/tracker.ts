@@ -8,6 +8,7 @@ import {
   type AnnounceOutcome,
   type Announcer,
   familyOf,
+  type JudgePeers,
 } from "./announce-outcome.ts";
 
 /** Peers asked for in one announce. */
@@ -55,6 +56,7 @@ export interface TrackerOptions {
   /** 32 bits, random for each session. */
   readonly key: number;
   readonly swarm: SwarmView;
+  readonly judgePeers: JudgePeers;
 }
 
 /** One tracker of one torrent: what it was told, and what it said last. */
@@ -191,7 +193,7 @@ export class Tracker {
     signal: AbortSignal,
     partialSeed: boolean,
   ): Promise<AnnounceOutcome> {
-    const { swarm } = this.#options;
+    const { swarm, judgePeers } = this.#options;
     const event = eventFor(listing, partialSeed);
     const outcome = await this.#send(listing, event, signal);
     if (outcome.kind !== "reply" || signal.aborted) return outcome;
@@ -199,9 +201,10 @@ export class Tracker {
     if (event === "completed") listing.owesCompleted = false;
     // A reply without one leaves the old one in force (BEP 3).
     listing.trackerId = outcome.trackerId ?? listing.trackerId;
-    // Known before the peers are: a guard judges them by who named them.
     this.#lastReply = outcome;
-    if (outcome.peers.length > 0 && swarm.wantsPeers()) swarm.offerPeers(outcome.peers);
+    if (outcome.peers.length > 0 && swarm.wantsPeers()) {
+      swarm.offerPeers(judgePeers(outcome.peers, outcome.from));
+    }
     return outcome;
   }
 

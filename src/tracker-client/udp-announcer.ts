@@ -93,7 +93,8 @@ export class UdpAnnouncer implements Announcer {
           encodeUdpAnnounce(connection, transactionId, { announce, trackerUrl }),
         { timeoutMs, signal },
       );
-      if (answer?.kind === "reply" || answer?.kind === "failure") return answer;
+      if (answer?.kind === "reply") return { ...answer, from: remote.address };
+      if (answer?.kind === "failure") return answer;
       if (answer) return unreachable("the tracker answered something else than it was asked");
     }
     return unreachable(`no answer from ${place.host}`);

@@ -248,13 +248,13 @@ test("TRK-1: a claimed address is believed only of sources that were named for i
   const world = trackerWorld({ believesClaimsFrom: ([first]) => first === 192 });
   world.announce(1, "&ip=203.0.113.99");
   world.announce(2, "&ip=203.0.113.98", "127.0.0.1");
-  world.announce(3, "&ip=203.0.113.50", "192.168.1.4");
+  world.announce(3, "&ip=203.1.113.50", "192.168.1.4");
   world.announce(4, "&ip=192.168.1.1", "192.168.1.5");
   assert.deepEqual(peersOf(world.announce(9)).toSorted(), [
     "127.0.0.1:2",
     "192.168.1.5:4",
     "198.51.100.7:1",
-    "203.0.113.50:3",
+    "203.1.113.50:3",
     "9.9.9.9:8421",
   ]);
 });

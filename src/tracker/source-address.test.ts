@@ -15,10 +15,10 @@ const claims: readonly (readonly [source: string, claimed: string, believed: str
   ["10.1.1.1", "192.168.1.9", "10.1.1.1"],
   ["10.1.1.1", "100.64.0.9", "10.1.1.1"],
   ["10.1.1.1", "fe80::9", "10.1.1.1"],
-  ["127.0.0.1", "203.0.113.9", "203.0.113.9"],
-  ["::1", "2001:db8::9", "2001:db8::9"],
-  ["10.1.1.1", "203.0.113.9", "203.0.113.9"],
-  ["192.168.1.4", "::ffff:203.0.113.9", "203.0.113.9"],
+  ["127.0.0.1", "203.1.113.9", "203.1.113.9"],
+  ["::1", "2001:dc8::9", "2001:dc8::9"],
+  ["10.1.1.1", "203.1.113.9", "203.1.113.9"],
+  ["192.168.1.4", "::ffff:203.1.113.9", "203.1.113.9"],
   ["fd00::4", "fd00::9", "fd00::4"],
   ["fe80::4", "", "fe80::4"],
 ];
@@ -33,8 +33,8 @@ test("TRK-2: of the hops a proxy of ours names, only the last is its own word", 
   const of = (forwarded: string | null): string =>
     formatAddress(clientAddress("10.0.0.1", forwarded)!);
   assert.equal(of(null), "10.0.0.1", "not a proxy");
-  assert.equal(of("203.0.113.9, 198.51.100.7"), "198.51.100.7");
-  assert.equal(of("2001:db8::1"), "2001:db8::1");
-  assert.equal(of("203.0.113.9, unknown"), "10.0.0.1");
+  assert.equal(of("203.1.113.9, 198.52.100.7"), "198.52.100.7");
+  assert.equal(of("2001:dc8::1"), "2001:dc8::1");
+  assert.equal(of("203.1.113.9, unknown"), "10.0.0.1");
   assert.equal(clientAddress("nowhere", null), undefined);
 });

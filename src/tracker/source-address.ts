@@ -10,7 +10,7 @@ import { addressBytes } from "../base/endpoint.ts";
  */
 export function believedAddress(claimed: string, source: Uint8Array): Uint8Array {
   const address = claimed === "" ? undefined : addressBytes(claimed);
-  return address && isUnicast(address) && reachOfBytes(address) === REACH.world ? address : source;
+  return address && reachOfBytes(address) === REACH.world ? address : source;
 }
 
 /**
@@ -23,11 +23,4 @@ export function clientAddress(remote: string, forwarded: string | null): Uint8Ar
   if (forwarded === null) return addressBytes(remote);
   const last = forwarded.slice(forwarded.lastIndexOf(",") + 1).trim();
   return addressBytes(last) ?? addressBytes(remote);
-}
-
-/** An address one machine can have: not unspecified, multicast, reserved or broadcast. */
-function isUnicast(address: Uint8Array): boolean {
-  const [first = 0] = address;
-  if (address.length === 4) return first !== 0 && first < 224;
-  return first !== 0xff && address.some((byte) => byte !== 0);
 }

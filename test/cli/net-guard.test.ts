@@ -5,6 +5,7 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { fromLatin1 } from "../../src/base/bytes.ts";
 import { encodeCompact } from "../../src/base/endpoint.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
@@ -77,4 +78,68 @@ test("a tracker on this machine names peers on this machine", async (context) =>
   const got = await everseed(context, args, { cwd: folder });
   assert.equal(got.exit, 0, got.stderr);
   assert.equal(await readFile(join(folder, "copy/content"), "utf8"), "some content");
+});
+
+test("a tracker whose HTTP is older than the rules is understood, and its warning told (rule 13)", async (context) => {
+  let seedPort = 0;
+  const server = net.createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => {
+      const peers = encodeCompact({ address: "127.0.0.1", port: seedPort });
+      const body = encode(
+        dictOf({
+          interval: 1800,
+          peers: seedPort > 0 ? peers : new Uint8Array(),
+          "warning message": fromLatin1("please use https\x1b[2J"),
+        }),
+      );
+      socket.write(
+        "HTTP/1.0 200 OK\nPHP Notice\nContent-Length: 9000\nContent Type: text/plain\n\n",
+      );
+      socket.end(body);
+    });
+  });
+  const port = await listening(context, server);
+  const folder = await torrentWith(context, `http://127.0.0.1:${port}/announce`);
+  const seedArgs = ["seed", "t.torrent", "--data", ".", "--json", ...LISTEN];
+  const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
+  seedPort = await seed.port();
+  const quiet = await everseed(context, ["get", "t.torrent", "-o", "a", ...LISTEN], {
+    cwd: folder,
+  });
+  assert.equal(quiet.exit, 0, quiet.stderr);
+  assert.doesNotMatch(quiet.stderr, /please/);
+  const talking = await everseed(context, ["get", "t.torrent", "-v", "-o", "b", ...LISTEN], {
+    cwd: folder,
+  });
+  assert.match(talking.stderr, /http:\/\/127\.0\.0\.1:\d+ says: please use https/);
+  assert.ok(!talking.stderr.includes("\x1b[2J"), "no escape reaches the terminal (CLI-1)");
+  const machine = await everseed(context, ["get", "t.torrent", "--json", "-o", "c", ...LISTEN], {
+    cwd: folder,
+  });
+  const events = machine.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as object);
+  assert.ok(
+    events.some((event) => "event" in event && event.event === "tracker-warning"),
+    machine.stdout,
+  );
+  await seed.waitFor(/"event":"tracker-warning"/);
+});
+
+test("get follows the redirect of a site to a magnet link, and no other kind", async (context) => {
+  const link = `magnet:?xt=urn:btih:${"a".repeat(40)}`;
+  const server = http.createServer((request, reply) => {
+    const location = request.url === "/magnet" ? link : "ftp://127.0.0.1/x.torrent";
+    reply.writeHead(302, { location }).end();
+  });
+  const port = await listening(context, server);
+  const folder = temporaryFolder(context);
+  const show = await everseed(context, ["show", `http://127.0.0.1:${port}/magnet`, "--json"], {});
+  assert.equal(show.exit, 0, show.stderr);
+  assert.match(show.stdout, /a{40}/);
+  const other = await everseed(context, ["get", `http://127.0.0.1:${port}/x`, "-o", folder], {});
+  assert.equal(other.exit, 6);
+  assert.match(other.stderr, /redirects to an address of the kind ftp/);
 });

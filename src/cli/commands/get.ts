@@ -95,6 +95,13 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
     case "alone":
       tellAlone(output, event);
       break;
+    case "tracker-failure":
+    case "tracker-warning": {
+      const { kind, tracker, message } = event;
+      output.record({ event: kind, tracker, message });
+      output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
+      break;
+    }
     case "banned":
       output.detail(`Banned ${event.address}: ${escapeOutside(event.reason)}.`);
       break;

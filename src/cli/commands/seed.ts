@@ -71,6 +71,12 @@ function tell(output: Output, event: SeedEvent): void {
       output.warn(`${what}. It is asked again; peers who know us are served.`);
       break;
     }
+    case "tracker-warning": {
+      const { tracker, message } = event;
+      output.record({ event: "tracker-warning", tracker, message });
+      output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
+      break;
+    }
     case "trouble":
       output.warn(`${escapeOutside(event.name)}: ${escapeOutside(event.message)}`);
       break;

@@ -1,0 +1,59 @@
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import { pipeline } from "node:stream/promises";
+import type { HttpQuestion, RawHttpReply } from "./http-exchange.ts";
+import { PlatformError } from "./platform-error.ts";
+
+/** An `HttpExchange` by Node's own client, which reads nothing but correct HTTP. */
+export async function strictExchange(question: HttpQuestion): Promise<RawHttpReply> {
+  const reply = await ask(question);
+  const { statusCode: status = 0, headers, socket } = reply;
+  return {
+    status,
+    location: headers.location,
+    packed: /^(x-)?gzip$/i.test(headers["content-encoding"] ?? ""),
+    from: socket.remoteAddress ?? question.addresses[0]!,
+    body: await readBody(reply, question),
+  };
+}
+
+function ask({ url, addresses, userAgent, signal }: HttpQuestion): Promise<http.IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  const judged = addresses.map((address) => ({ address, family: net.isIP(address) }));
+  const options: https.RequestOptions = {
+    signal,
+    // Not called for a literal address, which was judged as it stands.
+    lookup: (_host, lookupOptions, callback) => {
+      const [first] = judged;
+      if (lookupOptions.all) callback(null, judged);
+      else callback(null, first!.address, first!.family);
+    },
+    // One resource from each host, now and then: nothing is gained by keeping connections.
+    agent: false,
+    headers: { "user-agent": userAgent, "accept-encoding": "gzip" },
+  };
+  const request =
+    url.protocol === "https:" ? https.get(url, options, resolve) : http.get(url, options, resolve);
+  request.on("error", reject);
+  return promise;
+}
+
+async function readBody(
+  reply: http.IncomingMessage,
+  { bytesMax, signal }: HttpQuestion,
+): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const collect = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const part of source) {
+      length += part.length;
+      if (length > bytesMax) {
+        throw new PlatformError("reply-too-long", `the reply is longer than ${bytesMax} bytes`);
+      }
+      parts.push(part);
+    }
+  };
+  await pipeline(reply, collect, { signal });
+  return parts;
+}
