@@ -22,8 +22,15 @@ export class HubClient {
     return { authorization: `Bearer ${this.#token}` };
   }
 
+  /**
+   * @param path - Ours, or one that the hub sent; a whole URL is taken as well.
+   * @throws {DaemonError} `unreachable` when it leads to another server: the token is for this hub only.
+   */
   url(path: string): string {
-    return `${this.#base}${path}`;
+    const url = URL.parse(URL.canParse(path) ? path : `${this.#base}/${path.replace(/^\//, "")}`);
+    const { origin } = new URL(this.#base);
+    if (url?.origin === origin && url.username === "" && url.password === "") return url.href;
+    throw notAHub(this.#base, "It sends us to another server, which the token is not for");
   }
 
   /**
@@ -38,6 +45,10 @@ export class HubClient {
     body?: unknown,
   ): Promise<z.output<Schema>> {
     const response = await this.#send(path, body);
+    const location = response.headers.get("location");
+    if (response.status >= 300 && response.status < 400 && location !== null) {
+      throw movedHub(this.#base, location);
+    }
     const text = await response.text();
     if (!response.ok) throw refusedByHub(response.status, text, this.#base);
     const answer = schema.safeParse(parseJson(text));
@@ -47,13 +58,16 @@ export class HubClient {
 
   async #send(path: string, body: unknown): Promise<Response> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const url = this.url(path);
+    // A redirect would take the token and what is declared to wherever it leads.
+    const shared = { redirect: "manual", signal } as const;
     try {
-      if (body === undefined) return await fetch(this.url(path), { headers: this.headers, signal });
-      return await fetch(this.url(path), {
+      if (body === undefined) return await fetch(url, { ...shared, headers: this.headers });
+      return await fetch(url, {
+        ...shared,
         method: "POST",
         headers: { ...this.headers, "content-type": "application/json" },
         body: JSON.stringify(body),
-        signal,
       });
     } catch (error) {
       if (this.#signal.aborted) throw error;
@@ -123,6 +137,15 @@ const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, DaemonErrorCode> = new Map([
   ["disk_full", "disk-full"],
   ["disk_error", "disk-error"],
 ]);
+
+function movedHub(base: string, location: string): DaemonError {
+  const target = URL.parse(location, base);
+  const where = target ? target.origin : "another place";
+  return new DaemonError("unreachable", `The server at ${base} sends us on to ${where}.`, {
+    subject: base,
+    hint: `if that is your hub, the same again with --to ${where}.`,
+  });
+}
 
 function notAHub(base: string, why: string): DaemonError {
   return new DaemonError("unreachable", `There seems to be no everseed hub at ${base}. ${why}.`, {

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { z } from "zod";
+import { HubClient } from "./hub-client.ts";
+
+function client(base: string): HubClient {
+  return new HubClient({ base, token: "secret", signal: new AbortController().signal });
+}
+
+for (const [path, url] of [
+  ["/api/v1/uploads/x", "http://hub.example:8420/api/v1/uploads/x"],
+  ["http://hub.example:8420/x", "http://hub.example:8420/x"],
+  ["//evil.example/x", "http://hub.example:8420//evil.example/x"],
+  ["x", "http://hub.example:8420/x"],
+  [".evil.example/x", "http://hub.example:8420/.evil.example/x"],
+  ["@evil.example/x", "http://hub.example:8420/@evil.example/x"],
+] as const) {
+  test(`a path of the hub: ${path}`, () => {
+    assert.equal(client("http://hub.example:8420").url(path), url);
+  });
+}
+
+for (const path of [
+  "http://evil.example/x",
+  "https://hub.example:8420/x",
+  "http://hub.example:8421/x",
+  "http://u:p@hub.example:8420/x",
+  "http://hub.example:8420@evil.example/",
+  "file:///etc/passwd",
+]) {
+  test(`the token goes to no other server: ${path}`, () => {
+    assert.throws(() => client("http://hub.example:8420").url(path), {
+      code: "unreachable",
+      message: /another server/,
+    });
+  });
+}
+
+test("a redirect is told, and the token does not follow it", async (t) => {
+  const asked: http.IncomingMessage[] = [];
+  const server = http.createServer((request, reply) => {
+    asked.push(request);
+    reply.writeHead(307, { location: `http://localhost:${port}/there` }).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const hub = client(`http://127.0.0.1:${port}`);
+  for (const body of [undefined, { name: "x" }]) {
+    await assert.rejects(hub.ask("/api", z.object({}), body), {
+      code: "unreachable",
+      message: new RegExp(`sends us on to http://localhost:${port}`),
+    });
+  }
+  assert.deepEqual(
+    asked.map(({ url }) => url),
+    ["/api", "/api"],
+  );
+});
