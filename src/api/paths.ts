@@ -37,6 +37,14 @@ export function torrentFilePath(id: string): string {
   return `/t/${id}.torrent`;
 }
 
+/**
+ * All files as one archive, or those that `?file=` names, any number of times: by their indexes and ranges of
+ * them, `?file=3&file=10-19`.
+ */
+export function archivePath(id: string): string {
+  return `/t/${id}.zip`;
+}
+
 /** Direct download; the name is only for people, the index decides (HUB-6). */
 export function downloadPath(id: string, index: number, path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);

@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
+import { crc32 } from "node:zlib";
 import { type Config, PEER_PORT } from "../config/config.ts";
 import { Session } from "../engine/session.ts";
 import { Hub } from "../hub/hub.ts";
@@ -18,6 +19,7 @@ import { Everseed } from "../publish/everseed.ts";
 import { Finisher } from "../publish/finisher.ts";
 import { Publisher, type PublishLimits } from "../publish/publisher.ts";
 import { SlabLine } from "../publish/slab-line.ts";
+import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { systemCode } from "./daemon-error.ts";
@@ -36,6 +38,8 @@ const SEND_SHARE = 3 / 8;
 const RECEIVE_SHARE = 1 / 8;
 /** Two pieces of this length fit into the ingest memory, or fewer bytes when there is less. */
 const PIECE_BYTES_MAX = 32 * 1024 * 1024;
+/** Reads for direct downloads that are under way at once. */
+const READS_MAX = 32;
 /** An orderly stop takes no longer (STO-13); what then still hangs is left to the kill-safe formats. */
 const STOP_MS_MAX = 8_000;
 
@@ -122,6 +126,20 @@ async function compose(
   const trackers = announceUrls(siteUrl, tracker.namedUdp);
   const limits = publishLimits(config);
   const version = everseedVersion();
+  const contents = new StoredContents({
+    torrents: store.torrents,
+    library,
+    folder,
+    content: disk,
+    slabs: new SlabLine(disk.createSlabPool(READ_BYTES_MAX * READS_MAX)),
+    sums: store.fileSums,
+    crc32,
+    clock,
+    log,
+    report: (row, piece, intact) => everseed.handleJudged(row, piece, intact),
+  });
+  undo.push(async () => contents.close());
+
   const { publisher, catalogue, sharing } = openPublishing({
     config,
     state,
@@ -132,6 +150,7 @@ async function compose(
     folder,
     library,
     everseed,
+    contents,
     tracker,
     trackers,
     limits,
@@ -149,6 +168,7 @@ async function compose(
     accounts,
     publisher,
     catalogue,
+    contents,
     limits,
     files,
     clock,
@@ -240,6 +260,7 @@ function openPublishing(
     readonly folder: DataFolder;
     readonly library: TorrentLibrary;
     readonly everseed: Everseed;
+    readonly contents: StoredContents;
     readonly tracker: HubTracker;
     readonly trackers: readonly string[];
     readonly limits: PublishLimits;
@@ -278,7 +299,13 @@ function openPublishing(
     log,
     trackers,
     swarms: parts.tracker,
-    everseed: parts.everseed,
+    everseed: {
+      isDamaged: (id) => parts.everseed.isDamaged(id),
+      handleReplaced: (id) => {
+        parts.everseed.handleReplaced(id);
+        parts.contents.forget(id);
+      },
+    },
   });
   return {
     sharing,

@@ -8,6 +8,7 @@ import type { Random } from "../ports/random.ts";
 import type { Catalogue } from "../publish/catalogue.ts";
 import type { EverseedFigures } from "../publish/everseed.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
+import type { StoredContents } from "../publish/stored-contents.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Asset } from "./assets.ts";
 import type { RequestContext } from "./request-gate.ts";
@@ -17,6 +18,7 @@ export interface HubParts {
   readonly accounts: Accounts;
   readonly publisher: Publisher;
   readonly catalogue: Catalogue;
+  readonly contents: StoredContents;
   readonly swarms: Pick<SwarmRegistry, "count">;
   readonly everseed: (torrentId: string) => EverseedFigures;
   readonly site: Site;

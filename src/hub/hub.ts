@@ -17,6 +17,7 @@ import { pageRoutes, setupPage } from "./page-routes.ts";
 import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
 import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
+import { zipRoutes } from "./zip-routes.ts";
 
 const SWARM_PATHS: ReadonlySet<string> = new Set([
   "/announce",
@@ -129,6 +130,7 @@ export class Hub {
     });
 
     app.route("/", downloadRoutes(this.#parts));
+    app.route("/", zipRoutes(this.#parts));
     app.route("/", pageRoutes(this.#parts, this.#frames));
     app.route("/", formRoutes(this.#parts, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));

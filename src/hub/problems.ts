@@ -43,6 +43,11 @@ const PUBLISH: Readonly<
   "bad-declaration": [400, "bad_request"],
   "disk-full": [507, "disk_full", "Free some space on the hub's disk; what was uploaded is kept."],
   "disk-error": [507, "disk_error", "Look at the hub's disk; what was uploaded is kept."],
+  damaged: [
+    500,
+    "disk_error",
+    "A BitTorrent program may get it from other seeds. The owner of the hub repairs it by publishing it again.",
+  ],
   closed: [503, "busy", "Try again in a moment; what was uploaded is kept."],
 };
 

@@ -67,9 +67,13 @@ export class Everseed {
     });
     this.#scrub = new ContentScrub({
       ...options,
-      report: (row, piece, intact) =>
-        this.#faults.handleEvent(row, { kind: intact ? "piece" : "piece-lost", piece }),
+      report: (row, piece, intact) => this.handleJudged(row, piece, intact),
     });
+  }
+
+  /** A piece of its copy was compared with its hash. */
+  handleJudged(row: TorrentRow, piece: number, intact: boolean): void {
+    this.#faults.handleEvent(row, { kind: intact ? "piece" : "piece-lost", piece });
   }
 
   /** Introduces the engine, which was made with `wake` of this object. */

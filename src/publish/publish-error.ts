@@ -13,6 +13,8 @@ export type PublishErrorCode =
   | "bad-declaration"
   | "disk-full"
   | "disk-error"
+  /** What is stored is not what was published, or not there. */
+  | "damaged"
   /** Shutting down, or given up meanwhile. */
   | "closed";
 

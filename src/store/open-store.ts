@@ -4,6 +4,7 @@ import { Kysely, SqliteDialect } from "kysely";
 import { invariant } from "../base/errors.ts";
 import { DraftTable } from "./drafts.ts";
 import { FileCopyTable } from "./file-copies.ts";
+import { FileSumTable } from "./file-sums.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
 import type { Schema } from "./schema.ts";
 import { SettingsTable } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface Store {
   readonly torrents: TorrentTable;
   readonly drafts: DraftTable;
   readonly fileCopies: FileCopyTable;
+  readonly fileSums: FileSumTable;
   readonly settings: SettingsTable;
   readonly swarmTotals: SwarmTotalTable;
   close(): Promise<void>;
@@ -48,6 +50,7 @@ export async function openStore(path: string): Promise<Store> {
     torrents: new TorrentTable(db, database),
     drafts: new DraftTable(db),
     fileCopies: new FileCopyTable(db),
+    fileSums: new FileSumTable(db),
     settings: new SettingsTable(db),
     swarmTotals: new SwarmTotalTable(db, database),
     close: () => db.destroy(),

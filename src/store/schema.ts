@@ -6,6 +6,7 @@ export interface Schema {
   torrents_search: SearchTable;
   drafts: DraftsTable;
   file_copies: FileCopiesTable;
+  file_sums: FileSumsTable;
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
   /** Kept by better-auth; read here for the names of people. */
@@ -72,6 +73,12 @@ interface FileCopiesTable {
   size: number;
   /** SHA-256 of a few parts of it. */
   sample: Uint8Array;
+}
+
+interface FileSumsTable {
+  torrent_id: string;
+  /** See `publish/file-sums.ts`. */
+  sums: Uint8Array;
 }
 
 interface SettingsTable {

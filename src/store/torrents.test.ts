@@ -195,6 +195,7 @@ test("a catalogue from before wrong spellings were known learns its words", asyn
   const before = await openStore(file);
   await before.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "tides.webm" });
   for (const step of [
+    sql`drop table file_sums`,
     sql`drop table search_clues`,
     sql`drop index torrents_newest`,
     sql`drop table file_copies`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { crc32 } from "node:zlib";
 import { Accounts } from "../../src/accounts/accounts.ts";
 import type { Page } from "../../src/api/pages.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
@@ -12,6 +13,7 @@ import { DraftUploads } from "../../src/publish/draft-uploads.ts";
 import { Finisher } from "../../src/publish/finisher.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { SlabLine } from "../../src/publish/slab-line.ts";
+import { StoredContents } from "../../src/publish/stored-contents.ts";
 import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
 import { MemoryFiles } from "../../src/sim/memory-files.ts";
 import { openStore } from "../../src/store/open-store.ts";
@@ -35,13 +37,17 @@ class Pool implements SlabPool {
   }
 }
 
-/** Timers fire when told to. */
+/** Timers fire when told to, those that only let others have a turn by themselves. */
 export class HandClock implements Clock {
   wall = Date.now();
   readonly #fires = new Set<() => void>();
   nowMs = () => this.wall;
   wallMs = () => this.wall;
-  startTimer(_delayMs: number, fire: () => void) {
+  startTimer(delayMs: number, fire: () => void) {
+    if (delayMs === 0) {
+      const immediate = setImmediate(fire);
+      return { cancel: () => clearImmediate(immediate) };
+    }
     this.#fires.add(fire);
     return { cancel: () => void this.#fires.delete(fire) };
   }
@@ -128,11 +134,24 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     log,
     limits,
   });
+  const judged: { id: string; piece: number; intact: boolean }[] = [];
   let siteName = "Harbour";
   const parts: HubParts = {
     accounts,
     publisher,
     catalogue: new Catalogue({ torrents, drafts, library, folder }),
+    contents: new StoredContents({
+      torrents,
+      library,
+      folder,
+      content: disk,
+      slabs: new SlabLine(new Pool()),
+      sums: store.fileSums,
+      crc32,
+      clock,
+      log,
+      report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
+    }),
     swarms,
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, fault: null }),
     site: {
@@ -259,6 +278,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     setupKey,
     userId,
     logged,
+    judged,
     count,
   };
 }

@@ -1,0 +1,161 @@
+import { type Context, Hono } from "hono";
+import { toHex } from "../base/bytes.ts";
+import { sha256 } from "../base/hash.ts";
+import { wireInfohashes } from "../base/infohash.ts";
+import type { Listing } from "../publish/catalogue.ts";
+import type { StoredContent } from "../publish/stored-contents.ts";
+import { type ByteRange, parseByteRange } from "./byte-range.ts";
+import { archiveName, attachment } from "./download-name.ts";
+import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { notFound, RefusedError } from "./problems.ts";
+import { FOREIGN_POLICY } from "./security-headers.ts";
+import { StreamSeats } from "./stream-seats.ts";
+import { chosenFiles } from "./zip/file-choice.ts";
+import { type Zip, zipBytes } from "./zip/zip-bytes.ts";
+import { ZipLayout } from "./zip/zip-layout.ts";
+import { dosTime } from "./zip/zip-records.ts";
+
+/** Archives on their way at once; each holds two chunks and has some files open. */
+const ZIPS_MAX = 200;
+/** Of one address: enough for a program that fetches parts of one archive side by side. */
+const ZIPS_PER_ADDRESS_MAX = 16;
+/** Changes when the same files would make other bytes. */
+const FORM = "zip-1";
+
+/**
+ * All or chosen files of a torrent as one archive, made while it is read: `/t/ID.zip`, `?file=3&file=10-19`.
+ * Its length is known at once and any part of it can be asked for.
+ */
+export function zipRoutes(parts: HubParts): Hono<HubEnv> {
+  const { catalogue, contents, clock } = parts;
+  const seats = new StreamSeats({ all: ZIPS_MAX, perAddress: ZIPS_PER_ADDRESS_MAX });
+  const app = new Hono<HubEnv>();
+
+  app.get("/t/:file{[0-9a-z]{1,32}\\.zip}", async (c) => {
+    const listing = await catalogue.find(c.req.param("file").slice(0, -".zip".length));
+    if (!listing) throw notFound("torrent");
+    const leave = seats.take(c.env.remoteAddress);
+    if (!leave) throw BUSY;
+    let content: StoredContent | undefined;
+    let isStreaming = false;
+    let ending: Promise<void> | undefined;
+    const end = (): Promise<void> => {
+      leave();
+      return (ending ??= content ? contents.release(content) : Promise.resolve());
+    };
+    try {
+      content = await contents.open(listing.id);
+      if (!content) throw notFound("torrent");
+      const zip = await layOut(content, listing, c.req.queries("file") ?? []);
+      const response = await answer(c, { zip, listing, end });
+      isStreaming = response.body !== null;
+      return response;
+    } finally {
+      if (!isStreaming) await end();
+    }
+  });
+
+  return app;
+
+  async function layOut(
+    content: StoredContent,
+    listing: Listing,
+    choice: readonly string[],
+  ): Promise<Zip> {
+    const files = chosenFiles(choice, content.files.length);
+    const input = (entry: number) => {
+      const { path, length, executable } = content.files[files[entry]!]!;
+      return { path: path.join("/"), size: length, executable };
+    };
+    const layout = await ZipLayout.build(files.length, input, breathe);
+    return { layout, content, files, time: dosTime(listing.publishedMs) };
+  }
+
+  async function answer(
+    c: Context<HubEnv>,
+    { zip, listing, end }: { zip: Zip; listing: Listing; end: () => Promise<void> },
+  ): Promise<Response> {
+    const { size } = zip.layout;
+    const etag = etagOf(zip, listing);
+    const headers = new Headers({
+      "content-type": "application/zip",
+      "content-disposition": attachment(archiveName(listing.name)),
+      "content-security-policy": FOREIGN_POLICY,
+      "accept-ranges": "bytes",
+      "cache-control": "public, max-age=0, must-revalidate",
+      etag,
+    });
+    if (c.req.header("if-none-match") === etag) {
+      headers.delete("content-type");
+      return new Response(null, { status: 304, headers });
+    }
+    const ifRange = c.req.header("if-range");
+    const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
+    const range = parseByteRange(header ?? null, size);
+    if (range === "unsatisfiable") {
+      headers.set("content-range", `bytes */${size}`);
+      return new Response(null, { status: 416, headers });
+    }
+    const part = range === "whole" ? { first: 0, last: size - 1 } : range;
+    headers.set("content-length", String(part.last + 1 - part.first));
+    if (range !== "whole") {
+      headers.set("content-range", `bytes ${part.first}-${part.last}/${size}`);
+    }
+    const status = range === "whole" ? 200 : 206;
+    if (c.req.method === "HEAD") return new Response(null, { status, headers });
+    return new Response(await stream(zip, part, end), { status, headers });
+  }
+
+  /** What cannot be read at once is refused with words; later only the connection can break off. */
+  async function stream(
+    zip: Zip,
+    range: ByteRange,
+    end: () => Promise<void>,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const stop = new AbortController();
+    const chunks = zipBytes(zip, range, { signal: stop.signal, breathe });
+    let next: IteratorResult<Uint8Array, unknown> | undefined = await chunks.next();
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          try {
+            const chunk = next ?? (await chunks.next());
+            next = undefined;
+            if (chunk.done !== true) return controller.enqueue(chunk.value);
+            await end();
+            controller.close();
+          } catch (error) {
+            await end();
+            controller.error(error);
+          }
+        },
+        async cancel() {
+          stop.abort();
+          await end();
+        },
+      },
+      // One chunk ahead at most: a slow reader holds no memory.
+      { highWaterMark: 1 },
+    );
+  }
+
+  /** Lets others have a turn. */
+  async function breathe(): Promise<void> {
+    await new Promise<void>((resolve) => clock.startTimer(0, resolve));
+  }
+}
+
+const BUSY = new RefusedError({
+  status: 503,
+  code: "busy",
+  message: "Too many archives are on their way at the moment.",
+  hint: "Try again in a moment, or fetch the files one by one.",
+  retryAfter: 15,
+});
+
+/** The same files of the same torrent give the same bytes, for ever. */
+function etagOf({ files }: Zip, { infohashes, publishedMs }: Listing): string {
+  const digest = sha256(new Uint8Array(files.buffer, files.byteOffset, files.byteLength));
+  const content = toHex(wireInfohashes(infohashes)[0]!);
+  return `"${FORM}-${content}-${publishedMs}-${toHex(digest.subarray(0, 8))}"`;
+}

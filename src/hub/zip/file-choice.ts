@@ -1,0 +1,35 @@
+import { badBody } from "../request-body.ts";
+
+/** As long as a query may be; a page of files takes a tenth. */
+const PARTS_MAX = 4_096;
+
+/**
+ * Reads which files of a torrent are chosen: numbers and ranges of numbers, `3`, `10-19`, by comma or in several
+ * parameters, as check boxes of a form send them.
+ *
+ * @param count - Files of the torrent.
+ * @returns Their numbers in the torrent's order, each once; all of them when nothing is chosen.
+ * @throws {RefusedError} 400 for anything else and for numbers that no file has.
+ */
+export function chosenFiles(parameters: readonly string[], count: number): Uint32Array {
+  const parts = parameters.flatMap((parameter) => parameter.split(","));
+  if (parts.length > PARTS_MAX) throw badBody(`At most ${PARTS_MAX} files or ranges can be named.`);
+  const isChosen = new Uint8Array(count);
+  if (parts.length === 0) isChosen.fill(1);
+  for (const part of parts) {
+    const match = /^([0-9]{1,7})(?:-([0-9]{1,7}))?$/.exec(part);
+    if (!match) throw badBody(`${JSON.stringify(part)} is no file number and no range of them.`);
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? first);
+    if (last < first || last >= count) {
+      throw badBody(`There is no file ${part}: they are numbered from 0 to ${count - 1}.`);
+    }
+    isChosen.fill(1, first, last + 1);
+  }
+  const chosen = new Uint32Array(isChosen.reduce((sum, one) => sum + one, 0));
+  let at = 0;
+  for (let file = 0; file < count; file += 1) {
+    if (isChosen[file] === 1) chosen[at++] = file;
+  }
+  return chosen;
+}

@@ -1,0 +1,119 @@
+import { encodeUtf8 } from "../../base/bytes.ts";
+import {
+  type CentralDirectory,
+  centralEntryBytes,
+  descriptorBytes,
+  endBytes,
+  LOCAL_HEADER_BYTES,
+  type ZipEntry,
+} from "./zip-records.ts";
+
+/** Entries that are laid out before others have a turn: about two milliseconds. */
+const ENTRIES_PER_TURN = 2_000;
+
+/** A file that goes into the archive. */
+export interface ZipInput {
+  /** "/" between parts. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly executable: boolean;
+}
+
+/**
+ * Where everything of an archive lies, known before a byte of it is made. The same files give the same places
+ * every time, so that a part of the archive can be asked for again (RFC 9110 14.2).
+ */
+export class ZipLayout {
+  readonly #input: (entry: number) => ZipInput;
+  /** Where each entry's local header begins, and at last where the directory begins. */
+  readonly #starts: Float64Array;
+  /** Where each entry of the directory begins, and at last where it ends. */
+  readonly #centralStarts: Float64Array;
+
+  private constructor(
+    input: (entry: number) => ZipInput,
+    starts: Float64Array,
+    centralStarts: Float64Array,
+  ) {
+    this.#input = input;
+    this.#starts = starts;
+    this.#centralStarts = centralStarts;
+  }
+
+  /**
+   * @param input - Gives the entries by their number; asked again later.
+   * @param breathe - Resolves when others had a turn.
+   */
+  static async build(
+    count: number,
+    input: (entry: number) => ZipInput,
+    breathe: () => Promise<void>,
+  ): Promise<ZipLayout> {
+    const starts = new Float64Array(count + 1);
+    // Relative to the directory until it is known where that begins.
+    const centralStarts = new Float64Array(count + 1);
+    for (let entry = 0; entry < count; entry += 1) {
+      if (entry % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await breathe();
+      const { path, size } = input(entry);
+      const name = encodeUtf8(path);
+      const start = starts[entry]!;
+      starts[entry + 1] = start + LOCAL_HEADER_BYTES + name.length + size + descriptorBytes(size);
+      centralStarts[entry + 1] = centralStarts[entry]! + centralEntryBytes({ name, size, start });
+    }
+    for (let entry = 0; entry <= count; entry += 1) centralStarts[entry]! += starts[count]!;
+    return new ZipLayout(input, starts, centralStarts);
+  }
+
+  get count(): number {
+    return this.#starts.length - 1;
+  }
+
+  get directory(): CentralDirectory {
+    const start = this.#starts[this.count]!;
+    return { entries: this.count, start, bytes: this.#centralStarts[this.count]! - start };
+  }
+
+  /** Bytes of the whole archive. */
+  get size(): number {
+    const { start, bytes } = this.directory;
+    return start + bytes + endBytes(this.directory);
+  }
+
+  entry(index: number): ZipEntry {
+    const { path, size, executable } = this.#input(index);
+    return { name: encodeUtf8(path), size, executable, start: this.#starts[index]! };
+  }
+
+  /** Where the local header of an entry begins; the directory, for one past the last. */
+  start(index: number): number {
+    return this.#starts[index]!;
+  }
+
+  /** Where an entry of the directory begins; its end, for one past the last. */
+  centralStart(index: number): number {
+    return this.#centralStarts[index]!;
+  }
+
+  /** The entry that the byte at `offset` belongs to; `count` from the directory on. */
+  entryAt(offset: number): number {
+    return lastAtOrBefore(this.#starts, offset);
+  }
+
+  /** The entry of the directory that the byte at `offset` belongs to; `count` behind it. */
+  centralEntryAt(offset: number): number {
+    return Math.max(0, lastAtOrBefore(this.#centralStarts, offset));
+  }
+}
+
+/** Index of the last place that is not behind `offset`; -1 when there is none. */
+function lastAtOrBefore(places: Float64Array, offset: number): number {
+  let low = -1;
+  let high = places.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (places[middle]! <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,292 @@
+import { Bitfield } from "../base/bitfield.ts";
+import { invariant } from "../base/errors.ts";
+import { contentLayout } from "../engine/content-layout.ts";
+import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
+import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type {
+  Content,
+  ContentSource,
+  DiskFailure,
+  DiskOutcome,
+  PieceVerdict,
+  ReadRun,
+} from "../ports/content.ts";
+import type { Log } from "../ports/log.ts";
+import type { FileSumTable } from "../store/file-sums.ts";
+import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { DataFolder } from "./data-folder.ts";
+import { type Crc32, FileSums } from "./file-sums.ts";
+import { diskError, PublishError } from "./publish-error.ts";
+import type { SlabLine } from "./slab-line.ts";
+import type { TorrentLibrary } from "./torrent-library.ts";
+
+/** Read at once. */
+export const READ_BYTES_MAX = 128 * 1024;
+/** A content that nobody reads stays open for so long: a download that broke off comes back. */
+const REST_MS = 10 * 60_000;
+/** Contents that are open although nobody reads them. */
+const RESTING_MAX = 16;
+/** A piece that was judged is believed for so long. */
+const JUDGED_MS = 10 * 60_000;
+
+export interface StoredContentsOptions {
+  readonly torrents: Pick<TorrentTable, "find">;
+  readonly library: TorrentLibrary;
+  readonly folder: DataFolder;
+  readonly content: ContentSource;
+  /** Of a pool with room for several reads. */
+  readonly slabs: SlabLine;
+  readonly sums: Pick<FileSumTable, "find" | "put">;
+  readonly crc32: Crc32;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A piece was compared with its hash. */
+  readonly report: (torrent: TorrentRow, piece: number, intact: boolean) => void;
+}
+
+/**
+ * What is published, for readers that are no peers: like the engine it hands out judged bytes only. Readers of one
+ * torrent share its open files and what is known about them.
+ */
+export class StoredContents {
+  readonly #options: StoredContentsOptions;
+  readonly #open = new Map<
+    string,
+    { content: Promise<StoredContent | undefined>; users: number }
+  >();
+  /** Those nobody reads, the longest first. */
+  readonly #resting = new Map<string, Timer>();
+
+  constructor(options: StoredContentsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the content of a torrent, or shares it with those who read it already. `release` ends that.
+   *
+   * @returns `undefined` when there is no such torrent, or its .torrent file is gone.
+   */
+  async open(torrentId: string): Promise<StoredContent | undefined> {
+    this.#resting.get(torrentId)?.cancel();
+    this.#resting.delete(torrentId);
+    let entry = this.#open.get(torrentId);
+    if (!entry) {
+      entry = { content: this.#load(torrentId), users: 0 };
+      this.#open.set(torrentId, entry);
+    }
+    entry.users += 1;
+    try {
+      const content = await entry.content;
+      if (!content) this.#leave(torrentId);
+      return content;
+    } catch (error) {
+      this.#leave(torrentId);
+      throw error;
+    }
+  }
+
+  /** Ends the use of a content that `open` gave. Never rejects: sums that were not stored are found again. */
+  async release(content: StoredContent): Promise<void> {
+    const { id } = content.torrent;
+    const { sums, log } = this.#options;
+    this.#leave(id);
+    const changes = content.sums.takeChanges();
+    if (!changes) return;
+    try {
+      await sums.put(id, changes);
+    } catch (error) {
+      log.warn("sums of a torrent's files were not stored", { id, why: String(error) });
+    }
+  }
+
+  /** Closes a torrent's files when its content was replaced or is to go; readers under way meet an error. */
+  forget(torrentId: string): void {
+    this.#resting.get(torrentId)?.cancel();
+    this.#resting.delete(torrentId);
+    this.#close(torrentId);
+  }
+
+  /** Closes everything. */
+  close(): void {
+    for (const id of this.#open.keys()) this.forget(id);
+  }
+
+  #leave(id: string): void {
+    const entry = this.#open.get(id);
+    // Forgotten while it was read.
+    if (!entry) return;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    const { clock } = this.#options;
+    this.#resting.set(
+      id,
+      clock.startTimer(REST_MS, () => {
+        this.#resting.delete(id);
+        this.#close(id);
+      }),
+    );
+    const [oldest] = this.#resting.keys();
+    if (this.#resting.size > RESTING_MAX) this.forget(oldest!);
+  }
+
+  #close(id: string): void {
+    const entry = this.#open.get(id);
+    this.#open.delete(id);
+    entry?.content.then(
+      (content) => content?.close(),
+      () => undefined,
+    );
+  }
+
+  async #load(id: string): Promise<StoredContent | undefined> {
+    const { torrents, library, folder, content, sums } = this.#options;
+    const row = await torrents.find(id);
+    const metainfo = row && (await library.load(row));
+    if (!row || !metainfo) return undefined;
+    const { info, pieceLayers } = metainfo;
+    const root = folder.absolute(row.content_path);
+    const layout = contentLayout(info, root, pieceHashesV2(info, pieceLayers));
+    const stored = await sums.find(id);
+    return new StoredContent({
+      torrent: row,
+      info,
+      content: content.open({ ...layout, readOnly: true }),
+      stored,
+      options: this.#options,
+    });
+  }
+}
+
+/** The open content of one published torrent. */
+export class StoredContent {
+  readonly torrent: TorrentRow;
+  readonly info: TorrentInfo;
+  /** Real files in the torrent's order: their places in `info.files`. */
+  readonly files: readonly TorrentFile[];
+  readonly sums: FileSums;
+  readonly #content: Content;
+  readonly #options: StoredContentsOptions;
+  readonly #judging = new Map<number, Promise<void>>();
+  #judged: Bitfield;
+  #judgedSinceMs: number;
+  #summing: Promise<void> | undefined;
+
+  constructor(parts: {
+    torrent: TorrentRow;
+    info: TorrentInfo;
+    content: Content;
+    stored: Uint8Array | undefined;
+    options: StoredContentsOptions;
+  }) {
+    const { torrent, info, content, stored, options } = parts;
+    this.torrent = torrent;
+    this.info = info;
+    this.files = info.files.filter((file) => !file.pad && !file.linkTarget);
+    this.sums = new FileSums(this.files.length, (file) => this.files[file]!.length, options.crc32);
+    if (stored) this.sums.restore(stored);
+    this.#content = content;
+    this.#options = options;
+    this.#judged = new Bitfield(info.geometry.pieceCount);
+    this.#judgedSinceMs = options.clock.nowMs();
+  }
+
+  /**
+   * Reads bytes of the torrent's space, all of them judged.
+   *
+   * @param start - Bytes from the start of the space.
+   * @param into - Is filled; `READ_BYTES_MAX` at most. In a v2-only torrent all of one file.
+   * @throws {PublishError} (rejects) `damaged` when they are not what was published, or not there.
+   */
+  async read(start: number, into: Uint8Array): Promise<void> {
+    const { length } = into;
+    invariant(length > 0 && length <= READ_BYTES_MAX, "readers read in parts");
+    const { pieceLength } = this.info.geometry;
+    const runs: ReadRun[] = [];
+    for (let at = 0; at < length;) {
+      const piece = Math.floor((start + at) / pieceLength);
+      const begin = start + at - piece * pieceLength;
+      const run = { piece, begin, length: Math.min(length - at, pieceLength - begin) };
+      await this.#judge(piece);
+      runs.push({ ...run, slabOffset: at });
+      at += run.length;
+    }
+    const { slabs } = this.#options;
+    const slab = await slabs.take(READ_BYTES_MAX);
+    try {
+      const outcome = await new Promise<DiskOutcome>((resolve) =>
+        this.#content.read(slab, runs, resolve),
+      );
+      if (outcome.kind === "failure") throw refusal(outcome);
+      into.set(slab.view.subarray(0, length));
+    } finally {
+      slabs.give(slab);
+    }
+  }
+
+  /**
+   * The CRC-32 of a file; reads what no reader has brought yet.
+   *
+   * @param file - Counts real files.
+   * @throws {PublishError} (rejects) As `read`; or the signal's reason.
+   */
+  async sum(file: number, signal: AbortSignal): Promise<number> {
+    for (;;) {
+      const known = this.sums.of(file);
+      if (known !== undefined) return known;
+      signal.throwIfAborted();
+      // One step at a time for all who wait: it may be the file they wait for too.
+      if (this.#summing) await this.#summing.catch(() => undefined);
+      else await (this.#summing = this.#sumOn(file).finally(() => (this.#summing = undefined)));
+    }
+  }
+
+  close(): void {
+    this.#content.close(() => undefined);
+  }
+
+  async #sumOn(file: number): Promise<void> {
+    const { offset, length } = this.files[file]!;
+    const covered = this.sums.covered(file);
+    const part = new Uint8Array(Math.min(READ_BYTES_MAX, length - covered));
+    await this.read(offset + covered, part);
+    this.sums.feed(file, covered, part);
+  }
+
+  async #judge(piece: number): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.nowMs() - this.#judgedSinceMs > JUDGED_MS) {
+      this.#judged = new Bitfield(this.info.geometry.pieceCount);
+      this.#judgedSinceMs = clock.nowMs();
+    }
+    if (this.#judged.has(piece)) return;
+    let judging = this.#judging.get(piece);
+    if (!judging) {
+      judging = this.#verify(piece).finally(() => this.#judging.delete(piece));
+      this.#judging.set(piece, judging);
+    }
+    await judging;
+  }
+
+  async #verify(piece: number): Promise<void> {
+    const verdict = await new Promise<PieceVerdict>((resolve) =>
+      this.#content.verify(piece, { digests: false }, resolve),
+    );
+    if (verdict.kind === "failure") throw refusal(verdict);
+    const intact = verdict.kind === "intact";
+    this.#options.report(this.torrent, piece, intact);
+    if (!intact) throw damaged();
+    this.#judged.add(piece);
+  }
+}
+
+function refusal(failure: DiskFailure): PublishError {
+  // A file that is gone or too short is as bad as one that was changed.
+  return LOST.has(failure.code) ? damaged() : diskError(failure);
+}
+
+const LOST: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EOF", "EIO", "ELOOP"]);
+
+function damaged(): PublishError {
+  return new PublishError("damaged", "A part of this is damaged or lost on the disk of this hub.");
+}

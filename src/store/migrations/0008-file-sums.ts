@@ -1,0 +1,12 @@
+import { type Kysely, sql } from "kysely";
+import type { Migration } from "kysely/migration";
+
+/** CRC-32 of files as far as they are known, for archives that begin in the middle. */
+export const fileSums: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await sql`create table file_sums (
+      torrent_id text primary key not null references torrents (id) on delete cascade,
+      sums blob not null
+    ) strict, without rowid`.execute(db);
+  },
+};
