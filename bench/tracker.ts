@@ -161,6 +161,8 @@ async function startHub(folder: string): Promise<Server> {
       EVERSEED_TRACKER_UDP_PORT: "0",
       EVERSEED_TRACKER_OPEN: "true",
       EVERSEED_TRACKER_REQUESTS_PER_SECOND_MAX: "1000000",
+      // All peers of a bench come from this machine.
+      EVERSEED_TRACKER_PEERS_PER_ADDRESS_IN_SWARM: "65000",
     },
   });
   for await (const line of createInterface({ input: child.stdout })) {

@@ -123,6 +123,39 @@ export const configSchema = z.strictObject({
             "1 to 1000000; a campus of 100000 peers behind one address asks 140 times",
           ),
         ),
+      peersPerAddress: z
+        .number()
+        .int()
+        .min(1)
+        .max(65_000)
+        .default(10_000)
+        .meta(
+          note(
+            "Peers of one address (or IPv6 /64) in all swarms together; more are refused.",
+            "1 to 65000",
+          ),
+        ),
+      peersPerAddressInSwarm: z
+        .number()
+        .int()
+        .min(1)
+        .max(65_000)
+        .default(32)
+        .meta(
+          note(
+            "Peers of one address (or IPv6 /64) in one swarm; more are told of others, and nobody of them.",
+            "1 to 65000",
+          ),
+        ),
+      sharedAddresses: z
+        .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+        .default([])
+        .meta(
+          note(
+            "Addresses that many machines share, like that of a campus: peersPerAddressInSwarm is not for them.",
+            "a list of addresses and networks like [198.18.0.0/15]",
+          ),
+        ),
       believeAddressesFrom: z
         .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
         .default([])

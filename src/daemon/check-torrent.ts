@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Bitfield } from "../base/bitfield.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
@@ -8,7 +9,6 @@ import { diskTrouble } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
-import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
 export interface CheckTorrentOptions {
   /** A .torrent file or its URL. */
@@ -40,8 +40,6 @@ export interface CheckedFile {
   readonly good: number;
   readonly bad: number;
   readonly missing: boolean;
-  /** A download of it has begun and not ended: it stands under the name of an unfinished file. */
-  readonly unfinished: boolean;
 }
 
 /**
@@ -55,14 +53,13 @@ export async function checkTorrent(options: CheckTorrentOptions): Promise<Checke
   const { root, info } = locateContent(metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
-  const suffix = suffixOf(metainfo.info);
-  const intact = await judgePieces({ ...metainfo, info }, { root, suffix }, options);
-  return describe(info, { root, suffix, intact });
+  const intact = await judgePieces({ ...metainfo, info }, root, options);
+  return describe(info, root, intact);
 }
 
 async function judgePieces(
   metainfo: Metainfo,
-  place: { readonly root: string; readonly suffix: string },
+  root: string,
   options: CheckTorrentOptions,
 ): Promise<Bitfield> {
   const { info } = metainfo;
@@ -74,8 +71,8 @@ async function judgePieces(
   const disk = new NodeDisk({
     workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
   });
-  const layout = contentLayout(info, place.root, pieceHashesV2(info, metainfo.pieceLayers));
-  const content = disk.open({ ...layout, readOnly: true, unfinishedSuffix: place.suffix });
+  const layout = contentLayout(info, root, pieceHashesV2(info, metainfo.pieceLayers));
+  const content = disk.open({ ...layout, readOnly: true });
   try {
     let bytesDone = 0;
     const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
@@ -101,11 +98,7 @@ async function judgePieces(
   return intact;
 }
 
-function describe(
-  info: TorrentInfo,
-  found: { readonly root: string; readonly suffix: string; readonly intact: Bitfield },
-): CheckedTorrent {
-  const { root, suffix, intact } = found;
+function describe(info: TorrentInfo, root: string, intact: Bitfield): CheckedTorrent {
   const { geometry } = info;
   const files: CheckedFile[] = [];
   for (const [index, file] of info.files.entries()) {
@@ -113,15 +106,13 @@ function describe(
     const { first, end } = geometry.filePieces(index);
     let good = 0;
     for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
-    const { path: place, unfinished } = placeOnDisk(root, file.path, suffix);
-    const missing = factsOf(place) === undefined;
+    const missing = factsOf(join(root, ...file.path)) === undefined;
     const path = file.path.join("/");
-    const bad = end - first - good;
-    files.push({ path, length: file.length, good, bad, missing, unfinished });
+    files.push({ path, length: file.length, good, bad: end - first - good, missing });
   }
   const bad = geometry.pieceCount - intact.count;
   return {
-    ok: bad === 0 && !files.some((file) => file.missing || file.unfinished),
+    ok: bad === 0 && !files.some((file) => file.missing),
     name: info.name,
     pieces: geometry.pieceCount,
     good: intact.count,

@@ -31,7 +31,6 @@ const SNAPSHOT_NAME = "swarms";
 const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
-const PEERS_PER_ADDRESS_MAX = 10_000;
 /** A client's own request carries none of these. */
 const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
@@ -69,6 +68,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   const { store, clock, random, log } = parts;
   const { intervalSeconds, minIntervalSeconds, requestsPerSecondMax, fullScrape, open } =
     config.tracker;
+  const { peersPerAddress, peersPerAddressInSwarm, sharedAddresses } = config.tracker;
   const swarms = new CompactSwarms({
     random,
     // An open tracker is a large one: 8 bytes a peer instead of 48.
@@ -78,7 +78,9 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     swarmsMax: SWARMS_MAX,
     peersMax: PEERS_MAX,
     peersPerSwarmMax: PEERS_PER_SWARM_MAX,
-    peersPerAddressMax: PEERS_PER_ADDRESS_MAX,
+    peersPerAddressMax: peersPerAddress,
+    peersPerAddressInSwarmMax: peersPerAddressInSwarm,
+    isShared: networkList(sharedAddresses),
   });
   const tracker = new Tracker({
     swarms,

@@ -51,7 +51,6 @@ export class Torrent implements EngineTorrent {
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #files: TorrentFiles | undefined;
-  #unfinishedSuffix: string | undefined;
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
@@ -135,7 +134,7 @@ export class Torrent implements EngineTorrent {
     }
     this.#completed = false;
     this.#transfer.setWantedFiles(wanted);
-    this.#files?.handleWanted();
+    this.#files?.touch();
     if (!this.#isComplete) this.#beginAgain();
     this.#host.handleCandidates();
     this.#settle();
@@ -211,8 +210,7 @@ export class Torrent implements EngineTorrent {
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
     const layout = contentLayout(info, this.#options.root, this.#hashes.table);
-    this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
-    const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
+    const content = ports.content.open(layout);
     this.#content = content;
     this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
     this.#wantedFiles ??= this.#options.select?.(info);
@@ -273,7 +271,6 @@ export class Torrent implements EngineTorrent {
       info,
       content,
       opened,
-      unfinishedSuffix: this.#unfinishedSuffix,
       transfer: this.#transfer,
       add: this.#options,
       clock: ports.clock,
@@ -284,10 +281,10 @@ export class Torrent implements EngineTorrent {
       onBack: () => this.#goOn(),
     });
     this.#peers.introduceAll(this.#transfer, opened.have);
-    if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
+    if (!this.#isComplete) this.#enter({ kind: "downloading" });
     this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
-    if (this.#isComplete) this.#files.name(() => this.#isComplete && this.#handleComplete());
+    if (this.#isComplete) this.#handleComplete();
     this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
@@ -342,7 +339,7 @@ export class Torrent implements EngineTorrent {
   }
 
   #handlePiece(piece: number): void {
-    this.#files?.handlePiece(piece);
+    this.#files?.touch();
     this.#peers.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();

@@ -267,7 +267,6 @@ class MemoryContent implements Content {
   stamp = notForPublishing;
   reopen = notForPublishing;
   setWanted = notForPublishing;
-  finish = notForPublishing;
   freeSpace = notForPublishing;
 
   #isIntact(piece: number): boolean {

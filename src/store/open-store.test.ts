@@ -84,3 +84,54 @@ test("TRK-17: totals of swarms come back as they were saved", async () => {
   assert.equal(third, undefined);
   await store.close();
 });
+
+test("TRK-10: what an open tracker kept of infohashes nobody registered goes, the rest stays", async (t) => {
+  const path = join(temporaryFolder(t), "everseed.db");
+  await (await openStore(path)).close();
+  const database = new DatabaseSync(path);
+  database.exec("delete from schema_migrations where name = '0011-registered-totals'");
+  const blobs = { v1: "x'" + "01".repeat(20) + "'", v2: "x'" + "02".repeat(32) + "'" };
+  const columns = database
+    .prepare(
+      "select name, type, \"notnull\" as must, dflt_value from pragma_table_info('torrents')",
+    )
+    .all();
+  for (const [id, v1, v2] of [
+    ["a", blobs.v1, "null"],
+    ["b", "null", blobs.v2],
+  ]) {
+    const values = columns
+      .filter(
+        ({ must, dflt_value, name }) =>
+          (must === 1 && dflt_value === null) || /infohash/.test(String(name)),
+      )
+      .map(({ name, type }) => {
+        const value =
+          name === "infohash_v1"
+            ? v1
+            : name === "infohash_v2"
+              ? v2
+              : name === "id"
+                ? `'${id}'`
+                : /^int/i.test(String(type))
+                  ? "1"
+                  : "'v1'";
+        return [String(name), value] as const;
+      });
+    database.exec(
+      `insert into torrents (${values.map(([name]) => name).join()}) values (${values.map(([, value]) => value).join()})`,
+    );
+  }
+  for (const byte of ["01", "02", "03"]) {
+    database.exec(
+      `insert into swarm_totals (infohash, completed) values (x'${byte.repeat(20)}', 7)`,
+    );
+  }
+  database.close();
+  const store = await openStore(path);
+  const kept = [1, 2, 3].map(
+    (byte) => store.swarmTotals.find(new Uint8Array(20).fill(byte))?.completed,
+  );
+  assert.deepEqual(kept, [7, 7, undefined]);
+  await store.close();
+});

@@ -218,6 +218,68 @@ test("TRK-10: an address, a swarm and the store have bounds, and what leaves mak
   assert.equal(announce(swarms, first, at(1, 77)).outcome, "stored");
 });
 
+for (const family of [4, 6] as const) {
+  test(`TRK-10: an address has its share of a swarm, an IPv6 /64 as one: IPv${family}`, () => {
+    const shared = peer(7, family).bytes.join();
+    const swarms = store({
+      peersPerAddressInSwarmMax: 3,
+      isShared: (address) => address.join() === shared,
+    });
+    const [first, second] = [swarms.open([infohash(1)]), swarms.open([infohash(2)])];
+    const at = (number: number, port: number): PeerAddress => {
+      const address = peer(number, family);
+      // Another machine of the same /64.
+      if (family === 6) address.words[3] = port;
+      address.port = port;
+      return address;
+    };
+    const outcomes = (swarm: number, who: (port: number) => PeerAddress): string[] =>
+      [1, 2, 3, 4, 5].map((port) => announce(swarms, swarm, who(port)).outcome);
+    const full = ["stored", "stored", "stored", "unlisted", "unlisted"];
+    assert.deepEqual(
+      outcomes(first, (port) => at(1, port)),
+      full,
+    );
+    assert.deepEqual(
+      outcomes(second, (port) => at(1, port)),
+      full,
+      "each swarm counts for itself",
+    );
+    announce(swarms, first, at(1, 2), { event: "stopped" });
+    assert.equal(announce(swarms, first, at(1, 9)).outcome, "stored", "who leaves makes room");
+    assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "who is there stays");
+    const named = peer(7, family);
+    const fromNamed = [1, 2, 3, 4, 5].map((port) => {
+      named.port = port;
+      return announce(swarms, second, named).outcome;
+    });
+    assert.deepEqual(
+      fromNamed,
+      Array.from({ length: 5 }, () => "stored"),
+    );
+  });
+
+  test(`TRK-10: each address is named once before any is named again: IPv${family}`, () => {
+    const swarms = store();
+    const swarm = swarms.open([infohash(1)]);
+    for (let port = 1; port <= 300; port += 1) {
+      const hog = peer(1, family);
+      hog.port = port;
+      announce(swarms, swarm, hog);
+    }
+    for (let number = 2; number < 12; number += 1) {
+      const other = peer(number, family);
+      other.words[0] = number;
+      announce(swarms, swarm, other);
+    }
+    const asker = peer(500, family);
+    const hogged = sampled(swarms, swarm, { peersMax: 50, asker });
+    assert.equal(hogged.length, 50, "the rest of the answer is not wasted");
+    assert.equal(new Set(hogged.map((each) => each.replace(/:[0-9]+$/, ""))).size, 11);
+    assert.equal(new Set(hogged).size, 50);
+  });
+}
+
 test("TRK-10: announces of one address from a million ports do not fill the memory", () => {
   const swarms = store({ swarmsMax: 1_000_000 });
   const swarmOf = Array.from({ length: 1_000 }, (_, number) => swarms.open([infohash(number)]));

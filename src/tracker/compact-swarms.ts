@@ -1,11 +1,12 @@
-import type { AnnounceAnswer } from "../announce/announce-answer.ts";
+import { ANSWER_PEERS_MAX, type AnnounceAnswer } from "../announce/announce-answer.ts";
 import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Random } from "../ports/random.ts";
-import { AddressQuota } from "./address-quota.ts";
+import { AddressShares, type AddressSharesOptions } from "./address-shares.ts";
+import { AnswerAddresses } from "./answer-addresses.ts";
 import { InfohashTable } from "./infohash-table.ts";
 import { PeerAddress } from "./peer-address.ts";
 import {
@@ -41,7 +42,7 @@ import {
   type SwarmStore,
 } from "./swarms.ts";
 
-export interface CompactSwarmsOptions {
+export interface CompactSwarmsOptions extends AddressSharesOptions {
   readonly random: Random;
   /** Keep peer ids, keys and byte counters: 40 bytes a peer more. Without, an IPv4 peer takes 8. */
   readonly details: boolean;
@@ -52,8 +53,6 @@ export interface CompactSwarmsOptions {
   readonly swarmsMax: number;
   readonly peersMax: number;
   readonly peersPerSwarmMax: number;
-  /** Entries in all swarms together, by IPv4 address or IPv6 /64. */
-  readonly peersPerAddressMax: number;
 }
 
 const TWO_32 = 0x1_0000_0000;
@@ -74,7 +73,10 @@ export class CompactSwarms implements SwarmStore {
   readonly #byInfohash: InfohashTable;
   readonly #ipv4: PeerTable;
   readonly #ipv6: PeerTable;
-  readonly #quota: AddressQuota;
+  readonly #shares: AddressShares;
+  /** For `sample`: what the answer names already, and who waits because of it. */
+  readonly #named = new AnswerAddresses();
+  readonly #waiting = new Int32Array(ANSWER_PEERS_MAX);
   readonly #timeoutTicks: number;
   readonly #freeSwarms: number[] = [];
   #swarmsEnd = 0;
@@ -104,7 +106,7 @@ export class CompactSwarms implements SwarmStore {
     this.#byInfohash = new InfohashTable(key());
     this.#ipv4 = new PeerTable({ addressWords: 1, detailWords, key: key() });
     this.#ipv6 = new PeerTable({ addressWords: 4, detailWords, key: key() });
-    this.#quota = new AddressQuota(key());
+    this.#shares = new AddressShares(options, key);
     this.#timeoutTicks = Math.min(Math.ceil(options.peerTimeoutS / TICK_S), IDLE_TICKS_MAX);
     this.#grow(INITIAL_SWARMS);
   }
@@ -221,6 +223,8 @@ export class CompactSwarms implements SwarmStore {
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
     const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
+    this.#named.clear();
+    let waiting = 0;
     let slot = Math.floor((chance / TWO_32) * slots);
     for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
       const entry = start + slot * wordsPerEntry;
@@ -229,8 +233,17 @@ export class CompactSwarms implements SwarmStore {
       if (word === 0 || (word & unwanted) !== 0) continue;
       if (idleTicks(word, this.#tick) > this.#timeoutTicks) continue;
       if (portOf(word) === asker.port && isAddress(page, entry, asker)) continue;
-      this.#put(answer, { page, entry, addressWords }, options.withIds);
-      wanted -= 1;
+      if (this.#named.add(page, entry, addressWords)) {
+        this.#put(answer, { page, entry, addressWords }, options.withIds);
+        wanted -= 1;
+      } else if (waiting < this.#waiting.length) {
+        this.#waiting[waiting] = entry;
+        waiting += 1;
+      }
+    }
+    // One address does not crowd out the others by many ports: what is left of the answer is for them.
+    for (let i = 0; i < Math.min(waiting, wanted); i += 1) {
+      this.#put(answer, { page, entry: this.#waiting[i]!, addressWords }, options.withIds);
     }
   }
 
@@ -339,18 +352,17 @@ export class CompactSwarms implements SwarmStore {
   }
 
   #roomFor(swarm: number, peer: PeerAddress): AnnounceEffect["outcome"] {
-    const { peersMax, peersPerSwarmMax, peersPerAddressMax } = this.#options;
+    const { peersMax, peersPerSwarmMax } = this.#options;
     if (this.#peerCount >= peersMax) return "store-full";
     if (this.#total(swarm) >= peersPerSwarmMax) return "swarm-full";
-    const count = this.#quota.count(peer.words, 0, peer.wordCount);
-    return count >= peersPerAddressMax ? "address-quota" : "stored";
+    return this.#shares.roomFor(swarm, peer);
   }
 
   #join(swarm: number, peer: PeerAddress, flags: number): void {
     this.#peerCount += 1;
     this.#seeds[swarm]! += bit(flags, SEED);
     this.#partialSeeds[swarm]! += bit(flags, PARTIAL_SEED);
-    this.#quota.add(peer.words, 0, peer.wordCount);
+    this.#shares.add(swarm, peer.words, 0, peer.wordCount);
   }
 
   #forgetLocated(swarm: number, table: PeerTable): void {
@@ -359,7 +371,7 @@ export class CompactSwarms implements SwarmStore {
     this.#peerCount -= 1;
     this.#seeds[swarm]! -= bit(flags, SEED);
     this.#partialSeeds[swarm]! -= bit(flags, PARTIAL_SEED);
-    this.#quota.remove(page, entry, addressWords);
+    this.#shares.remove(swarm, page, entry, addressWords);
     table.removeLocated(swarm);
   }
 

@@ -1,4 +1,4 @@
-import { readUint32 } from "../base/bytes.ts";
+import { readUint32, writeUint32 } from "../base/bytes.ts";
 import { COMPACT_IPV4_BYTES, COMPACT_IPV6_BYTES } from "../base/endpoint.ts";
 
 const IPV4_BYTES = 4;
@@ -16,6 +16,13 @@ export class PeerAddress {
     this.wordCount = bytes.length === IPV4_BYTES ? 1 : 4;
     for (let i = 0; i < this.wordCount; i += 1) this.words[i] = readUint32(bytes, i * 4);
     this.port = port;
+  }
+
+  /** The address as it was set: 4 or 16 bytes. */
+  get bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.wordCount * 4);
+    for (let i = 0; i < this.wordCount; i += 1) writeUint32(bytes, i * 4, this.words[i]!);
+    return bytes;
   }
 
   /** Bytes of an entry for this asker: peers of another family it could not reach (BEP 7). */

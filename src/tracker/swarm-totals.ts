@@ -1,3 +1,4 @@
+import { toHex } from "../base/bytes.ts";
 import type { Log } from "../ports/log.ts";
 
 /** Over all time, of one swarm. */
@@ -22,13 +23,24 @@ interface Entry {
   uploaded: number;
   downloaded: number;
   changed: boolean;
+  /** The torrent is registered: its totals outlive its swarm and the process. */
+  lasts: boolean;
 }
 
-/** Totals of the open swarms, by swarm number; what changed is saved now and then (TRK-17). */
+/** Totals of torrents nobody registered that are kept while nobody is in their swarm; the oldest go first. */
+const PASSING_MAX = 10_000;
+
+/**
+ * Totals of the open swarms, by swarm number. Those of registered torrents are saved now and then when they
+ * changed (TRK-17). An open tracker hears of infohashes without end, made up ones among them: theirs stay in
+ * memory, and only so many of them (TRK-10).
+ */
 export class OpenTotals {
   readonly #store: TotalsStore;
   readonly #log: Log;
   readonly #entries = new Map<number, Entry>();
+  /** By infohash in hexadecimal, in the order in which their swarms closed. */
+  readonly #passing = new Map<string, Entry>();
   #changed: Entry[] = [];
   #saving: Promise<void> = Promise.resolve();
 
@@ -37,21 +49,39 @@ export class OpenTotals {
     this.#log = log;
   }
 
-  open(swarm: number, infohash: Uint8Array): void {
-    const known = this.#store.find(infohash);
+  /** @param registered - Whether its totals last. */
+  open(swarm: number, infohash: Uint8Array, registered: boolean): void {
+    const name = toHex(infohash);
+    const known = registered ? this.#store.find(infohash) : this.#passing.get(name);
+    this.#passing.delete(name);
     this.#entries.set(swarm, {
       infohash,
       completed: known?.completed ?? 0,
       uploaded: known?.uploaded ?? 0,
       downloaded: known?.downloaded ?? 0,
       changed: false,
+      lasts: registered,
     });
+  }
+
+  /** The torrent of an open swarm was registered: what its swarm has done so far counts for it. */
+  register(swarm: number): void {
+    const entry = this.#entries.get(swarm);
+    if (!entry || entry.lasts) return;
+    entry.lasts = true;
+    this.#markChanged(entry);
   }
 
   /** @returns False while something is unsaved: then the swarm stays open. */
   close(swarm: number): boolean {
-    if (this.#entries.get(swarm)?.changed) return false;
+    const entry = this.#entries.get(swarm);
+    if (entry?.changed) return false;
     this.#entries.delete(swarm);
+    if (entry && !entry.lasts && entry.completed + entry.uploaded + entry.downloaded > 0) {
+      this.#passing.set(toHex(entry.infohash), entry);
+      const [oldest] = this.#passing.keys();
+      if (this.#passing.size > PASSING_MAX) this.#passing.delete(oldest!);
+    }
     return true;
   }
 
@@ -92,7 +122,7 @@ export class OpenTotals {
   }
 
   #markChanged(entry: Entry): void {
-    if (entry.changed) return;
+    if (entry.changed || !entry.lasts) return;
     entry.changed = true;
     this.#changed.push(entry);
   }

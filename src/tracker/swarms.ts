@@ -7,8 +7,11 @@ export const NO_SWARM = -1;
 
 /** What an announce did to its swarm. Kept by the store and overwritten by the next announce. */
 export interface AnnounceEffect {
-  /** `stored` also when the peer was known; `gone` when it stopped; else why there was no room (TRK-10). */
-  readonly outcome: "stored" | "gone" | "address-quota" | "swarm-full" | "store-full";
+  /**
+   * `stored` also when the peer was known; `gone` when it stopped; `unlisted` when its address has its share of
+   * this swarm already: it is told of others, and nobody of it. Else why there was no room (TRK-10).
+   */
+  readonly outcome: "stored" | "gone" | "unlisted" | "address-quota" | "swarm-full" | "store-full";
   /** It announced again before it should (TRK-11); apart from that nothing changed. */
   readonly early: boolean;
   /**
@@ -78,7 +81,8 @@ export interface SwarmStore {
   /** Takes in what a peer says of itself. */
   announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect;
   /**
-   * Appends to the answer a random choice of up to `peersMax` peers of the asker's family, never itself.
+   * Appends to the answer a random choice of up to `peersMax` peers of the asker's family, never itself: each
+   * address once before any is named again with another port.
    */
   sample(swarm: number, asker: PeerAddress, options: SampleOptions, answer: AnnounceAnswer): void;
   count(swarm: number, counts: SwarmCounts): void;

@@ -92,13 +92,13 @@ test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on f
   const store = await openStore(":memory:");
   const infohash = new Uint8Array(20).fill(1);
   const before = new OpenTotals(store.swarmTotals, SILENT_LOG);
-  before.open(0, infohash);
+  before.open(0, infohash, true);
   before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
   assert.equal(before.close(0), false, "not saved yet");
   await before.flush();
   assert.equal(before.close(0), true);
   const after = new OpenTotals(store.swarmTotals, SILENT_LOG);
-  after.open(3, infohash);
+  after.open(3, infohash, true);
   after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
   await after.flush();
   const expected = { completed: 2, uploaded: 11, downloaded: Number.MAX_SAFE_INTEGER };
@@ -207,4 +207,54 @@ test("a torrent published on an open tracker gets its everseed in the swarm that
   world.directory.set("aa".repeat(20), TORRENT);
   world.tracker.register(TORRENT);
   assert.deepEqual(peersOf(world.announce(1)), ["9.9.9.9:8421"]);
+});
+
+test("TRK-10: one address is told of an honest swarm and does not drown it", () => {
+  const limits = { peersPerAddressInSwarmMax: 32 };
+  const world = trackerWorld({ everseed: false, limits });
+  const honest = Array.from({ length: 10 }, (_, n) => `9.9.${n}.9`);
+  for (const address of honest) world.announce(6881, "", address);
+  for (let port = 1; port <= 1_500; port += 1) {
+    assert.doesNotMatch(world.announce(port, "", "9.8.7.6"), /failure/);
+  }
+  const places = Array.from({ length: 30 }, (_, n) => peersOf(world.announce(1, "", `8.8.8.${n}`)));
+  for (const peers of places) {
+    assert.equal(honest.filter((address) => peers.includes(`${address}:6881`)).length, 10);
+  }
+});
+
+test("TRK-10: an open tracker remembers of strangers' infohashes only so many, and none on the disk", async () => {
+  const world = trackerWorld({ open: true, torrents: [] });
+  const hash = (number: number): string =>
+    number.toString(16).padStart(40, "0").replace(/../g, "%$&");
+  const say = (number: number, more: string): string =>
+    world.get(`/announce?info_hash=${hash(number)}&peer_id=${PEER_ID}&port=1${more}`);
+  const complete = (number: number): void => {
+    say(number, "&left=5&downloaded=0&event=started");
+    say(number, "&left=0&downloaded=5&event=completed");
+    say(number, "&left=0&downloaded=5&event=stopped");
+  };
+  const downloaded = (number: number): string | undefined => {
+    const answer = say(number, "&left=5&event=started");
+    say(number, "&left=5&event=stopped");
+    return /10:downloadedi(\d+)e/.exec(answer)?.[1];
+  };
+  complete(1);
+  assert.equal(downloaded(1), "1", "remembered while there is room");
+  assert.equal(world.swarms.swarmCount, 0);
+  for (let number = 2; number < 10_100; number += 1) complete(number);
+  assert.equal(downloaded(10_099), "1");
+  assert.equal(downloaded(1), "0", "the oldest are forgotten");
+  await world.tracker.stop();
+  assert.equal(world.saved.size, 0);
+});
+
+test("TRK-17: what a swarm did before its torrent was registered counts for it and is saved", async () => {
+  const world = trackerWorld({ open: true, torrents: [] });
+  world.announce(1, "&event=started&left=5");
+  world.announce(1, "&event=completed&left=0&downloaded=5");
+  world.directory.set("aa".repeat(20), TORRENT);
+  world.tracker.register(TORRENT);
+  await world.tracker.stop();
+  assert.equal(world.saved.get("aa".repeat(20))?.completed, 1);
 });

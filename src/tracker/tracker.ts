@@ -210,7 +210,11 @@ export class Tracker {
   register(infohashes: Infohashes): void {
     const { swarms } = this.#options;
     const found = wireInfohashes(infohashes).map((infohash) => swarms.find(wordsOf(infohash)));
-    for (const swarm of found) if (swarm !== NO_SWARM) this.#registered.add(swarm);
+    for (const swarm of found) {
+      if (swarm === NO_SWARM) continue;
+      this.#registered.add(swarm);
+      this.#totals.register(swarm);
+    }
   }
 
   /**
@@ -227,7 +231,7 @@ export class Tracker {
     const infohashes = torrent ? wireInfohashes(torrent) : [infohash];
     const swarm = swarms.open(infohashes);
     if (swarm === NO_SWARM) return "this tracker is full";
-    this.#totals.open(swarm, new Uint8Array(infohashes[0]!));
+    this.#totals.open(swarm, new Uint8Array(infohashes[0]!), torrent !== undefined);
     if (torrent) this.#registered.add(swarm);
     return swarm;
   }
@@ -328,6 +332,7 @@ function refusalOf({ outcome }: AnnounceEffect): Refusal | undefined {
   switch (outcome) {
     case "stored":
     case "gone":
+    case "unlisted":
       return undefined;
     case "address-quota":
       return "too many peers from your address";

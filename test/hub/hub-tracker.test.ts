@@ -155,7 +155,7 @@ test("TRK-12: raw sockets get 4xx for what is no request or too much, and nothin
 });
 
 test("TRK-12: pipelined requests are answered one by one, in their order", async (t) => {
-  const hub = await startHub(t);
+  const hub = await startHub(t, { peersPerAddressInSwarm: 200 });
   const ports = Array.from({ length: 200 }, (_, index) => 1_000 + index);
   const asks = ports.map((port) => `/announce?${QUERY}&port=${port}&numwant=0`);
   const text = asks.map((target) => `GET ${target} HTTP/1.1\r\n${HOST}\r\n`).join("");

@@ -52,6 +52,8 @@ export const SWARM_LIMITS: CompactSwarmsOptions = {
   peersMax: 1_000_000,
   peersPerSwarmMax: 100_000,
   peersPerAddressMax: 10_000,
+  peersPerAddressInSwarmMax: 10_000,
+  isShared: () => false,
 };
 
 export const HASH = "%aa".repeat(20);

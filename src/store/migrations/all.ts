@@ -5,6 +5,7 @@ import { swarmBytes } from "./0003-swarm-bytes.ts";
 import { searchClues } from "./0004-search-clues.ts";
 import { fileSums } from "./0008-file-sums.ts";
 import { fileCopies } from "./0010-file-copies.ts";
+import { registeredTotals } from "./0011-registered-totals.ts";
 
 /** In order, forward only. A released migration is never changed; what comes later is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-search-clues": searchClues,
   "0008-file-sums": fileSums,
   "0010-file-copies": fileCopies,
+  "0011-registered-totals": registeredTotals,
 };

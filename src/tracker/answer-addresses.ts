@@ -1,0 +1,40 @@
+/** Room for the addresses of one answer with most places empty: a power of two. */
+const SLOTS = 1024;
+
+/**
+ * The addresses that one answer names already, so that each address is named once before any is named again
+ * by another port. Of an IPv6 address the first 64 bits count, as in `AddressQuota`. Kept for all answers: what
+ * an earlier answer left behind has an older stamp.
+ */
+export class AnswerAddresses {
+  readonly #words = new Int32Array(SLOTS * 2);
+  readonly #stamps = new Uint32Array(SLOTS);
+  #stamp = 0;
+  #count = 0;
+
+  /** Begins the next answer. */
+  clear(): void {
+    this.#count = 0;
+    this.#stamp = (this.#stamp + 1) >>> 0;
+    if (this.#stamp !== 0) return;
+    this.#stamps.fill(0);
+    this.#stamp = 1;
+  }
+
+  /** @returns False when the address was named before. */
+  add(page: Int32Array, entry: number, addressWords: number): boolean {
+    const first = page[entry]!;
+    const second = addressWords > 1 ? page[entry + 1]! : 0;
+    let slot = (Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b) >>> 16) & (SLOTS - 1);
+    for (; this.#stamps[slot] === this.#stamp; slot = (slot + 1) & (SLOTS - 1)) {
+      if (this.#words[slot * 2] === first && this.#words[slot * 2 + 1] === second) return false;
+    }
+    // Half full: more addresses than any answer holds.
+    if (this.#count >= SLOTS / 2) return true;
+    this.#count += 1;
+    this.#stamps[slot] = this.#stamp;
+    this.#words[slot * 2] = first;
+    this.#words[slot * 2 + 1] = second;
+    return true;
+  }
+}
