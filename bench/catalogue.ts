@@ -54,6 +54,7 @@ try {
         publisher_id: "nobody",
         published_at: 1_790_000_000_000 + number,
         checked_at: 1_790_000_000_000 + number,
+        trackers: "[]",
       },
       { words: Array.from({ length: 12 }, word).join(" ") },
     );

@@ -40,7 +40,7 @@ export const draftInputSchema = z
     private: z.boolean().default(false),
     comment: z.string().max(COMMENT_CHARACTERS_MAX).optional(),
     source: z.string().max(NAME_CHARACTERS_MAX).optional(),
-    /** Announce URLs; the hub's own when absent. */
+    /** Announce URLs besides the hub's own, which come first; those of the hub may be among them. */
     trackers: z.array(z.string().max(TRACKER_CHARACTERS_MAX)).max(TRACKERS_MAX).optional(),
   })
   .meta({ id: "DraftInput" });

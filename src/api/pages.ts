@@ -91,8 +91,6 @@ export interface PublishPage {
   readonly freeBytes: number | null;
   readonly uploadBytesMax: number | null;
   readonly filesMax: number;
-  /** Announce URLs a torrent gets when nothing is said. */
-  readonly trackers: readonly string[];
   /** One's own uploads that wait for the rest of their bytes. */
   readonly drafts: readonly Draft[];
 }

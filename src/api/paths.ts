@@ -37,6 +37,11 @@ export function torrentFilePath(id: string): string {
   return `/t/${id}.torrent`;
 }
 
+/** A web seed (BEP 19): below it readers find the torrent's files by their paths, its name in front. */
+export function webSeedPath(id: string): string {
+  return `/t/${id}/seed/`;
+}
+
 /**
  * All files as one archive, or those that `?file=` names, any number of times: by their indexes and ranges of
  * them, `?file=3&file=10-19`.

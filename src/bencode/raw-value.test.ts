@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { decode } from "./decode.ts";
-import { rawValue } from "./raw-value.ts";
+import { rawEntries, rawValue } from "./raw-value.ts";
 
 const CASES: readonly (readonly [input: string, key: string, raw: string | undefined])[] = [
   ["i1e", "info", undefined],
@@ -31,4 +31,16 @@ test("BEN-8: the raw bytes of an unsorted dictionary are not brought into order"
   const bytes = fromLatin1("d4:infod1:bi1e1:ai2eee");
   decode(bytes, { lax: true });
   assert.equal(toLatin1(rawValue(bytes, "info")!), "d1:bi1e1:ai2ee");
+});
+
+test("all top-level values by key, the first of two, nothing from behind the end", () => {
+  const found = rawEntries(fromLatin1("d2:zzl1:ae1:b0:2:zzi2e1:\xffdeeJUNK"));
+  assert.deepEqual(
+    [...found].map(([key, raw]) => [key, toLatin1(raw)]),
+    [
+      ["zz", "l1:ae"],
+      ["b", "0:"],
+      ["\xff", "de"],
+    ],
+  );
 });

@@ -1,4 +1,4 @@
-import { fromLatin1 } from "../base/bytes.ts";
+import { fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 
 const INTEGER = 0x69; // i
@@ -29,6 +29,28 @@ export function rawValue(input: Uint8Array, key: string): Uint8Array | undefined
     if (endsWith(input, start, value, wanted)) return input.subarray(value, offset);
   }
   return undefined;
+}
+
+/**
+ * Finds the bytes of every value of a dictionary as they stand in the input, for writing some of them anew
+ * and the others as they are.
+ *
+ * @param input - A dictionary that `decode` accepted. What stands behind its end is not looked at.
+ * @returns Views of the input by key, spelled in latin1; of a key that is there twice the first.
+ */
+export function rawEntries(input: Uint8Array): Map<string, Uint8Array> {
+  invariant(input[0] === DICT, "the caller found a dictionary");
+  const entries = new Map<string, Uint8Array>();
+  let offset = 1;
+  while (input[offset] !== END) {
+    const start = offset;
+    offset = skipValue(input, offset);
+    const value = offset;
+    offset = skipValue(input, offset);
+    const key = toLatin1(input.subarray(input.indexOf(COLON, start) + 1, value));
+    if (!entries.has(key)) entries.set(key, input.subarray(value, offset));
+  }
+  return entries;
 }
 
 /** @returns The offset after the value at `offset`. Keeps no stack, so depth costs nothing. */

@@ -185,6 +185,7 @@ async function compose(
         siteName = name;
       },
       publicUrl: config.publicUrl && siteUrl,
+      url: siteUrl,
       hosts: hostsOf(config, siteUrl),
       trackers,
       dataFolder: dataDir,

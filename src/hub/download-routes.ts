@@ -6,6 +6,7 @@ import { fileStream } from "./file-stream.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
+import { Views } from "./views.ts";
 
 /** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
@@ -15,20 +16,28 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
     const id = c.req.param("file").slice(0, -".torrent".length);
     const listing = await catalogue.find(id);
-    const bytes = listing && (await catalogue.torrentFile(listing.id));
+    const addresses = listing && new Views(parts, c.var.origin).addresses(listing);
+    const bytes = addresses && (await catalogue.torrentFile(listing, addresses));
     if (!listing || !bytes) throw notFound("torrent");
     const headers = new Headers({
       "content-type": "application/x-bittorrent",
       "content-disposition": attachment(`${listing.name}.torrent`),
       "content-length": String(bytes.length),
       "content-security-policy": FOREIGN_POLICY,
-      "cache-control": "public, max-age=300",
+      // It names the addresses of this moment.
+      "cache-control": "no-cache",
     });
     return new Response(c.req.method === "HEAD" ? null : new Uint8Array(bytes), { headers });
   });
 
   app.get("/t/:id/files/:index{[0-9]{1,7}}/:name?", async (c) => {
     const file = await catalogue.file(c.req.param("id"), Number(c.req.param("index")));
+    if (!file) throw notFound("file");
+    return download(c, file);
+  });
+
+  app.get("/t/:id/seed/:path{.+}", async (c) => {
+    const file = await catalogue.fileAt(c.req.param("id"), c.req.param("path"));
     if (!file) throw notFound("file");
     return download(c, file);
   });

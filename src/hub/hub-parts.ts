@@ -47,7 +47,9 @@ export interface Site {
   readonly publicUrl: string | undefined;
   /** Host names that are answered, besides loopback and the address a request came to. */
   readonly hosts: ReadonlySet<string>;
-  /** Announce URLs of torrents whose publisher named none. */
+  /** Where the hub is reached when nobody asks by another name; without a slash at the end. */
+  readonly url: string;
+  /** The hub's announce URLs, which every torrent names first. */
   readonly trackers: readonly string[];
   readonly dataFolder: string;
   readonly freeBytes: () => Promise<number | null>;

@@ -46,7 +46,6 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
       freeBytes: await site.freeBytes(),
       uploadBytesMax: limits.uploadBytesMax ?? null,
       filesMax: DRAFT_FILES_MAX,
-      trackers: site.trackers,
       drafts: await Promise.all(drafts.map((draft) => views.draft(draft))),
     });
   });

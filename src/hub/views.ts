@@ -2,7 +2,13 @@ import { toHex } from "../base/bytes.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { SessionEntry, Token, User } from "../api/accounts.ts";
 import type { Draft as DraftView } from "../api/drafts.ts";
-import { downloadPath, torrentFilePath, torrentPagePath, uploadPath } from "../api/paths.ts";
+import {
+  downloadPath,
+  torrentFilePath,
+  torrentPagePath,
+  uploadPath,
+  webSeedPath,
+} from "../api/paths.ts";
 import {
   FILES_PER_PAGE,
   type SwarmFigures,
@@ -14,7 +20,13 @@ import {
 } from "../api/torrents.ts";
 import type { SessionFacts, TokenFacts } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
-import { type ListedFile, type Listing, magnetOf } from "../publish/catalogue.ts";
+import {
+  type HubAddresses,
+  type ListedFile,
+  type Listing,
+  magnetOf,
+  trackersOf,
+} from "../publish/catalogue.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { HubParts } from "./hub-parts.ts";
 
@@ -34,7 +46,13 @@ export class Views {
     return { seeds, leechers, completed, uploadBytesPerSecond, uploaded, fault };
   }
 
-  summary(listing: Listing, trackers = this.#parts.site.trackers): TorrentSummary {
+  /** What a torrent's readers are told about this hub, as it is reached today. */
+  addresses(listing: Listing): HubAddresses {
+    const { trackers, url } = this.#parts.site;
+    return { trackers, webSeeds: [url + webSeedPath(listing.id)] };
+  }
+
+  summary(listing: Listing): TorrentSummary {
     const { v1, v2 } = listing.infohashes;
     return {
       id: listing.id,
@@ -47,7 +65,7 @@ export class Views {
       publishedBy: listing.publisher ?? "somebody who left",
       infohashV1: v1 ? toHex(v1) : null,
       infohashV2: v2 ? toHex(v2) : null,
-      magnet: magnetOf(listing, trackers),
+      magnet: magnetOf(listing, this.addresses(listing)),
       pageUrl: this.#origin + torrentPagePath(listing.id, listing.name),
       torrentUrl: this.#origin + torrentFilePath(listing.id),
       swarm: this.figures(listing),
@@ -59,16 +77,15 @@ export class Views {
     const { catalogue } = this.#parts;
     const metainfo = await catalogue.metainfo(listing.id);
     if (!metainfo) return undefined;
-    const trackers = metainfo.trackers.flat();
     const files = await catalogue.files(listing.id);
     return {
-      ...this.summary(listing, trackers),
+      ...this.summary(listing),
       folder: listing.folder,
       comment: listing.comment,
       createdBy: metainfo.createdBy ?? null,
       pieceSize: listing.pieceSize,
       pieceCount: listing.pieceCount,
-      trackers,
+      trackers: trackersOf(listing, this.#parts.site.trackers),
       checkedAt: isoTime(listing.checkedMs),
       files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file)),
     };

@@ -1,9 +1,11 @@
 import type { Infohashes } from "../base/infohash.ts";
 import { formatMagnet } from "../metainfo/magnet.ts";
-import type { Metainfo, TorrentKind } from "../metainfo/metainfo.ts";
+import type { Metainfo, TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
+import { surroundInfo } from "../metainfo/surround-info.ts";
 import type { DraftTable } from "../store/drafts.ts";
 import type { CatalogueTotals, TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { namedInOldFile, withOwnTrackers } from "./named-trackers.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 /** One published torrent, as it is listed. */
@@ -24,6 +26,16 @@ export interface Listing {
   readonly publisher: string | null;
   readonly publishedMs: number;
   readonly checkedMs: number;
+  /** Tiers of announce URLs besides the hub's own. */
+  readonly namedTrackers: readonly (readonly string[])[];
+}
+
+/** How a hub is reached at the moment. Never stored with what is published: addresses are not content. */
+export interface HubAddresses {
+  /** Announce URLs. */
+  readonly trackers: readonly string[];
+  /** Where the torrent's content can be had by HTTP (BEP 19). */
+  readonly webSeeds: readonly string[];
 }
 
 /** A real file of a torrent: padding is left out and does not count. */
@@ -48,6 +60,7 @@ export class Catalogue {
   readonly #drafts: DraftTable;
   readonly #library: TorrentLibrary;
   readonly #folder: DataFolder;
+  readonly #indexes = new WeakMap<Metainfo, ReadonlyMap<string, number>>();
 
   constructor(parts: {
     torrents: TorrentTable;
@@ -68,7 +81,7 @@ export class Catalogue {
     offset: number;
   }): Promise<{ total: number; similar: boolean; listings: Listing[] }> {
     const { rows, ...found } = await this.#torrents.search(search);
-    return { ...found, listings: rows.map(listing) };
+    return { ...found, listings: await Promise.all(rows.map((row) => this.#listing(row))) };
   }
 
   async totals(): Promise<CatalogueTotals> {
@@ -78,13 +91,19 @@ export class Catalogue {
   /** @param id - Of the torrent, or of the draft it came from: links from the first second go on working. */
   async find(id: string): Promise<Listing | undefined> {
     const row = await this.#row(id);
-    return row && listing(row);
+    return row && this.#listing(row);
   }
 
-  /** The .torrent file. */
-  async torrentFile(id: string): Promise<Uint8Array | undefined> {
-    const row = await this.#row(id);
-    return row && this.#library.read(row);
+  /** The .torrent file for somebody who asks now: the hub's addresses around an info dictionary that never changes. */
+  async torrentFile(listing: Listing, addresses: HubAddresses): Promise<Uint8Array | undefined> {
+    const row = await this.#row(listing.id);
+    const stored = row && (await this.#library.file(row));
+    if (!stored) return undefined;
+    return surroundInfo(stored, {
+      trackers: withOwnTrackers(addresses.trackers, listing.namedTrackers),
+      webSeeds: addresses.webSeeds,
+      comment: listing.comment ?? undefined,
+    });
   }
 
   /** What the .torrent file says. */
@@ -103,7 +122,7 @@ export class Catalogue {
   async file(id: string, index: number): Promise<StoredFile | undefined> {
     const row = await this.#row(id);
     const metainfo = row && (await this.#library.load(row));
-    const file = metainfo?.info.files.filter((entry) => !entry.pad && !entry.linkTarget)[index];
+    const file = metainfo && realFiles(metainfo)[index];
     if (!row || !file) return undefined;
     const root = this.#folder.absolute(row.content_path);
     return {
@@ -115,6 +134,33 @@ export class Catalogue {
     };
   }
 
+  /**
+   * One file by its path in the torrent, the torrent's name in front, as readers of a web seed ask for it. The
+   * path is looked up among those of the torrent, never on the disk (HUB-6).
+   */
+  async fileAt(id: string, path: string): Promise<StoredFile | undefined> {
+    const metainfo = await this.metainfo(id);
+    if (!metainfo) return undefined;
+    let indexes = this.#indexes.get(metainfo);
+    if (!indexes) this.#indexes.set(metainfo, (indexes = indexesByPath(metainfo)));
+    const index = indexes.get(path);
+    return index === undefined ? undefined : this.file(id, index);
+  }
+
+  async #listing(row: TorrentRow): Promise<Listing> {
+    return listing(row, await this.#namedTrackers(row));
+  }
+
+  /** Rows of the first hubs do not say: their .torrent files are asked, once. */
+  async #namedTrackers(row: TorrentRow): Promise<string[][]> {
+    if (row.trackers !== null) return JSON.parse(row.trackers) as string[][];
+    const metainfo = await this.#library.load(row);
+    if (!metainfo) return [];
+    const named = namedInOldFile(metainfo.trackers);
+    await this.#torrents.setTrackers(row.id, JSON.stringify(named));
+    return named;
+  }
+
   async #row(id: string): Promise<TorrentRow | undefined> {
     const row = await this.#torrents.find(id);
     if (row) return row;
@@ -123,17 +169,23 @@ export class Catalogue {
   }
 }
 
+/** All announce URLs, the hub's own first. */
+export function trackersOf(listing: Listing, own: readonly string[]): string[] {
+  return withOwnTrackers(own, listing.namedTrackers).flat();
+}
+
 /** A magnet link with everything that helps to find peers. */
-export function magnetOf(listing: Listing, trackers: readonly string[]): string {
+export function magnetOf(listing: Listing, { trackers, webSeeds }: HubAddresses): string {
   return formatMagnet({
     infohashes: listing.infohashes,
     name: listing.name,
     exactLength: listing.size,
-    trackers,
+    trackers: trackersOf(listing, trackers),
+    webSeeds,
   });
 }
 
-function listing(row: TorrentRow): Listing {
+function listing(row: TorrentRow, namedTrackers: string[][]): Listing {
   return {
     id: row.id,
     name: row.name,
@@ -149,17 +201,30 @@ function listing(row: TorrentRow): Listing {
     publisher: row.publisher,
     publishedMs: row.published_at,
     checkedMs: row.checked_at,
+    namedTrackers,
   };
+}
+
+function realFiles({ info }: Metainfo): readonly TorrentFile[] {
+  return info.files.filter((file) => !file.pad && !file.linkTarget);
+}
+
+/** By the path as we store it, and as the torrent itself writes it. */
+function indexesByPath(metainfo: Metainfo): Map<string, number> {
+  const indexes = new Map<string, number>();
+  for (const [index, { path, pathAsWritten }] of realFiles(metainfo).entries()) {
+    indexes.set(path.join("/"), index);
+    if (pathAsWritten) indexes.set(pathAsWritten.join("/"), index);
+  }
+  return indexes;
 }
 
 function listedFiles(metainfo: Metainfo): ListedFile[] {
   const { info } = metainfo;
-  return info.files
-    .filter((file) => !file.pad && !file.linkTarget)
-    .map((file, index) => ({
-      index,
-      // The folder's own name stands above the list.
-      path: (info.folder ? file.path.slice(1) : file.path).join("/"),
-      size: file.length,
-    }));
+  return realFiles(metainfo).map((file, index) => ({
+    index,
+    // The folder's own name stands above the list.
+    path: (info.folder ? file.path.slice(1) : file.path).join("/"),
+    size: file.length,
+  }));
 }

@@ -38,6 +38,7 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
         publisher_id: "u",
         published_at: 1,
         checked_at: NOW - days * DAY_MS,
+        trackers: "[]",
       },
       { words: "" },
     );

@@ -29,7 +29,7 @@ export interface Declaration {
   readonly private: boolean;
   readonly comment?: string | undefined;
   readonly source?: string | undefined;
-  /** Announce URLs; the hub's own when absent. */
+  /** Announce URLs besides the hub's own. */
   readonly trackers?: readonly string[] | undefined;
 }
 

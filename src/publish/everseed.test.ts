@@ -57,6 +57,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
       publisher_id: "u",
       published_at: 1,
       checked_at: 1,
+      trackers: "[]",
     },
     { words: "" },
   );

@@ -13,6 +13,7 @@ import type { ContentSharing } from "./content-sharing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Declaration, DraftPlan } from "./draft-plan.ts";
 import type { Everseed } from "./everseed.ts";
+import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
 import { countLostFiles } from "./content-rounds.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
@@ -32,7 +33,7 @@ export interface FinisherOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
-  /** Announce URLs of torrents whose publisher named none. */
+  /** The hub's own announce URLs: they are not stored with what is published. */
   readonly trackers: readonly string[];
 }
 
@@ -106,6 +107,7 @@ export class Finisher {
       publisher_id: row.owner_id,
       published_at: publishedMs,
       checked_at: publishedMs,
+      trackers: JSON.stringify(this.#namedTrackers(finished.declaration)),
     };
     try {
       await files.write(folder.absolute(metainfoPath), torrent);
@@ -156,10 +158,9 @@ export class Finisher {
     infohashes: Infohashes;
     info: TorrentInfo;
   } {
-    const { trackers } = this.#options;
     try {
       const { torrent, infohashes } = buildMetainfo(plan.torrent, hashes, {
-        trackers: (declaration.trackers ?? trackers).map((url) => [url]),
+        trackers: this.#namedTrackers(declaration),
         private: declaration.private,
         comment: declaration.comment,
         source: declaration.source,
@@ -181,6 +182,11 @@ export class Finisher {
         cause: error,
       });
     }
+  }
+
+  #namedTrackers({ trackers = [] }: Declaration): string[][] {
+    const tiers = trackers.map((url) => [url]);
+    return withoutTrackers(tiers, this.#options.trackers);
   }
 
   async #known(infohashes: Infohashes): Promise<TorrentRow | undefined> {

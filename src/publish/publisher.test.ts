@@ -212,11 +212,13 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     assert.ok(listing);
     assert.equal(listing.name, "talks");
     assert.equal(listing.fileCount, 4);
-    const file = await catalogue.torrentFile(id);
+    const webSeeds = [`http://127.0.0.1:8420/t/${id}/seed/`];
+    const file = await catalogue.torrentFile(listing, { trackers: [TRACKER], webSeeds });
     assert.ok(file);
     const metainfo = parseMetainfo(file);
     assert.deepEqual(hexes(metainfo.info.infohashes), hexes(listing.infohashes));
     assert.deepEqual(metainfo.trackers, [[TRACKER]]);
+    assert.deepEqual(metainfo.webSeeds, webSeeds);
     assert.deepEqual(all.registered.map(hexes), [hexes(listing.infohashes)]);
     const found = await catalogue.search({ query: "two", limit: 50, offset: 0 });
     assert.deepEqual(

@@ -11,13 +11,19 @@ const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 type Located = Pick<TorrentRow, "id" | "metainfo_path">;
 
+interface StoredTorrent {
+  readonly metainfo: Metainfo;
+  /** What `metainfo` was read from, and aliases. */
+  readonly file: Uint8Array;
+}
+
 /** The .torrent files of what is published, read when they are needed and kept for a while. */
 export class TorrentLibrary {
   readonly #files: Files;
   readonly #folder: DataFolder;
   readonly #log: Log;
   /** In the order of last use. */
-  readonly #kept = new Map<string, { readonly metainfo: Metainfo; readonly bytes: number }>();
+  readonly #kept = new Map<string, StoredTorrent>();
   #keptBytes = 0;
 
   constructor(files: Files, folder: DataFolder, log: Log) {
@@ -26,28 +32,32 @@ export class TorrentLibrary {
     this.#log = log;
   }
 
-  /** The bytes of the .torrent file; `undefined` when it is gone. */
-  async read(row: Located): Promise<Uint8Array | undefined> {
-    return this.#files.read(this.#folder.absolute(row.metainfo_path));
-  }
-
   /** @returns `undefined` when the file is gone or damaged; that is logged. */
   async load(row: Located): Promise<Metainfo | undefined> {
+    return (await this.#find(row))?.metainfo;
+  }
+
+  /** The bytes of a .torrent file that `load` would take; they are shared, so read only. */
+  async file(row: Located): Promise<Uint8Array | undefined> {
+    return (await this.#find(row))?.file;
+  }
+
+  async #find(row: Located): Promise<StoredTorrent | undefined> {
     const kept = this.#kept.get(row.id);
     if (kept) {
       this.#kept.delete(row.id);
       this.#kept.set(row.id, kept);
-      return kept.metainfo;
+      return kept;
     }
-    const bytes = await this.read(row);
+    const bytes = await this.#files.read(this.#folder.absolute(row.metainfo_path));
     if (!bytes) {
       this.#log.error("a .torrent file is missing", { path: row.metainfo_path });
       return undefined;
     }
     try {
-      const metainfo = parseMetainfo(bytes);
-      this.#keep(row.id, metainfo, bytes.length);
-      return metainfo;
+      const stored = { metainfo: parseMetainfo(bytes), file: bytes };
+      this.#keep(row.id, stored);
+      return stored;
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       this.#log.error("a .torrent file is damaged", {
@@ -58,14 +68,14 @@ export class TorrentLibrary {
     }
   }
 
-  #keep(id: string, metainfo: Metainfo, bytes: number): void {
-    if (bytes > KEPT_BYTES_MAX || this.#kept.has(id)) return;
-    this.#kept.set(id, { metainfo, bytes });
-    this.#keptBytes += bytes;
-    for (const [oldest, { bytes: freed }] of this.#kept) {
+  #keep(id: string, stored: StoredTorrent): void {
+    if (stored.file.length > KEPT_BYTES_MAX || this.#kept.has(id)) return;
+    this.#kept.set(id, stored);
+    this.#keptBytes += stored.file.length;
+    for (const [oldest, { file }] of this.#kept) {
       if (this.#keptBytes <= KEPT_BYTES_MAX) return;
       this.#kept.delete(oldest);
-      this.#keptBytes -= freed;
+      this.#keptBytes -= file.length;
     }
   }
 }

@@ -28,19 +28,24 @@ export interface Store {
   close(): Promise<void>;
 }
 
+interface OpenOptions {
+  readonly lastStep?: string;
+}
+
 /**
  * Opens the database, creating it or bringing it up to date.
  *
  * @param path - File, or `:memory:`.
+ * @param options.lastStep - Makes an older schema, for tests of the steps that follow.
  * @throws {StoreError} (rejects) When the file is damaged, newer than this program, or not writable.
  */
-export async function openStore(path: string): Promise<Store> {
+export async function openStore(path: string, options: OpenOptions = {}): Promise<Store> {
   const database = openDatabase(path);
   const db = new Kysely<Schema>({
     dialect: new SqliteDialect({ database: new SqliteFile(database) }),
   });
   try {
-    await migrate(db, database);
+    await migrate(db, database, options.lastStep);
   } catch (error) {
     database.close();
     throw refusal(error, path);
@@ -78,7 +83,11 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-async function migrate(db: Kysely<Schema>, database: DatabaseSync): Promise<void> {
+async function migrate(
+  db: Kysely<Schema>,
+  database: DatabaseSync,
+  lastStep: string | undefined,
+): Promise<void> {
   const applied = appliedMigrations(database);
   const unknown = applied.find((name) => !(name in MIGRATIONS));
   if (unknown) throw new StoreError("newer-schema", `the database has step ${unknown}`);
@@ -90,7 +99,9 @@ async function migrate(db: Kysely<Schema>, database: DatabaseSync): Promise<void
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: `${MIGRATION_TABLE}_lock`,
   });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (lastStep === undefined
+    ? migrator.migrateToLatest()
+    : migrator.migrateTo(lastStep));
   if (error instanceof Error) throw error;
   invariant(error === undefined, "migrations throw errors");
 }

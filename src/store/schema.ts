@@ -35,6 +35,11 @@ interface TorrentsTable {
   publisher_id: string;
   published_at: number;
   checked_at: number;
+  /**
+   * Tiers of announce URLs that the publisher named besides the hub's own, JSON. Null in rows of the first
+   * hubs until somebody asks: their .torrent files tell.
+   */
+  trackers: string | null;
 }
 
 interface SearchTable {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { takeBack } from "../../test/fixtures/old-database.ts";
 import { openStore, type Store } from "./open-store.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
 import type { NewTorrent } from "./torrents.ts";
@@ -28,6 +29,7 @@ function torrent(number: number, more: Partial<NewTorrent> = {}): NewTorrent {
     publisher_id: "nobody",
     published_at: 1_790_000_000_000 + number,
     checked_at: 1_790_000_000_000 + number,
+    trackers: "[]",
     ...more,
   };
 }
@@ -194,17 +196,8 @@ test("a catalogue from before wrong spellings were known learns its words", asyn
   const file = path.join(folder, "everseed.db");
   const before = await openStore(file);
   await before.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "tides.webm" });
-  for (const step of [
-    sql`drop table file_sums`,
-    sql`drop table search_clues`,
-    sql`drop index torrents_newest`,
-    sql`drop table file_copies`,
-    sql`create table shared_files (path text)`,
-    sql`delete from schema_migrations where name >= '0004-search-clues'`,
-  ]) {
-    await step.execute(before.db);
-  }
   await before.close();
+  await takeBack(file, "0003-swarm-bytes");
   const after = await openStore(file);
   for (const query of ["harbuor", "tdies"]) {
     const { rows } = await after.torrents.search({ query, limit: 50, offset: 0 });

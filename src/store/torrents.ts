@@ -213,6 +213,11 @@ export class TorrentTable {
       .execute();
   }
 
+  /** @param trackers - As in the column of that name. */
+  async setTrackers(id: string, trackers: string): Promise<void> {
+    await this.#db.updateTable("torrents").set({ trackers }).where("id", "=", id).execute();
+  }
+
   #rows() {
     return this.#db
       .selectFrom("torrents")

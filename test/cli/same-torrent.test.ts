@@ -38,9 +38,22 @@ test("UX 3.2: what the hub publishes and what create makes is the same file, apa
     const theirs = Buffer.from(await (await fetch(torrentUrl)).arrayBuffer());
 
     const shown = await everseed(context, ["show", torrentUrl, "--json"], { cwd: folder });
-    const { trackers } = JSON.parse(shown.stdout) as { trackers: string[][] };
+    const { trackers, webSeeds } = JSON.parse(shown.stdout) as {
+      trackers: string[][];
+      webSeeds: string[];
+    };
     const tiers = trackers.flatMap((tier) => ["--tracker", tier.join(",")]);
-    const create = ["create", path, ...settings, ...tiers, "-o", "own.torrent", "--force"];
+    const seeds = webSeeds.flatMap((url) => ["--web-seed", url]);
+    const create = [
+      "create",
+      path,
+      ...settings,
+      ...tiers,
+      ...seeds,
+      "-o",
+      "own.torrent",
+      "--force",
+    ];
     const created = await everseed(context, create, { cwd: folder });
     assert.equal(created.exit, 0, created.stderr);
     const ours = await readFile(join(folder, "own.torrent"));

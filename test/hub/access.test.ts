@@ -22,6 +22,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /t/:file{[0-9a-z]{1,32}\\.torrent}": ALL,
   "GET /t/:file{[0-9a-z]{1,32}\\.zip}": ALL,
   "GET /t/:id/files/:index{[0-9]{1,7}}/:name?": ALL,
+  "GET /t/:id/seed/:path{.+}": ALL,
   "GET /publish": PUBLISHERS,
   "GET /account": SESSIONS,
   "POST /setup": ALL,

@@ -159,6 +159,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       name: () => siteName,
       rename: async (name) => void (siteName = name),
       publicUrl: undefined,
+      url: `http://${HOST}`,
       hosts: new Set(["hub.example"]),
       trackers,
       dataFolder: "/data",

@@ -301,6 +301,7 @@ test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torr
   );
   const metainfo = parseMetainfo(new Uint8Array(await file.arrayBuffer()));
   assert.equal(metainfo.info.name, "Harbour talks");
+  assert.equal(file.headers.get("cache-control"), "no-cache");
   const moved = await world.call(`/t/${id}/another-name?x=1`);
   assert.equal(moved.status, 301);
   assert.equal(moved.headers.get("location"), `/t/${id}/harbour-talks?x=1`);
@@ -316,6 +317,37 @@ test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torr
   assert.ok(home.model.kind === "catalogue" && home.model.list.total === 1);
   assert.deepEqual(world.logged, []);
 });
+
+for (const folder of [true, false]) {
+  test(`BEP 19: a ${folder ? "folder" : "file"} is fetched by its paths from the web seed, in ranges, and nothing else is`, async (t) => {
+    const world = await hubWorld(t);
+    const name = folder ? "talks 100% + more" : "a #1?.bin";
+    const paths = folder ? ["sub folder/б&=+.bin", "a.txt", "x%2Fy"] : ["ignored"];
+    const contents = Object.fromEntries(paths.map((path, index) => [path, bytes(3000, index)]));
+    const id = await world.publish(contents, { name, folder });
+    const { webSeeds, info } = parseMetainfo(
+      new Uint8Array(await (await world.call(`/t/${id}.torrent`)).arrayBuffer()),
+    );
+    assert.deepEqual(webSeeds, [`http://${HOST}/t/${id}/seed/`]);
+    // As BEP 19 says: the address ends with a slash, so the path in the torrent follows.
+    const at = (path: readonly string[]) =>
+      new URL(webSeeds[0]! + path.map(encodeURIComponent).join("/")).pathname;
+    const real = info.files.filter((file) => !file.pad);
+    for (const file of real) {
+      const below = folder ? file.path.slice(1).join("/") : "ignored";
+      const whole = await world.call(at(file.path));
+      assert.equal(whole.status, 200, at(file.path));
+      assert.deepEqual(new Uint8Array(await whole.arrayBuffer()), contents[below]);
+      const part = await world.call(at(file.path), { headers: { range: "bytes=100-199" } });
+      assert.equal(part.status, 206);
+      assert.deepEqual(new Uint8Array(await part.arrayBuffer()), contents[below]!.slice(100, 200));
+    }
+    for (const path of ["../everseed.db", `${name}/..`, `${name}/../../x`, ".pad/1", "A.TXT"]) {
+      const missing = await world.call(`/t/${id}/seed/${encodeURIComponent(path)}`);
+      assert.equal(missing.status, 404, path);
+    }
+  });
+}
 
 test("10,000 files: pages of 200, searched by part of a name", async (t) => {
   const world = await hubWorld(t);

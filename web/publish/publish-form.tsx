@@ -28,7 +28,7 @@ export function PublishForm(props: {
   const submit = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
     event.preventDefault();
     if (!busy && refusal === null) {
-      props.onPublish(readOptions(new FormData(event.currentTarget), chosen, model, kind));
+      props.onPublish(readOptions(new FormData(event.currentTarget), chosen, kind));
     }
   };
   return (
@@ -88,14 +88,12 @@ export function PublishForm(props: {
             </select>
           </label>
           <label>
-            Trackers
-            <textarea
-              name="trackers"
-              class="mono"
-              spellcheck={false}
-              defaultValue={model.trackers.join("\n")}
-            />
-            <small>One address per line. This hub's own stands there already.</small>
+            More trackers
+            <textarea name="trackers" class="mono" spellcheck={false} />
+            <small>
+              One address per line. This hub's own comes first in every torrent, as it is reached at
+              the time.
+            </small>
           </label>
           <label class="tick">
             <input type="checkbox" name="private" />
@@ -192,12 +190,7 @@ function judge(chosen: Chosen, model: PublishPage): { message: string; hint: str
   return null;
 }
 
-function readOptions(
-  form: FormData,
-  chosen: Chosen,
-  model: PublishPage,
-  kind: TorrentSummary["kind"],
-): DraftOptions {
+function readOptions(form: FormData, chosen: Chosen, kind: TorrentSummary["kind"]): DraftOptions {
   const text = (field: string): string => {
     const value = form.get(field);
     return typeof value === "string" ? value.trim() : "";
@@ -208,7 +201,6 @@ function readOptions(
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  const sameTrackers = trackers.join("\n") === model.trackers.join("\n");
   return {
     name: text("name"),
     folder: chosen.folder,
@@ -216,7 +208,6 @@ function readOptions(
     pieceSize: pieceSize === "auto" ? "auto" : Number(pieceSize),
     private: form.get("private") !== null,
     ...(comment === "" ? {} : { comment }),
-    // The hub's own trackers are its own business: they may change before the upload ends.
-    ...(sameTrackers ? {} : { trackers }),
+    ...(trackers.length === 0 ? {} : { trackers }),
   };
 }

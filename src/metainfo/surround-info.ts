@@ -1,0 +1,42 @@
+import { concatBytes, fromLatin1 } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { rawEntries } from "../bencode/raw-value.ts";
+import { encode, type Encodable } from "../bencode/encode.ts";
+
+/** What stands around an info dictionary and no infohash covers. */
+export interface Surroundings {
+  /** Tiers of announce URLs (BEP 12). */
+  readonly trackers: readonly (readonly string[])[];
+  /** BEP 19. */
+  readonly webSeeds: readonly string[];
+  readonly comment?: string | undefined;
+}
+
+/**
+ * Writes a .torrent file anew with other trackers, web seeds and another comment. Every other value is copied
+ * byte by byte, the info dictionary and the piece layers among them: the infohashes stay what they are.
+ *
+ * @param torrent - A .torrent file that `parseMetainfo` took.
+ */
+export function surroundInfo(torrent: Uint8Array, around: Surroundings): Uint8Array {
+  const entries = rawEntries(torrent);
+  invariant(entries.has("info"), "the caller read this file");
+  const { comment } = around;
+  const trackers = around.trackers.filter((tier) => tier.length > 0);
+  put("announce", trackers[0]?.[0]);
+  put("announce-list", trackers.flat().length > 1 ? trackers : undefined);
+  put("url-list", around.webSeeds.length > 1 ? around.webSeeds : around.webSeeds[0]);
+  put("comment", comment);
+  // Readers prefer it to the other one.
+  put("comment.utf-8", undefined);
+  // The default order compares UTF-16 units, which for latin1 are the bytes.
+  const parts = [...entries.keys()]
+    .sort()
+    .flatMap((key) => [encode(fromLatin1(key)), entries.get(key)!]);
+  return concatBytes([fromLatin1("d"), ...parts, fromLatin1("e")]);
+
+  function put(key: string, value: Encodable | undefined): void {
+    if (value === undefined) entries.delete(key);
+    else entries.set(key, encode(value));
+  }
+}
