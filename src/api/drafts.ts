@@ -10,6 +10,9 @@ const TRACKER_CHARACTERS_MAX = 2048;
 const COMMENT_CHARACTERS_MAX = 10_000;
 const NAME_CHARACTERS_MAX = 255;
 
+/** What a publication is called: anything but nothing. */
+export const titleSchema = z.string().max(NAME_CHARACTERS_MAX).regex(/\S/u, "Empty.");
+
 /** One file that is going to be uploaded. */
 export const draftFileSchema = z.object({
   /** Below the torrent's folder, parts joined by "/", the folder's own name left out. */
@@ -29,8 +32,10 @@ export const draftFileSchema = z.object({
  */
 export const draftInputSchema = z
   .object({
-    /** Of the torrent: the folder's name, or the file's. Cleaned by the hub. */
+    /** What the folder, or the file, is called on disk: part of the torrent. Cleaned by the hub. */
     name: z.string().min(1).max(NAME_CHARACTERS_MAX),
+    /** What people read: free text, kept to the letter. `name` as it came when absent; no name of a file. */
+    title: titleSchema.optional(),
     /** False: one file that is the torrent; its `path` is not looked at. */
     folder: z.boolean(),
     files: z.array(draftFileSchema).min(1).max(DRAFT_FILES_MAX),
@@ -53,7 +58,7 @@ export const draftSchema = z
   .object({
     /** Also the id of the torrent, once it is published. */
     id: z.string(),
-    /** As cleaned by the hub. */
+    /** The title. */
     name: z.string(),
     folder: z.boolean(),
     fileCount: z.number().int(),

@@ -23,6 +23,7 @@ export const torrentSummarySchema = z
   .object({
     /** Short name in links, never used again. */
     id: z.string(),
+    /** The title: free text, no name of a file. */
     name: z.string(),
     /** Bytes of all files, padding not counted. */
     size: z.number(),

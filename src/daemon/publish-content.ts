@@ -20,7 +20,7 @@ export interface PublishOptions extends Pick<DraftInput, "kind" | "pieceSize" | 
   /** Address of the hub. */
   readonly hub: string;
   readonly token: string;
-  /** Of the torrent, when it is not that of the file or folder. */
+  /** The title, when it is not the name of the file or folder. No file is renamed. */
   readonly name: string | undefined;
   readonly comment: string | undefined;
   readonly onEvent: (event: PublishEvent) => void;
@@ -67,16 +67,16 @@ const POLL_MS = 250;
  */
 export async function publishContent(options: PublishOptions): Promise<PublishedTorrent> {
   const tree = await listInput(options.path, options.signal);
-  const name = options.name ?? tree.name;
   const bytes = tree.files.reduce((sum, file) => sum + file.length, 0);
-  options.onEvent({ kind: "found", name, files: tree.files.length, bytes });
+  options.onEvent({
+    kind: "found",
+    name: options.name ?? tree.name,
+    files: tree.files.length,
+    bytes,
+  });
   for (const skipped of tree.skipped) options.onEvent({ kind: "skipped", ...skipped });
   const hub = new HubClient({ base: options.hub, token: options.token, signal: options.signal });
-  const declared = await hub.ask(
-    DRAFTS_PATH,
-    declaredDraftSchema,
-    declaration(tree, name, options),
-  );
+  const declared = await hub.ask(DRAFTS_PATH, declaredDraftSchema, declaration(tree, options));
   for (const { from, to } of declared.renamed) options.onEvent({ kind: "renamed", from, to });
   if (declared.state === "uploading" && declared.offset < declared.size) {
     await upload(tree, declared, hub, options);
@@ -84,9 +84,10 @@ export async function publishContent(options: PublishOptions): Promise<Published
   return describe(await untilPublished(hub, declared, options.signal));
 }
 
-function declaration(tree: InputTree, name: string, options: PublishOptions): DraftInput {
+function declaration(tree: InputTree, options: PublishOptions): DraftInput {
   return {
-    name,
+    name: tree.name,
+    ...(options.name !== undefined && options.name !== tree.name && { title: options.name }),
     folder: tree.folder,
     files: tree.files.map(({ path, length, mtimeMs, executable }) => ({
       path: path.join("/"),

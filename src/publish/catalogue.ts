@@ -11,6 +11,7 @@ import type { TorrentLibrary } from "./torrent-library.ts";
 /** One published torrent, as it is listed. */
 export interface Listing {
   readonly id: string;
+  /** The title: free text, no name of a file. */
   readonly name: string;
   /** Bytes of all files. */
   readonly size: number;

@@ -12,8 +12,10 @@ import { UploadLayout } from "./upload-layout.ts";
 
 /** What somebody is going to upload and how it is to be published. All of it comes from outside. */
 export interface Declaration {
-  /** Of the torrent: the folder's name, or the file's. */
+  /** What the folder, or the file, is called on disk. */
   readonly name: string;
+  /** What people read, kept to the letter; `name` when absent. */
+  readonly title?: string | undefined;
   readonly folder: boolean;
   readonly files: readonly {
     /** Below the torrent's folder, "/" between parts. Not looked at without a folder. */
@@ -35,6 +37,8 @@ export interface Declaration {
 
 /** A declaration made sense of: known before the first byte arrives. */
 export interface DraftPlan {
+  /** Free text, well-formed. Whatever is to be a file name is in `torrent`. */
+  readonly title: string;
   readonly torrent: TorrentPlan;
   /** One for each file of the torrent's geometry, below the draft's folder. */
   readonly contentFiles: readonly ContentFile[];
@@ -73,6 +77,7 @@ export function planDraft(declaration: Declaration): DraftPlan {
   const torrent = plan(declaration, name, paths);
   refuseHugeMetainfo(torrent, kind);
   return {
+    title: (declaration.title ?? declaration.name).toWellFormed(),
     torrent,
     contentFiles: torrent.files.map((file) => ({
       path: [name, ...file.path].join("/"),

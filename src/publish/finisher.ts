@@ -94,7 +94,7 @@ export class Finisher {
       infohash_v1: infohashes.v1 ?? null,
       infohash_v2: infohashes.v2 ?? null,
       kind: row.kind,
-      name: info.name,
+      name: plan.title,
       folder: info.folder ? 1 : 0,
       size: plan.layout.size,
       file_count: row.file_count,
@@ -228,8 +228,8 @@ export class Finisher {
   }
 }
 
-/** What a torrent is found by besides its name. */
+/** What a torrent is found by besides its title. */
 function words({ declaration, plan }: FinishedDraft): string {
   const paths = plan.torrent.files.flatMap((file) => (file.pad ? [] : [file.path.join(" ")]));
-  return [declaration.comment ?? "", ...paths].join("\n").slice(0, WORDS_MAX);
+  return [declaration.comment ?? "", plan.torrent.name, ...paths].join("\n").slice(0, WORDS_MAX);
 }

@@ -203,7 +203,7 @@ export class Publisher {
         owner_id: ownerId,
         digest,
         declaration: text,
-        name: plan.torrent.name,
+        name: plan.title,
         folder: plan.torrent.folder ? 1 : 0,
         kind: declaration.kind,
         size: plan.layout.size,

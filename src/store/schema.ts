@@ -20,6 +20,7 @@ interface TorrentsTable {
   infohash_v1: Uint8Array | null;
   infohash_v2: Uint8Array | null;
   kind: "v1" | "v2" | "hybrid";
+  /** The title: free text. Names of files are in the .torrent file alone. */
   name: string;
   folder: number;
   size: number;

@@ -47,7 +47,7 @@ test("UX 3.1, PUB-4.1: from the setup link to the first link in one form, one dr
 
     const contents = await makeFolder(path.join(folder, "first"), { "talk.bin": 3 * MIB + 7 });
     await drop(page, [path.join(folder, "first/talk.bin")]);
-    assert.equal(await page.getByLabel("Name").inputValue(), "talk.bin");
+    assert.equal(await page.getByLabel("Title").inputValue(), "talk.bin");
     await publish(page);
 
     assert.equal(await page.locator("h1").innerText(), "talk.bin");
@@ -124,7 +124,7 @@ test("the keyboard alone publishes", async () => {
   page.on("filechooser", (chooser) => void chooser.setFiles(path.join(folder, "keys/keys.bin")));
   await press("Tab", focused("Choose files"));
   await page.keyboard.press("Enter");
-  await page.getByLabel("Name").waitFor();
+  await page.getByLabel("Title").waitFor();
   await press("Tab", focused("Publish"));
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/t\//);
@@ -136,7 +136,7 @@ test("what is chosen under More is in the torrent", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "more"), { "more.bin": 100_000 });
   await choose(page, "Files", path.join(folder, "more/more.bin"));
-  await page.getByLabel("Name").fill("Another name");
+  await page.getByLabel("Title").fill("Another name");
   await page.getByText("More: description").click();
   await page.getByLabel("Description").fill("First line\nsecond line");
   assert.equal(await page.getByLabel("Kind").inputValue(), "v1");

@@ -100,6 +100,31 @@ test("publish uploads a folder, which a fresh peer fetches from the everseed", a
   assert.equal((JSON.parse(again.stdout) as Record<string, string>)["pageUrl"], torrent["pageUrl"]);
 });
 
+test("publish --name gives a title to the letter, and the file keeps its name", async (context) => {
+  const folder = await initialised(context);
+  const title = 'Tides: high & low? "2026"';
+  const content = randomBytes(100_000);
+  await writeFile(join(folder, "tides.mp4"), content);
+  const hub = startHub(context, folder);
+  const to = ["--to", `http://127.0.0.1:${await hub.port()}`, "--token-file", "token"];
+  const words = ["publish", "tides.mp4", "--name", title, ...to];
+  const said = await everseed(context, words, { cwd: folder });
+  assert.equal(said.exit, 0, said.stderr);
+  assert.ok(said.stderr.startsWith(`${title}: 1 file`), said.stderr);
+  const published = await everseed(context, [...words, "--json"], { cwd: folder });
+  const torrent = JSON.parse(published.stdout) as Record<string, string>;
+  assert.equal(torrent["name"], title);
+  assert.equal(new URL(torrent["magnet"]!).searchParams.get("dn"), title);
+  const got = await everseed(
+    context,
+    ["get", torrent["magnet"]!, "-o", "copy", "--listen", "127.0.0.1:0"],
+    { cwd: folder },
+  );
+  assert.equal(got.exit, 0, got.stderr);
+  assert.deepEqual(await readdir(join(folder, "copy")), ["tides.mp4"]);
+  assert.ok(content.equals(await readFile(join(folder, "copy/tides.mp4"))));
+});
+
 test("an upload goes on where it was after the command and the hub were killed", async (context) => {
   const folder = await initialised(context);
   await writeFile(join(folder, "big"), randomBytes(96_000_000));

@@ -28,7 +28,7 @@ test("UX 3.2: what the hub publishes and what create makes is the same file, apa
     ["talks"],
     ["talks", "--kind", "v1", "--piece-size", "64K"],
     ["talks", "--kind", "v2", "--private"],
-    ["talks/a.bin", "--name", "other name.bin"],
+    ["talks/a.bin"],
   ] as const) {
     const published = await everseed(context, ["publish", path, ...settings, ...to], {
       cwd: folder,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DeclaredDraft, Draft } from "../../src/api/drafts.ts";
 import type { TorrentDetail, TorrentFiles, TorrentList } from "../../src/api/torrents.ts";
+import { slug } from "../../src/api/paths.ts";
 import { encodeUtf8 } from "../../src/base/bytes.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { HOST, hubWorld, PASSWORD, problemOf, tus, type World } from "./hub-world.ts";
@@ -317,6 +318,59 @@ test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torr
   assert.ok(home.model.kind === "catalogue" && home.model.list.total === 1);
   assert.deepEqual(world.logged, []);
 });
+
+const TITLE = 'Tides: high & low? "2026" \\ 100% Ebbe — 潮汐';
+const titles: [why: string, title: string, saved: string][] = [
+  ["what no file may be called", TITLE, TITLE.replace("\\", "_")],
+  ["a separator", "Tides 2025/26", "Tides 2025_26"],
+  ["an ending turned round", "gpj\u202eexe", "gpj_exe"],
+  ["a line break", "a\r\nset-cookie: b", "a__set-cookie: b"],
+  ["spaces around", "  tides ", "  tides "],
+  ["half a character", "a\ud800b", "a\ufffdb"],
+];
+for (const [why, title, saved] of titles) {
+  test(`A title with ${why} is kept to the letter, and no file is renamed`, async (t) => {
+    const world = await hubWorld(t);
+    const content = { "tides.mp4": bytes(70_000) };
+    const id = await world.publish(content, { name: "tides.mp4", folder: false, title });
+    const kept = title.toWellFormed();
+    const { model } = await world.page(`/t/${id}/${slug(kept)}`);
+    assert.ok(model.kind === "torrent");
+    assert.equal(model.torrent.name, kept);
+    assert.equal(new URL(model.torrent.magnet).searchParams.get("dn"), kept);
+    assert.deepEqual(
+      model.torrent.files.map(({ path }) => path),
+      ["tides.mp4"],
+    );
+    const detail = (await (await world.call(`/api/v1/torrents/${id}`)).json()) as TorrentDetail;
+    assert.equal(detail.name, kept);
+    const file = await world.call(`/t/${id}.torrent`);
+    const disposition = file.headers.get("content-disposition")!;
+    const [, encoded] = /; filename\*=UTF-8''([^;]*)$/.exec(disposition)!;
+    assert.equal(decodeURIComponent(encoded!), `${saved}.torrent`);
+    assert.match(disposition, /^attachment; filename="[^"]*\.torrent"; /);
+    const { info } = parseMetainfo(new Uint8Array(await file.arrayBuffer()));
+    assert.equal(info.name, "tides.mp4");
+    assert.deepEqual(info.files[0]!.path, ["tides.mp4"]);
+    const only = await world.call(model.torrent.files[0]!.downloadPath);
+    assert.match(only.headers.get("content-disposition")!, /filename="tides\.mp4"/);
+    for (const q of ["tides.mp4", title.match(/[\p{L}\p{N}]+/u)![0]]) {
+      const found = await world.call(`/api/v1/torrents?q=${encodeURIComponent(q)}`);
+      assert.equal(((await found.json()) as TorrentList).total, 1, q);
+    }
+  });
+}
+
+for (const title of ["", " \t ", "x".repeat(256)]) {
+  test(`a title of ${title.length} characters (${JSON.stringify(title.slice(0, 5))}) is refused`, async (t) => {
+    const world = await hubWorld(t);
+    const response = await world.call("/api/v1/drafts", {
+      json: { name: "x", title, folder: false, files: [{ path: "x", size: 1 }] },
+      headers: await world.program(),
+    });
+    assert.deepEqual(await problemOf(response), { status: 400, code: "bad_request" });
+  });
+}
 
 for (const folder of [true, false]) {
   test(`BEP 19: a ${folder ? "folder" : "file"} is fetched by its paths from the web seed, in ranges, and nothing else is`, async (t) => {

@@ -5,7 +5,7 @@ import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
 import { askHub, HubRefusal } from "../client/hub.ts";
 import { formatBytes, plural, visible } from "../parts/format.ts";
 import { Note, Outside } from "../parts/words.tsx";
-import type { Chosen } from "../publish/chosen-files.ts";
+import { type Chosen, named } from "../publish/chosen-files.ts";
 import { DropPlace } from "../publish/drop-place.tsx";
 import { FirstSteps, Unfinished } from "../publish/publish-notes.tsx";
 import { percentOf, ProgressCard } from "../publish/progress-card.tsx";
@@ -83,7 +83,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
       }
       const mismatch = compare(chosen, again);
       if (mismatch !== null) setStep({ kind: "choosing", again, problem: mismatch });
-      else void publish(chosen, recallOptions(again.id) ?? optionsOf(again));
+      else void publish(chosen, recallOptions(again.id) ?? optionsOf(again, chosen));
     },
     [again],
   );
@@ -247,8 +247,9 @@ function declare(chosen: Chosen, options: DraftOptions): DraftInput {
 }
 
 /** What can be known of a draft's options when this browser remembers nothing. */
-function optionsOf(draft: Draft): DraftOptions {
-  return { name: draft.name, folder: draft.folder, kind: draft.kind, private: draft.private };
+function optionsOf(draft: Draft, chosen: Chosen): DraftOptions {
+  const { folder, kind } = draft;
+  return { ...named(chosen, draft.name), folder, kind, private: draft.private };
 }
 
 function compare(chosen: Chosen, draft: Draft): Trouble | null {

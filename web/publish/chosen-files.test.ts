@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromPicker, inventName, walkDropped } from "./chosen-files.ts";
+import { fromPicker, inventName, named, walkDropped } from "./chosen-files.ts";
 
 function picked(path: string, bytes = 3): File {
   const file = new File([new Uint8Array(bytes)], path.slice(path.lastIndexOf("/") + 1));
@@ -83,4 +83,15 @@ test("loose files get a name from what they share", () => {
     [["only/a", "only/b"], "only"],
   ];
   for (const [paths, name] of cases) assert.equal(inventName(paths), name);
+});
+
+test("a title names what is published; a file or folder that has a name keeps it", async () => {
+  const title = 'Tides: high & low? "2026"';
+  const file = await fromPicker([picked("tides.mp4")], () => undefined);
+  assert.deepEqual(named(file, title), { name: "tides.mp4", title });
+  assert.deepEqual(named(file, "tides.mp4"), { name: "tides.mp4" });
+  const folder = await fromPicker([picked("talks/a"), picked("talks/b")], () => undefined);
+  assert.deepEqual(named(folder, title), { name: "talks", title });
+  const loose = await fromPicker([picked("a.txt"), picked("b.txt")], () => undefined);
+  assert.deepEqual(named(loose, title), { name: title });
 });

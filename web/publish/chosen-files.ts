@@ -1,7 +1,11 @@
+import type { DraftInput } from "../../src/api/drafts.ts";
+
 /** Files a person chose or dropped, as they will be published. */
 export interface Chosen {
-  /** Suggested name of the torrent. */
+  /** Of the file or folder; of loose files one that is made up. */
   readonly name: string;
+  /** Loose files have no folder yet: what they are called, it is called. */
+  readonly loose: boolean;
   /** False: one file that is the torrent. */
   readonly folder: boolean;
   readonly files: readonly ChosenFile[];
@@ -142,7 +146,8 @@ function looseFiles(files: readonly ChosenFile[], unreadable: readonly string[])
   if (first !== undefined && files.length === 1 && !first.path.includes("/")) {
     return chosen(first.file.name, false, files, unreadable);
   }
-  return chosen(inventName(files.map((file) => file.path)), true, files, unreadable);
+  const name = inventName(files.map((file) => file.path));
+  return { ...chosen(name, true, files, unreadable), loose: true };
 }
 
 function chosen(
@@ -155,7 +160,13 @@ function chosen(
   // The hub finds an unfinished upload again by the same declaration: the same files have to come in
   // the same order, however this browser lists folders.
   const sorted = files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
-  return { name, folder, files: sorted, size, unreadable };
+  return { name, loose: false, folder, files: sorted, size, unreadable };
+}
+
+/** A title names what is published, and never a file or folder that has a name. */
+export function named(chosen: Chosen, title: string): Pick<DraftInput, "name" | "title"> {
+  if (chosen.loose) return { name: title };
+  return { name: chosen.name, ...(title !== chosen.name && { title }) };
 }
 
 const commonCharactersMin = 4;

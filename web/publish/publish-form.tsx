@@ -5,14 +5,14 @@ import type { TorrentSummary } from "../../src/api/torrents.ts";
 import { formatBytes, formatPieceSize, plural } from "../parts/format.ts";
 import { Field } from "../parts/form.tsx";
 import { Note, Outside, Size } from "../parts/words.tsx";
-import type { Chosen } from "./chosen-files.ts";
+import { type Chosen, named } from "./chosen-files.ts";
 import { automaticPieceSize, pieceSizes } from "./piece-size.ts";
 import type { DraftOptions } from "./remembered.ts";
 
 /** Shown of a long list; the rest is a number. */
 const filesShownMax = 100;
 
-/** What will be published, with a name and one button; everything else has a default under "More". */
+/** What will be published, with a title and one button; everything else has a default under "More". */
 export function PublishForm(props: {
   readonly model: PublishPage;
   readonly chosen: Chosen;
@@ -36,7 +36,7 @@ export function PublishForm(props: {
       <Field
         id="name"
         name="name"
-        label="Name"
+        label="Title"
         defaultValue={chosen.name}
         maxLength={255}
         autocomplete="off"
@@ -202,7 +202,7 @@ function readOptions(form: FormData, chosen: Chosen, kind: TorrentSummary["kind"
     .map((line) => line.trim())
     .filter((line) => line !== "");
   return {
-    name: text("name"),
+    ...named(chosen, text("name")),
     folder: chosen.folder,
     kind,
     pieceSize: pieceSize === "auto" ? "auto" : Number(pieceSize),

@@ -31,7 +31,10 @@ export function addPublishCommand(program: Command): void {
       new Option("--to <url>", "address of the hub").argParser(hubUrlOption).makeOptionMandatory(),
     )
     .requiredOption("--token-file <file>", "file with an API token of yours on that hub")
-    .option("--name <name>", "name of the torrent (default: that of PATH)")
+    .option(
+      "--name <title>",
+      "title to publish it under; files keep their names (default: that of PATH)",
+    )
     .addOption(kindOption())
     .addOption(
       new Option("--piece-size <bytes>", "auto, or 16K to 256M")
