@@ -51,6 +51,7 @@ async function world(t: TestContext) {
         publisher_id: "u",
         published_at: 1,
         checked_at: 1,
+        trackers: "[]",
       },
       { words: "" },
     );

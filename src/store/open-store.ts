@@ -98,6 +98,8 @@ async function migrate(
     provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+    // Steps that were made side by side are taken in any order; each leaves the others alone.
+    allowUnorderedMigrations: true,
   });
   const { error } = await (lastStep === undefined
     ? migrator.migrateToLatest()
