@@ -141,8 +141,8 @@ function serverConfig(outDir: string, loose: LooseAssets): InlineConfig {
       minify: false,
       reportCompressedSize: false,
       rolldownOptions: {
-        // Loaded on a click only: a server never sends an upload.
-        external: [/\/upload-run\.ts$/],
+        // Loaded on a click only: a server hashes and sends no upload.
+        external: [/\/(?:upload-run|here-already)\.ts$/],
         output: { entryFileNames: "render.js" },
       },
     },

@@ -9,6 +9,8 @@ const TRACKERS_MAX = 100;
 const TRACKER_CHARACTERS_MAX = 2048;
 const COMMENT_CHARACTERS_MAX = 10_000;
 const NAME_CHARACTERS_MAX = 255;
+/** 100,000 pieces. */
+const PIECES_CHARACTERS_MAX = 2_666_668;
 
 /** What a publication is called: anything but nothing. */
 export const titleSchema = z.string().max(NAME_CHARACTERS_MAX).regex(/\S/u, "Empty.");
@@ -49,6 +51,17 @@ export const draftInputSchema = z
     trackers: z.array(z.string().max(TRACKER_CHARACTERS_MAX)).max(TRACKERS_MAX).optional(),
   })
   .meta({ id: "DraftInput" });
+
+/**
+ * `POST /api/v1/drafts/{id}/pieces`, for a draft of kind v1: hashes of all its pieces, taken where the files are. When
+ * their content is published here already, the draft ends without another byte and leads there; else nothing changes.
+ */
+export const draftPiecesSchema = z
+  .object({
+    /** SHA-1 of each piece, 20 bytes, one after the other in base64. */
+    v1: z.base64().max(PIECES_CHARACTERS_MAX),
+  })
+  .meta({ id: "DraftPieces" });
 
 /**
  * A declared upload. One tus resource at `uploadPath` takes all files one after the other, in the order
@@ -100,5 +113,6 @@ export const draftListSchema = z.object({ drafts: z.array(draftSchema) }).meta({
 
 /** What the caller sends: defaults may be left out. */
 export type DraftInput = z.input<typeof draftInputSchema>;
+export type DraftPieces = z.infer<typeof draftPiecesSchema>;
 export type Draft = z.infer<typeof draftSchema>;
 export type DeclaredDraft = z.infer<typeof declaredDraftSchema>;

@@ -46,7 +46,7 @@ export type PageModel =
 
 /**
  * `GET /setup`. The form is a plain POST to `/setup` (urlencoded: key, name, password, siteName) and works
- * without JavaScript; with it the key is taken from the link's fragment. Success redirects to `/publish?first`.
+ * without JavaScript; with it the key is taken out of the link's fragment. Success redirects to `/publish?first`.
  */
 export interface SetupPage {
   readonly kind: "setup";
@@ -55,6 +55,8 @@ export interface SetupPage {
    * terminal of the machine". `done`: there is an administrator already.
    */
   readonly state: "open" | "elsewhere" | "done";
+  /** As it was sent with a form that comes back; empty on the way in. */
+  readonly key: string;
   readonly name: string;
   readonly siteName: string;
   readonly dataFolder: string;

@@ -17,6 +17,11 @@ export function uploadPath(id: string): string {
   return `${draftPath(id)}/content`;
 }
 
+/** Takes `DraftPieces`, gives `Draft`: published when the content is here already. */
+export function draftPiecesPath(id: string): string {
+  return `${draftPath(id)}/pieces`;
+}
+
 /** GET `TorrentDetail`. */
 export function torrentApiPath(id: string): string {
   return `${TORRENTS_PATH}/${encodeURIComponent(id)}`;

@@ -3,6 +3,7 @@ import {
   declaredDraftSchema,
   draftInputSchema,
   draftListSchema,
+  draftPiecesSchema,
   draftSchema,
 } from "../api/drafts.ts";
 import type { Draft } from "../publish/publisher.ts";
@@ -23,6 +24,9 @@ import { Views } from "./views.ts";
 
 /** 200,000 files with paths of some length. */
 const DECLARATION_BYTES_MAX = 32 * 1024 * 1024;
+
+/** As many characters as the schema takes, and the words around them. */
+const PIECES_BYTES_MAX = 2_700_000;
 
 const idParameter = z.object({ id: z.string().max(32) });
 
@@ -48,6 +52,15 @@ const findRoute = createRoute({
   summary: "How far an upload got; the torrent, once it is published",
   request: { params: idParameter },
   responses: answers(draftSchema),
+});
+
+const piecesRoute = createRoute({
+  method: "post",
+  path: "/drafts/{id}/pieces",
+  summary: "Say what the pieces hash to: an upload of what is here already ends at once",
+  request: { params: idParameter, ...takes(draftPiecesSchema) },
+  responses: answers(draftSchema),
+  middleware: [requires("torrent.publish"), limitBody(PIECES_BYTES_MAX)] as const,
 });
 
 const discardRoute = createRoute({
@@ -77,6 +90,11 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
     })
     .openapi(findRoute, async (c) => {
       const draft = await own(c.req.valid("param").id, c.var.actor);
+      return c.json(await new Views(parts, c.var.origin).draft(draft), 200);
+    })
+    .openapi(piecesRoute, async (c) => {
+      const { id } = await own(c.req.valid("param").id, c.var.actor);
+      const draft = await publisher.recognise(id, Uint8Array.fromBase64(c.req.valid("json").v1));
       return c.json(await new Views(parts, c.var.origin).draft(draft), 200);
     })
     .openapi(discardRoute, async (c) => {

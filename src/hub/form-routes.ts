@@ -26,7 +26,12 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     try {
       if (siteName !== undefined && !setupInputSchema.shape.siteName.safeParse(siteName).success) {
         const problem = { ...NO_PROBLEM, field: "siteName", message: "1 to 100 characters." };
-        return await setupAgain(c, 400, { name, siteName, problem });
+        return await setupAgain(c, 400, {
+          key: input.key.slice(0, SETUP_KEY_SHOWN_MAX),
+          name,
+          siteName,
+          problem,
+        });
       }
       const { cookies } = await accounts.setUp(input, c.var.credentials);
       if (siteName !== undefined) await site.rename(siteName);
@@ -36,7 +41,8 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
       if (error.code === "setup-done")
         return frames.respond(c, await setupPage(parts, "done"), 409);
       const { status, problem } = formProblem(error);
-      return setupAgain(c, status, { name, ...(siteName && { siteName }), problem });
+      const key = input.key.slice(0, SETUP_KEY_SHOWN_MAX);
+      return setupAgain(c, status, { key, name, ...(siteName && { siteName }), problem });
     }
   });
 
@@ -122,6 +128,9 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     return frames.respond(c, await setupPage(parts, "open", filled), status);
   }
 }
+
+/** Characters of a wrong key that are shown again. */
+const SETUP_KEY_SHOWN_MAX = 200;
 
 const NO_PROBLEM: FormProblem = { field: null, message: "", hint: null, waitSeconds: null };
 

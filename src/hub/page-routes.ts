@@ -119,11 +119,12 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
 export async function setupPage(
   { site }: HubParts,
   state: SetupPage["state"],
-  filled: { name?: string; siteName?: string; problem?: FormProblem } = {},
+  filled: { key?: string; name?: string; siteName?: string; problem?: FormProblem } = {},
 ): Promise<SetupPage> {
   return {
     kind: "setup",
     state,
+    key: filled.key ?? "",
     name: filled.name ?? "admin",
     siteName: filled.siteName ?? site.name(),
     // Strangers on other machines learn nothing about this one.

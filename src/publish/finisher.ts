@@ -70,6 +70,26 @@ export class Finisher {
     return turn;
   }
 
+  /**
+   * Ends a draft when its torrent is here already, and whole. Its bytes need not have come.
+   *
+   * @param close - Lets the draft's files go; called when it ends.
+   */
+  async finishKnown(finished: FinishedDraft, close: () => Promise<void>): Promise<void> {
+    const { row } = finished;
+    await this.alone(async () => {
+      const now = await this.#options.drafts.find(row.id);
+      if (!now || now.state === "published") return;
+      const { infohashes, info } = this.#build(finished);
+      const known = await this.#known(infohashes);
+      // What the disk has lost needs the bytes.
+      if (!known || !(await this.#isWhole(known, info))) return;
+      await close();
+      await this.#options.drafts.setPublished(row.id, known.id);
+      await this.#cleanUp(row.id);
+    });
+  }
+
   async #finish(finished: FinishedDraft): Promise<void> {
     const { torrents, drafts, files, folder, swarms, sharing, clock } = this.#options;
     const { row, plan } = finished;
@@ -204,13 +224,19 @@ export class Finisher {
     { torrent, info }: { torrent: Uint8Array; info: TorrentInfo },
   ): Promise<void> {
     const { everseed, files, folder, log } = this.#options;
-    const root = folder.absolute(known.content_path);
     const metainfoPath = folder.absolute(known.metainfo_path);
     if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
-    if ((await countLostFiles(info, root, files)) === 0 && !everseed.isDamaged(known.id)) return;
-    await this.#moveContent(finished, root);
+    if (await this.#isWhole(known, info)) return;
+    await this.#moveContent(finished, folder.absolute(known.content_path));
     everseed.handleReplaced(known.id);
     log.info("lost content of a torrent came back with an upload", { id: known.id });
+  }
+
+  async #isWhole(known: TorrentRow, info: TorrentInfo): Promise<boolean> {
+    const { everseed, files, folder } = this.#options;
+    if (!(await files.stat(folder.absolute(known.metainfo_path)))) return false;
+    if (everseed.isDamaged(known.id)) return false;
+    return (await countLostFiles(info, folder.absolute(known.content_path), files)) === 0;
   }
 
   async #moveContent({ row, plan }: FinishedDraft, target: string): Promise<void> {

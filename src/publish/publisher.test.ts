@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { concatBytes, encodeUtf8, toHex } from "../base/bytes.ts";
+import { sha1 } from "../base/hash.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import { wireInfohashes } from "../base/infohash.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
@@ -133,6 +134,17 @@ async function* inOrder(contents: Contents, order: readonly number[], from = 0, 
 
 function bytes(length: number, seed: number): Uint8Array {
   return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);
+}
+
+/** As somebody who has the files hashes them, in pieces of 16 KiB. */
+function pieceHashes(contents: Contents, order: readonly number[]): Uint8Array {
+  const all = concatBytes(order.map((index) => Object.values(contents)[index]!));
+  const count = Math.ceil(all.length / 16_384);
+  return concatBytes(
+    Array.from({ length: count }, (_, piece) =>
+      sha1(all.subarray(piece * 16_384, (piece + 1) * 16_384)),
+    ),
+  );
 }
 
 function hexes(infohashes: Infohashes): string[] {
@@ -279,6 +291,65 @@ test("MET-23: the same content again is one torrent and one copy; the second lin
   assert.equal((await catalogue.totals()).torrents, 1);
   assert.equal(all.registered.length, 1);
   assert.equal(all.disk.paths.filter((path) => path.endsWith("two.bin")).length, 1);
+});
+
+test("MET-23: by the hashes of its pieces an upload of what is here ends before a byte, or in the middle", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const v1 = { kind: "v1" } as const;
+  const first = await publisher.declare("ann", declaration(CONTENTS, v1));
+  const pieces = pieceHashes(CONTENTS, first.order);
+  assert.equal((await publisher.recognise(first.draft.id, pieces)).state, "uploading", "not yet");
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+
+  const before = await publisher.declare("bob", declaration(CONTENTS, v1));
+  const known = await publisher.recognise(before.draft.id, pieces);
+  assert.deepEqual([known.state, known.torrentId], ["published", first.draft.id]);
+
+  const middle = await publisher.declare("eve", declaration(CONTENTS, v1));
+  const chunks = inOrder(CONTENTS, middle.order);
+  let answer: Promise<{ state: string }> | undefined;
+  const body = async function* () {
+    yield (await chunks.next()).value as Uint8Array;
+    answer = publisher.recognise(middle.draft.id, pieces);
+    await new Promise(() => undefined);
+  };
+  await assert.rejects(publisher.receive(middle.draft.id, 0, body()), { code: "closed" });
+  assert.equal((await answer!).state, "published");
+  assert.equal((await catalogue.find(middle.draft.id))?.id, first.draft.id);
+  assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")), "nothing is left over");
+});
+
+test("the hashes of pieces lead nowhere when they are of other content, another number or another kind", async (t) => {
+  const all = await world(t);
+  const { publisher } = hub(all);
+  const first = await publisher.declare("ann", declaration(CONTENTS, { kind: "v1" }));
+  const pieces = pieceHashes(CONTENTS, first.order);
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  const again = await publisher.declare("bob", declaration(CONTENTS, { kind: "v1" }));
+  const other = pieces.slice();
+  other[79]! ^= 1;
+  assert.equal((await publisher.recognise(again.draft.id, other)).state, "uploading");
+  await assert.rejects(publisher.recognise(again.draft.id, pieces.subarray(20)), {
+    code: "bad-declaration",
+  });
+  const hybrid = await publisher.declare("bob", declaration(CONTENTS));
+  await assert.rejects(publisher.recognise(hybrid.draft.id, pieces), { code: "bad-declaration" });
+  await assert.rejects(publisher.recognise("none", pieces), { code: "not-found" });
+});
+
+test("HUB-19: what the disk has lost is not called here: its bytes are wanted", async (t) => {
+  const all = await world(t);
+  const { publisher, catalogue } = hub(all);
+  const first = await publisher.declare("ann", declaration(CONTENTS, { kind: "v1" }));
+  const pieces = pieceHashes(CONTENTS, first.order);
+  await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
+  const again = await publisher.declare("bob", declaration(CONTENTS, { kind: "v1" }));
+  all.damaged.add(first.draft.id);
+  assert.equal((await publisher.recognise(again.draft.id, pieces)).state, "uploading");
+  all.damaged.clear();
+  await all.disk.remove((await catalogue.file(first.draft.id, 0))!.location);
+  assert.equal((await publisher.recognise(again.draft.id, pieces)).state, "uploading");
 });
 
 test("HUB-19: the same content again brings back what the disk has lost", async (t) => {

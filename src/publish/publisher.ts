@@ -19,6 +19,7 @@ const DRAFTS_MAX = 100;
 /** Bytes that stay free on the disk for the database and its log. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 const ABANDONED_MS = 7 * 86_400_000;
+const SHA1_BYTES = 20;
 const SWEEP_MS = 3_600_000;
 
 export interface PublishLimits {
@@ -150,6 +151,28 @@ export class Publisher {
       }
       throw error;
     }
+  }
+
+  /**
+   * Asks by the hashes of all pieces, which come before or while the bytes do, whether the content is here already. When
+   * it is, the draft ends: its id leads to the torrent that has it.
+   *
+   * @param v1 - SHA-1 of each piece, 20 bytes. Only believed to find what is here; bytes are hashed as ever.
+   * @throws {PublishError} (rejects) `bad-declaration` when the draft has other pieces.
+   */
+  async recognise(id: string, v1: Uint8Array): Promise<Draft> {
+    const { drafts, uploads, finisher } = this.#options;
+    const row = await drafts.find(id);
+    if (!row) throw new PublishError("not-found", "There is no such upload, or it has ended.");
+    if (row.state === "published") return view(row, row.size);
+    const { declaration, plan } = await uploads.open(row);
+    if (row.kind !== "v1" || v1.length !== plan.layout.geometry.pieceCount * SHA1_BYTES) {
+      throw new PublishError("bad-declaration", "These are not the piece hashes of this upload.");
+    }
+    await finisher.finishKnown({ row, declaration, plan, hashes: { v1 } }, () => uploads.close(id));
+    const draft = await this.find(id);
+    if (!draft) throw new PublishError("not-found", "This upload was given up.");
+    return draft;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 /** Debian's browser; `tools/peers.sh` installs it. */
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 export async function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });

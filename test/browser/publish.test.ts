@@ -39,11 +39,13 @@ test("UX 3.1, PUB-4.1: from the setup link to the first link in one form, one dr
     assert.ok(await page.getByText("Setup is open on the terminal").isVisible());
     await page.goto(fresh.setupLink);
     assert.equal(await page.getByLabel("Setup key").isVisible(), false);
+    assert.equal(page.url(), `${fresh.origin}/setup`, "the key left the address bar");
     await page.getByLabel("Your name").fill("ann");
     await page.getByLabel("Password", { exact: true }).fill("a harbour full of fog");
     await page.getByText("Strong").waitFor();
     await page.getByRole("button", { name: "Create and go on" }).click();
     await page.getByText("Three steps to the first link").waitFor();
+    assert.equal(page.url(), `${fresh.origin}/publish?first`);
 
     const contents = await makeFolder(path.join(folder, "first"), { "talk.bin": 3 * MIB + 7 });
     await drop(page, [path.join(folder, "first/talk.bin")]);
@@ -83,6 +85,8 @@ test("UX 3.1: a wrong setup key says how to get a new one, and the form keeps wh
     await page.getByLabel("Password", { exact: true }).fill("a harbour full of fog");
     await page.getByRole("button", { name: "Create and go on" }).click();
     await page.getByText("it prints a new link").waitFor();
+    assert.equal(page.url(), `${fresh.origin}/setup`);
+    assert.equal(await page.getByLabel("Setup key").inputValue(), "not-the-key");
     assert.equal(await page.getByLabel("Your name").inputValue(), "bob");
     assert.equal(await page.getByLabel("Setup key").isVisible(), true);
   } finally {
@@ -179,7 +183,7 @@ test("an upload survives a pause, a lost network and kill -9 of the hub; the lin
   const line = await Line.of(page);
   await line.slow(4 * MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
-  await page.getByText(/MiB\/s · .* left/).waitFor();
+  await page.getByText(/iB\/s · .* left/).waitFor();
 
   const link = await page.locator(".copy code").innerText();
   const guest = await openPage(browser);
@@ -278,7 +282,7 @@ test("a file that changes while it is read is named, and nothing torn is publish
   const line = await Line.of(page);
   await line.slow(2 * MIB);
   await page.getByRole("button", { name: "Publish", exact: true }).click();
-  await page.getByText(/MiB\/s · .* left/).waitFor();
+  await page.getByText(/iB\/s · .* left/).waitFor();
   await appendFile(file, "more");
   await line.free();
   await page.getByText("“changing.bin” changed or vanished while it was read.").waitFor();
@@ -317,6 +321,50 @@ test("an upload can be given up: the dialog names it, and nothing remains", asyn
   await page.getByText("Drop files or a folder here").waitFor();
   const response = await page.goto(link);
   assert.equal(response?.status(), 404);
+  await page.context().close();
+});
+
+test("the speed falls to 0 when the hub takes nothing, and comes back", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "frozen"), { "frozen.bin": 32 * MIB });
+  await choose(page, "Files", path.join(folder, "frozen/frozen.bin"));
+  const line = await Line.of(page);
+  await line.slow(4 * MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(/iB\/s · .* left/).waitFor();
+  hub.freeze();
+  try {
+    await page.getByText(/ % · 0 B\/s$/).waitFor();
+  } finally {
+    hub.thaw();
+  }
+  await page.getByText(/iB\/s · .* left/).waitFor();
+  await line.free();
+  await page.waitForURL(/\/t\//);
+  await page.context().close();
+});
+
+test("throwing an unfinished upload away asks first, and names it", async () => {
+  const { page } = await openPublish();
+  await makeFolder(path.join(folder, "thrown"), { "thrown.bin": 8 * MIB });
+  await choose(page, "Files", path.join(folder, "thrown/thrown.bin"));
+  const line = await Line.of(page);
+  await line.slow(MIB);
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByText(/iB\/s · .* left/).waitFor();
+  await page.reload();
+  await line.free();
+  const entry = page.getByRole("listitem").filter({ hasText: "thrown.bin" });
+  const throwAway = entry.getByRole("button", { name: "Throw away the upload of thrown.bin" });
+  await throwAway.click();
+  await page.getByRole("heading", { name: /Throw away the upload of .*thrown\.bin/ }).waitFor();
+  await page.getByRole("button", { name: "Keep it" }).click();
+  assert.ok(await entry.isVisible());
+  await throwAway.click();
+  await page.getByRole("button", { name: "Throw it away" }).click();
+  await entry.waitFor({ state: "detached" });
+  await page.reload();
+  assert.equal(await entry.count(), 0);
   await page.context().close();
 });
 

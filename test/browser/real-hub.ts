@@ -71,6 +71,15 @@ export class RealHub {
     await once(child, "exit");
   }
 
+  /** It answers nothing for a while, as a machine that swaps; connections stay. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

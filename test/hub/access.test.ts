@@ -41,6 +41,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /api/v1/drafts": PUBLISHERS,
   "GET /api/v1/drafts/:id": PUBLISHERS,
   "DELETE /api/v1/drafts/:id": PUBLISHERS,
+  "POST /api/v1/drafts/:id/pieces": PUBLISHERS,
   "GET /api/v1/drafts/:id/content": PUBLISHERS,
   "PATCH /api/v1/drafts/:id/content": PUBLISHERS,
   "DELETE /api/v1/drafts/:id/content": PUBLISHERS,

@@ -3,13 +3,16 @@ import { test } from "node:test";
 import type { DeclaredDraft, Draft } from "../../src/api/drafts.ts";
 import type { TorrentDetail, TorrentFiles, TorrentList } from "../../src/api/torrents.ts";
 import { slug } from "../../src/api/paths.ts";
-import { encodeUtf8 } from "../../src/base/bytes.ts";
+import { concatBytes, encodeUtf8 } from "../../src/base/bytes.ts";
+import { sha1 } from "../../src/base/hash.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { HOST, hubWorld, PASSWORD, problemOf, tus, type World } from "./hub-world.ts";
 
 function bytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);
 }
+
+const content20 = bytes(20_000);
 
 async function declare(world: World, headers: Record<string, string>, size = 100_000) {
   const json = { name: "a.bin", folder: false, files: [{ path: "a.bin", size }] };
@@ -267,14 +270,53 @@ test("HUB-11: somebody else's draft looks as if it did not exist", async (t) => 
     ["DELETE", ""],
     ["HEAD", "/content"],
     ["PATCH", "/content"],
+    ["POST", "/pieces"],
     ["DELETE", "/content"],
   ] as const) {
     const response = await world.call(`/api/v1/drafts/${draft.id}${path}`, {
       method,
       headers: { ...headers, ...tus(0) },
+      ...(method === "POST" && { json: { v1: "" } }),
     });
     assert.equal(response.status, 404, `${method} ${path}`);
   }
+});
+
+test("MET-23: piece hashes end an upload of what is here; odd ones and strangers' are refused", async (t) => {
+  const world = await hubWorld(t);
+  const headers = await world.program();
+  const say = (id: string, v1: unknown, more: Record<string, string> = headers) =>
+    world.call(`/api/v1/drafts/${id}/pieces`, { json: { v1 }, headers: more });
+  const first = await declare(world, headers, 20_000);
+  const pieces = [content20.subarray(0, 16_384), content20.subarray(16_384)].map((piece) =>
+    sha1(piece),
+  );
+  const v1 = concatBytes(pieces).toBase64();
+  const answer = (await (await say(first.id, v1)).json()) as Draft;
+  assert.deepEqual([answer.state, answer.torrent], ["uploading", null], "it is not here yet");
+  await world.call(first.uploadPath, {
+    method: "PATCH",
+    body: content20,
+    headers: { ...headers, ...tus(0) },
+  });
+  // The published one is not found again by its declaration.
+  const again = await declare(world, headers, 20_000);
+  assert.notEqual(again.id, first.id);
+  for (const [odd, status] of [
+    ["no base64!", 400],
+    [17, 400],
+    ["", 400],
+    [concatBytes([pieces[0]!]).toBase64(), 400],
+    ["A".repeat(2_666_672), 400],
+    ["A".repeat(3_000_000), 413],
+  ] as const) {
+    assert.equal((await say(again.id, odd)).status, status, String(odd).slice(0, 20));
+  }
+  assert.equal((await say(again.id, v1, {})).status, 401);
+  const known = (await (await say(again.id, v1)).json()) as Draft;
+  assert.deepEqual([known.state, known.torrent?.id], ["published", first.id]);
+  const page = await world.call(`/t/${again.id}`);
+  assert.match(page.headers.get("location") ?? "", new RegExp(`^/t/${first.id}/`));
 });
 
 test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torrent file", async (t) => {

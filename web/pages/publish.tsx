@@ -16,6 +16,7 @@ import {
   recallOptions,
   rememberOptions,
 } from "../publish/remembered.ts";
+import type { HereAlready } from "../publish/here-already.ts";
 import type { RunProgress, UploadRun } from "../publish/upload-run.ts";
 
 /**
@@ -33,6 +34,9 @@ type Step =
     }
   | { readonly kind: "running"; readonly draft: DeclaredDraft; readonly progress: RunProgress };
 
+/** The upload begins this much later when it may turn out at once that nothing has to travel. */
+const askFirstMs = 400;
+
 interface Trouble {
   readonly message: string;
   readonly hint: string | null;
@@ -44,13 +48,33 @@ export function PublishView(props: { readonly model: PublishPage }) {
   const [step, setStep] = useState<Step>({ kind: "choosing", again: null, problem: null });
   const [drafts, setDrafts] = useState(model.drafts);
   const run = useRef<UploadRun | null>(null);
+  const here = useRef<Promise<HereAlready | undefined> | null>(null);
   useEffect(() => {
     const linked = model.drafts.find((draft) => `#${draft.id}` === location.hash);
     if (linked !== undefined) setStep({ kind: "choosing", again: linked, problem: null });
-    return () => run.current?.close();
+    return () => {
+      run.current?.close();
+      stopHashing();
+    };
   }, []);
   useLeaveWarning(step);
   useFocusOnStep(step.kind);
+
+  const stopHashing = (): void => {
+    void here.current?.then((hashing) => hashing?.stop());
+    here.current = null;
+  };
+  const startHashing = (chosen: Chosen): void => {
+    stopHashing();
+    here.current = import("../publish/here-already.ts").then(
+      ({ HereAlready }) => new HereAlready(chosen),
+      (error: unknown) => {
+        // The upload finds it out at its end.
+        console.debug("nothing is hashed before the upload", error);
+        return undefined;
+      },
+    );
+  };
 
   const publish = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
     setStep({ kind: "chosen", chosen, problem: null, busy: true });
@@ -60,15 +84,22 @@ export function PublishView(props: { readonly model: PublishPage }) {
       const draft = await askHub<DeclaredDraft>("POST", DRAFTS_PATH, declare(chosen, options));
       rememberOptions(draft.id, options);
       const { UploadRun } = await loading;
-      run.current = new UploadRun(
-        draft,
-        chosen.files.map(({ file }) => file),
-        (progress) => {
-          setStep({ kind: "running", draft, progress });
-          if (progress.state.kind === "published") forgetOptions(draft.id);
-        },
-      );
-      run.current.start();
+      const files = chosen.files.map(({ file }) => file);
+      const hashing = await here.current;
+      const upload = new UploadRun(draft, files, (progress) => {
+        setStep({ kind: "running", draft, progress });
+        hashing?.follow(progress.sent);
+        if (progress.state.kind !== "published") return;
+        forgetOptions(draft.id);
+        stopHashing();
+      });
+      run.current = upload;
+      const known = hashing?.ask(draft, files).then(async (answer) => {
+        if (answer !== undefined && run.current === upload) await upload.end(answer);
+        return answer;
+      });
+      const pause = new Promise<undefined>((resolve) => setTimeout(resolve, askFirstMs));
+      if ((await Promise.race([known, pause])) === undefined) upload.start();
     } catch (error) {
       setStep({ kind: "chosen", chosen, problem: troubleOf(error), busy: false });
     }
@@ -78,12 +109,16 @@ export function PublishView(props: { readonly model: PublishPage }) {
   const choose = useCallback(
     (chosen: Chosen): void => {
       if (again === null) {
+        startHashing(chosen);
         setStep({ kind: "chosen", chosen, problem: null, busy: false });
         return;
       }
       const mismatch = compare(chosen, again);
       if (mismatch !== null) setStep({ kind: "choosing", again, problem: mismatch });
-      else void publish(chosen, recallOptions(again.id) ?? optionsOf(again, chosen));
+      else {
+        startHashing(chosen);
+        void publish(chosen, recallOptions(again.id) ?? optionsOf(again, chosen));
+      }
     },
     [again],
   );
@@ -99,6 +134,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
       }
     }
     run.current = null;
+    stopHashing();
     forgetOptions(draft.id);
     setDrafts(drafts.filter(({ id }) => id !== draft.id));
     setStep({ kind: "choosing", again: null, problem: null });
@@ -117,6 +153,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
         onChooseAgain={() => {
           run.current?.close();
           run.current = null;
+          stopHashing();
           setStep({ kind: "choosing", again: null, problem: null });
         }}
       />
@@ -144,7 +181,10 @@ export function PublishView(props: { readonly model: PublishPage }) {
           problem={step.problem}
           busy={step.busy}
           onPublish={(options) => void publish(step.chosen, options)}
-          onCancel={() => setStep({ kind: "choosing", again: null, problem: null })}
+          onCancel={() => {
+            stopHashing();
+            setStep({ kind: "choosing", again: null, problem: null });
+          }}
         />
       ) : (
         <>

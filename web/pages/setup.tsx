@@ -15,13 +15,16 @@ export function SetupView(props: { readonly model: SetupPage }) {
 
 function SetupForm(props: { readonly model: SetupPage }) {
   const { model } = props;
-  const [key, setKey] = useState("");
+  const [key, setKey] = useState(model.key);
   const [password, setPassword] = useState("");
-  // The key travels in the fragment: no server, log or referrer ever sees it before the form is sent.
+  // The key travels in the fragment: no server, log or referrer ever sees it before the form is sent. It leaves
+  // the address bar at once, so that no history keeps it and no redirect carries it on.
   useEffect(() => {
     const takeKey = (): void => {
       const fromLink = decodeURIComponent(location.hash.slice(1));
-      if (fromLink !== "") setKey(fromLink);
+      if (fromLink === "") return;
+      setKey(fromLink);
+      history.replaceState(history.state, "", location.pathname + location.search);
     };
     takeKey();
     // The link pasted into a tab that shows this page already changes nothing but the fragment.
@@ -36,12 +39,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
         <h1>Set up this hub</h1>
         <p class="small">Choose who you are here. Everything else can stay as it is.</p>
       </div>
-      {/* The fragment stays in this browser; with it a form that comes back still has the key. */}
-      <form
-        class="form card"
-        method="post"
-        action={key === "" ? "/setup" : `/setup#${encodeURIComponent(key)}`}
-      >
+      <form class="form card" method="post" action="/setup">
         <Problem problem={model.problem} />
         {keyIsWrong && (
           <p class="small">

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { DeclaredDraft } from "../../src/api/drafts.ts";
 import { announce } from "../parts/announce.ts";
+import { AskFirst } from "../parts/ask-first.tsx";
 import { Copy } from "../parts/copy.tsx";
 import {
   formatBytes,
@@ -76,7 +77,22 @@ export function ProgressCard(props: {
               Resume
             </button>
           )}
-          {state.kind !== "finishing" && <GiveUp name={draft.name} onGiveUp={props.onGiveUp} />}
+          {state.kind !== "finishing" && (
+            <AskFirst
+              word="Cancel"
+              question={
+                <>
+                  Cancel the upload of “<Outside text={draft.name} charactersMax={80} />
+                  ”?
+                </>
+              }
+              keep="Keep uploading"
+              goAhead="Cancel the upload"
+              onGoAhead={props.onGiveUp}
+            >
+              The hub throws away what has arrived so far, and the link stops working.
+            </AskFirst>
+          )}
         </div>
       </section>
     </div>
@@ -141,35 +157,6 @@ function Renamed(props: { readonly renamed: DeclaredDraft["renamed"] }) {
   );
 }
 
-/** Throwing away what was uploaded asks once more, in a dialog that names it. */
-function GiveUp(props: { readonly name: string; readonly onGiveUp: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  return (
-    <>
-      <button type="button" class="btn quiet" onClick={() => dialog.current?.showModal()}>
-        Cancel
-      </button>
-      <dialog ref={dialog} aria-labelledby="give-up-title">
-        <form method="dialog" class="stack">
-          <h2 id="give-up-title">
-            Cancel the upload of “<Outside text={props.name} charactersMax={80} />
-            ”?
-          </h2>
-          <p>The hub throws away what has arrived so far, and the link stops working.</p>
-          <div class="row">
-            <button class="btn main" autofocus>
-              Keep uploading
-            </button>
-            <button class="btn" onClick={props.onGiveUp}>
-              Cancel the upload
-            </button>
-          </div>
-        </form>
-      </dialog>
-    </>
-  );
-}
-
 function stateWords(progress: RunProgress): string {
   switch (progress.state.kind) {
     case "sending":
@@ -192,11 +179,9 @@ function stateWords(progress: RunProgress): string {
 function figures(progress: RunProgress): string {
   const speed = progress.bytesPerSecond;
   const parts = [`${percentOf(progress)} %`];
+  if (speed !== undefined) parts.push(formatSpeed(speed));
   if (speed !== undefined && speed > 0) {
-    parts.push(
-      formatSpeed(speed),
-      `${formatDuration((progress.total - progress.sent) / speed)} left`,
-    );
+    parts.push(`${formatDuration((progress.total - progress.sent) / speed)} left`);
   }
   return parts.join(" · ");
 }

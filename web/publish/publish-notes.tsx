@@ -1,4 +1,5 @@
 import type { Draft } from "../../src/api/drafts.ts";
+import { AskFirst } from "../parts/ask-first.tsx";
 import { formatBytes, plural } from "../parts/format.ts";
 import { Outside, State, When } from "../parts/words.tsx";
 
@@ -52,14 +53,22 @@ export function Unfinished(props: {
               <button type="button" class="btn" onClick={() => props.onGoOn(draft)}>
                 Go on
               </button>
-              <button
-                type="button"
-                class="btn quiet"
-                aria-label={`Throw away the upload of ${draft.name}`}
-                onClick={() => props.onGiveUp(draft)}
+              <AskFirst
+                word="Throw away"
+                label={`Throw away the upload of ${draft.name}`}
+                question={
+                  <>
+                    Throw away the upload of “<Outside text={draft.name} charactersMax={80} />
+                    ”?
+                  </>
+                }
+                keep="Keep it"
+                goAhead="Throw it away"
+                onGoAhead={() => props.onGiveUp(draft)}
               >
-                Throw away
-              </button>
+                The hub deletes the {formatBytes(draft.offset)} that are here, and the link stops
+                working.
+              </AskFirst>
             </div>
           </li>
         ))}

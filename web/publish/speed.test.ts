@@ -24,3 +24,13 @@ test("going back to what the hub has starts the measure anew", () => {
   meter.reset();
   assert.equal(meter.bytesPerSecond(), undefined);
 });
+
+test("when nothing goes out the speed is 0 within seconds, and comes back with the first bytes", () => {
+  const meter = new SpeedMeter();
+  for (let second = 0; second <= 10; second += 1) meter.push(second * 1000, second * 1000);
+  assert.equal(meter.bytesPerSecond(), 1000);
+  for (let second = 11; second <= 13; second += 1) meter.push(second * 1000, 10_000);
+  assert.equal(meter.bytesPerSecond(), 0);
+  meter.push(14_000, 11_000);
+  assert.equal(meter.bytesPerSecond(), 5000 / 8);
+});

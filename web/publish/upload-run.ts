@@ -35,6 +35,8 @@ export interface RunProgress {
 const chunkSeconds = 2;
 const chunkBytesMin = 4 * 1024 * 1024;
 const chunkBytesMax = 64 * 1024 * 1024;
+/** The speed is looked at this often also when nothing goes out. */
+const tickMs = 1000;
 /** Redrawing more often is of no use to anybody. */
 const reportMs = 250;
 const retryMsMin = 1000;
@@ -56,6 +58,7 @@ export class UploadRun {
   #reportedAtMs = -Infinity;
   #retryMs = retryMsMin;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #ticker: ReturnType<typeof setInterval> | undefined;
 
   /**
    * @param files - The files as declared, in the order declared.
@@ -86,7 +89,9 @@ export class UploadRun {
   }
 
   start(): void {
+    if (this.#state.kind === "published") return;
     addEventListener("online", this.#goOn);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#goOn();
   }
 
@@ -101,6 +106,13 @@ export class UploadRun {
     this.#goOn();
   }
 
+  /** Ends it early: the content is here, the rest need not travel. */
+  async end(draft: Draft): Promise<void> {
+    this.close();
+    this.#change({ kind: "published", draft });
+    await this.#upload.abort();
+  }
+
   /** Ends it without a trace: the hub throws away what it has. */
   async giveUp(): Promise<void> {
     this.close();
@@ -111,6 +123,7 @@ export class UploadRun {
   /** Stops listening; the hub keeps what it has. */
   close(): void {
     this.#stopWaiting();
+    clearInterval(this.#ticker);
     removeEventListener("online", this.#goOn);
   }
 
@@ -132,6 +145,12 @@ export class UploadRun {
     if (sent > this.#safe) this.#retryMs = retryMsMin;
     if (sent >= this.#draft.size) this.#change({ kind: "finishing" });
     else if (performance.now() - this.#reportedAtMs >= reportMs) this.#report();
+  }
+
+  #tick(): void {
+    if (this.#state.kind !== "sending" || this.#isAsking) return;
+    this.#speed.push(performance.now(), this.#sent);
+    this.#report();
   }
 
   #handleSafe(safe: number): void {
@@ -161,7 +180,7 @@ export class UploadRun {
   }
 
   async #handleError(error: Error | DetailedError): Promise<void> {
-    if (this.#state.kind === "paused") return;
+    if (this.#state.kind === "paused" || this.#state.kind === "published") return;
     const response = "originalResponse" in error ? error.originalResponse : null;
     if (response === null) {
       const unreadable = await this.#findUnreadable();

@@ -1,0 +1,58 @@
+import type { HashJob, HashNews } from "./hash-worker.ts";
+
+/** Above this the answer would take longer than it helps: the hub finds it out when the upload ends. */
+const piecesMax = 100_000;
+/** Bytes; a piece lies in memory as a whole while it is hashed. */
+const pieceSizeMax = 64 * 1024 * 1024;
+
+/** The piece hashes of chosen files, computed in a worker so that the page never waits. */
+export class ContentHash {
+  /** `undefined` when they could not be computed, or it was stopped. */
+  readonly pieces: Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readonly #worker: Worker | undefined;
+  #bytes = 0;
+  #settle: (pieces: Uint8Array<ArrayBuffer> | undefined) => void = () => undefined;
+
+  /** @param files - In the order of the torrent. */
+  constructor(files: readonly File[], pieceSize: number) {
+    this.pieces = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    const size = files.reduce((sum, file) => sum + file.size, 0);
+    if (size === 0 || pieceSize > pieceSizeMax || size / pieceSize > piecesMax) {
+      this.#settle(undefined);
+      return;
+    }
+    this.#worker = new Worker(new URL("./hash-worker.ts", import.meta.url), { type: "module" });
+    this.#worker.addEventListener("message", (event: MessageEvent<HashNews>) => {
+      this.#handleNews(event.data);
+    });
+    this.#worker.addEventListener("error", (event) => {
+      this.#handleNews({ kind: "failed", why: event.message });
+    });
+    const job: HashJob = { files, pieceSize };
+    this.#worker.postMessage(job);
+  }
+
+  /** Bytes hashed so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  stop(): void {
+    this.#worker?.terminate();
+    this.#settle(undefined);
+  }
+
+  #handleNews(news: HashNews): void {
+    if (news.kind === "progress") {
+      this.#bytes = news.bytes;
+      return;
+    }
+    if (news.kind === "failed") {
+      console.debug("the files were not hashed", news.why);
+      this.#settle(undefined);
+    } else this.#settle(news.pieces);
+    this.#worker?.terminate();
+  }
+}
