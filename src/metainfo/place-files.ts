@@ -9,6 +9,7 @@ import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
  * and links that stay inside.
  *
  * @param options.rawName - The torrent's name in latin1, not empty.
+ * @param options.seed - 32 bits that nobody knows before all names are chosen.
  * @param options.alignTo - Bytes; every file that is not empty starts at a multiple of it.
  * @throws {MetainfoError} When all lengths together pass 2^53-1 (MET-9).
  */
@@ -18,13 +19,14 @@ export function placeFiles(
     readonly rawName: string;
     readonly folder: boolean;
     readonly alignTo: number;
+    readonly seed: number;
     readonly notes: ReadingNotes;
   },
 ): { name: string; files: TorrentFile[] } {
   const name = cleanComponent(options.rawName);
   const root = options.folder ? [name] : [];
-  const rawRoot = options.folder ? [options.rawName] : [];
-  const tree = new SafeTree(root);
+  const rawRoot = options.folder ? options.rawName : undefined;
+  const tree = new SafeTree(root, options.seed);
   const files: TorrentFile[] = [];
   const links = new Map<number, readonly string[]>();
   let offset = 0;
@@ -34,7 +36,7 @@ export function placeFiles(
     if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
     files.push({
       path,
-      pathAsWritten: file.pad ? undefined : pathAsWritten([...rawRoot, ...file.path], path),
+      pathAsWritten: file.pad ? undefined : pathAsWritten(rawRoot, file.path, path),
       length: file.length,
       offset,
       pad: file.pad,
@@ -54,13 +56,19 @@ export function placeFiles(
 
 /** @returns `undefined` when it is `path`, or no path that may be looked at. */
 function pathAsWritten(
+  root: string | undefined,
   raw: readonly string[],
   path: readonly string[],
 ): readonly string[] | undefined {
   // Most names are plain ASCII, which cleaning leaves alone.
-  if (raw.every((element, index) => element === path[index])) return undefined;
+  const above = path.length - raw.length;
+  let same = root === undefined || root === path[0];
+  for (let index = 0; same && index < raw.length; index += 1) {
+    same = raw[index] === path[above + index];
+  }
+  if (same) return undefined;
   const written: string[] = [];
-  for (const element of raw) {
+  for (const element of root === undefined ? raw : [root, ...raw]) {
     const name = literalComponent(element);
     if (name === undefined) return undefined;
     written.push(name);

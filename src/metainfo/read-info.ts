@@ -1,4 +1,4 @@
-import { toHex, toLatin1 } from "../base/bytes.ts";
+import { readUint32, toHex, toLatin1 } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
 import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
@@ -52,6 +52,8 @@ export function readInfo(
     rawName,
     folder,
     alignTo: kind === "v2" ? pieceLength : 1,
+    // Every name changes it.
+    seed: readUint32((infohashes.v1 ?? infohashes.v2)!, 0),
     notes,
   });
   const geometry = new Geometry({ pieceLength, files, aligned: kind === "v2" });

@@ -40,6 +40,7 @@ export class ReadingNotes {
    */
   judgeRepeats(...places: readonly DictPlace[]): void {
     const { repeats } = this.oddities;
+    if (this.#judged === repeats.length) return;
     for (; this.#judged < repeats.length; this.#judged += 1) {
       const { dict, key, differs } = repeats[this.#judged]!;
       this.judgeRepeat(

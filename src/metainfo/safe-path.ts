@@ -1,5 +1,6 @@
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
 import { withoutEndZeros } from "./end-zeros.ts";
+import { NameTable } from "./name-table.ts";
 
 /** What every file system of today takes in one name. */
 export const COMPONENT_BYTES_MAX = 255;
@@ -79,32 +80,38 @@ type Entry = Folder | string;
 export class SafeTree {
   readonly #root: Folder;
   #folders = 1;
-  // All keys are a folder's id and a name, so that folders need no maps of their own.
+  // All names are those of one folder, so that folders need no maps of their own.
   /** By folded name: `A` and `a` may be one file. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: NameTable<Entry>;
   /** Where cleaned names led that were taken already. */
   readonly #aliases = new Map<string, Entry>();
   /** The next suffix to try for a name. Counting on keeps 10,000 equal names linear (MET-6). */
   readonly #nextSuffix = new Map<string, number>();
+  /** The folders of the file before, as they were asked for, and the last of them. */
+  #lastRaw: readonly string[] = [];
+  #lastFolder: Folder;
 
-  /** @param root - Components in front of every path: the torrent's cleaned name, or nothing. */
-  constructor(root: readonly string[]) {
+  /**
+   * @param root - Components in front of every path: the torrent's cleaned name, or nothing.
+   * @param seed - 32 bits that whoever named the files did not know.
+   */
+  constructor(root: readonly string[], seed = 0) {
     this.#root = { id: 0, path: root };
+    this.#lastFolder = this.#root;
+    this.#entries = new NameTable(seed);
   }
 
   /** @param raw - Elements spelled in latin1, at least one. */
   addFile(raw: readonly string[]): readonly string[] {
-    let folder = this.#root;
-    for (let index = 0; index < raw.length - 1; index += 1) {
-      folder = this.#enter(folder, cleanComponent(raw[index]!));
-    }
+    const folder = this.#folderOf(raw);
     const wanted = cleanComponent(raw[raw.length - 1]!);
     const name = this.#claim(folder, wanted);
-    this.#entries.set(keyOf(folder, fold(name)), name);
+    this.#entries.add(folder.id, fold(name), name);
     if (name !== wanted && this.#lookUp(folder, wanted) === undefined) {
       this.#aliases.set(keyOf(folder, wanted), name);
     }
-    return [...folder.path, name];
+    // Not spread: that reserves room for more.
+    return folder.path.concat(name);
   }
 
   /** @returns The path that a file or folder got, or `undefined` when nothing was added under `raw`. */
@@ -119,6 +126,23 @@ export class SafeTree {
     return folder.path;
   }
 
+  /** The folder of a file. Most files lie beside the one before. */
+  #folderOf(raw: readonly string[]): Folder {
+    const depth = raw.length - 1;
+    const last = this.#lastRaw;
+    let same = last.length - 1 === depth;
+    for (let index = 0; same && index < depth; index += 1) same = raw[index] === last[index];
+    if (!same) {
+      let folder = this.#root;
+      for (let index = 0; index < depth; index += 1) {
+        folder = this.#enter(folder, cleanComponent(raw[index]!));
+      }
+      this.#lastRaw = raw;
+      this.#lastFolder = folder;
+    }
+    return this.#lastFolder;
+  }
+
   /** The folder `name` inside `folder`, made when it is not there. */
   #enter(folder: Folder, name: string): Folder {
     const known = this.#lookUp(folder, name);
@@ -126,28 +150,30 @@ export class SafeTree {
     const claimed = this.#claim(folder, name);
     const made: Folder = { id: this.#folders, path: [...folder.path, claimed] };
     this.#folders += 1;
-    this.#entries.set(keyOf(folder, fold(claimed)), made);
+    this.#entries.add(folder.id, fold(claimed), made);
     if (claimed !== name) this.#aliases.set(keyOf(folder, name), made);
     return made;
   }
 
   #lookUp(folder: Folder, name: string): Entry | undefined {
-    const alias = this.#aliases.get(keyOf(folder, name));
-    if (alias !== undefined) return alias;
-    const entry = this.#entries.get(keyOf(folder, fold(name)));
+    if (this.#aliases.size > 0) {
+      const alias = this.#aliases.get(keyOf(folder, name));
+      if (alias !== undefined) return alias;
+    }
+    const entry = this.#entries.get(folder.id, fold(name));
     if (entry === undefined) return undefined;
     return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
   }
 
   /** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
   #claim(folder: Folder, name: string): string {
-    if (!this.#entries.has(keyOf(folder, fold(name)))) return name;
+    if (this.#entries.get(folder.id, fold(name)) === undefined) return name;
     const { stem, extension } = splitForSuffix(name);
     // Counted by what is left of the name, because long names that differ may be cut to the same stem.
     const key = keyOf(folder, `${fold(stem)}/${fold(extension)}`);
     for (let suffix = this.#nextSuffix.get(key) ?? 2; ; suffix += 1) {
       const candidate = `${stem} (${suffix})${extension}`;
-      if (this.#entries.has(keyOf(folder, fold(candidate)))) continue;
+      if (this.#entries.get(folder.id, fold(candidate)) !== undefined) continue;
       this.#nextSuffix.set(key, suffix + 1);
       return candidate;
     }

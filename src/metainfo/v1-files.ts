@@ -71,9 +71,6 @@ function readSingle(info: BencodeDict, { name, notes }: V1FilesOptions): ListedF
   };
 }
 
-/** A path that was read, or `null` for something else that stands in its place. */
-type Field = BencodeValue | readonly string[] | null;
-
 /** Keys of a file's entry that decide which bytes it has and where. */
 const DECISIVE: ReadonlySet<string> = new Set([
   "attr",
@@ -86,6 +83,26 @@ const DECISIVE: ReadonlySet<string> = new Set([
 /** BitComet pads with files of this name, and without `attr`. */
 const PAD_NAME_OF_BITCOMET = "_____padding_file_";
 
+/** A path that was read, or `null` for something else that stands in its place. */
+type Path = readonly string[] | null;
+
+/** What an entry says, before it is judged. Kept and filled anew for every entry. */
+class Fields {
+  attr: BencodeValue | undefined;
+  length: BencodeValue | undefined;
+  path: Path | undefined;
+  utf8Path: Path | undefined;
+  symlinkPath: BencodeValue | undefined;
+
+  reset(): void {
+    this.attr = undefined;
+    this.length = undefined;
+    this.path = undefined;
+    this.utf8Path = undefined;
+    this.symlinkPath = undefined;
+  }
+}
+
 /** Reads the entries of `files` one after the other, without building what nobody asks for. */
 class EntryReader {
   /** Entries begun. */
@@ -94,7 +111,7 @@ class EntryReader {
   readonly #utf8Keys: boolean;
   readonly #notes: ReadingNotes;
   /** Of the entry under way. */
-  readonly #fields = new Map<string, Field>();
+  readonly #fields = new Fields();
 
   constructor(reader: BencodeReader, options: V1FilesOptions) {
     this.#reader = reader;
@@ -104,16 +121,21 @@ class EntryReader {
 
   next(): ListedFile {
     this.count += 1;
+    this.#fields.reset();
     this.#readFields();
-    const fields = this.#fields;
-    const attr = fields.get("attr") as BencodeValue | undefined;
+    const { attr, length: given } = this.#fields;
     if (attr !== undefined && !isBytes(attr)) this.#leftOut(".attr", "is no text");
     const { pad, executable, hidden, link } = readAttributes(attr);
-    const path = this.#path(pad);
+    // The path of padding is never looked at, so that it may be hostile (MET-13).
+    const path = pad ? [] : this.#path();
     // BEP 47: a link has no length, and padding needs no path.
     const written =
-      link && !fields.has("length") ? 0 : requireLength(this.#value("length"), this.#at(".length"));
-    if (pad || path.at(-1)!.startsWith(PAD_NAME_OF_BITCOMET)) return { ...PAD, length: written };
+      link && given === undefined
+        ? 0
+        : requireLength(given, this.#at(".length"));
+    if (pad || path[path.length - 1]!.startsWith(PAD_NAME_OF_BITCOMET)) {
+      return { ...PAD, length: written };
+    }
     const target = link ? this.#linkTarget(written) : undefined;
     return {
       path,
@@ -132,24 +154,18 @@ class EntryReader {
     return () => `info.files[${index}]${key}`;
   }
 
-  #value(key: string): BencodeValue | undefined {
-    return this.#fields.get(key) as BencodeValue | undefined;
-  }
-
   #leftOut(key: string, why: string): void {
     this.#notes.warn(`"${this.#at(key)()}" ${why} and was left out`);
   }
 
   #readFields(): void {
     const reader = this.#reader;
-    this.#fields.clear();
     if (!reader.enterDict()) throw typeError(this.#at(""), "a dictionary");
     let previous: string | undefined;
     for (;;) {
       const key = reader.nextKey();
       if (key === undefined) break;
-      if (DECISIVE.has(key)) this.#keep(key);
-      else {
+      if (!this.#keep(key)) {
         reader.skip();
         if (key === previous) this.#notes.judgeRepeat(undefined, key, false);
       }
@@ -158,42 +174,69 @@ class EntryReader {
     this.#notes.judgeRepeats();
   }
 
-  #keep(key: string): void {
-    const isPath = key === "path" || key === "path.utf-8";
-    const value = isPath ? readPath(this.#reader) : this.#reader.value();
-    const first = this.#fields.get(key);
-    if (first === undefined) this.#fields.set(key, value);
-    else {
-      const place = { where: this.#at("."), decisive: DECISIVE };
-      this.#notes.judgeRepeat(place, key, !equalFields(first, value));
+  /** @returns False when nobody asks for the key; then its value is still to be read. */
+  #keep(key: string): boolean {
+    const fields = this.#fields;
+    const reader = this.#reader;
+    switch (key) {
+      case "length":
+        fields.length = this.#first(key, fields.length, reader.value());
+        return true;
+      case "path":
+        fields.path = this.#firstPath(key, fields.path, readPath(reader));
+        return true;
+      case "path.utf-8":
+        fields.utf8Path = this.#firstPath(key, fields.utf8Path, readPath(reader));
+        return true;
+      case "attr":
+        fields.attr = this.#first(key, fields.attr, reader.value());
+        return true;
+      case "symlink path":
+        fields.symlinkPath = this.#first(key, fields.symlinkPath, reader.value());
+        return true;
+      default:
+        return false;
     }
   }
 
-  /** @returns Empty for padding, whose path is never looked at, so that it may be hostile (MET-13). */
-  #path(pad: boolean): readonly string[] {
-    if (pad) return [];
-    let key = "path";
-    if (this.#utf8Keys && this.#fields.has("path.utf-8")) {
-      if (this.#fields.get("path.utf-8") !== null) key = "path.utf-8";
-      else this.#leftOut(".path.utf-8", "is no list of texts");
-    }
-    const path = this.#fields.get(key) as readonly string[] | null | undefined;
-    const where = this.#at(`.${key}`);
+  #first(key: string, first: BencodeValue | undefined, value: BencodeValue): BencodeValue {
+    if (first === undefined) return value;
+    this.#repeated(key, !equalValues(first, value));
+    return first;
+  }
+
+  #firstPath(key: string, first: Path | undefined, path: Path): Path {
+    if (first === undefined) return path;
+    this.#repeated(key, !equalPaths(first, path));
+    return first;
+  }
+
+  #repeated(key: string, differs: boolean): void {
+    this.#notes.judgeRepeat({ where: this.#at("."), decisive: DECISIVE }, key, differs);
+  }
+
+  #path(): readonly string[] {
+    const { utf8Path } = this.#fields;
+    if (this.#utf8Keys && utf8Path) return this.#usable(utf8Path, ".path.utf-8");
+    if (this.#utf8Keys && utf8Path === null) this.#leftOut(".path.utf-8", "is no list of texts");
+    return this.#usable(this.#fields.path, ".path");
+  }
+
+  #usable(path: Path | undefined, key: string): readonly string[] {
+    if (path && path.length > 0 && path.length <= PATH_ELEMENTS_MAX) return path;
+    const where = this.#at(key);
     if (path === undefined) throw missing(where);
     if (path === null) throw typeError(where, "a list of byte strings");
     if (path.length === 0) throw new MetainfoError("bad-value", `"${where()}" is empty`);
-    if (path.length > PATH_ELEMENTS_MAX) {
-      throw new MetainfoError(
-        "too-large",
-        `"${where()}" has more than ${PATH_ELEMENTS_MAX} elements`,
-      );
-    }
-    return path;
+    throw new MetainfoError(
+      "too-large",
+      `"${where()}" has more than ${PATH_ELEMENTS_MAX} elements`,
+    );
   }
 
   /** @param length - Bytes that the entry of the link claims; they are not in the torrent. */
   #linkTarget(length: number): readonly string[] | undefined {
-    const target = readLinkPath(this.#value("symlink path"));
+    const target = readLinkPath(this.#fields.symlinkPath);
     if (target !== undefined) {
       if (length > 0) this.#leftOut(".length", `of a link is ${length}, not 0,`);
       return target;
@@ -211,7 +254,7 @@ class EntryReader {
   }
 }
 
-function readPath(reader: BencodeReader): readonly string[] | null {
+function readPath(reader: BencodeReader): Path {
   if (!reader.enterList()) {
     reader.skip();
     return null;
@@ -228,13 +271,8 @@ function readPath(reader: BencodeReader): readonly string[] | null {
   return isWhole ? path : null;
 }
 
-function equalFields(a: Field, b: Field): boolean {
-  if (Array.isArray(a) && Array.isArray(b) && typeof a[0] === "string") return samePath(a, b);
+function equalPaths(a: Path, b: Path): boolean {
   if (a === null || b === null) return a === b;
-  return equalValues(a as BencodeValue, b as BencodeValue);
-}
-
-function samePath(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((element, index) => element === b[index]);
 }
 
