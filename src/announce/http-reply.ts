@@ -129,6 +129,9 @@ export function decodeReplyDict(body: Uint8Array): BencodeDict {
       cause: error,
     });
   }
+  if (oddities.repeatCount > oddities.repeats.length) {
+    throw new AnnounceError("bad-reply", "the tracker's answer repeats its keys without end");
+  }
   for (const { key, differs } of oddities.repeats) {
     if (differs && DECISIVE_KEYS.has(key)) {
       throw new AnnounceError("bad-reply", `the tracker's answer says two things of "${key}"`);

@@ -52,9 +52,16 @@ test("values one by one, in lists and dictionaries", () => {
   assert.equal(reader.offset, 20);
 });
 
-test("raw values are bytes as they stand, whatever is in them", () => {
+test("raw values are bytes as they stand, whatever the order of keys in them", () => {
   const raw = new Set(["r"]);
-  for (const value of ["i-5e", "3:abc", "le", "d1:rd1:bi1e1:ai2eee", "li1e1:ee", "di1ei2ee"]) {
+  for (const value of [
+    "i-5e",
+    "3:abc",
+    "le",
+    "d1:rd1:bi1e1:ai2eee",
+    "li1e1:ee",
+    "d1:ai1e1:ai2ee",
+  ]) {
     for (const text of [`d1:a0:1:r${value}1:z0:e`, `ld1:r${value}ee`]) {
       const decoded = decode(fromLatin1(text), { raw });
       const dict = isList(decoded) ? decoded[0] : decoded;
@@ -70,6 +77,8 @@ test("raw values are bytes as they stand, whatever is in them", () => {
     ["9:a", "truncated"],
     ["i01e", "bad-integer"],
     ["x", "unexpected-byte"],
+    ["di1ei2ee", "bad-key"],
+    ["d1:ae", "unexpected-byte"],
     ["l".repeat(200), "too-deep"],
   ] as const) {
     assert.throws(() => decode(fromLatin1(`d1:r${value}e`), { raw }), { code }, value);

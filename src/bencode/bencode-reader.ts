@@ -18,9 +18,14 @@ export interface DecodeOptions {
    */
   readonly oddities?: Oddities;
   /**
+   * Receives the bytes of each value of the outermost dictionary as they stand in the input, which is what an
+   * infohash or a signature covers: never encode again what somebody else encoded (BEP 3).
+   */
+  readonly spans?: Map<string, Uint8Array>;
+  /**
    * Dictionary keys, at any depth, whose values are not built: the dictionary holds their encoded bytes
-   * instead, for a reader that takes them part by part. Nothing is known of what is in them but where
-   * they end.
+   * instead, for a reader that takes them part by part. Their grammar was judged, but for the order and
+   * repetition of keys.
    */
   readonly raw?: ReadonlySet<string>;
 }
@@ -59,6 +64,7 @@ export class BencodeReader {
   readonly #lax: boolean;
   readonly #oddities: Oddities | undefined;
   readonly #raw: ReadonlySet<string> | undefined;
+  readonly #spans: Map<string, Uint8Array> | undefined;
   readonly #depthMax: number;
   readonly #itemsMax: number;
   /** Containers entered step by step. */
@@ -82,6 +88,7 @@ export class BencodeReader {
     this.#oddities = options.oddities;
     this.#lax = options.lax ?? options.oddities !== undefined;
     this.#raw = options.raw;
+    this.#spans = options.spans;
     this.#depthMax = options.depthMax ?? DEPTH_MAX;
     this.#itemsMax = options.itemsMax ?? ITEMS_MAX;
     this.#itemsLeft = this.#itemsMax;
@@ -195,6 +202,7 @@ export class BencodeReader {
 
   #dict(depthLeft: number): Map<string, BencodeValue> {
     const dict = new Map<string, BencodeValue>();
+    const isOutermost = depthLeft === this.#depthMax - 1;
     let previous: string | undefined;
     while (this.#input[this.#offset] !== END) {
       const start = this.#offset;
@@ -207,7 +215,9 @@ export class BencodeReader {
         }
         if (!this.#lax) throw new BencodeError("unsorted-keys", start);
       }
+      const valueStart = this.#offset;
       dict.set(key, this.#valueOf(key, depthLeft));
+      if (isOutermost) this.#spans?.set(key, this.#view(valueStart));
       if (previous === undefined || key > previous) previous = key;
     }
     this.#offset += 1;
@@ -227,35 +237,42 @@ export class BencodeReader {
     if (!this.#oddities) throw new BencodeError("duplicate-key", at.start);
     const again = this.#valueOf(key, at.depthLeft);
     const differs = !equalValues(dict.get(key)!, again);
-    this.#oddities.addRepeat({ dict, key, differs }, at.start);
+    this.#oddities.addRepeat({ dict, key, differs });
   }
 
   /** The encoded bytes of the next value, of which only the lengths are looked at. */
   #rawBytes(depthLeft: number): Uint8Array {
     const start = this.#offset;
     this.#skip(depthLeft);
+    return this.#view(start);
+  }
+
+  /** What was read since `start`. */
+  #view(start: number): Uint8Array {
     return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, this.#offset - start);
   }
 
+  /** Judges the grammar, but for the order and repetition of keys. */
   #skip(depthLeft: number): void {
-    let depth = 0;
-    do {
-      const byte = this.#input[this.#offset];
-      if (byte === END && depth > 0) {
-        this.#offset += 1;
-        depth -= 1;
-        continue;
-      }
-      this.#countItem();
-      if (byte === LIST || byte === DICT) {
-        this.#enter(depthLeft - depth);
-        depth += 1;
-      } else if (byte === INTEGER) this.#integer();
-      else {
-        const length = this.#length("unexpected-byte");
-        this.#offset += length;
-      }
-    } while (depth > 0);
+    this.#countItem();
+    const byte = this.#input[this.#offset];
+    if (byte === INTEGER) this.#integer();
+    else if (byte === LIST) this.#skipItems(this.#enter(depthLeft), false);
+    else if (byte === DICT) this.#skipItems(this.#enter(depthLeft), true);
+    else this.#passBytes("unexpected-byte");
+  }
+
+  #skipItems(depthLeft: number, hasKeys: boolean): void {
+    while (this.#input[this.#offset] !== END) {
+      if (hasKeys) this.#passBytes("bad-key");
+      this.#skip(depthLeft);
+    }
+    this.#offset += 1;
+  }
+
+  #passBytes(otherwise: "unexpected-byte" | "bad-key"): void {
+    const length = this.#length(otherwise);
+    this.#offset += length;
   }
 
   #key(): string {

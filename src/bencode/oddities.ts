@@ -1,8 +1,7 @@
 import { equalBytes } from "../base/bytes.ts";
-import { BencodeError } from "./bencode-error.ts";
 import { type BencodeDict, type BencodeValue, isBytes, isDict, isList } from "./bencode-value.ts";
 
-/** Repeated keys of one document; a program that writes more of them is broken in other ways too. */
+/** Repeated keys of one document that are kept. */
 export const REPEATS_MAX = 1000;
 
 /** A key that stands in a dictionary more than once. The first value counts. */
@@ -22,6 +21,8 @@ export interface RepeatedKey {
 export class Oddities {
   /** In the order they were met, `REPEATS_MAX` at most. */
   readonly repeats: RepeatedKey[] = [];
+  /** How many there were in all. Whoever judges them refuses a document with more than are kept. */
+  repeatCount = 0;
   /** Numbers with needless zeros in front, minus zero among them. */
   paddedNumbers = 0;
   /** Offset of the first byte behind the value. */
@@ -29,12 +30,9 @@ export class Oddities {
   /** Bytes behind the value; 0 when they are white space and zeros, which end many files. */
   trailingBytes = 0;
 
-  /** @throws {BencodeError} `duplicate-key` when there are too many. */
-  addRepeat(repeat: RepeatedKey, offset: number): void {
-    if (this.repeats.length === REPEATS_MAX) {
-      throw new BencodeError("duplicate-key", offset, `more than ${REPEATS_MAX} repeated keys`);
-    }
-    this.repeats.push(repeat);
+  addRepeat(repeat: RepeatedKey): void {
+    this.repeatCount += 1;
+    if (this.repeats.length < REPEATS_MAX) this.repeats.push(repeat);
   }
 }
 

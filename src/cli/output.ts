@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { safeJson } from "./outside-text.ts";
+import { longJson } from "./long-json.ts";
 import { ProgressLine, type ProgressStyle } from "./progress-line.ts";
 
 /** A stream as far as output needs it. */
@@ -73,7 +73,9 @@ export class Output {
 
   /** The result, or one event of a stream, for programs. Nothing without `--json`. */
   record(value: object): void {
-    if (this.json) this.#stdout.write(`${safeJson(value)}\n`);
+    if (!this.json) return;
+    for (const part of longJson(value)) this.#stdout.write(part);
+    this.#stdout.write("\n");
   }
 
   /** Words on the way, on stderr. */

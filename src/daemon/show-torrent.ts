@@ -1,11 +1,15 @@
 import { toHex } from "../base/bytes.ts";
+import { LongList, LongRecord } from "../base/long-list.ts";
 import { formatMagnet } from "../metainfo/magnet.ts";
 import { NODE_BYTES } from "../metainfo/merkle.ts";
 import type { MagnetLink, Metainfo, TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
-import { type RareFileFields, readRareFields } from "../metainfo/rare-fields.ts";
+import { type RareFields, type RareFileFields, readRareFields } from "../metainfo/rare-fields.ts";
 import { SHA1_BYTES } from "../metainfo/read-info.ts";
 import { dictToJson } from "./bencode-json.ts";
 import { readTorrentSource } from "./torrent-source.ts";
+
+/** Where a shown torrent has its real files in short, for a table: what no program needs is not read for it. */
+export const LISTING: unique symbol = Symbol("listing");
 
 /** Everything a .torrent file says, in JSON's types. Fields are only ever added. */
 export interface ShownTorrent {
@@ -44,15 +48,23 @@ export interface ShownTorrent {
   /** PEM. */
   readonly sslCert: string | null;
   /** Of the real files, in the torrent's order, as they are stored. */
-  readonly paths: readonly string[];
-  readonly files: readonly ShownFile[];
+  readonly paths: LongList<string>;
+  readonly files: LongList<ShownFile>;
   /** Hexadecimal SHA-1 of every piece; null in a v2-only torrent. */
-  readonly pieceHashes: readonly string[] | null;
+  readonly pieceHashes: LongList<string> | null;
   /** By hexadecimal pieces root, one SHA-256 node for each piece of that file; null in v1. */
-  readonly pieceLayers: Readonly<Record<string, readonly string[]>> | null;
+  readonly pieceLayers: LongRecord<LongList<string>> | null;
   /** Keys we do not know, those of `info` under its name. See `bencode-json.ts`. */
   readonly other: Readonly<Record<string, unknown>>;
   readonly warnings: readonly string[];
+  readonly [LISTING]: LongList<ListedFile>;
+}
+
+/** A line of a table of files. */
+export interface ListedFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly length: number;
 }
 
 export interface ShownFile {
@@ -114,7 +126,11 @@ export function magnetOf(metainfo: Metainfo): string {
 
 function describeTorrent(metainfo: Metainfo, bytes: Uint8Array): ShownTorrent {
   const { info } = metainfo;
-  const rare = readRareFields(bytes, info);
+  let read: RareFields | undefined;
+  // Most who look at a torrent do not ask for these.
+  const rare = (): RareFields => (read ??= readRareFields(bytes, info));
+  let realFiles = 0;
+  for (const file of info.files) if (!file.pad) realFiles += 1;
   return {
     type: "torrent",
     name: info.name,
@@ -130,31 +146,46 @@ function describeTorrent(metainfo: Metainfo, bytes: Uint8Array): ShownTorrent {
     comment: metainfo.comment ?? null,
     createdBy: metainfo.createdBy ?? null,
     creationDate: isoDate(metainfo.creationDate),
-    encoding: rare.encoding ?? null,
-    publisher: rare.publisher ?? null,
-    metaVersion: rare.metaVersion ?? null,
-    announce: rare.announce ?? null,
+    get encoding() {
+      return rare().encoding ?? null;
+    },
+    get publisher() {
+      return rare().publisher ?? null;
+    },
+    get metaVersion() {
+      return rare().metaVersion ?? null;
+    },
+    get announce() {
+      return rare().announce ?? null;
+    },
     trackers: metainfo.trackers,
     webSeeds: metainfo.webSeeds,
-    httpSeeds: rare.httpSeeds,
+    get httpSeeds() {
+      return rare().httpSeeds;
+    },
     nodes: metainfo.nodes,
-    similar: rare.similar,
-    collections: rare.collections,
-    sslCert: rare.sslCert ?? null,
-    paths: info.files.filter((file) => !file.pad).map((file) => file.path.join("/")),
-    files: info.files.map((file, index) => describeFile(file, rare.files[index]!)),
-    // Made when they are asked for: of a million pieces they are half a gigabyte of text.
-    get pieceHashes() {
-      return info.pieceHashes ? hexEntries(info.pieceHashes, SHA1_BYTES) : null;
+    get similar() {
+      return rare().similar;
     },
-    get pieceLayers() {
-      return info.kind === "v1" ? null : hexLayers(metainfo.pieceLayers);
+    get collections() {
+      return rare().collections;
     },
-    other: {
-      ...dictToJson(rare.other),
-      ...(rare.otherInfo.size > 0 && { info: dictToJson(rare.otherInfo) }),
+    get sslCert() {
+      return rare().sslCert ?? null;
+    },
+    paths: new LongList(realFiles, () => listPaths(info.files)),
+    files: new LongList(info.files.length, () => describeFiles(info.files, rare().files())),
+    pieceHashes: info.pieceHashes ? hexEntries(info.pieceHashes, SHA1_BYTES) : null,
+    pieceLayers: info.kind === "v1" ? null : new LongRecord(() => hexLayers(metainfo.pieceLayers)),
+    get other() {
+      const { other, otherInfo } = rare();
+      return {
+        ...dictToJson(other),
+        ...(otherInfo.size > 0 && { info: dictToJson(otherInfo) }),
+      };
     },
     warnings: metainfo.warnings,
+    [LISTING]: new LongList(realFiles, () => listFiles(info.files)),
   };
 }
 
@@ -176,16 +207,39 @@ function describeFile(file: TorrentFile, rare: RareFileFields): ShownFile {
   };
 }
 
-function hexEntries(table: Uint8Array, entryBytes: number): string[] {
-  return Array.from({ length: table.length / entryBytes }, (_, index) =>
-    toHex(table.subarray(index * entryBytes, (index + 1) * entryBytes)),
-  );
+function* listFiles(files: readonly TorrentFile[]): Generator<ListedFile> {
+  for (const { pad, path, length } of files) if (!pad) yield { path: path.join("/"), length };
 }
 
-function hexLayers(layers: Metainfo["pieceLayers"]): Record<string, string[]> {
-  return Object.fromEntries(
-    [...layers].map(([root, layer]) => [root, hexEntries(layer, NODE_BYTES)]),
-  );
+function* listPaths(files: readonly TorrentFile[]): Generator<string> {
+  for (const { path } of listFiles(files)) yield path;
+}
+
+function* describeFiles(
+  files: readonly TorrentFile[],
+  rare: Iterator<RareFileFields>,
+): Generator<ShownFile> {
+  for (const file of files) {
+    const next = rare.next();
+    yield describeFile(file, next.done ? NOTHING_RARE : next.value);
+  }
+}
+
+const NOTHING_RARE: RareFileFields = { md5sum: undefined, sha1: undefined, other: new Map() };
+
+function hexEntries(table: Uint8Array, entryBytes: number): LongList<string> {
+  const bytes = Buffer.from(table.buffer, table.byteOffset, table.length);
+  return new LongList(table.length / entryBytes, function* () {
+    for (let at = 0; at < bytes.length; at += entryBytes) {
+      yield bytes.toString("hex", at, at + entryBytes);
+    }
+  });
+}
+
+function* hexLayers(
+  layers: Metainfo["pieceLayers"],
+): Generator<readonly [string, LongList<string>]> {
+  for (const [root, layer] of layers) yield [root, hexEntries(layer, NODE_BYTES)];
 }
 
 function describeMagnet(magnet: MagnetLink): ShownMagnet {

@@ -10,8 +10,8 @@ const PROBES_MAX = 2000;
 export class NameTable<Entry> {
   readonly #entries: Entry[] = [];
   readonly #names: string[] = [];
-  readonly #folders: number[] = [];
-  readonly #hashes: number[] = [];
+  #folders = new Int32Array(512);
+  #hashes = new Int32Array(512);
   /** Index of an entry plus one, or 0; open addressing, at most half full. */
   #slots = new Int32Array(1024);
 
@@ -32,10 +32,12 @@ export class NameTable<Entry> {
   add(folder: number, name: string, entry: Entry): void {
     if (this.#entries.length * 2 >= this.#slots.length) this.#grow();
     const hash = this.#hash(folder, name);
-    this.#slots[this.#slotOf(folder, name, hash)] = this.#entries.push(entry);
+    const index = this.#entries.length;
+    this.#slots[this.#slotOf(folder, name, hash)] = index + 1;
+    this.#entries.push(entry);
     this.#names.push(name);
-    this.#folders.push(folder);
-    this.#hashes.push(hash);
+    this.#folders[index] = folder;
+    this.#hashes[index] = hash;
   }
 
   /** The slot of the name, or the free one where it belongs. */
@@ -56,10 +58,13 @@ export class NameTable<Entry> {
   }
 
   #grow(): void {
-    this.#slots = new Int32Array(this.#slots.length * 4);
+    const capacity = this.#entries.length * 2;
+    this.#folders = enlarged(this.#folders, capacity);
+    this.#hashes = enlarged(this.#hashes, capacity);
+    this.#slots = new Int32Array(capacity * 2);
     const mask = this.#slots.length - 1;
-    for (const [index, hash] of this.#hashes.entries()) {
-      let slot = hash & mask;
+    for (let index = 0; index < this.#entries.length; index += 1) {
+      let slot = this.#hashes[index]! & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = index + 1;
     }
@@ -74,4 +79,10 @@ export class NameTable<Entry> {
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     return hash ^ (hash >>> 13);
   }
+}
+
+function enlarged(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(numbers);
+  return larger;
 }

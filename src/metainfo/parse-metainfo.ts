@@ -8,7 +8,6 @@ import {
   type BencodeValue,
 } from "../bencode/bencode-value.ts";
 import { decode } from "../bencode/decode.ts";
-import { rawValue } from "../bencode/raw-value.ts";
 import { invariant } from "../base/errors.ts";
 import { withoutEndZeros } from "./end-zeros.ts";
 import type { Metainfo, TorrentInfo } from "./metainfo.ts";
@@ -69,12 +68,14 @@ export function parseMetainfo(
 ): Metainfo {
   refuseOtherFormats(bytes);
   const notes = new ReadingNotes();
-  const torrent = decodeMetainfo(bytes, options.bytesMax ?? METAINFO_BYTES_MAX, notes);
+  const spans = new Map<string, Uint8Array>();
+  const bytesMax = options.bytesMax ?? METAINFO_BYTES_MAX;
+  const torrent = decodeMetainfo(bytes, { bytesMax, notes, spans });
   if (!isDict(torrent)) {
     throw new MetainfoError("not-a-torrent", "the file is bencode, but no dictionary");
   }
   const infoDict = requireDict(torrent.get("info"), "info");
-  const infoBytes = rawValue(bytes, "info");
+  const infoBytes = spans.get("info");
   invariant(infoBytes, "the decoder found the key");
   notes.judgeRepeats(
     { dict: torrent, where: () => "", decisive: DECISIVE_KEYS },
@@ -109,7 +110,8 @@ export function parseInfo(
   options: { readonly bytesMax?: number } = {},
 ): TorrentInfo {
   const notes = new ReadingNotes();
-  const info = decodeMetainfo(infoBytes, options.bytesMax ?? METAINFO_BYTES_MAX, notes);
+  const bytesMax = options.bytesMax ?? METAINFO_BYTES_MAX;
+  const info = decodeMetainfo(infoBytes, { bytesMax, notes });
   // The infohash covers every byte, and in a file only the dictionary would be hashed.
   if (notes.oddities.end < infoBytes.length) {
     throw new MetainfoError("bad-bencode", "bytes follow the info dictionary");
@@ -120,11 +122,21 @@ export function parseInfo(
 }
 
 /** Raw bytes are hashed, so that neither the order of keys nor their form changes what is read (BEN-8). */
-function decodeMetainfo(bytes: Uint8Array, bytesMax: number, notes: ReadingNotes): BencodeValue {
+function decodeMetainfo(
+  bytes: Uint8Array,
+  how: {
+    readonly bytesMax: number;
+    readonly notes: ReadingNotes;
+    readonly spans?: Map<string, Uint8Array>;
+  },
+): BencodeValue {
+  const { bytesMax, notes, ...spans } = how;
   if (bytes.length > bytesMax) {
     throw new MetainfoError("too-large", `${bytes.length} bytes, at most ${bytesMax} are read`);
   }
-  return refusingDamage(() => decode(bytes, { oddities: notes.oddities, bytesMax, raw: RAW_KEYS }));
+  return refusingDamage(() =>
+    decode(bytes, { oddities: notes.oddities, bytesMax, raw: RAW_KEYS, ...spans }),
+  );
 }
 
 function refusingDamage<Result>(read: () => Result): Result {

@@ -34,17 +34,19 @@ export function placeFiles(
     const path = file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path);
     if (file.link) links.set(files.length, file.link);
     if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
-    files.push({
-      path,
-      pathAsWritten: file.pad ? undefined : pathAsWritten(rawRoot, file.path, path),
-      length: file.length,
-      offset,
-      pad: file.pad,
-      executable: file.executable,
-      hidden: file.hidden,
-      linkTarget: undefined,
-      piecesRoot: file.piecesRoot,
-    });
+    // What most files lack takes no room in the others: there may be 200,000.
+    const { length, pad, executable, hidden, piecesRoot } = file;
+    const plain = { path, length, offset, pad, executable, hidden };
+    const written = pad ? undefined : pathAsWritten(rawRoot, file.path, path);
+    files.push(
+      written === undefined && piecesRoot === undefined
+        ? plain
+        : {
+            ...plain,
+            ...(written && { pathAsWritten: written }),
+            ...(piecesRoot && { piecesRoot }),
+          },
+    );
     offset += file.length;
     if (offset > Number.MAX_SAFE_INTEGER) {
       throw new MetainfoError("bad-file-length", "the files have more than 2^53-1 bytes together");

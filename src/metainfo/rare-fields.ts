@@ -32,8 +32,8 @@ export interface RareFields {
   /** The certificate peers must show (SSL torrents), PEM. */
   readonly sslCert: string | undefined;
   readonly metaVersion: number | undefined;
-  /** One for each of `info.files`. */
-  readonly files: readonly RareFileFields[];
+  /** One for each of `info.files`, read while they are asked for. */
+  readonly files: () => Iterator<RareFileFields>;
   /** Keys nobody here knows, or whose values are not what they should be. */
   readonly other: BencodeDict;
   /** The same, of `info`. */
@@ -113,35 +113,52 @@ export function readRareFields(bytes: Uint8Array, info: TorrentInfo): RareFields
   };
 }
 
-function readFiles(dict: Map<string, BencodeValue>, info: TorrentInfo): RareFileFields[] {
-  const files: RareFileFields[] = [];
+/** @returns A new reading of the files each time it is called. */
+function readFiles(
+  dict: Map<string, BencodeValue>,
+  info: TorrentInfo,
+): () => Iterator<RareFileFields> {
   if (info.kind === "v2") {
-    for (const entry of treeEntries(dict)) files.push(readFile(entry));
-    return files;
+    const tree = readerBytes(dict, "file tree");
+    return () => readEach(treeEntries(tree));
   }
-  if (!dict.has("files")) {
-    // The one file's fields stand in `info` itself, among all others.
-    files.push({ md5sum: takeText(dict, "md5sum"), sha1: takeHash(dict), other: new Map() });
-  } else {
-    for (const entry of listEntries(dict)) files.push(readFile(entry));
-  }
-  if (info.kind === "v1") return files;
-  const tree = treeEntries(dict);
-  return files.map((file, index) => {
-    if (info.files[index]!.pad) return file;
-    const twin = tree.next();
-    return twin.done ? file : merged(file, readFile(twin.value));
-  });
+  const list = dict.has("files") ? readerBytes(dict, "files") : undefined;
+  // The one file's fields stand in `info` itself, among all others.
+  const single = list
+    ? undefined
+    : { md5sum: takeText(dict, "md5sum"), sha1: takeHash(dict), other: new Map() };
+  const v1 = (): Iterator<RareFileFields> =>
+    list ? readEach(listEntries(list)) : [single!].values();
+  if (info.kind === "v1") return v1;
+  const tree = readerBytes(dict, "file tree");
+  return () => mergeFiles(v1(), treeEntries(tree), info);
 }
 
-function* listEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
-  const reader = readerOf(info, "files");
+function* readEach(entries: Iterable<Map<string, BencodeValue>>): Generator<RareFileFields> {
+  for (const entry of entries) yield readFile(entry);
+}
+
+function* mergeFiles(
+  v1: Iterator<RareFileFields>,
+  tree: Iterator<Map<string, BencodeValue>>,
+  info: TorrentInfo,
+): Generator<RareFileFields> {
+  for (const { pad } of info.files) {
+    const file = v1.next();
+    if (file.done) return;
+    const twin = pad ? undefined : tree.next();
+    yield twin === undefined || twin.done ? file.value : merged(file.value, readFile(twin.value));
+  }
+}
+
+function* listEntries(raw: Uint8Array): Generator<Map<string, BencodeValue>> {
+  const reader = readerOf(raw);
   reader.enterList();
   while (reader.hasItem()) yield new Map(requireDict(reader.value(), "info.files"));
 }
 
-function* treeEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
-  const reader = readerOf(info, "file tree");
+function* treeEntries(raw: Uint8Array): Generator<Map<string, BencodeValue>> {
+  const reader = readerOf(raw);
   reader.enterDict();
   for (let depth = 1; depth > 0;) {
     const key = reader.nextKey();
@@ -151,8 +168,11 @@ function* treeEntries(info: BencodeDict): Generator<Map<string, BencodeValue>> {
   }
 }
 
-function readerOf(info: BencodeDict, key: string): BencodeReader {
-  const raw = requireBytes(info.get(key), `info.${key}`);
+function readerBytes(info: BencodeDict, key: string): Uint8Array {
+  return requireBytes(info.get(key), `info.${key}`);
+}
+
+function readerOf(raw: Uint8Array): BencodeReader {
   return new BencodeReader(raw, { oddities: new Oddities(), bytesMax: raw.length });
 }
 

@@ -39,7 +39,10 @@ export class ReadingNotes {
    *   two torrents (BEN-7).
    */
   judgeRepeats(...places: readonly DictPlace[]): void {
-    const { repeats } = this.oddities;
+    const { repeats, repeatCount } = this.oddities;
+    if (repeatCount > repeats.length) {
+      throw new MetainfoError("repeated-key", `more than ${repeats.length} keys stand there twice`);
+    }
     if (this.#judged === repeats.length) return;
     for (; this.#judged < repeats.length; this.#judged += 1) {
       const { dict, key, differs } = repeats[this.#judged]!;

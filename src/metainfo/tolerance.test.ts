@@ -218,7 +218,7 @@ test("a list of many odd files has few warnings", () => {
 test("BEN-7: repeated keys are bounded", () => {
   const many = "1:xi1e".repeat(1002);
   assert.throws(() => parseMetainfo(outer(many)), {
-    code: "bad-bencode",
+    code: "repeated-key",
     message: /more than 1000/,
   });
   assert.equal(parseMetainfo(outer("1:xi1e".repeat(1001))).warnings.length, 51);

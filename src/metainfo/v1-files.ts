@@ -129,10 +129,7 @@ class EntryReader {
     // The path of padding is never looked at, so that it may be hostile (MET-13).
     const path = pad ? [] : this.#path();
     // BEP 47: a link has no length, and padding needs no path.
-    const written =
-      link && given === undefined
-        ? 0
-        : requireLength(given, this.#at(".length"));
+    const written = link && given === undefined ? 0 : requireLength(given, this.#at(".length"));
     if (pad || path[path.length - 1]!.startsWith(PAD_NAME_OF_BITCOMET)) {
       return { ...PAD, length: written };
     }

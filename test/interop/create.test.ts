@@ -12,7 +12,6 @@ import {
   isList,
 } from "../../src/bencode/bencode-value.ts";
 import { decode } from "../../src/bencode/decode.ts";
-import { rawValue } from "../../src/bencode/raw-value.ts";
 import { createTorrent, temporaryFolder } from "./content.ts";
 import { libtorrent, program, skipUnless } from "./foreign-peers.ts";
 
@@ -136,7 +135,9 @@ function dictOf(value: BencodeValue | undefined): BencodeDict {
 
 /** The info dictionary of a .torrent file, as it stands there. */
 function infoOf(torrent: string): Uint8Array {
-  const info = rawValue(fs.readFileSync(torrent), "info");
+  const spans = new Map<string, Uint8Array>();
+  decode(fs.readFileSync(torrent), { spans });
+  const info = spans.get("info");
   assert.ok(info, "there is one");
   return info;
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { ShownMagnet, ShownTorrent } from "../../daemon/show-torrent.ts";
+import type { LongList } from "../../base/long-list.ts";
+import type { ListedFile, ShownMagnet, ShownTorrent } from "../../daemon/show-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -18,17 +19,16 @@ export function addShowCommand(program: Command): void {
     .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent")
     .action((source: string, flags: OutputOptions) =>
       runCommand(flags, async ({ output, signal }) => {
-        const { showTorrent } = await import("../../daemon/show-torrent.ts");
-        const shown = await showTorrent(source, signal);
+        const daemon = await import("../../daemon/show-torrent.ts");
+        const shown = await daemon.showTorrent(source, signal);
         output.record(shown);
-        if (shown.type === "torrent") printTorrent(output, shown);
+        if (shown.type === "torrent") printTorrent(output, shown, shown[daemon.LISTING]);
         else printMagnet(output, shown);
       }),
     );
 }
 
-function printTorrent(output: Output, torrent: ShownTorrent): void {
-  const files = torrent.files.filter((file) => !file.pad);
+function printTorrent(output: Output, torrent: ShownTorrent, files: LongList<ListedFile>): void {
   const rows: (readonly [string, string | null])[] = [
     ["Name", torrent.name],
     ["Size", `${formatBytes(torrent.bytes)} in ${formatCount(files.length, "file")}`],
@@ -47,11 +47,13 @@ function printTorrent(output: Output, torrent: ShownTorrent): void {
   ];
   printRows(output, rows);
   output.line("");
-  for (const file of files.slice(0, FILES_SHOWN_MAX)) {
+  let left = files.length;
+  for (const file of files) {
+    if (files.length - left === FILES_SHOWN_MAX) break;
+    left -= 1;
     const size = formatBytes(file.length).padStart(10);
     output.line(`${size}  ${cutMiddle(escapeOutside(file.path), output.columns - 12)}`);
   }
-  const left = files.length - FILES_SHOWN_MAX;
   if (left > 0) output.line(`            and ${formatCount(left, "more file")}: see --json`);
   for (const warning of torrent.warnings) output.warn(escapeOutside(warning));
 }

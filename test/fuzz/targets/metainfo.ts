@@ -89,9 +89,10 @@ function checkInfo(info: TorrentInfo): void {
 
 /** What was parsed has no field left to be refused. */
 function checkRareFields(input: Uint8Array, info: TorrentInfo): void {
-  let files: number;
+  let files = 0;
   try {
-    files = readRareFields(input, info).files.length;
+    const read = readRareFields(input, info).files();
+    while (!read.next().done) files += 1;
   } catch (error) {
     throw new Error("rare fields of a parsed torrent were refused", { cause: error });
   }

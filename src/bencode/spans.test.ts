@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromLatin1, toLatin1 } from "../base/bytes.ts";
+import { decode } from "./decode.ts";
+
+/** The bytes of one top-level value. */
+function spanOf(input: string, key: string): string | undefined {
+  const spans = new Map<string, Uint8Array>();
+  decode(fromLatin1(input), { lax: true, spans });
+  const span = spans.get(key);
+  return span && toLatin1(span);
+}
+
+const CASES: readonly (readonly [input: string, key: string, raw: string | undefined])[] = [
+  ["i1e", "info", undefined],
+  ["le", "info", undefined],
+  ["de", "info", undefined],
+  ["d4:infod4:infoi1eee", "x", undefined],
+  ["d1:ad4:infoi1eee", "info", undefined],
+  ["d1:a4:info4:infoi7ee", "info", "i7e"],
+  ["d2:fo1:x4:infode2:zz0:e", "info", "de"],
+  ["d4:infod1:ble1:cd1:d1:eee1:zi1ee", "info", "d1:ble1:cd1:d1:eee"],
+  ["d1:b1:a1:al0:i-5eee", "a", "l0:i-5ee"],
+  ["d0:5:abcde1:x0:e", "", "5:abcde"],
+  ["d1:a12:d4:infoi1eee4:infoi2ee", "info", "i2e"],
+];
+
+test("the raw bytes of a top-level value, as they stand in the input", () => {
+  for (const [input, key, raw] of CASES) {
+    assert.equal(spanOf(input, key), raw, input);
+  }
+});
+
+test("BEN-8: the raw bytes of an unsorted dictionary are not brought into order", () => {
+  assert.equal(spanOf("d4:infod1:bi1e1:ai2eee", "info"), "d1:bi1e1:ai2ee");
+});
