@@ -4,10 +4,11 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import type { BenchCase, BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
+import { show } from "./cases/show.ts";
 import { pages, start } from "./cases/start.ts";
 import { oneToOne, smallFiles } from "./cases/transfer.ts";
 
-const CASES: readonly BenchCase[] = [oneToOne, smallFiles, create, check, start, pages];
+const CASES: readonly BenchCase[] = [oneToOne, smallFiles, create, check, show, start, pages];
 
 const { values } = parseArgs({
   options: {
