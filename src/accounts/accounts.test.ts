@@ -159,9 +159,36 @@ test("HUB-9: after some wrong tries one waits, and waiting costs no work", async
   assert.equal((await accounts.signIn("ann", PASSWORD, stranger)).value.kind, "user");
 });
 
+test("HUB-9: strangers who guess at the owner's name do not keep the owner's browser out", async (t) => {
+  const { accounts, cookies } = await signedIn(t);
+  for (let tries = 0; tries < 60; tries += 1) {
+    const guesser = { ...stranger, address: `10.0.0.${tries}` };
+    await accounts.signIn("ann", "wrong", guesser).catch(() => undefined);
+  }
+  const elsewhere = { ...stranger, address: "10.9.9.9" };
+  await assert.rejects(accounts.signIn("ann", PASSWORD, elsewhere), { code: "wait" });
+  const device = cookies.find((cookie) => cookie.startsWith("everseed.device="))!.split(";")[0]!;
+  const signedInAgain = await accounts.signIn("ann", PASSWORD, { ...elsewhere, cookie: device });
+  assert.equal(signedInAgain.value.kind, "user");
+});
+
+test("HUB-9: guesses at once cost the work of two", async (t) => {
+  const { accounts, passwords } = await world(t);
+  await accounts.createAdministrator("ann", PASSWORD);
+  const before = passwords.work;
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 100 }, () => accounts.signIn("ann", "wrong", stranger)),
+  );
+  assert.ok(outcomes.every(({ status }) => status === "rejected"));
+  assert.equal(passwords.work - before, 2);
+});
+
 test("HUB-10: the cookie is HttpOnly and SameSite=Lax, new at each sign-in, useless after signing out", async (t) => {
   const { accounts, cookies, me } = await signedIn(t);
-  assert.equal(cookies.length, 1);
+  assert.deepEqual(
+    cookies.map((cookie) => cookie.split("=")[0]),
+    ["everseed.session_token", "everseed.device"],
+  );
   assert.match(cookies[0]!, /HttpOnly/);
   assert.match(cookies[0]!, /SameSite=Lax/);
   assert.match(cookies[0]!, /Path=\//);

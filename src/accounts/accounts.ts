@@ -6,15 +6,15 @@ import type { Random } from "../ports/random.ts";
 import type { Schema } from "../store/schema.ts";
 import { AccountsError } from "./accounts-error.ts";
 import { type AuthLibrary, COOKIE_PREFIX, loadAuthLibrary } from "./auth-library.ts";
+import { KnownBrowsers } from "./known-browsers.ts";
 import { type Actor, STRANGER } from "./permissions.ts";
 import { SetupGate } from "./setup-gate.ts";
-import { SignInGuard } from "./sign-in-guard.ts";
+import { type OpenTry, SignInGuard, type SignInTry } from "./sign-in-guard.ts";
+import { USER_NAME } from "./user-name.ts";
 
 export const PASSWORD_CHARACTERS = { min: 10, max: 256 };
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,31}$/;
 /** However busily it is used, a session ends after this long. */
 const SESSION_MS_MAX = 90 * 86_400_000;
-const SIGN_INS_MAX = 32;
 const TOKENS_MAX = 50;
 const DAY_SECONDS = 86_400;
 // No mail is sent: the library wants an address for everybody, this top-level domain never exists.
@@ -71,12 +71,13 @@ export interface SessionFacts {
 export class Accounts {
   readonly #options: AccountsOptions;
   readonly #guard = new SignInGuard();
+  readonly #browsers: KnownBrowsers;
   #library: Promise<AuthLibrary> | undefined;
   #gate: SetupGate | undefined;
-  #signingIn = 0;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
+    this.#browsers = new KnownBrowsers(options);
   }
 
   /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */
@@ -148,36 +149,36 @@ export class Accounts {
     password: string,
     credentials: Credentials,
   ): Promise<WithCookies<Actor>> {
-    const { clock } = this.#options;
-    const waitMs = this.#guard.waitMs(name, credentials.address, clock.nowMs());
-    if (waitMs > 0) {
-      throw new AccountsError(
-        "wait",
-        "Too many wrong tries. Wait a little, then try again.",
-        waitMs,
-      );
-    }
-    if (this.#signingIn >= SIGN_INS_MAX) {
-      throw new AccountsError("busy", "Many people are signing in. Try again in a moment.", 2_000);
-    }
-    this.#signingIn += 1;
+    const { cookie, address } = credentials;
+    const browser = this.#browsers.find(cookie, name);
+    const attempt = this.#beginTry({ name, address, browser });
     try {
       const library = await this.#load();
       const { headers, response } = await library.api.signInUsername({
         // A name that cannot exist takes the same way, so that it takes the same time.
-        body: { username: NAME.test(name) ? name : "no-such-name", password },
+        body: { username: USER_NAME.test(name) ? name : "no-such-name", password },
         headers: asHeaders({ ...credentials, cookie: null }),
         returnHeaders: true,
       });
-      this.#guard.handleRight(credentials.address);
-      return { value: userActor(response.user, "session"), cookies: headers.getSetCookie() };
+      attempt.handleRight();
+      const cookies = [...headers.getSetCookie(), ...this.#browsers.remember(cookie, name)];
+      return { value: userActor(response.user, "session"), cookies };
     } catch (error) {
+      attempt.handleWrong();
       if (!isRefusal(error)) throw error;
-      this.#guard.handleWrong(name, credentials.address, clock.nowMs());
       throw new AccountsError("wrong-password", "Name or password is wrong.");
-    } finally {
-      this.#signingIn -= 1;
     }
+  }
+
+  /** @throws {AccountsError} `wait`, `busy`. */
+  #beginTry(attempt: SignInTry): OpenTry {
+    const outcome = this.#guard.begin(attempt, this.#options.clock.nowMs());
+    if (outcome.kind === "open") return outcome.attempt;
+    const message =
+      outcome.kind === "wait"
+        ? "Too many wrong tries. Wait a little, then try again."
+        : "Many people are signing in. Try again in a moment.";
+    throw new AccountsError(outcome.kind, message, outcome.waitMs);
   }
 
   /** Who asks: by session cookie or by API token in the `Authorization` header, never by the address. */
@@ -212,12 +213,12 @@ export class Accounts {
     input: { current: string; password: string },
     credentials: Credentials,
   ): Promise<readonly string[]> {
-    const now = this.#options.clock.nowMs();
-    const waitMs = this.#guard.waitMs(actor.name, credentials.address, now);
-    if (waitMs > 0) throw new AccountsError("wait", "Too many wrong tries. Wait a little.", waitMs);
     checkPassword(input.password, actor.name);
-    const library = await this.#load();
+    // Whoever has a session is bound by nobody else's tries.
+    const browser = { id: `session of ${actor.id}` };
+    const attempt = this.#beginTry({ name: actor.name, address: credentials.address, browser });
     try {
+      const library = await this.#load();
       const { headers } = await library.api.changePassword({
         body: {
           currentPassword: input.current,
@@ -227,10 +228,11 @@ export class Accounts {
         headers: asHeaders(credentials),
         returnHeaders: true,
       });
+      attempt.handleRight();
       return headers.getSetCookie();
     } catch (error) {
+      attempt.handleWrong();
       if (!isRefusal(error)) throw error;
-      this.#guard.handleWrong(actor.name, credentials.address, now);
       throw new AccountsError("wrong-password", "The current password is wrong.");
     }
   }
@@ -399,7 +401,7 @@ function instantMs(instant: Instant): number {
 }
 
 function checkName(name: string): void {
-  if (NAME.test(name)) return;
+  if (USER_NAME.test(name)) return;
   throw new AccountsError(
     "bad-name",
     "A name has 2 to 32 letters, digits, dots, dashes or underscores, and begins with a letter or digit.",

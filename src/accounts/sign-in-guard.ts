@@ -1,5 +1,8 @@
 import { addressBytes } from "../base/endpoint.ts";
-import { toHex } from "../base/bytes.ts";
+import { sha256 } from "../base/hash.ts";
+import { encodeUtf8, toHex } from "../base/bytes.ts";
+import type { KnownBrowser } from "./known-browsers.ts";
+import { USER_NAME } from "./user-name.ts";
 
 /** One line of the table of delays. */
 interface Pace {
@@ -7,71 +10,198 @@ interface Pace {
   readonly free: number;
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
+  /** One wrong try is forgiven after this long. */
+  readonly forgivenMs: number;
 }
 
-// An address that guesses is slowed down hard. A name that is guessed at from many addresses is slowed
-// down too, but never so that its owner could not come in: nobody can be locked out by a stranger.
-const ADDRESS_PACE: Pace = { free: 5, firstWaitMs: 1_000, waitMsMax: 15 * 60_000 };
-const NAME_PACE: Pace = { free: 20, firstWaitMs: 1_000, waitMsMax: 10_000 };
-const FORGET_MS = 60 * 60_000;
+// An address that guesses is slowed down hard. A name that is guessed at from many addresses is slowed down
+// too; that binds nobody who signed in with this name before, from there or with this browser.
+const ADDRESS_PACE: Pace = {
+  free: 5,
+  firstWaitMs: 1_000,
+  waitMsMax: 15 * 60_000,
+  forgivenMs: 10 * 60_000,
+};
+const NAME_PACE: Pace = { free: 20, firstWaitMs: 1_000, waitMsMax: 10_000, forgivenMs: 30_000 };
+
+/** Of each table: a stranger who fills one with names pushes no address out of another. */
 const ENTRIES_MAX = 20_000;
+/** Addresses that somebody signed in from are known this long. */
+const HOME_MS = 30 * 86_400_000;
 const IPV6_NETWORK_BYTES = 8;
+/** Tries that are judged at one time, of one address or browser. */
+const UNDER_WAY_EACH = 2;
+/** Tries that are judged at one time, of strangers and of those who signed in before. */
+const UNDER_WAY_STRANGERS = 24;
+const UNDER_WAY_KNOWN = 8;
+/** How long to wait when a try of the same address is under way, or very many are. */
+const BUSY_MS = 1_000;
+const KEY_BYTES = 16;
+
+export interface SignInTry {
+  /** As it was typed. */
+  readonly name: string;
+  readonly address: string;
+  /** The browser, when it proves that it signed in with this name before. */
+  readonly browser: KnownBrowser | undefined;
+}
+
+/** A try that is being judged. One of both is called, once. */
+export interface OpenTry {
+  /** The password was right: the try did not count. */
+  handleRight(): void;
+  handleWrong(): void;
+}
+
+export type TryOutcome =
+  | { readonly kind: "open"; readonly attempt: OpenTry }
+  /** Not judged. `busy`: because of others at this moment. */
+  | { readonly kind: "wait" | "busy"; readonly waitMs: number };
+
+/** What a try counts against. */
+interface Account {
+  readonly table: TryTable;
+  readonly key: string;
+}
+
+/**
+ * Slows down guessing of passwords (HUB-9). A machine: `now` is monotonic. A try counts before its password is
+ * judged, so that a hundred at once wait as a hundred one after the other; a right one is given back. Two lanes
+ * lead in: strangers count against their address and the name; whoever signed in with this name before, with
+ * this browser or from this address, counts against that alone, and has places of its own.
+ */
+export class SignInGuard {
+  readonly #addresses = new TryTable(ADDRESS_PACE);
+  readonly #names = new TryTable(NAME_PACE);
+  readonly #browsers = new TryTable(ADDRESS_PACE);
+  /** When a name last signed in from an address. In the order of last use. */
+  readonly #homes = new Map<string, number>();
+  readonly #underWay = new Map<string, number>();
+  #strangers = 0;
+  #known = 0;
+
+  begin(attempt: SignInTry, now: number): TryOutcome {
+    const { browser, address } = attempt;
+    const name = nameKey(attempt.name);
+    const isKnown = browser !== undefined || this.#isHome(name, address, now);
+    const accounts = this.#accountsOf(attempt, name, isKnown);
+    const waitMs = Math.max(...accounts.map(({ table, key }) => table.waitMs(key, now)));
+    if (waitMs > 0) return { kind: "wait", waitMs };
+    const place = accounts[0]!.key;
+    if (this.#isFull(place, isKnown)) return { kind: "busy", waitMs: BUSY_MS };
+    for (const { table, key } of accounts) table.count(key, now);
+    this.#enter(place, isKnown, 1);
+    const leave = (): void => this.#enter(place, isKnown, -1);
+    return {
+      kind: "open",
+      attempt: {
+        handleWrong: leave,
+        handleRight: () => {
+          leave();
+          // Only this try: whoever has an account must not wash an address clean with it.
+          for (const { table, key } of accounts) table.giveBack(key);
+          this.#keepHome(name, address, now);
+        },
+      },
+    };
+  }
+
+  #accountsOf({ browser, address }: SignInTry, name: string | undefined, isKnown: boolean) {
+    const accounts: Account[] = browser
+      ? [{ table: this.#browsers, key: browser.id }]
+      : [{ table: this.#addresses, key: addressKey(address) }];
+    // A name that nobody can have is not guessed at.
+    if (!isKnown && name !== undefined) accounts.push({ table: this.#names, key: name });
+    return accounts;
+  }
+
+  #isFull(place: string, isKnown: boolean): boolean {
+    if ((this.#underWay.get(place) ?? 0) >= UNDER_WAY_EACH) return true;
+    return isKnown ? this.#known >= UNDER_WAY_KNOWN : this.#strangers >= UNDER_WAY_STRANGERS;
+  }
+
+  #enter(place: string, isKnown: boolean, change: 1 | -1): void {
+    const count = (this.#underWay.get(place) ?? 0) + change;
+    if (count > 0) this.#underWay.set(place, count);
+    else this.#underWay.delete(place);
+    if (isKnown) this.#known += change;
+    else this.#strangers += change;
+  }
+
+  #isHome(name: string | undefined, address: string, now: number): boolean {
+    const at = this.#homes.get(`${name} ${addressKey(address)}`);
+    return name !== undefined && at !== undefined && now - at < HOME_MS;
+  }
+
+  #keepHome(name: string | undefined, address: string, now: number): void {
+    const key = `${name} ${addressKey(address)}`;
+    this.#homes.delete(key);
+    this.#homes.set(key, now);
+    const [oldest] = this.#homes.keys();
+    if (this.#homes.size > ENTRIES_MAX) this.#homes.delete(oldest!);
+  }
+}
 
 interface Entry {
+  /** Wrong tries that are not forgiven yet, at the time of the last one. */
   wrong: number;
   lastMs: number;
   nextTryMs: number;
 }
 
-/** Slows down guessing of passwords per address and per name (HUB-9). A machine: `now` is monotonic. */
-export class SignInGuard {
-  /** In the order of last use, so that the oldest is forgotten first. */
+/** Wrong tries by key. Keys have a fixed size; what is forgiven goes, and so does the oldest of too many. */
+class TryTable {
+  readonly #pace: Pace;
+  /** In the order of last use. */
   readonly #entries = new Map<string, Entry>();
 
-  /** @returns Milliseconds to wait before a try is looked at; 0 when at once. */
-  waitMs(name: string, address: string, now: number): number {
-    let wait = 0;
-    for (const [key] of keys(name, address)) {
-      const entry = this.#entries.get(key);
-      if (entry) wait = Math.max(wait, entry.nextTryMs - now);
-    }
-    return Math.max(0, wait);
+  constructor(pace: Pace) {
+    this.#pace = pace;
   }
 
-  handleWrong(name: string, address: string, now: number): void {
-    for (const [key, pace] of keys(name, address)) {
-      const known = this.#entries.get(key);
-      const wrong = known && now - known.lastMs < FORGET_MS ? known.wrong + 1 : 1;
-      const doublings = wrong - pace.free;
-      const wait =
-        doublings < 0
-          ? 0
-          : Math.min(pace.waitMsMax, pace.firstWaitMs * 2 ** Math.min(doublings, 30));
+  waitMs(key: string, now: number): number {
+    return Math.max(0, (this.#entries.get(key)?.nextTryMs ?? now) - now);
+  }
+
+  count(key: string, now: number): void {
+    const { free, firstWaitMs, waitMsMax } = this.#pace;
+    const wrong = this.#left(this.#entries.get(key), now) + 1;
+    const doublings = Math.round(wrong) - free;
+    const waitMs = doublings < 0 ? 0 : Math.min(waitMsMax, firstWaitMs * 2 ** doublings);
+    this.#entries.delete(key);
+    this.#entries.set(key, { wrong, lastMs: now, nextTryMs: now + waitMs });
+    this.#sweep(now);
+  }
+
+  /** The last try that was counted did not count; whoever waited because of it need not. */
+  giveBack(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.wrong = Math.max(0, entry.wrong - 1);
+    if (Math.round(entry.wrong) < this.#pace.free) entry.nextTryMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #left(entry: Entry | undefined, now: number): number {
+    return entry ? Math.max(0, entry.wrong - (now - entry.lastMs) / this.#pace.forgivenMs) : 0;
+  }
+
+  #sweep(now: number): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= ENTRIES_MAX && this.#left(entry, now) > 0) break;
       this.#entries.delete(key);
-      this.#entries.set(key, { wrong, lastMs: now, nextTryMs: now + wait });
     }
-    while (this.#entries.size > ENTRIES_MAX) {
-      const [oldest] = this.#entries.keys();
-      this.#entries.delete(oldest!);
-    }
-  }
-
-  /** The right password forgives the address, not the name: others may still be guessing at it. */
-  handleRight(address: string): void {
-    this.#entries.delete(addressKey(address));
   }
 }
 
-function keys(name: string, address: string): [key: string, pace: Pace][] {
-  return [
-    [addressKey(address), ADDRESS_PACE],
-    [`name ${name.toLowerCase()}`, NAME_PACE],
-  ];
+/** @returns A digest of fixed size, or `undefined` for what is no possible name. */
+function nameKey(name: string): string | undefined {
+  if (!USER_NAME.test(name)) return undefined;
+  return toHex(sha256(encodeUtf8(name.toLowerCase())).subarray(0, KEY_BYTES));
 }
 
 /** A whole IPv6 network is one guesser: everybody at home has 2^64 addresses. */
 function addressKey(address: string): string {
   const bytes = addressBytes(address);
-  if (!bytes || bytes.length === 4) return `address ${address}`;
-  return `network ${toHex(bytes.subarray(0, IPV6_NETWORK_BYTES))}`;
+  if (!bytes) return "no address";
+  return toHex(bytes.length === 4 ? bytes : bytes.subarray(0, IPV6_NETWORK_BYTES));
 }
