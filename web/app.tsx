@@ -10,6 +10,7 @@ import { TorrentView } from "./pages/torrent.tsx";
 import { UploadView } from "./pages/upload.tsx";
 import { visible } from "./parts/format.ts";
 import { Frame, type Place } from "./parts/frame.tsx";
+import { FormToken } from "./parts/post-form.tsx";
 
 /** Any page of the hub, from its model. */
 export function App(props: { readonly page: Page }) {
@@ -19,9 +20,11 @@ export function App(props: { readonly page: Page }) {
     document.title = `${visible(titleOf(page.model))} · ${visible(page.frame.siteName)}`;
   }, [page]);
   return (
-    <Frame frame={page.frame} place={placeOf(page.model)}>
-      <View page={page} replace={setPage} />
-    </Frame>
+    <FormToken.Provider value={page.frame.formToken}>
+      <Frame frame={page.frame} place={placeOf(page.model)}>
+        <View page={page} replace={setPage} />
+      </Frame>
+    </FormToken.Provider>
   );
 }
 

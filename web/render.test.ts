@@ -54,6 +54,17 @@ test("HUB-5: no page has an inline script, an inline style or an event attribute
   }
 });
 
+test("HUB-4: every form that changes something carries the token of its page", () => {
+  let forms = 0;
+  for (const [name, html] of documents) {
+    const token = '<input type="hidden" name="form-token" value="0{64}"/>';
+    const posts = count(html, /<form [^>]*method="post"/gi);
+    assert.equal(count(html, new RegExp(`<form method="post"[^>]*>${token}`, "g")), posts, name);
+    forms += posts;
+  }
+  assert.ok(forms > 5);
+});
+
 test("HUB-5: hostile names are text, and the page in the document cannot be left", () => {
   for (const [name, html] of documents) {
     assert.equal(html.includes("<script>alert"), false, name);

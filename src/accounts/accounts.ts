@@ -6,6 +6,7 @@ import type { Random } from "../ports/random.ts";
 import type { Schema } from "../store/schema.ts";
 import { AccountsError } from "./accounts-error.ts";
 import { type AuthLibrary, COOKIE_PREFIX, loadAuthLibrary } from "./auth-library.ts";
+import { FormTokens } from "./form-tokens.ts";
 import { KnownBrowsers } from "./known-browsers.ts";
 import { type Actor, STRANGER } from "./permissions.ts";
 import { SetupGate } from "./setup-gate.ts";
@@ -69,6 +70,8 @@ export interface SessionFacts {
 
 /** People: who they are, how they come in, what they hold. */
 export class Accounts {
+  /** Tokens of the forms on pages. */
+  readonly forms: FormTokens;
   readonly #options: AccountsOptions;
   readonly #guard = new SignInGuard();
   readonly #browsers: KnownBrowsers;
@@ -78,6 +81,7 @@ export class Accounts {
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#browsers = new KnownBrowsers(options);
+    this.forms = new FormTokens(options);
   }
 
   /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */

@@ -11,6 +11,9 @@ export interface Page {
   readonly model: PageModel;
 }
 
+/** The field of a form that holds `PageFrame.formToken`. */
+export const FORM_TOKEN_FIELD = "form-token";
+
 /** What surrounds every page. */
 export interface PageFrame {
   readonly siteName: string;
@@ -25,6 +28,8 @@ export interface PageFrame {
   readonly mayPublish: boolean;
   /** Torrents in the catalogue and bytes kept; null before setup. */
   readonly totals: { readonly torrents: number; readonly bytes: number } | null;
+  /** Sent along by every form of this page that changes something; empty where there is none. */
+  readonly formToken: string;
   /** Paths of the browser bundle, from Vite's manifest. */
   readonly assets: PageAssets;
 }

@@ -104,9 +104,12 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     const input = { current: form.get("current") ?? "", password: form.get("password") ?? "" };
     try {
       const cookies = await accounts.changePassword(actor, input, c.var.credentials);
+      // The page belongs to the session that begins now, and so do its forms.
+      const credentials = { ...c.var.credentials, cookie: asCookieHeader(cookies) };
+      c.set("credentials", credentials);
       const response = await accountPage(parts, frames, c, {
         notice: "The password is changed. All other sessions have ended.",
-        credentials: { ...c.var.credentials, cookie: asCookieHeader(cookies) },
+        credentials,
       });
       for (const cookie of cookies) response.headers.append("set-cookie", cookie);
       return response;

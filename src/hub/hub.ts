@@ -2,6 +2,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { toHex } from "../base/bytes.ts";
 import type { Credentials } from "../accounts/accounts.ts";
+import type { Actor } from "../accounts/permissions.ts";
+import { FORM_TOKEN_FIELD } from "../api/pages.ts";
 import { API_PREFIX } from "../api/paths.ts";
 import { accountRoutes } from "./api-accounts.ts";
 import { draftRoutes } from "./api-drafts.ts";
@@ -15,6 +17,7 @@ import { isStrangersPage, PageCache } from "./page-cache.ts";
 import { PageFrames } from "./page-frame.ts";
 import { pageRoutes, setupPage } from "./page-routes.ts";
 import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
+import { readForm } from "./request-body.ts";
 import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
 import { zipRoutes } from "./zip-routes.ts";
@@ -114,6 +117,7 @@ export class Hub {
       }
       const { value, cookies } = await accounts.identify(c.var.credentials);
       c.set("actor", value);
+      if (!(await this.#isOwnForm(c.req.raw, value))) return this.#refuse(c.req.raw, FOREIGN_FORM);
       if (accounts.setupOpen && !SETUP_PATHS.has(c.req.path)) {
         if (isApi(c.req.path)) return problemResponse(SETUP_NEEDED);
         return c.redirect("/setup", 303);
@@ -123,7 +127,8 @@ export class Hub {
         c.res.headers.set("cache-control", "no-store");
       }
       // Unless the route itself has said something about the session.
-      if (!c.res.headers.has("set-cookie")) {
+      const said = c.res.headers.getSetCookie().some((cookie) => SESSION_COOKIE.test(cookie));
+      if (!said) {
         for (const cookie of cookies) c.res.headers.append("set-cookie", cookie);
       }
       return undefined;
@@ -150,6 +155,17 @@ export class Hub {
       },
     });
     return app;
+  }
+
+  /** True unless a browser sends a form that no page of ours gave it (HUB-4). */
+  async #isOwnForm(request: Request, actor: Actor): Promise<boolean> {
+    const { headers } = request;
+    if (request.method !== "POST" || isApi(new URL(request.url).pathname)) return true;
+    const cookie = headers.get("cookie");
+    // A program: a browser names an origin with everything that changes something.
+    if (cookie === null && headers.get("origin") === null) return true;
+    const form = await readForm(request);
+    return this.#parts.accounts.forms.accepts(actor, cookie, form.get(FORM_TOKEN_FIELD) ?? "");
   }
 
   /** Before it is known who asks: JSON for the API, a page for browsers, words for everybody else. */
@@ -189,6 +205,7 @@ export class Hub {
   }
 }
 
+const SESSION_COOKIE = /^(?:__Secure-)?[a-z]+\.session_token=/;
 const SETUP_PATHS: ReadonlySet<string> = new Set(["/setup", `${API_PREFIX}/setup`, OPENAPI_PATH]);
 
 const NOTHING_HERE: Refusal = {
@@ -208,6 +225,12 @@ const CROSS_SITE: Refusal = {
   code: "cross_site",
   message: "This request came from another site.",
   hint: "Go to the page of this hub and do it there.",
+};
+const FOREIGN_FORM: Refusal = {
+  status: 403,
+  code: "cross_site",
+  message: "This form did not come from a page of this hub, or it is too old.",
+  hint: "Go back, load the page again, and send it once more. Cookies have to be allowed.",
 };
 const COMPRESSED: Refusal = {
   status: 415,

@@ -17,16 +17,16 @@ export class PageFrames {
 
   async respond(c: Context<HubEnv>, model: PageModel, status = 200): Promise<Response> {
     const renderer = await this.#parts.renderer();
-    const html = await renderer.render({ frame: await this.#frame(c), model });
-    return new Response(html, {
-      status,
-      headers: {
-        "content-type": "text/html; charset=utf-8",
-        // Live figures and, for people who are signed in, their own things: ask again each time.
-        "cache-control": c.var.actor.kind === "user" ? "private, no-store" : "no-cache",
-        vary: "cookie",
-      },
+    const { token, cookies } = this.#formToken(c, model);
+    const html = await renderer.render({ frame: await this.#frame(c, token), model });
+    const headers = new Headers({
+      "content-type": "text/html; charset=utf-8",
+      // Live figures and, for people who are signed in, their own things: ask again each time.
+      "cache-control": token === "" ? "no-cache" : "private, no-store",
+      vary: "cookie",
     });
+    for (const cookie of cookies) headers.append("set-cookie", cookie);
+    return new Response(html, { status, headers });
   }
 
   /** A page for what went wrong. */
@@ -63,7 +63,18 @@ export class PageFrames {
     );
   }
 
-  async #frame(c: Context<HubEnv>): Promise<PageFrame> {
+  /** Pages that strangers only read are the same for all of them: they have no form, and set no cookie. */
+  #formToken(
+    c: Context<HubEnv>,
+    { kind }: PageModel,
+  ): { readonly token: string; readonly cookies: readonly string[] } {
+    const { actor, credentials } = c.var;
+    const hasForm = actor.kind === "user" || kind === "login" || kind === "setup";
+    if (!hasForm) return { token: "", cookies: [] };
+    return this.#parts.accounts.forms.issue(actor, credentials.cookie);
+  }
+
+  async #frame(c: Context<HubEnv>, formToken: string): Promise<PageFrame> {
     const { site, catalogue, accounts, pageAssets } = this.#parts;
     const url = new URL(c.req.url);
     const path = url.pathname + url.search;
@@ -75,6 +86,7 @@ export class PageFrames {
       url: c.var.origin + path,
       mayPublish: can(c.var.actor, "torrent.publish"),
       totals: accounts.setupOpen ? null : await catalogue.totals(),
+      formToken,
       assets: pageAssets,
     };
   }
@@ -88,6 +100,7 @@ const BARE_FRAME: PageFrame = {
   url: "/",
   mayPublish: false,
   totals: null,
+  formToken: "",
   assets: { scripts: [], styles: [] },
 };
 

@@ -3,12 +3,23 @@ import { RefusedError } from "./problems.ts";
 /** What small JSON and forms may have; declarations of many files have more, see their route. */
 export const SMALL_BODY_BYTES = 64 * 1024;
 
+const forms = new WeakMap<Request, Promise<ReadonlyMap<string, string>>>();
+
 /**
- * Reads an urlencoded form, refusing it as soon as it is too long (HUB-8).
+ * Reads an urlencoded form, refusing it as soon as it is too long (HUB-8). May be asked again: the token of a
+ * form is looked at before its route is.
  *
  * @throws {RefusedError} When it is anything else.
  */
-export async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
+export function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
+  const known = forms.get(request);
+  if (known) return known;
+  const reading = readFormOnce(request);
+  forms.set(request, reading);
+  return reading;
+}
+
+async function readFormOnce(request: Request): Promise<ReadonlyMap<string, string>> {
   const type = request.headers.get("content-type") ?? "";
   if (!type.startsWith("application/x-www-form-urlencoded")) throw badBody("This takes a form.");
   let text = "";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { crc32 } from "node:zlib";
 import { Accounts } from "../../src/accounts/accounts.ts";
-import type { Page } from "../../src/api/pages.ts";
+import { FORM_TOKEN_FIELD, type Page } from "../../src/api/pages.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
@@ -202,7 +202,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     }
     if (options.form) {
       headers.set("content-type", "application/x-www-form-urlencoded");
-      body = new URLSearchParams(options.form).toString();
+      body = new URLSearchParams(await withToken(options.form, headers)).toString();
     }
     const method = options.method ?? (body === undefined ? "GET" : "POST");
     const request = new Request(`http://${headers.get("host")}${path}`, {
@@ -214,6 +214,21 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       remoteAddress: options.remoteAddress ?? "127.0.0.1",
       localAddress: options.localAddress ?? "127.0.0.1",
     });
+  }
+
+  /** What a browser sends that has loaded the page of the form; a form that has a token keeps it. */
+  async function withToken(
+    form: Record<string, string>,
+    headers: Headers,
+  ): Promise<Record<string, string>> {
+    if (FORM_TOKEN_FIELD in form || !(headers.has("cookie") || headers.has("origin"))) return form;
+    const cookie = headers.get("cookie");
+    const credentials = { cookie, authorization: null, userAgent: null, address: "127.0.0.1" };
+    const { value } = await accounts.identify(credentials);
+    const { token, cookies } = accounts.forms.issue(value, cookie);
+    const sent = [cookie, ...cookies.map((each) => each.split(";")[0])];
+    headers.set("cookie", sent.filter((each) => each !== null).join("; "));
+    return { ...form, [FORM_TOKEN_FIELD]: token };
   }
 
   /** The cookie header after signing in. */

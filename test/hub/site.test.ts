@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Page } from "../../src/api/pages.ts";
 import { cookieOf, HOST, hubWorld, PASSWORD, problemOf, type World } from "./hub-world.ts";
 
 const SAME = { origin: `http://${HOST}` };
@@ -428,4 +429,76 @@ test("assets come compressed to those who take it, and stay for good", async (t)
   const packed = await call("/assets/app.js", { headers: { "accept-encoding": "gzip, br" } });
   assert.equal(packed.headers.get("content-encoding"), "gzip");
   assert.match(packed.headers.get("cache-control") ?? "", /immutable/);
+});
+
+const FORMS: readonly (readonly [path: string, form: Record<string, string>])[] = [
+  ["/login", { name: "ann", password: PASSWORD }],
+  ["/logout", {}],
+  ["/account/tokens", { name: "x", scope: "admin", expiresInDays: "1" }],
+  ["/account/tokens/x/revoke", {}],
+  ["/account/sessions/x/end", {}],
+  ["/account/password", { current: PASSWORD, password: "long enough secret" }],
+];
+
+for (const [path, form] of FORMS) {
+  test(`HUB-4: a form for ${path} that no page of ours gave out is refused`, async (t) => {
+    const { call, signIn, accounts, userId, logged } = await hubWorld(t);
+    const cookie = await signIn();
+    const another = await signIn();
+    const stranger = accounts.forms.issue({ kind: "stranger" }, null);
+    const foreign = [
+      // Another port of this host, over http: no Sec-Fetch-Site, and a page that asks for no referrer.
+      { cookie, origin: "null" },
+      { cookie },
+      { cookie, origin: `http://${HOST}` },
+      { cookie: "everseed.form=00", origin: "null" },
+    ];
+    const { value } = await accounts.identify({
+      cookie: another,
+      authorization: null,
+      userAgent: null,
+      address: "127.0.0.1",
+    });
+    const tokens = ["", "0".repeat(64), stranger.token, accounts.forms.issue(value, another).token];
+    for (const headers of foreign) {
+      for (const token of tokens) {
+        const response = await call(path, { headers, form: { ...form, "form-token": token } });
+        assert.equal(response.status, 403, JSON.stringify(headers));
+        assert.match(await response.text(), /did not come from a page of this hub/);
+      }
+    }
+    const own = await accounts.identify({
+      cookie,
+      authorization: null,
+      userAgent: null,
+      address: "127.0.0.1",
+    });
+    assert.equal(own.value.kind, "user", "the session goes on");
+    assert.deepEqual(await accounts.tokens(userId), []);
+    assert.deepEqual(logged, []);
+  });
+}
+
+test("HUB-4: a stranger's form belongs to the browser that loaded it, and that of a session to the session", async (t) => {
+  const { call, page } = await hubWorld(t);
+  const loaded = await call("/login");
+  const chance = cookieOf(loaded);
+  assert.match(
+    loaded.headers.get("set-cookie") ?? "",
+    /everseed\.form=.*HttpOnly; SameSite=Strict/,
+  );
+  const token = ((await loaded.json()) as Page).frame.formToken;
+  const headers = { cookie: chance, origin: "null" };
+  const form = { name: "ann", password: PASSWORD, "form-token": token };
+  const signedIn = await call("/login", { headers, form });
+  assert.equal(signedIn.status, 303);
+  const session = cookieOf(signedIn);
+  const frame = (await page("/account", { headers: { cookie: session } })).frame;
+  assert.notEqual(frame.formToken, token);
+  const out = await call("/logout", {
+    headers: { cookie: `${session}; ${chance}`, origin: "null" },
+    form: { "form-token": frame.formToken },
+  });
+  assert.equal(out.status, 303);
+  assert.equal((await page("/")).frame.formToken, "", "pages that all strangers share have none");
 });

@@ -4,6 +4,7 @@ import type { SessionEntry, Token } from "../../src/api/accounts.ts";
 import { Copy } from "../parts/copy.tsx";
 import { Field, PasswordField, Problem } from "../parts/form.tsx";
 import { Note, Outside, When } from "../parts/words.tsx";
+import { PostForm } from "../parts/post-form.tsx";
 
 const passwordMin = 10;
 
@@ -26,9 +27,9 @@ export function AccountView(props: { readonly model: AccountPage; readonly frame
             </p>
           )}
         </div>
-        <form method="post" action="/logout">
+        <PostForm action="/logout">
           <button class="btn">Sign out</button>
-        </form>
+        </PostForm>
       </div>
       <Problem problem={model.problem} />
       {model.notice !== null && <Note mood="good" title={model.notice} alert />}
@@ -91,22 +92,22 @@ function Tokens(props: {
                   last used <When at={token.lastUsedAt} />
                 </span>
               </div>
-              <form
+              <PostForm
                 class="end acts"
-                method="post"
+
                 action={`/account/tokens/${encodeURIComponent(token.id)}/revoke`}
               >
                 <button class="btn" aria-label={`Revoke ${token.name}`}>
                   Revoke
                 </button>
-              </form>
+              </PostForm>
             </li>
           ))}
         </ul>
       )}
       <details open={props.tokens.length === 0 || props.problem?.field === "name"}>
         <summary>New token</summary>
-        <form class="form" method="post" action="/account/tokens">
+        <PostForm class="form" action="/account/tokens">
           <Field
             id="token-name"
             name="name"
@@ -139,7 +140,7 @@ function Tokens(props: {
           <div class="row">
             <button class="btn main">Make the token</button>
           </div>
-        </form>
+        </PostForm>
       </details>
     </section>
   );
@@ -172,12 +173,9 @@ function Sessions(props: { readonly sessions: readonly SessionEntry[] }) {
               {session.current ? (
                 <span class="tag">this one</span>
               ) : (
-                <form
-                  method="post"
-                  action={`/account/sessions/${encodeURIComponent(session.id)}/end`}
-                >
+                <PostForm action={`/account/sessions/${encodeURIComponent(session.id)}/end`}>
                   <button class="btn">End</button>
-                </form>
+                </PostForm>
               )}
             </div>
           </li>
@@ -196,7 +194,7 @@ function ChangePassword(props: {
       <h2 id="password-title">Password</h2>
       <details open={props.problem?.field === "current" || props.problem?.field === "password"}>
         <summary>Change the password</summary>
-        <form class="form" method="post" action="/account/password">
+        <PostForm class="form" action="/account/password">
           {/* Tells a password manager whose password this is. */}
           <input
             type="text"
@@ -228,7 +226,7 @@ function ChangePassword(props: {
           <div class="row">
             <button class="btn">Change it</button>
           </div>
-        </form>
+        </PostForm>
       </details>
     </section>
   );

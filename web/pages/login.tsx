@@ -1,5 +1,6 @@
 import type { LoginPage } from "../../src/api/pages.ts";
 import { Field, PasswordField, Problem } from "../parts/form.tsx";
+import { PostForm } from "../parts/post-form.tsx";
 
 /** Sign in, and go back to where one came from. */
 export function LoginView(props: { readonly model: LoginPage }) {
@@ -8,7 +9,7 @@ export function LoginView(props: { readonly model: LoginPage }) {
   return (
     <div class="stack lone">
       <h1>Sign in</h1>
-      <form class="form card" method="post" action="/login">
+      <PostForm class="form card" action="/login">
         <Problem problem={model.problem} />
         <input type="hidden" name="next" value={model.next} />
         <Field
@@ -33,7 +34,7 @@ export function LoginView(props: { readonly model: LoginPage }) {
         <div class="row">
           <button class="btn main">Sign in</button>
         </div>
-      </form>
+      </PostForm>
     </div>
   );
 }

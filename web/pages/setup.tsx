@@ -4,6 +4,7 @@ import { formatBytes } from "../parts/format.ts";
 import { Field, PasswordField, Problem } from "../parts/form.tsx";
 import { judgePassword } from "../parts/password-strength.ts";
 import { Note } from "../parts/words.tsx";
+import { PostForm } from "../parts/post-form.tsx";
 
 /** The first page anybody sees: an administrator is made, once. */
 export function SetupView(props: { readonly model: SetupPage }) {
@@ -39,7 +40,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
         <h1>Set up this hub</h1>
         <p class="small">Choose who you are here. Everything else can stay as it is.</p>
       </div>
-      <form class="form card" method="post" action="/setup">
+      <PostForm class="form card" action="/setup">
         <Problem problem={model.problem} />
         {keyIsWrong && (
           <p class="small">
@@ -117,7 +118,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
         <div class="row">
           <button class="btn main">Create and go on</button>
         </div>
-      </form>
+      </PostForm>
     </div>
   );
 }
