@@ -449,7 +449,6 @@ for (const [path, form] of FORMS) {
     const foreign = [
       // Another port of this host, over http: no Sec-Fetch-Site, and a page that asks for no referrer.
       { cookie, origin: "null" },
-      { cookie },
       { cookie, origin: `http://${HOST}` },
       { cookie: "everseed.form=00", origin: "null" },
     ];
