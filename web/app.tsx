@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Page, PageModel } from "../src/api/pages.ts";
 import { AccountView } from "./pages/account.tsx";
 import { CatalogueView } from "./pages/catalogue.tsx";
+import { HelpView } from "./pages/help.tsx";
 import { LoginView } from "./pages/login.tsx";
 import { MessageView } from "./pages/message.tsx";
 import { PublishView } from "./pages/publish.tsx";
@@ -43,6 +44,8 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
       return <TorrentView model={model} path={frame.path} replace={props.replace} />;
     case "catalogue":
       return <CatalogueView model={model} frame={frame} />;
+    case "help":
+      return <HelpView />;
     case "account":
       return <AccountView model={model} frame={frame} />;
     case "message":
@@ -65,6 +68,8 @@ export function titleOf(model: PageModel): string {
       return model.torrent.name;
     case "catalogue":
       return model.list.query === "" ? "Catalogue" : `Search for ${model.list.query}`;
+    case "help":
+      return "New here?";
     case "account":
       return "Account";
     case "message":
@@ -80,6 +85,7 @@ function placeOf(model: PageModel): Place {
     case "catalogue":
     case "torrent":
       return "catalogue";
+    case "help":
     case "account":
     case "login":
       return model.kind;

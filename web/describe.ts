@@ -1,5 +1,6 @@
 import type { PageModel } from "../src/api/pages.ts";
 import { formatBytes, plural, visible } from "./parts/format.ts";
+import { plainWords } from "./parts/rich-words.ts";
 
 const descriptionCharactersMax = 300;
 
@@ -7,16 +8,17 @@ const descriptionCharactersMax = 300;
 export function describe(model: PageModel): string | null {
   switch (model.kind) {
     case "torrent": {
-      const { torrent } = model;
+      const { torrent, description } = model;
       const facts = `${plural(torrent.fileCount, "file")}, ${formatBytes(torrent.size)}.`;
-      const comment =
-        torrent.comment === null ? "" : ` ${visible(torrent.comment.replace(/\s+/g, " "))}`;
-      return [...`${facts}${comment}`].slice(0, descriptionCharactersMax).join("");
+      const words = visible(plainWords(description));
+      return [...`${facts} ${words}`].slice(0, descriptionCharactersMax).join("").trim();
     }
     case "upload":
       return `${plural(model.draft.fileCount, "file")}, ${formatBytes(model.draft.size)}, on its way.`;
     case "catalogue":
       return `${plural(model.list.total, "torrent")}, kept alive here.`;
+    case "help":
+      return "How to take what is published here: with nothing but a browser, or with a BitTorrent program.";
     default:
       return null;
   }

@@ -130,3 +130,11 @@ test("the file list of 10,000 files is turned by links that work without JavaScr
     /<form class="search" role="search" method="get" action="\/torrent-many-files">/,
   );
 });
+
+test("HUB-5: a stranger's link in a description recommends nothing and tells nothing", () => {
+  const html = documents.get("torrent-described") ?? "";
+  assert.match(
+    html,
+    /<a href="https:\/\/harbour\.example\/talks" rel="nofollow ugc noopener noreferrer">Talks<\/a>/,
+  );
+});

@@ -1,5 +1,6 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
+import type { RichText } from "./rich-text.ts";
 import type { TorrentDetail, TorrentList } from "./torrents.ts";
 
 /**
@@ -46,6 +47,7 @@ export type PageModel =
   | UploadPage
   | TorrentPage
   | CataloguePage
+  | HelpPage
   | AccountPage
   | MessagePage;
 
@@ -114,9 +116,17 @@ export interface UploadPage {
 /** `GET /t/ID/SLUG`. */
 export interface TorrentPage {
   readonly kind: "torrent";
-  /** Its `files` are those of this page: see `fileList`. */
+  /** Its `files` are those of this page, in natural order: see `fileList`. */
   readonly torrent: TorrentDetail;
   readonly fileList: FileListing;
+  readonly pieces: PieceStrip;
+  /** The torrent's comment, read as Markdown; empty when it has none. */
+  readonly description: RichText;
+  /**
+   * All files in one archive, or those that `?file=` names by their indexes; null when there is one file only, and
+   * while damage could end the archive in the middle.
+   */
+  readonly zipPath: string | null;
   /** Of the page's address. */
   readonly qr: QrCode;
   /** Right after the upload: "Published". */
@@ -131,12 +141,41 @@ export interface FileListing {
   readonly pages: number;
   /** Files that match the query. */
   readonly total: number;
+  /** Each folder that a file of this page is in, to `FOLDER_DEPTH_MAX`, with all it holds. */
+  readonly folders: readonly FolderSum[];
 }
+
+export interface FolderSum {
+  /** Below the torrent's folder, parts joined by "/". */
+  readonly path: string;
+  readonly fileCount: number;
+  readonly size: number;
+}
+
+/** Folders below one another that a page shows as such; deeper ones are part of the file's name. */
+export const FOLDER_DEPTH_MAX = 6;
+
+/** The pieces of a torrent from the first to the last, summed up in at most `PIECE_CELLS_MAX` cells. */
+export interface PieceStrip {
+  /** For each cell the copies of its rarest piece: the hub's own, those of seeds, those of connected peers. */
+  readonly copies: readonly number[];
+  /** Cells with a piece that the hub itself does not have. */
+  readonly lacking: readonly number[];
+  /** Pieces that the hub itself does not have. */
+  readonly missing: number;
+}
+
+export const PIECE_CELLS_MAX = 120;
 
 /** Drawn as `<svg viewBox="0 0 size size"><path d={path}/></svg>`, dark modules on light. */
 export interface QrCode {
   readonly size: number;
   readonly path: string;
+}
+
+/** `GET /help`, for people who never heard of BitTorrent. */
+export interface HelpPage {
+  readonly kind: "help";
 }
 
 /** `GET /` and `GET /search?q=&page=`. */

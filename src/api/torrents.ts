@@ -2,7 +2,10 @@ import { z } from "zod";
 
 export const torrentKindSchema = z.enum(["v1", "v2", "hybrid"]);
 
-/** Peers of a torrent as our tracker sees them now; the everseed counts as a seed. */
+/**
+ * Peers of a torrent as our tracker sees them now. The everseed counts as a seed as long as its copy is whole,
+ * that is, while `fault` is null.
+ */
 export const swarmFiguresSchema = z
   .object({
     seeds: z.number().int(),
@@ -54,6 +57,8 @@ export const torrentFileSchema = z
     size: z.number(),
     /** Path on this site, for `href`. */
     downloadPath: z.string(),
+    /** False while the hub's own copy of it is missing or damaged: a download would fail. */
+    whole: z.boolean(),
   })
   .meta({ id: "TorrentFile" });
 
@@ -68,6 +73,8 @@ export const torrentDetailSchema = torrentSummarySchema
     trackers: z.array(z.string()),
     /** When every byte was last compared with its hash; on arrival at the earliest. */
     checkedAt: z.iso.datetime(),
+    /** Files that the hub has whole; `fileCount` when nothing is wrong. */
+    wholeFileCount: z.number().int(),
     /** The first files; `fileCount` tells whether there are more. */
     files: z.array(torrentFileSchema),
   })

@@ -176,6 +176,8 @@ async function compose(
     log,
     swarms: tracker,
     everseed: (id) => everseed.figures(id),
+    partialCopies: (id) => everseed.partialCopies(id),
+    lookAt: (id) => everseed.look(id),
     tracker: (request, context) => tracker.handle(request, context),
     site: {
       version,

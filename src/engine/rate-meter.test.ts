@@ -65,3 +65,24 @@ test("how often it is asked changes nothing", () => {
   }
   assertNear(seldom.bytesPerSecond(60_000), often.bytesPerSecond(60_000));
 });
+
+test("people who look read 0 soon after the last byte, and the true rate when it goes on", () => {
+  const meter = new RateMeter(3000, 5000);
+  let now = 0;
+  for (; now < 10_000; now += 100) meter.add(100_000, now);
+  assert.ok(Math.abs(meter.bytesPerSecond(now) - 1e6) < 20_000);
+  assert.ok(meter.bytesPerSecond(now + 3000) > 0, "a short pause is not the end");
+  assert.equal(meter.bytesPerSecond(now + 5000), 0);
+  // An hour later it goes on; nobody has looked in between.
+  now += 3_600_000;
+  for (const end = now + 2000; now < end; now += 100) meter.add(50_000, now);
+  assert.ok(Math.abs(meter.bytesPerSecond(now) - 500_000) < 20_000, `${meter.bytesPerSecond(now)}`);
+});
+
+test("bytes that nobody asked about in time do not count as now", () => {
+  const meter = new RateMeter(3000, 5000);
+  meter.add(1e9, 0);
+  assert.equal(meter.bytesPerSecond(60_000), 0);
+  meter.add(1000, 60_000);
+  assert.ok(meter.bytesPerSecond(61_000) <= 1000);
+});

@@ -4,6 +4,9 @@ export const CHOKING_WINDOW_MS = 20_000;
 /** Quick to follow a change: for pipelining and for what people read. */
 export const PIPELINE_WINDOW_MS = 3_000;
 
+/** Nothing came for so long: people who look are to read 0, not what is left of an average. */
+export const SILENCE_MS = 5_000;
+
 /** A shorter time says nothing: the first block alone would read as millions a second. */
 const YOUNG_MS = 1_000;
 
@@ -20,19 +23,26 @@ export class RateMeter {
   #weight = 0;
   #pending = 0;
   #updatedAtMs: number | undefined;
+  #addedAtMs: number | undefined;
+  readonly #silenceMs: number;
 
-  constructor(windowMs = PIPELINE_WINDOW_MS) {
+  /** @param silenceMs - After so long without a byte the rate is 0, and begins anew. */
+  constructor(windowMs = PIPELINE_WINDOW_MS, silenceMs = Infinity) {
     this.#windowMs = windowMs;
+    this.#silenceMs = silenceMs;
     this.#weightMin = 1 - Math.exp(-YOUNG_MS / windowMs);
   }
 
-  /** @param now - Milliseconds that never jump back. The first call starts the clock. */
+  /** @param now - Milliseconds that never jump back. The first call, also after a silence, starts the clock. */
   add(bytes: number, now: number): void {
+    if (this.#isSilent(now)) this.#begin(now);
+    this.#addedAtMs = now;
     this.#updatedAtMs ??= now;
     this.#pending += bytes;
   }
 
   bytesPerSecond(now: number): number {
+    if (this.#isSilent(now)) return 0;
     this.#updatedAtMs ??= now;
     const elapsedMs = now - this.#updatedAtMs;
     if (elapsedMs > 0) {
@@ -43,5 +53,17 @@ export class RateMeter {
       this.#updatedAtMs = now;
     }
     return this.#average / Math.max(this.#weight, this.#weightMin);
+  }
+
+  #isSilent(now: number): boolean {
+    if (this.#silenceMs === Infinity) return false;
+    return this.#addedAtMs === undefined || now - this.#addedAtMs >= this.#silenceMs;
+  }
+
+  #begin(now: number): void {
+    this.#average = 0;
+    this.#weight = 0;
+    this.#pending = 0;
+    this.#updatedAtMs = now;
   }
 }

@@ -152,6 +152,8 @@ export interface EngineTorrent {
   readonly have: Bitfield | undefined;
   stats(): TorrentStats;
   peers(): PeerStatus[];
+  /** For each piece the connected peers that have it, those left out that have all; undefined without metadata. */
+  partialCopies(): Uint16Array | undefined;
   addPeers(peers: readonly Endpoint[]): void;
   setWanted(wanted: readonly boolean[]): void;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;

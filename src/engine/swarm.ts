@@ -10,6 +10,8 @@ const USELESS_MS = 60_000;
 const CROWDED = 0.9;
 /** A peer that takes nothing of what we sent is closed after this; its blocks hold memory (WIR-6). */
 const STALLED_MS = 30_000;
+/** Looks into bitfields for one answer of `partialCopies`: some milliseconds. */
+const PIECE_LOOKS_MAX = 2_000_000;
 
 const FAILED: ConnectionEnd = { kind: "failed" };
 
@@ -183,6 +185,24 @@ export class Swarm {
 
   statuses(now: number): PeerStatus[] {
     return [...this.open()].map((peer) => statusOf(peer, now));
+  }
+
+  /**
+   * For each piece the peers that have it, those left out that have all. For people to look at: of a crowd around
+   * millions of pieces only the first are counted.
+   */
+  partialCopies(pieceCount: number): Uint16Array {
+    const copies = new Uint16Array(pieceCount);
+    let looksLeft = PIECE_LOOKS_MAX;
+    for (const { pieces } of this.open()) {
+      if (!pieces || pieces.count === 0 || pieces.full) continue;
+      looksLeft -= pieceCount;
+      if (looksLeft < 0) break;
+      for (let piece = 0; piece < pieceCount; piece += 1) {
+        if (pieces.has(piece)) copies[piece]! += 1;
+      }
+    }
+    return copies;
   }
 
   /** Also by a connection that it opened. */

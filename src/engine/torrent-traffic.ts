@@ -1,5 +1,5 @@
 import type { RateLimit } from "./rate-limit.ts";
-import { RateMeter } from "./rate-meter.ts";
+import { PIPELINE_WINDOW_MS, RateMeter, SILENCE_MS } from "./rate-meter.ts";
 import type { AddTorrent, ResumeState, TorrentStats } from "./session-contract.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 
@@ -7,8 +7,8 @@ import type { TorrentHost } from "./torrent-host.ts";
 export class TorrentTraffic {
   readonly upLimit: RateLimit;
   readonly downLimit: RateLimit;
-  readonly #upMeter = new RateMeter();
-  readonly #downMeter = new RateMeter();
+  readonly #upMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
+  readonly #downMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
   #uploaded: number;
   #downloaded: number;
 

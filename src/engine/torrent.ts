@@ -121,6 +121,11 @@ export class Torrent implements EngineTorrent {
     return this.#peers.swarm.statuses(this.#nowMs());
   }
 
+  partialCopies(): Uint16Array | undefined {
+    const pieceCount = this.#info?.geometry.pieceCount;
+    return pieceCount === undefined ? undefined : this.#peers.swarm.partialCopies(pieceCount);
+  }
+
   addPeers(peers: readonly Endpoint[]): void {
     this.#peers.swarm.offer(peers, "manual", this.#nowMs());
     this.#host.handleCandidates();

@@ -83,11 +83,12 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       const { offset } = c.req.valid("query");
       const files = await catalogue.files(listing.id);
       const shown = files.slice(offset, offset + FILES_PER_PAGE);
+      const damaged = await new Views(parts, c.var.origin).damagedFiles(listing);
       return c.json(
         {
           total: files.length,
           offset,
-          files: shown.map((file) => fileEntry(listing.id, file)),
+          files: shown.map((file) => fileEntry(listing.id, file, damaged)),
         },
         200,
       );

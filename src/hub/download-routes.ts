@@ -4,13 +4,13 @@ import { parseByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
 import { fileStream } from "./file-stream.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
-import { notFound } from "./problems.ts";
+import { fileLost, notFound } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { Views } from "./views.ts";
 
 /** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, files } = parts;
+  const { catalogue, files, lookAt } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
@@ -31,22 +31,28 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   });
 
   app.get("/t/:id/files/:index{[0-9]{1,7}}/:name?", async (c) => {
-    const file = await catalogue.file(c.req.param("id"), Number(c.req.param("index")));
+    const id = c.req.param("id");
+    const file = await catalogue.file(id, Number(c.req.param("index")));
     if (!file) throw notFound("file");
-    return download(c, file);
+    return download(c, id, file);
   });
 
   app.get("/t/:id/seed/:path{.+}", async (c) => {
-    const file = await catalogue.fileAt(c.req.param("id"), c.req.param("path"));
+    const id = c.req.param("id");
+    const file = await catalogue.fileAt(id, c.req.param("path"));
     if (!file) throw notFound("file");
-    return download(c, file);
+    return download(c, id, file);
   });
 
   return app;
 
-  async function download(c: Context<HubEnv>, file: StoredFile): Promise<Response> {
+  async function download(c: Context<HubEnv>, id: string, file: StoredFile): Promise<Response> {
     const open = await files.openRead(file.location);
-    if (!open) throw notFound("file");
+    if (open?.size !== file.size) {
+      await open?.close();
+      lookAt(id);
+      throw fileLost();
+    }
     let streaming = false;
     try {
       const etag = `"${file.version}-${open.size}-${Math.trunc(open.mtimeMs)}"`;

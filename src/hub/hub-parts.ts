@@ -21,6 +21,10 @@ export interface HubParts {
   readonly contents: StoredContents;
   readonly swarms: Pick<SwarmRegistry, "count">;
   readonly everseed: (torrentId: string) => EverseedFigures;
+  /** For each piece the connected peers that have it but not all; undefined when nobody is there. */
+  readonly partialCopies: (torrentId: string) => Uint16Array | undefined;
+  /** Tells the everseed that a file of it was not as it should be. */
+  readonly lookAt: (torrentId: string) => void;
   readonly site: Site;
   readonly limits: PublishLimits;
   /** Loaded when the first page is asked for. */

@@ -58,7 +58,7 @@ async function store(response: Response): Promise<StoredPage> {
  * @param path - Of the catalogue or of a torrent; .torrent files and downloads are no pages.
  */
 export function isStrangersPage(request: Request, path: string): boolean {
-  if (request.method !== "GET" || !/^\/(?:search)?$|^\/t\/[0-9a-z]+\/[^/]*$/.test(path))
+  if (request.method !== "GET" || !/^\/(?:search|help)?$|^\/t\/[0-9a-z]+\/[^/]*$/.test(path))
     return false;
   const { headers } = request;
   return headers.get("cookie") === null && headers.get("authorization") === null;

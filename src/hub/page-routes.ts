@@ -3,14 +3,16 @@ import { PASSWORD_CHARACTERS } from "../accounts/accounts.ts";
 import { can } from "../accounts/permissions.ts";
 import { DRAFT_FILES_MAX } from "../api/drafts.ts";
 import type { FileListing, FormProblem, SetupPage } from "../api/pages.ts";
-import { torrentPagePath } from "../api/paths.ts";
-import { FILES_PER_PAGE } from "../api/torrents.ts";
+import { archivePath, torrentPagePath } from "../api/paths.ts";
+import { FILES_PER_PAGE, type TorrentDetail } from "../api/torrents.ts";
 import type { Listing } from "../publish/catalogue.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { safeNext } from "./next-path.ts";
 import type { PageFrames } from "./page-frame.ts";
 import { notAllowed, notFound, torrentFileLost } from "./problems.ts";
 import { qrCode } from "./qr-code.ts";
+import { Descriptions } from "./descriptions.ts";
+import { sumFolders } from "./folder-sums.ts";
 import { fileEntry, sessionView, tokenView, Views } from "./views.ts";
 
 const PAGE_MAX = 100_000;
@@ -19,6 +21,7 @@ const QUERY_CHARACTERS_MAX = 200;
 /** What people look at. Everything here reads without JavaScript. */
 export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
   const { accounts, catalogue, publisher, site, limits } = parts;
+  const descriptions = new Descriptions();
   const app = new Hono<HubEnv>();
 
   app.get("/", (c) => cataloguePage(c));
@@ -50,6 +53,8 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     });
   });
 
+  app.get("/help", (c) => frames.respond(c, { kind: "help" }));
+
   app.get("/account", async (c) => {
     if (c.var.actor.kind === "stranger") return c.redirect(loginPath(c), 303);
     return accountPage(parts, frames, c, {});
@@ -75,21 +80,26 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
   }
 
   async function torrentPage(c: Context<HubEnv>, listing: Listing): Promise<Response> {
-    const torrent = await new Views(parts, c.var.origin).detail(listing);
+    const views = new Views(parts, c.var.origin);
+    const torrent = await views.detail(listing);
     if (!torrent) throw torrentFileLost();
     const query = (c.req.query("q") ?? "").slice(0, QUERY_CHARACTERS_MAX);
-    const { files, fileList } = await filesOfPage(listing, query, pageNumber(c));
+    const { files, fileList } = await filesOfPage(listing, query, pageNumber(c), views);
     return frames.respond(c, {
       kind: "torrent",
       torrent: { ...torrent, files },
       fileList,
+      pieces: await views.pieceStrip(listing),
+      description: descriptions.read(listing.comment),
+      zipPath: offersZip(torrent) ? archivePath(listing.id) : null,
       qr: qrCode(torrent.pageUrl),
       fresh: c.req.query("fresh") !== undefined,
     });
   }
 
-  async function filesOfPage(listing: Listing, query: string, wanted: number) {
-    const all = await catalogue.files(listing.id);
+  async function filesOfPage(listing: Listing, query: string, wanted: number, views: Views) {
+    const all = await catalogue.filesInOrder(listing.id);
+    const damaged = await views.damagedFiles(listing);
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const matching = all.filter((file) => {
       const path = file.path.toLowerCase();
@@ -98,8 +108,9 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     const pages = Math.max(1, Math.ceil(matching.length / FILES_PER_PAGE));
     const page = Math.min(wanted, pages);
     const shown = matching.slice((page - 1) * FILES_PER_PAGE, page * FILES_PER_PAGE);
-    const fileList: FileListing = { query, page, pages, total: matching.length };
-    return { files: shown.map((file) => fileEntry(listing.id, file)), fileList };
+    const folders = sumFolders(shown, matching);
+    const fileList: FileListing = { query, page, pages, total: matching.length, folders };
+    return { files: shown.map((file) => fileEntry(listing.id, file, damaged)), fileList };
   }
 
   /** The link works from the first second: it says how far the upload got. */
@@ -179,4 +190,9 @@ function loginPath(c: Context<HubEnv>): string {
 function pageNumber(c: Context<HubEnv>): number {
   const text = c.req.query("page") ?? "";
   return /^[1-9][0-9]{0,5}$/.test(text) ? Math.min(Number(text), PAGE_MAX) : 1;
+}
+
+/** Damage ends an archive in the middle; one file needs none. */
+function offersZip({ fileCount, swarm }: TorrentDetail): boolean {
+  return fileCount > 1 && swarm.fault === null;
 }

@@ -117,6 +117,16 @@ export function torrentFileLost(): RefusedError {
   });
 }
 
+/** The torrent has this file, but on the disk of this hub it is gone or has another length. */
+export function fileLost(): RefusedError {
+  return new RefusedError({
+    status: 500,
+    code: "disk_error",
+    message: "This file is damaged on the disk of this hub, so it cannot be downloaded here.",
+    hint: "A BitTorrent program may still get it from others. Publishing the same files again repairs it.",
+  });
+}
+
 export function notAllowed(signedIn: boolean): RefusedError {
   return new RefusedError(
     signedIn

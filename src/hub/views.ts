@@ -2,6 +2,7 @@ import { toHex } from "../base/bytes.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { SessionEntry, Token, User } from "../api/accounts.ts";
 import type { Draft as DraftView } from "../api/drafts.ts";
+import { PIECE_CELLS_MAX, type PieceStrip } from "../api/pages.ts";
 import {
   downloadPath,
   torrentFilePath,
@@ -27,6 +28,8 @@ import {
   magnetOf,
   trackersOf,
 } from "../publish/catalogue.ts";
+import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
+import { pieceCells } from "../publish/piece-cells.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { HubParts } from "./hub-parts.ts";
 
@@ -41,9 +44,17 @@ export class Views {
   }
 
   figures(listing: Listing): SwarmFigures {
-    const { uploadBytesPerSecond, uploaded, fault } = this.#parts.everseed(listing.id);
+    const { uploadBytesPerSecond, uploaded, damage } = this.#parts.everseed(listing.id);
     const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
-    return { seeds, leechers, completed, uploadBytesPerSecond, uploaded, fault };
+    return {
+      // The tracker counts the everseed as long as it answers; who lacks pieces is no seed.
+      seeds: damage ? Math.max(0, seeds - 1) : seeds,
+      leechers,
+      completed,
+      uploadBytesPerSecond,
+      uploaded,
+      fault: damage?.words ?? null,
+    };
   }
 
   /** What a torrent's readers are told about this hub, as it is reached today. */
@@ -78,6 +89,7 @@ export class Views {
     const metainfo = await catalogue.metainfo(listing.id);
     if (!metainfo) return undefined;
     const files = await catalogue.files(listing.id);
+    const damaged = damagedFiles(metainfo.info, this.#parts.everseed(listing.id).damage);
     return {
       ...this.summary(listing),
       folder: listing.folder,
@@ -87,8 +99,32 @@ export class Views {
       pieceCount: listing.pieceCount,
       trackers: trackersOf(listing, this.#parts.site.trackers),
       checkedAt: isoTime(listing.checkedMs),
-      files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file)),
+      wholeFileCount: files.length - damaged.size,
+      files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file, damaged)),
     };
+  }
+
+  /** Files that the hub knows it cannot give as they were published. */
+  async damagedFiles(listing: Listing): Promise<ReadonlySet<number>> {
+    const metainfo = await this.#parts.catalogue.metainfo(listing.id);
+    const { damage } = this.#parts.everseed(listing.id);
+    return metainfo ? damagedFiles(metainfo.info, damage) : new Set();
+  }
+
+  /** Who has which piece, from the first to the last. */
+  async pieceStrip(listing: Listing): Promise<PieceStrip> {
+    const { catalogue, everseed, swarms } = this.#parts;
+    const metainfo = await catalogue.metainfo(listing.id);
+    if (!metainfo) return { copies: [], lacking: [], missing: 0 };
+    const { damage } = everseed(listing.id);
+    const partialCopies = this.#parts.partialCopies(listing.id);
+    const lacking = lackingPieces(metainfo.info, damage);
+    const others = Math.max(0, swarms.count(listing.infohashes).seeds - 1);
+    const cells = pieceCells(
+      { pieceCount: listing.pieceCount, lacking, wholeCopies: others, partialCopies },
+      PIECE_CELLS_MAX,
+    );
+    return { ...cells, missing: lacking.size };
   }
 
   async list(query: string, page: number): Promise<TorrentList> {
@@ -131,9 +167,15 @@ export class Views {
   }
 }
 
-export function fileEntry(torrentId: string, file: ListedFile): TorrentFileEntry {
+/** @param damaged - Indexes of files that cannot be downloaded as they were published. */
+export function fileEntry(
+  torrentId: string,
+  file: ListedFile,
+  damaged: ReadonlySet<number>,
+): TorrentFileEntry {
   const { index, path, size } = file;
-  return { index, path, size, downloadPath: downloadPath(torrentId, index, path) };
+  const whole = !damaged.has(index);
+  return { index, path, size, downloadPath: downloadPath(torrentId, index, path), whole };
 }
 
 export function userView(actor: Actor): User | null {

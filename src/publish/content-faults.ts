@@ -1,15 +1,35 @@
 import type { TorrentEvent } from "../engine/session-contract.ts";
 import type { Log } from "../ports/log.ts";
 
+/** What is wrong with the everseed's copy of one torrent. */
+export interface Damage {
+  /** In words for everybody, without paths. */
+  readonly words: string;
+  /** Nothing of it can be given at the moment, as far as is known. */
+  readonly all: boolean;
+  /** Real files, by their index, that are gone or not in their full length. */
+  readonly lostFiles: ReadonlySet<number>;
+  /** Pieces that are not what was published. */
+  readonly lostPieces: ReadonlySet<number>;
+}
+
+/** What a look at the files of one torrent found. */
+export type FilesFound =
+  | { readonly kind: "no-metainfo" }
+  /** @property lost - Indexes among real files; empty when all are there in their full length. */
+  | { readonly kind: "files"; readonly lost: ReadonlySet<number>; readonly fileCount: number };
+
 interface Fault {
   /** From the rounds. */
-  files: string | undefined;
+  found: FilesFound | undefined;
   /** From the engine: why it cannot serve. */
   state: string | undefined;
   /** Pieces that were read and were not what was published; repaired ones are taken out. */
   readonly lostPieces: Set<number>;
   pieceCount: number;
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** What is known to be wrong with the everseed's copies, and who said so (HUB-19). */
 export class ContentFaults {
@@ -20,16 +40,17 @@ export class ContentFaults {
     this.#log = log;
   }
 
-  /** In words for everybody, without paths; null when nothing is known. */
-  of(torrentId: string): string | null {
+  /** @returns Null when nothing is known. */
+  of(torrentId: string): Damage | null {
     const fault = this.#faults.get(torrentId);
-    if (!fault) return null;
-    const { lostPieces, pieceCount } = fault;
-    const pieces =
-      lostPieces.size > 0
-        ? `${lostPieces.size} of ${pieceCount} pieces are damaged on the disk of this hub.`
-        : undefined;
-    return fault.files ?? fault.state ?? pieces ?? null;
+    const words = fault && wordsOf(fault);
+    if (!fault || words === undefined) return null;
+    const lostFiles = fault.found?.kind === "files" ? fault.found.lost : NONE;
+    const { lostPieces } = fault;
+    // An engine that cannot read its files does not say which: the rounds do, as soon as they have looked.
+    const all =
+      fault.found?.kind === "no-metainfo" || (fault.state !== undefined && lostFiles.size === 0);
+    return { words, all, lostFiles, lostPieces };
   }
 
   /** All of it is new. */
@@ -38,9 +59,10 @@ export class ContentFaults {
     this.#log.info("what the everseed keeps is whole again", { id: torrentId });
   }
 
-  handleRound(torrentId: string, files: string | undefined): void {
-    if (files === undefined && !this.#faults.has(torrentId)) return;
-    this.#change(torrentId, (fault) => (fault.files = files));
+  handleRound(torrentId: string, found: FilesFound): void {
+    const isWhole = found.kind === "files" && found.lost.size === 0;
+    if (isWhole && !this.#faults.has(torrentId)) return;
+    this.#change(torrentId, (fault) => (fault.found = isWhole ? undefined : found));
   }
 
   handleEvent(torrent: { readonly id: string; readonly piece_count: number }, event: TorrentEvent) {
@@ -74,19 +96,31 @@ export class ContentFaults {
   }
 
   #change(id: string, change: (fault: Fault) => void): void {
-    const before = this.of(id);
+    const before = this.of(id)?.words;
     const fault = this.#faults.get(id) ?? {
-      files: undefined,
+      found: undefined,
       state: undefined,
       lostPieces: new Set(),
       pieceCount: 0,
     };
     change(fault);
     this.#faults.set(id, fault);
-    const after = this.of(id);
-    if (after === null) this.#faults.delete(id);
+    const after = this.of(id)?.words;
+    if (after === undefined) this.#faults.delete(id);
     if (after === before) return;
-    if (after === null) this.#log.info("what the everseed keeps is whole again", { id });
+    if (after === undefined) this.#log.info("what the everseed keeps is whole again", { id });
     else this.#log.error("what the everseed keeps is damaged", { id, fault: after });
   }
+}
+
+function wordsOf({ found, state, lostPieces, pieceCount }: Fault): string | undefined {
+  if (found?.kind === "no-metainfo") return "Its .torrent file is lost.";
+  if (found) {
+    const { size } = found.lost;
+    return `${size} of ${found.fileCount} files ${size === 1 ? "is" : "are"} lost or ${size === 1 ? "has" : "have"} another length on the disk of this hub.`;
+  }
+  if (state !== undefined) return state;
+  const { size } = lostPieces;
+  if (size === 0) return undefined;
+  return `${size} of ${pieceCount} pieces ${size === 1 ? "is" : "are"} damaged on the disk of this hub.`;
 }

@@ -1,8 +1,10 @@
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { realFiles } from "./damaged-files.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { FilesFound } from "./content-faults.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
@@ -16,8 +18,7 @@ interface ContentRoundsOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
-  /** @param fault - In words for everybody, so without paths; `undefined` when all is as it was. */
-  readonly report: (torrentId: string, fault: string | undefined) => void;
+  readonly report: (torrentId: string, found: FilesFound) => void;
 }
 
 /**
@@ -45,6 +46,18 @@ export class ContentRounds {
     this.#timer?.cancel();
   }
 
+  /** Looks at one torrent out of its turn: somebody has met damage. Never rejects. */
+  async look(row: TorrentRow): Promise<void> {
+    try {
+      this.#options.report(row.id, await this.#find(row));
+    } catch (error) {
+      this.#options.log.warn("a torrent could not be looked at", {
+        id: row.id,
+        why: String(error),
+      });
+    }
+  }
+
   #schedule(): void {
     if (!this.#running) return;
     this.#timer = this.#options.clock.startTimer(STEP_MS, () => {
@@ -59,17 +72,16 @@ export class ContentRounds {
   async #step(): Promise<void> {
     const row = await this.#options.torrents.after(this.#seq);
     this.#seq = row?.seq ?? 0;
-    if (row) this.#options.report(row.id, await this.#faultOf(row));
+    if (row) this.#options.report(row.id, await this.#find(row));
   }
 
-  async #faultOf(row: TorrentRow): Promise<string | undefined> {
+  async #find(row: TorrentRow): Promise<FilesFound> {
     const { library, folder, files } = this.#options;
     const metainfo = await library.load(row);
-    if (!metainfo) return "Its .torrent file is lost.";
+    if (!metainfo) return { kind: "no-metainfo" };
     const { info } = metainfo;
-    const lost = await countLostFiles(info, folder.absolute(row.content_path), files);
-    if (lost === 0) return undefined;
-    return `${lost} of ${realFiles(info).length} files are lost or have another length on the disk of this hub.`;
+    const lost = await findLostFiles(info, folder.absolute(row.content_path), files);
+    return { kind: "files", lost, fileCount: realFiles(info).length };
   }
 }
 
@@ -79,14 +91,15 @@ export async function countLostFiles(
   root: string,
   files: Files,
 ): Promise<number> {
-  let lost = 0;
-  for (const file of realFiles(info)) {
-    const facts = await files.stat(`${root}/${file.path.join("/")}`);
-    if (!facts || facts.folder || facts.size !== file.length) lost += 1;
-  }
-  return lost;
+  return (await findLostFiles(info, root, files)).size;
 }
 
-function realFiles(info: TorrentInfo): readonly TorrentInfo["files"][number][] {
-  return info.files.filter((file) => !file.pad && !file.linkTarget);
+/** @returns Indexes among real files of those that are not there, or not in their full length. */
+async function findLostFiles(info: TorrentInfo, root: string, files: Files): Promise<Set<number>> {
+  const lost = new Set<number>();
+  for (const [index, file] of realFiles(info).entries()) {
+    const facts = await files.stat(`${root}/${file.path.join("/")}`);
+    if (!facts || facts.folder || facts.size !== file.length) lost.add(index);
+  }
+  return lost;
 }

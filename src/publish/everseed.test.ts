@@ -150,7 +150,7 @@ test("a torrent sleeps when nobody was there for five minutes, and wakes again; 
   assert.deepEqual(everseed.figures("k3f9k3f9"), {
     uploadBytesPerSecond: 70,
     uploaded: 700,
-    fault: null,
+    damage: null,
   });
   engine.stats = { ...NOTHING, uploaded: 800 };
   for (let minute = 0; minute < 4; minute += 1) passMinute();
@@ -160,7 +160,7 @@ test("a torrent sleeps when nobody was there for five minutes, and wakes again; 
   assert.deepEqual(everseed.figures("k3f9k3f9"), {
     uploadBytesPerSecond: 0,
     uploaded: 800,
-    fault: null,
+    damage: null,
   });
   assert.deepEqual(everseed.totals(), { uploaded: 800, downloaded: 0, peers: 0 });
   engine.stats = { ...NOTHING, peers: 2, uploaded: 50 };
@@ -180,14 +180,15 @@ test("after the end nothing wakes", async (t) => {
 test("HUB-19: files that are lost or cut are noticed by the rounds, said without paths, and forgotten when back", async (t) => {
   const { everseed, passRound, disk, logged } = await world(t);
   const path = "/data/content/01/0101/talks/a.txt";
-  const fault = () => everseed.figures("k3f9k3f9").fault;
+  const fault = () => everseed.figures("k3f9k3f9").damage?.words ?? null;
   await passRound();
   assert.equal(fault(), null);
   for (const harm of [() => disk.remove(path), () => disk.write(path, new Uint8Array(8))]) {
     await harm();
     await passRound();
     await passRound();
-    assert.match(fault() ?? "", /^1 of 1 files are lost/);
+    assert.match(fault() ?? "", /^1 of 1 files is lost/);
+    assert.deepEqual([...everseed.figures("k3f9k3f9").damage!.lostFiles], [0]);
     assert.doesNotMatch(fault() ?? "", /\/data|a\.txt/);
     await disk.write(path, new Uint8Array(9));
     await passRound();
@@ -199,19 +200,19 @@ test("HUB-19: files that are lost or cut are noticed by the rounds, said without
 test("HUB-19: a lost .torrent file is noticed by the rounds", async (t) => {
   const { everseed, passRound } = await world(t, { lost: true });
   await passRound();
-  assert.match(everseed.figures("k3f9k3f9").fault ?? "", /\.torrent file is lost/);
+  assert.match(everseed.figures("k3f9k3f9").damage?.words ?? "", /\.torrent file is lost/);
 });
 
 test("HUB-19, WIR-14: pieces the engine finds damaged are counted until they are repaired", async (t) => {
   const { everseed, engine } = await world(t);
   await everseed.wake(V1);
   const { onEvent } = engine.added[0]!;
-  const fault = () => everseed.figures("k3f9k3f9").fault;
+  const fault = () => everseed.figures("k3f9k3f9").damage?.words ?? null;
   onEvent!({ kind: "piece", piece: 0 });
   assert.equal(fault(), null);
   onEvent!({ kind: "piece-lost", piece: 0 });
   onEvent!({ kind: "piece-lost", piece: 0 });
-  assert.match(fault() ?? "", /^1 of 1 pieces are damaged/);
+  assert.match(fault() ?? "", /^1 of 1 pieces is damaged/);
   onEvent!({ kind: "state", state: { kind: "downloading" } });
   assert.match(fault() ?? "", /^1 of 1 pieces/);
   onEvent!({ kind: "piece", piece: 0 });
@@ -219,6 +220,7 @@ test("HUB-19, WIR-14: pieces the engine finds damaged are counted until they are
   const message = "EIO: /data/content/01/0101/talks/a.txt";
   onEvent!({ kind: "state", state: { kind: "waiting", cause: "disk-error", message } });
   assert.equal(fault(), "Its files cannot be read at the moment.");
+  assert.ok(everseed.figures("k3f9k3f9").damage?.all, "which ones is not known");
   onEvent!({ kind: "state", state: { kind: "seeding" } });
   assert.equal(fault(), null);
 });

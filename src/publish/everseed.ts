@@ -6,7 +6,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import { ContentRounds } from "./content-rounds.ts";
-import { ContentFaults } from "./content-faults.ts";
+import { ContentFaults, type Damage } from "./content-faults.ts";
 import { ContentScrub } from "./content-scrub.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
@@ -30,8 +30,8 @@ export interface EverseedFigures {
   readonly uploadBytesPerSecond: number;
   /** Bytes since start. */
   readonly uploaded: number;
-  /** What is wrong with its copy, in words for everybody; null as long as nothing is known. */
-  readonly fault: string | null;
+  /** What is wrong with its copy; null as long as nothing is known. */
+  readonly damage: Damage | null;
 }
 
 interface AwakeTorrent {
@@ -51,6 +51,7 @@ export class Everseed {
   readonly #waking = new Map<string, Promise<EngineTorrent | undefined>>();
   /** What torrents that sleep again have sent. */
   readonly #uploadedBefore = new Map<string, number>();
+  readonly #looking = new Set<string>();
   readonly #faults: ContentFaults;
   readonly #rounds: ContentRounds;
   readonly #scrub: ContentScrub;
@@ -63,7 +64,7 @@ export class Everseed {
     this.#faults = new ContentFaults(options.log);
     this.#rounds = new ContentRounds({
       ...options,
-      report: (id, fault) => this.#faults.handleRound(id, fault),
+      report: (id, found) => this.#faults.handleRound(id, found),
     });
     this.#scrub = new ContentScrub({
       ...options,
@@ -114,13 +115,27 @@ export class Everseed {
     return {
       uploadBytesPerSecond: stats?.uploadBytesPerSecond ?? 0,
       uploaded: before + (stats?.uploaded ?? 0),
-      fault: this.#faults.of(torrentId),
+      damage: this.#faults.of(torrentId),
     };
+  }
+
+  /** For each piece the peers that have it but not all; undefined while the torrent sleeps. */
+  partialCopies(torrentId: string): Uint16Array | undefined {
+    return this.#awake.get(torrentId)?.torrent.partialCopies();
   }
 
   /** Whether something is known to be wrong with its copy. */
   isDamaged(torrentId: string): boolean {
     return this.#faults.of(torrentId) !== null;
+  }
+
+  /** A download met a file that is not as it was: what else is gone is known at once, not at the next round. */
+  look(torrentId: string): void {
+    const { torrents, log } = this.#options;
+    torrents.find(torrentId).then(
+      (row) => row && this.#look(row),
+      (error: unknown) => log.warn("a torrent could not be looked at", { why: String(error) }),
+    );
   }
 
   /** Its content was replaced by a whole one: what was found out about the old one is forgotten. */
@@ -154,10 +169,22 @@ export class Everseed {
       from: { metainfo },
       root: folder.absolute(row.content_path),
       mode: "seed",
-      onEvent: (event: TorrentEvent) => this.#faults.handleEvent(row, event),
+      onEvent: (event: TorrentEvent) => {
+        this.#faults.handleEvent(row, event);
+        // The engine says that files cannot be read, a look says which.
+        if (event.kind === "state" && event.state.kind === "waiting") void this.#look(row);
+      },
     });
     this.#awake.set(row.id, { torrent, lastPeerMs: clock.nowMs() });
     return torrent;
+  }
+
+  /** One look at a time for each torrent: many may ask for the same lost file. Never rejects. */
+  async #look(row: TorrentRow): Promise<void> {
+    if (this.#looking.has(row.id)) return;
+    this.#looking.add(row.id);
+    await this.#rounds.look(row);
+    this.#looking.delete(row.id);
   }
 
   #scheduleSweep(): void {

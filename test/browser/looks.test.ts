@@ -59,7 +59,7 @@ test("targets are at least 32 px, and 44 px high on a phone", async () => {
     for (const name of names) {
       await page.goto(`${preview.origin}/${name}`);
       const small = await page.evaluate<string[]>(`[...document.querySelectorAll(
-        "button, summary, select, input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), .btn, .nav a, .me, .pages a, .list .name"
+        "button, summary, select, input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), .btn, .nav a, .me, .pages a, .list .name, .foot a, .files .file, .files .box, .theme label"
       )].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 2)
         .filter((e) => (e.matches(".name") ? e.closest("li") : e).getBoundingClientRect().height < ${pixelsMin} - 0.5)
         .map((e) => e.outerHTML.slice(0, 120))`);
@@ -77,6 +77,76 @@ test("UX 2: colour is never the only sign: every word of state has its shape bef
       .filter((e) => getComputedStyle(e, "::before").content !== '""')
       .map((e) => e.outerHTML)`);
     assert.deepEqual(bare, [], name);
+  }
+  await page.context().close();
+});
+
+test("on a phone: the site's name, one column, the main button in full width", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 390, height: 800 } });
+  for (const name of ["torrent", "torrent-one-file", "torrent-damaged"]) {
+    await page.goto(`${preview.origin}/${name}`);
+    const wide = (selector: string) =>
+      page.evaluate<number>(
+        `document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect().width`,
+      );
+    assert.ok((await wide(".brand")) > 120, name);
+    assert.ok(await page.getByText("Harbour archive").isVisible(), name);
+    assert.equal(await wide(".take .btn.main"), 390 - 32, name);
+    const lefts = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.card')].map((e) => e.getBoundingClientRect().left)",
+    );
+    assert.deepEqual(new Set(lefts), new Set([16]), name);
+  }
+  await page.context().close();
+});
+
+test("on a wide screen a page fills its width, or is one column in the middle", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 1280, height: 800 } });
+  for (const name of ["torrent-one-file", "torrent-fresh", "not-found", "setup-done", "login"]) {
+    await page.goto(`${preview.origin}/${name}`);
+    const middle = await page.evaluate<number>(`(() => {
+      const { left, right } = document.querySelector("main > *").getBoundingClientRect();
+      return (left + right) / 2 - document.documentElement.clientWidth / 2;
+    })()`);
+    assert.ok(Math.abs(middle) <= 1, `${name}: ${middle} px beside the middle`);
+  }
+  await page.context().close();
+});
+
+test("on paper the addresses are whole, and nothing that cannot be pressed is left", async () => {
+  const { page } = await openPage(browser, { viewport: { width: 720, height: 1000 } });
+  for (const name of ["torrent", "torrent-many-files"]) {
+    await page.goto(`${preview.origin}/${name}`);
+    await page.emulateMedia({ media: "print" });
+    const cut = await page.evaluate<string[]>(`[...document.querySelectorAll(".copy code")]
+      .filter((e) => !e.checkVisibility({ contentVisibilityAuto: true }) || e.scrollWidth > e.clientWidth + 1)
+      .map((e) => e.textContent)`);
+    assert.deepEqual(cut, [], name);
+    assert.equal(
+      await page.locator("button:visible, .btn:visible, input:visible").count(),
+      0,
+      name,
+    );
+    const hidden = await page.evaluate<number>(
+      "(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector('.files'))",
+    );
+    assert.ok(hidden <= 1, `${name}: ${hidden} px of the list of files are hidden`);
+  }
+  await page.context().close();
+});
+
+test("help is one step away from every page, and explains the words", async () => {
+  const { page } = await openPage(browser, { javaScriptEnabled: false });
+  await page.goto(`${preview.origin}/torrent`);
+  for (const name of ["New here?", "Help", "How it works"]) {
+    assert.equal(await page.getByRole("link", { name, exact: true }).getAttribute("href"), "/help");
+  }
+  await page.goto(`${preview.origin}/help`);
+  for (const word of ["Magnet link", "Seed", "Tracker"]) {
+    assert.equal(await page.locator("dt", { hasText: word }).count(), 1, word);
+  }
+  for (const system of ["Windows", "macOS", "Linux", "Android", "iPhone, iPad", "A terminal"]) {
+    assert.equal(await page.getByRole("row", { name: system }).count(), 1, system);
   }
   await page.context().close();
 });
@@ -116,7 +186,7 @@ test("without JavaScript nothing is shown that needs it, and everything else can
   }
   await page.goto(`${preview.origin}/torrent`);
   assert.match(
-    (await page.getByText("Open magnet link").getAttribute("href")) ?? "",
+    (await page.getByRole("link", { name: "Open in your program" }).getAttribute("href")) ?? "",
     /^magnet:\?xt=/,
   );
   assert.equal(await page.getByRole("link", { name: "01 opening.webm" }).count(), 1);

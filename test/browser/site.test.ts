@@ -1,13 +1,15 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Download, Page } from "playwright-core";
 import type { TorrentList } from "../../src/api/torrents.ts";
+import { readZip } from "../hub/zip-reader.ts";
 import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
 import { adminName, adminPassword, RealHub } from "./real-hub.ts";
-import { publishSmall, signIn } from "./steps.ts";
+import { fetchBytes, publishFolder, publishSmall, signIn } from "./steps.ts";
 
 let browser: Browser;
 let hub: RealHub;
@@ -31,6 +33,18 @@ async function makeToken(page: Page, name: string): Promise<string> {
   return page.locator(".note .copy code").innerText();
 }
 
+/** Paths of the files in an archive that the browser got, below the torrent's folder. */
+async function namesInZip(download: Download): Promise<string[]> {
+  const entries = readZip(await readFile(await download.path()));
+  return entries.map(({ name }) => name.replace(/^talks\//, ""));
+}
+
+async function findFile(folder: string, name: string): Promise<string> {
+  const found = (await readdir(folder, { recursive: true })).find((entry) => entry.endsWith(name));
+  assert.ok(found, name);
+  return path.join(folder, found);
+}
+
 const payloads = [
   "<script>alert(1)</script>",
   "</title><script>alert(1)</script>",
@@ -42,6 +56,8 @@ const payloads = [
   "' onmouseover='alert(1)",
   '" autofocus onfocus="alert(1)',
   "javascript:alert(1)",
+  "[click](javascript:alert(1)) ![x](https://evil.example/pixel.gif)",
+  "[click](data:text/html,<script>alert(1)</script>) <javascript:alert(1)>",
   "<iframe src=javascript:alert(1)>",
   "<a href=javascript:alert(1)>x</a>",
   "<body onload=alert(1)>",
@@ -70,6 +86,8 @@ test("HUB-5: names that try to become code are text on every page; nothing runs,
     await page.goto(`${hub.origin}/t/${id}/x`);
     assert.equal(await page.locator("h1").count(), 1, payload);
     assert.ok((await page.locator("main").innerText()).includes("Health"), payload);
+    assert.equal(await page.locator(".rich :is(img, script, iframe, svg)").count(), 0, payload);
+    assert.equal(await page.locator('.rich a:not([href^="http"])').count(), 0, payload);
   }
   for (const path of [
     "/",
@@ -139,20 +157,90 @@ test("live figures change without a reload; when the stream breaks a bar says so
   await signIn(page, hub);
   const id = await publishSmall(page, hub, "live.txt", { kind: "v1" });
   await page.goto(`${hub.origin}/t/${id}/live`);
-  await page.getByText("Only here").waitFor();
-  const infohash = (await page.locator(".copy code").allInnerTexts()).find((text) =>
+  await page.getByText("Kept by this hub, and nobody else yet").waitFor();
+  assert.equal(await page.locator(".note.good").count(), 1, "nothing new is a warning");
+  const infohash = (await page.locator(".copy code").allTextContents()).find((text) =>
     /^[0-9a-f]{40}$/.test(text),
   );
   const bytes = (infohash ?? "").replace(/../g, "%$&");
   const announce = `/announce?info_hash=${bytes}&peer_id=-XX0001-0123456789ab&port=7001&uploaded=0&downloaded=0`;
   await fetch(`${hub.origin}${announce}&left=0&compact=1`);
-  await page.getByText("Healthy").waitFor();
-  assert.ok(await page.getByText("The everseed and 1 other have all of it.").isVisible());
+  await page.getByText("other has all of it").waitFor();
+  assert.equal(await page.locator(".figures dd").first().innerText(), "1");
   await hub.stop();
   await page.getByText("Live figures paused").waitFor();
-  assert.ok(await page.getByText("Healthy").isVisible());
+  assert.ok(await page.getByText("other has all of it").isVisible());
   await hub.start();
   await page.getByText("Live figures paused").waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("a folder is one click, chosen files are one form, with and without JavaScript", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub);
+  const id = await publishFolder(page, hub, {
+    "9.txt": "nine",
+    "10.txt": "ten",
+    "slides/1.txt": "slide",
+  });
+  await page.goto(`${hub.origin}/t/${id}/x`);
+  const all = page.getByRole("link", { name: /^Download/ });
+  assert.match(
+    await page.locator(".take").innerText(),
+    /All 3 files in one \.zip\. Nothing to install\./,
+  );
+  const [download] = await Promise.all([page.waitForEvent("download"), all.click()]);
+  assert.match(download.suggestedFilename(), /\.zip$/);
+  assert.deepEqual(await namesInZip(download), ["10.txt", "9.txt", "slides/1.txt"]);
+
+  const take = page.locator(".choice button");
+  assert.ok(await take.isDisabled(), "nothing is ticked");
+  await page.getByLabel("Choose 10.txt").check();
+  await page.getByLabel("Choose slides/1.txt").check();
+  assert.equal((await take.innerText()).trim(), "Download 2 files, 8 B");
+  const [some] = await Promise.all([page.waitForEvent("download"), take.click()]);
+  assert.deepEqual(await namesInZip(some), ["10.txt", "slides/1.txt"]);
+  await page.context().close();
+
+  const { page: plain } = await openPage(browser, { javaScriptEnabled: false });
+  await plain.goto(`${hub.origin}/t/${id}/x`);
+  await plain.getByLabel("Choose 9.txt").check();
+  const [one] = await Promise.all([
+    plain.waitForEvent("download"),
+    plain.getByRole("button", { name: "Download what is ticked" }).click(),
+  ]);
+  assert.deepEqual(await namesInZip(one), ["9.txt"]);
+  await plain.context().close();
+});
+
+test("HUB-19: damage that a download meets reaches open pages at once, and publishing again repairs it", async () => {
+  const { page } = await openPage(browser);
+  await signIn(page, hub);
+  const files = { "lost tides.txt": "in and out", "kept tides.txt": "up and down" };
+  const id = await publishFolder(page, hub, files);
+  await page.goto(`${hub.origin}/t/${id}/x`);
+  const link = page.getByRole("link", { name: "lost tides.txt" });
+  const href = (await link.getAttribute("href")) ?? "";
+  await page.getByText("Kept by this hub, and nobody else yet").waitFor();
+  await rm(await findFile(path.join(hub.folder, "data/content"), "lost tides.txt"));
+  assert.equal((await fetchBytes(page, href)).status, 500);
+
+  await page.getByText("Not complete anywhere").waitFor();
+  await page.getByText("1 of 2 files can be downloaded here, each on its own.").waitFor();
+  assert.equal(await link.count(), 0);
+  assert.match(await page.locator(".files").innerText(), /lost tides\.txt\s+damaged here/);
+  assert.equal(await page.getByRole("link", { name: "kept tides.txt" }).count(), 1);
+  assert.equal(await page.locator(`a[href$=".zip"]`).count(), 0);
+  assert.equal(await page.locator(".figures dd").first().innerText(), "0");
+  assert.match(
+    await page.locator(".note").innerText(),
+    /Publishing the same files here again repairs it/,
+  );
+
+  await publishFolder(page, hub, files);
+  await page.getByText("Kept by this hub, and nobody else yet").waitFor();
+  await link.waitFor();
+  assert.equal((await fetchBytes(page, href)).body.toString(), files["lost tides.txt"]);
   await page.context().close();
 });
 
@@ -168,7 +256,9 @@ test("UX 3.3: a phone that scans the code comes to the page, and finds the magne
   assert.equal(link, page.url());
   const { page: phone } = await openPage(browser, { javaScriptEnabled: false });
   await phone.goto(link);
-  const magnet = await phone.getByText("Open magnet link").getAttribute("href");
+  const magnet = await phone
+    .getByRole("link", { name: "Open in your program" })
+    .getAttribute("href");
   assert.match(magnet ?? "", /^magnet:\?xt=urn:bt/);
   await phone.context().close();
   await page.context().close();
@@ -193,7 +283,10 @@ test("the catalogue: search, newest first, pages with numbers, all in the addres
   assert.match(await page.locator(".list > li").first().innerText(), /herring 17\.txt/);
   await page.locator(".list .name").first().click();
   assert.equal(await page.locator("h1").innerText(), "herring 17.txt");
-  assert.match((await page.getByText("Open magnet link").getAttribute("href")) ?? "", /^magnet:/);
+  assert.match(
+    (await page.getByRole("link", { name: "Open in your program" }).getAttribute("href")) ?? "",
+    /^magnet:/,
+  );
   await page.goto(`${hub.origin}/search?q=hrering+17`);
   assert.match(await page.locator("main").innerText(), /Nothing for “hrering 17”, but 1 result/);
   assert.match(await page.locator(".list > li").innerText(), /herring 17\.txt/);

@@ -96,6 +96,23 @@ export async function fetchBytes(page: Page, href: string, headers: Record<strin
   return { status: response.status(), headers: response.headers(), body: await response.body() };
 }
 
+/** Publishes a folder of small files through the API, from a signed-in tab. @returns The torrent's id. */
+export async function publishFolder(
+  page: Page,
+  hub: RealHub,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
+  const list = Object.entries(files).map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
+  return publishDraft(page, hub, {
+    declaration: {
+      name: "talks",
+      folder: true,
+      files: list.map(({ path, bytes }) => ({ path, size: bytes.length })),
+    },
+    contents: list.map(({ bytes }) => bytes),
+  });
+}
+
 /** Publishes one small file through the API, from a signed-in tab. @returns The torrent's id. */
 export async function publishSmall(
   page: Page,
@@ -103,12 +120,22 @@ export async function publishSmall(
   name: string,
   more: object = {},
 ): Promise<string> {
-  const { request } = page.context();
   const content = Buffer.from(`content of ${name} ${JSON.stringify(more)}`);
+  const files = [{ path: name, size: content.length }];
+  const declaration = { name, folder: false, files, ...more };
+  return publishDraft(page, hub, { declaration, contents: [content] });
+}
+
+async function publishDraft(
+  page: Page,
+  hub: RealHub,
+  { declaration, contents }: { declaration: object; contents: readonly Buffer[] },
+): Promise<string> {
+  const { request } = page.context();
   const headers = { origin: hub.origin };
   const declared = await request.post(`${hub.origin}/api/v1/drafts`, {
     headers,
-    data: { name, folder: false, files: [{ path: name, size: content.length }], ...more },
+    data: declaration,
   });
   assert.equal(declared.status(), 201, await declared.text());
   const draft = (await declared.json()) as DeclaredDraft;
@@ -120,7 +147,7 @@ export async function publishSmall(
       "upload-offset": "0",
       "content-type": "application/offset+octet-stream",
     },
-    data: content,
+    data: Buffer.concat(draft.order.map((index) => contents[index]!)),
   });
   assert.equal(sent.status(), 204, await sent.text());
   return draft.id;

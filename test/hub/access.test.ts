@@ -18,6 +18,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /search": ALL,
   "GET /setup": ALL,
   "GET /login": ALL,
+  "GET /help": ALL,
   "GET /t/:id/:slug?": ALL,
   "GET /t/:file{[0-9a-z]{1,32}\\.torrent}": ALL,
   "GET /t/:file{[0-9a-z]{1,32}\\.zip}": ALL,

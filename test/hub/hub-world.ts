@@ -8,6 +8,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
 import { Catalogue } from "../../src/publish/catalogue.ts";
+import type { Damage } from "../../src/publish/content-faults.ts";
 import { DataFolder } from "../../src/publish/data-folder.ts";
 import { DraftUploads } from "../../src/publish/draft-uploads.ts";
 import { Finisher } from "../../src/publish/finisher.ts";
@@ -136,6 +137,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   });
   const judged: { id: string; piece: number; intact: boolean }[] = [];
   let siteName = "Harbour";
+  const damage: { now: Damage | null } = { now: null };
+  const lookedAt: string[] = [];
   const parts: HubParts = {
     accounts,
     publisher,
@@ -153,7 +156,9 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
     }),
     swarms,
-    everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, fault: null }),
+    everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),
+    partialCopies: () => undefined,
+    lookAt: (id) => void lookedAt.push(id),
     site: {
       version: "0.0.0",
       name: () => siteName,
@@ -296,6 +301,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     logged,
     judged,
     count,
+    damage,
+    lookedAt,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DeclaredDraft, Draft } from "../../src/api/drafts.ts";
+import { FOLDER_DEPTH_MAX } from "../../src/api/pages.ts";
 import type { TorrentDetail, TorrentFiles, TorrentList } from "../../src/api/torrents.ts";
 import { slug } from "../../src/api/paths.ts";
 import { concatBytes, encodeUtf8 } from "../../src/base/bytes.ts";
@@ -456,7 +457,13 @@ test("10,000 files: pages of 200, searched by part of a name", async (t) => {
   const id = await world.publish(contents, { kind: "v1" });
   const { model } = await world.page(`/t/${id}/talks?page=3`);
   assert.ok(model.kind === "torrent");
-  assert.deepEqual(model.fileList, { query: "", page: 3, pages: 3, total: 450 });
+  assert.deepEqual(model.fileList, {
+    query: "",
+    page: 3,
+    pages: 3,
+    total: 450,
+    folders: [{ path: "folder", fileCount: 450, size: 450 }],
+  });
   assert.equal(model.torrent.files.length, 50);
   const found = await world.page(`/t/${id}/talks?q=FILE+0044`);
   assert.ok(found.model.kind === "torrent" && found.model.fileList.total === 1);
@@ -470,6 +477,122 @@ test("10,000 files: pages of 200, searched by part of a name", async (t) => {
 });
 
 const content = bytes(1000);
+test("files stand in natural order below their folders, each folder with all it holds", async (t) => {
+  const world = await hubWorld(t);
+  const paths = ["b/10.txt", "b/9.txt", "b/inner/1.txt", "a 10.txt", "a 9.txt", "A 1.txt"];
+  const id = await world.publish(
+    Object.fromEntries(paths.map((path, index) => [path, bytes(index + 1, index)])),
+  );
+  const { model } = await world.page(`/t/${id}/talks`);
+  assert.ok(model.kind === "torrent");
+  assert.deepEqual(
+    model.torrent.files.map((file) => file.path),
+    ["A 1.txt", "a 9.txt", "a 10.txt", "b/9.txt", "b/10.txt", "b/inner/1.txt"],
+  );
+  assert.deepEqual(model.fileList.folders, [
+    { path: "b", fileCount: 3, size: 6 },
+    { path: "b/inner", fileCount: 1, size: 3 },
+  ]);
+  for (const file of model.torrent.files) {
+    const response = await world.call(file.downloadPath);
+    assert.equal((await response.bytes()).length, paths.indexOf(file.path) + 1, file.path);
+  }
+});
+
+test("ninety folders in one another are shown as a few, and the file is still there", async (t) => {
+  const world = await hubWorld(t);
+  const deep = `${"d/".repeat(90)}x.txt`;
+  const id = await world.publish({ [deep]: bytes(3), "y.txt": bytes(2) }, { kind: "v1" });
+  const { model } = await world.page(`/t/${id}/talks`);
+  assert.ok(model.kind === "torrent");
+  assert.equal(model.fileList.folders.length, FOLDER_DEPTH_MAX);
+  assert.equal(model.torrent.files[1]?.path, deep);
+});
+
+test("HUB-19: a damaged torrent counts no seed that is none, and offers no download that fails", async (t) => {
+  const world = await hubWorld(t);
+  const contents = { "a.bin": bytes(1000), "b.bin": bytes(500, 1), c: bytes(9) };
+  const id = await world.publish(contents, { kind: "v1" });
+  const look = async () => {
+    const { model } = await world.page(`/t/${id}/talks`, { headers: { cookie: "fresh=1" } });
+    assert.ok(model.kind === "torrent");
+    return model;
+  };
+  const whole = await look();
+  assert.deepEqual([whole.torrent.swarm.seeds, whole.torrent.wholeFileCount], [1, 3]);
+  assert.equal(whole.zipPath, `/t/${id}.zip`);
+  assert.deepEqual(whole.pieces, { copies: [1], lacking: [], missing: 0 });
+
+  const none = new Set<number>();
+  const words = "1 of 3 files is lost.";
+  world.damage.now = { words, all: false, lostFiles: new Set([1]), lostPieces: none };
+  const lost = await look();
+  assert.equal(lost.torrent.swarm.fault, words);
+  assert.equal(lost.torrent.swarm.seeds, 0);
+  assert.equal(lost.torrent.wholeFileCount, 2);
+  assert.equal(lost.zipPath, null, "it would break off in the middle");
+  assert.deepEqual(
+    lost.torrent.files.map((file) => file.whole),
+    [true, false, true],
+  );
+  assert.deepEqual(lost.pieces, { copies: [0], lacking: [0], missing: 1 });
+  const api = await (await world.call(`/api/v1/torrents/${id}`)).json();
+  assert.partialDeepStrictEqual(api, { wholeFileCount: 2, swarm: { seeds: 0 } });
+
+  world.damage.now = { words, all: true, lostFiles: none, lostPieces: none };
+  assert.equal((await look()).torrent.wholeFileCount, 0);
+  world.count.seeds = 4;
+  const elsewhere = await look();
+  assert.equal(elsewhere.torrent.swarm.seeds, 3);
+  assert.deepEqual(elsewhere.pieces, { copies: [3], lacking: [0], missing: 1 });
+});
+
+test("HUB-19: a file that is cut or gone is refused with what repairs it, and looked at", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish({ "a.bin": bytes(1000), "b.bin": bytes(500, 1) });
+  const { location } = (await world.parts.catalogue.file(id, 0))!;
+  for (const harm of [
+    () => world.disk.write(location, bytes(999)),
+    () => world.disk.remove(location),
+  ]) {
+    await harm();
+    const response = await world.call(`/t/${id}/files/0/a.bin`);
+    assert.equal(response.status, 500);
+    assert.match(await response.text(), /damaged on the disk.*Publishing the same files again/);
+    assert.equal((await world.call(`/t/${id}/files/1/b.bin`)).status, 200);
+  }
+  assert.deepEqual(world.lookedAt, [id, id]);
+});
+
+test("a description is read as Markdown once for the page, and stays as it was typed in the API", async (t) => {
+  const world = await hubWorld(t);
+  const comment = "**Bold**, <b>not</b>, [bad](javascript:alert(1))";
+  const id = await world.publish({ "a.bin": bytes(9) }, { comment });
+  const { model } = await world.page(`/t/${id}/talks`);
+  assert.ok(model.kind === "torrent");
+  assert.deepEqual(model.description, [
+    {
+      kind: "paragraph",
+      inlines: [
+        { kind: "strong", inlines: ["Bold"] },
+        ", ",
+        "<b>",
+        "not",
+        "</b>",
+        ", ",
+        "[bad](javascript:alert(1))",
+      ],
+    },
+  ]);
+  const api = await (await world.call(`/api/v1/torrents/${id}`)).json();
+  assert.partialDeepStrictEqual(api, { comment });
+});
+
+test("the help page is there for strangers, and can be shared", async (t) => {
+  const world = await hubWorld(t);
+  assert.deepEqual((await world.page("/help")).model, { kind: "help" });
+});
+
 const ranges: [range: string, status: number, first: number, end: number][] = [
   ["bytes=0-0", 206, 0, 1],
   ["bytes=10-19", 206, 10, 20],

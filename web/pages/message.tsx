@@ -6,7 +6,7 @@ import { SearchForm } from "../parts/search.tsx";
 export function MessageView(props: { readonly model: MessagePage }) {
   const { model } = props;
   return (
-    <div class="stack prose">
+    <div class="stack lone">
       <div class="stack tight">
         {model.status >= 400 && <p class="small num">Error {model.status}</p>}
         <h1>

@@ -125,7 +125,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
 
 function SetupDone() {
   return (
-    <div class="stack prose">
+    <div class="stack lone">
       <h1>Setup is done</h1>
       <p>This hub has its administrator already. A setup link works once.</p>
       <div class="row">
@@ -142,7 +142,7 @@ function SetupDone() {
 
 function SetupElsewhere() {
   return (
-    <div class="stack prose">
+    <div class="stack lone">
       <h1>Setup is open on the terminal</h1>
       <Note mood="wait" title="This hub is new and belongs to nobody yet.">
         <p>

@@ -1,11 +1,12 @@
 import { useRef, useState } from "preact/hooks";
 import type { Page, TorrentPage } from "../../src/api/pages.ts";
-import type { TorrentFileEntry } from "../../src/api/torrents.ts";
 import { fetchPage } from "../client/page-in-document.ts";
 import { announce } from "../parts/announce.ts";
 import { plural } from "../parts/format.ts";
 import { PageLinks } from "../parts/page-links.tsx";
-import { Outside, Size } from "../parts/words.tsx";
+import { Outside } from "../parts/words.tsx";
+import { FileChoice } from "./file-choice.tsx";
+import { FileTree } from "./file-tree.tsx";
 
 /** From how many files on a search is worth its room. */
 const searchableFrom = 20;
@@ -47,9 +48,11 @@ export function TorrentFiles(props: {
       <div class="row apart">
         <h2 id="files-title">Files</h2>
         <p class="small num">
-          {fileList.query === ""
-            ? plural(torrent.fileCount, "file")
-            : `${fileList.total} of ${plural(torrent.fileCount, "file")}`}
+          {fileList.query !== ""
+            ? `${fileList.total} of ${plural(torrent.fileCount, "file")}`
+            : torrent.fileCount === 1
+              ? "1 file"
+              : `${plural(torrent.fileCount, "file")}, each on its own`}
         </p>
       </div>
       {searchable && (
@@ -86,15 +89,21 @@ export function TorrentFiles(props: {
           </a>
         </p>
       ) : (
-        <ul
-          class={searchable ? "files long" : "files"}
-          tabIndex={searchable ? 0 : undefined}
-          aria-labelledby="files-title"
-        >
-          {torrent.files.map((file) => (
-            <FileRow key={file.index} file={file} />
-          ))}
-        </ul>
+        <FileChoice zipPath={props.model.zipPath} files={torrent.files}>
+          {/* A long list scrolls by itself, so that what stands below it is not buried. */}
+          <div
+            class={searchable ? "files long" : "files"}
+            tabIndex={searchable ? 0 : undefined}
+            role={searchable ? "group" : undefined}
+            aria-labelledby={searchable ? "files-title" : undefined}
+          >
+            <FileTree
+              files={torrent.files}
+              folders={fileList.folders}
+              canChoose={props.model.zipPath !== null}
+            />
+          </div>
+        </FileChoice>
       )}
       <PageLinks
         page={fileList.page}
@@ -104,24 +113,6 @@ export function TorrentFiles(props: {
         onVisit={(event, page) => void visit(event, fileList.query, page)}
       />
     </section>
-  );
-}
-
-function FileRow(props: { readonly file: TorrentFileEntry }) {
-  const { file } = props;
-  const slash = file.path.lastIndexOf("/") + 1;
-  return (
-    <li>
-      <a href={file.downloadPath} download>
-        {slash > 0 && (
-          <span class="folder">
-            <Outside text={file.path.slice(0, slash)} charactersMax={80} />
-          </span>
-        )}
-        <Outside text={file.path.slice(slash)} charactersMax={120} />
-      </a>
-      <Size bytes={file.size} class="size" />
-    </li>
   );
 }
 

@@ -8,7 +8,7 @@ import { ThemeSwitch } from "./theme.tsx";
 import { Outside } from "./words.tsx";
 
 /** The menu items that exist; one of them is where we are. */
-export type Place = "publish" | "catalogue" | "account" | "login" | null;
+export type Place = "publish" | "catalogue" | "help" | "account" | "login" | null;
 
 /** What surrounds every page: header, main, footer. */
 export function Frame(props: {
@@ -66,6 +66,9 @@ function Header(props: { readonly frame: PageFrame; readonly place: Place }) {
           <a href="/" aria-current={here("catalogue")}>
             Catalogue
           </a>
+          <a href="/help" aria-current={here("help")}>
+            New here?
+          </a>
         </nav>
         {frame.user === null ? (
           <a class="me" href={loginPath(frame, place)} aria-current={here("login")}>
@@ -98,6 +101,11 @@ function Footer(props: { readonly frame: PageFrame }) {
           </span>
         )}
         <span>Everseed {version}</span>
+        {totals !== null && (
+          <a class="push" href="/help">
+            Help
+          </a>
+        )}
         <Shortcuts mayPublish={props.frame.mayPublish} ready={totals !== null} />
         <ThemeSwitch />
       </div>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeHealth } from "./health.ts";
+import { judgeHealth, othersWithAll } from "./health.ts";
 
 const swarm = {
   seeds: 1,
@@ -12,18 +12,33 @@ const swarm = {
 };
 const fault = "1 of 2 files are lost.";
 
-const cases: [more: Partial<Parameters<typeof judgeHealth>[0]>, word: string, end: RegExp][] = [
-  [{ seeds: 0 }, "No seeds", /not even this hub/],
-  [{}, "Only here", /always there\.$/],
-  [{ seeds: 4 }, "Healthy", /3 others have all of it\.$/],
-  [{ fault }, "Damaged here", /^1 of 2 files are lost\. Nobody else has all of it/],
-  [{ fault, seeds: 2 }, "Damaged here", /1 other has all of it\.$/],
-  [{ fault, seeds: 3 }, "Damaged here", /2 others have all of it\.$/],
+const cases: [
+  more: Partial<Parameters<typeof judgeHealth>[0]>,
+  mood: string,
+  title: string,
+  others: number,
+][] = [
+  [{}, "good", "Kept by this hub, and nobody else yet", 0],
+  [{ seeds: 4 }, "good", "Kept by this hub", 3],
+  [{ fault, seeds: 0 }, "bad", "Not complete anywhere", 0],
+  [{ fault, seeds: 1 }, "warn", "Damaged here, whole elsewhere", 1],
+  [{ fault, seeds: 2 }, "warn", "Damaged here, whole elsewhere", 2],
 ];
-for (const [more, word, end] of cases) {
-  test(`HUB-19: ${JSON.stringify(more)} is called ${word}`, () => {
-    const health = judgeHealth({ ...swarm, ...more });
-    assert.equal(health.word, word);
-    assert.match(health.sentence, end);
+for (const [more, mood, title, others] of cases) {
+  test(`HUB-19: ${JSON.stringify(more)} is called "${title}"`, () => {
+    const now = { ...swarm, ...more };
+    const health = judgeHealth(now);
+    assert.equal(health.mood, mood);
+    assert.equal(health.title, title);
+    assert.equal(othersWithAll(now), others);
   });
 }
+
+test("HUB-19: what is damaged says what repairs it, what is whole has nothing to repair", () => {
+  assert.equal(judgeHealth(swarm).remedy, null);
+  for (const seeds of [0, 1]) {
+    const health = judgeHealth({ ...swarm, fault, seeds });
+    assert.match(health.sentence, /^1 of 2 files are lost\. /);
+    assert.match(health.remedy ?? "", /Publishing the same files here again repairs it/);
+  }
+});

@@ -2,42 +2,57 @@ import type { SwarmFigures } from "../../src/api/torrents.ts";
 import { plural } from "./format.ts";
 import type { Mood } from "./words.tsx";
 
-/** The state of a swarm: one word for lists, one sentence for the torrent's own page. */
+/** The state of a torrent: one word for lists, a heading and a sentence for its own page. */
 export interface Health {
   readonly mood: Mood;
   readonly word: string;
+  readonly title: string;
   readonly sentence: string;
+  /** What would make it whole again; null when it is. */
+  readonly remedy: string | null;
 }
 
-/** The everseed counts as a seed, so one seed means that nobody else has all of it. */
+/** How many have all of it, the hub itself left out. */
+export function othersWithAll(swarm: SwarmFigures): number {
+  return Math.max(0, swarm.fault === null ? swarm.seeds - 1 : swarm.seeds);
+}
+
 export function judgeHealth(swarm: SwarmFigures): Health {
-  const others = swarm.seeds - 1;
-  if (swarm.fault !== null) {
-    const rest =
-      others > 0
-        ? `${plural(others, "other")} ${others === 1 ? "has" : "have"} all of it.`
-        : "Nobody else has all of it: whoever has, please seed.";
-    return { mood: "bad", word: "Damaged here", sentence: `${swarm.fault} ${rest}` };
+  const others = othersWithAll(swarm);
+  if (swarm.fault === null) {
+    return others === 0
+      ? {
+          mood: "good",
+          word: "Kept here",
+          title: "Kept by this hub, and nobody else yet",
+          sentence:
+            "This hub has all of it and keeps giving it. Everyone who leaves it open in a program helps the next one.",
+          remedy: null,
+        }
+      : {
+          mood: "good",
+          word: "Healthy",
+          title: "Kept by this hub",
+          sentence: "This hub has all of it and keeps giving it.",
+          remedy: null,
+        };
   }
-  if (swarm.seeds <= 0) {
-    return {
-      mood: "bad",
-      word: "No seeds",
-      sentence:
-        "Nobody offers all of it at the moment, not even this hub. The direct download may still work.",
-    };
-  }
-  if (others === 0) {
+  if (others > 0) {
     return {
       mood: "warn",
-      word: "Only here",
-      sentence:
-        "Only the everseed has all of it: a download may start slowly, but it is always there.",
+      word: "Damaged here",
+      title: "Damaged here, whole elsewhere",
+      sentence: `${swarm.fault} A BitTorrent program still gets all of it, from ${plural(others, "other")} who ${others === 1 ? "has" : "have"} it.`,
+      remedy:
+        "This hub takes what it lacks from others as soon as they connect. Publishing the same files here again repairs it at once.",
     };
   }
   return {
-    mood: "good",
-    word: "Healthy",
-    sentence: `The everseed and ${plural(others, "other")} have all of it.`,
+    mood: "bad",
+    word: "Damaged",
+    title: "Not complete anywhere",
+    sentence: `${swarm.fault} Nobody else has all of it at the moment.`,
+    remedy:
+      "Publishing the same files here again repairs it. So does anyone who still has all of them and opens this torrent in a program.",
   };
 }

@@ -32,7 +32,7 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
     <>
       <button
         type="button"
-        class="btn quiet push js-only small"
+        class="btn quiet js-only small"
         onClick={() => list.current?.showModal()}
       >
         Keys

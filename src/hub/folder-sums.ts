@@ -1,0 +1,30 @@
+import { FOLDER_DEPTH_MAX, type FolderSum } from "../api/pages.ts";
+import type { ListedFile } from "../publish/catalogue.ts";
+
+/** @returns For each folder that a shown file is in, what all files together have in it. */
+export function sumFolders(shown: readonly ListedFile[], all: readonly ListedFile[]): FolderSum[] {
+  const sums = new Map<string, { fileCount: number; size: number }>();
+  for (const { path } of shown) {
+    for (const folder of foldersOf(path)) sums.set(folder, { fileCount: 0, size: 0 });
+  }
+  if (sums.size === 0) return [];
+  for (const { path, size } of all) {
+    for (const folder of foldersOf(path)) {
+      const sum = sums.get(folder);
+      // Its inner folders cannot be among those that are shown either.
+      if (!sum) break;
+      sum.fileCount += 1;
+      sum.size += size;
+    }
+  }
+  return [...sums].map(([path, sum]) => ({ path, ...sum }));
+}
+
+/** The folders a file is in, outermost first, as deep as pages show them. */
+function* foldersOf(path: string): Generator<string> {
+  let end = path.indexOf("/");
+  for (let depth = 0; end !== -1 && depth < FOLDER_DEPTH_MAX; depth += 1) {
+    yield path.slice(0, end);
+    end = path.indexOf("/", end + 1);
+  }
+}

@@ -1,0 +1,119 @@
+import { Lexer, type MarkedToken, type Token } from "marked";
+import type { RichBlock, RichInline, RichText } from "../api/rich-text.ts";
+
+/** Longer words are shown as they were typed. */
+const CHARACTERS_MAX = 10_000;
+/** Lists and quotes in one another; deeper ones too. The reader calls itself for each. */
+const DEPTH_MAX = 12;
+const TOO_DEEP = new RegExp(
+  String.raw`^(?:[ \t]*(?:[>*+-]|\d{1,9}[.)])[ \t]?){${DEPTH_MAX + 1}}`,
+  "m",
+);
+/** Nobody means more; the reader takes a time that grows with the square of it. */
+const SPACES_MAX = 80;
+const LONG_SPACES = new RegExp(`[ \\t]{${SPACES_MAX},}`, "g");
+const LINK_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "magnet:"]);
+
+/**
+ * Reads Markdown (CommonMark with tables, struck-out words and bare addresses; a new line is a new line) into
+ * words with a form. HTML stays the text it is, a picture becomes a link to it, and a link leads to http, https
+ * or magnet or is none (HUB-5).
+ *
+ * @param text - From anybody. What is too long or too deep is one paragraph, as it was typed.
+ */
+export function parseRichText(text: string): RichText {
+  if (text.trim() === "") return [];
+  if (text.length > CHARACTERS_MAX || TOO_DEEP.test(text)) return plain(text);
+  const tokens = new Lexer({ gfm: true, breaks: true }).lex(
+    text.replaceAll(LONG_SPACES, " ".repeat(SPACES_MAX)),
+  );
+  return toBlocks(tokens, DEPTH_MAX);
+}
+
+function plain(text: string): RichText {
+  return [{ kind: "paragraph", inlines: [text] }];
+}
+
+/** The lexer's tokens may be anything an extension adds; without any they are the ones that are known. */
+function toBlocks(tokens: readonly Token[], depthLeft: number): RichBlock[] {
+  return tokens.flatMap((token) => toBlock(token as MarkedToken, depthLeft));
+}
+
+function toBlock(token: MarkedToken, depthLeft: number): RichBlock | [] {
+  if (depthLeft === 0) return { kind: "paragraph", inlines: [token.raw] };
+  switch (token.type) {
+    case "space":
+    case "def":
+      return [];
+    case "heading":
+      return {
+        kind: "heading",
+        level: token.depth <= 2 ? 3 : 4,
+        inlines: toInlines(token, depthLeft),
+      };
+    case "code":
+      return { kind: "code", text: token.text };
+    case "blockquote":
+      return { kind: "quote", blocks: toBlocks(token.tokens, depthLeft - 1) };
+    case "list":
+      return {
+        kind: "list",
+        start: token.ordered ? Number(token.start) : null,
+        items: token.items.map((item) => toBlocks(item.tokens, depthLeft - 1)),
+      };
+    case "table":
+      return {
+        kind: "table",
+        head: token.header.map((cell) => toInlines(cell, depthLeft)),
+        rows: token.rows.map((row) => row.map((cell) => toInlines(cell, depthLeft))),
+      };
+    case "hr":
+      return { kind: "rule" };
+    case "paragraph":
+    case "text":
+      return { kind: "paragraph", inlines: toInlines(token, depthLeft) };
+    default:
+      // HTML, and whatever a later version of the reader may find: the text that was typed.
+      return { kind: "paragraph", inlines: [token.raw] };
+  }
+}
+
+function toInlines(
+  from: { readonly tokens?: readonly Token[] | undefined; readonly text: string },
+  depthLeft: number,
+): RichInline[] {
+  if (!from.tokens) return [from.text];
+  return from.tokens.flatMap((token) => toInline(token as MarkedToken, depthLeft - 1));
+}
+
+function toInline(token: MarkedToken, depthLeft: number): RichInline | RichInline[] {
+  if (depthLeft <= 0) return token.raw;
+  switch (token.type) {
+    case "strong":
+      return { kind: "strong", inlines: toInlines(token, depthLeft) };
+    case "em":
+      return { kind: "emphasis", inlines: toInlines(token, depthLeft) };
+    case "del":
+      return { kind: "deleted", inlines: toInlines(token, depthLeft) };
+    case "codespan":
+      return { kind: "code", text: token.text };
+    case "br":
+      return { kind: "break" };
+    case "escape":
+      return token.text;
+    case "text":
+      return token.tokens ? toInlines(token, depthLeft) : token.text;
+    case "link":
+      return toLink(token.href, toInlines(token, depthLeft), token.raw);
+    case "image":
+      return toLink(token.href, [token.text || token.href], token.raw);
+    default:
+      return token.raw;
+  }
+}
+
+/** A link that may lead nowhere good is shown as it was typed. */
+function toLink(address: string, inlines: RichInline[], raw: string): RichInline {
+  const url = URL.parse(address);
+  return url && LINK_SCHEMES.has(url.protocol) ? { kind: "link", href: url.href, inlines } : raw;
+}

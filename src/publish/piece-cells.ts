@@ -1,0 +1,37 @@
+/** The pieces of a torrent summed up in a few cells of equal width. */
+export interface PieceCells {
+  /** For each cell the copies of its rarest piece. */
+  readonly copies: number[];
+  /** Cells with a piece that the everseed does not have. */
+  readonly lacking: number[];
+}
+
+/**
+ * Sums up who has which piece.
+ *
+ * @param pieces.lacking - Pieces that the everseed does not have.
+ * @param pieces.wholeCopies - Copies that others have of all pieces.
+ * @param pieces.partialCopies - For each piece the copies of those who do not have all; absent when nobody is there.
+ */
+export function pieceCells(
+  pieces: {
+    readonly pieceCount: number;
+    readonly lacking: ReadonlySet<number>;
+    readonly wholeCopies: number;
+    readonly partialCopies: Uint16Array | undefined;
+  },
+  cellsMax: number,
+): PieceCells {
+  const { pieceCount, lacking, wholeCopies, partialCopies } = pieces;
+  const cellCount = Math.min(pieceCount, cellsMax);
+  const copies = Array.from({ length: cellCount }, () => Infinity);
+  const lackingCells = new Set<number>();
+  for (let piece = 0; piece < pieceCount; piece += 1) {
+    const cell = Math.floor((piece * cellCount) / pieceCount);
+    const isLacking = lacking.has(piece);
+    if (isLacking) lackingCells.add(cell);
+    const count = wholeCopies + (isLacking ? 0 : 1) + (partialCopies?.[piece] ?? 0);
+    copies[cell] = Math.min(copies[cell]!, count);
+  }
+  return { copies, lacking: [...lackingCells] };
+}
