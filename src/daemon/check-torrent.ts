@@ -7,6 +7,7 @@ import { NodeDisk } from "../platform/node-disk.ts";
 import type { DiskOutcome } from "../ports/content.ts";
 import { diskTrouble } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
+import { requireLayers } from "./known-layers.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
@@ -50,6 +51,7 @@ export interface CheckedFile {
  */
 export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {
   const { metainfo } = await readTorrentFile(options.source, options.signal);
+  requireLayers(metainfo, options.source);
   const { root, info } = locateContent(metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });

@@ -5,6 +5,7 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { DaemonError } from "./daemon-error.ts";
+import { requireLayers } from "./known-layers.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { readTorrentFile } from "./torrent-source.ts";
@@ -55,6 +56,7 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
   for (const source of options.sources) {
     const { metainfo } = await readTorrentFile(source, options.signal);
+    requireLayers(metainfo, source);
     const { root, info } = locateContent(metainfo.info, options.folder);
     refuseOtherFiles(info, root);
     torrents.push({ metainfo: { ...metainfo, info }, root });

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { buildMetainfo, planTorrent } from "../metainfo/create.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import { requireLayers } from "./known-layers.ts";
+
+test("content of a v2 torrent without its piece layers is not called bad, but not to be judged", () => {
+  for (const kind of ["v2", "hybrid", "v1"] as const) {
+    for (const length of [5, 40_000]) {
+      const file = { path: [], length };
+      const plan = planTorrent({ name: "n", kind, pieceLength: 16_384, files: [file] });
+      const count = plan.geometry.pieceCount;
+      const hashes = { v1: new Uint8Array(count * 20), v2: new Uint8Array(count * 32).fill(1) };
+      const whole = parseMetainfo(buildMetainfo(plan, hashes).torrent);
+      requireLayers(whole, "n.torrent");
+      const bare = { ...whole, pieceLayers: new Map<string, Uint8Array>() };
+      const judge = (): void => requireLayers(bare, "n.torrent");
+      if (kind === "v2" && length > 16_384) {
+        assert.throws(judge, { code: "not-a-torrent", message: /lacks the hashes/ });
+      } else judge();
+    }
+  }
+});
