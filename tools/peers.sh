@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs we did not write that `npm run test:interop` runs us against (Debian 12), as far
-# as they are missing. Without root it only says what is missing.
+# Installs the programs we did not write that `npm run test:interop` runs us against (Debian 12), and what
+# tools/fresh-debian.sh needs, as far as they are missing. Without root it only says what is missing.
 set -eu
 
 # program or python module : Debian package
@@ -14,6 +14,11 @@ mktorrent:mktorrent
 python:libtorrent:python3-libtorrent
 chromium:chromium
 zbarimg:zbar-tools
+nginx:nginx-light
+caddy:caddy
+mmdebstrap:mmdebstrap
+openssl:openssl
+ip:iproute2
 "
 
 missing=""
