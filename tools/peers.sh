@@ -16,6 +16,7 @@ chromium:chromium
 zbarimg:zbar-tools
 nginx:nginx-light
 caddy:caddy
+rsync:rsync
 mmdebstrap:mmdebstrap
 openssl:openssl
 ip:iproute2

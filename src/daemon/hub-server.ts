@@ -48,7 +48,18 @@ export interface HubServerOptions {
   readonly port: number;
   /** Addresses whose `X-Forwarded-For` is believed, last hop only (TRK-2). */
   readonly proxies: readonly string[];
+  /** Called for each request that a proxy on this machine passed on which is not one of `proxies`. */
+  readonly onUnnamedProxy?: (address: string) => void;
 }
+
+/** What proxies add to what they pass on. */
+const FORWARDING_HEADERS = [
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+];
 
 /**
  * @param speaksForMany - Addresses whose connections are not counted, besides the proxies.
@@ -65,7 +76,7 @@ export async function openHubServer(
     const { incoming } = env as { incoming: IncomingMessage };
     return handle(
       isUpload(incoming) ? asUpload(request, incoming) : request,
-      contextOf(incoming, proxies),
+      contextOf(incoming, proxies, options.onUnnamedProxy),
     );
   });
   const server = createServer(
@@ -133,10 +144,21 @@ function nameHost(incoming: IncomingMessage): void {
   incoming.rawHeaders.push("Host", incoming.headers.host);
 }
 
-function contextOf(incoming: IncomingMessage, proxies: ReadonlySet<string>): RequestContext {
+function contextOf(
+  incoming: IncomingMessage,
+  proxies: ReadonlySet<string>,
+  onUnnamedProxy: HubServerOptions["onUnnamedProxy"],
+): RequestContext {
   const { remoteAddress, localAddress } = incoming.socket;
   const remote = plain(remoteAddress) ?? "";
-  if (!proxies.has(remote)) return { remoteAddress: remote, localAddress: plain(localAddress) };
+  if (!proxies.has(remote)) {
+    if (!isLoopback(remote) || FORWARDING_HEADERS.every((name) => !(name in incoming.headers))) {
+      return { remoteAddress: remote, localAddress: plain(localAddress) };
+    }
+    // It is this machine that connects, but not somebody on this machine who asks.
+    onUnnamedProxy?.(remote);
+    return { remoteAddress: "", localAddress: undefined, unnamedProxy: true };
+  }
   const forwarded = incoming.headersDistinct["x-forwarded-for"]?.join(",") ?? null;
   const client = clientAddress(remote, forwarded);
   // Behind a proxy the socket's end is the proxy's business. A proxy that does not say for whom it asks is

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { join } from "node:path";
+import { encodeFailure } from "../announce/http-answer.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import type { Config } from "../config/config.ts";
@@ -31,6 +32,9 @@ const SNAPSHOT_NAME = "swarms";
 const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
+/** Behind a proxy that sends no `X-Forwarded-For`, or that the owner has not named. */
+const ADDRESS_UNKNOWN =
+  "this tracker does not know your address; its owner has to look after its proxy";
 /** A client's own request carries none of these. */
 const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
@@ -129,12 +133,16 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
 
 function answerHttp(http: HttpTracker, request: Request, context: RequestContext): Response {
   const address = addressBytes(context.remoteAddress);
-  if (!address) return new Response("", { status: 400 });
+  if (!address) return bencoded(200, encodeFailure(ADDRESS_UNKNOWN));
   const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
   // Cut out by hand: `URL` would not keep every byte as it came.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   const viaProxy = PROXY_HEADERS.some((name) => request.headers.has(name));
   const { status, body } = http.answer(target, { address, local, viaProxy });
+  return bencoded(status, body);
+}
+
+function bencoded(status: number, body: Uint8Array): Response {
   return new Response(new Uint8Array(body), {
     status,
     headers: {

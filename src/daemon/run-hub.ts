@@ -84,8 +84,9 @@ async function compose(
   const dataDir = resolve(config.dataDir);
   const state = await openHubState(dataDir);
   undo.push(() => state.close());
-  const server = await openHubServer(config);
+  const server = await openHubServer({ ...config, onUnnamedProxy: tellOnce(log) });
   undo.push(() => server.close());
+  warnOfProxy(config, server, log);
   const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : urlOf(server);
 
   const clock = new NodeClock();
@@ -339,6 +340,30 @@ function publishLimits(config: Config): PublishLimits {
 async function freeBytes(files: NodeFiles, folder: string): Promise<number | null> {
   const bytes = await files.freeBytes(folder).catch(() => Number.POSITIVE_INFINITY);
   return Number.isFinite(bytes) ? bytes : null;
+}
+
+/** What to do is the same whenever it is seen, so it is said the first time. */
+function tellOnce(log: Log): (address: string) => void {
+  let told = false;
+  return (address) => {
+    if (told) return;
+    told = true;
+    log.error(
+      `a proxy at ${address} passes requests on, but "proxies" does not name it: everybody behind it looks like ` +
+        `one address, setup is closed to it, and its peers are told of to nobody. Try: proxies: [${address}]`,
+    );
+  };
+}
+
+/** Says at the start what else only shows when the first stranger comes. */
+function warnOfProxy({ publicUrl, proxies }: Config, server: HubServer, log: Log): void {
+  if (publicUrl === undefined || proxies.length > 0) return;
+  const { protocol, port } = new URL(publicUrl);
+  if (protocol === "http:" && Number(port || 80) === server.port) return;
+  log.warn(
+    `"publicUrl" says that a proxy stands in front, but "proxies" is empty: everybody behind it will look like ` +
+      "one address. When it runs on this machine, try: proxies: [127.0.0.1]",
+  );
 }
 
 /** How people on this machine or, when everybody may come, in this network reach the server. */

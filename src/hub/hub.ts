@@ -109,6 +109,9 @@ export class Hub {
       if (!isOwnRequest(c.req.method, c.req.raw.headers, site.publicUrl)) {
         return this.#refuse(c.req.raw, CROSS_SITE);
       }
+      if (accounts.setupOpen && c.env.unnamedProxy) {
+        return this.#refuse(c.req.raw, SETUP_BEHIND_PROXY);
+      }
       if (accounts.setupOpen && !isLoopback(c.env.remoteAddress)) {
         if (isApi(c.req.path) || c.req.method !== "GET") {
           return this.#refuse(c.req.raw, SETUP_ELSEWHERE);
@@ -241,6 +244,16 @@ const SETUP_ELSEWHERE: Refusal = {
   status: 403,
   code: "setup_needed",
   message: "This hub is not set up yet. Setup is open on the terminal of the machine it runs on.",
+};
+const SETUP_BEHIND_PROXY: Refusal = {
+  status: 403,
+  code: "setup_needed",
+  message:
+    "This request came through a proxy that the hub was not told of, so that everybody looks like this machine. " +
+    "Setup is closed to it.",
+  hint:
+    'Write "proxies: [127.0.0.1]" into everseed.yaml and start the hub again. ' +
+    "Then open the setup link on the machine itself, not through the proxy.",
 };
 const SETUP_NEEDED: Refusal = {
   status: 403,

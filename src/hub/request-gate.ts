@@ -3,6 +3,8 @@ export interface RequestContext {
   readonly remoteAddress: string;
   /** Address of this machine the request came to; `undefined` when there is no socket. */
   readonly localAddress: string | undefined;
+  /** A proxy on this machine passed it on, and the owner named none: nothing is known of who asks. */
+  readonly unnamedProxy?: boolean;
 }
 
 /** Names that always mean this very machine. */

@@ -4,11 +4,12 @@ import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promis
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { openStore } from "../../src/store/open-store.ts";
-import { SILENT_LOG } from "../../src/ports/log.ts";
+import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { tus } from "./hub-world.ts";
 
@@ -24,10 +25,11 @@ async function start(
   t: TestContext,
   dataDir: string,
   more: Record<string, unknown> = {},
+  log: Log = SILENT_LOG,
 ): Promise<RunningHub> {
   const ports = { port: 0, engine: { port: 0 }, tracker: { udpPort: 0 } };
   const config = loadConfig({ env: {}, overrides: { dataDir, ...ports, ...more } });
-  const hub = await runHub(config, SILENT_LOG);
+  const hub = await runHub(config, log);
   t.after(() => hub.stop());
   return hub;
 }
@@ -328,10 +330,60 @@ test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this 
   }
   await hub.stop();
   const direct = await start(t, dataDir);
-  const response = await fetch(`${direct.url}/setup`, {
-    headers: { "x-forwarded-for": "203.0.113.9", forwarded: "for=203.0.113.9" },
-  });
-  assert.equal(response.status, 200, "a header from a stranger changes nothing");
+  assert.equal((await fetch(`${direct.url}/setup`)).status, 200);
+});
+
+test("HUB-1, TRK-2: a proxy on this machine that was not named opens setup to nobody, and the log says so once", async (t) => {
+  const dataDir = folder(t);
+  const said: string[] = [];
+  const log: Log = { ...SILENT_LOG, error: (message) => said.push(message) };
+  const hub = await start(t, dataDir, {}, log);
+  const key = new URL(hub.setupLink!).hash.slice(1);
+  for (const headers of [
+    { "x-forwarded-for": "203.0.113.9" },
+    { "x-forwarded-for": "127.0.0.1" },
+    { forwarded: "for=203.0.113.9" },
+    { "x-real-ip": "203.0.113.9" },
+    { "x-forwarded-host": "hub.example" },
+    { "x-forwarded-proto": "https" },
+  ]) {
+    const page = await fetch(`${hub.url}/setup`, { headers: { ...headers, accept: "text/html" } });
+    assert.equal(page.status, 403);
+    const text = await page.text();
+    assert.match(text, /came through a proxy that the hub was not told of/);
+    assert.ok(!text.includes(dataDir));
+    const setup = await fetch(`${hub.url}/api/v1/setup`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ key, name: "mallory", password: "a harbour full of fog" }),
+    });
+    assert.equal(setup.status, 403);
+    assert.match(await setup.text(), /proxies: \[127\.0\.0\.1\]/);
+  }
+  const announce =
+    "/announce?info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=6881&left=0";
+  const told = await fetch(hub.url + announce, { headers: { "x-forwarded-for": "203.0.113.9" } });
+  assert.match(await told.text(), /14:failure reason\d+:this tracker does not know your address/);
+  assert.equal(said.length, 1);
+  assert.match(said[0]!, /a proxy at 127\.0\.0\.1 .* Try: proxies: \[127\.0\.0\.1\]$/);
+  assert.equal((await fetch(`${hub.url}/setup`)).status, 200, "the machine itself may");
+});
+
+test("a publicUrl that only a proxy can serve is warned of at the start while proxies is empty", async (t) => {
+  const warned = async (settings: Partial<Config>): Promise<string[]> => {
+    const said: string[] = [];
+    const log: Log = { ...SILENT_LOG, warn: (message) => said.push(message) };
+    const hub = await start(t, folder(t), settings, log);
+    await hub.stop();
+    return said.filter((message) => message.includes("proxies"));
+  };
+  assert.match(
+    (await warned({ publicUrl: "https://hub.example" })).join(),
+    /proxies: \[127\.0\.0\.1\]/,
+  );
+  assert.equal((await warned({ publicUrl: "http://hub.example" })).length, 1);
+  assert.deepEqual(await warned({ publicUrl: "https://hub.example", proxies: ["127.0.0.1"] }), []);
+  assert.deepEqual(await warned({}), []);
 });
 
 test("STO-4: a folder that cannot be written gives one clear error", async (t) => {
