@@ -36,10 +36,10 @@ function pretendNode(file: string, version: number): void {
   fs.writeFileSync(file, script, { mode: 0o755 });
 }
 
-function run(home: string, program: string, args: readonly string[], PATH: string) {
+function run(home: string, program: string, args: readonly string[], PATH: string, agent = "") {
   const { status, stdout, stderr } = spawnSync(path.join(home, program), args, {
     cwd: "/",
-    env: { PATH },
+    env: { PATH, npm_config_user_agent: agent },
     encoding: "utf8",
   });
   return { status, stdout: stdout.trim(), stderr: stderr.trim() };
@@ -90,6 +90,21 @@ test("no Node that is new enough: one sentence, which says what to do", (t) => {
   fs.mkdirSync(path.join(home, "src"));
   const fresh = run(home, "tools/run", ["node"], PATH);
   assert.equal(fresh.stderr, `everseed: What it needs is not installed yet. Run npm ci in ${home}`);
+});
+
+test("an npm that does not read our lock file gets one sentence", (t) => {
+  const home = launchers(t);
+  pretendNode(path.join(home, ownNode), 26);
+  const PATH = pathWith(home, 14);
+  const old = run(home, "tools/run", ["node"], PATH, "npm/6.14.18 node/v14.21.3 linux x64");
+  assert.equal(old.status, 1);
+  assert.match(
+    old.stderr,
+    /^everseed: This npm is too old to read package-lock\.json\. Install npm 9 .*$/,
+  );
+  for (const agent of ["npm/9.2.0 node/v18.20.4 linux x64", "npm/10.9.9", "npm/11.0.0"]) {
+    assert.equal(run(home, "tools/run", ["node"], PATH, agent).status, 0, agent);
+  }
 });
 
 test("every script of npm begins with what finds our Node", () => {
