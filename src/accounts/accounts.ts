@@ -6,14 +6,16 @@ import type { Random } from "../ports/random.ts";
 import type { Schema } from "../store/schema.ts";
 import { AccountsError } from "./accounts-error.ts";
 import { type AuthLibrary, COOKIE_PREFIX, loadAuthLibrary } from "./auth-library.ts";
+import { checkName, checkPassword, PASSWORD_CHARACTERS } from "./credential-rules.ts";
 import { FormTokens } from "./form-tokens.ts";
 import { KnownBrowsers } from "./known-browsers.ts";
+import { accountId, accountNames, resetPassword } from "./password-reset.ts";
 import { type Actor, STRANGER } from "./permissions.ts";
 import { SetupGate } from "./setup-gate.ts";
+import { SetupLink } from "./setup-link.ts";
 import { type OpenTry, SignInGuard, type SignInTry } from "./sign-in-guard.ts";
 import { USER_NAME } from "./user-name.ts";
 
-export const PASSWORD_CHARACTERS = { min: 10, max: 256 };
 /** However busily it is used, a session ends after this long. */
 const SESSION_MS_MAX = 90 * 86_400_000;
 const TOKENS_MAX = 50;
@@ -76,12 +78,14 @@ export class Accounts {
   readonly #guard = new SignInGuard();
   readonly #browsers: KnownBrowsers;
   #library: Promise<AuthLibrary> | undefined;
+  readonly #link: SetupLink;
   #gate: SetupGate | undefined;
 
   constructor(options: AccountsOptions) {
     this.#options = options;
     this.#browsers = new KnownBrowsers(options);
     this.forms = new FormTokens(options);
+    this.#link = new SetupLink(options.db, options.clock);
   }
 
   /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */
@@ -91,13 +95,27 @@ export class Accounts {
     return this.#gate.key;
   }
 
+  /**
+   * Makes a key for whoever holds the data folder itself: with it, `setUp` gives an account a new password, or makes
+   * another administrator.
+   */
+  makeSetupLink(): Promise<string> {
+    return this.#link.make(this.#options.random);
+  }
+
+  /** True while such a key may be used. */
+  isLinkOpen(): Promise<boolean> {
+    return this.#link.isOpen();
+  }
+
   /** True until there is an administrator. */
   get setupOpen(): boolean {
     return this.#gate !== undefined;
   }
 
   /**
-   * Makes the administrator with the terminal's key and signs in.
+   * Makes the administrator with the terminal's key and signs in. With the key of a setup link, an account of that
+   * name gets the password, and its sessions end.
    *
    * @throws {AccountsError} (rejects) `setup-done`, `wrong-setup-key`, `bad-name`, `weak-password`.
    */
@@ -106,8 +124,11 @@ export class Accounts {
     credentials: Credentials,
   ): Promise<WithCookies<Actor>> {
     const gate = this.#gate;
-    if (!gate) throw new AccountsError("setup-done", "This hub has its administrator already.");
-    if (!gate.accepts(input.key)) {
+    if (await this.#link.accepts(input.key)) return this.#setUpByLink(input, credentials);
+    if (!gate && !(await this.#link.isOpen())) {
+      throw new AccountsError("setup-done", "This hub has its administrator already.");
+    }
+    if (!gate?.accepts(input.key)) {
       throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
     }
     checkName(input.name);
@@ -131,6 +152,36 @@ export class Accounts {
     if (await this.#anybody()) {
       throw new AccountsError("setup-done", "This hub has its administrator already.");
     }
+    return this.#addAdministrator(name, password);
+  }
+
+  /** Gives an account a new password (`password-reset.ts`). */
+  resetPassword(name: string, password: string): Promise<void> {
+    return resetPassword(this.#options, name, password);
+  }
+
+  /** All names, for whoever holds the data folder itself. */
+  names(): Promise<string[]> {
+    return accountNames(this.#options.db);
+  }
+
+  async #setUpByLink(
+    input: { name: string; password: string },
+    credentials: Credentials,
+  ): Promise<WithCookies<Actor>> {
+    const { name, password } = input;
+    checkName(name);
+    checkPassword(password, name);
+    if (!(await this.#link.use())) {
+      throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
+    }
+    if ((await accountId(this.#options.db, name)) === undefined)
+      await this.#addAdministrator(name, password);
+    else await this.resetPassword(name, password);
+    return this.signIn(name, password, credentials);
+  }
+
+  async #addAdministrator(name: string, password: string): Promise<string> {
     checkName(name);
     checkPassword(password, name);
     const library = await this.#load();
@@ -402,25 +453,6 @@ function instantMs(instant: Instant): number {
   return typeof instant === "string"
     ? Temporal.Instant.from(instant).epochMilliseconds
     : instant.getTime();
-}
-
-function checkName(name: string): void {
-  if (USER_NAME.test(name)) return;
-  throw new AccountsError(
-    "bad-name",
-    "A name has 2 to 32 letters, digits, dots, dashes or underscores, and begins with a letter or digit.",
-  );
-}
-
-function checkPassword(password: string, name: string): void {
-  const { min, max } = PASSWORD_CHARACTERS;
-  const characters = [...password].length;
-  if (characters < min || characters > max) {
-    throw new AccountsError("weak-password", `A password has ${min} to ${max} characters.`);
-  }
-  if (new Set(password).size < 4 || password.toLowerCase().includes(name.toLowerCase())) {
-    throw new AccountsError("weak-password", "This password is too easy to guess.");
-  }
 }
 
 function bearerToken(authorization: string | null): string | undefined {

@@ -58,10 +58,10 @@ export type PageModel =
 export interface SetupPage {
   readonly kind: "setup";
   /**
-   * `open`: show the form. `elsewhere`: asked from another machine or for another page: "Setup is open on the
-   * terminal of the machine". `done`: there is an administrator already.
+   * `open`: show the form. `reset`: show it for a new password, or another administrator: a setup link was made.
+   * `elsewhere`: asked from another machine or for another page: "Setup is open on the terminal of the machine". `done`: there is an administrator already.
    */
-  readonly state: "open" | "elsewhere" | "done";
+  readonly state: "open" | "reset" | "elsewhere" | "done";
   /** As it was sent with a form that comes back; empty on the way in. */
   readonly key: string;
   readonly name: string;

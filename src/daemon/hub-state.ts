@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
 import { Argon2Hash } from "../platform/argon2-hash.ts";
@@ -54,8 +55,48 @@ export async function openHubState(dataDir: string): Promise<HubState> {
   }
 }
 
+/**
+ * Opens the accounts of a hub for one command, beside the hub when that runs: the database has locks of its own, and
+ * a hub keeps nothing of accounts in memory.
+ *
+ * @param dataDir - Absolute; a hub must have been there.
+ * @returns Also whether the hub runs.
+ * @throws {DaemonError} (rejects) `not-found` when there is no hub; what `openHubState` may throw.
+ */
+export async function openAccountsBeside(
+  dataDir: string,
+  world: { clock: NodeClock; random: Random; log: Log },
+): Promise<{ accounts: Accounts; store: Store; runs: boolean; close(): Promise<void> }> {
+  const database = join(dataDir, "everseed.db");
+  if (!existsSync(database)) {
+    throw new DaemonError("not-found", `There is no hub in ${dataDir}.`, {
+      subject: dataDir,
+      hint: "the folder that everseed hub start prints as Data.",
+    });
+  }
+  let lock: LockFile | undefined;
+  try {
+    lock = await lockFolder(dataDir);
+  } catch (error) {
+    if (!(error instanceof DaemonError) || error.code !== "data-in-use") throw error;
+  }
+  try {
+    const secret = await readSecret(new NodeFiles(), join(dataDir, "keys/session"));
+    const store = await openStore(database, { asItIs: lock === undefined });
+    const accounts = openAccounts({ store, secret }, { ...world, siteUrl: "http://127.0.0.1" });
+    const close = async (): Promise<void> => {
+      await store.close();
+      lock?.release();
+    };
+    return { accounts, store, runs: lock === undefined, close };
+  } catch (error) {
+    lock?.release();
+    throw stateTrouble(error, dataDir);
+  }
+}
+
 export function openAccounts(
-  state: HubState,
+  state: Pick<HubState, "store" | "secret">,
   world: { siteUrl: string; clock: NodeClock; random: Random; log: Log },
 ): Accounts {
   return new Accounts({
@@ -128,6 +169,12 @@ function storeTrouble(error: StoreError, dataDir: string): DaemonError {
         subject,
         cause,
         hint: "start that version, or a newer one.",
+      });
+    case "older-schema":
+      return new DaemonError("data-in-use", `The hub that uses ${dataDir} is an older Everseed.`, {
+        subject,
+        cause,
+        hint: "stop it first, then the same again.",
       });
     case "disk-full":
       return new DaemonError("disk-full", `Cannot write to ${subject}. The disk is full.`, {

@@ -197,6 +197,7 @@ async function compose(
     isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
   });
   const setupKey = await accounts.openSetup();
+  await store.settings.set("local-url", urlOf(server));
   server.serve((request, context) => hub.handle(request, context));
   undo.push(async () => hub.close());
 

@@ -128,7 +128,8 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     status: number,
     filled: Parameters<typeof setupPage>[2],
   ): Promise<Response> {
-    return frames.respond(c, await setupPage(parts, "open", filled), status);
+    const state = accounts.setupOpen ? "open" : "reset";
+    return frames.respond(c, await setupPage(parts, state, filled), status);
   }
 }
 

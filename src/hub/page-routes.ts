@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { PASSWORD_CHARACTERS } from "../accounts/accounts.ts";
+import { PASSWORD_CHARACTERS } from "../accounts/credential-rules.ts";
 import { can } from "../accounts/permissions.ts";
 import { DRAFT_FILES_MAX } from "../api/drafts.ts";
 import type { FileListing, FormProblem, SetupPage } from "../api/pages.ts";
@@ -28,7 +28,7 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
   app.get("/search", (c) => cataloguePage(c));
 
   app.get("/setup", async (c) =>
-    frames.respond(c, await setupPage(parts, accounts.setupOpen ? "open" : "done")),
+    frames.respond(c, await setupPage(parts, await setupState(accounts))),
   );
 
   app.get("/login", async (c) => {
@@ -125,6 +125,13 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
       qr: qrCode(view.pageUrl),
     });
   }
+}
+
+export async function setupState(
+  accounts: HubParts["accounts"],
+): Promise<"open" | "reset" | "done"> {
+  if (accounts.setupOpen) return "open";
+  return (await accounts.isLinkOpen()) ? "reset" : "done";
 }
 
 export async function setupPage(

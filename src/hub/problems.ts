@@ -57,7 +57,11 @@ const ACCOUNTS: Readonly<
   "wrong-password": [401, "wrong_password"],
   wait: [429, "too_many_requests"],
   busy: [503, "busy"],
-  "wrong-setup-key": [403, "wrong_setup_key", "Restart the hub: it prints a new setup link."],
+  "wrong-setup-key": [
+    403,
+    "wrong_setup_key",
+    "Ask for a new link on the machine: everseed hub setup-link.",
+  ],
   "setup-done": [409, "setup_done", "Sign in instead."],
   "bad-name": [400, "bad_name"],
   "weak-password": [400, "weak_password", "A few words in a row make a good password."],

@@ -29,6 +29,7 @@ export interface Store {
 }
 
 interface OpenOptions {
+  readonly asItIs?: boolean | undefined;
   readonly lastStep?: string;
 }
 
@@ -36,6 +37,7 @@ interface OpenOptions {
  * Opens the database, creating it or bringing it up to date.
  *
  * @param path - File, or `:memory:`.
+ * @param options.asItIs - Somebody else is at work there, so that its schema may not be changed.
  * @param options.lastStep - Makes an older schema, for tests of the steps that follow.
  * @throws {StoreError} (rejects) When the file is damaged, newer than this program, or not writable.
  */
@@ -45,7 +47,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     dialect: new SqliteDialect({ database: new SqliteFile(database) }),
   });
   try {
-    await migrate(db, database, options.lastStep);
+    await migrate(db, database, options);
   } catch (error) {
     database.close();
     throw refusal(error, path);
@@ -86,12 +88,13 @@ function openDatabase(path: string): DatabaseSync {
 async function migrate(
   db: Kysely<Schema>,
   database: DatabaseSync,
-  lastStep: string | undefined,
+  { lastStep, asItIs = false }: OpenOptions,
 ): Promise<void> {
   const applied = appliedMigrations(database);
   const unknown = applied.find((name) => !(name in MIGRATIONS));
   if (unknown) throw new StoreError("newer-schema", `the database has step ${unknown}`);
   if (applied.length === Object.keys(MIGRATIONS).length) return;
+  if (asItIs) throw new StoreError("older-schema", "steps are missing that a hub here would take");
   const { Migrator } = await import("kysely/migration");
   const migrator = new Migrator({
     db,

@@ -7,6 +7,10 @@ export interface Settings {
   readonly "site-name": string;
   /** Up to this torrent, in the order of publishing, equal files have one place on the disk. */
   readonly "shared-seq": number;
+  /** Where the hub that runs, or ran last, is reached on its machine. */
+  readonly "local-url": string;
+  /** Digest of a one-time key, and when it ends, in wall milliseconds. */
+  readonly "setup-link": { readonly digest: string; readonly endMs: number };
 }
 
 export class SettingsTable {

@@ -5,6 +5,8 @@ export type StoreErrorCode =
   | "unreadable"
   /** Written by a newer Everseed; migrations go forward only. */
   | "newer-schema"
+  /** Another program that is at work there knows an older form. */
+  | "older-schema"
   | "disk-full"
   | "read-only";
 

@@ -35,6 +35,14 @@ export function LoginView(props: { readonly model: LoginPage }) {
           <button class="btn main">Sign in</button>
         </div>
       </PostForm>
+      <details class="small">
+        <summary>Forgot the password?</summary>
+        <p>
+          Whoever runs this hub can give you a new one, on its machine, while it runs:{" "}
+          <code>everseed hub setup-link --data DIR</code> prints a link that works once, and{" "}
+          <code>everseed hub password NAME --data DIR --password-file FILE</code> sets it at once.
+        </p>
+      </details>
     </div>
   );
 }

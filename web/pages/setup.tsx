@@ -34,18 +34,23 @@ function SetupForm(props: { readonly model: SetupPage }) {
   }, []);
   const strength = judgePassword(password, model.passwordMin);
   const keyIsWrong = model.problem?.field === "key";
+  const isReset = model.state === "reset";
   return (
     <div class="stack lone">
       <div class="stack tight">
-        <h1>Set up this hub</h1>
-        <p class="small">Choose who you are here. Everything else can stay as it is.</p>
+        <h1>{isReset ? "A new password" : "Set up this hub"}</h1>
+        <p class="small">
+          {isReset
+            ? "Give the name you sign in with: it gets this password, and all who are signed in with it are signed out. A name that is new here becomes another administrator."
+            : "Choose who you are here. Everything else can stay as it is."}
+        </p>
       </div>
       <PostForm class="form card" action="/setup">
         <Problem problem={model.problem} />
         {keyIsWrong && (
           <p class="small">
-            A new key: stop the hub with Ctrl-C and start it again; it prints a new link. A link is
-            good once, for 30 minutes.
+            A new key: <code>everseed hub setup-link --data DIR</code> on the machine of the hub
+            prints a new link. A link is good once, for 30 minutes.
           </p>
         )}
         <Field
@@ -77,17 +82,19 @@ function SetupForm(props: { readonly model: SetupPage }) {
             <small aria-live="polite">{strength.word}</small>
           </div>
         </PasswordField>
-        <Field
-          id="siteName"
-          name="siteName"
-          label="Name of the site"
-          prose
-          defaultValue={model.siteName}
-          autocomplete="off"
-          maxLength={100}
-          required
-          problem={model.problem}
-        />
+        {!isReset && (
+          <Field
+            id="siteName"
+            name="siteName"
+            label="Name of the site"
+            prose
+            defaultValue={model.siteName}
+            autocomplete="off"
+            maxLength={100}
+            required
+            problem={model.problem}
+          />
+        )}
         <div hidden={key !== "" && !keyIsWrong}>
           <Field
             id="key"
@@ -101,25 +108,32 @@ function SetupForm(props: { readonly model: SetupPage }) {
             problem={model.problem}
           />
         </div>
-        <dl class="facts">
-          <dt>What is published lives in</dt>
-          <dd>
-            <code class="outside">{model.dataFolder}</code>
-          </dd>
-          {model.freeBytes !== null && (
-            <>
-              <dt>Free there</dt>
-              <dd>{formatBytes(model.freeBytes)}</dd>
-            </>
-          )}
-          <dt>Who may publish</dt>
-          <dd>only you</dd>
-        </dl>
+        {!isReset && <SetupFacts model={model} />}
         <div class="row">
-          <button class="btn main">Create and go on</button>
+          <button class="btn main">{isReset ? "Set it and sign in" : "Create and go on"}</button>
         </div>
       </PostForm>
     </div>
+  );
+}
+
+function SetupFacts(props: { readonly model: SetupPage }) {
+  const { model } = props;
+  return (
+    <dl class="facts">
+      <dt>What is published lives in</dt>
+      <dd>
+        <code class="outside">{model.dataFolder}</code>
+      </dd>
+      {model.freeBytes !== null && (
+        <>
+          <dt>Free there</dt>
+          <dd>{formatBytes(model.freeBytes)}</dd>
+        </>
+      )}
+      <dt>Who may publish</dt>
+      <dd>only you</dd>
+    </dl>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { exampleText } from "../command-frame.ts";
 import { addHubInitCommand } from "./hub-init.ts";
+import { addHubRecoverCommands } from "./hub-recover.ts";
 import { addHubStartCommand } from "./hub-start.ts";
 
 export function addHubCommand(program: Command): void {
@@ -11,4 +12,5 @@ export function addHubCommand(program: Command): void {
     .helpCommand(false);
   addHubStartCommand(hub);
   addHubInitCommand(hub);
+  addHubRecoverCommands(hub);
 }
