@@ -39,7 +39,8 @@ export async function resetPassword(
   }
   checkPassword(password, name);
   const hash = await world.passwords.hash(password);
-  const updatedAt = new Date(world.clock.wallMs()).toISOString();
+  const now = Temporal.Instant.fromEpochMilliseconds(world.clock.wallMs());
+  const updatedAt = now.toString({ smallestUnit: "millisecond" });
   const db = world.db.$extendTables<Tables>();
   await db.transaction().execute(async (changes) => {
     const { numUpdatedRows } = await changes
