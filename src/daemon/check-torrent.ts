@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Bitfield } from "../base/bitfield.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
@@ -10,6 +9,7 @@ import { hashingThreads } from "./hashing-threads.ts";
 import { requireLayers } from "./known-layers.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
+import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
 export interface CheckTorrentOptions {
   /** A .torrent file or its URL. */
@@ -41,6 +41,8 @@ export interface CheckedFile {
   readonly good: number;
   readonly bad: number;
   readonly missing: boolean;
+  /** A download of it has begun and not ended: it stands under the name of an unfinished file. */
+  readonly unfinished: boolean;
 }
 
 /**
@@ -55,13 +57,14 @@ export async function checkTorrent(options: CheckTorrentOptions): Promise<Checke
   const { root, info } = locateContent(metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
-  const intact = await judgePieces({ ...metainfo, info }, root, options);
-  return describe(info, root, intact);
+  const suffix = suffixOf(metainfo.info);
+  const intact = await judgePieces({ ...metainfo, info }, { root, suffix }, options);
+  return describe(info, { root, suffix, intact });
 }
 
 async function judgePieces(
   metainfo: Metainfo,
-  root: string,
+  place: { readonly root: string; readonly suffix: string },
   options: CheckTorrentOptions,
 ): Promise<Bitfield> {
   const { info } = metainfo;
@@ -73,8 +76,8 @@ async function judgePieces(
   const disk = new NodeDisk({
     workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
   });
-  const layout = contentLayout(info, root, pieceHashesV2(info, metainfo.pieceLayers));
-  const content = disk.open({ ...layout, readOnly: true });
+  const layout = contentLayout(info, place.root, pieceHashesV2(info, metainfo.pieceLayers));
+  const content = disk.open({ ...layout, readOnly: true, unfinishedSuffix: place.suffix });
   try {
     let bytesDone = 0;
     const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
@@ -100,7 +103,11 @@ async function judgePieces(
   return intact;
 }
 
-function describe(info: TorrentInfo, root: string, intact: Bitfield): CheckedTorrent {
+function describe(
+  info: TorrentInfo,
+  found: { readonly root: string; readonly suffix: string; readonly intact: Bitfield },
+): CheckedTorrent {
+  const { root, suffix, intact } = found;
   const { geometry } = info;
   const files: CheckedFile[] = [];
   for (const [index, file] of info.files.entries()) {
@@ -108,13 +115,15 @@ function describe(info: TorrentInfo, root: string, intact: Bitfield): CheckedTor
     const { first, end } = geometry.filePieces(index);
     let good = 0;
     for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
-    const missing = factsOf(join(root, ...file.path)) === undefined;
+    const { path: place, unfinished } = placeOnDisk(root, file.path, suffix);
+    const missing = factsOf(place) === undefined;
     const path = file.path.join("/");
-    files.push({ path, length: file.length, good, bad: end - first - good, missing });
+    const bad = end - first - good;
+    files.push({ path, length: file.length, good, bad, missing, unfinished });
   }
   const bad = geometry.pieceCount - intact.count;
   return {
-    ok: bad === 0 && !files.some((file) => file.missing),
+    ok: bad === 0 && !files.some((file) => file.missing || file.unfinished),
     name: info.name,
     pieces: geometry.pieceCount,
     good: intact.count,

@@ -1,11 +1,12 @@
 import { lstatSync, type StatsFs, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Bitfield } from "../base/bitfield.ts";
 import { formatBytes } from "../base/format-bytes.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
 import { factsOf } from "./locate-content.ts";
+import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
 /** What `stat` counts in, whatever the blocks of the file system are. */
 const STAT_BLOCK_BYTES = 512;
@@ -45,10 +46,11 @@ export function missingSpace(content: WantedContent): number {
  */
 export function spaceNeeded(content: WantedContent): number {
   const { info, root, wanted } = content;
+  const suffix = suffixOf(info);
   let needed = 0;
   for (const [index, file] of info.files.entries()) {
     if (!wanted[index] || file.pad || file.length === 0) continue;
-    const occupied = occupiedBytes(join(root, ...file.path));
+    const occupied = occupiedBytes(placeOnDisk(root, file.path, suffix).path);
     if (occupied === undefined) needed += file.length;
     else needed += Math.max(0, Math.min(file.length - occupied, bytesToFetch(content, index)));
   }

@@ -1,9 +1,13 @@
 import { access, constants, rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Bitfield } from "../base/bitfield.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
-import type { EngineTorrent, TorrentEvent, TorrentStats } from "../engine/session-contract.ts";
+import type {
+  EngineTorrent,
+  ResumeState,
+  TorrentEvent,
+  TorrentStats,
+} from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { removeLeftovers } from "../platform/atomic-file.ts";
 import { makeFolders } from "../platform/node-files.ts";
@@ -19,6 +23,7 @@ import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
+import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
 
 export interface GetOptions {
   /** A .torrent file, a magnet link, or the URL of a torrent. */
@@ -27,6 +32,8 @@ export interface GetOptions {
   readonly folder: string;
   /** Globs; none means everything. */
   readonly select: readonly string[];
+  /** Files have their own names from the start, not a suffix until they are whole. */
+  readonly finalNames: boolean;
   /** After the download: seed up to this ratio, or until the signal. `undefined` ends at once. */
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
@@ -66,6 +73,14 @@ export type GetEvent =
       readonly refused: readonly string[];
     }
   | TrackerNewsEvent
+  /** By the signal, before it was done: the same call goes on. */
+  | {
+      readonly kind: "stopped";
+      readonly doneBytes: number;
+      readonly wantedBytes: number;
+      /** What unfinished files end in; `undefined` when they have their own names. */
+      readonly suffix: string | undefined;
+    }
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
 
@@ -164,6 +179,7 @@ class Download {
       signal.removeEventListener("abort", stop);
       await this.#session.close();
       await this.#resume.settle();
+      if (signal.aborted && !this.#complete) this.#tellStopped();
     }
     await this.#tidyUp();
   }
@@ -182,8 +198,9 @@ class Download {
       from: this.#source,
       root: this.#root,
       mode: "download",
+      unfinishedSuffix: this.#options.finalNames ? undefined : suffixOf,
       resume,
-      select: (info) => this.#select(info, resume?.have),
+      select: (info) => this.#select(info, resume),
       sources: this.#trackers,
       peers: known,
       onEvent: (event) => this.#handleEvent(event),
@@ -205,14 +222,16 @@ class Download {
     return peers.filter((peer) => !near.includes(peer));
   }
 
-  #select(info: TorrentInfo, have: Bitfield | undefined): readonly boolean[] {
-    const { folder, select } = this.#options;
+  #select(info: TorrentInfo, resume: ResumeState | undefined): readonly boolean[] {
+    const { folder, select, finalNames } = this.#options;
+    const have = resume?.have;
     try {
       this.#wanted = chooseFiles(info, this.#source, select);
       // What a .torrent names was looked at before anything began.
       const isNews = "magnet" in this.#source;
       if (isNews)
         refuseWhatDoesNotFit({ info, root: this.#root, wanted: this.#wanted, have }, folder);
+      if (finalNames && resume) takeFinalNames(info, this.#root, resume);
       return this.#wanted;
     } catch (error) {
       this.#fail(error);
@@ -322,6 +341,14 @@ class Download {
   #stop(): void {
     if (this.#complete) this.#end.resolve();
     else this.#fail(this.#options.signal.reason);
+  }
+
+  #tellStopped(): void {
+    const torrent = this.#torrent;
+    if (!torrent?.info) return;
+    const { doneBytes, wantedBytes } = torrent.stats();
+    const suffix = this.#options.finalNames ? undefined : suffixOf(torrent.info);
+    this.#options.onEvent({ kind: "stopped", doneBytes, wantedBytes, suffix });
   }
 
   #fail(reason: unknown): void {

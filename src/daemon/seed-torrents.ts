@@ -9,6 +9,7 @@ import { requireLayers } from "./known-layers.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { readTorrentFile } from "./torrent-source.ts";
+import { suffixOf, placeOnDisk } from "./unfinished-files.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 
@@ -91,10 +92,18 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
 
 /** A file that is missing or of another size is told now, not when the first peer asks for it. */
 function refuseOtherFiles(info: TorrentInfo, root: string): void {
+  const suffix = suffixOf(info);
   for (const file of info.files) {
     if (file.pad || file.linkTarget) continue;
     const path = join(root, ...file.path);
     const facts = factsOf(path);
+    if (!facts && placeOnDisk(root, file.path, suffix).unfinished) {
+      throw new DaemonError(
+        "not-found",
+        `${path} is not finished. Its download has begun, and not ended.`,
+        { subject: path, hint: "everseed get into the same folder goes on with it." },
+      );
+    }
     if (!facts) {
       throw new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
         subject: path,

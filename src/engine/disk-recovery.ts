@@ -16,6 +16,8 @@ export interface DiskRecoveryOptions {
   readonly info: TorrentInfo;
   /** Absolute folder of the torrent's files. */
   readonly root: string;
+  /** What unfinished files end in, if in anything. */
+  readonly unfinishedSuffix: string | undefined;
   readonly content: Content;
   readonly have: Bitfield;
   /** How the files look now. */
@@ -185,7 +187,7 @@ export class DiskRecovery {
       // What we have of unwanted files is in the part file.
       if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
       const { first, end } = info.geometry.filePieces(index);
-      const was = path === this.#pathOf(index) || this.#inodes.has(index);
+      const was = this.#isPathOf(path, index) || this.#inodes.has(index);
       if (was || hasAny(have, first, end)) this.#missBelow(path, index);
     }
     content.stamp((stamps) => {
@@ -288,6 +290,12 @@ export class DiskRecovery {
         this.#options.onBack();
       }
     });
+  }
+
+  #isPathOf(path: string, file: number): boolean {
+    const { unfinishedSuffix = "" } = this.#options;
+    const own = this.#pathOf(file);
+    return path === own || path === `${own}${unfinishedSuffix}`;
   }
 
   #pathOf(file: number): string {

@@ -133,6 +133,8 @@ export interface AddTorrent {
    * `seed`: the files are there; each piece is judged when it is asked for the first time.
    */
   readonly mode: "download" | "seed";
+  /** What files end in while they are not whole (`base/unfinished-names.ts`); without, they have their own names. */
+  readonly unfinishedSuffix?: ((info: TorrentInfo) => string) | undefined;
   readonly resume?: ResumeState | undefined;
   /** Which files to fetch; asked once the info is known. Default all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Content, DiskFailure } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
+import { FinishedFiles } from "./finished-files.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type { AddTorrent, TorrentState } from "./session-contract.ts";
 import type { Transfer } from "./transfer.ts";
@@ -11,6 +12,8 @@ export interface TorrentFilesOptions {
   readonly info: TorrentInfo;
   readonly content: Content;
   readonly opened: OpenedContent;
+  /** What unfinished files end in; `undefined` when they have their names from the start. */
+  readonly unfinishedSuffix: string | undefined;
   readonly transfer: Transfer;
   readonly add: AddTorrent;
   readonly clock: Clock;
@@ -31,12 +34,15 @@ export class TorrentFiles {
   readonly #recovery: DiskRecovery;
   /** `undefined` when nobody wants resumes. */
   readonly #resume: ResumeKeeper | undefined;
+  /** `undefined` when files have their names from the start. */
+  readonly #finished: FinishedFiles | undefined;
   #lacksEmptyFiles: boolean;
 
   constructor(options: TorrentFilesOptions) {
     this.#options = options;
     this.#recovery = this.#makeRecovery();
     this.#resume = this.#makeResume();
+    this.#finished = this.#makeFinished();
     if (options.opened.checked) this.#resume?.touch();
     this.#lacksEmptyFiles = options.add.mode === "download";
     this.#createEmpty();
@@ -56,13 +62,36 @@ export class TorrentFiles {
     this.#resume?.touch();
   }
 
+  handlePiece(piece: number): void {
+    this.touch();
+    this.#finished?.handlePiece(piece);
+  }
+
+  /** Others are wanted. */
+  handleWanted(): void {
+    this.touch();
+    this.#finished?.handleChange();
+  }
+
+  /** True when whole files may not have their names yet. */
+  get mayBeUnnamed(): boolean {
+    return this.#finished !== undefined;
+  }
+
   /** Everything is judged: tells when all of it is seen to be at its place, which may be after a recovery. */
   confirm(onThere: () => void): void {
-    this.#recovery.confirm(onThere);
+    this.#recovery.confirm(() => this.name(onThere));
+  }
+
+  /** Gives whole files their names. Tells nothing when the disk refuses; then a recovery follows. */
+  name(onNamed: () => void): void {
+    if (!this.#finished) onNamed();
+    else this.#finished.finish((done) => done && onNamed());
   }
 
   tick(now: number): void {
     this.#recovery.tick(now);
+    this.#finished?.tick(now);
     this.#resume?.tick(now);
   }
 
@@ -73,6 +102,9 @@ export class TorrentFiles {
 
   /** Saves the last resume. */
   async finish(): Promise<void> {
+    const finished = this.#finished;
+    if (finished) await new Promise((done) => finished.finish(done));
+    finished?.cancel();
     await this.#resume?.finish();
   }
 
@@ -90,6 +122,7 @@ export class TorrentFiles {
     return new DiskRecovery({
       info,
       root: add.root,
+      unfinishedSuffix: this.#options.unfinishedSuffix,
       content,
       have: opened.have,
       found: opened.stamps,
@@ -103,8 +136,23 @@ export class TorrentFiles {
       onJudged: (intact, corrupt) => transfer.handleJudged(intact, corrupt),
       onBack: () => {
         this.#createEmpty();
+        this.#finished?.handleChange();
         onBack();
       },
+    });
+  }
+
+  #makeFinished(): FinishedFiles | undefined {
+    const { info, content, opened, transfer, unfinishedSuffix, onFailure } = this.#options;
+    if (unfinishedSuffix === undefined) return undefined;
+    return new FinishedFiles({
+      info,
+      content,
+      have: opened.have,
+      wantsFile: (index) => transfer.download.wantsFile(index),
+      intervalMs: this.#options.resumeIntervalMs,
+      onNamed: () => this.touch(),
+      onFailure,
     });
   }
 

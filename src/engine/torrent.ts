@@ -51,6 +51,7 @@ export class Torrent implements EngineTorrent {
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #files: TorrentFiles | undefined;
+  #unfinishedSuffix: string | undefined;
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
@@ -139,7 +140,7 @@ export class Torrent implements EngineTorrent {
     }
     this.#completed = false;
     this.#transfer.setWantedFiles(wanted);
-    this.#files?.touch();
+    this.#files?.handleWanted();
     if (!this.#isComplete) this.#beginAgain();
     this.#host.handleCandidates();
     this.#settle();
@@ -215,7 +216,8 @@ export class Torrent implements EngineTorrent {
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
     const layout = contentLayout(info, this.#options.root, this.#hashes.table);
-    const content = ports.content.open(layout);
+    this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
+    const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
     this.#content = content;
     this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
     this.#wantedFiles ??= this.#options.select?.(info);
@@ -276,6 +278,7 @@ export class Torrent implements EngineTorrent {
       info,
       content,
       opened,
+      unfinishedSuffix: this.#unfinishedSuffix,
       transfer: this.#transfer,
       add: this.#options,
       clock: ports.clock,
@@ -286,10 +289,10 @@ export class Torrent implements EngineTorrent {
       onBack: () => this.#goOn(),
     });
     this.#peers.introduceAll(this.#transfer, opened.have);
-    if (!this.#isComplete) this.#enter({ kind: "downloading" });
+    if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
     this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
-    if (this.#isComplete) this.#handleComplete();
+    if (this.#isComplete) this.#files.name(() => this.#isComplete && this.#handleComplete());
     this.#opened.resolve();
     this.#host.handleCandidates();
     this.#settle();
@@ -344,7 +347,7 @@ export class Torrent implements EngineTorrent {
   }
 
   #handlePiece(piece: number): void {
-    this.#files?.touch();
+    this.#files?.handlePiece(piece);
     this.#peers.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();

@@ -45,6 +45,11 @@ export interface ContentLayout {
   /** Absolute path of a sparse file for the bytes of unwanted files that share a piece with wanted ones. */
   readonly partFile: string;
   readonly readOnly: boolean;
+  /**
+   * What the names of files end in until `finish` (`base/unfinished-names.ts`); `undefined` when they have their
+   * names from the start. A file that stands under its own name already keeps it.
+   */
+  readonly unfinishedSuffix?: string | undefined;
 }
 
 /** The world refused. `code` is the operating system's: `ENOSPC`, `EROFS`, `EACCES`, `ENOENT`, `EIO`... */
@@ -157,6 +162,11 @@ export interface Content {
   /** Which files are wanted. Bytes of the others go to and come from the part file; a file that becomes
    * wanted gets its bytes from there. */
   setWanted(wanted: readonly boolean[], onDone: (outcome: DiskOutcome) => void): void;
+  /**
+   * Gives files that are whole and durable their own names; those that have them already stay. Fails with `EEXIST`
+   * when something else stands there.
+   */
+  finish(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
   /** Free bytes on the disk that holds `root`. */
   freeSpace(onDone: (bytes: number | DiskFailure) => void): void;
   /** Closes all files; jobs under way end first. */

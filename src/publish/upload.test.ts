@@ -50,6 +50,7 @@ class MemoryDisk {
     stamp: () => assert.fail("not for uploads"),
     reopen: () => assert.fail("not for uploads"),
     setWanted: () => assert.fail("not for uploads"),
+    finish: () => assert.fail("not for uploads"),
     freeSpace: (onDone) => setImmediate(onDone, 1e12),
     write: (piece, run, source, onDone) => {
       const part = source.slab.view.slice(source.slabOffset, source.slabOffset + run.length);

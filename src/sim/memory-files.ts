@@ -267,6 +267,7 @@ class MemoryContent implements Content {
   stamp = notForPublishing;
   reopen = notForPublishing;
   setWanted = notForPublishing;
+  finish = notForPublishing;
   freeSpace = notForPublishing;
 
   #isIntact(piece: number): boolean {

@@ -156,6 +156,9 @@ export class SimContent implements Content {
 
   setWanted: Content["setWanted"] = (_wanted, onDone) => this.#disk.work(0, () => onDone(DONE));
 
+  /** Files have their names from the start. */
+  finish: Content["finish"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+
   freeSpace: Content["freeSpace"] = (onDone) =>
     this.#disk.work(0, () => onDone(this.#disk.room(this.#layout.root)));
 

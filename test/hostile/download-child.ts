@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { wireInfohashes } from "../../src/base/infohash.ts";
+import { suffixOf } from "../../src/daemon/unfinished-files.ts";
 import { ResumeFile } from "../../src/daemon/resume-file.ts";
 import { Session } from "../../src/engine/session.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
@@ -10,10 +11,11 @@ import { TcpNet } from "../../src/platform/tcp-net.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 
 /**
- * `node download-child.ts TORRENT FOLDER PORT`: downloads from a peer on loopback, with a resume file
- * beside it, until it is complete or killed. Tells on standard output what it found on disk.
+ * `node download-child.ts TORRENT FOLDER PORT [suffix]`: downloads from a peer on loopback, with a resume file
+ * beside it, until it is complete or killed; with a suffix on unfinished files when told so. Tells on standard
+ * output what it found on disk.
  */
-const [torrentFile, root, port] = process.argv.slice(2);
+const [torrentFile, root, port, suffix] = process.argv.slice(2);
 const metainfo = parseMetainfo(readFileSync(torrentFile!));
 const resumeFile = new ResumeFile(root!, metainfo.info.infohashes, (error) => {
   throw error;
@@ -50,6 +52,7 @@ await new Promise<void>((complete) => {
     from: { metainfo },
     root: root!,
     mode: "download",
+    unfinishedSuffix: suffix === undefined ? undefined : suffixOf,
     resume,
     peers: [{ address: "127.0.0.1", port: Number(port) }],
     saveResume: (state) => resumeFile.save(state),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
+import type { CheckedFile } from "../../daemon/check-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { EXIT } from "../exit-code.ts";
 import { formatCount, formatRate } from "../figures.ts";
@@ -36,12 +37,10 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
     const speed = progress.finish();
     output.record(checked);
     for (const file of checked.files) {
-      if (file.bad === 0 && !file.missing && !output.verbose) continue;
+      if (file.bad === 0 && !file.missing && !file.unfinished && !output.verbose) continue;
       const path = cutMiddle(escapeOutside(file.path), output.columns - 34);
-      const state = file.missing ? "missing" : file.bad === 0 ? "good" : `${file.bad} bad`;
-      output.line(
-        `${state.padEnd(12)} ${formatCount(file.good + file.bad, "piece").padEnd(18)} ${path}`,
-      );
+      const pieces = formatCount(file.good + file.bad, "piece");
+      output.line(`${stateOf(file).padEnd(12)} ${pieces.padEnd(18)} ${path}`);
     }
     const { pieces, good, bad } = checked;
     if (checked.ok) {
@@ -52,4 +51,10 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
     output.say("  Try: everseed get into the same folder fetches what is missing.");
     return EXIT.wrongData;
   });
+}
+
+function stateOf({ missing, unfinished, bad }: CheckedFile): string {
+  if (missing) return "missing";
+  if (unfinished) return "unfinished";
+  return bad === 0 ? "good" : `${bad} bad`;
 }

@@ -18,6 +18,7 @@ import {
 interface GetFlags extends OutputOptions {
   readonly out: string;
   readonly select?: readonly string[];
+  readonly finalNames?: boolean;
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
   readonly peer?: readonly PeerAddress[];
@@ -38,6 +39,7 @@ export function addGetCommand(program: Command): void {
     .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent or its page")
     .option("-o, --out <dir>", "where to put it", ".")
     .option("--select <glob>", "only files that match; again for more", collect)
+    .option("--final-names", "no .part at the end of unfinished files")
     .addOption(
       new Option("--seed <ratio>", "help others afterwards: up to a ratio, or forever").argParser(
         seedOption,
@@ -58,6 +60,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
       source,
       folder: flags.out,
       select: flags.select ?? [],
+      finalNames: flags.finalNames ?? false,
       seed: flags.seed,
       listen: flags.listen,
       peers: flags.peer ?? [],
@@ -102,6 +105,9 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
       break;
     }
+    case "stopped":
+      tellStopped(output, event);
+      break;
     case "banned":
       output.detail(`Banned ${event.address}: ${escapeOutside(event.reason)}.`);
       break;
@@ -170,6 +176,14 @@ function tellAlone(output: Output, event: Extract<GetEvent, { kind: "alone" }>):
       `if you trust it: --peer ${address.includes(":") ? `[${address}]` : address}:PORT`,
   );
   output.warn(`No peer is there yet; waiting for some.${[...reasons, ...near].join("")}`);
+}
+
+function tellStopped(output: Output, event: Extract<GetEvent, { kind: "stopped" }>): void {
+  const { doneBytes, wantedBytes, suffix } = event;
+  output.record({ event: "stopped", doneBytes, wantedBytes, suffix: suffix ?? null });
+  const percent = wantedBytes > 0 ? Math.floor((doneBytes / wantedBytes) * 100) : 0;
+  const names = suffix === undefined ? "" : ` Unfinished files end in ${suffix}.`;
+  output.say(`Stopped at ${percent} %. The same command goes on from there.${names}`);
 }
 
 function tellDone(

@@ -59,7 +59,7 @@ export function makeFixture(
   kind: Kind,
   pieceLength: number,
   files: readonly FixtureFile[],
-  options: { readonly readOnly?: boolean } = {},
+  options: { readonly readOnly?: boolean; readonly unfinishedSuffix?: string } = {},
 ): Fixture {
   const extents: FileExtent[] = [];
   const entries: ContentFile[] = [];
@@ -93,6 +93,7 @@ export function makeFixture(
     hashes: { v1, v2 },
     partFile: join(root, ".parts"),
     readOnly: options.readOnly ?? false,
+    unfinishedSuffix: options.unfinishedSuffix,
   };
   return { layout, geometry, space, v1, v2 };
 }
@@ -276,6 +277,10 @@ export class ContentCalls {
 
   setWanted(wanted: readonly boolean[]): Promise<DiskOutcome> {
     return new Promise((resolve) => this.content.setWanted(wanted, resolve));
+  }
+
+  finish(files: readonly number[]): Promise<DiskOutcome> {
+    return new Promise((resolve) => this.content.finish(files, resolve));
   }
 
   freeSpace(): Promise<number | DiskFailure> {

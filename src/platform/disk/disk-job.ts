@@ -79,6 +79,8 @@ export type DiskTask =
   | { readonly kind: "set-wanted"; readonly wanted: Uint8Array }
   /** Moves a file's bytes out of the part file, so that pieces of its middle can be written. */
   | { readonly kind: "leave-part-file"; readonly files: readonly number[] }
+  /** Gives files that are whole their own names. */
+  | { readonly kind: "finish"; readonly files: readonly number[] }
   | { readonly kind: "free-space" }
   | { readonly kind: "close" };
 

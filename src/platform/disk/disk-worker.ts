@@ -17,7 +17,7 @@ import { type Frames, PieceJobs } from "./piece-jobs.ts";
 import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
-import { createEmpty, freeSpace, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
+import { createEmpty, finishFiles, freeSpace, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
 
 /** The code of a disk worker: takes jobs off its port, in order, and answers each once. */
 
@@ -142,6 +142,9 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       for (const file of task.files) {
         if (io.table.has(file, IN_PART_FILE)) leavePartFile(io, file);
       }
+      return DONE;
+    case "finish":
+      finishFiles(io, task.files);
       return DONE;
     case "free-space":
       return { kind: "bytes", bytes: freeSpace(io) };

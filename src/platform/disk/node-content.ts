@@ -227,6 +227,16 @@ export class NodeContent implements Content {
     );
   }
 
+  finish(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
+    const task: DiskTask = { kind: "finish", files };
+    this.#post(
+      0,
+      "alone",
+      () => task,
+      (outcome) => onDone(asDone(outcome)),
+    );
+  }
+
   freeSpace(onDone: (bytes: number | DiskFailure) => void): void {
     this.#post(
       0,

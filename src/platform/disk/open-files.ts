@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { safeJoin, UnsafePathError } from "../../base/safe-join.ts";
+import { unfinishedPath } from "../../base/unfinished-names.ts";
 import { failureCode, onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import {
   entryOf,
@@ -84,13 +85,30 @@ export class OpenFiles {
   }
 
   /**
-   * Absolute path of a file of the layout, or of its part file.
+   * Absolute path where a file of the layout, or its part file, stands: under its own name, or under that of an
+   * unfinished file.
    *
    * @throws {DiskRefusal} `EPERM` for a path that leaves the root, whoever let it pass.
    */
   path(file: number): string {
     if (file === this.#table.partIndex) return this.#table.shared.partFile;
+    const path = this.finalPath(file);
+    const { unfinishedSuffix, lengths } = this.#table.shared;
+    if (unfinishedSuffix === undefined || lengths[file] === 0) return path;
+    const unfinished = unfinishedPath(path, unfinishedSuffix);
+    if (unfinished === undefined || isTooLong(unfinished)) return path;
+    return this.#isUnfinished(file, path) ? unfinished : path;
+  }
+
+  /** Like `path`, for the file when it is whole. */
+  finalPath(file: number): string {
     return this.below(this.#table.path(file));
+  }
+
+  /** What stands under the file's own name is the file: it was there before, or somebody has seen to it. */
+  #isUnfinished(file: number, path: string): boolean {
+    const known = this.#table.isUnfinished(file);
+    return known ?? this.#table.decideName(file, this.lookAtPath(path) === undefined);
   }
 
   /** Like `path`, for any path of the layout. */
@@ -103,10 +121,7 @@ export class OpenFiles {
       if (!(error instanceof UnsafePathError)) throw error;
       throw refusal("EPERM", join(root, relative));
     }
-    // No character of UTF-16 takes more than three bytes.
-    if (path.length * 3 >= PATH_BYTES_MAX && Buffer.byteLength(path) >= PATH_BYTES_MAX) {
-      throw refusal("ENAMETOOLONG", path);
-    }
+    if (isTooLong(path)) throw refusal("ENAMETOOLONG", path);
     return path;
   }
 
@@ -207,7 +222,11 @@ export class OpenFiles {
    * @returns `undefined` when there is nothing; what lies behind a link is none of ours.
    */
   lookAt(file: number): Stats | undefined {
-    const path = this.path(file);
+    return this.lookAtPath(this.path(file));
+  }
+
+  /** Like `lookAt`, for any path of this content. */
+  lookAtPath(path: string): Stats | undefined {
     return onDisk(path, () => {
       try {
         return lstatSync(this.entry(path, false));
@@ -274,6 +293,11 @@ export class OpenFiles {
     const now = lstatSync(this.#entry(path, false));
     return now.dev === dev && now.ino === ino;
   }
+}
+
+function isTooLong(path: string): boolean {
+  // No character of UTF-16 takes more than three bytes.
+  return path.length * 3 >= PATH_BYTES_MAX && Buffer.byteLength(path) >= PATH_BYTES_MAX;
 }
 
 /** Writing to a file that was deleted would lose what is written without a word. */

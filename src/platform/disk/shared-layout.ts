@@ -12,6 +12,10 @@ export const CREATED = 2;
 export const IN_PART_FILE = 4;
 /** Of a file or the root: it was there once, so its absence is a failure and not a beginning. */
 export const SEEN = 8;
+/** It is decided under which of its two names a file stands. */
+const NAMED = 16;
+/** It stands under its unfinished name. */
+export const UNFINISHED = 32;
 
 /**
  * A content layout as the workers get it. What grows with the number of files or pieces lies in shared
@@ -21,6 +25,7 @@ export interface SharedLayout {
   readonly root: string;
   readonly partFile: string;
   readonly readOnly: boolean;
+  readonly unfinishedSuffix: string | undefined;
   readonly pieceLength: number;
   readonly pieceCount: number;
   readonly spaceLength: number;
@@ -74,6 +79,7 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
     root: resolve(layout.root),
     partFile: resolve(layout.partFile),
     readOnly: layout.readOnly,
+    unfinishedSuffix: layout.unfinishedSuffix,
     pieceLength: geometry.pieceLength,
     pieceCount: geometry.pieceCount,
     spaceLength: geometry.spaceLength,
@@ -149,6 +155,29 @@ export class LayoutTable {
 
   has(file: number, bit: number): boolean {
     return (Atomics.load(this.shared.state, file) & bit) !== 0;
+  }
+
+  /** @returns Whether the file stands under its unfinished name; `undefined` until that is decided. */
+  isUnfinished(file: number): boolean | undefined {
+    const state = Atomics.load(this.shared.state, file);
+    return (state & NAMED) === 0 ? undefined : (state & UNFINISHED) !== 0;
+  }
+
+  /** Decides under which name a file stands. Of several workers the first is heeded. @returns As decided. */
+  decideName(file: number, unfinished: boolean): boolean {
+    const { state } = this.shared;
+    for (;;) {
+      const decided = this.isUnfinished(file);
+      if (decided !== undefined) return decided;
+      const before = Atomics.load(state, file) & ~NAMED;
+      const after = before | NAMED | (unfinished ? UNFINISHED : 0);
+      Atomics.compareExchange(state, file, before, after);
+    }
+  }
+
+  /** The file begins anew: where it stands is decided when that is asked next. */
+  forgetName(file: number): void {
+    this.unmark(file, NAMED | UNFINISHED);
   }
 
   /** How many files, the part file among them, have this bit set. */

@@ -2,15 +2,16 @@ import {
   existsSync,
   lstatSync,
   opendirSync,
+  renameSync,
   statfsSync,
   type Stats,
   statSync,
   symlinkSync,
 } from "node:fs";
-import { dirname, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import type { ContentIo } from "./content-io.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
-import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
+import { CREATED, DIRTY, IN_PART_FILE, SEEN, UNFINISHED } from "./shared-layout.ts";
 
 /** Files looked at between two turns of the worker's event loop. */
 const FILES_PER_TURN = 500;
@@ -90,11 +91,37 @@ function holdsAnything(folder: string): boolean {
  * Those that are lost count as never seen, and owe the disk nothing; so does the part file when it went along.
  */
 export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void {
-  for (const file of lost) table.unmark(file, SEEN | DIRTY | CREATED);
+  for (const file of lost) {
+    table.unmark(file, SEEN | DIRTY | CREATED);
+    table.forgetName(file);
+  }
   if (lost.length > 0 && !existsSync(table.shared.partFile)) {
     table.unmark(table.partIndex, SEEN | DIRTY | CREATED);
   }
   Atomics.add(table.shared.openings, 0, 1);
+}
+
+/**
+ * Gives whole files their own names. Nobody writes meanwhile: this is the only job that moves a file which may be
+ * open; descriptors go on leading to it.
+ *
+ * @throws {DiskRefusal} `EEXIST` when something stands there, which is not overwritten.
+ */
+export function finishFiles(io: ContentIo, files: readonly number[]): void {
+  const { table } = io;
+  for (const file of files) {
+    const from = io.files.path(file);
+    if (!table.has(file, UNFINISHED) || table.has(file, IN_PART_FILE)) continue;
+    const to = io.files.finalPath(file);
+    if (io.files.lookAtPath(to)) throw refusal("EEXIST", to);
+    onDisk(from, () => {
+      // Both are in one folder, which is looked for once.
+      const entry = io.files.entry(to, false);
+      renameSync(join(dirname(entry), basename(from)), entry);
+    });
+    table.unmark(file, UNFINISHED);
+    table.mark(file, CREATED);
+  }
 }
 
 function lookAt(path: string): Stats | undefined {

@@ -1,0 +1,51 @@
+import { lstatSync, renameSync } from "node:fs";
+import { safeJoin } from "../base/safe-join.ts";
+import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
+import type { ResumeState } from "../engine/session-contract.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { diskTrouble } from "./daemon-error.ts";
+import { factsOf } from "./locate-content.ts";
+
+/** What the unfinished files of this torrent end in. */
+export function suffixOf(info: TorrentInfo): string {
+  return unfinishedSuffix(info.files.map((file) => file.path.join("/")));
+}
+
+/**
+ * Where a file of a torrent stands, or would be written to.
+ *
+ * @param suffix - What unfinished files end in.
+ * @returns An absolute path, and whether that is the name of an unfinished file which is there.
+ */
+export function placeOnDisk(
+  root: string,
+  path: readonly string[],
+  suffix: string,
+): { readonly path: string; readonly unfinished: boolean } {
+  const own = safeJoin(root, path);
+  const other = unfinishedPath(own, suffix);
+  const unfinished =
+    other !== undefined && factsOf(own) === undefined && factsOf(other) !== undefined;
+  return { path: unfinished ? other : own, unfinished };
+}
+
+/**
+ * Gives the files of an unfinished download their own names, for somebody who wants those from now on.
+ *
+ * @param resume - Tells which files are ours: others may have left some of the same names.
+ * @throws {DaemonError} What the disk refuses.
+ */
+export function takeFinalNames(info: TorrentInfo, root: string, resume: ResumeState): void {
+  const suffix = suffixOf(info);
+  for (const [index, file] of info.files.entries()) {
+    const inode = resume.stamps[index]?.inode;
+    if (file.pad || file.length === 0 || inode === undefined) continue;
+    const { path, unfinished } = placeOnDisk(root, file.path, suffix);
+    if (!unfinished) continue;
+    try {
+      if (lstatSync(path).ino === inode) renameSync(path, safeJoin(root, file.path));
+    } catch (error) {
+      throw diskTrouble(error, `rename ${path}`, path);
+    }
+  }
+}
