@@ -88,6 +88,11 @@ export class Output {
     if (this.verbose) this.#tell(text);
   }
 
+  /** A line of a log, for somebody who looks on: told even with `--quiet`, as what is logged has a level. */
+  log(text: string): void {
+    this.#tell(text);
+  }
+
   /** Something odd that does not stop the work; told even with `--quiet`. */
   warn(text: string): void {
     this.#tell(`${this.styleErr("yellow", "warning:")} ${text}`);

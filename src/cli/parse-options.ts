@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parseBytes } from "./figures.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Values of options, from their text. Commander calls these and tells which option was wrong. */
 
@@ -67,6 +68,33 @@ export function seedOption(text: string): number | "forever" {
 /** Collects what may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+/** Collects announce URLs. Which of them can be spoken to is judged by those who do. */
+export function trackerOption(text: string, before: readonly string[] = []): readonly string[] {
+  if (TRACKER_URL.test(text) && URL.canParse(text)) return [...before, text];
+  throw new InvalidArgumentError(
+    "It takes an announce URL, such as https://tracker.example/announce.",
+  );
+}
+
+const TRACKER_URL = /^(?:https?|udp|wss?):\/\/\S+$/i;
+
+/**
+ * Trackers for every download of this person: `EVERSEED_TRACKERS`, with spaces or commas between them.
+ *
+ * @throws {UsageError} When one of them is none.
+ */
+export function trackersOfVariable(
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const urls = (env["EVERSEED_TRACKERS"] ?? "").split(/[\s,]+/).filter((url) => url !== "");
+  const wrong = urls.find((url) => !TRACKER_URL.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return urls;
+  throw new UsageError(
+    `EVERSEED_TRACKERS holds "${wrong}". It takes announce URLs, with spaces between them.`,
+    "https://tracker.example/announce, for example.",
+  );
 }
 
 /** Address of a hub. */

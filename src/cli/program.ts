@@ -3,6 +3,7 @@ import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addGetCommand } from "./commands/get.ts";
+import { addHelpCommand } from "./commands/help.ts";
 import { addHubCommand } from "./commands/hub.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addShowCommand(program);
   addCheckCommand(program);
   addVersionCommand(program);
+  addHelpCommand(program);
   for (const command of withDescendants(program)) {
     command
       .helpOption("-h, --help", "show this help")

@@ -15,9 +15,11 @@ export interface ConfigKey extends KeyNote {
 /** Variables that begin so are ours. */
 export const VARIABLE_PREFIX = "EVERSEED_";
 
-/** Ours, and no settings of a hub: stack traces with errors, and what tests tell the programs they start. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(["EVERSEED_DEBUG", "EVERSEED_TRACKERS"]);
+
+/** Ours, and no settings of a hub: of other commands, and what tests tell the programs they start. */
 export function isOtherVariable(name: string): boolean {
-  return name === "EVERSEED_DEBUG" || name.startsWith("EVERSEED_TEST_");
+  return OTHER_VARIABLES.has(name) || name.startsWith("EVERSEED_TEST_");
 }
 
 /**

@@ -39,6 +39,9 @@ export function loadConfig(sources: ConfigSources): Config {
   return result.success ? result.data : refuse(result.error, () => "the command line");
 }
 
+/** What aliases may stand for, in all. */
+const ALIASES_MAX = 100;
+
 type Settings = Readonly<Record<string, unknown>>;
 type Locate = (path: readonly PropertyKey[]) => string;
 
@@ -53,7 +56,22 @@ function readFile(file: { path: string; text: string }): Settings {
     throw new ConfigError("bad-yaml", `${file.path} line ${line} is not YAML. ${why}.`, hint);
   }
   const locate: Locate = (path) => `${file.path} line ${lineOf(document, lines, path)}`;
-  return judge(document.toJS() ?? {}, locate);
+  return judge(valuesOf(document, file.path) ?? {}, locate);
+}
+
+/** Aliases that stand for aliases make a few lines into gigabytes: the library counts them, and stops. */
+function valuesOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const why = "Its aliases (&name and *name) stand for too much, or for nothing.";
+    throw new ConfigError(
+      "bad-yaml",
+      `${path} cannot be used. ${why}`,
+      "Write the values out; settings need no aliases.",
+    );
+  }
 }
 
 function readEnv(env: ConfigSources["env"]): Settings {

@@ -14,7 +14,7 @@ import type { TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isTrackerUrl, isWebSeedUrl } from "../metainfo/urls.ts";
 import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { DaemonError, diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
 import { fileChanged, type InputTree, listInput } from "./input-files.ts";
 import { hexInfohashes, magnetOf } from "./show-torrent.ts";
@@ -124,6 +124,7 @@ async function refuseFolder(file: string): Promise<void> {
   try {
     await access(dirname(resolve(file)), constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (systemCode(error) === "ENOENT") throw folderMissing(file, dirname(file));
     throw diskTrouble(error, `write ${file}`, file);
   }
 }

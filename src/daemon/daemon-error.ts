@@ -121,6 +121,14 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
   }
 }
 
+/** For a file that is to be written where no folder is. */
+export function folderMissing(path: string, folder: string): DaemonError {
+  return new DaemonError("not-found", `Cannot write ${path}. There is no folder ${folder}.`, {
+    subject: path,
+    hint: `check its spelling, or make it: mkdir -p ${folder}`,
+  });
+}
+
 /** The operating system's code of a failure (`ENOENT`); `undefined` when it carries none. */
 export function systemCode(failure: unknown): string | undefined {
   if (typeof failure !== "object" || failure === null || !("code" in failure)) return undefined;

@@ -38,6 +38,8 @@ export interface GetOptions {
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerAddress[];
+  /** Announce URLs that a person adds to those of the torrent. */
+  readonly trackers: readonly string[];
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
   readonly onEvent: (event: GetEvent) => void;
@@ -189,9 +191,11 @@ class Download {
     const [named, resume] = await Promise.all([resolvePeers(peers), this.#resume.load()]);
     for (const { address } of named) this.#session.guard.trust(address);
     const known = [...named, ...this.#magnetPeers()];
-    this.#trackers = this.#session.trackers(trackersOf(this.#source));
+    const added = this.#options.trackers.map((url) => [url]);
+    this.#trackers = this.#session.trackers([...trackersOf(this.#source), ...added]);
     this.#news = new TrackerNews(this.#trackers, onEvent);
     const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
+    if (waitsForPeers && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
     if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
     this.#torrent = this.#session.session.add({
@@ -361,6 +365,17 @@ class Download {
     const info = this.#torrent?.info;
     if (info) await rm(contentLayout(info, this.#root, undefined).partFile, { force: true });
   }
+}
+
+/** Without its files, a torrent is nothing that could be waited for. */
+function nobodyToAsk(): DaemonError {
+  return new DaemonError(
+    "unreachable",
+    "Nobody can be asked for this torrent. No tracker and no peer is known, and there is no DHT yet.",
+    {
+      hint: "--tracker URL or --peer HOST:PORT says whom to ask; --listen HOST:PORT waits for callers.",
+    },
+  );
 }
 
 /** @throws {DaemonError} `not-found` when no file is wanted. */

@@ -1,10 +1,14 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Config, ConfigInput } from "../config/config.ts";
 import { configTemplate } from "../config/config-template.ts";
 import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
+import { readBounded } from "./bounded-file.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+
+/** Of settings, written by hand. */
+const CONFIG_BYTES_MAX = 1024 * 1024;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -53,6 +57,26 @@ export async function offerConfigFile(path: string): Promise<void> {
   }
 }
 
+/** What a person should know of a data folder before a hub uses it. */
+export interface DataFolderFacts {
+  /** Nothing is there yet. */
+  readonly isNew: boolean;
+  /** Other users of this machine can look into it. */
+  readonly openToOthers: boolean;
+}
+
+/** @param dataDir - Absolute. */
+export async function lookAtDataFolder(dataDir: string): Promise<DataFolderFacts> {
+  try {
+    const facts = await stat(dataDir);
+    return { isNew: false, openToOthers: facts.isDirectory() && (facts.mode & 0o077) !== 0 };
+  } catch (error) {
+    // What is wrong with it is told when it is opened.
+    if (systemCode(error) === undefined) throw error;
+    return { isNew: true, openToOthers: false };
+  }
+}
+
 /** Where the XDG base directory specification puts a program's data. */
 function defaultDataDir(env: Env): string {
   return join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "everseed");
@@ -60,10 +84,19 @@ function defaultDataDir(env: Env): string {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    const text = await readBounded(path, CONFIG_BYTES_MAX);
+    if (text) return text.toString("utf8");
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw diskTrouble(error, `read ${path}`, path);
   }
+  throw new DaemonError(
+    "bad-plan",
+    `${path} holds no settings. It is larger than ${CONFIG_BYTES_MAX} bytes.`,
+    {
+      subject: path,
+      hint: "another file with --config, or leave it out.",
+    },
+  );
 }

@@ -180,7 +180,9 @@ function notYet(): Response {
 
 async function listening(server: Server, address: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(listenTrouble(error, address)));
+    server.once("error", (error) =>
+      reject(listenTrouble(error, { ...address, setting: "--port or the key port" })),
+    );
     server.listen(address.port, address.host, resolve);
   });
 }

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import { encodeFailure } from "../announce/http-answer.ts";
+import { invariant } from "../base/errors.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import type { Config } from "../config/config.ts";
@@ -19,6 +20,7 @@ import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
+import type { DaemonError } from "./daemon-error.ts";
 import type { UdpPlace } from "./announce-urls.ts";
 import { networkList } from "./network-list.ts";
 import { listenTrouble } from "./open-session.ts";
@@ -168,7 +170,7 @@ async function bindUdp(
   const net = new UdpNet({ log: parts.log });
   const { udpPort } = config.tracker;
   const ports = udpPort === undefined ? [parts.webPort, 0] : [udpPort];
-  let trouble: unknown;
+  let trouble: DaemonError | undefined;
   for (const port of ports) {
     try {
       const socket = await net.bind({
@@ -181,9 +183,15 @@ async function bindUdp(
       });
       return socket;
     } catch (error) {
-      trouble = listenTrouble(error, { host, port });
+      trouble = listenTrouble(error, { host, port, setting: "the key tracker.udpPort" });
+      if (trouble.code !== "port-taken" || ports.at(-1) === port) break;
+      parts.log.warn(
+        `UDP port ${port} is taken by another program: the tracker listens for UDP on a free one, and torrents do not ` +
+          "name it. The key tracker.udpPort chooses another",
+      );
     }
   }
+  invariant(trouble, "there is a port to try");
   throw trouble;
 }
 

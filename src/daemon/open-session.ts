@@ -128,7 +128,7 @@ async function listenOnFirst(
     try {
       return await session.listen({ host, port });
     } catch (error) {
-      trouble = listenTrouble(error, { host, port });
+      trouble = listenTrouble(error, { host, port, setting: "--listen HOST:PORT" });
       if (trouble.code !== "port-taken") break;
     }
   }
@@ -139,18 +139,23 @@ async function listenOnFirst(
 /** Puts into words why a port cannot be had. */
 export function listenTrouble(
   failure: unknown,
-  address: { readonly host: string; readonly port: number },
+  address: {
+    readonly host: string;
+    readonly port: number;
+    /** The option or key that says another: `--listen HOST:PORT`. */
+    readonly setting: string;
+  },
 ): DaemonError {
-  const { host, port } = address;
+  const { host, port, setting } = address;
   switch (systemCode(failure)) {
     case "EADDRINUSE":
       return new DaemonError("port-taken", `Port ${port} is in use by another program.`, {
-        hint: "choose another port, or stop that program.",
+        hint: `another port with ${setting}, or stop that program.`,
         cause: failure,
       });
     case "EACCES":
       return new DaemonError("not-allowed", `Port ${port} is reserved by the system.`, {
-        hint: "choose a port above 1023.",
+        hint: `a port above 1023 with ${setting}.`,
         cause: failure,
       });
     case "EADDRNOTAVAIL":

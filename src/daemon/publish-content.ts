@@ -51,6 +51,8 @@ export interface PublishedTorrent {
   readonly magnet: string;
   readonly torrentUrl: string;
   readonly pageUrl: string;
+  /** The same was published before: nothing is new but perhaps the bytes that were sent. */
+  readonly existed: boolean;
 }
 
 /** One request carries this much; after each the hub has said what it keeps. */
@@ -81,7 +83,8 @@ export async function publishContent(options: PublishOptions): Promise<Published
   if (declared.state === "uploading" && declared.offset < declared.size) {
     await upload(tree, declared, hub, options);
   }
-  return describe(await untilPublished(hub, declared, options.signal));
+  const wasHere = declared.state === "published";
+  return describe(await untilPublished(hub, declared, options.signal), wasHere);
 }
 
 function declaration(tree: InputTree, options: PublishOptions): DraftInput {
@@ -182,10 +185,12 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
   }
 }
 
-function describe(draft: Draft): PublishedTorrent {
+function describe(draft: Draft, wasHere: boolean): PublishedTorrent {
   const { torrent } = draft;
   if (!torrent)
     throw new DaemonError("unreachable", "The hub published it and does not say where.");
   const { name, size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl } = torrent;
-  return { name, bytes: size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl };
+  // The torrent of content that was here before has the id of that time.
+  const existed = wasHere || torrent.id !== draft.id;
+  return { name, bytes: size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl, existed };
 }

@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
+import { invariant } from "../base/errors.ts";
 import { type Config, PEER_PORT } from "../config/config.ts";
 import { Session } from "../engine/session.ts";
 import { Hub } from "../hub/hub.ts";
@@ -22,7 +23,7 @@ import { SlabLine } from "../publish/slab-line.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { storeErrorCode } from "../store/store-error.ts";
-import { systemCode } from "./daemon-error.ts";
+import { type DaemonError, systemCode } from "./daemon-error.ts";
 import { announceUrls } from "./announce-urls.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
@@ -245,16 +246,22 @@ async function openEngine(
   });
   const host = config.engine.host ?? config.host;
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
-  let trouble: unknown;
+  let trouble: DaemonError | undefined;
   for (const port of ports) {
     try {
       await session.listen({ host, port });
       return session;
     } catch (error) {
-      trouble = listenTrouble(error, { host, port });
+      trouble = listenTrouble(error, { host, port, setting: "the key engine.port" });
+      if (trouble.code !== "port-taken" || ports.at(-1) === port) break;
+      log.warn(
+        `port ${port} for peers is taken by another program: a free one is used, which is another at each start. ` +
+          "The key engine.port chooses one",
+      );
     }
   }
   await session.close();
+  invariant(trouble, "there is a port to try");
   throw trouble;
 }
 

@@ -1,7 +1,10 @@
-import { type FileHandle, open, readFile, rm, stat } from "node:fs/promises";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { readHandle } from "./bounded-file.ts";
+import { DaemonError, diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
 
 const CHARACTERS_MAX = 1024;
+const FILE_BYTES_MAX = 64 * 1024;
 
 /** A password or token that was in a file, which keeps it out of `ps` (CLI-2). */
 export interface SecretLine {
@@ -19,8 +22,9 @@ export async function readSecretLine(path: string): Promise<SecretLine> {
   let text: string;
   let mode: number;
   try {
-    text = await readFile(path, "utf8");
-    ({ mode } = await stat(path));
+    await using file = await open(path, "r");
+    ({ mode } = await file.stat());
+    text = (await readHandle(file, FILE_BYTES_MAX))?.toString("utf8") ?? "";
   } catch (error) {
     throw diskTrouble(error, `read ${path}`, path);
   }
@@ -54,6 +58,7 @@ export class SecretFile {
     try {
       return new SecretFile(path, await open(path, "wx", 0o600));
     } catch (error) {
+      if (systemCode(error) === "ENOENT") throw folderMissing(path, dirname(path));
       if (systemCode(error) !== "EEXIST") throw diskTrouble(error, `write ${path}`, path);
       throw new DaemonError("exists", `${path} is there already. It is not overwritten.`, {
         subject: path,

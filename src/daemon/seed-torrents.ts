@@ -8,18 +8,21 @@ import { DaemonError } from "./daemon-error.ts";
 import { requireLayers } from "./known-layers.ts";
 import { factsOf, locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
-import { readTorrentFile } from "./torrent-source.ts";
+import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
+import { readSeedSource } from "./seed-source.ts";
 import { suffixOf, placeOnDisk } from "./unfinished-files.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 
 export interface SeedOptions {
-  /** .torrent files or their URLs. */
+  /** .torrent files or their URLs; or content, of which torrents are made. */
   readonly sources: readonly string[];
-  /** The folder that holds the content of all of them. */
+  /** The folder that holds the content of those that are torrents. */
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly upBytesPerSecond?: number | undefined;
+  /** Announce URLs for torrents that are made. */
+  readonly trackers: readonly string[];
   readonly onEvent: (event: SeedEvent) => void;
   readonly log?: Log | undefined;
   /** Ends it. */
@@ -27,6 +30,10 @@ export interface SeedOptions {
 }
 
 export type SeedEvent =
+  /** A torrent is being made. */
+  | { readonly kind: "plan"; readonly plan: PlannedTorrent }
+  | { readonly kind: "hashed"; readonly bytes: number }
+  | { readonly kind: "made"; readonly made: CreatedTorrent }
   | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
   /** Of all torrents together, each second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
@@ -56,9 +63,16 @@ export interface SeedStats {
 export async function seedTorrents(options: SeedOptions): Promise<void> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
   for (const source of options.sources) {
-    const { metainfo } = await readTorrentFile(source, options.signal);
+    const { metainfo, folder } = await readSeedSource(source, {
+      folder: options.folder,
+      trackers: options.trackers,
+      onPlan: (plan) => options.onEvent({ kind: "plan", plan }),
+      onProgress: (bytes) => options.onEvent({ kind: "hashed", bytes }),
+      onMade: (made) => options.onEvent({ kind: "made", made }),
+      signal: options.signal,
+    });
     requireLayers(metainfo, source);
-    const { root, info } = locateContent(metainfo.info, options.folder);
+    const { root, info } = locateContent(metainfo.info, folder);
     refuseOtherFiles(info, root);
     torrents.push({ metainfo: { ...metainfo, info }, root });
   }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { resolve } from "node:path";
 import { decodeUtf8 } from "../base/bytes.ts";
 import { torrentFilePath } from "../api/paths.ts";
 import { parseMagnet } from "../metainfo/magnet.ts";
@@ -7,10 +8,12 @@ import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
+import { readHandle } from "./bounded-file.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { factsOf } from "./locate-content.ts";
 import { everseedVersion } from "./version.ts";
 
-/** A torrent as a person names it: a .torrent file, a magnet link, or where to fetch either. */
+/** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
 export type TorrentSource =
   | { readonly metainfo: Metainfo; readonly bytes: Uint8Array }
   | { readonly magnet: MagnetLink };
@@ -20,12 +23,15 @@ const FETCH_TIMEOUT_MS = 30_000;
 /** Of a file on this machine, which a person chose: more than strangers may send. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
+/** Of a pipe or a device, which does not say how much will come. */
+const STREAM_BYTES_MAX = METAINFO_BYTES_MAX;
+
 /**
- * Reads a torrent from the path of a .torrent file, a magnet link, or an http(s) URL of a .torrent or
+ * Reads a torrent from the path of a .torrent file, a magnet link, an infohash, or an http(s) URL of a .torrent or
  * of a torrent's page on a hub.
  *
  * @throws {DaemonError} `not-a-torrent`, `bad-magnet`, `not-found`, `not-readable`, `unreachable`,
- *   `not-allowed`.
+ *   `not-allowed`, `bad-plan`.
  */
 export async function readTorrentSource(
   source: string,
@@ -38,7 +44,33 @@ export async function readTorrentSource(
   }
   if (/^magnet:/i.test(source)) return { magnet: readMagnet(source) };
   if (/^https?:\/\//i.test(source)) return fetchTorrent(source, signal);
+  // A file is what its name says it is, whatever else the name looks like.
+  if (factsOf(resolve(source)) === undefined) {
+    const link = magnetOfInfohash(source);
+    if (link !== undefined) return { magnet: readMagnet(link) };
+    refuseScheme(source);
+  }
   return parse(await readFile(source), source);
+}
+
+/** @returns A magnet link; `undefined` for what is no infohash in 40 or 64 hexadecimal or 32 base32 digits. */
+export function magnetOfInfohash(text: string): string | undefined {
+  if (/^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i.test(text)) return `magnet:?xt=urn:btih:${text}`;
+  return /^[0-9a-f]{64}$/i.test(text) ? `magnet:?xt=urn:btmh:1220${text}` : undefined;
+}
+
+/** @throws {DaemonError} `bad-plan` for the address of something that is not spoken here. */
+function refuseScheme(source: string): void {
+  const scheme = /^([a-z][a-z0-9+.-]{1,20}):(?:\/\/|\?)/i.exec(source)?.[1];
+  if (scheme === undefined) return;
+  throw new DaemonError(
+    "bad-plan",
+    `${source} cannot be fetched. "${scheme}" is no scheme known here.`,
+    {
+      subject: source,
+      hint: "an http or https address, a magnet link, an infohash or a file.",
+    },
+  );
 }
 
 /** Like `readTorrentSource`, for those who need the files to be known. */
@@ -114,7 +146,14 @@ async function readFile(path: string): Promise<Uint8Array> {
         { subject: path, hint: "give the .torrent file, not the content." },
       );
     }
-    return facts.isFile() ? await readShared(file, facts.size) : await file.readFile();
+    if (facts.isFile()) return await readShared(file, facts.size);
+    const bytes = await readHandle(file, STREAM_BYTES_MAX);
+    if (bytes) return bytes;
+    throw new DaemonError(
+      "not-a-torrent",
+      `${path} is not a torrent: it is no file, and more than ${STREAM_BYTES_MAX} bytes come out of it.`,
+      { subject: path, hint: "give the .torrent file." },
+    );
   } catch (error) {
     throw error instanceof DaemonError ? error : diskTrouble(error, `read ${path}`, path);
   }

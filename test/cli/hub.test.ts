@@ -97,7 +97,11 @@ test("publish uploads a folder, which a fresh peer fetches from the everseed", a
 
   const again = await everseed(context, args, { cwd: folder });
   assert.equal(again.exit, 0, again.stderr);
-  assert.equal((JSON.parse(again.stdout) as Record<string, string>)["pageUrl"], torrent["pageUrl"]);
+  const known = JSON.parse(again.stdout) as Record<string, unknown>;
+  assert.equal(known["pageUrl"], torrent["pageUrl"]);
+  assert.deepEqual([torrent["existed"], known["existed"]], [false, true]);
+  const words = await everseed(context, args.slice(0, -1), { cwd: folder });
+  assert.match(words.stdout, /^Was here already {2}http:/);
 });
 
 test("publish --name gives a title to the letter, and the file keeps its name", async (context) => {
@@ -180,7 +184,7 @@ const refusals: readonly Refusal[] = [
       return { args: ["hub", "start", "--data", "other", "--port", String(port)] };
     },
     exit: 4,
-    message: /^everseed: Port \d+ is in use by another program\.\n {2}Try: choose another port/,
+    message: /^everseed: Port \d+ is in use by another program\.\n {2}Try: another port with /,
   },
   {
     name: "a config file with a wrong key",

@@ -54,6 +54,7 @@ const PUBLISH: Shape = {
   magnet: MAGNET,
   torrentUrl: URL_PATTERN,
   pageUrl: URL_PATTERN,
+  existed: "boolean",
   bytes: "number",
 };
 /** Every field of every torrent is in show-torrent.test.ts. */
@@ -96,6 +97,7 @@ const CHECKED_FILE: Shape = {
   good: "number",
   bad: "number",
   missing: "boolean",
+  unfinished: "boolean",
 };
 const READY: Shape = { event: /^ready$/, port: "number" };
 const STATS: Shape = {
@@ -156,7 +158,7 @@ test("--json: create, show, check and what cannot be done have the fields they a
     assert.equal(done.exit, exit, done.stderr);
     return JSON.parse(done.stdout);
   };
-  const shown = await run(0, "show", "talks.torrent");
+  const shown = await run(0, "show", "talks.torrent", "--pieces");
   assertShape(shown, SHOW, "show");
   assert.deepEqual(shown["paths"], ["talks/a.bin", "talks/b.pdf", "talks/empty"]);
   const magnet = await run(0, "show", String(created["magnet"]));

@@ -393,7 +393,7 @@ const refusals: readonly Refusal[] = [
       return ["seed", join(other, "talks.torrent"), "--data", other, "--listen", listen];
     },
     exit: 4,
-    message: /Port \d+ is in use by another program\.\n {2}Try: choose another port/,
+    message: /Port \d+ is in use by another program\.\n {2}Try: another port with /,
   },
   {
     name: "a word that is no command",

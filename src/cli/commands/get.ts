@@ -13,6 +13,8 @@ import {
   peerOption,
   rateOption,
   seedOption,
+  trackerOption,
+  trackersOfVariable,
 } from "../parse-options.ts";
 
 interface GetFlags extends OutputOptions {
@@ -22,6 +24,7 @@ interface GetFlags extends OutputOptions {
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
   readonly peer?: readonly PeerAddress[];
+  readonly tracker?: readonly string[];
   readonly down?: number;
   readonly up?: number;
 }
@@ -36,7 +39,10 @@ export function addGetCommand(program: Command): void {
       "everseed get https://hub.example/t/k3f9/talks --seed 1.5",
     ],
   })
-    .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent or its page")
+    .argument(
+      "<torrent>",
+      "a .torrent file, magnet link or infohash, or the URL of one or of its page",
+    )
     .option("-o, --out <dir>", "where to put it", ".")
     .option("--select <glob>", "only files that match; again for more", collect)
     .option("--final-names", "no .part at the end of unfinished files")
@@ -47,6 +53,7 @@ export function addGetCommand(program: Command): void {
     )
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .option("--peer <host:port>", "a peer to ask first; again for more", peerOption)
+    .option("--tracker <url>", "a tracker to ask, too; again for more", trackerOption)
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((source: string, flags: GetFlags) => get(source, flags));
@@ -64,6 +71,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
       seed: flags.seed,
       listen: flags.listen,
       peers: flags.peer ?? [],
+      trackers: flags.tracker ?? trackersOfVariable(process.env),
       downBytesPerSecond: flags.down,
       upBytesPerSecond: flags.up,
       signal,
@@ -79,7 +87,10 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.record({ event: "ready", port: event.port });
       output.detail(`Listening on port ${event.port}.`);
       if (event.waitsForPeers) {
-        output.say("No tracker and no --peer is known: waiting for peers to come here.");
+        output.say(
+          "Nobody can be asked: it names no tracker, and there is no DHT yet. --tracker URL or " +
+            `--peer HOST:PORT says whom; waiting for peers to call port ${event.port}.`,
+        );
       }
       break;
     case "known": {

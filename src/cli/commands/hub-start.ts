@@ -26,23 +26,32 @@ export function addHubStartCommand(hub: Command): void {
 }
 
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
-  const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
+  const { loadHubConfig, lookAtDataFolder, offerConfigFile } =
+    await import("../../daemon/hub-config.ts");
   const { config, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
     overrides: { dataDir: flags.data, host: flags.host, port: flags.port },
   });
+  const folder = await lookAtDataFolder(config.dataDir);
+  if (folder.openToOthers) {
+    const path = escapeOutside(config.dataDir);
+    output.warn(`others on this machine can look into ${path}: chmod 700 stops that`);
+  }
+  if (flags.data === undefined && folder.isNew) {
+    output.say(`No --data was given: a new hub begins in ${escapeOutside(config.dataDir)}.`);
+  }
   const { runHub } = await import("../../daemon/run-hub.ts");
   const { openHubLog } = await import("../../daemon/hub-log.ts");
   const { untilAborted } = await import("../../daemon/until-aborted.ts");
   const log = openHubLog(
     config,
-    process.stderr.isTTY ? (line) => output.say(escapeOutside(line)) : undefined,
+    process.stderr.isTTY && !output.json ? (line) => output.log(escapeOutside(line)) : undefined,
   );
   const hub = await runHub(config, log);
   try {
     await offerConfigFile(file);
-    tellReady(output, hub, { file, seconds: process.uptime() });
+    tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });
     await untilAborted(signal, () => tellStats(output, hub));
   } finally {
     await hub.stop();
@@ -52,7 +61,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
 function tellReady(
   output: Output,
   hub: RunningHub,
-  more: { readonly file: string; readonly seconds: number },
+  more: { readonly file: string; readonly isNew: boolean; readonly seconds: number },
 ): void {
   const { url, setupLink, dataDir, webPort, peerPort, udpPort } = hub;
   output.record({
@@ -63,14 +72,17 @@ function tellReady(
     url,
     setupLink: setupLink ?? null,
     data: dataDir,
+    isNew: more.isNew,
   });
   output.line(`Web site  ${url}`);
-  output.line(`Data      ${escapeOutside(dataDir)}`);
+  output.line(`Data      ${escapeOutside(dataDir)}${more.isNew ? " (new)" : ""}`);
   output.line(`Settings  ${escapeOutside(more.file)}`);
   output.line(`Peers     port ${peerPort}; tracker also on UDP port ${udpPort}`);
   if (setupLink !== undefined) {
     output.line(`Setup     Open ${output.style("bold", setupLink)}`);
-    output.line("          It works once, within 30 minutes; start again for a new one.");
+    output.line(
+      "          It works once, within 30 minutes; everseed hub setup-link makes a new one.",
+    );
   }
   output.line(`ready after ${more.seconds.toFixed(1)} s; Ctrl-C stops`);
 }

@@ -64,7 +64,8 @@ function publish(path: string, flags: PublishFlags): Promise<void> {
       onEvent: (event) => tell(output, progress, event),
     });
     output.record(published);
-    output.line(`Published  ${escapeOutside(published.pageUrl)}`);
+    const head = published.existed ? "Was here already " : "Published ";
+    output.line(`${head} ${escapeOutside(published.pageUrl)}`);
     output.line(`Magnet     ${escapeOutside(published.magnet)}`);
     output.say("The everseed has it all and seeds it.");
   });

@@ -5,10 +5,18 @@ import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { type ListenAddress, listenOption, rateOption } from "../parse-options.ts";
+import { WorkProgress } from "../work-progress.ts";
+import {
+  type ListenAddress,
+  listenOption,
+  rateOption,
+  trackerOption,
+  trackersOfVariable,
+} from "../parse-options.ts";
 
 interface SeedFlags extends OutputOptions {
   readonly data: string;
+  readonly tracker?: readonly string[];
   readonly listen?: ListenAddress;
   readonly up?: number;
 }
@@ -16,11 +24,15 @@ interface SeedFlags extends OutputOptions {
 export function addSeedCommand(program: Command): void {
   addCommand(program, {
     usage: "seed",
-    summary: "Serve the files of torrents to everybody who asks, until Ctrl-C.",
-    examples: ["everseed seed talks.torrent --data ~/Downloads"],
+    summary: "Serve files to everybody who asks, until Ctrl-C.",
+    examples: [
+      "everseed seed talks/ --tracker https://tracker.example/announce",
+      "everseed seed talks.torrent --data ~/Downloads",
+    ],
   })
-    .argument("<torrent...>", ".torrent files, or URLs of torrents")
-    .requiredOption("--data <dir>", "the folder the torrents' files lie in")
+    .argument("<source...>", "files and folders, of which torrents are made; or torrents")
+    .option("--data <dir>", "the folder the files of torrents lie in", ".")
+    .option("--tracker <url>", "for what is made; again for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((sources: readonly string[], flags: SeedFlags) => seed(sources, flags));
@@ -30,20 +42,40 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { seedTorrents } = await import("../../daemon/seed-torrents.ts");
     const { wordsLog } = await import("../../daemon/words-log.ts");
+    const hashing = new WorkProgress(output.progress, "Hashing");
     await seedTorrents({
+      trackers: flags.tracker ?? trackersOfVariable(process.env),
       sources,
       folder: flags.data,
       listen: flags.listen,
       upBytesPerSecond: flags.up,
       signal,
       log: wordsLog((line) => output.detail(escapeOutside(line))),
-      onEvent: (event) => tell(output, event),
+      onEvent: (event) => tell(output, hashing, event),
     });
   });
 }
 
-function tell(output: Output, event: SeedEvent): void {
+function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
   switch (event.kind) {
+    case "plan": {
+      const { name, files, bytes } = event.plan;
+      output.say(`${escapeOutside(name)}: ${formatCount(files, "file")}, ${formatBytes(bytes)}`);
+      hashing.start(bytes);
+      break;
+    }
+    case "hashed":
+      hashing.update(event.bytes);
+      break;
+    case "made": {
+      hashing.finish();
+      const { warnings, ...made } = event.made;
+      for (const warning of warnings) output.warn(escapeOutside(warning));
+      output.record({ event: "made", ...made });
+      output.line(`Created ${escapeOutside(made.file)}`);
+      output.line(`Magnet  ${made.magnet}`);
+      break;
+    }
     case "ready":
       output.record({ event: "ready", port: event.port });
       for (const { name, bytes } of event.torrents) {

@@ -10,23 +10,37 @@ import { cutMiddle, escapeOutside } from "../outside-text.ts";
 /** More files than that are for `--json` and pagers. */
 const FILES_SHOWN_MAX = 1000;
 
+interface ShowFlags extends OutputOptions {
+  readonly pieces?: boolean;
+}
+
 export function addShowCommand(program: Command): void {
   addCommand(program, {
     usage: "show",
     summary: "Show what a torrent or magnet link says.",
     examples: ["everseed show talks.torrent", "everseed show --json 'magnet:?xt=urn:btih:...'"],
   })
-    .argument("<torrent>", "a .torrent file, a magnet link, or the URL of a torrent")
-    .action((source: string, flags: OutputOptions) =>
+    .argument("<torrent>", "a .torrent file, a magnet link, an infohash, or the URL of a torrent")
+    .option("--pieces", "with --json: the hash of every piece, too")
+    .action((source: string, flags: ShowFlags) =>
       runCommand(flags, async ({ output, signal }) => {
         const daemon = await import("../../daemon/show-torrent.ts");
         const shown = await daemon.showTorrent(source, signal);
-        output.record(shown);
+        output.record(flags.pieces === true ? shown : withoutHashes(shown));
         if (shown.type === "torrent") printTorrent(output, shown, shown[daemon.LISTING]);
         else printMagnet(output, shown);
       }),
     );
 }
+
+/** Of a large torrent they are megabytes that few programs want. */
+function withoutHashes(shown: ShownTorrent | ShownMagnet): object {
+  if (shown.type === "magnet") return shown;
+  const fields = Object.keys(shown).filter((name) => !HASH_TABLES.has(name));
+  return Object.fromEntries(fields.map((name) => [name, shown[name as keyof ShownTorrent]]));
+}
+
+const HASH_TABLES: ReadonlySet<string> = new Set(["pieceHashes", "pieceLayers"]);
 
 function printTorrent(output: Output, torrent: ShownTorrent, files: LongList<ListedFile>): void {
   const rows: (readonly [string, string | null])[] = [
