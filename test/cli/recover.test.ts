@@ -113,16 +113,10 @@ test("hub setup-link gives a new password in the browser, once, beside a hub tha
   const link = await setupLink(context, folder);
   assert.ok(link.startsWith(`${site}/setup#`), link);
   assert.match(await (await fetch(`${site}/setup`)).text(), /A new password/);
-  const post = async (url: string): Promise<Response> =>
-    fetch(`${site}/setup`, {
-      method: "POST",
-      redirect: "manual",
-      headers: { origin: site },
-      body: new URLSearchParams({ key: url.split("#")[1]!, name: "ann", password: NEW }),
-    });
+  const post = (url: string): Promise<Response> => setUp(site, url, "ann");
   assert.equal((await post(older)).status, 403, "the newest alone is worth something");
   const done = await post(link);
-  assert.equal(done.status, 303, await done.text());
+  assert.equal(done.status, 201, await done.text());
   assert.equal(await who(site, cookieOf(done)), "ann");
   assert.equal(await who(site, cookie), undefined);
   assert.equal((await signIn(site, OLD)).status, 401);
@@ -134,13 +128,8 @@ test("hub setup-link sets a new hub up when its first link is too old", async (c
   const folder = temporaryFolder(context);
   const { site } = await startHub(context, folder);
   const link = await setupLink(context, folder);
-  const done = await fetch(`${site}/setup`, {
-    method: "POST",
-    redirect: "manual",
-    headers: { origin: site },
-    body: new URLSearchParams({ key: link.split("#")[1]!, name: "zoe", password: NEW }),
-  });
-  assert.equal(done.status, 303, await done.text());
+  const done = await setUp(site, link, "zoe");
+  assert.equal(done.status, 201, await done.text());
   assert.equal(await who(site, cookieOf(done)), "zoe");
   assert.equal((await fetch(site)).url, `${site}/`, "setup is over for everybody");
 });
@@ -151,4 +140,12 @@ async function setupLink(context: TestContext, folder: string): Promise<string> 
   });
   assert.equal(made.exit, 0, made.stderr);
   return (JSON.parse(made.stdout) as { url: string }).url;
+}
+
+async function setUp(site: string, link: string, name: string): Promise<Response> {
+  return fetch(`${site}/api/v1/setup`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ key: link.split("#")[1]!, name, password: NEW }),
+  });
 }
