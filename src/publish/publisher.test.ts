@@ -195,6 +195,29 @@ test("STO-4: more than the disk has room for is refused with both numbers", asyn
   });
 });
 
+test("STO-4, HUB-20: unfinished uploads keep the space they were promised, those of one moment too", async (t) => {
+  const all = await world(t);
+  all.disk.free = 5 * 2 ** 30;
+  const { publisher } = hub(all);
+  const declare = (owner: string, gibibytes: number) =>
+    publisher.declare(
+      owner,
+      declaration({}, { files: [{ path: owner, size: gibibytes * 2 ** 30 }], pieceSize: "auto" }),
+    );
+  const outcomes = await Promise.allSettled(
+    ["ann", "bob", "cat"].map((owner) => declare(owner, 2)),
+  );
+  assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 2);
+  await assert.rejects(declare("dan", 1), {
+    code: "disk-full",
+    detail:
+      "This needs 1.0 GiB; the disk of this hub has 960.0 MiB free beside unfinished uploads.",
+  });
+  const [first] = [...(await publisher.listOpen("ann")), ...(await publisher.listOpen("bob"))];
+  await publisher.discard(first!.id);
+  await declare("dan", 1);
+});
+
 test("HUB-8: one person has at most 100 unfinished uploads", async (t) => {
   const { publisher } = hub(await world(t));
   for (let count = 0; count < 100; count += 1) {

@@ -74,6 +74,8 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #digests = new Map<string, Promise<unknown>>();
   #timer: Timer | undefined;
+  /** Of declarations that are being judged. */
+  #declaringBytes = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -215,8 +217,23 @@ export class Publisher {
     plan: DraftPlan,
     { declaration, text, digest }: { declaration: Declaration; text: string; digest: Uint8Array },
   ): Promise<DraftRow> {
+    const { size } = plan.layout;
+    // Declarations at the same moment see each other, before they are rows.
+    this.#declaringBytes += size;
+    try {
+      await this.#refuseTooMuch(ownerId, plan);
+      return await this.#insertRow(ownerId, plan, { declaration, text, digest });
+    } finally {
+      this.#declaringBytes -= size;
+    }
+  }
+
+  async #insertRow(
+    ownerId: string,
+    plan: DraftPlan,
+    { declaration, text, digest }: { declaration: Declaration; text: string; digest: Uint8Array },
+  ): Promise<DraftRow> {
     const { drafts, clock, random } = this.#options;
-    await this.#refuseTooMuch(ownerId, plan);
     const now = clock.wallMs();
     for (;;) {
       const id = randomShortId(random);
@@ -261,11 +278,15 @@ export class Publisher {
         `${count} uploads are unfinished. Finish or cancel one of them first.`,
       );
     }
-    const free = await files.freeBytes(folder.root);
-    if (size > free - RESERVE_BYTES) {
+    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES;
+    // Uploads that began have their space, or all of them would fail near their ends.
+    const promised = (await drafts.bytesToCome()) + this.#declaringBytes - size;
+    if (size > free - promised) {
+      const left = formatBytes(Math.max(0, free - promised));
+      const others = promised > 0 ? ` beside unfinished uploads` : "";
       throw new PublishError(
         "disk-full",
-        `This needs ${formatBytes(size)}; the disk of this hub has ${formatBytes(Math.max(0, free - RESERVE_BYTES))} free.`,
+        `This needs ${formatBytes(size)}; the disk of this hub has ${left} free${others}.`,
       );
     }
   }

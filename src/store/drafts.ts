@@ -102,6 +102,19 @@ export class DraftTable {
     return { count: row.count, bytes: row.bytes ?? 0 };
   }
 
+  /** Bytes that all unfinished drafts together are still going to take. */
+  async bytesToCome(): Promise<number> {
+    const row = await this.#db
+      .selectFrom("drafts")
+      .select((from) => [
+        from.fn.sum<number | null>("size").as("size"),
+        from.fn.sum<number | null>("durable").as("durable"),
+      ])
+      .where("state", "<>", "published")
+      .executeTakeFirstOrThrow();
+    return (row.size ?? 0) - (row.durable ?? 0);
+  }
+
   async setDurable(id: string, durable: number, touchedAt: number): Promise<void> {
     await this.#db
       .updateTable("drafts")
