@@ -2,6 +2,7 @@ import { access, constants, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
+import { withVisibleName } from "../engine/visible-name.ts";
 import type {
   EngineTorrent,
   ResumeState,
@@ -34,6 +35,10 @@ export interface GetOptions {
   readonly select: readonly string[];
   /** Files have their own names from the start, not a suffix until they are whole. */
   readonly finalNames: boolean;
+  /** What becomes of files that are there already and are not of this download. */
+  readonly existing: "proven" | "adopted" | "set-aside";
+  /** The torrent's name keeps a dot that it begins with; it is shown as `_.name` otherwise. */
+  readonly hidden: boolean;
   /** After the download: seed up to this ratio, or until the signal. `undefined` ends at once. */
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
@@ -114,7 +119,7 @@ export async function getTorrent(options: GetOptions): Promise<void> {
     options.onEvent({ kind: "trouble", message: detail });
   });
   if ("metainfo" in source) {
-    const { info } = source.metainfo;
+    const info = namedFor(source.metainfo.info, options);
     const wanted = chooseFiles(info, source, options.select);
     if (missingSpace({ info, root, wanted }) > 0) {
       // Why it cannot be read is told by whoever writes there.
@@ -203,6 +208,8 @@ class Download {
       root: this.#root,
       mode: "download",
       unfinishedSuffix: this.#options.finalNames ? undefined : suffixOf,
+      existing: this.#options.existing,
+      keepsHiddenName: this.#options.hidden,
       resume,
       select: (info) => this.#select(info, resume),
       sources: this.#trackers,
@@ -271,7 +278,8 @@ class Download {
     if (state.kind !== "waiting") return;
     // The engine would wait until there is room. A command tells its person, and goes on when called again.
     const { folder } = this.#options;
-    if (state.cause === "disk-full") this.#fail(diskFull(this.#missingSpace(), folder));
+    if (state.cause === "foreign-files") this.#fail(foreignFiles(state.message, folder));
+    else if (state.cause === "disk-full") this.#fail(diskFull(this.#missingSpace(), folder));
     else this.#fail(diskTrouble(state, `write to ${folder}`, folder));
   }
 
@@ -392,6 +400,21 @@ function chooseFiles(
   if (wanted.includes(true)) return wanted;
   throw new DaemonError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
     hint: "everseed show lists the files; put a pattern in quotes.",
+  });
+}
+
+/** As the engine names it on disk. */
+function namedFor(info: TorrentInfo, { hidden }: Pick<GetOptions, "hidden">): TorrentInfo {
+  return hidden ? info : withVisibleName(info);
+}
+
+/** @param why - From the engine, names the files. */
+function foreignFiles(why: string, folder: string): DaemonError {
+  return new DaemonError("exists", `Nothing is overwritten: ${why}.`, {
+    subject: folder,
+    hint:
+      "another folder with -o; --rename gives what is there another name, --adopt takes it for this download and " +
+      "overwrites what differs.",
   });
 }
 

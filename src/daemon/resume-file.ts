@@ -36,9 +36,10 @@ export class ResumeFile {
   }
 
   /** Writes in the background; while one is being written, only the newest of those that follow counts. */
-  save(resume: ResumeState): void {
+  save(resume: ResumeState): Promise<void> {
     this.#next = resume;
     this.#writing ??= this.#writeAll();
+    return this.#writing;
   }
 
   /** Waits until what was saved is on disk. */

@@ -2,16 +2,23 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { ContentLayout, FileStamp } from "../ports/content.ts";
 import { infohashKey } from "../base/infohash.ts";
 import type { Bitfield } from "../base/bitfield.ts";
+import type { ExistingFiles } from "./existing-files.ts";
 import type { ResumeState } from "./session-contract.ts";
 
 /** Our own writes after the last saved resume carry stamps at most this much younger than it. */
 const RESUME_GRACE_MS = 10_000;
+/** A file system may give times in whole steps of this size, which lie before the true ones (FAT). */
+const CLOCK_STEP_MS = 2_000;
 
-/** @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent. */
+/**
+ * @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent.
+ * @param existing - What may be done to files that are there.
+ */
 export function contentLayout(
   info: TorrentInfo,
   root: string,
   hashesV2: Uint8Array | undefined,
+  existing: ExistingFiles = "untouched",
 ): ContentLayout {
   return {
     root,
@@ -23,7 +30,9 @@ export function contentLayout(
     })),
     hashes: { v1: info.pieceHashes, v2: hashesV2 },
     partFile: `${root}/.${partName(info)}.parts`,
-    readOnly: false,
+    readOnly: existing === "untouched",
+    existing: existing === "own" ? "own" : "claimed",
+    throughLinks: existing === "untouched",
   };
 }
 
@@ -41,6 +50,8 @@ export interface DiskJudgement {
   readonly doubtful: Bitfield;
   /** Unfinished pieces that may be taken up. */
   readonly partial: ResumeState["partial"];
+  /** By the resume, these files were made by this download. */
+  readonly ours: readonly boolean[];
 }
 
 export interface DiskEvidence {
@@ -73,8 +84,12 @@ export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
   } else if (mode === "seed") {
     have.fill();
   }
+  const ours = stamps.map((stamp, index) => isMadeByUs(stamp, evidence, index));
   const judged = resume ? have.clone() : evidence.empty();
   const changed = evidence.empty();
+  // What the resume says of its pieces is said of another file.
+  const isOther = (index: number): boolean =>
+    !ours[index] && resume?.stamps[index]?.inode !== stamps[index]!.inode;
   for (const [index, file] of info.files.entries()) {
     if (file.pad || file.length === 0) continue;
     const doubt = doubtfulFile[index]!;
@@ -87,14 +102,14 @@ export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
       if (!doubt) continue;
       changed.add(piece);
       // Without a file there is nothing to read: its pieces are simply missing.
-      if (there && (have.has(piece) || !resume)) doubtful.add(piece);
+      if (there && (have.has(piece) || isOther(index))) doubtful.add(piece);
       have.delete(piece);
     }
   }
   const partial = (resume?.partial ?? []).filter(
     ({ piece }) => !have.has(piece) && !changed.has(piece),
   );
-  return { have, judged, doubtful, partial };
+  return { have, judged, doubtful, partial, ours };
 }
 
 function matchesResume(
@@ -111,6 +126,23 @@ function matchesResume(
   if (resume.clean || isSameTime(now, then)) return false;
   const ownWritesEndMs = resume.savedAtMs + resumeIntervalMs + RESUME_GRACE_MS;
   return now.size >= then.size && now.mtimeMs <= ownWritesEndMs;
+}
+
+/**
+ * A file is ours when it is the one the resume saw and looks as our own writes left it; or when it was not there then
+ * and was made within the time in which a download that was killed still wrote.
+ */
+function isMadeByUs(
+  now: FileStamp,
+  { resume, resumeIntervalMs }: DiskEvidence,
+  index: number,
+): boolean {
+  const then = resume?.stamps[index];
+  if (!then || now.size < 0) return false;
+  if (then.size >= 0) return matchesResume(now, resume, index, resumeIntervalMs);
+  if (resume.clean) return false;
+  const ownWritesEndMs = resume.savedAtMs + resumeIntervalMs + RESUME_GRACE_MS;
+  return now.mtimeMs >= resume.savedAtMs - CLOCK_STEP_MS && now.mtimeMs <= ownWritesEndMs;
 }
 
 function isUntouched(now: FileStamp, then: FileStamp): boolean {

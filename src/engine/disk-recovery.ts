@@ -19,6 +19,8 @@ export interface DiskRecoveryOptions {
   /** What unfinished files end in, if in anything. */
   readonly unfinishedSuffix: string | undefined;
   readonly content: Content;
+  /** Files have to be claimed before they are written to. */
+  readonly claims: boolean;
   readonly have: Bitfield;
   /** How the files look now. */
   readonly found: readonly FileStamp[];
@@ -269,10 +271,38 @@ export class DiskRecovery {
           this.#still(outcome);
           return;
         }
-        this.#gone.clear();
-        this.#options.onJudged(intact, doubtful);
-        onDone();
+        this.#claimReturned(stamps, doubtful, () => {
+          this.#gone.clear();
+          this.#options.onJudged(intact, doubtful);
+          onDone();
+        });
       },
+    });
+  }
+
+  /**
+   * A disk that is back may have given its files other inodes. One that holds a piece which is right is the file that
+   * was there; any other is refused when it is to be written to.
+   */
+  #claimReturned(stamps: readonly FileStamp[], corrupt: Bitfield, onDone: () => void): void {
+    const { content, info, claims } = this.#options;
+    const files = [...this.#gone.keys()].filter((index) => {
+      if (stamps[index]!.size < 0 || this.#known?.[index]?.inode === stamps[index]!.inode)
+        return false;
+      // Nothing can be lost of an empty one.
+      if (stamps[index]!.size === 0) return true;
+      const { first, end } = info.geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) if (!corrupt.has(piece)) return true;
+      return false;
+    });
+    if (!claims || files.length === 0) {
+      onDone();
+      return;
+    }
+    content.claim(files, (outcome) => {
+      if (this.#cancelled) return;
+      if (outcome.kind === "failure") this.#still(outcome);
+      else onDone();
     });
   }
 

@@ -41,6 +41,12 @@ export class ResumeKeeper {
     this.#changed = true;
   }
 
+  /** One is saved at the next moment. */
+  hurry(): void {
+    this.#changed = true;
+    this.#savedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   tick(now: number): void {
     if (!this.#changed || this.#saving || now - this.#savedAtMs < this.#options.intervalMs) return;
     this.#savedAtMs = now;

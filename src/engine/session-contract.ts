@@ -4,6 +4,7 @@ import type { Infohashes } from "../base/infohash.ts";
 import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
+import type { ExistingFiles } from "./existing-files.ts";
 import type { Log } from "../ports/log.ts";
 import type { NetFailure, StreamNet } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
@@ -51,7 +52,8 @@ export type TorrentState =
   /** The disk refused; it goes on by itself when the cause is gone. */
   | {
       readonly kind: "waiting";
-      readonly cause: "disk-full" | "disk-error";
+      /** `foreign-files`: others than those of the torrent are in their places. */
+      readonly cause: "disk-full" | "disk-error" | "foreign-files";
       readonly message: string;
     }
   /**
@@ -135,6 +137,16 @@ export interface AddTorrent {
   readonly mode: "download" | "seed";
   /** What files end in while they are not whole (`base/unfinished-names.ts`); without, they have their own names. */
   readonly unfinishedSuffix?: ((info: TorrentInfo) => string) | undefined;
+  /**
+   * What may be done to files that are there already. Default: `proven` for a download; `untouched` for a seed, which
+   * then says what is lost and fetches nothing.
+   */
+  readonly existing?: ExistingFiles | undefined;
+  /**
+   * A download keeps the dot that its torrent's name begins with. Without this it becomes `_.name`: hidden files of a
+   * home folder are settings, and no torrent is asked to change those (`visible-name.ts`).
+   */
+  readonly keepsHiddenName?: boolean | undefined;
   readonly resume?: ResumeState | undefined;
   /** Which files to fetch; asked once the info is known. Default all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
@@ -143,8 +155,9 @@ export interface AddTorrent {
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   readonly onEvent?: ((event: TorrentEvent) => void) | undefined;
-  /** Called every `resumeIntervalMs` while something changes, and at an orderly stop. */
-  readonly saveResume?: ((resume: ResumeState) => void) | undefined;
+  /** Called before anything is written, every `resumeIntervalMs` while something changes, and at an orderly stop.
+   * A download begins when the first is saved: that tells its files from those of others after a kill. */
+  readonly saveResume?: ((resume: ResumeState) => void | Promise<void>) | undefined;
 }
 
 export interface EngineTorrent {

@@ -4,6 +4,7 @@ import type { Content, DiskFailure } from "../ports/content.ts";
 import type { OpenedContent } from "./content-opening.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
 import { FinishedFiles } from "./finished-files.ts";
+import type { ExistingFiles } from "./existing-files.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type { AddTorrent, TorrentState } from "./session-contract.ts";
 import type { Transfer } from "./transfer.ts";
@@ -16,6 +17,7 @@ export interface TorrentFilesOptions {
   readonly unfinishedSuffix: string | undefined;
   readonly transfer: Transfer;
   readonly add: AddTorrent;
+  readonly existing: ExistingFiles;
   readonly clock: Clock;
   readonly resumeIntervalMs: number;
   /** Bytes of blocks since the torrent was first added. */
@@ -44,6 +46,8 @@ export class TorrentFiles {
     this.#resume = this.#makeResume();
     this.#finished = this.#makeFinished();
     if (options.opened.checked) this.#resume?.touch();
+    // A download that is killed soon knows its files again, which tells them from those of others.
+    if (options.add.mode === "download") this.#resume?.hurry();
     this.#lacksEmptyFiles = options.add.mode === "download";
     this.#createEmpty();
   }
@@ -117,13 +121,14 @@ export class TorrentFiles {
   }
 
   #makeRecovery(): DiskRecovery {
-    const { info, content, opened, transfer, add, clock, onFailure, onStill, onBack } =
-      this.#options;
+    const options = this.#options;
+    const { info, content, opened, transfer, add, clock, onFailure, onStill, onBack } = options;
     return new DiskRecovery({
       info,
       root: add.root,
       unfinishedSuffix: this.#options.unfinishedSuffix,
       content,
+      claims: options.existing !== "own" && options.existing !== "untouched",
       have: opened.have,
       found: opened.stamps,
       known: add.resume?.stamps,
@@ -180,6 +185,8 @@ export class TorrentFiles {
 
 /** What the torrent is doing while the disk refuses. */
 export function waitingFor(failure: DiskFailure): Extract<TorrentState, { kind: "waiting" }> {
-  const full = failure.code === "ENOSPC" || failure.code === "EDQUOT";
-  return { kind: "waiting", cause: full ? "disk-full" : "disk-error", message: failure.message };
+  const { code, message } = failure;
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  const cause = full ? "disk-full" : code === "EEXIST" ? "foreign-files" : "disk-error";
+  return { kind: "waiting", cause, message };
 }

@@ -8,6 +8,7 @@ import { parseInfo } from "../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../ports/content.ts";
 import { contentLayout } from "./content-layout.ts";
 import { ContentOpening, type OpenedContent } from "./content-opening.ts";
+import type { ExistingFiles } from "./existing-files.ts";
 import { contradictedBy, HashExchange } from "./hash-exchange.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerOwner } from "./peer-owner.ts";
@@ -25,6 +26,7 @@ import { TorrentPeers } from "./torrent-peers.ts";
 import { TorrentSources } from "./torrent-sources.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
 import { Transfer } from "./transfer.ts";
+import { withVisibleName } from "./visible-name.ts";
 
 type BrokenState = Extract<TorrentState, { kind: "broken" }>;
 
@@ -65,7 +67,7 @@ export class Torrent implements EngineTorrent {
     this.#options = options;
     const { from } = options;
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
-    if ("metainfo" in from) this.#info = from.metainfo.info;
+    if ("metainfo" in from) this.#info = this.#named(from.metainfo.info);
     this.#traffic = new TorrentTraffic(host, options);
     this.#peers = this.#makePeers();
     const { swarm } = this.#peers;
@@ -151,6 +153,17 @@ export class Torrent implements EngineTorrent {
     this.#host.handleStarved();
   }
 
+  /** With the paths that its files have on disk. */
+  #named(info: TorrentInfo): TorrentInfo {
+    const { mode, keepsHiddenName } = this.#options;
+    return mode === "seed" || keepsHiddenName === true ? info : withVisibleName(info);
+  }
+
+  get #existing(): ExistingFiles {
+    const { existing, mode } = this.#options;
+    return existing ?? (mode === "seed" ? "untouched" : "proven");
+  }
+
   // ---- Beginning and end ---------------------------------------------------------------------------
 
   /** Called once, by the session. */
@@ -158,7 +171,7 @@ export class Torrent implements EngineTorrent {
     const { from, peers = [] } = this.#options;
     this.#peers.swarm.offer(peers, "manual", this.#nowMs());
     if ("metainfo" in from) {
-      this.#open(from.metainfo.info, from.metainfo.pieceLayers);
+      this.#open(this.#named(from.metainfo.info), from.metainfo.pieceLayers);
       return;
     }
     this.#enter({ kind: "fetching-metadata" });
@@ -192,7 +205,7 @@ export class Torrent implements EngineTorrent {
   #handleMetadata(infoBytes: Uint8Array): void {
     let info: TorrentInfo;
     try {
-      info = parseInfo(infoBytes);
+      info = this.#named(parseInfo(infoBytes));
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
@@ -215,7 +228,7 @@ export class Torrent implements EngineTorrent {
       onKnown: () => this.#handleHashesKnown(),
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
-    const layout = contentLayout(info, this.#options.root, this.#hashes.table);
+    const layout = contentLayout(info, this.#options.root, this.#hashes.table, this.#existing);
     this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
     const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
     this.#content = content;
@@ -230,6 +243,10 @@ export class Torrent implements EngineTorrent {
       clock: ports.clock,
       resume: this.#options.resume,
       mode: this.#options.mode,
+      root: this.#options.root,
+      existing: this.#existing,
+      wantedFiles: this.#wantedFiles,
+      saveResume: this.#options.saveResume,
       resumeIntervalMs: settings.resumeIntervalMs,
       onProgress: (piecesChecked, piecesTotal) => {
         this.#state = { kind: "checking", piecesChecked, piecesTotal };
@@ -281,6 +298,7 @@ export class Torrent implements EngineTorrent {
       unfinishedSuffix: this.#unfinishedSuffix,
       transfer: this.#transfer,
       add: this.#options,
+      existing: this.#existing,
       clock: ports.clock,
       resumeIntervalMs: settings.resumeIntervalMs,
       transferred: () => this.#traffic.totals(),
@@ -288,6 +306,7 @@ export class Torrent implements EngineTorrent {
       onStill: (failure) => this.#waitForDisk(failure),
       onBack: () => this.#goOn(),
     });
+    if (this.#existing === "untouched") this.#transfer.download.pause();
     this.#peers.introduceAll(this.#transfer, opened.have);
     if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
     this.#sources.handleOpened(this.#isComplete);
@@ -415,7 +434,7 @@ export class Torrent implements EngineTorrent {
 
   #goOn(): void {
     if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
-    this.#transfer!.download.resume();
+    if (this.#existing !== "untouched") this.#transfer!.download.resume();
     this.#transfer!.placeAgain();
     this.#judgeCompletion();
     this.#settle();

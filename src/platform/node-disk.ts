@@ -17,6 +17,7 @@ import { shareLayout } from "./disk/shared-layout.ts";
 import { WorkerPool } from "./disk/worker-pool.ts";
 import { ArenaSlabPool } from "./slab-pool.ts";
 
+const READ_ONLY = { readOnly: true, existing: "claimed" } as const;
 const WORKERS_MAX = 4;
 const OPEN_FILES_PER_WORKER = 128;
 
@@ -93,7 +94,7 @@ export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
     const { pieceCount } = options.layout.geometry;
     const v1 = options.v1 ? sharedTable(pieceCount * SHA1_BYTES) : undefined;
     const v2 = options.v2 ? sharedTable(pieceCount * NODE_BYTES) : undefined;
-    const shared = shareLayout({ ...options.layout, hashes: {}, partFile: "", readOnly: true });
+    const shared = shareLayout({ ...options.layout, hashes: {}, partFile: "", ...READ_ONLY });
     const pooled = this.#pool.register(shared);
     const control = { cursor: new Int32Array(new SharedArrayBuffer(8)) };
     const stop = (): void => void Atomics.store(control.cursor, 1, 1);

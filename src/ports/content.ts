@@ -50,6 +50,14 @@ export interface ContentLayout {
    * names from the start. A file that stands under its own name already keeps it.
    */
   readonly unfinishedSuffix?: string | undefined;
+  /**
+   * Which files that are there already may be written to. `claimed`: those that this content made, and those named to
+   * `claim`; any other is refused with `EEXIST` unless it holds what is to be written. `own`: all, because nobody else
+   * puts anything below the root.
+   */
+  readonly existing: "claimed" | "own";
+  /** Files may be read through symbolic links. For what people keep as they like; only together with `readOnly`. */
+  readonly throughLinks?: boolean | undefined;
 }
 
 /** The world refused. `code` is the operating system's: `ENOSPC`, `EROFS`, `EACCES`, `ENOENT`, `EIO`... */
@@ -157,6 +165,13 @@ export interface Content {
   /** Files may have been put in the place of those that are open: every one is opened anew by its path. Those
    * in `lost`, which are not there any more, may be created again. */
   reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
+  /**
+   * These files, which are there, may be written to from now on. One that has other names (hard links) is copied
+   * first, so that those keep what they have; one that is longer than the layout says is cut.
+   */
+  claim(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
+  /** Gives these files, which are there, other names beside their own: somebody wants to keep them. */
+  setAside(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
   /** Creates wanted empty files, links and folders, which no piece would. */
   createEmpty(onDone: (outcome: DiskOutcome) => void): void;
   /** Which files are wanted. Bytes of the others go to and come from the part file; a file that becomes

@@ -132,6 +132,7 @@ export class DraftUploads {
       hashes: {},
       partFile: `${this.#options.folder.draft(id)}/parts`,
       readOnly: false,
+      existing: "own",
     });
   }
 }

@@ -169,6 +169,8 @@ export class Everseed {
       from: { metainfo },
       root: folder.absolute(row.content_path),
       mode: "seed",
+      // What is damaged is mended from the swarm: the data folder is ours alone.
+      existing: "own",
       onEvent: (event: TorrentEvent) => {
         this.#faults.handleEvent(row, event);
         // The engine says that files cannot be read, a look says which.

@@ -49,6 +49,8 @@ class MemoryDisk {
     check: () => assert.fail("not for uploads"),
     stamp: () => assert.fail("not for uploads"),
     reopen: () => assert.fail("not for uploads"),
+    claim: () => assert.fail("not for uploads"),
+    setAside: () => assert.fail("not for uploads"),
     setWanted: () => assert.fail("not for uploads"),
     finish: () => assert.fail("not for uploads"),
     freeSpace: (onDone) => setImmediate(onDone, 1e12),

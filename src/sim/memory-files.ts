@@ -266,6 +266,8 @@ class MemoryContent implements Content {
   check = notForPublishing;
   stamp = notForPublishing;
   reopen = notForPublishing;
+  claim = notForPublishing;
+  setAside = notForPublishing;
   setWanted = notForPublishing;
   finish = notForPublishing;
   freeSpace = notForPublishing;

@@ -154,6 +154,11 @@ export class SimContent implements Content {
     });
   };
 
+  /** Nobody else has files on a simulated disk. */
+  claim: Content["claim"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+
+  setAside: Content["setAside"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+
   setWanted: Content["setWanted"] = (_wanted, onDone) => this.#disk.work(0, () => onDone(DONE));
 
   /** Files have their names from the start. */

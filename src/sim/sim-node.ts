@@ -74,7 +74,7 @@ export class SimNode {
   /** The whole content is there. */
   seed(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {
     this.disk.put(`/${made.name}/${made.name}`, made.bytes);
-    return this.#add(made, { mode: "seed", ...options });
+    return this.#add(made, { mode: "seed", existing: "own", ...options });
   }
 
   leech(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {

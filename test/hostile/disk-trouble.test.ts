@@ -526,7 +526,7 @@ test(
         root,
         resume,
         peers: [seeder.endpoint],
-        saveResume: (state) => (resume = state),
+        saveResume: (state) => void (resume = state),
       });
       if (round > 2) await download.when("piece");
       await new Promise((resolve) => setTimeout(resolve, random.below(30)));

@@ -139,7 +139,7 @@ test(
     const half = leech(t, first, made, {
       peers: [seeder.endpoint],
       select: (info) => info.files.map((file) => file.path.at(-1) === "1.bin"),
-      saveResume: (resume) => resumes.push(resume),
+      saveResume: (resume) => void resumes.push(resume),
     });
     await half.when("complete");
     await first.session.close();

@@ -21,6 +21,9 @@ interface GetFlags extends OutputOptions {
   readonly out: string;
   readonly select?: readonly string[];
   readonly finalNames?: boolean;
+  readonly adopt?: boolean;
+  readonly rename?: boolean;
+  readonly hidden?: boolean;
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
   readonly peer?: readonly PeerAddress[];
@@ -46,6 +49,9 @@ export function addGetCommand(program: Command): void {
     .option("-o, --out <dir>", "where to put it", ".")
     .option("--select <glob>", "only files that match; again for more", collect)
     .option("--final-names", "no .part at the end of unfinished files")
+    .addOption(new Option("--adopt", "overwrite what is there and differs").conflicts("rename"))
+    .option("--rename", "give other files of the same names other names")
+    .option("--hidden", "keep a dot at the start of the torrent's name")
     .addOption(
       new Option("--seed <ratio>", "help others afterwards: up to a ratio, or forever").argParser(
         seedOption,
@@ -68,6 +74,8 @@ function get(source: string, flags: GetFlags): Promise<void> {
       folder: flags.out,
       select: flags.select ?? [],
       finalNames: flags.finalNames ?? false,
+      existing: flags.adopt ? "adopted" : flags.rename ? "set-aside" : "proven",
+      hidden: flags.hidden ?? false,
       seed: flags.seed,
       listen: flags.listen,
       peers: flags.peer ?? [],

@@ -1,5 +1,6 @@
 import { readSync, readvSync, writeSync } from "node:fs";
-import { onDisk, refusal, DiskRefusal } from "./disk-refusal.ts";
+import { equalBytes } from "../../base/bytes.ts";
+import { DiskRefusal, failureCode, onDisk, refusal } from "./disk-refusal.ts";
 import { type DescriptorBudget, OpenFiles } from "./open-files.ts";
 import { lock, unlock } from "./shared-lock.ts";
 import { DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout, type Span } from "./shared-layout.ts";
@@ -107,7 +108,9 @@ export class ContentIo {
       if (this.table.isPad(span.file)) continue;
       const { file, position } = this.#place(span);
       const path = this.files.path(file);
-      const descriptor = this.files.open(file, "write");
+      const part = bytes.subarray(span.at, span.at + span.length);
+      const descriptor = this.#openToWrite(file, position, part);
+      if (descriptor === undefined) continue;
       try {
         onDisk(path, () => {
           for (let done = 0; done < span.length;) {
@@ -120,6 +123,24 @@ export class ContentIo {
         // Marked afterwards: a sync that takes the mark while the bytes are on their way may miss them.
         this.table.mark(file, DIRTY);
       }
+    }
+  }
+
+  /**
+   * @returns `undefined` when the file is none of ours, and holds what is to be written to it.
+   * @throws {DiskRefusal} `EEXIST` when it holds something else.
+   */
+  #openToWrite(file: number, position: number, bytes: Uint8Array): number | undefined {
+    try {
+      return this.files.open(file, "write");
+    } catch (error) {
+      if (failureCode(error) !== "EEXIST") throw error;
+      const there = new Uint8Array(bytes.length);
+      const path = this.files.path(file);
+      const descriptor = this.files.open(file, "read");
+      const length = onDisk(path, () => readFully(descriptor, [there], position));
+      if (length === bytes.length && equalBytes(there, bytes)) return undefined;
+      throw error;
     }
   }
 

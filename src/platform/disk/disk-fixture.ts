@@ -59,7 +59,9 @@ export function makeFixture(
   kind: Kind,
   pieceLength: number,
   files: readonly FixtureFile[],
-  options: { readonly readOnly?: boolean; readonly unfinishedSuffix?: string } = {},
+  options: Partial<
+    Pick<ContentLayout, "readOnly" | "existing" | "throughLinks" | "unfinishedSuffix">
+  > = {},
 ): Fixture {
   const extents: FileExtent[] = [];
   const entries: ContentFile[] = [];
@@ -94,6 +96,8 @@ export function makeFixture(
     partFile: join(root, ".parts"),
     readOnly: options.readOnly ?? false,
     unfinishedSuffix: options.unfinishedSuffix,
+    existing: options.existing ?? "own",
+    throughLinks: options.throughLinks,
   };
   return { layout, geometry, space, v1, v2 };
 }

@@ -75,6 +75,10 @@ export type DiskTask =
   | { readonly kind: "stamp" }
   /** Opens all files anew from here on, in every worker; those in `lost` may be created. */
   | { readonly kind: "reopen"; readonly lost: readonly number[] }
+  /** Files that are there may be written to. */
+  | { readonly kind: "claim"; readonly files: readonly number[] }
+  /** Files that are there make room. */
+  | { readonly kind: "set-aside"; readonly files: readonly number[] }
   | { readonly kind: "create-empty"; readonly unwanted: Uint8Array | undefined }
   | { readonly kind: "set-wanted"; readonly wanted: Uint8Array }
   /** Moves a file's bytes out of the part file, so that pieces of its middle can be written. */

@@ -9,7 +9,7 @@ const WORDS: ReadonlyMap<string, (path: string) => string> = new Map([
   ["ENOENT", (path) => `${path} is not there`],
   ["ENODEV", (path) => `${path} is on another disk than before`],
   ["ENOTDIR", (path) => `a part of ${path} is a file where a folder should be`],
-  ["EEXIST", (path) => `another file stands in the place of ${path}`],
+  ["EEXIST", (path) => `${path} is there already, and was not made by this download`],
   ["EISDIR", (path) => `${path} is a folder where a file should be`],
   ["ELOOP", (path) => `a symbolic link stands in the way of ${path}`],
   ["EIO", (path) => `the disk failed at ${path}`],

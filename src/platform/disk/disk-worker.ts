@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../../base/errors.ts";
+import { claimFile, setFileAside } from "./claim-jobs.ts";
 import { ContentIo } from "./content-io.ts";
 import type {
   DiskJob,
@@ -145,6 +146,12 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
       return DONE;
     case "finish":
       finishFiles(io, task.files);
+      return DONE;
+    case "claim":
+      for (const file of task.files) claimFile(io, file);
+      return DONE;
+    case "set-aside":
+      for (const file of task.files) setFileAside(io, file);
       return DONE;
     case "free-space":
       return { kind: "bytes", bytes: freeSpace(io) };

@@ -190,13 +190,15 @@ export class NodeContent implements Content {
   }
 
   reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
-    const task: DiskTask = { kind: "reopen", lost };
-    this.#post(
-      0,
-      "alone",
-      () => task,
-      (outcome) => onDone(asDone(outcome)),
-    );
+    this.#postAlone({ kind: "reopen", lost }, onDone);
+  }
+
+  claim(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
+    this.#postAlone({ kind: "claim", files }, onDone);
+  }
+
+  setAside(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
+    this.#postAlone({ kind: "set-aside", files }, onDone);
   }
 
   createEmpty(onDone: (outcome: DiskOutcome) => void): void {
@@ -331,6 +333,16 @@ export class NodeContent implements Content {
       if (task.kind === "failure") process.nextTick(() => end(task));
       else this.#pool.post(worker, this.#pooled, task, { onOutcome: end });
     });
+  }
+
+  /** For jobs that change what stands where: nothing else is under way. */
+  #postAlone(task: DiskTask, onDone: (outcome: DiskOutcome) => void): void {
+    this.#post(
+      0,
+      "alone",
+      () => task,
+      (outcome) => onDone(asDone(outcome)),
+    );
   }
 
   #postWrite(

@@ -1,4 +1,12 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { safeJoin, UnsafePathError } from "../../base/safe-join.ts";
 import { unfinishedPath } from "../../base/unfinished-names.ts";
@@ -206,7 +214,8 @@ export class OpenFiles {
   }
 
   #entry(path: string, create: boolean): string {
-    const { partFile } = this.#table.shared;
+    const { partFile, throughLinks } = this.#table.shared;
+    if (throughLinks) return path;
     const folder = folderOf(path);
     // It usually lies in the root; elsewhere it is ours alone, like the folder it is in.
     if (path !== partFile || folder === this.#table.shared.root) {
@@ -229,7 +238,8 @@ export class OpenFiles {
   lookAtPath(path: string): Stats | undefined {
     return onDisk(path, () => {
       try {
-        return lstatSync(this.entry(path, false));
+        const entry = this.entry(path, false);
+        return this.#table.shared.throughLinks ? statSync(entry) : lstatSync(entry);
       } catch (error) {
         if (ABSENT.has(failureCode(error) ?? "")) return undefined;
         throw error;
@@ -267,25 +277,47 @@ export class OpenFiles {
   /** @param entry - The way to `path`. */
   #openPlain(file: number, entry: string, path: string, access: Access): number {
     const mode = access === "write" ? constants.O_RDWR : constants.O_RDONLY;
+    const { throughLinks } = this.#table.shared;
+    const flags = mode | (throughLinks ? constants.O_NONBLOCK : SAFE);
     let descriptor: number;
+    let isNew = false;
     try {
-      descriptor = this.#budget.open(entry, mode | SAFE);
+      descriptor = this.#budget.open(entry, flags);
     } catch (error) {
       const missing = access === "write" && systemCode(error) === "ENOENT";
       if (!missing || !this.#mayCreate(file)) throw error;
       const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
       const permissions = executable ? 0o777 : 0o666;
-      descriptor = this.#budget.open(entry, mode | SAFE | constants.O_CREAT, permissions);
-      this.#table.mark(file, CREATED);
+      // Exclusive: what somebody has put there since is not ours.
+      const creating = flags | constants.O_CREAT | constants.O_EXCL;
+      descriptor = this.#budget.open(entry, creating, permissions);
+      isNew = true;
     }
     const facts = fstatSync(descriptor);
-    if (!facts.isFile()) {
+    const why = this.#whyNot(file, path, { facts, access, isNew });
+    if (why !== undefined) {
       closeSync(descriptor);
-      throw refusal(facts.isDirectory() ? "EISDIR" : "EINVAL", path);
+      throw refusal(why, path);
     }
-    if (hasDescriptorPaths() || this.#leadsTo(path, facts)) return descriptor;
-    closeSync(descriptor);
-    throw refusal("ELOOP", path);
+    if (isNew) {
+      this.#table.own(file, facts.ino);
+      this.#table.mark(file, CREATED);
+    }
+    return descriptor;
+  }
+
+  /** @returns Why what was opened is not used, as the system would say it; `undefined` when it may be. */
+  #whyNot(
+    file: number,
+    path: string,
+    opened: { readonly facts: Stats; readonly access: Access; readonly isNew: boolean },
+  ): string | undefined {
+    const { facts, access, isNew } = opened;
+    const { throughLinks } = this.#table.shared;
+    if (!facts.isFile()) return facts.isDirectory() ? "EISDIR" : "EINVAL";
+    if (!hasDescriptorPaths() && !throughLinks && !this.#leadsTo(path, facts)) return "ELOOP";
+    const isForeign = access === "write" && !isNew && !this.#table.mayWriteTo(file, facts.ino);
+    return isForeign ? "EEXIST" : undefined;
   }
 
   /** Where a path is all there is, it is walked once more: a link that was in it for a moment led elsewhere. */

@@ -2,10 +2,10 @@ import {
   closeSync,
   constants,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readSync,
-  renameSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -13,6 +13,7 @@ import { basename, dirname, join } from "node:path";
 import { temporaryPath } from "../temporary-name.ts";
 import type { ContentIo } from "./content-io.ts";
 import { failureCode, onDisk } from "./disk-refusal.ts";
+import { moveToFree } from "./free-name.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN } from "./shared-layout.ts";
 
 const COPY_BYTES = 1024 * 1024;
@@ -145,9 +146,11 @@ class ImportTarget {
       const length: number = table.shared.lengths[this.#file]!;
       ftruncateSync(this.#descriptor, length);
       fdatasyncSync(this.#descriptor);
+      const { ino } = fstatSync(this.#descriptor);
       closeSync(this.#descriptor);
       const entry = this.#io.files.entry(this.#path, false);
-      renameSync(this.#beside(entry), entry);
+      moveToFree(this.#beside(entry), entry);
+      table.own(this.#file, ino);
     }
     table.mark(this.#file, DIRTY | CREATED);
   }
@@ -160,7 +163,7 @@ class ImportTarget {
 
   #begin(): number {
     if (this.#io.files.lookAt(this.#file)) {
-      // Somebody put a file there meanwhile: it is treated like any other that is downloaded into.
+      // Somebody put a file there meanwhile: it is treated like any other that is there already.
       this.#inPlace = true;
       return this.#io.files.open(this.#file, "write");
     }

@@ -26,6 +26,11 @@ export interface SharedLayout {
   readonly partFile: string;
   readonly readOnly: boolean;
   readonly unfinishedSuffix: string | undefined;
+  readonly throughLinks: boolean;
+  /** True when only files that `ours` names may be written to. */
+  readonly claimed: boolean;
+  /** Inode of each file, and of the part file, that was made here or claimed; 0 for none. */
+  readonly ours: Float64Array;
   readonly pieceLength: number;
   readonly pieceCount: number;
   readonly spaceLength: number;
@@ -80,6 +85,9 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
     partFile: resolve(layout.partFile),
     readOnly: layout.readOnly,
     unfinishedSuffix: layout.unfinishedSuffix,
+    throughLinks: layout.throughLinks === true,
+    claimed: layout.existing === "claimed",
+    ours: new Float64Array(new SharedArrayBuffer((fileCount + 1) * 8)),
     pieceLength: geometry.pieceLength,
     pieceCount: geometry.pieceCount,
     spaceLength: geometry.spaceLength,
@@ -197,6 +205,17 @@ export class LayoutTable {
     for (const [file, known] of snapshot.entries()) {
       if ((known & bits) !== 0) this.mark(file, known & bits);
     }
+  }
+
+  /** @param inode - Of what stands in the place of the file. */
+  mayWriteTo(file: number, inode: number): boolean {
+    const { claimed, ours } = this.shared;
+    // The part file has a name of ours.
+    return !claimed || file === this.partIndex || ours[file] === inode;
+  }
+
+  own(file: number, inode: number): void {
+    this.shared.ours[file] = inode;
   }
 
   mark(file: number, bit: number): void {

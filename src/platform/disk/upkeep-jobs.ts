@@ -94,6 +94,7 @@ export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void
   for (const file of lost) {
     table.unmark(file, SEEN | DIRTY | CREATED);
     table.forgetName(file);
+    table.own(file, 0);
   }
   if (lost.length > 0 && !existsSync(table.shared.partFile)) {
     table.unmark(table.partIndex, SEEN | DIRTY | CREATED);
@@ -142,6 +143,8 @@ export async function createEmpty(io: ContentIo, unwanted: Uint8Array | undefine
   await inTurns(io, (file) => {
     if (lengths[file] !== 0 || table.isPad(file) || unwanted?.[file] === 1) return;
     const target = links.get(file);
+    // Nothing is written to an empty file, so that one which is there is as good as any.
+    if (target === undefined && io.files.lookAt(file)?.isFile() === true) return;
     if (target === undefined) io.files.open(file, "write");
     else createLink(io, file, target);
   });

@@ -1,0 +1,139 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { temporaryPath } from "../temporary-name.ts";
+import type { ContentIo } from "./content-io.ts";
+import { failureCode, onDisk, refusal } from "./disk-refusal.ts";
+import { moveToFree } from "./free-name.ts";
+import { folderOf, nameOf } from "./open-folders.ts";
+import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
+
+const COPY_BYTES = 1024 * 1024;
+/** Names that are tried for a file that is set aside. */
+const NAMES_MAX = 1000;
+
+/**
+ * Lets a file that is there be written to. One that is longer than the layout says is cut; one that has other names
+ * becomes a copy, so that those keep what they have.
+ *
+ * @throws {DiskRefusal} `EINVAL` for what is no plain file.
+ */
+export function claimFile(io: ContentIo, file: number): void {
+  const { table } = io;
+  const path = io.files.path(file);
+  const length = table.shared.lengths[file]!;
+  io.files.close(file);
+  onDisk(path, () => {
+    const entry = io.files.entry(path, false);
+    const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
+    const descriptor = openSync(entry, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const facts = fstatSync(descriptor);
+      if (!facts.isFile()) throw refusal("EINVAL", path);
+      if (facts.nlink > 1) {
+        table.own(file, copyApart(entry, descriptor, { facts, length }));
+        table.mark(file, CREATED);
+      } else {
+        if (facts.size > length) ftruncateSync(descriptor, length);
+        table.own(file, facts.ino);
+      }
+      table.mark(file, DIRTY);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+  // What other workers have open may be the file before it was copied.
+  Atomics.add(table.shared.openings, 0, 1);
+}
+
+/** @param entry - The way to the file, which a copy takes the place of. @returns The inode of the copy. */
+function copyApart(
+  entry: string,
+  source: number,
+  { facts, length }: { readonly facts: Stats; readonly length: number },
+): number {
+  const beside = `${folderOf(entry)}/${nameOf(temporaryPath(entry, "claim"))}`;
+  const { O_RDWR, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const copy = openSync(beside, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, facts.mode & 0o777);
+  try {
+    const bytes = Math.min(facts.size, length);
+    copyBytes(source, copy, bytes);
+    ftruncateSync(copy, bytes);
+    fdatasyncSync(copy);
+    renameSync(beside, entry);
+    return fstatSync(copy).ino;
+  } catch (error) {
+    unlinkSync(beside);
+    throw error;
+  } finally {
+    closeSync(copy);
+  }
+}
+
+/** Zeros are left out: downloads are full of holes. */
+function copyBytes(source: number, target: number, length: number): void {
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  const zeros = Buffer.alloc(COPY_BYTES);
+  for (let at = 0; at < length;) {
+    const count = readSync(source, buffer, 0, Math.min(COPY_BYTES, length - at), at);
+    if (count === 0) return;
+    if (buffer.compare(zeros, 0, count, 0, count) !== 0) {
+      for (let done = 0; done < count;) {
+        done += writeSync(target, buffer, done, count - done, at + done);
+      }
+    }
+    at += count;
+  }
+}
+
+/**
+ * Gives a file that is there another name: `notes.txt` becomes `notes (old).txt`, `notes (old 2).txt` and so on.
+ *
+ * @throws {DiskRefusal} `EEXIST` when a thousand of them are there.
+ */
+export function setFileAside(io: ContentIo, file: number): void {
+  const path = io.files.path(file);
+  io.files.close(file);
+  onDisk(path, () => {
+    const entry = io.files.entry(path, false);
+    for (let number = 1; number <= NAMES_MAX; number += 1) {
+      try {
+        moveToFree(entry, `${folderOf(entry)}/${asideName(nameOf(entry), number)}`);
+        io.table.own(file, 0);
+        // Its place is free: that it was there once is no failure now.
+        io.table.unmark(file, SEEN | DIRTY | CREATED);
+        io.table.forgetName(file);
+        Atomics.add(io.table.shared.openings, 0, 1);
+        return;
+      } catch (error) {
+        if (failureCode(error) !== "EEXIST") throw error;
+      }
+    }
+    throw refusal("EEXIST", path);
+  });
+}
+
+/** Bytes of a name, on every file system of today. */
+const NAME_BYTES_MAX = 255;
+
+function asideName(name: string, number: number): string {
+  const dot = name.lastIndexOf(".");
+  const end = dot > 0 ? name.slice(dot) : "";
+  const mark = number === 1 ? " (old)" : ` (old ${number})`;
+  let stem = dot > 0 ? name.slice(0, dot) : name;
+  // Whole characters: half of one would be no name on some systems.
+  while (stem !== "" && Buffer.byteLength(`${stem}${mark}${end}`) > NAME_BYTES_MAX) {
+    stem = Array.from(stem).slice(0, -1).join("");
+  }
+  return `${stem}${mark}${end}`;
+}

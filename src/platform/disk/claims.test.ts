@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import type { Content, DiskOutcome } from "../../ports/content.ts";
+import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
+
+/** Two pieces: `a` is the first and half of the second, `b` the rest. */
+function twoFiles(t: TestContext) {
+  const root = temporaryFolder(t);
+  const files = [
+    { path: "t/a", length: (BLOCK * 3) / 2 },
+    { path: "t/b", length: BLOCK / 2 },
+  ];
+  const fixture = makeFixture(root, "v1", BLOCK, files, { existing: "claimed" });
+  const bytesA = fixture.space.subarray(0, files[0]!.length);
+  const bytesB = fixture.space.subarray(files[0]!.length);
+  const calls = new ContentCalls(openDisk(t), fixture);
+  mkdirSync(join(root, "t"));
+  const at = (name: string): string => join(root, "t", name);
+  return { root, calls, at, bytesA, bytesB };
+}
+
+function call(
+  content: Content,
+  what: "claim" | "setAside",
+  files: readonly number[],
+): Promise<DiskOutcome> {
+  return new Promise((resolve) => content[what](files, resolve));
+}
+
+test("a file that was there is not written to, while nobody claims it", async (t) => {
+  const { calls, at, bytesB } = twoFiles(t);
+  writeFileSync(at("a"), "somebody's letter");
+  for (let again = 0; again < 2; again += 1) {
+    const verdict = await calls.store(0);
+    assert.ok(verdict.kind === "failure" && verdict.code === "EEXIST");
+    assert.equal(verdict.message, `${at("a")} is there already, and was not made by this download`);
+  }
+  assert.equal(readFileSync(at("a"), "utf8"), "somebody's letter");
+  assert.ok(bytesB.length > 0);
+  assert.deepEqual(readdirSync(at(".")), ["a"]);
+});
+
+test("a file that holds what is to be written needs no writing: a piece is shared by it and a new one", async (t) => {
+  const { calls, at, bytesA, bytesB } = twoFiles(t);
+  writeFileSync(at("a"), bytesA);
+  const before = lstatSync(at("a"), { bigint: true });
+  assert.equal((await calls.store(1)).kind, "intact");
+  const after = lstatSync(at("a"), { bigint: true });
+  assert.deepEqual([after.ino, after.mtimeNs], [before.ino, before.mtimeNs]);
+  assert.deepEqual(new Uint8Array(readFileSync(at("b"))), bytesB);
+  assert.equal((await calls.verify(1)).kind, "intact");
+});
+
+test("what was made here goes on being written to, unless another file takes its place", async (t) => {
+  const { calls, at } = twoFiles(t);
+  assert.equal((await calls.store(0)).kind, "intact");
+  assert.equal((await calls.store(1)).kind, "intact");
+  renameSync(at("a"), at("a2"));
+  writeFileSync(at("a"), "somebody's letter");
+  await new Promise((resolve) => calls.content.reopen([], resolve));
+  const verdict = await calls.store(0);
+  assert.ok(verdict.kind === "failure" && verdict.code === "EEXIST");
+  assert.equal(readFileSync(at("a"), "utf8"), "somebody's letter");
+});
+
+test("a claimed file is cut to its length, and one with other names is copied first", async (t) => {
+  const { root, calls, at, bytesA, bytesB } = twoFiles(t);
+  writeFileSync(at("a"), Buffer.alloc(BLOCK * 4, "x"), { mode: 0o640 });
+  linkSync(at("a"), join(root, "precious"));
+  writeFileSync(at("b"), Buffer.alloc(BLOCK, "y"));
+  const inodeB = statSync(at("b")).ino;
+  assert.deepEqual(await call(calls.content, "claim", [0, 1]), { kind: "done" });
+  for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
+  assert.deepEqual(new Uint8Array(readFileSync(at("a"))), bytesA);
+  assert.deepEqual(new Uint8Array(readFileSync(at("b"))), bytesB);
+  assert.equal(statSync(at("b")).ino, inodeB, "one that stands alone stays what it is");
+  assert.equal(statSync(at("a")).mode & 0o777, 0o640);
+  assert.deepEqual(readFileSync(join(root, "precious")), Buffer.alloc(BLOCK * 4, "x"));
+  assert.deepEqual(readdirSync(at(".")).toSorted(), ["a", "b"].toSorted());
+});
+
+test("a link is not claimed: what it leads to is somebody's", async (t) => {
+  const { root, calls, at } = twoFiles(t);
+  writeFileSync(join(root, "precious"), "x");
+  symlinkSync("../precious", at("a"));
+  const outcome = await call(calls.content, "claim", [0]);
+  assert.ok(outcome.kind === "failure" && outcome.code === "ELOOP");
+  assert.equal(readFileSync(join(root, "precious"), "utf8"), "x");
+});
+
+test("files are set aside under names that nothing has", async (t) => {
+  const { calls, at } = twoFiles(t);
+  for (const [name, text] of [
+    ["a", "new"],
+    ["a (old)", "older"],
+    ["b", "another"],
+  ] as const) {
+    writeFileSync(at(name), text);
+  }
+  // They were looked at, and are known to have been there.
+  assert.equal((await calls.verify(0)).kind, "corrupt");
+  assert.deepEqual(await call(calls.content, "setAside", [0, 1]), { kind: "done" });
+  for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
+  assert.deepEqual(readdirSync(at(".")).toSorted(), ["a", "a (old 2)", "a (old)", "b", "b (old)"]);
+  assert.equal(readFileSync(at("a (old)"), "utf8"), "older");
+  assert.equal(readFileSync(at("a (old 2)"), "utf8"), "new");
+});
+
+test("content behind links is read through them, and never written", async (t) => {
+  const root = temporaryFolder(t);
+  const elsewhere = temporaryFolder(t);
+  const files = [
+    { path: "t/d/a", length: BLOCK },
+    { path: "t/b", length: BLOCK },
+  ];
+  const options = { readOnly: true, existing: "claimed", throughLinks: true } as const;
+  const fixture = makeFixture(root, "v1", BLOCK, files, options);
+  mkdirSync(join(root, "t"));
+  writeFileSync(join(elsewhere, "a"), fixture.space.subarray(0, BLOCK));
+  writeFileSync(join(elsewhere, "c"), fixture.space.subarray(BLOCK));
+  symlinkSync(elsewhere, join(root, "t/d"));
+  symlinkSync(join(elsewhere, "c"), join(root, "t/b"));
+  const calls = new ContentCalls(openDisk(t), fixture);
+  assert.deepEqual(await calls.check(), [true, true]);
+  const stamps = await calls.stamp();
+  assert.ok(Array.isArray(stamps) && stamps.every(({ size }) => size === BLOCK));
+  const verdict = await calls.store(0);
+  assert.ok(verdict.kind === "failure" && verdict.code === "EROFS");
+});

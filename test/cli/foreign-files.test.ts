@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { appendFile, link, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
+
+/** A folder with content and its torrent, and a seed of it. @param names - Of the torrent, then below it. */
+async function world(context: TestContext, files: Readonly<Record<string, Buffer>>) {
+  const folder = temporaryFolder(context);
+  const source = join(folder, "source");
+  for (const [path, bytes] of Object.entries(files)) {
+    await mkdir(join(source, path, ".."), { recursive: true });
+    await writeFile(join(source, path), bytes);
+  }
+  const [top = ""] = Object.keys(files)[0]!.split("/");
+  const made = await everseed(context, ["create", top, "-o", "../t.torrent"], { cwd: source });
+  assert.equal(made.exit, 0, made.stderr);
+  const args = ["seed", "../t.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const seed = new EverseedProcess(context, args, { cwd: source });
+  const peer = `127.0.0.1:${await seed.port()}`;
+  const home = join(folder, "home");
+  await mkdir(home);
+  const get = (...flags: string[]) =>
+    everseed(
+      context,
+      ["get", "../t.torrent", "--peer", peer, "--listen", "127.0.0.1:0", ...flags],
+      { cwd: home },
+    );
+  return { folder, source, home, seed, get };
+}
+
+const BIG = 400_000;
+
+test("CLI-11: get overwrites nothing that it did not make", async (context) => {
+  const files = { "notes.txt": randomBytes(BIG) };
+  const { home, folder, get } = await world(context, files);
+  const mine = randomBytes(BIG + 5);
+  await writeFile(join(home, "notes.txt"), mine);
+  await link(join(home, "notes.txt"), join(folder, "linked"));
+
+  const refused = await get();
+  assert.equal(refused.exit, 4);
+  assert.match(refused.stderr, /Nothing is overwritten: .*\/home\/notes\.txt is there/m);
+  assert.match(refused.stderr, /--rename[^]*--adopt/);
+  assert.deepEqual(await readFile(join(home, "notes.txt")), mine);
+
+  const renamed = await get("--rename");
+  assert.equal(renamed.exit, 0, renamed.stderr);
+  assert.deepEqual((await readdir(home)).toSorted(), ["notes (old).txt", "notes.txt"]);
+  assert.deepEqual(await readFile(join(home, "notes (old).txt")), mine);
+  assert.deepEqual(await readFile(join(home, "notes.txt")), files["notes.txt"]);
+
+  await rm(join(home, "notes.txt"));
+  await link(join(folder, "linked"), join(home, "notes.txt"));
+  const adopted = await get("--adopt");
+  assert.equal(adopted.exit, 0, adopted.stderr);
+  assert.deepEqual(await readFile(join(home, "notes.txt")), files["notes.txt"]);
+  assert.deepEqual(await readFile(join(folder, "linked")), mine, "a hard link elsewhere");
+});
+
+test("CLI-11: a complete copy is taken as it is, also with other names; a longer one is refused, and cut by --adopt", async (context) => {
+  const files = { "talks/a.bin": randomBytes(BIG), "talks/b.bin": randomBytes(1_000) };
+  const { home, folder, get } = await world(context, files);
+  await mkdir(join(home, "talks"));
+  for (const [path, bytes] of Object.entries(files)) await writeFile(join(home, path), bytes);
+  await link(join(home, "talks/a.bin"), join(folder, "linked"));
+  const before = await lstat(join(home, "talks/a.bin"));
+
+  const whole = await get();
+  assert.equal(whole.exit, 0, whole.stderr);
+  assert.match(whole.stdout, /^All of it is there, checked\./m);
+  const after = await lstat(join(home, "talks/a.bin"));
+  assert.deepEqual(
+    [after.ino, after.mtimeMs, after.nlink],
+    [before.ino, before.mtimeMs, before.nlink],
+  );
+
+  await appendFile(join(home, "talks/b.bin"), "a line of mine");
+  const longer = await get();
+  assert.equal(longer.exit, 4, longer.stderr);
+  assert.match(longer.stderr, /\/talks\/b\.bin is there already/);
+  const cut = await get("--adopt");
+  assert.equal(cut.exit, 0, cut.stderr);
+  assert.deepEqual(await readFile(join(home, "talks/b.bin")), files["talks/b.bin"]);
+});
+
+test("CLI-11: what is missing is fetched beside what is right, which is not touched", async (context) => {
+  // Small files share a piece, so that none can be judged alone.
+  const files = Object.fromEntries(
+    Array.from({ length: 6 }, (_, i) => [`talks/${i}.bin`, randomBytes(5_000 + i)]),
+  );
+  const { home, get } = await world(context, files);
+  await mkdir(join(home, "talks"));
+  for (const name of ["talks/1.bin", "talks/4.bin"])
+    await writeFile(join(home, name), files[name]!);
+  const before = await lstat(join(home, "talks/4.bin"));
+  const got = await get();
+  assert.equal(got.exit, 0, got.stderr);
+  for (const [path, bytes] of Object.entries(files)) {
+    assert.deepEqual(await readFile(join(home, path)), bytes, path);
+  }
+  const after = await lstat(join(home, "talks/4.bin"));
+  assert.deepEqual([after.ino, after.mtimeMs], [before.ino, before.mtimeMs]);
+
+  // One of them is somebody's, and of the right length: that is found when the piece comes.
+  await rm(join(home, "talks/0.bin"));
+  await writeFile(join(home, "talks/4.bin"), Buffer.alloc(5_004, "m"));
+  const other = await get();
+  assert.equal(other.exit, 4, other.stderr);
+  assert.match(other.stderr, /\/talks\/4\.bin.* there already/);
+  assert.deepEqual(await readFile(join(home, "talks/4.bin")), Buffer.alloc(5_004, "m"));
+});
+
+test("CLI-12: a name that begins with a dot is not hidden on disk, unless that is asked for", async (context) => {
+  const files = { ".bashrc": randomBytes(2_000) };
+  const { home, get } = await world(context, files);
+  await writeFile(join(home, ".bashrc"), "alias ll='ls -l'\n");
+  const shown = await get();
+  assert.equal(shown.exit, 0, shown.stderr);
+  assert.deepEqual((await readdir(home)).toSorted(), [".bashrc", "_.bashrc"]);
+  assert.equal(await readFile(join(home, ".bashrc"), "utf8"), "alias ll='ls -l'\n");
+  assert.deepEqual(await readFile(join(home, "_.bashrc")), files[".bashrc"]);
+
+  const hidden = await get("--hidden");
+  assert.equal(hidden.exit, 4, "asked for, but somebody's");
+  assert.equal(await readFile(join(home, ".bashrc"), "utf8"), "alias ll='ls -l'\n");
+  await rm(join(home, ".bashrc"));
+  assert.equal((await get("--hidden")).exit, 0);
+  assert.deepEqual(await readFile(join(home, ".bashrc")), files[".bashrc"]);
+});
+
+test(
+  "CLI-13: seed writes to nothing, also when a file was changed",
+  { timeout: 60_000 },
+  async (context) => {
+    const files = { "talks/a.bin": randomBytes(BIG) };
+    const { home, source, seed } = await world(context, files);
+    const edited = Buffer.from(files["talks/a.bin"]);
+    edited.fill("m", 0, 1_000);
+    await writeFile(join(source, "talks/a.bin"), edited);
+    // Somebody asks for what is lost.
+    const asking = new EverseedProcess(
+      context,
+      [
+        "get",
+        "../t.torrent",
+        "--peer",
+        `127.0.0.1:${await seed.port()}`,
+        "--listen",
+        "127.0.0.1:0",
+      ],
+      { cwd: home },
+    );
+    await seed.waitFor(/does not match its hash/);
+    asking.child.kill("SIGINT");
+    await asking.finished;
+    seed.child.kill("SIGINT");
+    await seed.finished;
+    assert.deepEqual(await readFile(join(source, "talks/a.bin")), edited);
+  },
+);
