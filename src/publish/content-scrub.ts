@@ -84,6 +84,8 @@ export class ContentScrub {
       info,
       folder.absolute(row.content_path),
       pieceHashesV2(info, pieceLayers),
+      // Below our own data folder nothing lies behind links.
+      "own",
     );
     const open = content.open({ ...layout, readOnly: true });
     let whole = true;

@@ -146,7 +146,8 @@ export class StoredContents {
     if (!row || !metainfo) return undefined;
     const { info, pieceLayers } = metainfo;
     const root = folder.absolute(row.content_path);
-    const layout = contentLayout(info, root, pieceHashesV2(info, pieceLayers));
+    // Below our own data folder nothing lies behind links.
+    const layout = contentLayout(info, root, pieceHashesV2(info, pieceLayers), "own");
     const stored = await sums.find(id);
     return new StoredContent({
       torrent: row,
