@@ -176,7 +176,7 @@ export class TorrentFiles {
           ...transferred(),
         }),
         isAtPlace: (stamps) => this.#recovery.remember(stamps),
-        save: saveResume,
+        save: (resume) => void saveResume(resume),
         onFailure,
       })
     );
