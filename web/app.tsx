@@ -6,6 +6,7 @@ import { HelpView } from "./pages/help.tsx";
 import { LoginView } from "./pages/login.tsx";
 import { MessageView } from "./pages/message.tsx";
 import { PublishView } from "./pages/publish.tsx";
+import { RemovedView } from "./pages/removed.tsx";
 import { SetupView } from "./pages/setup.tsx";
 import { TorrentView } from "./pages/torrent.tsx";
 import { UploadView } from "./pages/upload.tsx";
@@ -42,6 +43,8 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
       return <UploadView model={model} replace={props.replace} />;
     case "torrent":
       return <TorrentView model={model} path={frame.path} replace={props.replace} />;
+    case "removed":
+      return <RemovedView model={model} />;
     case "catalogue":
       return <CatalogueView model={model} frame={frame} />;
     case "help":
@@ -66,6 +69,8 @@ export function titleOf(model: PageModel): string {
       return model.draft.name;
     case "torrent":
       return model.torrent.name;
+    case "removed":
+      return "Removed";
     case "catalogue":
       return model.list.query === "" ? "Catalogue" : `Search for ${model.list.query}`;
     case "help":

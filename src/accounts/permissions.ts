@@ -19,6 +19,8 @@ export type Action =
   | "torrent.publish"
   /** Send bytes to a draft, look after it, give it up. */
   | "draft.change"
+  /** Change what a torrent is called and said to be, take it back, bring it back. */
+  | "torrent.change"
   /** See, make and revoke one's own tokens. */
   | "token.change"
   /** One's own password and sessions. */
@@ -42,6 +44,11 @@ export function can(actor: Actor, action: Action, object?: Owned): boolean {
       return actor.role === "admin";
     case "draft.change":
       return object?.ownerId === actor.id && actor.role === "admin";
+    case "torrent.change":
+      // A stolen publish token must not take back what others published.
+      return (
+        actor.role === "admin" && (object?.ownerId === actor.id || actor.by !== "publish-token")
+      );
     case "token.change":
       // A stolen publish token must not make itself another.
       return actor.by !== "publish-token";

@@ -1,19 +1,20 @@
 import { z } from "zod";
 import { KIND_DEFAULT } from "./kinds.ts";
-import { torrentKindSchema, torrentSummarySchema } from "./torrents.ts";
+import {
+  COMMENT_CHARACTERS_MAX,
+  titleSchema,
+  torrentKindSchema,
+  torrentSummarySchema,
+} from "./torrents.ts";
 
 /** What one draft may declare at most (HUB-8). */
 export const DRAFT_FILES_MAX = 200_000;
 const PATH_CHARACTERS_MAX = 4096;
 const TRACKERS_MAX = 100;
 const TRACKER_CHARACTERS_MAX = 2048;
-const COMMENT_CHARACTERS_MAX = 10_000;
 const NAME_CHARACTERS_MAX = 255;
 /** 100,000 pieces. */
 const PIECES_CHARACTERS_MAX = 2_666_668;
-
-/** What a publication is called: anything but nothing. */
-export const titleSchema = z.string().max(NAME_CHARACTERS_MAX).regex(/\S/u, "Empty.");
 
 /** One file that is going to be uploaded. */
 export const draftFileSchema = z.object({

@@ -1,7 +1,7 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
 import type { RichText } from "./rich-text.ts";
-import type { TorrentDetail, TorrentList } from "./torrents.ts";
+import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
 
 /**
  * What the hub knows and the pages show. The hub builds a `Page`, the server bundle renders it to a whole
@@ -46,6 +46,7 @@ export type PageModel =
   | PublishPage
   | UploadPage
   | TorrentPage
+  | RemovedPage
   | CataloguePage
   | HelpPage
   | AccountPage
@@ -131,6 +132,23 @@ export interface TorrentPage {
   readonly qr: QrCode;
   /** Right after the upload: "Published". */
   readonly fresh: boolean;
+  /** What stands in the form to change it; null for those who may not. */
+  readonly change: TorrentChangeForm | null;
+}
+
+/** Plain POSTs: `/t/ID/edit` (name, comment), `/t/ID/remove`. */
+export interface TorrentChangeForm {
+  readonly name: string;
+  readonly comment: string;
+  readonly problem: FormProblem | null;
+}
+
+/** `GET /t/ID/SLUG` of what was taken back, with status 410. Plain POST to `/t/ID/restore`. */
+export interface RemovedPage {
+  readonly kind: "removed";
+  /** Its `name` is null for those who may not undo. */
+  readonly removal: Removal;
+  readonly mayUndo: boolean;
 }
 
 /** Which files of a torrent a page holds: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */

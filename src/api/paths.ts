@@ -22,9 +22,14 @@ export function draftPiecesPath(id: string): string {
   return `${draftPath(id)}/pieces`;
 }
 
-/** GET `TorrentDetail`. */
+/** GET `TorrentDetail`; PATCH takes `TorrentChange`, gives `TorrentDetail`; DELETE gives `Removal`. */
 export function torrentApiPath(id: string): string {
   return `${TORRENTS_PATH}/${encodeURIComponent(id)}`;
+}
+
+/** POST brings a removed torrent back, while that is possible; gives `TorrentDetail`. */
+export function torrentRestorePath(id: string): string {
+  return `${torrentApiPath(id)}/restore`;
 }
 
 /** Server-sent events named `figures`, each a `SwarmFigures`, at most one a second. */

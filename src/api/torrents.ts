@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+const TITLE_CHARACTERS_MAX = 255;
+export const COMMENT_CHARACTERS_MAX = 10_000;
+
 export const torrentKindSchema = z.enum(["v1", "v2", "hybrid"]);
 
 /**
@@ -80,6 +83,33 @@ export const torrentDetailSchema = torrentSummarySchema
   })
   .meta({ id: "TorrentDetail" });
 
+/** What a publication is called: anything but nothing. */
+export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/u, "Empty.");
+
+/** `PATCH /api/v1/torrents/{id}`: what is left out stays as it is. */
+export const torrentChangeSchema = z
+  .object({
+    /** The title. No file is renamed. */
+    name: titleSchema.optional(),
+    /** The description; null or empty takes it away. */
+    comment: z.string().max(COMMENT_CHARACTERS_MAX).nullable().optional(),
+  })
+  .meta({ id: "TorrentChange" });
+
+/** A torrent that was taken back. Its address answers 410. */
+export const removalSchema = z
+  .object({
+    id: z.string(),
+    /** The title; null once the torrent is gone with its bytes. */
+    name: z.string().nullable(),
+    /** Null when the account is gone. */
+    removedBy: z.string().nullable(),
+    removedAt: z.iso.datetime(),
+    /** Until then it can come back; null when it cannot. */
+    undoUntil: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "Removal" });
+
 /** Files shown with the torrent itself; more by `GET /api/v1/torrents/{id}/files?offset=`. */
 export const FILES_PER_PAGE = 200;
 
@@ -109,5 +139,6 @@ export type SwarmFigures = z.infer<typeof swarmFiguresSchema>;
 export type TorrentSummary = z.infer<typeof torrentSummarySchema>;
 export type TorrentFileEntry = z.infer<typeof torrentFileSchema>;
 export type TorrentDetail = z.infer<typeof torrentDetailSchema>;
+export type Removal = z.infer<typeof removalSchema>;
 export type TorrentFiles = z.infer<typeof torrentFilesSchema>;
 export type TorrentList = z.infer<typeof torrentListSchema>;

@@ -8,6 +8,7 @@ import { addHubCommand } from "./commands/hub.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
+import { addUnpublishCommand } from "./commands/unpublish.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { everseedVersion } from "../daemon/version.ts";
 import { UsageError } from "./usage-error.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .helpCommand(false);
   addHubCommand(program);
   addPublishCommand(program);
+  addUnpublishCommand(program);
   addCreateCommand(program);
   addGetCommand(program);
   addSeedCommand(program);

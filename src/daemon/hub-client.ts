@@ -44,7 +44,27 @@ export class HubClient {
     schema: Schema,
     body?: unknown,
   ): Promise<z.output<Schema>> {
-    const response = await this.#send(path, body);
+    const method = body === undefined ? "GET" : "POST";
+    return this.#read(await this.#send(method, path, body), schema);
+  }
+
+  /**
+   * Asks for a change that needs no words.
+   *
+   * @throws {DaemonError} `unreachable`, or what the hub refuses.
+   */
+  async change<Schema extends z.ZodType>(
+    method: "POST" | "DELETE",
+    path: string,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    return this.#read(await this.#send(method, path, undefined), schema);
+  }
+
+  async #read<Schema extends z.ZodType>(
+    response: Response,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
     const location = response.headers.get("location");
     if (response.status >= 300 && response.status < 400 && location !== null) {
       throw movedHub(this.#base, location);
@@ -56,16 +76,15 @@ export class HubClient {
     throw notAHub(this.#base, "It answers something else than a hub would");
   }
 
-  async #send(path: string, body: unknown): Promise<Response> {
+  async #send(method: string, path: string, body: unknown): Promise<Response> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const url = this.url(path);
     // A redirect would take the token and what is declared to wherever it leads.
-    const shared = { redirect: "manual", signal } as const;
+    const shared = { method, redirect: "manual", signal } as const;
     try {
       if (body === undefined) return await fetch(url, { ...shared, headers: this.headers });
       return await fetch(url, {
         ...shared,
-        method: "POST",
         headers: { ...this.headers, "content-type": "application/json" },
         body: JSON.stringify(body),
       });

@@ -123,6 +123,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     udpPort: socket.local.port,
     namedUdp: namedUdp(config, parts.webPort, socket.local.port),
     register: (infohashes: Infohashes) => tracker.register(infohashes),
+    unregister: (infohashes: Infohashes) => tracker.unregister(infohashes),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
     handle: (request, context) => answerHttp(http, request, context),
     async close() {

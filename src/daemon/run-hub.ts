@@ -18,6 +18,7 @@ import { DataFolder } from "../publish/data-folder.ts";
 import { DraftUploads } from "../publish/draft-uploads.ts";
 import { Everseed } from "../publish/everseed.ts";
 import { Finisher } from "../publish/finisher.ts";
+import { Publications } from "../publish/publications.ts";
 import { Publisher, type PublishLimits } from "../publish/publisher.ts";
 import { SlabLine } from "../publish/slab-line.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
@@ -142,7 +143,7 @@ async function compose(
   });
   undo.push(async () => contents.close());
 
-  const { publisher, catalogue, sharing } = openPublishing({
+  const { publisher, publications, catalogue, sharing } = openPublishing({
     config,
     state,
     clock,
@@ -157,6 +158,8 @@ async function compose(
     trackers,
     limits,
   });
+  undo.push(() => publications.stop());
+  await publications.start();
   undo.push(() => publisher.stop());
   await publisher.start();
   undo.push(() => sharing.stop());
@@ -169,6 +172,7 @@ async function compose(
     ...pages,
     accounts,
     publisher,
+    publications,
     catalogue,
     contents,
     limits,
@@ -277,10 +281,15 @@ function openPublishing(
     readonly trackers: readonly string[];
     readonly limits: PublishLimits;
   },
-): { publisher: Publisher; catalogue: Catalogue; sharing: ContentSharing } {
+): {
+  publisher: Publisher;
+  publications: Publications;
+  catalogue: Catalogue;
+  sharing: ContentSharing;
+} {
   const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
   const { files } = state;
-  const { torrents, drafts, fileCopies, settings } = state.store;
+  const { torrents, removedTorrents, drafts, fileCopies, settings } = state.store;
   const memory = parts.config.limits.memoryBytesMax * INGEST_SHARE;
   const uploads = new DraftUploads({
     drafts,
@@ -301,7 +310,22 @@ function openPublishing(
     files,
     log,
   });
+  const publications = new Publications({
+    torrents,
+    removed: removedTorrents,
+    drafts,
+    copies: fileCopies,
+    library,
+    swarms: parts.tracker,
+    everseed: parts.everseed,
+    contents: parts.contents,
+    folder,
+    files,
+    clock,
+    log,
+  });
   const finisher = new Finisher({
+    publications,
     torrents,
     drafts,
     sharing,
@@ -321,6 +345,7 @@ function openPublishing(
   });
   return {
     sharing,
+    publications,
     publisher: new Publisher({
       drafts,
       uploads,

@@ -1,19 +1,35 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   FILES_PER_PAGE,
+  removalSchema,
+  torrentChangeSchema,
+  type TorrentDetail,
   torrentDetailSchema,
   torrentFilesSchema,
   torrentListSchema,
 } from "../api/torrents.ts";
-import { answers, createApiApp, type ApiApp } from "./api-app.ts";
+import { absent } from "./absent.ts";
+import {
+  answers,
+  createApiApp,
+  type ApiApp,
+  demand,
+  limitBody,
+  requires,
+  takes,
+} from "./api-app.ts";
+import type { Actor } from "../accounts/permissions.ts";
+import type { Listing } from "../publish/catalogue.ts";
 import type { HubParts } from "./hub-parts.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import { notFound, RefusedError, torrentFileLost } from "./problems.ts";
-import { fileEntry, Views } from "./views.ts";
+import { fileEntry, removalView, Views } from "./views.ts";
 
 /** Pages further back than this are looked for, not turned to. */
 const PAGE_MAX = 100_000;
 const QUERY_CHARACTERS_MAX = 200;
+/** A description of 10,000 characters, escaped. */
+const CHANGE_BYTES_MAX = 128 * 1024;
 
 const idParameter = z.object({ id: z.string().max(32) });
 
@@ -62,24 +78,70 @@ const liveRoute = createRoute({
   },
 });
 
+const changeRoute = createRoute({
+  method: "patch",
+  path: "/torrents/{id}",
+  summary: "Change title and description of a torrent",
+  request: { params: idParameter, ...takes(torrentChangeSchema) },
+  responses: answers(torrentDetailSchema),
+  middleware: [requires("torrent.publish"), limitBody(CHANGE_BYTES_MAX)] as const,
+});
+
+const removeRoute = createRoute({
+  method: "delete",
+  path: "/torrents/{id}",
+  summary: "Take a torrent back; it can come back for seven days, then its bytes go",
+  request: { params: idParameter },
+  responses: answers(removalSchema),
+  middleware: [requires("torrent.publish")] as const,
+});
+
+const restoreRoute = createRoute({
+  method: "post",
+  path: "/torrents/{id}/restore",
+  summary: "Bring a removed torrent back",
+  request: { params: idParameter },
+  responses: answers(torrentDetailSchema),
+  middleware: [requires("torrent.publish")] as const,
+});
+
 /** What is published, for programs. */
 export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
-  const { catalogue } = parts;
+  const { catalogue, publications } = parts;
   return createApiApp()
+    .openapi(changeRoute, async (c) => {
+      const listing = await changeable(c.req.valid("param").id, c.var.actor);
+      const { name = listing.name, comment = listing.comment } = c.req.valid("json");
+      await publications.edit(listing.id, { name, comment: comment || null });
+      return c.json(await detailOf(listing.id, c.var.origin), 200);
+    })
+    .openapi(removeRoute, async (c) => {
+      const { actor } = c.var;
+      const listing = await changeable(c.req.valid("param").id, actor);
+      const by = demand(actor, "torrent.change", { ownerId: listing.publisherId });
+      const removal = await publications.remove(listing.id, by.id);
+      live.end(listing.id);
+      return c.json(removalView(removal), 200);
+    })
+    .openapi(restoreRoute, async (c) => {
+      const { id } = c.req.valid("param");
+      const removal = await publications.findRemoved(id);
+      if (!removal) throw notFound("removed torrent");
+      demand(c.var.actor, "torrent.change", { ownerId: removal.publisherId });
+      if (removal.undoUntilMs === null) throw await absent(parts, id, "torrent");
+      await publications.restore(removal.id);
+      return c.json(await detailOf(removal.id, c.var.origin), 200);
+    })
     .openapi(listRoute, async (c) => {
       const { q, page } = c.req.valid("query");
       return c.json(await new Views(parts, c.var.origin).list(q, page), 200);
     })
     .openapi(detailRoute, async (c) => {
-      const listing = await catalogue.find(c.req.valid("param").id);
-      if (!listing) throw notFound("torrent");
-      const detail = await new Views(parts, c.var.origin).detail(listing);
-      if (!detail) throw torrentFileLost();
-      return c.json(detail, 200);
+      return c.json(await detailOf(c.req.valid("param").id, c.var.origin), 200);
     })
     .openapi(filesRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);
-      if (!listing) throw notFound("torrent");
+      if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
       const { offset } = c.req.valid("query");
       const files = await catalogue.files(listing.id);
       const shown = files.slice(offset, offset + FILES_PER_PAGE);
@@ -95,7 +157,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
     })
     .openapi(liveRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);
-      if (!listing) throw notFound("torrent");
+      if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
       const views = new Views(parts, c.var.origin);
       const response = live.open(listing.id, c.env.remoteAddress, () => views.figures(listing));
       if (response) return response;
@@ -106,4 +168,19 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
         retryAfter: 30,
       });
     });
+
+  async function changeable(id: string, actor: Actor): Promise<Listing> {
+    const listing = await catalogue.find(id);
+    if (!listing) throw await absent(parts, id, "torrent");
+    demand(actor, "torrent.change", { ownerId: listing.publisherId });
+    return listing;
+  }
+
+  async function detailOf(id: string, origin: string): Promise<TorrentDetail> {
+    const listing = await catalogue.find(id);
+    if (!listing) throw await absent(parts, id, "torrent");
+    const detail = await new Views(parts, origin).detail(listing);
+    if (!detail) throw torrentFileLost();
+    return detail;
+  }
 }

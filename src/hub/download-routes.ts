@@ -1,10 +1,11 @@
 import { type Context, Hono } from "hono";
 import type { StoredFile } from "../publish/catalogue.ts";
+import { absent } from "./absent.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
 import { fileStream } from "./file-stream.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
-import { fileLost, notFound } from "./problems.ts";
+import { fileLost } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { Views } from "./views.ts";
 
@@ -18,7 +19,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
     const listing = await catalogue.find(id);
     const addresses = listing && new Views(parts, c.var.origin).addresses(listing);
     const bytes = addresses && (await catalogue.torrentFile(listing, addresses));
-    if (!listing || !bytes) throw notFound("torrent");
+    if (!listing || !bytes) throw await absent(parts, id, "torrent");
     const headers = new Headers({
       "content-type": "application/x-bittorrent",
       "content-disposition": attachment(`${listing.name}.torrent`),
@@ -33,14 +34,14 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   app.get("/t/:id/files/:index{[0-9]{1,7}}/:name?", async (c) => {
     const id = c.req.param("id");
     const file = await catalogue.file(id, Number(c.req.param("index")));
-    if (!file) throw notFound("file");
+    if (!file) throw await absent(parts, id, "file");
     return download(c, id, file);
   });
 
   app.get("/t/:id/seed/:path{.+}", async (c) => {
     const id = c.req.param("id");
     const file = await catalogue.fileAt(id, c.req.param("path"));
-    if (!file) throw notFound("file");
+    if (!file) throw await absent(parts, id, "file");
     return download(c, id, file);
   });
 

@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Catalogue } from "../publish/catalogue.ts";
 import type { EverseedFigures } from "../publish/everseed.ts";
+import type { Publications } from "../publish/publications.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
 import type { StoredContents } from "../publish/stored-contents.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
@@ -19,6 +20,7 @@ export interface HubParts {
   readonly publisher: Publisher;
   readonly catalogue: Catalogue;
   readonly contents: StoredContents;
+  readonly publications: Publications;
   readonly swarms: Pick<SwarmRegistry, "count">;
   readonly everseed: (torrentId: string) => EverseedFigures;
   /** For each piece the connected peers that have it but not all; undefined when nobody is there. */

@@ -20,6 +20,8 @@ import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
 import { readForm } from "./request-body.ts";
 import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
+import { torrentForms } from "./torrent-forms.ts";
+import { TorrentPages } from "./torrent-pages.ts";
 import { zipRoutes } from "./zip-routes.ts";
 
 const SWARM_PATHS: ReadonlySet<string> = new Set([
@@ -81,8 +83,8 @@ export class Hub {
     const render = async (): Promise<Response> => this.#app.fetch(request, context);
     if (this.#parts.accounts.setupOpen || !isStrangersPage(request, path)) return render();
     // What is published this moment is on the page of this moment.
-    const { torrents } = await this.#parts.catalogue.totals();
-    return this.#cache.serve(`${torrents} ${request.headers.get("host")} ${request.url}`, render);
+    const { revision } = this.#parts.catalogue;
+    return this.#cache.serve(`${revision} ${request.headers.get("host")} ${request.url}`, render);
   }
 
   #compose(): OpenAPIHono<HubEnv> {
@@ -139,7 +141,9 @@ export class Hub {
 
     app.route("/", downloadRoutes(this.#parts));
     app.route("/", zipRoutes(this.#parts));
-    app.route("/", pageRoutes(this.#parts, this.#frames));
+    const torrentPages = new TorrentPages(this.#parts, this.#frames);
+    app.route("/", pageRoutes(this.#parts, this.#frames, torrentPages));
+    app.route("/", torrentForms(this.#parts, this.#live, torrentPages));
     app.route("/", formRoutes(this.#parts, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
     app.route(

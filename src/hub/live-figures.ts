@@ -77,6 +77,15 @@ export class LiveFigures {
     });
   }
 
+  /** Ends the streams of one key: whoever comes back is told why. */
+  end(key: string): void {
+    for (const watcher of this.#watchers) {
+      if (watcher.key !== key) continue;
+      this.#forget(watcher);
+      watcher.controller.close();
+    }
+  }
+
   /** Ends all streams; browsers come back by themselves. */
   close(): void {
     for (const watcher of this.#watchers) {

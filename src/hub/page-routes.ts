@@ -2,26 +2,23 @@ import { type Context, Hono } from "hono";
 import { PASSWORD_CHARACTERS } from "../accounts/credential-rules.ts";
 import { can } from "../accounts/permissions.ts";
 import { DRAFT_FILES_MAX } from "../api/drafts.ts";
-import type { FileListing, FormProblem, SetupPage } from "../api/pages.ts";
-import { archivePath, torrentPagePath } from "../api/paths.ts";
-import { FILES_PER_PAGE, type TorrentDetail } from "../api/torrents.ts";
-import type { Listing } from "../publish/catalogue.ts";
+import type { FormProblem, SetupPage } from "../api/pages.ts";
+import { torrentPagePath } from "../api/paths.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { safeNext } from "./next-path.ts";
 import type { PageFrames } from "./page-frame.ts";
-import { notAllowed, notFound, torrentFileLost } from "./problems.ts";
+import { notAllowed, notFound } from "./problems.ts";
 import { qrCode } from "./qr-code.ts";
-import { Descriptions } from "./descriptions.ts";
-import { sumFolders } from "./folder-sums.ts";
-import { fileEntry, sessionView, tokenView, Views } from "./views.ts";
-
-const PAGE_MAX = 100_000;
-const QUERY_CHARACTERS_MAX = 200;
+import { pageNumber, QUERY_CHARACTERS_MAX, type TorrentPages } from "./torrent-pages.ts";
+import { sessionView, tokenView, Views } from "./views.ts";
 
 /** What people look at. Everything here reads without JavaScript. */
-export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
-  const { accounts, catalogue, publisher, site, limits } = parts;
-  const descriptions = new Descriptions();
+export function pageRoutes(
+  parts: HubParts,
+  frames: PageFrames,
+  torrents: TorrentPages,
+): Hono<HubEnv> {
+  const { accounts, catalogue, publications, publisher, site, limits } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/", (c) => cataloguePage(c));
@@ -68,7 +65,7 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     const url = new URL(c.req.url);
     // One address for each torrent, whatever name a link carries.
     if (url.pathname !== path) return c.redirect(path + url.search, 301);
-    return torrentPage(c, listing);
+    return torrents.torrent(c, listing);
   });
 
   return app;
@@ -79,42 +76,10 @@ export function pageRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
     return frames.respond(c, { kind: "catalogue", list });
   }
 
-  async function torrentPage(c: Context<HubEnv>, listing: Listing): Promise<Response> {
-    const views = new Views(parts, c.var.origin);
-    const torrent = await views.detail(listing);
-    if (!torrent) throw torrentFileLost();
-    const query = (c.req.query("q") ?? "").slice(0, QUERY_CHARACTERS_MAX);
-    const { files, fileList } = await filesOfPage(listing, query, pageNumber(c), views);
-    return frames.respond(c, {
-      kind: "torrent",
-      torrent: { ...torrent, files },
-      fileList,
-      pieces: await views.pieceStrip(listing),
-      description: descriptions.read(listing.comment),
-      zipPath: offersZip(torrent) ? archivePath(listing.id) : null,
-      qr: qrCode(torrent.pageUrl),
-      fresh: c.req.query("fresh") !== undefined,
-    });
-  }
-
-  async function filesOfPage(listing: Listing, query: string, wanted: number, views: Views) {
-    const all = await catalogue.filesInOrder(listing.id);
-    const damaged = await views.damagedFiles(listing);
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const matching = all.filter((file) => {
-      const path = file.path.toLowerCase();
-      return words.every((word) => path.includes(word));
-    });
-    const pages = Math.max(1, Math.ceil(matching.length / FILES_PER_PAGE));
-    const page = Math.min(wanted, pages);
-    const shown = matching.slice((page - 1) * FILES_PER_PAGE, page * FILES_PER_PAGE);
-    const folders = sumFolders(shown, matching);
-    const fileList: FileListing = { query, page, pages, total: matching.length, folders };
-    return { files: shown.map((file) => fileEntry(listing.id, file, damaged)), fileList };
-  }
-
   /** The link works from the first second: it says how far the upload got. */
   async function uploadPage(c: Context<HubEnv>, id: string): Promise<Response> {
+    const removal = await publications.findRemoved(id);
+    if (removal) return torrents.removed(c, removal);
     const draft = await publisher.find(id);
     if (!draft) throw notFound("torrent");
     const view = await new Views(parts, c.var.origin).draft(draft);
@@ -191,15 +156,4 @@ export async function accountPage(
 function loginPath(c: Context<HubEnv>): string {
   const url = new URL(c.req.url);
   return `/login?next=${encodeURIComponent(url.pathname + url.search)}`;
-}
-
-/** The `page` of the address; nonsense is the first page. */
-function pageNumber(c: Context<HubEnv>): number {
-  const text = c.req.query("page") ?? "";
-  return /^[1-9][0-9]{0,5}$/.test(text) ? Math.min(Number(text), PAGE_MAX) : 1;
-}
-
-/** Damage ends an archive in the middle; one file needs none. */
-function offersZip({ fileCount, swarm }: TorrentDetail): boolean {
-  return fileCount > 1 && swarm.fault === null;
 }

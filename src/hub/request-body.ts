@@ -2,6 +2,8 @@ import { RefusedError } from "./problems.ts";
 
 /** What small JSON and forms may have; declarations of many files have more, see their route. */
 export const SMALL_BODY_BYTES = 64 * 1024;
+/** A description of 10,000 characters, escaped. */
+const FORM_BYTES_MAX = 128 * 1024;
 
 const forms = new WeakMap<Request, Promise<ReadonlyMap<string, string>>>();
 
@@ -28,7 +30,7 @@ async function readFormOnce(request: Request): Promise<ReadonlyMap<string, strin
   const body: AsyncIterable<Uint8Array> | undefined = request.body ?? undefined;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
-    if (bytes > SMALL_BODY_BYTES) throw bodyTooLong(SMALL_BODY_BYTES);
+    if (bytes > FORM_BYTES_MAX) throw bodyTooLong(FORM_BYTES_MAX);
     text += decoder.decode(chunk, { stream: true });
   }
   return new Map(new URLSearchParams(text + decoder.decode()));

@@ -12,6 +12,7 @@ import {
 } from "../api/paths.ts";
 import {
   FILES_PER_PAGE,
+  type Removal as RemovalView,
   type SwarmFigures,
   type TorrentDetail,
   type TorrentFileEntry,
@@ -30,6 +31,7 @@ import {
 } from "../publish/catalogue.ts";
 import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
 import { pieceCells } from "../publish/piece-cells.ts";
+import type { Removal } from "../publish/publications.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { HubParts } from "./hub-parts.ts";
 
@@ -176,6 +178,17 @@ export function fileEntry(
   const { index, path, size } = file;
   const whole = !damaged.has(index);
   return { index, path, size, downloadPath: downloadPath(torrentId, index, path), whole };
+}
+
+export function removalView(removal: Removal): RemovalView {
+  const { undoUntilMs } = removal;
+  return {
+    id: removal.id,
+    name: removal.title,
+    removedBy: removal.removedBy,
+    removedAt: isoTime(removal.removedMs),
+    undoUntil: undoUntilMs === null ? null : isoTime(undoUntilMs),
+  };
 }
 
 export function userView(actor: Actor): User | null {

@@ -4,6 +4,7 @@ import { sha256 } from "../base/hash.ts";
 import { wireInfohashes } from "../base/infohash.ts";
 import type { Listing } from "../publish/catalogue.ts";
 import type { StoredContent } from "../publish/stored-contents.ts";
+import { absent } from "./absent.ts";
 import { type ByteRange, parseByteRange } from "./byte-range.ts";
 import { archiveName, attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
@@ -32,8 +33,9 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.zip}", async (c) => {
-    const listing = await catalogue.find(c.req.param("file").slice(0, -".zip".length));
-    if (!listing) throw notFound("torrent");
+    const id = c.req.param("file").slice(0, -".zip".length);
+    const listing = await catalogue.find(id);
+    if (!listing) throw await absent(parts, id, "torrent");
     const leave = seats.take(c.env.remoteAddress);
     if (!leave) throw BUSY;
     let content: StoredContent | undefined;

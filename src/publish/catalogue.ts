@@ -27,6 +27,7 @@ export interface Listing {
   readonly comment: string | null;
   /** Null when the account is gone. */
   readonly publisher: string | null;
+  readonly publisherId: string;
   readonly publishedMs: number;
   readonly checkedMs: number;
   /** Tiers of announce URLs besides the hub's own. */
@@ -87,6 +88,11 @@ export class Catalogue {
   }): Promise<{ total: number; similar: boolean; listings: Listing[] }> {
     const { rows, ...found } = await this.#torrents.search(search);
     return { ...found, listings: await Promise.all(rows.map((row) => this.#listing(row))) };
+  }
+
+  /** Goes up with every change that a list or a page shows. */
+  get revision(): number {
+    return this.#torrents.revision;
   }
 
   async totals(): Promise<CatalogueTotals> {
@@ -216,6 +222,7 @@ function listing(row: TorrentRow, namedTrackers: string[][]): Listing {
     pieceCount: row.piece_count,
     comment: row.comment,
     publisher: row.publisher,
+    publisherId: row.publisher_id,
     publishedMs: row.published_at,
     checkedMs: row.checked_at,
     namedTrackers,

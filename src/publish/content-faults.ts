@@ -59,6 +59,11 @@ export class ContentFaults {
     this.#log.info("what the everseed keeps is whole again", { id: torrentId });
   }
 
+  /** It is not published any more. */
+  forget(torrentId: string): void {
+    this.#faults.delete(torrentId);
+  }
+
   handleRound(torrentId: string, found: FilesFound): void {
     const isWhole = found.kind === "files" && found.lost.size === 0;
     if (isWhole && !this.#faults.has(torrentId)) return;

@@ -108,7 +108,17 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
       while (!fires.has(2_000)) await new Promise(setImmediate);
     }
   };
-  return { everseed, engine, passMinute, passRound, loads: () => loads, metainfo, disk, logged };
+  return {
+    everseed,
+    engine,
+    passMinute,
+    passRound,
+    loads: () => loads,
+    metainfo,
+    disk,
+    logged,
+    store,
+  };
 }
 
 test("an infohash nobody published wakes nothing", async (t) => {
@@ -168,6 +178,24 @@ test("a torrent sleeps when nobody was there for five minutes, and wakes again; 
   assert.equal(engine.added.length, 2);
   assert.equal(everseed.figures("k3f9k3f9").uploaded, 850);
   assert.deepEqual(everseed.totals(), { uploaded: 850, downloaded: 0, peers: 2 });
+});
+
+test("HUB-18: what is taken back is let go, awake or on its way, and does not wake again", async (t) => {
+  const { everseed, engine, store } = await world(t);
+  const removal = { by: "ann", atMs: 1, words: "" };
+  const torrent = await everseed.wake(V1);
+  engine.added[0]!.onEvent!({ kind: "piece-lost", piece: 0 });
+  await store.removedTorrents.remove("k3f9k3f9", removal);
+  await everseed.release("k3f9k3f9");
+  assert.deepEqual(engine.removed, [torrent]);
+  assert.ok(!everseed.isDamaged("k3f9k3f9"));
+  assert.equal(await everseed.wake(V1), undefined);
+  await store.removedTorrents.restore("k3f9k3f9", {});
+  const waking = everseed.wake(V1);
+  await store.removedTorrents.remove("k3f9k3f9", removal);
+  await everseed.release("k3f9k3f9");
+  await waking;
+  assert.equal(engine.added.length, engine.removed.length, "none is left in the engine");
 });
 
 test("after the end nothing wakes", async (t) => {

@@ -142,7 +142,16 @@ export class Everseed {
   handleReplaced(torrentId: string): void {
     this.#faults.handleReplaced(torrentId);
     const awake = this.#awake.get(torrentId);
-    if (awake) this.#putToSleep(torrentId, awake);
+    if (awake) void this.#putToSleep(torrentId, awake);
+  }
+
+  /** It is not published any more. Resolves when no peer gets anything of it. */
+  async release(torrentId: string): Promise<void> {
+    // One that is on its way out of bed is awake, or finds its row gone, in a moment.
+    await this.#waking.get(torrentId);
+    this.#faults.forget(torrentId);
+    const awake = this.#awake.get(torrentId);
+    if (awake) await this.#putToSleep(torrentId, awake);
   }
 
   /** Of all torrents together. */
@@ -158,8 +167,10 @@ export class Everseed {
   }
 
   async #load(row: TorrentRow): Promise<EngineTorrent | undefined> {
-    const { library, folder, clock, log } = this.#options;
+    const { torrents, library, folder, clock, log } = this.#options;
     const metainfo = await library.load(row);
+    // Taken back while the file was read.
+    if (!(await torrents.find(row.id))) return undefined;
     const session = this.#session;
     if (!metainfo || !session) {
       if (!metainfo) log.error("a published torrent has lost its .torrent file", { id: row.id });
@@ -201,19 +212,21 @@ export class Everseed {
     for (const [id, awake] of this.#awake) {
       const stats = awake.torrent.stats();
       if (stats.peers > 0) awake.lastPeerMs = now;
-      else if (now - awake.lastPeerMs >= IDLE_MS) this.#putToSleep(id, awake);
+      else if (now - awake.lastPeerMs >= IDLE_MS) void this.#putToSleep(id, awake);
     }
   }
 
-  #putToSleep(id: string, awake: AwakeTorrent): void {
+  async #putToSleep(id: string, awake: AwakeTorrent): Promise<void> {
     const { uploaded } = awake.torrent.stats();
     this.#awake.delete(id);
     if (uploaded > 0) {
       this.#uploadedBefore.set(id, (this.#uploadedBefore.get(id) ?? 0) + uploaded);
       this.#uploadedAsleep += uploaded;
     }
-    this.#session?.remove(awake.torrent).catch((error: unknown) => {
+    try {
+      await this.#session?.remove(awake.torrent);
+    } catch (error) {
       this.#options.log.warn("a torrent did not go to sleep", { id, error: String(error) });
-    });
+    }
   }
 }

@@ -15,11 +15,10 @@ import type { Declaration, DraftPlan } from "./draft-plan.ts";
 import type { Everseed } from "./everseed.ts";
 import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
+import type { Publications } from "./publications.ts";
 import { countLostFiles } from "./content-rounds.ts";
+import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
-
-/** Characters of file names and comment that a torrent is found by. */
-const WORDS_MAX = 65_536;
 
 export interface FinisherOptions {
   readonly torrents: TorrentTable;
@@ -35,6 +34,8 @@ export interface FinisherOptions {
   readonly log: Log;
   /** The hub's own announce URLs: they are not stored with what is published. */
   readonly trackers: readonly string[];
+  /** Nothing else happens to what is published while a torrent is made. */
+  readonly publications: Pick<Publications, "alone" | "meet">;
 }
 
 /** A draft whose every byte is durable and hashed. */
@@ -52,7 +53,6 @@ export interface FinishedDraft {
  */
 export class Finisher {
   readonly #options: FinisherOptions;
-  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: FinisherOptions) {
     this.#options = options;
@@ -65,9 +65,7 @@ export class Finisher {
 
   /** Runs `task` while no torrent is being made: what takes a draft away must not meet one that becomes public. */
   async alone<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(task);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    return this.#options.publications.alone(task);
   }
 
   /**
@@ -98,6 +96,8 @@ export class Finisher {
     if (!now) throw new PublishError("not-found", "This upload was given up.");
     if (now.state === "published") return;
     const { torrent, infohashes, info } = this.#build(finished);
+    const text = searchText(finished.declaration.comment ?? null, info);
+    await this.#meetRemoved(finished, infohashes, text);
     const known = await this.#known(infohashes);
     if (known) {
       await this.#repair(known, finished, { torrent, info });
@@ -131,7 +131,7 @@ export class Finisher {
     };
     try {
       await files.write(folder.absolute(metainfoPath), torrent);
-      await torrents.insert(entry, { words: words(finished), draftId: row.id });
+      await torrents.insert(entry, { words: text, draftId: row.id });
     } catch (error) {
       await this.#moveBack(finished, infohashes, folder.absolute(contentPath));
       throw error;
@@ -209,6 +209,22 @@ export class Finisher {
     return withoutTrackers(tiers, this.#options.trackers);
   }
 
+  /** The same content was here and was taken back: it comes back, as it is published now. */
+  async #meetRemoved(
+    { row, plan, declaration }: FinishedDraft,
+    infohashes: Infohashes,
+    words: string,
+  ): Promise<void> {
+    await this.#options.publications.meet(wireInfohashes(infohashes), {
+      words,
+      name: plan.title,
+      comment: declaration.comment ?? null,
+      trackers: JSON.stringify(this.#namedTrackers(declaration)),
+      publisher_id: row.owner_id,
+      published_at: this.#options.clock.wallMs(),
+    });
+  }
+
   async #known(infohashes: Infohashes): Promise<TorrentRow | undefined> {
     for (const wire of wireInfohashes(infohashes)) {
       const row = await this.#options.torrents.findByWire(wire);
@@ -252,10 +268,4 @@ export class Finisher {
     if (await files.stat(target)) await files.remove(target);
     await files.move(source, target);
   }
-}
-
-/** What a torrent is found by besides its title. */
-function words({ declaration, plan }: FinishedDraft): string {
-  const paths = plan.torrent.files.flatMap((file) => (file.pad ? [] : [file.path.join(" ")]));
-  return [declaration.comment ?? "", plan.torrent.name, ...paths].join("\n").slice(0, WORDS_MAX);
 }

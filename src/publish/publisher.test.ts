@@ -1,140 +1,20 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import { concatBytes, encodeUtf8, toHex } from "../base/bytes.ts";
+import { test } from "node:test";
+import { concatBytes } from "../base/bytes.ts";
 import { sha1 } from "../base/hash.ts";
-import type { Infohashes } from "../base/infohash.ts";
-import { wireInfohashes } from "../base/infohash.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Slab, SlabPool } from "../ports/content.ts";
-import { SILENT_LOG } from "../ports/log.ts";
-import { MemoryFiles } from "../sim/memory-files.ts";
-import { openStore, type Store } from "../store/open-store.ts";
-import { Catalogue } from "./catalogue.ts";
-import { DataFolder } from "./data-folder.ts";
+import {
+  bytes,
+  CONTENTS,
+  type Contents,
+  declaration,
+  hexes,
+  hub,
+  inOrder,
+  TRACKER,
+  world,
+} from "../../test/fixtures/publish-world.ts";
 import type { Declaration } from "./draft-plan.ts";
-import { DraftUploads } from "./draft-uploads.ts";
-import { Finisher } from "./finisher.ts";
-import { Publisher } from "./publisher.ts";
-import { SlabLine } from "./slab-line.ts";
-import { TorrentLibrary } from "./torrent-library.ts";
-
-const TRACKER = "http://127.0.0.1:8420/announce";
-
-class Pool implements SlabPool {
-  lentBytes = 0;
-  readonly limitBytes = 64 * 1024 * 1024;
-  take(bytes: number): Slab {
-    this.lentBytes += bytes;
-    return { view: new Uint8Array(bytes) };
-  }
-  give(slab: Slab): void {
-    this.lentBytes -= slab.view.length;
-  }
-}
-
-class TestClock implements Clock {
-  wall = 1_790_000_000_000;
-  nowMs = () => this.wall;
-  wallMs = () => this.wall;
-  startTimer = () => ({ cancel: () => undefined });
-}
-
-interface World {
-  readonly disk: MemoryFiles;
-  readonly store: Store;
-  readonly clock: TestClock;
-  readonly registered: Infohashes[];
-  /** Torrents whose pieces are known to be wrong. */
-  readonly damaged: Set<string>;
-}
-
-/** One start of the hub; starting again on the same world is a restart. */
-function hub({ disk, store, clock, registered, damaged }: World) {
-  const folder = new DataFolder("/data");
-  const library = new TorrentLibrary(disk, folder, SILENT_LOG);
-  const uploads = new DraftUploads({
-    drafts: store.drafts,
-    folder,
-    files: disk,
-    content: disk,
-    ingest: disk,
-    slabs: new SlabLine(new Pool()),
-    clock,
-    log: SILENT_LOG,
-  });
-  const finisher = new Finisher({
-    torrents: store.torrents,
-    drafts: store.drafts,
-    sharing: { handlePublished: () => undefined },
-    swarms: {
-      register: (infohashes) => void registered.push(infohashes),
-      count: () => ({ seeds: 0, leechers: 0, completed: 0 }),
-    },
-    everseed: {
-      isDamaged: (id) => damaged.has(id),
-      handleReplaced: (id) => void damaged.delete(id),
-    },
-    folder,
-    files: disk,
-    clock,
-    log: SILENT_LOG,
-    trackers: [TRACKER],
-  });
-  const publisher = new Publisher({
-    drafts: store.drafts,
-    uploads,
-    finisher,
-    folder,
-    files: disk,
-    clock,
-    random: {
-      below: (bound) => Math.floor(Math.random() * bound),
-      bytes: (n) => new Uint8Array(n),
-    },
-    log: SILENT_LOG,
-    limits: { uploadBytesMax: 1e12, pieceBytesMax: 32 * 1024 * 1024 },
-  });
-  const { torrents, drafts } = store;
-  return { publisher, catalogue: new Catalogue({ torrents, drafts, library, folder }) };
-}
-
-async function world(t: TestContext): Promise<World> {
-  const store = await openStore(":memory:");
-  t.after(() => store.close());
-  return {
-    disk: new MemoryFiles(),
-    store,
-    clock: new TestClock(),
-    registered: [],
-    damaged: new Set(),
-  };
-}
-
-type Contents = Record<string, Uint8Array>;
-
-function declaration(contents: Contents, more: Partial<Declaration> = {}): Declaration {
-  return {
-    name: "talks",
-    folder: true,
-    files: Object.entries(contents).map(([path, bytes]) => ({ path, size: bytes.length })),
-    kind: "hybrid",
-    pieceSize: 16_384,
-    private: false,
-    ...more,
-  };
-}
-
-async function* inOrder(contents: Contents, order: readonly number[], from = 0, to = Infinity) {
-  const all = concatBytes(order.map((index) => Object.values(contents)[index]!));
-  for (let start = from; start < Math.min(to, all.length); start += 5000) {
-    yield all.subarray(start, Math.min(start + 5000, to));
-  }
-}
-
-function bytes(length: number, seed: number): Uint8Array {
-  return new Uint8Array(length).map((_, index) => (index * 7 + seed * 31 + (index >>> 9)) & 0xff);
-}
 
 /** As somebody who has the files hashes them, in pieces of 16 KiB. */
 function pieceHashes(contents: Contents, order: readonly number[]): Uint8Array {
@@ -146,17 +26,6 @@ function pieceHashes(contents: Contents, order: readonly number[]): Uint8Array {
     ),
   );
 }
-
-function hexes(infohashes: Infohashes): string[] {
-  return wireInfohashes(infohashes).map(toHex);
-}
-
-const CONTENTS: Contents = {
-  "b/two.bin": bytes(40_000, 2),
-  "a.txt": encodeUtf8("hello"),
-  "empty.txt": new Uint8Array(0),
-  "b/one.bin": bytes(16_384, 1),
-};
 
 const refused: [why: string, code: string, more: Partial<Declaration>][] = [
   ["more than the limit", "too-large", { files: [{ path: "a", size: 2e12 }], pieceSize: "auto" }],

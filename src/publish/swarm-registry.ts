@@ -15,6 +15,8 @@ export interface SwarmCount {
 export interface SwarmRegistry {
   /** From now on peers may meet under each of these infohashes, and the everseed is among them. */
   register(infohashes: Infohashes): void;
+  /** From now on no peer meets another there, and the everseed is gone from it. */
+  unregister(infohashes: Infohashes): void;
   /** Peers under all of the infohashes together, each counted once where that can be told. */
   count(infohashes: Infohashes): SwarmCount;
 }

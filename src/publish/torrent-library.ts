@@ -42,6 +42,14 @@ export class TorrentLibrary {
     return (await this.#find(row))?.file;
   }
 
+  /** The files of this torrent are gone. */
+  forget(id: string): void {
+    const kept = this.#kept.get(id);
+    if (!kept) return;
+    this.#kept.delete(id);
+    this.#keptBytes -= kept.file.length;
+  }
+
   async #find(row: Located): Promise<StoredTorrent | undefined> {
     const kept = this.#kept.get(row.id);
     if (kept) {

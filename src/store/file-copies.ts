@@ -27,6 +27,16 @@ export class FileCopyTable {
     await this.#db.replaceInto("file_copies").values(row).execute();
   }
 
+  /** Forgets what lies below a folder. */
+  async deleteBelow(folder: string): Promise<void> {
+    await this.#db
+      .deleteFrom("file_copies")
+      .where("path", ">", `${folder}/`)
+      // The character behind "/".
+      .where("path", "<", `${folder}0`)
+      .execute();
+  }
+
   /** Forgets files that are gone, or do not look like this any more. */
   async delete(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;

@@ -6,6 +6,7 @@ import { DraftTable } from "./drafts.ts";
 import { FileCopyTable } from "./file-copies.ts";
 import { FileSumTable } from "./file-sums.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
+import { RemovedTorrentTable } from "./removed-torrents.ts";
 import type { Schema } from "./schema.ts";
 import { SettingsTable } from "./settings.ts";
 import { SqliteFile } from "./sqlite-database.ts";
@@ -20,6 +21,7 @@ export interface Store {
   /** For whoever brings its own tables (accounts). */
   readonly db: Kysely<Schema>;
   readonly torrents: TorrentTable;
+  readonly removedTorrents: RemovedTorrentTable;
   readonly drafts: DraftTable;
   readonly fileCopies: FileCopyTable;
   readonly fileSums: FileSumTable;
@@ -52,9 +54,11 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     database.close();
     throw refusal(error, path);
   }
+  const torrents = new TorrentTable(db, database);
   return {
     db,
-    torrents: new TorrentTable(db, database),
+    torrents,
+    removedTorrents: new RemovedTorrentTable(db, (more) => torrents.handleChange(more)),
     drafts: new DraftTable(db),
     fileCopies: new FileCopyTable(db),
     fileSums: new FileSumTable(db),

@@ -4,6 +4,7 @@ import type { Generated } from "kysely";
 export interface Schema {
   torrents: TorrentsTable;
   torrents_search: SearchTable;
+  removed_torrents: RemovedTorrentsTable;
   drafts: DraftsTable;
   file_copies: FileCopiesTable;
   file_sums: FileSumsTable;
@@ -41,6 +42,19 @@ interface TorrentsTable {
    * hubs until somebody asks: their .torrent files tell.
    */
   trackers: string | null;
+}
+
+interface RemovedTorrentsTable {
+  id: string;
+  infohash_v1: Uint8Array | null;
+  infohash_v2: Uint8Array | null;
+  state: "kept" | "purging" | "gone";
+  /** Its row of `torrents`, packed; null once it is gone. */
+  torrent: string | null;
+  words: string | null;
+  publisher_id: string;
+  removed_by: string;
+  removed_at: number;
 }
 
 interface SearchTable {

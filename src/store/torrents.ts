@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import type { Infohashes } from "../base/infohash.ts";
-import { addClues, nearWords } from "./search-clues.ts";
-import { searchExpression, searchWords, wordsOf } from "./search-expression.ts";
+import { nearWords } from "./search-clues.ts";
+import { searchExpression, searchWords } from "./search-expression.ts";
 import type { Schema } from "./schema.ts";
+import { addSearchEntry, deleteSearchEntry } from "./torrent-search.ts";
 
 export type TorrentRow = Selectable<Schema["torrents"]> & {
   /** Name of the publisher; null when the account is gone. */
@@ -33,8 +34,6 @@ export interface CatalogueTotals {
 }
 
 const NOTHING: FoundTorrents = { total: 0, rows: [], similar: false };
-/** New words of one torrent that are also found by a wrong spelling; the name's come first. */
-const GUESSED_WORDS_MAX = 1_000;
 
 /** Everything that is published. */
 export class TorrentTable {
@@ -42,6 +41,7 @@ export class TorrentTable {
   readonly #infohashesOf: StatementSync;
   readonly #newestInfohashes: StatementSync;
   #totals: CatalogueTotals | undefined;
+  #revision = 0;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
@@ -70,10 +70,7 @@ export class TorrentTable {
         .values(torrent)
         .returning("seq")
         .executeTakeFirstOrThrow();
-      await sql`insert into torrents_search (rowid, name, words)
-        values (${seq}, ${torrent.name}, ${options.words})`.execute(transaction);
-      const words = new Set(wordsOf(`${torrent.name} ${options.words}`));
-      await addClues(transaction, [...words].slice(0, GUESSED_WORDS_MAX));
+      await addSearchEntry(transaction, { seq, name: torrent.name }, options.words);
       if (options.draftId === undefined) return;
       await transaction
         .updateTable("drafts")
@@ -81,10 +78,57 @@ export class TorrentTable {
         .where("id", "=", options.draftId)
         .execute();
     });
-    if (this.#totals) {
-      const { torrents, bytes } = this.#totals;
-      this.#totals = { torrents: torrents + 1, bytes: bytes + torrent.size };
-    }
+    this.handleChange({ torrents: 1, bytes: torrent.size });
+  }
+
+  /**
+   * Changes what a torrent is called and what is said of it, in one step.
+   *
+   * @param words - More to find it by: file names, description.
+   * @returns False when there is no such torrent.
+   */
+  async edit(
+    id: string,
+    texts: { readonly name: string; readonly comment: string | null },
+    words: string,
+  ): Promise<boolean> {
+    const edited = await this.#db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .updateTable("torrents")
+        .set({ name: texts.name, comment: texts.comment })
+        .where("id", "=", id)
+        .returning("seq")
+        .executeTakeFirst();
+      if (!row) return false;
+      await deleteSearchEntry(transaction, row.seq);
+      await addSearchEntry(transaction, { seq: row.seq, name: texts.name }, words);
+      return true;
+    });
+    if (edited) this.handleChange({ torrents: 0, bytes: 0 });
+    return edited;
+  }
+
+  /** Goes up with every change that a list or a page of the catalogue shows. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The catalogue is another one than before, by so many torrents and bytes. */
+  handleChange(more: CatalogueTotals): void {
+    this.#revision += 1;
+    if (!this.#totals) return;
+    const { torrents, bytes } = this.#totals;
+    this.#totals = { torrents: torrents + more.torrents, bytes: bytes + more.bytes };
+  }
+
+  /** Whether a torrent keeps its content in this folder. */
+  async holdsContent(contentPath: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom("torrents")
+      .select("seq")
+      .where("content_path", "=", contentPath)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   async find(id: string): Promise<TorrentRow | undefined> {

@@ -60,6 +60,8 @@ const TWO_32 = 0x1_0000_0000;
 const LINE_BYTES_PER_S = 1_250_000_000;
 /** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
 const SCAN_MAX = 8_192;
+/** Of silence; every peer was silent for longer. */
+const ANY_TICKS = -1;
 const INITIAL_SWARMS = 1024;
 /** v1 and v2. */
 const INFOHASHES_MAX = 2;
@@ -258,8 +260,13 @@ export class CompactSwarms implements SwarmStore {
     const dueTicks = Math.max(1, this.#timeoutTicks >> 3);
     if (this.#tick - this.#expiredAt[swarm]! < dueTicks) return;
     this.#expiredAt[swarm] = this.#tick;
-    this.#expireFrom(swarm, this.#ipv4);
-    this.#expireFrom(swarm, this.#ipv6);
+    this.#forgetIdle(swarm, this.#ipv4, this.#timeoutTicks);
+    this.#forgetIdle(swarm, this.#ipv6, this.#timeoutTicks);
+  }
+
+  clear(swarm: number): void {
+    this.#forgetIdle(swarm, this.#ipv4, ANY_TICKS);
+    this.#forgetIdle(swarm, this.#ipv6, ANY_TICKS);
   }
 
   *peers(swarm: number): Iterable<StoredPeer> {
@@ -375,7 +382,8 @@ export class CompactSwarms implements SwarmStore {
     table.removeLocated(swarm);
   }
 
-  #expireFrom(swarm: number, table: PeerTable): void {
+  /** Forgets peers that were silent for longer than `ticksMax`. */
+  #forgetIdle(swarm: number, table: PeerTable, ticksMax: number): void {
     if (table.count(swarm) === 0) return;
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
@@ -384,7 +392,7 @@ export class CompactSwarms implements SwarmStore {
     while (slot < table.slots(swarm)) {
       const entry = start + slot * wordsPerEntry;
       const word = page[entry + addressWords]!;
-      if (word === 0 || idleTicks(word, this.#tick) <= this.#timeoutTicks) {
+      if (word === 0 || idleTicks(word, this.#tick) <= ticksMax) {
         slot += 1;
         continue;
       }

@@ -73,6 +73,8 @@ export interface SwarmStore {
   find(infohash: Int32Array): number;
   /** Opens a swarm under one or two infohashes (20 bytes). @returns `NO_SWARM` when there are too many. */
   open(infohashes: readonly Uint8Array[]): number;
+  /** Removes all peers of one swarm. */
+  clear(swarm: number): void;
   /** Forgets a swarm without peers. */
   close(swarm: number): void;
   isOpen(swarm: number): boolean;

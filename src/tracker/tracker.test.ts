@@ -47,6 +47,57 @@ test("both infohashes of a hybrid meet in one swarm", () => {
   assert.deepEqual(world.tracker.figures(HYBRID), { seeds: 1, leechers: 2, completed: 0 });
 });
 
+for (const hasUnsaved of [false, true]) {
+  test(`HUB-18: a torrent that is taken back is not tracked any more, ${hasUnsaved ? "with" : "without"} unsaved totals, and is again when it comes back`, async () => {
+    const world = trackerWorld({ torrents: [HYBRID] });
+    const ask = (hash: string, port: number, more = "left=1") =>
+      world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=${port}&compact=1&${more}`);
+    const [v1, v2] = ["%aa".repeat(20), "%cc".repeat(20)];
+    ask(v1, 1);
+    ask(v2, 2);
+    if (hasUnsaved) ask(v1, 1, "left=0&event=completed");
+    const entries = [...world.directory];
+    world.directory.clear();
+    world.tracker.unregister(HYBRID);
+    for (const hash of [v1, v2]) {
+      assert.match(ask(hash, 3), /not registered here/);
+      assert.doesNotMatch(world.get(`/scrape?info_hash=${hash}`), /complete/);
+    }
+    assert.deepEqual(world.tracker.scrapeAll(10), []);
+    // Its swarm closes when the totals are saved.
+    world.tracker.start();
+    for (let minute = 0; minute < 2; minute += 1) {
+      world.clock.pass(60);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(world.swarms.peerCount, 0);
+    assert.equal(world.swarms.swarmCount, 0);
+    for (const [infohash, torrent] of entries) world.directory.set(infohash, torrent);
+    world.tracker.register(HYBRID);
+    assert.deepEqual(peersOf(ask(v2, 4)), ["9.9.9.9:8421"], "the everseed, and none of before");
+    assert.equal(world.tracker.figures(HYBRID).completed, hasUnsaved ? 1 : 0);
+  });
+}
+
+test("HUB-18: it comes back to a swarm whose totals were not saved yet", () => {
+  const world = trackerWorld();
+  world.announce(1, "&left=0&event=completed");
+  const entries = [...world.directory];
+  world.directory.clear();
+  world.tracker.unregister(TORRENT);
+  for (const [infohash, torrent] of entries) world.directory.set(infohash, torrent);
+  world.tracker.register(TORRENT);
+  assert.deepEqual(peersOf(world.announce(2)), ["9.9.9.9:8421"]);
+});
+
+test("an open tracker goes on tracking what a hub takes back, without its everseed", () => {
+  const world = trackerWorld({ open: true });
+  world.announce(1);
+  world.directory.clear();
+  world.tracker.unregister(TORRENT);
+  assert.deepEqual(peersOf(world.announce(2)), ["198.51.100.7:1"]);
+});
+
 test("a torrent without peers takes no swarm, and has its everseed and its completions", () => {
   const world = trackerWorld();
   world.saved.set("aa".repeat(20), { completed: 12, uploaded: 5, downloaded: 6 });

@@ -171,7 +171,7 @@ export class Tracker {
     const { swarms, directory, totals } = this.#options;
     this.#setTime();
     const swarm = swarms.find(wordsOf(infohash));
-    if (swarm !== NO_SWARM) return this.#scrapeOpen(swarm);
+    if (swarm !== NO_SWARM && this.#isTracked(swarm)) return this.#scrapeOpen(swarm);
     const infohashes = directory.find(infohash);
     return infohashes && scrapeCounts(1, NO_PEERS, totals.find(wireInfohashes(infohashes)[0]!));
   }
@@ -182,7 +182,7 @@ export class Tracker {
     this.#setTime();
     const entries: ScrapeEntry[] = [];
     for (let swarm = 0; swarm < swarms.swarmsEnd && entries.length < torrentsMax; swarm += 1) {
-      if (!swarms.isOpen(swarm)) continue;
+      if (!swarms.isOpen(swarm) || !this.#isTracked(swarm)) continue;
       entries.push({ infohash: swarms.infohashes(swarm)[0]!, ...this.#scrapeOpen(swarm) });
     }
     for (const infohashes of directory.newest(torrentsMax)) {
@@ -218,6 +218,23 @@ export class Tracker {
   }
 
   /**
+   * A torrent was taken back. Its peers are forgotten, so that nobody is told of them, and the everseed with them;
+   * an open tracker goes on tracking it, as it does for anybody's torrent.
+   */
+  unregister(infohashes: Infohashes): void {
+    const { swarms, open } = this.#options;
+    this.#setTime();
+    for (const infohash of wireInfohashes(infohashes)) {
+      const swarm = swarms.find(wordsOf(infohash));
+      if (swarm === NO_SWARM) continue;
+      this.#registered.delete(swarm);
+      if (open) continue;
+      swarms.clear(swarm);
+      this.#closeIfEmpty(swarm);
+    }
+  }
+
+  /**
    * Decides whether a torrent is tracked here, and opens its swarm.
    *
    * @param words - The bytes of `infohash` once more, as the swarm store takes them.
@@ -225,9 +242,13 @@ export class Tracker {
   admit(infohash: Uint8Array, words: Int32Array): number | Refusal {
     const { swarms, directory, open } = this.#options;
     const known = swarms.find(words);
-    if (known !== NO_SWARM) return known;
+    if (known !== NO_SWARM && this.#isTracked(known)) return known;
     const torrent = directory.find(infohash);
     if (!torrent && !open) return "this torrent is not registered here";
+    if (known !== NO_SWARM) {
+      this.#registered.add(known);
+      return known;
+    }
     const infohashes = torrent ? wireInfohashes(torrent) : [infohash];
     const swarm = swarms.open(infohashes);
     if (swarm === NO_SWARM) return "this tracker is full";
@@ -240,6 +261,11 @@ export class Tracker {
   admitRestored(infohash: Uint8Array): number {
     const swarm = this.admit(infohash, wordsOf(infohash));
     return typeof swarm === "number" ? swarm : NO_SWARM;
+  }
+
+  /** False for the swarm of a torrent that was taken back, until it can close. */
+  #isTracked(swarm: number): boolean {
+    return this.#options.open || this.#registered.has(swarm);
   }
 
   #scrapeOpen(swarm: number): ScrapeCounts {

@@ -12,6 +12,7 @@ import type { Damage } from "../../src/publish/content-faults.ts";
 import { DataFolder } from "../../src/publish/data-folder.ts";
 import { DraftUploads } from "../../src/publish/draft-uploads.ts";
 import { Finisher } from "../../src/publish/finisher.ts";
+import { Publications } from "../../src/publish/publications.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { SlabLine } from "../../src/publish/slab-line.ts";
 import { StoredContents } from "../../src/publish/stored-contents.ts";
@@ -78,7 +79,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const clock = new HandClock();
   const folder = new DataFolder("/data");
   const library = new TorrentLibrary(disk, folder, SILENT_LOG);
-  const { torrents, drafts } = store;
+  const { torrents, removedTorrents, drafts } = store;
   const random = {
     below: (bound: number) => Math.floor(Math.random() * bound),
     bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
@@ -91,7 +92,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const count = { seeds: 1, leechers: 0, completed: 0 };
   const limits = { uploadBytesMax: 1e9, pieceBytesMax: 32 * 1024 * 1024 };
   const trackers = [`http://${HOST}/announce`];
-  const swarms = { register: () => undefined, count: () => count };
+  const swarms = { register: () => undefined, unregister: () => undefined, count: () => count };
   const accounts = new Accounts({
     db: store.db,
     secret: "0123456789abcdef".repeat(4),
@@ -102,6 +103,32 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     },
     clock,
     random,
+    log,
+  });
+  const contents = new StoredContents({
+    torrents,
+    library,
+    folder,
+    content: disk,
+    slabs: new SlabLine(new Pool()),
+    sums: store.fileSums,
+    crc32,
+    clock,
+    log,
+    report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
+  });
+  const publications = new Publications({
+    torrents,
+    removed: removedTorrents,
+    drafts,
+    copies: store.fileCopies,
+    library,
+    swarms,
+    everseed: { release: async () => undefined },
+    contents,
+    folder,
+    files: disk,
+    clock,
     log,
   });
   const publisher = new Publisher({
@@ -117,6 +144,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       log: SILENT_LOG,
     }),
     finisher: new Finisher({
+      publications,
       torrents,
       drafts,
       sharing: { handlePublished: () => undefined },
@@ -142,19 +170,9 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const parts: HubParts = {
     accounts,
     publisher,
+    publications,
     catalogue: new Catalogue({ torrents, drafts, library, folder }),
-    contents: new StoredContents({
-      torrents,
-      library,
-      folder,
-      content: disk,
-      slabs: new SlabLine(new Pool()),
-      sums: store.fileSums,
-      crc32,
-      clock,
-      log,
-      report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
-    }),
+    contents,
     swarms,
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),
     partialCopies: () => undefined,
@@ -195,6 +213,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   t.after(async () => {
     hub.close();
     await publisher.stop();
+    await publications.stop();
     await store.close();
   });
 

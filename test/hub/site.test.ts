@@ -387,6 +387,7 @@ test("the OpenAPI document names every route of the API", async (t) => {
     "/api/v1/torrents/{id}",
     "/api/v1/torrents/{id}/files",
     "/api/v1/torrents/{id}/live",
+    "/api/v1/torrents/{id}/restore",
   ]);
   for (const name of ["Draft", "DeclaredDraft", "TorrentDetail", "TorrentList", "Problem"]) {
     assert.ok(name in document.components.schemas, name);

@@ -3,6 +3,7 @@ import { plural } from "../parts/format.ts";
 import { RichTextView } from "../parts/rich-text.tsx";
 import { Share } from "../parts/share.tsx";
 import { Note, Outside, Size, When } from "../parts/words.tsx";
+import { TorrentChange } from "./torrent-change.tsx";
 import { TorrentDetails } from "./torrent-details.tsx";
 import { TorrentFiles } from "./torrent-files.tsx";
 import { TorrentHealth } from "./torrent-health.tsx";
@@ -27,6 +28,7 @@ export function TorrentView(props: {
     <aside key="aside" class="stack" aria-label="Share and details">
       <Share qr={model.qr} url={torrent.pageUrl} />
       <TorrentDetails torrent={torrent} />
+      {model.change !== null && <TorrentChange model={model} change={model.change} />}
     </aside>
   );
   // On a phone everything is one column: a long list of files must not bury the rest.

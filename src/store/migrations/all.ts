@@ -4,6 +4,7 @@ import { accountTables } from "./0002-accounts.ts";
 import { swarmBytes } from "./0003-swarm-bytes.ts";
 import { searchClues } from "./0004-search-clues.ts";
 import { namedTrackers } from "./0005-named-trackers.ts";
+import { removedTorrents } from "./0006-removed-torrents.ts";
 import { fileSums } from "./0008-file-sums.ts";
 import { fileCopies } from "./0010-file-copies.ts";
 import { registeredTotals } from "./0011-registered-totals.ts";
@@ -15,6 +16,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-swarm-bytes": swarmBytes,
   "0004-search-clues": searchClues,
   "0005-named-trackers": namedTrackers,
+  "0006-removed-torrents": removedTorrents,
   "0008-file-sums": fileSums,
   "0010-file-copies": fileCopies,
   "0011-registered-totals": registeredTotals,

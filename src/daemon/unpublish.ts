@@ -1,0 +1,42 @@
+import { torrentApiPath, torrentRestorePath } from "../api/paths.ts";
+import { type Removal, removalSchema, torrentDetailSchema } from "../api/torrents.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { HubClient } from "./hub-client.ts";
+
+export interface UnpublishOptions {
+  /** Of a torrent on a hub: its page, its .torrent file or its place in the API. */
+  readonly url: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes a torrent back on its hub.
+ *
+ * @throws {DaemonError} `bad-plan` for an address of no torrent, or what the hub refuses.
+ */
+export async function unpublish(options: UnpublishOptions): Promise<Removal> {
+  const { id, hub } = atHub(options);
+  return hub.change("DELETE", torrentApiPath(id), removalSchema);
+}
+
+/** Brings a torrent back that was taken back. @throws {DaemonError} As `unpublish`. */
+export async function undoUnpublish(
+  options: UnpublishOptions,
+): Promise<{ readonly id: string; readonly name: string; readonly pageUrl: string }> {
+  const { id, hub } = atHub(options);
+  const { name, pageUrl } = await hub.change("POST", torrentRestorePath(id), torrentDetailSchema);
+  return { id, name, pageUrl };
+}
+
+function atHub({ url, token, signal }: UnpublishOptions): { id: string; hub: HubClient } {
+  const path = URL.canParse(url) ? new URL(url).pathname : "";
+  const id = /^\/(?:t|api\/v1\/torrents)\/([0-9a-z]{1,32})(?:\.torrent|\/.*)?$/.exec(path)?.[1];
+  if (id === undefined || !/^https?:/i.test(url)) {
+    throw new DaemonError("bad-plan", `${url} is not the address of a torrent on a hub.`, {
+      subject: url,
+      hint: "the address of its page, as everseed publish prints it: https://hub.example/t/ID/NAME.",
+    });
+  }
+  return { id, hub: new HubClient({ base: new URL(url).origin, token, signal }) };
+}

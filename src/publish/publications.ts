@@ -1,0 +1,252 @@
+import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { DraftTable } from "../store/drafts.ts";
+import type { FileCopyTable } from "../store/file-copies.ts";
+import type {
+  BroughtBack,
+  RemovedTorrentRow,
+  RemovedTorrentTable,
+} from "../store/removed-torrents.ts";
+import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { Everseed } from "./everseed.ts";
+import { PublishError } from "./publish-error.ts";
+import { searchText } from "./search-text.ts";
+import type { StoredContents } from "./stored-contents.ts";
+import type { SwarmRegistry } from "./swarm-registry.ts";
+import type { TorrentLibrary } from "./torrent-library.ts";
+
+/** How long a removal can be undone (HUB-18). */
+const KEPT_MS = 7 * 86_400_000;
+const SWEEP_MS = 3_600_000;
+
+export interface PublicationsOptions {
+  readonly torrents: TorrentTable;
+  readonly removed: RemovedTorrentTable;
+  readonly drafts: Pick<DraftTable, "find">;
+  readonly copies: FileCopyTable;
+  readonly library: TorrentLibrary;
+  readonly swarms: SwarmRegistry;
+  readonly everseed: Pick<Everseed, "release">;
+  /** Readers that are no peers. */
+  readonly contents: Pick<StoredContents, "forget">;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A torrent that was taken back. */
+export interface Removal {
+  readonly id: string;
+  /** Null once it is gone. */
+  readonly title: string | null;
+  readonly publisherId: string;
+  /** Name of who removed it; null when the account is gone. */
+  readonly removedBy: string | null;
+  readonly removedMs: number;
+  /** Wall milliseconds until which it can come back; null when it cannot. */
+  readonly undoUntilMs: number | null;
+}
+
+/**
+ * What happens to a torrent after it was published: its texts change, it is taken back, it comes back, and after
+ * seven days its bytes go.
+ *
+ * A removal is a move of its row: from that moment on nothing that asks for what is published finds it, while
+ * its files lie where they lay. Each step of the end may be the last before a kill: it is done again from what
+ * the row says.
+ */
+export class Publications {
+  readonly #options: PublicationsOptions;
+  #queue: Promise<unknown> = Promise.resolve();
+  #timer: Timer | undefined;
+
+  constructor(options: PublicationsOptions) {
+    this.#options = options;
+  }
+
+  /** Ends what a crash interrupted and what is due, now and every hour. */
+  async start(): Promise<void> {
+    await this.#purgeDue();
+    this.#schedule();
+  }
+
+  /** Waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#queue;
+  }
+
+  /** Runs `task` alone: nothing is published, taken back, brought back or purged meanwhile. */
+  async alone<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(task);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * Changes title and description.
+   *
+   * @throws {PublishError} (rejects) `not-found`.
+   */
+  async edit(id: string, texts: { readonly name: string; readonly comment: string | null }) {
+    return this.alone(async () => {
+      const { torrents } = this.#options;
+      const row = await torrents.find(id);
+      if (!row) throw notPublished();
+      const name = texts.name.toWellFormed();
+      const comment = texts.comment?.toWellFormed() ?? null;
+      await torrents.edit(id, { name, comment }, await this.#searchText(row, comment));
+    });
+  }
+
+  /**
+   * Takes a torrent back: it is in no list, no peer gets it from here, its address says so.
+   *
+   * @param by - Account of who does it.
+   * @throws {PublishError} (rejects) `not-found`.
+   */
+  async remove(id: string, by: string): Promise<Removal> {
+    return this.alone(async () => {
+      const { torrents, removed, swarms, everseed, contents, clock, log } = this.#options;
+      const row = await torrents.find(id);
+      if (!row) throw notPublished();
+      const words = await this.#searchText(row, row.comment);
+      await removed.remove(id, { by, atMs: clock.wallMs(), words });
+      swarms.unregister(infohashesOf(row));
+      await everseed.release(id);
+      contents.forget(id);
+      log.info("a torrent was removed", { id, by });
+      const removal = await this.findRemoved(id);
+      if (!removal) throw notPublished();
+      return removal;
+    });
+  }
+
+  /**
+   * Brings a removed torrent back.
+   *
+   * @throws {PublishError} (rejects) `not-found` when it was not removed, or its time is over.
+   */
+  async restore(id: string): Promise<void> {
+    return this.alone(async () => {
+      const row = await this.#options.removed.find(id);
+      if (!row || !(await this.#bringBack(row, {}))) throw notPublished();
+    });
+  }
+
+  /** @param id - Of the torrent, or of the draft it came from. */
+  async findRemoved(id: string): Promise<Removal | undefined> {
+    const { removed, drafts } = this.#options;
+    let row = await removed.find(id);
+    const torrentId = row ? null : (await drafts.find(id))?.torrent_id;
+    if (torrentId) row = await removed.find(torrentId);
+    return row && this.#removal(row);
+  }
+
+  /**
+   * Makes way for content that is published once more, inside of `alone`: what was removed and is still kept comes
+   * back with the new texts, what is not is purged to its end.
+   *
+   * @param wires - Infohashes of 20 bytes.
+   */
+  async meet(
+    wires: readonly Uint8Array[],
+    changes: BroughtBack & { readonly words: string },
+  ): Promise<void> {
+    for (const wire of wires) {
+      const row = await this.#options.removed.findByWire(wire);
+      if (row && !(await this.#bringBack(row, changes))) await this.#purge(row);
+    }
+  }
+
+  async #bringBack(
+    row: RemovedTorrentRow,
+    changes: BroughtBack & { readonly words?: string },
+  ): Promise<boolean> {
+    const { torrents, removed, swarms, log } = this.#options;
+    if (this.#removal(row).undoUntilMs === null) return false;
+    // Its content came here by another way meanwhile.
+    for (const wire of wireInfohashes(infohashesOf(row))) {
+      if (await torrents.findByWire(wire)) return false;
+    }
+    if (!(await removed.restore(row.id, changes))) return false;
+    swarms.register(infohashesOf(row));
+    log.info("a removed torrent is back", { id: row.id });
+    return true;
+  }
+
+  #removal(row: RemovedTorrentRow): Removal {
+    const { clock } = this.#options;
+    const untilMs = row.removed_at + KEPT_MS;
+    return {
+      id: row.id,
+      title: row.torrent?.name ?? null,
+      publisherId: row.publisher_id,
+      removedBy: row.remover,
+      removedMs: row.removed_at,
+      undoUntilMs: row.state === "kept" && clock.wallMs() < untilMs ? untilMs : null,
+    };
+  }
+
+  async #purgeDue(): Promise<void> {
+    const { removed, clock, log } = this.#options;
+    for (const row of await removed.listDue(clock.wallMs() - KEPT_MS)) {
+      try {
+        await this.alone(async () => {
+          const now = await removed.find(row.id);
+          if (now && now.state !== "gone") await this.#purge(now);
+        });
+      } catch (error) {
+        log.error("the bytes of a removed torrent stay for now", {
+          id: row.id,
+          why: String(error),
+        });
+      }
+    }
+  }
+
+  /** Files first, the row last: a kill in between leaves a row that says what is still to be done. */
+  async #purge(row: RemovedTorrentRow): Promise<void> {
+    const { removed, copies, torrents, library, folder, files, log } = this.#options;
+    await removed.setPurging(row.id);
+    library.forget(row.id);
+    if (row.torrent) {
+      const { content_path: contentPath, metainfo_path: metainfoPath } = row.torrent;
+      // Somebody else's folder is theirs. Files that other torrents hold too have a name there as well.
+      if (folder.isOwnContent(contentPath) && !(await torrents.holdsContent(contentPath))) {
+        await copies.deleteBelow(contentPath);
+        await files.remove(folder.absolute(contentPath));
+      }
+      await files.remove(folder.absolute(metainfoPath));
+    }
+    await removed.setGone(row.id);
+    log.info("a removed torrent is gone with its bytes", { id: row.id });
+  }
+
+  async #searchText(row: TorrentRow, comment: string | null): Promise<string> {
+    const metainfo = await this.#options.library.load(row);
+    return searchText(comment, metainfo?.info ?? { name: "", files: [] });
+  }
+
+  #schedule(): void {
+    this.#timer = this.#options.clock.startTimer(SWEEP_MS, () => {
+      this.#purgeDue()
+        .catch((error: unknown) => {
+          this.#options.log.error("removed torrents stay for now", { why: String(error) });
+        })
+        .finally(() => this.#schedule());
+    });
+  }
+}
+
+function infohashesOf(row: Pick<TorrentRow, "infohash_v1" | "infohash_v2">): Infohashes {
+  return { v1: row.infohash_v1 ?? undefined, v2: row.infohash_v2 ?? undefined };
+}
+
+function notPublished(): PublishError {
+  return new PublishError("not-found", "There is no such torrent, or its time is over.");
+}
