@@ -171,7 +171,7 @@ test("HUB-1: the form of the setup page makes the administrator, once", async (t
   const { model } = (await wrong.json()) as Awaited<ReturnType<typeof page>>;
   assert.ok(model.kind === "setup");
   assert.equal(model.problem?.field, "key");
-  assert.match(model.problem.hint ?? "", /Restart/);
+  assert.match(model.problem.hint ?? "", /everseed hub setup-link/);
   assert.ok(!JSON.stringify(model).includes(PASSWORD));
   const made = await call("/setup", { form });
   assert.equal(made.status, 303);
