@@ -7,6 +7,16 @@ export const DRAFTS_PATH = `${API_PREFIX}/drafts`;
 /** GET `TorrentList`, `?q=&page=`. */
 export const TORRENTS_PATH = `${API_PREFIX}/torrents`;
 
+/** Takes `FetchInput`, gives `Fetch`; GET lists one's own. */
+export const FETCHES_PATH = `${API_PREFIX}/fetches`;
+/** Takes the bytes of a .torrent file, gives `Fetch`. */
+export const FETCH_TORRENT_PATH = `${FETCHES_PATH}/torrent`;
+
+/** GET `Fetch`; DELETE gives it up. */
+export function fetchPath(id: string): string {
+  return `${FETCHES_PATH}/${encodeURIComponent(id)}`;
+}
+
 /** GET `Draft`; DELETE gives it up. */
 export function draftPath(id: string): string {
   return `${DRAFTS_PATH}/${encodeURIComponent(id)}`;

@@ -3,6 +3,7 @@ import { type ProblemCode, problemSchema } from "../api/problem.ts";
 import { DaemonError, type DaemonErrorCode, systemCode } from "./daemon-error.ts";
 
 const TIMEOUT_MS = 60_000;
+const TORRENT_TYPE = "application/x-bittorrent";
 
 /** The API of one hub, with a token. */
 export class HubClient {
@@ -36,7 +37,7 @@ export class HubClient {
   /**
    * Asks for one resource.
    *
-   * @param body - Sent as JSON by POST; without it GET.
+   * @param body - Sent as JSON by POST, bytes as a .torrent file; without it GET.
    * @throws {DaemonError} `unreachable`, or what the hub refuses.
    */
   async ask<Schema extends z.ZodType>(
@@ -79,14 +80,15 @@ export class HubClient {
   async #send(method: string, path: string, body: unknown): Promise<Response> {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const url = this.url(path);
+    const isFile = body instanceof Uint8Array;
     // A redirect would take the token and what is declared to wherever it leads.
     const shared = { method, redirect: "manual", signal } as const;
     try {
       if (body === undefined) return await fetch(url, { ...shared, headers: this.headers });
       return await fetch(url, {
         ...shared,
-        headers: { ...this.headers, "content-type": "application/json" },
-        body: JSON.stringify(body),
+        headers: { ...this.headers, "content-type": isFile ? TORRENT_TYPE : "application/json" },
+        body: isFile ? new Uint8Array(body) : JSON.stringify(body),
       });
     } catch (error) {
       if (this.#signal.aborted) throw error;

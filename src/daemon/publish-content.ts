@@ -9,6 +9,7 @@ import {
   draftSchema,
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
+import type { TorrentSummary } from "../api/torrents.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
@@ -185,12 +186,15 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
   }
 }
 
-function describe(draft: Draft, wasHere: boolean): PublishedTorrent {
-  const { torrent } = draft;
-  if (!torrent)
+function describe({ id, torrent }: Draft, wasHere: boolean): PublishedTorrent {
+  if (!torrent) {
     throw new DaemonError("unreachable", "The hub published it and does not say where.");
-  const { name, size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl } = torrent;
+  }
   // The torrent of content that was here before has the id of that time.
-  const existed = wasHere || torrent.id !== draft.id;
+  return describePublished(torrent, wasHere || torrent.id !== id);
+}
+
+export function describePublished(torrent: TorrentSummary, existed: boolean): PublishedTorrent {
+  const { name, size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl } = torrent;
   return { name, bytes: size, infohashV1, infohashV2, magnet, torrentUrl, pageUrl, existed };
 }

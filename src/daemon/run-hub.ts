@@ -17,15 +17,18 @@ import { ContentSharing } from "../publish/content-sharing.ts";
 import { DataFolder } from "../publish/data-folder.ts";
 import { DraftUploads } from "../publish/draft-uploads.ts";
 import { Everseed } from "../publish/everseed.ts";
+import { Fetches } from "../publish/fetches.ts";
 import { Finisher } from "../publish/finisher.ts";
 import { Publications } from "../publish/publications.ts";
 import { Publisher, type PublishLimits } from "../publish/publisher.ts";
 import { SlabLine } from "../publish/slab-line.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
+import { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { type DaemonError, systemCode } from "./daemon-error.ts";
 import { announceUrls } from "./announce-urls.ts";
+import { HubFetching } from "./hub-fetching.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
@@ -143,7 +146,7 @@ async function compose(
   });
   undo.push(async () => contents.close());
 
-  const { publisher, publications, catalogue, sharing } = openPublishing({
+  const { publisher, publications, catalogue, sharing, adoption } = openPublishing({
     config,
     state,
     clock,
@@ -162,6 +165,30 @@ async function compose(
   await publications.start();
   undo.push(() => publisher.stop());
   await publisher.start();
+  const fetching = new HubFetching({
+    host: config.engine.host ?? config.host,
+    downBytesPerSecond: config.engine.downBytesPerSecond,
+    upBytesPerSecond: config.engine.upBytesPerSecond,
+    log,
+  });
+  const fetches = new Fetches({
+    fetches: store.fetches,
+    torrents: store.torrents,
+    adoption,
+    engine: fetching,
+    hasher: disk,
+    folder,
+    files,
+    clock,
+    random,
+    log,
+    bytesMax: limits.uploadBytesMax,
+  });
+  undo.push(async () => {
+    await fetches.stop();
+    await fetching.close();
+  });
+  await fetches.start();
   undo.push(() => sharing.stop());
   sharing.start();
 
@@ -173,6 +200,7 @@ async function compose(
     accounts,
     publisher,
     publications,
+    fetches,
     catalogue,
     contents,
     limits,
@@ -286,6 +314,7 @@ function openPublishing(
   publications: Publications;
   catalogue: Catalogue;
   sharing: ContentSharing;
+  adoption: TorrentAdoption;
 } {
   const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
   const { files } = state;
@@ -346,6 +375,16 @@ function openPublishing(
   return {
     sharing,
     publications,
+    adoption: new TorrentAdoption({
+      torrents,
+      finisher,
+      folder,
+      files,
+      clock,
+      trackers,
+      sharing,
+      swarms: parts.tracker,
+    }),
     publisher: new Publisher({
       drafts,
       uploads,

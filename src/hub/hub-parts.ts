@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Catalogue } from "../publish/catalogue.ts";
 import type { EverseedFigures } from "../publish/everseed.ts";
+import type { Fetches } from "../publish/fetches.ts";
 import type { Publications } from "../publish/publications.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
 import type { StoredContents } from "../publish/stored-contents.ts";
@@ -18,6 +19,7 @@ import type { RequestContext } from "./request-gate.ts";
 export interface HubParts {
   readonly accounts: Accounts;
   readonly publisher: Publisher;
+  readonly fetches: Fetches;
   readonly catalogue: Catalogue;
   readonly contents: StoredContents;
   readonly publications: Publications;

@@ -7,6 +7,7 @@ import { FORM_TOKEN_FIELD } from "../api/pages.ts";
 import { API_PREFIX } from "../api/paths.ts";
 import { accountRoutes } from "./api-accounts.ts";
 import { draftRoutes } from "./api-drafts.ts";
+import { fetchRoutes } from "./api-fetches.ts";
 import { torrentRoutes } from "./api-torrents.ts";
 import { assetResponse } from "./assets.ts";
 import { downloadRoutes } from "./download-routes.ts";
@@ -150,6 +151,7 @@ export class Hub {
       API_PREFIX,
       draftRoutes(this.#parts, (error, path) => this.#refusal(error, path)),
     );
+    app.route(API_PREFIX, fetchRoutes(this.#parts));
     app.route(API_PREFIX, accountRoutes(this.#parts));
     app.doc31(OPENAPI_PATH, {
       openapi: "3.1.0",

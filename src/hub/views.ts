@@ -1,7 +1,9 @@
 import { toHex } from "../base/bytes.ts";
+import { wireInfohashes } from "../base/infohash.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { SessionEntry, Token, User } from "../api/accounts.ts";
 import type { Draft as DraftView } from "../api/drafts.ts";
+import type { FetchView } from "../api/fetches.ts";
 import { PIECE_CELLS_MAX, type PieceStrip } from "../api/pages.ts";
 import {
   downloadPath,
@@ -31,6 +33,7 @@ import {
 } from "../publish/catalogue.ts";
 import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
 import { pieceCells } from "../publish/piece-cells.ts";
+import type { Fetch } from "../publish/fetches.ts";
 import type { Removal } from "../publish/publications.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { HubParts } from "./hub-parts.ts";
@@ -142,6 +145,45 @@ export class Views {
       total,
       similar,
       torrents: listings.map((listing) => this.summary(listing)),
+    };
+  }
+
+  async fetch(fetch: Fetch): Promise<FetchView> {
+    const { torrentId } = fetch;
+    const listing = torrentId === null ? undefined : await this.#parts.catalogue.find(torrentId);
+    const { id, name, state, problem, size, bytesDone, bytesPerSecond, peers } = fetch;
+    return {
+      id,
+      name,
+      infohash: toHex(fetch.infohash),
+      createdAt: isoTime(fetch.createdMs),
+      state,
+      problem,
+      size,
+      bytesDone,
+      bytesPerSecond,
+      peers,
+      pageUrl: this.#origin + torrentPagePath(listing?.id ?? id, listing?.name ?? name),
+      torrent: listing ? this.summary(listing) : null,
+    };
+  }
+
+  /** What came of a fetch. */
+  fetchOf(listing: Listing): FetchView {
+    const { id, name, size } = listing;
+    return {
+      id,
+      name,
+      infohash: toHex(wireInfohashes(listing.infohashes)[0]!),
+      createdAt: isoTime(listing.publishedMs),
+      state: "published",
+      problem: null,
+      size,
+      bytesDone: size,
+      bytesPerSecond: 0,
+      peers: 0,
+      pageUrl: this.#origin + torrentPagePath(id, name),
+      torrent: this.summary(listing),
     };
   }
 

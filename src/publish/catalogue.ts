@@ -147,7 +147,7 @@ export class Catalogue {
     const metainfo = row && (await this.#library.load(row));
     const file = metainfo && realFiles(metainfo.info)[index];
     if (!row || !file) return undefined;
-    const root = this.#folder.absolute(row.content_path);
+    const root = this.#folder.contentRoot(row);
     return {
       index,
       path: file.path.join("/"),

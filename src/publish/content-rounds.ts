@@ -80,7 +80,7 @@ export class ContentRounds {
     const metainfo = await library.load(row);
     if (!metainfo) return { kind: "no-metainfo" };
     const { info } = metainfo;
-    const lost = await findLostFiles(info, folder.absolute(row.content_path), files);
+    const lost = await findLostFiles(info, folder.contentRoot(row), files);
     return { kind: "files", lost, fileCount: realFiles(info).length };
   }
 }

@@ -82,7 +82,7 @@ export class ContentScrub {
     const { info, pieceLayers } = metainfo;
     const layout = contentLayout(
       info,
-      folder.absolute(row.content_path),
+      folder.contentRoot(row),
       pieceHashesV2(info, pieceLayers),
       // Below our own data folder nothing lies behind links.
       "own",

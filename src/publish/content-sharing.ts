@@ -88,7 +88,7 @@ export class ContentSharing {
   async #share(row: TorrentRow): Promise<void> {
     const { library, folder } = this.#options;
     // Files of somebody else's folder are never replaced.
-    if (!folder.isOwnContent(row.content_path)) return;
+    if (row.content_root !== null || !folder.isOwnContent(row.content_path)) return;
     const metainfo = await library.load(row);
     for (const file of metainfo?.info.files ?? []) {
       if (file.pad || file.linkTarget || file.length < SHARED_BYTES_MIN) continue;

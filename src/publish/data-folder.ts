@@ -25,6 +25,34 @@ export class DataFolder {
     return `${this.draft(id)}/files`;
   }
 
+  /** Everything of one torrent that is fetched from its swarm. */
+  fetch(id: string): string {
+    return `${this.root}/fetches/${id}`;
+  }
+
+  /** The files of a fetch while they arrive. */
+  fetchContent(id: string): string {
+    return `${this.fetch(id)}/files`;
+  }
+
+  /** The .torrent file that a fetch began with. */
+  fetchSource(id: string): string {
+    return `${this.fetch(id)}/source.torrent`;
+  }
+
+  /** How far a fetch got. */
+  fetchResume(id: string): string {
+    return `${this.fetch(id)}/resume`;
+  }
+
+  /** The folder that holds a torrent's content: ours, or where its owner keeps it. */
+  contentRoot(row: {
+    readonly content_path: string;
+    readonly content_root: string | null;
+  }): string {
+    return row.content_root ?? this.absolute(row.content_path);
+  }
+
   /** The hashes of a draft's pieces. */
   draftJournal(id: string): string {
     return `${this.draft(id)}/hashes`;

@@ -178,7 +178,7 @@ export class Everseed {
     }
     const torrent = session.add({
       from: { metainfo },
-      root: folder.absolute(row.content_path),
+      root: folder.contentRoot(row),
       mode: "seed",
       // What is damaged is mended from the swarm: the data folder is ours alone.
       existing: "own",

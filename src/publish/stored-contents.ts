@@ -145,7 +145,7 @@ export class StoredContents {
     const metainfo = row && (await library.load(row));
     if (!row || !metainfo) return undefined;
     const { info, pieceLayers } = metainfo;
-    const root = folder.absolute(row.content_path);
+    const root = folder.contentRoot(row);
     // Below our own data folder nothing lies behind links.
     const layout = contentLayout(info, root, pieceHashesV2(info, pieceLayers), "own");
     const stored = await sums.find(id);

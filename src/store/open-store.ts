@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import { invariant } from "../base/errors.ts";
 import { DraftTable } from "./drafts.ts";
+import { FetchTable } from "./fetches.ts";
 import { FileCopyTable } from "./file-copies.ts";
 import { FileSumTable } from "./file-sums.ts";
 import { MIGRATIONS } from "./migrations/all.ts";
@@ -25,6 +26,7 @@ export interface Store {
   readonly drafts: DraftTable;
   readonly fileCopies: FileCopyTable;
   readonly fileSums: FileSumTable;
+  readonly fetches: FetchTable;
   readonly settings: SettingsTable;
   readonly swarmTotals: SwarmTotalTable;
   close(): Promise<void>;
@@ -62,6 +64,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     drafts: new DraftTable(db),
     fileCopies: new FileCopyTable(db),
     fileSums: new FileSumTable(db),
+    fetches: new FetchTable(db),
     settings: new SettingsTable(db),
     swarmTotals: new SwarmTotalTable(db, database),
     close: () => db.destroy(),

@@ -8,6 +8,7 @@ export interface Schema {
   drafts: DraftsTable;
   file_copies: FileCopiesTable;
   file_sums: FileSumsTable;
+  fetches: FetchesTable;
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
   /** Kept by better-auth; read here for the names of people. */
@@ -32,6 +33,8 @@ interface TorrentsTable {
   comment: string | null;
   /** Folder that holds the content, below the data folder. */
   content_path: string;
+  /** Absolute folder that holds the content when it lies elsewhere: it is its owner's, and only read. */
+  content_root: string | null;
   /** The .torrent file, below the data folder. */
   metainfo_path: string;
   publisher_id: string;
@@ -99,6 +102,21 @@ interface FileSumsTable {
   torrent_id: string;
   /** See `publish/file-sums.ts`. */
   sums: Uint8Array;
+}
+
+interface FetchesTable {
+  id: string;
+  owner_id: string;
+  /** Null when a .torrent file was given, which lies in the data folder. */
+  magnet: string | null;
+  /** 20 bytes, as peers say it. */
+  infohash: Uint8Array;
+  name: string;
+  /** Why it failed; null as long as it goes on. */
+  problem: string | null;
+  /** The torrent that it led to, when that has another id. */
+  torrent_id: string | null;
+  created_at: number;
 }
 
 interface SettingsTable {

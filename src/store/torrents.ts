@@ -10,7 +10,10 @@ export type TorrentRow = Selectable<Schema["torrents"]> & {
   /** Name of the publisher; null when the account is gone. */
   readonly publisher: string | null;
 };
-export type NewTorrent = Omit<Selectable<Schema["torrents"]>, "seq">;
+export type NewTorrent = Omit<Selectable<Schema["torrents"]>, "seq" | "content_root"> & {
+  /** Null, or left out, when the content is in our own folder. */
+  readonly content_root?: string | null;
+};
 
 export interface TorrentSearch {
   /** What a person typed; every word begins a word of the name, a file name or the comment. */

@@ -11,16 +11,19 @@ import { Catalogue } from "../../src/publish/catalogue.ts";
 import type { Damage } from "../../src/publish/content-faults.ts";
 import { DataFolder } from "../../src/publish/data-folder.ts";
 import { DraftUploads } from "../../src/publish/draft-uploads.ts";
+import { Fetches } from "../../src/publish/fetches.ts";
 import { Finisher } from "../../src/publish/finisher.ts";
 import { Publications } from "../../src/publish/publications.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { SlabLine } from "../../src/publish/slab-line.ts";
 import { StoredContents } from "../../src/publish/stored-contents.ts";
+import { TorrentAdoption } from "../../src/publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
 import { MemoryFiles } from "../../src/sim/memory-files.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { Hub } from "../../src/hub/hub.ts";
 import type { HubParts } from "../../src/hub/hub-parts.ts";
+import { HandEngine } from "./hand-engine.ts";
 
 // A hub on a disk in memory, for the tests of this room. It is called like the function it is.
 
@@ -131,6 +134,19 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     clock,
     log,
   });
+  const finisher = new Finisher({
+    publications,
+    torrents,
+    drafts,
+    sharing: { handlePublished: () => undefined },
+    swarms,
+    everseed: { isDamaged: () => false, handleReplaced: () => undefined },
+    folder,
+    files: disk,
+    clock,
+    log,
+    trackers,
+  });
   const publisher = new Publisher({
     drafts,
     uploads: new DraftUploads({
@@ -143,19 +159,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       clock,
       log: SILENT_LOG,
     }),
-    finisher: new Finisher({
-      publications,
-      torrents,
-      drafts,
-      sharing: { handlePublished: () => undefined },
-      swarms,
-      everseed: { isDamaged: () => false, handleReplaced: () => undefined },
-      folder,
-      files: disk,
-      clock,
-      log,
-      trackers,
-    }),
+    finisher,
     folder,
     files: disk,
     clock,
@@ -167,10 +171,38 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   let siteName = "Harbour";
   const damage: { now: Damage | null } = { now: null };
   const lookedAt: string[] = [];
+  const engine = new HandEngine();
+  const restartFetches = (): Fetches =>
+    new Fetches({
+      fetches: store.fetches,
+      torrents,
+      adoption: new TorrentAdoption({
+        torrents,
+        swarms,
+        finisher,
+        sharing: { handlePublished: () => undefined },
+        folder,
+        files: disk,
+        clock,
+        trackers,
+      }),
+      engine,
+      hasher: {
+        measure: () => Promise.reject(new Error("nobody fetches a v2 torrent by a link here")),
+      },
+      folder,
+      files: disk,
+      clock,
+      random,
+      log,
+      bytesMax: limits.uploadBytesMax,
+    });
+  const fetches = restartFetches();
   const parts: HubParts = {
     accounts,
     publisher,
     publications,
+    fetches,
     catalogue: new Catalogue({ torrents, drafts, library, folder }),
     contents,
     swarms,
@@ -214,6 +246,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     hub.close();
     await publisher.stop();
     await publications.stop();
+    await fetches.stop();
     await store.close();
   });
 
@@ -319,6 +352,9 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     userId,
     logged,
     judged,
+    engine,
+    /** As a hub that starts again on the same disk would have them. */
+    restartFetches,
     count,
     damage,
     lookedAt,

@@ -1,12 +1,17 @@
 import { type Command, Option } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { PublishEvent, PublishOptions } from "../../daemon/publish-content.ts";
+import type {
+  PublishedTorrent,
+  PublishEvent,
+  PublishOptions,
+} from "../../daemon/publish-content.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
+import { FetchProgress } from "./publish-torrent.ts";
 import { readSecret } from "../read-secret.ts";
 import { WorkProgress } from "../work-progress.ts";
 
@@ -23,10 +28,16 @@ interface PublishFlags extends OutputOptions {
 export function addPublishCommand(program: Command): void {
   addCommand(program, {
     usage: "publish",
-    summary: "Upload a file or folder to a hub, which publishes and seeds it.",
-    examples: ["everseed publish talks/ --to http://127.0.0.1:8420 --token-file token"],
+    summary: "Have a hub publish a file, a folder, or a torrent that others made.",
+    examples: [
+      "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
+      "everseed publish 'magnet:?xt=urn:btih:...' --to http://127.0.0.1:8420 --token-file token",
+    ],
   })
-    .argument("<path>", "a file or a folder")
+    .argument(
+      "<path>",
+      "a file or a folder; or a .torrent file, magnet link or URL, which the hub fetches from its swarm",
+    )
     .addOption(
       new Option("--to <url>", "address of the hub").argParser(hubUrlOption).makeOptionMandatory(),
     )
@@ -48,6 +59,19 @@ export function addPublishCommand(program: Command): void {
 
 function publish(path: string, flags: PublishFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
+    const { namesTorrent, publishTorrent } = await import("../../daemon/publish-torrent.ts");
+    if (namesTorrent(path)) {
+      const token = await readSecret(output, flags.tokenFile);
+      const progress = new FetchProgress(output);
+      const published = await publishTorrent({
+        source: path,
+        hub: flags.to,
+        token,
+        signal,
+        onProgress: (fetch) => progress.update(fetch),
+      });
+      return tellPublished(output, published);
+    }
     const { publishContent } = await import("../../daemon/publish-content.ts");
     const token = await readSecret(output, flags.tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
@@ -63,12 +87,15 @@ function publish(path: string, flags: PublishFlags): Promise<void> {
       comment: flags.comment,
       onEvent: (event) => tell(output, progress, event),
     });
-    output.record(published);
-    const head = published.existed ? "Was here already " : "Published ";
-    output.line(`${head} ${escapeOutside(published.pageUrl)}`);
-    output.line(`Magnet     ${escapeOutside(published.magnet)}`);
-    output.say("The everseed has it all and seeds it.");
+    tellPublished(output, published);
   });
+}
+
+function tellPublished(output: Output, published: PublishedTorrent): void {
+  output.record(published);
+  output.line(`Published  ${escapeOutside(published.pageUrl)}`);
+  output.line(`Magnet     ${escapeOutside(published.magnet)}`);
+  output.say("The everseed has it all and seeds it.");
 }
 
 function tell(output: Output, progress: WorkProgress, event: PublishEvent): void {

@@ -6,6 +6,7 @@ import { searchClues } from "./0004-search-clues.ts";
 import { namedTrackers } from "./0005-named-trackers.ts";
 import { removedTorrents } from "./0006-removed-torrents.ts";
 import { fileSums } from "./0008-file-sums.ts";
+import { fetches } from "./0009-fetches.ts";
 import { fileCopies } from "./0010-file-copies.ts";
 import { registeredTotals } from "./0011-registered-totals.ts";
 
@@ -18,6 +19,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-named-trackers": namedTrackers,
   "0006-removed-torrents": removedTorrents,
   "0008-file-sums": fileSums,
+  "0009-fetches": fetches,
   "0010-file-copies": fileCopies,
   "0011-registered-totals": registeredTotals,
 };

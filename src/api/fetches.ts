@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { torrentSummarySchema } from "./torrents.ts";
+
+/** Room for many trackers and a long name. */
+const MAGNET_CHARACTERS_MAX = 16_384;
+
+export const fetchInputSchema = z
+  .object({ magnet: z.string().min(1).max(MAGNET_CHARACTERS_MAX) })
+  .meta({ id: "FetchInput" });
+
+/** A torrent that the hub fetches from its swarm to publish it. */
+export const fetchSchema = z
+  .object({
+    /** Also the id of the torrent, once it is published. */
+    id: z.string(),
+    /** Of the torrent; its infohash until somebody told the name. */
+    name: z.string(),
+    /** 40 hexadecimal digits, as peers say it. */
+    infohash: z.string(),
+    createdAt: z.iso.datetime(),
+    /**
+     * `finding` its details, by a magnet link; `checking` what came before a restart; `fetching`; `stalled`: nobody
+     * has sent anything for a while; `waiting`: the disk refuses for now; `failed`: `problem` says why;
+     * `published`: `torrent` is there, perhaps under another id when it was here before.
+     */
+    state: z.enum(["finding", "checking", "fetching", "stalled", "waiting", "failed", "published"]),
+    problem: z.string().nullable(),
+    /** Bytes of all files; null until the details are known. */
+    size: z.number().nullable(),
+    bytesDone: z.number(),
+    bytesPerSecond: z.number(),
+    peers: z.number().int(),
+    /** Absolute; the torrent's page from the first second. */
+    pageUrl: z.string(),
+    torrent: torrentSummarySchema.nullable(),
+  })
+  .meta({ id: "Fetch" });
+
+export const fetchListSchema = z
+  .object({ fetches: z.array(fetchSchema) })
+  .meta({ id: "FetchList" });
+
+export type FetchView = z.infer<typeof fetchSchema>;

@@ -1,0 +1,84 @@
+import { parseEndpoint } from "../base/endpoint.ts";
+import type { EngineTorrent } from "../engine/session-contract.ts";
+import type { Log } from "../ports/log.ts";
+import type { FetchEngine } from "../publish/fetch-run.ts";
+import { type OneShotSession, openSession } from "./open-session.ts";
+
+export interface HubFetchingOptions {
+  /** Where peers may connect to; the port is a free one. */
+  readonly host: string;
+  readonly downBytesPerSecond: number;
+  readonly upBytesPerSecond: number;
+  readonly log: Log;
+}
+
+/**
+ * The engine that fetches torrents for a hub. It is apart from the everseed's: that one is called and never calls,
+ * this one goes where torrents of strangers lead, and so behind the guard (house rule 8). It is opened by the first
+ * torrent and closed behind the last.
+ */
+export class HubFetching implements FetchEngine {
+  readonly #options: HubFetchingOptions;
+  #session: Promise<OneShotSession> | undefined;
+  #torrents = 0;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(options: HubFetchingOptions) {
+    this.#options = options;
+  }
+
+  async add(...[options, trackers]: Parameters<FetchEngine["add"]>): Promise<EngineTorrent> {
+    this.#torrents += 1;
+    try {
+      const { session, guard, trackers: sourcesOf } = await this.#open();
+      const named = "magnet" in options.from ? options.from.magnet.peers : [];
+      const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
+      return session.add({
+        ...options,
+        sources: sourcesOf(trackers),
+        peers: peers.filter(({ address }) => guard.allowPeer(address)),
+      });
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async remove(torrent: EngineTorrent): Promise<void> {
+    const session = await this.#session;
+    await session?.session.remove(torrent);
+    await this.#leave();
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await (await session)?.close();
+    await this.#closing;
+  }
+
+  async #open(): Promise<OneShotSession> {
+    await this.#closing;
+    const { host, downBytesPerSecond, upBytesPerSecond, log } = this.#options;
+    this.#session ??= openSession({
+      listen: { host, port: 0 },
+      downBytesPerSecond,
+      upBytesPerSecond,
+      log,
+    });
+    return this.#session;
+  }
+
+  async #leave(): Promise<void> {
+    this.#torrents -= 1;
+    const session = this.#session;
+    if (this.#torrents > 0 || !session) return;
+    this.#session = undefined;
+    this.#closing = session.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+    await this.#closing;
+  }
+}

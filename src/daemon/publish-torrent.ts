@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { fetchSchema, type FetchView } from "../api/fetches.ts";
+import { FETCH_TORRENT_PATH, fetchPath, FETCHES_PATH } from "../api/paths.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { HubClient } from "./hub-client.ts";
+import { describePublished, type PublishedTorrent } from "./publish-content.ts";
+import { readTorrentSource } from "./torrent-source.ts";
+
+export interface PublishTorrentOptions {
+  /** A .torrent file, a magnet link, or a URL of either. */
+  readonly source: string;
+  /** Address of the hub. */
+  readonly hub: string;
+  readonly token: string;
+  /** Told each second how far the hub got. */
+  readonly onProgress: (fetch: FetchView) => void;
+  readonly signal: AbortSignal;
+}
+
+const POLL_MS = 1_000;
+
+/** True for what names a torrent rather than content of one's own. */
+export function namesTorrent(path: string): boolean {
+  return /^(magnet:|https?:\/\/)/i.test(path) || /\.torrent$/i.test(path);
+}
+
+/**
+ * Has a hub fetch a torrent from its swarm and publish it under the same infohash. The hub goes on when this
+ * ends before.
+ *
+ * @throws {DaemonError} As `readTorrentSource`; what the hub refuses; `not-readable` when it could not be fetched.
+ *   Or the signal's reason.
+ */
+export async function publishTorrent(options: PublishTorrentOptions): Promise<PublishedTorrent> {
+  const { signal, onProgress } = options;
+  const source = await readTorrentSource(options.source, signal);
+  const hub = new HubClient({ base: options.hub, token: options.token, signal });
+  let fetch =
+    "magnet" in source
+      ? await hub.ask(FETCHES_PATH, fetchSchema, { magnet: options.source })
+      : await hub.ask(FETCH_TORRENT_PATH, fetchSchema, source.bytes);
+  for (;;) {
+    if (fetch.state === "published" && fetch.torrent) return describePublished(fetch.torrent);
+    if (fetch.state === "failed") {
+      throw new DaemonError(
+        "unreachable",
+        `The hub could not fetch ${fetch.name}. ${fetch.problem ?? ""}`.trim(),
+        { hint: "the same again makes the hub try once more." },
+      );
+    }
+    onProgress(fetch);
+    await sleep(POLL_MS, undefined, { signal });
+    fetch = await hub.ask(fetchPath(fetch.id), fetchSchema);
+  }
+}

@@ -1,0 +1,112 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Actor } from "../accounts/permissions.ts";
+import { fetchInputSchema, fetchListSchema, fetchSchema } from "../api/fetches.ts";
+import type { Fetch } from "../publish/fetches.ts";
+import {
+  answers,
+  type ApiApp,
+  createApiApp,
+  demand,
+  limitBody,
+  requires,
+  takes,
+} from "./api-app.ts";
+import type { HubParts } from "./hub-parts.ts";
+import { notFound } from "./problems.ts";
+import { SMALL_BODY_BYTES } from "./request-body.ts";
+import { Views } from "./views.ts";
+
+/** What readers of .torrent files take. */
+const TORRENT_BYTES_MAX = 30 * 1024 * 1024;
+
+const idParameter = z.object({ id: z.string().max(32) });
+
+const magnetRoute = createRoute({
+  method: "post",
+  path: "/fetches",
+  summary: "Fetch what a magnet link names from its swarm, and publish it",
+  request: takes(fetchInputSchema),
+  responses: answers(fetchSchema, 201),
+  middleware: [requires("torrent.publish"), limitBody(SMALL_BODY_BYTES)] as const,
+});
+
+const fileRoute = createRoute({
+  method: "post",
+  path: "/fetches/torrent",
+  summary: "The same for a .torrent file, which is the body",
+  request: {
+    body: {
+      content: { "application/x-bittorrent": { schema: z.string().meta({ format: "binary" }) } },
+    },
+  },
+  responses: answers(fetchSchema, 201),
+  middleware: [requires("torrent.publish"), limitBody(TORRENT_BYTES_MAX)] as const,
+});
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/fetches",
+  summary: "One's own torrents that are on their way or failed",
+  responses: answers(fetchListSchema),
+});
+
+const findRoute = createRoute({
+  method: "get",
+  path: "/fetches/{id}",
+  summary: "How far a fetch got; the torrent, once it is published",
+  request: { params: idParameter },
+  responses: answers(fetchSchema),
+});
+
+const cancelRoute = createRoute({
+  method: "delete",
+  path: "/fetches/{id}",
+  summary: "Give a fetch up",
+  request: { params: idParameter },
+  responses: { 204: { description: "Gone." } },
+});
+
+/** Publishing what somebody has a .torrent file or a magnet link of. */
+export function fetchRoutes(parts: HubParts): ApiApp {
+  const { fetches, catalogue } = parts;
+  return createApiApp()
+    .openapi(magnetRoute, async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const fetch = await fetches.begin(actor.id, c.req.valid("json").magnet);
+      return c.json(await new Views(parts, c.var.origin).fetch(fetch), 201);
+    })
+    .openapi(fileRoute, async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const fetch = await fetches.begin(actor.id, new Uint8Array(await c.req.arrayBuffer()));
+      return c.json(await new Views(parts, c.var.origin).fetch(fetch), 201);
+    })
+    .openapi(listRoute, async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const views = new Views(parts, c.var.origin);
+      const open = await fetches.listOpen(actor.id);
+      return c.json({ fetches: await Promise.all(open.map((fetch) => views.fetch(fetch))) }, 200);
+    })
+    .openapi(findRoute, async (c) => {
+      demand(c.var.actor, "torrent.publish");
+      const { id } = c.req.valid("param");
+      const views = new Views(parts, c.var.origin);
+      // A published one is a torrent by now, under the same id.
+      const listing = await catalogue.find(id);
+      if (listing) return c.json(views.fetchOf(listing), 200);
+      return c.json(await views.fetch(await own(id, c.var.actor)), 200);
+    })
+    .openapi(cancelRoute, async (c) => {
+      const fetch = await own(c.req.valid("param").id, c.var.actor);
+      await fetches.cancel(fetch.id);
+      return c.body(null, 204);
+    });
+
+  /** Somebody else's fetch looks as if it did not exist. */
+  async function own(id: string, actor: Actor): Promise<Fetch> {
+    const fetch = await fetches.find(id);
+    const { id: actorId } = demand(actor, "torrent.publish");
+    if (!fetch || fetch.ownerId !== actorId) throw notFound("fetch");
+    demand(actor, "draft.change", fetch);
+    return fetch;
+  }
+}

@@ -1,0 +1,28 @@
+import { concatBytes, fromHex, fromLatin1, toLatin1 } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { type Encodable, encode } from "../bencode/encode.ts";
+import type { Metainfo } from "./metainfo.ts";
+
+/** Parts of a .torrent file that came separately. */
+export interface TorrentParts extends Pick<Metainfo, "trackers" | "pieceLayers"> {
+  /** Copied byte by byte: the infohashes cover it. */
+  readonly infoBytes: Uint8Array;
+}
+
+/** Writes a .torrent file around an info dictionary that came from peers. */
+export function assembleTorrent({ infoBytes, trackers, pieceLayers }: TorrentParts): Uint8Array {
+  const layers = new Map<string, Encodable>();
+  for (const [root, layer] of pieceLayers) {
+    const key = fromHex(root);
+    invariant(key, "layers are named by the hexadecimal root");
+    layers.set(toLatin1(key), layer);
+  }
+  const urls = trackers.flat();
+  const parts = [fromLatin1("d")];
+  if (urls.length > 0) parts.push(encode("announce"), encode(urls[0]!));
+  if (urls.length > 1) parts.push(encode("announce-list"), encode(trackers));
+  parts.push(encode("info"), infoBytes);
+  if (layers.size > 0) parts.push(encode("piece layers"), encode(layers));
+  parts.push(fromLatin1("e"));
+  return concatBytes(parts);
+}

@@ -1,0 +1,213 @@
+import { invariant } from "../base/errors.ts";
+import { toHex } from "../base/bytes.ts";
+import { contentLayout } from "../engine/content-layout.ts";
+import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
+import type {
+  AddTorrent,
+  EngineTorrent,
+  ResumeState,
+  TorrentEvent,
+} from "../engine/session-contract.ts";
+import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PieceHasher } from "../ports/content.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { FetchRow } from "../store/fetches.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { Fetch } from "./fetches.ts";
+import { PublishError } from "./publish-error.ts";
+import type { FetchedTorrent } from "./torrent-adoption.ts";
+
+const NODE_BYTES = 32;
+/** Without a new piece for so long, and nobody who sends, it is stalled. */
+const STALLED_MS = 60_000;
+
+export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
+
+/** The engine that fetches, with its trackers; `daemon/` guards where it goes (house rule 8). */
+export interface FetchEngine {
+  add(options: AddTorrent, trackers: readonly (readonly string[])[]): Promise<EngineTorrent>;
+  /** Says goodbye and makes everything durable. */
+  remove(torrent: EngineTorrent): Promise<void>;
+}
+
+export interface FetchRunOptions {
+  readonly row: FetchRow;
+  readonly source: FetchSource;
+  readonly engine: FetchEngine;
+  /** Finds the piece layers of a v2 torrent that came by magnet link. */
+  readonly hasher: PieceHasher;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told as soon as it is known what there is to fetch. @throws (rejects) When it is not to be fetched. */
+  readonly judge: (info: TorrentInfo) => Promise<void>;
+}
+
+/** One torrent on its way from its swarm. */
+export class FetchRun {
+  /** Resolves when everything is there and durable; `undefined` when it was stopped. */
+  readonly done: Promise<FetchedTorrent | undefined>;
+  readonly #options: FetchRunOptions;
+  readonly #end = Promise.withResolvers<boolean>();
+  #torrent: EngineTorrent | undefined;
+  #name: string | undefined;
+  #lastNewsMs: number;
+  #saving: Promise<void> = Promise.resolve();
+  #removed: Promise<void> | undefined;
+
+  constructor(options: FetchRunOptions) {
+    this.#options = options;
+    this.#lastNewsMs = options.clock.nowMs();
+    this.done = this.#run();
+    // Whoever follows it is told all the same.
+    this.done.catch(() => undefined);
+  }
+
+  figures(): Pick<
+    Fetch,
+    "state" | "size" | "bytesDone" | "bytesPerSecond" | "peers" | "problem" | "name"
+  > {
+    const torrent = this.#torrent;
+    const name = this.#name ?? this.#options.row.name;
+    const { source } = this.#options;
+    const info = "metainfo" in source ? source.metainfo.info : torrent?.info;
+    const size = info?.geometry.dataLength ?? null;
+    if (!torrent) {
+      const state = info ? "fetching" : "finding";
+      return { name, size, state, problem: null, bytesDone: 0, bytesPerSecond: 0, peers: 0 };
+    }
+    const { doneBytes, downloadBytesPerSecond, peers } = torrent.stats();
+    const { state } = torrent;
+    return {
+      name,
+      size,
+      bytesDone: doneBytes,
+      bytesPerSecond: downloadBytesPerSecond,
+      peers,
+      state: this.#stateOf(torrent, downloadBytesPerSecond),
+      problem: state.kind === "waiting" ? "The disk of this hub refuses at the moment." : null,
+    };
+  }
+
+  /** Ends it; what was fetched stays. Safe to repeat. */
+  async stop(): Promise<void> {
+    this.#end.resolve(false);
+    await this.done.catch(() => undefined);
+    await this.#remove();
+  }
+
+  #stateOf({ state }: EngineTorrent, bytesPerSecond: number): Fetch["state"] {
+    if (state.kind === "checking" || state.kind === "waiting") return state.kind;
+    const silentMs = this.#options.clock.nowMs() - this.#lastNewsMs;
+    if (bytesPerSecond === 0 && silentMs > STALLED_MS) return "stalled";
+    return state.kind === "fetching-metadata" ? "finding" : "fetching";
+  }
+
+  async #run(): Promise<FetchedTorrent | undefined> {
+    const { source, engine, folder, row } = this.#options;
+    const resume = await this.#loadResume();
+    this.#torrent = await engine.add(
+      {
+        from: source,
+        root: folder.fetchContent(row.id),
+        mode: "download",
+        resume,
+        onEvent: (event) => this.#handleEvent(event),
+        saveResume: (state) => this.#saveResume(state),
+      },
+      trackersOf(source),
+    );
+    if ("metainfo" in source) this.#name = source.metainfo.info.name;
+    const isComplete = await this.#end.promise.finally(() => this.#remove());
+    if (!isComplete) return undefined;
+    const { info } = this.#torrent;
+    invariant(info, "a complete torrent knows what it is");
+    return {
+      info,
+      trackers: trackersOf(source),
+      pieceLayers: "metainfo" in source ? source.metainfo.pieceLayers : await this.#layers(info),
+    };
+  }
+
+  #handleEvent(event: TorrentEvent): void {
+    switch (event.kind) {
+      case "metadata":
+        this.#news();
+        this.#name = event.info.name;
+        this.#options.judge(event.info).catch((error: unknown) => this.#end.reject(error));
+        break;
+      case "piece":
+        this.#news();
+        break;
+      case "complete":
+        this.#end.resolve(true);
+        break;
+      case "state":
+        if (event.state.kind === "broken") {
+          this.#end.reject(
+            new PublishError(
+              "bad-declaration",
+              `What its peers have is broken: ${event.state.message}.`,
+            ),
+          );
+        }
+        break;
+      default:
+      // Lost pieces are fetched again, banned peers are others' trouble.
+    }
+  }
+
+  #news(): void {
+    this.#lastNewsMs = this.#options.clock.nowMs();
+  }
+
+  async #remove(): Promise<void> {
+    const torrent = this.#torrent;
+    if (!torrent) return;
+    this.#removed ??= this.#options.engine.remove(torrent).then(() => this.#saving);
+    await this.#removed;
+  }
+
+  async #loadResume(): Promise<ResumeState | undefined> {
+    const { files, folder, row } = this.#options;
+    const bytes = await files.read(folder.fetchResume(row.id));
+    return bytes && decodeResume(bytes);
+  }
+
+  #saveResume(state: ResumeState): void {
+    const { files, folder, row, log } = this.#options;
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await files.write(folder.fetchResume(row.id), encodeResume(state));
+      } catch (error) {
+        log.warn("how far a fetch got was not saved", { id: row.id, why: String(error) });
+      }
+    });
+  }
+
+  /** The info dictionary of a magnet link names the roots of large files only; the layers are read from them. */
+  async #layers(info: TorrentInfo): Promise<Metainfo["pieceLayers"]> {
+    const layers = new Map<string, Uint8Array>();
+    if (info.kind === "v1") return layers;
+    const { hasher, folder, row } = this.#options;
+    const layout = contentLayout(info, folder.fetchContent(row.id), undefined);
+    const { v2 } = await hasher.measure({ layout, v1: false, v2: true });
+    invariant(v2, "the hasher finds what it is asked for");
+    for (const [index, file] of info.files.entries()) {
+      if (!file.piecesRoot || file.length <= info.geometry.pieceLength) continue;
+      const { first, end } = info.geometry.filePieces(index);
+      layers.set(toHex(file.piecesRoot), v2.slice(first * NODE_BYTES, end * NODE_BYTES));
+    }
+    return layers;
+  }
+}
+
+function trackersOf(source: FetchSource): readonly (readonly string[])[] {
+  // A link has no tiers: each tracker is asked (BEP 9).
+  return "metainfo" in source
+    ? source.metainfo.trackers
+    : source.magnet.trackers.map((url) => [url]);
+}

@@ -1,0 +1,312 @@
+import { type Infohashes, infohashKey, wireInfohashes } from "../base/infohash.ts";
+import { formatBytes } from "../base/format-bytes.ts";
+import { formatMagnet, parseMagnet } from "../metainfo/magnet.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { FetchRow, FetchTable } from "../store/fetches.ts";
+import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { FetchedTorrent, TorrentAdoption } from "./torrent-adoption.ts";
+import { FetchRun, type FetchRunOptions, type FetchSource } from "./fetch-run.ts";
+import { PublishError } from "./publish-error.ts";
+import type { Random } from "../ports/random.ts";
+import { randomShortId } from "./short-id.ts";
+
+/** Torrents one person may have on the way. */
+const FETCHES_MAX = 50;
+/** Bytes that stay free on the disk for the database and its log. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
+/** A torrent that the hub fetches from its swarm, and how far it got. */
+export interface Fetch {
+  readonly id: string;
+  readonly ownerId: string;
+  /** 20 bytes, as peers say it. */
+  readonly infohash: Uint8Array;
+  /** Of the torrent; the infohash until somebody told the name. */
+  readonly name: string;
+  readonly createdMs: number;
+  readonly state: FetchState;
+  /** Why it failed, or what it waits for. */
+  readonly problem: string | null;
+  /** Bytes of all files; null until the details are known. */
+  readonly size: number | null;
+  readonly bytesDone: number;
+  readonly bytesPerSecond: number;
+  readonly peers: number;
+  /** The torrent, once it is published; another one when its content was here before. */
+  readonly torrentId: string | null;
+}
+
+/**
+ * `finding` the details of a magnet link; `checking` what came before a restart; `fetching`; `stalled`: nobody
+ * has pieces; `waiting` for the disk; `failed` with the cause; `published`.
+ */
+export type FetchState =
+  | "finding"
+  | "checking"
+  | "fetching"
+  | "stalled"
+  | "waiting"
+  | "failed"
+  | "published";
+
+export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" | "judge"> {
+  readonly fetches: FetchTable;
+  readonly torrents: Pick<TorrentTable, "find" | "findByWire">;
+  readonly adoption: TorrentAdoption;
+  readonly random: Random;
+  /** Bytes of one torrent; `undefined` is what the disk holds. */
+  readonly bytesMax: number | undefined;
+}
+
+/**
+ * Torrents that somebody has a .torrent file or a magnet link of. The hub fetches each from its swarm, keeps its
+ * infohash, and publishes it when it is whole. What has begun goes on after a restart.
+ */
+export class Fetches {
+  readonly #options: FetchesOptions;
+  readonly #runs = new Map<string, FetchRun>();
+  #closed = false;
+
+  constructor(options: FetchesOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on with what had begun. */
+  async start(): Promise<void> {
+    const { fetches, log } = this.#options;
+    for (const row of await fetches.listOpen()) {
+      if (row.problem !== null) continue;
+      try {
+        await this.#run(row);
+      } catch (error) {
+        log.error("a torrent cannot be fetched on", { id: row.id, why: String(error) });
+        await fetches.setProblem(row.id, wordsOf(error));
+      }
+    }
+  }
+
+  /** Stops; `start` goes on another day. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#runs.values()].map((run) => run.stop()));
+  }
+
+  /**
+   * Begins to fetch a torrent, or finds the one that is here or on its way.
+   *
+   * @param source - Bytes of a .torrent file, or a magnet link.
+   * @returns With `torrentId` when it was here already.
+   * @throws {PublishError} (rejects) `bad-declaration`, `too-large`, `disk-full`, `too-many-drafts`.
+   */
+  async begin(ownerId: string, source: Uint8Array | string): Promise<Fetch> {
+    if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
+    const parsed = parseSource(source);
+    const infohashes = infohashesOf(parsed);
+    const { fetches, torrents, files, folder, random, clock } = this.#options;
+    for (const wire of wireInfohashes(infohashes)) {
+      const known = await torrents.findByWire(wire);
+      if (known) return publishedAs(known, wire);
+      const before = await fetches.findByInfohash(wire);
+      if (before && before.torrent_id === null && before.problem === null)
+        return this.#view(before);
+      // It failed, or led to a torrent that is gone: once more from the beginning.
+      if (before) await this.#discard(before.id);
+    }
+    if ("metainfo" in parsed) await this.#judge(parsed.metainfo.info);
+    if ((await fetches.listOpen(ownerId)).length >= FETCHES_MAX) {
+      throw new PublishError(
+        "too-many-drafts",
+        `${FETCHES_MAX} torrents are on their way. Wait for one of them, or cancel it.`,
+      );
+    }
+    const row: FetchRow = {
+      id: await this.#freeId(random),
+      owner_id: ownerId,
+      magnet: "magnet" in parsed ? formatMagnet(parsed.magnet) : null,
+      infohash: wireInfohashes(infohashes)[0]!,
+      name: nameOf(parsed),
+      problem: null,
+      torrent_id: null,
+      created_at: clock.wallMs(),
+    };
+    if ("metainfo" in parsed) await files.write(folder.fetchSource(row.id), source as Uint8Array);
+    await fetches.insert(row);
+    await this.#run(row, parsed);
+    return this.#view(row);
+  }
+
+  async find(id: string): Promise<Fetch | undefined> {
+    const row = await this.#options.fetches.find(id);
+    return row && this.#view(row);
+  }
+
+  /** Somebody's fetches that have not ended, oldest first. */
+  async listOpen(ownerId: string): Promise<Fetch[]> {
+    const rows = await this.#options.fetches.listOpen(ownerId);
+    return rows.map((row) => this.#view(row));
+  }
+
+  /**
+   * Gives it up, with all that was fetched.
+   *
+   * @throws {PublishError} (rejects) `not-found` when it is published or gone.
+   */
+  async cancel(id: string): Promise<void> {
+    const row = await this.#options.fetches.find(id);
+    if (!row || row.torrent_id !== null) {
+      throw new PublishError("not-found", "There is no such fetch, or it has ended.");
+    }
+    await this.#discard(id);
+  }
+
+  async #discard(id: string): Promise<void> {
+    const { fetches, files, folder } = this.#options;
+    const run = this.#runs.get(id);
+    this.#runs.delete(id);
+    await run?.stop();
+    await fetches.delete(id);
+    await files.remove(folder.fetch(id));
+  }
+
+  async #run(row: FetchRow, known?: FetchSource): Promise<void> {
+    const source = known ?? (await this.#load(row));
+    const run = new FetchRun({ ...this.#options, row, source, judge: (info) => this.#judge(info) });
+    this.#runs.set(row.id, run);
+    void this.#follow(row, run);
+  }
+
+  /** Never rejects: how it ended is written down. */
+  async #follow(row: FetchRow, run: FetchRun): Promise<void> {
+    const { fetches, log } = this.#options;
+    try {
+      const fetched = await run.done;
+      if (!fetched || this.#runs.get(row.id) !== run) return;
+      await this.#publish(row, fetched);
+      log.info("a torrent was fetched and is published", { id: row.id, name: fetched.info.name });
+    } catch (error) {
+      log.warn("a torrent could not be fetched", { id: row.id, why: String(error) });
+      await run.stop();
+      // A database that refuses now refuses the next start as well, which tells it.
+      await fetches.setProblem(row.id, wordsOf(error)).catch(() => undefined);
+    } finally {
+      if (this.#runs.get(row.id) === run) this.#runs.delete(row.id);
+    }
+  }
+
+  async #publish(row: FetchRow, fetched: FetchedTorrent): Promise<void> {
+    const { fetches, adoption, files, folder } = this.#options;
+    const torrentId = await adoption.adopt(fetched, {
+      id: row.id,
+      ownerId: row.owner_id,
+      contentFolder: folder.fetchContent(row.id),
+    });
+    if (torrentId === row.id) await fetches.delete(row.id);
+    else await fetches.setPublished(row.id, torrentId);
+    await files.remove(folder.fetch(row.id));
+  }
+
+  async #load(row: FetchRow): Promise<FetchSource> {
+    const { files, folder } = this.#options;
+    if (row.magnet !== null) return { magnet: parseMagnet(row.magnet) };
+    const bytes = await files.read(folder.fetchSource(row.id));
+    if (!bytes) throw new PublishError("disk-error", "Its .torrent file is gone from the disk.");
+    return { metainfo: parseMetainfo(bytes) };
+  }
+
+  /** Refuses what this hub is not going to publish. @throws {PublishError} (rejects) */
+  async #judge(info: TorrentInfo): Promise<void> {
+    const { bytesMax, files, folder } = this.#options;
+    const size = info.geometry.dataLength;
+    if (info.private) {
+      throw new PublishError(
+        "bad-declaration",
+        "This torrent is private: it belongs to the members of its trackers, and its addresses may hold " +
+          "your key. A hub shows what it has to everybody, so it does not publish it.",
+      );
+    }
+    if (bytesMax !== undefined && size > bytesMax) {
+      throw new PublishError(
+        "too-large",
+        `The limit here is ${formatBytes(bytesMax)}; this is ${formatBytes(size)}.`,
+      );
+    }
+    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES;
+    if (size > free) {
+      throw new PublishError(
+        "disk-full",
+        `This needs ${formatBytes(size)}; the disk of this hub has ${formatBytes(Math.max(0, free))} free.`,
+      );
+    }
+  }
+
+  async #freeId(random: Random): Promise<string> {
+    for (;;) {
+      const id = randomShortId(random);
+      if (!(await this.#options.torrents.find(id))) return id;
+    }
+  }
+
+  #view(row: FetchRow): Fetch {
+    const base = {
+      id: row.id,
+      ownerId: row.owner_id,
+      name: row.name,
+      createdMs: row.created_at,
+      infohash: row.infohash,
+      problem: row.problem,
+      torrentId: row.torrent_id,
+    };
+    const nothing = { size: null, bytesDone: 0, bytesPerSecond: 0, peers: 0 };
+    if (row.torrent_id !== null) return { ...base, ...nothing, state: "published" };
+    if (row.problem !== null) return { ...base, ...nothing, state: "failed" };
+    const run = this.#runs.get(row.id);
+    return run ? { ...base, ...run.figures() } : { ...base, ...nothing, state: "finding" };
+  }
+}
+
+function parseSource(source: Uint8Array | string): FetchSource {
+  try {
+    return typeof source === "string"
+      ? { magnet: parseMagnet(source) }
+      : { metainfo: parseMetainfo(source) };
+  } catch (error) {
+    if (!(error instanceof MetainfoError)) throw error;
+    throw new PublishError("bad-declaration", `This is no torrent: ${error.detail}.`, {
+      cause: error,
+    });
+  }
+}
+
+function infohashesOf(source: FetchSource): Infohashes {
+  return "metainfo" in source ? source.metainfo.info.infohashes : source.magnet.infohashes;
+}
+
+function nameOf(source: FetchSource): string {
+  if ("metainfo" in source) return source.metainfo.info.name;
+  const { name, infohashes } = source.magnet;
+  return name ?? infohashKey(wireInfohashes(infohashes)[0]!);
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof PublishError) return error.detail;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function publishedAs(row: TorrentRow, infohash: Uint8Array): Fetch {
+  return {
+    id: row.id,
+    ownerId: row.publisher_id,
+    infohash,
+    name: row.name,
+    createdMs: row.published_at,
+    state: "published",
+    problem: null,
+    size: row.size,
+    bytesDone: row.size,
+    bytesPerSecond: 0,
+    peers: 0,
+    torrentId: row.id,
+  };
+}

@@ -1,0 +1,124 @@
+import { infohashKey, wireInfohashes } from "../base/infohash.ts";
+import { assembleTorrent } from "../metainfo/assemble-torrent.ts";
+import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
+import type { ContentSharing } from "./content-sharing.ts";
+import type { DataFolder } from "./data-folder.ts";
+import type { Finisher } from "./finisher.ts";
+import { searchText } from "./search-text.ts";
+import type { SwarmRegistry } from "./swarm-registry.ts";
+
+/** A torrent that others made. */
+export interface FetchedTorrent extends Pick<Metainfo, "trackers" | "pieceLayers"> {
+  readonly info: TorrentInfo;
+}
+
+export interface TorrentAdoptionOptions {
+  readonly torrents: TorrentTable;
+  readonly swarms: Pick<SwarmRegistry, "register">;
+  /** Told of each new torrent, whose files may be here already. */
+  readonly sharing: Pick<ContentSharing, "handlePublished">;
+  /** Nothing else becomes public meanwhile. */
+  readonly finisher: Pick<Finisher, "alone">;
+  readonly folder: DataFolder;
+  readonly files: Files;
+  readonly clock: Clock;
+  /** The hub's own announce URLs. */
+  readonly trackers: readonly string[];
+}
+
+/** Publishes torrents that were not made here: the info dictionary is theirs, and with it the infohash. */
+export class TorrentAdoption {
+  readonly #options: TorrentAdoptionOptions;
+
+  constructor(options: TorrentAdoptionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Lists, tracks and seeds a torrent whose content is whole.
+   *
+   * @param place.contentFolder - Absolute; what it holds is moved.
+   * @returns Its id; another one when it is published already, and then nothing is moved.
+   */
+  async adopt(
+    fetched: FetchedTorrent,
+    place: { readonly id: string; readonly ownerId: string; readonly contentFolder: string },
+  ): Promise<string> {
+    return this.#options.finisher.alone(async () => {
+      const known = await this.#known(fetched.info);
+      if (known) return known.id;
+      const { files, folder } = this.#options;
+      const key = infohashKey(wireInfohashes(fetched.info.infohashes)[0]!);
+      const target = folder.absolute(folder.contentPath(key));
+      if (await files.stat(place.contentFolder)) {
+        // There, though no torrent has it: left by an attempt that never came to its end.
+        if (await files.stat(target)) await files.remove(target);
+        await files.move(place.contentFolder, target);
+      }
+      try {
+        await this.#insert(fetched, { ...place, contentRoot: null });
+      } catch (error) {
+        // So that the next attempt finds it where it looks.
+        if (!(await this.#known(fetched.info))) await files.move(target, place.contentFolder);
+        throw error;
+      }
+      return place.id;
+    });
+  }
+
+  async #insert(
+    { info, trackers, pieceLayers }: FetchedTorrent,
+    place: { readonly id: string; readonly ownerId: string; readonly contentRoot: string | null },
+  ): Promise<void> {
+    const { torrents, swarms, sharing, files, folder, clock } = this.#options;
+    const own = this.#options.trackers;
+    const named = trackers
+      .map((tier) => tier.filter((url) => !own.includes(url)))
+      .filter((tier) => tier.length > 0);
+    const torrent = assembleTorrent({
+      infoBytes: info.infoBytes,
+      trackers: [...own.map((url) => [url]), ...named],
+      pieceLayers,
+    });
+    // What cannot be read again must not become public.
+    parseMetainfo(torrent);
+    const key = infohashKey(wireInfohashes(info.infohashes)[0]!);
+    const publishedMs = clock.wallMs();
+    const entry: NewTorrent = {
+      id: place.id,
+      infohash_v1: info.infohashes.v1 ?? null,
+      infohash_v2: info.infohashes.v2 ?? null,
+      kind: info.kind,
+      name: info.name,
+      folder: info.folder ? 1 : 0,
+      size: info.geometry.dataLength,
+      file_count: info.files.filter((file) => !file.pad && !file.linkTarget).length,
+      piece_size: info.geometry.pieceLength,
+      piece_count: info.geometry.pieceCount,
+      private: info.private ? 1 : 0,
+      comment: null,
+      content_path: folder.contentPath(key),
+      content_root: place.contentRoot,
+      metainfo_path: folder.metainfoPath(key),
+      publisher_id: place.ownerId,
+      published_at: publishedMs,
+      checked_at: publishedMs,
+    };
+    await files.write(folder.absolute(entry.metainfo_path), torrent);
+    await torrents.insert(entry, { words: searchText(null, info) });
+    swarms.register(info.infohashes);
+    sharing.handlePublished();
+  }
+
+  async #known(info: TorrentInfo): Promise<TorrentRow | undefined> {
+    for (const wire of wireInfohashes(info.infohashes)) {
+      const row = await this.#options.torrents.findByWire(wire);
+      if (row) return row;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
+
+const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
+
+/** A hub in `NAME` below the folder, with a token in `NAME-token`. */
+async function startHub(
+  context: TestContext,
+  cwd: string,
+  name: string,
+  env: Record<string, string> = {},
+): Promise<string[]> {
+  await writeFile(join(cwd, "password"), "a harbour full of fog", { mode: 0o600 });
+  const token = `${name}-token`;
+  const init = ["hub", "init", "--data", name, "--admin", "ann", "--password-file", "password"];
+  const made = await everseed(context, [...init, "--token-file", token], { cwd });
+  assert.equal(made.exit, 0, made.stderr);
+  const start = ["hub", "start", "--data", name, "--port", "0", "--json"];
+  const hub = new EverseedProcess(context, start, { cwd, env: { ...PORTS, ...env } });
+  return ["--to", `http://127.0.0.1:${await hub.port()}`, "--token-file", token];
+}
+
+interface Published {
+  readonly infohashV1: string | null;
+  readonly infohashV2: string | null;
+  readonly magnet: string;
+  readonly torrentUrl: string;
+}
+
+function lastLine(stdout: string): Published {
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as Published;
+}
+
+for (const kind of ["v1", "v2", "hybrid"]) {
+  test(`a ${kind} torrent and its magnet link are fetched by a hub and published under the same infohash`, async (context) => {
+    const cwd = temporaryFolder(context);
+    await mkdir(join(cwd, "talks/slides"), { recursive: true });
+    await writeFile(join(cwd, "talks/a.bin"), randomBytes(700_000));
+    await writeFile(join(cwd, "talks/slides/b.pdf"), randomBytes(40_000));
+    await writeFile(join(cwd, "talks/empty"), "");
+    // The first hub is the swarm: its tracker and its everseed are on the loopback, where this tracker may lead.
+    const first = await startHub(context, cwd, "first");
+    const settings = ["--kind", kind, "--piece-size", "64K", "--json"];
+    const uploaded = await everseed(context, ["publish", "talks", ...settings, ...first], { cwd });
+    assert.equal(uploaded.exit, 0, uploaded.stderr);
+    const theirs = lastLine(uploaded.stdout);
+    const file = Buffer.from(await (await fetch(theirs.torrentUrl)).arrayBuffer());
+    await writeFile(join(cwd, "their.torrent"), file);
+
+    for (const source of ["their.torrent", theirs.magnet]) {
+      const name = source === "their.torrent" ? "second" : "third";
+      const to = await startHub(context, cwd, name);
+      const fetched = await everseed(context, ["publish", source, ...to, "--json"], { cwd });
+      assert.equal(fetched.exit, 0, fetched.stderr + fetched.stdout);
+      const ours = lastLine(fetched.stdout);
+      assert.equal(ours.infohashV1, theirs.infohashV1);
+      assert.equal(ours.infohashV2, theirs.infohashV2);
+      assert.notEqual(ours.torrentUrl, theirs.torrentUrl);
+      // Whoever has it from the new hub gets every byte.
+      const got = await everseed(context, ["get", ours.torrentUrl, "-o", `${name}-out`], { cwd });
+      assert.equal(got.exit, 0, got.stderr);
+      for (const path of ["talks/a.bin", "talks/slides/b.pdf", "talks/empty"]) {
+        const bytes = await readFile(join(cwd, `${name}-out`, path));
+        assert.ok(bytes.equals(await readFile(join(cwd, path))), path);
+      }
+      const again = await everseed(context, ["publish", source, ...to, "--json"], { cwd });
+      assert.equal(again.exit, 0, again.stderr);
+      assert.equal(lastLine(again.stdout).torrentUrl, ours.torrentUrl, "it is here already");
+    }
+  });
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { FetchView } from "../../src/api/fetches.ts";
+import { fetchPath, FETCH_TORRENT_PATH, FETCHES_PATH } from "../../src/api/paths.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { sha1 } from "../../src/base/hash.ts";
+import { buildMetainfo, planTorrent } from "../../src/metainfo/create.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
+import { hubWorld, problemOf, type World } from "./hub-world.ts";
+
+const BYTES = randomBytes(20_000);
+const TRACKER = "http://tracker.example/announce";
+
+function torrentOf(options: { private?: boolean } = {}): Uint8Array<ArrayBuffer> {
+  const files = [{ path: ["a.bin"], length: BYTES.length }];
+  const plan = planTorrent({ name: "theirs", files, kind: "v1", pieceLength: 16_384 });
+  const v1 = Buffer.concat([sha1(BYTES.subarray(0, 16_384)), sha1(BYTES.subarray(16_384))]);
+  const { torrent } = buildMetainfo(plan, { v1 }, { trackers: [[TRACKER]], ...options });
+  return new Uint8Array(torrent);
+}
+
+const TORRENT = torrentOf();
+const METAINFO = parseMetainfo(TORRENT);
+const INFOHASH = toHex(METAINFO.info.infohashes.v1!);
+const MAGNET = `magnet:?xt=urn:btih:${INFOHASH}&dn=theirs&tr=${encodeURIComponent(TRACKER)}`;
+
+async function send(world: World, body: Uint8Array<ArrayBuffer> | string): Promise<Response> {
+  const headers = await world.program();
+  if (typeof body === "string")
+    return world.call(FETCHES_PATH, { headers, json: { magnet: body } });
+  const type = { "content-type": "application/x-bittorrent" };
+  return world.call(FETCH_TORRENT_PATH, { headers: { ...headers, ...type }, body });
+}
+
+async function begin(world: World, body: Uint8Array<ArrayBuffer> | string): Promise<FetchView> {
+  const response = await send(world, body);
+  assert.equal(response.status, 201);
+  return (await response.json()) as FetchView;
+}
+
+async function look(world: World, id: string): Promise<FetchView> {
+  const response = await world.call(fetchPath(id), { headers: await world.program() });
+  assert.equal(response.status, 200);
+  return (await response.json()) as FetchView;
+}
+
+async function until(world: World, id: string, state: FetchView["state"]): Promise<FetchView> {
+  for (let turns = 0; turns < 1000; turns += 1) {
+    const fetch = await look(world, id);
+    if (fetch.state === state) return fetch;
+    await turn();
+  }
+  throw new Error(`never ${state}`);
+}
+
+/** The swarm sends everything. */
+function deliver({ engine, disk }: World): void {
+  const { only } = engine;
+  disk.poke(`${only.options.root}/theirs/a.bin`, 0, BYTES);
+  only.complete();
+}
+
+for (const [what, source] of [
+  ["a .torrent file", TORRENT],
+  ["a magnet link", MAGNET],
+] as const) {
+  test(`${what} is fetched from its swarm and published under its infohash, with its trackers`, async (t) => {
+    const world = await hubWorld(t);
+    const fetch = await begin(world, source);
+    assert.equal(fetch.state, source === MAGNET ? "finding" : "fetching");
+    assert.equal(fetch.infohash, INFOHASH);
+    assert.equal(fetch.name, "theirs");
+    assert.deepEqual(world.engine.only.trackers, [[TRACKER]]);
+    if (source === MAGNET) world.engine.only.learn(METAINFO.info);
+    world.engine.only.doneBytes = 16_384;
+    const half = await look(world, fetch.id);
+    assert.deepEqual([half.state, half.size, half.bytesDone], ["fetching", 20_000, 16_384]);
+    const again = await begin(world, source);
+    assert.equal(again.id, fetch.id, "the same again finds it");
+    deliver(world);
+    const { torrent } = await until(world, fetch.id, "published");
+    assert.equal(torrent!.id, fetch.id);
+    assert.equal(torrent!.infohashV1, INFOHASH);
+    const file = await world.call(`/t/${fetch.id}.torrent`);
+    const { info, trackers } = parseMetainfo(new Uint8Array(await file.arrayBuffer()));
+    assert.equal(toHex(info.infohashes.v1!), INFOHASH);
+    assert.ok(trackers.flat().includes(TRACKER) && trackers.flat().length > 1);
+    const download = await world.call(`/t/${fetch.id}/files/0/a.bin`);
+    assert.ok(Buffer.from(await download.arrayBuffer()).equals(BYTES));
+    assert.equal(world.engine.torrents.length, 0, "the engine has let go of it");
+    assert.deepEqual(
+      world.disk.paths.filter((path) => path.includes("/fetches/")),
+      [],
+    );
+    const here = await begin(world, MAGNET);
+    assert.deepEqual([here.state, here.id], ["published", fetch.id], "it is here already");
+  });
+}
+
+test("what is no torrent, or private, or too large is refused with the reason", async (t) => {
+  const world = await hubWorld(t);
+  for (const [body, words] of [
+    [new Uint8Array([1, 2, 3]), /no torrent/],
+    ["magnet:?dn=nothing", /no torrent/],
+    [torrentOf({ private: true }), /private/],
+  ] as const) {
+    const response = await send(world, body);
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), words);
+  }
+  world.disk.free = 1000;
+  const full = await send(world, TORRENT);
+  assert.deepEqual(await problemOf(full), { status: 507, code: "disk_full" });
+  assert.equal(world.engine.torrents.length, 0);
+});
+
+test("a magnet link that leads to a private torrent fails with the cause, and its bytes go when it is given up", async (t) => {
+  const world = await hubWorld(t);
+  const { info } = parseMetainfo(torrentOf({ private: true }));
+  const fetch = await begin(world, `magnet:?xt=urn:btih:${toHex(info.infohashes.v1!)}`);
+  world.engine.only.learn(info);
+  const failed = await until(world, fetch.id, "failed");
+  assert.match(failed.problem!, /private/);
+  assert.equal(world.engine.torrents.length, 0);
+  const cancel = await world.call(fetchPath(fetch.id), {
+    method: "DELETE",
+    headers: await world.program(),
+  });
+  assert.equal(cancel.status, 204);
+  const gone = await world.call(fetchPath(fetch.id), { headers: await world.program() });
+  assert.equal(gone.status, 404);
+});
+
+test("a fetch that is given up leaves nothing, and may begin anew", async (t) => {
+  const world = await hubWorld(t);
+  const fetch = await begin(world, TORRENT);
+  world.disk.poke(`${world.engine.only.options.root}/theirs/a.bin`, 0, BYTES.subarray(0, 9));
+  const cancel = await world.call(fetchPath(fetch.id), {
+    method: "DELETE",
+    headers: await world.program(),
+  });
+  assert.equal(cancel.status, 204);
+  assert.equal(world.engine.torrents.length, 0);
+  assert.deepEqual(
+    world.disk.paths.filter((path) => path.includes("/fetches/")),
+    [],
+  );
+  assert.notEqual((await begin(world, TORRENT)).id, fetch.id);
+});
+
+test("a fetch goes on after a restart, from what is on disk", async (t) => {
+  const world = await hubWorld(t);
+  const one = await begin(world, TORRENT);
+  await world.parts.fetches.stop();
+  assert.equal(world.engine.torrents.length, 0);
+  const next = world.restartFetches();
+  await next.start();
+  assert.ok("metainfo" in world.engine.only.options.from);
+  deliver(world);
+  for (let turns = 0; turns < 1000 && (await next.find(one.id)); turns += 1) await turn();
+  const page = await world.call(`/t/${one.id}.torrent`);
+  assert.equal(page.status, 200);
+  await next.stop();
+});
+
+test("nobody is there: it is called stalled after a while, until a piece comes", async (t) => {
+  const world = await hubWorld(t);
+  const fetch = await begin(world, TORRENT);
+  assert.equal((await look(world, fetch.id)).state, "fetching");
+  world.clock.wall += 61_000;
+  assert.equal((await look(world, fetch.id)).state, "stalled");
+  world.engine.only.options.onEvent?.({ kind: "piece", piece: 0 });
+  assert.equal((await look(world, fetch.id)).state, "fetching");
+});
+
+test("HUB-11: strangers neither begin nor see a fetch", async (t) => {
+  const world = await hubWorld(t);
+  const fetch = await begin(world, TORRENT);
+  for (const response of [
+    await world.call(FETCHES_PATH, { json: { magnet: MAGNET } }),
+    await world.call(FETCHES_PATH),
+    await world.call(fetchPath(fetch.id)),
+    await world.call(fetchPath(fetch.id), { method: "DELETE" }),
+  ]) {
+    assert.equal(response.status, 401);
+  }
+});
