@@ -29,6 +29,7 @@ import { storeErrorCode } from "../store/store-error.ts";
 import { type DaemonError, systemCode } from "./daemon-error.ts";
 import { announceUrls } from "./announce-urls.ts";
 import { HubFetching } from "./hub-fetching.ts";
+import { InPlaceInbox } from "./in-place-inbox.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
@@ -109,6 +110,7 @@ async function compose(
     content: disk,
     clock,
     log,
+    onChanged: (id) => contents.forget(id),
   });
   const session = await openEngine(config, { clock, random, disk, log, wake: everseed.wake });
   undo.push(async () => {
@@ -189,6 +191,16 @@ async function compose(
     await fetching.close();
   });
   await fetches.start();
+  const inbox = new InPlaceInbox({
+    dataDir,
+    adoption,
+    ownerId: () => administratorId(state),
+    files,
+    random,
+    log,
+  });
+  undo.push(() => inbox.stop());
+  await inbox.start();
   undo.push(() => sharing.stop());
   sharing.start();
 
@@ -398,6 +410,17 @@ function openPublishing(
     }),
     catalogue: new Catalogue({ torrents, drafts, library, folder }),
   };
+}
+
+/** Whoever may write to the data folder acts for the first administrator. */
+async function administratorId({ store }: HubState): Promise<string | undefined> {
+  const row = await store.db
+    .selectFrom("user")
+    .select("id")
+    .where("role", "=", "admin")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
 }
 
 function publishLimits(config: Config): PublishLimits {

@@ -46,6 +46,13 @@ export function takeLock(path: string): LockFile {
   }
 }
 
+/** True while a process holds the lock at `path`. */
+export function isLocked(path: string): boolean {
+  const found = readIfThere(path);
+  const holder = found === undefined ? undefined : parseHolder(found);
+  return holder !== undefined && isAlive(holder);
+}
+
 function heldLock(path: string, text: string): LockFile {
   let held = true;
   return {

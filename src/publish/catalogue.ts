@@ -148,11 +148,12 @@ export class Catalogue {
     const file = metainfo && realFiles(metainfo.info)[index];
     if (!row || !file) return undefined;
     const root = this.#folder.contentRoot(row);
+    const onDisk = (row.content_root === null ? undefined : file.pathAsWritten) ?? file.path;
     return {
       index,
       path: file.path.join("/"),
       size: file.length,
-      location: `${root}/${file.path.join("/")}`,
+      location: `${root}/${onDisk.join("/")}`,
       version: `${row.id}-${index}-${row.published_at}`,
     };
   }

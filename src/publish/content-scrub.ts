@@ -5,6 +5,7 @@ import type { Content, ContentSource, PieceVerdict } from "../ports/content.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 /** A torrent rests so long after a look at every byte. */
@@ -36,6 +37,9 @@ export class ContentScrub {
   #seq = 0;
   #timer: Timer | undefined;
   #running = false;
+  /** Waits for the time of the next torrent. */
+  #resting = false;
+  readonly #urgent = new Map<string, TorrentRow>();
   #endRest: () => void = () => undefined;
 
   constructor(options: ContentScrubOptions) {
@@ -53,8 +57,17 @@ export class ContentScrub {
     this.#endRest();
   }
 
+  /** Compares this torrent next: there is a reason to. */
+  hurry(torrent: TorrentRow): void {
+    this.#urgent.set(torrent.id, torrent);
+    if (!this.#resting) return;
+    this.#timer?.cancel();
+    this.#after(0);
+  }
+
   #after(delayMs: number): void {
     if (!this.#running) return;
+    this.#resting = true;
     this.#timer = this.#options.clock.startTimer(delayMs, () => void this.#next());
   }
 
@@ -62,7 +75,12 @@ export class ContentScrub {
   async #next(): Promise<void> {
     const { torrents, clock, log } = this.#options;
     let delayMs = PAUSE_MS;
+    this.#resting = false;
     try {
+      for (const [id, row] of this.#urgent) {
+        this.#urgent.delete(id);
+        await this.#scrub(row);
+      }
       const row = await torrents.afterChecked(this.#seq, clock.wallMs() - REST_MS);
       this.#seq = row?.seq ?? 0;
       if (row) {
@@ -79,13 +97,13 @@ export class ContentScrub {
     const { library, folder, content, torrents, clock, report } = this.#options;
     const metainfo = await library.load(row);
     if (!metainfo) return;
-    const { info, pieceLayers } = metainfo;
+    const { pieceLayers } = metainfo;
+    const info = infoOnDisk(row, metainfo.info);
     const layout = contentLayout(
       info,
       folder.contentRoot(row),
       pieceHashesV2(info, pieceLayers),
-      // Below our own data folder nothing lies behind links.
-      "own",
+      existingFiles(row),
     );
     const open = content.open({ ...layout, readOnly: true });
     let whole = true;

@@ -9,6 +9,7 @@ import { ContentRounds } from "./content-rounds.ts";
 import { ContentFaults, type Damage } from "./content-faults.ts";
 import { ContentScrub } from "./content-scrub.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 const SWEEP_MS = 60_000;
@@ -23,6 +24,8 @@ export interface EverseedOptions {
   readonly content: ContentSource;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told when files that are not ours have changed. */
+  readonly onChanged?: ((torrentId: string) => void) | undefined;
 }
 
 /** What the everseed sends of one torrent. */
@@ -64,6 +67,7 @@ export class Everseed {
     this.#faults = new ContentFaults(options.log);
     this.#rounds = new ContentRounds({
       ...options,
+      onChanged: (row) => this.#handleChanged(row),
       report: (id, found) => this.#faults.handleRound(id, found),
     });
     this.#scrub = new ContentScrub({
@@ -154,6 +158,18 @@ export class Everseed {
     if (awake) await this.#putToSleep(torrentId, awake);
   }
 
+  /** Somebody wrote to files that are not ours: what was judged is judged anew, now and when peers ask. */
+  #handleChanged(row: TorrentRow): void {
+    if (this.isDamaged(row.id)) return;
+    this.#options.log.info("files that were published in place have changed: they are compared", {
+      id: row.id,
+    });
+    const awake = this.#awake.get(row.id);
+    if (awake) void this.#putToSleep(row.id, awake);
+    this.#options.onChanged?.(row.id);
+    this.#scrub.hurry(row);
+  }
+
   /** Of all torrents together. */
   totals(): { uploaded: number; downloaded: number; peers: number } {
     let [uploaded, downloaded, peers] = [this.#uploadedAsleep, 0, 0];
@@ -177,11 +193,12 @@ export class Everseed {
       return undefined;
     }
     const torrent = session.add({
-      from: { metainfo },
+      from: { metainfo: { ...metainfo, info: infoOnDisk(row, metainfo.info) } },
       root: folder.contentRoot(row),
       mode: "seed",
-      // What is damaged is mended from the swarm: the data folder is ours alone.
-      existing: "own",
+      // What is damaged in our own folder is mended from the swarm; files of others are never written to.
+      existing: existingFiles(row),
+      ...(row.content_root !== null && { select: (info) => info.files.map(() => false) }),
       onEvent: (event: TorrentEvent) => {
         this.#faults.handleEvent(row, event);
         // The engine says that files cannot be read, a look says which.

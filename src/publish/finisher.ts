@@ -18,6 +18,7 @@ import { PublishError } from "./publish-error.ts";
 import type { Publications } from "./publications.ts";
 import { countLostFiles } from "./content-rounds.ts";
 import { searchText } from "./search-text.ts";
+import { infoOnDisk } from "./in-place.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
 export interface FinisherOptions {
@@ -239,11 +240,13 @@ export class Finisher {
     finished: FinishedDraft,
     { torrent, info }: { torrent: Uint8Array; info: TorrentInfo },
   ): Promise<void> {
-    const { everseed, files, folder, log } = this.#options;
+    const { torrents, everseed, files, folder, log } = this.#options;
     const metainfoPath = folder.absolute(known.metainfo_path);
     if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
     if (await this.#isWhole(known, info)) return;
     await this.#moveContent(finished, folder.absolute(known.content_path));
+    // Where its owner kept it nothing is written; from now on this copy is the one.
+    if (known.content_root !== null) await torrents.keepContent(known.id);
     everseed.handleReplaced(known.id);
     log.info("lost content of a torrent came back with an upload", { id: known.id });
   }
@@ -252,7 +255,8 @@ export class Finisher {
     const { everseed, files, folder } = this.#options;
     if (!(await files.stat(folder.absolute(known.metainfo_path)))) return false;
     if (everseed.isDamaged(known.id)) return false;
-    return (await countLostFiles(info, folder.absolute(known.content_path), files)) === 0;
+    const onDisk = infoOnDisk(known, info);
+    return (await countLostFiles(onDisk, folder.contentRoot(known), files)) === 0;
   }
 
   async #moveContent({ row, plan }: FinishedDraft, target: string): Promise<void> {

@@ -17,6 +17,7 @@ import type { FileSumTable } from "../store/file-sums.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Crc32, FileSums } from "./file-sums.ts";
+import { existingFiles, infoOnDisk } from "./in-place.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import type { SlabLine } from "./slab-line.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
@@ -146,8 +147,13 @@ export class StoredContents {
     if (!row || !metainfo) return undefined;
     const { info, pieceLayers } = metainfo;
     const root = folder.contentRoot(row);
-    // Below our own data folder nothing lies behind links.
-    const layout = contentLayout(info, root, pieceHashesV2(info, pieceLayers), "own");
+    const onDisk = infoOnDisk(row, info);
+    const layout = contentLayout(
+      onDisk,
+      root,
+      pieceHashesV2(info, pieceLayers),
+      existingFiles(row),
+    );
     const stored = await sums.find(id);
     return new StoredContent({
       torrent: row,

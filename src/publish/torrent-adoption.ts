@@ -6,8 +6,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { ContentSharing } from "./content-sharing.ts";
+import { countLostFiles } from "./content-rounds.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Finisher } from "./finisher.ts";
+import { infoOnDisk } from "./in-place.ts";
+import { withoutTrackers } from "./named-trackers.ts";
+import { PublishError } from "./publish-error.ts";
 import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
@@ -70,18 +74,54 @@ export class TorrentAdoption {
     });
   }
 
+  /**
+   * The same for content that lies in its owner's folder, and stays there: it is read and never touched.
+   *
+   * @param place.contentRoot - Absolute; the torrent's folder or file is in it, under the names the torrent gives.
+   * @returns Its id; another one when it is published already.
+   * @throws {PublishError} (rejects) `bad-declaration` when the files are not there.
+   */
+  async adoptInPlace(
+    made: FetchedTorrent,
+    place: {
+      readonly id: string;
+      readonly ownerId: string;
+      readonly contentRoot: string;
+      readonly title?: string | undefined;
+    },
+  ): Promise<string> {
+    return this.#options.finisher.alone(async () => {
+      const { info } = made;
+      const known = await this.#known(info);
+      if (known) return known.id;
+      const onDisk = infoOnDisk({ content_root: place.contentRoot }, info);
+      const lost = await countLostFiles(onDisk, place.contentRoot, this.#options.files);
+      if (lost > 0) {
+        throw new PublishError(
+          "bad-declaration",
+          `${lost} of its files cannot be found, cannot be read or have changed meanwhile.`,
+        );
+      }
+      await this.#insert(made, place);
+      return place.id;
+    });
+  }
+
   async #insert(
     { info, trackers, pieceLayers }: FetchedTorrent,
-    place: { readonly id: string; readonly ownerId: string; readonly contentRoot: string | null },
+    place: {
+      readonly id: string;
+      readonly ownerId: string;
+      readonly contentRoot: string | null;
+      readonly title?: string | undefined;
+    },
   ): Promise<void> {
     const { torrents, swarms, sharing, files, folder, clock } = this.#options;
     const own = this.#options.trackers;
-    const named = trackers
-      .map((tier) => tier.filter((url) => !own.includes(url)))
-      .filter((tier) => tier.length > 0);
+    const named = withoutTrackers(trackers, own);
     const torrent = assembleTorrent({
       infoBytes: info.infoBytes,
-      trackers: [...own.map((url) => [url]), ...named],
+      trackers: named,
       pieceLayers,
     });
     // What cannot be read again must not become public.
@@ -93,7 +133,7 @@ export class TorrentAdoption {
       infohash_v1: info.infohashes.v1 ?? null,
       infohash_v2: info.infohashes.v2 ?? null,
       kind: info.kind,
-      name: info.name,
+      name: place.title ?? info.name,
       folder: info.folder ? 1 : 0,
       size: info.geometry.dataLength,
       file_count: info.files.filter((file) => !file.pad && !file.linkTarget).length,
@@ -107,6 +147,7 @@ export class TorrentAdoption {
       publisher_id: place.ownerId,
       published_at: publishedMs,
       checked_at: publishedMs,
+      trackers: JSON.stringify(named),
     };
     await files.write(folder.absolute(entry.metainfo_path), torrent);
     await torrents.insert(entry, { words: searchText(null, info) });

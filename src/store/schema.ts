@@ -138,4 +138,5 @@ interface UserTable {
   id: string;
   name: string;
   username: string | null;
+  role: string | null;
 }

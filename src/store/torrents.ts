@@ -252,6 +252,15 @@ export class TorrentTable {
       .executeTakeFirst();
   }
 
+  /** Its content lies in our own folder from now on. */
+  async keepContent(id: string): Promise<void> {
+    await this.#db
+      .updateTable("torrents")
+      .set({ content_root: null })
+      .where("id", "=", id)
+      .execute();
+  }
+
   async setChecked(id: string, wallMs: number): Promise<void> {
     await this.#db
       .updateTable("torrents")

@@ -5,7 +5,7 @@ import type {
   PublishEvent,
   PublishOptions,
 } from "../../daemon/publish-content.ts";
-import { addCommand, runCommand } from "../command-frame.ts";
+import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -13,11 +13,16 @@ import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
 import { FetchProgress } from "./publish-torrent.ts";
 import { readSecret } from "../read-secret.ts";
+import { UsageError } from "../usage-error.ts";
 import { WorkProgress } from "../work-progress.ts";
 
+const HELP = "everseed publish --help";
+
 interface PublishFlags extends OutputOptions {
-  readonly to: string;
-  readonly tokenFile: string;
+  readonly to?: string;
+  readonly tokenFile?: string;
+  readonly inPlace?: boolean;
+  readonly data?: string;
   readonly name?: string;
   readonly kind: NonNullable<PublishOptions["kind"]>;
   readonly pieceSize: number | "auto";
@@ -31,6 +36,7 @@ export function addPublishCommand(program: Command): void {
     summary: "Have a hub publish a file, a folder, or a torrent that others made.",
     examples: [
       "everseed publish talks/ --to http://127.0.0.1:8420 --token-file token",
+      "everseed publish --in-place /srv/talks --data data",
       "everseed publish 'magnet:?xt=urn:btih:...' --to http://127.0.0.1:8420 --token-file token",
     ],
   })
@@ -38,10 +44,10 @@ export function addPublishCommand(program: Command): void {
       "<path>",
       "a file or a folder; or a .torrent file, magnet link or URL, which the hub fetches from its swarm",
     )
-    .addOption(
-      new Option("--to <url>", "address of the hub").argParser(hubUrlOption).makeOptionMandatory(),
-    )
-    .requiredOption("--token-file <file>", "file with an API token of yours on that hub")
+    .addOption(new Option("--to <url>", "address of the hub").argParser(hubUrlOption))
+    .option("--token-file <file>", "file with an API token of yours on that hub")
+    .option("--in-place", "on the hub's machine: publish what lies there, without a copy")
+    .option("--data <dir>", "with --in-place: the hub's data folder")
     .option(
       "--name <title>",
       "title to publish it under; files keep their names (default: that of PATH)",
@@ -59,13 +65,22 @@ export function addPublishCommand(program: Command): void {
 
 function publish(path: string, flags: PublishFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
+    if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
+    const { to, tokenFile } = hubOf(flags);
     const { namesTorrent, publishTorrent } = await import("../../daemon/publish-torrent.ts");
     if (namesTorrent(path)) {
-      const token = await readSecret(output, flags.tokenFile);
+      if (flags.name !== undefined || flags.comment !== undefined || flags.private === true) {
+        const why = "A torrent that others made keeps what it says about itself.";
+        throw new UsageError(
+          `${why} --name, --comment and --private are for your own content.`,
+          HELP,
+        );
+      }
+      const token = await readSecret(output, tokenFile);
       const progress = new FetchProgress(output);
       const published = await publishTorrent({
         source: path,
-        hub: flags.to,
+        hub: to,
         token,
         signal,
         onProgress: (fetch) => progress.update(fetch),
@@ -73,13 +88,13 @@ function publish(path: string, flags: PublishFlags): Promise<void> {
       return tellPublished(output, published);
     }
     const { publishContent } = await import("../../daemon/publish-content.ts");
-    const token = await readSecret(output, flags.tokenFile);
+    const token = await readSecret(output, tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
     const published = await publishContent({
       path,
       token,
       signal,
-      hub: flags.to,
+      hub: to,
       name: flags.name,
       kind: flags.kind,
       pieceSize: flags.pieceSize,
@@ -89,6 +104,52 @@ function publish(path: string, flags: PublishFlags): Promise<void> {
     });
     tellPublished(output, published);
   });
+}
+
+function hubOf({ to, tokenFile, data }: PublishFlags): { to: string; tokenFile: string } {
+  if (data !== undefined) throw new UsageError("--data goes with --in-place.", HELP);
+  if (to === undefined) throw new UsageError("The hub is not named. Its address is --to.", HELP);
+  if (tokenFile !== undefined) return { to, tokenFile };
+  throw new UsageError("The token is not named. Its file is --token-file.", HELP);
+}
+
+async function inPlace(path: string, flags: PublishFlags, { output, signal }: CommandRun) {
+  if (flags.data === undefined || flags.to !== undefined) {
+    throw new UsageError(
+      "--in-place works on the hub's own machine: it takes --data, no --to.",
+      HELP,
+    );
+  }
+  const { publishInPlace } = await import("../../daemon/publish-in-place.ts");
+  const progress = new WorkProgress(output.progress, "Reading");
+  const { kind, pieceSize, comment } = flags;
+  const published = await publishInPlace({
+    path,
+    dataDir: flags.data,
+    title: flags.name,
+    kind,
+    pieceLength: pieceSize,
+    private: flags.private ?? false,
+    comment,
+    signal,
+    onPlan: ({ name, files, bytes }) => {
+      const size = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
+      output.say(`${escapeOutside(name)}: ${size}`);
+      progress.start(bytes);
+    },
+    onProgress: (bytes) => progress.update(bytes),
+  });
+  progress.finish();
+  output.record(published);
+  const { infohashV1, infohashV2, torrentId, wasHere } = published;
+  output.line(`Infohash   ${infohashV1 ?? infohashV2 ?? ""}`);
+  if (torrentId === null) {
+    output.line("Waiting    The hub does not run: it takes this in when it starts.");
+  } else {
+    output.line(`Page       /t/${torrentId} on the hub`);
+    output.say(wasHere ? "The hub had it already." : "The everseed serves it from where it lies.");
+  }
+  output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
 }
 
 function tellPublished(output: Output, published: PublishedTorrent): void {

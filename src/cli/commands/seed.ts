@@ -56,6 +56,19 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
   });
 }
 
+/** A tracker of a hub knows what is published there: says how, to somebody who seeds to it. */
+function howToList({ tracker, message }: Extract<SeedEvent, { kind: "tracker-failure" }>): string {
+  if (!NOT_LISTED.test(message)) return "";
+  const hub = /^https?:/i.test(tracker) ? escapeOutside(tracker) : "HUB";
+  return (
+    `\n  A hub lists what is published there: everseed publish PATH --to ${hub} --token-file FILE ` +
+    "uploads it; on the hub's own machine everseed publish --in-place PATH --data DIR."
+  );
+}
+
+/** What everseed's tracker and others say of a torrent that they do not know. */
+const NOT_LISTED = /not (?:registered|authorized|found|listed)|unregistered|unknown torrent/i;
+
 function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
   switch (event.kind) {
     case "plan": {
@@ -100,7 +113,7 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
       const { tracker, message } = event;
       output.record({ event: "tracker-failure", tracker, message });
       const what = `${escapeOutside(tracker)} does not list us: ${escapeOutside(message)}`;
-      output.warn(`${what}. It is asked again; peers who know us are served.`);
+      output.warn(`${what}. It is asked again; peers who know us are served.${howToList(event)}`);
       break;
     }
     case "tracker-warning": {

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import { chmod, realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isLocked } from "../platform/lock-file.ts";
+import { NodeFiles } from "../platform/node-files.ts";
+import { createTorrent, type CreateOptions } from "./create-torrent.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { type InPlaceAnswer, inPlaceAnswerSchema, inPlaceFiles } from "./in-place-inbox.ts";
+
+export interface PublishInPlaceOptions extends Pick<
+  CreateOptions,
+  "kind" | "pieceLength" | "private" | "comment" | "onPlan" | "onProgress" | "signal"
+> {
+  /** A file or a folder on this machine. It stays where it is. */
+  readonly path: string;
+  /** To publish it under; the name of the file or folder when absent. */
+  readonly title: string | undefined;
+  /** The hub's data folder. */
+  readonly dataDir: string;
+}
+
+/** What was published, in JSON's types. */
+export interface PublishedInPlace {
+  readonly root: string;
+  readonly bytes: number;
+  readonly infohashV1: string | null;
+  readonly infohashV2: string | null;
+  /** Null when the hub does not run: it takes the torrent in when it starts. */
+  readonly torrentId: string | null;
+  /** The hub had it already, perhaps in its own folder. */
+  readonly wasHere: boolean;
+}
+
+const POLL_MS = 200;
+/** A running hub looks each second; longer it does not take, unless its disk is very slow. */
+const ANSWER_MS = 60_000;
+
+/**
+ * Publishes content where it lies, without a copy: hashes it here, and leaves the request in the hub's data folder. A
+ * hub that runs takes it in at once, one that does not when it starts.
+ *
+ * @throws {DaemonError} As `createTorrent`; `not-found` when DIR is no hub's; `changed` when the hub refuses.
+ */
+export async function publishInPlace(options: PublishInPlaceOptions): Promise<PublishedInPlace> {
+  const dataDir = resolve(options.dataDir);
+  await refuseOtherFolder(dataDir, options.dataDir);
+  const path = await realpath(options.path).catch((error: unknown) => {
+    throw diskTrouble(error, `read ${options.path}`, options.path);
+  });
+  const files = new NodeFiles();
+  const places = inPlaceFiles(dataDir, randomBytes(8).toString("hex"));
+  try {
+    await files.makeFolder(places.folder);
+    await chmod(places.folder, 0o700);
+  } catch (error) {
+    throw diskTrouble(error, `write to ${options.dataDir}`, options.dataDir);
+  }
+  const root = dirname(path);
+  const { title, kind, pieceLength, comment, onPlan, onProgress, signal } = options;
+  try {
+    const created = await createTorrent({
+      path,
+      kind,
+      pieceLength,
+      comment,
+      onPlan,
+      onProgress,
+      signal,
+      private: options.private,
+      file: places.torrent,
+      overwrite: false,
+      dated: true,
+    });
+    await files.write(places.request, Buffer.from(JSON.stringify({ root, title })));
+    const answer = await answerOf(dataDir, places.answer, signal);
+    const { bytes, infohashV1, infohashV2 } = created;
+    const published = { root, bytes, infohashV1, infohashV2 };
+    if (!answer) return { ...published, torrentId: null, wasHere: false };
+    if ("problem" in answer) {
+      throw new DaemonError("changed", `The hub does not publish it. ${answer.problem}`, {
+        subject: options.path,
+        hint: "check that the user whom the hub runs as may read the files, and that their names are plain.",
+      });
+    }
+    return { ...published, ...answer };
+  } catch (error) {
+    await files.remove(places.request);
+    await files.remove(places.torrent);
+    throw error;
+  }
+}
+
+/** Waits as long as a hub runs there. @returns `undefined` when none does, or it does not answer in time. */
+async function answerOf(
+  dataDir: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<InPlaceAnswer | undefined> {
+  const files = new NodeFiles();
+  for (let waitedMs = 0; waitedMs < ANSWER_MS; waitedMs += POLL_MS) {
+    const bytes = await files.read(path);
+    if (bytes) {
+      await files.remove(path);
+      return inPlaceAnswerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    }
+    if (!isLocked(join(dataDir, "lock"))) return undefined;
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  return undefined;
+}
+
+async function refuseOtherFolder(dataDir: string, named: string): Promise<void> {
+  try {
+    await stat(join(dataDir, "everseed.db"));
+  } catch (error) {
+    throw new DaemonError("not-found", `${named} is no data folder of a hub.`, {
+      subject: named,
+      hint: "the folder that everseed hub start names; everseed hub init makes a new one.",
+      cause: error,
+    });
+  }
+}

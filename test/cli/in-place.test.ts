@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readZip } from "../hub/zip-reader.ts";
+import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
+
+const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
+const START = ["hub", "start", "--data", "data", "--port", "0", "--json"];
+const FAULT_MS = 30_000;
+
+interface Listed {
+  readonly id: string;
+  readonly name: string;
+  readonly torrentUrl: string;
+  readonly swarm: { readonly fault: string | null };
+}
+
+async function prepare(context: TestContext): Promise<string> {
+  const cwd = temporaryFolder(context);
+  await mkdir(join(cwd, "media/talks/slides"), { recursive: true });
+  await writeFile(join(cwd, "media/talks/a.bin"), randomBytes(700_000));
+  // Not every system takes this name, but this one has it.
+  await writeFile(join(cwd, "media/talks/slides/what: when?.pdf"), randomBytes(40_000));
+  await writeFile(join(cwd, "media/film.mp4"), randomBytes(300_000));
+  await writeFile(join(cwd, "password"), "a harbour full of fog", { mode: 0o600 });
+  const init = ["hub", "init", "--data", "data", "--admin", "ann", "--password-file", "password"];
+  const made = await everseed(context, [...init, "--token-file", "token"], { cwd });
+  assert.equal(made.exit, 0, made.stderr);
+  return cwd;
+}
+
+function resultOf(stdout: string): { torrentId: string | null; wasHere: boolean } {
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as ReturnType<typeof resultOf>;
+}
+
+/** What everything looks like that is not ours. */
+async function looks(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true });
+  const facts = await Promise.all(
+    entries.map(async (entry) => {
+      const { size, mtimeMs, ino, mode } = await stat(join(folder, entry));
+      return `${entry} ${size} ${mtimeMs} ${ino} ${mode}`;
+    }),
+  );
+  return facts.toSorted();
+}
+
+test("publish --in-place serves what lies there: no copy, not touched, with and without a running hub; changes are told", async (context) => {
+  const cwd = await prepare(context);
+  const before = await looks(join(cwd, "media"));
+  const publish = (path: string): ReturnType<typeof everseed> =>
+    everseed(context, ["publish", "--in-place", path, "--data", "data", "--json"], { cwd });
+  const waiting = await publish("media/talks");
+  assert.equal(waiting.exit, 0, waiting.stderr);
+  assert.equal(resultOf(waiting.stdout).torrentId, null, "no hub runs");
+
+  const hub = new EverseedProcess(context, START, { cwd, env: PORTS });
+  const site = `http://127.0.0.1:${await hub.port()}`;
+  const list = async (): Promise<Listed[]> => {
+    const response = await fetch(`${site}/api/v1/torrents`);
+    return ((await response.json()) as { torrents: Listed[] }).torrents;
+  };
+  assert.deepEqual(
+    (await list()).map(({ name }) => name),
+    ["talks"],
+    "it takes in what waited",
+  );
+  const running = await publish("media/film.mp4");
+  assert.equal(running.exit, 0, running.stderr);
+  const { torrentId } = resultOf(running.stdout);
+  const listed = await list();
+  assert.deepEqual(listed.map(({ name }) => name).toSorted(), ["film.mp4", "talks"]);
+  assert.ok(listed.some(({ id }) => id === torrentId));
+  const again = await publish("media/film.mp4");
+  assert.deepEqual(resultOf(again.stdout).wasHere, true);
+  assert.equal(resultOf(again.stdout).torrentId, torrentId);
+
+  const talks = listed.find(({ name }) => name === "talks")!;
+  const got = await everseed(context, ["get", talks.torrentUrl, "-o", "out"], { cwd });
+  assert.equal(got.exit, 0, got.stderr);
+  const theirs = await readFile(join(cwd, "media/talks/a.bin"));
+  assert.ok(theirs.equals(await readFile(join(cwd, "out/talks/a.bin"))));
+  const zip = await fetch(`${site}/t/${talks.id}.zip`);
+  const entries = readZip(Buffer.from(await zip.arrayBuffer()));
+  assert.equal(entries.length, 2);
+  const single = await fetch(`${site}/t/${talks.id}/files/1/x`);
+  const pdf = await readFile(join(cwd, "media/talks/slides/what: when?.pdf"));
+  assert.ok(Buffer.from(await single.arrayBuffer()).equals(pdf));
+  assert.deepEqual(await looks(join(cwd, "media")), before, "nothing is touched");
+  assert.equal(existsSync(join(cwd, "data/content")), false, "nothing is copied");
+
+  // Same length, other bytes.
+  const changed = Buffer.from(theirs);
+  changed.fill(7, 300_000, 300_100);
+  await writeFile(join(cwd, "media/talks/a.bin"), changed);
+  const later = new Date(Date.now() + 5_000);
+  await utimes(join(cwd, "media/talks/a.bin"), later, later);
+  const until = Date.now() + FAULT_MS;
+  let fault: string | null = null;
+  while (fault === null && Date.now() < until) {
+    await sleep(200);
+    fault = (await list()).find(({ id }) => id === talks.id)!.swarm.fault;
+  }
+  assert.match(fault ?? "", /1 of [0-9]+ pieces are damaged/);
+  // Somebody who has it all connects; the hub must not mend what is not its own.
+  const seeder = new EverseedProcess(
+    context,
+    ["get", talks.torrentUrl, "-o", "out", "--seed", "forever"],
+    { cwd },
+  );
+  await sleep(3_000);
+  seeder.child.kill("SIGINT");
+  await seeder.finished;
+  assert.ok(
+    changed.equals(await readFile(join(cwd, "media/talks/a.bin"))),
+    "it stays as its owner left it",
+  );
+});
+
+const wrong: [why: string, args: string[], words: RegExp, exit: number][] = [
+  ["no data folder", ["publish", "--in-place", "x"], /--data/, 2],
+  [
+    "a hub elsewhere",
+    ["publish", "--in-place", "x", "--to", "http://h", "--data", "d"],
+    /own machine/,
+    2,
+  ],
+  ["a folder that is no hub's", ["publish", "--in-place", ".", "--data", "d"], /no data folder/, 3],
+  ["no hub", ["publish", "x"], /--to/, 2],
+];
+for (const [why, args, words, exit] of wrong) {
+  test(`publish without ${why} says what is missing`, async (context) => {
+    const cwd = temporaryFolder(context);
+    await writeFile(join(cwd, "x"), "x");
+    const result = await everseed(context, args, { cwd });
+    assert.match(result.stderr, words);
+    assert.equal(result.exit === 0, exit === 0);
+  });
+}
