@@ -30,12 +30,13 @@ export class HubFetching implements FetchEngine {
   async add(...[options, trackers]: Parameters<FetchEngine["add"]>): Promise<EngineTorrent> {
     this.#torrents += 1;
     try {
-      const { session, guard, trackers: sourcesOf } = await this.#open();
+      const opened = await this.#open();
+      const { session, guard } = opened;
       const named = "magnet" in options.from ? options.from.magnet.peers : [];
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
       return session.add({
         ...options,
-        sources: sourcesOf(trackers),
+        sources: opened.trackers(trackers),
         peers: peers.filter(({ address }) => guard.allowPeer(address)),
       });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Actor } from "../accounts/permissions.ts";
 import { fetchInputSchema, fetchListSchema, fetchSchema } from "../api/fetches.ts";
-import type { Fetch } from "../publish/fetches.ts";
+import type { Fetch } from "../publish/fetch-state.ts";
 import {
   answers,
   type ApiApp,

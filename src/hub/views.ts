@@ -33,7 +33,7 @@ import {
 } from "../publish/catalogue.ts";
 import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
 import { pieceCells } from "../publish/piece-cells.ts";
-import type { Fetch } from "../publish/fetches.ts";
+import type { Fetch } from "../publish/fetch-state.ts";
 import type { Removal } from "../publish/publications.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { HubParts } from "./hub-parts.ts";

@@ -15,7 +15,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { FetchRow } from "../store/fetches.ts";
 import type { DataFolder } from "./data-folder.ts";
-import type { Fetch } from "./fetches.ts";
+import type { Fetch } from "./fetch-state.ts";
 import { PublishError } from "./publish-error.ts";
 import type { FetchedTorrent } from "./torrent-adoption.ts";
 
@@ -121,8 +121,11 @@ export class FetchRun {
       trackersOf(source),
     );
     if ("metainfo" in source) this.#name = source.metainfo.info.name;
-    const isComplete = await this.#end.promise.finally(() => this.#remove());
-    if (!isComplete) return undefined;
+    try {
+      if (!(await this.#end.promise)) return undefined;
+    } finally {
+      await this.#remove();
+    }
     const { info } = this.#torrent;
     invariant(info, "a complete torrent knows what it is");
     return {

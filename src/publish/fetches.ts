@@ -7,6 +7,7 @@ import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { FetchRow, FetchTable } from "../store/fetches.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { FetchedTorrent, TorrentAdoption } from "./torrent-adoption.ts";
+import type { Fetch } from "./fetch-state.ts";
 import { FetchRun, type FetchRunOptions, type FetchSource } from "./fetch-run.ts";
 import { PublishError } from "./publish-error.ts";
 import type { Random } from "../ports/random.ts";
@@ -16,40 +17,6 @@ import { randomShortId } from "./short-id.ts";
 const FETCHES_MAX = 50;
 /** Bytes that stay free on the disk for the database and its log. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
-
-/** A torrent that the hub fetches from its swarm, and how far it got. */
-export interface Fetch {
-  readonly id: string;
-  readonly ownerId: string;
-  /** 20 bytes, as peers say it. */
-  readonly infohash: Uint8Array;
-  /** Of the torrent; the infohash until somebody told the name. */
-  readonly name: string;
-  readonly createdMs: number;
-  readonly state: FetchState;
-  /** Why it failed, or what it waits for. */
-  readonly problem: string | null;
-  /** Bytes of all files; null until the details are known. */
-  readonly size: number | null;
-  readonly bytesDone: number;
-  readonly bytesPerSecond: number;
-  readonly peers: number;
-  /** The torrent, once it is published; another one when its content was here before. */
-  readonly torrentId: string | null;
-}
-
-/**
- * `finding` the details of a magnet link; `checking` what came before a restart; `fetching`; `stalled`: nobody
- * has pieces; `waiting` for the disk; `failed` with the cause; `published`.
- */
-export type FetchState =
-  | "finding"
-  | "checking"
-  | "fetching"
-  | "stalled"
-  | "waiting"
-  | "failed"
-  | "published";
 
 export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" | "judge"> {
   readonly fetches: FetchTable;

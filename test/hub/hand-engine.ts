@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Bitfield } from "../../src/base/bitfield.ts";
+import type { Bitfield } from "../../src/base/bitfield.ts";
 import type { AddTorrent, EngineTorrent, TorrentState } from "../../src/engine/session-contract.ts";
 import type { TorrentInfo } from "../../src/metainfo/metainfo.ts";
 import type { FetchEngine } from "../../src/publish/fetch-run.ts";
@@ -76,6 +76,7 @@ export class HandTorrent implements EngineTorrent {
   }
 
   peers = () => [];
+  partialCopies = () => undefined;
   addPeers = () => undefined;
   setWanted = () => undefined;
   setLimits = () => undefined;
