@@ -105,7 +105,7 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
     await sleep(200);
     fault = (await list()).find(({ id }) => id === talks.id)!.swarm.fault;
   }
-  assert.match(fault ?? "", /1 of [0-9]+ pieces are damaged/);
+  assert.match(fault ?? "", /1 of [0-9]+ pieces is damaged/);
   // Somebody who has it all connects; the hub must not mend what is not its own.
   const seeder = new EverseedProcess(
     context,
