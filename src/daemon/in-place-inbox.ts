@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { titleSchema } from "../api/drafts.ts";
+import { titleSchema } from "../api/torrents.ts";
 import { toHex } from "../base/bytes.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";

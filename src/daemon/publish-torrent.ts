@@ -39,8 +39,11 @@ export async function publishTorrent(options: PublishTorrentOptions): Promise<Pu
     "magnet" in source
       ? await hub.ask(FETCHES_PATH, fetchSchema, { magnet: options.source })
       : await hub.ask(FETCH_TORRENT_PATH, fetchSchema, source.bytes);
+  const wasHere = fetch.state === "published";
   for (;;) {
-    if (fetch.state === "published" && fetch.torrent) return describePublished(fetch.torrent);
+    if (fetch.state === "published" && fetch.torrent) {
+      return describePublished(fetch.torrent, wasHere || fetch.torrent.id !== fetch.id);
+    }
     if (fetch.state === "failed") {
       throw new DaemonError(
         "unreachable",

@@ -389,7 +389,7 @@ function openPublishing(
     publications,
     adoption: new TorrentAdoption({
       torrents,
-      finisher,
+      publications,
       folder,
       files,
       clock,

@@ -8,10 +8,10 @@ import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts"
 import type { ContentSharing } from "./content-sharing.ts";
 import { countLostFiles } from "./content-rounds.ts";
 import type { DataFolder } from "./data-folder.ts";
-import type { Finisher } from "./finisher.ts";
 import { infoOnDisk } from "./in-place.ts";
 import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
+import type { Publications } from "./publications.ts";
 import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
@@ -25,8 +25,8 @@ export interface TorrentAdoptionOptions {
   readonly swarms: Pick<SwarmRegistry, "register">;
   /** Told of each new torrent, whose files may be here already. */
   readonly sharing: Pick<ContentSharing, "handlePublished">;
-  /** Nothing else becomes public meanwhile. */
-  readonly finisher: Pick<Finisher, "alone">;
+  /** Nothing else becomes public meanwhile; what was removed comes back, or makes way. */
+  readonly publications: Pick<Publications, "alone" | "meet">;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
@@ -52,7 +52,8 @@ export class TorrentAdoption {
     fetched: FetchedTorrent,
     place: { readonly id: string; readonly ownerId: string; readonly contentFolder: string },
   ): Promise<string> {
-    return this.#options.finisher.alone(async () => {
+    return this.#options.publications.alone(async () => {
+      await this.#meetRemoved(fetched, { ownerId: place.ownerId });
       const known = await this.#known(fetched.info);
       if (known) return known.id;
       const { files, folder } = this.#options;
@@ -90,8 +91,9 @@ export class TorrentAdoption {
       readonly title?: string | undefined;
     },
   ): Promise<string> {
-    return this.#options.finisher.alone(async () => {
+    return this.#options.publications.alone(async () => {
       const { info } = made;
+      await this.#meetRemoved(made, place);
       const known = await this.#known(info);
       if (known) return known.id;
       const onDisk = infoOnDisk({ content_root: place.contentRoot }, info);
@@ -153,6 +155,20 @@ export class TorrentAdoption {
     await torrents.insert(entry, { words: searchText(null, info) });
     swarms.register(info.infohashes);
     sharing.handlePublished();
+  }
+
+  async #meetRemoved(
+    { info, trackers }: FetchedTorrent,
+    place: { readonly ownerId: string; readonly title?: string | undefined },
+  ): Promise<void> {
+    await this.#options.publications.meet(wireInfohashes(info.infohashes), {
+      words: searchText(null, info),
+      name: place.title ?? info.name,
+      comment: null,
+      trackers: JSON.stringify(withoutTrackers(trackers, this.#options.trackers)),
+      publisher_id: place.ownerId,
+      published_at: this.#options.clock.wallMs(),
+    });
   }
 
   async #known(info: TorrentInfo): Promise<TorrentRow | undefined> {

@@ -179,7 +179,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       adoption: new TorrentAdoption({
         torrents,
         swarms,
-        finisher,
+        publications,
         sharing: { handlePublished: () => undefined },
         folder,
         files: disk,
