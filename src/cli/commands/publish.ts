@@ -154,7 +154,8 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
 
 function tellPublished(output: Output, published: PublishedTorrent): void {
   output.record(published);
-  output.line(`Published  ${escapeOutside(published.pageUrl)}`);
+  const head = published.existed ? "Was here already " : "Published ";
+  output.line(`${head} ${escapeOutside(published.pageUrl)}`);
   output.line(`Magnet     ${escapeOutside(published.magnet)}`);
   output.say("The everseed has it all and seeds it.");
 }
