@@ -5,8 +5,16 @@ import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
 import { askHub, HubRefusal } from "../client/hub.ts";
 import { formatBytes, plural, visible } from "../parts/format.ts";
 import { Note, Outside } from "../parts/words.tsx";
-import { type Chosen, named } from "../publish/chosen-files.ts";
+import { type Chosen, fromHandles, named } from "../publish/chosen-files.ts";
 import { DropPlace } from "../publish/drop-place.tsx";
+import {
+  canKeepHandles,
+  forgetHandles,
+  keepHandles,
+  type KeptHandle,
+  mayRead,
+  recallHandles,
+} from "../publish/kept-handles.ts";
 import { FirstSteps, Unfinished } from "../publish/publish-notes.tsx";
 import { percentOf, ProgressCard } from "../publish/progress-card.tsx";
 import { PublishForm } from "../publish/publish-form.tsx";
@@ -29,6 +37,7 @@ type Step =
   | {
       readonly kind: "chosen";
       readonly chosen: Chosen;
+      readonly handles: readonly KeptHandle[] | undefined;
       readonly problem: Trouble | null;
       readonly busy: boolean;
     }
@@ -36,6 +45,11 @@ type Step =
 
 /** The upload begins this much later when it may turn out at once that nothing has to travel. */
 const askFirstMs = 400;
+
+interface ChosenAgain {
+  readonly chosen: Chosen;
+  readonly handles: readonly KeptHandle[] | undefined;
+}
 
 interface Trouble {
   readonly message: string;
@@ -47,6 +61,8 @@ export function PublishView(props: { readonly model: PublishPage }) {
   const { model } = props;
   const [step, setStep] = useState<Step>({ kind: "choosing", again: null, problem: null });
   const [drafts, setDrafts] = useState(model.drafts);
+  const [readingId, setReadingId] = useState<string | undefined>();
+  const keeps = useKeepsHandles();
   const run = useRef<UploadRun | null>(null);
   const here = useRef<Promise<HereAlready | undefined> | null>(null);
   useEffect(() => {
@@ -76,13 +92,17 @@ export function PublishView(props: { readonly model: PublishPage }) {
     );
   };
 
-  const publish = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
-    setStep({ kind: "chosen", chosen, problem: null, busy: true });
+  const publish = async (
+    { chosen, handles }: ChosenAgain,
+    options: DraftOptions,
+  ): Promise<void> => {
+    setStep({ kind: "chosen", chosen, handles, problem: null, busy: true });
     try {
       // Loaded while the hub answers: nobody but a publisher needs it.
       const loading = import("../publish/upload-run.ts");
       const draft = await askHub<DeclaredDraft>("POST", DRAFTS_PATH, declare(chosen, options));
       rememberOptions(draft.id, options);
+      void keepHandles(draft.id, handles);
       const { UploadRun } = await loading;
       const files = chosen.files.map(({ file }) => file);
       const hashing = await here.current;
@@ -90,7 +110,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
         setStep({ kind: "running", draft, progress });
         hashing?.follow(progress.sent);
         if (progress.state.kind !== "published") return;
-        forgetOptions(draft.id);
+        forgetUpload(draft.id);
         stopHashing();
       });
       run.current = upload;
@@ -101,27 +121,50 @@ export function PublishView(props: { readonly model: PublishPage }) {
       const pause = new Promise<undefined>((resolve) => setTimeout(resolve, askFirstMs));
       if ((await Promise.race([known, pause])) === undefined) upload.start();
     } catch (error) {
-      setStep({ kind: "chosen", chosen, problem: troubleOf(error), busy: false });
+      setStep({ kind: "chosen", chosen, handles, problem: troubleOf(error), busy: false });
     }
   };
 
   const again = step.kind === "choosing" ? step.again : null;
+  const goOn = (files: ChosenAgain, draft: Draft): void => {
+    const mismatch = compare(files.chosen, draft);
+    if (mismatch !== null) {
+      setStep({ kind: "choosing", again: draft, problem: mismatch });
+      return;
+    }
+    startHashing(files.chosen);
+    void publish(files, recallOptions(draft.id) ?? optionsOf(draft, files.chosen));
+  };
   const choose = useCallback(
-    (chosen: Chosen): void => {
-      if (again === null) {
-        startHashing(chosen);
-        setStep({ kind: "chosen", chosen, problem: null, busy: false });
-        return;
-      }
-      const mismatch = compare(chosen, again);
-      if (mismatch !== null) setStep({ kind: "choosing", again, problem: mismatch });
+    (chosen: Chosen, handles: readonly KeptHandle[] | undefined): void => {
+      if (again !== null) goOn({ chosen, handles }, again);
       else {
         startHashing(chosen);
-        void publish(chosen, recallOptions(again.id) ?? optionsOf(again, chosen));
+        setStep({ kind: "chosen", chosen, handles, problem: null, busy: false });
       }
     },
     [again],
   );
+  const kept = useKept(again);
+  /** With the files of last time, where the browser kept them and may read them; else they are chosen again. */
+  const goOnAsBefore = async (draft: Draft): Promise<void> => {
+    setReadingId(draft.id);
+    try {
+      const handles = await recallHandles(draft.id);
+      if (handles !== undefined && (await mayRead(handles))) {
+        goOn(
+          { chosen: await fromHandles(handles, model.filesMax, () => undefined), handles },
+          draft,
+        );
+        return;
+      }
+    } catch (error) {
+      console.debug("the files of last time cannot be read", error);
+    } finally {
+      setReadingId(undefined);
+    }
+    setStep({ kind: "choosing", again: draft, problem: null });
+  };
 
   const giveUp = async (draft: Draft): Promise<void> => {
     try {
@@ -135,7 +178,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
     }
     run.current = null;
     stopHashing();
-    forgetOptions(draft.id);
+    forgetUpload(draft.id);
     setDrafts(drafts.filter(({ id }) => id !== draft.id));
     setStep({ kind: "choosing", again: null, problem: null });
   };
@@ -180,7 +223,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
           chosen={step.chosen}
           problem={step.problem}
           busy={step.busy}
-          onPublish={(options) => void publish(step.chosen, options)}
+          onPublish={(options) => void publish(step, options)}
           onCancel={() => {
             stopHashing();
             setStep({ kind: "choosing", again: null, problem: null });
@@ -196,7 +239,8 @@ export function PublishView(props: { readonly model: PublishPage }) {
           {again === null && (
             <Unfinished
               drafts={drafts}
-              onGoOn={(draft) => setStep({ kind: "choosing", again: draft, problem: null })}
+              readingId={readingId}
+              onGoOn={(draft) => void goOnAsBefore(draft)}
               onGiveUp={(draft) => void giveUp(draft)}
             />
           )}
@@ -206,12 +250,17 @@ export function PublishView(props: { readonly model: PublishPage }) {
             onChosen={choose}
           >
             {again === null ? (
-              <p>{roomWords(model)}</p>
+              <p>{roomWords(model, keeps)}</p>
             ) : (
               <p>
                 <Outside text={again.name} charactersMax={80} />: {plural(again.fileCount, "file")},{" "}
                 {formatBytes(again.size)}. {formatBytes(again.offset)} are on the hub already and do
                 not travel again.{" "}
+                {kept && (
+                  <button type="button" class="link" onClick={() => void goOnAsBefore(again)}>
+                    Use the files of last time
+                  </button>
+                )}{" "}
                 <button
                   type="button"
                   class="link"
@@ -226,6 +275,30 @@ export function PublishView(props: { readonly model: PublishPage }) {
       )}
     </div>
   );
+}
+
+/** Whether this browser kept the files of the draft. */
+function useKept(draft: Draft | null): boolean {
+  const [keptId, setKeptId] = useState<string | undefined>();
+  useEffect(() => {
+    if (draft === null) return;
+    void recallHandles(draft.id).then((handles) => {
+      if (handles !== undefined) setKeptId(draft.id);
+    });
+  }, [draft]);
+  return draft !== null && keptId === draft.id;
+}
+
+/** Known in the browser only; a document from the server says what is true everywhere. */
+function useKeepsHandles(): boolean {
+  const [keeps, setKeeps] = useState(false);
+  useEffect(() => setKeeps(canKeepHandles()), []);
+  return keeps;
+}
+
+function forgetUpload(draftId: string): void {
+  forgetOptions(draftId);
+  void forgetHandles(draftId);
 }
 
 /** The upload is complete: on to the torrent's page, or a word about what was here before. */
@@ -266,13 +339,13 @@ function Arrived(props: { readonly draft: Draft }) {
   );
 }
 
-function roomWords(model: PublishPage): string {
+function roomWords(model: PublishPage, keeps: boolean): string {
   const free = model.freeBytes === null ? "" : ` ${formatBytes(model.freeBytes)} are free.`;
   const limit =
     model.uploadBytesMax === null
       ? "Any size the hub's disk holds."
       : `Up to ${formatBytes(model.uploadBytesMax)}.`;
-  return `${limit}${free} You can close the page and come back: the upload goes on where it stopped.`;
+  return `${limit}${free} ${keeps ? "You can close the page and come back" : "You can close the page, come back and choose the same files again"}: the upload goes on where it stopped.`;
 }
 
 function declare(chosen: Chosen, options: DraftOptions): DraftInput {

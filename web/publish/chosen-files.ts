@@ -1,4 +1,5 @@
 import type { DraftInput } from "../../src/api/drafts.ts";
+import type { KeptHandle } from "./kept-handles.ts";
 
 /** Files a person chose or dropped, as they will be published. */
 export interface Chosen {
@@ -80,6 +81,22 @@ export function fromDrop(
   return walkDropped(entries, filesMax, onCount);
 }
 
+/** Files and folders by their handles, which may have been kept from an earlier visit. */
+export async function fromHandles(
+  handles: readonly KeptHandle[],
+  filesMax: number,
+  onCount: (count: number) => void,
+): Promise<Chosen> {
+  const walk: Walk = { files: [], unreadable: [], filesMax, onCount };
+  const only = handles.length === 1 ? handles[0] : undefined;
+  if (only?.kind === "directory") {
+    await readFolderHandle(walk, only, "");
+    return chosen(only.name, true, walk.files, walk.unreadable);
+  }
+  for (const handle of handles) await readHandle(walk, handle, "");
+  return looseFiles(walk.files, walk.unreadable);
+}
+
 /** The walk itself, apart from the event: entries at the top, in the order dropped. */
 export async function walkDropped(
   entries: readonly FileSystemEntry[],
@@ -128,6 +145,39 @@ async function readFolder(walk: Walk, folder: FileSystemDirectoryEntry, below: s
       // Order does not matter here: the hub puts files in the torrent's order.
       await Promise.all(batch.map((entry) => readEntry(walk, entry, below)));
     }
+  } catch {
+    walk.unreadable.push(below === "" ? folder.name : below);
+  }
+}
+
+async function readHandle(walk: Walk, handle: FileSystemHandle, below: string): Promise<void> {
+  if (walk.files.length > walk.filesMax) return;
+  const path = below + handle.name;
+  if (handle.kind === "directory") {
+    return readFolderHandle(walk, handle as FileSystemDirectoryHandle, `${path}/`);
+  }
+  try {
+    walk.files.push({ path, file: await (handle as FileSystemFileHandle).getFile() });
+    if (walk.files.length % 500 === 0) walk.onCount(walk.files.length);
+  } catch {
+    walk.unreadable.push(path);
+  }
+}
+
+/** Handles of a folder whose files are opened at the same time. */
+const handlesAtOnce = 100;
+
+async function readFolderHandle(walk: Walk, folder: FileSystemDirectoryHandle, below: string) {
+  try {
+    let batch: Promise<void>[] = [];
+    for await (const handle of folder.values()) {
+      if (walk.files.length > walk.filesMax) break;
+      batch.push(readHandle(walk, handle, below));
+      if (batch.length < handlesAtOnce) continue;
+      await Promise.all(batch);
+      batch = [];
+    }
+    await Promise.all(batch);
   } catch {
     walk.unreadable.push(below === "" ? folder.name : below);
   }

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { formatCount } from "../parts/format.ts";
 import { UploadIcon } from "../parts/icons.tsx";
-import { type Chosen, fromDrop, fromPicker } from "./chosen-files.ts";
+import { type Chosen, fromDrop, fromHandles, fromPicker } from "./chosen-files.ts";
+import { canKeepHandles, droppedHandles, type KeptHandle, pickHandles } from "./kept-handles.ts";
 
 /**
  * Takes files and folders: dropped anywhere on the page, or chosen with a button. While a folder is
@@ -12,7 +13,8 @@ export function DropPlace(props: {
   readonly title: ComponentChildren;
   readonly filesMax: number;
   readonly children?: ComponentChildren;
-  readonly onChosen: (chosen: Chosen) => void;
+  /** @param handles - What the files can be read by again after a reload, where the browser has that. */
+  readonly onChosen: (chosen: Chosen, handles: readonly KeptHandle[] | undefined) => void;
 }) {
   const { title, filesMax, onChosen } = props;
   const [over, setOver] = useState(false);
@@ -20,12 +22,27 @@ export function DropPlace(props: {
   const filePicker = useRef<HTMLInputElement>(null);
   const folderPicker = useRef<HTMLInputElement>(null);
 
-  const read = (reader: Promise<Chosen>): void => {
+  const read = (
+    reader: Promise<Chosen>,
+    handles?: Promise<readonly KeptHandle[] | undefined>,
+  ): void => {
     setReading(0);
-    void reader.then((chosen) => {
+    void Promise.all([reader, handles]).then(([chosen, kept]) => {
       setReading(undefined);
-      onChosen(chosen);
+      onChosen(chosen, kept);
     });
+  };
+  const pick = async (what: "files" | "folder", input: HTMLInputElement | null): Promise<void> => {
+    try {
+      const handles = canKeepHandles() ? await pickHandles(what) : undefined;
+      if (handles === undefined) input?.click();
+      else if (handles.length > 0) {
+        read(fromHandles(handles, filesMax, setReading), Promise.resolve(handles));
+      }
+    } catch (error) {
+      console.debug("the browser's own dialog failed", error);
+      input?.click();
+    }
   };
   useEffect(() => {
     if (folderPicker.current !== null) folderPicker.current.webkitdirectory = true;
@@ -51,7 +68,9 @@ export function DropPlace(props: {
       setOver(false);
       if (!hasFiles(event) || event.dataTransfer === null) return;
       event.preventDefault();
-      read(fromDrop(event.dataTransfer, filesMax, setReading));
+      // Both take what they need before they wait.
+      const handles = droppedHandles(event.dataTransfer);
+      read(fromDrop(event.dataTransfer, filesMax, setReading), handles);
     };
     addEventListener("dragenter", enter);
     addEventListener("dragleave", leave);
@@ -83,10 +102,14 @@ export function DropPlace(props: {
         <p role="status">Looking at your files: {formatCount(reading)} so far</p>
       )}
       <div class="row js-only">
-        <button type="button" class="btn main" onClick={() => filePicker.current?.click()}>
+        <button
+          type="button"
+          class="btn main"
+          onClick={() => void pick("files", filePicker.current)}
+        >
           Choose files
         </button>
-        <button type="button" class="btn" onClick={() => folderPicker.current?.click()}>
+        <button type="button" class="btn" onClick={() => void pick("folder", folderPicker.current)}>
           Choose a folder
         </button>
       </div>

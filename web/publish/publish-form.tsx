@@ -46,7 +46,7 @@ export function PublishForm(props: {
       <ChosenFiles chosen={chosen} />
       {refusal !== null && <Refusal {...refusal} />}
       {problem !== null && <Refusal {...problem} />}
-      <div class="row">
+      <div class="row acts-wide">
         <button class="btn main" disabled={busy || refusal !== null}>
           {busy ? "Preparing" : "Publish"}
         </button>

@@ -20,6 +20,8 @@ export function FirstSteps() {
 /** One's own uploads that wait for the rest of their bytes. */
 export function Unfinished(props: {
   readonly drafts: readonly Draft[];
+  /** The draft whose files are being read again. */
+  readonly readingId: string | undefined;
   readonly onGoOn: (draft: Draft) => void;
   readonly onGiveUp: (draft: Draft) => void;
 }) {
@@ -50,8 +52,13 @@ export function Unfinished(props: {
               </span>
             </div>
             <div class="end acts js-only">
-              <button type="button" class="btn" onClick={() => props.onGoOn(draft)}>
-                Go on
+              <button
+                type="button"
+                class="btn"
+                disabled={props.readingId !== undefined}
+                onClick={() => props.onGoOn(draft)}
+              >
+                {props.readingId === draft.id ? "Reading your files" : "Go on"}
               </button>
               <AskFirst
                 word="Throw away"
@@ -66,8 +73,7 @@ export function Unfinished(props: {
                 goAhead="Throw it away"
                 onGoAhead={() => props.onGiveUp(draft)}
               >
-                The hub deletes the {formatBytes(draft.offset)} that are here, and the link stops
-                working.
+                The hub deletes what has arrived of it, and the link stops working.
               </AskFirst>
             </div>
           </li>
