@@ -48,7 +48,9 @@ export async function droppedHandles(
     getAsFileSystemHandle?(): Promise<KeptHandle | null>;
   })[];
   try {
-    const handles = await Promise.all(items.map((item) => item.getAsFileSystemHandle?.() ?? null));
+    const handles = await Promise.all(
+      items.map(async (item) => (await item.getAsFileSystemHandle?.()) ?? null),
+    );
     const kept = handles.filter((handle) => handle !== null);
     return kept.length === items.length ? kept : undefined;
   } catch (error) {
