@@ -36,7 +36,8 @@ async function world(t: TestContext) {
   const clock: Clock = {
     nowMs: () => now,
     wallMs: () => now,
-    startTimer: () => assert.fail("no timers here"),
+    // Only the count of failed sign-ins waits for one.
+    startTimer: () => ({ cancel: () => undefined }),
   };
   const passwords = new CountingHash();
   const accounts = new Accounts({

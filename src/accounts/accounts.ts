@@ -5,8 +5,9 @@ import type { PasswordHash } from "../ports/password-hash.ts";
 import type { Random } from "../ports/random.ts";
 import type { Schema } from "../store/schema.ts";
 import { AccountsError } from "./accounts-error.ts";
-import { type AuthLibrary, COOKIE_PREFIX, loadAuthLibrary } from "./auth-library.ts";
+import { type AuthLibrary, COOKIE_PREFIX, isRefusal, loadAuthLibrary } from "./auth-library.ts";
 import { checkName, checkPassword, PASSWORD_CHARACTERS } from "./credential-rules.ts";
+import { FailedSignIns } from "./failed-sign-ins.ts";
 import { FormTokens } from "./form-tokens.ts";
 import { KnownBrowsers } from "./known-browsers.ts";
 import { accountId, accountNames, resetPassword } from "./password-reset.ts";
@@ -76,6 +77,7 @@ export class Accounts {
   readonly forms: FormTokens;
   readonly #options: AccountsOptions;
   readonly #guard = new SignInGuard();
+  readonly #failures: FailedSignIns;
   readonly #browsers: KnownBrowsers;
   #library: Promise<AuthLibrary> | undefined;
   readonly #link: SetupLink;
@@ -83,6 +85,7 @@ export class Accounts {
 
   constructor(options: AccountsOptions) {
     this.#options = options;
+    this.#failures = new FailedSignIns(options.clock, options.log);
     this.#browsers = new KnownBrowsers(options);
     this.forms = new FormTokens(options);
     this.#link = new SetupLink(options.db, options.clock);
@@ -129,6 +132,7 @@ export class Accounts {
       throw new AccountsError("setup-done", "This hub has its administrator already.");
     }
     if (!gate?.accepts(input.key)) {
+      this.#failures.handle({ address: credentials.address, why: "wrong setup key" });
       throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
     }
     checkName(input.name);
@@ -221,6 +225,7 @@ export class Accounts {
     } catch (error) {
       attempt.handleWrong();
       if (!isRefusal(error)) throw error;
+      this.#failures.handle({ name, address, why: "wrong name or password" });
       throw new AccountsError("wrong-password", "Name or password is wrong.");
     }
   }
@@ -233,13 +238,21 @@ export class Accounts {
       outcome.kind === "wait"
         ? "Too many wrong tries. Wait a little, then try again."
         : "Many people are signing in. Try again in a moment.";
+    const why = outcome.kind === "wait" ? "too many wrong tries" : "too many tries at once";
+    this.#failures.handle({ name: attempt.name, address: attempt.address, why });
     throw new AccountsError(outcome.kind, message, outcome.waitMs);
   }
 
   /** Who asks: by session cookie or by API token in the `Authorization` header, never by the address. */
   async identify(credentials: Credentials): Promise<WithCookies<Actor>> {
     const token = bearerToken(credentials.authorization);
-    if (token !== undefined) return { value: await this.#byToken(token), cookies: [] };
+    if (token !== undefined) {
+      const value = await this.#byToken(token);
+      if (value.kind === "stranger") {
+        this.#failures.handle({ address: credentials.address, why: "unknown or expired token" });
+      }
+      return { value, cookies: [] };
+    }
     if (!hasSessionCookie(credentials.cookie)) return { value: STRANGER, cookies: [] };
     const library = await this.#load();
     const request = { headers: asHeaders(credentials), returnHeaders: true } as const;
@@ -288,6 +301,8 @@ export class Accounts {
     } catch (error) {
       attempt.handleWrong();
       if (!isRefusal(error)) throw error;
+      const { address } = credentials;
+      this.#failures.handle({ name: actor.name, address, why: "wrong current password" });
       throw new AccountsError("wrong-password", "The current password is wrong.");
     }
   }
@@ -373,6 +388,11 @@ export class Accounts {
     if (!owner) return STRANGER;
     const scope = scopeOf(key.permissions);
     return userActor(owner, scope === "admin" ? "admin-token" : "publish-token");
+  }
+
+  /** Writes the lines that are still owed. */
+  close(): void {
+    this.#failures.close();
   }
 
   async #anybody(): Promise<boolean> {
@@ -472,14 +492,4 @@ function asHeaders(credentials: Credentials): Headers {
   if (credentials.userAgent !== null)
     headers.set("user-agent", credentials.userAgent.slice(0, 300));
   return headers;
-}
-
-/** The library refuses with an error that carries an HTTP status below 500. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "statusCode" in error &&
-    typeof error.statusCode === "number" &&
-    error.statusCode < 500
-  );
 }

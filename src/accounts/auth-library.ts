@@ -42,7 +42,9 @@ export async function loadAuthLibrary(options: AuthLibraryOptions) {
     rateLimit: { enabled: false },
     logger: {
       level: "warn",
-      log: (level, message) => log[level === "error" ? "error" : "warn"](`accounts: ${message}`),
+      log: (level, message, ...details) => {
+        log[isOurFault(level, details) ? "error" : "debug"](`accounts: ${message}`);
+      },
     },
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
@@ -70,6 +72,24 @@ export async function loadAuthLibrary(options: AuthLibraryOptions) {
       }),
     ],
   });
+}
+
+/**
+ * The library warns of what it refuses: wrong passwords, names and tokens. Accounts writes a line for those. It also
+ * reports a refused token as an error, with its answer of a status below 500.
+ */
+function isOurFault(level: string, details: readonly unknown[]): boolean {
+  return level === "error" && !details.some(isRefusal);
+}
+
+/** The library refuses with an error that carries an HTTP status below 500. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "statusCode" in error &&
+    typeof error.statusCode === "number" &&
+    error.statusCode < 500
+  );
 }
 
 export type AuthLibrary = Awaited<ReturnType<typeof loadAuthLibrary>>;

@@ -1,6 +1,7 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Log } from "../ports/log.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 
@@ -10,6 +11,7 @@ export interface HubFetchingOptions {
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
   readonly log: Log;
+  readonly faults: OutsideFaults;
 }
 
 /**
@@ -61,12 +63,13 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, downBytesPerSecond, upBytesPerSecond, log } = this.#options;
+    const { host, downBytesPerSecond, upBytesPerSecond, log, faults } = this.#options;
     this.#session ??= openSession({
       listen: { host, port: 0 },
       downBytesPerSecond,
       upBytesPerSecond,
       log,
+      faults,
     });
     return this.#session;
   }

@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { formatAddress } from "../base/endpoint.ts";
 import { asHostName, isLoopback, type RequestContext } from "../hub/request-gate.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { clientAddress } from "../tracker/source-address.ts";
+import { answerBrokenHttp } from "./broken-http.ts";
 import { ConnectionCap } from "./connection-cap.ts";
 import { listenTrouble } from "./open-session.ts";
 import { rawBody } from "./raw-body.ts";
@@ -32,6 +34,9 @@ const CLOSE_GRACE_MS = 1_500;
 
 const UPLOAD_PATH = /^\/api\/v1\/drafts\/[0-9a-z]+\/content$/;
 
+/** Whose bodies anything here reads. */
+const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
 export type Handle = (request: Request, context: RequestContext) => Promise<Response>;
 
 /** A web server that is bound before it is known what it answers. */
@@ -50,6 +55,7 @@ export interface HubServerOptions {
   readonly proxies: readonly string[];
   /** Called for each request that a proxy on this machine passed on which is not one of `proxies`. */
   readonly onUnnamedProxy?: (address: string) => void;
+  readonly faults: OutsideFaults;
 }
 
 /** What proxies add to what they pass on. */
@@ -71,13 +77,13 @@ export async function openHubServer(
   speaksForMany: (address: string) => boolean = isLoopback,
 ): Promise<HubServer> {
   const proxies = new Set(options.proxies);
+  const { faults } = options;
   let handle: Handle = () => Promise.resolve(notYet());
   const listener = getRequestListener((request, env) => {
-    const { incoming } = env as { incoming: IncomingMessage };
-    return handle(
-      isUpload(incoming) ? asUpload(request, incoming) : request,
-      contextOf(incoming, proxies, options.onUnnamedProxy),
-    );
+    const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+    const context = contextOf(incoming, proxies, options.onUnnamedProxy);
+    const cut = (): void => void outgoing.destroy();
+    return handle(withRawBody(request, incoming, faults), { ...context, cut });
   });
   const server = createServer(
     {
@@ -103,6 +109,7 @@ export async function openHubServer(
     if (end) socket.once("close", end);
     else socket.destroy();
   });
+  answerBrokenHttp(server, faults);
   server.setTimeout(patience.idleMs);
   await listening(server, options);
   const { port } = server.address() as AddressInfo;
@@ -120,16 +127,23 @@ function isUpload({ method, url = "" }: IncomingMessage): boolean {
   return method === "PATCH" && UPLOAD_PATH.test(url);
 }
 
-/** The same request; what it uploads comes without copies. */
-function asUpload({ method, url, headers }: Request, incoming: IncomingMessage): Request {
-  return new Request(url, { method, headers, body: rawBody(incoming), duplex: "half" });
+/** The same request. Its body comes without copies, and tells the end of the connection from faults of ours. */
+function withRawBody(request: Request, incoming: IncomingMessage, faults: OutsideFaults): Request {
+  if (!hasBody(incoming) || !BODY_METHODS.has(incoming.method)) return request;
+  const address = plain(incoming.socket.remoteAddress);
+  const body = rawBody(incoming, () => faults.count("cut-request", { address }));
+  const { method, url, headers } = request;
+  return new Request(url, { method, headers, body, duplex: "half" });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return "content-length" in headers || "transfer-encoding" in headers;
 }
 
 /** Also behind an answer: a body nobody reads any more would keep its connection as long as it likes. */
 function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
-  const { headers, socket } = incoming;
-  const hasBody = "content-length" in headers || "transfer-encoding" in headers;
-  if (!hasBody || isUpload(incoming)) return;
+  const { socket } = incoming;
+  if (!hasBody(incoming) || isUpload(incoming)) return;
   const timer = setTimeout(() => {
     if (!incoming.complete) socket.destroy();
   }, bodyMs);

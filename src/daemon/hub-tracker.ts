@@ -11,6 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { DatagramSocket } from "../ports/net.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { SwarmCount, SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Store } from "../store/open-store.ts";
@@ -60,6 +61,7 @@ export interface HubTrackerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly faults: OutsideFaults;
   /** As bound: of the web site, and of the everseed's engine. */
   readonly webPort: number;
   readonly peerPort: number;
@@ -125,7 +127,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     register: (infohashes: Infohashes) => tracker.register(infohashes),
     unregister: (infohashes: Infohashes) => tracker.unregister(infohashes),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
-    handle: (request, context) => answerHttp(http, request, context),
+    handle: (request, context) => answerHttp(http, request, context, parts.faults),
     async close() {
       socket.close();
       await tracker.stop();
@@ -134,14 +136,22 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   };
 }
 
-function answerHttp(http: HttpTracker, request: Request, context: RequestContext): Response {
+function answerHttp(
+  http: HttpTracker,
+  request: Request,
+  context: RequestContext,
+  faults: OutsideFaults,
+): Response {
   const address = addressBytes(context.remoteAddress);
   if (!address) return bencoded(200, encodeFailure(ADDRESS_UNKNOWN));
   const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
   // Cut out by hand: `URL` would not keep every byte as it came.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   const viaProxy = PROXY_HEADERS.some((name) => request.headers.has(name));
-  const { status, body } = http.answer(target, { address, local, viaProxy });
+  const { status, body, refusal } = http.answer(target, { address, local, viaProxy });
+  if (refusal !== undefined) {
+    faults.count("bad-announce", { address: context.remoteAddress, why: refusal });
+  }
   return bencoded(status, body);
 }
 
@@ -180,6 +190,7 @@ async function bindUdp(
         receive: (bytes, from) => {
           const reply = udp.answer(bytes, from);
           if (reply) socket.send(reply, from);
+          else parts.faults.count("bad-datagram", { address: from.address });
         },
       });
       return socket;

@@ -6,6 +6,7 @@ import { NodeRandom } from "../platform/node-random.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { DaemonError, systemCode } from "./daemon-error.ts";
 import { NetGuard } from "./net-guard.ts";
@@ -27,6 +28,7 @@ export interface OneShotSessionOptions {
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   readonly log: Log;
+  readonly faults?: OutsideFaults | undefined;
 }
 
 /** An engine with the world attached, for a command that ends. */
@@ -62,6 +64,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
       log: options.log,
+      faults: options.faults,
     },
     settings: {
       downBytesPerSecond: options.downBytesPerSecond ?? 0,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
+import { bodyCut } from "../hub/request-body.ts";
 
 /** Chunks that wait between the socket and their reader; each has 64 KiB at most. */
 const CHUNKS_WAITING_MAX = 4;
@@ -7,8 +8,10 @@ const CHUNKS_WAITING_MAX = 4;
 /**
  * The body of a request, chunk by chunk as the parser made them. `Readable.toWeb` copies each chunk; here every
  * one is its reader's own, who may give its memory back as soon as it is done with it.
+ *
+ * @param onCut - Called when the connection ends before the body. Its reader gets a refusal, which is no fault of ours.
  */
-export function rawBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+export function rawBody(incoming: IncomingMessage, onCut: () => void): ReadableStream<Uint8Array> {
   let open = true;
   return new ReadableStream<Uint8Array>(
     {
@@ -21,8 +24,9 @@ export function rawBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
         finished(incoming, { writable: false }, (error) => {
           if (!open) return;
           open = false;
-          if (error) controller.error(error);
-          else controller.close();
+          if (!error) return controller.close();
+          onCut();
+          controller.error(bodyCut());
         });
       },
       pull() {

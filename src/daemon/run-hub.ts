@@ -1,16 +1,13 @@
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { invariant } from "../base/errors.ts";
-import { type Config, PEER_PORT } from "../config/config.ts";
-import { Session } from "../engine/session.ts";
+import type { Config } from "../config/config.ts";
 import { Hub } from "../hub/hub.ts";
 import { asHostName, hostName } from "../hub/request-gate.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
-import { TcpNet } from "../platform/tcp-net.ts";
 import type { Log } from "../ports/log.ts";
 import { Catalogue } from "../publish/catalogue.ts";
 import { ContentSharing } from "../publish/content-sharing.ts";
@@ -26,22 +23,22 @@ import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
 import { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { storeErrorCode } from "../store/store-error.ts";
-import { type DaemonError, systemCode } from "./daemon-error.ts";
+import { BoundedLog } from "./bounded-log.ts";
+import { systemCode } from "./daemon-error.ts";
 import { announceUrls } from "./announce-urls.ts";
+import { openHubEngine } from "./hub-engine.ts";
 import { HubFetching } from "./hub-fetching.ts";
 import { InPlaceInbox } from "./in-place-inbox.ts";
+import { FaultCounts } from "./fault-counts.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";
-import { listenTrouble } from "./open-session.ts";
 import { defaultSiteName } from "./site-name.ts";
 import { everseedVersion } from "./version.ts";
 
-// How `limits.memoryBytesMax` is shared out: pieces being uploaded, blocks being sent, pieces received.
+/** Of `limits.memoryBytesMax`, for pieces being uploaded; the engine has the other half. */
 const INGEST_SHARE = 1 / 2;
-const SEND_SHARE = 3 / 8;
-const RECEIVE_SHARE = 1 / 8;
 /** Two pieces of this length fit into the ingest memory, or fewer bytes when there is less. */
 const PIECE_BYTES_MAX = 32 * 1024 * 1024;
 /** Reads for direct downloads that are under way at once. */
@@ -62,6 +59,8 @@ export interface RunningHub {
   readonly udpPort: number;
   /** Of the everseed, since start. */
   stats(): { uploaded: number; downloaded: number; peers: number };
+  /** What others did wrong since start, by kind. */
+  faults(): FaultCounts["totals"];
   /** Ends within 10 s; safe to repeat. */
   stop(): Promise<void>;
 }
@@ -71,10 +70,12 @@ export interface RunningHub {
  *
  * @throws {DaemonError} (rejects) When the data folder or a port cannot be had; nothing is left running.
  */
-export async function runHub(config: Config, log: Log): Promise<RunningHub> {
-  const undo: (() => Promise<void>)[] = [];
+export async function runHub(config: Config, everyLine: Log): Promise<RunningHub> {
+  const clock = new NodeClock();
+  const log = new BoundedLog(everyLine, clock);
+  const undo: (() => Promise<void>)[] = [async () => log.close()];
   try {
-    return await compose(config, log, undo);
+    return await compose(config, { clock, log }, undo);
   } catch (error) {
     await unwind(undo, log);
     throw error;
@@ -84,18 +85,19 @@ export async function runHub(config: Config, log: Log): Promise<RunningHub> {
 /** @param undo - Gets, as they come to be, the ways to end the parts. */
 async function compose(
   config: Config,
-  log: Log,
+  { clock, log }: Pick<World, "clock" | "log">,
   undo: (() => Promise<void>)[],
 ): Promise<RunningHub> {
   const dataDir = resolve(config.dataDir);
   const state = await openHubState(dataDir);
   undo.push(() => state.close());
-  const server = await openHubServer({ ...config, onUnnamedProxy: tellOnce(log) });
+  const faults = new FaultCounts(clock, log);
+  undo.push(async () => faults.close());
+  const server = await openHubServer({ ...config, onUnnamedProxy: tellOnce(log), faults });
   undo.push(() => server.close());
   warnOfProxy(config, server, log);
   const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : urlOf(server);
 
-  const clock = new NodeClock();
   const random = new NodeRandom();
   const disk = new NodeDisk({ log });
   undo.push(() => disk.close());
@@ -112,7 +114,14 @@ async function compose(
     log,
     onChanged: (id) => contents.forget(id),
   });
-  const session = await openEngine(config, { clock, random, disk, log, wake: everseed.wake });
+  const session = await openHubEngine(config, {
+    clock,
+    random,
+    disk,
+    log,
+    faults,
+    wake: everseed.wake,
+  });
   undo.push(async () => {
     everseed.stop();
     await session.close();
@@ -125,12 +134,14 @@ async function compose(
     clock,
     random,
     log,
+    faults,
     webPort: server.port,
     peerPort: session.port,
   });
   undo.push(() => tracker.close());
 
   const accounts = openAccounts(state, { siteUrl, clock, random, log });
+  undo.push(async () => accounts.close());
   const trackers = announceUrls(siteUrl, tracker.namedUdp);
   const limits = publishLimits(config);
   const version = everseedVersion();
@@ -172,6 +183,7 @@ async function compose(
     downBytesPerSecond: config.engine.downBytesPerSecond,
     upBytesPerSecond: config.engine.upBytesPerSecond,
     log,
+    faults,
   });
   const fetches = new Fetches({
     fetches: store.fetches,
@@ -220,6 +232,7 @@ async function compose(
     clock,
     random,
     log,
+    faults,
     swarms: tracker,
     everseed: (id) => everseed.figures(id),
     partialCopies: (id) => everseed.partialCopies(id),
@@ -255,6 +268,7 @@ async function compose(
     peerPort: session.port,
     udpPort: tracker.udpPort,
     stats: () => everseed.totals(),
+    faults: () => faults.totals,
     stop: () => (stopping ??= unwind(undo, log)),
   };
 }
@@ -265,49 +279,6 @@ type World = {
   readonly disk: NodeDisk;
   readonly log: Log;
 };
-
-async function openEngine(
-  config: Config,
-  { clock, random, disk, log, wake }: World & { wake: Everseed["wake"] },
-): Promise<Session> {
-  const memory = config.limits.memoryBytesMax;
-  const session = new Session({
-    ports: {
-      clock,
-      random,
-      log,
-      net: new TcpNet({ log }),
-      content: disk,
-      receiveSlabs: disk.createSlabPool(memory * RECEIVE_SHARE),
-      sendSlabs: disk.createSlabPool(memory * SEND_SHARE),
-    },
-    settings: {
-      connectionsMax: config.engine.connectionsMax,
-      downBytesPerSecond: config.engine.downBytesPerSecond,
-      upBytesPerSecond: config.engine.upBytesPerSecond,
-    },
-    wake,
-  });
-  const host = config.engine.host ?? config.host;
-  const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
-  let trouble: DaemonError | undefined;
-  for (const port of ports) {
-    try {
-      await session.listen({ host, port });
-      return session;
-    } catch (error) {
-      trouble = listenTrouble(error, { host, port, setting: "the key engine.port" });
-      if (trouble.code !== "port-taken" || ports.at(-1) === port) break;
-      log.warn(
-        `port ${port} for peers is taken by another program: a free one is used, which is another at each start. ` +
-          "The key engine.port chooses one",
-      );
-    }
-  }
-  await session.close();
-  invariant(trouble, "there is a port to try");
-  throw trouble;
-}
 
 function openPublishing(
   parts: World & {

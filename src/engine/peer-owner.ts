@@ -65,5 +65,5 @@ export interface PeerGate<P> {
     infohash: Uint8Array,
   ): PeerOwner<P> | undefined | Promise<PeerOwner<P> | undefined>;
   /** An accepted connection ended before it found its torrent. */
-  handleStray(peer: P): void;
+  handleStray(peer: P, reason: string): void;
 }

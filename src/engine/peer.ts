@@ -92,6 +92,7 @@ export class Peer implements StreamHandler, WireSink {
   #stage: Stage;
   readonly #greeting: PeerGreeting<Peer>;
   #decoder: WireDecoder | undefined;
+  #misbehaved = false;
   /** The block that is arriving; -1 when none is. */
   #incomingPiece = -1;
   #incomingBlock = -1;
@@ -158,6 +159,11 @@ export class Peer implements StreamHandler, WireSink {
     return this.clientWords ?? (this.peerId ? clientName(this.peerId) : "unknown client");
   }
 
+  /** It was closed because it broke the protocol. */
+  get misbehaved(): boolean {
+    return this.#misbehaved;
+  }
+
   /** A block we asked for has begun to arrive and is not whole. */
   get isBlockArriving(): boolean {
     return this.#incomingPiece !== -1;
@@ -182,7 +188,7 @@ export class Peer implements StreamHandler, WireSink {
       this.#take(chunk, length);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.close(error.message);
+      this.#misbehaves(error.message);
     }
     this.#settle();
   }
@@ -214,6 +220,11 @@ export class Peer implements StreamHandler, WireSink {
     this.#end(reason, true);
   }
 
+  #misbehaves(reason: string): void {
+    this.#misbehaved = true;
+    this.close(reason);
+  }
+
   #end(reason: string, destroy: boolean): void {
     if (this.#stage === "closed") return;
     this.#stage = "closed";
@@ -225,7 +236,7 @@ export class Peer implements StreamHandler, WireSink {
       this.#incomingPiece = -1;
     }
     if (this.owner) this.owner.handleClosed(this, reason, destroy);
-    else this.#gate?.handleStray(this);
+    else this.#gate?.handleStray(this, reason);
   }
 
   // ---- Handshake -------------------------------------------------------------------------------
@@ -458,6 +469,6 @@ export class Peer implements StreamHandler, WireSink {
   }
 
   #closeFor(reason: string | undefined): void {
-    if (reason !== undefined) this.close(reason);
+    if (reason !== undefined) this.#misbehaves(reason);
   }
 }

@@ -7,6 +7,7 @@ import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { Log } from "../ports/log.ts";
 import type { NetFailure, StreamNet } from "../ports/net.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 
 /** Everything the engine takes from the world. */
@@ -20,6 +21,8 @@ export interface EnginePorts {
   /** Where blocks are read to before they are sent. */
   readonly sendSlabs: SlabPool;
   readonly log: Log;
+  /** Counts peers that break the protocol. */
+  readonly faults?: OutsideFaults | undefined;
 }
 
 /** Every number a person may want to change; defaults and units in `settings.ts`. */

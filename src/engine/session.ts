@@ -182,8 +182,10 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
     }
   }
 
-  handleStray(peer: Peer): void {
+  handleStray(peer: Peer, reason: string): void {
     this.#strays.delete(peer);
+    const { address } = peer.remote;
+    if (peer.misbehaved) this.ports.faults?.count("bad-peer", { address, why: reason });
     this.#count(peer.remote.address, -1);
   }
 

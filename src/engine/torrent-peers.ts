@@ -118,7 +118,9 @@ export class TorrentPeers implements PeerOwner<Peer> {
     this.extensions.gone(peer);
     this.#torrent.hashes()?.gone(peer);
     this.#host.handleDisconnected(peer);
-    this.#host.ports.log.debug("peer closed", { peer: peer.remote.address, reason });
+    const { log, faults } = this.#host.ports;
+    log.debug("peer closed", { peer: peer.remote.address, reason });
+    if (peer.misbehaved) faults?.count("bad-peer", { address: peer.remote.address, why: reason });
     if (this.#choker.gone(peer)) this.#rechoke();
     // A candidate may take the free place; the session's tick sees to that.
     this.settle();
@@ -220,7 +222,9 @@ export class TorrentPeers implements PeerOwner<Peer> {
   }
 
   ban(address: string, reason: string): void {
-    this.#host.ports.log.warn("peer banned", { address, reason });
+    const { log, faults } = this.#host.ports;
+    log.debug("peer banned", { address, reason });
+    faults?.count("bad-peer", { address, why: reason });
     this.swarm.ban(address, reason);
     this.#torrent.handleBanned(address, reason);
   }

@@ -159,7 +159,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       const listing = await catalogue.find(c.req.valid("param").id);
       if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
       const views = new Views(parts, c.var.origin);
-      const response = live.open(listing.id, c.env.remoteAddress, () => views.figures(listing));
+      const response = live.open(listing.id, c.env, () => views.figures(listing));
       if (response) return response;
       throw new RefusedError({
         status: 503,

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { StoredFile } from "../publish/catalogue.ts";
 import { absent } from "./absent.ts";
+import { breakOff } from "./break-off.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
 import { fileStream } from "./file-stream.ts";
@@ -11,7 +12,7 @@ import { Views } from "./views.ts";
 
 /** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, files, lookAt } = parts;
+  const { catalogue, files, log, lookAt } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
@@ -80,7 +81,12 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
         return new Response(null, { status, headers });
       }
       streaming = true;
-      return new Response(fileStream(open, part), { status, headers });
+      const stream = fileStream(open, part, (controller, cause) => {
+        log.warn("a download broke off", { id, file: file.path, why: String(cause) });
+        lookAt(id);
+        breakOff(controller, c.env, cause);
+      });
+      return new Response(stream, { status, headers });
     } finally {
       if (!streaming) await open.close();
     }

@@ -6,19 +6,27 @@ const CHUNK_BYTES = 256 * 1024;
 /**
  * Part of a file as a stream that reads only as fast as somebody takes it, and closes the file at the
  * end, whichever end that is.
+ *
+ * @param breakOff - Ends the answer: the promised length cannot be kept.
  */
-export function fileStream(file: ReadFile, range: ByteRange): ReadableStream<Uint8Array> {
+export function fileStream(
+  file: ReadFile,
+  range: ByteRange,
+  breakOff: (controller: ReadableStreamDefaultController, cause: unknown) => void,
+): ReadableStream<Uint8Array> {
   let position = range.first;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const left = range.last + 1 - position;
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, left));
-        const read = left > 0 ? await file.read(chunk, position) : 0;
-        if (left > 0 && read === 0) {
-          // Shorter than it was: the promised length cannot be kept, so the connection must not end well.
+        let read = 0;
+        try {
+          if (left > 0) read = await file.read(chunk, position);
+          if (left > 0 && read === 0) throw new Error("the file became shorter while it was read");
+        } catch (error) {
           await file.close();
-          controller.error(new Error("the file became shorter while it was read"));
+          breakOff(controller, error);
           return;
         }
         position += read;

@@ -4,6 +4,7 @@ import type { PageAssets, PageRenderer } from "../api/pages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { Catalogue } from "../publish/catalogue.ts";
 import type { EverseedFigures } from "../publish/everseed.ts";
@@ -42,6 +43,7 @@ export interface HubParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly faults: OutsideFaults;
   /** True when an error of another layer means that the disk is full. */
   readonly isDiskFull: (error: unknown) => boolean;
 }

@@ -43,7 +43,7 @@ export class Hub {
 
   constructor(parts: HubParts) {
     this.#parts = parts;
-    this.#live = new LiveFigures(parts.clock);
+    this.#live = new LiveFigures(parts.clock, parts.faults);
     this.#frames = new PageFrames(parts);
     this.#cache = new PageCache(parts.clock);
     this.#app = this.#compose();

@@ -1,4 +1,7 @@
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
+import { breakOff } from "./break-off.ts";
+import type { RequestContext } from "./request-gate.ts";
 
 const TICK_MS = 1_000;
 /** Proxies and browsers drop streams that are silent for longer. */
@@ -13,7 +16,7 @@ const STUCK_TICKS_MAX = 60;
 
 interface Watcher {
   readonly key: string;
-  readonly address: string;
+  readonly context: RequestContext;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   last: string;
   silentTicks: number;
@@ -28,12 +31,14 @@ const ENCODER = new TextEncoder();
  */
 export class LiveFigures {
   readonly #clock: Clock;
+  readonly #faults: OutsideFaults;
   readonly #watchers = new Set<Watcher>();
   readonly #looks = new Map<string, () => unknown>();
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, faults: OutsideFaults) {
     this.#clock = clock;
+    this.#faults = faults;
   }
 
   /** Readers at the moment. */
@@ -46,16 +51,17 @@ export class LiveFigures {
    * @param look - Gives the figures as they are now.
    * @returns `undefined` when there are too many readers.
    */
-  open(key: string, address: string, look: () => unknown): Response | undefined {
+  open(key: string, context: RequestContext, look: () => unknown): Response | undefined {
     if (this.#watchers.size >= STREAMS_MAX) return undefined;
+    const address = context.remoteAddress;
     let mine = 0;
-    for (const watcher of this.#watchers) if (watcher.address === address) mine += 1;
+    for (const watcher of this.#watchers) if (watcher.context.remoteAddress === address) mine += 1;
     if (mine >= STREAMS_PER_ADDRESS_MAX) return undefined;
     let watcher: Watcher | undefined;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          watcher = { key, address, controller, last: "", silentTicks: 0, stuckTicks: 0 };
+          watcher = { key, context, controller, last: "", silentTicks: 0, stuckTicks: 0 };
           this.#watchers.add(watcher);
           this.#looks.set(key, look);
           this.#tell(watcher, JSON.stringify(look()));
@@ -113,7 +119,9 @@ export class LiveFigures {
       watcher.stuckTicks += 1;
       if (watcher.stuckTicks < STUCK_TICKS_MAX) return;
       this.#forget(watcher);
-      watcher.controller.error(new Error("the reader does not read"));
+      const { controller, context } = watcher;
+      this.#faults.count("stuck-reader", { address: context.remoteAddress });
+      breakOff(controller, context, new Error("the reader does not read"));
       return;
     }
     watcher.stuckTicks = 0;

@@ -44,6 +44,11 @@ export function bodyTooLong(bytesMax: number): RefusedError {
   });
 }
 
+/** The connection ended first: nobody reads the answer, and it is no fault of ours. */
+export function bodyCut(): RefusedError {
+  return badBody("The request ended before its body did.");
+}
+
 export function badBody(message: string): RefusedError {
   return new RefusedError({ status: 400, code: "bad_request", message });
 }

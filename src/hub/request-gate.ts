@@ -5,6 +5,8 @@ export interface RequestContext {
   readonly localAddress: string | undefined;
   /** A proxy on this machine passed it on, and the owner named none: nothing is known of who asks. */
   readonly unnamedProxy?: boolean;
+  /** Ends the connection: an answer that cannot be finished must not be taken for a whole one. */
+  readonly cut?: () => void;
 }
 
 /** Names that always mean this very machine. */

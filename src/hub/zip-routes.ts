@@ -5,6 +5,7 @@ import { wireInfohashes } from "../base/infohash.ts";
 import type { Listing } from "../publish/catalogue.ts";
 import type { StoredContent } from "../publish/stored-contents.ts";
 import { absent } from "./absent.ts";
+import { breakOff } from "./break-off.ts";
 import { type ByteRange, parseByteRange } from "./byte-range.ts";
 import { archiveName, attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
@@ -20,6 +21,14 @@ import { dosTime } from "./zip/zip-records.ts";
 const ZIPS_MAX = 200;
 /** Of one address: enough for a program that fetches parts of one archive side by side. */
 const ZIPS_PER_ADDRESS_MAX = 16;
+/** How a stream ends. */
+interface StreamEnds {
+  /** Gives back what it holds. */
+  readonly end: () => Promise<void>;
+  /** It cannot be finished. */
+  readonly fail: (controller: ReadableStreamDefaultController, cause: unknown) => void;
+}
+
 /** Changes when the same files would make other bytes. */
 const FORM = "zip-1";
 
@@ -28,7 +37,7 @@ const FORM = "zip-1";
  * Its length is known at once and any part of it can be asked for.
  */
 export function zipRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, contents, clock } = parts;
+  const { catalogue, contents, clock, log } = parts;
   const seats = new StreamSeats({ all: ZIPS_MAX, perAddress: ZIPS_PER_ADDRESS_MAX });
   const app = new Hono<HubEnv>();
 
@@ -105,14 +114,18 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
     }
     const status = range === "whole" ? 200 : 206;
     if (c.req.method === "HEAD") return new Response(null, { status, headers });
-    return new Response(await stream(zip, part, end), { status, headers });
+    const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
+      log.warn("a download broke off", { id: listing.id, why: String(cause) });
+      breakOff(controller, c.env, cause);
+    };
+    return new Response(await stream(zip, part, { end, fail }), { status, headers });
   }
 
   /** What cannot be read at once is refused with words; later only the connection can break off. */
   async function stream(
     zip: Zip,
     range: ByteRange,
-    end: () => Promise<void>,
+    { end, fail }: StreamEnds,
   ): Promise<ReadableStream<Uint8Array>> {
     const stop = new AbortController();
     const chunks = zipBytes(zip, range, { signal: stop.signal, breathe });
@@ -128,7 +141,7 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
             controller.close();
           } catch (error) {
             await end();
-            controller.error(error);
+            fail(controller, error);
           }
         },
         async cancel() {

@@ -9,6 +9,15 @@ import { openEndpoint, toNetFailure } from "./socket-address.ts";
 /** Many small packets arrive at once; the kernel's default holds only some hundreds. */
 const RECEIVE_QUEUE_BYTES = 1024 * 1024;
 
+/** Errors that packets to or from others cause. */
+const OTHER_SIDE: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "EMSGSIZE",
+  "ENETUNREACH",
+]);
+
 export interface UdpNetOptions {
   readonly log?: Log | undefined;
   /** House rule 8: addresses for which this is false do not come out of `resolve`. Default: all do. */
@@ -40,7 +49,10 @@ export class UdpNet implements DatagramNet {
     await bound(socket, options);
     growReceiveQueue(socket, this.#log);
     socket.on("error", (error) => {
-      this.#log.warn("a UDP socket reported an error", { code: toNetFailure(error).code });
+      const { code } = toNetFailure(error);
+      // What the network says of somebody's address is no trouble of this machine.
+      const level = OTHER_SIDE.has(code) ? "debug" : "warn";
+      this.#log[level]("a UDP socket reported an error", { code });
     });
     socket.on("message", (bytes, from) => options.receive(bytes, openEndpoint(from)));
     return new UdpSocket(socket, openEndpoint(socket.address()), family);

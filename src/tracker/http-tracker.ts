@@ -19,6 +19,8 @@ export interface HttpTrackerReply {
   readonly status: 200 | 404 | 414 | 429;
   /** Sent as `text/plain`, by custom (PUB-3.5). */
   readonly body: Uint8Array;
+  /** Why the request was refused; `undefined` when it was answered. */
+  readonly refusal?: string;
 }
 
 const NOT_FOUND = "this is neither an announce nor a scrape";
@@ -114,5 +116,5 @@ export class HttpTracker {
 }
 
 function failure(status: HttpTrackerReply["status"], reason: string): HttpTrackerReply {
-  return { status, body: encodeFailure(reason) };
+  return { status, body: encodeFailure(reason), refusal: reason };
 }

@@ -3,8 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { test, type TestContext } from "node:test";
+import { mock, test, type TestContext } from "node:test";
 import { type Handle, openHubServer } from "../../src/daemon/hub-server.ts";
+import { breakOff } from "../../src/hub/break-off.ts";
+import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 
 // The server in front of the hub, with little patience.
 
@@ -20,7 +22,7 @@ const PATIENT = {
 };
 
 async function serve(t: TestContext, handle: Handle, patience: Partial<typeof PATIENT> = {}) {
-  const options = { host: "127.0.0.1", port: 0, proxies: [] };
+  const options = { host: "127.0.0.1", port: 0, proxies: [], faults: UNCOUNTED };
   const server = await openHubServer(options, { ...PATIENT, ...patience });
   t.after(() => server.close());
   server.serve(handle);
@@ -88,7 +90,7 @@ for (const [who, patience, text] of slow) {
 test("HUB-25: one address has 256 connections at once; a proxy and this machine have as many as they need", async (t) => {
   const open = async (proxies: string[], speaksForMany?: () => boolean) => {
     const server = await openHubServer(
-      { host: "127.0.0.1", port: 0, proxies },
+      { host: "127.0.0.1", port: 0, proxies, faults: UNCOUNTED },
       PATIENT,
       speaksForMany,
     );
@@ -170,4 +172,24 @@ test("HUB-8: an upload that is refused unread gets its answer, and its bytes are
   assert.equal(await answered, 413);
   await ended;
   assert.ok(sent < 100_000_000, `${sent}`);
+});
+
+test("HUB-16: an answer that cannot be finished ends with its connection, and nothing is written past our log", async (t) => {
+  const written = mock.method(console, "error", () => undefined);
+  t.after(() => written.mock.restore());
+  const port = await serve(t, async (_request, context) => {
+    let isFirst = true;
+    const stream = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (!isFirst) return breakOff(controller, context, new Error("the disk is gone"));
+        isFirst = false;
+        return controller.enqueue(new Uint8Array([97, 98, 99]));
+      },
+    });
+    return new Response(stream, { headers: { "content-length": "1000" } });
+  });
+  const got = await raw(port, "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+  assert.doesNotMatch(got, /disk is gone|\r\n0\r\n/);
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()));
+  assert.deepEqual(written.mock.calls, []);
 });

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
+import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -171,7 +172,7 @@ test("TRK-12: pipelined requests are answered one by one, in their order", async
 /** A server that has little patience. */
 async function hasty(t: TestContext): Promise<HubServer> {
   const server = await openHubServer(
-    { host: "127.0.0.1", port: 0, proxies: [] },
+    { host: "127.0.0.1", port: 0, proxies: [], faults: UNCOUNTED },
     { headersMs: 100, bodyMs: 100, idleMs: 400, keepAliveMs: 100, checkIntervalMs: 20 },
   );
   t.after(() => server.close());

@@ -7,6 +7,7 @@ import { concatBytes } from "../../src/base/bytes.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
+import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { Catalogue } from "../../src/publish/catalogue.ts";
 import type { Damage } from "../../src/publish/content-faults.ts";
 import { DataFolder } from "../../src/publish/data-folder.ts";
@@ -237,6 +238,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     clock,
     random,
     log,
+    faults: UNCOUNTED,
     isDiskFull: () => false,
   };
   const hub = new Hub(parts);

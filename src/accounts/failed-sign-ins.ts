@@ -1,0 +1,71 @@
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { USER_NAME } from "./user-name.ts";
+
+/** What a line is not written for is summed up this long after the first line. */
+const PERIOD_MS = 60_000;
+/** Lines in a period, of one address and of all. */
+const LINES_PER_ADDRESS_MAX = 3;
+const LINES_MAX = 30;
+
+export interface FailedSignIn {
+  readonly address: string;
+  /** As it was typed; `undefined` when none was. */
+  readonly name?: string;
+  readonly why: string;
+}
+
+/**
+ * Writes one line for each sign-in that failed, with the address, for people and for programs that lock addresses out.
+ * Strangers decide how many there are, so lines are bounded, and what they leave out is counted in one more line.
+ */
+export class FailedSignIns {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Lines of this period by address; each entry has a line, so there are `LINES_MAX` at most. */
+  readonly #lines = new Map<string, number>();
+  #linesOfAll = 0;
+  #leftOut = 0;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  handle({ address, name, why }: FailedSignIn): void {
+    if (this.#closed) return;
+    this.#timer ??= this.#clock.startTimer(PERIOD_MS, () => this.#sumUp());
+    const mine = this.#lines.get(address) ?? 0;
+    if (mine >= LINES_PER_ADDRESS_MAX || this.#linesOfAll >= LINES_MAX) {
+      this.#leftOut += 1;
+      return;
+    }
+    this.#lines.set(address, mine + 1);
+    this.#linesOfAll += 1;
+    this.#log.info("a sign-in failed", { address: address || "unknown", why, ...named(name) });
+  }
+
+  /** Tells what was not told yet. What comes later is counted no more, so that nothing keeps the program running. */
+  close(): void {
+    if (this.#timer) this.#sumUp();
+    this.#closed = true;
+  }
+
+  #sumUp(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const count = this.#leftOut;
+    this.#lines.clear();
+    this.#linesOfAll = 0;
+    this.#leftOut = 0;
+    if (count > 0) this.#log.info("more sign-ins failed in the last minute", { count });
+  }
+}
+
+/** What nobody can be called may be a password in the wrong field, or text made to look like a line. */
+function named(name: string | undefined): Record<string, unknown> {
+  if (name === undefined) return {};
+  return USER_NAME.test(name) ? { name } : { nameCharacters: name.length };
+}

@@ -1,0 +1,55 @@
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Log, LogFields } from "../ports/log.ts";
+import type { OutsideFault, OutsideFaults } from "../ports/outside-faults.ts";
+
+/** Faults are summed up this long after the first of them. */
+const PERIOD_MS = 60_000;
+/** Faults of one kind that are told one by one in a period. */
+const DETAILS_MAX = 10;
+
+/**
+ * Counts what others do wrong, and tells it at debug level: the first few of each kind one by one, and once a
+ * minute how many there were.
+ */
+export class FaultCounts implements OutsideFaults {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #totals = new Map<OutsideFault, number>();
+  /** Of this period. */
+  readonly #recent = new Map<OutsideFault, number>();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Since the start. */
+  get totals(): Readonly<Partial<Record<OutsideFault, number>>> {
+    return Object.fromEntries(this.#totals);
+  }
+
+  count(fault: OutsideFault, fields: LogFields = {}): void {
+    if (this.#closed) return;
+    const recent = (this.#recent.get(fault) ?? 0) + 1;
+    this.#recent.set(fault, recent);
+    this.#totals.set(fault, (this.#totals.get(fault) ?? 0) + 1);
+    if (recent <= DETAILS_MAX) this.#log.debug("a fault of others", { fault, ...fields });
+    this.#timer ??= this.#clock.startTimer(PERIOD_MS, () => this.#sumUp());
+  }
+
+  /** Tells what was not told yet. What comes later is counted no more, so that nothing keeps the program running. */
+  close(): void {
+    if (this.#timer) this.#sumUp();
+    this.#closed = true;
+  }
+
+  #sumUp(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const counts = Object.fromEntries(this.#recent);
+    this.#recent.clear();
+    this.#log.debug("faults of others", { counts, sinceStart: this.totals });
+  }
+}

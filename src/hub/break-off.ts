@@ -1,0 +1,15 @@
+import type { RequestContext } from "./request-gate.ts";
+
+/**
+ * Ends an answer that cannot be finished. The connection ends with it, so that nobody takes the part for the whole.
+ * Without a connection the reader of the stream gets the cause.
+ */
+export function breakOff(
+  controller: ReadableStreamDefaultController,
+  { cut }: Pick<RequestContext, "cut">,
+  cause: unknown,
+): void {
+  if (!cut) return controller.error(cause);
+  cut();
+  controller.close();
+}
