@@ -3,7 +3,7 @@
 const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const UTF8_ENCODER = new TextEncoder();
 const UTF8_DECODER = new TextDecoder("utf-8");
-const UTF8_STRICT = new TextDecoder("utf-8", { fatal: true });
+const UTF8_STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Joins parts into one new array. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -79,7 +79,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return UTF8_DECODER.decode(bytes);
 }
 
-/** @returns The text, or `undefined` when the bytes are not UTF-8. */
+/** @returns The text, or `undefined` when the bytes are not UTF-8. A U+FEFF at the start is a letter as any other. */
 export function decodeUtf8Strict(bytes: Uint8Array): string | undefined {
   try {
     return UTF8_STRICT.decode(bytes);

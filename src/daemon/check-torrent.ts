@@ -7,9 +7,10 @@ import type { DiskOutcome } from "../ports/content.ts";
 import { diskTrouble } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
 import { requireLayers } from "./known-layers.ts";
-import { factsOf, locateContent } from "./locate-content.ts";
+import { findFiles, type FoundFile, whyOther } from "./found-files.ts";
+import { locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
-import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
+import { suffixOf } from "./unfinished-files.ts";
 
 export interface CheckTorrentOptions {
   /** A .torrent file or its URL. */
@@ -23,7 +24,7 @@ export interface CheckTorrentOptions {
 
 /** What a check found, in JSON's types. */
 export interface CheckedTorrent {
-  /** True when every file is there and every piece is good. */
+  /** True when every file is there, as long as the torrent says, and every piece is good. */
   readonly ok: boolean;
   readonly name: string;
   readonly pieces: number;
@@ -32,6 +33,8 @@ export interface CheckedTorrent {
   readonly bytes: number;
   /** Padding left out. A piece that two files share counts in both. */
   readonly files: readonly CheckedFile[];
+  /** A sentence for each that is there and not as long as the torrent says, or no file. */
+  readonly others: readonly string[];
 }
 
 export interface CheckedFile {
@@ -43,6 +46,8 @@ export interface CheckedFile {
   readonly missing: boolean;
   /** A download of it has begun and not ended: it stands under the name of an unfinished file. */
   readonly unfinished: boolean;
+  /** Bytes that it has here; `null` when no file is there. One that is longer or shorter is not the torrent's file. */
+  readonly size: number | null;
 }
 
 /**
@@ -58,13 +63,18 @@ export async function checkTorrent(options: CheckTorrentOptions): Promise<Checke
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
   const suffix = suffixOf(metainfo.info);
-  const intact = await judgePieces({ ...metainfo, info }, { root, suffix }, options);
-  return describe(info, { root, suffix, intact });
+  const found = findFiles(info, root, suffix);
+  const intact = await judgePieces({ ...metainfo, info }, { root, suffix, found }, options);
+  return describe(info, found, intact);
 }
 
 async function judgePieces(
   metainfo: Metainfo,
-  place: { readonly root: string; readonly suffix: string },
+  place: {
+    readonly root: string;
+    readonly suffix: string;
+    readonly found: readonly FoundFile[];
+  },
   options: CheckTorrentOptions,
 ): Promise<Bitfield> {
   const { info } = metainfo;
@@ -72,6 +82,12 @@ async function judgePieces(
   const { signal } = options;
   const pieces = new Bitfield(geometry.pieceCount);
   pieces.fill();
+  for (const { index, state, size } of place.found) {
+    // What is no file is not read.
+    if (state !== "other" || size !== undefined || info.files[index]!.length === 0) continue;
+    const { first, end } = geometry.filePieces(index);
+    for (let piece = first; piece < end; piece += 1) pieces.delete(piece);
+  }
   const intact = new Bitfield(geometry.pieceCount);
   const disk = new NodeDisk({
     workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
@@ -105,30 +121,36 @@ async function judgePieces(
 
 function describe(
   info: TorrentInfo,
-  found: { readonly root: string; readonly suffix: string; readonly intact: Bitfield },
+  found: readonly FoundFile[],
+  intact: Bitfield,
 ): CheckedTorrent {
-  const { root, suffix, intact } = found;
   const { geometry } = info;
-  const files: CheckedFile[] = [];
-  for (const [index, file] of info.files.entries()) {
-    if (file.pad) continue;
+  const files = found.map(({ index, state, size = null }): CheckedFile => {
+    const file = info.files[index]!;
     const { first, end } = geometry.filePieces(index);
     let good = 0;
     for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
-    const { path: place, unfinished } = placeOnDisk(root, file.path, suffix);
-    const missing = factsOf(place) === undefined;
-    const path = file.path.join("/");
-    const bad = end - first - good;
-    files.push({ path, length: file.length, good, bad, missing, unfinished });
-  }
+    return {
+      path: file.path.join("/"),
+      length: file.length,
+      good,
+      bad: end - first - good,
+      missing: state === "missing",
+      unfinished: state === "unfinished",
+      size,
+    };
+  });
   const bad = geometry.pieceCount - intact.count;
   return {
-    ok: bad === 0 && !files.some((file) => file.missing || file.unfinished),
+    ok: bad === 0 && found.every(({ state }) => state === "fits"),
     name: info.name,
     pieces: geometry.pieceCount,
     good: intact.count,
     bad,
     bytes: geometry.dataLength,
     files,
+    others: found.flatMap(({ index, path, state, size }) =>
+      state === "other" ? [`${path} ${whyOther(size, info.files[index]!.length)}`] : [],
+    ),
   };
 }

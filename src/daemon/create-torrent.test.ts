@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -37,6 +37,43 @@ test("MET-24: a file that changes while it is hashed refuses the torrent, and no
   const onPlan = (): void => writeFileSync(join(path, "a"), "afterwards");
   await assert.rejects(create(path, { onPlan }), { code: "changed" });
   assert.deepEqual(await readdir(folder), ["content"]);
+});
+
+test("MET-24: a file that cannot be read is said before the first byte is", async (context) => {
+  const folder = await folderFor(context);
+  const path = join(folder, "content");
+  await mkdir(path);
+  await writeFile(join(path, "a"), "open");
+  await writeFile(join(path, "secret"), "closed", { mode: 0 });
+  await chmod(folder, 0o777);
+  const planned = new Error("planned");
+  let skipped: unknown;
+  // Nothing is unreadable to root.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid!(65_534);
+  try {
+    const made = create(path, {
+      onPlan: (plan) => {
+        ({ skipped } = plan);
+        throw planned;
+      },
+    });
+    await assert.rejects(made, planned);
+  } finally {
+    if (isRoot) process.seteuid!(0);
+  }
+  assert.deepEqual(skipped, [{ path: "secret", why: "the system does not let this user read it" }]);
+});
+
+test("a default name leaves room for its end", async (context) => {
+  const folder = await folderFor(context);
+  const path = join(folder, "é".repeat(127));
+  await writeFile(path, "x");
+  const here = process.cwd();
+  process.chdir(folder);
+  context.after(() => process.chdir(here));
+  const { file } = await create(path, { file: undefined });
+  assert.equal(file, `${"é".repeat(123)}.torrent`);
 });
 
 test("MET-24: a folder of nothing but links and sockets is no torrent", async (context) => {

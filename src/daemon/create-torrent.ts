@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { access, constants, lstat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import {
   type BuildOptions,
   type BuiltTorrent,
@@ -16,7 +16,7 @@ import { isTrackerUrl, isWebSeedUrl } from "../metainfo/urls.ts";
 import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
 import { DaemonError, diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
-import { fileChanged, type InputTree, listInput } from "./input-files.ts";
+import { fileChanged, type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { hexInfohashes, magnetOf } from "./show-torrent.ts";
 import { writeOutput } from "./write-output.ts";
 
@@ -49,6 +49,8 @@ export interface PlannedTorrent {
   readonly files: number;
   readonly bytes: number;
   readonly pieceSize: number;
+  /** What is not in it. */
+  readonly skipped: readonly SkippedInput[];
 }
 
 /** What was made, in JSON's types. */
@@ -62,7 +64,7 @@ export interface CreatedTorrent {
   /** Of all files, padding not counted. */
   readonly bytes: number;
   readonly magnet: string;
-  /** What a person should know: what is not in it, names that others store differently. */
+  /** What a person should know: names that others store differently. */
   readonly warnings: readonly string[];
 }
 
@@ -74,14 +76,21 @@ export interface CreatedTorrent {
  */
 export async function createTorrent(options: CreateOptions): Promise<CreatedTorrent> {
   const { signal } = options;
-  const tree = await listInput(options.path, signal);
+  const file = options.file ?? outputName(options.name ?? basename(resolve(options.path)));
+  const tree = await listInput(options.path, { signal, output: file });
   const name = options.name ?? tree.name;
-  const file = options.file ?? `${name}.torrent`;
   await refuseOutput(file, name, options.overwrite);
   refuseUrls(options);
   const plan = planInput(tree, options, name);
   const { pieceLength, pieceCount, dataLength } = plan.geometry;
-  options.onPlan({ name, files: tree.files.length, bytes: dataLength, pieceSize: pieceLength });
+  const { files, skipped } = tree;
+  options.onPlan({
+    name,
+    files: files.length,
+    bytes: dataLength,
+    pieceSize: pieceLength,
+    skipped,
+  });
   const measured = await measure(plan, tree, options);
   const built = build(plan, measured, options);
   signal.throwIfAborted();
@@ -95,11 +104,21 @@ export async function createTorrent(options: CreateOptions): Promise<CreatedTorr
     pieces: pieceCount,
     bytes: dataLength,
     magnet: magnetOf(metainfo),
-    warnings: [
-      ...tree.skipped.map(({ path, why }) => `${path} is left out: ${why}`),
-      ...storedDifferently(plan, metainfo.info.files),
-    ],
+    warnings: storedDifferently(plan, metainfo.info.files),
   };
+}
+
+/** What disks take in one name. */
+const NAME_BYTES_MAX = 255;
+
+/** @returns `NAME.torrent`, of a name that is too long its first characters. */
+function outputName(name: string): string {
+  const end = ".torrent";
+  let stem = name;
+  while (Buffer.byteLength(stem) + end.length > NAME_BYTES_MAX) {
+    stem = Array.from(stem).slice(0, -1).join("");
+  }
+  return `${stem}${end}`;
 }
 
 /** Said before the content is read, which may take hours. */

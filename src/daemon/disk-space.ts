@@ -5,7 +5,7 @@ import { formatBytes } from "../base/format-bytes.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
-import { factsOf } from "./locate-content.ts";
+import { entryFactsOf } from "./path-facts.ts";
 import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
 /** What `stat` counts in, whatever the blocks of the file system are. */
@@ -89,7 +89,7 @@ function needMore(missing: number, folder: string): string {
 /** The path itself, or the closest above it that is there. @param path - Absolute. */
 export function nearestExisting(path: string): string {
   for (let at = path; ; at = dirname(at)) {
-    if (dirname(at) === at || factsOf(at)) return at;
+    if (dirname(at) === at || entryFactsOf(at)) return at;
   }
 }
 

@@ -1,5 +1,12 @@
-import { basename, resolve } from "node:path";
-import { type FileListing, listFiles, type SkippedEntry } from "../platform/walk-files.ts";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { isPaddingName } from "../metainfo/padding-names.ts";
+import {
+  type FileListing,
+  type FoundFile,
+  listFiles,
+  type SkippedEntry,
+} from "../platform/walk-files.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
 
 /** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */
@@ -19,9 +26,13 @@ export interface SkippedInput {
  * Lists what is in a folder, or the one file. Links inside a folder are not followed: they may lead
  * anywhere.
  *
+ * @param options.output - The file that is going to be written: no part of what it describes.
  * @throws {DaemonError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
-export async function listInput(path: string, signal?: AbortSignal): Promise<InputTree> {
+export async function listInput(
+  path: string,
+  options: { readonly signal: AbortSignal; readonly output?: string | undefined },
+): Promise<InputTree> {
   if (path === "") {
     throw new DaemonError("bad-plan", "Nothing is named. What was given is empty.", {
       hint: "the path of a file or folder.",
@@ -33,15 +44,64 @@ export async function listInput(path: string, signal?: AbortSignal): Promise<Inp
       hint: "choose a folder below it.",
     });
   }
-  const { name, folder, root, files, skipped } = await list(path, signal);
+  const listing = await list(path, options.signal);
+  const { name, folder, root, skipped } = listing;
+  const whyNot = judgeOf(listing, options.output);
+  const files: FoundFile[] = [];
+  const notContent: SkippedInput[] = [];
+  for (const file of listing.files) {
+    const why = whyNot(file);
+    if (why === undefined) files.push(file);
+    else notContent.push({ path: file.path.join("/"), why });
+  }
+  if (!folder && notContent.length > 0) throw replacesItself(path);
   if (files.length === 0) throw nothingIn(path, folder, skipped);
   return {
     name,
     folder,
     root,
     files,
-    skipped: skipped.map((entry) => ({ path: entry.path.join("/"), why: WHY_SKIPPED[entry.why] })),
+    skipped: [
+      ...skipped.map((entry) => ({ path: entry.path.join("/"), why: WHY_SKIPPED[entry.why] })),
+      ...notContent,
+    ],
   };
+}
+
+/** @returns What says why a file that can be read is no content, in words that follow "is left out: ". */
+function judgeOf(
+  { folder, root }: FileListing,
+  output: string | undefined,
+): (file: FoundFile) => string | undefined {
+  const target = output === undefined ? undefined : realPlace(output);
+  const top = realpathSync(root);
+  return ({ path, length }) => {
+    // Compared by name: the folders below the top were passed through no link.
+    const isOutput =
+      target !== undefined && path.at(-1) === basename(target) && join(top, ...path) === target;
+    if (isOutput) return "the torrent is written to it";
+    const isPadding = folder && isPaddingName(path, length);
+    return isPadding ? "it is padding that another program stored" : undefined;
+  };
+}
+
+/** @returns Where a file stands, or is going to; `undefined` when its folder cannot be looked at. */
+function realPlace(path: string): string | undefined {
+  const absolute = resolve(path);
+  try {
+    return join(realpathSync(dirname(absolute)), basename(absolute));
+  } catch (error) {
+    // Whoever writes there tells.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function replacesItself(path: string): DaemonError {
+  return new DaemonError("bad-plan", `The torrent of ${path} would be written over it.`, {
+    subject: path,
+    hint: "another file with -o.",
+  });
 }
 
 /** For a file that is not to be relied on. */
@@ -56,6 +116,8 @@ async function list(path: string, signal: AbortSignal | undefined): Promise<File
   try {
     return await listFiles(path, signal);
   } catch (error) {
+    // Node gives other names to what is not UTF-8, and then finds nothing.
+    if (systemCode(error) === "ENOENT" && resolve(path).includes("\ufffd")) throw badName(path);
     throw systemCode(error) === undefined ? error : diskTrouble(error, `read ${path}`, path);
   }
 }
@@ -67,6 +129,17 @@ const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   "bad-name": "its name is not UTF-8",
   leftover: "everseed was making it when it was killed",
 };
+
+function badName(path: string): DaemonError {
+  return new DaemonError(
+    "bad-plan",
+    `Cannot read ${path}. Its name, or that of a folder around it, is not UTF-8.`,
+    {
+      subject: path,
+      hint: "rename it: the names in a torrent are UTF-8.",
+    },
+  );
+}
 
 function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): DaemonError {
   if (!folder) {

@@ -69,7 +69,7 @@ const POLL_MS = 250;
  * @throws {DaemonError} What the disk or the hub refuses. Or the signal's reason.
  */
 export async function publishContent(options: PublishOptions): Promise<PublishedTorrent> {
-  const tree = await listInput(options.path, options.signal);
+  const tree = await listInput(options.path, { signal: options.signal });
   const bytes = tree.files.reduce((sum, file) => sum + file.length, 0);
   options.onEvent({
     kind: "found",

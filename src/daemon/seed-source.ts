@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { createTorrent, type CreatedTorrent, type PlannedTorrent } from "./create-torrent.ts";
 import { DaemonError } from "./daemon-error.ts";
-import { factsOf } from "./locate-content.ts";
+import { factsOf } from "./path-facts.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
 /** Something to seed, as a person names it. */

@@ -1,16 +1,15 @@
-import { join } from "node:path";
 import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { DaemonError } from "./daemon-error.ts";
 import { requireLayers } from "./known-layers.ts";
-import { factsOf, locateContent } from "./locate-content.ts";
+import { findFiles, troubleWith } from "./found-files.ts";
+import { locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource } from "./seed-source.ts";
-import { suffixOf, placeOnDisk } from "./unfinished-files.ts";
+import { suffixOf } from "./unfinished-files.ts";
 import { untilAborted } from "./until-aborted.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 
@@ -104,33 +103,11 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
   }
 }
 
-/** A file that is missing or of another size is told now, not when the first peer asks for it. */
+/** A file that is missing, of another size or not to be read is told now, not when the first peer asks for it. */
 function refuseOtherFiles(info: TorrentInfo, root: string): void {
-  const suffix = suffixOf(info);
-  for (const file of info.files) {
-    if (file.pad || file.linkTarget) continue;
-    const path = join(root, ...file.path);
-    const facts = factsOf(path);
-    if (!facts && placeOnDisk(root, file.path, suffix).unfinished) {
-      throw new DaemonError(
-        "not-found",
-        `${path} is not finished. Its download has begun, and not ended.`,
-        { subject: path, hint: "everseed get into the same folder goes on with it." },
-      );
-    }
-    if (!facts) {
-      throw new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
-        subject: path,
-        hint: "everseed get into the same folder fetches what is missing.",
-      });
-    }
-    if (facts.size !== file.length) {
-      throw new DaemonError(
-        "corrupt",
-        `${path} is not the file of the torrent. It has ${facts.size} bytes instead of ${file.length}.`,
-        { subject: path, hint: "everseed check tells which pieces are good." },
-      );
-    }
+  for (const found of findFiles(info, root, suffixOf(info))) {
+    const trouble = troubleWith(found, info.files[found.index]!);
+    if (trouble) throw trouble;
   }
 }
 

@@ -10,7 +10,7 @@ import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import { readHandle } from "./bounded-file.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
-import { factsOf } from "./locate-content.ts";
+import { factsOf } from "./path-facts.ts";
 import { everseedVersion } from "./version.ts";
 
 /** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */

@@ -4,7 +4,7 @@ import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { diskTrouble } from "./daemon-error.ts";
-import { factsOf } from "./locate-content.ts";
+import { entryFactsOf } from "./path-facts.ts";
 
 /** What the unfinished files of this torrent end in. */
 export function suffixOf(info: TorrentInfo): string {
@@ -25,7 +25,7 @@ export function placeOnDisk(
   const own = safeJoin(root, path);
   const other = unfinishedPath(own, suffix);
   const unfinished =
-    other !== undefined && factsOf(own) === undefined && factsOf(other) !== undefined;
+    other !== undefined && entryFactsOf(own) === undefined && entryFactsOf(other) !== undefined;
   return { path: unfinished ? other : own, unfinished };
 }
 

@@ -7,11 +7,15 @@ import { dictOf, encode, type Encodable } from "../bencode/encode.ts";
 import { NODE_BYTES, rootOfPieceLayer } from "./merkle.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import type { TorrentKind } from "./metainfo.ts";
+import { isPaddingName } from "./padding-names.ts";
 import { PIECE_LENGTH_MAX, PIECE_LENGTH_V2_MIN, PIECES_MAX, SHA1_BYTES } from "./read-info.ts";
 import { isTrackerUrl, isWebSeedUrl } from "./urls.ts";
 
 /** What `created by` says. Without a version, so that every release makes the same file of the same content. */
 const CREATED_BY = "Everseed";
+
+/** Of one file: in a v2 tree each is a level of bencode, and readers of every kind take a hundred of those. */
+const PATH_NAMES_MAX = 95;
 
 /** Bytes; what `autoPieceLength` chooses at most. */
 const AUTO_PIECE_LENGTH_MAX = 16 * 1024 * 1024;
@@ -204,6 +208,12 @@ function sortFiles(files: readonly InputFile[], kind: TorrentKind): SortableFile
   const sorted = files.map((file, index): SortableFile => {
     if (files.length > 1 && file.path.length === 0) throw badPlan("a file has no path");
     for (const name of file.path) refuseName(name);
+    if (file.path.length > PATH_NAMES_MAX) {
+      throw badPlan(`${file.path[0]!} holds more than ${PATH_NAMES_MAX} folders in each other`);
+    }
+    if (kind !== "v2" && file.path.length > 0 && isPaddingName(file.path, file.length)) {
+      throw badPlan(`${file.path.join("/")} has the name of padding, which nobody stores`);
+    }
     if (!Number.isSafeInteger(file.length) || file.length < 0) {
       throw badPlan(`${file.path.join("/")} has ${file.length} bytes`);
     }

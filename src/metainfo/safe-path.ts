@@ -49,10 +49,11 @@ export function cleanComponent(raw: string): string {
 }
 
 /**
- * Reads one element of a path as it stands, for finding a file that another program stored under it.
+ * Reads one element of a path as it stands, for finding a file that another program stored under it. A backslash is a
+ * letter here; where it divides paths, `safeJoin` refuses it.
  *
  * @param raw - Bytes from outside spelled in latin1.
- * @returns `undefined` for what is no name of a file here or could lead elsewhere (MET-1).
+ * @returns `undefined` for what is no name of a file or could lead elsewhere (MET-1).
  */
 export function literalComponent(raw: string): string | undefined {
   if (raw.length > COMPONENT_BYTES_MAX || isUnsafe(raw)) return undefined;
@@ -60,7 +61,7 @@ export function literalComponent(raw: string): string | undefined {
 }
 
 function isUnsafe(component: string): boolean {
-  return component === "" || component === "." || component === ".." || /[/\\\0]/.test(component);
+  return component === "" || component === "." || component === ".." || /[/\0]/.test(component);
 }
 
 /** One folder of a torrent as it will be on disk. Small: some torrents have a folder for every file. */

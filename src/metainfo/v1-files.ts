@@ -2,6 +2,7 @@ import { BencodeReader } from "../bencode/bencode-reader.ts";
 import { isBytes, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
 import { equalValues } from "../bencode/oddities.ts";
 import { MetainfoError } from "./metainfo-error.ts";
+import { isPaddingName } from "./padding-names.ts";
 import {
   missing,
   PATH_ELEMENTS_MAX,
@@ -80,9 +81,6 @@ const DECISIVE: ReadonlySet<string> = new Set([
   "symlink path",
 ]);
 
-/** BitComet pads with files of this name, and without `attr`. */
-const PAD_NAME_OF_BITCOMET = "_____padding_file_";
-
 /** A path that was read, or `null` for something else that stands in its place. */
 type Path = readonly string[] | null;
 
@@ -130,7 +128,7 @@ class EntryReader {
     const path = pad ? [] : this.#path();
     // BEP 47: a link has no length, and padding needs no path.
     const written = link && given === undefined ? 0 : requireLength(given, this.#at(".length"));
-    if (pad || path[path.length - 1]!.startsWith(PAD_NAME_OF_BITCOMET)) {
+    if (pad || isPaddingName(path, written)) {
       return { ...PAD, length: written };
     }
     const target = link ? this.#linkTarget(written) : undefined;

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { listFiles } from "./walk-files.ts";
 
+/** A user who owns nothing. */
+const NOBODY = 65_534;
+
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "everseed-walk-"));
   t.after(() => rmSync(path, { recursive: true, force: true }));
@@ -56,18 +59,43 @@ test("what is in the making, or was when a run was killed, is left out (STO-14)"
   assert.deepEqual(skipped, [{ path: [".x.1.everseed-tmp"], why: "leftover" }]);
 });
 
+test("a name that is not UTF-8 is not taken for its neighbour, whose name looks the same", async (t) => {
+  const root = folder(t);
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "another");
+  mkdirSync(Buffer.concat([Buffer.from(`${root}/folder`), Buffer.of(0xff)]));
+  writeFileSync(
+    Buffer.concat([Buffer.from(`${root}/folder`), Buffer.of(0xff), Buffer.from("/x")]),
+    "",
+  );
+  writeFileSync(join(root, "bad\ufffd"), "x");
+  const { files, skipped } = await listFiles(root);
+  assert.deepEqual(
+    files.map(({ path, length }) => [path, length]),
+    [[["bad\ufffd"], 1]],
+  );
+  assert.deepEqual(
+    skipped.map(({ path, why }) => [path[0], why]),
+    [
+      ["bad\ufffd", "bad-name"],
+      ["folder\ufffd", "bad-name"],
+    ],
+  );
+});
+
 test("unreadable files and folders are left out, with the reason (MET-24)", async (t) => {
-  if (process.getuid?.() === 0) {
-    t.skip("nothing is unreadable to root");
-    return;
-  }
   const root = folder(t);
   mkdirSync(join(root, "closed"));
   writeFileSync(join(root, "secret"), "x");
   chmodSync(join(root, "closed"), 0);
   chmodSync(join(root, "secret"), 0);
-  t.after(() => chmodSync(join(root, "closed"), 0o700));
-  const { files, skipped } = await listFiles(root);
+  chmodSync(root, 0o755);
+  // Nothing is unreadable to root.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid!(NOBODY);
+  const { files, skipped } = await listFiles(root).finally(() => {
+    if (isRoot) process.seteuid!(0);
+    chmodSync(join(root, "closed"), 0o700);
+  });
   assert.deepEqual(files, []);
   assert.deepEqual(
     skipped.map(({ why }) => why),

@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import {
-  accessSync,
+  closeSync,
   constants,
   type Dirent,
   lstatSync,
+  openSync,
   readdirSync,
   type Stats,
   statSync,
@@ -13,8 +15,8 @@ import { isTemporaryName } from "./temporary-name.ts";
 /** Entries looked at between two turns of the event loop. */
 const ENTRIES_PER_TURN = 500;
 
-/** Owner, group and all others may read. */
-const READABLE_BY_ALL = 0o444;
+/** What Node puts in the place of bytes that are not UTF-8. */
+const REPLACEMENT = "\ufffd";
 
 /** A plain file that can be read. */
 export interface FoundFile {
@@ -26,7 +28,10 @@ export interface FoundFile {
   readonly executable: boolean;
 }
 
-/** Something that cannot be part of a torrent, and why (MET-24); `leftover`: of a run that was killed (STO-14). */
+/**
+ * Something that cannot be part of a torrent, and why (MET-24); `leftover`: of a run that was killed (STO-14). A name
+ * that is not UTF-8 is in `path` with U+FFFD in the place of what could not be read.
+ */
 export interface SkippedEntry {
   readonly path: readonly string[];
   readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover";
@@ -60,6 +65,19 @@ export async function listFiles(path: string, signal?: AbortSignal): Promise<Fil
   return { name, folder, root: walk.root, files: walk.files, skipped: walk.skipped };
 }
 
+/** What a folder holds. */
+interface Entry<Name = string> {
+  readonly name: Name;
+  readonly kind: "file" | "folder" | "link" | "special" | "bad-name";
+}
+
+function entryOf<Name extends string | Buffer<ArrayBuffer>>(entry: Dirent<Name>): Entry<Name> {
+  const { name } = entry;
+  if (entry.isFile()) return { name, kind: "file" };
+  if (entry.isDirectory()) return { name, kind: "folder" };
+  return { name, kind: entry.isSymbolicLink() ? "link" : "special" };
+}
+
 class Walk {
   readonly root: string;
   readonly files: FoundFile[] = [];
@@ -75,14 +93,15 @@ class Walk {
   async enter(below: readonly string[]): Promise<void> {
     const entries = this.#list(below);
     entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
-    for (const entry of entries) {
+    for (const { name, kind } of entries) {
       this.#looked += 1;
       if (this.#looked % ENTRIES_PER_TURN === 0) await this.#turn();
-      const path = [...below, entry.name];
-      if (entry.isDirectory()) await this.enter(path);
-      else if (isTemporaryName(entry.name)) this.skipped.push({ path, why: "leftover" });
-      else if (entry.isFile()) this.#look(path);
-      else this.skipped.push({ path, why: entry.isSymbolicLink() ? "link" : "special" });
+      const path = [...below, name];
+      if (kind === "folder") await this.enter(path);
+      else if (kind === "bad-name") this.skipped.push({ path, why: kind });
+      else if (isTemporaryName(name)) this.skipped.push({ path, why: "leftover" });
+      else if (kind === "file") this.#look(path);
+      else this.skipped.push({ path, why: kind });
     }
   }
 
@@ -92,19 +111,33 @@ class Walk {
       return;
     }
     const { size: length, mtimeMs, mode } = facts;
-    // Most modes say it themselves. An access list that says otherwise is found when the file is opened.
-    if ((mode & READABLE_BY_ALL) !== READABLE_BY_ALL) accessSync(this.#at(path), constants.R_OK);
+    // The mode does not tell: there are access lists, other users' mounts and disks that fail.
+    closeSync(openSync(this.#at(path), constants.O_RDONLY | constants.O_NONBLOCK));
     this.files.push({ path, length, mtimeMs, executable: (mode & 0o100) !== 0 });
   }
 
-  #list(below: readonly string[]): Dirent[] {
+  #list(below: readonly string[]): Entry[] {
     try {
-      return readdirSync(this.#at(below), { withFileTypes: true });
+      const entries = readdirSync(this.#at(below), { withFileTypes: true });
+      const isPlain = entries.every(({ name }) => !name.includes(REPLACEMENT));
+      return isPlain ? entries.map(entryOf) : this.#listBytes(below);
     } catch (error) {
       if (below.length === 0) throw error;
       this.#skip(below, error);
       return [];
     }
+  }
+
+  /**
+   * Tells apart names that are not UTF-8, which no torrent can give: Node replaces their bytes, and then they name
+   * nothing, or even something else.
+   */
+  #listBytes(below: readonly string[]): Entry[] {
+    const entries = readdirSync(this.#at(below), { withFileTypes: true, encoding: "buffer" });
+    return entries.map((entry) => {
+      const { name, kind } = entryOf(entry);
+      return { name: name.toString(), kind: isUtf8(name) ? kind : "bad-name" };
+    });
   }
 
   #look(path: readonly string[]): void {
@@ -122,9 +155,7 @@ class Walk {
 
   #skip(path: readonly string[], error: unknown): void {
     if (!(error instanceof Error) || !("code" in error)) throw error;
-    // Node replaces what is no UTF-8 in a name, and then there is no such name.
-    const badName = error.code === "ENOENT" && path.at(-1)?.includes("\ufffd") === true;
-    this.skipped.push({ path, why: badName ? "bad-name" : "unreadable" });
+    this.skipped.push({ path, why: "unreadable" });
   }
 
   async #turn(): Promise<void> {

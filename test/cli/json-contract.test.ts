@@ -98,6 +98,7 @@ const CHECKED_FILE: Shape = {
   bad: "number",
   missing: "boolean",
   unfinished: "boolean",
+  size: "number",
 };
 const READY: Shape = { event: /^ready$/, port: "number" };
 const STATS: Shape = {

@@ -8,6 +8,9 @@ import type { OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";
 
+/** Files named in a whole sentence, below the list of all. */
+const SENTENCES_MAX = 3;
+
 export function addCheckCommand(program: Command): void {
   addCommand(program, {
     usage: "check",
@@ -35,9 +38,10 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
       onProgress: (bytesDone) => progress.update(bytesDone),
     });
     const speed = progress.finish();
-    output.record(checked);
+    const { others, ...facts } = checked;
+    output.record(facts);
     for (const file of checked.files) {
-      if (file.bad === 0 && !file.missing && !file.unfinished && !output.verbose) continue;
+      if (stateOf(file) === "good" && !output.verbose) continue;
       const path = cutMiddle(escapeOutside(file.path), output.columns - 34);
       const pieces = formatCount(file.good + file.bad, "piece");
       output.line(`${stateOf(file).padEnd(12)} ${pieces.padEnd(18)} ${path}`);
@@ -48,13 +52,20 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
       return EXIT.done;
     }
     output.line(`${formatCount(bad, "piece")} of ${pieces} bad, ${good} good.`);
-    output.say("  Try: everseed get into the same folder fetches what is missing.");
+    for (const sentence of others.slice(0, SENTENCES_MAX)) output.line(escapeOutside(sentence));
+    if (others.length > SENTENCES_MAX)
+      output.line(`${others.length - SENTENCES_MAX} more are not either.`);
+    output.say(
+      "  Try: everseed get into the same folder fetches what is missing; with --adopt it overwrites what differs.",
+    );
     return EXIT.wrongData;
   });
 }
 
-function stateOf({ missing, unfinished, bad }: CheckedFile): string {
+function stateOf({ missing, unfinished, bad, size, length }: CheckedFile): string {
   if (missing) return "missing";
   if (unfinished) return "unfinished";
+  if (size === null) return "no file";
+  if (size !== length) return size > length ? "longer" : "shorter";
   return bad === 0 ? "good" : `${bad} bad`;
 }

@@ -74,6 +74,9 @@ function create(path: string, flags: CreateFlags): Promise<void> {
         output.say(
           `${escapeOutside(plan.name)}: ${size}, pieces of ${formatBytes(plan.pieceSize)}`,
         );
+        for (const { path: left, why } of plan.skipped) {
+          output.warn(`${escapeOutside(left)} is left out: ${why}`);
+        }
         progress.start(plan.bytes);
       },
       onProgress: (bytesDone) => progress.update(bytesDone),

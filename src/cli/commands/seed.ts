@@ -72,8 +72,11 @@ const NOT_LISTED = /not (?:registered|authorized|found|listed)|unregistered|unkn
 function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
   switch (event.kind) {
     case "plan": {
-      const { name, files, bytes } = event.plan;
+      const { name, files, bytes, skipped } = event.plan;
       output.say(`${escapeOutside(name)}: ${formatCount(files, "file")}, ${formatBytes(bytes)}`);
+      for (const { path, why } of skipped) {
+        output.warn(`${escapeOutside(path)} is left out: ${why}`);
+      }
       hashing.start(bytes);
       break;
     }

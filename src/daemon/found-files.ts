@@ -1,0 +1,107 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { safeJoin } from "../base/safe-join.ts";
+import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { entryFactsOf, factsOf } from "./path-facts.ts";
+import { placeOnDisk } from "./unfinished-files.ts";
+
+/** A file of a torrent as it looks in its place, before a byte of it is compared. */
+export interface FoundFile {
+  /** Index in the torrent's files. */
+  readonly index: number;
+  /** Absolute: where it stands, or should. */
+  readonly path: string;
+  /**
+   * `unfinished`: its download has begun, and it has the name of that time. `other`: what stands there is longer or
+   * shorter than the torrent says, or no file, and so it is not the file of the torrent.
+   */
+  readonly state: "fits" | "missing" | "unfinished" | "other";
+  /** Bytes; `undefined` for what is no file. */
+  readonly size: number | undefined;
+}
+
+/**
+ * Looks at the files of a torrent, padding left out, through links as people keep them. `check` and `seed` judge by it,
+ * in the same words (`wordsOf`).
+ *
+ * @param suffix - What unfinished files end in.
+ * @throws {DaemonError} `not-readable`, `disk-error` for the first that cannot be read.
+ */
+export function findFiles(info: TorrentInfo, root: string, suffix: string): FoundFile[] {
+  const found: FoundFile[] = [];
+  for (const [index, file] of info.files.entries()) {
+    if (file.pad) continue;
+    found.push(
+      file.linkTarget ? findLink(index, file, root) : findFile(index, file, { root, suffix }),
+    );
+  }
+  return found;
+}
+
+function findFile(
+  index: number,
+  file: TorrentFile,
+  { root, suffix }: { readonly root: string; readonly suffix: string },
+): FoundFile {
+  const { path, unfinished } = placeOnDisk(root, file.path, suffix);
+  const facts = factsOf(path);
+  if (!facts) return { index, path, state: "missing", size: undefined };
+  if (!facts.isFile()) return { index, path, state: "other", size: undefined };
+  refuseUnreadable(path);
+  const fits = facts.size === file.length ? "fits" : "other";
+  return { index, path, state: unfinished ? "unfinished" : fits, size: facts.size };
+}
+
+/** Nothing is read through a link that is in the torrent: it has no bytes. */
+function findLink(index: number, file: TorrentFile, root: string): FoundFile {
+  const path = safeJoin(root, file.path);
+  const isThere = entryFactsOf(path) !== undefined;
+  return isThere
+    ? { index, path, state: "fits", size: 0 }
+    : { index, path, state: "missing", size: undefined };
+}
+
+/** A file that cannot be read is told now, not in the middle of the work or when a peer asks for it. */
+function refuseUnreadable(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    throw diskTrouble(error, `read ${path}`, path);
+  }
+}
+
+/** @returns What is wrong with a file and what to do; `undefined` when it may be the file of the torrent. */
+export function troubleWith(
+  found: FoundFile,
+  { length }: Pick<TorrentFile, "length">,
+): DaemonError | undefined {
+  const { path, size, state } = found;
+  const subject = path;
+  switch (state) {
+    case "fits":
+      return undefined;
+    case "missing":
+      return new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
+        subject,
+        hint: "everseed get into the same folder fetches what is missing.",
+      });
+    case "unfinished":
+      return new DaemonError(
+        "not-found",
+        `${path} is not finished. Its download has begun, and not ended.`,
+        { subject, hint: "everseed get into the same folder goes on with it." },
+      );
+    case "other":
+      return new DaemonError("corrupt", `${path} ${whyOther(size, length)}`, {
+        subject,
+        hint: "everseed check tells which pieces are good; everseed get --adopt overwrites what differs.",
+      });
+  }
+}
+
+/** @returns Words that follow the path of a file. */
+export function whyOther(size: number | undefined, length: number): string {
+  const what = "is not the file of the torrent.";
+  if (size === undefined) return `${what} It is no file at all.`;
+  return `${what} It has ${size} bytes instead of ${length}.`;
+}

@@ -1,0 +1,16 @@
+/** BitComet pads with files of this name, and without `attr`. */
+const PADDING_OF_BITCOMET = "_____padding_file_";
+/** BEP 47 puts padding here, named by its length. */
+const PADDING_FOLDER = ".pad";
+
+/**
+ * Tells padding by its name, for makers that leave `attr` out.
+ *
+ * @param path - Names below the torrent's folder, at least one.
+ * @param length - Bytes.
+ */
+export function isPaddingName(path: readonly string[], length: number): boolean {
+  const name = path[path.length - 1]!;
+  if (name.startsWith(PADDING_OF_BITCOMET)) return true;
+  return path.length === 2 && path[0] === PADDING_FOLDER && length > 0 && name === String(length);
+}
