@@ -114,6 +114,9 @@ export class FetchRun {
         from: source,
         root: folder.fetchContent(row.id),
         mode: "download",
+        // Nobody else puts anything here, and the everseed looks for the torrent's own name.
+        existing: "own",
+        keepsHiddenName: true,
         resume,
         onEvent: (event) => this.#handleEvent(event),
         saveResume: (state) => this.#saveResume(state),
@@ -196,7 +199,7 @@ export class FetchRun {
     const layers = new Map<string, Uint8Array>();
     if (info.kind === "v1") return layers;
     const { hasher, folder, row } = this.#options;
-    const layout = contentLayout(info, folder.fetchContent(row.id), undefined);
+    const layout = contentLayout(info, folder.fetchContent(row.id), undefined, "own");
     const { v2 } = await hasher.measure({ layout, v1: false, v2: true });
     invariant(v2, "the hasher finds what it is asked for");
     for (const [index, file] of info.files.entries()) {

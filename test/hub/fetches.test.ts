@@ -73,6 +73,9 @@ for (const [what, source] of [
     assert.equal(fetch.infohash, INFOHASH);
     assert.equal(fetch.name, "theirs");
     assert.deepEqual(world.engine.only.trackers, [[TRACKER]]);
+    // Into a folder of our own, under the names that the everseed looks for.
+    const { existing, keepsHiddenName } = world.engine.only.options;
+    assert.deepEqual([existing, keepsHiddenName], ["own", true]);
     if (source === MAGNET) world.engine.only.learn(METAINFO.info);
     world.engine.only.doneBytes = 16_384;
     const half = await look(world, fetch.id);

@@ -4,6 +4,7 @@ import type { CreateOptions } from "../../daemon/create-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
+import { warnLeftOut } from "../left-out.ts";
 import type { OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { collect, pieceSizeOption } from "../parse-options.ts";
@@ -74,9 +75,7 @@ function create(path: string, flags: CreateFlags): Promise<void> {
         output.say(
           `${escapeOutside(plan.name)}: ${size}, pieces of ${formatBytes(plan.pieceSize)}`,
         );
-        for (const { path: left, why } of plan.skipped) {
-          output.warn(`${escapeOutside(left)} is left out: ${why}`);
-        }
+        warnLeftOut(output, plan.skipped);
         progress.start(plan.bytes);
       },
       onProgress: (bytesDone) => progress.update(bytesDone),

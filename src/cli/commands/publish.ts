@@ -8,6 +8,7 @@ import type {
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
+import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
@@ -132,9 +133,10 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     private: flags.private ?? false,
     comment,
     signal,
-    onPlan: ({ name, files, bytes }) => {
+    onPlan: ({ name, files, bytes, skipped }) => {
       const size = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
       output.say(`${escapeOutside(name)}: ${size}`);
+      warnLeftOut(output, skipped);
       progress.start(bytes);
     },
     onProgress: (bytes) => progress.update(bytes),
@@ -168,7 +170,7 @@ function tell(output: Output, progress: WorkProgress, event: PublishEvent): void
       break;
     }
     case "skipped":
-      output.warn(`${escapeOutside(event.path)} is left out: ${event.why}`);
+      warnLeftOut(output, [event]);
       break;
     case "renamed":
       output.warn(`${escapeOutside(event.from)} is stored as ${escapeOutside(event.to)}`);

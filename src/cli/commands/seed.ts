@@ -3,6 +3,7 @@ import { formatBytes } from "../../base/format-bytes.ts";
 import type { SeedEvent } from "../../daemon/seed-torrents.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
+import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";
@@ -74,9 +75,7 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
     case "plan": {
       const { name, files, bytes, skipped } = event.plan;
       output.say(`${escapeOutside(name)}: ${formatCount(files, "file")}, ${formatBytes(bytes)}`);
-      for (const { path, why } of skipped) {
-        output.warn(`${escapeOutside(path)} is left out: ${why}`);
-      }
+      warnLeftOut(output, skipped);
       hashing.start(bytes);
       break;
     }
