@@ -9,7 +9,7 @@ import { placeOnDisk } from "./unfinished-files.ts";
 export interface FoundFile {
   /** Index in the torrent's files. */
   readonly index: number;
-  /** Absolute: where it stands, or should. */
+  /** Absolute, under its own name. */
   readonly path: string;
   /**
    * `unfinished`: its download has begun, and it has the name of that time. `other`: what stands there is longer or
@@ -43,13 +43,14 @@ function findFile(
   file: TorrentFile,
   { root, suffix }: { readonly root: string; readonly suffix: string },
 ): FoundFile {
-  const { path, unfinished } = placeOnDisk(root, file.path, suffix);
-  const facts = factsOf(path);
+  const path = safeJoin(root, file.path);
+  const place = placeOnDisk(root, file.path, suffix);
+  const facts = factsOf(place.path);
   if (!facts) return { index, path, state: "missing", size: undefined };
   if (!facts.isFile()) return { index, path, state: "other", size: undefined };
-  refuseUnreadable(path);
+  refuseUnreadable(place.path);
   const fits = facts.size === file.length ? "fits" : "other";
-  return { index, path, state: unfinished ? "unfinished" : fits, size: facts.size };
+  return { index, path, state: place.unfinished ? "unfinished" : fits, size: facts.size };
 }
 
 /** Nothing is read through a link that is in the torrent: it has no bytes. */
