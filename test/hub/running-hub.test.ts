@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { Config } from "../../src/config/config.ts";
+import { type Config, PEER_PORT } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
@@ -387,4 +387,32 @@ test("STO-4: a folder that cannot be written gives one clear error", async (t) =
   const path = join(folder(t), "file");
   await writeFile(path, "");
   await assert.rejects(start(t, path), { name: "DaemonError" });
+});
+
+test("the peers' port is taken: the log names it and the key once, and the everseed has a free one", async (t) => {
+  // An address of its own: other hubs on this machine may have the port on theirs.
+  const host = "127.84.21.1";
+  const taken = createServer();
+  taken.on("error", () => undefined);
+  taken.listen(PEER_PORT, host);
+  // When it cannot be had, another program has it on every address, which is the same to the hub.
+  await Promise.race([
+    once(taken, "listening"),
+    new Promise((resolve) => taken.once("error", resolve)),
+  ]);
+  t.after(() => taken.close());
+  const said: string[] = [];
+  const log: Log = { ...SILENT_LOG, warn: (message) => said.push(message) };
+  const hub = await start(t, folder(t), { engine: { host } }, log);
+  assert.equal(said.length, 1, said.join("\n"));
+  assert.match(
+    said[0]!,
+    new RegExp(`^port ${PEER_PORT} for peers is taken by another program: .*engine\\.port`),
+  );
+  assert.notEqual(hub.peerPort, PEER_PORT);
+  const peer = connect(hub.peerPort, host);
+  await once(peer, "connect");
+  peer.destroy();
+  await hub.stop();
+  assert.equal(said.length, 1);
 });
