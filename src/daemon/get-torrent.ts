@@ -194,7 +194,7 @@ class Download {
   async #begin(): Promise<void> {
     const { peers, onEvent } = this.#options;
     const [named, resume] = await Promise.all([resolvePeers(peers), this.#resume.load()]);
-    for (const { address } of named) this.#session.guard.trust(address);
+    for (const peer of named) this.#session.guard.trust(peer);
     const known = [...named, ...this.#magnetPeers()];
     const added = this.#options.trackers.map((url) => [url]);
     this.#trackers = this.#session.trackers([...trackersOf(this.#source), ...added]);
@@ -223,7 +223,7 @@ class Download {
   #magnetPeers(): Endpoint[] {
     const texts = "magnet" in this.#source ? this.#source.magnet.peers : [];
     const peers = texts.flatMap((text) => parseEndpoint(text) ?? []);
-    const near = peers.filter(({ address }) => !this.#session.guard.allowPeer(address));
+    const near = peers.filter((peer) => !this.#session.guard.allowPeer(peer));
     if (near.length === 0) return peers;
     const places = near.map(formatEndpoint).join(", ");
     const message =

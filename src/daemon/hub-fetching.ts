@@ -39,7 +39,7 @@ export class HubFetching implements FetchEngine {
       return session.add({
         ...options,
         sources: opened.trackers(trackers),
-        peers: peers.filter(({ address }) => guard.allowPeer(address)),
+        peers: peers.filter((peer) => guard.allowPeer(peer)),
       });
     } catch (error) {
       await this.#leave();

@@ -183,7 +183,7 @@ const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];
 
 /** Whether peers on this machine, in its network, in the world and nowhere may be connected to. */
 function allowed(judge: NetGuard): boolean[] {
-  return PEERS.map((address) => judge.allowPeer(address));
+  return PEERS.map((address) => judge.allowPeer({ address, port: 1 }));
 }
 
 test("house rule 8: peers are as near as the reply that names them, no nearer", () => {
@@ -202,11 +202,26 @@ test("house rule 8: a reply from near vouches for its own peers only", () => {
   const judge = guard();
   judge.judgePeers([{ address: "192.168.1.7", port: 1 }], "192.168.1.5");
   assert.deepEqual(allowed(judge), [false, true, true, false]);
-  assert.equal(judge.allowPeer("192.168.1.8"), false);
+  assert.equal(judge.allowPeer({ address: "192.168.1.8", port: 1 }), false);
   // The same tracker, when its name leads out into the world: what it said before does not count for it.
   assert.deepEqual(judge.judgePeers([{ address: "192.168.1.7", port: 2 }], "9.9.9.9"), []);
   assert.deepEqual(judge.judgePeers([{ address: "192.168.1.8", port: 2 }], "9.9.9.9"), []);
-  assert.deepEqual(judge.refused, ["192.168.1.8"]);
+  assert.deepEqual(judge.refused, ["192.168.1.7", "192.168.1.8"]);
+});
+
+test("HUB-26: whoever is vouched for or named is a peer, not all that listens on its machine", () => {
+  const everseed = { address: "127.0.0.1", port: 8421 };
+  const database = { address: "127.0.0.1", port: 6379 };
+  const vouching = guard();
+  vouching.judgePeers([everseed], "127.0.0.1");
+  const naming = guard();
+  naming.trust(everseed);
+  for (const judge of [vouching, naming]) {
+    assert.deepEqual([judge.allowPeer(everseed), judge.admitPeer(everseed)], [true, true]);
+    assert.deepEqual([judge.allowPeer(database), judge.admitPeer(database)], [false, false]);
+    assert.deepEqual(judge.judgePeers([database], "9.9.9.9"), []);
+    assert.deepEqual(judge.refused, ["127.0.0.1"]);
+  }
 });
 
 test("house rule 8: addresses of UDP trackers are judged too", async () => {
@@ -224,13 +239,13 @@ test("house rule 8: what is vouched for has a bound", () => {
   for (let at = 0; at < peers.length; at += 500) {
     judge.judgePeers(peers.slice(at, at + 500), "10.9.9.9");
   }
-  assert.equal(judge.allowPeer("10.0.0.0"), false, "the oldest is forgotten");
-  assert.equal(judge.allowPeer("10.0.0.1"), true);
+  assert.equal(judge.allowPeer({ address: "10.0.0.0", port: 1 }), false, "the oldest is forgotten");
+  assert.equal(judge.allowPeer({ address: "10.0.0.1", port: 1 }), true);
 });
 
 test("house rule 8: peers that the person names may be anywhere", () => {
   const judge = guard();
-  judge.trust("192.168.1.7");
+  judge.trust({ address: "192.168.1.7", port: 1 });
   assert.deepEqual(allowed(judge), [false, true, true, false]);
   const peers = [{ address: "192.168.1.7", port: 1 }];
   assert.deepEqual(judge.judgePeers(peers, "9.9.9.9"), peers);
@@ -239,9 +254,10 @@ test("house rule 8: peers that the person names may be anywhere", () => {
 test("house rule 8: what was refused can be told, a few of it, and not what is allowed by now", () => {
   const judge = guard();
   assert.deepEqual(judge.refused, []);
-  for (let last = 1; last < 9; last += 1) judge.admitPeer(`192.168.1.${last}`);
-  assert.ok(judge.admitPeer("9.9.9.9"));
+  for (let last = 1; last < 9; last += 1)
+    judge.admitPeer({ address: `192.168.1.${last}`, port: 1 });
+  assert.ok(judge.admitPeer({ address: "9.9.9.9", port: 1 }));
   assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.2", "192.168.1.3"]);
-  judge.trust("192.168.1.2");
+  judge.trust({ address: "192.168.1.2", port: 1 });
   assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.3"]);
 });

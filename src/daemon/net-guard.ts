@@ -1,4 +1,4 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import { nearestOf, REACH, reachOf } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
@@ -13,7 +13,7 @@ export interface NetGuardOptions extends Pick<
 /** Enough to tell a person; a hostile tracker names more. */
 const REFUSED_KEPT = 3;
 
-/** Near addresses that trackers vouch for; the oldest is forgotten when there are more. */
+/** Near peers that trackers vouch for; the oldest is forgotten when there are more. */
 const VOUCHED_MAX = 10_000;
 
 /**
@@ -31,8 +31,12 @@ export class NetGuard {
   /** To trackers. */
   readonly datagrams: DatagramNet;
   readonly #trusted = new Set<string>();
-  readonly #refused = new Set<string>();
-  /** Near addresses of peers in replies that came from as near, in the order of their coming. */
+  /** By address, which is what a person is told. */
+  readonly #refused = new Map<string, Endpoint>();
+  /**
+   * Near peers in replies that came from as near, in the order of their coming. With their ports: a hub's tracker
+   * names its everseed on this machine, and what else listens here is not meant by that.
+   */
   readonly #vouched = new Set<string>();
 
   constructor(options: NetGuardOptions) {
@@ -44,9 +48,9 @@ export class NetGuard {
     };
   }
 
-  /** @param address - Of a peer that the person names. */
-  trust(address: string): void {
-    this.#trusted.add(address);
+  /** @param peer - That the person names. */
+  trust(peer: Endpoint): void {
+    this.#trusted.add(formatEndpoint(peer));
   }
 
   /**
@@ -57,43 +61,48 @@ export class NetGuard {
    */
   judgePeers(peers: readonly Endpoint[], from: string): readonly Endpoint[] {
     const floor = reachOf(from);
-    return peers.filter(({ address }) => {
+    return peers.filter((peer) => {
+      const { address } = peer;
       const reach = reachOf(address);
       if (reach === REACH.world) return true;
       const allowed = reach !== REACH.nowhere && reach >= floor;
-      if (allowed) this.#vouch(address);
-      else this.#noteRefused(address);
-      return allowed || this.#trusted.has(address);
+      if (allowed) this.#vouch(formatEndpoint(peer));
+      else this.#noteRefused(peer);
+      return allowed || this.#trusted.has(formatEndpoint(peer));
     });
   }
 
   /** As `allowPeer`, of somebody who is going to be connected to. */
-  admitPeer(address: string): boolean {
-    const allowed = this.allowPeer(address);
-    if (!allowed) this.#noteRefused(address);
+  admitPeer(peer: Endpoint): boolean {
+    const allowed = this.allowPeer(peer);
+    if (!allowed) this.#noteRefused(peer);
     return allowed;
   }
 
-  /** Some of the peers that would have been connected to, and still may not be. */
+  /** Addresses of some of the peers that would have been connected to, and still may not be. */
   get refused(): readonly string[] {
-    return [...this.#refused].filter((address) => !this.allowPeer(address));
+    const refused = [...this.#refused].filter(([, peer]) => !this.allowPeer(peer));
+    return refused.map(([address]) => address);
   }
 
   /** Whether a peer may be connected to. */
-  allowPeer(address: string): boolean {
-    if (this.#trusted.has(address) || this.#vouched.has(address)) return true;
-    return reachOf(address) === REACH.world;
+  allowPeer(peer: Endpoint): boolean {
+    if (reachOf(peer.address) === REACH.world) return true;
+    const named = formatEndpoint(peer);
+    return this.#trusted.has(named) || this.#vouched.has(named);
   }
 
-  #vouch(address: string): void {
-    this.#vouched.delete(address);
-    this.#vouched.add(address);
+  #vouch(peer: string): void {
+    this.#vouched.delete(peer);
+    this.#vouched.add(peer);
     if (this.#vouched.size <= VOUCHED_MAX) return;
     const [oldest] = this.#vouched;
     this.#vouched.delete(oldest!);
   }
 
-  #noteRefused(address: string): void {
-    if (this.#refused.size < REFUSED_KEPT) this.#refused.add(address);
+  #noteRefused(peer: Endpoint): void {
+    const { size } = this.#refused;
+    if (size < REFUSED_KEPT && !this.#refused.has(peer.address))
+      this.#refused.set(peer.address, peer);
   }
 }

@@ -58,7 +58,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       random,
       net: new TcpNet({
         log: options.log,
-        allowAddress: (address) => guard.admitPeer(address),
+        allowRemote: (peer) => guard.admitPeer(peer),
       }),
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),

@@ -116,7 +116,7 @@ test("nobody listens: handleClose once, later, with the code", async () => {
 
 test("an address that the guard forbids is never connected to (house rule 8)", async () => {
   const ear = new Ear();
-  new TcpNet({ allowAddress: (address) => address !== "10.1.2.3" }).connect(
+  new TcpNet({ allowRemote: ({ address, port }) => address !== "10.1.2.3" || port !== 80 }).connect(
     { address: "10.1.2.3", port: 80 },
     ear,
     TIMEOUT,

@@ -17,8 +17,8 @@ const RECEIVE_BUFFER_BYTES = 256 * 1024;
 
 export interface TcpNetOptions {
   readonly log?: Log | undefined;
-  /** House rule 8: false refuses to connect to this address. Default: all are allowed. */
-  readonly allowAddress?: ((address: string) => boolean) | undefined;
+  /** House rule 8: false refuses to connect there. Default: everywhere is allowed. */
+  readonly allowRemote?: ((remote: Endpoint) => boolean) | undefined;
   /** False reads through ordinary `data` events, the way that is left when Node's inside changes. */
   readonly reuseBuffer?: boolean | undefined;
 }
@@ -29,12 +29,12 @@ export interface TcpNetOptions {
  */
 export class TcpNet implements StreamNet {
   readonly #log: Log;
-  readonly #allowAddress: (address: string) => boolean;
+  readonly #allowRemote: (remote: Endpoint) => boolean;
   readonly #receiveBuffer: Buffer | undefined;
 
   constructor(options: TcpNetOptions = {}) {
     this.#log = options.log ?? SILENT_LOG;
-    this.#allowAddress = options.allowAddress ?? (() => true);
+    this.#allowRemote = options.allowRemote ?? (() => true);
     const reuse = options.reuseBuffer ?? true;
     this.#receiveBuffer = reuse ? Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES) : undefined;
   }
@@ -59,7 +59,7 @@ export class TcpNet implements StreamNet {
   ): StreamConnection {
     const connection = new TcpConnection(remote, this.#receiveBuffer);
     connection.attach(handler);
-    if (this.#allowAddress(remote.address)) connection.connect(options.timeoutMs);
+    if (this.#allowRemote(remote)) connection.connect(options.timeoutMs);
     else
       connection.refuse({
         code: "EACCES",
