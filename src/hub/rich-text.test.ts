@@ -136,6 +136,32 @@ test("HUB-8: what is longer than a description may be is one paragraph as it was
   assert.deepEqual(parseRichText(text), [{ kind: "paragraph", inlines: [text] }]);
 });
 
+const tangled: Readonly<Record<string, string>> = {
+  "marks that never end": "__a_".repeat(2_500),
+  "some of them in a long paragraph": "__a_".repeat(200) + "a".repeat(9_000),
+  "thousands of items": "- a\n".repeat(2_400),
+  "thousands of lines": "a\n=\n".repeat(2_400),
+  "an address that ends in brackets": `http://a${")".repeat(9_900)}`,
+};
+for (const [what, text] of Object.entries(tangled)) {
+  test(`HUB-27: ${what} are one paragraph as it was typed`, () => {
+    assert.deepEqual(parseRichText(text), [{ kind: "paragraph", inlines: [text] }]);
+  });
+}
+
+test("HUB-27: a long description as people write them keeps its form", () => {
+  const changes = Array.from(
+    { length: 140 },
+    (_, at) => `- **${at}**: \`fix\` of [it](http://a.example/${at})`,
+  );
+  const words = "Words of one paragraph, *some* of them with a weight. ".repeat(40);
+  const blocks = parseRichText(`# Changes\n\n${words}\n\n${changes.join("\n")}`);
+  assert.deepEqual(
+    blocks.map(({ kind }) => kind),
+    ["heading", "paragraph", "list"],
+  );
+});
+
 function linksOf(blocks: RichText): string[] {
   return [...JSON.stringify(blocks).matchAll(/"href":"([^"]*)"/g)].map(([, href]) => href ?? "");
 }

@@ -12,6 +12,18 @@ const TOO_DEEP = new RegExp(
 /** Nobody means more; the reader takes a time that grows with the square of it. */
 const SPACES_MAX = 80;
 const LONG_SPACES = new RegExp(`[ \\t]{${SPACES_MAX},}`, "g");
+/** A list has an item a line, and the reader's time grows with the square of them. */
+const LINES_MAX = 500;
+/**
+ * For each mark that may open something, the reader may look at all the words up to the end of their paragraph:
+ * marks times characters, of all paragraphs together. One and a half million are some 10 ms.
+ */
+const LOOKS_MAX = 1_500_000;
+const MARKS = /[*_~`<[|\\&@:]/g;
+/** Behind an address the reader steps back over all of it, again and again. */
+const LONG_PUNCTUATION = /[?!.,:;*_'"~()&]{100}/;
+/** Where a paragraph ends for certain. */
+const PARAGRAPH_END = /\n[ \t]*(?=\n|[*+-][ \t])/;
 const LINK_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "magnet:"]);
 
 /**
@@ -19,15 +31,26 @@ const LINK_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "magnet:"]
  * words with a form. HTML stays the text it is, a picture becomes a link to it, and a link leads to http, https
  * or magnet or is none (HUB-5).
  *
- * @param text - From anybody. What is too long or too deep is one paragraph, as it was typed.
+ * @param text - From anybody. What is too long, too deep or too tangled is one paragraph, as it was typed.
  */
 export function parseRichText(text: string): RichText {
   if (text.trim() === "") return [];
-  if (text.length > CHARACTERS_MAX || TOO_DEEP.test(text)) return plain(text);
+  if (text.length > CHARACTERS_MAX || TOO_DEEP.test(text) || isTangled(text)) return plain(text);
   const tokens = new Lexer({ gfm: true, breaks: true }).lex(
     text.replaceAll(LONG_SPACES, " ".repeat(SPACES_MAX)),
   );
   return toBlocks(tokens, DEPTH_MAX);
+}
+
+/** Whether reading it would keep the hub from everything else for longer than words are worth (HUB-27). */
+function isTangled(text: string): boolean {
+  if (text.split("\n", LINES_MAX + 1).length > LINES_MAX) return true;
+  if (LONG_PUNCTUATION.test(text)) return true;
+  let looks = 0;
+  for (const paragraph of text.split(PARAGRAPH_END)) {
+    looks += (paragraph.match(MARKS)?.length ?? 0) * paragraph.length;
+  }
+  return looks > LOOKS_MAX;
 }
 
 function plain(text: string): RichText {
