@@ -74,6 +74,14 @@ export function encodeUtf8(text: string): Uint8Array {
   return UTF8_ENCODER.encode(text);
 }
 
+const ASCII = /^[\u0000-\u007f]*$/;
+
+/** The UTF-8 bytes of a text, one character per byte: what `toLatin1` makes of `encodeUtf8`. */
+export function latin1OfUtf8(text: string): string {
+  // Most names: their bytes are their characters.
+  return ASCII.test(text) ? text : toLatin1(encodeUtf8(text));
+}
+
 /** Text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return UTF8_DECODER.decode(bytes);

@@ -1,6 +1,9 @@
 /** Accents and the like, apart from their letters. */
 const MARKS = /[\u0300-\u036f]/g;
 
+/** Most names: nothing in them is composed. */
+const PLAIN = /^[\u0000-\u007f]*$/;
+
 /** Digits of a number that count; a longer one is compared as if it were cut there. */
 const DIGITS_MAX = 99;
 
@@ -12,7 +15,8 @@ const DIGITS_MAX = 99;
  * @returns A text; `<` between two of them is the order of their paths. Equal ones are left to the caller.
  */
 export function naturalKey(path: string): string {
-  const parts = path.normalize("NFD").replace(MARKS, "").toLowerCase().split("/");
+  const plain = PLAIN.test(path) ? path : path.normalize("NFD").replace(MARKS, "");
+  const parts = plain.toLowerCase().split("/");
   return parts.map((part, index) => levelMark(index, parts.length) + wordsKey(part)).join("\u0000");
 }
 

@@ -36,9 +36,11 @@ export function rawValue(input: Uint8Array, key: string): Uint8Array | undefined
  * and the others as they are.
  *
  * @param input - A dictionary that `decode` accepted. What stands behind its end is not looked at.
+ * @param known - One of the values, a view of the input: it is passed over without a look.
  * @returns Views of the input by key, spelled in latin1; of a key that is there twice the first.
  */
-export function rawEntries(input: Uint8Array): Map<string, Uint8Array> {
+export function rawEntries(input: Uint8Array, known?: Uint8Array): Map<string, Uint8Array> {
+  const knownAt = known?.buffer === input.buffer ? known.byteOffset - input.byteOffset : undefined;
   invariant(input[0] === DICT, "the caller found a dictionary");
   const entries = new Map<string, Uint8Array>();
   let offset = 1;
@@ -46,7 +48,7 @@ export function rawEntries(input: Uint8Array): Map<string, Uint8Array> {
     const start = offset;
     offset = skipValue(input, offset);
     const value = offset;
-    offset = skipValue(input, offset);
+    offset = offset === knownAt ? offset + known!.length : skipValue(input, offset);
     const key = toLatin1(input.subarray(input.indexOf(COLON, start) + 1, value));
     if (!entries.has(key)) entries.set(key, input.subarray(value, offset));
   }

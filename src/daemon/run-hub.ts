@@ -22,6 +22,7 @@ import { SlabLine } from "../publish/slab-line.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
 import { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
+import { Turns } from "../publish/turns.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "./bounded-log.ts";
 import { systemCode } from "./daemon-error.ts";
@@ -103,7 +104,8 @@ async function compose(
   undo.push(() => disk.close());
   const { files, store } = state;
   const folder = new DataFolder(dataDir);
-  const library = new TorrentLibrary(files, folder, log);
+  const turns = new Turns(clock);
+  const library = new TorrentLibrary({ files, folder, log, turns });
   const everseed = new Everseed({
     torrents: store.torrents,
     library,
@@ -153,6 +155,7 @@ async function compose(
     slabs: new SlabLine(disk.createSlabPool(READ_BYTES_MAX * READS_MAX)),
     sums: store.fileSums,
     crc32,
+    turns,
     clock,
     log,
     report: (row, piece, intact) => everseed.handleJudged(row, piece, intact),
@@ -168,6 +171,7 @@ async function compose(
     disk,
     folder,
     library,
+    turns,
     everseed,
     contents,
     tracker,
@@ -227,6 +231,7 @@ async function compose(
     fetches,
     catalogue,
     contents,
+    turns,
     limits,
     files,
     clock,
@@ -286,6 +291,7 @@ function openPublishing(
     readonly state: HubState;
     readonly folder: DataFolder;
     readonly library: TorrentLibrary;
+    readonly turns: Turns;
     readonly everseed: Everseed;
     readonly contents: StoredContents;
     readonly tracker: HubTracker;
@@ -299,7 +305,7 @@ function openPublishing(
   sharing: ContentSharing;
   adoption: TorrentAdoption;
 } {
-  const { state, folder, library, clock, random, log, disk, limits, trackers } = parts;
+  const { state, folder, library, turns, clock, random, log, disk, limits, trackers } = parts;
   const { files } = state;
   const { torrents, removedTorrents, drafts, fileCopies, settings } = state.store;
   const memory = parts.config.limits.memoryBytesMax * INGEST_SHARE;
@@ -307,6 +313,7 @@ function openPublishing(
     drafts,
     folder,
     files,
+    turns,
     clock,
     log,
     content: disk,
@@ -378,8 +385,9 @@ function openPublishing(
       random,
       log,
       limits,
+      turns,
     }),
-    catalogue: new Catalogue({ torrents, drafts, library, folder }),
+    catalogue: new Catalogue({ torrents, drafts, library, folder, turns }),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import type { ContentLayout, FileStamp } from "../ports/content.ts";
+import type { ContentFile, ContentLayout, FileStamp } from "../ports/content.ts";
 import { infohashKey } from "../base/infohash.ts";
 import type { Bitfield } from "../base/bitfield.ts";
+import { finish, type Work } from "../base/work.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ResumeState } from "./session-contract.ts";
 
@@ -9,6 +10,9 @@ import type { ResumeState } from "./session-contract.ts";
 const RESUME_GRACE_MS = 10_000;
 /** A file system may give times in whole steps of this size, which lie before the true ones (FAT). */
 const CLOCK_STEP_MS = 2_000;
+
+/** Files whose paths are put together before others may have a turn. */
+const FILES_PER_STEP = 256;
 
 /**
  * @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent.
@@ -20,14 +24,28 @@ export function contentLayout(
   hashesV2: Uint8Array | undefined,
   existing: ExistingFiles = "untouched",
 ): ContentLayout {
+  return finish(contentLayoutInSteps(info, { root, hashesV2, existing }));
+}
+
+/** The same in steps: there may be 200,000 files. */
+export function* contentLayoutInSteps(
+  info: TorrentInfo,
+  place: {
+    readonly root: string;
+    readonly hashesV2: Uint8Array | undefined;
+    readonly existing: ExistingFiles;
+  },
+): Work<ContentLayout> {
+  const { root, hashesV2, existing } = place;
+  const files: ContentFile[] = [];
+  for (const { path, executable, linkTarget } of info.files) {
+    if (files.length % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    files.push({ path: path.join("/"), executable, linkTarget: linkTarget?.join("/") });
+  }
   return {
     root,
     geometry: info.geometry,
-    files: info.files.map((file) => ({
-      path: file.path.join("/"),
-      executable: file.executable,
-      linkTarget: file.linkTarget?.join("/"),
-    })),
+    files,
     hashes: { v1: info.pieceHashes, v2: hashesV2 },
     partFile: `${root}/.${partName(info)}.parts`,
     readOnly: existing === "untouched",

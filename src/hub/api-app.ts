@@ -4,7 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { can, type Action, type Actor, type Owned } from "../accounts/permissions.ts";
 import { problemSchema } from "../api/problem.ts";
 import type { HubEnv } from "./hub-parts.ts";
-import { notAllowed } from "./problems.ts";
+import { notAllowed, type RefusedError } from "./problems.ts";
 import { badBody, bodyTooLong } from "./request-body.ts";
 
 export type ApiApp = OpenAPIHono<HubEnv>;
@@ -13,12 +13,17 @@ export type ApiApp = OpenAPIHono<HubEnv>;
 export function createApiApp(): ApiApp {
   return new OpenAPIHono<HubEnv>({
     defaultHook: (result) => {
-      if (result.success) return;
-      const [issue] = result.error.issues;
-      const where = issue?.path.length ? `${issue.path.join(".")}: ` : "";
-      throw badBody(`${where}${issue?.message ?? "not what was expected"}.`);
+      if (!result.success) throw firstIssue(result.error);
     },
   });
+}
+
+/** @param at - Where the value that was judged stands in what was sent. */
+export function firstIssue(error: z.ZodError, at: readonly (string | number)[] = []): RefusedError {
+  const [issue] = error.issues;
+  const path = [...at, ...(issue?.path ?? [])];
+  const where = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
+  return badBody(`${where}${issue?.message ?? "not what was expected"}.`);
 }
 
 /** Refuses longer bodies before or while they are read (HUB-8). */

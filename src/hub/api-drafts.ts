@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
+  type DeclaredDraft,
   declaredDraftSchema,
   draftInputSchema,
   draftListSchema,
@@ -17,7 +18,9 @@ import {
   takes,
 } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
+import { readDeclaration } from "./declaration.ts";
 import { notFound } from "./problems.ts";
+import { jsonText } from "./request-body.ts";
 import { draftIdOf } from "./tus-path.ts";
 import type { JudgeFault } from "./tus-upload.ts";
 import { Views } from "./views.ts";
@@ -36,7 +39,6 @@ const declareRoute = createRoute({
   summary: "Declare an upload, or find the unfinished one with the same declaration again",
   request: takes(draftInputSchema),
   responses: answers(declaredDraftSchema, 201),
-  middleware: [requires("torrent.publish"), limitBody(DECLARATION_BYTES_MAX)] as const,
 });
 
 const listRoute = createRoute({
@@ -75,27 +77,20 @@ const discardRoute = createRoute({
 export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
   const { publisher } = parts;
   const app = createApiApp()
-    .openapi(declareRoute, async (c) => {
-      const actor = demand(c.var.actor, "torrent.publish");
-      const declared = await publisher.declare(actor.id, c.req.valid("json"));
-      const draft = await new Views(parts, c.var.origin).draft(declared.draft);
-      const { order, renamed, resumed } = declared;
-      return c.json({ ...draft, order: [...order], renamed: [...renamed], resumed }, 201);
-    })
     .openapi(listRoute, async (c) => {
       const actor = demand(c.var.actor, "torrent.publish");
-      const views = new Views(parts, c.var.origin);
+      const views = new Views(parts, c.var);
       const drafts = await publisher.listOpen(actor.id);
       return c.json({ drafts: await Promise.all(drafts.map((draft) => views.draft(draft))) }, 200);
     })
     .openapi(findRoute, async (c) => {
       const draft = await own(c.req.valid("param").id, c.var.actor);
-      return c.json(await new Views(parts, c.var.origin).draft(draft), 200);
+      return c.json(await new Views(parts, c.var).draft(draft), 200);
     })
     .openapi(piecesRoute, async (c) => {
       const { id } = await own(c.req.valid("param").id, c.var.actor);
       const draft = await publisher.recognise(id, Uint8Array.fromBase64(c.req.valid("json").v1));
-      return c.json(await new Views(parts, c.var.origin).draft(draft), 200);
+      return c.json(await new Views(parts, c.var).draft(draft), 200);
     })
     .openapi(discardRoute, async (c) => {
       const draft = await own(c.req.valid("param").id, c.var.actor);
@@ -103,6 +98,23 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
       await publisher.discard(draft.id);
       return c.body(null, 204);
     });
+  // Read by ourselves, in steps: a declaration may have 200,000 files.
+  app.openAPIRegistry.registerPath(declareRoute);
+  app.post(
+    declareRoute.path,
+    requires("torrent.publish"),
+    limitBody(DECLARATION_BYTES_MAX),
+    async (c) => {
+      const actor = demand(c.var.actor, "torrent.publish");
+      const { work } = c.var;
+      const declaration = await work.run(readDeclaration(await jsonText(c.req.raw)));
+      const declared = await publisher.declare(actor.id, declaration, work);
+      const draft = await new Views(parts, c.var).draft(declared.draft);
+      const { order, renamed, resumed } = declared;
+      const answer: DeclaredDraft = { ...draft, order: [...order], renamed: [...renamed], resumed };
+      return work.once(() => c.json(answer, 201));
+    },
+  );
   let tus: ((request: Request) => Promise<Response>) | undefined;
   // hono sends HEAD where GET goes; the request still says what it was.
   app.on(["GET", "PATCH", "DELETE", "OPTIONS"], "/drafts/:id/content", async (c) => {

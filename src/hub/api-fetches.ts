@@ -73,23 +73,23 @@ export function fetchRoutes(parts: HubParts): ApiApp {
     .openapi(magnetRoute, async (c) => {
       const actor = demand(c.var.actor, "torrent.publish");
       const fetch = await fetches.begin(actor.id, c.req.valid("json").magnet);
-      return c.json(await new Views(parts, c.var.origin).fetch(fetch), 201);
+      return c.json(await new Views(parts, c.var).fetch(fetch), 201);
     })
     .openapi(fileRoute, async (c) => {
       const actor = demand(c.var.actor, "torrent.publish");
       const fetch = await fetches.begin(actor.id, new Uint8Array(await c.req.arrayBuffer()));
-      return c.json(await new Views(parts, c.var.origin).fetch(fetch), 201);
+      return c.json(await new Views(parts, c.var).fetch(fetch), 201);
     })
     .openapi(listRoute, async (c) => {
       const actor = demand(c.var.actor, "torrent.publish");
-      const views = new Views(parts, c.var.origin);
+      const views = new Views(parts, c.var);
       const open = await fetches.listOpen(actor.id);
       return c.json({ fetches: await Promise.all(open.map((fetch) => views.fetch(fetch))) }, 200);
     })
     .openapi(findRoute, async (c) => {
       demand(c.var.actor, "torrent.publish");
       const { id } = c.req.valid("param");
-      const views = new Views(parts, c.var.origin);
+      const views = new Views(parts, c.var);
       // A published one is a torrent by now, under the same id.
       const listing = await catalogue.find(id);
       if (listing) return c.json(views.fetchOf(listing), 200);

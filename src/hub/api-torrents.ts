@@ -20,6 +20,7 @@ import {
 } from "./api-app.ts";
 import type { Actor } from "../accounts/permissions.ts";
 import type { Listing } from "../publish/catalogue.ts";
+import type { Workers } from "../publish/turns.ts";
 import type { HubParts } from "./hub-parts.ts";
 import type { LiveFigures } from "./live-figures.ts";
 import { notFound, RefusedError, torrentFileLost } from "./problems.ts";
@@ -113,7 +114,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       const listing = await changeable(c.req.valid("param").id, c.var.actor);
       const { name = listing.name, comment = listing.comment } = c.req.valid("json");
       await publications.edit(listing.id, { name, comment: comment || null });
-      return c.json(await detailOf(listing.id, c.var.origin), 200);
+      return c.json(await detailOf(listing.id, c.var), 200);
     })
     .openapi(removeRoute, async (c) => {
       const { actor } = c.var;
@@ -130,25 +131,26 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       demand(c.var.actor, "torrent.change", { ownerId: removal.publisherId });
       if (removal.undoUntilMs === null) throw await absent(parts, id, "torrent");
       await publications.restore(removal.id);
-      return c.json(await detailOf(removal.id, c.var.origin), 200);
+      return c.json(await detailOf(removal.id, c.var), 200);
     })
     .openapi(listRoute, async (c) => {
       const { q, page } = c.req.valid("query");
-      return c.json(await new Views(parts, c.var.origin).list(q, page), 200);
+      return c.json(await new Views(parts, c.var).list(q, page), 200);
     })
     .openapi(detailRoute, async (c) => {
-      return c.json(await detailOf(c.req.valid("param").id, c.var.origin), 200);
+      return c.json(await detailOf(c.req.valid("param").id, c.var), 200);
     })
     .openapi(filesRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);
       if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
       const { offset } = c.req.valid("query");
-      const files = await catalogue.files(listing.id);
-      const shown = files.slice(offset, offset + FILES_PER_PAGE);
-      const damaged = await new Views(parts, c.var.origin).damagedFiles(listing);
+      const files = await catalogue.files(listing.id, c.var.work);
+      if (!files) throw torrentFileLost();
+      const shown = files.slice(offset, FILES_PER_PAGE);
+      const damaged = await new Views(parts, c.var).damagedFiles(listing);
       return c.json(
         {
-          total: files.length,
+          total: files.count,
           offset,
           files: shown.map((file) => fileEntry(listing.id, file, damaged)),
         },
@@ -158,7 +160,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
     .openapi(liveRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);
       if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
-      const views = new Views(parts, c.var.origin);
+      const views = new Views(parts, c.var);
       const response = live.open(listing.id, c.env, () => views.figures(listing));
       if (response) return response;
       throw new RefusedError({
@@ -176,10 +178,13 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
     return listing;
   }
 
-  async function detailOf(id: string, origin: string): Promise<TorrentDetail> {
+  async function detailOf(
+    id: string,
+    request: { readonly origin: string; readonly work: Workers },
+  ): Promise<TorrentDetail> {
     const listing = await catalogue.find(id);
     if (!listing) throw await absent(parts, id, "torrent");
-    const detail = await new Views(parts, origin).detail(listing);
+    const detail = await new Views(parts, request).detail(listing);
     if (!detail) throw torrentFileLost();
     return detail;
   }

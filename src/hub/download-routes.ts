@@ -18,8 +18,8 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
     const id = c.req.param("file").slice(0, -".torrent".length);
     const listing = await catalogue.find(id);
-    const addresses = listing && new Views(parts, c.var.origin).addresses(listing);
-    const bytes = addresses && (await catalogue.torrentFile(listing, addresses));
+    const addresses = listing && new Views(parts, c.var).addresses(listing);
+    const bytes = addresses && (await catalogue.torrentFile(listing, addresses, c.var.work));
     if (!listing || !bytes) throw await absent(parts, id, "torrent");
     const headers = new Headers({
       "content-type": "application/x-bittorrent",
@@ -29,19 +29,19 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
       // It names the addresses of this moment.
       "cache-control": "no-cache",
     });
-    return new Response(c.req.method === "HEAD" ? null : new Uint8Array(bytes), { headers });
+    return new Response(c.req.method === "HEAD" ? null : bytes, { headers });
   });
 
   app.get("/t/:id/files/:index{[0-9]{1,7}}/:name?", async (c) => {
     const id = c.req.param("id");
-    const file = await catalogue.file(id, Number(c.req.param("index")));
+    const file = await catalogue.file(id, Number(c.req.param("index")), c.var.work);
     if (!file) throw await absent(parts, id, "file");
     return download(c, id, file);
   });
 
   app.get("/t/:id/seed/:path{.+}", async (c) => {
     const id = c.req.param("id");
-    const file = await catalogue.fileAt(id, c.req.param("path"));
+    const file = await catalogue.fileAt(id, c.req.param("path"), c.var.work);
     if (!file) throw await absent(parts, id, "file");
     return download(c, id, file);
   });

@@ -13,8 +13,10 @@ import type { Publications } from "../publish/publications.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
 import type { StoredContents } from "../publish/stored-contents.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
+import type { Turns } from "../publish/turns.ts";
 import type { Asset } from "./assets.ts";
 import type { RequestContext } from "./request-gate.ts";
+import type { WorkAccount } from "./work-budget.ts";
 
 /** Everything the hub shows and calls; `daemon/` puts it together. */
 export interface HubParts {
@@ -24,6 +26,8 @@ export interface HubParts {
   readonly catalogue: Catalogue;
   readonly contents: StoredContents;
   readonly publications: Publications;
+  /** Shares the thread among everything that takes a while. */
+  readonly turns: Turns;
   readonly swarms: Pick<SwarmRegistry, "count">;
   readonly everseed: (torrentId: string) => EverseedFigures;
   /** For each piece the connected peers that have it but not all; undefined when nobody is there. */
@@ -71,6 +75,8 @@ export interface HubEnv {
   Variables: {
     actor: Actor;
     credentials: Credentials;
+    /** Pays for what the request makes the thread do. */
+    work: WorkAccount;
     /** Absolute address of the site as this request sees it. */
     origin: string;
   };

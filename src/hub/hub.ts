@@ -23,6 +23,7 @@ import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./requ
 import { secureHeaders } from "./security-headers.ts";
 import { torrentForms } from "./torrent-forms.ts";
 import { TorrentPages } from "./torrent-pages.ts";
+import { WorkBudget } from "./work-budget.ts";
 import { zipRoutes } from "./zip-routes.ts";
 
 const SWARM_PATHS: ReadonlySet<string> = new Set([
@@ -39,6 +40,7 @@ export class Hub {
   readonly #live: LiveFigures;
   readonly #frames: PageFrames;
   readonly #cache: PageCache;
+  readonly #budget: WorkBudget;
   readonly #app: OpenAPIHono<HubEnv>;
 
   constructor(parts: HubParts) {
@@ -46,6 +48,7 @@ export class Hub {
     this.#live = new LiveFigures(parts.clock, parts.faults);
     this.#frames = new PageFrames(parts);
     this.#cache = new PageCache(parts.clock);
+    this.#budget = new WorkBudget(parts.clock, parts.turns);
     this.#app = this.#compose();
   }
 
@@ -106,6 +109,8 @@ export class Hub {
       c.set("origin", site.publicUrl ?? `http://${c.req.header("host")}`);
       c.set("actor", { kind: "stranger" });
       c.set("credentials", credentialsOf(c.req.raw.headers, c.env));
+      const { remoteAddress } = c.env;
+      c.set("work", this.#budget.open(remoteAddress, isLoopback(remoteAddress)));
       if ((c.req.header("content-encoding") ?? "identity") !== "identity") {
         return this.#refuse(c.req.raw, COMPRESSED);
       }
@@ -123,6 +128,9 @@ export class Hub {
       }
       const { value, cookies } = await accounts.identify(c.var.credentials);
       c.set("actor", value);
+      if (value.kind === "user") c.set("work", this.#budget.open(remoteAddress, true));
+      const spent = c.var.work.refusal();
+      if (spent) return tooMuch(c.req.path, spent);
       if (!(await this.#isOwnForm(c.req.raw, value))) return this.#refuse(c.req.raw, FOREIGN_FORM);
       if (accounts.setupOpen && !SETUP_PATHS.has(c.req.path)) {
         if (isApi(c.req.path)) return problemResponse(SETUP_NEEDED);
@@ -273,6 +281,19 @@ const DISK_FULL: Refusal = {
   message: "The disk of this hub is full.",
   hint: "Free some space there, then try again.",
 };
+
+/** As cheap as can be: no page is made for whoever asked for too many. */
+function tooMuch(path: string, refusal: Refusal): Response {
+  if (isApi(path)) return problemResponse(refusal);
+  return new Response(`${refusal.message}\n${refusal.hint}\n`, {
+    status: refusal.status,
+    headers: {
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      "retry-after": String(refusal.retryAfter),
+    },
+  });
+}
 
 function isApi(path: string): boolean {
   return path.startsWith(`${API_PREFIX}/`);

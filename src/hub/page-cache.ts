@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 /** Figures on pages are "now"; a second is what the live stream takes too. */
 const FRESH_MS = 1_000;
 const PAGES_MAX = 256;
+const FLEETING: ReadonlySet<number> = new Set([429, 503]);
 
 interface KeptPage {
   readonly page: Promise<StoredPage>;
@@ -37,6 +38,8 @@ export class PageCache {
       this.#pages.set(key, kept);
     }
     const { status, headers, text } = await kept.page;
+    // Said to one of them, or of this moment.
+    if (FLEETING.has(status) && this.#pages.get(key) === kept) this.#pages.delete(key);
     return new Response(text, { status, headers: new Headers(headers) });
   }
 

@@ -18,7 +18,8 @@ export class PageFrames {
   async respond(c: Context<HubEnv>, model: PageModel, status = 200): Promise<Response> {
     const renderer = await this.#parts.renderer();
     const { token, cookies } = this.#formToken(c, model);
-    const html = await renderer.render({ frame: await this.#frame(c, token), model });
+    const frame = await this.#frame(c, token);
+    const html = await c.var.work.once(async () => renderer.render({ frame, model }));
     const headers = new Headers({
       "content-type": "text/html; charset=utf-8",
       // Live figures and, for people who are signed in, their own things: ask again each time.

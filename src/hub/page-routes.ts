@@ -38,7 +38,7 @@ export function pageRoutes(
     const { actor } = c.var;
     if (actor.kind === "stranger") return c.redirect(loginPath(c), 303);
     if (!can(actor, "torrent.publish")) throw notAllowed(true);
-    const views = new Views(parts, c.var.origin);
+    const views = new Views(parts, c.var);
     const drafts = await publisher.listOpen(actor.id);
     return frames.respond(c, {
       kind: "publish",
@@ -72,7 +72,7 @@ export function pageRoutes(
 
   async function cataloguePage(c: Context<HubEnv>): Promise<Response> {
     const query = (c.req.query("q") ?? "").slice(0, QUERY_CHARACTERS_MAX);
-    const list = await new Views(parts, c.var.origin).list(query, pageNumber(c));
+    const list = await new Views(parts, c.var).list(query, pageNumber(c));
     return frames.respond(c, { kind: "catalogue", list });
   }
 
@@ -80,14 +80,14 @@ export function pageRoutes(
   async function uploadPage(c: Context<HubEnv>, id: string): Promise<Response> {
     const removal = await publications.findRemoved(id);
     if (removal) return torrents.removed(c, removal);
-    const draft = await publisher.find(id);
+    const draft = await publisher.look(id);
     if (!draft) throw notFound("torrent");
-    const view = await new Views(parts, c.var.origin).draft(draft);
+    const view = await new Views(parts, c.var).draft(draft);
     return frames.respond(c, {
       kind: "upload",
       draft: view,
       mine: can(c.var.actor, "draft.change", draft),
-      qr: qrCode(view.pageUrl),
+      qr: await c.var.work.once(() => qrCode(view.pageUrl)),
     });
   }
 }

@@ -36,6 +36,17 @@ async function readFormOnce(request: Request): Promise<ReadonlyMap<string, strin
   return new Map(new URLSearchParams(text + decoder.decode()));
 }
 
+/**
+ * The text of a JSON body. Its length is limited before this is called.
+ *
+ * @throws {RefusedError} When it says that it is anything else.
+ */
+export async function jsonText(request: Request): Promise<string> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/([a-z-.]+\+)?json\b/.test(type)) throw badBody("This takes JSON.");
+  return request.text();
+}
+
 export function bodyTooLong(bytesMax: number): RefusedError {
   return new RefusedError({
     status: 413,

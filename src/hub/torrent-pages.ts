@@ -3,8 +3,11 @@ import { can } from "../accounts/permissions.ts";
 import type { FileListing, FormProblem } from "../api/pages.ts";
 import { archivePath } from "../api/paths.ts";
 import { FILES_PER_PAGE, type TorrentDetail } from "../api/torrents.ts";
+import type { Work } from "../base/work.ts";
 import type { Listing } from "../publish/catalogue.ts";
+import type { FileIndex, ListedFile } from "../publish/file-list.ts";
 import type { Removal } from "../publish/publications.ts";
+import type { Workers } from "../publish/turns.ts";
 import { Descriptions } from "./descriptions.ts";
 import { sumFolders } from "./folder-sums.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
@@ -35,11 +38,15 @@ export class TorrentPages {
   }
 
   async torrent(c: Context<HubEnv>, listing: Listing, typed?: Typed): Promise<Response> {
-    const views = new Views(this.#parts, c.var.origin);
+    const views = new Views(this.#parts, c.var);
     const torrent = await views.detail(listing);
     if (!torrent) throw torrentFileLost();
     const query = (c.req.query("q") ?? "").slice(0, QUERY_CHARACTERS_MAX);
-    const { files, fileList } = await this.#filesOfPage(listing, query, pageNumber(c), views);
+    const { files, fileList } = await this.#filesOfPage(
+      listing,
+      { query, page: pageNumber(c) },
+      { views, work: c.var.work },
+    );
     const mayChange = can(c.var.actor, "torrent.change", { ownerId: listing.publisherId });
     const shown = { name: listing.name, comment: listing.comment ?? "", problem: null };
     return this.#frames.respond(
@@ -49,9 +56,9 @@ export class TorrentPages {
         torrent: { ...torrent, files },
         fileList,
         pieces: await views.pieceStrip(listing),
-        description: this.#descriptions.read(listing.comment),
+        description: await c.var.work.once(() => this.#descriptions.read(listing.comment)),
         zipPath: offersZip(torrent) ? archivePath(listing.id) : null,
-        qr: qrCode(torrent.pageUrl),
+        qr: await c.var.work.once(() => qrCode(torrent.pageUrl)),
         fresh: c.req.query("fresh") !== undefined,
         change: mayChange ? (typed ?? shown) : null,
       },
@@ -75,21 +82,33 @@ export class TorrentPages {
     );
   }
 
-  async #filesOfPage(listing: Listing, query: string, wanted: number, views: Views) {
-    const all = await this.#parts.catalogue.filesInOrder(listing.id);
+  async #filesOfPage(
+    listing: Listing,
+    wanted: { readonly query: string; readonly page: number },
+    { views, work }: { readonly views: Views; readonly work: Workers },
+  ) {
+    const index = await this.#parts.catalogue.fileIndex(listing.id, work);
+    if (!index) throw torrentFileLost();
     const damaged = await views.damagedFiles(listing);
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    const matching = all.filter((file) => {
-      const path = file.path.toLowerCase();
-      return words.every((word) => path.includes(word));
-    });
-    const pages = Math.max(1, Math.ceil(matching.length / FILES_PER_PAGE));
-    const page = Math.min(wanted, pages);
-    const shown = matching.slice((page - 1) * FILES_PER_PAGE, page * FILES_PER_PAGE);
-    const folders = sumFolders(shown, matching);
-    const fileList: FileListing = { query, page, pages, total: matching.length, folders };
+    const { shown, fileList } = await work.run(findFiles(index, wanted));
     return { files: shown.map((file) => fileEntry(listing.id, file, damaged)), fileList };
   }
+}
+
+/** One page of the files that have the words of a query. */
+function* findFiles(
+  index: FileIndex,
+  { query, page: wanted }: { readonly query: string; readonly page: number },
+): Work<{ shown: ListedFile[]; fileList: FileListing }> {
+  const places = yield* index.search(query);
+  const pages = Math.max(1, Math.ceil(places.length / FILES_PER_PAGE));
+  const page = Math.min(wanted, pages);
+  const shown = Array.from(
+    places.subarray((page - 1) * FILES_PER_PAGE, page * FILES_PER_PAGE),
+    (place) => index.at(place),
+  );
+  const folders = yield* sumFolders(shown, places, index);
+  return { shown, fileList: { query, page, pages, total: places.length, folders } };
 }
 
 /** The `page` of the address; nonsense is the first page. */

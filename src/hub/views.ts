@@ -24,28 +24,27 @@ import {
 } from "../api/torrents.ts";
 import type { SessionFacts, TokenFacts } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
-import {
-  type HubAddresses,
-  type ListedFile,
-  type Listing,
-  magnetOf,
-  trackersOf,
-} from "../publish/catalogue.ts";
+import { type HubAddresses, type Listing, magnetOf, trackersOf } from "../publish/catalogue.ts";
 import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
+import type { ListedFile } from "../publish/file-list.ts";
 import { pieceCells } from "../publish/piece-cells.ts";
 import type { Fetch } from "../publish/fetch-state.ts";
 import type { Removal } from "../publish/publications.ts";
 import type { Draft } from "../publish/publisher.ts";
+import type { Workers } from "../publish/turns.ts";
 import type { HubParts } from "./hub-parts.ts";
 
 /** Turns what the rooms know into the shapes of `api/`. One for each request: links follow its origin. */
 export class Views {
   readonly #parts: HubParts;
   readonly #origin: string;
+  readonly #workers: Workers;
 
-  constructor(parts: HubParts, origin: string) {
+  /** @param request.work - Pays for what grows with a torrent. */
+  constructor(parts: HubParts, request: { readonly origin: string; readonly work: Workers }) {
     this.#parts = parts;
-    this.#origin = origin;
+    this.#origin = request.origin;
+    this.#workers = request.work;
   }
 
   figures(listing: Listing): SwarmFigures {
@@ -91,10 +90,10 @@ export class Views {
   /** With the first page of files. @returns `undefined` when the .torrent file is gone. */
   async detail(listing: Listing): Promise<TorrentDetail | undefined> {
     const { catalogue } = this.#parts;
-    const metainfo = await catalogue.metainfo(listing.id);
-    if (!metainfo) return undefined;
-    const files = await catalogue.files(listing.id);
-    const damaged = damagedFiles(metainfo.info, this.#parts.everseed(listing.id).damage);
+    const metainfo = await catalogue.metainfo(listing.id, this.#workers);
+    const files = await catalogue.files(listing.id, this.#workers);
+    if (!metainfo || !files) return undefined;
+    const damaged = await this.damagedFiles(listing);
     return {
       ...this.summary(listing),
       folder: listing.folder,
@@ -104,30 +103,30 @@ export class Views {
       pieceCount: listing.pieceCount,
       trackers: trackersOf(listing, this.#parts.site.trackers),
       checkedAt: isoTime(listing.checkedMs),
-      wholeFileCount: files.length - damaged.size,
+      wholeFileCount: files.count - damaged.size,
       files: files.slice(0, FILES_PER_PAGE).map((file) => fileEntry(listing.id, file, damaged)),
     };
   }
 
   /** Files that the hub knows it cannot give as they were published. */
   async damagedFiles(listing: Listing): Promise<ReadonlySet<number>> {
-    const metainfo = await this.#parts.catalogue.metainfo(listing.id);
+    const metainfo = await this.#parts.catalogue.metainfo(listing.id, this.#workers);
     const { damage } = this.#parts.everseed(listing.id);
-    return metainfo ? damagedFiles(metainfo.info, damage) : new Set();
+    return metainfo ? this.#workers.run(damagedFiles(metainfo.info, damage)) : new Set();
   }
 
   /** Who has which piece, from the first to the last. */
   async pieceStrip(listing: Listing): Promise<PieceStrip> {
     const { catalogue, everseed, swarms } = this.#parts;
-    const metainfo = await catalogue.metainfo(listing.id);
+    const metainfo = await catalogue.metainfo(listing.id, this.#workers);
     if (!metainfo) return { copies: [], lacking: [], missing: 0 };
     const { damage } = everseed(listing.id);
     const partialCopies = this.#parts.partialCopies(listing.id);
-    const lacking = lackingPieces(metainfo.info, damage);
+    const lacking = await this.#workers.run(lackingPieces(metainfo.info, damage));
     const others = Math.max(0, swarms.count(listing.infohashes).seeds - 1);
-    const cells = pieceCells(
-      { pieceCount: listing.pieceCount, lacking, wholeCopies: others, partialCopies },
-      PIECE_CELLS_MAX,
+    const { pieceCount } = listing;
+    const cells = await this.#workers.run(
+      pieceCells({ pieceCount, lacking, wholeCopies: others, partialCopies }, PIECE_CELLS_MAX),
     );
     return { ...cells, missing: lacking.size };
   }

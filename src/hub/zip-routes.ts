@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import { wireInfohashes } from "../base/infohash.ts";
+import type { Work } from "../base/work.ts";
 import type { Listing } from "../publish/catalogue.ts";
 import type { StoredContent } from "../publish/stored-contents.ts";
 import { absent } from "./absent.ts";
@@ -55,9 +56,12 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
       return (ending ??= content ? contents.release(content) : Promise.resolve());
     };
     try {
+      // Read here, at the cost of whoever asks; opening finds it in memory.
+      await catalogue.metainfo(listing.id, c.var.work);
       content = await contents.open(listing.id);
       if (!content) throw notFound("torrent");
-      const zip = await layOut(content, listing, c.req.queries("file") ?? []);
+      const choice = c.req.queries("file") ?? [];
+      const zip = await c.var.work.run(layOut(content, listing, choice));
       const response = await answer(c, { zip, listing, end });
       isStreaming = response.body !== null;
       return response;
@@ -68,26 +72,12 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
 
   return app;
 
-  async function layOut(
-    content: StoredContent,
-    listing: Listing,
-    choice: readonly string[],
-  ): Promise<Zip> {
-    const files = chosenFiles(choice, content.files.length);
-    const input = (entry: number) => {
-      const { path, length, executable } = content.files[files[entry]!]!;
-      return { path: path.join("/"), size: length, executable };
-    };
-    const layout = await ZipLayout.build(files.length, input, breathe);
-    return { layout, content, files, time: dosTime(listing.publishedMs) };
-  }
-
   async function answer(
     c: Context<HubEnv>,
     { zip, listing, end }: { zip: Zip; listing: Listing; end: () => Promise<void> },
   ): Promise<Response> {
     const { size } = zip.layout;
-    const etag = etagOf(zip, listing);
+    const etag = await c.var.work.once(() => etagOf(zip, listing));
     const headers = new Headers({
       "content-type": "application/zip",
       "content-disposition": attachment(archiveName(listing.name)),
@@ -158,6 +148,16 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
   async function breathe(): Promise<void> {
     await new Promise<void>((resolve) => clock.startTimer(0, resolve));
   }
+}
+
+function* layOut(content: StoredContent, listing: Listing, choice: readonly string[]): Work<Zip> {
+  const files = chosenFiles(choice, content.files.length);
+  const input = (entry: number) => {
+    const { path, length, executable } = content.files[files[entry]!]!;
+    return { path: path.join("/"), size: length, executable };
+  };
+  const layout = yield* ZipLayout.build(files.length, input);
+  return { layout, content, files, time: dosTime(listing.publishedMs) };
 }
 
 const BUSY = new RefusedError({

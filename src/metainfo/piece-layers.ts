@@ -1,9 +1,13 @@
 import { equalBytes, fromLatin1, toHex } from "../base/bytes.ts";
 import { isBytes, isDict, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
+import type { Work } from "../base/work.ts";
 import { NODE_BYTES, rootOfPieceLayer } from "./merkle.ts";
 import type { TorrentInfo } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import type { ReadingNotes } from "./reading-notes.ts";
+
+/** Files that are looked at before others may have a turn; a layer that is hashed ends a step too. */
+const FILES_PER_STEP = 256;
 
 /**
  * Reads `piece layers` of a .torrent file and checks each against its root (BEP 52, MET-14): a piece
@@ -15,17 +19,18 @@ import type { ReadingNotes } from "./reading-notes.ts";
  * @returns By hexadecimal root; empty for v1.
  * @throws {MetainfoError} `bad-piece-layers` when one contradicts the root of its file.
  */
-export function readPieceLayers(
+export function* readPieceLayers(
   torrent: BencodeDict,
   info: TorrentInfo,
   notes: ReadingNotes,
-): Map<string, Uint8Array> {
+): Work<Map<string, Uint8Array>> {
   const layers = new Map<string, Uint8Array>();
   if (info.kind === "v1") return layers;
   const pieceLength = info.geometry.pieceLength;
   const given = readLayerDict(torrent, notes);
   const missing = new Set<string>();
-  for (const { piecesRoot, length } of info.files) {
+  for (const [index, { piecesRoot, length }] of info.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     if (!piecesRoot) continue;
     const root = toHex(piecesRoot);
     // A file of one piece needs none: its root is the hash of the piece.
@@ -46,6 +51,7 @@ export function readPieceLayers(
       throw layerError(root, "does not hash to this root");
     }
     layers.set(root, known);
+    yield;
   }
   const needless = given.size - layers.size;
   if (missing.size > 0)

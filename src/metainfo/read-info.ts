@@ -1,6 +1,7 @@
 import { readUint32, toHex, toLatin1 } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
+import type { Work } from "../base/work.ts";
 import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
 import { withoutEndZeros } from "./end-zeros.ts";
 import { readFileTree } from "./file-tree.ts";
@@ -34,11 +35,11 @@ const SOURCE_CHARACTERS_MAX = 1000;
  * @param notes - Receives what was odd. Repeated keys of `dict` itself were judged.
  * @throws {MetainfoError} And `BencodeError` for what is wrong inside the raw values.
  */
-export function readInfo(
+export function* readInfo(
   dict: BencodeDict,
   infoBytes: Uint8Array,
   notes: ReadingNotes,
-): TorrentInfo {
+): Work<TorrentInfo> {
   const kind = readKind(dict, notes);
   const infohashes = {
     v1: kind === "v2" ? undefined : sha1(infoBytes),
@@ -48,7 +49,7 @@ export function readInfo(
   const rawName =
     withoutEndZeros(readName(dict, kind, notes)) || toHex((infohashes.v1 ?? infohashes.v2)!);
   const { folder, files: listed } = readFiles(dict, { kind, rawName, pieceLength, notes });
-  const { name, files } = placeFiles(listed, {
+  const { name, files } = yield* placeFiles(listed, {
     rawName,
     folder,
     alignTo: kind === "v2" ? pieceLength : 1,
@@ -56,6 +57,7 @@ export function readInfo(
     seed: readUint32((infohashes.v1 ?? infohashes.v2)!, 0),
     notes,
   });
+  yield;
   const geometry = new Geometry({ pieceLength, files, aligned: kind === "v2" });
   if (geometry.pieceCount > PIECES_MAX) {
     throw new MetainfoError("too-large", `${geometry.pieceCount} pieces, at most ${PIECES_MAX}`);

@@ -17,9 +17,14 @@ export interface Surroundings {
  * byte by byte, the info dictionary and the piece layers among them: the infohashes stay what they are.
  *
  * @param torrent - A .torrent file that `parseMetainfo` took.
+ * @param info - Its info dictionary, a view of it, when that is known: it is not looked through again.
  */
-export function surroundInfo(torrent: Uint8Array, around: Surroundings): Uint8Array {
-  const entries = rawEntries(torrent);
+export function surroundInfo(
+  torrent: Uint8Array,
+  around: Surroundings,
+  info?: Uint8Array,
+): Uint8Array {
+  const entries = rawEntries(torrent, info);
   invariant(entries.has("info"), "the caller read this file");
   const { comment } = around;
   const trackers = around.trackers.filter((tier) => tier.length > 0);

@@ -1,14 +1,18 @@
 import type { Infohashes } from "../base/infohash.ts";
-import { naturalKey } from "../base/natural-order.ts";
 import { formatMagnet } from "../metainfo/magnet.ts";
 import type { Metainfo, TorrentKind } from "../metainfo/metainfo.ts";
 import { surroundInfo } from "../metainfo/surround-info.ts";
 import type { DraftTable } from "../store/drafts.ts";
 import type { CatalogueTotals, TorrentRow, TorrentTable } from "../store/torrents.ts";
-import { realFiles } from "./damaged-files.ts";
+import type { Work } from "../base/work.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { FileIndex, FileList, type ListedFile } from "./file-list.ts";
 import { namedInOldFile, withOwnTrackers } from "./named-trackers.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import type { Turns, Workers } from "./turns.ts";
+
+/** Files whose paths are put together before others may have a turn. */
+const FILES_PER_STEP = 256;
 
 /** One published torrent, as it is listed. */
 export interface Listing {
@@ -42,14 +46,6 @@ export interface HubAddresses {
   readonly webSeeds: readonly string[];
 }
 
-/** A real file of a torrent: padding is left out and does not count. */
-export interface ListedFile {
-  readonly index: number;
-  /** Below the torrent's folder; the name itself when the torrent is one file. */
-  readonly path: string;
-  readonly size: number;
-}
-
 /** A file that can be downloaded. */
 export interface StoredFile extends ListedFile {
   /** Absolute path on this machine. */
@@ -64,20 +60,24 @@ export class Catalogue {
   readonly #drafts: DraftTable;
   readonly #library: TorrentLibrary;
   readonly #folder: DataFolder;
-  readonly #indexes = new WeakMap<Metainfo, ReadonlyMap<string, number>>();
-  /** Sorting 100,000 names takes a while; the library keeps the metainfo of those that are asked for. */
-  readonly #ordered = new WeakMap<Metainfo, readonly ListedFile[]>();
+  readonly #turns: Turns;
+  // Made when they are first asked for, and kept as long as the library keeps what they are made of.
+  readonly #lists = new WeakMap<Metainfo, FileList>();
+  readonly #indexes = new WeakMap<Metainfo, Promise<FileIndex>>();
+  readonly #paths = new WeakMap<Metainfo, Promise<ReadonlyMap<string, number>>>();
 
   constructor(parts: {
     torrents: TorrentTable;
     drafts: DraftTable;
     library: TorrentLibrary;
     folder: DataFolder;
+    turns: Turns;
   }) {
     this.#torrents = parts.torrents;
     this.#drafts = parts.drafts;
     this.#library = parts.library;
     this.#folder = parts.folder;
+    this.#turns = parts.turns;
   }
 
   /** Newest first. */
@@ -106,46 +106,52 @@ export class Catalogue {
   }
 
   /** The .torrent file for somebody who asks now: the hub's addresses around an info dictionary that never changes. */
-  async torrentFile(listing: Listing, addresses: HubAddresses): Promise<Uint8Array | undefined> {
+  async torrentFile(
+    listing: Listing,
+    addresses: HubAddresses,
+    workers: Workers = this.#turns,
+  ): Promise<Uint8Array | undefined> {
     const row = await this.#row(listing.id);
-    const stored = row && (await this.#library.file(row));
+    const stored = row && (await this.#library.file(row, workers));
     if (!stored) return undefined;
-    return surroundInfo(stored, {
+    const around = {
       trackers: withOwnTrackers(addresses.trackers, listing.namedTrackers),
       webSeeds: addresses.webSeeds,
       comment: listing.comment ?? undefined,
-    });
+    };
+    return surroundInfo(stored.file, around, stored.metainfo.info.infoBytes);
   }
 
-  /** What the .torrent file says. */
-  async metainfo(id: string): Promise<Metainfo | undefined> {
+  /** What the .torrent file says. @param workers - Whoever pays when it has to be read. */
+  async metainfo(id: string, workers: Workers = this.#turns): Promise<Metainfo | undefined> {
     const row = await this.#row(id);
-    return row && this.#library.load(row);
+    return row && this.#library.load(row, workers);
   }
 
-  /** Real files in the torrent's order. */
-  async files(id: string): Promise<ListedFile[]> {
-    const metainfo = await this.metainfo(id);
-    return metainfo ? listedFiles(metainfo) : [];
+  /** Real files in the torrent's order. @returns `undefined` when the .torrent file is gone. */
+  async files(id: string, workers: Workers = this.#turns): Promise<FileList | undefined> {
+    const metainfo = await this.metainfo(id, workers);
+    return metainfo && this.#list(metainfo);
   }
 
-  /** The same in natural order: as people look for them, a folder's files before its folders. */
-  async filesInOrder(id: string): Promise<readonly ListedFile[]> {
-    const metainfo = await this.metainfo(id);
-    if (!metainfo) return [];
-    let files = this.#ordered.get(metainfo);
-    if (!files) {
-      files = inNaturalOrder(listedFiles(metainfo));
-      this.#ordered.set(metainfo, files);
-    }
-    return files;
+  /** The same in natural order, for people who look for some. */
+  async fileIndex(id: string, workers: Workers = this.#turns): Promise<FileIndex | undefined> {
+    const metainfo = await this.metainfo(id, workers);
+    return (
+      metainfo &&
+      shared(this.#indexes, metainfo, () => workers.run(FileIndex.build(this.#list(metainfo))))
+    );
   }
 
   /** One file by its index, for a direct download: names from outside play no part (HUB-6). */
-  async file(id: string, index: number): Promise<StoredFile | undefined> {
+  async file(
+    id: string,
+    index: number,
+    workers: Workers = this.#turns,
+  ): Promise<StoredFile | undefined> {
     const row = await this.#row(id);
-    const metainfo = row && (await this.#library.load(row));
-    const file = metainfo && realFiles(metainfo.info)[index];
+    const metainfo = row && (await this.#library.load(row, workers));
+    const file = metainfo && this.#list(metainfo).torrentFile(index);
     if (!row || !file) return undefined;
     const root = this.#folder.contentRoot(row);
     const onDisk = (row.content_root === null ? undefined : file.pathAsWritten) ?? file.path;
@@ -162,13 +168,24 @@ export class Catalogue {
    * One file by its path in the torrent, the torrent's name in front, as readers of a web seed ask for it. The
    * path is looked up among those of the torrent, never on the disk (HUB-6).
    */
-  async fileAt(id: string, path: string): Promise<StoredFile | undefined> {
-    const metainfo = await this.metainfo(id);
+  async fileAt(
+    id: string,
+    path: string,
+    workers: Workers = this.#turns,
+  ): Promise<StoredFile | undefined> {
+    const metainfo = await this.metainfo(id, workers);
     if (!metainfo) return undefined;
-    let indexes = this.#indexes.get(metainfo);
-    if (!indexes) this.#indexes.set(metainfo, (indexes = indexesByPath(metainfo)));
-    const index = indexes.get(path);
-    return index === undefined ? undefined : this.file(id, index);
+    const paths = await shared(this.#paths, metainfo, () =>
+      workers.run(indexesByPath(this.#list(metainfo))),
+    );
+    const index = paths.get(path);
+    return index === undefined ? undefined : this.file(id, index, workers);
+  }
+
+  #list(metainfo: Metainfo): FileList {
+    let list = this.#lists.get(metainfo);
+    if (!list) this.#lists.set(metainfo, (list = new FileList(metainfo)));
+    return list;
   }
 
   async #listing(row: TorrentRow): Promise<Listing> {
@@ -231,27 +248,27 @@ function listing(row: TorrentRow, namedTrackers: string[][]): Listing {
 }
 
 /** By the path as we store it, and as the torrent itself writes it. */
-function indexesByPath(metainfo: Metainfo): Map<string, number> {
+function* indexesByPath(list: FileList): Work<ReadonlyMap<string, number>> {
   const indexes = new Map<string, number>();
-  for (const [index, { path, pathAsWritten }] of realFiles(metainfo.info).entries()) {
+  for (let index = 0; index < list.count; index += 1) {
+    if (index % FILES_PER_STEP === 0) yield;
+    const { path, pathAsWritten } = list.torrentFile(index)!;
     indexes.set(path.join("/"), index);
     if (pathAsWritten) indexes.set(pathAsWritten.join("/"), index);
   }
   return indexes;
 }
 
-function listedFiles(metainfo: Metainfo): ListedFile[] {
-  const { info } = metainfo;
-  return realFiles(metainfo.info).map((file, index) => ({
-    index,
-    // The folder's own name stands above the list.
-    path: (info.folder ? file.path.slice(1) : file.path).join("/"),
-    size: file.length,
-  }));
-}
-
-function inNaturalOrder(files: readonly ListedFile[]): ListedFile[] {
-  const keyed = files.map((file) => ({ file, key: naturalKey(file.path) }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.file.index - b.file.index));
-  return keyed.map(({ file }) => file);
+/** Several who ask at the same time wait for one making; what failed is made anew. */
+async function shared<Value>(
+  kept: WeakMap<Metainfo, Promise<Value>>,
+  metainfo: Metainfo,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const known = kept.get(metainfo);
+  if (known) return known;
+  const making = make();
+  kept.set(metainfo, making);
+  making.catch(() => kept.delete(metainfo));
+  return making;
 }

@@ -1,5 +1,6 @@
-import { encodeUtf8, toLatin1 } from "../base/bytes.ts";
-import { planTorrent, type TorrentPlan } from "../metainfo/create.ts";
+import { latin1OfUtf8 } from "../base/bytes.ts";
+import type { Work } from "../base/work.ts";
+import { planTorrentInSteps, type TorrentPlan } from "../metainfo/create.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
@@ -50,6 +51,8 @@ export interface DraftPlan {
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
 }
 
+/** Files that are looked at before others may have a turn. */
+const FILES_PER_STEP = 128;
 /** What a file costs in the metainfo besides its path, with some room. */
 const FILE_OVERHEAD_BYTES = 200;
 const PIECE_BYTES = { v1: 20, v2: 32, hybrid: 52 } as const;
@@ -60,7 +63,7 @@ const PIECE_BYTES = { v1: 20, v2: 32, hybrid: 52 } as const;
  *
  * @throws {PublishError} `bad-declaration` with the reason.
  */
-export function planDraft(declaration: Declaration): DraftPlan {
+export function* planDraft(declaration: Declaration): Work<DraftPlan> {
   const { kind, folder } = declaration;
   if (!folder && declaration.files.length !== 1) {
     throw new PublishError("bad-declaration", "Several files need a folder to lie in.");
@@ -69,41 +72,52 @@ export function planDraft(declaration: Declaration): DraftPlan {
   if (odd !== undefined) {
     throw new PublishError("bad-declaration", `${JSON.stringify(odd)} is no tracker's address.`);
   }
-  const name = cleanComponent(latin1(declaration.name));
+  const name = cleanComponent(latin1OfUtf8(declaration.name));
   const tree = new SafeTree([]);
-  const paths = declaration.files.map((file) =>
-    folder ? tree.addFile(components(file.path)) : [],
-  );
-  const torrent = plan(declaration, name, paths);
+  const paths: (readonly string[])[] = [];
+  for (const { path } of declaration.files) {
+    if (paths.length % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    paths.push(folder ? tree.addFile(components(path)) : []);
+  }
+  const torrent = yield* plan(declaration, name, paths);
+  yield;
   refuseHugeMetainfo(torrent, kind);
+  yield;
+  const contentFiles: ContentFile[] = [];
+  for (const { path } of torrent.files) {
+    if (contentFiles.length % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    // The hub only keeps it.
+    contentFiles.push({ path: [name, ...path].join("/"), executable: false });
+  }
+  const changed = yield* renamed(declaration, name, paths);
+  const layout = new UploadLayout(torrent.geometry);
+  yield;
   return {
     title: (declaration.title ?? declaration.name).toWellFormed(),
     torrent,
-    contentFiles: torrent.files.map((file) => ({
-      path: [name, ...file.path].join("/"),
-      // The hub only keeps it.
-      executable: false,
-    })),
-    layout: new UploadLayout(torrent.geometry),
+    contentFiles,
+    layout,
     kinds: { v1: kind !== "v2", v2: kind !== "v1" },
     order: torrent.files.flatMap((file) => (file.input === undefined ? [] : [file.input])),
-    renamed: renamed(declaration, name, paths),
+    renamed: changed,
   };
 }
 
-function plan(
+function* plan(
   declaration: Declaration,
   name: string,
   paths: readonly (readonly string[])[],
-): TorrentPlan {
+): Work<TorrentPlan> {
+  const files = declaration.files.map(({ size, executable }, index) => ({
+    path: paths[index]!,
+    length: size,
+    executable,
+  }));
+  yield;
   try {
-    return planTorrent({
+    return yield* planTorrentInSteps({
       name,
-      files: declaration.files.map(({ size, executable }, index) => ({
-        path: paths[index]!,
-        length: size,
-        executable,
-      })),
+      files,
       kind: declaration.kind,
       pieceLength: declaration.pieceSize,
     });
@@ -128,26 +142,25 @@ function refuseHugeMetainfo(torrent: TorrentPlan, kind: TorrentKind): void {
   );
 }
 
-function renamed(
+function* renamed(
   declaration: Declaration,
   name: string,
   paths: readonly (readonly string[])[],
-): { from: string; to: string }[] {
+): Work<{ from: string; to: string }[]> {
   const changes = name === declaration.name ? [] : [{ from: declaration.name, to: name }];
   if (!declaration.folder) return changes;
   for (const [index, file] of declaration.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     const to = paths[index]!.join("/");
     if (to !== file.path) changes.push({ from: file.path, to });
   }
   return changes;
 }
 
-function components(path: string): string[] {
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  return (parts.length > 0 ? parts : ["_"]).map(latin1);
-}
-
 /** Names are cleaned in the form the wire brings them. */
-function latin1(text: string): string {
-  return toLatin1(encodeUtf8(text.toWellFormed()));
+function components(path: string): string[] {
+  const parts = latin1OfUtf8(path)
+    .split("/")
+    .filter((part) => part !== "" && part !== ".");
+  return parts.length > 0 ? parts : ["_"];
 }

@@ -1,3 +1,4 @@
+import type { Work } from "../base/work.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Content, ContentSource, PieceIngest } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
@@ -8,6 +9,7 @@ import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
 import { decodeJournal, recordBytes } from "./hash-journal.ts";
 import { PublishError } from "./publish-error.ts";
 import type { SlabLine } from "./slab-line.ts";
+import type { Turns } from "./turns.ts";
 import { Upload } from "./upload.ts";
 
 /** An upload nobody sends to holds files open and its plan in memory; after this long it is put away. */
@@ -20,14 +22,19 @@ export interface DraftUploadsOptions {
   readonly content: ContentSource;
   readonly ingest: PieceIngest;
   readonly slabs: SlabLine;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** A draft that is open for bytes. */
-export interface OpenDraft {
+/** What was declared, and what it means. */
+export interface DraftContent {
   readonly declaration: Declaration;
   readonly plan: DraftPlan;
+}
+
+/** A draft that is open for bytes. */
+export interface OpenDraft extends DraftContent {
   readonly upload: Upload;
 }
 
@@ -42,12 +49,22 @@ export class DraftUploads {
     this.#options = options;
   }
 
-  /** Opens the draft where its journal ends; an open one is shared. */
-  async open(row: DraftRow): Promise<OpenDraft> {
+  /** How far an upload got: of one that is not open what is durable. */
+  async offset(row: DraftRow): Promise<number> {
+    const open = await this.#open.get(row.id);
+    return open ? open.upload.offset : row.durable;
+  }
+
+  /**
+   * Opens the draft where its journal ends; an open one is shared.
+   *
+   * @param known - What was declared, when the caller has made sense of it already.
+   */
+  async open(row: DraftRow, known?: DraftContent): Promise<OpenDraft> {
     if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     let opening = this.#open.get(row.id);
     if (!opening) {
-      opening = this.#load(row);
+      opening = this.#load(row, known);
       this.#open.set(row.id, opening);
       opening.catch(() => this.#open.delete(row.id));
     }
@@ -97,12 +114,9 @@ export class DraftUploads {
     else await this.close(id);
   }
 
-  async #load(row: DraftRow): Promise<OpenDraft> {
+  async #load(row: DraftRow, known: DraftContent | undefined): Promise<OpenDraft> {
     const { drafts, folder, files, ingest, slabs, clock } = this.#options;
-    if (row.declaration === null) throw new PublishError("not-found", "This upload has ended.");
-    // Written by ourselves, after it was checked.
-    const declaration = JSON.parse(row.declaration) as Declaration;
-    const plan = planDraft(declaration);
+    const { declaration, plan } = known ?? (await this.#read(row));
     const path = folder.draftJournal(row.id);
     const { pieceCount } = plan.layout.geometry;
     const written = (await files.read(path)) ?? new Uint8Array(0);
@@ -123,6 +137,13 @@ export class DraftUploads {
     return { declaration, plan, upload };
   }
 
+  async #read(row: DraftRow): Promise<DraftContent> {
+    const { drafts, turns } = this.#options;
+    const text = await drafts.declaration(row.id);
+    if (text === null) throw new PublishError("not-found", "This upload has ended.");
+    return turns.run(readDraft(text));
+  }
+
   #openContent(id: string, plan: DraftPlan): Content {
     return this.#options.content.open({
       root: this.#options.folder.draftContent(id),
@@ -135,4 +156,11 @@ export class DraftUploads {
       existing: "own",
     });
   }
+}
+
+/** @param text - Written by ourselves, after it was checked. */
+function* readDraft(text: string): Work<DraftContent> {
+  const declaration = JSON.parse(text) as Declaration;
+  yield;
+  return { declaration, plan: yield* planDraft(declaration) };
 }

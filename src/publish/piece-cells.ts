@@ -1,3 +1,8 @@
+import type { Work } from "../base/work.ts";
+
+/** A fraction of a millisecond. */
+const PIECES_PER_STEP = 8_192;
+
 /** The pieces of a torrent summed up in a few cells of equal width. */
 export interface PieceCells {
   /** For each cell the copies of its rarest piece. */
@@ -13,7 +18,7 @@ export interface PieceCells {
  * @param pieces.wholeCopies - Copies that others have of all pieces.
  * @param pieces.partialCopies - For each piece the copies of those who do not have all; absent when nobody is there.
  */
-export function pieceCells(
+export function* pieceCells(
   pieces: {
     readonly pieceCount: number;
     readonly lacking: ReadonlySet<number>;
@@ -21,12 +26,13 @@ export function pieceCells(
     readonly partialCopies: Uint16Array | undefined;
   },
   cellsMax: number,
-): PieceCells {
+): Work<PieceCells> {
   const { pieceCount, lacking, wholeCopies, partialCopies } = pieces;
   const cellCount = Math.min(pieceCount, cellsMax);
   const copies = Array.from({ length: cellCount }, () => Infinity);
   const lackingCells = new Set<number>();
   for (let piece = 0; piece < pieceCount; piece += 1) {
+    if (piece % PIECES_PER_STEP === PIECES_PER_STEP - 1) yield;
     const cell = Math.floor((piece * cellCount) / pieceCount);
     const isLacking = lacking.has(piece);
     if (isLacking) lackingCells.add(cell);

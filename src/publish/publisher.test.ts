@@ -130,10 +130,13 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
       [id],
     );
     assert.deepEqual(
-      (await catalogue.files(id)).map((entry) => entry.path).toSorted(),
+      (await catalogue.files(id))!
+        .slice(0, Infinity)
+        .map((entry) => entry.path)
+        .toSorted(),
       Object.keys(CONTENTS).toSorted(),
     );
-    for (const entry of await catalogue.files(id)) {
+    for (const entry of (await catalogue.files(id))!.slice(0, Infinity)) {
       const stored = await catalogue.file(id, entry.index);
       assert.deepEqual(all.disk.bytes(stored!.location), CONTENTS[entry.path]);
     }
@@ -255,7 +258,7 @@ test("HUB-19: the same content again brings back what the disk has lost", async 
   const again = await publisher.declare("bob", declaration(CONTENTS));
   await publisher.receive(again.draft.id, 0, inOrder(CONTENTS, again.order));
   assert.equal((await publisher.find(again.draft.id))?.torrentId, first.draft.id);
-  for (const file of await catalogue.files(first.draft.id)) {
+  for (const file of (await catalogue.files(first.draft.id))!.slice(0, Infinity)) {
     assert.deepEqual(all.disk.bytes(await location(file.index)), CONTENTS[file.path]);
   }
   assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")));
@@ -267,7 +270,7 @@ test("HUB-19: the same content again brings back bytes that changed on the disk"
   const first = await publisher.declare("ann", declaration(CONTENTS));
   await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
   const { location } = (await catalogue.file(first.draft.id, 0))!;
-  const [file] = await catalogue.files(first.draft.id);
+  const [file] = (await catalogue.files(first.draft.id))!.slice(0, Infinity);
   all.disk.poke(location, 0, bytes(3, 99));
   all.damaged.add(first.draft.id);
   const again = await publisher.declare("bob", declaration(CONTENTS));
@@ -309,7 +312,7 @@ test("MET-1, MET-3, MET-4: odd names are made safe, and the answer says how", as
   const listing = await catalogue.find(declared.draft.id);
   assert.equal(listing!.name, "../evil\0", "a title is no name of a file");
   assert.equal((await catalogue.metainfo(declared.draft.id))!.info.name, ".._evil");
-  const files = await catalogue.files(declared.draft.id);
+  const files = (await catalogue.files(declared.draft.id))!.slice(0, Infinity);
   assert.equal(new Set(files.map((file) => file.path.toLowerCase())).size, 10);
   for (const path of all.disk.paths)
     assert.match(path, /^\/data\/(content|torrents)\/[^\\\n\0\u202e]+$/);
@@ -329,7 +332,7 @@ for (const contents of [
       await publisher.receive(declared.draft.id, 0, inOrder(contents, declared.order));
     }
     assert.equal((await publisher.find(declared.draft.id))?.state, "published");
-    const [file] = await catalogue.files(declared.draft.id);
+    const [file] = (await catalogue.files(declared.draft.id))!.slice(0, Infinity);
     assert.equal(file?.path, "only.txt");
     const { location } = (await catalogue.file(declared.draft.id, 0))!;
     assert.deepEqual(all.disk.bytes(location), Object.values(contents)[0]);
@@ -366,7 +369,7 @@ test("STO-1: a kill after any change of the disk loses nothing that was promised
     const listing = await catalogue.find(id);
     assert.ok(listing, `${changes}`);
     assert.deepEqual(hexes(listing.infohashes), hexes(wanted));
-    for (const file of await catalogue.files(id)) {
+    for (const file of (await catalogue.files(id))!.slice(0, Infinity)) {
       const { location } = (await catalogue.file(id, file.index))!;
       assert.deepEqual(all.disk.bytes(location), CONTENTS[file.path], `${changes}`);
     }
@@ -455,7 +458,7 @@ test("HUB-18: giving up comes too late when the last byte is here: what becomes 
     [first.draft.id, CONTENTS],
     [second.draft.id, other],
   ] as const) {
-    const files = await catalogue.files(id);
+    const files = (await catalogue.files(id))!.slice(0, Infinity);
     assert.equal(files.length, Object.keys(contents).length);
     for (const file of files) {
       const { location } = (await catalogue.file(id, file.index))!;

@@ -1,6 +1,7 @@
 import { encodeUtf8 } from "../base/bytes.ts";
 import { formatBytes } from "../base/format-bytes.ts";
 import { sha256 } from "../base/hash.ts";
+import type { Work } from "../base/work.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -9,10 +10,11 @@ import type { Random } from "../ports/random.ts";
 import type { DraftRow, DraftTable } from "../store/drafts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
-import type { DraftUploads, OpenDraft } from "./draft-uploads.ts";
+import type { DraftContent, DraftUploads, OpenDraft } from "./draft-uploads.ts";
 import type { FinishedDraft, Finisher } from "./finisher.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import { randomShortId } from "./short-id.ts";
+import type { Turns, Workers } from "./turns.ts";
 
 /** Unfinished uploads one person may have. */
 const DRAFTS_MAX = 100;
@@ -39,6 +41,7 @@ export interface PublisherOptions {
   readonly random: Random;
   readonly log: Log;
   readonly limits: PublishLimits;
+  readonly turns: Turns;
 }
 
 /** A declared upload and how far it got. */
@@ -98,15 +101,22 @@ export class Publisher {
   /**
    * Announces an upload. The same declaration by the same person finds the unfinished one again.
    *
+   * @param workers - Whoever pays for making sense of it; by default the hub itself.
    * @throws {PublishError} (rejects) `too-large`, `too-many-drafts`, `bad-declaration`, `disk-full`.
    */
-  async declare(ownerId: string, declaration: Declaration): Promise<DeclaredDraft> {
-    const text = JSON.stringify(declaration);
-    const digest = sha256(encodeUtf8(text));
+  async declare(
+    ownerId: string,
+    declaration: Declaration,
+    workers: Workers = this.#options.turns,
+  ): Promise<DeclaredDraft> {
+    const { text, digest } = await workers.run(digestOf(declaration));
     // One at a time for one declaration: a double click makes one draft.
     const key = `${ownerId} ${digest.join()}`;
     const before = this.#digests.get(key) ?? Promise.resolve();
-    const declared = before.then(() => this.#declare(ownerId, declaration, { text, digest }));
+    const declared = before.then(async () => {
+      const plan = await workers.run(planDraft(declaration));
+      return this.#declare(ownerId, { declaration, plan }, { text, digest });
+    });
     const settled = declared.catch(() => undefined);
     this.#digests.set(key, settled);
     try {
@@ -122,6 +132,14 @@ export class Publisher {
     if (!row) return undefined;
     if (row.state === "published") return view(row, row.size);
     return view(row, (await this.#options.uploads.open(row)).upload.offset);
+  }
+
+  /** The same for anybody who only looks: nothing is opened. `offset` may be behind, but is durable. */
+  async look(id: string): Promise<Draft | undefined> {
+    const row = await this.#options.drafts.find(id);
+    if (!row) return undefined;
+    if (row.state === "published") return view(row, row.size);
+    return view(row, await this.#options.uploads.offset(row));
   }
 
   /** Somebody's unfinished uploads, newest first. `offset` is what is durable. */
@@ -196,14 +214,14 @@ export class Publisher {
 
   async #declare(
     ownerId: string,
-    declaration: Declaration,
+    content: DraftContent,
     { text, digest }: { text: string; digest: Uint8Array },
   ): Promise<DeclaredDraft> {
     const { drafts } = this.#options;
-    const plan = planDraft(declaration);
+    const { declaration, plan } = content;
     const known = await drafts.findOpen(ownerId, digest);
     const row = known ?? (await this.#insert(ownerId, plan, { declaration, text, digest }));
-    const open = await this.#options.uploads.open(row);
+    const open = await this.#options.uploads.open(row, content);
     if (plan.layout.size === 0 && !open.upload.receiving) await open.upload.receive(0, nothing());
     // Nothing but empty files, or a finish that failed before: all bytes are here.
     if (open.upload.complete && !open.upload.receiving) await this.#finish(row, open);
@@ -355,6 +373,13 @@ export class Publisher {
         .finally(() => this.#scheduleSweep());
     });
   }
+}
+
+/** What makes two declarations the same. */
+function* digestOf(declaration: Declaration): Work<{ text: string; digest: Uint8Array }> {
+  const text = JSON.stringify(declaration);
+  yield;
+  return { text, digest: sha256(encodeUtf8(text)) };
 }
 
 function view(row: DraftRow, offset: number): Draft {

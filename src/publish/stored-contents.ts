@@ -1,6 +1,6 @@
 import { Bitfield } from "../base/bitfield.ts";
 import { invariant } from "../base/errors.ts";
-import { contentLayout } from "../engine/content-layout.ts";
+import { contentLayoutInSteps } from "../engine/content-layout.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -21,6 +21,7 @@ import { existingFiles, infoOnDisk } from "./in-place.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import type { SlabLine } from "./slab-line.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import type { Turns } from "./turns.ts";
 
 /** Read at once. */
 export const READ_BYTES_MAX = 128 * 1024;
@@ -40,6 +41,7 @@ export interface StoredContentsOptions {
   readonly slabs: SlabLine;
   readonly sums: Pick<FileSumTable, "find" | "put">;
   readonly crc32: Crc32;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
   /** A piece was compared with its hash. */
@@ -141,19 +143,16 @@ export class StoredContents {
   }
 
   async #load(id: string): Promise<StoredContent | undefined> {
-    const { torrents, library, folder, content, sums } = this.#options;
+    const { torrents, library, folder, content, sums, turns } = this.#options;
     const row = await torrents.find(id);
     const metainfo = row && (await library.load(row));
     if (!row || !metainfo) return undefined;
     const { info, pieceLayers } = metainfo;
     const root = folder.contentRoot(row);
     const onDisk = infoOnDisk(row, info);
-    const layout = contentLayout(
-      onDisk,
-      root,
-      pieceHashesV2(info, pieceLayers),
-      existingFiles(row),
-    );
+    const hashesV2 = pieceHashesV2(info, pieceLayers);
+    const existing = existingFiles(row);
+    const layout = await turns.run(contentLayoutInSteps(onDisk, { root, hashesV2, existing }));
     const stored = await sums.find(id);
     return new StoredContent({
       torrent: row,

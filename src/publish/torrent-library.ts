@@ -1,17 +1,21 @@
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
-import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import { parseMetainfoInSteps } from "../metainfo/parse-metainfo.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
+import type { Turns, Workers } from "./turns.ts";
 
-/** Bytes of .torrent files whose parsed form is kept; the form takes a few times as much. */
+/**
+ * Bytes of .torrent files whose parsed form is kept; the form takes a few times as much. One is kept in any case, or
+ * a large one would be read anew for every request.
+ */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 type Located = Pick<TorrentRow, "id" | "metainfo_path">;
 
-interface StoredTorrent {
+export interface StoredTorrent {
   readonly metainfo: Metainfo;
   /** What `metainfo` was read from, and aliases. */
   readonly file: Uint8Array;
@@ -22,24 +26,36 @@ export class TorrentLibrary {
   readonly #files: Files;
   readonly #folder: DataFolder;
   readonly #log: Log;
+  readonly #turns: Turns;
   /** In the order of last use. */
   readonly #kept = new Map<string, StoredTorrent>();
   #keptBytes = 0;
+  /** Several who ask for one file at the same time wait for one reading. */
+  readonly #loading = new Map<string, Promise<StoredTorrent | undefined>>();
 
-  constructor(files: Files, folder: DataFolder, log: Log) {
-    this.#files = files;
-    this.#folder = folder;
-    this.#log = log;
+  constructor(parts: {
+    readonly files: Files;
+    readonly folder: DataFolder;
+    readonly log: Log;
+    readonly turns: Turns;
+  }) {
+    this.#files = parts.files;
+    this.#folder = parts.folder;
+    this.#log = parts.log;
+    this.#turns = parts.turns;
   }
 
-  /** @returns `undefined` when the file is gone or damaged; that is logged. */
-  async load(row: Located): Promise<Metainfo | undefined> {
-    return (await this.#find(row))?.metainfo;
+  /**
+   * @param workers - Whoever pays for the reading; by default the hub itself.
+   * @returns `undefined` when the file is gone or damaged; that is logged.
+   */
+  async load(row: Located, workers: Workers = this.#turns): Promise<Metainfo | undefined> {
+    return (await this.#find(row, workers))?.metainfo;
   }
 
-  /** The bytes of a .torrent file that `load` would take; they are shared, so read only. */
-  async file(row: Located): Promise<Uint8Array | undefined> {
-    return (await this.#find(row))?.file;
+  /** What `load` would take, with the bytes of the file; they are shared, so read only. */
+  async file(row: Located, workers: Workers = this.#turns): Promise<StoredTorrent | undefined> {
+    return this.#find(row, workers);
   }
 
   /** The files of this torrent are gone. */
@@ -50,20 +66,30 @@ export class TorrentLibrary {
     this.#keptBytes -= kept.file.length;
   }
 
-  async #find(row: Located): Promise<StoredTorrent | undefined> {
+  async #find(row: Located, workers: Workers): Promise<StoredTorrent | undefined> {
     const kept = this.#kept.get(row.id);
     if (kept) {
       this.#kept.delete(row.id);
       this.#kept.set(row.id, kept);
       return kept;
     }
+    let loading = this.#loading.get(row.id);
+    if (!loading) {
+      loading = this.#read(row, workers).finally(() => this.#loading.delete(row.id));
+      this.#loading.set(row.id, loading);
+    }
+    return loading;
+  }
+
+  async #read(row: Located, workers: Workers): Promise<StoredTorrent | undefined> {
     const bytes = await this.#files.read(this.#folder.absolute(row.metainfo_path));
     if (!bytes) {
       this.#log.error("a .torrent file is missing", { path: row.metainfo_path });
       return undefined;
     }
     try {
-      const stored = { metainfo: parseMetainfo(bytes), file: bytes };
+      const metainfo = await workers.run(parseMetainfoInSteps(bytes));
+      const stored = { metainfo, file: bytes };
       this.#keep(row.id, stored);
       return stored;
     } catch (error) {
@@ -77,11 +103,11 @@ export class TorrentLibrary {
   }
 
   #keep(id: string, stored: StoredTorrent): void {
-    if (stored.file.length > KEPT_BYTES_MAX || this.#kept.has(id)) return;
+    if (this.#kept.has(id)) return;
     this.#kept.set(id, stored);
     this.#keptBytes += stored.file.length;
     for (const [oldest, { file }] of this.#kept) {
-      if (this.#keptBytes <= KEPT_BYTES_MAX) return;
+      if (this.#keptBytes <= KEPT_BYTES_MAX || this.#kept.size === 1) return;
       this.#kept.delete(oldest);
       this.#keptBytes -= file.length;
     }

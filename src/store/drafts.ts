@@ -1,11 +1,14 @@
 import type { Kysely, Selectable } from "kysely";
 import type { Schema } from "./schema.ts";
 
-export type DraftRow = Selectable<Schema["drafts"]>;
-export type NewDraft = Omit<DraftRow, "durable" | "state" | "problem" | "torrent_id">;
+/** A draft without its declaration: that of 200,000 files takes megabytes, see `DraftTable.declaration`. */
+export type DraftRow = Omit<Selectable<Schema["drafts"]>, "declaration">;
+export type NewDraft = Omit<
+  Selectable<Schema["drafts"]>,
+  "durable" | "state" | "problem" | "torrent_id"
+>;
 
-// A declaration of 200,000 files takes megabytes; lists do not show it.
-const WITHOUT_DECLARATION = [
+const COLUMNS = [
   "id",
   "owner_id",
   "digest",
@@ -36,35 +39,44 @@ export class DraftTable {
     return this.#db
       .insertInto("drafts")
       .values({ ...draft, durable: 0, state: "uploading", problem: null, torrent_id: null })
-      .returningAll()
+      .returning(COLUMNS)
       .executeTakeFirstOrThrow();
   }
 
   async find(id: string): Promise<DraftRow | undefined> {
-    return this.#db.selectFrom("drafts").selectAll().where("id", "=", id).executeTakeFirst();
+    return this.#db.selectFrom("drafts").select(COLUMNS).where("id", "=", id).executeTakeFirst();
+  }
+
+  /** What was declared, as JSON; null when the draft has ended. */
+  async declaration(id: string): Promise<string | null> {
+    const row = await this.#db
+      .selectFrom("drafts")
+      .select("declaration")
+      .where("id", "=", id)
+      .executeTakeFirst();
+    return row?.declaration ?? null;
   }
 
   /** The owner's unfinished draft with the same declaration. */
   async findOpen(ownerId: string, digest: Uint8Array): Promise<DraftRow | undefined> {
     return this.#db
       .selectFrom("drafts")
-      .selectAll()
+      .select(COLUMNS)
       .where("owner_id", "=", ownerId)
       .where("digest", "=", digest)
       .where("state", "<>", "published")
       .executeTakeFirst();
   }
 
-  /** Unfinished drafts, newest first, without their declarations. */
+  /** Unfinished drafts, newest first. */
   async listOpen(ownerId: string): Promise<DraftRow[]> {
-    const rows = await this.#db
+    return this.#db
       .selectFrom("drafts")
-      .select(WITHOUT_DECLARATION)
+      .select(COLUMNS)
       .where("owner_id", "=", ownerId)
       .where("state", "<>", "published")
       .orderBy("created_at", "desc")
       .execute();
-    return rows.map((row) => ({ ...row, declaration: null }));
   }
 
   /** Ids of unfinished drafts that nobody touched since `beforeMs`. */

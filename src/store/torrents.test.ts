@@ -231,7 +231,7 @@ test("publishing a draft marks it in the same step", async () => {
     const draft = await store.drafts.find("t1");
     assert.equal(draft?.state, "published");
     assert.equal(draft?.torrent_id, "t1");
-    assert.equal(draft?.declaration, null);
+    assert.equal(await store.drafts.declaration("t1"), null);
     assert.equal(await store.drafts.findOpen("me", new Uint8Array(32)), undefined);
     assert.deepEqual(await store.drafts.openTotals("me"), { count: 0, bytes: 0 });
   });

@@ -20,6 +20,7 @@ import { SlabLine } from "../../src/publish/slab-line.ts";
 import { StoredContents } from "../../src/publish/stored-contents.ts";
 import { TorrentAdoption } from "../../src/publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
+import { Turns } from "../../src/publish/turns.ts";
 import { MemoryFiles } from "../../src/sim/memory-files.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { Hub } from "../../src/hub/hub.ts";
@@ -82,7 +83,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const disk = new MemoryFiles();
   const clock = new HandClock();
   const folder = new DataFolder("/data");
-  const library = new TorrentLibrary(disk, folder, SILENT_LOG);
+  const turns = new Turns(clock);
+  const library = new TorrentLibrary({ files: disk, folder, log: SILENT_LOG, turns });
   const { torrents, removedTorrents, drafts } = store;
   const random = {
     below: (bound: number) => Math.floor(Math.random() * bound),
@@ -117,6 +119,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     slabs: new SlabLine(new Pool()),
     sums: store.fileSums,
     crc32,
+    turns,
     clock,
     log,
     report: (row, piece, intact) => void judged.push({ id: row.id, piece, intact }),
@@ -157,6 +160,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       content: disk,
       ingest: disk,
       slabs: new SlabLine(new Pool()),
+      turns,
       clock,
       log: SILENT_LOG,
     }),
@@ -167,6 +171,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     random,
     log,
     limits,
+    turns,
   });
   const judged: { id: string; piece: number; intact: boolean }[] = [];
   let siteName = "Harbour";
@@ -204,7 +209,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     publisher,
     publications,
     fetches,
-    catalogue: new Catalogue({ torrents, drafts, library, folder }),
+    catalogue: new Catalogue({ torrents, drafts, library, folder, turns }),
+    turns,
     contents,
     swarms,
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),

@@ -14,8 +14,9 @@ const PARTS_MAX = 4_096;
 export function chosenFiles(parameters: readonly string[], count: number): Uint32Array {
   const parts = parameters.flatMap((parameter) => parameter.split(","));
   if (parts.length > PARTS_MAX) throw badBody(`At most ${PARTS_MAX} files or ranges can be named.`);
-  const isChosen = new Uint8Array(count);
-  if (parts.length === 0) isChosen.fill(1);
+  // How many more ranges a file is in than the one before it: many long ranges cost no more than short ones.
+  const changes = new Int32Array(count + 1);
+  if (parts.length === 0) changes[0] = 1;
   for (const part of parts) {
     const match = /^([0-9]{1,7})(?:-([0-9]{1,7}))?$/.exec(part);
     if (!match) throw badBody(`${JSON.stringify(part)} is no file number and no range of them.`);
@@ -24,12 +25,15 @@ export function chosenFiles(parameters: readonly string[], count: number): Uint3
     if (last < first || last >= count) {
       throw badBody(`There is no file ${part}: they are numbered from 0 to ${count - 1}.`);
     }
-    isChosen.fill(1, first, last + 1);
+    changes[first]! += 1;
+    changes[last + 1]! -= 1;
   }
-  const chosen = new Uint32Array(isChosen.reduce((sum, one) => sum + one, 0));
-  let at = 0;
+  const chosen = new Uint32Array(count);
+  let chosenCount = 0;
+  let ranges = 0;
   for (let file = 0; file < count; file += 1) {
-    if (isChosen[file] === 1) chosen[at++] = file;
+    ranges += changes[file]!;
+    if (ranges > 0) chosen[chosenCount++] = file;
   }
-  return chosen;
+  return chosen.slice(0, chosenCount);
 }

@@ -1,4 +1,5 @@
 import { encodeUtf8 } from "../../base/bytes.ts";
+import type { Work } from "../../base/work.ts";
 import {
   type CentralDirectory,
   centralEntryBytes,
@@ -8,8 +9,8 @@ import {
   type ZipEntry,
 } from "./zip-records.ts";
 
-/** Entries that are laid out before others have a turn: about two milliseconds. */
-const ENTRIES_PER_TURN = 2_000;
+/** Entries that are laid out before others may have a turn: about half a millisecond. */
+const ENTRIES_PER_STEP = 512;
 
 /** A file that goes into the archive. */
 export interface ZipInput {
@@ -41,20 +42,13 @@ export class ZipLayout {
     this.#centralStarts = centralStarts;
   }
 
-  /**
-   * @param input - Gives the entries by their number; asked again later.
-   * @param breathe - Resolves when others had a turn.
-   */
-  static async build(
-    count: number,
-    input: (entry: number) => ZipInput,
-    breathe: () => Promise<void>,
-  ): Promise<ZipLayout> {
+  /** @param input - Gives the entries by their number; asked again later. */
+  static *build(count: number, input: (entry: number) => ZipInput): Work<ZipLayout> {
     const starts = new Float64Array(count + 1);
     // Relative to the directory until it is known where that begins.
     const centralStarts = new Float64Array(count + 1);
     for (let entry = 0; entry < count; entry += 1) {
-      if (entry % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await breathe();
+      if (entry % ENTRIES_PER_STEP === ENTRIES_PER_STEP - 1) yield;
       const { path, size } = input(entry);
       const name = encodeUtf8(path);
       const start = starts[entry]!;

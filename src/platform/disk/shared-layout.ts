@@ -65,20 +65,26 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
   const pathEnds = new Uint32Array(new SharedArrayBuffer(fileCount * 4));
   const links = new Map<number, string>();
   const names: string[] = [];
-  let pathsEnd = 0;
   for (const [index, extent] of geometry.files.entries()) {
     const file = layout.files[index];
     offsets[index] = extent.offset;
     lengths[index] = extent.length;
     kinds[index] = (extent.pad ? PAD : 0) | (file?.executable ? EXECUTABLE : 0);
-    const name = extent.pad || !file ? "" : file.path;
-    names.push(name);
-    pathsEnd += Buffer.byteLength(name);
-    pathEnds[index] = pathsEnd;
+    names.push(extent.pad || !file ? "" : file.path);
     if (file?.linkTarget !== undefined) links.set(index, file.linkTarget);
   }
+  const encoded = Buffer.from(names.join(""));
+  let pathsEnd = 0;
+  let characters = 0;
+  for (const { length } of names) characters += length;
+  // Of names in ASCII the characters are the bytes, which need not be counted one name at a time.
+  const isAscii = characters === encoded.length;
+  for (const [index, name] of names.entries()) {
+    pathsEnd += isAscii ? name.length : Buffer.byteLength(name);
+    pathEnds[index] = pathsEnd;
+  }
   const paths = new Uint8Array(new SharedArrayBuffer(pathsEnd));
-  paths.set(Buffer.from(names.join("")));
+  paths.set(encoded);
   return {
     // Without a slash at the end: what lies below is told by comparing.
     root: resolve(layout.root),

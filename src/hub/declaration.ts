@@ -1,0 +1,50 @@
+import { z } from "@hono/zod-openapi";
+import { DRAFT_FILES_MAX, draftFileSchema, draftInputSchema } from "../api/drafts.ts";
+import type { Work } from "../base/work.ts";
+import type { Declaration } from "../publish/draft-plan.ts";
+import { firstIssue } from "./api-app.ts";
+import { badBody } from "./request-body.ts";
+
+/** Files that are judged before others may have a turn. */
+const FILES_PER_STEP = 256;
+
+/** `draftInputSchema`, but for what stands in its list of files. */
+const frameSchema = draftInputSchema.extend({
+  files: z.array(z.unknown()).min(1).max(DRAFT_FILES_MAX),
+});
+
+/**
+ * Reads the body of a declaration as `draftInputSchema` does, file by file: there may be 200,000.
+ *
+ * @throws {RefusedError} 400 with the first thing that is wrong.
+ */
+export function* readDeclaration(text: string): Work<Declaration> {
+  const value = parseJson(text);
+  yield;
+  const { files, ...rest } = valid(frameSchema, value, []);
+  const judged: Declaration["files"][number][] = [];
+  for (const [index, file] of files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    judged.push(valid(draftFileSchema, file, ["files", index]));
+  }
+  return { ...rest, files: judged };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw badBody("Malformed JSON in request body");
+  }
+}
+
+/** @param at - Where the value stands in the body. */
+function valid<Value>(
+  schema: z.ZodType<Value>,
+  value: unknown,
+  at: readonly (string | number)[],
+): Value {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw firstIssue(result.error, at);
+}
