@@ -67,10 +67,8 @@ export class WorkBudget {
     const now = this.#clock.nowMs();
     const known = this.#balances.get(key);
     if (known) {
-      known.leftMs = Math.min(
-        savedMsMax,
-        known.leftMs + ((now - known.atMs) * perSecondMs) / 1_000,
-      );
+      const passedMs = Math.max(0, now - known.atMs);
+      known.leftMs = Math.min(savedMsMax, known.leftMs + (passedMs * perSecondMs) / 1_000);
       known.atMs = now;
       return known;
     }
@@ -144,7 +142,8 @@ export class WorkAccount implements Workers {
 
   /** Does what cannot be cut into steps, in a turn. */
   async once<Result>(task: () => Result): Promise<Awaited<Result>> {
-    return await this.run(oneStep(task));
+    const result = await this.run(oneStep(task));
+    return result;
   }
 }
 
