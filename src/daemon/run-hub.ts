@@ -192,6 +192,7 @@ async function compose(
   const fetches = new Fetches({
     fetches: store.fetches,
     torrents: store.torrents,
+    drafts: store.drafts,
     adoption,
     engine: fetching,
     hasher: disk,

@@ -4,6 +4,7 @@ import { formatMagnet, parseMagnet } from "../metainfo/magnet.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { DraftTable } from "../store/drafts.ts";
 import type { FetchRow, FetchTable } from "../store/fetches.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { FetchedTorrent, TorrentAdoption } from "./torrent-adoption.ts";
@@ -21,6 +22,8 @@ const RESERVE_BYTES = 64 * 1024 * 1024;
 export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" | "judge"> {
   readonly fetches: FetchTable;
   readonly torrents: Pick<TorrentTable, "find" | "findByWire">;
+  /** Uploads that began have been promised their space. */
+  readonly drafts: Pick<DraftTable, "bytesToCome">;
   readonly adoption: TorrentAdoption;
   readonly random: Random;
   /** Bytes of one torrent; `undefined` is what the disk holds. */
@@ -35,6 +38,7 @@ export class Fetches {
   readonly #options: FetchesOptions;
   readonly #runs = new Map<string, FetchRun>();
   #closed = false;
+  #beginning: Promise<unknown> = Promise.resolve();
 
   constructor(options: FetchesOptions) {
     this.#options = options;
@@ -68,8 +72,15 @@ export class Fetches {
    * @throws {PublishError} (rejects) `bad-declaration`, `too-large`, `disk-full`, `too-many-drafts`.
    */
   async begin(ownerId: string, source: Uint8Array | string): Promise<Fetch> {
-    if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     const parsed = parseSource(source);
+    // One at a time: what many begin at one moment is counted, and a double click is one fetch.
+    const begun = this.#beginning.then(() => this.#begin(ownerId, source, parsed));
+    this.#beginning = begun.catch(() => undefined);
+    return begun;
+  }
+
+  async #begin(ownerId: string, source: Uint8Array | string, parsed: FetchSource): Promise<Fetch> {
+    if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     const infohashes = infohashesOf(parsed);
     const { fetches, torrents, files, folder, random, clock } = this.#options;
     for (const wire of wireInfohashes(infohashes)) {
@@ -139,7 +150,12 @@ export class Fetches {
 
   async #run(row: FetchRow, known?: FetchSource): Promise<void> {
     const source = known ?? (await this.#load(row));
-    const run = new FetchRun({ ...this.#options, row, source, judge: (info) => this.#judge(info) });
+    const run = new FetchRun({
+      ...this.#options,
+      row,
+      source,
+      judge: (info) => this.#judge(info, row.id),
+    });
     this.#runs.set(row.id, run);
     void this.#follow(row, run);
   }
@@ -183,7 +199,7 @@ export class Fetches {
   }
 
   /** Refuses what this hub is not going to publish. @throws {PublishError} (rejects) */
-  async #judge(info: TorrentInfo): Promise<void> {
+  async #judge(info: TorrentInfo, id?: string): Promise<void> {
     const { bytesMax, files, folder } = this.#options;
     const size = info.geometry.dataLength;
     if (info.private) {
@@ -199,13 +215,26 @@ export class Fetches {
         `The limit here is ${formatBytes(bytesMax)}; this is ${formatBytes(size)}.`,
       );
     }
-    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES;
+    const promised = await this.#bytesToCome(id);
+    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES - promised;
     if (size > free) {
+      const left = formatBytes(Math.max(0, free));
+      const others = promised > 0 ? " beside what is on its way" : "";
       throw new PublishError(
         "disk-full",
-        `This needs ${formatBytes(size)}; the disk of this hub has ${formatBytes(Math.max(0, free))} free.`,
+        `This needs ${formatBytes(size)}; the disk of this hub has ${left} free${others}.`,
       );
     }
+  }
+
+  /** What others that began are still going to take. */
+  async #bytesToCome(id: string | undefined): Promise<number> {
+    let bytes = await this.#options.drafts.bytesToCome();
+    for (const [each, run] of this.#runs) {
+      const { size, bytesDone } = run.figures();
+      if (each !== id && size !== null) bytes += Math.max(0, size - bytesDone);
+    }
+    return bytes;
   }
 
   async #freeId(random: Random): Promise<string> {

@@ -13,9 +13,10 @@ import { hubWorld, problemOf, type World } from "./hub-world.ts";
 const BYTES = randomBytes(20_000);
 const TRACKER = "http://tracker.example/announce";
 
-function torrentOf(options: { private?: boolean } = {}): Uint8Array<ArrayBuffer> {
+function torrentOf(options: { private?: boolean; name?: string } = {}): Uint8Array<ArrayBuffer> {
+  const { name = "theirs" } = options;
   const files = [{ path: ["a.bin"], length: BYTES.length }];
-  const plan = planTorrent({ name: "theirs", files, kind: "v1", pieceLength: 16_384 });
+  const plan = planTorrent({ name, files, kind: "v1", pieceLength: 16_384 });
   const v1 = Buffer.concat([sha1(BYTES.subarray(0, 16_384)), sha1(BYTES.subarray(16_384))]);
   const { torrent } = buildMetainfo(plan, { v1 }, { trackers: [[TRACKER]], ...options });
   return new Uint8Array(torrent);
@@ -117,6 +118,32 @@ test("what is no torrent, or private, or too large is refused with the reason", 
   const full = await send(world, TORRENT);
   assert.deepEqual(await problemOf(full), { status: 507, code: "disk_full" });
   assert.equal(world.engine.torrents.length, 0);
+});
+
+test("HUB-28: the same .torrent file sent five times at one moment is one fetch", async (t) => {
+  const world = await hubWorld(t);
+  const fetches = await Promise.all(Array.from({ length: 5 }, () => begin(world, TORRENT)));
+  assert.equal(new Set(fetches.map(({ id }) => id)).size, 1);
+  assert.equal(world.engine.torrents.length, 1);
+});
+
+test("HUB-28: .torrent files sent at one moment are counted, and get the space they need", async (t) => {
+  const world = await hubWorld(t);
+  const torrents = Array.from({ length: 60 }, (_, at) => torrentOf({ name: `theirs ${at}` }));
+  world.disk.free = 64 * 1024 * 1024 + 2.5 * BYTES.length;
+  const few = await Promise.all(torrents.slice(0, 5).map((each) => send(world, each)));
+  assert.deepEqual(
+    few.map(({ status }) => status),
+    [201, 201, 507, 507, 507],
+  );
+  assert.match(await few[4]!.text(), /has \d[^;]* free beside what is on its way/);
+  world.engine.torrents[0]!.doneBytes = BYTES.length;
+  assert.equal((await send(world, torrents[2]!)).status, 201, "what has come needs no more");
+
+  world.disk.free = 1e12;
+  const all = await Promise.all(torrents.map((each) => send(world, each)));
+  assert.equal(all.filter(({ status }) => status === 201).length, 50);
+  assert.equal(world.engine.torrents.length, 50);
 });
 
 test("a magnet link that leads to a private torrent fails with the cause, and its bytes go when it is given up", async (t) => {

@@ -182,6 +182,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     new Fetches({
       fetches: store.fetches,
       torrents,
+      drafts,
       adoption: new TorrentAdoption({
         torrents,
         swarms,
