@@ -94,6 +94,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     swarms,
     directory: {
       find: (infohash) => store.torrents.infohashesOf(infohash),
+      isFetched: (infohash) => store.fetches.isOpen(infohash),
       newest: (countMax) => store.torrents.newestInfohashes(countMax),
     },
     totals: store.swarmTotals,

@@ -1,3 +1,4 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Kysely, Selectable } from "kysely";
 import type { Schema } from "./schema.ts";
 
@@ -6,9 +7,21 @@ export type FetchRow = Selectable<Schema["fetches"]>;
 /** Torrents that are on their way from their swarms. A published one is gone, unless it led to another torrent. */
 export class FetchTable {
   readonly #db: Kysely<Schema>;
+  readonly #database: DatabaseSync;
+  #isOpen: StatementSync | undefined;
 
-  constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
+    this.#database = database;
+  }
+
+  /** Answers at once. @param infohash - 20 bytes, as peers say it. @returns Whether it is on its way. */
+  isOpen(infohash: Uint8Array): boolean {
+    // Not before it is asked for: tests open databases that are older than this table.
+    this.#isOpen ??= this.#database.prepare(
+      "select 1 from fetches where infohash = ? and torrent_id is null and problem is null",
+    );
+    return this.#isOpen.get(infohash) !== undefined;
   }
 
   async insert(row: FetchRow): Promise<void> {

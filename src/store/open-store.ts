@@ -64,7 +64,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     drafts: new DraftTable(db),
     fileCopies: new FileCopyTable(db),
     fileSums: new FileSumTable(db),
-    fetches: new FetchTable(db),
+    fetches: new FetchTable(db, database),
     settings: new SettingsTable(db),
     swarmTotals: new SwarmTotalTable(db, database),
     close: () => db.destroy(),

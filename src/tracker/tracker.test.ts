@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatBytes } from "../base/bytes.ts";
+import { infohashKey } from "../base/infohash.ts";
 import { sha256 } from "../base/hash.ts";
 import { openStore } from "../store/open-store.ts";
 import { SILENT_LOG } from "../ports/log.ts";
@@ -45,6 +46,23 @@ test("both infohashes of a hybrid meet in one swarm", () => {
   );
   assert.deepEqual(peersOf(text), ["9.9.9.9:8421", "198.51.100.7:1"]);
   assert.deepEqual(world.tracker.figures(HYBRID), { seeds: 1, leechers: 2, completed: 0 });
+});
+
+test("a torrent that is fetched is tracked, the everseed is no seed of it before it is published, and one given up is refused", () => {
+  const world = trackerWorld({ torrents: [] });
+  const key = infohashKey(TORRENT.v1!);
+  const ask = (port: number) =>
+    world.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=${port}&compact=1&left=1`);
+  assert.match(ask(1), /not registered here/);
+  world.fetched.add(key);
+  ask(1);
+  assert.equal(numberAt(ask(2), "complete"), 0);
+  assert.equal(numberAt(ask(3), "incomplete"), 3, "they meet, whoever came first");
+  world.fetched.delete(key);
+  assert.match(ask(4), /not registered here/);
+  world.directory.set(key, TORRENT);
+  world.tracker.register(TORRENT);
+  assert.equal(numberAt(ask(5), "complete"), 1);
 });
 
 for (const hasUnsaved of [false, true]) {

@@ -35,6 +35,8 @@ const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0
 export interface TorrentDirectory {
   /** Answers at once. @returns All infohashes of the torrent that has this one (20 bytes). */
   find(infohash: Uint8Array): Infohashes | undefined;
+  /** Answers at once. @returns Whether it is on its way here, and so has to meet those who have it; 20 bytes. */
+  isFetched(infohash: Uint8Array): boolean;
   /** Answers at once. @returns The torrents registered last, no more than so many. */
   newest(countMax: number): readonly Infohashes[];
 }
@@ -244,9 +246,12 @@ export class Tracker {
     const known = swarms.find(words);
     if (known !== NO_SWARM && this.#isTracked(known)) return known;
     const torrent = directory.find(infohash);
-    if (!torrent && !open) return "this torrent is not registered here";
+    if (!torrent && !open && !directory.isFetched(infohash)) {
+      return "this torrent is not registered here";
+    }
     if (known !== NO_SWARM) {
-      this.#registered.add(known);
+      // One that is on its way is not registered: the everseed is no seed of it yet.
+      if (torrent) this.#registered.add(known);
       return known;
     }
     const infohashes = torrent ? wireInfohashes(torrent) : [infohash];

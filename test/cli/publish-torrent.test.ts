@@ -73,3 +73,22 @@ for (const kind of ["v1", "v2", "hybrid"]) {
     }
   });
 }
+
+test("a torrent that only its publisher has, and that names only this hub, is fetched from whoever seeds it", async (context) => {
+  const cwd = temporaryFolder(context);
+  await writeFile(join(cwd, "tides.bin"), randomBytes(300_000));
+  const to = await startHub(context, cwd, "hub");
+  const make = ["create", "tides.bin", "--tracker", `${to[1]}/announce`];
+  const made = await everseed(context, make, { cwd });
+  assert.equal(made.exit, 0, made.stderr);
+  const publish = new EverseedProcess(context, ["publish", "tides.bin.torrent", ...to], { cwd });
+  await publish.waitFor(/Its page: /);
+  new EverseedProcess(context, ["seed", "tides.bin.torrent"], { cwd, env: PORTS });
+  const { exit, stdout, stderr } = await publish.finished;
+  assert.equal(exit, 0, stdout + stderr);
+  const page = /^Published +(\S+)$/m.exec(stdout)![1]!;
+  const got = await everseed(context, ["get", page, "-o", "out"], { cwd });
+  assert.equal(got.exit, 0, got.stderr);
+  const bytes = await readFile(join(cwd, "out/tides.bin"));
+  assert.ok(bytes.equals(await readFile(join(cwd, "tides.bin"))));
+});

@@ -77,6 +77,7 @@ export function trackerWorld(options: WorldOptions = {}) {
   for (const torrent of options.torrents ?? [TORRENT]) {
     for (const infohash of wireInfohashes(torrent)) directory.set(infohashKey(infohash), torrent);
   }
+  const fetched = new Set<string>();
   const saved = new Map<string, SwarmTotals>();
   const disk = { broken: false };
   const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(7), ...options.limits });
@@ -84,6 +85,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     swarms,
     directory: {
       find: (infohash) => directory.get(infohashKey(infohash)),
+      isFetched: (infohash) => fetched.has(infohashKey(infohash)),
       newest: (countMax) => [...new Set(directory.values())].reverse().slice(0, countMax),
     },
     totals: {
@@ -132,7 +134,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     );
   }
 
-  return { clock, directory, saved, disk, swarms, tracker, http, udp, get, announce };
+  return { clock, directory, fetched, saved, disk, swarms, tracker, http, udp, get, announce };
 }
 
 /** A value of a bencoded dictionary's text: a number. */
