@@ -144,12 +144,12 @@ const tangled: Readonly<Record<string, string>> = {
   "an address that ends in brackets": `http://a${")".repeat(9_900)}`,
 };
 for (const [what, text] of Object.entries(tangled)) {
-  test(`HUB-27: ${what} are one paragraph as it was typed`, () => {
+  test(`HUB-29: ${what} are one paragraph as it was typed`, () => {
     assert.deepEqual(parseRichText(text), [{ kind: "paragraph", inlines: [text] }]);
   });
 }
 
-test("HUB-27: a long description as people write them keeps its form", () => {
+test("HUB-29: a long description as people write them keeps its form", () => {
   const changes = Array.from(
     { length: 140 },
     (_, at) => `- **${at}**: \`fix\` of [it](http://a.example/${at})`,

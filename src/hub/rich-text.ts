@@ -42,7 +42,7 @@ export function parseRichText(text: string): RichText {
   return toBlocks(tokens, DEPTH_MAX);
 }
 
-/** Whether reading it would keep the hub from everything else for longer than words are worth (HUB-27). */
+/** Whether reading it would keep the hub from everything else for longer than words are worth (HUB-29). */
 function isTangled(text: string): boolean {
   if (text.split("\n", LINES_MAX + 1).length > LINES_MAX) return true;
   if (LONG_PUNCTUATION.test(text)) return true;
