@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Page, PageModel } from "../src/api/pages.ts";
 import { AccountView } from "./pages/account.tsx";
 import { CatalogueView } from "./pages/catalogue.tsx";
+import { FetchView } from "./pages/fetch.tsx";
 import { HelpView } from "./pages/help.tsx";
 import { LoginView } from "./pages/login.tsx";
 import { MessageView } from "./pages/message.tsx";
@@ -41,6 +42,8 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
       return <PublishView model={model} />;
     case "upload":
       return <UploadView model={model} replace={props.replace} />;
+    case "fetch":
+      return <FetchView model={model} replace={props.replace} />;
     case "torrent":
       return <TorrentView model={model} path={frame.path} replace={props.replace} />;
     case "removed":
@@ -67,6 +70,8 @@ export function titleOf(model: PageModel): string {
       return "Publish";
     case "upload":
       return model.draft.name;
+    case "fetch":
+      return model.name ?? "Not here";
     case "torrent":
       return model.torrent.name;
     case "removed":
@@ -86,6 +91,7 @@ function placeOf(model: PageModel): Place {
   switch (model.kind) {
     case "publish":
     case "upload":
+    case "fetch":
       return "publish";
     case "catalogue":
     case "torrent":

@@ -15,6 +15,8 @@ export function describe(model: PageModel): string | null {
     }
     case "upload":
       return `${plural(model.draft.fileCount, "file")}, ${formatBytes(model.draft.size)}, on its way.`;
+    case "fetch":
+      return model.size === null ? "On its way." : `${formatBytes(model.size)}, on its way.`;
     case "catalogue":
       return `${plural(model.list.total, "torrent")}, kept alive here.`;
     case "help":

@@ -19,7 +19,7 @@ export type Action =
   | "torrent.publish"
   /** Send bytes to a draft, look after it, give it up. */
   | "draft.change"
-  /** Change what a torrent is called and said to be, take it back, bring it back. */
+  /** Change what a torrent is called and said to be, take it back, bring it back; the same while it is fetched. */
   | "torrent.change"
   /** See, make and revoke one's own tokens. */
   | "token.change"

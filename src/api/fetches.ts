@@ -1,10 +1,9 @@
 import { z } from "zod";
+import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
 import { torrentSummarySchema } from "./torrents.ts";
 
-/** Room for many trackers and a long name. */
-const MAGNET_CHARACTERS_MAX = 16_384;
-
 export const fetchInputSchema = z
+  /** An infohash stands for a link that has nothing else. */
   .object({ magnet: z.string().min(1).max(MAGNET_CHARACTERS_MAX) })
   .meta({ id: "FetchInput" });
 

@@ -1,5 +1,6 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
+import type { FetchView } from "./fetches.ts";
 import type { RichText } from "./rich-text.ts";
 import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
 
@@ -45,6 +46,7 @@ export type PageModel =
   | LoginPage
   | PublishPage
   | UploadPage
+  | FetchPage
   | TorrentPage
   | RemovedPage
   | CataloguePage
@@ -92,9 +94,18 @@ export interface FormProblem {
   readonly waitSeconds: number | null;
 }
 
-/** `GET /publish`, signed in. */
+/**
+ * `GET /publish`, signed in; `?from=torrent` opens at the other tab. Plain POST to `/publish/torrent` (source: a
+ * magnet link or an infohash) redirects to the page of the fetch.
+ */
 export interface PublishPage {
   readonly kind: "publish";
+  /** `files`: what a person has; `torrent`: what a .torrent file or a magnet link names. */
+  readonly from: "files" | "torrent";
+  /** What stands in the field for a magnet link. */
+  readonly source: string;
+  /** Why the form came back. */
+  readonly problem: FormProblem | null;
   /** Right after setup: show the three-step hint. */
   readonly first: boolean;
   /** On the disk of the hub; null when unknown. */
@@ -103,6 +114,8 @@ export interface PublishPage {
   readonly filesMax: number;
   /** One's own uploads that wait for the rest of their bytes. */
   readonly drafts: readonly Draft[];
+  /** One's own torrents that the hub fetches, oldest first. */
+  readonly fetches: readonly FetchView[];
 }
 
 /** `GET /t/ID/SLUG` while the upload is under way. */
@@ -112,6 +125,23 @@ export interface UploadPage {
   /** True for the one who uploads: may resume and cancel. */
   readonly mine: boolean;
   readonly qr: QrCode;
+}
+
+/** `GET /t/ID/SLUG` while the hub fetches the torrent from its swarm. Plain POSTs: `/t/ID/cancel`, `/t/ID/retry`. */
+export interface FetchPage {
+  readonly kind: "fetch";
+  readonly id: string;
+  /** Null for a stranger when it failed: it may never become public. */
+  readonly name: string | null;
+  readonly createdAt: string;
+  readonly state: Exclude<FetchView["state"], "published">;
+  /** Bytes of all files; null until the details are known. */
+  readonly size: number | null;
+  readonly bytesDone: number;
+  readonly pageUrl: string;
+  readonly qr: QrCode;
+  /** For those who may cancel it and try it again; null for all others. */
+  readonly mine: Pick<FetchView, "infohash" | "problem" | "bytesPerSecond" | "peers"> | null;
 }
 
 /** `GET /t/ID/SLUG`. */

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { decodeUtf8 } from "../base/bytes.ts";
 import { torrentFilePath } from "../api/paths.ts";
-import { parseMagnet } from "../metainfo/magnet.ts";
+import { magnetOfInfohash, parseMagnet } from "../metainfo/magnet.ts";
 import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
@@ -51,12 +51,6 @@ export async function readTorrentSource(
     refuseScheme(source);
   }
   return parse(await readFile(source), source);
-}
-
-/** @returns A magnet link; `undefined` for what is no infohash in 40 or 64 hexadecimal or 32 base32 digits. */
-export function magnetOfInfohash(text: string): string | undefined {
-  if (/^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i.test(text)) return `magnet:?xt=urn:btih:${text}`;
-  return /^[0-9a-f]{64}$/i.test(text) ? `magnet:?xt=urn:btmh:1220${text}` : undefined;
 }
 
 /** @throws {DaemonError} `bad-plan` for the address of something that is not spoken here. */

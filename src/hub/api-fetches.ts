@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Actor } from "../accounts/permissions.ts";
+import { type Actor, can } from "../accounts/permissions.ts";
 import { fetchInputSchema, fetchListSchema, fetchSchema } from "../api/fetches.ts";
+import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import type { Fetch } from "../publish/fetch-state.ts";
 import {
   answers,
@@ -15,9 +16,6 @@ import type { HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { Views } from "./views.ts";
-
-/** What readers of .torrent files take. */
-const TORRENT_BYTES_MAX = 30 * 1024 * 1024;
 
 const idParameter = z.object({ id: z.string().max(32) });
 
@@ -40,7 +38,7 @@ const fileRoute = createRoute({
     },
   },
   responses: answers(fetchSchema, 201),
-  middleware: [requires("torrent.publish"), limitBody(TORRENT_BYTES_MAX)] as const,
+  middleware: [requires("torrent.publish"), limitBody(TORRENT_FILE_BYTES_MAX)] as const,
 });
 
 const listRoute = createRoute({
@@ -101,12 +99,11 @@ export function fetchRoutes(parts: HubParts): ApiApp {
       return c.body(null, 204);
     });
 
-  /** Somebody else's fetch looks as if it did not exist. */
+  /** To those who may not change it, somebody else's fetch looks as if it did not exist. */
   async function own(id: string, actor: Actor): Promise<Fetch> {
+    demand(actor, "torrent.publish");
     const fetch = await fetches.find(id);
-    const { id: actorId } = demand(actor, "torrent.publish");
-    if (!fetch || fetch.ownerId !== actorId) throw notFound("fetch");
-    demand(actor, "draft.change", fetch);
+    if (!fetch || !can(actor, "torrent.change", fetch)) throw notFound("fetch");
     return fetch;
   }
 }

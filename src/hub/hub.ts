@@ -11,6 +11,7 @@ import { fetchRoutes } from "./api-fetches.ts";
 import { torrentRoutes } from "./api-torrents.ts";
 import { assetResponse } from "./assets.ts";
 import { downloadRoutes } from "./download-routes.ts";
+import { fetchForms } from "./fetch-forms.ts";
 import { formRoutes } from "./form-routes.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { LiveFigures } from "./live-figures.ts";
@@ -154,6 +155,7 @@ export class Hub {
     app.route("/", pageRoutes(this.#parts, this.#frames, torrentPages));
     app.route("/", torrentForms(this.#parts, this.#live, torrentPages));
     app.route("/", formRoutes(this.#parts, this.#frames));
+    app.route("/", fetchForms(this.#parts, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
     app.route(
       API_PREFIX,

@@ -1,9 +1,10 @@
 import { type Context, Hono } from "hono";
 import { PASSWORD_CHARACTERS } from "../accounts/credential-rules.ts";
 import { can } from "../accounts/permissions.ts";
-import { DRAFT_FILES_MAX } from "../api/drafts.ts";
 import type { FormProblem, SetupPage } from "../api/pages.ts";
 import { torrentPagePath } from "../api/paths.ts";
+import { absent } from "./absent.ts";
+import { fetchModel, publishPage } from "./fetch-pages.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { safeNext } from "./next-path.ts";
 import type { PageFrames } from "./page-frame.ts";
@@ -18,7 +19,7 @@ export function pageRoutes(
   frames: PageFrames,
   torrents: TorrentPages,
 ): Hono<HubEnv> {
-  const { accounts, catalogue, publications, publisher, site, limits } = parts;
+  const { accounts, catalogue, fetches, publications, publisher } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/", (c) => cataloguePage(c));
@@ -38,16 +39,9 @@ export function pageRoutes(
     const { actor } = c.var;
     if (actor.kind === "stranger") return c.redirect(loginPath(c), 303);
     if (!can(actor, "torrent.publish")) throw notAllowed(true);
-    const views = new Views(parts, c.var);
-    const drafts = await publisher.listOpen(actor.id);
-    return frames.respond(c, {
-      kind: "publish",
-      first: c.req.query("first") !== undefined,
-      freeBytes: await site.freeBytes(),
-      uploadBytesMax: limits.uploadBytesMax ?? null,
-      filesMax: DRAFT_FILES_MAX,
-      drafts: await Promise.all(drafts.map((draft) => views.draft(draft))),
-    });
+    const first = c.req.query("first") !== undefined;
+    const from = c.req.query("from") === "torrent" ? "torrent" : "files";
+    return frames.respond(c, await publishPage(parts, c.var, actor.id, { from, first }));
   });
 
   app.get("/help", (c) => frames.respond(c, { kind: "help" }));
@@ -60,7 +54,7 @@ export function pageRoutes(
   app.get("/t/:id/:slug?", async (c) => {
     const id = c.req.param("id");
     const listing = await catalogue.find(id);
-    if (!listing) return uploadPage(c, id);
+    if (!listing) return comingPage(c, id);
     const path = torrentPagePath(listing.id, listing.name);
     const url = new URL(c.req.url);
     // One address for each torrent, whatever name a link carries.
@@ -76,12 +70,12 @@ export function pageRoutes(
     return frames.respond(c, { kind: "catalogue", list });
   }
 
-  /** The link works from the first second: it says how far the upload got. */
-  async function uploadPage(c: Context<HubEnv>, id: string): Promise<Response> {
+  /** The link works from the first second: it says how far the upload, or the hub, got. */
+  async function comingPage(c: Context<HubEnv>, id: string): Promise<Response> {
     const removal = await publications.findRemoved(id);
     if (removal) return torrents.removed(c, removal);
     const draft = await publisher.look(id);
-    if (!draft) throw notFound("torrent");
+    if (!draft) return fetchPage(c, id);
     const view = await new Views(parts, c.var).draft(draft);
     return frames.respond(c, {
       kind: "upload",
@@ -89,6 +83,18 @@ export function pageRoutes(
       mine: can(c.var.actor, "draft.change", draft),
       qr: await c.var.work.once(() => qrCode(view.pageUrl)),
     });
+  }
+
+  async function fetchPage(c: Context<HubEnv>, id: string): Promise<Response> {
+    const fetch = await fetches.find(id);
+    if (!fetch) throw notFound("torrent");
+    const model = await fetchModel(fetch, c.var, can(c.var.actor, "torrent.change", fetch));
+    if (model) return frames.respond(c, model);
+    // Its content was here before, at the address of another torrent.
+    const { torrentId } = fetch;
+    const listing = torrentId === null ? undefined : await catalogue.find(torrentId);
+    if (!listing) throw await absent(parts, torrentId ?? id, "torrent");
+    return c.redirect(torrentPagePath(listing.id, listing.name), 303);
   }
 }
 

@@ -53,6 +53,14 @@ export function parseMagnet(text: string): MagnetLink {
   };
 }
 
+/** @returns A magnet link; `undefined` for what is no infohash in 40 or 64 hexadecimal or 32 base32 digits. */
+export function magnetOfInfohash(text: string): string | undefined {
+  if (/^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i.test(text)) return `magnet:?xt=urn:btih:${text}`;
+  return /^[0-9a-f]{64}$/i.test(text)
+    ? `magnet:?xt=urn:btmh:${SHA256_MULTIHASH}${text}`
+    : undefined;
+}
+
 /** Writes a magnet link that `parseMagnet` reads back to the same. */
 export function formatMagnet(link: Pick<MagnetLink, "infohashes"> & Partial<MagnetLink>): string {
   const { v1, v2 } = link.infohashes;

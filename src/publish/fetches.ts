@@ -1,6 +1,6 @@
 import { type Infohashes, infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { formatBytes } from "../base/format-bytes.ts";
-import { formatMagnet, parseMagnet } from "../metainfo/magnet.ts";
+import { formatMagnet, magnetOfInfohash, parseMagnet } from "../metainfo/magnet.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
@@ -67,7 +67,7 @@ export class Fetches {
   /**
    * Begins to fetch a torrent, or finds the one that is here or on its way.
    *
-   * @param source - Bytes of a .torrent file, or a magnet link.
+   * @param source - Bytes of a .torrent file; or a magnet link, or an infohash in its place.
    * @returns With `torrentId` when it was here already.
    * @throws {PublishError} (rejects) `bad-declaration`, `too-large`, `disk-full`, `too-many-drafts`.
    */
@@ -124,6 +124,30 @@ export class Fetches {
   async listOpen(ownerId: string): Promise<Fetch[]> {
     const rows = await this.#options.fetches.listOpen(ownerId);
     return rows.map((row) => this.#view(row));
+  }
+
+  /**
+   * Tries once more what failed, from what is here.
+   *
+   * @throws {PublishError} (rejects) As `begin`; `not-found` when it did not fail.
+   */
+  async retry(id: string): Promise<void> {
+    const retried = this.#beginning.then(() => this.#retry(id));
+    this.#beginning = retried.catch(() => undefined);
+    return retried;
+  }
+
+  async #retry(id: string): Promise<void> {
+    const { fetches } = this.#options;
+    if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
+    const row = await fetches.find(id);
+    if (!row || row.problem === null || row.torrent_id !== null) {
+      throw new PublishError("not-found", "There is no such fetch, or it did not fail.");
+    }
+    const source = await this.#load(row);
+    if ("metainfo" in source) await this.#judge(source.metainfo.info, id);
+    await fetches.setProblem(id, null);
+    await this.#run({ ...row, problem: null }, source);
   }
 
   /**
@@ -265,7 +289,7 @@ export class Fetches {
 function parseSource(source: Uint8Array | string): FetchSource {
   try {
     return typeof source === "string"
-      ? { magnet: parseMagnet(source) }
+      ? { magnet: parseMagnet(magnetOfInfohash(source) ?? source) }
       : { metainfo: parseMetainfo(source) };
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;

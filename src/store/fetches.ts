@@ -56,7 +56,8 @@ export class FetchTable {
     await this.#db.updateTable("fetches").set({ name }).where("id", "=", id).execute();
   }
 
-  async setProblem(id: string, problem: string): Promise<void> {
+  /** @param problem - Why it failed; null when it is tried again. */
+  async setProblem(id: string, problem: string | null): Promise<void> {
     await this.#db.updateTable("fetches").set({ problem }).where("id", "=", id).execute();
   }
 

@@ -18,20 +18,22 @@ export class HubRefusal extends Error {
 /**
  * Asks the hub's API.
  *
- * @param body - Sent as JSON when given.
+ * @param body - Sent as JSON when given; a blob as it is, with its type.
  * @returns The parsed answer; its shape is the contract of the path in `src/api/`.
  * @throws {HubRefusal} When the hub answers with a problem.
  * @throws {TypeError} When it cannot be reached.
  */
 export async function askHub<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await fetch(path, {
-    method,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const response = await fetch(path, { method, ...contentOf(body) });
   const text = await response.text();
   if (!response.ok) throw new HubRefusal(response.status, parseProblem(text, response.status));
   return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+function contentOf(body: unknown): Pick<RequestInit, "headers" | "body"> {
+  if (body === undefined) return {};
+  if (body instanceof Blob) return { headers: { "content-type": body.type }, body };
+  return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
 /** @returns The problem in an answer, or words for a bare status, as a proxy may send it. */
@@ -43,4 +45,23 @@ export function parseProblem(text: string, status: number): Problem["error"] {
     // Not ours, or a HEAD without a body: the status has to do.
   }
   return { code: "internal", message: `The hub answered with status ${status}.` };
+}
+
+/** What went wrong, and what to do. */
+export interface Trouble {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** @returns Words for anything that `askHub` throws. */
+export function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubRefusal) {
+    const hint = error.status === 401 ? "Sign in in another tab, then try again." : null;
+    return { message: error.message, hint: error.hint ?? hint };
+  }
+  console.debug("the hub could not be asked", error);
+  return {
+    message: "The hub does not answer",
+    hint: "Check the network and whether the hub runs, then try again. Nothing is lost.",
+  };
 }

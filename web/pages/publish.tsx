@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import type { DeclaredDraft, Draft, DraftInput } from "../../src/api/drafts.ts";
 import type { PublishPage } from "../../src/api/pages.ts";
 import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
-import { askHub, HubRefusal } from "../client/hub.ts";
+import { askHub, HubRefusal, type Trouble, troubleOf } from "../client/hub.ts";
 import { formatBytes, plural, visible } from "../parts/format.ts";
 import { Note, Outside } from "../parts/words.tsx";
 import { type Chosen, fromHandles, named } from "../publish/chosen-files.ts";
@@ -15,8 +15,9 @@ import {
   mayRead,
   recallHandles,
 } from "../publish/kept-handles.ts";
-import { FirstSteps, Unfinished } from "../publish/publish-notes.tsx";
+import { Fetches, FirstSteps, Unfinished } from "../publish/publish-notes.tsx";
 import { percentOf, ProgressCard } from "../publish/progress-card.tsx";
+import { TorrentSource } from "../publish/torrent-source.tsx";
 import { PublishForm } from "../publish/publish-form.tsx";
 import {
   type DraftOptions,
@@ -49,11 +50,6 @@ const askFirstMs = 400;
 interface ChosenAgain {
   readonly chosen: Chosen;
   readonly handles: readonly KeptHandle[] | undefined;
-}
-
-interface Trouble {
-  readonly message: string;
-  readonly hint: string | null;
 }
 
 /** Files in, a link out. */
@@ -209,15 +205,20 @@ export function PublishView(props: { readonly model: PublishPage }) {
         <p class="small">It gets a link anyone can open, and this hub keeps it alive.</p>
       </div>
       {model.first && <FirstSteps />}
-      <div class="without-js">
-        <Note mood="warn" title="Publishing on this page needs JavaScript">
-          <p>
-            Without it, use the command line:{" "}
-            <code>everseed publish PATH --to URL --token-file F</code>
-          </p>
-        </Note>
-      </div>
-      {step.kind === "chosen" ? (
+      {step.kind === "choosing" && again === null && <Tabs from={model.from} />}
+      {model.from === "torrent" ? (
+        <TorrentSource model={model} />
+      ) : (
+        <div class="without-js">
+          <Note mood="warn" title="Uploading files needs JavaScript">
+            <p>
+              Without it, use the command line:{" "}
+              <code>everseed publish PATH --to URL --token-file F</code>
+            </p>
+          </Note>
+        </div>
+      )}
+      {model.from === "torrent" ? null : step.kind === "chosen" ? (
         <PublishForm
           model={model}
           chosen={step.chosen}
@@ -273,6 +274,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
           </DropPlace>
         </>
       )}
+      {step.kind === "choosing" && again === null && <Fetches fetches={model.fetches} />}
     </div>
   );
 }
@@ -299,6 +301,21 @@ function useKeepsHandles(): boolean {
 function forgetUpload(draftId: string): void {
   forgetOptions(draftId);
   void forgetHandles(draftId);
+}
+
+/** What a person has to publish. */
+function Tabs(props: { readonly from: PublishPage["from"] }) {
+  const here = (from: PublishPage["from"]) => (from === props.from ? "page" : undefined);
+  return (
+    <nav class="tabs" aria-label="What you have">
+      <a href="/publish" aria-current={here("files")}>
+        I have files
+      </a>
+      <a href="/publish?from=torrent" aria-current={here("torrent")}>
+        I have a .torrent or magnet
+      </a>
+    </nav>
+  );
 }
 
 /** The upload is complete: on to the torrent's page, or a word about what was here before. */
@@ -372,18 +389,6 @@ function compare(chosen: Chosen, draft: Draft): Trouble | null {
     hint:
       `“${visible(draft.name)}” is ${plural(draft.fileCount, "file")} with ${formatBytes(draft.size)}; ` +
       `you chose ${plural(chosen.files.length, "file")} with ${formatBytes(chosen.size)}.`,
-  };
-}
-
-function troubleOf(error: unknown): Trouble {
-  if (error instanceof HubRefusal) {
-    const hint = error.status === 401 ? "Sign in in another tab, then try again." : null;
-    return { message: error.message, hint: error.hint ?? hint };
-  }
-  console.debug("the hub could not be asked", error);
-  return {
-    message: "The hub does not answer",
-    hint: "Check the network and whether the hub runs, then try again. Nothing is lost.",
   };
 }
 

@@ -1,15 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
-import type { Page, UploadPage } from "../../src/api/pages.ts";
-import { fetchPage } from "../client/page-in-document.ts";
-import { announce } from "../parts/announce.ts";
+import type { Page, PageModel, UploadPage } from "../../src/api/pages.ts";
+import { useFollowing } from "../client/following.ts";
 import { formatBytes, plural } from "../parts/format.ts";
 import { Share } from "../parts/share.tsx";
 import { Note, Outside, Size, When } from "../parts/words.tsx";
 
 const askAgainMs = 3000;
-const askAgainAfterErrorMs = 10_000;
-/** A screen reader hears of progress this often at most. */
-const announceMs = 10_000;
 
 /** The torrent's page from the first second: what is coming, and how much of it is here. */
 export function UploadView(props: {
@@ -17,7 +12,10 @@ export function UploadView(props: {
   readonly replace: (page: Page) => void;
 }) {
   const { draft, mine, qr } = props.model;
-  const lost = useFollowing(props.model, props.replace);
+  const lost = useFollowing(props.model, props.replace, {
+    everyMs: askAgainMs,
+    say: spoken,
+  });
   const percent = draft.size === 0 ? 100 : Math.floor((draft.offset / draft.size) * 100);
   const failed = draft.state === "failed";
   return (
@@ -82,31 +80,8 @@ export function UploadView(props: {
   );
 }
 
-/** Asks for this page again until it becomes the torrent's. @returns True while the hub is silent. */
-function useFollowing(model: UploadPage, replace: (page: Page) => void): boolean {
-  const [lost, setLost] = useState(false);
-  const [saidAt, setSaidAt] = useState(-Infinity);
-  useEffect(() => {
-    const ask = async (): Promise<void> => {
-      try {
-        const page = await fetchPage(location.href);
-        setLost(false);
-        replace(page);
-        const now = performance.now();
-        if (page.model.kind === "torrent") announce("The upload is complete");
-        else if (page.model.kind === "upload" && now - saidAt >= announceMs) {
-          setSaidAt(now);
-          const { offset, size } = page.model.draft;
-          announce(`${Math.floor((offset / Math.max(size, 1)) * 100)} percent uploaded`);
-        }
-      } catch (error) {
-        console.debug("the hub does not answer", error);
-        setLost(true);
-      }
-    };
-    const timer = setTimeout(() => void ask(), lost ? askAgainAfterErrorMs : askAgainMs);
-    return () => clearTimeout(timer);
-    // Each answer is a new model and starts the next wait; a failure does by `lost`.
-  }, [model, lost]);
-  return lost;
+function spoken(model: PageModel): string {
+  if (model.kind !== "upload") return "The upload is complete";
+  const { offset, size } = model.draft;
+  return `${Math.floor((offset / Math.max(size, 1)) * 100)} percent uploaded`;
 }

@@ -1,6 +1,8 @@
 import type { Draft } from "../../src/api/drafts.ts";
+import type { FetchView } from "../../src/api/fetches.ts";
 import { AskFirst } from "../parts/ask-first.tsx";
 import { formatBytes, plural } from "../parts/format.ts";
+import { fetchMood, fetchWords } from "../parts/fetch-words.ts";
 import { Outside, State, When } from "../parts/words.tsx";
 
 /** Right after setup: what happens next, in three steps. */
@@ -13,6 +15,34 @@ export function FirstSteps() {
         <li>Press Publish.</li>
         <li>Share the link: it opens in any browser and any BitTorrent program.</li>
       </ol>
+    </section>
+  );
+}
+
+/** One's own torrents that the hub fetches, or could not fetch. */
+export function Fetches(props: { readonly fetches: readonly FetchView[] }) {
+  if (props.fetches.length === 0) return null;
+  return (
+    <section class="stack tight" aria-labelledby="fetches-title">
+      <h2 id="fetches-title">On their way from other people</h2>
+      <ul class="list">
+        {props.fetches.map((fetch) => (
+          <li key={fetch.id}>
+            <a class="name" href={new URL(fetch.pageUrl).pathname}>
+              <Outside text={fetch.name} charactersMax={100} />
+            </a>
+            <div class="meta">
+              <span>
+                <State mood={fetchMood(fetch.state)}>{fetchWords(fetch)}</State>
+              </span>
+              {fetch.size !== null && <span>{formatBytes(fetch.size)}</span>}
+              <span>
+                started <When at={fetch.createdAt} />
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -1,0 +1,7 @@
+/** Limits of what names a torrent to the hub. Free of zod, so that the browser may import values from here. */
+
+/** Of a magnet link: room for many trackers and a long name. */
+export const MAGNET_CHARACTERS_MAX = 16_384;
+
+/** Of a .torrent file: what readers of them take. */
+export const TORRENT_FILE_BYTES_MAX = 30 * 1024 * 1024;
