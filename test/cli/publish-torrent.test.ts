@@ -92,3 +92,20 @@ test("a torrent that only its publisher has, and that names only this hub, is fe
   const bytes = await readFile(join(cwd, "out/tides.bin"));
   assert.ok(bytes.equals(await readFile(join(cwd, "tides.bin"))));
 });
+
+test("seed tells how a hub lists what its tracker does not know, and that command lists it", async (context) => {
+  const cwd = temporaryFolder(context);
+  const [, hub = "", ...token] = await startHub(context, cwd, "hub");
+  await writeFile(join(cwd, "tides.bin"), randomBytes(90_000));
+  const words = ["seed", "tides.bin", "--tracker", `${hub}/announce`, "--listen", "127.0.0.1:0"];
+  const seed = new EverseedProcess(context, words, { cwd });
+  const [, command = ""] = await seed.waitFor(
+    /not registered here.*\n.*: everseed (publish PATH --to \S+ --token-file FILE) uploads it/,
+  );
+  await seed.waitFor(/everseed publish --in-place PATH --data DIR/);
+  const told = command.replace("PATH", "tides.bin").replace("FILE", token[1]!).split(" ");
+  const published = await everseed(context, [...told, "--json"], { cwd });
+  assert.equal(published.exit, 0, published.stderr);
+  const listed = await fetch(`${hub}/api/v1/torrents`);
+  assert.match(await listed.text(), /"name":"tides\.bin"/);
+});
