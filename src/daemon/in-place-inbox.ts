@@ -21,7 +21,12 @@ const requestSchema = z.object({
 });
 
 export const inPlaceAnswerSchema = z.union([
-  z.object({ torrentId: z.string(), wasHere: z.boolean() }),
+  z.object({
+    torrentId: z.string(),
+    wasHere: z.boolean(),
+    pageUrl: z.string(),
+    magnet: z.string(),
+  }),
   z.object({ problem: z.string() }),
 ]);
 
@@ -45,6 +50,10 @@ export interface InPlaceInboxOptions {
   readonly adoption: Pick<TorrentAdoption, "adoptInPlace">;
   /** Whose torrents these are; `undefined` as long as there is no administrator. */
   readonly ownerId: () => Promise<string | undefined>;
+  /** How a torrent is reached, by the addresses of today. */
+  readonly addressesOf: (
+    torrentId: string,
+  ) => Promise<{ readonly pageUrl: string; readonly magnet: string }>;
   readonly files: Files;
   readonly random: Random;
   readonly log: Log;
@@ -132,7 +141,8 @@ export class InPlaceInbox {
     });
     const { v1, v2 } = metainfo.info.infohashes;
     log.info("a folder was published in place", { id: torrentId, infohash: toHex((v1 ?? v2)!) });
-    return { torrentId, wasHere: torrentId !== id };
+    const addresses = await this.#options.addressesOf(torrentId);
+    return { torrentId, wasHere: torrentId !== id, ...addresses };
   }
 }
 

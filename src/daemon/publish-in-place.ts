@@ -30,6 +30,9 @@ export interface PublishedInPlace {
   readonly torrentId: string | null;
   /** The hub had it already, perhaps in its own folder. */
   readonly wasHere: boolean;
+  /** Null as long as no hub runs. */
+  readonly pageUrl: string | null;
+  readonly magnet: string | null;
 }
 
 const POLL_MS = 200;
@@ -76,7 +79,9 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     const answer = await answerOf(dataDir, places.answer, signal);
     const { bytes, infohashV1, infohashV2 } = created;
     const published = { root, bytes, infohashV1, infohashV2 };
-    if (!answer) return { ...published, torrentId: null, wasHere: false };
+    if (!answer) {
+      return { ...published, torrentId: null, wasHere: false, pageUrl: null, magnet: null };
+    }
     if ("problem" in answer) {
       throw new DaemonError("changed", `The hub does not publish it. ${answer.problem}`, {
         subject: options.path,

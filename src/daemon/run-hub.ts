@@ -1,3 +1,5 @@
+import { torrentPagePath, webSeedPath } from "../api/paths.ts";
+import { invariant } from "../base/errors.ts";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
@@ -9,7 +11,7 @@ import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import type { Log } from "../ports/log.ts";
-import { Catalogue } from "../publish/catalogue.ts";
+import { Catalogue, magnetOf } from "../publish/catalogue.ts";
 import { ContentSharing } from "../publish/content-sharing.ts";
 import { DataFolder } from "../publish/data-folder.ts";
 import { DraftUploads } from "../publish/draft-uploads.ts";
@@ -212,6 +214,15 @@ async function compose(
     dataDir,
     adoption,
     ownerId: () => administratorId(state),
+    addressesOf: async (id) => {
+      const listing = await catalogue.find(id);
+      invariant(listing, "what was published a moment ago is in the catalogue");
+      const webSeeds = [siteUrl + webSeedPath(id)];
+      return {
+        pageUrl: siteUrl + torrentPagePath(id, listing.name),
+        magnet: magnetOf(listing, { trackers, webSeeds }),
+      };
+    },
     files,
     random,
     log,

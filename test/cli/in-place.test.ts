@@ -33,7 +33,12 @@ async function prepare(context: TestContext): Promise<string> {
   return cwd;
 }
 
-function resultOf(stdout: string): { torrentId: string | null; wasHere: boolean } {
+function resultOf(stdout: string): {
+  torrentId: string | null;
+  wasHere: boolean;
+  pageUrl: string | null;
+  magnet: string | null;
+} {
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as ReturnType<typeof resultOf>;
 }
 
@@ -71,10 +76,18 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
   );
   const running = await publish("media/film.mp4");
   assert.equal(running.exit, 0, running.stderr);
-  const { torrentId } = resultOf(running.stdout);
+  const { torrentId, pageUrl, magnet } = resultOf(running.stdout);
+  assert.equal(pageUrl, `${site}/t/${torrentId}/film-mp4`);
+  assert.match(magnet ?? "", /^magnet:\?xt=urn:btih:[0-9a-f]{40}&/);
   const listed = await list();
   assert.deepEqual(listed.map(({ name }) => name).toSorted(), ["film.mp4", "talks"]);
   assert.ok(listed.some(({ id }) => id === torrentId));
+  const words = await everseed(
+    context,
+    ["publish", "--in-place", "media/film.mp4", "--data", "data"],
+    { cwd },
+  );
+  assert.match(words.stdout, new RegExp(`^Was here already  ${pageUrl}\nMagnet     magnet:`));
   const again = await publish("media/film.mp4");
   assert.deepEqual(resultOf(again.stdout).wasHere, true);
   assert.equal(resultOf(again.stdout).torrentId, torrentId);

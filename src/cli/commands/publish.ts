@@ -143,12 +143,13 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
   });
   progress.finish();
   output.record(published);
-  const { infohashV1, infohashV2, torrentId, wasHere } = published;
-  output.line(`Infohash   ${infohashV1 ?? infohashV2 ?? ""}`);
-  if (torrentId === null) {
+  const { infohashV1, infohashV2, pageUrl, magnet, wasHere } = published;
+  if (pageUrl === null || magnet === null) {
+    output.line(`Infohash   ${infohashV1 ?? infohashV2 ?? ""}`);
     output.line("Waiting    The hub does not run: it takes this in when it starts.");
   } else {
-    output.line(`Page       /t/${torrentId} on the hub`);
+    output.line(`${wasHere ? "Was here already " : "Published "} ${escapeOutside(pageUrl)}`);
+    output.line(`Magnet     ${escapeOutside(magnet)}`);
     output.say(wasHere ? "The hub had it already." : "The everseed serves it from where it lies.");
   }
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
