@@ -191,6 +191,6 @@ test("without JavaScript nothing is shown that needs it, and everything else can
   );
   assert.equal(await page.getByRole("link", { name: "01 opening.webm" }).count(), 1);
   await page.goto(`${preview.origin}/publish`);
-  assert.ok(await page.getByText("Publishing on this page needs JavaScript").isVisible());
+  assert.ok(await page.getByText("Uploading files needs JavaScript").isVisible());
   await page.context().close();
 });

@@ -221,7 +221,7 @@ test(
 
     mkdirSync(root);
     writeFileSync(join(root, "content"), damaged);
-    const subject = seed(engine, made, { root });
+    const subject = seed(engine, made, { root, existing: "own" });
     const blocks: Uint8Array[] = [];
     const rejected = await new Promise<number>((resolve) => {
       dial(t, engine.endpoint, {
