@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, realpath, stat } from "node:fs/promises";
+import { chmod, chown, realpath, rename, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLocked } from "../platform/lock-file.ts";
@@ -56,6 +56,7 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
   try {
     await files.makeFolder(places.folder);
     await chmod(places.folder, 0o700);
+    await giveToHub(dataDir, places.folder);
   } catch (error) {
     throw diskTrouble(error, `write to ${options.dataDir}`, options.dataDir);
   }
@@ -75,7 +76,12 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
       overwrite: false,
       dated: true,
     });
-    await files.write(places.request, Buffer.from(JSON.stringify({ root, title })));
+    await giveToHub(dataDir, places.torrent);
+    // A hub that runs looks for requests: this one is whole, and its own, before it has the name.
+    const prepared = `${places.request}.new`;
+    await files.write(prepared, Buffer.from(JSON.stringify({ root, title })));
+    await giveToHub(dataDir, prepared);
+    await rename(prepared, places.request);
     const answer = await answerOf(dataDir, places.answer, signal);
     const { bytes, infohashV1, infohashV2 } = created;
     const published = { root, bytes, infohashV1, infohashV2 };
@@ -90,10 +96,18 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     }
     return { ...published, ...answer };
   } catch (error) {
+    await files.remove(`${places.request}.new`);
     await files.remove(places.request);
     await files.remove(places.torrent);
     throw error;
   }
+}
+
+/** What root makes in the data folder of another user's hub belongs to that user: the hub has to read and remove it. */
+async function giveToHub(dataDir: string, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(dataDir);
+  await chown(path, uid, gid);
 }
 
 /** Waits as long as a hub runs there. @returns `undefined` when none does, or it does not answer in time. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -154,3 +154,26 @@ for (const [why, args, words, exit] of wrong) {
     assert.equal(result.exit === 0, exit === 0);
   });
 }
+
+test("publish --in-place by root leaves requests that the hub's own user can read and remove", async (context) => {
+  if (process.getuid?.() !== 0) return context.skip("only root makes files for others");
+  const cwd = await prepare(context);
+  const nobody = 65_534;
+  await chown(join(cwd, "data"), nobody, nobody);
+  const made = await everseed(
+    context,
+    ["publish", "--in-place", "media/film.mp4", "--data", "data"],
+    { cwd },
+  );
+  assert.equal(made.exit, 0, made.stderr);
+  const folder = join(cwd, "data/in-place");
+  const names = await readdir(folder);
+  assert.deepEqual(names.map((name) => name.replace(/^[^.]*/, "")).toSorted(), [
+    ".request",
+    ".torrent",
+  ]);
+  for (const name of [".", ...names]) {
+    const { uid, gid } = await stat(join(folder, name));
+    assert.deepEqual([uid, gid], [nobody, nobody], name);
+  }
+});
