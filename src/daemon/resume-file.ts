@@ -1,8 +1,10 @@
+import { lstat } from "node:fs/promises";
 import { infohashKey } from "../base/infohash.ts";
 import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { NodeFiles } from "../platform/node-files.ts";
+import { systemCode } from "./daemon-error.ts";
 
 /**
  * What is known of an unfinished download, in a hidden file beside it: a kill, and the same command
@@ -31,6 +33,7 @@ export class ResumeFile {
 
   /** @returns `undefined` when there is none, or none that can be trusted. */
   async load(): Promise<ResumeState | undefined> {
+    if (!(await isOurs(this.#path))) return undefined;
     const bytes = await this.#files.read(this.#path);
     return bytes ? decodeResume(bytes) : undefined;
   }
@@ -66,4 +69,16 @@ export class ResumeFile {
       this.#writing = undefined;
     }
   }
+}
+
+/**
+ * True for a plain file of this user. In a folder that several people write to, somebody else's could call files of
+ * that name ours, and what is ours is written to.
+ */
+async function isOurs(path: string): Promise<boolean> {
+  const facts = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  return facts !== undefined && facts.isFile() && facts.uid === process.getuid?.();
 }
