@@ -65,6 +65,11 @@ test("HUB-4: every form that changes something carries the token of its page", (
   assert.ok(forms > 5);
 });
 
+test("the sign-in page says what to do about a forgotten password", () => {
+  const html = documents.get("login");
+  assert.match(html ?? "", /everseed hub setup-link/);
+});
+
 test("HUB-5: hostile names are text, and the page in the document cannot be left", () => {
   for (const [name, html] of documents) {
     assert.equal(html.includes("<script>alert"), false, name);
