@@ -62,7 +62,13 @@ async function startSeed(t: TestContext, { torrent, folder }: Shared): Promise<R
 }
 
 /** Fetches with our `get` from a peer on this port, and compares. */
-async function get(t: TestContext, shared: Shared, source: string, port: number): Promise<void> {
+async function get(
+  t: TestContext,
+  shared: Shared,
+  source: string,
+  port: number,
+  ...more: readonly string[]
+): Promise<void> {
   const out = path.join(shared.folder, "fetched");
   const running = new Running(t, [
     EVERSEED,
@@ -75,6 +81,7 @@ async function get(t: TestContext, shared: Shared, source: string, port: number)
     "--peer",
     `127.0.0.1:${port}`,
     "--json",
+    ...more,
   ]);
   await running.event("done");
   await running.succeed();
@@ -192,7 +199,9 @@ for (const kind of ["v1", "hybrid"]) {
       fs.mkdirSync(out);
       fs.writeFileSync(path.join(out, "sparse.bin"), "");
       fs.truncateSync(path.join(out, "sparse.bin"), 2 ** 32 - pieceSize);
-      await get(t, shared, made.torrent, await seedTrusting(t, made.torrent, folder));
+      const port = await seedTrusting(t, made.torrent, folder);
+      // The file was made by somebody else: it is said that the download may have it.
+      await get(t, shared, made.torrent, port, "--adopt");
     },
   );
 
