@@ -282,7 +282,7 @@ export class Accounts {
     credentials: Credentials,
   ): Promise<readonly string[]> {
     checkPassword(input.password, actor.name);
-    // Whoever has a session is bound by nobody else's tries.
+    // Tries of others do not delay somebody who has a session.
     const browser = { id: `session of ${actor.id}` };
     const attempt = this.#beginTry({ name: actor.name, address: credentials.address, browser });
     try {

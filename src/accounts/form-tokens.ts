@@ -56,7 +56,7 @@ export class FormTokens {
   }
 }
 
-/** Whose form it is: a session's, or that of a browser without one. */
+/** Names the owner of a form: a session, or a browser without one. */
 function ownerOf(actor: Actor, cookie: string | null): string | undefined {
   const session = actor.kind === "user" ? SESSION.exec(cookie ?? "")?.[1] : undefined;
   if (session !== undefined) return `session ${session}`;

@@ -1,6 +1,6 @@
 /** The kinds of torrents in words. Free of zod, so that the browser may import values from here. */
 
-/** What is made when nothing is said. */
+/** The kind of a torrent when nobody chooses one. */
 export const KIND_DEFAULT = "v1";
 
 /** Which programs read a torrent of the kind, as people are told where they choose it. */
