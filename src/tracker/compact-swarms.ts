@@ -294,9 +294,11 @@ export class CompactSwarms implements SwarmStore {
   }
 
   restore(swarm: number, peer: StoredPeer): boolean {
-    const { address, port, flags } = peer;
+    const { address, port } = peer;
+    const flags = flagsOf(peer.flags);
     const ticks = Math.floor(peer.idleS / TICK_S);
-    if (ticks > this.#timeoutTicks) return false;
+    // A word of zero is an empty place, so nobody may have port 0. A time that is no number is no time.
+    if (port === 0 || !(ticks >= 0 && ticks <= this.#timeoutTicks)) return false;
     const at = new PeerAddress();
     at.set(address, port);
     const table = this.#tableOf(at.wordCount);

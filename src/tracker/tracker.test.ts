@@ -6,6 +6,7 @@ import { sha256 } from "../base/hash.ts";
 import { openStore } from "../store/open-store.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { OpenTotals } from "./swarm-totals.ts";
+import { COMPLETED, PARTIAL_SEED, SEED } from "./peer-word.ts";
 import { encodeSnapshot, restoreSnapshot } from "./snapshot.ts";
 import {
   HASH,
@@ -232,6 +233,26 @@ test("a snapshot with a right digest that is cut all the same ends where its byt
     const restored = restore(concatBytes([body, sha256(body)])) ?? 0;
     assert.ok(restored <= 2, `${restored} without the last ${cut} bytes`);
   }
+});
+
+test("a snapshot's peer without a port or with a time that is no number is nobody, and its other flags are not kept", () => {
+  const { swarms, tracker } = trackerWorld();
+  const swarm = tracker.admitRestored(TORRENT.v1!);
+  const peer = {
+    address: Uint8Array.of(192, 0, 2, 1),
+    port: 7,
+    flags: SEED,
+    idleS: 0,
+    details: new Int32Array(),
+  };
+  for (const wrong of [{ port: 0 }, { idleS: Number.NaN }, { idleS: -64 }]) {
+    assert.equal(swarms.restore(swarm, { ...peer, ...wrong }), false, JSON.stringify(wrong));
+  }
+  assert.equal(swarms.peerCount, 0);
+  assert.equal(swarms.restore(swarm, { ...peer, flags: ~0xffff }), true);
+  const [stored] = [...swarms.peers(swarm)];
+  assert.deepEqual([stored!.port, stored!.flags], [7, SEED | PARTIAL_SEED | COMPLETED]);
+  assert.equal(stored!.idleS, 0, "flags did not run into the time");
 });
 
 test("TRK-15: what looks like SQL is bytes like others", () => {
