@@ -1,9 +1,9 @@
 // The picker alone, by hand: tools/run node bench/picker.ts. 100,000 pieces, 200 peers, one thread.
 import { Bitfield } from "../src/base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../src/base/geometry.ts";
-import type { PeerKey } from "../src/engine/peer-key.ts";
-import { PiecePicker } from "../src/engine/piece-picker.ts";
-import { seededRandom } from "../src/engine/seeded-random.ts";
+import type { PeerKey } from "../src/engine/picker/peer-key.ts";
+import { PiecePicker } from "../src/engine/picker/piece-picker.ts";
+import { seededRandom } from "../src/sim/seeded-random.ts";
 
 const PIECES = 100_000;
 const PEERS = 200;

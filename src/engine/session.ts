@@ -3,11 +3,11 @@ import { infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { makePeerId } from "../base/peer-id.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
-import { Crowd, mostCrowded, networkName } from "./crowd.ts";
+import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
-import { Peer } from "./peer.ts";
-import type { PeerGate, PeerOwner } from "./peer-owner.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { Peer } from "./connection/peer.ts";
+import type { PeerGate, PeerOwner } from "./connection/peer-owner.ts";
+import { RateLimit } from "./sharing/rate-limit.ts";
 import type {
   AddTorrent,
   EnginePorts,
@@ -17,8 +17,8 @@ import type {
   SessionOptions,
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
-import { Torrent } from "./torrent.ts";
-import type { TorrentHost } from "./torrent-host.ts";
+import { Torrent } from "./torrent/torrent.ts";
+import type { TorrentHost } from "./torrent/torrent-host.ts";
 
 /** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;

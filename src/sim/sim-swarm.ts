@@ -1,6 +1,6 @@
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { EngineSettings } from "../engine/session-contract.ts";
-import { seededRandom } from "../engine/seeded-random.ts";
+import { seededRandom } from "./seeded-random.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Random } from "../ports/random.ts";
 import { SimNet, type SimLink } from "./sim-net.ts";

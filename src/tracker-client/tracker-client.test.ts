@@ -7,7 +7,7 @@ import { parseAnnounceQuery } from "../announce/http-request.ts";
 import { fromLatin1, toHex, toLatin1 } from "../base/bytes.ts";
 import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
 import type { SwarmView } from "../engine/session-contract.ts";
-import { seededRandom } from "../engine/seeded-random.ts";
+import { seededRandom } from "../sim/seeded-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { Simulation } from "../sim/simulation.ts";
 import { TrackerClient } from "./tracker-client.ts";

@@ -11,7 +11,7 @@ import {
 import { isUdpConnect, parseUdpAnnounce } from "../announce/udp-request.ts";
 import { fromLatin1, readUint32, toHex } from "../base/bytes.ts";
 import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
-import { seededRandom } from "../engine/seeded-random.ts";
+import { seededRandom } from "../sim/seeded-random.ts";
 import { Simulation } from "../sim/simulation.ts";
 import type { AddressFamily, AnnounceOutcome } from "./announce-outcome.ts";
 import { UdpAnnouncer } from "./udp-announcer.ts";

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { sha1 } from "../../src/base/hash.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
-import { seededRandom } from "../../src/engine/seeded-random.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { everseed, EverseedProcess, LAUNCHER, temporaryFolder } from "./everseed-process.ts";
 
 const LISTEN = ["--listen", "127.0.0.1:0"];

@@ -19,7 +19,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Bitfield } from "../../src/base/bitfield.ts";
 import { decodeResume } from "../../src/engine/resume-codec.ts";
-import { seededRandom } from "../../src/engine/seeded-random.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
 import type { ResumeState } from "../../src/engine/session-contract.ts";
 import type { NodeDisk } from "../../src/platform/node-disk.ts";
 import type { Content, ContentSource } from "../../src/ports/content.ts";

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { seededRandom } from "../../src/engine/seeded-random.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { assertSame, type Made, makeTorrent, startSeed, temporaryFolder } from "./world.ts";
 
 const KIB = 1024;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { seededRandom } from "../../src/engine/seeded-random.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
 import type { EngineTorrent } from "../../src/engine/session-contract.ts";
 import { equalBytes } from "../../src/base/bytes.ts";
 import { sha256 } from "../../src/base/hash.ts";

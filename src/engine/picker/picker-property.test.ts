@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
 import type { Random } from "../../ports/random.ts";
-import type { PeerKey } from "../peer-key.ts";
-import { PiecePicker } from "../piece-picker.ts";
-import { seededRandom } from "../seeded-random.ts";
+import type { PeerKey } from "./peer-key.ts";
+import { PiecePicker } from "./piece-picker.ts";
+import { seededRandom } from "../../sim/seeded-random.ts";
 
 interface ModelPeer {
   readonly pieces: Set<number>;

@@ -1,7 +1,7 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
-import type { PeerKey } from "../peer-key.ts";
+import type { PeerKey } from "./peer-key.ts";
 import type { Dice } from "./dice.ts";
 import { FailedPieces } from "./failed-pieces.ts";
 import { RECEIVED, type StartedPiece } from "./started-piece.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Dice } from "./dice.ts";
 import { PieceBits } from "./piece-bits.ts";
 import { RarityOrder } from "./rarity-order.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../../sim/seeded-random.ts";
 
 function bitsOf(length: number, pieces: Iterable<number>): PieceBits {
   const bits = new PieceBits(length);

@@ -1,4 +1,4 @@
-import type { PeerKey } from "../peer-key.ts";
+import type { PeerKey } from "./peer-key.ts";
 import { NOBODY } from "./swarm-pieces.ts";
 
 /**

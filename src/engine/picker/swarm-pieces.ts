@@ -1,6 +1,6 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
-import type { PeerKey } from "../peer-key.ts";
+import type { PeerKey } from "./peer-key.ts";
 import type { Dice } from "./dice.ts";
 import { PieceBits } from "./piece-bits.ts";
 import { RarityOrder } from "./rarity-order.ts";

@@ -1,0 +1,184 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { StreamConnection } from "../../ports/net.ts";
+import {
+  ADDRESS_BYTES,
+  INDEX_BYTES,
+  KEEP_ALIVE_BYTES,
+  SIGNAL_BYTES,
+  encodeBitfield,
+  writeCancel,
+  writeAllowedFast,
+  writeHave,
+  writeKeepAlive,
+  writeReject,
+  writeRequest,
+  writeSignal,
+} from "../../wire/encode-messages.ts";
+import { MESSAGE, type SignalId } from "../../wire/message-id.ts";
+
+/** Above this the peer's socket is not read until it has taken what we owe it (WIR-6). */
+const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
+const BUFFER_BYTES = 1024;
+
+interface LentMemory {
+  /** Count of written bytes that must have left before the memory is free. */
+  readonly end: number;
+  readonly onLeft: () => void;
+}
+
+/**
+ * What goes out to one peer: small messages are gathered in one buffer and written together when the
+ * burst of events that caused them is over; blocks go out of the memory they were read to.
+ */
+export class PeerOutput {
+  readonly #connection: StreamConnection;
+  readonly #onGathered: () => void;
+  #buffer = new Uint8Array(BUFFER_BYTES);
+  #length = 0;
+  #sentTotal = 0;
+  #writtenTotal = 0;
+  /** `#sentTotal` when something had last left, or nothing waited. */
+  #sentMark = -1;
+  #movedAtMs = 0;
+  readonly #lent: LentMemory[] = [];
+  #reading = true;
+  #closed = false;
+
+  /** @param onGathered - Called when the first message is gathered: flush it before long. */
+  constructor(connection: StreamConnection, onGathered: () => void) {
+    this.#connection = connection;
+    this.#onGathered = onGathered;
+  }
+
+  /** Bytes gathered or written that have not left. */
+  get bufferedBytes(): number {
+    return this.#length + this.#connection.bufferedBytes;
+  }
+
+  /** Bytes that have left for the peer since the connection began. */
+  get sentTotal(): number {
+    return this.#sentTotal;
+  }
+
+  /** How long nothing has left although something waits. Looks when it is asked: ask at every tick. */
+  stalledMs(now: number): number {
+    if (this.#connection.bufferedBytes === 0 || this.#sentTotal !== this.#sentMark) {
+      this.#sentMark = this.#sentTotal;
+      this.#movedAtMs = now;
+    }
+    return now - this.#movedAtMs;
+  }
+
+  keepAlive(): void {
+    this.#reserve(KEEP_ALIVE_BYTES);
+    this.#length = writeKeepAlive(this.#buffer, this.#length);
+  }
+
+  signal(id: SignalId): void {
+    this.#reserve(SIGNAL_BYTES);
+    this.#length = writeSignal(this.#buffer, this.#length, id);
+  }
+
+  have(piece: number): void {
+    this.#reserve(INDEX_BYTES);
+    this.#length = writeHave(this.#buffer, this.#length, piece);
+  }
+
+  allowedFast(piece: number): void {
+    this.#reserve(INDEX_BYTES);
+    this.#length = writeAllowedFast(this.#buffer, this.#length, piece);
+  }
+
+  request(piece: number, begin: number, length: number): void {
+    this.#reserve(ADDRESS_BYTES);
+    this.#length = writeRequest(this.#buffer, this.#length, { piece, begin, length });
+  }
+
+  cancel(piece: number, begin: number, length: number): void {
+    this.#reserve(ADDRESS_BYTES);
+    this.#length = writeCancel(this.#buffer, this.#length, { piece, begin, length });
+  }
+
+  reject(piece: number, begin: number, length: number): void {
+    this.#reserve(ADDRESS_BYTES);
+    this.#length = writeReject(this.#buffer, this.#length, { piece, begin, length });
+  }
+
+  /**
+   * The first message about pieces: all or none in 5 bytes where the peer knows them.
+   *
+   * @param have - `undefined` while we know of no piece.
+   * @param fast - Both sides speak BEP 6.
+   */
+  possession(have: Bitfield | undefined, fast: boolean): void {
+    if (fast && have?.full === true) this.signal(MESSAGE.haveAll);
+    else if (have && have.count > 0) this.frame(encodeBitfield(have.bytes));
+    else if (fast) this.signal(MESSAGE.haveNone);
+  }
+
+  /** @param bytes - A whole message, copied. */
+  frame(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /**
+   * Hands messages with blocks to the socket as they are, behind everything gathered before.
+   *
+   * @param onLeft - Called when the bytes have left, or the connection has ended: their memory is free.
+   */
+  blocks(messages: Uint8Array, onLeft: () => void): void {
+    if (this.#closed) {
+      onLeft();
+      return;
+    }
+    this.flush();
+    this.#lent.push({ end: this.#writtenTotal + messages.length, onLeft });
+    this.#write(messages);
+  }
+
+  /** Writes what was gathered. Cheap when there is nothing. */
+  flush(): void {
+    if (this.#length === 0 || this.#closed) return;
+    const bytes = this.#buffer.subarray(0, this.#length);
+    this.#buffer = new Uint8Array(BUFFER_BYTES);
+    this.#length = 0;
+    this.#write(bytes);
+  }
+
+  handleSent(bytes: number): void {
+    this.#sentTotal += bytes;
+    while (this.#lent.length > 0 && this.#lent[0]!.end <= this.#sentTotal) {
+      this.#lent.shift()!.onLeft();
+    }
+    if (!this.#reading && this.#connection.bufferedBytes < OUTPUT_BYTES_MAX / 2) {
+      this.#reading = true;
+      this.#connection.resumeReading();
+    }
+  }
+
+  /** The connection has ended: lent memory comes back, nothing more is written. */
+  close(): void {
+    this.#closed = true;
+    for (const { onLeft } of this.#lent.splice(0)) onLeft();
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#writtenTotal += bytes.length;
+    this.#connection.write(bytes);
+    if (this.#reading && this.#connection.bufferedBytes > OUTPUT_BYTES_MAX) {
+      this.#reading = false;
+      this.#connection.pauseReading();
+    }
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length === 0) this.#onGathered();
+    const needed = this.#length + bytes;
+    if (needed <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}

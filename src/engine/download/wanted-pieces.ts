@@ -1,0 +1,99 @@
+import { Bitfield } from "../../base/bitfield.ts";
+import type { Geometry } from "../../base/geometry.ts";
+import { PRIORITY_NORMAL } from "../picker/piece-picker.ts";
+
+export interface WantedPiecesOptions {
+  readonly geometry: Geometry;
+  /** Kept by its owner, who tells of changes. */
+  readonly have: Bitfield;
+  /** Whether a piece can be judged: for v2, whether its hash is here. */
+  readonly hashes: { readonly complete: boolean; known(piece: number): boolean };
+}
+
+/** Which files and pieces a person wants of a torrent, and how many bytes of them are had and missing. */
+export class WantedPieces {
+  readonly #options: WantedPiecesOptions;
+  /** All when it is not said. */
+  #files: readonly boolean[] | undefined;
+  #pieces: Bitfield;
+  #wantedBytes = 0;
+  #doneBytes = 0;
+  #haveBytes = 0;
+
+  constructor(options: WantedPiecesOptions) {
+    this.#options = options;
+    this.#pieces = new Bitfield(options.geometry.pieceCount);
+    this.#pieces.fill();
+    this.recount();
+  }
+
+  get wantedBytes(): number {
+    return this.#wantedBytes;
+  }
+
+  get doneBytes(): number {
+    return this.#doneBytes;
+  }
+
+  /** Bytes missing of everything, wanted or not. */
+  get left(): number {
+    return this.#options.geometry.dataLength - this.#haveBytes;
+  }
+
+  wantsFile(index: number): boolean {
+    return this.#files?.[index] !== false;
+  }
+
+  setFiles(files: readonly boolean[]): void {
+    const { geometry } = this.#options;
+    this.#files = files;
+    this.#pieces = new Bitfield(geometry.pieceCount);
+    for (const [index, wanted] of files.entries()) {
+      if (!wanted) continue;
+      const { first, end } = geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) this.#pieces.add(piece);
+    }
+    this.recount();
+  }
+
+  /** For the picker. A piece nobody can judge yet is not asked for (v2 without its layer). */
+  priorities(): Uint8Array {
+    const priorities = new Uint8Array(this.#options.geometry.pieceCount);
+    for (const piece of this.#pieces.indexes()) {
+      if (this.#options.hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+    }
+    return priorities;
+  }
+
+  /** Pieces are wanted that cannot be judged yet. */
+  lacksHashes(): boolean {
+    const { hashes } = this.#options;
+    if (hashes.complete) return false;
+    for (const piece of this.#pieces.indexes()) if (!hashes.known(piece)) return true;
+    return false;
+  }
+
+  handleHad(piece: number): void {
+    this.#count(piece, 1);
+  }
+
+  handleLost(piece: number): void {
+    this.#count(piece, -1);
+  }
+
+  /** O(pieces). */
+  recount(): void {
+    const { geometry, have } = this.#options;
+    this.#wantedBytes = 0;
+    this.#doneBytes = 0;
+    this.#haveBytes = 0;
+    for (const piece of this.#pieces.indexes()) this.#wantedBytes += geometry.requestSize(piece);
+    for (const piece of have.indexes()) this.#count(piece, 1);
+  }
+
+  #count(piece: number, sign: 1 | -1): void {
+    const bytes = sign * this.#options.geometry.requestSize(piece);
+    this.#haveBytes += bytes;
+    if (this.#pieces.has(piece)) this.#doneBytes += bytes;
+  }
+}

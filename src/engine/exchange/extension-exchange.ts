@@ -1,0 +1,213 @@
+import type { Infohashes } from "../../base/infohash.ts";
+import { decodeDontHave, encodeDontHave } from "../../wire/donthave.ts";
+import { encodeExtended } from "../../wire/encode-messages.ts";
+import {
+  decodeExtensionHandshake,
+  encodeExtensionHandshake,
+  EXTENSION_HANDSHAKE_ID,
+  ExtensionTable,
+} from "../../wire/extensions.ts";
+import { MetadataAssembler } from "../../wire/metadata-assembler.ts";
+import {
+  decodeMetadataMessage,
+  encodeMetadataReject,
+  encodeMetadataRequest,
+  MetadataServer,
+  UT_METADATA,
+} from "../../wire/ut-metadata.ts";
+import type { Peer } from "../connection/peer.ts";
+
+/** What the extension protocol gives the torrent. */
+export interface ExtensionEvents {
+  /** A peer that dialled us has said where it listens. */
+  handleListening(peer: Peer): void;
+  /** The info dictionary is whole and matches the infohashes. */
+  handleMetadata(infoBytes: Uint8Array): void;
+  /** The peer no longer has a piece (BEP 54). */
+  handleDontHave(peer: Peer, piece: number): void;
+  /** This peer lied about the info dictionary, alone. */
+  handleMetadataLiar(peer: Peer): void;
+}
+
+/** A further extension: its name in `m` and who takes its messages. PEX and our own will stand here. */
+export interface Extension {
+  readonly name: string;
+  handleMessage(peer: Peer, payload: Uint8Array): void;
+}
+
+interface PeerExtensions {
+  readonly table: ExtensionTable;
+  server: MetadataServer | undefined;
+}
+
+export interface ExtensionExchangeOptions {
+  readonly infohashes: Infohashes;
+  readonly metadataBytesMax: number;
+  readonly requestQueueMax: number;
+  readonly listenPort: () => number;
+  /** The info dictionary, once it is known. Strangers do not get that of a private torrent (MET-19). */
+  readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
+  readonly pieceCount: () => number | undefined;
+  readonly nowMs: () => number;
+  readonly events: ExtensionEvents;
+}
+
+const CLIENT = "Everseed 0.1";
+/** BEP 54. */
+const DONTHAVE = "lt_donthave";
+
+/**
+ * The extension protocol (BEP 10) of one torrent: the registry of extensions, the handshake, the info
+ * dictionary both ways (BEP 9) and lost pieces (BEP 54).
+ */
+export class ExtensionExchange {
+  readonly #options: ExtensionExchangeOptions;
+  readonly #extensions = new Map<string, Extension>();
+  readonly #peers = new Map<Peer, PeerExtensions>();
+  #assembler: MetadataAssembler<Peer> | undefined;
+
+  constructor(options: ExtensionExchangeOptions) {
+    this.#options = options;
+    if (!options.info()) {
+      this.#assembler = new MetadataAssembler({
+        infohashes: options.infohashes,
+        bytesMax: options.metadataBytesMax,
+      });
+    }
+    this.register({
+      name: UT_METADATA,
+      handleMessage: (peer, payload) => this.#handleMetadataMessage(peer, payload),
+    });
+    this.register({
+      name: DONTHAVE,
+      handleMessage: (peer, payload) =>
+        options.events.handleDontHave(
+          peer,
+          decodeDontHave(payload, options.pieceCount() ?? Number.POSITIVE_INFINITY),
+        ),
+    });
+  }
+
+  /** Offers an extension to peers that connect from now on. */
+  register(extension: Extension): void {
+    this.#extensions.set(extension.name, extension);
+  }
+
+  /** Both sides speak BEP 10: our handshake goes out. */
+  start(peer: Peer): void {
+    const table = new ExtensionTable([...this.#extensions.keys()]);
+    this.#peers.set(peer, { table, server: undefined });
+    const handshake = encodeExtensionHandshake({
+      messages: table.offered,
+      client: CLIENT,
+      requestQueue: this.#options.requestQueueMax,
+      listenPort: this.#options.listenPort() || undefined,
+      metadataSize: this.#sharedInfo()?.length,
+    });
+    peer.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, handshake));
+  }
+
+  gone(peer: Peer): void {
+    this.#peers.delete(peer);
+    this.#assembler?.handleGone(peer);
+  }
+
+  /** @throws {WireError} When the payload breaks the extension's grammar. */
+  handleExtended(peer: Peer, extensionId: number, payload: Uint8Array): void {
+    const state = this.#peers.get(peer);
+    if (!state) return;
+    if (extensionId === EXTENSION_HANDSHAKE_ID) {
+      this.#handleHandshake(peer, state, payload);
+      return;
+    }
+    const name = state.table.nameOf(extensionId);
+    if (name !== undefined) this.#extensions.get(name)?.handleMessage(peer, payload);
+  }
+
+  /** Sends a message of an extension. @returns False when the peer does not want it. */
+  send(peer: Peer, name: string, payload: Uint8Array): boolean {
+    const id = this.#peers.get(peer)?.table.remoteId(name);
+    if (id === undefined) return false;
+    peer.out.frame(encodeExtended(id, payload));
+    return true;
+  }
+
+  /** Tells a peer that a piece was lost. @returns False when it cannot be told. */
+  sendDontHave(peer: Peer, piece: number): boolean {
+    return this.send(peer, DONTHAVE, encodeDontHave(piece));
+  }
+
+  /** Asks for what is missing of the info dictionary. Call it about once a second as well. */
+  requestMetadata(): void {
+    if (!this.#assembler) return;
+    for (const peer of this.#peers.keys()) this.#requestMetadataFrom(peer);
+  }
+
+  #handleHandshake(peer: Peer, state: PeerExtensions, payload: Uint8Array): void {
+    const handshake = decodeExtensionHandshake(payload);
+    state.table.handleHandshake(handshake);
+    if (handshake.requestQueue !== undefined) peer.requestQueueLimit = handshake.requestQueue;
+    if (handshake.uploadOnly !== undefined) peer.uploadOnly = handshake.uploadOnly;
+    // Its first word counts, or one peer could fill the pool with ports.
+    if (handshake.listenPort !== undefined && peer.listenPort === undefined) {
+      peer.listenPort = handshake.listenPort;
+      if (peer.incoming) this.#options.events.handleListening(peer);
+    }
+    if (handshake.client !== undefined) peer.clientWords = handshake.client;
+    const size = handshake.metadataSize;
+    if (this.#assembler && size !== undefined && state.table.remoteId(UT_METADATA) !== undefined) {
+      this.#assembler.handleOffer(peer, size);
+      this.#requestMetadataFrom(peer);
+    }
+  }
+
+  #requestMetadataFrom(peer: Peer): void {
+    const now = this.#options.nowMs();
+    for (;;) {
+      const index = this.#assembler?.nextRequest(peer, now);
+      if (index === undefined) return;
+      if (!this.send(peer, UT_METADATA, encodeMetadataRequest(index))) return;
+    }
+  }
+
+  #handleMetadataMessage(peer: Peer, payload: Uint8Array): void {
+    const message = decodeMetadataMessage(payload);
+    if (!message) return;
+    const now = this.#options.nowMs();
+    switch (message.kind) {
+      case "request":
+        this.#answerMetadata(peer, message.index);
+        return;
+      case "reject":
+        this.#assembler?.handleReject(peer, now);
+        this.requestMetadata();
+        return;
+      case "data": {
+        const progress = this.#assembler?.handleBlock(peer, message, now);
+        if (progress?.kind === "complete") {
+          this.#assembler = undefined;
+          this.#options.events.handleMetadata(progress.infoBytes);
+        } else {
+          if (progress?.kind === "mismatch" && progress.liar) {
+            this.#options.events.handleMetadataLiar(progress.liar);
+          }
+          this.requestMetadata();
+        }
+      }
+    }
+  }
+
+  #sharedInfo(): Uint8Array | undefined {
+    const info = this.#options.info();
+    return info && !info.private ? info.bytes : undefined;
+  }
+
+  #answerMetadata(peer: Peer, index: number): void {
+    const state = this.#peers.get(peer);
+    const infoBytes = this.#sharedInfo();
+    if (!state) return;
+    if (infoBytes) state.server ??= new MetadataServer(infoBytes);
+    const answer = state.server?.answer(index) ?? encodeMetadataReject(index);
+    this.send(peer, UT_METADATA, answer);
+  }
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readUint32, toHex } from "../../base/bytes.ts";
+import { Geometry } from "../../base/geometry.ts";
+import { sha256 } from "../../base/hash.ts";
+import { rootOfPieceLayer } from "../../metainfo/merkle.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import { decodeHashes, decodeHashRange } from "../../wire/hash-transfer.ts";
+import { MESSAGE } from "../../wire/message-id.ts";
+import type { HashRange } from "../../wire/wire-sink.ts";
+import { HashExchange } from "./hash-exchange.ts";
+import type { Peer } from "../connection/peer.ts";
+
+const PIECE = 16_384;
+const PIECES = 5;
+const LAYER = new Uint8Array(PIECES * 32);
+for (let piece = 0; piece < PIECES; piece += 1) {
+  LAYER.set(sha256(Uint8Array.of(piece)), piece * 32);
+}
+const LENGTH = PIECES * PIECE;
+const ROOT = rootOfPieceLayer(LAYER, PIECE);
+
+/** A v2 torrent of two files with the same content. */
+const files = [0, 1].map((index) => ({
+  path: ["t", String(index)],
+  offset: index * LENGTH,
+  length: LENGTH,
+  pad: false,
+  executable: false,
+  hidden: false,
+  piecesRoot: ROOT,
+}));
+const INFO: TorrentInfo = {
+  kind: "v2",
+  infohashes: { v2: new Uint8Array(32) },
+  infoBytes: new Uint8Array(0),
+  name: "t",
+  folder: true,
+  geometry: new Geometry({ pieceLength: PIECE, files, aligned: true }),
+  files,
+  private: false,
+};
+
+interface Asked {
+  readonly peer: Peer;
+  readonly ranges: HashRange[];
+}
+
+/** A peer that keeps what it is asked for. */
+function v2Peer(): Asked {
+  const ranges: HashRange[] = [];
+  const out = { frame: (bytes: Uint8Array) => ranges.push(decodeHashRange(bytes, 5)) };
+  return { peer: { isOpen: true, flags: { v2: true }, out } as unknown as Peer, ranges };
+}
+
+class World {
+  nowMs = 0;
+  known = 0;
+  readonly liars: Peer[] = [];
+  readonly exchange: HashExchange;
+
+  constructor(layers: ReadonlyMap<string, Uint8Array> = new Map()) {
+    this.exchange = new HashExchange({
+      info: INFO,
+      layers,
+      nowMs: () => this.nowMs,
+      onKnown: () => (this.known += 1),
+      onLiar: (peer) => this.liars.push(peer),
+    });
+  }
+}
+
+/** What somebody who has the layer answers. */
+function answerTo(range: HashRange): Uint8Array {
+  const whole = new World(new Map([[toHex(ROOT), LAYER]]));
+  const frame = whole.exchange.answer(range);
+  assert.equal(frame[4], MESSAGE.hashes);
+  return decodeHashes(frame, 5, readUint32(frame, 0) + 4).hashes;
+}
+
+test("WIR-18: nothing but what was asked, of whom it was asked", () => {
+  const world = new World();
+  const [one, two] = [v2Peer(), v2Peer()];
+  world.exchange.requestFrom(one.peer);
+  const [range] = one.ranges;
+  assert.ok(range);
+  const hashes = answerTo(range);
+  world.exchange.handleHashes(two.peer, range, hashes);
+  world.exchange.handleHashes(one.peer, { ...range, index: 8 }, hashes);
+  world.exchange.handleHashes(one.peer, { ...range, piecesRoot: new Uint8Array(32) }, hashes);
+  world.exchange.handleReject(two.peer, range);
+  assert.equal(world.known, 0);
+  assert.equal(world.exchange.complete, false);
+  assert.deepEqual(world.liars, []);
+});
+
+test("WIR-18: hashes that do not lead to the root name their sender, and are asked of another", () => {
+  const world = new World();
+  const [liar, honest] = [v2Peer(), v2Peer()];
+  world.exchange.requestFrom(liar.peer);
+  const [range] = liar.ranges;
+  const hashes = answerTo(range!);
+  hashes[40] = hashes[40]! ^ 1;
+  world.exchange.handleHashes(liar.peer, range!, hashes);
+  assert.deepEqual(world.liars, [liar.peer]);
+  assert.equal(world.exchange.known(0), false);
+  world.exchange.gone(liar.peer);
+  world.exchange.tick([honest.peer]);
+  assert.deepEqual(honest.ranges, [range]);
+});
+
+test("WIR-18: who rejects is passed over for a while, also when it is the first in turn", () => {
+  const world = new World();
+  const [first, second] = [v2Peer(), v2Peer()];
+  world.exchange.tick([first.peer, second.peer]);
+  assert.equal(first.ranges.length, 1);
+  assert.equal(second.ranges.length, 0);
+  world.exchange.handleReject(first.peer, first.ranges[0]!);
+  world.exchange.tick([first.peer, second.peer]);
+  assert.equal(first.ranges.length, 1);
+  assert.equal(second.ranges.length, 1);
+});
+
+test("WIR-18: so is who does not answer", () => {
+  const world = new World();
+  const [first, second] = [v2Peer(), v2Peer()];
+  world.exchange.tick([first.peer, second.peer]);
+  world.nowMs = 10_000;
+  world.exchange.tick([first.peer, second.peer]);
+  assert.equal(second.ranges.length, 1);
+  world.nowMs = 40_000;
+  world.exchange.tick([first.peer]);
+  assert.equal(first.ranges.length, 2, "when nobody else is left it is asked again");
+});
+
+test("proven hashes serve every file with that content", () => {
+  const world = new World();
+  const { peer, ranges } = v2Peer();
+  assert.equal(world.exchange.known(0), false);
+  world.exchange.requestFrom(peer);
+  assert.equal(ranges.length, 1, "one layer for two files");
+  world.exchange.handleHashes(peer, ranges[0]!, answerTo(ranges[0]!));
+  assert.equal(world.known, 1);
+  assert.equal(world.exchange.complete, true);
+  const table = world.exchange.table!;
+  for (const first of [0, PIECES]) {
+    assert.deepEqual(
+      Buffer.from(table.subarray(first * 32, (first + PIECES) * 32)),
+      Buffer.from(LAYER),
+    );
+  }
+});
+
+const refused: readonly [string, Partial<HashRange>][] = [
+  ["of an unknown file", { piecesRoot: new Uint8Array(32) }],
+  ["of another layer", { baseLayer: 3 }],
+  ["past the tree", { index: 64 }],
+];
+for (const [name, change] of refused) {
+  test(`WIR-18: a request ${name} is rejected`, () => {
+    const world = new World(new Map([[toHex(ROOT), LAYER]]));
+    const range = { piecesRoot: ROOT, baseLayer: 0, index: 0, length: 8, proofLayers: 0 };
+    assert.equal(world.exchange.answer(range)[4], MESSAGE.hashes);
+    assert.equal(world.exchange.answer({ ...range, ...change })[4], MESSAGE.hashReject);
+  });
+}
+
+test("who lacks the layer itself rejects", () => {
+  const range = { piecesRoot: ROOT, baseLayer: 0, index: 0, length: 8, proofLayers: 0 };
+  assert.equal(new World().exchange.answer(range)[4], MESSAGE.hashReject);
+});

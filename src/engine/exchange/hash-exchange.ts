@@ -1,0 +1,252 @@
+import { toHex } from "../../base/bytes.ts";
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import {
+  NODE_BYTES,
+  pieceLayerOf,
+  proveHashes,
+  treeWidth,
+  verifyHashes,
+} from "../../metainfo/merkle.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { PieceVerdict } from "../../ports/content.ts";
+import { pieceHashesV2 } from "../../metainfo/piece-layers.ts";
+import {
+  BASE_HASHES_MAX,
+  encodeHashReject,
+  encodeHashRequest,
+  encodeHashes,
+} from "../../wire/hash-transfer.ts";
+import type { HashRange } from "../../wire/wire-sink.ts";
+import type { Peer } from "../connection/peer.ts";
+import type { TorrentState } from "../session-contract.ts";
+
+/** An unanswered hash request is given to somebody else after this. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Hash requests one peer is asked at a time. */
+const REQUESTS_PER_PEER_MAX = 4;
+/** Who rejects, or does not answer, is asked again after this; others at once. */
+const REFUSAL_MS = 20_000;
+
+/** The layer of one file's tree that covers its pieces, as far as it is known. */
+interface PieceLayer {
+  readonly root: Uint8Array;
+  readonly fileLength: number;
+  /** One for each file with this content. */
+  readonly firstPieces: number[];
+  readonly pieceCount: number;
+  /** Layers of the whole tree above its leaves. */
+  readonly treeLayers: number;
+  /** Hashes asked at once, a power of two. */
+  readonly chunk: number;
+  readonly missing: Set<number>;
+  readonly requested: Map<number, { readonly peer: Peer; readonly atMs: number }>;
+}
+
+export interface HashExchangeOptions {
+  readonly info: TorrentInfo;
+  /** Layers that came with the .torrent, by hexadecimal root. */
+  readonly layers: ReadonlyMap<string, Uint8Array>;
+  readonly nowMs: () => number;
+  /** More pieces can be judged now. */
+  readonly onKnown: () => void;
+  readonly onLiar: (peer: Peer) => void;
+}
+
+/**
+ * The piece layers of a v2 or hybrid torrent (BEP 52): the table of expected piece hashes, fetching what a
+ * magnet link did not bring, and answering peers that lack it. Nothing enters the table that does not hash
+ * to the root of its file (WIR-18).
+ */
+export class HashExchange {
+  /** 32 bytes a piece in shared memory, zeros where unknown; `undefined` for v1. */
+  readonly table: Uint8Array | undefined;
+  readonly #options: HashExchangeOptions;
+  readonly #layerIndex: number;
+  readonly #layers = new Map<string, PieceLayer>();
+  readonly #incomplete = new Set<PieceLayer>();
+  /** Peers that are not to be asked before this time. */
+  readonly #refusedUntilMs = new Map<Peer, number>();
+
+  constructor(options: HashExchangeOptions) {
+    this.#options = options;
+    const { info } = options;
+    this.table = pieceHashesV2(info, options.layers);
+    this.#layerIndex = this.table ? pieceLayerOf(info.geometry.pieceLength) : 0;
+    if (this.table) this.#readFiles();
+  }
+
+  /** Every layer is known. */
+  get complete(): boolean {
+    return this.#incomplete.size === 0;
+  }
+
+  /** True when the piece can be judged: by its v1 hash, or because its v2 hash is known. */
+  known(piece: number): boolean {
+    if (!this.table || this.#options.info.pieceHashes || this.complete) return true;
+    return this.#hasNode(piece);
+  }
+
+  /** True when the piece is judged by both of its hashes, that of v1 and that of v2. */
+  isTwofold(piece: number): boolean {
+    return this.#options.info.pieceHashes !== undefined && this.#hasNode(piece);
+  }
+
+  /** Asks a peer for hashes we lack. */
+  requestFrom(peer: Peer): void {
+    if (this.complete || !peer.isOpen || !this.#speaksV2(peer)) return;
+    const now = this.#options.nowMs();
+    if (now < (this.#refusedUntilMs.get(peer) ?? 0)) return;
+    let free = REQUESTS_PER_PEER_MAX;
+    for (const layer of this.#incomplete) {
+      for (const { peer: asked } of layer.requested.values()) if (asked === peer) free -= 1;
+    }
+    for (const layer of this.#incomplete) {
+      for (const index of layer.missing) {
+        if (free <= 0) return;
+        const request = layer.requested.get(index);
+        if (request && now - request.atMs < REQUEST_TIMEOUT_MS) continue;
+        if (request?.peer === peer) {
+          // It had its time. Whoever comes after it is asked now.
+          layer.requested.delete(index);
+          this.#refusedUntilMs.set(peer, now + REFUSAL_MS);
+          return;
+        }
+        layer.requested.set(index, { peer, atMs: now });
+        peer.out.frame(encodeHashRequest(this.#range(layer, index)));
+        free -= 1;
+      }
+    }
+  }
+
+  tick(peers: Iterable<Peer>): void {
+    if (this.complete) return;
+    for (const peer of peers) this.requestFrom(peer);
+  }
+
+  gone(peer: Peer): void {
+    this.#refusedUntilMs.delete(peer);
+    for (const layer of this.#incomplete) {
+      for (const [index, request] of layer.requested) {
+        if (request.peer === peer) layer.requested.delete(index);
+      }
+    }
+  }
+
+  handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void {
+    const layer = this.#layers.get(toHex(range.piecesRoot));
+    // Only what we asked for, from whom we asked.
+    if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
+    const { baseLayer, index, length } = range;
+    if (baseLayer !== this.#layerIndex || length !== layer.chunk) return;
+    layer.requested.delete(index);
+    const proven = verifyHashes({ baseLayer, index, length, hashes }, (at, position) =>
+      at === layer.treeLayers && position === 0 ? layer.root : undefined,
+    );
+    if (!proven) {
+      this.#options.onLiar(peer);
+      return;
+    }
+    const count = Math.min(length, layer.pieceCount - index);
+    for (const first of layer.firstPieces) {
+      this.table!.set(hashes.subarray(0, count * NODE_BYTES), (first + index) * NODE_BYTES);
+    }
+    layer.missing.delete(index);
+    if (layer.missing.size === 0) this.#incomplete.delete(layer);
+    this.#options.onKnown();
+    this.requestFrom(peer);
+  }
+
+  /** The peer cannot serve the range: somebody else is asked when time is told again. */
+  handleReject(peer: Peer, range: HashRange): void {
+    const layer = this.#layers.get(toHex(range.piecesRoot));
+    if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
+    layer.requested.delete(range.index);
+    this.#refusedUntilMs.set(peer, this.#options.nowMs() + REFUSAL_MS);
+  }
+
+  /** @returns The frame that answers a peer's request: the hashes, or a reject. */
+  answer(range: HashRange): Uint8Array {
+    const layer = this.#layers.get(toHex(range.piecesRoot));
+    if (!layer || range.baseLayer !== this.#layerIndex || this.#incomplete.has(layer)) {
+      return encodeHashReject(range);
+    }
+    const start = layer.firstPieces[0]! * NODE_BYTES;
+    const nodes = this.table!.subarray(start, start + layer.pieceCount * NODE_BYTES);
+    const hashes = proveHashes(nodes, { ...range, fileLength: layer.fileLength });
+    return hashes ? encodeHashes(range, hashes) : encodeHashReject(range);
+  }
+
+  #hasNode(piece: number): boolean {
+    const offset = piece * NODE_BYTES;
+    // An all-zero SHA-256 does not happen.
+    return this.table?.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0) ?? false;
+  }
+
+  #speaksV2(peer: Peer): boolean {
+    return peer.flags?.v2 === true || this.#options.info.kind === "v2";
+  }
+
+  #range(layer: PieceLayer, index: number): HashRange {
+    return {
+      piecesRoot: layer.root,
+      baseLayer: this.#layerIndex,
+      index,
+      length: layer.chunk,
+      // Up to the layer below the root, which has no sibling.
+      proofLayers: layer.treeLayers - this.#layerIndex - 1,
+    };
+  }
+
+  #readFiles(): void {
+    const { info } = this.#options;
+    for (const [index, file] of info.files.entries()) {
+      if (!file.piecesRoot || file.length <= info.geometry.pieceLength) continue;
+      const hex = toHex(file.piecesRoot);
+      const { first, end } = info.geometry.filePieces(index);
+      const twin = this.#layers.get(hex);
+      if (twin) {
+        twin.firstPieces.push(first);
+        continue;
+      }
+      const treeLayers = Math.log2(treeWidth(Math.ceil(file.length / BLOCK_BYTES)));
+      const chunk = Math.min(BASE_HASHES_MAX, 2 ** (treeLayers - this.#layerIndex));
+      const layer: PieceLayer = {
+        root: file.piecesRoot,
+        fileLength: file.length,
+        firstPieces: [first],
+        pieceCount: end - first,
+        treeLayers,
+        chunk,
+        missing: new Set(),
+        requested: new Map(),
+      };
+      if (!this.#options.layers.has(hex)) {
+        for (let at = 0; at < layer.pieceCount; at += chunk) layer.missing.add(at);
+        this.#incomplete.add(layer);
+      }
+      this.#layers.set(hex, layer);
+    }
+  }
+}
+
+type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly fault: "v1" | "v2" };
+
+/**
+ * Right by one of the two hashes of a hybrid's piece and wrong by the other (BEP 52): what matches one is
+ * what its author hashed, so no peer can send anything better.
+ */
+export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
+  return verdict.kind === "corrupt" && verdict.fault !== "both";
+}
+
+/** What the torrent is for good when `isInconsistent` was found. @param fault - The hash that is wrong. */
+export function contradictedBy(
+  piece: number,
+  fault: Inconsistent["fault"],
+): Extract<TorrentState, { kind: "broken" }> {
+  const right = fault === "v1" ? "v2" : "v1";
+  const message =
+    `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
+    `${right} hash and wrong by its ${fault} hash, whoever sends it`;
+  return { kind: "broken", cause: "contradiction", message };
+}

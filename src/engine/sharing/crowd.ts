@@ -1,0 +1,142 @@
+import { REACH, reachOfBytes } from "../../base/address-reach.ts";
+import { addressBytes } from "../../base/endpoint.ts";
+import type { EngineSettings } from "../session-contract.ts";
+
+/** Of all connections, what one local network may hold: a household or a campus may be the whole swarm. */
+const LOCAL_SHARE = 3 / 4;
+/** Connections that one network may open in a burst, as many as it may hold, and after that per second. */
+const ACCEPTS_PER_SECOND = 20;
+
+interface Network {
+  open: number;
+  /** Connections that it may still open now. */
+  tokens: number;
+  tokensAtMs: number;
+}
+
+/** The limits of `EngineSettings` that concern a crowd. */
+export type CrowdLimits = Pick<
+  EngineSettings,
+  "connectionsMax" | "connectionsPerAddressMax" | "connectionsPerNetworkMax"
+>;
+
+/**
+ * Counts connections by address and by network, so that nobody takes all of them by having many addresses
+ * (WIR-20). A network is what one customer usually gets: an IPv4 /24, an IPv6 /48. An IPv6 /64 is one machine.
+ */
+export class Crowd {
+  readonly #limits: CrowdLimits;
+  readonly #byAddress = new Map<string, number>();
+  readonly #networks = new Map<string, Network>();
+  #open = 0;
+
+  constructor(limits: CrowdLimits) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.#open >= this.#limits.connectionsMax;
+  }
+
+  /** Whether the address and its network may have one more connection, whoever opens it. */
+  mayConnect(address: string): boolean {
+    const place = placeOf(address);
+    if (!place) return false;
+    const own = this.#byAddress.get(place.machine) ?? 0;
+    if (own >= this.#limits.connectionsPerAddressMax) return false;
+    return (this.#networks.get(place.network)?.open ?? 0) < this.#networkMax(place);
+  }
+
+  /** Like `mayConnect`, for a connection that they open; asking counts against their rate. */
+  mayAccept(address: string, now: number): boolean {
+    const place = placeOf(address);
+    if (!place || !this.mayConnect(address)) return false;
+    const network = this.#networkOf(place, now);
+    const refilled = network.tokens + ((now - network.tokensAtMs) / 1000) * ACCEPTS_PER_SECOND;
+    network.tokens = Math.min(this.#networkMax(place), refilled);
+    network.tokensAtMs = now;
+    if (network.tokens < 1) return false;
+    network.tokens -= 1;
+    return true;
+  }
+
+  /** A connection was opened, or has ended. */
+  count(address: string, change: 1 | -1, now: number): void {
+    const place = placeOf(address)!;
+    this.#open += change;
+    const own = (this.#byAddress.get(place.machine) ?? 0) + change;
+    if (own > 0) this.#byAddress.set(place.machine, own);
+    else this.#byAddress.delete(place.machine);
+    this.#networkOf(place, now).open += change;
+  }
+
+  /** Networks without connections are forgotten when what they opened is long ago. */
+  tick(now: number): void {
+    for (const [name, { open, tokens, tokensAtMs }] of this.#networks) {
+      const refilled = tokens + ((now - tokensAtMs) / 1000) * ACCEPTS_PER_SECOND;
+      if (open === 0 && refilled >= this.#limits.connectionsMax) this.#networks.delete(name);
+    }
+  }
+
+  #networkOf(place: Place, now: number): Network {
+    const known = this.#networks.get(place.network);
+    const network = known ?? { open: 0, tokens: this.#networkMax(place), tokensAtMs: now };
+    if (!known) this.#networks.set(place.network, network);
+    return network;
+  }
+
+  #networkMax({ local }: Place): number {
+    const { connectionsMax, connectionsPerNetworkMax } = this.#limits;
+    const share = Math.ceil(connectionsMax * LOCAL_SHARE);
+    return local ? Math.max(share, connectionsPerNetworkMax) : connectionsPerNetworkMax;
+  }
+}
+
+/** @returns A name of the network of an address; `undefined` when it is no address. */
+export function networkName(address: string): string | undefined {
+  return placeOf(address)?.network;
+}
+
+/**
+ * @param peers - In the order in which they came.
+ * @returns The newest of the network that has most of them, if those are at least two more than the newcomer's.
+ */
+export function mostCrowded<Peer>(
+  peers: readonly { readonly peer: Peer; readonly network: string }[],
+  newcomer: string,
+): Peer | undefined {
+  const counts = new Map<string, number>();
+  for (const { network } of peers) counts.set(network, (counts.get(network) ?? 0) + 1);
+  let victim: Peer | undefined;
+  let most = (counts.get(newcomer) ?? 0) + 1;
+  for (const { peer, network } of peers) {
+    const count = counts.get(network)!;
+    if (network === newcomer || count < most || (count === most && !victim)) continue;
+    most = count;
+    victim = peer;
+  }
+  return victim;
+}
+
+interface Place {
+  readonly network: string;
+  /** The address, or the /64 of one of IPv6. */
+  readonly machine: string;
+  /** Nobody out in the world can have such addresses. */
+  readonly local: boolean;
+}
+
+function placeOf(address: string): Place | undefined {
+  const bytes = addressBytes(address);
+  if (!bytes) return undefined;
+  const reach = reachOfBytes(bytes);
+  const local = reach === REACH.machine || reach === REACH.network;
+  if (bytes.length === 4) {
+    return { network: bytes.subarray(0, 3).join("."), machine: bytes.join("."), local };
+  }
+  return {
+    network: `6:${bytes.subarray(0, 6).join(".")}`,
+    machine: `6:${bytes.subarray(0, 8).join(".")}`,
+    local,
+  };
+}

@@ -1,0 +1,81 @@
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+
+/** A limit saves up what was not used for this long, and lets go of the rest. */
+const BURST_MS = 250;
+
+/** At a low rate too it saves up one block to pass, and the next while the first waits its turn. */
+const BURST_BYTES_MIN = 2 * BLOCK_BYTES;
+
+/**
+ * A limit of bytes per second for all torrents, with a child for each torrent: what the child lets
+ * pass counts for the parent too. Token bucket; a `take` larger than what is there leaves a debt
+ * that is waited off, so the average is exact at any rate and any size of what is taken.
+ *
+ * It does not queue: who finds nothing `available` waits until `nextAvailable` and is served in
+ * turn. The burst is short, so that a turn is.
+ */
+export class RateLimit {
+  readonly #parent: RateLimit | undefined;
+  #bytesPerSecond: number;
+  #tokens: number;
+  #filledAtMs: number | undefined;
+
+  /** @param bytesPerSecond - 0 is unlimited. */
+  constructor(bytesPerSecond: number, parent?: RateLimit) {
+    this.#parent = parent;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#tokens = Math.max(BLOCK_BYTES, (bytesPerSecond * BURST_MS) / 1000);
+  }
+
+  /** A limit within this one. */
+  child(bytesPerSecond: number): RateLimit {
+    return new RateLimit(bytesPerSecond, this);
+  }
+
+  /** @param bytesPerSecond - 0 is unlimited. */
+  setRate(bytesPerSecond: number): void {
+    const wasUnlimited = this.#bytesPerSecond === 0;
+    this.#bytesPerSecond = bytesPerSecond;
+    // A debt made at the old rate would take ages to pay at a low one.
+    const burst = this.#burstBytes;
+    this.#tokens = wasUnlimited ? burst : Math.max(-burst, Math.min(this.#tokens, burst));
+  }
+
+  /** Whole bytes that may pass now, by this limit and those above; `Infinity` when none limits. */
+  available(now: number): number {
+    const above = this.#parent?.available(now) ?? Number.POSITIVE_INFINITY;
+    if (this.#bytesPerSecond === 0) return above;
+    this.#fill(now);
+    return Math.min(above, Math.max(0, Math.floor(this.#tokens)));
+  }
+
+  /** Counts bytes that pass now. */
+  take(bytes: number, now: number): void {
+    this.#parent?.take(bytes, now);
+    if (this.#bytesPerSecond === 0) return;
+    this.#fill(now);
+    this.#tokens -= bytes;
+  }
+
+  /** When a block may pass, if nobody takes the bytes before; `now` when at once. */
+  nextAvailable(now: number): number {
+    const above = this.#parent?.nextAvailable(now) ?? now;
+    if (this.#bytesPerSecond === 0) return above;
+    this.#fill(now);
+    const missing = BLOCK_BYTES - this.#tokens;
+    if (missing <= 0) return above;
+    return Math.max(above, now + Math.ceil((missing * 1000) / this.#bytesPerSecond));
+  }
+
+  get #burstBytes(): number {
+    return Math.max(BURST_BYTES_MIN, (this.#bytesPerSecond * BURST_MS) / 1000);
+  }
+
+  #fill(now: number): void {
+    const elapsedMs = now - (this.#filledAtMs ?? now);
+    this.#filledAtMs = now;
+    if (elapsedMs <= 0) return;
+    const tokens = this.#tokens + (elapsedMs * this.#bytesPerSecond) / 1000;
+    this.#tokens = Math.min(tokens, this.#burstBytes);
+  }
+}

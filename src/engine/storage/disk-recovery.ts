@@ -1,0 +1,361 @@
+import { Bitfield } from "../../base/bitfield.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Content, DiskFailure, FileStamp, NearestFolder } from "../../ports/content.ts";
+
+/** A disk that refused is tried again after this. */
+const RETRY_MS = 5_000;
+/** While a download is under way its files are looked at this often, and a millisecond a file. */
+const WATCH_MS = 10_000;
+/**
+ * A folder that came back without its files must be seen that often: a mount point is there a moment before
+ * what is mounted on it.
+ */
+const EMPTY_LOOKS = 2;
+
+export interface DiskRecoveryOptions {
+  readonly info: TorrentInfo;
+  /** Absolute folder of the torrent's files. */
+  readonly root: string;
+  /** What unfinished files end in, if in anything. */
+  readonly unfinishedSuffix: string | undefined;
+  readonly content: Content;
+  /** Files have to be claimed before they are written to. */
+  readonly claims: boolean;
+  readonly have: Bitfield;
+  /** How the files look now. */
+  readonly found: readonly FileStamp[];
+  /** How they looked when all of them was durable, if that is known. */
+  readonly known: readonly FileStamp[] | undefined;
+  readonly wantsFile: (index: number) => boolean;
+  readonly isComplete: () => boolean;
+  readonly nowMs: () => number;
+  /** The disk refuses; to be handed to `handleFailure`, as those that others meet. */
+  readonly onFailure: (failure: DiskFailure) => void;
+  /** It refuses still, perhaps for another reason. */
+  readonly onStill: (failure: DiskFailure) => void;
+  /** Files are back that were gone: what lay in memory or on disk of their unfinished pieces is void. */
+  readonly onReturned: (pieces: Bitfield) => void;
+  /** Pieces of files that are back have been judged. */
+  readonly onJudged: (intact: Bitfield, corrupt: Bitfield) => void;
+  readonly onBack: () => void;
+}
+
+/** A file that was there, and is not or may be another one. */
+interface GoneFile {
+  /** Folders below the root that were seen to be there, the fewest; -1 when the root was not. */
+  depth: number;
+  /** How often its folder was back and the file was not. */
+  emptyLooks: number;
+}
+
+/**
+ * What happens to a torrent whose disk refused: when to try again, and what of its files is to be believed
+ * then. A file that vanished is waited for, as a new one in its place would pass for it; when it is back, its
+ * pieces are judged anew, unless it is the very same file. When a folder was taken away and is back without the
+ * file, the file is lost, and begun again (STO-5).
+ *
+ * well -> waiting -> looking -> (judging ->) well; looking -> waiting.
+ */
+export class DiskRecovery {
+  readonly #options: DiskRecoveryOptions;
+  /** Files that have to be back, or known to be lost, before anything goes on. */
+  readonly #gone = new Map<number, GoneFile>();
+  /** Of each file that was seen; descriptors go on leading to a file that was moved away. */
+  readonly #inodes = new Map<number, number>();
+  #known: readonly FileStamp[] | undefined;
+  #stage: "well" | "waiting" | "looking" = "well";
+  #retryAtMs = 0;
+  #watchAtMs: number;
+  #failures = 0;
+  #cancelled = false;
+
+  constructor(options: DiskRecoveryOptions) {
+    this.#options = options;
+    this.#known = options.known;
+    this.#learn(options.found);
+    this.#watchAtMs = options.nowMs() + WATCH_MS;
+  }
+
+  /**
+   * This is how the files look now that all of them is durable.
+   *
+   * @returns False when what is claimed is not all there.
+   */
+  remember(stamps: readonly FileStamp[]): boolean {
+    if (this.#stage !== "well") return this.#gone.size === 0;
+    if (!this.#areAtPlace(stamps, false)) return false;
+    this.#known = stamps;
+    return true;
+  }
+
+  /** Tells when all that is wanted is seen to be at its place; never while the disk refuses. */
+  confirm(onThere: () => void): void {
+    if (this.#stage === "well") this.#watch(onThere);
+  }
+
+  handleFailure(failure: DiskFailure): void {
+    this.#failures += 1;
+    if (isMissing(failure)) this.#findGone(failure);
+    if (this.#stage === "well") this.#wait();
+  }
+
+  /** These files are not there; their pieces are not claimed any more. */
+  handleGone(files: readonly number[]): void {
+    for (const index of files) this.#miss(index);
+    const failure = missing(this.#pathOf(files[0]!));
+    this.handleFailure(failure);
+    this.#options.onStill(failure);
+  }
+
+  tick(now: number): void {
+    if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#look();
+    // What is complete is watched by those who serve it.
+    const watches = this.#stage === "well" && !this.#options.isComplete();
+    if (watches && now >= this.#watchAtMs) this.#watch(undefined);
+  }
+
+  /** Nothing is called back afterwards. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
+  /** @param onThere - Asks for more than that nothing was moved: every wanted file has to be there. */
+  #watch(onThere: (() => void) | undefined): void {
+    const { content, info, nowMs, onFailure } = this.#options;
+    this.#watchAtMs = nowMs() + WATCH_MS + info.files.length;
+    content.stamp((stamps) => {
+      if (this.#cancelled || this.#stage !== "well") return;
+      if ("kind" in stamps) onFailure(stamps);
+      else if (this.#areAtPlace(stamps, onThere !== undefined)) onThere?.();
+    });
+  }
+
+  /** Makes a failure of files that were moved away or replaced: bytes still go where descriptors lead. */
+  #areAtPlace(stamps: readonly FileStamp[], all: boolean): boolean {
+    const moved: number[] = [];
+    for (const [index, { size, inode }] of stamps.entries()) {
+      const { pad, length } = this.#options.info.files[index]!;
+      if (pad || length === 0 || !this.#options.wantsFile(index)) continue;
+      const before = this.#inodes.get(index);
+      if (size < 0 ? all || before !== undefined : before !== undefined && before !== inode) {
+        moved.push(index);
+      }
+    }
+    if (moved.length === 0) this.#learn(stamps);
+    else if (!this.#cancelled) this.handleGone(moved);
+    return moved.length === 0;
+  }
+
+  #learn(stamps: readonly FileStamp[]): void {
+    for (const [index, { size, inode }] of stamps.entries()) {
+      if (size >= 0) this.#inodes.set(index, inode);
+    }
+  }
+
+  #miss(index: number): GoneFile {
+    const known = this.#gone.get(index);
+    const gone = known ?? { depth: Number.POSITIVE_INFINITY, emptyLooks: 0 };
+    this.#gone.set(index, gone);
+    return gone;
+  }
+
+  /** @param missed - When it is a folder above the file, it may be back before anybody looks. */
+  #missBelow(missed: string, index: number): void {
+    const gone = this.#miss(index);
+    const path = this.#pathOf(index);
+    if (!path.startsWith(`${missed}/`)) return;
+    const above = path.slice(missed.length + 1).split("/").length;
+    const folders = this.#options.info.files[index]!.path.length - above;
+    gone.depth = Math.min(gone.depth, folders - 1);
+  }
+
+  #wait(): void {
+    this.#stage = "waiting";
+    this.#retryAtMs = this.#options.nowMs() + RETRY_MS;
+  }
+
+  #still(failure: DiskFailure): void {
+    this.#wait();
+    this.#options.onStill(failure);
+  }
+
+  /**
+   * Who else may be gone with the file, or the folder, that was missed: all that were there. Whether they are the
+   * same when they are found again cannot be seen from outside; number, size and time may all be given again.
+   */
+  #findGone({ path }: DiskFailure): void {
+    const { content, info, have } = this.#options;
+    for (const [index, file] of info.files.entries()) {
+      // What we have of unwanted files is in the part file.
+      if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
+      const { first, end } = info.geometry.filePieces(index);
+      const was = this.#isPathOf(path, index) || this.#inodes.has(index);
+      if (was || hasAny(have, first, end)) this.#missBelow(path, index);
+    }
+    content.stamp((stamps) => {
+      if (!this.#cancelled) this.#seeAbsentees("kind" in stamps ? undefined : stamps);
+    });
+  }
+
+  /** @param stamps - `undefined` when there is not even a root. @returns Files to wait for, and those that are lost. */
+  #seeAbsentees(stamps: readonly FileStamp[] | undefined): { awaited: number[]; lost: number[] } {
+    const awaited: number[] = [];
+    const lost: number[] = [];
+    for (const [index, gone] of this.#gone) {
+      const stamp = stamps?.[index];
+      if (stamp && stamp.size >= 0) gone.emptyLooks = 0;
+      else if (seeAbsent(gone, stamp?.nearest)) lost.push(index);
+      else awaited.push(index);
+    }
+    return { awaited, lost };
+  }
+
+  #look(): void {
+    const { content } = this.#options;
+    const failures = this.#failures;
+    this.#stage = "looking";
+    content.stamp((stamps) => {
+      if (this.#cancelled) return;
+      if ("kind" in stamps) {
+        this.#seeAbsentees(undefined);
+        this.#still(stamps);
+        return;
+      }
+      const { awaited, lost } = this.#seeAbsentees(stamps);
+      if (awaited.length > 0) this.#still(missing(this.#pathOf(awaited[0]!)));
+      else this.#reopen(stamps, lost, failures);
+    });
+  }
+
+  /** What workers hold open may not be what is there now. */
+  #reopen(stamps: readonly FileStamp[], lost: readonly number[], failures: number): void {
+    const { content } = this.#options;
+    if (this.#gone.size === 0) {
+      this.#prove(failures);
+      return;
+    }
+    content.reopen(lost, () => {
+      if (this.#cancelled) return;
+      for (const index of this.#gone.keys()) this.#inodes.delete(index);
+      this.#learn(stamps);
+      this.#judgeReturned(stamps, () => this.#prove(failures));
+    });
+  }
+
+  #judgeReturned(stamps: readonly FileStamp[], onDone: () => void): void {
+    const { content, info, have } = this.#options;
+    const returned = new Bitfield(info.geometry.pieceCount);
+    const doubtful = new Bitfield(info.geometry.pieceCount);
+    for (const index of this.#gone.keys()) {
+      const before = this.#known?.[index];
+      const same = before !== undefined && isSameStamp(before, stamps[index]!);
+      const { first, end } = info.geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) {
+        returned.add(piece);
+        if (!same || !have.has(piece)) doubtful.add(piece);
+      }
+    }
+    this.#options.onReturned(returned);
+    const intact = new Bitfield(info.geometry.pieceCount);
+    content.check({
+      pieces: doubtful,
+      onPiece: (piece, isIntact) => {
+        if (!isIntact) return;
+        intact.add(piece);
+        doubtful.delete(piece);
+      },
+      onDone: (outcome) => {
+        if (this.#cancelled) return;
+        if (outcome.kind === "failure") {
+          // What could not be read may be right all the same.
+          this.#still(outcome);
+          return;
+        }
+        this.#claimReturned(stamps, doubtful, () => {
+          this.#gone.clear();
+          this.#options.onJudged(intact, doubtful);
+          onDone();
+        });
+      },
+    });
+  }
+
+  /**
+   * A disk that is back may have given its files other inodes. One that holds a piece which is right is the file that
+   * was there; any other is refused when it is to be written to.
+   */
+  #claimReturned(stamps: readonly FileStamp[], corrupt: Bitfield, onDone: () => void): void {
+    const { content, info, claims } = this.#options;
+    const files = [...this.#gone.keys()].filter((index) => {
+      if (stamps[index]!.size < 0 || this.#known?.[index]?.inode === stamps[index]!.inode)
+        return false;
+      // Nothing can be lost of an empty one.
+      if (stamps[index]!.size === 0) return true;
+      const { first, end } = info.geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) if (!corrupt.has(piece)) return true;
+      return false;
+    });
+    if (!claims || files.length === 0) {
+      onDone();
+      return;
+    }
+    content.claim(files, (outcome) => {
+      if (this.#cancelled) return;
+      if (outcome.kind === "failure") this.#still(outcome);
+      else onDone();
+    });
+  }
+
+  /** What could not be made durable before must be now, or it would be claimed all the same. */
+  #prove(failures: number): void {
+    this.#options.content.sync((outcome) => {
+      if (this.#cancelled) return;
+      if (outcome.kind === "failure") {
+        this.handleFailure(outcome);
+        this.#still(outcome);
+      } else if (this.#failures !== failures) {
+        this.#wait();
+      } else {
+        this.#stage = "well";
+        this.#options.onBack();
+      }
+    });
+  }
+
+  #isPathOf(path: string, file: number): boolean {
+    const { unfinishedSuffix = "" } = this.#options;
+    const own = this.#pathOf(file);
+    return path === own || path === `${own}${unfinishedSuffix}`;
+  }
+
+  #pathOf(file: number): string {
+    return `${this.#options.root}/${this.#options.info.files[file]!.path.join("/")}`;
+  }
+}
+
+/** @returns True when its folder was away and is back, and it is not: it will not come. */
+function seeAbsent(gone: GoneFile, nearest: NearestFolder | undefined): boolean {
+  const depth = nearest?.depth ?? -1;
+  const folderIsBack = nearest !== undefined && (nearest.empty || depth > gone.depth);
+  gone.depth = Math.min(gone.depth, depth);
+  gone.emptyLooks = folderIsBack ? gone.emptyLooks + 1 : 0;
+  return gone.emptyLooks >= EMPTY_LOOKS;
+}
+
+function isMissing({ code }: DiskFailure): boolean {
+  return code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV";
+}
+
+/** Not by its inode alone: the number is given again soon after a file was removed. */
+export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
+}
+
+function missing(path: string): DiskFailure {
+  return { kind: "failure", code: "ENOENT", message: `${path} is not there`, path };
+}
+
+function hasAny(have: Bitfield, first: number, end: number): boolean {
+  for (let piece = first; piece < end; piece += 1) if (have.has(piece)) return true;
+  return false;
+}

@@ -1,0 +1,122 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
+
+/** Files named at once: nothing is read or written meanwhile. */
+const FILES_AT_ONCE_MAX = 500;
+
+export interface FinishedFilesOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly have: Bitfield;
+  readonly wantsFile: (index: number) => boolean;
+  readonly intervalMs: number;
+  /** Files got their own names. */
+  readonly onNamed: () => void;
+  readonly onFailure: (failure: DiskFailure) => void;
+}
+
+/**
+ * Gives files their own names when all their pieces are had. What a file holds is durable before: after a power
+ * failure, too, a name without a suffix stands for a whole file.
+ */
+export class FinishedFiles {
+  readonly #options: FinishedFilesOptions;
+  /** Files that may have become whole since it was looked. */
+  readonly #maybe = new Set<number>();
+  /** Told the end of what is under way. */
+  #waiting: ((done: boolean) => void)[] = [];
+  #running = false;
+  #cancelled = false;
+  #nextAtMs = 0;
+
+  constructor(options: FinishedFilesOptions) {
+    this.#options = options;
+    this.handleChange();
+  }
+
+  handlePiece(piece: number): void {
+    const { geometry } = this.#options.info;
+    const start = piece * geometry.pieceLength;
+    for (const { file } of geometry.spans(start, geometry.pieceSize(piece))) this.#maybe.add(file);
+  }
+
+  /** Others are wanted, or the files are not those they were. */
+  handleChange(): void {
+    for (const [index, { pad, length }] of this.#options.info.files.entries()) {
+      if (!pad && length > 0) this.#maybe.add(index);
+    }
+  }
+
+  tick(now: number): void {
+    if (this.#running || this.#maybe.size === 0 || now < this.#nextAtMs) return;
+    this.#nextAtMs = now + this.#options.intervalMs;
+    this.#run();
+  }
+
+  /** @param onDone - Told whether every whole file has its name; when not, `onFailure` was called. */
+  finish(onDone: (done: boolean) => void): void {
+    this.#waiting.push(onDone);
+    if (!this.#running) this.#run();
+  }
+
+  /** Nobody is told anything afterwards. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
+  #run(): void {
+    const whole = this.#takeWhole();
+    this.#running = whole.length > 0;
+    if (!this.#running) {
+      this.#tell(true);
+      return;
+    }
+    this.#options.content.sync((outcome) => {
+      if (this.#succeeded(outcome, whole)) this.#name(whole);
+    });
+  }
+
+  #name(files: readonly number[]): void {
+    const [now, later] = [files.slice(0, FILES_AT_ONCE_MAX), files.slice(FILES_AT_ONCE_MAX)];
+    this.#options.content.finish(now, (outcome) => {
+      if (!this.#succeeded(outcome, files)) return;
+      this.#options.onNamed();
+      // Pieces may have come meanwhile.
+      if (later.length > 0) this.#name(later);
+      else this.#run();
+    });
+  }
+
+  #succeeded(outcome: DiskOutcome, files: readonly number[]): boolean {
+    if (this.#cancelled) return false;
+    if (outcome.kind === "done") return true;
+    for (const file of files) this.#maybe.add(file);
+    this.#running = false;
+    this.#options.onFailure(outcome);
+    this.#tell(false);
+    return false;
+  }
+
+  #takeWhole(): number[] {
+    const { info, have, wantsFile } = this.#options;
+    const whole: number[] = [];
+    for (const file of this.#maybe) {
+      const { pad } = info.files[file]!;
+      const { first, end } = info.geometry.filePieces(file);
+      if (!pad && wantsFile(file) && hasAll(have, first, end)) whole.push(file);
+    }
+    // What lacks a piece comes back with it.
+    this.#maybe.clear();
+    return whole;
+  }
+
+  #tell(done: boolean): void {
+    for (const onDone of this.#waiting.splice(0)) onDone(done);
+  }
+}
+
+function hasAll(have: Bitfield, first: number, end: number): boolean {
+  for (let piece = first; piece < end; piece += 1) if (!have.has(piece)) return false;
+  return true;
+}

@@ -1,0 +1,214 @@
+import { Bitfield } from "../../base/bitfield.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Content, DiskFailure, FileStamp } from "../../ports/content.ts";
+import { judgeDisk } from "../content-layout.ts";
+import {
+  claimFiles,
+  type ExistingFiles,
+  type FoundFiles,
+  judgeExisting,
+} from "../existing-files.ts";
+import type { AddTorrent, ResumeState } from "../session-contract.ts";
+
+/** A folder that cannot even be looked at is looked at again after this. */
+const RETRY_MS = 5_000;
+
+/** What was found on disk. */
+export interface OpenedContent {
+  readonly have: Bitfield;
+  /** Pieces that need no judging before they are served. */
+  readonly judged: Bitfield;
+  readonly partial: ResumeState["partial"];
+  /** How the files looked. */
+  readonly stamps: readonly FileStamp[];
+  /** True when pieces were read and judged: what the last resume says is not all. */
+  readonly checked: boolean;
+}
+
+export interface ContentOpeningOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly clock: Clock;
+  readonly resume: ResumeState | undefined;
+  readonly mode: "download" | "seed";
+  readonly root: string;
+  readonly existing: ExistingFiles;
+  readonly wantedFiles: readonly boolean[] | undefined;
+  readonly saveResume: AddTorrent["saveResume"];
+  readonly resumeIntervalMs: number;
+  readonly onProgress: (piecesChecked: number, piecesTotal: number) => void;
+  /** It is tried again by itself. */
+  readonly onFailure: (failure: DiskFailure) => void;
+  readonly onOpened: (opened: OpenedContent) => void;
+}
+
+/** Finds out what of a torrent is on disk: by its resume where that is to be believed, else by hashing. */
+export class ContentOpening {
+  readonly #options: ContentOpeningOptions;
+  #cancelCheck: (() => void) | undefined;
+  #retry: Timer | undefined;
+  #cancelled = false;
+
+  constructor(options: ContentOpeningOptions) {
+    this.#options = options;
+    this.#look();
+  }
+
+  /** Nothing is called back afterwards. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#retry?.cancel();
+    this.#cancelCheck?.();
+  }
+
+  #look(): void {
+    this.#options.content.stamp((stamps) => {
+      if (this.#cancelled) return;
+      if ("kind" in stamps) this.#handleFailure(stamps);
+      else this.#judge(stamps);
+    });
+  }
+
+  #judge(stamps: readonly FileStamp[]): void {
+    const { info, content, mode, resumeIntervalMs } = this.#options;
+    const { pieceCount } = info.geometry;
+    const resume = fittingResume(this.#options.resume, info);
+    const { have, judged, doubtful, partial, ours } = judgeDisk({
+      info,
+      stamps,
+      resume,
+      mode,
+      resumeIntervalMs,
+      empty: () => new Bitfield(pieceCount),
+    });
+    const total = doubtful.count;
+    const opened = { have, judged, partial, stamps, checked: total > 0 };
+    const finish = (): void => this.#claim(opened, ours, resume);
+    if (total === 0) {
+      finish();
+      return;
+    }
+    let checked = 0;
+    this.#cancelCheck = content.check({
+      pieces: doubtful,
+      onPiece: (piece, intact) => {
+        checked += 1;
+        if (intact) {
+          have.add(piece);
+          judged.add(piece);
+        }
+        if (!this.#cancelled) this.#options.onProgress(checked, total);
+      },
+      // What could not be read is simply not there; the download will meet the same disk.
+      onDone: () => {
+        if (!this.#cancelled) finish();
+      },
+    });
+  }
+
+  /** Finds out which of the files that are there may be written to, before anything is. */
+  #claim(opened: OpenedContent, ours: readonly boolean[], resume: ResumeState | undefined): void {
+    const { info, content, root, existing, wantedFiles, mode, onOpened } = this.#options;
+    if (mode === "seed" || existing === "own" || existing === "untouched") {
+      onOpened(opened);
+      return;
+    }
+    const { have, judged, stamps } = opened;
+    const found: FoundFiles = {
+      info,
+      root,
+      stamps,
+      have,
+      isOurs: (index) =>
+        ours[index] === true || isChangedByOthers(info, index, { have, stamps, resume }),
+      isWanted: (index) => wantedFiles?.[index] !== false,
+    };
+    const claims = judgeExisting(found);
+    claimFiles(content, existing, { ...found, ...claims }, (outcome) => {
+      if (this.#cancelled) return;
+      if (outcome.kind === "failure") {
+        this.#handleFailure(outcome);
+        return;
+      }
+      if (existing === "set-aside") forget(info, claims.inTheWay, [have, judged]);
+      if (claims.ours.length + claims.inTheWay.length > 0) this.#lookAgain(opened);
+      else this.#begin(opened);
+    });
+  }
+
+  /** Files were copied, cut or given other names. */
+  #lookAgain(opened: OpenedContent): void {
+    this.#options.content.stamp((stamps) => {
+      if (this.#cancelled) return;
+      if ("kind" in stamps) this.#handleFailure(stamps);
+      else this.#begin({ ...opened, stamps, checked: true });
+    });
+  }
+
+  /** A resume of what is there is saved before anything is written: what comes after it is ours. */
+  #begin(opened: OpenedContent): void {
+    const { clock, resume, saveResume, onOpened } = this.#options;
+    const { have, partial, stamps } = opened;
+    const saved = saveResume?.({
+      have: opened.judged.clone(),
+      partial: partial.filter(({ piece }) => !have.has(piece)),
+      stamps,
+      savedAtMs: clock.wallMs(),
+      clean: false,
+      uploaded: resume?.uploaded ?? 0,
+      downloaded: resume?.downloaded ?? 0,
+    });
+    const begin = (): void => {
+      if (!this.#cancelled) onOpened(opened);
+    };
+    if (saved) void saved.then(begin);
+    else begin();
+  }
+
+  #handleFailure(failure: DiskFailure): void {
+    const { clock, onFailure } = this.#options;
+    onFailure(failure);
+    this.#retry = clock.startTimer(RETRY_MS, () => this.#look());
+  }
+}
+
+/** These files are not there any more. */
+function forget(info: TorrentInfo, files: readonly number[], sets: readonly Bitfield[]): void {
+  for (const index of files) {
+    if (info.files[index]!.length === 0) continue;
+    const { first, end } = info.geometry.filePieces(index);
+    for (let piece = first; piece < end; piece += 1) for (const set of sets) set.delete(piece);
+  }
+}
+
+/** A file that somebody changed is ours still when a piece that the resume claimed of it is right. */
+function isChangedByOthers(
+  info: TorrentInfo,
+  index: number,
+  {
+    have,
+    stamps,
+    resume,
+  }: {
+    readonly have: Bitfield;
+    readonly stamps: readonly FileStamp[];
+    readonly resume: ResumeState | undefined;
+  },
+): boolean {
+  const then = resume?.stamps[index];
+  if (!then || then.size <= 0 || then.inode !== stamps[index]!.inode) return false;
+  const { first, end } = info.geometry.filePieces(index);
+  for (let piece = first; piece < end; piece += 1) {
+    if (resume.have.has(piece) && have.has(piece)) return true;
+  }
+  return false;
+}
+
+function fittingResume(
+  resume: ResumeState | undefined,
+  info: TorrentInfo,
+): ResumeState | undefined {
+  if (!resume || resume.have.length !== info.geometry.pieceCount) return undefined;
+  return resume.stamps.length === info.files.length ? resume : undefined;
+}

@@ -1,0 +1,262 @@
+import { Bitfield } from "../../base/bitfield.ts";
+import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import { invariant } from "../../base/errors.ts";
+import type { Content, DiskFailure, PieceVerdict, Slab, SlabPool } from "../../ports/content.ts";
+
+/**
+ * Pieces longer than this, or than this part of all the memory there is, are not held in memory as a whole:
+ * their blocks go to disk one by one and the piece is judged by reading it back. The memory was measured out
+ * before the torrent was known, and may be less than one of its pieces.
+ */
+const MEMORY_PIECE_BYTES_MAX = 16 * 1024 * 1024;
+const MEMORY_PIECE_SHARE_MAX = 1 / 4;
+
+/** Spilled pieces are asked for while this much memory is left for blocks on their way. */
+const SPILLED_ROOM_BYTES = 64 * BLOCK_BYTES;
+
+/** One piece that is being put together. */
+interface OpenPiece {
+  /** The whole piece in memory, or `undefined` when its blocks go to disk one by one. */
+  slab: Slab | undefined;
+  /** Blocks that are on disk, not judged. */
+  readonly written: Bitfield;
+  /** Writes under way. */
+  writing: number;
+  judging: boolean;
+  failure: DiskFailure | undefined;
+  afterWrites: (() => void)[];
+}
+
+/** Where the payload of a block goes while it arrives. */
+export interface BlockTarget {
+  readonly bytes: Uint8Array;
+  /** Set when the block has a slab of its own, to be written to disk at once. */
+  readonly slab?: Slab | undefined;
+}
+
+export interface PieceStoreOptions {
+  readonly geometry: Geometry;
+  readonly content: Content;
+  readonly slabs: SlabPool;
+  /** A slab came back: whoever waited for memory may ask again. */
+  readonly onRoom: () => void;
+  /** A block could not be written; the piece is abandoned. When it is to be judged, its verdict says so. */
+  readonly onWriteFailure: (piece: number, failure: DiskFailure) => void;
+}
+
+/**
+ * The memory of one torrent's pieces on their way from sockets to disk; which blocks are wanted and who
+ * may write them is the picker's. A piece normally lives in one slab of shared memory until a worker has
+ * judged and written it; when memory is short, or the piece is very long, its blocks are written as they
+ * come ("spilled") and judged from disk. The limit of the slab pool is the back-pressure: without a
+ * slab no piece is opened, without an open piece nothing is requested, and the sockets fall silent.
+ */
+export class PieceStore {
+  readonly #options: PieceStoreOptions;
+  readonly #open = new Map<number, OpenPiece>();
+  /** Pieces are put together in memory. */
+  readonly #whole: boolean;
+  #judging = 0;
+  readonly #afterVerdicts: (() => void)[] = [];
+
+  constructor(options: PieceStoreOptions) {
+    this.#options = options;
+    const { geometry, slabs } = options;
+    // Blocks of spilled pieces take some room as well: below that, nothing is gained by spilling.
+    const share = Math.max(SPILLED_ROOM_BYTES, slabs.limitBytes * MEMORY_PIECE_SHARE_MAX);
+    const bytesMax = Math.min(MEMORY_PIECE_BYTES_MAX, share);
+    this.#whole = Math.min(geometry.pieceLength, geometry.spaceLength) <= bytesMax;
+  }
+
+  /** Gives a piece memory. @returns False when there is none at the moment. */
+  open(piece: number): boolean {
+    const { geometry, slabs } = this.#options;
+    const blockRoom = slabs.limitBytes - slabs.lentBytes >= SPILLED_ROOM_BYTES;
+    if (this.#open.has(piece)) return blockRoom;
+    let slab: Slab | undefined;
+    if (this.#whole) {
+      slab = slabs.take(geometry.pieceSize(piece));
+      if (!slab) return false;
+    } else if (!blockRoom) {
+      return false;
+    }
+    this.#open.set(piece, this.#newPiece(piece, slab));
+    return true;
+  }
+
+  /** Takes up a piece some of whose blocks are on disk since the last run, or none: it is all padding. */
+  restore(piece: number, blocks: Bitfield): void {
+    const entry = this.#newPiece(piece, undefined);
+    for (const block of blocks.indexes()) entry.written.add(block);
+    this.#open.set(piece, entry);
+  }
+
+  /** Where a block that begins to arrive is to be put; `undefined` when memory ran out. */
+  target(piece: number, block: number, length: number): BlockTarget | undefined {
+    const entry = this.#open.get(piece);
+    if (!entry || entry.judging) return undefined;
+    if (entry.slab) {
+      const begin = block * BLOCK_BYTES;
+      return { bytes: entry.slab.view.subarray(begin, begin + length) };
+    }
+    const slab = this.#options.slabs.take(BLOCK_BYTES);
+    return slab && { slab, bytes: slab.view.subarray(0, length) };
+  }
+
+  /** The payload that was going to `target` will not come to its end, or is not wanted any more. */
+  cancelTarget(target: BlockTarget): void {
+    if (target.slab) this.#give(target.slab);
+  }
+
+  /** The payload is complete in its target. */
+  arrived(piece: number, block: number, target: BlockTarget): void {
+    const entry = this.#open.get(piece);
+    if (!entry || !target.slab) {
+      this.cancelTarget(target);
+      return;
+    }
+    const { slab } = target;
+    this.#write(piece, entry, { block, count: 1, slab, slabOffset: 0 }, () => this.#give(slab));
+  }
+
+  /** Judges a piece all of whose blocks have arrived, and writes it when it is intact. */
+  judge(
+    piece: number,
+    options: { readonly digests: boolean },
+    onVerdict: (verdict: PieceVerdict) => void,
+  ): void {
+    const entry = this.#open.get(piece);
+    invariant(entry && !entry.judging, "a piece is judged once, while it is open");
+    entry.judging = true;
+    this.#judging += 1;
+    const finish = (verdict: PieceVerdict): void => {
+      this.#judging -= 1;
+      this.#open.delete(piece);
+      if (entry.slab) this.#give(entry.slab);
+      entry.slab = undefined;
+      onVerdict(verdict);
+      if (this.#judging === 0) for (const next of this.#afterVerdicts.splice(0)) next();
+    };
+    if (entry.slab) {
+      this.#options.content.store(piece, entry.slab, options, finish);
+      return;
+    }
+    this.#afterWrites(entry, () => {
+      if (entry.failure) finish(entry.failure);
+      else this.#options.content.verify(piece, options, finish);
+    });
+  }
+
+  /**
+   * Writes what has arrived of an idle piece to disk, unjudged, and frees its memory.
+   *
+   * @param blocks - Those that have arrived.
+   * @returns False when the piece is not in memory.
+   */
+  spill(piece: number, blocks: Bitfield): boolean {
+    const entry = this.#open.get(piece);
+    if (!entry?.slab || entry.judging) return false;
+    const { slab } = entry;
+    entry.slab = undefined;
+    let block = 0;
+    while (block < blocks.length) {
+      if (!blocks.has(block)) {
+        block += 1;
+        continue;
+      }
+      let end = block + 1;
+      while (blocks.has(end)) end += 1;
+      const run = { block, count: end - block, slab, slabOffset: block * BLOCK_BYTES };
+      this.#write(piece, entry, run, () => undefined);
+      block = end;
+    }
+    // Nothing is on disk of a piece of which nothing had arrived.
+    if (blocks.count === 0) this.#open.delete(piece);
+    this.#afterWrites(entry, () => this.#give(slab));
+    return true;
+  }
+
+  /** A piece whose blocks are on disk is not put together any more. */
+  discard(piece: number): void {
+    const entry = this.#open.get(piece);
+    invariant(
+      !entry?.slab && !entry?.judging,
+      "nobody writes to its memory, or waits for its verdict",
+    );
+    this.#open.delete(piece);
+  }
+
+  /** Blocks of unfinished pieces that are on disk: what a resume may claim once it is synced. */
+  written(piece: number): Bitfield | undefined {
+    return this.#open.get(piece)?.written;
+  }
+
+  /** Calls back when no piece is being judged or written. */
+  whenIdle(onDone: () => void): void {
+    if (this.#judging > 0) {
+      this.#afterVerdicts.push(() => this.whenIdle(onDone));
+      return;
+    }
+    let waiting = 1;
+    const done = (): void => {
+      waiting -= 1;
+      if (waiting === 0) onDone();
+    };
+    for (const entry of this.#open.values()) {
+      waiting += 1;
+      this.#afterWrites(entry, done);
+    }
+    done();
+  }
+
+  #newPiece(piece: number, slab: Slab | undefined): OpenPiece {
+    return {
+      slab,
+      written: new Bitfield(this.#options.geometry.blockCount(piece)),
+      writing: 0,
+      judging: false,
+      failure: undefined,
+      afterWrites: [],
+    };
+  }
+
+  #write(piece: number, entry: OpenPiece, run: BlockRun, release: () => void): void {
+    const { block, count, slab, slabOffset } = run;
+    const begin = block * BLOCK_BYTES;
+    const end = Math.min(begin + count * BLOCK_BYTES, this.#options.geometry.requestSize(piece));
+    entry.writing += 1;
+    const span = { begin, length: end - begin };
+    this.#options.content.write(piece, span, { slab, slabOffset }, (outcome) => {
+      entry.writing -= 1;
+      release();
+      if (outcome.kind === "done") {
+        for (let i = block; i < block + count; i += 1) entry.written.add(i);
+      } else if (!entry.failure) {
+        entry.failure = outcome;
+        // It may have been discarded meanwhile, and begun anew.
+        if (!entry.judging && this.#open.get(piece) === entry) {
+          this.#open.delete(piece);
+          this.#options.onWriteFailure(piece, outcome);
+        }
+      }
+      if (entry.writing === 0) for (const next of entry.afterWrites.splice(0)) next();
+    });
+  }
+
+  #afterWrites(entry: OpenPiece, next: () => void): void {
+    if (entry.writing === 0) next();
+    else entry.afterWrites.push(next);
+  }
+
+  #give(slab: Slab): void {
+    this.#options.slabs.give(slab);
+    this.#options.onRoom();
+  }
+}
+
+interface BlockRun {
+  readonly block: number;
+  readonly count: number;
+  readonly slab: Slab;
+  readonly slabOffset: number;
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bitfield } from "../../base/bitfield.ts";
+import type { Content, DiskOutcome, FileStamp } from "../../ports/content.ts";
+import { ResumeKeeper } from "./resume-keeper.ts";
+import type { ResumeState } from "../session-contract.ts";
+
+const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" } as const;
+
+class World {
+  readonly syncs: ((outcome: DiskOutcome) => void)[] = [];
+  /** What the keeper is told of the files that are claimed. */
+  atPlace = true;
+  readonly saved: ResumeState[] = [];
+  readonly failures: string[] = [];
+  pieces = 0;
+  readonly keeper: ResumeKeeper;
+
+  constructor() {
+    const content = {
+      sync: (onDone: (outcome: DiskOutcome) => void) => this.syncs.push(onDone),
+      stamp: (onDone: (stamps: readonly FileStamp[]) => void) => onDone([]),
+    } as unknown as Content;
+    this.keeper = new ResumeKeeper({
+      content,
+      clock: { nowMs: () => 0, wallMs: () => 77, startTimer: () => ({ cancel: () => undefined }) },
+      intervalMs: 1_000,
+      collect: () => {
+        const have = new Bitfield(8);
+        for (let piece = 0; piece < this.pieces; piece += 1) have.add(piece);
+        return { have, partial: [], uploaded: 0, downloaded: 0 };
+      },
+      isAtPlace: () => this.atPlace,
+      save: (resume) => this.saved.push(resume),
+      onFailure: ({ code }) => this.failures.push(code),
+    });
+  }
+
+  add(): void {
+    this.pieces += 1;
+    this.keeper.touch();
+  }
+
+  endSync(outcome: DiskOutcome = { kind: "done" }): void {
+    this.syncs.shift()!(outcome);
+  }
+}
+
+test("nothing is saved when nothing changed, nor before its time, nor twice at once", async () => {
+  const { keeper, syncs, saved, ...world } = new World();
+  keeper.tick(5_000);
+  assert.equal(syncs.length, 0);
+  keeper.touch();
+  keeper.tick(999);
+  assert.equal(syncs.length, 0);
+  keeper.tick(1_000);
+  keeper.touch();
+  keeper.tick(9_000);
+  assert.equal(syncs.length, 1);
+  assert.equal(saved.length + world.failures.length, 0);
+  await new World().keeper.finish();
+});
+
+test("STO-2: what came after the sync began is not claimed", () => {
+  const world = new World();
+  world.add();
+  world.keeper.tick(1_000);
+  world.add();
+  world.endSync();
+  assert.deepEqual(
+    world.saved.map(({ have, clean, savedAtMs }) => [have.count, clean, savedAtMs]),
+    [[1, false, 77]],
+  );
+});
+
+test("a failed sync saves nothing, and is tried again", () => {
+  const world = new World();
+  world.add();
+  world.keeper.tick(1_000);
+  world.endSync(FAILURE);
+  assert.deepEqual([world.saved.length, world.failures], [0, ["EIO"]]);
+  world.keeper.tick(2_000);
+  world.endSync();
+  assert.equal(world.saved.length, 1);
+});
+
+test("STO-13: the last one is orderly, also when one is being saved; a failing disk does not hold it up", async () => {
+  const world = new World();
+  world.add();
+  world.keeper.tick(1_000);
+  const end = world.keeper.finish();
+  world.endSync();
+  world.endSync();
+  await end;
+  assert.deepEqual(
+    world.saved.map(({ clean }) => clean),
+    [false, true],
+  );
+  world.add();
+  const failing = world.keeper.finish();
+  world.endSync(FAILURE);
+  await failing;
+  assert.equal(world.saved.length, 2);
+});

@@ -1,0 +1,91 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Content, DiskFailure, FileStamp } from "../../ports/content.ts";
+import type { ResumeState } from "../session-contract.ts";
+
+export interface ResumeKeeperOptions {
+  readonly content: Content;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  /** What may be claimed, as copies. */
+  readonly collect: () => {
+    readonly have: Bitfield;
+    readonly partial: ResumeState["partial"];
+    readonly uploaded: number;
+    readonly downloaded: number;
+  };
+  /** Whether the files that are claimed are those that stand there. */
+  readonly isAtPlace: (stamps: readonly FileStamp[]) => boolean;
+  readonly save: (resume: ResumeState) => void;
+  readonly onFailure: (failure: DiskFailure) => void;
+}
+
+/**
+ * Saves resume states of one torrent: in intervals while something changes, and at an orderly stop.
+ * What a state claims is collected first and made durable after that, so that it never claims more
+ * than the disk keeps (STO-2).
+ */
+export class ResumeKeeper {
+  readonly #options: ResumeKeeperOptions;
+  #changed = false;
+  #savedAtMs: number;
+  #saving = false;
+
+  constructor(options: ResumeKeeperOptions) {
+    this.#options = options;
+    this.#savedAtMs = options.clock.nowMs();
+  }
+
+  /** There is something to save. */
+  touch(): void {
+    this.#changed = true;
+  }
+
+  /** One is saved at the next moment. */
+  hurry(): void {
+    this.#changed = true;
+    this.#savedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  tick(now: number): void {
+    if (!this.#changed || this.#saving || now - this.#savedAtMs < this.#options.intervalMs) return;
+    this.#savedAtMs = now;
+    this.#save(false, () => undefined);
+  }
+
+  /** Saves once more, as the last thing before the content is closed. */
+  async finish(): Promise<void> {
+    // One that is being saved now does not say that the stop was orderly.
+    if (this.#changed || this.#saving) await new Promise<void>((done) => this.#save(true, done));
+  }
+
+  #save(clean: boolean, onDone: () => void): void {
+    const { content, clock, isAtPlace, save, onFailure } = this.#options;
+    const savedAtMs = clock.wallMs();
+    const claims = this.#options.collect();
+    this.#saving = true;
+    this.#changed = false;
+    const fail = (failure: DiskFailure): void => {
+      this.#saving = false;
+      this.#changed = true;
+      onFailure(failure);
+      onDone();
+    };
+    content.sync((outcome) => {
+      if (outcome.kind === "failure") {
+        fail(outcome);
+        return;
+      }
+      content.stamp((stamps) => {
+        if ("kind" in stamps) {
+          fail(stamps);
+          return;
+        }
+        this.#saving = false;
+        if (isAtPlace(stamps)) save({ ...claims, stamps, savedAtMs, clean });
+        else this.#changed = true;
+        onDone();
+      });
+    });
+  }
+}

@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Endpoint } from "../../base/endpoint.ts";
+import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
+import { seededRandom } from "../../sim/seeded-random.ts";
+
+const FAILED: ConnectionEnd = { kind: "failed" };
+const ENDS: readonly ConnectionEnd[] = [
+  FAILED,
+  { kind: "dropped", lastedMs: 60_000 },
+  { kind: "let-go", lastedMs: 1_000 },
+];
+const PEER: Endpoint = { address: "10.0.0.1", port: 6881 };
+
+function pool(): Candidates {
+  return new Candidates({ random: seededRandom(1) });
+}
+
+function numbered(index: number): Endpoint {
+  return { address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, port: 6881 };
+}
+
+const refused: [string, Endpoint][] = [
+  ["port 0", { address: "10.0.0.1", port: 0 }],
+  ["port 65536", { address: "10.0.0.1", port: 65_536 }],
+  ["no port at all", { address: "10.0.0.1", port: Number.NaN }],
+  ["a name", { address: "localhost", port: 80 }],
+  ["unspecified", { address: "0.0.0.0", port: 80 }],
+  ["this network", { address: "0.1.2.3", port: 80 }],
+  ["multicast", { address: "239.1.2.3", port: 80 }],
+  ["broadcast", { address: "255.255.255.255", port: 80 }],
+  ["unspecified IPv6", { address: "::", port: 80 }],
+  ["multicast IPv6", { address: "ff02::1", port: 80 }],
+];
+for (const [name, endpoint] of refused) {
+  test(`WIR-11: not taken in: ${name}`, () => {
+    assert.equal(pool().offer(endpoint, "exchange", 0), false);
+  });
+}
+
+for (const address of ["127.0.0.1", "192.168.1.9", "169.254.3.4", "8.8.8.8", "::1", "fe80::1"]) {
+  test(`taken in: ${address}`, () => {
+    const candidates = pool();
+    assert.equal(candidates.offer({ address, port: 6881 }, "tracker", 0), true);
+    assert.deepEqual(candidates.next(0), { address, port: 6881 });
+  });
+}
+
+test("an address is taken in once and given out once", () => {
+  const candidates = pool();
+  assert.equal(candidates.offer(PEER, "tracker", 0), true);
+  assert.equal(candidates.offer(PEER, "manual", 0), false);
+  assert.equal(candidates.size, 1);
+  assert.deepEqual(candidates.next(0), PEER);
+  assert.equal(candidates.next(1e9), undefined);
+  candidates.handleNotDialled(PEER);
+  candidates.handleNotDialled(PEER);
+  assert.deepEqual(candidates.next(0), PEER);
+  assert.equal(candidates.next(0), undefined);
+});
+
+test("who fails waits a minute, then two, then four, an hour at most", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  let now = 0;
+  for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
+    assert.deepEqual(candidates.next(now), PEER);
+    candidates.handleClosed(PEER, FAILED, now);
+    now += minutes * 60_000;
+    assert.equal(candidates.next(now - 1), undefined);
+  }
+});
+
+test("whom we let go is dialled again after a minute, and its failures are forgotten", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  candidates.next(0);
+  candidates.handleClosed(PEER, FAILED, 0);
+  candidates.next(60_000);
+  candidates.handleConnected(PEER);
+  assert.equal(candidates.next(1e9), undefined, "not while it is connected");
+  candidates.handleClosed(PEER, { kind: "let-go", lastedMs: 30_000 }, 100_000);
+  assert.equal(candidates.next(159_999), undefined);
+  assert.deepEqual(candidates.next(160_000), PEER);
+});
+
+test("an address a person named is tried again within seconds", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "manual", 0);
+  candidates.next(0);
+  candidates.handleClosed(PEER, FAILED, 0);
+  assert.equal(candidates.next(1999), undefined);
+  assert.deepEqual(candidates.next(2000), PEER);
+});
+
+test("whom we let go is dialled at once when there is something to ask for again", () => {
+  const candidates = pool();
+  const [letGo, dropped, connected] = [numbered(1), numbered(2), numbered(3)];
+  for (const endpoint of [letGo, dropped, connected]) {
+    candidates.offer(endpoint, "tracker", 0);
+    candidates.next(0);
+  }
+  candidates.handleClosed(letGo, { kind: "let-go", lastedMs: 0 }, 0);
+  candidates.handleClosed(dropped, { kind: "dropped", lastedMs: 0 }, 0);
+  candidates.recall(1_000);
+  assert.deepEqual(candidates.next(1_000), letGo);
+  assert.equal(candidates.next(1_000), undefined);
+});
+
+const WAITS: readonly [CandidateSource, ConnectionEnd["kind"], number, readonly number[]][] = [
+  ["tracker", "dropped", 1_000, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]],
+  ["incoming", "dropped", 1_000, [5, 10, 20]],
+  ["incoming", "dropped", 60_000, [5, 5, 5]],
+  ["manual", "dropped", 1_000, [2, 4, 8, 16, 32, 60, 60]],
+  ["tracker", "let-go", 1_000, [60, 120, 240, 480, 960, 1920, 3600, 3600]],
+  ["manual", "let-go", 1_000, [60, 120, 240]],
+  ["manual", "failed", 0, [2, 4, 8, 16, 32, 60, 60]],
+];
+for (const [source, kind, lastedMs, waits] of WAITS) {
+  test(`${source}, ${kind} after ${lastedMs} ms time after time: dialled again later each time`, () => {
+    const candidates = pool();
+    candidates.offer(PEER, source, 0);
+    let now = 0;
+    for (const seconds of waits) {
+      assert.deepEqual(candidates.next(now), PEER);
+      if (kind !== "failed") candidates.handleConnected(PEER);
+      candidates.handleClosed(PEER, { kind, lastedMs }, now);
+      now += seconds * 1000;
+      assert.equal(candidates.next(now - 1), undefined);
+    }
+    assert.deepEqual(candidates.next(now), PEER);
+  });
+}
+
+test("a peer that dialled us while it waited its turn is not dialled before its wait is over", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  candidates.handleConnected(PEER);
+  assert.equal(candidates.next(0), undefined);
+  candidates.handleClosed(PEER, { kind: "dropped", lastedMs: 5000 }, 5000);
+  assert.equal(candidates.next(9_999), undefined);
+  assert.deepEqual(candidates.next(10_000), PEER);
+  assert.equal(candidates.next(10_000), undefined);
+});
+
+test("those that did not fail come first, then those a person named, then by chance", () => {
+  const candidates = pool();
+  const failed = numbered(1);
+  candidates.offer(failed, "manual", 0);
+  candidates.next(0);
+  candidates.handleClosed(failed, FAILED, 0);
+  candidates.offer(numbered(2), "exchange", 60_000);
+  candidates.offer(numbered(3), "tracker", 60_000);
+  candidates.offer(numbered(4), "manual", 60_000);
+  const order = [0, 1, 2, 3].map(() => candidates.next(60_000)?.address);
+  assert.deepEqual(order, ["10.0.0.4", "10.0.0.3", "10.0.0.2", "10.0.0.1"]);
+});
+
+test("WIR-11: one source does not fill the pool", () => {
+  const candidates = pool();
+  const limits: [CandidateSource, number][] = [
+    ["exchange", 1000],
+    ["magnet", 100],
+  ];
+  for (const [source, most] of limits) {
+    const before = candidates.size;
+    for (let i = 0; i < 2000; i += 1) candidates.offer(numbered(before + i), source, 0);
+    assert.equal(candidates.size - before, most);
+  }
+  assert.equal(candidates.offer(numbered(50_000), "tracker", 0), true);
+});
+
+test("WIR-11: many ports of one machine are not all dialled, on loopback they are", () => {
+  const candidates = pool();
+  for (let port = 1; port <= 500; port += 1) {
+    candidates.offer({ address: "10.0.0.1", port }, "tracker", 0);
+    candidates.offer({ address: "127.0.0.1", port }, "tracker", 0);
+  }
+  assert.equal(candidates.size, 532);
+});
+
+test("a full pool takes nobody in, but in place of one that failed three times", () => {
+  const candidates = pool();
+  for (let i = 0; i < 4000; i += 1) candidates.offer(numbered(i), "manual", 0);
+  assert.equal(candidates.size, 3000);
+  assert.equal(candidates.offer(numbered(5000), "manual", 0), false);
+});
+
+test("one that failed three times gives way", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  let now = 0;
+  for (let i = 0; i < 3; i += 1) {
+    candidates.next(now);
+    candidates.handleClosed(PEER, FAILED, now);
+    now += 3_600_000;
+  }
+  for (let i = 0; i < 4000; i += 1) candidates.offer(numbered(100_000 + i), "manual", now);
+  assert.equal(candidates.size, 3000);
+  assert.equal(candidates.offer(PEER, "tracker", now), false, "the pool is full of better ones");
+});
+
+test("a banned address is forgotten and stays away, whatever its port", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  candidates.offer({ ...PEER, port: 7000 }, "tracker", 0);
+  candidates.ban(PEER.address);
+  assert.equal(candidates.size, 0);
+  assert.equal(candidates.next(0), undefined);
+  assert.ok(candidates.isBanned(PEER.address));
+  assert.equal(candidates.offer({ ...PEER, port: 8000 }, "manual", 0), false);
+});
+
+test("our own address is not dialled again, its neighbours on the same machine are", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  candidates.ban(PEER.address, PEER.port);
+  assert.equal(candidates.offer(PEER, "tracker", 0), false);
+  assert.equal(candidates.isBanned(PEER.address), false);
+  assert.equal(candidates.offer({ ...PEER, port: 7000 }, "tracker", 0), true);
+});
+
+test("bans are bounded", () => {
+  const candidates = pool();
+  for (let i = 0; i < 5000; i += 1) candidates.ban(numbered(i).address);
+  assert.equal(candidates.isBanned(numbered(0).address), false);
+  assert.ok(candidates.isBanned(numbered(4999).address));
+});
+
+test("in any order of events nobody is given out twice at once, or again too soon", () => {
+  const random = seededRandom(9);
+  const candidates = new Candidates({ random });
+  const dialled: Endpoint[] = [];
+  const freeAtMs = new Map<string, number>();
+  let given = 0;
+  for (let now = 0; now < 20_000_000; now += 1 + random.below(2000)) {
+    const what = random.below(3);
+    if (what === 0) {
+      candidates.offer(numbered(random.below(200)), "tracker", now);
+    } else if (what === 1) {
+      const next = candidates.next(now);
+      if (!next) continue;
+      given += 1;
+      assert.ok(!dialled.includes(next), "not while it is dialled");
+      assert.ok(now >= (freeAtMs.get(next.address) ?? 0), "not so soon");
+      dialled.push(next);
+    } else {
+      const [endpoint] = dialled.splice(random.below(dialled.length + 1), 1);
+      if (!endpoint) continue;
+      if (random.below(3) === 0) candidates.handleConnected(endpoint);
+      const end = ENDS[random.below(ENDS.length)]!;
+      candidates.handleClosed(endpoint, end, now);
+      freeAtMs.set(endpoint.address, now + (end.kind === "dropped" ? 5_000 : 60_000));
+    }
+  }
+  assert.ok(given > 1000, `${given} were given out`);
+});

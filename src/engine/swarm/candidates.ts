@@ -1,0 +1,334 @@
+import { addressBytes, type Endpoint, formatEndpoint } from "../../base/endpoint.ts";
+import type { Random } from "../../ports/random.ts";
+
+/** Addresses known of one torrent (lt). */
+const KNOWN_MAX = 3000;
+
+/** Ports known of one address: a false list must not make us flood one machine (WIR-11). */
+const PORTS_PER_ADDRESS_MAX = 32;
+
+/** Addresses banned at a time; of more, the oldest ban ends. */
+const BANS_MAX = 4096;
+
+/** Wait before an address is dialled again, doubled by each failure in a row (lt: 60 s). */
+const RETRY_MS = 60_000;
+const RETRY_MS_MAX = 3_600_000;
+
+/** The same for an address a person named: it is probably just starting. */
+const MANUAL_RETRY_MS = 2_000;
+const MANUAL_RETRY_MS_MAX = 60_000;
+
+/** Wait before somebody who was connected and left is dialled again: it may just be starting over. */
+const RECONNECT_MS = 5_000;
+
+/** A connection that lasted so long was of use: when it ends, the waits begin anew. */
+const LASTING_MS = 60_000;
+
+/** Failures in a row after which an address gives way to new ones (lt). */
+const FAILURES_MAX = 3;
+
+/** Where an address comes from. */
+export type CandidateSource = "manual" | "tracker" | "magnet" | "resume" | "incoming" | "exchange";
+
+/** Who is dialled first, and how much of the pool each may fill. `exchange` is what peers tell (PEX). */
+const SOURCES: Readonly<Record<CandidateSource, { rank: number; knownMax: number }>> = {
+  manual: { rank: 0, knownMax: KNOWN_MAX },
+  magnet: { rank: 1, knownMax: 100 },
+  incoming: { rank: 1, knownMax: 1000 },
+  tracker: { rank: 1, knownMax: 2000 },
+  resume: { rank: 2, knownMax: 1000 },
+  exchange: { rank: 2, knownMax: 1000 },
+};
+
+/** How a connection came to its end. */
+export type ConnectionEnd =
+  /** No handshake was exchanged. */
+  | { readonly kind: "failed" }
+  /** The peer, or the net, ended it after so long. */
+  | { readonly kind: "dropped"; readonly lastedMs: number }
+  /** We ended it: there is no hurry to have it again. */
+  | { readonly kind: "let-go"; readonly lastedMs: number };
+
+interface Candidate {
+  readonly endpoint: Endpoint;
+  readonly source: CandidateSource;
+  /** Ties of rank are dialled in the order of these, drawn by chance. */
+  readonly lot: number;
+  failures: number;
+  /** Short connections in a row. */
+  drops: number;
+  /** We ended its last connection. */
+  letGo: boolean;
+  /** Its place in a queue; `undefined` while it is dialled or connected. */
+  turn: Turn | undefined;
+}
+
+/** An entry of a queue; void when its candidate has another turn by now, or none. */
+interface Turn {
+  readonly candidate: Candidate;
+  /** Not dialled before. */
+  readonly dueAtMs: number;
+  readonly failures: number;
+}
+
+/**
+ * The peer addresses known of one torrent: whom to dial next, whom not again so soon, whom never.
+ *
+ * waiting -> due -> dialled -> connected -> waiting; dialled -> waiting; any -> connected, when it dials us and
+ * says where it listens. An address that keeps failing waits longer
+ * each time, and is the first to go when the pool is full. Everything costs O(log known) at most.
+ */
+export class Candidates {
+  readonly #random: Random;
+  readonly #known = new Map<string, Candidate>();
+  readonly #portsPerAddress = new Map<string, number>();
+  readonly #perSource = new Map<CandidateSource, number>();
+  /** Due, best first. */
+  readonly #due = new Heap<Turn>(isBetter);
+  /** Not due yet, soonest first. */
+  readonly #waiting = new Heap<Turn>((a, b) => a.dueAtMs < b.dueAtMs);
+  /** Failed too often, the longest ago first. */
+  readonly #hopeless = new Set<Candidate>();
+  readonly #bannedAddresses = new Set<string>();
+  readonly #bannedEndpoints = new Set<string>();
+
+  constructor(options: { random: Random }) {
+    this.#random = options.random;
+  }
+
+  /** Addresses known. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** @returns True when the address is new and was taken in. */
+  offer(endpoint: Endpoint, source: CandidateSource, now: number): boolean {
+    const key = formatEndpoint(endpoint);
+    if (this.#known.has(key) || !isDialable(endpoint)) return false;
+    if (this.#bannedAddresses.has(endpoint.address) || this.#bannedEndpoints.has(key)) return false;
+    if ((this.#perSource.get(source) ?? 0) >= SOURCES[source].knownMax) return false;
+    if ((this.#portsPerAddress.get(endpoint.address) ?? 0) >= portsMax(endpoint.address))
+      return false;
+    if (this.#known.size >= KNOWN_MAX && !this.#makeRoom()) return false;
+    const candidate: Candidate = {
+      endpoint,
+      source,
+      lot: this.#random.below(2 ** 32),
+      failures: 0,
+      drops: 0,
+      letGo: false,
+      turn: undefined,
+    };
+    this.#known.set(key, candidate);
+    count(this.#portsPerAddress, endpoint.address, 1);
+    count(this.#perSource, source, 1);
+    this.#queue(candidate, this.#due, now);
+    return true;
+  }
+
+  /** The address to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
+  next(now: number): Endpoint | undefined {
+    for (;;) {
+      const soonest = this.#waiting.peek();
+      if (!soonest || soonest.dueAtMs > now) break;
+      this.#waiting.pop();
+      if (isValid(soonest)) this.#due.push(soonest);
+    }
+    for (;;) {
+      const best = this.#due.pop();
+      if (!best) return undefined;
+      if (!isValid(best)) continue;
+      best.candidate.turn = undefined;
+      return best.candidate.endpoint;
+    }
+  }
+
+  /** What `next` gave out was not dialled after all. */
+  handleNotDialled(endpoint: Endpoint): void {
+    const candidate = this.#known.get(formatEndpoint(endpoint));
+    if (candidate && !candidate.turn) this.#queue(candidate, this.#due, 0);
+  }
+
+  /** Handshakes are exchanged. */
+  handleConnected(endpoint: Endpoint): void {
+    const candidate = this.#known.get(formatEndpoint(endpoint));
+    if (!candidate) return;
+    candidate.turn = undefined;
+    candidate.failures = 0;
+    this.#hopeless.delete(candidate);
+  }
+
+  /** The connection ended. */
+  handleClosed(endpoint: Endpoint, end: ConnectionEnd, now: number): void {
+    const candidate = this.#known.get(formatEndpoint(endpoint));
+    if (!candidate || candidate.turn) return;
+    if (end.kind === "failed") candidate.failures += 1;
+    else if (end.lastedMs >= LASTING_MS) candidate.drops = 1;
+    else candidate.drops += 1;
+    candidate.letGo = end.kind === "let-go";
+    this.#queue(candidate, this.#waiting, now + retryMs(candidate, end));
+    if (candidate.failures >= FAILURES_MAX && candidate.source !== "manual") {
+      this.#hopeless.delete(candidate);
+      this.#hopeless.add(candidate);
+    }
+  }
+
+  /** There is something to ask for again: whom we let go may be dialled now. */
+  recall(now: number): void {
+    for (const candidate of this.#known.values()) {
+      if (!candidate.letGo || !candidate.turn) continue;
+      candidate.letGo = false;
+      candidate.drops = 0;
+      this.#queue(candidate, this.#due, now);
+    }
+  }
+
+  /**
+   * Never dials this address again in this session, nor takes it in.
+   *
+   * @param port - Bans only this port of the address: it is our own, or leads to us.
+   */
+  ban(address: string, port?: number): void {
+    if (port !== undefined) {
+      const endpoint = { address, port };
+      addBounded(this.#bannedEndpoints, formatEndpoint(endpoint));
+      this.#forget(this.#known.get(formatEndpoint(endpoint)));
+      return;
+    }
+    addBounded(this.#bannedAddresses, address);
+    for (const candidate of this.#known.values()) {
+      if (candidate.endpoint.address === address) this.#forget(candidate);
+    }
+  }
+
+  isBanned(address: string): boolean {
+    return this.#bannedAddresses.has(address);
+  }
+
+  #queue(candidate: Candidate, queue: Heap<Turn>, dueAtMs: number): void {
+    candidate.turn = { candidate, dueAtMs, failures: candidate.failures };
+    queue.push(candidate.turn);
+  }
+
+  #makeRoom(): boolean {
+    for (const candidate of this.#hopeless) {
+      this.#hopeless.delete(candidate);
+      if (!candidate.turn) continue;
+      this.#forget(candidate);
+      return true;
+    }
+    return false;
+  }
+
+  #forget(candidate: Candidate | undefined): void {
+    if (!candidate || !this.#known.delete(formatEndpoint(candidate.endpoint))) return;
+    candidate.turn = undefined;
+    this.#hopeless.delete(candidate);
+    count(this.#portsPerAddress, candidate.endpoint.address, -1);
+    count(this.#perSource, candidate.source, -1);
+  }
+}
+
+function isValid(turn: Turn): boolean {
+  return turn.candidate.turn === turn;
+}
+
+function isBetter(a: Turn, b: Turn): boolean {
+  if (a.failures !== b.failures) return a.failures < b.failures;
+  const rank = SOURCES[a.candidate.source].rank - SOURCES[b.candidate.source].rank;
+  return rank === 0 ? a.candidate.lot < b.candidate.lot : rank < 0;
+}
+
+/** Doubled each time in a row, whatever it is that goes wrong. */
+function retryMs({ source, failures, drops }: Candidate, end: ConnectionEnd): number {
+  const manual = source === "manual";
+  const most = manual && end.kind !== "let-go" ? MANUAL_RETRY_MS_MAX : RETRY_MS_MAX;
+  const times = end.kind === "failed" ? failures : drops;
+  return Math.min(most, firstRetryMs(manual, end) * 2 ** Math.min(20, times - 1));
+}
+
+function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
+  if (end.kind === "let-go") return RETRY_MS;
+  if (manual) return MANUAL_RETRY_MS;
+  return end.kind === "dropped" ? RECONNECT_MS : RETRY_MS;
+}
+
+/** Loopback and the local network are welcome; what no single machine can have is not. */
+function isDialable({ address, port }: Endpoint): boolean {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return false;
+  const bytes = addressBytes(address);
+  if (!bytes) return false;
+  const first = bytes[0]!;
+  if (bytes.length === 16) {
+    return first !== 0xff && bytes.some((byte) => byte !== 0); // multicast, unspecified
+  }
+  // 0.0.0.0/8 is "this network", from 224 on come multicast, reserved and broadcast addresses.
+  return first !== 0 && first < 224;
+}
+
+function portsMax(address: string): number {
+  // Tests and demonstrations run whole swarms on one machine.
+  const loopback = address.startsWith("127.") || address === "::1";
+  return loopback ? KNOWN_MAX : PORTS_PER_ADDRESS_MAX;
+}
+
+function addBounded(set: Set<string>, value: string): void {
+  set.delete(value);
+  set.add(value);
+  if (set.size <= BANS_MAX) return;
+  for (const oldest of set) {
+    set.delete(oldest);
+    return;
+  }
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const sum = (counts.get(key) ?? 0) + change;
+  if (sum > 0) counts.set(key, sum);
+  else counts.delete(key);
+}
+
+/** Binary heap; the item that comes before all others is on top. */
+class Heap<Item> {
+  readonly #items: Item[] = [];
+  readonly #isBefore: (a: Item, b: Item) => boolean;
+
+  constructor(isBefore: (a: Item, b: Item) => boolean) {
+    this.#isBefore = isBefore;
+  }
+
+  peek(): Item | undefined {
+    return this.#items[0];
+  }
+
+  push(item: Item): void {
+    const items = this.#items;
+    let index = items.length;
+    items.push(item);
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      if (!this.#isBefore(item, items[parent]!)) break;
+      items[index] = items[parent]!;
+      index = parent;
+    }
+    items[index] = item;
+  }
+
+  pop(): Item | undefined {
+    const items = this.#items;
+    const top = items[0];
+    const last = items.pop();
+    if (top === undefined || last === undefined || items.length === 0) return top;
+    let index = 0;
+    for (;;) {
+      let child = index * 2 + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && this.#isBefore(items[child + 1]!, items[child]!)) child += 1;
+      if (!this.#isBefore(items[child]!, last)) break;
+      items[index] = items[child]!;
+      index = child;
+    }
+    items[index] = last;
+    return top;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Endpoint } from "../../base/endpoint.ts";
+import type { Peer } from "../connection/peer.ts";
+import type { PeerOwner } from "../connection/peer-owner.ts";
+import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { EnginePorts, EngineSettings } from "../session-contract.ts";
+
+/** What the session shares among its torrents. */
+export interface TorrentHost {
+  readonly ports: EnginePorts;
+  readonly settings: EngineSettings;
+  readonly peerId: Uint8Array;
+  readonly port: number;
+  readonly upLimit: RateLimit;
+  readonly downLimit: RateLimit;
+  /** Opens a connection; `undefined` when a limit forbids it at the moment. */
+  dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined;
+  /** There may be somebody new to dial. */
+  handleCandidates(): void;
+  handleDisconnected(peer: Peer): void;
+  /** The peer waits for memory or its share of the upload rate. */
+  handleHungry(peer: Peer): void;
+  /** Memory for sending came back. */
+  handleRoom(): void;
+  /** Somebody waits for its share of the download rate. */
+  handleStarved(): void;
+}

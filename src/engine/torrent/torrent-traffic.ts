@@ -1,0 +1,56 @@
+import type { RateLimit } from "../sharing/rate-limit.ts";
+import { PIPELINE_WINDOW_MS, RateMeter, SILENCE_MS } from "../sharing/rate-meter.ts";
+import type { AddTorrent, ResumeState, TorrentStats } from "../session-contract.ts";
+import type { TorrentHost } from "./torrent-host.ts";
+
+/** The blocks of one torrent on the wire: how many bytes have gone, how fast they go and how fast they may. */
+export class TorrentTraffic {
+  readonly upLimit: RateLimit;
+  readonly downLimit: RateLimit;
+  readonly #upMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
+  readonly #downMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
+  #uploaded: number;
+  #downloaded: number;
+
+  /** @param host - Whose limits hold for all torrents together. */
+  constructor(host: Pick<TorrentHost, "upLimit" | "downLimit">, options: AddTorrent) {
+    this.upLimit = host.upLimit.child(options.upBytesPerSecond ?? 0);
+    this.downLimit = host.downLimit.child(options.downBytesPerSecond ?? 0);
+    this.#uploaded = options.resume?.uploaded ?? 0;
+    this.#downloaded = options.resume?.downloaded ?? 0;
+  }
+
+  /** What is not given stays. */
+  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+    if (limits.downBytesPerSecond !== undefined) this.downLimit.setRate(limits.downBytesPerSecond);
+    if (limits.upBytesPerSecond !== undefined) this.upLimit.setRate(limits.upBytesPerSecond);
+  }
+
+  countUploaded(bytes: number, now: number): void {
+    this.#uploaded += bytes;
+    this.#upMeter.add(bytes, now);
+  }
+
+  countDownloaded(bytes: number, now: number): void {
+    this.#downloaded += bytes;
+    this.#downMeter.add(bytes, now);
+  }
+
+  /** Bytes since the torrent was first added, as a resume keeps them. */
+  totals(): Pick<ResumeState, "uploaded" | "downloaded"> {
+    return { uploaded: this.#uploaded, downloaded: this.#downloaded };
+  }
+
+  stats(
+    now: number,
+  ): Pick<
+    TorrentStats,
+    "uploaded" | "downloaded" | "uploadBytesPerSecond" | "downloadBytesPerSecond"
+  > {
+    return {
+      ...this.totals(),
+      uploadBytesPerSecond: this.#upMeter.bytesPerSecond(now),
+      downloadBytesPerSecond: this.#downMeter.bytesPerSecond(now),
+    };
+  }
+}

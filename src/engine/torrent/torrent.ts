@@ -1,0 +1,501 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { Endpoint } from "../../base/endpoint.ts";
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { Infohashes } from "../../base/infohash.ts";
+import { MetainfoError } from "../../metainfo/metainfo-error.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import { parseInfo } from "../../metainfo/parse-metainfo.ts";
+import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
+import { contentLayout } from "../content-layout.ts";
+import { ContentOpening, type OpenedContent } from "../storage/opening.ts";
+import type { ExistingFiles } from "../existing-files.ts";
+import { contradictedBy, HashExchange } from "../exchange/hash-exchange.ts";
+import type { Peer } from "../connection/peer.ts";
+import type { PeerOwner } from "../connection/peer-owner.ts";
+import type {
+  AddTorrent,
+  EngineTorrent,
+  PeerStatus,
+  TorrentEvent,
+  TorrentState,
+  TorrentStats,
+} from "../session-contract.ts";
+import { TorrentFiles, waitingFor } from "../storage/files.ts";
+import type { TorrentHost } from "./torrent-host.ts";
+import { TorrentPeers } from "./torrent-peers.ts";
+import { TorrentSources } from "./torrent-sources.ts";
+import { TorrentTraffic } from "./torrent-traffic.ts";
+import { Transfer } from "./transfer.ts";
+import { withVisibleName } from "../visible-name.ts";
+
+type BrokenState = Extract<TorrentState, { kind: "broken" }>;
+
+/** What trackers are told is left while nobody knows (sheet 08). */
+const UNKNOWN_LEFT = BLOCK_BYTES;
+
+/**
+ * One torrent: what it is doing, its peers and its pieces put together.
+ *
+ * stopped -> fetching-metadata (magnet) -> checking -> downloading <-> seeding -> stopped;
+ * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost;
+ * fetching-metadata, downloading, seeding -> broken, for good, when the torrent contradicts itself.
+ */
+export class Torrent implements EngineTorrent {
+  readonly infohashes: Infohashes;
+  readonly #host: TorrentHost;
+  readonly #options: AddTorrent;
+  readonly #peers: TorrentPeers;
+  readonly #sources: TorrentSources;
+  readonly #traffic: TorrentTraffic;
+  #info: TorrentInfo | undefined;
+  #content: Content | undefined;
+  #opening: ContentOpening | undefined;
+  #hashes: HashExchange | undefined;
+  #transfer: Transfer | undefined;
+  #files: TorrentFiles | undefined;
+  #unfinishedSuffix: string | undefined;
+  #have: Bitfield | undefined;
+  #wantedFiles: readonly boolean[] | undefined;
+  #state: TorrentState = { kind: "stopped" };
+  #completed = false;
+  #settling = false;
+  #stopped: Promise<void> | undefined;
+  readonly #opened = Promise.withResolvers<void>();
+
+  constructor(host: TorrentHost, options: AddTorrent) {
+    this.#host = host;
+    this.#options = options;
+    const { from } = options;
+    this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
+    if ("metainfo" in from) this.#info = this.#named(from.metainfo.info);
+    this.#traffic = new TorrentTraffic(host, options);
+    this.#peers = this.#makePeers();
+    const { swarm } = this.#peers;
+    this.#sources = new TorrentSources({
+      host,
+      swarm,
+      torrent: this,
+      sources: options.sources ?? [],
+    });
+  }
+
+  // ---- What others see -----------------------------------------------------------------------------
+
+  get info(): TorrentInfo | undefined {
+    return this.#info;
+  }
+
+  get state(): TorrentState {
+    return this.#state;
+  }
+
+  get have(): Bitfield | undefined {
+    return this.#have;
+  }
+
+  /** It is not known yet what of it is on disk. */
+  get isChecking(): boolean {
+    return this.#state.kind === "checking";
+  }
+
+  /** Resolves when that is known, or the torrent is stopped. */
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  get halfOpenCount(): number {
+    return this.#peers.swarm.halfOpenCount;
+  }
+
+  stats(): TorrentStats {
+    const download = this.#transfer?.download;
+    const length = this.#info?.geometry.dataLength;
+    return {
+      ...this.#traffic.stats(this.#nowMs()),
+      ...this.#peers.swarm.stats(),
+      wantedBytes: download?.wantedBytes ?? length ?? 0,
+      doneBytes: download?.doneBytes ?? 0,
+      left: download?.left ?? length ?? UNKNOWN_LEFT,
+      rarestCopies: download?.rarestCopies ?? 0,
+    };
+  }
+
+  peers(): PeerStatus[] {
+    return this.#peers.swarm.statuses(this.#nowMs());
+  }
+
+  partialCopies(): Uint16Array | undefined {
+    const pieceCount = this.#info?.geometry.pieceCount;
+    return pieceCount === undefined ? undefined : this.#peers.swarm.partialCopies(pieceCount);
+  }
+
+  addPeers(peers: readonly Endpoint[]): void {
+    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
+    this.#host.handleCandidates();
+  }
+
+  setWanted(wanted: readonly boolean[]): void {
+    this.#wantedFiles = wanted;
+    if (!this.#transfer) {
+      this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+      return;
+    }
+    this.#completed = false;
+    this.#transfer.setWantedFiles(wanted);
+    this.#files?.handleWanted();
+    if (!this.#isComplete) this.#beginAgain();
+    this.#host.handleCandidates();
+    this.#settle();
+  }
+
+  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+    this.#traffic.setLimits(limits);
+    this.#host.handleStarved();
+  }
+
+  /** With the paths that its files have on disk. */
+  #named(info: TorrentInfo): TorrentInfo {
+    const { mode, keepsHiddenName } = this.#options;
+    return mode === "seed" || keepsHiddenName === true ? info : withVisibleName(info);
+  }
+
+  get #existing(): ExistingFiles {
+    const { existing, mode } = this.#options;
+    return existing ?? (mode === "seed" ? "untouched" : "proven");
+  }
+
+  // ---- Beginning and end ---------------------------------------------------------------------------
+
+  /** Called once, by the session. */
+  start(): void {
+    const { from, peers = [] } = this.#options;
+    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
+    if ("metainfo" in from) {
+      this.#open(this.#named(from.metainfo.info), from.metainfo.pieceLayers);
+      return;
+    }
+    this.#enter({ kind: "fetching-metadata" });
+    this.#sources.attach();
+    this.#host.handleCandidates();
+  }
+
+  /** Says goodbye to peers and trackers, makes data durable and saves the last resume. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#shutDown();
+    return this.#stopped;
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#opening?.cancel();
+    this.#files?.cancel();
+    this.#opened.resolve();
+    const goodbyes = this.#sources.detach();
+    this.#peers.closeAll("the torrent is stopped");
+    const content = this.#content;
+    if (content) {
+      this.#transfer?.upload.close();
+      await this.#transfer?.download.spillAll();
+      await this.#files?.finish();
+      await new Promise<void>((done) => content.close(done));
+    }
+    await goodbyes;
+    this.#enter({ kind: "stopped" });
+  }
+
+  #handleMetadata(infoBytes: Uint8Array): void {
+    let info: TorrentInfo;
+    try {
+      info = this.#named(parseInfo(infoBytes));
+    } catch (error) {
+      if (!(error instanceof MetainfoError)) throw error;
+      // It matches the infohash, so no peer can bring a better one.
+      this.#break({ kind: "broken", cause: "bad-info", message: error.message });
+      return;
+    }
+    this.#info = info;
+    this.#peers.setPieceCount(info.geometry.pieceCount);
+    this.#emit({ kind: "metadata", info });
+    this.#open(info, new Map());
+  }
+
+  /** The info is known: opens the files and finds out what of them to believe. */
+  #open(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
+    const { ports, settings } = this.#host;
+    this.#hashes = new HashExchange({
+      info,
+      layers,
+      nowMs: () => this.#nowMs(),
+      onKnown: () => this.#handleHashesKnown(),
+      onLiar: (peer) => peer.close("sent hashes that prove nothing"),
+    });
+    const layout = contentLayout(info, this.#options.root, this.#hashes.table, this.#existing);
+    this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
+    const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
+    this.#content = content;
+    this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
+    this.#wantedFiles ??= this.#options.select?.(info);
+    if (this.#wantedFiles) {
+      content.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
+    }
+    this.#opening = new ContentOpening({
+      info,
+      content,
+      clock: ports.clock,
+      resume: this.#options.resume,
+      mode: this.#options.mode,
+      root: this.#options.root,
+      existing: this.#existing,
+      wantedFiles: this.#wantedFiles,
+      saveResume: this.#options.saveResume,
+      resumeIntervalMs: settings.resumeIntervalMs,
+      onProgress: (piecesChecked, piecesTotal) => {
+        this.#state = { kind: "checking", piecesChecked, piecesTotal };
+      },
+      onFailure: (failure) => this.#enter(waitingFor(failure)),
+      onOpened: (opened) => this.#begin(info, content, opened),
+    });
+  }
+
+  /** The disk has been judged: peers may be served and asked. */
+  #begin(info: TorrentInfo, content: Content, opened: OpenedContent): void {
+    const { ports, settings } = this.#host;
+    this.#opening = undefined;
+    this.#have = opened.have;
+    this.#transfer = new Transfer({
+      info,
+      content,
+      ports,
+      opened,
+      hashes: this.#hashes!,
+      wantedFiles: this.#wantedFiles,
+      upLimit: this.#traffic.upLimit,
+      downLimit: this.#traffic.downLimit,
+      requestQueueMax: settings.requestQueueMax,
+      events: {
+        nowMs: () => this.#nowMs(),
+        openPeers: () => this.#peers.swarm.open(),
+        settle: () => this.#settle(),
+        handlePiece: (piece) => this.#handlePiece(piece),
+        handleLost: (piece) => this.#losePiece(piece),
+        handleLiar: (address, reason) => this.#peers.ban(address, reason),
+        handleInconsistent: (piece, fault) => this.#break(contradictedBy(piece, fault)),
+        handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
+        handleGone: (files) => this.#files!.handleGone(files),
+        handlePlaced: () => {
+          this.#judgeCompletion();
+          this.#settle();
+        },
+        handleUploaded: (bytes) => this.#countUploaded(bytes),
+        handleHungry: (peer) => this.#host.handleHungry(peer),
+        handleRoom: () => this.#host.handleRoom(),
+        handleStarved: () => this.#host.handleStarved(),
+      },
+    });
+    this.#files = new TorrentFiles({
+      info,
+      content,
+      opened,
+      unfinishedSuffix: this.#unfinishedSuffix,
+      transfer: this.#transfer,
+      add: this.#options,
+      existing: this.#existing,
+      clock: ports.clock,
+      resumeIntervalMs: settings.resumeIntervalMs,
+      transferred: () => this.#traffic.totals(),
+      onFailure: (failure) => this.#handleDiskFailure(failure),
+      onStill: (failure) => this.#waitForDisk(failure),
+      onBack: () => this.#goOn(),
+    });
+    if (this.#existing === "untouched") this.#transfer.download.pause();
+    this.#peers.introduceAll(this.#transfer, opened.have);
+    if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
+    this.#sources.handleOpened(this.#isComplete);
+    // The disk was looked at a moment ago.
+    if (this.#isComplete) this.#files.name(() => this.#isComplete && this.#handleComplete());
+    this.#opened.resolve();
+    this.#host.handleCandidates();
+    this.#settle();
+  }
+
+  // ---- Connections -----------------------------------------------------------------------------------
+
+  /** Asked by the session for a peer that dialled us. @returns Who takes the peer, when it may come in. */
+  admit(peer: Peer): PeerOwner<Peer> | undefined {
+    const { kind } = this.#state;
+    if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
+    return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
+  }
+
+  get peerCount(): number {
+    return this.#peers.swarm.size;
+  }
+
+  /** @returns Whether a peer was let go so that somebody from this address may come. */
+  evictFor(address: string): boolean {
+    return this.#peers.swarm.evictFor(address, this.#nowMs());
+  }
+
+  /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
+  dialNext(now: number): boolean {
+    const { kind } = this.#state;
+    // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
+    if (this.#stopped || kind === "checking" || kind === "broken") return false;
+    return this.#peers.dialNext(now);
+  }
+
+  #makePeers(): TorrentPeers {
+    return new TorrentPeers(this.#host, {
+      infohashes: this.infohashes,
+      info: () => this.#info,
+      have: () => this.#have,
+      hashes: () => this.#hashes,
+      transfer: () => this.#transfer,
+      isComplete: () => this.#isComplete,
+      isStopped: () => this.#stopped !== undefined,
+      handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
+      handleDownloaded: (bytes) => this.#traffic.countDownloaded(bytes, this.#nowMs()),
+      handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
+      settle: () => this.#settle(),
+    });
+  }
+
+  // ---- What happened to pieces -----------------------------------------------------------------------
+
+  get #isComplete(): boolean {
+    return this.#transfer?.download.complete === true;
+  }
+
+  #handlePiece(piece: number): void {
+    this.#files?.handlePiece(piece);
+    this.#peers.tellHave(piece);
+    this.#emit({ kind: "piece", piece });
+    this.#judgeCompletion();
+  }
+
+  /** Nothing is called complete that is not at its place. */
+  #judgeCompletion(): void {
+    const isJudged = (): boolean => this.#isComplete && this.#transfer?.isPlacing === false;
+    if (!isJudged() || (this.#state.kind === "seeding" && this.#completed)) return;
+    this.#files?.confirm(() => isJudged() && this.#handleComplete());
+  }
+
+  #handleComplete(): void {
+    if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
+    if (this.#completed) return;
+    this.#completed = true;
+    this.#peers.dropUseless();
+    this.#sources.handleComplete();
+    this.#emit({ kind: "complete" });
+  }
+
+  /** Something is wanted again: seeds that were let go are of use. */
+  #beginAgain(): void {
+    if (this.#state.kind !== "seeding") return;
+    this.#peers.swarm.recall(this.#nowMs());
+    this.#enter({ kind: "downloading" });
+  }
+
+  #handleHashesKnown(): void {
+    this.#transfer?.download.handleHashesKnown();
+    this.#judgeCompletion();
+  }
+
+  /** A piece on disk is not what it was (WIR-14): wanted again. */
+  #losePiece(piece: number): void {
+    this.#host.ports.log.warn("a piece on disk is damaged", { piece });
+    this.#files?.touch();
+    this.#completed = false;
+    this.#peers.tellLost(piece);
+    this.#emit({ kind: "piece-lost", piece });
+    this.#beginAgain();
+    this.#host.handleCandidates();
+  }
+
+  #handleOutcome(outcome: DiskOutcome): void {
+    if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
+  }
+
+  #handleDiskFailure(failure: DiskFailure): void {
+    this.#files?.handleFailure(failure);
+    // One cause is told, not that of each piece that was on its way.
+    if (this.#state.kind === "waiting") this.#transfer?.download.pause();
+    else this.#waitForDisk(failure);
+  }
+
+  /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
+  #waitForDisk(failure: DiskFailure): void {
+    if (this.#stopped) return;
+    this.#transfer?.download.pause();
+    const state = waitingFor(failure);
+    if (this.#state.kind === "waiting" && this.#state.message === state.message) return;
+    this.#host.ports.log.error("the disk refused", { path: failure.path, code: failure.code });
+    this.#enter(state);
+  }
+
+  #goOn(): void {
+    if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
+    if (this.#existing !== "untouched") this.#transfer!.download.resume();
+    this.#transfer!.placeAgain();
+    this.#judgeCompletion();
+    this.#settle();
+  }
+
+  /** Nothing that peers or the disk can do will help. */
+  #break(state: BrokenState): void {
+    this.#host.ports.log.error("the torrent is broken", { message: state.message });
+    this.#transfer?.download.pause();
+    this.#enter(state);
+    this.#peers.closeAll("the torrent is broken");
+  }
+
+  #countUploaded(bytes: number): void {
+    this.#traffic.countUploaded(bytes, this.#nowMs());
+    this.#files?.touch();
+  }
+
+  // ---- Time and rate -----------------------------------------------------------------------------------
+
+  /** Twice a second. */
+  tick(now: number): void {
+    this.#peers.tick(now);
+    this.#transfer?.tick(now);
+    this.#files?.tick(now);
+    this.#settle();
+  }
+
+  /** When a rate limit lets somebody of ours go on; infinity when nobody waits for one. */
+  nextAllowanceMs(now: number): number {
+    return this.#transfer?.nextAllowanceMs(now) ?? Number.POSITIVE_INFINITY;
+  }
+
+  handleAllowance(): void {
+    if (this.#transfer?.download.isStarvedOfRate !== true) return;
+    this.#transfer.download.handleAllowance();
+    this.#settle();
+  }
+
+  /** The end of a burst of events: what was decided during it is carried out and sent. */
+  #settle(): void {
+    // What this causes joins the round that is going on.
+    if (this.#settling) return;
+    this.#settling = true;
+    this.#transfer?.settle();
+    this.#peers.swarm.flush(this.#nowMs());
+    this.#settling = false;
+  }
+
+  #nowMs(): number {
+    return this.#host.ports.clock.nowMs();
+  }
+
+  #enter(state: TorrentState): void {
+    // What breaks a torrent stays; nothing that still happens to it hides why.
+    if (this.#state.kind === "broken" && state.kind !== "stopped") return;
+    this.#state = state;
+    this.#emit({ kind: "state", state });
+  }
+
+  #emit(event: TorrentEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}

@@ -1,0 +1,331 @@
+import { Bitfield } from "../../base/bitfield.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../../ports/content.ts";
+import type { OpenedContent } from "../storage/opening.ts";
+import { isSameStamp } from "../storage/disk-recovery.ts";
+import { Downloader } from "../download/downloader.ts";
+import { LeafHashes } from "../upload/leaf-hashes.ts";
+import { type HashExchange, isInconsistent } from "../exchange/hash-exchange.ts";
+import type { Peer } from "../connection/peer.ts";
+import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { EnginePorts } from "../session-contract.ts";
+import { Uploader } from "../upload/uploader.ts";
+
+/** Files that are served are looked at this often, and a millisecond a file: others may change them. */
+const WATCH_MS = 10_000;
+
+/** What the two directions tell the torrent. */
+export interface TransferEvents {
+  nowMs(): number;
+  openPeers(): Iterable<Peer>;
+  /** A burst of events is over. */
+  settle(): void;
+  /** A piece is judged intact and on disk. */
+  handlePiece(piece: number): void;
+  /** A piece that was had is not any more. */
+  handleLost(piece: number): void;
+  /** This address sent a block that differs from the one that was right. */
+  handleLiar(address: string, reason: string): void;
+  /** No bytes can ever match both hashes of this piece. */
+  handleInconsistent(piece: number, fault: "v1" | "v2"): void;
+  handleDiskFailure(failure: DiskFailure): void;
+  /** These files, of which pieces were had, are not there. */
+  handleGone(files: readonly number[]): void;
+  /** Files that became wanted are where they belong, and what is missing of them is known. */
+  handlePlaced(): void;
+  handleUploaded(bytes: number): void;
+  /** The peer waits for memory or its share of the upload rate. */
+  handleHungry(peer: Peer): void;
+  /** Memory for sending came back. */
+  handleRoom(): void;
+  /** Somebody waits for the download rate. */
+  handleStarved(): void;
+}
+
+export interface TransferOptions {
+  readonly info: TorrentInfo;
+  readonly content: Content;
+  readonly ports: EnginePorts;
+  readonly opened: OpenedContent;
+  readonly hashes: HashExchange;
+  readonly wantedFiles: readonly boolean[] | undefined;
+  readonly upLimit: RateLimit;
+  readonly downLimit: RateLimit;
+  readonly requestQueueMax: number;
+  readonly events: TransferEvents;
+}
+
+/** The bytes of one torrent on the move, both ways, once its files are open. */
+export class Transfer {
+  readonly download: Downloader;
+  readonly upload: Uploader;
+  readonly leaves: LeafHashes;
+  readonly #options: TransferOptions;
+  readonly #have: Bitfield;
+  readonly #judged: Bitfield;
+  /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
+  readonly #layersKnown: boolean;
+  /** Peers that asked for blocks in this burst of events. */
+  readonly #toServe = new Set<Peer>();
+  #restamping = false;
+  /** What is wanted, until the files that are new among it are known to be at their places. */
+  #placing: { readonly wanted: readonly boolean[]; readonly added: Set<number> } | undefined;
+  /** How the files looked when nothing was being written to them. */
+  #stamps: readonly FileStamp[] | undefined;
+  #watchAtMs = 0;
+  #servedSinceWatch = true;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+    const { info, content, ports, opened, events } = options;
+    this.#have = opened.have;
+    this.#judged = opened.judged;
+    this.#forgetAbsent();
+    this.#layersKnown = options.hashes.complete;
+    this.download = new Downloader({
+      info,
+      content,
+      ports,
+      have: opened.have,
+      judged: opened.judged,
+      hashes: options.hashes,
+      limit: options.downLimit,
+      requestQueueMax: options.requestQueueMax,
+      events,
+    });
+    this.upload = new Uploader({
+      geometry: info.geometry,
+      content,
+      slabs: ports.sendSlabs,
+      limit: options.upLimit,
+      have: opened.have,
+      judged: opened.judged,
+      events,
+      onCorrupt: (piece, verdict) => this.#handleCorrupt(piece, verdict),
+      onFailure: (failure) => this.#handleReadFailure(failure),
+    });
+    this.leaves = new LeafHashes({
+      info,
+      content,
+      slabs: ports.sendSlabs,
+      have: opened.have,
+      table: options.hashes.table,
+      onFailure: (failure) => this.#handleReadFailure(failure),
+      onAnswered: () => {
+        events.handleRoom();
+        events.settle();
+      },
+    });
+    if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
+    for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
+    // Before the first piece is judged: what changes from here on is noticed.
+    if (this.download.complete) this.#watch(events.nowMs());
+  }
+
+  /** Uploads are held back by a limit, so that more slots would only make each slower. */
+  get isUploadLimited(): boolean {
+    return this.#options.upLimit.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY;
+  }
+
+  /** Files are on their way to their places. */
+  get isPlacing(): boolean {
+    return this.#placing !== undefined;
+  }
+
+  /** Ends in `handlePlaced`, or in a failure of the disk; then `placeAgain` is to follow. */
+  setWantedFiles(wanted: readonly boolean[]): void {
+    const added = new Set(this.#placing?.added);
+    for (const [index, isWanted] of wanted.entries()) {
+      if (isWanted && !this.download.wantsFile(index)) added.add(index);
+    }
+    this.download.setWantedFiles(wanted);
+    this.#placing = { wanted, added };
+    this.#place();
+  }
+
+  /** The disk takes bytes again. */
+  placeAgain(): void {
+    if (this.#placing) this.#place();
+  }
+
+  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
+    this.upload.handleRequest(peer, piece, begin, length);
+    this.#toServe.add(peer);
+    this.#servedSinceWatch = true;
+  }
+
+  choke(peer: Peer): void {
+    if (peer.amChoking) return;
+    peer.setChoking(true);
+    this.upload.dropRequests(peer);
+  }
+
+  tick(now: number): void {
+    this.download.tick(now);
+    this.upload.tick(now);
+    if (!this.download.complete) this.#stamps = undefined;
+    else if (now >= this.#watchAtMs && this.#servedSinceWatch) this.#watch(now);
+  }
+
+  settle(): void {
+    for (const peer of this.#toServe) {
+      this.#toServe.delete(peer);
+      this.upload.serve(peer);
+    }
+    this.download.refillStarved();
+  }
+
+  nextAllowanceMs(now: number): number {
+    const { upLimit, downLimit } = this.#options;
+    const up = upLimit.nextAvailable(now);
+    return this.download.isStarvedOfRate ? Math.min(up, downLimit.nextAvailable(now)) : up;
+  }
+
+  /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */
+  handleReturned(pieces: Bitfield): void {
+    for (const piece of pieces.indexes()) {
+      this.#doubt(piece);
+      this.download.forgetWritten(piece);
+    }
+  }
+
+  handleJudged(intact: Bitfield, corrupt: Bitfield): void {
+    for (const piece of corrupt.indexes()) this.#lose(piece);
+    this.download.handleFound(intact);
+  }
+
+  #handleCorrupt(piece: number, verdict: PieceVerdict): void {
+    const { hashes, events } = this.#options;
+    if (this.#layersKnown && hashes.isTwofold(piece) && isInconsistent(verdict)) {
+      events.handleInconsistent(piece, verdict.fault);
+    } else {
+      this.#lose(piece);
+      // What is not there is corrupt too; then it is not this piece alone.
+      this.#lookForMissing();
+    }
+  }
+
+  /** The piece is judged before it is served next. */
+  #doubt(piece: number): void {
+    this.#judged.delete(piece);
+    this.upload.doubt(piece);
+  }
+
+  #lose(piece: number): void {
+    if (!this.#have.delete(piece)) return;
+    this.#judged.delete(piece);
+    this.download.handleLost(piece);
+    this.#options.events.handleLost(piece);
+  }
+
+  /**
+   * Files that are wanted now take their ends out of the part file. It cannot tell zeros from nothing, nor
+   * whether it is still the one that was written: ends that did not come with it are wanted again.
+   */
+  #place(): void {
+    const { content, info, events } = this.#options;
+    const placing = this.#placing!;
+    content.setWanted(placing.wanted, (moved) => {
+      if (this.#placing !== placing) return;
+      if (moved.kind === "failure") {
+        events.handleDiskFailure(moved);
+        return;
+      }
+      const ends = new Bitfield(info.geometry.pieceCount);
+      for (const index of placing.added) {
+        const { first, end } = info.geometry.filePieces(index);
+        if (this.#have.has(first)) ends.add(first);
+        if (this.#have.has(end - 1)) ends.add(end - 1);
+      }
+      content.check({
+        pieces: ends,
+        onPiece: (piece, isIntact) => {
+          if (!isIntact) this.#lose(piece);
+        },
+        onDone: (outcome) => {
+          if (this.#placing !== placing) return;
+          if (outcome.kind === "failure") {
+            events.handleDiskFailure(outcome);
+            return;
+          }
+          this.#placing = undefined;
+          events.handlePlaced();
+        },
+      });
+    });
+  }
+
+  /** A resume knows pieces by what is in the part file, which may not be all there was. */
+  #forgetAbsent(): void {
+    const { info, opened, wantedFiles } = this.#options;
+    for (const [index, { size }] of opened.stamps.entries()) {
+      const { pad, length } = info.files[index]!;
+      if (pad || length === 0 || size >= 0 || wantedFiles?.[index] === false) continue;
+      const { first, end } = info.geometry.filePieces(index);
+      for (let piece = first; piece < end; piece += 1) {
+        if (this.#have.delete(piece)) this.#judged.delete(piece);
+      }
+    }
+  }
+
+  /** What others do to files that are complete is noticed; their pieces are judged again (STO-6). */
+  #watch(now: number): void {
+    const { content, info } = this.#options;
+    this.#watchAtMs = now + WATCH_MS + info.files.length;
+    this.#servedSinceWatch = false;
+    content.stamp((stamps) => {
+      const before = this.#stamps;
+      if (!this.download.complete) return;
+      if ("kind" in stamps) {
+        this.#options.events.handleDiskFailure(stamps);
+        return;
+      }
+      this.#stamps = stamps;
+      for (const [index, was] of before?.entries() ?? []) {
+        if (isSameStamp(was, stamps[index]!)) continue;
+        // Descriptors may still lead to what was there.
+        if (stamps[index]!.size < 0) this.#lookForMissing();
+        else if (was.inode !== stamps[index]!.inode) content.reopen([], () => undefined);
+        const { first, end } = info.geometry.filePieces(index);
+        for (let piece = first; piece < end; piece += 1) this.#doubt(piece);
+      }
+    });
+  }
+
+  /**
+   * Files may be gone, cut or changed: nothing is served unjudged any more, and pieces of files that are
+   * not there are not claimed any more, until those are back.
+   */
+  #handleReadFailure(failure: DiskFailure): void {
+    const { path, code } = failure;
+    this.#options.ports.log.error("cannot read", { path, code });
+    this.#judged.clear();
+    this.upload.doubtAll();
+    this.#lookForMissing();
+  }
+
+  #lookForMissing(): void {
+    const { content, info, events } = this.#options;
+    if (this.#restamping) return;
+    this.#restamping = true;
+    content.stamp((stamps) => {
+      this.#restamping = false;
+      if ("kind" in stamps) {
+        events.handleDiskFailure(stamps);
+        return;
+      }
+      const gone: number[] = [];
+      for (const [index, file] of info.files.entries()) {
+        if (file.pad || file.length === 0 || stamps[index]!.size >= 0) continue;
+        // What we have of others is in the part file.
+        if (!this.download.wantsFile(index)) continue;
+        const { first, end } = info.geometry.filePieces(index);
+        const had = this.#have.count;
+        for (let piece = first; piece < end; piece += 1) this.#lose(piece);
+        if (this.#have.count < had) gone.push(index);
+      }
+      if (gone.length > 0) events.handleGone(gone);
+      events.settle();
+    });
+  }
+}

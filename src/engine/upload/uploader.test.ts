@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bitfield } from "../../base/bitfield.ts";
+import { Geometry } from "../../base/geometry.ts";
+import type {
+  Content,
+  DiskOutcome,
+  PieceFrames,
+  PieceVerdict,
+  ReadRun,
+  Slab,
+} from "../../ports/content.ts";
+import type { Peer } from "../connection/peer.ts";
+import { RateLimit } from "../sharing/rate-limit.ts";
+import { RateMeter } from "../sharing/rate-meter.ts";
+import { FastGrants } from "./fast-grants.ts";
+import { UploadQueue } from "./upload-queue.ts";
+import { Uploader } from "./uploader.ts";
+
+const PIECE = 65_536;
+const BLOCK = 16_384;
+const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" } as const;
+
+class World {
+  now = 1_000_000;
+  hungry = 0;
+  readonly verifies: {
+    piece: number;
+    frames: PieceFrames | undefined;
+    end: (verdict: PieceVerdict) => void;
+  }[] = [];
+  readonly reads: { runs: readonly ReadRun[]; end: (outcome: DiskOutcome) => void }[] = [];
+  readonly corrupt: number[] = [];
+  readonly failures: string[] = [];
+  readonly have = new Bitfield(4);
+  readonly judged = new Bitfield(4);
+  readonly rejected: number[] = [];
+  slabsLeft = 10;
+  sentBytes = 0;
+  readonly leaving: (() => void)[] = [];
+  badRequests = 0;
+  readonly uploader: Uploader;
+  readonly peer: Peer;
+
+  constructor(bytesPerSecond = 0) {
+    this.have.fill();
+    const content = {
+      verify: (
+        piece: number,
+        { frames }: { frames?: PieceFrames },
+        end: (verdict: PieceVerdict) => void,
+      ) => this.verifies.push({ piece, frames, end }),
+      read: (_slab: Slab, runs: readonly ReadRun[], end: (outcome: DiskOutcome) => void) =>
+        this.reads.push({ runs, end }),
+    } as unknown as Content;
+    const files = [{ offset: 0, length: 4 * PIECE, pad: false }];
+    this.uploader = new Uploader({
+      geometry: new Geometry({ pieceLength: PIECE, files, aligned: false }),
+      content,
+      slabs: {
+        limitBytes: 64 * 1024 * 1024,
+        lentBytes: 0,
+        take: (bytes) => {
+          if (this.slabsLeft === 0) return undefined;
+          this.slabsLeft -= 1;
+          return { view: new Uint8Array(bytes) };
+        },
+        give: () => (this.slabsLeft += 1),
+      },
+      limit: new RateLimit(bytesPerSecond),
+      have: this.have,
+      judged: this.judged,
+      events: {
+        nowMs: () => this.now,
+        handleUploaded: () => undefined,
+        handleHungry: () => (this.hungry += 1),
+        settle: () => undefined,
+        handleRoom: () => undefined,
+      },
+      onCorrupt: (piece) => {
+        this.corrupt.push(piece);
+        this.have.delete(piece);
+      },
+      onFailure: ({ code }) => this.failures.push(code),
+    });
+    this.peer = this.#makePeer();
+  }
+
+  ask(piece: number, begin = 0, length = BLOCK): void {
+    this.uploader.handleRequest(this.peer, piece, begin, length);
+    this.uploader.serve(this.peer);
+  }
+
+  #makePeer(): Peer {
+    return {
+      isOpen: true,
+      fast: true,
+      amChoking: false,
+      grants: new FastGrants(),
+      chokedAtMs: 0,
+      queue: new UploadQueue(4),
+      upload: new RateMeter(),
+      uploaded: 0,
+      readingBytes: 0,
+      owedBytes: 0,
+      sendReject: (piece: number) => this.rejected.push(piece),
+      countBadRequest: () => (this.badRequests += 1),
+      out: {
+        sentTotal: 0,
+        blocks: (messages: Uint8Array, onLeft: () => void) => {
+          this.sentBytes += messages.length;
+          this.leaving.push(onLeft);
+        },
+      },
+    } as unknown as Peer;
+  }
+}
+
+const bad: readonly [string, number, number, number][] = [
+  ["of a piece we lack", 3, 0, BLOCK],
+  ["of nothing", 0, 0, 0],
+  ["past the piece", 0, PIECE - 1, 2],
+  ["too long", 0, 0, 131_073],
+  ["that wraps around", 0, 2 ** 32 - 1, BLOCK],
+];
+for (const [name, ...address] of bad) {
+  test(`WIR-5: a request ${name} is rejected and counted, nothing is read`, () => {
+    const world = new World();
+    world.have.delete(3);
+    world.ask(...address);
+    assert.deepEqual([world.rejected.length, world.badRequests], [1, 1]);
+    assert.equal(world.reads.length + world.verifies.length, 0);
+  });
+}
+
+test("a choked peer is rejected; what crossed our choke is no fault", () => {
+  const world = new World();
+  Object.assign(world.peer, { amChoking: true, chokedAtMs: world.now - 1_000 });
+  world.ask(0);
+  assert.deepEqual([world.rejected, world.badRequests], [[0], 0]);
+  world.now += 60_000;
+  world.ask(0);
+  assert.deepEqual([world.rejected, world.badRequests], [[0, 0], 1]);
+});
+
+test("WIR-14: a piece is judged before its first byte is served, once for all who wait", () => {
+  const world = new World();
+  world.ask(1);
+  world.ask(1, BLOCK);
+  assert.deepEqual([world.verifies.length, world.reads.length], [1, 0]);
+  world.verifies[0]!.end({ kind: "intact" });
+  assert.equal(world.sentBytes, 2 * (BLOCK + 13));
+  world.ask(1);
+  assert.equal(world.verifies.length, 1);
+});
+
+test("a piece is served from the memory it was judged in, as long as it is asked for", () => {
+  const world = new World();
+  world.ask(1);
+  const { frames, end } = world.verifies[0]!;
+  assert.equal(frames!.headBytes, 13);
+  end({ kind: "intact" });
+  assert.deepEqual(
+    [...frames!.slab.view.subarray(0, 13)],
+    [0, 0, 64, 9, 7, 0, 0, 0, 1, 0, 0, 0, 0],
+  );
+  world.ask(1, BLOCK);
+  world.ask(1, 2 * BLOCK);
+  assert.deepEqual([world.sentBytes, world.reads.length], [3 * (BLOCK + 13), 0]);
+
+  // What is no block has no message there: it is read.
+  world.ask(1, 0, BLOCK / 2);
+  world.ask(1, BLOCK / 2, BLOCK);
+  assert.deepEqual(
+    world.reads.map(({ runs }) => runs.map(({ begin, length }) => [begin, length])),
+    [[[0, BLOCK / 2]], [[BLOCK / 2, BLOCK]]],
+  );
+  for (const read of world.reads) read.end({ kind: "done" });
+  assert.equal(world.slabsLeft, 7);
+
+  world.now += 5_000;
+  world.uploader.tick(world.now);
+  assert.equal(world.slabsLeft, 7, "on its way to the socket");
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 10);
+  world.ask(1);
+  assert.equal(world.reads.length, 3);
+});
+
+test("memory for what is kept gives way to what is asked for, and comes back at the end", () => {
+  const world = new World();
+  world.slabsLeft = 1;
+  world.ask(0);
+  world.verifies[0]!.end({ kind: "intact" });
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 0);
+  world.judged.add(2);
+  world.ask(2);
+  assert.equal(world.reads.length, 1);
+  world.reads[0]!.end({ kind: "done" });
+  for (const left of world.leaving.splice(0)) left();
+
+  world.ask(1);
+  world.uploader.close();
+  world.verifies[1]!.end({ kind: "intact" });
+  assert.equal(world.reads.length, 2);
+  world.reads[1]!.end({ kind: "done" });
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 1);
+});
+
+test("STO-6: a piece that is judged anew is not served from what was kept of it", () => {
+  const world = new World();
+  world.ask(1);
+  world.verifies[0]!.end({ kind: "intact" });
+  world.judged.delete(1);
+  world.ask(1);
+  assert.deepEqual([world.verifies.length, world.sentBytes], [2, BLOCK + 13]);
+  world.verifies[1]!.end({ kind: "corrupt", fault: "v1" });
+  assert.deepEqual([world.corrupt, world.sentBytes], [[1], BLOCK + 13]);
+  for (const left of world.leaving.splice(0)) left();
+  assert.equal(world.slabsLeft, 10);
+});
+
+test("STO-6: a piece that changed while it was judged is judged once more before it is served", () => {
+  const world = new World();
+  world.ask(1);
+  world.uploader.doubt(1);
+  world.verifies[0]!.end({ kind: "intact" });
+  assert.deepEqual([world.sentBytes, world.verifies.length, world.judged.has(1)], [0, 2, false]);
+  world.uploader.doubtAll();
+  world.verifies[1]!.end({ kind: "corrupt", fault: "v1" });
+  assert.deepEqual([world.corrupt, world.rejected], [[1], [1]]);
+  world.ask(2);
+  world.verifies[2]!.end({ kind: "intact" });
+  assert.equal(world.sentBytes, BLOCK + 13);
+  for (const left of world.leaving.splice(0)) left();
+});
+
+test("WIR-14: a corrupt piece is told, and every request for it rejected", () => {
+  const world = new World();
+  world.ask(1);
+  world.ask(1, BLOCK);
+  world.verifies[0]!.end({ kind: "corrupt", fault: "v1" });
+  assert.deepEqual([world.corrupt, world.rejected, world.reads.length], [[1], [1, 1], 0]);
+  assert.equal(world.peer.queue.count, 0);
+});
+
+test("a piece that was lost while it was judged is not judged for ever", () => {
+  const world = new World();
+  world.ask(1);
+  world.have.delete(1);
+  world.verifies[0]!.end({ kind: "intact" });
+  assert.deepEqual([world.verifies.length, world.rejected], [1, [1]]);
+});
+
+test("STO-5: a read that fails is rejected, told, and costs no memory", () => {
+  const world = new World();
+  world.judged.fill();
+  world.ask(0);
+  world.reads[0]!.end(FAILURE);
+  assert.deepEqual([world.failures, world.rejected], [["EIO"], [0]]);
+  assert.equal(world.slabsLeft, 10);
+  assert.equal(world.sentBytes, 0);
+});
+
+test("WIR-6: past the queue requests are rejected; without memory or rate they wait", () => {
+  const world = new World();
+  world.judged.fill();
+  world.slabsLeft = 0;
+  for (let i = 0; i < 6; i += 1) world.ask(0, i * 1024, 1024);
+  assert.equal(world.rejected.length, 2);
+  assert.ok(world.hungry > 0);
+  assert.equal(world.reads.length, 0);
+  world.slabsLeft = 10;
+  world.uploader.serve(world.peer);
+  assert.equal(world.reads[0]!.runs.length, 4);
+
+  const limited = new World(1_000);
+  limited.judged.fill();
+  limited.ask(0);
+  limited.ask(0, BLOCK);
+  assert.equal(limited.reads.length, 1);
+  assert.equal(limited.hungry, 1);
+});
+
+test("a cancel takes a request back, and is answered by a reject (BEP 6)", () => {
+  const world = new World();
+  world.ask(1);
+  world.uploader.handleCancel(world.peer, 1, 0, BLOCK);
+  world.uploader.handleCancel(world.peer, 1, 0, BLOCK);
+  assert.deepEqual(world.rejected, [1]);
+  world.ask(2);
+  world.uploader.dropRequests(world.peer);
+  assert.deepEqual(world.rejected, [1, 2]);
+});

@@ -1,0 +1,309 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type {
+  Content,
+  DiskFailure,
+  PieceVerdict,
+  ReadRun,
+  Slab,
+  SlabPool,
+} from "../../ports/content.ts";
+import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
+import { BLOCK_BYTES_MAX } from "../../wire/message-id.ts";
+import type { Peer } from "../connection/peer.ts";
+import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { BlockRequest } from "./upload-queue.ts";
+import { WarmPieces } from "./warm-pieces.ts";
+
+const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
+/** Sizes of the slabs blocks are read to, in frames: a fast peer gets half a MiB at once. */
+const SLAB_FRAMES = [32, 16, 4, 1] as const;
+/** Bytes a peer may be owed at once: about what it takes in a second, within these bounds. */
+const OWED_BYTES_MIN = 2 * FRAME_BYTES;
+const OWED_BYTES_START = 4 * FRAME_BYTES;
+const OWED_BYTES_MAX = 2 * 1024 * 1024;
+/** While its rate is not known: as much as it has taken so far, within these bounds. */
+const OWED_BYTES_EARLY_MAX = 512 * 1024;
+const OWED_MS = 1000;
+/** And of what is left of the memory a peer may hold this part, so that many who do not read leave some. */
+const OWED_SHARE = 1 / 16;
+/** Requests that cross our choke arrive within this time. */
+const CHOKE_GRACE_MS = 15_000;
+
+export interface UploadEvents {
+  nowMs(): number;
+  handleUploaded(bytes: number): void;
+  /** The peer could not be served for want of memory or of its share of the rate. */
+  handleHungry(peer: Peer): void;
+  /** A burst of events is over. */
+  settle(): void;
+  /** Memory came back. */
+  handleRoom(): void;
+}
+
+/** One piece on its way to be served. */
+interface Judging {
+  /** Who waits for it. */
+  readonly peers: Set<Peer>;
+  doubted: boolean;
+}
+
+export interface UploaderOptions {
+  readonly geometry: Geometry;
+  readonly content: Content;
+  readonly slabs: SlabPool;
+  readonly limit: RateLimit;
+  readonly have: Bitfield;
+  /** Pieces that need no judging before they are served; grows as pieces are served. */
+  readonly judged: Bitfield;
+  readonly events: UploadEvents;
+  /** @param verdict - Which of its hashes it fails. */
+  readonly onCorrupt: (piece: number, verdict: PieceVerdict) => void;
+  readonly onFailure: (failure: DiskFailure) => void;
+}
+
+/**
+ * Answers the requests of one torrent's peers: takes a run of them, reads all their blocks at once
+ * into one slab between the heads of their frames, and hands the slab to the socket as it is. A piece that is
+ * judged because it is asked for the first time is read once only: it is served from the memory it was judged in.
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  /** Pieces that are being judged before they are served. */
+  readonly #judging = new Map<number, Judging>();
+  readonly #warm: WarmPieces;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+    const { geometry, slabs, events } = options;
+    this.#warm = new WarmPieces({ geometry, slabs, onRoom: () => events.handleRoom() });
+  }
+
+  /** A peer asks for a block (WIR-5, WIR-6). */
+  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
+    if (peer.amChoking && !peer.grants.take(piece, length)) {
+      peer.sendReject(piece, begin, length);
+      // What was on its way when we choked it is no fault of the peer.
+      if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
+      return;
+    }
+    if (!this.#servable(piece, begin, length)) {
+      if (!peer.fast && length > BLOCK_BYTES_MAX) peer.close(`asks for ${length} bytes at once`);
+      else peer.sendReject(piece, begin, length);
+      peer.countBadRequest();
+      return;
+    }
+    if (!peer.queue.push(piece, begin, length)) {
+      peer.sendReject(piece, begin, length);
+      return;
+    }
+    // Requests come long before their turn: by then the piece is judged, on another core.
+    if (!this.#options.judged.has(piece)) this.#judge(piece, peer);
+  }
+
+  handleCancel(peer: Peer, piece: number, begin: number, length: number): void {
+    if (peer.queue.remove(piece, begin, length)) peer.sendReject(piece, begin, length);
+  }
+
+  /** A choked peer may have these pieces all the same, as far as they are here. */
+  grant(peer: Peer, pieces: readonly number[]): void {
+    const { geometry, have } = this.#options;
+    for (const piece of pieces) {
+      if (!have.has(piece)) continue;
+      peer.grants.grant(piece, geometry.pieceSize(piece));
+      peer.out.allowedFast(piece);
+    }
+  }
+
+  /** After a choke: with the fast extension every request gets its answer (BEP 6). */
+  dropRequests(peer: Peer): void {
+    peer.queue.removeWhere(({ piece, begin, length }) => {
+      if (peer.grants.has(piece)) return false;
+      peer.sendReject(piece, begin, length);
+      return true;
+    });
+  }
+
+  /** Reads and sends as much as the peer may be owed at the moment. */
+  serve(peer: Peer): void {
+    while (peer.isOpen && peer.queue.count > 0) {
+      const room = this.#owedMax(peer) - peer.owedBytes;
+      if (room < FRAME_BYTES && peer.owedBytes > 0) return;
+      if (!this.#serveRun(peer, Math.max(room, FRAME_BYTES))) return;
+    }
+  }
+
+  /** What is being judged may have been read before it changed: it is judged once more (STO-6). */
+  doubt(piece: number): void {
+    const judging = this.#judging.get(piece);
+    if (judging) judging.doubted = true;
+  }
+
+  doubtAll(): void {
+    for (const judging of this.#judging.values()) judging.doubted = true;
+  }
+
+  tick(nowMs: number): void {
+    this.#warm.tick(nowMs);
+  }
+
+  /** Gives back the memory of what is not on its way to a peer; nothing is served any more. */
+  close(): void {
+    this.#warm.close();
+  }
+
+  #servable(piece: number, begin: number, length: number): boolean {
+    if (!this.#options.have.has(piece)) return false;
+    if (length === 0 || length > BLOCK_BYTES_MAX) return false;
+    // Peers may ask for the padding behind a file's last byte as well: those that know only v1, and
+    // libtorrent also in a v2 torrent, where no file covers it.
+    const { geometry } = this.#options;
+    const end = geometry.aligned ? geometry.pieceLength : geometry.pieceSize(piece);
+    return begin < geometry.pieceSize(piece) && begin + length <= end;
+  }
+
+  /** Nothing is served that was not judged since the files were last known to be as they should. */
+  #judge(piece: number, peer: Peer): void {
+    const underWay = this.#judging.get(piece);
+    if (underWay) {
+      underWay.peers.add(peer);
+      return;
+    }
+    const judging: Judging = { peers: new Set([peer]), doubted: false };
+    this.#judging.set(piece, judging);
+    const { content, judged, have, events } = this.#options;
+    this.#warm.drop(piece);
+    const warm = this.#warm.take(piece, events.nowMs());
+    const frames = warm && this.#warm.frames(warm);
+    content.verify(piece, { digests: false, frames }, (verdict) => {
+      this.#judging.delete(piece);
+      const intact = verdict.kind === "intact" && have.has(piece);
+      const good = intact && !judging.doubted;
+      if (good) judged.add(piece);
+      if (warm && good) this.#warm.keep(piece, warm);
+      else if (warm) this.#warm.release(piece, warm);
+      if (intact && judging.doubted) {
+        for (const each of judging.peers) if (each.isOpen) this.#judge(piece, each);
+        return;
+      }
+      if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
+      else if (verdict.kind === "failure") this.#options.onFailure(verdict);
+      for (const each of judging.peers) {
+        if (!judged.has(piece)) this.#refuse(each, piece);
+        if (each.isOpen) this.serve(each);
+      }
+      events.settle();
+    });
+  }
+
+  /** The piece cannot be served; what was asked of it gets its answer. */
+  #refuse(peer: Peer, refused: number): void {
+    peer.queue.removeWhere(({ piece, begin, length }) => {
+      if (piece === refused) peer.sendReject(piece, begin, length);
+      return piece === refused;
+    });
+  }
+
+  /** Bytes the peer may be owed at the moment. */
+  #owedMax(peer: Peer): number {
+    const { slabs, events } = this.#options;
+    const share = (slabs.limitBytes - slabs.lentBytes) * OWED_SHARE;
+    return Math.max(FRAME_BYTES, Math.min(owedByRate(peer, events.nowMs()), share));
+  }
+
+  /** @returns False when nothing more can be done for this peer now. */
+  #serveRun(peer: Peer, room: number): boolean {
+    const { slabs, limit, events } = this.#options;
+    const first = peer.queue.peek()!;
+    if (!this.#options.judged.has(first.piece)) {
+      this.#judge(first.piece, peer);
+      return false;
+    }
+    const allowed = limit.available(events.nowMs());
+    if (allowed < Math.min(first.length, BLOCK_BYTES)) {
+      this.#options.events.handleHungry(peer);
+      return false;
+    }
+    const answer = this.#warm.answer(peer.queue, Math.min(room, allowed), events.nowMs());
+    if (answer) {
+      const { warm, messages, payload } = answer;
+      limit.take(payload, events.nowMs());
+      this.#countSent(peer, payload);
+      peer.out.blocks(messages, () => this.#warm.release(first.piece, warm));
+      return true;
+    }
+    const slab = this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count);
+    if (!slab) {
+      // What is kept for others may stand in the way; their blocks can be read again.
+      if (this.#warm.dropIdle()) return true;
+      this.#options.events.handleHungry(peer);
+      return false;
+    }
+    const runs: ReadRun[] = [];
+    const taken: BlockRequest[] = [];
+    let used = 0;
+    let payload = 0;
+    for (let next = peer.queue.peek(); next; next = peer.queue.peek()) {
+      const { piece, begin, length } = next;
+      if (used + PIECE_HEAD_BYTES + length > slab.view.length) break;
+      if (payload > 0 && (used + length > room || payload + length > allowed)) break;
+      if (!this.#options.judged.has(piece)) break;
+      peer.queue.shift();
+      const slabOffset = writePieceHead(slab.view, used, next);
+      const stored = Math.min(length, this.#options.geometry.pieceSize(piece) - begin);
+      slab.view.fill(0, slabOffset + stored, slabOffset + length);
+      runs.push({ piece, begin, length: stored, slabOffset });
+      taken.push(next);
+      used = slabOffset + length;
+      payload += length;
+    }
+    limit.take(payload, events.nowMs());
+    peer.readingBytes += used;
+    const give = (): void => {
+      slabs.give(slab);
+      this.#options.events.handleRoom();
+    };
+    this.#options.content.read(slab, runs, (outcome) => {
+      peer.readingBytes -= used;
+      if (outcome.kind === "failure") {
+        give();
+        for (const { piece, begin, length } of taken) peer.sendReject(piece, begin, length);
+        this.#options.onFailure(outcome);
+      } else {
+        this.#countSent(peer, payload);
+        peer.out.blocks(slab.view.subarray(0, used), give);
+      }
+      events.settle();
+    });
+    return true;
+  }
+
+  #countSent(peer: Peer, payload: number): void {
+    const { events } = this.#options;
+    peer.uploaded += payload;
+    peer.upload.add(payload, events.nowMs());
+    events.handleUploaded(payload);
+  }
+
+  #takeSlab(room: number, firstLength: number, requests: number): Slab | undefined {
+    const needed = PIECE_HEAD_BYTES + firstLength;
+    const goal = Math.max(needed, Math.min(room, requests * FRAME_BYTES));
+    for (const [index, frames] of SLAB_FRAMES.entries()) {
+      const bytes = frames * FRAME_BYTES;
+      if (bytes < needed) break;
+      const smaller = SLAB_FRAMES[index + 1];
+      if (smaller !== undefined && smaller * FRAME_BYTES >= goal) continue;
+      const slab = this.#options.slabs.take(bytes);
+      if (slab) return slab;
+    }
+    return undefined;
+  }
+}
+
+function owedByRate(peer: Peer, nowMs: number): number {
+  if (peer.uploaded < OWED_BYTES_MAX) {
+    return Math.max(OWED_BYTES_START, Math.min(peer.out.sentTotal, OWED_BYTES_EARLY_MAX));
+  }
+  const perPeriod = (peer.upload.bytesPerSecond(nowMs) * OWED_MS) / 1000;
+  return Math.min(OWED_BYTES_MAX, Math.max(OWED_BYTES_MIN, perPeriod));
+}

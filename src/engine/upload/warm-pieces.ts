@@ -1,0 +1,173 @@
+import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type { PieceFrames, Slab, SlabPool } from "../../ports/content.ts";
+import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
+import type { UploadQueue } from "./upload-queue.ts";
+
+const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
+/** Longer pieces are read again when they are served. */
+const PIECE_BYTES_MAX = 4 * 1024 * 1024;
+/** Of one torrent: twice what a peer may ask for ahead (500 blocks). */
+const WARM_BYTES_MAX = 16 * 1024 * 1024;
+/** What nobody asked for in this time is let go. */
+const IDLE_MS = 5000;
+
+/** One piece in memory, as the messages that carry it: each block behind its head. */
+export class WarmPiece {
+  readonly slab: Slab;
+  readonly bytes: number;
+  /** Being read, or on their way to a socket. */
+  users = 1;
+  /** Blocks sent so far; a piece that was served once makes room first. */
+  sentBlocks = 0;
+  usedAtMs: number;
+
+  constructor(slab: Slab, bytes: number, nowMs: number) {
+    this.slab = slab;
+    this.bytes = bytes;
+    this.usedAtMs = nowMs;
+  }
+}
+
+export interface WarmPiecesOptions {
+  readonly geometry: Geometry;
+  readonly slabs: SlabPool;
+  /** Memory came back. */
+  readonly onRoom: () => void;
+}
+
+/**
+ * Pieces that were read to be judged and are asked for: they are served from where they lie, without a second
+ * reading, to as many peers as ask while they are here. Bounded; what does not fit is served from disk.
+ */
+export class WarmPieces {
+  readonly #options: WarmPiecesOptions;
+  readonly #pieces = new Map<number, WarmPiece>();
+  #bytes = 0;
+  #closed = false;
+
+  constructor(options: WarmPiecesOptions) {
+    this.#options = options;
+  }
+
+  /** Memory to judge a piece in, to be followed by `keep` or `release`; `undefined` when there is none. */
+  take(piece: number, nowMs: number): WarmPiece | undefined {
+    const { geometry, slabs } = this.#options;
+    if (this.#closed || geometry.pieceLength > PIECE_BYTES_MAX) return undefined;
+    const bytes = geometry.requestSize(piece) + geometry.blockCount(piece) * PIECE_HEAD_BYTES;
+    if (bytes === 0) return undefined;
+    while (this.#bytes + bytes > WARM_BYTES_MAX) if (!this.#evict()) return undefined;
+    const slab = slabs.take(bytes);
+    if (!slab) return undefined;
+    this.#bytes += bytes;
+    return new WarmPiece(slab, bytes, nowMs);
+  }
+
+  frames(warm: WarmPiece): PieceFrames {
+    return { slab: warm.slab, headBytes: PIECE_HEAD_BYTES };
+  }
+
+  /** The piece is intact: it is served from here on. */
+  keep(piece: number, warm: WarmPiece): void {
+    if (this.#closed) {
+      this.release(piece, warm);
+      return;
+    }
+    const { geometry } = this.#options;
+    for (let block = 0; block < geometry.blockCount(piece); block += 1) {
+      const begin = block * BLOCK_BYTES;
+      const length = geometry.blockSize(piece, block);
+      writePieceHead(warm.slab.view, block * FRAME_BYTES, { piece, begin, length });
+    }
+    this.#pieces.set(piece, warm);
+    warm.users -= 1;
+  }
+
+  /**
+   * Takes requests that follow one another in a piece that is here off the queue.
+   *
+   * @param room - Bytes of payload at most, but one block at least.
+   * @returns Their answer, to be followed by `release` when it has left; `undefined` when the first request is
+   *   for something else than a whole block of such a piece: then nothing is taken.
+   */
+  answer(queue: UploadQueue, room: number, nowMs: number): WarmAnswer | undefined {
+    const { piece, begin } = queue.peek()!;
+    const warm = this.#pieces.get(piece);
+    if (!warm || begin % BLOCK_BYTES !== 0) return undefined;
+    const first = begin / BLOCK_BYTES;
+    let payload = 0;
+    let end = first;
+    for (let next = queue.peek(); next; next = queue.peek()) {
+      if (next.piece !== piece || next.begin !== end * BLOCK_BYTES) break;
+      if (next.length !== this.#options.geometry.blockSize(piece, end)) break;
+      if (payload > 0 && payload + next.length > room) break;
+      queue.shift();
+      payload += next.length;
+      end += 1;
+    }
+    if (payload === 0) return undefined;
+    const start = first * FRAME_BYTES;
+    const length = payload + (end - first) * PIECE_HEAD_BYTES;
+    warm.users += 1;
+    warm.sentBlocks += end - first;
+    warm.usedAtMs = nowMs;
+    return { warm, messages: warm.slab.view.subarray(start, start + length), payload };
+  }
+
+  /** An answer has left, or what was judged here is not to be kept. */
+  release(piece: number, warm: WarmPiece): void {
+    warm.users -= 1;
+    if (warm.users === 0 && this.#pieces.get(piece) !== warm) this.#give(warm);
+  }
+
+  /** Not to be served from memory any more. */
+  drop(piece: number): void {
+    const warm = this.#pieces.get(piece);
+    if (!warm) return;
+    this.#pieces.delete(piece);
+    if (warm.users === 0) this.#give(warm);
+  }
+
+  /** Drops what is not on its way to a peer. @returns Whether that gave memory back. */
+  dropIdle(): boolean {
+    const before = this.#bytes;
+    for (const [piece, warm] of this.#pieces) if (warm.users === 0) this.drop(piece);
+    return this.#bytes < before;
+  }
+
+  /** From now on nothing is kept. */
+  close(): void {
+    this.#closed = true;
+    for (const piece of this.#pieces.keys()) this.drop(piece);
+  }
+
+  /** Lets go of what nobody has asked for in a while. */
+  tick(nowMs: number): void {
+    for (const [piece, warm] of this.#pieces) {
+      if (nowMs - warm.usedAtMs >= IDLE_MS) this.drop(piece);
+    }
+  }
+
+  /** Makes room by the oldest piece all of which was sent. @returns False when there is none. */
+  #evict(): boolean {
+    for (const [piece, warm] of this.#pieces) {
+      const served = warm.sentBlocks >= this.#options.geometry.blockCount(piece);
+      if (warm.users > 0 || !served) continue;
+      this.drop(piece);
+      return true;
+    }
+    return false;
+  }
+
+  #give(warm: WarmPiece): void {
+    this.#bytes -= warm.bytes;
+    this.#options.slabs.give(warm.slab);
+    this.#options.onRoom();
+  }
+}
+
+/** Messages that answer a run of requests, to be sent as they are. */
+export interface WarmAnswer {
+  readonly warm: WarmPiece;
+  readonly messages: Uint8Array;
+  readonly payload: number;
+}
