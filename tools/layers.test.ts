@@ -5,14 +5,15 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
-import { judgeImport, ROOMS } from "./layers.ts";
+import { INSIDE, judgeImport, LEAVING, ROOMS } from "./layers.ts";
 
 const repository = resolve(import.meta.dirname, "..");
 const oxlint = join(repository, "node_modules/.bin/oxlint");
@@ -38,6 +39,17 @@ const refused: readonly (readonly [file: string, specifier: string, why: RegExp]
   ["src/base/hash.ts", "node:fs", /base\/ does not touch the world/],
   ["src/hub/app.ts", "node:fs", /hub\/ does not touch the world/],
   ["src/engine/session.ts", "pino", /engine\/ uses no package/],
+  [
+    "src/engine/upload/uploader.ts",
+    "../download/downloader.ts",
+    /engine\/upload may not import download/,
+  ],
+  ["src/engine/connection/a.ts", "../swarm/swarm.ts", /engine\/connection may not import swarm/],
+  ["src/engine/picker/a.ts", "../torrent/torrent.ts", /engine\/picker may not import torrent/],
+  ["src/engine/torrent/torrent.ts", "../session.ts", /session\.ts puts the folders of engine/],
+  ["src/engine/settings.ts", "./sharing/crowd.ts", /engine\/ may not import sharing/],
+  ["src/engine/misc/a.ts", "../picker/b.ts", /src\/engine\/misc is no folder/],
+  ["test/swarm/a.test.ts", "../../src/engine/picker/b.ts", /Subfolders of engine\/ are private/],
 ];
 
 for (const [file, specifier, why] of refused) {
@@ -54,6 +66,11 @@ const allowed: readonly (readonly [file: string, specifier: string])[] = [
   ["src/engine/picker/rarest.ts", "../../metainfo/metainfo.ts"],
   ["src/engine/session.test.ts", "../sim/swarm.ts"],
   ["src/engine/session.test.ts", "node:test"],
+  ["src/engine/session.ts", "./torrent/torrent.ts"],
+  ["src/engine/torrent/torrent.ts", "../session-contract.ts"],
+  ["src/engine/torrent/torrent.ts", "../swarm/swarm.ts"],
+  ["src/engine/upload/uploader.test.ts", "../download/downloader.ts"],
+  ["bench/picker.ts", "../src/engine/picker/piece-picker.ts"],
   ["src/base/hash.ts", "node:crypto"],
   ["src/platform/tcp.ts", "node:net"],
   ["src/hub/app.ts", "hono"],
@@ -78,6 +95,28 @@ test("every folder of src/ is a room, and the arrows lead to rooms without a cir
     for (const next of row.imports) visit(next, [...path, room]);
   };
   for (const room of ROOMS.keys()) visit(room, []);
+});
+
+test("every folder of a room with a table is in it, and its arrows make no circle", () => {
+  for (const [room, { folders }] of INSIDE) {
+    const entries = readdirSync(join(repository, "src", room), { withFileTypes: true });
+    const there = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    assert.deepEqual(there.toSorted(), [...folders.keys()].toSorted());
+    const visit = (folder: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(folder), `circle: ${[...path, folder].join(" -> ")}`);
+      const next = folders.get(folder);
+      assert.ok(next, `${path.at(-1)} points to ${folder}, which is no folder`);
+      for (const each of next) visit(each, [...path, folder]);
+    };
+    for (const folder of folders.keys()) visit(folder, []);
+  }
+});
+
+test("an import that is to leave is still there", () => {
+  for (const [file, target] of LEAVING) {
+    const specifier = `"${relative(dirname(file), target)}"`;
+    assert.ok(readFileSync(join(repository, file), "utf8").includes(specifier), specifier);
+  }
 });
 
 const violations: readonly (readonly [name: string, files: Record<string, string>, why: RegExp])[] =
