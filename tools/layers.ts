@@ -91,7 +91,7 @@ export const LEAVING: readonly (readonly [file: string, target: string])[] = [
   ["src/engine/download/downloader.ts", "src/engine/connection/peer.ts"],
   ["src/engine/download/downloader.ts", "src/engine/exchange/hash-exchange.ts"],
   ["src/engine/download/request-pace.ts", "src/engine/connection/peer.ts"],
-  ["src/engine/storage/files.ts", "src/engine/torrent/transfer.ts"],
+  ["src/engine/storage/torrent-files.ts", "src/engine/torrent/transfer.ts"],
   ["src/engine/upload/leaf-hashes.ts", "src/engine/connection/peer.ts"],
   ["src/engine/upload/uploader.ts", "src/engine/connection/peer.ts"],
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PeerConduct } from "./conduct.ts";
+import { Conduct } from "./conduct.ts";
 
 /** @returns How often it was taken before it was too much. */
 function patience(act: () => string | undefined): number {
@@ -9,7 +9,7 @@ function patience(act: () => string | undefined): number {
 }
 
 test("WIR-8: blocks nobody asked for: 64, and as many more as wanted ones came between", () => {
-  const conduct = new PeerConduct();
+  const conduct = new Conduct();
   for (let i = 0; i < 60; i += 1) conduct.handleUnrequestedBlock();
   for (let i = 0; i < 10; i += 1) conduct.handleWantedBlock();
   assert.equal(
@@ -19,7 +19,7 @@ test("WIR-8: blocks nobody asked for: 64, and as many more as wanted ones came b
 });
 
 test("WIR-8: blocks that a choke or a cancel crossed do not count, once each", () => {
-  const conduct = new PeerConduct();
+  const conduct = new Conduct();
   conduct.excuseBlocks(250);
   conduct.excuseBlocks(1);
   assert.equal(
@@ -29,7 +29,7 @@ test("WIR-8: blocks that a choke or a cancel crossed do not count, once each", (
 });
 
 test("WIR-5: requests for what cannot be had: 300", () => {
-  const conduct = new PeerConduct();
+  const conduct = new Conduct();
   assert.equal(
     patience(() => conduct.handleBadRequest()),
     300,
@@ -37,7 +37,7 @@ test("WIR-5: requests for what cannot be had: 300", () => {
 });
 
 test("WIR-7: control messages: 1000 in ten seconds, and then again", () => {
-  const conduct = new PeerConduct();
+  const conduct = new Conduct();
   assert.equal(
     patience(() => conduct.handleControl(0)),
     1000,

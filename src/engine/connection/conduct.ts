@@ -10,7 +10,7 @@ const CONTROL_PERIOD_MS = 10_000;
  * What one peer does that may be innocent once and is hostile when it goes on: counted, and closed for when
  * it is too much. Every method answers why the peer is to be closed, or `undefined`.
  */
-export class PeerConduct {
+export class Conduct {
   #unrequested = 0;
   #excused = 0;
   #badRequests = 0;

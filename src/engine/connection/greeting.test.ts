@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
-import { PeerGreeting, type DialledFor, type GreetingEvents } from "./greeting.ts";
+import { Greeting, type DialledFor, type GreetingEvents } from "./greeting.ts";
 import type { PeerOwner } from "./peer-owner.ts";
 
 const FLAGS = { extended: true, fast: true, dht: false, v2: false };
@@ -23,10 +23,10 @@ const owner = OWNER as Owner;
 function watch(
   findOwner: GreetingEvents<never>["findOwner"],
   dialled?: DialledFor<never>,
-): { readonly log: string[]; readonly greeting: PeerGreeting<never>; readonly close: () => void } {
+): { readonly log: string[]; readonly greeting: Greeting<never>; readonly close: () => void } {
   const log: string[] = [];
   let closed = false;
-  const greeting = new PeerGreeting<never>(dialled, {
+  const greeting = new Greeting<never>(dialled, {
     findOwner,
     send: (handshake) => log.push(`sent ${handshake.length}`),
     pauseReading: () => log.push("paused"),
@@ -50,7 +50,7 @@ function watch(
   };
 }
 
-function feed(greeting: PeerGreeting<never>, ...chunks: readonly Uint8Array[]): void {
+function feed(greeting: Greeting<never>, ...chunks: readonly Uint8Array[]): void {
   for (const chunk of chunks) greeting.feed(chunk, chunk.length);
 }
 

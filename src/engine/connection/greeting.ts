@@ -31,7 +31,7 @@ export interface DialledFor<P> {
  * The exchange of handshakes with one peer. Whom we dial is greeted first; who dials us is answered as soon
  * as its torrent is found. While that is being woken, what arrives is held back.
  */
-export class PeerGreeting<P> {
+export class Greeting<P> {
   /** The torrent, once it is found. */
   owner: PeerOwner<P> | undefined;
   /** What the peer offers. */

@@ -30,7 +30,7 @@ interface LentMemory {
  * What goes out to one peer: small messages are gathered in one buffer and written together when the
  * burst of events that caused them is over; blocks go out of the memory they were read to.
  */
-export class PeerOutput {
+export class Output {
   readonly #connection: StreamConnection;
   readonly #onGathered: () => void;
   #buffer = new Uint8Array(BUFFER_BYTES);

@@ -10,11 +10,11 @@ import { WireError } from "../../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../../wire/wire-sink.ts";
 import { FastGrants } from "../upload/fast-grants.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
-import { PeerConduct } from "./conduct.ts";
-import { PeerOutput } from "./output.ts";
-import { type DialledFor, PeerGreeting } from "./greeting.ts";
+import { Conduct } from "./conduct.ts";
+import { Output } from "./output.ts";
+import { type DialledFor, Greeting } from "./greeting.ts";
 import type { PeerGate, PeerOwner, PeerTransfer } from "./peer-owner.ts";
-import { PeerPossession, type PossessionChange } from "./possession.ts";
+import { Possession, type PossessionChange } from "./possession.ts";
 import type { BlockTarget } from "../storage/piece-store.ts";
 import { RateMeter } from "../sharing/rate-meter.ts";
 import { RequestWindow } from "../download/request-window.ts";
@@ -38,11 +38,11 @@ export class Peer implements StreamHandler, WireSink {
   readonly incoming: boolean;
   readonly download = new RateMeter();
   readonly upload = new RateMeter();
-  readonly out: PeerOutput;
+  readonly out: Output;
   readonly window: RequestWindow;
   readonly queue: UploadQueue;
-  readonly conduct = new PeerConduct();
-  readonly possession = new PeerPossession();
+  readonly conduct = new Conduct();
+  readonly possession = new Possession();
 
   /** The owner's name for it; -1 until it is ready. */
   key: PeerKey | -1 = -1;
@@ -90,7 +90,7 @@ export class Peer implements StreamHandler, WireSink {
   readonly #connection: StreamConnection;
   readonly #gate: PeerGate<Peer> | undefined;
   #stage: Stage;
-  readonly #greeting: PeerGreeting<Peer>;
+  readonly #greeting: Greeting<Peer>;
   #decoder: WireDecoder | undefined;
   #misbehaved = false;
   /** The block that is arriving; -1 when none is. */
@@ -113,7 +113,7 @@ export class Peer implements StreamHandler, WireSink {
     this.window = new RequestWindow(options.requestQueueMax);
     this.queue = new UploadQueue(options.requestQueueMax);
     this.#connection = options.connect(this);
-    this.out = new PeerOutput(this.#connection, () => this.owner?.handleOutput(this));
+    this.out = new Output(this.#connection, () => this.owner?.handleOutput(this));
   }
 
   get owner(): PeerOwner<Peer> | undefined {
@@ -248,8 +248,8 @@ export class Peer implements StreamHandler, WireSink {
     else this.#greeting.feed(chunk, length);
   }
 
-  #makeGreeting(dialled: DialledFor<Peer> | undefined): PeerGreeting<Peer> {
-    return new PeerGreeting(dialled, {
+  #makeGreeting(dialled: DialledFor<Peer> | undefined): Greeting<Peer> {
+    return new Greeting(dialled, {
       findOwner: (infohash) => this.#gate!.admit(this, infohash),
       send: (handshake) => this.out.frame(handshake),
       pauseReading: () => this.#connection.pauseReading(),

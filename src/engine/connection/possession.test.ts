@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WireError } from "../../wire/wire-error.ts";
-import { PeerPossession } from "./possession.ts";
+import { Possession } from "./possession.ts";
 
 const FIRST = Uint8Array.of(0b1000_0000, 0);
 const FIRST_TWO = Uint8Array.of(0b1100_0000, 0);
 
-function possession(pieceCount?: number): PeerPossession {
-  const made = new PeerPossession();
+function possession(pieceCount?: number): Possession {
+  const made = new Possession();
   if (pieceCount !== undefined) made.setPieceCount(pieceCount);
   return made;
 }
 
-const REFUSED: readonly [string, (peer: PeerPossession) => void][] = [
+const REFUSED: readonly [string, (peer: Possession) => void][] = [
   ["a bitfield of another length", (peer) => void peer.handleBitfield(Uint8Array.of(0))],
   ["a have past the end", (peer) => void peer.handleHave(10)],
 ];

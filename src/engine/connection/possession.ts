@@ -26,7 +26,7 @@ const STATED: PossessionChange = { kind: "stated" };
  * Which pieces one peer has, by its own word: bitfield, have-all, have-none and haves (BEP 3, BEP 6). With a
  * magnet link they come before anybody here knows how many pieces there are.
  */
-export class PeerPossession {
+export class Possession {
   /** `undefined` until the piece count is known. */
   pieces: Bitfield | undefined;
   /** What was stated before that. */

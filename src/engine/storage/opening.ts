@@ -26,7 +26,7 @@ export interface OpenedContent {
   readonly checked: boolean;
 }
 
-export interface ContentOpeningOptions {
+export interface OpeningOptions {
   readonly info: TorrentInfo;
   readonly content: Content;
   readonly clock: Clock;
@@ -44,13 +44,13 @@ export interface ContentOpeningOptions {
 }
 
 /** Finds out what of a torrent is on disk: by its resume where that is to be believed, else by hashing. */
-export class ContentOpening {
-  readonly #options: ContentOpeningOptions;
+export class Opening {
+  readonly #options: OpeningOptions;
   #cancelCheck: (() => void) | undefined;
   #retry: Timer | undefined;
   #cancelled = false;
 
-  constructor(options: ContentOpeningOptions) {
+  constructor(options: OpeningOptions) {
     this.#options = options;
     this.#look();
   }

@@ -7,7 +7,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
 import { contentLayout } from "../content-layout.ts";
-import { ContentOpening, type OpenedContent } from "../storage/opening.ts";
+import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange } from "../exchange/hash-exchange.ts";
 import type { Peer } from "../connection/peer.ts";
@@ -20,7 +20,7 @@ import type {
   TorrentState,
   TorrentStats,
 } from "../session-contract.ts";
-import { TorrentFiles, waitingFor } from "../storage/files.ts";
+import { TorrentFiles, waitingFor } from "../storage/torrent-files.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
 import { TorrentSources } from "./torrent-sources.ts";
@@ -49,7 +49,7 @@ export class Torrent implements EngineTorrent {
   readonly #traffic: TorrentTraffic;
   #info: TorrentInfo | undefined;
   #content: Content | undefined;
-  #opening: ContentOpening | undefined;
+  #opening: Opening | undefined;
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #files: TorrentFiles | undefined;
@@ -237,7 +237,7 @@ export class Torrent implements EngineTorrent {
     if (this.#wantedFiles) {
       content.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
     }
-    this.#opening = new ContentOpening({
+    this.#opening = new Opening({
       info,
       content,
       clock: ports.clock,
