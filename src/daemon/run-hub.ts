@@ -21,6 +21,7 @@ import { Finisher } from "../publish/finisher.ts";
 import { Publications } from "../publish/publications.ts";
 import { Publisher, type PublishLimits } from "../publish/publisher.ts";
 import { SlabLine } from "../publish/slab-line.ts";
+import { SpaceAccount } from "../publish/space-account.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
 import { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
@@ -164,8 +165,10 @@ async function compose(
   });
   undo.push(async () => contents.close());
 
+  const space = new SpaceAccount({ drafts: store.drafts, folder, files });
   const { publisher, publications, catalogue, sharing, adoption } = openPublishing({
     config,
+    space,
     state,
     clock,
     random,
@@ -194,7 +197,7 @@ async function compose(
   const fetches = new Fetches({
     fetches: store.fetches,
     torrents: store.torrents,
-    drafts: store.drafts,
+    space,
     adoption,
     engine: fetching,
     hasher: disk,
@@ -301,6 +304,7 @@ function openPublishing(
   parts: World & {
     readonly config: Config;
     readonly state: HubState;
+    readonly space: SpaceAccount;
     readonly folder: DataFolder;
     readonly library: TorrentLibrary;
     readonly turns: Turns;
@@ -391,6 +395,7 @@ function openPublishing(
       drafts,
       uploads,
       finisher,
+      space: parts.space,
       folder,
       files,
       clock,

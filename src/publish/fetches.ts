@@ -1,10 +1,10 @@
 import { type Infohashes, infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { formatBytes } from "../base/format-bytes.ts";
+import { decodeResume } from "../engine/resume-codec.ts";
 import { formatMagnet, magnetOfInfohash, parseMagnet } from "../metainfo/magnet.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import type { DraftTable } from "../store/drafts.ts";
 import type { FetchRow, FetchTable } from "../store/fetches.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { FetchedTorrent, TorrentAdoption } from "./torrent-adoption.ts";
@@ -13,17 +13,15 @@ import { FetchRun, type FetchRunOptions, type FetchSource } from "./fetch-run.ts
 import { PublishError } from "./publish-error.ts";
 import type { Random } from "../ports/random.ts";
 import { randomShortId } from "./short-id.ts";
+import type { SpaceAccount } from "./space-account.ts";
 
 /** Torrents one person may have on the way. */
 const FETCHES_MAX = 50;
-/** Bytes that stay free on the disk for the database and its log. */
-const RESERVE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" | "judge"> {
   readonly fetches: FetchTable;
   readonly torrents: Pick<TorrentTable, "find" | "findByWire">;
-  /** Uploads that began have been promised their space. */
-  readonly drafts: Pick<DraftTable, "bytesToCome">;
+  readonly space: SpaceAccount;
   readonly adoption: TorrentAdoption;
   readonly random: Random;
   /** Bytes of one torrent; `undefined` is what the disk holds. */
@@ -50,7 +48,9 @@ export class Fetches {
     for (const row of await fetches.listOpen()) {
       if (row.problem !== null) continue;
       try {
-        await this.#run(row);
+        const source = await this.#load(row);
+        if ("metainfo" in source) await this.#keepPromise(row.id, source.metainfo.info);
+        this.#run(row, source);
       } catch (error) {
         log.error("a torrent cannot be fetched on", { id: row.id, why: String(error) });
         await fetches.setProblem(row.id, wordsOf(error));
@@ -82,7 +82,7 @@ export class Fetches {
   async #begin(ownerId: string, source: Uint8Array | string, parsed: FetchSource): Promise<Fetch> {
     if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     const infohashes = infohashesOf(parsed);
-    const { fetches, torrents, files, folder, random, clock } = this.#options;
+    const { fetches, torrents, files, folder, random, clock, space } = this.#options;
     for (const wire of wireInfohashes(infohashes)) {
       const known = await torrents.findByWire(wire);
       if (known) return publishedAs(known, wire);
@@ -92,15 +92,15 @@ export class Fetches {
       // It failed, or led to a torrent that is gone: once more from the beginning.
       if (before) await this.#discard(before.id);
     }
-    if ("metainfo" in parsed) await this.#judge(parsed.metainfo.info);
     if ((await fetches.listOpen(ownerId)).length >= FETCHES_MAX) {
       throw new PublishError(
         "too-many-drafts",
         `${FETCHES_MAX} torrents are on their way. Wait for one of them, or cancel it.`,
       );
     }
+    const id = await this.#freeId(random);
     const row: FetchRow = {
-      id: await this.#freeId(random),
+      id,
       owner_id: ownerId,
       magnet: "magnet" in parsed ? formatMagnet(parsed.magnet) : null,
       infohash: wireInfohashes(infohashes)[0]!,
@@ -109,9 +109,15 @@ export class Fetches {
       torrent_id: null,
       created_at: clock.wallMs(),
     };
-    if ("metainfo" in parsed) await files.write(folder.fetchSource(row.id), source as Uint8Array);
-    await fetches.insert(row);
-    await this.#run(row, parsed);
+    if ("metainfo" in parsed) await this.#judge(parsed.metainfo.info, id);
+    try {
+      if ("metainfo" in parsed) await files.write(folder.fetchSource(id), source as Uint8Array);
+      await fetches.insert(row);
+      this.#run(row, parsed);
+    } catch (error) {
+      space.release(id);
+      throw error;
+    }
     return this.#view(row);
   }
 
@@ -147,7 +153,7 @@ export class Fetches {
     const source = await this.#load(row);
     if ("metainfo" in source) await this.#judge(source.metainfo.info, id);
     await fetches.setProblem(id, null);
-    await this.#run({ ...row, problem: null }, source);
+    this.#run({ ...row, problem: null }, source);
   }
 
   /**
@@ -164,21 +170,25 @@ export class Fetches {
   }
 
   async #discard(id: string): Promise<void> {
-    const { fetches, files, folder } = this.#options;
+    const { fetches, files, folder, space } = this.#options;
     const run = this.#runs.get(id);
     this.#runs.delete(id);
     await run?.stop();
+    space.release(id);
     await fetches.delete(id);
     await files.remove(folder.fetch(id));
   }
 
-  async #run(row: FetchRow, known?: FetchSource): Promise<void> {
-    const source = known ?? (await this.#load(row));
+  #run(row: FetchRow, source: FetchSource): void {
     const run = new FetchRun({
       ...this.#options,
       row,
       source,
-      judge: (info) => this.#judge(info, row.id),
+      judge: async (info) => {
+        await this.#judge(info, row.id);
+        // It was given up meanwhile.
+        if (!this.#runs.has(row.id)) this.#options.space.release(row.id);
+      },
     });
     this.#runs.set(row.id, run);
     void this.#follow(row, run);
@@ -186,7 +196,7 @@ export class Fetches {
 
   /** Never rejects: how it ended is written down. */
   async #follow(row: FetchRow, run: FetchRun): Promise<void> {
-    const { fetches, log } = this.#options;
+    const { fetches, log, space } = this.#options;
     try {
       const fetched = await run.done;
       if (!fetched || this.#runs.get(row.id) !== run) return;
@@ -198,7 +208,10 @@ export class Fetches {
       // A database that refuses now refuses the next start as well, which tells it.
       await fetches.setProblem(row.id, wordsOf(error)).catch(() => undefined);
     } finally {
-      if (this.#runs.get(row.id) === run) this.#runs.delete(row.id);
+      if (this.#runs.get(row.id) === run) {
+        this.#runs.delete(row.id);
+        space.release(row.id);
+      }
     }
   }
 
@@ -222,9 +235,13 @@ export class Fetches {
     return { metainfo: parseMetainfo(bytes) };
   }
 
-  /** Refuses what this hub is not going to publish. @throws {PublishError} (rejects) */
-  async #judge(info: TorrentInfo, id?: string): Promise<void> {
-    const { bytesMax, files, folder } = this.#options;
+  /**
+   * Refuses what this hub is not going to publish, and promises space to the rest.
+   *
+   * @throws {PublishError} (rejects)
+   */
+  async #judge(info: TorrentInfo, id: string): Promise<void> {
+    const { bytesMax, space } = this.#options;
     const size = info.geometry.dataLength;
     if (info.private) {
       throw new PublishError(
@@ -239,26 +256,29 @@ export class Fetches {
         `The limit here is ${formatBytes(bytesMax)}; this is ${formatBytes(size)}.`,
       );
     }
-    const promised = await this.#bytesToCome(id);
-    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES - promised;
-    if (size > free) {
-      const left = formatBytes(Math.max(0, free));
-      const others = promised > 0 ? " beside what is on its way" : "";
-      throw new PublishError(
-        "disk-full",
-        `This needs ${formatBytes(size)}; the disk of this hub has ${left} free${others}.`,
-      );
-    }
+    const here = await this.#bytesHere(id, info);
+    await space.claim(size - here, () => this.#promise(id, size, here));
   }
 
-  /** What others that began are still going to take. */
-  async #bytesToCome(id: string | undefined): Promise<number> {
-    let bytes = await this.#options.drafts.bytesToCome();
-    for (const [each, run] of this.#runs) {
-      const { size, bytesDone } = run.figures();
-      if (each !== id && size !== null) bytes += Math.max(0, size - bytesDone);
-    }
-    return bytes;
+  /** Its space was promised before a restart: it is not asked for again. */
+  async #keepPromise(id: string, info: TorrentInfo): Promise<void> {
+    this.#promise(id, info.geometry.dataLength, await this.#bytesHere(id, info));
+  }
+
+  /** @param here - Bytes that an earlier run left on the disk. */
+  #promise(id: string, size: number, here: number): void {
+    this.#options.space.promise(id, () => {
+      const done = this.#runs.get(id)?.figures().bytesDone ?? 0;
+      return Math.max(0, size - Math.max(done, here));
+    });
+  }
+
+  /** As far as it was written down. */
+  async #bytesHere(id: string, { geometry }: TorrentInfo): Promise<number> {
+    const { files, folder } = this.#options;
+    const bytes = await files.read(folder.fetchResume(id));
+    const resume = bytes && decodeResume(bytes);
+    return Math.min(geometry.dataLength, (resume?.have.count ?? 0) * geometry.pieceLength);
   }
 
   async #freeId(random: Random): Promise<string> {

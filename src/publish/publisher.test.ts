@@ -80,7 +80,7 @@ test("STO-4, HUB-20: unfinished uploads keep the space they were promised, those
   await assert.rejects(declare("dan", 1), {
     code: "disk-full",
     detail:
-      "This needs 1.0 GiB; the disk of this hub has 960.0 MiB free beside unfinished uploads.",
+      "This needs 1.0 GiB; the disk of this hub has 960.0 MiB free beside what is on its way.",
   });
   const [first] = [...(await publisher.listOpen("ann")), ...(await publisher.listOpen("bob"))];
   await publisher.discard(first!.id);

@@ -14,12 +14,11 @@ import type { DraftContent, DraftUploads, OpenDraft } from "./draft-uploads.ts";
 import type { FinishedDraft, Finisher } from "./finisher.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import { randomShortId } from "./short-id.ts";
+import type { SpaceAccount } from "./space-account.ts";
 import type { Turns, Workers } from "./turns.ts";
 
 /** Unfinished uploads one person may have. */
 const DRAFTS_MAX = 100;
-/** Bytes that stay free on the disk for the database and its log. */
-const RESERVE_BYTES = 64 * 1024 * 1024;
 const ABANDONED_MS = 7 * 86_400_000;
 const SHA1_BYTES = 20;
 const SWEEP_MS = 3_600_000;
@@ -35,6 +34,7 @@ export interface PublisherOptions {
   readonly drafts: DraftTable;
   readonly uploads: DraftUploads;
   readonly finisher: Finisher;
+  readonly space: SpaceAccount;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
@@ -77,8 +77,6 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #digests = new Map<string, Promise<unknown>>();
   #timer: Timer | undefined;
-  /** Of declarations that are being judged. */
-  #declaringBytes = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -235,15 +233,11 @@ export class Publisher {
     plan: DraftPlan,
     { declaration, text, digest }: { declaration: Declaration; text: string; digest: Uint8Array },
   ): Promise<DraftRow> {
-    const { size } = plan.layout;
-    // Declarations at the same moment see each other, before they are rows.
-    this.#declaringBytes += size;
-    try {
-      await this.#refuseTooMuch(ownerId, plan);
-      return await this.#insertRow(ownerId, plan, { declaration, text, digest });
-    } finally {
-      this.#declaringBytes -= size;
-    }
+    this.#refuseTooLarge(plan);
+    return this.#options.space.claim(plan.layout.size, async () => {
+      await this.#refuseTooMany(ownerId);
+      return this.#insertRow(ownerId, plan, { declaration, text, digest });
+    });
   }
 
   async #insertRow(
@@ -274,8 +268,8 @@ export class Publisher {
     }
   }
 
-  async #refuseTooMuch(ownerId: string, plan: DraftPlan): Promise<void> {
-    const { drafts, files, folder, limits } = this.#options;
+  #refuseTooLarge(plan: DraftPlan): void {
+    const { limits } = this.#options;
     const { size } = plan.layout;
     if (limits.uploadBytesMax !== undefined && size > limits.uploadBytesMax) {
       throw new PublishError(
@@ -289,22 +283,14 @@ export class Publisher {
         `Pieces may have ${limits.pieceBytesMax / 1024 ** 2} MiB at most on this hub.`,
       );
     }
-    const { count } = await drafts.openTotals(ownerId);
+  }
+
+  async #refuseTooMany(ownerId: string): Promise<void> {
+    const { count } = await this.#options.drafts.openTotals(ownerId);
     if (count >= DRAFTS_MAX) {
       throw new PublishError(
         "too-many-drafts",
         `${count} uploads are unfinished. Finish or cancel one of them first.`,
-      );
-    }
-    const free = (await files.freeBytes(folder.root)) - RESERVE_BYTES;
-    // Uploads that began have their space, or all of them would fail near their ends.
-    const promised = (await drafts.bytesToCome()) + this.#declaringBytes - size;
-    if (size > free - promised) {
-      const left = formatBytes(Math.max(0, free - promised));
-      const others = promised > 0 ? ` beside unfinished uploads` : "";
-      throw new PublishError(
-        "disk-full",
-        `This needs ${formatBytes(size)}; the disk of this hub has ${left} free${others}.`,
       );
     }
   }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { FetchView } from "../../src/api/fetches.ts";
 import { fetchPath, FETCH_TORRENT_PATH, FETCHES_PATH } from "../../src/api/paths.ts";
+import { Bitfield } from "../../src/base/bitfield.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { sha1 } from "../../src/base/hash.ts";
 import { buildMetainfo, planTorrent } from "../../src/metainfo/create.ts";
@@ -146,6 +147,106 @@ test("HUB-28: .torrent files sent at one moment are counted, and get the space t
   assert.equal(world.engine.torrents.length, 50);
 });
 
+/** An upload of so many bytes, by API. */
+async function declare(world: World, size: number, name = "mine"): Promise<Response> {
+  const json = { name, folder: false, files: [{ path: name, size }] };
+  return world.call("/api/v1/drafts", { json, headers: await world.program() });
+}
+
+/** The first piece of the fetch is durable. */
+function saveFirstPiece({ engine }: World): void {
+  const have = new Bitfield(METAINFO.info.geometry.pieceCount);
+  have.add(0);
+  engine.only.options.saveResume?.({
+    have,
+    stamps: [{ size: BYTES.length, mtimeMs: 1, inode: 1 }],
+    savedAtMs: 1,
+    clean: true,
+    partial: [],
+    uploaded: 0,
+    downloaded: 0,
+  });
+}
+
+const RESERVE = 64 * 1024 * 1024;
+
+test("STO-4, HUB-30: an upload does not get the space that fetches were promised, until they came or were given up", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = RESERVE + BYTES.length + 5_000;
+  const fetch = await begin(world, TORRENT);
+  const refused = await declare(world, 6_000);
+  assert.match(await refused.clone().text(), /has 4.9 KiB free beside what is on its way/);
+  assert.deepEqual(await problemOf(refused), { status: 507, code: "disk_full" });
+  world.engine.only.doneBytes = 16_384;
+  assert.equal((await declare(world, 6_000)).status, 201, "what came is not promised any more");
+  assert.equal((await declare(world, BYTES.length - 2_000, "more")).status, 507);
+  await world.call(fetchPath(fetch.id), { method: "DELETE", headers: await world.program() });
+  assert.equal((await declare(world, BYTES.length - 2_000, "more")).status, 201);
+});
+
+test("HUB-30: uploads and fetches of one moment see each other; a refused one keeps nothing", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = RESERVE + 1.5 * BYTES.length;
+  const both = await Promise.all([send(world, TORRENT), declare(world, BYTES.length)]);
+  assert.equal(both.filter(({ status }) => status === 201).length, 1);
+  assert.equal(both.filter(({ status }) => status === 507).length, 1);
+  assert.equal((await declare(world, BYTES.length / 4, "more")).status, 201);
+});
+
+test("HUB-30: of two magnet links whose details come at one moment the first gets the space, the second is told", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = RESERVE + 1.5 * BYTES.length;
+  const infos = ["one", "two"].map((name) => parseMetainfo(torrentOf({ name })).info);
+  const ids: string[] = [];
+  for (const { infohashes } of infos) {
+    ids.push((await begin(world, `magnet:?xt=urn:btih:${toHex(infohashes.v1!)}`)).id);
+  }
+  for (const [at, torrent] of [...world.engine.torrents].entries()) torrent.learn(infos[at]!);
+  const failed = await until(world, ids[1]!, "failed");
+  assert.match(failed.problem!, /free beside what is on its way/);
+  assert.equal((await look(world, ids[0]!)).state, "fetching");
+  assert.equal((await declare(world, BYTES.length)).status, 507, "the first has its space");
+});
+
+test("HUB-30: details of a magnet link that come while it is given up are promised nothing", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = RESERVE + 1.5 * BYTES.length;
+  const fetch = await begin(world, MAGNET);
+  world.engine.only.learn(METAINFO.info);
+  await world.parts.fetches.cancel(fetch.id);
+  assert.equal((await declare(world, BYTES.length)).status, 201);
+});
+
+test("HUB-30: after a restart a fetch has its space still, and what came before is not counted again", async (t) => {
+  const world = await hubWorld(t);
+  world.disk.free = RESERVE + BYTES.length;
+  await begin(world, TORRENT);
+  saveFirstPiece(world);
+  await world.parts.fetches.stop();
+  world.disk.free = RESERVE + BYTES.length - 16_384;
+  const next = world.restartFetches();
+  await next.start();
+  assert.equal((await declare(world, 1_000)).status, 507);
+  world.disk.free += 1_000;
+  assert.equal((await declare(world, 1_000)).status, 201);
+  await next.stop();
+});
+
+test("HUB-30: a fetch that failed half way asks for the rest only when it is tried again", async (t) => {
+  const world = await hubWorld(t);
+  const fetch = await begin(world, TORRENT);
+  saveFirstPiece(world);
+  const torrent = world.engine.only;
+  torrent.state = { kind: "broken", cause: "contradiction", message: "its pieces disagree" };
+  torrent.options.onEvent?.({ kind: "state", state: torrent.state });
+  await until(world, fetch.id, "failed");
+  world.disk.free = RESERVE + BYTES.length - 16_384 - 1;
+  await assert.rejects(world.parts.fetches.retry(fetch.id), { code: "disk-full" });
+  world.disk.free += 1;
+  await world.parts.fetches.retry(fetch.id);
+  assert.equal((await look(world, fetch.id)).state, "fetching");
+});
+
 test("a magnet link that leads to a private torrent fails with the cause, and its bytes go when it is given up", async (t) => {
   const world = await hubWorld(t);
   const { info } = parseMetainfo(torrentOf({ private: true }));
@@ -187,6 +288,7 @@ test("a fetch goes on after a restart, from what is on disk", async (t) => {
   assert.equal(world.engine.torrents.length, 0);
   const next = world.restartFetches();
   await next.start();
+  await turn();
   assert.ok("metainfo" in world.engine.only.options.from);
   deliver(world);
   for (let turns = 0; turns < 1000 && (await next.find(one.id)); turns += 1) await turn();

@@ -17,6 +17,7 @@ import { Finisher } from "../../src/publish/finisher.ts";
 import { Publications } from "../../src/publish/publications.ts";
 import { Publisher } from "../../src/publish/publisher.ts";
 import { SlabLine } from "../../src/publish/slab-line.ts";
+import { SpaceAccount } from "../../src/publish/space-account.ts";
 import { StoredContents } from "../../src/publish/stored-contents.ts";
 import { TorrentAdoption } from "../../src/publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
@@ -151,7 +152,9 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     log,
     trackers,
   });
+  const space = new SpaceAccount({ drafts, folder, files: disk });
   const publisher = new Publisher({
+    space,
     drafts,
     uploads: new DraftUploads({
       drafts,
@@ -182,7 +185,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     new Fetches({
       fetches: store.fetches,
       torrents,
-      drafts,
+      space,
       adoption: new TorrentAdoption({
         torrents,
         swarms,
