@@ -24,6 +24,7 @@ export default {
   ignoreBinaries: [
     "aria2c",
     "gcc",
+    "strace",
     "systemd-analyze",
     "mkfifo",
     "mount",

@@ -20,6 +20,7 @@ rsync:rsync
 mmdebstrap:mmdebstrap
 openssl:openssl
 ip:iproute2
+strace:strace
 "
 
 missing=""

@@ -1,0 +1,39 @@
+import type { Mutant } from "../mutant.ts";
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "platform: a file is renamed before its bytes are synced",
+    file: "src/platform/atomic-file.ts",
+    from: "      await file.sync();\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
+    name: "platform: a rename is not synced",
+    file: "src/platform/atomic-file.ts",
+    from: "    await folder.sync();\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
+    name: "platform: a journal's bytes are not synced",
+    file: "src/platform/node-files.ts",
+    from: "        await file.datasync();\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
+    name: "platform: content is not synced",
+    file: "src/platform/disk/sync-jobs.ts",
+    from: "    await fdatasyncLater(descriptor);\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
+    name: "platform: the folders of new content are not synced",
+    file: "src/platform/disk/sync-jobs.ts",
+    from: "    await fsyncLater(descriptor);\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+];
