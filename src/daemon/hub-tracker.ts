@@ -119,7 +119,12 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     policy,
     fullScrape ? new FullScrape(tracker, { clock, minIntervalS: minIntervalSeconds }) : undefined,
   );
-  const udp = new UdpTracker(tracker, { intervalS: intervalSeconds, clock, random });
+  const udp = new UdpTracker(tracker, {
+    intervalS: intervalSeconds,
+    clock,
+    random,
+    faults: parts.faults,
+  });
   const socket = await bindUdp(udp, config, parts);
   tracker.start();
   return {
@@ -191,7 +196,6 @@ async function bindUdp(
         receive: (bytes, from) => {
           const reply = udp.answer(bytes, from);
           if (reply) socket.send(reply, from);
-          else parts.faults.count("bad-datagram", { address: from.address });
         },
       });
       return socket;

@@ -112,6 +112,31 @@ test("TRK-3, TRK-20: refusals are errors in words, and nothing is stored", () =>
   assert.equal(world.swarms.peerCount, 0);
 });
 
+test("HUB-31: whatever is not answered as it was asked is counted, with its address and the reason", () => {
+  const world = trackerWorld({ requestsPerSecondMax: 1 });
+  const id = connect(world);
+  const { address } = PEER;
+  assert.ok(world.udp.answer(announce(id), PEER));
+  assert.deepEqual(world.faults, [], "what is answered is none");
+  const wrong: [packet: Uint8Array, fault: string, why?: string][] = [
+    [bytes("00"), "bad-datagram"],
+    [announce("00".repeat(8)), "bad-datagram"],
+    [announce(id, "bb"), "bad-announce", "this torrent is not registered here"],
+    [announce(id, "aa", "0000"), "bad-announce", "port must be a whole number from 1 to 65535"],
+    [bytes(`${id}0000000901020304`), "bad-announce", "unknown action"],
+    [announce(id).subarray(0, 97), "bad-announce", "an announce has 98 bytes or more"],
+  ];
+  for (const [packet, fault, why] of wrong) {
+    world.udp.answer(packet, PEER);
+    assert.deepEqual(world.faults.splice(0), [[fault, why ? { address, why } : { address }]]);
+  }
+  for (let count = 0; count < 20; count += 1) world.udp.answer(announce(id), PEER);
+  assert.deepEqual(world.faults.pop(), [
+    "bad-announce",
+    { address, why: "too many requests from this address" },
+  ]);
+});
+
 test("a scrape answers in the order asked, with zeros for what is not tracked", () => {
   const world = trackerWorld();
   world.announce(1);

@@ -19,10 +19,13 @@ import {
 import { readUint32 } from "../base/bytes.ts";
 import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import { ConnectionIds } from "./connection-ids.ts";
 import type { Tracker } from "./tracker.ts";
 
+const TOO_FAST = "too many requests from this address";
+const UNKNOWN_ACTION = "unknown action";
 const NOBODY = { complete: 0, incomplete: 0, downloaded: 0 };
 
 /** The UDP tracker protocol (BEP 15, 41) as a machine: a packet in, at most one out. */
@@ -31,36 +34,56 @@ export class UdpTracker {
   readonly #intervalS: number;
   readonly #clock: Clock;
   readonly #ids: ConnectionIds;
+  readonly #faults: OutsideFaults;
   readonly #request = new AnnounceRequest();
-  readonly #answer = new AnnounceAnswer();
+  readonly #peers = new AnnounceAnswer();
 
   constructor(
     tracker: Tracker,
-    options: { readonly intervalS: number; readonly clock: Clock; readonly random: Random },
+    options: {
+      readonly intervalS: number;
+      readonly clock: Clock;
+      readonly random: Random;
+      readonly faults: OutsideFaults;
+    },
   ) {
     this.#tracker = tracker;
     this.#intervalS = options.intervalS;
     this.#clock = options.clock;
     this.#ids = new ConnectionIds(options.random);
+    this.#faults = options.faults;
   }
 
   /**
    * Answers one packet. Whoever has not shown that it hears us gets nothing longer than it sent (house
-   * rule 12), and nothing at all for a wrong connection id (TRK-8, TRK-9).
+   * rule 12), and nothing at all for a wrong connection id (TRK-8, TRK-9). What is not answered as it was asked is
+   * counted.
    *
    * @param from - In canonical form.
    */
   answer(packet: Uint8Array, from: Endpoint): Uint8Array | undefined {
-    if (packet.length < UDP_HEADER_BYTES) return undefined;
+    if (packet.length < UDP_HEADER_BYTES) return this.#ignore(from);
     const transactionId = readUint32(packet, 12);
     const nowMs = this.#clock.nowMs();
     if (isUdpConnect(packet)) {
       return encodeUdpConnectReply(transactionId, this.#ids.issue(from, nowMs));
     }
     const [high, low] = [readUint32(packet, 0), readUint32(packet, 4)];
-    if (!this.#ids.isValid(high, low, from, nowMs)) return undefined;
+    if (!this.#ids.isValid(high, low, from, nowMs)) return this.#ignore(from);
     const source = addressBytes(from.address);
-    if (!source || !this.#tracker.takeTurn(source)) return undefined;
+    if (!source) return this.#ignore(from);
+    if (!this.#tracker.takeTurn(source)) {
+      this.#count(from, TOO_FAST);
+      return undefined;
+    }
+    const reply = this.#answer(packet, transactionId, source);
+    if (typeof reply !== "string") return reply;
+    this.#count(from, reply);
+    return encodeUdpError(transactionId, reply);
+  }
+
+  /** @returns The reply, or the words of a refusal. */
+  #answer(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array | string {
     try {
       switch (readUint32(packet, 8)) {
         case UDP_ANNOUNCE:
@@ -68,15 +91,23 @@ export class UdpTracker {
         case UDP_SCRAPE:
           return this.#scrape(packet, transactionId);
         default:
-          return encodeUdpError(transactionId, "unknown action");
+          return UNKNOWN_ACTION;
       }
     } catch (error) {
       if (!(error instanceof AnnounceError)) throw error;
-      return encodeUdpError(transactionId, error.reason);
+      return error.reason;
     }
   }
 
-  #announce(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array {
+  #ignore(from: Endpoint): undefined {
+    this.#faults.count("bad-datagram", { address: from.address });
+  }
+
+  #count(from: Endpoint, why: string): void {
+    this.#faults.count("bad-announce", { address: from.address, why });
+  }
+
+  #announce(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array | string {
     const request = this.#request;
     parseUdpAnnounce(packet, request);
     // The packet's family decides how long an entry of the answer is (BEP 15), so a claim cannot change it.
@@ -87,10 +118,9 @@ export class UdpTracker {
       request,
       { address, local: undefined },
       Math.min(udpPeersMax(entryBytes), ANSWER_PEERS_MAX),
-      this.#answer,
+      this.#peers,
     );
-    if (refusal !== undefined) return encodeUdpError(transactionId, refusal);
-    return encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#answer);
+    return refusal ?? encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#peers);
   }
 
   #scrape(packet: Uint8Array, transactionId: number): Uint8Array {

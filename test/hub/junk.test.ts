@@ -61,6 +61,24 @@ async function datagram(port: number, bytes: string): Promise<void> {
   socket.close();
 }
 
+/** Connects as a client does, and asks for what the tracker does not know. */
+async function refusedDatagram(port: number): Promise<void> {
+  const socket = createSocket("udp4");
+  const answer = async (packet: Buffer): Promise<Buffer> => {
+    const [reply] = await new Promise<[Buffer]>((resolve) => {
+      socket.once("message", (message) => resolve([message]));
+      socket.send(packet, port, "127.0.0.1");
+    });
+    return reply;
+  };
+  const connected = await answer(Buffer.from("000004172710198000000000" + "01020304", "hex"));
+  const refused = await answer(
+    Buffer.concat([connected.subarray(8, 16), Buffer.from("0000000901020304", "hex")]),
+  );
+  assert.equal(refused.readUInt32BE(0), 3, "an error");
+  socket.close();
+}
+
 /** Waits for what happens behind a socket. */
 async function until(condition: () => boolean, what: () => string): Promise<void> {
   for (let turn = 0; turn < 1_000; turn += 1) {
@@ -152,6 +170,7 @@ test("HUB-16: junk of ten kinds is counted and told at debug level; nothing is a
       () => send(webPort, head("GET /announce?info_hash=x&port=junk", { connection: "close" })),
     ],
     ["a packet of nothing", "bad-datagram", () => datagram(udpPort, "junk")],
+    ["an announce over UDP that is refused", "bad-announce", () => refusedDatagram(udpPort)],
     ["a packet with a made-up id", "bad-datagram", () => datagram(udpPort, "x".repeat(98))],
     [
       "no handshake",

@@ -2,7 +2,8 @@ import { addressBytes } from "../../src/base/endpoint.ts";
 import type { Infohashes } from "../../src/base/infohash.ts";
 import { infohashKey, wireInfohashes } from "../../src/base/infohash.ts";
 import type { Clock } from "../../src/ports/clock.ts";
-import { SILENT_LOG } from "../../src/ports/log.ts";
+import { type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
+import type { OutsideFault } from "../../src/ports/outside-faults.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { CompactSwarms, type CompactSwarmsOptions } from "../../src/tracker/compact-swarms.ts";
 import { FullScrape } from "../../src/tracker/full-scrape.ts";
@@ -116,7 +117,13 @@ export function trackerWorld(options: WorldOptions = {}) {
   };
   const scrapeOfAll = options.fullScrape && new FullScrape(tracker, { clock, minIntervalS: 240 });
   const http = new HttpTracker(tracker, policy, scrapeOfAll || undefined);
-  const udp = new UdpTracker(tracker, { intervalS: 720, clock, random: chance(3) });
+  const faults: [fault: OutsideFault, fields: LogFields | undefined][] = [];
+  const udp = new UdpTracker(tracker, {
+    intervalS: 720,
+    clock,
+    random: chance(3),
+    faults: { count: (fault, fields) => void faults.push([fault, fields]) },
+  });
 
   /** Answers a GET. @returns The body, one character a byte. */
   function get(target: string, from = "198.51.100.7", local?: string): string {
@@ -134,7 +141,20 @@ export function trackerWorld(options: WorldOptions = {}) {
     );
   }
 
-  return { clock, directory, fetched, saved, disk, swarms, tracker, http, udp, get, announce };
+  return {
+    clock,
+    directory,
+    fetched,
+    saved,
+    disk,
+    swarms,
+    tracker,
+    http,
+    udp,
+    faults,
+    get,
+    announce,
+  };
 }
 
 /** A value of a bencoded dictionary's text: a number. */
