@@ -10,6 +10,7 @@ import {
   type OutgoingAnnounce,
 } from "./announce-request.ts";
 import { parseDecimal, percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
+import { hasParameter, joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 
 /** Real clients send about 15. */
 const PARAMETERS_MAX = 64;
@@ -17,7 +18,9 @@ const CLAIMED_ADDRESS_BYTES_MAX = 64;
 const KEY_BYTES_MAX = 64;
 
 /**
- * The URL of one announce: what the tracker's URL has already (a passkey) stays, our parameters follow.
+ * The URL of one announce: what the tracker's URL has already (a passkey) stays, our parameters follow. What the
+ * tracker's URL says in their place goes, so that each is there once, and is ours. A `key` is the exception: it may be
+ * what the tracker knows its member by, and says nothing of where we are, so that ours is left out beside it.
  *
  * @throws {AnnounceError} `bad-url` when `trackerUrl` is not http or https.
  */
@@ -25,21 +28,16 @@ export function announceUrl(trackerUrl: string, announce: OutgoingAnnounce): str
   if (!/^https?:\/\//i.test(trackerUrl)) {
     throw new AnnounceError("bad-url", "an HTTP tracker's URL starts with http:// or https://");
   }
-  const url = trackerUrl.replace(/#.*$/s, "");
+  const url = trackerUrlWithoutOwn(trackerUrl);
   const key = (announce.key >>> 0).toString(16).padStart(8, "0").toUpperCase();
   let query =
     `info_hash=${percentEncode(announce.infohash)}&peer_id=${percentEncode(announce.peerId)}` +
     `&port=${announce.port}&uploaded=${announce.uploaded}&downloaded=${announce.downloaded}` +
-    `&left=${announce.left}&compact=1&no_peer_id=1&numwant=${announce.numwant}&key=${key}`;
+    `&left=${announce.left}&compact=1&no_peer_id=1&numwant=${announce.numwant}`;
+  if (!hasParameter(url, "key")) query += `&key=${key}`;
   if (announce.event !== "none") query += `&event=${announce.event}`;
   if (announce.trackerId) query += `&trackerid=${percentEncode(announce.trackerId)}`;
   return joinQuery(url, query);
-}
-
-/** Appends to the query a URL has, or begins one. */
-export function joinQuery(url: string, query: string): string {
-  if (!url.includes("?")) return `${url}?${query}`;
-  return /[?&]$/.test(url) ? `${url}${query}` : `${url}&${query}`;
 }
 
 const NAME = {

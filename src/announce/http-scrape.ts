@@ -4,7 +4,7 @@ import { dictOf, encode } from "../bencode/encode.ts";
 import { getBytes, getDict, isDict } from "../bencode/bencode-value.ts";
 import { AnnounceError } from "./announce-error.ts";
 import { cutMessage, decodeReplyDict, getCount, type TrackerFailure } from "./http-reply.ts";
-import { joinQuery } from "./http-request.ts";
+import { joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
 
 /** Infohashes of one scrape, HTTP and UDP: what fits into a datagram (TRK-7). */
@@ -41,8 +41,8 @@ export function scrapeUrl(
   announceUrl: string,
   infohashes: readonly Uint8Array[],
 ): string | undefined {
-  const match = /^(https?:\/\/[^/?#]+(?:\/[^?#]*)?\/)announce([^/?#]*)(\?[^#]*)?(?:#.*)?$/is.exec(
-    announceUrl,
+  const match = /^(https?:\/\/[^/?#]+(?:\/[^?#]*)?\/)announce([^/?#]*)(\?[^#]*)?$/is.exec(
+    trackerUrlWithoutOwn(announceUrl),
   );
   if (!match) return undefined;
   const url = `${match[1]}scrape${match[2]}${match[3] ?? ""}`;

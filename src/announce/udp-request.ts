@@ -17,6 +17,7 @@ import {
   type OutgoingAnnounce,
 } from "./announce-request.ts";
 import { SCRAPE_INFOHASHES_MAX } from "./http-scrape.ts";
+import { trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { parseUrlOptions, encodeUrlOptions } from "./udp-options.ts";
 
 // Requests of the UDP tracker protocol (BEP 15), both sides. All numbers are big-endian.
@@ -45,7 +46,8 @@ export function encodeUdpConnect(transactionId: number): Uint8Array {
 }
 
 /**
- * @param trackerUrl - Its path and query travel along as options (BEP 41): passkeys live there.
+ * @param trackerUrl - Its path and query travel along as options (BEP 41): passkeys live there. What the packet says
+ *   itself is taken out of the query.
  */
 export function encodeUdpAnnounce(
   connectionId: ConnectionId,
@@ -66,7 +68,7 @@ export function encodeUdpAnnounce(
   writeUint32(packet, 88, announce.key);
   writeUint32(packet, 92, announce.numwant);
   writeUint16(packet, 96, announce.port);
-  const path = /^udp:\/\/[^/?#]*([^#]*)/i.exec(options.trackerUrl)?.[1] ?? "";
+  const path = /^udp:\/\/[^/?#]*([^#]*)/i.exec(trackerUrlWithoutOwn(options.trackerUrl))?.[1] ?? "";
   // Most trackers are `udp://host:port/announce`: nothing in it they would need to be told.
   if (path === "" || path === "/" || path === "/announce") return packet;
   return concatBytes([packet, encodeUrlOptions(encodeUtf8(path))]);
