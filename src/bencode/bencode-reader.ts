@@ -150,6 +150,16 @@ export class BencodeReader {
     this.#skip(this.#depthMax - this.#depth);
   }
 
+  /**
+   * Goes on at an offset, for a caller that read the values in front of it itself.
+   *
+   * @param offset - Behind a whole value, in the container that the reader is in.
+   */
+  jump(offset: number): void {
+    invariant(offset >= this.#offset && offset <= this.#input.length, "the caller read ahead");
+    this.#offset = offset;
+  }
+
   #step(container: number): boolean {
     if (this.#input[this.#offset] !== container) return false;
     this.#countItem();

@@ -1,5 +1,6 @@
 import { realpathSync, type Stats } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { safeJoin, UnsafePathError } from "../base/safe-join.ts";
 import { visiblePath, withVisibleName } from "../engine/visible-name.ts";
@@ -62,7 +63,7 @@ function withPathsFound(info: TorrentInfo, root: string): TorrentInfo {
     if (!pathAsWritten || !hasFile(pathAsWritten)) return file;
     // Two names may be cleaned to one, and then what one has as written is where the other was stored.
     const isOthers = own.has(pathAsWritten.join("/"));
-    return isOthers && hasFile(path) ? file : { ...file, path: pathAsWritten };
+    return isOthers && hasFile(path) ? file : withPath(file, pathAsWritten);
   });
   return { ...info, files };
 }

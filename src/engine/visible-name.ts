@@ -1,3 +1,4 @@
+import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
 /**
@@ -9,11 +10,9 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 export function withVisibleName(info: TorrentInfo): TorrentInfo {
   const [first] = info.files;
   if (!first?.path[0]?.startsWith(".")) return info;
-  const files = info.files.map((file) => ({
-    ...file,
-    path: visiblePath(file.path),
-    linkTarget: file.linkTarget && visiblePath(file.linkTarget),
-  }));
+  const files = info.files.map((file) =>
+    withPath(file, visiblePath(file.path), file.linkTarget && visiblePath(file.linkTarget)),
+  );
   return { ...info, files };
 }
 

@@ -3,6 +3,7 @@ import { isBytes, type BencodeDict } from "../bencode/bencode-value.ts";
 import { NODE_BYTES } from "./merkle.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import {
+  ORDINARY,
   readableText,
   readAttributes,
   readLinkPath,
@@ -35,6 +36,8 @@ export function* readFileTree(info: BencodeDict, notes: ReadingNotes): Generator
   // The folders stepped into, and the key before the next one.
   const path: string[] = [];
   let previous = "";
+  // Behind the last name that was read, which is a file's when a file comes.
+  let nameEnd = 0;
   let isEmpty = true;
   for (;;) {
     const key = reader.nextKey();
@@ -49,13 +52,15 @@ export function* readFileTree(info: BencodeDict, notes: ReadingNotes): Generator
       if (previous !== "") throw treeError(here, "comes in the wrong order");
       const entry = requireDict(reader.value(), () => where(here));
       notes.judgeRepeats({ dict: entry, where: () => `${where(here)}.`, decisive: DECISIVE });
-      yield readFile(entry, here, notes);
+      const nameLength = here[here.length - 1]!.length;
+      yield { ...readFile(entry, here, notes), nameAt: nameEnd - nameLength, nameLength };
       if (reader.nextKey() !== undefined) throw treeError(here, "is a file and a folder");
       isEmpty = false;
       previous = path.pop()!;
       continue;
     }
     path.push(key);
+    nameEnd = reader.offset;
     // Readers that sort and readers that do not would number the pieces differently.
     if (key <= previous) throw treeError(path, "comes in the wrong order, or twice");
     if (!reader.enterDict()) throw treeError(path, "is neither a file nor a folder");
@@ -84,9 +89,9 @@ function readFile(entry: BencodeDict, path: readonly string[], notes: ReadingNot
   if (written > length)
     notes.warn(`"${where(path, "length")}" of a link is not 0; it was left out`);
   return {
+    ...ORDINARY,
     path,
     length,
-    pad: false,
     executable,
     hidden,
     link: target,

@@ -1,47 +1,104 @@
+import { toLatin1 } from "../base/bytes.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 
 /** Slots looked at for one name. Some 30 are the most that chance needs; more were made on purpose. */
 const PROBES_MAX = 2000;
 
+/** Names that there is room for at first, and bytes for which there is room for one more. */
+const ROOM_AT_FIRST = 512;
+const BYTES_PER_NAME = 64;
+
+/** Each byte in lower case, as `toLowerCase` has it for ASCII. */
+const LOWER = Uint8Array.from({ length: 128 }, (_, byte) =>
+  String.fromCharCode(byte).toLowerCase().charCodeAt(0),
+);
+
 /**
- * Which name of which folder leads where, for trees of 200,000 files: a table of numbers, with the names that
- * are kept anyway beside it. A map with a text of folder and name as its key costs three times the memory.
+ * Which name of which folder leads where, for trees of 200,000 files: a table of numbers. A name is a text, or it
+ * stands in bytes that are kept anyway and costs nothing. A map with a text of folder and name as its key costs
+ * three times the memory.
  */
 export class NameTable<Entry> {
-  readonly #entries: Entry[] = [];
+  readonly #entries: (Entry | undefined)[] = [];
   readonly #names: string[] = [];
-  #folders = new Int32Array(512);
-  #hashes = new Int32Array(512);
+  readonly #bytes: Uint8Array;
+  #folders: Int32Array;
+  #hashes: Int32Array;
+  /** Where a name stands in `#bytes`, or minus one minus its index in `#names`. */
+  #offsets: Int32Array;
+  #lengths: Uint8Array;
   /** Index of an entry plus one, or 0; open addressing, at most half full. */
-  #slots = new Int32Array(1024);
+  #slots: Int32Array;
 
   readonly #seed: number;
 
-  /** @param seed - 32 bits that whoever chose the names did not know. */
-  constructor(seed: number) {
+  /**
+   * @param seed - 32 bits that whoever chose the names did not know.
+   * @param bytes - Where the names of `addPlain` stand.
+   */
+  constructor(seed: number, bytes: Uint8Array) {
     this.#seed = seed;
+    this.#bytes = bytes;
+    let room = ROOM_AT_FIRST;
+    while (room * BYTES_PER_NAME < bytes.length) room *= 2;
+    this.#folders = new Int32Array(room);
+    this.#hashes = new Int32Array(room);
+    this.#offsets = new Int32Array(room);
+    this.#lengths = new Uint8Array(room);
+    this.#slots = new Int32Array(2 * room);
   }
 
-  /** @returns What was set for the name in the folder. */
-  get(folder: number, name: string): Entry | undefined {
-    const index = this.#slots[this.#slotOf(folder, name, this.#hash(folder, name))]!;
-    return index === 0 ? undefined : this.#entries[index - 1];
+  /** @param name - Folded. @returns The index of what was added for it in the folder; -1 when nothing was. */
+  find(folder: number, name: string): number {
+    return this.#slots[this.#slotOf({ folder, name, hash: this.#hash(folder, name) })]! - 1;
   }
 
-  /** @param name - Not set in this folder before. */
+  /** What was added there. `undefined` for a plain name. */
+  entry(index: number): Entry | undefined {
+    return this.#entries[index];
+  }
+
+  /** The plain name that was added there, as it was written. */
+  plainName(index: number): string {
+    return this.#text({ nameAt: this.#offsets[index]!, nameLength: this.#lengths[index]! });
+  }
+
+  /** @param name - Folded, and not added to this folder before. */
   add(folder: number, name: string, entry: Entry): void {
     if (this.#entries.length * 2 >= this.#slots.length) this.#grow();
-    const hash = this.#hash(folder, name);
-    const index = this.#entries.length;
-    this.#slots[this.#slotOf(folder, name, hash)] = index + 1;
-    this.#entries.push(entry);
+    const key = { folder, name, hash: this.#hash(folder, name) };
+    const slot = this.#slotOf(key);
+    this.#offsets[this.#entries.length] = -1 - this.#names.length;
     this.#names.push(name);
+    this.#put(slot, key, entry);
+  }
+
+  /**
+   * Adds a name of ASCII that stands in the bytes as it is, 1 to 255 of them.
+   *
+   * @returns False, without a change, when its fold is taken in this folder.
+   */
+  addPlain(folder: number, name: PlainName): boolean {
+    if (this.#entries.length * 2 >= this.#slots.length) this.#grow();
+    const key = { folder, name, hash: this.#hashPlain(folder, name) };
+    const slot = this.#slotOf(key);
+    if (this.#slots[slot] !== 0) return false;
+    this.#offsets[this.#entries.length] = name.nameAt;
+    this.#lengths[this.#entries.length] = name.nameLength;
+    this.#put(slot, key, undefined);
+    return true;
+  }
+
+  #put(slot: number, { folder, hash }: Key, entry: Entry | undefined): void {
+    const index = this.#entries.length;
+    this.#slots[slot] = index + 1;
+    this.#entries.push(entry);
     this.#folders[index] = folder;
     this.#hashes[index] = hash;
   }
 
   /** The slot of the name, or the free one where it belongs. */
-  #slotOf(folder: number, name: string, hash: number): number {
+  #slotOf({ folder, name, hash }: Key): number {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let probe = 0; probe < PROBES_MAX; probe += 1) {
@@ -50,18 +107,29 @@ export class NameTable<Entry> {
       const isSame =
         this.#hashes[index] === hash &&
         this.#folders[index] === folder &&
-        this.#names[index] === name;
+        this.#foldAt(index) === (typeof name === "string" ? name : this.#text(name).toLowerCase());
       if (isSame) return slot;
       slot = (slot + 1) & mask;
     }
     throw new MetainfoError("too-large", `more than ${PROBES_MAX} names of files collide`);
   }
 
+  #foldAt(index: number): string {
+    const at = this.#offsets[index]!;
+    return at < 0 ? this.#names[-1 - at]! : this.plainName(index).toLowerCase();
+  }
+
+  #text({ nameAt, nameLength }: PlainName): string {
+    return toLatin1(this.#bytes.subarray(nameAt, nameAt + nameLength));
+  }
+
   #grow(): void {
-    const capacity = this.#entries.length * 2;
-    this.#folders = enlarged(this.#folders, capacity);
-    this.#hashes = enlarged(this.#hashes, capacity);
-    this.#slots = new Int32Array(capacity * 2);
+    const room = this.#entries.length * 2;
+    this.#folders = copyInto(new Int32Array(room), this.#folders);
+    this.#hashes = copyInto(new Int32Array(room), this.#hashes);
+    this.#offsets = copyInto(new Int32Array(room), this.#offsets);
+    this.#lengths = copyInto(new Uint8Array(room), this.#lengths);
+    this.#slots = new Int32Array(room * 2);
     const mask = this.#slots.length - 1;
     for (let index = 0; index < this.#entries.length; index += 1) {
       let slot = this.#hashes[index]! & mask;
@@ -76,13 +144,43 @@ export class NameTable<Entry> {
     for (let index = 0; index < name.length; index += 1) {
       hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
     }
-    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-    return hash ^ (hash >>> 13);
+    return mixed(hash);
+  }
+
+  /** What `#hash` makes of the folded name. */
+  #hashPlain(folder: number, { nameAt, nameLength }: PlainName): number {
+    const bytes = this.#bytes;
+    const end = nameAt + nameLength;
+    let hash = this.#seed ^ Math.imul(folder, 0x9e3779b1);
+    for (let index = nameAt; index < end; index += 1) {
+      hash = Math.imul(hash ^ LOWER[bytes[index]!]!, 0x01000193);
+    }
+    return mixed(hash);
   }
 }
 
-function enlarged(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
-  larger.set(numbers);
+/** A name of ASCII where it stands in bytes. */
+export interface PlainName {
+  /** Offset of its first byte. */
+  readonly nameAt: number;
+  /** Bytes. */
+  readonly nameLength: number;
+}
+
+function mixed(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return once ^ (once >>> 13);
+}
+
+/** A name of a folder, while its slot is looked for. */
+interface Key {
+  readonly folder: number;
+  /** Folded text, or a plain name as it stands. */
+  readonly name: string | PlainName;
+  readonly hash: number;
+}
+
+function copyInto<Column extends Int32Array | Uint8Array>(larger: Column, column: Column): Column {
+  larger.set(column);
   return larger;
 }

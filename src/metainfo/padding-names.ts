@@ -1,7 +1,7 @@
 /** BitComet pads with files of this name, and without `attr`. */
 const PADDING_OF_BITCOMET = "_____padding_file_";
 /** BEP 47 puts padding here, named by its length. */
-const PADDING_FOLDER = ".pad";
+export const PADDING_FOLDER = ".pad";
 
 /**
  * Tells padding by its name, for makers that leave `attr` out.

@@ -1,6 +1,7 @@
 import type { Work } from "../base/work.ts";
-import type { TorrentFile } from "./metainfo.ts";
+import { FileTable } from "./file-table.ts";
 import { MetainfoError } from "./metainfo-error.ts";
+import { PADDING_FOLDER } from "./padding-names.ts";
 import { readableText, type ListedFile } from "./read-info-fields.ts";
 import type { ReadingNotes } from "./reading-notes.ts";
 import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
@@ -12,6 +13,8 @@ const FILES_PER_STEP = 128;
  * Gives the listed files of a torrent their places: offsets in its space of bytes, safe paths on disk,
  * and links that stay inside.
  *
+ * @param options.infoBytes - Where names and roots stand.
+ * @param options.listBytes - The part of it that lists the files.
  * @param options.rawName - The torrent's name in latin1, not empty.
  * @param options.seed - 32 bits that nobody knows before all names are chosen.
  * @param options.alignTo - Bytes; every file that is not empty starts at a multiple of it.
@@ -20,38 +23,46 @@ const FILES_PER_STEP = 128;
 export function* placeFiles(
   listed: Iterable<ListedFile>,
   options: {
+    readonly infoBytes: Uint8Array;
+    readonly listBytes: Uint8Array;
     readonly rawName: string;
     readonly folder: boolean;
     readonly alignTo: number;
     readonly seed: number;
     readonly notes: ReadingNotes;
   },
-): Work<{ name: string; files: TorrentFile[] }> {
+): Work<{ name: string; files: FileTable }> {
+  const { infoBytes, listBytes, alignTo } = options;
   const name = cleanComponent(options.rawName);
   const root = options.folder ? [name] : [];
   const rawRoot = options.folder ? options.rawName : undefined;
-  const tree = new SafeTree(root, options.seed);
-  const files: TorrentFile[] = [];
+  const tree = new SafeTree(root, { seed: options.seed, bytes: listBytes });
+  const padFolder = [...root, PADDING_FOLDER];
+  const files = new FileTable(listBytes, infoBytes);
   const links = new Map<number, readonly string[]>();
+  // Plain names below such a root are written as they are.
+  const isRootPlain = rawRoot === undefined || rawRoot === name;
+  let isFolderPlain = false;
   let offset = 0;
   for (const file of listed) {
-    if (files.length % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
-    const path = file.pad ? [...root, ".pad", String(file.length)] : tree.addFile(file.path);
-    if (file.link) links.set(files.length, file.link);
-    if (options.alignTo > 1) offset = Math.ceil(offset / options.alignTo) * options.alignTo;
-    // What most files lack takes no room in the others: there may be 200,000.
-    const { length, pad, executable, hidden, piecesRoot } = file;
-    const plain = { path, length, offset, pad, executable, hidden };
-    const written = pad ? undefined : pathAsWritten(rawRoot, file.path, path);
-    files.push(
-      written === undefined && piecesRoot === undefined
-        ? plain
-        : {
-            ...plain,
-            ...(written && { pathAsWritten: written }),
-            ...(piecesRoot && { piecesRoot }),
-          },
-    );
+    if (files.count % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    if (file.link) links.set(files.count, file.link);
+    if (alignTo > 1) offset = Math.ceil(offset / alignTo) * alignTo;
+    if (file.beside && isFolderPlain && tree.addBeside(file)) {
+      const folder = tree.lastFolder;
+      files.add(file, { folder, name: undefined, offset, pathAsWritten: undefined });
+    } else if (file.pad) {
+      const name = String(file.length);
+      files.add(file, { folder: padFolder, name, offset, pathAsWritten: undefined });
+    } else {
+      const { path, nameAt } = file;
+      const own = tree.addName(path);
+      const folder = tree.lastFolder;
+      const written = pathAsWritten(rawRoot, path, [...folder, own]);
+      const isInList = nameAt >= 0 && own === path[path.length - 1];
+      files.add(file, { folder, name: isInList ? undefined : own, offset, pathAsWritten: written });
+      isFolderPlain = isRootPlain && hasPlainFolder(path, folder.slice(root.length));
+    }
     offset += file.length;
     if (offset > Number.MAX_SAFE_INTEGER) {
       throw new MetainfoError("bad-file-length", "the files have more than 2^53-1 bytes together");
@@ -59,6 +70,11 @@ export function* placeFiles(
   }
   placeLinks(links, { files, tree, notes: options.notes });
   return { name, files };
+}
+
+/** Whether a file's folder is called on disk what the torrent calls it. */
+function hasPlainFolder(raw: readonly string[], folder: readonly string[]): boolean {
+  return folder.every((name, index) => name === raw[index]);
 }
 
 /** @returns `undefined` when it is `path`, or no path that may be looked at. */
@@ -92,7 +108,7 @@ function pathAsWritten(
 function placeLinks(
   links: ReadonlyMap<number, readonly string[]>,
   among: {
-    readonly files: TorrentFile[];
+    readonly files: FileTable;
     readonly tree: SafeTree;
     readonly notes: ReadingNotes;
   },
@@ -101,19 +117,19 @@ function placeLinks(
   const targets = new Map<string, string>();
   for (const [index, link] of links) {
     const target = tree.find(link);
-    const path = files[index]!.path;
+    const path = files.path(index);
     // The parent folder of every link is around it, and so is everything above.
     if (target && !startsWith(path, target)) targets.set(path.join("/"), target.join("/"));
   }
   for (const [index, link] of links) {
-    const file = files[index]!;
-    const target = targets.get(file.path.join("/"));
-    if (target !== undefined && endsSomewhere(file.path.join("/"), targets)) {
-      files[index] = { ...file, linkTarget: target.split("/") };
+    const path = files.path(index).join("/");
+    const target = targets.get(path);
+    if (target !== undefined && endsSomewhere(path, targets)) {
+      files.setLinkTarget(index, target.split("/"));
     } else {
       notes.warn(
-        `link "${file.path.join("/")}" to "${readableText(link.join("/"))}" left out: it leads ` +
-          `to no file or folder of this torrent`,
+        `link "${path}" to "${readableText(link.join("/"))}" left out: it leads to no file or ` +
+          `folder of this torrent`,
       );
     }
   }

@@ -24,7 +24,27 @@ export interface ListedFile {
   readonly link: readonly string[] | undefined;
   /** 32 bytes. */
   readonly piecesRoot: Uint8Array | undefined;
+  /**
+   * Where the last element of the path stands, and its bytes: an offset into the value of `files` or `file tree`; -1
+   * when nobody knows.
+   */
+  readonly nameAt: number;
+  readonly nameLength: number;
+  /** True when it lies in the folder of the file before, padding not counted, and has a plain name. */
+  readonly beside: boolean;
 }
+
+/** What most files are. */
+export const ORDINARY = {
+  pad: false,
+  executable: false,
+  hidden: false,
+  link: undefined,
+  piecesRoot: undefined,
+  nameAt: -1,
+  nameLength: 0,
+  beside: false,
+} as const;
 
 /** What `attr` says (BEP 47); unknown letters are ignored. */
 export interface Attributes {

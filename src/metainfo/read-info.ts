@@ -49,7 +49,9 @@ export function* readInfo(
   const rawName =
     withoutEndZeros(readName(dict, kind, notes)) || toHex((infohashes.v1 ?? infohashes.v2)!);
   const { folder, files: listed } = readFiles(dict, { kind, rawName, pieceLength, notes });
-  const { name, files } = yield* placeFiles(listed, {
+  const { name, files: table } = yield* placeFiles(listed, {
+    infoBytes,
+    listBytes: listBytes(dict, kind),
     rawName,
     folder,
     alignTo: kind === "v2" ? pieceLength : 1,
@@ -58,6 +60,7 @@ export function* readInfo(
     notes,
   });
   yield;
+  const files = table.files();
   const geometry = new Geometry({ pieceLength, files, aligned: kind === "v2" });
   if (geometry.pieceCount > PIECES_MAX) {
     throw new MetainfoError("too-large", `${geometry.pieceCount} pieces, at most ${PIECES_MAX}`);
@@ -136,6 +139,12 @@ function readFiles(
     folder: isV1Folder(dict),
     files: kind === "v1" ? files : joinHybrid(files, readFileTree(dict, notes), pieceLength),
   };
+}
+
+/** The value that lists the files, which offsets of names count from. A single v1 file has none. */
+function listBytes(dict: BencodeDict, kind: TorrentKind): Uint8Array {
+  const list = dict.get(kind === "v2" ? "file tree" : "files");
+  return isBytes(list) ? list : new Uint8Array(0);
 }
 
 /** BEP 52: one file that is called like the torrent is the single-file form. */

@@ -1,6 +1,6 @@
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/bytes.ts";
 import { withoutEndZeros } from "./end-zeros.ts";
-import { NameTable } from "./name-table.ts";
+import { NameTable, type PlainName } from "./name-table.ts";
 
 /** What every file system of today takes in one name. */
 export const COMPONENT_BYTES_MAX = 255;
@@ -39,13 +39,18 @@ const RESERVED =
  * @returns 1 to 255 bytes of UTF-8, never `.`, `..` or anything with a separator.
  */
 export function cleanComponent(raw: string): string {
-  if (raw.length <= COMPONENT_BYTES_MAX && HARMLESS.test(raw) && !RESERVED.test(raw)) return raw;
+  if (raw.length <= COMPONENT_BYTES_MAX && isHarmless(raw)) return raw;
   const text = withoutEndZeros(decodeUtf8(fromLatin1(raw.slice(0, RAW_COMPONENT_BYTES_MAX))));
   let name = text.replace(FORBIDDEN, "_");
   if (RESERVED.test(name)) name = `_${name}`;
   name = shorten(name).replace(STRAY_JOINERS, (run) => "_".repeat(run.length));
   // Windows drops trailing dots and spaces. This also covers ".", ".." and the empty element.
   return name.replace(/[. ]$/, "_") || "_";
+}
+
+/** Whether a name is of ASCII and fit for every system as it is. Its length is for the caller to judge. */
+export function isHarmless(raw: string): boolean {
+  return HARMLESS.test(raw) && !RESERVED.test(raw);
 }
 
 /**
@@ -94,16 +99,42 @@ export class SafeTree {
 
   /**
    * @param root - Components in front of every path: the torrent's cleaned name, or nothing.
-   * @param seed - 32 bits that whoever named the files did not know.
+   * @param options.seed - 32 bits that whoever named the files did not know.
+   * @param options.bytes - Where the names of `addBeside` stand.
    */
-  constructor(root: readonly string[], seed = 0) {
+  constructor(
+    root: readonly string[],
+    options: { readonly seed?: number; readonly bytes?: Uint8Array } = {},
+  ) {
     this.#root = { id: 0, path: root };
     this.#lastFolder = this.#root;
-    this.#entries = new NameTable(seed);
+    this.#entries = new NameTable(options.seed ?? 0, options.bytes ?? new Uint8Array(0));
   }
 
-  /** @param raw - Elements spelled in latin1, at least one. */
+  /** The folder of the file that was added last; the root before the first one. */
+  get lastFolder(): readonly string[] {
+    return this.#lastFolder.path;
+  }
+
+  /**
+   * Adds a file to the folder of the one before, without a text of its name.
+   *
+   * @param name - A plain name (`isPlainName`): its path ends in it as it is.
+   * @returns False, without a change, when the name is taken there: `addFile` finds another one.
+   */
+  addBeside(name: PlainName): boolean {
+    return this.#entries.addPlain(this.#lastFolder.id, name);
+  }
+
+  /** @param raw - Elements spelled in latin1, at least one. @returns Its path. */
   addFile(raw: readonly string[]): readonly string[] {
+    // Not spread: that reserves room for more.
+    const name = this.addName(raw);
+    return this.#lastFolder.path.concat(name);
+  }
+
+  /** @param raw - As for `addFile`. @returns The file's own name, below `lastFolder`. */
+  addName(raw: readonly string[]): string {
     const folder = this.#folderOf(raw);
     const wanted = cleanComponent(raw[raw.length - 1]!);
     const name = this.#claim(folder, wanted);
@@ -111,8 +142,7 @@ export class SafeTree {
     if (name !== wanted && this.#lookUp(folder, wanted) === undefined) {
       this.#aliases.set(keyOf(folder, wanted), name);
     }
-    // Not spread: that reserves room for more.
-    return folder.path.concat(name);
+    return name;
   }
 
   /** @returns The path that a file or folder got, or `undefined` when nothing was added under `raw`. */
@@ -161,20 +191,21 @@ export class SafeTree {
       const alias = this.#aliases.get(keyOf(folder, name));
       if (alias !== undefined) return alias;
     }
-    const entry = this.#entries.get(folder.id, fold(name));
-    if (entry === undefined) return undefined;
+    const index = this.#entries.find(folder.id, fold(name));
+    if (index < 0) return undefined;
+    const entry = this.#entries.entry(index) ?? this.#entries.plainName(index);
     return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
   }
 
   /** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
   #claim(folder: Folder, name: string): string {
-    if (this.#entries.get(folder.id, fold(name)) === undefined) return name;
+    if (this.#entries.find(folder.id, fold(name)) < 0) return name;
     const { stem, extension } = splitForSuffix(name);
     // Counted by what is left of the name, because long names that differ may be cut to the same stem.
     const key = keyOf(folder, `${fold(stem)}/${fold(extension)}`);
     for (let suffix = this.#nextSuffix.get(key) ?? 2; ; suffix += 1) {
       const candidate = `${stem} (${suffix})${extension}`;
-      if (this.#entries.get(folder.id, fold(candidate)) !== undefined) continue;
+      if (this.#entries.find(folder.id, fold(candidate)) >= 0) continue;
       this.#nextSuffix.set(key, suffix + 1);
       return candidate;
     }

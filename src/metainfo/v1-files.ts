@@ -2,9 +2,11 @@ import { BencodeReader } from "../bencode/bencode-reader.ts";
 import { isBytes, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
 import { equalValues } from "../bencode/oddities.ts";
 import { MetainfoError } from "./metainfo-error.ts";
-import { isPaddingName } from "./padding-names.ts";
+import { isPaddingName, PADDING_FOLDER } from "./padding-names.ts";
+import { PlainEntry } from "./plain-entry.ts";
 import {
   missing,
+  ORDINARY,
   PATH_ELEMENTS_MAX,
   readAttributes,
   readLinkPath,
@@ -52,7 +54,7 @@ export function* readV1Files(info: BencodeDict, options: V1FilesOptions): Genera
   const { oddities } = options.notes;
   const reader = new BencodeReader(raw, { bytesMax: raw.length, oddities });
   if (!reader.enterList()) throw typeError("info.files", "a list");
-  const entries = new EntryReader(reader, options);
+  const entries = new EntryReader(raw, reader, options);
   while (reader.hasItem()) yield entries.next();
   if (entries.count === 0) throw new MetainfoError("bad-value", `"info.files" is empty`);
 }
@@ -64,11 +66,9 @@ function readSingle(info: BencodeDict, { name, notes }: V1FilesOptions): ListedF
   return {
     path: [name],
     length: requireLength(info.get("length"), "info.length"),
-    pad: false,
+    ...ORDINARY,
     executable,
     hidden,
-    link: undefined,
-    piecesRoot: undefined,
   };
 }
 
@@ -91,6 +91,9 @@ class Fields {
   path: Path | undefined;
   utf8Path: Path | undefined;
   symlinkPath: BencodeValue | undefined;
+  /** Offsets of the first element of `path` and of its end. */
+  pathAt = 0;
+  pathEnd = 0;
 
   reset(): void {
     this.attr = undefined;
@@ -110,15 +113,23 @@ class EntryReader {
   readonly #notes: ReadingNotes;
   /** Of the entry under way. */
   readonly #fields = new Fields();
+  readonly #plain: PlainEntry;
 
-  constructor(reader: BencodeReader, options: V1FilesOptions) {
+  constructor(raw: Uint8Array, reader: BencodeReader, options: V1FilesOptions) {
     this.#reader = reader;
+    this.#plain = new PlainEntry(raw);
     this.#utf8Keys = options.utf8Keys;
     this.#notes = options.notes;
   }
 
+  /** @returns The file of the next entry. It is good until the next call. */
   next(): ListedFile {
     this.count += 1;
+    const end = this.#utf8Keys ? this.#plain.read(this.#reader.offset) : 0;
+    if (end > 0) {
+      this.#reader.jump(end);
+      return this.#plain;
+    }
     this.#fields.reset();
     this.#readFields();
     const { attr, length: given } = this.#fields;
@@ -132,6 +143,7 @@ class EntryReader {
       return { ...PAD, length: written };
     }
     const target = link ? this.#linkTarget(written) : undefined;
+    const { nameAt, nameLength } = this.#noteFolder(path);
     return {
       path,
       length: target ? 0 : written,
@@ -140,7 +152,25 @@ class EntryReader {
       hidden,
       link: target,
       piecesRoot: undefined,
+      nameAt,
+      nameLength,
+      beside: false,
     };
+  }
+
+  /** Remembers the folder of this entry for those beside it. @returns Where its name stands. */
+  #noteFolder(path: readonly string[]): { nameAt: number; nameLength: number } {
+    const { path: written, pathAt, pathEnd } = this.#fields;
+    const nameLength = path[path.length - 1]!.length;
+    if (path !== written) {
+      this.#plain.setFolder(0, -1);
+      return { nameAt: -1, nameLength };
+    }
+    const nameAt = pathEnd - nameLength;
+    const folderLength = nameAt - 1 - String(nameLength).length - pathAt;
+    // Of files that lie where padding does each is looked at.
+    this.#plain.setFolder(pathAt, path[0] === PADDING_FOLDER ? -1 : folderLength);
+    return { nameAt, nameLength };
   }
 
   /** Names a value of the entry under way in an error. */
@@ -178,7 +208,7 @@ class EntryReader {
         fields.length = this.#first(key, fields.length, reader.value());
         return true;
       case "path":
-        fields.path = this.#firstPath(key, fields.path, readPath(reader));
+        fields.path = this.#firstPath(key, fields.path, this.#readPath());
         return true;
       case "path.utf-8":
         fields.utf8Path = this.#firstPath(key, fields.utf8Path, readPath(reader));
@@ -192,6 +222,17 @@ class EntryReader {
       default:
         return false;
     }
+  }
+
+  #readPath(): Path {
+    const fields = this.#fields;
+    const at = this.#reader.offset;
+    const path = readPath(this.#reader);
+    if (fields.path === undefined) {
+      fields.pathAt = at + 1;
+      fields.pathEnd = this.#reader.offset - 1;
+    }
+    return path;
   }
 
   #first(key: string, first: BencodeValue | undefined, value: BencodeValue): BencodeValue {
@@ -271,12 +312,4 @@ function equalPaths(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((element, index) => element === b[index]);
 }
 
-const PAD: ListedFile = {
-  path: [],
-  length: 0,
-  pad: true,
-  executable: false,
-  hidden: false,
-  link: undefined,
-  piecesRoot: undefined,
-};
+const PAD: ListedFile = { ...ORDINARY, path: [], length: 0, pad: true };

@@ -1,3 +1,4 @@
+import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { ExistingFiles } from "../engine/existing-files.ts";
 import type { TorrentRow } from "../store/torrents.ts";
@@ -9,7 +10,7 @@ import type { TorrentRow } from "../store/torrents.ts";
 export function infoOnDisk(row: Pick<TorrentRow, "content_root">, info: TorrentInfo): TorrentInfo {
   if (row.content_root === null || !info.files.some((file) => file.pathAsWritten)) return info;
   const files = info.files.map((file) =>
-    file.pathAsWritten ? { ...file, path: file.pathAsWritten } : file,
+    file.pathAsWritten ? withPath(file, file.pathAsWritten) : file,
   );
   return { ...info, files };
 }

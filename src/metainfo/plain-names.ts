@@ -1,0 +1,46 @@
+import { isHarmless } from "./safe-path.ts";
+
+const FIRST = 1;
+const INNER = 2;
+const LAST = 4;
+
+/** Where in a harmless name each byte may stand: asked of the one rule that there is. */
+const PLACES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const letter = String.fromCharCode(byte);
+  return (
+    (isHarmless(letter) ? FIRST : 0) |
+    (isHarmless(`a${letter}a`) ? INNER : 0) |
+    (isHarmless(`a${letter}`) ? LAST : 0)
+  );
+});
+
+/** First three letters of the devices of Windows, and of what some names of padding begin with. */
+const LOOKED_AT_CLOSER: ReadonlySet<number> = new Set(
+  ["con", "prn", "aux", "nul", "com", "lpt", "___"].map((start) => startOf(start)),
+);
+
+/**
+ * Tells names that are fit for every file system as they stand, without making a text of them. Some that are too
+ * are not told: those that begin as a device of Windows or as padding does.
+ *
+ * @param at - Offset of the first byte.
+ * @param length - Bytes.
+ */
+export function isPlainName(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length < 1 || length > 255) return false;
+  const end = at + length - 1;
+  if ((PLACES[bytes[at]!]! & FIRST) === 0) return false;
+  if (length > 1 && (PLACES[bytes[end]!]! & LAST) === 0) return false;
+  for (let index = at + 1; index < end; index += 1) {
+    if ((PLACES[bytes[index]!]! & INNER) === 0) return false;
+  }
+  if (length < 3) return true;
+  // A set bit turns capital letters into small ones, and leaves `_` no other letter's place.
+  const start = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+  return !LOOKED_AT_CLOSER.has(start | 0x202020);
+}
+
+function startOf(text: string): number {
+  const [a = 0, b = 0, c = 0] = [...text].map((letter) => letter.charCodeAt(0));
+  return (a << 16) | (b << 8) | c | 0x202020;
+}
