@@ -67,11 +67,13 @@ const REFUSED: readonly {
   code: WireErrorCode;
   options?: WireDecoderOptions;
 }[] = [
+  { id: "WIR-1", what: "2^32-1 bytes, no id yet", stream: "ffffffff", code: "frame-too-long" },
+  { id: "WIR-1", what: "2^21 bytes, no id yet", stream: "00200000", code: "frame-too-long" },
   { id: "WIR-1", what: "piece of 2^32-1 bytes", stream: "ffffffff 07", code: "frame-too-long" },
   { id: "WIR-1", what: "extended of 2^31 bytes", stream: "80000000 14", code: "frame-too-long" },
   { id: "WIR-1", what: "unknown id of 64 MiB", stream: "04000000 63", code: "frame-too-long" },
   { id: "WIR-1", what: "piece of 128 KiB + 1", stream: "0002000a 07", code: "frame-too-long" },
-  { id: "WIR-1", what: "choke of 64 MiB", stream: "04000000 00", code: "bad-length" },
+  { id: "WIR-1", what: "choke of 64 MiB", stream: "04000000 00", code: "frame-too-long" },
   { id: "WIR-1", what: "hashes of 1 MiB", stream: "00100011 16", code: "frame-too-long" },
   {
     id: "WIR-1",

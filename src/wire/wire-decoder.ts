@@ -17,8 +17,14 @@ const EXTENDED_FRAME_BYTES_MAX = 1_048_576 + 2;
 const UNKNOWN_FRAME_BYTES_MAX = 1_048_576;
 /** While the piece count is not known (magnet): 2^23 pieces. */
 const BITFIELD_FRAME_BYTES_MAX = 1 + 1_048_576;
-
-/** Length prefix, id, piece, begin: what comes before a block. */
+/** No message is longer, except the bitfield of a torrent of more pieces. Judged before the id is there. */
+const FRAME_BYTES_MAX = Math.max(
+  EXTENDED_FRAME_BYTES_MAX,
+  UNKNOWN_FRAME_BYTES_MAX,
+  BITFIELD_FRAME_BYTES_MAX,
+  HASHES_FRAME_BYTES_MAX,
+  9 + BLOCK_BYTES_MAX,
+);
 
 /** Up to this size the buffer for messages that span chunks is kept; most connections need no more. */
 const GATHER_BYTES_KEPT = 1024;
@@ -48,6 +54,7 @@ export class WireDecoder {
   readonly #fast: boolean;
   readonly #rejects: boolean;
   #pieceCount: number | undefined;
+  #frameBytesMax = FRAME_BYTES_MAX;
   #stopped = false;
 
   #gather = new Uint8Array(64);
@@ -75,12 +82,13 @@ export class WireDecoder {
     this.#sink = sink;
     this.#fast = options.fast;
     this.#rejects = options.fast || options.v2 === true;
-    this.#pieceCount = options.pieceCount;
+    if (options.pieceCount !== undefined) this.setPieceCount(options.pieceCount);
   }
 
   /** From now on indexes and bitfields are checked against it. Earlier ones were handed out unchecked. */
   setPieceCount(pieceCount: number): void {
     this.#pieceCount = pieceCount;
+    this.#frameBytesMax = Math.max(FRAME_BYTES_MAX, bitfieldFrameBytes(pieceCount));
   }
 
   /** `feed` returns after the call to the sink that is under way, and later chunks are ignored. */
@@ -119,6 +127,7 @@ export class WireDecoder {
       this.#sink.handleKeepAlive();
       return offset + PREFIX_BYTES;
     }
+    this.#judgeLength(frame);
     if (available === PREFIX_BYTES) return this.#takeGathered(chunk, offset, end);
     const goal = this.#judge(chunk[offset + PREFIX_BYTES]!, frame);
     if (available < goal) return this.#takeGathered(chunk, offset, end);
@@ -139,6 +148,7 @@ export class WireDecoder {
   #advanceGather(): void {
     const frame = readUint32(this.#gather, 0);
     if (this.#gathered === PREFIX_BYTES && frame > 0) {
+      this.#judgeLength(frame);
       this.#gatherGoal = PREFIX_BYTES + 1;
       return;
     }
@@ -184,6 +194,12 @@ export class WireDecoder {
     const taken = Math.min(this.#skipLeft, end - offset);
     this.#skipLeft -= taken;
     return offset + taken;
+  }
+
+  /** A length that no message has ends the connection at once: its next byte might never come (WIR-1). */
+  #judgeLength(frame: number): void {
+    if (frame <= this.#frameBytesMax) return;
+    throw new WireError("frame-too-long", `${frame} bytes, at most ${this.#frameBytesMax}`);
   }
 
   /**
@@ -247,7 +263,7 @@ export class WireDecoder {
       atMost(MESSAGE.bitfield, frame, BITFIELD_FRAME_BYTES_MAX);
       return PREFIX_BYTES + frame;
     }
-    const expected = 1 + Math.ceil(this.#pieceCount / 8);
+    const expected = bitfieldFrameBytes(this.#pieceCount);
     if (frame !== expected) {
       throw new WireError("bad-bitfield", `${frame - 1} bytes for ${this.#pieceCount} pieces`);
     }
@@ -374,6 +390,10 @@ export class WireDecoder {
       throw new WireError("bad-index", `piece ${piece} of ${this.#pieceCount}`);
     }
   }
+}
+
+function bitfieldFrameBytes(pieceCount: number): number {
+  return 1 + Math.ceil(pieceCount / 8);
 }
 
 function exactly(id: number, frame: number, expected: number): number {
