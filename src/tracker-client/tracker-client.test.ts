@@ -6,7 +6,7 @@ import { encodeFailure } from "../announce/http-answer.ts";
 import { parseAnnounceQuery } from "../announce/http-request.ts";
 import { fromLatin1, toHex, toLatin1 } from "../base/bytes.ts";
 import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
-import type { SwarmView } from "../engine/session-contract.ts";
+import type { PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
 import { seededRandom } from "../sim/seeded-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { Simulation } from "../sim/simulation.ts";
@@ -80,6 +80,13 @@ class World {
       this.clock.runFor(hopMs);
     }
     await turn();
+  }
+
+  /** Ends the torrent; time passes while goodbyes are said. */
+  async leave(handle: PeerSourceHandle): Promise<void> {
+    const goodbyes = handle.detach();
+    await this.pass(2 * SECOND_MS);
+    await goodbyes;
   }
 
   /** What each tracker heard: events, in order. */
@@ -303,7 +310,7 @@ test("BEP 7: while one family is silent, the other is announced by and says good
   await world.pass(SECOND_MS);
   assert.equal(source.status()[0]!.state, "working");
   await world.pass(10 * MINUTE_MS);
-  await handle.detach();
+  await world.leave(handle);
   const told = world.heard.filter(({ family }) => family === 4).map(({ request }) => request.event);
   assert.deepEqual(told, ["started", "none", "none", "stopped"]);
 });
@@ -375,8 +382,8 @@ test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", as
       ["http://b.example", 1, "working"],
     ],
   );
-  await handle.detach();
-  assert.deepEqual(world.events(A), ["started"]);
+  await world.leave(handle);
+  assert.deepEqual(world.events(A), ["started", "stopped"]);
 });
 
 test("VT-5: in one tier the next one is asked at once, and stays first", async () => {
@@ -452,9 +459,30 @@ test("goodbyes take two seconds at most", async () => {
   await leaving;
 });
 
-test("who was never answered says no goodbye, and leaves at once", async () => {
+test("stopped while the first announce is under way: the tracker hears stopped behind it", async () => {
   const world = new World();
-  world.answers.set(A, () => "silent");
+  world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
+  world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
+  const { handle } = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.deepEqual(world.events(A), ["started", "started"]);
+  await world.leave(handle);
+  assert.deepEqual(world.events(A), ["started", "started", "stopped", "stopped"]);
+});
+
+test("BEP 27: a tracker that is left and asked anew hears goodbye before it hears us again", async () => {
+  const world = new World();
+  world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
+  const { handle } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  world.swarm.isPrivate = true;
+  handle.handleMetadata();
+  await world.pass(SECOND_MS);
+  assert.deepEqual(world.events(A), ["started", "stopped", "started"]);
+});
+
+test("a tracker that cannot be reached hears no goodbye, and holds nobody up", async () => {
+  const world = new World();
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
   await handle.detach();
@@ -482,7 +510,7 @@ test("50 announces at a time over HTTP, and the others get their turn", async ()
   await Promise.all(first.slice(0, 5).map(({ handle }) => handle.detach()));
   await world.pass(SECOND_MS);
   assert.equal(world.underWayMax, 50);
-  assert.equal(world.heard.length, 60);
+  assert.equal(world.heard.length, 65, "60 announces and five goodbyes");
   // Those in line leave it when their torrent stops.
   await Promise.all(first.slice(5).map(({ handle }) => handle.detach()));
   await world.pass(SECOND_MS);

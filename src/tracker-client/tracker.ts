@@ -26,8 +26,8 @@ interface Listing {
   /** The download ended while it listed us, and it has not heard so yet. */
   owesCompleted: boolean;
   trackerId: Uint8Array | undefined;
-  /** The announce that is under way. */
-  pending: Promise<AnnounceOutcome> | undefined;
+  /** The announce that is under way, or the goodbye. */
+  pending: Promise<unknown> | undefined;
 }
 
 /** What people may know of a tracker. */
@@ -117,18 +117,32 @@ export class Tracker {
     return outcome;
   }
 
-  /** Says goodbye where we are listed; a command that ends with its download has news to tell first. */
+  /**
+   * Says goodbye where we are listed, or may be: an announce that is under way may have arrived, so give its signal
+   * up before. Announces that come later wait for the goodbye.
+   */
   async stop(signal: AbortSignal): Promise<void> {
     this.#state = "idle";
     this.nextAnnounceAtMs = undefined;
-    await Promise.all(
-      this.#listings.map(async (listing) => {
-        if (!listing.started) return;
-        listing.started = false;
-        if (listing.owesCompleted) await this.#send(listing, "completed", signal);
-        await this.#send(listing, "stopped", signal);
-      }),
+    const listed = this.#listings.filter(
+      ({ started, pending }) => started || pending !== undefined,
     );
+    await Promise.all(
+      listed.map((listing) => occupy(listing, this.#sayGoodbye(listing, listing.pending, signal))),
+    );
+  }
+
+  async #sayGoodbye(
+    listing: Listing,
+    underWay: Promise<unknown> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await underWay;
+    const owesCompleted = listing.started && listing.owesCompleted;
+    listing.started = false;
+    // A command that ends with its download has news to tell first.
+    if (owesCompleted) await this.#send(listing, "completed", signal);
+    await this.#send(listing, "stopped", signal);
   }
 
   status(now: number): TrackerStatus {
@@ -179,10 +193,7 @@ export class Tracker {
         .map(async (listing) => {
           // The one before it, given up or slow.
           while (listing.pending) await listing.pending;
-          listing.pending = this.#announceListing(listing, signal, partialSeed);
-          const outcome = await listing.pending;
-          listing.pending = undefined;
-          return outcome;
+          return occupy(listing, this.#announceListing(listing, signal, partialSeed));
         }),
     );
     return outcomes.find((each) => each?.kind === "reply") ?? outcomes[0];
@@ -244,6 +255,16 @@ export class Tracker {
       case undefined:
         break;
     }
+  }
+}
+
+/** The listing is in use until the work is done, or other work takes its place. */
+async function occupy<T>(listing: Listing, work: Promise<T>): Promise<T> {
+  listing.pending = work;
+  try {
+    return await work;
+  } finally {
+    if (listing.pending === work) listing.pending = undefined;
   }
 }
 
