@@ -1,5 +1,5 @@
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { DraftTable } from "../store/drafts.ts";
@@ -12,6 +12,7 @@ import type {
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { Everseed } from "./everseed.ts";
+import { HourlySweep } from "./hourly-sweep.ts";
 import { PublishError } from "./publish-error.ts";
 import { searchText } from "./search-text.ts";
 import type { StoredContents } from "./stored-contents.ts";
@@ -20,7 +21,6 @@ import type { TorrentLibrary } from "./torrent-library.ts";
 
 /** How long a removal can be undone (HUB-18). */
 const KEPT_MS = 7 * 86_400_000;
-const SWEEP_MS = 3_600_000;
 
 export interface PublicationsOptions {
   readonly torrents: TorrentTable;
@@ -62,21 +62,28 @@ export interface Removal {
 export class Publications {
   readonly #options: PublicationsOptions;
   #queue: Promise<unknown> = Promise.resolve();
-  #timer: Timer | undefined;
+  readonly #sweep: HourlySweep;
 
   constructor(options: PublicationsOptions) {
     this.#options = options;
+    this.#sweep = new HourlySweep(options.clock, async () => {
+      try {
+        await this.#purgeDue();
+      } catch (error) {
+        options.log.error("removed torrents stay for now", { why: String(error) });
+      }
+    });
   }
 
   /** Ends what a crash interrupted and what is due, now and every hour. */
   async start(): Promise<void> {
     await this.#purgeDue();
-    this.#schedule();
+    this.#sweep.start();
   }
 
   /** Waits for what is under way. */
   async stop(): Promise<void> {
-    this.#timer?.cancel();
+    await this.#sweep.stop();
     await this.#queue;
   }
 
@@ -230,16 +237,6 @@ export class Publications {
   async #searchText(row: TorrentRow, comment: string | null): Promise<string> {
     const metainfo = await this.#options.library.load(row);
     return searchText(comment, metainfo?.info ?? { name: "", files: [] });
-  }
-
-  #schedule(): void {
-    this.#timer = this.#options.clock.startTimer(SWEEP_MS, () => {
-      this.#purgeDue()
-        .catch((error: unknown) => {
-          this.#options.log.error("removed torrents stay for now", { why: String(error) });
-        })
-        .finally(() => this.#schedule());
-    });
   }
 }
 

@@ -3,7 +3,7 @@ import { formatBytes } from "../base/format-bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Work } from "../base/work.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
@@ -12,6 +12,7 @@ import type { DataFolder } from "./data-folder.ts";
 import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
 import type { DraftContent, DraftUploads, OpenDraft } from "./draft-uploads.ts";
 import type { FinishedDraft, Finisher } from "./finisher.ts";
+import { HourlySweep } from "./hourly-sweep.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import { randomShortId } from "./short-id.ts";
 import type { SpaceAccount } from "./space-account.ts";
@@ -21,7 +22,6 @@ import type { Turns, Workers } from "./turns.ts";
 const DRAFTS_MAX = 100;
 const ABANDONED_MS = 7 * 86_400_000;
 const SHA1_BYTES = 20;
-const SWEEP_MS = 3_600_000;
 
 export interface PublishLimits {
   /** Bytes of one upload; `undefined` is what the disk holds. */
@@ -76,10 +76,17 @@ export interface DeclaredDraft {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #digests = new Map<string, Promise<unknown>>();
-  #timer: Timer | undefined;
+  readonly #sweep: HourlySweep;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#sweep = new HourlySweep(options.clock, async () => {
+      try {
+        await this.#removeAbandoned();
+      } catch (error) {
+        options.log.warn("abandoned uploads stay for now", { why: String(error) });
+      }
+    });
   }
 
   /** Finishes what a crash interrupted, and throws away what nobody came back for, now and every hour. */
@@ -87,12 +94,12 @@ export class Publisher {
     await this.#removeStrays();
     await this.#removeAbandoned();
     await this.#finishComplete();
-    this.#scheduleSweep();
+    this.#sweep.start();
   }
 
   /** Ends uploads under way; what arrived is durable and goes on after the next start. */
   async stop(): Promise<void> {
-    this.#timer?.cancel();
+    await this.#sweep.stop();
     await this.#options.uploads.closeAll();
   }
 
@@ -348,16 +355,6 @@ export class Publisher {
       log.info("an abandoned upload is thrown away", { id });
       await this.discard(id);
     }
-  }
-
-  #scheduleSweep(): void {
-    this.#timer = this.#options.clock.startTimer(SWEEP_MS, () => {
-      this.#removeAbandoned()
-        .catch((error: unknown) => {
-          this.#options.log.warn("abandoned uploads stay for now", { why: String(error) });
-        })
-        .finally(() => this.#scheduleSweep());
-    });
   }
 }
 
