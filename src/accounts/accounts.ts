@@ -322,13 +322,20 @@ export class Accounts {
     }));
   }
 
-  /** Ends one of one's own sessions. */
-  async endSession(id: string, credentials: Credentials): Promise<void> {
+  /**
+   * Ends one of the caller's own sessions.
+   *
+   * @returns The cookies of a sign-out when it was the session of the call itself.
+   */
+  async endSession(id: string, credentials: Credentials): Promise<readonly string[] | undefined> {
     const library = await this.#load();
     const headers = asHeaders(credentials);
+    const current = await library.api.getSession({ headers });
+    if (current?.session.id === id) return this.signOut(credentials);
     const session = (await library.api.listSessions({ headers })).find((entry) => entry.id === id);
     if (!session) throw new AccountsError("not-found", "This session has ended already.");
     await library.api.revokeSession({ body: { token: session.token }, headers });
+    return undefined;
   }
 
   /** Makes a token. What is returned holds it for the only time: the database has its hash (HUB-24). */

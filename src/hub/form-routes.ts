@@ -94,7 +94,9 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
 
   app.post("/account/sessions/:id/end", async (c) => {
     demand(c.var.actor, "account.change");
-    await accounts.endSession(c.req.param("id"), c.var.credentials);
+    const signedOut = await accounts.endSession(c.req.param("id"), c.var.credentials);
+    // The page of an account is for somebody who is signed in.
+    if (signedOut) return redirect("/", signedOut);
     return accountPage(parts, frames, c, { notice: "The session has ended." });
   });
 

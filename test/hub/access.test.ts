@@ -83,55 +83,99 @@ const BODY = {
   key: "x",
 };
 
+const MAGNET = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=theirs`;
+const MEMBER = "ben";
+
+/** A hub in which everything that a route may name is there: 404 is never an answer of the route itself. */
 async function world(t: TestContext) {
   const made = await hubWorld(t);
-  const { call, program, publish } = made;
+  const { call, program, publish, store } = made;
   const torrent = await publish({ a: new Uint8Array([1]) });
-  const declared = await call("/api/v1/drafts", { headers: await program(), json: BODY });
+  const headers = await program();
+  const declared = await call("/api/v1/drafts", { headers, json: BODY });
   const draft = ((await declared.json()) as { id: string }).id;
-  return { ...made, torrent, draft };
+  const begun = await call("/api/v1/fetches", { headers, json: { magnet: MAGNET } });
+  assert.equal(begun.status, 201);
+  const fetch = ((await begun.json()) as { id: string }).id;
+  // Another account than the administrator's, with the same password. There is no registration yet.
+  await sql`insert into user (id, name, email, emailVerified, createdAt, updatedAt, username, role)
+    select ${MEMBER}, ${MEMBER}, ${`${MEMBER}@hub.invalid`}, 1, createdAt, updatedAt, ${MEMBER}, 'user'
+    from user`.execute(store.db);
+  await sql`insert into account (id, accountId, providerId, userId, password, createdAt, updatedAt)
+    select ${MEMBER}, ${MEMBER}, providerId, ${MEMBER}, password, createdAt, updatedAt
+    from account`.execute(store.db);
+  return { ...made, torrent, draft, fetch };
 }
 
 type Prepared = Awaited<ReturnType<typeof world>>;
 
 async function headersOf(
   role: Role,
-  { program, signIn, store }: Prepared,
+  { program, signIn }: Prepared,
 ): Promise<Record<string, string>> {
   if (role === "stranger") return {};
   if (role === "publish token") return program("publish");
   if (role === "admin token") return program("admin");
-  // There is no registration yet; a role that was taken away is the same to every route.
-  if (role === "member") await sql`update user set role = 'user'`.execute(store.db);
-  const cookie = await signIn();
+  const cookie = await signIn(role === "member" ? MEMBER : "ann");
   return { cookie, origin: `http://${HOST}` };
 }
-
-function concrete(path: string, { torrent, draft }: Prepared): string {
-  return path
-    .replace(/:file\{.*\}$/, `${torrent}.torrent`)
-    .replace(/:index\{[^/]*\}/, "0")
-    .replace(/:(?:slug|name)\?/, "talks")
-    .replace(":id", path.includes("/drafts/") ? draft : torrent);
+/** Makes what a route is about, when a hub does not have it by itself. @returns Its id. */
+async function subjectOf(
+  key: string,
+  headers: Record<string, string>,
+  prepared: Prepared,
+): Promise<string> {
+  const { torrent, draft, fetch, call, program } = prepared;
+  if (key.includes("/drafts/")) return draft;
+  if (key.includes("/fetches/") || /(?:retry|cancel)$/.test(key)) return fetch;
+  if (key.endsWith("/restore")) {
+    const removed = await call(`/api/v1/torrents/${torrent}`, {
+      method: "DELETE",
+      headers: await program("admin"),
+    });
+    assert.equal(removed.status, 200);
+    return torrent;
+  }
+  // Of the caller itself: what belongs to somebody else does not exist for it.
+  if (/tokens\/:id/.test(key)) {
+    const made = await call("/api/v1/tokens", { headers, json: BODY });
+    return made.status === 201 ? ((await made.json()) as { id: string }).id : "none";
+  }
+  if (key.includes("/sessions/:id") && "cookie" in headers) {
+    const { rows } = await sql<{
+      id: string;
+    }>`select id from session order by createdAt desc`.execute(prepared.store.db);
+    return rows[0]!.id;
+  }
+  return torrent;
 }
 
 async function mayEnter(key: string, role: Role, prepared: Prepared): Promise<boolean> {
   const [method = "", path = ""] = key.split(" ");
-  const ofDraft = path.includes("/drafts/");
+  const headers = await headersOf(role, prepared);
+  const subject = await subjectOf(key, headers, prepared);
+  const concrete = path
+    .replace(/:file\{.*\.(torrent|zip)\}$/, `${prepared.torrent}.$1`)
+    .replace(/:index\{[^/]*\}/, "0")
+    .replace(/:path\{[^/]*\}/, "talks/a")
+    .replace(/:(?:slug|name)\?/, "talks")
+    .replace(":id", subject);
   const json = path.endsWith("/session") ? { ...BODY, password: PASSWORD } : BODY;
   const form = { name: "ann", current: PASSWORD, password: PASSWORD };
-  const response = await prepared.call(concrete(path, prepared), {
+  const response = await prepared.call(concrete, {
     // How tus asks for the offset; hono answers it with the routes for GET.
     method: key === "GET /api/v1/drafts/:id/content" ? "HEAD" : method,
-    headers: await headersOf(role, prepared),
+    headers,
     ...(method === "POST" && (path.startsWith("/api/") ? { json } : { form })),
   });
   await response.body?.cancel();
   const { status } = response;
   assert.ok(status < 500, `${key} for ${role}: ${status}`);
   if (status === 303) return !response.headers.get("location")?.startsWith("/login");
-  // Somebody else's draft looks as if it did not exist.
-  return status !== 401 && status !== 403 && !(ofDraft && status === 404);
+  if (status === 401 || status === 403) return false;
+  // Neither in nor refused: the route is gone, or it does not tell whose thing it was asked for.
+  assert.notEqual(status, 404, `${key} for ${role}`);
+  return true;
 }
 
 test("HUB-11: the table of access has every route of the hub, and no other", async (t) => {

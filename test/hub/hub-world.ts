@@ -301,8 +301,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   }
 
   /** The cookie header after signing in. */
-  async function signIn(): Promise<string> {
-    const response = await call("/api/v1/session", { json: { name: "ann", password: PASSWORD } });
+  async function signIn(name = "ann"): Promise<string> {
+    const response = await call("/api/v1/session", { json: { name, password: PASSWORD } });
     assert.equal(response.status, 200);
     return cookieOf(response);
   }

@@ -278,6 +278,19 @@ test("HUB-10: the account page lists sessions and tokens, ends and revokes them,
   assert.equal((await call("/account", { headers: { cookie: cookieOf(changed) } })).status, 200);
 });
 
+test("HUB-10: ending the session one is signed in by signs out", async (t) => {
+  const { call, page, signIn } = await hubWorld(t);
+  const cookie = await signIn();
+  const headers = { ...SAME, cookie };
+  const { model } = await page("/account", { headers });
+  assert.ok(model.kind === "account");
+  const mine = model.sessions.find((session) => session.current)!;
+  const ended = await call(`/account/sessions/${mine.id}/end`, { form: {}, headers });
+  assert.deepEqual([ended.status, ended.headers.get("location")], [303, "/"]);
+  const who = await call("/api/v1/session", { headers: { cookie } });
+  assert.deepEqual(await who.json(), { user: null });
+});
+
 test("HUB-24: a token in the address is nobody's", async (t) => {
   const { call, program } = await hubWorld(t);
   const { authorization } = await program();

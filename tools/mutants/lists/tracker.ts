@@ -1,0 +1,88 @@
+import type { Mutant } from "../mutant.ts";
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "tracker: a snapshot's peer may have no port",
+    file: "src/tracker/compact-swarms.ts",
+    from: "if (port === 0 || !(ticks >= 0",
+    to: "if (!(ticks >= 0",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: flags of a snapshot run into the time",
+    file: "src/tracker/compact-swarms.ts",
+    from: "const flags = flagsOf(peer.flags);",
+    to: "const { flags } = peer;",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a seed is told of other seeds",
+    file: "src/tracker/compact-swarms.ts",
+    from: "const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;",
+    to: "const unwanted = 0;",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: an answer names the one that asks",
+    file: "src/tracker/compact-swarms.ts",
+    from: "      if (portOf(word) === asker.port && isAddress(page, entry, asker)) continue;\n",
+    to: "",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a silent peer is told of for ever",
+    file: "src/tracker/compact-swarms.ts",
+    from: "      if (idleTicks(word, this.#tick) > this.#timeoutTicks) continue;\n",
+    to: "",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: an early announce draws another answer",
+    file: "src/tracker/compact-swarms.ts",
+    from: "      ? table.locatedHash()\n",
+    to: "      ? this.#options.random.below(TWO_32)\n",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a second address of one client is counted twice",
+    file: "src/tracker/compact-swarms.ts",
+    from: "if (this.#options.details && this.#isInOtherFamily(swarm, peer, request)) {",
+    to: "if (this.#options.details && swarm < 0 && this.#isInOtherFamily(swarm, peer, request)) {",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a swarm has no limit",
+    file: "src/tracker/compact-swarms.ts",
+    from: 'if (this.#total(swarm) >= peersPerSwarmMax) return "swarm-full";',
+    to: 'if (this.#total(swarm) < 0 && peersPerSwarmMax > 0) return "swarm-full";',
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: one address may fill a swarm",
+    file: "src/tracker/compact-swarms.ts",
+    from: "return this.#shares.roomFor(swarm, peer);",
+    to: 'return this.#shares.roomFor(swarm, peer) === "stored" ? "stored" : "stored";',
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a completion counts at each announce",
+    file: "src/tracker/compact-swarms.ts",
+    from: "      (wasFlags & (SEED | COMPLETED)) === 0 &&\n",
+    to: "",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: uploaded bytes may be faster than any line",
+    file: "src/tracker/compact-swarms.ts",
+    from: "this.#effect.uploaded = Math.min(Math.max(uploaded, 0), most);",
+    to: "this.#effect.uploaded = Math.max(uploaded, 0) + most * 0;",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+  {
+    name: "tracker: a damaged snapshot is restored",
+    file: "src/tracker/snapshot.ts",
+    from: "if (!equalBytes(sha256(bytes.subarray(0, end)), bytes.subarray(end))) return undefined;",
+    to: "if (sha256(bytes.subarray(0, end)).length !== 32) return undefined;",
+    tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
+  },
+];
