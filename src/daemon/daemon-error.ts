@@ -100,6 +100,12 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
           hint: "a shorter one: disks take 255 bytes for a name, 4095 for a whole path.",
         },
       );
+    case "ELOOP":
+      return new DaemonError("not-writable", `Cannot ${doing}. ${capital(messageOf(failure))}`, {
+        subject,
+        cause,
+        hint: "put the folder itself there, or mount the other disk in its place (mount --bind).",
+      });
     case "EROFS":
       return new DaemonError("not-writable", `Cannot ${doing}. The disk is read-only.`, {
         subject,
@@ -133,6 +139,10 @@ export function folderMissing(path: string, folder: string): DaemonError {
 export function systemCode(failure: unknown): string | undefined {
   if (typeof failure !== "object" || failure === null || !("code" in failure)) return undefined;
   return typeof failure.code === "string" ? failure.code : undefined;
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function messageOf(failure: unknown): string {

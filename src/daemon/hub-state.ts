@@ -35,7 +35,7 @@ export interface HubState {
 export async function openHubState(dataDir: string): Promise<HubState> {
   const lock = await lockFolder(dataDir);
   try {
-    const files = new NodeFiles();
+    const files = new NodeFiles(dataDir);
     await removeAllLeftovers(files, dataDir);
     const secret = await readSecret(files, join(dataDir, "keys/session"));
     const store = await openStore(join(dataDir, "everseed.db"));
@@ -45,6 +45,7 @@ export async function openHubState(dataDir: string): Promise<HubState> {
       files,
       secret,
       async close() {
+        files.close();
         await store.close();
         lock.release();
       },
@@ -81,7 +82,7 @@ export async function openAccountsBeside(
     if (!(error instanceof DaemonError) || error.code !== "data-in-use") throw error;
   }
   try {
-    const secret = await readSecret(new NodeFiles(), join(dataDir, "keys/session"));
+    const secret = await readSecret(new NodeFiles(dataDir), join(dataDir, "keys/session"));
     const store = await openStore(database, { asItIs: lock === undefined });
     const accounts = openAccounts({ store, secret }, { ...world, siteUrl: "http://127.0.0.1" });
     const close = async (): Promise<void> => {

@@ -51,7 +51,7 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
   const path = await realpath(options.path).catch((error: unknown) => {
     throw diskTrouble(error, `read ${options.path}`, options.path);
   });
-  const files = new NodeFiles();
+  const files = new NodeFiles(dataDir);
   const places = inPlaceFiles(dataDir, randomBytes(8).toString("hex"));
   try {
     await files.makeFolder(places.folder);
@@ -116,7 +116,7 @@ async function answerOf(
   path: string,
   signal: AbortSignal,
 ): Promise<InPlaceAnswer | undefined> {
-  const files = new NodeFiles();
+  const files = new NodeFiles(dataDir);
   for (let waitedMs = 0; waitedMs < ANSWER_MS; waitedMs += POLL_MS) {
     const bytes = await files.read(path);
     if (bytes) {

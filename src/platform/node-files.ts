@@ -6,7 +6,6 @@ import {
   mkdir,
   open,
   readdir,
-  readFile,
   rename,
   rm,
   stat,
@@ -14,19 +13,46 @@ import {
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder, writeAtomically } from "./atomic-file.ts";
+import { hasDescriptorPaths } from "./disk/open-folders.ts";
+import { FilesError, GuardedPaths } from "./guarded-paths.ts";
+import { removeTree } from "./remove-tree.ts";
 import { temporaryPath } from "./temporary-name.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** Whole files and folders on this machine's disks. Everything it creates is for its owner only (CLI-3). */
+/** A link in the last place is not followed, and a pipe in the place of a file is not waited for. */
+const AS_IT_IS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Whole files and folders on this machine's disks. Everything it creates is for its owner only (CLI-3). Below its root
+ * no link is followed, in no place of a path; elsewhere in the last place only.
+ */
 export class NodeFiles implements Files {
+  readonly #guarded: GuardedPaths | undefined;
   #linkCount = 0;
+
+  /** @param root - Absolute: the folder of a hub, which is there. */
+  constructor(root?: string) {
+    this.#guarded = root === undefined ? undefined : new GuardedPaths(root);
+  }
+
+  /** Lets folders go that are open for the next call. */
+  close(): void {
+    this.#guarded?.close();
+  }
 
   async read(path: string): Promise<Uint8Array | undefined> {
     try {
-      return await readFile(path);
+      return await this.#through(path, false, async (entry) => {
+        const file = await openPlain(entry, path, constants.O_RDONLY);
+        try {
+          return await file.readFile();
+        } finally {
+          await file.close();
+        }
+      });
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -34,22 +60,23 @@ export class NodeFiles implements Files {
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    await this.makeFolder(dirname(path));
-    await writeAtomically(path, bytes);
+    await this.#through(path, true, (entry) => writeAtomically(entry, bytes));
   }
 
   async openAppend(path: string, length: number): Promise<AppendFile> {
-    await this.makeFolder(dirname(path));
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE);
+    const file = await this.#through(path, true, async (entry) => {
+      const opened = await openPlain(entry, path, constants.O_RDWR | constants.O_CREAT);
+      try {
+        await opened.truncate(length);
+        await opened.sync();
+        await syncFolder(dirname(entry));
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
+      return opened;
+    });
     let end = length;
-    try {
-      await file.truncate(length);
-      await file.sync();
-      await syncFolder(dirname(path));
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
     return {
       async append(bytes) {
         await writeAt(file, bytes, end);
@@ -63,17 +90,15 @@ export class NodeFiles implements Files {
   async openRead(path: string): Promise<ReadFile | undefined> {
     let file: FileHandle;
     try {
-      file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      file = await this.#through(path, false, (entry) =>
+        openPlain(entry, path, constants.O_RDONLY),
+      );
     } catch (error) {
-      if (isMissing(error) || codeOf(error) === "ELOOP") return undefined;
+      if (isMissing(error) || NO_PLAIN_FILE.has(codeOf(error) ?? "")) return undefined;
       throw error;
     }
     try {
       const facts = await file.stat();
-      if (!facts.isFile()) {
-        await file.close();
-        return undefined;
-      }
       return {
         size: facts.size,
         mtimeMs: facts.mtimeMs,
@@ -89,37 +114,58 @@ export class NodeFiles implements Files {
     }
   }
 
-  makeFolder(path: string): Promise<void> {
-    return makeFolders(path, FOLDER_MODE);
+  async makeFolder(path: string): Promise<void> {
+    const below = this.#guarded?.below(path);
+    if (!this.#guarded || below === undefined) return makeFolders(path, FOLDER_MODE);
+    await this.#guarded.inside(below, true, path, async () => undefined);
   }
 
   async move(from: string, to: string): Promise<void> {
-    await this.makeFolder(dirname(to));
-    await rename(from, to);
-    await syncFolder(dirname(to));
-    await syncFolder(dirname(from));
+    await this.#through(to, true, (target) =>
+      this.#through(from, false, async (source) => {
+        await rename(source, target);
+        await syncFolder(dirname(target));
+        await syncFolder(dirname(source));
+      }),
+    );
   }
 
   async replaceByLink(existing: string, path: string): Promise<void> {
     this.#linkCount += 1;
-    const temporary = temporaryPath(path, `link-${process.pid}-${this.#linkCount}`);
-    await link(existing, temporary);
-    try {
-      await rename(temporary, path);
-    } finally {
-      // POSIX renames nothing when both names are the same file already.
-      await rm(temporary, { force: true });
-    }
-    await syncFolder(dirname(path));
+    const token = `link-${process.pid}-${this.#linkCount}`;
+    await this.#through(path, false, (target) =>
+      this.#through(existing, false, async (source) => {
+        const temporary = temporaryPath(target, token);
+        await link(source, temporary);
+        try {
+          // What was looked at before may be a link by now.
+          if (!(await lstat(temporary)).isFile())
+            throw new FilesError("ELOOP", existing, undefined);
+          await rename(temporary, target);
+        } finally {
+          // POSIX renames nothing when both names are the same file already.
+          await rm(temporary, { force: true });
+        }
+        await syncFolder(dirname(target));
+      }),
+    );
   }
 
   async remove(path: string): Promise<void> {
-    await rm(path, { recursive: true, force: true });
+    try {
+      await this.#through(path, false, (entry) =>
+        hasDescriptorPaths() ? removeTree(entry) : rm(entry, { recursive: true, force: true }),
+      );
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   async list(path: string): Promise<readonly string[]> {
+    const below = this.#guarded?.below(path);
     try {
-      return await readdir(path);
+      if (!this.#guarded || below === undefined) return await readdir(path);
+      return await this.#guarded.inside(below, false, path, (entry) => readdir(entry(".")));
     } catch (error) {
       if (isMissing(error)) return [];
       throw error;
@@ -128,10 +174,11 @@ export class NodeFiles implements Files {
 
   async stat(path: string): Promise<FileFacts | undefined> {
     try {
-      const facts = await lstat(path);
+      const facts = await this.#through(path, false, (entry) => lstat(entry));
       return { folder: facts.isDirectory(), size: facts.size, mtimeMs: facts.mtimeMs };
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      // What lies behind a link is none of ours.
+      if (isMissing(error) || codeOf(error) === "ELOOP") return undefined;
       throw error;
     }
   }
@@ -141,6 +188,34 @@ export class NodeFiles implements Files {
     // File systems without a size of their own, as programs make them, say nothing.
     return disk.blocks === 0 ? Number.POSITIVE_INFINITY : disk.bavail * disk.bsize;
   }
+
+  async #through<T>(path: string, create: boolean, use: (entry: string) => Promise<T>): Promise<T> {
+    const below = this.#guarded?.below(path);
+    if (this.#guarded && below !== undefined) return this.#guarded.through(below, create, use);
+    if (create) await makeFolders(dirname(path), FOLDER_MODE);
+    return use(path);
+  }
+}
+
+/** What stands where a plain file should be. */
+const NO_PLAIN_FILE: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
+
+/**
+ * @param entry - The way to `path`.
+ * @throws {FilesError} (rejects) `EISDIR` for a folder, `EINVAL` for a device, a pipe or a socket.
+ */
+async function openPlain(entry: string, path: string, flags: number): Promise<FileHandle> {
+  const file = await open(entry, flags | AS_IT_IS, FILE_MODE);
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) {
+      throw new FilesError(facts.isDirectory() ? "EISDIR" : "EINVAL", path, undefined);
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return file;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * Whole files and folders by absolute path: state, journals, .torrent files, direct downloads. The bytes of
  * torrents that peers fetch go through `content.ts`. Everything rejects with an error that carries the
- * operating system's `code` (`ENOSPC`, `EROFS`, `EACCES`...).
+ * operating system's `code` (`ENOSPC`, `EROFS`, `EACCES`...). Below the folder of a hub no link is followed, in any
+ * place of a path (`ELOOP`); what is neither a plain file nor a folder is not opened (`EINVAL`).
  */
 export interface Files {
   /** @returns `undefined` when the file is not there. */
@@ -20,9 +21,9 @@ export interface Files {
   replaceByLink(existing: string, path: string): Promise<void>;
   /** Removes a file or a folder with all it holds; harmless when it is gone. */
   remove(path: string): Promise<void>;
-  /** Names in a folder; empty when it is not there. */
+  /** Names in a folder; empty when it is not there. @throws `ELOOP` (rejects) when it is a link. */
   list(path: string): Promise<readonly string[]>;
-  /** @returns `undefined` when nothing is there. */
+  /** @returns `undefined` when nothing is there, or a link is on the way. */
   stat(path: string): Promise<FileFacts | undefined>;
   /** Bytes that may still be written to the disk that holds `path`; infinite when it does not tell. */
   freeBytes(path: string): Promise<number>;

@@ -15,7 +15,7 @@ import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
 const FOLDERS_MAX = 32;
 /** Linux: a descriptor that only names a folder, for which the right to pass through it is enough. */
 const O_PATH = 0o10000000;
-const O_FOLDER = O_PATH | constants.O_DIRECTORY;
+export const O_FOLDER = O_PATH | constants.O_DIRECTORY;
 /** Where Linux shows what a process has open. A path through it begins at that very folder, wherever it lies. */
 const DESCRIPTORS = "/proc/self/fd";
 
@@ -40,6 +40,8 @@ export interface FolderOwner {
   wasRootSeen(): boolean;
   /** Opens within the bound for descriptors. */
   open(path: string, flags: number): number;
+  /** Permissions of folders that are made, before the umask; 0o777 when absent. */
+  readonly folderMode?: number | undefined;
 }
 
 /**
@@ -132,7 +134,7 @@ export class OpenFolders {
     } catch (error) {
       const code = systemCode(error);
       if (code === "ENOENT" && create) {
-        makeFolder(entry);
+        makeFolder(entry, this.#owner.folderMode);
         return this.#open(path, entry, constants.O_NOFOLLOW);
       }
       if (code !== "ENOTDIR") throw error;
@@ -171,7 +173,7 @@ export class OpenFolders {
 }
 
 /** The path of something in an open folder, to be used while that is open. */
-export function entryOf(folder: OpenFolder, name: string): string {
+export function entryOf(folder: Pick<OpenFolder, "descriptor" | "path">, name: string): string {
   const { descriptor, path } = folder;
   if (descriptor !== undefined) return `${DESCRIPTORS}/${descriptor}/${name}`;
   return `${path === "/" ? "" : path}/${name}`;
@@ -226,9 +228,9 @@ export function makeWithParents(folder: string): void {
   makeFolder(folder);
 }
 
-function makeFolder(path: string): void {
+function makeFolder(path: string, mode = 0o777): void {
   try {
-    mkdirSync(path);
+    mkdirSync(path, { mode });
   } catch (error) {
     // Often it is there; what it is, is looked at next.
     if (systemCode(error) !== "EEXIST") throw error;

@@ -1,0 +1,102 @@
+import { closeSync, openSync } from "node:fs";
+import { resolve } from "node:path";
+import { DiskRefusal, diskFailure, failureCode } from "./disk/disk-refusal.ts";
+import {
+  entryOf,
+  folderOf,
+  hasDescriptorPaths,
+  nameOf,
+  O_FOLDER,
+  OpenFolders,
+} from "./disk/open-folders.ts";
+
+/** The disk refused a call on a whole file or folder. */
+export class FilesError extends Error {
+  /** The operating system's. */
+  readonly code: string;
+  readonly path: string;
+
+  constructor(code: string, path: string, cause: unknown) {
+    super(diskFailure(code, path).message, { cause });
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/**
+ * The way to files and folders below one root, for calls that do not wait for each other. It is the way of the
+ * engine's disk: each folder is opened from the one above it, without following a link (house rule 6).
+ */
+export class GuardedPaths {
+  readonly #root: string;
+  readonly #prefix: string;
+  readonly #folders: OpenFolders;
+
+  /** @param root - Absolute. May be a link, unlike everything below it; it is not made. */
+  constructor(root: string) {
+    this.#root = resolve(root);
+    this.#prefix = this.#root === "/" ? "/" : `${this.#root}/`;
+    this.#folders = new OpenFolders({
+      root: this.#root,
+      wasRootSeen: () => true,
+      open: (path, flags) => openSync(path, flags),
+      folderMode: 0o700,
+    });
+  }
+
+  /** @returns The path without dots, when it is below the root; else `undefined`: it is none of ours. */
+  below(path: string): string | undefined {
+    const plain = resolve(path);
+    return plain.startsWith(this.#prefix) ? plain : undefined;
+  }
+
+  /**
+   * Runs `use` with the way to something: through its folder, which stays open meanwhile.
+   *
+   * @param path - As `below` returns it.
+   * @param create - Makes the folders that are missing above it.
+   * @throws {FilesError} (rejects) `ELOOP` when one of them is a link.
+   */
+  async through<T>(path: string, create: boolean, use: (entry: string) => Promise<T>): Promise<T> {
+    return this.inside(folderOf(path), create, path, (entry) => use(entry(nameOf(path))));
+  }
+
+  /**
+   * Runs `use` with the ways to what is in a folder.
+   *
+   * @param folder - The root, or as `below` returns it.
+   * @param subject - What an error is about.
+   */
+  async inside<T>(
+    folder: string,
+    create: boolean,
+    subject: string,
+    use: (entry: (name: string) => string) => Promise<T>,
+  ): Promise<T> {
+    let descriptor: number | undefined;
+    try {
+      descriptor = this.#enter(folder, create);
+      return await use((name) => entryOf({ descriptor, path: folder }, name));
+    } catch (error) {
+      const code = failureCode(error);
+      if (code === undefined) throw error;
+      // A refusal names the folder on the way; all else names a descriptor, which tells nobody anything.
+      const where = error instanceof DiskRefusal ? error.failure.path : subject;
+      throw new FilesError(code, where, error);
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  }
+
+  /** Lets folders go that are open for the next call. */
+  close(): void {
+    this.#folders.closeAll();
+  }
+
+  /** @returns A descriptor that is the caller's; those of `OpenFolders` may be closed by the next call. */
+  #enter(folder: string, create: boolean): number | undefined {
+    this.#folders.beginBurst();
+    const open = this.#folders.enter(folder, create);
+    return hasDescriptorPaths() ? openSync(entryOf(open, "."), O_FOLDER) : undefined;
+  }
+}
