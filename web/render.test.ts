@@ -92,6 +92,16 @@ test("MET-4: text from outside is isolated, and what turns text around is shown"
   assert.match(html, /<h1><bdi>/);
 });
 
+test("what trackers say is named and escaped on the page of a fetch", () => {
+  const warned = documents.get("fetch-warned") ?? "";
+  assert.match(warned, /1 tracker warns/);
+  assert.match(warned, /<bdi>https:\/\/tracker\.example<\/bdi>: <bdi>This tracker moves/);
+  assert.match(warned, /1 January\. \ufffd\[2J\ufffdtpircs/);
+  assert.match(warned, /<details><summary>2 trackers do not help/);
+  assert.match(documents.get("fetch-stalled-alone") ?? "", /<details open><summary>2 trackers/);
+  assert.doesNotMatch(documents.get("fetch-stranger") ?? "", /trackers? (warns|does|do)/);
+});
+
 test("every control has a name, every id stands once", () => {
   for (const [name, html] of documents) {
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id ?? "");

@@ -7,6 +7,19 @@ export const fetchInputSchema = z
   .object({ magnet: z.string().min(1).max(MAGNET_CHARACTERS_MAX) })
   .meta({ id: "FetchInput" });
 
+/** Words of a tracker that a person wants to know: texts from outside. */
+const trackerNoticeSchema = z
+  .object({
+    /** `warning`: it answers, and has something to say. `failure`: it refuses, or does not answer. */
+    kind: z.enum(["warning", "failure"]),
+    /** Scheme, host and port. */
+    tracker: z.string(),
+    message: z.string(),
+  })
+  .meta({ id: "TrackerNotice" });
+
+export type TrackerNotice = z.infer<typeof trackerNoticeSchema>;
+
 /** A torrent that the hub fetches from its swarm to publish it. */
 export const fetchSchema = z
   .object({
@@ -29,6 +42,8 @@ export const fetchSchema = z
     bytesDone: z.number(),
     bytesPerSecond: z.number(),
     peers: z.number().int(),
+    /** What its trackers say now, warnings first; 20 at most. */
+    trackerNotices: z.array(trackerNoticeSchema).readonly(),
     /** Absolute; the torrent's page from the first second. */
     pageUrl: z.string(),
     torrent: torrentSummarySchema.nullable(),

@@ -141,7 +141,10 @@ export interface FetchPage {
   readonly pageUrl: string;
   readonly qr: QrCode;
   /** For those who may cancel it and try it again; null for all others. */
-  readonly mine: Pick<FetchView, "infohash" | "problem" | "bytesPerSecond" | "peers"> | null;
+  readonly mine: Pick<
+    FetchView,
+    "infohash" | "problem" | "bytesPerSecond" | "peers" | "trackerNotices"
+  > | null;
 }
 
 /** `GET /t/ID/SLUG`. */

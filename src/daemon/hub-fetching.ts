@@ -3,7 +3,13 @@ import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
+import type { TrackerNotice } from "../publish/fetch-state.ts";
+import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
+import { trackerNotices } from "./tracker-news.ts";
+
+/** Trackers of one torrent whose words are told; a .torrent file may name thousands. */
+const NOTICES_MAX = 20;
 
 export interface HubFetchingOptions {
   /** Where peers may connect to; the port is a free one. */
@@ -21,6 +27,7 @@ export interface HubFetchingOptions {
  */
 export class HubFetching implements FetchEngine {
   readonly #options: HubFetchingOptions;
+  readonly #trackers = new WeakMap<EngineTorrent, readonly TrackerSource[]>();
   #session: Promise<OneShotSession> | undefined;
   #torrents = 0;
   #closing: Promise<void> = Promise.resolve();
@@ -36,15 +43,22 @@ export class HubFetching implements FetchEngine {
       const { session, guard } = opened;
       const named = "magnet" in options.from ? options.from.magnet.peers : [];
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
-      return session.add({
+      const sources = opened.trackers(trackers);
+      const torrent = await session.add({
         ...options,
-        sources: opened.trackers(trackers),
+        sources,
         peers: peers.filter((peer) => guard.allowPeer(peer)),
       });
+      this.#trackers.set(torrent, sources);
+      return torrent;
     } catch (error) {
       await this.#leave();
       throw error;
     }
+  }
+
+  trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[] {
+    return trackerNotices(this.#trackers.get(torrent) ?? []).slice(0, NOTICES_MAX);
   }
 
   async remove(torrent: EngineTorrent): Promise<void> {

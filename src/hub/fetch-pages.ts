@@ -47,7 +47,7 @@ export async function fetchModel(
   { origin, work }: Asked,
   mine: boolean,
 ): Promise<FetchPage | undefined> {
-  const { id, state, size, bytesDone, problem, bytesPerSecond, peers } = fetch;
+  const { id, state, size, bytesDone, problem, bytesPerSecond, peers, trackerNotices } = fetch;
   if (state === "published") return undefined;
   const name = state === "failed" && !mine ? null : fetch.name;
   const pageUrl = origin + torrentPagePath(id, name ?? "");
@@ -61,6 +61,8 @@ export async function fetchModel(
     bytesDone,
     pageUrl,
     qr: await work.once(() => qrCode(pageUrl)),
-    mine: mine ? { infohash: toHex(fetch.infohash), problem, bytesPerSecond, peers } : null,
+    mine: mine
+      ? { infohash: toHex(fetch.infohash), problem, bytesPerSecond, peers, trackerNotices }
+      : null,
   };
 }

@@ -151,6 +151,7 @@ export class Views {
     const { torrentId } = fetch;
     const listing = torrentId === null ? undefined : await this.#parts.catalogue.find(torrentId);
     const { id, name, state, problem, size, bytesDone, bytesPerSecond, peers } = fetch;
+    const { trackerNotices } = fetch;
     return {
       id,
       name,
@@ -162,6 +163,7 @@ export class Views {
       bytesDone,
       bytesPerSecond,
       peers,
+      trackerNotices,
       pageUrl: this.#origin + torrentPagePath(listing?.id ?? id, listing?.name ?? name),
       torrent: listing ? this.summary(listing) : null,
     };
@@ -181,6 +183,7 @@ export class Views {
       bytesDone: size,
       bytesPerSecond: 0,
       peers: 0,
+      trackerNotices: [],
       pageUrl: this.#origin + torrentPagePath(id, name),
       torrent: this.summary(listing),
     };

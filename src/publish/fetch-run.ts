@@ -15,7 +15,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { FetchRow } from "../store/fetches.ts";
 import type { DataFolder } from "./data-folder.ts";
-import type { Fetch } from "./fetch-state.ts";
+import type { Fetch, TrackerNotice } from "./fetch-state.ts";
 import { PublishError } from "./publish-error.ts";
 import type { FetchedTorrent } from "./torrent-adoption.ts";
 
@@ -28,6 +28,8 @@ export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: M
 /** The engine that fetches, with its trackers; `daemon/` guards where it goes (house rule 8). */
 export interface FetchEngine {
   add(options: AddTorrent, trackers: readonly (readonly string[])[]): Promise<EngineTorrent>;
+  /** What the trackers of a torrent that was added say now: a bounded list, warnings first. */
+  trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[];
   /** Says goodbye and makes everything durable. */
   remove(torrent: EngineTorrent): Promise<void>;
 }
@@ -45,6 +47,28 @@ export interface FetchRunOptions {
   /** Told as soon as it is known what there is to fetch. @throws (rejects) When it is not to be fetched. */
   readonly judge: (info: TorrentInfo) => Promise<void>;
 }
+
+/** Of a fetch, what changes while it is under way. */
+type FetchFigures = Pick<
+  Fetch,
+  | "state"
+  | "size"
+  | "bytesDone"
+  | "bytesPerSecond"
+  | "peers"
+  | "problem"
+  | "name"
+  | "trackerNotices"
+>;
+
+/** The figures of a fetch that does not run. */
+export const NOTHING_YET = {
+  size: null,
+  bytesDone: 0,
+  bytesPerSecond: 0,
+  peers: 0,
+  trackerNotices: [],
+} as const;
 
 /** One torrent on its way from its swarm. */
 export class FetchRun {
@@ -66,10 +90,7 @@ export class FetchRun {
     this.done.catch(() => undefined);
   }
 
-  figures(): Pick<
-    Fetch,
-    "state" | "size" | "bytesDone" | "bytesPerSecond" | "peers" | "problem" | "name"
-  > {
+  figures(): FetchFigures {
     const torrent = this.#torrent;
     const name = this.#name ?? this.#options.row.name;
     const { source } = this.#options;
@@ -77,7 +98,7 @@ export class FetchRun {
     const size = info?.geometry.dataLength ?? null;
     if (!torrent) {
       const state = info ? "fetching" : "finding";
-      return { name, size, state, problem: null, bytesDone: 0, bytesPerSecond: 0, peers: 0 };
+      return { ...NOTHING_YET, name, size, state, problem: null };
     }
     const { doneBytes, downloadBytesPerSecond, peers } = torrent.stats();
     const { state } = torrent;
@@ -87,6 +108,7 @@ export class FetchRun {
       bytesDone: doneBytes,
       bytesPerSecond: downloadBytesPerSecond,
       peers,
+      trackerNotices: this.#options.engine.trackerNotices(torrent),
       state: this.#stateOf(torrent, downloadBytesPerSecond),
       problem: state.kind === "waiting" ? "The disk of this hub refuses at the moment." : null,
     };

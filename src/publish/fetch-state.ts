@@ -15,6 +15,8 @@ export interface Fetch {
   readonly bytesDone: number;
   readonly bytesPerSecond: number;
   readonly peers: number;
+  /** What its trackers say now, warnings first; empty when nothing is under way. */
+  readonly trackerNotices: readonly TrackerNotice[];
   /** The torrent, once it is published; another one when its content was here before. */
   readonly torrentId: string | null;
 }
@@ -31,3 +33,12 @@ export type FetchState =
   | "waiting"
   | "failed"
   | "published";
+
+/** Words of a tracker that a person wants to know. Texts from outside, cut to a length people can read. */
+export interface TrackerNotice {
+  /** `warning`: it lists us and has something to say (BEP 3). `failure`: it does not list us. */
+  readonly kind: "warning" | "failure";
+  /** Scheme, host and port: paths hold passkeys. */
+  readonly tracker: string;
+  readonly message: string;
+}

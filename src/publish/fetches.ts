@@ -9,7 +9,7 @@ import type { FetchRow, FetchTable } from "../store/fetches.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { FetchedTorrent, TorrentAdoption } from "./torrent-adoption.ts";
 import type { Fetch } from "./fetch-state.ts";
-import { FetchRun, type FetchRunOptions, type FetchSource } from "./fetch-run.ts";
+import { FetchRun, type FetchRunOptions, type FetchSource, NOTHING_YET } from "./fetch-run.ts";
 import { PublishError } from "./publish-error.ts";
 import type { Random } from "../ports/random.ts";
 import { randomShortId } from "./short-id.ts";
@@ -298,11 +298,10 @@ export class Fetches {
       problem: row.problem,
       torrentId: row.torrent_id,
     };
-    const nothing = { size: null, bytesDone: 0, bytesPerSecond: 0, peers: 0 };
-    if (row.torrent_id !== null) return { ...base, ...nothing, state: "published" };
-    if (row.problem !== null) return { ...base, ...nothing, state: "failed" };
+    if (row.torrent_id !== null) return { ...base, ...NOTHING_YET, state: "published" };
+    if (row.problem !== null) return { ...base, ...NOTHING_YET, state: "failed" };
     const run = this.#runs.get(row.id);
-    return run ? { ...base, ...run.figures() } : { ...base, ...nothing, state: "finding" };
+    return run ? { ...base, ...run.figures() } : { ...base, ...NOTHING_YET, state: "finding" };
   }
 }
 
@@ -347,6 +346,7 @@ function publishedAs(row: TorrentRow, infohash: Uint8Array): Fetch {
     bytesDone: row.size,
     bytesPerSecond: 0,
     peers: 0,
+    trackerNotices: [],
     torrentId: row.id,
   };
 }

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { fromLatin1 } from "../../src/base/bytes.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
 const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
@@ -91,6 +96,54 @@ test("a torrent that only its publisher has, and that names only this hub, is fe
   assert.equal(got.exit, 0, got.stderr);
   const bytes = await readFile(join(cwd, "out/tides.bin"));
   assert.ok(bytes.equals(await readFile(join(cwd, "tides.bin"))));
+});
+
+test("what trackers say reaches those who publish a torrent, by name, without escapes (CLI-1)", async (context) => {
+  const cwd = temporaryFolder(context);
+  const to = await startHub(context, cwd, "hub");
+  await writeFile(join(cwd, "tides.bin"), randomBytes(90_000));
+  const tracker = createServer((request, reply) => {
+    const refuses = /%aa%aa/i.test(request.url ?? "");
+    const words = fromLatin1("please use https\x1b[2J");
+    reply.end(
+      encode(
+        refuses
+          ? dictOf({ "failure reason": fromLatin1("not today") })
+          : dictOf({ interval: 1800, peers: new Uint8Array(), "warning message": words }),
+      ),
+    );
+  });
+  tracker.listen(0, "127.0.0.1");
+  await once(tracker, "listening");
+  context.after(() => tracker.close());
+  const { port } = tracker.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const trackers = ["--tracker", `${url}/announce`, "--tracker", `http://127.0.0.2:1/refused`];
+  const made = await everseed(context, ["create", "tides.bin", ...trackers], { cwd });
+  assert.equal(made.exit, 0, made.stderr);
+  const magnet = `magnet:?xt=urn:btih:${"a".repeat(40)}&tr=${encodeURIComponent(`${url}/announce`)}`;
+
+  const words = new EverseedProcess(context, ["publish", "tides.bin.torrent", ...to], { cwd });
+  await words.waitFor(new RegExp(`^${url} says: please use https\\\\x1b\\[2J$`, "m"));
+  words.child.kill("SIGINT");
+  const ended = await words.finished;
+  assert.ok(!ended.stderr.includes("\x1b[2J"));
+  assert.doesNotMatch(ended.stderr, /127\.0\.0\.2/, "a dead tracker is a detail");
+
+  const verbose = new EverseedProcess(context, ["publish", magnet, ...to, "-v"], { cwd });
+  await verbose.waitFor(new RegExp(`^${url} says: not today$`, "m"));
+  verbose.child.kill("SIGINT");
+  await verbose.finished;
+
+  const program = new EverseedProcess(context, ["publish", "tides.bin.torrent", ...to, "--json"], {
+    cwd,
+  });
+  await program.waitFor(
+    /"event":"tracker-failure","tracker":"http:\/\/127\.0\.0\.2:1","message":"/,
+  );
+  await program.waitFor(/"event":"tracker-warning".*"message":"please use https\\u001b\[2J"/);
+  program.child.kill("SIGINT");
+  await program.finished;
 });
 
 test("seed tells how a hub lists what its tracker does not know, and that command lists it", async (context) => {

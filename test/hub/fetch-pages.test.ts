@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { fetchSchema } from "../../src/api/fetches.ts";
+import { fetchPath } from "../../src/api/paths.ts";
 import type { FetchPage, PageModel, PublishPage } from "../../src/api/pages.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { sha1 } from "../../src/base/hash.ts";
@@ -110,6 +112,23 @@ test("HUB-11: strangers see how far a fetch is; not its peers, nor why and under
   const after = await strangersView(world, path);
   assert.equal((after as FetchPage).state, "failed");
   assert.doesNotMatch(JSON.stringify(after), /secret|private|theirs/);
+});
+
+test("what trackers say stands on the page of a fetch and in the API, and is nothing for strangers", async (t) => {
+  const { world, seeFetch, begin } = await browser(t);
+  const path = await begin(INFOHASH);
+  assert.deepEqual((await seeFetch(path)).mine?.trackerNotices, []);
+  const said = { kind: "warning", tracker: "http://tracker.example", message: "it moves" } as const;
+  world.engine.only.notices = [said];
+  const page = await seeFetch(path);
+  assert.deepEqual(page.mine?.trackerNotices, [said]);
+  const api = await world.call(fetchPath(page.id), { headers: await world.program() });
+  const told = fetchSchema.parse(await api.json());
+  assert.deepEqual(told.trackerNotices, [said]);
+  assert.doesNotMatch(
+    JSON.stringify(await strangersView(world, path)),
+    /tracker\.example|it moves/,
+  );
 });
 
 test("a failed fetch is tried again at its address, from what is here; a cancelled one is gone", async (t) => {

@@ -3,6 +3,7 @@ import type { Bitfield } from "../../src/base/bitfield.ts";
 import type { AddTorrent, EngineTorrent, TorrentState } from "../../src/engine/session-contract.ts";
 import type { TorrentInfo } from "../../src/metainfo/metainfo.ts";
 import type { FetchEngine } from "../../src/publish/fetch-run.ts";
+import type { TrackerNotice } from "../../src/publish/fetch-state.ts";
 
 /** An engine whose torrents do what a test tells them. */
 export class HandEngine implements FetchEngine {
@@ -12,6 +13,10 @@ export class HandEngine implements FetchEngine {
     const torrent = new HandTorrent(options, trackers);
     this.torrents.push(torrent);
     return torrent;
+  }
+
+  trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[] {
+    return (torrent as HandTorrent).notices;
   }
 
   async remove(torrent: EngineTorrent): Promise<void> {
@@ -33,6 +38,7 @@ export class HandTorrent implements EngineTorrent {
   state: TorrentState;
   have: Bitfield | undefined;
   doneBytes = 0;
+  notices: readonly TrackerNotice[] = [];
 
   constructor(options: AddTorrent, trackers: readonly (readonly string[])[]) {
     this.options = options;

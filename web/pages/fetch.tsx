@@ -1,3 +1,4 @@
+import type { TrackerNotice } from "../../src/api/fetches.ts";
 import type { FetchPage, Page, PageModel } from "../../src/api/pages.ts";
 import { useFollowing } from "../client/following.ts";
 import { Copy } from "../parts/copy.tsx";
@@ -42,6 +43,7 @@ export function FetchView(props: {
             <div class={lost ? "stack tight stale" : "stack tight"}>
               <Bar model={model} />
               <Held model={model} />
+              <TrackersSay model={model} />
               <p class="small">
                 The hub fetches this from the people who have it. The download opens on this page
                 when all of it has arrived.
@@ -106,6 +108,42 @@ function Held({ model }: { readonly model: FetchPage }) {
         ask them to start their BitTorrent program.
       </p>
     </Note>
+  );
+}
+
+/** Words of trackers. That one of many is dead is a detail, until nobody sends. */
+function TrackersSay({ model }: { readonly model: FetchPage }) {
+  const { mine, state } = model;
+  const warnings = mine?.trackerNotices.filter(({ kind }) => kind === "warning") ?? [];
+  const failures = mine?.trackerNotices.filter(({ kind }) => kind === "failure") ?? [];
+  return (
+    <>
+      {warnings.length > 0 && (
+        <Note mood="warn" title={plural(warnings.length, "tracker warns", "trackers warn")}>
+          <TrackerWords notices={warnings} />
+        </Note>
+      )}
+      {failures.length > 0 && (
+        <details open={state === "stalled" || mine?.peers === 0}>
+          <summary>
+            {plural(failures.length, "tracker does not help", "trackers do not help")}
+          </summary>
+          <TrackerWords notices={failures} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function TrackerWords(props: { readonly notices: readonly TrackerNotice[] }) {
+  return (
+    <ul class="tracker-words">
+      {props.notices.map(({ kind, tracker, message }) => (
+        <li key={`${kind} ${tracker} ${message}`}>
+          <Outside text={tracker} charactersMax={80} />: <Outside text={message} />
+        </li>
+      ))}
+    </ul>
   );
 }
 

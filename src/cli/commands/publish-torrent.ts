@@ -7,10 +7,15 @@ import { escapeOutside } from "../outside-text.ts";
 /** What the hub tells of a torrent that it fetches. */
 type FetchView = Parameters<PublishTorrentOptions["onProgress"]>[0];
 
+/** Different words of trackers that are told; one that says something new each time is cut off here. */
+const TOLD_MAX = 100;
+
 /** Shows how far a hub got with a torrent that it fetches from its swarm. */
 export class FetchProgress {
   readonly #output: Output;
+  readonly #words = new Set<string>();
   #told = false;
+  #toldStalled = false;
 
   constructor(output: Output) {
     this.#output = output;
@@ -26,6 +31,7 @@ export class FetchProgress {
       this.#output.say(`Its page: ${escapeOutside(pageUrl)}`);
     }
     this.#output.record({ event: "fetching", state, size, bytesDone, bytesPerSecond, peers });
+    this.#tellTrackers(fetch);
     const swarm = formatCount(peers, "peer");
     const doing = DOING[state];
     if (size === null || size === 0) {
@@ -42,6 +48,30 @@ export class FetchProgress {
         formatLeft(size - bytesDone, bytesPerSecond),
       ],
     });
+  }
+
+  /**
+   * Tells each text of a tracker once. A warning is for everybody; that one of many trackers is dead matters when
+   * nobody sends.
+   */
+  #tellTrackers({ trackerNotices, state }: FetchView): void {
+    for (const { kind, tracker, message } of trackerNotices) {
+      const words = `${kind} ${tracker} ${message}`;
+      if (this.#words.has(words) || this.#words.size >= TOLD_MAX) continue;
+      this.#words.add(words);
+      this.#output.record({ event: `tracker-${kind}`, tracker, message });
+      const line = `${escapeOutside(tracker)} says: ${escapeOutside(message)}`;
+      if (kind === "warning") this.#output.say(line);
+      else this.#output.detail(line);
+    }
+    if (state !== "stalled" || this.#toldStalled) return;
+    this.#toldStalled = true;
+    const reasons = trackerNotices.map(
+      ({ tracker, message }) => `\n  ${escapeOutside(tracker)}: ${escapeOutside(message)}`,
+    );
+    this.#output.warn(
+      `Nobody sends it to the hub; it waits for somebody who has it.${reasons.join("")}`,
+    );
   }
 }
 
