@@ -44,7 +44,7 @@ export class HubFetching implements FetchEngine {
       const named = "magnet" in options.from ? options.from.magnet.peers : [];
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
       const sources = opened.trackers(trackers);
-      const torrent = await session.add({
+      const torrent = session.add({
         ...options,
         sources,
         peers: peers.filter((peer) => guard.allowPeer(peer)),

@@ -102,7 +102,10 @@ test("on a phone: the site's name, one column, the main button in full width", a
 
 test("on a wide screen a page fills its width, or is one column in the middle", async () => {
   const { page } = await openPage(browser, { viewport: { width: 1280, height: 800 } });
-  for (const name of ["torrent-one-file", "torrent-fresh", "not-found", "setup-done", "login"]) {
+  const short = Object.entries(pageModels)
+    .filter(([, { kind }]) => ["setup", "login", "message", "removed"].includes(kind))
+    .map(([name]) => name);
+  for (const name of ["torrent-one-file", "torrent-fresh", ...short]) {
     await page.goto(`${preview.origin}/${name}`);
     const middle = await page.evaluate<number>(`(() => {
       const { left, right } = document.querySelector("main > *").getBoundingClientRect();

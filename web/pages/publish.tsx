@@ -337,7 +337,7 @@ function Arrived(props: { readonly draft: Draft }) {
     );
   }
   return (
-    <div class="stack prose">
+    <div class="stack lone">
       <h1>This is here already</h1>
       <p>
         The same content was published before as “

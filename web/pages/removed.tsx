@@ -8,7 +8,7 @@ export function RemovedView(props: { readonly model: RemovedPage }) {
   const { removal, mayUndo } = props.model;
   const { removedBy, removedAt, undoUntil } = removal;
   return (
-    <div class="stack prose">
+    <div class="stack lone">
       <div class="stack tight">
         <p class="small num">Error 410</p>
         <h1>Removed</h1>
