@@ -24,6 +24,7 @@ export interface SimNodeOptions {
   readonly settings?: Partial<EngineSettings> | undefined;
   readonly diskBytesPerSecond?: number | undefined;
   readonly receiveBytes?: number | undefined;
+  readonly sendBytes?: number | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -51,7 +52,7 @@ export class SimNode {
     this.endpoint = { address: host.address, port: PORT };
     this.disk = new SimDisk({ simulation, bytesPerSecond: options.diskBytesPerSecond });
     this.receiveSlabs = new SimSlabs(options.receiveBytes ?? 16 * MIB);
-    this.sendSlabs = new SimSlabs(16 * MIB);
+    this.sendSlabs = new SimSlabs(options.sendBytes ?? 16 * MIB);
     this.session = new Session({
       ports: {
         clock: simulation,

@@ -33,6 +33,7 @@ export interface JoinOptions {
   readonly settings?: Partial<EngineSettings> | undefined;
   readonly diskBytesPerSecond?: number | undefined;
   readonly receiveBytes?: number | undefined;
+  readonly sendBytes?: number | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -78,6 +79,7 @@ export class SimSwarm {
       settings: options.settings,
       diskBytesPerSecond: options.diskBytesPerSecond,
       receiveBytes: options.receiveBytes,
+      sendBytes: options.sendBytes,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();
