@@ -3,9 +3,10 @@ import { invariant } from "../../base/errors.ts";
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, PieceVerdict } from "../../ports/content.ts";
-import { type HashExchange, isInconsistent } from "../exchange/hash-exchange.ts";
+import { type HashExchange, isInconsistent, type PieceRun } from "../exchange/hash-exchange.ts";
 import type { Peer } from "../connection/peer.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
+import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
 import { PieceStore } from "../storage/piece-store.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
@@ -106,7 +107,7 @@ export class Downloader {
   }
 
   get complete(): boolean {
-    return this.#picker.complete && !this.#wanted.lacksHashes();
+    return this.#picker.complete && !this.#wanted.lacksHashes;
   }
 
   get wantedBytes(): number {
@@ -141,9 +142,14 @@ export class Downloader {
     return this.#wanted.wantsFile(index);
   }
 
-  /** The expected hashes of pieces became known: now they can be asked for. */
-  handleHashesKnown(): void {
-    this.#applyWanted();
+  /** The expected hashes of these pieces became known: now they can be asked for. O(these pieces). */
+  handleHashesKnown(runs: readonly PieceRun[]): void {
+    for (const { first, end } of runs) {
+      for (let piece = first; piece < end; piece += 1) {
+        if (this.#wanted.handleKnown(piece)) this.#picker.setPriority(piece, PRIORITY_NORMAL);
+      }
+    }
+    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
   }
 
   /** Unfinished blocks that are on disk since the last run. */

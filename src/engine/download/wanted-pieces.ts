@@ -19,6 +19,8 @@ export class WantedPieces {
   #wantedBytes = 0;
   #doneBytes = 0;
   #haveBytes = 0;
+  /** Wanted pieces that cannot be judged yet. */
+  #unknownCount = 0;
 
   constructor(options: WantedPiecesOptions) {
     this.#options = options;
@@ -66,11 +68,15 @@ export class WantedPieces {
   }
 
   /** Pieces are wanted that cannot be judged yet. */
-  lacksHashes(): boolean {
-    const { hashes } = this.#options;
-    if (hashes.complete) return false;
-    for (const piece of this.#pieces.indexes()) if (!hashes.known(piece)) return true;
-    return false;
+  get lacksHashes(): boolean {
+    return this.#unknownCount > 0;
+  }
+
+  /** The hash of a piece, which was not here before, is. @returns Whether the piece is wanted. */
+  handleKnown(piece: number): boolean {
+    const wanted = this.#pieces.has(piece);
+    if (wanted) this.#unknownCount -= 1;
+    return wanted;
   }
 
   handleHad(piece: number): void {
@@ -83,11 +89,15 @@ export class WantedPieces {
 
   /** O(pieces). */
   recount(): void {
-    const { geometry, have } = this.#options;
+    const { geometry, have, hashes } = this.#options;
     this.#wantedBytes = 0;
     this.#doneBytes = 0;
     this.#haveBytes = 0;
-    for (const piece of this.#pieces.indexes()) this.#wantedBytes += geometry.requestSize(piece);
+    this.#unknownCount = 0;
+    for (const piece of this.#pieces.indexes()) {
+      this.#wantedBytes += geometry.requestSize(piece);
+      if (!hashes.known(piece)) this.#unknownCount += 1;
+    }
     for (const piece of have.indexes()) this.#count(piece, 1);
   }
 

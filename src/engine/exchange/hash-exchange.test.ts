@@ -55,7 +55,7 @@ function v2Peer(): Asked {
 
 class World {
   nowMs = 0;
-  known = 0;
+  readonly known: (readonly [first: number, end: number])[] = [];
   readonly liars: Peer[] = [];
   readonly exchange: HashExchange;
 
@@ -64,7 +64,7 @@ class World {
       info: INFO,
       layers,
       nowMs: () => this.nowMs,
-      onKnown: () => (this.known += 1),
+      onKnown: (runs) => this.known.push(...runs.map(({ first, end }) => [first, end] as const)),
       onLiar: (peer) => this.liars.push(peer),
     });
   }
@@ -89,7 +89,7 @@ test("WIR-18: nothing but what was asked, of whom it was asked", () => {
   world.exchange.handleHashes(one.peer, { ...range, index: 8 }, hashes);
   world.exchange.handleHashes(one.peer, { ...range, piecesRoot: new Uint8Array(32) }, hashes);
   world.exchange.handleReject(two.peer, range);
-  assert.equal(world.known, 0);
+  assert.deepEqual(world.known, []);
   assert.equal(world.exchange.complete, false);
   assert.deepEqual(world.liars, []);
 });
@@ -140,7 +140,10 @@ test("proven hashes serve every file with that content", () => {
   world.exchange.requestFrom(peer);
   assert.equal(ranges.length, 1, "one layer for two files");
   world.exchange.handleHashes(peer, ranges[0]!, answerTo(ranges[0]!));
-  assert.equal(world.known, 1);
+  assert.deepEqual(world.known, [
+    [0, PIECES],
+    [PIECES, 2 * PIECES],
+  ]);
   assert.equal(world.exchange.complete, true);
   const table = world.exchange.table!;
   for (const first of [0, PIECES]) {

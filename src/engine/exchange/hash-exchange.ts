@@ -42,13 +42,19 @@ interface PieceLayer {
   readonly requested: Map<number, { readonly peer: Peer; readonly atMs: number }>;
 }
 
+/** Pieces from `first` to before `end`. */
+export interface PieceRun {
+  readonly first: number;
+  readonly end: number;
+}
+
 export interface HashExchangeOptions {
   readonly info: TorrentInfo;
   /** Layers that came with the .torrent, by hexadecimal root. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly nowMs: () => number;
-  /** More pieces can be judged now. */
-  readonly onKnown: () => void;
+  /** These pieces can be judged now. */
+  readonly onKnown: (runs: readonly PieceRun[]) => void;
   readonly onLiar: (peer: Peer) => void;
 }
 
@@ -64,6 +70,8 @@ export class HashExchange {
   readonly #layerIndex: number;
   readonly #layers = new Map<string, PieceLayer>();
   readonly #incomplete = new Set<PieceLayer>();
+  /** Ranges that each peer is asked for at the moment. */
+  readonly #askedOf = new Map<Peer, number>();
   /** Peers that are not to be asked before this time. */
   readonly #refusedUntilMs = new Map<Peer, number>();
 
@@ -96,10 +104,7 @@ export class HashExchange {
     if (this.complete || !peer.isOpen || !this.#speaksV2(peer)) return;
     const now = this.#options.nowMs();
     if (now < (this.#refusedUntilMs.get(peer) ?? 0)) return;
-    let free = REQUESTS_PER_PEER_MAX;
-    for (const layer of this.#incomplete) {
-      for (const { peer: asked } of layer.requested.values()) if (asked === peer) free -= 1;
-    }
+    let free = REQUESTS_PER_PEER_MAX - (this.#askedOf.get(peer) ?? 0);
     for (const layer of this.#incomplete) {
       for (const index of layer.missing) {
         if (free <= 0) return;
@@ -107,11 +112,13 @@ export class HashExchange {
         if (request && now - request.atMs < REQUEST_TIMEOUT_MS) continue;
         if (request?.peer === peer) {
           // It had its time. Whoever comes after it is asked now.
-          layer.requested.delete(index);
+          this.#endRequest(layer, index);
           this.#refusedUntilMs.set(peer, now + REFUSAL_MS);
           return;
         }
+        this.#endRequest(layer, index);
         layer.requested.set(index, { peer, atMs: now });
+        this.#askedOf.set(peer, (this.#askedOf.get(peer) ?? 0) + 1);
         peer.out.frame(encodeHashRequest(this.#range(layer, index)));
         free -= 1;
       }
@@ -125,11 +132,14 @@ export class HashExchange {
 
   gone(peer: Peer): void {
     this.#refusedUntilMs.delete(peer);
-    for (const layer of this.#incomplete) {
-      for (const [index, request] of layer.requested) {
-        if (request.peer === peer) layer.requested.delete(index);
+    if (this.#askedOf.has(peer)) {
+      for (const layer of this.#incomplete) {
+        for (const [index, request] of layer.requested) {
+          if (request.peer === peer) layer.requested.delete(index);
+        }
       }
     }
+    this.#askedOf.delete(peer);
   }
 
   handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void {
@@ -138,7 +148,7 @@ export class HashExchange {
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
     const { baseLayer, index, length } = range;
     if (baseLayer !== this.#layerIndex || length !== layer.chunk) return;
-    layer.requested.delete(index);
+    this.#endRequest(layer, index);
     const proven = verifyHashes({ baseLayer, index, length, hashes }, (at, position) =>
       at === layer.treeLayers && position === 0 ? layer.root : undefined,
     );
@@ -147,12 +157,14 @@ export class HashExchange {
       return;
     }
     const count = Math.min(length, layer.pieceCount - index);
-    for (const first of layer.firstPieces) {
-      this.table!.set(hashes.subarray(0, count * NODE_BYTES), (first + index) * NODE_BYTES);
-    }
+    const runs = layer.firstPieces.map((start) => {
+      const first = start + index;
+      this.table!.set(hashes.subarray(0, count * NODE_BYTES), first * NODE_BYTES);
+      return { first, end: first + count };
+    });
     layer.missing.delete(index);
     if (layer.missing.size === 0) this.#incomplete.delete(layer);
-    this.#options.onKnown();
+    this.#options.onKnown(runs);
     this.requestFrom(peer);
   }
 
@@ -160,7 +172,7 @@ export class HashExchange {
   handleReject(peer: Peer, range: HashRange): void {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
-    layer.requested.delete(range.index);
+    this.#endRequest(layer, range.index);
     this.#refusedUntilMs.set(peer, this.#options.nowMs() + REFUSAL_MS);
   }
 
@@ -174,6 +186,16 @@ export class HashExchange {
     const nodes = this.table!.subarray(start, start + layer.pieceCount * NODE_BYTES);
     const hashes = proveHashes(nodes, { ...range, fileLength: layer.fileLength });
     return hashes ? encodeHashes(range, hashes) : encodeHashReject(range);
+  }
+
+  /** The range is asked of nobody any more. */
+  #endRequest(layer: PieceLayer, index: number): void {
+    const request = layer.requested.get(index);
+    if (!request) return;
+    layer.requested.delete(index);
+    const left = this.#askedOf.get(request.peer)! - 1;
+    if (left > 0) this.#askedOf.set(request.peer, left);
+    else this.#askedOf.delete(request.peer);
   }
 
   #hasNode(piece: number): boolean {

@@ -197,6 +197,12 @@ class PickerModel {
     this.picker.setPriorities(this.#priorities);
   }
 
+  setPriority(): void {
+    const piece = this.#random.below(this.#priorities.length);
+    this.#priorities[piece] = this.#random.below(8);
+    this.picker.setPriority(piece, this.#priorities[piece]!);
+  }
+
   wantAll(): void {
     this.#priorities.fill(4);
     this.picker.setPriorities(this.#priorities);
@@ -338,6 +344,7 @@ function disturb(
   else if (what === 7) model.reject(peer);
   else if (what === 8) model.park();
   else if (what === 9 && random.below(4) === 0) model.setPriorities();
+  else if (what === 9) model.setPriority();
   else if (what === 10) model.damage();
   else if (what < 24) model.pick(peer, 1 + random.below(12), random.below(6) > 0);
   else model.deliver(peer, { honest: random.below(8) > 0 });

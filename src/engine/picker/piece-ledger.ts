@@ -35,6 +35,7 @@ export class PieceLedger {
   readonly #priorities: Uint8Array;
   /** Rank of each priority in use: the highest is 0. */
   readonly #rankOfPriority = new Uint8Array(PRIORITY_MAX + 1);
+  #inUse: ReadonlySet<number> = new Set();
   readonly #padding: ReadonlySet<number>;
   #haveCount = 0;
 
@@ -92,6 +93,22 @@ export class PieceLedger {
     invariant(priorities.length === this.#priorities.length, "there is one priority per piece");
     this.#priorities.set(priorities);
     this.#recount();
+  }
+
+  setPriority(piece: number, priority: number): void {
+    if (this.#priorities[piece] === priority) return;
+    this.#priorities[piece] = priority;
+    if (!this.#inUse.has(priority)) {
+      this.#recount();
+      return;
+    }
+    this.swarm.unlist(piece);
+    const rank = this.#rankToList(piece);
+    if (rank !== undefined) {
+      this.swarm.rarity.setRank(piece, rank);
+      this.swarm.list(piece);
+    }
+    this.swarm.setLacking(piece, priority !== 0 && this.#states[piece] !== HAVE);
   }
 
   markHave(have: Bitfield): void {
@@ -210,6 +227,7 @@ export class PieceLedger {
 
   #recount(): void {
     const inUse = new Set(this.#priorities);
+    this.#inUse = inUse;
     let rankCount = 0;
     for (let priority = PRIORITY_MAX; priority > 0; priority -= 1) {
       this.#rankOfPriority[priority] = rankCount;

@@ -85,6 +85,11 @@ export class PiecePicker {
     this.#ledger.setPriorities(priorities);
   }
 
+  /** The same for one piece; O(1) for priorities that are in use already. */
+  setPriority(piece: number, priority: number): void {
+    this.#ledger.setPriority(piece, priority);
+  }
+
   /** Pieces that are on disk and intact, after a resume or a check. O(pieces). */
   markHave(have: Bitfield): void {
     this.#ledger.markHave(have);
@@ -199,7 +204,7 @@ export class PiecePicker {
     return this.#swarm.copies(piece);
   }
 
-  /** Copies of the rarest piece among the connected peers. O(pieces). */
+  /** Copies of the rarest piece among the connected peers. */
   rarestCopies(): number {
     return this.#swarm.rarestCopies();
   }

@@ -27,6 +27,10 @@ export class RarityOrder {
   readonly #pieceCount: number;
   readonly #dice: Dice;
   readonly #copies: Uint16Array;
+  /** How many pieces have 0, 1, 2... copies. */
+  #histogram: Int32Array;
+  /** No piece has fewer copies than this. */
+  #leastCopies = 0;
   /** 0 is picked first. */
   readonly #ranks: Uint8Array;
   readonly #order: Int32Array;
@@ -56,6 +60,8 @@ export class RarityOrder {
       this.#order[j] = piece;
     }
     for (let i = 0; i < pieceCount; i += 1) this.#places[this.#order[i]!] = i;
+    this.#histogram = new Int32Array(this.#width);
+    this.#histogram[0] = pieceCount;
   }
 
   get listedCount(): number {
@@ -74,6 +80,15 @@ export class RarityOrder {
   /** Peers that hold the piece, without those that hold everything. */
   copies(piece: number): number {
     return this.#copies[piece]!;
+  }
+
+  /** Copies of the rarest piece, listed or not; 0 when there is no piece. */
+  get leastCopies(): number {
+    const last = this.#histogram.length - 1;
+    while (this.#leastCopies < last && this.#histogram[this.#leastCopies] === 0) {
+      this.#leastCopies += 1;
+    }
+    return this.#pieceCount === 0 ? 0 : this.#leastCopies;
   }
 
   /** Listed pieces that none of the counted peers holds. */
@@ -100,6 +115,8 @@ export class RarityOrder {
       this.#starts[next]! -= 1;
     }
     this.#copies[piece] = copies;
+    this.#histogram[copies - 1]! -= 1;
+    this.#histogram[copies]! += 1;
   }
 
   /** One peer fewer holds the piece. */
@@ -110,7 +127,11 @@ export class RarityOrder {
       this.#swap(piece, this.#starts[bucket]!);
       this.#starts[bucket]! += 1;
     }
-    this.#copies[piece]! -= 1;
+    const copies = this.#copies[piece]! - 1;
+    this.#copies[piece] = copies;
+    this.#histogram[copies + 1]! -= 1;
+    this.#histogram[copies]! += 1;
+    this.#leastCopies = Math.min(this.#leastCopies, copies);
   }
 
   /** Raises or lowers many pieces at once: O(all pieces), without moving each. */
@@ -219,7 +240,12 @@ export class RarityOrder {
   #rebuild(): void {
     const buckets = this.#width * this.#rankCount;
     const sizes = new Int32Array(buckets + 2); // shifted by one; [0] = pieces that are not listed
-    for (let piece = 0; piece < this.#pieceCount; piece += 1) sizes[this.#slotOf(piece)]! += 1;
+    this.#histogram = new Int32Array(this.#width);
+    this.#leastCopies = 0;
+    for (let piece = 0; piece < this.#pieceCount; piece += 1) {
+      sizes[this.#slotOf(piece)]! += 1;
+      this.#histogram[this.#copies[piece]!]! += 1;
+    }
     const next = new Int32Array(buckets + 2);
     for (let slot = 1; slot < next.length; slot += 1) {
       next[slot] = next[slot - 1]! + sizes[slot - 1]!;

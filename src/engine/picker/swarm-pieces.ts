@@ -86,13 +86,9 @@ export class SwarmPieces {
     return this.#complete + this.rarity.copies(piece);
   }
 
-  /** Copies of the rarest piece. O(pieces). */
+  /** Copies of the rarest piece. */
   rarestCopies(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (let piece = 0; piece < this.#pieceCount; piece += 1) {
-      least = Math.min(least, this.rarity.copies(piece));
-    }
-    return this.#pieceCount === 0 ? 0 : this.#complete + least;
+    return this.#pieceCount === 0 ? 0 : this.#complete + this.rarity.leastCopies;
   }
 
   /** Pieces that may be opened and that somebody has. */

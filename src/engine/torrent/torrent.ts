@@ -9,7 +9,7 @@ import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
 import { contentLayout } from "../content-layout.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import { contradictedBy, HashExchange } from "../exchange/hash-exchange.ts";
+import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
 import type { Peer } from "../connection/peer.ts";
 import type { PeerOwner } from "../connection/peer-owner.ts";
 import type {
@@ -225,7 +225,7 @@ export class Torrent implements EngineTorrent {
       info,
       layers,
       nowMs: () => this.#nowMs(),
-      onKnown: () => this.#handleHashesKnown(),
+      onKnown: (runs) => this.#handleHashesKnown(runs),
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
     const layout = contentLayout(info, this.#options.root, this.#hashes.table, this.#existing);
@@ -395,8 +395,8 @@ export class Torrent implements EngineTorrent {
     this.#enter({ kind: "downloading" });
   }
 
-  #handleHashesKnown(): void {
-    this.#transfer?.download.handleHashesKnown();
+  #handleHashesKnown(runs: readonly PieceRun[]): void {
+    this.#transfer?.download.handleHashesKnown(runs);
     this.#judgeCompletion();
   }
 
