@@ -17,6 +17,7 @@ import type {
   SessionOptions,
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
+import { RootLeases } from "./storage/root-leases.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
 
@@ -37,6 +38,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   readonly peerId: Uint8Array;
   readonly upLimit: RateLimit;
   readonly downLimit: RateLimit;
+  readonly roots = new RootLeases();
 
   readonly #options: SessionOptions;
   readonly #torrents = new Set<Torrent>();
@@ -99,7 +101,8 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   async remove(torrent: EngineTorrent): Promise<void> {
     if (!(torrent instanceof Torrent) || !this.#torrents.has(torrent)) return;
     this.#forget(torrent);
-    await torrent.stop();
+    const closed = this.roots.close(torrent.root);
+    await torrent.stop().finally(closed);
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
@@ -157,7 +160,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   ): PeerOwner<Peer> | undefined | Promise<PeerOwner<Peer> | undefined> {
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
-    if (torrent?.isChecking) return this.#admitLater(peer, torrent);
+    if (torrent?.isOpening) return this.#admitLater(peer, torrent);
     if (!torrent && wake) return this.#admitLater(peer, wake(infohash.slice()));
     this.#strays.delete(peer);
     return torrent?.admit(peer);

@@ -29,6 +29,8 @@ export interface ContentDisk {
   readonly lies: ((piece: number, begin: number) => boolean) | undefined;
   /** Nothing that is read ever arrives. */
   readonly stuck: boolean;
+  /** Nothing of it can be looked at or read. */
+  readonly broken: boolean;
   find(path: string): SimFile | undefined;
   /** Bytes that may still be written below a folder. */
   room(folder: string): number;
@@ -99,6 +101,10 @@ export class SimContent implements Content {
       }
       this.verify(piece, { digests: false }, (verdict) => {
         if (stopped) return;
+        if (verdict.kind === "failure" && verdict.code !== "ENOENT") {
+          onDone(verdict);
+          return;
+        }
         onPiece(piece, verdict.kind === "intact");
         next();
       });
@@ -129,15 +135,19 @@ export class SimContent implements Content {
   sync: Content["sync"] = (onDone) => this.#disk.work(0, () => onDone(DONE));
 
   stamp: Content["stamp"] = (onDone) => {
-    this.#disk.work(0, () =>
+    this.#disk.work(0, () => {
+      if (this.#disk.broken) {
+        onDone(brokenAt(this.#layout.root));
+        return;
+      }
       onDone(
         this.#layout.geometry.files.map(({ pad }, index) => {
           const file = pad ? undefined : this.#disk.find(this.#path(index));
           if (!file) return { size: -1, mtimeMs: 0, inode: 0 };
           return { size: file.size, mtimeMs: file.mtimeMs, inode: file.inode };
         }),
-      ),
-    );
+      );
+    });
   };
 
   /** Nothing of the kind happens to simulated disks. */
@@ -223,6 +233,7 @@ export class SimContent implements Content {
         continue;
       }
       const path = this.#path(span.file);
+      if (this.#disk.broken) return brokenAt(path);
       const file = this.#disk.find(path);
       if (!file) return { kind: "failure", code: "ENOENT", message: "no such file", path };
       part.set(file.bytes.subarray(span.offset, span.offset + span.length));
@@ -233,6 +244,10 @@ export class SimContent implements Content {
   #path(file: number): string {
     return `${this.#layout.root}/${this.#layout.files[file]!.path}`;
   }
+}
+
+function brokenAt(path: string): DiskFailure {
+  return { kind: "failure", code: "EIO", message: `cannot read ${path}`, path };
 }
 
 function blockDigests(bytes: Uint8Array): Uint8Array {

@@ -18,8 +18,8 @@ export interface SimDiskOptions {
 
 /**
  * The disk of one simulated machine: real hashes over bytes in memory, one job after the other in
- * simulated time. It can be slow, full below a folder, damaged, stuck, or lie about what it reads; with
- * the last two an honest engine makes a silent or a false peer.
+ * simulated time. It can be slow, full below a folder, damaged, broken, stuck, or lie about what it
+ * reads; with the last two an honest engine makes a silent or a false peer.
  */
 export class SimDisk implements ContentSource, ContentDisk {
   readonly simulation: Simulation;
@@ -27,6 +27,8 @@ export class SimDisk implements ContentSource, ContentDisk {
   lies: ((piece: number, begin: number) => boolean) | undefined;
   /** Nothing that is read ever arrives. */
   stuck = false;
+  /** Nothing of it can be looked at or read. */
+  broken = false;
   readonly #latencyMs: number;
   readonly #bytesPerSecond: number;
   readonly #files = new Map<string, SimFile>();

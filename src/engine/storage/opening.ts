@@ -10,6 +10,7 @@ import {
   judgeExisting,
 } from "../existing-files.ts";
 import type { AddTorrent, ResumeState } from "../session-contract.ts";
+import { isSameStamp } from "./disk-recovery.ts";
 
 /** A folder that cannot even be looked at is looked at again after this. */
 const RETRY_MS = 5_000;
@@ -24,6 +25,13 @@ export interface OpenedContent {
   readonly stamps: readonly FileStamp[];
   /** True when pieces were read and judged: what the last resume says is not all. */
   readonly checked: boolean;
+}
+
+/** Pieces that were judged by what was on disk while the files looked like this. */
+interface FoundPieces {
+  readonly stamps: readonly FileStamp[];
+  readonly intact: Bitfield;
+  readonly corrupt: Bitfield;
 }
 
 export interface OpeningOptions {
@@ -49,6 +57,8 @@ export class Opening {
   #cancelCheck: (() => void) | undefined;
   #retry: Timer | undefined;
   #cancelled = false;
+  /** What a check found before the disk refused. */
+  #found: FoundPieces | undefined;
 
   constructor(options: OpeningOptions) {
     this.#options = options;
@@ -83,28 +93,47 @@ export class Opening {
       empty: () => new Bitfield(pieceCount),
     });
     const total = doubtful.count;
+    const found = this.#foundAt(stamps, pieceCount);
+    for (const piece of found.intact.indexes()) {
+      if (!doubtful.delete(piece)) continue;
+      have.add(piece);
+      judged.add(piece);
+    }
+    for (const piece of found.corrupt.indexes()) doubtful.delete(piece);
     const opened = { have, judged, partial, stamps, checked: total > 0 };
     const finish = (): void => this.#claim(opened, ours, resume);
-    if (total === 0) {
+    if (doubtful.count === 0) {
       finish();
       return;
     }
-    let checked = 0;
+    let checked = total - doubtful.count;
     this.#cancelCheck = content.check({
       pieces: doubtful,
       onPiece: (piece, intact) => {
         checked += 1;
+        (intact ? found.intact : found.corrupt).add(piece);
         if (intact) {
           have.add(piece);
           judged.add(piece);
         }
         if (!this.#cancelled) this.#options.onProgress(checked, total);
       },
-      // What could not be read is simply not there; the download will meet the same disk.
-      onDone: () => {
-        if (!this.#cancelled) finish();
+      // What could not be read may be right all the same.
+      onDone: (outcome) => {
+        if (this.#cancelled) return;
+        if (outcome.kind === "failure") this.#handleFailure(outcome);
+        else finish();
       },
     });
+  }
+
+  /** What is known of files that look as they did when they were judged; nothing of others. */
+  #foundAt(stamps: readonly FileStamp[], pieceCount: number): FoundPieces {
+    const known = this.#found;
+    if (known?.stamps.every((stamp, index) => isSameStamp(stamp, stamps[index]!))) return known;
+    const empty = (): Bitfield => new Bitfield(pieceCount);
+    this.#found = { stamps, intact: empty(), corrupt: empty() };
+    return this.#found;
   }
 
   /** Finds out which of the files that are there may be written to, before anything is. */

@@ -3,6 +3,7 @@ import type { Peer } from "../connection/peer.ts";
 import type { PeerOwner } from "../connection/peer-owner.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
+import type { RootLeases } from "../storage/root-leases.ts";
 
 /** What the session shares among its torrents. */
 export interface TorrentHost {
@@ -12,6 +13,8 @@ export interface TorrentHost {
   readonly port: number;
   readonly upLimit: RateLimit;
   readonly downLimit: RateLimit;
+  /** A root that a removed torrent still closes is not opened before it has. */
+  readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */
   dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined;
   /** There may be somebody new to dial. */

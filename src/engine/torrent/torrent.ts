@@ -50,6 +50,10 @@ export class Torrent implements EngineTorrent {
   #info: TorrentInfo | undefined;
   #content: Content | undefined;
   #opening: Opening | undefined;
+  /** From the time its info is known until its files are open. */
+  #isOpening = false;
+  /** Ends the waiting for a root that a removed torrent still closes. */
+  #endLeasing: () => void = () => undefined;
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #files: TorrentFiles | undefined;
@@ -93,9 +97,13 @@ export class Torrent implements EngineTorrent {
     return this.#have;
   }
 
-  /** It is not known yet what of it is on disk. */
-  get isChecking(): boolean {
-    return this.#state.kind === "checking";
+  /** It is not known yet what of it is on disk: nobody is served or asked. Perhaps the disk refuses to tell. */
+  get isOpening(): boolean {
+    return this.#isOpening;
+  }
+
+  get root(): string {
+    return this.#options.root;
   }
 
   /** Resolves when that is known, or the torrent is stopped. */
@@ -186,6 +194,7 @@ export class Torrent implements EngineTorrent {
   }
 
   async #shutDown(): Promise<void> {
+    this.#endLeasing();
     this.#opening?.cancel();
     this.#files?.cancel();
     this.#opened.resolve();
@@ -220,7 +229,6 @@ export class Torrent implements EngineTorrent {
 
   /** The info is known: opens the files and finds out what of them to believe. */
   #open(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
-    const { ports, settings } = this.#host;
     this.#hashes = new HashExchange({
       info,
       layers,
@@ -228,11 +236,21 @@ export class Torrent implements EngineTorrent {
       onKnown: (runs) => this.#handleHashesKnown(runs),
       onLiar: (peer) => peer.close("sent hashes that prove nothing"),
     });
-    const layout = contentLayout(info, this.#options.root, this.#hashes.table, this.#existing);
+    this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
+    // Whoever heard of it may have stopped us.
+    if (this.#stopped) return;
+    this.#isOpening = true;
+    const { root } = this.#options;
+    this.#endLeasing = this.#host.roots.whenFree(root, () => this.#openFiles(info));
+  }
+
+  #openFiles(info: TorrentInfo): void {
+    const { ports, settings } = this.#host;
+    const table = this.#hashes!.table;
+    const layout = contentLayout(info, this.#options.root, table, this.#existing);
     this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
     const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
     this.#content = content;
-    this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
     this.#wantedFiles ??= this.#options.select?.(info);
     if (this.#wantedFiles) {
       content.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
@@ -260,6 +278,7 @@ export class Torrent implements EngineTorrent {
   #begin(info: TorrentInfo, content: Content, opened: OpenedContent): void {
     const { ports, settings } = this.#host;
     this.#opening = undefined;
+    this.#isOpening = false;
     this.#have = opened.have;
     this.#transfer = new Transfer({
       info,
@@ -322,7 +341,7 @@ export class Torrent implements EngineTorrent {
   /** Asked by the session for a peer that dialled us. @returns Who takes the peer, when it may come in. */
   admit(peer: Peer): PeerOwner<Peer> | undefined {
     const { kind } = this.#state;
-    if (this.#stopped || kind === "checking" || kind === "broken") return undefined;
+    if (this.#stopped || this.#isOpening || kind === "broken") return undefined;
     return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
   }
 
@@ -339,7 +358,7 @@ export class Torrent implements EngineTorrent {
   dialNext(now: number): boolean {
     const { kind } = this.#state;
     // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
-    if (this.#stopped || kind === "checking" || kind === "broken") return false;
+    if (this.#stopped || this.#isOpening || kind === "broken") return false;
     return this.#peers.dialNext(now);
   }
 
