@@ -200,7 +200,7 @@ class PickerModel {
   setPriority(): void {
     const piece = this.#random.below(this.#priorities.length);
     this.#priorities[piece] = this.#random.below(8);
-    this.picker.setPriority(piece, this.#priorities[piece]!);
+    this.picker.setPriority(piece, this.#priorities[piece]);
   }
 
   wantAll(): void {
