@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
-import { INSIDE, judgeImport, LEAVING, ROOMS } from "./layers.ts";
+import { INSIDE, isTest, judgeImport, LEAVING, ROOMS } from "./layers.ts";
 
 const repository = resolve(import.meta.dirname, "..");
 const oxlint = join(repository, "node_modules/.bin/oxlint");
@@ -179,6 +180,43 @@ test("oxlint accepts the same things where they belong", (context) => {
     "src/engine/a.test.ts": `import { test } from "node:test";\ntest("a", () => setTimeout(() => undefined, Date.now()));\n`,
   });
   assert.equal(status, 0, output);
+});
+
+/** Specifiers that the files of each room import, tests left out. */
+function importsByRoom(): ReadonlyMap<string, ReadonlySet<string>> {
+  const imports = new Map<string, Set<string>>([...ROOMS.keys()].map((room) => [room, new Set()]));
+  for (const file of globSync("src/**/*.ts", { cwd: repository })) {
+    if (isTest(file)) continue;
+    const text = readFileSync(join(repository, file), "utf8");
+    const found = text.matchAll(/\b(?:from|import\(|import)\s*"([^"\s]+)"/g);
+    for (const [, specifier = ""] of found) imports.get(file.split("/")[1]!)?.add(specifier);
+  }
+  return imports;
+}
+
+test("every arrow and every permission of a room is used by a file of it", () => {
+  for (const [room, specifiers] of importsByRoom()) {
+    const { imports, packages, world } = ROOMS.get(room)!;
+    const rooms = new Set(
+      [...specifiers].flatMap((each) => /^(?:\.\.\/)+([\w-]+)\//.exec(each)?.[1] ?? []),
+    );
+    assert.deepEqual(
+      imports.filter((each) => !rooms.has(each)),
+      [],
+      `${room}: arrows without use`,
+    );
+    const outside = [...specifiers].filter((each) => !each.startsWith("."));
+    if (packages)
+      assert.ok(
+        outside.some((each) => !each.startsWith("node:")),
+        `${room}: packages`,
+      );
+    if (world)
+      assert.ok(
+        outside.some((each) => each.startsWith("node:")),
+        `${room}: the world`,
+      );
+  }
 });
 
 /** Lints a small tree of its own by the repository's configuration. */

@@ -1,6 +1,7 @@
 /**
  * The rooms of `src/` and the arrows between them: STYLE's table as code. `oxlint.config.ts` turns it
- * into errors through `layers-rule.ts`. A new arrow is one line here, with its reason.
+ * into errors through `layers-rule.ts`. A new arrow is one line here, with its reason; an arrow that no import uses
+ * any more goes, and a test keeps it so.
  */
 
 interface Room {
@@ -12,8 +13,8 @@ interface Room {
   readonly world?: true;
 }
 
-const EVERYTHING_BUT_CLI_AND_SIM =
-  "ports api bencode metainfo wire announce engine tracker-client store accounts tracker publish hub platform config";
+const COMPOSED =
+  "ports api bencode metainfo announce engine tracker-client store accounts tracker publish hub platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -28,21 +29,18 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
-  ["store", { imports: ["ports"], packages: true, world: true }],
+  ["store", { imports: [], packages: true, world: true }],
   // Services: what people use.
   ["accounts", { imports: ["store", "ports"], packages: true }],
-  ["tracker", { imports: ["announce", "accounts", "store", "ports"], packages: true }],
-  ["publish", { imports: ["engine", "metainfo", "accounts", "store", "ports"], packages: true }],
-  [
-    "hub",
-    { imports: ["api", "accounts", "tracker", "publish", "engine", "ports"], packages: true },
-  ],
+  ["tracker", { imports: ["announce", "ports"] }],
+  ["publish", { imports: ["engine", "metainfo", "store", "ports"] }],
+  ["hub", { imports: ["api", "accounts", "publish", "ports"], packages: true }],
   // Edges.
   ["platform", { imports: ["ports"], packages: true, world: true }],
-  ["sim", { imports: ["ports", "engine", "wire", "metainfo"] }],
+  ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
-  ["daemon", { imports: EVERYTHING_BUT_CLI_AND_SIM.split(" "), packages: true, world: true }],
-  ["cli", { imports: ["api", "config", "daemon"], packages: true, world: true }],
+  ["daemon", { imports: COMPOSED.split(" "), packages: true, world: true }],
+  ["cli", { imports: ["api", "daemon"], packages: true, world: true }],
 ]);
 
 /**

@@ -42,6 +42,8 @@ async function world(t: TestContext) {
   const passwords = new CountingHash();
   const accounts = new Accounts({
     db: store.db,
+    accounts: store.accounts,
+    settings: store.settings,
     secret: "0123456789abcdef".repeat(4),
     siteUrl: "http://127.0.0.1:8080",
     passwords,
@@ -214,6 +216,8 @@ test("HUB-10: over https the cookie is Secure", async (t) => {
   t.after(() => store.close());
   const secure = new Accounts({
     db: store.db,
+    accounts: store.accounts,
+    settings: store.settings,
     secret: "0123456789abcdef".repeat(4),
     siteUrl: "https://hub.example",
     passwords: new CountingHash(),

@@ -1,16 +1,17 @@
-import type { Kysely } from "kysely";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PasswordHash } from "../ports/password-hash.ts";
 import type { Random } from "../ports/random.ts";
-import type { Schema } from "../store/schema.ts";
+import type { AccountTable } from "../store/accounts.ts";
+import type { SettingsTable } from "../store/settings.ts";
+import type { SqlDatabase } from "../store/store.ts";
 import { AccountsError } from "./accounts-error.ts";
 import { type AuthLibrary, COOKIE_PREFIX, isRefusal, loadAuthLibrary } from "./auth-library.ts";
 import { checkName, checkPassword, PASSWORD_CHARACTERS } from "./credential-rules.ts";
 import { FailedSignIns } from "./failed-sign-ins.ts";
 import { FormTokens } from "./form-tokens.ts";
 import { KnownBrowsers } from "./known-browsers.ts";
-import { accountId, accountNames, resetPassword } from "./password-reset.ts";
+import { resetPassword } from "./password-reset.ts";
 import { type Actor, STRANGER } from "./permissions.ts";
 import { SetupGate } from "./setup-gate.ts";
 import { SetupLink } from "./setup-link.ts";
@@ -25,7 +26,10 @@ const DAY_SECONDS = 86_400;
 const MAIL_DOMAIN = "users.invalid";
 
 export interface AccountsOptions {
-  readonly db: Kysely<Schema>;
+  /** For the library of accounts and sessions, which has tables of its own there. */
+  readonly db: SqlDatabase;
+  readonly accounts: AccountTable;
+  readonly settings: SettingsTable;
   readonly secret: string;
   readonly siteUrl: string;
   readonly passwords: PasswordHash;
@@ -88,7 +92,7 @@ export class Accounts {
     this.#failures = new FailedSignIns(options.clock, options.log);
     this.#browsers = new KnownBrowsers(options);
     this.forms = new FormTokens(options);
-    this.#link = new SetupLink(options.db, options.clock);
+    this.#link = new SetupLink(options.settings, options.clock);
   }
 
   /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */
@@ -166,7 +170,7 @@ export class Accounts {
 
   /** All names, for whoever holds the data folder itself. */
   names(): Promise<string[]> {
-    return accountNames(this.#options.db);
+    return this.#options.accounts.names();
   }
 
   async #setUpByLink(
@@ -179,7 +183,7 @@ export class Accounts {
     if (!(await this.#link.use())) {
       throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
     }
-    if ((await accountId(this.#options.db, name)) === undefined)
+    if ((await this.#options.accounts.findByName(name)) === undefined)
       await this.#addAdministrator(name, password);
     else await this.resetPassword(name, password);
     return this.signIn(name, password, credentials);
@@ -360,38 +364,22 @@ export class Accounts {
 
   /** Newest first. */
   async tokens(userId: string): Promise<TokenFacts[]> {
-    const rows = await this.#options.db
-      .$extendTables<{ apikey: TokenRow }>()
-      .selectFrom("apikey")
-      .selectAll()
-      .where("referenceId", "=", userId)
-      .orderBy("createdAt", "desc")
-      .execute();
+    const rows = await this.#options.accounts.tokens(userId);
     return rows.map((row) =>
       tokenFacts({ ...row, permissions: JSON.parse(row.permissions ?? "{}") as Permissions }),
     );
   }
 
   async revokeToken(userId: string, id: string): Promise<void> {
-    const { numDeletedRows } = await this.#options.db
-      .$extendTables<{ apikey: TokenRow }>()
-      .deleteFrom("apikey")
-      .where("referenceId", "=", userId)
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
-    if (numDeletedRows === 0n) throw new AccountsError("not-found", "There is no such token.");
+    const isGone = await this.#options.accounts.deleteToken(userId, id);
+    if (!isGone) throw new AccountsError("not-found", "There is no such token.");
   }
 
   async #byToken(token: string): Promise<Actor> {
     const library = await this.#load();
     const { key } = await library.api.verifyApiKey({ body: { key: token } });
     if (!key) return STRANGER;
-    const owner = await this.#options.db
-      .$extendTables<{ user: UserRow }>()
-      .selectFrom("user")
-      .select(["id", "name", "role"])
-      .where("id", "=", key.referenceId)
-      .executeTakeFirst();
+    const owner = await this.#options.accounts.find(key.referenceId);
     if (!owner) return STRANGER;
     const scope = scopeOf(key.permissions);
     return userActor(owner, scope === "admin" ? "admin-token" : "publish-token");
@@ -402,9 +390,8 @@ export class Accounts {
     this.#failures.close();
   }
 
-  async #anybody(): Promise<boolean> {
-    const row = await this.#options.db.selectFrom("user").select("id").limit(1).executeTakeFirst();
-    return row !== undefined;
+  #anybody(): Promise<boolean> {
+    return this.#options.accounts.hasAny();
   }
 
   #load(): Promise<AuthLibrary> {
@@ -414,24 +401,6 @@ export class Accounts {
     });
     return this.#library;
   }
-}
-
-/** The columns of better-auth's tables that are read here. */
-interface TokenRow {
-  id: string;
-  name: string | null;
-  start: string | null;
-  referenceId: string;
-  permissions: string | null;
-  createdAt: string;
-  expiresAt: string | null;
-  lastRequest: string | null;
-}
-
-interface UserRow {
-  id: string;
-  name: string;
-  role: string | null;
 }
 
 type Permissions = Record<string, string[]>;

@@ -1,7 +1,6 @@
-import type { Kysely } from "kysely";
 import type { Log } from "../ports/log.ts";
 import type { PasswordHash } from "../ports/password-hash.ts";
-import type { Schema } from "../store/schema.ts";
+import type { SqlDatabase } from "../store/store.ts";
 
 export const COOKIE_PREFIX = "everseed";
 /** A session ends when it was not used for this long; it moves on with use, at most once a day. */
@@ -11,7 +10,7 @@ const TOKEN_START_CHARACTERS = 11;
 const TOKEN_DAYS_MAX = 366;
 
 export interface AuthLibraryOptions {
-  readonly db: Kysely<Schema>;
+  readonly db: SqlDatabase;
   /** Signs session cookies. */
   readonly secret: string;
   /** Address of the site; over https the cookies are `Secure`. */

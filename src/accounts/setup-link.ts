@@ -1,10 +1,8 @@
-import type { Kysely } from "kysely";
 import { encodeUtf8, toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
-import type { Schema } from "../store/schema.ts";
-import { SettingsTable } from "../store/settings.ts";
+import type { SettingsTable } from "../store/settings.ts";
 import { SETUP_KEY_MINUTES } from "./setup-gate.ts";
 
 const KEY_BYTES = 16;
@@ -14,13 +12,11 @@ const KEY_BYTES = 16;
  * lies, as its digest, in the database: a program beside the hub makes it, and the hub that runs knows it at once.
  */
 export class SetupLink {
-  readonly #db: Kysely<Schema>;
   readonly #settings: SettingsTable;
   readonly #clock: Clock;
 
-  constructor(db: Kysely<Schema>, clock: Clock) {
-    this.#db = db;
-    this.#settings = new SettingsTable(db);
+  constructor(settings: SettingsTable, clock: Clock) {
+    this.#settings = settings;
     this.#clock = clock;
   }
 
@@ -44,12 +40,8 @@ export class SetupLink {
   }
 
   /** @returns False when somebody else has used the key meanwhile. */
-  async use(): Promise<boolean> {
-    const { numDeletedRows } = await this.#db
-      .deleteFrom("settings")
-      .where("key", "=", "setup-link")
-      .executeTakeFirst();
-    return numDeletedRows > 0n;
+  use(): Promise<boolean> {
+    return this.#settings.delete("setup-link");
   }
 
   async #open(): Promise<{ readonly digest: string } | undefined> {

@@ -10,7 +10,8 @@ import { NodeFiles } from "../platform/node-files.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
-import { openStore, type Store } from "../store/open-store.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
 
@@ -103,6 +104,8 @@ export function openAccounts(
   return new Accounts({
     ...world,
     db: state.store.db,
+    accounts: state.store.accounts,
+    settings: state.store.settings,
     secret: state.secret,
     passwords: new Argon2Hash(),
   });

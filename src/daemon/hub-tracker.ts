@@ -14,7 +14,7 @@ import type { DatagramSocket } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { SwarmCount, SwarmRegistry } from "../publish/swarm-registry.ts";
-import type { Store } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
 import { CompactSwarms } from "../tracker/compact-swarms.ts";
 import { FullScrape } from "../tracker/full-scrape.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";

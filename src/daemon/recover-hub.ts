@@ -4,7 +4,7 @@ import { AccountsError } from "../accounts/accounts-error.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
-import type { Store } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { openAccountsBeside } from "./hub-state.ts";
 

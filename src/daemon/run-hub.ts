@@ -410,13 +410,7 @@ function openPublishing(
 
 /** Whoever may write to the data folder acts for the first administrator. */
 async function administratorId({ store }: HubState): Promise<string | undefined> {
-  const row = await store.db
-    .selectFrom("user")
-    .select("id")
-    .where("role", "=", "admin")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id;
+  return (await store.accounts.findAdministrator())?.id;
 }
 
 function publishLimits(config: Config): PublishLimits {

@@ -1,160 +1,54 @@
-import type { Kysely, Selectable } from "kysely";
-import type { Schema } from "./schema.ts";
+/**
+ * A declared upload, without its declaration: that of 200,000 files takes megabytes. Times are wall milliseconds,
+ * flags 0 or 1.
+ */
+export interface DraftRow {
+  readonly id: string;
+  readonly owner_id: string;
+  /** SHA-256 of the declaration: the same declaration again finds this draft. */
+  readonly digest: Uint8Array;
+  readonly name: string;
+  readonly folder: number;
+  readonly kind: "v1" | "v2" | "hybrid";
+  readonly size: number;
+  readonly file_count: number;
+  readonly piece_size: number;
+  readonly private: number;
+  /** Bytes that were durable when the last request ended; the journal may know of more. */
+  readonly durable: number;
+  readonly state: "uploading" | "published" | "failed";
+  readonly problem: string | null;
+  readonly torrent_id: string | null;
+  readonly created_at: number;
+  readonly touched_at: number;
+}
 
-/** A draft without its declaration: that of 200,000 files takes megabytes, see `DraftTable.declaration`. */
-export type DraftRow = Omit<Selectable<Schema["drafts"]>, "declaration">;
-export type NewDraft = Omit<
-  Selectable<Schema["drafts"]>,
-  "durable" | "state" | "problem" | "torrent_id"
->;
-
-const COLUMNS = [
-  "id",
-  "owner_id",
-  "digest",
-  "name",
-  "folder",
-  "kind",
-  "size",
-  "file_count",
-  "piece_size",
-  "private",
-  "durable",
-  "state",
-  "problem",
-  "torrent_id",
-  "created_at",
-  "touched_at",
-] as const;
+export type NewDraft = Omit<DraftRow, "durable" | "state" | "problem" | "torrent_id"> & {
+  /** As JSON; null once the draft is published. */
+  readonly declaration: string | null;
+};
 
 /** Declared uploads. A published one stays as a short row: links made from its id must go on working. */
-export class DraftTable {
-  readonly #db: Kysely<Schema>;
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db;
-  }
-
-  async insert(draft: NewDraft): Promise<DraftRow> {
-    return this.#db
-      .insertInto("drafts")
-      .values({ ...draft, durable: 0, state: "uploading", problem: null, torrent_id: null })
-      .returning(COLUMNS)
-      .executeTakeFirstOrThrow();
-  }
-
-  async find(id: string): Promise<DraftRow | undefined> {
-    return this.#db.selectFrom("drafts").select(COLUMNS).where("id", "=", id).executeTakeFirst();
-  }
-
-  /** What was declared, as JSON; null when the draft has ended. */
-  async declaration(id: string): Promise<string | null> {
-    const row = await this.#db
-      .selectFrom("drafts")
-      .select("declaration")
-      .where("id", "=", id)
-      .executeTakeFirst();
-    return row?.declaration ?? null;
-  }
-
+export interface DraftTable {
+  insert(draft: NewDraft): Promise<DraftRow>;
+  find(id: string): Promise<DraftRow | undefined>;
+  /** @returns The declaration as JSON; null when the draft has ended. */
+  declaration(id: string): Promise<string | null>;
   /** The owner's unfinished draft with the same declaration. */
-  async findOpen(ownerId: string, digest: Uint8Array): Promise<DraftRow | undefined> {
-    return this.#db
-      .selectFrom("drafts")
-      .select(COLUMNS)
-      .where("owner_id", "=", ownerId)
-      .where("digest", "=", digest)
-      .where("state", "<>", "published")
-      .executeTakeFirst();
-  }
-
+  findOpen(ownerId: string, digest: Uint8Array): Promise<DraftRow | undefined>;
   /** Unfinished drafts, newest first. */
-  async listOpen(ownerId: string): Promise<DraftRow[]> {
-    return this.#db
-      .selectFrom("drafts")
-      .select(COLUMNS)
-      .where("owner_id", "=", ownerId)
-      .where("state", "<>", "published")
-      .orderBy("created_at", "desc")
-      .execute();
-  }
-
+  listOpen(ownerId: string): Promise<DraftRow[]>;
   /** Ids of unfinished drafts that nobody touched since `beforeMs`. */
-  async listAbandoned(beforeMs: number): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom("drafts")
-      .select("id")
-      .where("state", "<>", "published")
-      .where("touched_at", "<", beforeMs)
-      .execute();
-    return rows.map((row) => row.id);
-  }
-
+  listAbandoned(beforeMs: number): Promise<string[]>;
   /** Ids of all unfinished drafts. */
-  async listOpenIds(): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom("drafts")
-      .select("id")
-      .where("state", "<>", "published")
-      .execute();
-    return rows.map((row) => row.id);
-  }
-
+  listOpenIds(): Promise<string[]>;
   /** How many unfinished drafts somebody has, and the bytes they are going to take. */
-  async openTotals(ownerId: string): Promise<{ count: number; bytes: number }> {
-    const row = await this.#db
-      .selectFrom("drafts")
-      .select((from) => [
-        from.fn.countAll<number>().as("count"),
-        from.fn.sum<number | null>("size").as("bytes"),
-      ])
-      .where("owner_id", "=", ownerId)
-      .where("state", "<>", "published")
-      .executeTakeFirstOrThrow();
-    return { count: row.count, bytes: row.bytes ?? 0 };
-  }
-
+  openTotals(ownerId: string): Promise<{ count: number; bytes: number }>;
   /** Bytes that all unfinished drafts together are still going to take. */
-  async bytesToCome(): Promise<number> {
-    const row = await this.#db
-      .selectFrom("drafts")
-      .select((from) => [
-        from.fn.sum<number | null>("size").as("size"),
-        from.fn.sum<number | null>("durable").as("durable"),
-      ])
-      .where("state", "<>", "published")
-      .executeTakeFirstOrThrow();
-    return (row.size ?? 0) - (row.durable ?? 0);
-  }
-
-  async setDurable(id: string, durable: number, touchedAt: number): Promise<void> {
-    await this.#db
-      .updateTable("drafts")
-      .set({ durable, touched_at: touchedAt, state: "uploading", problem: null })
-      .where("id", "=", id)
-      .where("state", "<>", "published")
-      .execute();
-  }
-
-  async setFailed(id: string, problem: string): Promise<void> {
-    await this.#db
-      .updateTable("drafts")
-      .set({ state: "failed", problem })
-      .where("id", "=", id)
-      .where("state", "<>", "published")
-      .execute();
-  }
-
-  /** The content was here before: the draft's id leads to the torrent that has it. */
-  async setPublished(id: string, torrentId: string): Promise<void> {
-    await this.#db
-      .updateTable("drafts")
-      .set({ state: "published", problem: null, torrent_id: torrentId, declaration: null })
-      .where("id", "=", id)
-      .execute();
-  }
-
-  async delete(id: string): Promise<void> {
-    await this.#db.deleteFrom("drafts").where("id", "=", id).execute();
-  }
+  bytesToCome(): Promise<number>;
+  setDurable(id: string, durable: number, touchedAt: number): Promise<void>;
+  setFailed(id: string, problem: string): Promise<void>;
+  /** The content was here before: from now on the draft's id leads to the torrent that has it. */
+  setPublished(id: string, torrentId: string): Promise<void>;
+  delete(id: string): Promise<void>;
 }

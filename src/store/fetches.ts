@@ -1,75 +1,32 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Kysely, Selectable } from "kysely";
-import type { Schema } from "./schema.ts";
+/** A torrent on its way from its swarm. Times are wall milliseconds. */
+export interface FetchRow {
+  readonly id: string;
+  readonly owner_id: string;
+  /** Null when a .torrent file was given, which lies in the data folder. */
+  readonly magnet: string | null;
+  /** 20 bytes, as peers say it. */
+  readonly infohash: Uint8Array;
+  readonly name: string;
+  /** Why it failed; null as long as it goes on. */
+  readonly problem: string | null;
+  /** The torrent that it led to, when that has another id. */
+  readonly torrent_id: string | null;
+  readonly created_at: number;
+}
 
-export type FetchRow = Selectable<Schema["fetches"]>;
-
-/** Torrents that are on their way from their swarms. A published one is gone, unless it led to another torrent. */
-export class FetchTable {
-  readonly #db: Kysely<Schema>;
-  readonly #database: DatabaseSync;
-  #isOpen: StatementSync | undefined;
-
-  constructor(db: Kysely<Schema>, database: DatabaseSync) {
-    this.#db = db;
-    this.#database = database;
-  }
-
+/** Torrents on their way from their swarms. The row goes with publication, unless it led to another torrent. */
+export interface FetchTable {
   /** Answers at once. @param infohash - 20 bytes, as peers say it. @returns Whether it is on its way. */
-  isOpen(infohash: Uint8Array): boolean {
-    // Not before it is asked for: tests open databases that are older than this table.
-    this.#isOpen ??= this.#database.prepare(
-      "select 1 from fetches where infohash = ? and torrent_id is null and problem is null",
-    );
-    return this.#isOpen.get(infohash) !== undefined;
-  }
-
-  async insert(row: FetchRow): Promise<void> {
-    await this.#db.insertInto("fetches").values(row).execute();
-  }
-
-  async find(id: string): Promise<FetchRow | undefined> {
-    return this.#db.selectFrom("fetches").selectAll().where("id", "=", id).executeTakeFirst();
-  }
-
+  isOpen(infohash: Uint8Array): boolean;
+  insert(row: FetchRow): Promise<void>;
+  find(id: string): Promise<FetchRow | undefined>;
   /** @param infohash - 20 bytes, as peers say it. */
-  async findByInfohash(infohash: Uint8Array): Promise<FetchRow | undefined> {
-    return this.#db
-      .selectFrom("fetches")
-      .selectAll()
-      .where("infohash", "=", infohash)
-      .executeTakeFirst();
-  }
-
-  /** Those that have not ended, oldest first; of one person when told. */
-  async listOpen(ownerId?: string): Promise<FetchRow[]> {
-    let rows = this.#db
-      .selectFrom("fetches")
-      .selectAll()
-      .where("torrent_id", "is", null)
-      .orderBy("created_at");
-    if (ownerId !== undefined) rows = rows.where("owner_id", "=", ownerId);
-    return rows.execute();
-  }
-
-  async setName(id: string, name: string): Promise<void> {
-    await this.#db.updateTable("fetches").set({ name }).where("id", "=", id).execute();
-  }
-
+  findByInfohash(infohash: Uint8Array): Promise<FetchRow | undefined>;
+  /** Those that have not ended, oldest first. @param ownerId - Leaves out those of other people. */
+  listOpen(ownerId?: string): Promise<FetchRow[]>;
+  setName(id: string, name: string): Promise<void>;
   /** @param problem - Why it failed; null when it is tried again. */
-  async setProblem(id: string, problem: string | null): Promise<void> {
-    await this.#db.updateTable("fetches").set({ problem }).where("id", "=", id).execute();
-  }
-
-  async setPublished(id: string, torrentId: string): Promise<void> {
-    await this.#db
-      .updateTable("fetches")
-      .set({ torrent_id: torrentId, problem: null })
-      .where("id", "=", id)
-      .execute();
-  }
-
-  async delete(id: string): Promise<void> {
-    await this.#db.deleteFrom("fetches").where("id", "=", id).execute();
-  }
+  setProblem(id: string, problem: string | null): Promise<void>;
+  setPublished(id: string, torrentId: string): Promise<void>;
+  delete(id: string): Promise<void>;
 }

@@ -1,45 +1,18 @@
-import type { Kysely, Selectable } from "kysely";
-import type { Schema } from "./schema.ts";
-
-export type FileCopyRow = Selectable<Schema["file_copies"]>;
+export interface FileCopyRow {
+  /** Below the data folder. */
+  readonly path: string;
+  readonly size: number;
+  /** SHA-256 of a few parts of it. */
+  readonly sample: Uint8Array;
+}
 
 /** Files of published torrents by their looks, so that an equal one is found. A row is a clue, never a proof. */
-export class FileCopyTable {
-  readonly #db: Kysely<Schema>;
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db;
-  }
-
+export interface FileCopyTable {
   /** Paths of files that look the same. */
-  async alike(looks: Pick<FileCopyRow, "size" | "sample">, countMax: number): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom("file_copies")
-      .select("path")
-      .where("size", "=", looks.size)
-      .where("sample", "=", looks.sample)
-      .limit(countMax)
-      .execute();
-    return rows.map(({ path }) => path);
-  }
-
-  async put(row: FileCopyRow): Promise<void> {
-    await this.#db.replaceInto("file_copies").values(row).execute();
-  }
-
+  alike(looks: Pick<FileCopyRow, "size" | "sample">, countMax: number): Promise<string[]>;
+  put(row: FileCopyRow): Promise<void>;
   /** Forgets what lies below a folder. */
-  async deleteBelow(folder: string): Promise<void> {
-    await this.#db
-      .deleteFrom("file_copies")
-      .where("path", ">", `${folder}/`)
-      // The character behind "/".
-      .where("path", "<", `${folder}0`)
-      .execute();
-  }
-
+  deleteBelow(folder: string): Promise<void>;
   /** Forgets files that are gone, or do not look like this any more. */
-  async delete(paths: readonly string[]): Promise<void> {
-    if (paths.length === 0) return;
-    await this.#db.deleteFrom("file_copies").where("path", "in", paths).execute();
-  }
+  delete(paths: readonly string[]): Promise<void>;
 }

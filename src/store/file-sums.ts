@@ -1,35 +1,6 @@
-import type { Kysely } from "kysely";
-import type { Schema } from "./schema.ts";
-
-/** What is known of the CRC-32 of each torrent's files, in a form of whoever keeps it here. */
-export class FileSumTable {
-  readonly #db: Kysely<Schema>;
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db;
-  }
-
-  async find(torrentId: string): Promise<Uint8Array | undefined> {
-    const row = await this.#db
-      .selectFrom("file_sums")
-      .select("sums")
-      .where("torrent_id", "=", torrentId)
-      .executeTakeFirst();
-    return row?.sums;
-  }
-
+/** The CRC-32 of each torrent's files, as far as they are known, in the form of `publish/file-sums.ts`. */
+export interface FileSumTable {
+  find(torrentId: string): Promise<Uint8Array | undefined>;
   /** Does nothing for a torrent that is gone. */
-  async put(torrentId: string, sums: Uint8Array): Promise<void> {
-    await this.#db
-      .insertInto("file_sums")
-      .columns(["torrent_id", "sums"])
-      .expression((from) =>
-        from
-          .selectFrom("torrents")
-          .select((row) => ["id", row.val(sums).as("sums")])
-          .where("id", "=", torrentId),
-      )
-      .onConflict((conflict) => conflict.column("torrent_id").doUpdateSet({ sums }))
-      .execute();
-  }
+  put(torrentId: string, sums: Uint8Array): Promise<void>;
 }

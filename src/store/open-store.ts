@@ -2,35 +2,22 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import { invariant } from "../base/errors.ts";
-import { DraftTable } from "./drafts.ts";
-import { FetchTable } from "./fetches.ts";
-import { FileCopyTable } from "./file-copies.ts";
-import { FileSumTable } from "./file-sums.ts";
-import { MIGRATIONS } from "./migrations/all.ts";
-import { RemovedTorrentTable } from "./removed-torrents.ts";
-import type { Schema } from "./schema.ts";
-import { SettingsTable } from "./settings.ts";
-import { SqliteFile } from "./sqlite-database.ts";
+import { SqliteAccountTable } from "./sqlite/accounts.ts";
+import { SqliteDraftTable } from "./sqlite/drafts.ts";
+import { SqliteFetchTable } from "./sqlite/fetches.ts";
+import { SqliteFileCopyTable } from "./sqlite/file-copies.ts";
+import { SqliteFileSumTable } from "./sqlite/file-sums.ts";
+import { MIGRATIONS } from "./sqlite/migrations/all.ts";
+import { SqliteRemovedTorrentTable } from "./sqlite/removed-torrents.ts";
+import type { Schema } from "./sqlite/schema.ts";
+import { SqliteSettingsTable } from "./sqlite/settings.ts";
+import { SqliteFile } from "./sqlite/sqlite-database.ts";
+import { SqliteSwarmTotalTable } from "./sqlite/swarm-totals.ts";
+import { SqliteTorrentTable } from "./sqlite/torrents.ts";
+import type { Store } from "./store.ts";
 import { StoreError, storeErrorCode } from "./store-error.ts";
-import { SwarmTotalTable } from "./swarm-totals.ts";
-import { TorrentTable } from "./torrents.ts";
 
 const MIGRATION_TABLE = "schema_migrations";
-
-/** Everything the hub remembers besides content and .torrent files. */
-export interface Store {
-  /** For whoever brings its own tables (accounts). */
-  readonly db: Kysely<Schema>;
-  readonly torrents: TorrentTable;
-  readonly removedTorrents: RemovedTorrentTable;
-  readonly drafts: DraftTable;
-  readonly fileCopies: FileCopyTable;
-  readonly fileSums: FileSumTable;
-  readonly fetches: FetchTable;
-  readonly settings: SettingsTable;
-  readonly swarmTotals: SwarmTotalTable;
-  close(): Promise<void>;
-}
 
 interface OpenOptions {
   readonly asItIs?: boolean | undefined;
@@ -56,17 +43,18 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     database.close();
     throw refusal(error, path);
   }
-  const torrents = new TorrentTable(db, database);
+  const torrents = new SqliteTorrentTable(db, database);
   return {
     db,
+    accounts: new SqliteAccountTable(db),
     torrents,
-    removedTorrents: new RemovedTorrentTable(db, (more) => torrents.handleChange(more)),
-    drafts: new DraftTable(db),
-    fileCopies: new FileCopyTable(db),
-    fileSums: new FileSumTable(db),
-    fetches: new FetchTable(db, database),
-    settings: new SettingsTable(db),
-    swarmTotals: new SwarmTotalTable(db, database),
+    removedTorrents: new SqliteRemovedTorrentTable(db, (more) => torrents.handleChange(more)),
+    drafts: new SqliteDraftTable(db),
+    fileCopies: new SqliteFileCopyTable(db),
+    fileSums: new SqliteFileSumTable(db),
+    fetches: new SqliteFetchTable(db, database),
+    settings: new SqliteSettingsTable(db),
+    swarmTotals: new SqliteSwarmTotalTable(db, database),
     close: () => db.destroy(),
   };
 }

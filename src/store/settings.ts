@@ -1,6 +1,3 @@
-import type { Kysely } from "kysely";
-import type { Schema } from "./schema.ts";
-
 /** Few values that belong to the site, each under a fixed key (HUB-15). */
 export interface Settings {
   /** What people call the site. */
@@ -13,29 +10,9 @@ export interface Settings {
   readonly "setup-link": { readonly digest: string; readonly endMs: number };
 }
 
-export class SettingsTable {
-  readonly #db: Kysely<Schema>;
-
-  constructor(db: Kysely<Schema>) {
-    this.#db = db;
-  }
-
-  async get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined> {
-    const row = await this.#db
-      .selectFrom("settings")
-      .select("value")
-      .where("key", "=", key)
-      .executeTakeFirst();
-    // Only `set` below writes here, with the type that the key stands for.
-    return row && (JSON.parse(row.value) as Settings[K]);
-  }
-
-  async set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void> {
-    const text = JSON.stringify(value);
-    await this.#db
-      .insertInto("settings")
-      .values({ key, value: text })
-      .onConflict((conflict) => conflict.column("key").doUpdateSet({ value: text }))
-      .execute();
-  }
+export interface SettingsTable {
+  get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined>;
+  set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void>;
+  /** @returns Whether it was there: of several at one moment one gets true. */
+  delete(key: keyof Settings): Promise<boolean>;
 }

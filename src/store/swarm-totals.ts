@@ -1,7 +1,3 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Kysely } from "kysely";
-import type { Schema } from "./schema.ts";
-
 /** Of one swarm, over all time. */
 export interface SwarmTotal {
   /** Downloads finished. */
@@ -11,45 +7,14 @@ export interface SwarmTotal {
   readonly downloaded: number;
 }
 
-/** What swarms have done; who is in them lives in memory (TRK-17). */
-export class SwarmTotalTable {
-  readonly #db: Kysely<Schema>;
-  readonly #find: StatementSync;
-
-  constructor(db: Kysely<Schema>, database: DatabaseSync) {
-    this.#db = db;
-    this.#find = database.prepare(
-      "select completed, uploaded, downloaded from swarm_totals where infohash = ?",
-    );
-  }
-
+/** What swarms have done. The peers in them live in memory (TRK-17). */
+export interface SwarmTotalTable {
   /**
    * Answers at once, in microseconds: asked when a swarm opens.
    *
    * @param infohash - 20 bytes, as they were saved.
    */
-  find(infohash: Uint8Array): SwarmTotal | undefined {
-    const row = this.#find.get(infohash);
-    if (!row) return undefined;
-    return {
-      completed: Number(row["completed"]),
-      uploaded: Number(row["uploaded"]),
-      downloaded: Number(row["downloaded"]),
-    };
-  }
-
+  find(infohash: Uint8Array): SwarmTotal | undefined;
   /** Writes what changed in one transaction. */
-  async save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void> {
-    if (totals.length === 0) return;
-    await this.#db.transaction().execute(async (transaction) => {
-      for (const { infohash, completed, uploaded, downloaded } of totals) {
-        const values = { completed, uploaded, downloaded };
-        await transaction
-          .insertInto("swarm_totals")
-          .values({ infohash, ...values })
-          .onConflict((conflict) => conflict.column("infohash").doUpdateSet(values))
-          .execute();
-      }
-    });
-  }
+  save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void>;
 }

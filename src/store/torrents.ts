@@ -1,22 +1,50 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import type { Infohashes } from "../base/infohash.ts";
-import { nearWords } from "./search-clues.ts";
-import { searchExpression, searchWords } from "./search-expression.ts";
-import type { Schema } from "./schema.ts";
-import { addSearchEntry, deleteSearchEntry } from "./torrent-search.ts";
 
-export type TorrentRow = Selectable<Schema["torrents"]> & {
+/** A published torrent. Times are wall milliseconds, flags 0 or 1. */
+export interface StoredTorrent {
+  readonly id: string;
+  readonly infohash_v1: Uint8Array | null;
+  readonly infohash_v2: Uint8Array | null;
+  readonly kind: "v1" | "v2" | "hybrid";
+  /** The title: free text. The .torrent file alone has the names of files. */
+  readonly name: string;
+  readonly folder: number;
+  readonly size: number;
+  readonly file_count: number;
+  readonly piece_size: number;
+  readonly piece_count: number;
+  readonly private: number;
+  readonly comment: string | null;
+  /** Folder that holds the content, below the data folder. */
+  readonly content_path: string;
+  /** Absolute folder that holds the content when it lies elsewhere. It belongs to its owner, and is only read. */
+  readonly content_root: string | null;
+  /** The .torrent file, below the data folder. */
+  readonly metainfo_path: string;
+  readonly publisher_id: string;
+  readonly published_at: number;
+  readonly checked_at: number;
+  /**
+   * Tiers of announce URLs that the publisher named besides the hub's own, as JSON. Null in rows of the first
+   * hubs until somebody asks: their .torrent files tell.
+   */
+  readonly trackers: string | null;
+}
+
+export interface TorrentRow extends StoredTorrent {
+  /** Order of publishing. */
+  readonly seq: number;
   /** Name of the publisher; null when the account is gone. */
   readonly publisher: string | null;
-};
-export type NewTorrent = Omit<Selectable<Schema["torrents"]>, "seq" | "content_root"> & {
+}
+
+export type NewTorrent = Omit<StoredTorrent, "content_root"> & {
   /** Null, or left out, when the content is in our own folder. */
   readonly content_root?: string | null;
 };
 
 export interface TorrentSearch {
-  /** What a person typed; every word begins a word of the name, a file name or the comment. */
+  /** The words of a person. Each must begin a word of the name, of a file name or of the comment. */
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
@@ -27,7 +55,7 @@ export interface FoundTorrents {
   readonly total: number;
   /** Newest first. */
   readonly rows: TorrentRow[];
-  /** Nothing has the words as they were typed; what was found has words one letter away from them. */
+  /** Nothing has the words as they were typed; the rows have words one letter away from them. */
   readonly similar: boolean;
 }
 
@@ -36,256 +64,49 @@ export interface CatalogueTotals {
   readonly bytes: number;
 }
 
-const NOTHING: FoundTorrents = { total: 0, rows: [], similar: false };
-
 /** Everything that is published. */
-export class TorrentTable {
-  readonly #db: Kysely<Schema>;
-  readonly #infohashesOf: StatementSync;
-  readonly #newestInfohashes: StatementSync;
-  #totals: CatalogueTotals | undefined;
-  #revision = 0;
-
-  constructor(db: Kysely<Schema>, database: DatabaseSync) {
-    this.#db = db;
-    this.#infohashesOf = database.prepare(
-      `select infohash_v1, infohash_v2 from torrents where infohash_v1 = ?1
-       union all
-       select infohash_v1, infohash_v2 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
-    );
-    this.#newestInfohashes = database.prepare(
-      "select infohash_v1, infohash_v2 from torrents order by seq desc limit ?",
-    );
-  }
-
+export interface TorrentTable {
+  /** Goes up with every change that a list or a page of the catalogue shows. */
+  readonly revision: number;
   /**
    * Adds a torrent and, in the same transaction, marks its draft as published.
    *
-   * @param words - More to find it by: file names, comment.
+   * @param options.words - More to find it by: file names, comment.
    */
-  async insert(
+  insert(
     torrent: NewTorrent,
     options: { words: string; draftId?: string | undefined },
-  ): Promise<void> {
-    await this.#db.transaction().execute(async (transaction) => {
-      const { seq } = await transaction
-        .insertInto("torrents")
-        .values(torrent)
-        .returning("seq")
-        .executeTakeFirstOrThrow();
-      await addSearchEntry(transaction, { seq, name: torrent.name }, options.words);
-      if (options.draftId === undefined) return;
-      await transaction
-        .updateTable("drafts")
-        .set({ state: "published", problem: null, torrent_id: torrent.id, declaration: null })
-        .where("id", "=", options.draftId)
-        .execute();
-    });
-    this.handleChange({ torrents: 1, bytes: torrent.size });
-  }
-
+  ): Promise<void>;
   /**
-   * Changes what a torrent is called and what is said of it, in one step.
+   * Changes the title and the description of a torrent, in one step.
    *
    * @param words - More to find it by: file names, description.
    * @returns False when there is no such torrent.
    */
-  async edit(
+  edit(
     id: string,
     texts: { readonly name: string; readonly comment: string | null },
     words: string,
-  ): Promise<boolean> {
-    const edited = await this.#db.transaction().execute(async (transaction) => {
-      const row = await transaction
-        .updateTable("torrents")
-        .set({ name: texts.name, comment: texts.comment })
-        .where("id", "=", id)
-        .returning("seq")
-        .executeTakeFirst();
-      if (!row) return false;
-      await deleteSearchEntry(transaction, row.seq);
-      await addSearchEntry(transaction, { seq: row.seq, name: texts.name }, words);
-      return true;
-    });
-    if (edited) this.handleChange({ torrents: 0, bytes: 0 });
-    return edited;
-  }
-
-  /** Goes up with every change that a list or a page of the catalogue shows. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  /** The catalogue is another one than before, by so many torrents and bytes. */
-  handleChange(more: CatalogueTotals): void {
-    this.#revision += 1;
-    if (!this.#totals) return;
-    const { torrents, bytes } = this.#totals;
-    this.#totals = { torrents: torrents + more.torrents, bytes: bytes + more.bytes };
-  }
-
-  /** Whether a torrent keeps its content in this folder. */
-  async holdsContent(contentPath: string): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom("torrents")
-      .select("seq")
-      .where("content_path", "=", contentPath)
-      .executeTakeFirst();
-    return row !== undefined;
-  }
-
-  async find(id: string): Promise<TorrentRow | undefined> {
-    return this.#rows().where("torrents.id", "=", id).executeTakeFirst();
-  }
-
+  ): Promise<boolean>;
+  /** Tells whether a torrent keeps its content in this folder. */
+  holdsContent(contentPath: string): Promise<boolean>;
+  find(id: string): Promise<TorrentRow | undefined>;
   /** @param wireInfohash - 20 bytes: v1, or v2 cut. */
-  async findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined> {
-    const v1 = await this.#rows().where("infohash_v1", "=", wireInfohash).executeTakeFirst();
-    if (v1) return v1;
-    return this.#rows()
-      .where(sql`substr(infohash_v2, 1, 20)`, "=", wireInfohash)
-      .executeTakeFirst();
-  }
-
-  /**
-   * All infohashes of the torrent that has this one. Answers at once, in microseconds: a tracker asks it for
-   * what it does not have in memory.
-   */
-  infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined {
-    const row = this.#infohashesOf.get(wireInfohash);
-    return row && infohashesIn(row);
-  }
-
+  findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined>;
+  /** Answers at once, in microseconds. @returns All infohashes of the torrent that has this one (20 bytes). */
+  infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined;
   /** Of the torrents published last. Answers at once: about a microsecond each. */
-  newestInfohashes(countMax: number): Infohashes[] {
-    return this.#newestInfohashes.all(countMax).map(infohashesIn);
-  }
-
-  /** What has all the words; or, when nothing has, what has words that are spelled nearly like them. */
-  async search(search: TorrentSearch): Promise<FoundTorrents> {
-    const words = searchWords(search.query);
-    if (words.length === 0) {
-      // Words were asked for, but none that could be found.
-      if (search.query.trim() !== "") return NOTHING;
-      const rows = await this.#page(this.#db.selectFrom("torrents").select("seq"), search);
-      return { total: (await this.totals()).torrents, rows, similar: false };
-    }
-    const found = await this.#matching(
-      words.map((word) => [word]),
-      search,
-    );
-    if (found.total > 0) return found;
-    const spellings = await Promise.all(words.map((word) => this.#spellings(word)));
-    // Every word is somebody's, or one is nobody's even nearly: guessing would find nothing either.
-    if (spellings.every((nearly, index) => nearly[0] === words[index])) return NOTHING;
-    if (spellings.some((nearly) => nearly.length === 0)) return NOTHING;
-    return { ...(await this.#matching(spellings, search)), similar: true };
-  }
-
-  async #matching(
-    spellings: readonly (readonly string[])[],
-    search: TorrentSearch,
-  ): Promise<FoundTorrents> {
-    const matches = sql<boolean>`torrents_search match ${searchExpression(spellings)}`;
-    const { total } = await this.#db
-      .selectFrom("torrents_search")
-      .select((from) => from.fn.countAll<number>().as("total"))
-      .where(matches)
-      .executeTakeFirstOrThrow();
-    const found = this.#db.selectFrom("torrents_search").select("rowid as seq").where(matches);
-    const rows = total === 0 ? [] : await this.#page(found, search);
-    return { total, rows, similar: false };
-  }
-
-  /** Both indexes give their numbers in order by themselves; only the rows of this page are read. */
-  async #page(
-    found: SelectQueryBuilder<Schema, "torrents" | "torrents_search", { seq: number }>,
-    { limit, offset }: TorrentSearch,
-  ): Promise<TorrentRow[]> {
-    const page = await found.orderBy("seq", "desc").limit(limit).offset(offset).execute();
-    return this.#rows()
-      .where(
-        "seq",
-        "in",
-        page.map(({ seq }) => seq),
-      )
-      .orderBy("seq", "desc")
-      .execute();
-  }
-
-  /** The word itself when somebody has it, else those it may have been meant to be. */
-  async #spellings(word: string): Promise<readonly string[]> {
-    const known = await this.#db
-      .selectFrom("torrents_search")
-      .select("rowid")
-      .where(sql<boolean>`torrents_search match ${searchExpression([[word]])}`)
-      .limit(1)
-      .executeTakeFirst();
-    return known ? [word] : nearWords(this.#db, word);
-  }
-
-  async totals(): Promise<CatalogueTotals> {
-    if (this.#totals) return this.#totals;
-    const row = await this.#db
-      .selectFrom("torrents")
-      .select((from) => [
-        from.fn.countAll<number>().as("torrents"),
-        from.fn.sum<number | null>("size").as("bytes"),
-      ])
-      .executeTakeFirstOrThrow();
-    this.#totals = { torrents: row.torrents, bytes: row.bytes ?? 0 };
-    return this.#totals;
-  }
-
+  newestInfohashes(countMax: number): Infohashes[];
+  /** Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them. */
+  search(search: TorrentSearch): Promise<FoundTorrents>;
+  totals(): Promise<CatalogueTotals>;
   /** The torrent that was published next after `seq`; 0 begins with the first. */
-  async after(seq: number): Promise<TorrentRow | undefined> {
-    return this.#rows().where("seq", ">", seq).orderBy("seq").limit(1).executeTakeFirst();
-  }
-
-  /** As `after`, of those whose every byte was last checked before `beforeMs`, wall milliseconds. */
-  async afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined> {
-    return this.#rows()
-      .where("seq", ">", seq)
-      .where("checked_at", "<", beforeMs)
-      .orderBy("seq")
-      .limit(1)
-      .executeTakeFirst();
-  }
-
-  /** Its content lies in our own folder from now on. */
-  async keepContent(id: string): Promise<void> {
-    await this.#db
-      .updateTable("torrents")
-      .set({ content_root: null })
-      .where("id", "=", id)
-      .execute();
-  }
-
-  async setChecked(id: string, wallMs: number): Promise<void> {
-    await this.#db
-      .updateTable("torrents")
-      .set({ checked_at: wallMs })
-      .where("id", "=", id)
-      .execute();
-  }
-
+  after(seq: number): Promise<TorrentRow | undefined>;
+  /** Like `after`, among torrents whose every byte was last checked before `beforeMs`, wall milliseconds. */
+  afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined>;
+  /** From now on its content lies in our own folder. */
+  keepContent(id: string): Promise<void>;
+  setChecked(id: string, wallMs: number): Promise<void>;
   /** @param trackers - As in the column of that name. */
-  async setTrackers(id: string, trackers: string): Promise<void> {
-    await this.#db.updateTable("torrents").set({ trackers }).where("id", "=", id).execute();
-  }
-
-  #rows() {
-    return this.#db
-      .selectFrom("torrents")
-      .leftJoin("user", "user.id", "torrents.publisher_id")
-      .selectAll("torrents")
-      .select("user.name as publisher");
-  }
-}
-
-function infohashesIn({ infohash_v1: v1, infohash_v2: v2 }: Record<string, unknown>): Infohashes {
-  return {
-    ...(v1 instanceof Uint8Array && { v1 }),
-    ...(v2 instanceof Uint8Array && { v2 }),
-  };
+  setTrackers(id: string, trackers: string): Promise<void>;
 }

@@ -3,9 +3,6 @@ import { test } from "node:test";
 import { concatBytes } from "../base/bytes.ts";
 import { infohashKey } from "../base/infohash.ts";
 import { sha256 } from "../base/hash.ts";
-import { openStore } from "../store/open-store.ts";
-import { SILENT_LOG } from "../ports/log.ts";
-import { OpenTotals } from "./swarm-totals.ts";
 import { COMPLETED, PARTIAL_SEED, SEED } from "./peer-word.ts";
 import { encodeSnapshot, restoreSnapshot } from "./snapshot.ts";
 import {
@@ -156,24 +153,6 @@ test("PUB-3.14: a peer stays for two intervals, then its swarm closes when all i
   world.clock.pass(600);
   assert.equal(world.swarms.swarmCount, 0);
   assert.equal(world.tracker.figures(TORRENT).completed, 1);
-});
-
-test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
-  const store = await openStore(":memory:");
-  const infohash = new Uint8Array(20).fill(1);
-  const before = new OpenTotals(store.swarmTotals, SILENT_LOG);
-  before.open(0, infohash, true);
-  before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
-  assert.equal(before.close(0), false, "not saved yet");
-  await before.flush();
-  assert.equal(before.close(0), true);
-  const after = new OpenTotals(store.swarmTotals, SILENT_LOG);
-  after.open(3, infohash, true);
-  after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
-  await after.flush();
-  const expected = { completed: 2, uploaded: 11, downloaded: Number.MAX_SAFE_INTEGER };
-  assert.deepEqual(store.swarmTotals.find(infohash), expected);
-  await store.close();
 });
 
 test("PUB-3.6, PUB-3.7: status, counters, key and peer id of each peer survive a restart", () => {

@@ -6,6 +6,8 @@ import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { OpenTotals } from "../../src/tracker/swarm-totals.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { HASH, PEER_ID, peersOf } from "../tracker/tracker-world.ts";
 
@@ -223,3 +225,21 @@ for (const [what, begin, drip, reply] of slow) {
     assert.match(got, reply);
   });
 }
+
+test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
+  const store = await openStore(":memory:");
+  const infohash = new Uint8Array(20).fill(1);
+  const before = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  before.open(0, infohash, true);
+  before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
+  assert.equal(before.close(0), false, "not saved yet");
+  await before.flush();
+  assert.equal(before.close(0), true);
+  const after = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  after.open(3, infohash, true);
+  after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
+  await after.flush();
+  const expected = { completed: 2, uploaded: 11, downloaded: Number.MAX_SAFE_INTEGER };
+  assert.deepEqual(store.swarmTotals.find(infohash), expected);
+  await store.close();
+});

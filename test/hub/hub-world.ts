@@ -102,6 +102,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const swarms = { register: () => undefined, unregister: () => undefined, count: () => count };
   const accounts = new Accounts({
     db: store.db,
+    accounts: store.accounts,
+    settings: store.settings,
     secret: "0123456789abcdef".repeat(4),
     siteUrl: `http://${HOST}`,
     passwords: {

@@ -5,10 +5,11 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { sql } from "kysely";
-import { takeBack } from "../../test/fixtures/old-database.ts";
-import { openStore, type Store } from "./open-store.ts";
+import { takeBack } from "../../../test/fixtures/old-database.ts";
+import { openStore } from "../open-store.ts";
+import type { Store } from "../store.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
-import type { NewTorrent } from "./torrents.ts";
+import type { NewTorrent } from "../torrents.ts";
 
 function torrent(number: number, more: Partial<NewTorrent> = {}): NewTorrent {
   return {

@@ -1,5 +1,5 @@
-import { fromHex, toHex } from "../base/bytes.ts";
-import { invariant } from "../base/errors.ts";
+import { fromHex, toHex } from "../../base/bytes.ts";
+import { invariant } from "../../base/errors.ts";
 
 type Value = string | number | null | Uint8Array;
 

@@ -1,0 +1,38 @@
+export interface UserRow {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string | null;
+}
+
+/** The token of a program. Times are ISO 8601 text. */
+export interface TokenRow {
+  readonly id: string;
+  readonly name: string | null;
+  /** Its first characters. */
+  readonly start: string | null;
+  readonly referenceId: string;
+  /** JSON. */
+  readonly permissions: string | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastRequest: string | null;
+}
+
+/** What the room `accounts` reads and writes past the library that owns these tables. */
+export interface AccountTable {
+  /** False in a hub that nobody has set up. */
+  hasAny(): Promise<boolean>;
+  find(id: string): Promise<UserRow | undefined>;
+  /** @param name - In any case of its letters. */
+  findByName(name: string): Promise<UserRow | undefined>;
+  /** Any account that may do everything. */
+  findAdministrator(): Promise<UserRow | undefined>;
+  /** All names, in order. */
+  names(): Promise<string[]>;
+  /** Gives an account another password and ends its sessions, in one step. @param hash - Of the password. */
+  setPassword(id: string, hash: string, wallMs: number): Promise<void>;
+  /** Newest first. */
+  tokens(userId: string): Promise<TokenRow[]>;
+  /** @returns False when the account has no such token. */
+  deleteToken(userId: string, id: string): Promise<boolean>;
+}

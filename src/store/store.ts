@@ -1,0 +1,29 @@
+import type { Kysely } from "kysely";
+import type { AccountTable } from "./accounts.ts";
+import type { DraftTable } from "./drafts.ts";
+import type { FetchTable } from "./fetches.ts";
+import type { FileCopyTable } from "./file-copies.ts";
+import type { FileSumTable } from "./file-sums.ts";
+import type { RemovedTorrentTable } from "./removed-torrents.ts";
+import type { SettingsTable } from "./settings.ts";
+import type { Schema } from "./sqlite/schema.ts";
+import type { SwarmTotalTable } from "./swarm-totals.ts";
+import type { TorrentTable } from "./torrents.ts";
+
+/** The database itself, for a library that brings tables of its own. */
+export type SqlDatabase = Kysely<Schema>;
+
+/** Everything the hub remembers besides content and .torrent files. */
+export interface Store {
+  readonly db: SqlDatabase;
+  readonly accounts: AccountTable;
+  readonly torrents: TorrentTable;
+  readonly removedTorrents: RemovedTorrentTable;
+  readonly drafts: DraftTable;
+  readonly fileCopies: FileCopyTable;
+  readonly fileSums: FileSumTable;
+  readonly fetches: FetchTable;
+  readonly settings: SettingsTable;
+  readonly swarmTotals: SwarmTotalTable;
+  close(): Promise<void>;
+}
