@@ -8,7 +8,10 @@ import { encodeUtf8 } from "../src/base/bytes.ts";
 import { sha1 } from "../src/base/hash.ts";
 import { infohashKey } from "../src/base/infohash.ts";
 import { Hub } from "../src/hub/hub.ts";
-import { buildMetainfo, planTorrent } from "../src/metainfo/create.ts";
+import { contentLayout } from "../src/engine/content-layout.ts";
+import { buildMetainfo, buildMetainfoInSteps, planTorrent } from "../src/metainfo/create.ts";
+import { parseMetainfo, parseMetainfoInSteps } from "../src/metainfo/parse-metainfo.ts";
+import { shareLayout } from "../src/platform/disk/shared-layout.ts";
 import { loadPages } from "../src/daemon/load-pages.ts";
 import { DataFolder } from "../src/publish/data-folder.ts";
 import { HOST, hubWorld } from "../test/hub/hub-world.ts";
@@ -196,6 +199,43 @@ try {
     okay("/api/v1/drafts", { method: "POST", headers, body }, 201);
   await report("declare", declare);
   await report("declare the same again", declare);
+  // A .torrent may have 30 MiB: of a hybrid, which has padding behind each file, that is half as many files.
+  for (const [kind, count] of [
+    ["v1", fileCount],
+    ["v2", fileCount],
+    ["hybrid", Math.floor(fileCount / 2)],
+  ] as const) {
+    const short = Array.from({ length: count }, (_, index) => [`${index % 400}`, `${index}.flac`]);
+    const plan = planTorrent({
+      name: kind,
+      kind,
+      pieceLength: 16_384,
+      files: short.map((path) => ({ path, length: FILE_BYTES })),
+    });
+    const { pieceCount } = plan.geometry;
+    const hashes = {
+      ...(kind !== "v2" && { v1: new Uint8Array(pieceCount * 20).fill(1) }),
+      ...(kind !== "v1" && { v2: new Uint8Array(pieceCount * 32).fill(1) }),
+    };
+    const shortFiles = short.map((path) => ({ path: path.join("/"), size: FILE_BYTES }));
+    const text = JSON.stringify({
+      name: kind,
+      folder: true,
+      kind,
+      pieceSize: 16_384,
+      files: shortFiles,
+    });
+    await report(`declare, ${kind}, ${count} files`, () =>
+      okay("/api/v1/drafts", { method: "POST", headers, body: text }, 201),
+    );
+    let torrent: Uint8Array = new Uint8Array(0);
+    await report(`end of an upload, ${kind}: its .torrent`, async () => {
+      ({ torrent } = await world.parts.turns.run(buildMetainfoInSteps(plan, hashes)));
+      await world.parts.turns.run(parseMetainfoInSteps(torrent));
+    });
+    const layout = contentLayout(parseMetainfo(torrent).info, "/data/content", undefined, "own");
+    await report(`laid out for the disk, ${kind}`, async () => void shareLayout(layout));
+  }
 } finally {
   hub.close();
   for (const end of endings) await end();

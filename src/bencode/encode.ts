@@ -10,9 +10,9 @@ export type Encodable =
   | ReadonlyMap<string, Encodable>;
 
 const INTEGER = 0x69; // i
-const LIST = 0x6c; // l
-const DICT = 0x64; // d
-const END = 0x65; // e
+export const LIST = 0x6c; // l
+export const DICT = 0x64; // d
+export const END = 0x65; // e
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const ZERO = 0x30;
@@ -45,7 +45,8 @@ export function dictOf(
   return dict;
 }
 
-function sizeOf(value: Encodable): number {
+/** Bytes of a value when it is encoded. */
+export function sizeOf(value: Encodable): number {
   if (typeof value === "string") return stringSize(Buffer.byteLength(value));
   if (typeof value === "number") {
     invariant(Number.isSafeInteger(value), "our own integers are safe, larger ones are bigint");
@@ -64,7 +65,8 @@ function sizeOf(value: Encodable): number {
   return size;
 }
 
-function stringSize(length: number): number {
+/** Bytes of a string of this length. */
+export function stringSize(length: number): number {
   return digitCount(length) + 1 + length;
 }
 
@@ -75,7 +77,8 @@ function digitCount(value: number): number {
   return count;
 }
 
-function write(output: Uint8Array, offset: number, value: Encodable): number {
+/** @returns Where the value ends. */
+export function write(output: Uint8Array, offset: number, value: Encodable): number {
   if (typeof value === "string") {
     const start = writeDigits(output, offset, Buffer.byteLength(value));
     output[start] = COLON;
@@ -118,15 +121,24 @@ function writeDict(
 ): number {
   let cursor = offset;
   output[cursor++] = DICT;
-  // The default order compares UTF-16 units, which for latin1 are the bytes.
-  for (const key of [...dict.keys()].sort()) {
-    cursor = writeDigits(output, cursor, key.length);
-    output[cursor++] = COLON;
-    cursor = writeAscii(output, cursor, key);
+  for (const key of sortedKeys(dict)) {
+    cursor = writeKey(output, cursor, key);
     cursor = write(output, cursor, dict.get(key)!);
   }
   output[cursor] = END;
   return cursor + 1;
+}
+
+/** In the order of their bytes: the default order compares UTF-16 units, which for latin1 are the bytes. */
+export function sortedKeys(dict: ReadonlyMap<string, Encodable>): string[] {
+  return [...dict.keys()].sort();
+}
+
+/** @returns Where the key ends. */
+export function writeKey(output: Uint8Array, offset: number, key: string): number {
+  const start = writeDigits(output, offset, key.length);
+  output[start] = COLON;
+  return writeAscii(output, start + 1, key);
 }
 
 function writeDigits(output: Uint8Array, offset: number, value: number): number {

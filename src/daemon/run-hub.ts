@@ -366,6 +366,7 @@ function openPublishing(
     sharing,
     folder,
     files,
+    turns,
     clock,
     log,
     trackers,

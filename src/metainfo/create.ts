@@ -4,7 +4,8 @@ import { Geometry, type FileExtent } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import { finish, sortInSteps, type Work } from "../base/work.ts";
-import { dictOf, encode, type Encodable } from "../bencode/encode.ts";
+import { dictOf, type Encodable } from "../bencode/encode.ts";
+import { encodeInSteps } from "../bencode/encode-in-steps.ts";
 import { NODE_BYTES, rootOfPieceLayer } from "./merkle.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import type { TorrentKind } from "./metainfo.ts";
@@ -170,21 +171,31 @@ export function buildMetainfo(
   measured: PlanMeasure,
   options: BuildOptions = {},
 ): BuiltTorrent {
+  return finish(buildMetainfoInSteps(plan, measured, options));
+}
+
+/** The same in steps: 100,000 files take a quarter of a second. */
+export function* buildMetainfoInSteps(
+  plan: TorrentPlan,
+  measured: PlanMeasure,
+  options: BuildOptions = {},
+): Work<BuiltTorrent> {
   const { kind, geometry } = plan;
-  const roots = kind === "v1" ? undefined : fileRoots(plan, tableOf(plan, measured.v2, NODE_BYTES));
+  const roots =
+    kind === "v1" ? undefined : yield* fileRoots(plan, tableOf(plan, measured.v2, NODE_BYTES));
   const trackers = (options.trackers ?? []).filter((tier) => tier.length > 0);
   const webSeeds = options.webSeeds ?? [];
   refuseUrls(trackers.flat(), webSeeds);
   const info = dictOf({
-    ...(kind !== "v2" && v1Keys(plan, tableOf(plan, measured.v1, SHA1_BYTES))),
-    ...(roots && { "file tree": fileTree(plan, roots.byFile), "meta version": 2 }),
+    ...(kind !== "v2" && (yield* v1Keys(plan, tableOf(plan, measured.v1, SHA1_BYTES)))),
+    ...(roots && { "file tree": yield* fileTree(plan, roots.byFile), "meta version": 2 }),
     name: plan.name,
     "piece length": geometry.pieceLength,
     private: options.private ? 1 : undefined,
     source: options.source,
   });
-  const infoBytes = encode(info);
-  const torrent = encode(
+  const infoBytes = yield* encodeInSteps(info);
+  const torrent = yield* encodeInSteps(
     dictOf({
       announce: trackers[0]?.[0],
       "announce-list": trackers.flat().length > 1 ? trackers : undefined,
@@ -196,14 +207,11 @@ export function buildMetainfo(
       "url-list": webSeeds.length > 1 ? webSeeds : webSeeds[0],
     }),
   );
-  return {
-    torrent,
-    infoBytes,
-    infohashes: {
-      v1: kind === "v2" ? undefined : sha1(infoBytes),
-      v2: kind === "v1" ? undefined : sha256(infoBytes),
-    },
-  };
+  yield;
+  const v1 = kind === "v2" ? undefined : sha1(infoBytes);
+  yield;
+  const v2 = kind === "v1" ? undefined : sha256(infoBytes);
+  return { torrent, infoBytes, infohashes: { v1, v2 } };
 }
 
 interface SortableFile {
@@ -285,8 +293,18 @@ function tableOf(plan: TorrentPlan, table: Uint8Array | undefined, entryBytes: n
   return table;
 }
 
-function v1Keys(plan: TorrentPlan, pieces: Uint8Array): Record<string, Encodable | undefined> {
-  if (plan.folder) return { files: plan.files.map(v1Entry), pieces };
+function* v1Keys(
+  plan: TorrentPlan,
+  pieces: Uint8Array,
+): Work<Record<string, Encodable | undefined>> {
+  if (plan.folder) {
+    const files: Encodable[] = [];
+    for (const file of plan.files) {
+      if (files.length % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+      files.push(v1Entry(file));
+    }
+    return { files, pieces };
+  }
   const [file] = plan.files;
   return { attr: attributes(file!), length: file!.length, pieces };
 }
@@ -301,14 +319,15 @@ function attributes(file: PlannedFile): string | undefined {
 }
 
 /** The root of every file that is not empty, and the layers of those of more than one piece. */
-function fileRoots(
+function* fileRoots(
   plan: TorrentPlan,
   nodes: Uint8Array,
-): { byFile: ReadonlyMap<PlannedFile, Uint8Array>; layers: Map<string, Uint8Array> } {
+): Work<{ byFile: ReadonlyMap<PlannedFile, Uint8Array>; layers: Map<string, Uint8Array> }> {
   const { geometry } = plan;
   const byFile = new Map<PlannedFile, Uint8Array>();
   const layers = new Map<string, Uint8Array>();
   for (const [index, file] of plan.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     if (file.pad || file.length === 0) continue;
     const { first, end } = geometry.filePieces(index);
     const own = nodes.subarray(first * NODE_BYTES, end * NODE_BYTES);
@@ -325,9 +344,10 @@ function fileRoots(
 
 type Tree = Map<string, Encodable>;
 
-function fileTree(plan: TorrentPlan, roots: ReadonlyMap<PlannedFile, Uint8Array>): Tree {
+function* fileTree(plan: TorrentPlan, roots: ReadonlyMap<PlannedFile, Uint8Array>): Work<Tree> {
   const tree: Tree = new Map();
-  for (const file of plan.files) {
+  for (const [index, file] of plan.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     if (file.pad) continue;
     let node = tree;
     for (const name of file.path.length > 0 ? file.path : [plan.name]) {

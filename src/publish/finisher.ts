@@ -1,9 +1,10 @@
 import { invariant } from "../base/errors.ts";
+import type { Work } from "../base/work.ts";
 import { infohashKey, type Infohashes, wireInfohashes } from "../base/infohash.ts";
-import { buildMetainfo } from "../metainfo/create.ts";
+import { buildMetainfoInSteps } from "../metainfo/create.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import { parseMetainfoInSteps } from "../metainfo/parse-metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -20,6 +21,10 @@ import { countLostFiles } from "./content-rounds.ts";
 import { searchText } from "./search-text.ts";
 import { infoOnDisk } from "./in-place.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
+import type { Turns } from "./turns.ts";
+
+/** Files that are looked at before others may have a turn. */
+const FILES_PER_STEP = 256;
 
 export interface FinisherOptions {
   readonly torrents: TorrentTable;
@@ -31,6 +36,7 @@ export interface FinisherOptions {
   readonly sharing: Pick<ContentSharing, "handlePublished">;
   readonly folder: DataFolder;
   readonly files: Files;
+  readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
   /** The hub's own announce URLs: they are not stored with what is published. */
@@ -79,7 +85,7 @@ export class Finisher {
     await this.alone(async () => {
       const now = await this.#options.drafts.find(row.id);
       if (!now || now.state === "published") return;
-      const { infohashes, info } = this.#build(finished);
+      const { infohashes, info } = await this.#build(finished);
       const known = await this.#known(infohashes);
       // What the disk has lost needs the bytes.
       if (!known || !(await this.#isWhole(known, info))) return;
@@ -96,7 +102,7 @@ export class Finisher {
     const now = await drafts.find(row.id);
     if (!now) throw new PublishError("not-found", "This upload was given up.");
     if (now.state === "published") return;
-    const { torrent, infohashes, info } = this.#build(finished);
+    const { torrent, infohashes, info } = await this.#build(finished);
     const text = searchText(finished.declaration.comment ?? null, info);
     await this.#meetRemoved(finished, infohashes, text);
     const known = await this.#known(infohashes);
@@ -174,29 +180,11 @@ export class Finisher {
     }
   }
 
-  #build({ declaration, plan, hashes, row }: FinishedDraft): {
-    torrent: Uint8Array;
-    infohashes: Infohashes;
-    info: TorrentInfo;
-  } {
+  async #build(finished: FinishedDraft): Promise<BuiltDraft> {
     try {
-      const { torrent, infohashes } = buildMetainfo(plan.torrent, hashes, {
-        trackers: this.#namedTrackers(declaration),
-        private: declaration.private,
-        comment: declaration.comment,
-        source: declaration.source,
-        // Of the declaration, so that a second attempt makes the same file.
-        creationDate: Math.floor(row.created_at / 1000),
-      });
-      const { info } = parseMetainfo(torrent);
-      invariant(
-        info.files.every((file, index) => {
-          const { path } = plan.contentFiles[index]!;
-          return file.pad || file.path.join("/") === path;
-        }),
-        "names were cleaned before, so everybody reads them as they lie on disk",
+      return await this.#options.turns.run(
+        build(finished, this.#namedTrackers(finished.declaration)),
       );
-      return { torrent, infohashes, info };
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       throw new PublishError("bad-declaration", `No torrent can be made: ${error.detail}.`, {
@@ -272,4 +260,35 @@ export class Finisher {
     if (await files.stat(target)) await files.remove(target);
     await files.move(source, target);
   }
+}
+
+interface BuiltDraft {
+  readonly torrent: Uint8Array;
+  readonly infohashes: Infohashes;
+  readonly info: TorrentInfo;
+}
+
+/** @param trackers - That are stored with it. */
+function* build(
+  { declaration, plan, hashes, row }: FinishedDraft,
+  trackers: readonly (readonly string[])[],
+): Work<BuiltDraft> {
+  const { torrent, infohashes } = yield* buildMetainfoInSteps(plan.torrent, hashes, {
+    trackers,
+    private: declaration.private,
+    comment: declaration.comment,
+    source: declaration.source,
+    // Of the declaration, so that a second attempt makes the same file.
+    creationDate: Math.floor(row.created_at / 1000),
+  });
+  yield;
+  const { info } = yield* parseMetainfoInSteps(torrent);
+  for (const [index, file] of info.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    invariant(
+      file.pad || file.path.join("/") === plan.contentFiles[index]!.path,
+      "names were cleaned before, so everybody reads them as they lie on disk",
+    );
+  }
+  return { torrent, infohashes, info };
 }

@@ -149,6 +149,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     swarms,
     everseed: { isDamaged: () => false, handleReplaced: () => undefined },
     folder,
+    turns,
     files: disk,
     clock,
     log,
