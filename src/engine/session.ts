@@ -5,8 +5,8 @@ import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
 import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
-import { Peer } from "./connection/peer.ts";
-import type { PeerGate, PeerOwner } from "./connection/peer-owner.ts";
+import { Peer } from "./connection/connection.ts";
+import type { PeerGate, PeerOwner } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import type {
   AddTorrent,

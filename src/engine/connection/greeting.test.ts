@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
 import { Greeting, type DialledFor, type GreetingEvents } from "./greeting.ts";
-import type { PeerOwner } from "./peer-owner.ts";
+import type { PeerOwner } from "./connection-sink.ts";
 
 const FLAGS = { extended: true, fast: true, dht: false, v2: false };
 const OURS = new Uint8Array(20).fill(1);

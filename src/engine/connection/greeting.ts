@@ -1,5 +1,5 @@
 import { encodeHandshake, HandshakeDecoder, type HandshakeFlags } from "../../wire/handshake.ts";
-import type { PeerOwner } from "./peer-owner.ts";
+import type { PeerOwner } from "./connection-sink.ts";
 
 const NOTHING = new Uint8Array(0);
 

@@ -4,7 +4,7 @@ import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import { type HashExchange, isInconsistent, type PieceRun } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";

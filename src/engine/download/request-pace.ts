@@ -1,4 +1,4 @@
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 
 /** Blocks asked ahead, in time at the peer's rate (sheet 12). */
 const AHEAD_MS = 3000;

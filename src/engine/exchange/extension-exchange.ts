@@ -15,7 +15,7 @@ import {
   MetadataServer,
   UT_METADATA,
 } from "../../wire/ut-metadata.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 
 /** What the extension protocol gives the torrent. */
 export interface ExtensionEvents {

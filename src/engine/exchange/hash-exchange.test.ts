@@ -9,7 +9,7 @@ import { decodeHashes, decodeHashRange } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import { HashExchange } from "./hash-exchange.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 
 const PIECE = 16_384;
 const PIECES = 5;

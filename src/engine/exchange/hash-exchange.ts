@@ -17,7 +17,7 @@ import {
   encodeHashes,
 } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import type { TorrentState } from "../session-contract.ts";
 
 /** An unanswered hash request is given to somebody else after this. */

@@ -2,7 +2,7 @@ import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import { mostCrowded, networkName } from "../sharing/crowd.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import type { EngineSettings, EnginePorts, PeerStatus, TorrentStats } from "../session-contract.ts";
 
 /** When nearly full, peers with whom neither side wants anything are let go after this. */

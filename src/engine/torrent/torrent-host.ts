@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../base/endpoint.ts";
-import type { Peer } from "../connection/peer.ts";
-import type { PeerOwner } from "../connection/peer-owner.ts";
+import type { Peer } from "../connection/connection.ts";
+import type { PeerOwner } from "../connection/connection-sink.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
 import type { RootLeases } from "../storage/root-leases.ts";

@@ -10,8 +10,8 @@ import { contentLayout } from "../content-layout.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/peer.ts";
-import type { PeerOwner } from "../connection/peer-owner.ts";
+import type { Peer } from "../connection/connection.ts";
+import type { PeerOwner } from "../connection/connection-sink.ts";
 import type {
   AddTorrent,
   EngineTorrent,

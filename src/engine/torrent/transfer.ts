@@ -6,7 +6,7 @@ import { isSameStamp } from "../storage/disk-recovery.ts";
 import { Downloader } from "../download/downloader.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import { type HashExchange, isInconsistent } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts } from "../session-contract.ts";
 import { Uploader } from "../upload/uploader.ts";

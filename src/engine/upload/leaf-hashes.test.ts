@@ -12,7 +12,7 @@ import { decodeHashes } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import { LeafHashes } from "./leaf-hashes.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 
 const PIECE = 4 * BLOCK_BYTES;

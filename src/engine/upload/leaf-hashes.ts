@@ -7,7 +7,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, SlabPool } from "../../ports/content.ts";
 import { encodeHashes, encodeHashReject, uncleCount } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 
 /** Requests that wait for the one whose blocks are being read. */
 const QUEUE_MAX = 16;

@@ -10,7 +10,7 @@ import type {
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import { RateLimit } from "../sharing/rate-limit.ts";
 import { RateMeter } from "../sharing/rate-meter.ts";
 import { FastGrants } from "./fast-grants.ts";

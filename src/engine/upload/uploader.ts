@@ -10,7 +10,7 @@ import type {
 } from "../../ports/content.ts";
 import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
 import { BLOCK_BYTES_MAX } from "../../wire/message-id.ts";
-import type { Peer } from "../connection/peer.ts";
+import type { Peer } from "../connection/connection.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { BlockRequest } from "./upload-queue.ts";
 import { WarmPieces } from "./warm-pieces.ts";

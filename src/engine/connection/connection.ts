@@ -13,7 +13,7 @@ import type { PeerKey } from "../picker/peer-key.ts";
 import { Conduct } from "./conduct.ts";
 import { Output } from "./output.ts";
 import { type DialledFor, Greeting } from "./greeting.ts";
-import type { PeerGate, PeerOwner, PeerTransfer } from "./peer-owner.ts";
+import type { PeerGate, PeerOwner, PeerTransfer } from "./connection-sink.ts";
 import { Possession, type PossessionChange } from "./possession.ts";
 import type { BlockTarget } from "../storage/piece-store.ts";
 import { RateMeter } from "../sharing/rate-meter.ts";
