@@ -71,8 +71,7 @@ class World {
   /** One millisecond passes. */
   pass(): void {
     this.nowMs += 1;
-    for (const timer of [...this.#timers]) {
-      if (timer.atMs > this.nowMs) continue;
+    for (const timer of this.#timers.filter(({ atMs }) => atMs <= this.nowMs)) {
       this.#timers.splice(this.#timers.indexOf(timer), 1);
       timer.fire();
     }

@@ -5,8 +5,8 @@ import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
 import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
-import { Peer } from "./connection/connection.ts";
-import type { PeerGate, PeerOwner } from "./connection/connection-sink.ts";
+import { Connection, type ConnectionGate } from "./connection/connection.ts";
+import type { ConnectionOwner } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import type {
   AddTorrent,
@@ -20,6 +20,7 @@ import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
+import type { UploadPeer } from "./upload/upload-peer.ts";
 
 /** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;
@@ -32,7 +33,7 @@ const STRAYS_MAX = 128;
  * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
  * and rate among torrents. Everything it takes from the world comes through `EnginePorts`.
  */
-export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
+export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
@@ -44,7 +45,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   readonly #torrents = new Set<Torrent>();
   readonly #byInfohash = new Map<string, Torrent>();
   /** Accepted connections that have not shown their infohash yet. */
-  readonly #strays = new Map<Peer, number>();
+  readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
   #halfOpen = 0;
   #listener: StreamListener | undefined;
@@ -52,7 +53,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
   /** Peers that want to be served, in turn: for memory or for their share of the rate. */
-  readonly #hungry = new Set<Peer>();
+  readonly #hungry = new Map<Readonly<UploadPeer>, (peer: Readonly<UploadPeer>) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
@@ -72,7 +73,7 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
   async listen(options: { host: string; port: number }): Promise<number> {
     this.#listener = await this.ports.net.listen({
       ...options,
-      accept: (connection) => this.#accept(connection),
+      accept: (stream) => this.#accept(stream),
     });
     return this.#listener.local.port;
   }
@@ -136,79 +137,75 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
 
   // ---- Connections -------------------------------------------------------------------------------
 
-  #accept(connection: StreamConnection): StreamHandler | undefined {
-    const { address } = connection.remote;
+  #accept(stream: StreamConnection): StreamHandler | undefined {
+    const { address } = stream.remote;
     const now = this.ports.clock.nowMs();
     if (this.#closing || !this.#crowd.mayAccept(address, now)) return undefined;
     if (this.#strays.size >= STRAYS_MAX && !this.#dropStray(address)) return undefined;
     if (this.#crowd.isFull && !this.#makeRoom(address)) return undefined;
-    const peer = new Peer({
-      remote: connection.remote,
-      connect: () => connection,
-      requestQueueMax: this.settings.requestQueueMax,
+    const accepted = new Connection({
+      remote: stream.remote,
+      clock: this.ports.clock,
+      connect: () => stream,
       gate: this,
     });
-    this.#strays.set(peer, now);
+    this.#strays.set(accepted, now);
     this.#count(address, 1);
     this.#scheduleTick();
-    return peer;
+    return accepted;
   }
 
-  admit(
-    peer: Peer,
-    infohash: Uint8Array,
-  ): PeerOwner<Peer> | undefined | Promise<PeerOwner<Peer> | undefined> {
+  admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean> {
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
-    if (torrent?.isOpening) return this.#admitLater(peer, torrent);
-    if (!torrent && wake) return this.#admitLater(peer, wake(infohash.slice()));
-    this.#strays.delete(peer);
-    return torrent?.admit(peer);
+    if (torrent?.isOpening) return this.#admitLater(connection, torrent);
+    if (!torrent && wake) return this.#admitLater(connection, wake(infohash.slice()));
+    this.#strays.delete(connection);
+    return torrent?.admit(connection) === true;
   }
 
   /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */
   async #admitLater(
-    peer: Peer,
+    connection: Connection,
     waking: Torrent | Promise<EngineTorrent | undefined>,
-  ): Promise<PeerOwner<Peer> | undefined> {
+  ): Promise<boolean> {
     try {
       const torrent = await waking;
-      if (!(torrent instanceof Torrent)) return undefined;
+      if (!(torrent instanceof Torrent)) return false;
       await torrent.opened;
-      // Who left meanwhile must not become one of its peers.
-      return peer.isClosedNow() ? undefined : torrent.admit(peer);
+      // A connection that has ended meanwhile must not become one of its peers.
+      return !connection.isClosedNow() && torrent.admit(connection);
     } catch (error) {
       this.ports.log.error("a torrent could not be woken", { error: String(error) });
-      return undefined;
+      return false;
     } finally {
-      this.#strays.delete(peer);
+      this.#strays.delete(connection);
     }
   }
 
-  handleStray(peer: Peer, reason: string): void {
-    this.#strays.delete(peer);
-    const { address } = peer.remote;
-    if (peer.misbehaved) this.ports.faults?.count("bad-peer", { address, why: reason });
-    this.#count(peer.remote.address, -1);
+  handleStray(connection: Connection, reason: string): void {
+    this.#strays.delete(connection);
+    const { address } = connection.remote;
+    if (connection.misbehaved) this.ports.faults?.count("bad-peer", { address, why: reason });
+    this.#count(address, -1);
   }
 
   /** Every connection counts from the moment it is opened or accepted until it has ended. */
-  handleDisconnected(peer: Peer): void {
-    this.#strays.delete(peer);
-    this.#hungry.delete(peer);
-    this.#count(peer.remote.address, -1);
+  handleDisconnected(connection: Connection): void {
+    this.#strays.delete(connection);
+    this.#count(connection.remote.address, -1);
   }
 
-  dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined {
+  dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
     if (this.#halfOpen >= this.settings.halfOpenMax) return undefined;
     if (!this.#crowd.mayConnect(remote.address)) return undefined;
     if (this.#crowd.isFull && !this.#dropStray(remote.address)) return undefined;
     this.#count(remote.address, 1);
-    return new Peer({
+    return new Connection({
       remote,
-      connect: (peer) =>
-        this.ports.net.connect(remote, peer, { timeoutMs: this.settings.connectTimeoutMs }),
-      requestQueueMax: this.settings.requestQueueMax,
+      clock: this.ports.clock,
+      connect: (handler) =>
+        this.ports.net.connect(remote, handler, { timeoutMs: this.settings.connectTimeoutMs }),
       dialled: { owner, infohash },
     });
   }
@@ -237,8 +234,8 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
 
   // ---- Sharing memory and rate ---------------------------------------------------------------------
 
-  handleHungry(peer: Peer): void {
-    this.#hungry.add(peer);
+  handleHungry(peer: Readonly<UploadPeer>, serve: (peer: Readonly<UploadPeer>) => void): void {
+    this.#hungry.set(peer, serve);
     this.#schedulePump();
   }
 
@@ -272,11 +269,11 @@ export class Session implements EngineSession, TorrentHost, PeerGate<Peer> {
     });
   }
 
-  /** Serves those who waited, in turn. Who is still hungry afterwards stands at the end of the queue. */
+  /** Serves the peers that waited, in turn. One that is still hungry afterwards stands at the end of the queue. */
   #runPump(): void {
     const hungry = [...this.#hungry];
     this.#hungry.clear();
-    for (const peer of hungry) if (peer.isOpen) peer.serve();
+    for (const [peer, serve] of hungry) if (peer.isOpen) serve(peer);
     for (const torrent of this.#torrents) torrent.handleAllowance();
   }
 

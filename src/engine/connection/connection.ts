@@ -1,123 +1,80 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
-import { BLOCK_BYTES } from "../../base/geometry.ts";
-import { clientName } from "../../base/peer-id.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../../ports/net.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import { WireDecoder } from "../../wire/wire-decoder.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../../wire/wire-sink.ts";
-import { FastGrants } from "../upload/fast-grants.ts";
-import type { PeerKey } from "../picker/peer-key.ts";
 import { Conduct } from "./conduct.ts";
+import type { ConnectionSink } from "./connection-sink.ts";
+import { type DialledFor, type Found, Greeting } from "./greeting.ts";
 import { Output } from "./output.ts";
-import { type DialledFor, Greeting } from "./greeting.ts";
-import type { PeerGate, PeerOwner, PeerTransfer } from "./connection-sink.ts";
 import { Possession, type PossessionChange } from "./possession.ts";
-import type { BlockTarget } from "../storage/piece-store.ts";
-import { RateMeter } from "../sharing/rate-meter.ts";
-import { RequestWindow } from "../download/request-window.ts";
-import { UploadQueue } from "../upload/upload-queue.ts";
 
-/** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
-const ALLOWED_FAST_MAX = 64;
+/** Finds the torrent that an accepted connection asks for. */
+export interface ConnectionGate {
+  /** @returns Whether somebody adopted the connection, or a promise of it: the torrent is being woken. */
+  admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean>;
+  /** An accepted connection ended before anybody adopted it. */
+  handleStray(connection: Connection, reason: string): void;
+}
 
 type Stage = "connecting" | "handshake" | "open" | "closed";
 
 /**
- * One connection to one peer: handshake, the four flags of BEP 3, what the peer has, what it owes us and
- * what we owe it. Judges what the protocol alone can judge; everything that concerns other peers is
- * the owner's. Drives no clock and opens no socket: the connection comes from the `StreamNet` port.
+ * One connection to one peer: handshake, messages, the four flags of BEP 3, and what the peer has. Judges what the
+ * protocol alone can judge and hands everything else to its sink. Knows no torrent, no rate and no time-out, and opens
+ * no socket: the stream comes from the `StreamNet` port.
  *
  * connecting -> handshake -> open -> closed for peers we dial;
  * handshake -> open -> closed for peers that dial us; any -> closed.
  */
-export class Peer implements StreamHandler, WireSink {
+export class Connection implements StreamHandler, WireSink {
   readonly remote: Endpoint;
   readonly incoming: boolean;
-  readonly download = new RateMeter();
-  readonly upload = new RateMeter();
   readonly out: Output;
-  readonly window: RequestWindow;
-  readonly queue: UploadQueue;
-  readonly conduct = new Conduct();
-  readonly possession = new Possession();
-
-  /** The owner's name for it; -1 until it is ready. */
-  key: PeerKey | -1 = -1;
-
-  amChoking = true;
-  amInterested = false;
-  peerChoking = true;
-  peerInterested = false;
-  snubbed = false;
-
-  uploaded = 0;
-  downloaded = 0;
-  /** When it was dialled or found its torrent. */
-  begunAtMs = 0;
-  connectedAtMs = 0;
-  lastReceivedAtMs = 0;
-  lastFlushedAtMs = 0;
-  lastBlockAtMs = 0;
-  /** When the block that is arriving, or arrived last, began. */
-  blockBegunAtMs = 0;
-  chokedAtMs = 0;
-
-  /** Blocks that may be outstanding; grows while the peer keeps up. */
-  depth = 16;
-  /** Mean length of the blocks it has sent lately, bytes. */
-  blockBytes = BLOCK_BYTES;
-  slowStart = true;
-  /** Requests it queues without dropping (BEP 10 `reqq`); a modest guess until it says. */
-  requestQueueLimit = 250;
-  /** Wants nothing more (BEP 21). */
-  uploadOnly = false;
-  /** Where it listens, by its own word; `undefined` until it says. */
-  listenPort: number | undefined;
-  /** Its name in its own words. From outside: escape where it is shown. */
-  clientWords: string | undefined;
-  /** Pieces the peer lets us ask for while it chokes us (BEP 6). */
-  readonly allowedFast = new Set<number>();
-  /** Pieces it may ask us for while we choke it (BEP 6). */
-  readonly grants = new FastGrants();
-  /** Where the block that is coming in goes. */
-  target: BlockTarget | undefined;
-  /** Bytes that are being read from disk for it. */
-  readingBytes = 0;
-
-  readonly #connection: StreamConnection;
-  readonly #gate: PeerGate<Peer> | undefined;
+  readonly #conduct = new Conduct();
+  readonly #possession = new Possession();
+  readonly #clock: Clock;
+  readonly #stream: StreamConnection;
+  readonly #gate: ConnectionGate | undefined;
+  readonly #greeting: Greeting;
+  #sink: ConnectionSink | undefined;
   #stage: Stage;
-  readonly #greeting: Greeting<Peer>;
+  #fast = false;
   #decoder: WireDecoder | undefined;
+  #amChoking = true;
+  #amInterested = false;
+  #peerChoking = true;
+  #peerInterested = false;
+  #lastReceivedAtMs = 0;
   #misbehaved = false;
-  /** The block that is arriving; -1 when none is. */
-  #incomingPiece = -1;
-  #incomingBlock = -1;
+  /** A block we asked for has begun to arrive and is not whole. */
+  #isBlockArriving = false;
 
   /** @param options.dialled - For peers we dial. @param options.gate - For peers that dial us. */
   constructor(options: {
     readonly remote: Endpoint;
-    readonly connect: (peer: Peer) => StreamConnection;
-    readonly requestQueueMax: number;
-    readonly dialled?: DialledFor<Peer>;
-    readonly gate?: PeerGate<Peer>;
+    readonly clock: Clock;
+    readonly connect: (handler: StreamHandler) => StreamConnection;
+    readonly dialled?: DialledFor;
+    readonly gate?: ConnectionGate;
   }) {
     this.remote = options.remote;
     this.incoming = options.gate !== undefined;
+    this.#clock = options.clock;
     this.#gate = options.gate;
     this.#greeting = this.#makeGreeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
-    this.window = new RequestWindow(options.requestQueueMax);
-    this.queue = new UploadQueue(options.requestQueueMax);
-    this.#connection = options.connect(this);
-    this.out = new Output(this.#connection, () => this.owner?.handleOutput(this));
+    this.#stream = options.connect(this);
+    this.out = new Output(this.#stream, () => this.#sink?.handleOutput());
   }
 
-  get owner(): PeerOwner<Peer> | undefined {
-    return this.#greeting.owner;
+  /** Somebody takes the connection: everything it has to say goes there from now on. */
+  adopt(sink: ConnectionSink): void {
+    this.#sink = sink;
   }
 
   /** What its handshake offers. */
@@ -130,48 +87,52 @@ export class Peer implements StreamHandler, WireSink {
     return this.#greeting.peerId;
   }
 
-  get #transfer(): PeerTransfer<Peer> | undefined {
-    return this.owner?.transfer();
-  }
-
   get isOpen(): boolean {
     return this.#stage === "open";
   }
 
+  /** Both sides speak BEP 6. */
   get fast(): boolean {
-    return this.flags?.fast === true && this.owner?.flags.fast === true;
+    return this.#fast;
   }
 
   get extended(): boolean {
     return this.flags?.extended === true;
   }
 
-  /** What the peer has; `undefined` until the piece count is known. */
+  get amChoking(): boolean {
+    return this.#amChoking;
+  }
+
+  get amInterested(): boolean {
+    return this.#amInterested;
+  }
+
+  get peerChoking(): boolean {
+    return this.#peerChoking;
+  }
+
+  get peerInterested(): boolean {
+    return this.#peerInterested;
+  }
+
+  /** Clock milliseconds; of the bytes that are being taken in, during a call. */
+  get lastReceivedAtMs(): number {
+    return this.#lastReceivedAtMs;
+  }
+
+  /** What the peer has; `undefined` until the piece count is known. Not to be changed. */
   get pieces(): Bitfield | undefined {
-    return this.possession.pieces;
+    return this.#possession.pieces;
   }
 
   get isSeed(): boolean {
-    return this.possession.isAll;
-  }
-
-  get client(): string {
-    return this.clientWords ?? (this.peerId ? clientName(this.peerId) : "unknown client");
+    return this.#possession.isAll;
   }
 
   /** It was closed because it broke the protocol. */
   get misbehaved(): boolean {
     return this.#misbehaved;
-  }
-
-  /** A block we asked for has begun to arrive and is not whole. */
-  get isBlockArriving(): boolean {
-    return this.#incomingPiece !== -1;
-  }
-
-  /** Bytes read or written for it that it has not taken yet. */
-  get owedBytes(): number {
-    return this.readingBytes + this.out.bufferedBytes;
   }
 
   // ---- StreamHandler ---------------------------------------------------------------------------
@@ -195,17 +156,12 @@ export class Peer implements StreamHandler, WireSink {
 
   handleSent(bytes: number): void {
     this.out.handleSent(bytes);
-    this.serve();
-  }
-
-  /** Memory or rate may have come free for what it is owed. */
-  serve(): void {
-    this.#transfer?.upload.serve(this);
+    this.#sink?.handleSent();
     this.#settle();
   }
 
   #settle(): void {
-    if (this.owner) this.owner.settle();
+    if (this.#sink) this.#sink.settle();
     else this.out.flush();
   }
 
@@ -229,13 +185,13 @@ export class Peer implements StreamHandler, WireSink {
     if (this.#stage === "closed") return;
     this.#stage = "closed";
     this.#decoder?.stop();
-    if (destroy) this.#connection.destroy();
+    if (destroy) this.#stream.destroy();
     this.out.close();
-    if (this.isBlockArriving) {
-      this.#transfer?.download.dropBlock(this, this.#incomingPiece, this.#incomingBlock);
-      this.#incomingPiece = -1;
+    if (this.#isBlockArriving) {
+      this.#isBlockArriving = false;
+      this.#sink!.dropBlock();
     }
-    if (this.owner) this.owner.handleClosed(this, reason, destroy);
+    if (this.#sink) this.#sink.handleClosed(reason, destroy);
     else this.#gate?.handleStray(this, reason);
   }
 
@@ -243,38 +199,43 @@ export class Peer implements StreamHandler, WireSink {
 
   #take(chunk: Uint8Array, length: number): void {
     if (this.#stage === "closed" || this.#stage === "connecting") return;
-    if (this.owner) this.lastReceivedAtMs = this.owner.nowMs();
+    this.#lastReceivedAtMs = this.#clock.nowMs();
     if (this.#stage === "open") this.#decoder!.feed(chunk, length);
     else this.#greeting.feed(chunk, length);
   }
 
-  #makeGreeting(dialled: DialledFor<Peer> | undefined): Greeting<Peer> {
+  #makeGreeting(dialled: DialledFor | undefined): Greeting {
     return new Greeting(dialled, {
-      findOwner: (infohash) => this.#gate!.admit(this, infohash),
+      findOwner: (infohash) => this.#findOwner(infohash),
       send: (handshake) => this.out.frame(handshake),
-      pauseReading: () => this.#connection.pauseReading(),
+      pauseReading: () => this.#stream.pauseReading(),
       resumeReading: (held) => {
-        this.#connection.resumeReading();
+        this.#stream.resumeReading();
         this.handleBytes(held, held.length);
       },
-      handleGreeted: (owner, rest) => this.#open(owner, rest),
+      handleGreeted: (rest) => this.#open(rest),
       close: (reason) => this.close(reason),
       isClosed: () => this.isClosedNow(),
     });
   }
 
-  #open(owner: PeerOwner<Peer>, rest: Uint8Array): void {
+  #findOwner(infohash: Uint8Array): Found {
+    const admitted = this.#gate!.admit(this, infohash);
+    if (admitted instanceof Promise) return admitted.then(() => this.#sink?.owner);
+    return this.#sink?.owner;
+  }
+
+  #open(rest: Uint8Array): void {
     this.#stage = "open";
-    this.connectedAtMs = owner.nowMs();
-    this.lastReceivedAtMs = this.connectedAtMs;
-    this.lastBlockAtMs = this.connectedAtMs;
+    const { pieceCount, owner } = this.#sink!;
+    this.#fast = this.flags?.fast === true && owner.flags.fast;
     this.#decoder = new WireDecoder(this, {
-      fast: this.fast,
+      fast: this.#fast,
       v2: this.flags?.v2 === true,
-      pieceCount: owner.pieceCount,
+      pieceCount,
     });
-    if (owner.pieceCount !== undefined) this.possession.setPieceCount(owner.pieceCount);
-    const refusal = owner.handleReady(this);
+    if (pieceCount !== undefined) this.#possession.setPieceCount(pieceCount);
+    const refusal = this.#sink!.handleReady();
     if (refusal !== undefined) {
       this.close(refusal);
       return;
@@ -290,7 +251,12 @@ export class Peer implements StreamHandler, WireSink {
   /** The info dictionary came. @throws {WireError} When what was said of pieces does not fit it. */
   setPieceCount(pieceCount: number): void {
     this.#decoder?.setPieceCount(pieceCount);
-    this.possession.setPieceCount(pieceCount);
+    this.#possession.setPieceCount(pieceCount);
+  }
+
+  /** The peer no longer has a piece (BEP 54). @returns True when it had it. */
+  forgetPiece(piece: number): boolean {
+    return this.#possession.handleDontHave(piece);
   }
 
   // ---- WireSink --------------------------------------------------------------------------------
@@ -301,16 +267,18 @@ export class Peer implements StreamHandler, WireSink {
 
   handleChoke(): void {
     this.#countControl();
-    if (this.peerChoking) return;
-    this.peerChoking = true;
-    this.#transfer?.download.handleChoked(this);
+    this.#setPeerChoking(true);
   }
 
   handleUnchoke(): void {
     this.#countControl();
-    if (!this.peerChoking) return;
-    this.peerChoking = false;
-    this.#transfer?.download.refill(this);
+    this.#setPeerChoking(false);
+  }
+
+  #setPeerChoking(choking: boolean): void {
+    if (this.#peerChoking === choking) return;
+    this.#peerChoking = choking;
+    this.#sink!.handleChoke(choking);
   }
 
   handleInterested(): void {
@@ -323,77 +291,54 @@ export class Peer implements StreamHandler, WireSink {
 
   #handleInterest(interested: boolean): void {
     this.#countControl();
-    if (this.peerInterested === interested) return;
-    this.peerInterested = interested;
-    this.owner!.handleInterest(this);
+    if (this.#peerInterested === interested) return;
+    this.#peerInterested = interested;
+    this.#sink!.handleInterest();
   }
 
   handleHave(piece: number): void {
-    if (this.possession.handleHave(piece)) this.owner!.handleHave(this, piece);
+    if (this.#possession.handleHave(piece)) this.#sink!.handleHave(piece);
   }
 
   handleBitfield(bits: Uint8Array): void {
     this.#countControl();
-    this.#handlePossession(this.possession.handleBitfield(bits));
+    this.#handlePossession(this.#possession.handleBitfield(bits));
   }
 
   handleHaveAll(): void {
     this.#countControl();
-    this.#handlePossession(this.possession.handleHaveAll());
+    this.#handlePossession(this.#possession.handleHaveAll());
   }
 
   handleHaveNone(): void {
     this.#countControl();
-    this.#handlePossession(this.possession.handleHaveNone());
+    this.#handlePossession(this.#possession.handleHaveNone());
   }
 
   #handlePossession(change: PossessionChange): void {
-    if (change.kind === "stated") this.owner!.handlePossession(this);
+    if (change.kind === "stated") this.#sink!.handlePossession();
     if (change.kind !== "grown") return;
-    for (const piece of change.pieces) this.owner!.handleHave(this, piece);
+    for (const piece of change.pieces) this.#sink!.handleHave(piece);
   }
 
   handleRequest(piece: number, begin: number, length: number): void {
-    const transfer = this.#transfer;
-    if (transfer) transfer.handleRequest(this, piece, begin, length);
-    else this.sendReject(piece, begin, length);
+    this.#sink!.handleRequest(piece, begin, length);
   }
 
   handleCancel(piece: number, begin: number, length: number): void {
     this.#countControl();
-    this.#transfer?.upload.handleCancel(this, piece, begin, length);
+    this.#sink!.handleCancel(piece, begin, length);
   }
 
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
-    const block = begin / BLOCK_BYTES;
-    if (!Number.isInteger(block) || !this.window.has(piece, block)) {
-      this.#closeFor(this.conduct.handleUnrequestedBlock());
-      return undefined;
-    }
-    const target = this.#transfer?.download.beginBlock(this, piece, block, length);
-    if (target) {
-      this.#incomingPiece = piece;
-      this.#incomingBlock = block;
-      this.blockBegunAtMs = this.lastReceivedAtMs;
-    }
+    const target = this.#sink!.beginBlock(piece, begin, length);
+    this.#isBlockArriving = target !== undefined;
     return target;
   }
 
   endBlock(piece: number, begin: number, length: number, kept: boolean): void {
-    const now = this.owner!.nowMs();
-    this.download.add(length, now);
-    this.downloaded += length;
-    this.owner!.handleDownloaded(length);
-    this.lastBlockAtMs = now;
-    this.#incomingPiece = -1;
-    const block = begin / BLOCK_BYTES;
-    if (kept) {
-      this.conduct.handleWantedBlock();
-      this.window.take(piece, block);
-      this.#transfer!.download.endBlock(this, piece, block);
-    } else if (Number.isInteger(block) && this.window.take(piece, block)) {
-      this.#transfer?.download.handleRejected(this, piece, block);
-    }
+    this.#isBlockArriving = false;
+    this.#sink!.endBlock(piece, begin, length, kept);
   }
 
   handlePort(_port: number): void {
@@ -402,70 +347,77 @@ export class Peer implements StreamHandler, WireSink {
 
   handleSuggest(piece: number): void {
     this.#countControl();
-    this.#transfer?.download.handleSuggested(this, piece);
+    this.#sink!.handleSuggest(piece);
   }
 
-  handleReject(piece: number, begin: number, _length: number): void {
-    const block = begin / BLOCK_BYTES;
-    if (!Number.isInteger(block) || !this.window.take(piece, block)) {
-      // A reject may cross our cancel in end game, so a few are no crime.
-      this.countBadRequest();
-      return;
-    }
-    this.#transfer?.download.handleRejected(this, piece, block);
+  handleReject(piece: number, begin: number, length: number): void {
+    this.#sink!.handleReject(piece, begin, length);
   }
 
   handleAllowedFast(piece: number): void {
     this.#countControl();
-    if (!this.pieces || this.allowedFast.size >= ALLOWED_FAST_MAX) return;
-    this.allowedFast.add(piece);
-    this.#transfer?.download.handleAllowedFast(this, piece);
+    this.#sink!.handleAllowedFast(piece);
   }
 
   handleExtended(extensionId: number, payload: Uint8Array): void {
     this.#countControl();
-    this.owner!.handleExtended(this, extensionId, payload);
+    this.#sink!.handleExtended(extensionId, payload);
   }
 
   handleHashRequest(range: HashRange): void {
     this.#countControl();
-    this.owner!.handleHashRequest(this, range);
+    this.#sink!.handleHashRequest(range);
   }
 
   handleHashes(range: HashRange, hashes: Uint8Array): void {
-    this.owner!.handleHashes(this, range, hashes);
+    this.#sink!.handleHashes(range, hashes);
   }
 
   handleHashReject(range: HashRange): void {
     this.#countControl();
-    this.owner!.handleHashReject(this, range);
+    this.#sink!.handleHashReject(range);
   }
+
+  // ---- What the sink says and sends ---------------------------------------------------------------
 
   /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
   countBadRequest(): void {
-    this.#closeFor(this.conduct.handleBadRequest());
+    this.#closeFor(this.#conduct.handleBadRequest());
+  }
+
+  /** A block came that nobody waits for; after too many the peer is closed (WIR-8). */
+  countUnrequestedBlock(): void {
+    this.#closeFor(this.#conduct.handleUnrequestedBlock());
+  }
+
+  countWantedBlock(): void {
+    this.#conduct.handleWantedBlock();
+  }
+
+  /** So many blocks that we asked for may come although nobody counts on them any more. */
+  excuseBlocks(count: number): void {
+    this.#conduct.excuseBlocks(count);
   }
 
   setChoking(choking: boolean): void {
-    if (this.amChoking === choking) return;
-    this.amChoking = choking;
-    if (choking) this.chokedAtMs = this.owner!.nowMs();
+    if (this.#amChoking === choking) return;
+    this.#amChoking = choking;
     this.out.signal(choking ? MESSAGE.choke : MESSAGE.unchoke);
   }
 
   setInterested(interested: boolean): void {
-    if (this.amInterested === interested) return;
-    this.amInterested = interested;
+    if (this.#amInterested === interested) return;
+    this.#amInterested = interested;
     this.out.signal(interested ? MESSAGE.interested : MESSAGE.notInterested);
   }
 
   /** Only with the fast extension; without it there is no such answer. */
   sendReject(piece: number, begin: number, length: number): void {
-    if (this.fast) this.out.reject(piece, begin, length);
+    if (this.#fast) this.out.reject(piece, begin, length);
   }
 
   #countControl(): void {
-    this.#closeFor(this.conduct.handleControl(this.owner!.nowMs()));
+    this.#closeFor(this.#conduct.handleControl(this.#lastReceivedAtMs));
   }
 
   #closeFor(reason: string | undefined): void {

@@ -2,31 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
 import { Greeting, type DialledFor, type GreetingEvents } from "./greeting.ts";
-import type { PeerOwner } from "./connection-sink.ts";
+import type { ConnectionOwner } from "./connection-sink.ts";
 
 const FLAGS = { extended: true, fast: true, dht: false, v2: false };
 const OURS = new Uint8Array(20).fill(1);
 const THEIRS = encodeHandshake({ ...FLAGS, infohash: OURS, peerId: new Uint8Array(20).fill(2) });
 const BEHIND = Uint8Array.of(0, 0, 0, 1, 1);
 
-type Owner = PeerOwner<never>;
-
-const OWNER: Pick<Owner, "flags" | "peerId" | "accepts" | "answerTo"> = {
+const owner: ConnectionOwner = {
   flags: FLAGS,
   peerId: new Uint8Array(20).fill(3),
   accepts: (infohash) => infohash[0] === 1,
   answerTo: (infohash) => infohash,
 };
-const owner = OWNER as Owner;
 
 /** A greeting that writes down what it asks for. */
 function watch(
-  findOwner: GreetingEvents<never>["findOwner"],
-  dialled?: DialledFor<never>,
-): { readonly log: string[]; readonly greeting: Greeting<never>; readonly close: () => void } {
+  findOwner: GreetingEvents["findOwner"],
+  dialled?: DialledFor,
+): { readonly log: string[]; readonly greeting: Greeting; readonly close: () => void } {
   const log: string[] = [];
   let closed = false;
-  const greeting = new Greeting<never>(dialled, {
+  const greeting = new Greeting(dialled, {
     findOwner,
     send: (handshake) => log.push(`sent ${handshake.length}`),
     pauseReading: () => log.push("paused"),
@@ -34,7 +31,7 @@ function watch(
       log.push(`resumed ${held.length}`);
       greeting.feed(held, held.length);
     },
-    handleGreeted: (_owner, rest) => log.push(`greeted, ${rest.length} behind`),
+    handleGreeted: (rest) => log.push(`greeted, ${rest.length} behind`),
     close: (reason) => {
       closed = true;
       log.push(`closed: ${reason}`);
@@ -50,7 +47,7 @@ function watch(
   };
 }
 
-function feed(greeting: Greeting<never>, ...chunks: readonly Uint8Array[]): void {
+function feed(greeting: Greeting, ...chunks: readonly Uint8Array[]): void {
   for (const chunk of chunks) greeting.feed(chunk, chunk.length);
 }
 

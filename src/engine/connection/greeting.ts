@@ -1,12 +1,15 @@
 import { encodeHandshake, HandshakeDecoder, type HandshakeFlags } from "../../wire/handshake.ts";
-import type { PeerOwner } from "./connection-sink.ts";
+import type { ConnectionOwner } from "./connection-sink.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** Who takes a connection, a promise of it while it is being woken, or `undefined`: nobody here does. */
+export type Found = ConnectionOwner | undefined | Promise<ConnectionOwner | undefined>;
+
 /** What the exchange of handshakes asks of the connection. */
-export interface GreetingEvents<P> {
-  /** Asked once, of who dialled us. @returns The torrent, a promise of it (it is being woken), or `undefined`. */
-  findOwner(infohash: Uint8Array): PeerOwner<P> | undefined | Promise<PeerOwner<P> | undefined>;
+export interface GreetingEvents {
+  /** Asked once, when a peer dialled us. */
+  findOwner(infohash: Uint8Array): Found;
   /** Our handshake is to go out. */
   send(handshake: Uint8Array): void;
   /** The torrent is being woken: nothing more is to be read until `resumeReading`. */
@@ -14,41 +17,53 @@ export interface GreetingEvents<P> {
   /** The torrent is awake. @param held - To be fed again, as if it arrived now. */
   resumeReading(held: Uint8Array): void;
   /** Both handshakes are exchanged. @param rest - What came behind, a view. */
-  handleGreeted(owner: PeerOwner<P>, rest: Uint8Array): void;
+  handleGreeted(rest: Uint8Array): void;
   close(reason: string): void;
   /** Asked after calls that may have closed the connection. */
   isClosed(): boolean;
 }
 
 /** For whom a peer is dialled. */
-export interface DialledFor<P> {
-  readonly owner: PeerOwner<P>;
+export interface DialledFor {
+  readonly owner: ConnectionOwner;
   /** As it goes over the wire, 20 bytes. */
   readonly infohash: Uint8Array;
 }
 
 /**
- * The exchange of handshakes with one peer. Whom we dial is greeted first; who dials us is answered as soon
- * as its torrent is found. While that is being woken, what arrives is held back.
+ * The exchange of handshakes with one peer. A peer that we dial is greeted first; one that dials us is answered as
+ * soon as its torrent is found. While that is being woken, what arrives is held back.
  */
-export class Greeting<P> {
-  /** The torrent, once it is found. */
-  owner: PeerOwner<P> | undefined;
-  /** What the peer offers. */
-  flags: HandshakeFlags | undefined;
-  /** `undefined` until the handshake is over. */
-  peerId: Uint8Array | undefined;
-  readonly #dialled: DialledFor<P> | undefined;
-  readonly #events: GreetingEvents<P>;
+export class Greeting {
+  #owner: ConnectionOwner | undefined;
+  #flags: HandshakeFlags | undefined;
+  #peerId: Uint8Array | undefined;
+  readonly #dialled: DialledFor | undefined;
+  readonly #events: GreetingEvents;
   readonly #decoder = new HandshakeDecoder();
   #isWaking = false;
   #held: Uint8Array = NOTHING;
 
   /** @param dialled - `undefined` when the peer dialled us. */
-  constructor(dialled: DialledFor<P> | undefined, events: GreetingEvents<P>) {
+  constructor(dialled: DialledFor | undefined, events: GreetingEvents) {
     this.#dialled = dialled;
     this.#events = events;
-    this.owner = dialled?.owner;
+    this.#owner = dialled?.owner;
+  }
+
+  /** The torrent, once it is found. */
+  get owner(): ConnectionOwner | undefined {
+    return this.#owner;
+  }
+
+  /** What the peer offers. */
+  get flags(): HandshakeFlags | undefined {
+    return this.#flags;
+  }
+
+  /** `undefined` until the handshake is over. */
+  get peerId(): Uint8Array | undefined {
+    return this.#peerId;
   }
 
   /** The peer we dialled is connected. */
@@ -69,8 +84,8 @@ export class Greeting<P> {
     const rest = chunk.subarray(this.#decoder.feed(chunk, length), length);
     const { infohash } = this.#decoder;
     if (!infohash) return;
-    this.flags ??= this.#decoder.flags;
-    if (this.owner) this.#finish(this.owner, infohash, rest);
+    this.#flags ??= this.#decoder.flags;
+    if (this.#owner) this.#finish(this.#owner, infohash, rest);
     else this.#admit(infohash, rest);
   }
 
@@ -94,28 +109,28 @@ export class Greeting<P> {
   }
 
   /** @returns Whether the connection goes on. */
-  #adopt(owner: PeerOwner<P> | undefined, infohash: Uint8Array): owner is PeerOwner<P> {
+  #adopt(owner: ConnectionOwner | undefined, infohash: Uint8Array): owner is ConnectionOwner {
     if (owner) {
-      this.owner = owner;
-      this.#send(owner, owner.answerTo(infohash, this.flags?.v2 === true));
+      this.#owner = owner;
+      this.#send(owner, owner.answerTo(infohash, this.#flags?.v2 === true));
     } else {
       this.#events.close("asked for a torrent that is not here");
     }
     return !this.#events.isClosed();
   }
 
-  #finish(owner: PeerOwner<P>, infohash: Uint8Array, rest: Uint8Array): void {
+  #finish(owner: ConnectionOwner, infohash: Uint8Array, rest: Uint8Array): void {
     const { peerId } = this.#decoder;
     if (!peerId) return;
     if (this.#dialled && !owner.accepts(infohash)) {
       this.#events.close("answered with another infohash");
       return;
     }
-    this.peerId = peerId;
-    this.#events.handleGreeted(owner, rest);
+    this.#peerId = peerId;
+    this.#events.handleGreeted(rest);
   }
 
-  #send({ flags, peerId }: PeerOwner<P>, infohash: Uint8Array): void {
+  #send({ flags, peerId }: ConnectionOwner, infohash: Uint8Array): void {
     this.#events.send(encodeHandshake({ ...flags, infohash, peerId }));
   }
 

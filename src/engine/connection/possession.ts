@@ -27,15 +27,19 @@ const STATED: PossessionChange = { kind: "stated" };
  * magnet link they come before anybody here knows how many pieces there are.
  */
 export class Possession {
-  /** `undefined` until the piece count is known. */
-  pieces: Bitfield | undefined;
+  #pieces: Bitfield | undefined;
   /** What was stated before that. */
   #earlyBits: Uint8Array | "all" | "none" | undefined;
   #earlyHaves: number[] = [];
   #haveAlls = 0;
 
+  /** `undefined` until the piece count is known. */
+  get pieces(): Bitfield | undefined {
+    return this.#pieces;
+  }
+
   get isAll(): boolean {
-    return this.pieces !== undefined && this.pieces.length > 0 && this.pieces.full;
+    return this.#pieces !== undefined && this.#pieces.length > 0 && this.#pieces.full;
   }
 
   /**
@@ -58,21 +62,26 @@ export class Possession {
       if (piece >= pieceCount) throw new WireError("bad-index", `piece ${piece} of ${pieceCount}`);
       pieces.add(piece);
     }
-    this.pieces = pieces;
+    this.#pieces = pieces;
     this.#earlyBits = undefined;
     this.#earlyHaves = [];
   }
 
+  /** @returns True when the peer had it. */
+  handleDontHave(piece: number): boolean {
+    return this.#pieces?.delete(piece) === true;
+  }
+
   /** @returns True when that is news. */
   handleHave(piece: number): boolean {
-    if (this.pieces) return this.pieces.add(piece);
+    if (this.#pieces) return this.#pieces.add(piece);
     if (this.#earlyHaves.length < EARLY_HAVES_MAX) this.#earlyHaves.push(piece);
     return false;
   }
 
   /** @throws {WireError} When it has spare bits, or takes back what was said before. */
   handleBitfield(bits: Uint8Array): PossessionChange {
-    const known = this.pieces;
+    const known = this.#pieces;
     if (!known) {
       this.#earlyBits = bits.slice();
       return KEPT;
@@ -80,7 +89,7 @@ export class Possession {
     const stated = Bitfield.from(bits, known.length);
     if (!stated) throw new WireError("bad-bitfield", "spare bits are set");
     if (known.count === 0) {
-      this.pieces = stated;
+      this.#pieces = stated;
       return STATED;
     }
     // aria2 sends its bitfield again instead of many haves.
@@ -89,13 +98,13 @@ export class Possession {
 
   /** @throws {WireError} When it was taken back and said again too often. */
   handleHaveAll(): PossessionChange {
-    if (this.pieces) {
-      if (this.pieces.full) return { kind: "grown", pieces: [] };
+    if (this.#pieces) {
+      if (this.#pieces.full) return { kind: "grown", pieces: [] };
       this.#haveAlls += 1;
       if (this.#haveAlls > HAVE_ALLS_MAX) {
         throw new WireError("contradiction", "has everything again and again");
       }
-      this.pieces.fill();
+      this.#pieces.fill();
       return STATED;
     }
     this.#earlyBits = "all";
@@ -103,7 +112,7 @@ export class Possession {
   }
 
   handleHaveNone(): PossessionChange {
-    if (this.pieces) return STATED;
+    if (this.#pieces) return STATED;
     this.#earlyBits = "none";
     return KEPT;
   }

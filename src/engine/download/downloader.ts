@@ -1,40 +1,28 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
-import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type { Geometry } from "../../base/geometry.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import { type HashExchange, isInconsistent, type PieceRun } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/connection.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
 import { PieceStore } from "../storage/piece-store.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts, ResumeState } from "../session-contract.ts";
-import {
-  adjustDepth,
-  DEPTH_MIN,
-  growDepth,
-  isLate,
-  lateness,
-  requestDepth,
-} from "./request-pace.ts";
+import type { BlockSource } from "./block-source.ts";
+import { DownloadPeer } from "./download-peer.ts";
+import { BlockRequests } from "./block-requests.ts";
+import { adjustDepth, DEPTH_MIN, growDepth, isLate, lateness } from "./request-pace.ts";
 import { SmartBan } from "./smart-ban.ts";
 import { WantedPieces } from "./wanted-pieces.ts";
 
-/** A peer gets pieces of its own when it delivers one within this (sheet 12). */
-const WHOLE_PIECE_MS = 20_000;
-/**
- * Bytes of pieces that are being judged and written before no new piece is opened: enough to keep the
- * workers busy, and little enough to stay in the processor's cache until they come to it.
- */
-const JUDGING_BYTES_MAX = 8 * 1024 * 1024;
-/** Blocks asked for in one go. */
-const PICK_MAX = 512;
+/** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
+const ALLOWED_FAST_MAX = 64;
 
 export interface DownloadEvents {
   nowMs(): number;
-  openPeers(): Iterable<Peer>;
+  openPeers(): Iterable<DownloadPeer>;
   /** A burst of events is over. */
   settle(): void;
   /** A piece is judged intact and on disk. */
@@ -70,15 +58,8 @@ export class Downloader {
   readonly #picker: PiecePicker;
   readonly #store: PieceStore;
   readonly #smartBan = new SmartBan();
-  readonly #peers: (Peer | undefined)[] = [];
-  readonly #picked = { pieces: new Int32Array(PICK_MAX), blocks: new Int32Array(PICK_MAX) };
-  /** Peers that could be asked for more if there were memory, or rate. */
-  readonly #starvedOfMemory = new Set<Peer>();
-  readonly #starvedOfRate = new Set<Peer>();
-  #memoryShort = false;
-  #roomCame = false;
-  #judgingBytes = 0;
-  #paused = false;
+  readonly #peers: (DownloadPeer | undefined)[] = [];
+  readonly #requests: BlockRequests;
   readonly #wanted: WantedPieces;
 
   constructor(options: DownloaderOptions) {
@@ -89,12 +70,21 @@ export class Downloader {
       geometry: this.#geometry,
       content: options.content,
       slabs: options.ports.receiveSlabs,
-      onRoom: () => (this.#roomCame = true),
+      onRoom: () => this.#requests.handleRoom(),
       onWriteFailure: (piece, failure) => {
         this.#picker.discard(piece);
         options.events.handleDiskFailure(failure);
         options.events.settle();
       },
+    });
+    this.#requests = new BlockRequests({
+      geometry: this.#geometry,
+      picker: this.#picker,
+      store: this.#store,
+      limit: options.limit,
+      requestQueueMax: options.requestQueueMax,
+      nowMs: () => options.events.nowMs(),
+      onStarved: () => options.events.handleStarved(),
     });
     this.#picker.markHave(options.have);
     const { have, hashes } = options;
@@ -128,7 +118,7 @@ export class Downloader {
   }
 
   get isStarvedOfRate(): boolean {
-    return this.#starvedOfRate.size > 0;
+    return this.#requests.isStarvedOfRate;
   }
 
   // ---- What is wanted --------------------------------------------------------------------------------
@@ -163,186 +153,171 @@ export class Downloader {
 
   /** Nothing is asked for until `resume`: the disk refuses. */
   pause(): void {
-    this.#paused = true;
+    this.#requests.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#requests.resume();
     for (const peer of this.#options.events.openPeers()) this.refill(peer);
   }
 
   // ---- Peers -------------------------------------------------------------------------------------------
 
-  addPeer(peer: Peer): void {
-    peer.key = this.#picker.peerJoined(this.#smartBan.senderOf(peer.remote.address));
-    this.#peers[peer.key] = peer;
-    if (peer.pieces && peer.pieces.count > 0) this.handlePossession(peer);
+  /**
+   * Blocks can be asked of the source from now on.
+   *
+   * @param known - What it said before: what it has, whether it chokes us, how many requests it queues.
+   */
+  join(
+    source: BlockSource,
+    known: {
+      readonly pieces: Bitfield | undefined;
+      readonly isChoking: boolean;
+      readonly queueLimit: number | undefined;
+    },
+  ): DownloadPeer {
+    const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.address));
+    const peer = new DownloadPeer(source, key, this.#options.events.nowMs());
+    peer.isChoking = known.isChoking;
+    if (known.queueLimit !== undefined) peer.queueLimit = known.queueLimit;
+    this.#peers[key] = peer;
+    if (known.pieces && known.pieces.count > 0) this.handlePossession(peer, known.pieces);
+    return peer;
   }
 
-  removePeer(peer: Peer): void {
-    this.#starvedOfMemory.delete(peer);
-    this.#starvedOfRate.delete(peer);
+  leave(peer: DownloadPeer): void {
+    this.#requests.forget(peer);
     if (peer.key === -1) return;
     this.#picker.peerGone(peer.key);
     this.#peers[peer.key] = undefined;
     peer.key = -1;
     // What it owed us can be asked of others now.
     for (const other of this.#options.events.openPeers()) {
-      if (other.window.count < DEPTH_MIN) this.refill(other);
+      if (other.source.window.count < DEPTH_MIN) this.refill(other);
     }
   }
 
-  handlePossession(peer: Peer): void {
+  /** The peer says how many requests it queues (BEP 10 `reqq`). */
+  setQueueLimit(peer: DownloadPeer, queueLimit: number): void {
+    peer.queueLimit = queueLimit;
+  }
+
+  handlePossession(peer: DownloadPeer, pieces: Bitfield): void {
     if (peer.key === -1) return;
-    if (peer.isSeed) this.#picker.peerHasAll(peer.key);
-    else this.#picker.peerHas(peer.key, peer.pieces!);
+    if (pieces.full && pieces.length > 0) this.#picker.peerHasAll(peer.key);
+    else this.#picker.peerHas(peer.key, pieces);
     this.refreshInterest(peer);
   }
 
-  handleHave(peer: Peer, piece: number): void {
+  handleHave(peer: DownloadPeer, piece: number): void {
     if (peer.key === -1) return;
     this.#picker.peerHave(peer.key, piece);
     if (!this.#options.have.has(piece)) this.refreshInterest(peer);
   }
 
-  handleDontHave(peer: Peer, piece: number): void {
+  handleDontHave(peer: DownloadPeer, piece: number): void {
     if (peer.key === -1) return;
     this.#picker.peerDontHave(peer.key, piece);
     this.refreshInterest(peer);
   }
 
-  handleSuggested(peer: Peer, piece: number): void {
+  handleSuggested(peer: DownloadPeer, piece: number): void {
     if (peer.key !== -1) this.#picker.peerSuggests(peer.key, piece);
   }
 
-  handleAllowedFast(peer: Peer, piece: number): void {
-    if (peer.key === -1) return;
+  handleAllowedFast(peer: DownloadPeer, piece: number): void {
+    if (peer.key === -1 || peer.allowedFast.size >= ALLOWED_FAST_MAX) return;
+    peer.allowedFast.add(piece);
     this.#picker.peerAllowsFast(peer.key, piece);
     this.refill(peer);
   }
 
-  handleChoked(peer: Peer): void {
+  /**
+   * The peer chokes us.
+   *
+   * @param requests - "answered": a reject answers each request (BEP 6). "forgotten": they are void.
+   */
+  handleChoked(peer: DownloadPeer, requests: "answered" | "forgotten"): void {
+    peer.isChoking = true;
     if (peer.key === -1) return;
-    // With the fast extension a reject answers each request (BEP 6); without it they are void.
-    if (peer.fast) {
+    if (requests === "answered") {
       this.#picker.choked(peer.key);
       return;
     }
-    // Blocks that crossed the choke, or that the peer sends all the same, are no fault of its (WIR-8).
-    peer.conduct.excuseBlocks(peer.window.count);
-    peer.window.drain(() => undefined);
+    peer.source.window.drain(() => undefined);
     this.#picker.release(peer.key);
   }
 
+  handleUnchoked(peer: DownloadPeer): void {
+    peer.isChoking = false;
+    this.refill(peer);
+  }
+
   /** Says interested or not, as it is at the moment, and asks for blocks if there is something to ask. */
-  refreshInterest(peer: Peer): void {
+  refreshInterest(peer: DownloadPeer): void {
     if (peer.key === -1) return;
     const interesting = this.#picker.isInteresting(peer.key);
-    peer.setInterested(interesting);
-    if (interesting && peer.window.count === 0) this.refill(peer);
+    peer.source.setInterested(interesting);
+    if (interesting && peer.source.window.count === 0) this.refill(peer);
   }
 
   // ---- Requests ----------------------------------------------------------------------------------------
 
   /** Asks the peer for as many blocks as it may owe us. */
-  refill(peer: Peer): void {
-    if (this.#paused || peer.key === -1 || !peer.isOpen) return;
-    if (peer.peerChoking && peer.allowedFast.size === 0) return;
-    const depth = this.#depth(peer);
-    // Asking in batches: half a window at a time costs one write, not one for each block.
-    if (peer.window.count * 2 > depth) return;
-    const now = this.#options.events.nowMs();
-    const allowed = Math.floor(this.#options.limit.available(now) / BLOCK_BYTES);
-    const wanted = Math.min(depth - peer.window.count, peer.window.room, PICK_MAX);
-    if (wanted <= 0) return;
-    if (allowed <= 0) {
-      this.#starvedOfRate.add(peer);
-      this.#options.events.handleStarved();
-      return;
-    }
-    this.#memoryShort = false;
-    const count = this.#picker.pick(peer.key, Math.min(wanted, allowed), this.#picked, {
-      canStart: (piece) => this.#canStart(piece),
-      whole:
-        (peer.download.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= this.#geometry.pieceLength,
-      snubbed: peer.snubbed,
-      choked: peer.peerChoking,
-    });
-    if (this.#memoryShort) this.#starvedOfMemory.add(peer);
-    if (count > 0) this.#ask(peer, count, now);
-  }
-
-  #ask(peer: Peer, count: number, now: number): void {
-    if (peer.window.count === 0) peer.lastBlockAtMs = now;
-    let bytes = 0;
-    for (let i = 0; i < count; i += 1) {
-      const piece = this.#picked.pieces[i]!;
-      const block = this.#picked.blocks[i]!;
-      const length = this.#geometry.blockSize(piece, block);
-      peer.window.add(piece, block);
-      peer.out.request(piece, block * BLOCK_BYTES, length);
-      bytes += length;
-    }
-    this.#options.limit.take(bytes, now);
-  }
-
-  #canStart(piece: number): boolean {
-    if (this.#judgingBytes > JUDGING_BYTES_MAX) {
-      this.#memoryShort = true;
-      return false;
-    }
-    if (this.#store.open(piece)) return true;
-    this.#memoryShort = true;
-    this.#makeRoom();
-    return false;
-  }
-
-  /** Sends the piece that was left alone longest to disk; its memory comes back when it is written. */
-  #makeRoom(): void {
-    for (const idle of this.#picker.idlePieces()) {
-      // Those that are on disk already have no memory to give.
-      if (!this.#store.spill(idle, this.#picker.receivedBlocks(idle)!)) continue;
-      this.#picker.park(idle);
-      return;
-    }
-  }
-
-  #depth(peer: Peer): number {
-    const isProven = this.#picker.isProven(peer.key as PeerKey);
-    return requestDepth(peer, isProven, this.#options.requestQueueMax);
+  refill(peer: DownloadPeer): void {
+    this.#requests.refill(peer);
   }
 
   /** Called when a burst of events is over: memory may have come back. */
   refillStarved(): void {
-    if (!this.#roomCame) return;
-    this.#roomCame = false;
-    const starved = Array.from(this.#starvedOfMemory);
-    this.#starvedOfMemory.clear();
-    for (const peer of starved) this.refill(peer);
+    this.#requests.refillStarved();
   }
 
   /** The rate limit allows more. */
   handleAllowance(): void {
-    const starved = Array.from(this.#starvedOfRate);
-    this.#starvedOfRate.clear();
-    for (const peer of starved) this.refill(peer);
+    this.#requests.handleAllowance();
   }
 
   // ---- Blocks ------------------------------------------------------------------------------------------
 
-  beginBlock(peer: Peer, piece: number, block: number, length: number): Uint8Array | undefined {
+  /**
+   * A block that was asked of the peer begins to arrive.
+   *
+   * @returns Where its payload goes, or `undefined` to drop it.
+   */
+  beginBlock(
+    peer: DownloadPeer,
+    piece: number,
+    block: number,
+    length: number,
+  ): Uint8Array | undefined {
     if (peer.key === -1 || length !== this.#geometry.blockSize(piece, block)) return undefined;
     if (!this.#picker.begin(peer.key, piece, block)) return undefined;
     const target = this.#store.target(piece, block, length);
-    if (!target) this.#picker.rejected(peer.key, piece, block);
+    if (!target) {
+      this.#picker.rejected(peer.key, piece, block);
+      return undefined;
+    }
     peer.target = target;
-    return target?.bytes;
+    peer.targetPiece = piece;
+    peer.targetBlock = block;
+    peer.blockBegunAtMs = peer.source.lastReceivedAtMs;
+    return target.bytes;
   }
 
-  endBlock(peer: Peer, piece: number, block: number): void {
-    const { target } = peer;
+  /** Counts a block that arrived, wanted or not. */
+  countBlock(peer: DownloadPeer, length: number, now: number): void {
+    peer.rate.add(length, now);
+    peer.downloaded += length;
+    peer.lastBlockAtMs = now;
+  }
+
+  /** The block that was arriving is whole. */
+  endBlock(peer: DownloadPeer): void {
+    const { target, targetPiece: piece, targetBlock: block } = peer;
     invariant(target && peer.key !== -1, "a block that ends has begun");
     peer.target = undefined;
+    peer.source.window.take(piece, block);
     const receipt = this.#picker.received(peer.key, piece, block);
     if (receipt.kind !== "accepted") {
       this.#store.cancelTarget(target);
@@ -355,24 +330,34 @@ export class Downloader {
     this.refill(peer);
   }
 
-  dropBlock(peer: Peer, piece: number, block: number): void {
+  /** The block that was arriving will not be finished. */
+  dropBlock(peer: DownloadPeer): void {
     const { target } = peer;
+    if (!target) return;
     peer.target = undefined;
-    if (target) this.#store.cancelTarget(target);
-    if (peer.key !== -1) this.#picker.rejected(peer.key, piece, block);
+    this.#store.cancelTarget(target);
+    if (peer.key !== -1) this.#picker.rejected(peer.key, peer.targetPiece, peer.targetBlock);
   }
 
-  /** Not asked again at once: who rejects everything would keep us busy (WIR-15). The tick asks. */
-  handleRejected(peer: Peer, piece: number, block: number): void {
+  /**
+   * The peer will not send a block, or sent it when it was of no use. It is not asked again at once: a peer that
+   * rejects everything would keep us busy (WIR-15). The tick asks.
+   *
+   * @returns False when the block was not asked of it.
+   */
+  handleRejected(peer: DownloadPeer, piece: number, block: number): boolean {
+    if (!peer.source.window.take(piece, block)) return false;
     if (peer.key !== -1) this.#picker.rejected(peer.key, piece, block);
+    return true;
   }
 
   #cancel(key: PeerKey, piece: number, block: number): void {
     const peer = this.#peers[key];
     if (!peer) return;
-    peer.out.cancel(piece, block * BLOCK_BYTES, this.#geometry.blockSize(piece, block));
-    // With the fast extension the answer, block or reject, is still to come.
-    if (!peer.fast && peer.window.take(piece, block)) peer.conduct.excuseBlocks(1);
+    const length = this.#geometry.blockSize(piece, block);
+    if (peer.source.cancel(piece, block, length) === "forgotten") {
+      peer.source.window.take(piece, block);
+    }
     this.refill(peer);
   }
 
@@ -381,12 +366,11 @@ export class Downloader {
   #judge(piece: number): void {
     const digests = this.#smartBan.watches(piece);
     const bytes = this.#geometry.requestSize(piece);
-    this.#judgingBytes += bytes;
+    this.#requests.handleJudging(bytes);
     // Asked before the worker looks: a hash that becomes known meanwhile may not have been judged by.
     const twofold = this.#options.hashes.isTwofold(piece);
     this.#store.judge(piece, { digests }, (verdict) => {
-      this.#judgingBytes -= bytes;
-      this.#roomCame = true;
+      this.#requests.handleJudged(bytes);
       if (twofold && isInconsistent(verdict)) {
         this.#picker.discard(piece);
         this.#options.events.handleInconsistent(piece, verdict.fault);
@@ -408,7 +392,7 @@ export class Downloader {
     if (verdict.kind === "corrupt") {
       if (verdict.digests) this.#smartBan.handleCorrupt(piece, verdict.digests, senders);
       this.#picker.verdict(piece, false);
-      for (const peer of events.openPeers()) if (peer.window.count === 0) this.refill(peer);
+      for (const peer of events.openPeers()) if (peer.source.window.count === 0) this.refill(peer);
       return;
     }
     const liars = this.#smartBan.handleIntact(piece, verdict.digests);
@@ -482,20 +466,20 @@ export class Downloader {
   tick(now: number): void {
     for (const peer of this.#options.events.openPeers()) {
       if (peer.key === -1) continue;
-      if (peer.window.count > 0 || peer.isBlockArriving) this.#tickOwing(peer, now);
+      if (peer.source.window.count > 0 || peer.target) this.#tickOwing(peer, now);
       adjustDepth(peer, now);
       this.refill(peer);
     }
   }
 
-  #tickOwing(peer: Peer, now: number): void {
+  #tickOwing(peer: DownloadPeer, now: number): void {
     if (isLate(peer, now)) {
       peer.snubbed = true;
       this.#picker.snub(peer.key as PeerKey);
       for (const other of this.#options.events.openPeers()) if (other !== peer) this.refill(other);
     }
     const reason = lateness(peer, now);
-    if (reason !== undefined) peer.close(reason);
+    if (reason !== undefined) peer.source.close(reason);
   }
 
   #applyWanted(): void {

@@ -8,11 +8,11 @@ const QUEUE_MAX = 500;
 
 /** A peer that sends blocks of these lengths, `everyMs` apart, over and over for half a minute. */
 function pacedBy(lengths: readonly number[], everyMs: number): { readonly depth: number } {
-  const download = new RateMeter();
-  const peer = { snubbed: false, slowStart: true, depth: 16, blockBytes: BLOCK_BYTES, download };
+  const rate = new RateMeter();
+  const peer = { snubbed: false, slowStart: true, depth: 16, blockBytes: BLOCK_BYTES, rate };
   for (let [now, block] = [0, 0]; now < 30_000; now += everyMs, block += 1) {
     const length = lengths[block % lengths.length]!;
-    download.add(length, now);
+    rate.add(length, now);
     growDepth(peer, length, QUEUE_MAX);
     if (now % 1_000 < everyMs) adjustDepth(peer, now);
   }

@@ -1,4 +1,4 @@
-import type { Peer } from "../connection/connection.ts";
+import type { DownloadPeer } from "./download-peer.ts";
 
 /** Blocks asked ahead, in time at the peer's rate (sheet 12). */
 const AHEAD_MS = 3000;
@@ -23,14 +23,14 @@ const SNUB_CLOSE_MS = 60_000;
 const OWING_CLOSE_MS = 180_000;
 
 /** Blocks the peer may owe us. */
-export function requestDepth(peer: Peer, isProven: boolean, queueMax: number): number {
+export function requestDepth(peer: DownloadPeer, isProven: boolean, queueMax: number): number {
   if (peer.snubbed) return 1;
-  const depth = Math.min(peer.depth, peer.requestQueueLimit, queueMax);
+  const depth = Math.min(peer.depth, peer.queueLimit, queueMax);
   return isProven ? depth : Math.min(depth, STRANGER_DEPTH_MAX);
 }
 
 /** What the pace is made of. */
-type Paced = Pick<Peer, "snubbed" | "slowStart" | "depth" | "blockBytes" | "download">;
+type Paced = Pick<DownloadPeer, "snubbed" | "slowStart" | "depth" | "blockBytes" | "rate">;
 
 /** A block of so many bytes came: while the peer keeps up, it may owe us one more. */
 export function growDepth(peer: Paced, length: number, queueMax: number): void {
@@ -44,7 +44,7 @@ export function growDepth(peer: Paced, length: number, queueMax: number): void {
 
 /** Follows the peer's rate, once the window has outgrown it. */
 export function adjustDepth(peer: Paced, now: number): void {
-  const rate = peer.download.bytesPerSecond(now);
+  const rate = peer.rate.bytesPerSecond(now);
   // Pieces of small files are single blocks of a few bytes, in v2 and hybrids: by full blocks there would be
   // next to none on the way.
   const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / Math.max(1, peer.blockBytes));
@@ -53,18 +53,18 @@ export function adjustDepth(peer: Paced, now: number): void {
 }
 
 /** The peer has owed us blocks for too long to count on them. */
-export function isLate(peer: Peer, now: number): boolean {
+export function isLate(peer: DownloadPeer, now: number): boolean {
   return !peer.snubbed && now - peer.lastBlockAtMs > SNUB_MS;
 }
 
 /** @returns Why a peer that snubs us is to be closed, or `undefined`: it may still come round. */
-export function lateness(peer: Peer, now: number): string | undefined {
+export function lateness(peer: DownloadPeer, now: number): string | undefined {
   if (!peer.snubbed) return undefined;
-  if (now - peer.lastReceivedAtMs > SNUB_CLOSE_MS) return "owes blocks and sends nothing";
-  if (peer.isBlockArriving && now - peer.blockBegunAtMs > SNUB_CLOSE_MS) {
+  if (now - peer.source.lastReceivedAtMs > SNUB_CLOSE_MS) return "owes blocks and sends nothing";
+  if (peer.target && now - peer.blockBegunAtMs > SNUB_CLOSE_MS) {
     return "takes too long over one block";
   }
-  if (!peer.peerChoking && now - peer.lastBlockAtMs > OWING_CLOSE_MS) {
+  if (!peer.isChoking && now - peer.lastBlockAtMs > OWING_CLOSE_MS) {
     return "owes blocks and sends only other things";
   }
   return undefined;

@@ -5,6 +5,7 @@ import {
   decodeExtensionHandshake,
   encodeExtensionHandshake,
   EXTENSION_HANDSHAKE_ID,
+  type ExtensionHandshake,
   ExtensionTable,
 } from "../../wire/extensions.ts";
 import { MetadataAssembler } from "../../wire/metadata-assembler.ts";
@@ -15,24 +16,29 @@ import {
   MetadataServer,
   UT_METADATA,
 } from "../../wire/ut-metadata.ts";
-import type { Peer } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+
+/** A peer, as far as its extensions have to do with it. */
+export interface ExtensionPeer {
+  readonly connection: Connection;
+}
 
 /** What the extension protocol gives the torrent. */
-export interface ExtensionEvents {
-  /** A peer that dialled us has said where it listens. */
-  handleListening(peer: Peer): void;
+export interface ExtensionEvents<P> {
+  /** The peer says something of itself. */
+  handleWords(peer: P, words: ExtensionHandshake): void;
   /** The info dictionary is whole and matches the infohashes. */
   handleMetadata(infoBytes: Uint8Array): void;
   /** The peer no longer has a piece (BEP 54). */
-  handleDontHave(peer: Peer, piece: number): void;
+  handleDontHave(peer: P, piece: number): void;
   /** This peer lied about the info dictionary, alone. */
-  handleMetadataLiar(peer: Peer): void;
+  handleMetadataLiar(peer: P): void;
 }
 
 /** A further extension: its name in `m` and who takes its messages. PEX and our own will stand here. */
-export interface Extension {
+export interface Extension<P> {
   readonly name: string;
-  handleMessage(peer: Peer, payload: Uint8Array): void;
+  handleMessage(peer: P, payload: Uint8Array): void;
 }
 
 interface PeerExtensions {
@@ -40,7 +46,7 @@ interface PeerExtensions {
   server: MetadataServer | undefined;
 }
 
-export interface ExtensionExchangeOptions {
+export interface ExtensionExchangeOptions<P> {
   readonly infohashes: Infohashes;
   readonly metadataBytesMax: number;
   readonly requestQueueMax: number;
@@ -49,7 +55,7 @@ export interface ExtensionExchangeOptions {
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
   readonly pieceCount: () => number | undefined;
   readonly nowMs: () => number;
-  readonly events: ExtensionEvents;
+  readonly events: ExtensionEvents<P>;
 }
 
 const CLIENT = "Everseed 0.1";
@@ -60,13 +66,13 @@ const DONTHAVE = "lt_donthave";
  * The extension protocol (BEP 10) of one torrent: the registry of extensions, the handshake, the info
  * dictionary both ways (BEP 9) and lost pieces (BEP 54).
  */
-export class ExtensionExchange {
-  readonly #options: ExtensionExchangeOptions;
-  readonly #extensions = new Map<string, Extension>();
-  readonly #peers = new Map<Peer, PeerExtensions>();
-  #assembler: MetadataAssembler<Peer> | undefined;
+export class ExtensionExchange<P extends ExtensionPeer> {
+  readonly #options: ExtensionExchangeOptions<P>;
+  readonly #extensions = new Map<string, Extension<P>>();
+  readonly #peers = new Map<P, PeerExtensions>();
+  #assembler: MetadataAssembler<P> | undefined;
 
-  constructor(options: ExtensionExchangeOptions) {
+  constructor(options: ExtensionExchangeOptions<P>) {
     this.#options = options;
     if (!options.info()) {
       this.#assembler = new MetadataAssembler({
@@ -89,12 +95,12 @@ export class ExtensionExchange {
   }
 
   /** Offers an extension to peers that connect from now on. */
-  register(extension: Extension): void {
+  register(extension: Extension<P>): void {
     this.#extensions.set(extension.name, extension);
   }
 
   /** Both sides speak BEP 10: our handshake goes out. */
-  start(peer: Peer): void {
+  start(peer: P): void {
     const table = new ExtensionTable([...this.#extensions.keys()]);
     this.#peers.set(peer, { table, server: undefined });
     const handshake = encodeExtensionHandshake({
@@ -104,16 +110,16 @@ export class ExtensionExchange {
       listenPort: this.#options.listenPort() || undefined,
       metadataSize: this.#sharedInfo()?.length,
     });
-    peer.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, handshake));
+    peer.connection.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, handshake));
   }
 
-  gone(peer: Peer): void {
+  gone(peer: P): void {
     this.#peers.delete(peer);
     this.#assembler?.handleGone(peer);
   }
 
   /** @throws {WireError} When the payload breaks the extension's grammar. */
-  handleExtended(peer: Peer, extensionId: number, payload: Uint8Array): void {
+  handleExtended(peer: P, extensionId: number, payload: Uint8Array): void {
     const state = this.#peers.get(peer);
     if (!state) return;
     if (extensionId === EXTENSION_HANDSHAKE_ID) {
@@ -125,15 +131,15 @@ export class ExtensionExchange {
   }
 
   /** Sends a message of an extension. @returns False when the peer does not want it. */
-  send(peer: Peer, name: string, payload: Uint8Array): boolean {
+  send(peer: P, name: string, payload: Uint8Array): boolean {
     const id = this.#peers.get(peer)?.table.remoteId(name);
     if (id === undefined) return false;
-    peer.out.frame(encodeExtended(id, payload));
+    peer.connection.out.frame(encodeExtended(id, payload));
     return true;
   }
 
   /** Tells a peer that a piece was lost. @returns False when it cannot be told. */
-  sendDontHave(peer: Peer, piece: number): boolean {
+  sendDontHave(peer: P, piece: number): boolean {
     return this.send(peer, DONTHAVE, encodeDontHave(piece));
   }
 
@@ -143,17 +149,10 @@ export class ExtensionExchange {
     for (const peer of this.#peers.keys()) this.#requestMetadataFrom(peer);
   }
 
-  #handleHandshake(peer: Peer, state: PeerExtensions, payload: Uint8Array): void {
+  #handleHandshake(peer: P, state: PeerExtensions, payload: Uint8Array): void {
     const handshake = decodeExtensionHandshake(payload);
     state.table.handleHandshake(handshake);
-    if (handshake.requestQueue !== undefined) peer.requestQueueLimit = handshake.requestQueue;
-    if (handshake.uploadOnly !== undefined) peer.uploadOnly = handshake.uploadOnly;
-    // Its first word counts, or one peer could fill the pool with ports.
-    if (handshake.listenPort !== undefined && peer.listenPort === undefined) {
-      peer.listenPort = handshake.listenPort;
-      if (peer.incoming) this.#options.events.handleListening(peer);
-    }
-    if (handshake.client !== undefined) peer.clientWords = handshake.client;
+    this.#options.events.handleWords(peer, handshake);
     const size = handshake.metadataSize;
     if (this.#assembler && size !== undefined && state.table.remoteId(UT_METADATA) !== undefined) {
       this.#assembler.handleOffer(peer, size);
@@ -161,7 +160,7 @@ export class ExtensionExchange {
     }
   }
 
-  #requestMetadataFrom(peer: Peer): void {
+  #requestMetadataFrom(peer: P): void {
     const now = this.#options.nowMs();
     for (;;) {
       const index = this.#assembler?.nextRequest(peer, now);
@@ -170,7 +169,7 @@ export class ExtensionExchange {
     }
   }
 
-  #handleMetadataMessage(peer: Peer, payload: Uint8Array): void {
+  #handleMetadataMessage(peer: P, payload: Uint8Array): void {
     const message = decodeMetadataMessage(payload);
     if (!message) return;
     const now = this.#options.nowMs();
@@ -202,7 +201,7 @@ export class ExtensionExchange {
     return info && !info.private ? info.bytes : undefined;
   }
 
-  #answerMetadata(peer: Peer, index: number): void {
+  #answerMetadata(peer: P, index: number): void {
     const state = this.#peers.get(peer);
     const infoBytes = this.#sharedInfo();
     if (!state) return;

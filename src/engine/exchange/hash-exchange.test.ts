@@ -9,7 +9,7 @@ import { decodeHashes, decodeHashRange } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import { HashExchange } from "./hash-exchange.ts";
-import type { Peer } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 
 const PIECE = 16_384;
 const PIECES = 5;
@@ -42,7 +42,7 @@ const INFO: TorrentInfo = {
 };
 
 interface Asked {
-  readonly peer: Peer;
+  readonly peer: Connection;
   readonly ranges: HashRange[];
 }
 
@@ -50,13 +50,13 @@ interface Asked {
 function v2Peer(): Asked {
   const ranges: HashRange[] = [];
   const out = { frame: (bytes: Uint8Array) => ranges.push(decodeHashRange(bytes, 5)) };
-  return { peer: { isOpen: true, flags: { v2: true }, out } as unknown as Peer, ranges };
+  return { peer: { isOpen: true, flags: { v2: true }, out } as unknown as Connection, ranges };
 }
 
 class World {
   nowMs = 0;
   readonly known: (readonly [first: number, end: number])[] = [];
-  readonly liars: Peer[] = [];
+  readonly liars: Connection[] = [];
   readonly exchange: HashExchange;
 
   constructor(layers: ReadonlyMap<string, Uint8Array> = new Map()) {

@@ -17,7 +17,7 @@ import {
   encodeHashes,
 } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
-import type { Peer } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { TorrentState } from "../session-contract.ts";
 
 /** An unanswered hash request is given to somebody else after this. */
@@ -39,7 +39,7 @@ interface PieceLayer {
   /** Hashes asked at once, a power of two. */
   readonly chunk: number;
   readonly missing: Set<number>;
-  readonly requested: Map<number, { readonly peer: Peer; readonly atMs: number }>;
+  readonly requested: Map<number, { readonly peer: Connection; readonly atMs: number }>;
 }
 
 /** Pieces from `first` to before `end`. */
@@ -55,7 +55,7 @@ export interface HashExchangeOptions {
   readonly nowMs: () => number;
   /** These pieces can be judged now. */
   readonly onKnown: (runs: readonly PieceRun[]) => void;
-  readonly onLiar: (peer: Peer) => void;
+  readonly onLiar: (peer: Connection) => void;
 }
 
 /**
@@ -71,9 +71,9 @@ export class HashExchange {
   readonly #layers = new Map<string, PieceLayer>();
   readonly #incomplete = new Set<PieceLayer>();
   /** Ranges that each peer is asked for at the moment. */
-  readonly #askedOf = new Map<Peer, number>();
+  readonly #askedOf = new Map<Connection, number>();
   /** Peers that are not to be asked before this time. */
-  readonly #refusedUntilMs = new Map<Peer, number>();
+  readonly #refusedUntilMs = new Map<Connection, number>();
 
   constructor(options: HashExchangeOptions) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class HashExchange {
   }
 
   /** Asks a peer for hashes we lack. */
-  requestFrom(peer: Peer): void {
+  requestFrom(peer: Connection): void {
     if (this.complete || !peer.isOpen || !this.#speaksV2(peer)) return;
     const now = this.#options.nowMs();
     if (now < (this.#refusedUntilMs.get(peer) ?? 0)) return;
@@ -125,12 +125,12 @@ export class HashExchange {
     }
   }
 
-  tick(peers: Iterable<Peer>): void {
+  tick(peers: Iterable<Connection>): void {
     if (this.complete) return;
     for (const peer of peers) this.requestFrom(peer);
   }
 
-  gone(peer: Peer): void {
+  gone(peer: Connection): void {
     this.#refusedUntilMs.delete(peer);
     if (this.#askedOf.has(peer)) {
       for (const layer of this.#incomplete) {
@@ -142,7 +142,7 @@ export class HashExchange {
     this.#askedOf.delete(peer);
   }
 
-  handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void {
+  handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): void {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     // Only what we asked for, from whom we asked.
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
@@ -169,7 +169,7 @@ export class HashExchange {
   }
 
   /** The peer cannot serve the range: somebody else is asked when time is told again. */
-  handleReject(peer: Peer, range: HashRange): void {
+  handleReject(peer: Connection, range: HashRange): void {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
     this.#endRequest(layer, range.index);
@@ -204,7 +204,7 @@ export class HashExchange {
     return this.table?.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0) ?? false;
   }
 
-  #speaksV2(peer: Peer): boolean {
+  #speaksV2(peer: Connection): boolean {
     return peer.flags?.v2 === true || this.#options.info.kind === "v2";
   }
 

@@ -2,8 +2,9 @@ import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import { mostCrowded, networkName } from "../sharing/crowd.ts";
-import type { Peer } from "../connection/connection.ts";
-import type { EngineSettings, EnginePorts, PeerStatus, TorrentStats } from "../session-contract.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { EngineSettings, EnginePorts, TorrentStats } from "../session-contract.ts";
+import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
 
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
 const USELESS_MS = 60_000;
@@ -21,16 +22,24 @@ export interface SwarmOptions {
   readonly peerId: Uint8Array;
 }
 
+/** A peer of a torrent, as far as the swarm has to do with it. */
+export interface SwarmMember {
+  readonly connection: Connection;
+  readonly swarm: SwarmPeer;
+  /** Blocks are on their way to it or from it. */
+  isMoving(now: number): boolean;
+}
+
 /**
  * The peers of one torrent, connected and known: who may come in, who is dialled, who has to go, and
  * who has something gathered to be sent.
  */
-export class Swarm {
+export class Swarm<P extends SwarmMember> {
   readonly #options: SwarmOptions;
   readonly #candidates: Candidates;
   /** Connected or connecting. */
-  readonly #peers = new Set<Peer>();
-  readonly #outputs = new Set<Peer>();
+  readonly #peers = new Set<P>();
+  readonly #outputs = new Set<P>();
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -44,7 +53,8 @@ export class Swarm {
   /** Those we dialled that have not answered yet; who dials us takes none of our attempts (WIR-2). */
   get halfOpenCount(): number {
     let count = 0;
-    for (const peer of this.#peers) if (!peer.incoming && !peer.isOpen) count += 1;
+    for (const peer of this.#peers)
+      if (!peer.connection.incoming && !peer.connection.isOpen) count += 1;
     return count;
   }
 
@@ -53,12 +63,12 @@ export class Swarm {
   }
 
   /** Those whose handshake is over. */
-  *open(): Generator<Peer> {
-    for (const peer of this.#peers) if (peer.isOpen) yield peer;
+  *open(): Generator<P> {
+    for (const peer of this.#peers) if (peer.connection.isOpen) yield peer;
   }
 
   /** All, as a copy: closing one changes the set. */
-  all(): Peer[] {
+  all(): P[] {
     return [...this.#peers];
   }
 
@@ -66,73 +76,74 @@ export class Swarm {
     for (const endpoint of endpoints) this.#candidates.offer(endpoint, source, now);
   }
 
-  /** @returns Whether a peer that dialled us may come in; it is one of us then. */
-  admit(peer: Peer, now: number): boolean {
-    if (this.#candidates.isBanned(peer.remote.address)) return false;
-    if (this.isFull && !this.evictFor(peer.remote.address, now)) return false;
-    peer.begunAtMs = now;
-    this.#peers.add(peer);
-    return true;
+  /** @returns Whether a peer that dialled us may come in; it has to join then. */
+  mayEnter(address: string, now: number): boolean {
+    if (this.#candidates.isBanned(address)) return false;
+    return !this.isFull || this.evictFor(address, now);
   }
 
-  /**
-   * Dials the next candidate.
-   *
-   * @param dial - Opens the connection; `undefined` when a limit of the session forbids it now.
-   * @returns False when nobody was dialled.
-   */
-  dialNext(now: number, dial: (remote: Endpoint) => Peer | undefined): boolean {
-    if (this.isFull) return false;
-    const remote = this.#candidates.next(now);
-    if (!remote) return false;
-    const peer = dial(remote);
-    if (!peer) {
-      this.#candidates.handleNotDialled(remote);
-      return false;
-    }
-    peer.begunAtMs = now;
+  /** @returns Whom to dial, or `undefined`. Whether it was dialled has to be told. */
+  nextCandidate(now: number): Endpoint | undefined {
+    return this.isFull ? undefined : this.#candidates.next(now);
+  }
+
+  /** A limit of the session forbids it now. */
+  handleNotDialled(remote: Endpoint): void {
+    this.#candidates.handleNotDialled(remote);
+  }
+
+  /** The peer is dialled, or has dialled us and may enter. */
+  join(peer: P): void {
     this.#peers.add(peer);
-    return true;
   }
 
   /** The handshake is over. @returns Why the peer is refused, or `undefined`. */
-  refusal(peer: Peer): string | undefined {
-    const peerId = peer.peerId!;
+  refusal(peer: P, now: number): string | undefined {
+    const { connection } = peer;
+    peer.swarm.connectedAtMs = now;
+    const peerId = connection.peerId!;
     const ours = this.#options.peerId;
     if (equalBytes(peerId, ours)) {
-      this.#candidates.ban(peer.remote.address, peer.remote.port);
+      this.#candidates.ban(connection.remote.address, connection.remote.port);
       return "this is ourselves";
     }
-    for (const other of this.open()) {
-      if (other === peer || !equalBytes(other.peerId!, peerId)) continue;
+    for (const { connection: other } of this.open()) {
+      if (other === connection || !equalBytes(other.peerId!, peerId)) continue;
       // Both sides keep the connection that the smaller peer id opened, so that one of two stays.
       const keepOurs = compareBytes(ours, peerId) < 0;
-      // From another address it may be a stranger with a stolen id: who is here stays (WIR-20).
-      const stranger = other.remote.address !== peer.remote.address;
-      if (stranger || peer.incoming === other.incoming || other.incoming !== keepOurs)
+      // From another address it may be a stranger with a stolen id: the peer that is here stays (WIR-20).
+      const stranger = other.remote.address !== connection.remote.address;
+      if (stranger || connection.incoming === other.incoming || other.incoming !== keepOurs)
         return "connected already";
       other.close("connected twice");
     }
-    if (!peer.incoming) this.#candidates.handleConnected(peer.remote);
+    if (!connection.incoming) this.#candidates.handleConnected(connection.remote);
     return undefined;
   }
 
   /** @param byUs - The peer did not leave, it was let go. */
-  handleClosed(peer: Peer, byUs: boolean, now: number): void {
+  handleClosed(peer: P, byUs: boolean, now: number): void {
     this.#peers.delete(peer);
     this.#outputs.delete(peer);
     const endpoint = dialledAt(peer);
     if (!endpoint || this.#isConnectedTo(endpoint)) return;
-    const lastedMs = now - peer.connectedAtMs;
+    const { connectedAtMs } = peer.swarm;
+    const lastedMs = now - connectedAtMs;
     const kind = byUs ? "let-go" : "dropped";
-    const end = peer.connectedAtMs > 0 ? ({ kind, lastedMs } as const) : FAILED;
+    const end = connectedAtMs > 0 ? ({ kind, lastedMs } as const) : FAILED;
     this.#candidates.handleClosed(endpoint, end, now);
   }
 
-  /** A peer that dialled us has said where it listens: there it can be found when the connection is lost. */
-  handleListening(peer: Peer, now: number): void {
-    const endpoint = dialledAt(peer);
-    if (!endpoint) return;
+  /** The peer says something of itself. One that dialled us can be found where it listens when it is lost. */
+  handleWords(peer: P, words: PeerWords, now: number): void {
+    const { swarm, connection } = peer;
+    if (words.uploadOnly !== undefined) swarm.uploadOnly = words.uploadOnly;
+    if (words.client !== undefined) swarm.clientWords = words.client;
+    // Its first word counts, or one peer could fill the pool with ports.
+    if (words.listenPort === undefined || swarm.listenPort !== undefined) return;
+    swarm.listenPort = words.listenPort;
+    if (!connection.incoming) return;
+    const endpoint = { address: connection.remote.address, port: words.listenPort };
     this.#candidates.offer(endpoint, "incoming", now);
     this.#candidates.handleConnected(endpoint);
   }
@@ -145,19 +156,21 @@ export class Swarm {
   /** No connection from or to this address any more. */
   ban(address: string, reason: string): void {
     this.#candidates.ban(address);
-    for (const peer of this.all()) if (peer.remote.address === address) peer.close(reason);
+    for (const { connection } of this.all()) {
+      if (connection.remote.address === address) connection.close(reason);
+    }
   }
 
   /** The peer has something gathered to send. */
-  handleOutput(peer: Peer): void {
+  handleOutput(peer: P): void {
     this.#outputs.add(peer);
   }
 
   flush(now: number): void {
     for (const peer of this.#outputs) {
       this.#outputs.delete(peer);
-      peer.lastFlushedAtMs = now;
-      peer.out.flush();
+      peer.swarm.lastFlushedAtMs = now;
+      peer.connection.out.flush();
     }
   }
 
@@ -166,9 +179,9 @@ export class Swarm {
     const crowded = this.#peers.size >= this.#options.settings.connectionsPerTorrentMax * CROWDED;
     const { connectTimeoutMs, handshakeTimeoutMs } = this.#options.settings;
     for (const peer of this.all()) {
-      if (peer.isOpen) this.#tickPeer(peer, now, crowded);
-      else if (now - peer.begunAtMs > connectTimeoutMs + handshakeTimeoutMs) {
-        peer.close("no handshake in time");
+      if (peer.connection.isOpen) this.#tickPeer(peer, now, crowded);
+      else if (now - peer.swarm.begunAtMs > connectTimeoutMs + handshakeTimeoutMs) {
+        peer.connection.close("no handshake in time");
       }
     }
   }
@@ -176,15 +189,11 @@ export class Swarm {
   stats(): Pick<TorrentStats, "peers" | "seeds" | "knownPeers"> {
     let peers = 0;
     let seeds = 0;
-    for (const peer of this.open()) {
+    for (const { connection } of this.open()) {
       peers += 1;
-      if (peer.isSeed) seeds += 1;
+      if (connection.isSeed) seeds += 1;
     }
     return { peers, seeds, knownPeers: this.#candidates.size };
-  }
-
-  statuses(now: number): PeerStatus[] {
-    return [...this.open()].map((peer) => statusOf(peer, now));
   }
 
   /**
@@ -194,7 +203,8 @@ export class Swarm {
   partialCopies(pieceCount: number): Uint16Array {
     const copies = new Uint16Array(pieceCount);
     let looksLeft = PIECE_LOOKS_MAX;
-    for (const { pieces } of this.open()) {
+    for (const { connection } of this.open()) {
+      const { pieces } = connection;
       if (!pieces || pieces.count === 0 || pieces.full) continue;
       looksLeft -= pieceCount;
       if (looksLeft < 0) break;
@@ -214,17 +224,17 @@ export class Swarm {
     return false;
   }
 
-  #tickPeer(peer: Peer, now: number, crowded: boolean): void {
+  #tickPeer({ connection, swarm }: P, now: number, crowded: boolean): void {
     const { settings } = this.#options;
-    const idle = !peer.amInterested && !peer.peerInterested;
-    if (now - peer.lastReceivedAtMs > settings.idleTimeoutMs) {
-      peer.close("silent for too long");
-    } else if (peer.out.stalledMs(now) > STALLED_MS) {
-      peer.close("does not read what we send");
-    } else if (crowded && idle && now - peer.connectedAtMs > USELESS_MS) {
-      peer.close("neither side wants anything");
-    } else if (now - peer.lastFlushedAtMs > settings.keepAliveMs) {
-      peer.out.keepAlive();
+    const idle = !connection.amInterested && !connection.peerInterested;
+    if (now - connection.lastReceivedAtMs > settings.idleTimeoutMs) {
+      connection.close("silent for too long");
+    } else if (connection.out.stalledMs(now) > STALLED_MS) {
+      connection.close("does not read what we send");
+    } else if (crowded && idle && now - swarm.connectedAtMs > USELESS_MS) {
+      connection.close("neither side wants anything");
+    } else if (now - swarm.lastFlushedAtMs > settings.keepAliveMs) {
+      connection.out.keepAlive();
     }
   }
 
@@ -237,14 +247,15 @@ export class Swarm {
   evictFor(newcomer: string, now: number): boolean {
     const network = networkName(newcomer);
     if (network === undefined) return false;
-    const idle: { peer: Peer; network: string }[] = [];
+    const idle: { peer: Connection; network: string }[] = [];
     for (const peer of this.#peers) {
-      if (peer.isOpen && !peer.amInterested && !peer.peerInterested) {
-        peer.close("room is needed for another");
+      const { connection } = peer;
+      if (connection.isOpen && !connection.amInterested && !connection.peerInterested) {
+        connection.close("room is needed for another");
         return true;
       }
-      if (peer.upload.bytesPerSecond(now) > 0 || peer.download.bytesPerSecond(now) > 0) continue;
-      idle.push({ peer, network: networkName(peer.remote.address)! });
+      if (peer.isMoving(now)) continue;
+      idle.push({ peer: connection, network: networkName(connection.remote.address)! });
     }
     const victim = mostCrowded(idle, network);
     victim?.close("room is needed for another");
@@ -253,25 +264,9 @@ export class Swarm {
 }
 
 /** Where the peer is dialled; `undefined` while that is not known of one that dialled us. */
-function dialledAt({ incoming, remote, listenPort }: Peer): Endpoint | undefined {
+function dialledAt({ connection, swarm }: SwarmMember): Endpoint | undefined {
+  const { incoming, remote } = connection;
   if (!incoming) return remote;
+  const { listenPort } = swarm;
   return listenPort === undefined ? undefined : { address: remote.address, port: listenPort };
-}
-
-function statusOf(peer: Peer, now: number): PeerStatus {
-  return {
-    remote: peer.remote,
-    incoming: peer.incoming,
-    client: peer.client,
-    piecesHeld: peer.pieces?.count ?? 0,
-    amChoking: peer.amChoking,
-    amInterested: peer.amInterested,
-    peerChoking: peer.peerChoking,
-    peerInterested: peer.peerInterested,
-    snubbed: peer.snubbed,
-    uploaded: peer.uploaded,
-    downloaded: peer.downloaded,
-    uploadBytesPerSecond: peer.upload.bytesPerSecond(now),
-    downloadBytesPerSecond: peer.download.bytesPerSecond(now),
-  };
 }

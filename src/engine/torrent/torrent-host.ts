@@ -1,7 +1,8 @@
 import type { Endpoint } from "../../base/endpoint.ts";
-import type { Peer } from "../connection/connection.ts";
-import type { PeerOwner } from "../connection/connection-sink.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { UploadPeer } from "../upload/upload-peer.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
@@ -16,12 +17,12 @@ export interface TorrentHost {
   /** A root that a removed torrent still closes is not opened before it has. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */
-  dial(remote: Endpoint, owner: PeerOwner<Peer>, infohash: Uint8Array): Peer | undefined;
+  dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined;
   /** There may be somebody new to dial. */
   handleCandidates(): void;
-  handleDisconnected(peer: Peer): void;
-  /** The peer waits for memory or its share of the upload rate. */
-  handleHungry(peer: Peer): void;
+  handleDisconnected(connection: Connection): void;
+  /** The peer waits for memory or its share of the upload rate; `serve` is called when it may be there. */
+  handleHungry(peer: Readonly<UploadPeer>, serve: (peer: Readonly<UploadPeer>) => void): void;
   /** Memory for sending came back. */
   handleRoom(): void;
   /** Somebody waits for its share of the download rate. */

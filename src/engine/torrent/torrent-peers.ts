@@ -1,6 +1,5 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { equalBytes } from "../../base/bytes.ts";
-import type { Endpoint } from "../../base/endpoint.ts";
 import { wireInfohashes, type Infohashes } from "../../base/infohash.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { ALLOWED_FAST_COUNT, allowedFastSet } from "../../wire/allowed-fast.ts";
@@ -11,9 +10,11 @@ import type { HashRange } from "../../wire/wire-sink.ts";
 import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/connection.ts";
-import type { PeerOwner } from "../connection/connection-sink.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { DownloadPeer } from "../download/download-peer.ts";
+import type { PeerStatus } from "../session-contract.ts";
 import { Swarm } from "../swarm/swarm.ts";
+import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -29,24 +30,24 @@ export interface TorrentOfPeers {
   isStopped(): boolean;
   /** The info dictionary is whole and matches the infohashes. */
   handleMetadata(infoBytes: Uint8Array): void;
-  handleDownloaded(bytes: number): void;
+  handleDownloaded(bytes: number, now: number): void;
   handleBanned(address: string, reason: string): void;
   /** A burst of events is over. */
   settle(): void;
 }
 
 /**
- * The peers of one torrent: what each of them says goes to the part it concerns, and who is choked, let go or
- * banned is carried out here.
+ * The peers of one torrent: what concerns several parts goes to each of them from here, and decisions to choke, let go
+ * or ban a peer are carried out here.
  */
-export class TorrentPeers implements PeerOwner<Peer> {
-  readonly swarm: Swarm;
-  readonly extensions: ExtensionExchange;
+export class TorrentPeers implements PeerRoutes {
+  readonly swarm: Swarm<TorrentPeer>;
+  readonly extensions: ExtensionExchange<TorrentPeer>;
   readonly flags: HandshakeFlags;
   readonly peerId: Uint8Array;
   readonly #host: TorrentHost;
   readonly #torrent: TorrentOfPeers;
-  readonly #choker: Choker<Peer>;
+  readonly #choker: Choker<TorrentPeer>;
   /** The 20 bytes of a handshake, one or two. */
   readonly #infohashes: readonly Uint8Array[];
 
@@ -67,12 +68,12 @@ export class TorrentPeers implements PeerOwner<Peer> {
     return this.#torrent.info()?.geometry.pieceCount;
   }
 
-  nowMs(): number {
-    return this.#host.ports.clock.nowMs();
+  get #transfer(): Transfer | undefined {
+    return this.#torrent.transfer();
   }
 
-  transfer(): Transfer | undefined {
-    return this.#torrent.transfer();
+  #nowMs(): number {
+    return this.#host.ports.clock.nowMs();
   }
 
   settle(): void {
@@ -90,10 +91,32 @@ export class TorrentPeers implements PeerOwner<Peer> {
     return speaksV2 && this.flags.v2 ? last : infohash;
   }
 
+  /** @returns Whether a peer that dialled us may come in; it is one of ours then. */
+  admit(connection: Connection, now: number): boolean {
+    if (!this.swarm.mayEnter(connection.remote.address, now)) return false;
+    this.#adopt(connection, now);
+    return true;
+  }
+
+  /** @returns False when nobody was dialled. */
   dialNext(now: number): boolean {
-    const dial = (remote: Endpoint): Peer | undefined =>
-      this.#host.dial(remote, this, this.#infohashes[0]!);
-    return this.swarm.dialNext(now, dial);
+    const remote = this.swarm.nextCandidate(now);
+    if (!remote) return false;
+    const connection = this.#host.dial(remote, this, this.#infohashes[0]!);
+    if (connection) this.#adopt(connection, now);
+    else this.swarm.handleNotDialled(remote);
+    return connection !== undefined;
+  }
+
+  #adopt(connection: Connection, now: number): void {
+    const { requestQueueMax } = this.#host.settings;
+    const peer = new TorrentPeer({ connection, torrent: this, requestQueueMax, begunAtMs: now });
+    this.swarm.join(peer);
+    connection.adopt(peer);
+  }
+
+  statuses(now: number): PeerStatus[] {
+    return Array.from(this.swarm.open(), (peer) => peer.status(now));
   }
 
   closeAll(reason: string): void {
@@ -102,94 +125,95 @@ export class TorrentPeers implements PeerOwner<Peer> {
 
   // ---- What they tell --------------------------------------------------------------------------------
 
-  handleReady(peer: Peer): string | undefined {
-    const refusal = this.swarm.refusal(peer);
+  handleReady(peer: TorrentPeer): string | undefined {
+    const refusal = this.swarm.refusal(peer, this.#nowMs());
     if (refusal !== undefined) return refusal;
-    if (peer.extended) this.extensions.start(peer);
-    const transfer = this.transfer();
-    peer.out.possession(transfer && this.#torrent.have(), peer.fast);
+    const { connection } = peer;
+    if (connection.extended) this.extensions.start(peer);
+    const transfer = this.#transfer;
+    connection.out.possession(transfer && this.#torrent.have(), connection.fast);
     if (transfer) this.#introduce(peer, transfer);
     return undefined;
   }
 
-  handleClosed(peer: Peer, reason: string, byUs: boolean): void {
-    this.swarm.handleClosed(peer, byUs, this.nowMs());
-    this.transfer()?.download.removePeer(peer);
+  handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void {
+    const { connection } = peer;
+    this.swarm.handleClosed(peer, byUs, this.#nowMs());
+    if (peer.download) this.#transfer!.download.leave(peer.download);
     this.extensions.gone(peer);
-    this.#torrent.hashes()?.gone(peer);
-    this.#host.handleDisconnected(peer);
+    this.#torrent.hashes()?.gone(connection);
+    this.#host.handleDisconnected(connection);
     const { log, faults } = this.#host.ports;
-    log.debug("peer closed", { peer: peer.remote.address, reason });
-    if (peer.misbehaved) faults?.count("bad-peer", { address: peer.remote.address, why: reason });
+    const { address } = connection.remote;
+    log.debug("peer closed", { peer: address, reason });
+    if (connection.misbehaved) faults?.count("bad-peer", { address, why: reason });
     if (this.#choker.gone(peer)) this.#rechoke();
     // A candidate may take the free place; the session's tick sees to that.
     this.settle();
   }
 
-  handleHave(peer: Peer, piece: number): void {
-    this.transfer()?.download.handleHave(peer, piece);
+  handleHave(peer: TorrentPeer, _piece: number): void {
     this.#dropIfUseless(peer);
   }
 
-  handlePossession(peer: Peer): void {
-    this.transfer()?.download.handlePossession(peer);
-    this.#torrent.hashes()?.requestFrom(peer);
+  handlePossession(peer: TorrentPeer): void {
+    this.#torrent.hashes()?.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
 
-  handleInterest(peer: Peer): void {
-    const transfer = this.transfer();
-    if (!transfer) return;
+  handleInterest(peer: TorrentPeer): void {
+    if (!this.#transfer) return;
     if (peer.peerInterested) {
       if (this.#choker.hasFree) this.#rechoke();
       if (peer.amChoking) this.#grantFast(peer);
     } else if (!peer.amChoking) {
-      transfer.choke(peer);
+      peer.choke();
       this.#rechoke();
     }
   }
 
-  handleExtended(peer: Peer, id: number, payload: Uint8Array): void {
+  handleExtended(peer: TorrentPeer, id: number, payload: Uint8Array): void {
     this.extensions.handleExtended(peer, id, payload);
   }
 
-  handleHashRequest(peer: Peer, range: HashRange): void {
+  handleHashRequest(peer: TorrentPeer, range: HashRange): void {
     // BEP 52 wants none that long. libtorrent 2.0.8 asks for all leaves of a piece at once; without an answer it
     // does without, a reject it may not survive.
     if (range.length > BASE_HASHES_MAX) {
-      peer.countBadRequest();
+      peer.connection.countBadRequest();
       return;
     }
-    if (this.transfer()?.leaves.handleRequest(peer, range) === true) return;
-    peer.out.frame(this.#torrent.hashes()?.answer(range) ?? encodeHashReject(range));
+    const { upload, connection } = peer;
+    if (upload && this.#transfer!.leaves.handleRequest(upload, range)) return;
+    connection.out.frame(this.#torrent.hashes()?.answer(range) ?? encodeHashReject(range));
   }
 
-  handleHashes(peer: Peer, range: HashRange, hashes: Uint8Array): void {
-    this.#torrent.hashes()?.handleHashes(peer, range, hashes);
+  handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void {
+    this.#torrent.hashes()?.handleHashes(peer.connection, range, hashes);
   }
 
-  handleHashReject(peer: Peer, range: HashRange): void {
-    this.#torrent.hashes()?.handleReject(peer, range);
+  handleHashReject(peer: TorrentPeer, range: HashRange): void {
+    this.#torrent.hashes()?.handleReject(peer.connection, range);
   }
 
-  handleOutput(peer: Peer): void {
+  handleOutput(peer: TorrentPeer): void {
     this.swarm.handleOutput(peer);
   }
 
-  handleDownloaded(bytes: number): void {
-    this.#torrent.handleDownloaded(bytes);
+  handleDownloaded(bytes: number, now: number): void {
+    this.#torrent.handleDownloaded(bytes, now);
   }
 
   // ---- What they are told ----------------------------------------------------------------------------
 
   /** The info dictionary came by magnet link: what they said of pieces can be understood. */
   setPieceCount(pieceCount: number): void {
-    for (const peer of this.swarm.all()) {
+    for (const { connection } of this.swarm.all()) {
       try {
-        if (peer.isOpen) peer.setPieceCount(pieceCount);
+        if (connection.isOpen) connection.setPieceCount(pieceCount);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        peer.close(error.message);
+        connection.close(error.message);
       }
     }
   }
@@ -197,24 +221,28 @@ export class TorrentPeers implements PeerOwner<Peer> {
   /** The files are open. Those who met us before know nothing of what we have. */
   introduceAll(transfer: Transfer, have: Bitfield): void {
     for (const peer of this.swarm.open()) {
-      for (const piece of have.indexes()) peer.out.have(piece);
+      for (const piece of have.indexes()) peer.connection.out.have(piece);
       this.#introduce(peer, transfer);
     }
   }
 
-  /** Who has the piece need not be told. */
+  /** A peer that has the piece need not be told. */
   tellHave(piece: number): void {
     for (const peer of this.swarm.open()) {
-      if (peer.pieces?.has(piece) !== true) peer.out.have(piece);
-      else this.transfer()!.download.refreshInterest(peer);
+      if (peer.pieces?.has(piece) !== true) peer.connection.out.have(piece);
+      else this.#refreshInterest(peer);
     }
   }
 
   tellLost(piece: number): void {
     for (const peer of this.swarm.open()) {
       this.extensions.sendDontHave(peer, piece);
-      this.transfer()!.download.refreshInterest(peer);
+      this.#refreshInterest(peer);
     }
+  }
+
+  #refreshInterest({ download }: TorrentPeer): void {
+    if (download) this.#transfer!.download.refreshInterest(download);
   }
 
   dropUseless(): void {
@@ -233,47 +261,56 @@ export class TorrentPeers implements PeerOwner<Peer> {
   tick(now: number): void {
     this.swarm.tick(now);
     if (!this.#torrent.info()) this.extensions.requestMetadata();
-    if (!this.transfer()) return;
-    this.#torrent.hashes()!.tick(this.swarm.open());
+    if (!this.#transfer) return;
+    this.#torrent.hashes()!.tick(this.#connections());
     if (this.#choker.due(now)) this.#rechoke();
   }
 
-  #introduce(peer: Peer, transfer: Transfer): void {
-    transfer.download.addPeer(peer);
-    this.#torrent.hashes()!.requestFrom(peer);
+  /** Those that blocks may be asked of. */
+  *downloads(): Generator<Readonly<DownloadPeer>> {
+    for (const { download } of this.swarm.open()) if (download) yield download;
+  }
+
+  *#connections(): Generator<Connection> {
+    for (const { connection } of this.swarm.open()) yield connection;
+  }
+
+  #introduce(peer: TorrentPeer, transfer: Transfer): void {
+    peer.introduce(transfer);
+    this.#torrent.hashes()!.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
 
-  /** Who has hardly anything begins sooner, and has something to give sooner (BEP 6). */
-  #grantFast(peer: Peer): void {
+  /** A peer that has hardly anything begins sooner, and has something to give sooner (BEP 6). */
+  #grantFast({ upload, connection }: TorrentPeer): void {
     const { pieceCount } = this;
-    const isNewcomer = peer.fast && (peer.pieces?.count ?? 0) < ALLOWED_FAST_COUNT;
-    if (!isNewcomer || pieceCount === undefined || peer.grants.count > 0) return;
-    const { address } = peer.remote;
+    if (!upload || pieceCount === undefined || upload.grants.count > 0) return;
+    if (!connection.fast || (connection.pieces?.count ?? 0) >= ALLOWED_FAST_COUNT) return;
+    const { address } = connection.remote;
     const infohash = this.#infohashes[0]!;
-    this.transfer()?.upload.grant(peer, allowedFastSet({ address, infohash, pieceCount }));
+    this.#transfer!.upload.grant(upload, allowedFastSet({ address, infohash, pieceCount }));
   }
 
   #rechoke(): void {
-    const transfer = this.transfer();
+    const transfer = this.#transfer;
     if (!transfer || this.#torrent.isStopped()) return;
     const { choke, unchoke } = this.#choker.decide({
       peers: this.swarm.open(),
       seeding: this.#torrent.isComplete(),
       limited: transfer.isUploadLimited,
-      now: this.nowMs(),
+      now: this.#nowMs(),
     });
-    for (const peer of choke) transfer.choke(peer);
-    for (const peer of unchoke) peer.setChoking(false);
+    for (const peer of choke) peer.choke();
+    for (const peer of unchoke) peer.connection.setChoking(false);
   }
 
   /** A seed and a seed have nothing to say to each other. */
-  #dropIfUseless(peer: Peer): void {
+  #dropIfUseless(peer: TorrentPeer): void {
     if (!this.#torrent.isComplete() || !this.#torrent.hashes()!.complete) return;
-    if (peer.isSeed || peer.uploadOnly) peer.close("both sides have everything");
+    if (peer.connection.isSeed || peer.swarm.uploadOnly) peer.close("both sides have everything");
   }
 
-  #makeExtensions(): ExtensionExchange {
+  #makeExtensions(): ExtensionExchange<TorrentPeer> {
     const { settings } = this.#host;
     return new ExtensionExchange({
       infohashes: this.#torrent.infohashes,
@@ -285,16 +322,19 @@ export class TorrentPeers implements PeerOwner<Peer> {
         const info = this.#torrent.info();
         return info && { bytes: info.infoBytes, private: info.private };
       },
-      nowMs: () => this.nowMs(),
+      nowMs: () => this.#nowMs(),
       events: {
-        handleListening: (peer) => this.swarm.handleListening(peer, this.nowMs()),
+        handleWords: (peer, words) => {
+          if (words.requestQueue !== undefined) peer.setQueueLimit(words.requestQueue);
+          this.swarm.handleWords(peer, words, this.#nowMs());
+        },
         handleMetadata: (infoBytes) => this.#torrent.handleMetadata(infoBytes),
         handleDontHave: (peer, piece) => {
-          if (peer.pieces?.delete(piece) === true) {
-            this.transfer()?.download.handleDontHave(peer, piece);
+          if (peer.connection.forgetPiece(piece) && peer.download) {
+            this.#transfer!.download.handleDontHave(peer.download, piece);
           }
         },
-        handleMetadataLiar: (peer) => this.ban(peer.remote.address, "sent a false info dictionary"),
+        handleMetadataLiar: (peer) => this.ban(peer.address, "sent a false info dictionary"),
       },
     });
   }

@@ -6,11 +6,12 @@ import type {
 } from "../session-contract.ts";
 import type { Swarm } from "../swarm/swarm.ts";
 import type { TorrentHost } from "./torrent-host.ts";
+import type { TorrentPeer } from "./torrent-peer.ts";
 
 export interface TorrentSourcesOptions {
   readonly host: TorrentHost;
   readonly torrent: EngineTorrent;
-  readonly swarm: Swarm;
+  readonly swarm: Swarm<TorrentPeer>;
   readonly sources: readonly PeerSource[];
 }
 

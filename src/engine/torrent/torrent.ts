@@ -10,8 +10,8 @@ import { contentLayout } from "../content-layout.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/connection.ts";
-import type { PeerOwner } from "../connection/connection-sink.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { UploadPeer } from "../upload/upload-peer.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -21,12 +21,12 @@ import type {
   TorrentStats,
 } from "../session-contract.ts";
 import { TorrentFiles, waitingFor } from "../storage/torrent-files.ts";
+import { existingOf, named } from "./add-options.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
 import { TorrentSources } from "./torrent-sources.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
 import { Transfer } from "./transfer.ts";
-import { withVisibleName } from "../visible-name.ts";
 
 type BrokenState = Extract<TorrentState, { kind: "broken" }>;
 
@@ -44,6 +44,7 @@ export class Torrent implements EngineTorrent {
   readonly infohashes: Infohashes;
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
+  readonly #existing: ExistingFiles;
   readonly #peers: TorrentPeers;
   readonly #sources: TorrentSources;
   readonly #traffic: TorrentTraffic;
@@ -71,7 +72,8 @@ export class Torrent implements EngineTorrent {
     this.#options = options;
     const { from } = options;
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
-    if ("metainfo" in from) this.#info = this.#named(from.metainfo.info);
+    if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
+    this.#existing = existingOf(options);
     this.#traffic = new TorrentTraffic(host, options);
     this.#peers = this.#makePeers();
     const { swarm } = this.#peers;
@@ -129,12 +131,11 @@ export class Torrent implements EngineTorrent {
   }
 
   peers(): PeerStatus[] {
-    return this.#peers.swarm.statuses(this.#nowMs());
+    return this.#peers.statuses(this.#nowMs());
   }
 
   partialCopies(): Uint16Array | undefined {
-    const pieceCount = this.#info?.geometry.pieceCount;
-    return pieceCount === undefined ? undefined : this.#peers.swarm.partialCopies(pieceCount);
+    return this.#info && this.#peers.swarm.partialCopies(this.#info.geometry.pieceCount);
   }
 
   addPeers(peers: readonly Endpoint[]): void {
@@ -161,17 +162,6 @@ export class Torrent implements EngineTorrent {
     this.#host.handleStarved();
   }
 
-  /** With the paths that its files have on disk. */
-  #named(info: TorrentInfo): TorrentInfo {
-    const { mode, keepsHiddenName } = this.#options;
-    return mode === "seed" || keepsHiddenName === true ? info : withVisibleName(info);
-  }
-
-  get #existing(): ExistingFiles {
-    const { existing, mode } = this.#options;
-    return existing ?? (mode === "seed" ? "untouched" : "proven");
-  }
-
   // ---- Beginning and end ---------------------------------------------------------------------------
 
   /** Called once, by the session. */
@@ -179,7 +169,7 @@ export class Torrent implements EngineTorrent {
     const { from, peers = [] } = this.#options;
     this.#peers.swarm.offer(peers, "manual", this.#nowMs());
     if ("metainfo" in from) {
-      this.#open(this.#named(from.metainfo.info), from.metainfo.pieceLayers);
+      this.#open(named(from.metainfo.info, this.#options), from.metainfo.pieceLayers);
       return;
     }
     this.#enter({ kind: "fetching-metadata" });
@@ -214,7 +204,7 @@ export class Torrent implements EngineTorrent {
   #handleMetadata(infoBytes: Uint8Array): void {
     let info: TorrentInfo;
     try {
-      info = this.#named(parseInfo(infoBytes));
+      info = named(parseInfo(infoBytes), this.#options);
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
       // It matches the infohash, so no peer can bring a better one.
@@ -234,7 +224,7 @@ export class Torrent implements EngineTorrent {
       layers,
       nowMs: () => this.#nowMs(),
       onKnown: (runs) => this.#handleHashesKnown(runs),
-      onLiar: (peer) => peer.close("sent hashes that prove nothing"),
+      onLiar: (connection) => connection.close("sent hashes that prove nothing"),
     });
     this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
     // Whoever heard of it may have stopped us.
@@ -292,7 +282,7 @@ export class Torrent implements EngineTorrent {
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
-        openPeers: () => this.#peers.swarm.open(),
+        openPeers: () => this.#peers.downloads(),
         settle: () => this.#settle(),
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),
@@ -305,7 +295,7 @@ export class Torrent implements EngineTorrent {
           this.#settle();
         },
         handleUploaded: (bytes) => this.#countUploaded(bytes),
-        handleHungry: (peer) => this.#host.handleHungry(peer),
+        handleHungry: (peer) => this.#host.handleHungry(peer, this.#serve),
         handleRoom: () => this.#host.handleRoom(),
         handleStarved: () => this.#host.handleStarved(),
       },
@@ -338,11 +328,14 @@ export class Torrent implements EngineTorrent {
 
   // ---- Connections -----------------------------------------------------------------------------------
 
-  /** Asked by the session for a peer that dialled us. @returns Who takes the peer, when it may come in. */
-  admit(peer: Peer): PeerOwner<Peer> | undefined {
+  /** Asked by the session for a peer that dialled us. @returns Whether the torrent has adopted it. */
+  admit(connection: Connection): boolean {
+    return this.#takesPeers && this.#peers.admit(connection, this.#nowMs());
+  }
+
+  get #takesPeers(): boolean {
     const { kind } = this.#state;
-    if (this.#stopped || this.#isOpening || kind === "broken") return undefined;
-    return this.#peers.swarm.admit(peer, this.#nowMs()) ? this.#peers : undefined;
+    return !this.#stopped && !this.#isOpening && kind !== "broken";
   }
 
   get peerCount(): number {
@@ -356,10 +349,8 @@ export class Torrent implements EngineTorrent {
 
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
   dialNext(now: number): boolean {
-    const { kind } = this.#state;
     // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
-    if (this.#stopped || this.#isOpening || kind === "broken") return false;
-    return this.#peers.dialNext(now);
+    return this.#takesPeers && this.#peers.dialNext(now);
   }
 
   #makePeers(): TorrentPeers {
@@ -372,7 +363,7 @@ export class Torrent implements EngineTorrent {
       isComplete: () => this.#isComplete,
       isStopped: () => this.#stopped !== undefined,
       handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
-      handleDownloaded: (bytes) => this.#traffic.countDownloaded(bytes, this.#nowMs()),
+      handleDownloaded: (bytes, now) => this.#traffic.countDownloaded(bytes, now),
       handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
       settle: () => this.#settle(),
     });
@@ -486,6 +477,11 @@ export class Torrent implements EngineTorrent {
   nextAllowanceMs(now: number): number {
     return this.#transfer?.nextAllowanceMs(now) ?? Number.POSITIVE_INFINITY;
   }
+
+  readonly #serve = (peer: Readonly<UploadPeer>): void => {
+    this.#transfer!.upload.serve(peer);
+    this.#settle();
+  };
 
   handleAllowance(): void {
     if (this.#transfer?.download.isStarvedOfRate !== true) return;

@@ -3,12 +3,13 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../../ports/content.ts";
 import type { OpenedContent } from "../storage/opening.ts";
 import { isSameStamp } from "../storage/disk-recovery.ts";
+import type { DownloadPeer } from "../download/download-peer.ts";
 import { Downloader } from "../download/downloader.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import { type HashExchange, isInconsistent } from "../exchange/hash-exchange.ts";
-import type { Peer } from "../connection/connection.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts } from "../session-contract.ts";
+import type { UploadPeer } from "../upload/upload-peer.ts";
 import { Uploader } from "../upload/uploader.ts";
 
 /** Files that are served are looked at this often, and a millisecond a file: others may change them. */
@@ -17,7 +18,7 @@ const WATCH_MS = 10_000;
 /** What the two directions tell the torrent. */
 export interface TransferEvents {
   nowMs(): number;
-  openPeers(): Iterable<Peer>;
+  openPeers(): Iterable<Readonly<DownloadPeer>>;
   /** A burst of events is over. */
   settle(): void;
   /** A piece is judged intact and on disk. */
@@ -35,7 +36,7 @@ export interface TransferEvents {
   handlePlaced(): void;
   handleUploaded(bytes: number): void;
   /** The peer waits for memory or its share of the upload rate. */
-  handleHungry(peer: Peer): void;
+  handleHungry(peer: Readonly<UploadPeer>): void;
   /** Memory for sending came back. */
   handleRoom(): void;
   /** Somebody waits for the download rate. */
@@ -66,7 +67,7 @@ export class Transfer {
   /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
   readonly #layersKnown: boolean;
   /** Peers that asked for blocks in this burst of events. */
-  readonly #toServe = new Set<Peer>();
+  readonly #toServe = new Set<Readonly<UploadPeer>>();
   #restamping = false;
   /** What is wanted, until the files that are new among it are known to be at their places. */
   #placing: { readonly wanted: readonly boolean[]; readonly added: Set<number> } | undefined;
@@ -98,6 +99,7 @@ export class Transfer {
       content,
       slabs: ports.sendSlabs,
       limit: options.upLimit,
+      requestQueueMax: options.requestQueueMax,
       have: opened.have,
       judged: opened.judged,
       events,
@@ -148,16 +150,10 @@ export class Transfer {
     if (this.#placing) this.#place();
   }
 
-  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
+  handleRequest(peer: Readonly<UploadPeer>, piece: number, begin: number, length: number): void {
     this.upload.handleRequest(peer, piece, begin, length);
     this.#toServe.add(peer);
     this.#servedSinceWatch = true;
-  }
-
-  choke(peer: Peer): void {
-    if (peer.amChoking) return;
-    peer.setChoking(true);
-    this.upload.dropRequests(peer);
   }
 
   tick(now: number): void {

@@ -12,7 +12,7 @@ import { decodeHashes } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import { LeafHashes } from "./leaf-hashes.ts";
-import type { Peer } from "../connection/connection.ts";
+import type { UploadPeer } from "./upload-peer.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 
 const PIECE = 4 * BLOCK_BYTES;
@@ -26,7 +26,7 @@ class World {
   /** Reads that wait for their turn. */
   readonly reads: (() => void)[] = [];
   readonly frames: Uint8Array[] = [];
-  readonly peer: Peer;
+  readonly peer: UploadPeer;
   failure: DiskOutcome | undefined;
   lent = 0;
 
@@ -62,7 +62,7 @@ class World {
       onAnswered: () => undefined,
     });
     const out = { frame: (bytes: Uint8Array) => this.frames.push(bytes) };
-    this.peer = { isOpen: true, uploaded: 0, out } as unknown as Peer;
+    this.peer = { isOpen: true, uploaded: 0, link: { out } } as unknown as UploadPeer;
   }
 
   range(facts: Partial<HashRange>): HashRange {

@@ -7,7 +7,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, SlabPool } from "../../ports/content.ts";
 import { encodeHashes, encodeHashReject, uncleCount } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
-import type { Peer } from "../connection/connection.ts";
+import type { UploadPeer } from "./upload-peer.ts";
 
 /** Requests that wait for the one whose blocks are being read. */
 const QUEUE_MAX = 16;
@@ -34,7 +34,7 @@ interface Tree {
 }
 
 interface Job {
-  readonly peer: Peer;
+  readonly peer: UploadPeer;
   readonly range: HashRange;
   readonly tree: Tree;
   /** Pieces whose leaves are needed; `leaves` holds all of theirs. */
@@ -65,7 +65,7 @@ export class LeafHashes {
   readonly #trees = new Map<string, Tree>();
   readonly #queue: Job[] = [];
   #busy = false;
-  readonly #readFor = new WeakMap<Peer, number>();
+  readonly #readFor = new WeakMap<UploadPeer, number>();
 
   constructor(options: LeafHashesOptions) {
     this.#options = options;
@@ -87,7 +87,7 @@ export class LeafHashes {
   }
 
   /** @returns False when the request is not for leaves of ours that can be had; it is to be rejected. */
-  handleRequest(peer: Peer, range: HashRange): boolean {
+  handleRequest(peer: UploadPeer, range: HashRange): boolean {
     const tree = this.#trees.get(toHex(range.piecesRoot));
     // Where a piece is a block, its layer is the leaves, and at hand.
     if (!tree || range.baseLayer !== 0 || tree.pieceLayer === 0) return false;
@@ -99,7 +99,7 @@ export class LeafHashes {
     return true;
   }
 
-  #plan(peer: Peer, range: HashRange, tree: Tree): Job | undefined {
+  #plan(peer: UploadPeer, range: HashRange, tree: Tree): Job | undefined {
     const { have, table } = this.#options;
     const perPiece = 2 ** tree.pieceLayer;
     const last = Math.min(range.index + range.length, tree.leafCount) - 1;
@@ -168,7 +168,8 @@ export class LeafHashes {
   #answer(job: Job, read: boolean): void {
     const { peer, range } = job;
     const hashes = read && this.#isIntact(job) ? this.#prove(job) : undefined;
-    if (peer.isOpen) peer.out.frame(hashes ? encodeHashes(range, hashes) : encodeHashReject(range));
+    if (peer.isOpen)
+      peer.link.out.frame(hashes ? encodeHashes(range, hashes) : encodeHashReject(range));
     this.#busy = false;
     this.#options.onAnswered();
     this.#next();

@@ -10,11 +10,8 @@ import type {
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
-import type { Peer } from "../connection/connection.ts";
 import { RateLimit } from "../sharing/rate-limit.ts";
-import { RateMeter } from "../sharing/rate-meter.ts";
-import { FastGrants } from "./fast-grants.ts";
-import { UploadQueue } from "./upload-queue.ts";
+import type { UploadPeer } from "./upload-peer.ts";
 import { Uploader } from "./uploader.ts";
 
 const PIECE = 65_536;
@@ -40,7 +37,8 @@ class World {
   readonly leaving: (() => void)[] = [];
   badRequests = 0;
   readonly uploader: Uploader;
-  readonly peer: Peer;
+  readonly peer: UploadPeer;
+  amChoking = false;
 
   constructor(bytesPerSecond = 0) {
     this.have.fill();
@@ -68,6 +66,7 @@ class World {
         give: () => (this.slabsLeft += 1),
       },
       limit: new RateLimit(bytesPerSecond),
+      requestQueueMax: 4,
       have: this.have,
       judged: this.judged,
       events: {
@@ -83,7 +82,7 @@ class World {
       },
       onFailure: ({ code }) => this.failures.push(code),
     });
-    this.peer = this.#makePeer();
+    this.peer = this.#joined();
   }
 
   ask(piece: number, begin = 0, length = BLOCK): void {
@@ -91,28 +90,33 @@ class World {
     this.uploader.serve(this.peer);
   }
 
-  #makePeer(): Peer {
-    return {
+  choke(): void {
+    this.amChoking = true;
+    this.uploader.handleChoked(this.peer);
+  }
+
+  #joined(): UploadPeer {
+    const isChoking = (): boolean => this.amChoking;
+    return this.uploader.join({
       isOpen: true,
       fast: true,
-      amChoking: false,
-      grants: new FastGrants(),
-      chokedAtMs: 0,
-      queue: new UploadQueue(4),
-      upload: new RateMeter(),
-      uploaded: 0,
-      readingBytes: 0,
-      owedBytes: 0,
-      sendReject: (piece: number) => this.rejected.push(piece),
+      get amChoking() {
+        return isChoking();
+      },
+      sendReject: (piece) => this.rejected.push(piece),
       countBadRequest: () => (this.badRequests += 1),
+      close: () => assert.fail("nobody is closed"),
       out: {
+        bufferedBytes: 0,
         sentTotal: 0,
-        blocks: (messages: Uint8Array, onLeft: () => void) => {
+        allowedFast: () => undefined,
+        frame: () => undefined,
+        blocks: (messages, onLeft) => {
           this.sentBytes += messages.length;
           this.leaving.push(onLeft);
         },
       },
-    } as unknown as Peer;
+    });
   }
 }
 
@@ -135,7 +139,8 @@ for (const [name, ...address] of bad) {
 
 test("a choked peer is rejected; what crossed our choke is no fault", () => {
   const world = new World();
-  Object.assign(world.peer, { amChoking: true, chokedAtMs: world.now - 1_000 });
+  world.choke();
+  world.now += 1_000;
   world.ask(0);
   assert.deepEqual([world.rejected, world.badRequests], [[0], 0]);
   world.now += 60_000;
@@ -291,6 +296,6 @@ test("a cancel takes a request back, and is answered by a reject (BEP 6)", () =>
   world.uploader.handleCancel(world.peer, 1, 0, BLOCK);
   assert.deepEqual(world.rejected, [1]);
   world.ask(2);
-  world.uploader.dropRequests(world.peer);
+  world.choke();
   assert.deepEqual(world.rejected, [1, 2]);
 });

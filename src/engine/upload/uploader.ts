@@ -10,8 +10,8 @@ import type {
 } from "../../ports/content.ts";
 import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
 import { BLOCK_BYTES_MAX } from "../../wire/message-id.ts";
-import type { Peer } from "../connection/connection.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
+import { type UploadLink, UploadPeer } from "./upload-peer.ts";
 import type { BlockRequest } from "./upload-queue.ts";
 import { WarmPieces } from "./warm-pieces.ts";
 
@@ -34,7 +34,7 @@ export interface UploadEvents {
   nowMs(): number;
   handleUploaded(bytes: number): void;
   /** The peer could not be served for want of memory or of its share of the rate. */
-  handleHungry(peer: Peer): void;
+  handleHungry(peer: UploadPeer): void;
   /** A burst of events is over. */
   settle(): void;
   /** Memory came back. */
@@ -44,7 +44,7 @@ export interface UploadEvents {
 /** One piece on its way to be served. */
 interface Judging {
   /** Who waits for it. */
-  readonly peers: Set<Peer>;
+  readonly peers: Set<UploadPeer>;
   doubted: boolean;
 }
 
@@ -53,6 +53,8 @@ export interface UploaderOptions {
   readonly content: Content;
   readonly slabs: SlabPool;
   readonly limit: RateLimit;
+  /** Requests that a peer may have open. */
+  readonly requestQueueMax: number;
   readonly have: Bitfield;
   /** Pieces that need no judging before they are served; grows as pieces are served. */
   readonly judged: Bitfield;
@@ -79,53 +81,61 @@ export class Uploader {
     this.#warm = new WarmPieces({ geometry, slabs, onRoom: () => events.handleRoom() });
   }
 
+  /** The peer may ask for blocks from now on. */
+  join(link: UploadLink): UploadPeer {
+    return new UploadPeer(link, this.#options.requestQueueMax);
+  }
+
   /** A peer asks for a block (WIR-5, WIR-6). */
-  handleRequest(peer: Peer, piece: number, begin: number, length: number): void {
-    if (peer.amChoking && !peer.grants.take(piece, length)) {
-      peer.sendReject(piece, begin, length);
+  handleRequest(peer: UploadPeer, piece: number, begin: number, length: number): void {
+    if (peer.link.amChoking && !peer.grants.take(piece, length)) {
+      peer.link.sendReject(piece, begin, length);
       // What was on its way when we choked it is no fault of the peer.
-      if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS) peer.countBadRequest();
+      if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS)
+        peer.link.countBadRequest();
       return;
     }
     if (!this.#servable(piece, begin, length)) {
-      if (!peer.fast && length > BLOCK_BYTES_MAX) peer.close(`asks for ${length} bytes at once`);
-      else peer.sendReject(piece, begin, length);
-      peer.countBadRequest();
+      if (!peer.link.fast && length > BLOCK_BYTES_MAX)
+        peer.link.close(`asks for ${length} bytes at once`);
+      else peer.link.sendReject(piece, begin, length);
+      peer.link.countBadRequest();
       return;
     }
     if (!peer.queue.push(piece, begin, length)) {
-      peer.sendReject(piece, begin, length);
+      peer.link.sendReject(piece, begin, length);
       return;
     }
     // Requests come long before their turn: by then the piece is judged, on another core.
     if (!this.#options.judged.has(piece)) this.#judge(piece, peer);
   }
 
-  handleCancel(peer: Peer, piece: number, begin: number, length: number): void {
-    if (peer.queue.remove(piece, begin, length)) peer.sendReject(piece, begin, length);
+  handleCancel(peer: UploadPeer, piece: number, begin: number, length: number): void {
+    if (peer.queue.remove(piece, begin, length)) peer.link.sendReject(piece, begin, length);
   }
 
   /** A choked peer may have these pieces all the same, as far as they are here. */
-  grant(peer: Peer, pieces: readonly number[]): void {
+  grant(peer: UploadPeer, pieces: readonly number[]): void {
     const { geometry, have } = this.#options;
     for (const piece of pieces) {
       if (!have.has(piece)) continue;
       peer.grants.grant(piece, geometry.pieceSize(piece));
-      peer.out.allowedFast(piece);
+      peer.link.out.allowedFast(piece);
     }
   }
 
-  /** After a choke: with the fast extension every request gets its answer (BEP 6). */
-  dropRequests(peer: Peer): void {
+  /** We choke the peer: with the fast extension every request gets its answer (BEP 6). */
+  handleChoked(peer: UploadPeer): void {
+    peer.chokedAtMs = this.#options.events.nowMs();
     peer.queue.removeWhere(({ piece, begin, length }) => {
       if (peer.grants.has(piece)) return false;
-      peer.sendReject(piece, begin, length);
+      peer.link.sendReject(piece, begin, length);
       return true;
     });
   }
 
   /** Reads and sends as much as the peer may be owed at the moment. */
-  serve(peer: Peer): void {
+  serve(peer: UploadPeer): void {
     while (peer.isOpen && peer.queue.count > 0) {
       const room = this.#owedMax(peer) - peer.owedBytes;
       if (room < FRAME_BYTES && peer.owedBytes > 0) return;
@@ -163,7 +173,7 @@ export class Uploader {
   }
 
   /** Nothing is served that was not judged since the files were last known to be as they should. */
-  #judge(piece: number, peer: Peer): void {
+  #judge(piece: number, peer: UploadPeer): void {
     const underWay = this.#judging.get(piece);
     if (underWay) {
       underWay.peers.add(peer);
@@ -197,22 +207,22 @@ export class Uploader {
   }
 
   /** The piece cannot be served; what was asked of it gets its answer. */
-  #refuse(peer: Peer, refused: number): void {
+  #refuse(peer: UploadPeer, refused: number): void {
     peer.queue.removeWhere(({ piece, begin, length }) => {
-      if (piece === refused) peer.sendReject(piece, begin, length);
+      if (piece === refused) peer.link.sendReject(piece, begin, length);
       return piece === refused;
     });
   }
 
   /** Bytes the peer may be owed at the moment. */
-  #owedMax(peer: Peer): number {
+  #owedMax(peer: UploadPeer): number {
     const { slabs, events } = this.#options;
     const share = (slabs.limitBytes - slabs.lentBytes) * OWED_SHARE;
     return Math.max(FRAME_BYTES, Math.min(owedByRate(peer, events.nowMs()), share));
   }
 
   /** @returns False when nothing more can be done for this peer now. */
-  #serveRun(peer: Peer, room: number): boolean {
+  #serveRun(peer: UploadPeer, room: number): boolean {
     const { slabs, limit, events } = this.#options;
     const first = peer.queue.peek()!;
     if (!this.#options.judged.has(first.piece)) {
@@ -229,7 +239,7 @@ export class Uploader {
       const { warm, messages, payload } = answer;
       limit.take(payload, events.nowMs());
       this.#countSent(peer, payload);
-      peer.out.blocks(messages, () => this.#warm.release(first.piece, warm));
+      peer.link.out.blocks(messages, () => this.#warm.release(first.piece, warm));
       return true;
     }
     const slab = this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count);
@@ -267,21 +277,21 @@ export class Uploader {
       peer.readingBytes -= used;
       if (outcome.kind === "failure") {
         give();
-        for (const { piece, begin, length } of taken) peer.sendReject(piece, begin, length);
+        for (const { piece, begin, length } of taken) peer.link.sendReject(piece, begin, length);
         this.#options.onFailure(outcome);
       } else {
         this.#countSent(peer, payload);
-        peer.out.blocks(slab.view.subarray(0, used), give);
+        peer.link.out.blocks(slab.view.subarray(0, used), give);
       }
       events.settle();
     });
     return true;
   }
 
-  #countSent(peer: Peer, payload: number): void {
+  #countSent(peer: UploadPeer, payload: number): void {
     const { events } = this.#options;
     peer.uploaded += payload;
-    peer.upload.add(payload, events.nowMs());
+    peer.rate.add(payload, events.nowMs());
     events.handleUploaded(payload);
   }
 
@@ -300,10 +310,10 @@ export class Uploader {
   }
 }
 
-function owedByRate(peer: Peer, nowMs: number): number {
+function owedByRate(peer: UploadPeer, nowMs: number): number {
   if (peer.uploaded < OWED_BYTES_MAX) {
-    return Math.max(OWED_BYTES_START, Math.min(peer.out.sentTotal, OWED_BYTES_EARLY_MAX));
+    return Math.max(OWED_BYTES_START, Math.min(peer.link.out.sentTotal, OWED_BYTES_EARLY_MAX));
   }
-  const perPeriod = (peer.upload.bytesPerSecond(nowMs) * OWED_MS) / 1000;
+  const perPeriod = (peer.rate.bytesPerSecond(nowMs) * OWED_MS) / 1000;
   return Math.min(OWED_BYTES_MAX, Math.max(OWED_BYTES_MIN, perPeriod));
 }

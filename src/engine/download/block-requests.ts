@@ -1,0 +1,167 @@
+import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type { PeerKey } from "../picker/peer-key.ts";
+import type { PiecePicker } from "../picker/piece-picker.ts";
+import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { PieceStore } from "../storage/piece-store.ts";
+import type { DownloadPeer } from "./download-peer.ts";
+import { requestDepth } from "./request-pace.ts";
+
+/** A peer gets pieces of its own when it delivers one within this (sheet 12). */
+const WHOLE_PIECE_MS = 20_000;
+/**
+ * Bytes of pieces that are being judged and written before no new piece is opened: enough to keep the
+ * workers busy, and little enough to stay in the processor's cache until they come to it.
+ */
+const JUDGING_BYTES_MAX = 8 * 1024 * 1024;
+/** Blocks asked for in one go. */
+const PICK_MAX = 512;
+
+export interface BlockRequestsOptions {
+  readonly geometry: Geometry;
+  readonly picker: PiecePicker;
+  readonly store: PieceStore;
+  readonly limit: RateLimit;
+  readonly requestQueueMax: number;
+  readonly nowMs: () => number;
+  /** A peer waits for the rate limit. */
+  readonly onStarved: () => void;
+}
+
+/**
+ * Asks peers for blocks: each for as many as its rate deserves, as far as there is memory for their pieces and the rate
+ * limit allows. Peers that could not be asked for want of either are asked when it comes.
+ */
+export class BlockRequests {
+  readonly #options: BlockRequestsOptions;
+  readonly #picked = { pieces: new Int32Array(PICK_MAX), blocks: new Int32Array(PICK_MAX) };
+  readonly #starvedOfMemory = new Set<DownloadPeer>();
+  readonly #starvedOfRate = new Set<DownloadPeer>();
+  #memoryShort = false;
+  #roomCame = false;
+  #judgingBytes = 0;
+  #paused = false;
+
+  constructor(options: BlockRequestsOptions) {
+    this.#options = options;
+  }
+
+  get isStarvedOfRate(): boolean {
+    return this.#starvedOfRate.size > 0;
+  }
+
+  /** Nothing is asked for until `resume`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /** The peer leaves. */
+  forget(peer: DownloadPeer): void {
+    this.#starvedOfMemory.delete(peer);
+    this.#starvedOfRate.delete(peer);
+  }
+
+  /** So many bytes of a piece wait for their verdict. */
+  handleJudging(bytes: number): void {
+    this.#judgingBytes += bytes;
+  }
+
+  handleJudged(bytes: number): void {
+    this.#judgingBytes -= bytes;
+    this.#roomCame = true;
+  }
+
+  /** Memory came back. */
+  handleRoom(): void {
+    this.#roomCame = true;
+  }
+
+  /** Asks the peer for as many blocks as it may owe us. */
+  refill(peer: DownloadPeer): void {
+    if (this.#paused || peer.key === -1) return;
+    if (peer.isChoking && peer.allowedFast.size === 0) return;
+    const depth = this.#depth(peer);
+    const { window } = peer.source;
+    const { limit, picker, geometry } = this.#options;
+    // Asking in batches: half a window at a time costs one write, not one for each block.
+    if (window.count * 2 > depth) return;
+    const now = this.#options.nowMs();
+    const allowed = Math.floor(limit.available(now) / BLOCK_BYTES);
+    const wanted = Math.min(depth - window.count, window.room, PICK_MAX);
+    if (wanted <= 0) return;
+    if (allowed <= 0) {
+      this.#starvedOfRate.add(peer);
+      this.#options.onStarved();
+      return;
+    }
+    this.#memoryShort = false;
+    const count = picker.pick(peer.key, Math.min(wanted, allowed), this.#picked, {
+      canStart: (piece) => this.#canStart(piece),
+      whole: (peer.rate.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= geometry.pieceLength,
+      snubbed: peer.snubbed,
+      choked: peer.isChoking,
+    });
+    if (this.#memoryShort) this.#starvedOfMemory.add(peer);
+    if (count > 0) this.#ask(peer, count, now);
+  }
+
+  #ask(peer: DownloadPeer, count: number, now: number): void {
+    const { source } = peer;
+    if (source.window.count === 0) peer.lastBlockAtMs = now;
+    let bytes = 0;
+    for (let i = 0; i < count; i += 1) {
+      const piece = this.#picked.pieces[i]!;
+      const block = this.#picked.blocks[i]!;
+      const length = this.#options.geometry.blockSize(piece, block);
+      source.window.add(piece, block);
+      source.request(piece, block, length);
+      bytes += length;
+    }
+    this.#options.limit.take(bytes, now);
+  }
+
+  #canStart(piece: number): boolean {
+    if (this.#judgingBytes > JUDGING_BYTES_MAX) {
+      this.#memoryShort = true;
+      return false;
+    }
+    if (this.#options.store.open(piece)) return true;
+    this.#memoryShort = true;
+    this.#makeRoom();
+    return false;
+  }
+
+  /** Sends the piece that was left alone longest to disk; its memory comes back when it is written. */
+  #makeRoom(): void {
+    for (const idle of this.#options.picker.idlePieces()) {
+      // Those that are on disk already have no memory to give.
+      if (!this.#options.store.spill(idle, this.#options.picker.receivedBlocks(idle)!)) continue;
+      this.#options.picker.park(idle);
+      return;
+    }
+  }
+
+  #depth(peer: DownloadPeer): number {
+    const isProven = this.#options.picker.isProven(peer.key as PeerKey);
+    return requestDepth(peer, isProven, this.#options.requestQueueMax);
+  }
+
+  /** Called when a burst of events is over: memory may have come back. */
+  refillStarved(): void {
+    if (!this.#roomCame) return;
+    this.#roomCame = false;
+    const starved = Array.from(this.#starvedOfMemory);
+    this.#starvedOfMemory.clear();
+    for (const peer of starved) this.refill(peer);
+  }
+
+  /** The rate limit allows more. */
+  handleAllowance(): void {
+    const starved = Array.from(this.#starvedOfRate);
+    this.#starvedOfRate.clear();
+    for (const peer of starved) this.refill(peer);
+  }
+}

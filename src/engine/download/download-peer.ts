@@ -1,0 +1,42 @@
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { PeerKey } from "../picker/peer-key.ts";
+import { RateMeter } from "../sharing/rate-meter.ts";
+import type { BlockTarget } from "../storage/piece-store.ts";
+import type { BlockSource } from "./block-source.ts";
+
+/** Requests that a peer queues without dropping; a modest guess until it says. */
+const QUEUE_LIMIT_START = 250;
+
+/** What the downloader keeps of one source of blocks. Only files of this folder write to it. */
+export class DownloadPeer {
+  readonly source: BlockSource;
+  /** The picker's name for it; -1 once it has left. */
+  key: PeerKey | -1;
+  isChoking = true;
+  snubbed = false;
+  /** Blocks that may be outstanding; grows while the peer keeps up. */
+  depth = 16;
+  slowStart = true;
+  /** Mean length of the blocks it has sent lately, bytes. */
+  blockBytes = BLOCK_BYTES;
+  /** Requests it queues without dropping (BEP 10 `reqq`). */
+  queueLimit = QUEUE_LIMIT_START;
+  /** Pieces it lets us ask for while it chokes us (BEP 6). */
+  readonly allowedFast = new Set<number>();
+  readonly rate = new RateMeter();
+  /** Bytes of blocks since it joined. */
+  downloaded = 0;
+  lastBlockAtMs: number;
+  /** When the block that is arriving, or arrived last, began. */
+  blockBegunAtMs = 0;
+  /** Where the block that is arriving goes; `undefined` when none is. */
+  target: BlockTarget | undefined;
+  targetPiece = -1;
+  targetBlock = -1;
+
+  constructor(source: BlockSource, key: PeerKey, now: number) {
+    this.source = source;
+    this.key = key;
+    this.lastBlockAtMs = now;
+  }
+}

@@ -1,0 +1,25 @@
+/** What the swarm keeps of one peer. Only files of this folder write to it. */
+export class SwarmPeer {
+  /** When it was dialled or found its torrent. */
+  readonly begunAtMs: number;
+  /** When its handshake was over; 0 until then. */
+  connectedAtMs = 0;
+  lastFlushedAtMs = 0;
+  /** Where it listens, by its own word; `undefined` until it says. */
+  listenPort: number | undefined;
+  /** Wants nothing more (BEP 21). */
+  uploadOnly = false;
+  /** Its name in its own words. From outside: escape where it is shown. */
+  clientWords: string | undefined;
+
+  constructor(begunAtMs: number) {
+    this.begunAtMs = begunAtMs;
+  }
+}
+
+/** What a peer says of itself in the extension protocol (BEP 10, BEP 21); what it does not say stays. */
+export interface PeerWords {
+  readonly uploadOnly?: boolean | undefined;
+  readonly listenPort?: number | undefined;
+  readonly client?: string | undefined;
+}

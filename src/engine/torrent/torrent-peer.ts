@@ -1,0 +1,331 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import { clientName } from "../../base/peer-id.ts";
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { HashRange } from "../../wire/wire-sink.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { ConnectionOwner, ConnectionSink } from "../connection/connection-sink.ts";
+import type { BlockSource } from "../download/block-source.ts";
+import type { DownloadPeer } from "../download/download-peer.ts";
+import { RequestWindow } from "../download/request-window.ts";
+import type { ExtensionPeer } from "../exchange/extension-exchange.ts";
+import type { PeerStatus } from "../session-contract.ts";
+import type { SwarmMember } from "../swarm/swarm.ts";
+import { SwarmPeer } from "../swarm/swarm-peer.ts";
+import type { ChokerPeer } from "../upload/choker.ts";
+import type { UploadPeer } from "../upload/upload-peer.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** What a peer says that concerns more than the bytes it moves. */
+export interface PeerRoutes extends ConnectionOwner {
+  readonly pieceCount: number | undefined;
+  handleReady(peer: TorrentPeer): string | undefined;
+  handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void;
+  handleHave(peer: TorrentPeer, piece: number): void;
+  handlePossession(peer: TorrentPeer): void;
+  handleInterest(peer: TorrentPeer): void;
+  handleExtended(peer: TorrentPeer, extensionId: number, payload: Uint8Array): void;
+  handleHashRequest(peer: TorrentPeer, range: HashRange): void;
+  handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void;
+  handleHashReject(peer: TorrentPeer, range: HashRange): void;
+  /** A block of so many bytes arrived, wanted or not. */
+  handleDownloaded(bytes: number, now: number): void;
+  handleOutput(peer: TorrentPeer): void;
+  settle(): void;
+}
+
+/**
+ * A peer of a torrent: its connection, and the records that swarm, downloader and uploader keep of it, side by side.
+ * What moves bytes goes to those straight away, everything else to the torrent.
+ */
+export class TorrentPeer
+  implements ConnectionSink, SwarmMember, ExtensionPeer, BlockSource, ChokerPeer
+{
+  readonly connection: Connection;
+  readonly swarm: Readonly<SwarmPeer>;
+  readonly window: RequestWindow;
+  readonly #torrent: PeerRoutes;
+  /** These three together, once the files are open. */
+  #transfer: Transfer | undefined;
+  #download: Readonly<DownloadPeer> | undefined;
+  #upload: Readonly<UploadPeer> | undefined;
+  /** Requests it queues by its own word, kept until the files are open. */
+  #queueLimit: number | undefined;
+
+  /** @param options.begunAtMs - When it was dialled, or found its torrent. */
+  constructor(options: {
+    readonly connection: Connection;
+    readonly torrent: PeerRoutes;
+    readonly requestQueueMax: number;
+    readonly begunAtMs: number;
+  }) {
+    this.connection = options.connection;
+    this.#torrent = options.torrent;
+    this.swarm = new SwarmPeer(options.begunAtMs);
+    this.window = new RequestWindow(options.requestQueueMax);
+  }
+
+  get owner(): ConnectionOwner {
+    return this.#torrent;
+  }
+
+  get pieceCount(): number | undefined {
+    return this.#torrent.pieceCount;
+  }
+
+  get isOpen(): boolean {
+    return this.connection.isOpen;
+  }
+
+  /** What the peer has; `undefined` until the piece count is known. */
+  get pieces(): Bitfield | undefined {
+    return this.connection.pieces;
+  }
+
+  /** `undefined` until the files are open. */
+  get download(): Readonly<DownloadPeer> | undefined {
+    return this.#download;
+  }
+
+  /** `undefined` until the files are open. */
+  get upload(): Readonly<UploadPeer> | undefined {
+    return this.#upload;
+  }
+
+  /** The files are open: blocks may be asked of the peer, and served to it. */
+  introduce(transfer: Transfer): void {
+    const { connection } = this;
+    this.#transfer = transfer;
+    this.#upload = transfer.upload.join(connection);
+    this.#download = transfer.download.join(this, {
+      pieces: connection.pieces,
+      isChoking: connection.peerChoking,
+      queueLimit: this.#queueLimit,
+    });
+  }
+
+  /** The peer says how many requests it queues (BEP 10 `reqq`). */
+  setQueueLimit(queueLimit: number): void {
+    this.#queueLimit = queueLimit;
+    if (this.#download) this.#transfer!.download.setQueueLimit(this.#download, queueLimit);
+  }
+
+  choke(): void {
+    if (this.connection.amChoking) return;
+    this.connection.setChoking(true);
+    if (this.#upload) this.#transfer!.upload.handleChoked(this.#upload);
+  }
+
+  /** Sends what it is owed, as far as there is room. */
+  serve(): void {
+    if (this.#upload) this.#transfer!.upload.serve(this.#upload);
+  }
+
+  status(now: number): PeerStatus {
+    const { connection } = this;
+    const { peerId } = connection;
+    return {
+      remote: connection.remote,
+      incoming: connection.incoming,
+      client: this.swarm.clientWords ?? (peerId ? clientName(peerId) : "unknown client"),
+      piecesHeld: connection.pieces?.count ?? 0,
+      amChoking: connection.amChoking,
+      amInterested: connection.amInterested,
+      peerChoking: connection.peerChoking,
+      peerInterested: connection.peerInterested,
+      snubbed: this.snubbed,
+      uploaded: this.uploaded,
+      downloaded: this.downloaded,
+      uploadBytesPerSecond: this.#upload?.rate.bytesPerSecond(now) ?? 0,
+      downloadBytesPerSecond: this.#download?.rate.bytesPerSecond(now) ?? 0,
+    };
+  }
+
+  // ---- ChokerPeer, SwarmMember ----------------------------------------------------------------------
+
+  get amChoking(): boolean {
+    return this.connection.amChoking;
+  }
+
+  get peerInterested(): boolean {
+    return this.connection.peerInterested;
+  }
+
+  get snubbed(): boolean {
+    return this.#download?.snubbed === true;
+  }
+
+  get connectedAtMs(): number {
+    return this.swarm.connectedAtMs;
+  }
+
+  get uploaded(): number {
+    return this.#upload?.uploaded ?? 0;
+  }
+
+  get downloaded(): number {
+    return this.#download?.downloaded ?? 0;
+  }
+
+  isMoving(now: number): boolean {
+    if (!this.#upload || !this.#download) return false;
+    return this.#upload.rate.bytesPerSecond(now) > 0 || this.#download.rate.bytesPerSecond(now) > 0;
+  }
+
+  // ---- BlockSource ------------------------------------------------------------------------------------
+
+  get address(): string {
+    return this.connection.remote.address;
+  }
+
+  get lastReceivedAtMs(): number {
+    return this.connection.lastReceivedAtMs;
+  }
+
+  request(piece: number, block: number, length: number): void {
+    this.connection.out.request(piece, block * BLOCK_BYTES, length);
+  }
+
+  cancel(piece: number, block: number, length: number): "answered" | "forgotten" {
+    const { connection } = this;
+    connection.out.cancel(piece, block * BLOCK_BYTES, length);
+    if (connection.fast) return "answered";
+    if (this.window.has(piece, block)) connection.excuseBlocks(1);
+    return "forgotten";
+  }
+
+  setInterested(interested: boolean): void {
+    this.connection.setInterested(interested);
+  }
+
+  close(reason: string): void {
+    this.connection.close(reason);
+  }
+
+  // ---- ConnectionSink: blocks ---------------------------------------------------------------------------
+
+  beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
+    const block = begin / BLOCK_BYTES;
+    if (!Number.isInteger(block) || !this.window.has(piece, block)) {
+      this.connection.countUnrequestedBlock();
+      return undefined;
+    }
+    return this.#transfer!.download.beginBlock(this.#download!, piece, block, length);
+  }
+
+  endBlock(piece: number, begin: number, length: number, kept: boolean): void {
+    const now = this.connection.lastReceivedAtMs;
+    this.#torrent.handleDownloaded(length, now);
+    if (!this.#download) return;
+    const { download } = this.#transfer!;
+    download.countBlock(this.#download, length, now);
+    if (kept) {
+      this.connection.countWantedBlock();
+      download.endBlock(this.#download);
+      return;
+    }
+    const block = begin / BLOCK_BYTES;
+    if (Number.isInteger(block)) download.handleRejected(this.#download, piece, block);
+  }
+
+  dropBlock(): void {
+    if (this.#download) this.#transfer!.download.dropBlock(this.#download);
+  }
+
+  handleRequest(piece: number, begin: number, length: number): void {
+    if (this.#upload) this.#transfer!.handleRequest(this.#upload, piece, begin, length);
+    else this.connection.sendReject(piece, begin, length);
+  }
+
+  handleCancel(piece: number, begin: number, length: number): void {
+    if (this.#upload) this.#transfer!.upload.handleCancel(this.#upload, piece, begin, length);
+  }
+
+  handleReject(piece: number, begin: number, _length: number): void {
+    const block = begin / BLOCK_BYTES;
+    const asked =
+      this.#download !== undefined &&
+      Number.isInteger(block) &&
+      this.#transfer!.download.handleRejected(this.#download, piece, block);
+    // A reject may cross our cancel in end game, so a few are no crime.
+    if (!asked) this.connection.countBadRequest();
+  }
+
+  handleSent(): void {
+    this.serve();
+  }
+
+  // ---- ConnectionSink: flags ----------------------------------------------------------------------------
+
+  handleChoke(choked: boolean): void {
+    if (!this.#download) return;
+    const { download } = this.#transfer!;
+    if (!choked) {
+      download.handleUnchoked(this.#download);
+    } else if (this.connection.fast) {
+      // A reject answers each request (BEP 6).
+      download.handleChoked(this.#download, "answered");
+    } else {
+      // Blocks that crossed the choke, or that the peer sends all the same, are no fault of it (WIR-8).
+      this.connection.excuseBlocks(this.window.count);
+      download.handleChoked(this.#download, "forgotten");
+    }
+  }
+
+  handleInterest(): void {
+    this.#torrent.handleInterest(this);
+  }
+
+  handleSuggest(piece: number): void {
+    if (this.#download) this.#transfer!.download.handleSuggested(this.#download, piece);
+  }
+
+  handleAllowedFast(piece: number): void {
+    if (this.#download) this.#transfer!.download.handleAllowedFast(this.#download, piece);
+  }
+
+  // ---- ConnectionSink: what concerns the torrent ----------------------------------------------------------
+
+  handleReady(): string | undefined {
+    return this.#torrent.handleReady(this);
+  }
+
+  handleClosed(reason: string, byUs: boolean): void {
+    this.#torrent.handleClosed(this, reason, byUs);
+  }
+
+  handleHave(piece: number): void {
+    if (this.#download) this.#transfer!.download.handleHave(this.#download, piece);
+    this.#torrent.handleHave(this, piece);
+  }
+
+  handlePossession(): void {
+    if (this.#download) {
+      this.#transfer!.download.handlePossession(this.#download, this.connection.pieces!);
+    }
+    this.#torrent.handlePossession(this);
+  }
+
+  handleExtended(extensionId: number, payload: Uint8Array): void {
+    this.#torrent.handleExtended(this, extensionId, payload);
+  }
+
+  handleHashRequest(range: HashRange): void {
+    this.#torrent.handleHashRequest(this, range);
+  }
+
+  handleHashes(range: HashRange, hashes: Uint8Array): void {
+    this.#torrent.handleHashes(this, range, hashes);
+  }
+
+  handleHashReject(range: HashRange): void {
+    this.#torrent.handleHashReject(this, range);
+  }
+
+  handleOutput(): void {
+    this.#torrent.handleOutput(this);
+  }
+
+  settle(): void {
+    this.#torrent.settle();
+  }
+}

@@ -1,0 +1,58 @@
+import { RateMeter } from "../sharing/rate-meter.ts";
+import { FastGrants } from "./fast-grants.ts";
+import { UploadQueue } from "./upload-queue.ts";
+
+/** What serving needs of a connection. */
+export interface UploadLink {
+  readonly isOpen: boolean;
+  /** Both sides speak BEP 6. */
+  readonly fast: boolean;
+  readonly amChoking: boolean;
+  readonly out: UploadOutput;
+  /** Only with the fast extension; without it there is no such answer. */
+  sendReject(piece: number, begin: number, length: number): void;
+  /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
+  countBadRequest(): void;
+  close(reason: string): void;
+}
+
+/** Where answers go. */
+export interface UploadOutput {
+  /** Bytes gathered or written that have not left. */
+  readonly bufferedBytes: number;
+  /** Bytes that have left since the connection began. */
+  readonly sentTotal: number;
+  allowedFast(piece: number): void;
+  frame(bytes: Uint8Array): void;
+  /** @param onLeft - Called when the memory of the messages is free. */
+  blocks(messages: Uint8Array, onLeft: () => void): void;
+}
+
+/** What the uploader keeps of one peer. Only files of this folder write to it. */
+export class UploadPeer {
+  readonly link: UploadLink;
+  readonly queue: UploadQueue;
+  /** Pieces it may ask us for while we choke it (BEP 6). */
+  readonly grants = new FastGrants();
+  readonly rate = new RateMeter();
+  /** Bytes of blocks since it joined. */
+  uploaded = 0;
+  /** Bytes that are being read from disk for it. */
+  readingBytes = 0;
+  chokedAtMs = 0;
+
+  /** @param queueMax - Requests it may have open; what we advertise as `reqq`. */
+  constructor(link: UploadLink, queueMax: number) {
+    this.link = link;
+    this.queue = new UploadQueue(queueMax);
+  }
+
+  get isOpen(): boolean {
+    return this.link.isOpen;
+  }
+
+  /** Bytes read or written for it that it has not taken yet. */
+  get owedBytes(): number {
+    return this.readingBytes + this.link.out.bufferedBytes;
+  }
+}
