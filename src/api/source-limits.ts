@@ -1,4 +1,7 @@
-/** Limits of what names a torrent to the hub. Free of zod, so that the browser may import values from here. */
+/** Limits of what is told to the hub. Free of zod, so that the browser may import values from here. */
+
+/** Of a title. */
+export const TITLE_CHARACTERS_MAX = 255;
 
 /** Of a magnet link: room for many trackers and a long name. */
 export const MAGNET_CHARACTERS_MAX = 16_384;

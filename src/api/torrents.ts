@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { TITLE_CHARACTERS_MAX } from "./source-limits.ts";
 
-const TITLE_CHARACTERS_MAX = 255;
 export const COMMENT_CHARACTERS_MAX = 10_000;
 
 export const torrentKindSchema = z.enum(["v1", "v2", "hybrid"]);
@@ -84,7 +84,7 @@ export const torrentDetailSchema = torrentSummarySchema
   .meta({ id: "TorrentDetail" });
 
 /** What a publication is called: anything but nothing. */
-export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/u, "Empty.");
+export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/u, "It is empty");
 
 /** `PATCH /api/v1/torrents/{id}`: what is left out stays as it is. */
 export const torrentChangeSchema = z

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { TITLE_CHARACTERS_MAX } from "../api/source-limits.ts";
 import { parseBytes } from "./figures.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -101,4 +102,10 @@ export function trackersOfVariable(
 export function hubUrlOption(text: string): string {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
   throw new InvalidArgumentError("It takes the address of a hub, such as http://127.0.0.1:8420.");
+}
+
+/** What a publication is called. */
+export function titleOption(text: string): string {
+  if (text.trim() !== "" && text.length <= TITLE_CHARACTERS_MAX) return text;
+  throw new InvalidArgumentError(`It takes a title of 1 to ${TITLE_CHARACTERS_MAX} characters.`);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
+import { checkTorrent } from "./check-torrent.ts";
 import { createTorrent, type CreateOptions } from "./create-torrent.ts";
 import { showTorrent } from "./show-torrent.ts";
 
@@ -37,6 +38,26 @@ test("MET-24: a file that changes while it is hashed refuses the torrent, and no
   const onPlan = (): void => writeFileSync(join(path, "a"), "afterwards");
   await assert.rejects(create(path, { onPlan }), { code: "changed" });
   assert.deepEqual(await readdir(folder), ["content"]);
+});
+
+test("a link to a file or a folder is made a torrent of under the link's own name", async (context) => {
+  const folder = await folderFor(context);
+  await mkdir(join(folder, "content"));
+  await writeFile(join(folder, "content/a"), "what lies there");
+  await symlink("content/a", join(folder, "film"));
+  await symlink("content", join(folder, "films"));
+  for (const name of ["film", "films"]) {
+    const made = await create(join(folder, name), { kind: "hybrid" });
+    assert.match(made.magnet, new RegExp(`&dn=${name}&`));
+    const checked = await checkTorrent({
+      source: `${join(folder, name)}.torrent`,
+      folder,
+      onStart: () => undefined,
+      onProgress: () => undefined,
+      signal: AbortSignal.timeout(60_000),
+    });
+    assert.equal(checked.ok, true, JSON.stringify(checked));
+  }
 });
 
 test("MET-24: a file that cannot be read is said before the first byte is", async (context) => {

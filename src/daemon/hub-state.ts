@@ -14,6 +14,7 @@ import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { HUB_DATABASE } from "./hub-folder.ts";
 
 const SECRET_BYTES = 32;
 
@@ -39,7 +40,7 @@ export async function openHubState(dataDir: string): Promise<HubState> {
     const files = new NodeFiles(dataDir);
     await removeAllLeftovers(files, dataDir);
     const secret = await readSecret(files, join(dataDir, "keys/session"));
-    const store = await openStore(join(dataDir, "everseed.db"));
+    const store = await openStore(join(dataDir, HUB_DATABASE));
     return {
       dataDir,
       store,
@@ -69,7 +70,7 @@ export async function openAccountsBeside(
   dataDir: string,
   world: { clock: NodeClock; random: Random; log: Log },
 ): Promise<{ accounts: Accounts; store: Store; runs: boolean; close(): Promise<void> }> {
-  const database = join(dataDir, "everseed.db");
+  const database = join(dataDir, HUB_DATABASE);
   if (!existsSync(database)) {
     throw new DaemonError("not-found", `There is no hub in ${dataDir}.`, {
       subject: dataDir,
@@ -159,7 +160,7 @@ function stateTrouble(error: unknown, dataDir: string): unknown {
 }
 
 function storeTrouble(error: StoreError, dataDir: string): DaemonError {
-  const subject = join(dataDir, "everseed.db");
+  const subject = join(dataDir, HUB_DATABASE);
   const cause = error;
   switch (error.code) {
     case "unreadable":

@@ -1,15 +1,21 @@
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { issueWords } from "../api/issue-words.ts";
 import { titleSchema } from "../api/torrents.ts";
 import { toHex } from "../base/bytes.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import { infoOnDisk } from "../publish/in-place.ts";
 import { PublishError } from "../publish/publish-error.ts";
 import { randomShortId } from "../publish/short-id.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
+import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { hubFolderOf, overlaps } from "./hub-folder.ts";
 
 /** How often a running hub looks. */
 const LOOK_MS = 1_000;
@@ -27,7 +33,12 @@ export const inPlaceAnswerSchema = z.union([
     pageUrl: z.string(),
     magnet: z.string(),
   }),
-  z.object({ problem: z.string() }),
+  /** It stays until the hub is set up, and is taken in then. */
+  z.object({ waitsFor: z.literal("setup") }),
+  z.object({
+    problem: z.string(),
+    code: z.enum(["bad-plan", "changed", "not-readable", "not-found", "disk-error"]),
+  }),
 ]);
 
 export type InPlaceAnswer = z.infer<typeof inPlaceAnswerSchema>;
@@ -65,6 +76,8 @@ export interface InPlaceInboxOptions {
  */
 export class InPlaceInbox {
   readonly #options: InPlaceInboxOptions;
+  /** They are kept until there is somebody who owns what is published. */
+  readonly #waiting = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -93,49 +106,62 @@ export class InPlaceInbox {
 
   /** Handles what is there. Never rejects: what cannot be done is in the answer, or in the log. */
   async look(): Promise<void> {
-    const { dataDir, files, log } = this.#options;
+    const { dataDir, files, ownerId, log } = this.#options;
     try {
       for (const entry of await files.list(join(dataDir, FOLDER))) {
         const name = /^([0-9a-z]+)\.request$/.exec(entry)?.[1];
-        if (name !== undefined) await this.#handle(name);
+        if (name === undefined) continue;
+        // They wait for somebody who owns them: a hub that is set up later takes them in then.
+        const owner = await ownerId();
+        if (owner === undefined) await this.#letWait(name);
+        else await this.#handle(name, owner);
       }
     } catch (error) {
       log.warn("what is to be published in place could not be read", { why: String(error) });
     }
   }
 
-  async #handle(name: string): Promise<void> {
+  /** Whoever waits for the answer is told why, once. */
+  async #letWait(name: string): Promise<void> {
+    if (this.#waiting.has(name)) return;
+    const { dataDir, files } = this.#options;
+    const answer: InPlaceAnswer = { waitsFor: "setup" };
+    await files.write(inPlaceFiles(dataDir, name).answer, Buffer.from(JSON.stringify(answer)));
+    this.#waiting.add(name);
+  }
+
+  async #handle(name: string, ownerId: string): Promise<void> {
     const { dataDir, files, log } = this.#options;
     const places = inPlaceFiles(dataDir, name);
     let answer: InPlaceAnswer;
     try {
-      answer = await this.#publish(places);
+      answer = await this.#publish(places, ownerId);
     } catch (error) {
-      log.warn("a folder could not be published in place", { why: String(error) });
-      answer = { problem: wordsOf(error) };
+      const { problem } = problemOf(error);
+      log.warn("a folder could not be published in place", { why: problem, error: String(error) });
+      answer = problemOf(error);
     }
-    await files.write(places.answer, Buffer.from(JSON.stringify(answer)));
+    // Nobody waits any more for an answer to what had to wait for the set-up.
+    if (this.#waiting.delete(name)) await files.remove(places.answer);
+    else await files.write(places.answer, Buffer.from(JSON.stringify(answer)));
     await files.remove(places.request);
     await files.remove(places.torrent);
   }
 
-  async #publish(places: ReturnType<typeof inPlaceFiles>): Promise<InPlaceAnswer> {
-    const { files, random, adoption, ownerId, log } = this.#options;
+  async #publish(places: ReturnType<typeof inPlaceFiles>, ownerId: string): Promise<InPlaceAnswer> {
+    const { dataDir, files, random, adoption, log } = this.#options;
     const [request, torrent] = await Promise.all([
       files.read(places.request),
       files.read(places.torrent),
     ]);
     if (!request || !torrent) throw new PublishError("not-found", "The request is incomplete.");
-    const { root, title } = requestSchema.parse(JSON.parse(Buffer.from(request).toString()));
-    const owner = await ownerId();
-    if (owner === undefined) {
-      throw new PublishError("closed", "This hub has no administrator yet: set it up first.");
-    }
+    const { root, title } = readRequest(request);
     const metainfo = parseMetainfo(torrent);
+    await refuseHubFolder(dataDir, root, metainfo.info);
     const id = randomShortId(random);
     const torrentId = await adoption.adoptInPlace(metainfo, {
       id,
-      ownerId: owner,
+      ownerId,
       contentRoot: root,
       title,
     });
@@ -146,7 +172,53 @@ export class InPlaceInbox {
   }
 }
 
-function wordsOf(error: unknown): string {
-  if (error instanceof PublishError || error instanceof MetainfoError) return error.detail;
-  return error instanceof Error ? error.message : String(error);
+/**
+ * Whoever made the request looked too, but what it says is believed of nobody: what a hub publishes, strangers read.
+ *
+ * @throws {DaemonError} (rejects) `bad-plan` when the content is a hub's data folder, lies in it or holds it.
+ */
+async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo): Promise<void> {
+  const onDisk = infoOnDisk({ content_root: root }, info);
+  const ours = await realpath(dataDir);
+  for (const top of new Set(onDisk.files.map(({ path }) => path[0]!))) {
+    const place = await realpath(join(root, top)).catch(() => undefined);
+    // What is not there is refused with better words.
+    if (place === undefined) continue;
+    if (overlaps(place, ours) || hubFolderOf(place) !== undefined) {
+      throw new DaemonError(
+        "bad-plan",
+        "It belongs to the data folder of a hub, or holds it: keys and passwords are not content.",
+      );
+    }
+  }
+}
+
+/** @throws {DaemonError} `bad-plan` with what is wrong. */
+function readRequest(bytes: Uint8Array): z.output<typeof requestSchema> {
+  const request = requestSchema.safeParse(parseJson(bytes));
+  if (request.success) return request.data;
+  throw new DaemonError("bad-plan", issueWords(request.error));
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts into words, and into a code that the command line knows, why something is not published. */
+function problemOf(error: unknown): Extract<InPlaceAnswer, { problem: string }> {
+  if (error instanceof DaemonError) return { problem: error.detail, code: "bad-plan" };
+  if (error instanceof MetainfoError) return { problem: error.detail, code: "bad-plan" };
+  if (error instanceof PublishError) return { problem: error.detail, code: "changed" };
+  const code = systemCode(error);
+  if (code === undefined) return { problem: `${String(error)}.`, code: "changed" };
+  const path = error instanceof Error && "path" in error ? String(error.path) : "its files";
+  if (code === "EACCES" || code === "EPERM") {
+    const problem = `The user whom the hub runs as may not read ${path}.`;
+    return { problem, code: "not-readable" };
+  }
+  return { problem: diskTrouble(error, `read ${path}`).detail, code: "disk-error" };
 }

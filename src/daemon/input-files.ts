@@ -8,6 +8,7 @@ import {
   type SkippedEntry,
 } from "../platform/walk-files.ts";
 import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { HUB_DATABASE, hubFolderOf } from "./hub-folder.ts";
 
 /** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */
 export interface InputTree extends Pick<FileListing, "name" | "folder" | "root" | "files"> {
@@ -24,7 +25,7 @@ export interface SkippedInput {
 
 /**
  * Lists what is in a folder, or the one file. Links inside a folder are not followed: they may lead
- * anywhere.
+ * anywhere. What belongs to a hub is nobody's content: its data folder is left out, and refused when it is named.
  *
  * @param options.output - The file that is going to be written: no part of what it describes.
  * @throws {DaemonError} `not-found`, `not-readable`, `bad-plan` when there is no file.
@@ -44,6 +45,7 @@ export async function listInput(
       hint: "choose a folder below it.",
     });
   }
+  refuseHubFolder(path);
   const listing = await list(path, options.signal);
   const { name, folder, root, skipped } = listing;
   const whyNot = judgeOf(listing, options.output);
@@ -66,6 +68,34 @@ export async function listInput(
       ...notContent,
     ],
   };
+}
+
+/** Strangers would read its keys. */
+function refuseHubFolder(path: string): void {
+  const place = realPathOf(path);
+  const folder = place === undefined ? undefined : hubFolderOf(place);
+  if (folder !== undefined) throw inHubFolder(path, folder);
+}
+
+/** For what is, lies in or holds the data folder of a hub. */
+export function inHubFolder(path: string, folder: string): DaemonError {
+  const what =
+    `${path} cannot be published: the data folder of a hub, ${folder}, is not content. ` +
+    "It holds keys and passwords.";
+  return new DaemonError("bad-plan", what, {
+    subject: path,
+    hint: "a folder of your own, outside of that one. What a hub has published is fetched with everseed get.",
+  });
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    // The listing tells.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** @returns What says why a file that can be read is no content, in words that follow "is left out: ". */
@@ -114,7 +144,7 @@ export function fileChanged(path: string): DaemonError {
 
 async function list(path: string, signal: AbortSignal | undefined): Promise<FileListing> {
   try {
-    return await listFiles(path, signal);
+    return await listFiles(path, { signal, seal: HUB_DATABASE });
   } catch (error) {
     // Node gives other names to what is not UTF-8, and then finds nothing.
     if (systemCode(error) === "ENOENT" && resolve(path).includes("\ufffd")) throw badName(path);
@@ -128,6 +158,7 @@ const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   unreadable: "the system does not let this user read it",
   "bad-name": "its name is not UTF-8",
   leftover: "everseed was making it when it was killed",
+  sealed: "it is the data folder of a hub, with its keys and passwords",
 };
 
 function badName(path: string): DaemonError {

@@ -94,7 +94,7 @@ function declaration(tree: InputTree, options: PublishOptions): DraftInput {
     ...(options.name !== undefined && options.name !== tree.name && { title: options.name }),
     folder: tree.folder,
     files: tree.files.map(({ path, length, mtimeMs, executable }) => ({
-      path: path.join("/"),
+      path: tree.folder ? path.join("/") : tree.name,
       size: length,
       modified: Math.trunc(mtimeMs),
       ...(executable && { executable }),

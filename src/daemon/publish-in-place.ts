@@ -6,6 +6,8 @@ import { isLocked } from "../platform/lock-file.ts";
 import { NodeFiles } from "../platform/node-files.ts";
 import { createTorrent, type CreateOptions } from "./create-torrent.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
+import { inHubFolder } from "./input-files.ts";
 import { type InPlaceAnswer, inPlaceAnswerSchema, inPlaceFiles } from "./in-place-inbox.ts";
 
 export interface PublishInPlaceOptions extends Pick<
@@ -26,11 +28,13 @@ export interface PublishedInPlace {
   readonly bytes: number;
   readonly infohashV1: string | null;
   readonly infohashV2: string | null;
-  /** Null when the hub does not run: it takes the torrent in when it starts. */
+  /** What has to come first: the hub does not run, or has no administrator. Null when it is published. */
+  readonly waitsFor: "start" | "setup" | null;
+  /** Null as long as it waits. */
   readonly torrentId: string | null;
   /** The hub had it already, perhaps in its own folder. */
   readonly wasHere: boolean;
-  /** Null as long as no hub runs. */
+  /** Null as long as it waits. */
   readonly pageUrl: string | null;
   readonly magnet: string | null;
 }
@@ -43,7 +47,8 @@ const ANSWER_MS = 60_000;
  * Publishes content where it lies, without a copy: hashes it here, and leaves the request in the hub's data folder. A
  * hub that runs takes it in at once, one that does not when it starts.
  *
- * @throws {DaemonError} As `createTorrent`; `not-found` when DIR is no hub's; `changed` when the hub refuses.
+ * @throws {DaemonError} As `createTorrent`; `not-found` when DIR is no hub's; `bad-plan` when the path is that folder,
+ *   in it or around it; `changed` when the hub refuses.
  */
 export async function publishInPlace(options: PublishInPlaceOptions): Promise<PublishedInPlace> {
   const dataDir = resolve(options.dataDir);
@@ -51,6 +56,8 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
   const path = await realpath(options.path).catch((error: unknown) => {
     throw diskTrouble(error, `read ${options.path}`, options.path);
   });
+  // Also around it: the hub would publish its own keys, and what it publishes would change all the time.
+  if (overlaps(path, await realpath(dataDir))) throw inHubFolder(options.path, options.dataDir);
   const files = new NodeFiles(dataDir);
   const places = inPlaceFiles(dataDir, randomBytes(8).toString("hex"));
   try {
@@ -85,16 +92,21 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     const answer = await answerOf(dataDir, places.answer, signal);
     const { bytes, infohashV1, infohashV2 } = created;
     const published = { root, bytes, infohashV1, infohashV2 };
-    if (!answer) {
-      return { ...published, torrentId: null, wasHere: false, pageUrl: null, magnet: null };
+    if (!answer || "waitsFor" in answer) {
+      const waitsFor = answer?.waitsFor ?? "start";
+      const nowhere = { torrentId: null, wasHere: false, pageUrl: null, magnet: null };
+      return { ...published, ...nowhere, waitsFor };
     }
     if ("problem" in answer) {
-      throw new DaemonError("changed", `The hub does not publish it. ${answer.problem}`, {
+      throw new DaemonError(answer.code, `The hub does not publish it. ${answer.problem}`, {
         subject: options.path,
-        hint: "check that the user whom the hub runs as may read the files, and that their names are plain.",
+        hint:
+          answer.code === "not-readable"
+            ? "let that user read the files and enter the folders above them (chmod, chgrp or setfacl)."
+            : "mend what it says, then the same again.",
       });
     }
-    return { ...published, ...answer };
+    return { ...published, ...answer, waitsFor: null };
   } catch (error) {
     await files.remove(`${places.request}.new`);
     await files.remove(places.request);
@@ -131,7 +143,7 @@ async function answerOf(
 
 async function refuseOtherFolder(dataDir: string, named: string): Promise<void> {
   try {
-    await stat(join(dataDir, "everseed.db"));
+    await stat(join(dataDir, HUB_DATABASE));
   } catch (error) {
     throw new DaemonError("not-found", `${named} is no data folder of a hub.`, {
       subject: named,

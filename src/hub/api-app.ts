@@ -2,6 +2,7 @@ import { OpenAPIHono, type z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { can, type Action, type Actor, type Owned } from "../accounts/permissions.ts";
+import { issueWords } from "../api/issue-words.ts";
 import { problemSchema } from "../api/problem.ts";
 import type { HubEnv } from "./hub-parts.ts";
 import { notAllowed, type RefusedError } from "./problems.ts";
@@ -20,10 +21,7 @@ export function createApiApp(): ApiApp {
 
 /** @param at - Where the value that was judged stands in what was sent. */
 export function firstIssue(error: z.ZodError, at: readonly (string | number)[] = []): RefusedError {
-  const [issue] = error.issues;
-  const path = [...at, ...(issue?.path ?? [])];
-  const where = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
-  return badBody(`${where}${issue?.message ?? "not what was expected"}.`);
+  return badBody(issueWords(error, at));
 }
 
 /** Refuses longer bodies before or while they are read (HUB-8). */

@@ -6,6 +6,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  realpathSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -20,7 +21,7 @@ const REPLACEMENT = "\ufffd";
 
 /** A plain file that can be read. */
 export interface FoundFile {
-  /** Names below the root. */
+  /** Names below the root; of a single file the name it has where it lies, behind links. */
   readonly path: readonly string[];
   /** Bytes. */
   readonly length: number;
@@ -30,11 +31,12 @@ export interface FoundFile {
 
 /**
  * Something that cannot be part of a torrent, and why (MET-24); `leftover`: of a run that was killed (STO-14). A name
- * that is not UTF-8 is in `path` with U+FFFD in the place of what could not be read.
+ * that is not UTF-8 is in `path` with U+FFFD in the place of what could not be read. `sealed`: a folder with the mark that
+ * keeps it out.
  */
 export interface SkippedEntry {
   readonly path: readonly string[];
-  readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover";
+  readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover" | "sealed";
 }
 
 export interface FileListing {
@@ -51,17 +53,23 @@ export interface FileListing {
 /**
  * Lists a file, or all that a folder holds. The path itself may be a link; below it none is followed.
  *
+ * @param options.seal - A folder below the path that holds a file of this name is left out with all it holds.
  * @throws (rejects with) an error that carries the system's `code` when the path itself cannot be read, and
  *   the signal's reason.
  */
-export async function listFiles(path: string, signal?: AbortSignal): Promise<FileListing> {
+export async function listFiles(
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined; readonly seal?: string | undefined } = {},
+): Promise<FileListing> {
   const absolute = resolve(path);
   const name = basename(absolute);
   const facts = statSync(absolute);
   const folder = facts.isDirectory();
-  const walk = new Walk(folder ? absolute : dirname(absolute), signal);
+  // What a link leads to is read where it is: those who read the files follow none.
+  const place = folder ? absolute : realpathSync(absolute);
+  const walk = new Walk(folder ? place : dirname(place), options);
   if (folder) await walk.enter([]);
-  else walk.add([name], facts);
+  else walk.add([basename(place)], facts);
   return { name, folder, root: walk.root, files: walk.files, skipped: walk.skipped };
 }
 
@@ -83,15 +91,24 @@ class Walk {
   readonly files: FoundFile[] = [];
   readonly skipped: SkippedEntry[] = [];
   readonly #signal: AbortSignal | undefined;
+  readonly #seal: string | undefined;
   #looked = 0;
 
-  constructor(root: string, signal: AbortSignal | undefined) {
+  constructor(
+    root: string,
+    { signal, seal }: { signal?: AbortSignal | undefined; seal?: string | undefined },
+  ) {
     this.root = root;
     this.#signal = signal;
+    this.#seal = seal;
   }
 
   async enter(below: readonly string[]): Promise<void> {
     const entries = this.#list(below);
+    if (below.length > 0 && entries.some(({ name }) => name === this.#seal)) {
+      this.skipped.push({ path: below, why: "sealed" });
+      return;
+    }
     entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
     for (const { name, kind } of entries) {
       this.#looked += 1;

@@ -11,7 +11,7 @@ import { kindOption } from "../kind-option.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { hubUrlOption, pieceSizeOption } from "../parse-options.ts";
+import { hubUrlOption, pieceSizeOption, titleOption } from "../parse-options.ts";
 import { FetchProgress } from "./publish-torrent.ts";
 import { readSecret } from "../read-secret.ts";
 import { UsageError } from "../usage-error.ts";
@@ -49,9 +49,11 @@ export function addPublishCommand(program: Command): void {
     .option("--token-file <file>", "file with an API token of yours on that hub")
     .option("--in-place", "on the hub's machine: publish what lies there, without a copy")
     .option("--data <dir>", "with --in-place: the hub's data folder")
-    .option(
-      "--name <title>",
-      "title to publish it under; files keep their names (default: that of PATH)",
+    .addOption(
+      new Option(
+        "--name <title>",
+        "title to publish it under; files keep their names (default: that of PATH)",
+      ).argParser(titleOption),
     )
     .addOption(kindOption())
     .addOption(
@@ -146,7 +148,7 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
   const { infohashV1, infohashV2, pageUrl, magnet, wasHere } = published;
   if (pageUrl === null || magnet === null) {
     output.line(`Infohash   ${infohashV1 ?? infohashV2 ?? ""}`);
-    output.line("Waiting    The hub does not run: it takes this in when it starts.");
+    output.line(`Waiting    ${WAITING[published.waitsFor ?? "start"]}`);
   } else {
     output.line(`${wasHere ? "Was here already " : "Published "} ${escapeOutside(pageUrl)}`);
     output.line(`Magnet     ${escapeOutside(magnet)}`);
@@ -154,6 +156,12 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
   }
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
 }
+
+/** Why something is not published yet. */
+const WAITING = {
+  start: "The hub does not run: it takes this in when it starts.",
+  setup: "The hub has no administrator yet: it takes this in when it is set up.",
+} as const;
 
 function tellPublished(output: Output, published: PublishedTorrent): void {
   output.record(published);

@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** The file that makes a folder the data folder of a hub. */
+export const HUB_DATABASE = "everseed.db";
+
+/**
+ * Finds the hub that a path belongs to. Nothing in a hub's data folder is content of one's own: it holds the keys that
+ * sign sessions, the passwords of people and what they have removed.
+ *
+ * @param path - Absolute, through no link.
+ * @returns The data folder that is at `path` or around it.
+ */
+export function hubFolderOf(path: string): string | undefined {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, HUB_DATABASE))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** Whether two paths, absolute and through no link, are one, or one is in the other. */
+export function overlaps(a: string, b: string): boolean {
+  return isIn(a, b) || isIn(b, a);
+}
+
+function isIn(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
