@@ -69,7 +69,10 @@ async function request(
     onProgress: () => undefined,
     signal: AbortSignal.timeout(60_000),
   });
-  await writeFile(places.request, JSON.stringify({ root: dirname(path), ...words }));
+  await writeFile(
+    places.request,
+    JSON.stringify({ root: dirname(path), checkedAt: 1, stamp: null, ...words }),
+  );
   return async () => JSON.parse(await readFile(places.answer, "utf8")) as Record<string, unknown>;
 }
 

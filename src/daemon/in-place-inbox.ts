@@ -24,6 +24,10 @@ const FOLDER = "in-place";
 const requestSchema = z.object({
   root: z.string().startsWith("/"),
   title: titleSchema.optional(),
+  /** Wall milliseconds when the hashes began to be computed. */
+  checkedAt: z.number(),
+  /** What the files looked like then; null when somebody wrote to them meanwhile. */
+  stamp: z.string().nullable(),
 });
 
 export const inPlaceAnswerSchema = z.union([
@@ -155,7 +159,7 @@ export class InPlaceInbox {
       files.read(places.torrent),
     ]);
     if (!request || !torrent) throw new PublishError("not-found", "The request is incomplete.");
-    const { root, title } = readRequest(request);
+    const { root, title, checkedAt, stamp } = readRequest(request);
     const metainfo = parseMetainfo(torrent);
     await refuseHubFolder(dataDir, root, metainfo.info);
     const id = randomShortId(random);
@@ -164,6 +168,8 @@ export class InPlaceInbox {
       ownerId,
       contentRoot: root,
       title,
+      stamp,
+      checkedMs: checkedAt,
     });
     const { v1, v2 } = metainfo.info.infohashes;
     log.info("a folder was published in place", { id: torrentId, infohash: toHex((v1 ?? v2)!) });

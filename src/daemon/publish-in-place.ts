@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, realpath, rename, stat } from "node:fs/promises";
+import { chmod, chown, readFile, realpath, rename, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isLocked } from "../platform/lock-file.ts";
 import { NodeFiles } from "../platform/node-files.ts";
+import { lookAtFiles } from "../publish/content-stamp.ts";
+import { realFiles } from "../publish/damaged-files.ts";
+import { infoOnDisk } from "../publish/in-place.ts";
+import { STAMP_SLACK_MS } from "../publish/in-place-watch.ts";
 import { createTorrent, type CreateOptions } from "./create-torrent.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
@@ -70,6 +75,7 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
   const root = dirname(path);
   const { title, kind, pieceLength, comment, onPlan, onProgress, signal } = options;
   try {
+    const checkedAt = Date.now();
     const created = await createTorrent({
       path,
       kind,
@@ -83,10 +89,11 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
       overwrite: false,
       dated: true,
     });
+    const stamp = await stampSince(checkedAt, root, places.torrent);
     await giveToHub(dataDir, places.torrent);
     // A hub that runs looks for requests: this one is whole, and its own, before it has the name.
     const prepared = `${places.request}.new`;
-    await files.write(prepared, Buffer.from(JSON.stringify({ root, title })));
+    await files.write(prepared, Buffer.from(JSON.stringify({ root, title, checkedAt, stamp })));
     await giveToHub(dataDir, prepared);
     await rename(prepared, places.request);
     const answer = await answerOf(dataDir, places.answer, signal);
@@ -113,6 +120,18 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     await files.remove(places.torrent);
     throw error;
   }
+}
+
+/**
+ * What the files look like, if that is what they looked like when they began to be read. The hub believes the hashes for as
+ * long as they look so, also when it starts much later.
+ */
+async function stampSince(beginMs: number, root: string, torrent: string): Promise<string | null> {
+  const { info } = parseMetainfo(await readFile(torrent));
+  const onDisk = infoOnDisk({ content_root: root }, info);
+  const paths = realFiles(onDisk).map(({ path }) => join(root, ...path));
+  const look = await lookAtFiles(paths, new NodeFiles());
+  return look.newestMs + STAMP_SLACK_MS <= beginMs ? look.stamp : null;
 }
 
 /** What root makes in the data folder of another user's hub belongs to that user: the hub has to read and remove it. */

@@ -154,6 +154,7 @@ async function compose(
     torrents: store.torrents,
     library,
     folder,
+    files,
     content: disk,
     slabs: new SlabLine(disk.createSlabPool(READ_BYTES_MAX * READS_MAX)),
     sums: store.fileSums,

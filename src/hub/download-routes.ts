@@ -1,18 +1,21 @@
 import { type Context, Hono } from "hono";
+import { lackingPieces } from "../publish/damaged-files.ts";
+import { PublishError } from "../publish/publish-error.ts";
+import type { StoredContent } from "../publish/stored-contents.ts";
 import type { StoredFile } from "../publish/catalogue.ts";
 import { absent } from "./absent.ts";
 import { breakOff } from "./break-off.ts";
-import { parseByteRange } from "./byte-range.ts";
+import { type ByteRange, parseByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
-import { fileStream } from "./file-stream.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { fileBytes, judgedStream } from "./judged-stream.ts";
 import { fileLost } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { Views } from "./views.ts";
 
 /** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, files, log, lookAt } = parts;
+  const { catalogue, contents, everseed, files, log, lookAt } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
@@ -50,46 +53,85 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
 
   async function download(c: Context<HubEnv>, id: string, file: StoredFile): Promise<Response> {
     const open = await files.openRead(file.location);
+    await open?.close();
     if (open?.size !== file.size) {
-      await open?.close();
       lookAt(id);
       throw fileLost();
     }
-    let streaming = false;
-    try {
-      const etag = `"${file.version}-${open.size}-${Math.trunc(open.mtimeMs)}"`;
-      const headers = fileHeaders(file, etag);
-      if (c.req.header("if-none-match") === etag) {
-        headers.delete("content-type");
-        return new Response(null, { status: 304, headers });
-      }
-      // Another version than the one the reader has part of: everything, from the start.
-      const ifRange = c.req.header("if-range");
-      const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
-      const range = parseByteRange(header ?? null, open.size);
-      if (range === "unsatisfiable") {
-        headers.set("content-range", `bytes */${open.size}`);
-        return new Response(null, { status: 416, headers });
-      }
-      const part = range === "whole" ? { first: 0, last: open.size - 1 } : range;
-      headers.set("content-length", String(part.last + 1 - part.first));
-      if (range !== "whole") {
-        headers.set("content-range", `bytes ${part.first}-${part.last}/${open.size}`);
-      }
-      const status = range === "whole" ? 200 : 206;
-      if (c.req.method === "HEAD" || part.last < part.first) {
-        return new Response(null, { status, headers });
-      }
-      streaming = true;
-      const stream = fileStream(open, part, (controller, cause) => {
-        log.warn("a download broke off", { id, file: file.path, why: String(cause) });
-        lookAt(id);
-        breakOff(controller, c.env, cause);
-      });
-      return new Response(stream, { status, headers });
-    } finally {
-      if (!streaming) await open.close();
+    const etag = `"${file.version}-${open.size}-${Math.trunc(open.mtimeMs)}"`;
+    const headers = fileHeaders(file, etag);
+    if (c.req.header("if-none-match") === etag) {
+      headers.delete("content-type");
+      return new Response(null, { status: 304, headers });
     }
+    // Another version than the one the reader has part of: everything, from the start.
+    const ifRange = c.req.header("if-range");
+    const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
+    const range = parseByteRange(header ?? null, open.size);
+    if (range === "unsatisfiable") {
+      headers.set("content-range", `bytes */${open.size}`);
+      return new Response(null, { status: 416, headers });
+    }
+    const part = range === "whole" ? { first: 0, last: open.size - 1 } : range;
+    headers.set("content-length", String(part.last + 1 - part.first));
+    if (range !== "whole") {
+      headers.set("content-range", `bytes ${part.first}-${part.last}/${open.size}`);
+    }
+    const status = range === "whole" ? 200 : 206;
+    if (part.last < part.first) return new Response(null, { status, headers });
+    const body = await judged(c, file, part);
+    return new Response(body, { status, headers });
+  }
+
+  /** @returns The bytes; null when nobody asked for them. What is damaged is refused in both cases. */
+  async function judged(
+    c: Context<HubEnv>,
+    file: StoredFile,
+    part: ByteRange,
+  ): Promise<ReadableStream<Uint8Array> | null> {
+    const { torrentId, index } = file;
+    const content = await contents.open(torrentId);
+    if (!content) throw await absent(parts, torrentId, "file");
+    let ending: Promise<void> | undefined;
+    const end = (): Promise<void> => (ending ??= contents.release(content));
+    const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
+      log.warn("a download broke off", { id: torrentId, file: file.path, why: String(cause) });
+      lookAt(torrentId);
+      breakOff(controller, c.env, cause);
+    };
+    let isStreaming = false;
+    try {
+      await content.judgeAnew(await knownDamage(c, content, index, part));
+      if (c.req.method === "HEAD") return null;
+      const stop = new AbortController();
+      const chunks = fileBytes(content, index, part, stop.signal);
+      const stream = await judgedStream(chunks, stop, { end, fail });
+      isStreaming = true;
+      return stream;
+    } catch (error) {
+      if (!(error instanceof PublishError) || error.code !== "damaged") throw error;
+      lookAt(torrentId);
+      throw fileLost();
+    } finally {
+      if (!isStreaming) await end();
+    }
+  }
+
+  /** Pieces of a part that were damaged when they were last read: perhaps somebody has mended them since. */
+  async function knownDamage(
+    c: Context<HubEnv>,
+    content: StoredContent,
+    file: number,
+    part: ByteRange,
+  ): Promise<number[]> {
+    const { damage } = everseed(content.torrent.id);
+    if (!damage) return [];
+    const lost = await c.var.work.run(lackingPieces(content.info, damage));
+    const { pieceLength } = content.info.geometry;
+    const { offset } = content.files[file]!;
+    const first = Math.floor((offset + part.first) / pieceLength);
+    const last = Math.floor((offset + part.last) / pieceLength);
+    return [...lost].filter((piece) => piece >= first && piece <= last);
   }
 }
 

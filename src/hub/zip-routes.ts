@@ -7,9 +7,10 @@ import type { Listing } from "../publish/catalogue.ts";
 import type { StoredContent } from "../publish/stored-contents.ts";
 import { absent } from "./absent.ts";
 import { breakOff } from "./break-off.ts";
-import { type ByteRange, parseByteRange } from "./byte-range.ts";
+import { parseByteRange } from "./byte-range.ts";
 import { archiveName, attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
+import { judgedStream } from "./judged-stream.ts";
 import { notFound, RefusedError } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { StreamSeats } from "./stream-seats.ts";
@@ -22,14 +23,6 @@ import { dosTime } from "./zip/zip-records.ts";
 const ZIPS_MAX = 200;
 /** Of one address: enough for a program that fetches parts of one archive side by side. */
 const ZIPS_PER_ADDRESS_MAX = 16;
-/** How a stream ends. */
-interface StreamEnds {
-  /** Gives back what it holds. */
-  readonly end: () => Promise<void>;
-  /** It cannot be finished. */
-  readonly fail: (controller: ReadableStreamDefaultController, cause: unknown) => void;
-}
-
 /** Changes when the same files would make other bytes. */
 const FORM = "zip-1";
 
@@ -108,40 +101,9 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
       log.warn("a download broke off", { id: listing.id, why: String(cause) });
       breakOff(controller, c.env, cause);
     };
-    return new Response(await stream(zip, part, { end, fail }), { status, headers });
-  }
-
-  /** What cannot be read at once is refused with words; later only the connection can break off. */
-  async function stream(
-    zip: Zip,
-    range: ByteRange,
-    { end, fail }: StreamEnds,
-  ): Promise<ReadableStream<Uint8Array>> {
     const stop = new AbortController();
-    const chunks = zipBytes(zip, range, { signal: stop.signal, breathe });
-    let next: IteratorResult<Uint8Array, unknown> | undefined = await chunks.next();
-    return new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          try {
-            const chunk = next ?? (await chunks.next());
-            next = undefined;
-            if (chunk.done !== true) return controller.enqueue(chunk.value);
-            await end();
-            controller.close();
-          } catch (error) {
-            await end();
-            fail(controller, error);
-          }
-        },
-        async cancel() {
-          stop.abort();
-          await end();
-        },
-      },
-      // One chunk ahead at most: a slow reader holds no memory.
-      { highWaterMark: 1 },
-    );
+    const chunks = zipBytes(zip, part, { signal: stop.signal, breathe });
+    return new Response(await judgedStream(chunks, stop, { end, fail }), { status, headers });
   }
 
   /** Lets others have a turn. */

@@ -175,7 +175,8 @@ export class NodeFiles implements Files {
   async stat(path: string): Promise<FileFacts | undefined> {
     try {
       const facts = await this.#through(path, false, (entry) => lstat(entry));
-      return { folder: facts.isDirectory(), size: facts.size, mtimeMs: facts.mtimeMs };
+      const { size, mtimeMs, ctimeMs } = facts;
+      return { folder: facts.isDirectory(), size, mtimeMs, ctimeMs };
     } catch (error) {
       // What lies behind a link is none of ours.
       if (isMissing(error) || codeOf(error) === "ELOOP") return undefined;

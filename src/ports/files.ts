@@ -34,6 +34,8 @@ export interface FileFacts {
   /** Bytes. */
   readonly size: number;
   readonly mtimeMs: number;
+  /** Of the last change of any kind: the system sets it, and no program can. */
+  readonly ctimeMs: number;
 }
 
 export interface AppendFile {

@@ -48,6 +48,7 @@ export interface HubAddresses {
 
 /** A file that can be downloaded. */
 export interface StoredFile extends ListedFile {
+  readonly torrentId: string;
   /** Absolute path on this machine. */
   readonly location: string;
   /** Changes when the bytes do: the infohash and the index. */
@@ -156,6 +157,7 @@ export class Catalogue {
     const root = this.#folder.contentRoot(row);
     const onDisk = (row.content_root === null ? undefined : file.pathAsWritten) ?? file.path;
     return {
+      torrentId: row.id,
       index,
       path: file.path.join("/"),
       size: file.length,

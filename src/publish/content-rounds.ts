@@ -19,15 +19,13 @@ interface ContentRoundsOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
-  /** Files that lie in their owner's folder were written to since they were last compared with their hashes. */
-  readonly onChanged: (torrent: TorrentRow) => void;
   readonly report: (torrentId: string, found: FilesFound) => void;
 }
 
 /**
  * Walks through the catalogue for ever, one torrent a step, and looks whether its files are there in their full
  * length. What a lost disk or a careless hand took is known before somebody asks for it (HUB-19); bytes
- * that changed are found by the engine, which judges every piece before it is sent.
+ * that changed are found by the engine, which judges every piece before it is sent. Files of others: `in-place-watch.ts`.
  */
 export class ContentRounds {
   readonly #options: ContentRoundsOptions;
@@ -85,10 +83,6 @@ export class ContentRounds {
     const info = infoOnDisk(row, metainfo.info);
     const root = folder.contentRoot(row);
     const lost = await findLostFiles(info, root, files);
-    const isTheirs = row.content_root !== null;
-    if (isTheirs && lost.size === 0 && (await newestMs(info, root, files)) > row.checked_at) {
-      this.#options.onChanged(row);
-    }
     return { kind: "files", lost, fileCount: realFiles(info).length };
   }
 }
@@ -110,14 +104,4 @@ async function findLostFiles(info: TorrentInfo, root: string, files: Files): Pro
     if (!facts || facts.folder || facts.size !== file.length) lost.add(index);
   }
   return lost;
-}
-
-/** @returns Wall milliseconds of the last write to any of the files. */
-async function newestMs(info: TorrentInfo, root: string, files: Files): Promise<number> {
-  let newest = 0;
-  for (const file of realFiles(info)) {
-    const facts = await files.stat(`${root}/${file.path.join("/")}`);
-    newest = Math.max(newest, facts?.mtimeMs ?? 0);
-  }
-  return newest;
 }

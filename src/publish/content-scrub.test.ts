@@ -3,6 +3,7 @@ import { test, type TestContext } from "node:test";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Content, PieceVerdict } from "../ports/content.ts";
+import type { FileFacts } from "../ports/files.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { openStore } from "../store/open-store.ts";
 import { ContentScrub } from "./content-scrub.ts";
@@ -53,17 +54,25 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
       return { cancel: () => void timers.splice(timers.indexOf(timer) >>> 0, 1) };
     },
   };
-  const geometry = { pieceCount: PIECES, requestSize: () => PIECE_BYTES };
-  const info = { kind: "v1", files: [], geometry, infohashes: { v1: new Uint8Array(20) } };
+  // One file a piece.
+  const geometry = {
+    pieceCount: PIECES,
+    requestSize: () => PIECE_BYTES,
+    filePieces: (file: number) => ({ first: file, end: file + 1 }),
+  };
+  const files = ["a", "b", "c"].map((name) => ({ path: [name], pad: false }));
+  const info = { kind: "v1", files, geometry, infohashes: { v1: new Uint8Array(20) } };
   const library = {
     load: async () => ({ info, pieceLayers: new Map() }) as unknown as Metainfo,
   } as unknown as TorrentLibrary;
   const seen: string[] = [];
+  const looks = new Map<string, FileFacts>();
   let open = 0;
   const scrub = new ContentScrub({
     torrents: store.torrents,
     library,
     folder: new DataFolder("/data"),
+    files: { stat: async (path) => looks.get(path) },
     clock,
     log: SILENT_LOG,
     content: {
@@ -98,7 +107,7 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
   };
   const daysSince = async (id: string) =>
     (NOW - ((await store.torrents.find(id))?.checked_at ?? 0)) / DAY_MS;
-  return { scrub, pass, seen, daysSince, open: () => open, timers };
+  return { scrub, pass, seen, daysSince, open: () => open, timers, store };
 }
 
 test("HUB-19: damage that leaves the length alone is found before a peer asks; the page says when all was checked", async (t) => {
@@ -149,4 +158,40 @@ test("a stop in the middle closes the files and says nothing of the torrent", as
   while (open() > 0) await new Promise(setImmediate);
   assert.equal(timers.length, 0);
   assert.equal(await daysSince("t1"), 40);
+});
+
+test("files of others that changed are compared between two pieces of what is under way, they alone, and faster", async (t) => {
+  const { scrub, pass, seen, daysSince, store, open } = await world(t);
+  await pass(2);
+  const row = (await store.torrents.find("t0"))!;
+  scrub.hurry(row, { files: new Set([1]), stamp: "first" });
+  scrub.hurry(row, { files: new Set([2]), stamp: "second" });
+  const delays = await pass(4);
+  assert.deepEqual(seen, [
+    "t1 0 intact",
+    "t1 1 intact",
+    "t0 1 intact",
+    "t0 2 intact",
+    "t1 2 intact",
+  ]);
+  assert.deepEqual(delays, [10, 1.25, 1.25, 10]);
+  assert.equal((await store.torrents.find("t0"))?.content_stamp, "second");
+  assert.equal(await daysSince("t0"), 1, "not every byte was compared");
+  assert.equal(open(), 0);
+});
+
+test("a change is forgotten when all is compared as a whole, and no stamp is kept of what is damaged", async (t) => {
+  const { scrub, pass, seen, store } = await world(t, { "t0 1": { kind: "corrupt", fault: "v1" } });
+  await pass(1);
+  const row = (await store.torrents.find("t0"))!;
+  scrub.hurry(row, { files: undefined, stamp: "other" });
+  await pass(2 + 2);
+  assert.deepEqual(seen.slice(0, 5), [
+    "t1 0 intact",
+    "t0 0 intact",
+    "t0 1 damaged",
+    "t0 2 intact",
+    "t1 1 intact",
+  ]);
+  assert.equal((await store.torrents.find("t0"))?.content_stamp, null);
 });

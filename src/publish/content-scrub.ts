@@ -1,11 +1,16 @@
 import { contentLayout } from "../engine/content-layout.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Content, ContentSource, PieceVerdict } from "../ports/content.ts";
+import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { lookAtFiles } from "./content-stamp.ts";
+import { realFiles } from "./damaged-files.ts";
 import { existingFiles, infoOnDisk } from "./in-place.ts";
+import type { ContentChange } from "./in-place-watch.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 /** A torrent rests so long after a look at every byte. */
@@ -14,13 +19,16 @@ const REST_MS = 30 * 24 * 3600_000;
 const START_MS = 5 * 60_000;
 /** Slow enough that nobody notices; 20 TB in the time of a rest. */
 const BYTES_PER_MS = 8_000;
+/** For files that somebody has written to: whoever looks at the torrent's page wants to know. */
+const BYTES_PER_MS_URGENT = 64_000;
 /** When all have been looked at, those that are damaged are looked at again after this. */
 const PAUSE_MS = 6 * 3600_000;
 
 interface ContentScrubOptions {
-  readonly torrents: Pick<TorrentTable, "afterChecked" | "setChecked">;
+  readonly torrents: Pick<TorrentTable, "afterChecked" | "setChecked" | "setStamp">;
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
+  readonly files: Pick<Files, "stat">;
   readonly content: ContentSource;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,7 +38,8 @@ interface ContentScrubOptions {
 /**
  * Compares every stored byte with its hash, slowly and again each month: damage that leaves a file's length alone
  * is known before somebody asks for it, and "checked" on a page has a date that means it (HUB-19). One piece at
- * a time; after a restart the torrent that was under way begins anew.
+ * a time; after a restart the torrent that was under way begins anew. Files of others that changed are compared at once,
+ * between two pieces of whatever is under way.
  */
 export class ContentScrub {
   readonly #options: ContentScrubOptions;
@@ -39,7 +48,7 @@ export class ContentScrub {
   #running = false;
   /** Waits for the time of the next torrent. */
   #resting = false;
-  readonly #urgent = new Map<string, TorrentRow>();
+  readonly #urgent = new Map<string, { torrent: TorrentRow; change: ContentChange }>();
   #endRest: () => void = () => undefined;
 
   constructor(options: ContentScrubOptions) {
@@ -57,9 +66,13 @@ export class ContentScrub {
     this.#endRest();
   }
 
-  /** Compares this torrent next: there is a reason to. */
-  hurry(torrent: TorrentRow): void {
-    this.#urgent.set(torrent.id, torrent);
+  /** Compares these files next: there is a reason to. */
+  hurry(torrent: TorrentRow, change: ContentChange): void {
+    const waiting = this.#urgent.get(torrent.id)?.change;
+    this.#urgent.set(torrent.id, {
+      torrent,
+      change: waiting ? { ...change, files: union(waiting.files, change.files) } : change,
+    });
     if (!this.#resting) return;
     this.#timer?.cancel();
     this.#after(0);
@@ -77,10 +90,7 @@ export class ContentScrub {
     let delayMs = PAUSE_MS;
     this.#resting = false;
     try {
-      for (const [id, row] of this.#urgent) {
-        this.#urgent.delete(id);
-        await this.#scrub(row);
-      }
+      await this.#hurryAll();
       const row = await torrents.afterChecked(this.#seq, clock.wallMs() - REST_MS);
       this.#seq = row?.seq ?? 0;
       if (row) {
@@ -93,7 +103,15 @@ export class ContentScrub {
     this.#after(delayMs);
   }
 
-  async #scrub(row: TorrentRow): Promise<void> {
+  async #hurryAll(): Promise<void> {
+    for (const [id, { torrent, change }] of this.#urgent) {
+      this.#urgent.delete(id);
+      await this.#scrub(torrent, change);
+    }
+  }
+
+  /** @param change - What of it is in doubt; everything, when nobody says. */
+  async #scrub(row: TorrentRow, change?: ContentChange): Promise<void> {
     const { library, folder, content, torrents, clock, report } = this.#options;
     const metainfo = await library.load(row);
     if (!metainfo) return;
@@ -105,10 +123,14 @@ export class ContentScrub {
       pieceHashesV2(info, pieceLayers),
       existingFiles(row),
     );
+    // Before the first byte is read: what is written meanwhile looks different afterwards.
+    const stamp = change?.stamp ?? (await this.#stampOf(row, info));
+    const bytesPerMs = change ? BYTES_PER_MS_URGENT : BYTES_PER_MS;
     const open = content.open({ ...layout, readOnly: true });
     let whole = true;
     try {
-      for (let piece = 0; piece < info.geometry.pieceCount; piece += 1) {
+      for (const piece of piecesOf(info, change?.files)) {
+        if (!change) await this.#hurryAll();
         const verdict = await judge(open, piece);
         // The rounds look after files that are gone; the disk that cannot read a piece has lost it.
         if (verdict.kind === "failure" && verdict.code !== "EIO") return;
@@ -116,12 +138,21 @@ export class ContentScrub {
         const intact = verdict.kind === "intact";
         whole &&= intact;
         report(row, piece, intact);
-        await this.#rest(info.geometry.requestSize(piece) / BYTES_PER_MS);
+        await this.#rest(info.geometry.requestSize(piece) / bytesPerMs);
       }
     } finally {
       await new Promise<void>((resolve) => open.close(resolve));
     }
-    if (whole && this.#running) await torrents.setChecked(row.id, clock.wallMs());
+    if (!whole || !this.#running) return;
+    if (!change?.files) await torrents.setChecked(row.id, clock.wallMs(), stamp);
+    else await torrents.setStamp(row.id, change.stamp);
+  }
+
+  /** @returns Null for content of our own, which nobody else writes to. */
+  async #stampOf(row: TorrentRow, info: TorrentInfo): Promise<string | null> {
+    if (row.content_root === null) return null;
+    const paths = realFiles(info).map(({ path }) => `${row.content_root}/${path.join("/")}`);
+    return (await lookAtFiles(paths, this.#options.files)).stamp;
   }
 
   async #rest(delayMs: number): Promise<void> {
@@ -130,6 +161,28 @@ export class ContentScrub {
       this.#timer = this.#options.clock.startTimer(delayMs, resolve);
     });
   }
+}
+
+/** @param files - Real files, by their index; all pieces when undefined. A piece that two files share comes once. */
+function* piecesOf(info: TorrentInfo, files: ReadonlySet<number> | undefined): Iterable<number> {
+  const { geometry } = info;
+  let next = 0;
+  let index = -1;
+  for (const [place, file] of files ? info.files.entries() : []) {
+    if (file.pad || file.linkTarget) continue;
+    index += 1;
+    if (!files?.has(index)) continue;
+    const { first, end } = geometry.filePieces(place);
+    for (next = Math.max(next, first); next < end; next += 1) yield next;
+  }
+  for (; !files && next < geometry.pieceCount; next += 1) yield next;
+}
+
+function union(
+  a: ReadonlySet<number> | undefined,
+  b: ReadonlySet<number> | undefined,
+): ReadonlySet<number> | undefined {
+  return a && b && new Set([...a, ...b]);
 }
 
 async function judge(content: Content, piece: number): Promise<PieceVerdict> {

@@ -14,7 +14,8 @@ export function realFiles(info: TorrentInfo): readonly TorrentInfo["files"][numb
 export function* damagedFiles(info: TorrentInfo, damage: Damage | null): Work<ReadonlySet<number>> {
   const damaged = new Set<number>();
   if (!damage) return damaged;
-  const lostPieces = Uint32Array.from(damage.lostPieces).sort();
+  // Also those that share a piece with a lost file: their bytes there cannot be judged, and are not given.
+  const lostPieces = Uint32Array.from(yield* lackingPieces(info, damage)).sort();
   let index = 0;
   for (const [file, { pad, linkTarget }] of info.files.entries()) {
     if (file % LOOKED_AT_PER_STEP === 0) yield;

@@ -9,6 +9,7 @@ import { ContentRounds } from "./content-rounds.ts";
 import { ContentFaults, type Damage } from "./content-faults.ts";
 import { ContentScrub } from "./content-scrub.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { type ContentChange, InPlaceWatch } from "./in-place-watch.ts";
 import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
@@ -57,6 +58,7 @@ export class Everseed {
   readonly #looking = new Set<string>();
   readonly #faults: ContentFaults;
   readonly #rounds: ContentRounds;
+  readonly #watch: InPlaceWatch;
   readonly #scrub: ContentScrub;
   #uploadedAsleep = 0;
   #session: EngineSession | undefined;
@@ -67,7 +69,11 @@ export class Everseed {
     this.#faults = new ContentFaults(options.log);
     this.#rounds = new ContentRounds({
       ...options,
-      onChanged: (row) => this.#handleChanged(row),
+      report: (id, found) => this.#faults.handleRound(id, found),
+    });
+    this.#watch = new InPlaceWatch({
+      ...options,
+      onChanged: (row, change) => this.#handleChanged(row, change),
       report: (id, found) => this.#faults.handleRound(id, found),
     });
     this.#scrub = new ContentScrub({
@@ -87,6 +93,7 @@ export class Everseed {
     this.#session = session;
     this.#scheduleSweep();
     this.#rounds.start();
+    this.#watch.start();
     this.#scrub.start();
   }
 
@@ -94,6 +101,7 @@ export class Everseed {
   stop(): void {
     this.#timer?.cancel();
     this.#rounds.stop();
+    this.#watch.stop();
     this.#scrub.stop();
     this.#session = undefined;
   }
@@ -159,15 +167,14 @@ export class Everseed {
   }
 
   /** Somebody wrote to files that are not ours: what was judged is judged anew, now and when peers ask. */
-  #handleChanged(row: TorrentRow): void {
-    if (this.isDamaged(row.id)) return;
+  #handleChanged(row: TorrentRow, change: ContentChange): void {
     this.#options.log.info("files that were published in place have changed: they are compared", {
       id: row.id,
     });
     const awake = this.#awake.get(row.id);
     if (awake) void this.#putToSleep(row.id, awake);
     this.#options.onChanged?.(row.id);
-    this.#scrub.hurry(row);
+    this.#scrub.hurry(row, change);
   }
 
   /** Of all torrents together. */

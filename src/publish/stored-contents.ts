@@ -1,4 +1,3 @@
-import { Bitfield } from "../base/bitfield.ts";
 import { invariant } from "../base/errors.ts";
 import { contentLayoutInSteps } from "../engine/content-layout.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
@@ -12,6 +11,7 @@ import type {
   PieceVerdict,
   ReadRun,
 } from "../ports/content.ts";
+import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { FileSumTable } from "../store/file-sums.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
@@ -29,13 +29,22 @@ export const READ_BYTES_MAX = 128 * 1024;
 const REST_MS = 10 * 60_000;
 /** Contents that are open although nobody reads them. */
 const RESTING_MAX = 16;
-/** A piece that was judged is believed for so long. */
+/** A piece that was judged is believed for so long, as long as nobody writes to its files. */
 const JUDGED_MS = 10 * 60_000;
+/** It is believed for so long without a look at them: a change is seen within this time. */
+const UNSEEN_MS = 1_000;
+/** File systems may give times in steps of this, which lie before the true ones (FAT). */
+const TIME_STEP_MS = 2_000;
+/** Files of one torrent that were looked at; all are looked at anew when there are more. */
+const LOOKED_KEPT = 1_024;
+/** In which verdicts are dated: four bytes hold more than a year. */
+const TICK_MS = 10;
 
 export interface StoredContentsOptions {
   readonly torrents: Pick<TorrentTable, "find">;
   readonly library: TorrentLibrary;
   readonly folder: DataFolder;
+  readonly files: Pick<Files, "stat">;
   readonly content: ContentSource;
   /** Of a pool with room for several reads. */
   readonly slabs: SlabLine;
@@ -157,6 +166,7 @@ export class StoredContents {
     return new StoredContent({
       torrent: row,
       info,
+      pathOf: (file) => `${root}/${onDisk.files[file]!.path.join("/")}`,
       content: content.open({ ...layout, readOnly: true }),
       stored,
       options: this.#options,
@@ -173,19 +183,25 @@ export class StoredContent {
   readonly sums: FileSums;
   readonly #content: Content;
   readonly #options: StoredContentsOptions;
+  readonly #pathOf: (file: number) => string;
   readonly #judging = new Map<number, Promise<void>>();
-  #judged: Bitfield;
-  #judgedSinceMs: number;
+  /** When each piece was judged, ticks since this was opened; 0 for never. */
+  readonly #judged: Uint32Array;
+  readonly #openedMs: number;
+  /** Files that were looked at a moment ago, and when somebody last wrote to them; infinite when they are not whole. */
+  readonly #looked = new Map<number, { readonly atMs: number; readonly writtenMs: number }>();
   #summing: Promise<void> | undefined;
 
   constructor(parts: {
     torrent: TorrentRow;
     info: TorrentInfo;
+    /** Where a file of `info.files` lies, absolute. */
+    pathOf: (file: number) => string;
     content: Content;
     stored: Uint8Array | undefined;
     options: StoredContentsOptions;
   }) {
-    const { torrent, info, content, stored, options } = parts;
+    const { torrent, info, pathOf, content, stored, options } = parts;
     this.torrent = torrent;
     this.info = info;
     this.files = info.files.filter((file) => !file.pad && !file.linkTarget);
@@ -193,8 +209,10 @@ export class StoredContent {
     if (stored) this.sums.restore(stored);
     this.#content = content;
     this.#options = options;
-    this.#judged = new Bitfield(info.geometry.pieceCount);
-    this.#judgedSinceMs = options.clock.nowMs();
+    this.#pathOf = pathOf;
+    this.#judged = new Uint32Array(info.geometry.pieceCount);
+    // So that what is judged at once has a date too.
+    this.#openedMs = options.clock.nowMs() - TICK_MS;
   }
 
   /**
@@ -213,7 +231,7 @@ export class StoredContent {
       const piece = Math.floor((start + at) / pieceLength);
       const begin = start + at - piece * pieceLength;
       const run = { piece, begin, length: Math.min(length - at, pieceLength - begin) };
-      await this.#judge(piece);
+      await this.#judge(piece, { begin: start + at, length: run.length });
       runs.push({ ...run, slabOffset: at });
       at += run.length;
     }
@@ -227,6 +245,18 @@ export class StoredContent {
       into.set(slab.view.subarray(0, length));
     } finally {
       slabs.give(slab);
+    }
+  }
+
+  /**
+   * Compares pieces with their hashes, whatever is known about them.
+   *
+   * @throws {PublishError} (rejects) As `read`, at the first that is damaged.
+   */
+  async judgeAnew(pieces: Iterable<number>): Promise<void> {
+    for (const piece of pieces) {
+      this.#judged[piece] = 0;
+      await this.#verifyOnce(piece);
     }
   }
 
@@ -259,13 +289,49 @@ export class StoredContent {
     this.sums.feed(file, covered, part);
   }
 
-  async #judge(piece: number): Promise<void> {
-    const { clock } = this.#options;
-    if (clock.nowMs() - this.#judgedSinceMs > JUDGED_MS) {
-      this.#judged = new Bitfield(this.info.geometry.pieceCount);
-      this.#judgedSinceMs = clock.nowMs();
+  /** @param run - The bytes of the piece that are going to be read. */
+  async #judge(
+    piece: number,
+    run: { readonly begin: number; readonly length: number },
+  ): Promise<void> {
+    const judgedMs = this.#judged[piece]! * TICK_MS + this.#openedMs;
+    const ageMs = this.#options.clock.nowMs() - judgedMs;
+    if (this.#judged[piece] !== 0 && ageMs < JUDGED_MS) {
+      if (ageMs < UNSEEN_MS || (await this.#isAsItWas(run, ageMs))) return;
+      // Perhaps another file stands there by now.
+      await new Promise<DiskOutcome>((resolve) => this.#content.reopen([], resolve));
     }
-    if (this.#judged.has(piece)) return;
+    await this.#verifyOnce(piece);
+  }
+
+  /** Whether nobody has written to the files since a time: the system dates every change, and no program can undo that. */
+  async #isAsItWas(
+    run: { readonly begin: number; readonly length: number },
+    ageMs: number,
+  ): Promise<boolean> {
+    const { clock } = this.#options;
+    const judgedMs = clock.wallMs() - ageMs;
+    for (const { file } of this.info.geometry.spans(run.begin, run.length)) {
+      if (this.info.files[file]!.pad) continue;
+      if ((await this.#writtenMs(file)) + TIME_STEP_MS > judgedMs) return false;
+    }
+    return true;
+  }
+
+  async #writtenMs(file: number): Promise<number> {
+    const { clock, files } = this.#options;
+    const nowMs = clock.nowMs();
+    const known = this.#looked.get(file);
+    if (known && nowMs - known.atMs < UNSEEN_MS) return known.writtenMs;
+    const facts = await files.stat(this.#pathOf(file));
+    const isWhole = facts?.folder === false && facts.size === this.info.files[file]!.length;
+    const writtenMs = isWhole ? Math.max(facts.mtimeMs, facts.ctimeMs) : Number.POSITIVE_INFINITY;
+    if (this.#looked.size >= LOOKED_KEPT) this.#looked.clear();
+    this.#looked.set(file, { atMs: nowMs, writtenMs });
+    return writtenMs;
+  }
+
+  async #verifyOnce(piece: number): Promise<void> {
     let judging = this.#judging.get(piece);
     if (!judging) {
       judging = this.#verify(piece).finally(() => this.#judging.delete(piece));
@@ -275,14 +341,16 @@ export class StoredContent {
   }
 
   async #verify(piece: number): Promise<void> {
+    // Of the beginning: what is written from now on may be seen or not.
+    const ticks = Math.floor((this.#options.clock.nowMs() - this.#openedMs) / TICK_MS);
     const verdict = await new Promise<PieceVerdict>((resolve) =>
       this.#content.verify(piece, { digests: false }, resolve),
     );
     if (verdict.kind === "failure") throw refusal(verdict);
     const intact = verdict.kind === "intact";
+    this.#judged[piece] = intact ? ticks : 0;
     this.#options.report(this.torrent, piece, intact);
     if (!intact) throw damaged();
-    this.#judged.add(piece);
   }
 }
 

@@ -6,8 +6,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { NewTorrent, TorrentRow, TorrentTable } from "../store/torrents.ts";
 import type { ContentSharing } from "./content-sharing.ts";
-import { countLostFiles } from "./content-rounds.ts";
 import type { DataFolder } from "./data-folder.ts";
+import { realFiles } from "./damaged-files.ts";
 import { infoOnDisk } from "./in-place.ts";
 import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
@@ -79,8 +79,11 @@ export class TorrentAdoption {
    * The same for content that lies in its owner's folder, and stays there: it is read and never touched.
    *
    * @param place.contentRoot - Absolute; the torrent's folder or file is in it, under the names the torrent gives.
+   * @param place.checkedMs - Wall milliseconds when somebody began to compute the hashes from the files.
+   * @param place.stamp - What the files looked like then; null when that is not known.
    * @returns Its id; another one when it is published already.
-   * @throws {PublishError} (rejects) `bad-declaration` when the files are not there.
+   * @throws {PublishError} (rejects) `bad-declaration` when the files are not there. An error that carries the system's
+   *   `code` when one may not be read.
    */
   async adoptInPlace(
     made: FetchedTorrent,
@@ -89,6 +92,8 @@ export class TorrentAdoption {
       readonly ownerId: string;
       readonly contentRoot: string;
       readonly title?: string | undefined;
+      readonly checkedMs: number;
+      readonly stamp: string | null;
     },
   ): Promise<string> {
     return this.#options.publications.alone(async () => {
@@ -97,7 +102,7 @@ export class TorrentAdoption {
       const known = await this.#known(info);
       if (known) return known.id;
       const onDisk = infoOnDisk({ content_root: place.contentRoot }, info);
-      const lost = await countLostFiles(onDisk, place.contentRoot, this.#options.files);
+      const lost = await this.#countOtherFiles(onDisk, place.contentRoot);
       if (lost > 0) {
         throw new PublishError(
           "bad-declaration",
@@ -109,6 +114,18 @@ export class TorrentAdoption {
     });
   }
 
+  /** @returns How many files are not there, or not in their full length. */
+  async #countOtherFiles(info: TorrentInfo, root: string): Promise<number> {
+    let count = 0;
+    for (const file of realFiles(info)) {
+      // Opened, not looked at: a file of somebody else's may be there and closed to us.
+      const open = await this.#options.files.openRead(`${root}/${file.path.join("/")}`);
+      if (open?.size !== file.length) count += 1;
+      await open?.close();
+    }
+    return count;
+  }
+
   async #insert(
     { info, trackers, pieceLayers }: FetchedTorrent,
     place: {
@@ -116,6 +133,8 @@ export class TorrentAdoption {
       readonly ownerId: string;
       readonly contentRoot: string | null;
       readonly title?: string | undefined;
+      readonly checkedMs?: number;
+      readonly stamp?: string | null;
     },
   ): Promise<void> {
     const { torrents, swarms, sharing, files, folder, clock } = this.#options;
@@ -148,7 +167,8 @@ export class TorrentAdoption {
       metainfo_path: folder.metainfoPath(key),
       publisher_id: place.ownerId,
       published_at: publishedMs,
-      checked_at: publishedMs,
+      content_stamp: place.stamp ?? null,
+      checked_at: Math.min(place.checkedMs ?? publishedMs, publishedMs),
       trackers: JSON.stringify(named),
     };
     await files.write(folder.absolute(entry.metainfo_path), torrent);

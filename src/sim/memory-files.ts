@@ -20,7 +20,9 @@ import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 export class MemoryFiles implements Files, ContentSource, PieceIngest {
   readonly #files = new Map<string, Stored>();
   #changes = 0;
-  #now = 1_000;
+  /** Of the newest write; each is a millisecond later than the one before. A test may put it forward. */
+  /** Of the newest write, wall milliseconds; the next is one later. A test may put it forward. */
+  lastWriteMs = 1_000;
   free = 1e15;
   /** The system's code to refuse every change with. */
   refuse: string | undefined;
@@ -124,9 +126,12 @@ export class MemoryFiles implements Files, ContentSource, PieceIngest {
 
   async stat(path: string): Promise<FileFacts | undefined> {
     const stored = this.#files.get(path);
-    if (stored) return { folder: false, size: stored.bytes.length, mtimeMs: stored.mtimeMs };
+    if (stored) {
+      const { bytes, mtimeMs } = stored;
+      return { folder: false, size: bytes.length, mtimeMs, ctimeMs: mtimeMs };
+    }
     const folder = [...this.#files.keys()].some((known) => known.startsWith(`${path}/`));
-    return folder ? { folder: true, size: 0, mtimeMs: 0 } : undefined;
+    return folder ? { folder: true, size: 0, mtimeMs: 0, ctimeMs: 0 } : undefined;
   }
 
   async freeBytes(): Promise<number> {
@@ -167,12 +172,12 @@ export class MemoryFiles implements Files, ContentSource, PieceIngest {
     this.#files.set(path, stored);
     stored.bytes = resized(stored.bytes, Math.max(stored.bytes.length, position + bytes.length));
     stored.bytes.set(bytes, position);
-    stored.mtimeMs = this.#now += 1;
+    stored.mtimeMs = this.lastWriteMs += 1;
   }
 
   #stored(bytes: Uint8Array): Stored {
-    this.#now += 1;
-    return { bytes, mtimeMs: this.#now };
+    this.lastWriteMs += 1;
+    return { bytes, mtimeMs: this.lastWriteMs };
   }
 
   #change(): void {
@@ -256,6 +261,10 @@ class MemoryContent implements Content {
     queueMicrotask(onDone);
   };
 
+  reopen: Content["reopen"] = (_lost, onDone) => {
+    queueMicrotask(() => onDone({ kind: "done" }));
+  };
+
   verify: Content["verify"] = (piece, _options, onDone) => {
     queueMicrotask(() =>
       onDone({ kind: this.#isIntact(piece) ? "intact" : "corrupt", fault: "v1" }),
@@ -265,7 +274,6 @@ class MemoryContent implements Content {
   store = notForPublishing;
   check = notForPublishing;
   stamp = notForPublishing;
-  reopen = notForPublishing;
   claim = notForPublishing;
   setAside = notForPublishing;
   setWanted = notForPublishing;

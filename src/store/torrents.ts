@@ -19,6 +19,11 @@ export interface StoredTorrent {
   readonly content_path: string;
   /** Absolute folder that holds the content when it lies elsewhere. It belongs to its owner, and is only read. */
   readonly content_root: string | null;
+  /**
+   * What those files of others looked like when every byte was last compared; null when nobody knows, and for content of
+   * our own. See `publish/content-stamp.ts`.
+   */
+  readonly content_stamp: string | null;
   /** The .torrent file, below the data folder. */
   readonly metainfo_path: string;
   readonly publisher_id: string;
@@ -38,9 +43,10 @@ export interface TorrentRow extends StoredTorrent {
   readonly publisher: string | null;
 }
 
-export type NewTorrent = Omit<StoredTorrent, "content_root"> & {
+export type NewTorrent = Omit<StoredTorrent, "content_root" | "content_stamp"> & {
   /** Null, or left out, when the content is in our own folder. */
   readonly content_root?: string | null;
+  readonly content_stamp?: string | null;
 };
 
 export interface TorrentSearch {
@@ -104,9 +110,14 @@ export interface TorrentTable {
   after(seq: number): Promise<TorrentRow | undefined>;
   /** Like `after`, among torrents whose every byte was last checked before `beforeMs`, wall milliseconds. */
   afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined>;
+  /** Torrents whose content lies in their owners' folders, in the order of publishing; 0 begins with the first. */
+  inPlaceAfter(seq: number, limit: number): Promise<TorrentRow[]>;
+  /** Its files are as published, and look like this. */
+  setStamp(id: string, stamp: string): Promise<void>;
   /** From now on its content lies in our own folder. */
   keepContent(id: string): Promise<void>;
-  setChecked(id: string, wallMs: number): Promise<void>;
+  /** @param stamp - What the files of others looked like; null for our own. */
+  setChecked(id: string, wallMs: number, stamp: string | null): Promise<void>;
   /** @param trackers - As in the column of that name. */
   setTrackers(id: string, trackers: string): Promise<void>;
 }

@@ -134,6 +134,33 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
   );
 });
 
+test("what was overwritten before the hub took it in, under its old date, is told and not given out", async (context) => {
+  const cwd = await prepare(context);
+  const path = join(cwd, "media/film.mp4");
+  const long = new Date(Date.now() - 90 * 24 * 3600_000);
+  await utimes(path, long, long);
+  const args = ["publish", "--in-place", "media/film.mp4", "--data", "data", "--json"];
+  const waiting = await everseed(context, args, { cwd });
+  assert.equal(waiting.exit, 0, waiting.stderr);
+  const other = await readFile(path);
+  other.fill(7, 100_000, 100_100);
+  await writeFile(path, other);
+  await utimes(path, long, long);
+  const hub = new EverseedProcess(context, START, { cwd, env: PORTS });
+  const site = `http://127.0.0.1:${await hub.port()}`;
+  const until = Date.now() + FAULT_MS;
+  let listed: Listed | undefined;
+  while (!listed?.swarm.fault && Date.now() < until) {
+    const response = await fetch(`${site}/api/v1/torrents`);
+    [listed] = ((await response.json()) as { torrents: Listed[] }).torrents;
+    await sleep(200);
+  }
+  assert.match(listed?.swarm.fault ?? "", /1 of [0-9]+ pieces is damaged/);
+  const download = await fetch(`${site}/t/${listed!.id}/files/0/film.mp4`);
+  assert.equal(download.status, 500);
+  assert.match(await download.text(), /Publishing the same files again/);
+});
+
 const wrong: [why: string, args: string[], words: RegExp, exit: number][] = [
   ["no data folder", ["publish", "--in-place", "x"], /--data/, 2],
   [

@@ -118,6 +118,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     torrents,
     library,
     folder,
+    files: disk,
     content: disk,
     slabs: new SlabLine(new Pool()),
     sums: store.fileSums,

@@ -529,15 +529,15 @@ test("HUB-19: a damaged torrent counts no seed that is none, and offers no downl
   const lost = await look();
   assert.equal(lost.torrent.swarm.fault, words);
   assert.equal(lost.torrent.swarm.seeds, 0);
-  assert.equal(lost.torrent.wholeFileCount, 2);
+  assert.equal(lost.torrent.wholeFileCount, 0, "the others share its piece, and cannot be judged");
   assert.equal(lost.zipPath, null, "it would break off in the middle");
   assert.deepEqual(
     lost.torrent.files.map((file) => file.whole),
-    [true, false, true],
+    [false, false, false],
   );
   assert.deepEqual(lost.pieces, { copies: [0], lacking: [0], missing: 1 });
   const api = await (await world.call(`/api/v1/torrents/${id}`)).json();
-  assert.partialDeepStrictEqual(api, { wholeFileCount: 2, swarm: { seeds: 0 } });
+  assert.partialDeepStrictEqual(api, { wholeFileCount: 0, swarm: { seeds: 0 } });
 
   world.damage.now = { words, all: true, lostFiles: none, lostPieces: none };
   assert.equal((await look()).torrent.wholeFileCount, 0);
@@ -549,7 +549,8 @@ test("HUB-19: a damaged torrent counts no seed that is none, and offers no downl
 
 test("HUB-19: a file that is cut or gone is refused with what repairs it, and looked at", async (t) => {
   const world = await hubWorld(t);
-  const id = await world.publish({ "a.bin": bytes(1000), "b.bin": bytes(500, 1) });
+  const files = { "a.bin": bytes(1000), "b.bin": bytes(500, 1) };
+  const id = await world.publish(files, { kind: "hybrid" });
   const { location } = (await world.parts.catalogue.file(id, 0))!;
   for (const harm of [
     () => world.disk.write(location, bytes(999)),

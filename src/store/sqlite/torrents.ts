@@ -234,15 +234,32 @@ export class SqliteTorrentTable implements TorrentTable {
   async keepContent(id: string): Promise<void> {
     await this.#db
       .updateTable("torrents")
-      .set({ content_root: null })
+      .set({ content_root: null, content_stamp: null })
       .where("id", "=", id)
       .execute();
   }
 
-  async setChecked(id: string, wallMs: number): Promise<void> {
+  async inPlaceAfter(seq: number, limit: number): Promise<TorrentRow[]> {
+    return this.#rows()
+      .where("seq", ">", seq)
+      .where("content_root", "is not", null)
+      .orderBy("seq")
+      .limit(limit)
+      .execute();
+  }
+
+  async setStamp(id: string, stamp: string): Promise<void> {
     await this.#db
       .updateTable("torrents")
-      .set({ checked_at: wallMs })
+      .set({ content_stamp: stamp })
+      .where("id", "=", id)
+      .execute();
+  }
+
+  async setChecked(id: string, wallMs: number, stamp: string | null): Promise<void> {
+    await this.#db
+      .updateTable("torrents")
+      .set({ checked_at: wallMs, content_stamp: stamp })
       .where("id", "=", id)
       .execute();
   }

@@ -9,6 +9,7 @@ import { fileSums } from "./0008-file-sums.ts";
 import { fetches } from "./0009-fetches.ts";
 import { fileCopies } from "./0010-file-copies.ts";
 import { registeredTotals } from "./0011-registered-totals.ts";
+import { inPlaceStamps } from "./0012-in-place-stamps.ts";
 
 /** In order, forward only. A released migration is never changed; what comes later is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0009-fetches": fetches,
   "0010-file-copies": fileCopies,
   "0011-registered-totals": registeredTotals,
+  "0012-in-place-stamps": inPlaceStamps,
 };
