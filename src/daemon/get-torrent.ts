@@ -196,8 +196,7 @@ class Download {
     const [named, resume] = await Promise.all([resolvePeers(peers), this.#resume.load()]);
     for (const peer of named) this.#session.guard.trust(peer);
     const known = [...named, ...this.#magnetPeers()];
-    const added = this.#options.trackers.map((url) => [url]);
-    this.#trackers = this.#session.trackers([...trackersOf(this.#source), ...added]);
+    this.#trackers = this.#session.trackers(trackersOf(this.#source), this.#options.trackers);
     this.#news = new TrackerNews(this.#trackers, onEvent);
     const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
     if (waitsForPeers && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();

@@ -9,6 +9,8 @@ export interface GuardedFetchOptions extends Pick<NodeHttpFetchOptions, "userAge
    * where trackers answer, when a torrent did.
    */
   readonly nearPages: "all" | "announce";
+  /** Reads answers as trackers give them. */
+  readonly lenient?: boolean | undefined;
   /** Makes what fetches; `NodeHttpFetch` when absent. */
   readonly makeFetch?: ((options: NodeHttpFetchOptions) => HttpFetch) | undefined;
 }
@@ -36,7 +38,7 @@ export class GuardedFetch implements HttpFetch {
   /** @throws {PlatformError} As `NodeHttpFetch`; `address-refused`. */
   get(url: string, limits: Parameters<HttpFetch["get"]>[1]): Promise<HttpReply> {
     const { userAgent, lookUp, nearPages, makeFetch = nodeFetch } = this.#options;
-    const lenient = nearPages === "announce";
+    const lenient = this.#options.lenient ?? nearPages === "announce";
     const fetch = makeFetch({ userAgent, lookUp, lenient, judge: hopJudge(nearPages) });
     return fetch.get(url, limits);
   }

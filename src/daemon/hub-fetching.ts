@@ -43,7 +43,7 @@ export class HubFetching implements FetchEngine {
       const { session, guard } = opened;
       const named = "magnet" in options.from ? options.from.magnet.peers : [];
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
-      const sources = opened.trackers(trackers);
+      const sources = opened.trackers(trackers, []);
       const torrent = session.add({
         ...options,
         sources,

@@ -21,7 +21,8 @@ const VOUCHED_MAX = 10_000;
  * reads it runs inside: what it names may not lead to where strangers cannot go themselves.
  *
  * - Peers that the person names may be anywhere.
- * - A tracker may be anywhere, because a hub at home is; one that is near is asked for nothing but announces.
+ * - A tracker may be anywhere, because a hub at home is; one that is near is asked for nothing but announces, unless the
+ *   person names it.
  * - Peers that a tracker names may be as near as the address this reply came from, no nearer. A handshake
  *   carries 20 bytes that whoever made the link chose: enough for a command to some service on this machine.
  */
@@ -31,6 +32,8 @@ export class NetGuard {
   /** To trackers. */
   readonly datagrams: DatagramNet;
   readonly #trusted = new Set<string>();
+  /** Without their queries, which each announce has its own of. */
+  readonly #trustedTrackers = new Set<string>();
   /** By address, which is what a person is told. */
   readonly #refused = new Map<string, Endpoint>();
   /**
@@ -41,11 +44,21 @@ export class NetGuard {
 
   constructor(options: NetGuardOptions) {
     const { datagrams } = options;
-    this.http = new GuardedFetch({ ...options, nearPages: "announce" });
+    const toAny = new GuardedFetch({ ...options, nearPages: "all", lenient: true });
+    const toTrackers = new GuardedFetch({ ...options, nearPages: "announce", lenient: true });
+    this.http = {
+      get: (url, limits) =>
+        (this.#trustedTrackers.has(withoutQuery(url)) ? toAny : toTrackers).get(url, limits),
+    };
     this.datagrams = {
       bind: (bindOptions) => datagrams.bind(bindOptions),
       resolve: async (host) => nearestOf(await datagrams.resolve(host)).addresses,
     };
+  }
+
+  /** @param url - Of a tracker that the person names: also one whose path no torrent may name. */
+  trustTracker(url: string): void {
+    this.#trustedTrackers.add(withoutQuery(url));
   }
 
   /** @param peer - That the person names. */
@@ -105,4 +118,9 @@ export class NetGuard {
     if (size < REFUSED_KEPT && !this.#refused.has(peer.address))
       this.#refused.set(peer.address, peer);
   }
+}
+
+function withoutQuery(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed ? `${parsed.origin}${parsed.pathname}` : url;
 }

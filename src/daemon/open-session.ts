@@ -37,8 +37,15 @@ export interface OneShotSession {
   readonly port: number;
   /** Judges what is connected to. */
   readonly guard: NetGuard;
-  /** The trackers of one torrent as a source of peers; empty when it names none that we can speak to. */
-  trackers(tiers: readonly (readonly string[])[]): readonly TrackerSource[];
+  /**
+   * The trackers of one torrent as a source of peers; empty when it names none that we can speak to.
+   *
+   * @param named - Announce URLs that the person names, in addition: they may be anywhere.
+   */
+  trackers(
+    tiers: readonly (readonly string[])[],
+    named: readonly string[],
+  ): readonly TrackerSource[];
   /** Says goodbye, makes everything durable, ends the threads. */
   close(): Promise<void>;
 }
@@ -91,8 +98,11 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
       port,
       close,
       guard,
-      trackers: (tiers) => {
-        const source = trackerClient.source(tiers);
+      trackers: (tiers, named) => {
+        for (const url of named) guard.trustTracker(url);
+        const known = new Set(tiers.flat());
+        const added = named.filter((url) => !known.has(url)).map((url) => [url]);
+        const source = trackerClient.source([...tiers, ...added]);
         return source ? [source] : [];
       },
     };

@@ -1,7 +1,9 @@
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { createTorrent, type CreatedTorrent, type PlannedTorrent } from "./create-torrent.ts";
 import { DaemonError } from "./daemon-error.ts";
+import { checkTorrent } from "./check-torrent.ts";
+import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
@@ -21,14 +23,16 @@ export interface SeedSourceOptions {
   readonly onProgress: (bytesDone: number) => void;
   /** A torrent was made, and written to the file of its name. */
   readonly onMade: (made: CreatedTorrent) => void;
+  /** A torrent of this content was there, in the file of its name. */
+  readonly onKnown: (file: string) => void;
   readonly signal: AbortSignal;
 }
 
 /**
  * Takes a .torrent file or the URL of a torrent as it is. Of a folder or any other file a torrent is made, here, as
- * `NAME.torrent`; one that is there from an earlier time is taken instead, and its content judged when it is asked for.
+ * `NAME.torrent`; one that is there from an earlier time is taken instead when it is of this content.
  *
- * @throws {DaemonError} As `readTorrentFile` and `createTorrent`.
+ * @throws {DaemonError} As `readTorrentFile` and `createTorrent`; `exists` when the torrent that is there is of other content.
  */
 export async function readSeedSource(
   source: string,
@@ -64,11 +68,88 @@ async function torrentOf(path: string, options: SeedSourceOptions): Promise<stri
     options.onMade(made);
     return made.file;
   } catch (error) {
-    if (error instanceof DaemonError && error.code === "exists" && error.subject !== undefined) {
-      return error.subject;
+    if (!(error instanceof DaemonError) || error.code !== "exists" || error.subject === undefined) {
+      throw error;
     }
-    throw error;
+    await refuseOtherContent(error.subject, path, options);
+    options.onKnown(error.subject);
+    return error.subject;
   }
+}
+
+/**
+ * Compares a torrent that is there with the content that was named. Names and lengths tell most; the bytes are read only
+ * when somebody has written to a file since the torrent was made.
+ */
+async function refuseOtherContent(
+  file: string,
+  path: string,
+  options: SeedSourceOptions,
+): Promise<void> {
+  const { metainfo } = await readTorrentFile(file, options.signal);
+  const tree = await listInput(path, { signal: options.signal, output: file });
+  const difference = differenceOf(metainfo, tree, path);
+  if (difference !== undefined) throw otherContent(file, path, difference);
+  const madeMs = factsOf(resolve(file))?.mtimeMs ?? 0;
+  if (lastWriteMs(tree) < madeMs) return;
+  const { geometry, files } = metainfo.info;
+  options.onPlan({
+    name: metainfo.info.name,
+    files: files.length,
+    bytes: geometry.dataLength,
+    pieceSize: geometry.pieceLength,
+    skipped: [],
+  });
+  const { bad, pieces } = await checkTorrent({
+    source: file,
+    folder: dirname(resolve(path)),
+    onStart: () => undefined,
+    onProgress: options.onProgress,
+    signal: options.signal,
+  });
+  if (bad > 0) throw otherContent(file, path, `${bad} of ${pieces} pieces have other bytes`);
+}
+
+/** @returns The first file that one of them has and the other has not, or has in another length, in words. */
+function differenceOf({ info }: Metainfo, tree: InputTree, path: string): string | undefined {
+  if (info.folder !== tree.folder) {
+    return info.folder
+      ? `${path} is a file, and a folder there`
+      : `${path} is a folder, and a file there`;
+  }
+  const theirs = new Map<string, number>();
+  for (const { pad, linkTarget, length, path: safe, pathAsWritten } of info.files) {
+    if (pad || linkTarget) continue;
+    theirs.set((pathAsWritten ?? safe).join("/"), length);
+  }
+  const name = basename(resolve(path));
+  for (const { path: below, length } of tree.files) {
+    const shown = tree.folder ? [name, ...below].join("/") : name;
+    const known = theirs.get(shown);
+    theirs.delete(shown);
+    if (known === undefined) return `${shown} is not in it`;
+    if (known !== length) return `${shown} has ${length} bytes, and ${known} there`;
+  }
+  const [missing] = theirs.keys();
+  return missing === undefined ? undefined : `${missing} is in it, and not here`;
+}
+
+/** Both times: a copy may have the date of what it was copied from. */
+function lastWriteMs({ root, files }: InputTree): number {
+  let last = 0;
+  for (const { path } of files) {
+    const facts = factsOf(join(root, ...path));
+    last = Math.max(last, facts?.mtimeMs ?? 0, facts?.ctimeMs ?? 0);
+  }
+  return last;
+}
+
+function otherContent(file: string, path: string, difference: string): DaemonError {
+  const what = `The content of ${path} is not that of ${file}: ${difference}.`;
+  return new DaemonError("exists", what, {
+    subject: file,
+    hint: `everseed create ${path} --force makes that file anew; or move it away first, if it is somebody else's.`,
+  });
 }
 
 function isTorrentName(path: string): boolean {

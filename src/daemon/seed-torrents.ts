@@ -20,7 +20,7 @@ export interface SeedOptions {
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly upBytesPerSecond?: number | undefined;
-  /** Announce URLs for torrents that are made. */
+  /** Announce URLs that the person names: every torrent is announced there too, and what is made names them. */
   readonly trackers: readonly string[];
   readonly onEvent: (event: SeedEvent) => void;
   readonly log?: Log | undefined;
@@ -33,6 +33,8 @@ export type SeedEvent =
   | { readonly kind: "plan"; readonly plan: PlannedTorrent }
   | { readonly kind: "hashed"; readonly bytes: number }
   | { readonly kind: "made"; readonly made: CreatedTorrent }
+  /** A torrent of this content was there already. */
+  | { readonly kind: "known"; readonly file: string }
   | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
   /** Of all torrents together, each second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
@@ -68,6 +70,7 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
       onPlan: (plan) => options.onEvent({ kind: "plan", plan }),
       onProgress: (bytes) => options.onEvent({ kind: "hashed", bytes }),
       onMade: (made) => options.onEvent({ kind: "made", made }),
+      onKnown: (file) => options.onEvent({ kind: "known", file }),
       signal: options.signal,
     });
     requireLayers(metainfo, source);
@@ -81,7 +84,9 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
     log: options.log ?? SILENT_LOG,
   });
   try {
-    const trackers = torrents.map(({ metainfo }) => session.trackers(metainfo.trackers));
+    const trackers = torrents.map(({ metainfo }) =>
+      session.trackers(metainfo.trackers, options.trackers),
+    );
     const added = torrents.map((torrent, index) =>
       add(session, { ...torrent, sources: trackers[index]! }, options),
     );

@@ -33,7 +33,7 @@ export function addSeedCommand(program: Command): void {
   })
     .argument("<source...>", "files and folders, of which torrents are made; or torrents")
     .option("--data <dir>", "the folder the files of torrents lie in", ".")
-    .option("--tracker <url>", "for what is made; again for more", trackerOption)
+    .option("--tracker <url>", "a tracker to announce to, too; again for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((sources: readonly string[], flags: SeedFlags) => seed(sources, flags));
@@ -91,6 +91,11 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
       output.line(`Magnet  ${made.magnet}`);
       break;
     }
+    case "known":
+      hashing.finish();
+      output.record({ event: "known", file: event.file });
+      output.say(`${escapeOutside(event.file)} is there already and fits: it is used.`);
+      break;
     case "ready":
       output.record({ event: "ready", port: event.port });
       for (const { name, bytes } of event.torrents) {
