@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { copyFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
-import type { Metainfo } from "../metainfo/metainfo.ts";
-import { NodeFiles } from "../platform/node-files.ts";
-import type { Clock } from "../ports/clock.ts";
-import { SILENT_LOG } from "../ports/log.ts";
-import { openStore } from "../store/open-store.ts";
-import type { TorrentRow } from "../store/torrents.ts";
-import { InPlaceWatch } from "./in-place-watch.ts";
-import type { TorrentLibrary } from "./torrent-library.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import type { Metainfo } from "../../src/metainfo/metainfo.ts";
+import { NodeFiles } from "../../src/platform/node-files.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import type { TorrentRow } from "../../src/store/torrents.ts";
+import { InPlaceWatch } from "../../src/publish/in-place-watch.ts";
+import type { TorrentLibrary } from "../../src/publish/torrent-library.ts";
 
 const LENGTH = 9;
 
