@@ -9,6 +9,8 @@ const RUSAGE = path.join(import.meta.dirname, "peers", "rusage.py");
 export interface Cost {
   /** From its start to its end. */
   readonly wallSeconds: number;
+  /** On the clock of `monotonicSeconds`. */
+  readonly startedAt: number;
   readonly cpuSeconds: number;
   readonly peakMiB: number;
 }
@@ -20,20 +22,27 @@ export type PeerEvent = Readonly<Record<string, unknown>> & { readonly event: st
 export interface Watched {
   /** Resolves with the next event of this kind. Rejects when the process ends without one. */
   event(kind: string): Promise<PeerEvent>;
+  /** The newest event `stats` so far, which `event` never gives. */
+  stats(): PeerEvent | undefined;
   stop(): void;
   /** The process has ended. */
   readonly cost: Promise<Cost>;
   readonly exitCode: Promise<number>;
 }
 
+/** The clock that a process's start is told by. */
+export function monotonicSeconds(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}
+
 /** Starts a command and watches its lines of JSON. Its errors go to our standard error. */
 export function watch(command: readonly string[], scratch: string): Watched {
   const costFile = path.join(scratch, `cost-${process.hrtime.bigint()}.json`);
-  const startedAt = performance.now();
   const child = spawn("/usr/bin/python3", [RUSAGE, costFile, ...command], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const events: PeerEvent[] = [];
+  let stats: PeerEvent | undefined;
   const waiting: {
     kind: string;
     resolve: (event: PeerEvent) => void;
@@ -43,6 +52,7 @@ export function watch(command: readonly string[], scratch: string): Watched {
   lines.on("line", (line) => {
     if (!line.startsWith("{")) return;
     const event = JSON.parse(line) as PeerEvent;
+    if (event.event === "stats") stats = event;
     const index = waiting.findIndex(({ kind }) => kind === event.event);
     if (index >= 0) waiting.splice(index, 1)[0]!.resolve(event);
     else if (event.event !== "stats") events.push(event);
@@ -54,17 +64,26 @@ export function watch(command: readonly string[], scratch: string): Watched {
     for (const { kind, reject } of waiting) {
       reject(new Error(`${command.join(" ")} ended with ${code} before "${kind}"`));
     }
-    const wallSeconds = (performance.now() - startedAt) / 1000;
-    const { user, system, peakKiB } = JSON.parse(fs.readFileSync(costFile, "utf8")) as {
+    const { user, system, peakKiB, started, ended } = JSON.parse(
+      fs.readFileSync(costFile, "utf8"),
+    ) as {
       user: number;
       system: number;
       peakKiB: number;
+      started: number;
+      ended: number;
     };
-    return { wallSeconds, cpuSeconds: user + system, peakMiB: peakKiB / 1024 };
+    return {
+      wallSeconds: ended - started,
+      startedAt: started,
+      cpuSeconds: user + system,
+      peakMiB: peakKiB / 1024,
+    };
   });
   return {
     cost,
     exitCode,
+    stats: () => stats,
     stop: () => child.kill("SIGTERM"),
     event: (kind) => {
       const index = events.findIndex((event) => event.event === kind);

@@ -6,9 +6,20 @@ import type { BenchCase, BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
 import { show } from "./cases/show.ts";
 import { pages, start } from "./cases/start.ts";
+import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
 import { oneToOne, smallFiles } from "./cases/transfer.ts";
 
-const CASES: readonly BenchCase[] = [oneToOne, smallFiles, create, check, show, start, pages];
+const CASES: readonly BenchCase[] = [
+  oneToOne,
+  smallFiles,
+  swarmSmall,
+  swarmLarge,
+  create,
+  check,
+  show,
+  start,
+  pages,
+];
 
 const { values } = parseArgs({
   options: {

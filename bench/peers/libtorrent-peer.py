@@ -1,10 +1,11 @@
 """One libtorrent session as a seed or a leecher, tuned for one fast transfer on loopback.
 
 libtorrent-peer.py seed  TORRENT DATA_FOLDER HOST
-libtorrent-peer.py leech TORRENT OUT_FOLDER HOST PEER_PORT
+libtorrent-peer.py leech TORRENT OUT_FOLDER HOST [PEER_PORT]
 libtorrent-peer.py check TORRENT DATA_FOLDER
 
-Prints JSON lines as our own commands do: ready (with the port) and done (with bytes and seconds).
+Prints JSON lines as our own commands do: ready (with the port), done (with bytes and seconds) and, of a
+seed that was told to stop, stats (with what it sent). Without PEER_PORT it asks the trackers of the torrent.
 """
 
 import json
@@ -71,9 +72,11 @@ def main():
         signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
         while not stop:
             time.sleep(0.05)
+        say(event="stats", uploaded=handle.status().total_payload_upload)
         return
     started = time.monotonic()
-    handle.connect_peer((host, int(sys.argv[5])))
+    if len(sys.argv) > 5:
+        handle.connect_peer((host, int(sys.argv[5])))
     wait(session, handle, lambda status: status.is_seeding)
     say(event="done", bytes=handle.status().total_done, seconds=time.monotonic() - started)
 
