@@ -4,19 +4,27 @@
 # find_run_time FOLDER: sets `node` to the Node that serves the Everseed in FOLDER. The one that came as a
 # package goes first, then the system's. Without either it says what to do, and fails.
 find_run_time() {
-  case $(uname -sm) in
-    "Linux x86_64") set -- "$1" x64 x86_64-linux-gnu /lib64/ld-linux-x86-64.so.2 ;;
-    "Linux aarch64") set -- "$1" arm64 aarch64-linux-gnu /lib/ld-linux-aarch64.so.1 ;;
-    *) set -- "$1" none none none ;;
-  esac
-  # FOLDER's node_modules, or the folder that holds FOLDER when npm has put us beside our dependencies. The
-  # packages need the loader of glibc; a system without it (Alpine) has to bring its own Node.
-  for node in "$1/node_modules/node-linux-$2/bin/node" "$1/../node-linux-$2/bin/node"; do
-    if [ -x "$node" ] && [ -e "$4" ]; then
-      lend_libatomic "$3" "$1/bin/libatomic/$2"
-      return 0
-    fi
-  done
+  # npm installs the package of this machine's processor only; both are here when somebody asked for both.
+  arm=; intel=
+  if [ -e /lib/ld-linux-aarch64.so.1 ]; then find_package "$1" arm64 && arm=$node; fi
+  if [ -e /lib64/ld-linux-x86-64.so.2 ]; then find_package "$1" x64 && intel=$node; fi
+  if [ -n "$arm" ] && [ -n "$intel" ]; then
+    case $(uname -m) in
+      aarch64) intel= ;;
+      *) arm= ;;
+    esac
+  fi
+  if [ -n "$intel" ]; then
+    node=$intel
+    lend_libatomic x86_64-linux-gnu "$1/bin/libatomic/x64"
+    return 0
+  fi
+  if [ -n "$arm" ]; then
+    node=$arm
+    lend_libatomic aarch64-linux-gnu "$1/bin/libatomic/arm64"
+    return 0
+  fi
+  set -- "$(CDPATH='' cd -- "$1" && pwd -P)"
   if node=$(command -v node) && [ "$("$node" -p 'parseInt(process.versions.node)')" -ge 26 ]; then
     return 0
   fi
@@ -25,6 +33,16 @@ find_run_time() {
   else
     echo "everseed: Node 26 is missing. Run npm ci without --omit=optional in $1, or install Node 26 or newer." >&2
   fi
+  return 1
+}
+
+# find_package FOLDER PROCESSOR: sets `node` to that of the package for the processor, in FOLDER's node_modules or
+# in the folder that holds FOLDER when npm has put us beside our dependencies. The packages need the loader of
+# glibc, which is looked for before; a system without it (Alpine) has to bring its own Node.
+find_package() {
+  for node in "$1/node_modules/node-linux-$2/bin/node" "$1/../node-linux-$2/bin/node"; do
+    if [ -x "$node" ]; then return 0; fi
+  done
   return 1
 }
 

@@ -1,17 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /**
- * Makes what `npm pack` ships: `dist/`, the compiled `src/` (Node strips no types inside
- * `node_modules`), and `web/dist/`, the pages, where `src/` and `dist/` both find them.
+ * Makes what `npm pack` ships: `dist/`, the program as one bundle (Node strips no types inside `node_modules`),
+ * and `web/dist/`, the pages, where `src/` and the bundle both find them.
  */
 const repository = resolve(import.meta.dirname, "..");
 
-rmSync(join(repository, "dist"), { recursive: true, force: true });
-run(join(repository, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"]);
 run(process.execPath, ["tools/build-pages.ts"]);
-for (const made of ["dist/cli/main.js", "web/dist"]) {
+run(process.execPath, ["tools/build-program.ts", "--force"]);
+for (const made of ["dist/program/everseed.cjs", "web/dist"]) {
   if (!existsSync(join(repository, made))) throw new Error(`${made} was not built`);
 }
 

@@ -16,7 +16,7 @@ export interface BuiltPages {
   readonly renderer: () => Promise<PageRenderer>;
 }
 
-/** Where `src/daemon` in the repository and `dist/daemon` in the package both find them. */
+/** Where `src/daemon` in the repository and the bundle in `dist/program` both find them. */
 const PAGES_FOLDER = fileURLToPath(new URL("../../web/dist", import.meta.url));
 const ENTRY = "client/app.tsx";
 

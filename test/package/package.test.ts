@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -39,15 +39,45 @@ function npx(...args: string[]) {
   return run("npx", ["--no-install", "everseed", ...args], { cwd: folder, env });
 }
 
-test("the installed package is compiled, and holds no sources and no tests", async () => {
+test("the installed package is one bundle, and holds no sources and no tests", async () => {
   const files = await readdir(join(folder, "node_modules/everseed"), { recursive: true });
   assert.ok(!files.includes("src"));
   assert.deepEqual(
     files.filter((file) => /\.(test\.\w+|ts|tsx)$/.test(file)),
     [],
   );
-  for (const file of ["bin/everseed", "dist/cli/main.js", "web/dist", "LICENSE", "README.md"]) {
+  for (const file of ["bin/everseed", "dist/program/everseed.cjs", "web/dist", "LICENSE"]) {
     assert.ok(files.includes(file), file);
+  }
+  // It would make the bundle look for sources.
+  assert.ok(!files.includes("dist/program/sources"));
+  assert.ok(files.some((file) => /^dist\/program\/main-.*\.code$/.test(file)));
+});
+
+test("it keeps the licence of every package in the bundle", async () => {
+  const file = join(folder, "node_modules/everseed/dist/THIRD-PARTY-NOTICES.txt");
+  const notices = (await readFile(file, "utf8")).split(`${"-".repeat(78)}\n`).slice(1);
+  const licences = new Map<string, string>();
+  for (let part = 0; part < notices.length; part += 2) {
+    licences.set(notices[part]!.split(" ")[0]!, notices[part + 1]!);
+  }
+  for (const name of [
+    "better-auth",
+    "commander",
+    "hono",
+    "kysely",
+    "pino",
+    "string-width",
+    "zod",
+  ]) {
+    assert.ok(licences.has(name), name);
+  }
+  for (const [name, text] of licences) {
+    assert.match(
+      text,
+      /permission is hereby granted|permission to use|redistribution|Apache License|Blue Oak/i,
+      name,
+    );
   }
 });
 

@@ -1,0 +1,146 @@
+import { builtinModules, createRequire } from "node:module";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { rolldown, type OutputChunk, type Plugin } from "rolldown";
+
+/** Modules of Node that take milliseconds to load and that many runs never use. */
+const DEFERRED = [
+  "child_process",
+  "dns",
+  "dns/promises",
+  "fs/promises",
+  "http",
+  "http2",
+  "https",
+  "readline",
+  "readline/promises",
+  "sqlite",
+  "stream/promises",
+  "tls",
+  "zlib",
+];
+
+/** The two programs: what people run, and what the threads for the disk run. */
+const ENTRIES = { main: "src/cli/main.ts", "disk-worker": "src/platform/disk/disk-worker.ts" };
+
+/** What starts each, by the names that `bin/everseed` and `worker-url.ts` know. */
+const STARTERS = [
+  { file: "everseed.cjs", source: "tools/program/start.ts", entry: "main" },
+  { file: "disk-worker.cjs", source: "tools/program/start-worker.ts", entry: "disk-worker" },
+];
+
+export interface Bundle {
+  /** Which chunk begins, by the name of the entry. */
+  readonly entryChunks: ReadonlyMap<string, string>;
+  /** Ours, as paths below the root. */
+  readonly sources: readonly string[];
+  /** Folders of the packages that went in, as paths below the root. */
+  readonly packages: readonly string[];
+  readonly bytes: number;
+}
+
+/** Bundles the program into the chunks that `ChunkLoader` loads. */
+export async function bundleProgram(root: string, folder: string): Promise<Bundle> {
+  const chunks: OutputChunk[] = [];
+  // Each by itself: one that shared chunks with the other would run it.
+  for (const [name, source] of Object.entries(ENTRIES)) {
+    chunks.push(...(await bundle(root, { [name]: source }, folder)));
+  }
+  const entries = chunks.filter((chunk) => chunk.isEntry);
+  const modules = chunks.flatMap((chunk) => chunk.moduleIds).filter((id) => path.isAbsolute(id));
+  const below = modules.map((id) => path.relative(root, id));
+  return {
+    entryChunks: new Map(entries.map(({ name, fileName }) => [name, fileName])),
+    sources: unique(below.filter((id) => id.startsWith("src/"))),
+    packages: unique(below.flatMap((id) => packageFolder(id) ?? [])),
+    bytes: chunks.reduce((sum, chunk) => sum + chunk.code.length, 0),
+  };
+}
+
+/** Writes the files that start a bundle. @param isRecording - Lets them write down what V8 compiles. */
+export async function bundleStarters(
+  root: string,
+  folder: string,
+  { entryChunks }: Bundle,
+  isRecording: boolean,
+): Promise<void> {
+  for (const { file, source, entry } of STARTERS) {
+    const build = await rolldown({
+      cwd: root,
+      input: source,
+      platform: "node",
+      // Nothing of the recording stays in what does not record.
+      treeshake: { moduleSideEffects: false },
+      transform: {
+        define: {
+          ENTRY_CHUNK: JSON.stringify(entryChunks.get(entry)),
+          IS_RECORDING: String(isRecording),
+          DEFERRED_BUILTINS: JSON.stringify(deferredExports()),
+        },
+      },
+    });
+    await build.write({ file: path.join(folder, file), format: "cjs", comments: false });
+    await build.close();
+  }
+}
+
+async function bundle(
+  root: string,
+  entries: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<OutputChunk[]> {
+  const build = await rolldown({
+    cwd: root,
+    input: entries,
+    platform: "node",
+    plugins: [bundledRequire],
+    onLog: (level, log, handle) => {
+      // What is imported both ways is loaded at once; it is small.
+      if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") handle(level, log);
+    },
+  });
+  const { output } = await build.generate({
+    format: "cjs",
+    entryFileNames: "[name]-[hash].cjs",
+    chunkFileNames: "[name]-[hash].cjs",
+    comments: { legal: true, annotation: false, jsdoc: false },
+  });
+  await build.close();
+  const chunks = output.filter((each) => each.type === "chunk");
+  for (const { fileName, code } of chunks) {
+    // `ChunkLoader` calls each chunk as a function.
+    const head = "(function (exports, require, module, __filename, __dirname) {";
+    await writeFile(path.join(folder, fileName), `${head}${code}\n})`);
+  }
+  return chunks;
+}
+
+/** A `require` made for one lazy package is the bundle's own, so that the package comes along. */
+const bundledRequire: Plugin = {
+  name: "bundled-require",
+  transform(code, id) {
+    return id.includes("/src/")
+      ? code.replace("const require = createRequire(import.meta.url);", "")
+      : undefined;
+  },
+};
+
+/** What each deferred module exports, in the Node that builds. */
+function deferredExports(): Record<string, string[]> {
+  const require = createRequire(import.meta.url);
+  const known = new Set(builtinModules);
+  return Object.fromEntries(
+    DEFERRED.filter((name) => known.has(name) || known.has(`node:${name}`)).map((name) => [
+      name,
+      Object.keys(require(`node:${name}`) as object),
+    ]),
+  );
+}
+
+function packageFolder(id: string): string | undefined {
+  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0];
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)].toSorted();
+}

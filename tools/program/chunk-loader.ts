@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { Script, constants } from "node:vm";
+import { readCode } from "./code-file.ts";
+
+/** The exports of a chunk, or of a module of Node. */
+type Exports = Record<string, unknown>;
+
+type ChunkFunction = (
+  exports: Exports,
+  require: (id: string) => unknown,
+  module: { exports: Exports },
+  filename: string,
+  folder: string,
+) => void;
+
+/**
+ * Modules of Node that cost milliseconds to load, and what they export. The build writes it in: bundled code uses
+ * no export that this Node did not have.
+ */
+declare const DEFERRED_BUILTINS: Readonly<Record<string, readonly string[]>>;
+const deferredBuiltins = DEFERRED_BUILTINS;
+
+/**
+ * Loads the chunks of the bundle, which are CommonJS, each with the code that V8 made of it when the bundle was
+ * built. Without that code, or with the code of another Node, V8 compiles a chunk as it compiles any file.
+ */
+export class ChunkLoader {
+  readonly folder: string;
+  readonly scripts = new Map<string, Script>();
+  readonly #loaded = new Map<string, { exports: Exports }>();
+  readonly #builtins = new Map<string, unknown>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  load(name: string): Exports {
+    const known = this.#loaded.get(name);
+    if (known !== undefined) return known.exports;
+    const filename = `${this.folder}/${name}`;
+    const script = new Script(readFileSync(filename, "utf8"), {
+      filename,
+      cachedData: readCode(filename),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    this.scripts.set(filename, script);
+    const module = { exports: {} };
+    this.#loaded.set(name, module);
+    // Every chunk is one function; the build wraps it so.
+    const run = script.runInThisContext() as ChunkFunction;
+    run.call(module.exports, module.exports, this.#require, module, filename, this.folder);
+    return module.exports;
+  }
+
+  readonly #require = (id: string): unknown => {
+    if (id.startsWith("./")) return this.load(id.slice(2));
+    let found = this.#builtins.get(id);
+    if (found === undefined) {
+      const names = deferredBuiltins[id.replace(/^node:/, "")];
+      found = names === undefined ? loadBuiltin(id) : defer(id, names);
+      this.#builtins.set(id, found);
+    }
+    return found;
+  };
+}
+
+function loadBuiltin(id: string): unknown {
+  const found = process.getBuiltinModule(id) as unknown;
+  if (found !== undefined) return found;
+  // As Node says it; packages ask for what they can do without, and look at the code.
+  const error = new Error(`Cannot find module '${id}'`);
+  throw Object.assign(error, { code: "MODULE_NOT_FOUND" });
+}
+
+/** An object with the exports of a module of Node, which is loaded when the first of them is asked for. */
+function defer(id: string, names: readonly string[]): Exports {
+  let real: Exports | undefined;
+  const deferred: Exports = {};
+  for (const name of names) {
+    Object.defineProperty(deferred, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => (real ??= loadBuiltin(id) as Exports)[name],
+    });
+  }
+  return deferred;
+}
