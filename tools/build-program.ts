@@ -38,7 +38,7 @@ async function programIsUpToDate(): Promise<boolean> {
   try {
     const files = await readdir(program);
     const stamps = await readFile(path.join(program, STAMPS), "utf8");
-    return isUpToDate(root, stamps) && files.some((file) => file.endsWith(CODE_SUFFIX));
+    return isUpToDate(root, stamps, "all") && files.some((file) => file.endsWith(CODE_SUFFIX));
   } catch {
     return false;
   }
@@ -56,7 +56,7 @@ async function buildProgram(): Promise<string> {
   try {
     await mkdir(staging, { recursive: true });
     const bundle = await bundleProgram(root, staging);
-    const stamps = stampSources(root, [...bundle.sources, ...BUILDERS].toSorted());
+    const stamps = stampSources(root, bundle.firstSources, [...bundle.otherSources, ...BUILDERS]);
     await bundleStarters(root, staging, bundle, true);
     const lack = await rehearse(staging).then(
       () => "",

@@ -3,6 +3,7 @@ import { describeFailure, renderFailure } from "./failure.ts";
 import { EXIT } from "./exit-code.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, type OutputOptions } from "./output.ts";
+import { standardStream } from "./standard-streams.ts";
 
 /** What a command works with. */
 export interface CommandRun {
@@ -55,8 +56,11 @@ export async function runCommand(
   options: OutputOptions,
   work: (run: CommandRun) => Promise<number | void>,
 ): Promise<void> {
-  const { stdout, stderr, env } = process;
-  const output = new Output(options, { stdout, stderr, env });
+  const output = new Output(options, {
+    stdout: standardStream("stdout"),
+    stderr: standardStream("stderr"),
+    env: process.env,
+  });
   const interruption = new Interruption(() => output.say("Stopping. Once more stops at once."));
   try {
     const exit = await work({ output, signal: interruption.signal });
@@ -74,9 +78,9 @@ export async function runCommand(
 /** Tells an error on stderr. @returns Its exit code. */
 export function failWith(error: unknown, json: boolean): number {
   const failure = describeFailure(error);
-  process.stderr.write(renderFailure(failure, json));
+  standardStream("stderr").write(renderFailure(failure, json));
   if (process.env["EVERSEED_DEBUG"] === "1" && error instanceof Error) {
-    process.stderr.write(`${stackOf(error)}\n`);
+    standardStream("stderr").write(`${stackOf(error)}\n`);
   }
   return failure.exit;
 }

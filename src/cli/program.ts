@@ -11,6 +11,7 @@ import { addShowCommand } from "./commands/show.ts";
 import { addUnpublishCommand } from "./commands/unpublish.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { everseedVersion } from "../daemon/version.ts";
+import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
 
 const EXAMPLES = [
@@ -41,7 +42,7 @@ export function createProgram(): Command {
     command
       .helpOption("-h, --help", "show this help")
       .exitOverride()
-      .configureOutput({ outputError: () => undefined });
+      .configureOutput({ ...HELP_OUTPUT, outputError: () => undefined });
   }
   return program;
 }

@@ -32,8 +32,9 @@ const STARTERS = [
 export interface Bundle {
   /** Which chunk begins, by the name of the entry. */
   readonly entryChunks: ReadonlyMap<string, string>;
-  /** Ours, as paths below the root. */
-  readonly sources: readonly string[];
+  /** Sources of ours in the chunks that begin, and in the others, as paths below the root. */
+  readonly firstSources: readonly string[];
+  readonly otherSources: readonly string[];
   /** Folders of the packages that went in, as paths below the root. */
   readonly packages: readonly string[];
   readonly bytes: number;
@@ -47,14 +48,33 @@ export async function bundleProgram(root: string, folder: string): Promise<Bundl
     chunks.push(...(await bundle(root, { [name]: source }, folder)));
   }
   const entries = chunks.filter((chunk) => chunk.isEntry);
-  const modules = chunks.flatMap((chunk) => chunk.moduleIds).filter((id) => path.isAbsolute(id));
-  const below = modules.map((id) => path.relative(root, id));
+  const modulesOf = (some: readonly OutputChunk[]): string[] =>
+    some
+      .flatMap((chunk) => chunk.moduleIds)
+      .filter((id) => path.isAbsolute(id))
+      .map((id) => path.relative(root, id));
+  const sourcesOf = (some: readonly OutputChunk[]): string[] =>
+    unique(modulesOf(some).filter((id) => id.startsWith("src/") || id === "package.json"));
+  const first = chunksOfHelp(chunks);
   return {
     entryChunks: new Map(entries.map(({ name, fileName }) => [name, fileName])),
-    sources: unique(below.filter((id) => id.startsWith("src/"))),
-    packages: unique(below.flatMap((id) => packageFolder(id) ?? [])),
+    firstSources: sourcesOf(first),
+    otherSources: sourcesOf(chunks.filter((chunk) => !first.includes(chunk))),
+    packages: unique(modulesOf(chunks).flatMap((id) => packageFolder(id) ?? [])),
     bytes: chunks.reduce((sum, chunk) => sum + chunk.code.length, 0),
   };
+}
+
+/** The chunk of the command line, and those that it loads at once. */
+function chunksOfHelp(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
+  const first = chunks.filter((chunk) => chunk.isEntry && chunk.name === "main");
+  // Grows while it is walked through.
+  for (const { imports } of first) {
+    for (const chunk of chunks) {
+      if (imports.includes(chunk.fileName) && !first.includes(chunk)) first.push(chunk);
+    }
+  }
+  return first;
 }
 
 /** Writes the files that start a bundle. @param isRecording - Lets them write down what V8 compiles. */

@@ -31,8 +31,12 @@ function readStamps(): string | undefined {
   }
 }
 
+/** Help and the version are words of the first chunk; what begins with a command may load any. */
+const [word = "help"] = process.argv.slice(2);
+const part = word === "help" || word.startsWith("-") ? "first" : "all";
+
 const stamps = readStamps();
-if (stamps === undefined || isUpToDate(root, stamps)) {
+if (stamps === undefined || isUpToDate(root, stamps, part)) {
   const loader = new ChunkLoader(folder);
   if (IS_RECORDING) recordCode(loader);
   loader.load(ENTRY_CHUNK);
