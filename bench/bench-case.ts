@@ -74,6 +74,12 @@ export function createTorrent(source: string, torrent: string, options: readonly
   return torrent;
 }
 
+/** The command in a home of its own with nothing in it, where no run before has left compiled code. */
+export function inEmptyHome(home: string, command: readonly string[]): readonly string[] {
+  const folder = freshFolder(home);
+  return ["/usr/bin/env", `HOME=${folder}`, `XDG_CACHE_HOME=${folder}`, ...command];
+}
+
 /** Emptied and made anew, so that every round begins alike. */
 export function freshFolder(folder: string): string {
   fs.rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { BenchCase, BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
 import { show } from "./cases/show.ts";
-import { pages, start } from "./cases/start.ts";
+import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
 import { oneToOne, smallFiles } from "./cases/transfer.ts";
 
@@ -18,6 +18,7 @@ const CASES: readonly BenchCase[] = [
   check,
   show,
   start,
+  firstStart,
   pages,
 ];
 

@@ -1,14 +1,22 @@
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
+import { encodeHandshake, HANDSHAKE_BYTES } from "../../src/wire/handshake.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import {
+  createTorrent,
   EVERSEED,
   freshFolder,
+  inEmptyHome,
+  LIBTORRENT,
   row,
+  writeData,
   type BenchCase,
   type BenchRow,
   type Sample,
 } from "../bench-case.ts";
-import { run, watch } from "../measure.ts";
+import { monotonicSeconds, run, watch } from "../measure.ts";
 
 const PAGE_SECONDS = 5;
 const PAGE_CONNECTIONS = 32;
@@ -23,6 +31,95 @@ async function startHub(data: string, scratch: string) {
   );
   const ready = await hub.event("ready");
   return { hub, port: Number(ready.port), seconds: (performance.now() - startedAt) / 1000 };
+}
+
+const HOST = "127.0.0.1";
+const CONTENT_BYTES = 128 * 1024 * 1024;
+/** How long a seed idles before it is stopped: the peak of its memory is what it idles with. */
+const IDLE_MS = 2_000;
+
+/** What people wait for where nothing was run before: help, and a seed that answers. */
+export const firstStart: BenchCase = {
+  name: "first-start",
+  about:
+    "processes in empty homes: `everseed --help` beside a Node that does nothing, and a seed of 128 MiB " +
+    "from its start to the first handshake that it answers",
+  run: async (options) => {
+    const { scratch } = options;
+    const home = path.join(scratch, "home");
+    const file = path.join(scratch, "data/one.bin");
+    writeData(file, CONTENT_BYTES / options.shrink);
+    const torrent = createTorrent(file, path.join(scratch, "one.torrent"), ["--kind", "v1"]);
+    const folder = path.dirname(file);
+    const programs = [
+      {
+        what: "--help",
+        name: "everseed",
+        measure: () => toEnd(inEmptyHome(home, [EVERSEED, "--help"]), scratch),
+      },
+      {
+        what: "--help",
+        name: "node -e 0",
+        measure: () => toEnd(inEmptyHome(home, [process.execPath, "-e", "0"]), scratch),
+      },
+      ...[
+        {
+          name: "everseed",
+          seed: [EVERSEED, "seed", torrent, "--data", folder, "--listen", `${HOST}:0`, "--json"],
+        },
+        { name: "libtorrent", seed: [...LIBTORRENT, "seed", torrent, folder, HOST] },
+      ].map(({ name, seed }) => ({
+        what: "seed to handshake",
+        name,
+        measure: () => toHandshake(inEmptyHome(home, seed), torrent, scratch),
+      })),
+    ].map((each) => ({ ...each, samples: [] as Sample[] }));
+    for (let round = 0; round < options.rounds; round += 1) {
+      for (const { measure, samples } of programs) samples.push(await measure());
+    }
+    return programs.map(({ what, name, samples }) => row(what, name, samples));
+  },
+};
+
+async function toEnd(command: readonly string[], scratch: string): Promise<Sample> {
+  const cost = await run(["sh", "-c", 'exec "$@" >/dev/null', "sh", ...command], scratch);
+  return { ...cost, seconds: cost.wallSeconds };
+}
+
+async function toHandshake(
+  command: readonly string[],
+  torrent: string,
+  scratch: string,
+): Promise<Sample> {
+  const seed = watch(command, scratch);
+  const { port } = await seed.event("ready");
+  // libtorrent refuses until it has looked at its files.
+  while (!(await isGreeted(Number(port), torrent))) {}
+  const greetedAt = monotonicSeconds();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  seed.stop();
+  const cost = await seed.cost;
+  return { ...cost, seconds: greetedAt - cost.startedAt };
+}
+
+/** Connects as a peer. @returns Whether a handshake came back. */
+async function isGreeted(port: number, torrent: string): Promise<boolean> {
+  const { infohashes } = parseMetainfo(fs.readFileSync(torrent)).info;
+  const socket = net.connect(port, HOST);
+  socket.on("error", () => socket.destroy());
+  socket.write(
+    encodeHandshake({
+      infohash: infohashes.v1!,
+      peerId: Buffer.from(`-XX0000-${String(process.hrtime.bigint()).slice(-12)}`),
+      extended: false,
+      fast: false,
+      dht: false,
+      v2: false,
+    }),
+  );
+  const reply = await Promise.race([once(socket, "data"), once(socket, "close")]);
+  socket.destroy();
+  return reply[0] instanceof Uint8Array && reply[0].length >= HANDSHAKE_BYTES;
 }
 
 export const start: BenchCase = {

@@ -8,6 +8,7 @@ import {
   createTorrent,
   EVERSEED,
   freshFolder,
+  inEmptyHome,
   LIBTORRENT,
   row,
   writeData,
@@ -104,13 +105,8 @@ interface Round {
 async function exchange(program: Program, swarm: Swarm, options: BenchOptions): Promise<Round> {
   swarm.tracker.clear();
   const out = freshFolder(path.join(options.scratch, "out"));
-  const start = (name: string, command: readonly string[]): Watched => {
-    const home = freshFolder(path.join(swarm.home, name));
-    return watch(
-      ["/usr/bin/env", `HOME=${home}`, `XDG_CACHE_HOME=${home}`, ...command],
-      options.scratch,
-    );
-  };
+  const start = (name: string, command: readonly string[]): Watched =>
+    watch(inEmptyHome(path.join(swarm.home, name), command), options.scratch);
   const seed = start("seed", program.seed(swarm.torrent, swarm.data));
   await seed.event("ready");
   const begin = monotonicSeconds();
