@@ -93,8 +93,9 @@ async function toHandshake(
 ): Promise<Sample> {
   const seed = watch(command, scratch);
   const { port } = await seed.event("ready");
-  // libtorrent refuses until it has looked at its files.
-  while (!(await isGreeted(Number(port), torrent))) {}
+  while (!(await isGreeted(Number(port), torrent))) {
+    // libtorrent refuses until it has looked at its files: at once again.
+  }
   const greetedAt = monotonicSeconds();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   seed.stop();
