@@ -84,13 +84,17 @@ export class BlockRequests {
     if (this.#paused || peer.key === -1) return;
     if (peer.isChoking && peer.allowedFast.size === 0) return;
     const depth = this.#depth(peer);
-    const { window } = peer.source;
     const { limit, picker, geometry } = this.#options;
     // Asking in batches: half a window at a time costs one write, not one for each block.
-    if (window.count * 2 > depth) return;
+    const { owed } = peer;
+    if (owed * 2 > depth) return;
     const now = this.#options.nowMs();
     const allowed = Math.floor(limit.available(now) / BLOCK_BYTES);
-    const wanted = Math.min(depth - window.count, window.room, PICK_MAX);
+    const { window } = peer.source;
+    const room = window.room(peer.lane);
+    const isShort = room < depth - owed;
+    const wanted = Math.min(depth - owed, room, PICK_MAX);
+    if (isShort && room === 0) window.wait(peer.lane);
     if (wanted <= 0) return;
     if (allowed <= 0) {
       this.#starvedOfRate.add(peer);
@@ -106,18 +110,32 @@ export class BlockRequests {
     });
     if (this.#memoryShort) this.#starvedOfMemory.add(peer);
     if (count > 0) this.#ask(peer, count, now);
+    // It would have asked for more.
+    if (isShort && count === room) window.wait(peer.lane);
   }
 
   #ask(peer: DownloadPeer, count: number, now: number): void {
-    const { source } = peer;
-    if (source.window.count === 0) peer.lastBlockAtMs = now;
+    const { source, lane } = peer;
+    const { pieces, blocks } = this.#picked;
+    if (peer.owed === 0) peer.lastBlockAtMs = now;
     let bytes = 0;
-    for (let i = 0; i < count; i += 1) {
-      const piece = this.#picked.pieces[i]!;
-      const block = this.#picked.blocks[i]!;
-      const length = this.#options.geometry.blockSize(piece, block);
-      source.window.add(piece, block);
-      source.request(piece, block, length);
+    for (let i = 0; i < count;) {
+      const piece = pieces[i]!;
+      const first = blocks[i]!;
+      let run = 0;
+      let length = 0;
+      do {
+        source.window.add(piece, first + run, lane);
+        length += this.#options.geometry.blockSize(piece, first + run);
+        run += 1;
+        i += 1;
+      } while (
+        i < count &&
+        run < source.runBlocksMax &&
+        pieces[i] === piece &&
+        blocks[i] === first + run
+      );
+      source.request(piece, first, run, length);
       bytes += length;
     }
     this.#options.limit.take(bytes, now);

@@ -10,6 +10,8 @@ const QUEUE_LIMIT_START = 250;
 /** What the downloader keeps of one source of blocks. Only files of this folder write to it. */
 export class DownloadPeer {
   readonly source: BlockSource;
+  /** Of the source's window. */
+  readonly lane: number;
   /** The picker's name for it; -1 once it has left. */
   key: PeerKey | -1;
   isChoking = true;
@@ -34,9 +36,21 @@ export class DownloadPeer {
   targetPiece = -1;
   targetBlock = -1;
 
-  constructor(source: BlockSource, key: PeerKey, now: number) {
+  /** @param onRoom - Called when there is room in the window that it waited for. */
+  constructor(
+    source: BlockSource,
+    key: PeerKey,
+    now: number,
+    onRoom: (peer: DownloadPeer) => void,
+  ) {
     this.source = source;
+    this.lane = source.window.join(() => onRoom(this));
     this.key = key;
     this.lastBlockAtMs = now;
+  }
+
+  /** Blocks that it owes us. */
+  get owed(): number {
+    return this.source.window.count(this.lane);
   }
 }

@@ -1,15 +1,15 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
 import type { Geometry } from "../../base/geometry.ts";
-import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Content, DiskFailure, PieceVerdict } from "../../ports/content.ts";
-import { type HashExchange, isInconsistent, type PieceRun } from "../exchange/hash-exchange.ts";
+import type { Content, DiskFailure, PieceVerdict, SlabPool } from "../../ports/content.ts";
+import type { Random } from "../../ports/random.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
+import { isInconsistent } from "../storage/inconsistent.ts";
 import { PieceStore } from "../storage/piece-store.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
-import type { EnginePorts, ResumeState } from "../session-contract.ts";
+import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
 import { DownloadPeer } from "./download-peer.ts";
 import { BlockRequests } from "./block-requests.ts";
@@ -22,35 +22,46 @@ const ALLOWED_FAST_MAX = 64;
 
 export interface DownloadEvents {
   nowMs(): number;
-  openPeers(): Iterable<DownloadPeer>;
   /** A burst of events is over. */
   settle(): void;
   /** A piece is judged intact and on disk. */
   handlePiece(piece: number): void;
   handleDiskFailure(failure: DiskFailure): void;
-  /** This address sent a block that differs from the one that was right. */
-  handleLiar(address: string, reason: string): void;
+  /** This sender sent a block that differs from the one that was right. */
+  handleLiar(sender: string, reason: string): void;
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
   handleInconsistent(piece: number, fault: "v1" | "v2"): void;
   /** Somebody waits for the rate limit. */
   handleStarved(): void;
 }
 
+/** What is known of the hashes that pieces are judged by. */
+export interface PieceHashKnowledge {
+  /** Every piece can be judged. */
+  readonly complete: boolean;
+  /** The piece can be judged. */
+  known(piece: number): boolean;
+  /** The piece is judged by two hashes (BEP 52). */
+  isTwofold(piece: number): boolean;
+}
+
 export interface DownloaderOptions {
-  readonly info: TorrentInfo;
-  readonly content: Content;
-  readonly ports: EnginePorts;
+  readonly geometry: Geometry;
+  readonly content: Pick<Content, "store" | "write" | "verify">;
+  readonly slabs: SlabPool;
+  readonly random: Random;
   readonly have: Bitfield;
   readonly judged: Bitfield;
-  readonly hashes: HashExchange;
+  readonly hashes: PieceHashKnowledge;
   readonly limit: RateLimit;
   readonly requestQueueMax: number;
   readonly events: DownloadEvents;
 }
 
 /**
- * Gets the wanted pieces of one torrent: keeps every unchoked peer busy with as many requests as its
- * rate deserves, puts blocks together, has pieces judged, and finds out who lied.
+ * Gets the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of
+ * blocks busy with as many requests as its rate deserves, puts blocks together, has pieces judged, and finds out who
+ * lied.
  */
 export class Downloader {
   readonly #options: DownloaderOptions;
@@ -58,18 +69,22 @@ export class Downloader {
   readonly #picker: PiecePicker;
   readonly #store: PieceStore;
   readonly #smartBan = new SmartBan();
+  /** By key. */
   readonly #peers: (DownloadPeer | undefined)[] = [];
+  /** In the order they joined. */
+  readonly #joined = new Set<DownloadPeer>();
   readonly #requests: BlockRequests;
   readonly #wanted: WantedPieces;
+  readonly #onRoom = (peer: DownloadPeer): void => this.refill(peer);
 
   constructor(options: DownloaderOptions) {
     this.#options = options;
-    this.#geometry = options.info.geometry;
-    this.#picker = new PiecePicker(this.#geometry, options.ports.random);
+    this.#geometry = options.geometry;
+    this.#picker = new PiecePicker(this.#geometry, options.random);
     this.#store = new PieceStore({
       geometry: this.#geometry,
       content: options.content,
-      slabs: options.ports.receiveSlabs,
+      slabs: options.slabs,
       onRoom: () => this.#requests.handleRoom(),
       onWriteFailure: (piece, failure) => {
         this.#picker.discard(piece);
@@ -133,13 +148,13 @@ export class Downloader {
   }
 
   /** The expected hashes of these pieces became known: now they can be asked for. O(these pieces). */
-  handleHashesKnown(runs: readonly PieceRun[]): void {
+  handleHashesKnown(runs: readonly { readonly first: number; readonly end: number }[]): void {
     for (const { first, end } of runs) {
       for (let piece = first; piece < end; piece += 1) {
         if (this.#wanted.handleKnown(piece)) this.#picker.setPriority(piece, PRIORITY_NORMAL);
       }
     }
-    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
+    for (const peer of this.#joined) this.refreshInterest(peer);
   }
 
   /** Unfinished blocks that are on disk since the last run. */
@@ -158,7 +173,7 @@ export class Downloader {
 
   resume(): void {
     this.#requests.resume();
-    for (const peer of this.#options.events.openPeers()) this.refill(peer);
+    for (const peer of this.#joined) this.refill(peer);
   }
 
   // ---- Peers -------------------------------------------------------------------------------------------
@@ -176,11 +191,12 @@ export class Downloader {
       readonly queueLimit: number | undefined;
     },
   ): DownloadPeer {
-    const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.address));
-    const peer = new DownloadPeer(source, key, this.#options.events.nowMs());
+    const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.sender));
+    const peer = new DownloadPeer(source, key, this.#options.events.nowMs(), this.#onRoom);
     peer.isChoking = known.isChoking;
     if (known.queueLimit !== undefined) peer.queueLimit = known.queueLimit;
     this.#peers[key] = peer;
+    this.#joined.add(peer);
     if (known.pieces && known.pieces.count > 0) this.handlePossession(peer, known.pieces);
     return peer;
   }
@@ -190,10 +206,12 @@ export class Downloader {
     if (peer.key === -1) return;
     this.#picker.peerGone(peer.key);
     this.#peers[peer.key] = undefined;
+    this.#joined.delete(peer);
     peer.key = -1;
+    peer.source.window.leave(peer.lane);
     // What it owed us can be asked of others now.
-    for (const other of this.#options.events.openPeers()) {
-      if (other.source.window.count < DEPTH_MIN) this.refill(other);
+    for (const other of this.#joined) {
+      if (other.owed < DEPTH_MIN) this.refill(other);
     }
   }
 
@@ -244,7 +262,7 @@ export class Downloader {
       this.#picker.choked(peer.key);
       return;
     }
-    peer.source.window.drain(() => undefined);
+    peer.source.window.drain(peer.lane);
     this.#picker.release(peer.key);
   }
 
@@ -258,7 +276,7 @@ export class Downloader {
     if (peer.key === -1) return;
     const interesting = this.#picker.isInteresting(peer.key);
     peer.source.setInterested(interesting);
-    if (interesting && peer.source.window.count === 0) this.refill(peer);
+    if (interesting && peer.owed === 0) this.refill(peer);
   }
 
   // ---- Requests ----------------------------------------------------------------------------------------
@@ -317,7 +335,7 @@ export class Downloader {
     const { target, targetPiece: piece, targetBlock: block } = peer;
     invariant(target && peer.key !== -1, "a block that ends has begun");
     peer.target = undefined;
-    peer.source.window.take(piece, block);
+    peer.source.window.take(piece, block, peer.lane);
     const receipt = this.#picker.received(peer.key, piece, block);
     if (receipt.kind !== "accepted") {
       this.#store.cancelTarget(target);
@@ -328,6 +346,7 @@ export class Downloader {
     }
     growDepth(peer, target.bytes.length, this.#options.requestQueueMax);
     this.refill(peer);
+    peer.source.window.wake();
   }
 
   /** The block that was arriving will not be finished. */
@@ -346,7 +365,7 @@ export class Downloader {
    * @returns False when the block was not asked of it.
    */
   handleRejected(peer: DownloadPeer, piece: number, block: number): boolean {
-    if (!peer.source.window.take(piece, block)) return false;
+    if (!peer.source.window.take(piece, block, peer.lane)) return false;
     if (peer.key !== -1) this.#picker.rejected(peer.key, piece, block);
     return true;
   }
@@ -356,7 +375,7 @@ export class Downloader {
     if (!peer) return;
     const length = this.#geometry.blockSize(piece, block);
     if (peer.source.cancel(piece, block, length) === "forgotten") {
-      peer.source.window.take(piece, block);
+      peer.source.window.take(piece, block, peer.lane);
     }
     this.refill(peer);
   }
@@ -392,7 +411,7 @@ export class Downloader {
     if (verdict.kind === "corrupt") {
       if (verdict.digests) this.#smartBan.handleCorrupt(piece, verdict.digests, senders);
       this.#picker.verdict(piece, false);
-      for (const peer of events.openPeers()) if (peer.source.window.count === 0) this.refill(peer);
+      for (const peer of this.#joined) if (peer.owed === 0) this.refill(peer);
       return;
     }
     const liars = this.#smartBan.handleIntact(piece, verdict.digests);
@@ -464,9 +483,9 @@ export class Downloader {
   // ---- Time --------------------------------------------------------------------------------------------
 
   tick(now: number): void {
-    for (const peer of this.#options.events.openPeers()) {
+    for (const peer of this.#joined) {
       if (peer.key === -1) continue;
-      if (peer.source.window.count > 0 || peer.target) this.#tickOwing(peer, now);
+      if (peer.owed > 0 || peer.target) this.#tickOwing(peer, now);
       adjustDepth(peer, now);
       this.refill(peer);
     }
@@ -476,7 +495,7 @@ export class Downloader {
     if (isLate(peer, now)) {
       peer.snubbed = true;
       this.#picker.snub(peer.key as PeerKey);
-      for (const other of this.#options.events.openPeers()) if (other !== peer) this.refill(other);
+      for (const other of this.#joined) if (other !== peer) this.refill(other);
     }
     const reason = lateness(peer, now);
     if (reason !== undefined) peer.source.close(reason);
@@ -484,6 +503,6 @@ export class Downloader {
 
   #applyWanted(): void {
     this.#picker.setPriorities(this.#wanted.priorities());
-    for (const peer of this.#options.events.openPeers()) this.refreshInterest(peer);
+    for (const peer of this.#joined) this.refreshInterest(peer);
   }
 }

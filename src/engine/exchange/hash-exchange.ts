@@ -8,7 +8,6 @@ import {
   verifyHashes,
 } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { PieceVerdict } from "../../ports/content.ts";
 import { pieceHashesV2 } from "../../metainfo/piece-layers.ts";
 import {
   BASE_HASHES_MAX,
@@ -251,20 +250,10 @@ export class HashExchange {
   }
 }
 
-type Inconsistent = Extract<PieceVerdict, { kind: "corrupt" }> & { readonly fault: "v1" | "v2" };
-
-/**
- * Right by one of the two hashes of a hybrid's piece and wrong by the other (BEP 52): what matches one is
- * what its author hashed, so no peer can send anything better.
- */
-export function isInconsistent(verdict: PieceVerdict): verdict is Inconsistent {
-  return verdict.kind === "corrupt" && verdict.fault !== "both";
-}
-
-/** What the torrent is for good when `isInconsistent` was found. @param fault - The hash that is wrong. */
+/** What the torrent is for good when a piece matches one of its two hashes only. @param fault - The hash that is wrong. */
 export function contradictedBy(
   piece: number,
-  fault: Inconsistent["fault"],
+  fault: "v1" | "v2",
 ): Extract<TorrentState, { kind: "broken" }> {
   const right = fault === "v1" ? "v2" : "v1";
   const message =

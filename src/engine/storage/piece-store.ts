@@ -36,7 +36,7 @@ export interface BlockTarget {
 
 export interface PieceStoreOptions {
   readonly geometry: Geometry;
-  readonly content: Content;
+  readonly content: Pick<Content, "store" | "write" | "verify">;
   readonly slabs: SlabPool;
   /** A slab came back: whoever waited for memory may ask again. */
   readonly onRoom: () => void;

@@ -43,6 +43,7 @@ export class TorrentPeer
   readonly connection: Connection;
   readonly swarm: Readonly<SwarmPeer>;
   readonly window: RequestWindow;
+  readonly runBlocksMax = 1;
   readonly #torrent: PeerRoutes;
   /** These three together, once the files are open. */
   #transfer: Transfer | undefined;
@@ -173,7 +174,7 @@ export class TorrentPeer
 
   // ---- BlockSource ------------------------------------------------------------------------------------
 
-  get address(): string {
+  get sender(): string {
     return this.connection.remote.address;
   }
 
@@ -181,7 +182,7 @@ export class TorrentPeer
     return this.connection.lastReceivedAtMs;
   }
 
-  request(piece: number, block: number, length: number): void {
+  request(piece: number, block: number, _count: number, length: number): void {
     this.connection.out.request(piece, block * BLOCK_BYTES, length);
   }
 
@@ -189,7 +190,7 @@ export class TorrentPeer
     const { connection } = this;
     connection.out.cancel(piece, block * BLOCK_BYTES, length);
     if (connection.fast) return "answered";
-    if (this.window.has(piece, block)) connection.excuseBlocks(1);
+    if (this.#owes(piece, block)) connection.excuseBlocks(1);
     return "forgotten";
   }
 
@@ -205,11 +206,16 @@ export class TorrentPeer
 
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
     const block = begin / BLOCK_BYTES;
-    if (!Number.isInteger(block) || !this.window.has(piece, block)) {
+    if (!Number.isInteger(block) || !this.#owes(piece, block)) {
       this.connection.countUnrequestedBlock();
       return undefined;
     }
     return this.#transfer!.download.beginBlock(this.#download!, piece, block, length);
+  }
+
+  /** We asked the peer for the block, and have not got it. */
+  #owes(piece: number, block: number): boolean {
+    return this.#download !== undefined && this.window.has(piece, block, this.#download.lane);
   }
 
   endBlock(piece: number, begin: number, length: number, kept: boolean): void {
@@ -266,7 +272,7 @@ export class TorrentPeer
       download.handleChoked(this.#download, "answered");
     } else {
       // Blocks that crossed the choke, or that the peer sends all the same, are no fault of it (WIR-8).
-      this.connection.excuseBlocks(this.window.count);
+      this.connection.excuseBlocks(this.#download.owed);
       download.handleChoked(this.#download, "forgotten");
     }
   }

@@ -11,7 +11,6 @@ import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { DownloadPeer } from "../download/download-peer.ts";
 import type { PeerStatus } from "../session-contract.ts";
 import { Swarm } from "../swarm/swarm.ts";
 import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
@@ -266,11 +265,6 @@ export class TorrentPeers implements PeerRoutes {
     if (this.#choker.due(now)) this.#rechoke();
   }
 
-  /** Those that blocks may be asked of. */
-  *downloads(): Generator<Readonly<DownloadPeer>> {
-    for (const { download } of this.swarm.open()) if (download) yield download;
-  }
-
   *#connections(): Generator<Connection> {
     for (const { connection } of this.swarm.open()) yield connection;
   }
@@ -334,7 +328,7 @@ export class TorrentPeers implements PeerRoutes {
             this.#transfer!.download.handleDontHave(peer.download, piece);
           }
         },
-        handleMetadataLiar: (peer) => this.ban(peer.address, "sent a false info dictionary"),
+        handleMetadataLiar: (peer) => this.ban(peer.sender, "sent a false info dictionary"),
       },
     });
   }

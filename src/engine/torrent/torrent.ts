@@ -282,7 +282,6 @@ export class Torrent implements EngineTorrent {
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
-        openPeers: () => this.#peers.downloads(),
         settle: () => this.#settle(),
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),

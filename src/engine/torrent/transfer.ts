@@ -3,10 +3,10 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../../ports/content.ts";
 import type { OpenedContent } from "../storage/opening.ts";
 import { isSameStamp } from "../storage/disk-recovery.ts";
-import type { DownloadPeer } from "../download/download-peer.ts";
 import { Downloader } from "../download/downloader.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
-import { type HashExchange, isInconsistent } from "../exchange/hash-exchange.ts";
+import type { HashExchange } from "../exchange/hash-exchange.ts";
+import { isInconsistent } from "../storage/inconsistent.ts";
 import type { RateLimit } from "../sharing/rate-limit.ts";
 import type { EnginePorts } from "../session-contract.ts";
 import type { UploadPeer } from "../upload/upload-peer.ts";
@@ -18,7 +18,6 @@ const WATCH_MS = 10_000;
 /** What the two directions tell the torrent. */
 export interface TransferEvents {
   nowMs(): number;
-  openPeers(): Iterable<Readonly<DownloadPeer>>;
   /** A burst of events is over. */
   settle(): void;
   /** A piece is judged intact and on disk. */
@@ -84,9 +83,10 @@ export class Transfer {
     this.#forgetAbsent();
     this.#layersKnown = options.hashes.complete;
     this.download = new Downloader({
-      info,
+      geometry: info.geometry,
       content,
-      ports,
+      slabs: ports.receiveSlabs,
+      random: ports.random,
       have: opened.have,
       judged: opened.judged,
       hashes: options.hashes,
