@@ -125,17 +125,38 @@ const REASONS: ReadonlyMap<string, string> = new Map([
  * @param text - The body: a `Problem`, if a hub answers.
  */
 export function refusedByHub(status: number, text: string, base: string): DaemonError {
-  const problem = problemSchema.safeParse(parseJson(text));
-  if (!problem.success) return notAHub(base, `The server says ${status}`);
-  const { code, message, hint } = problem.data.error;
-  if (code === "not_signed_in") {
+  const problem = parseProblem(text);
+  if (!problem) return notAHub(base, `The server says ${status}`);
+  if (problem.code === "not_signed_in") {
     return new DaemonError("not-allowed", `The hub at ${base} does not take this token.`, {
       subject: base,
       hint: "make a new one on its account page, and write it into the token file.",
     });
   }
+  return inOurTerms(problem, base);
+}
+
+/**
+ * What a hub says of something that it refuses to anybody.
+ *
+ * @param text - The body of its answer.
+ * @returns `undefined` when it is no `Problem`.
+ */
+export function problemOf(text: string, subject: string): DaemonError | undefined {
+  const problem = parseProblem(text);
+  return problem && inOurTerms(problem, subject);
+}
+
+type HubProblem = z.output<typeof problemSchema>["error"];
+
+function parseProblem(text: string): HubProblem | undefined {
+  const problem = problemSchema.safeParse(parseJson(text));
+  return problem.success ? problem.data.error : undefined;
+}
+
+function inOurTerms({ code, message, hint }: HubProblem, subject: string): DaemonError {
   return new DaemonError(CODE_OF_PROBLEM.get(code) ?? "unreachable", message, {
-    subject: base,
+    subject,
     hint: lowerFirst(hint),
   });
 }

@@ -38,7 +38,11 @@ function worldFor(context: TestContext): World {
         },
       },
       ownerId: async () => world.owner,
-      addressesOf: async (id) => ({ pageUrl: `http://hub.test/t/${id}`, magnet: "magnet:?" }),
+      addressesOf: async (id) => ({
+        title: id,
+        pageUrl: `http://hub.test/t/${id}`,
+        magnet: "magnet:?",
+      }),
       random: new NodeRandom(),
       log: SILENT_LOG,
     }),

@@ -34,6 +34,7 @@ export const inPlaceAnswerSchema = z.union([
   z.object({
     torrentId: z.string(),
     wasHere: z.boolean(),
+    title: z.string(),
     pageUrl: z.string(),
     magnet: z.string(),
   }),
@@ -65,10 +66,10 @@ export interface InPlaceInboxOptions {
   readonly adoption: Pick<TorrentAdoption, "adoptInPlace">;
   /** Whose torrents these are; `undefined` as long as there is no administrator. */
   readonly ownerId: () => Promise<string | undefined>;
-  /** How a torrent is reached, by the addresses of today. */
+  /** What a torrent is called and how it is reached, by the addresses of today. */
   readonly addressesOf: (
     torrentId: string,
-  ) => Promise<{ readonly pageUrl: string; readonly magnet: string }>;
+  ) => Promise<{ readonly title: string; readonly pageUrl: string; readonly magnet: string }>;
   readonly files: Files;
   readonly random: Random;
   readonly log: Log;

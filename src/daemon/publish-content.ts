@@ -84,8 +84,7 @@ export async function publishContent(options: PublishOptions): Promise<Published
   if (declared.state === "uploading" && declared.offset < declared.size) {
     await upload(tree, declared, hub, options);
   }
-  const wasHere = declared.state === "published";
-  return describe(await untilPublished(hub, declared, options.signal), wasHere);
+  return describe(await untilPublished(hub, declared, options.signal));
 }
 
 function declaration(tree: InputTree, options: PublishOptions): DraftInput {
@@ -186,12 +185,13 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
   }
 }
 
-function describe({ id, torrent }: Draft, wasHere: boolean): PublishedTorrent {
+function describe({ id, torrent }: Draft): PublishedTorrent {
   if (!torrent) {
     throw new DaemonError("unreachable", "The hub published it and does not say where.");
   }
-  // The torrent of content that was here before has the id of that time.
-  return describePublished(torrent, wasHere || torrent.id !== id);
+  // The torrent of content that was here before has the id of that time. Nothing else tells: empty files are published as
+  // soon as they are declared.
+  return describePublished(torrent, torrent.id !== id);
 }
 
 export function describePublished(torrent: TorrentSummary, existed: boolean): PublishedTorrent {

@@ -41,6 +41,8 @@ export interface PublishedInPlace {
   readonly wasHere: boolean;
   /** Null as long as it waits. */
   readonly pageUrl: string | null;
+  /** What it is called there. */
+  readonly title: string | null;
   readonly magnet: string | null;
 }
 
@@ -101,7 +103,13 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     const published = { root, bytes, infohashV1, infohashV2 };
     if (!answer || "waitsFor" in answer) {
       const waitsFor = answer?.waitsFor ?? "start";
-      const nowhere = { torrentId: null, wasHere: false, pageUrl: null, magnet: null };
+      const nowhere = {
+        torrentId: null,
+        wasHere: false,
+        title: null,
+        pageUrl: null,
+        magnet: null,
+      };
       return { ...published, ...nowhere, waitsFor };
     }
     if ("problem" in answer) {

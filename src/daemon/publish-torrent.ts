@@ -37,7 +37,7 @@ export async function publishTorrent(options: PublishTorrentOptions): Promise<Pu
   const hub = new HubClient({ base: options.hub, token: options.token, signal });
   let fetch =
     "magnet" in source
-      ? await hub.ask(FETCHES_PATH, fetchSchema, { magnet: options.source })
+      ? await hub.ask(FETCHES_PATH, fetchSchema, { magnet: source.link })
       : await hub.ask(FETCH_TORRENT_PATH, fetchSchema, source.bytes);
   const wasHere = fetch.state === "published";
   for (;;) {

@@ -223,6 +223,7 @@ async function compose(
       invariant(listing, "what was published a moment ago is in the catalogue");
       const webSeeds = [siteUrl + webSeedPath(id)];
       return {
+        title: listing.name,
         pageUrl: siteUrl + torrentPagePath(id, listing.name),
         magnet: magnetOf(listing, { trackers, webSeeds }),
       };

@@ -16,9 +16,13 @@ import { everseedVersion } from "./version.ts";
 /** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
 export type TorrentSource =
   | { readonly metainfo: Metainfo; readonly bytes: Uint8Array }
-  | { readonly magnet: MagnetLink };
+  /** @property link - The magnet link itself, also when a redirect led to it. */
+  | { readonly magnet: MagnetLink; readonly link: string };
 
 const FETCH_TIMEOUT_MS = 30_000;
+
+/** Of what a hub says about something it does not give. */
+const PROBLEM_BYTES_MAX = 16 * 1024;
 
 /** Of a file on this machine, which a person chose: more than strangers may send. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
@@ -42,12 +46,12 @@ export async function readTorrentSource(
       hint: "a .torrent file, a magnet link in quotes, or a URL.",
     });
   }
-  if (/^magnet:/i.test(source)) return { magnet: readMagnet(source) };
+  if (/^magnet:/i.test(source)) return magnetSource(source);
   if (/^https?:\/\//i.test(source)) return fetchTorrent(source, signal);
   // A file is what its name says it is, whatever else the name looks like.
   if (factsOf(resolve(source)) === undefined) {
     const link = magnetOfInfohash(source);
-    if (link !== undefined) return { magnet: readMagnet(link) };
+    if (link !== undefined) return magnetSource(link);
     refuseScheme(source);
   }
   return parse(await readFile(source), source);
@@ -77,6 +81,10 @@ export async function readTorrentFile(
   throw new DaemonError("not-a-torrent", "A magnet link does not say which files there are.", {
     hint: "everseed get fetches the torrent itself from peers; or use its .torrent file.",
   });
+}
+
+function magnetSource(link: string): TorrentSource {
+  return { link, magnet: readMagnet(link) };
 }
 
 function readMagnet(link: string): MagnetLink {
@@ -176,7 +184,7 @@ async function fetchTorrent(url: string, signal: AbortSignal | undefined): Promi
 
 /** @param found - Bytes of a file, or the magnet link that a redirect led to. */
 function readFetched(found: Uint8Array | string, url: string): TorrentSource {
-  return typeof found === "string" ? { magnet: readMagnet(found) } : parse(found, url);
+  return typeof found === "string" ? magnetSource(found) : parse(found, url);
 }
 
 function looksLikePage(bytes: Uint8Array): boolean {
@@ -217,6 +225,8 @@ async function fetchBytes(
     );
   }
   if (status === 200) return body;
+  const words = await hubProblem(http, url, { status, signal });
+  if (words) throw words;
   if (status === 404 || status === 410) {
     throw new DaemonError("not-found", `${url} is not there. The server says ${status}.`, {
       subject: url,
@@ -237,6 +247,36 @@ async function fetchBytes(
     subject: url,
     hint: "the same again in a while.",
   });
+}
+
+/**
+ * Asks a hub why it does not give a torrent: it knows who removed it, when, and until when that can be undone.
+ *
+ * @returns `undefined` when there is no hub, or it says nothing of that kind.
+ */
+async function hubProblem(
+  http: HttpFetch,
+  url: string,
+  { status, signal }: { status: number; signal: AbortSignal | undefined },
+): Promise<DaemonError | undefined> {
+  const page = new URL(url);
+  const match = /^(.*)\/t\/([^/.]+)(?:\.[a-z]+|\/.*)?$/.exec(page.pathname);
+  if (!match) return undefined;
+  const [{ API_PREFIX }, { problemOf }] = await Promise.all([
+    import("../api/paths.ts"),
+    import("./hub-client.ts"),
+  ]);
+  const api = new URL(`${match[1]}${API_PREFIX}/torrents/${match[2]}`, page).href;
+  const limits = { timeoutMs: FETCH_TIMEOUT_MS, bytesMax: PROBLEM_BYTES_MAX };
+  try {
+    const reply = await http.get(api, signal ? { ...limits, signal } : limits);
+    if (reply.status !== status) return undefined;
+    return problemOf(decodeUtf8(reply.body), url);
+  } catch (error) {
+    // What is known already is told instead.
+    if (error instanceof PlatformError) return undefined;
+    throw error;
+  }
 }
 
 async function reach(

@@ -4,17 +4,32 @@ import type { HubParts } from "./hub-parts.ts";
 import { notFound, RefusedError } from "./problems.ts";
 
 /**
- * Why something of a torrent cannot be had: it was taken back, or there never was such a thing.
+ * Why something of a torrent cannot be had: it was taken back, it is not here yet, or there never was such a thing.
  *
  * @param what - For the second case: "torrent", "file".
  */
 export async function absent(
-  { publications }: Pick<HubParts, "publications">,
+  { publications, fetches }: Pick<HubParts, "publications" | "fetches">,
   id: string,
   what: string,
 ): Promise<RefusedError> {
   const removal = await publications.findRemoved(id);
-  return removal ? removed(removal) : notFound(what);
+  if (removal) return removed(removal);
+  const fetch = await fetches.find(id);
+  return fetch && fetch.state !== "published"
+    ? notHereYet(fetch.state === "failed")
+    : notFound(what);
+}
+
+function notHereYet(failed: boolean): RefusedError {
+  return new RefusedError({
+    status: 404,
+    code: "not_found",
+    message: failed
+      ? "This hub could not fetch this torrent from its swarm."
+      : "This hub is fetching this torrent from its swarm, and does not have it yet.",
+    hint: failed ? "Whoever asked for it can have it tried again." : "Try again in a while.",
+  });
 }
 
 function removed(removal: Removal): RefusedError {

@@ -117,7 +117,11 @@ export class Catalogue {
     if (!stored) return undefined;
     const around = {
       trackers: withOwnTrackers(addresses.trackers, listing.namedTrackers),
-      webSeeds: addresses.webSeeds,
+      // The hub's own of another time are not among those that its maker named.
+      webSeeds: [
+        ...addresses.webSeeds,
+        ...stored.metainfo.webSeeds.filter((url) => !url.includes(`/t/${listing.id}/`)),
+      ],
       comment: listing.comment ?? undefined,
     };
     return surroundInfo(stored.file, around, stored.metainfo.info.infoBytes);

@@ -153,10 +153,13 @@ export class FetchRun {
     }
     const { info } = this.#torrent;
     invariant(info, "a complete torrent knows what it is");
+    // A .torrent file says more than a link: comment, date, maker, web seeds.
+    if ("metainfo" in source) return { ...source.metainfo, info, trackers: trackersOf(source) };
     return {
       info,
       trackers: trackersOf(source),
-      pieceLayers: "metainfo" in source ? source.metainfo.pieceLayers : await this.#layers(info),
+      webSeeds: source.magnet.webSeeds,
+      pieceLayers: await this.#layers(info),
     };
   }
 

@@ -16,9 +16,15 @@ import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
 /** A torrent that others made. */
-export interface FetchedTorrent extends Pick<Metainfo, "trackers" | "pieceLayers"> {
+export interface FetchedTorrent
+  extends
+    Pick<Metainfo, "trackers" | "pieceLayers" | "comment" | "createdBy" | "creationDate">,
+    Partial<Pick<Metainfo, "webSeeds">> {
   readonly info: TorrentInfo;
 }
+
+/** Of a description, as everywhere on a hub; the rest of a longer one stays in the .torrent file. */
+const COMMENT_CHARACTERS_MAX = 10_000;
 
 export interface TorrentAdoptionOptions {
   readonly torrents: TorrentTable;
@@ -127,7 +133,7 @@ export class TorrentAdoption {
   }
 
   async #insert(
-    { info, trackers, pieceLayers }: FetchedTorrent,
+    fetched: FetchedTorrent,
     place: {
       readonly id: string;
       readonly ownerId: string;
@@ -138,12 +144,18 @@ export class TorrentAdoption {
     },
   ): Promise<void> {
     const { torrents, swarms, sharing, files, folder, clock } = this.#options;
+    const { info, trackers, pieceLayers, webSeeds = [] } = fetched;
+    const { comment, createdBy, creationDate } = fetched;
     const own = this.#options.trackers;
     const named = withoutTrackers(trackers, own);
     const torrent = assembleTorrent({
       infoBytes: info.infoBytes,
       trackers: named,
       pieceLayers,
+      webSeeds,
+      comment,
+      createdBy,
+      creationDate,
     });
     // What cannot be read again must not become public.
     parseMetainfo(torrent);
@@ -161,7 +173,7 @@ export class TorrentAdoption {
       piece_size: info.geometry.pieceLength,
       piece_count: info.geometry.pieceCount,
       private: info.private ? 1 : 0,
-      comment: null,
+      comment: descriptionOf(fetched),
       content_path: folder.contentPath(key),
       content_root: place.contentRoot,
       metainfo_path: folder.metainfoPath(key),
@@ -172,19 +184,20 @@ export class TorrentAdoption {
       trackers: JSON.stringify(named),
     };
     await files.write(folder.absolute(entry.metainfo_path), torrent);
-    await torrents.insert(entry, { words: searchText(null, info) });
+    await torrents.insert(entry, { words: searchText(descriptionOf(fetched), info) });
     swarms.register(info.infohashes);
     sharing.handlePublished();
   }
 
   async #meetRemoved(
-    { info, trackers }: FetchedTorrent,
+    fetched: FetchedTorrent,
     place: { readonly ownerId: string; readonly title?: string | undefined },
   ): Promise<void> {
+    const { info, trackers } = fetched;
     await this.#options.publications.meet(wireInfohashes(info.infohashes), {
-      words: searchText(null, info),
+      words: searchText(descriptionOf(fetched), info),
       name: place.title ?? info.name,
-      comment: null,
+      comment: descriptionOf(fetched),
       trackers: JSON.stringify(withoutTrackers(trackers, this.#options.trackers)),
       publisher_id: place.ownerId,
       published_at: this.#options.clock.wallMs(),
@@ -198,4 +211,10 @@ export class TorrentAdoption {
     }
     return undefined;
   }
+}
+
+/** Shown on the page of the torrent, and changed there; null when its maker said nothing. */
+function descriptionOf({ comment }: FetchedTorrent): string | null {
+  const text = comment?.slice(0, COMMENT_CHARACTERS_MAX) ?? "";
+  return text.trim() === "" ? null : text;
 }

@@ -7,14 +7,16 @@ import { fetchPath, FETCH_TORRENT_PATH, FETCHES_PATH } from "../../src/api/paths
 import { Bitfield } from "../../src/base/bitfield.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { sha1 } from "../../src/base/hash.ts";
-import { buildMetainfo, planTorrent } from "../../src/metainfo/create.ts";
+import { buildMetainfo, type BuildOptions, planTorrent } from "../../src/metainfo/create.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { hubWorld, problemOf, type World } from "./hub-world.ts";
 
 const BYTES = randomBytes(20_000);
 const TRACKER = "http://tracker.example/announce";
 
-function torrentOf(options: { private?: boolean; name?: string } = {}): Uint8Array<ArrayBuffer> {
+function torrentOf(
+  options: Omit<BuildOptions, "trackers"> & { name?: string } = {},
+): Uint8Array<ArrayBuffer> {
   const { name = "theirs" } = options;
   const files = [{ path: ["a.bin"], length: BYTES.length }];
   const plan = planTorrent({ name, files, kind: "v1", pieceLength: 16_384 });
@@ -103,6 +105,25 @@ for (const [what, source] of [
     assert.deepEqual([here.state, here.id], ["published", fetch.id], "it is here already");
   });
 }
+
+test("a .torrent file keeps what it says beside its content: words, date, maker, web seeds", async (t) => {
+  const world = await hubWorld(t);
+  const words = { comment: "Seen from the quay.", creationDate: 1_700_000_000 };
+  const theirs = torrentOf({ ...words, webSeeds: ["http://mirror.example/files/"] });
+  const fetch = await begin(world, theirs);
+  const early = await world.call(`/api/v1/torrents/${fetch.id}`);
+  assert.equal(early.status, 404);
+  assert.match(await early.text(), /is fetching this torrent from its swarm/);
+  deliver(world);
+  await until(world, fetch.id, "published");
+  const file = await world.call(`/t/${fetch.id}.torrent`);
+  const served = parseMetainfo(new Uint8Array(await file.arrayBuffer()));
+  const { createdBy } = parseMetainfo(theirs);
+  assert.partialDeepStrictEqual(served, { ...words, createdBy });
+  assert.deepEqual(served.webSeeds.slice(1), ["http://mirror.example/files/"]);
+  const api = await world.call(`/api/v1/torrents/${fetch.id}`);
+  assert.partialDeepStrictEqual(await api.json(), { comment: words.comment });
+});
 
 test("what is no torrent, or private, or too large is refused with the reason", async (t) => {
   const world = await hubWorld(t);

@@ -63,19 +63,25 @@ export function addPublishCommand(program: Command): void {
     )
     .option("--private", "peers from its trackers only")
     .option("--comment <text>", "words for people")
-    .action((path: string, flags: PublishFlags) => publish(path, flags));
+    .action((path: string, flags: PublishFlags, command: Command) => {
+      const chosen = OWN_CONTENT.filter((name) => command.getOptionValueSource(name) === "cli");
+      return publish(path, flags, chosen);
+    });
 }
 
-function publish(path: string, flags: PublishFlags): Promise<void> {
+/** What is decided by whoever makes a torrent. */
+const OWN_CONTENT = ["name", "comment", "private", "kind", "pieceSize"];
+
+function publish(path: string, flags: PublishFlags, chosen: readonly string[]): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
     const { to, tokenFile } = hubOf(flags);
     const { namesTorrent, publishTorrent } = await import("../../daemon/publish-torrent.ts");
     if (namesTorrent(path)) {
-      if (flags.name !== undefined || flags.comment !== undefined || flags.private === true) {
-        const why = "A torrent that others made keeps what it says about itself.";
+      if (chosen.length > 0) {
+        const why = "A torrent that others made keeps what it is and what it says about itself.";
         throw new UsageError(
-          `${why} --name, --comment and --private are for your own content.`,
+          `${why} --name, --comment, --kind, --piece-size and --private are for your own content.`,
           HELP,
         );
       }
@@ -106,6 +112,7 @@ function publish(path: string, flags: PublishFlags): Promise<void> {
       onEvent: (event) => tell(output, progress, event),
     });
     tellPublished(output, published);
+    if (published.existed) tellKept(output, flags, published.name);
   });
 }
 
@@ -153,8 +160,19 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     output.line(`${wasHere ? "Was here already " : "Published "} ${escapeOutside(pageUrl)}`);
     output.line(`Magnet     ${escapeOutside(magnet)}`);
     output.say(wasHere ? "The hub had it already." : "The everseed serves it from where it lies.");
+    if (wasHere) tellKept(output, flags, published.title ?? "");
   }
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
+}
+
+/** What was here is as it was: publishing it again changes no words of it. */
+function tellKept(output: Output, { name, comment }: PublishFlags, title: string): void {
+  if (name !== undefined && name !== title) {
+    output.warn(`it keeps its title there, ${escapeOutside(title)}: its page can change it`);
+  }
+  if (comment !== undefined) {
+    output.warn("it keeps the description that it has there: its page can change it");
+  }
 }
 
 /** Why something is not published yet. */
