@@ -64,3 +64,13 @@ test("HUB-9: a thousand failed sign-ins are few lines and a count, from one addr
   failures.handle({ address: "192.0.2.1", why });
   assert.equal(isWaiting(), false);
 });
+
+test("HUB-9: all addresses of an IPv6 /64 have the lines of one address", () => {
+  const { failures, take } = world();
+  for (let index = 0; index < 20; index += 1) {
+    failures.handle({ address: `2001:db8::${index.toString(16)}`, why });
+  }
+  failures.handle({ address: "2001:db8:0:1::1", why });
+  assert.equal(take().length, 4);
+  failures.close();
+});

@@ -1,10 +1,11 @@
+import { lineOf } from "../base/address-line.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { USER_NAME } from "./user-name.ts";
 
 /** What a line is not written for is summed up this long after the first line. */
 const PERIOD_MS = 60_000;
-/** Lines in a period, of one address and of all. */
+/** Lines in a period, of one address (IPv6: one /64) and of all. */
 const LINES_PER_ADDRESS_MAX = 3;
 const LINES_MAX = 30;
 
@@ -37,12 +38,13 @@ export class FailedSignIns {
   handle({ address, name, why }: FailedSignIn): void {
     if (this.#closed) return;
     this.#timer ??= this.#clock.startTimer(PERIOD_MS, () => this.#sumUp());
-    const mine = this.#lines.get(address) ?? 0;
+    const place = lineOf(address);
+    const mine = this.#lines.get(place) ?? 0;
     if (mine >= LINES_PER_ADDRESS_MAX || this.#linesOfAll >= LINES_MAX) {
       this.#leftOut += 1;
       return;
     }
-    this.#lines.set(address, mine + 1);
+    this.#lines.set(place, mine + 1);
     this.#linesOfAll += 1;
     this.#log.info("a sign-in failed", { address: address || "unknown", why, ...named(name) });
   }

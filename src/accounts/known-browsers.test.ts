@@ -52,3 +52,24 @@ test("four people may share a browser; a fifth takes the place of the first", ()
     [false, true, true, true, true],
   );
 });
+
+test("a cookie holds four marks, however many people sign in, and no more than four are looked at", () => {
+  let cookie: string | null = null;
+  const marks: string[] = [];
+  for (let person = 0; person < 12; person += 1) {
+    const value: string = browsers()
+      .remember(cookie, `person${person}`)[0]!
+      .split(";")[0]!
+      .slice(DEVICE_COOKIE.length + 1);
+    cookie = `${DEVICE_COOKIE}=${value}`;
+    marks.push(value.split(".")[0]!);
+    assert.equal(value.split(".").length, Math.min(4, person + 1));
+  }
+  // Somebody puts the marks of five sign-ins into one cookie: it is still one of four people.
+  const five = `${DEVICE_COOKIE}=${marks.slice(0, 5).join(".")}`;
+  const known = [0, 1, 2, 3, 4].map((person) => browsers().find(five, `person${person}`));
+  assert.deepEqual(
+    known.map((each) => each !== undefined),
+    [true, true, true, true, false],
+  );
+});

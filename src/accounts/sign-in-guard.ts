@@ -1,4 +1,4 @@
-import { addressBytes } from "../base/endpoint.ts";
+import { lineOf } from "../base/address-line.ts";
 import { sha256 } from "../base/hash.ts";
 import { encodeUtf8, toHex } from "../base/bytes.ts";
 import type { KnownBrowser } from "./known-browsers.ts";
@@ -28,7 +28,6 @@ const NAME_PACE: Pace = { free: 20, firstWaitMs: 1_000, waitMsMax: 10_000, forgi
 const ENTRIES_MAX = 20_000;
 /** Addresses that somebody signed in from are known this long. */
 const HOME_MS = 30 * 86_400_000;
-const IPV6_NETWORK_BYTES = 8;
 /** Tries that are judged at one time, of one address or browser. */
 const UNDER_WAY_EACH = 2;
 /** Tries that are judged at one time, of strangers and of those who signed in before. */
@@ -80,6 +79,16 @@ export class SignInGuard {
   #strangers = 0;
   #known = 0;
 
+  /** Entries of each table. */
+  get sizes(): Readonly<Record<"addresses" | "names" | "browsers" | "homes", number>> {
+    return {
+      addresses: this.#addresses.size,
+      names: this.#names.size,
+      browsers: this.#browsers.size,
+      homes: this.#homes.size,
+    };
+  }
+
   begin(attempt: SignInTry, now: number): TryOutcome {
     const { browser, address } = attempt;
     const name = nameKey(attempt.name);
@@ -109,7 +118,7 @@ export class SignInGuard {
   #accountsOf({ browser, address }: SignInTry, name: string | undefined, isKnown: boolean) {
     const accounts: Account[] = browser
       ? [{ table: this.#browsers, key: browser.id }]
-      : [{ table: this.#addresses, key: addressKey(address) }];
+      : [{ table: this.#addresses, key: lineOf(address) }];
     // A name that nobody can have is not guessed at.
     if (!isKnown && name !== undefined) accounts.push({ table: this.#names, key: name });
     return accounts;
@@ -129,12 +138,12 @@ export class SignInGuard {
   }
 
   #isHome(name: string | undefined, address: string, now: number): boolean {
-    const at = this.#homes.get(`${name} ${addressKey(address)}`);
+    const at = this.#homes.get(`${name} ${lineOf(address)}`);
     return name !== undefined && at !== undefined && now - at < HOME_MS;
   }
 
   #keepHome(name: string | undefined, address: string, now: number): void {
-    const key = `${name} ${addressKey(address)}`;
+    const key = `${name} ${lineOf(address)}`;
     this.#homes.delete(key);
     this.#homes.set(key, now);
     const [oldest] = this.#homes.keys();
@@ -157,6 +166,10 @@ class TryTable {
 
   constructor(pace: Pace) {
     this.#pace = pace;
+  }
+
+  get size(): number {
+    return this.#entries.size;
   }
 
   waitMs(key: string, now: number): number {
@@ -197,11 +210,4 @@ class TryTable {
 function nameKey(name: string): string | undefined {
   if (!USER_NAME.test(name)) return undefined;
   return toHex(sha256(encodeUtf8(name.toLowerCase())).subarray(0, KEY_BYTES));
-}
-
-/** A whole IPv6 network is one guesser: everybody at home has 2^64 addresses. */
-function addressKey(address: string): string {
-  const bytes = addressBytes(address);
-  if (!bytes) return "no address";
-  return toHex(bytes.length === 4 ? bytes : bytes.subarray(0, IPV6_NETWORK_BYTES));
 }

@@ -1,4 +1,4 @@
-import { addressBytes } from "../base/endpoint.ts";
+import { lineOf } from "../base/address-line.ts";
 
 /** Connections one address may have open at once; whoever has an IPv6 line has a /64 of addresses. */
 export class ConnectionCap {
@@ -26,9 +26,4 @@ export class ConnectionCap {
   get size(): number {
     return this.#open.size;
   }
-}
-
-function lineOf(address: string): string {
-  const bytes = addressBytes(address);
-  return bytes?.length === 16 ? bytes.subarray(0, 8).toString() : address;
 }

@@ -11,11 +11,14 @@ import {
   limitBody,
   requires,
   takes,
+  takesType,
 } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { Views } from "./views.ts";
+
+const TORRENT_TYPE = "application/x-bittorrent";
 
 const idParameter = z.object({ id: z.string().max(32) });
 
@@ -34,11 +37,15 @@ const fileRoute = createRoute({
   summary: "The same for a .torrent file, which is the body",
   request: {
     body: {
-      content: { "application/x-bittorrent": { schema: z.string().meta({ format: "binary" }) } },
+      content: { [TORRENT_TYPE]: { schema: z.string().meta({ format: "binary" }) } },
     },
   },
   responses: answers(fetchSchema, 201),
-  middleware: [requires("torrent.publish"), limitBody(TORRENT_FILE_BYTES_MAX)] as const,
+  middleware: [
+    requires("torrent.publish"),
+    takesType(TORRENT_TYPE),
+    limitBody(TORRENT_FILE_BYTES_MAX),
+  ] as const,
 });
 
 const listRoute = createRoute({

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { toHex } from "../base/bytes.ts";
 import type { Credentials } from "../accounts/accounts.ts";
@@ -15,10 +16,10 @@ import { fetchForms } from "./fetch-forms.ts";
 import { formRoutes } from "./form-routes.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
 import { LiveFigures } from "./live-figures.ts";
-import { isStrangersPage, PageCache } from "./page-cache.ts";
+import { isStrangersPage, PageCache, strangersRequest } from "./page-cache.ts";
 import { PageFrames } from "./page-frame.ts";
 import { pageRoutes, setupPage } from "./page-routes.ts";
-import { asRefusal, problemResponse, type Refusal } from "./problems.ts";
+import { asRefusal, OverloadError, problemResponse, type Refusal } from "./problems.ts";
 import { readForm } from "./request-body.ts";
 import { isLoopback, isOwnRequest, knowsHost, type RequestContext } from "./request-gate.ts";
 import { secureHeaders } from "./security-headers.ts";
@@ -55,8 +56,18 @@ export class Hub {
 
   /** Answers one request. Never rejects. */
   async handle(request: Request, context: RequestContext): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    try {
+      return await this.#handle(request, pathname, context);
+    } catch (error) {
+      const response = inWords(pathname, this.#refusal(error, pathname));
+      secureHeaders(response.headers);
+      return response;
+    }
+  }
+
+  async #handle(request: Request, path: string, context: RequestContext): Promise<Response> {
     const { site, tracker } = this.#parts;
-    const path = new URL(request.url).pathname;
     const isOurs = knowsHost(request.headers.get("host"), site.hosts, context.localAddress);
     // By the million, and read by programs: without what only browsers heed.
     if (isOurs && SWARM_PATHS.has(path) && request.method === "GET") {
@@ -85,11 +96,15 @@ export class Hub {
     if (asset && (request.method === "GET" || request.method === "HEAD")) {
       return assetResponse(asset, request);
     }
-    const render = async (): Promise<Response> => this.#app.fetch(request, context);
-    if (this.#parts.accounts.setupOpen || !isStrangersPage(request, path)) return render();
+    if (this.#parts.accounts.setupOpen || !isStrangersPage(request, path)) {
+      return this.#app.fetch(request, context);
+    }
     // What is published this moment is on the page of this moment.
     const { revision } = this.#parts.catalogue;
-    return this.#cache.serve(`${revision} ${request.headers.get("host")} ${request.url}`, render);
+    return this.#cache.serve(
+      `${revision} ${request.headers.get("host")} ${request.url}`,
+      async () => this.#app.fetch(strangersRequest(request), context),
+    );
   }
 
   #compose(): OpenAPIHono<HubEnv> {
@@ -98,13 +113,10 @@ export class Hub {
 
     app.onError((error, c) => {
       const refusal = this.#refusal(error, c.req.path);
-      if (isApi(c.req.path)) return problemResponse(refusal);
-      return this.#frames.respondRefusal(c, refusal);
+      if (error instanceof OverloadError) return inWords(c.req.path, refusal);
+      return this.#tell(c, refusal);
     });
-    app.notFound((c) => {
-      if (isApi(c.req.path)) return problemResponse(NOTHING_HERE);
-      return this.#frames.respondRefusal(c, NOTHING_HERE);
-    });
+    app.notFound((c) => this.#tell(c, NOTHING_HERE));
 
     app.use(async (c, next) => {
       c.set("origin", site.publicUrl ?? `http://${c.req.header("host")}`);
@@ -115,7 +127,8 @@ export class Hub {
       if ((c.req.header("content-encoding") ?? "identity") !== "identity") {
         return this.#refuse(c.req.raw, COMPRESSED);
       }
-      if (!isOwnRequest(c.req.method, c.req.raw.headers, site.publicUrl)) {
+      const { publicUrl } = site;
+      if (!isOwnRequest(c.req.raw, { publicUrl, isApi: isApi(c.req.path) })) {
         return this.#refuse(c.req.raw, CROSS_SITE);
       }
       if (accounts.setupOpen && c.env.unnamedProxy) {
@@ -131,7 +144,7 @@ export class Hub {
       c.set("actor", value);
       if (value.kind === "user") c.set("work", this.#budget.open(remoteAddress, true));
       const spent = c.var.work.refusal();
-      if (spent) return tooMuch(c.req.path, spent);
+      if (spent) return inWords(c.req.path, spent);
       if (!(await this.#isOwnForm(c.req.raw, value))) return this.#refuse(c.req.raw, FOREIGN_FORM);
       if (accounts.setupOpen && !SETUP_PATHS.has(c.req.path)) {
         if (isApi(c.req.path)) return problemResponse(SETUP_NEEDED);
@@ -187,21 +200,28 @@ export class Hub {
     return this.#parts.accounts.forms.accepts(actor, cookie, form.get(FORM_TOKEN_FIELD) ?? "");
   }
 
+  /** JSON for the API, else a page; in words, when the page cannot be made either. */
+  async #tell(c: Context<HubEnv>, refusal: Refusal): Promise<Response> {
+    if (isApi(c.req.path)) return problemResponse(refusal);
+    try {
+      return await this.#frames.respondRefusal(c, refusal);
+    } catch (error) {
+      this.#refusal(error, c.req.path);
+      return inWords(c.req.path, refusal);
+    }
+  }
+
   /** Before it is known who asks: JSON for the API, a page for browsers, words for everybody else. */
   async #refuse(request: Request, refusal: Refusal): Promise<Response> {
-    if (isApi(new URL(request.url).pathname)) return problemResponse(refusal);
-    if (request.headers.get("accept")?.includes("text/html")) {
+    const isPage = !isApi(new URL(request.url).pathname);
+    if (isPage && request.headers.get("accept")?.includes("text/html")) {
       return this.#frames.respondUnasked(refusal);
     }
-    const text = refusal.hint ? `${refusal.message}\n${refusal.hint}\n` : `${refusal.message}\n`;
-    return new Response(text, {
-      status: refusal.status,
-      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-    });
+    return inWords(new URL(request.url).pathname, refusal);
   }
 
   /** Knows what is refused; everything else is our fault, gets an id and a line in the log. */
-  #refusal(error: Error, path: string): Refusal {
+  #refusal(error: unknown, path: string): Refusal {
     const known = asRefusal(error);
     if (known) return known;
     if (error instanceof HTTPException && error.status < 500) {
@@ -212,7 +232,7 @@ export class Hub {
       };
     }
     const id = toHex(this.#parts.random.bytes(4));
-    this.#parts.log.error("a request failed", { id, path, error: error.stack ?? String(error) });
+    this.#parts.log.error("a request failed", { id, path, error: stackOf(error) });
     if (this.#parts.isDiskFull(error)) return { ...DISK_FULL, id };
     return {
       status: 500,
@@ -284,17 +304,24 @@ const DISK_FULL: Refusal = {
   hint: "Free some space there, then try again.",
 };
 
-/** As cheap as can be: no page is made for whoever asked for too many. */
-function tooMuch(path: string, refusal: Refusal): Response {
+/** JSON for the API, else plain text. Costs next to nothing, and cannot fail. */
+function inWords(path: string, refusal: Refusal): Response {
   if (isApi(path)) return problemResponse(refusal);
-  return new Response(`${refusal.message}\n${refusal.hint}\n`, {
-    status: refusal.status,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "no-store",
-      "retry-after": String(refusal.retryAfter),
+  const { status, message, hint, id, retryAfter } = refusal;
+  const lines = [message, hint, id === undefined ? undefined : `The number of the error: ${id}`];
+  const response = new Response(
+    lines.flatMap((line) => (line === undefined ? [] : `${line}\n`)).join(""),
+    {
+      status,
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
     },
-  });
+  );
+  if (retryAfter !== undefined) response.headers.set("retry-after", String(retryAfter));
+  return response;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }
 
 function isApi(path: string): boolean {

@@ -1,3 +1,4 @@
+import { lineOf } from "../base/address-line.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { breakOff } from "./break-off.ts";
@@ -8,7 +9,8 @@ const TICK_MS = 1_000;
 const HEARTBEAT_TICKS = 15;
 /** Streams open at once; each costs a socket and a look per second. */
 const STREAMS_MAX = 2_000;
-const STREAMS_PER_ADDRESS_MAX = 100;
+/** Of one line: an IPv4 address or an IPv6 /64. */
+const STREAMS_PER_LINE_MAX = 100;
 /** Events a reader may be behind; newer ones replace what it never saw. */
 const BACKLOG_EVENTS = 8;
 /** A reader that took nothing for so many ticks is dropped (HUB-21). */
@@ -17,6 +19,7 @@ const STUCK_TICKS_MAX = 60;
 interface Watcher {
   readonly key: string;
   readonly context: RequestContext;
+  readonly line: string;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   last: string;
   silentTicks: number;
@@ -53,15 +56,15 @@ export class LiveFigures {
    */
   open(key: string, context: RequestContext, look: () => unknown): Response | undefined {
     if (this.#watchers.size >= STREAMS_MAX) return undefined;
-    const address = context.remoteAddress;
+    const line = lineOf(context.remoteAddress);
     let mine = 0;
-    for (const watcher of this.#watchers) if (watcher.context.remoteAddress === address) mine += 1;
-    if (mine >= STREAMS_PER_ADDRESS_MAX) return undefined;
+    for (const watcher of this.#watchers) if (watcher.line === line) mine += 1;
+    if (mine >= STREAMS_PER_LINE_MAX) return undefined;
     let watcher: Watcher | undefined;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          watcher = { key, context, controller, last: "", silentTicks: 0, stuckTicks: 0 };
+          watcher = { key, context, line, controller, last: "", silentTicks: 0, stuckTicks: 0 };
           this.#watchers.add(watcher);
           this.#looks.set(key, look);
           this.#tell(watcher, JSON.stringify(look()));

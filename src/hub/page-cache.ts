@@ -3,10 +3,12 @@ import type { Clock } from "../ports/clock.ts";
 /** Figures on pages are "now"; a second is what the live stream takes too. */
 const FRESH_MS = 1_000;
 const PAGES_MAX = 256;
-const FLEETING: ReadonlySet<number> = new Set([429, 503]);
+/** What is the same for everybody who asks. Refusals are said to one of them, or of this moment. */
+const KEPT: ReadonlySet<number> = new Set([200, 301, 404, 410]);
 
 interface KeptPage {
-  readonly page: Promise<StoredPage>;
+  /** Never rejects; `undefined` when the answer is for whoever asked first, and for nobody else. */
+  readonly page: Promise<StoredPage | undefined>;
   readonly untilMs: number;
 }
 
@@ -22,25 +24,38 @@ interface StoredPage {
  */
 export class PageCache {
   readonly #clock: Clock;
+  /** In the order of their making. */
   readonly #pages = new Map<string, KeptPage>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** @param render - Called when there is no fresh page; several who ask at the same time wait for one. */
+  /** Pages that are kept. */
+  get size(): number {
+    return this.#pages.size;
+  }
+
+  /**
+   * @param render - Called when there is no fresh page; several who ask at the same time wait for one. When that one is
+   *   for whoever asked first alone, or fails, each of the others has its own made.
+   */
   async serve(key: string, render: () => Promise<Response>): Promise<Response> {
     const now = this.#clock.nowMs();
-    let kept = this.#pages.get(key);
-    if (!kept || kept.untilMs <= now) {
-      this.#dropOld(now);
-      kept = { page: render().then(store), untilMs: now + FRESH_MS };
-      this.#pages.set(key, kept);
+    const known = this.#pages.get(key);
+    if (known && known.untilMs > now) {
+      const page = await known.page;
+      return page ? asResponse(page) : render();
     }
-    const { status, headers, text } = await kept.page;
-    // Said to one of them, or of this moment.
-    if (FLEETING.has(status) && this.#pages.get(key) === kept) this.#pages.delete(key);
-    return new Response(text, { status, headers: new Headers(headers) });
+    this.#pages.delete(key);
+    this.#dropOld(now);
+    const rendering = render();
+    const kept = { page: rendering.then(store, () => undefined), untilMs: now + FRESH_MS };
+    this.#pages.set(key, kept);
+    const page = await kept.page;
+    if (page) return asResponse(page);
+    if (this.#pages.get(key) === kept) this.#pages.delete(key);
+    return rendering;
   }
 
   #dropOld(now: number): void {
@@ -51,8 +66,14 @@ export class PageCache {
   }
 }
 
-async function store(response: Response): Promise<StoredPage> {
-  return { status: response.status, headers: response.headers, text: await response.text() };
+async function store(response: Response): Promise<StoredPage | undefined> {
+  const { status, headers } = response;
+  if (!KEPT.has(status) || headers.has("set-cookie")) return undefined;
+  return { status, headers, text: await response.text() };
+}
+
+function asResponse({ status, headers, text }: StoredPage): Response {
+  return new Response(text, { status, headers: new Headers(headers) });
 }
 
 /**
@@ -63,6 +84,16 @@ async function store(response: Response): Promise<StoredPage> {
 export function isStrangersPage(request: Request, path: string): boolean {
   if (request.method !== "GET" || !/^\/(?:search|help)?$|^\/t\/[0-9a-z]+\/[^/]*$/.test(path))
     return false;
-  const { headers } = request;
-  return headers.get("cookie") === null && headers.get("authorization") === null;
+  return PERSONAL_HEADERS.every((name) => !request.headers.has(name));
 }
+
+/**
+ * What a page for all strangers is made from. Nothing that one of them sent besides the address can change it for the
+ * others.
+ */
+export function strangersRequest(request: Request): Request {
+  return new Request(request.url, { headers: { host: request.headers.get("host") ?? "" } });
+}
+
+/** Whoever sends one of these is answered by itself. */
+const PERSONAL_HEADERS = ["cookie", "authorization", "content-encoding"];

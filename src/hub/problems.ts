@@ -23,6 +23,9 @@ export class RefusedError extends Error {
   }
 }
 
+/** There is too much to do. It is told as cheaply as can be: a page would be more work. */
+export class OverloadError extends RefusedError {}
+
 /** The hub's table from codes of rooms to HTTP. */
 const PUBLISH: Readonly<
   Record<PublishErrorCode, readonly [status: number, code: ProblemCode, hint?: string]>

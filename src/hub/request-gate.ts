@@ -47,12 +47,12 @@ export function asHostName(address: string): string {
  * True when a request that changes something was made by our own pages or by a program, not by another site's
  * page in somebody's browser (HUB-4).
  *
- * @param publicUrl - Where the site is reached; a proxy in front may ask us by another host name.
+ * @param site.publicUrl - Where the site is reached; a proxy in front may ask us by another host name.
+ * @param site.isApi - Whether the request is for the API, whose requests carry no token of a form.
  */
 export function isOwnRequest(
-  method: string,
-  headers: Headers,
-  publicUrl: string | undefined,
+  { method, headers }: Pick<Request, "method" | "headers">,
+  { publicUrl, isApi }: { readonly publicUrl: string | undefined; readonly isApi: boolean },
 ): boolean {
   if (SAFE_METHODS.has(method)) return true;
   const site = headers.get("sec-fetch-site");
@@ -63,8 +63,9 @@ export function isOwnRequest(
     return headers.get("cookie") === null;
   }
   // Our pages ask for no referrer, so a plain form of theirs has the origin "null"; over plain HTTP nothing
-  // else is said about it. Cookies are SameSite=Lax: another site's form comes without.
-  if (origin === "null") return isForm(headers);
+  // else is said about it. So does a form of another port of this host, whose cookies are ours: what tells them apart
+  // is the token in the form. Scripts of our pages have an origin, and only they use the API with a cookie.
+  if (origin === "null") return !isApi && isForm(headers);
   if (!URL.canParse(origin)) return false;
   const { host } = new URL(origin);
   return host === headers.get("host") || (!!publicUrl && host === new URL(publicUrl).host);

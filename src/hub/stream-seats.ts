@@ -1,7 +1,4 @@
-import { addressBytes } from "../base/endpoint.ts";
-
-/** Bytes of an IPv6 address that name a line; whoever has one has all addresses behind. */
-const LINE_BYTES = 8;
+import { lineOf } from "../base/address-line.ts";
 
 /** How many long answers may be under way, at all and for one address. */
 export class StreamSeats {
@@ -30,9 +27,4 @@ export class StreamSeats {
       else this.#taken.delete(line);
     };
   }
-}
-
-function lineOf(address: string): string {
-  const bytes = addressBytes(address);
-  return bytes?.length === 16 ? bytes.subarray(0, LINE_BYTES).join() : address;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Work } from "../base/work.ts";
 import { Turns } from "../publish/turns.ts";
+import { OverloadError } from "./problems.ts";
 import { WorkBudget } from "./work-budget.ts";
 
 function world() {
@@ -52,7 +53,89 @@ test("requests that do nothing cost something, too, and all of an IPv6 network a
   assert.equal(budget.open("2001:db8:0:1::1", false).refusal(), undefined);
 });
 
-test("more addresses than can be remembered are forgotten, the rested and then the oldest first", () => {
+/** Begins as many tasks; those that had no place are counted by the status they are refused with. */
+async function flood(
+  { budget, busy }: ReturnType<typeof world>,
+  tasks: readonly { readonly address: string; readonly isKnown?: boolean }[],
+) {
+  const refused = new Map<number, number>();
+  const ends = tasks.map(async ({ address, isKnown = false }) => {
+    try {
+      await budget.open(address, isKnown).run(busy(50));
+      return address;
+    } catch (error) {
+      assert.ok(error instanceof OverloadError);
+      const { status } = error.refusal;
+      refused.set(status, (refused.get(status) ?? 0) + 1);
+      return undefined;
+    }
+  });
+  const begun = budget.tasks;
+  const done = (await Promise.all(ends)).filter((address) => address !== undefined);
+  return { refused: Object.fromEntries(refused), begun, done };
+}
+
+test("HUB-40: one address has eight tasks under way, whatever it asks for; all others have theirs", async () => {
+  const made = world();
+  const { budget } = made;
+  const mine = Array.from({ length: 300 }, (_, index) => ({
+    address: `2001:db8::${index.toString(16)}`,
+  }));
+  const others = Array.from({ length: 20 }, (_, index) => ({ address: `192.0.2.${index}` }));
+  const { refused, done } = await flood(made, [...mine, ...others]);
+  assert.deepEqual(refused, { 429: 292 });
+  assert.equal(done.filter((address) => address.startsWith("192.")).length, 20);
+  assert.equal(budget.tasks, 0);
+  assert.equal(budget.open("2001:db8::1", false).refusal(), undefined, "when they have ended");
+});
+
+test("HUB-40: everybody together has a bound, and strangers leave places to those who are known", async () => {
+  const made = world();
+  const strangers = Array.from({ length: 400 }, (_, index) => ({
+    address: `10.0.${index >> 8}.${index & 255}`,
+  }));
+  const known = Array.from({ length: 100 }, () => ({ address: "127.0.0.1", isKnown: true }));
+  const { refused, begun, done } = await flood(made, [...strangers, ...known]);
+  assert.equal(begun, 256);
+  assert.equal(done.filter((address) => address === "127.0.0.1").length, 64);
+  assert.deepEqual(refused, { 503: 400 - 192, 429: 36 });
+});
+
+test("HUB-40: what is under way counts before it has run: at the door, too", async () => {
+  const { budget, busy } = world();
+  const begun = Array.from({ length: 8 }, () => budget.open("192.0.2.1", false).run(busy(50)));
+  assert.equal(budget.open("192.0.2.1", false).refusal()?.status, 429);
+  assert.equal(budget.open("192.0.2.2", false).refusal(), undefined);
+  await Promise.all(begun);
+  assert.equal(budget.open("192.0.2.1", false).refusal(), undefined);
+});
+
+test("HUB-40: a request that is half done has a place when new ones of its address have none", async () => {
+  const { budget, busy } = world();
+  const half = budget.open("192.0.2.1", false);
+  await half.run(busy(1));
+  const begun = Array.from({ length: 8 }, () => budget.open("192.0.2.1", false).run(busy(50)));
+  await assert.rejects(budget.open("192.0.2.1", false).run(busy(1)), OverloadError);
+  await half.run(busy(1));
+  await Promise.all(begun);
+});
+
+test("of more addresses than can be remembered those that were quiet for longest are forgotten", async () => {
+  const { budget, busy, pass } = world();
+  const isSpent = (address: string): boolean =>
+    budget.open(address, false).refusal()?.status === 429;
+  for (const address of ["192.0.2.1", "192.0.2.2"])
+    await budget.open(address, false).run(busy(9_000));
+  for (let other = 0; other < 19_999; other += 1) {
+    pass(0.1);
+    if (other === 10_000) assert.ok(isSpent("192.0.2.1"));
+    budget.open(`10.${other >> 16}.${(other >> 8) & 255}.${other & 255}`, false).refusal();
+  }
+  assert.ok(isSpent("192.0.2.1"), "it was seen in between");
+  assert.ok(!isSpent("192.0.2.2"), "it was not");
+});
+
+test("no more addresses are remembered than there is room for", () => {
   const { budget } = world();
   for (let address = 0; address < 25_000; address += 1) {
     budget.open(`10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, false).refusal();

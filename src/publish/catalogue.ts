@@ -265,14 +265,17 @@ function* indexesByPath(list: FileList): Work<ReadonlyMap<string, number>> {
   return indexes;
 }
 
-/** Several who ask at the same time wait for one making; what failed is made anew. */
+/**
+ * Several who ask at the same time wait for one making. What failed is made anew: it may have failed because of whoever
+ * asked first, who may do no more for now.
+ */
 async function shared<Value>(
   kept: WeakMap<Metainfo, Promise<Value>>,
   metainfo: Metainfo,
   make: () => Promise<Value>,
 ): Promise<Value> {
   const known = kept.get(metainfo);
-  if (known) return known;
+  if (known) return known.catch(() => shared(kept, metainfo, make));
   const making = make();
   kept.set(metainfo, making);
   making.catch(() => kept.delete(metainfo));

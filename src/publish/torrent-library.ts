@@ -73,11 +73,11 @@ export class TorrentLibrary {
       this.#kept.set(row.id, kept);
       return kept;
     }
-    let loading = this.#loading.get(row.id);
-    if (!loading) {
-      loading = this.#read(row, workers).finally(() => this.#loading.delete(row.id));
-      this.#loading.set(row.id, loading);
-    }
+    const others = this.#loading.get(row.id);
+    // It may have failed because whoever asked first may do no more for now.
+    if (others) return others.catch(() => this.#find(row, workers));
+    const loading = this.#read(row, workers).finally(() => this.#loading.delete(row.id));
+    this.#loading.set(row.id, loading);
     return loading;
   }
 

@@ -67,6 +67,35 @@ test("tasks take turns: a short one behind a long one ends first", async () => {
   assert.deepEqual(ended, ["short", "long"]);
 });
 
+test("HUB-40: lines take turns: one task of somebody else does not wait behind a hundred of one address", async () => {
+  const clock = new CountingClock();
+  const turns = new Turns(clock);
+  const of = (line: string) => ({ line, charge: () => undefined });
+  const ended: string[] = [];
+  const many = Array.from({ length: 100 }, (_, index) =>
+    turns
+      .run(
+        steps(30, () => undefined),
+        of("greedy"),
+      )
+      .then(() => ended.push(`greedy ${index}`)),
+  );
+  const other = turns
+    .run(
+      steps(30, () => undefined),
+      of("other"),
+    )
+    .then(() => ended.push("other"));
+  for (let fire = clock.timers.shift(); fire; fire = clock.timers.shift()) {
+    fire();
+    await Promise.resolve();
+  }
+  await Promise.all([...many, other]);
+  assert.equal(ended[0], "other");
+  assert.equal(ended.length, 101);
+  assert.equal(turns.waiting, 0);
+});
+
 test("work that fails rejects, is paid for, and others go on", async () => {
   const clock = new CountingClock();
   const turns = new Turns(clock);
@@ -75,10 +104,7 @@ test("work that fails rejects, is paid for, and others go on", async () => {
   function* failing(): Work<never> {
     throw new Error("no");
   }
-  await assert.rejects(
-    turns.run(failing(), (ms) => (paid += ms)),
-    /no/,
-  );
+  await assert.rejects(turns.run(failing(), { line: "", charge: (ms) => void (paid += ms) }), /no/);
   assert.ok(paid > 0);
   assert.equal(await turns.run(steps(1, () => undefined)), 1);
 });

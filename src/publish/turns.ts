@@ -10,19 +10,33 @@ export interface Workers {
   run<Result>(work: Work<Result>): Promise<Result>;
 }
 
+/** On whose behalf work is done. */
+export interface Payer {
+  /** All tasks of one line share one place in the circle. */
+  readonly line: string;
+  /** Told how long each part of the work held the thread. */
+  charge(ms: number): void;
+}
+
 interface Task {
   /** @returns True when it has ended. */
   step(): boolean;
-  readonly charge: (ms: number) => void;
+  readonly payer: Payer;
 }
 
+/** What nobody asked for: the hub's own work. */
+const NOBODY: Payer = { line: "", charge: () => undefined };
+
 /**
- * Shares the main thread: work that grows with its content is done a few milliseconds at a time, one task after the
- * other in a circle, and between two turns the thread is everybody's. However many ask at once, one turn is no longer.
+ * Shares the main thread: work that grows with its content is done a few milliseconds at a time, and between two turns
+ * the thread is everybody's. Lines take turns in a circle, and so do the tasks of one line: whoever asks for much waits
+ * longer, and nobody else does. However many ask at once, one turn is no longer.
  */
 export class Turns implements Workers {
   readonly #clock: Clock;
-  readonly #tasks: Task[] = [];
+  /** No line is empty. The first one is next. */
+  readonly #lines = new Map<string, Task[]>();
+  #waiting = 0;
   /** What was done since everybody else had a turn. */
   #spentMs = 0;
   #isScheduled = false;
@@ -34,18 +48,15 @@ export class Turns implements Workers {
 
   /** Tasks that have not ended. */
   get waiting(): number {
-    return this.#tasks.length;
+    return this.#waiting;
   }
 
   /**
    * Begins at once when there is room in this turn: little work is done before this returns.
    *
-   * @param charge - Told how long each part of it held the thread.
+   * @throws What the work throws (rejects).
    */
-  async run<Result>(
-    work: Work<Result>,
-    charge: (ms: number) => void = () => undefined,
-  ): Promise<Result> {
+  async run<Result>(work: Work<Result>, payer = NOBODY): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       const step = (): boolean => {
         try {
@@ -57,7 +68,8 @@ export class Turns implements Workers {
           return true;
         }
       };
-      this.#tasks.push({ step, charge });
+      this.#waiting += 1;
+      this.#enqueue({ step, payer });
       this.#turn();
     });
   }
@@ -67,18 +79,37 @@ export class Turns implements Workers {
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#spentMs < TURN_MS) {
-      const task = this.#tasks.shift();
+      const task = this.#takeNext();
       if (!task) break;
-      if (!this.#runPart(task)) this.#tasks.push(task);
+      if (this.#runPart(task)) this.#waiting -= 1;
+      else this.#enqueue(task);
     }
     this.#isRunning = false;
-    if (this.#isScheduled || (this.#tasks.length === 0 && this.#spentMs === 0)) return;
+    if (this.#isScheduled || (this.#waiting === 0 && this.#spentMs === 0)) return;
     this.#isScheduled = true;
     this.#clock.startTimer(0, () => {
       this.#isScheduled = false;
       this.#spentMs = 0;
       this.#turn();
     });
+  }
+
+  #enqueue(task: Task): void {
+    const { line } = task.payer;
+    const tasks = this.#lines.get(line);
+    if (tasks) tasks.push(task);
+    else this.#lines.set(line, [task]);
+  }
+
+  /** The first task of the next line, which then stands behind all others. */
+  #takeNext(): Task | undefined {
+    for (const [line, tasks] of this.#lines) {
+      const task = tasks.shift();
+      this.#lines.delete(line);
+      if (tasks.length > 0) this.#lines.set(line, tasks);
+      return task;
+    }
+    return undefined;
   }
 
   /** @returns True when the task has ended. */
@@ -90,7 +121,7 @@ export class Turns implements Workers {
       const tookMs = this.#clock.nowMs() - begunMs;
       if (!ended && tookMs < leftMs) continue;
       this.#spentMs += tookMs;
-      task.charge(tookMs);
+      task.payer.charge(tookMs);
       return ended;
     }
   }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { draftInputSchema } from "../../src/api/drafts.ts";
 import type { TorrentPage } from "../../src/api/pages.ts";
-import { hubWorld, problemOf } from "./hub-world.ts";
+import { Hub } from "../../src/hub/hub.ts";
+import { HOST, hubWorld, problemOf } from "./hub-world.ts";
 
 // No request of a stranger holds the thread for long, and nobody has all of it (HUB-27). Work is counted, not timed.
 
@@ -63,6 +64,111 @@ test("a stranger with ever new queries is told to wait; nobody else is, and no p
   assert.equal((await ask(query + 1, "127.0.0.1")).status, 200);
   world.clock.wall += 60_000;
   assert.equal((await ask(query + 2, "192.0.2.1")).status, 200);
+});
+
+test("HUB-40: three hundred searches of one stranger at once refuse nobody else anything", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish(contents);
+  await world.page(`/t/${id}/talks`);
+  // Work is cut into turns, so that much of it is under way.
+  world.clock.nowMs = () => (world.clock.wall += 0.5);
+  const ask = async (query: string, remoteAddress: string) =>
+    world.call(`/t/${id}/talks?q=${query}`, { remoteAddress });
+  const greedy = Array.from({ length: 300 }, (_, index) => ask(`talk+${index}`, "192.0.2.1"));
+  const others = Array.from({ length: 20 }, (_, index) =>
+    ask(`talk+${index}`, `198.51.100.${index}`),
+  );
+  for (const response of await Promise.all(others)) assert.equal(response.status, 200);
+  let refused = 0;
+  for (const response of await Promise.all(greedy)) {
+    assert.ok([200, 429].includes(response.status), `${response.status}`);
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    if (response.status !== 429) continue;
+    refused += 1;
+    assert.match(response.headers.get("content-type")!, /^text\/plain/);
+    assert.ok(Number(response.headers.get("retry-after")) >= 1);
+  }
+  assert.ok(refused > 200, `${refused} refused`);
+  assert.deepEqual(world.logged, []);
+  world.clock.wall += 60_000;
+  assert.equal((await ask("talk+1", "192.0.2.1")).status, 200, "a minute later");
+});
+
+test("HUB-40: what another's request began goes on when that one has no place any more", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish(contents);
+  world.clock.nowMs = () => (world.clock.wall += 0.5);
+  // Nothing of this torrent was read yet: all wait for the first one's reading, and most have no place after it.
+  const greedy = Array.from({ length: 50 }, (_, index) =>
+    world.call(`/t/${id}/talks?q=${index}`, { remoteAddress: "192.0.2.1" }),
+  );
+  const other = await world.call(`/t/${id}/talks?q=7`, { remoteAddress: "192.0.2.2" });
+  assert.equal(other.status, 200);
+  await Promise.all(greedy);
+});
+
+test("HUB-40: when no page can be made, the answer is words, with an id, all headers and one cause in the log", async (t) => {
+  const world = await hubWorld(t);
+  const broken = {
+    ...world.parts,
+    renderer: () => Promise.reject(new Error("the pages are gone")),
+    tracker: () => Promise.reject(new Error("the tracker is gone")),
+  };
+  const hub = new Hub(broken);
+  t.after(() => hub.close());
+  const paths: [path: string, status: number][] = [
+    ["/", 500],
+    ["/nothing/here", 404],
+    ["/t/zzzz/x", 404],
+    ["/announce?info_hash=x", 500],
+  ];
+  for (const [path, status] of paths) {
+    const request = new Request(`http://${HOST}${path}`, {
+      headers: { host: HOST, accept: "text/html" },
+    });
+    const context = { remoteAddress: "192.0.2.1", localAddress: "127.0.0.1" };
+    const response = await hub.handle(request, context);
+    assert.equal(response.status, status, path);
+    assert.match(response.headers.get("content-type")!, /^text\/plain/);
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    const text = await response.text();
+    assert.doesNotMatch(text, /(?:pages are|tracker is) gone|at .*\.ts/);
+    const id = /The number of the error: ([0-9a-f]{8})/.exec(text)?.[1];
+    assert.equal(id !== undefined, status === 500, path);
+    if (id) assert.ok(world.logged.some((line) => line.includes(id)));
+  }
+  const wrongHost = new Request("http://evil.example/", {
+    headers: { host: "evil.example", accept: "text/html" },
+  });
+  const context = { remoteAddress: "192.0.2.1", localAddress: "127.0.0.1" };
+  assert.ok((await hub.handle(wrongHost, context)).status >= 400, "not even to a name not ours");
+});
+
+test("HUB-42: a request with odd headers changes no page for anybody else", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish({ a: new Uint8Array([1]) });
+  const odd: Record<string, string>[] = [
+    { "content-encoding": "gzip" },
+    { "content-encoding": "br", accept: "text/html" },
+    { origin: "http://evil.example", "sec-fetch-site": "cross-site" },
+    { range: "bytes=0-1", "if-none-match": "*", "if-modified-since": "x" },
+    { "x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "https", forwarded: "host=evil.example" },
+    { "accept-language": "x", accept: "application/json", expect: "x", te: "x" },
+  ];
+  for (const [index, headers] of odd.entries()) {
+    for (const path of [
+      `/?${index}`,
+      `/search?q=${index}`,
+      `/t/${id}/talks?${index}`,
+      `/help?${index}`,
+    ]) {
+      await world.call(path, { headers, remoteAddress: "192.0.2.1" });
+      const plain = await world.call(path, { remoteAddress: "192.0.2.2" });
+      assert.equal(plain.status, 200, `${path} after ${JSON.stringify(headers)}`);
+      assert.doesNotMatch(await plain.text(), /evil|9\.9\.9\.9/);
+    }
+  }
 });
 
 test("the page of an unfinished upload opens nothing, whoever looks", async (t) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -13,6 +14,10 @@ import {
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { Content, DiskOutcome } from "../../ports/content.ts";
+import { ContentIo } from "./content-io.ts";
+import { DiskRefusal } from "./disk-refusal.ts";
+import { DescriptorBudget } from "./open-files.ts";
+import { shareLayout } from "./shared-layout.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 
 /** Two pieces: `a` is the first and half of the second, `b` the rest. */
@@ -138,4 +143,27 @@ test("content behind links is read through them, and never written", async (t) =
   assert.ok(Array.isArray(stamps) && stamps.every(({ size }) => size === BLOCK));
   const verdict = await calls.store(0);
   assert.ok(verdict.kind === "failure" && verdict.code === "EROFS");
+});
+
+test("a file that somebody puts there just before ours is made is not written to", (t) => {
+  const root = temporaryFolder(t);
+  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK }], {
+    existing: "claimed",
+  });
+  /** Between the look that finds nothing and the making of the file. */
+  class Interrupted extends DescriptorBudget {
+    override open(path: string, flags: number, permissions?: number): number {
+      if ((flags & constants.O_CREAT) !== 0) writeFileSync(join(root, "f"), "somebody's letter");
+      return super.open(path, flags, permissions);
+    }
+  }
+  const io = new ContentIo(shareLayout(fixture.layout), new Interrupted(10));
+  t.after(() => io.files.end());
+  for (let again = 0; again < 2; again += 1) {
+    assert.throws(
+      () => io.write(0, fixture.space),
+      (error) => error instanceof DiskRefusal && error.failure.code === "EEXIST",
+    );
+    assert.equal(readFileSync(join(root, "f"), "utf8"), "somebody's letter");
+  }
 });

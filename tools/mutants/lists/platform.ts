@@ -36,4 +36,11 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/platform/disk/durability"],
   },
+  {
+    name: "platform: a file that appeared in the meantime is taken for ours",
+    file: "src/platform/disk/open-files.ts",
+    from: "flags | constants.O_CREAT | constants.O_EXCL;",
+    to: "flags | constants.O_CREAT;",
+    tests: ["src/platform/disk/claims"],
+  },
 ];

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { UNCOUNTED } from "../ports/outside-faults.ts";
+import { LiveFigures } from "./live-figures.ts";
+
+function openIn(t: TestContext) {
+  const clock = {
+    nowMs: () => 0,
+    wallMs: () => 0,
+    startTimer: () => ({ cancel: () => undefined }),
+  };
+  const live = new LiveFigures(clock, UNCOUNTED);
+  t.after(() => live.close());
+  const open = (remoteAddress: string): Response | undefined =>
+    live.open("torrent", { remoteAddress, localAddress: undefined }, () => ({ seeds: 1 }));
+  return { live, open };
+}
+
+test("HUB-21: one line has a hundred live views: an IPv4 address, or all of an IPv6 /64", async (t) => {
+  for (const addressOf of [() => "192.0.2.1", (n: number) => `2001:db8::${n.toString(16)}`]) {
+    const { live, open } = openIn(t);
+    const mine = Array.from({ length: 130 }, (_, index) => open(addressOf(index)));
+    assert.equal(mine.filter((each) => each !== undefined).length, 100);
+    assert.ok(open("198.51.100.1"), "others have theirs");
+    assert.ok(open("2001:db8:0:1::1"));
+    await mine[0]!.body!.cancel();
+    assert.ok(open(addressOf(0)), "a place came free");
+    assert.equal(live.size, 102);
+  }
+});
+
+test("HUB-21: all lines together have two thousand", (t) => {
+  const { live, open } = openIn(t);
+  for (let reader = 0; reader < 2_100; reader += 1) open(`10.0.${reader >> 8}.${reader & 255}`);
+  assert.equal(live.size, 2_000);
+});
