@@ -4,6 +4,7 @@
  * other programs on the machine do not count. The hub is called as a function: what sockets cost is not in it.
  */
 import type { TestContext } from "node:test";
+import { sql } from "kysely";
 import { encodeUtf8 } from "../src/base/bytes.ts";
 import { sha1 } from "../src/base/hash.ts";
 import { infohashKey } from "../src/base/infohash.ts";
@@ -21,6 +22,8 @@ const AT_ONCE = 40;
 const STRANGER = "192.0.2.7";
 /** There is no content: what is measured is how its file is found. */
 const LOST = 500;
+/** Torrents in the catalogue that is searched. */
+const CATALOGUE = 60_000;
 const fileCount = Number(process.argv[2] ?? 100_000);
 
 const endings: (() => Promise<void>)[] = [];
@@ -72,6 +75,29 @@ async function publish(id: string): Promise<void> {
     trackers: "[]",
   };
   await world.store.torrents.insert(entry, { words: "talks" });
+}
+
+/** Many torrents, each with a dozen words that are everywhere: a search has to look at all of them. */
+async function fillCatalogue(): Promise<void> {
+  const words = "talks harbour recording slides archive tide light boat engine house ink song";
+  await world.store.db.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .selectFrom("torrents")
+      .selectAll()
+      .where("id", "=", "dddd")
+      .executeTakeFirstOrThrow();
+    for (let number = 0; number < CATALOGUE; number += 1) {
+      const infohash = new Uint8Array(20);
+      new DataView(infohash.buffer).setUint32(0, number);
+      const { seq } = await transaction
+        .insertInto("torrents")
+        .values({ ...row, seq: undefined, id: `c${number}`, infohash_v1: infohash })
+        .returning("seq")
+        .executeTakeFirstOrThrow();
+      await sql`insert into torrents_search (rowid, name, words)
+        values (${seq}, ${`talk ${number}`}, ${words})`.execute(transaction);
+    }
+  });
 }
 
 let addresses = 0;
@@ -163,6 +189,20 @@ try {
   await report("API: the torrent", () => okay("/api/v1/torrents/aaaa"));
   await report("API: files from 50,000 on", () => okay("/api/v1/torrents/aaaa/files?offset=50000"));
   await report("API: catalogue", () => okay("/api/v1/torrents?q=talks"));
+  await fillCatalogue();
+  await okay("/search?q=warm");
+  const searches = [
+    "a b e h i l o r s t",
+    "talks harbour recording slides archive",
+    "talks",
+    "talks 59999",
+    "tlaks habrour",
+  ];
+  for (const query of searches) {
+    const path = `/search?q=${encodeURIComponent(query)}`;
+    await report(`${CATALOGUE} torrents: ${query}`, () => okay(path));
+  }
+  await report(`${CATALOGUE} torrents: the last page`, () => okay("/?page=9999"));
   await report(".torrent file", () => okay("/t/aaaa.torrent"));
   await report("a file by its number", () => okay("/t/aaaa/files/99/x", {}, LOST));
   await report("a file by its path (web seed), the first", () =>

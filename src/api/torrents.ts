@@ -127,7 +127,10 @@ export const torrentListSchema = z
     /** Counts from 1. */
     page: z.number().int(),
     pages: z.number().int(),
+    /** Of a search 1,000 at most; more cannot be looked through. */
     total: z.number().int(),
+    /** There are more than `total`. */
+    more: z.boolean(),
     /** Nothing has the words as they were typed; these torrents have words one letter away from them. */
     similar: z.boolean(),
     /** Newest first. */

@@ -4,6 +4,9 @@
  */
 export type Work<Result> = Generator<undefined, Result, undefined>;
 
+/** Runs work for somebody, who pays for it. */
+export type RunWork = <Result>(work: Work<Result>) => Promise<Result>;
+
 /** Runs work to its end without a pause, for a caller that nobody waits for. */
 export function finish<Result>(work: Work<Result>): Result {
   for (;;) {

@@ -132,16 +132,16 @@ export class Views {
   }
 
   async list(query: string, page: number): Promise<TorrentList> {
-    const { total, similar, listings } = await this.#parts.catalogue.search({
-      query,
-      limit: TORRENTS_PER_PAGE,
-      offset: (page - 1) * TORRENTS_PER_PAGE,
-    });
+    const { total, more, similar, listings } = await this.#parts.catalogue.search(
+      { query, limit: TORRENTS_PER_PAGE, offset: (page - 1) * TORRENTS_PER_PAGE },
+      this.#workers,
+    );
     return {
       query,
       page,
       pages: Math.max(1, Math.ceil(total / TORRENTS_PER_PAGE)),
       total,
+      more,
       similar,
       torrents: listings.map((listing) => this.summary(listing)),
     };

@@ -89,6 +89,18 @@ test("HUB-40: one address has eight tasks under way, whatever it asks for; all o
   assert.equal(budget.open("2001:db8::1", false).refusal(), undefined, "when they have ended");
 });
 
+test("HUB-40: the one task of somebody else ends before most of one address's", async () => {
+  const { budget, busy } = world();
+  const ended: string[] = [];
+  const mine = Array.from({ length: 8 }, async () => {
+    await budget.open("192.0.2.1", false).run(busy(60));
+    ended.push("mine");
+  });
+  const other = budget.open("192.0.2.2", false).run(busy(60));
+  await Promise.all([...mine, other.then(() => ended.push("other"))]);
+  assert.ok(ended.indexOf("other") < 2, ended.join());
+});
+
 test("HUB-40: everybody together has a bound, and strangers leave places to those who are known", async () => {
   const made = world();
   const strangers = Array.from({ length: 400 }, (_, index) => ({

@@ -81,13 +81,16 @@ export class Catalogue {
     this.#turns = parts.turns;
   }
 
-  /** Newest first. */
-  async search(search: {
-    query: string;
-    limit: number;
-    offset: number;
-  }): Promise<{ total: number; similar: boolean; listings: Listing[] }> {
-    const { rows, ...found } = await this.#torrents.search(search);
+  /**
+   * Newest first.
+   *
+   * @param workers - Whoever pays for what grows with the catalogue.
+   */
+  async search(
+    search: { readonly query: string; readonly limit: number; readonly offset: number },
+    workers: Workers = this.#turns,
+  ): Promise<{ total: number; more: boolean; similar: boolean; listings: Listing[] }> {
+    const { rows, ...found } = await this.#torrents.search(search, (work) => workers.run(work));
     return { ...found, listings: await Promise.all(rows.map((row) => this.#listing(row))) };
   }
 

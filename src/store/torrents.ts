@@ -1,4 +1,5 @@
 import type { Infohashes } from "../base/infohash.ts";
+import type { RunWork } from "../base/work.ts";
 
 /** A published torrent. Times are wall milliseconds, flags 0 or 1. */
 export interface StoredTorrent {
@@ -56,9 +57,14 @@ export interface TorrentSearch {
   readonly offset: number;
 }
 
+/** Matches of a search that are counted, and can be looked through. */
+export const MATCHES_MAX = 1_000;
+
 export interface FoundTorrents {
-  /** Counts every match. */
+  /** Matches; `MATCHES_MAX` at most when words were searched for. */
   readonly total: number;
+  /** There are more matches than are counted. */
+  readonly more: boolean;
   /** Newest first. */
   readonly rows: TorrentRow[];
   /** Nothing has the words as they were typed; the rows have words one letter away from them. */
@@ -103,8 +109,12 @@ export interface TorrentTable {
   infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined;
   /** Of the torrents published last. Answers at once: about a microsecond each. */
   newestInfohashes(countMax: number): Infohashes[];
-  /** Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them. */
-  search(search: TorrentSearch): Promise<FoundTorrents>;
+  /**
+   * Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them.
+   *
+   * @param run - Runs what grows with the catalogue.
+   */
+  search(search: TorrentSearch, run?: RunWork): Promise<FoundTorrents>;
   totals(): Promise<CatalogueTotals>;
   /** The torrent that was published next after `seq`; 0 begins with the first. */
   after(seq: number): Promise<TorrentRow | undefined>;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { draftInputSchema } from "../../src/api/drafts.ts";
 import type { TorrentPage } from "../../src/api/pages.ts";
 import { Hub } from "../../src/hub/hub.ts";
+import { WorkAccount } from "../../src/hub/work-budget.ts";
 import { HOST, hubWorld, problemOf } from "./hub-world.ts";
 
 // No request of a stranger holds the thread for long, and nobody has all of it (HUB-27). Work is counted, not timed.
@@ -94,17 +95,38 @@ test("HUB-40: three hundred searches of one stranger at once refuse nobody else 
   assert.equal((await ask("talk+1", "192.0.2.1")).status, 200, "a minute later");
 });
 
-test("HUB-40: what another's request began goes on when that one has no place any more", async (t) => {
+test("HUB-40: what somebody began who may do no more is begun anew for the others who wait for it", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(contents);
-  world.clock.nowMs = () => (world.clock.wall += 0.5);
-  // Nothing of this torrent was read yet: all wait for the first one's reading, and most have no place after it.
-  const greedy = Array.from({ length: 50 }, (_, index) =>
-    world.call(`/t/${id}/talks?q=${index}`, { remoteAddress: "192.0.2.1" }),
-  );
-  const other = await world.call(`/t/${id}/talks?q=7`, { remoteAddress: "192.0.2.2" });
-  assert.equal(other.status, 200);
-  await Promise.all(greedy);
+  const { catalogue } = world.parts;
+  const refusing = { run: () => Promise.reject(new Error("no place")) };
+  const asks = [
+    (workers?: typeof refusing) => catalogue.metainfo(id, workers),
+    (workers?: typeof refusing) => catalogue.fileIndex(id, workers),
+    (workers?: typeof refusing) => catalogue.fileAt(id, "talks/Day 0/talk 0.flac", workers),
+  ];
+  for (const ask of asks) {
+    const [first, ...others] = await Promise.allSettled([ask(refusing), ask(), ask()]);
+    assert.equal(first.status, "rejected");
+    for (const other of others) assert.ok(other.status === "fulfilled" && other.value);
+  }
+});
+
+test("HUB-43: whoever searches the catalogue pays for it", async (t) => {
+  const world = await hubWorld(t);
+  await world.publish({ a: new Uint8Array([1]) });
+  const { catalogue } = world.parts;
+  const search = catalogue.search.bind(catalogue);
+  const payers: unknown[] = [];
+  catalogue.search = async (wanted, workers) => {
+    payers.push(workers);
+    return search(wanted, workers);
+  };
+  for (const path of ["/", "/search?q=talks", "/api/v1/torrents?q=talks"]) {
+    assert.equal((await world.call(path)).status, 200);
+  }
+  assert.equal(payers.length, 3);
+  for (const payer of payers) assert.ok(payer instanceof WorkAccount);
 });
 
 test("HUB-40: when no page can be made, the answer is words, with an id, all headers and one cause in the log", async (t) => {

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { CataloguePage, PageFrame } from "../../src/api/pages.ts";
-import type { TorrentSummary } from "../../src/api/torrents.ts";
+import type { TorrentList, TorrentSummary } from "../../src/api/torrents.ts";
 import { torrentPagePath } from "../../src/api/paths.ts";
 import { plural, visible } from "../parts/format.ts";
 import { judgeHealth } from "../parts/health.ts";
@@ -33,11 +33,10 @@ export function CatalogueView(props: { readonly model: CataloguePage; readonly f
             <p class="num">
               {searching ? (
                 <>
-                  {list.similar ? "Nothing" : plural(list.total, "result")} for “
+                  {list.similar ? "Nothing" : results(list)} for “
                   <Outside text={list.query} charactersMax={80} />”
-                  {list.similar &&
-                    `, but ${plural(list.total, "result")} for words spelled like it`}
-                  . <a href="/">Show all</a>
+                  {list.similar && `, but ${results(list)} for words spelled like it`}.{" "}
+                  <a href="/">Show all</a>
                 </>
               ) : (
                 plural(list.total, "torrent")
@@ -134,6 +133,10 @@ function Nothing(props: { readonly query: string; readonly mayPublish: boolean }
       )}
     </div>
   );
+}
+
+function results({ total, more }: TorrentList): string {
+  return more ? `more than ${plural(total, "result")}` : plural(total, "result");
 }
 
 function pageAddress(query: string, page: number): string {

@@ -1,4 +1,5 @@
-const WORDS_MAX = 10;
+/** Each word is one more list of all that have it. Of more words the longest count: they say most. */
+const WORDS_MAX = 5;
 const WORD_CHARACTERS_MAX = 64;
 
 /** The words of a text. Quotes and operators cannot get through: only letters, digits and marks are kept. */
@@ -8,9 +9,13 @@ export function wordsOf(text: string): string[] {
 
 /** The words that a person's search is about. */
 export function searchWords(query: string): string[] {
-  return wordsOf(query)
-    .slice(0, WORDS_MAX)
-    .map((word) => [...word].slice(0, WORD_CHARACTERS_MAX).join(""));
+  const words = [...new Set(wordsOf(query).map((word) => cut(word)))];
+  if (words.length <= WORDS_MAX) return words;
+  return words.toSorted((a, b) => b.length - a.length).slice(0, WORDS_MAX);
+}
+
+function cut(word: string): string {
+  return [...word].slice(0, WORD_CHARACTERS_MAX).join("");
 }
 
 /**

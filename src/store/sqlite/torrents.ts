@@ -1,26 +1,30 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Infohashes } from "../../base/infohash.ts";
+import { finish, type RunWork, type Work } from "../../base/work.ts";
 import { nearWords } from "./search-clues.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
 import type { Schema } from "./schema.ts";
-import type {
-  CatalogueTotals,
-  FoundTorrents,
-  NewTorrent,
-  TorrentRow,
-  TorrentSearch,
-  TorrentTable,
+import {
+  type CatalogueTotals,
+  type FoundTorrents,
+  MATCHES_MAX,
+  type NewTorrent,
+  type TorrentRow,
+  type TorrentSearch,
+  type TorrentTable,
 } from "../torrents.ts";
 import { addSearchEntry, deleteSearchEntry } from "./torrent-search.ts";
 
-const NOTHING: FoundTorrents = { total: 0, rows: [], similar: false };
+const NOTHING: FoundTorrents = { total: 0, more: false, rows: [], similar: false };
 
 /** The catalogue with its full-text index. */
 export class SqliteTorrentTable implements TorrentTable {
   readonly #db: Kysely<Schema>;
   readonly #infohashesOf: StatementSync;
   readonly #newestInfohashes: StatementSync;
+  readonly #newestMatches: StatementSync;
+  readonly #page: StatementSync;
   #totals: CatalogueTotals | undefined;
   #revision = 0;
 
@@ -34,6 +38,12 @@ export class SqliteTorrentTable implements TorrentTable {
     this.#newestInfohashes = database.prepare(
       "select infohash_v1, infohash_v2 from torrents order by seq desc limit ?",
     );
+    // Both indexes give their numbers in order by themselves, so that a limit ends the search.
+    this.#newestMatches = database.prepare(
+      `select rowid as seq from torrents_search where torrents_search match ?
+       order by rowid desc limit ?`,
+    );
+    this.#page = database.prepare("select seq from torrents order by seq desc limit ? offset ?");
   }
 
   /**
@@ -140,66 +150,59 @@ export class SqliteTorrentTable implements TorrentTable {
   }
 
   /** What has all the words; or, when nothing has, what has words that are spelled nearly like them. */
-  async search(search: TorrentSearch): Promise<FoundTorrents> {
-    const words = searchWords(search.query);
+  async search(search: TorrentSearch, run: RunWork = runAtOnce): Promise<FoundTorrents> {
+    const { query, limit, offset } = search;
+    const words = searchWords(query);
     if (words.length === 0) {
       // Words were asked for, but none that could be found.
-      if (search.query.trim() !== "") return NOTHING;
-      const rows = await this.#page(this.#db.selectFrom("torrents").select("seq"), search);
-      return { total: (await this.totals()).torrents, rows, similar: false };
+      if (query.trim() !== "") return NOTHING;
+      const seqs = await run(inOneStep(() => seqsOf(this.#page.all(limit, offset))));
+      const { torrents: total } = await this.totals();
+      return { total, more: false, rows: await this.#rowsOf(seqs), similar: false };
     }
     const found = await this.#matching(
       words.map((word) => [word]),
-      search,
+      { search, run },
     );
     if (found.total > 0) return found;
-    const spellings = await Promise.all(words.map((word) => this.#spellings(word)));
+    const known = await run(this.#findKnown(words));
+    const spellings = await Promise.all(
+      words.map(async (word, index) => (known[index] ? [word] : nearWords(this.#db, word))),
+    );
     // Every word is somebody's, or one is nobody's even nearly: guessing would find nothing either.
-    if (spellings.every((nearly, index) => nearly[0] === words[index])) return NOTHING;
+    if (known.every(Boolean)) return NOTHING;
     if (spellings.some((nearly) => nearly.length === 0)) return NOTHING;
-    return { ...(await this.#matching(spellings, search)), similar: true };
+    return { ...(await this.#matching(spellings, { search, run })), similar: true };
   }
 
   async #matching(
     spellings: readonly (readonly string[])[],
-    search: TorrentSearch,
+    { search, run }: { readonly search: TorrentSearch; readonly run: RunWork },
   ): Promise<FoundTorrents> {
-    const matches = sql<boolean>`torrents_search match ${searchExpression(spellings)}`;
-    const { total } = await this.#db
-      .selectFrom("torrents_search")
-      .select((from) => from.fn.countAll<number>().as("total"))
-      .where(matches)
-      .executeTakeFirstOrThrow();
-    const found = this.#db.selectFrom("torrents_search").select("rowid as seq").where(matches);
-    const rows = total === 0 ? [] : await this.#page(found, search);
-    return { total, rows, similar: false };
+    const expression = searchExpression(spellings);
+    const seqs = await run(
+      inOneStep(() => seqsOf(this.#newestMatches.all(expression, MATCHES_MAX + 1))),
+    );
+    const total = Math.min(seqs.length, MATCHES_MAX);
+    const shown = seqs.slice(search.offset, Math.min(search.offset + search.limit, total));
+    const rows = await this.#rowsOf(shown);
+    return { total, more: seqs.length > total, rows, similar: false };
   }
 
-  /** Both indexes give their numbers in order by themselves; only the rows of this page are read. */
-  async #page(
-    found: SelectQueryBuilder<Schema, "torrents" | "torrents_search", { seq: number }>,
-    { limit, offset }: TorrentSearch,
-  ): Promise<TorrentRow[]> {
-    const page = await found.orderBy("seq", "desc").limit(limit).offset(offset).execute();
-    return this.#rows()
-      .where(
-        "seq",
-        "in",
-        page.map(({ seq }) => seq),
-      )
-      .orderBy("seq", "desc")
-      .execute();
+  /** Says of each word whether somebody has it. */
+  *#findKnown(words: readonly string[]): Work<boolean[]> {
+    const known: boolean[] = [];
+    for (const word of words) {
+      known.push(this.#newestMatches.get(searchExpression([[word]]), 1) !== undefined);
+      yield;
+    }
+    return known;
   }
 
-  /** The word itself when somebody has it, else those it may have been meant to be. */
-  async #spellings(word: string): Promise<readonly string[]> {
-    const known = await this.#db
-      .selectFrom("torrents_search")
-      .select("rowid")
-      .where(sql<boolean>`torrents_search match ${searchExpression([[word]])}`)
-      .limit(1)
-      .executeTakeFirst();
-    return known ? [word] : nearWords(this.#db, word);
+  /** Newest first. Only the rows of a page are read. */
+  async #rowsOf(seqs: readonly number[]): Promise<TorrentRow[]> {
+    if (seqs.length === 0) return [];
+    return this.#rows().where("seq", "in", seqs).orderBy("seq", "desc").execute();
   }
 
   async totals(): Promise<CatalogueTotals> {
@@ -283,4 +286,18 @@ function infohashesIn({ infohash_v1: v1, infohash_v2: v2 }: Record<string, unkno
     ...(v1 instanceof Uint8Array && { v1 }),
     ...(v2 instanceof Uint8Array && { v2 }),
   };
+}
+
+async function runAtOnce<Result>(work: Work<Result>): Promise<Result> {
+  return finish(work);
+}
+
+/** SQLite gives an answer in one piece. */
+// eslint-disable-next-line require-yield -- the one step is the work
+function* inOneStep<Result>(task: () => Result): Work<Result> {
+  return task();
+}
+
+function seqsOf(rows: readonly Record<string, unknown>[]): number[] {
+  return rows.map(({ seq }) => Number(seq));
 }
