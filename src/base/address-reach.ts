@@ -85,18 +85,21 @@ export function reachOfBytes(bytes: Uint8Array): Reach {
  * Of the addresses of one name those that are nearest, and how near that is. Addresses that lead nowhere are
  * left out.
  */
-export function nearestOf(addresses: readonly string[]): {
+export function nearestOf(
+  addresses: readonly string[],
+  judge: (address: string) => Reach = reachOf,
+): {
   readonly reach: Reach;
   readonly addresses: readonly string[];
 } {
-  const places = addresses.filter((address) => reachOf(address) !== REACH.nowhere);
+  const places = addresses
+    .map((address) => ({ address, reach: judge(address) }))
+    .filter(({ reach }) => reach !== REACH.nowhere);
   if (places.length === 0) return { reach: REACH.nowhere, addresses: [] };
   let nearest: Reach = REACH.world;
-  for (const address of places) {
-    const reach = reachOf(address);
-    if (reach < nearest) nearest = reach;
-  }
-  return { reach: nearest, addresses: places.filter((address) => reachOf(address) === nearest) };
+  for (const { reach } of places) if (reach < nearest) nearest = reach;
+  const kept = places.filter(({ reach }) => reach === nearest);
+  return { reach: nearest, addresses: kept.map(({ address }) => address) };
 }
 
 /** The reach of the IPv4 address that stands in an IPv6 address. */

@@ -1,7 +1,8 @@
 import { type HttpHop, NodeHttpFetch, type NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
-import { nearestOf, REACH, type Reach } from "../base/address-reach.ts";
+import { REACH, type Reach } from "../base/address-reach.ts";
+import { OwnNetworks } from "./own-networks.ts";
 
 export interface GuardedFetchOptions extends Pick<NodeHttpFetchOptions, "userAgent" | "lookUp"> {
   /**
@@ -11,6 +12,8 @@ export interface GuardedFetchOptions extends Pick<NodeHttpFetchOptions, "userAge
   readonly nearPages: "all" | "announce";
   /** Reads answers as trackers give them. */
   readonly lenient?: boolean | undefined;
+  /** What is near; by the system's interfaces when absent. */
+  readonly networks?: OwnNetworks | undefined;
   /** Makes what fetches; `NodeHttpFetch` when absent. */
   readonly makeFetch?: ((options: NodeHttpFetchOptions) => HttpFetch) | undefined;
 }
@@ -31,24 +34,35 @@ const ANNOUNCE_PATH = /^(\/[0-9A-Za-z_-]{16,128})?\/announce(\.[a-z]{1,5})?\/?$/
 export class GuardedFetch implements HttpFetch {
   readonly #options: GuardedFetchOptions;
 
+  readonly #networks: OwnNetworks;
+
   constructor(options: GuardedFetchOptions) {
     this.#options = options;
+    this.#networks = options.networks ?? new OwnNetworks();
   }
 
   /** @throws {PlatformError} As `NodeHttpFetch`; `address-refused`. */
   get(url: string, limits: Parameters<HttpFetch["get"]>[1]): Promise<HttpReply> {
     const { userAgent, lookUp, nearPages, makeFetch = nodeFetch } = this.#options;
     const lenient = this.#options.lenient ?? nearPages === "announce";
-    const fetch = makeFetch({ userAgent, lookUp, lenient, judge: hopJudge(nearPages) });
+    const fetch = makeFetch({
+      userAgent,
+      lookUp,
+      lenient,
+      judge: hopJudge(nearPages, this.#networks),
+    });
     return fetch.get(url, limits);
   }
 }
 
 /** @returns A judge of the hops of one fetch, in their order. */
-export function hopJudge(nearPages: "all" | "announce"): (hop: HttpHop) => readonly string[] {
+function hopJudge(
+  nearPages: "all" | "announce",
+  networks: OwnNetworks,
+): (hop: HttpHop) => readonly string[] {
   let previous: Reach | undefined;
   return ({ url, addresses }) => {
-    const { reach, addresses: nearest } = nearestOf(addresses);
+    const { reach, addresses: nearest } = networks.nearestOf(addresses);
     if (reach === REACH.nowhere) throw refused(`${url.hostname} has no address of a machine`);
     if (previous !== undefined && reach < previous) {
       throw refused(`a server elsewhere may not send us to ${url.hostname}, in your own network`);

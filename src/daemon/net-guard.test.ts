@@ -3,11 +3,13 @@ import http from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { REACH } from "../base/address-reach.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import { GuardedFetch } from "./guarded-fetch.ts";
 import { NetGuard } from "./net-guard.ts";
+import { OwnNetworks } from "./own-networks.ts";
 
 /** Names and their addresses; literal addresses are themselves. */
 const NAMES = new Map([
@@ -171,12 +173,13 @@ test("HUB-7: the page rule holds for the redirect of a real server", async (t) =
   assert.deepEqual(asked, ["/announce?hop"]);
 });
 
-function guard(): NetGuard {
+/** Of no interfaces, so that what this machine has changes nothing. */
+function guard(networks = new OwnNetworks(() => [])): NetGuard {
   const datagrams: DatagramNet = {
     bind: () => Promise.reject(new Error("nothing is sent here")),
     resolve: lookUp,
   };
-  return new NetGuard({ userAgent: "x", datagrams, lookUp, makeFetch: fakeFetch([]) });
+  return new NetGuard({ userAgent: "x", datagrams, lookUp, networks, makeFetch: fakeFetch([]) });
 }
 
 const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];
@@ -260,4 +263,106 @@ test("house rule 8: what was refused can be told, a few of it, and not what is a
   assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.2", "192.168.1.3"]);
   judge.trust({ address: "192.168.1.2", port: 1 });
   assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.3"]);
+});
+
+/** A machine at home: one network with addresses of the world, a tunnel, and a line that has one address only. */
+const INTERFACES = [
+  { address: "127.0.0.1", cidr: "127.0.0.1/8" },
+  { address: "::1", cidr: "::1/128" },
+  { address: "192.168.1.7", cidr: "192.168.1.7/24" },
+  { address: "2620:fe:1:2::7", cidr: "2620:fe:1:2::7/64" },
+  { address: "fe80::7", cidr: "fe80::7/64" },
+  { address: "9.1.2.3", cidr: "9.1.2.3/29" },
+  { address: "9.9.8.8", cidr: "9.9.8.8/32" },
+  { address: "2620:fe:9::1", cidr: "2620:fe:9::1/1" },
+  { address: "11.0.0.1", cidr: null },
+];
+const near = new OwnNetworks(() => INTERFACES);
+
+const DISTANCES: [address: string, reach: "machine" | "network" | "world" | "nowhere"][] = [
+  ["2620:fe:1:2::7", "machine"],
+  ["2620:FE:1:2:0:0:0:7", "machine"],
+  ["9.1.2.3", "machine"],
+  ["::ffff:9.1.2.3", "machine"],
+  ["192.168.1.7", "machine"],
+  ["9.9.8.8", "machine"],
+  ["11.0.0.1", "machine"],
+  ["2620:fe:9::1", "machine"],
+  ["fe80::7%eth0", "machine"],
+  ["2620:fe:1:2::8", "network"],
+  ["2620:fe:1:2:ffff:ffff:ffff:ffff", "network"],
+  ["9.1.2.4", "network"],
+  ["::ffff:9.1.2.4", "network"],
+  ["192.168.1.8", "network"],
+  ["2620:fe:1:3::8", "world"],
+  ["9.1.2.9", "world"],
+  ["9.9.8.9", "world"],
+  ["11.0.0.2", "world"],
+  ["2620:fe:9::2", "world"],
+  ["224.0.0.1", "nowhere"],
+  ["no address", "machine"],
+];
+for (const [address, reach] of DISTANCES) {
+  test(`HUB-44: seen from this machine ${address} is ${reach}`, () => {
+    assert.equal(near.reachOf(address), REACH[reach]);
+  });
+}
+
+test("HUB-44: neighbours and this machine are near by their global addresses too", async () => {
+  const judge = guard(near);
+  const peers = ["2620:fe:1:2::7", "2620:fe:1:2::8", "9.1.2.4", "2620:fe:1:3::8"].map(
+    (address) => ({ address, port: 6379 }),
+  );
+  const [self, sibling, neighbour, far] = peers;
+  assert.deepEqual(judge.judgePeers(peers, "9.9.9.9"), [far]);
+  assert.deepEqual(
+    peers.map((peer) => judge.allowPeer(peer)),
+    [false, false, false, true],
+  );
+  // A tracker in the own network may name neighbours, whichever of its addresses answered.
+  assert.deepEqual(guard(near).judgePeers(peers, "2620:fe:1:2::9"), [sibling, neighbour, far]);
+  assert.deepEqual(guard(near).judgePeers(peers, "2620:fe:1:2::7"), [
+    self,
+    sibling,
+    neighbour,
+    far,
+  ]);
+  assert.deepEqual(await judge.datagrams.resolve("2620:fe:1:2::8"), ["2620:fe:1:2::8"]);
+});
+
+test("HUB-44: a torrent names no page of a neighbour, and no server elsewhere sends us to one", async () => {
+  const fetch = new GuardedFetch({
+    userAgent: "x",
+    nearPages: "announce",
+    lookUp,
+    networks: near,
+    makeFetch: fakeFetch([]),
+  });
+  for (const [url, why] of [
+    ["http://[2620:fe:1:2::8]/admin?reboot", IN_NETWORK],
+    ["http://[2620:fe:1:2::7]/admin", IN_NETWORK],
+    ["http://9.1.2.4/admin", IN_NETWORK],
+    ["http://public.example/announce/to/[2620:fe:1:2::8]/announce", LED_INSIDE],
+    ["http://[2620:fe:1:2::8]/announce/to/[2620:fe:1:2::7]/announce", LED_INSIDE],
+  ] as const) {
+    await assert.rejects(fetch.get(url, LIMITS), { code: "address-refused", message: why }, url);
+  }
+  await fetch.get("http://[2620:fe:1:2::8]/announce", LIMITS);
+});
+
+test("HUB-44: interfaces that come and go are noticed within seconds", () => {
+  let nowMs = 0;
+  let looks = 0;
+  let own = [{ address: "9.1.2.3", cidr: "9.1.2.3/24" }];
+  const interfaces = () => {
+    looks += 1;
+    return own;
+  };
+  const networks = new OwnNetworks(interfaces, () => nowMs);
+  for (let asked = 0; asked < 100; asked += 1) networks.reachOf("9.1.2.4");
+  assert.equal(looks, 1);
+  own = [{ address: "9.5.2.3", cidr: "9.5.2.3/24" }];
+  nowMs += 10_000;
+  assert.equal(networks.reachOf("9.1.2.4"), REACH.world);
+  assert.equal(networks.reachOf("9.5.2.4"), REACH.network);
 });

@@ -1,11 +1,12 @@
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
-import { nearestOf, REACH, reachOf } from "../base/address-reach.ts";
+import { REACH } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
+import { OwnNetworks } from "./own-networks.ts";
 
 export interface NetGuardOptions extends Pick<
   GuardedFetchOptions,
-  "userAgent" | "lookUp" | "makeFetch"
+  "userAgent" | "lookUp" | "networks" | "makeFetch"
 > {
   readonly datagrams: DatagramNet;
 }
@@ -31,6 +32,7 @@ export class NetGuard {
   readonly http: HttpFetch;
   /** To trackers. */
   readonly datagrams: DatagramNet;
+  readonly #networks: OwnNetworks;
   readonly #trusted = new Set<string>();
   /** Without their queries, which each announce has its own of. */
   readonly #trustedTrackers = new Set<string>();
@@ -43,16 +45,18 @@ export class NetGuard {
   readonly #vouched = new Set<string>();
 
   constructor(options: NetGuardOptions) {
-    const { datagrams } = options;
-    const toAny = new GuardedFetch({ ...options, nearPages: "all", lenient: true });
-    const toTrackers = new GuardedFetch({ ...options, nearPages: "announce", lenient: true });
+    const { datagrams, networks = new OwnNetworks() } = options;
+    this.#networks = networks;
+    const shared = { ...options, networks, lenient: true };
+    const toAny = new GuardedFetch({ ...shared, nearPages: "all" });
+    const toTrackers = new GuardedFetch({ ...shared, nearPages: "announce" });
     this.http = {
       get: (url, limits) =>
         (this.#trustedTrackers.has(withoutQuery(url)) ? toAny : toTrackers).get(url, limits),
     };
     this.datagrams = {
       bind: (bindOptions) => datagrams.bind(bindOptions),
-      resolve: async (host) => nearestOf(await datagrams.resolve(host)).addresses,
+      resolve: async (host) => networks.nearestOf(await datagrams.resolve(host)).addresses,
     };
   }
 
@@ -73,10 +77,10 @@ export class NetGuard {
    * @returns Those that may be connected to.
    */
   judgePeers(peers: readonly Endpoint[], from: string): readonly Endpoint[] {
-    const floor = reachOf(from);
+    const floor = this.#networks.reachOf(from);
     return peers.filter((peer) => {
       const { address } = peer;
-      const reach = reachOf(address);
+      const reach = this.#networks.reachOf(address);
       if (reach === REACH.world) return true;
       const allowed = reach !== REACH.nowhere && reach >= floor;
       if (allowed) this.#vouch(formatEndpoint(peer));
@@ -100,7 +104,7 @@ export class NetGuard {
 
   /** Whether a peer may be connected to. */
   allowPeer(peer: Endpoint): boolean {
-    if (reachOf(peer.address) === REACH.world) return true;
+    if (this.#networks.reachOf(peer.address) === REACH.world) return true;
     const named = formatEndpoint(peer);
     return this.#trusted.has(named) || this.#vouched.has(named);
   }

@@ -1,0 +1,80 @@
+import { networkInterfaces } from "node:os";
+import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
+import { addressBytes, formatAddress } from "../base/endpoint.ts";
+import { networkList } from "./network-list.ts";
+
+/** An address of this machine, and its network as "ADDRESS/BITS"; null when the system does not say. */
+export interface OwnInterface {
+  readonly address: string;
+  readonly cidr: string | null;
+}
+
+/** Interfaces come and go; for so long what they were is believed. */
+const KEPT_MS = 10_000;
+/** A wider network than this on an interface is a tunnel that takes everything, and no neighbourhood. */
+const BITS_MIN = 8;
+
+interface Known {
+  readonly machine: ReadonlySet<string>;
+  readonly isNeighbour: (address: Uint8Array) => boolean;
+  readonly atMs: number;
+}
+
+/**
+ * How far addresses are from this machine, its own interfaces considered (HUB-44). With IPv6 each machine of a home has an
+ * address of the world; that of a neighbour leads into the own network all the same, and our own to this machine, behind
+ * whatever keeps strangers out.
+ */
+export class OwnNetworks {
+  readonly #interfaces: () => readonly OwnInterface[];
+  readonly #nowMs: () => number;
+  #known: Known | undefined;
+
+  constructor(interfaces = systemInterfaces, nowMs = (): number => performance.now()) {
+    this.#interfaces = interfaces;
+    this.#nowMs = nowMs;
+  }
+
+  /** Like `reachOf` of `base/`, never farther. */
+  reachOf(address: string): Reach {
+    const reach = reachOf(address);
+    const bytes = addressBytes(address.replace(/%.*$/, ""));
+    if (!bytes || reach === REACH.nowhere || reach === REACH.machine) return reach;
+    const { machine, isNeighbour } = this.#look();
+    if (machine.has(formatAddress(bytes))) return REACH.machine;
+    return isNeighbour(bytes) ? REACH.network : reach;
+  }
+
+  /** Like `nearestOf` of `base/`. */
+  nearestOf(addresses: readonly string[]): ReturnType<typeof nearestOf> {
+    return nearestOf(addresses, (address) => this.reachOf(address));
+  }
+
+  #look(): Known {
+    const nowMs = this.#nowMs();
+    if (this.#known && nowMs - this.#known.atMs < KEPT_MS) return this.#known;
+    const own = this.#interfaces();
+    const addresses = own.flatMap(({ address }) => {
+      const bytes = addressBytes(address.replace(/%.*$/, ""));
+      return bytes ? [formatAddress(bytes)] : [];
+    });
+    this.#known = {
+      machine: new Set(addresses),
+      isNeighbour: networkList(own.flatMap(({ cidr }) => neighbourhoodOf(cidr) ?? [])),
+      atMs: nowMs,
+    };
+    return this.#known;
+  }
+}
+
+function neighbourhoodOf(cidr: string | null): string | undefined {
+  const [address = "", bits = ""] = (cidr ?? "").split("/");
+  const plain = address.replace(/%.*$/, "");
+  if (!addressBytes(plain) || !/^[0-9]{1,3}$/.test(bits)) return undefined;
+  const isOne = Number(bits) >= (plain.includes(":") ? 128 : 32);
+  return isOne || Number(bits) < BITS_MIN ? undefined : `${plain}/${bits}`;
+}
+
+function systemInterfaces(): readonly OwnInterface[] {
+  return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+}
