@@ -5,7 +5,7 @@ import { can, type Action, type Actor, type Owned } from "../accounts/permission
 import { issueWords } from "../api/issue-words.ts";
 import { problemSchema } from "../api/problem.ts";
 import type { HubEnv } from "./hub-parts.ts";
-import { notAllowed, RefusedError } from "./problems.ts";
+import { notAllowed, type RefusedError } from "./problems.ts";
 import { badBody, bodyTooLong } from "./request-body.ts";
 
 export type ApiApp = OpenAPIHono<HubEnv>;
@@ -38,24 +38,6 @@ export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
 export function requires(action: Action): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
     demand(c.var.actor, action);
-    await next();
-  };
-}
-
-/**
- * Asks for the type of a body that is no JSON. A form of another site can send any bytes, but calls them one of three
- * types (HUB-4).
- */
-export function takesType(type: string): MiddlewareHandler<HubEnv> {
-  return async (c, next) => {
-    const given = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-    if (given !== type) {
-      throw new RefusedError({
-        status: 415,
-        code: "unsupported",
-        message: `This takes a body of type ${type}.`,
-      });
-    }
     await next();
   };
 }

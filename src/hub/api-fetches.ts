@@ -3,6 +3,7 @@ import { type Actor, can } from "../accounts/permissions.ts";
 import { fetchInputSchema, fetchListSchema, fetchSchema } from "../api/fetches.ts";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import type { Fetch } from "../publish/fetch-state.ts";
+import { takesType } from "./body-type.ts";
 import {
   answers,
   type ApiApp,
@@ -11,14 +12,11 @@ import {
   limitBody,
   requires,
   takes,
-  takesType,
 } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
 import { notFound } from "./problems.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { Views } from "./views.ts";
-
-const TORRENT_TYPE = "application/x-bittorrent";
 
 const idParameter = z.object({ id: z.string().max(32) });
 
@@ -37,13 +35,13 @@ const fileRoute = createRoute({
   summary: "The same for a .torrent file, which is the body",
   request: {
     body: {
-      content: { [TORRENT_TYPE]: { schema: z.string().meta({ format: "binary" }) } },
+      content: { "application/x-bittorrent": { schema: z.string().meta({ format: "binary" }) } },
     },
   },
   responses: answers(fetchSchema, 201),
   middleware: [
     requires("torrent.publish"),
-    takesType(TORRENT_TYPE),
+    takesType("application/x-bittorrent"),
     limitBody(TORRENT_FILE_BYTES_MAX),
   ] as const,
 });
