@@ -1,10 +1,10 @@
 import { readSecretLine } from "../daemon/secret-file.ts";
-import type { Output } from "./output.ts";
+import type { CommandRun } from "./command-frame.ts";
 import { escapeOutside } from "./outside-text.ts";
 
 /** Reads a password or token from its file, and warns when others can read it too (CLI-2, CLI-3). */
-export async function readSecret(output: Output, path: string): Promise<string> {
-  const { secret, openToOthers } = await readSecretLine(path);
+export async function readSecret({ output, signal }: CommandRun, path: string): Promise<string> {
+  const { secret, openToOthers } = await readSecretLine(path, signal);
   if (openToOthers) {
     output.warn(`others on this machine can read ${escapeOutside(path)}: chmod 600 stops that`);
   }

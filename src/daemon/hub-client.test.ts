@@ -61,3 +61,39 @@ test("a redirect is told, and the token does not follow it", async (t) => {
     ["/api", "/api"],
   );
 });
+
+test("HUB-45: an answer without an end is not read to its end, and one that breaks off is told", async (t) => {
+  let sent = 0;
+  const server = http.createServer((request, reply) => {
+    reply.on("error", () => undefined);
+    if (request.url === "/cut") {
+      reply.writeHead(200, { "content-length": "1000" });
+      reply.write("{", () => reply.destroy());
+      return;
+    }
+    const part = Buffer.alloc(1024 * 1024, " ");
+    const more = (): void => {
+      if (reply.destroyed) return;
+      sent += part.length;
+      reply.write(part, () => setImmediate(more));
+    };
+    more();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const hub = client(`http://127.0.0.1:${port}`);
+  await assert.rejects(hub.ask("/endless", z.object({})), {
+    code: "unreachable",
+    message: /It answers with more than a hub would/,
+  });
+  assert.ok(sent < 256 * 1024 * 1024, `${sent} bytes`);
+  await assert.rejects(hub.ask("/cut", z.object({})), {
+    code: "unreachable",
+    message: /does not answer/,
+  });
+});

@@ -3,6 +3,8 @@ import { type ProblemCode, problemSchema } from "../api/problem.ts";
 import { DaemonError, type DaemonErrorCode, systemCode } from "./daemon-error.ts";
 
 const TIMEOUT_MS = 60_000;
+/** Of one answer: the order of 200,000 files, and new names for all of them. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TORRENT_TYPE = "application/x-bittorrent";
 
 /** The API of one hub, with a token. */
@@ -70,11 +72,31 @@ export class HubClient {
     if (response.status >= 300 && response.status < 400 && location !== null) {
       throw movedHub(this.#base, location);
     }
-    const text = await response.text();
+    const text = await this.#textOf(response);
     if (!response.ok) throw refusedByHub(response.status, text, this.#base);
     const answer = schema.safeParse(parseJson(text));
     if (answer.success) return answer.data;
     throw notAHub(this.#base, "It answers something else than a hub would");
+  }
+
+  async #textOf(response: Response): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
+      for await (const chunk of body ?? []) {
+        length += chunk.length;
+        // Leaving the loop ends the connection.
+        if (length > ANSWER_BYTES_MAX) {
+          throw notAHub(this.#base, "It answers with more than a hub would");
+        }
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      if (this.#signal.aborted || error instanceof DaemonError) throw error;
+      throw hubUnreachable(this.#base, error);
+    }
+    return Buffer.concat(chunks).toString("utf8");
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {

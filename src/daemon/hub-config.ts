@@ -16,6 +16,8 @@ export interface HubConfigSources {
   /** The configuration file; `everseed.yaml` in the data folder when absent. */
   readonly file: string | undefined;
   readonly env: Env;
+  /** Ends the wait for a file that is a pipe. */
+  readonly signal?: AbortSignal | undefined;
   /** From the command line. */
   readonly overrides: ConfigInput;
 }
@@ -33,7 +35,7 @@ export async function loadHubConfig(
   const { env, overrides } = sources;
   const dataDir = overrides.dataDir ?? env["EVERSEED_DATA_DIR"] ?? defaultDataDir(env);
   const path = sources.file ?? join(dataDir, CONFIG_FILE_NAME);
-  const text = await readIfThere(path);
+  const text = await readIfThere(path, sources.signal);
   if (text === undefined && sources.file !== undefined) {
     throw new DaemonError("not-found", `Cannot read ${path}. There is no such file.`, {
       subject: path,
@@ -82,11 +84,12 @@ function defaultDataDir(env: Env): string {
   return join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "everseed");
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfThere(path: string, signal?: AbortSignal): Promise<string | undefined> {
   try {
-    const text = await readBounded(path, CONFIG_BYTES_MAX);
+    const text = await readBounded(path, CONFIG_BYTES_MAX, signal);
     if (text) return text.toString("utf8");
   } catch (error) {
+    signal?.throwIfAborted();
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw diskTrouble(error, `read ${path}`, path);

@@ -1,8 +1,12 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { NodeFiles } from "../platform/node-files.ts";
+import type { ReadFile } from "../ports/files.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { fileChanged } from "./input-files.ts";
 
-/** Files that are read as if they were one, the second behind the first. */
+/**
+ * Files that are read as if they were one, the second behind the first. Below their root no link is followed, in no place
+ * of a path: what was listed is what is read.
+ */
 export class OrderedFiles {
   /** Bytes of all of them. */
   readonly size: number;
@@ -11,10 +15,15 @@ export class OrderedFiles {
     readonly start: number;
     readonly length: number;
   }[];
-  #open: { readonly path: string; readonly handle: FileHandle } | undefined;
+  readonly #disk: NodeFiles;
+  #open: { readonly path: string; readonly file: ReadFile } | undefined;
 
-  /** @param files - Absolute paths with the bytes they are known to have. */
-  constructor(files: readonly { readonly path: string; readonly length: number }[]) {
+  /**
+   * @param root - Absolute; may be a link itself.
+   * @param files - Absolute paths below it, with the bytes they are known to have.
+   */
+  constructor(root: string, files: readonly { readonly path: string; readonly length: number }[]) {
+    this.#disk = new NodeFiles(root);
     let start = 0;
     this.#files = files.map(({ path, length }) => {
       const placed = { path, start, length };
@@ -37,14 +46,20 @@ export class OrderedFiles {
       const to = Math.min(start + bytes.length, file.start + file.length);
       if (from >= start + bytes.length) break;
       if (to > from)
-        await this.#fill(bytes.subarray(from - start, to - start), file.path, from - file.start);
+        await this.#fill(bytes.subarray(from - start, to - start), file, from - file.start);
     }
     return bytes;
   }
 
   async close(): Promise<void> {
-    await this.#open?.handle.close();
+    await this.#closeOne();
+    this.#disk.close();
+  }
+
+  async #closeOne(): Promise<void> {
+    const open = this.#open;
     this.#open = undefined;
+    await open?.file.close();
   }
 
   /** The last file that starts at or before `offset`. */
@@ -59,16 +74,15 @@ export class OrderedFiles {
     return Math.max(0, low);
   }
 
-  async #fill(into: Buffer, path: string, position: number): Promise<void> {
+  async #fill(
+    into: Buffer,
+    { path, length }: { readonly path: string; readonly length: number },
+    position: number,
+  ): Promise<void> {
     try {
-      const handle = await this.#handleOf(path);
+      const file = await this.#fileAt(path, length);
       for (let filled = 0; filled < into.length;) {
-        const { bytesRead } = await handle.read(
-          into,
-          filled,
-          into.length - filled,
-          position + filled,
-        );
+        const bytesRead = await file.read(into.subarray(filled), position + filled);
         if (bytesRead === 0) throw fileChanged(path);
         filled += bytesRead;
       }
@@ -78,11 +92,14 @@ export class OrderedFiles {
   }
 
   /** One file is open at a time: they are read one after the other. */
-  async #handleOf(path: string): Promise<FileHandle> {
-    if (this.#open?.path !== path) {
-      await this.close();
-      this.#open = { path, handle: await open(path, "r") };
-    }
-    return this.#open.handle;
+  async #fileAt(path: string, length: number): Promise<ReadFile> {
+    if (this.#open?.path === path) return this.#open.file;
+    await this.#closeOne();
+    const file = await this.#disk.openRead(path);
+    // Gone, or a link, a folder or a pipe by now.
+    if (!file) throw fileChanged(path);
+    this.#open = { path, file };
+    if (file.size !== length) throw fileChanged(path);
+    return file;
   }
 }

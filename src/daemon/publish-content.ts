@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DetailedError, Upload } from "tus-js-client";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
 import type { TorrentSummary } from "../api/torrents.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";
@@ -113,12 +114,7 @@ async function upload(
   options: PublishOptions,
 ): Promise<void> {
   const { signal, onEvent } = options;
-  const files = new OrderedFiles(
-    draft.order.map((index) => {
-      const { path, length } = tree.files[index]!;
-      return { path: join(tree.root, ...path), length };
-    }),
-  );
+  const files = orderedFiles(tree, draft.order);
   onEvent({ kind: "uploading", offset: draft.offset, total: draft.size });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const tus = new Upload(Buffer.alloc(0), {
@@ -143,6 +139,25 @@ async function upload(
   } finally {
     signal.removeEventListener("abort", stop);
     await files.close();
+  }
+}
+
+function orderedFiles({ folder, root, files }: InputTree, order: readonly number[]): OrderedFiles {
+  const placed = order.map((index) => {
+    const { path, length } = files[index]!;
+    return { path: join(root, ...path), length };
+  });
+  if (folder) return new OrderedFiles(root, placed);
+  // A person may name one file by a link to it.
+  const named = placed.map(({ path, length }) => ({ path: realPathOf(path), length }));
+  return new OrderedFiles(dirname(named[0]?.path ?? root), named);
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw diskTrouble(error, `read ${path}`, path);
   }
 }
 

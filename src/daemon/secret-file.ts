@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readHandle } from "./bounded-file.ts";
+import { openToRead, readHandle } from "./bounded-file.ts";
 import { DaemonError, diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
 
 const CHARACTERS_MAX = 1024;
@@ -16,16 +16,18 @@ export interface SecretLine {
 /**
  * Reads the one line of a file.
  *
+ * @param signal - Ends the wait for a pipe; its reason is thrown.
  * @throws {DaemonError} `not-found`, `not-readable`; `bad-plan` when it is not one line.
  */
-export async function readSecretLine(path: string): Promise<SecretLine> {
+export async function readSecretLine(path: string, signal?: AbortSignal): Promise<SecretLine> {
   let text: string;
   let mode: number;
   try {
-    await using file = await open(path, "r");
+    await using file = await openToRead(path);
     ({ mode } = await file.stat());
-    text = (await readHandle(file, FILE_BYTES_MAX))?.toString("utf8") ?? "";
+    text = (await readHandle(file, FILE_BYTES_MAX, signal))?.toString("utf8") ?? "";
   } catch (error) {
+    signal?.throwIfAborted();
     throw diskTrouble(error, `read ${path}`, path);
   }
   const secret = text.replace(/\r?\n$/, "");

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import { decodeUtf8 } from "../base/bytes.ts";
 import { torrentFilePath } from "../api/paths.ts";
@@ -8,7 +8,7 @@ import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
-import { readHandle } from "./bounded-file.ts";
+import { openToRead, readHandle } from "./bounded-file.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";
 import { factsOf } from "./path-facts.ts";
 import { everseedVersion } from "./version.ts";
@@ -54,7 +54,7 @@ export async function readTorrentSource(
     if (link !== undefined) return magnetSource(link);
     refuseScheme(source);
   }
-  return parse(await readFile(source), source);
+  return parse(await readFile(source, signal), source);
 }
 
 /** @throws {DaemonError} `bad-plan` for the address of something that is not spoken here. */
@@ -131,9 +131,9 @@ function whatNow(bytes: Uint8Array, error: MetainfoError): string {
   return "download it again; it may have been cut off on the way.";
 }
 
-async function readFile(path: string): Promise<Uint8Array> {
+async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   try {
-    await using file = await open(path, "r");
+    await using file = await openToRead(path);
     const facts = await file.stat();
     if (facts.isDirectory()) {
       throw new DaemonError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
@@ -149,7 +149,14 @@ async function readFile(path: string): Promise<Uint8Array> {
       );
     }
     if (facts.isFile()) return await readShared(file, facts.size);
-    const bytes = await readHandle(file, STREAM_BYTES_MAX);
+    const bytes = await readHandle(file, STREAM_BYTES_MAX, signal);
+    if (bytes?.length === 0) {
+      throw new DaemonError(
+        "not-a-torrent",
+        `${path} is not a torrent: it is no file, and nothing comes out of it.`,
+        { subject: path, hint: "give the .torrent file, or see to what writes into it." },
+      );
+    }
     if (bytes) return bytes;
     throw new DaemonError(
       "not-a-torrent",
@@ -157,6 +164,7 @@ async function readFile(path: string): Promise<Uint8Array> {
       { subject: path, hint: "give the .torrent file." },
     );
   } catch (error) {
+    signal?.throwIfAborted();
     throw error instanceof DaemonError ? error : diskTrouble(error, `read ${path}`, path);
   }
 }

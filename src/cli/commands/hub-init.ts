@@ -25,11 +25,12 @@ export function addHubInitCommand(hub: Command): void {
     .action((flags: InitFlags) => runCommand(flags, (run) => init(run, flags)));
 }
 
-async function init({ output }: CommandRun, flags: InitFlags): Promise<void> {
+async function init(run: CommandRun, flags: InitFlags): Promise<void> {
   const { initHub } = await import("../../daemon/init-hub.ts");
   const { SecretFile } = await import("../../daemon/secret-file.ts");
+  const { output } = run;
   const { admin, tokenFile } = flags;
-  const password = await readSecret(output, flags.passwordFile);
+  const password = await readSecret(run, flags.passwordFile);
   await using place = tokenFile === undefined ? undefined : await SecretFile.create(tokenFile);
   const { token } = await initHub({
     dataDir: flags.data,

@@ -44,9 +44,10 @@ function setupLink(flags: RecoverFlags): Promise<void> {
 }
 
 function password(name: string, flags: PasswordFlags): Promise<void> {
-  return runCommand(flags, async ({ output }) => {
+  return runCommand(flags, async (run) => {
+    const { output } = run;
     const { resetPassword } = await import("../../daemon/recover-hub.ts");
-    const secret = await readSecret(output, flags.passwordFile);
+    const secret = await readSecret(run, flags.passwordFile);
     await resetPassword(flags.data, name, secret);
     output.record({ name });
     output.line(`${escapeOutside(name)} has the new password. All sessions of that name ended.`);

@@ -31,6 +31,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const { config, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
+    signal,
     overrides: { dataDir: flags.data, host: flags.host, port: flags.port },
   });
   const folder = await lookAtDataFolder(config.dataDir);

@@ -85,7 +85,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
           HELP,
         );
       }
-      const token = await readSecret(output, tokenFile);
+      const token = await readSecret({ output, signal }, tokenFile);
       const progress = new FetchProgress(output);
       const published = await publishTorrent({
         source: path,
@@ -97,7 +97,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
       return tellPublished(output, published);
     }
     const { publishContent } = await import("../../daemon/publish-content.ts");
-    const token = await readSecret(output, tokenFile);
+    const token = await readSecret({ output, signal }, tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
     const published = await publishContent({
       path,

@@ -43,4 +43,25 @@ export const mutants: readonly Mutant[] = [
     to: "flags | constants.O_CREAT;",
     tests: ["src/platform/disk/claims"],
   },
+  {
+    name: "daemon: a pipe is opened by waiting for its writer",
+    file: "src/daemon/bounded-file.ts",
+    from: "constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY",
+    to: "constants.O_RDONLY | constants.O_NOCTTY",
+    tests: ["test/cli/pipes"],
+  },
+  {
+    name: "daemon: a file of another length is sent",
+    file: "src/daemon/ordered-files.ts",
+    from: "if (file.size !== length) throw fileChanged(path);",
+    to: "if (file.size < 0) throw fileChanged(path);",
+    tests: ["src/daemon/ordered-files"],
+  },
+  {
+    name: "daemon: a tracker elsewhere names neighbours",
+    file: "src/daemon/own-networks.ts",
+    from: "return isNeighbour(bytes) ? REACH.network : reach;",
+    to: "return isNeighbour(bytes) ? reach : reach;",
+    tests: ["src/daemon/net-guard"],
+  },
 ];
