@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { openHubState } from "./hub-state.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { closedFileTrouble, openHubState } from "./hub-state.ts";
 
 test("STO-14: a hub removes what a killed one left in the making, and touches no content", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "everseed-state-"));
@@ -19,4 +28,35 @@ test("STO-14: a hub removes what a killed one left in the making, and touches no
   const isThere = (name: string): boolean => existsSync(join(folder, name));
   assert.deepEqual(left.filter(isThere), []);
   assert.deepEqual(kept.filter(isThere), kept);
+});
+
+test("root does not start another user's hub, and leaves nothing there; a hub of its own it does", async (context) => {
+  if (process.getuid?.() !== 0) return context.skip("only root is refused");
+  const folder = mkdtempSync(join(tmpdir(), "everseed-state-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  await (await openHubState(folder)).close();
+  await (await openHubState(folder)).close();
+  chownSync(folder, 65_534, 65_534);
+  for (const name of readdirSync(folder)) chownSync(join(folder, name), 65_534, 65_534);
+  const before = readdirSync(folder);
+  await assert.rejects(openHubState(folder), (error: unknown) => {
+    assert.ok(error instanceof DaemonError);
+    assert.equal(error.code, "not-allowed");
+    assert.match(error.detail, /belongs to another user \(65534\)/);
+    return true;
+  });
+  assert.deepEqual(readdirSync(folder), before);
+});
+
+test("files that are closed to the hub are told in words, and nothing else is", () => {
+  const closed = Object.assign(new Error("EACCES: permission denied, open 'swarms'"), {
+    code: "EACCES",
+  });
+  const told = closedFileTrouble(closed, "/srv/hub");
+  assert.ok(told instanceof DaemonError);
+  assert.equal(told.code, "not-readable");
+  assert.match(told.detail, /^Some of what is in \/srv\/hub is closed to this user\./);
+  assert.match(told.hint ?? "", /^as root: chown -R [0-9]+ \/srv\/hub$/);
+  const other = new Error("ours");
+  assert.equal(closedFileTrouble(other, "/srv/hub"), other);
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
 import { Argon2Hash } from "../platform/argon2-hash.ts";
@@ -32,9 +32,11 @@ export interface HubState {
  * Opens the data folder, making it when it is not there: lock first, then keys and database.
  *
  * @param dataDir - Absolute.
- * @throws {DaemonError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`...
+ * @throws {DaemonError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`; `not-allowed` for
+ *   root, when the hub is another user's.
  */
 export async function openHubState(dataDir: string): Promise<HubState> {
+  refuseAsRoot(dataDir);
   const lock = await lockFolder(dataDir);
   try {
     const files = new NodeFiles(dataDir);
@@ -151,6 +153,32 @@ async function readSecret(files: NodeFiles, path: string): Promise<string> {
   const secret = randomBytes(SECRET_BYTES).toString("hex");
   await files.write(path, Buffer.from(`${secret}\n`));
   return secret;
+}
+
+/** What root writes there, the hub's own user could not read at its next start. */
+function refuseAsRoot(dataDir: string): void {
+  const owner = statSync(join(dataDir, HUB_DATABASE), { throwIfNoEntry: false })?.uid ?? 0;
+  if (process.getuid?.() !== 0 || owner === 0) return;
+  throw new DaemonError(
+    "not-allowed",
+    `The hub in ${dataDir} belongs to another user (${owner}). Files that root leaves there would be closed to it.`,
+    {
+      subject: dataDir,
+      hint: `the same as that user: setpriv --reuid ${owner} --clear-groups ..., or systemctl start; to make it root's, chown -R root ${dataDir}.`,
+    },
+  );
+}
+
+/** Puts into words that a file in the data folder is closed to the hub. @returns Any other error as it is. */
+export function closedFileTrouble(error: unknown, dataDir: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof DaemonError || (code !== "EACCES" && code !== "EPERM")) return error;
+  const user = process.getuid?.() ?? "USER";
+  return new DaemonError(
+    "not-readable",
+    `Some of what is in ${dataDir} is closed to this user. It was made by another one: by root, perhaps.`,
+    { subject: dataDir, hint: `as root: chown -R ${user} ${dataDir}`, cause: error },
+  );
 }
 
 function stateTrouble(error: unknown, dataDir: string): unknown {

@@ -35,7 +35,7 @@ import { HubFetching } from "./hub-fetching.ts";
 import { InPlaceInbox } from "./in-place-inbox.ts";
 import { FaultCounts } from "./fault-counts.ts";
 import { type HubServer, openHubServer } from "./hub-server.ts";
-import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
+import { closedFileTrouble, type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";
 import { defaultSiteName } from "./site-name.ts";
@@ -82,7 +82,7 @@ export async function runHub(config: Config, everyLine: Log): Promise<RunningHub
     return await compose(config, { clock, log }, undo);
   } catch (error) {
     await unwind(undo, log);
-    throw error;
+    throw closedFileTrouble(error, resolve(config.dataDir));
   }
 }
 
