@@ -22,7 +22,11 @@ async function world(t: TestContext, count: number) {
   const names = (id: string): string[] => [`${id}-a`, `${id}-b`];
   for (let index = 0; index < count; index += 1) {
     const id = `t${index}`;
-    for (const name of names(id)) await writeFile(join(root, name), "published");
+    for (const name of names(id)) {
+      await writeFile(join(root, name), "published");
+      // A whole second, which `replace` can give again to the last digit.
+      await utimes(join(root, name), 1_000, 1_000);
+    }
     await store.torrents.insert(
       {
         id,
