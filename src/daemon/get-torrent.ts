@@ -13,7 +13,7 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { removeLeftovers } from "../platform/atomic-file.ts";
 import { makeFolders } from "../platform/node-files.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
-import type { TrackerStatus } from "../tracker-client/tracker.ts";
+import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { DaemonError, diskTrouble } from "./daemon-error.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TrackerStatus } from "../tracker-client/tracker.ts";
+import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import { trackerNotices } from "./tracker-news.ts";
 
 function tracker(name: string, state: TrackerStatus["state"], message?: string) {

@@ -5,7 +5,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { AnnounceOutcome } from "./announce-outcome.ts";
 import { pauseAfterFailure, pauseAfterReply, withJitter } from "./announce-schedule.ts";
-import type { Tracker } from "./tracker.ts";
+import type { RemoteTracker } from "./remote-tracker.ts";
 import { moveToFront } from "./tracker-tiers.ts";
 
 export interface AnnounceRoundOptions {
@@ -26,17 +26,17 @@ type Failure = Exclude<AnnounceOutcome, TrackerReply>;
  */
 export class AnnounceRound {
   readonly #options: AnnounceRoundOptions;
-  readonly #tiers: readonly Tracker[][];
+  readonly #tiers: readonly RemoteTracker[][];
   readonly #end = new AbortController();
   #timer: Timer | undefined;
   #announcing = false;
   #again = false;
   #failures = 0;
   /** Those that never want to hear of this torrent again (BEP 31). */
-  readonly #closedFor = new Set<Tracker>();
+  readonly #closedFor = new Set<RemoteTracker>();
 
   /** @param tiers - Their trackers are reordered as they prove to work. */
-  constructor(tiers: readonly Tracker[][], options: AnnounceRoundOptions) {
+  constructor(tiers: readonly RemoteTracker[][], options: AnnounceRoundOptions) {
     this.#tiers = tiers;
     this.#options = options;
   }
@@ -97,7 +97,7 @@ export class AnnounceRound {
     return isComplete() && swarm.stats().left > 0;
   }
 
-  #pauseAfter(tracker: Tracker, reply: TrackerReply): number {
+  #pauseAfter(tracker: RemoteTracker, reply: TrackerReply): number {
     const { clock, random, isComplete } = this.#options;
     this.#failures = 0;
     // Some trackers name the asker too, so one peer may be none.
@@ -118,7 +118,7 @@ export class AnnounceRound {
     return pauseMs;
   }
 
-  #tellFailure(tracker: Tracker, outcome: Failure): void {
+  #tellFailure(tracker: RemoteTracker, outcome: Failure): void {
     const cause = outcome.kind === "failure" ? outcome.reason : outcome.message;
     this.#options.log.info("a tracker does not help", { tracker: tracker.name, cause });
   }

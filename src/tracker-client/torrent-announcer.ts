@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import { AnnounceRound } from "./announce-round.ts";
-import type { Tracker, TrackerStatus } from "./tracker.ts";
+import type { RemoteTracker, TrackerStatus } from "./remote-tracker.ts";
 
 /** For all goodbyes of a torrent together. */
 const GOODBYE_MS = 2_000;
@@ -14,7 +14,7 @@ export interface TorrentAnnouncerOptions {
   readonly log: Log;
   readonly swarm: SwarmView;
   /** Shuffled. */
-  readonly tiers: readonly Tracker[][];
+  readonly tiers: readonly RemoteTracker[][];
 }
 
 /**
@@ -64,7 +64,7 @@ export class TorrentAnnouncer implements PeerSourceHandle {
     return this.#options.tiers.flat().map((tracker) => tracker.status(now));
   }
 
-  #begin(tiers: readonly Tracker[][]): AnnounceRound {
+  #begin(tiers: readonly RemoteTracker[][]): AnnounceRound {
     const round = new AnnounceRound(tiers, {
       ...this.#options,
       isComplete: () => this.#complete,
@@ -73,7 +73,7 @@ export class TorrentAnnouncer implements PeerSourceHandle {
     return round;
   }
 
-  async #leave(trackers: readonly Tracker[]): Promise<void> {
+  async #leave(trackers: readonly RemoteTracker[]): Promise<void> {
     const giveUp = new AbortController();
     const timer = this.#options.clock.startTimer(GOODBYE_MS, () => giveUp.abort());
     await Promise.all(trackers.map((tracker) => tracker.stop(giveUp.signal)));

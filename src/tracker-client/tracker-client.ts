@@ -6,7 +6,7 @@ import type { Random } from "../ports/random.ts";
 import type { Announcer, JudgePeers } from "./announce-outcome.ts";
 import { HttpAnnouncer } from "./http-announcer.ts";
 import { TorrentAnnouncer } from "./torrent-announcer.ts";
-import { Tracker, type TrackerStatus } from "./tracker.ts";
+import { RemoteTracker, type TrackerStatus } from "./remote-tracker.ts";
 import { shuffleTiers } from "./tracker-tiers.ts";
 import { UdpAnnouncer } from "./udp-announcer.ts";
 
@@ -72,7 +72,7 @@ export class TrackerClient {
         if (!announcer) return [];
         const { datagrams: names, judgePeers = (peers) => peers } = this.#ports;
         const shared = { key: this.#key, names, judgePeers };
-        return [new Tracker({ url, tier: index, announcer, swarm, ...shared })];
+        return [new RemoteTracker({ url, tier: index, announcer, swarm, ...shared })];
       }),
     );
     return new TorrentAnnouncer({ ...this.#ports, swarm, tiers: shuffleTiers(trackers, random) });

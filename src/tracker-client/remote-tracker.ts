@@ -48,7 +48,7 @@ export interface TrackerStatus {
   readonly peersGiven: number;
 }
 
-export interface TrackerOptions {
+export interface RemoteTrackerOptions {
   readonly url: string;
   readonly tier: number;
   readonly announcer: Announcer;
@@ -60,10 +60,10 @@ export interface TrackerOptions {
 }
 
 /** One tracker of one torrent: what it was told, and what it said last. */
-export class Tracker {
+export class RemoteTracker {
   readonly name: string;
   readonly #host: string;
-  readonly #options: TrackerOptions;
+  readonly #options: RemoteTrackerOptions;
   /** None before the tracker's addresses are known. */
   readonly #listings: Listing[] = [];
   #state: TrackerStatus["state"] = "idle";
@@ -72,7 +72,7 @@ export class Tracker {
   /** By the clock; whoever schedules sets it. */
   nextAnnounceAtMs: number | undefined;
 
-  constructor(options: TrackerOptions) {
+  constructor(options: RemoteTrackerOptions) {
     this.#options = options;
     this.name = nameOf(options.url);
     this.#host = URL.parse(options.url)?.hostname ?? "";
