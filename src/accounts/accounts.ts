@@ -174,13 +174,13 @@ export class Accounts {
   }
 
   async #setUpByLink(
-    input: { name: string; password: string },
+    input: { key: string; name: string; password: string },
     credentials: Credentials,
   ): Promise<WithCookies<Actor>> {
-    const { name, password } = input;
+    const { key, name, password } = input;
     checkName(name);
     checkPassword(password, name);
-    if (!(await this.#link.use())) {
+    if (!(await this.#link.use(key))) {
       throw new AccountsError("wrong-setup-key", "This setup key is wrong, used or too old.");
     }
     if ((await this.#options.accounts.findByName(name)) === undefined)

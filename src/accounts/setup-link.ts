@@ -2,7 +2,7 @@ import { encodeUtf8, toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
-import type { SettingsTable } from "../store/settings.ts";
+import type { Settings, SettingsTable } from "../store/settings.ts";
 import { SETUP_KEY_MINUTES } from "./setup-gate.ts";
 
 const KEY_BYTES = 16;
@@ -39,12 +39,17 @@ export class SetupLink {
     return (await this.#open())?.digest === digestOf(key.trim());
   }
 
-  /** @returns False when somebody else has used the key meanwhile. */
-  use(): Promise<boolean> {
-    return this.#settings.delete("setup-link");
+  /**
+   * @param key - That was accepted.
+   * @returns False when somebody else has used it meanwhile, or a newer one was made, which stays good.
+   */
+  async use(key: string): Promise<boolean> {
+    const link = await this.#open();
+    if (link?.digest !== digestOf(key.trim())) return false;
+    return this.#settings.delete("setup-link", link);
   }
 
-  async #open(): Promise<{ readonly digest: string } | undefined> {
+  async #open(): Promise<Settings["setup-link"] | undefined> {
     const link = await this.#settings.get("setup-link");
     if (!link) return undefined;
     // A clock that was set back must not make it last longer than it should.

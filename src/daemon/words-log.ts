@@ -27,6 +27,8 @@ export function wordsLog(
   };
 }
 
+/** Text in quotes where it could pass for more than one field: outside text tells of nothing but itself. */
 function inWords(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  if (typeof value === "string" && !/["=]/.test(value)) return value;
+  return JSON.stringify(value) ?? "";
 }

@@ -30,6 +30,33 @@ test("each message is one line of JSON, with fields, from the level on; newlines
   assert.equal(log.lostCount, 0);
 });
 
+test("HUB-34: nothing in a line steers the terminal that shows it, and the text is in it", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "everseed-log-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "log");
+  const log = new NodeLog({ level: "info", to: path });
+  const texts = [
+    "\x1b[2J",
+    "\x9b2J",
+    "\x07",
+    "\r",
+    "a\u2028b",
+    "\u202egpj",
+    "\ufeff",
+    "\x7f",
+    "\ud800",
+  ];
+  for (const text of texts) log.warn(text, { name: text, [`key ${text}`]: [text] });
+  const written = readFileSync(path, "utf8");
+  assert.doesNotMatch(written.replaceAll("\n", ""), /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}\ufeff]/u);
+  const lines = written.trimEnd().split("\n");
+  assert.equal(lines.length, texts.length);
+  for (const [index, line] of lines.entries()) {
+    const { msg, name } = JSON.parse(line) as Record<string, unknown>;
+    assert.deepEqual([msg, name], [texts[index], texts[index]]);
+  }
+});
+
 test("a log that cannot be written to does not end the program", () => {
   const log = new NodeLog({ level: "info", to: "/dev/full" });
   log.info("lost");

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { escapeInJson } from "../base/steering-text.ts";
 import type { Log, LogFields } from "../ports/log.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -15,9 +16,13 @@ export class NodeLog implements Log {
   readonly #failures = { count: 0 };
 
   constructor(options: NodeLogOptions) {
-    const destination = pino.destination({ dest: options.to, sync: true, mode: 0o600 });
+    const file = pino.destination({ dest: options.to, sync: true, mode: 0o600 });
     // Nobody reads on (`| head`), or the disk is full: what is logged is lost, the program goes on.
-    destination.on("error", () => (this.#failures.count += 1));
+    file.on("error", () => (this.#failures.count += 1));
+    // What strangers say is in it, and people look at logs on terminals: JSON alone leaves C1 controls as they are.
+    const destination = {
+      write: (line: string): void => void file.write(`${escapeInJson(line.trimEnd())}\n`),
+    };
     const quiet = { level: options.level, base: { pid: process.pid } };
     this.#logger = pino({ ...quiet, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   }

@@ -63,10 +63,8 @@ export interface StoredContentsOptions {
  */
 export class StoredContents {
   readonly #options: StoredContentsOptions;
-  readonly #open = new Map<
-    string,
-    { content: Promise<StoredContent | undefined>; users: number }
-  >();
+  readonly #open = new Map<string, OpenContent>();
+  readonly #entries = new WeakMap<StoredContent, OpenContent>();
   /** Those nobody reads, the longest first. */
   readonly #resting = new Map<string, Timer>();
 
@@ -90,10 +88,11 @@ export class StoredContents {
     entry.users += 1;
     try {
       const content = await entry.content;
-      if (!content) this.#leave(torrentId);
+      if (content) this.#entries.set(content, entry);
+      else this.#drop(torrentId, entry);
       return content;
     } catch (error) {
-      this.#leave(torrentId);
+      this.#drop(torrentId, entry);
       throw error;
     }
   }
@@ -102,7 +101,8 @@ export class StoredContents {
   async release(content: StoredContent): Promise<void> {
     const { id } = content.torrent;
     const { sums, log } = this.#options;
-    this.#leave(id);
+    const entry = this.#entries.get(content);
+    if (entry) this.#leave(id, entry);
     const changes = content.sums.takeChanges();
     if (!changes) return;
     try {
@@ -124,10 +124,14 @@ export class StoredContents {
     for (const id of this.#open.keys()) this.forget(id);
   }
 
-  #leave(id: string): void {
-    const entry = this.#open.get(id);
-    // Forgotten while it was read.
-    if (!entry) return;
+  /** There is nothing to open now; a moment later there may be. */
+  #drop(id: string, entry: OpenContent): void {
+    if (this.#open.get(id) === entry) this.#open.delete(id);
+  }
+
+  #leave(id: string, entry: OpenContent): void {
+    // Forgotten while it was read: what is open now, if anything, is others'.
+    if (this.#open.get(id) !== entry) return;
     entry.users -= 1;
     if (entry.users > 0) return;
     const { clock } = this.#options;
@@ -172,6 +176,11 @@ export class StoredContents {
       options: this.#options,
     });
   }
+}
+
+interface OpenContent {
+  readonly content: Promise<StoredContent | undefined>;
+  users: number;
 }
 
 /** The open content of one published torrent. */

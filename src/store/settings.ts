@@ -13,6 +13,10 @@ export interface Settings {
 export interface SettingsTable {
   get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined>;
   set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void>;
-  /** @returns Whether it was there: of several at one moment one gets true. */
-  delete(key: keyof Settings): Promise<boolean>;
+  /**
+   * Deletes a setting that still has this value, in one step.
+   *
+   * @returns Whether it had: of several at one moment one gets true.
+   */
+  delete<K extends keyof Settings>(key: K, value: Settings[K]): Promise<boolean>;
 }

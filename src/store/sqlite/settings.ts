@@ -28,10 +28,12 @@ export class SqliteSettingsTable implements SettingsTable {
       .execute();
   }
 
-  async delete(key: keyof Settings): Promise<boolean> {
+  async delete<K extends keyof Settings>(key: K, value: Settings[K]): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom("settings")
       .where("key", "=", key)
+      // As `set` wrote it: what is read keeps the order of its keys.
+      .where("value", "=", JSON.stringify(value))
       .executeTakeFirst();
     return numDeletedRows > 0n;
   }

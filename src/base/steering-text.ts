@@ -1,0 +1,27 @@
+// C0 and C1 controls, delete, line separators, and what turns the direction of text around.
+const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/**
+ * Text from a torrent, a peer or a hub, made fit for a terminal: what could move the cursor, change
+ * colours or turn the writing direction is shown as `\x1b`, `\u202e` (CLI-1).
+ */
+export function escapeOutside(text: string): string {
+  return text.toWellFormed().replace(DANGEROUS, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+  });
+}
+
+/** One line of JSON in which no byte can steer a terminal (CLI-1). */
+export function safeJson(value: unknown): string {
+  return escapeInJson(JSON.stringify(value));
+}
+
+/** The same for JSON that somebody else wrote, without a line break in it or behind it. */
+export function escapeInJson(line: string): string {
+  return line.replace(DANGEROUS, (character) => `\\u${hex(character.charCodeAt(0), 4)}`);
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}
