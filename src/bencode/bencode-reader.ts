@@ -27,7 +27,9 @@ export interface DecodeOptions {
    * instead, for a reader that takes them part by part. Their grammar was judged, but for the order and
    * repetition of keys.
    */
-  readonly raw?: ReadonlySet<string>;
+  readonly raw?: Pick<ReadonlySet<string>, "has">;
+  /** Bytes of one of those values, a view of the input that was judged before: it is passed over without a look. */
+  readonly known?: Uint8Array | undefined;
 }
 
 export const DEPTH_MAX = 100;
@@ -63,7 +65,8 @@ export class BencodeReader {
   readonly #buffer: Buffer;
   readonly #lax: boolean;
   readonly #oddities: Oddities | undefined;
-  readonly #raw: ReadonlySet<string> | undefined;
+  readonly #raw: DecodeOptions["raw"];
+  readonly #known: Uint8Array | undefined;
   readonly #spans: Map<string, Uint8Array> | undefined;
   readonly #depthMax: number;
   readonly #itemsMax: number;
@@ -88,6 +91,7 @@ export class BencodeReader {
     this.#oddities = options.oddities;
     this.#lax = options.lax ?? options.oddities !== undefined;
     this.#raw = options.raw;
+    this.#known = options.known;
     this.#spans = options.spans;
     this.#depthMax = options.depthMax ?? DEPTH_MAX;
     this.#itemsMax = options.itemsMax ?? ITEMS_MAX;
@@ -253,7 +257,11 @@ export class BencodeReader {
   /** The encoded bytes of the next value, of which only the lengths are looked at. */
   #rawBytes(depthLeft: number): Uint8Array {
     const start = this.#offset;
-    this.#skip(depthLeft);
+    const known = this.#known;
+    const isKnown =
+      known?.buffer === this.#input.buffer && known.byteOffset === this.#input.byteOffset + start;
+    if (isKnown) this.jump(start + known.length);
+    else this.#skip(depthLeft);
     return this.#view(start);
   }
 

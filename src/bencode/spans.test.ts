@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { decode } from "./decode.ts";
+import { Oddities } from "./oddities.ts";
 
 /** The bytes of one top-level value. */
 function spanOf(input: string, key: string): string | undefined {
@@ -33,4 +34,32 @@ test("the raw bytes of a top-level value, as they stand in the input", () => {
 
 test("BEN-8: the raw bytes of an unsorted dictionary are not brought into order", () => {
   assert.equal(spanOf("d4:infod1:bi1e1:ai2eee", "info"), "d1:bi1e1:ai2ee");
+});
+
+test("all top-level values as they stand, none of them built, the first of two, nothing from behind the end", () => {
+  const input = fromLatin1("d2:zzl1:ae1:b0:2:zzi2e1:\xffdeeJUNK");
+  const spans = new Map<string, Uint8Array>();
+  const known = input.subarray(5, 10);
+  for (const options of [{}, { known }, { known: fromLatin1("l1:ae") }]) {
+    decode(input, { oddities: new Oddities(), raw: { has: () => true }, spans, ...options });
+    assert.deepEqual(
+      [...spans].map(([key, raw]) => [key, toLatin1(raw)]),
+      [
+        ["zz", "l1:ae"],
+        ["b", "0:"],
+        ["\xff", "de"],
+      ],
+    );
+    spans.clear();
+  }
+});
+
+test("a value that is known is not looked at again", () => {
+  const input = fromLatin1("d4:infod???e1:zi1ee");
+  const known = input.subarray(7, 12);
+  const spans = new Map<string, Uint8Array>();
+  decode(input, { raw: { has: () => true }, spans, known });
+  assert.equal(toLatin1(spans.get("info")!), "d???e");
+  assert.equal(toLatin1(spans.get("z")!), "i1e");
+  assert.throws(() => decode(input, { raw: { has: () => true }, spans }), { code: "bad-key" });
 });

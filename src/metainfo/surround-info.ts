@@ -1,6 +1,7 @@
 import { concatBytes, fromLatin1 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
-import { rawEntries } from "../bencode/raw-value.ts";
+import { decode } from "../bencode/decode.ts";
+import { Oddities } from "../bencode/oddities.ts";
 import { encode, type Encodable } from "../bencode/encode.ts";
 
 /** What stands around an info dictionary and no infohash covers. */
@@ -11,6 +12,9 @@ export interface Surroundings {
   readonly webSeeds: readonly string[];
   readonly comment?: string | undefined;
 }
+
+/** Nothing of the file is built. */
+const EVERY_KEY = { has: () => true };
 
 /**
  * Writes a .torrent file anew with other trackers, web seeds and another comment. Every other value is copied
@@ -24,7 +28,14 @@ export function surroundInfo(
   around: Surroundings,
   info?: Uint8Array,
 ): Uint8Array {
-  const entries = rawEntries(torrent, info);
+  const entries = new Map<string, Uint8Array>();
+  decode(torrent, {
+    oddities: new Oddities(),
+    bytesMax: torrent.length,
+    raw: EVERY_KEY,
+    known: info,
+    spans: entries,
+  });
   invariant(entries.has("info"), "the caller read this file");
   const { comment } = around;
   const trackers = around.trackers.filter((tier) => tier.length > 0);
