@@ -43,6 +43,8 @@ export interface CheckedFile {
   readonly length: number;
   readonly good: number;
   readonly bad: number;
+  /** Bad pieces that no other file shares. Without any, another file may be the one that is wrong. */
+  readonly badAlone: number;
   readonly missing: boolean;
   /** A download of it has begun and not ended: it stands under the name of an unfinished file. */
   readonly unfinished: boolean;
@@ -129,12 +131,17 @@ function describe(
     const file = info.files[index]!;
     const { first, end } = geometry.filePieces(index);
     let good = 0;
-    for (let piece = first; piece < end; piece += 1) if (intact.has(piece)) good += 1;
+    let badAlone = 0;
+    for (let piece = first; piece < end; piece += 1) {
+      if (intact.has(piece)) good += 1;
+      else if (!isShared(info, piece, index)) badAlone += 1;
+    }
     return {
       path: file.path.join("/"),
       length: file.length,
       good,
       bad: end - first - good,
+      badAlone,
       missing: state === "missing",
       unfinished: state === "unfinished",
       size,
@@ -153,4 +160,11 @@ function describe(
       state === "other" ? [`${path} ${whyOther(size, info.files[index]!.length)}`] : [],
     ),
   };
+}
+
+/** Whether a piece holds bytes of another file too, padding not counted. */
+function isShared({ geometry, files }: TorrentInfo, piece: number, index: number): boolean {
+  return geometry
+    .spans(piece * geometry.pieceLength, geometry.pieceSize(piece))
+    .some(({ file }) => file !== index && !files[file]!.pad);
 }

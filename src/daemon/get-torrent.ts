@@ -412,8 +412,8 @@ function foreignFiles(why: string, folder: string): DaemonError {
   return new DaemonError("exists", `Nothing is overwritten: ${why}.`, {
     subject: folder,
     hint:
-      "another folder with -o; --rename gives what is there another name, --adopt takes it for this download and " +
-      "overwrites what differs.",
+      "another folder with -o; --rename gives what is there another name, --adopt takes a file that is there for this " +
+      "download and overwrites what differs.",
   });
 }
 

@@ -110,7 +110,14 @@ export interface FileStamp {
   readonly inode: number;
   /** When the file is not there: the nearest folder above it that is. */
   readonly nearest?: NearestFolder;
+  /** What stands in the place of a file that is not there. */
+  readonly obstacle?: Obstacle | undefined;
+  /** True when it stands under the name of an unfinished file. */
+  readonly unfinished?: boolean;
 }
+
+/** What is no plain file: a folder, a symbolic link, or a device, a pipe or a socket. */
+export type Obstacle = "folder" | "link" | "special";
 
 export interface NearestFolder {
   /** How many folders below the root; 0 is the root itself. */

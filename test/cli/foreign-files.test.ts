@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { appendFile, link, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
@@ -31,6 +41,11 @@ async function world(context: TestContext, files: Readonly<Record<string, Buffer
 }
 
 const BIG = 400_000;
+
+async function mkdirs(path: string): Promise<string> {
+  await mkdir(path, { recursive: true });
+  return path;
+}
 
 test("CLI-11: get overwrites nothing that it did not make", async (context) => {
   const files = { "notes.txt": randomBytes(BIG) };
@@ -108,8 +123,79 @@ test("CLI-11: what is missing is fetched beside what is right, which is not touc
   await writeFile(join(home, "talks/4.bin"), Buffer.alloc(5_004, "m"));
   const other = await get();
   assert.equal(other.exit, 4, other.stderr);
-  assert.match(other.stderr, /\/talks\/4\.bin.* there already/);
+  assert.match(other.stderr, /: one of .*\/talks\/4\.bin.* is not what the torrent says/);
   assert.deepEqual(await readFile(join(home, "talks/4.bin")), Buffer.alloc(5_004, "m"));
+});
+
+test("CLI-11: what is no file is in the way before anything is written; --rename moves it, --adopt does not", async (context) => {
+  const files = { "talks/a.bin": randomBytes(BIG), "talks/b.bin": randomBytes(BIG) };
+  const { home, folder, get } = await world(context, files);
+  const elsewhere = join(folder, "elsewhere");
+  await writeFile(elsewhere, "of somebody");
+  for (const [obstacle, make] of [
+    ["folder", async (path: string) => writeFile(join(await mkdirs(path), "inside"), "mine")],
+    ["symbolic link", (path: string) => symlink(elsewhere, path)],
+    ["symbolic link", (path: string) => symlink("/nowhere/at/all", path)],
+  ] as const) {
+    await mkdir(join(home, "talks"));
+    const path = join(home, "talks/b.bin");
+    await make(path);
+    for (const flags of [[], ["--adopt"], ["--final-names"]]) {
+      const refused = await get(...flags);
+      assert.equal(refused.exit, 4, refused.stderr);
+      const words = `Nothing is overwritten: ${path} is a ${obstacle} where a file should be`;
+      assert.match(refused.stderr, new RegExp(words), flags.join());
+      assert.deepEqual(await readdir(join(home, "talks")), ["b.bin"], "nothing was written");
+    }
+    const renamed = await get("--rename");
+    assert.equal(renamed.exit, 0, renamed.stderr);
+    const names = (await readdir(join(home, "talks"))).toSorted();
+    assert.deepEqual(names, ["a.bin", "b (old).bin", "b.bin"]);
+    for (const [name, bytes] of Object.entries(files)) {
+      assert.deepEqual(await readFile(join(home, name)), bytes, name);
+    }
+    await rm(join(home, "talks"), { recursive: true });
+  }
+  assert.equal(await readFile(elsewhere, "utf8"), "of somebody");
+});
+
+test("CLI-11: a file of another program with the name of an unfinished one is named as it is called", async (context) => {
+  const files = { "notes.txt": randomBytes(BIG) };
+  const { home, get } = await world(context, files);
+  await writeFile(join(home, "notes.txt.part"), "another program's");
+  const refused = await get();
+  assert.equal(refused.exit, 4, refused.stderr);
+  assert.match(refused.stderr, /\/home\/notes\.txt\.part is there already/);
+  const renamed = await get("--rename");
+  assert.equal(renamed.exit, 0, renamed.stderr);
+  const names = (await readdir(home)).toSorted();
+  assert.deepEqual(names, ["notes.txt", "notes.txt (old).part"]);
+  assert.equal(await readFile(join(home, "notes.txt (old).part"), "utf8"), "another program's");
+});
+
+test("CLI-11: of files that share a wrong piece, one is not right, and it is not said which", async (context) => {
+  const files = Object.fromEntries(
+    Array.from({ length: 3 }, (_, i) => [`talks/${i}.bin`, randomBytes(5_000)]),
+  );
+  const { home, get } = await world(context, files);
+  await mkdir(join(home, "talks"));
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(home, name), bytes);
+  await writeFile(join(home, "talks/1.bin"), Buffer.alloc(5_000, "m"));
+  const unsure = await get();
+  assert.equal(unsure.exit, 4, unsure.stderr);
+  const three = [0, 1, 2].map((i) => `[^ ]*/talks/${i}\\.bin`).join(", ");
+  assert.match(
+    unsure.stderr,
+    new RegExp(`overwritten: one of ${three} is not what the torrent says`),
+  );
+  const checked = await everseed(context, ["check", "../t.torrent", "."], { cwd: home });
+  assert.equal(checked.stdout.match(/^in doubt /gm)?.length, 3, checked.stdout);
+  assert.match(checked.stdout, /^In doubt: files that share a bad piece; it does not tell which/m);
+
+  // One that has another length is wrong for sure, and nothing is said of the others.
+  await writeFile(join(home, "talks/1.bin"), "short");
+  const sure = await get();
+  assert.match(sure.stderr, /overwritten: [^ ]*\/talks\/1\.bin is there already and is not what/);
 });
 
 test("CLI-12: a name that begins with a dot is not hidden on disk, unless that is asked for", async (context) => {

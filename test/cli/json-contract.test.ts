@@ -96,6 +96,7 @@ const CHECKED_FILE: Shape = {
   length: "number",
   good: "number",
   bad: "number",
+  badAlone: "number",
   missing: "boolean",
   unfinished: "boolean",
   size: "number",

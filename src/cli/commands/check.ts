@@ -52,6 +52,11 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
       return EXIT.done;
     }
     output.line(`${formatCount(bad, "piece")} of ${pieces} bad, ${good} good.`);
+    if (checked.files.some((file) => stateOf(file) === IN_DOUBT)) {
+      output.line(
+        "In doubt: files that share a bad piece; it does not tell which of them is wrong.",
+      );
+    }
     for (const sentence of others.slice(0, SENTENCES_MAX)) output.line(escapeOutside(sentence));
     if (others.length > SENTENCES_MAX)
       output.line(`${others.length - SENTENCES_MAX} more are not either.`);
@@ -62,10 +67,14 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
   });
 }
 
-function stateOf({ missing, unfinished, bad, size, length }: CheckedFile): string {
+/** All its bad pieces are shared with other files, each of which may be the one that is wrong. */
+const IN_DOUBT = "in doubt";
+
+function stateOf({ missing, unfinished, bad, badAlone, size, length }: CheckedFile): string {
   if (missing) return "missing";
   if (unfinished) return "unfinished";
   if (size === null) return "no file";
   if (size !== length) return size > length ? "longer" : "shorter";
+  if (bad > 0 && badAlone === 0) return IN_DOUBT;
   return bad === 0 ? "good" : `${bad} bad`;
 }

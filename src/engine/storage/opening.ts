@@ -42,6 +42,7 @@ export interface OpeningOptions {
   readonly mode: "download" | "seed";
   readonly root: string;
   readonly existing: ExistingFiles;
+  readonly unfinishedSuffix: string | undefined;
   readonly wantedFiles: readonly boolean[] | undefined;
   readonly saveResume: AddTorrent["saveResume"];
   readonly resumeIntervalMs: number;
@@ -139,6 +140,7 @@ export class Opening {
   /** Finds out which of the files that are there may be written to, before anything is. */
   #claim(opened: OpenedContent, ours: readonly boolean[], resume: ResumeState | undefined): void {
     const { info, content, root, existing, wantedFiles, mode, onOpened } = this.#options;
+    const { unfinishedSuffix } = this.#options;
     if (mode === "seed" || existing === "own" || existing === "untouched") {
       onOpened(opened);
       return;
@@ -147,6 +149,7 @@ export class Opening {
     const found: FoundFiles = {
       info,
       root,
+      unfinishedSuffix,
       stamps,
       have,
       isOurs: (index) =>

@@ -253,6 +253,7 @@ export class Torrent implements EngineTorrent {
       mode: this.#options.mode,
       root: this.#options.root,
       existing: this.#existing,
+      unfinishedSuffix: this.#unfinishedSuffix,
       wantedFiles: this.#wantedFiles,
       saveResume: this.#options.saveResume,
       resumeIntervalMs: settings.resumeIntervalMs,

@@ -113,3 +113,10 @@ export type DiskReply =
   /** Two numbers a piece: its index, and 1 when it is intact. */
   | { readonly kind: "judged"; readonly id: number; readonly pieces: Uint32Array }
   | { readonly kind: "progress"; readonly id: number; readonly bytes: number };
+
+/** What a stamp's last number says of what stands in a file's place, by its index; the first is a plain file, or nothing. */
+export const PLACE_KINDS = [undefined, "folder", "link", "special"] as const;
+/** Added to it for what stands under the name of an unfinished file. */
+export const UNFINISHED_PLACE = PLACE_KINDS.length;
+/** Of one stamp. */
+export const STAMP_NUMBERS = 4;

@@ -11,7 +11,13 @@ import type {
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
-import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
+import {
+  type DiskOutcomeMessage,
+  type DiskTask,
+  PLACE_KINDS,
+  STAMP_NUMBERS,
+  UNFINISHED_PLACE,
+} from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import { JobLine } from "./job-line.ts";
 import { CREATED, DIRTY, IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
@@ -181,9 +187,7 @@ export class NodeContent implements Content {
         invariant(outcome.kind === "stamps", "a stamp job finds stamps");
         const { stamps } = outcome;
         const files: FileStamp[] = [];
-        for (let at = 0; at < stamps.length; at += 3) {
-          files.push(asStamp(stamps[at]!, stamps[at + 1]!, stamps[at + 2]!));
-        }
+        for (let at = 0; at < stamps.length; at += STAMP_NUMBERS) files.push(stampAt(stamps, at));
         onDone(files);
       },
     );
@@ -393,10 +397,13 @@ export class NodeContent implements Content {
   }
 }
 
-function asStamp(size: number, second: number, third: number): FileStamp {
-  if (size >= 0) return { size, mtimeMs: second, inode: third };
+function stampAt(numbers: Float64Array, at: number): FileStamp {
+  const [size = 0, second = 0, third = 0, place = 0] = numbers.subarray(at, at + STAMP_NUMBERS);
+  const unfinished = place >= UNFINISHED_PLACE;
+  if (size >= 0) return { size, mtimeMs: second, inode: third, unfinished };
   const nearest = { depth: second, empty: third === 1 };
-  return { size, mtimeMs: 0, inode: 0, nearest };
+  const obstacle = PLACE_KINDS[place % UNFINISHED_PLACE];
+  return { size, mtimeMs: 0, inode: 0, nearest, obstacle, unfinished };
 }
 
 function asVerdict(outcome: DiskOutcomeMessage): PieceVerdict {

@@ -9,7 +9,9 @@ import {
   symlinkSync,
 } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import type { Obstacle } from "../../ports/content.ts";
 import type { ContentIo } from "./content-io.ts";
+import { PLACE_KINDS, STAMP_NUMBERS, UNFINISHED_PLACE } from "./disk-job.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN, UNFINISHED } from "./shared-layout.ts";
 
@@ -17,8 +19,8 @@ import { CREATED, DIRTY, IN_PART_FILE, SEEN, UNFINISHED } from "./shared-layout.
 const FILES_PER_TURN = 500;
 
 /**
- * @returns Three numbers a file: size, mtimeMs, inode; for one that is not there -1, and of the nearest folder
- * above it the depth below the root and 1 when it is empty.
+ * @returns Four numbers a file: size, mtimeMs, inode; for one that is not there -1, and of the nearest folder above it
+ * the depth below the root and 1 when it is empty. Then what stands in its place: `PLACE_KINDS`.
  * @throws {DiskRefusal} `ENOENT` when the root that was there is not, `ENODEV` when another disk is in its place:
  * once when files are on it, since what is open is not, and as often as none are.
  */
@@ -27,23 +29,32 @@ export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const { fileCount, root, rootDevice } = table.shared;
   const device = lookAtRoot(io);
   const isOther = rootDevice[0] !== 0 && device !== undefined && device !== rootDevice[0];
-  const stamps = new Float64Array(fileCount * 3);
+  const stamps = new Float64Array(fileCount * STAMP_NUMBERS);
   const empty = new Map<string, boolean>();
   let found = 0;
   await inTurns(io, (file) => {
-    stamps[file * 3] = -1;
+    const at = file * STAMP_NUMBERS;
+    stamps[at] = -1;
     if (table.isPad(file)) return;
     const facts = io.files.lookAt(file);
     if (facts?.isFile()) {
-      stamps.set([facts.size, facts.mtimeMs, facts.ino], file * 3);
+      stamps.set([facts.size, facts.mtimeMs, facts.ino], at);
       found += 1;
     } else {
-      stamps.set(nearestFolder(io, dirname(io.files.path(file)), empty), file * 3 + 1);
+      stamps.set(nearestFolder(io, dirname(io.files.path(file)), empty), at + 1);
     }
+    const place = table.isUnfinished(file) === true ? UNFINISHED_PLACE : 0;
+    stamps[at + 3] = place + PLACE_KINDS.indexOf(obstacleOf(facts));
   });
   if (device !== undefined && (!isOther || found > 0)) rootDevice[0] = device;
   if (isOther) throw refusal("ENODEV", root);
   return stamps;
+}
+
+function obstacleOf(facts: Stats | undefined): Obstacle | undefined {
+  if (!facts || facts.isFile()) return undefined;
+  if (facts.isDirectory()) return "folder";
+  return facts.isSymbolicLink() ? "link" : "special";
 }
 
 /**
