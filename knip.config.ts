@@ -6,6 +6,7 @@ export default {
     "src/cli/main.ts",
     "src/cli/commands/*.ts",
     "src/platform/disk/disk-worker.ts",
+    "test/interop/outer-addresses.ts",
     "tools/**/*.ts",
     "bench/*.ts",
     "test/**/*.test.ts",

@@ -6,7 +6,12 @@ import { NodeDisk } from "../platform/node-disk.ts";
 import type { DiskOutcome } from "../ports/content.ts";
 import { diskTrouble } from "./daemon-error.ts";
 import { hashingThreads } from "./hashing-threads.ts";
-import { requireLayers } from "./known-layers.ts";
+import {
+  filesWithoutLayer,
+  type MeasuredLayers,
+  measureLayers,
+  WRONG_AS_A_WHOLE,
+} from "./known-layers.ts";
 import { findFiles, type FoundFile, whyOther } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
@@ -60,14 +65,20 @@ export interface CheckedFile {
  */
 export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {
   const { metainfo } = await readTorrentFile(options.source, options.signal);
-  requireLayers(metainfo, options.source);
   const { root, info } = locateContent(metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
   options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
   const suffix = suffixOf(metainfo.info);
   const found = findFiles(info, root, suffix);
-  const intact = await judgePieces({ ...metainfo, info }, { root, suffix, found }, options);
-  return describe(info, found, intact);
+  const { signal, onProgress } = options;
+  const { layers, judged } = await measureLayers({ ...metainfo, info }, found, {
+    root,
+    onProgress,
+    signal,
+  });
+  const known = { ...metainfo, info, pieceLayers: layers };
+  const intact = await judgePieces(known, { root, suffix, found, judged }, options);
+  return describe(known, found, intact);
 }
 
 async function judgePieces(
@@ -76,6 +87,7 @@ async function judgePieces(
     readonly root: string;
     readonly suffix: string;
     readonly found: readonly FoundFile[];
+    readonly judged: MeasuredLayers["judged"];
   },
   options: CheckTorrentOptions,
 ): Promise<Bitfield> {
@@ -84,20 +96,28 @@ async function judgePieces(
   const { signal } = options;
   const pieces = new Bitfield(geometry.pieceCount);
   pieces.fill();
-  for (const { index, state, size } of place.found) {
-    // What is no file is not read.
-    if (state !== "other" || size !== undefined || info.files[index]!.length === 0) continue;
-    const { first, end } = geometry.filePieces(index);
-    for (let piece = first; piece < end; piece += 1) pieces.delete(piece);
-  }
   const intact = new Bitfield(geometry.pieceCount);
+  const unknown = filesWithoutLayer(metainfo);
+  let bytesDone = 0;
+  for (const { index, state, size } of place.found) {
+    if (info.files[index]!.length === 0) continue;
+    const asWhole = place.judged.get(index);
+    if (asWhole !== undefined) bytesDone += info.files[index]!.length;
+    // What is no file is not read, and what was compared as a whole not again.
+    const isNoFile = state === "other" && size === undefined;
+    if (asWhole === undefined && !isNoFile && !unknown.has(index)) continue;
+    const { first, end } = geometry.filePieces(index);
+    for (let piece = first; piece < end; piece += 1) {
+      pieces.delete(piece);
+      if (asWhole === true) intact.add(piece);
+    }
+  }
   const disk = new NodeDisk({
     workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
   });
   const layout = contentLayout(info, place.root, pieceHashesV2(info, metainfo.pieceLayers));
   const content = disk.open({ ...layout, readOnly: true, unfinishedSuffix: place.suffix });
   try {
-    let bytesDone = 0;
     const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
       const stop = content.check({
         pieces,
@@ -122,11 +142,13 @@ async function judgePieces(
 }
 
 function describe(
-  info: TorrentInfo,
+  metainfo: Metainfo,
   found: readonly FoundFile[],
   intact: Bitfield,
 ): CheckedTorrent {
+  const { info } = metainfo;
   const { geometry } = info;
+  const unknown = filesWithoutLayer(metainfo);
   const files = found.map(({ index, state, size = null }): CheckedFile => {
     const file = info.files[index]!;
     const { first, end } = geometry.filePieces(index);
@@ -156,9 +178,11 @@ function describe(
     bad,
     bytes: geometry.dataLength,
     files,
-    others: found.flatMap(({ index, path, state, size }) =>
-      state === "other" ? [`${path} ${whyOther(size, info.files[index]!.length)}`] : [],
-    ),
+    others: found.flatMap(({ index, path, state, size }) => {
+      if (state === "other") return [`${path} ${whyOther(size, info.files[index]!.length)}`];
+      if (state !== "fits" || !unknown.has(index)) return [];
+      return [`${path} ${WRONG_AS_A_WHOLE} Which of its pieces are wrong, only peers know.`];
+    }),
   };
 }
 

@@ -1,28 +1,125 @@
-import type { Metainfo } from "../metainfo/metainfo.ts";
-import { toHex } from "../base/bytes.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { equalBytes, toHex } from "../base/bytes.ts";
+import { Geometry } from "../base/geometry.ts";
+import { invariant } from "../base/errors.ts";
+import { rootOfPieceLayer } from "../metainfo/merkle.ts";
+import type { Metainfo, TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
+import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
+import { diskTrouble } from "./daemon-error.ts";
+import type { FoundFile } from "./found-files.ts";
+import { hashingThreads } from "./hashing-threads.ts";
+import { fileChanged } from "./input-files.ts";
+
+/** Words that follow the path of a file whose content has another root. */
+export const WRONG_AS_A_WHOLE =
+  "is not the file of the torrent. It is as long, and its content is another.";
+
+/** Layers of a torrent, with those that were made of its content. */
+export interface MeasuredLayers {
+  /** By hexadecimal root, as `Metainfo.pieceLayers`. A file that is not there or differs has none. */
+  readonly layers: ReadonlyMap<string, Uint8Array>;
+  /** By index of the file: whether its content has the root that the torrent gives. */
+  readonly judged: ReadonlyMap<number, boolean>;
+}
 
 /**
- * Content can be judged without peers only where the hash of every piece is known: a v2 torrent whose piece
- * layers are missing has them from peers.
+ * The files of a v2 torrent whose piece layer its .torrent file does not have. Their pieces cannot be judged one by
+ * one, but a whole file can: its root is in the info dictionary.
  *
- * @param source - The torrent as a person named it.
- * @throws {DaemonError} `not-a-torrent` when hashes are missing that only peers have.
+ * @returns Indexes of files; none in v1 and hybrid, where the v1 hashes judge.
  */
-export function requireLayers(metainfo: Metainfo, source: string): void {
-  const { info, pieceLayers } = metainfo;
-  if (info.kind !== "v2") return;
-  const isKnown = info.files.every(
-    ({ piecesRoot, length }) =>
-      !piecesRoot || length <= info.geometry.pieceLength || pieceLayers.has(toHex(piecesRoot)),
-  );
-  if (isKnown) return;
-  throw new DaemonError(
-    "not-a-torrent",
-    `${source} lacks the hashes of its pieces. Peers have them.`,
-    {
-      subject: source,
-      hint: "everseed get fetches them; or use a .torrent file that is whole.",
-    },
-  );
+export function filesWithoutLayer({ info, pieceLayers }: Metainfo): Set<number> {
+  const lacking = new Set<number>();
+  if (info.kind !== "v2") return lacking;
+  for (const [index, { piecesRoot, length }] of info.files.entries()) {
+    if (!piecesRoot || length <= info.geometry.pieceLength) continue;
+    if (!pieceLayers.has(toHex(piecesRoot))) lacking.add(index);
+  }
+  return lacking;
+}
+
+/**
+ * Makes the missing piece layers of the content that is there, file by file, and believes each only when it has the
+ * root that the torrent gives (BEP 52).
+ *
+ * @param found - As `findFiles` found them; only those that fit are read.
+ * @param how.root - The folder that `found` was found in.
+ * @param how.onProgress - Bytes read so far.
+ * @throws {DaemonError} When a file cannot be read. Or the signal's reason.
+ */
+export async function measureLayers(
+  metainfo: Metainfo,
+  found: readonly FoundFile[],
+  how: {
+    readonly root: string;
+    readonly onProgress: (bytesDone: number) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<MeasuredLayers> {
+  const { info } = metainfo;
+  const layers = new Map(metainfo.pieceLayers);
+  const judged = new Map<number, boolean>();
+  const lacking = filesWithoutLayer(metainfo);
+  const readable = found.filter(({ index, state }) => lacking.has(index) && state === "fits");
+  if (readable.length === 0) return { layers, judged };
+  const bytes = readable.reduce((sum, { index }) => sum + info.files[index]!.length, 0);
+  const disk = new NodeDisk({ workers: hashingThreads({ bytes, files: readable.length }) });
+  let bytesDone = 0;
+  try {
+    for (const { index } of readable) {
+      const file = info.files[index]!;
+      const bytesBefore = bytesDone;
+      const layer = await measureFile(
+        disk,
+        { file, info },
+        {
+          ...how,
+          onProgress: (bytes) => how.onProgress(bytesBefore + bytes),
+        },
+      );
+      bytesDone += file.length;
+      const isRight = equalBytes(
+        rootOfPieceLayer(layer, info.geometry.pieceLength),
+        file.piecesRoot!,
+      );
+      judged.set(index, isRight);
+      if (isRight) layers.set(toHex(file.piecesRoot!), layer);
+    }
+  } finally {
+    await disk.close();
+  }
+  return { layers, judged };
+}
+
+/** @returns The node of each piece of what the file holds. */
+async function measureFile(
+  disk: NodeDisk,
+  { file, info }: { readonly file: TorrentFile; readonly info: TorrentInfo },
+  how: Parameters<typeof measureLayers>[2],
+): Promise<Uint8Array> {
+  const { path, executable, length } = file;
+  const geometry = new Geometry({
+    pieceLength: info.geometry.pieceLength,
+    files: [{ offset: 0, length, pad: false }],
+    aligned: true,
+  });
+  try {
+    const { v2 } = await disk.measure({
+      layout: {
+        root: how.root,
+        geometry,
+        files: [{ path: path.join("/"), executable }],
+        throughLinks: true,
+      },
+      v1: false,
+      v2: true,
+      onProgress: how.onProgress,
+      signal: how.signal,
+    });
+    invariant(v2, "nodes were asked for");
+    return v2;
+  } catch (error) {
+    if (!(error instanceof MeasureError)) throw error;
+    if (error.code === "changed") throw fileChanged(error.path);
+    throw diskTrouble(error, `read ${error.path}`, error.path);
+  }
 }

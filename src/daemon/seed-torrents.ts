@@ -3,8 +3,9 @@ import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { requireLayers } from "./known-layers.ts";
-import { findFiles, troubleWith } from "./found-files.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
+import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
@@ -35,6 +36,9 @@ export type SeedEvent =
   | { readonly kind: "made"; readonly made: CreatedTorrent }
   /** A torrent of this content was there already. */
   | { readonly kind: "known"; readonly file: string }
+  /** A .torrent file lacks hashes of pieces: so many bytes are read to make them. `hashed` tells how far it is. */
+  | { readonly kind: "measuring"; readonly name: string; readonly bytes: number }
+  | { readonly kind: "measured" }
   | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
   /** Of all torrents together, each second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
@@ -73,10 +77,11 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
       onKnown: (file) => options.onEvent({ kind: "known", file }),
       signal: options.signal,
     });
-    requireLayers(metainfo, source);
     const { root, info } = locateContent(metainfo.info, folder);
-    refuseOtherFiles(info, root);
-    torrents.push({ metainfo: { ...metainfo, info }, root });
+    const found = refuseOtherFiles(info, root);
+    const located = { ...metainfo, info };
+    const pieceLayers = await completeLayers(located, { found, root }, options);
+    torrents.push({ metainfo: { ...located, pieceLayers }, root });
   }
   const session = await openSession({
     listen: options.listen,
@@ -109,11 +114,42 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
 }
 
 /** A file that is missing, of another size or not to be read is told now, not when the first peer asks for it. */
-function refuseOtherFiles(info: TorrentInfo, root: string): void {
-  for (const found of findFiles(info, root, suffixOf(info))) {
+function refuseOtherFiles(info: TorrentInfo, root: string): FoundFile[] {
+  const files = findFiles(info, root, suffixOf(info));
+  for (const found of files) {
     const trouble = troubleWith(found, info.files[found.index]!);
     if (trouble) throw trouble;
   }
+  return files;
+}
+
+/**
+ * A .torrent file without its piece layers: they are made of the content, and served with it.
+ *
+ * @throws {DaemonError} `corrupt` for a file whose content is another.
+ */
+async function completeLayers(
+  metainfo: Metainfo,
+  { found, root }: { readonly found: readonly FoundFile[]; readonly root: string },
+  { onEvent, signal }: SeedOptions,
+): Promise<Metainfo["pieceLayers"]> {
+  const { info } = metainfo;
+  const lacking = filesWithoutLayer(metainfo);
+  if (lacking.size === 0) return metainfo.pieceLayers;
+  let bytes = 0;
+  for (const index of lacking) bytes += info.files[index]!.length;
+  onEvent({ kind: "measuring", name: info.name, bytes });
+  const onProgress = (bytesDone: number): void => onEvent({ kind: "hashed", bytes: bytesDone });
+  const { layers, judged } = await measureLayers(metainfo, found, { root, onProgress, signal });
+  onEvent({ kind: "measured" });
+  for (const { index, path } of found) {
+    if (judged.get(index) !== false) continue;
+    throw new DaemonError("corrupt", `${path} ${WRONG_AS_A_WHOLE}`, {
+      subject: path,
+      hint: "everseed get --adopt into the same folder fetches what differs.",
+    });
+  }
+  return layers;
 }
 
 function add(

@@ -78,9 +78,12 @@ export async function readTorrentFile(
 ): Promise<{ readonly metainfo: Metainfo; readonly bytes: Uint8Array }> {
   const found = await readTorrentSource(source, signal);
   if ("metainfo" in found) return found;
-  throw new DaemonError("not-a-torrent", "A magnet link does not say which files there are.", {
-    hint: "everseed get fetches the torrent itself from peers; or use its .torrent file.",
-  });
+  const what = /^magnet:/i.test(source) ? "A magnet link" : "An infohash";
+  throw new DaemonError(
+    "not-a-torrent",
+    `${what} does not say which files there are, and so nothing can be compared with it or seeded.`,
+    { hint: "give the .torrent file instead; everseed get fetches what it names from peers." },
+  );
 }
 
 function magnetSource(link: string): TorrentSource {

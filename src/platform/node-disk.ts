@@ -83,7 +83,7 @@ export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
 
   /** @throws {MeasureError} (rejects); or with the signal's reason. */
   async measure(options: {
-    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files">;
+    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files" | "throughLinks">;
     readonly v1: boolean;
     readonly v2: boolean;
     readonly onProgress?: (bytesDone: number) => void;

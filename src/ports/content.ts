@@ -211,7 +211,7 @@ export interface MeasuredPieces {
 export interface PieceHasher {
   /** @throws (rejects with) an error that carries `code` and `path` when a file cannot be read. */
   measure(options: {
-    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files">;
+    readonly layout: Pick<ContentLayout, "root" | "geometry" | "files" | "throughLinks">;
     readonly v1: boolean;
     readonly v2: boolean;
     readonly onProgress?: (bytesDone: number) => void;

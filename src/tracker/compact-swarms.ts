@@ -2,12 +2,10 @@ import { ANSWER_PEERS_MAX, type AnnounceAnswer } from "../announce/announce-answ
 import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
-import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Random } from "../ports/random.ts";
 import { AddressShares, type AddressSharesOptions } from "./address-shares.ts";
 import { AnswerAddresses } from "./answer-addresses.ts";
-import { InfohashTable } from "./infohash-table.ts";
 import { PeerAddress } from "./peer-address.ts";
 import {
   DETAIL_WORDS,
@@ -33,6 +31,7 @@ import {
   SEED,
   TICK_S,
 } from "./peer-word.ts";
+import { SwarmNumbers } from "./swarm-numbers.ts";
 import {
   type AnnounceEffect,
   NO_SWARM,
@@ -63,8 +62,6 @@ const SCAN_MAX = 8_192;
 /** Of silence; every peer was silent for longer. */
 const ANY_TICKS = -1;
 const INITIAL_SWARMS = 1024;
-/** v1 and v2. */
-const INFOHASHES_MAX = 2;
 
 /** `AnnounceEffect` as it is written here. */
 type Effect = { -readonly [Key in keyof AnnounceEffect]: AnnounceEffect[Key] };
@@ -72,7 +69,7 @@ type Effect = { -readonly [Key in keyof AnnounceEffect]: AnnounceEffect[Key] };
 /** The swarms of one tracker in typed arrays: no objects, neither by peer nor by swarm. */
 export class CompactSwarms implements SwarmStore {
   readonly #options: CompactSwarmsOptions;
-  readonly #byInfohash: InfohashTable;
+  readonly #numbers: SwarmNumbers;
   readonly #ipv4: PeerTable;
   readonly #ipv6: PeerTable;
   readonly #shares: AddressShares;
@@ -80,11 +77,6 @@ export class CompactSwarms implements SwarmStore {
   readonly #named = new AnswerAddresses();
   readonly #waiting = new Int32Array(ANSWER_PEERS_MAX);
   readonly #timeoutTicks: number;
-  readonly #freeSwarms: number[] = [];
-  #swarmsEnd = 0;
-  /** By swarm: two infohashes, of which so many are there; none when the number is free. */
-  #infohashes = new Uint8Array(0);
-  #infohashCounts = new Uint8Array(0);
   /** By swarm, both families together. */
   #seeds = new Int32Array(0);
   #partialSeeds = new Int32Array(0);
@@ -105,7 +97,7 @@ export class CompactSwarms implements SwarmStore {
     const key = (): number => random.below(TWO_32);
     const detailWords = details ? DETAIL_WORDS : 0;
     this.#options = options;
-    this.#byInfohash = new InfohashTable(key());
+    this.#numbers = new SwarmNumbers(key());
     this.#ipv4 = new PeerTable({ addressWords: 1, detailWords, key: key() });
     this.#ipv6 = new PeerTable({ addressWords: 4, detailWords, key: key() });
     this.#shares = new AddressShares(options, key);
@@ -118,11 +110,11 @@ export class CompactSwarms implements SwarmStore {
   }
 
   get swarmCount(): number {
-    return this.#swarmsEnd - this.#freeSwarms.length;
+    return this.#numbers.count;
   }
 
   get swarmsEnd(): number {
-    return this.#swarmsEnd;
+    return this.#numbers.end;
   }
 
   setTime(nowS: number): void {
@@ -130,26 +122,16 @@ export class CompactSwarms implements SwarmStore {
   }
 
   find(infohash: Int32Array): number {
-    return this.#byInfohash.find(infohash);
+    return this.#numbers.find(infohash);
   }
 
   open(infohashes: readonly Uint8Array[]): number {
     if (this.swarmCount >= this.#options.swarmsMax) return NO_SWARM;
-    invariant(
-      infohashes.length >= 1 && infohashes.length <= INFOHASHES_MAX,
-      "a torrent has a v1 infohash, a v2 infohash, or both",
-    );
-    const swarm = this.#freeSwarms.pop() ?? this.#swarmsEnd;
-    if (swarm === this.#swarmsEnd) this.#swarmsEnd += 1;
+    const swarm = this.#numbers.open(infohashes);
     if (swarm >= this.#seeds.length) this.#grow(this.#seeds.length * 2);
     this.#seeds[swarm] = 0;
     this.#partialSeeds[swarm] = 0;
     this.#expiredAt[swarm] = this.#tick;
-    this.#infohashCounts[swarm] = infohashes.length;
-    for (const [index, infohash] of infohashes.entries()) {
-      this.#infohashes.set(infohash, (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES);
-      this.#byInfohash.set(wordsOf(infohash), swarm);
-    }
     return swarm;
   }
 
@@ -158,24 +140,15 @@ export class CompactSwarms implements SwarmStore {
       this.isOpen(swarm) && this.#total(swarm) === 0,
       "only open swarms without peers are closed",
     );
-    for (const infohash of this.infohashes(swarm)) {
-      const words = wordsOf(infohash);
-      // Since then the other half of a hybrid may have opened a swarm of both.
-      if (this.#byInfohash.find(words) === swarm) this.#byInfohash.delete(words);
-    }
-    this.#infohashCounts[swarm] = 0;
-    this.#freeSwarms.push(swarm);
+    this.#numbers.close(swarm);
   }
 
   isOpen(swarm: number): boolean {
-    return swarm < this.#swarmsEnd && this.#infohashCounts[swarm] !== 0;
+    return this.#numbers.isOpen(swarm);
   }
 
   infohashes(swarm: number): readonly Uint8Array[] {
-    return Array.from({ length: this.#infohashCounts[swarm]! }, (_, index) => {
-      const start = (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES;
-      return this.#infohashes.slice(start, start + INFOHASH_V1_BYTES);
-    });
+    return this.#numbers.infohashes(swarm);
   }
 
   announce(swarm: number, peer: PeerAddress, request: AnnounceRequest): AnnounceEffect {
@@ -478,17 +451,7 @@ export class CompactSwarms implements SwarmStore {
     this.#seeds = grown(this.#seeds, swarmsMax);
     this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
     this.#expiredAt = grown(this.#expiredAt, swarmsMax);
-    const [infohashes, counts] = [this.#infohashes, this.#infohashCounts];
-    this.#infohashes = new Uint8Array(swarmsMax * INFOHASHES_MAX * INFOHASH_V1_BYTES);
-    this.#infohashes.set(infohashes);
-    this.#infohashCounts = new Uint8Array(swarmsMax);
-    this.#infohashCounts.set(counts);
   }
-}
-
-/** The form `InfohashTable` takes. @param infohash - 20 bytes. */
-export function wordsOf(infohash: Uint8Array): Int32Array {
-  return new Int32Array(new Uint8Array(infohash).buffer);
 }
 
 function bit(flags: number, flag: number): 0 | 1 {

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import { AnnounceRate } from "./announce-rate.ts";
-import { wordsOf } from "./compact-swarms.ts";
+import { wordsOf } from "./swarm-numbers.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { believedAddress } from "./source-address.ts";
 import { OpenTotals, type SwarmTotals, type TotalsStore } from "./swarm-totals.ts";

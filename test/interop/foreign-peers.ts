@@ -133,13 +133,18 @@ class TransmissionDaemon {
     this.#rpc = `127.0.0.1:${rpcPort}`;
   }
 
-  static async start(t: TestContext, folder: string): Promise<TransmissionDaemon> {
+  /** @param address - That it listens on and connects from. */
+  static async start(
+    t: TestContext,
+    folder: string,
+    address = "127.0.0.1",
+  ): Promise<TransmissionDaemon> {
     const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
     fs.writeFileSync(
       path.join(config, "settings.json"),
       JSON.stringify({
-        "bind-address-ipv4": "127.0.0.1",
+        "bind-address-ipv4": address,
         "dht-enabled": false,
         "lpd-enabled": false,
         "pex-enabled": false,
@@ -184,12 +189,19 @@ export const transmission: ForeignPeer = {
     await until("transmission has checked its files", () => daemon.done());
     return daemon.peerPort;
   },
-  leech: async (t, source, folder) => {
-    const daemon = await TransmissionDaemon.start(t, folder);
-    daemon.remote(["--add", source, "--download-dir", folder]);
-    await until("transmission has everything", () => daemon.done());
-  },
+  leech: (t, source, folder) => leechWithTransmission(t, source, { folder, address: "127.0.0.1" }),
 };
+
+/** Downloads with Transmission at an address of this machine, which need not be on loopback. */
+export async function leechWithTransmission(
+  t: TestContext,
+  source: string,
+  to: { readonly folder: string; readonly address: string },
+): Promise<void> {
+  const daemon = await TransmissionDaemon.start(t, to.folder, to.address);
+  daemon.remote(["--add", source, "--download-dir", to.folder]);
+  await until("transmission has everything", () => daemon.done());
+}
 
 /** qBittorrent without a window, driven by its web API. */
 class QBittorrent {

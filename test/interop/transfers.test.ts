@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { withoutLayers } from "../fixtures/bare-torrent.ts";
 import { createTorrent, makeMixedFolder, temporaryFolder } from "./content.ts";
 import {
   assertSameTree,
@@ -225,3 +226,15 @@ for (const kind of ["v1", "hybrid"]) {
     },
   );
 }
+
+test(
+  "BEP 52: our get of a v2 .torrent without piece layers has them from libtorrent",
+  { skip: skipUnless(libtorrent) },
+  async (t) => {
+    const shared = await share(t, { kind: "v2", pieceSize: 16_384 });
+    const port = await libtorrent.seed(t, shared.torrent, shared.folder);
+    const bare = path.join(shared.folder, "bare.torrent");
+    fs.writeFileSync(bare, withoutLayers(fs.readFileSync(shared.torrent)));
+    await get(t, shared, bare, port);
+  },
+);

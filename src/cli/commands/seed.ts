@@ -79,6 +79,16 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
       hashing.start(bytes);
       break;
     }
+    case "measuring":
+      output.say(
+        `${escapeOutside(event.name)} comes without the hashes of its pieces. They are made of the ` +
+          `content: ${formatBytes(event.bytes)}`,
+      );
+      hashing.start(event.bytes);
+      break;
+    case "measured":
+      hashing.finish();
+      break;
     case "hashed":
       hashing.update(event.bytes);
       break;

@@ -87,6 +87,10 @@ function printMagnet(output: Output, magnet: ShownMagnet): void {
       magnet.selectOnly?.map(([first, last]) => `${first} to ${last}`).join(", ") ?? null,
     ],
   ]);
+  output.say(
+    "That is all it says. Which files there are, peers tell: everseed get fetches them, and --tracker URL or " +
+      "--peer HOST:PORT say whom to ask.",
+  );
 }
 
 function printRows(output: Output, rows: readonly (readonly [string, string | null])[]): void {

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats } from "node:fs";
+import { lstatSync, type Stats, statSync } from "node:fs";
 import type { ContentIo } from "./content-io.ts";
 import type { SweepControl } from "./disk-job.ts";
 import { DiskRefusal, onDisk, refusal } from "./disk-refusal.ts";
@@ -116,7 +116,8 @@ class ChangeWatch {
 
   #look(file: number): Stats {
     const path = this.#io.files.path(file);
-    return onDisk(path, () => lstatSync(this.#io.files.entry(path, false)));
+    const stat = this.#io.table.shared.throughLinks ? statSync : lstatSync;
+    return onDisk(path, () => stat(this.#io.files.entry(path, false)));
   }
 }
 

@@ -1,0 +1,92 @@
+import { invariant } from "../base/errors.ts";
+import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
+import { InfohashTable } from "./infohash-table.ts";
+
+/** v1 and v2. */
+const INFOHASHES_MAX = 2;
+const INITIAL_SWARMS = 1024;
+
+/**
+ * Which number each open swarm has, and which infohashes lead to it: one, or both of a hybrid. Numbers are small and
+ * used again, so that tables by swarm stay short.
+ */
+export class SwarmNumbers {
+  readonly #byInfohash: InfohashTable;
+  readonly #free: number[] = [];
+  #end = 0;
+  /** By swarm: two infohashes, of which so many are there; none when the number is free. */
+  #infohashes = new Uint8Array(INITIAL_SWARMS * INFOHASHES_MAX * INFOHASH_V1_BYTES);
+  #infohashCounts = new Uint8Array(INITIAL_SWARMS);
+
+  /** @param key - 32 bits that whoever chooses infohashes does not know. */
+  constructor(key: number) {
+    this.#byInfohash = new InfohashTable(key);
+  }
+
+  /** Of open swarms. */
+  get count(): number {
+    return this.#end - this.#free.length;
+  }
+
+  /** One past the largest number that was given. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** @param infohash - As `wordsOf` makes it. @returns A number below zero when no open swarm has it. */
+  find(infohash: Int32Array): number {
+    return this.#byInfohash.find(infohash);
+  }
+
+  /** @returns The number of a new swarm. Infohashes that led to another swarm lead to this one from now on. */
+  open(infohashes: readonly Uint8Array[]): number {
+    invariant(
+      infohashes.length >= 1 && infohashes.length <= INFOHASHES_MAX,
+      "a torrent has a v1 infohash, a v2 infohash, or both",
+    );
+    const swarm = this.#free.pop() ?? this.#end;
+    if (swarm === this.#end) this.#end += 1;
+    if (swarm >= this.#infohashCounts.length) this.#grow();
+    this.#infohashCounts[swarm] = infohashes.length;
+    for (const [index, infohash] of infohashes.entries()) {
+      this.#infohashes.set(infohash, (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES);
+      this.#byInfohash.set(wordsOf(infohash), swarm);
+    }
+    return swarm;
+  }
+
+  /** @param swarm - An open one. */
+  close(swarm: number): void {
+    for (const infohash of this.infohashes(swarm)) {
+      const words = wordsOf(infohash);
+      // Since then the other half of a hybrid may have opened a swarm of both.
+      if (this.#byInfohash.find(words) === swarm) this.#byInfohash.delete(words);
+    }
+    this.#infohashCounts[swarm] = 0;
+    this.#free.push(swarm);
+  }
+
+  isOpen(swarm: number): boolean {
+    return swarm < this.#end && this.#infohashCounts[swarm] !== 0;
+  }
+
+  infohashes(swarm: number): readonly Uint8Array[] {
+    return Array.from({ length: this.#infohashCounts[swarm]! }, (_, index) => {
+      const start = (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES;
+      return this.#infohashes.slice(start, start + INFOHASH_V1_BYTES);
+    });
+  }
+
+  #grow(): void {
+    const [infohashes, counts] = [this.#infohashes, this.#infohashCounts];
+    this.#infohashes = new Uint8Array(infohashes.length * 2);
+    this.#infohashes.set(infohashes);
+    this.#infohashCounts = new Uint8Array(counts.length * 2);
+    this.#infohashCounts.set(counts);
+  }
+}
+
+/** The form `InfohashTable` takes. @param infohash - 20 bytes. */
+export function wordsOf(infohash: Uint8Array): Int32Array {
+  return new Int32Array(new Uint8Array(infohash).buffer);
+}

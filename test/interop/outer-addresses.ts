@@ -1,0 +1,31 @@
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { makeMixedFolder, temporaryFolder } from "./content.ts";
+import { assertSameTree, leechWithTransmission } from "./foreign-peers.ts";
+import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
+
+// Run by `transmission.test.ts` in a network of its own that has these addresses, and nothing else.
+
+const HUB = "10.77.0.1";
+const OTHER = "10.77.0.2";
+
+for (const by of ["torrent", "magnet"] as const) {
+  void test(
+    `Transmission at an outer address fetches by ${by}`,
+    { timeout: 110_000 },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      initialise(folder);
+      const hub = await startHub(t, folder, { EVERSEED_HOST: HUB });
+      const content = makeMixedFolder(folder, 65_536);
+      const published = publish(folder, content, hub);
+      const torrent = path.join(folder, "t.torrent");
+      await fetchTorrent(published, torrent);
+      const out = fs.mkdtempSync(path.join(folder, "out-"));
+      const source = by === "torrent" ? torrent : String(published["magnet"]);
+      await leechWithTransmission(t, source, { folder: out, address: OTHER });
+      assertSameTree(content, path.join(out, path.basename(content)), ["empty.txt"]);
+    },
+  );
+}

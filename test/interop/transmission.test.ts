@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { test } from "node:test";
+import { skipUnless, transmission } from "./foreign-peers.ts";
+
+const INNER = path.join(import.meta.dirname, "outer-addresses.ts");
+
+/**
+ * Transmission 3.00 goes to no peer on 127.0.0.0/8 that a tracker names. In a network of its own, where nothing leads
+ * out, two outer addresses lie on the loopback device.
+ */
+const NETWORK =
+  "ip link set lo up && ip addr add 10.77.0.1/24 dev lo && ip addr add 10.77.0.2/24 dev lo";
+
+const network = {
+  missing: () => {
+    const tried = spawnSync("unshare", ["-rn", "sh", "-c", NETWORK], { encoding: "utf8" });
+    if (tried.status === 0) return undefined;
+    const why = tried.error?.message ?? tried.stderr.trim();
+    return `no network namespace can be made here (unshare -rn, ip): ${why}`;
+  },
+};
+
+test(
+  "PUB-1.1: Transmission fetches what is published, from the everseed alone, by torrent and by magnet",
+  { skip: skipUnless(transmission) || skipUnless(network), timeout: 240_000 },
+  () => {
+    const inside = ["sh", "-c", `${NETWORK} && exec "$@"`, "sh", process.execPath];
+    const run = spawnSync("unshare", ["-rn", ...inside, "--test", INNER], {
+      encoding: "utf8",
+      timeout: 230_000,
+      // Otherwise it reports to the runner of this test, as a part of it that is never printed.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
+    assert.equal(run.status, 0, `${run.stdout}${run.stderr}`);
+    assert.match(run.stdout, /pass 2/);
+  },
+);
