@@ -13,8 +13,9 @@ const PATH_CHARACTERS_MAX = 4096;
 const TRACKERS_MAX = 100;
 const TRACKER_CHARACTERS_MAX = 2048;
 const NAME_CHARACTERS_MAX = 255;
-/** 100,000 pieces. */
-const PIECES_CHARACTERS_MAX = 2_666_668;
+/** 100,000 pieces in base64. */
+const V1_PIECES_CHARACTERS_MAX = 2_666_668;
+const V2_PIECES_CHARACTERS_MAX = 4_266_668;
 
 /** One file that is going to be uploaded. */
 export const draftFileSchema = z.object({
@@ -54,15 +55,31 @@ export const draftInputSchema = z
   .meta({ id: "DraftInput" });
 
 /**
- * `POST /api/v1/drafts/{id}/pieces`, for a draft of kind v1: hashes of all its pieces, taken where the files are. When
- * their content is published here already, the draft ends without another byte and leads there; else nothing changes.
+ * `POST /api/v1/drafts/{id}/pieces`: hashes of all pieces, taken where the files are, as the draft's kind needs them.
+ * When their content is published here already, the draft ends without another byte and leads there; else nothing
+ * changes.
  */
 export const draftPiecesSchema = z
   .object({
-    /** SHA-1 of each piece, 20 bytes, one after the other in base64. */
-    v1: z.base64().max(PIECES_CHARACTERS_MAX),
+    /** SHA-1 of each piece, 20 bytes, one after the other in base64; for v1 and hybrid. */
+    v1: z.base64().max(V1_PIECES_CHARACTERS_MAX).optional(),
+    /** The merkle node of each piece, 32 bytes, the root for a file of at most one piece; for v2 and hybrid. */
+    v2: z.base64().max(V2_PIECES_CHARACTERS_MAX).optional(),
   })
   .meta({ id: "DraftPieces" });
+
+/**
+ * `POST /api/v1/drafts/known`: the same without a draft, before anybody decides to upload. `files` stand in the order
+ * of the torrent, and are `KNOWN_FILES_MAX` at most.
+ */
+export const knownInputSchema = draftInputSchema
+  .extend({ pieces: draftPiecesSchema })
+  .meta({ id: "KnownInput" });
+
+/** Null: it is not here, or it is damaged here, or the files stand in another order. */
+export const knownContentSchema = z
+  .object({ torrent: torrentSummarySchema.nullable() })
+  .meta({ id: "KnownContent" });
 
 /**
  * A declared upload. One tus resource at `uploadPath` takes all files one after the other, in the order
@@ -114,6 +131,8 @@ export const draftListSchema = z.object({ drafts: z.array(draftSchema) }).meta({
 
 /** What the caller sends: defaults may be left out. */
 export type DraftInput = z.input<typeof draftInputSchema>;
+export type KnownInput = z.input<typeof knownInputSchema>;
+export type KnownContent = z.infer<typeof knownContentSchema>;
 export type DraftPieces = z.infer<typeof draftPiecesSchema>;
 export type Draft = z.infer<typeof draftSchema>;
 export type DeclaredDraft = z.infer<typeof declaredDraftSchema>;

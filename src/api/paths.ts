@@ -22,6 +22,9 @@ export function draftPath(id: string): string {
   return `${DRAFTS_PATH}/${encodeURIComponent(id)}`;
 }
 
+/** Takes `KnownInput`, gives `KnownContent`. */
+export const KNOWN_CONTENT_PATH = `${DRAFTS_PATH}/known`;
+
 /** The draft's tus resource. */
 export function uploadPath(id: string): string {
   return `${draftPath(id)}/content`;

@@ -1,11 +1,11 @@
-import { OpenAPIHono, type z } from "@hono/zod-openapi";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { can, type Action, type Actor, type Owned } from "../accounts/permissions.ts";
 import { issueWords } from "../api/issue-words.ts";
 import { problemSchema } from "../api/problem.ts";
 import type { HubEnv } from "./hub-parts.ts";
-import { notAllowed, type RefusedError } from "./problems.ts";
+import { notAllowed, notFound, type RefusedError } from "./problems.ts";
 import { badBody, bodyTooLong } from "./request-body.ts";
 
 export type ApiApp = OpenAPIHono<HubEnv>;
@@ -23,6 +23,12 @@ export function createApiApp(): ApiApp {
 export function firstIssue(error: z.ZodError, at: readonly (string | number)[] = []): RefusedError {
   return badBody(issueWords(error, at));
 }
+
+/** Of a torrent, or of what is going to be one. */
+export const idParameter = z.object({ id: z.string().max(32) });
+
+/** The answer to giving something up. */
+export const GONE = { 204: { description: "Gone." } } as const;
 
 /** Refuses longer bodies before or while they are read (HUB-8). */
 export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
@@ -66,4 +72,22 @@ export function demand(actor: Actor, action: Action, object?: Owned): SignedIn {
     throw notAllowed(actor.kind === "user");
   }
   return actor;
+}
+
+/**
+ * Finds what somebody has under way: an upload, a fetch. To those who may not change it, it looks as if it did not
+ * exist.
+ *
+ * @throws {RefusedError} (rejects) 401, 403 for those who may not publish; else 404.
+ */
+export async function findChangeable<Thing extends Owned>(
+  actor: Actor,
+  action: Action,
+  what: string,
+  find: () => Promise<Thing | undefined>,
+): Promise<Thing> {
+  demand(actor, "torrent.publish");
+  const found = await find();
+  if (!found || !can(actor, action, found)) throw notFound(what);
+  return found;
 }

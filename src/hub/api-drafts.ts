@@ -1,24 +1,32 @@
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import {
   type DeclaredDraft,
   declaredDraftSchema,
   draftInputSchema,
   draftListSchema,
+  type DraftPieces,
   draftPiecesSchema,
   draftSchema,
+  type KnownContent,
+  knownContentSchema,
+  knownInputSchema,
 } from "../api/drafts.ts";
+import type { Actor } from "../accounts/permissions.ts";
 import type { Draft } from "../publish/publisher.ts";
 import {
   answers,
   type ApiApp,
   createApiApp,
   demand,
+  findChangeable,
+  GONE,
+  idParameter,
   limitBody,
   requires,
   takes,
 } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
-import { readDeclaration } from "./declaration.ts";
+import { readDeclaration, readKnownInput } from "./declaration.ts";
 import { notFound } from "./problems.ts";
 import { jsonText } from "./request-body.ts";
 import { draftIdOf } from "./tus-path.ts";
@@ -29,9 +37,9 @@ import { Views } from "./views.ts";
 const DECLARATION_BYTES_MAX = 32 * 1024 * 1024;
 
 /** As many characters as the schema takes, and the words around them. */
-const PIECES_BYTES_MAX = 2_700_000;
-
-const idParameter = z.object({ id: z.string().max(32) });
+const PIECES_BYTES_MAX = 7_000_000;
+/** The same, and 10,000 files. */
+const KNOWN_BYTES_MAX = 12_000_000;
 
 const declareRoute = createRoute({
   method: "post",
@@ -65,13 +73,28 @@ const piecesRoute = createRoute({
   middleware: [requires("torrent.publish"), limitBody(PIECES_BYTES_MAX)] as const,
 });
 
+const knownRoute = createRoute({
+  method: "post",
+  path: "/drafts/known",
+  summary: "Ask by the hashes of its pieces whether content is here, without an upload",
+  request: takes(knownInputSchema),
+  responses: answers(knownContentSchema),
+});
+
 const discardRoute = createRoute({
   method: "delete",
   path: "/drafts/{id}",
   summary: "Give an unfinished upload up",
   request: { params: idParameter },
-  responses: { 204: { description: "Gone." } },
+  responses: GONE,
 });
+
+function hashesOf({ v1, v2 }: DraftPieces): { v1?: Uint8Array; v2?: Uint8Array } {
+  return {
+    ...(v1 !== undefined && { v1: Uint8Array.fromBase64(v1) }),
+    ...(v2 !== undefined && { v2: Uint8Array.fromBase64(v2) }),
+  };
+}
 
 /** Publishing, for programs and for our own pages. */
 export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
@@ -89,7 +112,7 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
     })
     .openapi(piecesRoute, async (c) => {
       const { id } = await own(c.req.valid("param").id, c.var.actor);
-      const draft = await publisher.recognise(id, Uint8Array.fromBase64(c.req.valid("json").v1));
+      const draft = await publisher.recognise(id, hashesOf(c.req.valid("json")));
       return c.json(await new Views(parts, c.var).draft(draft), 200);
     })
     .openapi(discardRoute, async (c) => {
@@ -115,6 +138,17 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
       return work.once(() => c.json(answer, 201));
     },
   );
+  app.openAPIRegistry.registerPath(knownRoute);
+  app.post(knownRoute.path, requires("torrent.publish"), limitBody(KNOWN_BYTES_MAX), async (c) => {
+    const { work } = c.var;
+    const { declaration, pieces } = await work.run(readKnownInput(await jsonText(c.req.raw)));
+    const id = await publisher.findKnown(declaration, hashesOf(pieces), work);
+    const listing = id === undefined ? undefined : await parts.catalogue.find(id);
+    const known: KnownContent = {
+      torrent: listing ? new Views(parts, c.var).summary(listing) : null,
+    };
+    return c.json(known, 200);
+  });
   let tus: ((request: Request) => Promise<Response>) | undefined;
   // hono sends HEAD where GET goes; the request still says what it was.
   app.on(["GET", "PATCH", "DELETE", "OPTIONS"], "/drafts/:id/content", async (c) => {
@@ -127,12 +161,7 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
   });
   return app;
 
-  /** Somebody else's draft looks as if it did not exist. */
-  async function own(id: string, actor: Parameters<typeof demand>[0]): Promise<Draft> {
-    const draft = await publisher.find(id);
-    demand(actor, "torrent.publish");
-    if (!draft || (actor.kind === "user" && draft.ownerId !== actor.id)) throw notFound("upload");
-    demand(actor, "draft.change", draft);
-    return draft;
+  function own(id: string, actor: Actor): Promise<Draft> {
+    return findChangeable(actor, "draft.change", "upload", () => publisher.find(id));
   }
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type Actor, can } from "../accounts/permissions.ts";
+import type { Actor } from "../accounts/permissions.ts";
 import { fetchInputSchema, fetchListSchema, fetchSchema } from "../api/fetches.ts";
 import { TORRENT_FILE_BYTES_MAX } from "../api/source-limits.ts";
 import type { Fetch } from "../publish/fetch-state.ts";
@@ -9,16 +9,16 @@ import {
   type ApiApp,
   createApiApp,
   demand,
+  findChangeable,
+  GONE,
+  idParameter,
   limitBody,
   requires,
   takes,
 } from "./api-app.ts";
 import type { HubParts } from "./hub-parts.ts";
-import { notFound } from "./problems.ts";
 import { SMALL_BODY_BYTES } from "./request-body.ts";
 import { Views } from "./views.ts";
-
-const idParameter = z.object({ id: z.string().max(32) });
 
 const magnetRoute = createRoute({
   method: "post",
@@ -66,7 +66,7 @@ const cancelRoute = createRoute({
   path: "/fetches/{id}",
   summary: "Give a fetch up",
   request: { params: idParameter },
-  responses: { 204: { description: "Gone." } },
+  responses: GONE,
 });
 
 /** Publishing what somebody has a .torrent file or a magnet link of. */
@@ -104,11 +104,7 @@ export function fetchRoutes(parts: HubParts): ApiApp {
       return c.body(null, 204);
     });
 
-  /** To those who may not change it, somebody else's fetch looks as if it did not exist. */
-  async function own(id: string, actor: Actor): Promise<Fetch> {
-    demand(actor, "torrent.publish");
-    const fetch = await fetches.find(id);
-    if (!fetch || !can(actor, "torrent.change", fetch)) throw notFound("fetch");
-    return fetch;
+  function own(id: string, actor: Actor): Promise<Fetch> {
+    return findChangeable(actor, "torrent.change", "fetch", () => fetches.find(id));
   }
 }

@@ -14,6 +14,7 @@ import {
   createApiApp,
   type ApiApp,
   demand,
+  idParameter,
   limitBody,
   requires,
   takes,
@@ -31,8 +32,6 @@ const PAGE_MAX = 100_000;
 const QUERY_CHARACTERS_MAX = 200;
 /** A description of 10,000 characters, escaped. */
 const CHANGE_BYTES_MAX = 128 * 1024;
-
-const idParameter = z.object({ id: z.string().max(32) });
 
 const listRoute = createRoute({
   method: "get",

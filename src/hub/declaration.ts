@@ -1,5 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { DRAFT_FILES_MAX, draftFileSchema, draftInputSchema } from "../api/drafts.ts";
+import {
+  DRAFT_FILES_MAX,
+  draftFileSchema,
+  draftInputSchema,
+  type DraftPieces,
+  draftPiecesSchema,
+} from "../api/drafts.ts";
+import { KNOWN_FILES_MAX } from "../api/source-limits.ts";
 import type { Work } from "../base/work.ts";
 import type { Declaration } from "../publish/draft-plan.ts";
 import { firstIssue } from "./api-app.ts";
@@ -13,6 +20,11 @@ const frameSchema = draftInputSchema.extend({
   files: z.array(z.unknown()).min(1).max(DRAFT_FILES_MAX),
 });
 
+const knownFrameSchema = frameSchema.extend({
+  files: z.array(z.unknown()).min(1).max(KNOWN_FILES_MAX),
+  pieces: draftPiecesSchema,
+});
+
 /**
  * Reads the body of a declaration as `draftInputSchema` does, file by file: there may be 200,000.
  *
@@ -21,7 +33,25 @@ const frameSchema = draftInputSchema.extend({
 export function* readDeclaration(text: string): Work<Declaration> {
   const value = parseJson(text);
   yield;
-  const { files, ...rest } = valid(frameSchema, value, []);
+  return yield* judge(valid(frameSchema, value, []));
+}
+
+/**
+ * Reads the question whether content is here, as `knownInputSchema` does.
+ *
+ * @throws {RefusedError} 400 with the first thing that is wrong.
+ */
+export function* readKnownInput(
+  text: string,
+): Work<{ declaration: Declaration; pieces: DraftPieces }> {
+  const value = parseJson(text);
+  yield;
+  const { pieces, ...frame } = valid(knownFrameSchema, value, []);
+  return { declaration: yield* judge(frame), pieces };
+}
+
+function* judge(frame: z.infer<typeof frameSchema>): Work<Declaration> {
+  const { files, ...rest } = frame;
   const judged: Declaration["files"][number][] = [];
   for (const [index, file] of files.entries()) {
     if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;

@@ -45,12 +45,16 @@ export interface FinisherOptions {
   readonly publications: Pick<Publications, "alone" | "meet">;
 }
 
-/** A draft whose every byte is durable and hashed. */
-export interface FinishedDraft {
-  readonly row: DraftRow;
+/** Content whose pieces are hashed, and how it is to be published. */
+export interface HashedContent {
   readonly declaration: Declaration;
   readonly plan: DraftPlan;
   readonly hashes: { readonly v1?: Uint8Array | undefined; readonly v2?: Uint8Array | undefined };
+}
+
+/** A draft whose every byte is durable and hashed. */
+export interface FinishedDraft extends HashedContent {
+  readonly row: DraftRow;
 }
 
 /**
@@ -85,7 +89,7 @@ export class Finisher {
     await this.alone(async () => {
       const now = await this.#options.drafts.find(row.id);
       if (!now || now.state === "published") return;
-      const { infohashes, info } = await this.#build(finished);
+      const { infohashes, info } = await this.#build(finished, row.created_at);
       const known = await this.#known(infohashes);
       // What the disk has lost needs the bytes.
       if (!known || !(await this.#isWhole(known, info))) return;
@@ -95,6 +99,13 @@ export class Finisher {
     });
   }
 
+  /** @returns The id of the torrent that these pieces make, when it is here and whole. */
+  async findKnown(content: HashedContent): Promise<string | undefined> {
+    const { infohashes, info } = await this.#build(content, this.#options.clock.wallMs());
+    const known = await this.#known(infohashes);
+    return known && (await this.#isWhole(known, info)) ? known.id : undefined;
+  }
+
   async #finish(finished: FinishedDraft): Promise<void> {
     const { torrents, drafts, files, folder, swarms, sharing, clock } = this.#options;
     const { row, plan } = finished;
@@ -102,7 +113,7 @@ export class Finisher {
     const now = await drafts.find(row.id);
     if (!now) throw new PublishError("not-found", "This upload was given up.");
     if (now.state === "published") return;
-    const { torrent, infohashes, info } = await this.#build(finished);
+    const { torrent, infohashes, info } = await this.#build(finished, row.created_at);
     const text = searchText(finished.declaration.comment ?? null, info);
     await this.#meetRemoved(finished, infohashes, text);
     const known = await this.#known(infohashes);
@@ -180,10 +191,10 @@ export class Finisher {
     }
   }
 
-  async #build(finished: FinishedDraft): Promise<BuiltDraft> {
+  async #build(content: HashedContent, createdMs: number): Promise<BuiltDraft> {
     try {
       return await this.#options.turns.run(
-        build(finished, this.#namedTrackers(finished.declaration)),
+        build(content, { createdMs, trackers: this.#namedTrackers(content.declaration) }),
       );
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
@@ -268,10 +279,10 @@ interface BuiltDraft {
   readonly info: TorrentInfo;
 }
 
-/** @param trackers - That are stored with it. */
+/** @param more.trackers - That are stored with it. */
 function* build(
-  { declaration, plan, hashes, row }: FinishedDraft,
-  trackers: readonly (readonly string[])[],
+  { declaration, plan, hashes }: HashedContent,
+  { trackers, createdMs }: { trackers: readonly (readonly string[])[]; createdMs: number },
 ): Work<BuiltDraft> {
   const { torrent, infohashes } = yield* buildMetainfoInSteps(plan.torrent, hashes, {
     trackers,
@@ -279,7 +290,7 @@ function* build(
     comment: declaration.comment,
     source: declaration.source,
     // Of the declaration, so that a second attempt makes the same file.
-    creationDate: Math.floor(row.created_at / 1000),
+    creationDate: Math.floor(createdMs / 1000),
   });
   yield;
   const { info } = yield* parseMetainfoInSteps(torrent);

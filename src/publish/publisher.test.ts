@@ -194,11 +194,15 @@ test("MET-23: by the hashes of its pieces an upload of what is here ends before 
   const v1 = { kind: "v1" } as const;
   const first = await publisher.declare("ann", declaration(CONTENTS, v1));
   const pieces = pieceHashes(CONTENTS, first.order);
-  assert.equal((await publisher.recognise(first.draft.id, pieces)).state, "uploading", "not yet");
+  assert.equal(
+    (await publisher.recognise(first.draft.id, { v1: pieces })).state,
+    "uploading",
+    "not yet",
+  );
   await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
 
   const before = await publisher.declare("bob", declaration(CONTENTS, v1));
-  const known = await publisher.recognise(before.draft.id, pieces);
+  const known = await publisher.recognise(before.draft.id, { v1: pieces });
   assert.deepEqual([known.state, known.torrentId], ["published", first.draft.id]);
 
   const middle = await publisher.declare("eve", declaration(CONTENTS, v1));
@@ -206,7 +210,7 @@ test("MET-23: by the hashes of its pieces an upload of what is here ends before 
   let answer: Promise<{ state: string }> | undefined;
   const body = async function* () {
     yield (await chunks.next()).value as Uint8Array;
-    answer = publisher.recognise(middle.draft.id, pieces);
+    answer = publisher.recognise(middle.draft.id, { v1: pieces });
     await new Promise(() => undefined);
   };
   await assert.rejects(publisher.receive(middle.draft.id, 0, body()), { code: "closed" });
@@ -224,13 +228,15 @@ test("the hashes of pieces lead nowhere when they are of other content, another 
   const again = await publisher.declare("bob", declaration(CONTENTS, { kind: "v1" }));
   const other = pieces.slice();
   other[79]! ^= 1;
-  assert.equal((await publisher.recognise(again.draft.id, other)).state, "uploading");
-  await assert.rejects(publisher.recognise(again.draft.id, pieces.subarray(20)), {
+  assert.equal((await publisher.recognise(again.draft.id, { v1: other })).state, "uploading");
+  await assert.rejects(publisher.recognise(again.draft.id, { v1: pieces.subarray(20) }), {
     code: "bad-declaration",
   });
   const hybrid = await publisher.declare("bob", declaration(CONTENTS));
-  await assert.rejects(publisher.recognise(hybrid.draft.id, pieces), { code: "bad-declaration" });
-  await assert.rejects(publisher.recognise("none", pieces), { code: "not-found" });
+  await assert.rejects(publisher.recognise(hybrid.draft.id, { v1: pieces }), {
+    code: "bad-declaration",
+  });
+  await assert.rejects(publisher.recognise("none", { v1: pieces }), { code: "not-found" });
 });
 
 test("HUB-19: what the disk has lost is not called here: its bytes are wanted", async (t) => {
@@ -241,10 +247,10 @@ test("HUB-19: what the disk has lost is not called here: its bytes are wanted", 
   await publisher.receive(first.draft.id, 0, inOrder(CONTENTS, first.order));
   const again = await publisher.declare("bob", declaration(CONTENTS, { kind: "v1" }));
   all.damaged.add(first.draft.id);
-  assert.equal((await publisher.recognise(again.draft.id, pieces)).state, "uploading");
+  assert.equal((await publisher.recognise(again.draft.id, { v1: pieces })).state, "uploading");
   all.damaged.clear();
   await all.disk.remove((await catalogue.file(first.draft.id, 0))!.location);
-  assert.equal((await publisher.recognise(again.draft.id, pieces)).state, "uploading");
+  assert.equal((await publisher.recognise(again.draft.id, { v1: pieces })).state, "uploading");
 });
 
 test("HUB-19: the same content again brings back what the disk has lost", async (t) => {

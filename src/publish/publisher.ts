@@ -11,7 +11,7 @@ import type { DraftRow, DraftTable } from "../store/drafts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Declaration, type DraftPlan, planDraft } from "./draft-plan.ts";
 import type { DraftContent, DraftUploads, OpenDraft } from "./draft-uploads.ts";
-import type { FinishedDraft, Finisher } from "./finisher.ts";
+import type { FinishedDraft, Finisher, HashedContent } from "./finisher.ts";
 import { HourlySweep } from "./hourly-sweep.ts";
 import { diskError, PublishError } from "./publish-error.ts";
 import { randomShortId } from "./short-id.ts";
@@ -22,6 +22,7 @@ import type { Turns, Workers } from "./turns.ts";
 const DRAFTS_MAX = 100;
 const ABANDONED_MS = 7 * 86_400_000;
 const SHA1_BYTES = 20;
+const NODE_BYTES = 32;
 
 export interface PublishLimits {
   /** Bytes of one upload; `undefined` is what the disk holds. */
@@ -182,22 +183,42 @@ export class Publisher {
    * Asks by the hashes of all pieces, which come before or while the bytes do, whether the content is here already. When
    * it is, the draft ends: its id leads to the torrent that has it.
    *
-   * @param v1 - SHA-1 of each piece, 20 bytes. Only believed to find what is here; bytes are hashed as ever.
+   * @param hashes - What the draft's kind needs. Only believed to find what is here; bytes are hashed as ever.
    * @throws {PublishError} (rejects) `bad-declaration` when the draft has other pieces.
    */
-  async recognise(id: string, v1: Uint8Array): Promise<Draft> {
+  async recognise(id: string, hashes: HashedContent["hashes"]): Promise<Draft> {
     const { drafts, uploads, finisher } = this.#options;
     const row = await drafts.find(id);
     if (!row) throw new PublishError("not-found", "There is no such upload, or it has ended.");
     if (row.state === "published") return view(row, row.size);
     const { declaration, plan } = await uploads.open(row);
-    if (row.kind !== "v1" || v1.length !== plan.layout.geometry.pieceCount * SHA1_BYTES) {
+    if (!fitsPlan(hashes, plan)) {
       throw new PublishError("bad-declaration", "These are not the piece hashes of this upload.");
     }
-    await finisher.finishKnown({ row, declaration, plan, hashes: { v1 } }, () => uploads.close(id));
+    await finisher.finishKnown({ row, declaration, plan, hashes }, () => uploads.close(id));
     const draft = await this.find(id);
     if (!draft) throw new PublishError("not-found", "This upload was given up.");
     return draft;
+  }
+
+  /**
+   * The same without a draft: whether content is here, before anybody decides to upload it.
+   *
+   * @param declaration - Its files in the order of the torrent, or nothing is found.
+   * @returns The id of the torrent that has it.
+   * @throws {PublishError} (rejects) `bad-declaration`, also when the hashes are not those of its pieces.
+   */
+  async findKnown(
+    declaration: Declaration,
+    hashes: HashedContent["hashes"],
+    workers: Workers = this.#options.turns,
+  ): Promise<string | undefined> {
+    const plan = await workers.run(planDraft(declaration));
+    if (!fitsPlan(hashes, plan)) {
+      throw new PublishError("bad-declaration", "These are not the piece hashes of these files.");
+    }
+    if (plan.order.some((input, index) => input !== index)) return undefined;
+    return this.#options.finisher.findKnown({ declaration, plan, hashes });
   }
 
   /**
@@ -356,6 +377,14 @@ export class Publisher {
       await this.discard(id);
     }
   }
+}
+
+function fitsPlan({ v1, v2 }: HashedContent["hashes"], { kinds, layout }: DraftPlan): boolean {
+  const { pieceCount } = layout.geometry;
+  return (
+    v1?.length === (kinds.v1 ? pieceCount * SHA1_BYTES : undefined) &&
+    v2?.length === (kinds.v2 ? pieceCount * NODE_BYTES : undefined)
+  );
 }
 
 /** What makes two declarations the same. */

@@ -93,6 +93,44 @@ for (const [where, secure] of [
   });
 }
 
+test("MET-23: what is here already is told while one looks at the form, for each kind, and its page is one click away", async () => {
+  const { page, complaints } = await openPublish();
+  const sent = countUploads(page);
+  const form = page.locator("form.card");
+  const note = form.getByText("This is here already");
+  const setKind = async (kind: string) => {
+    await page.getByText("More: description").click();
+    await page.getByLabel("Kind").selectOption(kind);
+  };
+  for (const kind of ["v1", "hybrid", "v2"]) {
+    await makeFolder(path.join(folder, `told ${kind}`), {
+      "b.bin": 2 * MIB + 7,
+      "a/второй.bin": 300_001,
+      "a b.bin": 70_000,
+      "empty.txt": 0,
+    });
+    await page.goto(`${hub.origin}/publish`);
+    await choose(page, "Folder", path.join(folder, `told ${kind}`));
+    await setKind(kind);
+    await publish(page);
+    const first = new URL(page.url()).pathname;
+    sent.requests = 0;
+    await page.goto(`${hub.origin}/publish`);
+    await choose(page, "Folder", path.join(folder, `told ${kind}`));
+    await setKind(kind);
+    await note.waitFor();
+    await page.getByLabel("Private").check();
+    await note.waitFor({ state: "detached" });
+    await page.getByLabel("Private").uncheck();
+    await form.getByRole("link", { name: "Go to its page" }).click();
+    await page.waitForURL(/\/t\//);
+    assert.equal(new URL(page.url()).pathname, first);
+    assert.equal(sent.requests, 0);
+  }
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+});
+
 test("MET-23: an upload that began meanwhile ends when the files turn out to be here; its link leads there", async () => {
   const { page, complaints } = await openPublish();
   const first = await publishFolder(page, "late");

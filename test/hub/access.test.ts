@@ -57,6 +57,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /api/v1/drafts/:id": PUBLISHERS,
   "DELETE /api/v1/drafts/:id": PUBLISHERS,
   "POST /api/v1/drafts/:id/pieces": PUBLISHERS,
+  "POST /api/v1/drafts/known": PUBLISHERS,
   "GET /api/v1/drafts/:id/content": PUBLISHERS,
   "PATCH /api/v1/drafts/:id/content": PUBLISHERS,
   "DELETE /api/v1/drafts/:id/content": PUBLISHERS,
@@ -81,6 +82,7 @@ const BODY = {
   scope: "publish",
   expiresInDays: 1,
   key: "x",
+  pieces: { v1: "" },
 };
 
 const MAGNET = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=theirs`;

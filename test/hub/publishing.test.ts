@@ -309,7 +309,7 @@ test("MET-23: piece hashes end an upload of what is here; odd ones and strangers
     ["", 400],
     [concatBytes([pieces[0]!]).toBase64(), 400],
     ["A".repeat(2_666_672), 400],
-    ["A".repeat(3_000_000), 413],
+    ["A".repeat(7_100_000), 413],
   ] as const) {
     assert.equal((await say(again.id, odd)).status, status, String(odd).slice(0, 20));
   }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DeclaredDraft, Draft, DraftInput } from "../../src/api/drafts.ts";
 import type { PublishPage } from "../../src/api/pages.ts";
+import type { TorrentSummary } from "../../src/api/torrents.ts";
 import { DRAFTS_PATH, draftPath } from "../../src/api/paths.ts";
 import { askHub, HubRefusal, type Trouble, troubleOf } from "../client/hub.ts";
 import { formatBytes, plural, visible } from "../parts/format.ts";
@@ -25,7 +26,7 @@ import {
   recallOptions,
   rememberOptions,
 } from "../publish/remembered.ts";
-import type { HereAlready } from "../publish/here-already.ts";
+import type { Cut, HereAlready } from "../publish/here-already.ts";
 import type { RunProgress, UploadRun } from "../publish/upload-run.ts";
 
 /**
@@ -61,6 +62,8 @@ export function PublishView(props: { readonly model: PublishPage }) {
   const keeps = useKeepsHandles();
   const run = useRef<UploadRun | null>(null);
   const here = useRef<Promise<HereAlready | undefined> | null>(null);
+  const [known, setKnown] = useState<TorrentSummary | null>(null);
+  const looks = useRef(0);
   useEffect(() => {
     const linked = model.drafts.find((draft) => `#${draft.id}` === location.hash);
     if (linked !== undefined) setStep({ kind: "choosing", again: linked, problem: null });
@@ -76,16 +79,26 @@ export function PublishView(props: { readonly model: PublishPage }) {
     void here.current?.then((hashing) => hashing?.stop());
     here.current = null;
   };
-  const startHashing = (chosen: Chosen): void => {
+  const startHashing = (chosen: Chosen, cut: Cut): void => {
     stopHashing();
     here.current = import("../publish/here-already.ts").then(
-      ({ HereAlready }) => new HereAlready(chosen),
+      ({ HereAlready }) => new HereAlready(chosen, cut),
       (error: unknown) => {
         // The upload finds it out at its end.
         console.debug("nothing is hashed before the upload", error);
         return undefined;
       },
     );
+  };
+
+  /** Tells while somebody looks at the form whether what would be made is here already. */
+  const look = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
+    looks.current += 1;
+    const number = looks.current;
+    setKnown(null);
+    if ((await here.current)?.fits(options) !== true) startHashing(chosen, options);
+    const torrent = await (await here.current)?.look(options);
+    if (looks.current === number) setKnown(torrent ?? null);
   };
 
   const publish = async (
@@ -128,14 +141,14 @@ export function PublishView(props: { readonly model: PublishPage }) {
       setStep({ kind: "choosing", again: draft, problem: mismatch });
       return;
     }
-    startHashing(files.chosen);
+    startHashing(files.chosen, draft);
     void publish(files, recallOptions(draft.id) ?? optionsOf(draft, files.chosen));
   };
   const choose = useCallback(
     (chosen: Chosen, handles: readonly KeptHandle[] | undefined): void => {
       if (again !== null) goOn({ chosen, handles }, again);
       else {
-        startHashing(chosen);
+        startHashing(chosen, {});
         setStep({ kind: "chosen", chosen, handles, problem: null, busy: false });
       }
     },
@@ -224,6 +237,8 @@ export function PublishView(props: { readonly model: PublishPage }) {
           chosen={step.chosen}
           problem={step.problem}
           busy={step.busy}
+          known={known}
+          onOptions={(options) => void look(step.chosen, options)}
           onPublish={(options) => void publish(step, options)}
           onCancel={() => {
             stopHashing();

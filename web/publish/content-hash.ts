@@ -1,4 +1,5 @@
-import type { HashJob, HashNews } from "./hash-worker.ts";
+import type { HashJob, HashNews, PieceHashes } from "./hash-worker.ts";
+import { pieceCountOf } from "./piece-plan.ts";
 
 /** Above this the answer would take longer than it helps: the hub finds it out when the upload ends. */
 const piecesMax = 100_000;
@@ -8,18 +9,20 @@ const pieceSizeMax = 64 * 1024 * 1024;
 /** The piece hashes of chosen files, computed in a worker so that the page never waits. */
 export class ContentHash {
   /** `undefined` when they could not be computed, or it was stopped. */
-  readonly pieces: Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readonly pieces: Promise<PieceHashes | undefined>;
   readonly #worker: Worker | undefined;
   #bytes = 0;
-  #settle: (pieces: Uint8Array<ArrayBuffer> | undefined) => void = () => undefined;
+  #settle: (pieces: PieceHashes | undefined) => void = () => undefined;
 
-  /** @param files - In the order of the torrent. */
-  constructor(files: readonly File[], pieceSize: number) {
+  /** @param job.files - In the order of the torrent. */
+  constructor(job: HashJob) {
     this.pieces = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const size = files.reduce((sum, file) => sum + file.size, 0);
-    if (size === 0 || pieceSize > pieceSizeMax || size / pieceSize > piecesMax) {
+    const { files, pieceSize, kind } = job;
+    const sizes = files.map((file) => file.size);
+    const count = pieceCountOf(sizes, pieceSize, kind);
+    if (count === 0 || count > piecesMax || pieceSize > pieceSizeMax) {
       this.#settle(undefined);
       return;
     }
@@ -30,7 +33,6 @@ export class ContentHash {
     this.#worker.addEventListener("error", (event) => {
       this.#handleNews({ kind: "failed", why: event.message });
     });
-    const job: HashJob = { files, pieceSize };
     this.#worker.postMessage(job);
   }
 
@@ -52,7 +54,7 @@ export class ContentHash {
     if (news.kind === "failed") {
       console.debug("the files were not hashed", news.why);
       this.#settle(undefined);
-    } else this.#settle(news.pieces);
+    } else this.#settle(news.hashes);
     this.#worker?.terminate();
   }
 }

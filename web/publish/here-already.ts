@@ -1,12 +1,26 @@
-import type { DeclaredDraft, Draft, DraftPieces } from "../../src/api/drafts.ts";
-import { draftPiecesPath } from "../../src/api/paths.ts";
+import type {
+  DeclaredDraft,
+  Draft,
+  DraftPieces,
+  KnownContent,
+  KnownInput,
+} from "../../src/api/drafts.ts";
+import { KIND_DEFAULT } from "../../src/api/kinds.ts";
+import { draftPiecesPath, KNOWN_CONTENT_PATH } from "../../src/api/paths.ts";
+import { KNOWN_FILES_MAX } from "../../src/api/source-limits.ts";
+import type { TorrentSummary } from "../../src/api/torrents.ts";
 import { askHub } from "../client/hub.ts";
 import type { Chosen } from "./chosen-files.ts";
 import { ContentHash } from "./content-hash.ts";
+import type { HashJob, PieceHashes } from "./hash-worker.ts";
 import { automaticPieceSize } from "./piece-size.ts";
+import type { DraftOptions } from "./remembered.ts";
 
 /** Bytes; an upload that is so far ahead of the hashing ends before it. */
 const leadBytesMax = 64 * 1024 * 1024;
+
+/** What decides which pieces there are. */
+export type Cut = Pick<DraftOptions, "kind" | "pieceSize">;
 
 /**
  * Finds out whether chosen files are on the hub already. The files are hashed from the moment they are chosen, while
@@ -15,43 +29,75 @@ const leadBytesMax = 64 * 1024 * 1024;
  */
 export class HereAlready {
   /** As the hub is going to order and cut them, as far as can be known now. */
-  #files: readonly File[];
-  #pieceSize: number;
+  readonly #chosen: Chosen["files"];
+  readonly #cut: Cut;
+  #job: HashJob;
   #hash: ContentHash;
 
-  constructor(chosen: Chosen) {
-    const sorted = chosen.files.toSorted((a, b) => compareCodePoints(a.path, b.path));
-    this.#files = sorted.map(({ file }) => file);
-    this.#pieceSize = automaticPieceSize(chosen.size);
-    this.#hash = new ContentHash(this.#files, this.#pieceSize);
+  constructor(chosen: Chosen, cut: Cut) {
+    const { kind = KIND_DEFAULT, pieceSize = "auto" } = cut;
+    this.#cut = { kind, pieceSize };
+    // A tree compares name by name: below every byte of a name is its end, as NUL is.
+    const key = (path: string): string => (kind === "v1" ? path : path.replaceAll("/", "\0"));
+    this.#chosen = chosen.files.toSorted((a, b) => compareCodePoints(key(a.path), key(b.path)));
+    this.#job = {
+      files: this.#chosen.map(({ file }) => file),
+      pieceSize: pieceSize === "auto" ? automaticPieceSize(chosen.size) : pieceSize,
+      kind,
+    };
+    this.#hash = new ContentHash(this.#job);
+  }
+
+  /** True when these options make the same pieces. */
+  fits({ kind = KIND_DEFAULT, pieceSize = "auto" }: Cut): boolean {
+    return kind === this.#cut.kind && pieceSize === this.#cut.pieceSize;
   }
 
   /**
-   * Asks the hub, as soon as everything is hashed.
+   * Asks the hub before anybody decides, as soon as everything is hashed.
+   *
+   * @returns The torrent that has the content; `undefined` when there is none, or when it cannot be told.
+   */
+  async look(options: DraftOptions): Promise<TorrentSummary | undefined> {
+    if (this.#chosen.length > KNOWN_FILES_MAX) return undefined;
+    const pieces = await this.#hash.pieces;
+    if (pieces === undefined) return undefined;
+    const { pieceSize } = this.#job;
+    const files = this.#chosen.map(({ path, file }) => ({ path, size: file.size }));
+    try {
+      const body: KnownInput = { ...options, pieceSize, files, pieces: inBase64(pieces) };
+      const { torrent } = await askHub<KnownContent>("POST", KNOWN_CONTENT_PATH, body);
+      return torrent ?? undefined;
+    } catch (error) {
+      console.debug("the hub could not be asked whether it has the files", error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Asks the hub for the end of an upload, as soon as everything is hashed.
    *
    * @param files - As they were declared.
    * @returns The draft, which leads to the torrent that has the content; `undefined` when there is none, or when it
    *   cannot be told: the hub finds it out when the upload ends.
    */
   async ask(draft: DeclaredDraft, files: readonly File[]): Promise<Draft | undefined> {
-    if (draft.kind !== "v1") {
-      this.stop();
-      return undefined;
-    }
     const ordered = draft.order.flatMap((index) => files[index] ?? []);
+    const { pieceSize, kind } = draft;
     const asGuessed =
-      draft.pieceSize === this.#pieceSize &&
-      ordered.length === this.#files.length &&
-      ordered.every((file, index) => file === this.#files[index]);
+      pieceSize === this.#job.pieceSize &&
+      kind === this.#job.kind &&
+      ordered.length === this.#job.files.length &&
+      ordered.every((file, index) => file === this.#job.files[index]);
     if (!asGuessed) {
       this.stop();
-      [this.#files, this.#pieceSize] = [ordered, draft.pieceSize];
-      this.#hash = new ContentHash(ordered, draft.pieceSize);
+      this.#job = { files: ordered, pieceSize, kind };
+      this.#hash = new ContentHash(this.#job);
     }
     const pieces = await this.#hash.pieces;
     if (pieces === undefined) return undefined;
     try {
-      const body: DraftPieces = { v1: toBase64(pieces) };
+      const body: DraftPieces = inBase64(pieces);
       const answer = await askHub<Draft>("POST", draftPiecesPath(draft.id), body);
       return answer.state === "published" ? answer : undefined;
     } catch (error) {
@@ -81,6 +127,10 @@ export function compareCodePoints(a: string, b: string): number {
 
 /** Characters at a time: more would be too many arguments for one call. */
 const stepBytes = 8192;
+
+function inBase64({ v1, v2 }: PieceHashes): DraftPieces {
+  return { ...(v1 && { v1: toBase64(v1) }), ...(v2 && { v2: toBase64(v2) }) };
+}
 
 function toBase64(bytes: Uint8Array): string {
   let text = "";

@@ -1,10 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { KIND_DEFAULT, KIND_READERS } from "../../src/api/kinds.ts";
 import type { PublishPage } from "../../src/api/pages.ts";
 import type { TorrentSummary } from "../../src/api/torrents.ts";
 import { formatBytes, formatPieceSize, plural } from "../parts/format.ts";
 import { Field } from "../parts/form.tsx";
-import { Note, Outside, Size } from "../parts/words.tsx";
+import { Note, Outside, Size, State } from "../parts/words.tsx";
 import { type Chosen, named } from "./chosen-files.ts";
 import { automaticPieceSize, pieceSizes } from "./piece-size.ts";
 import type { DraftOptions } from "./remembered.ts";
@@ -18,12 +18,23 @@ export function PublishForm(props: {
   readonly chosen: Chosen;
   readonly problem: { readonly message: string; readonly hint: string | null } | null;
   readonly busy: boolean;
+  /** What would be made is here already. */
+  readonly known: TorrentSummary | null;
+  /** Told at first, and when a choice makes another torrent of the same files. */
+  readonly onOptions: (options: DraftOptions) => void;
   readonly onPublish: (options: DraftOptions) => void;
   readonly onCancel: () => void;
 }) {
-  const { model, chosen, problem, busy } = props;
+  const { model, chosen, problem, busy, known } = props;
   const [kind, setKind] = useState<TorrentSummary["kind"]>(KIND_DEFAULT);
+  const [pieceSize, setPieceSize] = useState("auto");
+  const [isPrivate, setPrivate] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
   const refusal = judge(chosen, model);
+  useEffect(() => {
+    if (form.current === null || refusal !== null) return;
+    props.onOptions(readOptions(new FormData(form.current), chosen, kind));
+  }, [chosen, kind, pieceSize, isPrivate]);
 
   const submit = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
     event.preventDefault();
@@ -32,7 +43,7 @@ export function PublishForm(props: {
     }
   };
   return (
-    <form class="card stack" onSubmit={submit} aria-busy={busy}>
+    <form ref={form} class="card stack" onSubmit={submit} aria-busy={busy}>
       <Field
         id="name"
         name="name"
@@ -46,8 +57,9 @@ export function PublishForm(props: {
       <ChosenFiles chosen={chosen} />
       {refusal !== null && <Refusal {...refusal} />}
       {problem !== null && <Refusal {...problem} />}
+      {known !== null && <Known torrent={known} />}
       <div class="row acts-wide">
-        <button class="btn main" disabled={busy || refusal !== null}>
+        <button class={known === null ? "btn main" : "btn"} disabled={busy || refusal !== null}>
           {busy ? "Preparing" : "Publish"}
         </button>
         <button type="button" class="btn quiet" onClick={props.onCancel} disabled={busy}>
@@ -76,7 +88,11 @@ export function PublishForm(props: {
           </label>
           <label>
             Piece size
-            <select name="pieceSize">
+            <select
+              name="pieceSize"
+              value={pieceSize}
+              onChange={(event) => setPieceSize(event.currentTarget.value)}
+            >
               <option value="auto">
                 Automatic ({formatPieceSize(automaticPieceSize(chosen.size))})
               </option>
@@ -96,7 +112,12 @@ export function PublishForm(props: {
             </small>
           </label>
           <label class="tick">
-            <input type="checkbox" name="private" />
+            <input
+              type="checkbox"
+              name="private"
+              checked={isPrivate}
+              onChange={(event) => setPrivate(event.currentTarget.checked)}
+            />
             <span>
               Private
               <small>
@@ -151,6 +172,25 @@ function ChosenFiles(props: { readonly chosen: Chosen }) {
           </ul>
         </Note>
       )}
+    </div>
+  );
+}
+
+/** Nothing has to travel: there is a page of it. */
+function Known({ torrent }: { readonly torrent: TorrentSummary }) {
+  return (
+    <div class="note" role="status">
+      <State mood="good">This is here already</State>
+      <p>
+        The same files were published before as “
+        <Outside text={torrent.name} charactersMax={80} />
+        ”. Nothing needs to be uploaded.
+      </p>
+      <div class="row">
+        <a class="btn main" href={new URL(torrent.pageUrl).pathname}>
+          Go to its page
+        </a>
+      </div>
     </div>
   );
 }
