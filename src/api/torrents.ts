@@ -15,7 +15,7 @@ export const swarmFiguresSchema = z
     leechers: z.number().int(),
     /** Downloads that were reported as finished, over all time. */
     completed: z.number().int(),
-    /** What the everseed sends at the moment. */
+    /** What the hub sends at the moment, to peers and by direct downloads. */
     uploadBytesPerSecond: z.number(),
     /** What the everseed has sent since this hub started, bytes. */
     uploaded: z.number(),

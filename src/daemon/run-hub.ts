@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Config } from "../config/config.ts";
+import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
 import { asHostName, hostName } from "../hub/request-gate.ts";
 import { NodeClock } from "../platform/node-clock.ts";
@@ -258,6 +259,7 @@ async function compose(
     swarms: tracker,
     everseed: (id) => everseed.figures(id),
     partialCopies: (id) => everseed.partialCopies(id),
+    downloads: new DirectDownloads(clock),
     lookAt: (id) => everseed.look(id),
     tracker: (request, context) => tracker.handle(request, context),
     site: {

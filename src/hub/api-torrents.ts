@@ -121,6 +121,7 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
       const by = demand(actor, "torrent.change", { ownerId: listing.publisherId });
       const removal = await publications.remove(listing.id, by.id);
       live.end(listing.id);
+      parts.downloads.stop(listing.id);
       return c.json(removalView(removal), 200);
     })
     .openapi(restoreRoute, async (c) => {

@@ -8,6 +8,7 @@ import { breakOff } from "./break-off.ts";
 import { type ByteRange, parseByteRange } from "./byte-range.ts";
 import { attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
+import type { DirectDownload } from "./direct-downloads.ts";
 import { fileBytes, judgedStream } from "./judged-stream.ts";
 import { fileLost } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
@@ -15,7 +16,7 @@ import { Views } from "./views.ts";
 
 /** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, contents, everseed, files, log, lookAt } = parts;
+  const { catalogue, contents, downloads, everseed, files, log, lookAt } = parts;
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.torrent}", async (c) => {
@@ -94,18 +95,20 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
     if (!content) throw await absent(parts, torrentId, "file");
     let ending: Promise<void> | undefined;
     const end = (): Promise<void> => (ending ??= contents.release(content));
+    const stop = new AbortController();
     const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
       log.warn("a download broke off", { id: torrentId, file: file.path, why: String(cause) });
-      lookAt(torrentId);
+      if (!stop.signal.aborted) lookAt(torrentId);
       breakOff(controller, c.env, cause);
     };
     let isStreaming = false;
     try {
       await content.judgeAnew(await knownDamage(c, content, index, part));
       if (c.req.method === "HEAD") return null;
-      const stop = new AbortController();
       const chunks = fileBytes(content, index, part, stop.signal);
-      const stream = await judgedStream(chunks, stop, { end, fail });
+      const begin = (breakOffNow: () => void): DirectDownload =>
+        downloads.begin(torrentId, breakOffNow);
+      const stream = await judgedStream(chunks, stop, { begin, end, fail });
       isStreaming = true;
       return stream;
     } catch (error) {

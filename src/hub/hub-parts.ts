@@ -15,6 +15,7 @@ import type { StoredContents } from "../publish/stored-contents.ts";
 import type { SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Turns } from "../publish/turns.ts";
 import type { Asset } from "./assets.ts";
+import type { DirectDownloads } from "./direct-downloads.ts";
 import type { RequestContext } from "./request-gate.ts";
 import type { WorkAccount } from "./work-budget.ts";
 
@@ -26,6 +27,7 @@ export interface HubParts {
   readonly catalogue: Catalogue;
   readonly contents: StoredContents;
   readonly publications: Publications;
+  readonly downloads: DirectDownloads;
   /** Shares the thread among everything that takes a while. */
   readonly turns: Turns;
   readonly swarms: Pick<SwarmRegistry, "count">;

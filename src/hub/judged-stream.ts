@@ -1,8 +1,11 @@
 import { READ_BYTES_MAX, type StoredContent } from "../publish/stored-contents.ts";
+import type { DirectDownload } from "./direct-downloads.ts";
 import type { ByteRange } from "./byte-range.ts";
 
-/** How a stream ends. */
+/** How a stream begins and ends. */
 export interface StreamEnds {
+  /** Called once the first chunk is there. @param breakOff - Breaks the stream off. */
+  readonly begin: (breakOff: () => void) => DirectDownload;
   /** Gives back what it holds. Safe to repeat. */
   readonly end: () => Promise<void>;
   /** It cannot be finished: the promised length cannot be kept. */
@@ -18,26 +21,35 @@ export interface StreamEnds {
 export async function judgedStream(
   chunks: AsyncGenerator<Uint8Array>,
   stop: AbortController,
-  { end, fail }: StreamEnds,
+  { begin, end, fail }: StreamEnds,
 ): Promise<ReadableStream<Uint8Array>> {
   let next: IteratorResult<Uint8Array, unknown> | undefined = await chunks.next();
+  const download = begin(() => stop.abort(new Error("the torrent was taken back")));
+  const leave = (): Promise<void> => {
+    download.end();
+    return end();
+  };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
+          stop.signal.throwIfAborted();
           const chunk = next ?? (await chunks.next());
           next = undefined;
-          if (chunk.done !== true) return controller.enqueue(chunk.value);
-          await end();
+          if (chunk.done !== true) {
+            download.count(chunk.value.length);
+            return controller.enqueue(chunk.value);
+          }
+          await leave();
           controller.close();
         } catch (error) {
-          await end();
+          await leave();
           fail(controller, error);
         }
       },
       async cancel() {
         stop.abort();
-        await end();
+        await leave();
       },
     },
     // One chunk ahead at most: a slow reader holds no memory.

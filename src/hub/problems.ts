@@ -137,7 +137,12 @@ export function fileLost(): RefusedError {
 export function notAllowed(signedIn: boolean): RefusedError {
   return new RefusedError(
     signedIn
-      ? { status: 403, code: "not_allowed", message: "You may not do this." }
+      ? {
+          status: 403,
+          code: "not_allowed",
+          message: "You may not do this.",
+          hint: "An administrator of this hub may.",
+        }
       : {
           status: 401,
           code: "not_signed_in",

@@ -47,6 +47,7 @@ export function torrentForms(
     const actor = demand(c.var.actor, "torrent.change", { ownerId: listing.publisherId });
     await publications.remove(listing.id, actor.id);
     live.end(listing.id);
+    parts.downloads.stop(listing.id);
     return c.redirect(torrentPagePath(listing.id, listing.name), 303);
   });
 

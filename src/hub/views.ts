@@ -49,13 +49,15 @@ export class Views {
 
   figures(listing: Listing): SwarmFigures {
     const { uploadBytesPerSecond, uploaded, damage } = this.#parts.everseed(listing.id);
+    const { downloads } = this.#parts;
     const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
     return {
       // The tracker counts the everseed as long as it answers; who lacks pieces is no seed.
       seeds: damage ? Math.max(0, seeds - 1) : seeds,
       leechers,
       completed,
-      uploadBytesPerSecond,
+      // To peers, and to those who download with a browser.
+      uploadBytesPerSecond: uploadBytesPerSecond + downloads.bytesPerSecond(listing.id),
       uploaded,
       fault: damage?.words ?? null,
     };

@@ -10,6 +10,7 @@ import { breakOff } from "./break-off.ts";
 import { parseByteRange } from "./byte-range.ts";
 import { archiveName, attachment } from "./download-name.ts";
 import type { HubEnv, HubParts } from "./hub-parts.ts";
+import type { DirectDownload } from "./direct-downloads.ts";
 import { judgedStream } from "./judged-stream.ts";
 import { notFound, RefusedError } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
@@ -31,7 +32,7 @@ const FORM = "zip-1";
  * Its length is known at once and any part of it can be asked for.
  */
 export function zipRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, contents, clock, log } = parts;
+  const { catalogue, contents, clock, log, downloads } = parts;
   const seats = new StreamSeats({ all: ZIPS_MAX, perAddress: ZIPS_PER_ADDRESS_MAX });
   const app = new Hono<HubEnv>();
 
@@ -103,7 +104,10 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
     };
     const stop = new AbortController();
     const chunks = zipBytes(zip, part, { signal: stop.signal, breathe });
-    return new Response(await judgedStream(chunks, stop, { end, fail }), { status, headers });
+    const begin = (breakOffNow: () => void): DirectDownload =>
+      downloads.begin(listing.id, breakOffNow);
+    const body = await judgedStream(chunks, stop, { begin, end, fail });
+    return new Response(body, { status, headers });
   }
 
   /** Lets others have a turn. */

@@ -24,6 +24,7 @@ import { TorrentLibrary } from "../../src/publish/torrent-library.ts";
 import { Turns } from "../../src/publish/turns.ts";
 import { MemoryFiles } from "../../src/sim/memory-files.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { DirectDownloads } from "../../src/hub/direct-downloads.ts";
 import { Hub } from "../../src/hub/hub.ts";
 import type { HubParts } from "../../src/hub/hub-parts.ts";
 import { HandEngine } from "./hand-engine.ts";
@@ -223,6 +224,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     swarms,
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),
     partialCopies: () => undefined,
+    downloads: new DirectDownloads(clock),
     lookAt: (id) => void lookedAt.push(id),
     site: {
       version: "0.0.0",

@@ -2,6 +2,9 @@ import type { MessagePage } from "../../src/api/pages.ts";
 import { Outside } from "../parts/words.tsx";
 import { SearchForm } from "../parts/search.tsx";
 
+/** By this name nothing else can be reached. */
+const wrongHost = 421;
+
 /** Everything that is not there, not allowed or broken: what happened and what to do. */
 export function MessageView(props: { readonly model: MessagePage }) {
   const { model } = props;
@@ -22,7 +25,7 @@ export function MessageView(props: { readonly model: MessagePage }) {
         </p>
       )}
       {model.search && <SearchForm query="" label="Search the catalogue" />}
-      {model.search && (
+      {model.status !== wrongHost && (
         <p>
           <a href="/">Go to the catalogue</a>
         </p>

@@ -5,7 +5,7 @@ import { announce } from "../parts/announce.ts";
 import { plural } from "../parts/format.ts";
 import { PageLinks } from "../parts/page-links.tsx";
 import { Outside } from "../parts/words.tsx";
-import { FileChoice } from "./file-choice.tsx";
+import { FileChoice, type Ticked } from "./file-choice.tsx";
 import { FileTree } from "./file-tree.tsx";
 
 /** From how many files on a search is worth its room. */
@@ -23,6 +23,7 @@ export function TorrentFiles(props: {
   const { torrent, fileList } = props.model;
   const field = useRef<HTMLInputElement>(null);
   const [failed, setFailed] = useState(false);
+  const [ticked, setTicked] = useState<Ticked | undefined>();
   const here = props.path.split("?", 1)[0] ?? "";
 
   const visit = async (event: Event, query: string, page: number): Promise<void> => {
@@ -89,7 +90,12 @@ export function TorrentFiles(props: {
           </a>
         </p>
       ) : (
-        <FileChoice zipPath={props.model.zipPath} files={torrent.files}>
+        <FileChoice
+          zipPath={props.model.zipPath}
+          files={torrent.files}
+          ticked={ticked}
+          onTicked={setTicked}
+        >
           {/* A long list scrolls by itself, so that what stands below it is not buried. */}
           <div
             class={searchable ? "files long" : "files"}

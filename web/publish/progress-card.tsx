@@ -64,7 +64,10 @@ export function ProgressCard(props: {
         <Trouble progress={progress} onChooseAgain={props.onChooseAgain} />
         <div class="stack tight">
           <Copy line text={draft.pageUrl} what="link" />
-          <p class="small">The link works already; it says “on its way” until the upload ends.</p>
+          <p class="small">
+            The link works already; it says “on its way” until the upload ends. Title and
+            description can be changed there as soon as it is published.
+          </p>
         </div>
         <div class="row">
           {(state.kind === "sending" || state.kind === "waiting") && (

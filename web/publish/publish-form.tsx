@@ -57,6 +57,7 @@ export function PublishForm(props: {
       <ChosenFiles chosen={chosen} />
       {refusal !== null && <Refusal {...refusal} />}
       {problem !== null && <Refusal {...problem} />}
+      <TorrentFiles chosen={chosen} />
       {known !== null && <Known torrent={known} />}
       <div class="row acts-wide">
         <button class={known === null ? "btn main" : "btn"} disabled={busy || refusal !== null}>
@@ -173,6 +174,23 @@ function ChosenFiles(props: { readonly chosen: Chosen }) {
         </Note>
       )}
     </div>
+  );
+}
+
+/** People who drop a .torrent file mostly mean what it describes. */
+function TorrentFiles({ chosen }: { readonly chosen: Chosen }) {
+  const torrents = chosen.files.filter(({ path }) => /\.torrent$/i.test(path));
+  if (torrents.length === 0 || torrents.length < chosen.files.length) return null;
+  const isOne = torrents.length === 1;
+  return (
+    <Note mood="warn" title={isOne ? "This is a .torrent file" : "These are .torrent files"}>
+      <p>
+        {isOne ? "It only describes" : "They only describe"} files that are somewhere else. To have
+        the hub fetch and publish those, choose it under{" "}
+        <a href="/publish?from=torrent">I have a .torrent or magnet</a>. Publish uploads the
+        description itself.
+      </p>
+    </Note>
   );
 }
 
