@@ -204,7 +204,7 @@ function Known({ torrent }: { readonly torrent: TorrentSummary }) {
         <Outside text={torrent.name} charactersMax={80} />
         ”. Nothing needs to be uploaded.
       </p>
-      <div class="row">
+      <div class="row fill">
         <a class="btn main" href={new URL(torrent.pageUrl).pathname}>
           Go to its page
         </a>
