@@ -297,9 +297,10 @@ test("stamps say what is there; a truncated file is a failure when served, corru
   const stamps = await calls.stamp();
   assert.ok(!("code" in stamps));
   const facts = statSync(join(root, "f"));
-  assert.deepEqual(stamps[0], { size: facts.size, mtimeMs: facts.mtimeMs, inode: facts.ino });
+  const { size, mtimeMs, ino: inode } = facts;
+  assert.deepEqual(stamps[0], { size, mtimeMs, inode, unfinished: false });
   assert.deepEqual(
-    stamps.map(({ size }) => size),
+    stamps.map((stamp) => stamp.size),
     [BLOCK * 3 + 1, -1, -1, -1],
   );
   truncateSync(join(root, "f"), BLOCK * 2 + 5);
