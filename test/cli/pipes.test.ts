@@ -5,7 +5,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test, type TestContext } from "node:test";
-import { everseed, EverseedProcess, LAUNCHER, temporaryFolder } from "./everseed-process.ts";
+import {
+  everseed,
+  EverseedProcess,
+  type Finished,
+  LAUNCHER,
+  temporaryFolder,
+} from "./everseed-process.ts";
 
 // A pipe in the place of a file that a person names: read to its end, and never a wait that cannot be ended (CLI-15).
 
@@ -30,9 +36,19 @@ async function world(context: TestContext) {
   return { folder };
 }
 
+/** @throws When the process does not end: a test that hangs would say less. */
+async function endOf(reader: EverseedProcess): Promise<Finished> {
+  const stop = new AbortController();
+  const late = sleep(30_000, "late" as const, { signal: stop.signal }).catch(() => "late" as const);
+  const outcome = await Promise.race([reader.finished, late]);
+  stop.abort();
+  assert.ok(outcome !== "late", "it does not end");
+  return outcome;
+}
+
 /** Waits until the process has the pipe open. */
 async function untilOpen(pid: number, path: string): Promise<void> {
-  for (let looks = 0; looks < 400; looks += 1) {
+  for (let looks = 0; looks < 300; looks += 1) {
     const listed = spawnSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" });
     if (listed.stdout.includes(path)) return;
     await sleep(50);
@@ -51,7 +67,7 @@ for (const [index, args] of READERS.entries()) {
     const reader = new EverseedProcess(context, args, { cwd: folder });
     await untilOpen(reader.child.pid!, pipe);
     reader.child.kill("SIGTERM");
-    const { exit, stderr } = await reader.finished;
+    const { exit, stderr } = await endOf(reader);
     if (end !== undefined) closeSync(end);
     assert.equal(exit, 143, stderr);
   });
@@ -59,7 +75,7 @@ for (const [index, args] of READERS.entries()) {
 
 test("CLI-15: a pipe that nobody writes into is waited for, and then told as what it is", async (context) => {
   const { folder } = await world(context);
-  const shown = await everseed(context, ["show", "pipe"], { cwd: folder });
+  const shown = await endOf(new EverseedProcess(context, ["show", "pipe"], { cwd: folder }));
   assert.equal(shown.exit, 7, shown.stderr);
   assert.match(shown.stderr, /pipe is not a torrent: it is no file, and nothing comes out of it/);
 });

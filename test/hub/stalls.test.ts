@@ -105,8 +105,20 @@ test("HUB-40: what somebody began who may do no more is begun anew for the other
     (workers?: typeof refusing) => catalogue.fileIndex(id, workers),
     (workers?: typeof refusing) => catalogue.fileAt(id, "talks/Day 0/talk 0.flac", workers),
   ];
+  // Nothing is read before all wait for it.
+  const gate = Promise.withResolvers<void>();
+  const read = world.disk.read.bind(world.disk);
+  world.disk.read = async (path) => {
+    await gate.promise;
+    return read(path);
+  };
   for (const ask of asks) {
-    const [first, ...others] = await Promise.allSettled([ask(refusing), ask(), ask()]);
+    const settled = Promise.allSettled([ask(refusing), ask(), ask()]);
+    for (let turns = 0; turns < 50; turns += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    gate.resolve();
+    const [first, ...others] = await settled;
     assert.equal(first.status, "rejected");
     for (const other of others) assert.ok(other.status === "fulfilled" && other.value);
   }
