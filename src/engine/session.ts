@@ -8,6 +8,7 @@ import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
 import type { ConnectionOwner } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
+import { Scheduler } from "./sharing/scheduler.ts";
 import type {
   AddTorrent,
   EnginePorts,
@@ -20,12 +21,13 @@ import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
-import type { UploadPeer } from "./upload/upload-peer.ts";
 
 /** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;
 /** The shortest wait for a rate limit to allow more: shorter ones cost more than they smooth. */
 const PUMP_MS_MIN = 5;
+/** From this part of all connections on they are short: torrents with many leave the rest to those with few. */
+const CONNECTIONS_SHORT = 1 / 2;
 /** Connections that have not shown their infohash yet, in all (WIR-2, WIR-20). */
 const STRAYS_MAX = 128;
 
@@ -37,8 +39,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
-  readonly upLimit: RateLimit;
-  readonly downLimit: RateLimit;
+  readonly scheduler: Scheduler;
   readonly roots = new RootLeases();
 
   readonly #options: SessionOptions;
@@ -47,13 +48,16 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   /** Accepted connections that have not shown their infohash yet. */
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
-  #halfOpen = 0;
+  readonly #upLimit: RateLimit;
+  readonly #downLimit: RateLimit;
+  /** Dialled, and not known to have answered. */
+  readonly #halfOpen = new Set<Connection>();
+  /** The torrent that was last to dial, by its place. */
+  #dialTurn = -1;
   #listener: StreamListener | undefined;
   #tick: Timer | undefined;
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
-  /** Peers that want to be served, in turn: for memory or for their share of the rate. */
-  readonly #hungry = new Map<Readonly<UploadPeer>, (peer: Readonly<UploadPeer>) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
@@ -62,8 +66,13 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#crowd = new Crowd(this.settings);
     this.peerId = makePeerId(options.ports.random.bytes(12));
-    this.upLimit = new RateLimit(this.settings.upBytesPerSecond);
-    this.downLimit = new RateLimit(this.settings.downBytesPerSecond);
+    this.#upLimit = new RateLimit(this.settings.upBytesPerSecond);
+    this.#downLimit = new RateLimit(this.settings.downBytesPerSecond);
+    this.scheduler = new Scheduler({
+      upLimit: this.#upLimit,
+      downLimit: this.#downLimit,
+      onWaiting: () => this.#schedulePump(),
+    });
   }
 
   get port(): number {
@@ -107,8 +116,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
-    if (limits.downBytesPerSecond !== undefined) this.downLimit.setRate(limits.downBytesPerSecond);
-    if (limits.upBytesPerSecond !== undefined) this.upLimit.setRate(limits.upBytesPerSecond);
+    if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
+    if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
     this.#runPump();
   }
 
@@ -193,21 +202,23 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   /** Every connection counts from the moment it is opened or accepted until it has ended. */
   handleDisconnected(connection: Connection): void {
     this.#strays.delete(connection);
+    this.#halfOpen.delete(connection);
     this.#count(connection.remote.address, -1);
   }
 
   dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
-    if (this.#halfOpen >= this.settings.halfOpenMax) return undefined;
     if (!this.#crowd.mayConnect(remote.address)) return undefined;
     if (this.#crowd.isFull && !this.#dropStray(remote.address)) return undefined;
     this.#count(remote.address, 1);
-    return new Connection({
+    const dialled = new Connection({
       remote,
       clock: this.ports.clock,
       connect: (handler) =>
         this.ports.net.connect(remote, handler, { timeoutMs: this.settings.connectTimeoutMs }),
       dialled: { owner, infohash },
     });
+    this.#halfOpen.add(dialled);
+    return dialled;
   }
 
   /** Lets the newest stray of a network that has more of them than that of the newcomer go. */
@@ -234,18 +245,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
 
   // ---- Sharing memory and rate ---------------------------------------------------------------------
 
-  handleHungry(peer: Readonly<UploadPeer>, serve: (peer: Readonly<UploadPeer>) => void): void {
-    this.#hungry.set(peer, serve);
-    this.#schedulePump();
-  }
-
-  handleStarved(): void {
-    this.#schedulePump();
-  }
-
-  /** Whoever waits longest for memory is served first, when the current event is over. */
+  /** Those that wait take their turns when the current event is over. */
   handleRoom(): void {
-    if (this.#hungry.size === 0 || this.#roomTimer) return;
+    if (this.#roomTimer || this.#closing) return;
     this.#roomTimer = this.ports.clock.startTimer(0, () => {
       this.#roomTimer = undefined;
       this.#runPump();
@@ -259,22 +261,23 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   #schedulePump(): void {
     if (this.#pump || this.#closing) return;
     const now = this.ports.clock.nowMs();
-    let wait = Number.POSITIVE_INFINITY;
-    for (const torrent of this.#torrents) wait = Math.min(wait, torrent.nextAllowanceMs(now) - now);
-    // Waiting for memory has no date: a short wait asks again.
-    const delay = Math.max(PUMP_MS_MIN, Math.min(wait, TICK_MS));
+    let atMs = this.scheduler.nextTurnAtMs(now);
+    for (const torrent of this.#torrents) atMs = Math.min(atMs, torrent.nextOwnMs(now));
+    // What waits for memory alone is called when some comes back.
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const delay = Math.max(PUMP_MS_MIN, Math.min(atMs - now, TICK_MS));
     this.#pump = this.ports.clock.startTimer(delay, () => {
       this.#pump = undefined;
       this.#runPump();
     });
   }
 
-  /** Serves the peers that waited, in turn. One that is still hungry afterwards stands at the end of the queue. */
+  /** Whatever waits for a limit takes what it allows, in turn. */
   #runPump(): void {
-    const hungry = [...this.#hungry];
-    this.#hungry.clear();
-    for (const [peer, serve] of hungry) if (peer.isOpen) serve(peer);
-    for (const torrent of this.#torrents) torrent.handleAllowance();
+    const now = this.ports.clock.nowMs();
+    for (const torrent of this.#torrents) torrent.handleOwnAllowance(now);
+    this.scheduler.run(now);
+    this.#schedulePump();
   }
 
   // ---- Time --------------------------------------------------------------------------------------
@@ -294,25 +297,40 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     for (const [stray, sinceMs] of this.#strays) {
       if (now - sinceMs > this.settings.handshakeTimeoutMs) stray.close("no handshake in time");
     }
-    this.#halfOpen = 0;
-    for (const torrent of this.#torrents) {
-      torrent.tick(now);
-      this.#halfOpen += torrent.halfOpenCount;
+    for (const torrent of this.#torrents) torrent.tick(now);
+    if (this.scheduler.isReceiveStuck(now)) {
+      for (const torrent of this.#torrents) if (torrent.spillIdle()) break;
     }
+    this.scheduler.retryMemory();
+    this.scheduler.run(now);
     this.#dialRound(now);
   }
 
-  /** One new connection for each torrent in turn, until the half-open limit is reached or nobody wants. */
+  /**
+   * One new connection for each torrent in turn, until the half-open limit is reached or nobody wants one. The next
+   * round goes on behind the torrent that was served last.
+   */
   #dialRound(now: number): void {
-    let dialled = true;
-    while (dialled && this.#halfOpen < this.settings.halfOpenMax) {
-      dialled = false;
-      for (const torrent of this.#torrents) {
-        if (this.#halfOpen >= this.settings.halfOpenMax) return;
-        if (!torrent.dialNext(now)) continue;
-        this.#halfOpen += 1;
-        dialled = true;
-      }
+    for (const connection of this.#halfOpen) {
+      if (connection.isOpen || connection.isClosedNow()) this.#halfOpen.delete(connection);
     }
+    const mayDial = this.#dialShares(now);
+    const torrents = [...this.#torrents];
+    let passed = 0;
+    while (passed < torrents.length && this.#halfOpen.size < this.settings.halfOpenMax) {
+      this.#dialTurn = (this.#dialTurn + 1) % torrents.length;
+      const torrent = torrents[this.#dialTurn]!;
+      passed = mayDial(torrent) && torrent.dialNext(now) ? 0 : passed + 1;
+    }
+  }
+
+  /** While connections are short, a torrent that has its share dials when those that have less want none. */
+  #dialShares(now: number): (torrent: Torrent) => boolean {
+    const { connectionsMax } = this.settings;
+    if (this.#crowd.open < connectionsMax * CONNECTIONS_SHORT) return () => true;
+    const wanting = [...this.#torrents].filter((torrent) => torrent.wantsToDial(now));
+    const share = connectionsMax / wanting.length;
+    const hasShare = ({ peerCount }: Torrent): boolean => peerCount >= share;
+    return (torrent) => !hasShare(torrent) || wanting.every(hasShare);
   }
 }

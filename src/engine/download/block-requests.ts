@@ -1,7 +1,8 @@
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import type { PiecePicker } from "../picker/piece-picker.ts";
-import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
+import type { RateBudget } from "../sharing/rate-share.ts";
 import type { PieceStore } from "../storage/piece-store.ts";
 import type { DownloadPeer } from "./download-peer.ts";
 import { requestDepth } from "./request-pace.ts";
@@ -20,11 +21,12 @@ export interface BlockRequestsOptions {
   readonly geometry: Geometry;
   readonly picker: PiecePicker;
   readonly store: PieceStore;
-  readonly limit: RateLimit;
+  readonly limit: RateBudget;
+  readonly memory: MemoryShare;
   readonly requestQueueMax: number;
   readonly nowMs: () => number;
-  /** A peer waits for the rate limit. */
-  readonly onStarved: () => void;
+  /** Memory came back that others wait for. */
+  readonly onRoomWanted: () => void;
 }
 
 /**
@@ -37,16 +39,14 @@ export class BlockRequests {
   readonly #starvedOfMemory = new Set<DownloadPeer>();
   readonly #starvedOfRate = new Set<DownloadPeer>();
   #memoryShort = false;
+  /** And that for want of memory that all torrents share. */
+  #poolShort = false;
   #roomCame = false;
   #judgingBytes = 0;
   #paused = false;
 
   constructor(options: BlockRequestsOptions) {
     this.#options = options;
-  }
-
-  get isStarvedOfRate(): boolean {
-    return this.#starvedOfRate.size > 0;
   }
 
   /** Nothing is asked for until `resume`. */
@@ -76,7 +76,10 @@ export class BlockRequests {
 
   /** Memory came back. */
   handleRoom(): void {
+    const { memory, onRoomWanted } = this.#options;
     this.#roomCame = true;
+    memory.handleRoom();
+    if (memory.isWantedByOthers) onRoomWanted();
   }
 
   /** Asks the peer for as many blocks as it may owe us. */
@@ -98,10 +101,11 @@ export class BlockRequests {
     if (wanted <= 0) return;
     if (allowed <= 0) {
       this.#starvedOfRate.add(peer);
-      this.#options.onStarved();
+      limit.wait(now);
       return;
     }
     this.#memoryShort = false;
+    this.#poolShort = false;
     const count = picker.pick(peer.key, Math.min(wanted, allowed), this.#picked, {
       canStart: (piece) => this.#canStart(piece),
       whole: (peer.rate.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= geometry.pieceLength,
@@ -109,6 +113,7 @@ export class BlockRequests {
       choked: peer.isChoking,
     });
     if (this.#memoryShort) this.#starvedOfMemory.add(peer);
+    if (this.#poolShort) this.#options.memory.wait();
     if (count > 0) this.#ask(peer, count, now);
     // It would have asked for more.
     if (isShort && count === room) window.wait(peer.lane);
@@ -146,20 +151,33 @@ export class BlockRequests {
       this.#memoryShort = true;
       return false;
     }
-    if (this.#options.store.open(piece)) return true;
+    const { memory, nowMs, store } = this.#options;
+    if (memory.mayTry()) {
+      if (store.open(piece)) {
+        memory.take(nowMs());
+        return true;
+      }
+      memory.handleShort();
+      this.spillIdle();
+    }
     this.#memoryShort = true;
-    this.#makeRoom();
+    this.#poolShort = true;
     return false;
   }
 
-  /** Sends the piece that was left alone longest to disk; its memory comes back when it is written. */
-  #makeRoom(): void {
+  /**
+   * Sends the piece that was left alone longest to disk; its memory comes back when it is written.
+   *
+   * @returns False when none lies idle.
+   */
+  spillIdle(): boolean {
     for (const idle of this.#options.picker.idlePieces()) {
       // Those that are on disk already have no memory to give.
       if (!this.#options.store.spill(idle, this.#options.picker.receivedBlocks(idle)!)) continue;
       this.#options.picker.park(idle);
-      return;
+      return true;
     }
+    return false;
   }
 
   #depth(peer: DownloadPeer): number {
@@ -171,15 +189,26 @@ export class BlockRequests {
   refillStarved(): void {
     if (!this.#roomCame) return;
     this.#roomCame = false;
+    this.handleMemory();
+    if (this.#starvedOfMemory.size === 0) this.#options.memory.stopWaiting();
+  }
+
+  /** It is our turn at the memory of all. @returns Whether peers could be asked for more if there were some. */
+  handleMemory(): boolean {
     const starved = Array.from(this.#starvedOfMemory);
     this.#starvedOfMemory.clear();
     for (const peer of starved) this.refill(peer);
+    return this.#starvedOfMemory.size > 0;
   }
 
-  /** The rate limit allows more. */
-  handleAllowance(): void {
-    const starved = Array.from(this.#starvedOfRate);
-    this.#starvedOfRate.clear();
-    for (const peer of starved) this.refill(peer);
+  /** The rate limit allows more. @returns Whether peers still wait for it. */
+  handleAllowance(now: number): boolean {
+    const { limit } = this.#options;
+    for (const peer of Array.from(this.#starvedOfRate)) {
+      if (limit.available(now) < BLOCK_BYTES) break;
+      this.#starvedOfRate.delete(peer);
+      this.refill(peer);
+    }
+    return this.#starvedOfRate.size > 0;
   }
 }

@@ -8,7 +8,8 @@ import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import { PieceStore } from "../storage/piece-store.ts";
-import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
+import type { RateBudget } from "../sharing/rate-share.ts";
 import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
 import { DownloadPeer } from "./download-peer.ts";
@@ -31,8 +32,8 @@ export interface DownloadEvents {
   handleLiar(sender: string, reason: string): void;
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
   handleInconsistent(piece: number, fault: "v1" | "v2"): void;
-  /** Somebody waits for the rate limit. */
-  handleStarved(): void;
+  /** Memory came back that others wait for. */
+  handleRoom(): void;
 }
 
 /** What is known of the hashes that pieces are judged by. */
@@ -53,7 +54,8 @@ export interface DownloaderOptions {
   readonly have: Bitfield;
   readonly judged: Bitfield;
   readonly hashes: PieceHashKnowledge;
-  readonly limit: RateLimit;
+  readonly limit: RateBudget;
+  readonly memory: MemoryShare;
   readonly requestQueueMax: number;
   readonly events: DownloadEvents;
 }
@@ -99,7 +101,8 @@ export class Downloader {
       limit: options.limit,
       requestQueueMax: options.requestQueueMax,
       nowMs: () => options.events.nowMs(),
-      onStarved: () => options.events.handleStarved(),
+      memory: options.memory,
+      onRoomWanted: () => options.events.handleRoom(),
     });
     this.#picker.markHave(options.have);
     const { have, hashes } = options;
@@ -130,10 +133,6 @@ export class Downloader {
 
   get rarestCopies(): number {
     return this.#picker.rarestCopies();
-  }
-
-  get isStarvedOfRate(): boolean {
-    return this.#requests.isStarvedOfRate;
   }
 
   // ---- What is wanted --------------------------------------------------------------------------------
@@ -291,9 +290,19 @@ export class Downloader {
     this.#requests.refillStarved();
   }
 
-  /** The rate limit allows more. */
-  handleAllowance(): void {
-    this.#requests.handleAllowance();
+  /** It is our turn at the memory of all. @returns Whether peers could be asked for more if there were some. */
+  handleMemory(): boolean {
+    return this.#requests.handleMemory();
+  }
+
+  /** The rate limit allows more. @returns Whether peers still wait for it. */
+  handleAllowance(now: number): boolean {
+    return this.#requests.handleAllowance(now);
+  }
+
+  /** Sends an idle piece to disk, unfinished: others wait for its memory. @returns False when none lies idle. */
+  spillIdle(): boolean {
+    return this.#requests.spillIdle();
   }
 
   // ---- Blocks ------------------------------------------------------------------------------------------

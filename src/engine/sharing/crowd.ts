@@ -34,6 +34,11 @@ export class Crowd {
     this.#limits = limits;
   }
 
+  /** Connections there are. */
+  get open(): number {
+    return this.#open;
+  }
+
   get isFull(): boolean {
     return this.#open >= this.#limits.connectionsMax;
   }

@@ -38,7 +38,7 @@ function assertPassed(consumer: Consumer, expected: number, tolerance = 0.03): v
 }
 
 test("0 is unlimited", () => {
-  const limit = new RateLimit(0).child(0);
+  const limit = new RateLimit(0);
   assert.equal(limit.available(0), Number.POSITIVE_INFINITY);
   assert.equal(limit.nextAvailable(7), 7);
   limit.take(1e12, 0);
@@ -70,22 +70,6 @@ test("nothing is saved up over a long silence but the burst", () => {
   limit.take(limit.available(0), 0);
   assert.equal(limit.available(0), 0);
   assert.equal(limit.available(3_600_000), 250_000);
-});
-
-test("a torrent's limit and the limit of all both hold", () => {
-  const all = new RateLimit(100_000);
-  const slow = consumerOf(all.child(20_000));
-  const fast = consumerOf(all.child(0));
-  run([slow, fast], 0, 60_000);
-  assertPassed(slow, 1_200_000);
-  assertPassed(fast, 4_800_000);
-});
-
-test("torrents that wait in turn get equal parts of the limit of all", () => {
-  const all = new RateLimit(90_000);
-  const torrents = [0, 1, 2].map(() => consumerOf(all.child(0)));
-  run(torrents, 0, 60_000);
-  for (const torrent of torrents) assertPassed(torrent, 1_800_000, 0.05);
 });
 
 test("limits change while they are in use, also from and to unlimited", () => {

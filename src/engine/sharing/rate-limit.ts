@@ -7,29 +7,26 @@ const BURST_MS = 250;
 const BURST_BYTES_MIN = 2 * BLOCK_BYTES;
 
 /**
- * A limit of bytes per second for all torrents, with a child for each torrent: what the child lets
- * pass counts for the parent too. Token bucket; a `take` larger than what is there leaves a debt
+ * A limit of bytes per second. Token bucket; a `take` larger than what is there leaves a debt
  * that is waited off, so the average is exact at any rate and any size of what is taken.
  *
  * It does not queue: who finds nothing `available` waits until `nextAvailable` and is served in
  * turn. The burst is short, so that a turn is.
  */
 export class RateLimit {
-  readonly #parent: RateLimit | undefined;
   #bytesPerSecond: number;
   #tokens: number;
   #filledAtMs: number | undefined;
 
   /** @param bytesPerSecond - 0 is unlimited. */
-  constructor(bytesPerSecond: number, parent?: RateLimit) {
-    this.#parent = parent;
+  constructor(bytesPerSecond: number) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#tokens = Math.max(BLOCK_BYTES, (bytesPerSecond * BURST_MS) / 1000);
   }
 
-  /** A limit within this one. */
-  child(bytesPerSecond: number): RateLimit {
-    return new RateLimit(bytesPerSecond, this);
+  /** 0 is unlimited. */
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
   }
 
   /** @param bytesPerSecond - 0 is unlimited. */
@@ -41,17 +38,15 @@ export class RateLimit {
     this.#tokens = wasUnlimited ? burst : Math.max(-burst, Math.min(this.#tokens, burst));
   }
 
-  /** Whole bytes that may pass now, by this limit and those above; `Infinity` when none limits. */
+  /** Whole bytes that may pass now; `Infinity` when it is unlimited. */
   available(now: number): number {
-    const above = this.#parent?.available(now) ?? Number.POSITIVE_INFINITY;
-    if (this.#bytesPerSecond === 0) return above;
+    if (this.#bytesPerSecond === 0) return Number.POSITIVE_INFINITY;
     this.#fill(now);
-    return Math.min(above, Math.max(0, Math.floor(this.#tokens)));
+    return Math.max(0, Math.floor(this.#tokens));
   }
 
   /** Counts bytes that pass now. */
   take(bytes: number, now: number): void {
-    this.#parent?.take(bytes, now);
     if (this.#bytesPerSecond === 0) return;
     this.#fill(now);
     this.#tokens -= bytes;
@@ -59,12 +54,10 @@ export class RateLimit {
 
   /** When a block may pass, if nobody takes the bytes before; `now` when at once. */
   nextAvailable(now: number): number {
-    const above = this.#parent?.nextAvailable(now) ?? now;
-    if (this.#bytesPerSecond === 0) return above;
+    if (this.#bytesPerSecond === 0) return now;
     this.#fill(now);
     const missing = BLOCK_BYTES - this.#tokens;
-    if (missing <= 0) return above;
-    return Math.max(above, now + Math.ceil((missing * 1000) / this.#bytesPerSecond));
+    return missing <= 0 ? now : now + Math.ceil((missing * 1000) / this.#bytesPerSecond);
   }
 
   get #burstBytes(): number {

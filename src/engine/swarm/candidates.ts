@@ -126,6 +126,16 @@ export class Candidates {
     return true;
   }
 
+  /** There is an address to dial now. */
+  isAnyDue(now: number): boolean {
+    for (let best = this.#due.peek(); best; best = this.#due.peek()) {
+      if (isValid(best)) return true;
+      this.#due.pop();
+    }
+    const soonest = this.#waiting.peek();
+    return soonest !== undefined && soonest.dueAtMs <= now;
+  }
+
   /** The address to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
   next(now: number): Endpoint | undefined {
     for (;;) {

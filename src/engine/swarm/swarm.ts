@@ -50,12 +50,8 @@ export class Swarm<P extends SwarmMember> {
     return this.#peers.size;
   }
 
-  /** Those we dialled that have not answered yet; who dials us takes none of our attempts (WIR-2). */
-  get halfOpenCount(): number {
-    let count = 0;
-    for (const peer of this.#peers)
-      if (!peer.connection.incoming && !peer.connection.isOpen) count += 1;
-    return count;
+  wantsToDial(now: number): boolean {
+    return !this.isFull && this.#candidates.isAnyDue(now);
   }
 
   get isFull(): boolean {

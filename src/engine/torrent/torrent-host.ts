@@ -1,8 +1,7 @@
 import type { Endpoint } from "../../base/endpoint.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOwner } from "../connection/connection-sink.ts";
-import type { RateLimit } from "../sharing/rate-limit.ts";
-import type { UploadPeer } from "../upload/upload-peer.ts";
+import type { Scheduler } from "../sharing/scheduler.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
@@ -12,8 +11,7 @@ export interface TorrentHost {
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
   readonly port: number;
-  readonly upLimit: RateLimit;
-  readonly downLimit: RateLimit;
+  readonly scheduler: Scheduler;
   /** A root that a removed torrent still closes is not opened before it has. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */
@@ -21,10 +19,6 @@ export interface TorrentHost {
   /** There may be somebody new to dial. */
   handleCandidates(): void;
   handleDisconnected(connection: Connection): void;
-  /** The peer waits for memory or its share of the upload rate; `serve` is called when it may be there. */
-  handleHungry(peer: Readonly<UploadPeer>, serve: (peer: Readonly<UploadPeer>) => void): void;
-  /** Memory for sending came back. */
+  /** Memory came back that somebody waits for, or a limit was changed. */
   handleRoom(): void;
-  /** Somebody waits for its share of the download rate. */
-  handleStarved(): void;
 }

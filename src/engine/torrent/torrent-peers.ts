@@ -139,6 +139,7 @@ export class TorrentPeers implements PeerRoutes {
     const { connection } = peer;
     this.swarm.handleClosed(peer, byUs, this.#nowMs());
     if (peer.download) this.#transfer!.download.leave(peer.download);
+    if (peer.upload) this.#transfer!.upload.leave(peer.upload);
     this.extensions.gone(peer);
     this.#torrent.hashes()?.gone(connection);
     this.#host.handleDisconnected(connection);

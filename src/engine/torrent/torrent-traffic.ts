@@ -1,29 +1,34 @@
-import type { RateLimit } from "../sharing/rate-limit.ts";
+import { RateLimit } from "../sharing/rate-limit.ts";
 import { PIPELINE_WINDOW_MS, RateMeter, SILENCE_MS } from "../sharing/rate-meter.ts";
+import type { TorrentShares, TorrentTurns } from "../sharing/scheduler.ts";
 import type { AddTorrent, ResumeState, TorrentStats } from "../session-contract.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 
 /** The blocks of one torrent on the wire: how many bytes have gone, how fast they go and how fast they may. */
 export class TorrentTraffic {
-  readonly upLimit: RateLimit;
-  readonly downLimit: RateLimit;
+  /** What it may take of what all torrents share. */
+  readonly shares: TorrentShares;
+  readonly #upLimit: RateLimit;
+  readonly #downLimit: RateLimit;
   readonly #upMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
   readonly #downMeter = new RateMeter(PIPELINE_WINDOW_MS, SILENCE_MS);
   #uploaded: number;
   #downloaded: number;
 
-  /** @param host - Whose limits hold for all torrents together. */
-  constructor(host: Pick<TorrentHost, "upLimit" | "downLimit">, options: AddTorrent) {
-    this.upLimit = host.upLimit.child(options.upBytesPerSecond ?? 0);
-    this.downLimit = host.downLimit.child(options.downBytesPerSecond ?? 0);
+  /** @param host - Whose limits hold for all torrents together. @param turns - What is done when it is its turn. */
+  constructor(host: Pick<TorrentHost, "scheduler">, options: AddTorrent, turns: TorrentTurns) {
+    this.#upLimit = new RateLimit(options.upBytesPerSecond ?? 0);
+    this.#downLimit = new RateLimit(options.downBytesPerSecond ?? 0);
+    const own = { down: this.#downLimit, up: this.#upLimit };
+    this.shares = host.scheduler.join(turns, own);
     this.#uploaded = options.resume?.uploaded ?? 0;
     this.#downloaded = options.resume?.downloaded ?? 0;
   }
 
   /** What is not given stays. */
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
-    if (limits.downBytesPerSecond !== undefined) this.downLimit.setRate(limits.downBytesPerSecond);
-    if (limits.upBytesPerSecond !== undefined) this.upLimit.setRate(limits.upBytesPerSecond);
+    if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
+    if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
   }
 
   countUploaded(bytes: number, now: number): void {

@@ -11,7 +11,6 @@ import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { UploadPeer } from "../upload/upload-peer.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -20,6 +19,7 @@ import type {
   TorrentState,
   TorrentStats,
 } from "../session-contract.ts";
+import type { TorrentTurns } from "../sharing/scheduler.ts";
 import { TorrentFiles, waitingFor } from "../storage/torrent-files.ts";
 import { existingOf, named } from "./add-options.ts";
 import type { TorrentHost } from "./torrent-host.ts";
@@ -74,7 +74,7 @@ export class Torrent implements EngineTorrent {
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
     if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
     this.#existing = existingOf(options);
-    this.#traffic = new TorrentTraffic(host, options);
+    this.#traffic = new TorrentTraffic(host, options, this.#turns());
     this.#peers = this.#makePeers();
     const { swarm } = this.#peers;
     this.#sources = new TorrentSources({
@@ -111,10 +111,6 @@ export class Torrent implements EngineTorrent {
   /** Resolves when that is known, or the torrent is stopped. */
   get opened(): Promise<void> {
     return this.#opened.promise;
-  }
-
-  get halfOpenCount(): number {
-    return this.#peers.swarm.halfOpenCount;
   }
 
   stats(): TorrentStats {
@@ -159,7 +155,7 @@ export class Torrent implements EngineTorrent {
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
     this.#traffic.setLimits(limits);
-    this.#host.handleStarved();
+    this.#host.handleRoom();
   }
 
   // ---- Beginning and end ---------------------------------------------------------------------------
@@ -185,6 +181,7 @@ export class Torrent implements EngineTorrent {
 
   async #shutDown(): Promise<void> {
     this.#endLeasing();
+    this.#host.scheduler.leave(this.#traffic.shares);
     this.#opening?.cancel();
     this.#files?.cancel();
     this.#opened.resolve();
@@ -278,8 +275,7 @@ export class Torrent implements EngineTorrent {
       opened,
       hashes: this.#hashes!,
       wantedFiles: this.#wantedFiles,
-      upLimit: this.#traffic.upLimit,
-      downLimit: this.#traffic.downLimit,
+      shares: this.#traffic.shares,
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
@@ -295,9 +291,7 @@ export class Torrent implements EngineTorrent {
           this.#settle();
         },
         handleUploaded: (bytes) => this.#countUploaded(bytes),
-        handleHungry: (peer) => this.#host.handleHungry(peer, this.#serve),
         handleRoom: () => this.#host.handleRoom(),
-        handleStarved: () => this.#host.handleStarved(),
       },
     });
     this.#files = new TorrentFiles({
@@ -345,6 +339,12 @@ export class Torrent implements EngineTorrent {
   /** @returns Whether a peer was let go so that somebody from this address may come. */
   evictFor(address: string): boolean {
     return this.#peers.swarm.evictFor(address, this.#nowMs());
+  }
+
+  /** There is somebody to be dialled now. */
+  wantsToDial(now: number): boolean {
+    if (this.#stopped || this.#isOpening || this.#state.kind === "broken") return false;
+    return this.#peers.swarm.wantsToDial(now);
   }
 
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
@@ -473,20 +473,42 @@ export class Torrent implements EngineTorrent {
     this.#settle();
   }
 
-  /** When a rate limit lets somebody of ours go on; infinity when nobody waits for one. */
-  nextAllowanceMs(now: number): number {
-    return this.#transfer?.nextAllowanceMs(now) ?? Number.POSITIVE_INFINITY;
+  /** What is done when it is its turn at something scarce. */
+  #turns(): TorrentTurns {
+    const turn =
+      (use: (transfer: Transfer, now: number) => boolean) =>
+      (now: number): boolean => {
+        const wantsMore = this.#transfer ? use(this.#transfer, now) : false;
+        this.#settle();
+        return wantsMore;
+      };
+    return {
+      down: turn(({ download }, now) => download.handleAllowance(now)),
+      up: turn(({ upload }, now) => upload.serveWaiting("rate", now)),
+      receive: turn(({ download }) => download.handleMemory()),
+      send: turn(({ upload }, now) => upload.serveWaiting("memory", now)),
+    };
   }
 
-  readonly #serve = (peer: Readonly<UploadPeer>): void => {
-    this.#transfer!.upload.serve(peer);
-    this.#settle();
-  };
+  /** Others wait for memory. @returns Whether a piece that lay idle goes to disk, unfinished. */
+  spillIdle(): boolean {
+    return this.#transfer?.download.spillIdle() ?? false;
+  }
 
-  handleAllowance(): void {
-    if (this.#transfer?.download.isStarvedOfRate !== true) return;
-    this.#transfer.download.handleAllowance();
-    this.#settle();
+  /** When a limit of its own lets it go on; infinity when it waits for none. */
+  nextOwnMs(now: number): number {
+    const { down, up } = this.#traffic.shares;
+    return Math.min(down.nextOwnMs(now), up.nextOwnMs(now));
+  }
+
+  /** A limit of its own may let it go on. */
+  handleOwnAllowance(now: number): void {
+    const { down, up } = this.#traffic.shares;
+    const downEnded = down.endOwnWait(now);
+    const upEnded = up.endOwnWait(now);
+    if (downEnded) this.#transfer?.download.handleAllowance(now);
+    if (upEnded) this.#transfer?.upload.serveWaiting("rate", now);
+    if (downEnded || upEnded) this.#settle();
   }
 
   /** The end of a burst of events: what was decided during it is carried out and sent. */

@@ -7,7 +7,7 @@ import { Downloader } from "../download/downloader.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
-import type { RateLimit } from "../sharing/rate-limit.ts";
+import type { TorrentShares } from "../sharing/scheduler.ts";
 import type { EnginePorts } from "../session-contract.ts";
 import type { UploadPeer } from "../upload/upload-peer.ts";
 import { Uploader } from "../upload/uploader.ts";
@@ -34,12 +34,8 @@ export interface TransferEvents {
   /** Files that became wanted are where they belong, and what is missing of them is known. */
   handlePlaced(): void;
   handleUploaded(bytes: number): void;
-  /** The peer waits for memory or its share of the upload rate. */
-  handleHungry(peer: Readonly<UploadPeer>): void;
-  /** Memory for sending came back. */
+  /** Memory came back that somebody waits for. */
   handleRoom(): void;
-  /** Somebody waits for the download rate. */
-  handleStarved(): void;
 }
 
 export interface TransferOptions {
@@ -49,8 +45,7 @@ export interface TransferOptions {
   readonly opened: OpenedContent;
   readonly hashes: HashExchange;
   readonly wantedFiles: readonly boolean[] | undefined;
-  readonly upLimit: RateLimit;
-  readonly downLimit: RateLimit;
+  readonly shares: TorrentShares;
   readonly requestQueueMax: number;
   readonly events: TransferEvents;
 }
@@ -90,7 +85,8 @@ export class Transfer {
       have: opened.have,
       judged: opened.judged,
       hashes: options.hashes,
-      limit: options.downLimit,
+      limit: options.shares.down,
+      memory: options.shares.receive,
       requestQueueMax: options.requestQueueMax,
       events,
     });
@@ -98,7 +94,8 @@ export class Transfer {
       geometry: info.geometry,
       content,
       slabs: ports.sendSlabs,
-      limit: options.upLimit,
+      limit: options.shares.up,
+      memory: options.shares.send,
       requestQueueMax: options.requestQueueMax,
       have: opened.have,
       judged: opened.judged,
@@ -114,7 +111,7 @@ export class Transfer {
       table: options.hashes.table,
       onFailure: (failure) => this.#handleReadFailure(failure),
       onAnswered: () => {
-        events.handleRoom();
+        this.upload.handleRoom();
         events.settle();
       },
     });
@@ -126,7 +123,9 @@ export class Transfer {
 
   /** Uploads are held back by a limit, so that more slots would only make each slower. */
   get isUploadLimited(): boolean {
-    return this.#options.upLimit.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY;
+    return (
+      this.#options.shares.up.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY
+    );
   }
 
   /** Files are on their way to their places. */
@@ -169,12 +168,6 @@ export class Transfer {
       this.upload.serve(peer);
     }
     this.download.refillStarved();
-  }
-
-  nextAllowanceMs(now: number): number {
-    const { upLimit, downLimit } = this.#options;
-    const up = upLimit.nextAvailable(now);
-    return this.download.isStarvedOfRate ? Math.min(up, downLimit.nextAvailable(now)) : up;
   }
 
   /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */

@@ -11,8 +11,9 @@ import type {
   Slab,
 } from "../../ports/content.ts";
 import { RateLimit } from "../sharing/rate-limit.ts";
+import { Scheduler } from "../sharing/scheduler.ts";
 import type { UploadPeer } from "./upload-peer.ts";
-import { Uploader } from "./uploader.ts";
+import { Uploader, type UploaderOptions } from "./uploader.ts";
 
 const PIECE = 65_536;
 const BLOCK = 16_384;
@@ -65,14 +66,13 @@ class World {
         },
         give: () => (this.slabsLeft += 1),
       },
-      limit: new RateLimit(bytesPerSecond),
+      ...this.#shares(bytesPerSecond),
       requestQueueMax: 4,
       have: this.have,
       judged: this.judged,
       events: {
         nowMs: () => this.now,
         handleUploaded: () => undefined,
-        handleHungry: () => (this.hungry += 1),
         settle: () => undefined,
         handleRoom: () => undefined,
       },
@@ -93,6 +93,19 @@ class World {
   choke(): void {
     this.amChoking = true;
     this.uploader.handleChoked(this.peer);
+  }
+
+  #shares(bytesPerSecond: number): Pick<UploaderOptions, "limit" | "memory"> {
+    const scheduler = new Scheduler({
+      downLimit: new RateLimit(0),
+      upLimit: new RateLimit(bytesPerSecond),
+      onWaiting: () => (this.hungry += 1),
+    });
+    const use = (): boolean => false;
+    const turns = { down: use, up: use, receive: use, send: use };
+    const own = { down: new RateLimit(0), up: new RateLimit(0) };
+    const { up, send } = scheduler.join(turns, own);
+    return { limit: up, memory: send };
   }
 
   #joined(): UploadPeer {

@@ -43,10 +43,16 @@ export class WarmPieces {
   readonly #options: WarmPiecesOptions;
   readonly #pieces = new Map<number, WarmPiece>();
   #bytes = 0;
+  #idleBytes = 0;
   #closed = false;
 
   constructor(options: WarmPiecesOptions) {
     this.#options = options;
+  }
+
+  /** Bytes of pieces that are not on their way to a peer: `dropIdle` gives them back. */
+  get idleBytes(): number {
+    return this.#idleBytes;
   }
 
   /** Memory to judge a piece in, to be followed by `keep` or `release`; `undefined` when there is none. */
@@ -80,6 +86,7 @@ export class WarmPieces {
     }
     this.#pieces.set(piece, warm);
     warm.users -= 1;
+    if (warm.users === 0) this.#idleBytes += warm.bytes;
   }
 
   /**
@@ -107,6 +114,7 @@ export class WarmPieces {
     if (payload === 0) return undefined;
     const start = first * FRAME_BYTES;
     const length = payload + (end - first) * PIECE_HEAD_BYTES;
+    if (warm.users === 0) this.#idleBytes -= warm.bytes;
     warm.users += 1;
     warm.sentBlocks += end - first;
     warm.usedAtMs = nowMs;
@@ -116,7 +124,9 @@ export class WarmPieces {
   /** An answer has left, or what was judged here is not to be kept. */
   release(piece: number, warm: WarmPiece): void {
     warm.users -= 1;
-    if (warm.users === 0 && this.#pieces.get(piece) !== warm) this.#give(warm);
+    if (warm.users > 0) return;
+    if (this.#pieces.get(piece) === warm) this.#idleBytes += warm.bytes;
+    else this.#give(warm);
   }
 
   /** Not to be served from memory any more. */
@@ -124,7 +134,9 @@ export class WarmPieces {
     const warm = this.#pieces.get(piece);
     if (!warm) return;
     this.#pieces.delete(piece);
-    if (warm.users === 0) this.#give(warm);
+    if (warm.users > 0) return;
+    this.#idleBytes -= warm.bytes;
+    this.#give(warm);
   }
 
   /** Drops what is not on its way to a peer. @returns Whether that gave memory back. */

@@ -1,0 +1,100 @@
+import { Claim, type Supply, type TurnRing } from "./turn-ring.ts";
+
+/**
+ * Memory that is lent and comes back. Its unit is one thing that needs memory, a piece or a run of blocks: how many bytes
+ * that is, and whether they are there, is seen when somebody tries.
+ */
+export class MemorySupply implements Supply {
+  readonly unitsMin = 1;
+  #isShort = false;
+  #takenAtMs = 0;
+
+  available(): number {
+    return this.#isShort ? 0 : 1;
+  }
+
+  /** The pool counts the bytes. */
+  take(_units: number, now: number): void {
+    this.#takenAtMs = now;
+  }
+
+  /** There has been too little for so long. */
+  isShortSince(atMs: number): boolean {
+    return this.#isShort && this.#takenAtMs <= atMs;
+  }
+
+  /** Memory has no date: it comes back when it comes back. */
+  nextAvailable(now: number): number {
+    return this.#isShort ? Number.POSITIVE_INFINITY : now;
+  }
+
+  quantum(): number {
+    return 1;
+  }
+
+  /** There was not enough for somebody. */
+  handleShort(): void {
+    this.#isShort = true;
+  }
+
+  /** Some came back. */
+  handleRoom(): void {
+    this.#isShort = false;
+  }
+}
+
+/** One torrent's turns at memory that all torrents share. */
+export class MemoryShare {
+  readonly #ring: TurnRing;
+  readonly #supply: MemorySupply;
+  readonly #claim: Claim;
+  readonly #onWaiting: () => void;
+
+  constructor(
+    ring: TurnRing,
+    supply: MemorySupply,
+    use: (now: number) => boolean,
+    onWaiting: () => void,
+  ) {
+    this.#ring = ring;
+    this.#supply = supply;
+    this.#claim = new Claim(use);
+    this.#onWaiting = onWaiting;
+  }
+
+  /** Nobody else is to be served first. Whether there is enough is seen when it is tried. */
+  mayTry(): boolean {
+    return this.#ring.mayTry(this.#claim);
+  }
+
+  /** It was enough. */
+  take(now: number): void {
+    this.#ring.take(this.#claim, 1, now);
+  }
+
+  /** It was not enough; nobody tries before some comes back. */
+  handleShort(): void {
+    this.#supply.handleShort();
+  }
+
+  wait(): void {
+    this.#ring.wait(this.#claim);
+    this.#onWaiting();
+  }
+
+  stopWaiting(): void {
+    this.#ring.leave(this.#claim);
+  }
+
+  handleRoom(): void {
+    this.#supply.handleRoom();
+  }
+
+  get isWanted(): boolean {
+    return !this.#ring.isEmpty;
+  }
+
+  get isWantedByOthers(): boolean {
+    return this.#ring.hasOthers(this.#claim);
+  }
+}

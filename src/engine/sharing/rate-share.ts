@@ -1,0 +1,76 @@
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { Claim, type TurnRing } from "./turn-ring.ts";
+
+/** Bytes that may pass, for somebody who asks before it takes. */
+export interface RateBudget {
+  /** Whole bytes that may pass now; infinity when nothing limits them. */
+  available(now: number): number;
+  /** Counts bytes that pass now. */
+  take(bytes: number, now: number): void;
+  /** There was too little: the owner is called when it is its turn. */
+  wait(now: number): void;
+}
+
+export interface RateShareOptions {
+  /** Of the session, for all torrents. */
+  readonly ring: TurnRing;
+  /** Of this torrent alone. */
+  readonly own: RateLimit;
+  readonly use: (now: number) => boolean;
+  readonly onWaiting: () => void;
+}
+
+/**
+ * What one torrent may transfer: its own limit holds, and its turns at the limit of all. While its own limit holds it
+ * back it stands in no ring, so that it keeps nobody else waiting.
+ */
+export class RateShare implements RateBudget {
+  readonly #ring: TurnRing;
+  readonly #own: RateLimit;
+  readonly #claim: Claim;
+  readonly #onWaiting: () => void;
+  /** It waits for its own limit. */
+  #waitsForOwn = false;
+
+  constructor({ ring, own, use, onWaiting }: RateShareOptions) {
+    this.#ring = ring;
+    this.#own = own;
+    // What is left to be wanted may be held back by the torrent's own limit: then its turn is over.
+    this.#claim = new Claim((now) => use(now) && !this.#waitsForOwn);
+    this.#onWaiting = onWaiting;
+  }
+
+  available(now: number): number {
+    const own = this.#own.available(now);
+    return own === 0 ? 0 : Math.min(own, this.#ring.allowed(this.#claim, now));
+  }
+
+  take(bytes: number, now: number): void {
+    this.#own.take(bytes, now);
+    this.#ring.take(this.#claim, bytes, now);
+  }
+
+  wait(now: number): void {
+    this.#waitsForOwn = this.#own.available(now) < BLOCK_BYTES;
+    if (!this.#waitsForOwn) this.#ring.wait(this.#claim);
+    this.#onWaiting();
+  }
+
+  stopWaiting(): void {
+    this.#waitsForOwn = false;
+    this.#ring.leave(this.#claim);
+  }
+
+  /** When its own limit lets it go on; infinity unless it waits for that. */
+  nextOwnMs(now: number): number {
+    return this.#waitsForOwn ? this.#own.nextAvailable(now) : Number.POSITIVE_INFINITY;
+  }
+
+  /** @returns Whether it waited for its own limit, which lets a block pass now. */
+  endOwnWait(now: number): boolean {
+    if (!this.#waitsForOwn || this.#own.available(now) < BLOCK_BYTES) return false;
+    this.#waitsForOwn = false;
+    return true;
+  }
+}

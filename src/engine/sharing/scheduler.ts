@@ -1,0 +1,118 @@
+import { BLOCK_BYTES } from "../../base/geometry.ts";
+import { MemoryShare, MemorySupply } from "./memory-share.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { RateShare } from "./rate-share.ts";
+import { type Supply, TurnRing } from "./turn-ring.ts";
+
+/** A turn is worth what passes in this time, shared by those that wait... */
+const TURN_MS = 50;
+/** ...within these bounds. The least is a block, the most what a fast peer is sent at once. */
+const TURN_BYTES_MIN = BLOCK_BYTES;
+const TURN_BYTES_MAX = 256 * 1024;
+
+/** Memory that others wait for lies idle for so long at most. */
+const STUCK_MS = 1_000;
+
+/** What a torrent does when it is its turn. @returns Whether it wants more than it was allowed. */
+type Use = (now: number) => boolean;
+
+export interface TorrentTurns {
+  readonly down: Use;
+  readonly up: Use;
+  readonly receive: Use;
+  readonly send: Use;
+}
+
+/** One torrent's share of everything scarce. */
+export interface TorrentShares {
+  readonly down: RateShare;
+  readonly up: RateShare;
+  readonly receive: MemoryShare;
+  readonly send: MemoryShare;
+}
+
+export interface SchedulerOptions {
+  readonly downLimit: RateLimit;
+  readonly upLimit: RateLimit;
+  /** A torrent waits: `run` is to be called at `nextTurnAtMs`, or when memory comes back. */
+  readonly onWaiting: () => void;
+}
+
+/** Shares what is scarce among the torrents of a session, in turns. */
+export class Scheduler {
+  readonly #down: TurnRing;
+  readonly #up: TurnRing;
+  readonly #receive: TurnRing;
+  readonly #send: TurnRing;
+  readonly #receiveMemory = new MemorySupply();
+  readonly #sendMemory = new MemorySupply();
+  readonly #onWaiting: () => void;
+
+  constructor(options: SchedulerOptions) {
+    this.#onWaiting = options.onWaiting;
+    this.#down = new TurnRing(rateSupply(options.downLimit));
+    this.#up = new TurnRing(rateSupply(options.upLimit));
+    this.#receive = new TurnRing(this.#receiveMemory);
+    this.#send = new TurnRing(this.#sendMemory);
+  }
+
+  /** @param own - The torrent's own limits, which hold besides those of all. */
+  join(
+    turns: TorrentTurns,
+    own: { readonly down: RateLimit; readonly up: RateLimit },
+  ): TorrentShares {
+    const onWaiting = this.#onWaiting;
+    return {
+      down: new RateShare({ ring: this.#down, own: own.down, use: turns.down, onWaiting }),
+      up: new RateShare({ ring: this.#up, own: own.up, use: turns.up, onWaiting }),
+      receive: new MemoryShare(this.#receive, this.#receiveMemory, turns.receive, onWaiting),
+      send: new MemoryShare(this.#send, this.#sendMemory, turns.send, onWaiting),
+    };
+  }
+
+  /** A torrent is gone. */
+  leave({ down, up, receive, send }: TorrentShares): void {
+    for (const share of [down, up, receive, send]) share.stopWaiting();
+  }
+
+  /** Lets those that wait take what there is, in turn. */
+  run(now: number): void {
+    this.#down.run(now);
+    this.#up.run(now);
+    this.#receive.run(now);
+    this.#send.run(now);
+  }
+
+  /** Somebody waits for memory to receive in, and none has come back for a while: what lies idle is to be let go. */
+  isReceiveStuck(now: number): boolean {
+    return !this.#receive.isEmpty && this.#receiveMemory.isShortSince(now - STUCK_MS);
+  }
+
+  /** Memory may have come back without a word: other parts of the program use it too. */
+  retryMemory(): void {
+    this.#receiveMemory.handleRoom();
+    this.#sendMemory.handleRoom();
+  }
+
+  nextTurnAtMs(now: number): number {
+    return Math.min(
+      this.#down.nextTurnAtMs(now),
+      this.#up.nextTurnAtMs(now),
+      this.#receive.nextTurnAtMs(now),
+      this.#send.nextTurnAtMs(now),
+    );
+  }
+}
+
+function rateSupply(limit: RateLimit): Supply {
+  return {
+    available: (now) => limit.available(now),
+    take: (bytes, now) => limit.take(bytes, now),
+    nextAvailable: (now) => limit.nextAvailable(now),
+    unitsMin: TURN_BYTES_MIN,
+    quantum: (waiting) => {
+      const bytes = (limit.bytesPerSecond * TURN_MS) / 1000 / waiting;
+      return Math.min(TURN_BYTES_MAX, Math.max(TURN_BYTES_MIN, bytes));
+    },
+  };
+}
