@@ -117,6 +117,11 @@ export class BlockRequests {
     if (count > 0) this.#ask(peer, count, now);
     // It would have asked for more.
     if (isShort && count === room) window.wait(peer.lane);
+    // What the limit held back keeps its place among those that wait.
+    if (allowed < wanted && count === allowed && limit.isContended) {
+      this.#starvedOfRate.add(peer);
+      limit.wait(now);
+    }
   }
 
   #ask(peer: DownloadPeer, count: number, now: number): void {

@@ -8,6 +8,8 @@ export interface RateBudget {
   available(now: number): number;
   /** Counts bytes that pass now. */
   take(bytes: number, now: number): void;
+  /** Others wait for the same. */
+  readonly isContended: boolean;
   /** There was too little: the owner is called when it is its turn. */
   wait(now: number): void;
 }
@@ -44,6 +46,10 @@ export class RateShare implements RateBudget {
   available(now: number): number {
     const own = this.#own.available(now);
     return own === 0 ? 0 : Math.min(own, this.#ring.allowed(this.#claim, now));
+  }
+
+  get isContended(): boolean {
+    return this.#ring.hasOthers(this.#claim);
   }
 
   take(bytes: number, now: number): void {
