@@ -142,6 +142,10 @@ abstract class RawPeer implements StreamConnection {
     this.world = world;
   }
 
+  unackedBytes(): number {
+    return this.bufferedBytes;
+  }
+
   write(bytes: Uint8Array): void {
     this.bufferedBytes += bytes.length;
     this.world.owe(() => {

@@ -3,11 +3,17 @@ import { concatBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
+import type { TcpSendQueues } from "./tcp-send-queues.ts";
 
 /** Neighbours up to this size are copied together; larger ones go out from where they lie. */
 const SMALL_WRITE_BYTES = 4096;
-/** What is handed to the operating system at once, so that buffers come back before all is sent. */
-const FLUSH_BYTES = 1024 * 1024;
+/**
+ * What is handed to the operating system at once: what it took lately, within these bounds. Buffers of a slow peer come
+ * back in small parts, a fast one is written to in large ones.
+ */
+const FLUSH_BYTES_MIN = 64 * 1024;
+const FLUSH_BYTES_MAX = 1024 * 1024;
+const FLUSH_MS = 250;
 
 /**
  * One TCP connection. connecting -> open -> closed; an accepted one starts open. What is written in
@@ -17,6 +23,7 @@ const FLUSH_BYTES = 1024 * 1024;
 export class TcpConnection implements StreamConnection {
   readonly remote: Endpoint;
   readonly #receiveBuffer: Buffer | undefined;
+  readonly #sendQueues: TcpSendQueues;
   #local: Endpoint | undefined;
   #socket: net.Socket | undefined;
   #handler: StreamHandler | undefined;
@@ -29,10 +36,15 @@ export class TcpConnection implements StreamConnection {
   #queuedBytes = 0;
   #sendingBytes = 0;
   #flushPlanned = false;
+  /** Bytes taken since `#takenSinceMs`, and in the period before. */
+  #taken = 0;
+  #takenBefore = 0;
+  #takenSinceMs = 0;
 
   /** @param receiveBuffer - Shared by all connections; without one, Node allocates for each read. */
-  constructor(remote: Endpoint, receiveBuffer: Buffer | undefined) {
+  constructor(remote: Endpoint, receiveBuffer: Buffer | undefined, sendQueues: TcpSendQueues) {
     this.remote = remote;
+    this.#sendQueues = sendQueues;
     this.#receiveBuffer = receiveBuffer;
   }
 
@@ -42,6 +54,14 @@ export class TcpConnection implements StreamConnection {
 
   get bufferedBytes(): number {
     return this.#queuedBytes + this.#sendingBytes;
+  }
+
+  unackedBytes(): number | undefined {
+    if (!this.#local) return this.bufferedBytes;
+    const system = this.#sendQueues.look(this.#local, this.remote);
+    const waiting = this.#sendingBytes === 0 ? 0 : writeQueueBytes(this.#socket);
+    if (system === undefined || waiting === undefined) return undefined;
+    return this.#queuedBytes + waiting + system;
   }
 
   /** From now on events go to this handler. */
@@ -169,6 +189,7 @@ export class TcpConnection implements StreamConnection {
       if (error || this.#closed) return;
       const bytes = this.#sendingBytes;
       this.#sendingBytes = 0;
+      this.#countTaken(bytes);
       this.#handler?.handleSent(bytes);
       this.#planFlush();
     };
@@ -178,7 +199,23 @@ export class TcpConnection implements StreamConnection {
     if (chunks.length > 0) socket.uncork();
   }
 
-  /** Moves up to `FLUSH_BYTES`, and at least one buffer, from the queue; small neighbours are joined. */
+  #countTaken(bytes: number): void {
+    const now = performance.now();
+    const elapsedMs = now - this.#takenSinceMs;
+    if (elapsedMs >= FLUSH_MS) {
+      this.#takenBefore = elapsedMs < 2 * FLUSH_MS ? this.#taken : 0;
+      this.#taken = 0;
+      this.#takenSinceMs = now;
+    }
+    this.#taken += bytes;
+  }
+
+  get #flushBytes(): number {
+    const taken = Math.max(this.#taken, this.#takenBefore);
+    return Math.min(FLUSH_BYTES_MAX, Math.max(FLUSH_BYTES_MIN, taken));
+  }
+
+  /** Moves up to one flush, and at least one buffer, from the queue; small neighbours are joined. */
   #takeChunks(): Uint8Array[] {
     const chunks: Uint8Array[] = [];
     let small: Uint8Array[] = [];
@@ -187,9 +224,10 @@ export class TcpConnection implements StreamConnection {
       small = [];
     };
     let taken = 0;
+    const flushBytes = this.#flushBytes;
     while (taken < this.#queue.length) {
       const bytes = this.#queue[taken]!;
-      if (taken > 0 && this.#sendingBytes + bytes.length > FLUSH_BYTES) break;
+      if (taken > 0 && this.#sendingBytes + bytes.length > flushBytes) break;
       taken += 1;
       this.#sendingBytes += bytes.length;
       if (bytes.length <= SMALL_WRITE_BYTES) {
@@ -204,6 +242,12 @@ export class TcpConnection implements StreamConnection {
     this.#queuedBytes -= this.#sendingBytes;
     return chunks;
   }
+}
+
+/** Bytes of the write under way that the system has not taken; `undefined` when this Node keeps them elsewhere. */
+function writeQueueBytes(socket: net.Socket | undefined): number | undefined {
+  const { _handle: handle } = (socket ?? {}) as { _handle?: { writeQueueSize?: unknown } | null };
+  return typeof handle?.writeQueueSize === "number" ? handle.writeQueueSize : undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { concatBytes } from "../base/bytes.ts";
 import { sha1 } from "../base/hash.ts";
 import type { NetFailure, StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
@@ -219,6 +220,30 @@ for (const reuseBuffer of [true, false]) {
     far.connection!.resumeReading();
     await far.until(() => far.receivedBytes === rounds * block.length);
   });
+
+  test(
+    `${way}: what the other machine has not acknowledged is told, also of what the system has taken`,
+    { skip: process.platform !== "linux" && "only Linux tells" },
+    async (t) => {
+      const { near, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
+      const unacked = async (isDone: (bytes: number) => boolean): Promise<number> => {
+        for (;;) {
+          const bytes = near.connection!.unackedBytes();
+          if (bytes !== undefined && isDone(bytes)) return bytes;
+          await sleep(50);
+        }
+      };
+      far.connection!.pauseReading();
+      const block = pattern(1024 * 1024, false);
+      for (let i = 0; i < 16; i += 1) near.connection!.write(block);
+      // More than waits here: the system holds some of it.
+      const held = await unacked((bytes) => bytes > near.connection!.bufferedBytes);
+      assert.ok(held < 16 * block.length, `${held}`);
+      far.connection!.resumeReading();
+      await far.until(() => far.receivedBytes === 16 * block.length);
+      assert.equal(await unacked((bytes) => bytes === 0), 0);
+    },
+  );
 
   test(`${way}: pausing from within handleBytes stops at once`, async (t) => {
     const { near, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");

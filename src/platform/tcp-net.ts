@@ -11,6 +11,7 @@ import type {
 } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import { TcpConnection } from "./tcp-connection.ts";
+import { TcpSendQueues } from "./tcp-send-queues.ts";
 
 /** One read of the kernel's buffer takes at most this much; larger gained nothing. */
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
@@ -31,6 +32,7 @@ export class TcpNet implements StreamNet {
   readonly #log: Log;
   readonly #allowRemote: (remote: Endpoint) => boolean;
   readonly #receiveBuffer: Buffer | undefined;
+  readonly #sendQueues = new TcpSendQueues();
 
   constructor(options: TcpNetOptions = {}) {
     this.#log = options.log ?? SILENT_LOG;
@@ -57,7 +59,7 @@ export class TcpNet implements StreamNet {
     handler: StreamHandler,
     options: { timeoutMs: number },
   ): StreamConnection {
-    const connection = new TcpConnection(remote, this.#receiveBuffer);
+    const connection = new TcpConnection(remote, this.#receiveBuffer, this.#sendQueues);
     connection.attach(handler);
     if (this.#allowRemote(remote)) connection.connect(options.timeoutMs);
     else
@@ -75,7 +77,11 @@ export class TcpNet implements StreamNet {
       socket.destroy();
       return;
     }
-    const connection = new TcpConnection(openEndpoint({ address, port }), this.#receiveBuffer);
+    const connection = new TcpConnection(
+      openEndpoint({ address, port }),
+      this.#receiveBuffer,
+      this.#sendQueues,
+    );
     connection.adopt(socket);
     const handler = options.accept(connection);
     if (handler) connection.attach(handler);

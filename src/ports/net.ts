@@ -17,7 +17,10 @@ export interface StreamHandler {
    *   and shared by all connections, so what is kept must be copied. Bytes past `length` are stale.
    */
   handleBytes(chunk: Uint8Array, length: number): void;
-  /** `bytes` that were written have left for the operating system; their buffers are free again. */
+  /**
+   * The operating system has taken `bytes` that were written; their buffers are free again. It says nothing about the
+   * other machine: the system holds megabytes before somebody who does not read is noticed.
+   */
   handleSent(bytes: number): void;
   /** The end, once, whoever caused it; nothing follows. Not called after our own `destroy`. */
   handleClose(failure: NetFailure | undefined): void;
@@ -28,8 +31,13 @@ export interface StreamConnection {
   readonly remote: Endpoint;
   /** Our side as the connection sees it; `undefined` until open. */
   readonly local: Endpoint | undefined;
-  /** Bytes written and not yet sent. */
+  /** Bytes written that the operating system has not taken. */
   readonly bufferedBytes: number;
+  /**
+   * Bytes written that the other machine has not acknowledged; `undefined` where, or while, that cannot be told. It may
+   * cost something, and lag by a second: ask it of those only that seem to take nothing.
+   */
+  unackedBytes(): number | undefined;
   /** Queues bytes; the buffer is lent until `handleSent` has covered it. */
   write(bytes: Uint8Array): void;
   /** Stops and restarts reading: back-pressure to the remote. */

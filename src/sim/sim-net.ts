@@ -18,6 +18,8 @@ export interface SimLink {
   readonly downBytesPerSecond: number;
   /** One way, to the middle of the net: between two hosts the sum of both. */
   readonly latencyMs: number;
+  /** How fast its programs read from each connection; at once when left out. */
+  readonly readBytesPerSecond?: number | undefined;
 }
 
 export interface SimNetOptions {

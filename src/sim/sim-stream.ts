@@ -4,12 +4,20 @@ import type { Simulation } from "./simulation.ts";
 
 /** What a line carries at once before it is another connection's turn. */
 const SEGMENT_BYTES = 16 * 1024;
-/** What may be under way on one connection, as the receive window of a TCP: more than a line holds. */
-const WINDOW_BYTES = 256 * 1024;
+/** Received and not read by the application. When it is full nothing is sent before half of it is free. */
+const RECEIVE_BUFFER_BYTES = 256 * 1024;
+/** Written at once, as the real stream does for a fast connection. */
+const FLUSH_BYTES = 1024 * 1024;
+/** Taken by the system and not acknowledged: what was acknowledged in the last half second, within these bounds. */
+const SEND_BUFFER_BYTES_MIN = 128 * 1024;
+const SEND_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
+const SEND_BUFFER_MS = 500;
+/** A send buffer that is full takes more when this part of it is free. */
+const WRITABLE_SHARE = 1 / 3;
 
 /** What a connection needs of the machine it belongs to. */
 export interface StreamHost {
-  readonly link: { readonly latencyMs: number };
+  readonly link: { readonly latencyMs: number; readonly readBytesPerSecond?: number | undefined };
   readonly net: {
     readonly simulation: Simulation;
     readonly onDelivery: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
@@ -24,7 +32,8 @@ export interface StreamHost {
 }
 
 /**
- * One side of a connection.
+ * One side of a connection, as coarse as TCP: the system takes whole flushes into its send buffer, and tells of it then;
+ * somebody who reads slowly opens his window in large steps.
  *
  * connecting -> open -> ended; connecting -> ended.
  */
@@ -36,14 +45,33 @@ export class SimStream implements StreamConnection {
   #other: SimStream | undefined;
   #isOpen = false;
   #ended = false;
-  /** Written and not yet on the line, oldest first. */
-  readonly #queue: Uint8Array[] = [];
+  /** Written and not taken by the system, oldest first. */
+  readonly #written: Uint8Array[] = [];
+  /** Bytes of `#written`, and of the flush that is not reported as sent. */
   #bufferedBytes = 0;
-  /** Taken to the line and not yet handed to the receiver. */
-  #underWayBytes = 0;
+  /** Of one flush: all its bytes, and those that the system has not taken yet. */
+  #flushBytes = 0;
+  #flushLeft = 0;
+  #flushPlanned = false;
+  /** Taken by the system and not on the line, oldest first. */
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  /** Taken by the system and not acknowledged. */
+  #unackedBytes = 0;
+  #sendBufferBytes = SEND_BUFFER_BYTES_MIN;
+  #isSendBufferFull = false;
+  #ackedBytes = 0;
+  #ackedBytesBefore = 0;
+  #ackedSinceMs = 0;
+  /** What may be sent before the other side reads. */
+  #windowBytes = RECEIVE_BUFFER_BYTES;
   #paused = false;
-  /** Arrived while reading was paused. */
-  #held: Uint8Array[] = [];
+  /** Received and not read. */
+  #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  /** Read, and the other side has not heard of it. */
+  #readBytes = 0;
+  #isReading = false;
 
   constructor(host: StreamHost, remote: Endpoint, address: Endpoint) {
     this.#host = host;
@@ -64,11 +92,15 @@ export class SimStream implements StreamConnection {
     return this.#ended;
   }
 
+  unackedBytes(): number {
+    return this.#bufferedBytes - (this.#flushBytes - this.#flushLeft) + this.#unackedBytes;
+  }
+
   write(bytes: Uint8Array): void {
     if (this.#ended || bytes.length === 0) return;
-    this.#queue.push(bytes);
+    this.#written.push(bytes);
     this.#bufferedBytes += bytes.length;
-    this.#offer();
+    this.#planFlush();
   }
 
   pauseReading(): void {
@@ -77,7 +109,7 @@ export class SimStream implements StreamConnection {
 
   resumeReading(): void {
     this.#paused = false;
-    this.#host.net.simulation.startTimer(0, () => this.#handHeld());
+    this.#host.net.simulation.startTimer(0, () => this.#read());
   }
 
   destroy(): void {
@@ -99,14 +131,14 @@ export class SimStream implements StreamConnection {
     this.#other!.#other = this;
     this.handler = handler;
     this.#isOpen = true;
-    this.#offer();
+    this.#planFlush();
   }
 
   open(): void {
     if (this.#ended) return;
     this.#isOpen = true;
     this.handler!.handleOpen();
-    this.#offer();
+    this.#planFlush();
   }
 
   end(reason: NetFailure | undefined): void {
@@ -121,19 +153,11 @@ export class SimStream implements StreamConnection {
     this.#other?.end(netFailure("ECONNRESET"));
   }
 
-  /** The next bytes for the line, copied: the writer's buffer comes back when they have left. */
+  /** The next bytes for the line. */
   takeSegment(): Uint8Array {
-    const segment = new Uint8Array(Math.min(this.#bufferedBytes, SEGMENT_BYTES));
-    let length = 0;
-    while (length < segment.length) {
-      const head = this.#queue[0]!;
-      const part = head.subarray(0, segment.length - length);
-      segment.set(part, length);
-      length += part.length;
-      if (part.length === head.length) this.#queue.shift();
-      else this.#queue[0] = head.subarray(part.length);
-    }
-    this.#underWayBytes += length;
+    const segment = takeFrom(this.#queue, Math.min(this.#queuedBytes, SEGMENT_BYTES));
+    this.#queuedBytes -= segment.length;
+    this.#windowBytes -= segment.length;
     return segment;
   }
 
@@ -142,48 +166,135 @@ export class SimStream implements StreamConnection {
     if (this.#ended) return;
     const other = this.#other!;
     this.#host.net.simulation.startTimer(this.#host.latencyTo(other.#host), () => {
-      other.#host.receive(segment, () => other.#deliver(segment));
+      other.#host.receive(segment, () => other.#receive(segment));
     });
-    this.#bufferedBytes -= segment.length;
-    this.handler!.handleSent(segment.length);
     this.#offer();
   }
 
-  #deliver(segment: Uint8Array): void {
+  /** What was written in one turn leaves together; nothing leaves while the system has not taken what left before. */
+  #planFlush(): void {
+    if (!this.#isOpen || this.#ended || this.#flushPlanned || this.#flushBytes > 0) return;
+    if (this.#written.length === 0) return;
+    this.#flushPlanned = true;
+    this.#host.net.simulation.startTimer(0, () => {
+      this.#flushPlanned = false;
+      if (this.#ended) return;
+      this.#flushBytes = Math.min(this.#bufferedBytes, FLUSH_BYTES);
+      this.#flushLeft = this.#flushBytes;
+      this.#fillSendBuffer();
+    });
+  }
+
+  #fillSendBuffer(): void {
+    const free = this.#sendBufferBytes - this.#unackedBytes;
+    const enough = this.#isSendBufferFull ? this.#sendBufferBytes * WRITABLE_SHARE : 1;
+    if (this.#flushLeft === 0 || free < enough) return;
+    // Copied: the writer's buffer comes back when it was taken.
+    const taken = takeFrom(this.#written, Math.min(free, this.#flushLeft));
+    this.#queue.push(taken);
+    this.#queuedBytes += taken.length;
+    this.#unackedBytes += taken.length;
+    this.#flushLeft -= taken.length;
+    this.#isSendBufferFull = this.#flushLeft > 0;
+    this.#offer();
+    if (this.#flushLeft > 0) return;
+    const sent = this.#flushBytes;
+    this.#flushBytes = 0;
+    this.#bufferedBytes -= sent;
+    this.handler!.handleSent(sent);
+    this.#planFlush();
+  }
+
+  #receive(segment: Uint8Array): void {
     if (this.#ended) return;
-    if (this.#paused || this.#held.length > 0) {
-      this.#held.push(segment);
-      return;
+    this.#unread.push(segment);
+    this.#unreadBytes += segment.length;
+    const sender = this.#other!;
+    this.#read();
+    sender.#handleAcked(segment.length);
+  }
+
+  /** The application reads: at once, or as fast as its machine does. */
+  #read(): void {
+    const { readBytesPerSecond = Number.POSITIVE_INFINITY } = this.#host.link;
+    while (!this.#paused && !this.#isReading && this.#unread.length > 0) {
+      if (readBytesPerSecond < Number.POSITIVE_INFINITY) {
+        const tookMs = (this.#unread[0]!.length * 1000) / readBytesPerSecond;
+        this.#isReading = true;
+        this.#host.net.simulation.startTimer(tookMs, () => {
+          this.#isReading = false;
+          if (!this.#paused) this.#deliver();
+          this.#read();
+        });
+        return;
+      }
+      this.#deliver();
     }
+  }
+
+  #deliver(): void {
+    const segment = this.#unread.shift();
+    if (this.#ended || !segment) return;
+    this.#unreadBytes -= segment.length;
+    this.#readBytes += segment.length;
     const { onDelivery } = this.#host.net;
     onDelivery?.(this.remote, this.#address, segment);
     this.handler!.handleBytes(segment, segment.length);
-    this.#other!.#handleTaken(segment.length);
+    if (this.#unreadBytes > RECEIVE_BUFFER_BYTES / 2) return;
+    const readBytes = this.#readBytes;
+    this.#readBytes = 0;
+    this.#other!.#handleWindow(readBytes);
   }
 
-  #handHeld(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const segment of held) this.#deliver(segment);
-  }
-
-  #handleTaken(bytes: number): void {
-    this.#underWayBytes -= bytes;
+  #handleWindow(bytes: number): void {
+    this.#windowBytes += bytes;
     this.#offer();
+  }
+
+  #handleAcked(bytes: number): void {
+    if (this.#ended) return;
+    this.#unackedBytes -= bytes;
+    const now = this.#host.net.simulation.nowMs();
+    const elapsedMs = now - this.#ackedSinceMs;
+    if (elapsedMs >= SEND_BUFFER_MS / 2) {
+      this.#ackedBytesBefore = elapsedMs < SEND_BUFFER_MS ? this.#ackedBytes : 0;
+      this.#ackedBytes = 0;
+      this.#ackedSinceMs = now;
+    }
+    this.#ackedBytes += bytes;
+    const goal = 2 * Math.max(this.#ackedBytes, this.#ackedBytesBefore);
+    this.#sendBufferBytes = Math.max(this.#sendBufferBytes, Math.min(goal, SEND_BUFFER_BYTES_MAX));
+    this.#fillSendBuffer();
   }
 
   #offer(): void {
     if (!this.#isOpen || this.#ended || this.#queue.length === 0) return;
-    if (this.#underWayBytes + SEGMENT_BYTES <= WINDOW_BYTES) this.#host.queue(this);
+    if (this.#windowBytes >= SEGMENT_BYTES) this.#host.queue(this);
   }
 
   #finish(): void {
     this.#ended = true;
     this.#host.leave(this);
+    this.#written.length = 0;
     this.#queue.length = 0;
-    this.#held.length = 0;
+    this.#unread.length = 0;
     this.#bufferedBytes = 0;
   }
+}
+
+/** Takes the first bytes of a queue out of it, copied. */
+function takeFrom(queue: Uint8Array[], bytes: number): Uint8Array {
+  const taken = new Uint8Array(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const head = queue[0]!;
+    const part = head.subarray(0, bytes - length);
+    taken.set(part, length);
+    length += part.length;
+    if (part.length === head.length) queue.shift();
+    else queue[0] = head.subarray(part.length);
+  }
+  return taken;
 }
 
 export function netFailure(code: string): NetFailure {

@@ -116,8 +116,10 @@ test(
       ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
       unchoke: (peer) => {
         peer.connection!.pauseReading();
-        // More than the line takes, and less than we would queue: nothing is left to be asked for.
-        for (let i = 0; i < 22; i += 1) peer.send(frames.request(i, 0, BLOCK));
+        // More than the systems take, and less than we would queue: nothing is left to be asked for.
+        for (let i = 0; i < 80; i += 1) {
+          peer.send(frames.request(i % 32, Math.floor(i / 32) * BLOCK, BLOCK));
+        }
         repeat(swarm, peer, 20_000, () => KEEP_ALIVE);
       },
     }).dial(hostOf(swarm, 1), first.node.endpoint);

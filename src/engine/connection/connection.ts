@@ -155,7 +155,7 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   handleSent(bytes: number): void {
-    this.out.handleSent(bytes);
+    this.out.handleSent(bytes, this.#clock.nowMs());
     this.#sink?.handleSent();
     this.#settle();
   }

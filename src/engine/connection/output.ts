@@ -19,6 +19,8 @@ import { MESSAGE, type SignalId } from "../../wire/message-id.ts";
 /** Above this the peer's socket is not read until it has taken what we owe it (WIR-6). */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 const BUFFER_BYTES = 1024;
+/** How far `takenLately` looks back. */
+const TAKEN_MS = 1_000;
 
 interface LentMemory {
   /** Count of written bytes that must have left before the memory is free. */
@@ -37,9 +39,10 @@ export class Output {
   #length = 0;
   #sentTotal = 0;
   #writtenTotal = 0;
-  /** `#sentTotal` when something had last left, or nothing waited. */
-  #sentMark = -1;
-  #movedAtMs = 0;
+  /** Bytes that the system took in this half second, and in the one before. */
+  #taken = 0;
+  #takenBefore = 0;
+  #halfAtMs = 0;
   readonly #lent: LentMemory[] = [];
   #reading = true;
   #closed = false;
@@ -55,18 +58,25 @@ export class Output {
     return this.#length + this.#connection.bufferedBytes;
   }
 
-  /** Bytes that have left for the peer since the connection began. */
+  /** Bytes that the operating system has taken since the connection began. */
   get sentTotal(): number {
     return this.#sentTotal;
   }
 
-  /** How long nothing has left although something waits. Looks when it is asked: ask at every tick. */
-  stalledMs(now: number): number {
-    if (this.#connection.bufferedBytes === 0 || this.#sentTotal !== this.#sentMark) {
-      this.#sentMark = this.#sentTotal;
-      this.#movedAtMs = now;
-    }
-    return now - this.#movedAtMs;
+  /** Bytes handed to the connection since it began. */
+  get writtenTotal(): number {
+    return this.#writtenTotal;
+  }
+
+  /** Bytes written that the other machine has not acknowledged; `undefined` when that cannot be told. May cost something. */
+  unackedBytes(): number | undefined {
+    return this.#connection.unackedBytes();
+  }
+
+  /** Bytes that the system took in the last second, or a little more. */
+  takenLately(now: number): number {
+    this.#turnHalf(now);
+    return this.#taken + this.#takenBefore;
   }
 
   keepAlive(): void {
@@ -147,8 +157,10 @@ export class Output {
     this.#write(bytes);
   }
 
-  handleSent(bytes: number): void {
+  handleSent(bytes: number, now: number): void {
     this.#sentTotal += bytes;
+    this.#turnHalf(now);
+    this.#taken += bytes;
     while (this.#lent.length > 0 && this.#lent[0]!.end <= this.#sentTotal) {
       this.#lent.shift()!.onLeft();
     }
@@ -162,6 +174,14 @@ export class Output {
   close(): void {
     this.#closed = true;
     for (const { onLeft } of this.#lent.splice(0)) onLeft();
+  }
+
+  #turnHalf(now: number): void {
+    const elapsedMs = now - this.#halfAtMs;
+    if (elapsedMs < TAKEN_MS / 2) return;
+    this.#takenBefore = elapsedMs < TAKEN_MS ? this.#taken : 0;
+    this.#taken = 0;
+    this.#halfAtMs = now;
   }
 
   #write(bytes: Uint8Array): void {

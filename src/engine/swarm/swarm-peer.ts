@@ -1,3 +1,5 @@
+import { ReadClock } from "./read-clock.ts";
+
 /** What the swarm keeps of one peer. Only files of this folder write to it. */
 export class SwarmPeer {
   /** When it was dialled or found its torrent. */
@@ -5,6 +7,8 @@ export class SwarmPeer {
   /** When its handshake was over; 0 until then. */
   connectedAtMs = 0;
   lastFlushedAtMs = 0;
+  /** Whether it reads what it is sent. */
+  readonly reading: ReadClock;
   /** Where it listens, by its own word; `undefined` until it says. */
   listenPort: number | undefined;
   /** Wants nothing more (BEP 21). */
@@ -14,6 +18,7 @@ export class SwarmPeer {
 
   constructor(begunAtMs: number) {
     this.begunAtMs = begunAtMs;
+    this.reading = new ReadClock(begunAtMs);
   }
 }
 

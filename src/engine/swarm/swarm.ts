@@ -9,8 +9,6 @@ import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
 const USELESS_MS = 60_000;
 const CROWDED = 0.9;
-/** A peer that takes nothing of what we sent is closed after this; its blocks hold memory (WIR-6). */
-const STALLED_MS = 30_000;
 /** Looks into bitfields for one answer of `partialCopies`: some milliseconds. */
 const PIECE_LOOKS_MAX = 2_000_000;
 
@@ -225,7 +223,7 @@ export class Swarm<P extends SwarmMember> {
     const idle = !connection.amInterested && !connection.peerInterested;
     if (now - connection.lastReceivedAtMs > settings.idleTimeoutMs) {
       connection.close("silent for too long");
-    } else if (connection.out.stalledMs(now) > STALLED_MS) {
+    } else if (swarm.reading.isStalled(connection.out, now)) {
       connection.close("does not read what we send");
     } else if (crowded && idle && now - swarm.connectedAtMs > USELESS_MS) {
       connection.close("neither side wants anything");

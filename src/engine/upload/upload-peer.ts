@@ -20,8 +20,8 @@ export interface UploadLink {
 export interface UploadOutput {
   /** Bytes gathered or written that have not left. */
   readonly bufferedBytes: number;
-  /** Bytes that have left since the connection began. */
-  readonly sentTotal: number;
+  /** Bytes that the operating system took in the last second. */
+  takenLately(now: number): number;
   allowedFast(piece: number): void;
   frame(bytes: Uint8Array): void;
   /** @param onLeft - Called when the memory of the messages is free. */

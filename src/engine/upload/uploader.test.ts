@@ -121,7 +121,7 @@ class World {
       close: () => assert.fail("nobody is closed"),
       out: {
         bufferedBytes: 0,
-        sentTotal: 0,
+        takenLately: () => 0,
         allowedFast: () => undefined,
         frame: () => undefined,
         blocks: (messages, onLeft) => {

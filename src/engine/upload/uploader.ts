@@ -23,7 +23,7 @@ const SLAB_FRAMES = [32, 16, 4, 1] as const;
 const OWED_BYTES_MIN = 2 * FRAME_BYTES;
 const OWED_BYTES_START = 4 * FRAME_BYTES;
 const OWED_BYTES_MAX = 2 * 1024 * 1024;
-/** While its rate is not known: as much as it has taken so far, within these bounds. */
+/** While its rate is not known: as much as was taken for it in the last second, within these bounds. */
 const OWED_BYTES_EARLY_MAX = 512 * 1024;
 const OWED_MS = 1000;
 /** And of what is left of the memory a peer may hold this part, so that many who do not read leave some. */
@@ -360,7 +360,8 @@ export class Uploader {
 
 function owedByRate(peer: UploadPeer, nowMs: number): number {
   if (peer.uploaded < OWED_BYTES_MAX) {
-    return Math.max(OWED_BYTES_START, Math.min(peer.link.out.sentTotal, OWED_BYTES_EARLY_MAX));
+    const taken = peer.link.out.takenLately(nowMs);
+    return Math.max(OWED_BYTES_START, Math.min(taken, OWED_BYTES_EARLY_MAX));
   }
   const perPeriod = (peer.rate.bytesPerSecond(nowMs) * OWED_MS) / 1000;
   return Math.min(OWED_BYTES_MAX, Math.max(OWED_BYTES_MIN, perPeriod));

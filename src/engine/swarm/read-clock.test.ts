@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ReadClock } from "./read-clock.ts";
+
+/** Asks at every tick. @returns When it is found to be stalled; `undefined` when it is not before the end. */
+function stalledAtMs(
+  flowAt: (now: number) => { sent: number; acked: number | undefined },
+  endMs = 600_000,
+): number | undefined {
+  const clock = new ReadClock(0);
+  for (let now = 0; now <= endMs; now += 500) {
+    const { sent, acked } = flowAt(now);
+    const flow = {
+      writtenTotal: 1_000_000,
+      sentTotal: sent,
+      unackedBytes: () => (acked === undefined ? undefined : 1_000_000 - acked),
+    };
+    if (clock.isStalled(flow, now)) return now;
+  }
+  return undefined;
+}
+
+test("a peer that acknowledges a little every eleven seconds reads", () => {
+  const acked = (now: number): number => 100_000 + Math.floor(now / 11_000) * 128;
+  assert.equal(
+    stalledAtMs((now) => ({ sent: 400_000, acked: acked(now) })),
+    undefined,
+  );
+});
+
+test("a peer that acknowledges nothing is found after half a minute", () => {
+  assert.equal(
+    stalledAtMs(() => ({ sent: 400_000, acked: 100_000 })),
+    30_500,
+  );
+  assert.equal(
+    stalledAtMs(() => ({ sent: 400_000, acked: 0 })),
+    30_500,
+    "nor ever acknowledged anything",
+  );
+});
+
+test("a peer that stops is found half a minute after the look that saw its last acknowledgement", () => {
+  const acked = (now: number): number => 100_000 + Math.floor(Math.min(now, 100_000) / 5_000);
+  const foundMs = stalledAtMs((now) => ({ sent: 400_000, acked: acked(now) }));
+  assert.ok(foundMs !== undefined && foundMs > 130_000 && foundMs < 141_000, `${foundMs}`);
+});
+
+test("as long as the system takes something, and while nothing waits, nobody is asked", () => {
+  const clock = new ReadClock(0);
+  const unackedBytes = (): number => assert.fail("asked");
+  for (let now = 0; now < 300_000; now += 500) {
+    const sentTotal = Math.floor(now / 9_000);
+    assert.equal(clock.isStalled({ writtenTotal: 1e6, sentTotal, unackedBytes }, now), false);
+  }
+  for (let now = 300_000; now < 600_000; now += 500) {
+    assert.equal(clock.isStalled({ writtenTotal: 9, sentTotal: 9, unackedBytes }, now), false);
+  }
+});
+
+test("where acknowledgements cannot be told, three minutes without anything taken are the limit", () => {
+  const sent = (now: number): number => Math.floor(Math.min(now, 400_000) / 170_000);
+  const foundMs = stalledAtMs((now) => ({ sent: sent(now), acked: undefined }));
+  assert.equal(foundMs, 340_000 + 180_500);
+});
