@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sharesOfOne } from "../sharing/shares-fixture.ts";
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
 import { sha1 } from "../../base/hash.ts";
 import type { Content, PieceVerdict, Slab } from "../../ports/content.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 import { SimSlabs } from "../../sim/sim-slabs.ts";
-import { RateLimit } from "../sharing/rate-limit.ts";
 import type { BlockSource } from "./block-source.ts";
 import type { DownloadPeer } from "./download-peer.ts";
 import { Downloader } from "./downloader.ts";
@@ -48,6 +48,7 @@ class Task {
     const files = [{ offset: 0, length: this.bytes.length, pad: false }];
     this.geometry = new Geometry({ pieceLength: PIECE_BYTES, files, aligned: false });
     this.have = new Bitfield(pieces);
+    const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for all") });
     this.downloader = new Downloader({
       geometry: this.geometry,
       content: this.#content(turns),
@@ -56,7 +57,8 @@ class Task {
       have: this.have,
       judged: new Bitfield(pieces),
       hashes: { complete: true, known: () => true, isTwofold: () => false },
-      limit: new RateLimit(0),
+      limit: shares.down,
+      memory: shares.receive,
       requestQueueMax: 500,
       events: {
         nowMs: () => 1,
@@ -65,7 +67,7 @@ class Task {
         handleDiskFailure: ({ message }) => assert.fail(message),
         handleLiar: (sender) => this.liars.push(sender),
         handleInconsistent: () => assert.fail("one hash a piece"),
-        handleStarved: () => assert.fail("there is no limit of rate"),
+        handleRoom: () => assert.fail("nobody else waits"),
       },
     });
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sharesOfOne } from "../sharing/shares-fixture.ts";
 import { Bitfield } from "../../base/bitfield.ts";
 import { Geometry } from "../../base/geometry.ts";
 import type {
@@ -10,10 +11,8 @@ import type {
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
-import { RateLimit } from "../sharing/rate-limit.ts";
-import { Scheduler } from "../sharing/scheduler.ts";
 import type { UploadPeer } from "./upload-peer.ts";
-import { Uploader, type UploaderOptions } from "./uploader.ts";
+import { Uploader } from "./uploader.ts";
 
 const PIECE = 65_536;
 const BLOCK = 16_384;
@@ -53,6 +52,10 @@ class World {
         this.reads.push({ runs, end }),
     } as unknown as Content;
     const files = [{ offset: 0, length: 4 * PIECE, pad: false }];
+    const shares = sharesOfOne({
+      upBytesPerSecond: bytesPerSecond,
+      onWaiting: () => (this.hungry += 1),
+    });
     this.uploader = new Uploader({
       geometry: new Geometry({ pieceLength: PIECE, files, aligned: false }),
       content,
@@ -66,7 +69,8 @@ class World {
         },
         give: () => (this.slabsLeft += 1),
       },
-      ...this.#shares(bytesPerSecond),
+      limit: shares.up,
+      memory: shares.send,
       requestQueueMax: 4,
       have: this.have,
       judged: this.judged,
@@ -93,19 +97,6 @@ class World {
   choke(): void {
     this.amChoking = true;
     this.uploader.handleChoked(this.peer);
-  }
-
-  #shares(bytesPerSecond: number): Pick<UploaderOptions, "limit" | "memory"> {
-    const scheduler = new Scheduler({
-      downLimit: new RateLimit(0),
-      upLimit: new RateLimit(bytesPerSecond),
-      onWaiting: () => (this.hungry += 1),
-    });
-    const use = (): boolean => false;
-    const turns = { down: use, up: use, receive: use, send: use };
-    const own = { down: new RateLimit(0), up: new RateLimit(0) };
-    const { up, send } = scheduler.join(turns, own);
-    return { limit: up, memory: send };
   }
 
   #joined(): UploadPeer {
