@@ -9,6 +9,7 @@ import { Connection, type ConnectionGate } from "./connection/connection.ts";
 import type { ConnectionOwner } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
+import { Bursts } from "./sharing/bursts.ts";
 import type {
   AddTorrent,
   EnginePorts,
@@ -41,6 +42,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly peerId: Uint8Array;
   readonly scheduler: Scheduler;
   readonly roots = new RootLeases();
+  readonly bursts = new Bursts();
 
   readonly #options: SessionOptions;
   readonly #torrents = new Set<Torrent>();
@@ -62,7 +64,15 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.ports = options.ports;
+    const { clock } = options.ports;
+    this.ports = {
+      ...options.ports,
+      clock: {
+        nowMs: () => clock.nowMs(),
+        wallMs: () => clock.wallMs(),
+        startTimer: (delayMs, fire) => clock.startTimer(delayMs, () => this.bursts.run(fire)),
+      },
+    };
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#crowd = new Crowd(this.settings);
     this.peerId = makePeerId(options.ports.random.bytes(12));
@@ -82,7 +92,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   async listen(options: { host: string; port: number }): Promise<number> {
     this.#listener = await this.ports.net.listen({
       ...options,
-      accept: (stream) => this.#accept(stream),
+      accept: (stream) => this.bursts.run(() => this.#accept(stream)),
     });
     return this.#listener.local.port;
   }
@@ -95,8 +105,10 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     if (known !== undefined) throw new EngineError("duplicate-torrent", known);
     for (const key of keys) this.#byInfohash.set(key, torrent);
     this.#torrents.add(torrent);
-    torrent.start();
-    this.#scheduleTick();
+    this.bursts.run(() => {
+      torrent.start();
+      this.#scheduleTick();
+    });
     return torrent;
   }
 
@@ -112,17 +124,17 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     if (!(torrent instanceof Torrent) || !this.#torrents.has(torrent)) return;
     this.#forget(torrent);
     const closed = this.roots.close(torrent.root);
-    await torrent.stop().finally(closed);
+    await this.bursts.run(() => torrent.stop()).finally(closed);
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
     if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
     if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
-    this.#runPump();
+    this.bursts.run(() => this.#runPump());
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.bursts.run(() => this.#close());
     return this.#closing;
   }
 
@@ -155,6 +167,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     const accepted = new Connection({
       remote: stream.remote,
       clock: this.ports.clock,
+      bursts: this.bursts,
       connect: () => stream,
       gate: this,
     });
@@ -170,7 +183,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     if (torrent?.isOpening) return this.#admitLater(connection, torrent);
     if (!torrent && wake) return this.#admitLater(connection, wake(infohash.slice()));
     this.#strays.delete(connection);
-    return torrent?.admit(connection) === true;
+    return torrent?.connections.admit(connection) === true;
   }
 
   /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */
@@ -183,7 +196,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       if (!(torrent instanceof Torrent)) return false;
       await torrent.opened;
       // A connection that has ended meanwhile must not become one of its peers.
-      return !connection.isClosedNow() && torrent.admit(connection);
+      return (
+        !connection.isClosedNow() && this.bursts.run(() => torrent.connections.admit(connection))
+      );
     } catch (error) {
       this.ports.log.error("a torrent could not be woken", { error: String(error) });
       return false;
@@ -213,6 +228,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     const dialled = new Connection({
       remote,
       clock: this.ports.clock,
+      bursts: this.bursts,
       connect: (handler) =>
         this.ports.net.connect(remote, handler, { timeoutMs: this.settings.connectTimeoutMs }),
       dialled: { owner, infohash },
@@ -235,8 +251,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   /** Among strays, then in the torrents, those with most peers first. */
   #makeRoom(newcomer: string): boolean {
     if (this.#dropStray(newcomer)) return true;
-    const torrents = [...this.#torrents].sort((a, b) => b.peerCount - a.peerCount);
-    return torrents.some((torrent) => torrent.evictFor(newcomer));
+    const torrents = [...this.#torrents].sort((a, b) => b.connections.count - a.connections.count);
+    return torrents.some((torrent) => torrent.connections.evictFor(newcomer));
   }
 
   #count(address: string, change: 1 | -1): void {
@@ -320,7 +336,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     while (passed < torrents.length && this.#halfOpen.size < this.settings.halfOpenMax) {
       this.#dialTurn = (this.#dialTurn + 1) % torrents.length;
       const torrent = torrents[this.#dialTurn]!;
-      passed = mayDial(torrent) && torrent.dialNext(now) ? 0 : passed + 1;
+      passed = mayDial(torrent) && torrent.connections.dialNext(now) ? 0 : passed + 1;
     }
   }
 
@@ -328,9 +344,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   #dialShares(now: number): (torrent: Torrent) => boolean {
     const { connectionsMax } = this.settings;
     if (this.#crowd.open < connectionsMax * CONNECTIONS_SHORT) return () => true;
-    const wanting = [...this.#torrents].filter((torrent) => torrent.wantsToDial(now));
+    const wanting = [...this.#torrents].filter((torrent) => torrent.connections.wantsToDial(now));
     const share = connectionsMax / wanting.length;
-    const hasShare = ({ peerCount }: Torrent): boolean => peerCount >= share;
+    const hasShare = ({ connections }: Torrent): boolean => connections.count >= share;
     return (torrent) => !hasShare(torrent) || wanting.every(hasShare);
   }
 }

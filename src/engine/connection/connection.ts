@@ -21,6 +21,12 @@ export interface ConnectionGate {
   handleStray(connection: Connection, reason: string): void;
 }
 
+/** The burst that something from the world begins; what is decided in it is sent when it ends. */
+export interface BurstBounds {
+  begin(): void;
+  end(): void;
+}
+
 type Stage = "connecting" | "handshake" | "open" | "closed";
 
 /**
@@ -38,6 +44,7 @@ export class Connection implements StreamHandler, WireSink {
   readonly #conduct = new Conduct();
   readonly #possession = new Possession();
   readonly #clock: Clock;
+  readonly #bursts: BurstBounds;
   readonly #stream: StreamConnection;
   readonly #gate: ConnectionGate | undefined;
   readonly #greeting: Greeting;
@@ -58,6 +65,7 @@ export class Connection implements StreamHandler, WireSink {
   constructor(options: {
     readonly remote: Endpoint;
     readonly clock: Clock;
+    readonly bursts: BurstBounds;
     readonly connect: (handler: StreamHandler) => StreamConnection;
     readonly dialled?: DialledFor;
     readonly gate?: ConnectionGate;
@@ -65,6 +73,7 @@ export class Connection implements StreamHandler, WireSink {
     this.remote = options.remote;
     this.incoming = options.gate !== undefined;
     this.#clock = options.clock;
+    this.#bursts = options.bursts;
     this.#gate = options.gate;
     this.#greeting = this.#makeGreeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
@@ -145,19 +154,26 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   handleBytes(chunk: Uint8Array, length: number): void {
+    this.#bursts.begin();
     try {
       this.#take(chunk, length);
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
+      if (!(error instanceof WireError)) {
+        this.#bursts.end();
+        throw error;
+      }
       this.#misbehaves(error.message);
     }
     this.#settle();
+    this.#bursts.end();
   }
 
   handleSent(bytes: number): void {
+    this.#bursts.begin();
     this.out.handleSent(bytes, this.#clock.nowMs());
     this.#sink?.handleSent();
     this.#settle();
+    this.#bursts.end();
   }
 
   #settle(): void {
@@ -166,7 +182,9 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   handleClose(failure: NetFailure | undefined): void {
+    this.#bursts.begin();
     this.#end(failure ? failure.message : "the peer closed the connection", false);
+    this.#bursts.end();
   }
 
   // ---- Ending ----------------------------------------------------------------------------------

@@ -23,11 +23,15 @@ class Turns {
     this.#owed.push(outcome);
   }
 
+  /** To be called at the end of each turn. */
+  readonly atEnd: (() => void)[] = [];
+
   run(): void {
     for (let left = 100_000; left > 0; left -= 1) {
       const next = this.#owed.shift();
       if (!next) return;
       next();
+      for (const end of this.atEnd) end();
     }
     assert.fail("it goes on for ever");
   }
@@ -62,7 +66,6 @@ class Task {
       requestQueueMax: 500,
       events: {
         nowMs: () => 1,
-        settle: () => this.downloader.refillStarved(),
         handlePiece: () => this.onPiece(),
         handleDiskFailure: ({ message }) => assert.fail(message),
         handleLiar: (sender) => this.liars.push(sender),
@@ -70,6 +73,7 @@ class Task {
         handleRoom: () => assert.fail("nobody else waits"),
       },
     });
+    turns.atEnd.push(() => this.downloader.refillStarved());
   }
 
   block(piece: number, block: number): Uint8Array {

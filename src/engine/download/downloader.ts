@@ -23,8 +23,6 @@ const ALLOWED_FAST_MAX = 64;
 
 export interface DownloadEvents {
   nowMs(): number;
-  /** A burst of events is over. */
-  settle(): void;
   /** A piece is judged intact and on disk. */
   handlePiece(piece: number): void;
   handleDiskFailure(failure: DiskFailure): void;
@@ -91,7 +89,6 @@ export class Downloader {
       onWriteFailure: (piece, failure) => {
         this.#picker.discard(piece);
         options.events.handleDiskFailure(failure);
-        options.events.settle();
       },
     });
     this.#requests = new BlockRequests({
@@ -405,7 +402,6 @@ export class Downloader {
       } else {
         this.#handleVerdict(piece, verdict);
       }
-      this.#options.events.settle();
     });
   }
 

@@ -2,6 +2,7 @@ import type { Endpoint } from "../../base/endpoint.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { Scheduler } from "../sharing/scheduler.ts";
+import type { Bursts } from "../sharing/bursts.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
@@ -12,6 +13,7 @@ export interface TorrentHost {
   readonly peerId: Uint8Array;
   readonly port: number;
   readonly scheduler: Scheduler;
+  readonly bursts: Bursts;
   /** A root that a removed torrent still closes is not opened before it has. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */

@@ -27,6 +27,8 @@ export interface TorrentOfPeers {
   /** Everything that is wanted is here. */
   isComplete(): boolean;
   isStopped(): boolean;
+  /** Peers may come, and be dialled. */
+  takesPeers(): boolean;
   /** The info dictionary is whole and matches the infohashes. */
   handleMetadata(infoBytes: Uint8Array): void;
   handleDownloaded(bytes: number, now: number): void;
@@ -90,16 +92,33 @@ export class TorrentPeers implements PeerRoutes {
     return speaksV2 && this.flags.v2 ? last : infohash;
   }
 
+  get count(): number {
+    return this.swarm.size;
+  }
+
   /** @returns Whether a peer that dialled us may come in; it is one of ours then. */
-  admit(connection: Connection, now: number): boolean {
-    if (!this.swarm.mayEnter(connection.remote.address, now)) return false;
+  admit(connection: Connection): boolean {
+    const now = this.#nowMs();
+    const { address } = connection.remote;
+    if (!this.#torrent.takesPeers() || !this.swarm.mayEnter(address, now)) return false;
     this.#adopt(connection, now);
     return true;
   }
 
-  /** @returns False when nobody was dialled. */
+  /** @returns Whether a peer was let go so that somebody from this address may come. */
+  evictFor(address: string): boolean {
+    return this.swarm.evictFor(address, this.#nowMs());
+  }
+
+  /** There is somebody to be dialled now. */
+  wantsToDial(now: number): boolean {
+    return this.#torrent.takesPeers() && this.swarm.wantsToDial(now);
+  }
+
+  /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
   dialNext(now: number): boolean {
-    const remote = this.swarm.nextCandidate(now);
+    // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
+    const remote = this.#torrent.takesPeers() ? this.swarm.nextCandidate(now) : undefined;
     if (!remote) return false;
     const connection = this.#host.dial(remote, this, this.#infohashes[0]!);
     if (connection) this.#adopt(connection, now);

@@ -61,10 +61,11 @@ export class TorrentSources {
       stats: () => torrent.stats(),
       // Seeds too: who came before them waits for somebody to call.
       wantsPeers: () => !swarm.isFull && torrent.state.kind !== "broken",
-      offerPeers: (peers) => {
-        swarm.offer(peers, "tracker", host.ports.clock.nowMs());
-        host.handleCandidates();
-      },
+      offerPeers: (peers) =>
+        host.bursts.run(() => {
+          swarm.offer(peers, "tracker", host.ports.clock.nowMs());
+          host.handleCandidates();
+        }),
     };
   }
 }

@@ -10,7 +10,6 @@ import { contentLayout } from "../content-layout.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
-import type { Connection } from "../connection/connection.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -25,6 +24,8 @@ import { existingOf, named } from "./add-options.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
 import { TorrentSources } from "./torrent-sources.ts";
+import { BurstMark, type BurstMember } from "../sharing/bursts.ts";
+import { inTurns } from "./burst-content.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -40,12 +41,14 @@ const UNKNOWN_LEFT = BLOCK_BYTES;
  * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost;
  * fetching-metadata, downloading, seeding -> broken, for good, when the torrent contradicts itself.
  */
-export class Torrent implements EngineTorrent {
+export class Torrent implements EngineTorrent, BurstMember {
   readonly infohashes: Infohashes;
+  readonly mark = new BurstMark();
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
   readonly #existing: ExistingFiles;
-  readonly #peers: TorrentPeers;
+  /** Asked by the session for peers that dial us, and whom to dial. */
+  readonly connections: TorrentPeers;
   readonly #sources: TorrentSources;
   readonly #traffic: TorrentTraffic;
   #info: TorrentInfo | undefined;
@@ -63,7 +66,8 @@ export class Torrent implements EngineTorrent {
   #wantedFiles: readonly boolean[] | undefined;
   #state: TorrentState = { kind: "stopped" };
   #completed = false;
-  #settling = false;
+  /** What is to be told when the burst is over. */
+  readonly #events: TorrentEvent[] = [];
   #stopped: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
 
@@ -75,8 +79,8 @@ export class Torrent implements EngineTorrent {
     if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
     this.#existing = existingOf(options);
     this.#traffic = new TorrentTraffic(host, options, this.#turns());
-    this.#peers = this.#makePeers();
-    const { swarm } = this.#peers;
+    this.connections = this.#makePeers();
+    const { swarm } = this.connections;
     this.#sources = new TorrentSources({
       host,
       swarm,
@@ -118,7 +122,7 @@ export class Torrent implements EngineTorrent {
     const length = this.#info?.geometry.dataLength;
     return {
       ...this.#traffic.stats(this.#nowMs()),
-      ...this.#peers.swarm.stats(),
+      ...this.connections.swarm.stats(),
       wantedBytes: download?.wantedBytes ?? length ?? 0,
       doneBytes: download?.doneBytes ?? 0,
       left: download?.left ?? length ?? UNKNOWN_LEFT,
@@ -127,19 +131,25 @@ export class Torrent implements EngineTorrent {
   }
 
   peers(): PeerStatus[] {
-    return this.#peers.statuses(this.#nowMs());
+    return this.connections.statuses(this.#nowMs());
   }
 
   partialCopies(): Uint16Array | undefined {
-    return this.#info && this.#peers.swarm.partialCopies(this.#info.geometry.pieceCount);
+    return this.#info && this.connections.swarm.partialCopies(this.#info.geometry.pieceCount);
   }
 
   addPeers(peers: readonly Endpoint[]): void {
-    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
-    this.#host.handleCandidates();
+    this.#host.bursts.run(() => {
+      this.connections.swarm.offer(peers, "manual", this.#nowMs());
+      this.#host.handleCandidates();
+    });
   }
 
   setWanted(wanted: readonly boolean[]): void {
+    this.#burst(() => this.#want(wanted));
+  }
+
+  #want(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
     if (!this.#transfer) {
       this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
@@ -150,12 +160,11 @@ export class Torrent implements EngineTorrent {
     this.#files?.handleWanted();
     if (!this.#isComplete) this.#beginAgain();
     this.#host.handleCandidates();
-    this.#settle();
   }
 
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
     this.#traffic.setLimits(limits);
-    this.#host.handleRoom();
+    this.#host.bursts.run(() => this.#host.handleRoom());
   }
 
   // ---- Beginning and end ---------------------------------------------------------------------------
@@ -163,7 +172,7 @@ export class Torrent implements EngineTorrent {
   /** Called once, by the session. */
   start(): void {
     const { from, peers = [] } = this.#options;
-    this.#peers.swarm.offer(peers, "manual", this.#nowMs());
+    this.connections.swarm.offer(peers, "manual", this.#nowMs());
     if ("metainfo" in from) {
       this.#open(named(from.metainfo.info, this.#options), from.metainfo.pieceLayers);
       return;
@@ -186,7 +195,7 @@ export class Torrent implements EngineTorrent {
     this.#files?.cancel();
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
-    this.#peers.closeAll("the torrent is stopped");
+    this.connections.closeAll("the torrent is stopped");
     const content = this.#content;
     if (content) {
       this.#transfer?.upload.close();
@@ -209,7 +218,7 @@ export class Torrent implements EngineTorrent {
       return;
     }
     this.#info = info;
-    this.#peers.setPieceCount(info.geometry.pieceCount);
+    this.connections.setPieceCount(info.geometry.pieceCount);
     this.#emit({ kind: "metadata", info });
     this.#open(info, new Map());
   }
@@ -224,11 +233,11 @@ export class Torrent implements EngineTorrent {
       onLiar: (connection) => connection.close("sent hashes that prove nothing"),
     });
     this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
-    // Whoever heard of it may have stopped us.
-    if (this.#stopped) return;
     this.#isOpening = true;
     const { root } = this.#options;
-    this.#endLeasing = this.#host.roots.whenFree(root, () => this.#openFiles(info));
+    this.#endLeasing = this.#host.roots.whenFree(root, () =>
+      this.#burst(() => this.#openFiles(info)),
+    );
   }
 
   #openFiles(info: TorrentInfo): void {
@@ -236,7 +245,8 @@ export class Torrent implements EngineTorrent {
     const table = this.#hashes!.table;
     const layout = contentLayout(info, this.#options.root, table, this.#existing);
     this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
-    const content = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
+    const opened = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
+    const content = inTurns(opened, this.#host.bursts, this);
     this.#content = content;
     this.#wantedFiles ??= this.#options.select?.(info);
     if (this.#wantedFiles) {
@@ -258,7 +268,7 @@ export class Torrent implements EngineTorrent {
         this.#state = { kind: "checking", piecesChecked, piecesTotal };
       },
       onFailure: (failure) => this.#enter(waitingFor(failure)),
-      onOpened: (opened) => this.#begin(info, content, opened),
+      onOpened: (found) => this.#burst(() => this.#begin(info, content, found)),
     });
   }
 
@@ -279,17 +289,13 @@ export class Torrent implements EngineTorrent {
       requestQueueMax: settings.requestQueueMax,
       events: {
         nowMs: () => this.#nowMs(),
-        settle: () => this.#settle(),
         handlePiece: (piece) => this.#handlePiece(piece),
         handleLost: (piece) => this.#losePiece(piece),
-        handleLiar: (address, reason) => this.#peers.ban(address, reason),
+        handleLiar: (address, reason) => this.connections.ban(address, reason),
         handleInconsistent: (piece, fault) => this.#break(contradictedBy(piece, fault)),
         handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
         handleGone: (files) => this.#files!.handleGone(files),
-        handlePlaced: () => {
-          this.#judgeCompletion();
-          this.#settle();
-        },
+        handlePlaced: () => this.#judgeCompletion(),
         handleUploaded: (bytes) => this.#countUploaded(bytes),
         handleRoom: () => this.#host.handleRoom(),
       },
@@ -310,47 +316,13 @@ export class Torrent implements EngineTorrent {
       onBack: () => this.#goOn(),
     });
     if (this.#existing === "untouched") this.#transfer.download.pause();
-    this.#peers.introduceAll(this.#transfer, opened.have);
+    this.connections.introduceAll(this.#transfer, opened.have);
     if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
     this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
     if (this.#isComplete) this.#files.name(() => this.#isComplete && this.#handleComplete());
     this.#opened.resolve();
     this.#host.handleCandidates();
-    this.#settle();
-  }
-
-  // ---- Connections -----------------------------------------------------------------------------------
-
-  /** Asked by the session for a peer that dialled us. @returns Whether the torrent has adopted it. */
-  admit(connection: Connection): boolean {
-    return this.#takesPeers && this.#peers.admit(connection, this.#nowMs());
-  }
-
-  get #takesPeers(): boolean {
-    const { kind } = this.#state;
-    return !this.#stopped && !this.#isOpening && kind !== "broken";
-  }
-
-  get peerCount(): number {
-    return this.#peers.swarm.size;
-  }
-
-  /** @returns Whether a peer was let go so that somebody from this address may come. */
-  evictFor(address: string): boolean {
-    return this.#peers.swarm.evictFor(address, this.#nowMs());
-  }
-
-  /** There is somebody to be dialled now. */
-  wantsToDial(now: number): boolean {
-    if (this.#stopped || this.#isOpening || this.#state.kind === "broken") return false;
-    return this.#peers.swarm.wantsToDial(now);
-  }
-
-  /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
-  dialNext(now: number): boolean {
-    // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
-    return this.#takesPeers && this.#peers.dialNext(now);
   }
 
   #makePeers(): TorrentPeers {
@@ -362,10 +334,11 @@ export class Torrent implements EngineTorrent {
       transfer: () => this.#transfer,
       isComplete: () => this.#isComplete,
       isStopped: () => this.#stopped !== undefined,
+      takesPeers: () => !this.#stopped && !this.#isOpening && this.#state.kind !== "broken",
       handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
       handleDownloaded: (bytes, now) => this.#traffic.countDownloaded(bytes, now),
       handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
-      settle: () => this.#settle(),
+      settle: () => this.#host.bursts.settle(this),
     });
   }
 
@@ -377,7 +350,7 @@ export class Torrent implements EngineTorrent {
 
   #handlePiece(piece: number): void {
     this.#files?.handlePiece(piece);
-    this.#peers.tellHave(piece);
+    this.connections.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();
   }
@@ -393,7 +366,7 @@ export class Torrent implements EngineTorrent {
     if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
     if (this.#completed) return;
     this.#completed = true;
-    this.#peers.dropUseless();
+    this.connections.dropUseless();
     this.#sources.handleComplete();
     this.#emit({ kind: "complete" });
   }
@@ -401,7 +374,7 @@ export class Torrent implements EngineTorrent {
   /** Something is wanted again: seeds that were let go are of use. */
   #beginAgain(): void {
     if (this.#state.kind !== "seeding") return;
-    this.#peers.swarm.recall(this.#nowMs());
+    this.connections.swarm.recall(this.#nowMs());
     this.#enter({ kind: "downloading" });
   }
 
@@ -415,7 +388,7 @@ export class Torrent implements EngineTorrent {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
     this.#files?.touch();
     this.#completed = false;
-    this.#peers.tellLost(piece);
+    this.connections.tellLost(piece);
     this.#emit({ kind: "piece-lost", piece });
     this.#beginAgain();
     this.#host.handleCandidates();
@@ -447,7 +420,6 @@ export class Torrent implements EngineTorrent {
     if (this.#existing !== "untouched") this.#transfer!.download.resume();
     this.#transfer!.placeAgain();
     this.#judgeCompletion();
-    this.#settle();
   }
 
   /** Nothing that peers or the disk can do will help. */
@@ -455,7 +427,7 @@ export class Torrent implements EngineTorrent {
     this.#host.ports.log.error("the torrent is broken", { message: state.message });
     this.#transfer?.download.pause();
     this.#enter(state);
-    this.#peers.closeAll("the torrent is broken");
+    this.connections.closeAll("the torrent is broken");
   }
 
   #countUploaded(bytes: number): void {
@@ -467,10 +439,10 @@ export class Torrent implements EngineTorrent {
 
   /** Twice a second. */
   tick(now: number): void {
-    this.#peers.tick(now);
+    this.connections.tick(now);
     this.#transfer?.tick(now);
     this.#files?.tick(now);
-    this.#settle();
+    this.#host.bursts.settle(this);
   }
 
   /** What is done when it is its turn at something scarce. */
@@ -479,7 +451,7 @@ export class Torrent implements EngineTorrent {
       (use: (transfer: Transfer, now: number) => boolean) =>
       (now: number): boolean => {
         const wantsMore = this.#transfer ? use(this.#transfer, now) : false;
-        this.#settle();
+        this.#host.bursts.settle(this);
         return wantsMore;
       };
     return {
@@ -508,17 +480,21 @@ export class Torrent implements EngineTorrent {
     const upEnded = up.endOwnWait(now);
     if (downEnded) this.#transfer?.download.handleAllowance(now);
     if (upEnded) this.#transfer?.upload.serveWaiting("rate", now);
-    if (downEnded || upEnded) this.#settle();
+    if (downEnded || upEnded) this.#host.bursts.settle(this);
   }
 
-  /** The end of a burst of events: what was decided during it is carried out and sent. */
-  #settle(): void {
-    // What this causes joins the round that is going on.
-    if (this.#settling) return;
-    this.#settling = true;
+  /** Does something as a burst, at whose end what it decides is carried out. */
+  readonly #burst = (run: () => void): void => this.#host.bursts.run(run, this);
+
+  settle(): void {
     this.#transfer?.settle();
-    this.#peers.swarm.flush(this.#nowMs());
-    this.#settling = false;
+    this.connections.swarm.flush(this.#nowMs());
+  }
+
+  tell(): void {
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+      this.#options.onEvent?.(next);
+    }
   }
 
   #nowMs(): number {
@@ -533,6 +509,8 @@ export class Torrent implements EngineTorrent {
   }
 
   #emit(event: TorrentEvent): void {
-    this.#options.onEvent?.(event);
+    if (!this.#options.onEvent) return;
+    this.#events.push(event);
+    this.#host.bursts.tell(this);
   }
 }

@@ -18,8 +18,6 @@ const WATCH_MS = 10_000;
 /** What the two directions tell the torrent. */
 export interface TransferEvents {
   nowMs(): number;
-  /** A burst of events is over. */
-  settle(): void;
   /** A piece is judged intact and on disk. */
   handlePiece(piece: number): void;
   /** A piece that was had is not any more. */
@@ -110,10 +108,7 @@ export class Transfer {
       have: opened.have,
       table: options.hashes.table,
       onFailure: (failure) => this.#handleReadFailure(failure),
-      onAnswered: () => {
-        this.upload.handleRoom();
-        events.settle();
-      },
+      onAnswered: () => this.upload.handleRoom(),
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
     for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
@@ -314,7 +309,6 @@ export class Transfer {
         if (this.#have.count < had) gone.push(index);
       }
       if (gone.length > 0) events.handleGone(gone);
-      events.settle();
     });
   }
 }

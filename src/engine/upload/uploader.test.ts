@@ -77,7 +77,6 @@ class World {
       events: {
         nowMs: () => this.now,
         handleUploaded: () => undefined,
-        settle: () => undefined,
         handleRoom: () => undefined,
       },
       onCorrupt: (piece) => {

@@ -34,8 +34,6 @@ const CHOKE_GRACE_MS = 15_000;
 export interface UploadEvents {
   nowMs(): number;
   handleUploaded(bytes: number): void;
-  /** A burst of events is over. */
-  settle(): void;
   /** Memory came back that somebody waits for. */
   handleRoom(): void;
 }
@@ -243,7 +241,6 @@ export class Uploader {
         if (!judged.has(piece)) this.#refuse(each, piece);
         if (each.isOpen) this.serve(each);
       }
-      events.settle();
     });
   }
 
@@ -331,7 +328,6 @@ export class Uploader {
         this.#countSent(peer, payload);
         peer.link.out.blocks(slab.view.subarray(0, used), give);
       }
-      events.settle();
     });
     return true;
   }
