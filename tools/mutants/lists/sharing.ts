@@ -1,0 +1,85 @@
+import type { Mutant } from "../mutant.ts";
+
+const FAIRNESS = ["test/swarm/fairness", "src/engine/sharing/turn-ring"];
+const OPENING = ["test/swarm/opening", "src/engine/storage/root-leases"];
+
+/** What torrents share, and the small faults that were found with it. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "sharing: everybody takes past those that wait",
+    file: "src/engine/sharing/turn-ring.ts",
+    from: "return claim === this.#current ? Math.min(claim.credit, available) : 0;",
+    to: "return available;",
+    tests: FAIRNESS,
+  },
+  {
+    name: "sharing: a turn has no end",
+    file: "src/engine/sharing/turn-ring.ts",
+    from: "    if (!this.#isAlone(claim)) claim.credit -= units;\n",
+    to: "",
+    tests: FAIRNESS,
+  },
+  {
+    name: "sharing: every round of dials begins with the first torrent",
+    file: "src/engine/session.ts",
+    from: "    let passed = 0;\n",
+    to: "    let passed = 0;\n    this.#dialTurn = -1;\n",
+    tests: FAIRNESS,
+  },
+  {
+    name: "sharing: idle memory is kept from those that wait",
+    file: "src/engine/session.ts",
+    from: "if (torrent.spillIdle()) break;",
+    to: "if (torrent.isOpening && torrent.spillIdle()) break;",
+    tests: FAIRNESS,
+  },
+  {
+    name: "swarm: acknowledgements prove nothing",
+    file: "src/engine/swarm/read-clock.ts",
+    from: "acked > this.#ackedTotal",
+    to: "acked < 0",
+    tests: ["src/engine/swarm/read-clock", "test/swarm/slow-reader"],
+  },
+  {
+    name: "storage: a check that the disk ended says that nothing is there",
+    file: "src/engine/storage/opening.ts",
+    from: 'if (outcome.kind === "failure") this.#handleFailure(outcome);\n        else finish();',
+    to: "finish();",
+    tests: OPENING,
+  },
+  {
+    name: "storage: a root is opened while a removed torrent closes it",
+    file: "src/engine/storage/root-leases.ts",
+    from: "if (!this.#isTaken(waiter.root)) {",
+    to: "if (waiter.root.length > 0) {",
+    tests: OPENING,
+  },
+  {
+    name: "picker: the rarest copy is never lower than it was",
+    file: "src/engine/picker/rarity-order.ts",
+    from: "    this.#leastCopies = Math.min(this.#leastCopies, copies);\n",
+    to: "",
+    tests: ["src/engine/picker/picker-property"],
+  },
+  {
+    name: "tracker-client: a torrent that stops early says no goodbye",
+    file: "src/tracker-client/remote-tracker.ts",
+    from: "started || pending !== undefined,",
+    to: "started,",
+    tests: ["src/tracker-client/tracker-client"],
+  },
+  {
+    name: "wire: a length that no message has waits for its id",
+    file: "src/wire/wire-decoder.ts",
+    from: "    if (frame <= this.#frameBytesMax) return;\n",
+    to: "    if (frame >= 0) return;\n",
+    tests: ["src/wire/wire-decoder"],
+  },
+  {
+    name: "publish: a sweep that ends after stop plans another",
+    file: "src/publish/hourly-sweep.ts",
+    from: "    if (this.#stopped) return;\n",
+    to: "",
+    tests: ["src/publish/hourly-sweep"],
+  },
+];
