@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { isNewer, pagesAreStale } from "./build-pages.ts";
+import { faultOfFolder, isNewer, pagesAreStale } from "./build-pages.ts";
 
 test("with nothing changed the pages are not built again", async () => {
   const build = () =>
@@ -37,5 +37,14 @@ test("a newer source counts wherever it lies; builds, tests and words do not", a
     assert.equal(await isNewer(path.join(folder, "nowhere"), 0), false);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("a folder in which no bundler works is refused with words; odd ones in which they work are not", () => {
+  for (const folder of ["/home/ann/c#/everseed", "/home/ann/what?/everseed", "/srv/back\\slash"]) {
+    assert.match(faultOfFolder(folder) ?? "", /Give it another name/, folder);
+  }
+  for (const folder of ["/home/ann/My files/everseed", "/srv/100%/$x;&'é\"*"]) {
+    assert.equal(faultOfFolder(folder), undefined, folder);
   }
 });

@@ -211,13 +211,34 @@ const REASONS_TO_KEEP: Readonly<Record<string, string>> = {
   EROFS: "it lies on a read-only file system",
 };
 
+/** @returns A sentence when the bundlers cannot work in such a folder: they take these characters for those of a URL. */
+export function faultOfFolder(folder: string): string | undefined {
+  const [found] = /[#?\\]/.exec(folder) ?? [];
+  if (found === undefined) return undefined;
+  return `everseed: The path of this folder has a ${found} in it, with which its pages cannot be built. Give it another name: ${folder}`;
+}
+
+const NOT_INSTALLED =
+  "everseed: What builds the pages is not installed. Run npm ci here, without --omit or --production.";
+
 async function main(): Promise<void> {
   if (!process.argv.includes("--force") && !(await pagesAreStale())) return;
+  const fault = faultOfFolder(root);
+  if (fault !== undefined) {
+    console.error(fault);
+    process.exitCode = 1;
+    return;
+  }
   try {
     console.log(await buildPages());
   } catch (error) {
     const reason = REASONS_TO_KEEP[String(codeOf(error))];
     const built = await stat(path.join(dist, stampName)).catch(() => undefined);
+    if (built === undefined && codeOf(error) === "ERR_MODULE_NOT_FOUND") {
+      console.error(NOT_INSTALLED);
+      process.exitCode = 1;
+      return;
+    }
     if (reason === undefined || built === undefined) throw error;
     console.error(`pages: sources are newer than web/dist, but ${reason}; keeping it`);
   }

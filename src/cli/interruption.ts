@@ -1,8 +1,8 @@
 import { EXIT, type ExitCode } from "./exit-code.ts";
 
 /**
- * Ctrl-C and SIGTERM: the first asks the command to end cleanly, the second ends the process at once
- * (CLI-6).
+ * Ctrl-C, SIGTERM, and SIGHUP when a terminal closes: the first asks the command to end cleanly, the second ends the
+ * process at once (CLI-6). A program started by `nohup` goes on when its terminal closes.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -14,7 +14,7 @@ export class Interruption {
     this.#onFirst = onFirst;
     process.on("SIGINT", this.#handleInt);
     process.on("SIGTERM", this.#handleTerm);
-    process.on("SIGHUP", this.#handleTerm);
+    process.on("SIGHUP", this.#handleHangUp);
   }
 
   /** Aborted by the first signal. */
@@ -31,11 +31,15 @@ export class Interruption {
   close(): void {
     process.off("SIGINT", this.#handleInt);
     process.off("SIGTERM", this.#handleTerm);
-    process.off("SIGHUP", this.#handleTerm);
+    process.off("SIGHUP", this.#handleHangUp);
   }
 
   readonly #handleInt = (): void => this.#handle(EXIT.interrupted);
   readonly #handleTerm = (): void => this.#handle(EXIT.terminated);
+  readonly #handleHangUp = (): void => {
+    // Node does not keep what nohup asks for: `bin/everseed` has looked.
+    if (process.env["EVERSEED_NOHUP"] !== "1") this.#handleTerm();
+  };
 
   #handle(exit: ExitCode): void {
     if (this.#exit !== undefined) process.exit(exit);

@@ -15,6 +15,8 @@ export interface Finished {
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Starts it by this program: `nohup`. */
+  readonly by?: string;
 }
 
 /** A running `everseed`; killed when the test ends. */
@@ -26,7 +28,8 @@ export class EverseedProcess {
   #more: (() => void) | undefined;
 
   constructor(context: TestContext, args: readonly string[], options: ProcessOptions = {}) {
-    this.child = spawn(LAUNCHER, args, {
+    const [program = LAUNCHER, ...rest] = options.by ? [options.by, LAUNCHER] : [];
+    this.child = spawn(program, [...rest, ...args], {
       cwd: options.cwd,
       env: { ...process.env, NO_COLOR: undefined, ...options.env },
     });

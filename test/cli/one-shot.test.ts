@@ -79,6 +79,22 @@ test("get takes a magnet link, and only the files that are selected", async (con
   assert.match(none.stderr, /No file of talks matches \*\.mp4\.\n {2}Try: everseed show lists/);
 });
 
+test("CLI-6: a closed terminal ends a seed cleanly, and one that nohup started goes on", async (context) => {
+  const { folder } = await talks(context);
+  const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
+  const plain = new EverseedProcess(context, args, { cwd: folder });
+  await plain.port();
+  plain.child.kill("SIGHUP");
+  assert.equal((await plain.finished).exit, 0);
+
+  const lasting = new EverseedProcess(context, args, { cwd: folder, by: "nohup" });
+  await lasting.port();
+  lasting.child.kill("SIGHUP");
+  await lasting.waitFor(/"event":"stats".*\n.*"event":"stats"/s);
+  lasting.child.kill("SIGTERM");
+  assert.equal((await lasting.finished).exit, 0);
+});
+
 test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130", async (context) => {
   const { folder } = await talks(context);
   const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];

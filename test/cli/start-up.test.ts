@@ -20,8 +20,8 @@ async function loadedBy(context: TestContext, folder: string, args: readonly str
 /** Half of the time to start was spent on these once. */
 const COSTLY = /^(?:node:http|node:https|node:sqlite|string-width|zod|hono|yaml|kysely)(?:$|\/)/;
 
-/** Choices of options are words that the web site says too. Shapes, most of which load zod, are not needed for them. */
-const WORDS_OF_OPTIONS = ["src/api/kinds.ts"];
+/** The web site has the same choices and limits of options. Shapes, most of which load zod, are not needed for them. */
+const WORDS_OF_OPTIONS = ["src/api/kinds.ts", "src/api/source-limits.ts"];
 
 test("a command loads what it needs and no more: it starts in the time of the program's own start", async (context) => {
   const folder = temporaryFolder(context);
