@@ -132,6 +132,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     namedUdp: namedUdp(config, parts.webPort, socket.local.port),
     register: (infohashes: Infohashes) => tracker.register(infohashes),
     unregister: (infohashes: Infohashes) => tracker.unregister(infohashes),
+    setWhole: (infohashes: Infohashes, isWhole: boolean) => tracker.setWhole(infohashes, isWhole),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
     handle: (request, context) => answerHttp(http, request, context, parts.faults),
     async close() {

@@ -119,6 +119,7 @@ async function compose(
     clock,
     log,
     onChanged: (id) => contents.forget(id),
+    swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
   });
   const session = await openHubEngine(config, {
     clock,

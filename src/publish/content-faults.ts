@@ -34,10 +34,13 @@ const NONE: ReadonlySet<number> = new Set();
 /** What is known to be wrong with the everseed's copies, and who said so (HUB-19). */
 export class ContentFaults {
   readonly #log: Log;
+  readonly #onChange: (torrentId: string, isWhole: boolean) => void;
   readonly #faults = new Map<string, Fault>();
 
-  constructor(log: Log) {
+  /** @param onChange - Called when a copy stops to be whole, and when it is whole again. */
+  constructor(log: Log, onChange: (torrentId: string, isWhole: boolean) => void) {
     this.#log = log;
+    this.#onChange = onChange;
   }
 
   /** @returns Null when nothing is known. */
@@ -57,6 +60,7 @@ export class ContentFaults {
   handleReplaced(torrentId: string): void {
     if (!this.#faults.delete(torrentId)) return;
     this.#log.info("what the everseed keeps is whole again", { id: torrentId });
+    this.#onChange(torrentId, true);
   }
 
   /** It is not published any more. */
@@ -113,6 +117,7 @@ export class ContentFaults {
     const after = this.of(id)?.words;
     if (after === undefined) this.#faults.delete(id);
     if (after === before) return;
+    if (before === undefined || after === undefined) this.#onChange(id, after === undefined);
     if (after === undefined) this.#log.info("what the everseed keeps is whole again", { id });
     else this.#log.error("what the everseed keeps is damaged", { id, fault: after });
   }

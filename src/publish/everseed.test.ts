@@ -73,6 +73,8 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
   };
   let loads = 0;
   const logged: string[] = [];
+  /** What the tracker was told: whether the copy is whole. */
+  const told: boolean[] = [];
   const files = [{ path: ["talks", "a.txt"], length: 9, pad: false, linkTarget: undefined }];
   const metainfo = { info: { name: "talks", files } } as unknown as Metainfo;
   const library = {
@@ -90,6 +92,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     folder,
     files: disk,
     content: { open: () => assert.fail("nothing is due") },
+    swarms: { setWhole: (_, isWhole) => void told.push(isWhole) },
     clock,
     log: { ...SILENT_LOG, error: (message) => logged.push(message) },
   });
@@ -117,6 +120,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     metainfo,
     disk,
     logged,
+    told,
     store,
   };
 }
@@ -206,7 +210,7 @@ test("after the end nothing wakes", async (t) => {
 });
 
 test("HUB-19: files that are lost or cut are noticed by the rounds, said without paths, and forgotten when back", async (t) => {
-  const { everseed, passRound, disk, logged } = await world(t);
+  const { everseed, passRound, disk, logged, told } = await world(t);
   const path = "/data/content/01/0101/talks/a.txt";
   const fault = () => everseed.figures("k3f9k3f9").damage?.words ?? null;
   await passRound();
@@ -223,6 +227,8 @@ test("HUB-19: files that are lost or cut are noticed by the rounds, said without
     assert.equal(fault(), null);
   }
   assert.equal(logged.length, 2, "once for each damage");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told, [false, true, false, true], "the tracker counts it accordingly");
 });
 
 test("HUB-19: a lost .torrent file is noticed by the rounds", async (t) => {

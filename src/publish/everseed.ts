@@ -11,6 +11,8 @@ import { ContentScrub } from "./content-scrub.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type ContentChange, InPlaceWatch } from "./in-place-watch.ts";
 import { existingFiles, infoOnDisk } from "./in-place.ts";
+import { infohashesOf } from "./row-infohashes.ts";
+import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 const SWEEP_MS = 60_000;
@@ -27,6 +29,7 @@ export interface EverseedOptions {
   readonly log: Log;
   /** Told when files that are not ours have changed. */
   readonly onChanged?: ((torrentId: string) => void) | undefined;
+  readonly swarms: Pick<SwarmRegistry, "setWhole">;
 }
 
 /** What the everseed sends of one torrent. */
@@ -66,7 +69,11 @@ export class Everseed {
 
   constructor(options: EverseedOptions) {
     this.#options = options;
-    this.#faults = new ContentFaults(options.log);
+    this.#faults = new ContentFaults(options.log, (id, isWhole) => {
+      this.#tellSwarms(id, isWhole).catch((error: unknown) => {
+        options.log.error("the tracker was not told of a damaged torrent", { id, error });
+      });
+    });
     this.#rounds = new ContentRounds({
       ...options,
       report: (id, found) => this.#faults.handleRound(id, found),
@@ -80,6 +87,12 @@ export class Everseed {
       ...options,
       report: (row, piece, intact) => this.handleJudged(row, piece, intact),
     });
+  }
+
+  async #tellSwarms(torrentId: string, isWhole: boolean): Promise<void> {
+    const { torrents, swarms } = this.#options;
+    const row = await torrents.find(torrentId);
+    if (row) swarms.setWhole(infohashesOf(row), isWhole);
   }
 
   /** A piece of its copy was compared with its hash. */

@@ -1,4 +1,4 @@
-import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
+import { wireInfohashes } from "../base/infohash.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -18,6 +18,7 @@ import { searchText } from "./search-text.ts";
 import type { StoredContents } from "./stored-contents.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import { infohashesOf } from "./row-infohashes.ts";
 
 /** How long a removal can be undone (HUB-18). */
 const KEPT_MS = 7 * 86_400_000;
@@ -238,10 +239,6 @@ export class Publications {
     const metainfo = await this.#options.library.load(row);
     return searchText(comment, metainfo?.info ?? { name: "", files: [] });
   }
-}
-
-function infohashesOf(row: Pick<TorrentRow, "infohash_v1" | "infohash_v2">): Infohashes {
-  return { v1: row.infohash_v1 ?? undefined, v2: row.infohash_v2 ?? undefined };
 }
 
 function notPublished(): PublishError {

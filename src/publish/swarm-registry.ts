@@ -17,6 +17,8 @@ export interface SwarmRegistry {
   register(infohashes: Infohashes): void;
   /** From now on no peer meets another there, and the everseed is gone from it. */
   unregister(infohashes: Infohashes): void;
+  /** Tells whether the everseed has all of a registered torrent, and so is a seed. */
+  setWhole(infohashes: Infohashes, isWhole: boolean): void;
   /** Peers under all of the infohashes together, each counted once where that can be told. */
   count(infohashes: Infohashes): SwarmCount;
 }

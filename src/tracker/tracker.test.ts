@@ -106,6 +106,23 @@ test("HUB-18: it comes back to a swarm whose totals were not saved yet", () => {
   assert.deepEqual(peersOf(world.announce(2)), ["9.9.9.9:8421"]);
 });
 
+test("HUB-19: an everseed that lacks pieces is a peer, and no seed, until it is whole", () => {
+  const world = trackerWorld({ torrents: [HYBRID] });
+  const { tracker } = world;
+  const ask = (hash: string): string =>
+    world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=4&left=1&compact=1`);
+  const [v1, v2] = ["%aa".repeat(20), "%cc".repeat(20)];
+  const completeOf = (text: string) => numberAt(text, "complete");
+  tracker.setWhole(HYBRID, false);
+  const scrape = () => completeOf(world.get(`/scrape?info_hash=${v2}`));
+  assert.equal(scrape(), 0, "nobody is in its swarm yet");
+  assert.deepEqual([completeOf(ask(v1)), completeOf(ask(v2)), scrape()], [0, 0, 0]);
+  assert.deepEqual(peersOf(ask(v2)), ["9.9.9.9:8421"], "it gives what it has");
+  assert.equal(tracker.figures(HYBRID).seeds, 1, "pages know by themselves");
+  tracker.setWhole(HYBRID, true);
+  assert.deepEqual([completeOf(ask(v1)), scrape()], [1, 1]);
+});
+
 test("an open tracker goes on tracking what a hub takes back, without its everseed", () => {
   const world = trackerWorld({ open: true });
   world.announce(1);

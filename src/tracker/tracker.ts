@@ -1,6 +1,7 @@
 import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import { type AnnounceRequest, NUMWANT_DEFAULT } from "../announce/announce-request.ts";
 import type { ScrapeCounts, ScrapeEntry } from "../announce/http-scrape.ts";
+import { toHex } from "../base/bytes.ts";
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -73,7 +74,7 @@ export interface TrackerOptions {
   readonly log: Log;
 }
 
-/** Peers of a torrent, the everseed among them. */
+/** Peers of a torrent. The everseed is among the seeds, whether its copy is whole or not. */
 export interface SwarmFigures {
   readonly seeds: number;
   readonly leechers: number;
@@ -89,6 +90,8 @@ export class Tracker {
   readonly #rate: AnnounceRate;
   /** Open swarms whose torrent is in the directory. */
   readonly #registered = new Set<number>();
+  /** First infohashes, in hexadecimal, of torrents of which the everseed lacks something. */
+  readonly #lacking = new Set<string>();
   #timer: Timer | undefined;
 
   constructor(options: TrackerOptions) {
@@ -175,7 +178,9 @@ export class Tracker {
     const swarm = swarms.find(wordsOf(infohash));
     if (swarm !== NO_SWARM && this.#isTracked(swarm)) return this.#scrapeOpen(swarm);
     const infohashes = directory.find(infohash);
-    return infohashes && scrapeCounts(1, NO_PEERS, totals.find(wireInfohashes(infohashes)[0]!));
+    if (!infohashes) return undefined;
+    const first = wireInfohashes(infohashes)[0]!;
+    return scrapeCounts(this.#seedCount(first), NO_PEERS, totals.find(first));
   }
 
   /** All torrents, each under its first infohash: those with peers first, then the newest. */
@@ -192,7 +197,8 @@ export class Tracker {
       const wire = wireInfohashes(infohashes);
       if (wire.some((each) => swarms.find(wordsOf(each)) !== NO_SWARM)) continue;
       const infohash = wire[0]!;
-      entries.push({ infohash, ...scrapeCounts(1, NO_PEERS, totals.find(infohash)) });
+      const counts = scrapeCounts(this.#seedCount(infohash), NO_PEERS, totals.find(infohash));
+      entries.push({ infohash, ...counts });
     }
     return entries;
   }
@@ -201,8 +207,9 @@ export class Tracker {
   figures(infohashes: Infohashes): SwarmFigures {
     const [infohash] = wireInfohashes(infohashes);
     const counts = infohash && this.scrape(infohash);
+    const lacking = infohash ? 1 - this.#seedCount(infohash) : 0;
     return {
-      seeds: counts?.complete ?? 1,
+      seeds: (counts?.complete ?? 1) + lacking,
       leechers: counts?.incomplete ?? 0,
       completed: counts?.downloaded ?? 0,
     };
@@ -217,6 +224,13 @@ export class Tracker {
       this.#registered.add(swarm);
       this.#totals.register(swarm);
     }
+  }
+
+  /** From now on the everseed's copy of a torrent is whole, or not: then it is a peer, and no seed (HUB-19). */
+  setWhole(infohashes: Infohashes, isWhole: boolean): void {
+    const first = toHex(wireInfohashes(infohashes)[0]!);
+    if (isWhole) this.#lacking.delete(first);
+    else this.#lacking.add(first);
   }
 
   /**
@@ -309,7 +323,14 @@ export class Tracker {
   }
 
   #everseedCount(swarm: number): 0 | 1 {
-    return this.#registered.has(swarm) ? 1 : 0;
+    if (!this.#registered.has(swarm)) return 0;
+    if (this.#lacking.size === 0) return 1;
+    return this.#seedCount(this.#options.swarms.infohashes(swarm)[0]!);
+  }
+
+  /** Of a registered torrent. @param infohash - Its first one. */
+  #seedCount(infohash: Uint8Array): 0 | 1 {
+    return this.#lacking.size > 0 && this.#lacking.has(toHex(infohash)) ? 0 : 1;
   }
 
   #addTotals(swarm: number, effect: AnnounceEffect): void {

@@ -100,7 +100,12 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const count = { seeds: 1, leechers: 0, completed: 0 };
   const limits = { uploadBytesMax: 1e9, pieceBytesMax: 32 * 1024 * 1024 };
   const trackers = [`http://${HOST}/announce`];
-  const swarms = { register: () => undefined, unregister: () => undefined, count: () => count };
+  const swarms = {
+    register: () => undefined,
+    unregister: () => undefined,
+    setWhole: () => undefined,
+    count: () => count,
+  };
   const accounts = new Accounts({
     db: store.db,
     accounts: store.accounts,
