@@ -83,7 +83,8 @@ export type GetEvent =
   /** By the signal, before it was done: the same call goes on. */
   | {
       readonly kind: "stopped";
-      readonly doneBytes: number;
+      /** `undefined` while what is there was not looked at yet. */
+      readonly doneBytes: number | undefined;
       readonly wantedBytes: number;
       /** What unfinished files end in; `undefined` when they have their own names. */
       readonly suffix: string | undefined;
@@ -357,7 +358,9 @@ class Download {
   #tellStopped(): void {
     const torrent = this.#torrent;
     if (!torrent?.info) return;
-    const { doneBytes, wantedBytes } = torrent.stats();
+    const { doneBytes: known, wantedBytes } = torrent.stats();
+    // Until what is there was looked at, nothing counts as done.
+    const doneBytes = torrent.have ? known : undefined;
     const suffix = this.#options.finalNames ? undefined : suffixOf(torrent.info);
     this.#options.onEvent({ kind: "stopped", doneBytes, wantedBytes, suffix });
   }

@@ -95,6 +95,27 @@ test("CLI-6: a closed terminal ends a seed cleanly, and one that nohup started g
   assert.equal((await lasting.finished).exit, 0);
 });
 
+test("CLI-6: a get that is stopped while it checks what is there says so, and no figure", async (context) => {
+  const folder = temporaryFolder(context);
+  await mkdir(join(folder, "copy"));
+  // Sparse: much to judge, and nothing on the disk.
+  await writeFile(join(folder, "copy/zeros"), "");
+  await truncate(join(folder, "copy/zeros"), 256 * 1024 * 1024);
+  const made = await everseed(context, ["create", "copy/zeros"], { cwd: folder });
+  assert.equal(made.exit, 0, made.stderr);
+  const args = ["get", "zeros.torrent", "-o", "copy", "--listen", "127.0.0.1:0", "--adopt"];
+  for (const json of [false, true]) {
+    const get = new EverseedProcess(context, json ? [...args, "--json"] : args, { cwd: folder });
+    await get.waitFor(json ? /"event":"metadata"/ : /zeros/);
+    get.child.kill("SIGINT");
+    const { exit, stdout, stderr } = await get.finished;
+    assert.equal(exit, 130, stderr);
+    if (json) assert.match(stdout, /"event":"stopped","doneBytes":null,/);
+    else
+      assert.match(stderr, /Stopped before what is there was checked\. The same command goes on/);
+  }
+});
+
 test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130", async (context) => {
   const { folder } = await talks(context);
   const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];

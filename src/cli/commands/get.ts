@@ -199,10 +199,16 @@ function tellAlone(output: Output, event: Extract<GetEvent, { kind: "alone" }>):
 
 function tellStopped(output: Output, event: Extract<GetEvent, { kind: "stopped" }>): void {
   const { doneBytes, wantedBytes, suffix } = event;
-  output.record({ event: "stopped", doneBytes, wantedBytes, suffix: suffix ?? null });
-  const percent = wantedBytes > 0 ? Math.floor((doneBytes / wantedBytes) * 100) : 0;
+  output.record({
+    event: "stopped",
+    doneBytes: doneBytes ?? null,
+    wantedBytes,
+    suffix: suffix ?? null,
+  });
   const names = suffix === undefined ? "" : ` Unfinished files end in ${suffix}.`;
-  output.say(`Stopped at ${percent} %. The same command goes on from there.${names}`);
+  const share = wantedBytes > 0 ? Math.floor(((doneBytes ?? 0) / wantedBytes) * 100) : 0;
+  const where = doneBytes === undefined ? "before what is there was checked" : `at ${share} %`;
+  output.say(`Stopped ${where}. The same command goes on from there.${names}`);
 }
 
 function tellDone(
