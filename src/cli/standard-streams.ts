@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { OutputConfiguration } from "commander";
+import { EXIT } from "./exit-code.ts";
 
 const FILE_NUMBERS = { stdout: 1, stderr: 2 } as const;
 type StreamName = keyof typeof FILE_NUMBERS;
@@ -13,7 +14,9 @@ export function standardStream(name: StreamName): NodeJS.WriteStream {
     guarded.add(name);
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      const words = `everseed: Cannot write the output: ${error.message}.`;
+      if (name === "stdout") writeNow("stderr", `${words}\n  Try: where there is room.\n`);
+      process.exit(EXIT.disk);
     });
   }
   return stream;

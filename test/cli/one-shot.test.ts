@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -600,6 +601,21 @@ for (const args of [[], ["create"], ["get"], ["seed"], ["show"], ["check"], ["ve
     for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
   });
 }
+
+test("CLI-5: output that finds no room is an error in words", (context) => {
+  const folder = temporaryFolder(context);
+  for (const args of [["--help"], ["--version"], ["version", "--json"], ["help", "get"]]) {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(LAUNCHER, args, {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    assert.equal(status, 8, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, /^everseed: Cannot write the output: .*no space left.*\n {2}Try: .*\n$/);
+  }
+});
 
 test("CLI-5: a reader that leaves early makes no noise", async (context) => {
   const { folder } = await talks(context);

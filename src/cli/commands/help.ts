@@ -13,8 +13,10 @@ export function addHelpCommand(program: Command): void {
         const next = command.commands.find((child) => child.name() === word);
         if (!next) {
           const known = command.commands.map((child) => child.name()).join(", ");
+          const hint =
+            known === "" ? `${command.name()} has no commands of its own.` : `Known are ${known}.`;
           throw new UsageError(
-            `There is no command "${words.join(" ")}". Known are ${known}.`,
+            `There is no command "${words.join(" ")}". ${hint}`,
             "everseed help",
           );
         }
