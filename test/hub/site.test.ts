@@ -389,6 +389,7 @@ test("the OpenAPI document names every route of the API", async (t) => {
   };
   assert.deepEqual(Object.keys(document.paths).toSorted(), [
     "/api/v1/drafts",
+    "/api/v1/drafts/known",
     "/api/v1/drafts/{id}",
     "/api/v1/drafts/{id}/pieces",
     "/api/v1/fetches",
