@@ -12,7 +12,7 @@ import { Hub } from "../src/hub/hub.ts";
 import { contentLayout } from "../src/engine/content-layout.ts";
 import { buildMetainfo, buildMetainfoInSteps, planTorrent } from "../src/metainfo/create.ts";
 import { parseMetainfo, parseMetainfoInSteps } from "../src/metainfo/parse-metainfo.ts";
-import { shareLayout } from "../src/platform/disk/shared-layout.ts";
+import { shareLayoutInSteps } from "../src/platform/disk/shared-layout.ts";
 import { loadPages } from "../src/daemon/load-pages.ts";
 import { DataFolder } from "../src/publish/data-folder.ts";
 import { HOST, hubWorld } from "../test/hub/hub-world.ts";
@@ -274,7 +274,9 @@ try {
       await world.parts.turns.run(parseMetainfoInSteps(torrent));
     });
     const layout = contentLayout(parseMetainfo(torrent).info, "/data/content", undefined, "own");
-    await report(`laid out for the disk, ${kind}`, async () => void shareLayout(layout));
+    await report(`laid out for the disk, ${kind}`, async () => {
+      await world.parts.turns.run(shareLayoutInSteps(layout));
+    });
   }
 } finally {
   hub.close();

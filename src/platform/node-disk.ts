@@ -10,10 +10,11 @@ import type {
   PieceIngest,
   Slab,
 } from "../ports/content.ts";
+import type { Work } from "../base/work.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import { NodeContent } from "./disk/node-content.ts";
 import { NODE_BYTES, SHA1_BYTES } from "./disk/piece-digest.ts";
-import { shareLayout } from "./disk/shared-layout.ts";
+import { shareLayout, shareLayoutInSteps } from "./disk/shared-layout.ts";
 import { WorkerPool } from "./disk/worker-pool.ts";
 import { ArenaSlabPool } from "./slab-pool.ts";
 
@@ -62,7 +63,11 @@ export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
   }
 
   open(layout: ContentLayout): Content {
-    return new NodeContent(this.#pool, layout);
+    return new NodeContent(this.#pool, shareLayout(layout));
+  }
+
+  *openInSteps(layout: ContentLayout): Work<Content> {
+    return new NodeContent(this.#pool, yield* shareLayoutInSteps(layout));
   }
 
   ingest(

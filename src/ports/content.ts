@@ -1,5 +1,6 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { Geometry } from "../base/geometry.ts";
+import type { Work } from "../base/work.ts";
 
 /** Memory shared by the main thread and the workers, lent out in parts and given back. */
 export interface Slab {
@@ -197,6 +198,8 @@ export interface Content {
 
 export interface ContentSource {
   open(layout: ContentLayout): Content;
+  /** The same in steps, where opening takes long for very many files. */
+  openInSteps?(layout: ContentLayout): Work<Content>;
 }
 
 /** What hashing finds for pieces it has no expectation of. */

@@ -1,6 +1,6 @@
 import type { Work } from "../base/work.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Content, ContentSource, PieceIngest } from "../ports/content.ts";
+import type { Content, ContentLayout, ContentSource, PieceIngest } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { DraftRow, DraftTable } from "../store/drafts.ts";
@@ -125,7 +125,7 @@ export class DraftUploads {
     const upload = new Upload({
       layout: plan.layout,
       kinds: plan.kinds,
-      content: this.#openContent(row.id, plan),
+      content: await this.#openContent(row.id, plan),
       journal,
       ingest,
       slabs,
@@ -144,8 +144,9 @@ export class DraftUploads {
     return turns.run(readDraft(text));
   }
 
-  #openContent(id: string, plan: DraftPlan): Content {
-    return this.#options.content.open({
+  async #openContent(id: string, plan: DraftPlan): Promise<Content> {
+    const { content, turns } = this.#options;
+    const layout: ContentLayout = {
       root: this.#options.folder.draftContent(id),
       geometry: plan.layout.geometry,
       files: plan.contentFiles,
@@ -154,7 +155,8 @@ export class DraftUploads {
       partFile: `${this.#options.folder.draft(id)}/parts`,
       readOnly: false,
       existing: "own",
-    });
+    };
+    return content.openInSteps ? turns.run(content.openInSteps(layout)) : content.open(layout);
   }
 }
 

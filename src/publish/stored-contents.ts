@@ -5,6 +5,7 @@ import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type {
   Content,
+  ContentLayout,
   ContentSource,
   DiskFailure,
   DiskOutcome,
@@ -155,8 +156,13 @@ export class StoredContents {
     );
   }
 
+  async #openContent(layout: ContentLayout): Promise<Content> {
+    const { content, turns } = this.#options;
+    return content.openInSteps ? turns.run(content.openInSteps(layout)) : content.open(layout);
+  }
+
   async #load(id: string): Promise<StoredContent | undefined> {
-    const { torrents, library, folder, content, sums, turns } = this.#options;
+    const { torrents, library, folder, sums, turns } = this.#options;
     const row = await torrents.find(id);
     const metainfo = row && (await library.load(row));
     if (!row || !metainfo) return undefined;
@@ -171,7 +177,7 @@ export class StoredContents {
       torrent: row,
       info,
       pathOf: (file) => `${root}/${onDisk.files[file]!.path.join("/")}`,
-      content: content.open({ ...layout, readOnly: true }),
+      content: await this.#openContent({ ...layout, readOnly: true }),
       stored,
       options: this.#options,
     });

@@ -2,7 +2,6 @@ import { invariant } from "../../base/errors.ts";
 import type {
   CheckOptions,
   Content,
-  ContentLayout,
   DiskFailure,
   DiskOutcome,
   FileStamp,
@@ -20,7 +19,7 @@ import {
 } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import { JobLine } from "./job-line.ts";
-import { CREATED, DIRTY, IN_PART_FILE, LayoutTable, shareLayout } from "./shared-layout.ts";
+import { CREATED, DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout } from "./shared-layout.ts";
 import { SYNC_WHOLE_DISK_FILES } from "./sync-jobs.ts";
 import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 
@@ -42,9 +41,9 @@ export class NodeContent implements Content {
   #moving = 0;
   #closed = false;
 
-  constructor(pool: WorkerPool, layout: ContentLayout) {
+  constructor(pool: WorkerPool, layout: SharedLayout) {
     this.#pool = pool;
-    this.#pooled = pool.register(shareLayout(layout));
+    this.#pooled = pool.register(layout);
     this.#table = new LayoutTable(this.#pooled.layout);
   }
 

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { finish, type Work } from "../../base/work.ts";
 import type { ContentLayout } from "../../ports/content.ts";
 
 const PAD = 1;
@@ -55,8 +56,16 @@ export interface SharedLayout {
   readonly v2: Uint8Array | undefined;
 }
 
+/** Files that are laid out before others may have a turn. */
+const FILES_PER_STEP = 1_024;
+
 /** Hash tables that are in shared memory stay what they are; others are copied as they are now. */
 export function shareLayout(layout: ContentLayout): SharedLayout {
+  return finish(shareLayoutInSteps(layout));
+}
+
+/** The same in steps: there may be 200,000 files. */
+export function* shareLayoutInSteps(layout: ContentLayout): Work<SharedLayout> {
   const { geometry } = layout;
   const fileCount = geometry.files.length;
   const offsets = new Float64Array(new SharedArrayBuffer(fileCount * 8));
@@ -64,27 +73,33 @@ export function shareLayout(layout: ContentLayout): SharedLayout {
   const kinds = new Uint8Array(new SharedArrayBuffer(fileCount));
   const pathEnds = new Uint32Array(new SharedArrayBuffer(fileCount * 4));
   const links = new Map<number, string>();
-  const names: string[] = [];
-  for (const [index, extent] of geometry.files.entries()) {
+  const encoded: Buffer[] = [];
+  let names: string[] = [];
+  let pathsEnd = 0;
+  for (let index = 0; index < fileCount; index += 1) {
+    if (names.length === FILES_PER_STEP) {
+      encoded.push(Buffer.from(names.join("")));
+      names = [];
+      yield;
+    }
+    const extent = geometry.files[index]!;
     const file = layout.files[index];
     offsets[index] = extent.offset;
     lengths[index] = extent.length;
     kinds[index] = (extent.pad ? PAD : 0) | (file?.executable ? EXECUTABLE : 0);
-    names.push(extent.pad || !file ? "" : file.path);
+    const name = extent.pad || !file ? "" : file.path;
+    names.push(name);
+    pathsEnd += Buffer.byteLength(name);
+    pathEnds[index] = pathsEnd;
     if (file?.linkTarget !== undefined) links.set(index, file.linkTarget);
   }
-  const encoded = Buffer.from(names.join(""));
-  let pathsEnd = 0;
-  let characters = 0;
-  for (const { length } of names) characters += length;
-  // Of names in ASCII the characters are the bytes, which need not be counted one name at a time.
-  const isAscii = characters === encoded.length;
-  for (const [index, name] of names.entries()) {
-    pathsEnd += isAscii ? name.length : Buffer.byteLength(name);
-    pathEnds[index] = pathsEnd;
-  }
+  encoded.push(Buffer.from(names.join("")));
   const paths = new Uint8Array(new SharedArrayBuffer(pathsEnd));
-  paths.set(encoded);
+  let at = 0;
+  for (const part of encoded) {
+    paths.set(part, at);
+    at += part.length;
+  }
   return {
     // Without a slash at the end: what lies below is told by comparing.
     root: resolve(layout.root),
