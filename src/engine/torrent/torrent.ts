@@ -6,7 +6,7 @@ import { MetainfoError } from "../../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
 import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
-import { contentLayout } from "../content-layout.ts";
+import { openInSlices } from "../storage/open-in-slices.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
@@ -58,6 +58,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   #isOpening = false;
   /** Ends the waiting for a root that a removed torrent still closes. */
   #endLeasing: () => void = () => undefined;
+  #endLaying: () => void = () => undefined;
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
   #files: TorrentFiles | undefined;
@@ -190,6 +191,7 @@ export class Torrent implements EngineTorrent, BurstMember {
 
   async #shutDown(): Promise<void> {
     this.#endLeasing();
+    this.#endLaying();
     this.#host.scheduler.leave(this.#traffic.shares);
     this.#opening?.cancel();
     this.#files?.cancel();
@@ -241,11 +243,22 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   #openFiles(info: TorrentInfo): void {
-    const { ports, settings } = this.#host;
-    const table = this.#hashes!.table;
-    const layout = contentLayout(info, this.#options.root, table, this.#existing);
+    const { ports } = this.#host;
     this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
-    const opened = ports.content.open({ ...layout, unfinishedSuffix: this.#unfinishedSuffix });
+    this.#endLaying = openInSlices({
+      source: ports.content,
+      clock: ports.clock,
+      info,
+      root: this.#options.root,
+      hashesV2: this.#hashes!.table,
+      existing: this.#existing,
+      unfinishedSuffix: this.#unfinishedSuffix,
+      onOpened: (content) => this.#burst(() => this.#judgeFiles(info, content)),
+    });
+  }
+
+  #judgeFiles(info: TorrentInfo, opened: Content): void {
+    const { ports, settings } = this.#host;
     const content = inTurns(opened, this.#host.bursts, this);
     this.#content = content;
     this.#wantedFiles ??= this.#options.select?.(info);

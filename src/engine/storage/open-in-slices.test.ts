@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planTorrent, buildMetainfo } from "../../metainfo/create.ts";
+import { parseMetainfo } from "../../metainfo/parse-metainfo.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Content, ContentLayout } from "../../ports/content.ts";
+import { openInSlices } from "./open-in-slices.ts";
+
+const FILES = 5_000;
+const CONTENT = {} as Content;
+
+/** A clock on which each look takes a millisecond, and timers that a test fires. */
+class SlowClock implements Clock {
+  #ms = 0;
+  waiting: (() => void) | undefined;
+  timers = 0;
+  nowMs = () => (this.#ms += 1);
+  wallMs = () => this.#ms;
+  startTimer(delayMs: number, fire: () => void) {
+    assert.equal(delayMs, 0);
+    this.waiting = fire;
+    this.timers += 1;
+    return { cancel: () => void (this.waiting = undefined) };
+  }
+}
+
+function opening(clock: SlowClock, fileCount: number) {
+  const files = Array.from({ length: fileCount }, (_, i) => ({ path: [`file ${i}`], length: 1 }));
+  const plan = planTorrent({ name: "many", files, kind: "v1", pieceLength: 16_384 });
+  const v1 = new Uint8Array(plan.geometry.pieceCount * 20);
+  const { info } = parseMetainfo(buildMetainfo(plan, { v1 }).torrent);
+  const opened: { readonly layout: ContentLayout; readonly content: Content }[] = [];
+  let layout: ContentLayout | undefined;
+  const cancel = openInSlices({
+    source: {
+      open: (given) => {
+        layout = given;
+        return CONTENT;
+      },
+    },
+    clock,
+    info,
+    root: "/root",
+    hashesV2: undefined,
+    existing: "own",
+    unfinishedSuffix: ".part",
+    onOpened: (content) => void opened.push({ layout: layout!, content }),
+  });
+  return { opened, cancel };
+}
+
+test("content of few files is open within the call", () => {
+  const clock = new SlowClock();
+  const { opened } = opening(clock, 3);
+  assert.equal(clock.timers, 0);
+  assert.equal(opened.length, 1);
+  assert.equal(opened[0]!.content, CONTENT);
+  assert.deepEqual(
+    opened[0]!.layout.files.map(({ path }) => path),
+    ["many/file 0", "many/file 1", "many/file 2"],
+  );
+  assert.equal(opened[0]!.layout.unfinishedSuffix, ".part");
+});
+
+test("content of very many files is opened in slices, between which others have a turn", () => {
+  const clock = new SlowClock();
+  const { opened } = opening(clock, FILES);
+  while (clock.waiting) {
+    assert.equal(opened.length, 0);
+    const fire = clock.waiting;
+    clock.waiting = undefined;
+    fire();
+  }
+  assert.ok(clock.timers >= 3, `${clock.timers} slices`);
+  assert.equal(opened.length, 1);
+  assert.equal(opened[0]!.layout.files.length, FILES);
+});
+
+test("opening that is given up between two slices opens nothing", () => {
+  const clock = new SlowClock();
+  const { opened, cancel } = opening(clock, FILES);
+  assert.ok(clock.waiting);
+  cancel();
+  assert.equal(clock.waiting, undefined);
+  assert.equal(opened.length, 0);
+});

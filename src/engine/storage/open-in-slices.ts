@@ -1,0 +1,51 @@
+import type { Work } from "../../base/work.ts";
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Content, ContentSource } from "../../ports/content.ts";
+import { contentLayoutInSteps } from "../content-layout.ts";
+import type { ExistingFiles } from "../existing-files.ts";
+
+/** Other torrents and peers have a turn after this. */
+const SLICE_MS = 4;
+
+export interface OpenInSlicesOptions {
+  readonly source: ContentSource;
+  readonly clock: Clock;
+  readonly info: TorrentInfo;
+  readonly root: string;
+  /** 32 bytes a piece in shared memory, or `undefined` for a v1 torrent. */
+  readonly hashesV2: Uint8Array | undefined;
+  readonly existing: ExistingFiles;
+  readonly unfinishedSuffix: string | undefined;
+  /** Called within the call itself where one slice is enough, as it is for nearly every torrent. */
+  readonly onOpened: (content: Content) => void;
+}
+
+/**
+ * Opens the content of a torrent, of which there may be 200,000 files, a few milliseconds at a time.
+ *
+ * @returns Gives it up; harmless once it is open.
+ */
+export function openInSlices(options: OpenInSlicesOptions): () => void {
+  const { clock, onOpened } = options;
+  const work = open(options);
+  let timer: Timer | undefined;
+  const slice = (): void => {
+    const beginMs = clock.nowMs();
+    for (;;) {
+      const step = work.next();
+      if (step.done) return onOpened(step.value);
+      if (clock.nowMs() - beginMs < SLICE_MS) continue;
+      timer = clock.startTimer(0, slice);
+      return;
+    }
+  };
+  slice();
+  return () => timer?.cancel();
+}
+
+function* open(options: OpenInSlicesOptions): Work<Content> {
+  const { source, info, unfinishedSuffix } = options;
+  const layout = { ...(yield* contentLayoutInSteps(info, options)), unfinishedSuffix };
+  return source.openInSteps ? yield* source.openInSteps(layout) : source.open(layout);
+}
