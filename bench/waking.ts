@@ -51,7 +51,9 @@ for (let round = 0; round < 3; round += 1) {
   const beginMs = performance.now() - begunMs;
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   isOver = true;
-  console.log(`${count} files: longest piece ${longestMs.toFixed(1)} ms, of the call itself ${beginMs.toFixed(1)} ms`);
+  console.log(
+    `${count} files: longest piece ${longestMs.toFixed(1)} ms, of the call itself ${beginMs.toFixed(1)} ms`,
+  );
   await session.remove(torrent);
 }
 await session.close();

@@ -202,8 +202,14 @@ test(
       () => files.list(at("a/b")).then((names) => assert.ok(!names.includes("stranger"))),
     ];
     writeFileSync(join(outside, "b/stranger"), "x");
-    const endMs = performance.now() + SWAP_MS;
-    while (performance.now() < endMs) {
+    const beginMs = performance.now();
+    // On a busy machine one of both may come to its turn seldom: as long as it takes, within a bound.
+    const isMet = (): boolean => (outcomes.get("done") ?? 0) > 100 && outcomes.has("ELOOP");
+    const isOver = (): boolean => {
+      const pastMs = performance.now() - beginMs;
+      return pastMs > SWAP_MS && (isMet() || pastMs > 30 * SWAP_MS);
+    };
+    while (!isOver()) {
       // Side by side, as requests are.
       for (const outcome of await Promise.allSettled(acts.map((act) => act()))) {
         const error: unknown = outcome.status === "rejected" ? outcome.reason : undefined;
