@@ -13,7 +13,7 @@ export type AccountsErrorCode =
   | "too-many-tokens"
   | "not-found";
 
-/** Who asks may not, or not yet. The text is fit for people and tells nothing about other accounts. */
+/** The caller may not do this, or not yet. The text is fit for people and tells nothing about other accounts. */
 export class AccountsError extends EverseedError {
   readonly code: AccountsErrorCode;
   /** Milliseconds until another try makes sense; 0 when at once. */

@@ -247,7 +247,7 @@ export class Accounts {
     throw new AccountsError(outcome.kind, message, outcome.waitMs);
   }
 
-  /** Who asks: by session cookie or by API token in the `Authorization` header, never by the address. */
+  /** Tells who asks, by session cookie or by API token in the `Authorization` header, never by the address. */
   async identify(credentials: Credentials): Promise<WithCookies<Actor>> {
     const token = bearerToken(credentials.authorization);
     if (token !== undefined) {

@@ -1,4 +1,4 @@
-/** Who asks. A token may do less than the person it belongs to. */
+/** The one who asks. A token may do less than the person it belongs to. */
 export type Actor =
   | { readonly kind: "stranger" }
   | {

@@ -3,7 +3,7 @@
 /** The kind of a torrent when nobody chooses one. */
 export const KIND_DEFAULT = "v1";
 
-/** Which programs read a torrent of the kind, as people are told where they choose it. */
+/** Names the programs that read a torrent of the kind, as people are told where they choose it. */
 export const KIND_READERS = {
   v1: "every BitTorrent program reads it",
   hybrid:

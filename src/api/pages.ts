@@ -184,7 +184,7 @@ export interface RemovedPage {
   readonly mayUndo: boolean;
 }
 
-/** Which files of a torrent a page holds: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */
+/** The files of a torrent that a page holds: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */
 export interface FileListing {
   readonly query: string;
   /** Counts from 1. */

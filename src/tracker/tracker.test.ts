@@ -121,6 +121,10 @@ test("HUB-19: an everseed that lacks pieces is a peer, and no seed, until it is 
   assert.equal(tracker.figures(HYBRID).seeds, 1, "pages know by themselves");
   tracker.setWhole(HYBRID, true);
   assert.deepEqual([completeOf(ask(v1)), scrape()], [1, 1]);
+  tracker.setWhole(HYBRID, false);
+  tracker.unregister(HYBRID);
+  tracker.register(HYBRID);
+  assert.equal(completeOf(ask(v1)), 1, "what was known of it went with it");
 });
 
 test("an open tracker goes on tracking what a hub takes back, without its everseed", () => {

@@ -240,6 +240,8 @@ export class Tracker {
   unregister(infohashes: Infohashes): void {
     const { swarms, open } = this.#options;
     this.#setTime();
+    // What comes back is whole until somebody has looked.
+    this.setWhole(infohashes, true);
     for (const infohash of wireInfohashes(infohashes)) {
       const swarm = swarms.find(wordsOf(infohash));
       if (swarm === NO_SWARM) continue;

@@ -102,6 +102,14 @@ test("the bundle answers as the sources do, and is what runs", () => {
   assert.deepEqual(loadedBy(CHECK), ["dist/program/everseed.cjs"]);
 });
 
+test("what Node has to say of the bundle is not told to people", () => {
+  fs.writeFileSync(path.join(work, "password"), "correct horse battery", { mode: 0o600 });
+  const args = ["hub", "init", "--data", "warned", "--admin", "ann", "--password-file", "password"];
+  const { status, stderr } = everseed(args);
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr, /Warning|--trace/);
+});
+
 test("a thread of the bundle runs its own chunk, and nothing of the command line", () => {
   const chunks = fs.readdirSync(program).filter((file) => /^disk-worker-.*\.cjs$/.test(file));
   assert.equal(chunks.length, 1);
