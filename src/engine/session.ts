@@ -82,6 +82,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       upLimit: this.#upLimit,
       downLimit: this.#downLimit,
       onWaiting: () => this.#schedulePump(),
+      onRoom: () => this.handleRoom(),
     });
   }
 

@@ -25,8 +25,6 @@ export interface BlockRequestsOptions {
   readonly memory: MemoryShare;
   readonly requestQueueMax: number;
   readonly nowMs: () => number;
-  /** Memory came back that others wait for. */
-  readonly onRoomWanted: () => void;
 }
 
 /**
@@ -76,10 +74,8 @@ export class BlockRequests {
 
   /** Memory came back. */
   handleRoom(): void {
-    const { memory, onRoomWanted } = this.#options;
     this.#roomCame = true;
-    memory.handleRoom();
-    if (memory.isWantedByOthers) onRoomWanted();
+    this.#options.memory.handleRoom();
   }
 
   /** Asks the peer for as many blocks as it may owe us. */

@@ -70,7 +70,6 @@ class Task {
         handleDiskFailure: ({ message }) => assert.fail(message),
         handleLiar: (sender) => this.liars.push(sender),
         handleInconsistent: () => assert.fail("one hash a piece"),
-        handleRoom: () => assert.fail("nobody else waits"),
       },
     });
     turns.atEnd.push(() => this.downloader.refillStarved());

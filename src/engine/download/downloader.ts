@@ -30,8 +30,6 @@ export interface DownloadEvents {
   handleLiar(sender: string, reason: string): void;
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
   handleInconsistent(piece: number, fault: "v1" | "v2"): void;
-  /** Memory came back that others wait for. */
-  handleRoom(): void;
 }
 
 /** What is known of the hashes that pieces are judged by. */
@@ -99,7 +97,6 @@ export class Downloader {
       requestQueueMax: options.requestQueueMax,
       nowMs: () => options.events.nowMs(),
       memory: options.memory,
-      onRoomWanted: () => options.events.handleRoom(),
     });
     this.#picker.markHave(options.have);
     const { have, hashes } = options;

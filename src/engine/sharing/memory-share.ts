@@ -43,23 +43,29 @@ export class MemorySupply implements Supply {
   }
 }
 
+export interface MemoryShareOptions {
+  readonly ring: TurnRing;
+  readonly supply: MemorySupply;
+  readonly use: (now: number) => boolean;
+  readonly onWaiting: () => void;
+  /** Memory came back, and somebody waits for it. */
+  readonly onRoom: () => void;
+  /** The owner tries by itself when memory comes back: it is not called for that. */
+  readonly triesItself: boolean;
+}
+
 /** One torrent's turns at memory that all torrents share. */
 export class MemoryShare {
+  readonly #options: MemoryShareOptions;
   readonly #ring: TurnRing;
   readonly #supply: MemorySupply;
   readonly #claim: Claim;
-  readonly #onWaiting: () => void;
 
-  constructor(
-    ring: TurnRing,
-    supply: MemorySupply,
-    use: (now: number) => boolean,
-    onWaiting: () => void,
-  ) {
-    this.#ring = ring;
-    this.#supply = supply;
-    this.#claim = new Claim(use);
-    this.#onWaiting = onWaiting;
+  constructor(options: MemoryShareOptions) {
+    this.#options = options;
+    this.#ring = options.ring;
+    this.#supply = options.supply;
+    this.#claim = new Claim(options.use);
   }
 
   /** Nobody else is to be served first. Whether there is enough is seen when it is tried. */
@@ -79,22 +85,17 @@ export class MemoryShare {
 
   wait(): void {
     this.#ring.wait(this.#claim);
-    this.#onWaiting();
+    this.#options.onWaiting();
   }
 
   stopWaiting(): void {
     this.#ring.leave(this.#claim);
   }
 
+  /** Memory came back: those that wait for it get their turns. */
   handleRoom(): void {
+    const { triesItself, onRoom } = this.#options;
     this.#supply.handleRoom();
-  }
-
-  get isWanted(): boolean {
-    return !this.#ring.isEmpty;
-  }
-
-  get isWantedByOthers(): boolean {
-    return this.#ring.hasOthers(this.#claim);
+    if (triesItself ? this.#ring.hasOthers(this.#claim) : !this.#ring.isEmpty) onRoom();
   }
 }

@@ -36,6 +36,8 @@ export interface SchedulerOptions {
   readonly upLimit: RateLimit;
   /** A torrent waits: `run` is to be called at `nextTurnAtMs`, or when memory comes back. */
   readonly onWaiting: () => void;
+  /** Memory came back that a torrent waits for: `run` is to be called when the burst is over. */
+  readonly onRoom: () => void;
 }
 
 /** Shares what is scarce among the torrents of a session, in turns. */
@@ -46,10 +48,10 @@ export class Scheduler {
   readonly #send: TurnRing;
   readonly #receiveMemory = new MemorySupply();
   readonly #sendMemory = new MemorySupply();
-  readonly #onWaiting: () => void;
+  readonly #options: SchedulerOptions;
 
   constructor(options: SchedulerOptions) {
-    this.#onWaiting = options.onWaiting;
+    this.#options = options;
     this.#down = new TurnRing(rateSupply(options.downLimit));
     this.#up = new TurnRing(rateSupply(options.upLimit));
     this.#receive = new TurnRing(this.#receiveMemory);
@@ -61,12 +63,26 @@ export class Scheduler {
     turns: TorrentTurns,
     own: { readonly down: RateLimit; readonly up: RateLimit },
   ): TorrentShares {
-    const onWaiting = this.#onWaiting;
+    const { onWaiting, onRoom } = this.#options;
     return {
       down: new RateShare({ ring: this.#down, own: own.down, use: turns.down, onWaiting }),
       up: new RateShare({ ring: this.#up, own: own.up, use: turns.up, onWaiting }),
-      receive: new MemoryShare(this.#receive, this.#receiveMemory, turns.receive, onWaiting),
-      send: new MemoryShare(this.#send, this.#sendMemory, turns.send, onWaiting),
+      receive: new MemoryShare({
+        ring: this.#receive,
+        supply: this.#receiveMemory,
+        use: turns.receive,
+        onWaiting,
+        onRoom,
+        triesItself: true,
+      }),
+      send: new MemoryShare({
+        ring: this.#send,
+        supply: this.#sendMemory,
+        use: turns.send,
+        onWaiting,
+        onRoom,
+        triesItself: false,
+      }),
     };
   }
 

@@ -11,6 +11,7 @@ export function sharesOfOne(options: {
     downLimit: new RateLimit(0),
     upLimit: new RateLimit(options.upBytesPerSecond ?? 0),
     onWaiting: options.onWaiting,
+    onRoom: () => undefined,
   });
   const use = (): boolean => false;
   return scheduler.join({ down: use, up: use, receive: use, send: use }, unlimited);

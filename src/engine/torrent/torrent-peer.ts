@@ -116,11 +116,6 @@ export class TorrentPeer
     if (this.#upload) this.#transfer!.upload.handleChoked(this.#upload);
   }
 
-  /** Sends what it is owed, as far as there is room. */
-  serve(): void {
-    if (this.#upload) this.#transfer!.upload.serve(this.#upload);
-  }
-
   status(now: number): PeerStatus {
     const { connection } = this;
     const { peerId } = connection;
@@ -238,7 +233,7 @@ export class TorrentPeer
   }
 
   handleRequest(piece: number, begin: number, length: number): void {
-    if (this.#upload) this.#transfer!.handleRequest(this.#upload, piece, begin, length);
+    if (this.#upload) this.#transfer!.upload.handleRequest(this.#upload, piece, begin, length);
     else this.connection.sendReject(piece, begin, length);
   }
 
@@ -257,7 +252,7 @@ export class TorrentPeer
   }
 
   handleSent(): void {
-    this.serve();
+    if (this.#upload) this.#transfer!.upload.handleTaken(this.#upload);
   }
 
   // ---- ConnectionSink: flags ----------------------------------------------------------------------------

@@ -310,7 +310,6 @@ export class Torrent implements EngineTorrent, BurstMember {
         handleGone: (files) => this.#files!.handleGone(files),
         handlePlaced: () => this.#judgeCompletion(),
         handleUploaded: (bytes) => this.#countUploaded(bytes),
-        handleRoom: () => this.#host.handleRoom(),
       },
     });
     this.#files = new TorrentFiles({

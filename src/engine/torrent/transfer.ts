@@ -9,8 +9,7 @@ import type { HashExchange } from "../exchange/hash-exchange.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import type { TorrentShares } from "../sharing/scheduler.ts";
 import type { EnginePorts } from "../session-contract.ts";
-import type { UploadPeer } from "../upload/upload-peer.ts";
-import { Uploader } from "../upload/uploader.ts";
+import { type UploadOutput, Uploader } from "../upload/uploader.ts";
 
 /** Files that are served are looked at this often, and a millisecond a file: others may change them. */
 const WATCH_MS = 10_000;
@@ -32,8 +31,6 @@ export interface TransferEvents {
   /** Files that became wanted are where they belong, and what is missing of them is known. */
   handlePlaced(): void;
   handleUploaded(bytes: number): void;
-  /** Memory came back that somebody waits for. */
-  handleRoom(): void;
 }
 
 export interface TransferOptions {
@@ -58,8 +55,6 @@ export class Transfer {
   readonly #judged: Bitfield;
   /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
   readonly #layersKnown: boolean;
-  /** Peers that asked for blocks in this burst of events. */
-  readonly #toServe = new Set<Readonly<UploadPeer>>();
   #restamping = false;
   /** What is wanted, until the files that are new among it are known to be at their places. */
   #placing: { readonly wanted: readonly boolean[]; readonly added: Set<number> } | undefined;
@@ -97,9 +92,7 @@ export class Transfer {
       requestQueueMax: options.requestQueueMax,
       have: opened.have,
       judged: opened.judged,
-      events,
-      onCorrupt: (piece, verdict) => this.#handleCorrupt(piece, verdict),
-      onFailure: (failure) => this.#handleReadFailure(failure),
+      clock: ports.clock,
     });
     this.leaves = new LeafHashes({
       info,
@@ -107,8 +100,7 @@ export class Transfer {
       slabs: ports.sendSlabs,
       have: opened.have,
       table: options.hashes.table,
-      onFailure: (failure) => this.#handleReadFailure(failure),
-      onAnswered: () => this.upload.handleRoom(),
+      memory: options.shares.send,
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
     for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
@@ -144,12 +136,6 @@ export class Transfer {
     if (this.#placing) this.#place();
   }
 
-  handleRequest(peer: Readonly<UploadPeer>, piece: number, begin: number, length: number): void {
-    this.upload.handleRequest(peer, piece, begin, length);
-    this.#toServe.add(peer);
-    this.#servedSinceWatch = true;
-  }
-
   tick(now: number): void {
     this.download.tick(now);
     this.upload.tick(now);
@@ -158,11 +144,34 @@ export class Transfer {
   }
 
   settle(): void {
-    for (const peer of this.#toServe) {
-      this.#toServe.delete(peer);
-      this.upload.serve(peer);
-    }
+    this.#drain();
+    this.upload.settle();
     this.download.refillStarved();
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (let next = this.upload.nextOutput(); next; next = this.upload.nextOutput()) {
+      this.#handleUploadOutput(next);
+    }
+    for (let next = this.leaves.nextOutput(); next; next = this.leaves.nextOutput()) {
+      this.#handleReadFailure(next.failure);
+    }
+  }
+
+  #handleUploadOutput(output: UploadOutput): void {
+    switch (output.kind) {
+      case "corrupt":
+        this.#handleCorrupt(output.piece, output.verdict);
+        break;
+      case "refused":
+        this.#handleReadFailure(output.failure);
+        break;
+      case "sent":
+        this.#servedSinceWatch = true;
+        this.#options.events.handleUploaded(output.bytes);
+        break;
+    }
   }
 
   /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */

@@ -58,8 +58,7 @@ class World {
       },
       have: this.have,
       table: pieceHashesV2(this.info, this.made.metainfo.pieceLayers),
-      onFailure: () => undefined,
-      onAnswered: () => undefined,
+      memory: { handleRoom: () => undefined },
     });
     const out = { frame: (bytes: Uint8Array) => this.frames.push(bytes) };
     this.peer = { isOpen: true, uploaded: 0, link: { out } } as unknown as UploadPeer;

@@ -7,6 +7,8 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Content, DiskFailure, SlabPool } from "../../ports/content.ts";
 import { encodeHashes, encodeHashReject, uncleCount } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import type { UploadPeer } from "./upload-peer.ts";
 
 /** Requests that wait for the one whose blocks are being read. */
@@ -20,6 +22,12 @@ const STEP_BYTES = 16 * BLOCK_BYTES;
  * and who looks for a bad block has got the blocks (BEP 52).
  */
 const UNPAID_BYTES_MAX = 32 * 1024 * 1024;
+
+/** The disk refused to read. */
+export interface RefusedRead {
+  readonly kind: "refused";
+  readonly failure: DiskFailure;
+}
 
 /** One file's tree. */
 interface Tree {
@@ -51,9 +59,8 @@ export interface LeafHashesOptions {
   readonly have: Bitfield;
   /** 32 bytes for each piece, zeros where unknown; `undefined` for v1. */
   readonly table: Uint8Array | undefined;
-  readonly onFailure: (failure: DiskFailure) => void;
-  /** An answer is gathered, memory came back. */
-  readonly onAnswered: () => void;
+  /** Told when memory came back. */
+  readonly memory: Pick<MemoryShare, "handleRoom">;
 }
 
 /**
@@ -64,6 +71,7 @@ export class LeafHashes {
   readonly #options: LeafHashesOptions;
   readonly #trees = new Map<string, Tree>();
   readonly #queue: Job[] = [];
+  readonly #outputs = new OutputQueue<RefusedRead>();
   #busy = false;
   readonly #readFor = new WeakMap<UploadPeer, number>();
 
@@ -84,6 +92,10 @@ export class LeafHashes {
         pieceLayer: end - first === 1 ? layers : perPiece,
       });
     }
+  }
+
+  nextOutput(): RefusedRead | undefined {
+    return this.#outputs.next();
   }
 
   /** @returns False when the request is not for leaves of ours that can be had; it is to be rejected. */
@@ -136,7 +148,7 @@ export class LeafHashes {
   }
 
   #read(job: Job, piece: number, begin: number): void {
-    const { content, slabs, info, onFailure } = this.#options;
+    const { content, slabs, info } = this.#options;
     if (piece === job.end || !job.peer.isOpen) {
       this.#answer(job, piece === job.end);
       return;
@@ -159,7 +171,7 @@ export class LeafHashes {
       slabs.give(slab);
       if (outcome.kind === "failure") {
         this.#answer(job, false);
-        onFailure(outcome);
+        this.#outputs.push({ kind: "refused", failure: outcome });
       } else if (begin + length < size) this.#read(job, piece, begin + length);
       else this.#read(job, piece + 1, 0);
     });
@@ -171,7 +183,7 @@ export class LeafHashes {
     if (peer.isOpen)
       peer.link.out.frame(hashes ? encodeHashes(range, hashes) : encodeHashReject(range));
     this.#busy = false;
-    this.#options.onAnswered();
+    this.#options.memory.handleRoom();
     this.#next();
   }
 

@@ -40,6 +40,8 @@ export class UploadPeer {
   /** Bytes that are being read from disk for it. */
   readingBytes = 0;
   chokedAtMs = 0;
+  /** It stands in the list of those to be served when the burst is over. */
+  isToServe = false;
 
   /** @param queueMax - Requests it may have open; what we advertise as `reqq`. */
   constructor(link: UploadLink, queueMax: number) {

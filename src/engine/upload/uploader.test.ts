@@ -34,6 +34,8 @@ class World {
   readonly rejected: number[] = [];
   slabsLeft = 10;
   sentBytes = 0;
+  /** Payload, by the outputs. */
+  toldBytes = 0;
   readonly leaving: (() => void)[] = [];
   badRequests = 0;
   readonly uploader: Uploader;
@@ -47,9 +49,9 @@ class World {
         piece: number,
         { frames }: { frames?: PieceFrames },
         end: (verdict: PieceVerdict) => void,
-      ) => this.verifies.push({ piece, frames, end }),
+      ) => this.verifies.push({ piece, frames, end: this.#burst(end) }),
       read: (_slab: Slab, runs: readonly ReadRun[], end: (outcome: DiskOutcome) => void) =>
-        this.reads.push({ runs, end }),
+        this.reads.push({ runs, end: this.#burst(end) }),
     } as unknown as Content;
     const files = [{ offset: 0, length: 4 * PIECE, pad: false }];
     const shares = sharesOfOne({
@@ -74,23 +76,31 @@ class World {
       requestQueueMax: 4,
       have: this.have,
       judged: this.judged,
-      events: {
-        nowMs: () => this.now,
-        handleUploaded: () => undefined,
-        handleRoom: () => undefined,
-      },
-      onCorrupt: (piece) => {
-        this.corrupt.push(piece);
-        this.have.delete(piece);
-      },
-      onFailure: ({ code }) => this.failures.push(code),
+      clock: { nowMs: () => this.now },
     });
     this.peer = this.#joined();
   }
 
   ask(piece: number, begin = 0, length = BLOCK): void {
     this.uploader.handleRequest(this.peer, piece, begin, length);
-    this.uploader.serve(this.peer);
+    this.settle();
+  }
+
+  /** A burst of events is over. */
+  settle(): void {
+    this.uploader.settle();
+    for (let next = this.uploader.nextOutput(); next; next = this.uploader.nextOutput()) {
+      if (next.kind === "corrupt") this.corrupt.push(next.piece);
+      else if (next.kind === "refused") this.failures.push(next.failure.code);
+      else this.toldBytes += next.bytes;
+    }
+  }
+
+  #burst<T>(end: (outcome: T) => void): (outcome: T) => void {
+    return (outcome) => {
+      end(outcome);
+      this.settle();
+    };
   }
 
   choke(): void {
@@ -157,7 +167,7 @@ test("WIR-14: a piece is judged before its first byte is served, once for all wh
   world.ask(1, BLOCK);
   assert.deepEqual([world.verifies.length, world.reads.length], [1, 0]);
   world.verifies[0]!.end({ kind: "intact" });
-  assert.equal(world.sentBytes, 2 * (BLOCK + 13));
+  assert.deepEqual([world.sentBytes, world.toldBytes], [2 * (BLOCK + 13), 2 * BLOCK]);
   world.ask(1);
   assert.equal(world.verifies.length, 1);
 });
@@ -281,7 +291,8 @@ test("WIR-6: past the queue requests are rejected; without memory or rate they w
   assert.ok(world.hungry > 0);
   assert.equal(world.reads.length, 0);
   world.slabsLeft = 10;
-  world.uploader.serve(world.peer);
+  world.uploader.handleTaken(world.peer);
+  world.settle();
   assert.equal(world.reads[0]!.runs.length, 4);
 
   const limited = new World(1_000);

@@ -1,5 +1,6 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type {
   Content,
   DiskFailure,
@@ -11,7 +12,9 @@ import type {
 import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
 import { BLOCK_BYTES_MAX } from "../../wire/message-id.ts";
 import type { MemoryShare } from "../sharing/memory-share.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import type { RateBudget } from "../sharing/rate-share.ts";
+import type { RefusedRead } from "./leaf-hashes.ts";
 import { type UploadLink, UploadPeer } from "./upload-peer.ts";
 import type { BlockRequest } from "./upload-queue.ts";
 import { WarmPieces } from "./warm-pieces.ts";
@@ -31,12 +34,14 @@ const OWED_SHARE = 1 / 16;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
 
-export interface UploadEvents {
-  nowMs(): number;
-  handleUploaded(bytes: number): void;
-  /** Memory came back that somebody waits for. */
-  handleRoom(): void;
-}
+/** What the uploader tells the torrent. */
+export type UploadOutput =
+  /** A piece on disk is not intact. @param verdict - Which of its hashes it fails. */
+  | { readonly kind: "corrupt"; readonly piece: number; readonly verdict: PieceVerdict }
+  /** The disk refused to read or to judge. */
+  | RefusedRead
+  /** Bytes of blocks were sent since the last burst. */
+  | { readonly kind: "sent"; readonly bytes: number };
 
 /** One piece on its way to be served. */
 interface Judging {
@@ -56,10 +61,7 @@ export interface UploaderOptions {
   readonly have: Bitfield;
   /** Pieces that need no judging before they are served; grows as pieces are served. */
   readonly judged: Bitfield;
-  readonly events: UploadEvents;
-  /** @param verdict - Which of its hashes it fails. */
-  readonly onCorrupt: (piece: number, verdict: PieceVerdict) => void;
-  readonly onFailure: (failure: DiskFailure) => void;
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /**
@@ -77,13 +79,35 @@ export class Uploader {
    * that is limited to 1 MiB/s took 42 s instead of 35. How long one may go on is the choker's to say.
    */
   #inTurn: UploadPeer | undefined;
+  /** Peers that may be sent something now: they asked, took what they were sent, or a piece of theirs was judged. */
+  readonly #toServe: UploadPeer[] = [];
+  readonly #outputs = new OutputQueue<UploadOutput>();
+  #sentBytes = 0;
   /** Peers that were not served for want of rate, or of memory, in turn. */
   readonly #waiting = { rate: new Set<UploadPeer>(), memory: new Set<UploadPeer>() };
 
   constructor(options: UploaderOptions) {
     this.#options = options;
-    const { geometry, slabs } = options;
-    this.#warm = new WarmPieces({ geometry, slabs, onRoom: () => this.handleRoom() });
+    const { geometry, slabs, memory } = options;
+    this.#warm = new WarmPieces({ geometry, slabs, memory });
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): UploadOutput | undefined {
+    const output = this.#outputs.next();
+    if (output || this.#sentBytes === 0) return output;
+    const bytes = this.#sentBytes;
+    this.#sentBytes = 0;
+    return { kind: "sent", bytes };
+  }
+
+  /** Called when a burst is over: serves the peers that may be sent something. */
+  settle(): void {
+    for (const peer of this.#toServe) {
+      peer.isToServe = false;
+      this.#serve(peer);
+    }
+    this.#toServe.length = 0;
   }
 
   /** The peer may ask for blocks from now on. */
@@ -93,10 +117,11 @@ export class Uploader {
 
   /** A peer asks for a block (WIR-5, WIR-6). */
   handleRequest(peer: UploadPeer, piece: number, begin: number, length: number): void {
+    this.#serveLater(peer);
     if (peer.link.amChoking && !peer.grants.take(piece, length)) {
       peer.link.sendReject(piece, begin, length);
       // What was on its way when we choked it is no fault of the peer.
-      if (this.#options.events.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS)
+      if (this.#options.clock.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS)
         peer.link.countBadRequest();
       return;
     }
@@ -131,7 +156,7 @@ export class Uploader {
 
   /** We choke the peer: with the fast extension every request gets its answer (BEP 6). */
   handleChoked(peer: UploadPeer): void {
-    peer.chokedAtMs = this.#options.events.nowMs();
+    peer.chokedAtMs = this.#options.clock.nowMs();
     peer.queue.removeWhere(({ piece, begin, length }) => {
       if (peer.grants.has(piece)) return false;
       peer.link.sendReject(piece, begin, length);
@@ -139,8 +164,19 @@ export class Uploader {
     });
   }
 
+  /** The peer took bytes: there may be room for more. */
+  handleTaken(peer: UploadPeer): void {
+    this.#serveLater(peer);
+  }
+
+  #serveLater(peer: UploadPeer): void {
+    if (peer.isToServe) return;
+    peer.isToServe = true;
+    this.#toServe.push(peer);
+  }
+
   /** Reads and sends as much as the peer may be owed at the moment. */
-  serve(peer: UploadPeer): void {
+  #serve(peer: UploadPeer): void {
     while (peer.isOpen && peer.queue.count > 0) {
       const room = this.#owedMax(peer) - peer.owedBytes;
       if (room < FRAME_BYTES && peer.owedBytes > 0) return;
@@ -157,7 +193,7 @@ export class Uploader {
       if (!may) break;
       const peer = this.#nextInTurn(waiting);
       waiting.delete(peer);
-      this.serve(peer);
+      this.#serve(peer);
     }
     return waiting.size > 0;
   }
@@ -166,13 +202,6 @@ export class Uploader {
   #nextInTurn(waiting: ReadonlySet<UploadPeer>): UploadPeer {
     if (!this.#inTurn || !waiting.has(this.#inTurn)) [this.#inTurn] = waiting;
     return this.#inTurn!;
-  }
-
-  /** Memory came back. */
-  handleRoom(): void {
-    const { memory, events } = this.#options;
-    memory.handleRoom();
-    if (memory.isWanted) events.handleRoom();
   }
 
   /** The connection has ended. */
@@ -220,9 +249,9 @@ export class Uploader {
     }
     const judging: Judging = { peers: new Set([peer]), doubted: false };
     this.#judging.set(piece, judging);
-    const { content, judged, have, events } = this.#options;
+    const { content, judged, have, clock } = this.#options;
     this.#warm.drop(piece);
-    const warm = this.#warm.take(piece, events.nowMs());
+    const warm = this.#warm.take(piece, clock.nowMs());
     const frames = warm && this.#warm.frames(warm);
     content.verify(piece, { digests: false, frames }, (verdict) => {
       this.#judging.delete(piece);
@@ -235,11 +264,11 @@ export class Uploader {
         for (const each of judging.peers) if (each.isOpen) this.#judge(piece, each);
         return;
       }
-      if (verdict.kind === "corrupt") this.#options.onCorrupt(piece, verdict);
-      else if (verdict.kind === "failure") this.#options.onFailure(verdict);
+      if (verdict.kind === "corrupt") this.#outputs.push({ kind: "corrupt", piece, verdict });
+      else if (verdict.kind === "failure") this.#refused(verdict);
       for (const each of judging.peers) {
         if (!judged.has(piece)) this.#refuse(each, piece);
-        if (each.isOpen) this.serve(each);
+        if (each.isOpen) this.#serveLater(each);
       }
     });
   }
@@ -254,15 +283,15 @@ export class Uploader {
 
   /** Bytes the peer may be owed at the moment. */
   #owedMax(peer: UploadPeer): number {
-    const { slabs, events } = this.#options;
+    const { slabs, clock } = this.#options;
     const share = (slabs.limitBytes - slabs.lentBytes + this.#warm.idleBytes) * OWED_SHARE;
-    return Math.max(FRAME_BYTES, Math.min(owedByRate(peer, events.nowMs()), share));
+    return Math.max(FRAME_BYTES, Math.min(owedByRate(peer, clock.nowMs()), share));
   }
 
   /** @returns False when nothing more can be done for this peer now. */
   #serveRun(peer: UploadPeer, room: number): boolean {
-    const { slabs, limit, memory, events } = this.#options;
-    const now = events.nowMs();
+    const { slabs, limit, memory, clock } = this.#options;
+    const now = clock.nowMs();
     const first = peer.queue.peek()!;
     if (!this.#options.judged.has(first.piece)) {
       this.#judge(first.piece, peer);
@@ -274,10 +303,10 @@ export class Uploader {
       limit.wait(now);
       return false;
     }
-    const answer = this.#warm.answer(peer.queue, Math.min(room, allowed), events.nowMs());
+    const answer = this.#warm.answer(peer.queue, Math.min(room, allowed), now);
     if (answer) {
       const { warm, messages, payload } = answer;
-      limit.take(payload, events.nowMs());
+      limit.take(payload, now);
       this.#countSent(peer, payload);
       peer.link.out.blocks(messages, () => this.#warm.release(first.piece, warm));
       return true;
@@ -312,18 +341,18 @@ export class Uploader {
       used = slabOffset + length;
       payload += length;
     }
-    limit.take(payload, events.nowMs());
+    limit.take(payload, now);
     peer.readingBytes += used;
     const give = (): void => {
       slabs.give(slab);
-      this.handleRoom();
+      memory.handleRoom();
     };
     this.#options.content.read(slab, runs, (outcome) => {
       peer.readingBytes -= used;
       if (outcome.kind === "failure") {
         give();
         for (const { piece, begin, length } of taken) peer.link.sendReject(piece, begin, length);
-        this.#options.onFailure(outcome);
+        this.#refused(outcome);
       } else {
         this.#countSent(peer, payload);
         peer.link.out.blocks(slab.view.subarray(0, used), give);
@@ -333,10 +362,13 @@ export class Uploader {
   }
 
   #countSent(peer: UploadPeer, payload: number): void {
-    const { events } = this.#options;
     peer.uploaded += payload;
-    peer.rate.add(payload, events.nowMs());
-    events.handleUploaded(payload);
+    peer.rate.add(payload, this.#options.clock.nowMs());
+    this.#sentBytes += payload;
+  }
+
+  #refused(failure: DiskFailure): void {
+    this.#outputs.push({ kind: "refused", failure });
   }
 
   #takeSlab(room: number, firstLength: number, requests: number): Slab | undefined {

@@ -1,6 +1,7 @@
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import type { PieceFrames, Slab, SlabPool } from "../../ports/content.ts";
 import { PIECE_HEAD_BYTES, writePieceHead } from "../../wire/encode-messages.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
 import type { UploadQueue } from "./upload-queue.ts";
 
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
@@ -31,8 +32,8 @@ export class WarmPiece {
 export interface WarmPiecesOptions {
   readonly geometry: Geometry;
   readonly slabs: SlabPool;
-  /** Memory came back. */
-  readonly onRoom: () => void;
+  /** Told when memory came back. */
+  readonly memory: Pick<MemoryShare, "handleRoom">;
 }
 
 /**
@@ -173,7 +174,7 @@ export class WarmPieces {
   #give(warm: WarmPiece): void {
     this.#bytes -= warm.bytes;
     this.#options.slabs.give(warm.slab);
-    this.#options.onRoom();
+    this.#options.memory.handleRoom();
   }
 }
 
