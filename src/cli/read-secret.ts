@@ -1,4 +1,4 @@
-import { readSecretLine } from "../daemon/secret-file.ts";
+import { readSecretLine } from "../commands/secret-file.ts";
 import type { CommandRun } from "./command-frame.ts";
 import { escapeOutside } from "./outside-text.ts";
 

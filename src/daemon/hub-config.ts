@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import type { Config, ConfigInput } from "../config/config.ts";
 import { configTemplate } from "../config/config-template.ts";
 import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
-import { readBounded } from "./bounded-file.ts";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { readBounded } from "../platform/bounded-file.ts";
+import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
 
 /** Of settings, written by hand. */
 const CONFIG_BYTES_MAX = 1024 * 1024;

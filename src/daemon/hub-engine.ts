@@ -5,8 +5,8 @@ import { Session } from "../engine/session.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
-import type { DaemonError } from "./daemon-error.ts";
-import { listenTrouble } from "./open-session.ts";
+import type { DaemonError } from "../commands/command-error.ts";
+import { listenTrouble } from "../commands/open-session.ts";
 
 // Of `limits.memoryBytesMax`: blocks being sent, pieces received.
 const SEND_SHARE = 3 / 8;

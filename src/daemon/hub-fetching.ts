@@ -5,8 +5,8 @@ import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
-import { type OneShotSession, openSession } from "./open-session.ts";
-import { trackerNotices } from "./tracker-news.ts";
+import { type OneShotSession, openSession } from "../commands/open-session.ts";
+import { trackerNotices } from "../commands/tracker-news.ts";
 
 /** Trackers of one torrent whose words are told; a .torrent file may name thousands. */
 const NOTICES_MAX = 20;

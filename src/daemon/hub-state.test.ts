@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "../commands/command-error.ts";
 import { closedFileTrouble, openHubState } from "./hub-state.ts";
 
 test("STO-14: a hub removes what a killed one left in the making, and touches no content", async (context) => {

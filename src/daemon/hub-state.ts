@@ -13,8 +13,8 @@ import type { Random } from "../ports/random.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
-import { HUB_DATABASE } from "./hub-folder.ts";
+import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
+import { HUB_DATABASE } from "../commands/hub-folder.ts";
 
 const SECRET_BYTES = 32;
 

@@ -21,12 +21,12 @@ import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
-import type { DaemonError } from "./daemon-error.ts";
+import type { DaemonError } from "../commands/command-error.ts";
 import type { UdpPlace } from "./announce-urls.ts";
-import { networkList } from "./network-list.ts";
-import { listenTrouble } from "./open-session.ts";
-import { nameLookup } from "./name-lookup.ts";
-import { type SeedPlace, virtualSeed } from "./virtual-seed.ts";
+import { networkList } from "../platform/network-list.ts";
+import { listenTrouble } from "../commands/open-session.ts";
+import { nameLookup } from "../tracker/name-lookup.ts";
+import { type SeedPlace, virtualSeed } from "../tracker/virtual-seed.ts";
 
 /** The same for everybody; clients echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";

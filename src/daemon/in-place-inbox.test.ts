@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
-import { createTorrent } from "./create-torrent.ts";
+import { createTorrent } from "../commands/create-torrent.ts";
 import { InPlaceInbox, inPlaceFiles } from "./in-place-inbox.ts";
 
 interface World {

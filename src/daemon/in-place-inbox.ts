@@ -14,8 +14,8 @@ import { infoOnDisk } from "../publish/in-place.ts";
 import { PublishError } from "../publish/publish-error.ts";
 import { randomShortId } from "../publish/short-id.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
-import { hubFolderOf, overlaps } from "./hub-folder.ts";
+import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
+import { hubFolderOf, overlaps } from "../commands/hub-folder.ts";
 
 /** How often a running hub looks. */
 const LOOK_MS = 1_000;

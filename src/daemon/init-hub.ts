@@ -3,7 +3,7 @@ import { AccountsError } from "../accounts/accounts-error.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "../commands/command-error.ts";
 import { openAccounts, openHubState } from "./hub-state.ts";
 
 const TOKEN_DAYS = 366;

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { PageAssets, PageRenderer } from "../api/pages.ts";
 import type { Asset } from "../hub/assets.ts";
-import { DaemonError, systemCode } from "./daemon-error.ts";
+import { DaemonError, systemCode } from "../commands/command-error.ts";
 
 /** The pages as `tools/build-pages.ts` made them. */
 export interface BuiltPages {

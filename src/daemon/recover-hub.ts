@@ -5,7 +5,7 @@ import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import type { Store } from "../store/store.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "../commands/command-error.ts";
 import { openAccountsBeside } from "./hub-state.ts";
 
 /** Ways back in for whoever can write to the data folder, and so owns the hub anyway. The hub may run meanwhile. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { wireInfohashes } from "../../src/base/infohash.ts";
-import { suffixOf } from "../../src/daemon/unfinished-files.ts";
-import { ResumeFile } from "../../src/daemon/resume-file.ts";
+import { suffixOf } from "../../src/commands/unfinished-files.ts";
+import { ResumeFile } from "../../src/commands/resume-file.ts";
 import { Session } from "../../src/engine/session.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";

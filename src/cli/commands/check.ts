@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { CheckedFile } from "../../daemon/check-torrent.ts";
+import type { CheckedFile } from "../../commands/check-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { EXIT } from "../exit-code.ts";
 import { formatCount, formatRate } from "../figures.ts";
@@ -24,7 +24,7 @@ export function addCheckCommand(program: Command): void {
 
 function check(source: string, folder: string, flags: OutputOptions): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const { checkTorrent } = await import("../../daemon/check-torrent.ts");
+    const { checkTorrent } = await import("../../commands/check-torrent.ts");
     const progress = new WorkProgress(output.progress, "Checking");
     const checked = await checkTorrent({
       source,

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { CreateOptions } from "../../daemon/create-torrent.ts";
+import type { CreateOptions } from "../../commands/create-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
@@ -54,7 +54,7 @@ export function addCreateCommand(program: Command): void {
 
 function create(path: string, flags: CreateFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const { createTorrent } = await import("../../daemon/create-torrent.ts");
+    const { createTorrent } = await import("../../commands/create-torrent.ts");
     const progress = new WorkProgress(output.progress, "Hashing");
     const created = await createTorrent({
       path,

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { GetEvent } from "../../daemon/get-torrent.ts";
+import type { GetEvent } from "../../commands/get-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -67,7 +67,7 @@ export function addGetCommand(program: Command): void {
 
 function get(source: string, flags: GetFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const { getTorrent } = await import("../../daemon/get-torrent.ts");
+    const { getTorrent } = await import("../../commands/get-torrent.ts");
     const { wordsLog } = await import("../../daemon/words-log.ts");
     await getTorrent({
       source,

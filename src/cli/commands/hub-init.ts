@@ -27,7 +27,7 @@ export function addHubInitCommand(hub: Command): void {
 
 async function init(run: CommandRun, flags: InitFlags): Promise<void> {
   const { initHub } = await import("../../daemon/init-hub.ts");
-  const { SecretFile } = await import("../../daemon/secret-file.ts");
+  const { SecretFile } = await import("../../commands/secret-file.ts");
   const { output } = run;
   const { admin, tokenFile } = flags;
   const password = await readSecret(run, flags.passwordFile);

@@ -44,7 +44,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   }
   const { runHub } = await import("../../daemon/run-hub.ts");
   const { openHubLog } = await import("../../daemon/hub-log.ts");
-  const { untilAborted } = await import("../../daemon/until-aborted.ts");
+  const { untilAborted } = await import("../../commands/until-aborted.ts");
   const log = openHubLog(
     config,
     process.stderr.isTTY && !output.json ? (line) => output.log(escapeOutside(line)) : undefined,

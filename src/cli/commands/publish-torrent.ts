@@ -1,5 +1,5 @@
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { PublishTorrentOptions } from "../../daemon/publish-torrent.ts";
+import type { PublishTorrentOptions } from "../../commands/publish-torrent.ts";
 import { formatCount, formatLeft, formatRate } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";

@@ -4,7 +4,7 @@ import type {
   PublishedTorrent,
   PublishEvent,
   PublishOptions,
-} from "../../daemon/publish-content.ts";
+} from "../../commands/publish-content.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import { kindOption } from "../kind-option.ts";
@@ -76,7 +76,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
   return runCommand(flags, async ({ output, signal }) => {
     if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
     const { to, tokenFile } = hubOf(flags);
-    const { namesTorrent, publishTorrent } = await import("../../daemon/publish-torrent.ts");
+    const { namesTorrent, publishTorrent } = await import("../../commands/publish-torrent.ts");
     if (namesTorrent(path)) {
       if (chosen.length > 0) {
         const why = "A torrent that others made keeps what it is and what it says about itself.";
@@ -96,7 +96,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
       });
       return tellPublished(output, published);
     }
-    const { publishContent } = await import("../../daemon/publish-content.ts");
+    const { publishContent } = await import("../../commands/publish-content.ts");
     const token = await readSecret({ output, signal }, tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
     const published = await publishContent({
@@ -130,7 +130,7 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
       HELP,
     );
   }
-  const { publishInPlace } = await import("../../daemon/publish-in-place.ts");
+  const { publishInPlace } = await import("../../commands/publish-in-place.ts");
   const progress = new WorkProgress(output.progress, "Reading");
   const { kind, pieceSize, comment } = flags;
   const published = await publishInPlace({

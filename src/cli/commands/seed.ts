@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { SeedEvent } from "../../daemon/seed-torrents.ts";
+import type { SeedEvent } from "../../commands/seed-torrents.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
@@ -41,7 +41,7 @@ export function addSeedCommand(program: Command): void {
 
 function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const { seedTorrents } = await import("../../daemon/seed-torrents.ts");
+    const { seedTorrents } = await import("../../commands/seed-torrents.ts");
     const { wordsLog } = await import("../../daemon/words-log.ts");
     const hashing = new WorkProgress(output.progress, "Hashing");
     await seedTorrents({

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { LongList } from "../../base/long-list.ts";
-import type { ListedFile, ShownMagnet, ShownTorrent } from "../../daemon/show-torrent.ts";
+import type { ListedFile, ShownMagnet, ShownTorrent } from "../../commands/show-torrent.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -24,7 +24,7 @@ export function addShowCommand(program: Command): void {
     .option("--pieces", "with --json: the hash of every piece, too")
     .action((source: string, flags: ShowFlags) =>
       runCommand(flags, async ({ output, signal }) => {
-        const daemon = await import("../../daemon/show-torrent.ts");
+        const daemon = await import("../../commands/show-torrent.ts");
         const shown = await daemon.showTorrent(source, signal);
         output.record(flags.pieces === true ? shown : withoutHashes(shown));
         if (shown.type === "torrent") printTorrent(output, shown, shown[daemon.LISTING]);

@@ -23,7 +23,7 @@ export function addUnpublishCommand(program: Command): void {
 
 function unpublish(url: string, flags: UnpublishFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const daemon = await import("../../daemon/unpublish.ts");
+    const daemon = await import("../../commands/unpublish.ts");
     const token = await readSecret({ output, signal }, flags.tokenFile);
     const options = { url, token, signal };
     if (flags.undo === true) {

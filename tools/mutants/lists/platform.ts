@@ -45,23 +45,23 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "daemon: a pipe is opened by waiting for its writer",
-    file: "src/daemon/bounded-file.ts",
+    file: "src/platform/bounded-file.ts",
     from: "constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY",
     to: "constants.O_RDONLY | constants.O_NOCTTY",
     tests: ["test/cli/pipes"],
   },
   {
     name: "daemon: a file of another length is sent",
-    file: "src/daemon/ordered-files.ts",
+    file: "src/commands/ordered-files.ts",
     from: "if (file.size !== length) throw fileChanged(path);",
     to: "if (file.size < 0) throw fileChanged(path);",
-    tests: ["src/daemon/ordered-files"],
+    tests: ["src/commands/ordered-files"],
   },
   {
     name: "daemon: a tracker elsewhere names neighbours",
-    file: "src/daemon/own-networks.ts",
+    file: "src/guard/own-networks.ts",
     from: "return isNeighbour(bytes) ? REACH.network : reach;",
     to: "return isNeighbour(bytes) ? reach : reach;",
-    tests: ["src/daemon/net-guard"],
+    tests: ["src/guard/net-guard"],
   },
 ];

@@ -3,7 +3,7 @@ import { safeJoin } from "../base/safe-join.ts";
 import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { diskTrouble } from "./daemon-error.ts";
+import { diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 
 /** What the unfinished files of this torrent end in. */

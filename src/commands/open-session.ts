@@ -8,9 +8,9 @@ import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
-import { DaemonError, systemCode } from "./daemon-error.ts";
-import { NetGuard } from "./net-guard.ts";
-import { everseedVersion } from "./version.ts";
+import { DaemonError, systemCode } from "./command-error.ts";
+import { NetGuard } from "../guard/net-guard.ts";
+import { everseedVersion } from "../daemon/version.ts";
 
 /**
  * Memory for pieces that arrive and for blocks on their way out; claimed as needed. Pieces may be longer than

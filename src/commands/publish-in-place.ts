@@ -10,10 +10,10 @@ import { realFiles } from "../publish/damaged-files.ts";
 import { infoOnDisk } from "../publish/in-place.ts";
 import { STAMP_SLACK_MS } from "../publish/in-place-watch.ts";
 import { createTorrent, type CreateOptions } from "./create-torrent.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
 import { inHubFolder } from "./input-files.ts";
-import { type InPlaceAnswer, inPlaceAnswerSchema, inPlaceFiles } from "./in-place-inbox.ts";
+import { type InPlaceAnswer, inPlaceAnswerSchema, inPlaceFiles } from "../daemon/in-place-inbox.ts";
 
 export interface PublishInPlaceOptions extends Pick<
   CreateOptions,

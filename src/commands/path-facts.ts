@@ -1,5 +1,5 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
-import { diskTrouble, systemCode } from "./daemon-error.ts";
+import { diskTrouble, systemCode } from "./command-error.ts";
 
 /** @returns `undefined` when there is nothing. Links are followed, and one that leads nowhere is nothing. */
 export function factsOf(path: string): Stats | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { diskTrouble } from "./daemon-error.ts";
+import { diskTrouble } from "./command-error.ts";
 
 test("what a disk refuses has clear words, a way out, and no words of the system", () => {
   for (const [code, doing, expected, detail] of [

@@ -7,7 +7,7 @@ import {
   listFiles,
   type SkippedEntry,
 } from "../platform/walk-files.ts";
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { DaemonError, diskTrouble, systemCode } from "./command-error.ts";
 import { HUB_DATABASE, hubFolderOf } from "./hub-folder.ts";
 
 /** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type ProblemCode, problemSchema } from "../api/problem.ts";
-import { DaemonError, type DaemonErrorCode, systemCode } from "./daemon-error.ts";
+import { DaemonError, type DaemonErrorCode, systemCode } from "./command-error.ts";
 
 const TIMEOUT_MS = 60_000;
 /** Of one answer: the order of 200,000 files, and new names for all of them. */

@@ -2,7 +2,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { syncFolder } from "../platform/atomic-file.ts";
 import { temporaryPath } from "../platform/temporary-name.ts";
-import { diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
+import { diskTrouble, folderMissing, systemCode } from "./command-error.ts";
 
 /**
  * Writes a file that a person asked for: whole or not at all (house rule 11), with the rights their

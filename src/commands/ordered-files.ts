@@ -1,6 +1,6 @@
 import { NodeFiles } from "../platform/node-files.ts";
 import type { ReadFile } from "../ports/files.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { fileChanged } from "./input-files.ts";
 
 /**

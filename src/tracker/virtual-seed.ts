@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Asker, VirtualSeed } from "../tracker/tracker.ts";
+import type { Asker, VirtualSeed } from "./tracker.ts";
 import { REACH, type Reach, reachOfBytes } from "../base/address-reach.ts";
 
 /** Asking the system for its addresses takes ten times as long as answering an announce. */

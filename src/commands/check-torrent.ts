@@ -4,8 +4,8 @@ import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { DiskOutcome } from "../ports/content.ts";
-import { diskTrouble } from "./daemon-error.ts";
-import { hashingThreads } from "./hashing-threads.ts";
+import { diskTrouble } from "./command-error.ts";
+import { hashingThreads } from "../platform/hashing-threads.ts";
 import {
   filesWithoutLayer,
   type MeasuredLayers,

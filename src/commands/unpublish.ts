@@ -1,6 +1,6 @@
 import { torrentApiPath, torrentRestorePath } from "../api/paths.ts";
 import { type Removal, removalSchema, torrentDetailSchema } from "../api/torrents.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "./command-error.ts";
 import { HubClient } from "./hub-client.ts";
 
 export interface UnpublishOptions {

@@ -4,7 +4,7 @@ import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { safeJoin, UnsafePathError } from "../base/safe-join.ts";
 import { visiblePath, withVisibleName } from "../engine/visible-name.ts";
-import { diskTrouble } from "./daemon-error.ts";
+import { diskTrouble } from "./command-error.ts";
 import { factsOf } from "./path-facts.ts";
 
 /** Content that is on disk already. */

@@ -4,7 +4,7 @@ import type { Bitfield } from "../base/bitfield.ts";
 import { formatBytes } from "../base/format-bytes.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
-import { DaemonError, diskTrouble, systemCode } from "./daemon-error.ts";
+import { DaemonError, diskTrouble, systemCode } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 

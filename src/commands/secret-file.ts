@@ -1,7 +1,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { openToRead, readHandle } from "./bounded-file.ts";
-import { DaemonError, diskTrouble, folderMissing, systemCode } from "./daemon-error.ts";
+import { openToRead, readHandle } from "../platform/bounded-file.ts";
+import { DaemonError, diskTrouble, folderMissing, systemCode } from "./command-error.ts";
 
 const CHARACTERS_MAX = 1024;
 const FILE_BYTES_MAX = 64 * 1024;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetchSchema, type FetchView } from "../api/fetches.ts";
 import { FETCH_TORRENT_PATH, fetchPath, FETCHES_PATH } from "../api/paths.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "./command-error.ts";
 import { HubClient } from "./hub-client.ts";
 import { describePublished, type PublishedTorrent } from "./publish-content.ts";
 import { readTorrentSource } from "./torrent-source.ts";

@@ -11,7 +11,7 @@ import {
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
 import type { TorrentSummary } from "../api/torrents.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";

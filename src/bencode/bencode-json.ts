@@ -1,5 +1,5 @@
 import { decodeUtf8Strict, fromLatin1, toHex } from "../base/bytes.ts";
-import { isBytes, isList, type BencodeDict, type BencodeValue } from "../bencode/bencode-value.ts";
+import { isBytes, isList, type BencodeDict, type BencodeValue } from "./bencode-value.ts";
 
 /**
  * A bencoded dictionary from outside in JSON's types: text where it is UTF-8, `{ "hex": ... }` where not,

@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
 import { addressBytes, formatAddress } from "../base/endpoint.ts";
-import { networkList } from "./network-list.ts";
+import { networkList } from "../platform/network-list.ts";
 
 /** An address of this machine, and its network as "ADDRESS/BITS"; null when the system does not say. */
 export interface OwnInterface {

@@ -8,10 +8,10 @@ import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
-import { openToRead, readHandle } from "./bounded-file.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { openToRead, readHandle } from "../platform/bounded-file.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { factsOf } from "./path-facts.ts";
-import { everseedVersion } from "./version.ts";
+import { everseedVersion } from "../daemon/version.ts";
 
 /** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
 export type TorrentSource =
@@ -222,7 +222,7 @@ async function fetchBytes(
     });
   }
   // Most torrents are files: the start of their commands need not wait for all of HTTP.
-  const { GuardedFetch } = await import("./guarded-fetch.ts");
+  const { GuardedFetch } = await import("../guard/guarded-fetch.ts");
   const userAgent = `Everseed/${everseedVersion()}`;
   const http = new GuardedFetch({ userAgent, nearPages: "all" });
   const { status, body, leadsTo } = await reach(http, url, signal);

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { createTorrent, type CreatedTorrent, type PlannedTorrent } from "./create-torrent.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "./command-error.ts";
 import { checkTorrent } from "./check-torrent.ts";
 import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";

@@ -16,7 +16,7 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";

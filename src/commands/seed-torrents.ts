@@ -3,7 +3,7 @@ import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "./command-error.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError } from "./command-error.ts";
 
 /** A peer as a person names it. */
 export interface PeerAddress {

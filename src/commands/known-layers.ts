@@ -4,9 +4,9 @@ import { invariant } from "../base/errors.ts";
 import { rootOfPieceLayer } from "../metainfo/merkle.ts";
 import type { Metainfo, TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
 import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
-import { diskTrouble } from "./daemon-error.ts";
+import { diskTrouble } from "./command-error.ts";
 import type { FoundFile } from "./found-files.ts";
-import { hashingThreads } from "./hashing-threads.ts";
+import { hashingThreads } from "../platform/hashing-threads.ts";
 import { fileChanged } from "./input-files.ts";
 
 /** Words that follow the path of a file whose content has another root. */

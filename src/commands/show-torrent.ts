@@ -5,7 +5,7 @@ import { NODE_BYTES } from "../metainfo/merkle.ts";
 import type { MagnetLink, Metainfo, TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
 import { type RareFields, type RareFileFields, readRareFields } from "../metainfo/rare-fields.ts";
 import { SHA1_BYTES } from "../metainfo/read-info.ts";
-import { dictToJson } from "./bencode-json.ts";
+import { dictToJson } from "../bencode/bencode-json.ts";
 import { readTorrentSource } from "./torrent-source.ts";
 
 /** Where a shown torrent has its real files in short, for a table: what no program needs is not read for it. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { safeJoin } from "../base/safe-join.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
-import { DaemonError, diskTrouble } from "./daemon-error.ts";
+import { DaemonError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf, factsOf } from "./path-facts.ts";
 import { placeOnDisk } from "./unfinished-files.ts";
 
