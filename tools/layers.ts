@@ -14,7 +14,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api bencode metainfo announce engine tracker-client store accounts tracker publish hub platform config";
+  "ports api metainfo announce engine tracker-client store accounts tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -34,13 +34,23 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["accounts", { imports: ["store", "ports"], packages: true }],
   ["tracker", { imports: ["announce", "ports"] }],
   ["publish", { imports: ["engine", "metainfo", "store", "ports"] }],
+  // What a torrent leads to is judged in one place, for commands and the hub (house rule 8).
+  ["guard", { imports: ["ports"] }],
   ["hub", { imports: ["api", "accounts", "publish", "ports"], packages: true }],
+  [
+    "commands",
+    {
+      imports: "api bencode metainfo engine tracker-client guard publish ports platform".split(" "),
+      packages: true,
+      world: true,
+    },
+  ],
   // Edges.
   ["platform", { imports: ["ports"], packages: true, world: true }],
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), packages: true, world: true }],
-  ["cli", { imports: ["api", "daemon"], packages: true, world: true }],
+  ["cli", { imports: ["api", "commands", "daemon", "platform"], packages: true, world: true }],
 ]);
 
 /**

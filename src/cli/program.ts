@@ -10,7 +10,7 @@ import { addSeedCommand } from "./commands/seed.ts";
 import { addShowCommand } from "./commands/show.ts";
 import { addUnpublishCommand } from "./commands/unpublish.ts";
 import { addVersionCommand } from "./commands/version.ts";
-import { everseedVersion } from "../daemon/version.ts";
+import { everseedVersion } from "../platform/version.ts";
 import { HELP_OUTPUT } from "./standard-streams.ts";
 import { UsageError } from "./usage-error.ts";
 

@@ -60,7 +60,7 @@ export interface CheckedFile {
 /**
  * Compares the files below a folder with their torrent.
  *
- * @throws {DaemonError} As `readTorrentFile`; when the folder or a file cannot be read. Or the signal's
+ * @throws {CommandError} As `readTorrentFile`; when the folder or a file cannot be read. Or the signal's
  *   reason.
  */
 export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {

@@ -1,6 +1,7 @@
 import { EverseedError } from "../base/errors.ts";
+import { systemCode } from "../base/system-code.ts";
 
-export type DaemonErrorCode =
+export type CommandErrorCode =
   /** What was given is no torrent, or a broken one. */
   | "not-a-torrent"
   | "bad-magnet"
@@ -28,8 +29,8 @@ export type DaemonErrorCode =
   | "stopped";
 
 /** Something asked of the program cannot be done. The edges have a table from code to their own language. */
-export class DaemonError extends EverseedError {
-  readonly code: DaemonErrorCode;
+export class CommandError extends EverseedError {
+  readonly code: CommandErrorCode;
   /** For people: what, then why, as sentences. May quote outside text, not escaped. */
   readonly detail: string;
   /** What to do about it, beginning in lower case; follows "Try:". */
@@ -38,7 +39,7 @@ export class DaemonError extends EverseedError {
   readonly subject: string | undefined;
 
   constructor(
-    code: DaemonErrorCode,
+    code: CommandErrorCode,
     detail: string,
     more: { hint?: string | undefined; subject?: string | undefined; cause?: unknown } = {},
   ) {
@@ -56,12 +57,12 @@ export class DaemonError extends EverseedError {
  * @param failure - Carries the operating system's `code`.
  * @param doing - What was tried: "read photos/a.jpg", "write to /data".
  */
-export function diskTrouble(failure: unknown, doing: string, subject?: string): DaemonError {
+export function diskTrouble(failure: unknown, doing: string, subject?: string): CommandError {
   const code = systemCode(failure);
   const cause = failure;
   switch (code) {
     case "ENOTDIR":
-      return new DaemonError(
+      return new CommandError(
         "not-found",
         `Cannot ${doing}. On the way there, a file is no folder.`,
         {
@@ -71,26 +72,26 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
         },
       );
     case "ENOENT":
-      return new DaemonError("not-found", `Cannot ${doing}. There is nothing of that name.`, {
+      return new CommandError("not-found", `Cannot ${doing}. There is nothing of that name.`, {
         subject,
         cause,
         hint: "check the spelling, and whether the disk is mounted.",
       });
     case "EACCES":
     case "EPERM":
-      return new DaemonError(
+      return new CommandError(
         doing.startsWith("read") ? "not-readable" : "not-writable",
         `Cannot ${doing}. The system does not allow it to this user.`,
         { subject, cause, hint: "change the permissions, or use a folder of your own." },
       );
     case "EEXIST":
-      return new DaemonError("not-writable", `Cannot ${doing}. A file stands in its place.`, {
+      return new CommandError("not-writable", `Cannot ${doing}. A file stands in its place.`, {
         subject,
         cause,
         hint: "move that file away, or choose another folder.",
       });
     case "ENAMETOOLONG":
-      return new DaemonError(
+      return new CommandError(
         // Nothing that long can be there.
         doing.startsWith("read") ? "not-found" : "bad-plan",
         `Cannot ${doing}. The name is too long for the disk.`,
@@ -101,26 +102,26 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
         },
       );
     case "ELOOP":
-      return new DaemonError("not-writable", `Cannot ${doing}. ${capital(messageOf(failure))}`, {
+      return new CommandError("not-writable", `Cannot ${doing}. ${capital(messageOf(failure))}`, {
         subject,
         cause,
         hint: "put the folder itself there, or mount the other disk in its place (mount --bind).",
       });
     case "EROFS":
-      return new DaemonError("not-writable", `Cannot ${doing}. The disk is read-only.`, {
+      return new CommandError("not-writable", `Cannot ${doing}. The disk is read-only.`, {
         subject,
         cause,
         hint: "mount it writable, or choose a folder on another disk.",
       });
     case "ENOSPC":
     case "EDQUOT":
-      return new DaemonError("disk-full", `Cannot ${doing}. The disk is full.`, {
+      return new CommandError("disk-full", `Cannot ${doing}. The disk is full.`, {
         subject,
         cause,
         hint: "free space and start again: what is there already is kept.",
       });
     default:
-      return new DaemonError("disk-error", `Cannot ${doing}. ${messageOf(failure)}`, {
+      return new CommandError("disk-error", `Cannot ${doing}. ${messageOf(failure)}`, {
         subject,
         cause,
       });
@@ -128,17 +129,11 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
 }
 
 /** For a file that is to be written where no folder is. */
-export function folderMissing(path: string, folder: string): DaemonError {
-  return new DaemonError("not-found", `Cannot write ${path}. There is no folder ${folder}.`, {
+export function folderMissing(path: string, folder: string): CommandError {
+  return new CommandError("not-found", `Cannot write ${path}. There is no folder ${folder}.`, {
     subject: path,
     hint: `check its spelling, or make it: mkdir -p ${folder}`,
   });
-}
-
-/** The operating system's code of a failure (`ENOENT`); `undefined` when it carries none. */
-export function systemCode(failure: unknown): string | undefined {
-  if (typeof failure !== "object" || failure === null || !("code" in failure)) return undefined;
-  return typeof failure.code === "string" ? failure.code : undefined;
 }
 
 function capital(words: string): string {

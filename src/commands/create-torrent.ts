@@ -14,7 +14,8 @@ import type { TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isTrackerUrl, isWebSeedUrl } from "../metainfo/urls.ts";
 import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
-import { DaemonError, diskTrouble, folderMissing, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble, folderMissing } from "./command-error.ts";
 import { hashingThreads } from "../platform/hashing-threads.ts";
 import { fileChanged, type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { hexInfohashes, magnetOf } from "./show-torrent.ts";
@@ -71,7 +72,7 @@ export interface CreatedTorrent {
 /**
  * Makes a .torrent file. Reads the content once, whatever the kind.
  *
- * @throws {DaemonError} `not-found`, `not-readable`, `exists`, `bad-plan`, `changed`, `not-writable`,
+ * @throws {CommandError} `not-found`, `not-readable`, `exists`, `bad-plan`, `changed`, `not-writable`,
  *   `disk-full`. Or the signal's reason; then nothing was written.
  */
 export async function createTorrent(options: CreateOptions): Promise<CreatedTorrent> {
@@ -126,13 +127,13 @@ async function refuseOutput(file: string, name: string, overwrite: boolean): Pro
   const facts = file === "" ? undefined : await outputFacts(file);
   if (file === "" || file.endsWith("/") || facts?.isDirectory()) {
     const what = file === "" ? "The name of the torrent file is empty." : `${file} is a folder.`;
-    throw new DaemonError("bad-plan", `${what} A torrent is written to a file.`, {
+    throw new CommandError("bad-plan", `${what} A torrent is written to a file.`, {
       subject: file,
       hint: `-o ${join(file, `${name}.torrent`)}`,
     });
   }
   if (overwrite || !facts) return refuseFolder(file);
-  throw new DaemonError("exists", `${file} is there already. It is not overwritten.`, {
+  throw new CommandError("exists", `${file} is there already. It is not overwritten.`, {
     subject: file,
     hint: "another name with -o, or --force to replace it.",
   });
@@ -163,7 +164,7 @@ function refuseUrls(options: CreateOptions): void {
   const wrong = wrongTracker ?? (options.webSeeds ?? []).find((url) => !isWebSeedUrl(url));
   if (wrong === undefined) return;
   const kinds = wrongTracker === undefined ? "http or https" : "http, https, udp, ws or wss";
-  throw new DaemonError("bad-plan", `"${wrong}" is no URL that works here. It takes ${kinds}.`, {
+  throw new CommandError("bad-plan", `"${wrong}" is no URL that works here. It takes ${kinds}.`, {
     hint: `https://${wrongTracker === undefined ? "files.example/talks/" : "tracker.example/announce"}, for example.`,
   });
 }
@@ -178,7 +179,7 @@ function planInput(tree: InputTree, options: CreateOptions, name: string): Torre
     return planTorrent({ name, files, kind: options.kind, pieceLength: options.pieceLength });
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    throw new DaemonError("bad-plan", `No torrent can be made of this: ${error.detail}.`, {
+    throw new CommandError("bad-plan", `No torrent can be made of this: ${error.detail}.`, {
       subject: options.path,
       cause: error,
     });

@@ -4,7 +4,8 @@ import type { Bitfield } from "../base/bitfield.ts";
 import { formatBytes } from "../base/format-bytes.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
-import { DaemonError, diskTrouble, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
@@ -26,7 +27,7 @@ export interface WantedContent {
  * How much more room a disk must have for a download (STO-9).
  *
  * @returns Bytes; 0 when it fits, or when the file system does not tell.
- * @throws {DaemonError} When the disk cannot be looked at.
+ * @throws {CommandError} When the disk cannot be looked at.
  */
 export function missingSpace(content: WantedContent): number {
   const { info, root, wanted } = content;
@@ -57,11 +58,11 @@ export function spaceNeeded(content: WantedContent): number {
   return needed;
 }
 
-/** @throws {DaemonError} `disk-full` when the download does not fit. */
+/** @throws {CommandError} `disk-full` when the download does not fit. */
 export function refuseWhatDoesNotFit(content: WantedContent, folder: string): void {
   const missing = missingSpace(content);
   if (missing === 0) return;
-  throw new DaemonError(
+  throw new CommandError(
     "disk-full",
     `${content.info.name} does not fit. ${needMore(missing, folder)}`,
     {
@@ -72,11 +73,11 @@ export function refuseWhatDoesNotFit(content: WantedContent, folder: string): vo
 }
 
 /** The disk filled up on the way (STO-4). @param missing - Bytes, 0 when that is not known. */
-export function diskFull(missing: number, folder: string): DaemonError {
+export function diskFull(missing: number, folder: string): CommandError {
   const trouble = diskTrouble({ code: "ENOSPC" }, `write to ${folder}`, folder);
   if (missing === 0) return trouble;
   const { code, hint, subject } = trouble;
-  return new DaemonError(code, `Cannot write to ${folder}. ${needMore(missing, folder)}`, {
+  return new CommandError(code, `Cannot write to ${folder}. ${needMore(missing, folder)}`, {
     hint,
     subject,
   });

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { safeJoin } from "../base/safe-join.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf, factsOf } from "./path-facts.ts";
 import { placeOnDisk } from "./unfinished-files.ts";
 
@@ -25,7 +25,7 @@ export interface FoundFile {
  * in the same words (`wordsOf`).
  *
  * @param suffix - What unfinished files end in.
- * @throws {DaemonError} `not-readable`, `disk-error` for the first that cannot be read.
+ * @throws {CommandError} `not-readable`, `disk-error` for the first that cannot be read.
  */
 export function findFiles(info: TorrentInfo, root: string, suffix: string): FoundFile[] {
   const found: FoundFile[] = [];
@@ -75,25 +75,25 @@ function refuseUnreadable(path: string): void {
 export function troubleWith(
   found: FoundFile,
   { length }: Pick<TorrentFile, "length">,
-): DaemonError | undefined {
+): CommandError | undefined {
   const { path, size, state } = found;
   const subject = path;
   switch (state) {
     case "fits":
       return undefined;
     case "missing":
-      return new DaemonError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
+      return new CommandError("not-found", `${path} is missing. Only whole torrents are seeded.`, {
         subject,
         hint: "everseed get into the same folder fetches what is missing.",
       });
     case "unfinished":
-      return new DaemonError(
+      return new CommandError(
         "not-found",
         `${path} is not finished. Its download has begun, and not ended.`,
         { subject, hint: "everseed get into the same folder goes on with it." },
       );
     case "other":
-      return new DaemonError("corrupt", `${path} ${whyOther(size, length)}`, {
+      return new CommandError("corrupt", `${path} ${whyOther(size, length)}`, {
         subject,
         hint: "everseed check tells which pieces are good; everseed get --adopt overwrites what differs.",
       });

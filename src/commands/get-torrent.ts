@@ -16,7 +16,7 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -109,7 +109,7 @@ const ALONE_TICKS = 3;
  * Downloads a torrent. What was fetched stays when it is stopped or killed, and the next call with the
  * same folder goes on from there.
  *
- * @throws {DaemonError} When it cannot begin; `not-found` when no file is selected; `disk-full`,
+ * @throws {CommandError} When it cannot begin; `not-found` when no file is selected; `disk-full`,
  *   `not-writable` when the disk refuses; `not-a-torrent`. Or the signal's reason when it was not done.
  */
 export async function getTorrent(options: GetOptions): Promise<void> {
@@ -273,7 +273,7 @@ class Download {
 
   #handleState(state: EngineTorrent["state"]): void {
     if (state.kind === "broken") {
-      this.#fail(new DaemonError("not-a-torrent", brokenWords(state)));
+      this.#fail(new CommandError("not-a-torrent", brokenWords(state)));
     }
     if (state.kind !== "waiting") return;
     // The engine would wait until there is room. A command tells its person, and goes on when called again.
@@ -378,8 +378,8 @@ class Download {
 }
 
 /** Without its files, a torrent is nothing that could be waited for. */
-function nobodyToAsk(): DaemonError {
-  return new DaemonError(
+function nobodyToAsk(): CommandError {
+  return new CommandError(
     "unreachable",
     "Nobody can be asked for this torrent. No tracker and no peer is known, and there is no DHT yet.",
     {
@@ -388,7 +388,7 @@ function nobodyToAsk(): DaemonError {
   );
 }
 
-/** @throws {DaemonError} `not-found` when no file is wanted. */
+/** @throws {CommandError} `not-found` when no file is wanted. */
 function chooseFiles(
   info: TorrentInfo,
   source: TorrentSource,
@@ -400,7 +400,7 @@ function chooseFiles(
   }
   const wanted = selectByGlobs(info, select);
   if (wanted.includes(true)) return wanted;
-  throw new DaemonError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
+  throw new CommandError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
     hint: "everseed show lists the files; put a pattern in quotes.",
   });
 }
@@ -411,8 +411,8 @@ function namedFor(info: TorrentInfo, { hidden }: Pick<GetOptions, "hidden">): To
 }
 
 /** @param why - From the engine, names the files. */
-function foreignFiles(why: string, folder: string): DaemonError {
-  return new DaemonError("exists", `Nothing is overwritten: ${why}.`, {
+function foreignFiles(why: string, folder: string): CommandError {
+  return new CommandError("exists", `Nothing is overwritten: ${why}.`, {
     subject: folder,
     hint:
       "another folder with -o; --rename gives what is there another name, --adopt takes a file that is there for this " +

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { type ProblemCode, problemSchema } from "../api/problem.ts";
-import { DaemonError, type DaemonErrorCode, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, type CommandErrorCode } from "./command-error.ts";
 
 const TIMEOUT_MS = 60_000;
 /** Of one answer: the order of 200,000 files, and new names for all of them. */
@@ -27,7 +28,7 @@ export class HubClient {
 
   /**
    * @param path - Ours, or one that the hub sent; a whole URL is taken as well.
-   * @throws {DaemonError} `unreachable` when it leads to another server: the token is for this hub only.
+   * @throws {CommandError} `unreachable` when it leads to another server: the token is for this hub only.
    */
   url(path: string): string {
     const url = URL.parse(URL.canParse(path) ? path : `${this.#base}/${path.replace(/^\//, "")}`);
@@ -40,7 +41,7 @@ export class HubClient {
    * Asks for one resource.
    *
    * @param body - Sent as JSON by POST, bytes as a .torrent file; without it GET.
-   * @throws {DaemonError} `unreachable`, or what the hub refuses.
+   * @throws {CommandError} `unreachable`, or what the hub refuses.
    */
   async ask<Schema extends z.ZodType>(
     path: string,
@@ -54,7 +55,7 @@ export class HubClient {
   /**
    * Asks for a change that needs no words.
    *
-   * @throws {DaemonError} `unreachable`, or what the hub refuses.
+   * @throws {CommandError} `unreachable`, or what the hub refuses.
    */
   async change<Schema extends z.ZodType>(
     method: "POST" | "DELETE",
@@ -93,7 +94,7 @@ export class HubClient {
         chunks.push(chunk);
       }
     } catch (error) {
-      if (this.#signal.aborted || error instanceof DaemonError) throw error;
+      if (this.#signal.aborted || error instanceof CommandError) throw error;
       throw hubUnreachable(this.#base, error);
     }
     return Buffer.concat(chunks).toString("utf8");
@@ -120,10 +121,10 @@ export class HubClient {
 }
 
 /** For a hub that does not answer, or that broke off. */
-export function hubUnreachable(base: string, error: unknown): DaemonError {
+export function hubUnreachable(base: string, error: unknown): CommandError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const why = REASONS.get(systemCode(cause) ?? "") ?? "The connection broke off or took too long";
-  return new DaemonError("unreachable", `The hub at ${base} does not answer. ${why}.`, {
+  return new CommandError("unreachable", `The hub at ${base} does not answer. ${why}.`, {
     subject: base,
     hint: "check that it runs (everseed hub start), then the same again: it goes on where it stopped.",
     cause: error,
@@ -146,11 +147,11 @@ const REASONS: ReadonlyMap<string, string> = new Map([
  *
  * @param text - The body: a `Problem`, if a hub answers.
  */
-export function refusedByHub(status: number, text: string, base: string): DaemonError {
+export function refusedByHub(status: number, text: string, base: string): CommandError {
   const problem = parseProblem(text);
   if (!problem) return notAHub(base, `The server says ${status}`);
   if (problem.code === "not_signed_in") {
-    return new DaemonError("not-allowed", `The hub at ${base} does not take this token.`, {
+    return new CommandError("not-allowed", `The hub at ${base} does not take this token.`, {
       subject: base,
       hint: "make a new one on its account page, and write it into the token file.",
     });
@@ -164,7 +165,7 @@ export function refusedByHub(status: number, text: string, base: string): Daemon
  * @param text - The body of its answer.
  * @returns `undefined` when it is no `Problem`.
  */
-export function problemOf(text: string, subject: string): DaemonError | undefined {
+export function problemOf(text: string, subject: string): CommandError | undefined {
   const problem = parseProblem(text);
   return problem && inOurTerms(problem, subject);
 }
@@ -176,14 +177,14 @@ function parseProblem(text: string): HubProblem | undefined {
   return problem.success ? problem.data.error : undefined;
 }
 
-function inOurTerms({ code, message, hint }: HubProblem, subject: string): DaemonError {
-  return new DaemonError(CODE_OF_PROBLEM.get(code) ?? "unreachable", message, {
+function inOurTerms({ code, message, hint }: HubProblem, subject: string): CommandError {
+  return new CommandError(CODE_OF_PROBLEM.get(code) ?? "unreachable", message, {
     subject,
     hint: lowerFirst(hint),
   });
 }
 
-const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, DaemonErrorCode> = new Map([
+const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, CommandErrorCode> = new Map([
   ["bad_request", "bad-plan"],
   ["bad_name", "bad-plan"],
   ["unsupported", "bad-plan"],
@@ -202,17 +203,17 @@ const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, DaemonErrorCode> = new Map([
   ["disk_error", "disk-error"],
 ]);
 
-function movedHub(base: string, location: string): DaemonError {
+function movedHub(base: string, location: string): CommandError {
   const target = URL.parse(location, base);
   const where = target ? target.origin : "another place";
-  return new DaemonError("unreachable", `The server at ${base} sends us on to ${where}.`, {
+  return new CommandError("unreachable", `The server at ${base} sends us on to ${where}.`, {
     subject: base,
     hint: `if that is your hub, the same again with --to ${where}.`,
   });
 }
 
-function notAHub(base: string, why: string): DaemonError {
-  return new DaemonError("unreachable", `There seems to be no everseed hub at ${base}. ${why}.`, {
+function notAHub(base: string, why: string): CommandError {
+  return new CommandError("unreachable", `There seems to be no everseed hub at ${base}. ${why}.`, {
     subject: base,
     hint: "the address that everseed hub start prints.",
   });

@@ -7,7 +7,8 @@ import {
   listFiles,
   type SkippedEntry,
 } from "../platform/walk-files.ts";
-import { DaemonError, diskTrouble, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, hubFolderOf } from "./hub-folder.ts";
 
 /** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */
@@ -28,20 +29,20 @@ export interface SkippedInput {
  * anywhere. What belongs to a hub is nobody's content: its data folder is left out, and refused when it is named.
  *
  * @param options.output - The file that is going to be written: no part of what it describes.
- * @throws {DaemonError} `not-found`, `not-readable`, `bad-plan` when there is no file.
+ * @throws {CommandError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
 export async function listInput(
   path: string,
   options: { readonly signal: AbortSignal; readonly output?: string | undefined },
 ): Promise<InputTree> {
   if (path === "") {
-    throw new DaemonError("bad-plan", "Nothing is named. What was given is empty.", {
+    throw new CommandError("bad-plan", "Nothing is named. What was given is empty.", {
       hint: "the path of a file or folder.",
     });
   }
   // Said before all of the machine is looked at.
   if (basename(resolve(path)) === "") {
-    throw new DaemonError("bad-plan", "The root of the file system has no name.", {
+    throw new CommandError("bad-plan", "The root of the file system has no name.", {
       hint: "choose a folder below it.",
     });
   }
@@ -78,11 +79,11 @@ function refuseHubFolder(path: string): void {
 }
 
 /** For what is, lies in or holds the data folder of a hub. */
-export function inHubFolder(path: string, folder: string): DaemonError {
+export function inHubFolder(path: string, folder: string): CommandError {
   const what =
     `${path} cannot be published: the data folder of a hub, ${folder}, is not content. ` +
     "It holds keys and passwords.";
-  return new DaemonError("bad-plan", what, {
+  return new CommandError("bad-plan", what, {
     subject: path,
     hint: "a folder of your own, outside of that one. What a hub has published is fetched with everseed get.",
   });
@@ -127,16 +128,16 @@ function realPlace(path: string): string | undefined {
   }
 }
 
-function replacesItself(path: string): DaemonError {
-  return new DaemonError("bad-plan", `The torrent of ${path} would be written over it.`, {
+function replacesItself(path: string): CommandError {
+  return new CommandError("bad-plan", `The torrent of ${path} would be written over it.`, {
     subject: path,
     hint: "another file with -o.",
   });
 }
 
 /** For a file that is not to be relied on. */
-export function fileChanged(path: string): DaemonError {
-  return new DaemonError("changed", `${path} changed while it was read.`, {
+export function fileChanged(path: string): CommandError {
+  return new CommandError("changed", `${path} changed while it was read.`, {
     subject: path,
     hint: "the same again when nobody writes to it.",
   });
@@ -161,8 +162,8 @@ const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   sealed: "it is the data folder of a hub, with its keys and passwords",
 };
 
-function badName(path: string): DaemonError {
-  return new DaemonError(
+function badName(path: string): CommandError {
+  return new CommandError(
     "bad-plan",
     `Cannot read ${path}. Its name, or that of a folder around it, is not UTF-8.`,
     {
@@ -172,21 +173,21 @@ function badName(path: string): DaemonError {
   );
 }
 
-function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): DaemonError {
+function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): CommandError {
   if (!folder) {
     const what = `${path} is neither a file nor a folder.`;
-    return new DaemonError("bad-plan", what, { subject: path });
+    return new CommandError("bad-plan", what, { subject: path });
   }
   const unreadable = skipped.find(({ why }) => why === "unreadable");
   if (unreadable) {
     const first = unreadable.path.join("/");
-    return new DaemonError(
+    return new CommandError(
       "not-readable",
       `${path} holds no file that can be read. The system does not let this user read ${first}.`,
       { subject: path, hint: "change the permissions, or run it as the user who owns the files." },
     );
   }
-  return new DaemonError("bad-plan", `${path} holds no file.`, {
+  return new CommandError("bad-plan", `${path} holds no file.`, {
     subject: path,
     hint: "put the files in first; a torrent of nothing cannot be made.",
   });

@@ -44,7 +44,7 @@ export function filesWithoutLayer({ info, pieceLayers }: Metainfo): Set<number> 
  * @param found - As `findFiles` found them; only those that fit are read.
  * @param how.root - The folder that `found` was found in.
  * @param how.onProgress - Bytes read so far.
- * @throws {DaemonError} When a file cannot be read. Or the signal's reason.
+ * @throws {CommandError} When a file cannot be read. Or the signal's reason.
  */
 export async function measureLayers(
   metainfo: Metainfo,

@@ -21,7 +21,7 @@ export interface LocatedContent {
  * torrent gives, ours under names that every system takes (MET-3), or with a dot at the start made visible: all are
  * found, also through links, as people keep their files.
  *
- * @throws {DaemonError} `not-found`, `not-readable` when DIR cannot be looked at.
+ * @throws {CommandError} `not-found`, `not-readable` when DIR cannot be looked at.
  */
 export function locateContent(info: TorrentInfo, folder: string): LocatedContent {
   const root = resolve(folder);

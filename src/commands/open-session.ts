@@ -8,9 +8,13 @@ import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
-import { DaemonError, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError } from "./command-error.ts";
 import { NetGuard } from "../guard/net-guard.ts";
-import { everseedVersion } from "../daemon/version.ts";
+import { OwnNetworks } from "../guard/own-networks.ts";
+import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { ownInterfaces } from "../platform/own-interfaces.ts";
+import { everseedVersion } from "../platform/version.ts";
 
 /**
  * Memory for pieces that arrive and for blocks on their way out; claimed as needed. Pieces may be longer than
@@ -50,13 +54,15 @@ export interface OneShotSession {
   close(): Promise<void>;
 }
 
-/** @throws {DaemonError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
+/** @throws {CommandError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
 export async function openSession(options: OneShotSessionOptions): Promise<OneShotSession> {
   const disk = new NodeDisk({ log: options.log });
   const clock = new NodeClock();
   const random = new NodeRandom();
+  const userAgent = `Everseed/${everseedVersion()}`;
   const guard = new NetGuard({
-    userAgent: `Everseed/${everseedVersion()}`,
+    networks: new OwnNetworks(ownInterfaces, () => clock.nowMs()),
+    makeFetch: (how) => new NodeHttpFetch({ ...how, userAgent }),
     datagrams: new UdpNet({ log: options.log }),
   });
   const session = new Session({
@@ -129,14 +135,14 @@ async function listen(
  * Listens for peers.
  *
  * @param ports - In order of preference; the first that nobody else has is taken, 0 is any.
- * @throws {DaemonError} `port-taken` when all are, `not-allowed`, `not-found` for a foreign address.
+ * @throws {CommandError} `port-taken` when all are, `not-allowed`, `not-found` for a foreign address.
  */
 async function listenOnFirst(
   session: Pick<Session, "listen">,
   host: string,
   ports: readonly number[],
 ): Promise<number> {
-  let trouble: DaemonError | undefined;
+  let trouble: CommandError | undefined;
   for (const port of ports) {
     try {
       return await session.listen({ host, port });
@@ -158,28 +164,28 @@ export function listenTrouble(
     /** The option or key that says another: `--listen HOST:PORT`. */
     readonly setting: string;
   },
-): DaemonError {
+): CommandError {
   const { host, port, setting } = address;
   switch (systemCode(failure)) {
     case "EADDRINUSE":
-      return new DaemonError("port-taken", `Port ${port} is in use by another program.`, {
+      return new CommandError("port-taken", `Port ${port} is in use by another program.`, {
         hint: `another port with ${setting}, or stop that program.`,
         cause: failure,
       });
     case "EACCES":
-      return new DaemonError("not-allowed", `Port ${port} is reserved by the system.`, {
+      return new CommandError("not-allowed", `Port ${port} is reserved by the system.`, {
         hint: `a port above 1023 with ${setting}.`,
         cause: failure,
       });
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return new DaemonError("not-found", `${host} is no address of this machine.`, {
+      return new CommandError("not-found", `${host} is no address of this machine.`, {
         hint: "127.0.0.1 for this machine only, 0.0.0.0 for everybody.",
         cause: failure,
       });
     default:
-      return new DaemonError(
+      return new CommandError(
         "unreachable",
         `Cannot listen on ${host} port ${port}. ${failure instanceof Error ? failure.message : String(failure)}.`,
         { cause: failure },

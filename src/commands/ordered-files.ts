@@ -1,6 +1,6 @@
 import { NodeFiles } from "../platform/node-files.ts";
 import type { ReadFile } from "../ports/files.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { fileChanged } from "./input-files.ts";
 
 /**
@@ -36,7 +36,7 @@ export class OrderedFiles {
   /**
    * Reads the bytes from `start` to `end`, which may lie in many files.
    *
-   * @throws {DaemonError} `changed` when a file is shorter than it was, or what the disk says.
+   * @throws {CommandError} `changed` when a file is shorter than it was, or what the disk says.
    */
   async read(start: number, end: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(end, this.size) - start));
@@ -87,7 +87,7 @@ export class OrderedFiles {
         filled += bytesRead;
       }
     } catch (error) {
-      throw error instanceof DaemonError ? error : diskTrouble(error, `read ${path}`, path);
+      throw error instanceof CommandError ? error : diskTrouble(error, `read ${path}`, path);
     }
   }
 

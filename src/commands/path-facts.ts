@@ -1,5 +1,6 @@
 import { lstatSync, type Stats, statSync } from "node:fs";
-import { diskTrouble, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { diskTrouble } from "./command-error.ts";
 
 /** @returns `undefined` when there is nothing. Links are followed, and one that leads nowhere is nothing. */
 export function factsOf(path: string): Stats | undefined {

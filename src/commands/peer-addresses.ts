@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
-import { DaemonError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 
 /** A peer as a person names it. */
 export interface PeerAddress {
@@ -9,7 +9,7 @@ export interface PeerAddress {
   readonly port: number;
 }
 
-/** @throws {DaemonError} `unreachable` when a name is not known. */
+/** @throws {CommandError} `unreachable` when a name is not known. */
 export async function resolvePeers(peers: readonly PeerAddress[]): Promise<Endpoint[]> {
   return Promise.all(
     peers.map(async ({ host, port }) => {
@@ -24,7 +24,7 @@ async function resolveName(host: string): Promise<string> {
     const { address } = await lookup(host);
     return address;
   } catch (error) {
-    throw new DaemonError("unreachable", `There is no machine called ${host}.`, {
+    throw new CommandError("unreachable", `There is no machine called ${host}.`, {
       subject: host,
       hint: "check the spelling, or give its address.",
       cause: error,

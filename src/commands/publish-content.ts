@@ -11,7 +11,7 @@ import {
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
 import type { TorrentSummary } from "../api/torrents.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";
@@ -67,7 +67,7 @@ const POLL_MS = 250;
  * Uploads content to a hub, which publishes it. An upload that was broken off, by either side, goes on
  * where it stopped when the same is published again.
  *
- * @throws {DaemonError} What the disk or the hub refuses. Or the signal's reason.
+ * @throws {CommandError} What the disk or the hub refuses. Or the signal's reason.
  */
 export async function publishContent(options: PublishOptions): Promise<PublishedTorrent> {
   const tree = await listInput(options.path, { signal: options.signal });
@@ -176,7 +176,7 @@ function sourceOf(files: OrderedFiles) {
 function uploadTrouble(error: Error, base: string): unknown {
   if (!(error instanceof DetailedError)) return error;
   const { originalResponse, causingError } = error;
-  if (causingError instanceof DaemonError) return causingError;
+  if (causingError instanceof CommandError) return causingError;
   if (originalResponse) {
     return refusedByHub(originalResponse.getStatus(), originalResponse.getBody(), base);
   }
@@ -188,7 +188,7 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
   for (let draft = first; ; draft = await hub.ask(draftPath(first.id), draftSchema)) {
     if (draft.state === "published") return draft;
     if (draft.state === "failed") {
-      throw new DaemonError(
+      throw new CommandError(
         "changed",
         `The hub could not publish it. ${draft.problem ?? ""}`.trim(),
         {
@@ -202,7 +202,7 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
 
 function describe({ id, torrent }: Draft): PublishedTorrent {
   if (!torrent) {
-    throw new DaemonError("unreachable", "The hub published it and does not say where.");
+    throw new CommandError("unreachable", "The hub published it and does not say where.");
   }
   // The torrent of content that was here before has the id of that time. Nothing else tells: empty files are published as
   // soon as they are declared.

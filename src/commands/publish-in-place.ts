@@ -2,18 +2,19 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, readFile, realpath, rename, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type InPlaceAnswer, inPlaceAnswerSchema } from "../api/in-place.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isLocked } from "../platform/lock-file.ts";
 import { NodeFiles } from "../platform/node-files.ts";
 import { lookAtFiles } from "../publish/content-stamp.ts";
 import { realFiles } from "../publish/damaged-files.ts";
+import { inPlaceFiles } from "../publish/in-place-files.ts";
 import { infoOnDisk } from "../publish/in-place.ts";
 import { STAMP_SLACK_MS } from "../publish/in-place-watch.ts";
 import { createTorrent, type CreateOptions } from "./create-torrent.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
 import { inHubFolder } from "./input-files.ts";
-import { type InPlaceAnswer, inPlaceAnswerSchema, inPlaceFiles } from "../daemon/in-place-inbox.ts";
 
 export interface PublishInPlaceOptions extends Pick<
   CreateOptions,
@@ -54,7 +55,7 @@ const ANSWER_MS = 60_000;
  * Publishes content where it lies, without a copy: hashes it here, and leaves the request in the hub's data folder. A
  * hub that runs takes it in at once, one that does not when it starts.
  *
- * @throws {DaemonError} As `createTorrent`; `not-found` when DIR is no hub's; `bad-plan` when the path is that folder,
+ * @throws {CommandError} As `createTorrent`; `not-found` when DIR is no hub's; `bad-plan` when the path is that folder,
  *   in it or around it; `changed` when the hub refuses.
  */
 export async function publishInPlace(options: PublishInPlaceOptions): Promise<PublishedInPlace> {
@@ -113,7 +114,7 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
       return { ...published, ...nowhere, waitsFor };
     }
     if ("problem" in answer) {
-      throw new DaemonError(answer.code, `The hub does not publish it. ${answer.problem}`, {
+      throw new CommandError(answer.code, `The hub does not publish it. ${answer.problem}`, {
         subject: options.path,
         hint:
           answer.code === "not-readable"
@@ -172,7 +173,7 @@ async function refuseOtherFolder(dataDir: string, named: string): Promise<void> 
   try {
     await stat(join(dataDir, HUB_DATABASE));
   } catch (error) {
-    throw new DaemonError("not-found", `${named} is no data folder of a hub.`, {
+    throw new CommandError("not-found", `${named} is no data folder of a hub.`, {
       subject: named,
       hint: "the folder that everseed hub start names; everseed hub init makes a new one.",
       cause: error,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetchSchema, type FetchView } from "../api/fetches.ts";
 import { FETCH_TORRENT_PATH, fetchPath, FETCHES_PATH } from "../api/paths.ts";
-import { DaemonError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import { HubClient } from "./hub-client.ts";
 import { describePublished, type PublishedTorrent } from "./publish-content.ts";
 import { readTorrentSource } from "./torrent-source.ts";
@@ -28,7 +28,7 @@ export function namesTorrent(path: string): boolean {
  * Has a hub fetch a torrent from its swarm and publish it under the same infohash. The hub goes on when this
  * ends before.
  *
- * @throws {DaemonError} As `readTorrentSource`; what the hub refuses; `not-readable` when it could not be fetched.
+ * @throws {CommandError} As `readTorrentSource`; what the hub refuses; `not-readable` when it could not be fetched.
  *   Or the signal's reason.
  */
 export async function publishTorrent(options: PublishTorrentOptions): Promise<PublishedTorrent> {
@@ -45,7 +45,7 @@ export async function publishTorrent(options: PublishTorrentOptions): Promise<Pu
       return describePublished(fetch.torrent, wasHere || fetch.torrent.id !== fetch.id);
     }
     if (fetch.state === "failed") {
-      throw new DaemonError(
+      throw new CommandError(
         "unreachable",
         `The hub could not fetch ${fetch.name}. ${fetch.problem ?? ""}`.trim(),
         { hint: "the same again makes the hub try once more." },

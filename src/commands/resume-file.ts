@@ -4,7 +4,7 @@ import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { NodeFiles } from "../platform/node-files.ts";
-import { systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
 
 /**
  * What is known of an unfinished download, in a hidden file beside it: a kill, and the same command

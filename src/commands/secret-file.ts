@@ -1,7 +1,8 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openToRead, readHandle } from "../platform/bounded-file.ts";
-import { DaemonError, diskTrouble, folderMissing, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble, folderMissing } from "./command-error.ts";
 
 const CHARACTERS_MAX = 1024;
 const FILE_BYTES_MAX = 64 * 1024;
@@ -17,7 +18,7 @@ export interface SecretLine {
  * Reads the one line of a file.
  *
  * @param signal - Ends the wait for a pipe; its reason is thrown.
- * @throws {DaemonError} `not-found`, `not-readable`; `bad-plan` when it is not one line.
+ * @throws {CommandError} `not-found`, `not-readable`; `bad-plan` when it is not one line.
  */
 export async function readSecretLine(path: string, signal?: AbortSignal): Promise<SecretLine> {
   let text: string;
@@ -34,7 +35,7 @@ export async function readSecretLine(path: string, signal?: AbortSignal): Promis
   if (secret !== "" && secret.length <= CHARACTERS_MAX && !/[\r\n]/.test(secret)) {
     return { secret, openToOthers: (mode & 0o077) !== 0 };
   }
-  throw new DaemonError("bad-plan", `${path} does not hold one line. Nothing else is expected.`, {
+  throw new CommandError("bad-plan", `${path} does not hold one line. Nothing else is expected.`, {
     subject: path,
     hint: "write the password or token into it, alone.",
   });
@@ -54,7 +55,7 @@ export class SecretFile {
   /**
    * Makes the file, for its owner only.
    *
-   * @throws {DaemonError} `exists`, `not-writable`, `disk-full`.
+   * @throws {CommandError} `exists`, `not-writable`, `disk-full`.
    */
   static async create(path: string): Promise<SecretFile> {
     try {
@@ -62,7 +63,7 @@ export class SecretFile {
     } catch (error) {
       if (systemCode(error) === "ENOENT") throw folderMissing(path, dirname(path));
       if (systemCode(error) !== "EEXIST") throw diskTrouble(error, `write ${path}`, path);
-      throw new DaemonError("exists", `${path} is there already. It is not overwritten.`, {
+      throw new CommandError("exists", `${path} is there already. It is not overwritten.`, {
         subject: path,
         hint: "another name, or remove that file.",
         cause: error,

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { createTorrent, type CreatedTorrent, type PlannedTorrent } from "./create-torrent.ts";
-import { DaemonError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import { checkTorrent } from "./check-torrent.ts";
 import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";
@@ -32,7 +32,7 @@ export interface SeedSourceOptions {
  * Takes a .torrent file or the URL of a torrent as it is. Of a folder or any other file a torrent is made, here, as
  * `NAME.torrent`; one that is there from an earlier time is taken instead when it is of this content.
  *
- * @throws {DaemonError} As `readTorrentFile` and `createTorrent`; `exists` when the torrent that is there is of other content.
+ * @throws {CommandError} As `readTorrentFile` and `createTorrent`; `exists` when the torrent that is there is of other content.
  */
 export async function readSeedSource(
   source: string,
@@ -68,7 +68,11 @@ async function torrentOf(path: string, options: SeedSourceOptions): Promise<stri
     options.onMade(made);
     return made.file;
   } catch (error) {
-    if (!(error instanceof DaemonError) || error.code !== "exists" || error.subject === undefined) {
+    if (
+      !(error instanceof CommandError) ||
+      error.code !== "exists" ||
+      error.subject === undefined
+    ) {
       throw error;
     }
     await refuseOtherContent(error.subject, path, options);
@@ -144,9 +148,9 @@ function lastWriteMs({ root, files }: InputTree): number {
   return last;
 }
 
-function otherContent(file: string, path: string, difference: string): DaemonError {
+function otherContent(file: string, path: string, difference: string): CommandError {
   const what = `The content of ${path} is not that of ${file}: ${difference}.`;
-  return new DaemonError("exists", what, {
+  return new CommandError("exists", what, {
     subject: file,
     hint: `everseed create ${path} --force makes that file anew; or move it away first, if it is somebody else's.`,
   });

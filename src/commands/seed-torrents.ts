@@ -3,7 +3,7 @@ import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
-import { DaemonError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
@@ -63,7 +63,7 @@ export interface SeedStats {
  * Seeds torrents until the signal comes. Pieces are judged when they are asked for the first time, so
  * that it starts at once whatever the size.
  *
- * @throws {DaemonError} When a torrent, a file or the port cannot be had.
+ * @throws {CommandError} When a torrent, a file or the port cannot be had.
  */
 export async function seedTorrents(options: SeedOptions): Promise<void> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
@@ -126,7 +126,7 @@ function refuseOtherFiles(info: TorrentInfo, root: string): FoundFile[] {
 /**
  * A .torrent file without its piece layers: they are made of the content, and served with it.
  *
- * @throws {DaemonError} `corrupt` for a file whose content is another.
+ * @throws {CommandError} `corrupt` for a file whose content is another.
  */
 async function completeLayers(
   metainfo: Metainfo,
@@ -144,7 +144,7 @@ async function completeLayers(
   onEvent({ kind: "measured" });
   for (const { index, path } of found) {
     if (judged.get(index) !== false) continue;
-    throw new DaemonError("corrupt", `${path} ${WRONG_AS_A_WHOLE}`, {
+    throw new CommandError("corrupt", `${path} ${WRONG_AS_A_WHOLE}`, {
       subject: path,
       hint: "everseed get --adopt into the same folder fetches what differs.",
     });

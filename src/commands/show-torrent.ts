@@ -101,7 +101,7 @@ export interface ShownMagnet {
   readonly paths: readonly string[];
 }
 
-/** @throws {DaemonError} As `readTorrentSource`. */
+/** @throws {CommandError} As `readTorrentSource`. */
 export async function showTorrent(
   source: string,
   signal?: AbortSignal,

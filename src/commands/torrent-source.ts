@@ -9,9 +9,8 @@ import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { PlatformError } from "../platform/platform-error.ts";
 import { openToRead, readHandle } from "../platform/bounded-file.ts";
-import { DaemonError, diskTrouble } from "./command-error.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
 import { factsOf } from "./path-facts.ts";
-import { everseedVersion } from "../daemon/version.ts";
 
 /** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
 export type TorrentSource =
@@ -34,7 +33,7 @@ const STREAM_BYTES_MAX = METAINFO_BYTES_MAX;
  * Reads a torrent from the path of a .torrent file, a magnet link, an infohash, or an http(s) URL of a .torrent or
  * of a torrent's page on a hub.
  *
- * @throws {DaemonError} `not-a-torrent`, `bad-magnet`, `not-found`, `not-readable`, `unreachable`,
+ * @throws {CommandError} `not-a-torrent`, `bad-magnet`, `not-found`, `not-readable`, `unreachable`,
  *   `not-allowed`, `bad-plan`.
  */
 export async function readTorrentSource(
@@ -42,7 +41,7 @@ export async function readTorrentSource(
   signal?: AbortSignal,
 ): Promise<TorrentSource> {
   if (source === "") {
-    throw new DaemonError("bad-plan", "No torrent is named. What was given is empty.", {
+    throw new CommandError("bad-plan", "No torrent is named. What was given is empty.", {
       hint: "a .torrent file, a magnet link in quotes, or a URL.",
     });
   }
@@ -57,11 +56,11 @@ export async function readTorrentSource(
   return parse(await readFile(source, signal), source);
 }
 
-/** @throws {DaemonError} `bad-plan` for the address of something that is not spoken here. */
+/** @throws {CommandError} `bad-plan` for the address of something that is not spoken here. */
 function refuseScheme(source: string): void {
   const scheme = /^([a-z][a-z0-9+.-]{1,20}):(?:\/\/|\?)/i.exec(source)?.[1];
   if (scheme === undefined) return;
-  throw new DaemonError(
+  throw new CommandError(
     "bad-plan",
     `${source} cannot be fetched. "${scheme}" is no scheme known here.`,
     {
@@ -79,7 +78,7 @@ export async function readTorrentFile(
   const found = await readTorrentSource(source, signal);
   if ("metainfo" in found) return found;
   const what = /^magnet:/i.test(source) ? "A magnet link" : "An infohash";
-  throw new DaemonError(
+  throw new CommandError(
     "not-a-torrent",
     `${what} does not say which files there are, and so nothing can be compared with it or seeded.`,
     { hint: "give the .torrent file instead; everseed get fetches what it names from peers." },
@@ -99,7 +98,7 @@ function readMagnet(link: string): MagnetLink {
     const hint = /[?&]xt[.=]/i.test(link)
       ? "copy the whole link again: letters of its infohash are wrong or missing."
       : 'copy the whole link again, and put it in quotes: the shell cuts it at "&".';
-    throw new DaemonError("bad-magnet", `This is ${error.detail}.`, {
+    throw new CommandError("bad-magnet", `This is ${error.detail}.`, {
       hint,
       cause: error,
     });
@@ -112,7 +111,7 @@ function parse(bytes: Uint8Array, label: string): TorrentSource {
     return { metainfo, bytes: bytes.subarray(0, metainfo.byteLength) };
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    throw new DaemonError("not-a-torrent", `${label} is not a torrent: ${whyNot(bytes, error)}.`, {
+    throw new CommandError("not-a-torrent", `${label} is not a torrent: ${whyNot(bytes, error)}.`, {
       subject: label,
       hint: whatNow(bytes, error),
       cause: error,
@@ -139,13 +138,13 @@ async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array>
     await using file = await openToRead(path);
     const facts = await file.stat();
     if (facts.isDirectory()) {
-      throw new DaemonError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
+      throw new CommandError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
         subject: path,
         hint: `everseed create ${path} makes a torrent of it.`,
       });
     }
     if (facts.size > FILE_BYTES_MAX) {
-      throw new DaemonError(
+      throw new CommandError(
         "not-a-torrent",
         `${path} is not a torrent: it has ${facts.size} bytes, a .torrent file at most ${FILE_BYTES_MAX}.`,
         { subject: path, hint: "give the .torrent file, not the content." },
@@ -154,21 +153,21 @@ async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array>
     if (facts.isFile()) return await readShared(file, facts.size);
     const bytes = await readHandle(file, STREAM_BYTES_MAX, signal);
     if (bytes?.length === 0) {
-      throw new DaemonError(
+      throw new CommandError(
         "not-a-torrent",
         `${path} is not a torrent: it is no file, and nothing comes out of it.`,
         { subject: path, hint: "give the .torrent file, or see to what writes into it." },
       );
     }
     if (bytes) return bytes;
-    throw new DaemonError(
+    throw new CommandError(
       "not-a-torrent",
       `${path} is not a torrent: it is no file, and more than ${STREAM_BYTES_MAX} bytes come out of it.`,
       { subject: path, hint: "give the .torrent file." },
     );
   } catch (error) {
     signal?.throwIfAborted();
-    throw error instanceof DaemonError ? error : diskTrouble(error, `read ${path}`, path);
+    throw error instanceof CommandError ? error : diskTrouble(error, `read ${path}`, path);
   }
 }
 
@@ -216,20 +215,19 @@ async function fetchBytes(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | string> {
   if (!URL.canParse(url)) {
-    throw new DaemonError("bad-plan", `${url} is no URL.`, {
+    throw new CommandError("bad-plan", `${url} is no URL.`, {
       subject: url,
       hint: "https://hub.example/t/k3f9/talks, for example; put it in quotes.",
     });
   }
   // Most torrents are files: the start of their commands need not wait for all of HTTP.
-  const { GuardedFetch } = await import("../guard/guarded-fetch.ts");
-  const userAgent = `Everseed/${everseedVersion()}`;
-  const http = new GuardedFetch({ userAgent, nearPages: "all" });
+  const { openGuardedFetch } = await import("./open-guarded-fetch.ts");
+  const http = openGuardedFetch();
   const { status, body, leadsTo } = await reach(http, url, signal);
   if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return leadsTo;
   if (leadsTo !== undefined) {
     const scheme = leadsTo.slice(0, leadsTo.indexOf(":"));
-    throw new DaemonError(
+    throw new CommandError(
       "unreachable",
       `${url} cannot be fetched. It redirects to an address of the kind ${scheme}, which is not followed.`,
       { subject: url, hint: "open it in a browser, and give what you find there." },
@@ -239,13 +237,13 @@ async function fetchBytes(
   const words = await hubProblem(http, url, { status, signal });
   if (words) throw words;
   if (status === 404 || status === 410) {
-    throw new DaemonError("not-found", `${url} is not there. The server says ${status}.`, {
+    throw new CommandError("not-found", `${url} is not there. The server says ${status}.`, {
       subject: url,
       hint: "check the address; the torrent may have been removed.",
     });
   }
   if (status === 401 || status === 403) {
-    throw new DaemonError(
+    throw new CommandError(
       "not-allowed",
       `${url} is not for everybody. The server says ${status}.`,
       {
@@ -254,7 +252,7 @@ async function fetchBytes(
       },
     );
   }
-  throw new DaemonError("unreachable", `${url} cannot be fetched. The server says ${status}.`, {
+  throw new CommandError("unreachable", `${url} cannot be fetched. The server says ${status}.`, {
     subject: url,
     hint: "the same again in a while.",
   });
@@ -269,7 +267,7 @@ async function hubProblem(
   http: HttpFetch,
   url: string,
   { status, signal }: { status: number; signal: AbortSignal | undefined },
-): Promise<DaemonError | undefined> {
+): Promise<CommandError | undefined> {
   const page = new URL(url);
   const match = /^(.*)\/t\/([^/.]+)(?:\.[a-z]+|\/.*)?$/.exec(page.pathname);
   if (!match) return undefined;
@@ -300,7 +298,7 @@ async function reach(
     return await http.get(url, signal ? { ...limits, signal } : limits);
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error;
-    throw new DaemonError("unreachable", `${url} cannot be fetched. ${sentence(error.message)}`, {
+    throw new CommandError("unreachable", `${url} cannot be fetched. ${sentence(error.message)}`, {
       subject: url,
       hint: "check the address and the network, then the same again.",
       cause: error,

@@ -33,7 +33,7 @@ export function placeOnDisk(
  * Gives the files of an unfinished download their own names, for somebody who wants those from now on.
  *
  * @param resume - Tells which files are ours: others may have left some of the same names.
- * @throws {DaemonError} What the disk refuses.
+ * @throws {CommandError} What the disk refuses.
  */
 export function takeFinalNames(info: TorrentInfo, root: string, resume: ResumeState): void {
   const suffix = suffixOf(info);

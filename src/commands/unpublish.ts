@@ -1,6 +1,6 @@
 import { torrentApiPath, torrentRestorePath } from "../api/paths.ts";
 import { type Removal, removalSchema, torrentDetailSchema } from "../api/torrents.ts";
-import { DaemonError } from "./command-error.ts";
+import { CommandError } from "./command-error.ts";
 import { HubClient } from "./hub-client.ts";
 
 export interface UnpublishOptions {
@@ -13,14 +13,14 @@ export interface UnpublishOptions {
 /**
  * Takes a torrent back on its hub.
  *
- * @throws {DaemonError} `bad-plan` for an address of no torrent, or what the hub refuses.
+ * @throws {CommandError} `bad-plan` for an address of no torrent, or what the hub refuses.
  */
 export async function unpublish(options: UnpublishOptions): Promise<Removal> {
   const { id, hub } = atHub(options);
   return hub.change("DELETE", torrentApiPath(id), removalSchema);
 }
 
-/** Brings a torrent back that was taken back. @throws {DaemonError} As `unpublish`. */
+/** Brings a torrent back that was taken back. @throws {CommandError} As `unpublish`. */
 export async function undoUnpublish(
   options: UnpublishOptions,
 ): Promise<{ readonly id: string; readonly name: string; readonly pageUrl: string }> {
@@ -33,7 +33,7 @@ function atHub({ url, token, signal }: UnpublishOptions): { id: string; hub: Hub
   const path = URL.canParse(url) ? new URL(url).pathname : "";
   const id = /^\/(?:t|api\/v1\/torrents)\/([0-9a-z]{1,32})(?:\.torrent|\/.*)?$/.exec(path)?.[1];
   if (id === undefined || !/^https?:/i.test(url)) {
-    throw new DaemonError("bad-plan", `${url} is not the address of a torrent on a hub.`, {
+    throw new CommandError("bad-plan", `${url} is not the address of a torrent on a hub.`, {
       subject: url,
       hint: "the address of its page, as everseed publish prints it: https://hub.example/t/ID/NAME.",
     });

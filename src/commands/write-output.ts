@@ -2,13 +2,14 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { syncFolder } from "../platform/atomic-file.ts";
 import { temporaryPath } from "../platform/temporary-name.ts";
-import { diskTrouble, folderMissing, systemCode } from "./command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { diskTrouble, folderMissing } from "./command-error.ts";
 
 /**
  * Writes a file that a person asked for: whole or not at all (house rule 11), with the rights their
  * umask gives.
  *
- * @throws {DaemonError} `not-found` when its folder is not there, `not-writable`, `disk-full`.
+ * @throws {CommandError} `not-found` when its folder is not there, `not-writable`, `disk-full`.
  */
 export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   const target = resolve(path);

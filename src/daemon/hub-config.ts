@@ -5,7 +5,8 @@ import type { Config, ConfigInput } from "../config/config.ts";
 import { configTemplate } from "../config/config-template.ts";
 import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
 import { readBounded } from "../platform/bounded-file.ts";
-import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble } from "../commands/command-error.ts";
 
 /** Of settings, written by hand. */
 const CONFIG_BYTES_MAX = 1024 * 1024;
@@ -26,7 +27,7 @@ export interface HubConfigSources {
  * Loads a hub's settings, `dataDir` filled in and absolute.
  *
  * @returns The settings and the path of the file, which may not be there yet.
- * @throws {ConfigError} For what is in the file or the variables; {DaemonError} `not-found` for a file
+ * @throws {ConfigError} For what is in the file or the variables; {CommandError} `not-found` for a file
  *   that was asked for, `not-readable`.
  */
 export async function loadHubConfig(
@@ -37,7 +38,7 @@ export async function loadHubConfig(
   const path = sources.file ?? join(dataDir, CONFIG_FILE_NAME);
   const text = await readIfThere(path, sources.signal);
   if (text === undefined && sources.file !== undefined) {
-    throw new DaemonError("not-found", `Cannot read ${path}. There is no such file.`, {
+    throw new CommandError("not-found", `Cannot read ${path}. There is no such file.`, {
       subject: path,
       hint: "check the spelling, or leave --config out.",
     });
@@ -94,7 +95,7 @@ async function readIfThere(path: string, signal?: AbortSignal): Promise<string |
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw diskTrouble(error, `read ${path}`, path);
   }
-  throw new DaemonError(
+  throw new CommandError(
     "bad-plan",
     `${path} holds no settings. It is larger than ${CONFIG_BYTES_MAX} bytes.`,
     {

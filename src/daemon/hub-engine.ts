@@ -5,7 +5,7 @@ import { Session } from "../engine/session.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
-import type { DaemonError } from "../commands/command-error.ts";
+import type { CommandError } from "../commands/command-error.ts";
 import { listenTrouble } from "../commands/open-session.ts";
 
 // Of `limits.memoryBytesMax`: blocks being sent, pieces received.
@@ -20,7 +20,7 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
  * Opens the engine of the everseed, and its port for peers. Its own port may be taken: then it has a free one, and the
  * log says so.
  *
- * @throws {DaemonError} (rejects) When the port that was asked for cannot be had.
+ * @throws {CommandError} (rejects) When the port that was asked for cannot be had.
  */
 export async function openHubEngine(
   config: Config,
@@ -47,7 +47,7 @@ export async function openHubEngine(
   });
   const host = config.engine.host ?? config.host;
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
-  let trouble: DaemonError | undefined;
+  let trouble: CommandError | undefined;
   for (const port of ports) {
     try {
       await session.listen({ host, port });

@@ -69,7 +69,7 @@ const FORWARDING_HEADERS = [
 
 /**
  * @param speaksForMany - Addresses whose connections are not counted, besides the proxies.
- * @throws {DaemonError} (rejects) `port-taken`, `not-allowed`, `not-found`.
+ * @throws {CommandError} (rejects) `port-taken`, `not-allowed`, `not-found`.
  */
 export async function openHubServer(
   options: HubServerOptions,

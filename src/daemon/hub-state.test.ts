@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { DaemonError } from "../commands/command-error.ts";
+import { CommandError } from "../commands/command-error.ts";
 import { closedFileTrouble, openHubState } from "./hub-state.ts";
 
 test("STO-14: a hub removes what a killed one left in the making, and touches no content", async (context) => {
@@ -40,7 +40,7 @@ test("root does not start another user's hub, and leaves nothing there; a hub of
   for (const name of readdirSync(folder)) chownSync(join(folder, name), 65_534, 65_534);
   const before = readdirSync(folder);
   await assert.rejects(openHubState(folder), (error: unknown) => {
-    assert.ok(error instanceof DaemonError);
+    assert.ok(error instanceof CommandError);
     assert.equal(error.code, "not-allowed");
     assert.match(error.detail, /belongs to another user \(65534\)/);
     return true;
@@ -53,7 +53,7 @@ test("files that are closed to the hub are told in words, and nothing else is", 
     code: "EACCES",
   });
   const told = closedFileTrouble(closed, "/srv/hub");
-  assert.ok(told instanceof DaemonError);
+  assert.ok(told instanceof CommandError);
   assert.equal(told.code, "not-readable");
   assert.match(told.detail, /^Some of what is in \/srv\/hub is closed to this user\./);
   assert.match(told.hint ?? "", /^as root: chown -R [0-9]+ \/srv\/hub$/);

@@ -13,7 +13,8 @@ import type { Random } from "../ports/random.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble } from "../commands/command-error.ts";
 import { HUB_DATABASE } from "../commands/hub-folder.ts";
 
 const SECRET_BYTES = 32;
@@ -32,7 +33,7 @@ export interface HubState {
  * Opens the data folder, making it when it is not there: lock first, then keys and database.
  *
  * @param dataDir - Absolute.
- * @throws {DaemonError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`; `not-allowed` for
+ * @throws {CommandError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`; `not-allowed` for
  *   root, when the hub is another user's.
  */
 export async function openHubState(dataDir: string): Promise<HubState> {
@@ -66,7 +67,7 @@ export async function openHubState(dataDir: string): Promise<HubState> {
  *
  * @param dataDir - Absolute; a hub must have been there.
  * @returns Also whether the hub runs.
- * @throws {DaemonError} (rejects) `not-found` when there is no hub; what `openHubState` may throw.
+ * @throws {CommandError} (rejects) `not-found` when there is no hub; what `openHubState` may throw.
  */
 export async function openAccountsBeside(
   dataDir: string,
@@ -74,7 +75,7 @@ export async function openAccountsBeside(
 ): Promise<{ accounts: Accounts; store: Store; runs: boolean; close(): Promise<void> }> {
   const database = join(dataDir, HUB_DATABASE);
   if (!existsSync(database)) {
-    throw new DaemonError("not-found", `There is no hub in ${dataDir}.`, {
+    throw new CommandError("not-found", `There is no hub in ${dataDir}.`, {
       subject: dataDir,
       hint: "the folder that everseed hub start prints as Data.",
     });
@@ -83,7 +84,7 @@ export async function openAccountsBeside(
   try {
     lock = await lockFolder(dataDir);
   } catch (error) {
-    if (!(error instanceof DaemonError) || error.code !== "data-in-use") throw error;
+    if (!(error instanceof CommandError) || error.code !== "data-in-use") throw error;
   }
   try {
     const secret = await readSecret(new NodeFiles(dataDir), join(dataDir, "keys/session"));
@@ -120,7 +121,7 @@ async function lockFolder(dataDir: string): Promise<LockFile> {
     return takeLock(join(dataDir, "lock"));
   } catch (error) {
     if (error instanceof PlatformError && error.code === "locked") {
-      throw new DaemonError("data-in-use", `Another hub uses ${dataDir}: ${error.message}.`, {
+      throw new CommandError("data-in-use", `Another hub uses ${dataDir}: ${error.message}.`, {
         subject: dataDir,
         hint: "stop that one first, or give this one another folder with --data.",
         cause: error,
@@ -159,7 +160,7 @@ async function readSecret(files: NodeFiles, path: string): Promise<string> {
 function refuseAsRoot(dataDir: string): void {
   const owner = statSync(join(dataDir, HUB_DATABASE), { throwIfNoEntry: false })?.uid ?? 0;
   if (process.getuid?.() !== 0 || owner === 0) return;
-  throw new DaemonError(
+  throw new CommandError(
     "not-allowed",
     `The hub in ${dataDir} belongs to another user (${owner}). Files that root leaves there would be closed to it.`,
     {
@@ -172,9 +173,9 @@ function refuseAsRoot(dataDir: string): void {
 /** Puts into words that a file in the data folder is closed to the hub. @returns Any other error as it is. */
 export function closedFileTrouble(error: unknown, dataDir: string): unknown {
   const code = systemCode(error);
-  if (error instanceof DaemonError || (code !== "EACCES" && code !== "EPERM")) return error;
+  if (error instanceof CommandError || (code !== "EACCES" && code !== "EPERM")) return error;
   const user = process.getuid?.() ?? "USER";
-  return new DaemonError(
+  return new CommandError(
     "not-readable",
     `Some of what is in ${dataDir} is closed to this user. It was made by another one: by root, perhaps.`,
     { subject: dataDir, hint: `as root: chown -R ${user} ${dataDir}`, cause: error },
@@ -187,36 +188,36 @@ function stateTrouble(error: unknown, dataDir: string): unknown {
   return error;
 }
 
-function storeTrouble(error: StoreError, dataDir: string): DaemonError {
+function storeTrouble(error: StoreError, dataDir: string): CommandError {
   const subject = join(dataDir, HUB_DATABASE);
   const cause = error;
   switch (error.code) {
     case "unreadable":
-      return new DaemonError("corrupt", `${subject} is damaged. It was left as it is.`, {
+      return new CommandError("corrupt", `${subject} is damaged. It was left as it is.`, {
         subject,
         cause,
         hint: "put a backup in its place, or move it away to begin anew.",
       });
     case "newer-schema":
-      return new DaemonError("corrupt", `${subject} was written by a newer Everseed.`, {
+      return new CommandError("corrupt", `${subject} was written by a newer Everseed.`, {
         subject,
         cause,
         hint: "start that version, or a newer one.",
       });
     case "older-schema":
-      return new DaemonError("data-in-use", `The hub that uses ${dataDir} is an older Everseed.`, {
+      return new CommandError("data-in-use", `The hub that uses ${dataDir} is an older Everseed.`, {
         subject,
         cause,
         hint: "stop it first, then the same again.",
       });
     case "disk-full":
-      return new DaemonError("disk-full", `Cannot write to ${subject}. The disk is full.`, {
+      return new CommandError("disk-full", `Cannot write to ${subject}. The disk is full.`, {
         subject,
         cause,
         hint: "free some space, then start again.",
       });
     case "read-only":
-      return new DaemonError("not-writable", `Cannot write to ${subject}. It is read-only.`, {
+      return new CommandError("not-writable", `Cannot write to ${subject}. It is read-only.`, {
         subject,
         cause,
         hint: "make the folder writable for this user.",

@@ -6,6 +6,7 @@ import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import type { Config } from "../config/config.ts";
 import type { RequestContext } from "../hub/request-gate.ts";
+import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
@@ -21,9 +22,9 @@ import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
-import type { DaemonError } from "../commands/command-error.ts";
+import type { CommandError } from "../commands/command-error.ts";
 import type { UdpPlace } from "./announce-urls.ts";
-import { networkList } from "../platform/network-list.ts";
+import { networkList } from "../base/network-list.ts";
 import { listenTrouble } from "../commands/open-session.ts";
 import { nameLookup } from "../tracker/name-lookup.ts";
 import { type SeedPlace, virtualSeed } from "../tracker/virtual-seed.ts";
@@ -70,7 +71,7 @@ export interface HubTrackerParts {
 /**
  * Opens the tracker of a hub: published torrents only, unless told otherwise; over HTTP and UDP.
  *
- * @throws {DaemonError} (rejects) When the UDP port cannot be had.
+ * @throws {CommandError} (rejects) When the UDP port cannot be had.
  */
 export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
   const { store, clock, random, log } = parts;
@@ -98,7 +99,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
       newest: (countMax) => store.torrents.newestInfohashes(countMax),
     },
     totals: store.swarmTotals,
-    everseed: virtualSeed(seedPlace(config, parts), clock),
+    everseed: virtualSeed(seedPlace(config, parts), clock, ownAddresses),
     open,
     requestsPerSecondMax,
     believesClaimsFrom: networkList(config.tracker.believeAddressesFrom),
@@ -188,7 +189,7 @@ async function bindUdp(
   const net = new UdpNet({ log: parts.log });
   const { udpPort } = config.tracker;
   const ports = udpPort === undefined ? [parts.webPort, 0] : [udpPort];
-  let trouble: DaemonError | undefined;
+  let trouble: CommandError | undefined;
   for (const port of ports) {
     try {
       const socket = await net.bind({
@@ -254,6 +255,10 @@ function seedPlace(config: Config, { peerPort, clock }: HubTrackerParts): SeedPl
     port: peerPort,
     outside: name === undefined ? () => [] : nameLookup(name, clock, systemLookup),
   };
+}
+
+function ownAddresses(): string[] {
+  return ownInterfaces().map(({ address }) => address.replace(/%.*$/, ""));
 }
 
 async function systemLookup(host: string): Promise<string[]> {

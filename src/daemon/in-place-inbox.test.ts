@@ -8,7 +8,8 @@ import { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { createTorrent } from "../commands/create-torrent.ts";
-import { InPlaceInbox, inPlaceFiles } from "./in-place-inbox.ts";
+import { inPlaceFiles } from "../publish/in-place-files.ts";
+import { InPlaceInbox } from "./in-place-inbox.ts";
 
 interface World {
   readonly dataDir: string;

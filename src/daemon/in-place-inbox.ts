@@ -1,8 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
+import { type InPlaceAnswer, inPlaceRequestSchema } from "../api/in-place.ts";
 import { issueWords } from "../api/issue-words.ts";
-import { titleSchema } from "../api/torrents.ts";
 import { toHex } from "../base/bytes.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
@@ -10,56 +10,17 @@ import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import { IN_PLACE_FOLDER, inPlaceFiles } from "../publish/in-place-files.ts";
 import { infoOnDisk } from "../publish/in-place.ts";
 import { PublishError } from "../publish/publish-error.ts";
 import { randomShortId } from "../publish/short-id.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
-import { DaemonError, diskTrouble, systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError, diskTrouble } from "../commands/command-error.ts";
 import { hubFolderOf, overlaps } from "../commands/hub-folder.ts";
 
 /** How often a running hub looks. */
 const LOOK_MS = 1_000;
-const FOLDER = "in-place";
-
-const requestSchema = z.object({
-  root: z.string().startsWith("/"),
-  title: titleSchema.optional(),
-  /** Wall milliseconds when the hashes began to be computed. */
-  checkedAt: z.number(),
-  /** What the files looked like then; null when somebody wrote to them meanwhile. */
-  stamp: z.string().nullable(),
-});
-
-export const inPlaceAnswerSchema = z.union([
-  z.object({
-    torrentId: z.string(),
-    wasHere: z.boolean(),
-    title: z.string(),
-    pageUrl: z.string(),
-    magnet: z.string(),
-  }),
-  /** It stays until the hub is set up, and is taken in then. */
-  z.object({ waitsFor: z.literal("setup") }),
-  z.object({
-    problem: z.string(),
-    code: z.enum(["bad-plan", "changed", "not-readable", "not-found", "disk-error"]),
-  }),
-]);
-
-export type InPlaceAnswer = z.infer<typeof inPlaceAnswerSchema>;
-
-/** Where a request lies below a hub's data folder, and its answer. */
-export function inPlaceFiles(dataDir: string, name: string) {
-  const folder = join(dataDir, FOLDER);
-  return {
-    folder,
-    torrent: join(folder, `${name}.torrent`),
-    /** Written last: what it names is complete. */
-    request: join(folder, `${name}.request`),
-    answer: join(folder, `${name}.answer`),
-  };
-}
-
 export interface InPlaceInboxOptions {
   /** Absolute. */
   readonly dataDir: string;
@@ -93,7 +54,7 @@ export class InPlaceInbox {
   /** Looks now, and again and again. */
   async start(): Promise<void> {
     const { dataDir, files } = this.#options;
-    const folder = join(dataDir, FOLDER);
+    const folder = join(dataDir, IN_PLACE_FOLDER);
     // Nobody waits for answers of an earlier run.
     for (const entry of await files.list(folder)) {
       if (entry.endsWith(".answer")) await files.remove(join(folder, entry));
@@ -113,7 +74,7 @@ export class InPlaceInbox {
   async look(): Promise<void> {
     const { dataDir, files, ownerId, log } = this.#options;
     try {
-      for (const entry of await files.list(join(dataDir, FOLDER))) {
+      for (const entry of await files.list(join(dataDir, IN_PLACE_FOLDER))) {
         const name = /^([0-9a-z]+)\.request$/.exec(entry)?.[1];
         if (name === undefined) continue;
         // They wait for somebody who owns them: a hub that is set up later takes them in then.
@@ -182,7 +143,7 @@ export class InPlaceInbox {
 /**
  * Whoever made the request looked too, but what it says is believed of nobody: what a hub publishes, strangers read.
  *
- * @throws {DaemonError} (rejects) `bad-plan` when the content is a hub's data folder, lies in it or holds it.
+ * @throws {CommandError} (rejects) `bad-plan` when the content is a hub's data folder, lies in it or holds it.
  */
 async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo): Promise<void> {
   const onDisk = infoOnDisk({ content_root: root }, info);
@@ -192,7 +153,7 @@ async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo)
     // What is not there is refused with better words.
     if (place === undefined) continue;
     if (overlaps(place, ours) || hubFolderOf(place) !== undefined) {
-      throw new DaemonError(
+      throw new CommandError(
         "bad-plan",
         "It belongs to the data folder of a hub, or holds it: keys and passwords are not content.",
       );
@@ -200,11 +161,11 @@ async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo)
   }
 }
 
-/** @throws {DaemonError} `bad-plan` with what is wrong. */
-function readRequest(bytes: Uint8Array): z.output<typeof requestSchema> {
-  const request = requestSchema.safeParse(parseJson(bytes));
+/** @throws {CommandError} `bad-plan` with what is wrong. */
+function readRequest(bytes: Uint8Array): z.output<typeof inPlaceRequestSchema> {
+  const request = inPlaceRequestSchema.safeParse(parseJson(bytes));
   if (request.success) return request.data;
-  throw new DaemonError("bad-plan", issueWords(request.error));
+  throw new CommandError("bad-plan", issueWords(request.error));
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -217,7 +178,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** Puts into words, and into a code that the command line knows, why something is not published. */
 function problemOf(error: unknown): Extract<InPlaceAnswer, { problem: string }> {
-  if (error instanceof DaemonError) return { problem: error.detail, code: "bad-plan" };
+  if (error instanceof CommandError) return { problem: error.detail, code: "bad-plan" };
   if (error instanceof MetainfoError) return { problem: error.detail, code: "bad-plan" };
   if (error instanceof PublishError) return { problem: error.detail, code: "changed" };
   const code = systemCode(error);

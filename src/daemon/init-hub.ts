@@ -3,7 +3,7 @@ import { AccountsError } from "../accounts/accounts-error.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
-import { DaemonError } from "../commands/command-error.ts";
+import { CommandError } from "../commands/command-error.ts";
 import { openAccounts, openHubState } from "./hub-state.ts";
 
 const TOKEN_DAYS = 366;
@@ -21,7 +21,7 @@ export interface InitOptions {
  * folder owns the hub anyway.
  *
  * @returns The token, shown this once, when one was wanted.
- * @throws {DaemonError} (rejects) `exists` when there is an administrator, `bad-plan` for a bad name or
+ * @throws {CommandError} (rejects) `exists` when there is an administrator, `bad-plan` for a bad name or
  *   password, and what opening the folder may throw.
  */
 export async function initHub(options: InitOptions): Promise<{ token: string | undefined }> {
@@ -40,11 +40,11 @@ export async function initHub(options: InitOptions): Promise<{ token: string | u
   } catch (error) {
     if (!(error instanceof AccountsError)) throw error;
     throw error.code === "setup-done"
-      ? new DaemonError("exists", error.message, {
+      ? new CommandError("exists", error.message, {
           hint: "sign in on its web page to make tokens.",
           cause: error,
         })
-      : new DaemonError("bad-plan", error.message, {
+      : new CommandError("bad-plan", error.message, {
           hint: "the same again with another one; nothing was made.",
           cause: error,
         });

@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { PageAssets, PageRenderer } from "../api/pages.ts";
 import type { Asset } from "../hub/assets.ts";
-import { DaemonError, systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
+import { CommandError } from "../commands/command-error.ts";
 
 /** The pages as `tools/build-pages.ts` made them. */
 export interface BuiltPages {
@@ -31,7 +32,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const compress = promisify(gzip);
 
-/** @throws {DaemonError} (rejects) `not-found` when the pages were never built. */
+/** @throws {CommandError} (rejects) `not-found` when the pages were never built. */
 export async function loadPages(folder = PAGES_FOLDER): Promise<BuiltPages> {
   try {
     const client = join(folder, "client");
@@ -45,7 +46,7 @@ export async function loadPages(folder = PAGES_FOLDER): Promise<BuiltPages> {
     };
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
-    throw new DaemonError("not-found", `The pages of the web site are not built in ${folder}.`, {
+    throw new CommandError("not-found", `The pages of the web site are not built in ${folder}.`, {
       hint: "run `npm run prepare` in the repository.",
       cause: error,
     });
@@ -73,7 +74,7 @@ type Manifest = Readonly<
 function entryAssets(manifestText: string): PageAssets {
   // Written by our own build.
   const entry = (JSON.parse(manifestText) as Manifest)[ENTRY];
-  if (!entry) throw new DaemonError("not-found", `The pages lack their entry ${ENTRY}.`);
+  if (!entry) throw new CommandError("not-found", `The pages lack their entry ${ENTRY}.`);
   return { scripts: [`/${entry.file}`], styles: (entry.css ?? []).map((file) => `/${file}`) };
 }
 

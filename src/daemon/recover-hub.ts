@@ -5,7 +5,7 @@ import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import type { Store } from "../store/store.ts";
-import { DaemonError } from "../commands/command-error.ts";
+import { CommandError } from "../commands/command-error.ts";
 import { openAccountsBeside } from "./hub-state.ts";
 
 /** Ways back in for whoever can write to the data folder, and so owns the hub anyway. The hub may run meanwhile. */
@@ -17,7 +17,7 @@ export interface SetupLinkMade {
   readonly runs: boolean;
 }
 
-/** @throws {DaemonError} (rejects) `not-found` when there is no hub, and what opening the folder may throw. */
+/** @throws {CommandError} (rejects) `not-found` when there is no hub, and what opening the folder may throw. */
 export async function makeSetupLink(dataDir: string): Promise<SetupLinkMade> {
   return withAccounts(dataDir, async ({ accounts, store, runs }) => {
     const key = await accounts.makeSetupLink();
@@ -29,7 +29,7 @@ export async function makeSetupLink(dataDir: string): Promise<SetupLinkMade> {
 /**
  * Gives an account a new password, and ends its sessions.
  *
- * @throws {DaemonError} (rejects) `not-found` for a name nobody has, `bad-plan` for a password that is too weak.
+ * @throws {CommandError} (rejects) `not-found` for a name nobody has, `bad-plan` for a password that is too weak.
  */
 export async function resetPassword(
   dataDir: string,
@@ -46,17 +46,17 @@ export async function resetPassword(
   });
 }
 
-async function refusedReset(cause: AccountsError, accounts: Accounts): Promise<DaemonError> {
+async function refusedReset(cause: AccountsError, accounts: Accounts): Promise<CommandError> {
   if (cause.code !== "not-found") {
     const hint = "the same again with another one; nothing was changed.";
-    return new DaemonError("bad-plan", cause.message, { hint, cause });
+    return new CommandError("bad-plan", cause.message, { hint, cause });
   }
   const names = await accounts.names();
   const hint =
     names.length === 0
       ? "everseed hub init makes the administrator; there is none yet."
       : `one of the names that there are: ${names.join(", ")}.`;
-  return new DaemonError("not-found", cause.message, { hint, cause });
+  return new CommandError("not-found", cause.message, { hint, cause });
 }
 
 async function withAccounts<Result>(

@@ -1,6 +1,5 @@
 import { torrentPagePath, webSeedPath } from "../api/paths.ts";
 import { invariant } from "../base/errors.ts";
-import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Config } from "../config/config.ts";
@@ -11,6 +10,7 @@ import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
+import { ownInterfaces } from "../platform/own-interfaces.ts";
 import type { Log } from "../ports/log.ts";
 import { Catalogue, magnetOf } from "../publish/catalogue.ts";
 import { ContentSharing } from "../publish/content-sharing.ts";
@@ -29,7 +29,7 @@ import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { Turns } from "../publish/turns.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
-import { systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "./announce-urls.ts";
 import { openHubEngine } from "./hub-engine.ts";
 import { HubFetching } from "./hub-fetching.ts";
@@ -40,7 +40,7 @@ import { closedFileTrouble, type HubState, openAccounts, openHubState } from "./
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";
 import { defaultSiteName } from "./site-name.ts";
-import { everseedVersion } from "./version.ts";
+import { everseedVersion } from "../platform/version.ts";
 
 /** Of `limits.memoryBytesMax`, for pieces being uploaded; the engine has the other half. */
 const INGEST_SHARE = 1 / 2;
@@ -73,7 +73,7 @@ export interface RunningHub {
 /**
  * Composes a hub: opens the state, binds the ports, introduces the rooms to each other.
  *
- * @throws {DaemonError} (rejects) When the data folder or a port cannot be had; nothing is left running.
+ * @throws {CommandError} (rejects) When the data folder or a port cannot be had; nothing is left running.
  */
 export async function runHub(config: Config, everyLine: Log): Promise<RunningHub> {
   const clock = new NodeClock();
@@ -464,8 +464,7 @@ function urlOf(server: HubServer): string {
 
 function reachableHost(host: string): string {
   if (host !== "0.0.0.0" && host !== "::") return host;
-  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  const outer = addresses.find((entry) => !entry.internal && entry.family === "IPv4");
+  const outer = ownInterfaces().find((entry) => !entry.internal && entry.family === "IPv4");
   return outer?.address ?? "127.0.0.1";
 }
 

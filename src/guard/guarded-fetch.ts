@@ -1,21 +1,20 @@
-import { type HttpHop, NodeHttpFetch, type NodeHttpFetchOptions } from "../platform/http-fetch.ts";
-import { PlatformError } from "../platform/platform-error.ts";
-import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { REACH, type Reach } from "../base/address-reach.ts";
-import { OwnNetworks } from "./own-networks.ts";
+import type { HopJudge, HttpFetch, HttpReply } from "../ports/net.ts";
+import type { OwnNetworks } from "./own-networks.ts";
 
-export interface GuardedFetchOptions extends Pick<NodeHttpFetchOptions, "userAgent" | "lookUp"> {
+/** Makes what fetches. `lenient` reads answers as trackers give them. */
+export type MakeFetch = (how: { readonly judge: HopJudge; readonly lenient: boolean }) => HttpFetch;
+
+export interface GuardedFetchOptions {
   /**
    * What may be asked for at addresses that strangers do not reach: everything, when the person named the URL;
    * where trackers answer, when a torrent did.
    */
   readonly nearPages: "all" | "announce";
-  /** Reads answers as trackers give them. */
-  readonly lenient?: boolean | undefined;
-  /** What is near; by the system's interfaces when absent. */
-  readonly networks?: OwnNetworks | undefined;
-  /** Makes what fetches; `NodeHttpFetch` when absent. */
-  readonly makeFetch?: ((options: NodeHttpFetchOptions) => HttpFetch) | undefined;
+  readonly lenient: boolean;
+  /** What is near. */
+  readonly networks: OwnNetworks;
+  readonly makeFetch: MakeFetch;
 }
 
 /**
@@ -34,52 +33,35 @@ const ANNOUNCE_PATH = /^(\/[0-9A-Za-z_-]{16,128})?\/announce(\.[a-z]{1,5})?\/?$/
 export class GuardedFetch implements HttpFetch {
   readonly #options: GuardedFetchOptions;
 
-  readonly #networks: OwnNetworks;
-
   constructor(options: GuardedFetchOptions) {
     this.#options = options;
-    this.#networks = options.networks ?? new OwnNetworks();
   }
 
-  /** @throws {PlatformError} As `NodeHttpFetch`; `address-refused`. */
+  /** As the fetch that was given; refuses hops, too. */
   get(url: string, limits: Parameters<HttpFetch["get"]>[1]): Promise<HttpReply> {
-    const { userAgent, lookUp, nearPages, makeFetch = nodeFetch } = this.#options;
-    const lenient = this.#options.lenient ?? nearPages === "announce";
-    const fetch = makeFetch({
-      userAgent,
-      lookUp,
-      lenient,
-      judge: hopJudge(nearPages, this.#networks),
-    });
-    return fetch.get(url, limits);
+    const { nearPages, lenient, networks, makeFetch } = this.#options;
+    return makeFetch({ lenient, judge: hopJudge(nearPages, networks) }).get(url, limits);
   }
 }
 
 /** @returns A judge of the hops of one fetch, in their order. */
-function hopJudge(
-  nearPages: "all" | "announce",
-  networks: OwnNetworks,
-): (hop: HttpHop) => readonly string[] {
+function hopJudge(nearPages: "all" | "announce", networks: OwnNetworks): HopJudge {
   let previous: Reach | undefined;
   return ({ url, addresses }) => {
     const { reach, addresses: nearest } = networks.nearestOf(addresses);
-    if (reach === REACH.nowhere) throw refused(`${url.hostname} has no address of a machine`);
+    if (reach === REACH.nowhere) return refused(`${url.hostname} has no address of a machine`);
     if (previous !== undefined && reach < previous) {
-      throw refused(`a server elsewhere may not send us to ${url.hostname}, in your own network`);
+      return refused(`a server elsewhere may not send us to ${url.hostname}, in your own network`);
     }
     previous = reach;
     const anyPage = nearPages === "all" || reach === REACH.world;
     if (anyPage || ANNOUNCE_PATH.test(url.pathname)) return nearest;
-    throw refused(
+    return refused(
       `${url.hostname} is in your own network: a torrent may name no other page of it than /announce`,
     );
   };
 }
 
-function refused(why: string): PlatformError {
-  return new PlatformError("address-refused", why);
-}
-
-function nodeFetch(options: NodeHttpFetchOptions): HttpFetch {
-  return new NodeHttpFetch(options);
+function refused(why: string): { readonly refused: string } {
+  return { refused: why };
 }

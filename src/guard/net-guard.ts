@@ -2,12 +2,9 @@ import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import { REACH } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
-import { OwnNetworks } from "./own-networks.ts";
+import type { OwnNetworks } from "./own-networks.ts";
 
-export interface NetGuardOptions extends Pick<
-  GuardedFetchOptions,
-  "userAgent" | "lookUp" | "networks" | "makeFetch"
-> {
+export interface NetGuardOptions extends Pick<GuardedFetchOptions, "networks" | "makeFetch"> {
   readonly datagrams: DatagramNet;
 }
 
@@ -45,9 +42,9 @@ export class NetGuard {
   readonly #vouched = new Set<string>();
 
   constructor(options: NetGuardOptions) {
-    const { datagrams, networks = new OwnNetworks() } = options;
+    const { datagrams, networks, makeFetch } = options;
     this.#networks = networks;
-    const shared = { ...options, networks, lenient: true };
+    const shared = { networks, makeFetch, lenient: true };
     const toAny = new GuardedFetch({ ...shared, nearPages: "all" });
     const toTrackers = new GuardedFetch({ ...shared, nearPages: "announce" });
     this.http = {

@@ -1,7 +1,6 @@
-import { networkInterfaces } from "node:os";
 import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts";
 import { addressBytes, formatAddress } from "../base/endpoint.ts";
-import { networkList } from "../platform/network-list.ts";
+import { networkList } from "../base/network-list.ts";
 
 /** An address of this machine, and its network as "ADDRESS/BITS"; null when the system does not say. */
 export interface OwnInterface {
@@ -30,7 +29,7 @@ export class OwnNetworks {
   readonly #nowMs: () => number;
   #known: Known | undefined;
 
-  constructor(interfaces = systemInterfaces, nowMs = (): number => performance.now()) {
+  constructor(interfaces: () => readonly OwnInterface[], nowMs: () => number) {
     this.#interfaces = interfaces;
     this.#nowMs = nowMs;
   }
@@ -73,8 +72,4 @@ function neighbourhoodOf(cidr: string | null): string | undefined {
   if (!addressBytes(plain) || !/^[0-9]{1,3}$/.test(bits)) return undefined;
   const isOne = Number(bits) >= (plain.includes(":") ? 128 : 32);
   return isOne || Number(bits) < BITS_MIN ? undefined : `${plain}/${bits}`;
-}
-
-function systemInterfaces(): readonly OwnInterface[] {
-  return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 }

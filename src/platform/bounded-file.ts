@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemCode } from "../commands/command-error.ts";
+import { systemCode } from "../base/system-code.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** Between two looks at a pipe that has nothing at the moment. */

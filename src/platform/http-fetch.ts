@@ -3,7 +3,7 @@ import net from "node:net";
 import { gunzip } from "node:zlib";
 import { promisify } from "node:util";
 import { concatBytes } from "../base/bytes.ts";
-import type { HttpFetch, HttpReply } from "../ports/net.ts";
+import type { HopJudge, HttpFetch, HttpReply } from "../ports/net.ts";
 import type { HttpExchange, RawHttpReply } from "./http-exchange.ts";
 import { lenientExchange } from "./lenient-exchange.ts";
 import { PlatformError } from "./platform-error.ts";
@@ -13,20 +13,10 @@ import { strictExchange } from "./strict-exchange.ts";
 const REDIRECTS_MAX = 5;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** One step of a fetch: the URL asked for, or one that a redirect names. */
-export interface HttpHop {
-  readonly url: URL;
-  /** All addresses of its host. */
-  readonly addresses: readonly string[];
-}
-
 export interface NodeHttpFetchOptions {
   readonly userAgent: string;
-  /**
-   * House rule 8: asked once at each hop, with all addresses of its host. The connection goes to the addresses
-   * it returns and to no other; it throws to refuse the hop. Default: all are allowed.
-   */
-  readonly judge?: ((hop: HttpHop) => readonly string[]) | undefined;
+  /** All hops are allowed when absent. */
+  readonly judge?: HopJudge | undefined;
   /** Addresses of a name. Rejects when there are none. Default: the system's. */
   readonly lookUp?: ((host: string) => Promise<readonly string[]>) | undefined;
   /** Reads replies that break the rules of HTTP where their meaning is clear, as those of some trackers. */
@@ -94,6 +84,7 @@ export class NodeHttpFetch implements HttpFetch {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const found = net.isIP(host) === 0 ? await unlessAborted(lookUp(host), signal) : [host];
     const judged = judge ? judge({ url, addresses: found }) : found;
+    if ("refused" in judged) throw new PlatformError("address-refused", judged.refused);
     const usable = judged.filter((address) => !family || net.isIP(address) === family);
     if (usable.length > 0) return usable;
     const which = family ? `IPv${family} address` : "address";

@@ -114,3 +114,16 @@ export interface HttpFetch {
     },
   ): Promise<HttpReply>;
 }
+
+/** One step of a fetch: the URL asked for, or one that a redirect names. */
+export interface HttpHop {
+  readonly url: URL;
+  /** All addresses of its host. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Asked once at each hop (house rule 8). The connection goes to the addresses it returns and to no other; `refused`
+ * says to a person why there are none.
+ */
+export type HopJudge = (hop: HttpHop) => readonly string[] | { readonly refused: string };

@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Asker, VirtualSeed } from "./tracker.ts";
@@ -29,12 +28,12 @@ export interface SeedPlace {
  * and who asks from a network not to the bridge of containers. A machine without an address in the world is
  * found at that of its router.
  *
- * @param ownAddresses - Of this machine, in text; the system's when absent.
+ * @param ownAddresses - Of this machine, in text.
  */
 export function virtualSeed(
   place: SeedPlace,
   clock: Pick<Clock, "nowMs">,
-  ownAddresses = systemAddresses,
+  ownAddresses: () => readonly string[],
 ): VirtualSeed {
   const { host, port, outside } = place;
   const fixed = host === "0.0.0.0" || host === "::" ? undefined : addressBytes(host);
@@ -96,9 +95,4 @@ function sharedBits(one: Uint8Array, other: Uint8Array): number {
 
 function ownAddress(bytes: Uint8Array | undefined): OwnAddress | undefined {
   return bytes && { bytes, reach: reachOfBytes(bytes) };
-}
-
-function systemAddresses(): string[] {
-  const entries = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return entries.map(({ address }) => address.replace(/%.*$/, ""));
 }

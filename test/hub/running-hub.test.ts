@@ -386,7 +386,7 @@ test("a publicUrl that only a proxy can serve is warned of at the start while pr
 test("STO-4: a folder that cannot be written gives one clear error", async (t) => {
   const path = join(folder(t), "file");
   await writeFile(path, "");
-  await assert.rejects(start(t, path), { name: "DaemonError" });
+  await assert.rejects(start(t, path), { name: "CommandError" });
 });
 
 test("the peers' port is taken: the log names it and the key once, and the everseed has a free one", async (t) => {

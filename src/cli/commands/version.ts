@@ -9,7 +9,7 @@ export function addVersionCommand(program: Command): void {
     examples: ["everseed version --json"],
   }).action((options: OutputOptions) =>
     runCommand(options, async ({ output }) => {
-      const { everseedVersion } = await import("../../daemon/version.ts");
+      const { everseedVersion } = await import("../../platform/version.ts");
       const version = everseedVersion();
       const { node } = process.versions;
       output.record({ version, node, platform: process.platform, arch: process.arch });
