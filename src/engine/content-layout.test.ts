@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitfield } from "../base/bitfield.ts";
 import { Geometry } from "../base/geometry.ts";
+import { finish } from "../base/work.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { FileStamp } from "../ports/content.ts";
-import { judgeDisk } from "./content-layout.ts";
+import { judgeDiskInSteps } from "./content-layout.ts";
 import type { ResumeState } from "./session-contract.ts";
 
 const PIECE = 16_384;
@@ -179,17 +180,62 @@ const CASES: readonly Case[] = [
 ];
 for (const { name, mode = "download", stamps, resume: last, ...expected } of CASES) {
   test(`what is believed: ${name}`, () => {
-    const found = judgeDisk({
-      info: INFO,
-      stamps,
-      resume: last,
-      mode,
-      resumeIntervalMs: INTERVAL,
-      empty: () => pieces(),
-    });
+    const found = finish(
+      judgeDiskInSteps({
+        info: INFO,
+        stamps,
+        resume: last,
+        mode,
+        resumeIntervalMs: INTERVAL,
+        empty: () => pieces(),
+      }),
+    );
     assert.deepEqual([...found.have.indexes()], expected.have, "have");
     assert.deepEqual([...found.judged.indexes()], expected.judged, "judged");
     assert.deepEqual([...found.doubtful.indexes()], expected.doubtful, "doubtful");
     if (expected.partial !== undefined) assert.equal(found.partial.length, expected.partial);
   });
 }
+
+test("how very many files look is judged in steps of some hundred files or some thousand pieces (HUB-27)", () => {
+  const FILES = 5_000;
+  const many = Array.from({ length: FILES }, (_, index) => ({
+    ...files[0]!,
+    path: ["t", String(index)],
+    offset: index * PIECE,
+    length: PIECE,
+  }));
+  // The last one has very many pieces.
+  const PIECES = 100_000;
+  many.push({ ...many[0]!, offset: FILES * PIECE, length: PIECES * PIECE });
+  let looked = 0;
+  let longest = 0;
+  const stamps = new Proxy(
+    many.map(() => THERE),
+    {
+      get(target, property, receiver) {
+        if (typeof property === "string" && /^\d+$/.test(property)) looked += 1;
+        return Reflect.get(target, property, receiver) as unknown;
+      },
+    },
+  );
+  const geometry = new Geometry({ pieceLength: PIECE, files: many, aligned: false });
+  const work = judgeDiskInSteps({
+    info: { ...INFO, files: many, geometry },
+    stamps,
+    resume: undefined,
+    mode: "seed",
+    resumeIntervalMs: INTERVAL,
+    empty: () => new Bitfield(geometry.pieceCount),
+  });
+  let steps = 1;
+  for (let step = work.next(); ; step = work.next(), steps += 1) {
+    longest = Math.max(longest, looked);
+    looked = 0;
+    if (!step.done) continue;
+    assert.equal(step.value.doubtful.count, FILES + PIECES);
+    break;
+  }
+  assert.ok(longest <= 1_024, `${longest} looks at stamps in one step`);
+  assert.ok(steps >= FILES / 256 + PIECES / 16_384 - 2, `${steps} steps`);
+});

@@ -11,8 +11,10 @@ const RESUME_GRACE_MS = 10_000;
 /** A file system may give times in whole steps of this size, which lie before the true ones (FAT). */
 const CLOCK_STEP_MS = 2_000;
 
-/** Files whose paths are put together before others may have a turn. */
+/** Files whose paths are put together, or that are judged by how they look, before others may have a turn. */
 const FILES_PER_STEP = 256;
+/** Pieces of one file that are marked before others may have a turn. */
+const PIECES_PER_STEP = 16_384;
 
 /**
  * @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent.
@@ -86,41 +88,40 @@ export interface DiskEvidence {
  * Decides which pieces to believe. A resume is believed for every file that looks as it did when the
  * resume was made (STO-6); after a kill, files may be younger by our own last writes, but what the resume
  * claims was durable before (STO-1, STO-2). Everything else that may be there is judged by its hash.
+ *
+ * In steps, as there may be 200,000 files; the stamps are not changed meanwhile.
  */
-export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
+export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
   const { info, stamps, resume, mode } = evidence;
   const have = evidence.empty();
   const doubtful = evidence.empty();
-  const doubtfulFile = info.files.map((file, index) => {
-    if (file.pad || file.length === 0) return false;
-    const stamp = stamps[index]!;
-    if (resume) return !matchesResume(stamp, resume, index, evidence.resumeIntervalMs);
-    return mode === "seed" ? stamp.size !== file.length : stamp.size > 0;
-  });
   if (resume) {
     for (const piece of resume.have.indexes()) have.add(piece);
   } else if (mode === "seed") {
     have.fill();
   }
-  const ours = stamps.map((stamp, index) => isMadeByUs(stamp, evidence, index));
   const judged = resume ? have.clone() : evidence.empty();
   const changed = evidence.empty();
-  // What the resume says of its pieces is said of another file.
-  const isOther = (index: number): boolean =>
-    !ours[index] && resume?.stamps[index]?.inode !== stamps[index]!.inode;
+  const ours: boolean[] = [];
   for (const [index, file] of info.files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    const stamp = stamps[index]!;
+    const own = isMadeByUs(stamp, evidence, index);
+    ours.push(own);
     if (file.pad || file.length === 0) continue;
-    const doubt = doubtfulFile[index]!;
+    const doubt = isDoubtful(evidence, index);
     // Younger than its resume: by our own last writes, presumably. Judged before it is served.
-    if (!doubt && (!resume || isUntouched(stamps[index]!, resume.stamps[index]!))) continue;
+    if (!doubt && (!resume || isUntouched(stamp, resume.stamps[index]!))) continue;
+    // What the resume says of its pieces is said of another file.
+    const isOther = !own && resume?.stamps[index]?.inode !== stamp.inode;
     const { first, end } = info.geometry.filePieces(index);
-    const there = stamps[index]!.size > 0;
     for (let piece = first; piece < end; piece += 1) {
+      if ((piece - first) % PIECES_PER_STEP === PIECES_PER_STEP - 1) yield;
       judged.delete(piece);
       if (!doubt) continue;
       changed.add(piece);
       // Without a file there is nothing to read: its pieces are simply missing.
-      if (there && (have.has(piece) || isOther(index))) doubtful.add(piece);
+      if (stamp.size > 0 && (have.has(piece) || isOther)) doubtful.add(piece);
       have.delete(piece);
     }
   }
@@ -128,6 +129,13 @@ export function judgeDisk(evidence: DiskEvidence): DiskJudgement {
     ({ piece }) => !have.has(piece) && !changed.has(piece),
   );
   return { have, judged, doubtful, partial, ours };
+}
+
+/** A file with bytes that does not look as the resume, or its length, says. */
+function isDoubtful({ info, stamps, resume, mode, resumeIntervalMs }: DiskEvidence, index: number) {
+  const stamp = stamps[index]!;
+  if (resume) return !matchesResume(stamp, resume, index, resumeIntervalMs);
+  return mode === "seed" ? stamp.size !== info.files[index]!.length : stamp.size > 0;
 }
 
 function matchesResume(

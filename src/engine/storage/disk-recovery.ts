@@ -11,6 +11,8 @@ const WATCH_MS = 10_000;
  * what is mounted on it.
  */
 const EMPTY_LOOKS = 2;
+/** In place of the inode of a file that was never seen. */
+const UNSEEN = -1;
 
 export interface DiskRecoveryOptions {
   readonly info: TorrentInfo;
@@ -60,8 +62,8 @@ export class DiskRecovery {
   readonly #options: DiskRecoveryOptions;
   /** Files that have to be back, or known to be lost, before anything goes on. */
   readonly #gone = new Map<number, GoneFile>();
-  /** Of each file that was seen; descriptors go on leading to a file that was moved away. */
-  readonly #inodes = new Map<number, number>();
+  /** Of each file that was seen, else `UNSEEN`; descriptors go on leading to a file that was moved away. */
+  readonly #inodes: Float64Array;
   #known: readonly FileStamp[] | undefined;
   #stage: "well" | "waiting" | "looking" = "well";
   #retryAtMs = 0;
@@ -72,6 +74,7 @@ export class DiskRecovery {
   constructor(options: DiskRecoveryOptions) {
     this.#options = options;
     this.#known = options.known;
+    this.#inodes = new Float64Array(options.info.files.length).fill(UNSEEN);
     this.#learn(options.found);
     this.#watchAtMs = options.nowMs() + WATCH_MS;
   }
@@ -136,8 +139,8 @@ export class DiskRecovery {
     for (const [index, { size, inode }] of stamps.entries()) {
       const { pad, length } = this.#options.info.files[index]!;
       if (pad || length === 0 || !this.#options.wantsFile(index)) continue;
-      const before = this.#inodes.get(index);
-      if (size < 0 ? all || before !== undefined : before !== undefined && before !== inode) {
+      const before = this.#inodes[index]!;
+      if (size < 0 ? all || before !== UNSEEN : before !== UNSEEN && before !== inode) {
         moved.push(index);
       }
     }
@@ -148,7 +151,7 @@ export class DiskRecovery {
 
   #learn(stamps: readonly FileStamp[]): void {
     for (const [index, { size, inode }] of stamps.entries()) {
-      if (size >= 0) this.#inodes.set(index, inode);
+      if (size >= 0) this.#inodes[index] = inode;
     }
   }
 
@@ -189,7 +192,7 @@ export class DiskRecovery {
       // What we have of unwanted files is in the part file.
       if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
       const { first, end } = info.geometry.filePieces(index);
-      const was = this.#isPathOf(path, index) || this.#inodes.has(index);
+      const was = this.#isPathOf(path, index) || this.#inodes[index] !== UNSEEN;
       if (was || hasAny(have, first, end)) this.#missBelow(path, index);
     }
     content.stamp((stamps) => {
@@ -236,7 +239,7 @@ export class DiskRecovery {
     }
     content.reopen(lost, () => {
       if (this.#cancelled) return;
-      for (const index of this.#gone.keys()) this.#inodes.delete(index);
+      for (const index of this.#gone.keys()) this.#inodes[index] = UNSEEN;
       this.#learn(stamps);
       this.#judgeReturned(stamps, () => this.#prove(failures));
     });

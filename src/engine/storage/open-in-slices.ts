@@ -1,12 +1,10 @@
 import type { Work } from "../../base/work.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Content, ContentSource } from "../../ports/content.ts";
 import { contentLayoutInSteps } from "../content-layout.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-
-/** Other torrents and peers have a turn after this. */
-const SLICE_MS = 4;
+import { inSlices } from "./in-slices.ts";
 
 export interface OpenInSlicesOptions {
   readonly source: ContentSource;
@@ -27,21 +25,7 @@ export interface OpenInSlicesOptions {
  * @returns Gives it up; harmless once it is open.
  */
 export function openInSlices(options: OpenInSlicesOptions): () => void {
-  const { clock, onOpened } = options;
-  const work = open(options);
-  let timer: Timer | undefined;
-  const slice = (): void => {
-    const beginMs = clock.nowMs();
-    for (;;) {
-      const step = work.next();
-      if (step.done) return onOpened(step.value);
-      if (clock.nowMs() - beginMs < SLICE_MS) continue;
-      timer = clock.startTimer(0, slice);
-      return;
-    }
-  };
-  slice();
-  return () => timer?.cancel();
+  return inSlices(options.clock, open(options), options.onOpened);
 }
 
 function* open(options: OpenInSlicesOptions): Work<Content> {

@@ -2,7 +2,7 @@ import { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Content, DiskFailure, FileStamp } from "../../ports/content.ts";
-import { judgeDisk } from "../content-layout.ts";
+import { type DiskJudgement, judgeDiskInSteps } from "../content-layout.ts";
 import {
   claimFiles,
   type ExistingFiles,
@@ -11,6 +11,7 @@ import {
 } from "../existing-files.ts";
 import type { AddTorrent, ResumeState } from "../session-contract.ts";
 import { isSameStamp } from "./disk-recovery.ts";
+import { inSlices } from "./in-slices.ts";
 
 /** A folder that cannot even be looked at is looked at again after this. */
 const RETRY_MS = 5_000;
@@ -55,6 +56,7 @@ export interface OpeningOptions {
 /** Finds out what of a torrent is on disk: by its resume where that is to be believed, else by hashing. */
 export class Opening {
   readonly #options: OpeningOptions;
+  #cancelJudging: (() => void) | undefined;
   #cancelCheck: (() => void) | undefined;
   #retry: Timer | undefined;
   #cancelled = false;
@@ -70,6 +72,7 @@ export class Opening {
   cancel(): void {
     this.#cancelled = true;
     this.#retry?.cancel();
+    this.#cancelJudging?.();
     this.#cancelCheck?.();
   }
 
@@ -82,17 +85,24 @@ export class Opening {
   }
 
   #judge(stamps: readonly FileStamp[]): void {
-    const { info, content, mode, resumeIntervalMs } = this.#options;
+    const { info, clock, mode, resumeIntervalMs } = this.#options;
     const { pieceCount } = info.geometry;
     const resume = fittingResume(this.#options.resume, info);
-    const { have, judged, doubtful, partial, ours } = judgeDisk({
-      info,
-      stamps,
-      resume,
-      mode,
-      resumeIntervalMs,
-      empty: () => new Bitfield(pieceCount),
+    const empty = (): Bitfield => new Bitfield(pieceCount);
+    const judging = judgeDiskInSteps({ info, stamps, resume, mode, resumeIntervalMs, empty });
+    this.#cancelJudging = inSlices(clock, judging, (judgement) => {
+      this.#check(stamps, judgement, resume);
     });
+  }
+
+  /** Reads what cannot be believed by how it looks. */
+  #check(
+    stamps: readonly FileStamp[],
+    { have, judged, doubtful, partial, ours }: DiskJudgement,
+    resume: ResumeState | undefined,
+  ): void {
+    const { info, content } = this.#options;
+    const { pieceCount } = info.geometry;
     const total = doubtful.count;
     const found = this.#foundAt(stamps, pieceCount);
     for (const piece of found.intact.indexes()) {

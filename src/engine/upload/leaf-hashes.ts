@@ -78,9 +78,11 @@ export class LeafHashes {
   constructor(options: LeafHashesOptions) {
     this.#options = options;
     const { info } = options;
+    if (!info.infohashes.v2) return;
     const perPiece = Math.log2(info.geometry.pieceLength / BLOCK_BYTES);
     for (const [index, file] of info.files.entries()) {
-      if (!file.piecesRoot || file.length === 0) continue;
+      // The tree of one block is its root.
+      if (file.length <= BLOCK_BYTES || !file.piecesRoot) continue;
       const { first, end } = info.geometry.filePieces(index);
       const leafCount = Math.ceil(file.length / BLOCK_BYTES);
       const layers = Math.log2(treeWidth(leafCount));

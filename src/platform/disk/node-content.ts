@@ -10,16 +10,11 @@ import type {
   ReadRun,
   Slab,
 } from "../../ports/content.ts";
-import {
-  type DiskOutcomeMessage,
-  type DiskTask,
-  PLACE_KINDS,
-  STAMP_NUMBERS,
-  UNFINISHED_PLACE,
-} from "./disk-job.ts";
+import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
 import { JobLine } from "./job-line.ts";
 import { CREATED, DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout } from "./shared-layout.ts";
+import { readStamps } from "./read-stamps.ts";
 import { SYNC_WHOLE_DISK_FILES } from "./sync-jobs.ts";
 import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 
@@ -177,19 +172,22 @@ export class NodeContent implements Content {
   }
 
   stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void {
-    this.#post(
-      0,
-      "shared",
-      () => ({ kind: "stamp" }),
-      (outcome) => {
-        if (outcome.kind === "failure") return onDone(outcome);
+    if (this.#closed) {
+      process.nextTick(() => onDone(this.#closedFailure()));
+      return;
+    }
+    this.#line.join("shared", (release) => {
+      const end = (stamps: readonly FileStamp[] | DiskFailure): void => {
+        release();
+        onDone(stamps);
+      };
+      const onOutcome = (outcome: DiskOutcomeMessage): void => {
+        if (outcome.kind === "failure") return end(outcome);
         invariant(outcome.kind === "stamps", "a stamp job finds stamps");
-        const { stamps } = outcome;
-        const files: FileStamp[] = [];
-        for (let at = 0; at < stamps.length; at += STAMP_NUMBERS) files.push(stampAt(stamps, at));
-        onDone(files);
-      },
-    );
+        readStamps(outcome.stamps, end);
+      };
+      this.#pool.post(0, this.#pooled, { kind: "stamp" }, { onOutcome });
+    });
   }
 
   reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void {
@@ -394,15 +392,6 @@ export class NodeContent implements Content {
     );
     return place;
   }
-}
-
-function stampAt(numbers: Float64Array, at: number): FileStamp {
-  const [size = 0, second = 0, third = 0, place = 0] = numbers.subarray(at, at + STAMP_NUMBERS);
-  const unfinished = place >= UNFINISHED_PLACE;
-  if (size >= 0) return { size, mtimeMs: second, inode: third, unfinished };
-  const nearest = { depth: second, empty: third === 1 };
-  const obstacle = PLACE_KINDS[place % UNFINISHED_PLACE];
-  return { size, mtimeMs: 0, inode: 0, nearest, obstacle, unfinished };
 }
 
 function asVerdict(outcome: DiskOutcomeMessage): PieceVerdict {
