@@ -10,7 +10,16 @@ import { wireInfohash } from "../src/base/infohash.ts";
 import type { AddTorrent, EngineSession, SessionOptions } from "../src/engine/session-contract.ts";
 import { buildMetainfo, planTorrent } from "../src/metainfo/create.ts";
 import { parseMetainfo } from "../src/metainfo/parse-metainfo.ts";
-import type { Content, ContentSource, Slab, SlabPool } from "../src/ports/content.ts";
+import type {
+  ByteStore,
+  ContentSource,
+  FilePlaces,
+  FileWatch,
+  OpenContent,
+  PieceJudge,
+  Slab,
+  SlabPool,
+} from "../src/ports/content.ts";
 import { SILENT_LOG } from "../src/ports/log.ts";
 import type { StreamConnection, StreamHandler, StreamNet } from "../src/ports/net.ts";
 import { seededRandom } from "../src/sim/seeded-random.ts";
@@ -99,12 +108,12 @@ class Slabs implements SlabPool {
 }
 
 /** Finds every piece intact, without a look at it. */
-function openContent(world: World, isThere: boolean): Content {
+function openContent(world: World, isThere: boolean): OpenContent {
   let size = isThere ? PIECES * PIECE_BYTES : -1;
   const done = { kind: "done" } as const;
   const intact = { kind: "intact" } as const;
-  const finish: Content["sync"] = (onDone) => world.owe(() => onDone(done));
-  return {
+  const finish: ByteStore["sync"] = (onDone) => world.owe(() => onDone(done));
+  const parts: ByteStore & PieceJudge & FileWatch & FilePlaces = {
     store: (_piece, _slab, _options, onDone) => {
       size = PIECES * PIECE_BYTES;
       world.owe(() => onDone(intact));
@@ -116,6 +125,7 @@ function openContent(world: World, isThere: boolean): Content {
       world.owe(() => onDone(done));
       return () => undefined;
     },
+    ingest: (_piece, _slab, _want, onDone) => world.owe(() => onDone({})),
     sync: finish,
     stamp: (onDone) => world.owe(() => onDone([{ size, mtimeMs: 1, inode: 1 }])),
     reopen: (_lost, onDone) => finish(onDone),
@@ -127,6 +137,8 @@ function openContent(world: World, isThere: boolean): Content {
     freeSpace: (onDone) => world.owe(() => onDone(2 ** 40)),
     close: (onDone) => world.owe(onDone),
   };
+  // An older engine finds everything in the content itself.
+  return { ...parts, bytes: parts, judge: parts, watch: parts, places: parts };
 }
 
 /** The other end of a connection: counts what it gets and says what a benchmark has it say. */

@@ -119,7 +119,7 @@ async function judgePieces(
   const content = disk.open({ ...layout, readOnly: true, unfinishedSuffix: place.suffix });
   try {
     const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
-      const stop = content.check({
+      const stop = content.judge.check({
         pieces,
         onPiece: (piece, good) => {
           if (good) intact.add(piece);

@@ -338,7 +338,6 @@ function openPublishing(
     clock,
     log,
     content: disk,
-    ingest: disk,
     slabs: new SlabLine(disk.createSlabPool(memory)),
   });
   const sharing = new ContentSharing({

@@ -1,5 +1,11 @@
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import type { ContentFile, ContentLayout, FileStamp } from "../ports/content.ts";
+import type {
+  ContentFile,
+  ContentLayout,
+  ContentSource,
+  FileStamp,
+  OpenContent,
+} from "../ports/content.ts";
 import { infohashKey } from "../base/infohash.ts";
 import type { Bitfield } from "../base/bitfield.ts";
 import { finish, type Work } from "../base/work.ts";
@@ -54,6 +60,11 @@ export function* contentLayoutInSteps(
     existing: existing === "own" ? "own" : "claimed",
     throughLinks: existing === "untouched",
   };
+}
+
+/** Opens a content in steps, if its source can; else at once. */
+export function* openInSteps(source: ContentSource, layout: ContentLayout): Work<OpenContent> {
+  return source.openInSteps ? yield* source.openInSteps(layout) : source.open(layout);
 }
 
 function partName(info: TorrentInfo): string {
@@ -136,6 +147,25 @@ function isDoubtful({ info, stamps, resume, mode, resumeIntervalMs }: DiskEviden
   const stamp = stamps[index]!;
   if (resume) return !matchesResume(stamp, resume, index, resumeIntervalMs);
   return mode === "seed" ? stamp.size !== info.files[index]!.length : stamp.size > 0;
+}
+
+/**
+ * The same for content that nobody else can change, and that has no stamps: what a resume claims was durable when it
+ * was saved. Without one, a seed is taken at its word, and a download has to look at everything.
+ */
+export function judgeUnwatched(
+  evidence: Pick<DiskEvidence, "resume" | "mode" | "empty">,
+): DiskJudgement {
+  const { resume, mode, empty } = evidence;
+  if (resume) {
+    const have = resume.have.clone();
+    const partial = resume.partial.filter(({ piece }) => !have.has(piece));
+    return { have, judged: have.clone(), doubtful: empty(), partial, ours: [] };
+  }
+  const all = empty();
+  all.fill();
+  const [have, doubtful] = mode === "seed" ? [all, empty()] : [empty(), all];
+  return { have, judged: empty(), doubtful, partial: [], ours: [] };
 }
 
 function matchesResume(

@@ -1,6 +1,12 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
-import type { Content, DiskFailure, DiskOutcome, FileStamp, Obstacle } from "../ports/content.ts";
+import type {
+  DiskFailure,
+  DiskOutcome,
+  FilePlaces,
+  FileStamp,
+  Obstacle,
+} from "../ports/content.ts";
 
 /**
  * What may be done to files that are there before a torrent is opened.
@@ -98,7 +104,7 @@ function* wrongPieces({ info, have, stamps }: FoundFiles, index: number): Genera
  * @param onDone - With `EEXIST` when foreign files are in the way and nobody said what to do with them.
  */
 export function claimFiles(
-  content: Content,
+  places: Pick<FilePlaces, "claim" | "setAside">,
   existing: "proven" | "adopted" | "set-aside",
   found: FoundFiles & FileClaims,
   onDone: (outcome: DiskOutcome) => void,
@@ -114,11 +120,11 @@ export function claimFiles(
     const obstacles = claim.filter((index) => found.stamps[index]!.obstacle !== undefined);
     if (obstacles.length > 0) onDone(foreignFailure({ ...found, inTheWay: obstacles }));
     else if (claim.length === 0) onDone({ kind: "done" });
-    else content.claim(claim, onDone);
+    else places.claim(claim, onDone);
   };
   if (aside.length === 0) claimNow();
   else
-    content.setAside(aside, (outcome) => (outcome.kind === "done" ? claimNow() : onDone(outcome)));
+    places.setAside(aside, (outcome) => (outcome.kind === "done" ? claimNow() : onDone(outcome)));
 }
 
 function foreignFailure(found: FoundFiles & FileClaims): DiskFailure {

@@ -128,7 +128,7 @@ for (const kind of KINDS) {
       slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
       const want = { v1: kind !== "v2", v2: kind !== "v1" };
       const found = await new Promise<{ v1?: Uint8Array; v2?: Uint8Array; kind?: string }>(
-        (resolve) => disk.ingest(content, piece, slab, want, resolve),
+        (resolve) => content.judge.ingest(piece, slab, want, resolve),
       );
       pool.give(slab);
       const v1 = fixture.v1?.slice(piece * 20, piece * 20 + 20);
@@ -326,7 +326,7 @@ test("a check stops when told to, at once and for good; closing stops it too", a
   const marked = new Bitfield(fixture.geometry.pieceCount);
   marked.fill();
   const start = (onPiece: () => void): (() => void) =>
-    calls.content.check({ pieces: marked, onPiece, onDone: () => (ends += 1) });
+    calls.content.judge.check({ pieces: marked, onPiece, onDone: () => (ends += 1) });
   const stop = start(() => {
     pieces += 1;
     if (pieces === 3) stop();
@@ -336,7 +336,7 @@ test("a check stops when told to, at once and for good; closing stops it too", a
   assert.ok(pieces <= 3);
   assert.equal(ends, 0);
   const late = new Promise((resolve) =>
-    calls.content.check({ pieces: marked, onPiece: () => undefined, onDone: resolve }),
+    calls.content.judge.check({ pieces: marked, onPiece: () => undefined, onDone: resolve }),
   );
   assert.deepEqual(((await late) as { code: string }).code, "EBADF");
   assert.deepEqual(((await calls.verify(0)) as { code: string }).code, "EBADF");

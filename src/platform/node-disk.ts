@@ -1,14 +1,12 @@
 import { availableParallelism } from "node:os";
-import { EverseedError, invariant } from "../base/errors.ts";
+import { EverseedError } from "../base/errors.ts";
 import type {
-  Content,
   ContentLayout,
   ContentSource,
   DiskFailure,
   MeasuredPieces,
+  OpenContent,
   PieceHasher,
-  PieceIngest,
-  Slab,
 } from "../ports/content.ts";
 import type { Work } from "../base/work.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
@@ -46,7 +44,7 @@ export class MeasureError extends EverseedError {
  * Files on disk, behind the content ports, on a pool of worker threads that start with the first job.
  * Slabs that jobs name come from its own pools.
  */
-export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
+export class NodeDisk implements ContentSource, PieceHasher {
   readonly #pool: WorkerPool;
 
   constructor(options: NodeDiskOptions = {}) {
@@ -62,28 +60,12 @@ export class NodeDisk implements ContentSource, PieceHasher, PieceIngest {
     return new ArenaSlabPool({ limitBytes, onDrop: (memory) => this.#pool.dropMemory(memory) });
   }
 
-  open(layout: ContentLayout): Content {
+  open(layout: ContentLayout): OpenContent {
     return new NodeContent(this.#pool, shareLayout(layout));
   }
 
-  *openInSteps(layout: ContentLayout): Work<Content> {
+  *openInSteps(layout: ContentLayout): Work<OpenContent> {
     return new NodeContent(this.#pool, yield* shareLayoutInSteps(layout));
-  }
-
-  ingest(
-    content: Content,
-    piece: number,
-    slab: Slab,
-    want: { readonly v1: boolean; readonly v2: boolean },
-    onDone: (result: { readonly v1?: Uint8Array; readonly v2?: Uint8Array } | DiskFailure) => void,
-  ): void {
-    invariant(content instanceof NodeContent, "content was opened here");
-    content.ingest(piece, slab, want, (outcome) => {
-      if (outcome.kind === "failure") return onDone(outcome);
-      invariant(outcome.kind === "ingested", "an ingest job finds hashes");
-      const { v1, v2 } = outcome;
-      onDone({ ...(v1 && { v1 }), ...(v2 && { v2 }) });
-    });
   }
 
   /** @throws {MeasureError} (rejects); or with the signal's reason. */

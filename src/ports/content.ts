@@ -136,11 +136,36 @@ export interface CheckOptions {
 }
 
 /**
- * The bytes of one open torrent: files on disk now, object storage by ranges later. Every method
- * returns at once; the outcome comes later through the callback, never inside the call. Slabs are lent
- * until the callback. Jobs for one piece run in the order they were given.
+ * The bytes of one open content, addressed by pieces in the torrent's space. Everything can be this: a folder, object
+ * storage, a replicated folder. Padding reads as zeros, and what is written to it is dropped.
+ *
+ * Like the other parts of a content, every method returns at once; the outcome comes later through the callback, never
+ * inside the call. Slabs are lent until the callback. Jobs for one piece run in the order they were given to one part.
  */
-export interface Content {
+export interface ByteStore {
+  /**
+   * Reads runs into the slab, as they are stored: whoever serves them has them judged before. Bytes that are not
+   * there fail with `ENOENT`, `ENOTDIR` or `EOF`; any other code says nothing about them.
+   */
+  read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void;
+  /** Writes part of a piece without judging it: `length` bytes from `slabOffset` of the slab. */
+  write(
+    piece: number,
+    run: { readonly begin: number; readonly length: number },
+    source: { readonly slab: Slab; readonly slabOffset: number },
+    onDone: (outcome: DiskOutcome) => void,
+  ): void;
+  /** Makes all that was written durable. What a failed call was to make durable is owed by the next. */
+  sync(onDone: (outcome: DiskOutcome) => void): void;
+  /** Lets go of the content; jobs under way end first, a check is stopped, and later jobs fail with `EBADF`. */
+  close(onDone: () => void): void;
+}
+
+/**
+ * Compares pieces with their hashes, close to where the bytes are. For a store that has no workers there
+ * `engine/store-judge.ts` makes one out of a `ByteStore` and a `Hasher`.
+ */
+export interface PieceJudge {
   /** Judges a whole piece in memory and, when intact, writes it. Padding is filled in by the callee. */
   store(
     piece: number,
@@ -148,31 +173,47 @@ export interface Content {
     options: { readonly digests: boolean },
     onDone: (verdict: PieceVerdict) => void,
   ): void;
-  /** Writes part of an unfinished piece without judging it: `length` bytes from `slabOffset` of the slab. */
-  write(
-    piece: number,
-    run: { readonly begin: number; readonly length: number },
-    source: { readonly slab: Slab; readonly slabOffset: number },
-    onDone: (outcome: DiskOutcome) => void,
-  ): void;
-  /** Judges a piece by what is on disk. The bytes in `frames` mean something when it is intact. */
+  /**
+   * Judges a piece by what is stored: what is not there makes it corrupt. The bytes in `frames` mean something when it
+   * is intact.
+   */
   verify(
     piece: number,
     options: { readonly digests: boolean; readonly frames?: PieceFrames | undefined },
     onDone: (verdict: PieceVerdict) => void,
   ): void;
-  /** Judges many pieces by what is on disk, on all workers. @returns A function that stops it early. */
+  /** Judges many pieces by what is stored, several at a time. @returns A function that stops it early. */
   check(options: CheckOptions): () => void;
-  /** Reads runs into the slab, as they are on disk: whoever serves them has them judged before. */
-  read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void;
-  /** Makes all that was written durable (fdatasync of the files and their folders). */
-  sync(onDone: (outcome: DiskOutcome) => void): void;
+  /** Like `store`, but without expectation: writes the piece and hands out its hashes. For publishing by upload. */
+  ingest(
+    piece: number,
+    slab: Slab,
+    want: { readonly v1: boolean; readonly v2: boolean },
+    onDone: (result: FoundHashes | DiskFailure) => void,
+  ): void;
+}
+
+/** The hashes of one piece, those that were asked for. */
+export interface FoundHashes {
+  readonly v1?: Uint8Array;
+  readonly v2?: Uint8Array;
+}
+
+/**
+ * How the files of a content look from outside. Only for content that others can change; a store that nobody else
+ * writes to, or that could not tell, has none.
+ */
+export interface FileWatch {
   /** One stamp for each of `geometry.files`; padding files have size -1. Fails when the root that was there is
    * not, or lies on another disk than before. */
   stamp(onDone: (stamps: readonly FileStamp[] | DiskFailure) => void): void;
   /** Files may have been put in the place of those that are open: every one is opened anew by its path. Those
    * in `lost`, which are not there any more, may be created again. */
   reopen(lost: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
+}
+
+/** The files of a content as names in a folder, among those of others. */
+export interface FilePlaces {
   /**
    * These files, which are there, may be written to from now on. One that has other names (hard links) is copied
    * first, so that those keep what they have; one that is longer than the layout says is cut.
@@ -192,14 +233,20 @@ export interface Content {
   finish(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
   /** Free bytes on the disk that holds `root`. */
   freeSpace(onDone: (bytes: number | DiskFailure) => void): void;
-  /** Closes all files; jobs under way end first. */
-  close(onDone: () => void): void;
+}
+
+/** The content of one torrent, open: a folder has all parts, object storage only the first two. */
+export interface OpenContent {
+  readonly bytes: ByteStore;
+  readonly judge: PieceJudge;
+  readonly watch?: FileWatch | undefined;
+  readonly places?: FilePlaces | undefined;
 }
 
 export interface ContentSource {
-  open(layout: ContentLayout): Content;
-  /** The same in steps, where opening takes long for very many files. */
-  openInSteps?(layout: ContentLayout): Work<Content>;
+  open(layout: ContentLayout): OpenContent;
+  /** The same in steps, where opening takes long for very many files (`openInSteps` of engine/content-layout.ts). */
+  openInSteps?(layout: ContentLayout): Work<OpenContent>;
 }
 
 /** What hashing finds for pieces it has no expectation of. */
@@ -220,16 +267,4 @@ export interface PieceHasher {
     readonly onProgress?: (bytesDone: number) => void;
     readonly signal?: AbortSignal;
   }): Promise<MeasuredPieces>;
-}
-
-/** Hashes pieces as they arrive and writes them: for publishing by upload. */
-export interface PieceIngest {
-  /** Like `Content.store`, but without expectation; the hashes found are handed out. */
-  ingest(
-    content: Content,
-    piece: number,
-    slab: Slab,
-    want: { readonly v1: boolean; readonly v2: boolean },
-    onDone: (result: { readonly v1?: Uint8Array; readonly v2?: Uint8Array } | DiskFailure) => void,
-  ): void;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Content, PieceVerdict } from "../ports/content.ts";
+import type { ByteStore, OpenContent, PieceJudge, PieceVerdict } from "../ports/content.ts";
 import type { FileFacts } from "../ports/files.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { openStore } from "../store/open-store.ts";
@@ -80,14 +80,17 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
         assert.ok(readOnly);
         open += 1;
         const id = root.slice(-2);
-        return {
+        const judge: Pick<PieceJudge, "verify"> = {
           verify: (piece, _options, onDone) =>
             queueMicrotask(() => onDone(verdicts[`${id} ${piece}`] ?? { kind: "intact" })),
+        };
+        const bytes: Pick<ByteStore, "close"> = {
           close: (onDone) => {
             open -= 1;
             queueMicrotask(onDone);
           },
-        } as Pick<Content, "verify" | "close"> as Content;
+        };
+        return { bytes, judge } as OpenContent;
       },
     },
     report: ({ id }, piece, intact) => seen.push(`${id} ${piece} ${intact ? "intact" : "damaged"}`),

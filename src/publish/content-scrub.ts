@@ -2,7 +2,7 @@ import { contentLayout } from "../engine/content-layout.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Content, ContentSource, PieceVerdict } from "../ports/content.ts";
+import type { ContentSource, OpenContent, PieceVerdict } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { TorrentRow, TorrentTable } from "../store/torrents.ts";
@@ -131,7 +131,7 @@ export class ContentScrub {
     try {
       for (const piece of piecesOf(info, change?.files)) {
         if (!change) await this.#hurryAll();
-        const verdict = await judge(open, piece);
+        const verdict = await verdictOf(open, piece);
         // The rounds look after files that are gone; the disk that cannot read a piece has lost it.
         if (verdict.kind === "failure" && verdict.code !== "EIO") return;
         if (!this.#running) return;
@@ -141,7 +141,7 @@ export class ContentScrub {
         await this.#rest(info.geometry.requestSize(piece) / bytesPerMs);
       }
     } finally {
-      await new Promise<void>((resolve) => open.close(resolve));
+      await new Promise<void>((resolve) => open.bytes.close(resolve));
     }
     if (!whole || !this.#running) return;
     if (!change?.files) await torrents.setChecked(row.id, clock.wallMs(), stamp);
@@ -185,6 +185,6 @@ function union(
   return a && b && new Set([...a, ...b]);
 }
 
-async function judge(content: Content, piece: number): Promise<PieceVerdict> {
-  return new Promise((resolve) => content.verify(piece, { digests: false }, resolve));
+async function verdictOf({ judge }: OpenContent, piece: number): Promise<PieceVerdict> {
+  return new Promise((resolve) => judge.verify(piece, { digests: false }, resolve));
 }

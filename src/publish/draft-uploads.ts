@@ -1,6 +1,7 @@
 import type { Work } from "../base/work.ts";
+import { openInSteps } from "../engine/content-layout.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Content, ContentLayout, ContentSource, PieceIngest } from "../ports/content.ts";
+import type { ContentLayout, ContentSource, OpenContent } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { DraftRow, DraftTable } from "../store/drafts.ts";
@@ -20,7 +21,6 @@ export interface DraftUploadsOptions {
   readonly folder: DataFolder;
   readonly files: Files;
   readonly content: ContentSource;
-  readonly ingest: PieceIngest;
   readonly slabs: SlabLine;
   readonly turns: Turns;
   readonly clock: Clock;
@@ -115,7 +115,7 @@ export class DraftUploads {
   }
 
   async #load(row: DraftRow, known: DraftContent | undefined): Promise<OpenDraft> {
-    const { drafts, folder, files, ingest, slabs, clock } = this.#options;
+    const { drafts, folder, files, slabs, clock } = this.#options;
     const { declaration, plan } = known ?? (await this.#read(row));
     const path = folder.draftJournal(row.id);
     const { pieceCount } = plan.layout.geometry;
@@ -127,7 +127,6 @@ export class DraftUploads {
       kinds: plan.kinds,
       content: await this.#openContent(row.id, plan),
       journal,
-      ingest,
       slabs,
       clock,
       records,
@@ -144,7 +143,7 @@ export class DraftUploads {
     return turns.run(readDraft(text));
   }
 
-  async #openContent(id: string, plan: DraftPlan): Promise<Content> {
+  async #openContent(id: string, plan: DraftPlan): Promise<OpenContent> {
     const { content, turns } = this.#options;
     const layout: ContentLayout = {
       root: this.#options.folder.draftContent(id),
@@ -156,7 +155,7 @@ export class DraftUploads {
       readOnly: false,
       existing: "own",
     };
-    return content.openInSteps ? turns.run(content.openInSteps(layout)) : content.open(layout);
+    return turns.run(openInSteps(content, layout));
   }
 }
 

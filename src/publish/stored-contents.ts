@@ -1,14 +1,13 @@
 import { invariant } from "../base/errors.ts";
-import { contentLayoutInSteps } from "../engine/content-layout.ts";
+import { contentLayoutInSteps, openInSteps } from "../engine/content-layout.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type {
-  Content,
-  ContentLayout,
   ContentSource,
   DiskFailure,
   DiskOutcome,
+  OpenContent,
   PieceVerdict,
   ReadRun,
 } from "../ports/content.ts";
@@ -64,8 +63,8 @@ export interface StoredContentsOptions {
  */
 export class StoredContents {
   readonly #options: StoredContentsOptions;
-  readonly #open = new Map<string, OpenContent>();
-  readonly #entries = new WeakMap<StoredContent, OpenContent>();
+  readonly #open = new Map<string, SharedContent>();
+  readonly #entries = new WeakMap<StoredContent, SharedContent>();
   /** Those nobody reads, the longest first. */
   readonly #resting = new Map<string, Timer>();
 
@@ -126,11 +125,11 @@ export class StoredContents {
   }
 
   /** There is nothing to open now; a moment later there may be. */
-  #drop(id: string, entry: OpenContent): void {
+  #drop(id: string, entry: SharedContent): void {
     if (this.#open.get(id) === entry) this.#open.delete(id);
   }
 
-  #leave(id: string, entry: OpenContent): void {
+  #leave(id: string, entry: SharedContent): void {
     // Forgotten while it was read: what is open now, if anything, is others'.
     if (this.#open.get(id) !== entry) return;
     entry.users -= 1;
@@ -156,13 +155,8 @@ export class StoredContents {
     );
   }
 
-  async #openContent(layout: ContentLayout): Promise<Content> {
-    const { content, turns } = this.#options;
-    return content.openInSteps ? turns.run(content.openInSteps(layout)) : content.open(layout);
-  }
-
   async #load(id: string): Promise<StoredContent | undefined> {
-    const { torrents, library, folder, sums, turns } = this.#options;
+    const { torrents, library, folder, content, sums, turns } = this.#options;
     const row = await torrents.find(id);
     const metainfo = row && (await library.load(row));
     if (!row || !metainfo) return undefined;
@@ -177,14 +171,14 @@ export class StoredContents {
       torrent: row,
       info,
       pathOf: (file) => `${root}/${onDisk.files[file]!.path.join("/")}`,
-      content: await this.#openContent({ ...layout, readOnly: true }),
+      content: await turns.run(openInSteps(content, { ...layout, readOnly: true })),
       stored,
       options: this.#options,
     });
   }
 }
 
-interface OpenContent {
+interface SharedContent {
   readonly content: Promise<StoredContent | undefined>;
   users: number;
 }
@@ -196,7 +190,7 @@ export class StoredContent {
   /** Real files in the torrent's order: their places in `info.files`. */
   readonly files: readonly TorrentFile[];
   readonly sums: FileSums;
-  readonly #content: Content;
+  readonly #content: OpenContent;
   readonly #options: StoredContentsOptions;
   readonly #pathOf: (file: number) => string;
   readonly #judging = new Map<number, Promise<void>>();
@@ -212,7 +206,7 @@ export class StoredContent {
     info: TorrentInfo;
     /** Where a file of `info.files` lies, absolute. */
     pathOf: (file: number) => string;
-    content: Content;
+    content: OpenContent;
     stored: Uint8Array | undefined;
     options: StoredContentsOptions;
   }) {
@@ -254,7 +248,7 @@ export class StoredContent {
     const slab = await slabs.take(READ_BYTES_MAX);
     try {
       const outcome = await new Promise<DiskOutcome>((resolve) =>
-        this.#content.read(slab, runs, resolve),
+        this.#content.bytes.read(slab, runs, resolve),
       );
       if (outcome.kind === "failure") throw refusal(outcome);
       into.set(slab.view.subarray(0, length));
@@ -293,7 +287,7 @@ export class StoredContent {
   }
 
   close(): void {
-    this.#content.close(() => undefined);
+    this.#content.bytes.close(() => undefined);
   }
 
   async #sumOn(file: number): Promise<void> {
@@ -314,7 +308,8 @@ export class StoredContent {
     if (this.#judged[piece] !== 0 && ageMs < JUDGED_MS) {
       if (ageMs < UNSEEN_MS || (await this.#isAsItWas(run, ageMs))) return;
       // Perhaps another file stands there by now.
-      await new Promise<DiskOutcome>((resolve) => this.#content.reopen([], resolve));
+      const { watch } = this.#content;
+      if (watch) await new Promise<DiskOutcome>((resolve) => watch.reopen([], resolve));
     }
     await this.#verifyOnce(piece);
   }
@@ -359,7 +354,7 @@ export class StoredContent {
     // Of the beginning: what is written from now on may be seen or not.
     const ticks = Math.floor((this.#options.clock.nowMs() - this.#openedMs) / TICK_MS);
     const verdict = await new Promise<PieceVerdict>((resolve) =>
-      this.#content.verify(piece, { digests: false }, resolve),
+      this.#content.judge.verify(piece, { digests: false }, resolve),
     );
     if (verdict.kind === "failure") throw refusal(verdict);
     const intact = verdict.kind === "intact";

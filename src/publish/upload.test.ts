@@ -4,7 +4,14 @@ import { concatBytes } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Content, PieceIngest, Slab, SlabPool } from "../ports/content.ts";
+import type {
+  ByteStore,
+  FilePlaces,
+  OpenContent,
+  PieceJudge,
+  Slab,
+  SlabPool,
+} from "../ports/content.ts";
 import type { AppendFile } from "../ports/files.ts";
 import { decodeJournal, encodeJournal, recordBytes } from "./hash-journal.ts";
 import { SlabLine } from "./slab-line.ts";
@@ -43,17 +50,7 @@ class MemoryDisk {
     this.#bytes = this.#durableBytes.slice();
   }
 
-  readonly content: Content = {
-    store: () => assert.fail("not for uploads"),
-    verify: () => assert.fail("not for uploads"),
-    check: () => assert.fail("not for uploads"),
-    stamp: () => assert.fail("not for uploads"),
-    reopen: () => assert.fail("not for uploads"),
-    claim: () => assert.fail("not for uploads"),
-    setAside: () => assert.fail("not for uploads"),
-    setWanted: () => assert.fail("not for uploads"),
-    finish: () => assert.fail("not for uploads"),
-    freeSpace: (onDone) => setImmediate(onDone, 1e12),
+  readonly #store: ByteStore = {
     write: (piece, run, source, onDone) => {
       const part = source.slab.view.slice(source.slabOffset, source.slabOffset + run.length);
       setImmediate(() => {
@@ -80,15 +77,18 @@ class MemoryDisk {
         onDone({ kind: "done" });
       });
     },
+    close: (onDone) => setImmediate(onDone),
+  };
+
+  readonly #places: Pick<FilePlaces, "createEmpty"> = {
     createEmpty: (onDone) => {
       this.emptyFiles += 1;
       setImmediate(onDone, { kind: "done" });
     },
-    close: (onDone) => setImmediate(onDone),
   };
 
-  readonly ingest: PieceIngest = {
-    ingest: (_content, piece, slab, _want, onDone) => {
+  readonly #judge: Pick<PieceJudge, "ingest"> = {
+    ingest: (piece, slab, _want, onDone) => {
       const start = this.#layout.start(piece);
       const length = this.#layout.start(piece + 1) - start;
       // Out of order on purpose: workers finish as they like.
@@ -102,6 +102,12 @@ class MemoryDisk {
       });
     },
   };
+
+  readonly content = {
+    bytes: this.#store,
+    judge: this.#judge,
+    places: this.#places,
+  } as OpenContent;
 
   append(): AppendFile {
     this.#journal = this.#journal.slice(0, this.records().length * recordBytes(KINDS));
@@ -181,7 +187,6 @@ function world(fileLengths: readonly number[], poolBytes = 64 * PIECE) {
       kinds: KINDS,
       content: disk.content,
       journal: disk.append(),
-      ingest: disk.ingest,
       slabs,
       clock,
       records: disk.records(),

@@ -1,7 +1,7 @@
 import { Bitfield } from "../base/bitfield.ts";
 import { invariant } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Content, DiskFailure, DiskOutcome, PieceIngest, Slab } from "../ports/content.ts";
+import type { DiskFailure, DiskOutcome, OpenContent, Slab } from "../ports/content.ts";
 import type { AppendFile } from "../ports/files.ts";
 import { encodeJournal, type HashKinds, type PieceRecord } from "./hash-journal.ts";
 import { diskError, PublishError } from "./publish-error.ts";
@@ -18,9 +18,8 @@ const HOLD_MS = 3_000;
 export interface UploadOptions {
   readonly layout: UploadLayout;
   readonly kinds: HashKinds;
-  readonly content: Content;
+  readonly content: Pick<OpenContent, "bytes" | "judge" | "places">;
   readonly journal: AppendFile;
-  readonly ingest: PieceIngest;
   readonly slabs: SlabLine;
   readonly clock: Clock;
   /** Pieces that are durable from earlier, from the journal. */
@@ -160,7 +159,7 @@ export class Upload {
     this.#checkpointTimer?.cancel();
     await this.#checkpoints.catch(() => undefined);
     await this.#options.journal.close();
-    await new Promise<void>((resolve) => this.#options.content.close(resolve));
+    await new Promise<void>((resolve) => this.#options.content.bytes.close(resolve));
   }
 
   /** The next chunk; `close` does not wait for a body that has fallen silent. */
@@ -207,7 +206,7 @@ export class Upload {
     if (filled > 0) {
       const run = { piece, begin: 0, length: filled, slabOffset: 0 };
       const outcome = await new Promise<{ kind: string } | DiskFailure>((resolve) =>
-        this.#options.content.read(slab, [run], resolve),
+        this.#options.content.bytes.read(slab, [run], resolve),
       );
       if ("code" in outcome) {
         this.#options.slabs.give(slab);
@@ -242,7 +241,7 @@ export class Upload {
     if (!filling) return;
     this.#tailWritten = true;
     const outcome = await new Promise<DiskOutcome>((resolve) =>
-      this.#options.content.write(
+      this.#options.content.bytes.write(
         filling.piece,
         { begin: 0, length: filling.filled },
         { slab: filling.slab, slabOffset: 0 },
@@ -257,8 +256,8 @@ export class Upload {
     const { piece, slab } = filling;
     this.#letGo();
     this.#underWay += 1;
-    const { content, ingest, kinds, slabs } = this.#options;
-    ingest.ingest(content, piece, slab, kinds, (result) => {
+    const { content, kinds, slabs } = this.#options;
+    content.judge.ingest(piece, slab, kinds, (result) => {
       slabs.give(slab);
       this.#underWay -= 1;
       if ("kind" in result) this.#fail(diskError(result));
@@ -319,15 +318,15 @@ export class Upload {
 
   async #sync(): Promise<void> {
     const outcome = await new Promise<DiskOutcome>((resolve) =>
-      this.#options.content.sync(resolve),
+      this.#options.content.bytes.sync(resolve),
     );
     if (outcome.kind === "failure") throw diskError(outcome);
   }
 
   async #createEmpty(): Promise<void> {
-    const outcome = await new Promise<DiskOutcome>((resolve) =>
-      this.#options.content.createEmpty(resolve),
-    );
+    const { places } = this.#options.content;
+    if (!places) return;
+    const outcome = await new Promise<DiskOutcome>((resolve) => places.createEmpty(resolve));
     if (outcome.kind === "failure") throw diskError(outcome);
     await this.#sync();
   }

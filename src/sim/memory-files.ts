@@ -3,21 +3,23 @@ import { equalBytes, fromHex } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import type { Geometry } from "../base/geometry.ts";
 import type {
-  Content,
+  ByteStore,
   ContentLayout,
   ContentSource,
   DiskFailure,
-  PieceIngest,
-  Slab,
+  FilePlaces,
+  FileWatch,
+  OpenContent,
+  PieceJudge,
 } from "../ports/content.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 
 /**
- * A small disk in memory that answers both `Files` and, for uploads, `ContentSource` and `PieceIngest`:
+ * A small disk in memory that answers both `Files` and, for uploads, `ContentSource`:
  * publishing from the first byte to the catalogue runs on it. Every change can be made the last one
  * before a kill (`stopAfter`).
  */
-export class MemoryFiles implements Files, ContentSource, PieceIngest {
+export class MemoryFiles implements Files, ContentSource {
   readonly #files = new Map<string, Stored>();
   #changes = 0;
   /** Of the newest write; each is a millisecond later than the one before. A test may put it forward. */
@@ -138,31 +140,8 @@ export class MemoryFiles implements Files, ContentSource, PieceIngest {
     return this.free;
   }
 
-  open(layout: ContentLayout): Content {
+  open(layout: ContentLayout): OpenContent {
     return new MemoryContent(this, layout);
-  }
-
-  ingest(
-    content: Content,
-    piece: number,
-    slab: Slab,
-    want: { readonly v1: boolean; readonly v2: boolean },
-    onDone: (result: { v1?: Uint8Array; v2?: Uint8Array } | DiskFailure) => void,
-  ): void {
-    invariant(content instanceof MemoryContent, "opened by this disk");
-    const { geometry } = content.layout;
-    const whole = new Uint8Array(geometry.pieceSize(piece));
-    whole.set(slab.view.subarray(0, geometry.requestSize(piece)));
-    queueMicrotask(() => {
-      const failure = content.put(piece, 0, whole.subarray(0, geometry.requestSize(piece)));
-      if (failure) return onDone(failure);
-      onDone({
-        ...(want.v1 && { v1: sha1(whole) }),
-        ...(want.v2 && {
-          v2: pieceRoot(whole.subarray(0, geometry.requestSize(piece)), geometry, piece),
-        }),
-      });
-    });
   }
 
   /** Writes into the middle of a file, growing it. */
@@ -192,8 +171,12 @@ interface Stored {
   mtimeMs: number;
 }
 
-/** What publishing uses of `Content`. */
-class MemoryContent implements Content {
+/** What publishing uses of a content. */
+class MemoryContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
+  readonly bytes: ByteStore = this;
+  readonly judge: PieceJudge = this;
+  readonly watch: FileWatch = this;
+  readonly places: FilePlaces = this;
   readonly layout: ContentLayout;
   readonly #disk: MemoryFiles;
 
@@ -220,12 +203,12 @@ class MemoryContent implements Content {
     }
   }
 
-  write: Content["write"] = (piece, run, { slab, slabOffset }, onDone) => {
+  write: ByteStore["write"] = (piece, run, { slab, slabOffset }, onDone) => {
     const bytes = slab.view.slice(slabOffset, slabOffset + run.length);
     queueMicrotask(() => onDone(this.put(piece, run.begin, bytes) ?? { kind: "done" }));
   };
 
-  read: Content["read"] = (slab, runs, onDone) => {
+  read: ByteStore["read"] = (slab, runs, onDone) => {
     const { geometry } = this.layout;
     for (const run of runs) {
       let at = run.slabOffset;
@@ -240,11 +223,11 @@ class MemoryContent implements Content {
     queueMicrotask(() => onDone({ kind: "done" }));
   };
 
-  sync: Content["sync"] = (onDone) => {
+  sync: ByteStore["sync"] = (onDone) => {
     queueMicrotask(() => onDone({ kind: "done" }));
   };
 
-  createEmpty: Content["createEmpty"] = (onDone) => {
+  createEmpty: FilePlaces["createEmpty"] = (onDone) => {
     queueMicrotask(() => {
       try {
         for (const [index, file] of this.layout.geometry.files.entries()) {
@@ -257,18 +240,33 @@ class MemoryContent implements Content {
     });
   };
 
-  close: Content["close"] = (onDone) => {
+  close: ByteStore["close"] = (onDone) => {
     queueMicrotask(onDone);
   };
 
-  reopen: Content["reopen"] = (_lost, onDone) => {
+  reopen: FileWatch["reopen"] = (_lost, onDone) => {
     queueMicrotask(() => onDone({ kind: "done" }));
   };
 
-  verify: Content["verify"] = (piece, _options, onDone) => {
+  verify: PieceJudge["verify"] = (piece, _options, onDone) => {
     queueMicrotask(() =>
       onDone({ kind: this.#isIntact(piece) ? "intact" : "corrupt", fault: "v1" }),
     );
+  };
+
+  ingest: PieceJudge["ingest"] = (piece, slab, want, onDone) => {
+    const { geometry } = this.layout;
+    const whole = new Uint8Array(geometry.pieceSize(piece));
+    const data = whole.subarray(0, geometry.requestSize(piece));
+    data.set(slab.view.subarray(0, data.length));
+    queueMicrotask(() => {
+      const failure = this.put(piece, 0, data);
+      if (failure) return onDone(failure);
+      onDone({
+        ...(want.v1 && { v1: sha1(whole) }),
+        ...(want.v2 && { v2: pieceRoot(data, geometry, piece) }),
+      });
+    });
   };
 
   store = notForPublishing;

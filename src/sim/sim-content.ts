@@ -3,10 +3,14 @@ import { BLOCK_BYTES } from "../base/geometry.ts";
 import { sha1 } from "../base/hash.ts";
 import { NODE_BYTES } from "../metainfo/merkle.ts";
 import type {
-  Content,
+  ByteStore,
   ContentLayout,
   DiskFailure,
   DiskOutcome,
+  FilePlaces,
+  FileWatch,
+  OpenContent,
+  PieceJudge,
   PieceVerdict,
 } from "../ports/content.ts";
 import { nodeOf } from "./sim-torrent.ts";
@@ -45,7 +49,11 @@ export interface ContentDisk {
 }
 
 /** One open torrent. Unwanted files are written where they belong: there is no part file. */
-export class SimContent implements Content {
+export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
+  readonly bytes: ByteStore = this;
+  readonly judge: PieceJudge = this;
+  readonly watch: FileWatch = this;
+  readonly places: FilePlaces = this;
   readonly #disk: ContentDisk;
   readonly #layout: ContentLayout;
 
@@ -54,7 +62,7 @@ export class SimContent implements Content {
     this.#layout = layout;
   }
 
-  store: Content["store"] = (piece, slab, { digests }, onDone) => {
+  store: PieceJudge["store"] = (piece, slab, { digests }, onDone) => {
     const { geometry } = this.#layout;
     const size = geometry.requestSize(piece);
     this.#disk.work(size, () => {
@@ -65,14 +73,14 @@ export class SimContent implements Content {
     });
   };
 
-  write: Content["write"] = (piece, { begin, length }, { slab, slabOffset }, onDone) => {
+  write: ByteStore["write"] = (piece, { begin, length }, { slab, slabOffset }, onDone) => {
     this.#disk.work(length, () => {
       const bytes = slab.view.subarray(slabOffset, slabOffset + length);
       onDone(this.#write(piece, begin, bytes) ?? DONE);
     });
   };
 
-  verify: Content["verify"] = (piece, { digests, frames }, onDone) => {
+  verify: PieceJudge["verify"] = (piece, { digests, frames }, onDone) => {
     const size = this.#layout.geometry.requestSize(piece);
     this.#disk.work(size, () => {
       if (this.#disk.stuck) return;
@@ -89,7 +97,18 @@ export class SimContent implements Content {
     });
   };
 
-  check: Content["check"] = ({ pieces, onPiece, onDone }) => {
+  ingest: PieceJudge["ingest"] = (piece, slab, want, onDone) => {
+    const size = this.#layout.geometry.requestSize(piece);
+    this.#disk.work(size, () => {
+      const bytes = slab.view.subarray(0, size);
+      const failed = this.#write(piece, 0, bytes);
+      const v1 = want.v1 && { v1: this.#sha1(piece, bytes) };
+      const v2 = want.v2 && { v2: this.#node(piece, bytes) };
+      onDone(failed ?? { ...v1, ...v2 });
+    });
+  };
+
+  check: PieceJudge["check"] = ({ pieces, onPiece, onDone }) => {
     const rest = [...pieces.indexes()];
     let stopped = false;
     const next = (): void => {
@@ -115,7 +134,7 @@ export class SimContent implements Content {
     };
   };
 
-  read: Content["read"] = (slab, runs, onDone) => {
+  read: ByteStore["read"] = (slab, runs, onDone) => {
     const total = runs.reduce((sum, run) => sum + run.length, 0);
     this.#disk.work(total, () => {
       if (this.#disk.stuck) return;
@@ -132,9 +151,9 @@ export class SimContent implements Content {
     });
   };
 
-  sync: Content["sync"] = (onDone) => this.#disk.work(0, () => onDone(DONE));
+  sync: ByteStore["sync"] = (onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  stamp: Content["stamp"] = (onDone) => {
+  stamp: FileWatch["stamp"] = (onDone) => {
     this.#disk.work(0, () => {
       if (this.#disk.broken) {
         onDone(brokenAt(this.#layout.root));
@@ -151,9 +170,9 @@ export class SimContent implements Content {
   };
 
   /** Nothing of the kind happens to simulated disks. */
-  reopen: Content["reopen"] = (_lost, onDone) => this.#disk.work(0, () => onDone(DONE));
+  reopen: FileWatch["reopen"] = (_lost, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  createEmpty: Content["createEmpty"] = (onDone) => {
+  createEmpty: FilePlaces["createEmpty"] = (onDone) => {
     this.#disk.work(0, () => {
       for (const [index, { length, pad }] of this.#layout.geometry.files.entries()) {
         if (length > 0 || pad) continue;
@@ -165,29 +184,27 @@ export class SimContent implements Content {
   };
 
   /** Nobody else has files on a simulated disk. */
-  claim: Content["claim"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+  claim: FilePlaces["claim"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  setAside: Content["setAside"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+  setAside: FilePlaces["setAside"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  setWanted: Content["setWanted"] = (_wanted, onDone) => this.#disk.work(0, () => onDone(DONE));
+  setWanted: FilePlaces["setWanted"] = (_wanted, onDone) => this.#disk.work(0, () => onDone(DONE));
 
   /** Files have their names from the start. */
-  finish: Content["finish"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
+  finish: FilePlaces["finish"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  freeSpace: Content["freeSpace"] = (onDone) =>
+  freeSpace: FilePlaces["freeSpace"] = (onDone) =>
     this.#disk.work(0, () => onDone(this.#disk.room(this.#layout.root)));
 
-  close: Content["close"] = (onDone) => this.#disk.work(0, onDone);
+  close: ByteStore["close"] = (onDone) => this.#disk.work(0, onDone);
 
   /** @param bytes - Those of the piece that are not padding. */
   #judge(piece: number, bytes: Uint8Array, digests: boolean): PieceVerdict {
-    const { hashes, geometry } = this.#layout;
+    const { hashes } = this.#layout;
     let v1Fails = false;
     if (hashes.v1) {
-      const whole = new Uint8Array(geometry.pieceSize(piece));
-      whole.set(bytes);
       const expected = hashes.v1.subarray(piece * DIGEST_BYTES, (piece + 1) * DIGEST_BYTES);
-      v1Fails = !equalBytes(sha1(whole), expected);
+      v1Fails = !equalBytes(this.#sha1(piece, bytes), expected);
     }
     const v2Fails = hashes.v2 !== undefined && this.#failsV2(piece, bytes, hashes.v2);
     if (v1Fails || v2Fails) {
@@ -200,11 +217,20 @@ export class SimContent implements Content {
   #failsV2(piece: number, bytes: Uint8Array, table: Uint8Array): boolean {
     const expected = table.subarray(piece * NODE_BYTES, (piece + 1) * NODE_BYTES);
     if (expected.every((byte) => byte === 0)) return false;
+    return !equalBytes(this.#node(piece, bytes), expected);
+  }
+
+  #sha1(piece: number, bytes: Uint8Array): Uint8Array {
+    const whole = new Uint8Array(this.#layout.geometry.pieceSize(piece));
+    whole.set(bytes);
+    return sha1(whole);
+  }
+
+  #node(piece: number, bytes: Uint8Array): Uint8Array {
     const { geometry } = this.#layout;
     const { pieceLength } = geometry;
     const file = geometry.files[geometry.fileAt(piece * pieceLength)]!;
-    const alone = file.length <= pieceLength;
-    return !equalBytes(nodeOf(bytes, { pieceLength, alone }), expected);
+    return nodeOf(bytes, { pieceLength, alone: file.length <= pieceLength });
   }
 
   #write(piece: number, begin: number, bytes: Uint8Array): DiskFailure | undefined {

@@ -1,6 +1,6 @@
 import { invariant } from "../base/errors.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
-import type { Content, ContentLayout, ContentSource, DiskFailure } from "../ports/content.ts";
+import type { ContentLayout, ContentSource, DiskFailure, OpenContent } from "../ports/content.ts";
 import { SimContent, type ContentDisk, type SimFile } from "./sim-content.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -42,7 +42,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     this.#bytesPerSecond = options.bytesPerSecond ?? DEFAULT_BYTES_PER_SECOND;
   }
 
-  open(layout: ContentLayout): Content {
+  open(layout: ContentLayout): OpenContent {
     return new SimContent(this, layout);
   }
 

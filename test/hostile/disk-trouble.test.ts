@@ -22,7 +22,7 @@ import { decodeResume } from "../../src/engine/resume-codec.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import type { ResumeState } from "../../src/engine/session-contract.ts";
 import type { NodeDisk } from "../../src/platform/node-disk.ts";
-import type { Content, ContentSource } from "../../src/ports/content.ts";
+import type { ContentSource, OpenContent } from "../../src/ports/content.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { dial, frames, type RawPeer } from "./raw-peer.ts";
 import {
@@ -151,15 +151,16 @@ class ForgetfulDisk implements ContentSource {
     this.#disk = disk;
   }
 
-  open(...args: Parameters<NodeDisk["open"]>): Content {
+  open(...args: Parameters<NodeDisk["open"]>): OpenContent {
     const content = this.#disk.open(...args);
-    const store = content.store.bind(content);
-    const sync = content.sync.bind(content);
-    content.store = (piece, ...rest) => {
+    const { bytes, judge } = content;
+    const store = judge.store.bind(judge);
+    const sync = bytes.sync.bind(bytes);
+    judge.store = (piece, ...rest) => {
       this.#unsynced.add(piece);
       store(piece, ...rest);
     };
-    content.sync = (onDone) => {
+    bytes.sync = (onDone) => {
       const written = [...this.#unsynced];
       sync((outcome) => {
         for (const piece of written) this.#unsynced.delete(piece);
@@ -377,8 +378,9 @@ for (const [how, bring] of BACK) {
         wrap: (disk) => ({
           open: (layout) => {
             const content = disk.open(layout);
-            const stamp = content.stamp.bind(content);
-            content.stamp = (onDone) => {
+            const watch = content.watch!;
+            const stamp = watch.stamp.bind(watch);
+            watch.stamp = (onDone) => {
               looks += 1;
               looked();
               stamp(onDone);
@@ -424,8 +426,9 @@ test("STO-5: a disk that fails while files that are back are judged", OPTIONS, a
     wrap: (disk) => ({
       open: (layout) => {
         const content = disk.open(layout);
-        const check = content.check.bind(content);
-        content.check = ({ pieces, onPiece, onDone }) => {
+        const { judge } = content;
+        const check = judge.check.bind(judge);
+        judge.check = ({ pieces, onPiece, onDone }) => {
           checks += 1;
           const message = "the disk failed";
           const failure = { kind: "failure", code: "EIO", path: layout.root, message } as const;

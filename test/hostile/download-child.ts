@@ -32,8 +32,9 @@ const session = new Session({
     content: {
       open: (layout) => {
         const content = disk.open(layout);
-        const check = content.check.bind(content);
-        content.check = (options) => {
+        const { judge } = content;
+        const check = judge.check.bind(judge);
+        judge.check = (options) => {
           checked += options.pieces.count;
           return check(options);
         };

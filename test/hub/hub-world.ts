@@ -171,7 +171,6 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       folder,
       files: disk,
       content: disk,
-      ingest: disk,
       slabs: new SlabLine(new Pool()),
       turns,
       clock,

@@ -85,10 +85,11 @@ test(
     const openContent = node.disk.open.bind(node.disk);
     node.disk.open = (layout) => {
       const content = openContent(layout);
-      const close = content.close.bind(content);
+      const { bytes } = content;
+      const close = bytes.close.bind(bytes);
       open += 1;
       openMax = Math.max(openMax, open);
-      content.close = (onDone) => {
+      bytes.close = (onDone) => {
         close(() => {
           open -= 1;
           onDone();

@@ -4,7 +4,7 @@ import { sharesOfOne } from "../sharing/shares-fixture.ts";
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
 import { sha1 } from "../../base/hash.ts";
-import type { Content, PieceVerdict, Slab } from "../../ports/content.ts";
+import type { PieceJudge, PieceVerdict, Slab } from "../../ports/content.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 import { SimSlabs } from "../../sim/sim-slabs.ts";
 import type { BlockSource } from "./block-source.ts";
@@ -55,7 +55,8 @@ class Task {
     const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for all") });
     this.downloader = new Downloader({
       geometry: this.geometry,
-      content: this.#content(turns),
+      bytes: { write: () => assert.fail("there is memory enough") },
+      judge: this.#judgeIn(turns),
       slabs: new SimSlabs(64 * PIECE_BYTES),
       random,
       have: this.have,
@@ -80,13 +81,12 @@ class Task {
     return this.bytes.subarray(begin, begin + BLOCK_BYTES);
   }
 
-  #content(turns: Turns): Pick<Content, "store" | "write" | "verify"> {
+  #judgeIn(turns: Turns): Pick<PieceJudge, "store" | "verify"> {
     return {
       store: (piece, slab, _options, onDone) => {
         const verdict = this.#judge(piece, slab);
         turns.owe(() => onDone(verdict));
       },
-      write: () => assert.fail("there is memory enough"),
       verify: () => assert.fail("there is memory enough"),
     };
   }

@@ -1,7 +1,13 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
 import type { Geometry } from "../../base/geometry.ts";
-import type { Content, DiskFailure, PieceVerdict, SlabPool } from "../../ports/content.ts";
+import type {
+  ByteStore,
+  DiskFailure,
+  PieceJudge,
+  PieceVerdict,
+  SlabPool,
+} from "../../ports/content.ts";
 import type { Random } from "../../ports/random.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
@@ -44,7 +50,8 @@ export interface PieceHashKnowledge {
 
 export interface DownloaderOptions {
   readonly geometry: Geometry;
-  readonly content: Pick<Content, "store" | "write" | "verify">;
+  readonly bytes: Pick<ByteStore, "write">;
+  readonly judge: Pick<PieceJudge, "store" | "verify">;
   readonly slabs: SlabPool;
   readonly random: Random;
   readonly have: Bitfield;
@@ -81,7 +88,8 @@ export class Downloader {
     this.#picker = new PiecePicker(this.#geometry, options.random);
     this.#store = new PieceStore({
       geometry: this.#geometry,
-      content: options.content,
+      bytes: options.bytes,
+      judge: options.judge,
       slabs: options.slabs,
       onRoom: () => this.#requests.handleRoom(),
       onWriteFailure: (piece, failure) => {

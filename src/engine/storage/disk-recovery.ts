@@ -1,6 +1,14 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Content, DiskFailure, FileStamp, NearestFolder } from "../../ports/content.ts";
+import type {
+  ByteStore,
+  DiskFailure,
+  FilePlaces,
+  FileStamp,
+  FileWatch,
+  NearestFolder,
+  PieceJudge,
+} from "../../ports/content.ts";
 
 /** A disk that refused is tried again after this. */
 const RETRY_MS = 5_000;
@@ -20,9 +28,11 @@ export interface DiskRecoveryOptions {
   readonly root: string;
   /** What unfinished files end in, if in anything. */
   readonly unfinishedSuffix: string | undefined;
-  readonly content: Content;
-  /** Files have to be claimed before they are written to. */
-  readonly claims: boolean;
+  readonly bytes: Pick<ByteStore, "sync">;
+  readonly judge: Pick<PieceJudge, "check">;
+  readonly watch: FileWatch;
+  /** Where files have to be claimed before they are written to. */
+  readonly claims: Pick<FilePlaces, "claim"> | undefined;
   readonly have: Bitfield;
   /** How the files look now. */
   readonly found: readonly FileStamp[];
@@ -124,9 +134,9 @@ export class DiskRecovery {
 
   /** @param onThere - Asks for more than that nothing was moved: every wanted file has to be there. */
   #watch(onThere: (() => void) | undefined): void {
-    const { content, info, nowMs, onFailure } = this.#options;
+    const { watch, info, nowMs, onFailure } = this.#options;
     this.#watchAtMs = nowMs() + WATCH_MS + info.files.length;
-    content.stamp((stamps) => {
+    watch.stamp((stamps) => {
       if (this.#cancelled || this.#stage !== "well") return;
       if ("kind" in stamps) onFailure(stamps);
       else if (this.#areAtPlace(stamps, onThere !== undefined)) onThere?.();
@@ -187,7 +197,7 @@ export class DiskRecovery {
    * same when they are found again cannot be seen from outside; number, size and time may all be given again.
    */
   #findGone({ path }: DiskFailure): void {
-    const { content, info, have } = this.#options;
+    const { watch, info, have } = this.#options;
     for (const [index, file] of info.files.entries()) {
       // What we have of unwanted files is in the part file.
       if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
@@ -195,7 +205,7 @@ export class DiskRecovery {
       const was = this.#isPathOf(path, index) || this.#inodes[index] !== UNSEEN;
       if (was || hasAny(have, first, end)) this.#missBelow(path, index);
     }
-    content.stamp((stamps) => {
+    watch.stamp((stamps) => {
       if (!this.#cancelled) this.#seeAbsentees("kind" in stamps ? undefined : stamps);
     });
   }
@@ -214,10 +224,10 @@ export class DiskRecovery {
   }
 
   #look(): void {
-    const { content } = this.#options;
+    const { watch } = this.#options;
     const failures = this.#failures;
     this.#stage = "looking";
-    content.stamp((stamps) => {
+    watch.stamp((stamps) => {
       if (this.#cancelled) return;
       if ("kind" in stamps) {
         this.#seeAbsentees(undefined);
@@ -232,12 +242,12 @@ export class DiskRecovery {
 
   /** What workers hold open may not be what is there now. */
   #reopen(stamps: readonly FileStamp[], lost: readonly number[], failures: number): void {
-    const { content } = this.#options;
+    const { watch } = this.#options;
     if (this.#gone.size === 0) {
       this.#prove(failures);
       return;
     }
-    content.reopen(lost, () => {
+    watch.reopen(lost, () => {
       if (this.#cancelled) return;
       for (const index of this.#gone.keys()) this.#inodes[index] = UNSEEN;
       this.#learn(stamps);
@@ -246,7 +256,7 @@ export class DiskRecovery {
   }
 
   #judgeReturned(stamps: readonly FileStamp[], onDone: () => void): void {
-    const { content, info, have } = this.#options;
+    const { judge, info, have } = this.#options;
     const returned = new Bitfield(info.geometry.pieceCount);
     const doubtful = new Bitfield(info.geometry.pieceCount);
     for (const index of this.#gone.keys()) {
@@ -260,7 +270,7 @@ export class DiskRecovery {
     }
     this.#options.onReturned(returned);
     const intact = new Bitfield(info.geometry.pieceCount);
-    content.check({
+    judge.check({
       pieces: doubtful,
       onPiece: (piece, isIntact) => {
         if (!isIntact) return;
@@ -288,7 +298,7 @@ export class DiskRecovery {
    * was there; any other is refused when it is to be written to.
    */
   #claimReturned(stamps: readonly FileStamp[], corrupt: Bitfield, onDone: () => void): void {
-    const { content, info, claims } = this.#options;
+    const { info, claims } = this.#options;
     const files = [...this.#gone.keys()].filter((index) => {
       if (stamps[index]!.size < 0 || this.#known?.[index]?.inode === stamps[index]!.inode)
         return false;
@@ -302,7 +312,7 @@ export class DiskRecovery {
       onDone();
       return;
     }
-    content.claim(files, (outcome) => {
+    claims.claim(files, (outcome) => {
       if (this.#cancelled) return;
       if (outcome.kind === "failure") this.#still(outcome);
       else onDone();
@@ -311,7 +321,7 @@ export class DiskRecovery {
 
   /** What could not be made durable before must be now, or it would be claimed all the same. */
   #prove(failures: number): void {
-    this.#options.content.sync((outcome) => {
+    this.#options.bytes.sync((outcome) => {
       if (this.#cancelled) return;
       if (outcome.kind === "failure") {
         this.handleFailure(outcome);

@@ -1,13 +1,14 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
+import type { ByteStore, DiskFailure, DiskOutcome, FilePlaces } from "../../ports/content.ts";
 
 /** Files named at once: nothing is read or written meanwhile. */
 const FILES_AT_ONCE_MAX = 500;
 
 export interface FinishedFilesOptions {
   readonly info: TorrentInfo;
-  readonly content: Content;
+  readonly bytes: Pick<ByteStore, "sync">;
+  readonly places: Pick<FilePlaces, "finish">;
   readonly have: Bitfield;
   readonly wantsFile: (index: number) => boolean;
   readonly intervalMs: number;
@@ -72,14 +73,14 @@ export class FinishedFiles {
       this.#tell(true);
       return;
     }
-    this.#options.content.sync((outcome) => {
+    this.#options.bytes.sync((outcome) => {
       if (this.#succeeded(outcome, whole)) this.#name(whole);
     });
   }
 
   #name(files: readonly number[]): void {
     const [now, later] = [files.slice(0, FILES_AT_ONCE_MAX), files.slice(FILES_AT_ONCE_MAX)];
-    this.#options.content.finish(now, (outcome) => {
+    this.#options.places.finish(now, (outcome) => {
       if (!this.#succeeded(outcome, files)) return;
       this.#options.onNamed();
       // Pieces may have come meanwhile.

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { planTorrent, buildMetainfo } from "../../metainfo/create.ts";
 import { parseMetainfo } from "../../metainfo/parse-metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Content, ContentLayout } from "../../ports/content.ts";
+import type { ContentLayout, OpenContent } from "../../ports/content.ts";
 import { openInSlices } from "./open-in-slices.ts";
 
 const FILES = 5_000;
-const CONTENT = {} as Content;
+const CONTENT = {} as OpenContent;
 
 /** A clock on which each look takes a millisecond, and timers that a test fires. */
 class SlowClock implements Clock {
@@ -29,7 +29,7 @@ function opening(clock: SlowClock, fileCount: number) {
   const plan = planTorrent({ name: "many", files, kind: "v1", pieceLength: 16_384 });
   const v1 = new Uint8Array(plan.geometry.pieceCount * 20);
   const { info } = parseMetainfo(buildMetainfo(plan, { v1 }).torrent);
-  const opened: { readonly layout: ContentLayout; readonly content: Content }[] = [];
+  const opened: { readonly layout: ContentLayout; readonly content: OpenContent }[] = [];
   let layout: ContentLayout | undefined;
   const cancel = openInSlices({
     source: {

@@ -1,8 +1,8 @@
 import type { Work } from "../../base/work.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Content, ContentSource } from "../../ports/content.ts";
-import { contentLayoutInSteps } from "../content-layout.ts";
+import type { ContentSource, OpenContent } from "../../ports/content.ts";
+import { contentLayoutInSteps, openInSteps } from "../content-layout.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { inSlices } from "./in-slices.ts";
 
@@ -16,7 +16,7 @@ export interface OpenInSlicesOptions {
   readonly existing: ExistingFiles;
   readonly unfinishedSuffix: string | undefined;
   /** Called within the call itself where one slice is enough, as it is for nearly every torrent. */
-  readonly onOpened: (content: Content) => void;
+  readonly onOpened: (content: OpenContent) => void;
 }
 
 /**
@@ -28,8 +28,8 @@ export function openInSlices(options: OpenInSlicesOptions): () => void {
   return inSlices(options.clock, open(options), options.onOpened);
 }
 
-function* open(options: OpenInSlicesOptions): Work<Content> {
+function* open(options: OpenInSlicesOptions): Work<OpenContent> {
   const { source, info, unfinishedSuffix } = options;
   const layout = { ...(yield* contentLayoutInSteps(info, options)), unfinishedSuffix };
-  return source.openInSteps ? yield* source.openInSteps(layout) : source.open(layout);
+  return yield* openInSteps(source, layout);
 }

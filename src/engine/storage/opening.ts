@@ -1,8 +1,8 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
-import type { Content, DiskFailure, FileStamp } from "../../ports/content.ts";
-import { type DiskJudgement, judgeDiskInSteps } from "../content-layout.ts";
+import type { DiskFailure, FileStamp, FileWatch, OpenContent } from "../../ports/content.ts";
+import { type DiskJudgement, judgeDiskInSteps, judgeUnwatched } from "../content-layout.ts";
 import {
   claimFiles,
   type ExistingFiles,
@@ -22,7 +22,7 @@ export interface OpenedContent {
   /** Pieces that need no judging before they are served. */
   readonly judged: Bitfield;
   readonly partial: ResumeState["partial"];
-  /** How the files looked. */
+  /** How the files looked; none when the content has no watch. */
   readonly stamps: readonly FileStamp[];
   /** True when pieces were read and judged: what the last resume says is not all. */
   readonly checked: boolean;
@@ -37,7 +37,7 @@ interface FoundPieces {
 
 export interface OpeningOptions {
   readonly info: TorrentInfo;
-  readonly content: Content;
+  readonly content: Pick<OpenContent, "judge" | "watch" | "places">;
   readonly clock: Clock;
   readonly resume: ResumeState | undefined;
   readonly mode: "download" | "seed";
@@ -77,7 +77,13 @@ export class Opening {
   }
 
   #look(): void {
-    this.#options.content.stamp((stamps) => {
+    const { clock, content } = this.#options;
+    const { watch } = content;
+    if (!watch) {
+      this.#retry = clock.startTimer(0, () => this.#judge([]));
+      return;
+    }
+    watch.stamp((stamps) => {
       if (this.#cancelled) return;
       if ("kind" in stamps) this.#handleFailure(stamps);
       else this.#judge(stamps);
@@ -85,10 +91,14 @@ export class Opening {
   }
 
   #judge(stamps: readonly FileStamp[]): void {
-    const { info, clock, mode, resumeIntervalMs } = this.#options;
+    const { info, content, clock, mode, resumeIntervalMs } = this.#options;
     const { pieceCount } = info.geometry;
-    const resume = fittingResume(this.#options.resume, info);
+    const resume = fittingResume(this.#options.resume, info, stamps.length);
     const empty = (): Bitfield => new Bitfield(pieceCount);
+    if (!content.watch) {
+      this.#check(stamps, judgeUnwatched({ resume, mode, empty }), resume);
+      return;
+    }
     const judging = judgeDiskInSteps({ info, stamps, resume, mode, resumeIntervalMs, empty });
     this.#cancelJudging = inSlices(clock, judging, (judgement) => {
       this.#check(stamps, judgement, resume);
@@ -118,7 +128,7 @@ export class Opening {
       return;
     }
     let checked = total - doubtful.count;
-    this.#cancelCheck = content.check({
+    this.#cancelCheck = content.judge.check({
       pieces: doubtful,
       onPiece: (piece, intact) => {
         checked += 1;
@@ -151,7 +161,9 @@ export class Opening {
   #claim(opened: OpenedContent, ours: readonly boolean[], resume: ResumeState | undefined): void {
     const { info, content, root, existing, wantedFiles, mode, onOpened } = this.#options;
     const { unfinishedSuffix } = this.#options;
-    if (mode === "seed" || existing === "own" || existing === "untouched") {
+    const { watch, places } = content;
+    const nothingToClaim = existing === "own" || existing === "untouched" || !watch || !places;
+    if (mode === "seed" || nothingToClaim) {
       onOpened(opened);
       return;
     }
@@ -167,21 +179,21 @@ export class Opening {
       isWanted: (index) => wantedFiles?.[index] !== false,
     };
     const claims = judgeExisting(found);
-    claimFiles(content, existing, { ...found, ...claims }, (outcome) => {
+    claimFiles(places, existing, { ...found, ...claims }, (outcome) => {
       if (this.#cancelled) return;
       if (outcome.kind === "failure") {
         this.#handleFailure(outcome);
         return;
       }
       if (existing === "set-aside") forget(info, claims.inTheWay, [have, judged]);
-      if (claims.ours.length + claims.inTheWay.length > 0) this.#lookAgain(opened);
+      if (claims.ours.length + claims.inTheWay.length > 0) this.#lookAgain(watch, opened);
       else this.#begin(opened);
     });
   }
 
   /** Files were copied, cut or given other names. */
-  #lookAgain(opened: OpenedContent): void {
-    this.#options.content.stamp((stamps) => {
+  #lookAgain(watch: FileWatch, opened: OpenedContent): void {
+    watch.stamp((stamps) => {
       if (this.#cancelled) return;
       if ("kind" in stamps) this.#handleFailure(stamps);
       else this.#begin({ ...opened, stamps, checked: true });
@@ -250,7 +262,8 @@ function isChangedByOthers(
 function fittingResume(
   resume: ResumeState | undefined,
   info: TorrentInfo,
+  stampCount: number,
 ): ResumeState | undefined {
   if (!resume || resume.have.length !== info.geometry.pieceCount) return undefined;
-  return resume.stamps.length === info.files.length ? resume : undefined;
+  return resume.stamps.length === stampCount ? resume : undefined;
 }

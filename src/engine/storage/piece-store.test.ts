@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
-import type { Content, DiskFailure, PieceVerdict, Slab, SlabPool } from "../../ports/content.ts";
+import type {
+  ByteStore,
+  DiskFailure,
+  PieceJudge,
+  PieceVerdict,
+  Slab,
+  SlabPool,
+} from "../../ports/content.ts";
 import { PieceStore } from "./piece-store.ts";
 
 const FULL: DiskFailure = { kind: "failure", code: "ENOSPC", message: "no space", path: "/x" };
@@ -42,7 +49,7 @@ class HeldDisk {
       this.#hold("write", piece, end),
     verify: (piece: number, _options: object, end: (verdict: PieceVerdict) => void) =>
       this.#hold("verify", piece, end),
-  } as unknown as Content;
+  } as unknown as ByteStore & PieceJudge;
 
   get kinds(): string[] {
     return this.calls.map(({ kind }) => kind);
@@ -72,7 +79,8 @@ function world(pieceLength: number, limitBytes: number): World {
   const files = [{ offset: 0, length: pieceLength * 4, pad: false }];
   const store = new PieceStore({
     geometry: new Geometry({ pieceLength, files, aligned: false }),
-    content: disk.content,
+    bytes: disk.content,
+    judge: disk.content,
     slabs,
     onRoom: () => undefined,
     onWriteFailure: (piece) => failures.push(piece),

@@ -1,7 +1,14 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import { invariant } from "../../base/errors.ts";
-import type { Content, DiskFailure, PieceVerdict, Slab, SlabPool } from "../../ports/content.ts";
+import type {
+  ByteStore,
+  DiskFailure,
+  PieceJudge,
+  PieceVerdict,
+  Slab,
+  SlabPool,
+} from "../../ports/content.ts";
 
 /**
  * Pieces longer than this, or than this part of all the memory there is, are not held in memory as a whole:
@@ -36,7 +43,8 @@ export interface BlockTarget {
 
 export interface PieceStoreOptions {
   readonly geometry: Geometry;
-  readonly content: Pick<Content, "store" | "write" | "verify">;
+  readonly bytes: Pick<ByteStore, "write">;
+  readonly judge: Pick<PieceJudge, "store" | "verify">;
   readonly slabs: SlabPool;
   /** A slab came back: whoever waited for memory may ask again. */
   readonly onRoom: () => void;
@@ -138,12 +146,12 @@ export class PieceStore {
       if (this.#judging === 0) for (const next of this.#afterVerdicts.splice(0)) next();
     };
     if (entry.slab) {
-      this.#options.content.store(piece, entry.slab, options, finish);
+      this.#options.judge.store(piece, entry.slab, options, finish);
       return;
     }
     this.#afterWrites(entry, () => {
       if (entry.failure) finish(entry.failure);
-      else this.#options.content.verify(piece, options, finish);
+      else this.#options.judge.verify(piece, options, finish);
     });
   }
 
@@ -226,7 +234,7 @@ export class PieceStore {
     const end = Math.min(begin + count * BLOCK_BYTES, this.#options.geometry.requestSize(piece));
     entry.writing += 1;
     const span = { begin, length: end - begin };
-    this.#options.content.write(piece, span, { slab, slabOffset }, (outcome) => {
+    this.#options.bytes.write(piece, span, { slab, slabOffset }, (outcome) => {
       entry.writing -= 1;
       release();
       if (outcome.kind === "done") {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitfield } from "../../base/bitfield.ts";
-import type { Content, DiskOutcome, FileStamp } from "../../ports/content.ts";
+import type { ByteStore, DiskOutcome, FileWatch } from "../../ports/content.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type { ResumeState } from "../session-contract.ts";
 
@@ -17,12 +17,11 @@ class World {
   readonly keeper: ResumeKeeper;
 
   constructor() {
-    const content = {
-      sync: (onDone: (outcome: DiskOutcome) => void) => this.syncs.push(onDone),
-      stamp: (onDone: (stamps: readonly FileStamp[]) => void) => onDone([]),
-    } as unknown as Content;
+    const bytes: Pick<ByteStore, "sync"> = { sync: (onDone) => this.syncs.push(onDone) };
+    const watch: Pick<FileWatch, "stamp"> = { stamp: (onDone) => onDone([]) };
     this.keeper = new ResumeKeeper({
-      content,
+      bytes,
+      watch,
       clock: { nowMs: () => 0, wallMs: () => 77, startTimer: () => ({ cancel: () => undefined }) },
       intervalMs: 1_000,
       collect: () => {

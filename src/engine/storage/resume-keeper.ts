@@ -1,10 +1,11 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Content, DiskFailure, FileStamp } from "../../ports/content.ts";
+import type { ByteStore, DiskFailure, FileStamp, FileWatch } from "../../ports/content.ts";
 import type { ResumeState } from "../session-contract.ts";
 
 export interface ResumeKeeperOptions {
-  readonly content: Content;
+  readonly bytes: Pick<ByteStore, "sync">;
+  readonly watch: Pick<FileWatch, "stamp"> | undefined;
   readonly clock: Clock;
   readonly intervalMs: number;
   /** What may be claimed, as copies. */
@@ -60,7 +61,7 @@ export class ResumeKeeper {
   }
 
   #save(clean: boolean, onDone: () => void): void {
-    const { content, clock, isAtPlace, save, onFailure } = this.#options;
+    const { bytes, watch, clock, isAtPlace, save, onFailure } = this.#options;
     const savedAtMs = clock.wallMs();
     const claims = this.#options.collect();
     this.#saving = true;
@@ -71,21 +72,16 @@ export class ResumeKeeper {
       onFailure(failure);
       onDone();
     };
-    content.sync((outcome) => {
-      if (outcome.kind === "failure") {
-        fail(outcome);
-        return;
-      }
-      content.stamp((stamps) => {
-        if ("kind" in stamps) {
-          fail(stamps);
-          return;
-        }
-        this.#saving = false;
-        if (isAtPlace(stamps)) save({ ...claims, stamps, savedAtMs, clean });
-        else this.#changed = true;
-        onDone();
-      });
+    const finish = (stamps: readonly FileStamp[]): void => {
+      this.#saving = false;
+      if (isAtPlace(stamps)) save({ ...claims, stamps, savedAtMs, clean });
+      else this.#changed = true;
+      onDone();
+    };
+    bytes.sync((outcome) => {
+      if (outcome.kind === "failure") fail(outcome);
+      else if (!watch) finish([]);
+      else watch.stamp((stamps) => ("kind" in stamps ? fail(stamps) : finish(stamps)));
     });
   }
 }

@@ -1,8 +1,9 @@
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Content, DiskFailure } from "../../ports/content.ts";
+import type { DiskFailure, OpenContent } from "../../ports/content.ts";
 import type { OpenedContent } from "./opening.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
+import { StoreRecovery } from "./store-recovery.ts";
 import { FinishedFiles } from "./finished-files.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
@@ -11,7 +12,7 @@ import type { Transfer } from "../torrent/transfer.ts";
 
 export interface TorrentFilesOptions {
   readonly info: TorrentInfo;
-  readonly content: Content;
+  readonly content: OpenContent;
   readonly opened: OpenedContent;
   /** What unfinished files end in; `undefined` when they have their names from the start. */
   readonly unfinishedSuffix: string | undefined;
@@ -33,7 +34,9 @@ export interface TorrentFilesOptions {
 /** The files of an open torrent: what of them is saved as a resume, and what happens when the disk refuses. */
 export class TorrentFiles {
   readonly #options: TorrentFilesOptions;
-  readonly #recovery: DiskRecovery;
+  /** `undefined` when nobody but us can change what is stored. */
+  readonly #watched: DiskRecovery | undefined;
+  readonly #recovery: DiskRecovery | StoreRecovery;
   /** `undefined` when nobody wants resumes. */
   readonly #resume: ResumeKeeper | undefined;
   /** `undefined` when files have their names from the start. */
@@ -42,7 +45,8 @@ export class TorrentFiles {
 
   constructor(options: TorrentFilesOptions) {
     this.#options = options;
-    this.#recovery = this.#makeRecovery();
+    this.#watched = this.#makeWatched();
+    this.#recovery = this.#watched ?? this.#makeRecovery();
     this.#resume = this.#makeResume();
     this.#finished = this.#makeFinished();
     if (options.opened.checked) this.#resume?.touch();
@@ -58,7 +62,7 @@ export class TorrentFiles {
 
   /** These files, of which pieces were had, are not there. */
   handleGone(files: readonly number[]): void {
-    this.#recovery.handleGone(files);
+    this.#watched?.handleGone(files);
   }
 
   /** There is something to save. */
@@ -114,21 +118,35 @@ export class TorrentFiles {
 
   #createEmpty(): void {
     if (!this.#lacksEmptyFiles) return;
-    this.#options.content.createEmpty((outcome) => {
+    this.#options.content.places?.createEmpty((outcome) => {
       if (outcome.kind === "done") this.#lacksEmptyFiles = false;
       else this.#options.onFailure(outcome);
     });
   }
 
-  #makeRecovery(): DiskRecovery {
-    const options = this.#options;
-    const { info, content, opened, transfer, add, clock, onFailure, onStill, onBack } = options;
+  #makeRecovery(): StoreRecovery {
+    const { content, clock, onStill } = this.#options;
+    return new StoreRecovery({
+      bytes: content.bytes,
+      nowMs: () => clock.nowMs(),
+      onStill,
+      onBack: () => this.#handleBack(),
+    });
+  }
+
+  #makeWatched(): DiskRecovery | undefined {
+    const { info, content, opened, transfer, add, clock, onFailure, onStill } = this.#options;
+    const { bytes, judge, watch, places } = content;
+    const { existing } = this.#options;
+    if (!watch) return undefined;
     return new DiskRecovery({
       info,
       root: add.root,
       unfinishedSuffix: this.#options.unfinishedSuffix,
-      content,
-      claims: options.existing !== "own" && options.existing !== "untouched",
+      bytes,
+      judge,
+      watch,
+      claims: existing === "own" || existing === "untouched" ? undefined : places,
       have: opened.have,
       found: opened.stamps,
       known: add.resume?.stamps,
@@ -139,20 +157,24 @@ export class TorrentFiles {
       onStill,
       onReturned: (pieces) => transfer.handleReturned(pieces),
       onJudged: (intact, corrupt) => transfer.handleJudged(intact, corrupt),
-      onBack: () => {
-        this.#createEmpty();
-        this.#finished?.handleChange();
-        onBack();
-      },
+      onBack: () => this.#handleBack(),
     });
+  }
+
+  #handleBack(): void {
+    this.#createEmpty();
+    this.#finished?.handleChange();
+    this.#options.onBack();
   }
 
   #makeFinished(): FinishedFiles | undefined {
     const { info, content, opened, transfer, unfinishedSuffix, onFailure } = this.#options;
-    if (unfinishedSuffix === undefined) return undefined;
+    const { bytes, places } = content;
+    if (unfinishedSuffix === undefined || !places) return undefined;
     return new FinishedFiles({
       info,
-      content,
+      bytes,
+      places,
       have: opened.have,
       wantsFile: (index) => transfer.download.wantsFile(index),
       intervalMs: this.#options.resumeIntervalMs,
@@ -167,7 +189,8 @@ export class TorrentFiles {
     return (
       saveResume &&
       new ResumeKeeper({
-        content,
+        bytes: content.bytes,
+        watch: content.watch,
         clock,
         intervalMs: this.#options.resumeIntervalMs,
         collect: () => ({

@@ -5,7 +5,7 @@ import type { Infohashes } from "../../base/infohash.ts";
 import { MetainfoError } from "../../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
-import type { Content, DiskFailure, DiskOutcome } from "../../ports/content.ts";
+import type { DiskFailure, DiskOutcome, OpenContent } from "../../ports/content.ts";
 import { openInSlices } from "../storage/open-in-slices.ts";
 import { Opening, type OpenedContent } from "../storage/opening.ts";
 import type { ExistingFiles } from "../existing-files.ts";
@@ -52,7 +52,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   readonly #sources: TorrentSources;
   readonly #traffic: TorrentTraffic;
   #info: TorrentInfo | undefined;
-  #content: Content | undefined;
+  #content: OpenContent | undefined;
   #opening: Opening | undefined;
   /** From the time its info is known until its files are open. */
   #isOpening = false;
@@ -153,13 +153,14 @@ export class Torrent implements EngineTorrent, BurstMember {
   #want(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
     if (!this.#transfer) {
-      this.#content?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
+      this.#content?.places?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
       return;
     }
     this.#completed = false;
     this.#transfer.setWantedFiles(wanted);
     this.#files?.handleWanted();
     if (!this.#isComplete) this.#beginAgain();
+    else this.#judgeCompletion();
     this.#host.handleCandidates();
   }
 
@@ -203,7 +204,7 @@ export class Torrent implements EngineTorrent, BurstMember {
       this.#transfer?.upload.close();
       await this.#transfer?.download.spillAll();
       await this.#files?.finish();
-      await new Promise<void>((done) => content.close(done));
+      await new Promise<void>((done) => content.bytes.close(done));
     }
     await goodbyes;
     this.#enter({ kind: "stopped" });
@@ -257,13 +258,13 @@ export class Torrent implements EngineTorrent, BurstMember {
     });
   }
 
-  #judgeFiles(info: TorrentInfo, opened: Content): void {
+  #judgeFiles(info: TorrentInfo, opened: OpenContent): void {
     const { ports, settings } = this.#host;
     const content = inTurns(opened, this.#host.bursts, this);
     this.#content = content;
     this.#wantedFiles ??= this.#options.select?.(info);
     if (this.#wantedFiles) {
-      content.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
+      content.places?.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
     }
     this.#opening = new Opening({
       info,
@@ -286,7 +287,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   /** The disk has been judged: peers may be served and asked. */
-  #begin(info: TorrentInfo, content: Content, opened: OpenedContent): void {
+  #begin(info: TorrentInfo, content: OpenContent, opened: OpenedContent): void {
     const { ports, settings } = this.#host;
     this.#opening = undefined;
     this.#isOpening = false;

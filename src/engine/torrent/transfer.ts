@@ -1,6 +1,12 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Content, DiskFailure, FileStamp, PieceVerdict } from "../../ports/content.ts";
+import type {
+  DiskFailure,
+  FilePlaces,
+  FileStamp,
+  OpenContent,
+  PieceVerdict,
+} from "../../ports/content.ts";
 import type { OpenedContent } from "../storage/opening.ts";
 import { isSameStamp } from "../storage/disk-recovery.ts";
 import { Downloader } from "../download/downloader.ts";
@@ -35,7 +41,7 @@ export interface TransferEvents {
 
 export interface TransferOptions {
   readonly info: TorrentInfo;
-  readonly content: Content;
+  readonly content: OpenContent;
   readonly ports: EnginePorts;
   readonly opened: OpenedContent;
   readonly hashes: HashExchange;
@@ -72,7 +78,8 @@ export class Transfer {
     this.#layersKnown = options.hashes.complete;
     this.download = new Downloader({
       geometry: info.geometry,
-      content,
+      bytes: content.bytes,
+      judge: content.judge,
       slabs: ports.receiveSlabs,
       random: ports.random,
       have: opened.have,
@@ -85,7 +92,8 @@ export class Transfer {
     });
     this.upload = new Uploader({
       geometry: info.geometry,
-      content,
+      bytes: content.bytes,
+      judge: content.judge,
       slabs: ports.sendSlabs,
       limit: options.shares.up,
       memory: options.shares.send,
@@ -96,7 +104,7 @@ export class Transfer {
     });
     this.leaves = new LeafHashes({
       info,
-      content,
+      bytes: content.bytes,
       slabs: ports.sendSlabs,
       have: opened.have,
       table: options.hashes.table,
@@ -120,20 +128,26 @@ export class Transfer {
     return this.#placing !== undefined;
   }
 
-  /** Ends in `handlePlaced`, or in a failure of the disk; then `placeAgain` is to follow. */
+  /**
+   * Where files have places, it ends in `handlePlaced`, or in a failure of the disk; then `placeAgain` is to follow.
+   */
   setWantedFiles(wanted: readonly boolean[]): void {
     const added = new Set(this.#placing?.added);
     for (const [index, isWanted] of wanted.entries()) {
       if (isWanted && !this.download.wantsFile(index)) added.add(index);
     }
     this.download.setWantedFiles(wanted);
+    const { places } = this.#options.content;
+    // Without names nothing has to be moved.
+    if (!places) return;
     this.#placing = { wanted, added };
-    this.#place();
+    this.#place(places);
   }
 
   /** The disk takes bytes again. */
   placeAgain(): void {
-    if (this.#placing) this.#place();
+    const { places } = this.#options.content;
+    if (this.#placing && places) this.#place(places);
   }
 
   tick(now: number): void {
@@ -215,10 +229,10 @@ export class Transfer {
    * Files that are wanted now take their ends out of the part file. It cannot tell zeros from nothing, nor
    * whether it is still the one that was written: ends that did not come with it are wanted again.
    */
-  #place(): void {
+  #place(places: FilePlaces): void {
     const { content, info, events } = this.#options;
     const placing = this.#placing!;
-    content.setWanted(placing.wanted, (moved) => {
+    places.setWanted(placing.wanted, (moved) => {
       if (this.#placing !== placing) return;
       if (moved.kind === "failure") {
         events.handleDiskFailure(moved);
@@ -230,7 +244,7 @@ export class Transfer {
         if (this.#have.has(first)) ends.add(first);
         if (this.#have.has(end - 1)) ends.add(end - 1);
       }
-      content.check({
+      content.judge.check({
         pieces: ends,
         onPiece: (piece, isIntact) => {
           if (!isIntact) this.#lose(piece);
@@ -264,9 +278,11 @@ export class Transfer {
   /** What others do to files that are complete is noticed; their pieces are judged again (STO-6). */
   #watch(now: number): void {
     const { content, info } = this.#options;
+    const { watch } = content;
+    if (!watch) return;
     this.#watchAtMs = now + WATCH_MS + info.files.length;
     this.#servedSinceWatch = false;
-    content.stamp((stamps) => {
+    watch.stamp((stamps) => {
       const before = this.#stamps;
       if (!this.download.complete) return;
       if ("kind" in stamps) {
@@ -278,7 +294,7 @@ export class Transfer {
         if (isSameStamp(was, stamps[index]!)) continue;
         // Descriptors may still lead to what was there.
         if (stamps[index]!.size < 0) this.#lookForMissing();
-        else if (was.inode !== stamps[index]!.inode) content.reopen([], () => undefined);
+        else if (was.inode !== stamps[index]!.inode) watch.reopen([], () => undefined);
         const { first, end } = info.geometry.filePieces(index);
         for (let piece = first; piece < end; piece += 1) this.#doubt(piece);
       }
@@ -299,9 +315,10 @@ export class Transfer {
 
   #lookForMissing(): void {
     const { content, info, events } = this.#options;
-    if (this.#restamping) return;
+    const { watch } = content;
+    if (this.#restamping || !watch) return;
     this.#restamping = true;
-    content.stamp((stamps) => {
+    watch.stamp((stamps) => {
       this.#restamping = false;
       if ("kind" in stamps) {
         events.handleDiskFailure(stamps);

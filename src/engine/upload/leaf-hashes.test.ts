@@ -6,7 +6,7 @@ import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { padHash, treeWidth, verifyHashes } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../../metainfo/piece-layers.ts";
-import type { Content, DiskOutcome } from "../../ports/content.ts";
+import type { ByteStore, DiskOutcome } from "../../ports/content.ts";
 import { makeSimTorrent, type SimTorrent } from "../../sim/sim-torrent.ts";
 import { decodeHashes } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
@@ -37,7 +37,7 @@ class World {
     this.bytes = this.made.bytes.slice();
     this.have = new Bitfield(this.info.geometry.pieceCount);
     this.have.fill();
-    const read: Content["read"] = (slab, [run], onDone) => {
+    const read: ByteStore["read"] = (slab, [run], onDone) => {
       this.reads.push(() => {
         const at = run!.piece * pieceLength + run!.begin;
         slab.view.set(this.bytes.subarray(at, at + run!.length));
@@ -46,7 +46,7 @@ class World {
     };
     this.leaves = new LeafHashes({
       info: this.info,
-      content: { read } as unknown as Content,
+      bytes: { read },
       slabs: {
         limitBytes: 1e9,
         lentBytes: 0,

@@ -4,7 +4,7 @@ import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { sha256 } from "../../base/hash.ts";
 import { NODE_BYTES, padHash, parentLayer, pieceNode, treeWidth } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { Content, DiskFailure, SlabPool } from "../../ports/content.ts";
+import type { ByteStore, DiskFailure, SlabPool } from "../../ports/content.ts";
 import { encodeHashes, encodeHashReject, uncleCount } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import type { MemoryShare } from "../sharing/memory-share.ts";
@@ -54,7 +54,7 @@ interface Job {
 
 export interface LeafHashesOptions {
   readonly info: TorrentInfo;
-  readonly content: Content;
+  readonly bytes: Pick<ByteStore, "read">;
   readonly slabs: SlabPool;
   readonly have: Bitfield;
   /** 32 bytes for each piece, zeros where unknown; `undefined` for v1. */
@@ -150,7 +150,7 @@ export class LeafHashes {
   }
 
   #read(job: Job, piece: number, begin: number): void {
-    const { content, slabs, info } = this.#options;
+    const { bytes, slabs, info } = this.#options;
     if (piece === job.end || !job.peer.isOpen) {
       this.#answer(job, piece === job.end);
       return;
@@ -162,7 +162,7 @@ export class LeafHashes {
     }
     const size = info.geometry.requestSize(piece);
     const length = Math.min(STEP_BYTES, size - begin);
-    content.read(slab, [{ piece, begin, length, slabOffset: 0 }], (outcome) => {
+    bytes.read(slab, [{ piece, begin, length, slabOffset: 0 }], (outcome) => {
       if (outcome.kind === "done") {
         for (let at = 0; at < length; at += BLOCK_BYTES) {
           const leaf = sha256(slab.view.subarray(at, Math.min(at + BLOCK_BYTES, length)));

@@ -4,9 +4,10 @@ import { sharesOfOne } from "../sharing/shares-fixture.ts";
 import { Bitfield } from "../../base/bitfield.ts";
 import { Geometry } from "../../base/geometry.ts";
 import type {
-  Content,
+  ByteStore,
   DiskOutcome,
   PieceFrames,
+  PieceJudge,
   PieceVerdict,
   ReadRun,
   Slab,
@@ -52,7 +53,7 @@ class World {
       ) => this.verifies.push({ piece, frames, end: this.#burst(end) }),
       read: (_slab: Slab, runs: readonly ReadRun[], end: (outcome: DiskOutcome) => void) =>
         this.reads.push({ runs, end: this.#burst(end) }),
-    } as unknown as Content;
+    } as unknown as ByteStore & PieceJudge;
     const files = [{ offset: 0, length: 4 * PIECE, pad: false }];
     const shares = sharesOfOne({
       upBytesPerSecond: bytesPerSecond,
@@ -60,7 +61,8 @@ class World {
     });
     this.uploader = new Uploader({
       geometry: new Geometry({ pieceLength: PIECE, files, aligned: false }),
-      content,
+      bytes: content,
+      judge: content,
       slabs: {
         limitBytes: 64 * 1024 * 1024,
         lentBytes: 0,

@@ -2,8 +2,9 @@ import type { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {
-  Content,
+  ByteStore,
   DiskFailure,
+  PieceJudge,
   PieceVerdict,
   ReadRun,
   Slab,
@@ -52,7 +53,8 @@ interface Judging {
 
 export interface UploaderOptions {
   readonly geometry: Geometry;
-  readonly content: Content;
+  readonly bytes: Pick<ByteStore, "read">;
+  readonly judge: Pick<PieceJudge, "verify">;
   readonly slabs: SlabPool;
   readonly limit: RateBudget;
   readonly memory: MemoryShare;
@@ -249,11 +251,11 @@ export class Uploader {
     }
     const judging: Judging = { peers: new Set([peer]), doubted: false };
     this.#judging.set(piece, judging);
-    const { content, judged, have, clock } = this.#options;
+    const { judge, judged, have, clock } = this.#options;
     this.#warm.drop(piece);
     const warm = this.#warm.take(piece, clock.nowMs());
     const frames = warm && this.#warm.frames(warm);
-    content.verify(piece, { digests: false, frames }, (verdict) => {
+    judge.verify(piece, { digests: false, frames }, (verdict) => {
       this.#judging.delete(piece);
       const intact = verdict.kind === "intact" && have.has(piece);
       const good = intact && !judging.doubted;
@@ -347,7 +349,7 @@ export class Uploader {
       slabs.give(slab);
       memory.handleRoom();
     };
-    this.#options.content.read(slab, runs, (outcome) => {
+    this.#options.bytes.read(slab, runs, (outcome) => {
       peer.readingBytes -= used;
       if (outcome.kind === "failure") {
         give();

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import type { Content, DiskOutcome } from "../../ports/content.ts";
+import type { DiskOutcome, FilePlaces } from "../../ports/content.ts";
 import { ContentIo } from "./content-io.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
 import { DescriptorBudget } from "./open-files.ts";
@@ -37,11 +37,11 @@ function twoFiles(t: TestContext) {
 }
 
 function call(
-  content: Content,
+  places: FilePlaces,
   what: "claim" | "setAside",
   files: readonly number[],
 ): Promise<DiskOutcome> {
-  return new Promise((resolve) => content[what](files, resolve));
+  return new Promise((resolve) => places[what](files, resolve));
 }
 
 test("a file that was there is not written to, while nobody claims it", async (t) => {
@@ -74,7 +74,7 @@ test("what was made here goes on being written to, unless another file takes its
   assert.equal((await calls.store(1)).kind, "intact");
   renameSync(at("a"), at("a2"));
   writeFileSync(at("a"), "somebody's letter");
-  await new Promise((resolve) => calls.content.reopen([], resolve));
+  await new Promise((resolve) => calls.content.watch!.reopen([], resolve));
   const verdict = await calls.store(0);
   assert.ok(verdict.kind === "failure" && verdict.code === "EEXIST");
   assert.equal(readFileSync(at("a"), "utf8"), "somebody's letter");
@@ -86,7 +86,7 @@ test("a claimed file is cut to its length, and one with other names is copied fi
   linkSync(at("a"), join(root, "precious"));
   writeFileSync(at("b"), Buffer.alloc(BLOCK, "y"));
   const inodeB = statSync(at("b")).ino;
-  assert.deepEqual(await call(calls.content, "claim", [0, 1]), { kind: "done" });
+  assert.deepEqual(await call(calls.content.places!, "claim", [0, 1]), { kind: "done" });
   for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
   assert.deepEqual(new Uint8Array(readFileSync(at("a"))), bytesA);
   assert.deepEqual(new Uint8Array(readFileSync(at("b"))), bytesB);
@@ -100,7 +100,7 @@ test("a link is not claimed: what it leads to is somebody's", async (t) => {
   const { root, calls, at } = twoFiles(t);
   writeFileSync(join(root, "precious"), "x");
   symlinkSync("../precious", at("a"));
-  const outcome = await call(calls.content, "claim", [0]);
+  const outcome = await call(calls.content.places!, "claim", [0]);
   assert.ok(outcome.kind === "failure" && outcome.code === "ELOOP");
   assert.equal(readFileSync(join(root, "precious"), "utf8"), "x");
 });
@@ -116,7 +116,7 @@ test("files are set aside under names that nothing has", async (t) => {
   }
   // They were looked at, and are known to have been there.
   assert.equal((await calls.verify(0)).kind, "corrupt");
-  assert.deepEqual(await call(calls.content, "setAside", [0, 1]), { kind: "done" });
+  assert.deepEqual(await call(calls.content.places!, "setAside", [0, 1]), { kind: "done" });
   for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
   assert.deepEqual(readdirSync(at(".")).toSorted(), ["a", "a (old 2)", "a (old)", "b", "b (old)"]);
   assert.equal(readFileSync(at("a (old)"), "utf8"), "older");

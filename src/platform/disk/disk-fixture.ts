@@ -7,12 +7,12 @@ import type { TestContext } from "node:test";
 import { Bitfield } from "../../base/bitfield.ts";
 import { Geometry, type FileExtent } from "../../base/geometry.ts";
 import type {
-  Content,
   ContentFile,
   ContentLayout,
   DiskFailure,
   DiskOutcome,
   FileStamp,
+  OpenContent,
   PieceVerdict,
   ReadRun,
 } from "../../ports/content.ts";
@@ -144,7 +144,7 @@ function sha256(bytes: Uint8Array): Buffer {
 
 /** The content port as promises. */
 export class ContentCalls {
-  readonly content: Content;
+  readonly content: OpenContent;
   readonly #disk: NodeDisk;
   readonly #fixture: Fixture;
 
@@ -164,7 +164,7 @@ export class ContentCalls {
     slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
     if (options.spoil !== undefined) slab.view[options.spoil]! ^= 1;
     return new Promise((resolve) => {
-      this.content.store(piece, slab, { digests: options.digests ?? false }, (verdict) => {
+      this.content.judge.store(piece, slab, { digests: options.digests ?? false }, (verdict) => {
         pool.give(slab);
         resolve(verdict);
       });
@@ -182,12 +182,12 @@ export class ContentCalls {
     const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(length + 3)!;
     slab.view.set(space.subarray(start, start + length), 3);
     return new Promise((resolve) => {
-      this.content.write(piece, { begin, length }, { slab, slabOffset: 3 }, resolve);
+      this.content.bytes.write(piece, { begin, length }, { slab, slabOffset: 3 }, resolve);
     });
   }
 
   verify(piece: number, digests = false): Promise<PieceVerdict> {
-    return new Promise((resolve) => this.content.verify(piece, { digests }, resolve));
+    return new Promise((resolve) => this.content.judge.verify(piece, { digests }, resolve));
   }
 
   /** Judges a piece in frames. @returns Its bytes without the heads, or `undefined` when it is not intact. */
@@ -199,7 +199,7 @@ export class ContentCalls {
     slab.view.fill(0xaa);
     const frames = { slab, headBytes };
     const verdict = await new Promise<PieceVerdict>((resolve) => {
-      this.content.verify(piece, { digests: false, frames }, resolve);
+      this.content.judge.verify(piece, { digests: false, frames }, resolve);
     });
     if (verdict.kind !== "intact") return undefined;
     const bytes = new Uint8Array(size);
@@ -228,7 +228,7 @@ export class ContentCalls {
     for (const piece of pieces) marked.add(piece);
     const judged: (boolean | undefined)[] = Array.from({ length: marked.length }, () => undefined);
     return new Promise((resolve) => {
-      this.content.check({
+      this.content.judge.check({
         pieces: marked,
         onPiece: (piece, intact) => (judged[piece] = intact),
         onDone: (outcome) => resolve(outcome.kind === "done" ? judged : outcome),
@@ -252,7 +252,7 @@ export class ContentCalls {
       return { ...run, slabOffset: at };
     });
     return new Promise((resolve) => {
-      this.content.read(slab, placed, (outcome) => {
+      this.content.bytes.read(slab, placed, (outcome) => {
         if (outcome.kind !== "done") return resolve(outcome);
         resolve(
           Buffer.concat(
@@ -264,34 +264,34 @@ export class ContentCalls {
   }
 
   sync(): Promise<DiskOutcome> {
-    return new Promise((resolve) => this.content.sync(resolve));
+    return new Promise((resolve) => this.content.bytes.sync(resolve));
   }
 
   stamp(): Promise<readonly FileStamp[] | DiskFailure> {
-    return new Promise((resolve) => this.content.stamp(resolve));
+    return new Promise((resolve) => this.content.watch!.stamp(resolve));
   }
 
   reopen(lost: readonly number[]): Promise<DiskOutcome> {
-    return new Promise((resolve) => this.content.reopen(lost, resolve));
+    return new Promise((resolve) => this.content.watch!.reopen(lost, resolve));
   }
 
   createEmpty(): Promise<DiskOutcome> {
-    return new Promise((resolve) => this.content.createEmpty(resolve));
+    return new Promise((resolve) => this.content.places!.createEmpty(resolve));
   }
 
   setWanted(wanted: readonly boolean[]): Promise<DiskOutcome> {
-    return new Promise((resolve) => this.content.setWanted(wanted, resolve));
+    return new Promise((resolve) => this.content.places!.setWanted(wanted, resolve));
   }
 
   finish(files: readonly number[]): Promise<DiskOutcome> {
-    return new Promise((resolve) => this.content.finish(files, resolve));
+    return new Promise((resolve) => this.content.places!.finish(files, resolve));
   }
 
   freeSpace(): Promise<number | DiskFailure> {
-    return new Promise((resolve) => this.content.freeSpace(resolve));
+    return new Promise((resolve) => this.content.places!.freeSpace(resolve));
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.content.close(resolve));
+    return new Promise((resolve) => this.content.bytes.close(resolve));
   }
 }

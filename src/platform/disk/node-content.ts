@@ -1,11 +1,16 @@
 import { invariant } from "../../base/errors.ts";
 import type {
+  ByteStore,
   CheckOptions,
-  Content,
   DiskFailure,
   DiskOutcome,
+  FilePlaces,
   FileStamp,
+  FileWatch,
+  FoundHashes,
+  OpenContent,
   PieceFrames,
+  PieceJudge,
   PieceVerdict,
   ReadRun,
   Slab,
@@ -20,8 +25,15 @@ import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 
 const DONE = { kind: "done" } as const;
 
-/** One torrent's files, by way of the workers. Each piece has its worker, which keeps its jobs in order. */
-export class NodeContent implements Content {
+/**
+ * One torrent's files, by way of the workers. Each piece has its worker, which keeps its jobs in order, through
+ * whichever part of the content they come.
+ */
+export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
+  readonly bytes: ByteStore = this;
+  readonly judge: PieceJudge = this;
+  readonly watch: FileWatch = this;
+  readonly places: FilePlaces = this;
   readonly #pool: WorkerPool;
   readonly #pooled: PooledContent;
   readonly #table: LayoutTable;
@@ -58,12 +70,11 @@ export class NodeContent implements Content {
     );
   }
 
-  /** Writes a piece without an expectation and hands out the hashes found (`PieceIngest`). */
   ingest(
     piece: number,
     slab: Slab,
     want: { readonly v1: boolean; readonly v2: boolean },
-    onDone: (outcome: DiskOutcomeMessage) => void,
+    onDone: (result: FoundHashes | DiskFailure) => void,
   ): void {
     this.#postWrite(
       piece,
@@ -71,7 +82,12 @@ export class NodeContent implements Content {
         const source = this.#pool.memoryRun(worker, slab.view);
         return { kind: "ingest", piece, source, v1: want.v1, v2: want.v2 };
       },
-      onDone,
+      (outcome) => {
+        if (outcome.kind === "failure") return onDone(outcome);
+        invariant(outcome.kind === "ingested", "an ingest job finds hashes");
+        const { v1, v2 } = outcome;
+        onDone({ ...(v1 && { v1 }), ...(v2 && { v2 }) });
+      },
     );
   }
 

@@ -1,0 +1,76 @@
+import type { ByteStore, DiskFailure } from "../../ports/content.ts";
+
+/** A store that refused is tried again after this. */
+const RETRY_MS = 5_000;
+
+export interface StoreRecoveryOptions {
+  readonly bytes: Pick<ByteStore, "sync">;
+  readonly nowMs: () => number;
+  /** It refuses still, perhaps for another reason. */
+  readonly onStill: (failure: DiskFailure) => void;
+  readonly onBack: () => void;
+}
+
+/**
+ * When to try a store again that refused, where only we write: nothing in it can have gone or changed. It is back when
+ * all that was written is durable. For files that others can touch there is `DiskRecovery`.
+ *
+ * well -> waiting -> proving -> well; proving -> waiting.
+ */
+export class StoreRecovery {
+  readonly #options: StoreRecoveryOptions;
+  #stage: "well" | "waiting" | "proving" = "well";
+  #retryAtMs = 0;
+  #failures = 0;
+  #cancelled = false;
+
+  constructor(options: StoreRecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** What is claimed is always at its place. */
+  remember(): boolean {
+    return true;
+  }
+
+  /** Tells at once, but never while the store refuses. */
+  confirm(onThere: () => void): void {
+    if (this.#stage === "well") onThere();
+  }
+
+  handleFailure(): void {
+    this.#failures += 1;
+    if (this.#stage === "well") this.#wait();
+  }
+
+  tick(now: number): void {
+    if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#prove();
+  }
+
+  /** Nothing is called back afterwards. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
+  #wait(): void {
+    this.#stage = "waiting";
+    this.#retryAtMs = this.#options.nowMs() + RETRY_MS;
+  }
+
+  #prove(): void {
+    const failures = this.#failures;
+    this.#stage = "proving";
+    this.#options.bytes.sync((outcome) => {
+      if (this.#cancelled) return;
+      if (outcome.kind === "failure") {
+        this.#wait();
+        this.#options.onStill(outcome);
+      } else if (this.#failures !== failures) {
+        this.#wait();
+      } else {
+        this.#stage = "well";
+        this.#options.onBack();
+      }
+    });
+  }
+}
