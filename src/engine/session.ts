@@ -198,7 +198,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       await torrent.opened;
       // A connection that has ended meanwhile must not become one of its peers.
       return (
-        !connection.isClosedNow() && this.bursts.run(() => torrent.connections.admit(connection))
+        this.#strays.has(connection) && this.bursts.run(() => torrent.connections.admit(connection))
       );
     } catch (error) {
       this.ports.log.error("a torrent could not be woken", { error: String(error) });
@@ -329,7 +329,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
    */
   #dialRound(now: number): void {
     for (const connection of this.#halfOpen) {
-      if (connection.isOpen || connection.isClosedNow()) this.#halfOpen.delete(connection);
+      if (connection.isOpen) this.#halfOpen.delete(connection);
     }
     const mayDial = this.#dialShares(now);
     const torrents = [...this.#torrents];

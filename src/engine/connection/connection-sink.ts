@@ -21,13 +21,16 @@ export interface ConnectionSink {
   readonly pieceCount: number | undefined;
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(): string | undefined;
-  /** @param byUs - False when the peer, or the net, ended it. */
+  /**
+   * The connection has ended, perhaps in the middle of a call of those who hear of it. To be noted only, and carried out
+   * when the burst is over.
+   *
+   * @param byUs - False when the peer, or the net, ended it.
+   */
   handleClosed(reason: string, byUs: boolean): void;
   /** @returns Where the payload of the block goes, or `undefined` to drop it. */
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined;
   endBlock(piece: number, begin: number, length: number, kept: boolean): void;
-  /** The block that was coming in will not be finished. */
-  dropBlock(): void;
   handleRequest(piece: number, begin: number, length: number): void;
   handleCancel(piece: number, begin: number, length: number): void;
   handleReject(piece: number, begin: number, length: number): void;

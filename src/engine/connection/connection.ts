@@ -9,7 +9,7 @@ import { WireError } from "../../wire/wire-error.ts";
 import type { HashRange, WireSink } from "../../wire/wire-sink.ts";
 import { Conduct } from "./conduct.ts";
 import type { ConnectionSink } from "./connection-sink.ts";
-import { type DialledFor, type Found, Greeting } from "./greeting.ts";
+import { type DialledFor, Greeting, type GreetingStep } from "./greeting.ts";
 import { Output } from "./output.ts";
 import { Possession, type PossessionChange } from "./possession.ts";
 
@@ -27,7 +27,7 @@ export interface BurstBounds {
   end(): void;
 }
 
-type Stage = "connecting" | "handshake" | "open" | "closed";
+type Stage = "connecting" | "handshake" | "waking" | "open" | "closed";
 
 /**
  * One connection to one peer: handshake, messages, the four flags of BEP 3, and what the peer has. Judges what the
@@ -35,7 +35,7 @@ type Stage = "connecting" | "handshake" | "open" | "closed";
  * no socket: the stream comes from the `StreamNet` port.
  *
  * connecting -> handshake -> open -> closed for peers we dial;
- * handshake -> open -> closed for peers that dial us; any -> closed.
+ * handshake (-> waking -> handshake) -> open -> closed for peers that dial us; any -> closed.
  */
 export class Connection implements StreamHandler, WireSink {
   readonly remote: Endpoint;
@@ -58,8 +58,6 @@ export class Connection implements StreamHandler, WireSink {
   #peerInterested = false;
   #lastReceivedAtMs = 0;
   #misbehaved = false;
-  /** A block we asked for has begun to arrive and is not whole. */
-  #isBlockArriving = false;
 
   /** @param options.dialled - For peers we dial. @param options.gate - For peers that dial us. */
   constructor(options: {
@@ -75,7 +73,7 @@ export class Connection implements StreamHandler, WireSink {
     this.#clock = options.clock;
     this.#bursts = options.bursts;
     this.#gate = options.gate;
-    this.#greeting = this.#makeGreeting(options.dialled);
+    this.#greeting = new Greeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
     this.#stream = options.connect(this);
     this.out = new Output(this.#stream, () => this.#sink?.handleOutput());
@@ -149,7 +147,8 @@ export class Connection implements StreamHandler, WireSink {
   handleOpen(): void {
     if (this.#stage !== "connecting") return;
     this.#stage = "handshake";
-    this.#greeting.begin();
+    const handshake = this.#greeting.begin();
+    if (handshake) this.out.frame(handshake);
     this.out.flush();
   }
 
@@ -189,7 +188,10 @@ export class Connection implements StreamHandler, WireSink {
 
   // ---- Ending ----------------------------------------------------------------------------------
 
-  /** Ends the connection from our side. Harmless when it has ended. */
+  /**
+   * Ends the connection from our side. Nothing more comes from it, and what concerns others follows when the burst is
+   * over: it may be called from anywhere. Harmless when it has ended.
+   */
   close(reason: string): void {
     this.#end(reason, true);
   }
@@ -205,10 +207,6 @@ export class Connection implements StreamHandler, WireSink {
     this.#decoder?.stop();
     if (destroy) this.#stream.destroy();
     this.out.close();
-    if (this.#isBlockArriving) {
-      this.#isBlockArriving = false;
-      this.#sink!.dropBlock();
-    }
     if (this.#sink) this.#sink.handleClosed(reason, destroy);
     else this.#gate?.handleStray(this, reason);
   }
@@ -219,28 +217,57 @@ export class Connection implements StreamHandler, WireSink {
     if (this.#stage === "closed" || this.#stage === "connecting") return;
     this.#lastReceivedAtMs = this.#clock.nowMs();
     if (this.#stage === "open") this.#decoder!.feed(chunk, length);
-    else this.#greeting.feed(chunk, length);
+    else if (this.#stage === "waking") this.#greeting.hold(chunk.subarray(0, length));
+    else this.#handleGreeting(this.#greeting.feed(chunk, length));
   }
 
-  #makeGreeting(dialled: DialledFor | undefined): Greeting {
-    return new Greeting(dialled, {
-      findOwner: (infohash) => this.#findOwner(infohash),
-      send: (handshake) => this.out.frame(handshake),
-      pauseReading: () => this.#stream.pauseReading(),
-      resumeReading: (held) => {
-        this.#stream.resumeReading();
-        this.handleBytes(held, held.length);
-      },
-      handleGreeted: (rest) => this.#open(rest),
-      close: (reason) => this.close(reason),
-      isClosed: () => this.isClosedNow(),
-    });
+  #handleGreeting(step: GreetingStep): void {
+    switch (step.kind) {
+      case "incomplete":
+        break;
+      case "asked":
+        this.#findOwner(step.infohash, step.rest);
+        break;
+      case "greeted":
+        this.#open(step.rest);
+        break;
+      case "refused":
+        this.close(step.reason);
+        break;
+    }
   }
 
-  #findOwner(infohash: Uint8Array): Found {
+  #findOwner(infohash: Uint8Array, rest: Uint8Array): void {
     const admitted = this.#gate!.admit(this, infohash);
-    if (admitted instanceof Promise) return admitted.then(() => this.#sink?.owner);
-    return this.#sink?.owner;
+    if (!(admitted instanceof Promise)) {
+      if (this.#answer(infohash)) this.#handleGreeting(this.#greeting.proceed(rest));
+      return;
+    }
+    this.#stage = "waking";
+    this.#stream.pauseReading();
+    this.#greeting.hold(rest);
+    void admitted.then(() => this.#handleAwake(infohash));
+  }
+
+  /** Its torrent is awake, or there is none. */
+  #handleAwake(infohash: Uint8Array): void {
+    if (this.#stage !== "waking") return;
+    this.#stage = "handshake";
+    this.#bursts.begin();
+    if (this.#answer(infohash)) {
+      this.#stream.resumeReading();
+      const held = this.#greeting.takeHeld();
+      this.handleBytes(held, held.length);
+    }
+    this.#bursts.end();
+  }
+
+  /** @returns Whether somebody took the connection; else it is closed. */
+  #answer(infohash: Uint8Array): boolean {
+    const owner = this.#sink?.owner;
+    if (owner) this.out.frame(this.#greeting.answer(owner, infohash));
+    else this.close("asked for a torrent that is not here");
+    return owner !== undefined;
   }
 
   #open(rest: Uint8Array): void {
@@ -254,16 +281,9 @@ export class Connection implements StreamHandler, WireSink {
     });
     if (pieceCount !== undefined) this.#possession.setPieceCount(pieceCount);
     const refusal = this.#sink!.handleReady();
-    if (refusal !== undefined) {
-      this.close(refusal);
-      return;
-    }
-    if (rest.length > 0 && !this.isClosedNow()) this.#decoder.feed(rest, rest.length);
-  }
-
-  /** Asked after calls that may have closed us, which the compiler cannot see. */
-  isClosedNow(): boolean {
-    return this.#stage === "closed";
+    if (refusal !== undefined) this.close(refusal);
+    // One that was closed takes nothing.
+    this.#decoder.feed(rest, rest.length);
   }
 
   /** The info dictionary came. @throws {WireError} When what was said of pieces does not fit it. */
@@ -349,13 +369,10 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
-    const target = this.#sink!.beginBlock(piece, begin, length);
-    this.#isBlockArriving = target !== undefined;
-    return target;
+    return this.#sink!.beginBlock(piece, begin, length);
   }
 
   endBlock(piece: number, begin: number, length: number, kept: boolean): void {
-    this.#isBlockArriving = false;
     this.#sink!.endBlock(piece, begin, length, kept);
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
-import { Greeting, type DialledFor, type GreetingEvents } from "./greeting.ts";
+import { Greeting, type GreetingStep } from "./greeting.ts";
 import type { ConnectionOwner } from "./connection-sink.ts";
 
 const FLAGS = { extended: true, fast: true, dht: false, v2: false };
@@ -16,62 +16,38 @@ const owner: ConnectionOwner = {
   answerTo: (infohash) => infohash,
 };
 
-/** A greeting that writes down what it asks for. */
-function watch(
-  findOwner: GreetingEvents["findOwner"],
-  dialled?: DialledFor,
-): { readonly log: string[]; readonly greeting: Greeting; readonly close: () => void } {
-  const log: string[] = [];
-  let closed = false;
-  const greeting = new Greeting(dialled, {
-    findOwner,
-    send: (handshake) => log.push(`sent ${handshake.length}`),
-    pauseReading: () => log.push("paused"),
-    resumeReading: (held) => {
-      log.push(`resumed ${held.length}`);
-      greeting.feed(held, held.length);
-    },
-    handleGreeted: (rest) => log.push(`greeted, ${rest.length} behind`),
-    close: (reason) => {
-      closed = true;
-      log.push(`closed: ${reason}`);
-    },
-    isClosed: () => closed,
-  });
-  return {
-    log,
-    greeting,
-    close: () => {
-      closed = true;
-    },
-  };
+function feed(greeting: Greeting, chunk: Uint8Array): GreetingStep {
+  return greeting.feed(chunk, chunk.length);
 }
 
-function feed(greeting: Greeting, ...chunks: readonly Uint8Array[]): void {
-  for (const chunk of chunks) greeting.feed(chunk, chunk.length);
-}
-
-test("who asks for what is not here, or answers with another infohash, is closed", () => {
-  const stranger = watch(() => undefined);
-  feed(stranger.greeting, THEIRS);
-  assert.deepEqual(stranger.log, ["closed: asked for a torrent that is not here"]);
-
+test("a peer that answers with another infohash is refused", () => {
+  const greeting = new Greeting({ owner, infohash: OURS });
+  assert.equal(greeting.begin()?.length, HANDSHAKE_BYTES);
   const other = encodeHandshake({ ...FLAGS, infohash: new Uint8Array(20), peerId: OURS });
-  const dialled = watch(() => undefined, { owner, infohash: OURS });
-  dialled.greeting.begin();
-  feed(dialled.greeting, other);
-  assert.deepEqual(dialled.log, ["sent 68", "closed: answered with another infohash"]);
-  assert.equal(dialled.greeting.peerId, undefined);
+  assert.deepEqual(feed(greeting, other), {
+    kind: "refused",
+    reason: "answered with another infohash",
+  });
+  assert.equal(greeting.peerId, undefined);
 });
 
-test("who dials is answered after the infohash, before its peer id has come", () => {
-  const { log, greeting } = watch(() => owner);
-  feed(greeting, THEIRS.subarray(0, 47));
-  assert.deepEqual(log, []);
-  feed(greeting, THEIRS.subarray(47, 48));
-  assert.deepEqual(log, ["sent 68"]);
-  feed(greeting, THEIRS.subarray(48));
-  assert.equal(log[1], "greeted, 0 behind");
+test("a peer that we dialled is greeted first", () => {
+  const greeting = new Greeting({ owner, infohash: OURS });
+  assert.equal(greeting.begin()?.length, HANDSHAKE_BYTES);
+  assert.deepEqual(feed(greeting, THEIRS.subarray(0, 48)), { kind: "incomplete" });
+  const step = feed(greeting, Uint8Array.of(...THEIRS.subarray(48), ...BEHIND));
+  assert.deepEqual(step, { kind: "greeted", rest: BEHIND });
+});
+
+test("a peer that dials us asks after the infohash, before its peer id has come", () => {
+  const greeting = new Greeting(undefined);
+  assert.equal(greeting.begin(), undefined);
+  assert.deepEqual(feed(greeting, THEIRS.subarray(0, 47)), { kind: "incomplete" });
+  const asked = feed(greeting, THEIRS.subarray(47, 48));
+  assert.deepEqual(asked, { kind: "asked", infohash: OURS, rest: new Uint8Array(0) });
+  assert.equal(greeting.answer(owner, OURS).length, HANDSHAKE_BYTES);
+  assert.deepEqual(greeting.proceed(new Uint8Array(0)), { kind: "incomplete" });
+  assert.equal(feed(greeting, THEIRS.subarray(48)).kind, "greeted");
   assert.deepEqual(greeting.peerId, THEIRS.slice(48));
 });
 
@@ -79,20 +55,17 @@ for (const [name, cut] of [
   ["all of the handshake", HANDSHAKE_BYTES],
   ["the infohash only", 48],
 ] as const) {
-  test(`while a torrent is being woken bytes are held back in order: after ${name}`, async () => {
-    const { log, greeting } = watch(() => Promise.resolve(owner));
-    feed(greeting, THEIRS.subarray(0, cut), THEIRS.subarray(cut), BEHIND);
-    assert.deepEqual(log, ["paused"]);
-    await Promise.resolve();
-    const held = HANDSHAKE_BYTES - cut + BEHIND.length;
-    assert.deepEqual(log.slice(1), ["sent 68", `resumed ${held}`, "greeted, 5 behind"]);
+  test(`while a torrent is being woken bytes are held back in order: after ${name}`, () => {
+    const greeting = new Greeting(undefined);
+    const asked = feed(greeting, THEIRS.subarray(0, cut));
+    assert.equal(asked.kind, "asked");
+    if (asked.kind === "asked") greeting.hold(asked.rest);
+    greeting.hold(THEIRS.subarray(cut));
+    greeting.hold(BEHIND);
+    greeting.answer(owner, OURS);
+    const held = greeting.takeHeld();
+    assert.equal(held.length, HANDSHAKE_BYTES - cut + BEHIND.length);
+    assert.deepEqual(feed(greeting, held), { kind: "greeted", rest: BEHIND });
+    assert.equal(greeting.takeHeld().length, 0);
   });
 }
-
-test("who left while its torrent was being woken is told nothing", async () => {
-  const { log, greeting, close } = watch(() => Promise.resolve(owner));
-  feed(greeting, THEIRS);
-  close();
-  await Promise.resolve();
-  assert.deepEqual(log, ["paused"]);
-});

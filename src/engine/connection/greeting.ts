@@ -3,25 +3,15 @@ import type { ConnectionOwner } from "./connection-sink.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** Who takes a connection, a promise of it while it is being woken, or `undefined`: nobody here does. */
-export type Found = ConnectionOwner | undefined | Promise<ConnectionOwner | undefined>;
-
-/** What the exchange of handshakes asks of the connection. */
-export interface GreetingEvents {
-  /** Asked once, when a peer dialled us. */
-  findOwner(infohash: Uint8Array): Found;
-  /** Our handshake is to go out. */
-  send(handshake: Uint8Array): void;
-  /** The torrent is being woken: nothing more is to be read until `resumeReading`. */
-  pauseReading(): void;
-  /** The torrent is awake. @param held - To be fed again, as if it arrived now. */
-  resumeReading(held: Uint8Array): void;
+/** What bytes of a handshake lead to. */
+export type GreetingStep =
+  /** More bytes have to come. */
+  | { readonly kind: "incomplete" }
+  /** A peer that dialled us asks for a torrent: to be followed by `answer` and `proceed`. @param rest - A view. */
+  | { readonly kind: "asked"; readonly infohash: Uint8Array; readonly rest: Uint8Array }
   /** Both handshakes are exchanged. @param rest - What came behind, a view. */
-  handleGreeted(rest: Uint8Array): void;
-  close(reason: string): void;
-  /** Asked after calls that may have closed the connection. */
-  isClosed(): boolean;
-}
+  | { readonly kind: "greeted"; readonly rest: Uint8Array }
+  | { readonly kind: "refused"; readonly reason: string };
 
 /** For whom a peer is dialled. */
 export interface DialledFor {
@@ -39,21 +29,13 @@ export class Greeting {
   #flags: HandshakeFlags | undefined;
   #peerId: Uint8Array | undefined;
   readonly #dialled: DialledFor | undefined;
-  readonly #events: GreetingEvents;
   readonly #decoder = new HandshakeDecoder();
-  #isWaking = false;
   #held: Uint8Array = NOTHING;
 
   /** @param dialled - `undefined` when the peer dialled us. */
-  constructor(dialled: DialledFor | undefined, events: GreetingEvents) {
+  constructor(dialled: DialledFor | undefined) {
     this.#dialled = dialled;
-    this.#events = events;
     this.#owner = dialled?.owner;
-  }
-
-  /** The torrent, once it is found. */
-  get owner(): ConnectionOwner | undefined {
-    return this.#owner;
   }
 
   /** What the peer offers. */
@@ -66,9 +48,9 @@ export class Greeting {
     return this.#peerId;
   }
 
-  /** The peer we dialled is connected. */
-  begin(): void {
-    if (this.#dialled) this.#send(this.#dialled.owner, this.#dialled.infohash);
+  /** @returns Our handshake for the peer that we dialled; `undefined` when it dialled us. */
+  begin(): Uint8Array | undefined {
+    return this.#dialled && ourHandshake(this.#dialled.owner, this.#dialled.infohash);
   }
 
   /**
@@ -76,69 +58,47 @@ export class Greeting {
    *
    * @throws {WireError} When they are no handshake.
    */
-  feed(chunk: Uint8Array, length: number): void {
-    if (this.#isWaking) {
-      this.#hold(chunk.subarray(0, length));
-      return;
-    }
+  feed(chunk: Uint8Array, length: number): GreetingStep {
     const rest = chunk.subarray(this.#decoder.feed(chunk, length), length);
     const { infohash } = this.#decoder;
-    if (!infohash) return;
+    if (!infohash) return { kind: "incomplete" };
     this.#flags ??= this.#decoder.flags;
-    if (this.#owner) this.#finish(this.#owner, infohash, rest);
-    else this.#admit(infohash, rest);
+    return this.#owner ? this.proceed(rest) : { kind: "asked", infohash, rest };
   }
 
-  #admit(infohash: Uint8Array, rest: Uint8Array): void {
-    const answer = this.#events.findOwner(infohash);
-    if (!(answer instanceof Promise)) {
-      if (this.#adopt(answer, infohash)) this.#finish(answer, infohash, rest);
-      return;
-    }
-    this.#isWaking = true;
-    this.#events.pauseReading();
-    this.#hold(rest);
-    void answer.then((owner) => {
-      if (this.#events.isClosed()) return;
-      this.#isWaking = false;
-      if (!this.#adopt(owner, infohash)) return;
-      const held = this.#held;
-      this.#held = NOTHING;
-      this.#events.resumeReading(held);
-    });
+  /** @param owner - Takes the peer. @returns Our handshake. */
+  answer(owner: ConnectionOwner, infohash: Uint8Array): Uint8Array {
+    this.#owner = owner;
+    return ourHandshake(owner, owner.answerTo(infohash, this.#flags?.v2 === true));
   }
 
-  /** @returns Whether the connection goes on. */
-  #adopt(owner: ConnectionOwner | undefined, infohash: Uint8Array): owner is ConnectionOwner {
-    if (owner) {
-      this.#owner = owner;
-      this.#send(owner, owner.answerTo(infohash, this.#flags?.v2 === true));
-    } else {
-      this.#events.close("asked for a torrent that is not here");
-    }
-    return !this.#events.isClosed();
-  }
-
-  #finish(owner: ConnectionOwner, infohash: Uint8Array, rest: Uint8Array): void {
-    const { peerId } = this.#decoder;
-    if (!peerId) return;
-    if (this.#dialled && !owner.accepts(infohash)) {
-      this.#events.close("answered with another infohash");
-      return;
+  /** Goes on with what came behind the part that was taken. */
+  proceed(rest: Uint8Array): GreetingStep {
+    const { infohash, peerId } = this.#decoder;
+    if (!peerId) return { kind: "incomplete" };
+    if (this.#dialled && !this.#dialled.owner.accepts(infohash!)) {
+      return { kind: "refused", reason: "answered with another infohash" };
     }
     this.#peerId = peerId;
-    this.#events.handleGreeted(rest);
+    return { kind: "greeted", rest };
   }
 
-  #send({ flags, peerId }: ConnectionOwner, infohash: Uint8Array): void {
-    this.#events.send(encodeHandshake({ ...flags, infohash, peerId }));
-  }
-
-  /** Keeps a copy. Reading is paused meanwhile, so it is little. */
-  #hold(bytes: Uint8Array): void {
+  /** The torrent is being woken. Keeps a copy; reading is paused meanwhile, so it is little. */
+  hold(bytes: Uint8Array): void {
     const held = new Uint8Array(this.#held.length + bytes.length);
     held.set(this.#held);
     held.set(bytes, this.#held.length);
     this.#held = held;
   }
+
+  /** @returns What was held back, to be fed again as if it arrived now. */
+  takeHeld(): Uint8Array {
+    const held = this.#held;
+    this.#held = NOTHING;
+    return held;
+  }
+}
+
+function ourHandshake({ flags, peerId }: ConnectionOwner, infohash: Uint8Array): Uint8Array {
+  return encodeHandshake({ ...flags, infohash, peerId });
 }

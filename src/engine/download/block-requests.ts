@@ -80,7 +80,7 @@ export class BlockRequests {
 
   /** Asks the peer for as many blocks as it may owe us. */
   refill(peer: DownloadPeer): void {
-    if (this.#paused || peer.key === -1) return;
+    if (this.#paused || peer.key === -1 || !peer.source.isOpen) return;
     if (peer.isChoking && peer.allowedFast.size === 0) return;
     const depth = this.#depth(peer);
     const { limit, picker, geometry } = this.#options;

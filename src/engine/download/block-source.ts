@@ -11,6 +11,8 @@ export interface BlockSource {
   readonly window: RequestWindow;
   /** Blocks of one piece, one behind the other, that it takes as one request; 1 for a peer. */
   readonly runBlocksMax: number;
+  /** False once it has ended: nothing is asked of it any more, and `leave` follows. */
+  readonly isOpen: boolean;
   /** When bytes of any kind came last; clock milliseconds. */
   readonly lastReceivedAtMs: number;
   /** Asks for `count` blocks of a piece from `block` on, `length` bytes in all. */

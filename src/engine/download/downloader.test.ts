@@ -111,6 +111,7 @@ class Source implements BlockSource {
   readonly runBlocksMax: number;
   readonly lastReceivedAtMs = 1;
   closed: string | undefined;
+  isOpen = true;
   lies = false;
   readonly runs: number[] = [];
   readonly #turns: Turns;
@@ -151,6 +152,7 @@ class Source implements BlockSource {
 
   close(reason: string): void {
     this.closed = reason;
+    this.isOpen = false;
   }
 
   #send(piece: number, block: number): void {

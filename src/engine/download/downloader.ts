@@ -202,9 +202,11 @@ export class Downloader {
     return peer;
   }
 
+  /** The source has ended. */
   leave(peer: DownloadPeer): void {
     this.#requests.forget(peer);
     if (peer.key === -1) return;
+    this.#dropBlock(peer);
     this.#picker.peerGone(peer.key);
     this.#peers[peer.key] = undefined;
     this.#joined.delete(peer);
@@ -361,12 +363,12 @@ export class Downloader {
   }
 
   /** The block that was arriving will not be finished. */
-  dropBlock(peer: DownloadPeer): void {
+  #dropBlock(peer: DownloadPeer): void {
     const { target } = peer;
     if (!target) return;
     peer.target = undefined;
     this.#store.cancelTarget(target);
-    if (peer.key !== -1) this.#picker.rejected(peer.key, peer.targetPiece, peer.targetBlock);
+    this.#picker.rejected(peer.key as PeerKey, peer.targetPiece, peer.targetBlock);
   }
 
   /**

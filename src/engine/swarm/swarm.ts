@@ -2,6 +2,7 @@ import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
 import { mostCrowded, networkName } from "../sharing/crowd.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EngineSettings, EnginePorts, TorrentStats } from "../session-contract.ts";
 import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
@@ -18,6 +19,14 @@ export interface SwarmOptions {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
+}
+
+/** What the swarm tells the torrent. */
+export interface SwarmOutput<P> {
+  /** The peer is none of ours any more. */
+  readonly kind: "left";
+  readonly peer: P;
+  readonly reason: string;
 }
 
 /** A peer of a torrent, as far as the swarm has to do with it. */
@@ -37,11 +46,18 @@ export class Swarm<P extends SwarmMember> {
   readonly #candidates: Candidates;
   /** Connected or connecting. */
   readonly #peers = new Set<P>();
-  readonly #outputs = new Set<P>();
+  /** Those with something gathered to be sent. */
+  readonly #unsent = new Set<P>();
+  readonly #outputs = new OutputQueue<SwarmOutput<P>>();
 
   constructor(options: SwarmOptions) {
     this.#options = options;
     this.#candidates = new Candidates({ random: options.ports.random });
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): SwarmOutput<P> | undefined {
+    return this.#outputs.next();
   }
 
   get size(): number {
@@ -115,10 +131,11 @@ export class Swarm<P extends SwarmMember> {
     return undefined;
   }
 
-  /** @param byUs - The peer did not leave, it was let go. */
-  handleClosed(peer: P, byUs: boolean, now: number): void {
+  /** @param end.byUs - The peer did not leave, it was let go. */
+  handleClosed(peer: P, { reason, byUs }: { reason: string; byUs: boolean }, now: number): void {
+    this.#outputs.push({ kind: "left", peer, reason });
     this.#peers.delete(peer);
-    this.#outputs.delete(peer);
+    this.#unsent.delete(peer);
     const endpoint = dialledAt(peer);
     if (!endpoint || this.#isConnectedTo(endpoint)) return;
     const { connectedAtMs } = peer.swarm;
@@ -157,12 +174,12 @@ export class Swarm<P extends SwarmMember> {
 
   /** The peer has something gathered to send. */
   handleOutput(peer: P): void {
-    this.#outputs.add(peer);
+    this.#unsent.add(peer);
   }
 
   flush(now: number): void {
-    for (const peer of this.#outputs) {
-      this.#outputs.delete(peer);
+    for (const peer of this.#unsent) {
+      this.#unsent.delete(peer);
       peer.swarm.lastFlushedAtMs = now;
       peer.connection.out.flush();
     }

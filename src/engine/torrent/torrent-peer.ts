@@ -228,10 +228,6 @@ export class TorrentPeer
     if (Number.isInteger(block)) download.handleRejected(this.#download, piece, block);
   }
 
-  dropBlock(): void {
-    if (this.#download) this.#transfer!.download.dropBlock(this.#download);
-  }
-
   handleRequest(piece: number, begin: number, length: number): void {
     if (this.#upload) this.#transfer!.upload.handleRequest(this.#upload, piece, begin, length);
     else this.connection.sendReject(piece, begin, length);

@@ -12,7 +12,7 @@ import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { PeerStatus } from "../session-contract.ts";
-import { Swarm } from "../swarm/swarm.ts";
+import { Swarm, type SwarmOutput } from "../swarm/swarm.ts";
 import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { Transfer } from "./transfer.ts";
@@ -155,8 +155,19 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void {
+    this.swarm.handleClosed(peer, { reason, byUs }, this.#nowMs());
+    this.settle();
+  }
+
+  /** Carries out what the swarm says. Called when a burst is over, and where what follows must know of it. */
+  drain(): void {
+    for (let next = this.swarm.nextOutput(); next; next = this.swarm.nextOutput()) {
+      this.#handleLeft(next);
+    }
+  }
+
+  #handleLeft({ peer, reason }: SwarmOutput<TorrentPeer>): void {
     const { connection } = peer;
-    this.swarm.handleClosed(peer, byUs, this.#nowMs());
     if (peer.download) this.#transfer!.download.leave(peer.download);
     if (peer.upload) this.#transfer!.upload.leave(peer.upload);
     this.extensions.gone(peer);
@@ -166,9 +177,8 @@ export class TorrentPeers implements PeerRoutes {
     const { address } = connection.remote;
     log.debug("peer closed", { peer: address, reason });
     if (connection.misbehaved) faults?.count("bad-peer", { address, why: reason });
-    if (this.#choker.gone(peer)) this.#rechoke();
     // A candidate may take the free place; the session's tick sees to that.
-    this.settle();
+    if (this.#choker.gone(peer)) this.#rechoke();
   }
 
   handleHave(peer: TorrentPeer, _piece: number): void {

@@ -199,6 +199,8 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
     this.connections.closeAll("the torrent is stopped");
+    // Nobody may be left when unfinished pieces go to disk.
+    this.connections.drain();
     const content = this.#content;
     if (content) {
       this.#transfer?.upload.close();
@@ -453,6 +455,8 @@ export class Torrent implements EngineTorrent, BurstMember {
   /** Twice a second. */
   tick(now: number): void {
     this.connections.tick(now);
+    // What those who left owed us can be asked of others at once.
+    this.connections.drain();
     this.#transfer?.tick(now);
     this.#files?.tick(now);
     this.#host.bursts.settle(this);
@@ -500,6 +504,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   readonly #burst = (run: () => void): void => this.#host.bursts.run(run, this);
 
   settle(): void {
+    this.connections.drain();
     this.#transfer?.settle();
     this.connections.swarm.flush(this.#nowMs());
   }

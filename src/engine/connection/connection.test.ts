@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Clock } from "../../ports/clock.ts";
+import type { StreamConnection } from "../../ports/net.ts";
+import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionSink } from "./connection-sink.ts";
+
+const FLAGS = { extended: false, fast: true, dht: false, v2: false };
+const INFOHASH = new Uint8Array(20).fill(1);
+const PEER_ID = new Uint8Array(20).fill(2);
+const THEIRS = encodeHandshake({ ...FLAGS, infohash: INFOHASH, peerId: PEER_ID });
+
+/** A stream that writes down what is done to it. */
+class Wire implements StreamConnection {
+  readonly remote = { address: "10.0.0.2", port: 6881 };
+  readonly local = undefined;
+  readonly bufferedBytes = 0;
+  readonly log: string[] = [];
+
+  unackedBytes(): undefined {
+    return undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.log.push(`wrote ${bytes.length}`);
+  }
+
+  pauseReading(): void {
+    this.log.push("paused");
+  }
+
+  resumeReading(): void {
+    this.log.push("resumed");
+  }
+
+  destroy(): void {
+    this.log.push("destroyed");
+  }
+}
+
+class World {
+  readonly wire = new Wire();
+  readonly strays: string[] = [];
+  readonly connection: Connection;
+  readonly awake = Promise.withResolvers<boolean>();
+
+  constructor() {
+    this.connection = new Connection({
+      remote: this.wire.remote,
+      clock: { nowMs: () => 1 } as Clock,
+      bursts: { begin: () => undefined, end: () => undefined },
+      connect: () => this.wire,
+      gate: {
+        admit: () => this.awake.promise,
+        handleStray: (_connection, reason) => this.strays.push(reason),
+      },
+    });
+  }
+
+  async wake(sink: Partial<ConnectionSink> | undefined): Promise<void> {
+    if (sink) this.connection.adopt(sink as ConnectionSink);
+    this.awake.resolve(sink !== undefined);
+    await this.awake.promise;
+  }
+}
+
+function owner(ready: () => string | undefined): Partial<ConnectionSink> {
+  return {
+    owner: {
+      flags: FLAGS,
+      peerId: new Uint8Array(20).fill(3),
+      accepts: () => true,
+      answerTo: (infohash) => infohash,
+    },
+    pieceCount: 8,
+    handleReady: ready,
+    handleClosed: () => undefined,
+    handleOutput: () => undefined,
+    settle: () => undefined,
+  };
+}
+
+test("while its torrent is being woken nothing is read; then it goes on where it was", async () => {
+  const world = new World();
+  world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
+  assert.deepEqual(world.wire.log, ["paused"]);
+  await world.wake(owner(() => undefined));
+  assert.deepEqual(world.wire.log, ["paused", "resumed"]);
+  assert.ok(world.connection.isOpen);
+  world.connection.out.flush();
+  assert.deepEqual(world.wire.log.slice(2), [`wrote ${HANDSHAKE_BYTES}`]);
+});
+
+test("a peer that left while its torrent was being woken is told nothing", async () => {
+  const world = new World();
+  world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
+  world.connection.handleClose(undefined);
+  await world.wake(owner(() => assert.fail("it is gone")));
+  world.connection.out.flush();
+  assert.deepEqual(world.wire.log, ["paused"]);
+});
+
+test("a peer that asks for what is not here is closed", async () => {
+  const world = new World();
+  world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
+  await world.wake(undefined);
+  assert.deepEqual(world.wire.log, ["paused", "destroyed"]);
+  assert.deepEqual(world.strays, ["asked for a torrent that is not here"]);
+});
+
+test("what comes behind the handshake of a refused peer is not looked at", async () => {
+  const world = new World();
+  const unchoke = Uint8Array.of(0, 0, 0, 1, 1);
+  const bytes = Uint8Array.of(...THEIRS, ...unchoke);
+  world.connection.handleBytes(bytes, bytes.length);
+  await world.wake({
+    ...owner(() => "connected already"),
+    handleChoke: () => assert.fail("it is closed"),
+  });
+  assert.deepEqual(world.wire.log, ["paused", "resumed", "destroyed"]);
+  assert.ok(!world.connection.isOpen);
+});
