@@ -12,13 +12,19 @@ const PASSWORD = "correct horse battery";
 /** Counts how often a password is judged: what takes time in earnest. */
 class CountingHash implements PasswordHash {
   work = 0;
+  /** Waited for after the next password was judged, before anybody hears of it. */
+  judged: (() => Promise<void>) | undefined;
   async hash(password: string): Promise<string> {
     this.work += 1;
     return `hash of ${password}`;
   }
   async verify(hash: string, password: string): Promise<boolean> {
     this.work += 1;
-    return hash === `hash of ${password}`;
+    const isRight = hash === `hash of ${password}`;
+    const { judged } = this;
+    this.judged = undefined;
+    await judged?.();
+    return isRight;
   }
 }
 
@@ -262,6 +268,54 @@ test("HUB-10: sessions are listed and ended; a new password ends the others", as
   assert.equal((await accounts.identify(other)).value.kind, "stranger");
   assert.equal((await accounts.identify(withCookies(cookies))).value.kind, "user");
   await assert.rejects(accounts.signIn("ann", PASSWORD, stranger), { code: "wrong-password" });
+});
+
+const OTHER = "another long secret";
+
+function sessionRows(store: Awaited<ReturnType<typeof openStore>>) {
+  return store.db
+    .$extendTables<{ session: { token: string } }>()
+    .selectFrom("session")
+    .select("token")
+    .execute();
+}
+
+test("HUB-46: a sign-in that was judged before `hub password` changed the password gets no session", async (t) => {
+  const { accounts, passwords, store } = await signedIn(t);
+  passwords.judged = () => accounts.resetPassword("ann", OTHER);
+  await assert.rejects(accounts.signIn("ann", PASSWORD, stranger), { code: "wrong-password" });
+  assert.equal(passwords.judged, undefined);
+  assert.deepEqual(await sessionRows(store), []);
+  const { cookies } = await accounts.signIn("ann", OTHER, stranger);
+  assert.equal((await accounts.identify(withCookies(cookies))).value.kind, "user");
+});
+
+test("HUB-46: a sign-in that was judged before the page changed the password gets no session", async (t) => {
+  const { accounts, passwords, store, me } = await signedIn(t);
+  const actor = (await accounts.identify(me)).value;
+  assert.ok(actor.kind === "user");
+  let cookies: readonly string[] = [];
+  passwords.judged = async () => {
+    cookies = await accounts.changePassword(actor, { current: PASSWORD, password: OTHER }, me);
+  };
+  await assert.rejects(accounts.signIn("ann", PASSWORD, stranger), { code: "wrong-password" });
+  assert.equal((await sessionRows(store)).length, 1);
+  assert.equal((await accounts.identify(withCookies(cookies))).value.kind, "user");
+});
+
+test("HUB-46: a change by the page that was judged before `hub password` does not undo it", async (t) => {
+  const { accounts, passwords, store, me } = await signedIn(t);
+  const actor = (await accounts.identify(me)).value;
+  assert.ok(actor.kind === "user");
+  passwords.judged = () => accounts.resetPassword("ann", OTHER);
+  const change = { current: PASSWORD, password: "the thief's own secret" };
+  await assert.rejects(accounts.changePassword(actor, change, me), { code: "wrong-password" });
+  assert.equal(passwords.judged, undefined);
+  assert.deepEqual(await sessionRows(store), []);
+  await assert.rejects(accounts.signIn("ann", change.password, stranger), {
+    code: "wrong-password",
+  });
+  assert.equal((await accounts.signIn("ann", OTHER, stranger)).value.kind, "user");
 });
 
 for (const cookie of [

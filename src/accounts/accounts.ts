@@ -11,6 +11,7 @@ import { checkName, checkPassword, PASSWORD_CHARACTERS } from "./credential-rule
 import { FailedSignIns } from "./failed-sign-ins.ts";
 import { FormTokens } from "./form-tokens.ts";
 import { KnownBrowsers } from "./known-browsers.ts";
+import { replacePassword, signInUnchanged } from "./password-change.ts";
 import { resetPassword } from "./password-reset.ts";
 import { type Actor, STRANGER } from "./permissions.ts";
 import { SetupGate } from "./setup-gate.ts";
@@ -215,22 +216,36 @@ export class Accounts {
     const { cookie, address } = credentials;
     const browser = this.#browsers.find(cookie, name);
     const attempt = this.#beginTry({ name, address, browser });
-    try {
-      const library = await this.#load();
-      const { headers, response } = await library.api.signInUsername({
+    const signedIn = await judged(attempt, this.#openSession(name, password, credentials));
+    if (!signedIn) {
+      this.#failures.handle({ name, address, why: "wrong name or password" });
+      throw new AccountsError("wrong-password", "Name or password is wrong.");
+    }
+    const { headers, response } = signedIn;
+    const cookies = [...headers.getSetCookie(), ...this.#browsers.remember(cookie, name)];
+    return { value: userActor(response.user, "session"), cookies };
+  }
+
+  /** @returns `undefined` for a wrong name or password. */
+  async #openSession(name: string, password: string, credentials: Credentials) {
+    const library = await this.#load();
+    const { accounts } = this.#options;
+    const begin = () =>
+      library.api.signInUsername({
         // A name that cannot exist takes the same way, so that it takes the same time.
         body: { username: USER_NAME.test(name) ? name : "no-such-name", password },
         headers: asHeaders({ ...credentials, cookie: null }),
         returnHeaders: true,
       });
-      attempt.handleRight();
-      const cookies = [...headers.getSetCookie(), ...this.#browsers.remember(cookie, name)];
-      return { value: userActor(response.user, "session"), cookies };
+    try {
+      // Whoever typed the new password in the moment of the change comes in all the same.
+      return (
+        (await signInUnchanged(accounts, name, begin)) ??
+        (await signInUnchanged(accounts, name, begin))
+      );
     } catch (error) {
-      attempt.handleWrong();
       if (!isRefusal(error)) throw error;
-      this.#failures.handle({ name, address, why: "wrong name or password" });
-      throw new AccountsError("wrong-password", "Name or password is wrong.");
+      return undefined;
     }
   }
 
@@ -289,26 +304,13 @@ export class Accounts {
     // Tries of others do not delay somebody who has a session.
     const browser = { id: `session of ${actor.id}` };
     const attempt = this.#beginTry({ name: actor.name, address: credentials.address, browser });
-    try {
-      const library = await this.#load();
-      const { headers } = await library.api.changePassword({
-        body: {
-          currentPassword: input.current,
-          newPassword: input.password,
-          revokeOtherSessions: true,
-        },
-        headers: asHeaders(credentials),
-        returnHeaders: true,
-      });
-      attempt.handleRight();
-      return headers.getSetCookie();
-    } catch (error) {
-      attempt.handleWrong();
-      if (!isRefusal(error)) throw error;
-      const { address } = credentials;
-      this.#failures.handle({ name: actor.name, address, why: "wrong current password" });
-      throw new AccountsError("wrong-password", "The current password is wrong.");
-    }
+    const isChanged = await judged(attempt, replacePassword(this.#options, actor, input));
+    const signedIn =
+      isChanged && (await this.#openSession(actor.name, input.password, credentials));
+    if (signedIn) return signedIn.headers.getSetCookie();
+    const { address } = credentials;
+    this.#failures.handle({ name: actor.name, address, why: "wrong current password" });
+    throw new AccountsError("wrong-password", "The current password is wrong.");
   }
 
   async sessions(credentials: Credentials): Promise<SessionFacts[]> {
@@ -400,6 +402,18 @@ export class Accounts {
       passwordCharacters: PASSWORD_CHARACTERS,
     });
     return this.#library;
+  }
+}
+
+/** Tells the guard how a try ended: something for a right password; `undefined`, false or an error for any other. */
+async function judged<Found>(attempt: OpenTry, judging: Promise<Found>): Promise<Found> {
+  let found: Found | undefined;
+  try {
+    found = await judging;
+    return found;
+  } finally {
+    if (found) attempt.handleRight();
+    else attempt.handleWrong();
   }
 }
 

@@ -23,5 +23,5 @@ export async function resetPassword(
   if (!user) throw new AccountsError("not-found", `There is no account of the name ${name}.`);
   checkPassword(password, name);
   const hash = await world.passwords.hash(password);
-  await world.accounts.setPassword(user.id, hash, world.clock.wallMs());
+  await world.accounts.setPassword(user.id, { hash, wallMs: world.clock.wallMs() });
 }

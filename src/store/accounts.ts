@@ -29,8 +29,25 @@ export interface AccountTable {
   findAdministrator(): Promise<UserRow | undefined>;
   /** All names, in order. */
   names(): Promise<string[]>;
-  /** Gives an account another password and ends its sessions, in one step. @param hash - Of the password. */
-  setPassword(id: string, hash: string, wallMs: number): Promise<void>;
+  /** The hash of the password that an account has now. @param name - In any case of its letters. */
+  passwordHash(name: string): Promise<string | undefined>;
+  /**
+   * Gives an account another password and ends its sessions, in one step.
+   *
+   * @returns False, and nothing is changed, when it has another password than `change.from` by now.
+   */
+  setPassword(
+    id: string,
+    change: {
+      /** The hash of the new password. */
+      readonly hash: string;
+      /** The hash that is replaced; `undefined` for whatever there is. */
+      readonly from?: string | undefined;
+      readonly wallMs: number;
+    },
+  ): Promise<boolean>;
+  /** Ends the session of this token, if there is one. */
+  deleteSession(token: string): Promise<void>;
   /** Newest first. */
   tokens(userId: string): Promise<TokenRow[]>;
   /** @returns False when the account has no such token. */

@@ -11,7 +11,8 @@ type Tables = {
     password: string | null;
     updatedAt: string;
   };
-  readonly session: { userId: string };
+  readonly session: { userId: string; token: string };
+  readonly user: UserRow & { username: string | null };
   readonly apikey: TokenRow;
 };
 
@@ -42,19 +43,40 @@ export class SqliteAccountTable implements AccountTable {
     return (await this.#users().orderBy("name").execute()).map(({ name }) => name);
   }
 
-  async setPassword(id: string, hash: string, wallMs: number): Promise<void> {
+  async passwordHash(name: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom("account")
+      .innerJoin("user", "user.id", "account.userId")
+      .select("account.password")
+      .where("user.username", "=", name.toLowerCase())
+      .where("account.providerId", "=", "credential")
+      .executeTakeFirst();
+    return row?.password ?? undefined;
+  }
+
+  async setPassword(
+    id: string,
+    { hash, from, wallMs }: { hash: string; from?: string | undefined; wallMs: number },
+  ): Promise<boolean> {
     const now = Temporal.Instant.fromEpochMilliseconds(wallMs);
     const updatedAt = now.toString({ smallestUnit: "millisecond" });
-    await this.#db.transaction().execute(async (changes) => {
-      const { numUpdatedRows } = await changes
+    return this.#db.transaction().execute(async (changes) => {
+      let update = changes
         .updateTable("account")
         .set({ password: hash, updatedAt })
         .where("userId", "=", id)
-        .where("providerId", "=", "credential")
-        .executeTakeFirst();
+        .where("providerId", "=", "credential");
+      if (from !== undefined) update = update.where("password", "=", from);
+      const { numUpdatedRows } = await update.executeTakeFirst();
+      if (numUpdatedRows === 0n && from !== undefined) return false;
       invariant(numUpdatedRows === 1n, "every account here has a password");
       await changes.deleteFrom("session").where("userId", "=", id).execute();
+      return true;
     });
+  }
+
+  async deleteSession(token: string): Promise<void> {
+    await this.#db.deleteFrom("session").where("token", "=", token).execute();
   }
 
   async tokens(userId: string): Promise<TokenRow[]> {
