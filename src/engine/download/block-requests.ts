@@ -1,4 +1,5 @@
 import { BLOCK_BYTES, type Geometry } from "../../base/geometry.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import type { PiecePicker } from "../picker/piece-picker.ts";
 import type { MemoryShare } from "../sharing/memory-share.ts";
@@ -24,7 +25,7 @@ export interface BlockRequestsOptions {
   readonly limit: RateBudget;
   readonly memory: MemoryShare;
   readonly requestQueueMax: number;
-  readonly nowMs: () => number;
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /**
@@ -39,8 +40,10 @@ export class BlockRequests {
   #memoryShort = false;
   /** And that for want of memory that all torrents share. */
   #poolShort = false;
-  #roomCame = false;
   #judgingBytes = 0;
+  #judgedCount = 0;
+  /** Slabs that had come back and pieces that had been judged when it was last seen who can be asked. */
+  #seenCount = 0;
   #paused = false;
 
   constructor(options: BlockRequestsOptions) {
@@ -69,13 +72,7 @@ export class BlockRequests {
 
   handleJudged(bytes: number): void {
     this.#judgingBytes -= bytes;
-    this.#roomCame = true;
-  }
-
-  /** Memory came back. */
-  handleRoom(): void {
-    this.#roomCame = true;
-    this.#options.memory.handleRoom();
+    this.#judgedCount += 1;
   }
 
   /** Asks the peer for as many blocks as it may owe us. */
@@ -87,7 +84,7 @@ export class BlockRequests {
     // Asking in batches: half a window at a time costs one write, not one for each block.
     const { owed } = peer;
     if (owed * 2 > depth) return;
-    const now = this.#options.nowMs();
+    const now = this.#options.clock.nowMs();
     const allowed = Math.floor(limit.available(now) / BLOCK_BYTES);
     const { window } = peer.source;
     const room = window.room(peer.lane);
@@ -152,10 +149,10 @@ export class BlockRequests {
       this.#memoryShort = true;
       return false;
     }
-    const { memory, nowMs, store } = this.#options;
+    const { memory, clock, store } = this.#options;
     if (memory.mayTry()) {
       if (store.open(piece)) {
-        memory.take(nowMs());
+        memory.take(clock.nowMs());
         return true;
       }
       memory.handleShort();
@@ -186,10 +183,11 @@ export class BlockRequests {
     return requestDepth(peer, isProven, this.#options.requestQueueMax);
   }
 
-  /** Called when a burst of events is over: memory may have come back. */
-  refillStarved(): void {
-    if (!this.#roomCame) return;
-    this.#roomCame = false;
+  /** Called when a burst is over: asks those that could not be asked, if memory has come back meanwhile. */
+  settle(): void {
+    const count = this.#options.store.returnedCount + this.#judgedCount;
+    if (count === this.#seenCount) return;
+    this.#seenCount = count;
     this.handleMemory();
     if (this.#starvedOfMemory.size === 0) this.#options.memory.stopWaiting();
   }

@@ -65,15 +65,20 @@ class Task {
       limit: shares.down,
       memory: shares.receive,
       requestQueueMax: 500,
-      events: {
-        nowMs: () => 1,
-        handlePiece: () => this.onPiece(),
-        handleDiskFailure: ({ message }) => assert.fail(message),
-        handleLiar: (sender) => this.liars.push(sender),
-        handleInconsistent: () => assert.fail("one hash a piece"),
-      },
+      clock: { nowMs: () => 1 },
     });
-    turns.atEnd.push(() => this.downloader.refillStarved());
+    turns.atEnd.push(() => this.#settle());
+  }
+
+  /** A burst is over. */
+  #settle(): void {
+    const { downloader } = this;
+    for (let next = downloader.nextOutput(); next; next = downloader.nextOutput()) {
+      if (next.kind === "piece") this.onPiece();
+      else if (next.kind === "liar") this.liars.push(next.sender);
+      else assert.fail(next.kind);
+    }
+    downloader.settle();
   }
 
   block(piece: number, block: number): Uint8Array {

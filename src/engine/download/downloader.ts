@@ -8,6 +8,7 @@ import type {
   PieceVerdict,
   SlabPool,
 } from "../../ports/content.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
@@ -15,6 +16,7 @@ import { PiecePicker } from "../picker/piece-picker.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import { PieceStore } from "../storage/piece-store.ts";
 import type { MemoryShare } from "../sharing/memory-share.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import type { RateBudget } from "../sharing/rate-share.ts";
 import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
@@ -27,16 +29,16 @@ import { WantedPieces } from "./wanted-pieces.ts";
 /** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
 
-export interface DownloadEvents {
-  nowMs(): number;
+/** What the downloader tells the torrent. */
+export type DownloadOutput =
   /** A piece is judged intact and on disk. */
-  handlePiece(piece: number): void;
-  handleDiskFailure(failure: DiskFailure): void;
+  | { readonly kind: "piece"; readonly piece: number }
+  /** The disk refused to judge or to write. */
+  | { readonly kind: "refused"; readonly failure: DiskFailure }
   /** This sender sent a block that differs from the one that was right. */
-  handleLiar(sender: string, reason: string): void;
+  | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
-  handleInconsistent(piece: number, fault: "v1" | "v2"): void;
-}
+  | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" };
 
 /** What is known of the hashes that pieces are judged by. */
 export interface PieceHashKnowledge {
@@ -60,7 +62,7 @@ export interface DownloaderOptions {
   readonly limit: RateBudget;
   readonly memory: MemoryShare;
   readonly requestQueueMax: number;
-  readonly events: DownloadEvents;
+  readonly clock: Pick<Clock, "nowMs">;
 }
 
 /**
@@ -80,6 +82,7 @@ export class Downloader {
   readonly #joined = new Set<DownloadPeer>();
   readonly #requests: BlockRequests;
   readonly #wanted: WantedPieces;
+  readonly #outputs = new OutputQueue<DownloadOutput>();
   readonly #onRoom = (peer: DownloadPeer): void => this.refill(peer);
 
   constructor(options: DownloaderOptions) {
@@ -91,11 +94,7 @@ export class Downloader {
       bytes: options.bytes,
       judge: options.judge,
       slabs: options.slabs,
-      onRoom: () => this.#requests.handleRoom(),
-      onWriteFailure: (piece, failure) => {
-        this.#picker.discard(piece);
-        options.events.handleDiskFailure(failure);
-      },
+      memory: options.memory,
     });
     this.#requests = new BlockRequests({
       geometry: this.#geometry,
@@ -103,7 +102,7 @@ export class Downloader {
       store: this.#store,
       limit: options.limit,
       requestQueueMax: options.requestQueueMax,
-      nowMs: () => options.events.nowMs(),
+      clock: options.clock,
       memory: options.memory,
     });
     this.#picker.markHave(options.have);
@@ -114,6 +113,19 @@ export class Downloader {
       this.#store.restore(piece, new Bitfield(0));
       this.#judge(piece);
     }
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): DownloadOutput | undefined {
+    const refused = this.#store.nextRefused();
+    if (!refused) return this.#outputs.next();
+    this.#picker.discard(refused.piece);
+    return { kind: "refused", failure: refused.failure };
+  }
+
+  /** Called when a burst is over: asks those for more that could not be asked for want of memory, if some came. */
+  settle(): void {
+    this.#requests.settle();
   }
 
   get complete(): boolean {
@@ -193,7 +205,7 @@ export class Downloader {
     },
   ): DownloadPeer {
     const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.sender));
-    const peer = new DownloadPeer(source, key, this.#options.events.nowMs(), this.#onRoom);
+    const peer = new DownloadPeer(source, key, this.#options.clock.nowMs(), this.#onRoom);
     peer.isChoking = known.isChoking;
     if (known.queueLimit !== undefined) peer.queueLimit = known.queueLimit;
     this.#peers[key] = peer;
@@ -287,11 +299,6 @@ export class Downloader {
   /** Asks the peer for as many blocks as it may owe us. */
   refill(peer: DownloadPeer): void {
     this.#requests.refill(peer);
-  }
-
-  /** Called when a burst of events is over: memory may have come back. */
-  refillStarved(): void {
-    this.#requests.refillStarved();
   }
 
   /** It is our turn at the memory of all. @returns Whether peers could be asked for more if there were some. */
@@ -405,7 +412,7 @@ export class Downloader {
       this.#requests.handleJudged(bytes);
       if (twofold && isInconsistent(verdict)) {
         this.#picker.discard(piece);
-        this.#options.events.handleInconsistent(piece, verdict.fault);
+        this.#outputs.push({ kind: "contradiction", piece, fault: verdict.fault });
       } else {
         this.#handleVerdict(piece, verdict);
       }
@@ -413,10 +420,10 @@ export class Downloader {
   }
 
   #handleVerdict(piece: number, verdict: PieceVerdict): void {
-    const { have, judged, events } = this.#options;
+    const { have, judged } = this.#options;
     if (verdict.kind === "failure") {
       this.#picker.discard(piece);
-      events.handleDiskFailure(verdict);
+      this.#outputs.push({ kind: "refused", failure: verdict });
       return;
     }
     const senders = this.#picker.senders(piece) ?? new Int32Array(0);
@@ -431,9 +438,9 @@ export class Downloader {
     have.add(piece);
     judged.add(piece);
     this.#wanted.handleHad(piece);
-    for (const address of liars)
-      events.handleLiar(address, "sent a block that was not the right one");
-    events.handlePiece(piece);
+    const reason = "sent a block that was not the right one";
+    for (const sender of liars) this.#outputs.push({ kind: "liar", sender, reason });
+    this.#outputs.push({ kind: "piece", piece });
   }
 
   /** A piece that was had is damaged on disk. */
@@ -444,7 +451,7 @@ export class Downloader {
 
   /** Pieces turned out to be on disk and intact. */
   handleFound(pieces: Bitfield): void {
-    const { have, judged, events } = this.#options;
+    const { have, judged } = this.#options;
     const found = new Bitfield(have.length);
     for (const piece of pieces.indexes()) {
       const state = this.#picker.state(piece);
@@ -459,7 +466,7 @@ export class Downloader {
     }
     this.#picker.markHave(found);
     this.#wanted.recount();
-    for (const piece of found.indexes()) events.handlePiece(piece);
+    for (const piece of found.indexes()) this.#outputs.push({ kind: "piece", piece });
   }
 
   /** Blocks of an unfinished piece that were written are not to be relied on any more. */

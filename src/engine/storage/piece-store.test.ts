@@ -69,23 +69,27 @@ interface World {
   readonly disk: HeldDisk;
   readonly slabs: CountedSlabs;
   readonly store: PieceStore;
-  readonly failures: number[];
+}
+
+/** Pieces that were abandoned because a block of theirs could not be written. */
+function refused(store: PieceStore): number[] {
+  const pieces: number[] = [];
+  for (let next = store.nextRefused(); next; next = store.nextRefused()) pieces.push(next.piece);
+  return pieces;
 }
 
 function world(pieceLength: number, limitBytes: number): World {
   const disk = new HeldDisk();
   const slabs = new CountedSlabs(limitBytes);
-  const failures: number[] = [];
   const files = [{ offset: 0, length: pieceLength * 4, pad: false }];
   const store = new PieceStore({
     geometry: new Geometry({ pieceLength, files, aligned: false }),
     bytes: disk.content,
     judge: disk.content,
     slabs,
-    onRoom: () => undefined,
-    onWriteFailure: (piece) => failures.push(piece),
+    memory: { handleRoom: () => undefined },
   });
-  return { disk, slabs, store, failures };
+  return { disk, slabs, store };
 }
 
 function all(count: number): Bitfield {
@@ -162,27 +166,27 @@ test("spilled: runs are written, then the memory is free, and blocks come one by
 });
 
 test("STO-4: a write fails before the piece is whole: it is given up once", () => {
-  const { store, disk, slabs, failures } = world(SMALL, SMALL * 64);
+  const { store, disk, slabs } = world(SMALL, SMALL * 64);
   store.open(0);
   store.spill(0, new Bitfield(4));
   store.restore(0, new Bitfield(4));
   for (const block of [0, 1]) store.arrived(0, block, store.target(0, block, BLOCK_BYTES)!);
   disk.answer(FULL);
   disk.answer(FULL);
-  assert.deepEqual(failures, [0]);
+  assert.deepEqual(refused(store), [0]);
   assert.equal(store.written(0), undefined);
   assert.equal(slabs.lentBytes, 0);
 });
 
 test("STO-4: the last write fails while the verdict is awaited: that is the verdict", () => {
-  const { store, disk, slabs, failures } = world(SMALL, SMALL * 64);
+  const { store, disk, slabs } = world(SMALL, SMALL * 64);
   store.restore(0, new Bitfield(4));
   store.arrived(0, 0, store.target(0, 0, BLOCK_BYTES)!);
   const verdicts: PieceVerdict[] = [];
   store.judge(0, { digests: false }, (verdict) => verdicts.push(verdict));
   disk.answer(FULL);
   assert.deepEqual(verdicts, [FULL]);
-  assert.deepEqual(failures, []);
+  assert.deepEqual(refused(store), []);
   assert.equal(slabs.lentBytes, 0);
 });
 
@@ -218,13 +222,13 @@ test("idle means: nothing is being judged and nothing written", () => {
 });
 
 test("a write that fails after its piece was discarded does not end the piece that began anew", () => {
-  const { store, slabs, disk, failures } = world(SMALL, SMALL * 64);
+  const { store, slabs, disk } = world(SMALL, SMALL * 64);
   store.restore(0, all(1));
   store.arrived(0, 1, store.target(0, 1, BLOCK_BYTES)!);
   store.discard(0);
   assert.equal(store.open(0), true);
   disk.answer(FULL);
-  assert.deepEqual(failures, []);
+  assert.deepEqual(refused(store), []);
   assert.ok(store.target(0, 0, BLOCK_BYTES), "its memory is still its own");
   store.judge(0, { digests: false }, () => undefined);
   disk.answer(INTACT);

@@ -9,6 +9,8 @@ import type {
   Slab,
   SlabPool,
 } from "../../ports/content.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 
 /**
  * Pieces longer than this, or than this part of all the memory there is, are not held in memory as a whole:
@@ -46,10 +48,14 @@ export interface PieceStoreOptions {
   readonly bytes: Pick<ByteStore, "write">;
   readonly judge: Pick<PieceJudge, "store" | "verify">;
   readonly slabs: SlabPool;
-  /** A slab came back: whoever waited for memory may ask again. */
-  readonly onRoom: () => void;
-  /** A block could not be written; the piece is abandoned. When it is to be judged, its verdict says so. */
-  readonly onWriteFailure: (piece: number, failure: DiskFailure) => void;
+  /** Told when a slab came back. */
+  readonly memory: Pick<MemoryShare, "handleRoom">;
+}
+
+/** A block could not be written; the piece is abandoned. When it is to be judged, its verdict says so instead. */
+export interface RefusedWrite {
+  readonly piece: number;
+  readonly failure: DiskFailure;
 }
 
 /**
@@ -66,6 +72,8 @@ export class PieceStore {
   readonly #whole: boolean;
   #judging = 0;
   readonly #afterVerdicts: (() => void)[] = [];
+  readonly #refused = new OutputQueue<RefusedWrite>();
+  #returnedCount = 0;
 
   constructor(options: PieceStoreOptions) {
     this.#options = options;
@@ -74,6 +82,16 @@ export class PieceStore {
     const share = Math.max(SPILLED_ROOM_BYTES, slabs.limitBytes * MEMORY_PIECE_SHARE_MAX);
     const bytesMax = Math.min(MEMORY_PIECE_BYTES_MAX, share);
     this.#whole = Math.min(geometry.pieceLength, geometry.spaceLength) <= bytesMax;
+  }
+
+  /** Slabs that came back so far: when there are more, memory may be there for those that waited for it. */
+  get returnedCount(): number {
+    return this.#returnedCount;
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextRefused(): RefusedWrite | undefined {
+    return this.#refused.next();
   }
 
   /** Gives a piece memory. @returns False when there is none at the moment. */
@@ -244,7 +262,7 @@ export class PieceStore {
         // It may have been discarded meanwhile, and begun anew.
         if (!entry.judging && this.#open.get(piece) === entry) {
           this.#open.delete(piece);
-          this.#options.onWriteFailure(piece, outcome);
+          this.#refused.push({ piece, failure: outcome });
         }
       }
       if (entry.writing === 0) for (const next of entry.afterWrites.splice(0)) next();
@@ -258,7 +276,8 @@ export class PieceStore {
 
   #give(slab: Slab): void {
     this.#options.slabs.give(slab);
-    this.#options.onRoom();
+    this.#returnedCount += 1;
+    this.#options.memory.handleRoom();
   }
 }
 

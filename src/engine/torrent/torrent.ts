@@ -27,7 +27,7 @@ import { TorrentSources } from "./torrent-sources.ts";
 import { BurstMark, type BurstMember } from "../sharing/bursts.ts";
 import { inTurns } from "./burst-content.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
-import { Transfer } from "./transfer.ts";
+import { Transfer, type TransferOutput } from "./transfer.ts";
 
 type BrokenState = Extract<TorrentState, { kind: "broken" }>;
 
@@ -303,17 +303,6 @@ export class Torrent implements EngineTorrent, BurstMember {
       wantedFiles: this.#wantedFiles,
       shares: this.#traffic.shares,
       requestQueueMax: settings.requestQueueMax,
-      events: {
-        nowMs: () => this.#nowMs(),
-        handlePiece: (piece) => this.#handlePiece(piece),
-        handleLost: (piece) => this.#losePiece(piece),
-        handleLiar: (address, reason) => this.connections.ban(address, reason),
-        handleInconsistent: (piece, fault) => this.#break(contradictedBy(piece, fault)),
-        handleDiskFailure: (failure) => this.#handleDiskFailure(failure),
-        handleGone: (files) => this.#files!.handleGone(files),
-        handlePlaced: () => this.#judgeCompletion(),
-        handleUploaded: (bytes) => this.#countUploaded(bytes),
-      },
     });
     this.#files = new TorrentFiles({
       info,
@@ -504,9 +493,48 @@ export class Torrent implements EngineTorrent, BurstMember {
   readonly #burst = (run: () => void): void => this.#host.bursts.run(run, this);
 
   settle(): void {
-    this.connections.drain();
+    this.#drain();
     this.#transfer?.settle();
+    this.#drain();
     this.connections.swarm.flush(this.#nowMs());
+  }
+
+  /** Carries out what the machines say, until none says anything. */
+  #drain(): void {
+    this.connections.drain();
+    for (let next = this.#transfer?.nextOutput(); next; next = this.#transfer!.nextOutput()) {
+      this.#handleOutput(next);
+      this.connections.drain();
+    }
+  }
+
+  #handleOutput(output: TransferOutput): void {
+    switch (output.kind) {
+      case "piece":
+        this.#handlePiece(output.piece);
+        break;
+      case "lost":
+        this.#losePiece(output.piece);
+        break;
+      case "liar":
+        this.connections.ban(output.sender, output.reason);
+        break;
+      case "contradiction":
+        this.#break(contradictedBy(output.piece, output.fault));
+        break;
+      case "refused":
+        this.#handleDiskFailure(output.failure);
+        break;
+      case "gone":
+        this.#files!.handleGone(output.files);
+        break;
+      case "placed":
+        this.#judgeCompletion();
+        break;
+      case "sent":
+        this.#countUploaded(output.bytes);
+        break;
+    }
   }
 
   tell(): void {

@@ -9,10 +9,11 @@ import type {
 } from "../../ports/content.ts";
 import type { OpenedContent } from "../storage/opening.ts";
 import { isSameStamp } from "../storage/disk-recovery.ts";
-import { Downloader } from "../download/downloader.ts";
+import { type DownloadOutput, Downloader } from "../download/downloader.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import type { TorrentShares } from "../sharing/scheduler.ts";
 import type { EnginePorts } from "../session-contract.ts";
 import { type UploadOutput, Uploader } from "../upload/uploader.ts";
@@ -21,23 +22,16 @@ import { type UploadOutput, Uploader } from "../upload/uploader.ts";
 const WATCH_MS = 10_000;
 
 /** What the two directions tell the torrent. */
-export interface TransferEvents {
-  nowMs(): number;
-  /** A piece is judged intact and on disk. */
-  handlePiece(piece: number): void;
+export type TransferOutput =
+  | DownloadOutput
   /** A piece that was had is not any more. */
-  handleLost(piece: number): void;
-  /** This address sent a block that differs from the one that was right. */
-  handleLiar(address: string, reason: string): void;
-  /** No bytes can ever match both hashes of this piece. */
-  handleInconsistent(piece: number, fault: "v1" | "v2"): void;
-  handleDiskFailure(failure: DiskFailure): void;
+  | { readonly kind: "lost"; readonly piece: number }
   /** These files, of which pieces were had, are not there. */
-  handleGone(files: readonly number[]): void;
+  | { readonly kind: "gone"; readonly files: readonly number[] }
   /** Files that became wanted are where they belong, and what is missing of them is known. */
-  handlePlaced(): void;
-  handleUploaded(bytes: number): void;
-}
+  | { readonly kind: "placed" }
+  /** Bytes of blocks were sent. */
+  | { readonly kind: "sent"; readonly bytes: number };
 
 export interface TransferOptions {
   readonly info: TorrentInfo;
@@ -48,7 +42,6 @@ export interface TransferOptions {
   readonly wantedFiles: readonly boolean[] | undefined;
   readonly shares: TorrentShares;
   readonly requestQueueMax: number;
-  readonly events: TransferEvents;
 }
 
 /** The bytes of one torrent on the move, both ways, once its files are open. */
@@ -59,6 +52,7 @@ export class Transfer {
   readonly #options: TransferOptions;
   readonly #have: Bitfield;
   readonly #judged: Bitfield;
+  readonly #outputs = new OutputQueue<TransferOutput>();
   /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
   readonly #layersKnown: boolean;
   #restamping = false;
@@ -71,7 +65,7 @@ export class Transfer {
 
   constructor(options: TransferOptions) {
     this.#options = options;
-    const { info, content, ports, opened, events } = options;
+    const { info, content, ports, opened } = options;
     this.#have = opened.have;
     this.#judged = opened.judged;
     this.#forgetAbsent();
@@ -88,7 +82,7 @@ export class Transfer {
       limit: options.shares.down,
       memory: options.shares.receive,
       requestQueueMax: options.requestQueueMax,
-      events,
+      clock: ports.clock,
     });
     this.upload = new Uploader({
       geometry: info.geometry,
@@ -113,14 +107,13 @@ export class Transfer {
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
     for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
     // Before the first piece is judged: what changes from here on is noticed.
-    if (this.download.complete) this.#watch(events.nowMs());
+    if (this.download.complete) this.#watch(ports.clock.nowMs());
   }
 
   /** Uploads are held back by a limit, so that more slots would only make each slower. */
   get isUploadLimited(): boolean {
-    return (
-      this.#options.shares.up.available(this.#options.events.nowMs()) < Number.POSITIVE_INFINITY
-    );
+    const { shares, ports } = this.#options;
+    return shares.up.available(ports.clock.nowMs()) < Number.POSITIVE_INFINITY;
   }
 
   /** Files are on their way to their places. */
@@ -129,7 +122,7 @@ export class Transfer {
   }
 
   /**
-   * Where files have places, it ends in `handlePlaced`, or in a failure of the disk; then `placeAgain` is to follow.
+   * Where files have places, it ends in `placed`, or in a failure of the disk; then `placeAgain` is to follow.
    */
   setWantedFiles(wanted: readonly boolean[]): void {
     const added = new Set(this.#placing?.added);
@@ -157,20 +150,21 @@ export class Transfer {
     else if (now >= this.#watchAtMs && this.#servedSinceWatch) this.#watch(now);
   }
 
+  /** Called when a burst is over and all outputs are taken: what may be sent and asked for is. */
   settle(): void {
-    this.#drain();
     this.upload.settle();
-    this.download.refillStarved();
-    this.#drain();
+    this.download.settle();
   }
 
-  #drain(): void {
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): TransferOutput | undefined {
     for (let next = this.upload.nextOutput(); next; next = this.upload.nextOutput()) {
       this.#handleUploadOutput(next);
     }
     for (let next = this.leaves.nextOutput(); next; next = this.leaves.nextOutput()) {
       this.#handleReadFailure(next.failure);
     }
+    return this.#outputs.next() ?? this.download.nextOutput();
   }
 
   #handleUploadOutput(output: UploadOutput): void {
@@ -183,9 +177,13 @@ export class Transfer {
         break;
       case "sent":
         this.#servedSinceWatch = true;
-        this.#options.events.handleUploaded(output.bytes);
+        this.#outputs.push(output);
         break;
     }
+  }
+
+  #refuse(failure: DiskFailure): void {
+    this.#outputs.push({ kind: "refused", failure });
   }
 
   /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */
@@ -202,9 +200,9 @@ export class Transfer {
   }
 
   #handleCorrupt(piece: number, verdict: PieceVerdict): void {
-    const { hashes, events } = this.#options;
+    const { hashes } = this.#options;
     if (this.#layersKnown && hashes.isTwofold(piece) && isInconsistent(verdict)) {
-      events.handleInconsistent(piece, verdict.fault);
+      this.#outputs.push({ kind: "contradiction", piece, fault: verdict.fault });
     } else {
       this.#lose(piece);
       // What is not there is corrupt too; then it is not this piece alone.
@@ -222,7 +220,7 @@ export class Transfer {
     if (!this.#have.delete(piece)) return;
     this.#judged.delete(piece);
     this.download.handleLost(piece);
-    this.#options.events.handleLost(piece);
+    this.#outputs.push({ kind: "lost", piece });
   }
 
   /**
@@ -230,12 +228,12 @@ export class Transfer {
    * whether it is still the one that was written: ends that did not come with it are wanted again.
    */
   #place(places: FilePlaces): void {
-    const { content, info, events } = this.#options;
+    const { content, info } = this.#options;
     const placing = this.#placing!;
     places.setWanted(placing.wanted, (moved) => {
       if (this.#placing !== placing) return;
       if (moved.kind === "failure") {
-        events.handleDiskFailure(moved);
+        this.#refuse(moved);
         return;
       }
       const ends = new Bitfield(info.geometry.pieceCount);
@@ -252,11 +250,11 @@ export class Transfer {
         onDone: (outcome) => {
           if (this.#placing !== placing) return;
           if (outcome.kind === "failure") {
-            events.handleDiskFailure(outcome);
+            this.#refuse(outcome);
             return;
           }
           this.#placing = undefined;
-          events.handlePlaced();
+          this.#outputs.push({ kind: "placed" });
         },
       });
     });
@@ -286,7 +284,7 @@ export class Transfer {
       const before = this.#stamps;
       if (!this.download.complete) return;
       if ("kind" in stamps) {
-        this.#options.events.handleDiskFailure(stamps);
+        this.#refuse(stamps);
         return;
       }
       this.#stamps = stamps;
@@ -314,14 +312,14 @@ export class Transfer {
   }
 
   #lookForMissing(): void {
-    const { content, info, events } = this.#options;
+    const { content, info } = this.#options;
     const { watch } = content;
     if (this.#restamping || !watch) return;
     this.#restamping = true;
     watch.stamp((stamps) => {
       this.#restamping = false;
       if ("kind" in stamps) {
-        events.handleDiskFailure(stamps);
+        this.#refuse(stamps);
         return;
       }
       const gone: number[] = [];
@@ -334,7 +332,7 @@ export class Transfer {
         for (let piece = first; piece < end; piece += 1) this.#lose(piece);
         if (this.#have.count < had) gone.push(index);
       }
-      if (gone.length > 0) events.handleGone(gone);
+      if (gone.length > 0) this.#outputs.push({ kind: "gone", files: gone });
     });
   }
 }
