@@ -4,7 +4,6 @@
  * other programs on the machine do not count. The hub is called as a function: what sockets cost is not in it.
  */
 import type { TestContext } from "node:test";
-import { sql } from "kysely";
 import { encodeUtf8 } from "../src/base/bytes.ts";
 import { sha1 } from "../src/base/hash.ts";
 import { infohashKey } from "../src/base/infohash.ts";
@@ -15,6 +14,7 @@ import { parseMetainfo, parseMetainfoInSteps } from "../src/metainfo/parse-metai
 import { shareLayoutInSteps } from "../src/platform/disk/shared-layout.ts";
 import { loadPages } from "../src/daemon/load-pages.ts";
 import { DataFolder } from "../src/publish/data-folder.ts";
+import { addSearchEntry } from "../src/store/sqlite/torrent-search.ts";
 import { HOST, hubWorld } from "../test/hub/hub-world.ts";
 
 const FILE_BYTES = 100;
@@ -94,8 +94,7 @@ async function fillCatalogue(): Promise<void> {
         .values({ ...row, seq: undefined, id: `c${number}`, infohash_v1: infohash })
         .returning("seq")
         .executeTakeFirstOrThrow();
-      await sql`insert into torrents_search (rowid, name, words)
-        values (${seq}, ${`talk ${number}`}, ${words})`.execute(transaction);
+      await addSearchEntry(transaction, { seq, name: `talk ${number}` }, words);
     }
   });
 }

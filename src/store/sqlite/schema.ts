@@ -10,7 +10,6 @@ type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
 /** The tables of ours, as kysely sees them. Times are wall milliseconds, flags 0 or 1. */
 export interface Schema {
   torrents: TorrentsTable;
-  torrents_search: SearchTable;
   removed_torrents: RemovedTorrentsTable;
   drafts: DraftsTable;
   file_copies: FileCopiesTable;
@@ -38,13 +37,6 @@ interface RemovedTorrentsTable {
   publisher_id: string;
   removed_by: string;
   removed_at: number;
-}
-
-interface SearchTable {
-  rowid: number;
-  name: string;
-  words: string;
-  torrents_search: string;
 }
 
 interface DraftsTable extends Writable<DraftRow> {

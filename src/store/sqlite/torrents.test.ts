@@ -10,6 +10,7 @@ import { openStore } from "../open-store.ts";
 import type { Store } from "../store.ts";
 import { finish } from "../../base/work.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
+import { TORRENTS_PER_PART } from "./search-parts.ts";
 import type { NewTorrent } from "../torrents.ts";
 
 function torrent(number: number, more: Partial<NewTorrent> = {}): NewTorrent {
@@ -96,6 +97,87 @@ test("HUB-43: matches are counted up to a thousand, and looked through in pages 
     assert.deepEqual(await ask("talk rare", 0), { total: 1, more: false, rows: 1, first: "t1" });
     const all = await ask("", 1_000);
     assert.deepEqual(all, { total: 1_002, more: false, rows: 2, first: "t2" });
+  });
+});
+
+/** Numbers of torrents are given out in their order; as if so many had been published and removed. */
+async function skipNumbers(store: Store, newest: number): Promise<void> {
+  await sql`update sqlite_sequence set seq = ${newest} where name = 'torrents'`.execute(store.db);
+}
+
+async function firstSeqs(store: Store): Promise<unknown[]> {
+  const { rows } = await sql<{ first_seq: number }>`select first_seq from search_parts`.execute(
+    store.db,
+  );
+  return rows.map((row) => row.first_seq);
+}
+
+test("HUB-43: no step of a search looks through more than one part of the catalogue", async (t) => {
+  await withStore(async (store) => {
+    // Each of the later parts begins with the first torrent that the part before has no room for.
+    for (let number = 1; number <= 6; number += 1) {
+      const seq = Math.floor(number / 2) * TORRENTS_PER_PART + (number % 2);
+      await skipNumbers(store, seq - 1);
+      await store.torrents.insert(torrent(number, { name: "harbour talk" }), { words: "" });
+    }
+    assert.deepEqual(await firstSeqs(store), [
+      0,
+      TORRENTS_PER_PART,
+      2 * TORRENTS_PER_PART,
+      3 * TORRENTS_PER_PART,
+    ]);
+    const all = t.mock.method(StatementSync.prototype, "all");
+    const looks = (): number =>
+      all.mock.calls.filter((call) => (call.this as StatementSync).sourceSQL.includes(" match "))
+        .length;
+    const lookedEach: number[] = [];
+    const found = await store.torrents.search(
+      { query: "talk harbour", limit: 50, offset: 0 },
+      async (work) => {
+        for (;;) {
+          const before = looks();
+          const step = work.next();
+          lookedEach.push(looks() - before);
+          if (step.done) return step.value;
+        }
+      },
+    );
+    assert.deepEqual(
+      found.rows.map(({ id }) => id),
+      ["t6", "t5", "t4", "t3", "t2", "t1"],
+    );
+    assert.deepEqual(lookedEach, [1, 1, 1, 1, 0]);
+  });
+});
+
+test("a torrent that is edited, removed or brought back keeps its part of the index", async () => {
+  await withStore(async (store) => {
+    const find = async (query: string) => {
+      const { rows } = await store.torrents.search({ query, limit: 50, offset: 0 });
+      return rows.map(({ id }) => id);
+    };
+    // As it was before there were parts: the first one holds more than it should.
+    const old = 2 * TORRENTS_PER_PART;
+    await store.torrents.insert(torrent(1, { name: "harbour" }), { words: "" });
+    await sql`update torrents set seq = ${old} where id = 't1'`.execute(store.db);
+    await sql`delete from torrents_search where rowid = 1`.execute(store.db);
+    await sql`insert into torrents_search (rowid, name, words) values (${old}, 'harbour', '')`.execute(
+      store.db,
+    );
+    await skipNumbers(store, old + 1);
+    await store.torrents.insert(torrent(2, { name: "harbour" }), { words: "" });
+    assert.deepEqual(await firstSeqs(store), [0, old + 2]);
+    assert.deepEqual(await find("harbour"), ["t2", "t1"]);
+    await store.torrents.edit("t1", { name: "lighthouse", comment: null }, "");
+    assert.deepEqual([await find("harbour"), await find("lighthouse")], [["t2"], ["t1"]]);
+    for (const id of ["t1", "t2"]) {
+      await store.removedTorrents.remove(id, { by: "ann", atMs: 1, words: "" });
+      assert.ok(!(await find("harbour lighthouse")).includes(id));
+    }
+    assert.deepEqual([await find("harbour"), await find("lighthouse")], [[], []]);
+    for (const id of ["t1", "t2"]) await store.removedTorrents.restore(id, {});
+    assert.deepEqual([await find("harbour"), await find("lighthouse")], [["t2"], ["t1"]]);
+    assert.deepEqual(await firstSeqs(store), [0, old + 2]);
   });
 });
 

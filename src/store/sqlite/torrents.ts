@@ -4,6 +4,7 @@ import type { Infohashes } from "../../base/infohash.ts";
 import { finish, type RunWork, type Work } from "../../base/work.ts";
 import { nearWords } from "./search-clues.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
+import { SearchParts } from "./search-parts.ts";
 import type { Schema } from "./schema.ts";
 import {
   type CatalogueTotals,
@@ -23,7 +24,7 @@ export class SqliteTorrentTable implements TorrentTable {
   readonly #db: Kysely<Schema>;
   readonly #infohashesOf: StatementSync;
   readonly #newestInfohashes: StatementSync;
-  readonly #newestMatches: StatementSync;
+  readonly #parts: SearchParts;
   readonly #page: StatementSync;
   #totals: CatalogueTotals | undefined;
   #revision = 0;
@@ -38,11 +39,7 @@ export class SqliteTorrentTable implements TorrentTable {
     this.#newestInfohashes = database.prepare(
       "select infohash_v1, infohash_v2 from torrents order by seq desc limit ?",
     );
-    // Both indexes give their numbers in order by themselves, so that a limit ends the search.
-    this.#newestMatches = database.prepare(
-      `select rowid as seq from torrents_search where torrents_search match ?
-       order by rowid desc limit ?`,
-    );
+    this.#parts = new SearchParts(database);
     this.#page = database.prepare("select seq from torrents order by seq desc limit ? offset ?");
   }
 
@@ -180,9 +177,7 @@ export class SqliteTorrentTable implements TorrentTable {
     { search, run }: { readonly search: TorrentSearch; readonly run: RunWork },
   ): Promise<FoundTorrents> {
     const expression = searchExpression(spellings);
-    const seqs = await run(
-      inOneStep(() => seqsOf(this.#newestMatches.all(expression, MATCHES_MAX + 1))),
-    );
+    const seqs = await run(this.#parts.newestMatches(expression, MATCHES_MAX + 1));
     const total = Math.min(seqs.length, MATCHES_MAX);
     const shown = seqs.slice(search.offset, Math.min(search.offset + search.limit, total));
     const rows = await this.#rowsOf(shown);
@@ -193,7 +188,8 @@ export class SqliteTorrentTable implements TorrentTable {
   *#findKnown(words: readonly string[]): Work<boolean[]> {
     const known: boolean[] = [];
     for (const word of words) {
-      known.push(this.#newestMatches.get(searchExpression([[word]]), 1) !== undefined);
+      const matches = yield* this.#parts.newestMatches(searchExpression([[word]]), 1);
+      known.push(matches.length > 0);
       yield;
     }
     return known;

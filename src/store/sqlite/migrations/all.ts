@@ -10,6 +10,7 @@ import { fetches } from "./0009-fetches.ts";
 import { fileCopies } from "./0010-file-copies.ts";
 import { registeredTotals } from "./0011-registered-totals.ts";
 import { inPlaceStamps } from "./0012-in-place-stamps.ts";
+import { searchParts } from "./0013-search-parts.ts";
 
 /** In order, forward only. A released migration is never changed; what comes later is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -24,4 +25,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0010-file-copies": fileCopies,
   "0011-registered-totals": registeredTotals,
   "0012-in-place-stamps": inPlaceStamps,
+  "0013-search-parts": searchParts,
 };
