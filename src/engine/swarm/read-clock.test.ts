@@ -20,30 +20,30 @@ function stalledAtMs(
   return undefined;
 }
 
-test("a peer that acknowledges a little every eleven seconds reads", () => {
-  const acked = (now: number): number => 100_000 + Math.floor(now / 11_000) * 128;
+test("a peer that acknowledges a little every 45 seconds reads", () => {
+  const acked = (now: number): number => 100_000 + Math.floor(now / 45_000) * 128;
   assert.equal(
     stalledAtMs((now) => ({ sent: 400_000, acked: acked(now) })),
     undefined,
   );
 });
 
-test("a peer that acknowledges nothing is found after half a minute", () => {
+test("a peer that acknowledges nothing is found after fifty seconds", () => {
   assert.equal(
     stalledAtMs(() => ({ sent: 400_000, acked: 100_000 })),
-    30_500,
+    50_500,
   );
   assert.equal(
     stalledAtMs(() => ({ sent: 400_000, acked: 0 })),
-    30_500,
+    50_500,
     "nor ever acknowledged anything",
   );
 });
 
-test("a peer that stops is found half a minute after the look that saw its last acknowledgement", () => {
+test("a peer that stops is found fifty seconds after the look that saw its last acknowledgement", () => {
   const acked = (now: number): number => 100_000 + Math.floor(Math.min(now, 100_000) / 5_000);
   const foundMs = stalledAtMs((now) => ({ sent: 400_000, acked: acked(now) }));
-  assert.ok(foundMs !== undefined && foundMs > 130_000 && foundMs < 141_000, `${foundMs}`);
+  assert.ok(foundMs !== undefined && foundMs > 150_000 && foundMs < 161_000, `${foundMs}`);
 });
 
 test("as long as the system takes something, and while nothing waits, nobody is asked", () => {
