@@ -3,8 +3,12 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 /** Debian's browser; `tools/peers.sh` installs it. */
 export const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
+/** A name that means this machine in the browser, and that a real hub answers to; a page does not know that. */
+export const outsideName = "hub.example";
+
 export async function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const rules = `--host-resolver-rules=MAP ${outsideName} 127.0.0.1`;
+  return chromium.launch({ executablePath, args: ["--no-sandbox", rules] });
 }
 
 /** A tab that remembers everything a page must not do. */

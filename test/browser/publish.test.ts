@@ -53,7 +53,7 @@ test("UX 3.1, PUB-4.1: from the setup link to the first link in one form, one dr
     await publish(page);
 
     assert.equal(await page.locator("h1").innerText(), "talk.bin");
-    assert.ok(await page.getByText("This hub gives it to everyone from now on").isVisible());
+    assert.ok(await page.getByText("So far the link works on this machine only").isVisible());
     const download = await page.getByRole("link", { name: /^Download/ }).getAttribute("href");
     const whole = await fetchBytes(page, download ?? "");
     assert.ok(whole.body.equals(contents.get("talk.bin")!));

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildPages, pagesAreStale } from "../../tools/build-pages.ts";
+import { outsideName } from "./chromium.ts";
 
 const launcher = path.resolve(import.meta.dirname, "../../bin/everseed");
 const readyMs = 30_000;
@@ -99,6 +100,7 @@ export class RealHub {
   #spawn(words: readonly string[], ...more: readonly string[]): ChildProcess {
     const data = path.join(this.folder, "data");
     const child = spawn(launcher, [...words, ...more, "--data", data], {
+      env: { ...process.env, EVERSEED_ALLOWED_HOSTS: outsideName },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const keep = (chunk: Buffer): void => {

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Download, Page } from "playwright-core";
 import type { TorrentList } from "../../src/api/torrents.ts";
 import { readZip } from "../hub/zip-reader.ts";
-import { launchChromium, openPage, sidewaysPixels } from "./chromium.ts";
+import { launchChromium, openPage, outsideName, sidewaysPixels } from "./chromium.ts";
 import { adminName, adminPassword, RealHub } from "./real-hub.ts";
 import { fetchBytes, publishFolder, publishSmall, signIn } from "./steps.ts";
 
@@ -283,6 +283,9 @@ test("UX 3.3: a phone that scans the code comes to the page, and finds the magne
   await signIn(page, hub);
   const id = await publishSmall(page, hub, "Конспект лекции, второй день.pdf");
   await page.goto(`${hub.origin}/t/${id}`);
+  await page.getByText("So far this link works on this machine only").waitFor();
+  assert.equal(await page.getByRole("img", { name: "QR code" }).count(), 0);
+  await page.goto(`http://${outsideName}:${hub.port}/t/${id}`);
   const picture = path.join(hub.folder, "code.png");
   await page.getByRole("img", { name: "QR code" }).screenshot({ path: picture });
   const reader = ["--quiet", "--nodbus", "--raw", "-Sdisable", "-Sqrcode.enable", picture];

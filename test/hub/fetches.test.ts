@@ -154,13 +154,12 @@ test("HUB-28: .torrent files sent at one moment are counted, and get the space t
   const torrents = Array.from({ length: 60 }, (_, at) => torrentOf({ name: `theirs ${at}` }));
   world.disk.free = 64 * 1024 * 1024 + 2.5 * BYTES.length;
   const few = await Promise.all(torrents.slice(0, 5).map((each) => send(world, each)));
-  assert.deepEqual(
-    few.map(({ status }) => status),
-    [201, 201, 507, 507, 507],
-  );
-  assert.match(await few[4]!.text(), /has \d[^;]* free beside what is on its way/);
+  // Which of them come first is nobody's promise.
+  const refused = few.findIndex(({ status }) => status === 507);
+  assert.deepEqual(few.map(({ status }) => status).toSorted(), [201, 201, 507, 507, 507]);
+  assert.match(await few[refused]!.text(), /has \d[^;]* free beside what is on its way/);
   world.engine.torrents[0]!.doneBytes = BYTES.length;
-  assert.equal((await send(world, torrents[2]!)).status, 201, "what has come needs no more");
+  assert.equal((await send(world, torrents[refused]!)).status, 201, "what has come needs no more");
 
   world.disk.free = 1e12;
   const all = await Promise.all(torrents.map((each) => send(world, each)));

@@ -22,8 +22,7 @@ before(() => {
   for (const part of ["node_modules", "web"]) {
     fs.symlinkSync(path.join(repository, part), path.join(root, part));
   }
-  const build = path.join(root, "tools/build-program.ts");
-  const built = spawnSync(process.execPath, [build], { encoding: "utf8", env: environment() });
+  const built = build();
   assert.equal(built.status, 0, built.stderr);
   // Neither a reason why it was not built, nor one why its code was not recorded.
   assert.match(built.stdout, /^program: [\d.]+ MB in one bundle\n$/);
@@ -34,6 +33,12 @@ before(() => {
 });
 
 after(() => fs.rmSync(root, { recursive: true }));
+
+/** As `prepare` does it: Debian's own libraries are not enough for our Node, and tools/run knows. */
+function build(): SpawnSyncReturns<string> {
+  const words = ["node", path.join(root, "tools/build-program.ts")];
+  return spawnSync(path.join(root, "tools/run"), words, { encoding: "utf8", env: environment() });
+}
 
 /** As a person's shell: neither npm's nor the tests' own variables. */
 function environment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
@@ -207,8 +212,7 @@ test("a source that changed is what runs, and not the bundle, until that is buil
     text.replace("Publish, track, seed and fetch", "Publish, track and keep"),
   );
   assert.match(everseed(["--help"]).stdout, /^Publish, track and keep torrents\.$/m);
-  const build = [path.join(root, "tools/build-program.ts")];
-  assert.equal(spawnSync(process.execPath, build, { env: environment() }).status, 0);
+  assert.equal(build().status, 0);
   assert.deepEqual(loadedBy(["--help"]), ["dist/program/everseed.cjs"]);
   assert.match(everseed(["--help"]).stdout, /^Publish, track and keep torrents\.$/m);
 

@@ -1,5 +1,6 @@
 import type { Page, TorrentPage } from "../../src/api/pages.ts";
 import { plural } from "../parts/format.ts";
+import { meansThisMachine } from "../parts/reach.ts";
 import { RichTextView } from "../parts/rich-text.tsx";
 import { Share } from "../parts/share.tsx";
 import { Note, Outside, Size, When } from "../parts/words.tsx";
@@ -52,14 +53,7 @@ export function TorrentView(props: {
           {torrent.private && <span>private: peers meet only through its trackers</span>}
         </div>
       </div>
-      {model.fresh && (
-        <Note mood="good" title="Published" alert>
-          <p>
-            This hub gives it to everyone from now on. Share the link below; this page can be
-            closed.
-          </p>
-        </Note>
-      )}
+      {model.fresh && <Published url={torrent.pageUrl} />}
       <TakeHere model={model} />
       <div class="two">
         <div class="stack">
@@ -75,5 +69,17 @@ export function TorrentView(props: {
         {isLong ? [aside, files] : [files, aside]}
       </div>
     </div>
+  );
+}
+
+function Published({ url }: { readonly url: string }) {
+  return (
+    <Note mood="good" title="Published" alert>
+      <p>
+        {meansThisMachine(url)
+          ? "This hub gives it to everyone who reaches it from now on. So far the link works on this machine only: see Share. This page can be closed."
+          : "This hub gives it to everyone from now on. Share the link below; this page can be closed."}
+      </p>
+    </Note>
   );
 }
