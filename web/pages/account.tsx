@@ -165,9 +165,11 @@ function Sessions(props: { readonly sessions: readonly SessionEntry[] }) {
               <span>
                 since <When at={session.createdAt} />
               </span>
-              <span>
-                last seen <When at={session.lastSeenAt} />
-              </span>
+              {!session.current && (
+                <span>
+                  last seen <When at={session.lastSeenAt} />
+                </span>
+              )}
             </div>
             <div class="end acts">
               {session.current ? (
