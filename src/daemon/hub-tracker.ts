@@ -20,6 +20,7 @@ import { CompactSwarms } from "../tracker/compact-swarms.ts";
 import { FullScrape } from "../tracker/full-scrape.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
+import { TorrentDirectory } from "../tracker/torrent-directory.ts";
 import { Tracker } from "../tracker/tracker.ts";
 import { UdpTracker } from "../tracker/udp-tracker.ts";
 import type { CommandError } from "../commands/command-error.ts";
@@ -31,6 +32,7 @@ import { type SeedPlace, virtualSeed } from "../tracker/virtual-seed.ts";
 
 /** The same for everybody; clients echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";
+const TWO_32 = 0x1_0000_0000;
 const SNAPSHOT_NAME = "swarms";
 // Bounds of the memory for swarms (TRK-10): about 300 MB with details, at most.
 const SWARMS_MAX = 1_000_000;
@@ -93,11 +95,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
   });
   const tracker = new Tracker({
     swarms,
-    directory: {
-      find: (infohash) => store.torrents.infohashesOf(infohash),
-      isFetched: (infohash) => store.fetches.isOpen(infohash),
-      newest: (countMax) => store.torrents.newestInfohashes(countMax),
-    },
+    directory: await readDirectory(store, random),
     totals: store.swarmTotals,
     everseed: virtualSeed(seedPlace(config, parts), clock, ownAddresses),
     open,
@@ -133,6 +131,7 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     namedUdp: namedUdp(config, parts.webPort, socket.local.port),
     register: (infohashes: Infohashes) => tracker.register(infohashes),
     unregister: (infohashes: Infohashes) => tracker.unregister(infohashes),
+    setFetched: (infohash, isFetched) => tracker.setFetched(infohash, isFetched),
     setWhole: (infohashes: Infohashes, isWhole: boolean) => tracker.setWhole(infohashes, isWhole),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
     handle: (request, context) => answerHttp(http, request, context, parts.faults),
@@ -142,6 +141,19 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
       await snapshot.save();
     },
   };
+}
+
+/** What is published and what is on its way, as it is now: from here on the rooms tell what changes. */
+async function readDirectory(
+  { torrents, fetches }: Store,
+  random: Random,
+): Promise<TorrentDirectory> {
+  const open = await fetches.listOpen();
+  return new TorrentDirectory({
+    key: random.below(TWO_32),
+    torrents: torrents.allInfohashes(),
+    fetched: open.filter(({ problem }) => problem === null).map(({ infohash }) => infohash),
+  });
 }
 
 function answerHttp(

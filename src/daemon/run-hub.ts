@@ -202,6 +202,7 @@ async function compose(
     torrents: store.torrents,
     space,
     adoption,
+    swarms: tracker,
     engine: fetching,
     hasher: disk,
     folder,

@@ -14,6 +14,7 @@ import { PublishError } from "./publish-error.ts";
 import type { Random } from "../ports/random.ts";
 import { randomShortId } from "./short-id.ts";
 import type { SpaceAccount } from "./space-account.ts";
+import type { SwarmRegistry } from "./swarm-registry.ts";
 
 /** Torrents one person may have on the way. */
 const FETCHES_MAX = 50;
@@ -23,6 +24,8 @@ export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" |
   readonly torrents: Pick<TorrentTable, "find" | "findByWire">;
   readonly space: SpaceAccount;
   readonly adoption: TorrentAdoption;
+  /** Told what is on its way. It knows by itself what was under way when the hub stopped. */
+  readonly swarms: Pick<SwarmRegistry, "setFetched">;
   readonly random: Random;
   /** Bytes of one torrent; `undefined` is what the disk holds. */
   readonly bytesMax: number | undefined;
@@ -44,7 +47,7 @@ export class Fetches {
 
   /** Goes on with what had begun. */
   async start(): Promise<void> {
-    const { fetches, log } = this.#options;
+    const { fetches, swarms, log } = this.#options;
     for (const row of await fetches.listOpen()) {
       if (row.problem !== null) continue;
       try {
@@ -53,6 +56,7 @@ export class Fetches {
         this.#run(row, source);
       } catch (error) {
         log.error("a torrent cannot be fetched on", { id: row.id, why: String(error) });
+        swarms.setFetched(row.infohash, false);
         await fetches.setProblem(row.id, wordsOf(error));
       }
     }
@@ -82,7 +86,7 @@ export class Fetches {
   async #begin(ownerId: string, source: Uint8Array | string, parsed: FetchSource): Promise<Fetch> {
     if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     const infohashes = infohashesOf(parsed);
-    const { fetches, torrents, files, folder, random, clock, space } = this.#options;
+    const { fetches, torrents, swarms, files, folder, random, clock, space } = this.#options;
     for (const wire of wireInfohashes(infohashes)) {
       const known = await torrents.findByWire(wire);
       if (known) return publishedAs(known, wire);
@@ -90,7 +94,7 @@ export class Fetches {
       if (before && before.torrent_id === null && before.problem === null)
         return this.#view(before);
       // It failed, or led to a torrent that is gone: once more from the beginning.
-      if (before) await this.#discard(before.id);
+      if (before) await this.#discard(before);
     }
     if ((await fetches.listOpen(ownerId)).length >= FETCHES_MAX) {
       throw new PublishError(
@@ -113,6 +117,7 @@ export class Fetches {
     try {
       if ("metainfo" in parsed) await files.write(folder.fetchSource(id), source as Uint8Array);
       await fetches.insert(row);
+      swarms.setFetched(row.infohash, true);
       this.#run(row, parsed);
     } catch (error) {
       space.release(id);
@@ -144,7 +149,7 @@ export class Fetches {
   }
 
   async #retry(id: string): Promise<void> {
-    const { fetches } = this.#options;
+    const { fetches, swarms } = this.#options;
     if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
     const row = await fetches.find(id);
     if (!row || row.problem === null || row.torrent_id !== null) {
@@ -153,6 +158,7 @@ export class Fetches {
     const source = await this.#load(row);
     if ("metainfo" in source) await this.#judge(source.metainfo.info, id);
     await fetches.setProblem(id, null);
+    swarms.setFetched(row.infohash, true);
     this.#run({ ...row, problem: null }, source);
   }
 
@@ -166,16 +172,17 @@ export class Fetches {
     if (!row || row.torrent_id !== null) {
       throw new PublishError("not-found", "There is no such fetch, or it has ended.");
     }
-    await this.#discard(id);
+    await this.#discard(row);
   }
 
-  async #discard(id: string): Promise<void> {
-    const { fetches, files, folder, space } = this.#options;
+  async #discard({ id, infohash }: FetchRow): Promise<void> {
+    const { fetches, swarms, files, folder, space } = this.#options;
     const run = this.#runs.get(id);
     this.#runs.delete(id);
     await run?.stop();
     space.release(id);
     await fetches.delete(id);
+    swarms.setFetched(infohash, false);
     await files.remove(folder.fetch(id));
   }
 
@@ -196,7 +203,7 @@ export class Fetches {
 
   /** Never rejects: how it ended is written down. */
   async #follow(row: FetchRow, run: FetchRun): Promise<void> {
-    const { fetches, log, space } = this.#options;
+    const { fetches, swarms, log, space } = this.#options;
     try {
       const fetched = await run.done;
       if (!fetched || this.#runs.get(row.id) !== run) return;
@@ -205,6 +212,7 @@ export class Fetches {
     } catch (error) {
       log.warn("a torrent could not be fetched", { id: row.id, why: String(error) });
       await run.stop();
+      swarms.setFetched(row.infohash, false);
       // A database that refuses now refuses the next start as well, which tells it.
       await fetches.setProblem(row.id, wordsOf(error)).catch(() => undefined);
     } finally {
@@ -216,7 +224,7 @@ export class Fetches {
   }
 
   async #publish(row: FetchRow, fetched: FetchedTorrent): Promise<void> {
-    const { fetches, adoption, files, folder } = this.#options;
+    const { fetches, adoption, swarms, files, folder } = this.#options;
     const torrentId = await adoption.adopt(fetched, {
       id: row.id,
       ownerId: row.owner_id,
@@ -224,6 +232,7 @@ export class Fetches {
     });
     if (torrentId === row.id) await fetches.delete(row.id);
     else await fetches.setPublished(row.id, torrentId);
+    swarms.setFetched(row.infohash, false);
     await files.remove(folder.fetch(row.id));
   }
 

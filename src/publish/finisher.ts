@@ -18,6 +18,7 @@ import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
 import type { Publications } from "./publications.ts";
 import { countLostFiles } from "./content-rounds.ts";
+import { infohashesOf } from "./row-infohashes.ts";
 import { searchText } from "./search-text.ts";
 import { infoOnDisk } from "./in-place.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
@@ -118,6 +119,8 @@ export class Finisher {
     await this.#meetRemoved(finished, infohashes, text);
     const known = await this.#known(infohashes);
     if (known) {
+      // A database that failed may have written it all the same, unheard of by the tracker.
+      swarms.register(infohashesOf(known));
       await this.#repair(known, finished, { torrent, info });
       await drafts.setPublished(row.id, known.id);
       await this.#cleanUp(row.id);

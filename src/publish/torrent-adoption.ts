@@ -12,6 +12,7 @@ import { infoOnDisk } from "./in-place.ts";
 import { withoutTrackers } from "./named-trackers.ts";
 import { PublishError } from "./publish-error.ts";
 import type { Publications } from "./publications.ts";
+import { infohashesOf } from "./row-infohashes.ts";
 import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
@@ -60,7 +61,7 @@ export class TorrentAdoption {
   ): Promise<string> {
     return this.#options.publications.alone(async () => {
       await this.#meetRemoved(fetched, { ownerId: place.ownerId });
-      const known = await this.#known(fetched.info);
+      const known = await this.#published(fetched.info);
       if (known) return known.id;
       const { files, folder } = this.#options;
       const key = infohashKey(wireInfohashes(fetched.info.infohashes)[0]!);
@@ -105,7 +106,7 @@ export class TorrentAdoption {
     return this.#options.publications.alone(async () => {
       const { info } = made;
       await this.#meetRemoved(made, place);
-      const known = await this.#known(info);
+      const known = await this.#published(info);
       if (known) return known.id;
       const onDisk = infoOnDisk({ content_root: place.contentRoot }, info);
       const lost = await this.#countOtherFiles(onDisk, place.contentRoot);
@@ -202,6 +203,13 @@ export class TorrentAdoption {
       publisher_id: place.ownerId,
       published_at: this.#options.clock.wallMs(),
     });
+  }
+
+  /** The torrent when it is published already. A database that failed may have written it, unheard of by the tracker. */
+  async #published(info: TorrentInfo): Promise<TorrentRow | undefined> {
+    const row = await this.#known(info);
+    if (row) this.#options.swarms.register(infohashesOf(row));
+    return row;
   }
 
   async #known(info: TorrentInfo): Promise<TorrentRow | undefined> {

@@ -16,8 +16,6 @@ export interface FetchRow {
 
 /** Torrents on their way from their swarms. The row goes with publication, unless it led to another torrent. */
 export interface FetchTable {
-  /** Answers at once. @param infohash - 20 bytes, as peers say it. @returns Whether it is on its way. */
-  isOpen(infohash: Uint8Array): boolean;
   insert(row: FetchRow): Promise<void>;
   find(id: string): Promise<FetchRow | undefined>;
   /** @param infohash - 20 bytes, as peers say it. */

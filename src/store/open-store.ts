@@ -52,7 +52,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     drafts: new SqliteDraftTable(db),
     fileCopies: new SqliteFileCopyTable(db),
     fileSums: new SqliteFileSumTable(db),
-    fetches: new SqliteFetchTable(db, database),
+    fetches: new SqliteFetchTable(db),
     settings: new SqliteSettingsTable(db),
     swarmTotals: new SqliteSwarmTotalTable(db, database),
     close: () => db.destroy(),

@@ -9,12 +9,8 @@ export interface SwarmTotal {
 
 /** What swarms have done. The peers in them live in memory (TRK-17). */
 export interface SwarmTotalTable {
-  /**
-   * Answers at once, in microseconds: asked when a swarm opens.
-   *
-   * @param infohash - 20 bytes, as they were saved.
-   */
-  find(infohash: Uint8Array): SwarmTotal | undefined;
+  /** Everything that was saved, under infohashes of 20 bytes. It is read while it is gone through. */
+  all(): Iterable<SwarmTotal & { readonly infohash: Uint8Array }>;
   /** Writes what changed in one transaction. */
   save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void>;
 }

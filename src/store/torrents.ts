@@ -105,10 +105,8 @@ export interface TorrentTable {
   find(id: string): Promise<TorrentRow | undefined>;
   /** @param wireInfohash - 20 bytes: v1, or v2 cut. */
   findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined>;
-  /** Answers at once, in microseconds. @returns All infohashes of the torrent that has this one (20 bytes). */
-  infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined;
-  /** Of the torrents published last. Answers at once: about a microsecond each. */
-  newestInfohashes(countMax: number): Infohashes[];
+  /** Of all torrents, in the order of publishing. They are read while they are gone through, about a microsecond each. */
+  allInfohashes(): Iterable<Infohashes>;
   /**
    * Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them.
    *

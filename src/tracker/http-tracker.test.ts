@@ -196,8 +196,11 @@ test("PUB-3.10: a scrape tells peers, seeds, completions and bytes", () => {
 test("PUB-3.10: a full scrape tells the same of all torrents, dormant ones too", () => {
   const [v1, v2] = [new Uint8Array(20).fill(0xbb), new Uint8Array(32).fill(0xcc)];
   const dormant = { v1: new Uint8Array(20).fill(0xdd) };
-  const world = trackerWorld({ torrents: [TORRENT, { v1, v2 }, dormant], fullScrape: true });
-  world.saved.set("dd".repeat(20), { completed: 3, uploaded: 5, downloaded: 7 });
+  const world = trackerWorld({
+    torrents: [TORRENT, { v1, v2 }, dormant],
+    saved: { ["dd".repeat(20)]: { completed: 3, uploaded: 5, downloaded: 7 } },
+    fullScrape: true,
+  });
   world.announce(1, "&event=started");
   world.announce(2, "&left=0");
   const hybrid = `info_hash=${"%cc".repeat(20)}&peer_id=${PEER_ID}&port=3&uploaded=0`;

@@ -1,3 +1,5 @@
+import { scatter } from "./infohash-scatter.ts";
+
 const WORDS = 5;
 const EMPTY = -1;
 const INITIAL_SLOTS = 1024;
@@ -5,7 +7,7 @@ const INITIAL_SLOTS = 1024;
 const LOAD_MAX = 0.5;
 
 /**
- * From the 20 bytes of an infohash to a swarm's number: open addressing in typed arrays, 28 to 48 bytes an
+ * From the 20 bytes of an infohash to a swarm's number: open addressing in typed arrays, 48 to 96 bytes an
  * entry. Several infohashes may lead to one swarm (hybrid torrents).
  */
 export class InfohashTable {
@@ -75,14 +77,7 @@ export class InfohashTable {
   }
 
   #homeOf(words: Int32Array, offset: number): number {
-    let mixed = this.#key;
-    // All of it: infohashes that share their beginning would otherwise share their place.
-    for (let i = 0; i < WORDS; i += 1) {
-      mixed = Math.imul(mixed ^ words[offset + i]!, 0x9e3779b1);
-      mixed ^= mixed >>> 15;
-    }
-    mixed = Math.imul(mixed, 0x85ebca6b);
-    return (mixed ^ (mixed >>> 13)) & this.#mask;
+    return scatter(this.#key, words, offset) & this.#mask;
   }
 
   #grow(): void {

@@ -1,18 +1,11 @@
 import { toHex } from "../base/bytes.ts";
 import type { Log } from "../ports/log.ts";
-
-/** Over all time, of one swarm. */
-export interface SwarmTotals {
-  readonly completed: number;
-  /** Bytes, as the peers reported them. */
-  readonly uploaded: number;
-  readonly downloaded: number;
-}
+import { KnownTotals, type SwarmTotals } from "./known-totals.ts";
 
 /** Where totals outlive the process. */
 export interface TotalsStore {
-  /** Answers at once: it is asked once for each swarm that opens. */
-  find(infohash: Uint8Array): SwarmTotals | undefined;
+  /** Everything that was saved. It is read once, before the first announce. */
+  all(): Iterable<SwarmTotals & { readonly infohash: Uint8Array }>;
   /** All or nothing. */
   save(totals: readonly (SwarmTotals & { readonly infohash: Uint8Array })[]): Promise<void>;
 }
@@ -38,21 +31,29 @@ const PASSING_MAX = 10_000;
 export class OpenTotals {
   readonly #store: TotalsStore;
   readonly #log: Log;
+  readonly #known: KnownTotals;
   readonly #entries = new Map<number, Entry>();
   /** By infohash in hexadecimal, in the order in which their swarms closed. */
   readonly #passing = new Map<string, Entry>();
   #changed: Entry[] = [];
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(store: TotalsStore, log: Log) {
+  /** @param key - 32 bits that nobody outside knows. */
+  constructor(store: TotalsStore, key: number, log: Log) {
     this.#store = store;
     this.#log = log;
+    this.#known = new KnownTotals(key, store.all());
+  }
+
+  /** @returns Totals of a registered torrent whose swarm is not open. @param infohash - Its first one. */
+  find(infohash: Uint8Array): SwarmTotals | undefined {
+    return this.#known.find(infohash);
   }
 
   /** @param registered - Whether its totals last. */
   open(swarm: number, infohash: Uint8Array, registered: boolean): void {
     const name = toHex(infohash);
-    const known = registered ? this.#store.find(infohash) : this.#passing.get(name);
+    const known = registered ? this.#known.find(infohash) : this.#passing.get(name);
     this.#passing.delete(name);
     this.#entries.set(swarm, {
       infohash,
@@ -111,6 +112,7 @@ export class OpenTotals {
     const rows = changed.map((entry) => {
       const { infohash, completed, uploaded, downloaded } = entry;
       entry.changed = false;
+      this.#known.set(infohash, entry);
       return { infohash, completed, uploaded, downloaded };
     });
     try {

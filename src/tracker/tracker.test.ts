@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatBytes } from "../base/bytes.ts";
-import { infohashKey } from "../base/infohash.ts";
 import { sha256 } from "../base/hash.ts";
 import { COMPLETED, PARTIAL_SEED, SEED } from "./peer-word.ts";
 import { encodeSnapshot, restoreSnapshot } from "./snapshot.ts";
@@ -48,17 +47,15 @@ test("both infohashes of a hybrid meet in one swarm", () => {
 
 test("a torrent that is fetched is tracked, the everseed is no seed of it before it is published, and one given up is refused", () => {
   const world = trackerWorld({ torrents: [] });
-  const key = infohashKey(TORRENT.v1!);
   const ask = (port: number) =>
     world.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=${port}&compact=1&left=1`);
   assert.match(ask(1), /not registered here/);
-  world.fetched.add(key);
+  world.tracker.setFetched(TORRENT.v1!, true);
   ask(1);
   assert.equal(numberAt(ask(2), "complete"), 0);
   assert.equal(numberAt(ask(3), "incomplete"), 3, "they meet, whoever came first");
-  world.fetched.delete(key);
+  world.tracker.setFetched(TORRENT.v1!, false);
   assert.match(ask(4), /not registered here/);
-  world.directory.set(key, TORRENT);
   world.tracker.register(TORRENT);
   assert.equal(numberAt(ask(5), "complete"), 1);
 });
@@ -72,8 +69,6 @@ for (const hasUnsaved of [false, true]) {
     ask(v1, 1);
     ask(v2, 2);
     if (hasUnsaved) ask(v1, 1, "left=0&event=completed");
-    const entries = [...world.directory];
-    world.directory.clear();
     world.tracker.unregister(HYBRID);
     for (const hash of [v1, v2]) {
       assert.match(ask(hash, 3), /not registered here/);
@@ -88,7 +83,6 @@ for (const hasUnsaved of [false, true]) {
     }
     assert.equal(world.swarms.peerCount, 0);
     assert.equal(world.swarms.swarmCount, 0);
-    for (const [infohash, torrent] of entries) world.directory.set(infohash, torrent);
     world.tracker.register(HYBRID);
     assert.deepEqual(peersOf(ask(v2, 4)), ["9.9.9.9:8421"], "the everseed, and none of before");
     assert.equal(world.tracker.figures(HYBRID).completed, hasUnsaved ? 1 : 0);
@@ -98,10 +92,7 @@ for (const hasUnsaved of [false, true]) {
 test("HUB-18: it comes back to a swarm whose totals were not saved yet", () => {
   const world = trackerWorld();
   world.announce(1, "&left=0&event=completed");
-  const entries = [...world.directory];
-  world.directory.clear();
   world.tracker.unregister(TORRENT);
-  for (const [infohash, torrent] of entries) world.directory.set(infohash, torrent);
   world.tracker.register(TORRENT);
   assert.deepEqual(peersOf(world.announce(2)), ["9.9.9.9:8421"]);
 });
@@ -130,14 +121,14 @@ test("HUB-19: an everseed that lacks pieces is a peer, and no seed, until it is 
 test("an open tracker goes on tracking what a hub takes back, without its everseed", () => {
   const world = trackerWorld({ open: true });
   world.announce(1);
-  world.directory.clear();
   world.tracker.unregister(TORRENT);
   assert.deepEqual(peersOf(world.announce(2)), ["198.51.100.7:1"]);
 });
 
 test("a torrent without peers takes no swarm, and has its everseed and its completions", () => {
-  const world = trackerWorld();
-  world.saved.set("aa".repeat(20), { completed: 12, uploaded: 5, downloaded: 6 });
+  const world = trackerWorld({
+    saved: { ["aa".repeat(20)]: { completed: 12, uploaded: 5, downloaded: 6 } },
+  });
   assert.deepEqual(world.tracker.figures(TORRENT), { seeds: 1, leechers: 0, completed: 12 });
   const text = world.get(`/scrape?info_hash=${HASH}`);
   assert.equal(numberAt(text, "total_downloaded"), 6);
@@ -217,7 +208,7 @@ test("a snapshot that is old, cut, damaged or of torrents that are gone restores
   const late = restoring(before, 3600);
   assert.equal(late.restore(late.bytes), 0);
   const gone = restoring(before, 0);
-  gone.to.directory.clear();
+  gone.to.tracker.unregister(TORRENT);
   assert.equal(gone.restore(gone.bytes), 0);
   assert.equal(gone.to.swarms.swarmCount, 0);
   assert.equal(restore(bytes), 100, "and as it was, everybody");
@@ -294,7 +285,6 @@ test("TRK-10: infohashes that nobody stays for take no place in the table of swa
 test("a torrent published on an open tracker gets its everseed in the swarm that was there", () => {
   const world = trackerWorld({ open: true, torrents: [] });
   assert.deepEqual(peersOf(world.announce(1)), []);
-  world.directory.set("aa".repeat(20), TORRENT);
   world.tracker.register(TORRENT);
   assert.deepEqual(peersOf(world.announce(1)), ["9.9.9.9:8421"]);
 });
@@ -343,7 +333,6 @@ test("TRK-17: what a swarm did before its torrent was registered counts for it a
   const world = trackerWorld({ open: true, torrents: [] });
   world.announce(1, "&event=started&left=5");
   world.announce(1, "&event=completed&left=0&downloaded=5");
-  world.directory.set("aa".repeat(20), TORRENT);
   world.tracker.register(TORRENT);
   await world.tracker.stop();
   assert.equal(world.saved.get("aa".repeat(20))?.completed, 1);

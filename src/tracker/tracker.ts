@@ -11,7 +11,9 @@ import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./swarm-numbers.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { believedAddress } from "./source-address.ts";
-import { OpenTotals, type SwarmTotals, type TotalsStore } from "./swarm-totals.ts";
+import type { TorrentDirectory } from "./torrent-directory.ts";
+import type { SwarmTotals } from "./known-totals.ts";
+import { OpenTotals, type TotalsStore } from "./swarm-totals.ts";
 import {
   type AnnounceEffect,
   NO_SWARM,
@@ -30,17 +32,8 @@ export type Refusal =
 /** Peers of an answer when the request does not say how many. */
 const NUMWANT_COMMON = 50;
 const HOUSEKEEPING_MS = 60_000;
+const TWO_32 = 0x1_0000_0000;
 const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0 };
-
-/** Which torrents meet here, besides those whose swarm is open already. */
-export interface TorrentDirectory {
-  /** Answers at once. @returns All infohashes of the torrent that has this one (20 bytes). */
-  find(infohash: Uint8Array): Infohashes | undefined;
-  /** Answers at once. @returns Whether it is on its way here, and so has to meet those who have it; 20 bytes. */
-  isFetched(infohash: Uint8Array): boolean;
-  /** Answers at once. @returns The torrents registered last, no more than so many. */
-  newest(countMax: number): readonly Infohashes[];
-}
 
 /** Where somebody asks from. */
 export interface Asker {
@@ -96,7 +89,7 @@ export class Tracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
-    this.#totals = new OpenTotals(options.totals, options.log);
+    this.#totals = new OpenTotals(options.totals, options.random.below(TWO_32), options.log);
     this.#rate = new AnnounceRate(options.requestsPerSecondMax, options.random);
     this.#setTime();
   }
@@ -173,31 +166,29 @@ export class Tracker {
 
   /** @returns `undefined` for a torrent that is not tracked here. */
   scrape(infohash: Uint8Array): ScrapeCounts | undefined {
-    const { swarms, directory, totals } = this.#options;
+    const { swarms, directory } = this.#options;
     this.#setTime();
     const swarm = swarms.find(wordsOf(infohash));
     if (swarm !== NO_SWARM && this.#isTracked(swarm)) return this.#scrapeOpen(swarm);
-    const infohashes = directory.find(infohash);
-    if (!infohashes) return undefined;
-    const first = wireInfohashes(infohashes)[0]!;
-    return scrapeCounts(this.#seedCount(first), NO_PEERS, totals.find(first));
+    const first = directory.find(infohash)?.[0];
+    return first && scrapeCounts(this.#seedCount(first), NO_PEERS, this.#totals.find(first));
   }
 
-  /** All torrents, each under its first infohash: those with peers first, then the newest. */
+  /** All torrents, each under its first infohash: those with peers first. */
   scrapeAll(torrentsMax: number): ScrapeEntry[] {
-    const { swarms, directory, totals } = this.#options;
+    const { swarms, directory } = this.#options;
     this.#setTime();
     const entries: ScrapeEntry[] = [];
     for (let swarm = 0; swarm < swarms.swarmsEnd && entries.length < torrentsMax; swarm += 1) {
       if (!swarms.isOpen(swarm) || !this.#isTracked(swarm)) continue;
       entries.push({ infohash: swarms.infohashes(swarm)[0]!, ...this.#scrapeOpen(swarm) });
     }
-    for (const infohashes of directory.newest(torrentsMax)) {
+    for (const infohashes of directory.some(torrentsMax)) {
       if (entries.length >= torrentsMax) break;
-      const wire = wireInfohashes(infohashes);
-      if (wire.some((each) => swarms.find(wordsOf(each)) !== NO_SWARM)) continue;
-      const infohash = wire[0]!;
-      const counts = scrapeCounts(this.#seedCount(infohash), NO_PEERS, totals.find(infohash));
+      if (infohashes.some((each) => swarms.find(wordsOf(each)) !== NO_SWARM)) continue;
+      const infohash = infohashes[0]!;
+      const known = this.#totals.find(infohash);
+      const counts = scrapeCounts(this.#seedCount(infohash), NO_PEERS, known);
       entries.push({ infohash, ...counts });
     }
     return entries;
@@ -217,7 +208,8 @@ export class Tracker {
 
   /** A torrent was published: the everseed joins swarms that an open tracker had for it before. */
   register(infohashes: Infohashes): void {
-    const { swarms } = this.#options;
+    const { swarms, directory } = this.#options;
+    directory.register(infohashes);
     const found = wireInfohashes(infohashes).map((infohash) => swarms.find(wordsOf(infohash)));
     for (const swarm of found) {
       if (swarm === NO_SWARM) continue;
@@ -238,7 +230,8 @@ export class Tracker {
    * an open tracker goes on tracking it, as it does for anybody's torrent.
    */
   unregister(infohashes: Infohashes): void {
-    const { swarms, open } = this.#options;
+    const { swarms, directory, open } = this.#options;
+    directory.unregister(infohashes);
     this.#setTime();
     // What comes back is whole until somebody has looked.
     this.setWhole(infohashes, true);
@@ -250,6 +243,11 @@ export class Tracker {
       swarms.clear(swarm);
       this.#closeIfEmpty(swarm);
     }
+  }
+
+  /** A torrent is on its way here, or not any more: its peers meet, and the everseed is none of them. 20 bytes. */
+  setFetched(infohash: Uint8Array, isFetched: boolean): void {
+    this.#options.directory.setFetched(infohash, isFetched);
   }
 
   /**
@@ -270,7 +268,7 @@ export class Tracker {
       if (torrent) this.#registered.add(known);
       return known;
     }
-    const infohashes = torrent ? wireInfohashes(torrent) : [infohash];
+    const infohashes = torrent ?? [infohash];
     const swarm = swarms.open(infohashes);
     if (swarm === NO_SWARM) return "this tracker is full";
     this.#totals.open(swarm, new Uint8Array(infohashes[0]!), torrent !== undefined);

@@ -304,6 +304,38 @@ test("a fetch that is given up leaves nothing, and may begin anew", async (t) =>
   assert.notEqual((await begin(world, TORRENT)).id, fetch.id);
 });
 
+test("TRK-20: the tracker hears what is on its way: begun, failed, tried again, given up, begun anew, published", async (t) => {
+  const world = await hubWorld(t);
+  const heard = () => [...world.fetched];
+  const fail = async (id: string): Promise<void> => {
+    const torrent = world.engine.only;
+    torrent.state = { kind: "broken", cause: "contradiction", message: "its pieces disagree" };
+    torrent.options.onEvent?.({ kind: "state", state: torrent.state });
+    await until(world, id, "failed");
+  };
+  const { id } = await begin(world, TORRENT);
+  assert.deepEqual(heard(), [INFOHASH]);
+  await fail(id);
+  assert.deepEqual(heard(), []);
+  await world.parts.fetches.retry(id);
+  assert.deepEqual(heard(), [INFOHASH]);
+  await fail(id);
+  const again = await begin(world, MAGNET);
+  assert.deepEqual(heard(), [INFOHASH]);
+  await world.parts.fetches.cancel(again.id);
+  assert.deepEqual(heard(), []);
+  const last = await begin(world, TORRENT);
+  await world.parts.fetches.stop();
+  assert.deepEqual(heard(), [INFOHASH], "a hub that stops goes on with it another day");
+  const next = world.restartFetches();
+  await next.start();
+  await turn();
+  deliver(world);
+  for (let turns = 0; turns < 1000 && (await next.find(last.id)); turns += 1) await turn();
+  await next.stop();
+  assert.deepEqual(heard(), []);
+});
+
 test("a fetch goes on after a restart, from what is on disk", async (t) => {
   const world = await hubWorld(t);
   const one = await begin(world, TORRENT);

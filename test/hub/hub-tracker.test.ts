@@ -4,11 +4,17 @@ import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
+import { type HubTracker, openHubTracker } from "../../src/daemon/hub-tracker.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { NodeClock } from "../../src/platform/node-clock.ts";
+import { NodeFiles } from "../../src/platform/node-files.ts";
+import { NodeRandom } from "../../src/platform/node-random.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { OpenTotals } from "../../src/tracker/swarm-totals.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { UdpFriend } from "../tracker/udp-friend.ts";
 import { HASH, PEER_ID, peersOf } from "../tracker/tracker-world.ts";
 
 // The tracker on the web port, as raw sockets see it: on real sockets, in this process.
@@ -226,20 +232,153 @@ for (const [what, begin, drip, reply] of slow) {
   });
 }
 
+/** A table whose every call throws once it is shut, but for those of `open`. */
+function shuttable<Table extends object>(table: Table, isShut: () => boolean, open: string): Table {
+  return new Proxy(table, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        if (isShut() && name !== open) throw new Error(`the database was asked: ${String(name)}`);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}
+
+const row = (byte: number, infohash_v2: Uint8Array | null) => ({
+  id: `t${byte}`,
+  infohash_v1: new Uint8Array(20).fill(byte),
+  infohash_v2,
+  kind: infohash_v2 ? ("hybrid" as const) : ("v1" as const),
+  name: `Torrent ${byte}`,
+  folder: 0,
+  size: 1000,
+  file_count: 1,
+  piece_size: 16384,
+  piece_count: 1,
+  private: 0,
+  comment: null,
+  content_path: `c/${byte}`,
+  metainfo_path: `t/${byte}`,
+  publisher_id: "u1",
+  published_at: 1,
+  checked_at: 1,
+  trackers: null,
+});
+
+test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP, of whatever torrent", async (t) => {
+  const store = await openStore(":memory:");
+  t.after(() => store.close());
+  await store.torrents.insert(row(1, null), { words: "" });
+  await store.torrents.insert(row(2, new Uint8Array(32).fill(3)), { words: "" });
+  const done = { completed: 7, uploaded: 8, downloaded: 9 };
+  await store.swarmTotals.save([{ infohash: new Uint8Array(20).fill(1), ...done }]);
+  for (const [byte, problem] of [
+    [4, null],
+    [5, "its pieces disagree"],
+  ] as const) {
+    await store.fetches.insert({
+      id: `f${byte}`,
+      owner_id: "u1",
+      magnet: null,
+      infohash: new Uint8Array(20).fill(byte),
+      name: "on its way",
+      problem,
+      torrent_id: null,
+      created_at: 1,
+    });
+  }
+  let isShut = false;
+  const shut = <Table extends object>(table: Table, open = ""): Table =>
+    shuttable(table, () => isShut, open);
+  const tables = Object.fromEntries(
+    Object.entries(store).map(([name, table]) => [
+      name,
+      typeof table === "object" ? shut(table, name === "swarmTotals" ? "save" : "") : table,
+    ]),
+  ) as unknown as Store;
+  const config = loadConfig({ env: {}, overrides: { tracker: { udpPort: 0, fullScrape: true } } });
+  const dataDir = temporaryFolder(t, "everseed-tracker-");
+  const files = new NodeFiles(dataDir);
+  const tracker = await openHubTracker(
+    { ...config, host: "127.0.0.1" },
+    {
+      store: tables,
+      files,
+      dataDir,
+      clock: new NodeClock(),
+      random: new NodeRandom(),
+      log: SILENT_LOG,
+      faults: UNCOUNTED,
+      webPort: 0,
+      peerPort: 6882,
+    },
+  );
+  isShut = true;
+  try {
+    await askEverything(t, tracker);
+  } finally {
+    await tracker.close();
+    files.close();
+  }
+});
+
+async function askEverything(t: TestContext, tracker: HubTracker): Promise<void> {
+  const ask = async (target: string): Promise<string> => {
+    const context = { remoteAddress: "127.0.0.1", localAddress: "127.0.0.1" };
+    const response = tracker.handle(new Request(`http://127.0.0.1${target}`), context);
+    return Buffer.from(await response.arrayBuffer()).toString("latin1");
+  };
+  const hash = (byte: number): string => `%0${byte}`.repeat(20);
+  const announceTo = (byte: number): Promise<string> =>
+    ask(`/announce?${QUERY.replace(HASH, hash(byte))}&port=6881`);
+  const scrapeOf = (byte: number): Promise<string> => ask(`/scrape?info_hash=${hash(byte)}`);
+  assert.match(await scrapeOf(1), /8:completei1e10:downloadedi7e/, "with what it did before");
+  assert.match(await ask("/scrape"), /10:downloadedi7e/);
+  assert.match(await announceTo(1), /8:completei1e10:downloadedi7e/);
+  await announceTo(2);
+  assert.match(await announceTo(3), /10:incompletei1e/, "both infohashes of a hybrid are known");
+  assert.match(await announceTo(4), /8:completei0e/, "what is on its way");
+  for (const byte of [5, 6]) assert.match(await announceTo(byte), /not registered here/);
+
+  const udp = await UdpFriend.connect(t, tracker.udpPort);
+  for (const [byte, action] of [
+    [1, 1],
+    [3, 1],
+    [4, 1],
+    [5, 3],
+    [6, 3],
+  ] as const) {
+    const infohash = new Uint8Array(20).fill(byte);
+    assert.equal((await udp.announce(infohash)).readUInt32BE(0), action, `torrent ${byte}`);
+    assert.equal((await udp.scrape(infohash)).readUInt32BE(0), 2);
+  }
+
+  // Changes are heard of without it, too.
+  tracker.unregister({ v1: new Uint8Array(20).fill(1) });
+  assert.match(await announceTo(1), /not registered here/);
+  assert.doesNotMatch(await scrapeOf(1), /complete/);
+  tracker.register({ v1: new Uint8Array(20).fill(1) });
+  assert.match(await announceTo(1), /8:completei1e10:downloadedi7e/, "nothing was forgotten");
+  tracker.setFetched(new Uint8Array(20).fill(6), true);
+  assert.match(await announceTo(6), /8:completei0e/);
+}
+
 test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
   const store = await openStore(":memory:");
   const infohash = new Uint8Array(20).fill(1);
-  const before = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  const before = new OpenTotals(store.swarmTotals, 1, SILENT_LOG);
   before.open(0, infohash, true);
   before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
   assert.equal(before.close(0), false, "not saved yet");
   await before.flush();
   assert.equal(before.close(0), true);
-  const after = new OpenTotals(store.swarmTotals, SILENT_LOG);
+  const after = new OpenTotals(store.swarmTotals, 2, SILENT_LOG);
   after.open(3, infohash, true);
   after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
   await after.flush();
   const expected = { completed: 2, uploaded: 11, downloaded: Number.MAX_SAFE_INTEGER };
-  assert.deepEqual(store.swarmTotals.find(infohash), expected);
+  assert.deepEqual([...store.swarmTotals.all()], [{ infohash, ...expected }]);
   await store.close();
 });

@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { Accounts } from "../../src/accounts/accounts.ts";
 import { FORM_TOKEN_FIELD, type Page } from "../../src/api/pages.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
+import { infohashKey } from "../../src/base/infohash.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
@@ -100,9 +101,14 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   const count = { seeds: 1, leechers: 0, completed: 0 };
   const limits = { uploadBytesMax: 1e9, pieceBytesMax: 32 * 1024 * 1024 };
   const trackers = [`http://${HOST}/announce`];
+  const fetched = new Set<string>();
   const swarms = {
     register: () => undefined,
     unregister: () => undefined,
+    setFetched: (infohash: Uint8Array, isFetched: boolean) => {
+      if (isFetched) fetched.add(infohashKey(infohash));
+      else fetched.delete(infohashKey(infohash));
+    },
     setWhole: () => undefined,
     count: () => count,
   };
@@ -195,6 +201,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       fetches: store.fetches,
       torrents,
       space,
+      swarms,
       adoption: new TorrentAdoption({
         torrents,
         swarms,
@@ -377,6 +384,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     engine,
     /** As a hub that starts again on the same disk would have them. */
     restartFetches,
+    /** Infohashes, in hexadecimal, that the tracker was told are on their way. */
+    fetched,
     count,
     damage,
     lookedAt,

@@ -1,6 +1,7 @@
+import { fromHex } from "../../src/base/bytes.ts";
 import { addressBytes } from "../../src/base/endpoint.ts";
 import type { Infohashes } from "../../src/base/infohash.ts";
-import { infohashKey, wireInfohashes } from "../../src/base/infohash.ts";
+import { infohashKey } from "../../src/base/infohash.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
 import type { OutsideFault } from "../../src/ports/outside-faults.ts";
@@ -8,7 +9,8 @@ import type { Random } from "../../src/ports/random.ts";
 import { CompactSwarms, type CompactSwarmsOptions } from "../../src/tracker/compact-swarms.ts";
 import { FullScrape } from "../../src/tracker/full-scrape.ts";
 import { HttpTracker } from "../../src/tracker/http-tracker.ts";
-import type { SwarmTotals } from "../../src/tracker/swarm-totals.ts";
+import type { SwarmTotals } from "../../src/tracker/known-totals.ts";
+import { TorrentDirectory } from "../../src/tracker/torrent-directory.ts";
 import { Tracker } from "../../src/tracker/tracker.ts";
 import { UdpTracker } from "../../src/tracker/udp-tracker.ts";
 
@@ -64,6 +66,8 @@ export const EVERSEED_PORT = 8421;
 
 export interface WorldOptions {
   readonly torrents?: readonly Infohashes[];
+  /** Totals of earlier processes, by infohash in hexadecimal. */
+  readonly saved?: Readonly<Record<string, SwarmTotals>>;
   readonly open?: boolean;
   readonly everseed?: boolean;
   readonly fullScrape?: boolean;
@@ -74,23 +78,20 @@ export interface WorldOptions {
 
 export function trackerWorld(options: WorldOptions = {}) {
   const clock = new HandClock();
-  const directory = new Map<string, Infohashes>();
-  for (const torrent of options.torrents ?? [TORRENT]) {
-    for (const infohash of wireInfohashes(torrent)) directory.set(infohashKey(infohash), torrent);
-  }
-  const fetched = new Set<string>();
-  const saved = new Map<string, SwarmTotals>();
+  const directory = new TorrentDirectory({
+    key: 3,
+    torrents: options.torrents ?? [TORRENT],
+    fetched: [],
+  });
+  const saved = new Map(Object.entries(options.saved ?? {}));
   const disk = { broken: false };
   const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(7), ...options.limits });
   const tracker = new Tracker({
     swarms,
-    directory: {
-      find: (infohash) => directory.get(infohashKey(infohash)),
-      isFetched: (infohash) => fetched.has(infohashKey(infohash)),
-      newest: (countMax) => [...new Set(directory.values())].reverse().slice(0, countMax),
-    },
+    directory,
     totals: {
-      find: (infohash) => saved.get(infohashKey(infohash)),
+      all: () =>
+        [...saved].map(([infohash, totals]) => ({ infohash: fromHex(infohash)!, ...totals })),
       save: async (totals) => {
         if (disk.broken) throw new Error("disk full");
         for (const { infohash, ...values } of totals) saved.set(infohashKey(infohash), values);
@@ -143,8 +144,6 @@ export function trackerWorld(options: WorldOptions = {}) {
 
   return {
     clock,
-    directory,
-    fetched,
     saved,
     disk,
     swarms,

@@ -1,25 +1,12 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Kysely } from "kysely";
 import type { FetchRow, FetchTable } from "../fetches.ts";
 import type { Schema } from "./schema.ts";
 
 export class SqliteFetchTable implements FetchTable {
   readonly #db: Kysely<Schema>;
-  readonly #database: DatabaseSync;
-  #isOpen: StatementSync | undefined;
 
-  constructor(db: Kysely<Schema>, database: DatabaseSync) {
+  constructor(db: Kysely<Schema>) {
     this.#db = db;
-    this.#database = database;
-  }
-
-  /** Answers at once. @param infohash - 20 bytes, as peers say it. @returns Whether it is on its way. */
-  isOpen(infohash: Uint8Array): boolean {
-    // Not before it is asked for: tests open databases that are older than this table.
-    this.#isOpen ??= this.#database.prepare(
-      "select 1 from fetches where infohash = ? and torrent_id is null and problem is null",
-    );
-    return this.#isOpen.get(infohash) !== undefined;
   }
 
   async insert(row: FetchRow): Promise<void> {

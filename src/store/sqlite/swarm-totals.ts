@@ -5,28 +5,24 @@ import type { Schema } from "./schema.ts";
 
 export class SqliteSwarmTotalTable implements SwarmTotalTable {
   readonly #db: Kysely<Schema>;
-  readonly #find: StatementSync;
+  readonly #all: StatementSync;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
-    this.#find = database.prepare(
-      "select completed, uploaded, downloaded from swarm_totals where infohash = ?",
+    this.#all = database.prepare(
+      "select infohash, completed, uploaded, downloaded from swarm_totals",
     );
   }
 
-  /**
-   * Answers at once, in microseconds: asked when a swarm opens.
-   *
-   * @param infohash - 20 bytes, as they were saved.
-   */
-  find(infohash: Uint8Array): SwarmTotal | undefined {
-    const row = this.#find.get(infohash);
-    if (!row) return undefined;
-    return {
-      completed: Number(row["completed"]),
-      uploaded: Number(row["uploaded"]),
-      downloaded: Number(row["downloaded"]),
-    };
+  *all(): Iterable<SwarmTotal & { readonly infohash: Uint8Array }> {
+    for (const row of this.#all.iterate()) {
+      yield {
+        infohash: row["infohash"] as Uint8Array,
+        completed: Number(row["completed"]),
+        uploaded: Number(row["uploaded"]),
+        downloaded: Number(row["downloaded"]),
+      };
+    }
   }
 
   /** Writes what changed in one transaction. */

@@ -22,8 +22,7 @@ const NOTHING: FoundTorrents = { total: 0, more: false, rows: [], similar: false
 /** The catalogue with its full-text index. */
 export class SqliteTorrentTable implements TorrentTable {
   readonly #db: Kysely<Schema>;
-  readonly #infohashesOf: StatementSync;
-  readonly #newestInfohashes: StatementSync;
+  readonly #allInfohashes: StatementSync;
   readonly #parts: SearchParts;
   readonly #page: StatementSync;
   #totals: CatalogueTotals | undefined;
@@ -31,13 +30,8 @@ export class SqliteTorrentTable implements TorrentTable {
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
-    this.#infohashesOf = database.prepare(
-      `select infohash_v1, infohash_v2 from torrents where infohash_v1 = ?1
-       union all
-       select infohash_v1, infohash_v2 from torrents where substr(infohash_v2, 1, 20) = ?1 limit 1`,
-    );
-    this.#newestInfohashes = database.prepare(
-      "select infohash_v1, infohash_v2 from torrents order by seq desc limit ?",
+    this.#allInfohashes = database.prepare(
+      "select infohash_v1, infohash_v2 from torrents order by seq",
     );
     this.#parts = new SearchParts(database);
     this.#page = database.prepare("select seq from torrents order by seq desc limit ? offset ?");
@@ -132,18 +126,8 @@ export class SqliteTorrentTable implements TorrentTable {
       .executeTakeFirst();
   }
 
-  /**
-   * All infohashes of the torrent that has this one. Answers at once, in microseconds: a tracker asks it for
-   * what it does not have in memory.
-   */
-  infohashesOf(wireInfohash: Uint8Array): Infohashes | undefined {
-    const row = this.#infohashesOf.get(wireInfohash);
-    return row && infohashesIn(row);
-  }
-
-  /** Of the torrents published last. Answers at once: about a microsecond each. */
-  newestInfohashes(countMax: number): Infohashes[] {
-    return this.#newestInfohashes.all(countMax).map(infohashesIn);
+  *allInfohashes(): Iterable<Infohashes> {
+    for (const row of this.#allInfohashes.iterate()) yield infohashesIn(row);
   }
 
   /** What has all the words; or, when nothing has, what has words that are spelled nearly like them. */
