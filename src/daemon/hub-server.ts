@@ -17,6 +17,8 @@ const CONNECTIONS_MAX = 4_096;
  * Proxies and this machine speak for many and are not counted.
  */
 const CONNECTIONS_PER_ADDRESS_MAX = 256;
+/** With so many open, one that moves next to nothing ends for each new one (HUB-47). */
+const CONNECTIONS_CROWDED = CONNECTIONS_MAX - 256;
 /**
  * How long the web port waits (HUB-25, TRK-12). Uploads may take days, so there is no limit for a whole
  * request; what is silent for a minute ends, and only uploads may deliver their bodies slowly.
@@ -101,11 +103,20 @@ export async function openHubServer(
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
-  const cap = new ConnectionCap(CONNECTIONS_PER_ADDRESS_MAX);
+  const cap = new ConnectionCap(
+    { perAddress: CONNECTIONS_PER_ADDRESS_MAX, crowded: CONNECTIONS_CROWDED },
+    () => performance.now(),
+  );
   server.prependListener("connection", (socket) => {
     const address = plain(socket.remoteAddress);
     if (address === undefined || proxies.has(address) || speaksForMany(address)) return;
-    const end = cap.admit(address);
+    const end = cap.admit(address, {
+      movedBytes: () => socket.bytesRead + socket.bytesWritten,
+      cut: () => {
+        faults.count("slow-reader", { address });
+        socket.destroy();
+      },
+    });
     if (end) socket.once("close", end);
     else socket.destroy();
   });

@@ -34,3 +34,15 @@ test("HUB-21: all lines together have two thousand", (t) => {
   for (let reader = 0; reader < 2_100; reader += 1) open(`10.0.${reader >> 8}.${reader & 255}`);
   assert.equal(live.size, 2_000);
 });
+
+test("HUB-47: who has many live views when all places are taken gives the oldest to whoever has none", async (t) => {
+  const { live, open } = openIn(t);
+  const hoards = Array.from({ length: 2_000 }, (_, at) => open(`10.0.0.${Math.floor(at / 100)}`));
+  assert.equal(live.size, 2_000);
+  assert.ok(open("198.51.100.1"), "a place is made");
+  assert.equal(live.size, 2_000);
+  const reader = hoards[0]!.body!.getReader();
+  await reader.read();
+  assert.equal((await reader.read()).done, true, "the oldest of the first of those with most");
+  assert.equal(open("10.0.0.5"), undefined, "nobody makes room for those who have as many");
+});

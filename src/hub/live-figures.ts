@@ -55,11 +55,11 @@ export class LiveFigures {
    * @returns `undefined` when there are too many readers.
    */
   open(key: string, context: RequestContext, look: () => unknown): Response | undefined {
-    if (this.#watchers.size >= STREAMS_MAX) return undefined;
     const line = lineOf(context.remoteAddress);
-    let mine = 0;
-    for (const watcher of this.#watchers) if (watcher.line === line) mine += 1;
+    const lines = this.#lines();
+    const mine = lines.get(line)?.length ?? 0;
     if (mine >= STREAMS_PER_LINE_MAX) return undefined;
+    if (this.#watchers.size >= STREAMS_MAX && !this.#makeRoom(lines, mine)) return undefined;
     let watcher: Watcher | undefined;
     const stream = new ReadableStream<Uint8Array>(
       {
@@ -84,6 +84,25 @@ export class LiveFigures {
         "x-accel-buffering": "no",
       },
     });
+  }
+
+  #lines(): Map<string, Watcher[]> {
+    return Map.groupBy(this.#watchers, ({ line }) => line);
+  }
+
+  /**
+   * A stream moves nothing while nothing changes, so that no rate tells who only holds a place: the line that has most
+   * gives its oldest away, if it has two more than whoever asks (HUB-47).
+   */
+  #makeRoom(lines: ReadonlyMap<string, readonly Watcher[]>, mine: number): boolean {
+    let most: readonly Watcher[] = [];
+    for (const watchers of lines.values()) if (watchers.length > most.length) most = watchers;
+    const [oldest] = most;
+    if (!oldest || most.length < mine + 2) return false;
+    this.#forget(oldest);
+    // Browsers come back by themselves.
+    oldest.controller.close();
+    return true;
   }
 
   /** Ends the streams of one key: whoever comes back is told why. */

@@ -1,24 +1,81 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LEAST_BYTES_PER_SECOND, SEAT_WINDOW_MS } from "../base/seat-rate.ts";
 import { StreamSeats } from "./stream-seats.ts";
+
+function seatsOf(limits: { readonly all: number; readonly perAddress: number }) {
+  let now = 0;
+  const seats = new StreamSeats(limits, { nowMs: () => now });
+  const taken: string[] = [];
+  return {
+    take: (address: string, name = address) => seats.take(address, () => void taken.push(name)),
+    /** Names of those whose seats others got. */
+    taken,
+    pass: (ms: number) => void (now += ms),
+  };
+}
 
 test("seats of one line are bounded: an IPv4 address, or all of an IPv6 /64", () => {
   for (const addressOf of [() => "192.0.2.1", (n: number) => `2001:db8::${n.toString(16)}`]) {
-    const seats = new StreamSeats({ all: 100, perAddress: 3 });
-    const mine = Array.from({ length: 9 }, (_, index) => seats.take(addressOf(index)));
+    const { take } = seatsOf({ all: 100, perAddress: 3 });
+    const mine = Array.from({ length: 9 }, (_, index) => take(addressOf(index)));
     assert.equal(mine.filter((each) => each !== undefined).length, 3);
-    assert.ok(seats.take("2001:db8:0:1::1"));
-    mine[0]!();
-    mine[0]!();
-    assert.ok(seats.take(addressOf(7)), "a seat came free");
-    assert.equal(seats.take(addressOf(8)), undefined, "one seat, though it was given back twice");
+    assert.ok(take("2001:db8:0:1::1"));
+    mine[0]!.leave();
+    mine[0]!.leave();
+    assert.ok(take(addressOf(7)), "a seat came free");
+    assert.equal(take(addressOf(8)), undefined, "one seat, though it was given back twice");
   }
 });
 
 test("seats of all lines together are bounded", () => {
-  const seats = new StreamSeats({ all: 5, perAddress: 3 });
-  const taken = Array.from({ length: 9 }, (_, index) => seats.take(`192.0.2.${index}`));
+  const { take } = seatsOf({ all: 5, perAddress: 3 });
+  const taken = Array.from({ length: 9 }, (_, index) => take(`192.0.2.${index}`));
   assert.equal(taken.filter((each) => each !== undefined).length, 5);
-  taken[0]!();
-  assert.ok(seats.take("192.0.2.99"));
+  taken[0]!.leave();
+  assert.ok(take("192.0.2.99"));
+});
+
+test("HUB-47: when all seats are taken, those that drip make room, and first those of the line with most", () => {
+  const { take, taken, pass } = seatsOf({ all: 6, perAddress: 3 });
+  const drips = [1, 2, 3].map((number) => take("192.0.2.1", `drip ${number}`)!);
+  const slow = take("192.0.2.2", "slow")!;
+  const fast = take("192.0.2.3", "fast")!;
+  take("192.0.2.3", "fast too")!.leave();
+  take("192.0.2.4", "short")!;
+  assert.equal(take("192.0.2.5"), undefined, "nobody is judged at once");
+  for (let second = 0; second < SEAT_WINDOW_MS / 1000; second += 1) {
+    pass(1000);
+    drips[0]!.count(10);
+    drips[1]!.count(5);
+    drips[2]!.count(20);
+    slow.count(16_000);
+    fast.count(2 * LEAST_BYTES_PER_SECOND);
+  }
+  assert.deepEqual(taken, [], "while nobody waits, nobody has to go");
+  assert.ok(take("192.0.2.5", "new 5"));
+  assert.deepEqual(taken, ["drip 2"]);
+  drips[1]!.leave();
+  assert.ok(take("192.0.2.6", "new 6"));
+  assert.deepEqual(taken, ["drip 2", "drip 1"]);
+  // Every line has one seat now. Who has none yet gets that of the slowest.
+  assert.ok(take("192.0.2.7", "new 7"));
+  assert.deepEqual(taken.slice(2), ["short"]);
+  assert.equal(take("192.0.2.5", "second of 5"), undefined, "nobody makes room for more of others");
+  assert.ok(take("192.0.2.8"));
+  assert.ok(take("192.0.2.9"));
+  assert.deepEqual(taken.slice(3), ["drip 3", "slow"]);
+  assert.equal(take("192.0.2.10"), undefined, "who is fast stays, and so does who is new");
+});
+
+test("HUB-47: who was fast once and drips now is found out", () => {
+  const { take, taken, pass } = seatsOf({ all: 1, perAddress: 1 });
+  const seat = take("192.0.2.1")!;
+  seat.count(1_000 * SEAT_WINDOW_MS);
+  for (let second = 0; second < 45; second += 1) {
+    pass(1000);
+    seat.count(1);
+  }
+  assert.ok(take("192.0.2.2"));
+  assert.deepEqual(taken, ["192.0.2.1"]);
 });

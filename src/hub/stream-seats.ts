@@ -1,30 +1,92 @@
 import { lineOf } from "../base/address-line.ts";
+import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
+import type { Clock } from "../ports/clock.ts";
 
-/** How many long answers may be under way, at all and for one address. */
+/** The place of one long answer. */
+export interface Seat {
+  /** Bytes went out. */
+  count(bytes: number): void;
+  /** Gives it back; harmless to repeat. */
+  leave(): void;
+}
+
+interface TakenSeat {
+  readonly line: string;
+  readonly rate: SeatRate;
+  bytes: number;
+  readonly onTaken: () => void;
+}
+
+/**
+ * How many long answers may be under way, at all and for one address. When all seats are taken, a reader that takes
+ * less than the least rate makes room: the slowest of the line that has most seats, if that has more than the line of
+ * whoever asks (HUB-47).
+ */
 export class StreamSeats {
   readonly #limits: { readonly all: number; readonly perAddress: number };
-  readonly #taken = new Map<string, number>();
+  readonly #clock: Pick<Clock, "nowMs">;
+  readonly #lines = new Map<string, Set<TakenSeat>>();
   #all = 0;
 
-  constructor(limits: { readonly all: number; readonly perAddress: number }) {
+  constructor(
+    limits: { readonly all: number; readonly perAddress: number },
+    clock: Pick<Clock, "nowMs">,
+  ) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
-  /** @returns What gives the seat back, harmless to repeat; `undefined` when there is none. */
-  take(address: string): (() => void) | undefined {
+  /**
+   * @param onTaken - Called when somebody else gets the seat, which is given back before: ends the answer.
+   * @returns `undefined` when there is none.
+   */
+  take(address: string, onTaken: () => void): Seat | undefined {
     const line = lineOf(address);
-    const mine = this.#taken.get(line) ?? 0;
-    if (this.#all >= this.#limits.all || mine >= this.#limits.perAddress) return undefined;
+    const now = this.#clock.nowMs();
+    if (this.#countOf(line) >= this.#limits.perAddress) return undefined;
+    if (this.#all >= this.#limits.all && !this.#makeRoom(this.#countOf(line), now))
+      return undefined;
+    const seat: TakenSeat = { line, rate: new SeatRate(now), bytes: 0, onTaken };
+    const mine = this.#lines.get(line) ?? new Set();
+    this.#lines.set(line, mine.add(seat));
     this.#all += 1;
-    this.#taken.set(line, mine + 1);
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.#all -= 1;
-      const left = this.#taken.get(line)! - 1;
-      if (left > 0) this.#taken.set(line, left);
-      else this.#taken.delete(line);
+    return {
+      count: (bytes) => {
+        seat.bytes += bytes;
+        seat.rate.reach(seat.bytes, this.#clock.nowMs());
+      },
+      leave: () => this.#leave(seat),
     };
+  }
+
+  #countOf(line: string): number {
+    return this.#lines.get(line)?.size ?? 0;
+  }
+
+  #leave(seat: TakenSeat): void {
+    const mine = this.#lines.get(seat.line);
+    if (mine?.delete(seat) !== true) return;
+    this.#all -= 1;
+    if (mine.size === 0) this.#lines.delete(seat.line);
+  }
+
+  /** @param mine - Seats of whoever asks. */
+  #makeRoom(mine: number, now: number): boolean {
+    let slowest: TakenSeat | undefined;
+    let seats = mine;
+    let slowestRate = LEAST_BYTES_PER_SECOND;
+    for (const line of this.#lines.values()) {
+      if (line.size < seats || line.size <= mine) continue;
+      for (const seat of line) {
+        const rate = seat.rate.perSecond(now) ?? LEAST_BYTES_PER_SECOND;
+        if (rate >= LEAST_BYTES_PER_SECOND) continue;
+        if (line.size === seats && rate >= slowestRate) continue;
+        [slowest, slowestRate, seats] = [seat, rate, line.size];
+      }
+    }
+    if (!slowest) return false;
+    this.#leave(slowest);
+    slowest.onTaken();
+    return true;
   }
 }

@@ -14,7 +14,7 @@ import type { DirectDownload } from "./direct-downloads.ts";
 import { judgedStream } from "./judged-stream.ts";
 import { notFound, RefusedError } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
-import { StreamSeats } from "./stream-seats.ts";
+import { type Seat, StreamSeats } from "./stream-seats.ts";
 import { chosenFiles } from "./zip/file-choice.ts";
 import { type Zip, zipBytes } from "./zip/zip-bytes.ts";
 import { ZipLayout } from "./zip/zip-layout.ts";
@@ -32,21 +32,28 @@ const FORM = "zip-1";
  * Its length is known at once and any part of it can be asked for.
  */
 export function zipRoutes(parts: HubParts): Hono<HubEnv> {
-  const { catalogue, contents, clock, log, downloads } = parts;
-  const seats = new StreamSeats({ all: ZIPS_MAX, perAddress: ZIPS_PER_ADDRESS_MAX });
+  const { catalogue, contents, clock, faults, log, downloads } = parts;
+  const limits = { all: ZIPS_MAX, perAddress: ZIPS_PER_ADDRESS_MAX };
+  const seats = new StreamSeats(limits, clock);
   const app = new Hono<HubEnv>();
 
   app.get("/t/:file{[0-9a-z]{1,32}\\.zip}", async (c) => {
     const id = c.req.param("file").slice(0, -".zip".length);
     const listing = await catalogue.find(id);
     if (!listing) throw await absent(parts, id, "torrent");
-    const leave = seats.take(c.env.remoteAddress);
-    if (!leave) throw BUSY;
+    const stop = new AbortController();
+    const { remoteAddress: address } = c.env;
+    const seat = seats.take(address, () => {
+      faults.count("slow-reader", { address });
+      stop.abort(new Error("others wait for a seat, and the reader is slow"));
+      c.env.cut?.();
+    });
+    if (!seat) throw BUSY;
     let content: StoredContent | undefined;
     let isStreaming = false;
     let ending: Promise<void> | undefined;
     const end = (): Promise<void> => {
-      leave();
+      seat.leave();
       return (ending ??= content ? contents.release(content) : Promise.resolve());
     };
     try {
@@ -56,7 +63,7 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
       if (!content) throw notFound("torrent");
       const choice = c.req.queries("file") ?? [];
       const zip = await c.var.work.run(layOut(content, listing, choice));
-      const response = await answer(c, { zip, listing, end });
+      const response = await answer(c, { zip, listing, seat, stop, end });
       isStreaming = response.body !== null;
       return response;
     } finally {
@@ -68,7 +75,7 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
 
   async function answer(
     c: Context<HubEnv>,
-    { zip, listing, end }: { zip: Zip; listing: Listing; end: () => Promise<void> },
+    { zip, listing, seat, stop, end }: ZipAnswer,
   ): Promise<Response> {
     const { size } = zip.layout;
     const etag = await c.var.work.once(() => etagOf(zip, listing));
@@ -99,13 +106,22 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
     const status = range === "whole" ? 200 : 206;
     if (c.req.method === "HEAD") return new Response(null, { status, headers });
     const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
-      log.warn("a download broke off", { id: listing.id, why: String(cause) });
+      // Neither somebody who was slow is our fault, nor a torrent that was taken back.
+      log[stop.signal.aborted ? "debug" : "warn"]("a download broke off", {
+        id: listing.id,
+        why: String(cause),
+      });
       breakOff(controller, c.env, cause);
     };
-    const stop = new AbortController();
     const chunks = zipBytes(zip, part, { signal: stop.signal, breathe });
-    const begin = (breakOffNow: () => void): DirectDownload =>
-      downloads.begin(listing.id, breakOffNow);
+    const begin = (breakOffNow: () => void): DirectDownload => {
+      const download = downloads.begin(listing.id, breakOffNow);
+      const count = (bytes: number): void => {
+        seat.count(bytes);
+        download.count(bytes);
+      };
+      return { count, end: () => download.end() };
+    };
     const body = await judgedStream(chunks, stop, { begin, end, fail });
     return new Response(body, { status, headers });
   }
@@ -114,6 +130,15 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
   async function breathe(): Promise<void> {
     await new Promise<void>((resolve) => clock.startTimer(0, resolve));
   }
+}
+
+/** What an archive is made of, and what it holds until its end. */
+interface ZipAnswer {
+  readonly zip: Zip;
+  readonly listing: Listing;
+  readonly seat: Seat;
+  readonly stop: AbortController;
+  readonly end: () => Promise<void>;
 }
 
 function* layOut(content: StoredContent, listing: Listing, choice: readonly string[]): Work<Zip> {

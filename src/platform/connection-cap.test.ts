@@ -1,29 +1,72 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LEAST_BYTES_PER_SECOND, SEAT_WINDOW_MS } from "../base/seat-rate.ts";
 import { ConnectionCap } from "./connection-cap.ts";
 
+const QUIET = { movedBytes: () => 0, cut: () => undefined };
+
+function capOf(perAddress: number, crowded = Number.POSITIVE_INFINITY) {
+  let now = 0;
+  const cap = new ConnectionCap({ perAddress, crowded }, () => now);
+  return { cap, pass: (ms: number) => void (now += ms) };
+}
+
 test("HUB-25: an address has so many connections at once and no more; those of others are their own", () => {
-  const cap = new ConnectionCap(2);
-  const first = cap.admit("203.0.113.9");
-  const second = cap.admit("203.0.113.9");
+  const { cap } = capOf(2);
+  const first = cap.admit("203.0.113.9", QUIET);
+  const second = cap.admit("203.0.113.9", QUIET);
   assert.ok(first && second);
-  assert.equal(cap.admit("203.0.113.9"), undefined);
-  assert.ok(cap.admit("203.0.113.8"));
+  assert.equal(cap.admit("203.0.113.9", QUIET), undefined);
+  assert.ok(cap.admit("203.0.113.8", QUIET));
   first();
-  assert.ok(cap.admit("203.0.113.9"));
-  assert.equal(cap.admit("203.0.113.9"), undefined);
+  assert.ok(cap.admit("203.0.113.9", QUIET));
+  assert.equal(cap.admit("203.0.113.9", QUIET), undefined);
 });
 
 test("HUB-25: an IPv6 line counts as one address, the next line as another", () => {
-  const cap = new ConnectionCap(1);
-  assert.ok(cap.admit("2001:db8:1:2::1"));
-  assert.equal(cap.admit("2001:db8:1:2:ffff::9"), undefined);
-  assert.ok(cap.admit("2001:db8:1:3::1"));
+  const { cap } = capOf(1);
+  assert.ok(cap.admit("2001:db8:1:2::1", QUIET));
+  assert.equal(cap.admit("2001:db8:1:2:ffff::9", QUIET), undefined);
+  assert.ok(cap.admit("2001:db8:1:3::1", QUIET));
 });
 
 test("what has ended is forgotten", () => {
-  const cap = new ConnectionCap(5);
-  const ends = Array.from({ length: 5 }, () => cap.admit("203.0.113.9"));
+  const { cap } = capOf(5);
+  const ends = Array.from({ length: 5 }, () => cap.admit("203.0.113.9", QUIET));
   for (const end of ends) end?.();
   assert.equal(cap.size, 0);
+});
+
+test("HUB-47: when very many are open, each new one has one cut that moves next to nothing", () => {
+  const { cap, pass } = capOf(100, 24);
+  const cut: string[] = [];
+  const open = (address: string, name: string, bytesPerSecond: number) => {
+    let moved = 0;
+    const end = cap.admit(address, {
+      movedBytes: () => moved,
+      cut: () => {
+        cut.push(name);
+        end!();
+      },
+    });
+    assert.ok(end);
+    return () => void (moved += bytesPerSecond);
+  };
+  const moves = [
+    // Of 12 connections two are honest and fast.
+    ...Array.from({ length: 10 }, (_, at) => open("203.0.113.9", `drip ${at}`, 10 - at)),
+    ...[1, 2].map((at) => open("203.0.113.9", `fast ${at}`, 2 * LEAST_BYTES_PER_SECOND)),
+    // A browser with live pages, and an office whose connections are slow.
+    ...[1, 2, 3].map((at) => open("203.0.113.8", `page ${at}`, 0)),
+    ...Array.from({ length: 9 }, (_, at) => open("203.0.113.7", `office ${at}`, 100 + at)),
+  ];
+  open("203.0.113.1", "too early", 0);
+  assert.deepEqual(cut, [], "nobody is judged at once");
+  for (let second = 0; second < SEAT_WINDOW_MS / 1000; second += 1) {
+    pass(1000);
+    for (const move of moves) move();
+  }
+  for (let number = 0; number < 12; number += 1) open(`203.0.112.${number}`, `new ${number}`, 0);
+  // Lines of eight, and what is fast, are left alone.
+  assert.deepEqual(cut, ["drip 9", "drip 8", "drip 7", "drip 6", "office 0"]);
 });

@@ -1,24 +1,54 @@
 import { lineOf } from "../base/address-line.ts";
+import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
 
-/** Connections one address may have open at once; whoever has an IPv6 line has a /64 of addresses. */
+/** So many connections of one line are left alone however few seats there are: what a browser opens. */
+const LINE_SPARED = 8;
+
+export interface CappedConnection {
+  /** Bytes it moved so far, both ways. */
+  readonly movedBytes: () => number;
+  /** Ends it. Whoever admitted it hears of the end as of every other one. */
+  readonly cut: () => void;
+}
+
+interface Admitted extends CappedConnection {
+  readonly rate: SeatRate;
+  isCut: boolean;
+}
+
+/**
+ * Connections one address may have open at once; whoever has an IPv6 line has a /64 of addresses. When very many are
+ * open, each new one has one cut that moves less than the least rate: the slowest of the line that has most (HUB-47).
+ */
 export class ConnectionCap {
-  readonly #perAddressMax: number;
-  readonly #open = new Map<string, number>();
+  readonly #limits: { readonly perAddress: number; readonly crowded: number };
+  readonly #nowMs: () => number;
+  readonly #open = new Map<string, Set<Admitted>>();
+  #all = 0;
 
-  constructor(perAddressMax: number) {
-    this.#perAddressMax = perAddressMax;
+  /** @param limits.crowded - Connections of all addresses from which on room is made for new ones. */
+  constructor(
+    limits: { readonly perAddress: number; readonly crowded: number },
+    nowMs: () => number,
+  ) {
+    this.#limits = limits;
+    this.#nowMs = nowMs;
   }
 
   /** @returns What ends the count of this connection, or `undefined` when the address has enough of them. */
-  admit(address: string): (() => void) | undefined {
+  admit(address: string, connection: CappedConnection): (() => void) | undefined {
     const key = lineOf(address);
-    const count = this.#open.get(key) ?? 0;
-    if (count >= this.#perAddressMax) return undefined;
-    this.#open.set(key, count + 1);
+    const mine = this.#open.get(key) ?? new Set();
+    if (mine.size >= this.#limits.perAddress) return undefined;
+    const now = this.#nowMs();
+    if (this.#all >= this.#limits.crowded) this.#makeRoom(now);
+    const admitted: Admitted = { ...connection, rate: new SeatRate(now), isCut: false };
+    this.#open.set(key, mine.add(admitted));
+    this.#all += 1;
     return () => {
-      const left = (this.#open.get(key) ?? 0) - 1;
-      if (left > 0) this.#open.set(key, left);
-      else this.#open.delete(key);
+      if (!mine.delete(admitted)) return;
+      this.#all -= 1;
+      if (mine.size === 0 && this.#open.get(key) === mine) this.#open.delete(key);
     };
   }
 
@@ -26,4 +56,28 @@ export class ConnectionCap {
   get size(): number {
     return this.#open.size;
   }
+
+  #makeRoom(now: number): void {
+    const lines = [...this.#open.values()].filter(({ size }) => size > LINE_SPARED);
+    for (const line of lines.toSorted((a, b) => b.size - a.size)) {
+      const slowest = slowestOf(line, now);
+      if (!slowest) continue;
+      slowest.isCut = true;
+      slowest.cut();
+      return;
+    }
+  }
+}
+
+/** @returns The connection that moves least, of those that move less than the least rate. */
+function slowestOf(line: ReadonlySet<Admitted>, now: number): Admitted | undefined {
+  let slowest: Admitted | undefined;
+  let slowestRate = LEAST_BYTES_PER_SECOND;
+  for (const admitted of line) {
+    admitted.rate.reach(admitted.movedBytes(), now);
+    const rate = admitted.rate.perSecond(now);
+    if (rate === undefined || rate >= slowestRate || admitted.isCut) continue;
+    [slowest, slowestRate] = [admitted, rate];
+  }
+  return slowest;
 }

@@ -12,6 +12,8 @@ export type OutsideFault =
   | "cut-request"
   /** A reader of a stream that took nothing any more. */
   | "stuck-reader"
+  /** A reader or a connection that was slower than the least rate while seats were short. */
+  | "slow-reader"
   /** An announce or scrape that is refused. */
   | "bad-announce"
   /** A packet on the tracker's UDP port that is no request, or that has a wrong connection id. */

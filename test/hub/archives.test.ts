@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { archivePath } from "../../src/api/paths.ts";
+import { SEAT_WINDOW_MS } from "../../src/base/seat-rate.ts";
 import { archiveName } from "../../src/hub/download-name.ts";
 import { hubWorld, type World } from "./hub-world.ts";
 import { readZip } from "./zip-reader.ts";
@@ -187,6 +188,23 @@ test("HUB-25: an address has so many archives under way, another has its own; wh
   await Promise.all([again, ...open.slice(1)].map((response) => response.body!.cancel()));
   const head = await world.call(`/t/${id}.zip`, { method: "HEAD", remoteAddress: "192.0.2.7" });
   assert.equal(head.status, 200);
+});
+
+test("HUB-47: readers that take nothing hold no seat that others wait for", async (t) => {
+  const world = await hubWorld(t);
+  const id = await world.publish(FILES);
+  const ask = (remoteAddress: string): Promise<Response> =>
+    world.call(`/t/${id}.zip`, { remoteAddress });
+  const held: Response[] = [];
+  for (let seat = 0; seat < 200; seat += 1) held.push(await ask(`192.0.2.${seat % 13}`));
+  assert.ok(held.every(({ status }) => status === 200));
+  assert.equal((await ask("198.51.100.1")).status, 503);
+  world.clock.wall += SEAT_WINDOW_MS;
+  const fresh = await ask("198.51.100.1");
+  assert.equal(fresh.status, 200);
+  assert.equal(readZip(await bodyOf(fresh)).length, Object.keys(FILES).length);
+  await assert.rejects(bodyOf(held[0]!), /others wait/);
+  for (const response of held.slice(1)) await response.body!.cancel();
 });
 
 const titles: [title: string, name: string][] = [
