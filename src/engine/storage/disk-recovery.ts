@@ -1,5 +1,6 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type {
   ByteStore,
   DiskFailure,
@@ -9,6 +10,9 @@ import type {
   NearestFolder,
   PieceJudge,
 } from "../../ports/content.ts";
+import type { OutputQueue } from "../sharing/output-queue.ts";
+import type { DownloadView } from "./download-view.ts";
+import type { FilesOutput } from "./files-output.ts";
 
 /** A disk that refused is tried again after this. */
 const RETRY_MS = 5_000;
@@ -38,18 +42,9 @@ export interface DiskRecoveryOptions {
   readonly found: readonly FileStamp[];
   /** How they looked when all of them was durable, if that is known. */
   readonly known: readonly FileStamp[] | undefined;
-  readonly wantsFile: (index: number) => boolean;
-  readonly isComplete: () => boolean;
-  readonly nowMs: () => number;
-  /** The disk refuses; to be handed to `handleFailure`, as those that others meet. */
-  readonly onFailure: (failure: DiskFailure) => void;
-  /** It refuses still, perhaps for another reason. */
-  readonly onStill: (failure: DiskFailure) => void;
-  /** Files are back that were gone: what lay in memory or on disk of their unfinished pieces is void. */
-  readonly onReturned: (pieces: Bitfield) => void;
-  /** Pieces of files that are back have been judged. */
-  readonly onJudged: (intact: Bitfield, corrupt: Bitfield) => void;
-  readonly onBack: () => void;
+  readonly download: DownloadView;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /** A file that was there, and is not or may be another one. */
@@ -86,7 +81,7 @@ export class DiskRecovery {
     this.#known = options.known;
     this.#inodes = new Float64Array(options.info.files.length).fill(UNSEEN);
     this.#learn(options.found);
-    this.#watchAtMs = options.nowMs() + WATCH_MS;
+    this.#watchAtMs = options.clock.nowMs() + WATCH_MS;
   }
 
   /**
@@ -101,9 +96,9 @@ export class DiskRecovery {
     return true;
   }
 
-  /** Tells when all that is wanted is seen to be at its place; never while the disk refuses. */
-  confirm(onThere: () => void): void {
-    if (this.#stage === "well") this.#watch(onThere);
+  /** Says `there` when all that is wanted is seen to be at its place; never while the disk refuses. */
+  confirm(): void {
+    if (this.#stage === "well") this.#watch({ all: true });
   }
 
   handleFailure(failure: DiskFailure): void {
@@ -117,29 +112,29 @@ export class DiskRecovery {
     for (const index of files) this.#miss(index);
     const failure = missing(this.#pathOf(files[0]!));
     this.handleFailure(failure);
-    this.#options.onStill(failure);
+    this.#options.outputs.push({ kind: "still", failure });
   }
 
   tick(now: number): void {
     if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#look();
     // What is complete is watched by those who serve it.
-    const watches = this.#stage === "well" && !this.#options.isComplete();
-    if (watches && now >= this.#watchAtMs) this.#watch(undefined);
+    const watches = this.#stage === "well" && !this.#options.download.complete;
+    if (watches && now >= this.#watchAtMs) this.#watch({ all: false });
   }
 
-  /** Nothing is called back afterwards. */
+  /** Nothing is said afterwards. */
   cancel(): void {
     this.#cancelled = true;
   }
 
-  /** @param onThere - Asks for more than that nothing was moved: every wanted file has to be there. */
-  #watch(onThere: (() => void) | undefined): void {
-    const { watch, info, nowMs, onFailure } = this.#options;
-    this.#watchAtMs = nowMs() + WATCH_MS + info.files.length;
+  /** @param all - Not only is nothing to have been moved: every wanted file has to be there. Then it says `there`. */
+  #watch({ all }: { readonly all: boolean }): void {
+    const { watch, info, clock, outputs } = this.#options;
+    this.#watchAtMs = clock.nowMs() + WATCH_MS + info.files.length;
     watch.stamp((stamps) => {
       if (this.#cancelled || this.#stage !== "well") return;
-      if ("kind" in stamps) onFailure(stamps);
-      else if (this.#areAtPlace(stamps, onThere !== undefined)) onThere?.();
+      if ("kind" in stamps) outputs.push({ kind: "refused", failure: stamps });
+      else if (this.#areAtPlace(stamps, all) && all) outputs.push({ kind: "there" });
     });
   }
 
@@ -148,7 +143,7 @@ export class DiskRecovery {
     const moved: number[] = [];
     for (const [index, { size, inode }] of stamps.entries()) {
       const { pad, length } = this.#options.info.files[index]!;
-      if (pad || length === 0 || !this.#options.wantsFile(index)) continue;
+      if (pad || length === 0 || !this.#options.download.wantsFile(index)) continue;
       const before = this.#inodes[index]!;
       if (size < 0 ? all || before !== UNSEEN : before !== UNSEEN && before !== inode) {
         moved.push(index);
@@ -184,12 +179,12 @@ export class DiskRecovery {
 
   #wait(): void {
     this.#stage = "waiting";
-    this.#retryAtMs = this.#options.nowMs() + RETRY_MS;
+    this.#retryAtMs = this.#options.clock.nowMs() + RETRY_MS;
   }
 
   #still(failure: DiskFailure): void {
     this.#wait();
-    this.#options.onStill(failure);
+    this.#options.outputs.push({ kind: "still", failure });
   }
 
   /**
@@ -200,7 +195,7 @@ export class DiskRecovery {
     const { watch, info, have } = this.#options;
     for (const [index, file] of info.files.entries()) {
       // What we have of unwanted files is in the part file.
-      if (file.pad || file.length === 0 || !this.#options.wantsFile(index)) continue;
+      if (file.pad || file.length === 0 || !this.#options.download.wantsFile(index)) continue;
       const { first, end } = info.geometry.filePieces(index);
       const was = this.#isPathOf(path, index) || this.#inodes[index] !== UNSEEN;
       if (was || hasAny(have, first, end)) this.#missBelow(path, index);
@@ -268,7 +263,7 @@ export class DiskRecovery {
         if (!same || !have.has(piece)) doubtful.add(piece);
       }
     }
-    this.#options.onReturned(returned);
+    this.#options.outputs.push({ kind: "returned", pieces: returned });
     const intact = new Bitfield(info.geometry.pieceCount);
     judge.check({
       pieces: doubtful,
@@ -286,7 +281,7 @@ export class DiskRecovery {
         }
         this.#claimReturned(stamps, doubtful, () => {
           this.#gone.clear();
-          this.#options.onJudged(intact, doubtful);
+          this.#options.outputs.push({ kind: "judged", intact, corrupt: doubtful });
           onDone();
         });
       },
@@ -330,7 +325,7 @@ export class DiskRecovery {
         this.#wait();
       } else {
         this.#stage = "well";
-        this.#options.onBack();
+        this.#options.outputs.push({ kind: "back" });
       }
     });
   }

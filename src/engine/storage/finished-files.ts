@@ -1,6 +1,10 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { ByteStore, DiskFailure, DiskOutcome, FilePlaces } from "../../ports/content.ts";
+import type { ByteStore, DiskOutcome, FilePlaces } from "../../ports/content.ts";
+import type { OutputQueue } from "../sharing/output-queue.ts";
+import type { DownloadView } from "./download-view.ts";
+import type { FilesOutput } from "./files-output.ts";
+import type { ResumeKeeper } from "./resume-keeper.ts";
 
 /** Files named at once: nothing is read or written meanwhile. */
 const FILES_AT_ONCE_MAX = 500;
@@ -10,11 +14,11 @@ export interface FinishedFilesOptions {
   readonly bytes: Pick<ByteStore, "sync">;
   readonly places: Pick<FilePlaces, "finish">;
   readonly have: Bitfield;
-  readonly wantsFile: (index: number) => boolean;
+  readonly download: DownloadView;
   readonly intervalMs: number;
-  /** Files got their own names. */
-  readonly onNamed: () => void;
-  readonly onFailure: (failure: DiskFailure) => void;
+  /** Told when files got their own names: there is something to save. */
+  readonly resume: Pick<ResumeKeeper, "touch"> | undefined;
+  readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /**
@@ -25,7 +29,7 @@ export class FinishedFiles {
   readonly #options: FinishedFilesOptions;
   /** Files that may have become whole since it was looked. */
   readonly #maybe = new Set<number>();
-  /** Told the end of what is under way. */
+  /** Called at the end of what is under way. */
   #waiting: ((done: boolean) => void)[] = [];
   #running = false;
   #cancelled = false;
@@ -55,13 +59,24 @@ export class FinishedFiles {
     this.#run();
   }
 
-  /** @param onDone - Told whether every whole file has its name; when not, `onFailure` was called. */
-  finish(onDone: (done: boolean) => void): void {
-    this.#waiting.push(onDone);
+  /** Says `confirmed` when every whole file has its name, or `refused`. */
+  name(): void {
+    this.#afterwards((done) => {
+      if (done) this.#options.outputs.push({ kind: "confirmed" });
+    });
+  }
+
+  /** Resolves when every whole file has its name, or the disk refused. */
+  finish(): Promise<void> {
+    return new Promise((done) => this.#afterwards(() => done()));
+  }
+
+  #afterwards(next: (done: boolean) => void): void {
+    this.#waiting.push(next);
     if (!this.#running) this.#run();
   }
 
-  /** Nobody is told anything afterwards. */
+  /** Nothing is said afterwards. */
   cancel(): void {
     this.#cancelled = true;
   }
@@ -82,7 +97,7 @@ export class FinishedFiles {
     const [now, later] = [files.slice(0, FILES_AT_ONCE_MAX), files.slice(FILES_AT_ONCE_MAX)];
     this.#options.places.finish(now, (outcome) => {
       if (!this.#succeeded(outcome, files)) return;
-      this.#options.onNamed();
+      this.#options.resume?.touch();
       // Pieces may have come meanwhile.
       if (later.length > 0) this.#name(later);
       else this.#run();
@@ -94,18 +109,18 @@ export class FinishedFiles {
     if (outcome.kind === "done") return true;
     for (const file of files) this.#maybe.add(file);
     this.#running = false;
-    this.#options.onFailure(outcome);
+    this.#options.outputs.push({ kind: "refused", failure: outcome });
     this.#tell(false);
     return false;
   }
 
   #takeWhole(): number[] {
-    const { info, have, wantsFile } = this.#options;
+    const { info, have, download } = this.#options;
     const whole: number[] = [];
     for (const file of this.#maybe) {
       const { pad } = info.files[file]!;
       const { first, end } = info.geometry.filePieces(file);
-      if (!pad && wantsFile(file) && hasAll(have, first, end)) whole.push(file);
+      if (!pad && download.wantsFile(file) && hasAll(have, first, end)) whole.push(file);
     }
     // What lacks a piece comes back with it.
     this.#maybe.clear();

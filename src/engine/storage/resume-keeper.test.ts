@@ -4,6 +4,8 @@ import { Bitfield } from "../../base/bitfield.ts";
 import type { ByteStore, DiskOutcome, FileWatch } from "../../ports/content.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type { ResumeState } from "../session-contract.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
+import type { FilesOutput } from "./files-output.ts";
 
 const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" } as const;
 
@@ -12,7 +14,7 @@ class World {
   /** What the keeper is told of the files that are claimed. */
   atPlace = true;
   readonly saved: ResumeState[] = [];
-  readonly failures: string[] = [];
+  readonly outputs = new OutputQueue<FilesOutput>();
   pieces = 0;
   readonly keeper: ResumeKeeper;
 
@@ -31,7 +33,7 @@ class World {
       },
       isAtPlace: () => this.atPlace,
       save: (resume) => this.saved.push(resume),
-      onFailure: ({ code }) => this.failures.push(code),
+      outputs: this.outputs,
     });
   }
 
@@ -40,13 +42,24 @@ class World {
     this.keeper.touch();
   }
 
+  /** What the disk refused since it was last asked. */
+  refused(): string[] {
+    const codes: string[] = [];
+    for (let next = this.outputs.next(); next; next = this.outputs.next()) {
+      if (next.kind === "refused") codes.push(next.failure.code);
+      else assert.fail(next.kind);
+    }
+    return codes;
+  }
+
   endSync(outcome: DiskOutcome = { kind: "done" }): void {
     this.syncs.shift()!(outcome);
   }
 }
 
 test("nothing is saved when nothing changed, nor before its time, nor twice at once", async () => {
-  const { keeper, syncs, saved, ...world } = new World();
+  const world = new World();
+  const { keeper, syncs, saved } = world;
   keeper.tick(5_000);
   assert.equal(syncs.length, 0);
   keeper.touch();
@@ -56,7 +69,7 @@ test("nothing is saved when nothing changed, nor before its time, nor twice at o
   keeper.touch();
   keeper.tick(9_000);
   assert.equal(syncs.length, 1);
-  assert.equal(saved.length + world.failures.length, 0);
+  assert.equal(saved.length + world.refused().length, 0);
   await new World().keeper.finish();
 });
 
@@ -77,7 +90,7 @@ test("a failed sync saves nothing, and is tried again", () => {
   world.add();
   world.keeper.tick(1_000);
   world.endSync(FAILURE);
-  assert.deepEqual([world.saved.length, world.failures], [0, ["EIO"]]);
+  assert.deepEqual([world.saved.length, world.refused()], [0, ["EIO"]]);
   world.keeper.tick(2_000);
   world.endSync();
   assert.equal(world.saved.length, 1);

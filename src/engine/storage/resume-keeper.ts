@@ -2,6 +2,8 @@ import type { Bitfield } from "../../base/bitfield.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ByteStore, DiskFailure, FileStamp, FileWatch } from "../../ports/content.ts";
 import type { ResumeState } from "../session-contract.ts";
+import type { OutputQueue } from "../sharing/output-queue.ts";
+import type { FilesOutput } from "./files-output.ts";
 
 export interface ResumeKeeperOptions {
   readonly bytes: Pick<ByteStore, "sync">;
@@ -18,7 +20,7 @@ export interface ResumeKeeperOptions {
   /** Whether the files that are claimed are those that stand there. */
   readonly isAtPlace: (stamps: readonly FileStamp[]) => boolean;
   readonly save: (resume: ResumeState) => void;
-  readonly onFailure: (failure: DiskFailure) => void;
+  readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /**
@@ -61,7 +63,7 @@ export class ResumeKeeper {
   }
 
   #save(clean: boolean, onDone: () => void): void {
-    const { bytes, watch, clock, isAtPlace, save, onFailure } = this.#options;
+    const { bytes, watch, clock, isAtPlace, save, outputs } = this.#options;
     const savedAtMs = clock.wallMs();
     const claims = this.#options.collect();
     this.#saving = true;
@@ -69,7 +71,7 @@ export class ResumeKeeper {
     const fail = (failure: DiskFailure): void => {
       this.#saving = false;
       this.#changed = true;
-      onFailure(failure);
+      outputs.push({ kind: "refused", failure });
       onDone();
     };
     const finish = (stamps: readonly FileStamp[]): void => {

@@ -1,14 +1,15 @@
-import type { ByteStore, DiskFailure } from "../../ports/content.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ByteStore } from "../../ports/content.ts";
+import type { OutputQueue } from "../sharing/output-queue.ts";
+import type { FilesOutput } from "./files-output.ts";
 
 /** A store that refused is tried again after this. */
 const RETRY_MS = 5_000;
 
 export interface StoreRecoveryOptions {
   readonly bytes: Pick<ByteStore, "sync">;
-  readonly nowMs: () => number;
-  /** It refuses still, perhaps for another reason. */
-  readonly onStill: (failure: DiskFailure) => void;
-  readonly onBack: () => void;
+  readonly clock: Pick<Clock, "nowMs">;
+  readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /**
@@ -33,9 +34,9 @@ export class StoreRecovery {
     return true;
   }
 
-  /** Tells at once, but never while the store refuses. */
-  confirm(onThere: () => void): void {
-    if (this.#stage === "well") onThere();
+  /** Says `there` at once, but never while the store refuses. */
+  confirm(): void {
+    if (this.#stage === "well") this.#options.outputs.push({ kind: "there" });
   }
 
   handleFailure(): void {
@@ -47,14 +48,14 @@ export class StoreRecovery {
     if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#prove();
   }
 
-  /** Nothing is called back afterwards. */
+  /** It is not tried again. */
   cancel(): void {
     this.#cancelled = true;
   }
 
   #wait(): void {
     this.#stage = "waiting";
-    this.#retryAtMs = this.#options.nowMs() + RETRY_MS;
+    this.#retryAtMs = this.#options.clock.nowMs() + RETRY_MS;
   }
 
   #prove(): void {
@@ -64,12 +65,12 @@ export class StoreRecovery {
       if (this.#cancelled) return;
       if (outcome.kind === "failure") {
         this.#wait();
-        this.#options.onStill(outcome);
+        this.#options.outputs.push({ kind: "still", failure: outcome });
       } else if (this.#failures !== failures) {
         this.#wait();
       } else {
         this.#stage = "well";
-        this.#options.onBack();
+        this.#options.outputs.push({ kind: "back" });
       }
     });
   }

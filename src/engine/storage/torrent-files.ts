@@ -1,14 +1,18 @@
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DiskFailure, OpenContent } from "../../ports/content.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
+import { ChangeWatch } from "./change-watch.ts";
 import type { OpenedContent } from "./opening.ts";
 import { DiskRecovery } from "./disk-recovery.ts";
+import type { DownloadView } from "./download-view.ts";
+import type { FilesOutput } from "./files-output.ts";
+import { Placing } from "./placing.ts";
 import { StoreRecovery } from "./store-recovery.ts";
 import { FinishedFiles } from "./finished-files.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
 import type { AddTorrent, TorrentState } from "../session-contract.ts";
-import type { Transfer } from "../torrent/transfer.ts";
 
 export interface TorrentFilesOptions {
   readonly info: TorrentInfo;
@@ -16,27 +20,28 @@ export interface TorrentFilesOptions {
   readonly opened: OpenedContent;
   /** What unfinished files end in; `undefined` when they have their names from the start. */
   readonly unfinishedSuffix: string | undefined;
-  readonly transfer: Transfer;
+  readonly download: DownloadView;
   readonly add: AddTorrent;
   readonly existing: ExistingFiles;
   readonly clock: Clock;
   readonly resumeIntervalMs: number;
   /** Bytes of blocks since the torrent was first added. */
   readonly transferred: () => { readonly uploaded: number; readonly downloaded: number };
-  /** The disk refuses; to be handed to `handleFailure`, as those that others meet. */
-  readonly onFailure: (failure: DiskFailure) => void;
-  /** It refuses still, perhaps for another reason. */
-  readonly onStill: (failure: DiskFailure) => void;
-  /** The disk takes bytes again, and what can be relied on is known. */
-  readonly onBack: () => void;
 }
 
-/** The files of an open torrent: what of them is saved as a resume, and what happens when the disk refuses. */
+/**
+ * The files of an open torrent: whether they are at their places, what of them is saved as a resume, and what happens
+ * when the disk refuses. Its parts say what they have to say in one queue.
+ */
 export class TorrentFiles {
   readonly #options: TorrentFilesOptions;
-  /** `undefined` when nobody but us can change what is stored. */
+  readonly #outputs = new OutputQueue<FilesOutput>();
+  /** `undefined`, as the next one, when nobody but us can change what is stored. */
+  readonly #changes: ChangeWatch | undefined;
   readonly #watched: DiskRecovery | undefined;
   readonly #recovery: DiskRecovery | StoreRecovery;
+  /** `undefined` when files have no places. */
+  readonly #placing: Placing | undefined;
   /** `undefined` when nobody wants resumes. */
   readonly #resume: ResumeKeeper | undefined;
   /** `undefined` when files have their names from the start. */
@@ -45,8 +50,10 @@ export class TorrentFiles {
 
   constructor(options: TorrentFilesOptions) {
     this.#options = options;
+    this.#changes = this.#makeChanges();
     this.#watched = this.#makeWatched();
     this.#recovery = this.#watched ?? this.#makeRecovery();
+    this.#placing = this.#makePlacing();
     this.#resume = this.#makeResume();
     this.#finished = this.#makeFinished();
     if (options.opened.checked) this.#resume?.touch();
@@ -56,8 +63,26 @@ export class TorrentFiles {
     this.#createEmpty();
   }
 
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): FilesOutput | undefined {
+    const output = this.#outputs.next();
+    if (output?.kind === "refused") this.#recovery.handleFailure(output.failure);
+    if (output?.kind === "there") this.name();
+    if (output?.kind === "back") {
+      this.#createEmpty();
+      this.#finished?.handleChange();
+    }
+    return output;
+  }
+
+  /** Somebody met a refusal of the disk: it is said on, and a recovery begins. */
   handleFailure(failure: DiskFailure): void {
-    this.#recovery.handleFailure(failure);
+    this.#outputs.push({ kind: "refused", failure });
+  }
+
+  /** Something cannot be read, or is not right. */
+  lookForMissing(): void {
+    this.#changes?.lookForMissing();
   }
 
   /** These files, of which pieces were had, are not there. */
@@ -65,20 +90,42 @@ export class TorrentFiles {
     this.#watched?.handleGone(files);
   }
 
-  /** There is something to save. */
-  touch(): void {
+  /** A piece that was had is not any more. */
+  handleLost(): void {
     this.#resume?.touch();
   }
 
+  /** Blocks were sent. */
+  handleServed(): void {
+    this.#resume?.touch();
+    this.#changes?.handleServed();
+  }
+
   handlePiece(piece: number): void {
-    this.touch();
+    this.#resume?.touch();
     this.#finished?.handlePiece(piece);
   }
 
-  /** Others are wanted. */
-  handleWanted(): void {
-    this.touch();
+  /**
+   * Others are wanted. Where files have places it ends in `placed`, or in a failure of the disk; then `placeAgain` is to
+   * follow.
+   *
+   * @param added - Files that were not wanted before.
+   */
+  handleWanted(wanted: readonly boolean[], added: readonly number[]): void {
+    this.#placing?.begin(wanted, added);
+    this.#resume?.touch();
     this.#finished?.handleChange();
+  }
+
+  /** Files are on their way to their places. */
+  get isPlacing(): boolean {
+    return this.#placing?.isUnderWay === true;
+  }
+
+  /** The disk takes bytes again. */
+  placeAgain(): void {
+    this.#placing?.again();
   }
 
   /** True when whole files may not have their names yet. */
@@ -86,18 +133,19 @@ export class TorrentFiles {
     return this.#finished !== undefined;
   }
 
-  /** Everything is judged: tells when all of it is seen to be at its place, which may be after a recovery. */
-  confirm(onThere: () => void): void {
-    this.#recovery.confirm(() => this.name(onThere));
+  /** Everything is judged: says `confirmed` when all of it is seen to be at its place, perhaps after a recovery. */
+  confirm(): void {
+    this.#recovery.confirm();
   }
 
-  /** Gives whole files their names. Tells nothing when the disk refuses; then a recovery follows. */
-  name(onNamed: () => void): void {
-    if (!this.#finished) onNamed();
-    else this.#finished.finish((done) => done && onNamed());
+  /** Gives whole files their names: says `confirmed`, or that the disk refused; then a recovery follows. */
+  name(): void {
+    if (this.#finished) this.#finished.name();
+    else this.#outputs.push({ kind: "confirmed" });
   }
 
   tick(now: number): void {
+    this.#changes?.tick(now);
     this.#recovery.tick(now);
     this.#finished?.tick(now);
     this.#resume?.tick(now);
@@ -110,9 +158,8 @@ export class TorrentFiles {
 
   /** Saves the last resume. */
   async finish(): Promise<void> {
-    const finished = this.#finished;
-    if (finished) await new Promise((done) => finished.finish(done));
-    finished?.cancel();
+    if (this.#finished) await this.#finished.finish();
+    this.#finished?.cancel();
     await this.#resume?.finish();
   }
 
@@ -120,24 +167,32 @@ export class TorrentFiles {
     if (!this.#lacksEmptyFiles) return;
     this.#options.content.places?.createEmpty((outcome) => {
       if (outcome.kind === "done") this.#lacksEmptyFiles = false;
-      else this.#options.onFailure(outcome);
+      else this.handleFailure(outcome);
     });
+  }
+
+  #makeChanges(): ChangeWatch | undefined {
+    const { info, content, download, clock } = this.#options;
+    const { watch } = content;
+    const options = { info, download, outputs: this.#outputs };
+    return watch && new ChangeWatch({ ...options, watch }, clock.nowMs());
+  }
+
+  #makePlacing(): Placing | undefined {
+    const { info, content, opened } = this.#options;
+    const { places, judge } = content;
+    const options = { info, judge, have: opened.have, outputs: this.#outputs };
+    return places && new Placing({ ...options, places });
   }
 
   #makeRecovery(): StoreRecovery {
-    const { content, clock, onStill } = this.#options;
-    return new StoreRecovery({
-      bytes: content.bytes,
-      nowMs: () => clock.nowMs(),
-      onStill,
-      onBack: () => this.#handleBack(),
-    });
+    const { content, clock } = this.#options;
+    return new StoreRecovery({ bytes: content.bytes, clock, outputs: this.#outputs });
   }
 
   #makeWatched(): DiskRecovery | undefined {
-    const { info, content, opened, transfer, add, clock, onFailure, onStill } = this.#options;
+    const { info, content, opened, download, add, clock, existing } = this.#options;
     const { bytes, judge, watch, places } = content;
-    const { existing } = this.#options;
     if (!watch) return undefined;
     return new DiskRecovery({
       info,
@@ -150,25 +205,14 @@ export class TorrentFiles {
       have: opened.have,
       found: opened.stamps,
       known: add.resume?.stamps,
-      wantsFile: (index) => transfer.download.wantsFile(index),
-      isComplete: () => transfer.download.complete,
-      nowMs: () => clock.nowMs(),
-      onFailure,
-      onStill,
-      onReturned: (pieces) => transfer.handleReturned(pieces),
-      onJudged: (intact, corrupt) => transfer.handleJudged(intact, corrupt),
-      onBack: () => this.#handleBack(),
+      download,
+      clock,
+      outputs: this.#outputs,
     });
   }
 
-  #handleBack(): void {
-    this.#createEmpty();
-    this.#finished?.handleChange();
-    this.#options.onBack();
-  }
-
   #makeFinished(): FinishedFiles | undefined {
-    const { info, content, opened, transfer, unfinishedSuffix, onFailure } = this.#options;
+    const { info, content, opened, download, unfinishedSuffix } = this.#options;
     const { bytes, places } = content;
     if (unfinishedSuffix === undefined || !places) return undefined;
     return new FinishedFiles({
@@ -176,15 +220,15 @@ export class TorrentFiles {
       bytes,
       places,
       have: opened.have,
-      wantsFile: (index) => transfer.download.wantsFile(index),
+      download,
       intervalMs: this.#options.resumeIntervalMs,
-      onNamed: () => this.touch(),
-      onFailure,
+      resume: this.#resume,
+      outputs: this.#outputs,
     });
   }
 
   #makeResume(): ResumeKeeper | undefined {
-    const { content, opened, transfer, add, clock, transferred, onFailure } = this.#options;
+    const { content, opened, download, add, clock, transferred } = this.#options;
     const { saveResume } = add;
     return (
       saveResume &&
@@ -195,12 +239,12 @@ export class TorrentFiles {
         intervalMs: this.#options.resumeIntervalMs,
         collect: () => ({
           have: opened.have.clone(),
-          partial: transfer.download.partial(),
+          partial: download.partial(),
           ...transferred(),
         }),
         isAtPlace: (stamps) => this.#recovery.remember(stamps),
         save: (resume) => void saveResume(resume),
-        onFailure,
+        outputs: this.#outputs,
       })
     );
   }

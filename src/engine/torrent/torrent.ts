@@ -19,7 +19,7 @@ import type {
   TorrentStats,
 } from "../session-contract.ts";
 import type { TorrentTurns } from "../sharing/scheduler.ts";
-import { TorrentFiles, waitingFor } from "../storage/torrent-files.ts";
+import { waitingFor } from "../storage/torrent-files.ts";
 import { existingOf, named } from "./add-options.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
@@ -61,7 +61,6 @@ export class Torrent implements EngineTorrent, BurstMember {
   #endLaying: () => void = () => undefined;
   #hashes: HashExchange | undefined;
   #transfer: Transfer | undefined;
-  #files: TorrentFiles | undefined;
   #unfinishedSuffix: string | undefined;
   #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
@@ -158,7 +157,6 @@ export class Torrent implements EngineTorrent, BurstMember {
     }
     this.#completed = false;
     this.#transfer.setWantedFiles(wanted);
-    this.#files?.handleWanted();
     if (!this.#isComplete) this.#beginAgain();
     else this.#judgeCompletion();
     this.#host.handleCandidates();
@@ -195,19 +193,15 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#endLaying();
     this.#host.scheduler.leave(this.#traffic.shares);
     this.#opening?.cancel();
-    this.#files?.cancel();
+    this.#transfer?.cancel();
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
     this.connections.closeAll("the torrent is stopped");
     // Nobody may be left when unfinished pieces go to disk.
     this.connections.drain();
     const content = this.#content;
-    if (content) {
-      this.#transfer?.upload.close();
-      await this.#transfer?.download.spillAll();
-      await this.#files?.finish();
-      await new Promise<void>((done) => content.bytes.close(done));
-    }
+    if (this.#transfer) await this.#transfer.close();
+    else if (content) await new Promise<void>((done) => content.bytes.close(done));
     await goodbyes;
     this.#enter({ kind: "stopped" });
   }
@@ -298,33 +292,22 @@ export class Torrent implements EngineTorrent, BurstMember {
       info,
       content,
       ports,
+      settings,
       opened,
       hashes: this.#hashes!,
       wantedFiles: this.#wantedFiles,
-      shares: this.#traffic.shares,
-      requestQueueMax: settings.requestQueueMax,
-    });
-    this.#files = new TorrentFiles({
-      info,
-      content,
-      opened,
-      unfinishedSuffix: this.#unfinishedSuffix,
-      transfer: this.#transfer,
+      traffic: this.#traffic,
       add: this.#options,
       existing: this.#existing,
-      clock: ports.clock,
-      resumeIntervalMs: settings.resumeIntervalMs,
-      transferred: () => this.#traffic.totals(),
-      onFailure: (failure) => this.#handleDiskFailure(failure),
-      onStill: (failure) => this.#waitForDisk(failure),
-      onBack: () => this.#goOn(),
+      unfinishedSuffix: this.#unfinishedSuffix,
     });
-    if (this.#existing === "untouched") this.#transfer.download.pause();
+    const { download, files } = this.#transfer;
+    if (this.#existing === "untouched") download.pause();
     this.connections.introduceAll(this.#transfer, opened.have);
-    if (!this.#isComplete || this.#files.mayBeUnnamed) this.#enter({ kind: "downloading" });
+    if (!this.#isComplete || files.mayBeUnnamed) this.#enter({ kind: "downloading" });
     this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
-    if (this.#isComplete) this.#files.name(() => this.#isComplete && this.#handleComplete());
+    if (this.#isComplete) files.name();
     this.#opened.resolve();
     this.#host.handleCandidates();
   }
@@ -353,7 +336,6 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   #handlePiece(piece: number): void {
-    this.#files?.handlePiece(piece);
     this.connections.tellHave(piece);
     this.#emit({ kind: "piece", piece });
     this.#judgeCompletion();
@@ -361,9 +343,12 @@ export class Torrent implements EngineTorrent, BurstMember {
 
   /** Nothing is called complete that is not at its place. */
   #judgeCompletion(): void {
-    const isJudged = (): boolean => this.#isComplete && this.#transfer?.isPlacing === false;
-    if (!isJudged() || (this.#state.kind === "seeding" && this.#completed)) return;
-    this.#files?.confirm(() => isJudged() && this.#handleComplete());
+    if (!this.#isJudged || (this.#state.kind === "seeding" && this.#completed)) return;
+    this.#transfer!.files.confirm();
+  }
+
+  get #isJudged(): boolean {
+    return this.#isComplete && this.#transfer?.files.isPlacing === false;
   }
 
   #handleComplete(): void {
@@ -390,7 +375,6 @@ export class Torrent implements EngineTorrent, BurstMember {
   /** A piece on disk is not what it was (WIR-14): wanted again. */
   #losePiece(piece: number): void {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
-    this.#files?.touch();
     this.#completed = false;
     this.connections.tellLost(piece);
     this.#emit({ kind: "piece-lost", piece });
@@ -399,11 +383,12 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   #handleOutcome(outcome: DiskOutcome): void {
-    if (outcome.kind === "failure") this.#handleDiskFailure(outcome);
+    if (outcome.kind === "done") return;
+    if (this.#transfer) this.#transfer.files.handleFailure(outcome);
+    else this.#handleDiskFailure(outcome);
   }
 
   #handleDiskFailure(failure: DiskFailure): void {
-    this.#files?.handleFailure(failure);
     // One cause is told, not that of each piece that was on its way.
     if (this.#state.kind === "waiting") this.#transfer?.download.pause();
     else this.#waitForDisk(failure);
@@ -422,7 +407,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   #goOn(): void {
     if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
     if (this.#existing !== "untouched") this.#transfer!.download.resume();
-    this.#transfer!.placeAgain();
+    this.#transfer!.files.placeAgain();
     this.#judgeCompletion();
   }
 
@@ -434,11 +419,6 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.connections.closeAll("the torrent is broken");
   }
 
-  #countUploaded(bytes: number): void {
-    this.#traffic.countUploaded(bytes, this.#nowMs());
-    this.#files?.touch();
-  }
-
   // ---- Time and rate -----------------------------------------------------------------------------------
 
   /** Twice a second. */
@@ -447,7 +427,6 @@ export class Torrent implements EngineTorrent, BurstMember {
     // What those who left owed us can be asked of others at once.
     this.connections.drain();
     this.#transfer?.tick(now);
-    this.#files?.tick(now);
     this.#host.bursts.settle(this);
   }
 
@@ -525,14 +504,20 @@ export class Torrent implements EngineTorrent, BurstMember {
       case "refused":
         this.#handleDiskFailure(output.failure);
         break;
-      case "gone":
-        this.#files!.handleGone(output.files);
+      case "still":
+        this.#waitForDisk(output.failure);
+        break;
+      case "back":
+        this.#goOn();
         break;
       case "placed":
         this.#judgeCompletion();
         break;
+      case "confirmed":
+        if (this.#isJudged) this.#handleComplete();
+        break;
       case "sent":
-        this.#countUploaded(output.bytes);
+        this.#traffic.countUploaded(output.bytes, this.#nowMs());
         break;
     }
   }
