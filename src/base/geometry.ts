@@ -53,9 +53,9 @@ export class Geometry {
   /** Bytes the piece's v1 hash covers, padding included; in a v2-only torrent those of its file. */
   pieceSize(piece: number): number {
     const start = piece * this.pieceLength;
-    if (!this.aligned) return Math.min(this.pieceLength, this.spaceLength - start);
-    const file = this.files[this.fileAt(start)]!;
-    return Math.min(this.pieceLength, file.offset + file.length - start);
+    return this.aligned
+      ? this.dataSize(piece)
+      : Math.min(this.pieceLength, this.spaceLength - start);
   }
 
   /** Bytes up to the last one that is not padding: what peers are asked for. */
@@ -69,6 +69,22 @@ export class Geometry {
       end = file.offset;
     }
     return Math.max(0, end - start);
+  }
+
+  /** Bytes of the one file that a piece of a v2 or hybrid torrent holds. */
+  dataSize(piece: number): number {
+    const start = piece * this.pieceLength;
+    const file = this.files[this.fileAt(start)]!;
+    return Math.min(this.pieceLength, file.offset + file.length - start);
+  }
+
+  /** Leaves of the subtree whose node covers this piece (BEP 52): the whole tree for a small file. */
+  leafWidth(piece: number): number {
+    const file = this.files[this.fileAt(piece * this.pieceLength)]!;
+    const covered = Math.min(file.length, this.pieceLength);
+    let width = 1;
+    while (width * BLOCK_BYTES < covered) width *= 2;
+    return width;
   }
 
   /** Blocks that are requested for this piece. */

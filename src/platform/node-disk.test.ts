@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync, truncateSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Bitfield } from "../base/bitfield.ts";
 import { toHex } from "../base/bytes.ts";
 import {
   BLOCK,
@@ -113,33 +112,6 @@ for (const kind of KINDS) {
     assert.deepEqual(found.v2 && toHex(found.v2), fixture.v2 && toHex(fixture.v2));
     assert.equal(bytesDone, fixture.geometry.dataLength);
   });
-
-  test(`${kind}: ingesting writes without expectation and hands the hashes out`, async (t) => {
-    const root = temporaryFolder(t);
-    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
-    const disk = openDisk(t);
-    const content = disk.open({ ...fixture.layout, hashes: {} });
-    const pool = disk.createSlabPool(1024 * 1024);
-    const { geometry, space } = fixture;
-    for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
-      const start = piece * geometry.pieceLength;
-      const slab = pool.take(geometry.pieceSize(piece))!;
-      slab.view.fill(0xaa);
-      slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
-      const want = { v1: kind !== "v2", v2: kind !== "v1" };
-      const found = await new Promise<{ v1?: Uint8Array; v2?: Uint8Array; kind?: string }>(
-        (resolve) => content.judge.ingest(piece, slab, want, resolve),
-      );
-      pool.give(slab);
-      const v1 = fixture.v1?.slice(piece * 20, piece * 20 + 20);
-      const v2 = fixture.v2?.slice(piece * 32, piece * 32 + 32);
-      assert.deepEqual(found.v1 && toHex(found.v1), v1 && toHex(v1));
-      assert.deepEqual(found.v2 && toHex(found.v2), v2 && toHex(v2));
-    }
-    const calls = new ContentCalls(disk, fixture);
-    const judged = await calls.check();
-    assert.ok(Array.isArray(judged) && judged.every((intact) => intact === true));
-  });
 }
 
 test("the vectors of the protocol sheet: roots of small files, layers of large ones (BEP 52)", async (t) => {
@@ -178,114 +150,6 @@ test("the vectors of the protocol sheet: roots of small files, layers of large o
   }
 });
 
-test("a piece nobody knows the hash of is never called intact; once known it is judged", async (t) => {
-  const root = temporaryFolder(t);
-  const fixture = makeFixture(root, "v2", BLOCK * 2, [{ path: "f", length: BLOCK * 4 }]);
-  const v2 = fixture.v2!;
-  const node = v2.slice(0, 32);
-  v2.fill(0, 0, 32);
-  const calls = new ContentCalls(openDisk(t), fixture);
-  assert.equal((await calls.store(0)).kind, "corrupt");
-  v2.set(node);
-  assert.equal((await calls.store(0)).kind, "intact");
-});
-
-for (const kind of KINDS) {
-  test(`${kind}: a piece that is judged leaves its bytes in frames, unless they are not its own`, async (t) => {
-    const root = temporaryFolder(t);
-    const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
-    const { geometry, space } = fixture;
-    const calls = new ContentCalls(openDisk(t), fixture);
-    assert.equal(await calls.verifyInFrames(0, 13), undefined, "nothing is there");
-    await calls.storeAll();
-    for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
-      const start = piece * geometry.pieceLength;
-      const expected = space.slice(start, start + geometry.requestSize(piece));
-      assert.deepEqual(await calls.verifyInFrames(piece, 13), expected, String(piece));
-    }
-    const path = join(root, "t/a/b/c/deep");
-    const bytes = readFileSync(path);
-    bytes[BLOCK * 5]! ^= 1;
-    writeFileSync(path, bytes);
-    const { offset } =
-      geometry.files[fixture.layout.files.findIndex((f) => f.path.endsWith("deep"))]!;
-    const flipped = Math.floor((offset + BLOCK * 5) / geometry.pieceLength);
-    assert.equal(await calls.verifyInFrames(flipped, 13), undefined);
-  });
-}
-
-test("pieces larger than what is read at once, and pieces of padding only", async (t) => {
-  const root = temporaryFolder(t);
-  const disk = openDisk(t);
-  const MIB = BLOCK * 64;
-  const cases: [Kind, pieceLength: number, FixtureFile[]][] = [
-    [
-      "v1",
-      3 * MIB,
-      [
-        { path: "a", length: 4 * MIB + 100 },
-        { path: ".pad/1", length: 8 * MIB, pad: true },
-        { path: "b", length: 10 },
-      ],
-    ],
-    [
-      "hybrid",
-      4 * MIB,
-      [
-        { path: "c", length: 6 * MIB + 100 },
-        { path: "d", length: 10 },
-      ],
-    ],
-  ];
-  for (const [kind, pieceLength, files] of cases) {
-    const fixture = makeFixture(root, kind, pieceLength, files);
-    const calls = new ContentCalls(disk, fixture);
-    for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
-    const judged = await calls.check();
-    assert.ok(Array.isArray(judged) && judged.every((intact) => intact === true));
-    assert.equal((await calls.verify(0, true)).kind, "intact");
-    assert.equal(statSync(join(root, files[0]!.path)).size, files[0]!.length);
-  }
-});
-
-test("blocks of an unfinished piece are written and read back in the order of the calls", async (t) => {
-  const root = temporaryFolder(t);
-  const fixture = makeFixture(root, "v1", BLOCK * 4, [{ path: "f", length: BLOCK * 16 }]);
-  const calls = new ContentCalls(openDisk(t), fixture);
-  const writes = [
-    calls.write(1, BLOCK, BLOCK),
-    calls.write(1, 0, BLOCK),
-    calls.write(2, 0, 2 * BLOCK),
-  ];
-  const read = calls.read([
-    { piece: 1, begin: 0, length: BLOCK * 2 },
-    { piece: 2, begin: 0, length: BLOCK * 2 },
-  ]);
-  for (const outcome of await Promise.all(writes)) assert.deepEqual(outcome, { kind: "done" });
-  const bytes = await read;
-  assert.ok(bytes instanceof Uint8Array);
-  const { space } = fixture;
-  const expected = Buffer.concat([
-    space.subarray(BLOCK * 4, BLOCK * 6),
-    space.subarray(BLOCK * 8, BLOCK * 10),
-  ]);
-  assert.deepEqual(Buffer.from(bytes), expected);
-  assert.equal((await calls.verify(1)).kind, "corrupt");
-});
-
-test("a flipped byte is found, and only asked pieces are checked (WIR-14)", async (t) => {
-  const root = temporaryFolder(t);
-  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK * 5 }]);
-  const calls = new ContentCalls(openDisk(t), fixture);
-  await calls.storeAll();
-  const bytes = readFileSync(join(root, "f"));
-  bytes[BLOCK * 3 + 7]! ^= 1;
-  writeFileSync(join(root, "f"), bytes);
-  assert.equal((await calls.verify(2)).kind, "intact");
-  assert.equal((await calls.verify(3)).kind, "corrupt");
-  assert.deepEqual(await calls.check([1, 3]), [undefined, true, undefined, false, undefined]);
-});
-
 test("stamps say what is there; a truncated file is a failure when served, corrupt when judged (STO-6)", async (t) => {
   const root = temporaryFolder(t);
   const fixture = makeFixture(root, "hybrid", BLOCK, [
@@ -314,32 +178,6 @@ test("stamps say what is there; a truncated file is a failure when served, corru
   assert.equal((await calls.verify(2)).kind, "corrupt");
   const judged = await calls.check();
   assert.deepEqual(judged, [true, true, false, false, false]);
-});
-
-test("a check stops when told to, at once and for good; closing stops it too", async (t) => {
-  const root = temporaryFolder(t);
-  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK * 3000 }]);
-  const disk = openDisk(t);
-  const calls = new ContentCalls(disk, fixture);
-  let pieces = 0;
-  let ends = 0;
-  const marked = new Bitfield(fixture.geometry.pieceCount);
-  marked.fill();
-  const start = (onPiece: () => void): (() => void) =>
-    calls.content.judge.check({ pieces: marked, onPiece, onDone: () => (ends += 1) });
-  const stop = start(() => {
-    pieces += 1;
-    if (pieces === 3) stop();
-  });
-  start(() => undefined);
-  await calls.close();
-  assert.ok(pieces <= 3);
-  assert.equal(ends, 0);
-  const late = new Promise((resolve) =>
-    calls.content.judge.check({ pieces: marked, onPiece: () => undefined, onDone: resolve }),
-  );
-  assert.deepEqual(((await late) as { code: string }).code, "EBADF");
-  assert.deepEqual(((await calls.verify(0)) as { code: string }).code, "EBADF");
 });
 
 test("two syncs at once end in order, and each stands for what was written before it (STO-2)", async (t) => {

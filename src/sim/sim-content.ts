@@ -1,7 +1,5 @@
-import { equalBytes } from "../base/bytes.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
-import { sha1 } from "../base/hash.ts";
-import { NODE_BYTES } from "../metainfo/merkle.ts";
+import { digestPlan, expectedHashes, hashFault } from "../base/piece-hashes.ts";
 import type {
   ByteStore,
   ContentLayout,
@@ -12,11 +10,13 @@ import type {
   OpenContent,
   PieceJudge,
   PieceVerdict,
+  Slab,
 } from "../ports/content.ts";
-import { nodeOf } from "./sim-torrent.ts";
+import type { DigestPlan } from "../ports/hasher.ts";
+import { digest } from "./sim-hasher.ts";
 
 const DONE: DiskOutcome = { kind: "done" };
-const DIGEST_BYTES = 20;
+const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: true };
 
 export interface SimFile {
   readonly bytes: Uint8Array;
@@ -56,6 +56,8 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
   readonly places: FilePlaces = this;
   readonly #disk: ContentDisk;
   readonly #layout: ContentLayout;
+  readonly #stopChecks = new Set<() => void>();
+  #closed = false;
 
   constructor(disk: ContentDisk, layout: ContentLayout) {
     this.#disk = disk;
@@ -65,8 +67,8 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
   store: PieceJudge["store"] = (piece, slab, { digests }, onDone) => {
     const { geometry } = this.#layout;
     const size = geometry.requestSize(piece);
-    this.#disk.work(size, () => {
-      const bytes = slab.view.subarray(0, size);
+    this.#work(size, onDone, () => {
+      const bytes = this.#takePiece(piece, slab);
       const verdict = this.#judge(piece, bytes, digests);
       const failed = verdict.kind === "intact" && this.#write(piece, 0, bytes);
       onDone(failed || verdict);
@@ -74,7 +76,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
   };
 
   write: ByteStore["write"] = (piece, { begin, length }, { slab, slabOffset }, onDone) => {
-    this.#disk.work(length, () => {
+    this.#work(length, onDone, () => {
       const bytes = slab.view.subarray(slabOffset, slabOffset + length);
       onDone(this.#write(piece, begin, bytes) ?? DONE);
     });
@@ -82,7 +84,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
 
   verify: PieceJudge["verify"] = (piece, { digests, frames }, onDone) => {
     const size = this.#layout.geometry.requestSize(piece);
-    this.#disk.work(size, () => {
+    this.#work(size, onDone, () => {
       if (this.#disk.stuck) return;
       const bytes = new Uint8Array(size);
       const failed = this.#read(piece, 0, bytes);
@@ -93,34 +95,43 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
         if (this.#disk.lies?.(piece, begin) === true) frames.slab.view[at]! ^= 0xff;
         at += block.length;
       }
-      onDone(failed ?? this.#judge(piece, bytes, digests));
+      if (failed?.code === "ENOENT") {
+        const expected = expectedHashes(this.#layout.hashes, piece);
+        onDone({ kind: "corrupt", fault: hashFault(expected, {})! });
+      } else onDone(failed ?? this.#judge(piece, bytes, digests));
     });
   };
 
   ingest: PieceJudge["ingest"] = (piece, slab, want, onDone) => {
     const size = this.#layout.geometry.requestSize(piece);
-    this.#disk.work(size, () => {
-      const bytes = slab.view.subarray(0, size);
+    this.#work(size, onDone, () => {
+      const bytes = this.#takePiece(piece, slab);
+      const plan = digestPlan(this.#layout.geometry, piece, { ...want, blocks: false });
+      const { v1, v2 } = digest(bytes, plan);
       const failed = this.#write(piece, 0, bytes);
-      const v1 = want.v1 && { v1: this.#sha1(piece, bytes) };
-      const v2 = want.v2 && { v2: this.#node(piece, bytes) };
-      onDone(failed ?? { ...v1, ...v2 });
+      onDone(failed ?? { ...(v1 && { v1 }), ...(v2 && { v2 }) });
     });
   };
 
   check: PieceJudge["check"] = ({ pieces, onPiece, onDone }) => {
     const rest = [...pieces.indexes()];
     let stopped = false;
+    const stop = (): void => {
+      stopped = true;
+      this.#stopChecks.delete(stop);
+    };
     const next = (): void => {
       if (stopped) return;
       const piece = rest.shift();
       if (piece === undefined) {
+        stop();
         onDone(DONE);
         return;
       }
       this.verify(piece, { digests: false }, (verdict) => {
         if (stopped) return;
-        if (verdict.kind === "failure" && verdict.code !== "ENOENT") {
+        if (verdict.kind === "failure") {
+          stop();
           onDone(verdict);
           return;
         }
@@ -128,15 +139,14 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
         next();
       });
     };
-    this.#disk.work(0, next);
-    return () => {
-      stopped = true;
-    };
+    this.#stopChecks.add(stop);
+    this.#work(0, onDone, next);
+    return stop;
   };
 
   read: ByteStore["read"] = (slab, runs, onDone) => {
     const total = runs.reduce((sum, run) => sum + run.length, 0);
-    this.#disk.work(total, () => {
+    this.#work(total, onDone, () => {
       if (this.#disk.stuck) return;
       for (const { piece, begin, length, slabOffset } of runs) {
         const target = slab.view.subarray(slabOffset, slabOffset + length);
@@ -151,10 +161,10 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     });
   };
 
-  sync: ByteStore["sync"] = (onDone) => this.#disk.work(0, () => onDone(DONE));
+  sync: ByteStore["sync"] = (onDone) => this.#work(0, onDone, () => onDone(DONE));
 
   stamp: FileWatch["stamp"] = (onDone) => {
-    this.#disk.work(0, () => {
+    this.#work(0, onDone, () => {
       if (this.#disk.broken) {
         onDone(brokenAt(this.#layout.root));
         return;
@@ -196,41 +206,44 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
   freeSpace: FilePlaces["freeSpace"] = (onDone) =>
     this.#disk.work(0, () => onDone(this.#disk.room(this.#layout.root)));
 
-  close: ByteStore["close"] = (onDone) => this.#disk.work(0, onDone);
+  close: ByteStore["close"] = (onDone) => {
+    this.#closed = true;
+    for (const stop of this.#stopChecks) stop();
+    this.#disk.work(0, onDone);
+  };
+
+  /** Does a job in its turn, unless the content was closed before. */
+  #work(bytes: number, onDone: (failure: DiskFailure) => void, job: () => void): void {
+    const { root } = this.#layout;
+    const isClosed = this.#closed;
+    this.#disk.work(bytes, () => {
+      if (isClosed) onDone({ kind: "failure", code: "EBADF", message: "closed", path: root });
+      else job();
+    });
+  }
 
   /** @param bytes - Those of the piece that are not padding. */
   #judge(piece: number, bytes: Uint8Array, digests: boolean): PieceVerdict {
-    const { hashes } = this.#layout;
-    let v1Fails = false;
-    if (hashes.v1) {
-      const expected = hashes.v1.subarray(piece * DIGEST_BYTES, (piece + 1) * DIGEST_BYTES);
-      v1Fails = !equalBytes(this.#sha1(piece, bytes), expected);
-    }
-    const v2Fails = hashes.v2 !== undefined && this.#failsV2(piece, bytes, hashes.v2);
-    if (v1Fails || v2Fails) {
-      const fault = v1Fails && v2Fails ? "both" : v1Fails ? "v1" : "v2";
-      return { kind: "corrupt", fault, digests: blockDigests(bytes) };
-    }
-    return { kind: "intact", digests: digests ? blockDigests(bytes) : undefined };
+    const { hashes, geometry } = this.#layout;
+    const expected = expectedHashes(hashes, piece);
+    const want = { v1: expected.v1 !== undefined, v2: expected.v2 !== undefined, blocks: digests };
+    const found = digest(bytes, digestPlan(geometry, piece, want));
+    const fault = hashFault(expected, found);
+    if (!fault) return { kind: "intact", digests: found.blocks };
+    return { kind: "corrupt", fault, digests: found.blocks ?? digest(bytes, BLOCKS_ONLY).blocks };
   }
 
-  #failsV2(piece: number, bytes: Uint8Array, table: Uint8Array): boolean {
-    const expected = table.subarray(piece * NODE_BYTES, (piece + 1) * NODE_BYTES);
-    if (expected.every((byte) => byte === 0)) return false;
-    return !equalBytes(this.#node(piece, bytes), expected);
-  }
-
-  #sha1(piece: number, bytes: Uint8Array): Uint8Array {
-    const whole = new Uint8Array(this.#layout.geometry.pieceSize(piece));
-    whole.set(bytes);
-    return sha1(whole);
-  }
-
-  #node(piece: number, bytes: Uint8Array): Uint8Array {
+  /** @returns The bytes of a piece that are not padding at its end; padding in the middle was never requested. */
+  #takePiece(piece: number, slab: Slab): Uint8Array {
     const { geometry } = this.#layout;
-    const { pieceLength } = geometry;
-    const file = geometry.files[geometry.fileAt(piece * pieceLength)]!;
-    return nodeOf(bytes, { pieceLength, alone: file.length <= pieceLength });
+    const bytes = slab.view.subarray(0, geometry.requestSize(piece));
+    const start = piece * geometry.pieceLength;
+    for (const { file, offset, length } of geometry.spans(start, bytes.length)) {
+      const extent = geometry.files[file]!;
+      const at = extent.offset + offset - start;
+      if (extent.pad) bytes.fill(0, at, at + length);
+    }
+    return bytes;
   }
 
   #write(piece: number, begin: number, bytes: Uint8Array): DiskFailure | undefined {
@@ -274,13 +287,4 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
 
 function brokenAt(path: string): DiskFailure {
   return { kind: "failure", code: "EIO", message: `cannot read ${path}`, path };
-}
-
-function blockDigests(bytes: Uint8Array): Uint8Array {
-  const digests = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * DIGEST_BYTES);
-  for (let at = 0; at * BLOCK_BYTES < bytes.length; at += 1) {
-    const block = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
-    digests.set(sha1(block), at * DIGEST_BYTES);
-  }
-  return digests;
 }

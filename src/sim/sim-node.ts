@@ -11,6 +11,7 @@ import type { Random } from "../ports/random.ts";
 import { SimDisk } from "./sim-disk.ts";
 import type { SimHost } from "./sim-net.ts";
 import { SimSlabs } from "./sim-slabs.ts";
+import { SimStore } from "./sim-store.ts";
 import type { SimTorrent } from "./sim-torrent.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -25,6 +26,8 @@ export interface SimNodeOptions {
   readonly diskBytesPerSecond?: number | undefined;
   readonly receiveBytes?: number | undefined;
   readonly sendBytes?: number | undefined;
+  /** Its content is in a store of bytes, which has no files, instead of on its disk. */
+  readonly keepsBytes?: boolean | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -39,6 +42,8 @@ export interface SimRun {
 export class SimNode {
   readonly session: Session;
   readonly disk: SimDisk;
+  /** Instead of the disk. */
+  readonly store: SimStore | undefined;
   readonly host: SimHost;
   readonly endpoint: Endpoint;
   readonly receiveSlabs: SimSlabs;
@@ -51,6 +56,7 @@ export class SimNode {
     this.host = host;
     this.endpoint = { address: host.address, port: PORT };
     this.disk = new SimDisk({ simulation, bytesPerSecond: options.diskBytesPerSecond });
+    this.store = options.keepsBytes ? new SimStore(simulation) : undefined;
     this.receiveSlabs = new SimSlabs(options.receiveBytes ?? 16 * MIB);
     this.sendSlabs = new SimSlabs(options.sendBytes ?? 16 * MIB);
     this.session = new Session({
@@ -58,7 +64,7 @@ export class SimNode {
         clock: simulation,
         random,
         net: host,
-        content: this.disk,
+        content: this.store ?? this.disk,
         receiveSlabs: this.receiveSlabs,
         sendSlabs: this.sendSlabs,
         log: SILENT_LOG,
@@ -74,7 +80,8 @@ export class SimNode {
 
   /** The whole content is there. */
   seed(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {
-    this.disk.put(`/${made.name}/${made.name}`, made.bytes);
+    if (this.store) this.store.put(`/${made.name}`, made.bytes);
+    else this.disk.put(`/${made.name}/${made.name}`, made.bytes);
     return this.#add(made, { mode: "seed", existing: "own", ...options });
   }
 

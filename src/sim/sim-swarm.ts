@@ -34,6 +34,7 @@ export interface JoinOptions {
   readonly diskBytesPerSecond?: number | undefined;
   readonly receiveBytes?: number | undefined;
   readonly sendBytes?: number | undefined;
+  readonly keepsBytes?: boolean | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -80,6 +81,7 @@ export class SimSwarm {
       diskBytesPerSecond: options.diskBytesPerSecond,
       receiveBytes: options.receiveBytes,
       sendBytes: options.sendBytes,
+      keepsBytes: options.keepsBytes,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();

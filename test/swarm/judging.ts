@@ -19,12 +19,14 @@ export function withSeed(
   };
 }
 
-/** The file is on the peer's disk, byte by byte. */
+/** The file is on the peer's disk, or in its store, byte by byte. */
 export function assertWhole(swarm: SimSwarm, { node, run }: SimPeer): void {
   const { name, bytes } = swarm.made;
-  const file = node.disk.find(`${run.root}/${name}`);
-  assert.ok(file, "the file is there");
-  assert.ok(Buffer.compare(file.bytes, bytes) === 0, `${node.host.address} has the right bytes`);
+  const found = node.store
+    ? node.store.spaceOf(run.root)
+    : node.disk.find(`${run.root}/${name}`)?.bytes;
+  assert.ok(found, "the file is there");
+  assert.ok(Buffer.compare(found, bytes) === 0, `${node.host.address} has the right bytes`);
 }
 
 /** How many times the content the peer has uploaded. */

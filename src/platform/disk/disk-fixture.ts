@@ -14,7 +14,9 @@ import type {
   FileStamp,
   OpenContent,
   PieceVerdict,
+  FoundHashes,
   ReadRun,
+  SlabPool,
 } from "../../ports/content.ts";
 import { NodeDisk, type NodeDiskOptions } from "../node-disk.ts";
 
@@ -142,13 +144,19 @@ function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
 }
 
+/** Whoever opens contents, with memory for their calls. */
+export interface ContentHost {
+  open(layout: ContentLayout): OpenContent;
+  createSlabPool(limitBytes: number): SlabPool;
+}
+
 /** The content port as promises. */
 export class ContentCalls {
   readonly content: OpenContent;
-  readonly #disk: NodeDisk;
+  readonly #disk: ContentHost;
   readonly #fixture: Fixture;
 
-  constructor(disk: NodeDisk, fixture: Fixture) {
+  constructor(disk: ContentHost, fixture: Fixture) {
     this.#disk = disk;
     this.#fixture = fixture;
     this.content = disk.open(fixture.layout);
@@ -174,6 +182,19 @@ export class ContentCalls {
   storeAll(): Promise<PieceVerdict[]> {
     const { pieceCount } = this.#fixture.geometry;
     return Promise.all(Array.from({ length: pieceCount }, (_, piece) => this.store(piece)));
+  }
+
+  /** Hands a piece over as `store` does, to be hashed and written whatever it is. */
+  ingest(
+    piece: number,
+    want: { readonly v1: boolean; readonly v2: boolean },
+  ): Promise<FoundHashes | DiskFailure> {
+    const { geometry, space } = this.#fixture;
+    const start = piece * geometry.pieceLength;
+    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(geometry.pieceSize(piece))!;
+    slab.view.fill(0xaa);
+    slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
+    return new Promise((resolve) => this.content.judge.ingest(piece, slab, want, resolve));
   }
 
   write(piece: number, begin: number, length: number): Promise<DiskOutcome> {

@@ -1,26 +1,11 @@
 import { createHash, hash, type Hash } from "node:crypto";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { DigestPlan, PieceDigests } from "../../ports/hasher.ts";
 
 export const SHA1_BYTES = 20;
 export const NODE_BYTES = 32;
 
 const ZEROS = new Uint8Array(1024 * 1024);
-
-/** What to find out about a piece. */
-export interface DigestPlan {
-  /** Bytes under the v1 hash, padding at the end included; `undefined` when it is not asked for. */
-  readonly v1Bytes: number | undefined;
-  /** Bytes of the file under the v2 node and the leaves of its subtree. */
-  readonly v2: { readonly bytes: number; readonly leafWidth: number } | undefined;
-  /** Whether the SHA-1 of each block is asked for. */
-  readonly blocks: boolean;
-}
-
-export interface PieceDigests {
-  readonly v1?: Uint8Array | undefined;
-  readonly v2?: Uint8Array | undefined;
-  readonly blocks?: Uint8Array | undefined;
-}
 
 /**
  * Hashes one piece, fed in order. The whole of it at once is the fast case: OpenSSL's one-shot call costs

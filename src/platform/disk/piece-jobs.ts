@@ -1,26 +1,20 @@
 import { existsSync } from "node:fs";
-import { equalBytes } from "../../base/bytes.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
+import {
+  digestPlan,
+  expectedHashes,
+  hashFault,
+  type PieceHashPair,
+} from "../../base/piece-hashes.ts";
 import type { PieceVerdict } from "../../ports/content.ts";
+import type { DigestPlan, PieceDigests } from "../../ports/hasher.ts";
 import type { ContentIo } from "./content-io.ts";
 import type { DiskOutcomeMessage } from "./disk-job.ts";
 import { refusal } from "./disk-refusal.ts";
-import {
-  type DigestPlan,
-  NODE_BYTES,
-  PieceDigester,
-  type PieceDigests,
-  SHA1_BYTES,
-} from "./piece-digest.ts";
+import { PieceDigester } from "./piece-digest.ts";
 
 /** Pieces are read for judging in parts of this size, so that memory does not depend on theirs. */
 const SCRATCH_BYTES = 1024 * 1024;
-
-/** Both hashes that a piece is to have; `undefined` where none is known. */
-interface Expected {
-  readonly v1: Uint8Array | undefined;
-  readonly v2: Uint8Array | undefined;
-}
 
 /** Memory for a piece whose blocks lie apart, each behind a head that is not touched. */
 export interface Frames {
@@ -37,7 +31,7 @@ export class PieceJobs {
     const size = io.table.requestSize(piece);
     const data = bytes.subarray(0, size);
     clearPadding(io, piece, data);
-    const expected = expectedHashes(io, piece);
+    const expected = expectedHashes(io.table.shared, piece);
     const plan = planFor(io, piece, expected, digests);
     const found = digestWhole(data, plan);
     const verdict = judge(expected, found, () => digestWhole(data, BLOCKS_ONLY).blocks);
@@ -54,7 +48,7 @@ export class PieceJobs {
   ): DiskOutcomeMessage {
     const data = bytes.subarray(0, io.table.requestSize(piece));
     clearPadding(io, piece, data);
-    const found = digestWhole(data, digestPlan(io, piece, { ...want, blocks: false }));
+    const found = digestWhole(data, digestPlan(io.table, piece, { ...want, blocks: false }));
     this.#write(io, piece, 0, data);
     return { kind: "ingested", v1: found.v1, v2: found.v2 };
   }
@@ -69,7 +63,7 @@ export class PieceJobs {
    * @param frames - Where its blocks are left.
    */
   verify(io: ContentIo, piece: number, digests: boolean, frames?: Frames): PieceVerdict {
-    const expected = expectedHashes(io, piece);
+    const expected = expectedHashes(io.table.shared, piece);
     const plan = planFor(io, piece, expected, digests);
     const found = frames
       ? digestFrames(io, piece, plan, frames)
@@ -81,7 +75,7 @@ export class PieceJobs {
     }
     const { root } = io.table.shared;
     if (!existsSync(root)) throw refusal("ENOENT", root);
-    return { kind: "corrupt", fault: presentFault(expected) };
+    return { kind: "corrupt", fault: hashFault(expected, {})! };
   }
 
   /** Reads runs into `target`. */
@@ -134,7 +128,9 @@ export class PieceJobs {
       const end = Math.min(first + perRead, range.end);
       if (!this.#digestTogether(io, first, end, want, onPiece)) {
         for (let piece = first; piece < end; piece += 1) {
-          const digester = new PieceDigester(digestPlan(io, piece, { ...want, blocks: false }));
+          const digester = new PieceDigester(
+            digestPlan(io.table, piece, { ...want, blocks: false }),
+          );
           const there = this.#feedStored(io, piece, digester, want.how);
           onPiece(piece, there ? digester.finish() : undefined);
         }
@@ -162,7 +158,7 @@ export class PieceJobs {
     for (let piece = first; piece < end; piece += 1) {
       const at = (piece - first) * pieceLength;
       const bytes = this.#scratch.subarray(at, at + io.table.requestSize(piece));
-      onPiece(piece, digestWhole(bytes, digestPlan(io, piece, { ...want, blocks: false })));
+      onPiece(piece, digestWhole(bytes, digestPlan(io.table, piece, { ...want, blocks: false })));
     }
     return true;
   }
@@ -226,57 +222,29 @@ function digestWhole(bytes: Uint8Array, plan: DigestPlan): PieceDigests {
   return digester.finish();
 }
 
-function planFor(io: ContentIo, piece: number, expected: Expected, blocks: boolean): DigestPlan {
-  const want = { v1: expected.v1 !== undefined, v2: expected.v2 !== undefined, blocks };
-  return digestPlan(io, piece, want);
-}
-
-function digestPlan(
+function planFor(
   io: ContentIo,
   piece: number,
-  want: { readonly v1: boolean; readonly v2: boolean; readonly blocks: boolean },
+  expected: PieceHashPair,
+  blocks: boolean,
 ): DigestPlan {
-  const { table } = io;
-  return {
-    v1Bytes: want.v1 ? table.pieceSize(piece) : undefined,
-    v2: want.v2
-      ? { bytes: table.dataSize(piece), leafWidth: table.leafWidth(piece, BLOCK_BYTES) }
-      : undefined,
-    blocks: want.blocks,
-  };
-}
-
-/** @returns What is known; a v2 node of zeros is not known yet. */
-function expectedHashes(io: ContentIo, piece: number): Expected {
-  const { v1, v2 } = io.table.shared;
-  const node = v2?.subarray(piece * NODE_BYTES, (piece + 1) * NODE_BYTES);
-  return {
-    v1: v1?.subarray(piece * SHA1_BYTES, (piece + 1) * SHA1_BYTES),
-    v2: node?.some((byte) => byte !== 0) ? node : undefined,
-  };
+  const want = { v1: expected.v1 !== undefined, v2: expected.v2 !== undefined, blocks };
+  return digestPlan(io.table, piece, want);
 }
 
 /** Whether what was found is what was expected, as far as anything was: nothing known is not intact. */
 export function isIntact(io: ContentIo, piece: number, found: PieceDigests): boolean {
-  return judge(expectedHashes(io, piece), found, () => undefined).kind === "intact";
+  return hashFault(expectedHashes(io.table.shared, piece), found) === undefined;
 }
 
 function judge(
-  expected: Expected,
+  expected: PieceHashPair,
   found: PieceDigests,
   blocks: () => Uint8Array | undefined,
 ): PieceVerdict {
-  const wrongV1 = expected.v1 !== undefined && !(found.v1 && equalBytes(found.v1, expected.v1));
-  const wrongV2 = expected.v2 !== undefined && !(found.v2 && equalBytes(found.v2, expected.v2));
-  const known = expected.v1 !== undefined || expected.v2 !== undefined;
-  if (known && !wrongV1 && !wrongV2) return { kind: "intact", digests: found.blocks };
-  const fault = wrongV1 && wrongV2 ? "both" : wrongV1 ? "v1" : "v2";
+  const fault = hashFault(expected, found);
+  if (!fault) return { kind: "intact", digests: found.blocks };
   return { kind: "corrupt", fault, digests: found.blocks ?? blocks() };
-}
-
-function presentFault(expected: Expected): "v1" | "v2" | "both" {
-  if (expected.v1) return expected.v2 ? "both" : "v1";
-  return "v2";
 }
 
 /** Padding in the middle of a piece was never requested; what lies behind the data is not looked at. */

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { finish, type Work } from "../../base/work.ts";
 import type { ContentLayout } from "../../ports/content.ts";
 
@@ -273,12 +274,12 @@ export class LayoutTable {
   }
 
   /** Leaves of the subtree whose node covers this piece (BEP 52): the whole tree for a small file. */
-  leafWidth(piece: number, blockBytes: number): number {
+  leafWidth(piece: number): number {
     const { pieceLength, lengths } = this.shared;
     const fileLength = lengths[this.fileAt(piece * pieceLength)]!;
     const covered = Math.min(fileLength, pieceLength);
     let width = 1;
-    while (width * blockBytes < covered) width *= 2;
+    while (width * BLOCK_BYTES < covered) width *= 2;
     return width;
   }
 
