@@ -319,12 +319,16 @@ for (const [name, openWorld] of WORLDS) {
     const fixture = makeFixture(world.root, "v1", BLOCK, [{ path: "f", length: BLOCK * 3000 }]);
     const calls = new ContentCalls(world, fixture);
     let pieces = 0;
+    const stopped = Promise.withResolvers<void>();
     let ends = 0;
+    const onDone = (): void => {
+      ends += 1;
+      stopped.reject(new Error("the check has ended"));
+    };
     const marked = new Bitfield(fixture.geometry.pieceCount);
     marked.fill();
     const start = (onPiece: () => void): (() => void) =>
-      calls.content.judge.check({ pieces: marked, onPiece, onDone: () => (ends += 1) });
-    const stopped = Promise.withResolvers<void>();
+      calls.content.judge.check({ pieces: marked, onPiece, onDone });
     const stop = start(() => {
       pieces += 1;
       if (pieces < 3) return;

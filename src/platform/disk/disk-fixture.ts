@@ -162,14 +162,11 @@ export class ContentCalls {
     this.content = disk.open(fixture.layout);
   }
 
-  /** Stores a piece as it would arrive: without padding at its end, behind it garbage. */
+  /** Stores a piece as it would arrive: garbage in the place of padding, and behind the last byte. */
   store(piece: number, options: { digests?: boolean; spoil?: number } = {}): Promise<PieceVerdict> {
-    const { geometry, space } = this.#fixture;
-    const start = piece * geometry.pieceLength;
     const pool = this.#disk.createSlabPool(64 * 1024 * 1024);
-    const slab = pool.take(Math.max(1, geometry.pieceSize(piece)))!;
-    slab.view.fill(0xaa);
-    slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
+    const slab = pool.take(Math.max(1, this.#fixture.geometry.pieceSize(piece)))!;
+    this.#arrive(piece, slab.view);
     if (options.spoil !== undefined) slab.view[options.spoil]! ^= 1;
     return new Promise((resolve) => {
       this.content.judge.store(piece, slab, { digests: options.digests ?? false }, (verdict) => {
@@ -177,6 +174,17 @@ export class ContentCalls {
         resolve(verdict);
       });
     });
+  }
+
+  #arrive(piece: number, into: Uint8Array): void {
+    const { geometry, space } = this.#fixture;
+    const start = piece * geometry.pieceLength;
+    into.fill(0xaa);
+    for (const { file, offset, length } of geometry.spans(start, geometry.requestSize(piece))) {
+      const extent = geometry.files[file]!;
+      const from = extent.offset + offset;
+      if (!extent.pad) into.set(space.subarray(from, from + length), from - start);
+    }
   }
 
   storeAll(): Promise<PieceVerdict[]> {
@@ -189,11 +197,9 @@ export class ContentCalls {
     piece: number,
     want: { readonly v1: boolean; readonly v2: boolean },
   ): Promise<FoundHashes | DiskFailure> {
-    const { geometry, space } = this.#fixture;
-    const start = piece * geometry.pieceLength;
-    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(geometry.pieceSize(piece))!;
-    slab.view.fill(0xaa);
-    slab.view.set(space.subarray(start, start + geometry.requestSize(piece)));
+    const size = this.#fixture.geometry.pieceSize(piece);
+    const slab = this.#disk.createSlabPool(64 * 1024 * 1024).take(size)!;
+    this.#arrive(piece, slab.view);
     return new Promise((resolve) => this.content.judge.ingest(piece, slab, want, resolve));
   }
 
