@@ -139,11 +139,12 @@ export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
     };
     const next = (): void => {
       while (!isStopped && underWay < CHECKED_AT_ONCE_MAX) {
-        const { value: piece, done } = rest.next();
-        if (done) {
+        const step = rest.next();
+        if (step.done) {
           if (underWay === 0) end({ kind: "done" });
           return;
         }
+        const piece = step.value;
         underWay += 1;
         this.#checkPiece(piece, (verdict) => {
           underWay -= 1;
