@@ -14,7 +14,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api metainfo announce engine tracker-client store accounts tracker publish hub commands platform config";
+  "ports api metainfo announce engine tracker-client store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -40,9 +40,10 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   [
     "commands",
     {
-      imports: "api bencode metainfo engine tracker-client guard publish ports platform".split(" "),
+      // An exchange of pieces stands on the engine and its trackers, behind the guard. `publish`: what is hashed to be
+      // published in place is looked at as the hub looks at it. The only package is that of the shapes in `api`.
+      imports: "api bencode metainfo engine tracker-client guard publish ports".split(" "),
       packages: true,
-      world: true,
     },
   ],
   // Edges.
@@ -50,6 +51,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), packages: true, world: true }],
+  // `platform`: the version, which `--version` and the help need at once.
   ["cli", { imports: ["api", "commands", "daemon", "platform"], packages: true, world: true }],
 ]);
 

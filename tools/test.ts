@@ -16,6 +16,7 @@ const SUITES = {
     "test/fuzz",
     "test/package",
     "test/cli",
+    "test/commands",
     "test/hub",
     "test/hostile",
   ],

@@ -2,10 +2,9 @@ import { Bitfield } from "../base/bitfield.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
-import { NodeDisk } from "../platform/node-disk.ts";
 import type { DiskOutcome } from "../ports/content.ts";
 import { diskTrouble } from "./command-error.ts";
-import { hashingThreads } from "../platform/hashing-threads.ts";
+import type { CommandRun, DiskPorts, SourcePorts } from "./command-ports.ts";
 import {
   filesWithoutLayer,
   type MeasuredLayers,
@@ -17,15 +16,26 @@ import { locateContent } from "./locate-content.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 import { suffixOf } from "./unfinished-files.ts";
 
-export interface CheckTorrentOptions {
+export type CheckPorts = SourcePorts & DiskPorts;
+
+export interface CheckTorrentOptions extends CommandRun<CheckEvent> {
   /** A .torrent file or its URL. */
   readonly source: string;
   /** The folder that holds the content. */
   readonly folder: string;
-  readonly onStart: (what: { name: string; files: number; bytes: number; root: string }) => void;
-  readonly onProgress: (bytesDone: number) => void;
-  readonly signal: AbortSignal;
 }
+
+export type CheckEvent =
+  /** It is known what is going to be compared. */
+  | {
+      readonly kind: "begun";
+      readonly name: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly root: string;
+    }
+  /** Of the bytes, so many were compared. */
+  | { readonly kind: "checked"; readonly bytesDone: number };
 
 /** What a check found, in JSON's types. */
 export interface CheckedTorrent {
@@ -63,25 +73,30 @@ export interface CheckedFile {
  * @throws {CommandError} As `readTorrentFile`; when the folder or a file cannot be read. Or the signal's
  *   reason.
  */
-export async function checkTorrent(options: CheckTorrentOptions): Promise<CheckedTorrent> {
-  const { metainfo } = await readTorrentFile(options.source, options.signal);
-  const { root, info } = locateContent(metainfo.info, options.folder);
+export async function checkTorrent(
+  ports: CheckPorts,
+  options: CheckTorrentOptions,
+): Promise<CheckedTorrent> {
+  const { metainfo } = await readTorrentFile(ports, options.source, options.signal);
+  const { root, info } = locateContent(ports.files, metainfo.info, options.folder);
   const files = info.files.filter((file) => !file.pad).length;
-  options.onStart({ name: info.name, files, bytes: info.geometry.dataLength, root });
+  const { signal, onEvent } = options;
+  const bytes = info.geometry.dataLength;
+  onEvent({ kind: "begun", name: info.name, files, bytes, root });
   const suffix = suffixOf(metainfo.info);
-  const found = findFiles(info, root, suffix);
-  const { signal, onProgress } = options;
-  const { layers, judged } = await measureLayers({ ...metainfo, info }, found, {
+  const found = findFiles(ports.files, info, { root, suffix });
+  const { layers, judged } = await measureLayers(ports, { ...metainfo, info }, found, {
     root,
-    onProgress,
     signal,
+    onProgress: (bytesDone) => onEvent({ kind: "checked", bytesDone }),
   });
   const known = { ...metainfo, info, pieceLayers: layers };
-  const intact = await judgePieces(known, { root, suffix, found, judged }, options);
+  const intact = await judgePieces(ports, known, { root, suffix, found, judged }, options);
   return describe(known, found, intact);
 }
 
 async function judgePieces(
+  ports: DiskPorts,
   metainfo: Metainfo,
   place: {
     readonly root: string;
@@ -93,7 +108,7 @@ async function judgePieces(
 ): Promise<Bitfield> {
   const { info } = metainfo;
   const { geometry } = info;
-  const { signal } = options;
+  const { signal, onEvent } = options;
   const pieces = new Bitfield(geometry.pieceCount);
   pieces.fill();
   const intact = new Bitfield(geometry.pieceCount);
@@ -112,19 +127,18 @@ async function judgePieces(
       if (asWhole === true) intact.add(piece);
     }
   }
-  const disk = new NodeDisk({
-    workers: hashingThreads({ bytes: geometry.dataLength, files: info.files.length }),
-  });
+  const disk = ports.openDisk({ bytes: geometry.dataLength, files: info.files.length });
   const layout = contentLayout(info, place.root, pieceHashesV2(info, metainfo.pieceLayers));
   const content = disk.open({ ...layout, readOnly: true, unfinishedSuffix: place.suffix });
   try {
+    signal.throwIfAborted();
     const outcome = await new Promise<DiskOutcome>((resolve, reject) => {
       const stop = content.judge.check({
         pieces,
         onPiece: (piece, good) => {
           if (good) intact.add(piece);
           bytesDone += geometry.requestSize(piece);
-          options.onProgress(bytesDone);
+          onEvent({ kind: "checked", bytesDone });
         },
         onDone: resolve,
       });

@@ -1,6 +1,5 @@
-import type { Stats } from "node:fs";
-import { access, constants, lstat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { folderOf, joinPath, nameOf } from "../base/paths.ts";
 import {
   type BuildOptions,
   type BuiltTorrent,
@@ -13,18 +12,32 @@ import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentFile, TorrentKind } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { isTrackerUrl, isWebSeedUrl } from "../metainfo/urls.ts";
-import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PathFacts, UserFiles } from "../ports/user-files.ts";
 import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble, folderMissing } from "./command-error.ts";
-import { hashingThreads } from "../platform/hashing-threads.ts";
-import { fileChanged, type InputTree, listInput, type SkippedInput } from "./input-files.ts";
+import type { CommandRun, DiskPorts } from "./command-ports.ts";
+import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { hexInfohashes, magnetOf } from "./show-torrent.ts";
+import { measureTrouble } from "./measure-trouble.ts";
 import { writeOutput } from "./write-output.ts";
 
-export interface CreateOptions extends Pick<
-  BuildOptions,
-  "trackers" | "webSeeds" | "private" | "comment" | "source"
-> {
+/** Whoever makes a torrent. */
+export interface CreatePorts extends DiskPorts {
+  readonly clock: Clock;
+  readonly files: UserFiles;
+}
+
+export type CreateEvent =
+  /** Told once, before the first byte is read. */
+  | { readonly kind: "planned"; readonly plan: PlannedTorrent }
+  /** So many bytes were read. */
+  | { readonly kind: "hashed"; readonly bytesDone: number };
+
+export interface CreateOptions
+  extends
+    CommandRun<CreateEvent>,
+    Pick<BuildOptions, "trackers" | "webSeeds" | "private" | "comment" | "source"> {
   /** A file or a folder. */
   readonly path: string;
   /** The .torrent file to write; `NAME.torrent` here when absent. */
@@ -38,10 +51,6 @@ export interface CreateOptions extends Pick<
   readonly name?: string | undefined;
   /** Puts the present time into the file. The infohash does not cover it. */
   readonly dated: boolean;
-  /** Called once, before the first byte is read. */
-  readonly onPlan: (plan: PlannedTorrent) => void;
-  readonly onProgress: (bytesDone: number) => void;
-  readonly signal: AbortSignal;
 }
 
 /** What is going to be made. */
@@ -75,27 +84,28 @@ export interface CreatedTorrent {
  * @throws {CommandError} `not-found`, `not-readable`, `exists`, `bad-plan`, `changed`, `not-writable`,
  *   `disk-full`. Or the signal's reason; then nothing was written.
  */
-export async function createTorrent(options: CreateOptions): Promise<CreatedTorrent> {
+export async function createTorrent(
+  ports: CreatePorts,
+  options: CreateOptions,
+): Promise<CreatedTorrent> {
   const { signal } = options;
-  const file = options.file ?? outputName(options.name ?? basename(resolve(options.path)));
-  const tree = await listInput(options.path, { signal, output: file });
+  const disk = ports.files;
+  const file = options.file ?? outputName(options.name ?? nameOf(disk.absolute(options.path)));
+  const tree = await listInput(disk, options.path, { signal, output: file });
   const name = options.name ?? tree.name;
-  await refuseOutput(file, name, options.overwrite);
+  await refuseOutput(disk, file, { name, overwrite: options.overwrite });
   refuseUrls(options);
   const plan = planInput(tree, options, name);
   const { pieceLength, pieceCount, dataLength } = plan.geometry;
   const { files, skipped } = tree;
-  options.onPlan({
-    name,
-    files: files.length,
-    bytes: dataLength,
-    pieceSize: pieceLength,
-    skipped,
+  options.onEvent({
+    kind: "planned",
+    plan: { name, files: files.length, bytes: dataLength, pieceSize: pieceLength, skipped },
   });
-  const measured = await measure(plan, tree, options);
-  const built = build(plan, measured, options);
+  const measured = await measure(ports, { plan, tree }, options);
+  const built = build(plan, measured, { ...options, nowMs: ports.clock.wallMs() });
   signal.throwIfAborted();
-  await writeOutput(file, built.torrent);
+  await writeOutput(disk, file, built.torrent);
   // Our own file: as large as it had to be.
   const metainfo = parseMetainfo(built.torrent, { bytesMax: built.torrent.length });
   return {
@@ -116,23 +126,27 @@ const NAME_BYTES_MAX = 255;
 function outputName(name: string): string {
   const end = ".torrent";
   let stem = name;
-  while (Buffer.byteLength(stem) + end.length > NAME_BYTES_MAX) {
+  while (encodeUtf8(stem).length + end.length > NAME_BYTES_MAX) {
     stem = Array.from(stem).slice(0, -1).join("");
   }
   return `${stem}${end}`;
 }
 
 /** Said before the content is read, which may take hours. */
-async function refuseOutput(file: string, name: string, overwrite: boolean): Promise<void> {
-  const facts = file === "" ? undefined : await outputFacts(file);
-  if (file === "" || file.endsWith("/") || facts?.isDirectory()) {
+async function refuseOutput(
+  disk: UserFiles,
+  file: string,
+  { name, overwrite }: { readonly name: string; readonly overwrite: boolean },
+): Promise<void> {
+  const facts = file === "" ? undefined : outputFacts(disk, file);
+  if (file === "" || file.endsWith("/") || facts?.kind === "folder") {
     const what = file === "" ? "The name of the torrent file is empty." : `${file} is a folder.`;
     throw new CommandError("bad-plan", `${what} A torrent is written to a file.`, {
       subject: file,
-      hint: `-o ${join(file, `${name}.torrent`)}`,
+      hint: `-o ${joinPath(file, `${name}.torrent`)}`,
     });
   }
-  if (overwrite || !facts) return refuseFolder(file);
+  if (overwrite || !facts) return refuseFolder(disk, file);
   throw new CommandError("exists", `${file} is there already. It is not overwritten.`, {
     subject: file,
     hint: "another name with -o, or --force to replace it.",
@@ -140,20 +154,30 @@ async function refuseOutput(file: string, name: string, overwrite: boolean): Pro
 }
 
 /** The file is made under another name first, so its folder must take new files. */
-async function refuseFolder(file: string): Promise<void> {
+async function refuseFolder(disk: UserFiles, file: string): Promise<void> {
   try {
-    await access(dirname(resolve(file)), constants.W_OK | constants.X_OK);
+    refuseName(disk, disk.absolute(file));
+    await disk.tryToWriteIn(folderOf(disk.absolute(file)));
   } catch (error) {
-    if (systemCode(error) === "ENOENT") throw folderMissing(file, dirname(file));
+    if (systemCode(error) === "ENOENT") throw folderMissing(file, folderOf(file));
     throw diskTrouble(error, `write ${file}`, file);
   }
 }
 
-async function outputFacts(file: string): Promise<Stats | undefined> {
+/** @throws An error that carries the system's `code`. */
+function refuseName(disk: UserFiles, path: string): void {
+  if (encodeUtf8(nameOf(path)).length > NAME_BYTES_MAX) throw refusal("ENAMETOOLONG", path);
+  if (disk.look(folderOf(path))?.kind === "file") throw refusal("ENOTDIR", path);
+}
+
+function refusal(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+function outputFacts(disk: UserFiles, file: string): PathFacts | undefined {
   try {
-    return await lstat(file);
+    return disk.lookAtEntry(file);
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
     throw diskTrouble(error, `write ${file}`, file);
   }
 }
@@ -187,36 +211,36 @@ function planInput(tree: InputTree, options: CreateOptions, name: string): Torre
 }
 
 async function measure(
-  plan: TorrentPlan,
-  tree: InputTree,
-  options: CreateOptions,
+  ports: DiskPorts,
+  { plan, tree }: { readonly plan: TorrentPlan; readonly tree: InputTree },
+  { onEvent, signal }: CommandRun<CreateEvent>,
 ): Promise<PlanMeasure> {
   const files = plan.files.map(({ path, executable, input }) => ({
     // The only file of a torrent has no path of its own there, but one on disk.
     path: (input === undefined ? path : tree.files[input]!.path).join("/"),
     executable,
   }));
-  const disk = new NodeDisk({
-    workers: hashingThreads({ bytes: plan.geometry.dataLength, files: tree.files.length }),
-  });
+  const disk = ports.openDisk({ bytes: plan.geometry.dataLength, files: tree.files.length });
   try {
     return await disk.measure({
       layout: { root: tree.root, geometry: plan.geometry, files },
       v1: plan.kind !== "v2",
       v2: plan.kind !== "v1",
-      onProgress: options.onProgress,
-      signal: options.signal,
+      onProgress: (bytesDone) => onEvent({ kind: "hashed", bytesDone }),
+      signal,
     });
   } catch (error) {
-    if (!(error instanceof MeasureError)) throw error;
-    if (error.code === "changed") throw fileChanged(error.path);
-    throw diskTrouble(error, `read ${error.path}`, error.path);
+    throw measureTrouble(error);
   } finally {
     await disk.close();
   }
 }
 
-function build(plan: TorrentPlan, measured: PlanMeasure, options: CreateOptions): BuiltTorrent {
+function build(
+  plan: TorrentPlan,
+  measured: PlanMeasure,
+  options: CreateOptions & { readonly nowMs: number },
+): BuiltTorrent {
   const { trackers, webSeeds, comment, source } = options;
   return buildMetainfo(plan, measured, {
     trackers,
@@ -224,7 +248,7 @@ function build(plan: TorrentPlan, measured: PlanMeasure, options: CreateOptions)
     comment,
     source,
     private: options.private,
-    creationDate: options.dated ? Math.floor(Date.now() / 1000) : undefined,
+    creationDate: options.dated ? Math.floor(options.nowMs / 1000) : undefined,
   });
 }
 

@@ -1,16 +1,13 @@
-import { lstatSync, type StatsFs, statfsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Bitfield } from "../base/bitfield.ts";
 import { formatBytes } from "../base/format-bytes.ts";
-import type { TorrentInfo } from "../metainfo/metainfo.ts";
-
+import { folderOf } from "../base/paths.ts";
 import { systemCode } from "../base/system-code.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { UserFiles } from "../ports/user-files.ts";
+import { safeJoin } from "../base/safe-join.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
-
-/** What `stat` counts in, whatever the blocks of the file system are. */
-const STAT_BLOCK_BYTES = 512;
 
 /** A download, and what is there of it. */
 export interface WantedContent {
@@ -29,14 +26,14 @@ export interface WantedContent {
  * @returns Bytes; 0 when it fits, or when the file system does not tell.
  * @throws {CommandError} When the disk cannot be looked at.
  */
-export function missingSpace(content: WantedContent): number {
+export function missingSpace(files: UserFiles, content: WantedContent): number {
   const { info, root, wanted } = content;
-  const free = freeBytes(root);
+  const free = freeBytes(files, root);
   let whole = 0;
   for (const [index, file] of info.files.entries()) if (wanted[index]) whole += file.length;
   // Most downloads fit as a whole: then nobody has to look at 200,000 files.
   if (whole <= free) return 0;
-  return Math.max(0, spaceNeeded(content) - free);
+  return Math.max(0, spaceNeeded(files, content) - free);
 }
 
 /**
@@ -45,13 +42,16 @@ export function missingSpace(content: WantedContent): number {
  *
  * @returns Bytes.
  */
-export function spaceNeeded(content: WantedContent): number {
+export function spaceNeeded(files: UserFiles, content: WantedContent): number {
   const { info, root, wanted } = content;
   const suffix = suffixOf(info);
   let needed = 0;
   for (const [index, file] of info.files.entries()) {
     if (!wanted[index] || file.pad || file.length === 0) continue;
-    const occupied = occupiedBytes(placeOnDisk(root, file.path, suffix).path);
+    const occupied = occupiedBytes(
+      files,
+      placeOnDisk(files, safeJoin(root, file.path), suffix).path,
+    );
     if (occupied === undefined) needed += file.length;
     else needed += Math.max(0, Math.min(file.length - occupied, bytesToFetch(content, index)));
   }
@@ -59,8 +59,12 @@ export function spaceNeeded(content: WantedContent): number {
 }
 
 /** @throws {CommandError} `disk-full` when the download does not fit. */
-export function refuseWhatDoesNotFit(content: WantedContent, folder: string): void {
-  const missing = missingSpace(content);
+export function refuseWhatDoesNotFit(
+  files: UserFiles,
+  content: WantedContent,
+  folder: string,
+): void {
+  const missing = missingSpace(files, content);
   if (missing === 0) return;
   throw new CommandError(
     "disk-full",
@@ -88,28 +92,25 @@ function needMore(missing: number, folder: string): string {
 }
 
 /** The path itself, or the closest above it that is there. @param path - Absolute. */
-export function nearestExisting(path: string): string {
-  for (let at = path; ; at = dirname(at)) {
-    if (dirname(at) === at || entryFactsOf(at)) return at;
+export function nearestExisting(files: UserFiles, path: string): string {
+  for (let at = path; ; at = folderOf(at)) {
+    if (folderOf(at) === at || entryFactsOf(files, at)) return at;
   }
 }
 
-function freeBytes(root: string): number {
-  const place = nearestExisting(root);
-  let facts: StatsFs;
+function freeBytes(files: UserFiles, root: string): number {
+  const place = nearestExisting(files, root);
   try {
-    facts = statfsSync(place);
+    return files.freeBytes(place);
   } catch (error) {
     throw diskTrouble(error, `read ${place}`, place);
   }
-  // File systems without a size of their own, as programs make them, say nothing.
-  return facts.blocks === 0 ? Number.POSITIVE_INFINITY : facts.bavail * facts.bsize;
 }
 
 /** @returns `undefined` when there is nothing; links are not followed, as nothing is written through them. */
-function occupiedBytes(path: string): number | undefined {
+function occupiedBytes(files: UserFiles, path: string): number | undefined {
   try {
-    return lstatSync(path).blocks * STAT_BLOCK_BYTES;
+    return files.lookAtEntry(path)?.occupiedBytes;
   } catch (error) {
     // Whatever stands in the way is told when it is written to.
     if (systemCode(error) !== undefined) return undefined;

@@ -1,5 +1,5 @@
-import { matchesGlob } from "node:path";
 import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 
 /**
  * Which files of a torrent a person wants.
@@ -10,7 +10,11 @@ import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
  * @param patterns - Globs; a file is wanted when one of them matches.
  * @returns One for each of `info.files`.
  */
-export function selectByGlobs(info: TorrentInfo, patterns: readonly string[]): boolean[] {
+export function selectByGlobs(
+  disk: UserFiles,
+  info: TorrentInfo,
+  patterns: readonly string[],
+): boolean[] {
   return info.files.map((file) => {
     if (file.pad) return false;
     const whole = file.path.join("/");
@@ -18,8 +22,8 @@ export function selectByGlobs(info: TorrentInfo, patterns: readonly string[]): b
     const name = file.path.at(-1)!;
     return patterns.some((pattern) =>
       pattern.includes("/")
-        ? matchesGlob(whole, pattern) || matchesGlob(inner, pattern)
-        : matchesGlob(name, pattern),
+        ? disk.matchesGlob(whole, pattern) || disk.matchesGlob(inner, pattern)
+        : disk.matchesGlob(name, pattern),
     );
   });
 }

@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync } from "node:fs";
 import { safeJoin } from "../base/safe-join.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf, factsOf } from "./path-facts.ts";
 import { placeOnDisk } from "./unfinished-files.ts";
@@ -20,52 +20,60 @@ export interface FoundFile {
   readonly size: number | undefined;
 }
 
+/** Where the files of a torrent are. */
+export interface ContentPlace {
+  /** Absolute. */
+  readonly root: string;
+  /** What unfinished files end in. */
+  readonly suffix: string;
+}
+
 /**
  * Looks at the files of a torrent, padding left out, through links as people keep them. `check` and `seed` judge by it,
  * in the same words (`wordsOf`).
  *
- * @param suffix - What unfinished files end in.
  * @throws {CommandError} `not-readable`, `disk-error` for the first that cannot be read.
  */
-export function findFiles(info: TorrentInfo, root: string, suffix: string): FoundFile[] {
+export function findFiles(
+  files: UserFiles,
+  info: TorrentInfo,
+  { root, suffix }: ContentPlace,
+): FoundFile[] {
   const found: FoundFile[] = [];
   for (const [index, file] of info.files.entries()) {
     if (file.pad) continue;
+    const path = safeJoin(root, file.path);
     found.push(
-      file.linkTarget ? findLink(index, file, root) : findFile(index, file, { root, suffix }),
+      file.linkTarget
+        ? { index, path, ...findLink(files, path) }
+        : { index, path, ...findFile(files, file, { root, suffix }) },
     );
   }
   return found;
 }
 
-function findFile(
-  index: number,
-  file: TorrentFile,
-  { root, suffix }: { readonly root: string; readonly suffix: string },
-): FoundFile {
-  const path = safeJoin(root, file.path);
-  const place = placeOnDisk(root, file.path, suffix);
-  const facts = factsOf(place.path);
-  if (!facts) return { index, path, state: "missing", size: undefined };
-  if (!facts.isFile()) return { index, path, state: "other", size: undefined };
-  refuseUnreadable(place.path);
+type Finding = Pick<FoundFile, "state" | "size">;
+
+function findFile(files: UserFiles, file: TorrentFile, { root, suffix }: ContentPlace): Finding {
+  const place = placeOnDisk(files, safeJoin(root, file.path), suffix);
+  const facts = factsOf(files, place.path);
+  if (!facts) return { state: "missing", size: undefined };
+  if (facts.kind !== "file") return { state: "other", size: undefined };
+  refuseUnreadable(files, place.path);
   const fits = facts.size === file.length ? "fits" : "other";
-  return { index, path, state: place.unfinished ? "unfinished" : fits, size: facts.size };
+  return { state: place.unfinished ? "unfinished" : fits, size: facts.size };
 }
 
 /** Nothing is read through a link that is in the torrent: it has no bytes. */
-function findLink(index: number, file: TorrentFile, root: string): FoundFile {
-  const path = safeJoin(root, file.path);
-  const isThere = entryFactsOf(path) !== undefined;
-  return isThere
-    ? { index, path, state: "fits", size: 0 }
-    : { index, path, state: "missing", size: undefined };
+function findLink(files: UserFiles, path: string): Finding {
+  const isThere = entryFactsOf(files, path) !== undefined;
+  return isThere ? { state: "fits", size: 0 } : { state: "missing", size: undefined };
 }
 
 /** A file that cannot be read is told now, not in the middle of the work or when a peer asks for it. */
-function refuseUnreadable(path: string): void {
+function refuseUnreadable(files: UserFiles, path: string): void {
   try {
-    closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+    files.tryToRead(path);
   } catch (error) {
     throw diskTrouble(error, `read ${path}`, path);
   }

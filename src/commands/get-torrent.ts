@@ -1,5 +1,4 @@
-import { access, constants, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { invariant } from "../base/errors.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import { withVisibleName } from "../engine/visible-name.ts";
@@ -10,13 +9,12 @@ import type {
   TorrentStats,
 } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { removeLeftovers } from "../platform/atomic-file.ts";
-import { makeFolders } from "../platform/node-files.ts";
-import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
+import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -25,8 +23,11 @@ import { ResumeFile } from "./resume-file.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
+import { eachSecond } from "./waiting.ts";
 
-export interface GetOptions {
+export type GetPorts = SourcePorts & SessionPorts;
+
+export interface GetOptions extends CommandRun<GetEvent> {
   /** A .torrent file, a magnet link, or the URL of a torrent. */
   readonly source: string;
   /** Receives the files; made when it is not there. */
@@ -47,9 +48,17 @@ export interface GetOptions {
   readonly trackers: readonly string[];
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
-  readonly onEvent: (event: GetEvent) => void;
-  readonly log?: Log | undefined;
-  readonly signal: AbortSignal;
+}
+
+/** What there is at the end. */
+export interface GotTorrent {
+  readonly name: string;
+  /** Absolute; the files are below it. */
+  readonly root: string;
+  /** Of the wanted files. */
+  readonly bytes: number;
+  readonly downloaded: number;
+  readonly uploaded: number;
 }
 
 /** What happens on the way. */
@@ -99,7 +108,6 @@ export type GetPhase =
   | { readonly kind: "downloading" }
   | { readonly kind: "seeding" };
 
-const STATS_INTERVAL_MS = 1000;
 /** A file in the making that nobody has touched for so long is what a kill left (STO-14). */
 const LEFTOVER_MS = 60 * 60 * 1000;
 /** Of statistics without a peer, before people are told. Connecting to those a tracker named takes a moment. */
@@ -112,40 +120,41 @@ const ALONE_TICKS = 3;
  * @throws {CommandError} When it cannot begin; `not-found` when no file is selected; `disk-full`,
  *   `not-writable` when the disk refuses; `not-a-torrent`. Or the signal's reason when it was not done.
  */
-export async function getTorrent(options: GetOptions): Promise<void> {
-  const source = await readTorrentSource(options.source, options.signal);
-  const root = resolve(options.folder);
-  const resume = new ResumeFile(root, infohashesOf(source), (error) => {
+export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<GotTorrent> {
+  const disk = ports.files;
+  const source = await readTorrentSource(ports, options.source, options.signal);
+  const root = disk.absolute(options.folder);
+  const resume = new ResumeFile(disk, { root, infohashes: infohashesOf(source) }, (error) => {
     const { detail } = diskTrouble(error, "keep the state of the download");
     options.onEvent({ kind: "trouble", message: detail });
   });
   if ("metainfo" in source) {
     const info = namedFor(source.metainfo.info, options);
-    const wanted = chooseFiles(info, source, options.select);
-    if (missingSpace({ info, root, wanted }) > 0) {
+    const wanted = chooseFiles(disk, info, { source, select: options.select });
+    if (missingSpace(disk, { info, root, wanted }) > 0) {
       // Why it cannot be read is told by whoever writes there.
       const known = await resume.load().catch(() => undefined);
       const have = known?.have;
-      refuseWhatDoesNotFit({ info, root, wanted, have }, options.folder);
+      refuseWhatDoesNotFit(disk, { info, root, wanted, have }, options.folder);
     }
   }
-  await prepareFolder(root, options.folder);
-  const session = await openSession({
+  await prepareFolder(ports, root, options.folder);
+  const session = await openSession(ports, {
     listen: options.listen,
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
-    log: options.log ?? SILENT_LOG,
   });
-  await new Download(options, { source, root, resume, session }).run();
+  return new Download(ports, options, { source, root, resume, session }).run();
 }
 
 class Download {
+  readonly #ports: GetPorts;
   readonly #options: GetOptions;
   readonly #source: TorrentSource;
   readonly #root: string;
   readonly #session: OneShotSession;
   readonly #resume: ResumeFile;
-  readonly #startedMs = performance.now();
+  readonly #startedMs: number;
   readonly #end = Promise.withResolvers<void>();
   #torrent: EngineTorrent | undefined;
   #wanted: readonly boolean[] = [];
@@ -156,6 +165,7 @@ class Download {
   #aloneTicks = 0;
 
   constructor(
+    ports: GetPorts,
     options: GetOptions,
     parts: {
       readonly source: TorrentSource;
@@ -164,6 +174,8 @@ class Download {
       readonly session: OneShotSession;
     },
   ) {
+    this.#ports = ports;
+    this.#startedMs = ports.clock.nowMs();
     this.#options = options;
     this.#source = parts.source;
     this.#root = parts.root;
@@ -171,30 +183,34 @@ class Download {
     this.#session = parts.session;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<GotTorrent> {
     const { signal } = this.#options;
     const stop = (): void => this.#stop();
     // It may be rejected while we still look peers up; whoever awaits it below is told all the same.
     this.#end.promise.catch(() => undefined);
-    const stats = setInterval(() => this.#tick(), STATS_INTERVAL_MS);
+    const endTicks = eachSecond(this.#ports.clock, () => this.#tick());
     signal.addEventListener("abort", stop);
     try {
       await this.#begin();
       if (signal.aborted) this.#stop();
       await this.#end.promise;
     } finally {
-      clearInterval(stats);
+      endTicks();
       signal.removeEventListener("abort", stop);
       await this.#session.close();
       await this.#resume.settle();
       if (signal.aborted && !this.#complete) this.#tellStopped();
     }
     await this.#tidyUp();
+    return this.#result();
   }
 
   async #begin(): Promise<void> {
     const { peers, onEvent } = this.#options;
-    const [named, resume] = await Promise.all([resolvePeers(peers), this.#resume.load()]);
+    const [named, resume] = await Promise.all([
+      resolvePeers(this.#ports.datagrams, peers),
+      this.#resume.load(),
+    ]);
     for (const peer of named) this.#session.guard.trust(peer);
     const known = [...named, ...this.#magnetPeers()];
     this.#trackers = this.#session.trackers(trackersOf(this.#source), this.#options.trackers);
@@ -235,14 +251,16 @@ class Download {
 
   #select(info: TorrentInfo, resume: ResumeState | undefined): readonly boolean[] {
     const { folder, select, finalNames } = this.#options;
+    const disk = this.#ports.files;
+    const root = this.#root;
     const have = resume?.have;
     try {
-      this.#wanted = chooseFiles(info, this.#source, select);
+      this.#wanted = chooseFiles(disk, info, { source: this.#source, select });
       // What a .torrent names was looked at before anything began.
-      const isNews = "magnet" in this.#source;
-      if (isNews)
-        refuseWhatDoesNotFit({ info, root: this.#root, wanted: this.#wanted, have }, folder);
-      if (finalNames && resume) takeFinalNames(info, this.#root, resume);
+      if ("magnet" in this.#source) {
+        refuseWhatDoesNotFit(disk, { info, root, wanted: this.#wanted, have }, folder);
+      }
+      if (finalNames && resume) takeFinalNames(disk, { info, root, resume });
       return this.#wanted;
     } catch (error) {
       this.#fail(error);
@@ -286,21 +304,23 @@ class Download {
   /** Bytes; 0 when it is not known. */
   #missingSpace(): number {
     const { info, have } = this.#torrent ?? {};
-    return info ? missingSpace({ info, root: this.#root, wanted: this.#wanted, have }) : 0;
+    if (!info) return 0;
+    const content = { info, root: this.#root, wanted: this.#wanted, have };
+    return missingSpace(this.#ports.files, content);
   }
 
   #handleComplete(): void {
     if (this.#complete) return;
     this.#complete = true;
     // Told when the engine's own event is over, so that its figures are complete.
-    setImmediate(() => {
+    queueMicrotask(() => {
       const stats = this.#torrent!.stats();
       this.#news?.tell();
       this.#options.onEvent({
         kind: "done",
         bytes: stats.wantedBytes,
         downloaded: stats.downloaded,
-        seconds: (performance.now() - this.#startedMs) / 1000,
+        seconds: (this.#ports.clock.nowMs() - this.#startedMs) / 1000,
       });
       if (this.#options.seed === undefined || this.#reachedRatio(stats)) this.#end.resolve();
     });
@@ -365,6 +385,13 @@ class Download {
     this.#options.onEvent({ kind: "stopped", doneBytes, wantedBytes, suffix });
   }
 
+  #result(): GotTorrent {
+    const torrent = this.#torrent;
+    invariant(torrent?.info, "it is complete");
+    const { wantedBytes, downloaded, uploaded } = torrent.stats();
+    return { name: torrent.info.name, root: this.#root, bytes: wantedBytes, downloaded, uploaded };
+  }
+
   #fail(reason: unknown): void {
     this.#end.reject(reason);
   }
@@ -373,7 +400,9 @@ class Download {
   async #tidyUp(): Promise<void> {
     await this.#resume.remove();
     const info = this.#torrent?.info;
-    if (info) await rm(contentLayout(info, this.#root, undefined).partFile, { force: true });
+    if (!info) return;
+    const { partFile } = contentLayout(info, this.#root, undefined);
+    await this.#ports.files.below().remove(partFile);
   }
 }
 
@@ -390,15 +419,15 @@ function nobodyToAsk(): CommandError {
 
 /** @throws {CommandError} `not-found` when no file is wanted. */
 function chooseFiles(
+  disk: UserFiles,
   info: TorrentInfo,
-  source: TorrentSource,
-  select: readonly string[],
+  { source, select }: { readonly source: TorrentSource } & Pick<GetOptions, "select">,
 ): readonly boolean[] {
   if (select.length === 0) {
     const ranges = "magnet" in source ? source.magnet.selectOnly : undefined;
     return ranges ? selectByRanges(info, ranges) : info.files.map(() => true);
   }
-  const wanted = selectByGlobs(info, select);
+  const wanted = selectByGlobs(disk, info, select);
   if (wanted.includes(true)) return wanted;
   throw new CommandError("not-found", `No file of ${info.name} matches ${select.join(" or ")}.`, {
     hint: "everseed show lists the files; put a pattern in quotes.",
@@ -420,13 +449,18 @@ function foreignFiles(why: string, folder: string): CommandError {
   });
 }
 
-async function prepareFolder(root: string, folder: string): Promise<void> {
+async function prepareFolder(
+  { files, clock }: Pick<GetPorts, "files" | "clock">,
+  root: string,
+  folder: string,
+): Promise<void> {
   try {
     // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
     // call a read-only disk "not found".
-    await access(nearestExisting(root), constants.W_OK);
-    await makeFolders(root);
-    await removeLeftovers(root, Date.now() - LEFTOVER_MS);
+    const nearest = nearestExisting(files, root);
+    if (files.look(nearest)?.kind !== "file") await files.tryToWriteIn(nearest);
+    await files.makeFolders(root);
+    await files.removeLeftovers(root, clock.wallMs() - LEFTOVER_MS);
   } catch (error) {
     throw diskTrouble(error, `write to ${folder}`, folder);
   }

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { type ProblemCode, problemSchema } from "../api/problem.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
 import { systemCode } from "../base/system-code.ts";
+import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
 import { CommandError, type CommandErrorCode } from "./command-error.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -10,15 +12,20 @@ const TORRENT_TYPE = "application/x-bittorrent";
 
 /** The API of one hub, with a token. */
 export class HubClient {
+  readonly #calls: HttpCalls;
   readonly #base: string;
   readonly #token: string;
   readonly #signal: AbortSignal;
 
-  /** @param base - Address of the hub: `https://hub.example`, perhaps with a path. */
-  constructor(options: { base: string; token: string; signal: AbortSignal }) {
-    this.#base = options.base.replace(/\/+$/, "");
-    this.#token = options.token;
-    this.#signal = options.signal;
+  /** @param hub.base - Its address: `https://hub.example`, perhaps with a path. */
+  constructor(
+    calls: HttpCalls,
+    hub: { readonly base: string; readonly token: string; readonly signal: AbortSignal },
+  ) {
+    this.#calls = calls;
+    this.#base = hub.base.replace(/\/+$/, "");
+    this.#token = hub.token;
+    this.#signal = hub.signal;
   }
 
   /** What every request carries. */
@@ -65,56 +72,36 @@ export class HubClient {
     return this.#read(await this.#send(method, path, undefined), schema);
   }
 
-  async #read<Schema extends z.ZodType>(
-    response: Response,
-    schema: Schema,
-  ): Promise<z.output<Schema>> {
-    const location = response.headers.get("location");
-    if (response.status >= 300 && response.status < 400 && location !== null) {
+  #read<Schema extends z.ZodType>(answer: HttpAnswer, schema: Schema): z.output<Schema> {
+    const { status, location, body } = answer;
+    if (status >= 300 && status < 400 && location !== undefined) {
       throw movedHub(this.#base, location);
     }
-    const text = await this.#textOf(response);
-    if (!response.ok) throw refusedByHub(response.status, text, this.#base);
-    const answer = schema.safeParse(parseJson(text));
-    if (answer.success) return answer.data;
+    if (!body) throw notAHub(this.#base, "It answers with more than a hub would");
+    const text = decodeUtf8(body);
+    if (status < 200 || status >= 300) throw refusedByHub(status, text, this.#base);
+    const found = schema.safeParse(parseJson(text));
+    if (found.success) return found.data;
     throw notAHub(this.#base, "It answers something else than a hub would");
   }
 
-  async #textOf(response: Response): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    try {
-      const body: AsyncIterable<Uint8Array> | undefined = response.body ?? undefined;
-      for await (const chunk of body ?? []) {
-        length += chunk.length;
-        // Leaving the loop ends the connection.
-        if (length > ANSWER_BYTES_MAX) {
-          throw notAHub(this.#base, "It answers with more than a hub would");
-        }
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      if (this.#signal.aborted || error instanceof CommandError) throw error;
-      throw hubUnreachable(this.#base, error);
-    }
-    return Buffer.concat(chunks).toString("utf8");
-  }
-
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    const url = this.url(path);
+  async #send(method: HttpRequest["method"], path: string, body: unknown): Promise<HttpAnswer> {
+    const signal = this.#signal;
     const isFile = body instanceof Uint8Array;
-    // A redirect would take the token and what is declared to wherever it leads.
-    const shared = { method, redirect: "manual", signal } as const;
+    const type = isFile ? TORRENT_TYPE : "application/json";
+    const request: HttpRequest = {
+      method,
+      signal,
+      url: this.url(path),
+      headers: body === undefined ? this.headers : { ...this.headers, "content-type": type },
+      timeoutMs: TIMEOUT_MS,
+      bytesMax: ANSWER_BYTES_MAX,
+      body: isFile || body === undefined ? body : JSON.stringify(body),
+    };
     try {
-      if (body === undefined) return await fetch(url, { ...shared, headers: this.headers });
-      return await fetch(url, {
-        ...shared,
-        headers: { ...this.headers, "content-type": isFile ? TORRENT_TYPE : "application/json" },
-        body: isFile ? new Uint8Array(body) : JSON.stringify(body),
-      });
+      return await this.#calls.send(request);
     } catch (error) {
-      if (this.#signal.aborted) throw error;
+      if (signal.aborted) throw error;
       throw hubUnreachable(this.#base, error);
     }
   }

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { folderOf, joinPath } from "../base/paths.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 
 /** The file that makes a folder the data folder of a hub. */
 export const HUB_DATABASE = "everseed.db";
@@ -11,10 +11,10 @@ export const HUB_DATABASE = "everseed.db";
  * @param path - Absolute, through no link.
  * @returns The data folder that is at `path` or around it.
  */
-export function hubFolderOf(path: string): string | undefined {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, HUB_DATABASE))) return folder;
-    if (dirname(folder) === folder) return undefined;
+export function hubFolderOf(files: Pick<UserFiles, "exists">, path: string): string | undefined {
+  for (let folder = path; ; folder = folderOf(folder)) {
+    if (files.exists(joinPath(folder, HUB_DATABASE))) return folder;
+    if (folderOf(folder) === folder) return undefined;
   }
 }
 

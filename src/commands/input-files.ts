@@ -1,12 +1,6 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { folderOf, joinPath, nameOf } from "../base/paths.ts";
 import { isPaddingName } from "../metainfo/padding-names.ts";
-import {
-  type FileListing,
-  type FoundFile,
-  listFiles,
-  type SkippedEntry,
-} from "../platform/walk-files.ts";
+import type { FileListing, ListedFile, SkippedEntry, UserFiles } from "../ports/user-files.ts";
 import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, hubFolderOf } from "./hub-folder.ts";
@@ -32,6 +26,7 @@ export interface SkippedInput {
  * @throws {CommandError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
 export async function listInput(
+  disk: UserFiles,
   path: string,
   options: { readonly signal: AbortSignal; readonly output?: string | undefined },
 ): Promise<InputTree> {
@@ -41,16 +36,16 @@ export async function listInput(
     });
   }
   // Said before all of the machine is looked at.
-  if (basename(resolve(path)) === "") {
+  if (nameOf(disk.absolute(path)) === "") {
     throw new CommandError("bad-plan", "The root of the file system has no name.", {
       hint: "choose a folder below it.",
     });
   }
-  refuseHubFolder(path);
-  const listing = await list(path, options.signal);
+  refuseHubFolder(disk, path);
+  const listing = await list(disk, path, options.signal);
   const { name, folder, root, skipped } = listing;
-  const whyNot = judgeOf(listing, options.output);
-  const files: FoundFile[] = [];
+  const whyNot = judgeOf(disk, listing, options.output);
+  const files: ListedFile[] = [];
   const notContent: SkippedInput[] = [];
   for (const file of listing.files) {
     const why = whyNot(file);
@@ -72,9 +67,9 @@ export async function listInput(
 }
 
 /** Strangers would read its keys. */
-function refuseHubFolder(path: string): void {
-  const place = realPathOf(path);
-  const folder = place === undefined ? undefined : hubFolderOf(place);
+function refuseHubFolder(disk: UserFiles, path: string): void {
+  const place = realPathOf(disk, path);
+  const folder = place === undefined ? undefined : hubFolderOf(disk, place);
   if (folder !== undefined) throw inHubFolder(path, folder);
 }
 
@@ -89,9 +84,9 @@ export function inHubFolder(path: string, folder: string): CommandError {
   });
 }
 
-function realPathOf(path: string): string | undefined {
+function realPathOf(disk: UserFiles, path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return disk.real(path);
   } catch (error) {
     // The listing tells.
     if (systemCode(error) === undefined) throw error;
@@ -101,15 +96,16 @@ function realPathOf(path: string): string | undefined {
 
 /** @returns What says why a file that can be read is no content, in words that follow "is left out: ". */
 function judgeOf(
+  disk: UserFiles,
   { folder, root }: FileListing,
   output: string | undefined,
-): (file: FoundFile) => string | undefined {
-  const target = output === undefined ? undefined : realPlace(output);
-  const top = realpathSync(root);
+): (file: ListedFile) => string | undefined {
+  const target = output === undefined ? undefined : realPlace(disk, output);
+  const top = disk.real(root);
   return ({ path, length }) => {
     // Compared by name: the folders below the top were passed through no link.
     const isOutput =
-      target !== undefined && path.at(-1) === basename(target) && join(top, ...path) === target;
+      target !== undefined && path.at(-1) === nameOf(target) && joinPath(top, ...path) === target;
     if (isOutput) return "the torrent is written to it";
     const isPadding = folder && isPaddingName(path, length);
     return isPadding ? "it is padding that another program stored" : undefined;
@@ -117,10 +113,10 @@ function judgeOf(
 }
 
 /** @returns Where a file stands, or is going to; `undefined` when its folder cannot be looked at. */
-function realPlace(path: string): string | undefined {
-  const absolute = resolve(path);
+function realPlace(disk: UserFiles, path: string): string | undefined {
+  const absolute = disk.absolute(path);
   try {
-    return join(realpathSync(dirname(absolute)), basename(absolute));
+    return joinPath(disk.real(folderOf(absolute)), nameOf(absolute));
   } catch (error) {
     // Whoever writes there tells.
     if (systemCode(error) === undefined) throw error;
@@ -143,12 +139,17 @@ export function fileChanged(path: string): CommandError {
   });
 }
 
-async function list(path: string, signal: AbortSignal | undefined): Promise<FileListing> {
+async function list(
+  disk: UserFiles,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<FileListing> {
   try {
-    return await listFiles(path, { signal, seal: HUB_DATABASE });
+    return await disk.list(path, { signal, seal: HUB_DATABASE });
   } catch (error) {
     // Node gives other names to what is not UTF-8, and then finds nothing.
-    if (systemCode(error) === "ENOENT" && resolve(path).includes("\ufffd")) throw badName(path);
+    if (systemCode(error) === "ENOENT" && disk.absolute(path).includes("\ufffd"))
+      throw badName(path);
     throw systemCode(error) === undefined ? error : diskTrouble(error, `read ${path}`, path);
   }
 }

@@ -3,11 +3,9 @@ import { Geometry } from "../base/geometry.ts";
 import { invariant } from "../base/errors.ts";
 import { rootOfPieceLayer } from "../metainfo/merkle.ts";
 import type { Metainfo, TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
-import { MeasureError, NodeDisk } from "../platform/node-disk.ts";
-import { diskTrouble } from "./command-error.ts";
+import type { CommandDisk, DiskPorts } from "./command-ports.ts";
 import type { FoundFile } from "./found-files.ts";
-import { hashingThreads } from "../platform/hashing-threads.ts";
-import { fileChanged } from "./input-files.ts";
+import { measureTrouble } from "./measure-trouble.ts";
 
 /** Words that follow the path of a file whose content has another root. */
 export const WRONG_AS_A_WHOLE =
@@ -47,6 +45,7 @@ export function filesWithoutLayer({ info, pieceLayers }: Metainfo): Set<number> 
  * @throws {CommandError} When a file cannot be read. Or the signal's reason.
  */
 export async function measureLayers(
+  ports: DiskPorts,
   metainfo: Metainfo,
   found: readonly FoundFile[],
   how: {
@@ -62,7 +61,7 @@ export async function measureLayers(
   const readable = found.filter(({ index, state }) => lacking.has(index) && state === "fits");
   if (readable.length === 0) return { layers, judged };
   const bytes = readable.reduce((sum, { index }) => sum + info.files[index]!.length, 0);
-  const disk = new NodeDisk({ workers: hashingThreads({ bytes, files: readable.length }) });
+  const disk = ports.openDisk({ bytes, files: readable.length });
   let bytesDone = 0;
   try {
     for (const { index } of readable) {
@@ -92,9 +91,9 @@ export async function measureLayers(
 
 /** @returns The node of each piece of what the file holds. */
 async function measureFile(
-  disk: NodeDisk,
+  disk: CommandDisk,
   { file, info }: { readonly file: TorrentFile; readonly info: TorrentInfo },
-  how: Parameters<typeof measureLayers>[2],
+  how: Parameters<typeof measureLayers>[3],
 ): Promise<Uint8Array> {
   const { path, executable, length } = file;
   const geometry = new Geometry({
@@ -118,8 +117,6 @@ async function measureFile(
     invariant(v2, "nodes were asked for");
     return v2;
   } catch (error) {
-    if (!(error instanceof MeasureError)) throw error;
-    if (error.code === "changed") throw fileChanged(error.path);
-    throw diskTrouble(error, `read ${error.path}`, error.path);
+    throw measureTrouble(error);
   }
 }

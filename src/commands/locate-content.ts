@@ -1,9 +1,9 @@
-import { realpathSync, type Stats } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
 import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import { folderOf, nameOf } from "../base/paths.ts";
 import { safeJoin, UnsafePathError } from "../base/safe-join.ts";
 import { visiblePath, withVisibleName } from "../engine/visible-name.ts";
+import type { PathFacts, UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 import { factsOf } from "./path-facts.ts";
 
@@ -23,41 +23,48 @@ export interface LocatedContent {
  *
  * @throws {CommandError} `not-found`, `not-readable` when DIR cannot be looked at.
  */
-export function locateContent(info: TorrentInfo, folder: string): LocatedContent {
-  const root = resolve(folder);
-  if (!factsOf(root)) throw diskTrouble({ code: "ENOENT" }, `read ${folder}`, folder);
+export function locateContent(files: UserFiles, info: TorrentInfo, folder: string): LocatedContent {
+  const root = files.absolute(folder);
+  if (!factsOf(files, root)) throw diskTrouble({ code: "ENOENT" }, `read ${folder}`, folder);
   const written = info.files.find((file) => file.pathAsWritten)?.pathAsWritten?.[0];
   const [shown = info.name] = visiblePath([info.name]);
   const names = [...new Set([info.name, written ?? info.name, shown])];
-  const above = folderAround(root, names, info.folder);
-  const isThere = (name: string): boolean => factsAt(above, [name]) !== undefined;
+  const above = folderAround(files, root, { names, isFolder: info.folder });
+  const isThere = (name: string): boolean => factsAt(files, above, [name]) !== undefined;
   const isShown = shown !== info.name && isThere(shown) && !isThere(info.name);
-  return { root: above, info: withPathsFound(isShown ? withVisibleName(info) : info, above) };
+  return {
+    root: above,
+    info: withPathsFound(files, isShown ? withVisibleName(info) : info, above),
+  };
 }
 
 /** @returns The folder itself when it holds one of the names, or the one above when it has one of them. */
-function folderAround(root: string, names: readonly string[], isFolder: boolean): string {
-  const holdsIt = names.some((name) => factsAt(root, [name]) !== undefined);
+function folderAround(
+  files: UserFiles,
+  root: string,
+  { names, isFolder }: { readonly names: readonly string[]; readonly isFolder: boolean },
+): string {
+  const holdsIt = names.some((name) => factsAt(files, root, [name]) !== undefined);
   if (holdsIt || !isFolder) return root;
   // A link may have another name than the folder it leads to.
-  const own = [root, realpathSync(root)].find((path) => names.includes(basename(path)));
-  return own === undefined ? root : dirname(own);
+  const own = [root, files.real(root)].find((path) => names.includes(nameOf(path)));
+  return own === undefined ? root : folderOf(own);
 }
 
 /** @returns Also `undefined` for what is no path on this system. */
-function factsAt(root: string, path: readonly string[]): Stats | undefined {
+function factsAt(files: UserFiles, root: string, path: readonly string[]): PathFacts | undefined {
   try {
-    return factsOf(safeJoin(root, path));
+    return factsOf(files, safeJoin(root, path));
   } catch (error) {
     if (error instanceof UnsafePathError) return undefined;
     throw error;
   }
 }
 
-function withPathsFound(info: TorrentInfo, root: string): TorrentInfo {
+function withPathsFound(disk: UserFiles, info: TorrentInfo, root: string): TorrentInfo {
   if (!info.files.some((file) => file.pathAsWritten)) return info;
   const own = new Set(info.files.map((file) => file.path.join("/")));
-  const hasFile = (path: readonly string[]): boolean => factsAt(root, path)?.isFile() === true;
+  const hasFile = (path: readonly string[]): boolean => factsAt(disk, root, path)?.kind === "file";
   const files = info.files.map((file) => {
     const { path, pathAsWritten } = file;
     if (!pathAsWritten || !hasFile(pathAsWritten)) return file;

@@ -1,20 +1,10 @@
 import { invariant } from "../base/errors.ts";
-import { Session } from "../engine/session.ts";
-import { NodeClock } from "../platform/node-clock.ts";
-import { NodeDisk } from "../platform/node-disk.ts";
-import { NodeRandom } from "../platform/node-random.ts";
-import { TcpNet } from "../platform/tcp-net.ts";
-import { UdpNet } from "../platform/udp-net.ts";
-import type { Log } from "../ports/log.ts";
-import type { OutsideFaults } from "../ports/outside-faults.ts";
-import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { systemCode } from "../base/system-code.ts";
-import { CommandError } from "./command-error.ts";
+import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
-import { OwnNetworks } from "../guard/own-networks.ts";
-import { NodeHttpFetch } from "../platform/http-fetch.ts";
-import { ownInterfaces } from "../platform/own-interfaces.ts";
-import { everseedVersion } from "../platform/version.ts";
+import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
+import { CommandError } from "./command-error.ts";
+import type { SessionPorts } from "./command-ports.ts";
 
 /**
  * Memory for pieces that arrive and for blocks on their way out; claimed as needed. Pieces may be longer than
@@ -31,8 +21,6 @@ export interface OneShotSessionOptions {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
-  readonly log: Log;
-  readonly faults?: OutsideFaults | undefined;
 }
 
 /** An engine with the world attached, for a command that ends. */
@@ -55,29 +43,23 @@ export interface OneShotSession {
 }
 
 /** @throws {CommandError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
-export async function openSession(options: OneShotSessionOptions): Promise<OneShotSession> {
-  const disk = new NodeDisk({ log: options.log });
-  const clock = new NodeClock();
-  const random = new NodeRandom();
-  const userAgent = `Everseed/${everseedVersion()}`;
-  const guard = new NetGuard({
-    networks: new OwnNetworks(ownInterfaces, () => clock.nowMs()),
-    makeFetch: (how) => new NodeHttpFetch({ ...how, userAgent }),
-    datagrams: new UdpNet({ log: options.log }),
-  });
+export async function openSession(
+  ports: SessionPorts,
+  options: OneShotSessionOptions,
+): Promise<OneShotSession> {
+  const { clock, random, log, faults } = ports;
+  const disk = ports.openDisk();
+  const guard = new NetGuard(ports);
   const session = new Session({
     ports: {
       clock,
       random,
-      net: new TcpNet({
-        log: options.log,
-        allowRemote: (peer) => guard.admitPeer(peer),
-      }),
+      net: ports.openNet((peer) => guard.admitPeer(peer)),
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
-      log: options.log,
-      faults: options.faults,
+      log,
+      faults,
     },
     settings: {
       downBytesPerSecond: options.downBytesPerSecond ?? 0,
@@ -89,7 +71,7 @@ export async function openSession(options: OneShotSessionOptions): Promise<OneSh
     random,
     http: guard.http,
     datagrams: guard.datagrams,
-    log: options.log,
+    log,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   });
   const close = async (): Promise<void> => {

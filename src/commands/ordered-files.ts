@@ -1,5 +1,5 @@
-import { NodeFiles } from "../platform/node-files.ts";
 import type { ReadFile } from "../ports/files.ts";
+import type { FolderFiles } from "../ports/user-files.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { fileChanged } from "./input-files.ts";
 
@@ -15,15 +15,18 @@ export class OrderedFiles {
     readonly start: number;
     readonly length: number;
   }[];
-  readonly #disk: NodeFiles;
+  readonly #disk: FolderFiles;
   #open: { readonly path: string; readonly file: ReadFile } | undefined;
 
   /**
-   * @param root - Absolute; may be a link itself.
+   * @param disk - The folder that they are in, closed with this.
    * @param files - Absolute paths below it, with the bytes they are known to have.
    */
-  constructor(root: string, files: readonly { readonly path: string; readonly length: number }[]) {
-    this.#disk = new NodeFiles(root);
+  constructor(
+    disk: FolderFiles,
+    files: readonly { readonly path: string; readonly length: number }[],
+  ) {
+    this.#disk = disk;
     let start = 0;
     this.#files = files.map(({ path, length }) => {
       const placed = { path, start, length };

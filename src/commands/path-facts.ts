@@ -1,29 +1,23 @@
-import { lstatSync, type Stats, statSync } from "node:fs";
-import { systemCode } from "../base/system-code.ts";
+import type { PathFacts, UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 
-/** @returns `undefined` when there is nothing. Links are followed, and one that leads nowhere is nothing. */
-export function factsOf(path: string): Stats | undefined {
-  return look(path, statSync);
+/**
+ * @returns `undefined` when there is nothing. Links are followed, and one that leads nowhere is nothing.
+ * @throws {CommandError} What the disk refuses.
+ */
+export function factsOf(files: UserFiles, path: string): PathFacts | undefined {
+  return wordingTrouble(path, () => files.look(path));
 }
 
 /** Like `factsOf`, of a link itself. */
-export function entryFactsOf(path: string): Stats | undefined {
-  return look(path, lstatSync);
+export function entryFactsOf(files: UserFiles, path: string): PathFacts | undefined {
+  return wordingTrouble(path, () => files.lookAtEntry(path));
 }
 
-const NOTHING: ReadonlySet<string | undefined> = new Set([
-  "ENOENT",
-  "ENOTDIR",
-  "ENAMETOOLONG",
-  "ELOOP",
-]);
-
-function look(path: string, stat: (path: string) => Stats): Stats | undefined {
+function wordingTrouble<Result>(path: string, look: () => Result): Result {
   try {
-    return stat(path);
+    return look();
   } catch (error) {
-    if (NOTHING.has(systemCode(error))) return undefined;
     throw diskTrouble(error, `read ${path}`, path);
   }
 }

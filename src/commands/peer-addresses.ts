@@ -1,5 +1,5 @@
-import { lookup } from "node:dns/promises";
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
+import type { DatagramNet } from "../ports/net.ts";
 import { CommandError } from "./command-error.ts";
 
 /** A peer as a person names it. */
@@ -10,24 +10,23 @@ export interface PeerAddress {
 }
 
 /** @throws {CommandError} `unreachable` when a name is not known. */
-export async function resolvePeers(peers: readonly PeerAddress[]): Promise<Endpoint[]> {
+export async function resolvePeers(
+  names: Pick<DatagramNet, "resolve">,
+  peers: readonly PeerAddress[],
+): Promise<Endpoint[]> {
   return Promise.all(
     peers.map(async ({ host, port }) => {
       const literal = addressBytes(host);
-      return { address: literal ? formatAddress(literal) : await resolveName(host), port };
+      return { address: literal ? formatAddress(literal) : await resolveName(names, host), port };
     }),
   );
 }
 
-async function resolveName(host: string): Promise<string> {
-  try {
-    const { address } = await lookup(host);
-    return address;
-  } catch (error) {
-    throw new CommandError("unreachable", `There is no machine called ${host}.`, {
-      subject: host,
-      hint: "check the spelling, or give its address.",
-      cause: error,
-    });
-  }
+async function resolveName(names: Pick<DatagramNet, "resolve">, host: string): Promise<string> {
+  const [address] = await names.resolve(host);
+  if (address !== undefined) return address;
+  throw new CommandError("unreachable", `There is no machine called ${host}.`, {
+    subject: host,
+    hint: "check the spelling, or give its address.",
+  });
 }

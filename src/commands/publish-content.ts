@@ -1,7 +1,3 @@
-import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { DetailedError, Upload } from "tus-js-client";
 import {
   type DeclaredDraft,
   declaredDraftSchema,
@@ -11,12 +7,17 @@ import {
 } from "../api/drafts.ts";
 import { DRAFTS_PATH, draftPath } from "../api/paths.ts";
 import type { TorrentSummary } from "../api/torrents.ts";
+import { folderOf, joinPath } from "../base/paths.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
+import type { CommandRun, UploadPorts } from "./command-ports.ts";
 import { HubClient, hubUnreachable, refusedByHub } from "./hub-client.ts";
 import { type InputTree, listInput, type SkippedInput } from "./input-files.ts";
 import { OrderedFiles } from "./ordered-files.ts";
+import { sleep } from "./waiting.ts";
 
-export interface PublishOptions extends Pick<DraftInput, "kind" | "pieceSize" | "private"> {
+export interface PublishOptions
+  extends CommandRun<PublishEvent>, Pick<DraftInput, "kind" | "pieceSize" | "private"> {
   /** A file or a folder. */
   readonly path: string;
   /** Address of the hub. */
@@ -25,8 +26,6 @@ export interface PublishOptions extends Pick<DraftInput, "kind" | "pieceSize" | 
   /** The title, when it is not the name of the file or folder. No file is renamed. */
   readonly name: string | undefined;
   readonly comment: string | undefined;
-  readonly onEvent: (event: PublishEvent) => void;
-  readonly signal: AbortSignal;
 }
 
 export type PublishEvent =
@@ -57,10 +56,6 @@ export interface PublishedTorrent {
   readonly existed: boolean;
 }
 
-/** One request carries this much; after each the hub has said what it keeps. */
-const CHUNK_BYTES = 16 * 1024 * 1024;
-/** A hub that restarts is back within half a minute. */
-const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000, 15_000];
 const POLL_MS = 250;
 
 /**
@@ -69,8 +64,11 @@ const POLL_MS = 250;
  *
  * @throws {CommandError} What the disk or the hub refuses. Or the signal's reason.
  */
-export async function publishContent(options: PublishOptions): Promise<PublishedTorrent> {
-  const tree = await listInput(options.path, { signal: options.signal });
+export async function publishContent(
+  ports: UploadPorts,
+  options: PublishOptions,
+): Promise<PublishedTorrent> {
+  const tree = await listInput(ports.files, options.path, { signal: options.signal });
   const bytes = tree.files.reduce((sum, file) => sum + file.length, 0);
   options.onEvent({
     kind: "found",
@@ -79,13 +77,14 @@ export async function publishContent(options: PublishOptions): Promise<Published
     bytes,
   });
   for (const skipped of tree.skipped) options.onEvent({ kind: "skipped", ...skipped });
-  const hub = new HubClient({ base: options.hub, token: options.token, signal: options.signal });
+  const { token, signal } = options;
+  const hub = new HubClient(ports.calls, { base: options.hub, token, signal });
   const declared = await hub.ask(DRAFTS_PATH, declaredDraftSchema, declaration(tree, options));
   for (const { from, to } of declared.renamed) options.onEvent({ kind: "renamed", from, to });
   if (declared.state === "uploading" && declared.offset < declared.size) {
-    await upload(tree, declared, hub, options);
+    await upload(ports, { tree, draft: declared, hub }, options);
   }
-  return describe(await untilPublished(hub, declared, options.signal));
+  return describe(await untilPublished(ports, { hub, first: declared, signal }));
 }
 
 function declaration(tree: InputTree, options: PublishOptions): DraftInput {
@@ -108,83 +107,63 @@ function declaration(tree: InputTree, options: PublishOptions): DraftInput {
 
 /** Sends what the hub does not have yet, through short failures of the network or the hub. */
 async function upload(
-  tree: InputTree,
-  draft: DeclaredDraft,
-  hub: HubClient,
-  options: PublishOptions,
+  { files: disk, uploads }: UploadPorts,
+  what: { readonly tree: InputTree; readonly draft: DeclaredDraft; readonly hub: HubClient },
+  { hub: base, onEvent, signal }: PublishOptions,
 ): Promise<void> {
-  const { signal, onEvent } = options;
-  const files = orderedFiles(tree, draft.order);
+  const { tree, draft, hub } = what;
+  const files = orderedFiles(disk, tree, draft.order);
   onEvent({ kind: "uploading", offset: draft.offset, total: draft.size });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const tus = new Upload(Buffer.alloc(0), {
-    uploadUrl: hub.url(draft.uploadPath),
-    headers: { ...hub.headers },
-    chunkSize: CHUNK_BYTES,
-    retryDelays: RETRY_DELAYS_MS,
-    storeFingerprintForResuming: false,
-    fileReader: { openFile: () => Promise.resolve(sourceOf(files)) },
-    onProgress: (sent) => onEvent({ kind: "sent", bytes: sent }),
-    onSuccess: () => resolve(),
-    onError: (error) => reject(uploadTrouble(error, options.hub)),
-  });
-  const stop = (): void => {
-    void tus.abort();
-    reject(signal.reason);
-  };
-  signal.addEventListener("abort", stop, { once: true });
   try {
-    tus.start();
-    await promise;
+    const outcome = await uploads.upload({
+      url: hub.url(draft.uploadPath),
+      headers: hub.headers,
+      size: files.size,
+      read: (start, end) => files.read(start, end),
+      onProgress: (bytes) => onEvent({ kind: "sent", bytes }),
+      signal,
+    });
+    if (outcome.kind === "done") return;
+    if (outcome.kind === "refused") throw refusedByHub(outcome.status, outcome.body, base);
+    const { cause } = outcome;
+    throw cause instanceof CommandError ? cause : hubUnreachable(base, cause);
   } finally {
-    signal.removeEventListener("abort", stop);
     await files.close();
   }
 }
 
-function orderedFiles({ folder, root, files }: InputTree, order: readonly number[]): OrderedFiles {
+function orderedFiles(
+  disk: UserFiles,
+  { folder, root, files }: InputTree,
+  order: readonly number[],
+): OrderedFiles {
   const placed = order.map((index) => {
-    const { path, length } = files[index]!;
-    return { path: join(root, ...path), length };
+    const file = files[index];
+    if (!file) {
+      throw new CommandError("unreachable", "The hub asks for a file that was not declared.");
+    }
+    return { path: joinPath(root, ...file.path), length: file.length };
   });
-  if (folder) return new OrderedFiles(root, placed);
+  if (folder) return new OrderedFiles(disk.below(root), placed);
   // A person may name one file by a link to it.
-  const named = placed.map(({ path, length }) => ({ path: realPathOf(path), length }));
-  return new OrderedFiles(dirname(named[0]?.path ?? root), named);
+  const named = placed.map(({ path, length }) => ({ path: realPathOf(disk, path), length }));
+  return new OrderedFiles(disk.below(folderOf(named[0]?.path ?? root)), named);
 }
 
-function realPathOf(path: string): string {
+function realPathOf(disk: UserFiles, path: string): string {
   try {
-    return realpathSync(path);
+    return disk.real(path);
   } catch (error) {
     throw diskTrouble(error, `read ${path}`, path);
   }
 }
 
-function sourceOf(files: OrderedFiles) {
-  return {
-    size: files.size,
-    async slice(start: number, end: number) {
-      const value = await files.read(start, end);
-      // The client asks a chunk for its size by this name.
-      return { value: Object.assign(value, { size: value.length }), done: end >= files.size };
-    },
-    close: () => undefined,
-  };
-}
-
-function uploadTrouble(error: Error, base: string): unknown {
-  if (!(error instanceof DetailedError)) return error;
-  const { originalResponse, causingError } = error;
-  if (causingError instanceof CommandError) return causingError;
-  if (originalResponse) {
-    return refusedByHub(originalResponse.getStatus(), originalResponse.getBody(), base);
-  }
-  return hubUnreachable(base, causingError ?? error);
-}
-
 /** The hub may need a moment after the last byte. */
-async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal): Promise<Draft> {
+async function untilPublished(
+  { clock }: Pick<UploadPorts, "clock">,
+  how: { readonly hub: HubClient; readonly first: Draft; readonly signal: AbortSignal },
+): Promise<Draft> {
+  const { hub, first, signal } = how;
   for (let draft = first; ; draft = await hub.ask(draftPath(first.id), draftSchema)) {
     if (draft.state === "published") return draft;
     if (draft.state === "failed") {
@@ -196,7 +175,7 @@ async function untilPublished(hub: HubClient, first: Draft, signal: AbortSignal)
         },
       );
     }
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(clock, POLL_MS, signal);
   }
 }
 

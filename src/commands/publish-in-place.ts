@@ -1,24 +1,42 @@
-import { randomBytes } from "node:crypto";
-import { chmod, chown, readFile, realpath, rename, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { decodeUtf8, encodeUtf8, toHex } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { folderOf, joinPath } from "../base/paths.ts";
 import { type InPlaceAnswer, inPlaceAnswerSchema } from "../api/in-place.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import { isLocked } from "../platform/lock-file.ts";
-import { NodeFiles } from "../platform/node-files.ts";
+import type { Random } from "../ports/random.ts";
+import type { FolderFiles, UserFiles } from "../ports/user-files.ts";
 import { lookAtFiles } from "../publish/content-stamp.ts";
 import { realFiles } from "../publish/damaged-files.ts";
 import { inPlaceFiles } from "../publish/in-place-files.ts";
 import { infoOnDisk } from "../publish/in-place.ts";
 import { STAMP_SLACK_MS } from "../publish/in-place-watch.ts";
-import { createTorrent, type CreateOptions } from "./create-torrent.ts";
+import { createTorrent, type CreateOptions, type CreatePorts } from "./create-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
 import { inHubFolder } from "./input-files.ts";
+import { sleep } from "./waiting.ts";
+
+/** What only somebody who may write to a hub's data folder can do. */
+export interface HubFolderAccess {
+  /** Whether a program holds the lock at `path`. */
+  isLocked(path: string): boolean;
+  /** Keeps other users of this machine out of a folder. */
+  closeFolder(path: string): Promise<void>;
+  /**
+   * What root makes in the data folder of another user's hub belongs to that user: the hub has to read and remove it.
+   * Does nothing for anybody else.
+   */
+  giveToOwnerOf(folder: string, path: string): Promise<void>;
+}
+
+export interface PublishInPlacePorts extends CreatePorts {
+  readonly random: Random;
+  readonly hubFolder: HubFolderAccess;
+}
 
 export interface PublishInPlaceOptions extends Pick<
   CreateOptions,
-  "kind" | "pieceLength" | "private" | "comment" | "onPlan" | "onProgress" | "signal"
+  "kind" | "pieceLength" | "private" | "comment" | "onEvent" | "signal"
 > {
   /** A file or a folder on this machine. It stays where it is. */
   readonly path: string;
@@ -58,48 +76,50 @@ const ANSWER_MS = 60_000;
  * @throws {CommandError} As `createTorrent`; `not-found` when DIR is no hub's; `bad-plan` when the path is that folder,
  *   in it or around it; `changed` when the hub refuses.
  */
-export async function publishInPlace(options: PublishInPlaceOptions): Promise<PublishedInPlace> {
-  const dataDir = resolve(options.dataDir);
-  await refuseOtherFolder(dataDir, options.dataDir);
-  const path = await realpath(options.path).catch((error: unknown) => {
-    throw diskTrouble(error, `read ${options.path}`, options.path);
-  });
+export async function publishInPlace(
+  ports: PublishInPlacePorts,
+  options: PublishInPlaceOptions,
+): Promise<PublishedInPlace> {
+  const { clock, hubFolder } = ports;
+  const disk = ports.files;
+  const dataDir = disk.absolute(options.dataDir);
+  refuseOtherFolder(disk, dataDir, options.dataDir);
+  const path = realPathOf(disk, options.path);
   // Also around it: the hub would publish its own keys, and what it publishes would change all the time.
-  if (overlaps(path, await realpath(dataDir))) throw inHubFolder(options.path, options.dataDir);
-  const files = new NodeFiles(dataDir);
-  const places = inPlaceFiles(dataDir, randomBytes(8).toString("hex"));
+  if (overlaps(path, disk.real(dataDir))) throw inHubFolder(options.path, options.dataDir);
+  const files = disk.below(dataDir);
+  const places = inPlaceFiles(dataDir, toHex(ports.random.bytes(8)));
   try {
     await files.makeFolder(places.folder);
-    await chmod(places.folder, 0o700);
-    await giveToHub(dataDir, places.folder);
+    await hubFolder.closeFolder(places.folder);
+    await hubFolder.giveToOwnerOf(dataDir, places.folder);
   } catch (error) {
     throw diskTrouble(error, `write to ${options.dataDir}`, options.dataDir);
   }
-  const root = dirname(path);
-  const { title, kind, pieceLength, comment, onPlan, onProgress, signal } = options;
+  const root = folderOf(path);
+  const { title, kind, pieceLength, comment, onEvent, signal } = options;
   try {
-    const checkedAt = Date.now();
-    const created = await createTorrent({
+    const checkedAt = clock.wallMs();
+    const created = await createTorrent(ports, {
       path,
       kind,
       pieceLength,
       comment,
-      onPlan,
-      onProgress,
+      onEvent,
       signal,
       private: options.private,
       file: places.torrent,
       overwrite: false,
       dated: true,
     });
-    const stamp = await stampSince(checkedAt, root, places.torrent);
-    await giveToHub(dataDir, places.torrent);
+    const stamp = await stampSince(disk, checkedAt, { root, torrent: places.torrent });
+    await hubFolder.giveToOwnerOf(dataDir, places.torrent);
     // A hub that runs looks for requests: this one is whole, and its own, before it has the name.
     const prepared = `${places.request}.new`;
-    await files.write(prepared, Buffer.from(JSON.stringify({ root, title, checkedAt, stamp })));
-    await giveToHub(dataDir, prepared);
-    await rename(prepared, places.request);
-    const answer = await answerOf(dataDir, places.answer, signal);
+    await files.write(prepared, encodeUtf8(JSON.stringify({ root, title, checkedAt, stamp })));
+    await hubFolder.giveToOwnerOf(dataDir, prepared);
+    disk.rename(prepared, places.request);
+    const answer = await answerOf(ports, files, { dataDir, path: places.answer, signal });
     const { bytes, infohashV1, infohashV2 } = created;
     const published = { root, bytes, infohashV1, infohashV2 };
     if (!answer || "waitsFor" in answer) {
@@ -128,6 +148,8 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
     await files.remove(places.request);
     await files.remove(places.torrent);
     throw error;
+  } finally {
+    files.close();
   }
 }
 
@@ -135,48 +157,52 @@ export async function publishInPlace(options: PublishInPlaceOptions): Promise<Pu
  * What the files look like, if that is what they looked like when they began to be read. The hub believes the hashes for as
  * long as they look so, also when it starts much later.
  */
-async function stampSince(beginMs: number, root: string, torrent: string): Promise<string | null> {
-  const { info } = parseMetainfo(await readFile(torrent));
+async function stampSince(
+  disk: UserFiles,
+  beginMs: number,
+  { root, torrent }: { readonly root: string; readonly torrent: string },
+): Promise<string | null> {
+  const files = disk.below();
+  const bytes = await files.read(torrent);
+  invariant(bytes, "it was written a moment ago");
+  const { info } = parseMetainfo(bytes);
   const onDisk = infoOnDisk({ content_root: root }, info);
-  const paths = realFiles(onDisk).map(({ path }) => join(root, ...path));
-  const look = await lookAtFiles(paths, new NodeFiles());
+  const paths = realFiles(onDisk).map(({ path }) => joinPath(root, ...path));
+  const look = await lookAtFiles(paths, files);
   return look.newestMs + STAMP_SLACK_MS <= beginMs ? look.stamp : null;
-}
-
-/** What root makes in the data folder of another user's hub belongs to that user: the hub has to read and remove it. */
-async function giveToHub(dataDir: string, path: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(dataDir);
-  await chown(path, uid, gid);
 }
 
 /** Waits as long as a hub runs there. @returns `undefined` when none does, or it does not answer in time. */
 async function answerOf(
-  dataDir: string,
-  path: string,
-  signal: AbortSignal,
+  { clock, hubFolder }: PublishInPlacePorts,
+  files: FolderFiles,
+  how: { readonly dataDir: string; readonly path: string; readonly signal: AbortSignal },
 ): Promise<InPlaceAnswer | undefined> {
-  const files = new NodeFiles(dataDir);
+  const { dataDir, path, signal } = how;
   for (let waitedMs = 0; waitedMs < ANSWER_MS; waitedMs += POLL_MS) {
     const bytes = await files.read(path);
     if (bytes) {
       await files.remove(path);
-      return inPlaceAnswerSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+      return inPlaceAnswerSchema.parse(JSON.parse(decodeUtf8(bytes)));
     }
-    if (!isLocked(join(dataDir, "lock"))) return undefined;
-    await sleep(POLL_MS, undefined, { signal });
+    if (!hubFolder.isLocked(joinPath(dataDir, "lock"))) return undefined;
+    await sleep(clock, POLL_MS, signal);
   }
   return undefined;
 }
 
-async function refuseOtherFolder(dataDir: string, named: string): Promise<void> {
+function refuseOtherFolder(disk: UserFiles, dataDir: string, named: string): void {
+  if (disk.exists(joinPath(dataDir, HUB_DATABASE))) return;
+  throw new CommandError("not-found", `${named} is no data folder of a hub.`, {
+    subject: named,
+    hint: "the folder that everseed hub start names; everseed hub init makes a new one.",
+  });
+}
+
+function realPathOf(disk: UserFiles, path: string): string {
   try {
-    await stat(join(dataDir, HUB_DATABASE));
+    return disk.real(path);
   } catch (error) {
-    throw new CommandError("not-found", `${named} is no data folder of a hub.`, {
-      subject: named,
-      hint: "the folder that everseed hub start names; everseed hub init makes a new one.",
-      cause: error,
-    });
+    throw diskTrouble(error, `read ${path}`, path);
   }
 }

@@ -1,20 +1,26 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { fetchSchema, type FetchView } from "../api/fetches.ts";
 import { FETCH_TORRENT_PATH, fetchPath, FETCHES_PATH } from "../api/paths.ts";
 import { CommandError } from "./command-error.ts";
+import type { CommandRun, HubPorts, SourcePorts } from "./command-ports.ts";
 import { HubClient } from "./hub-client.ts";
 import { describePublished, type PublishedTorrent } from "./publish-content.ts";
 import { readTorrentSource } from "./torrent-source.ts";
+import { sleep } from "./waiting.ts";
 
-export interface PublishTorrentOptions {
+export type PublishTorrentPorts = SourcePorts & HubPorts;
+
+/** Each second: how far the hub got. */
+export interface FetchingEvent {
+  readonly kind: "fetching";
+  readonly fetch: FetchView;
+}
+
+export interface PublishTorrentOptions extends CommandRun<FetchingEvent> {
   /** A .torrent file, a magnet link, or a URL of either. */
   readonly source: string;
   /** Address of the hub. */
   readonly hub: string;
   readonly token: string;
-  /** Told each second how far the hub got. */
-  readonly onProgress: (fetch: FetchView) => void;
-  readonly signal: AbortSignal;
 }
 
 const POLL_MS = 1_000;
@@ -31,10 +37,13 @@ export function namesTorrent(path: string): boolean {
  * @throws {CommandError} As `readTorrentSource`; what the hub refuses; `not-readable` when it could not be fetched.
  *   Or the signal's reason.
  */
-export async function publishTorrent(options: PublishTorrentOptions): Promise<PublishedTorrent> {
-  const { signal, onProgress } = options;
-  const source = await readTorrentSource(options.source, signal);
-  const hub = new HubClient({ base: options.hub, token: options.token, signal });
+export async function publishTorrent(
+  ports: PublishTorrentPorts,
+  options: PublishTorrentOptions,
+): Promise<PublishedTorrent> {
+  const { signal, onEvent } = options;
+  const source = await readTorrentSource(ports, options.source, signal);
+  const hub = new HubClient(ports.calls, { base: options.hub, token: options.token, signal });
   let fetch =
     "magnet" in source
       ? await hub.ask(FETCHES_PATH, fetchSchema, { magnet: source.link })
@@ -51,8 +60,8 @@ export async function publishTorrent(options: PublishTorrentOptions): Promise<Pu
         { hint: "the same again makes the hub try once more." },
       );
     }
-    onProgress(fetch);
-    await sleep(POLL_MS, undefined, { signal });
+    onEvent({ kind: "fetching", fetch });
+    await sleep(ports.clock, POLL_MS, signal);
     fetch = await hub.ask(fetchPath(fetch.id), fetchSchema);
   }
 }

@@ -1,10 +1,8 @@
-import { lstat } from "node:fs/promises";
 import { infohashKey } from "../base/infohash.ts";
 import { decodeResume, encodeResume } from "../engine/resume-codec.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { NodeFiles } from "../platform/node-files.ts";
-import { systemCode } from "../base/system-code.ts";
+import type { FolderFiles, UserFiles } from "../ports/user-files.ts";
 
 /**
  * What is known of an unfinished download, in a hidden file beside it: a kill, and the same command
@@ -12,20 +10,23 @@ import { systemCode } from "../base/system-code.ts";
  */
 export class ResumeFile {
   readonly #path: string;
-  readonly #files = new NodeFiles();
+  readonly #disk: UserFiles;
+  readonly #files: FolderFiles;
   readonly #onTrouble: (error: unknown) => void;
   #next: ResumeState | undefined;
   #writing: Promise<void> | undefined;
 
   /**
-   * @param root - Absolute folder of the download.
+   * @param download.root - Absolute folder of the download.
    * @param onTrouble - Told when the file could not be written; the download goes on without.
    */
   constructor(
-    root: string,
-    infohashes: TorrentInfo["infohashes"],
+    disk: UserFiles,
+    { root, infohashes }: { readonly root: string } & Pick<TorrentInfo, "infohashes">,
     onTrouble: (error: unknown) => void,
   ) {
+    this.#disk = disk;
+    this.#files = disk.below();
     const key = infohashKey(infohashes.v1 ?? infohashes.v2!);
     this.#path = `${root}/.${key}.everseed-resume`;
     this.#onTrouble = onTrouble;
@@ -33,7 +34,7 @@ export class ResumeFile {
 
   /** @returns `undefined` when there is none, or none that can be trusted. */
   async load(): Promise<ResumeState | undefined> {
-    if (!(await isOurs(this.#path))) return undefined;
+    if (!this.#isOurs()) return undefined;
     const bytes = await this.#files.read(this.#path);
     return bytes ? decodeResume(bytes) : undefined;
   }
@@ -55,6 +56,15 @@ export class ResumeFile {
     await this.#files.remove(this.#path);
   }
 
+  /**
+   * True for a plain file of this user. In a folder that several people write to, somebody else's could call files of
+   * that name ours, and what is ours is written to.
+   */
+  #isOurs(): boolean {
+    const facts = this.#disk.lookAtEntry(this.#path);
+    return facts?.kind === "file" && facts.own;
+  }
+
   async #writeAll(): Promise<void> {
     try {
       while (this.#next) {
@@ -69,16 +79,4 @@ export class ResumeFile {
       this.#writing = undefined;
     }
   }
-}
-
-/**
- * True for a plain file of this user. In a folder that several people write to, somebody else's could call files of
- * that name ours, and what is ours is written to.
- */
-async function isOurs(path: string): Promise<boolean> {
-  const facts = await lstat(path).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  });
-  return facts !== undefined && facts.isFile() && facts.uid === process.getuid?.();
 }

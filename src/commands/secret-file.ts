@@ -1,7 +1,7 @@
-import { type FileHandle, open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { openToRead, readHandle } from "../platform/bounded-file.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
+import { folderOf } from "../base/paths.ts";
 import { systemCode } from "../base/system-code.ts";
+import type { SecretPlace, UserFiles } from "../ports/user-files.ts";
 import { CommandError, diskTrouble, folderMissing } from "./command-error.ts";
 
 const CHARACTERS_MAX = 1024;
@@ -20,20 +20,15 @@ export interface SecretLine {
  * @param signal - Ends the wait for a pipe; its reason is thrown.
  * @throws {CommandError} `not-found`, `not-readable`; `bad-plan` when it is not one line.
  */
-export async function readSecretLine(path: string, signal?: AbortSignal): Promise<SecretLine> {
-  let text: string;
-  let mode: number;
-  try {
-    await using file = await openToRead(path);
-    ({ mode } = await file.stat());
-    text = (await readHandle(file, FILE_BYTES_MAX, signal))?.toString("utf8") ?? "";
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw diskTrouble(error, `read ${path}`, path);
-  }
-  const secret = text.replace(/\r?\n$/, "");
+export async function readSecretLine(
+  files: UserFiles,
+  path: string,
+  signal?: AbortSignal,
+): Promise<SecretLine> {
+  const { bytes, openToOthers } = await readFile(files, path, signal);
+  const secret = decodeUtf8((bytes ?? new Uint8Array()).slice()).replace(/\r?\n$/, "");
   if (secret !== "" && secret.length <= CHARACTERS_MAX && !/[\r\n]/.test(secret)) {
-    return { secret, openToOthers: (mode & 0o077) !== 0 };
+    return { secret, openToOthers };
   }
   throw new CommandError("bad-plan", `${path} does not hold one line. Nothing else is expected.`, {
     subject: path,
@@ -41,15 +36,29 @@ export async function readSecretLine(path: string, signal?: AbortSignal): Promis
   });
 }
 
+async function readFile(files: UserFiles, path: string, signal: AbortSignal | undefined) {
+  try {
+    const limits = { fileBytesMax: FILE_BYTES_MAX, streamBytesMax: FILE_BYTES_MAX, signal };
+    const found = await files.read(path, limits);
+    if (found.kind === "folder")
+      throw Object.assign(new Error("EISDIR: illegal operation on a directory, read"), {
+        code: "EISDIR",
+      });
+    return found;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw diskTrouble(error, `read ${path}`, path);
+  }
+}
+
 /** A file for one secret, made before the secret is: then it cannot get lost for want of a place. */
 export class SecretFile {
   readonly #path: string;
-  readonly #handle: FileHandle;
-  #filled = false;
+  readonly #place: SecretPlace;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, place: SecretPlace) {
     this.#path = path;
-    this.#handle = handle;
+    this.#place = place;
   }
 
   /**
@@ -57,11 +66,11 @@ export class SecretFile {
    *
    * @throws {CommandError} `exists`, `not-writable`, `disk-full`.
    */
-  static async create(path: string): Promise<SecretFile> {
+  static async create(files: UserFiles, path: string): Promise<SecretFile> {
     try {
-      return new SecretFile(path, await open(path, "wx", 0o600));
+      return new SecretFile(path, await files.createSecret(path));
     } catch (error) {
-      if (systemCode(error) === "ENOENT") throw folderMissing(path, dirname(path));
+      if (systemCode(error) === "ENOENT") throw folderMissing(path, folderOf(path));
       if (systemCode(error) !== "EEXIST") throw diskTrouble(error, `write ${path}`, path);
       throw new CommandError("exists", `${path} is there already. It is not overwritten.`, {
         subject: path,
@@ -73,9 +82,7 @@ export class SecretFile {
 
   async fill(secret: string): Promise<void> {
     try {
-      await this.#handle.writeFile(`${secret}\n`);
-      await this.#handle.sync();
-      this.#filled = true;
+      await this.#place.write(`${secret}\n`);
     } catch (error) {
       throw diskTrouble(error, `write ${this.#path}`, this.#path);
     }
@@ -83,7 +90,6 @@ export class SecretFile {
 
   /** Removes the file again when nothing was put in. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close();
-    if (!this.#filled) await rm(this.#path, { force: true });
+    await this.#place.close();
   }
 }

@@ -1,7 +1,14 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { folderOf, joinPath, nameOf } from "../base/paths.ts";
 import type { Metainfo } from "../metainfo/metainfo.ts";
-import { createTorrent, type CreatedTorrent, type PlannedTorrent } from "./create-torrent.ts";
+import type { SourcePorts } from "./command-ports.ts";
+import {
+  createTorrent,
+  type CreatedTorrent,
+  type CreatePorts,
+  type PlannedTorrent,
+} from "./create-torrent.ts";
 import { CommandError } from "./command-error.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { checkTorrent } from "./check-torrent.ts";
 import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";
@@ -13,6 +20,8 @@ export interface SeedSource {
   /** The folder its files lie in, or are. */
   readonly folder: string;
 }
+
+export type SeedSourcePorts = SourcePorts & CreatePorts;
 
 export interface SeedSourceOptions {
   /** Where the files of torrents lie. */
@@ -35,34 +44,39 @@ export interface SeedSourceOptions {
  * @throws {CommandError} As `readTorrentFile` and `createTorrent`; `exists` when the torrent that is there is of other content.
  */
 export async function readSeedSource(
+  ports: SeedSourcePorts,
   source: string,
   options: SeedSourceOptions,
 ): Promise<SeedSource> {
-  const facts = factsOf(resolve(source));
-  const isContent =
-    facts?.isDirectory() === true || (facts?.isFile() === true && !isTorrentName(source));
+  const { files } = ports;
+  const kind = factsOf(files, source)?.kind;
+  const isContent = kind === "folder" || (kind === "file" && !isTorrentName(source));
   if (!isContent) {
-    return {
-      metainfo: (await readTorrentFile(source, options.signal)).metainfo,
-      folder: options.folder,
-    };
+    const { metainfo } = await readTorrentFile(ports, source, options.signal);
+    return { metainfo, folder: options.folder };
   }
-  const file = await torrentOf(source, options);
-  const { metainfo } = await readTorrentFile(file, options.signal);
-  return { metainfo, folder: dirname(resolve(source)) };
+  const file = await torrentOf(ports, source, options);
+  const { metainfo } = await readTorrentFile(ports, file, options.signal);
+  return { metainfo, folder: folderOf(files.absolute(source)) };
 }
 
-async function torrentOf(path: string, options: SeedSourceOptions): Promise<string> {
+async function torrentOf(
+  ports: SeedSourcePorts,
+  path: string,
+  options: SeedSourceOptions,
+): Promise<string> {
   try {
-    const made = await createTorrent({
+    const made = await createTorrent(ports, {
       path,
       overwrite: false,
       kind: "v1",
       pieceLength: "auto",
       trackers: options.trackers.map((url) => [url]),
       dated: true,
-      onPlan: options.onPlan,
-      onProgress: options.onProgress,
+      onEvent: (event) => {
+        if (event.kind === "planned") options.onPlan(event.plan);
+        else options.onProgress(event.bytesDone);
+      },
       signal: options.signal,
     });
     options.onMade(made);
@@ -75,7 +89,7 @@ async function torrentOf(path: string, options: SeedSourceOptions): Promise<stri
     ) {
       throw error;
     }
-    await refuseOtherContent(error.subject, path, options);
+    await refuseOtherContent(ports, { file: error.subject, path }, options);
     options.onKnown(error.subject);
     return error.subject;
   }
@@ -86,16 +100,17 @@ async function torrentOf(path: string, options: SeedSourceOptions): Promise<stri
  * when somebody has written to a file since the torrent was made.
  */
 async function refuseOtherContent(
-  file: string,
-  path: string,
+  ports: SeedSourcePorts,
+  { file, path }: { readonly file: string; readonly path: string },
   options: SeedSourceOptions,
 ): Promise<void> {
-  const { metainfo } = await readTorrentFile(file, options.signal);
-  const tree = await listInput(path, { signal: options.signal, output: file });
-  const difference = differenceOf(metainfo, tree, path);
+  const disk = ports.files;
+  const { metainfo } = await readTorrentFile(ports, file, options.signal);
+  const tree = await listInput(disk, path, { signal: options.signal, output: file });
+  const difference = differenceOf(metainfo, tree, { path, name: nameOf(disk.absolute(path)) });
   if (difference !== undefined) throw otherContent(file, path, difference);
-  const madeMs = factsOf(resolve(file))?.mtimeMs ?? 0;
-  if (lastWriteMs(tree) < madeMs) return;
+  const madeMs = factsOf(disk, file)?.mtimeMs ?? 0;
+  if (lastWriteMs(disk, tree) < madeMs) return;
   const { geometry, files } = metainfo.info;
   options.onPlan({
     name: metainfo.info.name,
@@ -104,18 +119,23 @@ async function refuseOtherContent(
     pieceSize: geometry.pieceLength,
     skipped: [],
   });
-  const { bad, pieces } = await checkTorrent({
+  const { bad, pieces } = await checkTorrent(ports, {
     source: file,
-    folder: dirname(resolve(path)),
-    onStart: () => undefined,
-    onProgress: options.onProgress,
+    folder: folderOf(disk.absolute(path)),
+    onEvent: (event) => {
+      if (event.kind === "checked") options.onProgress(event.bytesDone);
+    },
     signal: options.signal,
   });
   if (bad > 0) throw otherContent(file, path, `${bad} of ${pieces} pieces have other bytes`);
 }
 
 /** @returns The first file that one of them has and the other has not, or has in another length, in words. */
-function differenceOf({ info }: Metainfo, tree: InputTree, path: string): string | undefined {
+function differenceOf(
+  { info }: Metainfo,
+  tree: InputTree,
+  { path, name }: { readonly path: string; readonly name: string },
+): string | undefined {
   if (info.folder !== tree.folder) {
     return info.folder
       ? `${path} is a file, and a folder there`
@@ -126,7 +146,6 @@ function differenceOf({ info }: Metainfo, tree: InputTree, path: string): string
     if (pad || linkTarget) continue;
     theirs.set((pathAsWritten ?? safe).join("/"), length);
   }
-  const name = basename(resolve(path));
   for (const { path: below, length } of tree.files) {
     const shown = tree.folder ? [name, ...below].join("/") : name;
     const known = theirs.get(shown);
@@ -139,10 +158,10 @@ function differenceOf({ info }: Metainfo, tree: InputTree, path: string): string
 }
 
 /** Both times: a copy may have the date of what it was copied from. */
-function lastWriteMs({ root, files }: InputTree): number {
+function lastWriteMs(disk: UserFiles, { root, files }: InputTree): number {
   let last = 0;
   for (const { path } of files) {
-    const facts = factsOf(join(root, ...path));
+    const facts = factsOf(disk, joinPath(root, ...path));
     last = Math.max(last, facts?.mtimeMs ?? 0, facts?.ctimeMs ?? 0);
   }
   return last;

@@ -1,20 +1,23 @@
 import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
-import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
+import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
-import { readSeedSource } from "./seed-source.ts";
+import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
 import { suffixOf } from "./unfinished-files.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "./waiting.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 
-export interface SeedOptions {
+export type SeedPorts = SeedSourcePorts & SessionPorts;
+
+export interface SeedOptions extends CommandRun<SeedEvent> {
   /** .torrent files or their URLs; or content, of which torrents are made. */
   readonly sources: readonly string[];
   /** The folder that holds the content of those that are torrents. */
@@ -23,10 +26,6 @@ export interface SeedOptions {
   readonly upBytesPerSecond?: number | undefined;
   /** Announce URLs that the person names: every torrent is announced there too, and what is made names them. */
   readonly trackers: readonly string[];
-  readonly onEvent: (event: SeedEvent) => void;
-  readonly log?: Log | undefined;
-  /** Ends it. */
-  readonly signal: AbortSignal;
 }
 
 export type SeedEvent =
@@ -63,12 +62,13 @@ export interface SeedStats {
  * Seeds torrents until the signal comes. Pieces are judged when they are asked for the first time, so
  * that it starts at once whatever the size.
  *
+ * @returns What was sent, of all torrents together.
  * @throws {CommandError} When a torrent, a file or the port cannot be had.
  */
-export async function seedTorrents(options: SeedOptions): Promise<void> {
+export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Promise<SeedStats> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
   for (const source of options.sources) {
-    const { metainfo, folder } = await readSeedSource(source, {
+    const { metainfo, folder } = await readSeedSource(ports, source, {
       folder: options.folder,
       trackers: options.trackers,
       onPlan: (plan) => options.onEvent({ kind: "plan", plan }),
@@ -77,16 +77,15 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
       onKnown: (file) => options.onEvent({ kind: "known", file }),
       signal: options.signal,
     });
-    const { root, info } = locateContent(metainfo.info, folder);
-    const found = refuseOtherFiles(info, root);
+    const { root, info } = locateContent(ports.files, metainfo.info, folder);
+    const found = refuseOtherFiles(ports.files, info, root);
     const located = { ...metainfo, info };
-    const pieceLayers = await completeLayers(located, { found, root }, options);
+    const pieceLayers = await completeLayers(ports, located, { ...options, found, root });
     torrents.push({ metainfo: { ...located, pieceLayers }, root });
   }
-  const session = await openSession({
+  const session = await openSession(ports, {
     listen: options.listen,
     upBytesPerSecond: options.upBytesPerSecond,
-    log: options.log ?? SILENT_LOG,
   });
   try {
     const trackers = torrents.map(({ metainfo }) =>
@@ -104,18 +103,19 @@ export async function seedTorrents(options: SeedOptions): Promise<void> {
         bytes: metainfo.info.geometry.dataLength,
       })),
     });
-    await untilAborted(options.signal, () => {
+    await untilAborted(ports.clock, options.signal, () => {
       news.tell();
       options.onEvent({ kind: "stats", stats: sum(added) });
     });
+    return sum(added);
   } finally {
     await session.close();
   }
 }
 
 /** A file that is missing, of another size or not to be read is told now, not when the first peer asks for it. */
-function refuseOtherFiles(info: TorrentInfo, root: string): FoundFile[] {
-  const files = findFiles(info, root, suffixOf(info));
+function refuseOtherFiles(disk: UserFiles, info: TorrentInfo, root: string): FoundFile[] {
+  const files = findFiles(disk, info, { root, suffix: suffixOf(info) });
   for (const found of files) {
     const trouble = troubleWith(found, info.files[found.index]!);
     if (trouble) throw trouble;
@@ -129,10 +129,11 @@ function refuseOtherFiles(info: TorrentInfo, root: string): FoundFile[] {
  * @throws {CommandError} `corrupt` for a file whose content is another.
  */
 async function completeLayers(
+  ports: DiskPorts,
   metainfo: Metainfo,
-  { found, root }: { readonly found: readonly FoundFile[]; readonly root: string },
-  { onEvent, signal }: SeedOptions,
+  how: CommandRun<SeedEvent> & { readonly found: readonly FoundFile[]; readonly root: string },
 ): Promise<Metainfo["pieceLayers"]> {
+  const { found, root, onEvent, signal } = how;
   const { info } = metainfo;
   const lacking = filesWithoutLayer(metainfo);
   if (lacking.size === 0) return metainfo.pieceLayers;
@@ -140,7 +141,11 @@ async function completeLayers(
   for (const index of lacking) bytes += info.files[index]!.length;
   onEvent({ kind: "measuring", name: info.name, bytes });
   const onProgress = (bytesDone: number): void => onEvent({ kind: "hashed", bytes: bytesDone });
-  const { layers, judged } = await measureLayers(metainfo, found, { root, onProgress, signal });
+  const { layers, judged } = await measureLayers(ports, metainfo, found, {
+    root,
+    onProgress,
+    signal,
+  });
   onEvent({ kind: "measured" });
   for (const { index, path } of found) {
     if (judged.get(index) !== false) continue;

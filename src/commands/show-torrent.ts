@@ -6,6 +6,7 @@ import type { MagnetLink, Metainfo, TorrentFile, TorrentKind } from "../metainfo
 import { type RareFields, type RareFileFields, readRareFields } from "../metainfo/rare-fields.ts";
 import { SHA1_BYTES } from "../metainfo/read-info.ts";
 import { dictToJson } from "../bencode/bencode-json.ts";
+import type { SourcePorts } from "./command-ports.ts";
 import { readTorrentSource } from "./torrent-source.ts";
 
 /** Where a shown torrent has its real files in short, for a table: what no program needs is not read for it. */
@@ -103,10 +104,11 @@ export interface ShownMagnet {
 
 /** @throws {CommandError} As `readTorrentSource`. */
 export async function showTorrent(
+  ports: SourcePorts,
   source: string,
   signal?: AbortSignal,
 ): Promise<ShownTorrent | ShownMagnet> {
-  const found = await readTorrentSource(source, signal);
+  const found = await readTorrentSource(ports, source, signal);
   return "metainfo" in found
     ? describeTorrent(found.metainfo, found.bytes)
     : describeMagnet(found.magnet);
@@ -271,5 +273,7 @@ export function hexInfohashes(infohashes: Metainfo["info"]["infohashes"]): {
 }
 
 function isoDate(seconds: number | undefined): string | null {
-  return seconds === undefined ? null : new Date(seconds * 1000).toISOString();
+  if (seconds === undefined) return null;
+  const instant = Temporal.Instant.fromEpochMilliseconds(seconds * 1000);
+  return instant.toString({ fractionalSecondDigits: 3 });
 }

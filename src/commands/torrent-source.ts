@@ -1,5 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
-import { resolve } from "node:path";
 import { decodeUtf8 } from "../base/bytes.ts";
 import { torrentFilePath } from "../api/paths.ts";
 import { magnetOfInfohash, parseMagnet } from "../metainfo/magnet.ts";
@@ -7,9 +5,10 @@ import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
-import { PlatformError } from "../platform/platform-error.ts";
-import { openToRead, readHandle } from "../platform/bounded-file.ts";
+import { EverseedError } from "../base/errors.ts";
+import type { NamedContent, UserFiles } from "../ports/user-files.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
+import type { SourcePorts } from "./command-ports.ts";
 import { factsOf } from "./path-facts.ts";
 
 /** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
@@ -37,6 +36,7 @@ const STREAM_BYTES_MAX = METAINFO_BYTES_MAX;
  *   `not-allowed`, `bad-plan`.
  */
 export async function readTorrentSource(
+  ports: SourcePorts,
   source: string,
   signal?: AbortSignal,
 ): Promise<TorrentSource> {
@@ -46,14 +46,14 @@ export async function readTorrentSource(
     });
   }
   if (/^magnet:/i.test(source)) return magnetSource(source);
-  if (/^https?:\/\//i.test(source)) return fetchTorrent(source, signal);
+  if (/^https?:\/\//i.test(source)) return fetchTorrent(ports, source, signal);
   // A file is what its name says it is, whatever else the name looks like.
-  if (factsOf(resolve(source)) === undefined) {
+  if (factsOf(ports.files, source) === undefined) {
     const link = magnetOfInfohash(source);
     if (link !== undefined) return magnetSource(link);
     refuseScheme(source);
   }
-  return parse(await readFile(source, signal), source);
+  return parse(await readFile(ports.files, source, signal), source);
 }
 
 /** @throws {CommandError} `bad-plan` for the address of something that is not spoken here. */
@@ -72,10 +72,11 @@ function refuseScheme(source: string): void {
 
 /** Like `readTorrentSource`, for those who need the files to be known. */
 export async function readTorrentFile(
+  ports: SourcePorts,
   source: string,
   signal?: AbortSignal,
 ): Promise<{ readonly metainfo: Metainfo; readonly bytes: Uint8Array }> {
-  const found = await readTorrentSource(source, signal);
+  const found = await readTorrentSource(ports, source, signal);
   if ("metainfo" in found) return found;
   const what = /^magnet:/i.test(source) ? "A magnet link" : "An infohash";
   throw new CommandError(
@@ -133,61 +134,54 @@ function whatNow(bytes: Uint8Array, error: MetainfoError): string {
   return "download it again; it may have been cut off on the way.";
 }
 
-async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+async function readFile(files: UserFiles, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const limits = { fileBytesMax: FILE_BYTES_MAX, streamBytesMax: STREAM_BYTES_MAX, signal };
+  let found: NamedContent;
   try {
-    await using file = await openToRead(path);
-    const facts = await file.stat();
-    if (facts.isDirectory()) {
-      throw new CommandError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
-        subject: path,
-        hint: `everseed create ${path} makes a torrent of it.`,
-      });
-    }
-    if (facts.size > FILE_BYTES_MAX) {
-      throw new CommandError(
-        "not-a-torrent",
-        `${path} is not a torrent: it has ${facts.size} bytes, a .torrent file at most ${FILE_BYTES_MAX}.`,
-        { subject: path, hint: "give the .torrent file, not the content." },
-      );
-    }
-    if (facts.isFile()) return await readShared(file, facts.size);
-    const bytes = await readHandle(file, STREAM_BYTES_MAX, signal);
-    if (bytes?.length === 0) {
-      throw new CommandError(
-        "not-a-torrent",
-        `${path} is not a torrent: it is no file, and nothing comes out of it.`,
-        { subject: path, hint: "give the .torrent file, or see to what writes into it." },
-      );
-    }
+    found = await files.read(path, limits);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw diskTrouble(error, `read ${path}`, path);
+  }
+  const { kind, size, bytes } = found;
+  if (kind === "folder") {
+    throw new CommandError("not-a-torrent", `${path} is not a torrent: it is a folder.`, {
+      subject: path,
+      hint: `everseed create ${path} makes a torrent of it.`,
+    });
+  }
+  if (kind === "file") {
     if (bytes) return bytes;
     throw new CommandError(
       "not-a-torrent",
-      `${path} is not a torrent: it is no file, and more than ${STREAM_BYTES_MAX} bytes come out of it.`,
-      { subject: path, hint: "give the .torrent file." },
+      `${path} is not a torrent: it has ${size} bytes, a .torrent file at most ${FILE_BYTES_MAX}.`,
+      { subject: path, hint: "give the .torrent file, not the content." },
     );
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error instanceof CommandError ? error : diskTrouble(error, `read ${path}`, path);
   }
+  if (bytes?.length === 0) {
+    throw new CommandError(
+      "not-a-torrent",
+      `${path} is not a torrent: it is no file, and nothing comes out of it.`,
+      { subject: path, hint: "give the .torrent file, or see to what writes into it." },
+    );
+  }
+  if (bytes) return bytes;
+  throw new CommandError(
+    "not-a-torrent",
+    `${path} is not a torrent: it is no file, and more than ${STREAM_BYTES_MAX} bytes come out of it.`,
+    { subject: path, hint: "give the .torrent file." },
+  );
 }
 
-/** Into shared memory: there the disk workers find the hashes of a million pieces without a copy of them. */
-async function readShared(file: FileHandle, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(size));
-  let done = 0;
-  while (done < size) {
-    const { bytesRead } = await file.read(bytes, done, size - done, done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.subarray(0, done);
-}
-
-async function fetchTorrent(url: string, signal: AbortSignal | undefined): Promise<TorrentSource> {
-  const found = await fetchBytes(url, signal);
+async function fetchTorrent(
+  ports: SourcePorts,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<TorrentSource> {
+  const found = await fetchBytes(ports, url, signal);
   const page = torrentOfPage(url);
   if (typeof found !== "string" && page !== undefined && looksLikePage(found)) {
-    return readFetched(await fetchBytes(page, signal), url);
+    return readFetched(await fetchBytes(ports, page, signal), url);
   }
   return readFetched(found, url);
 }
@@ -211,6 +205,7 @@ function torrentOfPage(url: string): string | undefined {
 
 /** @returns What is there; a magnet link when it redirects to one, as sites of torrents do. */
 async function fetchBytes(
+  ports: SourcePorts,
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | string> {
@@ -221,8 +216,7 @@ async function fetchBytes(
     });
   }
   // Most torrents are files: the start of their commands need not wait for all of HTTP.
-  const { openGuardedFetch } = await import("./open-guarded-fetch.ts");
-  const http = openGuardedFetch();
+  const http = await ports.openFetch();
   const { status, body, leadsTo } = await reach(http, url, signal);
   if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return leadsTo;
   if (leadsTo !== undefined) {
@@ -283,7 +277,7 @@ async function hubProblem(
     return problemOf(decodeUtf8(reply.body), url);
   } catch (error) {
     // What is known already is told instead.
-    if (error instanceof PlatformError) return undefined;
+    if (error instanceof EverseedError) return undefined;
     throw error;
   }
 }
@@ -297,7 +291,7 @@ async function reach(
   try {
     return await http.get(url, signal ? { ...limits, signal } : limits);
   } catch (error) {
-    if (!(error instanceof PlatformError)) throw error;
+    if (!(error instanceof EverseedError)) throw error;
     throw new CommandError("unreachable", `${url} cannot be fetched. ${sentence(error.message)}`, {
       subject: url,
       hint: "check the address and the network, then the same again.",

@@ -1,8 +1,8 @@
-import { lstatSync, renameSync } from "node:fs";
 import { safeJoin } from "../base/safe-join.ts";
 import { unfinishedPath, unfinishedSuffix } from "../base/unfinished-names.ts";
 import type { ResumeState } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 
@@ -14,36 +14,43 @@ export function suffixOf(info: TorrentInfo): string {
 /**
  * Where a file of a torrent stands, or would be written to.
  *
+ * @param own - Its path, absolute.
  * @param suffix - What unfinished files end in.
  * @returns An absolute path, and whether that is the name of an unfinished file which is there.
  */
 export function placeOnDisk(
-  root: string,
-  path: readonly string[],
+  files: UserFiles,
+  own: string,
   suffix: string,
 ): { readonly path: string; readonly unfinished: boolean } {
-  const own = safeJoin(root, path);
   const other = unfinishedPath(own, suffix);
   const unfinished =
-    other !== undefined && entryFactsOf(own) === undefined && entryFactsOf(other) !== undefined;
+    other !== undefined &&
+    entryFactsOf(files, own) === undefined &&
+    entryFactsOf(files, other) !== undefined;
   return { path: unfinished ? other : own, unfinished };
 }
 
 /**
  * Gives the files of an unfinished download their own names, for somebody who wants those from now on.
  *
- * @param resume - Tells which files are ours: others may have left some of the same names.
+ * @param download.resume - Tells which files are ours: others may have left some of the same names.
  * @throws {CommandError} What the disk refuses.
  */
-export function takeFinalNames(info: TorrentInfo, root: string, resume: ResumeState): void {
+export function takeFinalNames(
+  files: UserFiles,
+  download: { readonly info: TorrentInfo; readonly root: string; readonly resume: ResumeState },
+): void {
+  const { info, root, resume } = download;
   const suffix = suffixOf(info);
   for (const [index, file] of info.files.entries()) {
     const inode = resume.stamps[index]?.inode;
     if (file.pad || file.length === 0 || inode === undefined) continue;
-    const { path, unfinished } = placeOnDisk(root, file.path, suffix);
+    const own = safeJoin(root, file.path);
+    const { path, unfinished } = placeOnDisk(files, own, suffix);
     if (!unfinished) continue;
     try {
-      if (lstatSync(path).ino === inode) renameSync(path, safeJoin(root, file.path));
+      if (files.lookAtEntry(path)?.inode === inode) files.rename(path, own);
     } catch (error) {
       throw diskTrouble(error, `rename ${path}`, path);
     }

@@ -1,6 +1,7 @@
 import { torrentApiPath, torrentRestorePath } from "../api/paths.ts";
 import { type Removal, removalSchema, torrentDetailSchema } from "../api/torrents.ts";
 import { CommandError } from "./command-error.ts";
+import type { HubPorts } from "./command-ports.ts";
 import { HubClient } from "./hub-client.ts";
 
 export interface UnpublishOptions {
@@ -15,21 +16,27 @@ export interface UnpublishOptions {
  *
  * @throws {CommandError} `bad-plan` for an address of no torrent, or what the hub refuses.
  */
-export async function unpublish(options: UnpublishOptions): Promise<Removal> {
-  const { id, hub } = atHub(options);
+export async function unpublish(
+  { calls }: Pick<HubPorts, "calls">,
+  options: UnpublishOptions,
+): Promise<Removal> {
+  const { id, base } = atHub(options);
+  const hub = new HubClient(calls, { ...options, base });
   return hub.change("DELETE", torrentApiPath(id), removalSchema);
 }
 
 /** Brings a torrent back that was taken back. @throws {CommandError} As `unpublish`. */
 export async function undoUnpublish(
+  { calls }: Pick<HubPorts, "calls">,
   options: UnpublishOptions,
 ): Promise<{ readonly id: string; readonly name: string; readonly pageUrl: string }> {
-  const { id, hub } = atHub(options);
+  const { id, base } = atHub(options);
+  const hub = new HubClient(calls, { ...options, base });
   const { name, pageUrl } = await hub.change("POST", torrentRestorePath(id), torrentDetailSchema);
   return { id, name, pageUrl };
 }
 
-function atHub({ url, token, signal }: UnpublishOptions): { id: string; hub: HubClient } {
+function atHub({ url }: UnpublishOptions): { id: string; base: string } {
   const path = URL.canParse(url) ? new URL(url).pathname : "";
   const id = /^\/(?:t|api\/v1\/torrents)\/([0-9a-z]{1,32})(?:\.torrent|\/.*)?$/.exec(path)?.[1];
   if (id === undefined || !/^https?:/i.test(url)) {
@@ -38,5 +45,5 @@ function atHub({ url, token, signal }: UnpublishOptions): { id: string; hub: Hub
       hint: "the address of its page, as everseed publish prints it: https://hub.example/t/ID/NAME.",
     });
   }
-  return { id, hub: new HubClient({ base: new URL(url).origin, token, signal }) };
+  return { id, base: new URL(url).origin };
 }

@@ -1,8 +1,6 @@
-import { open, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { syncFolder } from "../platform/atomic-file.ts";
-import { temporaryPath } from "../platform/temporary-name.ts";
+import { folderOf } from "../base/paths.ts";
 import { systemCode } from "../base/system-code.ts";
+import type { UserFiles } from "../ports/user-files.ts";
 import { diskTrouble, folderMissing } from "./command-error.ts";
 
 /**
@@ -11,22 +9,15 @@ import { diskTrouble, folderMissing } from "./command-error.ts";
  *
  * @throws {CommandError} `not-found` when its folder is not there, `not-writable`, `disk-full`.
  */
-export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
-  const target = resolve(path);
-  const temporary = temporaryPath(target, String(process.pid));
+export async function writeOutput(
+  files: UserFiles,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
   try {
-    await writeDurably(temporary, bytes);
-    await rename(temporary, target);
-    await syncFolder(dirname(target));
+    await files.write(path, bytes);
   } catch (error) {
-    await rm(temporary, { force: true });
-    if (systemCode(error) === "ENOENT") throw folderMissing(path, dirname(path));
+    if (systemCode(error) === "ENOENT") throw folderMissing(path, folderOf(path));
     throw diskTrouble(error, `write ${path}`, path);
   }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, "wx");
-  await file.writeFile(bytes);
-  await file.sync();
 }

@@ -6,6 +6,7 @@ import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { type OneShotSession, openSession } from "../commands/open-session.ts";
+import { sessionPorts } from "./session-ports.ts";
 import { trackerNotices } from "../commands/tracker-news.ts";
 
 /** Trackers of one torrent whose words are told; a .torrent file may name thousands. */
@@ -78,12 +79,10 @@ export class HubFetching implements FetchEngine {
   async #open(): Promise<OneShotSession> {
     await this.#closing;
     const { host, downBytesPerSecond, upBytesPerSecond, log, faults } = this.#options;
-    this.#session ??= openSession({
+    this.#session ??= openSession(sessionPorts(log, faults), {
       listen: { host, port: 0 },
       downBytesPerSecond,
       upBytesPerSecond,
-      log,
-      faults,
     });
     return this.#session;
   }

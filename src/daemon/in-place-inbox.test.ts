@@ -9,6 +9,7 @@ import { NodeRandom } from "../platform/node-random.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { createTorrent } from "../commands/create-torrent.ts";
 import { inPlaceFiles } from "../publish/in-place-files.ts";
+import { inPlacePorts } from "./in-place-ports.ts";
 import { InPlaceInbox } from "./in-place-inbox.ts";
 
 interface World {
@@ -63,15 +64,14 @@ async function request(
   const twin = join(dirname(dataDir), "twin", basename(path));
   await mkdir(join(twin, "data/keys"), { recursive: true });
   await writeFile(join(twin, "data/keys/session"), "secret");
-  await createTorrent({
+  await createTorrent(inPlacePorts(), {
     path: twin,
     file: places.torrent,
     overwrite: true,
     kind: "v1",
     pieceLength: "auto",
     dated: false,
-    onPlan: () => undefined,
-    onProgress: () => undefined,
+    onEvent: () => undefined,
     signal: AbortSignal.timeout(60_000),
   });
   await writeFile(

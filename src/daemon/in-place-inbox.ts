@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
@@ -152,7 +153,7 @@ async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo)
     const place = await realpath(join(root, top)).catch(() => undefined);
     // What is not there is refused with better words.
     if (place === undefined) continue;
-    if (overlaps(place, ours) || hubFolderOf(place) !== undefined) {
+    if (overlaps(place, ours) || hubFolderOf({ exists: existsSync }, place) !== undefined) {
       throw new CommandError(
         "bad-plan",
         "It belongs to the data folder of a hub, or holds it: keys and passwords are not content.",

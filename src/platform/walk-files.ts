@@ -11,6 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import type { FileListing, ListedFile, SkippedEntry } from "../ports/user-files.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /** Entries looked at between two turns of the event loop. */
@@ -18,37 +19,6 @@ const ENTRIES_PER_TURN = 500;
 
 /** What Node puts in the place of bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
-
-/** A plain file that can be read. */
-export interface FoundFile {
-  /** Names below the root; of a single file the name it has where it lies, behind links. */
-  readonly path: readonly string[];
-  /** Bytes. */
-  readonly length: number;
-  readonly mtimeMs: number;
-  readonly executable: boolean;
-}
-
-/**
- * Something that cannot be part of a torrent, and why (MET-24); `leftover`: of a run that was killed (STO-14). A name
- * that is not UTF-8 is in `path` with U+FFFD in the place of what could not be read. `sealed`: a folder with the mark that
- * keeps it out.
- */
-export interface SkippedEntry {
-  readonly path: readonly string[];
-  readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover" | "sealed";
-}
-
-export interface FileListing {
-  /** Of the file or folder listed. */
-  readonly name: string;
-  readonly folder: boolean;
-  /** Absolute; what paths are below of. */
-  readonly root: string;
-  /** By their names, in the order of their UTF-8 bytes: the same for the same content. */
-  readonly files: readonly FoundFile[];
-  readonly skipped: readonly SkippedEntry[];
-}
 
 /**
  * Lists a file, or all that a folder holds. The path itself may be a link; below it none is followed.
@@ -88,7 +58,7 @@ function entryOf<Name extends string | Buffer<ArrayBuffer>>(entry: Dirent<Name>)
 
 class Walk {
   readonly root: string;
-  readonly files: FoundFile[] = [];
+  readonly files: ListedFile[] = [];
   readonly skipped: SkippedEntry[] = [];
   readonly #signal: AbortSignal | undefined;
   readonly #seal: string | undefined;

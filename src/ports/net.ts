@@ -127,3 +127,54 @@ export interface HttpHop {
  * says to a person why there are none.
  */
 export type HopJudge = (hop: HttpHop) => readonly string[] | { readonly refused: string };
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  /** Of the whole exchange. */
+  readonly timeoutMs: number;
+  /** Of the answer. */
+  readonly bytesMax: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Of a redirect, which is told and not followed: it would take a token to wherever it leads. */
+  readonly location: string | undefined;
+  /** `undefined` when there are more bytes than were asked for. */
+  readonly body: Uint8Array | undefined;
+}
+
+/** Asks a server that the person named. */
+export interface HttpCalls {
+  /** @throws (rejects with) an error that carries the system's `code`, itself or in its `cause`; or the signal's reason. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+}
+
+export interface UploadRequest {
+  /** Where an upload waits for its bytes (tus 1.0). */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes of all of it; the server knows where to go on. */
+  readonly size: number;
+  readonly read: (start: number, end: number) => Promise<Uint8Array>;
+  readonly onProgress: (bytesSent: number) => void;
+  /** Ends it; what was sent stays. */
+  readonly signal: AbortSignal;
+}
+
+export type UploadOutcome =
+  | { readonly kind: "done" }
+  /** @property body - What the server says to it. */
+  | { readonly kind: "refused"; readonly status: number; readonly body: string }
+  /** The network, or `read`: its error is the cause. */
+  | { readonly kind: "failed"; readonly cause: unknown };
+
+/** Sends what a server does not have yet, through short failures of the network or the server. */
+export interface Uploads {
+  /** @throws (rejects with) the signal's reason. */
+  upload(request: UploadRequest): Promise<UploadOutcome>;
+}

@@ -27,23 +27,44 @@ test("a command loads what it needs and no more: it starts in the time of the pr
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "x");
   for (const { args, rooms, shapes } of [
-    { args: ["--version"], rooms: ["api", "base", "cli", "daemon"], shapes: WORDS_OF_OPTIONS },
+    { args: ["--version"], rooms: ["api", "base", "cli", "platform"], shapes: WORDS_OF_OPTIONS },
     {
       args: ["create", "--help"],
-      rooms: ["api", "base", "cli", "daemon"],
+      rooms: ["api", "base", "cli", "platform"],
       shapes: WORDS_OF_OPTIONS,
     },
     {
       args: ["create", "content"],
-      rooms: ["api", "base", "bencode", "cli", "daemon", "metainfo", "platform", "ports"],
+      rooms: [
+        "api",
+        "base",
+        "bencode",
+        "cli",
+        "commands",
+        "daemon",
+        "metainfo",
+        "platform",
+        "ports",
+      ],
     },
     {
       args: ["show", "content.torrent"],
-      rooms: ["api", "base", "bencode", "cli", "daemon", "metainfo", "platform"],
+      rooms: ["api", "base", "bencode", "cli", "commands", "daemon", "metainfo", "platform"],
     },
     {
       args: ["check", "content.torrent", "."],
-      rooms: ["api", "base", "bencode", "cli", "daemon", "engine", "metainfo", "platform", "ports"],
+      rooms: [
+        "api",
+        "base",
+        "bencode",
+        "cli",
+        "commands",
+        "daemon",
+        "engine",
+        "metainfo",
+        "platform",
+        "ports",
+      ],
     },
   ]) {
     const loaded = await loadedBy(context, folder, args);

@@ -7,6 +7,7 @@ import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeDisk } from "../../src/platform/node-disk.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 import { TcpNet } from "../../src/platform/tcp-net.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 
@@ -17,9 +18,13 @@ import { SILENT_LOG } from "../../src/ports/log.ts";
  */
 const [torrentFile, root, port, suffix] = process.argv.slice(2);
 const metainfo = parseMetainfo(readFileSync(torrentFile!));
-const resumeFile = new ResumeFile(root!, metainfo.info.infohashes, (error) => {
-  throw error;
-});
+const resumeFile = new ResumeFile(
+  new NodeUserFiles(),
+  { root: root!, infohashes: metainfo.info.infohashes },
+  (error) => {
+    throw error;
+  },
+);
 const resume = await resumeFile.load();
 const disk = new NodeDisk({ workers: 1 });
 let checked = 0;

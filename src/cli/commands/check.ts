@@ -25,18 +25,24 @@ export function addCheckCommand(program: Command): void {
 function check(source: string, folder: string, flags: OutputOptions): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { checkTorrent } = await import("../../commands/check-torrent.ts");
+    const { diskPorts } = await import("../../daemon/disk-ports.ts");
+    const { filePorts } = await import("../../daemon/file-ports.ts");
     const progress = new WorkProgress(output.progress, "Checking");
-    const checked = await checkTorrent({
-      source,
-      folder,
-      signal,
-      onStart: ({ name, files, bytes, root }) => {
-        const what = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
-        output.say(`${escapeOutside(name)}: ${what}  in ${escapeOutside(root)}`);
-        progress.start(bytes);
+    const checked = await checkTorrent(
+      { ...filePorts(), ...diskPorts() },
+      {
+        source,
+        folder,
+        signal,
+        onEvent: (event) => {
+          if (event.kind === "checked") return progress.update(event.bytesDone);
+          const { name, files, bytes, root } = event;
+          const what = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
+          output.say(`${escapeOutside(name)}: ${what}  in ${escapeOutside(root)}`);
+          progress.start(bytes);
+        },
       },
-      onProgress: (bytesDone) => progress.update(bytesDone),
-    });
+    );
     const speed = progress.finish();
     const { others, ...facts } = checked;
     output.record(facts);

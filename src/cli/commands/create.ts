@@ -55,31 +55,37 @@ export function addCreateCommand(program: Command): void {
 function create(path: string, flags: CreateFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { createTorrent } = await import("../../commands/create-torrent.ts");
+    const { diskPorts } = await import("../../daemon/disk-ports.ts");
+    const { filePorts } = await import("../../daemon/file-ports.ts");
     const progress = new WorkProgress(output.progress, "Hashing");
-    const created = await createTorrent({
-      path,
-      signal,
-      file: flags.out,
-      overwrite: flags.force ?? false,
-      kind: flags.kind,
-      pieceLength: flags.pieceSize,
-      name: flags.name,
-      trackers: (flags.tracker ?? []).map((tier) => tier.split(",").map((url) => url.trim())),
-      webSeeds: flags.webSeed,
-      private: flags.private,
-      comment: flags.comment,
-      source: flags.source,
-      dated: flags.date,
-      onPlan: (plan) => {
-        const size = `${formatCount(plan.files, "file")}, ${formatBytes(plan.bytes)}`;
-        output.say(
-          `${escapeOutside(plan.name)}: ${size}, pieces of ${formatBytes(plan.pieceSize)}`,
-        );
-        warnLeftOut(output, plan.skipped);
-        progress.start(plan.bytes);
+    const created = await createTorrent(
+      { ...filePorts(), ...diskPorts() },
+      {
+        path,
+        signal,
+        file: flags.out,
+        overwrite: flags.force ?? false,
+        kind: flags.kind,
+        pieceLength: flags.pieceSize,
+        name: flags.name,
+        trackers: (flags.tracker ?? []).map((tier) => tier.split(",").map((url) => url.trim())),
+        webSeeds: flags.webSeed,
+        private: flags.private,
+        comment: flags.comment,
+        source: flags.source,
+        dated: flags.date,
+        onEvent: (event) => {
+          if (event.kind === "hashed") return progress.update(event.bytesDone);
+          const { plan } = event;
+          const size = `${formatCount(plan.files, "file")}, ${formatBytes(plan.bytes)}`;
+          output.say(
+            `${escapeOutside(plan.name)}: ${size}, pieces of ${formatBytes(plan.pieceSize)}`,
+          );
+          warnLeftOut(output, plan.skipped);
+          progress.start(plan.bytes);
+        },
       },
-      onProgress: (bytesDone) => progress.update(bytesDone),
-    });
+    );
     const speed = progress.finish();
     output.detail(`Hashed at ${formatRate(speed)}.`);
     const { warnings, ...result } = created;

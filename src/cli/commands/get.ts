@@ -68,24 +68,29 @@ export function addGetCommand(program: Command): void {
 function get(source: string, flags: GetFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
+    const { filePorts } = await import("../../daemon/file-ports.ts");
+    const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const { wordsLog } = await import("../../daemon/words-log.ts");
-    await getTorrent({
-      source,
-      folder: flags.out,
-      select: flags.select ?? [],
-      finalNames: flags.finalNames ?? false,
-      existing: flags.adopt ? "adopted" : flags.rename ? "set-aside" : "proven",
-      hidden: flags.hidden ?? false,
-      seed: flags.seed,
-      listen: flags.listen,
-      peers: flags.peer ?? [],
-      trackers: flags.tracker ?? trackersOfVariable(process.env),
-      downBytesPerSecond: flags.down,
-      upBytesPerSecond: flags.up,
-      signal,
-      log: wordsLog((line) => output.detail(escapeOutside(line))),
-      onEvent: (event) => tell(output, event, flags),
-    });
+    const log = wordsLog((line) => output.detail(escapeOutside(line)));
+    await getTorrent(
+      { ...filePorts(), ...sessionPorts(log) },
+      {
+        source,
+        folder: flags.out,
+        select: flags.select ?? [],
+        finalNames: flags.finalNames ?? false,
+        existing: flags.adopt ? "adopted" : flags.rename ? "set-aside" : "proven",
+        hidden: flags.hidden ?? false,
+        seed: flags.seed,
+        listen: flags.listen,
+        peers: flags.peer ?? [],
+        trackers: flags.tracker ?? trackersOfVariable(process.env),
+        downBytesPerSecond: flags.down,
+        upBytesPerSecond: flags.up,
+        signal,
+        onEvent: (event) => tell(output, event, flags),
+      },
+    );
   });
 }
 

@@ -27,11 +27,13 @@ export function addHubInitCommand(hub: Command): void {
 
 async function init(run: CommandRun, flags: InitFlags): Promise<void> {
   const { initHub } = await import("../../daemon/init-hub.ts");
+  const { filePorts } = await import("../../daemon/file-ports.ts");
   const { SecretFile } = await import("../../commands/secret-file.ts");
   const { output } = run;
   const { admin, tokenFile } = flags;
   const password = await readSecret(run, flags.passwordFile);
-  await using place = tokenFile === undefined ? undefined : await SecretFile.create(tokenFile);
+  await using place =
+    tokenFile === undefined ? undefined : await SecretFile.create(filePorts().files, tokenFile);
   const { token } = await initHub({
     dataDir: flags.data,
     adminName: admin,

@@ -44,7 +44,8 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   }
   const { runHub } = await import("../../daemon/run-hub.ts");
   const { openHubLog } = await import("../../daemon/hub-log.ts");
-  const { untilAborted } = await import("../../commands/until-aborted.ts");
+  const { untilAborted } = await import("../../commands/waiting.ts");
+  const { filePorts } = await import("../../daemon/file-ports.ts");
   const log = openHubLog(
     config,
     process.stderr.isTTY && !output.json ? (line) => output.log(escapeOutside(line)) : undefined,
@@ -53,7 +54,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   try {
     await offerConfigFile(file);
     tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });
-    await untilAborted(signal, () => tellStats(output, hub));
+    await untilAborted(filePorts().clock, signal, () => tellStats(output, hub));
   } finally {
     await hub.stop();
   }

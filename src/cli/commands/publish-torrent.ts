@@ -1,11 +1,11 @@
 import { formatBytes } from "../../base/format-bytes.ts";
-import type { PublishTorrentOptions } from "../../commands/publish-torrent.ts";
+import type { FetchingEvent } from "../../commands/publish-torrent.ts";
 import { formatCount, formatLeft, formatRate } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 
 /** What the hub tells of a torrent that it fetches. */
-type FetchView = Parameters<PublishTorrentOptions["onProgress"]>[0];
+type FetchView = FetchingEvent["fetch"];
 
 /** Different words of trackers that are told; one that says something new each time is cut off here. */
 const TOLD_MAX = 100;

@@ -76,6 +76,7 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
   return runCommand(flags, async ({ output, signal }) => {
     if (flags.inPlace === true) return inPlace(path, flags, { output, signal });
     const { to, tokenFile } = hubOf(flags);
+    const { hubPorts } = await import("../../daemon/hub-ports.ts");
     const { namesTorrent, publishTorrent } = await import("../../commands/publish-torrent.ts");
     if (namesTorrent(path)) {
       if (chosen.length > 0) {
@@ -87,19 +88,19 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
       }
       const token = await readSecret({ output, signal }, tokenFile);
       const progress = new FetchProgress(output);
-      const published = await publishTorrent({
+      const published = await publishTorrent(hubPorts(), {
         source: path,
         hub: to,
         token,
         signal,
-        onProgress: (fetch) => progress.update(fetch),
+        onEvent: ({ fetch }) => progress.update(fetch),
       });
       return tellPublished(output, published);
     }
     const { publishContent } = await import("../../commands/publish-content.ts");
     const token = await readSecret({ output, signal }, tokenFile);
     const progress = new WorkProgress(output.progress, "Uploading");
-    const published = await publishContent({
+    const published = await publishContent(hubPorts(), {
       path,
       token,
       signal,
@@ -130,10 +131,11 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
       HELP,
     );
   }
+  const { inPlacePorts } = await import("../../daemon/in-place-ports.ts");
   const { publishInPlace } = await import("../../commands/publish-in-place.ts");
   const progress = new WorkProgress(output.progress, "Reading");
   const { kind, pieceSize, comment } = flags;
-  const published = await publishInPlace({
+  const published = await publishInPlace(inPlacePorts(), {
     path,
     dataDir: flags.data,
     title: flags.name,
@@ -142,13 +144,14 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
     private: flags.private ?? false,
     comment,
     signal,
-    onPlan: ({ name, files, bytes, skipped }) => {
+    onEvent: (event) => {
+      if (event.kind === "hashed") return progress.update(event.bytesDone);
+      const { name, files, bytes, skipped } = event.plan;
       const size = `${formatCount(files, "file")}, ${formatBytes(bytes)}`;
       output.say(`${escapeOutside(name)}: ${size}`);
       warnLeftOut(output, skipped);
       progress.start(bytes);
     },
-    onProgress: (bytes) => progress.update(bytes),
   });
   progress.finish();
   output.record(published);

@@ -42,18 +42,23 @@ export function addSeedCommand(program: Command): void {
 function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { seedTorrents } = await import("../../commands/seed-torrents.ts");
+    const { filePorts } = await import("../../daemon/file-ports.ts");
+    const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const { wordsLog } = await import("../../daemon/words-log.ts");
     const hashing = new WorkProgress(output.progress, "Hashing");
-    await seedTorrents({
-      trackers: flags.tracker ?? trackersOfVariable(process.env),
-      sources,
-      folder: flags.data,
-      listen: flags.listen,
-      upBytesPerSecond: flags.up,
-      signal,
-      log: wordsLog((line) => output.detail(escapeOutside(line))),
-      onEvent: (event) => tell(output, hashing, event),
-    });
+    const log = wordsLog((line) => output.detail(escapeOutside(line)));
+    await seedTorrents(
+      { ...filePorts(), ...sessionPorts(log) },
+      {
+        trackers: flags.tracker ?? trackersOfVariable(process.env),
+        sources,
+        folder: flags.data,
+        listen: flags.listen,
+        upBytesPerSecond: flags.up,
+        signal,
+        onEvent: (event) => tell(output, hashing, event),
+      },
+    );
   });
 }
 

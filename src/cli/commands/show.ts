@@ -24,10 +24,11 @@ export function addShowCommand(program: Command): void {
     .option("--pieces", "with --json: the hash of every piece, too")
     .action((source: string, flags: ShowFlags) =>
       runCommand(flags, async ({ output, signal }) => {
-        const daemon = await import("../../commands/show-torrent.ts");
-        const shown = await daemon.showTorrent(source, signal);
+        const command = await import("../../commands/show-torrent.ts");
+        const { filePorts } = await import("../../daemon/file-ports.ts");
+        const shown = await command.showTorrent(filePorts(), source, signal);
         output.record(flags.pieces === true ? shown : withoutHashes(shown));
-        if (shown.type === "torrent") printTorrent(output, shown, shown[daemon.LISTING]);
+        if (shown.type === "torrent") printTorrent(output, shown, shown[command.LISTING]);
         else printMagnet(output, shown);
       }),
     );

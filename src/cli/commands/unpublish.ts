@@ -23,16 +23,17 @@ export function addUnpublishCommand(program: Command): void {
 
 function unpublish(url: string, flags: UnpublishFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
-    const daemon = await import("../../commands/unpublish.ts");
+    const command = await import("../../commands/unpublish.ts");
+    const { hubPorts } = await import("../../daemon/hub-ports.ts");
     const token = await readSecret({ output, signal }, flags.tokenFile);
     const options = { url, token, signal };
     if (flags.undo === true) {
-      const back = await daemon.undoUnpublish(options);
+      const back = await command.undoUnpublish(hubPorts(), options);
       output.record(back);
       output.line(`Back  ${escapeOutside(back.pageUrl)}`);
       return;
     }
-    const removal = await daemon.unpublish(options);
+    const removal = await command.unpublish(hubPorts(), options);
     output.record(removal);
     output.line(`Removed  ${escapeOutside(removal.name ?? url)}`);
     if (removal.undoUntil !== null) {

@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
     file: "src/commands/ordered-files.ts",
     from: "if (file.size !== length) throw fileChanged(path);",
     to: "if (file.size < 0) throw fileChanged(path);",
-    tests: ["src/commands/ordered-files"],
+    tests: ["test/commands/ordered-files"],
   },
   {
     name: "guard: a tracker elsewhere names neighbours",

@@ -4,10 +4,15 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { z } from "zod";
-import { HubClient } from "./hub-client.ts";
+import { HubClient } from "../../src/commands/hub-client.ts";
+import { NodeHttpCalls } from "../../src/platform/node-http-calls.ts";
 
 function client(base: string): HubClient {
-  return new HubClient({ base, token: "secret", signal: new AbortController().signal });
+  return new HubClient(new NodeHttpCalls(), {
+    base,
+    token: "secret",
+    signal: new AbortController().signal,
+  });
 }
 
 for (const [path, url] of [

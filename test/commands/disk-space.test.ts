@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
-import { Bitfield } from "../base/bitfield.ts";
-import { buildMetainfo, planTorrent } from "../metainfo/create.ts";
-import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
-import { spaceNeeded } from "./disk-space.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { Bitfield } from "../../src/base/bitfield.ts";
+import { buildMetainfo, planTorrent } from "../../src/metainfo/create.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
+import { spaceNeeded } from "../../src/commands/disk-space.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
+const disk = new NodeUserFiles();
 const PIECE = 65_536;
 const SIZE = 1_000_000;
 /** What a file system may give to a file besides its bytes. */
@@ -24,21 +26,25 @@ test("STO-9: what a download needs is what its wanted files do not occupy yet", 
   const root = temporaryFolder(t, "everseed-space-");
   const info = torrent();
   const both = [true, true];
-  assert.equal(spaceNeeded({ info, root: join(root, "new"), wanted: both }), 2 * SIZE);
-  assert.equal(spaceNeeded({ info, root, wanted: [false, true] }), SIZE);
+  assert.equal(spaceNeeded(disk, { info, root: join(root, "new"), wanted: both }), 2 * SIZE);
+  assert.equal(spaceNeeded(disk, { info, root, wanted: [false, true] }), SIZE);
 
   mkdirSync(join(root, "talks"));
   writeFileSync(join(root, "talks/a"), "");
   truncateSync(join(root, "talks/a"), SIZE);
-  assert.equal(spaceNeeded({ info, root, wanted: both }), 2 * SIZE, "a hole occupies nothing");
+  assert.equal(
+    spaceNeeded(disk, { info, root, wanted: both }),
+    2 * SIZE,
+    "a hole occupies nothing",
+  );
 
   writeFileSync(join(root, "talks/a"), Buffer.alloc(SIZE / 2, 1));
   truncateSync(join(root, "talks/a"), SIZE);
-  const half = spaceNeeded({ info, root, wanted: [true, false] });
+  const half = spaceNeeded(disk, { info, root, wanted: [true, false] });
   assert.ok(Math.abs(half - SIZE / 2) <= SLACK, `${half} for a half`);
 
   writeFileSync(join(root, "talks/b"), Buffer.alloc(SIZE, 1));
-  assert.equal(spaceNeeded({ info, root, wanted: [false, true] }), 0);
+  assert.equal(spaceNeeded(disk, { info, root, wanted: [false, true] }), 0);
 });
 
 test("STO-9: pieces that are known to be there need no room, however small the disk made them", (t) => {
@@ -48,7 +54,7 @@ test("STO-9: pieces that are known to be there need no room, however small the d
   const firstOfB = info.geometry.filePieces(1).first;
   for (let piece = 0; piece < firstOfB; piece += 1) have.add(piece);
   const wanted = [true, true];
-  assert.equal(spaceNeeded({ info, root, wanted, have }), 2 * SIZE, "files that vanished");
+  assert.equal(spaceNeeded(disk, { info, root, wanted, have }), 2 * SIZE, "files that vanished");
 
   mkdirSync(join(root, "talks"));
   for (const name of ["a", "b"]) {
@@ -57,5 +63,5 @@ test("STO-9: pieces that are known to be there need no room, however small the d
   }
   // The piece that both share is missing.
   const tail = SIZE - firstOfB * PIECE;
-  assert.equal(spaceNeeded({ info, root, wanted, have }), SIZE + tail);
+  assert.equal(spaceNeeded(disk, { info, root, wanted, have }), SIZE + tail);
 });

@@ -3,15 +3,20 @@ import { chown, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { Bitfield } from "../base/bitfield.ts";
-import { ResumeFile } from "./resume-file.ts";
+import { Bitfield } from "../../src/base/bitfield.ts";
+import { ResumeFile } from "../../src/commands/resume-file.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
 const INFOHASHES = { v1: new Uint8Array(20).fill(7) };
 
 async function saved(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "everseed-resume-"));
   t.after(() => rm(folder, { recursive: true }));
-  const file = new ResumeFile(folder, INFOHASHES, (error) => assert.fail(String(error)));
+  const file = new ResumeFile(
+    new NodeUserFiles(),
+    { root: folder, infohashes: INFOHASHES },
+    (error) => assert.fail(String(error)),
+  );
   assert.equal(await file.load(), undefined, "there is none yet");
   await file.save({
     have: new Bitfield(8),

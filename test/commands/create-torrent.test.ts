@@ -4,10 +4,14 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { METAINFO_BYTES_MAX } from "../metainfo/parse-metainfo.ts";
-import { checkTorrent } from "./check-torrent.ts";
-import { createTorrent, type CreateOptions } from "./create-torrent.ts";
-import { showTorrent } from "./show-torrent.ts";
+import { METAINFO_BYTES_MAX } from "../../src/metainfo/parse-metainfo.ts";
+import { checkTorrent } from "../../src/commands/check-torrent.ts";
+import { createTorrent, type CreateOptions } from "../../src/commands/create-torrent.ts";
+import { showTorrent } from "../../src/commands/show-torrent.ts";
+import { diskPorts } from "../../src/daemon/disk-ports.ts";
+import { filePorts } from "../../src/daemon/file-ports.ts";
+
+const ports = { ...filePorts(), ...diskPorts() };
 
 async function folderFor(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "everseed-create-"));
@@ -16,15 +20,14 @@ async function folderFor(context: TestContext): Promise<string> {
 }
 
 function create(path: string, more: Partial<CreateOptions> = {}) {
-  return createTorrent({
+  return createTorrent(ports, {
     path,
     file: `${path}.torrent`,
     overwrite: false,
     kind: "v1",
     pieceLength: "auto",
     dated: false,
-    onPlan: () => undefined,
-    onProgress: () => undefined,
+    onEvent: () => undefined,
     signal: AbortSignal.timeout(60_000),
     ...more,
   });
@@ -35,8 +38,10 @@ test("MET-24: a file that changes while it is hashed refuses the torrent, and no
   const path = join(folder, "content");
   await mkdir(path);
   await writeFile(join(path, "a"), "before");
-  const onPlan = (): void => writeFileSync(join(path, "a"), "afterwards");
-  await assert.rejects(create(path, { onPlan }), { code: "changed" });
+  const onEvent: CreateOptions["onEvent"] = ({ kind }) => {
+    if (kind === "planned") writeFileSync(join(path, "a"), "afterwards");
+  };
+  await assert.rejects(create(path, { onEvent }), { code: "changed" });
   assert.deepEqual(await readdir(folder), ["content"]);
 });
 
@@ -49,11 +54,10 @@ test("a link to a file or a folder is made a torrent of under the link's own nam
   for (const name of ["film", "films"]) {
     const made = await create(join(folder, name), { kind: "hybrid" });
     assert.match(made.magnet, new RegExp(`&dn=${name}&`));
-    const checked = await checkTorrent({
+    const checked = await checkTorrent(ports, {
       source: `${join(folder, name)}.torrent`,
       folder,
-      onStart: () => undefined,
-      onProgress: () => undefined,
+      onEvent: () => undefined,
       signal: AbortSignal.timeout(60_000),
     });
     assert.equal(checked.ok, true, JSON.stringify(checked));
@@ -74,8 +78,9 @@ test("MET-24: a file that cannot be read is said before the first byte is", asyn
   if (isRoot) process.seteuid!(65_534);
   try {
     const made = create(path, {
-      onPlan: (plan) => {
-        ({ skipped } = plan);
+      onEvent: (event) => {
+        assert.equal(event.kind, "planned");
+        ({ skipped } = event.plan);
         throw planned;
       },
     });
@@ -127,12 +132,12 @@ test("a torrent that could not be written is refused before its content is read"
   const folder = await folderFor(context);
   const path = join(folder, "content");
   await writeFile(path, "x");
-  const onPlan = (): void => assert.fail("began to read");
+  const onEvent = (): void => assert.fail("began to read");
   for (const overwrite of [false, true]) {
     const file = join(folder, "nowhere/content.torrent");
-    await assert.rejects(create(path, { file, overwrite, onPlan }), { code: "not-found" });
+    await assert.rejects(create(path, { file, overwrite, onEvent }), { code: "not-found" });
   }
-  await assert.rejects(create(path, { file: `${path}/content.torrent`, onPlan }), {
+  await assert.rejects(create(path, { file: `${path}/content.torrent`, onEvent }), {
     code: "not-found",
     detail: /a file is no folder/,
   });
@@ -143,6 +148,6 @@ test("MET-12: a .torrent file that is larger than strangers may send is made and
   await writeFile(path, "x");
   const comment = "words ".repeat(METAINFO_BYTES_MAX / 6 + 1);
   const { file, infohashV1 } = await create(path, { comment });
-  const shown = await showTorrent(file);
+  const shown = await showTorrent(ports, file);
   assert.equal(shown.infohashV1, infohashV1);
 });

@@ -3,10 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { encodeUtf8 } from "../base/bytes.ts";
-import { dictOf, encode } from "../bencode/encode.ts";
-import { parseInfo } from "../metainfo/parse-metainfo.ts";
-import { findFiles, troubleWith } from "./found-files.ts";
+import { encodeUtf8 } from "../../src/base/bytes.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { parseInfo } from "../../src/metainfo/parse-metainfo.ts";
+import { findFiles, troubleWith } from "../../src/commands/found-files.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
 /** A user who owns nothing. */
 const NOBODY = 65_534;
@@ -40,7 +41,7 @@ test("files fit, are missing, unfinished or something else, also behind links", 
   mkdirSync(join(root, "t/folder"));
   symlinkSync("elsewhere", join(root, "t/linked"));
   symlinkSync("nowhere", join(root, "t/gone"));
-  const found = findFiles(info, root, ".part");
+  const found = findFiles(new NodeUserFiles(), info, { root, suffix: ".part" });
   assert.deepEqual(
     found.map(({ state, size }) => [state, size]),
     [
@@ -67,10 +68,13 @@ test("a file that cannot be read is told before any is", (context) => {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid!(NOBODY);
   try {
-    assert.throws(() => findFiles(torrentOf("open", "closed"), root, ".part"), {
-      code: "not-readable",
-      subject: join(root, "t/closed"),
-    });
+    assert.throws(
+      () => findFiles(new NodeUserFiles(), torrentOf("open", "closed"), { root, suffix: ".part" }),
+      {
+        code: "not-readable",
+        subject: join(root, "t/closed"),
+      },
+    );
   } finally {
     if (isRoot) process.seteuid!(0);
   }

@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { sha1, sha256 } from "../base/hash.ts";
-import { toHex } from "../base/bytes.ts";
-import { dictOf, encode, type Encodable } from "../bencode/encode.ts";
-import { rootOfPieceLayer } from "../metainfo/merkle.ts";
-import { showTorrent } from "./show-torrent.ts";
+import { sha1, sha256 } from "../../src/base/hash.ts";
+import { toHex } from "../../src/base/bytes.ts";
+import { dictOf, encode, type Encodable } from "../../src/bencode/encode.ts";
+import { rootOfPieceLayer } from "../../src/metainfo/merkle.ts";
+import { showTorrent } from "../../src/commands/show-torrent.ts";
+import { filePorts } from "../../src/daemon/file-ports.ts";
 
 const PIECE = 16_384;
 const node = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -20,7 +21,10 @@ async function show(context: TestContext, torrent: Encodable): Promise<Record<st
   const file = join(folder, "x.torrent");
   await writeFile(file, encode(torrent));
   // As a program gets it.
-  return JSON.parse(JSON.stringify(await showTorrent(file))) as Record<string, unknown>;
+  return JSON.parse(JSON.stringify(await showTorrent(filePorts(), file))) as Record<
+    string,
+    unknown
+  >;
 }
 
 test("show has every field of the metainfo, whoever knows it", async (context) => {

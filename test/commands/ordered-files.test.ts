@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { OrderedFiles } from "./ordered-files.ts";
+import { OrderedFiles } from "../../src/commands/ordered-files.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
 const SECRET = "the key of the house";
 
@@ -23,7 +24,7 @@ function tree(t: TestContext) {
     writeFileSync(join(folder, "a/two"), "and two");
   }
   const paths = { one: join(root, "a/b/one"), two: join(root, "a/two") };
-  const files = new OrderedFiles(root, [
+  const files = new OrderedFiles(new NodeUserFiles().below(root), [
     { path: paths.one, length: SECRET.length },
     { path: paths.two, length: 7 },
   ]);

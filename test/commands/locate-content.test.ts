@@ -3,11 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { encodeUtf8, toLatin1 } from "../base/bytes.ts";
-import { dictOf, encode } from "../bencode/encode.ts";
-import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { parseInfo } from "../metainfo/parse-metainfo.ts";
-import { locateContent } from "./locate-content.ts";
+import { encodeUtf8, toLatin1 } from "../../src/base/bytes.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
+import type { TorrentInfo } from "../../src/metainfo/metainfo.ts";
+import { parseInfo } from "../../src/metainfo/parse-metainfo.ts";
+import { locateContent } from "../../src/commands/locate-content.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
+
+const disk = new NodeUserFiles();
 
 /** A v1 torrent of files of one byte with these paths; names are bytes spelled in latin1. */
 function torrentOf(name: string, ...paths: readonly string[][]): TorrentInfo {
@@ -36,7 +39,7 @@ function folderWith(context: TestContext, ...paths: readonly string[]): string {
 }
 
 function located(info: TorrentInfo, folder: string): string[] {
-  return locateContent(info, folder).info.files.map((file) => file.path.join("/"));
+  return locateContent(disk, info, folder).info.files.map((file) => file.path.join("/"));
 }
 
 test("MET-1: names that lead elsewhere are never looked for as they are written", (context) => {
@@ -81,7 +84,7 @@ test("a name whose dot was made visible is found, unless the other is there", (c
   assert.deepEqual(located(torrentOf(".rc"), folderWith(context, "_.rc", ".rc")), [".rc"]);
   const folder = folderWith(context, "_.t/a");
   assert.deepEqual(located(torrentOf(".t", ["a"]), folder), ["_.t/a"]);
-  assert.equal(locateContent(torrentOf(".t", ["a"]), join(folder, "_.t")).root, folder);
+  assert.equal(locateContent(disk, torrentOf(".t", ["a"]), join(folder, "_.t")).root, folder);
 });
 
 test("what lies behind links is found: people keep their files as they like", (context) => {
@@ -95,7 +98,7 @@ test("what lies behind links is found: people keep their files as they like", (c
   symlinkSync("who?", join(folder, "t/who?"));
   assert.deepEqual(located(torrentOf("t", ["how?"], ["who?"]), folder), ["t/how_", "t/who_"]);
   symlinkSync("t", join(folder, "other name"));
-  assert.equal(locateContent(info, join(folder, "other name")).root, folder);
+  assert.equal(locateContent(disk, info, join(folder, "other name")).root, folder);
 });
 
 const NAMES = ["what?", "a: b", "dots...", "blank ", "CON", "nul.txt", 'say "x"', "a*b", "x|y"];
@@ -105,7 +108,7 @@ test("MET-3: files are found under the names that the torrent gives them", (cont
   const written = NAMES.map((name) => `talks: 2026?/${name}/${name}.`);
   const folder = folderWith(context, ...written);
   assert.deepEqual(located(info, folder), written);
-  const inner = locateContent(info, join(folder, "talks: 2026?"));
+  const inner = locateContent(disk, info, join(folder, "talks: 2026?"));
   assert.equal(inner.root, folder, "the torrent's folder itself");
   assert.deepEqual(
     inner.info.files.map((file) => file.path.join("/")),
@@ -118,7 +121,7 @@ test("MET-3: files are found under the names that get gives them", (context) => 
   const own = info.files.map((file) => file.path.join("/"));
   const folder = folderWith(context, ...own);
   assert.deepEqual(located(info, folder), own);
-  assert.equal(locateContent(info, join(folder, "talks_ 2026_")).root, folder);
+  assert.equal(locateContent(disk, info, join(folder, "talks_ 2026_")).root, folder);
 });
 
 test("MET-3: each file is looked for by itself, and one file without a folder too", (context) => {
@@ -148,5 +151,5 @@ test("MET-5: names that clean to one are not mistaken for each other", (context)
 test("content that is nowhere is named as get would store it", (context) => {
   const info = torrentOf("t", ["a?"]);
   assert.deepEqual(located(info, folderWith(context)), ["t/a_"]);
-  assert.throws(() => locateContent(info, "/nowhere/at/all"), { code: "not-found" });
+  assert.throws(() => locateContent(disk, info, "/nowhere/at/all"), { code: "not-found" });
 });

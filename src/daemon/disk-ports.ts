@@ -1,0 +1,12 @@
+import type { CommandDisk, DiskPorts } from "../commands/command-ports.ts";
+import { hashingThreads } from "../platform/hashing-threads.ts";
+import { NodeDisk } from "../platform/node-disk.ts";
+import type { Log } from "../ports/log.ts";
+
+/** The world of a command that reads content. */
+export function diskPorts(log?: Log): DiskPorts {
+  return {
+    openDisk: (work): CommandDisk =>
+      new NodeDisk({ log, workers: work === undefined ? undefined : hashingThreads(work) }),
+  };
+}

@@ -1,0 +1,16 @@
+import type { PublishInPlacePorts } from "../commands/publish-in-place.ts";
+import { closeFolder, giveToOwnerOf } from "../platform/folder-rights.ts";
+import { isLocked } from "../platform/lock-file.ts";
+import { NodeRandom } from "../platform/node-random.ts";
+import { diskPorts } from "./disk-ports.ts";
+import { filePorts } from "./file-ports.ts";
+
+/** The world of whoever publishes content where it lies, on the hub's own machine. */
+export function inPlacePorts(): PublishInPlacePorts {
+  return {
+    ...filePorts(),
+    ...diskPorts(),
+    random: new NodeRandom(),
+    hubFolder: { isLocked, closeFolder, giveToOwnerOf },
+  };
+}

@@ -1,0 +1,21 @@
+import { GuardedFetch, type MakeFetch } from "../guard/guarded-fetch.ts";
+import { OwnNetworks } from "../guard/own-networks.ts";
+import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { ownInterfaces } from "../platform/own-interfaces.ts";
+import { everseedVersion } from "../platform/version.ts";
+import type { HttpFetch } from "../ports/net.ts";
+
+/** Opens what fetches a URL that a person names: any page, and no redirect leads nearer (house rule 8). */
+export function openFetch(): HttpFetch {
+  const networks = ownNetworks();
+  return new GuardedFetch({ nearPages: "all", lenient: false, networks, makeFetch: fetchMaker() });
+}
+
+export function fetchMaker(): MakeFetch {
+  const userAgent = `Everseed/${everseedVersion()}`;
+  return (how) => new NodeHttpFetch({ ...how, userAgent });
+}
+
+export function ownNetworks(): OwnNetworks {
+  return new OwnNetworks(ownInterfaces, () => performance.now());
+}

@@ -1,0 +1,24 @@
+import type { SessionPorts } from "../commands/command-ports.ts";
+import { NodeClock } from "../platform/node-clock.ts";
+import { NodeRandom } from "../platform/node-random.ts";
+import { TcpNet } from "../platform/tcp-net.ts";
+import { UdpNet } from "../platform/udp-net.ts";
+import type { Log } from "../ports/log.ts";
+import type { OutsideFaults } from "../ports/outside-faults.ts";
+import { diskPorts } from "./disk-ports.ts";
+import { fetchMaker, ownNetworks } from "./open-fetch.ts";
+
+/** The world of whoever exchanges pieces with peers. */
+export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
+  return {
+    ...diskPorts(log),
+    clock: new NodeClock(),
+    random: new NodeRandom(),
+    openNet: (allowRemote) => new TcpNet({ log, allowRemote }),
+    datagrams: new UdpNet({ log }),
+    makeFetch: fetchMaker(),
+    networks: ownNetworks(),
+    log,
+    faults,
+  };
+}
