@@ -378,8 +378,8 @@ function openPublishing(
     swarms: parts.tracker,
     everseed: {
       isDamaged: (id) => parts.everseed.isDamaged(id),
-      handleReplaced: (id) => {
-        parts.everseed.handleReplaced(id);
+      replace: async (id, replace) => {
+        await parts.everseed.replace(id, replace);
         parts.contents.forget(id);
       },
     },

@@ -265,9 +265,45 @@ test("HUB-19: content that came anew is judged anew, and served without what was
   assert.ok(!everseed.isDamaged("k3f9k3f9"));
   engine.added[0]!.onEvent!({ kind: "piece-lost", piece: 0 });
   assert.ok(everseed.isDamaged("k3f9k3f9"));
-  everseed.handleReplaced("k3f9k3f9");
+  await everseed.replace("k3f9k3f9", async () => assert.deepEqual(engine.removed, [torrent]));
   assert.ok(!everseed.isDamaged("k3f9k3f9"));
   assert.deepEqual(engine.removed, [torrent]);
+  await everseed.wake(V1);
+  assert.equal(engine.added.length, 2);
+});
+
+test("HUB-19: content is replaced when the engine has closed the old one, and is opened when it is there", async (t) => {
+  const { everseed, engine } = await world(t);
+  await everseed.wake(V1);
+  const [closing, moving] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  engine.remove = () => closing.promise;
+  let isMoving = false;
+  const replaced = everseed.replace("k3f9k3f9", () => {
+    isMoving = true;
+    return moving.promise;
+  });
+  const again = everseed.wake(V1);
+  await new Promise(setImmediate);
+  assert.ok(!isMoving, "the engine still closes it");
+  closing.resolve();
+  await new Promise(setImmediate);
+  assert.ok(isMoving);
+  assert.equal(engine.added.length, 1, "nobody opens what is being moved");
+  moving.resolve();
+  await Promise.all([replaced, again]);
+  assert.equal(engine.added.length, 2);
+});
+
+test("HUB-19: what is not replaced after all is as it was, and wakes again", async (t) => {
+  const { everseed, engine } = await world(t);
+  await everseed.wake(V1);
+  engine.added[0]!.onEvent!({ kind: "piece-lost", piece: 0 });
+  const refusal = new Error("no space");
+  await assert.rejects(
+    everseed.replace("k3f9k3f9", () => Promise.reject(refusal)),
+    refusal,
+  );
+  assert.ok(everseed.isDamaged("k3f9k3f9"));
   await everseed.wake(V1);
   assert.equal(engine.added.length, 2);
 });

@@ -59,6 +59,8 @@ export class Everseed {
   /** What torrents that sleep again have sent. */
   readonly #uploadedBefore = new Map<string, number>();
   readonly #looking = new Set<string>();
+  /** Torrents whose content is being replaced: they wake when that has ended. Never reject. */
+  readonly #replacing = new Map<string, Promise<void>>();
   readonly #faults: ContentFaults;
   readonly #rounds: ContentRounds;
   readonly #watch: InPlaceWatch;
@@ -128,7 +130,7 @@ export class Everseed {
     // Several peers may knock while the metainfo is read: one answer for all.
     let waking = this.#waking.get(row.id);
     if (!waking) {
-      waking = this.#load(row).finally(() => this.#waking.delete(row.id));
+      waking = this.#load(row.id).finally(() => this.#waking.delete(row.id));
       this.#waking.set(row.id, waking);
     }
     return waking;
@@ -163,11 +165,32 @@ export class Everseed {
     );
   }
 
-  /** Its content was replaced by a whole one: what was found out about the old one is forgotten. */
-  handleReplaced(torrentId: string): void {
+  /**
+   * Replaces the content of a torrent by a whole one, while it sleeps: an engine that mends the old content would write
+   * into the new. What was found out about the old one is forgotten.
+   *
+   * @param replace - Called when nobody has the old files open for writing; nobody has, before it ends.
+   */
+  async replace(torrentId: string, replace: () => Promise<void>): Promise<void> {
+    const replacing = this.#replaceAsleep(torrentId, this.#waking.get(torrentId), replace);
+    const ended = replacing.catch(() => undefined);
+    this.#replacing.set(torrentId, ended);
+    await ended;
+    this.#replacing.delete(torrentId);
+    await replacing;
     this.#faults.handleReplaced(torrentId);
+  }
+
+  /** @param waking - Began before, and does not wait for us. */
+  async #replaceAsleep(
+    torrentId: string,
+    waking: Promise<unknown> | undefined,
+    replace: () => Promise<void>,
+  ): Promise<void> {
+    await waking;
     const awake = this.#awake.get(torrentId);
-    if (awake) void this.#putToSleep(torrentId, awake);
+    if (awake) await this.#putToSleep(torrentId, awake);
+    await replace();
   }
 
   /** It is not published any more. Resolves when no peer gets anything of it. */
@@ -202,11 +225,13 @@ export class Everseed {
     return { uploaded, downloaded, peers };
   }
 
-  async #load(row: TorrentRow): Promise<EngineTorrent | undefined> {
+  async #load(id: string): Promise<EngineTorrent | undefined> {
     const { torrents, library, folder, clock, log } = this.#options;
-    const metainfo = await library.load(row);
+    await this.#replacing.get(id);
+    const row = await torrents.find(id);
+    const metainfo = row && (await library.load(row));
     // Taken back while the file was read.
-    if (!(await torrents.find(row.id))) return undefined;
+    if (!row || !(await torrents.find(id))) return undefined;
     const session = this.#session;
     if (!metainfo || !session) {
       if (!metainfo) log.error("a published torrent has lost its .torrent file", { id: row.id });

@@ -32,7 +32,7 @@ export interface FinisherOptions {
   readonly drafts: DraftTable;
   readonly swarms: SwarmRegistry;
   /** Knows of damage that files' lengths do not show, and serves from what is replaced. */
-  readonly everseed: Pick<Everseed, "isDamaged" | "handleReplaced">;
+  readonly everseed: Pick<Everseed, "isDamaged" | "replace">;
   /** Told of each new torrent, whose files may be here already. */
   readonly sharing: Pick<ContentSharing, "handlePublished">;
   readonly folder: DataFolder;
@@ -246,10 +246,11 @@ export class Finisher {
     const metainfoPath = folder.absolute(known.metainfo_path);
     if (!(await files.stat(metainfoPath))) await files.write(metainfoPath, torrent);
     if (await this.#isWhole(known, info)) return;
-    await this.#moveContent(finished, folder.absolute(known.content_path));
-    // Where its owner kept it nothing is written; from now on this copy is the one.
-    if (known.content_root !== null) await torrents.keepContent(known.id);
-    everseed.handleReplaced(known.id);
+    await everseed.replace(known.id, async () => {
+      await this.#moveContent(finished, folder.absolute(known.content_path));
+      // Where its owner kept it nothing is written; from now on this copy is the one.
+      if (known.content_root !== null) await torrents.keepContent(known.id);
+    });
     log.info("lost content of a torrent came back with an upload", { id: known.id });
   }
 

@@ -160,7 +160,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     drafts,
     sharing: { handlePublished: () => undefined },
     swarms,
-    everseed: { isDamaged: () => false, handleReplaced: () => undefined },
+    everseed: { isDamaged: () => false, replace: (_id, replace) => replace() },
     folder,
     turns,
     files: disk,

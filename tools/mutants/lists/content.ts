@@ -61,4 +61,18 @@ export const mutants: readonly Mutant[] = [
     to: "    this.#placing",
     tests: STORES,
   },
+  {
+    name: "content: what is published is replaced while the engine still closes it",
+    file: "src/publish/everseed.ts",
+    from: "    if (awake) await this.#putToSleep(torrentId, awake);\n    await replace();",
+    to: "    if (awake) void this.#putToSleep(torrentId, awake);\n    await replace();",
+    tests: ["src/publish/everseed"],
+  },
+  {
+    name: "content: what is being replaced is opened",
+    file: "src/publish/everseed.ts",
+    from: "    await this.#replacing.get(id);\n",
+    to: "",
+    tests: ["src/publish/everseed"],
+  },
 ];
