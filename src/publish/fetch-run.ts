@@ -22,6 +22,7 @@ import type { FetchedTorrent } from "./torrent-adoption.ts";
 const NODE_BYTES = 32;
 /** Without a new piece for so long, and nobody who sends, it is stalled. */
 const STALLED_MS = 60_000;
+const NOBODY_TO_ASK = "It names no tracker: this hub has nobody to ask for it";
 
 export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
 
@@ -101,7 +102,6 @@ export class FetchRun {
       return { ...NOTHING_YET, name, size, state, problem: null };
     }
     const { doneBytes, downloadBytesPerSecond, peers } = torrent.stats();
-    const { state } = torrent;
     return {
       name,
       size,
@@ -110,7 +110,7 @@ export class FetchRun {
       peers,
       trackerNotices: this.#options.engine.trackerNotices(torrent),
       state: this.#stateOf(torrent, downloadBytesPerSecond),
-      problem: state.kind === "waiting" ? "The disk of this hub refuses at the moment." : null,
+      problem: this.#problem(torrent),
     };
   }
 
@@ -119,6 +119,13 @@ export class FetchRun {
     this.#end.resolve(false);
     await this.done.catch(() => undefined);
     await this.#remove();
+  }
+
+  #problem(torrent: EngineTorrent): string | null {
+    if (torrent.state.kind === "waiting") return "The disk of this hub refuses at the moment.";
+    // Only peers that come by themselves can bring it: there is no use in waiting to say so.
+    const isAlone = trackersOf(this.#options.source).length === 0 && torrent.stats().peers === 0;
+    return isAlone ? NOBODY_TO_ASK : null;
   }
 
   #stateOf({ state }: EngineTorrent, bytesPerSecond: number): Fetch["state"] {

@@ -321,9 +321,8 @@ function parseSource(source: Uint8Array | string): FetchSource {
       : { metainfo: parseMetainfo(source) };
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    throw new PublishError("bad-declaration", `This is no torrent: ${error.detail}.`, {
-      cause: error,
-    });
+    const words = typeof source === "string" ? "This is" : "This is no torrent:";
+    throw new PublishError("bad-declaration", `${words} ${error.detail}.`, { cause: error });
   }
 }
 

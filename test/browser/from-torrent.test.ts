@@ -89,11 +89,12 @@ test("without JavaScript: paste, see that nobody has it yet, cancel after a seco
   const infohash = "0123456789abcdef0123456789abcdef01234567";
   await page.getByLabel("Magnet link or infohash").fill("0123");
   await page.getByRole("button", { name: "Fetch it" }).click();
-  await page.getByText("This is no torrent").waitFor();
+  await page.getByText("This is not a usable magnet link").waitFor();
   assert.equal(await page.getByLabel("Magnet link or infohash").inputValue(), "0123");
   await page.getByLabel("Magnet link or infohash").fill(infohash);
   await page.getByRole("button", { name: "Fetch it" }).click();
   await page.getByRole("heading", { name: "Finding details" }).waitFor();
+  await page.getByText("this hub has nobody to ask for it").waitFor();
   const address = page.url();
   const cancel = page.getByRole("button", { name: "Cancel and throw away" });
   assert.equal(await cancel.isVisible(), false, "it asks first");

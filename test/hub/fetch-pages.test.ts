@@ -85,7 +85,7 @@ test("what the form cannot take comes back with what was typed, the reason and w
   const { world, post } = await browser(t);
   for (const [source, words] of [
     ["", /Nothing was given/],
-    ["magnet:?dn=nothing", /no torrent/],
+    ["magnet:?dn=nothing", /not a usable magnet link/],
     ["https://elsewhere.example/a.torrent", /web address/],
     [`magnet:?xt=urn:btih:${INFOHASH}&dn=${"x".repeat(16_400)}`, /16384 characters/],
   ] as const) {

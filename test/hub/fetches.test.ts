@@ -129,7 +129,7 @@ test("what is no torrent, or private, or too large is refused with the reason", 
   const world = await hubWorld(t);
   for (const [body, words] of [
     [new Uint8Array([1, 2, 3]), /no torrent/],
-    ["magnet:?dn=nothing", /no torrent/],
+    ["magnet:?dn=nothing", /This is not a usable magnet link: it needs/],
     [torrentOf({ private: true }), /private/],
   ] as const) {
     const response = await send(world, body);

@@ -96,6 +96,16 @@ function Held({ model }: { readonly model: FetchPage }) {
       </Note>
     );
   }
+  if (mine !== null && mine.problem !== null) {
+    return (
+      <Note mood="warn" title={<Outside text={mine.problem} />}>
+        <p>
+          Cancel it, and give the .torrent file or a link that names trackers: one with “&tr=” in
+          it. It goes on as it is only when somebody who has it comes to this hub by itself.
+        </p>
+      </Note>
+    );
+  }
   if (state !== "stalled") return null;
   const title =
     mine === null || mine.peers === 0

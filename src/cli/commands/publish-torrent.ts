@@ -54,7 +54,7 @@ export class FetchProgress {
    * Tells each text of a tracker once. A warning is for everybody; that one of many trackers is dead matters when
    * nobody sends.
    */
-  #tellTrackers({ trackerNotices, state }: FetchView): void {
+  #tellTrackers({ trackerNotices, state, problem }: FetchView): void {
     for (const { kind, tracker, message } of trackerNotices) {
       const words = `${kind} ${tracker} ${message}`;
       if (this.#words.has(words) || this.#words.size >= TOLD_MAX) continue;
@@ -70,7 +70,7 @@ export class FetchProgress {
       ({ tracker, message }) => `\n  ${escapeOutside(tracker)}: ${escapeOutside(message)}`,
     );
     this.#output.warn(
-      `Nobody sends it to the hub; it waits for somebody who has it.${reasons.join("")}`,
+      `${problem ?? "Nobody sends it to the hub"}; it waits for somebody who has it.${reasons.join("")}`,
     );
   }
 }
