@@ -57,6 +57,7 @@ export interface GotTorrent {
   readonly root: string;
   /** Of the wanted files. */
   readonly bytes: number;
+  /** In this run and in those that it went on from. */
   readonly downloaded: number;
   readonly uploaded: number;
 }

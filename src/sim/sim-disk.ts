@@ -55,6 +55,22 @@ export class SimDisk implements ContentSource, ContentDisk {
     return this.#files.get(path);
   }
 
+  /** Of all files. */
+  paths(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  remove(path: string): void {
+    this.#files.delete(path);
+  }
+
+  rename(from: string, to: string): void {
+    const file = this.#files.get(from);
+    invariant(file, "there is a file to rename");
+    this.#files.delete(from);
+    this.#files.set(to, file);
+  }
+
   /** Flips one byte of a file, as a failing disk does: the file looks as before. */
   damage(path: string, offset: number): void {
     const file = this.#files.get(path);

@@ -73,6 +73,32 @@ export class Simulation implements Clock {
     this.runUntil(() => false, durationMs);
   }
 
+  /**
+   * Lets things happen until a promise settles. Between two events whatever waits for promises has its turn.
+   *
+   * @param limit.turn - Resolves when nothing is left that waits for a promise, as `setImmediate` does.
+   * @throws (rejects) As the promise; when it does not settle within `limitMs` of simulated time.
+   */
+  async settle<Result>(
+    work: Promise<Result>,
+    limit: { readonly limitMs: number; readonly turn: () => Promise<void> },
+  ): Promise<Result> {
+    let isSettled = false;
+    const note = (): void => {
+      isSettled = true;
+    };
+    work.then(note, note);
+    const endMs = this.#nowMs + limit.limitMs;
+    for (;;) {
+      await limit.turn();
+      if (isSettled) return work;
+      const next = this.#events[0];
+      if (!next) throw new Error("nothing is left to happen, and it has not settled");
+      if (next.atMs > endMs) throw new Error(`it did not settle within ${limit.limitMs} ms`);
+      this.#step();
+    }
+  }
+
   #step(): void {
     const { atMs, fire } = this.#pop();
     // Who cancelled it does not want time to be seen at it either.

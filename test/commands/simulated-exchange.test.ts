@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeCompact } from "../../src/base/endpoint.ts";
+import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { createTorrent } from "../../src/commands/create-torrent.ts";
+import { type GetEvent, type GetOptions, getTorrent } from "../../src/commands/get-torrent.ts";
+import {
+  type SeedEvent,
+  type SeedOptions,
+  seedTorrents,
+} from "../../src/commands/seed-torrents.ts";
+import { type CommandMachine, HOME, NEVER, SimulatedWorld, someBytes } from "./simulated-world.ts";
+
+const SIZE = 2_000_000;
+const CONTENT = someBytes(1, SIZE);
+const TRACKER = "http://tracker.example/announce";
+const PORT = 6881;
+
+/** A torrent of a folder with one file, made on a machine that has it. */
+async function madeOn(world: SimulatedWorld, machine: CommandMachine): Promise<Uint8Array> {
+  machine.disk.put(`${HOME}/talks/tides.bin`, CONTENT);
+  const making = createTorrent(machine.ports, {
+    path: "talks",
+    overwrite: false,
+    kind: "hybrid",
+    pieceLength: 65_536,
+    trackers: [[TRACKER]],
+    dated: true,
+    onEvent: () => undefined,
+    signal: NEVER,
+  });
+  const { file } = await world.run(making, 60_000);
+  return machine.disk.find(`${HOME}/${file}`)!.bytes;
+}
+
+function seed(machine: CommandMachine, options: Partial<SeedOptions>) {
+  return seedTorrents(machine.ports, {
+    sources: ["talks.torrent"],
+    folder: ".",
+    listen: { host: "::", port: PORT },
+    trackers: [],
+    onEvent: () => undefined,
+    signal: NEVER,
+    ...options,
+  });
+}
+
+function get(machine: CommandMachine, options: Partial<GetOptions>) {
+  return getTorrent(machine.ports, {
+    source: "talks.torrent",
+    folder: "copy",
+    select: [],
+    finalNames: true,
+    existing: "proven",
+    hidden: false,
+    seed: undefined,
+    listen: undefined,
+    peers: [],
+    trackers: [],
+    downBytesPerSecond: undefined,
+    upBytesPerSecond: undefined,
+    onEvent: () => undefined,
+    signal: NEVER,
+    ...options,
+  });
+}
+
+/** A machine that seeds from now on, and one that has the .torrent file. */
+async function twoMachines(world: SimulatedWorld, end: AbortSignal) {
+  const [here, there] = [world.machine(), world.machine()];
+  const torrent = await madeOn(world, here);
+  there.disk.put(`${HOME}/talks.torrent`, torrent);
+  const told: SeedEvent[] = [];
+  const seeding = seed(here, { signal: end, onEvent: (event) => told.push(event) });
+  return { here, there, told, seeding };
+}
+
+/** A tracker that names the seed, or nobody. */
+function trackerOf(...peers: string[]): () => Uint8Array {
+  const compact = peers.flatMap((address) => [...encodeCompact({ address, port: PORT })]);
+  return () => encode(dictOf({ interval: 1800, peers: new Uint8Array(compact) }));
+}
+
+test("seed and get, from the first event to the last: the tracker names the seed, every byte arrives", async () => {
+  const world = new SimulatedWorld(11);
+  const end = new AbortController();
+  const { here, there, told, seeding } = await twoMachines(world, end.signal);
+  world.tracker = trackerOf(here.host.address);
+  const events: GetEvent[] = [];
+  const got = await world.run(get(there, { onEvent: (event) => events.push(event) }), 120_000);
+  assert.deepEqual(got, {
+    name: "talks",
+    root: `${HOME}/copy`,
+    bytes: SIZE,
+    downloaded: SIZE,
+    uploaded: 0,
+  });
+  const copy = there.disk.find(`${HOME}/copy/talks/tides.bin`)!;
+  assert.deepEqual(Buffer.from(copy.bytes), Buffer.from(CONTENT));
+  assert.equal(
+    there.disk.paths().some((path) => path.includes("everseed-resume")),
+    false,
+  );
+  const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== "stats");
+  assert.deepEqual(kinds, ["ready", "known", "done"]);
+
+  end.abort();
+  const { uploaded } = await world.run(seeding, 60_000);
+  assert.equal(uploaded, SIZE);
+  assert.deepEqual([...new Set(told.map(({ kind }) => kind))], ["ready", "stats"]);
+});
+
+test("get: nobody is there until the deadline; it tells why, and stops with what it has", async () => {
+  const world = new SimulatedWorld(12);
+  const here = world.machine();
+  await madeOn(world, here);
+  world.tracker = trackerOf();
+  const events: GetEvent[] = [];
+  const signal = world.signalAfter(60_000);
+  const getting = get(here, { signal, onEvent: (event) => events.push(event) });
+  await assert.rejects(world.run(getting, 120_000), { message: "the person ends it" });
+  const alone = events.find((event) => event.kind === "alone");
+  assert.deepEqual(
+    alone?.trackers.map(({ state, peersGiven }) => [state, peersGiven]),
+    [["working", 0]],
+  );
+  const stopped = { kind: "stopped", doneBytes: 0, wantedBytes: SIZE, suffix: undefined };
+  assert.deepEqual(events.at(-1), stopped);
+});
+
+test("get: the disk fills up on the way; the same command goes on from there when there is room", async () => {
+  const world = new SimulatedWorld(13);
+  const end = new AbortController();
+  const { here, there, seeding } = await twoMachines(world, end.signal);
+  world.tracker = trackerOf(here.host.address);
+  const root = `${HOME}/copy`;
+  there.disk.setRoom(root, 2 * SIZE);
+  world.simulation.startTimer(1500, () => there.disk.setRoom(root, 0));
+  const full = await world.run(
+    get(there, {}).catch((error: unknown) => error),
+    120_000,
+  );
+  assert.ok(full instanceof Error && "code" in full && "detail" in full);
+  assert.equal(full.code, "disk-full");
+  assert.match(String(full.detail), /Disk full: need [\d.]+ [KM]iB more on copy/);
+
+  // Nothing is begun that does not fit.
+  const again = get(there, { onEvent: ({ kind }) => assert.notEqual(kind, "ready") });
+  await assert.rejects(world.run(again, 60_000), { code: "disk-full" });
+
+  there.disk.setRoom(root, 2 * SIZE);
+  const sentBefore = here.host.sentBytes;
+  await world.run(get(there, {}), 120_000);
+  const sent = here.host.sentBytes - sentBefore;
+  assert.ok(sent < SIZE / 2, `${sent} bytes came again`);
+  const copy = there.disk.find(`${root}/talks/tides.bin`)!;
+  assert.deepEqual(Buffer.from(copy.bytes), Buffer.from(CONTENT));
+  end.abort();
+  await world.run(seeding, 60_000);
+});
+
+test("get: cancelled in the middle, it keeps what it has and says how much that is", async () => {
+  const world = new SimulatedWorld(14);
+  const end = new AbortController();
+  const { here, there, seeding } = await twoMachines(world, end.signal);
+  const peers = [{ host: here.host.address, port: PORT }];
+  const events: GetEvent[] = [];
+  const signal = world.signalAfter(1500);
+  const getting = get(there, { peers, signal, onEvent: (event) => events.push(event) });
+  await assert.rejects(world.run(getting, 60_000), { message: "the person ends it" });
+  const last = events.at(-1);
+  assert.equal(last?.kind, "stopped");
+  assert.ok(last.doneBytes! > 0 && last.doneBytes! < SIZE, `${last.doneBytes} bytes`);
+  end.abort();
+  await world.run(seeding, 60_000);
+});
+
+test("house rule 8: get in a simulation dials no neighbour that a tracker elsewhere names", async () => {
+  const world = new SimulatedWorld(15);
+  const here = world.machine();
+  await madeOn(world, here);
+  world.tracker = trackerOf("192.168.1.7");
+  const events: GetEvent[] = [];
+  const signal = world.signalAfter(60_000);
+  const getting = get(here, { signal, onEvent: (event) => events.push(event) });
+  await assert.rejects(world.run(getting, 120_000), { message: "the person ends it" });
+  const alone = events.find((event) => event.kind === "alone");
+  assert.deepEqual(alone?.refused, ["192.168.1.7"]);
+});
+
+test("seed: content becomes a torrent on the way; one that is there is used, other content is refused", async () => {
+  const world = new SimulatedWorld(16);
+  const here = world.machine();
+  here.disk.put(`${HOME}/talks/tides.bin`, CONTENT);
+  const runs: string[][] = [];
+  for (let run = 0; run < 2; run += 1) {
+    const told: SeedEvent[] = [];
+    const signal = world.signalAfter(5000);
+    const seeding = seed(here, {
+      sources: ["talks"],
+      signal,
+      onEvent: (event) => told.push(event),
+    });
+    await world.run(seeding, 60_000);
+    runs.push([...new Set(told.map(({ kind }) => kind))]);
+  }
+  assert.deepEqual(runs, [
+    ["plan", "hashed", "made", "ready", "stats"],
+    ["known", "ready", "stats"],
+  ]);
+  here.disk.put(`${HOME}/talks/tides.bin`, CONTENT.subarray(1));
+  await assert.rejects(world.run(seed(here, { sources: ["talks"] }), 60_000), { code: "exists" });
+});
+
+test("seed: a file that is not there, a port that is taken and a disk that cannot be read end it at once", async () => {
+  const world = new SimulatedWorld(17);
+  const here = world.machine();
+  await madeOn(world, here);
+  const ready = (): never => assert.fail("it began");
+  const listener = await here.host.listen({ host: "::", port: PORT, accept: () => undefined });
+  await assert.rejects(world.run(seed(here, { onEvent: ready }), 60_000), { code: "port-taken" });
+  listener.close();
+  here.disk.remove(`${HOME}/talks/tides.bin`);
+  here.disk.put(`${HOME}/talks/other`, CONTENT);
+  await assert.rejects(world.run(seed(here, { onEvent: ready }), 60_000), { code: "not-found" });
+  here.disk.broken = true;
+  await assert.rejects(world.run(seed(here, { onEvent: ready }), 60_000), { code: "disk-error" });
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import type { HttpFetch, HttpReply, StreamNet } from "../../src/ports/net.ts";
+import type {
+  CommandDisk,
+  DiskPorts,
+  SessionPorts,
+  SourcePorts,
+} from "../../src/commands/command-ports.ts";
+import { OwnNetworks } from "../../src/guard/own-networks.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { seededRandom } from "../../src/sim/seeded-random.ts";
+import { SimDisk } from "../../src/sim/sim-disk.ts";
+import { SimMeasure } from "../../src/sim/sim-measure.ts";
+import { type SimHost, SimNet } from "../../src/sim/sim-net.ts";
+import { SimSlabs } from "../../src/sim/sim-slabs.ts";
+import { SimUserFiles } from "../../src/sim/sim-user-files.ts";
+import { Simulation } from "../../src/sim/simulation.ts";
+
+const MIB = 1024 * 1024;
+const LINK = { upBytesPerSecond: MIB, downBytesPerSecond: 8 * MIB, latencyMs: 15 };
+
+/** Where the people of the simulation work; relative paths begin there. */
+export const HOME = "/home/ann";
+
+type CommandWorld = SourcePorts & DiskPorts & SessionPorts;
+
+/** One machine on which commands run, with a disk, a line, and a person's files. */
+export interface CommandMachine {
+  readonly disk: SimDisk;
+  readonly files: SimUserFiles;
+  readonly host: SimHost;
+  readonly ports: CommandWorld;
+}
+
+/** A world in which commands run from their beginning to their end, in simulated time and from one seed. */
+export class SimulatedWorld {
+  readonly simulation = new Simulation();
+  readonly #net = new SimNet({ simulation: this.simulation });
+  readonly #seed: number;
+  /** Answers of the tracker; without it nothing on the web replies. */
+  tracker: ((url: URL) => Uint8Array) | undefined;
+  #machines = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  machine(): CommandMachine {
+    this.#machines += 1;
+    const { simulation } = this;
+    const host = this.#net.createHost(`9.0.0.${this.#machines}`, LINK);
+    const disk = new SimDisk({ simulation });
+    const files = new SimUserFiles(disk);
+    const ports: CommandWorld = {
+      clock: simulation,
+      random: seededRandom(this.#seed + this.#machines),
+      files,
+      openFetch: async () => assert.fail("no URL is named"),
+      openDisk: () => openDisk(disk),
+      openNet: (allowRemote) => guardedNet(host, allowRemote),
+      datagrams: {
+        bind: () => Promise.reject(new Error("nothing is sent by UDP here")),
+        resolve: async (name) => [name],
+      },
+      makeFetch: () => this.#web(),
+      networks: new OwnNetworks(
+        () => [],
+        () => simulation.nowMs(),
+      ),
+      log: SILENT_LOG,
+    };
+    return { disk, files, host, ports };
+  }
+
+  /** Lets the world go on until a command ends, and a little longer so that what it left would show. */
+  run<Result>(command: Promise<Result>, limitMs: number): Promise<Result> {
+    return this.simulation.settle(command, { limitMs, turn: () => setImmediate() });
+  }
+
+  /** A signal that comes after so much simulated time. */
+  signalAfter(ms: number): AbortSignal {
+    const controller = new AbortController();
+    this.simulation.startTimer(ms, () => controller.abort(new Error("the person ends it")));
+    return controller.signal;
+  }
+
+  #web(): HttpFetch {
+    return {
+      get: (url) =>
+        new Promise<HttpReply>((resolve, reject) => {
+          this.simulation.startTimer(30, () => {
+            const body = this.tracker?.(new URL(url));
+            if (body) resolve({ status: 200, body, from: "9.9.9.9" });
+            else reject(new Error("nobody replies"));
+          });
+        }),
+    };
+  }
+}
+
+export const NEVER = new AbortController().signal;
+
+function openDisk(disk: SimDisk): CommandDisk {
+  const hasher = new SimMeasure(disk);
+  return {
+    open: (layout) => disk.open(layout),
+    measure: (options) => hasher.measure(options),
+    createSlabPool: (limitBytes) => new SimSlabs(limitBytes),
+    close: async () => undefined,
+  };
+}
+
+/** A stranger's peers are dialled only when the guard lets them through; a refused dial ends in silence. */
+function guardedNet(host: SimHost, allowRemote: Parameters<SessionPorts["openNet"]>[0]): StreamNet {
+  return {
+    listen: (options) => host.listen(options),
+    connect: (remote, handler, options) => {
+      const nowhere = { address: "9.255.255.255", port: 1 };
+      return host.connect(allowRemote(remote) ? remote : nowhere, handler, options);
+    },
+  };
+}
+
+/** Bytes that chance chose, the same for the same seed. */
+export function someBytes(seed: number, length: number): Uint8Array {
+  return seededRandom(seed).bytes(length);
+}
