@@ -16,13 +16,6 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/commands/simulated-exchange"],
   },
   {
-    name: "commands: a peer is dialled without the guard",
-    file: "src/commands/open-session.ts",
-    from: "ports.openNet((peer) => guard.admitPeer(peer))",
-    to: "ports.openNet(() => true)",
-    tests: ["test/commands/simulated-exchange"],
-  },
-  {
     name: "commands: an upload ignores the order that the hub asks for",
     file: "src/commands/publish-content.ts",
     from: "const placed = order.map((index) => {",
@@ -30,10 +23,17 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/commands/simulated-publish"],
   },
   {
-    name: "commands: a cancelled create writes its torrent all the same",
-    file: "src/commands/create-torrent.ts",
-    from: "signal,\n    });\n  } catch (error) {\n    throw measureTrouble(error);",
-    to: "});\n  } catch (error) {\n    throw measureTrouble(error);",
+    name: "commands: a cancelled check waits for the disk",
+    file: "src/commands/check-torrent.ts",
+    from: "        stop();\n        reject(signal.reason as Error);",
+    to: "        stop();",
     tests: ["test/commands/simulated-content"],
+  },
+  {
+    name: "commands: seed takes other content for that of the torrent",
+    file: "src/commands/seed-source.ts",
+    from: "if (difference !== undefined) throw otherContent(file, path, difference);",
+    to: "",
+    tests: ["test/commands/simulated-exchange"],
   },
 ];
