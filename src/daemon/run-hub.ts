@@ -35,7 +35,7 @@ import { openHubEngine } from "./hub-engine.ts";
 import { HubFetching } from "./hub-fetching.ts";
 import { InPlaceInbox } from "./in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
-import { type HubServer, openHubServer } from "./hub-server.ts";
+import { type HubServer, openHubServer } from "../platform/web-server.ts";
 import { closedFileTrouble, type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { type HubServer, openHubServer } from "../../src/daemon/hub-server.ts";
+import { type HubServer, openHubServer } from "../../src/platform/web-server.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type HubTracker, openHubTracker } from "../../src/daemon/hub-tracker.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";

@@ -5,8 +5,8 @@ import { formatAddress } from "../base/endpoint.ts";
 import { asHostName, isLoopback, type RequestContext } from "../hub/request-gate.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { clientAddress } from "../tracker/source-address.ts";
-import { answerBrokenHttp } from "../platform/broken-http.ts";
-import { ConnectionCap } from "../platform/connection-cap.ts";
+import { answerBrokenHttp } from "./broken-http.ts";
+import { ConnectionCap } from "./connection-cap.ts";
 import { listenTrouble } from "../commands/open-session.ts";
 import { rawBody } from "./raw-body.ts";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { mock, test, type TestContext } from "node:test";
-import { type Handle, openHubServer } from "../../src/daemon/hub-server.ts";
+import { type Handle, openHubServer } from "../../src/platform/web-server.ts";
 import { breakOff } from "../../src/hub/break-off.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 
