@@ -52,7 +52,10 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), packages: true, world: true }],
   // `platform`: the version, which `--version` and the help need at once.
-  ["cli", { imports: ["api", "commands", "daemon", "platform"], packages: true, world: true }],
+  [
+    "cli",
+    { imports: ["api", "ports", "commands", "daemon", "platform"], packages: true, world: true },
+  ],
 ]);
 
 /**

@@ -1,11 +1,13 @@
 import { torrentPagePath, webSeedPath } from "../api/paths.ts";
 import { invariant } from "../base/errors.ts";
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
-import { asHostName, hostName } from "../hub/request-gate.ts";
+import { asHostName } from "../base/host-name.ts";
+import { hostName } from "../hub/request-gate.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
@@ -30,16 +32,17 @@ import { Turns } from "../publish/turns.ts";
 import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
 import { systemCode } from "../base/system-code.ts";
-import { announceUrls } from "./announce-urls.ts";
+import { announceUrls } from "../tracker/announce-urls.ts";
 import { openHubEngine } from "./hub-engine.ts";
 import { HubFetching } from "./hub-fetching.ts";
 import { InPlaceInbox } from "./in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
-import { type HubServer, openHubServer } from "../platform/web-server.ts";
+import type { WebServer } from "../platform/web-server.ts";
+import { openHubServer } from "./hub-server.ts";
 import { closedFileTrouble, type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
 import { loadPages } from "./load-pages.ts";
-import { defaultSiteName } from "./site-name.ts";
+import { defaultSiteName } from "../hub/site-name.ts";
 import { everseedVersion } from "../platform/version.ts";
 
 /** Of `limits.memoryBytesMax`, for pieces being uploaded; the engine has the other half. */
@@ -242,7 +245,9 @@ async function compose(
 
   const pages = await loadPages();
   let siteName =
-    config.siteName ?? (await store.settings.get("site-name")) ?? defaultSiteName(config.publicUrl);
+    config.siteName ??
+    (await store.settings.get("site-name")) ??
+    defaultSiteName(config.publicUrl, hostname());
   const hub = new Hub({
     ...pages,
     accounts,
@@ -447,7 +452,7 @@ function tellOnce(log: Log): (address: string) => void {
 }
 
 /** Says at the start what else only shows when the first stranger comes. */
-function warnOfProxy({ publicUrl, proxies }: Config, server: HubServer, log: Log): void {
+function warnOfProxy({ publicUrl, proxies }: Config, server: WebServer, log: Log): void {
   if (publicUrl === undefined || proxies.length > 0) return;
   const { protocol, port } = new URL(publicUrl);
   if (protocol === "http:" && Number(port || 80) === server.port) return;
@@ -458,7 +463,7 @@ function warnOfProxy({ publicUrl, proxies }: Config, server: HubServer, log: Log
 }
 
 /** How people on this machine or, when everybody may come, in this network reach the server. */
-function urlOf(server: HubServer): string {
+function urlOf(server: WebServer): string {
   return `http://${asHostName(reachableHost(server.host))}:${server.port}`;
 }
 

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./request-gate.ts";
+import type { RequestContext } from "../ports/web.ts";
 
 /**
  * Ends an answer that cannot be finished. The connection ends with it, so that nobody takes the part for the whole.

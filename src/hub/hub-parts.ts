@@ -16,7 +16,7 @@ import type { SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Turns } from "../publish/turns.ts";
 import type { Asset } from "./assets.ts";
 import type { DirectDownloads } from "./direct-downloads.ts";
-import type { RequestContext } from "./request-gate.ts";
+import type { RequestContext } from "../ports/web.ts";
 import type { WorkAccount } from "./work-budget.ts";
 
 /** Everything the hub shows and calls; `daemon/` puts it together. */

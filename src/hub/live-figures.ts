@@ -2,7 +2,7 @@ import { lineOf } from "../base/address-line.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { breakOff } from "./break-off.ts";
-import type { RequestContext } from "./request-gate.ts";
+import type { RequestContext } from "../ports/web.ts";
 
 const TICK_MS = 1_000;
 /** Proxies and browsers drop streams that are silent for longer. */

@@ -1,13 +1,4 @@
-/** What is known of a request besides itself: the socket's ends, never what a header claims (TRK-2). */
-export interface RequestContext {
-  readonly remoteAddress: string;
-  /** Address of this machine the request came to; `undefined` when there is no socket. */
-  readonly localAddress: string | undefined;
-  /** A proxy on this machine passed it on, and the owner named none: nothing is known of who asks. */
-  readonly unnamedProxy?: boolean;
-  /** Ends the connection: an answer that cannot be finished must not be taken for a whole one. */
-  readonly cut?: () => void;
-}
+import { asHostName } from "../base/host-name.ts";
 
 /** Names that always mean this very machine. */
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -35,12 +26,6 @@ export function knowsHost(
 export function hostName(hostHeader: string | null): string | undefined {
   const match = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i.exec(hostHeader ?? "");
   return match?.[1]?.toLowerCase();
-}
-
-/** An address as it stands in a URL. */
-export function asHostName(address: string): string {
-  const plain = address.replace(/^::ffff:(?=[0-9.]+$)/i, "").toLowerCase();
-  return plain.includes(":") ? `[${plain}]` : plain;
 }
 
 /**
@@ -73,10 +58,4 @@ export function isOwnRequest(
 
 function isForm(headers: Headers): boolean {
   return headers.get("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
-}
-
-/** True for addresses of this machine only. */
-export function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, "");
-  return plain === "::1" || /^127\.[0-9.]+$/.test(plain);
 }

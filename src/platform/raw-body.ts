@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
-import { bodyCut } from "../hub/request-body.ts";
 
 /** Chunks that wait between the socket and their reader; each has 64 KiB at most. */
 const CHUNKS_WAITING_MAX = 4;
@@ -9,9 +8,9 @@ const CHUNKS_WAITING_MAX = 4;
  * The body of a request, chunk by chunk as the parser made them. `Readable.toWeb` copies each chunk; here every
  * one is its reader's own, who may give its memory back as soon as it is done with it.
  *
- * @param onCut - Called when the connection ends before the body. Its reader gets a refusal, which is no fault of ours.
+ * @param onCut - Called when the connection ends before the body. Makes the error that its reader gets.
  */
-export function rawBody(incoming: IncomingMessage, onCut: () => void): ReadableStream<Uint8Array> {
+export function rawBody(incoming: IncomingMessage, onCut: () => Error): ReadableStream<Uint8Array> {
   let open = true;
   return new ReadableStream<Uint8Array>(
     {
@@ -25,8 +24,7 @@ export function rawBody(incoming: IncomingMessage, onCut: () => void): ReadableS
           if (!open) return;
           open = false;
           if (!error) return controller.close();
-          onCut();
-          controller.error(bodyCut());
+          controller.error(onCut());
         });
       },
       pull() {

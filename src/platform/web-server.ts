@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { formatAddress } from "../base/endpoint.ts";
-import { asHostName, isLoopback, type RequestContext } from "../hub/request-gate.ts";
+import { asHostName, isLoopback } from "../base/host-name.ts";
+import type { RequestContext, WebHandler } from "../ports/web.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
-import { clientAddress } from "../tracker/source-address.ts";
+import { clientAddress } from "../base/client-address.ts";
 import { answerBrokenHttp } from "./broken-http.ts";
 import { ConnectionCap } from "./connection-cap.ts";
-import { listenTrouble } from "../commands/open-session.ts";
 import { rawBody } from "./raw-body.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -34,29 +34,29 @@ const PATIENCE = {
 /** Answers under way may end; then connections are cut. */
 const CLOSE_GRACE_MS = 1_500;
 
-const UPLOAD_PATH = /^\/api\/v1\/drafts\/[0-9a-z]+\/content$/;
-
 /** Whose bodies anything here reads. */
 const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
-export type Handle = (request: Request, context: RequestContext) => Promise<Response>;
-
 /** A web server that is bound before it is known what it answers. */
-export interface HubServer {
+export interface WebServer {
   readonly host: string;
   readonly port: number;
   /** From now on requests are answered; before, they wait for a moment and are told to come back. */
-  serve(handle: Handle): void;
+  serve(handle: WebHandler): void;
   close(): Promise<void>;
 }
 
-export interface HubServerOptions {
+export interface WebServerOptions {
   readonly host: string;
   readonly port: number;
   /** Addresses whose `X-Forwarded-For` is believed, last hop only (TRK-2). */
   readonly proxies: readonly string[];
   /** Called for each request that a proxy on this machine passed on which is not one of `proxies`. */
-  readonly onUnnamedProxy?: (address: string) => void;
+  readonly onUnnamedProxy?: ((address: string) => void) | undefined;
+  /** Whether a request may deliver its body slowly. */
+  readonly isUpload: (method: string, path: string) => boolean;
+  /** Makes what the reader of a body gets whose connection ended first. */
+  readonly bodyCut: () => Error;
   readonly faults: OutsideFaults;
 }
 
@@ -71,21 +71,21 @@ const FORWARDING_HEADERS = [
 
 /**
  * @param speaksForMany - Addresses whose connections are not counted, besides the proxies.
- * @throws {CommandError} (rejects) `port-taken`, `not-allowed`, `not-found`.
+ * @throws (rejects with) the system's error when the port cannot be had.
  */
-export async function openHubServer(
-  options: HubServerOptions,
+export async function openWebServer(
+  options: WebServerOptions,
   patience = PATIENCE,
   speaksForMany: (address: string) => boolean = isLoopback,
-): Promise<HubServer> {
+): Promise<WebServer> {
   const proxies = new Set(options.proxies);
-  const { faults } = options;
-  let handle: Handle = () => Promise.resolve(notYet());
+  const { faults, bodyCut } = options;
+  let handle: WebHandler = () => Promise.resolve(notYet());
   const listener = getRequestListener((request, env) => {
     const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
     const context = contextOf(incoming, proxies, options.onUnnamedProxy);
     const cut = (): void => void outgoing.destroy();
-    return handle(withRawBody(request, incoming, faults), { ...context, cut });
+    return handle(withRawBody(request, incoming, { faults, bodyCut }), { ...context, cut });
   });
   const server = createServer(
     {
@@ -97,7 +97,9 @@ export async function openHubServer(
       noDelay: true,
     },
     (incoming, outgoing) => {
-      limitBodyTime(incoming, patience.bodyMs);
+      if (!options.isUpload(incoming.method ?? "", incoming.url ?? "")) {
+        limitBodyTime(incoming, patience.bodyMs);
+      }
       nameHost(incoming);
       void listener(incoming, outgoing);
     },
@@ -134,15 +136,18 @@ export async function openHubServer(
   };
 }
 
-function isUpload({ method, url = "" }: IncomingMessage): boolean {
-  return method === "PATCH" && UPLOAD_PATH.test(url);
-}
-
 /** The same request. Its body comes without copies, and tells the end of the connection from faults of ours. */
-function withRawBody(request: Request, incoming: IncomingMessage, faults: OutsideFaults): Request {
+function withRawBody(
+  request: Request,
+  incoming: IncomingMessage,
+  { faults, bodyCut }: Pick<WebServerOptions, "faults" | "bodyCut">,
+): Request {
   if (!hasBody(incoming) || !BODY_METHODS.has(incoming.method)) return request;
   const address = plain(incoming.socket.remoteAddress);
-  const body = rawBody(incoming, () => faults.count("cut-request", { address }));
+  const body = rawBody(incoming, () => {
+    faults.count("cut-request", { address });
+    return bodyCut();
+  });
   const { method, url, headers } = request;
   return new Request(url, { method, headers, body, duplex: "half" });
 }
@@ -154,7 +159,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 /** Also behind an answer: a body nobody reads any more would keep its connection as long as it likes. */
 function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
   const { socket } = incoming;
-  if (!hasBody(incoming) || isUpload(incoming)) return;
+  if (!hasBody(incoming)) return;
   const timer = setTimeout(() => {
     if (!incoming.complete) socket.destroy();
   }, bodyMs);
@@ -172,7 +177,7 @@ function nameHost(incoming: IncomingMessage): void {
 function contextOf(
   incoming: IncomingMessage,
   proxies: ReadonlySet<string>,
-  onUnnamedProxy: HubServerOptions["onUnnamedProxy"],
+  onUnnamedProxy: WebServerOptions["onUnnamedProxy"],
 ): RequestContext {
   const { remoteAddress, localAddress } = incoming.socket;
   const remote = plain(remoteAddress) ?? "";
@@ -205,9 +210,7 @@ function notYet(): Response {
 
 async function listening(server: Server, address: { host: string; port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(listenTrouble(error, { ...address, setting: "--port or the key port" })),
-    );
+    server.once("error", reject);
     server.listen(address.port, address.host, resolve);
   });
 }

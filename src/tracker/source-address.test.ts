@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressBytes, formatAddress } from "../base/endpoint.ts";
-import { believedAddress, clientAddress } from "./source-address.ts";
+import { clientAddress } from "../base/client-address.ts";
+import { believedAddress } from "./source-address.ts";
 
 const claims: readonly (readonly [source: string, claimed: string, believed: string])[] = [
   ["192.168.1.4", "127.0.0.1", "192.168.1.4"],

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { type HubServer, openHubServer } from "../../src/platform/web-server.ts";
+import { openHubServer } from "../../src/daemon/hub-server.ts";
+import type { WebServer } from "../../src/platform/web-server.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type HubTracker, openHubTracker } from "../../src/daemon/hub-tracker.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
@@ -178,7 +179,7 @@ test("TRK-12: pipelined requests are answered one by one, in their order", async
 });
 
 /** A server that has little patience. */
-async function hasty(t: TestContext): Promise<HubServer> {
+async function hasty(t: TestContext): Promise<WebServer> {
   const server = await openHubServer(
     { host: "127.0.0.1", port: 0, proxies: [], faults: UNCOUNTED },
     { headersMs: 100, bodyMs: 100, idleMs: 400, keepAliveMs: 100, checkIntervalMs: 20 },

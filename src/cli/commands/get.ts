@@ -16,6 +16,7 @@ import {
   trackerOption,
   trackersOfVariable,
 } from "../parse-options.ts";
+import { wordsLog } from "../words-log.ts";
 
 interface GetFlags extends OutputOptions {
   readonly out: string;
@@ -70,7 +71,6 @@ function get(source: string, flags: GetFlags): Promise<void> {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
-    const { wordsLog } = await import("../../daemon/words-log.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
     await getTorrent(
       { ...filePorts(), ...sessionPorts(log) },

@@ -4,6 +4,7 @@ import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { portOption } from "../parse-options.ts";
+import { wordsLog } from "../words-log.ts";
 
 interface StartFlags extends OutputOptions {
   readonly data?: string;
@@ -46,10 +47,10 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const { openHubLog } = await import("../../daemon/hub-log.ts");
   const { untilAborted } = await import("../../commands/waiting.ts");
   const { filePorts } = await import("../../daemon/file-ports.ts");
-  const log = openHubLog(
-    config,
-    process.stderr.isTTY && !output.json ? (line) => output.log(escapeOutside(line)) : undefined,
-  );
+  const isWatched = process.stderr.isTTY && !output.json;
+  const log = isWatched
+    ? wordsLog((line) => output.log(escapeOutside(line)), config.log.level)
+    : openHubLog(config);
   const hub = await runHub(config, log);
   try {
     await offerConfigFile(file);

@@ -14,6 +14,7 @@ import {
   trackerOption,
   trackersOfVariable,
 } from "../parse-options.ts";
+import { wordsLog } from "../words-log.ts";
 
 interface SeedFlags extends OutputOptions {
   readonly data: string;
@@ -44,7 +45,6 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
     const { seedTorrents } = await import("../../commands/seed-torrents.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
-    const { wordsLog } = await import("../../daemon/words-log.ts");
     const hashing = new WorkProgress(output.progress, "Hashing");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
     await seedTorrents(

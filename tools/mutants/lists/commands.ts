@@ -29,11 +29,4 @@ export const mutants: readonly Mutant[] = [
     to: "        stop();",
     tests: ["test/commands/simulated-content"],
   },
-  {
-    name: "commands: seed takes other content for that of the torrent",
-    file: "src/commands/seed-source.ts",
-    from: "if (difference !== undefined) throw otherContent(file, path, difference);",
-    to: "",
-    tests: ["test/commands/simulated-exchange"],
-  },
 ];

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { mock, test, type TestContext } from "node:test";
-import { type Handle, openHubServer } from "../../src/platform/web-server.ts";
+import { openHubServer } from "../../src/daemon/hub-server.ts";
+import type { WebHandler } from "../../src/ports/web.ts";
 import { breakOff } from "../../src/hub/break-off.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 
@@ -21,7 +22,7 @@ const PATIENT = {
   checkIntervalMs: 20,
 };
 
-async function serve(t: TestContext, handle: Handle, patience: Partial<typeof PATIENT> = {}) {
+async function serve(t: TestContext, handle: WebHandler, patience: Partial<typeof PATIENT> = {}) {
   const options = { host: "127.0.0.1", port: 0, proxies: [], faults: UNCOUNTED };
   const server = await openHubServer(options, { ...PATIENT, ...patience });
   t.after(() => server.close());

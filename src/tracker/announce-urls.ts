@@ -1,4 +1,4 @@
-import { isLoopback } from "../hub/request-gate.ts";
+import { isLoopback } from "../base/host-name.ts";
 
 /** Where the UDP tracker of a hub listens. */
 export interface UdpPlace {

@@ -1,5 +1,4 @@
-import { isIP } from "node:net";
-import { hostname } from "node:os";
+import { addressBytes } from "../base/endpoint.ts";
 
 /** The program's own name, for a machine that has none. */
 const NAMELESS = "Everseed";
@@ -11,7 +10,7 @@ const CHARACTERS_MAX = 100;
  *
  * @param publicUrl - Where people reach it, when that was configured.
  */
-export function defaultSiteName(publicUrl: string | undefined, systemName = hostname()): string {
+export function defaultSiteName(publicUrl: string | undefined, systemName: string): string {
   const known = publicUrl === undefined ? "" : new URL(publicUrl).hostname;
   const names = [known, systemName].filter((name) => tellsSites(name));
   return (names[0] ?? NAMELESS).slice(0, CHARACTERS_MAX);
@@ -19,6 +18,6 @@ export function defaultSiteName(publicUrl: string | undefined, systemName = host
 
 /** An address is no name, and every machine is localhost to itself. */
 function tellsSites(name: string): boolean {
-  if (name === "" || isIP(name.replace(/^\[|\]$/g, "")) !== 0) return false;
+  if (name === "" || addressBytes(name.replace(/^\[|\]$/g, "")) !== undefined) return false;
   return !/^localhost(\.|$)/i.test(name);
 }
