@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { Log } from "../ports/log.ts";
-import type { NetFailure, StreamNet } from "../ports/net.ts";
+import type { StreamNet } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 
@@ -234,6 +234,4 @@ export interface SessionOptions {
   readonly ports: EnginePorts;
   readonly settings?: Partial<EngineSettings> | undefined;
   readonly wake?: WakeTorrent | undefined;
-  /** A listener died after it was bound. */
-  readonly onListenFailure?: ((failure: NetFailure) => void) | undefined;
 }

@@ -22,7 +22,6 @@ export interface FetchTable {
   findByInfohash(infohash: Uint8Array): Promise<FetchRow | undefined>;
   /** Those that have not ended, oldest first. @param ownerId - Leaves out those of other people. */
   listOpen(ownerId?: string): Promise<FetchRow[]>;
-  setName(id: string, name: string): Promise<void>;
   /** @param problem - Why it failed; null when it is tried again. */
   setProblem(id: string, problem: string | null): Promise<void>;
   setPublished(id: string, torrentId: string): Promise<void>;

@@ -37,10 +37,6 @@ export class SqliteFetchTable implements FetchTable {
     return rows.execute();
   }
 
-  async setName(id: string, name: string): Promise<void> {
-    await this.#db.updateTable("fetches").set({ name }).where("id", "=", id).execute();
-  }
-
   /** @param problem - Why it failed; null when it is tried again. */
   async setProblem(id: string, problem: string | null): Promise<void> {
     await this.#db.updateTable("fetches").set({ problem }).where("id", "=", id).execute();
