@@ -33,7 +33,13 @@ function bitfield(share: number): Bitfield {
 function download(picker: PiecePicker, peers: readonly PeerKey[]): number {
   const out = { pieces: new Int32Array(BATCH), blocks: new Int32Array(BATCH) };
   let blocks = 0;
-  const options = { canStart: () => true, whole: false, snubbed: false, choked: false };
+  const options = {
+    canStart: () => true,
+    whole: false,
+    snubbed: false,
+    silent: false,
+    choked: false,
+  };
   while (!picker.complete) {
     for (const peer of peers) {
       const count = picker.pick(peer, BATCH, out, options);

@@ -163,6 +163,22 @@ export interface AddTorrent {
   readonly saveResume?: ((resume: ResumeState) => void | Promise<void>) | undefined;
 }
 
+/** How a reader needs its bytes. */
+export interface ReadOptions {
+  /**
+   * When the first byte is needed, in milliseconds of the engine's clock. Left out: at once. What is needed soon is
+   * fetched before everything else; nothing fails for being late.
+   */
+  readonly deadline?: number | undefined;
+  /**
+   * How fast the reader goes on from there: each later byte is needed that much later. Left out: the reader takes bytes
+   * as fast as they come.
+   */
+  readonly bytesPerSecond?: number | undefined;
+  /** Ends the reading; what waits is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface EngineTorrent {
   readonly infohashes: Infohashes;
   readonly info: TorrentInfo | undefined;
@@ -175,6 +191,28 @@ export interface EngineTorrent {
   addPeers(peers: readonly Endpoint[]): void;
   setWanted(wanted: readonly boolean[]): void;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
+  /**
+   * Bytes of one file, in order, as they come: from disk what is here, the rest as soon as its pieces are fetched and
+   * judged intact. Begins with the first `next()`, also while a magnet link's metadata or the check of the disk is
+   * waited for. Pieces of a file that is not wanted are wanted as long as they are read. A piece that is found damaged
+   * is fetched again.
+   *
+   * Nothing is read ahead of what is asked for: an iterator holds at most 256 KiB, and only while it waits for the
+   * disk. Each part is the caller's own. It waits as long as nobody has a piece: `signal`, and `return()`, which
+   * `break` calls, end it at once, also while `next()` waits; what was asked of peers for it alone is then taken back.
+   *
+   * @param file - Index into `info.files`, no padding file (BEP 47).
+   * @param range - Bytes of that file; all of it when left out.
+   * @returns Each iteration is a reader of its own. Its `next()` rejects with an `EngineError`: `bad-range`;
+   *   `too-many-readers` (64 of one torrent at once); `stopped` when the torrent is; `broken`; `unreadable` when the
+   *   disk refused several times; `not-fetched` when a piece is missing of a torrent that is only seeded;
+   *   `overlapping-read` when it is called before the one before has ended.
+   */
+  read(
+    file: number,
+    range?: { readonly begin: number; readonly end: number },
+    options?: ReadOptions,
+  ): AsyncIterable<Uint8Array>;
 }
 
 export interface EngineSession {
@@ -225,7 +263,16 @@ export interface PeerSourceHandle {
   detach(): Promise<void>;
 }
 
-export type EngineErrorCode = "duplicate-torrent" | "closed";
+export type EngineErrorCode =
+  | "duplicate-torrent"
+  | "closed"
+  | "bad-range"
+  | "too-many-readers"
+  | "stopped"
+  | "broken"
+  | "unreadable"
+  | "not-fetched"
+  | "overlapping-read";
 
 /** For a hub that keeps most torrents asleep: asked when a stranger's handshake names an unknown infohash. */
 export type WakeTorrent = (wireInfohash: Uint8Array) => Promise<EngineTorrent | undefined>;

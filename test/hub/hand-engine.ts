@@ -86,4 +86,5 @@ export class HandTorrent implements EngineTorrent {
   addPeers = () => undefined;
   setWanted = () => undefined;
   setLimits = () => undefined;
+  read = () => assert.fail("nobody reads");
 }

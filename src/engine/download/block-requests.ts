@@ -79,7 +79,7 @@ export class BlockRequests {
   refill(peer: DownloadPeer): void {
     if (this.#paused || peer.key === -1 || !peer.source.isOpen) return;
     if (peer.isChoking && peer.allowedFast.size === 0) return;
-    const depth = this.#depth(peer);
+    const depth = this.depth(peer);
     const { limit, picker, geometry } = this.#options;
     // Asking in batches: half a window at a time costs one write, not one for each block.
     const { owed } = peer;
@@ -103,6 +103,7 @@ export class BlockRequests {
       canStart: (piece) => this.#canStart(piece),
       whole: (peer.rate.bytesPerSecond(now) * WHOLE_PIECE_MS) / 1000 >= geometry.pieceLength,
       snubbed: peer.snubbed,
+      silent: peer.isSilent,
       choked: peer.isChoking,
     });
     if (this.#memoryShort) this.#starvedOfMemory.add(peer);
@@ -120,7 +121,10 @@ export class BlockRequests {
   #ask(peer: DownloadPeer, count: number, now: number): void {
     const { source, lane } = peer;
     const { pieces, blocks } = this.#picked;
-    if (peer.owed === 0) peer.lastBlockAtMs = now;
+    if (peer.owed === 0) {
+      peer.lastBlockAtMs = now;
+      peer.askedIdleAtMs = now;
+    }
     let bytes = 0;
     for (let i = 0; i < count;) {
       const piece = pieces[i]!;
@@ -142,6 +146,18 @@ export class BlockRequests {
       bytes += length;
     }
     this.#options.limit.take(bytes, now);
+  }
+
+  /** Takes a request back, so that others may be asked for the block. One that is arriving goes on. */
+  giveBack(peer: DownloadPeer, piece: number, block: number): void {
+    if (peer.key === -1) return;
+    if (peer.target && peer.targetPiece === piece && peer.targetBlock === block) return;
+    const { picker, geometry } = this.#options;
+    const outcome = peer.source.cancel(piece, block, geometry.blockSize(piece, block));
+    const { window } = peer.source;
+    if (outcome === "forgotten") window.take(piece, block, peer.lane);
+    else window.giveBack(piece, block, peer.lane);
+    picker.urgent.giveBack(peer.key, piece, block, outcome);
   }
 
   #canStart(piece: number): boolean {
@@ -178,7 +194,8 @@ export class BlockRequests {
     return false;
   }
 
-  #depth(peer: DownloadPeer): number {
+  /** Blocks that the peer may owe us. */
+  depth(peer: DownloadPeer): number {
     const isProven = this.#options.picker.isProven(peer.key as PeerKey);
     return requestDepth(peer, isProven, this.#options.requestQueueMax);
   }

@@ -16,6 +16,8 @@ export class DownloadPeer {
   key: PeerKey | -1;
   isChoking = true;
   snubbed = false;
+  /** It owes blocks that somebody waits for, and has sent none for a while. */
+  isSilent = false;
   /** Blocks that may be outstanding; grows while the peer keeps up. */
   depth = 16;
   slowStart = true;
@@ -29,6 +31,10 @@ export class DownloadPeer {
   /** Bytes of blocks since it joined. */
   downloaded = 0;
   lastBlockAtMs: number;
+  /** When it was asked while it owed nothing; -1 once it has answered. */
+  askedIdleAtMs = -1;
+  /** The shortest time from such a request to its answer, in milliseconds; 0 until one was seen. */
+  roundTripMs = 0;
   /** When the block that is arriving, or arrived last, began. */
   blockBegunAtMs = 0;
   /** Where the block that is arriving goes; `undefined` when none is. */
@@ -51,6 +57,6 @@ export class DownloadPeer {
 
   /** Blocks that it owes us. */
   get owed(): number {
-    return this.source.window.count(this.lane);
+    return this.source.window.owed(this.lane);
   }
 }

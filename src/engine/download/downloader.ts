@@ -22,8 +22,9 @@ import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
 import { DownloadPeer } from "./download-peer.ts";
 import { BlockRequests } from "./block-requests.ts";
-import { adjustDepth, DEPTH_MIN, growDepth, isLate, lateness } from "./request-pace.ts";
+import { DEPTH_MIN, growDepth, isLate, lateness, noteAnswer } from "./request-pace.ts";
 import { SmartBan } from "./smart-ban.ts";
+import { UrgentRequests } from "./urgent-requests.ts";
 import { WantedPieces } from "./wanted-pieces.ts";
 
 /** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
@@ -71,6 +72,8 @@ export interface DownloaderOptions {
  * lied.
  */
 export class Downloader {
+  /** What readers need soon. */
+  readonly urgent: UrgentRequests;
   readonly #options: DownloaderOptions;
   readonly #geometry: Geometry;
   readonly #picker: PiecePicker;
@@ -109,6 +112,14 @@ export class Downloader {
     const { have, hashes } = options;
     this.#wanted = new WantedPieces({ geometry: this.#geometry, have, hashes });
     this.#picker.setPriorities(this.#wanted.priorities());
+    this.urgent = new UrgentRequests({
+      picker: this.#picker,
+      store: this.#store,
+      wanted: this.#wanted,
+      requests: this.#requests,
+      peers: this.#joined,
+      refreshInterest: (peer) => this.refreshInterest(peer),
+    });
     for (const piece of Array.from(this.#picker.receivedPieces())) {
       this.#store.restore(piece, new Bitfield(0));
       this.#judge(piece);
@@ -340,6 +351,7 @@ export class Downloader {
     peer.targetPiece = piece;
     peer.targetBlock = block;
     peer.blockBegunAtMs = peer.source.lastReceivedAtMs;
+    if (peer.askedIdleAtMs >= 0) noteAnswer(peer);
     return target.bytes;
   }
 
@@ -348,6 +360,7 @@ export class Downloader {
     peer.rate.add(length, now);
     peer.downloaded += length;
     peer.lastBlockAtMs = now;
+    peer.isSilent = false;
   }
 
   /** The block that was arriving is whole. */
@@ -505,9 +518,10 @@ export class Downloader {
     for (const peer of this.#joined) {
       if (peer.key === -1) continue;
       if (peer.owed > 0 || peer.target) this.#tickOwing(peer, now);
-      adjustDepth(peer, now);
+      this.urgent.adjustDepth(peer, now);
       this.refill(peer);
     }
+    this.urgent.tick(now);
   }
 
   #tickOwing(peer: DownloadPeer, now: number): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { RateMeter } from "../sharing/rate-meter.ts";
-import { adjustDepth, DEPTH_MIN, growDepth } from "./request-pace.ts";
+import { AHEAD_MS, adjustDepth, DEPTH_MIN, growDepth } from "./request-pace.ts";
 
 const QUEUE_MAX = 500;
 
@@ -14,7 +14,7 @@ function pacedBy(lengths: readonly number[], everyMs: number): { readonly depth:
     const length = lengths[block % lengths.length]!;
     rate.add(length, now);
     growDepth(peer, length, QUEUE_MAX);
-    if (now % 1_000 < everyMs) adjustDepth(peer, now);
+    if (now % 1_000 < everyMs) adjustDepth(peer, now, AHEAD_MS);
   }
   return peer;
 }

@@ -1,7 +1,11 @@
 import type { DownloadPeer } from "./download-peer.ts";
 
 /** Blocks asked ahead, in time at the peer's rate (sheet 12). */
-const AHEAD_MS = 3000;
+export const AHEAD_MS = 3000;
+/** While somebody reads: what is needed soon waits behind less. With half of it the total falls by 3 %. */
+const AHEAD_MS_READ = 1000;
+/** But by so many of the peer's round trips, or it would idle while a request is on its way. */
+const AHEAD_ROUND_TRIPS = 2;
 export const DEPTH_MIN = 4;
 /** Of a block, in the mean length of those that came lately. */
 const BLOCK_BYTES_WEIGHT = 1 / 16;
@@ -14,6 +18,8 @@ const SLOW_START_SLACK = 16;
 const STRANGER_DEPTH_MAX = 64;
 /** A peer that owes us blocks and sends none for so long is snubbing us (sheet 12). */
 const SNUB_MS = 20_000;
+/** And for so long: a reader does not wait for it. */
+const SILENT_MS = 2000;
 /**
  * And closed when not a byte has come for so long, or when one block takes so long to arrive: nobody else
  * may send a block that is arriving, so who trickles it holds up the piece (WIR-15). 16 KiB at 273 B/s.
@@ -42,12 +48,24 @@ export function growDepth(peer: Paced, length: number, queueMax: number): void {
   if (peer.slowStart && peer.depth < queueMax) peer.depth += 1;
 }
 
+/** A block begins to arrive that was asked for when nothing else was on its way. */
+export function noteAnswer(peer: DownloadPeer): void {
+  const tookMs = peer.blockBegunAtMs - peer.askedIdleAtMs;
+  peer.askedIdleAtMs = -1;
+  peer.roundTripMs = peer.roundTripMs === 0 ? tookMs : Math.min(peer.roundTripMs, tookMs);
+}
+
+/** For how long the peer is to be busy with what we have asked for, while somebody reads. */
+export function aheadMsRead(peer: Pick<DownloadPeer, "roundTripMs">): number {
+  return Math.min(AHEAD_MS, Math.max(AHEAD_MS_READ, AHEAD_ROUND_TRIPS * peer.roundTripMs));
+}
+
 /** Follows the peer's rate, once the window has outgrown it. */
-export function adjustDepth(peer: Paced, now: number): void {
+export function adjustDepth(peer: Paced, now: number, aheadMs: number): void {
   const rate = peer.rate.bytesPerSecond(now);
   // Pieces of small files are single blocks of a few bytes, in v2 and hybrids: by full blocks there would be
   // next to none on the way.
-  const wanted = Math.ceil((rate * AHEAD_MS) / 1000 / Math.max(1, peer.blockBytes));
+  const wanted = Math.ceil((rate * aheadMs) / 1000 / Math.max(1, peer.blockBytes));
   if (peer.slowStart && peer.depth > wanted * 1.5 + SLOW_START_SLACK) peer.slowStart = false;
   if (!peer.slowStart) peer.depth = Math.max(DEPTH_MIN, wanted);
 }
@@ -55,6 +73,12 @@ export function adjustDepth(peer: Paced, now: number): void {
 /** The peer has owed us blocks for too long to count on them. */
 export function isLate(peer: DownloadPeer, now: number): boolean {
   return !peer.snubbed && now - peer.lastBlockAtMs > SNUB_MS;
+}
+
+/** The peer owes us blocks, and neither sent one lately nor is in the middle of one. */
+export function isSilent(peer: DownloadPeer, now: number): boolean {
+  const heardAtMs = peer.target ? peer.source.lastReceivedAtMs : peer.lastBlockAtMs;
+  return peer.owed > 0 && now - heardAtMs >= SILENT_MS;
 }
 
 /** @returns Why a peer that snubs us is to be closed, or `undefined`: it may still come round. */

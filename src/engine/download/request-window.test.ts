@@ -83,3 +83,16 @@ test("agrees with plain lists over 20,000 random steps of three lanes", () => {
     );
   }
 });
+
+test("the blocks of a lane can be looked through, newest first", () => {
+  const window = new RequestWindow(4);
+  const [a, b] = [window.join(() => undefined), window.join(() => undefined)];
+  for (let block = 0; block < 3; block += 1) window.add(7, block, a);
+  window.take(7, 0, a);
+  window.add(7, 9, b);
+  window.add(7, 3, a);
+  assert.deepEqual(
+    Array.from(window.newestFirst(a), ({ block }) => block),
+    [3, 2, 1],
+  );
+});

@@ -13,8 +13,12 @@ export class RequestWindow {
   readonly #pieces: Int32Array;
   readonly #blocks: Int32Array;
   readonly #lanes: Int32Array;
+  /** 1 where the request was taken back, and its answer has not come. */
+  readonly #given: Uint8Array;
   /** Blocks outstanding by lane; `FREE` when nobody uses the lane. */
   readonly #counts: number[] = [];
+  /** Of those, the ones that were taken back. */
+  readonly #givenCounts: number[] = [];
   readonly #onRoom: (() => void)[] = [];
   /** Lanes that found no room, or less than they had use for. */
   readonly #waiting = new Set<number>();
@@ -28,6 +32,7 @@ export class RequestWindow {
     this.#pieces = new Int32Array(capacity);
     this.#blocks = new Int32Array(capacity);
     this.#lanes = new Int32Array(capacity);
+    this.#given = new Uint8Array(capacity);
   }
 
   /**
@@ -40,6 +45,7 @@ export class RequestWindow {
     const free = this.#counts.indexOf(FREE);
     const lane = free < 0 ? this.#counts.length : free;
     this.#counts[lane] = 0;
+    this.#givenCounts[lane] = 0;
     this.#onRoom[lane] = onRoom;
     this.#laneCount += 1;
     return lane;
@@ -56,6 +62,11 @@ export class RequestWindow {
   /** Blocks outstanding in a lane. */
   count(lane: number): number {
     return this.#counts[lane]!;
+  }
+
+  /** Blocks outstanding in a lane that we count on: without those that were taken back. */
+  owed(lane: number): number {
+    return this.#counts[lane]! - this.#givenCounts[lane]!;
   }
 
   /** Blocks that the lane may add. */
@@ -86,6 +97,7 @@ export class RequestWindow {
     this.#pieces[slot] = piece;
     this.#blocks[slot] = block;
     this.#lanes[slot] = lane;
+    this.#given[slot] = 0;
     this.#count += 1;
     this.#counts[lane]! += 1;
     if (this.#waiting.size > 0) this.#waiting.delete(lane);
@@ -95,10 +107,29 @@ export class RequestWindow {
     return this.#find(piece, block, lane) >= 0;
   }
 
+  /** The request was taken back, and is not counted on any more; its answer still comes. */
+  giveBack(piece: number, block: number, lane: number): void {
+    const index = this.#find(piece, block, lane);
+    const slot = (this.#head + index) % this.#capacity;
+    if (index < 0 || this.#given[slot] === 1) return;
+    this.#given[slot] = 1;
+    this.#givenCounts[lane]! += 1;
+  }
+
+  /** The blocks of a lane that we count on, newest first. The window is not to be changed meanwhile. */
+  *newestFirst(lane: number): Generator<{ readonly piece: number; readonly block: number }> {
+    for (let i = this.#count - 1; i >= 0; i -= 1) {
+      const slot = (this.#head + i) % this.#capacity;
+      if (this.#lanes[slot] !== lane || this.#given[slot] === 1) continue;
+      yield { piece: this.#pieces[slot]!, block: this.#blocks[slot]! };
+    }
+  }
+
   /** @returns True when the block was outstanding; it is not any more. */
   take(piece: number, block: number, lane: number): boolean {
     const index = this.#find(piece, block, lane);
     if (index < 0) return false;
+    this.#givenCounts[lane]! -= this.#given[(this.#head + index) % this.#capacity]!;
     // Everything before it moves up by one: nothing at all when it is the head.
     for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
     this.#head = (this.#head + 1) % this.#capacity;
@@ -117,6 +148,7 @@ export class RequestWindow {
     }
     this.#count = kept;
     this.#counts[lane] = 0;
+    this.#givenCounts[lane] = 0;
   }
 
   #move(fromIndex: number, toIndex: number): void {
@@ -125,6 +157,7 @@ export class RequestWindow {
     this.#pieces[to] = this.#pieces[from]!;
     this.#blocks[to] = this.#blocks[from]!;
     this.#lanes[to] = this.#lanes[from]!;
+    this.#given[to] = this.#given[from]!;
   }
 
   #find(piece: number, block: number, lane: number): number {

@@ -55,3 +55,46 @@ test("hashes of pieces that nobody wants are not waited for", () => {
   wanted.setFiles([true, true]);
   assert.equal(wanted.lacksHashes, true, "seven of the second file are not known");
 });
+
+test("what somebody reads is wanted as long as it is read, whether its file is or not", () => {
+  const { wanted, known } = world();
+  for (let piece = 0; piece < 16; piece += 1) known.add(piece);
+  wanted.setFiles([true, false]);
+  const { wantedBytes } = wanted;
+  assert.deepEqual(wanted.addRead(0, { first: 6, end: 10 }), [8, 9]);
+  assert.deepEqual(wanted.addRead(1, { first: 9, end: 11 }), [10], "one was wanted already");
+  assert.deepEqual(
+    [...wanted.priorities()].flatMap((priority, piece) =>
+      piece > 7 && priority > 0 ? [piece] : [],
+    ),
+    [8, 9, 10],
+  );
+  assert.deepEqual(wanted.removeRead(0), [8], "the other is still read");
+  assert.deepEqual(wanted.removeRead(0), []);
+  assert.deepEqual(
+    [wanted.isWanted(8), wanted.isWanted(9), wanted.isWanted(7)],
+    [false, true, true],
+  );
+  assert.equal(wanted.wantedBytes, wantedBytes, "a person wants as much as before");
+  wanted.setFiles([false, false]);
+  assert.equal(wanted.isWanted(9), true, "another choice of files does not end a reader");
+  assert.deepEqual(wanted.removeRead(1), [9, 10]);
+});
+
+test("the hashes of what is read are waited for", () => {
+  const { wanted, known } = world();
+  for (let piece = 0; piece < 8; piece += 1) {
+    known.add(piece);
+    wanted.handleKnown(piece);
+  }
+  wanted.setFiles([true, false]);
+  assert.equal(wanted.lacksHashes, false);
+  wanted.addRead(0, { first: 8, end: 10 });
+  assert.equal(wanted.lacksHashes, true);
+  wanted.setFiles([true, false]);
+  known.add(8);
+  assert.equal(wanted.handleKnown(8), true);
+  assert.equal(wanted.lacksHashes, true);
+  wanted.removeRead(0);
+  assert.equal(wanted.lacksHashes, false);
+});

@@ -2,6 +2,12 @@ import { Bitfield } from "../../base/bitfield.ts";
 import type { Geometry } from "../../base/geometry.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-picker.ts";
 
+/** Pieces from `first` up to, and without, `end`. */
+export interface PieceRange {
+  readonly first: number;
+  readonly end: number;
+}
+
 export interface WantedPiecesOptions {
   readonly geometry: Geometry;
   /** Kept by its owner, who tells of changes. */
@@ -16,6 +22,8 @@ export class WantedPieces {
   /** All when it is not said. */
   #files: readonly boolean[] | undefined;
   #pieces: Bitfield;
+  /** What readers need, by reader; of files that may not be wanted. */
+  readonly #reads = new Map<number, PieceRange>();
   #wantedBytes = 0;
   #doneBytes = 0;
   #haveBytes = 0;
@@ -58,11 +66,40 @@ export class WantedPieces {
     this.recount();
   }
 
+  /** Somebody reads these pieces. @returns Those of them that nobody wanted before. */
+  addRead(reader: number, range: PieceRange): number[] {
+    const added = this.#unwantedOf(range);
+    this.#reads.set(reader, range);
+    for (const piece of added) if (!this.#options.hashes.known(piece)) this.#unknownCount += 1;
+    return added;
+  }
+
+  /** Reads no more. @returns The pieces that nobody wants now. */
+  removeRead(reader: number): number[] {
+    const range = this.#reads.get(reader);
+    if (!range) return [];
+    this.#reads.delete(reader);
+    const removed = this.#unwantedOf(range);
+    for (const piece of removed) if (!this.#options.hashes.known(piece)) this.#unknownCount -= 1;
+    return removed;
+  }
+
+  /** The piece is wanted and can be judged: peers may be asked for it. */
+  isWanted(piece: number): boolean {
+    return this.#wants(piece) && this.#options.hashes.known(piece);
+  }
+
   /** For the picker. A piece nobody can judge yet is not asked for (v2 without its layer). */
   priorities(): Uint8Array {
     const priorities = new Uint8Array(this.#options.geometry.pieceCount);
+    const { hashes } = this.#options;
     for (const piece of this.#pieces.indexes()) {
-      if (this.#options.hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+      if (hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+    }
+    for (const { first, end } of this.#reads.values()) {
+      for (let piece = first; piece < end; piece += 1) {
+        if (hashes.known(piece)) priorities[piece] = PRIORITY_NORMAL;
+      }
     }
     return priorities;
   }
@@ -74,7 +111,7 @@ export class WantedPieces {
 
   /** The hash of a piece, which was not here before, is. @returns Whether the piece is wanted. */
   handleKnown(piece: number): boolean {
-    const wanted = this.#pieces.has(piece);
+    const wanted = this.#wants(piece);
     if (wanted) this.#unknownCount -= 1;
     return wanted;
   }
@@ -98,7 +135,28 @@ export class WantedPieces {
       this.#wantedBytes += geometry.requestSize(piece);
       if (!hashes.known(piece)) this.#unknownCount += 1;
     }
+    const readAlone = new Set<number>();
+    for (const { first, end } of this.#reads.values()) {
+      for (let piece = first; piece < end; piece += 1) {
+        if (!this.#pieces.has(piece) && !hashes.known(piece)) readAlone.add(piece);
+      }
+    }
+    this.#unknownCount += readAlone.size;
     for (const piece of have.indexes()) this.#count(piece, 1);
+  }
+
+  #unwantedOf({ first, end }: PieceRange): number[] {
+    const unwanted: number[] = [];
+    if (this.#files === undefined) return unwanted;
+    for (let piece = first; piece < end; piece += 1) if (!this.#wants(piece)) unwanted.push(piece);
+    return unwanted;
+  }
+
+  #wants(piece: number): boolean {
+    if (this.#pieces.has(piece)) return true;
+    for (const { first, end } of this.#reads.values())
+      if (piece >= first && piece < end) return true;
+    return false;
   }
 
   #count(piece: number, sign: 1 | -1): void {

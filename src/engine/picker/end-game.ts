@@ -1,3 +1,4 @@
+import type { PickRoom } from "./pick-room.ts";
 import type { PieceChooser } from "./piece-chooser.ts";
 import type { PieceLedger } from "./piece-ledger.ts";
 import type { PickerPeer } from "./swarm-pieces.ts";
@@ -7,20 +8,6 @@ const END_GAME_OUTSTANDING_MAX = 8;
 
 /** Blocks others sent in place of a peer since its last one, until it is no help in the end game. */
 const OVERTAKEN_MAX = 4;
-
-/** Where `pick` writes; each array holds at least `blocksMax` numbers. */
-export interface PickedBlocks {
-  readonly pieces: Int32Array;
-  readonly blocks: Int32Array;
-}
-
-/** What is left of it. */
-export interface PickRoom {
-  readonly out: PickedBlocks;
-  /** Blocks already written. */
-  readonly count: number;
-  readonly blocksMax: number;
-}
 
 /** When every block is asked of somebody, those that are idle are asked for what others owe us (BEP 3). */
 export class EndGame {

@@ -33,6 +33,8 @@ class PickerModel {
   readonly #out = { pieces: new Int32Array(64), blocks: new Int32Array(64) };
   #nextSender = 0;
   endGamePicks = 0;
+  /** Picks of pieces that somebody read. */
+  urgentPicks = 0;
 
   constructor(geometry: Geometry, random: Random) {
     this.#geometry = geometry;
@@ -101,6 +103,7 @@ class PickerModel {
       },
       whole: this.#random.below(2) === 0,
       snubbed: this.#random.below(8) === 0,
+      silent: this.#random.below(8) === 0,
       choked: false,
     };
     const count = this.picker.pick(key, blocksMax, this.#out, options);
@@ -132,6 +135,35 @@ class PickerModel {
       this.endGamePicks += 1;
     }
     peer.asked.set(name, false);
+    if (this.picker.urgent.deadlines.includes(piece)) this.urgentPicks += 1;
+  }
+
+  /** Somebody reads from a piece on, or no more. */
+  read(piece: number): void {
+    const { deadlines } = this.picker.urgent;
+    const reader = this.#random.below(4);
+    const end = Math.min(this.#geometry.pieceCount, piece + this.#random.below(20));
+    if (end === piece) deadlines.clear(reader);
+    else
+      deadlines.set(
+        reader,
+        { first: piece, end, dueMs: this.#random.below(100), msPerPiece: 5 },
+        50,
+      );
+  }
+
+  /** A cancel was sent to the peer, or it is silent: others may be asked, and it may send the block all the same. */
+  giveBack(key: PeerKey): void {
+    const { asked } = this.#peers.get(key)!;
+    const outcome = this.#random.below(2) === 0 ? "answered" : "forgotten";
+    for (const name of asked.keys()) {
+      const [piece, block] = name.split(":").map(Number) as [number, number];
+      this.picker.urgent.giveBack(key, piece, block, outcome);
+      assert.equal(this.picker.owes(key, piece, block), outcome === "answered");
+      if (outcome === "answered") asked.set(name, true);
+      else asked.delete(name);
+      return;
+    }
   }
 
   /** Duplicates are asked for only when nothing else is left to ask of anybody. */
@@ -305,8 +337,9 @@ function swarmOf(seed: number): { model: PickerModel; pieceCount: number } {
   return { model: new PickerModel(geometry, random), pieceCount };
 }
 
-test("whatever peers do, every count is exact and no block is asked twice but in the end game", () => {
+test("whatever peers and readers do, every count is exact and no block is asked twice but in the end game", () => {
   let endGamePicks = 0;
+  let urgentPicks = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { model, pieceCount } = swarmOf(seed);
     const random = seededRandom(seed + 1_000_000);
@@ -320,8 +353,10 @@ test("whatever peers do, every count is exact and no block is asked twice but in
       throw new Error(`seed ${seed}`, { cause: error });
     }
     endGamePicks += model.endGamePicks;
+    urgentPicks += model.urgentPicks;
   }
   assert.ok(endGamePicks > 100, `the end game was reached (${endGamePicks})`);
+  assert.ok(urgentPicks > 1_000, `somebody read (${urgentPicks})`);
 });
 
 function disturb(
@@ -346,13 +381,16 @@ function disturb(
   else if (what === 9 && random.below(4) === 0) model.setPriorities();
   else if (what === 9) model.setPriority();
   else if (what === 10) model.damage();
-  else if (what < 24) model.pick(peer, 1 + random.below(12), random.below(6) > 0);
+  else if (what === 11) model.read(piece);
+  else if (what === 12) model.giveBack(peer);
+  else if (what < 25) model.pick(peer, 1 + random.below(12), random.below(6) > 0);
   else model.deliver(peer, { honest: random.below(8) > 0 });
 }
 
 /** However things stand: with an honest peer that has everything the rest is had in bounded steps. */
 function finish(model: PickerModel): void {
   model.wantAll();
+  model.read(0);
   for (const peer of model.peers) {
     model.snub(peer);
     model.choke(peer);

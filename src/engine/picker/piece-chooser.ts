@@ -1,3 +1,4 @@
+import type { PickRoom } from "./pick-room.ts";
 import type { PieceLedger } from "./piece-ledger.ts";
 import type { StartedPiece } from "./started-piece.ts";
 import { NOBODY, type PickerPeer } from "./swarm-pieces.ts";
@@ -19,6 +20,8 @@ export interface PickOptions {
   readonly whole: boolean;
   /** It let us down: it gets no piece of its own and no duplicates. */
   readonly snubbed: boolean;
+  /** It has owed us blocks for a while and sends none: it gets nothing that a reader needs soon. */
+  readonly silent: boolean;
   /** It chokes us: only its allowed-fast pieces (BEP 6). */
   readonly choked: boolean;
 }
@@ -44,9 +47,33 @@ export class PieceChooser {
     this.#memoryShort = false;
   }
 
-  /** The piece has no more for this peer; not chosen again in this round. */
+  /** Pieces that were chosen in this pick may be chosen once more. */
+  revisit(): void {
+    this.#round += 1;
+  }
+
+  /** The piece is not chosen again in this round. */
   exhaust(started: StartedPiece): void {
     started.visit = this.#round;
+  }
+
+  /** Asks the peer for free blocks of a piece. @returns How many blocks are written then. */
+  askFor(started: StartedPiece, peer: PickerPeer, room: PickRoom): number {
+    let { count } = room;
+    while (count < room.blocksMax) {
+      const block = started.ask(peer.key);
+      if (block < 0) {
+        this.exhaust(started);
+        break;
+      }
+      room.out.pieces[count] = started.piece;
+      room.out.blocks[count] = block;
+      count += 1;
+    }
+    peer.outstanding += count - room.count;
+    this.#ledger.started.touch(started);
+    this.#ledger.started.update(started);
+    return count;
   }
 
   next(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
@@ -64,6 +91,48 @@ export class PieceChooser {
     const shared = this.#bestOpen(peer, alone, true);
     if (shared && this.#wake(shared, options)) return this.#adopt(shared, peer, false);
     return this.#lastResort(peer, options);
+  }
+
+  /**
+   * A piece that is needed soon, whoever fetches it alone. One that was corrupt still comes from one peer only, and so
+   * does what a suspected peer sends: after a corrupt piece everybody may be that, and a reader goes on all the same.
+   *
+   * @returns `undefined` when nothing of it can be asked of this peer now.
+   */
+  urgent(piece: number, peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
+    const { failed, started: all, swarm } = this.#ledger;
+    if (!this.#isWantedFrom(peer, piece)) return undefined;
+    const started = all.get(piece);
+    if (!started) {
+      const failedBefore = failed.waiting.has(piece);
+      if (!failedBefore && !swarm.rarity.isListed(piece)) return undefined;
+      if (failedBefore && failed.isBlamed(piece, peer.sender)) return undefined;
+      if (!this.#hasMemory(piece, options)) return undefined;
+      return this.#adopt(this.#ledger.open(piece), peer, peer.suspected);
+    }
+    if (started.complete || started.visit === this.#round) return undefined;
+    if (started.owner !== peer.key) {
+      if (started.strict) return this.#takeOver(started, peer, options);
+      // Nor are its blocks mixed with those of others.
+      if (peer.suspected) return undefined;
+    }
+    if (started.free === 0 || !this.#wake(started, options)) return undefined;
+    return started;
+  }
+
+  /** A piece that is to come from one peer, and this peer is another. */
+  #takeOver(
+    started: StartedPiece,
+    peer: PickerPeer,
+    options: PickOptions,
+  ): StartedPiece | undefined {
+    const { failed } = this.#ledger;
+    if (failed.isBlamed(started.piece, peer.sender)) return undefined;
+    if (started.owner !== NOBODY && !this.#isHeldUp(started, peer)) return undefined;
+    if (!this.#wake(started, options)) return undefined;
+    if (started.owner !== NOBODY) this.#ledger.beginAnew(started, peer.key);
+    started.owner = peer.key;
+    return started.free === 0 ? undefined : started;
   }
 
   /**

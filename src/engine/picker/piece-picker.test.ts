@@ -52,6 +52,7 @@ class Bench {
       canStart: () => true,
       whole: false,
       snubbed: false,
+      silent: false,
       choked: false,
       ...options,
     });
@@ -652,6 +653,12 @@ test("pieces of nothing but padding are not asked for: they await their verdict 
   const peer = picker.peerJoined(0);
   picker.peerHasAll(peer);
   const out = { pieces: new Int32Array(9), blocks: new Int32Array(9) };
-  const options = { canStart: () => true, whole: false, snubbed: false, choked: false };
+  const options = {
+    canStart: () => true,
+    whole: false,
+    snubbed: false,
+    silent: false,
+    choked: false,
+  };
   assert.equal(picker.pick(peer, 9, out, options), 2);
 });

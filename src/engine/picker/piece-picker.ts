@@ -4,11 +4,13 @@ import type { Geometry } from "../../base/geometry.ts";
 import type { Random } from "../../ports/random.ts";
 import type { PeerKey } from "./peer-key.ts";
 import { Dice } from "./dice.ts";
-import { EndGame, type PickedBlocks, type PickRoom } from "./end-game.ts";
+import { EndGame } from "./end-game.ts";
+import type { PickedBlocks } from "./pick-room.ts";
 import { PieceChooser, type PickOptions } from "./piece-chooser.ts";
 import { PieceLedger, type PieceState } from "./piece-ledger.ts";
 import { RECEIVED, type StartedPiece, UNKNOWN_SENDER } from "./started-piece.ts";
 import { NOBODY, type PickerPeer, rememberHint, type SwarmPieces } from "./swarm-pieces.ts";
+import { UrgentPieces } from "./urgent-pieces.ts";
 
 export type { PickOptions } from "./piece-chooser.ts";
 export { PRIORITY_NORMAL } from "./piece-ledger.ts";
@@ -40,6 +42,8 @@ export interface BlockReceipt {
  * on `Random`.
  */
 export class PiecePicker {
+  /** What readers need soon, which is asked for before everything else. */
+  readonly urgent: UrgentPieces;
   readonly #ledger: PieceLedger;
   readonly #swarm: SwarmPieces;
   readonly #chooser: PieceChooser;
@@ -55,6 +59,7 @@ export class PiecePicker {
     this.#swarm = this.#ledger.swarm;
     this.#chooser = new PieceChooser(this.#ledger);
     this.#endGame = new EndGame(this.#ledger, this.#chooser);
+    this.urgent = new UrgentPieces(this.#ledger, this.#chooser);
   }
 
   // -- what we have and want ---------------------------------------------------------------------
@@ -93,11 +98,13 @@ export class PiecePicker {
   /** Pieces that are on disk and intact, after a resume or a check. O(pieces). */
   markHave(have: Bitfield): void {
     this.#ledger.markHave(have);
+    this.urgent.deadlines.handleChange();
   }
 
   /** A piece we had is damaged or gone. */
   lost(piece: number): void {
     this.#ledger.lost(piece);
+    this.urgent.deadlines.handleChange();
   }
 
   /**
@@ -212,9 +219,10 @@ export class PiecePicker {
   // -- asking ------------------------------------------------------------------------------------
 
   /**
-   * Reserves up to `blocksMax` blocks to ask the peer for, in this order: the piece it is at,
-   * started pieces, pieces that failed, new ones (a few at random, then the rarest), pieces others
-   * would rather fetch alone, and in the end game blocks that one other peer owes us.
+   * Reserves up to `blocksMax` blocks to ask the peer for, in this order: pieces that readers need,
+   * the piece it is at, started pieces, pieces that failed, new ones (a few at random, then the
+   * rarest), pieces others would rather fetch alone, and in the end game blocks that one other peer
+   * owes us.
    *
    * @returns How many were written to `out`.
    */
@@ -223,11 +231,16 @@ export class PiecePicker {
     if (options.choked || options.snubbed) who.idle = true;
     if (this.#swarm.interesting(who) === 0) return 0;
     this.#chooser.beginRound();
-    let count = 0;
+    const isRead = !this.urgent.deadlines.isEmpty && this.urgent.takesPart(who, options);
+    let count = isRead ? this.urgent.askFirst(who, { out, count: 0, blocksMax }, options) : 0;
     while (count < blocksMax) {
       const started = this.#chooser.next(who, options);
       if (!started) break;
-      count = this.#askFor(started, who, { out, count, blocksMax });
+      count = this.#chooser.askFor(started, who, { out, count, blocksMax });
+      who.current = started.piece;
+    }
+    if (isRead && count < blocksMax) {
+      count = this.urgent.askRest(who, { out, count, blocksMax }, options);
     }
     if (count < blocksMax && !options.choked && !options.snubbed && this.#endGame.takesPart(who)) {
       count = this.#endGame.ask(who, { out, count, blocksMax });
@@ -338,6 +351,7 @@ export class PiecePicker {
   verdict(piece: number, intact: boolean): void {
     if (this.#ledger.isPadding(piece)) {
       if (intact) this.#ledger.markPiece(piece);
+      this.urgent.deadlines.handleChange();
       return;
     }
     const started = this.#started.get(piece);
@@ -355,6 +369,7 @@ export class PiecePicker {
     if (intact) {
       this.#ledger.failed.clear(alone);
       this.#ledger.markPiece(piece);
+      this.urgent.deadlines.handleChange();
       return;
     }
     if (senders.size > 1 || alone !== UNKNOWN_SENDER) {
@@ -394,11 +409,22 @@ export class PiecePicker {
     return this.#ledger.received();
   }
 
+  /** The piece is started and has memory. */
+  isInMemory(piece: number): boolean {
+    return this.#started.get(piece)?.parked === false;
+  }
+
+  /** And nobody was asked for it. */
+  isIdle(piece: number): boolean {
+    const started = this.#started.get(piece);
+    return started !== undefined && isIdle(started);
+  }
+
   /** Started pieces with memory that nobody was asked for, the longest untouched first. */
   idlePieces(): number[] {
     const idle: StartedPiece[] = [];
     for (const started of this.#started.all()) {
-      if (!started.complete && !started.parked && started.inFlight === 0) idle.push(started);
+      if (isIdle(started)) idle.push(started);
     }
     return idle.sort((a, b) => a.touched - b.touched).map((started) => started.piece);
   }
@@ -430,25 +456,6 @@ export class PiecePicker {
     return this.#ledger.started;
   }
 
-  #askFor(started: StartedPiece, who: PickerPeer, room: PickRoom): number {
-    let { count } = room;
-    while (count < room.blocksMax) {
-      const block = started.ask(who.key);
-      if (block < 0) {
-        this.#chooser.exhaust(started);
-        break;
-      }
-      room.out.pieces[count] = started.piece;
-      room.out.blocks[count] = block;
-      count += 1;
-    }
-    who.outstanding += count - room.count;
-    who.current = started.piece;
-    this.#started.touch(started);
-    this.#started.update(started);
-    return count;
-  }
-
   /** Not worth the risk: a wrong one would cost the whole piece once others had completed it (WIR-28). */
   #forgetFirstBlocks(started: StartedPiece, stranger: PickerPeer): void {
     if (started.received === 0 || started.received > started.blockCount * FIRST_BLOCKS) return;
@@ -463,4 +470,8 @@ export class PiecePicker {
       if (started.owner === peer && !started.strict) started.owner = NOBODY;
     }
   }
+}
+
+function isIdle({ complete, parked, inFlight }: StartedPiece): boolean {
+  return !complete && !parked && inFlight === 0;
 }

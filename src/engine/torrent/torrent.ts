@@ -23,6 +23,7 @@ import { waitingFor } from "../storage/torrent-files.ts";
 import { existingOf, named } from "./add-options.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import { TorrentPeers } from "./torrent-peers.ts";
+import { TorrentReads } from "./torrent-reads.ts";
 import { TorrentSources } from "./torrent-sources.ts";
 import { BurstMark, type BurstMember } from "../sharing/bursts.ts";
 import { inTurns } from "./burst-content.ts";
@@ -51,6 +52,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   readonly connections: TorrentPeers;
   readonly #sources: TorrentSources;
   readonly #traffic: TorrentTraffic;
+  readonly #reads: TorrentReads;
   #info: TorrentInfo | undefined;
   #content: OpenContent | undefined;
   #opening: Opening | undefined;
@@ -79,6 +81,11 @@ export class Torrent implements EngineTorrent, BurstMember {
     if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
     this.#existing = existingOf(options);
     this.#traffic = new TorrentTraffic(host, options, this.#turns());
+    this.#reads = new TorrentReads({
+      info: () => this.#info,
+      nowMs: () => this.#nowMs(),
+      burst: this.#burst,
+    });
     this.connections = this.#makePeers();
     const { swarm } = this.connections;
     this.#sources = new TorrentSources({
@@ -149,6 +156,9 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#burst(() => this.#want(wanted));
   }
 
+  readonly read: EngineTorrent["read"] = (file, range, options) =>
+    this.#reads.read(file, range, options);
+
   #want(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
     if (!this.#transfer) {
@@ -194,6 +204,7 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#host.scheduler.leave(this.#traffic.shares);
     this.#opening?.cancel();
     this.#transfer?.cancel();
+    this.#reads.end("stopped", "the torrent was stopped");
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
     this.connections.closeAll("the torrent is stopped");
@@ -308,6 +319,7 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#sources.handleOpened(this.#isComplete);
     // The disk was looked at a moment ago.
     if (this.#isComplete) files.name();
+    this.#reads.handleOpened(this.#transfer.reads);
     this.#opened.resolve();
     this.#host.handleCandidates();
   }
@@ -353,7 +365,11 @@ export class Torrent implements EngineTorrent, BurstMember {
 
   #handleComplete(): void {
     if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
-    if (this.#completed) return;
+    if (this.#completed) {
+      // A reader wanted more for a while.
+      this.connections.dropUseless();
+      return;
+    }
     this.#completed = true;
     this.connections.dropUseless();
     this.#sources.handleComplete();
@@ -365,6 +381,16 @@ export class Torrent implements EngineTorrent, BurstMember {
     if (this.#state.kind !== "seeding") return;
     this.connections.swarm.recall(this.#nowMs());
     this.#enter({ kind: "downloading" });
+  }
+
+  #handleReadsChanged(): void {
+    if (this.#stopped) return;
+    if (this.#isComplete) {
+      this.#judgeCompletion();
+      return;
+    }
+    this.#beginAgain();
+    this.#host.handleCandidates();
   }
 
   #handleHashesKnown(runs: readonly PieceRun[]): void {
@@ -416,6 +442,7 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#host.ports.log.error("the torrent is broken", { message: state.message });
     this.#transfer?.download.pause();
     this.#enter(state);
+    this.#reads.end("broken", state.message);
     this.connections.closeAll("the torrent is broken");
   }
 
@@ -443,7 +470,7 @@ export class Torrent implements EngineTorrent, BurstMember {
       down: turn(({ download }, now) => download.handleAllowance(now)),
       up: turn(({ upload }, now) => upload.serveWaiting("rate", now)),
       receive: turn(({ download }) => download.handleMemory()),
-      send: turn(({ upload }, now) => upload.serveWaiting("memory", now)),
+      send: turn((transfer, now) => transfer.serveWaitingForMemory(now)),
     };
   }
 
@@ -512,6 +539,9 @@ export class Torrent implements EngineTorrent, BurstMember {
         break;
       case "placed":
         this.#judgeCompletion();
+        break;
+      case "wanted":
+        this.#handleReadsChanged();
         break;
       case "confirmed":
         if (this.#isJudged) this.#handleComplete();

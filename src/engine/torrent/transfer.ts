@@ -2,6 +2,7 @@ import type { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { DiskFailure, OpenContent, PieceVerdict } from "../../ports/content.ts";
 import { type DownloadOutput, Downloader } from "../download/downloader.ts";
+import { Reads, type ReadsOutput } from "../download/reads.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import type { AddTorrent, EnginePorts, EngineSettings } from "../session-contract.ts";
@@ -14,7 +15,7 @@ import { LeafHashes } from "../upload/leaf-hashes.ts";
 import { type UploadOutput, Uploader } from "../upload/uploader.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 
-/** What the bytes of a torrent tell it: what its three machines say and do not settle among themselves. */
+/** What the bytes of a torrent tell it: what its machines say and do not settle among themselves. */
 export type TransferOutput =
   /** A piece is judged intact and on disk. */
   | { readonly kind: "piece"; readonly piece: number }
@@ -34,6 +35,8 @@ export type TransferOutput =
   | { readonly kind: "placed" }
   /** Everything that is wanted is at its place, by its name. */
   | { readonly kind: "confirmed" }
+  /** Readers want pieces of files that are not wanted, or do not any more. */
+  | { readonly kind: "wanted" }
   /** Bytes of blocks were sent. */
   | { readonly kind: "sent"; readonly bytes: number };
 
@@ -53,12 +56,13 @@ export interface TransferOptions {
 }
 
 /**
- * The bytes of one torrent on the move, both ways, and their files, once these are open. Three machines: what one says
- * and concerns another is carried out here, the rest goes to the torrent.
+ * The bytes of one torrent on the move, both ways, their readers and their files, once these are open. Several machines: what
+ * one says and concerns another is carried out here, the rest goes to the torrent.
  */
 export class Transfer {
   readonly download: Downloader;
   readonly upload: Uploader;
+  readonly reads: Reads;
   readonly leaves: LeafHashes;
   readonly files: TorrentFiles;
   readonly #options: TransferOptions;
@@ -95,6 +99,14 @@ export class Transfer {
       limit: shares.up,
       memory: shares.send,
       requestQueueMax,
+    });
+    this.reads = new Reads({
+      ...common,
+      urgent: this.download.urgent,
+      served: this.upload,
+      slabs: ports.sendSlabs,
+      memory: shares.send,
+      fetches: options.existing !== "untouched",
     });
     this.leaves = new LeafHashes({
       info,
@@ -143,7 +155,14 @@ export class Transfer {
   tick(now: number): void {
     this.download.tick(now);
     this.upload.tick(now);
+    this.reads.tick(now);
     this.files.tick(now);
+  }
+
+  /** It is our turn at the memory to read to. @returns Whether somebody still waits for it. */
+  serveWaitingForMemory(now: number): boolean {
+    const doReadersWait = this.reads.serveWaiting();
+    return this.upload.serveWaiting("memory", now) || doReadersWait;
   }
 
   /** The torrent stops: nothing new begins, and what waits is not waited for. */
@@ -187,6 +206,11 @@ export class Transfer {
       this.#handleUpload(up);
       return true;
     }
+    const reads = this.reads.nextOutput();
+    if (reads) {
+      this.#handleReads(reads);
+      return true;
+    }
     const files = this.files.nextOutput();
     if (files) this.#handleFiles(files);
     return files !== undefined;
@@ -196,6 +220,7 @@ export class Transfer {
     switch (output.kind) {
       case "piece":
         this.files.handlePiece(output.piece);
+        this.reads.handlePiece(output.piece);
         this.#outputs.push(output);
         break;
       case "refused":
@@ -216,11 +241,19 @@ export class Transfer {
       case "refused":
         this.#handleReadFailure(output.failure);
         break;
+      case "judged":
+        this.reads.handleJudged(output.piece, output.failure);
+        break;
       case "sent":
         this.files.handleServed();
         this.#outputs.push(output);
         break;
     }
+  }
+
+  #handleReads(output: ReadsOutput): void {
+    if (output.kind === "refused") this.#handleReadFailure(output.failure);
+    else this.#outputs.push(output);
   }
 
   #handleFiles(output: FilesOutput): void {
@@ -301,6 +334,7 @@ export class Transfer {
     if (!this.#have.delete(piece)) return;
     this.#judged.delete(piece);
     this.download.handleLost(piece);
+    this.reads.handleLost(piece);
     this.files.handleLost();
     this.#outputs.push({ kind: "lost", piece });
   }

@@ -37,6 +37,7 @@ class World {
   sentBytes = 0;
   /** Payload, by the outputs. */
   toldBytes = 0;
+  readonly judgedForReaders: number[] = [];
   readonly leaving: (() => void)[] = [];
   badRequests = 0;
   readonly uploader: Uploader;
@@ -94,6 +95,7 @@ class World {
     for (let next = this.uploader.nextOutput(); next; next = this.uploader.nextOutput()) {
       if (next.kind === "corrupt") this.corrupt.push(next.piece);
       else if (next.kind === "refused") this.failures.push(next.failure.code);
+      else if (next.kind === "judged") this.judgedForReaders.push(next.piece);
       else this.toldBytes += next.bytes;
     }
   }

@@ -41,13 +41,17 @@ export type UploadOutput =
   | { readonly kind: "corrupt"; readonly piece: number; readonly verdict: PieceVerdict }
   /** The disk refused to read or to judge. */
   | RefusedRead
+  /** A piece that somebody reads was judged, and all else was said of it. */
+  | { readonly kind: "judged"; readonly piece: number; readonly failure: DiskFailure | undefined }
   /** Bytes of blocks were sent since the last burst. */
   | { readonly kind: "sent"; readonly bytes: number };
 
 /** One piece on its way to be served. */
 interface Judging {
-  /** Who waits for it. */
+  /** Peers that wait for it. */
   readonly peers: Set<UploadPeer>;
+  /** And readers: they are told. */
+  isRead: boolean;
   doubted: boolean;
 }
 
@@ -213,6 +217,17 @@ export class Uploader {
     if (this.#inTurn === peer) this.#inTurn = undefined;
   }
 
+  /** Has a piece that is here judged for a reader: a `judged` output follows. */
+  judge(piece: number): void {
+    this.#judge(piece, undefined);
+    this.#judging.get(piece)!.isRead = true;
+  }
+
+  /** @returns A copy of bytes of a piece that lies in memory; `undefined` when it does not. */
+  copyWarm(piece: number, begin: number, length: number): Uint8Array | undefined {
+    return this.#warm.copy(piece, begin, length);
+  }
+
   /** What is being judged may have been read before it changed: it is judged once more (STO-6). */
   doubt(piece: number): void {
     const judging = this.#judging.get(piece);
@@ -243,13 +258,14 @@ export class Uploader {
   }
 
   /** Nothing is served that was not judged since the files were last known to be as they should. */
-  #judge(piece: number, peer: UploadPeer): void {
+  #judge(piece: number, peer: UploadPeer | undefined): void {
     const underWay = this.#judging.get(piece);
     if (underWay) {
-      underWay.peers.add(peer);
+      if (peer) underWay.peers.add(peer);
       return;
     }
-    const judging: Judging = { peers: new Set([peer]), doubted: false };
+    const judging: Judging = { peers: new Set(), isRead: false, doubted: false };
+    if (peer) judging.peers.add(peer);
     this.#judging.set(piece, judging);
     const { judge, judged, have, clock } = this.#options;
     this.#warm.drop(piece);
@@ -263,6 +279,7 @@ export class Uploader {
       if (warm && good) this.#warm.keep(piece, warm);
       else if (warm) this.#warm.release(piece, warm);
       if (intact && judging.doubted) {
+        if (judging.isRead) this.judge(piece);
         for (const each of judging.peers) if (each.isOpen) this.#judge(piece, each);
         return;
       }
@@ -272,6 +289,9 @@ export class Uploader {
         if (!judged.has(piece)) this.#refuse(each, piece);
         if (each.isOpen) this.#serveLater(each);
       }
+      if (!judging.isRead) return;
+      const failure = verdict.kind === "failure" ? verdict : undefined;
+      this.#outputs.push({ kind: "judged", piece, failure });
     });
   }
 

@@ -122,6 +122,22 @@ export class WarmPieces {
     return { warm, messages: warm.slab.view.subarray(start, start + length), payload };
   }
 
+  /** @returns A copy of bytes of a piece that is here; `undefined` when it is not. */
+  copy(piece: number, begin: number, length: number): Uint8Array | undefined {
+    const warm = this.#pieces.get(piece);
+    if (!warm) return undefined;
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const block = Math.floor((begin + done) / BLOCK_BYTES);
+      const inBlock = begin + done - block * BLOCK_BYTES;
+      const count = Math.min(BLOCK_BYTES - inBlock, length - done);
+      const at = block * FRAME_BYTES + PIECE_HEAD_BYTES + inBlock;
+      bytes.set(warm.slab.view.subarray(at, at + count), done);
+      done += count;
+    }
+    return bytes;
+  }
+
   /** An answer has left, or what was judged here is not to be kept. */
   release(piece: number, warm: WarmPiece): void {
     warm.users -= 1;

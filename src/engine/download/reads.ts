@@ -1,0 +1,368 @@
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { Geometry } from "../../base/geometry.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ByteStore, DiskFailure, ReadRun, Slab, SlabPool } from "../../ports/content.ts";
+import { EngineError } from "../engine-error.ts";
+import type { MemoryShare } from "../sharing/memory-share.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
+import type { UrgentRequests } from "./urgent-requests.ts";
+import type { PieceRange } from "./wanted-pieces.ts";
+
+/** Readers of one torrent at a time; one more is refused. Each costs a look whenever a piece comes. */
+export const READERS_MAX = 64;
+/** What a reader is given at once. It holds no more memory than that, and only while the disk reads. */
+export const PART_BYTES_MAX = 256 * 1024;
+/** Pieces are fetched before others when a reader needs them within this time; later ones by their rarity. */
+const READ_AHEAD_MS = 30_000;
+/** And so many pieces ahead of a reader at most, or so many bytes. */
+const AHEAD_PIECES_MAX = 64;
+const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
+/** Of a reader who takes what comes, when nothing comes yet. */
+const BYTES_PER_SECOND_MIN = 64 * 1024;
+/** A part that the disk refuses is tried so often, at ticks, before the reader is told. */
+const DISK_TRIES_MAX = 3;
+
+/** What a reader asks for, in the torrent's space of bytes. */
+export interface ReadRequest {
+  readonly offset: number;
+  readonly endOffset: number;
+  /** When the first byte is needed, in clock milliseconds. */
+  readonly deadlineMs: number;
+  /** How fast it goes on from there; `undefined`: as fast as bytes come. */
+  readonly bytesPerSecond: number | undefined;
+}
+
+export type ReadPart =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  | { readonly kind: "failed"; readonly error: EngineError };
+
+/** Where pieces are judged and kept for peers that ask for them. */
+export interface ServedPieces {
+  /** Has a piece judged that is here and was not since the files were last known good. `handleJudged` follows. */
+  judge(piece: number): void;
+  /** @returns A copy of bytes of a piece that lies in memory; `undefined` when it does not. */
+  copyWarm(piece: number, begin: number, length: number): Uint8Array | undefined;
+}
+
+/** What readers tell the torrent. */
+export type ReadsOutput =
+  /** Pieces are wanted, or are not wanted any more, that are of no wanted file. */
+  | { readonly kind: "wanted" }
+  /** The disk refused to read. */
+  | { readonly kind: "refused"; readonly failure: DiskFailure };
+
+export interface ReadsOptions {
+  readonly geometry: Geometry;
+  readonly have: Bitfield;
+  /** Pieces that need no judging before they are handed out. */
+  readonly judged: Bitfield;
+  readonly urgent: Pick<
+    UrgentRequests,
+    "bytesPerSecond" | "open" | "setSpan" | "clearSpan" | "close"
+  >;
+  readonly served: ServedPieces;
+  readonly bytes: Pick<ByteStore, "read">;
+  readonly slabs: SlabPool;
+  readonly memory: MemoryShare;
+  /** What is missing is fetched from peers. */
+  readonly fetches: boolean;
+  readonly clock: Pick<Clock, "nowMs">;
+}
+
+/** One reader: where it is, and what it waits for. */
+export class Reader {
+  readonly id: number;
+  readonly request: ReadRequest;
+  readonly pieces: PieceRange;
+  /** Of the next byte. */
+  offset: number;
+  /** It has asked for a part and not got it. */
+  onPart: ((part: ReadPart) => void) | undefined;
+  /** The disk reads for it. */
+  isReading = false;
+  /** Its piece is being judged. */
+  isJudging = false;
+  isOpen = true;
+  /** Why it was ended, if it did not end by itself. */
+  error: EngineError | undefined;
+  diskTries = 0;
+
+  constructor(id: number, request: ReadRequest, pieces: PieceRange) {
+    this.id = id;
+    this.request = request;
+    this.pieces = pieces;
+    this.offset = request.offset;
+  }
+}
+
+/**
+ * The readers of one torrent. Each gets its bytes in order: from memory or disk when their piece is here and judged,
+ * else as soon as it is; pieces it needs soon are fetched before all others. A reader takes part by part, and as
+ * long as it does not ask for the next one nothing is read for it.
+ *
+ * Reader: open -> waiting (for a piece, its verdict, memory or the disk) <-> open -> closed.
+ */
+export class Reads {
+  readonly #options: ReadsOptions;
+  readonly #readers = new Set<Reader>();
+  /** Those that found no memory to read to, in turn. */
+  readonly #starved = new Set<Reader>();
+  readonly #outputs = new OutputQueue<ReadsOutput>();
+  #nextId = 0;
+
+  constructor(options: ReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): ReadsOutput | undefined {
+    return this.#outputs.next();
+  }
+
+  /**
+   * Somebody begins to read; `close` is to follow. Its pieces are wanted from now on, whether their files are or not.
+   *
+   * @throws {EngineError} `too-many-readers`.
+   */
+  open(request: ReadRequest): Reader {
+    if (this.#readers.size >= READERS_MAX) {
+      const detail = `the torrent has ${READERS_MAX} readers, which is the limit; end one and try again`;
+      throw new EngineError("too-many-readers", detail);
+    }
+    const { geometry, urgent, clock } = this.#options;
+    const first = Math.floor(request.offset / geometry.pieceLength);
+    const end = Math.ceil(request.endOffset / geometry.pieceLength);
+    const reader = new Reader(this.#nextId, request, { first, end });
+    this.#nextId += 1;
+    this.#readers.add(reader);
+    this.#plan(reader, clock.nowMs());
+    if (this.#options.fetches && urgent.open(reader.id, reader.pieces)) {
+      this.#outputs.push({ kind: "wanted" });
+    }
+    return reader;
+  }
+
+  /** Asks for the next part. One is asked for at a time; the answer may come at once. */
+  next(reader: Reader, onPart: (part: ReadPart) => void): void {
+    if (reader.error) {
+      onPart({ kind: "failed", error: reader.error });
+      return;
+    }
+    reader.onPart = onPart;
+    this.#advance(reader);
+  }
+
+  /** It reads no more. A part that was asked for is not answered. Harmless when it is closed. */
+  close(reader: Reader): void {
+    if (!reader.isOpen) return;
+    reader.isOpen = false;
+    reader.onPart = undefined;
+    this.#readers.delete(reader);
+    this.#starved.delete(reader);
+    if (this.#options.urgent.close(reader.id)) this.#outputs.push({ kind: "wanted" });
+  }
+
+  /** A piece is here, judged intact. */
+  handlePiece(piece: number): void {
+    for (const reader of this.#readers) {
+      if (reader.onPart && this.#pieceOf(reader) === piece) this.#advance(reader);
+    }
+  }
+
+  /** A piece was judged that a reader waits for. @param failure - Of the disk, which could not tell. */
+  handleJudged(piece: number, failure: DiskFailure | undefined): void {
+    for (const reader of this.#readers) {
+      if (!reader.isJudging || this.#pieceOf(reader) !== piece) continue;
+      reader.isJudging = false;
+      if (failure) this.#handleFailure(reader, failure);
+      else this.#advance(reader);
+    }
+  }
+
+  /** A piece that was here is not any more. */
+  handleLost(piece: number): void {
+    const now = this.#options.clock.nowMs();
+    for (const reader of this.#readers) {
+      if (piece < reader.pieces.first || piece >= reader.pieces.end) continue;
+      this.#plan(reader, now);
+      this.#advance(reader);
+    }
+  }
+
+  /** It is our turn at the memory of all. @returns Whether readers still wait for it. */
+  serveWaiting(): boolean {
+    for (let left = this.#starved.size; left > 0; left -= 1) {
+      if (!this.#options.memory.mayTry()) break;
+      const [reader] = this.#starved;
+      this.#starved.delete(reader!);
+      this.#advance(reader!);
+    }
+    return this.#starved.size > 0;
+  }
+
+  tick(now: number): void {
+    for (const reader of this.#readers) {
+      this.#plan(reader, now);
+      this.#advance(reader);
+    }
+  }
+
+  /** Ends all readers. */
+  end(error: EngineError): void {
+    for (const reader of this.#readers) this.#finish(reader, { kind: "failed", error });
+  }
+
+  #pieceOf(reader: Reader): number {
+    return Math.floor(reader.offset / this.#options.geometry.pieceLength);
+  }
+
+  /** Does what can be done for the part that the reader waits for. */
+  #advance(reader: Reader): void {
+    if (!reader.onPart || reader.isReading || reader.isJudging || this.#starved.has(reader)) return;
+    if (reader.offset === reader.request.endOffset) {
+      this.#finish(reader, { kind: "end" });
+      return;
+    }
+    const { have, judged, fetches, served } = this.#options;
+    const piece = this.#pieceOf(reader);
+    if (!have.has(piece)) {
+      if (fetches) this.#plan(reader, this.#options.clock.nowMs());
+      else this.#finish(reader, { kind: "failed", error: notFetched(piece) });
+    } else if (judged.has(piece)) {
+      this.#read(reader);
+    } else {
+      reader.isJudging = true;
+      served.judge(piece);
+    }
+  }
+
+  #read(reader: Reader): void {
+    const runs = this.#runs(reader);
+    const [{ piece, begin, length }] = runs as [ReadRun];
+    const { served, bytes, judged } = this.#options;
+    const warm = served.copyWarm(piece, begin, length);
+    if (warm) {
+      this.#deliver(reader, warm);
+      return;
+    }
+    const last = runs.at(-1)!;
+    const total = last.slabOffset + last.length;
+    const slab = this.#takeSlab(reader, total);
+    if (!slab) return;
+    reader.isReading = true;
+    bytes.read(slab, runs, (outcome) => {
+      reader.isReading = false;
+      // The slab is shared with workers and comes back; what the reader gets is its own.
+      const read = outcome.kind === "done" && reader.isOpen ? slab.view.slice(0, total) : undefined;
+      this.#give(slab);
+      if (outcome.kind === "failure") {
+        this.#outputs.push({ kind: "refused", failure: outcome });
+        this.#handleFailure(reader, outcome);
+      } else if (read && runs.every((run) => judged.has(run.piece))) {
+        this.#deliver(reader, read);
+      } else {
+        // The files changed meanwhile.
+        this.#advance(reader);
+      }
+    });
+  }
+
+  /** What comes next and is here, judged. */
+  #runs(reader: Reader): ReadRun[] {
+    const { geometry, have, judged } = this.#options;
+    const end = Math.min(reader.request.endOffset, reader.offset + PART_BYTES_MAX);
+    const runs: ReadRun[] = [];
+    for (let at = reader.offset; at < end;) {
+      const piece = Math.floor(at / geometry.pieceLength);
+      if (!have.has(piece) || !judged.has(piece)) break;
+      const pieceEnd = Math.min(end, (piece + 1) * geometry.pieceLength);
+      const begin = at - piece * geometry.pieceLength;
+      runs.push({ piece, begin, length: pieceEnd - at, slabOffset: at - reader.offset });
+      at = pieceEnd;
+    }
+    return runs;
+  }
+
+  #takeSlab(reader: Reader, bytes: number): Slab | undefined {
+    const { memory, slabs, clock } = this.#options;
+    const slab = memory.mayTry() ? slabs.take(bytes) : undefined;
+    if (slab) {
+      memory.take(clock.nowMs());
+      return slab;
+    }
+    if (memory.mayTry()) memory.handleShort();
+    this.#starved.add(reader);
+    memory.wait();
+    return undefined;
+  }
+
+  #give(slab: Slab): void {
+    const { memory, slabs } = this.#options;
+    slabs.give(slab);
+    memory.handleRoom();
+  }
+
+  #deliver(reader: Reader, bytes: Uint8Array): void {
+    const { onPart } = reader;
+    reader.onPart = undefined;
+    reader.diskTries = 0;
+    const before = this.#pieceOf(reader);
+    reader.offset += bytes.length;
+    if (this.#pieceOf(reader) !== before) this.#plan(reader, this.#options.clock.nowMs());
+    onPart!({ kind: "bytes", bytes });
+  }
+
+  /** The next tick tries again: what is gone is noticed meanwhile, and waited for. */
+  #handleFailure(reader: Reader, failure: DiskFailure): void {
+    if (!reader.isOpen) return;
+    reader.diskTries += 1;
+    if (reader.diskTries < DISK_TRIES_MAX) return;
+    this.#finish(reader, { kind: "failed", error: unreadable(failure) });
+  }
+
+  #finish(reader: Reader, part: ReadPart): void {
+    const { onPart } = reader;
+    if (part.kind === "failed") reader.error = part.error;
+    this.close(reader);
+    onPart?.(part);
+  }
+
+  /** Says which pieces the reader needs soon, and when. */
+  #plan(reader: Reader, now: number): void {
+    const { geometry, urgent, fetches } = this.#options;
+    if (!fetches) return;
+    const { deadlineMs, bytesPerSecond, offset: beginOffset } = reader.request;
+    const { pieceLength } = geometry;
+    const first = this.#pieceOf(reader);
+    const pace = bytesPerSecond ?? Math.max(BYTES_PER_SECOND_MIN, urgent.bytesPerSecond(now));
+    const msPerPiece = (pieceLength * 1000) / pace;
+    const dueMs =
+      bytesPerSecond === undefined
+        ? Math.max(deadlineMs, now)
+        : deadlineMs + ((first * pieceLength - beginOffset) * 1000) / pace;
+    const inTime = Math.ceil((now + READ_AHEAD_MS - dueMs) / msPerPiece);
+    const piecesMax = Math.min(AHEAD_PIECES_MAX, Math.max(1, AHEAD_BYTES_MAX / pieceLength));
+    // The piece that it waits for is never too early.
+    const count = Math.max(reader.onPart ? 1 : 0, Math.min(inTime, Math.floor(piecesMax)));
+    const end = Math.min(reader.pieces.end, first + count);
+    if (this.#lacks(first, end)) urgent.setSpan(reader.id, { first, end, dueMs, msPerPiece }, now);
+    else urgent.clearSpan(reader.id);
+  }
+
+  #lacks(first: number, end: number): boolean {
+    for (let piece = first; piece < end; piece += 1) {
+      if (!this.#options.have.has(piece)) return true;
+    }
+    return false;
+  }
+}
+
+function notFetched(piece: number): EngineError {
+  const detail = `piece ${piece} is missing or damaged, and nothing is fetched for this torrent; add it as a download`;
+  return new EngineError("not-fetched", detail);
+}
+
+function unreadable({ path, code, message }: DiskFailure): EngineError {
+  return new EngineError("unreadable", `cannot read ${path}: ${message} (${code})`);
+}

@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
+import { seededRandom } from "../../sim/seeded-random.ts";
+import type { PeerKey } from "./peer-key.ts";
+import type { PickOptions } from "./piece-chooser.ts";
+import { PiecePicker } from "./piece-picker.ts";
+
+const BLOCKS = 4;
+const PIECES = 40;
+
+/** A picker for forty pieces of four blocks, of which a reader needs some. */
+class Bench {
+  readonly picker: PiecePicker;
+  readonly #out = { pieces: new Int32Array(512), blocks: new Int32Array(512) };
+  #senders = 0;
+
+  constructor() {
+    const length = PIECES * BLOCKS * BLOCK_BYTES;
+    const geometry = new Geometry({
+      pieceLength: BLOCKS * BLOCK_BYTES,
+      files: [{ offset: 0, length, pad: false }],
+      aligned: false,
+    });
+    this.picker = new PiecePicker(geometry, seededRandom(1));
+  }
+
+  /** A seed. */
+  peer(): PeerKey {
+    const key = this.picker.peerJoined(this.#senders);
+    this.#senders += 1;
+    this.picker.peerHasAll(key);
+    return key;
+  }
+
+  read(first: number, end: number, reader = 0): void {
+    const { deadlines } = this.picker.urgent;
+    deadlines.set(reader, { first, end, dueMs: 0, msPerPiece: 10 }, 0);
+  }
+
+  pick(peer: PeerKey, blocksMax: number, options: Partial<PickOptions> = {}): string[] {
+    const count = this.picker.pick(peer, blocksMax, this.#out, {
+      canStart: () => true,
+      whole: false,
+      snubbed: false,
+      silent: false,
+      choked: false,
+      ...options,
+    });
+    return Array.from({ length: count }, (_, i) => `${this.#out.pieces[i]}:${this.#out.blocks[i]}`);
+  }
+
+  deliver(peer: PeerKey, names: readonly string[]): void {
+    for (const name of names) {
+      const [piece, block] = name.split(":").map(Number) as [number, number];
+      assert.ok(this.picker.begin(peer, piece, block), `${name} is awaited`);
+      assert.equal(this.picker.received(peer, piece, block).kind, "accepted");
+    }
+  }
+
+  /** The peer delivers a whole piece, which is corrupt. */
+  deliverCorrupt(peer: PeerKey, piece: number): void {
+    this.read(piece, piece + 1, 99);
+    const blocks = this.pick(peer, BLOCKS).filter((name) => name.startsWith(`${piece}:`));
+    const rest = this.pick(peer, 100).filter((name) => name.startsWith(`${piece}:`));
+    this.deliver(peer, [...blocks, ...rest]);
+    this.picker.urgent.deadlines.clear(99);
+    this.picker.verdict(piece, false);
+    this.picker.release(peer);
+  }
+}
+
+test("what a reader needs comes first: two blocks of each of four pieces, then in order", () => {
+  const bench = new Bench();
+  const peer = bench.peer();
+  bench.read(20, 27);
+  assert.deepEqual(bench.pick(peer, 14), [
+    ...["20:0", "20:1", "21:0", "21:1", "22:0", "22:1", "23:0", "23:1"],
+    ...["24:0", "24:1", "24:2", "24:3", "25:0", "25:1"],
+  ]);
+});
+
+test("several peers share a piece that is needed soon, also one that somebody fetches alone", () => {
+  const bench = new Bench();
+  const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
+  const own = bench.pick(first, 1);
+  const piece = Number(own[0]!.split(":")[0]);
+  bench.read(piece, piece + 1);
+  assert.deepEqual(bench.pick(second, 2), [`${piece}:1`, `${piece}:2`], "it has an owner");
+  assert.deepEqual(bench.pick(third, 1), [`${piece}:3`]);
+});
+
+test("behind what is needed soon the rest is fetched as ever", () => {
+  const bench = new Bench();
+  bench.read(20, 22);
+  const picked = bench.pick(bench.peer(), 12);
+  assert.deepEqual(picked.slice(0, 4), ["20:0", "20:1", "21:0", "21:1"]);
+  assert.ok(
+    picked.slice(4).every((name) => !/^2[01]:/.test(name)),
+    `${picked}`,
+  );
+  assert.equal(picked.length, 12);
+});
+
+test("a peer that has nothing else to send is asked for all of what is needed soon", () => {
+  const bench = new Bench();
+  const priorities = new Uint8Array(PIECES);
+  priorities.fill(4, 20, 22);
+  bench.picker.setPriorities(priorities);
+  bench.read(20, 22);
+  const picked = bench.pick(bench.peer(), 100);
+  assert.deepEqual(picked.toSorted(), [
+    "20:0",
+    "20:1",
+    "20:2",
+    "20:3",
+    "21:0",
+    "21:1",
+    "21:2",
+    "21:3",
+  ]);
+});
+
+test("peers that are silent or choke us, or sent a corrupt piece, get nothing that is needed soon", () => {
+  const bench = new Bench();
+  const [late, liar, good] = [bench.peer(), bench.peer(), bench.peer()];
+  bench.deliverCorrupt(liar, 5);
+  bench.read(20, 22);
+  const urgent = /^2[01]:/;
+  assert.ok(!bench.pick(late, 4, { snubbed: true }).some((name) => urgent.test(name)));
+  assert.ok(!bench.pick(late, 4, { silent: true }).some((name) => urgent.test(name)));
+  assert.deepEqual(bench.pick(late, 4, { choked: true }), []);
+  assert.ok(!bench.pick(liar, 4).some((name) => urgent.test(name)));
+  assert.ok(bench.pick(good, 4).every((name) => urgent.test(name)));
+});
+
+test("after a corrupt piece of several peers each fetches what is needed soon alone", () => {
+  const bench = new Bench();
+  const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
+  bench.read(5, 6);
+  bench.deliver(first, bench.pick(first, 2));
+  bench.deliver(second, bench.pick(second, 2));
+  bench.picker.verdict(5, false);
+  bench.read(20, 24);
+  assert.deepEqual(bench.pick(third, 1), ["20:0"], "it has sent nothing corrupt, and shares");
+  assert.deepEqual(bench.pick(first, 4), ["21:0", "21:1", "21:2", "21:3"]);
+  assert.deepEqual(bench.pick(second, 4), ["22:0", "22:1", "22:2", "22:3"]);
+});
+
+test("a piece that was corrupt is needed soon: one peer fetches it whole, and not the one it came from", () => {
+  const bench = new Bench();
+  const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
+  bench.deliverCorrupt(liar, 20);
+  bench.read(20, 21);
+  assert.ok(!bench.pick(liar, 8).some((name) => name.startsWith("20:")));
+  assert.deepEqual(bench.pick(good, 4), ["20:0", "20:1", "20:2", "20:3"]);
+  bench.picker.rejected(good, 20, 3);
+  assert.ok(!bench.pick(other, 4).some((name) => name.startsWith("20:")), "blocks are not mixed");
+});
+
+test("a corrupt piece whose peer chokes us is not waited for: another fetches it whole", () => {
+  const bench = new Bench();
+  const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
+  bench.deliverCorrupt(liar, 20);
+  bench.read(20, 21);
+  bench.deliver(good, bench.pick(good, 4).slice(0, 1));
+  bench.picker.release(good);
+  assert.deepEqual(bench.pick(other, 4), ["20:0", "20:1", "20:2", "20:3"]);
+});
+
+test("without memory nothing is begun, and what has memory goes on", () => {
+  const bench = new Bench();
+  const peer = bench.peer();
+  bench.read(20, 21);
+  assert.deepEqual(bench.pick(peer, 2), ["20:0", "20:1"]);
+  bench.read(20, 24);
+  assert.deepEqual(bench.pick(peer, 8, { canStart: () => false }), ["20:2", "20:3"]);
+});
+
+test("a piece that is here or nobody wants is not asked for, whoever reads it", () => {
+  const bench = new Bench();
+  const peer = bench.peer();
+  bench.picker.setPriority(20, 0);
+  bench.read(20, 22);
+  const picked = bench.pick(peer, 2);
+  assert.deepEqual(picked, ["21:0", "21:1"]);
+});
+
+test("what is given back can be asked of others; where it comes all the same, it is taken", () => {
+  const bench = new Bench();
+  const [first, second] = [bench.peer(), bench.peer()];
+  bench.read(20, 21);
+  assert.deepEqual(bench.pick(first, 2), ["20:0", "20:1"]);
+  const { urgent } = bench.picker;
+  urgent.giveBack(first, 20, 0, "answered");
+  urgent.giveBack(first, 20, 1, "forgotten");
+  assert.equal(bench.picker.outstanding(first), 1);
+  assert.deepEqual(bench.pick(second, 2), ["20:0", "20:1"]);
+  assert.equal(bench.picker.owes(first, 20, 1), false);
+  assert.ok(bench.picker.begin(first, 20, 0), "it crossed our cancel");
+  assert.equal(bench.picker.received(first, 20, 0).alsoAsked, second);
+  assert.ok(bench.picker.begin(second, 20, 1));
+  urgent.giveBack(second, 20, 1, "answered");
+  assert.equal(bench.picker.received(second, 20, 1).kind, "accepted", "what arrives goes on");
+});
