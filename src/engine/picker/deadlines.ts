@@ -13,9 +13,12 @@ export interface DeadlineSpan {
   readonly msPerPiece: number;
 }
 
+/** How far the span of a reader is listed. */
 interface Cursor extends DeadlineSpan {
   /** The next piece to be listed. */
   next: number;
+  /** When it is needed; infinity when none is left. */
+  nextDueMs: number;
 }
 
 /**
@@ -29,6 +32,10 @@ export class Deadlines {
   readonly pieces = new Int32Array(SOONEST_MAX);
   readonly #isHad: (piece: number) => boolean;
   readonly #spans = new Map<number, Cursor>();
+  /** The same, to be looked through fast. */
+  #cursors: readonly Cursor[] = [];
+  /** A piece may be needed by two of them. */
+  #overlap = false;
   #nowMs = 0;
   #count = 0;
   #isStale = false;
@@ -51,9 +58,9 @@ export class Deadlines {
 
   /** Replaces what was said of the reader before. */
   set(reader: number, span: DeadlineSpan, nowMs: number): void {
-    this.#spans.set(reader, { ...span, next: span.first });
+    this.#spans.set(reader, { ...span, next: span.first, nextDueMs: 0 });
     this.#nowMs = nowMs;
-    this.#isStale = true;
+    this.#handleSpans();
   }
 
   /** What was last said of the reader. */
@@ -62,12 +69,12 @@ export class Deadlines {
   }
 
   clear(reader: number): void {
-    if (this.#spans.delete(reader)) this.#isStale = true;
+    if (this.#spans.delete(reader)) this.#handleSpans();
   }
 
-  /** A piece came, or was lost. */
-  handleChange(): void {
-    this.#isStale = true;
+  /** The piece came, or was lost; many when left out. */
+  handleChange(piece?: number): void {
+    if (piece === undefined || this.includes(piece)) this.#isStale = true;
   }
 
   /** True when the piece is in the span of a reader. */
@@ -80,27 +87,29 @@ export class Deadlines {
   /** When a piece is needed first; infinity when nobody reads it. */
   dueMs(piece: number): number {
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const span of this.#spans.values()) {
+    for (const span of this.#cursors) {
       if (piece < span.first || piece >= span.end) continue;
       soonestMs = Math.min(soonestMs, dueMsOf(span, piece));
     }
     return soonestMs;
   }
 
+  #handleSpans(): void {
+    this.#cursors = [...this.#spans.values()];
+    this.#isStale = true;
+  }
+
   #merge(): void {
     this.#isStale = false;
     this.#count = 0;
-    for (const cursor of this.#spans.values()) {
-      cursor.next = cursor.first;
-      this.#skip(cursor);
-    }
+    this.#overlap = doOverlap(this.#cursors);
+    for (const cursor of this.#cursors) this.#moveTo(cursor, cursor.first);
     while (this.#count < SOONEST_MAX) {
       const cursor = this.#soonest();
       if (!cursor) return;
       this.pieces[this.#count] = cursor.next;
       this.#count += 1;
-      cursor.next += 1;
-      this.#skip(cursor);
+      this.#moveTo(cursor, cursor.next + 1);
     }
   }
 
@@ -108,10 +117,9 @@ export class Deadlines {
   #soonest(): Cursor | undefined {
     let soonest: Cursor | undefined;
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (const cursor of this.#spans.values()) {
-      if (cursor.next >= cursor.end) continue;
-      const dueMs = Math.max(this.#nowMs, dueMsOf(cursor, cursor.next));
-      if (soonest && dueMs > soonestMs) continue;
+    for (const cursor of this.#cursors) {
+      const dueMs = cursor.nextDueMs;
+      if (dueMs > soonestMs || dueMs === Number.POSITIVE_INFINITY) continue;
       if (soonest && dueMs === soonestMs && ahead(cursor) >= ahead(soonest)) continue;
       soonest = cursor;
       soonestMs = dueMs;
@@ -120,15 +128,18 @@ export class Deadlines {
   }
 
   /** Passes over pieces that are here or listed already. */
-  #skip(cursor: Cursor): void {
-    while (cursor.next < cursor.end && (this.#isHad(cursor.next) || this.#isListed(cursor.next))) {
-      cursor.next += 1;
-    }
+  #moveTo(cursor: Cursor, piece: number): void {
+    let next = piece;
+    while (next < cursor.end && (this.#isHad(next) || this.#isListed(next))) next += 1;
+    cursor.next = next;
+    cursor.nextDueMs =
+      next < cursor.end ? Math.max(this.#nowMs, dueMsOf(cursor, next)) : Number.POSITIVE_INFINITY;
   }
 
   #isListed(piece: number): boolean {
-    for (let i = 0; i < this.#count; i += 1) if (this.pieces[i] === piece) return true;
-    return false;
+    if (!this.#overlap) return false;
+    const at = this.pieces.indexOf(piece);
+    return at >= 0 && at < this.#count;
   }
 }
 
@@ -138,4 +149,15 @@ function dueMsOf(span: DeadlineSpan, piece: number): number {
 
 function ahead(cursor: Cursor): number {
   return cursor.next - cursor.first;
+}
+
+function doOverlap(spans: readonly DeadlineSpan[]): boolean {
+  for (let i = 1; i < spans.length; i += 1) {
+    const { first, end } = spans[i]!;
+    for (let j = 0; j < i; j += 1) {
+      const other = spans[j]!;
+      if (first < other.end && other.first < end) return true;
+    }
+  }
+  return false;
 }

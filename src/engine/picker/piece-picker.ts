@@ -104,7 +104,7 @@ export class PiecePicker {
   /** A piece we had is damaged or gone. */
   lost(piece: number): void {
     this.#ledger.lost(piece);
-    this.urgent.deadlines.handleChange();
+    this.urgent.deadlines.handleChange(piece);
   }
 
   /**
@@ -351,7 +351,7 @@ export class PiecePicker {
   verdict(piece: number, intact: boolean): void {
     if (this.#ledger.isPadding(piece)) {
       if (intact) this.#ledger.markPiece(piece);
-      this.urgent.deadlines.handleChange();
+      this.urgent.deadlines.handleChange(piece);
       return;
     }
     const started = this.#started.get(piece);
@@ -369,7 +369,7 @@ export class PiecePicker {
     if (intact) {
       this.#ledger.failed.clear(alone);
       this.#ledger.markPiece(piece);
-      this.urgent.deadlines.handleChange();
+      this.urgent.deadlines.handleChange(piece);
       return;
     }
     if (senders.size > 1 || alone !== UNKNOWN_SENDER) {
