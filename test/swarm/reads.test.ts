@@ -49,7 +49,7 @@ function play({ swarm, leecher }: Slow, beginMib: number, kibPerSecond: number):
 
 interface Playing {
   readonly reader: SimReader;
-  late(): number;
+  readonly late: () => number;
 }
 
 function tell(t: TestContext, slow: Slow, readers: readonly Playing[]): void {
@@ -139,7 +139,10 @@ test(
     await runUntil(slow.swarm, () => false, 14_000);
     const got = [first.offset - firstBefore, second.offset - second.begin];
     t.diagnostic(`${got.map((bytes) => (bytes / MIB).toFixed(1)).join(" and ")} MiB`);
-    assert.ok(Math.min(...got) > 3 * MIB && Math.max(...got) <= 1.7 * Math.min(...got), `${got}`);
+    assert.ok(
+      Math.min(...got) > 3 * MIB && Math.max(...got) <= 1.7 * Math.min(...got),
+      String(got),
+    );
     first.abort.abort();
     second.abort.abort();
   }),

@@ -74,10 +74,8 @@ test("what a reader needs comes first: two blocks of each of four pieces, then i
   const bench = new Bench();
   const peer = bench.peer();
   bench.read(20, 27);
-  assert.deepEqual(bench.pick(peer, 14), [
-    ...["20:0", "20:1", "21:0", "21:1", "22:0", "22:1", "23:0", "23:1"],
-    ...["24:0", "24:1", "24:2", "24:3", "25:0", "25:1"],
-  ]);
+  const names = bench.pick(peer, 14).join(" ");
+  assert.equal(names, "20:0 20:1 21:0 21:1 22:0 22:1 23:0 23:1 24:0 24:1 24:2 24:3 25:0 25:1");
 });
 
 test("several peers share a piece that is needed soon, also one that somebody fetches alone", () => {
@@ -97,7 +95,7 @@ test("behind what is needed soon the rest is fetched as ever", () => {
   assert.deepEqual(picked.slice(0, 4), ["20:0", "20:1", "21:0", "21:1"]);
   assert.ok(
     picked.slice(4).every((name) => !/^2[01]:/.test(name)),
-    `${picked}`,
+    picked.join(" "),
   );
   assert.equal(picked.length, 12);
 });
