@@ -134,10 +134,10 @@ function foreignFailure(found: FoundFiles & FileClaims): DiskFailure {
   const files = inTheWay.filter((index) => !obstacles.includes(index));
   const sure = files.filter((index) => isSurelyWrong(found, index));
   const told = new Set(sure);
-  const sentences = obstacles.slice(0, NAMED_MAX).map((index) => {
-    return `${path(index)} ${OBSTACLES[found.stamps[index]!.obstacle!]} where a file should be`;
-  });
-  const more = obstacles.length - NAMED_MAX;
+  // One thing may stand in the way of very many files.
+  const said = [...new Set(obstacles.map((index) => obstacleWords(found, index)))];
+  const sentences = said.slice(0, NAMED_MAX);
+  const more = said.length - NAMED_MAX;
   if (more > 0) sentences.push(`${more} more are no files`);
   if (sure.length > 0) {
     const verb =
@@ -159,7 +159,16 @@ function foreignFailure(found: FoundFiles & FileClaims): DiskFailure {
   return { kind: "failure", code: "EEXIST", message, path: path(inTheWay[0]!) };
 }
 
-const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+function obstacleWords(found: FoundFiles, index: number): string {
+  const { obstacle, nearest } = found.stamps[index]!;
+  if (obstacle !== "no-folder") {
+    return `${pathOf(found, index)} ${OBSTACLES[obstacle!]} where a file should be`;
+  }
+  const names = found.info.files[index]!.path.slice(0, nearest!.depth + 1);
+  return `${found.root}/${names.join("/")} is no folder where a folder should be`;
+}
+
+const OBSTACLES: Readonly<Record<Exclude<Obstacle, "no-folder">, string>> = {
   folder: "is a folder",
   link: "is a symbolic link",
   special: "is no file",

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import {
   linkSync,
   lstatSync,
@@ -15,16 +14,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { Worker } from "node:worker_threads";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { temporaryFolder } from "./disk/disk-fixture.ts";
-import type { FolderSwap } from "./disk/folder-swapper.ts";
+import { raceSwaps } from "./disk/swap-race.ts";
 import { hasDescriptorPaths } from "./disk/open-folders.ts";
 import { FilesError } from "./guarded-paths.ts";
 import { NodeFiles } from "./node-files.ts";
 
-/** `EVERSEED_TEST_SWAP_MS=60000` is the length of the case, for a run at night. */
-const SWAP_MS = Number(process.env["EVERSEED_TEST_SWAP_MS"] ?? 2_000);
 const BYTES = encodeUtf8("ours");
 
 /** A data folder with `a/b/file`, and the same names elsewhere. */
@@ -182,12 +178,6 @@ test(
   { skip: hasDescriptorPaths() ? false : "this system opens no file from a descriptor" },
   async (t) => {
     const { root, outside, files, at } = world(t);
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const swap: FolderSwap = { folder: at("a"), outside, stop };
-    const url = new URL("disk/folder-swapper.ts", import.meta.url);
-    const worker = new Worker(url, { workerData: swap });
-    const ended = once(worker, "message");
-    const outcomes = new Map<string, number>();
     const acts: readonly (() => Promise<unknown>)[] = [
       () => files.write(at("a/b/new"), BYTES),
       async () => {
@@ -202,28 +192,16 @@ test(
       () => files.list(at("a/b")).then((names) => assert.ok(!names.includes("stranger"))),
     ];
     writeFileSync(join(outside, "b/stranger"), "x");
-    const beginMs = performance.now();
-    // On a busy machine one of both may come to its turn seldom: as long as it takes, within a bound.
-    const isMet = (): boolean => (outcomes.get("done") ?? 0) > 100 && outcomes.has("ELOOP");
-    const isOver = (): boolean => {
-      const pastMs = performance.now() - beginMs;
-      return pastMs > SWAP_MS && (isMet() || pastMs > 30 * SWAP_MS);
-    };
-    while (!isOver()) {
+    await raceSwaps(t, { folder: at("a"), outside }, async () => {
       // Side by side, as requests are.
-      for (const outcome of await Promise.allSettled(acts.map((act) => act()))) {
+      const settled = await Promise.allSettled(acts.map((act) => act()));
+      return settled.map((outcome) => {
         const error: unknown = outcome.status === "rejected" ? outcome.reason : undefined;
         // What is no refusal of the disk fails the test: also that other bytes were read.
         if (error !== undefined) assert.ok(error instanceof FilesError, error as Error);
-        const name = error?.code ?? "done";
-        outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
-      }
-    }
-    Atomics.store(stop, 0, 1);
-    const [swaps] = (await ended) as [number];
-    t.diagnostic(`${swaps} swaps, ${JSON.stringify([...outcomes])}`);
-    assert.ok(swaps > 100 && (outcomes.get("done") ?? 0) > 100, "both were at work");
-    assert.ok((outcomes.get("ELOOP") ?? 0) > 0, "the link was met");
+        return error?.code ?? "done";
+      });
+    });
     assert.deepEqual(readdirSync(outside, { recursive: true }).map(String).toSorted(), [
       "b",
       "b/file",

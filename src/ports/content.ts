@@ -117,8 +117,11 @@ export interface FileStamp {
   readonly unfinished?: boolean;
 }
 
-/** What is no plain file: a folder, a symbolic link, or a device, a pipe or a socket. */
-export type Obstacle = "folder" | "link" | "special";
+/**
+ * What is no plain file: a folder, a symbolic link, or a device, a pipe or a socket. `no-folder`: a file, or any of
+ * these, stands in the place of a folder above it, right below `nearest`.
+ */
+export type Obstacle = "folder" | "link" | "special" | "no-folder";
 
 export interface NearestFolder {
   /** How many folders below the root; 0 is the root itself. */

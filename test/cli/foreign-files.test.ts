@@ -159,6 +159,49 @@ test("CLI-11: what is no file is in the way before anything is written; --rename
   assert.equal(await readFile(elsewhere, "utf8"), "of somebody");
 });
 
+test("CLI-11: what stands in the place of a folder is in the way before anything is written; --rename moves it", async (context) => {
+  const files = {
+    "talks/a.bin": randomBytes(BIG),
+    "talks/day/one/b.bin": randomBytes(BIG),
+    "talks/day/two/c.bin": randomBytes(BIG),
+  };
+  const { home, folder, get } = await world(context, files);
+  const elsewhere = await mkdirs(join(folder, "elsewhere"));
+  await mkdir(join(elsewhere, "one"));
+  await writeFile(join(elsewhere, "one/b.bin"), "of somebody");
+  for (const [top, make] of [
+    [false, (path: string) => writeFile(path, "a file of mine")],
+    [false, (path: string) => symlink(elsewhere, path)],
+    [false, (path: string) => symlink("/nowhere/at/all", path)],
+    [true, (path: string) => symlink(elsewhere, path)],
+  ] as const) {
+    const path = join(home, top ? "talks" : "talks/day");
+    await mkdirs(join(path, ".."));
+    await make(path);
+    const before = (await readdir(home, { recursive: true })).toSorted();
+    for (const flags of [[], ["--adopt"], ["--final-names"]]) {
+      const refused = await get(...flags);
+      assert.equal(refused.exit, 4, refused.stderr);
+      const words = `Nothing is overwritten: ${path} is no folder where a folder should be`;
+      assert.equal(refused.stderr.split(words).length, 2, `said once: ${refused.stderr}`);
+      assert.deepEqual((await readdir(home, { recursive: true })).toSorted(), before);
+    }
+    const renamed = await get("--rename");
+    assert.equal(renamed.exit, 0, renamed.stderr);
+    for (const [name, bytes] of Object.entries(files)) {
+      assert.deepEqual(await readFile(join(home, name)), bytes, name);
+    }
+    assert.ok(await lstat(`${path} (old)`), "it is kept");
+    await rm(join(home, "talks"), { recursive: true });
+    await rm(`${path} (old)`, { force: true });
+  }
+  assert.deepEqual((await readdir(elsewhere, { recursive: true })).toSorted(), [
+    "one",
+    "one/b.bin",
+  ]);
+  assert.equal(await readFile(join(elsewhere, "one/b.bin"), "utf8"), "of somebody");
+});
+
 test("CLI-11: a file of another program with the name of an unfinished one is named as it is called", async (context) => {
   const files = { "notes.txt": randomBytes(BIG) };
   const { home, get } = await world(context, files);

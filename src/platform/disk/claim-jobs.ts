@@ -17,6 +17,7 @@ import { failureCode, onDisk, refusal } from "./disk-refusal.ts";
 import { moveToFree } from "./free-name.ts";
 import { folderOf, nameOf } from "./open-folders.ts";
 import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
+import { blockedDepth } from "./upkeep-jobs.ts";
 
 const COPY_BYTES = 1024 * 1024;
 /** Names that are tried for a file that is set aside. */
@@ -97,13 +98,19 @@ function copyBytes(source: number, target: number, length: number): void {
 }
 
 /**
- * Gives a file that is there another name: `notes.txt` becomes `notes (old).txt`, `notes (old 2).txt` and so on.
+ * Gives a file that is there another name: `notes.txt` becomes `notes (old).txt`, `notes (old 2).txt` and so on. When
+ * something stands in the place of a folder above it, that gets one; it may have got it for another file already.
  *
  * @throws {DiskRefusal} `EEXIST` when a thousand of them are there.
  */
 export function setFileAside(io: ContentIo, file: number): void {
-  const path = io.files.path(file);
+  const own = io.files.path(file);
   io.files.close(file);
+  const path = blockingPath(io, own) ?? own;
+  if (!io.files.lookAtPath(path)) {
+    io.table.forgetName(file);
+    return;
+  }
   onDisk(path, () => {
     const entry = io.files.entry(path, false);
     for (let number = 1; number <= NAMES_MAX; number += 1) {
@@ -121,6 +128,18 @@ export function setFileAside(io: ContentIo, file: number): void {
     }
     throw refusal("EEXIST", path);
   });
+}
+
+/** @returns What stands in the place of a folder above. */
+function blockingPath(io: ContentIo, path: string): string | undefined {
+  const { root } = io.table.shared;
+  const depth = blockedDepth(io, folderOf(path), new Map());
+  if (depth === 0) return undefined;
+  return `${root}/${path
+    .slice(root.length + 1)
+    .split("/")
+    .slice(0, depth)
+    .join("/")}`;
 }
 
 /** Bytes of a name, on every file system of today. */

@@ -115,7 +115,7 @@ export type DiskReply =
   | { readonly kind: "progress"; readonly id: number; readonly bytes: number };
 
 /** What a stamp's last number says of what stands in a file's place, by its index; the first is a plain file, or nothing. */
-export const PLACE_KINDS = [undefined, "folder", "link", "special"] as const;
+export const PLACE_KINDS = [undefined, "folder", "link", "special", "no-folder"] as const;
 /** Added to it for what stands under the name of an unfinished file. */
 export const UNFINISHED_PLACE = PLACE_KINDS.length;
 /** Of one stamp. */

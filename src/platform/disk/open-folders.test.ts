@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import {
   chmodSync,
   mkdirSync,
@@ -13,17 +12,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Worker } from "node:worker_threads";
 import { ContentIo } from "./content-io.ts";
 import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
-import type { FolderSwap } from "./folder-swapper.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { hasDescriptorPaths } from "./open-folders.ts";
 import { shareLayout } from "./shared-layout.ts";
-
-/** EVERSEED_TEST_SWAP_MS=60000 is the length of the case, for a run at night. */
-const SWAP_MS = Number(process.env.EVERSEED_TEST_SWAP_MS ?? 2_000);
+import { raceSwaps } from "./swap-race.ts";
 
 test(
   "SYN-6: a folder that is swapped for a link again and again never leads a write or read outside",
@@ -37,39 +32,25 @@ test(
     // The same names are there, and hold something else.
     for (let i = 0; i < 4; i += 1) writeFileSync(join(outside, "e", String(i)), "a stranger's");
     const fixture = makeFixture(root, "v1", BLOCK, files);
-    const stop = new Int32Array(new SharedArrayBuffer(4));
-    const swap: FolderSwap = { folder: join(root, "d"), outside, stop };
-    const worker = new Worker(new URL("folder-swapper.ts", import.meta.url), { workerData: swap });
-    const ended = once(worker, "message");
-    const outcomes = new Map<string, number>();
-    const count = (outcome: string): void =>
-      void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    const endMs = performance.now() + SWAP_MS;
     const into = new Uint8Array(BLOCK);
-    while (performance.now() < endMs) {
+    await raceSwaps(t, { folder: join(root, "d"), outside }, () => {
       // A new one knows nothing and keeps nothing open.
       const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(3));
-      for (let piece = 0; piece < files.length; piece += 1) {
+      const outcomes = files.map((_, piece) => {
         const block = fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK);
         try {
           io.write(piece * BLOCK, block);
           io.read(piece * BLOCK, into);
           assert.deepEqual(into, block, "what is read is what was written");
-          count("done");
+          return "done";
         } catch (error) {
           if (!(error instanceof DiskRefusal)) throw error;
-          count(error.failure.code);
+          return error.failure.code;
         }
-      }
+      });
       io.files.end();
-      // The thread that swaps goes on meanwhile, and so may whoever waits for this one.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    Atomics.store(stop, 0, 1);
-    const [swaps] = (await ended) as [number];
-    t.diagnostic(`${swaps} swaps, ${JSON.stringify([...outcomes])}`);
-    assert.ok(swaps > 100 && (outcomes.get("done") ?? 0) > 100, "both were at work");
-    assert.ok((outcomes.get("ELOOP") ?? 0) > 0, "the link was met");
+      return outcomes;
+    });
     assert.deepEqual(readdirSync(outside, { recursive: true }).map(String).toSorted(), [
       "e",
       ...[0, 1, 2, 3].map((i) => `e/${i}`),

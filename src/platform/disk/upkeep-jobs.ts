@@ -31,24 +31,48 @@ export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const isOther = rootDevice[0] !== 0 && device !== undefined && device !== rootDevice[0];
   const stamps = new Float64Array(fileCount * STAMP_NUMBERS);
   const empty = new Map<string, boolean>();
+  const blocked = new Map<string, number>();
   let found = 0;
   await inTurns(io, (file) => {
     const at = file * STAMP_NUMBERS;
     stamps[at] = -1;
     if (table.isPad(file)) return;
     const facts = io.files.lookAt(file);
+    let obstacle = obstacleOf(facts);
     if (facts?.isFile()) {
       stamps.set([facts.size, facts.mtimeMs, facts.ino], at);
       found += 1;
     } else {
-      stamps.set(nearestFolder(io, dirname(io.files.path(file)), empty), at + 1);
+      const folder = dirname(io.files.path(file));
+      const depth = facts ? 0 : blockedDepth(io, folder, blocked);
+      if (depth > 0) obstacle = "no-folder";
+      stamps.set(depth > 0 ? [depth - 1, 0] : nearestFolder(io, folder, empty), at + 1);
     }
     const place = table.isUnfinished(file) === true ? UNFINISHED_PLACE : 0;
-    stamps[at + 3] = place + PLACE_KINDS.indexOf(obstacleOf(facts));
+    stamps[at + 3] = place + PLACE_KINDS.indexOf(obstacle);
   });
   if (device !== undefined && (!isOther || found > 0)) rootDevice[0] = device;
   if (isOther) throw refusal("ENODEV", root);
   return stamps;
+}
+
+/**
+ * @param folder - The root, or absolute and below it.
+ * @param known - What was found before; folders are looked at once.
+ * @returns How many folders below the root something stands that is no folder, on the way to this one; 0 for nowhere.
+ */
+export function blockedDepth(io: ContentIo, folder: string, known: Map<string, number>): number {
+  const { root } = io.table.shared;
+  if (folder === root) return 0;
+  const before = known.get(folder);
+  if (before !== undefined) return before;
+  let depth = blockedDepth(io, dirname(folder), known);
+  if (depth === 0) {
+    const facts = io.files.lookAtPath(folder);
+    if (facts && !facts.isDirectory()) depth = relative(root, folder).split(sep).length;
+  }
+  known.set(folder, depth);
+  return depth;
 }
 
 function obstacleOf(facts: Stats | undefined): Obstacle | undefined {
