@@ -1,5 +1,6 @@
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
+import type { Credential } from "./credential.ts";
 
 /** `none` is a regular announce; `paused` a partial seed that fetches nothing more (BEP 21). */
 export type AnnounceEvent = "none" | "started" | "completed" | "stopped" | "paused";
@@ -37,8 +38,8 @@ export class AnnounceRequest {
   emptyTrackerId = false;
   /** The address the peer says it has, as text; empty when it says none. Nobody believes it unasked. */
   claimedAddress = "";
-  /** What follows `/announce/` in the path, or the path of BEP 41: a passkey; empty when none. */
-  credential = "";
+  /** What it shows of who asks, in the query or the options of BEP 41; `undefined` when it shows nothing. */
+  credential: Credential | undefined = undefined;
 
   constructor() {
     const buffer = new ArrayBuffer(INFOHASH_V1_BYTES);
@@ -59,7 +60,7 @@ export class AnnounceRequest {
     this.noPeerId = false;
     this.emptyTrackerId = false;
     this.claimedAddress = "";
-    this.credential = "";
+    this.credential = undefined;
   }
 }
 

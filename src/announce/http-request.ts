@@ -9,6 +9,7 @@ import {
   type AnnounceRequest,
   type OutgoingAnnounce,
 } from "./announce-request.ts";
+import { withParameter } from "./credential.ts";
 import { parseDecimal, percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
 import { hasParameter, joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 
@@ -121,7 +122,11 @@ function parseParameter(request: AnnounceRequest, seen: number): number {
     case 5:
       if (cursor.named(NAME.event)) request.event = parseEvent();
       return seen;
+    case 6:
+      request.credential = withParameter(cursor, request.credential);
+      return seen;
     case 7:
+      request.credential = withParameter(cursor, request.credential);
       if (cursor.named(NAME.peerId)) {
         parseFixed(request.peerId, "peer_id");
         return once(seen, SEEN_PEER_ID, "peer_id");

@@ -12,9 +12,9 @@ import {
 
 const HASHES = [0x61, 0, 0xff].map((byte) => new Uint8Array(20).fill(byte));
 
-function parse(query: string): Uint8Array[] {
+function parse(query: string): readonly Uint8Array[] {
   const input = fromLatin1(query);
-  return parseScrapeQuery(input, { start: 0, end: input.length });
+  return parseScrapeQuery(input, { start: 0, end: input.length }).infohashes;
 }
 
 test("TRK-4, TRK-7: what is no scrape is refused", () => {

@@ -3,6 +3,7 @@ import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { dictOf, encode } from "../bencode/encode.ts";
 import { getBytes, getDict, isDict } from "../bencode/bencode-value.ts";
 import { AnnounceError } from "./announce-error.ts";
+import { type Credential, withParameter } from "./credential.ts";
 import { cutMessage, decodeReplyDict, getCount, type TrackerFailure } from "./http-reply.ts";
 import { joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
@@ -57,19 +58,23 @@ const INFOHASH_NAME = fromLatin1("info_hash");
 const cursor = new QueryCursor();
 
 /**
- * Reads the infohashes of a scrape from its raw query string.
+ * Reads a scrape from its raw query string.
  *
- * @returns In the order asked; empty means everything (a full scrape).
+ * @returns Infohashes in the order asked, none meaning everything (a full scrape), and what it shows of who asks.
  * @throws {AnnounceError} With the reason a client may be told.
  */
 export function parseScrapeQuery(
   input: Uint8Array,
   range: { readonly start: number; readonly end: number },
-): Uint8Array[] {
+): { readonly infohashes: readonly Uint8Array[]; readonly credential: Credential | undefined } {
   const infohashes: Uint8Array[] = [];
+  let credential: Credential | undefined;
   cursor.open(input, range, PARAMETERS_MAX);
   while (cursor.next()) {
-    if (!cursor.named(INFOHASH_NAME)) continue;
+    if (!cursor.named(INFOHASH_NAME)) {
+      credential = withParameter(cursor, credential);
+      continue;
+    }
     if (infohashes.length === SCRAPE_INFOHASHES_MAX) {
       throw new AnnounceError(
         "too-many-parameters",
@@ -86,7 +91,7 @@ export function parseScrapeQuery(
     }
     infohashes.push(infohash);
   }
-  return infohashes;
+  return { infohashes, credential };
 }
 
 /** The reply to an HTTP scrape. An infohash given twice stands in it once. */

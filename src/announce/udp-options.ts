@@ -1,4 +1,5 @@
 import { concatBytes, toLatin1 } from "../base/bytes.ts";
+import { AnnounceError } from "./announce-error.ts";
 
 // Options after an announce (BEP 41): end and nop are one byte, all others have a length byte.
 
@@ -6,7 +7,7 @@ const END = 0;
 const NOP = 1;
 const URL_DATA = 2;
 const OPTION_BYTES_MAX = 255;
-/** Bytes of path and query; longer ones are cut, as no tracker hands out such URLs. */
+/** Bytes of path and query: no tracker hands out longer URLs. */
 const URL_BYTES_MAX = 2048;
 
 /** @param url - Path and query of the tracker's URL. Over 255 bytes it takes several options. */
@@ -22,11 +23,12 @@ export function encodeUrlOptions(url: Uint8Array): Uint8Array {
 }
 
 /**
- * Joins the URL options of a packet. An option that is cut off ends the walk: the announce before it
- * was complete.
+ * Joins the URL options of a packet. An option that is cut off ends the walk: the announce before it was complete. Options
+ * that nobody here knows are passed over.
  *
  * @param offset - Where the options begin.
  * @returns Path and query, one character per byte; empty when there is none.
+ * @throws {AnnounceError} `too-long` for more than 2048 bytes: half of a URL is another one.
  */
 export function parseUrlOptions(packet: Uint8Array, offset: number): string {
   let url = "";
@@ -39,10 +41,13 @@ export function parseUrlOptions(packet: Uint8Array, offset: number): string {
     const start = at + 2;
     const end = start + (packet[at + 1] ?? packet.length);
     if (end > packet.length) break;
-    if (packet[at] === URL_DATA && url.length < URL_BYTES_MAX) {
+    if (packet[at] === URL_DATA) {
+      if (url.length + end - start > URL_BYTES_MAX) {
+        throw new AnnounceError("too-long", `the URL is longer than ${URL_BYTES_MAX} bytes`);
+      }
       url += toLatin1(packet.subarray(start, end));
     }
     at = end;
   }
-  return url.slice(0, URL_BYTES_MAX);
+  return url;
 }

@@ -17,6 +17,7 @@ import {
   type OutgoingAnnounce,
 } from "./announce-request.ts";
 import { SCRAPE_INFOHASHES_MAX } from "./http-scrape.ts";
+import { parseUrlCredential } from "./tracker-path.ts";
 import { trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { parseUrlOptions, encodeUrlOptions } from "./udp-options.ts";
 
@@ -125,7 +126,7 @@ export function parseUdpAnnounce(packet: Uint8Array, request: AnnounceRequest): 
     throw new AnnounceError("bad-parameter", "port must be a whole number from 1 to 65535");
   }
   if (packet.length > ANNOUNCE_BYTES) {
-    request.credential = parseUrlOptions(packet, ANNOUNCE_BYTES);
+    request.credential = parseUrlCredential(parseUrlOptions(packet, ANNOUNCE_BYTES));
   }
 }
 

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import { encodeFailure } from "../announce/http-answer.ts";
+import { parseTrackerPath } from "../announce/tracker-path.ts";
 import { invariant } from "../base/errors.ts";
 import { addressBytes } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
@@ -16,9 +17,12 @@ import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { SwarmCount, SwarmRegistry } from "../publish/swarm-registry.ts";
 import type { Store } from "../store/store.ts";
+import { OPEN_ADMISSION, RegisteredAdmission } from "../tracker/admission.ts";
 import { CompactSwarms } from "../tracker/compact-swarms.ts";
 import { FullScrape } from "../tracker/full-scrape.ts";
 import { HttpTracker } from "../tracker/http-tracker.ts";
+import { Keyring } from "../tracker/keyring.ts";
+import { PrincipalTotals } from "../tracker/principal-totals.ts";
 import { restoreSnapshot, encodeSnapshot } from "../tracker/snapshot.ts";
 import { TorrentDirectory } from "../tracker/torrent-directory.ts";
 import { Tracker } from "../tracker/tracker.ts";
@@ -50,8 +54,8 @@ export interface HubTracker extends SwarmRegistry {
   readonly udpPort: number;
   /** What published torrents may name; `undefined` unless it is there after the next start, too. */
   readonly namedUdp: UdpPlace | undefined;
-  /** Answers `/announce` and `/scrape` on the web port. */
-  handle(request: Request, context: RequestContext): Response;
+  /** Answers announces and scrapes on the web port. @returns `undefined` when it is neither. */
+  handle(request: Request, context: RequestContext): Response | undefined;
   /** Saves who is in the swarms. */
   close(): Promise<void>;
 }
@@ -98,7 +102,9 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     directory: await readDirectory(store, random),
     totals: store.swarmTotals,
     everseed: virtualSeed(seedPlace(config, parts), clock, ownAddresses),
-    open,
+    // Nobody is given a credential yet, so that each of them is unknown. Whoever gives them out fills the keyring.
+    admission: open ? OPEN_ADMISSION : new RegisteredAdmission(new Keyring()),
+    principalTotals: open ? undefined : new PrincipalTotals(store.principalTotals, log),
     requestsPerSecondMax,
     believesClaimsFrom: networkList(config.tracker.believeAddressesFrom),
     clock,
@@ -161,12 +167,13 @@ function answerHttp(
   request: Request,
   context: RequestContext,
   faults: OutsideFaults,
-): Response {
+): Response | undefined {
+  // Cut out by hand: `URL` would not keep every byte as it came.
+  const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
+  if (!parseTrackerPath(target.replace(/\?.*$/s, ""))) return undefined;
   const address = addressBytes(context.remoteAddress);
   if (!address) return bencoded(200, encodeFailure(ADDRESS_UNKNOWN));
   const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
-  // Cut out by hand: `URL` would not keep every byte as it came.
-  const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   const viaProxy = PROXY_HEADERS.some((name) => request.headers.has(name));
   const { status, body, refusal } = http.answer(target, { address, local, viaProxy });
   if (refusal !== undefined) {

@@ -43,8 +43,8 @@ export interface HubParts {
   readonly pageAssets: PageAssets;
   /** By path on the site. */
   readonly assets: ReadonlyMap<string, Asset>;
-  /** Answers `/announce` and `/scrape`. */
-  readonly tracker: (request: Request, context: RequestContext) => Response | Promise<Response>;
+  /** Answers announces and scrapes. @returns `undefined` when it is neither. */
+  readonly tracker: (request: Request, context: RequestContext) => Response | undefined;
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;

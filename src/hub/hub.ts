@@ -30,12 +30,6 @@ import { TorrentPages } from "./torrent-pages.ts";
 import { WorkBudget } from "./work-budget.ts";
 import { zipRoutes } from "./zip-routes.ts";
 
-const SWARM_PATHS: ReadonlySet<string> = new Set([
-  "/announce",
-  "/announce/",
-  "/scrape",
-  "/scrape/",
-]);
 const OPENAPI_PATH = `${API_PREFIX}/openapi.json`;
 
 /** The web site, the API and the web side of the tracker as one function. */
@@ -69,11 +63,12 @@ export class Hub {
   }
 
   async #handle(request: Request, path: string, context: RequestContext): Promise<Response> {
-    const { site, tracker } = this.#parts;
+    const { site } = this.#parts;
     const isOurs = knowsHost(request.headers.get("host"), site.hosts, context.localAddress);
     // By the million, and read by programs: without what only browsers heed.
-    if (isOurs && SWARM_PATHS.has(path) && request.method === "GET") {
-      return tracker(request, context);
+    if (isOurs && request.method === "GET") {
+      const answer = this.#parts.tracker(request, context);
+      if (answer) return answer;
     }
     const response = await (isOurs
       ? this.#answer(request, path, context)
@@ -234,7 +229,11 @@ export class Hub {
       };
     }
     const id = toHex(this.#parts.random.bytes(4));
-    this.#parts.log.error("a request failed", { id, path, error: stackOf(error) });
+    this.#parts.log.error("a request failed", {
+      id,
+      path: withoutSecrets(path),
+      error: stackOf(error),
+    });
     if (this.#parts.isDiskFull(error)) return { ...DISK_FULL, id };
     return {
       status: 500,
@@ -324,6 +323,12 @@ function inWords(path: string, refusal: Refusal): Response {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);
+}
+
+/** The path of a tracker may hold a passkey: no more than four characters of what may be one are shown (TRK-13). */
+function withoutSecrets(path: string): string {
+  if (!/\/(announce|scrape)(\/|$)/.test(path)) return path;
+  return path.replace(/[^/]{9,}/g, (segment) => `${segment.slice(0, 4)}...`);
 }
 
 function isApi(path: string): boolean {

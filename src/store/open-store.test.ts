@@ -86,6 +86,37 @@ test("TRK-17: totals of swarms come back as they were saved", async () => {
   await store.close();
 });
 
+test("TRK-17: what members and devices did is added up by torrent and told over all of them", async () => {
+  const store = await openStore(":memory:");
+  const [one, other] = [new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)];
+  const anna = { kind: "member" as const, id: "anna" };
+  const laptop = { kind: "device" as const, id: "anna" };
+  const figures = { completed: 1, uploaded: 5, downloaded: 7, seededS: 60 };
+  await store.principalTotals.add([
+    { principal: anna, infohash: one, ...figures },
+    { principal: anna, infohash: other, ...figures },
+    { principal: laptop, infohash: one, ...figures },
+  ]);
+  const huge = { completed: 0, uploaded: Number.MAX_SAFE_INTEGER, downloaded: 1, seededS: 0 };
+  await store.principalTotals.add([{ principal: laptop, infohash: one, ...huge }]);
+  await store.principalTotals.add([]);
+  assert.deepEqual(
+    [...store.principalTotals.sums()],
+    [
+      { principal: laptop, ...figures, uploaded: Number.MAX_SAFE_INTEGER, downloaded: 8 },
+      { principal: anna, completed: 2, uploaded: 10, downloaded: 14, seededS: 120 },
+    ],
+  );
+  await assert.rejects(
+    store.principalTotals.add([
+      { principal: anna, infohash: one, ...figures },
+      { principal: { kind: "nobody" as never, id: "x" }, infohash: one, ...figures },
+    ]),
+  );
+  assert.equal([...store.principalTotals.sums()][1]!.completed, 2, "all or nothing");
+  await store.close();
+});
+
 test("TRK-10: what an open tracker kept of infohashes nobody registered goes, the rest stays", async (t) => {
   const path = join(temporaryFolder(t), "everseed.db");
   await (await openStore(path)).close();

@@ -8,6 +8,7 @@ import { SqliteFetchTable } from "./sqlite/fetches.ts";
 import { SqliteFileCopyTable } from "./sqlite/file-copies.ts";
 import { SqliteFileSumTable } from "./sqlite/file-sums.ts";
 import { MIGRATIONS } from "./sqlite/migrations/all.ts";
+import { SqlitePrincipalTotalTable } from "./sqlite/principal-totals.ts";
 import { SqliteRemovedTorrentTable } from "./sqlite/removed-torrents.ts";
 import type { Schema } from "./sqlite/schema.ts";
 import { SqliteSettingsTable } from "./sqlite/settings.ts";
@@ -55,6 +56,7 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
     fetches: new SqliteFetchTable(db),
     settings: new SqliteSettingsTable(db),
     swarmTotals: new SqliteSwarmTotalTable(db, database),
+    principalTotals: new SqlitePrincipalTotalTable(db, database),
     close: () => db.destroy(),
   };
 }

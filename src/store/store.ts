@@ -4,6 +4,7 @@ import type { DraftTable } from "./drafts.ts";
 import type { FetchTable } from "./fetches.ts";
 import type { FileCopyTable } from "./file-copies.ts";
 import type { FileSumTable } from "./file-sums.ts";
+import type { PrincipalTotalTable } from "./principal-totals.ts";
 import type { RemovedTorrentTable } from "./removed-torrents.ts";
 import type { SettingsTable } from "./settings.ts";
 import type { Schema } from "./sqlite/schema.ts";
@@ -25,5 +26,6 @@ export interface Store {
   readonly fetches: FetchTable;
   readonly settings: SettingsTable;
   readonly swarmTotals: SwarmTotalTable;
+  readonly principalTotals: PrincipalTotalTable;
   close(): Promise<void>;
 }

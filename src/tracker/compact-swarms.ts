@@ -10,6 +10,7 @@ import { PeerAddress } from "./peer-address.ts";
 import {
   DETAIL_WORDS,
   DOWNLOADED_AT,
+  hasPeerId,
   isEcho,
   isSameClient,
   keepCounters,
@@ -90,6 +91,7 @@ export class CompactSwarms implements SwarmStore {
     completed: false,
     uploaded: 0,
     downloaded: 0,
+    seededS: 0,
   };
 
   constructor(options: CompactSwarmsOptions) {
@@ -158,6 +160,7 @@ export class CompactSwarms implements SwarmStore {
     effect.completed = false;
     effect.uploaded = 0;
     effect.downloaded = 0;
+    effect.seededS = 0;
     const table = this.#tableOf(peer.wordCount);
     const isKnown = table.locate(swarm, peer.words, peer.port);
     const { event } = request;
@@ -377,17 +380,25 @@ export class CompactSwarms implements SwarmStore {
     table.shrink(swarm);
   }
 
-  /** Bytes since the last announce of the located peer. A counter that fell began anew. */
+  /**
+   * What the located peer did since its last announce. Another program at its address and port has told nothing yet that
+   * its counters could be compared with (BEP 3: they count from its `started`).
+   */
   #measure(table: PeerTable, request: AnnounceRequest): void {
     if (!this.#options.details || this.#isEcho(table)) return;
     const { page, entry, addressWords } = table;
     const details = entry + addressWords + 1;
-    const seconds = (idleTicks(page[entry + addressWords]!, this.#tick) + 1) * TICK_S;
-    const most = seconds * LINE_BYTES_PER_S;
-    const uploaded = request.uploaded - readCounter(page, details + UPLOADED_AT);
-    const downloaded = request.downloaded - readCounter(page, details + DOWNLOADED_AT);
-    this.#effect.uploaded = Math.min(Math.max(uploaded, 0), most);
-    this.#effect.downloaded = Math.min(Math.max(downloaded, 0), most);
+    if (!hasPeerId(page, details, request)) return;
+    const word = page[entry + addressWords]!;
+    const ticks = Math.min(idleTicks(word, this.#tick), this.#timeoutTicks);
+    const most = (ticks + 1) * TICK_S * LINE_BYTES_PER_S;
+    const uploaded = grownBy(readCounter(page, details + UPLOADED_AT), request.uploaded);
+    const downloaded = grownBy(readCounter(page, details + DOWNLOADED_AT), request.downloaded);
+    this.#effect.uploaded = Math.min(uploaded, most);
+    this.#effect.downloaded = Math.min(downloaded, most);
+    // A `left=0` that is taken back proved nothing: see `isSeed`.
+    const wasSeed = (flagsOf(word) & SEED) !== 0;
+    if (wasSeed && request.left === 0) this.#effect.seededS = ticks * TICK_S;
   }
 
   #keepDetails(table: PeerTable, request: AnnounceRequest): void {
@@ -452,6 +463,11 @@ export class CompactSwarms implements SwarmStore {
     this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
     this.#expiredAt = grown(this.#expiredAt, swarmsMax);
   }
+}
+
+/** What came to a counter. One that fell began anew, and all it says came since. */
+function grownBy(before: number, now: number): number {
+  return now >= before ? now - before : now;
 }
 
 function bit(flags: number, flag: number): 0 | 1 {

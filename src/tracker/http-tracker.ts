@@ -1,6 +1,7 @@
 import { AnnounceAnswer, ANSWER_PEERS_MAX } from "../announce/announce-answer.ts";
 import { AnnounceError } from "../announce/announce-error.ts";
 import { AnnounceRequest } from "../announce/announce-request.ts";
+import { type Credential, joinCredentials } from "../announce/credential.ts";
 import {
   type AnswerPolicy,
   encodeFailure,
@@ -11,12 +12,14 @@ import { parseAnnounceQuery } from "../announce/http-request.ts";
 import { encodeScrapeReply, parseScrapeQuery, type ScrapeEntry } from "../announce/http-scrape.ts";
 import { QUERY_BYTES_MAX } from "../announce/query.ts";
 import { ReplyWriter } from "../announce/reply-writer.ts";
+import { parseTrackerPath } from "../announce/tracker-path.ts";
 import { fromLatin1 } from "../base/bytes.ts";
 import type { FullScrape } from "./full-scrape.ts";
+import type { Refusal } from "./refusal.ts";
 import type { Asker, Tracker } from "./tracker.ts";
 
 export interface HttpTrackerReply {
-  readonly status: 200 | 404 | 414 | 429;
+  readonly status: 200 | 403 | 404 | 414 | 429;
   /** Sent as `text/plain`, by custom (PUB-3.5). */
   readonly body: Uint8Array;
   /** Why the request was refused; `undefined` when it was answered. */
@@ -26,6 +29,12 @@ export interface HttpTrackerReply {
 const NOT_FOUND = "this is neither an announce nor a scrape";
 const TOO_FAST = "too many requests from your address, wait a moment";
 const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
+
+interface Asked {
+  readonly asker: Asker;
+  /** What the path shows of who asks. */
+  readonly shown: Credential | undefined;
+}
 
 /** Announces and scrapes over HTTP: path and query in, bytes out. Holds no socket. */
 export class HttpTracker {
@@ -60,14 +69,13 @@ export class HttpTracker {
     const input = fromLatin1(query);
     const range = { start: 0, end: input.length };
     try {
-      switch (path) {
-        case "/announce":
-        case "/announce/":
-          return this.#announce(input, range, asker);
-        case "/scrape":
-        case "/scrape/":
-          return this.#scrape(input, range);
-        default:
+      const place = parseTrackerPath(path);
+      switch (place?.act) {
+        case "announce":
+          return this.#announce(input, range, { asker, shown: place.credential });
+        case "scrape":
+          return this.#scrape(input, range, { asker, shown: place.credential });
+        case undefined:
           return failure(404, NOT_FOUND);
       }
     } catch (error) {
@@ -79,10 +87,11 @@ export class HttpTracker {
   #announce(
     input: Uint8Array,
     range: { readonly start: number; readonly end: number },
-    asker: Asker,
+    { asker, shown }: Asked,
   ): HttpTrackerReply {
     const request = this.#request;
     parseAnnounceQuery(input, range, request);
+    request.credential = joinCredentials(shown, request.credential);
     const claimed = asker.viaProxy ? "" : request.claimedAddress;
     const address = this.#tracker.believed(claimed, asker.address);
     const refusal = this.#tracker.announce(
@@ -91,7 +100,7 @@ export class HttpTracker {
       ANSWER_PEERS_MAX,
       this.#answer,
     );
-    if (refusal !== undefined) return failure(200, refusal);
+    if (refusal) return refused(refusal);
     this.#encoder.write(this.#writer, request, this.#answer, asker.address);
     return { status: 200, body: this.#writer.take() };
   }
@@ -99,8 +108,11 @@ export class HttpTracker {
   #scrape(
     input: Uint8Array,
     range: { readonly start: number; readonly end: number },
+    { asker, shown }: Asked,
   ): HttpTrackerReply {
-    const infohashes = parseScrapeQuery(input, range);
+    const { infohashes, credential } = parseScrapeQuery(input, range);
+    const principal = this.#tracker.identify(joinCredentials(shown, credential));
+    if ("reason" in principal) return refused(principal);
     if (infohashes.length === 0) {
       // Everything at once is a large answer to a small question (TRK-7).
       if (!this.#fullScrape) return failure(200, NO_FULL_SCRAPE);
@@ -108,11 +120,15 @@ export class HttpTracker {
     }
     const entries: ScrapeEntry[] = [];
     for (const infohash of infohashes) {
-      const counts = this.#tracker.scrape(infohash);
+      const counts = this.#tracker.scrape(infohash, principal, asker.address);
       if (counts) entries.push({ infohash, ...counts });
     }
     return { status: 200, body: encodeScrapeReply(entries, this.#policy.minIntervalS) };
   }
+}
+
+function refused({ reason, forbidden }: Refusal): HttpTrackerReply {
+  return failure(forbidden ? 403 : 200, reason);
 }
 
 function failure(status: HttpTrackerReply["status"], reason: string): HttpTrackerReply {

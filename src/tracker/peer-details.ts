@@ -27,7 +27,10 @@ export function keepIdentity(words: Int32Array, at: number, request: AnnounceReq
 
 /** True when these are the details of the client that asks, by its peer id and key (BEP 7). */
 export function isSameClient(words: Int32Array, at: number, request: AnnounceRequest): boolean {
-  if (words[at + KEY_AT] !== (request.key | 0)) return false;
+  return words[at + KEY_AT] === (request.key | 0) && hasPeerId(words, at, request);
+}
+
+export function hasPeerId(words: Int32Array, at: number, request: AnnounceRequest): boolean {
   for (let i = 0; i < PEER_ID_WORDS; i += 1) {
     if (words[at + i] !== (readUint32(request.peerId, i * 4) | 0)) return false;
   }

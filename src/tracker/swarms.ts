@@ -24,6 +24,8 @@ export interface AnnounceEffect {
   /** Bytes since its last announce, within what a line can carry (TRK-5). Zero in a store without details. */
   readonly uploaded: number;
   readonly downloaded: number;
+  /** Seconds as a seed since then. Zero in a store without details. */
+  readonly seededS: number;
 }
 
 export interface SwarmCounts {

@@ -1,5 +1,6 @@
 import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import { type AnnounceRequest, NUMWANT_DEFAULT } from "../announce/announce-request.ts";
+import type { Credential } from "../announce/credential.ts";
 import type { ScrapeCounts, ScrapeEntry } from "../announce/http-scrape.ts";
 import { toHex } from "../base/bytes.ts";
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
@@ -7,9 +8,20 @@ import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import type { Admission, AdmissionQuestion } from "./admission.ts";
 import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./swarm-numbers.ts";
 import { PeerAddress } from "./peer-address.ts";
+import { type KnownPrincipal, NOBODY, type Principal } from "./principal.ts";
+import type { PrincipalTotals } from "./principal-totals.ts";
+import {
+  ADDRESS_QUOTA,
+  type Refusal,
+  SWARM_FULL,
+  TRACKER_FULL,
+  UNKNOWN_DEVICE,
+  UNKNOWN_PASSKEY,
+} from "./refusal.ts";
 import { believedAddress } from "./source-address.ts";
 import type { TorrentDirectory } from "./torrent-directory.ts";
 import type { SwarmTotals } from "./known-totals.ts";
@@ -22,18 +34,15 @@ import {
   type SwarmStore,
 } from "./swarms.ts";
 
-/** What a tracker does not take from a peer, in words it may be told. */
-export type Refusal =
-  | "this torrent is not registered here"
-  | "this tracker is full"
-  | "this swarm is full"
-  | "too many peers from your address";
-
 /** Peers of an answer when the request does not say how many. */
 const NUMWANT_COMMON = 50;
 const HOUSEKEEPING_MS = 60_000;
 const TWO_32 = 0x1_0000_0000;
+const NO_BYTES = new Uint8Array(0);
 const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0 };
+
+/** `AdmissionQuestion` as it is written here. */
+type Question = { -readonly [Key in keyof AdmissionQuestion]: AdmissionQuestion[Key] };
 
 /** Where somebody asks from. */
 export interface Asker {
@@ -56,8 +65,10 @@ export interface TrackerOptions {
   readonly directory: TorrentDirectory;
   readonly totals: TotalsStore;
   readonly everseed: VirtualSeed;
-  /** Track torrents that are not in the directory too. */
-  readonly open: boolean;
+  /** Decides who takes part in which swarm. */
+  readonly admission: Admission;
+  /** Hears what announces of members and devices changed; left out, nothing is kept of them. */
+  readonly principalTotals?: Pick<PrincipalTotals, "add" | "flush"> | undefined;
   /** Announces and scrapes of one address, lasting; ten times as many at once (TRK-11). */
   readonly requestsPerSecondMax: number;
   /** Whether what comes from there may name another address as the peer's (TRK-1). */
@@ -85,6 +96,14 @@ export class Tracker {
   readonly #registered = new Set<number>();
   /** First infohashes, in hexadecimal, of torrents of which the everseed lacks something. */
   readonly #lacking = new Set<string>();
+  readonly #question: Question = {
+    act: "announce",
+    principal: NOBODY,
+    infohash: NO_BYTES,
+    standing: "unknown",
+    address: NO_BYTES,
+    peerId: undefined,
+  };
   #timer: Timer | undefined;
 
   constructor(options: TrackerOptions) {
@@ -99,6 +118,7 @@ export class Tracker {
     this.#timer = this.#options.clock.startTimer(HOUSEKEEPING_MS, () => {
       this.#expireAll();
       void this.#totals.flush();
+      void this.#options.principalTotals?.flush();
       this.start();
     });
   }
@@ -107,6 +127,7 @@ export class Tracker {
   async stop(): Promise<void> {
     this.#timer?.cancel();
     await this.#totals.flush();
+    await this.#options.principalTotals?.flush();
   }
 
   /** @returns False when so many requests came from there lately that this one is not answered (TRK-11). */
@@ -125,8 +146,21 @@ export class Tracker {
   }
 
   /**
+   * Finds out who asks.
+   *
+   * @param credential - What they show; `undefined` when they show nothing, and so are nobody.
+   */
+  identify(credential: Credential | undefined): Principal | Refusal {
+    if (!credential) return NOBODY;
+    const principal = this.#options.admission.identify(credential);
+    if (principal) return principal;
+    return credential.kind === "device" ? UNKNOWN_DEVICE : UNKNOWN_PASSKEY;
+  }
+
+  /**
    * Takes in one announce and answers it.
    *
+   * @param request - Its credential shows who asks.
    * @param peersMax - What the protocol's answer can hold.
    * @param answer - Filled in, unless refused.
    */
@@ -138,8 +172,16 @@ export class Tracker {
   ): Refusal | undefined {
     const { swarms } = this.#options;
     this.#setTime();
-    const swarm = this.admit(request.infohash, request.infohashWords);
-    if (typeof swarm === "string") return swarm;
+    const principal = this.identify(request.credential);
+    if ("reason" in principal) return principal;
+    const question = this.#question;
+    question.act = "announce";
+    question.principal = principal;
+    question.infohash = request.infohash;
+    question.address = asker.address;
+    question.peerId = request.peerId;
+    const swarm = this.#admit(request.infohashWords);
+    if (typeof swarm !== "number") return swarm;
     swarms.expire(swarm);
     const peer = this.#peer;
     peer.set(asker.address, request.port);
@@ -150,6 +192,7 @@ export class Tracker {
       return refusal;
     }
     this.#addTotals(swarm, effect);
+    if (principal.kind !== "nobody") this.#addPrincipalTotals(swarm, principal, effect);
     answer.reset(peer.entryBytes);
     this.#count(swarm, answer);
     if (effect.outcome === "gone") {
@@ -164,8 +207,26 @@ export class Tracker {
     return undefined;
   }
 
-  /** @returns `undefined` for a torrent that is not tracked here. */
-  scrape(infohash: Uint8Array): ScrapeCounts | undefined {
+  /** @returns `undefined` for a torrent that is not tracked here, or not for whoever asks. @param address - Of the asker. */
+  scrape(
+    infohash: Uint8Array,
+    principal: Principal,
+    address: Uint8Array,
+  ): ScrapeCounts | undefined {
+    const question = this.#question;
+    question.act = "scrape";
+    question.principal = principal;
+    question.infohash = infohash;
+    question.address = address;
+    question.peerId = undefined;
+    const { swarms, directory, admission } = this.#options;
+    const known = swarms.find(wordsOf(infohash));
+    const isTracked = known !== NO_SWARM && this.#isTracked(known);
+    question.standing = this.#standing(known, isTracked ? undefined : directory.find(infohash));
+    return admission.judge(question) ? undefined : this.#scrape(infohash);
+  }
+
+  #scrape(infohash: Uint8Array): ScrapeCounts | undefined {
     const { swarms, directory } = this.#options;
     this.#setTime();
     const swarm = swarms.find(wordsOf(infohash));
@@ -174,22 +235,20 @@ export class Tracker {
     return first && scrapeCounts(this.#seedCount(first), NO_PEERS, this.#totals.find(first));
   }
 
-  /** All torrents, each under its first infohash: those with peers first. */
+  /** All torrents that nobody in particular may scrape, each under its first infohash: those with peers first. */
   scrapeAll(torrentsMax: number): ScrapeEntry[] {
     const { swarms, directory } = this.#options;
-    this.#setTime();
     const entries: ScrapeEntry[] = [];
+    const add = (infohash: Uint8Array): void => {
+      const counts = this.scrape(infohash, NOBODY, NO_BYTES);
+      if (counts) entries.push({ infohash, ...counts });
+    };
     for (let swarm = 0; swarm < swarms.swarmsEnd && entries.length < torrentsMax; swarm += 1) {
-      if (!swarms.isOpen(swarm) || !this.#isTracked(swarm)) continue;
-      entries.push({ infohash: swarms.infohashes(swarm)[0]!, ...this.#scrapeOpen(swarm) });
+      if (swarms.isOpen(swarm) && this.#isTracked(swarm)) add(swarms.infohashes(swarm)[0]!);
     }
     for (const infohashes of directory.some(torrentsMax)) {
       if (entries.length >= torrentsMax) break;
-      if (infohashes.some((each) => swarms.find(wordsOf(each)) !== NO_SWARM)) continue;
-      const infohash = infohashes[0]!;
-      const known = this.#totals.find(infohash);
-      const counts = scrapeCounts(this.#seedCount(infohash), NO_PEERS, known);
-      entries.push({ infohash, ...counts });
+      if (infohashes.every((each) => swarms.find(wordsOf(each)) === NO_SWARM)) add(infohashes[0]!);
     }
     return entries;
   }
@@ -197,7 +256,7 @@ export class Tracker {
   /** Figures of a registered torrent for pages. */
   figures(infohashes: Infohashes): SwarmFigures {
     const [infohash] = wireInfohashes(infohashes);
-    const counts = infohash && this.scrape(infohash);
+    const counts = infohash && this.#scrape(infohash);
     const lacking = infohash ? 1 - this.#seedCount(infohash) : 0;
     return {
       seeds: (counts?.complete ?? 1) + lacking,
@@ -230,7 +289,7 @@ export class Tracker {
    * an open tracker goes on tracking it, as it does for anybody's torrent.
    */
   unregister(infohashes: Infohashes): void {
-    const { swarms, directory, open } = this.#options;
+    const { swarms, directory, admission } = this.#options;
     directory.unregister(infohashes);
     this.#setTime();
     // What comes back is whole until somebody has looked.
@@ -239,7 +298,7 @@ export class Tracker {
       const swarm = swarms.find(wordsOf(infohash));
       if (swarm === NO_SWARM) continue;
       this.#registered.delete(swarm);
-      if (open) continue;
+      if (admission.open) continue;
       swarms.clear(swarm);
       this.#closeIfEmpty(swarm);
     }
@@ -251,18 +310,38 @@ export class Tracker {
   }
 
   /**
-   * Decides whether a torrent is tracked here, and opens its swarm.
+   * Decides what `#question` asks, and opens the torrent's swarm when it is admitted.
    *
-   * @param words - The bytes of `infohash` once more, as the swarm store takes them.
+   * @param words - Its infohash, as the swarm store takes it.
    */
-  admit(infohash: Uint8Array, words: Int32Array): number | Refusal {
-    const { swarms, directory, open } = this.#options;
+  #admit(words: Int32Array): number | Refusal {
+    const { swarms, directory, admission } = this.#options;
+    const question = this.#question;
     const known = swarms.find(words);
-    if (known !== NO_SWARM && this.#isTracked(known)) return known;
-    const torrent = directory.find(infohash);
-    if (!torrent && !open && !directory.isFetched(infohash)) {
-      return "this torrent is not registered here";
-    }
+    const isTracked = known !== NO_SWARM && this.#isTracked(known);
+    const torrent = isTracked ? undefined : directory.find(question.infohash);
+    question.standing = this.#standing(known, torrent);
+    const refusal = admission.judge(question);
+    if (refusal) return refusal;
+    return isTracked ? known : this.#openSwarm(known, question.infohash, torrent);
+  }
+
+  /** @param torrent - What the directory says; not asked for when the swarm is known to be registered. */
+  #standing(
+    swarm: number,
+    torrent: readonly Uint8Array[] | undefined,
+  ): AdmissionQuestion["standing"] {
+    if (torrent || (swarm !== NO_SWARM && this.#registered.has(swarm))) return "registered";
+    return this.#options.directory.isFetched(this.#question.infohash) ? "fetched" : "unknown";
+  }
+
+  /** @param known - Its swarm, when that is open already. @param torrent - What the directory says. */
+  #openSwarm(
+    known: number,
+    infohash: Uint8Array,
+    torrent: readonly Uint8Array[] | undefined,
+  ): number | Refusal {
+    const { swarms } = this.#options;
     if (known !== NO_SWARM) {
       // One that is on its way is not registered: the everseed is no seed of it yet.
       if (torrent) this.#registered.add(known);
@@ -270,21 +349,28 @@ export class Tracker {
     }
     const infohashes = torrent ?? [infohash];
     const swarm = swarms.open(infohashes);
-    if (swarm === NO_SWARM) return "this tracker is full";
+    if (swarm === NO_SWARM) return TRACKER_FULL;
     this.#totals.open(swarm, new Uint8Array(infohashes[0]!), torrent !== undefined);
     if (torrent) this.#registered.add(swarm);
     return swarm;
   }
 
-  /** As `admit`, for what a snapshot names. @returns `NO_SWARM` when it is not tracked any more. */
+  /**
+   * Opens the swarm of a torrent that a snapshot names. Its peers were admitted one by one before.
+   *
+   * @returns `NO_SWARM` when it is not tracked any more.
+   */
   admitRestored(infohash: Uint8Array): number {
-    const swarm = this.admit(infohash, wordsOf(infohash));
+    const { swarms, directory, admission } = this.#options;
+    const torrent = directory.find(infohash);
+    if (!torrent && !admission.open && !directory.isFetched(infohash)) return NO_SWARM;
+    const swarm = this.#openSwarm(swarms.find(wordsOf(infohash)), infohash, torrent);
     return typeof swarm === "number" ? swarm : NO_SWARM;
   }
 
   /** False for the swarm of a torrent that was taken back, until it can close. */
   #isTracked(swarm: number): boolean {
-    return this.#options.open || this.#registered.has(swarm);
+    return this.#options.admission.open || this.#registered.has(swarm);
   }
 
   #scrapeOpen(swarm: number): ScrapeCounts {
@@ -339,6 +425,15 @@ export class Tracker {
     this.#totals.add(swarm, { completed: effect.completed ? 1 : 0, uploaded, downloaded });
   }
 
+  #addPrincipalTotals(swarm: number, principal: KnownPrincipal, effect: AnnounceEffect): void {
+    const { uploaded, downloaded, seededS } = effect;
+    const completed = effect.completed ? 1 : 0;
+    if (completed + uploaded + downloaded + seededS === 0) return;
+    const infohash = this.#options.swarms.infohashes(swarm)[0]!;
+    const figures = { completed, uploaded, downloaded, seededS };
+    this.#options.principalTotals?.add({ principal, infohash, ...figures });
+  }
+
   #setTime(): void {
     this.#options.swarms.setTime(Math.floor(this.#options.clock.nowMs() / 1000));
   }
@@ -387,10 +482,10 @@ function refusalOf({ outcome }: AnnounceEffect): Refusal | undefined {
     case "unlisted":
       return undefined;
     case "address-quota":
-      return "too many peers from your address";
+      return ADDRESS_QUOTA;
     case "swarm-full":
-      return "this swarm is full";
+      return SWARM_FULL;
     case "store-full":
-      return "this tracker is full";
+      return TRACKER_FULL;
   }
 }

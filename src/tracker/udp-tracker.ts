@@ -22,11 +22,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import { ConnectionIds } from "./connection-ids.ts";
+import { NOBODY } from "./principal.ts";
 import type { Tracker } from "./tracker.ts";
 
 const TOO_FAST = "too many requests from this address";
 const UNKNOWN_ACTION = "unknown action";
-const NOBODY = { complete: 0, incomplete: 0, downloaded: 0 };
+const NO_PEERS = { complete: 0, incomplete: 0, downloaded: 0 };
 
 /** The UDP tracker protocol (BEP 15, 41) as a machine: a packet in, at most one out. */
 export class UdpTracker {
@@ -89,7 +90,7 @@ export class UdpTracker {
         case UDP_ANNOUNCE:
           return this.#announce(packet, transactionId, source);
         case UDP_SCRAPE:
-          return this.#scrape(packet, transactionId);
+          return this.#scrape(packet, transactionId, source);
         default:
           return UNKNOWN_ACTION;
       }
@@ -120,12 +121,13 @@ export class UdpTracker {
       Math.min(udpPeersMax(entryBytes), ANSWER_PEERS_MAX),
       this.#peers,
     );
-    return refusal ?? encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#peers);
+    return refusal?.reason ?? encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#peers);
   }
 
-  #scrape(packet: Uint8Array, transactionId: number): Uint8Array {
+  /** A scrape has no place for a credential: it is nobody's. */
+  #scrape(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array {
     const counts = parseUdpScrape(packet).map(
-      (infohash) => this.#tracker.scrape(infohash) ?? NOBODY,
+      (infohash) => this.#tracker.scrape(infohash, NOBODY, source) ?? NO_PEERS,
     );
     return encodeUdpScrapeReply(transactionId, counts);
   }

@@ -7,7 +7,7 @@ import type { WebServer } from "../../src/platform/web-server.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type HubTracker, openHubTracker } from "../../src/daemon/hub-tracker.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
-import { SILENT_LOG } from "../../src/ports/log.ts";
+import { type Log, type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeFiles } from "../../src/platform/node-files.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
@@ -27,6 +27,7 @@ const ANNOUNCE = `/announce?${QUERY}&port=6881`;
 async function startHub(
   t: TestContext,
   tracker: Record<string, unknown> = {},
+  log = SILENT_LOG,
 ): Promise<RunningHub> {
   const dataDir = temporaryFolder(t, "everseed-tracker-");
   const config = loadConfig({
@@ -38,7 +39,7 @@ async function startHub(
       tracker: { udpPort: 0, open: true, ...tracker },
     },
   });
-  const hub = await runHub(config, SILENT_LOG);
+  const hub = await runHub(config, log);
   t.after(() => hub.stop());
   return hub;
 }
@@ -329,6 +330,7 @@ async function askEverything(t: TestContext, tracker: HubTracker): Promise<void>
   const ask = async (target: string): Promise<string> => {
     const context = { remoteAddress: "127.0.0.1", localAddress: "127.0.0.1" };
     const response = tracker.handle(new Request(`http://127.0.0.1${target}`), context);
+    assert.ok(response);
     return Buffer.from(await response.arrayBuffer()).toString("latin1");
   };
   const hash = (byte: number): string => `%0${byte}`.repeat(20);
@@ -365,6 +367,70 @@ async function askEverything(t: TestContext, tracker: HubTracker): Promise<void>
   tracker.setFetched(new Uint8Array(20).fill(6), true);
   assert.match(await announceTo(6), /8:completei0e/);
 }
+
+/** Every line of a log, with its fields. */
+function keepingLog(lines: string[]): Log {
+  const keep = (message: string, fields?: LogFields): void =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`);
+  return { debug: keep, info: keep, warn: keep, error: keep };
+}
+
+test("TRK-13, BDR-4.2.6: a hub refuses a passkey or device it does not know, by path, query and BEP 41, and logs none of it", async (t) => {
+  const lines: string[] = [];
+  const hub = await startHub(t, { open: false }, keepingLog(lines));
+  const secret = "5ecretOfSomebody0123456789";
+  const rest = `${QUERY}&port=6881`;
+  for (const [target, status, reason] of [
+    [`/${secret}/announce?${rest}`, 200, /this passkey is not known here/],
+    [`/announce/${secret}?${rest}`, 200, /this passkey is not known here/],
+    [`/announce?${rest}&passkey=${secret}`, 200, /this passkey is not known here/],
+    [`/${secret}/scrape?info_hash=${HASH}`, 200, /this passkey is not known here/],
+    [`/scrape?info_hash=${HASH}&passkey=${secret}`, 200, /this passkey is not known here/],
+    [`/device/${secret}/announce?${rest}`, 403, /this device is not known here/],
+    [`/announce?${rest}&device=${secret}`, 403, /this device is not known here/],
+    [`/scrape?info_hash=${HASH}&device=${secret}`, 403, /this device is not known here/],
+    [`/announce?${rest}&passkey=${secret}&passkey=${secret}x`, 200, /this passkey is not known/],
+    [`/announce?${rest}`, 200, /this torrent is not registered here/],
+    // Wrong methods and what only looks like the tracker are the site's.
+    [`/x/${secret}/announce?${rest}`, 303, /^/],
+  ] as const) {
+    const reply = await raw(t, hub.webPort, get(target));
+    assert.match(reply, new RegExp(`^HTTP/1\\.1 ${status} `), target);
+    const body = reply.slice(reply.indexOf("\r\n\r\n") + 4);
+    if (status !== 303)
+      assert.match(body, /^d14:failure reason\d+:[^:]*(: sign in[^:]*)?e$/, target);
+    assert.match(body, reason, target);
+    assert.ok(!reply.includes(secret), target);
+  }
+  await raw(t, hub.webPort, get(`/${secret}/announce`).replace("GET", "POST"));
+  const udp = await UdpFriend.connect(t, hub.udpPort);
+  for (const [url, reason] of [
+    [`udp://t/${secret}/announce`, /this passkey is not known here/],
+    [`udp://t/announce?passkey=${secret}`, /this passkey is not known here/],
+    [`udp://t/device/${secret}/announce`, /this device is not known here/],
+    ["udp://t/elsewhere", /this torrent is not registered here/],
+  ] as const) {
+    const reply = await udp.announce(new Uint8Array(20).fill(0xaa), url);
+    assert.equal(reply.readUInt32BE(0), 3, url);
+    assert.match(reply.toString("latin1", 8), reason, url);
+    assert.ok(!reply.includes(secret));
+  }
+  await hub.stop();
+  const told = lines.join("\n");
+  assert.match(told, /this passkey is not known here/, "what is refused is told at level debug");
+  assert.ok(!told.includes(secret.slice(0, 5)), "no more than four characters of a secret");
+});
+
+test("TRK-13: an open tracker does not look at what anybody shows", async (t) => {
+  const hub = await startHub(t);
+  for (const target of [
+    `/5ecretOfSomebody0123456789/announce?${QUERY}&port=1`,
+    `/announce?${QUERY}&port=2&passkey=?`,
+    `/announce?${QUERY}&port=3&device=5ecretOfSomebody0123456789`,
+  ]) {
+    assert.match(await raw(t, hub.webPort, get(target)), /8:completei0e/, target);
+  }
+});
 
 test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
   const store = await openStore(":memory:");

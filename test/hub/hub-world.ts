@@ -260,7 +260,8 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
         { type: "text/javascript", bytes: new Uint8Array([1, 2]), gzip: new Uint8Array([3]) },
       ],
     ]),
-    tracker: () => new Response("d8:intervali720ee"),
+    tracker: ({ url }) =>
+      /\/(announce|scrape)/.test(url) ? new Response("d8:intervali720ee") : undefined,
     files: disk,
     clock,
     random,

@@ -141,12 +141,17 @@ test("HUB-43: whoever searches the catalogue pays for it", async (t) => {
   for (const payer of payers) assert.ok(payer instanceof WorkAccount);
 });
 
-test("HUB-40: when no page can be made, the answer is words, with an id, all headers and one cause in the log", async (t) => {
+const PASSKEY = "pa55keyOfSomebody0123456789";
+
+test("HUB-40, TRK-13: when no page can be made, the answer is words, with an id, all headers and one cause in the log", async (t) => {
   const world = await hubWorld(t);
   const broken = {
     ...world.parts,
     renderer: () => Promise.reject(new Error("the pages are gone")),
-    tracker: () => Promise.reject(new Error("the tracker is gone")),
+    tracker: ({ url }: Request) => {
+      if (url.includes("/announce")) throw new Error("the tracker is gone");
+      return undefined;
+    },
   };
   const hub = new Hub(broken);
   t.after(() => hub.close());
@@ -155,6 +160,7 @@ test("HUB-40: when no page can be made, the answer is words, with an id, all hea
     ["/nothing/here", 404],
     ["/t/zzzz/x", 404],
     ["/announce?info_hash=x", 500],
+    [`/${PASSKEY}/announce?passkey=${PASSKEY}`, 500],
   ];
   for (const [path, status] of paths) {
     const request = new Request(`http://${HOST}${path}`, {
@@ -171,6 +177,7 @@ test("HUB-40: when no page can be made, the answer is words, with an id, all hea
     const id = /The number of the error: ([0-9a-f]{8})/.exec(text)?.[1];
     assert.equal(id !== undefined, status === 500, path);
     if (id) assert.ok(world.logged.some((line) => line.includes(id)));
+    assert.ok(!text.includes(PASSKEY) && !world.logged.join("").includes(PASSKEY.slice(0, 5)));
   }
   const wrongHost = new Request("http://evil.example/", {
     headers: { host: "evil.example", accept: "text/html" },

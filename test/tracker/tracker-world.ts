@@ -6,9 +6,16 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
 import type { OutsideFault } from "../../src/ports/outside-faults.ts";
 import type { Random } from "../../src/ports/random.ts";
+import {
+  type Admission,
+  OPEN_ADMISSION,
+  RegisteredAdmission,
+} from "../../src/tracker/admission.ts";
 import { CompactSwarms, type CompactSwarmsOptions } from "../../src/tracker/compact-swarms.ts";
 import { FullScrape } from "../../src/tracker/full-scrape.ts";
 import { HttpTracker } from "../../src/tracker/http-tracker.ts";
+import { Keyring } from "../../src/tracker/keyring.ts";
+import type { PrincipalTotals } from "../../src/tracker/principal-totals.ts";
 import type { SwarmTotals } from "../../src/tracker/known-totals.ts";
 import { TorrentDirectory } from "../../src/tracker/torrent-directory.ts";
 import { Tracker } from "../../src/tracker/tracker.ts";
@@ -69,6 +76,10 @@ export interface WorldOptions {
   /** Totals of earlier processes, by infohash in hexadecimal. */
   readonly saved?: Readonly<Record<string, SwarmTotals>>;
   readonly open?: boolean;
+  readonly keyring?: Keyring;
+  /** Instead of the one that `open` chooses. */
+  readonly admission?: Admission;
+  readonly principalTotals?: Pick<PrincipalTotals, "add" | "flush">;
   readonly everseed?: boolean;
   readonly fullScrape?: boolean;
   readonly requestsPerSecondMax?: number;
@@ -83,6 +94,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     torrents: options.torrents ?? [TORRENT],
     fetched: [],
   });
+  const keyring = options.keyring ?? new Keyring();
   const saved = new Map(Object.entries(options.saved ?? {}));
   const disk = { broken: false };
   const swarms = new CompactSwarms({ ...SWARM_LIMITS, random: chance(7), ...options.limits });
@@ -103,7 +115,9 @@ export function trackerWorld(options: WorldOptions = {}) {
           ? undefined
           : { address: local ?? new Uint8Array(address.length).fill(9), port: EVERSEED_PORT },
     },
-    open: options.open ?? false,
+    admission:
+      options.admission ?? (options.open ? OPEN_ADMISSION : new RegisteredAdmission(keyring)),
+    principalTotals: options.principalTotals,
     requestsPerSecondMax: options.requestsPerSecondMax ?? 1_000_000,
     believesClaimsFrom: options.believesClaimsFrom ?? (() => false),
     clock,

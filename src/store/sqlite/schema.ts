@@ -17,6 +17,7 @@ export interface Schema {
   fetches: FetchesTable;
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
+  principal_totals: PrincipalTotalsTable;
   /** Kept by better-auth; read here for the names of people. */
   user: UserTable;
 }
@@ -67,6 +68,19 @@ interface SwarmTotalsTable {
   /** Bytes. */
   uploaded: number;
   downloaded: number;
+}
+
+interface PrincipalTotalsTable {
+  kind: "member" | "device";
+  /** Of the account, or of the device. */
+  id: string;
+  /** 20 bytes. */
+  infohash: Uint8Array;
+  completed: number;
+  /** Bytes. */
+  uploaded: number;
+  downloaded: number;
+  seeded_s: number;
 }
 
 interface UserTable {

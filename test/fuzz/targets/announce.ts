@@ -92,7 +92,7 @@ const scrapeQuery: FuzzTarget = {
   corpus: [fromLatin1(`info_hash=${"a".repeat(20)}&info_hash=${"%00".repeat(20)}`)],
   refusals: [AnnounceError],
   run: (input) => {
-    for (const infohash of parseScrapeQuery(input, { start: 0, end: input.length })) {
+    for (const infohash of parseScrapeQuery(input, { start: 0, end: input.length }).infohashes) {
       if (infohash.length !== 20) throw new Error("an infohash of another length");
     }
   },

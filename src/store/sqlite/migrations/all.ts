@@ -11,6 +11,7 @@ import { fileCopies } from "./0010-file-copies.ts";
 import { registeredTotals } from "./0011-registered-totals.ts";
 import { inPlaceStamps } from "./0012-in-place-stamps.ts";
 import { searchParts } from "./0013-search-parts.ts";
+import { principalTotals } from "./0014-principal-totals.ts";
 
 /** In order, forward only. A released migration is never changed; what comes later is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0011-registered-totals": registeredTotals,
   "0012-in-place-stamps": inPlaceStamps,
   "0013-search-parts": searchParts,
+  "0014-principal-totals": principalTotals,
 };
