@@ -104,7 +104,13 @@ test("BEP 41: a credential that is split over several options is whole again; ju
     Uint8Array.from([
       ...encodeUrlOptions(url.subarray(0, at)),
       // Nothing, and an option nobody knows.
-      ...[1, 1, 0x7f, 3, 0xff, 0xff, 0xff],
+      1,
+      1,
+      0x7f,
+      3,
+      0xff,
+      0xff,
+      0xff,
       ...encodeUrlOptions(url.subarray(at)),
     ]);
   for (let at = 0; at <= url.length; at += 1) {
