@@ -156,6 +156,11 @@ test(
     swarm.simulation.runFor(100);
     assert.equal(keeper.run.torrent.state.kind, "seeding");
     assertWhole(swarm, keeper);
+    const completions = (): number =>
+      keeper.run.events.filter(({ event }) => event.kind === "complete").length;
+    const before = completions();
+    keeper.run.torrent.setWanted([true]);
+    assert.equal(completions(), before + 1, "nothing has to be moved, so it is complete at once");
   }),
 );
 

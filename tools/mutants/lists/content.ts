@@ -56,9 +56,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "content: where nothing has a place, what becomes wanted is waited for",
-    file: "src/engine/torrent/transfer.ts",
-    from: "    if (!places) return;\n    this.#placing",
-    to: "    this.#placing",
+    file: "src/engine/torrent/torrent.ts",
+    from: "    else this.#judgeCompletion();\n",
+    to: "",
     tests: STORES,
   },
   {
