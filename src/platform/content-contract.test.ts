@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Bitfield } from "../base/bitfield.ts";
 import { toHex } from "../base/bytes.ts";
-import type { DiskFailure, PieceVerdict } from "../ports/content.ts";
+import type { DiskFailure, PieceVerdict, SlabPool } from "../ports/content.ts";
 import { SimDisk } from "../sim/sim-disk.ts";
 import { SimSlabs } from "../sim/sim-slabs.ts";
 import { SimStore } from "../sim/sim-store.ts";
@@ -23,7 +23,7 @@ import {
 } from "./disk/disk-fixture.ts";
 
 // What every content promises: a folder of this machine, the simulated disk, and a store of bytes that is judged by
-// `JudgedStore`. What only folders can do is in node-disk.test.ts and below disk/.
+// `JudgedStore`, with hashes of this thread and of workers. What only folders can do is in node-disk.test.ts and below disk/.
 
 const KINDS: readonly Kind[] = ["v1", "v2", "hybrid"];
 const MIB = 64 * BLOCK;
@@ -47,6 +47,7 @@ const WORLDS: ReadonlyMap<string, (t: TestContext) => World> = new Map([
   ["a folder", folderWorld],
   ["the simulated disk", diskWorld],
   ["a store of bytes", storeWorld],
+  ["a store of bytes, hashed by workers", workerWorld],
 ]);
 
 function folderWorld(t: TestContext): World {
@@ -85,6 +86,22 @@ function storeWorld(t: TestContext): World {
     root: "content",
     open: (layout) => store.open(layout),
     createSlabPool: (limitBytes) => new SimSlabs(limitBytes),
+    damage: ({ layout }, offset) => store.damage(layout.root, offset),
+  };
+}
+
+/** Its pieces are in memory of this machine's workers. */
+function workerWorld(t: TestContext): World {
+  const disk = openDisk(t);
+  const createSlabPool = (limitBytes: number): SlabPool => disk.createSlabPool(limitBytes);
+  const store = new SimStore(runningSimulation(t), {
+    hasher: disk.hasher,
+    slabs: () => createSlabPool(4 * MIB),
+  });
+  return {
+    root: "content",
+    open: (layout) => store.open(layout),
+    createSlabPool,
     damage: ({ layout }, offset) => store.damage(layout.root, offset),
   };
 }

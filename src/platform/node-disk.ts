@@ -10,9 +10,11 @@ import type {
 } from "../ports/content.ts";
 import type { Work } from "../base/work.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
+import type { Hasher } from "../ports/hasher.ts";
 import { NodeContent } from "./disk/node-content.ts";
 import { NODE_BYTES, SHA1_BYTES } from "./disk/piece-digest.ts";
 import { shareLayout, shareLayoutInSteps } from "./disk/shared-layout.ts";
+import { WorkerHasher } from "./disk/worker-hasher.ts";
 import { WorkerPool } from "./disk/worker-pool.ts";
 import { ArenaSlabPool } from "./slab-pool.ts";
 
@@ -46,6 +48,8 @@ export class MeasureError extends EverseedError {
  */
 export class NodeDisk implements ContentSource, PieceHasher {
   readonly #pool: WorkerPool;
+  /** For stores whose bytes are not on this machine's disk. Slabs come from pools of this object, too. */
+  readonly hasher: Hasher;
 
   constructor(options: NodeDiskOptions = {}) {
     this.#pool = new WorkerPool({
@@ -53,6 +57,7 @@ export class NodeDisk implements ContentSource, PieceHasher {
       openFilesMax: options.openFilesMax ?? OPEN_FILES_PER_WORKER,
       log: options.log ?? SILENT_LOG,
     });
+    this.hasher = new WorkerHasher(this.#pool);
   }
 
   /** A pool whose memory the workers know, and let go of when the pool does. */

@@ -7,7 +7,9 @@ import type {
   DiskFailure,
   DiskOutcome,
   OpenContent,
+  SlabPool,
 } from "../ports/content.ts";
+import type { Hasher } from "../ports/hasher.ts";
 import { SimHasher } from "./sim-hasher.ts";
 import { SimSlabs } from "./sim-slabs.ts";
 import type { Simulation } from "./simulation.ts";
@@ -27,6 +29,13 @@ interface Stored {
   readonly blocks: Set<number>;
 }
 
+/** What pieces are judged by. */
+export interface SimStoreJudging {
+  readonly hasher: Hasher;
+  /** Memory for one content. */
+  readonly slabs: () => SlabPool;
+}
+
 /**
  * The object storage of one simulated machine: bytes by root and place, and nothing else. It knows no hashes, has no
  * files that could be looked at, and nobody but its engine writes to it. It can refuse, and be damaged.
@@ -35,21 +44,23 @@ export class SimStore implements ContentSource {
   /** The code that everything is refused with. */
   refuses: string | undefined;
   readonly hasher: SimHasher;
+  readonly #judging: SimStoreJudging;
   readonly #simulation: Simulation;
   readonly #roots = new Map<string, Stored>();
   #busyUntilMs = 0;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, judging?: SimStoreJudging) {
     this.#simulation = simulation;
     this.hasher = new SimHasher(simulation);
+    this.#judging = judging ?? { hasher: this.hasher, slabs: () => new SimSlabs(JUDGING_BYTES) };
   }
 
   open(layout: ContentLayout): OpenContent {
     return new JudgedStore({
       layout,
       bytes: this.#bytes(layout),
-      hasher: this.hasher,
-      slabs: new SimSlabs(JUDGING_BYTES),
+      hasher: this.#judging.hasher,
+      slabs: this.#judging.slabs(),
       clock: this.#simulation,
     });
   }

@@ -1,4 +1,5 @@
 import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
+import type { DigestPlan, PieceDigests } from "../../ports/hasher.ts";
 import type { SharedLayout } from "./shared-layout.ts";
 
 /** Where in the memory the workers know the bytes of a job lie. */
@@ -94,6 +95,28 @@ export interface DiskJob {
   readonly task: DiskTask;
 }
 
+/** A part of the hashing of one piece, which belongs to no content. All parts go to one worker. */
+export interface HashTask {
+  /** Names the hashing. */
+  readonly hashing: number;
+  /** Comes with the first part. */
+  readonly plan: DigestPlan | undefined;
+  /** `undefined` when the hashing is given up. */
+  readonly part:
+    | {
+        readonly source: FramedMemory;
+        /** Bytes to hash, heads left out. */
+        readonly length: number;
+        readonly isLast: boolean;
+      }
+    | undefined;
+}
+
+export interface HashJob {
+  readonly id: number;
+  readonly hash: HashTask;
+}
+
 /** What a task found. The sender knows which of these belong to which task. */
 export type DiskOutcomeMessage =
   | PieceVerdict
@@ -106,6 +129,7 @@ export type DiskOutcomeMessage =
   /** Three numbers a file: size, mtimeMs, inode; for one that is not there -1, depth, empty (`NearestFolder`). */
   | { readonly kind: "stamps"; readonly stamps: Float64Array }
   | { readonly kind: "bytes"; readonly bytes: number }
+  | { readonly kind: "digests"; readonly found: PieceDigests }
   | DiskFailure;
 
 export type DiskReply =

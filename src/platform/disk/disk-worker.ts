@@ -9,9 +9,11 @@ import type {
   DiskReply,
   DiskTask,
   FramedMemory,
+  HashJob,
   MemoryRun,
 } from "./disk-job.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
+import { HashJobs } from "./hash-jobs.ts";
 import { DescriptorBudget } from "./open-files.ts";
 import { leavePartFile, setWanted } from "./part-file-jobs.ts";
 import { type Frames, PieceJobs } from "./piece-jobs.ts";
@@ -36,14 +38,16 @@ invariant(port, "this file runs in a worker thread");
 const options = workerData as DiskWorkerOptions;
 const budget = new DescriptorBudget(options.openFilesMax);
 const jobs = new PieceJobs();
+const hashes = new HashJobs();
 const arenas = new Map<number, SharedArrayBuffer>();
 const contents = new Map<number, ContentIo>();
 let replies: DiskReply[] = [];
 
-port.on("message", (messages: readonly (DiskNotice | DiskJob)[]) => {
+port.on("message", (messages: readonly (DiskNotice | DiskJob | HashJob)[]) => {
   let heldSinceMs = performance.now();
   for (const message of messages) {
     if ("task" in message) start(message);
+    else if ("hash" in message) hash(message);
     else take(message);
     if (performance.now() - heldSinceMs < REPLIES_HELD_MS) continue;
     flush();
@@ -64,6 +68,13 @@ function take(notice: DiskNotice): void {
       contents.set(notice.content, new ContentIo(notice.layout, budget));
       break;
   }
+}
+
+function hash({ id, hash: task }: HashJob): void {
+  reply(
+    id,
+    outcomeOf(() => hashes.perform(task, task.part && framed(task.part.source))),
+  );
 }
 
 function start(job: DiskJob): void {

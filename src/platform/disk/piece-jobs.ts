@@ -200,18 +200,23 @@ function digestFrames(
   plan: DigestPlan,
   { bytes, headBytes }: Frames,
 ): PieceDigests | undefined {
-  const size = io.table.requestSize(piece);
+  const blocks = framedBlocks({ bytes, headBytes }, io.table.requestSize(piece));
+  const start = piece * io.table.shared.pieceLength;
+  if (!io.isThere(() => io.readGathered(start, blocks))) return undefined;
+  const digester = new PieceDigester(plan);
+  for (const block of blocks) digester.feed(block);
+  return digester.finish();
+}
+
+/** @returns Where the blocks lie that are `size` bytes together. */
+export function framedBlocks({ bytes, headBytes }: Frames, size: number): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   for (let begin = 0, at = headBytes; begin < size; begin += BLOCK_BYTES) {
     const length = Math.min(BLOCK_BYTES, size - begin);
     blocks.push(bytes.subarray(at, at + length));
     at += length + headBytes;
   }
-  const start = piece * io.table.shared.pieceLength;
-  if (!io.isThere(() => io.readGathered(start, blocks))) return undefined;
-  const digester = new PieceDigester(plan);
-  for (const block of blocks) digester.feed(block);
-  return digester.finish();
+  return blocks;
 }
 
 const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: true };

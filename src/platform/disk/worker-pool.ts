@@ -7,6 +7,8 @@ import type {
   DiskOutcomeMessage,
   DiskReply,
   DiskTask,
+  HashJob,
+  HashTask,
   MemoryRun,
 } from "./disk-job.ts";
 import { diskFailure } from "./disk-refusal.ts";
@@ -31,7 +33,8 @@ export interface JobHandler {
 }
 
 interface PendingJob extends JobHandler {
-  readonly to: PooledContent;
+  /** What is named when it fails. */
+  readonly path: string;
 }
 
 interface Seat {
@@ -39,7 +42,7 @@ interface Seat {
   readonly jobs: Map<number, PendingJob>;
   readonly knownArenas: Set<number>;
   readonly knownContents: Set<number>;
-  outbox: (DiskNotice | DiskJob)[];
+  outbox: (DiskNotice | DiskJob | HashJob)[];
 }
 
 export interface WorkerPoolOptions extends DiskWorkerOptions {
@@ -87,19 +90,34 @@ export class WorkerPool {
   post(index: number, to: PooledContent, task: DiskTask, handler: JobHandler): void {
     const seat = this.#seats[index];
     invariant(seat, "jobs go to one of the workers");
-    if (this.#closed) {
-      process.nextTick(() => handler.onOutcome(diskFailure("EBADF", to.layout.root)));
-      return;
+    const { content, layout } = to;
+    if (!this.#closed && !seat.knownContents.has(content)) {
+      seat.knownContents.add(content);
+      seat.outbox.push({ kind: "layout", content, layout });
     }
-    if (!seat.knownContents.has(to.content)) {
-      seat.knownContents.add(to.content);
-      seat.outbox.push({ kind: "layout", content: to.content, layout: to.layout });
+    const id = this.#enlist(seat, { ...handler, path: layout.root });
+    if (id !== undefined) seat.outbox.push({ id, content, task });
+  }
+
+  /** Queues a part of a hashing, which belongs to no content. */
+  postHash(index: number, hash: HashTask, onOutcome: JobHandler["onOutcome"]): void {
+    const seat = this.#seats[index];
+    invariant(seat, "jobs go to one of the workers");
+    const id = this.#enlist(seat, { onOutcome, path: "memory" });
+    if (id !== undefined) seat.outbox.push({ id, hash });
+  }
+
+  /** @returns The number of the job, which is to be put into the outbox; `undefined` when the pool is closed. */
+  #enlist(seat: Seat, job: PendingJob): number | undefined {
+    if (this.#closed) {
+      process.nextTick(() => job.onOutcome(diskFailure("EBADF", job.path)));
+      return undefined;
     }
     const id = this.#nextJob;
     this.#nextJob += 1;
-    seat.jobs.set(id, { ...handler, to });
-    seat.outbox.push({ id, content: to.content, task });
+    seat.jobs.set(id, job);
     this.#planFlush();
+    return id;
   }
 
   /** Posts to all workers. @param gather - Gets every outcome, after the last has come. */
@@ -230,8 +248,8 @@ export class WorkerPool {
     const lost = [...seat.jobs.values()];
     seat.jobs.clear();
     const message = "the thread that was at work on the disk died";
-    for (const { to, onOutcome } of lost) {
-      onOutcome({ ...diskFailure("EIO", to.layout.root), message });
+    for (const { path, onOutcome } of lost) {
+      onOutcome({ ...diskFailure("EIO", path), message });
     }
     this.#settleIdle();
   }
