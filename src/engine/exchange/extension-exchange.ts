@@ -23,22 +23,21 @@ export interface ExtensionPeer {
   readonly connection: Connection;
 }
 
-/** What the extension protocol gives the torrent. */
-export interface ExtensionEvents<P> {
+/** What a message of an extension says that concerns others. */
+export type ExtensionNews<P> =
   /** The peer says something of itself. */
-  handleWords(peer: P, words: ExtensionHandshake): void;
+  | { readonly kind: "words"; readonly words: ExtensionHandshake }
   /** The info dictionary is whole and matches the infohashes. */
-  handleMetadata(infoBytes: Uint8Array): void;
+  | { readonly kind: "metadata"; readonly infoBytes: Uint8Array }
   /** The peer no longer has a piece (BEP 54). */
-  handleDontHave(peer: P, piece: number): void;
+  | { readonly kind: "dont-have"; readonly piece: number }
   /** This peer lied about the info dictionary, alone. */
-  handleMetadataLiar(peer: P): void;
-}
+  | { readonly kind: "metadata-liar"; readonly liar: P };
 
 /** A further extension: its name in `m` and who takes its messages. PEX and our own will stand here. */
 export interface Extension<P> {
   readonly name: string;
-  handleMessage(peer: P, payload: Uint8Array): void;
+  handleMessage(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined;
 }
 
 interface PeerExtensions {
@@ -46,7 +45,7 @@ interface PeerExtensions {
   server: MetadataServer | undefined;
 }
 
-export interface ExtensionExchangeOptions<P> {
+export interface ExtensionExchangeOptions {
   readonly infohashes: Infohashes;
   readonly metadataBytesMax: number;
   readonly requestQueueMax: number;
@@ -55,7 +54,6 @@ export interface ExtensionExchangeOptions<P> {
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
   readonly pieceCount: () => number | undefined;
   readonly nowMs: () => number;
-  readonly events: ExtensionEvents<P>;
 }
 
 const CLIENT = "Everseed 0.1";
@@ -67,12 +65,12 @@ const DONTHAVE = "lt_donthave";
  * dictionary both ways (BEP 9) and lost pieces (BEP 54).
  */
 export class ExtensionExchange<P extends ExtensionPeer> {
-  readonly #options: ExtensionExchangeOptions<P>;
+  readonly #options: ExtensionExchangeOptions;
   readonly #extensions = new Map<string, Extension<P>>();
   readonly #peers = new Map<P, PeerExtensions>();
   #assembler: MetadataAssembler<P> | undefined;
 
-  constructor(options: ExtensionExchangeOptions<P>) {
+  constructor(options: ExtensionExchangeOptions) {
     this.#options = options;
     if (!options.info()) {
       this.#assembler = new MetadataAssembler({
@@ -86,11 +84,10 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     });
     this.register({
       name: DONTHAVE,
-      handleMessage: (peer, payload) =>
-        options.events.handleDontHave(
-          peer,
-          decodeDontHave(payload, options.pieceCount() ?? Number.POSITIVE_INFINITY),
-        ),
+      handleMessage: (_peer, payload) => {
+        const pieceCount = options.pieceCount() ?? Number.POSITIVE_INFINITY;
+        return { kind: "dont-have", piece: decodeDontHave(payload, pieceCount) };
+      },
     });
   }
 
@@ -118,16 +115,18 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     this.#assembler?.handleGone(peer);
   }
 
-  /** @throws {WireError} When the payload breaks the extension's grammar. */
-  handleExtended(peer: P, extensionId: number, payload: Uint8Array): void {
+  /**
+   * @returns What it says that concerns others.
+   * @throws {WireError} When the payload breaks the extension's grammar.
+   */
+  handleExtended(peer: P, extensionId: number, payload: Uint8Array): ExtensionNews<P> | undefined {
     const state = this.#peers.get(peer);
-    if (!state) return;
-    if (extensionId === EXTENSION_HANDSHAKE_ID) {
-      this.#handleHandshake(peer, state, payload);
-      return;
-    }
+    if (!state) return undefined;
+    if (extensionId === EXTENSION_HANDSHAKE_ID) return this.#handleHandshake(peer, state, payload);
     const name = state.table.nameOf(extensionId);
-    if (name !== undefined) this.#extensions.get(name)?.handleMessage(peer, payload);
+    return name === undefined
+      ? undefined
+      : this.#extensions.get(name)?.handleMessage(peer, payload);
   }
 
   /** Sends a message of an extension. @returns False when the peer does not want it. */
@@ -146,18 +145,20 @@ export class ExtensionExchange<P extends ExtensionPeer> {
   /** Asks for what is missing of the info dictionary. Call it about once a second as well. */
   requestMetadata(): void {
     if (!this.#assembler) return;
-    for (const peer of this.#peers.keys()) this.#requestMetadataFrom(peer);
+    for (const peer of this.#peers.keys()) {
+      if (peer.connection.isOpen) this.#requestMetadataFrom(peer);
+    }
   }
 
-  #handleHandshake(peer: P, state: PeerExtensions, payload: Uint8Array): void {
+  #handleHandshake(peer: P, state: PeerExtensions, payload: Uint8Array): ExtensionNews<P> {
     const handshake = decodeExtensionHandshake(payload);
     state.table.handleHandshake(handshake);
-    this.#options.events.handleWords(peer, handshake);
     const size = handshake.metadataSize;
     if (this.#assembler && size !== undefined && state.table.remoteId(UT_METADATA) !== undefined) {
       this.#assembler.handleOffer(peer, size);
       this.#requestMetadataFrom(peer);
     }
+    return { kind: "words", words: handshake };
   }
 
   #requestMetadataFrom(peer: P): void {
@@ -169,29 +170,30 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     }
   }
 
-  #handleMetadataMessage(peer: P, payload: Uint8Array): void {
+  #handleMetadataMessage(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined {
     const message = decodeMetadataMessage(payload);
-    if (!message) return;
+    if (!message) return undefined;
     const now = this.#options.nowMs();
     switch (message.kind) {
       case "request":
         this.#answerMetadata(peer, message.index);
-        return;
+        return undefined;
       case "reject":
         this.#assembler?.handleReject(peer, now);
         this.requestMetadata();
-        return;
+        return undefined;
       case "data": {
         const progress = this.#assembler?.handleBlock(peer, message, now);
         if (progress?.kind === "complete") {
           this.#assembler = undefined;
-          this.#options.events.handleMetadata(progress.infoBytes);
-        } else {
-          if (progress?.kind === "mismatch" && progress.liar) {
-            this.#options.events.handleMetadataLiar(progress.liar);
-          }
-          this.requestMetadata();
+          return { kind: "metadata", infoBytes: progress.infoBytes };
         }
+        // Who lied goes before others are asked.
+        if (progress?.kind === "mismatch" && progress.liar) {
+          return { kind: "metadata-liar", liar: progress.liar };
+        }
+        this.requestMetadata();
+        return undefined;
       }
     }
   }

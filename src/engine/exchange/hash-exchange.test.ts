@@ -64,9 +64,16 @@ class World {
       info: INFO,
       layers,
       nowMs: () => this.nowMs,
-      onKnown: (runs) => this.known.push(...runs.map(({ first, end }) => [first, end] as const)),
-      onLiar: (peer) => this.liars.push(peer),
     });
+  }
+
+  handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): void {
+    const news = this.exchange.handleHashes(peer, range, hashes);
+    if (news.kind === "known") {
+      this.known.push(...news.runs.map(({ first, end }) => [first, end] as const));
+    } else if (news.kind === "lie") {
+      this.liars.push(peer);
+    }
   }
 }
 
@@ -85,9 +92,9 @@ test("WIR-18: nothing but what was asked, of whom it was asked", () => {
   const [range] = one.ranges;
   assert.ok(range);
   const hashes = answerTo(range);
-  world.exchange.handleHashes(two.peer, range, hashes);
-  world.exchange.handleHashes(one.peer, { ...range, index: 8 }, hashes);
-  world.exchange.handleHashes(one.peer, { ...range, piecesRoot: new Uint8Array(32) }, hashes);
+  world.handleHashes(two.peer, range, hashes);
+  world.handleHashes(one.peer, { ...range, index: 8 }, hashes);
+  world.handleHashes(one.peer, { ...range, piecesRoot: new Uint8Array(32) }, hashes);
   world.exchange.handleReject(two.peer, range);
   assert.deepEqual(world.known, []);
   assert.equal(world.exchange.complete, false);
@@ -101,7 +108,7 @@ test("WIR-18: hashes that do not lead to the root name their sender, and are ask
   const [range] = liar.ranges;
   const hashes = answerTo(range!);
   hashes[40] = hashes[40]! ^ 1;
-  world.exchange.handleHashes(liar.peer, range!, hashes);
+  world.handleHashes(liar.peer, range!, hashes);
   assert.deepEqual(world.liars, [liar.peer]);
   assert.equal(world.exchange.known(0), false);
   world.exchange.gone(liar.peer);
@@ -139,7 +146,7 @@ test("proven hashes serve every file with that content", () => {
   assert.equal(world.exchange.known(0), false);
   world.exchange.requestFrom(peer);
   assert.equal(ranges.length, 1, "one layer for two files");
-  world.exchange.handleHashes(peer, ranges[0]!, answerTo(ranges[0]!));
+  world.handleHashes(peer, ranges[0]!, answerTo(ranges[0]!));
   assert.deepEqual(world.known, [
     [0, PIECES],
     [PIECES, 2 * PIECES],

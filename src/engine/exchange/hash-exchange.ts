@@ -17,7 +17,6 @@ import {
 } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { TorrentState } from "../session-contract.ts";
 
 /** An unanswered hash request is given to somebody else after this. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -52,10 +51,18 @@ export interface HashExchangeOptions {
   /** Layers that came with the .torrent, by hexadecimal root. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly nowMs: () => number;
-  /** These pieces can be judged now. */
-  readonly onKnown: (runs: readonly PieceRun[]) => void;
-  readonly onLiar: (peer: Connection) => void;
 }
+
+/** What hashes from a peer lead to. */
+export type HashNews =
+  /** They are not those that were asked for. */
+  | { readonly kind: "nothing" }
+  /** These pieces can be judged now. The peer can be asked for more. */
+  | { readonly kind: "known"; readonly runs: readonly PieceRun[] }
+  /** They do not lead to the root. */
+  | { readonly kind: "lie" };
+
+const NOTHING: HashNews = { kind: "nothing" };
 
 /**
  * The piece layers of a v2 or hybrid torrent (BEP 52): the table of expected piece hashes, fetching what a
@@ -141,20 +148,17 @@ export class HashExchange {
     this.#askedOf.delete(peer);
   }
 
-  handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): void {
+  handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): HashNews {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     // Only what we asked for, from whom we asked.
-    if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
+    if (!layer || layer.requested.get(range.index)?.peer !== peer) return NOTHING;
     const { baseLayer, index, length } = range;
-    if (baseLayer !== this.#layerIndex || length !== layer.chunk) return;
+    if (baseLayer !== this.#layerIndex || length !== layer.chunk) return NOTHING;
     this.#endRequest(layer, index);
     const proven = verifyHashes({ baseLayer, index, length, hashes }, (at, position) =>
       at === layer.treeLayers && position === 0 ? layer.root : undefined,
     );
-    if (!proven) {
-      this.#options.onLiar(peer);
-      return;
-    }
+    if (!proven) return { kind: "lie" };
     const count = Math.min(length, layer.pieceCount - index);
     const runs = layer.firstPieces.map((start) => {
       const first = start + index;
@@ -163,8 +167,7 @@ export class HashExchange {
     });
     layer.missing.delete(index);
     if (layer.missing.size === 0) this.#incomplete.delete(layer);
-    this.#options.onKnown(runs);
-    this.requestFrom(peer);
+    return { kind: "known", runs };
   }
 
   /** The peer cannot serve the range: somebody else is asked when time is told again. */
@@ -250,14 +253,11 @@ export class HashExchange {
   }
 }
 
-/** What the torrent is for good when a piece matches one of its two hashes only. @param fault - The hash that is wrong. */
-export function contradictedBy(
-  piece: number,
-  fault: "v1" | "v2",
-): Extract<TorrentState, { kind: "broken" }> {
+/** @returns What is wrong with a torrent when a piece matches one of its two hashes only. @param fault - The wrong one. */
+export function contradictionOf(piece: number, fault: "v1" | "v2"): string {
   const right = fault === "v1" ? "v2" : "v1";
-  const message =
+  return (
     `the two descriptions in this hybrid torrent contradict each other: piece ${piece} is right by its ` +
-    `${right} hash and wrong by its ${fault} hash, whoever sends it`;
-  return { kind: "broken", cause: "contradiction", message };
+    `${right} hash and wrong by its ${fault} hash, whoever sends it`
+  );
 }

@@ -9,6 +9,7 @@ import {
   type FoundFiles,
   judgeExisting,
 } from "../existing-files.ts";
+import type { OutputQueue } from "../sharing/output-queue.ts";
 import type { AddTorrent, ResumeState } from "../session-contract.ts";
 import { isSameStamp } from "./disk-recovery.ts";
 import { inSlices } from "./in-slices.ts";
@@ -47,11 +48,16 @@ export interface OpeningOptions {
   readonly wantedFiles: readonly boolean[] | undefined;
   readonly saveResume: AddTorrent["saveResume"];
   readonly resumeIntervalMs: number;
-  readonly onProgress: (piecesChecked: number, piecesTotal: number) => void;
-  /** It is tried again by itself. */
-  readonly onFailure: (failure: DiskFailure) => void;
-  readonly onOpened: (opened: OpenedContent) => void;
+  /** Does something as a burst of the torrent. */
+  readonly burst: (run: () => void) => void;
+  readonly outputs: OutputQueue<OpeningOutput>;
 }
+
+export type OpeningOutput =
+  | { readonly kind: "checked"; readonly piecesChecked: number; readonly piecesTotal: number }
+  /** The disk refuses. It is tried again by itself. */
+  | { readonly kind: "refused"; readonly failure: DiskFailure }
+  | { readonly kind: "opened"; readonly found: OpenedContent };
 
 /** Finds out what of a torrent is on disk: by its resume where that is to be believed, else by hashing. */
 export class Opening {
@@ -68,7 +74,7 @@ export class Opening {
     this.#look();
   }
 
-  /** Nothing is called back afterwards. */
+  /** Nothing is said afterwards. */
   cancel(): void {
     this.#cancelled = true;
     this.#retry?.cancel();
@@ -137,7 +143,7 @@ export class Opening {
           have.add(piece);
           judged.add(piece);
         }
-        if (!this.#cancelled) this.#options.onProgress(checked, total);
+        this.#say({ kind: "checked", piecesChecked: checked, piecesTotal: total });
       },
       // What could not be read may be right all the same.
       onDone: (outcome) => {
@@ -159,12 +165,12 @@ export class Opening {
 
   /** Finds out which of the files that are there may be written to, before anything is. */
   #claim(opened: OpenedContent, ours: readonly boolean[], resume: ResumeState | undefined): void {
-    const { info, content, root, existing, wantedFiles, mode, onOpened } = this.#options;
+    const { info, content, root, existing, wantedFiles, mode } = this.#options;
     const { unfinishedSuffix } = this.#options;
     const { watch, places } = content;
     const nothingToClaim = existing === "own" || existing === "untouched" || !watch || !places;
     if (mode === "seed" || nothingToClaim) {
-      onOpened(opened);
+      this.#say({ kind: "opened", found: opened });
       return;
     }
     const { have, judged, stamps } = opened;
@@ -202,7 +208,7 @@ export class Opening {
 
   /** A resume of what is there is saved before anything is written: what comes after it is ours. */
   #begin(opened: OpenedContent): void {
-    const { clock, resume, saveResume, onOpened } = this.#options;
+    const { clock, resume, saveResume, burst } = this.#options;
     const { have, partial, stamps } = opened;
     const saved = saveResume?.({
       have: opened.judged.clone(),
@@ -213,17 +219,18 @@ export class Opening {
       uploaded: resume?.uploaded ?? 0,
       downloaded: resume?.downloaded ?? 0,
     });
-    const begin = (): void => {
-      if (!this.#cancelled) onOpened(opened);
-    };
-    if (saved) void saved.then(begin);
+    const begin = (): void => this.#say({ kind: "opened", found: opened });
+    if (saved) void saved.then(() => burst(begin));
     else begin();
   }
 
+  #say(output: OpeningOutput): void {
+    if (!this.#cancelled) this.#options.outputs.push(output);
+  }
+
   #handleFailure(failure: DiskFailure): void {
-    const { clock, onFailure } = this.#options;
-    onFailure(failure);
-    this.#retry = clock.startTimer(RETRY_MS, () => this.#look());
+    this.#say({ kind: "refused", failure });
+    this.#retry = this.#options.clock.startTimer(RETRY_MS, () => this.#look());
   }
 }
 

@@ -12,7 +12,7 @@ import { StoreRecovery } from "./store-recovery.ts";
 import { FinishedFiles } from "./finished-files.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import { ResumeKeeper } from "./resume-keeper.ts";
-import type { AddTorrent, TorrentState } from "../session-contract.ts";
+import type { AddTorrent } from "../session-contract.ts";
 
 export interface TorrentFilesOptions {
   readonly info: TorrentInfo;
@@ -248,12 +248,4 @@ export class TorrentFiles {
       })
     );
   }
-}
-
-/** What the torrent is doing while the disk refuses. */
-export function waitingFor(failure: DiskFailure): Extract<TorrentState, { kind: "waiting" }> {
-  const { code, message } = failure;
-  const full = code === "ENOSPC" || code === "EDQUOT";
-  const cause = full ? "disk-full" : code === "EEXIST" ? "foreign-files" : "disk-error";
-  return { kind: "waiting", cause, message };
 }

@@ -13,11 +13,13 @@ import type { SwarmMember } from "../swarm/swarm.ts";
 import { SwarmPeer } from "../swarm/swarm-peer.ts";
 import type { ChokerPeer } from "../upload/choker.ts";
 import type { UploadPeer } from "../upload/upload-peer.ts";
+import type { TorrentTraffic } from "./torrent-traffic.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** What a peer says that concerns more than the bytes it moves. */
 export interface PeerRoutes extends ConnectionOwner {
   readonly pieceCount: number | undefined;
+  readonly traffic: TorrentTraffic;
   handleReady(peer: TorrentPeer): string | undefined;
   handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void;
   handleHave(peer: TorrentPeer, piece: number): void;
@@ -27,8 +29,6 @@ export interface PeerRoutes extends ConnectionOwner {
   handleHashRequest(peer: TorrentPeer, range: HashRange): void;
   handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void;
   handleHashReject(peer: TorrentPeer, range: HashRange): void;
-  /** A block of so many bytes arrived, wanted or not. */
-  handleDownloaded(bytes: number, now: number): void;
   handleOutput(peer: TorrentPeer): void;
   settle(): void;
 }
@@ -108,6 +108,13 @@ export class TorrentPeer
   setQueueLimit(queueLimit: number): void {
     this.#queueLimit = queueLimit;
     if (this.#download) this.#transfer!.download.setQueueLimit(this.#download, queueLimit);
+  }
+
+  /** The peer no longer has a piece (BEP 54). */
+  handleDontHave(piece: number): void {
+    if (this.connection.forgetPiece(piece) && this.#download) {
+      this.#transfer!.download.handleDontHave(this.#download, piece);
+    }
   }
 
   choke(): void {
@@ -215,7 +222,7 @@ export class TorrentPeer
 
   endBlock(piece: number, begin: number, length: number, kept: boolean): void {
     const now = this.connection.lastReceivedAtMs;
-    this.#torrent.handleDownloaded(length, now);
+    this.#torrent.traffic.countDownloaded(length, now);
     if (!this.#download) return;
     const { download } = this.#transfer!;
     download.countBlock(this.#download, length, now);

@@ -1,4 +1,3 @@
-import type { Bitfield } from "../../base/bitfield.ts";
 import { equalBytes } from "../../base/bytes.ts";
 import { wireInfohashes, type Infohashes } from "../../base/infohash.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
@@ -12,30 +11,33 @@ import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { PeerStatus } from "../session-contract.ts";
+import type { BurstMember } from "../sharing/bursts.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
 import { Swarm, type SwarmOutput } from "../swarm/swarm.ts";
 import { type PeerRoutes, TorrentPeer } from "./torrent-peer.ts";
 import type { TorrentHost } from "./torrent-host.ts";
+import type { TorrentTraffic } from "./torrent-traffic.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** What the peers of a torrent must know of it, much of which comes late, and what they tell it. */
-export interface TorrentOfPeers {
+/** What the peers of a torrent must know of it, much of which comes late. Only asked, never told. */
+export interface TorrentOfPeers extends BurstMember {
   readonly infohashes: Infohashes;
-  info(): TorrentInfo | undefined;
-  have(): Bitfield | undefined;
-  hashes(): HashExchange | undefined;
-  transfer(): Transfer | undefined;
-  /** Everything that is wanted is here. */
-  isComplete(): boolean;
-  isStopped(): boolean;
+  readonly info: TorrentInfo | undefined;
+  /** From the time that its files are being opened. */
+  readonly hashes: HashExchange | undefined;
+  /** From the time that they are open. */
+  readonly transfer: Transfer | undefined;
   /** Peers may come, and be dialled. */
-  takesPeers(): boolean;
-  /** The info dictionary is whole and matches the infohashes. */
-  handleMetadata(infoBytes: Uint8Array): void;
-  handleDownloaded(bytes: number, now: number): void;
-  handleBanned(address: string, reason: string): void;
-  /** A burst of events is over. */
-  settle(): void;
+  readonly takesPeers: boolean;
 }
+
+/** What they tell the torrent. */
+export type PeersOutput =
+  /** The info dictionary is whole and matches the infohashes. */
+  | { readonly kind: "metadata"; readonly infoBytes: Uint8Array }
+  /** Hashes of pieces have become known. */
+  | { readonly kind: "hashes" }
+  | { readonly kind: "banned"; readonly address: string; readonly reason: string };
 
 /**
  * The peers of one torrent: what concerns several parts goes to each of them from here, and decisions to choke, let go
@@ -46,16 +48,19 @@ export class TorrentPeers implements PeerRoutes {
   readonly extensions: ExtensionExchange<TorrentPeer>;
   readonly flags: HandshakeFlags;
   readonly peerId: Uint8Array;
+  readonly traffic: TorrentTraffic;
   readonly #host: TorrentHost;
   readonly #torrent: TorrentOfPeers;
+  readonly #outputs = new OutputQueue<PeersOutput>();
   readonly #choker: Choker<TorrentPeer>;
   /** The 20 bytes of a handshake, one or two. */
   readonly #infohashes: readonly Uint8Array[];
 
-  constructor(host: TorrentHost, torrent: TorrentOfPeers) {
+  constructor(host: TorrentHost, torrent: TorrentOfPeers, traffic: TorrentTraffic) {
     const { ports, settings, peerId } = host;
     this.#host = host;
     this.#torrent = torrent;
+    this.traffic = traffic;
     this.peerId = peerId;
     this.#infohashes = wireInfohashes(torrent.infohashes);
     const v2 = torrent.infohashes.v2 !== undefined;
@@ -66,11 +71,11 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   get pieceCount(): number | undefined {
-    return this.#torrent.info()?.geometry.pieceCount;
+    return this.#torrent.info?.geometry.pieceCount;
   }
 
   get #transfer(): Transfer | undefined {
-    return this.#torrent.transfer();
+    return this.#torrent.transfer;
   }
 
   #nowMs(): number {
@@ -78,7 +83,7 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   settle(): void {
-    this.#torrent.settle();
+    this.#host.bursts.settle(this.#torrent);
   }
 
   accepts(infohash: Uint8Array): boolean {
@@ -100,7 +105,7 @@ export class TorrentPeers implements PeerRoutes {
   admit(connection: Connection): boolean {
     const now = this.#nowMs();
     const { address } = connection.remote;
-    if (!this.#torrent.takesPeers() || !this.swarm.mayEnter(address, now)) return false;
+    if (!this.#torrent.takesPeers || !this.swarm.mayEnter(address, now)) return false;
     this.#adopt(connection, now);
     return true;
   }
@@ -112,13 +117,13 @@ export class TorrentPeers implements PeerRoutes {
 
   /** There is somebody to be dialled now. */
   wantsToDial(now: number): boolean {
-    return this.#torrent.takesPeers() && this.swarm.wantsToDial(now);
+    return this.#torrent.takesPeers && this.swarm.wantsToDial(now);
   }
 
   /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
   dialNext(now: number): boolean {
     // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
-    const remote = this.#torrent.takesPeers() ? this.swarm.nextCandidate(now) : undefined;
+    const remote = this.#torrent.takesPeers ? this.swarm.nextCandidate(now) : undefined;
     if (!remote) return false;
     const connection = this.#host.dial(remote, this, this.#infohashes[0]!);
     if (connection) this.#adopt(connection, now);
@@ -149,7 +154,7 @@ export class TorrentPeers implements PeerRoutes {
     const { connection } = peer;
     if (connection.extended) this.extensions.start(peer);
     const transfer = this.#transfer;
-    connection.out.possession(transfer && this.#torrent.have(), connection.fast);
+    connection.out.possession(transfer?.have, connection.fast);
     if (transfer) this.#introduce(peer, transfer);
     return undefined;
   }
@@ -159,11 +164,15 @@ export class TorrentPeers implements PeerRoutes {
     this.settle();
   }
 
-  /** Carries out what the swarm says. Called when a burst is over, and where what follows must know of it. */
-  drain(): void {
+  /**
+   * Carries out what the swarm says. Taken when a burst is over, and where what follows must know who has left, until
+   * there is none.
+   */
+  nextOutput(): PeersOutput | undefined {
     for (let next = this.swarm.nextOutput(); next; next = this.swarm.nextOutput()) {
       this.#handleLeft(next);
     }
+    return this.#outputs.next();
   }
 
   #handleLeft({ peer, reason }: SwarmOutput<TorrentPeer>): void {
@@ -171,7 +180,7 @@ export class TorrentPeers implements PeerRoutes {
     if (peer.download) this.#transfer!.download.leave(peer.download);
     if (peer.upload) this.#transfer!.upload.leave(peer.upload);
     this.extensions.gone(peer);
-    this.#torrent.hashes()?.gone(connection);
+    this.#torrent.hashes?.gone(connection);
     this.#host.handleDisconnected(connection);
     const { log, faults } = this.#host.ports;
     const { address } = connection.remote;
@@ -186,7 +195,7 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   handlePossession(peer: TorrentPeer): void {
-    this.#torrent.hashes()?.requestFrom(peer.connection);
+    this.#torrent.hashes?.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
 
@@ -202,7 +211,25 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   handleExtended(peer: TorrentPeer, id: number, payload: Uint8Array): void {
-    this.extensions.handleExtended(peer, id, payload);
+    const news = this.extensions.handleExtended(peer, id, payload);
+    switch (news?.kind) {
+      case "words":
+        if (news.words.requestQueue !== undefined) peer.setQueueLimit(news.words.requestQueue);
+        this.swarm.handleWords(peer, news.words, this.#nowMs());
+        break;
+      case "metadata":
+        this.#outputs.push(news);
+        break;
+      case "metadata-liar":
+        this.ban(news.liar.sender, "sent a false info dictionary");
+        this.extensions.requestMetadata();
+        break;
+      case "dont-have":
+        peer.handleDontHave(news.piece);
+        break;
+      case undefined:
+        break;
+    }
   }
 
   handleHashRequest(peer: TorrentPeer, range: HashRange): void {
@@ -214,23 +241,25 @@ export class TorrentPeers implements PeerRoutes {
     }
     const { upload, connection } = peer;
     if (upload && this.#transfer!.leaves.handleRequest(upload, range)) return;
-    connection.out.frame(this.#torrent.hashes()?.answer(range) ?? encodeHashReject(range));
+    connection.out.frame(this.#torrent.hashes?.answer(range) ?? encodeHashReject(range));
   }
 
   handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void {
-    this.#torrent.hashes()?.handleHashes(peer.connection, range, hashes);
+    const { connection } = peer;
+    const news = this.#torrent.hashes?.handleHashes(connection, range, hashes);
+    if (news?.kind === "lie") connection.close("sent hashes that prove nothing");
+    if (news?.kind !== "known") return;
+    this.#transfer?.download.handleHashesKnown(news.runs);
+    this.#torrent.hashes?.requestFrom(connection);
+    this.#outputs.push({ kind: "hashes" });
   }
 
   handleHashReject(peer: TorrentPeer, range: HashRange): void {
-    this.#torrent.hashes()?.handleReject(peer.connection, range);
+    this.#torrent.hashes?.handleReject(peer.connection, range);
   }
 
   handleOutput(peer: TorrentPeer): void {
     this.swarm.handleOutput(peer);
-  }
-
-  handleDownloaded(bytes: number, now: number): void {
-    this.#torrent.handleDownloaded(bytes, now);
   }
 
   // ---- What they are told ----------------------------------------------------------------------------
@@ -248,9 +277,9 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   /** The files are open. Those who met us before know nothing of what we have. */
-  introduceAll(transfer: Transfer, have: Bitfield): void {
+  introduceAll(transfer: Transfer): void {
     for (const peer of this.swarm.open()) {
-      for (const piece of have.indexes()) peer.connection.out.have(piece);
+      for (const piece of transfer.have.indexes()) peer.connection.out.have(piece);
       this.#introduce(peer, transfer);
     }
   }
@@ -283,15 +312,15 @@ export class TorrentPeers implements PeerRoutes {
     log.debug("peer banned", { address, reason });
     faults?.count("bad-peer", { address, why: reason });
     this.swarm.ban(address, reason);
-    this.#torrent.handleBanned(address, reason);
+    this.#outputs.push({ kind: "banned", address, reason });
   }
 
   /** Time-outs, and choking when it is time for that. */
   tick(now: number): void {
     this.swarm.tick(now);
-    if (!this.#torrent.info()) this.extensions.requestMetadata();
+    if (!this.#torrent.info) this.extensions.requestMetadata();
     if (!this.#transfer) return;
-    this.#torrent.hashes()!.tick(this.#connections());
+    this.#torrent.hashes!.tick(this.#connections());
     if (this.#choker.due(now)) this.#rechoke();
   }
 
@@ -301,7 +330,7 @@ export class TorrentPeers implements PeerRoutes {
 
   #introduce(peer: TorrentPeer, transfer: Transfer): void {
     peer.introduce(transfer);
-    this.#torrent.hashes()!.requestFrom(peer.connection);
+    this.#torrent.hashes!.requestFrom(peer.connection);
     this.#dropIfUseless(peer);
   }
 
@@ -317,10 +346,10 @@ export class TorrentPeers implements PeerRoutes {
 
   #rechoke(): void {
     const transfer = this.#transfer;
-    if (!transfer || this.#torrent.isStopped()) return;
+    if (!transfer) return;
     const { choke, unchoke } = this.#choker.decide({
       peers: this.swarm.open(),
-      seeding: this.#torrent.isComplete(),
+      seeding: transfer.isComplete,
       limited: transfer.isUploadLimited,
       now: this.#nowMs(),
     });
@@ -330,7 +359,7 @@ export class TorrentPeers implements PeerRoutes {
 
   /** A seed and a seed have nothing to say to each other. */
   #dropIfUseless(peer: TorrentPeer): void {
-    if (!this.#torrent.isComplete() || !this.#torrent.hashes()!.complete) return;
+    if (this.#transfer?.isComplete !== true || !this.#torrent.hashes!.complete) return;
     if (peer.connection.isSeed || peer.swarm.uploadOnly) peer.close("both sides have everything");
   }
 
@@ -343,23 +372,10 @@ export class TorrentPeers implements PeerRoutes {
       listenPort: () => this.#host.port,
       pieceCount: () => this.pieceCount,
       info: () => {
-        const info = this.#torrent.info();
+        const { info } = this.#torrent;
         return info && { bytes: info.infoBytes, private: info.private };
       },
       nowMs: () => this.#nowMs(),
-      events: {
-        handleWords: (peer, words) => {
-          if (words.requestQueue !== undefined) peer.setQueueLimit(words.requestQueue);
-          this.swarm.handleWords(peer, words, this.#nowMs());
-        },
-        handleMetadata: (infoBytes) => this.#torrent.handleMetadata(infoBytes),
-        handleDontHave: (peer, piece) => {
-          if (peer.connection.forgetPiece(piece) && peer.download) {
-            this.#transfer!.download.handleDontHave(peer.download, piece);
-          }
-        },
-        handleMetadataLiar: (peer) => this.ban(peer.sender, "sent a false info dictionary"),
-      },
     });
   }
 }

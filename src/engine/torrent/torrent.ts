@@ -5,11 +5,8 @@ import type { Infohashes } from "../../base/infohash.ts";
 import { MetainfoError } from "../../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
-import type { DiskFailure, DiskOutcome, OpenContent } from "../../ports/content.ts";
-import { openInSlices } from "../storage/open-in-slices.ts";
-import { Opening, type OpenedContent } from "../storage/opening.ts";
+import { contradictionOf, HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import { contradictedBy, HashExchange, type PieceRun } from "../exchange/hash-exchange.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -18,31 +15,33 @@ import type {
   TorrentState,
   TorrentStats,
 } from "../session-contract.ts";
+import { BurstMark } from "../sharing/bursts.ts";
 import type { TorrentTurns } from "../sharing/scheduler.ts";
-import { waitingFor } from "../storage/torrent-files.ts";
 import { existingOf, named } from "./add-options.ts";
+import { FilesOpening, type FilesOpeningOutput, type OpenFiles } from "./files-opening.ts";
 import type { TorrentHost } from "./torrent-host.ts";
-import { TorrentPeers } from "./torrent-peers.ts";
+import { type PeersOutput, type TorrentOfPeers, TorrentPeers } from "./torrent-peers.ts";
 import { TorrentReads } from "./torrent-reads.ts";
 import { TorrentSources } from "./torrent-sources.ts";
-import { BurstMark, type BurstMember } from "../sharing/bursts.ts";
-import { inTurns } from "./burst-content.ts";
+import {
+  type Effect,
+  partsOf,
+  type Phase,
+  shownState,
+  type StateEvent,
+  step,
+} from "./torrent-state.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
 import { Transfer, type TransferOutput } from "./transfer.ts";
-
-type BrokenState = Extract<TorrentState, { kind: "broken" }>;
 
 /** What trackers are told is left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
 /**
- * One torrent: what it is doing, its peers and its pieces put together.
- *
- * stopped -> fetching-metadata (magnet) -> checking -> downloading <-> seeding -> stopped;
- * downloading <-> waiting while the disk refuses; seeding -> downloading when a piece is lost;
- * fetching-metadata, downloading, seeding -> broken, for good, when the torrent contradicts itself.
+ * One torrent: its peers and its pieces put together. What it is doing is its phase (`torrent-state.ts`); here is what it
+ * does when that changes, and what it does with the outputs of its machines.
  */
-export class Torrent implements EngineTorrent, BurstMember {
+export class Torrent implements EngineTorrent, TorrentOfPeers {
   readonly infohashes: Infohashes;
   readonly mark = new BurstMark();
   readonly #host: TorrentHost;
@@ -54,29 +53,17 @@ export class Torrent implements EngineTorrent, BurstMember {
   readonly #traffic: TorrentTraffic;
   readonly #reads: TorrentReads;
   #info: TorrentInfo | undefined;
-  #content: OpenContent | undefined;
-  #opening: Opening | undefined;
-  /** From the time its info is known until its files are open. */
-  #isOpening = false;
-  /** Ends the waiting for a root that a removed torrent still closes. */
-  #endLeasing: () => void = () => undefined;
-  #endLaying: () => void = () => undefined;
-  #hashes: HashExchange | undefined;
-  #transfer: Transfer | undefined;
-  #unfinishedSuffix: string | undefined;
-  #have: Bitfield | undefined;
   #wantedFiles: readonly boolean[] | undefined;
-  #state: TorrentState = { kind: "stopped" };
-  #completed = false;
+  #phase: Phase<FilesOpening, Transfer> = { kind: "idle" };
   /** What is to be told when the burst is over. */
   readonly #events: TorrentEvent[] = [];
-  #stopped: Promise<void> | undefined;
   readonly #opened = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
 
   constructor(host: TorrentHost, options: AddTorrent) {
     this.#host = host;
     this.#options = options;
-    const { from } = options;
+    const { from, sources = [] } = options;
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
     if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
     this.#existing = existingOf(options);
@@ -84,16 +71,11 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#reads = new TorrentReads({
       info: () => this.#info,
       nowMs: () => this.#nowMs(),
-      burst: this.#burst,
+      burst: (run) => host.bursts.run(run, this),
     });
-    this.connections = this.#makePeers();
+    this.connections = new TorrentPeers(host, this, this.#traffic);
     const { swarm } = this.connections;
-    this.#sources = new TorrentSources({
-      host,
-      swarm,
-      torrent: this,
-      sources: options.sources ?? [],
-    });
+    this.#sources = new TorrentSources({ host, swarm, torrent: this, sources });
   }
 
   // ---- What others see -----------------------------------------------------------------------------
@@ -103,16 +85,30 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   get state(): TorrentState {
-    return this.#state;
+    return shownState(this.#phase);
   }
 
   get have(): Bitfield | undefined {
-    return this.#have;
+    return this.transfer?.have;
+  }
+
+  get transfer(): Transfer | undefined {
+    return partsOf(this.#phase);
+  }
+
+  get hashes(): HashExchange | undefined {
+    const phase = this.#phase;
+    return phase.kind === "opening" ? phase.opening.hashes : this.transfer?.hashes;
+  }
+
+  get takesPeers(): boolean {
+    const { kind } = this.#phase;
+    return kind === "metadata" || kind === "running";
   }
 
   /** It is not known yet what of it is on disk: nobody is served or asked. Perhaps the disk refuses to tell. */
   get isOpening(): boolean {
-    return this.#isOpening;
+    return this.#phase.kind === "opening";
   }
 
   get root(): string {
@@ -125,7 +121,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   stats(): TorrentStats {
-    const download = this.#transfer?.download;
+    const download = this.transfer?.download;
     const length = this.#info?.geometry.dataLength;
     return {
       ...this.#traffic.stats(this.#nowMs()),
@@ -145,6 +141,8 @@ export class Torrent implements EngineTorrent, BurstMember {
     return this.#info && this.connections.swarm.partialCopies(this.#info.geometry.pieceCount);
   }
 
+  // ---- What it is told to do -------------------------------------------------------------------------
+
   addPeers(peers: readonly Endpoint[]): void {
     this.#host.bursts.run(() => {
       this.connections.swarm.offer(peers, "manual", this.#nowMs());
@@ -153,7 +151,7 @@ export class Torrent implements EngineTorrent, BurstMember {
   }
 
   setWanted(wanted: readonly boolean[]): void {
-    this.#burst(() => this.#want(wanted));
+    this.#host.bursts.run(() => this.#want(wanted), this);
   }
 
   readonly read: EngineTorrent["read"] = (file, range, options) =>
@@ -161,14 +159,12 @@ export class Torrent implements EngineTorrent, BurstMember {
 
   #want(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
-    if (!this.#transfer) {
-      this.#content?.places?.setWanted(wanted, (outcome) => this.#handleOutcome(outcome));
-      return;
-    }
-    this.#completed = false;
-    this.#transfer.setWantedFiles(wanted);
-    if (!this.#isComplete) this.#beginAgain();
-    else this.#judgeCompletion();
+    if (this.#phase.kind === "opening") this.#phase.opening.setWantedFiles(wanted);
+    const { transfer } = this;
+    if (!transfer) return;
+    transfer.setWantedFiles(wanted);
+    this.#step({ kind: "wanted" });
+    this.#judgeCompletion();
     this.#host.handleCandidates();
   }
 
@@ -177,273 +173,265 @@ export class Torrent implements EngineTorrent, BurstMember {
     this.#host.bursts.run(() => this.#host.handleRoom());
   }
 
-  // ---- Beginning and end ---------------------------------------------------------------------------
-
   /** Called once, by the session. */
   start(): void {
     const { from, peers = [] } = this.#options;
     this.connections.swarm.offer(peers, "manual", this.#nowMs());
-    if ("metainfo" in from) {
-      this.#open(named(from.metainfo.info, this.#options), from.metainfo.pieceLayers);
-      return;
-    }
-    this.#enter({ kind: "fetching-metadata" });
-    this.#sources.attach();
-    this.#host.handleCandidates();
+    if ("metainfo" in from) this.#describe(this.#info!, from.metainfo.pieceLayers);
+    else this.#step({ kind: "start" });
   }
 
   /** Says goodbye to peers and trackers, makes data durable and saves the last resume. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#shutDown();
-    return this.#stopped;
+    this.#step({ kind: "stop" });
+    return this.#closed.promise;
   }
 
-  async #shutDown(): Promise<void> {
-    this.#endLeasing();
-    this.#endLaying();
+  // ---- Its phase -------------------------------------------------------------------------------------
+
+  #step(event: StateEvent<FilesOpening, Transfer>): void {
+    const before = this.#phase;
+    const { next, effects } = step(before, event);
+    this.#phase = next;
+    for (const effect of effects) this.#carryOut(effect, before);
+  }
+
+  #carryOut(effect: Effect, before: Phase<FilesOpening, Transfer>): void {
+    const { connections, transfer } = this;
+    switch (effect) {
+      case "tell-state":
+        this.#tellState();
+        break;
+      case "drop-useless":
+        connections.dropUseless();
+        break;
+      case "tell-complete":
+        this.#sources.handleComplete();
+        this.#emit({ kind: "complete" });
+        break;
+      case "attach-sources":
+        this.#sources.attach();
+        break;
+      case "open-files":
+        if (this.#phase.kind === "opening") this.#phase.opening.begin();
+        break;
+      case "introduce-peers":
+        connections.introduceAll(transfer!);
+        break;
+      case "tell-sources-opened":
+        this.#sources.handleOpened(transfer!.isComplete);
+        break;
+      case "let-in":
+        this.#reads.handleOpened(transfer!.reads);
+        this.#opened.resolve();
+        break;
+      case "dial":
+        this.#host.handleCandidates();
+        break;
+      case "recall-peers":
+        connections.swarm.recall(this.#nowMs());
+        break;
+      case "give-up":
+        if (this.#phase.kind === "broken") this.#reads.end("broken", this.#phase.shown.message);
+        connections.closeAll("the torrent is broken");
+        break;
+      case "confirm":
+        transfer!.files.confirm();
+        break;
+      case "name":
+        transfer!.files.name();
+        break;
+      case "pause":
+        transfer!.download.pause();
+        break;
+      case "resume":
+        if (this.#existing !== "untouched") transfer!.download.resume();
+        transfer!.files.placeAgain();
+        break;
+      case "shut-down":
+        this.#shutDown(before).then(this.#closed.resolve, this.#closed.reject);
+        break;
+    }
+  }
+
+  #tellState(): void {
+    const { log } = this.#host.ports;
+    const phase = this.#phase;
+    const { state } = this;
+    if (phase.kind === "running" && phase.disk !== "well") {
+      log.error("the disk refused", { path: phase.disk.path, code: phase.disk.code });
+    }
+    if (state.kind === "broken") log.error("the torrent is broken", { message: state.message });
+    this.#emit({ kind: "state", state });
+  }
+
+  /** @param before - What is to be closed. */
+  async #shutDown(before: Phase<FilesOpening, Transfer>): Promise<void> {
     this.#host.scheduler.leave(this.#traffic.shares);
-    this.#opening?.cancel();
-    this.#transfer?.cancel();
+    this.transfer?.cancel();
     this.#reads.end("stopped", "the torrent was stopped");
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
     this.connections.closeAll("the torrent is stopped");
     // Nobody may be left when unfinished pieces go to disk.
-    this.connections.drain();
-    const content = this.#content;
-    if (this.#transfer) await this.#transfer.close();
-    else if (content) await new Promise<void>((done) => content.bytes.close(done));
+    this.#drain();
+    if (before.kind === "opening") await before.opening.close();
+    if (this.transfer) await this.transfer.close();
     await goodbyes;
-    this.#enter({ kind: "stopped" });
+    this.#step({ kind: "closed" });
+  }
+
+  // ---- What its machines say -----------------------------------------------------------------------------
+
+  settle(): void {
+    this.#drain();
+    this.transfer?.settle();
+    this.#drain();
+    this.connections.swarm.flush(this.#nowMs());
+  }
+
+  /** Carries out what the machines say, until none says anything. */
+  #drain(): void {
+    for (;;) {
+      const peers = this.connections.nextOutput();
+      if (peers) {
+        this.#handlePeers(peers);
+        continue;
+      }
+      const phase = this.#phase;
+      const opening = phase.kind === "opening" ? phase.opening.nextOutput() : undefined;
+      if (opening) {
+        this.#handleOpening(opening);
+        continue;
+      }
+      const transfer = this.transfer?.nextOutput();
+      if (!transfer) return;
+      this.#handleTransfer(transfer);
+    }
+  }
+
+  #handlePeers(output: PeersOutput): void {
+    switch (output.kind) {
+      case "metadata":
+        this.#handleMetadata(output.infoBytes);
+        break;
+      case "hashes":
+        this.#judgeCompletion();
+        break;
+      case "banned":
+        this.#emit({ kind: "peer-banned", address: output.address, reason: output.reason });
+        break;
+    }
   }
 
   #handleMetadata(infoBytes: Uint8Array): void {
+    if (this.#phase.kind !== "metadata") return;
     let info: TorrentInfo;
     try {
       info = named(parseInfo(infoBytes), this.#options);
     } catch (error) {
       if (!(error instanceof MetainfoError)) throw error;
-      // It matches the infohash, so no peer can bring a better one.
-      this.#break({ kind: "broken", cause: "bad-info", message: error.message });
+      this.#step({ kind: "bad-info", message: error.message });
       return;
     }
     this.#info = info;
     this.connections.setPieceCount(info.geometry.pieceCount);
     this.#emit({ kind: "metadata", info });
-    this.#open(info, new Map());
+    this.#describe(info, new Map());
   }
 
-  /** The info is known: opens the files and finds out what of them to believe. */
-  #open(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
-    this.#hashes = new HashExchange({
-      info,
-      layers,
-      nowMs: () => this.#nowMs(),
-      onKnown: (runs) => this.#handleHashesKnown(runs),
-      onLiar: (connection) => connection.close("sent hashes that prove nothing"),
-    });
-    this.#enter({ kind: "checking", piecesChecked: 0, piecesTotal: 0 });
-    this.#isOpening = true;
-    const { root } = this.#options;
-    this.#endLeasing = this.#host.roots.whenFree(root, () =>
-      this.#burst(() => this.#openFiles(info)),
-    );
-  }
-
-  #openFiles(info: TorrentInfo): void {
-    const { ports } = this.#host;
-    this.#unfinishedSuffix = this.#options.unfinishedSuffix?.(info);
-    this.#endLaying = openInSlices({
-      source: ports.content,
-      clock: ports.clock,
-      info,
-      root: this.#options.root,
-      hashesV2: this.#hashes!.table,
+  /** The info is known: it is found out what of its files to believe. */
+  #describe(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
+    const opening = new FilesOpening({
+      host: this.#host,
+      member: this,
+      add: this.#options,
       existing: this.#existing,
-      unfinishedSuffix: this.#unfinishedSuffix,
-      onOpened: (content) => this.#burst(() => this.#judgeFiles(info, content)),
-    });
-  }
-
-  #judgeFiles(info: TorrentInfo, opened: OpenContent): void {
-    const { ports, settings } = this.#host;
-    const content = inTurns(opened, this.#host.bursts, this);
-    this.#content = content;
-    this.#wantedFiles ??= this.#options.select?.(info);
-    if (this.#wantedFiles) {
-      content.places?.setWanted(this.#wantedFiles, (outcome) => this.#handleOutcome(outcome));
-    }
-    this.#opening = new Opening({
       info,
-      content,
-      clock: ports.clock,
-      resume: this.#options.resume,
-      mode: this.#options.mode,
-      root: this.#options.root,
-      existing: this.#existing,
-      unfinishedSuffix: this.#unfinishedSuffix,
+      hashes: new HashExchange({ info, layers, nowMs: () => this.#nowMs() }),
       wantedFiles: this.#wantedFiles,
-      saveResume: this.#options.saveResume,
-      resumeIntervalMs: settings.resumeIntervalMs,
-      onProgress: (piecesChecked, piecesTotal) => {
-        this.#state = { kind: "checking", piecesChecked, piecesTotal };
-      },
-      onFailure: (failure) => this.#enter(waitingFor(failure)),
-      onOpened: (found) => this.#burst(() => this.#begin(info, content, found)),
     });
+    this.#step({ kind: "described", opening });
+  }
+
+  #handleOpening(output: FilesOpeningOutput): void {
+    if (output.kind === "opened") this.#begin(output.files);
+    else this.#step(output);
   }
 
   /** The disk has been judged: peers may be served and asked. */
-  #begin(info: TorrentInfo, content: OpenContent, opened: OpenedContent): void {
-    const { ports, settings } = this.#host;
-    this.#opening = undefined;
-    this.#isOpening = false;
-    this.#have = opened.have;
-    this.#transfer = new Transfer({
-      info,
-      content,
-      ports,
-      settings,
-      opened,
-      hashes: this.#hashes!,
-      wantedFiles: this.#wantedFiles,
+  #begin(files: OpenFiles): void {
+    const parts = new Transfer({
+      ...files,
+      info: this.#info!,
+      host: this.#host,
+      hashes: this.hashes!,
       traffic: this.#traffic,
       add: this.#options,
       existing: this.#existing,
-      unfinishedSuffix: this.#unfinishedSuffix,
     });
-    const { download, files } = this.#transfer;
-    if (this.#existing === "untouched") download.pause();
-    this.connections.introduceAll(this.#transfer, opened.have);
-    if (!this.#isComplete || files.mayBeUnnamed) this.#enter({ kind: "downloading" });
-    this.#sources.handleOpened(this.#isComplete);
-    // The disk was looked at a moment ago.
-    if (this.#isComplete) files.name();
-    this.#reads.handleOpened(this.#transfer.reads);
-    this.#opened.resolve();
-    this.#host.handleCandidates();
+    if (this.#existing === "untouched") parts.download.pause();
+    const { mayBeUnnamed } = parts.files;
+    this.#step({ kind: "opened", parts, isWhole: parts.isComplete, mayBeUnnamed });
   }
 
-  #makePeers(): TorrentPeers {
-    return new TorrentPeers(this.#host, {
-      infohashes: this.infohashes,
-      info: () => this.#info,
-      have: () => this.#have,
-      hashes: () => this.#hashes,
-      transfer: () => this.#transfer,
-      isComplete: () => this.#isComplete,
-      isStopped: () => this.#stopped !== undefined,
-      takesPeers: () => !this.#stopped && !this.#isOpening && this.#state.kind !== "broken",
-      handleMetadata: (infoBytes) => this.#handleMetadata(infoBytes),
-      handleDownloaded: (bytes, now) => this.#traffic.countDownloaded(bytes, now),
-      handleBanned: (address, reason) => this.#emit({ kind: "peer-banned", address, reason }),
-      settle: () => this.#host.bursts.settle(this),
-    });
-  }
-
-  // ---- What happened to pieces -----------------------------------------------------------------------
-
-  get #isComplete(): boolean {
-    return this.#transfer?.download.complete === true;
-  }
-
-  #handlePiece(piece: number): void {
-    this.connections.tellHave(piece);
-    this.#emit({ kind: "piece", piece });
-    this.#judgeCompletion();
-  }
-
-  /** Nothing is called complete that is not at its place. */
-  #judgeCompletion(): void {
-    if (!this.#isJudged || (this.#state.kind === "seeding" && this.#completed)) return;
-    this.#transfer!.files.confirm();
-  }
-
-  get #isJudged(): boolean {
-    return this.#isComplete && this.#transfer?.files.isPlacing === false;
-  }
-
-  #handleComplete(): void {
-    if (this.#state.kind !== "seeding") this.#enter({ kind: "seeding" });
-    if (this.#completed) {
-      // A reader wanted more for a while.
-      this.connections.dropUseless();
-      return;
+  #handleTransfer(output: TransferOutput): void {
+    switch (output.kind) {
+      case "piece":
+        this.connections.tellHave(output.piece);
+        this.#emit(output);
+        this.#judgeCompletion();
+        break;
+      case "lost":
+        this.#losePiece(output.piece);
+        break;
+      case "liar":
+        this.connections.ban(output.sender, output.reason);
+        break;
+      case "contradiction":
+        this.#step({
+          kind: "contradiction",
+          message: contradictionOf(output.piece, output.fault),
+        });
+        break;
+      case "refused":
+      case "still":
+      case "confirmed":
+        this.#step(output);
+        break;
+      case "back":
+        this.#step(output);
+        this.#judgeCompletion();
+        break;
+      case "placed":
+        this.#judgeCompletion();
+        break;
+      case "wanted":
+        this.#judgeCompletion();
+        if (this.transfer?.isComplete === false) this.#host.handleCandidates();
+        break;
+      case "sent":
+        this.#traffic.countUploaded(output.bytes, this.#nowMs());
+        break;
     }
-    this.#completed = true;
-    this.connections.dropUseless();
-    this.#sources.handleComplete();
-    this.#emit({ kind: "complete" });
-  }
-
-  /** Something is wanted again: seeds that were let go are of use. */
-  #beginAgain(): void {
-    if (this.#state.kind !== "seeding") return;
-    this.connections.swarm.recall(this.#nowMs());
-    this.#enter({ kind: "downloading" });
-  }
-
-  #handleReadsChanged(): void {
-    if (this.#stopped) return;
-    if (this.#isComplete) {
-      this.#judgeCompletion();
-      return;
-    }
-    this.#beginAgain();
-    this.#host.handleCandidates();
-  }
-
-  #handleHashesKnown(runs: readonly PieceRun[]): void {
-    this.#transfer?.download.handleHashesKnown(runs);
-    this.#judgeCompletion();
   }
 
   /** A piece on disk is not what it was (WIR-14): wanted again. */
   #losePiece(piece: number): void {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
-    this.#completed = false;
     this.connections.tellLost(piece);
     this.#emit({ kind: "piece-lost", piece });
-    this.#beginAgain();
+    this.#step({ kind: "lost" });
     this.#host.handleCandidates();
   }
 
-  #handleOutcome(outcome: DiskOutcome): void {
-    if (outcome.kind === "done") return;
-    if (this.#transfer) this.#transfer.files.handleFailure(outcome);
-    else this.#handleDiskFailure(outcome);
-  }
-
-  #handleDiskFailure(failure: DiskFailure): void {
-    // One cause is told, not that of each piece that was on its way.
-    if (this.#state.kind === "waiting") this.#transfer?.download.pause();
-    else this.#waitForDisk(failure);
-  }
-
-  /** The disk refuses: nothing is asked for until it takes bytes again. Serving goes on. */
-  #waitForDisk(failure: DiskFailure): void {
-    if (this.#stopped) return;
-    this.#transfer?.download.pause();
-    const state = waitingFor(failure);
-    if (this.#state.kind === "waiting" && this.#state.message === state.message) return;
-    this.#host.ports.log.error("the disk refused", { path: failure.path, code: failure.code });
-    this.#enter(state);
-  }
-
-  #goOn(): void {
-    if (this.#state.kind === "waiting") this.#enter({ kind: "downloading" });
-    if (this.#existing !== "untouched") this.#transfer!.download.resume();
-    this.#transfer!.files.placeAgain();
-    this.#judgeCompletion();
-  }
-
-  /** Nothing that peers or the disk can do will help. */
-  #break(state: BrokenState): void {
-    this.#host.ports.log.error("the torrent is broken", { message: state.message });
-    this.#transfer?.download.pause();
-    this.#enter(state);
-    this.#reads.end("broken", state.message);
-    this.connections.closeAll("the torrent is broken");
+  /** Nothing is called complete that is not at its place. */
+  #judgeCompletion(): void {
+    const phase = this.#phase;
+    if (phase.kind !== "running") return;
+    const { parts } = phase;
+    if (!parts.isComplete) this.#step({ kind: "lacking" });
+    else if (!parts.files.isPlacing) this.#step({ kind: "whole" });
   }
 
   // ---- Time and rate -----------------------------------------------------------------------------------
@@ -452,8 +440,8 @@ export class Torrent implements EngineTorrent, BurstMember {
   tick(now: number): void {
     this.connections.tick(now);
     // What those who left owed us can be asked of others at once.
-    this.connections.drain();
-    this.#transfer?.tick(now);
+    this.#drain();
+    this.transfer?.tick(now);
     this.#host.bursts.settle(this);
   }
 
@@ -462,7 +450,7 @@ export class Torrent implements EngineTorrent, BurstMember {
     const turn =
       (use: (transfer: Transfer, now: number) => boolean) =>
       (now: number): boolean => {
-        const wantsMore = this.#transfer ? use(this.#transfer, now) : false;
+        const wantsMore = this.transfer ? use(this.transfer, now) : false;
         this.#host.bursts.settle(this);
         return wantsMore;
       };
@@ -476,7 +464,7 @@ export class Torrent implements EngineTorrent, BurstMember {
 
   /** Others wait for memory. @returns Whether a piece that lay idle goes to disk, unfinished. */
   spillIdle(): boolean {
-    return this.#transfer?.download.spillIdle() ?? false;
+    return this.transfer?.download.spillIdle() ?? false;
   }
 
   /** When a limit of its own lets it go on; infinity when it waits for none. */
@@ -490,67 +478,12 @@ export class Torrent implements EngineTorrent, BurstMember {
     const { down, up } = this.#traffic.shares;
     const downEnded = down.endOwnWait(now);
     const upEnded = up.endOwnWait(now);
-    if (downEnded) this.#transfer?.download.handleAllowance(now);
-    if (upEnded) this.#transfer?.upload.serveWaiting("rate", now);
+    if (downEnded) this.transfer?.download.handleAllowance(now);
+    if (upEnded) this.transfer?.upload.serveWaiting("rate", now);
     if (downEnded || upEnded) this.#host.bursts.settle(this);
   }
 
-  /** Does something as a burst, at whose end what it decides is carried out. */
-  readonly #burst = (run: () => void): void => this.#host.bursts.run(run, this);
-
-  settle(): void {
-    this.#drain();
-    this.#transfer?.settle();
-    this.#drain();
-    this.connections.swarm.flush(this.#nowMs());
-  }
-
-  /** Carries out what the machines say, until none says anything. */
-  #drain(): void {
-    this.connections.drain();
-    for (let next = this.#transfer?.nextOutput(); next; next = this.#transfer!.nextOutput()) {
-      this.#handleOutput(next);
-      this.connections.drain();
-    }
-  }
-
-  #handleOutput(output: TransferOutput): void {
-    switch (output.kind) {
-      case "piece":
-        this.#handlePiece(output.piece);
-        break;
-      case "lost":
-        this.#losePiece(output.piece);
-        break;
-      case "liar":
-        this.connections.ban(output.sender, output.reason);
-        break;
-      case "contradiction":
-        this.#break(contradictedBy(output.piece, output.fault));
-        break;
-      case "refused":
-        this.#handleDiskFailure(output.failure);
-        break;
-      case "still":
-        this.#waitForDisk(output.failure);
-        break;
-      case "back":
-        this.#goOn();
-        break;
-      case "placed":
-        this.#judgeCompletion();
-        break;
-      case "wanted":
-        this.#handleReadsChanged();
-        break;
-      case "confirmed":
-        if (this.#isJudged) this.#handleComplete();
-        break;
-      case "sent":
-        this.#traffic.countUploaded(output.bytes, this.#nowMs());
-        break;
-    }
-  }
+  // ---- Its owner -----------------------------------------------------------------------------------------
 
   tell(): void {
     for (let next = this.#events.shift(); next; next = this.#events.shift()) {
@@ -558,20 +491,13 @@ export class Torrent implements EngineTorrent, BurstMember {
     }
   }
 
-  #nowMs(): number {
-    return this.#host.ports.clock.nowMs();
-  }
-
-  #enter(state: TorrentState): void {
-    // What breaks a torrent stays; nothing that still happens to it hides why.
-    if (this.#state.kind === "broken" && state.kind !== "stopped") return;
-    this.#state = state;
-    this.#emit({ kind: "state", state });
-  }
-
   #emit(event: TorrentEvent): void {
     if (!this.#options.onEvent) return;
     this.#events.push(event);
     this.#host.bursts.tell(this);
+  }
+
+  #nowMs(): number {
+    return this.#host.ports.clock.nowMs();
   }
 }

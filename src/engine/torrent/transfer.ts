@@ -1,18 +1,19 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { DiskFailure, OpenContent, PieceVerdict } from "../../ports/content.ts";
+import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import { type DownloadOutput, Downloader } from "../download/downloader.ts";
 import { Reads, type ReadsOutput } from "../download/reads.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import type { AddTorrent, EnginePorts, EngineSettings } from "../session-contract.ts";
+import type { AddTorrent } from "../session-contract.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { FilesOutput } from "../storage/files-output.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
-import type { OpenedContent } from "../storage/opening.ts";
 import { TorrentFiles } from "../storage/torrent-files.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import { type UploadOutput, Uploader } from "../upload/uploader.ts";
+import type { OpenFiles } from "./files-opening.ts";
+import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 
 /** What the bytes of a torrent tell it: what its machines say and do not settle among themselves. */
@@ -40,19 +41,13 @@ export type TransferOutput =
   /** Bytes of blocks were sent. */
   | { readonly kind: "sent"; readonly bytes: number };
 
-export interface TransferOptions {
+export interface TransferOptions extends OpenFiles {
+  readonly host: Pick<TorrentHost, "ports" | "settings">;
   readonly info: TorrentInfo;
-  readonly content: OpenContent;
-  readonly ports: EnginePorts;
-  readonly settings: EngineSettings;
-  readonly opened: OpenedContent;
   readonly hashes: HashExchange;
-  readonly wantedFiles: readonly boolean[] | undefined;
   readonly traffic: TorrentTraffic;
   readonly add: AddTorrent;
   readonly existing: ExistingFiles;
-  /** What unfinished files end in; `undefined` when they have their names from the start. */
-  readonly unfinishedSuffix: string | undefined;
 }
 
 /**
@@ -66,7 +61,8 @@ export class Transfer {
   readonly leaves: LeafHashes;
   readonly files: TorrentFiles;
   readonly #options: TransferOptions;
-  readonly #have: Bitfield;
+  readonly have: Bitfield;
+  readonly hashes: HashExchange;
   readonly #judged: Bitfield;
   readonly #outputs = new OutputQueue<TransferOutput>();
   /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
@@ -74,12 +70,14 @@ export class Transfer {
 
   constructor(options: TransferOptions) {
     this.#options = options;
-    const { info, content, ports, opened, hashes } = options;
+    const { info, content, found, hashes } = options;
+    const { ports, settings } = options.host;
     const { bytes, judge } = content;
-    const { have, judged } = opened;
+    const { have, judged } = found;
     const { shares } = options.traffic;
-    const { requestQueueMax, resumeIntervalMs } = options.settings;
-    this.#have = have;
+    const { requestQueueMax, resumeIntervalMs } = settings;
+    this.have = have;
+    this.hashes = hashes;
     this.#judged = judged;
     this.#forgetAbsent();
     this.#layersKnown = hashes.complete;
@@ -117,11 +115,11 @@ export class Transfer {
       memory: shares.send,
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);
-    for (const { piece, blocks } of opened.partial) this.download.restore(piece, blocks);
+    for (const { piece, blocks } of found.partial) this.download.restore(piece, blocks);
     this.files = new TorrentFiles({
       info,
       content,
-      opened,
+      opened: found,
       unfinishedSuffix: options.unfinishedSuffix,
       download: this.download,
       add: options.add,
@@ -134,8 +132,8 @@ export class Transfer {
 
   /** Uploads are held back by a limit, so that more slots would only make each slower. */
   get isUploadLimited(): boolean {
-    const { traffic, ports } = this.#options;
-    return traffic.shares.up.available(ports.clock.nowMs()) < Number.POSITIVE_INFINITY;
+    const { traffic, host } = this.#options;
+    return traffic.shares.up.available(host.ports.clock.nowMs()) < Number.POSITIVE_INFINITY;
   }
 
   /** Everything that is wanted is had. It may not be at its place. */
@@ -284,8 +282,7 @@ export class Transfer {
   // ---- Pieces that are not what they were ----------------------------------------------------------------
 
   #handleCorrupt(piece: number, verdict: PieceVerdict): void {
-    const { hashes } = this.#options;
-    if (this.#layersKnown && hashes.isTwofold(piece) && isInconsistent(verdict)) {
+    if (this.#layersKnown && this.hashes.isTwofold(piece) && isInconsistent(verdict)) {
       this.#outputs.push({ kind: "contradiction", piece, fault: verdict.fault });
     } else {
       this.#lose(piece);
@@ -299,7 +296,7 @@ export class Transfer {
    * not there are not claimed any more, until those are back.
    */
   #handleReadFailure({ path, code }: DiskFailure): void {
-    this.#options.ports.log.error("cannot read", { path, code });
+    this.#options.host.ports.log.error("cannot read", { path, code });
     this.#judged.clear();
     this.upload.doubtAll();
     this.files.lookForMissing();
@@ -317,9 +314,9 @@ export class Transfer {
     const gone: number[] = [];
     for (const index of files) {
       const { first, end } = this.#options.info.geometry.filePieces(index);
-      const had = this.#have.count;
+      const had = this.have.count;
       for (let piece = first; piece < end; piece += 1) this.#lose(piece);
-      if (this.#have.count < had) gone.push(index);
+      if (this.have.count < had) gone.push(index);
     }
     if (gone.length > 0) this.files.handleGone(gone);
   }
@@ -331,7 +328,7 @@ export class Transfer {
   }
 
   #lose(piece: number): void {
-    if (!this.#have.delete(piece)) return;
+    if (!this.have.delete(piece)) return;
     this.#judged.delete(piece);
     this.download.handleLost(piece);
     this.reads.handleLost(piece);
@@ -341,13 +338,13 @@ export class Transfer {
 
   /** A resume knows pieces by what is in the part file, which may not be all there was. */
   #forgetAbsent(): void {
-    const { info, opened, wantedFiles } = this.#options;
-    for (const [index, { size }] of opened.stamps.entries()) {
+    const { info, found, wantedFiles } = this.#options;
+    for (const [index, { size }] of found.stamps.entries()) {
       const { pad, length } = info.files[index]!;
       if (pad || length === 0 || size >= 0 || wantedFiles?.[index] === false) continue;
       const { first, end } = info.geometry.filePieces(index);
       for (let piece = first; piece < end; piece += 1) {
-        if (this.#have.delete(piece)) this.#judged.delete(piece);
+        if (this.have.delete(piece)) this.#judged.delete(piece);
       }
     }
   }

@@ -1,0 +1,166 @@
+import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { OpenContent } from "../../ports/content.ts";
+import type { ExistingFiles } from "../existing-files.ts";
+import type { HashExchange } from "../exchange/hash-exchange.ts";
+import type { AddTorrent } from "../session-contract.ts";
+import type { BurstMember } from "../sharing/bursts.ts";
+import { OutputQueue } from "../sharing/output-queue.ts";
+import { openInSlices } from "../storage/open-in-slices.ts";
+import { type OpenedContent, Opening, type OpeningOutput } from "../storage/opening.ts";
+import { inTurns } from "./burst-content.ts";
+import type { TorrentHost } from "./torrent-host.ts";
+
+export interface FilesOpeningOptions {
+  readonly host: TorrentHost;
+  /** The torrent: everything that happens here is a burst of it. */
+  readonly member: BurstMember;
+  readonly add: AddTorrent;
+  readonly existing: ExistingFiles;
+  readonly info: TorrentInfo;
+  readonly hashes: HashExchange;
+  readonly wantedFiles: readonly boolean[] | undefined;
+}
+
+/** What is there when the files are open. */
+export interface OpenFiles {
+  readonly content: OpenContent;
+  readonly found: OpenedContent;
+  readonly wantedFiles: readonly boolean[] | undefined;
+  /** What unfinished files end in; `undefined` when they have their names from the start. */
+  readonly unfinishedSuffix: string | undefined;
+}
+
+export type FilesOpeningOutput =
+  | Exclude<OpeningOutput, { readonly kind: "opened" }>
+  | { readonly kind: "opened"; readonly files: OpenFiles };
+
+type Stage =
+  | { readonly kind: "idle" }
+  /** A removed torrent may still close the root, or the layout is worked out. */
+  | { readonly kind: "preparing"; readonly cancel: () => void }
+  | { readonly kind: "judging"; readonly content: OpenContent; readonly opening: Opening }
+  | { readonly kind: "ended" };
+
+/**
+ * The way from a torrent's info to files of which it is known what to believe: waits for the root, lays the files out and
+ * judges them.
+ *
+ * idle -> preparing -> judging; any -> ended.
+ */
+export class FilesOpening {
+  readonly hashes: HashExchange;
+  readonly #options: FilesOpeningOptions;
+  readonly #clock: Clock;
+  readonly #unfinishedSuffix: string | undefined;
+  readonly #outputs = new OutputQueue<OpeningOutput>();
+  #wantedFiles: readonly boolean[] | undefined;
+  /** Wishes that the content has not carried out yet: nothing begins before. */
+  #wishes = 0;
+  #found: OpenedContent | undefined;
+  #stage: Stage = { kind: "idle" };
+
+  constructor(options: FilesOpeningOptions) {
+    this.#options = options;
+    this.hashes = options.hashes;
+    this.#wantedFiles = options.wantedFiles;
+    this.#unfinishedSuffix = options.add.unfinishedSuffix?.(options.info);
+    const { clock } = options.host.ports;
+    this.#clock = {
+      nowMs: () => clock.nowMs(),
+      wallMs: () => clock.wallMs(),
+      startTimer: (delayMs, fire) => clock.startTimer(delayMs, () => this.#burst(fire)),
+    };
+  }
+
+  get info(): TorrentInfo {
+    return this.#options.info;
+  }
+
+  /** Called once. */
+  begin(): void {
+    const { host, add } = this.#options;
+    const cancel = host.roots.whenFree(add.root, () => this.#burst(() => this.#layOut()));
+    // Where nobody closes the root it is further already.
+    if (this.#stage.kind === "idle") this.#stage = { kind: "preparing", cancel };
+  }
+
+  /** Other files are wanted. */
+  setWantedFiles(wanted: readonly boolean[]): void {
+    this.#wantedFiles = wanted;
+    if (this.#stage.kind === "judging") this.#setWanted(this.#stage.content, wanted);
+  }
+
+  /** Taken when a burst is over, until there is none. */
+  nextOutput(): FilesOpeningOutput | undefined {
+    const output = this.#outputs.next();
+    if (output && output.kind !== "opened") return output;
+    if (output) this.#found = output.found;
+    const found = this.#found;
+    if (!found || this.#wishes > 0 || this.#stage.kind !== "judging") return undefined;
+    this.#found = undefined;
+    const { content } = this.#stage;
+    const unfinishedSuffix = this.#unfinishedSuffix;
+    const wantedFiles = this.#wantedFiles;
+    return { kind: "opened", files: { content, found, wantedFiles, unfinishedSuffix } };
+  }
+
+  /** Gives it up, and closes what is open. */
+  async close(): Promise<void> {
+    const stage = this.#stage;
+    this.#stage = { kind: "ended" };
+    if (stage.kind === "preparing") stage.cancel();
+    if (stage.kind !== "judging") return;
+    stage.opening.cancel();
+    await new Promise<void>((done) => stage.content.bytes.close(done));
+  }
+
+  #layOut(): void {
+    const { host, add, existing, info, hashes } = this.#options;
+    const cancel = openInSlices({
+      source: host.ports.content,
+      clock: this.#clock,
+      info,
+      root: add.root,
+      hashesV2: hashes.table,
+      existing,
+      unfinishedSuffix: this.#unfinishedSuffix,
+      onOpened: (content) => this.#judge(inTurns(content, host.bursts, this.#options.member)),
+    });
+    if (this.#stage.kind !== "judging") this.#stage = { kind: "preparing", cancel };
+  }
+
+  #judge(content: OpenContent): void {
+    const { host, add, existing, info } = this.#options;
+    this.#wantedFiles ??= add.select?.(info);
+    if (this.#wantedFiles) this.#setWanted(content, this.#wantedFiles);
+    const opening = new Opening({
+      info,
+      content,
+      clock: this.#clock,
+      resume: add.resume,
+      mode: add.mode,
+      root: add.root,
+      existing,
+      unfinishedSuffix: this.#unfinishedSuffix,
+      wantedFiles: this.#wantedFiles,
+      saveResume: add.saveResume,
+      resumeIntervalMs: host.settings.resumeIntervalMs,
+      burst: this.#burst,
+      outputs: this.#outputs,
+    });
+    this.#stage = { kind: "judging", content, opening };
+  }
+
+  #setWanted({ places }: OpenContent, wanted: readonly boolean[]): void {
+    if (!places) return;
+    this.#wishes += 1;
+    places.setWanted(wanted, (outcome) => {
+      this.#wishes -= 1;
+      if (outcome.kind === "failure") this.#outputs.push({ kind: "refused", failure: outcome });
+    });
+  }
+
+  readonly #burst = (run: () => void): void =>
+    this.#options.host.bursts.run(run, this.#options.member);
+}
