@@ -1,26 +1,18 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { invariant } from "../../base/errors.ts";
 import type { Geometry } from "../../base/geometry.ts";
-import type {
-  ByteStore,
-  DiskFailure,
-  PieceJudge,
-  PieceVerdict,
-  SlabPool,
-} from "../../ports/content.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Random } from "../../ports/random.ts";
+import type { PieceVerdict } from "../../ports/content.ts";
 import type { PeerKey } from "../picker/peer-key.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-ledger.ts";
 import { PiecePicker } from "../picker/piece-picker.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import { PieceStore } from "../storage/piece-store.ts";
-import type { MemoryShare } from "../sharing/memory-share.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
-import type { RateBudget } from "../sharing/rate-share.ts";
 import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
+import type { DownloadOutput } from "./download-output.ts";
 import { DownloadPeer } from "./download-peer.ts";
+import type { DownloaderOptions } from "./downloader-options.ts";
 import { BlockRequests } from "./block-requests.ts";
 import { DEPTH_MIN, growDepth, isLate, lateness, noteAnswer } from "./request-pace.ts";
 import { SmartBan } from "./smart-ban.ts";
@@ -29,42 +21,6 @@ import { WantedPieces } from "./wanted-pieces.ts";
 
 /** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
-
-/** What the downloader tells the torrent. */
-export type DownloadOutput =
-  /** A piece is judged intact and on disk. */
-  | { readonly kind: "piece"; readonly piece: number }
-  /** The disk refused to judge or to write. */
-  | { readonly kind: "refused"; readonly failure: DiskFailure }
-  /** This sender sent a block that differs from the one that was right. */
-  | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
-  /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
-  | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" };
-
-/** What is known of the hashes that pieces are judged by. */
-export interface PieceHashKnowledge {
-  /** Every piece can be judged. */
-  readonly complete: boolean;
-  /** The piece can be judged. */
-  known(piece: number): boolean;
-  /** The piece is judged by two hashes (BEP 52). */
-  isTwofold(piece: number): boolean;
-}
-
-export interface DownloaderOptions {
-  readonly geometry: Geometry;
-  readonly bytes: Pick<ByteStore, "write">;
-  readonly judge: Pick<PieceJudge, "store" | "verify">;
-  readonly slabs: SlabPool;
-  readonly random: Random;
-  readonly have: Bitfield;
-  readonly judged: Bitfield;
-  readonly hashes: PieceHashKnowledge;
-  readonly limit: RateBudget;
-  readonly memory: MemoryShare;
-  readonly requestQueueMax: number;
-  readonly clock: Pick<Clock, "nowMs">;
-}
 
 /**
  * Gets the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of

@@ -74,6 +74,10 @@ function isPossible(phase: AnyPhase, event: AnyEvent): boolean {
   return TABLE[event.kind][phase.kind] !== undefined;
 }
 
+function hear(phase: AnyPhase, event: AnyEvent): ReturnType<typeof step<string, string>> {
+  return step(phase, event);
+}
+
 /** Every phase that can be come to, each once. */
 function reachable(): AnyPhase[] {
   const known = new Map<string, AnyPhase>();
@@ -175,9 +179,8 @@ test("complete is told again of what was lost or newly wanted, not of what a rea
       ["wanted", true],
       ["lacking", false],
     ] as const) {
-      const lacking: AnyPhase = step(phase, { kind }).next;
-      const whole: AnyPhase = step(lacking, { kind: "whole" }).next;
-      const { effects } = step(whole, { kind: "confirmed" });
+      const { next } = hear(phase, { kind });
+      const { effects } = hear(hear(next, { kind: "whole" }).next, { kind: "confirmed" });
       assert.equal(effects.includes("tell-complete"), isTold, kind);
       assert.ok(effects.includes("drop-useless"));
     }

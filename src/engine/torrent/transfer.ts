@@ -1,7 +1,8 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
-import { type DownloadOutput, Downloader } from "../download/downloader.ts";
+import { Downloader } from "../download/downloader.ts";
+import type { DownloadOutput } from "../download/download-output.ts";
 import { Reads, type ReadsOutput } from "../download/reads.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
