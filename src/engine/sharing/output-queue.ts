@@ -1,3 +1,6 @@
+/** Places that a queue keeps when it is empty: most bursts make no more outputs, and need no new memory for them. */
+const KEPT_MAX = 64;
+
 /**
  * What a machine has to say to the one that owns it, in order, until that takes it. A machine never calls its owner:
  * the owner drains the queue when the burst is over. For what happens once a piece or less: the path of a block puts
@@ -6,21 +9,23 @@
 export class OutputQueue<T extends object> {
   readonly #outputs: (T | undefined)[] = [];
   #head = 0;
+  #end = 0;
 
   push(output: T): void {
-    this.#outputs.push(output);
+    this.#outputs[this.#end] = output;
+    this.#end += 1;
   }
 
   /** Takes the next output; `undefined` when there is none. */
   next(): T | undefined {
-    if (this.#head === this.#outputs.length) return undefined;
+    if (this.#head === this.#end) return undefined;
     const output = this.#outputs[this.#head];
     this.#outputs[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head === this.#outputs.length) {
-      this.#outputs.length = 0;
-      this.#head = 0;
-    }
+    if (this.#head < this.#end) return output;
+    this.#head = 0;
+    this.#end = 0;
+    if (this.#outputs.length > KEPT_MAX) this.#outputs.length = 0;
     return output;
   }
 }

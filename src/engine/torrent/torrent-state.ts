@@ -117,6 +117,8 @@ export type Effect =
   /** Close what there is. `closed` follows. */
   | "shut-down";
 
+const NOTHING: readonly Effect[] = [];
+
 interface Step<Opening, Parts> {
   readonly next: Phase<Opening, Parts>;
   readonly effects: readonly Effect[];
@@ -321,7 +323,7 @@ function stop<Opening, Parts>(phase: Phase<Opening, Parts>): Step<Opening, Parts
 }
 
 function unchanged<Opening, Parts>(next: Phase<Opening, Parts>): Step<Opening, Parts> {
-  return { next, effects: [] };
+  return { next, effects: NOTHING };
 }
 
 function impossible(phase: Phase<unknown, unknown>, event: StateEvent<unknown, unknown>): never {

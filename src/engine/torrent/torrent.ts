@@ -37,6 +37,9 @@ import { Transfer, type TransferOutput } from "./transfer.ts";
 /** What trackers are told is left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
+const WHOLE = { kind: "whole" } as const;
+const LACKING = { kind: "lacking" } as const;
+
 /**
  * One torrent: its peers and its pieces put together. What it is doing is its phase (`torrent-state.ts`); here is what it
  * does when that changes, and what it does with the outputs of its machines.
@@ -430,8 +433,8 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     const phase = this.#phase;
     if (phase.kind !== "running") return;
     const { parts } = phase;
-    if (!parts.isComplete) this.#step({ kind: "lacking" });
-    else if (!parts.files.isPlacing) this.#step({ kind: "whole" });
+    if (!parts.isComplete) this.#step(LACKING);
+    else if (!parts.files.isPlacing) this.#step(WHOLE);
   }
 
   // ---- Time and rate -----------------------------------------------------------------------------------

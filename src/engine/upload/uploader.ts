@@ -86,7 +86,8 @@ export class Uploader {
    */
   #inTurn: UploadPeer | undefined;
   /** Peers that may be sent something now: they asked, took what they were sent, or a piece of theirs was judged. */
-  readonly #toServe: UploadPeer[] = [];
+  readonly #toServe: (UploadPeer | undefined)[] = [];
+  #toServeCount = 0;
   readonly #outputs = new OutputQueue<UploadOutput>();
   #sentBytes = 0;
   /** Peers that were not served for want of rate, or of memory, in turn. */
@@ -109,11 +110,14 @@ export class Uploader {
 
   /** Called when a burst is over: serves the peers that may be sent something. */
   settle(): void {
-    for (const peer of this.#toServe) {
+    // Its memory stays: a burst that serves one peer makes no object for that.
+    for (let i = 0; i < this.#toServeCount; i += 1) {
+      const peer = this.#toServe[i]!;
+      this.#toServe[i] = undefined;
       peer.isToServe = false;
       this.#serve(peer);
     }
-    this.#toServe.length = 0;
+    this.#toServeCount = 0;
   }
 
   /** The peer may ask for blocks from now on. */
@@ -178,7 +182,8 @@ export class Uploader {
   #serveLater(peer: UploadPeer): void {
     if (peer.isToServe) return;
     peer.isToServe = true;
-    this.#toServe.push(peer);
+    this.#toServe[this.#toServeCount] = peer;
+    this.#toServeCount += 1;
   }
 
   /** Reads and sends as much as the peer may be owed at the moment. */
