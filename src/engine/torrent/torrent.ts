@@ -16,7 +16,6 @@ import type {
   TorrentStats,
 } from "../session-contract.ts";
 import { BurstMark } from "../sharing/bursts.ts";
-import type { TorrentTurns } from "../sharing/scheduler.ts";
 import { existingOf, named } from "./add-options.ts";
 import { FilesOpening, type FilesOpeningOutput, type OpenFiles } from "./files-opening.ts";
 import type { TorrentHost } from "./torrent-host.ts";
@@ -32,6 +31,7 @@ import {
   step,
 } from "./torrent-state.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
+import { turnsOf } from "./torrent-turns.ts";
 import { Transfer, type TransferOutput } from "./transfer.ts";
 
 /** What trackers are told is left while nobody knows (sheet 08). */
@@ -70,7 +70,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.infohashes = "metainfo" in from ? from.metainfo.info.infohashes : from.magnet.infohashes;
     if ("metainfo" in from) this.#info = named(from.metainfo.info, options);
     this.#existing = existingOf(options);
-    this.#traffic = new TorrentTraffic(host, options, this.#turns());
+    this.#traffic = new TorrentTraffic(host, options, turnsOf(this, host.bursts));
     this.#reads = new TorrentReads({
       info: () => this.#info,
       nowMs: () => this.#nowMs(),
@@ -446,23 +446,6 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#drain();
     this.transfer?.tick(now);
     this.#host.bursts.settle(this);
-  }
-
-  /** What is done when it is its turn at something scarce. */
-  #turns(): TorrentTurns {
-    const turn =
-      (use: (transfer: Transfer, now: number) => boolean) =>
-      (now: number): boolean => {
-        const wantsMore = this.transfer ? use(this.transfer, now) : false;
-        this.#host.bursts.settle(this);
-        return wantsMore;
-      };
-    return {
-      down: turn(({ download }, now) => download.handleAllowance(now)),
-      up: turn(({ upload }, now) => upload.serveWaiting("rate", now)),
-      receive: turn(({ download }) => download.handleMemory()),
-      send: turn((transfer, now) => transfer.serveWaitingForMemory(now)),
-    };
   }
 
   /** Others wait for memory. @returns Whether a piece that lay idle goes to disk, unfinished. */
