@@ -56,9 +56,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "content: where nothing has a place, what becomes wanted is waited for",
-    file: "src/engine/torrent/torrent.ts",
-    from: "    else this.#judgeCompletion();\n",
-    to: "",
+    file: "src/engine/storage/torrent-files.ts",
+    from: "return this.#placing?.isUnderWay === true;",
+    to: "return this.#placing?.isUnderWay !== false;",
     tests: STORES,
   },
   {
