@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "hub: every address is this machine",
-    file: "src/hub/request-gate.ts",
+    file: "src/base/host-name.ts",
     from: 'return plain === "::1" || /^127\\.[0-9.]+$/.test(plain);',
     to: 'return plain !== "";',
     tests: ["test/hub/site", "test/hub/running-hub"],
