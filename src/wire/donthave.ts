@@ -10,13 +10,13 @@ export function encodeDontHave(piece: number): Uint8Array {
 
 /**
  * @returns The piece.
- * @throws {WireError} `bad-extension` for another length, `bad-index` past the piece count.
+ * @throws {WireError} `bad-extension` for another length, `bad-index` past the bound.
  */
-export function decodeDontHave(payload: Uint8Array, pieceCount: number): number {
+export function decodeDontHave(payload: Uint8Array, bound: number): number {
   if (payload.length !== 4) {
     throw new WireError("bad-extension", `lt_donthave of ${payload.length} bytes`);
   }
   const piece = readUint32(payload, 0);
-  if (piece >= pieceCount) throw new WireError("bad-index", `lt_donthave of piece ${piece}`);
+  if (piece >= bound) throw new WireError("bad-index", `lt_donthave of piece ${piece}`);
   return piece;
 }

@@ -19,10 +19,11 @@ import {
 } from "./encode-messages.ts";
 import { encodeHashReject, encodeHashRequest, encodeHashes } from "./hash-transfer.ts";
 import { MESSAGE } from "./message-id.ts";
+import { boundsOf, UNKNOWN_BOUNDS } from "./piece-bounds.ts";
 import { WireDecoder, type WireDecoderOptions } from "./wire-decoder.ts";
 import { WireError, type WireErrorCode } from "./wire-error.ts";
 
-const FAST = { fast: true, pieceCount: 11 };
+const FAST = { fast: true, bounds: boundsOf(11) };
 
 function hex(text: string): Uint8Array {
   const bytes = fromHex(text.replaceAll(" ", ""));
@@ -134,7 +135,7 @@ const REFUSED: readonly {
       what: `${stream} without the fast extension`,
       stream,
       code: "fast-not-negotiated" as const,
-      options: { fast: false, pieceCount: 11 },
+      options: { fast: false, bounds: boundsOf(11) },
     }),
   ),
   {
@@ -142,7 +143,7 @@ const REFUSED: readonly {
     what: "reject without the fast extension",
     stream: "0000000d 10 00000001 00000000 00004000",
     code: "fast-not-negotiated",
-    options: { fast: false, pieceCount: 11 },
+    options: { fast: false, bounds: boundsOf(11) },
   },
   {
     id: "WIR-17",
@@ -224,22 +225,68 @@ test("a block that the sink does not want is dropped, and the stream goes on", (
 
 test("reject needs no fast extension on a v2 connection", () => {
   const stream = hex("0000000d 10 00000001 00000000 00004000");
-  assert.deepEqual(callsOf(stream, { fast: false, v2: true, pieceCount: 11 }), [
+  assert.deepEqual(callsOf(stream, { fast: false, v2: true, bounds: boundsOf(11) }), [
     "reject 1 0 16384",
   ]);
 });
 
-test("while the piece count is unknown, indexes pass; from setPieceCount on they are judged", () => {
+test("while the piece count is unknown, indexes pass; from then on they are judged", () => {
   const sink = new RecordingSink();
-  const decoder = new WireDecoder(sink, { fast: true });
+  const bounds = { ...UNKNOWN_BOUNDS };
+  const decoder = new WireDecoder(sink, { fast: true, bounds });
   decoder.feed(hex("00000002 05 ff 00000005 04 00000064"), 15);
   assert.deepEqual(sink.calls, ["bitfield ff", "have 100"]);
-  decoder.setPieceCount(8);
+  Object.assign(bounds, boundsOf(8));
   assert.throws(() => decoder.feed(hex("00000005 04 00000064"), 9), { code: "bad-index" });
 });
 
+/** Each message that names a piece, without its number. */
+const NUMBERED: readonly { name: string; head: string; tail: string; side: "wanted" | "served" }[] =
+  [
+    { name: "have", head: "00000005 04", tail: "", side: "wanted" },
+    { name: "suggest", head: "00000005 0d", tail: "", side: "wanted" },
+    { name: "allowed-fast", head: "00000005 11", tail: "", side: "wanted" },
+    { name: "begin", head: "0000000a 07", tail: "00000000 aa", side: "wanted" },
+    { name: "reject", head: "0000000d 10", tail: "00000000 00004000", side: "wanted" },
+    { name: "request", head: "0000000d 06", tail: "00000000 00004000", side: "served" },
+    { name: "cancel", head: "0000000d 08", tail: "00000000 00004000", side: "served" },
+  ];
+
+test("each direction has a bound of its own: 5 for what we fetch, 9 for what the peer fetches", () => {
+  for (const { name, head, tail, side } of NUMBERED) {
+    const bound = { wanted: 5, served: 9 }[side];
+    const options = { fast: true, bounds: { wanted: 5, served: 9 } };
+    for (let piece = 0; piece <= 10; piece += 1) {
+      const stream = hex(`${head} ${piece.toString(16).padStart(8, "0")} ${tail}`);
+      const refused = wireErrorCode(() => {
+        const [call] = callsOf(stream, options);
+        assert.match(call!, new RegExp(`^${name} ${piece}\\b`));
+      });
+      assert.equal(refused, piece < bound ? undefined : "bad-index", `${name} ${piece}`);
+    }
+  }
+  assert.deepEqual(
+    callsOf(hex("00000002 05 f8"), { fast: true, bounds: { wanted: 5, served: 9 } }),
+    ["bitfield f8"],
+  );
+});
+
+test("a bound that is raised holds for the next message", () => {
+  const bounds = { wanted: 5, served: 5 };
+  const sink = new RecordingSink();
+  const decoder = new WireDecoder(sink, { fast: true, bounds });
+  decoder.feed(hex("00000005 04 00000004"), 9);
+  bounds.wanted = 6;
+  decoder.feed(hex("00000005 04 00000005"), 9);
+  assert.deepEqual(sink.calls, ["have 4", "have 5"]);
+  const request = hex("0000000d 06 00000005 00000000 00004000");
+  assert.throws(() => decoder.feed(request, request.length), { code: "bad-index" });
+});
+
 test("an empty torrent has a bitfield without bytes", () => {
-  assert.deepEqual(callsOf(hex("00000001 05"), { fast: false, pieceCount: 0 }), ["bitfield "]);
+  assert.deepEqual(callsOf(hex("00000001 05"), { fast: false, bounds: boundsOf(0) }), [
+    "bitfield ",
+  ]);
 });
 
 const range = {

@@ -9,6 +9,7 @@ import {
   decodeHashes,
 } from "./hash-transfer.ts";
 import { BLOCK_BYTES_MAX, MESSAGE, PREFIX_BYTES } from "./message-id.ts";
+import { type PieceBounds, UNKNOWN_BOUNDS } from "./piece-bounds.ts";
 import { WireError } from "./wire-error.ts";
 import type { WireSink } from "./wire-sink.ts";
 
@@ -34,8 +35,8 @@ export interface WireDecoderOptions {
   readonly fast: boolean;
   /** The connection speaks v2, where `reject` exists without BEP 6 (BEP 52). */
   readonly v2?: boolean;
-  /** Absent while a magnet link's info dictionary is not here yet. */
-  readonly pieceCount?: number | undefined;
+  /** Asked at each message. Left out: every number passes. */
+  readonly bounds?: PieceBounds | undefined;
 }
 
 /**
@@ -53,8 +54,7 @@ export class WireDecoder {
   readonly #sink: WireSink;
   readonly #fast: boolean;
   readonly #rejects: boolean;
-  #pieceCount: number | undefined;
-  #frameBytesMax = FRAME_BYTES_MAX;
+  readonly #bounds: PieceBounds;
   #stopped = false;
 
   #gather = new Uint8Array(64);
@@ -82,13 +82,7 @@ export class WireDecoder {
     this.#sink = sink;
     this.#fast = options.fast;
     this.#rejects = options.fast || options.v2 === true;
-    if (options.pieceCount !== undefined) this.setPieceCount(options.pieceCount);
-  }
-
-  /** From now on indexes and bitfields are checked against it. Earlier ones were handed out unchecked. */
-  setPieceCount(pieceCount: number): void {
-    this.#pieceCount = pieceCount;
-    this.#frameBytesMax = Math.max(FRAME_BYTES_MAX, bitfieldFrameBytes(pieceCount));
+    this.#bounds = options.bounds ?? UNKNOWN_BOUNDS;
   }
 
   /** `feed` returns after the call to the sink that is under way, and later chunks are ignored. */
@@ -198,8 +192,12 @@ export class WireDecoder {
 
   /** A length that no message has ends the connection at once: its next byte might never come (WIR-1). */
   #judgeLength(frame: number): void {
-    if (frame <= this.#frameBytesMax) return;
-    throw new WireError("frame-too-long", `${frame} bytes, at most ${this.#frameBytesMax}`);
+    if (frame <= FRAME_BYTES_MAX) return;
+    const { wanted } = this.#bounds;
+    const most = Number.isFinite(wanted) ? bitfieldFrameBytes(wanted) : BITFIELD_FRAME_BYTES_MAX;
+    if (frame <= most) return;
+    const limit = Math.max(FRAME_BYTES_MAX, most);
+    throw new WireError("frame-too-long", `${frame} bytes, at most ${limit}`);
   }
 
   /**
@@ -259,13 +257,13 @@ export class WireDecoder {
   }
 
   #judgeBitfield(frame: number): number {
-    if (this.#pieceCount === undefined) {
+    const { wanted } = this.#bounds;
+    if (!Number.isFinite(wanted)) {
       atMost(MESSAGE.bitfield, frame, BITFIELD_FRAME_BYTES_MAX);
       return PREFIX_BYTES + frame;
     }
-    const expected = bitfieldFrameBytes(this.#pieceCount);
-    if (frame !== expected) {
-      throw new WireError("bad-bitfield", `${frame - 1} bytes for ${this.#pieceCount} pieces`);
+    if (frame !== bitfieldFrameBytes(wanted)) {
+      throw new WireError("bad-bitfield", `${frame - 1} bytes for ${wanted} pieces`);
     }
     return PREFIX_BYTES + frame;
   }
@@ -281,15 +279,15 @@ export class WireDecoder {
     const at = offset + PREFIX_BYTES + 1;
     switch (id) {
       case MESSAGE.piece:
-        return this.#beginBlock(this.#index(bytes, at), readUint32(bytes, at + 4), frame - 9);
+        return this.#beginBlock(this.#wanted(bytes, at), readUint32(bytes, at + 4), frame - 9);
       case MESSAGE.request:
         return sink.handleRequest(
-          this.#index(bytes, at),
+          this.#served(bytes, at),
           readUint32(bytes, at + 4),
           readUint32(bytes, at + 8),
         );
       case MESSAGE.have:
-        return sink.handleHave(this.#index(bytes, at));
+        return sink.handleHave(this.#wanted(bytes, at));
       case MESSAGE.choke:
         return sink.handleChoke();
       case MESSAGE.unchoke:
@@ -302,14 +300,14 @@ export class WireDecoder {
         return this.#bitfield(bytes.subarray(at, at + frame - 1));
       case MESSAGE.cancel:
         return sink.handleCancel(
-          this.#index(bytes, at),
+          this.#served(bytes, at),
           readUint32(bytes, at + 4),
           readUint32(bytes, at + 8),
         );
       case MESSAGE.port:
         return sink.handlePort(readUint16(bytes, at));
       case MESSAGE.suggest:
-        return sink.handleSuggest(this.#index(bytes, at));
+        return sink.handleSuggest(this.#wanted(bytes, at));
       case MESSAGE.haveAll:
         // Takes nothing back: aria2 says it when it has become a seed.
         this.#possession = true;
@@ -319,13 +317,13 @@ export class WireDecoder {
         return sink.handleHaveNone();
       case MESSAGE.reject:
         return sink.handleReject(
-          this.#index(bytes, at),
+          this.#wanted(bytes, at),
           readUint32(bytes, at + 4),
           readUint32(bytes, at + 8),
         );
       case MESSAGE.allowedFast:
         // Says nothing about what the peer has, so it does not forbid a later have-none.
-        this.#checkIndex(readUint32(bytes, at));
+        checkBound(readUint32(bytes, at), this.#bounds.wanted);
         return sink.handleAllowedFast(readUint32(bytes, at));
       case MESSAGE.extended:
         return sink.handleExtended(bytes[at]!, bytes.subarray(at + 1, at + frame - 1));
@@ -355,9 +353,9 @@ export class WireDecoder {
 
   #bitfield(bits: Uint8Array): void {
     this.#possession = true;
-    const pieceCount = this.#pieceCount;
-    if (pieceCount !== undefined && pieceCount % 8 !== 0) {
-      const spare = 0xff >>> (pieceCount % 8);
+    const { wanted } = this.#bounds;
+    if (Number.isFinite(wanted) && wanted % 8 !== 0) {
+      const spare = 0xff >>> (wanted % 8);
       if ((bits[bits.length - 1]! & spare) !== 0) {
         throw new WireError("bad-bitfield", "spare bits are set");
       }
@@ -378,18 +376,23 @@ export class WireDecoder {
     this.#possession = true;
   }
 
-  #index(bytes: Uint8Array, at: number): number {
+  #wanted(bytes: Uint8Array, at: number): number {
     const piece = readUint32(bytes, at);
-    this.#checkIndex(piece);
+    checkBound(piece, this.#bounds.wanted);
     this.#piecesMentioned = true;
     return piece;
   }
 
-  #checkIndex(piece: number): void {
-    if (this.#pieceCount !== undefined && piece >= this.#pieceCount) {
-      throw new WireError("bad-index", `piece ${piece} of ${this.#pieceCount}`);
-    }
+  #served(bytes: Uint8Array, at: number): number {
+    const piece = readUint32(bytes, at);
+    checkBound(piece, this.#bounds.served);
+    this.#piecesMentioned = true;
+    return piece;
   }
+}
+
+function checkBound(piece: number, bound: number): void {
+  if (piece >= bound) throw new WireError("bad-index", `piece ${piece} of ${bound}`);
 }
 
 function bitfieldFrameBytes(pieceCount: number): number {

@@ -14,7 +14,7 @@ export interface HashRange {
 
 /**
  * Where the decoder hands messages. Numbers are as the peer sent them: indexes are checked against
- * the piece count by the decoder when it knows it, everything else by the sink. Views are borrowed
+ * the `PieceBounds` by the decoder, everything else by the sink. Views are borrowed
  * for the length of the call.
  */
 export interface WireSink {

@@ -1,4 +1,5 @@
 import type { HandshakeFlags } from "../../wire/handshake.ts";
+import type { PieceBounds } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 
 /** Who takes connections of one infohash, or two of a hybrid: what our side of their handshakes says. */
@@ -13,12 +14,12 @@ export interface ConnectionOwner {
 
 /**
  * What a connection calls while it decodes: one object for each peer, made by the owner when it admits the
- * connection. Numbers have been checked against the piece count.
+ * connection. Numbers are within `bounds`.
  */
 export interface ConnectionSink {
   readonly owner: ConnectionOwner;
-  /** `undefined` while a magnet link's info dictionary is not here. */
-  readonly pieceCount: number | undefined;
+  /** The numbers the peer may name; infinite while a magnet link's info dictionary is not here. */
+  readonly bounds: PieceBounds;
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(): string | undefined;
   /**

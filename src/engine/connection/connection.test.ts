@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Clock } from "../../ports/clock.ts";
 import type { StreamConnection } from "../../ports/net.ts";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
+import { boundsOf } from "../../wire/piece-bounds.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionSink } from "./connection-sink.ts";
 
@@ -73,7 +74,7 @@ function owner(ready: () => string | undefined): Partial<ConnectionSink> {
       accepts: () => true,
       answerTo: (infohash) => infohash,
     },
-    pieceCount: 8,
+    bounds: boundsOf(8),
     handleReady: ready,
     handleClosed: () => undefined,
     handleOutput: () => undefined,

@@ -272,24 +272,27 @@ export class Connection implements StreamHandler, WireSink {
 
   #open(rest: Uint8Array): void {
     this.#stage = "open";
-    const { pieceCount, owner } = this.#sink!;
+    const { bounds, owner } = this.#sink!;
     this.#fast = this.flags?.fast === true && owner.flags.fast;
     this.#decoder = new WireDecoder(this, {
       fast: this.#fast,
       v2: this.flags?.v2 === true,
-      pieceCount,
+      bounds,
     });
-    if (pieceCount !== undefined) this.#possession.setPieceCount(pieceCount);
+    if (Number.isFinite(bounds.wanted)) this.#possession.setPieceCount(bounds.wanted);
     const refusal = this.#sink!.handleReady();
     if (refusal !== undefined) this.close(refusal);
     // One that was closed takes nothing.
     this.#decoder.feed(rest, rest.length);
   }
 
-  /** The info dictionary came. @throws {WireError} When what was said of pieces does not fit it. */
-  setPieceCount(pieceCount: number): void {
-    this.#decoder?.setPieceCount(pieceCount);
-    this.#possession.setPieceCount(pieceCount);
+  /**
+   * The info dictionary came, and with it the bounds.
+   *
+   * @throws {WireError} When what was said of pieces does not fit it.
+   */
+  handleBounds(): void {
+    this.#possession.setPieceCount(this.#sink!.bounds.wanted);
   }
 
   /** The peer no longer has a piece (BEP 54). @returns True when it had it. */

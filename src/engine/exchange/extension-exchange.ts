@@ -9,6 +9,7 @@ import {
   ExtensionTable,
 } from "../../wire/extensions.ts";
 import { MetadataAssembler } from "../../wire/metadata-assembler.ts";
+import type { PieceBounds } from "../../wire/piece-bounds.ts";
 import {
   decodeMetadataMessage,
   encodeMetadataReject,
@@ -52,7 +53,7 @@ export interface ExtensionExchangeOptions {
   readonly listenPort: () => number;
   /** The info dictionary, once it is known. Strangers do not get that of a private torrent (MET-19). */
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
-  readonly pieceCount: () => number | undefined;
+  readonly bounds: PieceBounds;
   readonly nowMs: () => number;
 }
 
@@ -84,10 +85,10 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     });
     this.register({
       name: DONTHAVE,
-      handleMessage: (_peer, payload) => {
-        const pieceCount = options.pieceCount() ?? Number.POSITIVE_INFINITY;
-        return { kind: "dont-have", piece: decodeDontHave(payload, pieceCount) };
-      },
+      handleMessage: (_peer, payload) => ({
+        kind: "dont-have",
+        piece: decodeDontHave(payload, options.bounds.wanted),
+      }),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import { clientName } from "../../base/peer-id.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { PieceBounds } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOwner, ConnectionSink } from "../connection/connection-sink.ts";
@@ -18,7 +19,7 @@ import type { Transfer } from "./transfer.ts";
 
 /** What a peer says that concerns more than the bytes it moves. */
 export interface PeerRoutes extends ConnectionOwner {
-  readonly pieceCount: number | undefined;
+  readonly bounds: PieceBounds;
   readonly traffic: TorrentTraffic;
   handleReady(peer: TorrentPeer): string | undefined;
   handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void;
@@ -69,8 +70,8 @@ export class TorrentPeer
     return this.#torrent;
   }
 
-  get pieceCount(): number | undefined {
-    return this.#torrent.pieceCount;
+  get bounds(): PieceBounds {
+    return this.#torrent.bounds;
   }
 
   get isOpen(): boolean {

@@ -5,6 +5,7 @@ import { ALLOWED_FAST_COUNT, allowedFastSet } from "../../wire/allowed-fast.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
 import { BASE_HASHES_MAX, encodeHashReject } from "../../wire/hash-transfer.ts";
 import { WireError } from "../../wire/wire-error.ts";
+import { boundsOf, type PieceBounds, UNKNOWN_BOUNDS } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
@@ -49,6 +50,8 @@ export class TorrentPeers implements PeerRoutes {
   readonly flags: HandshakeFlags;
   readonly peerId: Uint8Array;
   readonly traffic: TorrentTraffic;
+  /** One for all peers: both are the piece count, as soon as it is known. */
+  readonly #bounds: { wanted: number; served: number };
   readonly #host: TorrentHost;
   readonly #torrent: TorrentOfPeers;
   readonly #outputs = new OutputQueue<PeersOutput>();
@@ -65,13 +68,15 @@ export class TorrentPeers implements PeerRoutes {
     this.#infohashes = wireInfohashes(torrent.infohashes);
     const v2 = torrent.infohashes.v2 !== undefined;
     this.flags = { extended: true, fast: true, dht: false, v2 };
+    const { info } = torrent;
+    this.#bounds = { ...(info ? boundsOf(info.geometry.pieceCount) : UNKNOWN_BOUNDS) };
     this.swarm = new Swarm({ ports, settings, peerId });
     this.#choker = new Choker({ random: ports.random, uploadSlots: settings.uploadSlots });
     this.extensions = this.#makeExtensions();
   }
 
-  get pieceCount(): number | undefined {
-    return this.#torrent.info?.geometry.pieceCount;
+  get bounds(): PieceBounds {
+    return this.#bounds;
   }
 
   get #transfer(): Transfer | undefined {
@@ -266,9 +271,10 @@ export class TorrentPeers implements PeerRoutes {
 
   /** The info dictionary came by magnet link: what they said of pieces can be understood. */
   setPieceCount(pieceCount: number): void {
+    Object.assign(this.#bounds, boundsOf(pieceCount));
     for (const { connection } of this.swarm.all()) {
       try {
-        if (connection.isOpen) connection.setPieceCount(pieceCount);
+        if (connection.isOpen) connection.handleBounds();
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         connection.close(error.message);
@@ -336,8 +342,8 @@ export class TorrentPeers implements PeerRoutes {
 
   /** A peer that has hardly anything begins sooner, and has something to give sooner (BEP 6). */
   #grantFast({ upload, connection }: TorrentPeer): void {
-    const { pieceCount } = this;
-    if (!upload || pieceCount === undefined || upload.grants.count > 0) return;
+    const pieceCount = this.#bounds.wanted;
+    if (!upload || upload.grants.count > 0) return;
     if (!connection.fast || (connection.pieces?.count ?? 0) >= ALLOWED_FAST_COUNT) return;
     const { address } = connection.remote;
     const infohash = this.#infohashes[0]!;
@@ -370,7 +376,7 @@ export class TorrentPeers implements PeerRoutes {
       metadataBytesMax: settings.metadataBytesMax,
       requestQueueMax: settings.requestQueueMax,
       listenPort: () => this.#host.port,
-      pieceCount: () => this.pieceCount,
+      bounds: this.#bounds,
       info: () => {
         const { info } = this.#torrent;
         return info && { bytes: info.infoBytes, private: info.private };

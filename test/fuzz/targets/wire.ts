@@ -1,4 +1,5 @@
 import { concatBytes, fromHex } from "../../../src/base/bytes.ts";
+import { boundsOf } from "../../../src/wire/piece-bounds.ts";
 import { WireDecoder } from "../../../src/wire/wire-decoder.ts";
 import { WireError } from "../../../src/wire/wire-error.ts";
 import {
@@ -62,7 +63,7 @@ const stream: FuzzTarget = {
   run: (input) => {
     const cut = input.length === 0 ? 0 : input[0]! % input.length;
     const [whole, parts] = [new RecordingSink(), new RecordingSink()];
-    const options = { fast: true, v2: true, pieceCount: PIECES };
+    const options = { fast: true, v2: true, bounds: boundsOf(PIECES) };
     let refused: unknown;
     try {
       new WireDecoder(whole, options).feed(input, input.length);
