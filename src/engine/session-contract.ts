@@ -230,11 +230,25 @@ export interface EngineSession {
   close(): Promise<void>;
 }
 
+/** Where an address of a peer comes from. `incoming`: the peer dialled us and says where it listens. */
+export type SourceKind =
+  | "manual"
+  | "magnet"
+  | "resume"
+  | "incoming"
+  | "tracker"
+  | "dht"
+  | "pex"
+  | "lsd"
+  | "webrtc";
+
 /**
  * Somebody who knows peers: a tracker client now, DHT, LSD and PEX later. The engine knows nothing of
  * how; `daemon/` introduces them.
  */
 export interface PeerSource {
+  /** The addresses it offers keep its kind. A private torrent asks trackers only (BEP 27). */
+  readonly kind: SourceKind;
   /** The torrent begins to want peers. */
   attach(swarm: SwarmView): PeerSourceHandle;
 }
@@ -254,7 +268,7 @@ export interface SwarmView {
 export interface PeerSourceHandle {
   /**
    * A magnet link's metadata has arrived, and with it whether the torrent is private. If it is, peers come
-   * from one tracker at a time from now on (BEP 27); sources that are no trackers end.
+   * from one tracker at a time from now on (BEP 27), and sources that are no trackers are detached instead.
    */
   handleMetadata(): void;
   /** The torrent has everything it wants now. */

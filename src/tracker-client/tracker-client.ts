@@ -51,6 +51,7 @@ export class TrackerClient {
     if (spoken.length === 0) return undefined;
     let announcer: TorrentAnnouncer | undefined;
     return {
+      kind: "tracker",
       attach: (swarm): PeerSourceHandle => {
         announcer = this.#attach(spoken, swarm);
         return announcer;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../../base/endpoint.ts";
-import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
+import type { SourceKind } from "../session-contract.ts";
+import { Candidates, type ConnectionEnd } from "./candidates.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 
 const FAILED: ConnectionEnd = { kind: "failed" };
@@ -34,7 +35,7 @@ const refused: [string, Endpoint][] = [
 ];
 for (const [name, endpoint] of refused) {
   test(`WIR-11: not taken in: ${name}`, () => {
-    assert.equal(pool().offer(endpoint, "exchange", 0), false);
+    assert.equal(pool().offer(endpoint, "pex", 0), false);
   });
 }
 
@@ -107,7 +108,7 @@ test("whom we let go is dialled at once when there is something to ask for again
   assert.equal(candidates.next(1_000), undefined);
 });
 
-const WAITS: readonly [CandidateSource, ConnectionEnd["kind"], number, readonly number[]][] = [
+const WAITS: readonly [SourceKind, ConnectionEnd["kind"], number, readonly number[]][] = [
   ["tracker", "dropped", 1_000, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]],
   ["incoming", "dropped", 1_000, [5, 10, 20]],
   ["incoming", "dropped", 60_000, [5, 5, 5]],
@@ -149,7 +150,7 @@ test("those that did not fail come first, then those a person named, then by cha
   candidates.offer(failed, "manual", 0);
   candidates.next(0);
   candidates.handleClosed(failed, FAILED, 0);
-  candidates.offer(numbered(2), "exchange", 60_000);
+  candidates.offer(numbered(2), "pex", 60_000);
   candidates.offer(numbered(3), "tracker", 60_000);
   candidates.offer(numbered(4), "manual", 60_000);
   const order = [0, 1, 2, 3].map(() => candidates.next(60_000)?.address);
@@ -158,8 +159,8 @@ test("those that did not fail come first, then those a person named, then by cha
 
 test("WIR-11: one source does not fill the pool", () => {
   const candidates = pool();
-  const limits: [CandidateSource, number][] = [
-    ["exchange", 1000],
+  const limits: [SourceKind, number][] = [
+    ["pex", 1000],
     ["magnet", 100],
   ];
   for (const [source, most] of limits) {
@@ -168,6 +169,20 @@ test("WIR-11: one source does not fill the pool", () => {
     assert.equal(candidates.size - before, most);
   }
   assert.equal(candidates.offer(numbered(50_000), "tracker", 0), true);
+});
+
+test("addresses of other kinds are forgotten, and those in use are named", () => {
+  const candidates = pool();
+  const kinds: SourceKind[] = ["tracker", "dht", "manual", "pex", "lsd"];
+  for (const [index, kind] of kinds.entries()) candidates.offer(numbered(index), kind, 0);
+  candidates.handleConnected(numbered(1));
+  candidates.handleConnected(numbered(2));
+  assert.deepEqual(candidates.keepOnly(new Set<SourceKind>(["tracker", "manual"])), [numbered(1)]);
+  assert.equal(candidates.size, 2);
+  assert.deepEqual(candidates.next(0), numbered(0));
+  assert.equal(candidates.next(0), undefined);
+  // There is room for as many of the kind as before.
+  assert.equal(candidates.offer(numbered(1), "tracker", 0), true);
 });
 
 test("WIR-11: many ports of one machine are not all dialled, on loopback they are", () => {

@@ -1,5 +1,6 @@
 import { addressBytes, type Endpoint, formatEndpoint } from "../../base/endpoint.ts";
 import type { Random } from "../../ports/random.ts";
+import type { SourceKind } from "../session-contract.ts";
 
 /** Addresses known of one torrent (lt). */
 const KNOWN_MAX = 3000;
@@ -27,17 +28,17 @@ const LASTING_MS = 60_000;
 /** Failures in a row after which an address gives way to new ones (lt). */
 const FAILURES_MAX = 3;
 
-/** Where an address comes from. */
-export type CandidateSource = "manual" | "tracker" | "magnet" | "resume" | "incoming" | "exchange";
-
-/** Who is dialled first, and how much of the pool each may fill. `exchange` is what peers tell (PEX). */
-const SOURCES: Readonly<Record<CandidateSource, { rank: number; knownMax: number }>> = {
+/** Which are dialled first, the lowest rank, and how much of the pool each kind may fill. */
+const SOURCES: Readonly<Record<SourceKind, { rank: number; knownMax: number }>> = {
   manual: { rank: 0, knownMax: KNOWN_MAX },
   magnet: { rank: 1, knownMax: 100 },
   incoming: { rank: 1, knownMax: 1000 },
   tracker: { rank: 1, knownMax: 2000 },
+  lsd: { rank: 1, knownMax: 200 },
+  webrtc: { rank: 1, knownMax: 1000 },
   resume: { rank: 2, knownMax: 1000 },
-  exchange: { rank: 2, knownMax: 1000 },
+  dht: { rank: 2, knownMax: 1000 },
+  pex: { rank: 2, knownMax: 1000 },
 };
 
 /** How a connection came to its end. */
@@ -51,7 +52,7 @@ export type ConnectionEnd =
 
 interface Candidate {
   readonly endpoint: Endpoint;
-  readonly source: CandidateSource;
+  readonly source: SourceKind;
   /** Ties of rank are dialled in the order of these, drawn by chance. */
   readonly lot: number;
   failures: number;
@@ -82,7 +83,7 @@ export class Candidates {
   readonly #random: Random;
   readonly #known = new Map<string, Candidate>();
   readonly #portsPerAddress = new Map<string, number>();
-  readonly #perSource = new Map<CandidateSource, number>();
+  readonly #perSource = new Map<SourceKind, number>();
   /** Due, best first. */
   readonly #due = new Heap<Turn>(isBetter);
   /** Not due yet, soonest first. */
@@ -102,7 +103,7 @@ export class Candidates {
   }
 
   /** @returns True when the address is new and was taken in. */
-  offer(endpoint: Endpoint, source: CandidateSource, now: number): boolean {
+  offer(endpoint: Endpoint, source: SourceKind, now: number): boolean {
     const key = formatEndpoint(endpoint);
     if (this.#known.has(key) || !isDialable(endpoint)) return false;
     if (this.#bannedAddresses.has(endpoint.address) || this.#bannedEndpoints.has(key)) return false;
@@ -209,6 +210,21 @@ export class Candidates {
     for (const candidate of this.#known.values()) {
       if (candidate.endpoint.address === address) this.#forget(candidate);
     }
+  }
+
+  /**
+   * Forgets every address that came from a source of another kind.
+   *
+   * @returns Those that are dialled or connected now.
+   */
+  keepOnly(kinds: ReadonlySet<SourceKind>): Endpoint[] {
+    const inUse: Endpoint[] = [];
+    for (const candidate of this.#known.values()) {
+      if (kinds.has(candidate.source)) continue;
+      if (!candidate.turn) inUse.push(candidate.endpoint);
+      this.#forget(candidate);
+    }
+    return inUse;
   }
 
   isBanned(address: string): boolean {

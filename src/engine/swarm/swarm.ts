@@ -1,10 +1,10 @@
 import { compareBytes, equalBytes } from "../../base/bytes.ts";
-import type { Endpoint } from "../../base/endpoint.ts";
-import { Candidates, type CandidateSource, type ConnectionEnd } from "./candidates.ts";
+import { type Endpoint, formatEndpoint } from "../../base/endpoint.ts";
+import { Candidates, type ConnectionEnd } from "./candidates.ts";
 import { mostCrowded, networkName } from "../sharing/crowd.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { EngineSettings, EnginePorts, TorrentStats } from "../session-contract.ts";
+import type { EngineSettings, EnginePorts, SourceKind, TorrentStats } from "../session-contract.ts";
 import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
 
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
@@ -82,8 +82,17 @@ export class Swarm<P extends SwarmMember> {
     return [...this.#peers];
   }
 
-  offer(endpoints: readonly Endpoint[], source: CandidateSource, now: number): void {
+  offer(endpoints: readonly Endpoint[], source: SourceKind, now: number): void {
     for (const endpoint of endpoints) this.#candidates.offer(endpoint, source, now);
+  }
+
+  /** Forgets the addresses of all other kinds of sources, and closes the peers that were dialled there. */
+  keepOnly(kinds: ReadonlySet<SourceKind>, reason: string): void {
+    const dropped = new Set(this.#candidates.keepOnly(kinds).map(formatEndpoint));
+    for (const { connection } of this.all()) {
+      const { incoming, remote } = connection;
+      if (!incoming && dropped.has(formatEndpoint(remote))) connection.close(reason);
+    }
   }
 
   /** @returns Whether a peer that dialled us may come in; it has to join then. */

@@ -2,23 +2,37 @@ import type {
   EngineTorrent,
   PeerSource,
   PeerSourceHandle,
+  SourceKind,
   SwarmView,
 } from "../session-contract.ts";
 import type { Swarm } from "../swarm/swarm.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentPeer } from "./torrent-peer.ts";
 
+/** What a private torrent takes peers from: its trackers, people, and peers that come by themselves (BEP 27). */
+const PRIVATE_KINDS: ReadonlySet<SourceKind> = new Set(["tracker", "manual", "incoming"]);
+
 export interface TorrentSourcesOptions {
-  readonly host: TorrentHost;
-  readonly torrent: EngineTorrent;
-  readonly swarm: Swarm<TorrentPeer>;
+  readonly host: Pick<TorrentHost, "peerId" | "port" | "bursts" | "ports" | "handleCandidates">;
+  readonly torrent: Pick<EngineTorrent, "infohashes" | "info" | "state" | "stats">;
+  readonly swarm: Pick<Swarm<TorrentPeer>, "isFull" | "offer" | "keepOnly">;
   readonly sources: readonly PeerSource[];
 }
 
-/** Who knows peers of one torrent: asked as soon as it wants any, and told what becomes of it. */
+interface Attached {
+  readonly kind: SourceKind;
+  readonly handle: PeerSourceHandle;
+}
+
+/**
+ * Who knows peers of one torrent: asked as soon as it wants any, and told what becomes of it. Here, and not in each
+ * source, it is seen to that a private torrent has none but trackers.
+ */
 export class TorrentSources {
   readonly #options: TorrentSourcesOptions;
-  #handles: PeerSourceHandle[] = [];
+  #attached: readonly Attached[] = [];
+  #isAttached = false;
+  readonly #goodbyes: Promise<void>[] = [];
   #toldComplete = false;
 
   constructor(options: TorrentSourcesOptions) {
@@ -27,45 +41,70 @@ export class TorrentSources {
 
   /** The torrent wants peers although its info is not known yet (magnet). */
   attach(): void {
-    const view = this.#view();
-    this.#handles = this.#options.sources.map((source) => source.attach(view));
+    this.#isAttached = true;
+    this.#attached = this.#options.sources
+      .filter(({ kind }) => this.#mayHave(kind))
+      .map((source) => ({ kind: source.kind, handle: source.attach(this.#view(source.kind)) }));
+  }
+
+  /**
+   * The info dictionary of a magnet link came. If the torrent is private, what is no tracker ends at once, and what came
+   * from there is forgotten.
+   */
+  handleInfo(): void {
+    if (!this.#isPrivate) return;
+    for (const { kind, handle } of this.#attached) {
+      if (!this.#mayHave(kind)) this.#goodbyes.push(handle.detach());
+    }
+    this.#attached = this.#attached.filter(({ kind }) => this.#mayHave(kind));
+    this.#options.swarm.keepOnly(PRIVATE_KINDS, "the torrent is private");
   }
 
   /** Its files are open. @param isComplete - There is nothing to download. */
   handleOpened(isComplete: boolean): void {
     this.#toldComplete = isComplete;
-    if (this.#handles.length === 0) this.attach();
-    else for (const handle of this.#handles) handle.handleMetadata();
+    if (!this.#isAttached) this.attach();
+    else for (const { handle } of this.#attached) handle.handleMetadata();
   }
 
   /** Told once, of a download that ended, and not when there was nothing to download (BEP 3). */
   handleComplete(): void {
-    if (!this.#toldComplete) for (const handle of this.#handles) handle.handleComplete();
+    if (!this.#toldComplete) for (const { handle } of this.#attached) handle.handleComplete();
     this.#toldComplete = true;
   }
 
   /** The torrent stops. Resolves when each has said goodbye. */
   async detach(): Promise<void> {
-    const goodbyes = this.#handles.map((handle) => handle.detach());
-    this.#handles = [];
-    await Promise.all(goodbyes);
+    const goodbyes = this.#attached.map(({ handle }) => handle.detach());
+    this.#attached = [];
+    await Promise.all([...this.#goodbyes, ...goodbyes]);
   }
 
-  #view(): SwarmView {
+  get #isPrivate(): boolean {
+    return this.#options.torrent.info?.private === true;
+  }
+
+  #mayHave(kind: SourceKind): boolean {
+    return !this.#isPrivate || PRIVATE_KINDS.has(kind);
+  }
+
+  #view(kind: SourceKind): SwarmView {
     const { host, torrent, swarm } = this.#options;
     return {
       infohashes: torrent.infohashes,
-      private: () => torrent.info?.private ?? false,
+      private: () => this.#isPrivate,
       peerId: host.peerId,
       port: () => host.port,
       stats: () => torrent.stats(),
       // Seeds too: who came before them waits for somebody to call.
       wantsPeers: () => !swarm.isFull && torrent.state.kind !== "broken",
-      offerPeers: (peers) =>
+      offerPeers: (peers) => {
+        if (!this.#mayHave(kind)) return;
         host.bursts.run(() => {
-          swarm.offer(peers, "tracker", host.ports.clock.nowMs());
+          swarm.offer(peers, kind, host.ports.clock.nowMs());
           host.handleCandidates();
-        }),
+        });
+      },
     };
   }
 }

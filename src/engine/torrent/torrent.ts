@@ -339,6 +339,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     }
     this.#info = info;
     this.connections.setPieceCount(info.geometry.pieceCount);
+    this.#sources.handleInfo();
     this.#emit({ kind: "metadata", info });
     this.#describe(info, new Map());
   }
