@@ -11,10 +11,10 @@ export type AnnounceErrorCode =
   | "bad-reply"
   | "bad-url";
 
-/** The other side of a tracker conversation broke its rules, or a tracker's URL is none. */
+/** The other side broke the tracker protocol, or a tracker's URL is invalid. */
 export class AnnounceError extends EverseedError {
   readonly code: AnnounceErrorCode;
-  /** For people: a tracker sends it as the `failure reason`. Holds nothing the other side sent. */
+  /** For people: a tracker sends it as the `failure reason`. It contains nothing the other side sent. */
   readonly reason: string;
 
   constructor(code: AnnounceErrorCode, reason: string, options?: ErrorOptions) {

@@ -2,22 +2,22 @@ import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Credential } from "./credential.ts";
 
-/** `none` is a regular announce; `paused` a partial seed that fetches nothing more (BEP 21). */
+/** `none` is a regular announce; `paused` is a partial seed that downloads nothing more (BEP 21). */
 export type AnnounceEvent = "none" | "started" | "completed" | "stopped" | "paused";
 
-/** `numwant` of a request that does not say it. */
+/** `numwant` of a request that leaves it out. */
 export const NUMWANT_DEFAULT = -1;
 
-/** `left` of a request that does not say it, or says more than a number can hold: surely no seed. */
+/** `left` of a request that leaves it out, or sends more than a number can hold: certainly not a seed. */
 export const LEFT_UNKNOWN = Number.MAX_SAFE_INTEGER;
 
 /**
- * One announce as a tracker reads it. A tracker keeps one of these and parses every request into it,
- * HTTP and UDP alike, so that an announce creates no objects.
+ * One announce as a tracker reads it. A tracker parses every request, HTTP and UDP, into one such object, so that an
+ * announce allocates nothing.
  */
 export class AnnounceRequest {
   readonly infohash: Uint8Array;
-  /** The bytes of `infohash` as five words in the machine's order, for hash tables. */
+  /** The bytes of `infohash` as five words in the machine's byte order, for hash tables. */
   readonly infohashWords: Int32Array;
   readonly peerId: Uint8Array = new Uint8Array(PEER_ID_BYTES);
   port = 0;
@@ -28,17 +28,17 @@ export class AnnounceRequest {
   event: AnnounceEvent = "none";
   /** Peers wanted, or `NUMWANT_DEFAULT`. */
   numwant = NUMWANT_DEFAULT;
-  /** Ties the announces of one client together (BEP 7); 0 when absent. */
+  /** Links the announces of one client (BEP 7); 0 when absent. */
   key = 0;
-  /** BEP 23; false asks for the dictionary form. */
+  /** BEP 23; false requests the dictionary form. */
   compact = true;
-  /** In the dictionary form, leave the peer ids out. */
+  /** In the dictionary form, leaves the peer ids out. */
   noPeerId = false;
-  /** `trackerid=` was there and empty, as the seed paper's client sends it (PUB-3.2). */
+  /** `trackerid=` was present and empty, as the seed paper's client sends it (PUB-3.2). */
   emptyTrackerId = false;
-  /** The address the peer says it has, as text; empty when it says none. Nobody believes it unasked. */
+  /** The address the peer claims to have, as text; empty when it claims none. By default it is not trusted. */
   claimedAddress = "";
-  /** What it shows of who asks, in the query or the options of BEP 41; `undefined` when it shows nothing. */
+  /** The credential in the query or in the options of BEP 41; `undefined` when there is none. */
   credential: Credential | undefined = undefined;
 
   constructor() {
@@ -47,7 +47,7 @@ export class AnnounceRequest {
     this.infohashWords = new Int32Array(buffer);
   }
 
-  /** Forgets the last request. Infohash and peer id are always overwritten by the parsers. */
+  /** Clears the previous request. The parsers always overwrite infohash and peer id. */
   reset(): void {
     this.port = 0;
     this.uploaded = 0;
@@ -64,7 +64,7 @@ export class AnnounceRequest {
   }
 }
 
-/** One announce as a client states it. */
+/** One announce as a client sends it. */
 export interface OutgoingAnnounce {
   /** 20 bytes: the wire form. */
   readonly infohash: Uint8Array;
@@ -72,11 +72,11 @@ export interface OutgoingAnnounce {
   readonly port: number;
   readonly uploaded: number;
   readonly downloaded: number;
-  /** Bytes; a positive number while unknown (magnet links). */
+  /** Bytes; any positive number while unknown (magnet links). */
   readonly left: number;
   readonly event: AnnounceEvent;
   readonly numwant: number;
-  /** 32 bits, random for each session. */
+  /** 32 random bits, chosen for each session. */
   readonly key: number;
   /** The last `tracker id` received. HTTP only. */
   readonly trackerId?: Uint8Array | undefined;

@@ -2,12 +2,15 @@ import { fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { percentDecodeInto, type QueryCursor } from "./query.ts";
 
 /**
- * What somebody shows a tracker of who they are, as it stands in the tracker's URL: the passkey of a member, or the id that
- * was given to a device. It is a secret: it goes into no log, no error and no answer.
+ * Identifies a client to a tracker through the tracker's URL: by a member's passkey, or by the id that was given to a
+ * device. It is a secret: it goes into no log, no error and no answer.
  */
 export interface Credential {
   readonly kind: "passkey" | "device";
-  /** 16 to 128 letters, digits, `-` and `_`; empty when something else was shown, or more than one, which nobody has. */
+  /**
+   * 16 to 128 letters, digits, `-` and `_`. Empty when the text was anything else, or there was more than one; no
+   * principal has an empty credential.
+   */
   readonly text: string;
 }
 
@@ -20,10 +23,10 @@ const KINDS: readonly (readonly [name: Uint8Array, kind: Credential["kind"]])[] 
 ];
 
 /**
- * Reads the parameter that a query is at, when it is a credential.
+ * Reads the current parameter of a query when it is a credential.
  *
- * @param before - The credential that was read until now.
- * @returns The credential from now on.
+ * @param before - The credential found so far.
+ * @returns The credential including this parameter.
  * @throws {AnnounceError} `bad-escape`.
  */
 export function withParameter(
@@ -40,7 +43,10 @@ export function withParameter(
   return before;
 }
 
-/** Two places of a URL may show the same credential. Two that differ are nobody's: which of them counts is not guessed. */
+/**
+ * Joins the credentials from two places of a URL. Two different ones match nobody, because guessing which counts
+ * would be wrong.
+ */
 export function joinCredentials(
   one: Credential | undefined,
   other: Credential | undefined,

@@ -6,16 +6,16 @@ import type { AnnounceAnswer } from "./announce-answer.ts";
 import type { AnnounceRequest } from "./announce-request.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
 
-/** Bytes of the longest announce answer: 200 peers of IPv6 in dictionary form, and the rest. */
+/** Bytes of the longest announce answer: 200 IPv6 peers in dictionary form, and the other fields. */
 export const HTTP_ANSWER_BYTES_MAX = 32_768;
 
-/** What a tracker says to everybody. */
+/** The parts of an answer that are the same for everybody. */
 export interface AnswerPolicy {
   readonly intervalS: number;
   readonly minIntervalS: number;
-  /** Echoed by clients; the same for everybody. */
+  /** Clients echo it; the same for everybody. */
   readonly trackerId: string;
-  /** Shown by clients to their people; empty sends none. */
+  /** Clients show it to their users; an empty one is not sent. */
   readonly warningMessage: string;
 }
 
@@ -49,8 +49,8 @@ export class HttpAnswerEncoder {
     const tail = trackerId === "" ? "" : `10:tracker id${byteString(trackerId)}`;
     const warning = `15:warning message${byteString(warningMessage)}`;
     this.#tailWithWarning = fromLatin1(`${tail}${warning}e`);
-    // Transmission shows an empty warning to its people as a warning, so it goes only to clients of
-    // the seed paper's kind, which expect the key (PUB-3.4).
+    // Transmission shows even an empty warning as a warning, so it goes only to clients like that of the seed paper,
+    // which expect the key (PUB-3.4).
     this.#tail = warningMessage === "" ? fromLatin1(`${tail}e`) : this.#tailWithWarning;
   }
 
@@ -84,7 +84,7 @@ export class HttpAnswerEncoder {
 function writeCompact(writer: ReplyWriter, answer: AnnounceAnswer): void {
   const bytes = answer.peerCount * answer.entryBytes;
   if (answer.entryBytes === 18) {
-    // Some clients call a reply without `peers` broken.
+    // Some clients consider a reply without `peers` broken.
     writer.raw(NO_PEERS);
     writer.raw(PEERS6);
   } else {
@@ -104,7 +104,7 @@ function writeList(writer: ReplyWriter, answer: AnnounceAnswer, noPeerId: boolea
     const idAt = index * PEER_ID_BYTES;
     writer.raw(PEER_IP);
     writer.raw(fromLatin1(byteString(formatAddress(peers.subarray(at, portAt)))));
-    // Every client's peer id starts with a character; zero says that it is not known.
+    // Every client's peer id starts with a printable character; zero means unknown.
     if (!noPeerId && peerIds[idAt] !== 0) {
       writer.raw(PEER_ID);
       writer.range(peerIds, idAt, idAt + PEER_ID_BYTES);
@@ -116,7 +116,7 @@ function writeList(writer: ReplyWriter, answer: AnnounceAnswer, noPeerId: boolea
   writer.raw(END);
 }
 
-/** A refusal as trackers say it, by custom with HTTP 200 (BEP 3). `retryInMinutes`: BEP 31. */
+/** A tracker's refusal, by custom sent with HTTP 200 (BEP 3). `retryInMinutes`: BEP 31. */
 export function encodeFailure(reason: string, retryInMinutes?: number | "never"): Uint8Array {
   const dict = new Map<string, Uint8Array | number>([
     ["failure reason", new TextEncoder().encode(reason)],

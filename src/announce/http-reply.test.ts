@@ -76,7 +76,7 @@ for (const [name, body] of refused) {
   });
 }
 
-test("a web page is called by its name", () => {
+test("a web page is reported as such", () => {
   assert.throws(() => decodeHttpReply(fromLatin1("\n<html>")), /a web page/);
 });
 
@@ -142,7 +142,7 @@ for (const [family, endpoints, entryBytes] of [
   }
 }
 
-test("no_peer_id leaves the ids out, and an unknown id is not made up", () => {
+test("no_peer_id leaves the ids out, and an unknown id is not invented", () => {
   const answer = answerOf(IPV4, 6);
   assert.doesNotMatch(toLatin1(write(answer, { compact: false, noPeerId: true })), /peer id/);
   answer.peerIds.fill(0, 0, 20);
@@ -160,7 +160,7 @@ test("TRK-6: the longest answer fits: 200 peers of IPv6 as dictionaries", () => 
   assert.deepEqual(reply.peers, peers);
 });
 
-test("an empty warning is sent to those only who expect the key", () => {
+test("an empty warning is sent only to clients that expect the key", () => {
   const plain = toLatin1(write(answerOf([], 6), {}));
   assert.doesNotMatch(plain, /warning/);
   const reply = decodeHttpReply(
@@ -208,14 +208,14 @@ test("BEP 31: failures, and when to come back", () => {
   }
 });
 
-test("TRK-19: a long failure reason is cut, an empty one gets words", () => {
+test("TRK-19: a long failure reason is cut, an empty one gets a default text", () => {
   const long = decodeHttpReply(encodeFailure("x".repeat(100_000)));
   assert.ok(long.kind === "failure" && long.reason.length === 303);
   const empty = decodeHttpReply(encodeFailure(""));
   assert.ok(empty.kind === "failure" && empty.reason.length > 0);
 });
 
-test("TRK-19: of 100,000 peers 500 are taken, in each form", () => {
+test("TRK-19: only 500 of 100,000 peers are used, in each form", () => {
   const compact = concatBytes([
     fromLatin1("d5:peers600000:"),
     new Uint8Array(600_000).fill(1),
@@ -230,7 +230,7 @@ test("TRK-19: of 100,000 peers 500 are taken, in each form", () => {
   }
 });
 
-test("what cannot be used is passed over, the rest is taken", () => {
+test("unusable fields are ignored, the rest is used", () => {
   const reply = decodeHttpReply(
     fromLatin1(
       "d8:completei-1e10:incomplete1:x8:intervali-1e12:min intervali4611686018427387904e5:peersl" +
@@ -250,7 +250,7 @@ test("what cannot be used is passed over, the rest is taken", () => {
   assert.equal(reply.trackerId, undefined);
 });
 
-test("a rest that is no whole entry, and entries of port 0, are left out", () => {
+test("a truncated last entry and entries of port 0 are left out", () => {
   const reply = decodeHttpReply(
     fromLatin1("d5:peers14:\x01\x02\x03\x04\0\x50\x05\x06\x07\x08\0\0zze"),
   );
@@ -258,7 +258,7 @@ test("a rest that is no whole entry, and entries of port 0, are left out", () =>
   assert.deepEqual(reply.peers, [{ address: "1.2.3.4", port: 80 }]);
 });
 
-test("BEN-7, BEN-9: answers as the world writes them", () => {
+test("BEN-7, BEN-9: answers that break the rules harmlessly are read", () => {
   for (const body of [
     "d8:intervali0900e5:peers6:\x01\x02\x03\x04\0\x50e",
     "d8:intervali900e5:peers6:\x01\x02\x03\x04\0\x50e\r\n",

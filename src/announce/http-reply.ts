@@ -13,9 +13,9 @@ import { decode } from "../bencode/decode.ts";
 import { Oddities } from "../bencode/oddities.ts";
 import { AnnounceError } from "./announce-error.ts";
 
-/** Peers taken from one reply; the rest is left out (TRK-19). */
+/** Peers used from one reply; further ones are left out (TRK-19). */
 export const REPLY_PEERS_MAX = 500;
-/** Bytes of a reply; who fetches it should not read more (TRK-19). */
+/** Bytes of a reply; a client should not read more (TRK-19). */
 export const REPLY_BYTES_MAX = 1_048_576;
 /** Characters of a failure reason or warning that are kept. */
 const MESSAGE_LENGTH_MAX = 300;
@@ -23,7 +23,7 @@ const TRACKER_ID_BYTES_MAX = 512;
 const DEPTH_MAX = 16;
 const ITEMS_MAX = 250_000;
 
-/** Keys that we read, and that must not say two things (BEN-7). Texts for people are not among them. */
+/** Keys that we read and that must not contradict themselves (BEN-7). Texts for people are not among them. */
 const DECISIVE_KEYS: ReadonlySet<string> = new Set([
   "complete",
   "downloaded",
@@ -40,10 +40,10 @@ const DECISIVE_KEYS: ReadonlySet<string> = new Set([
   "tracker id",
 ]);
 
-/** A tracker's answer as a client reads it, HTTP and UDP alike. */
+/** A tracker's reply as a client reads it, HTTP and UDP alike. */
 export interface TrackerReply {
   readonly kind: "reply";
-  /** Seconds as the tracker said them; whoever schedules by them clamps them. */
+  /** Seconds, unchanged; the scheduler clamps them. */
   readonly intervalS?: number | undefined;
   readonly minIntervalS?: number | undefined;
   readonly complete?: number | undefined;
@@ -51,7 +51,7 @@ export interface TrackerReply {
   readonly downloaded?: number | undefined;
   readonly peers: readonly Endpoint[];
   readonly trackerId?: Uint8Array | undefined;
-  /** For people; text from outside. */
+  /** For people; the text comes from outside. */
   readonly warning?: string | undefined;
   /** Our address as the tracker sees it (BEP 24). */
   readonly externalAddress?: string | undefined;
@@ -60,7 +60,7 @@ export interface TrackerReply {
 /** The tracker answered, and refused. */
 export interface TrackerFailure {
   readonly kind: "failure";
-  /** For people; text from outside. */
+  /** For people; the text comes from outside. */
   readonly reason: string;
   /** BEP 31. */
   readonly retryInMinutes?: number | "never" | undefined;
@@ -70,7 +70,7 @@ export interface TrackerFailure {
  * Reads the reply to an HTTP announce: compact or dictionary form, IPv4 and IPv6. Fields of the wrong
  * type count as absent.
  *
- * @throws {AnnounceError} `bad-reply` when it is no bencoded dictionary, for instance a web page.
+ * @throws {AnnounceError} `bad-reply` when the body is not a bencoded dictionary but, for instance, a web page.
  */
 export function decodeHttpReply(body: Uint8Array): TrackerReply | TrackerFailure {
   const dict = decodeReplyDict(body);
@@ -106,8 +106,8 @@ export function decodeHttpReply(body: Uint8Array): TrackerReply | TrackerFailure
 }
 
 /**
- * Reads the dictionary that an answer begins with. What other clients read is read (house rule 13): bytes behind
- * it, keys in any order, numbers with zeros in front, a key twice that says the same or that nobody reads.
+ * Reads the dictionary at the start of an answer. It accepts what other clients accept (house rule 13): trailing
+ * bytes, keys in any order, numbers with leading zeros, and repeated keys whose values agree or are not used.
  *
  * @throws {AnnounceError} `bad-reply`.
  */
@@ -141,19 +141,19 @@ export function decodeReplyDict(body: Uint8Array): BencodeDict {
   throw new AnnounceError("bad-reply", "the tracker's answer is not a dictionary");
 }
 
-/** Text from outside, cut to a length people can read. What is not UTF-8 is marked. */
+/** Cuts text from outside to a readable length. Invalid UTF-8 is marked. */
 export function cutMessage(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes.subarray(0, MESSAGE_LENGTH_MAX * 4)).trim();
   return text.length > MESSAGE_LENGTH_MAX ? `${text.slice(0, MESSAGE_LENGTH_MAX)}...` : text;
 }
 
-/** @returns `undefined` for what is absent, negative or beyond 2^53. */
+/** @returns `undefined` when the value is absent, negative or beyond 2^53. */
 export function getCount(dict: BencodeDict, key: string): number | undefined {
   const count = getInteger(dict, key);
   return count !== undefined && count >= 0 ? count : undefined;
 }
 
-/** BEP 31's text says integer, its example shows a string: both are taken. */
+/** The text of BEP 31 says integer, its example shows a string: both are accepted. */
 function readRetry(dict: BencodeDict): number | "never" | undefined {
   const value = dict.get("retry in");
   if (typeof value === "number") return value >= 0 ? value : undefined;
@@ -173,7 +173,7 @@ function readPeers(dict: BencodeDict): Endpoint[] {
   return peers.slice(0, REPLY_PEERS_MAX);
 }
 
-/** Peers that name a host instead of an address are left out: no lookups for strangers. */
+/** Peers that name a host instead of an address are left out: we make no lookups for strangers. */
 function readPeerList(dict: BencodeDict): Endpoint[] {
   const peers: Endpoint[] = [];
   for (const entry of getList(dict, "peers") ?? []) {

@@ -96,7 +96,7 @@ for (const [name, query, code] of refused) {
 const accepted: readonly (readonly [string, string, Partial<AnnounceRequest>])[] = [
   ["port 1", withPort("1"), { port: 1 }],
   ["port 65535", withPort("65535"), { port: 65535 }],
-  ["no left is no seed", GOOD, { left: LEFT_UNKNOWN }],
+  ["without left it is not a seed", GOOD, { left: LEFT_UNKNOWN }],
   ["left 0 is a seed", `${GOOD}&left=0`, { left: 0 }],
   ["TRK-5: left of 2^64-1", `${GOOD}&left=18446744073709551615`, { left: LEFT_UNKNOWN }],
   ["TRK-5: uploaded of 2^53-1", `${GOOD}&uploaded=9007199254740991`, { uploaded: 2 ** 53 - 1 }],
@@ -131,7 +131,7 @@ for (const [name, query, expected] of accepted) {
   });
 }
 
-test("keys that are no hexadecimal numbers differ still", () => {
+test("keys that are not hexadecimal numbers still differ", () => {
   const keys = ["key123456", "key123457", "zz", "/0", ":a", "G", ""].map(
     (key) => parse(`${GOOD}&key=${key}`).key,
   );
@@ -160,7 +160,7 @@ test("PUB-3.2: the seed paper's request is read", () => {
   assert.equal(request.claimedAddress, "127.0.0.1");
 });
 
-test("a request leaves nothing behind in the next one", () => {
+test("nothing of a request remains in the next one", () => {
   const request = parse(
     `${GOOD}&left=0&event=stopped&numwant=9&key=ff&compact=1&no_peer_id=1&trackerid=&ip=1.2.3.4` +
       "&uploaded=5&downloaded=6",
@@ -180,7 +180,7 @@ const OUTGOING: OutgoingAnnounce = {
   key: 0xcafebabe,
 };
 
-/** 256 bytes, the last ones repeated, as 13 infohashes. */
+/** All 256 byte values, the last ones repeated, as 13 infohashes. */
 const EVERY_BYTE = Array.from({ length: 13 }, (_, row) =>
   Uint8Array.from({ length: 20 }, (__, i) => (row * 20 + i) & 0xff),
 );
@@ -191,7 +191,7 @@ test("BTFS-7: all 256 byte values survive percent-encoding, NUL among them", () 
     assert.match(url, /^[\x21-\x7e]+$/);
     const request = parse(url.slice(url.indexOf("?") + 1));
     assert.deepEqual(request.infohash, infohash);
-    // As a careless client would: every byte escaped, in lower case.
+    // Like a careless client: every byte escaped, in lower case.
     const escaped = toHex(infohash).replace(/../g, "%$&");
     assert.deepEqual(parse(withHash(escaped)).infohash, infohash);
   }
@@ -202,7 +202,7 @@ test("a plus sign in an infohash is a plus sign", () => {
   assert.deepEqual(parse(withHash("+".repeat(20))).infohash, new Uint8Array(20).fill(0x2b));
 });
 
-test("what a client states is what a tracker reads", () => {
+test("a tracker reads exactly what a client sent", () => {
   const url = announceUrl("http://t.example/announce", OUTGOING);
   const request = parse(url.slice(url.indexOf("?") + 1));
   assert.deepEqual(request.infohash, OUTGOING.infohash);

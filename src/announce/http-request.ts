@@ -13,15 +13,15 @@ import { withParameter } from "./credential.ts";
 import { parseDecimal, percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
 import { hasParameter, joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 
-/** Real clients send about 15. */
+/** Real clients send about 15 parameters. */
 const PARAMETERS_MAX = 64;
 const CLAIMED_ADDRESS_BYTES_MAX = 64;
 const KEY_BYTES_MAX = 64;
 
 /**
- * The URL of one announce: what the tracker's URL has already (a passkey) stays, our parameters follow. What the
- * tracker's URL says in their place goes, so that each is there once, and is ours. A `key` is the exception: it may be
- * what the tracker knows its member by, and says nothing of where we are, so that ours is left out beside it.
+ * Builds the URL of one announce: it keeps what is in the tracker's URL (a passkey), removes the parameters that an
+ * announce sets, and appends ours, so that each is there once. A `key` in the tracker's URL is the exception: it may
+ * identify the member, and does not locate us, so it stays and ours is left out.
  *
  * @throws {AnnounceError} `bad-url` when `trackerUrl` is not http or https.
  */
@@ -68,7 +68,7 @@ const EVENTS: readonly (readonly [Uint8Array, AnnounceEvent])[] = [
 const ZERO = fromLatin1("0");
 const ONE = fromLatin1("1");
 
-// What must be there, and must not be there twice: two readers would see different values.
+// Required parameters that must not be repeated: two readers would see different values.
 const SEEN_INFOHASH = 1;
 const SEEN_PEER_ID = 2;
 const SEEN_PORT = 4;
@@ -80,9 +80,9 @@ const cursor = new QueryCursor();
 /**
  * Reads an announce from the raw query string of its URL, in place (BEP 3, 7, 21, 23).
  *
- * @param range - Where the query lies in `input`, without the `?`.
- * @param request - Overwritten; undefined contents when this throws.
- * @throws {AnnounceError} With the reason a client may be told.
+ * @param range - The place of the query in `input`, without the `?`.
+ * @param request - Overwritten; its contents are undefined when this throws.
+ * @throws {AnnounceError} Its reason may be sent to the client.
  */
 export function parseAnnounceQuery(
   input: Uint8Array,
@@ -96,11 +96,11 @@ export function parseAnnounceQuery(
   if ((seen & SEEN_INFOHASH) === 0) throw missing("info_hash");
   if ((seen & SEEN_PEER_ID) === 0) throw missing("peer_id");
   if ((seen & SEEN_PORT) === 0) throw missing("port");
-  // A client that does not know BEP 23 does not say `compact`, and reads dictionaries only.
+  // A client that does not know BEP 23 leaves `compact` out and reads dictionaries only.
   request.compact = (seen & SEEN_COMPACT) !== 0 && request.compact;
 }
 
-/** @returns `seen` with this parameter's bit. */
+/** @returns `seen` plus the bit of this parameter. */
 function parseParameter(request: AnnounceRequest, seen: number): number {
   switch (cursor.nameEnd - cursor.nameStart) {
     case 2:
@@ -193,7 +193,7 @@ function parseLeft(): number {
 }
 
 function parseNumwant(): number {
-  // Some clients send -1, as in UDP, or an empty value.
+  // Some clients send -1, as over UDP, or an empty value.
   if (cursor.start === cursor.end) return NUMWANT_DEFAULT;
   const value = parseDecimal(cursor.input, cursor.start, cursor.end);
   if (Number.isNaN(value)) {
@@ -210,7 +210,7 @@ function parseEvent(): AnnounceEvent {
   );
 }
 
-/** Eight hexadecimal digits are the number UDP sends; anything else is hashed (FNV-1a). */
+/** Eight hexadecimal digits are the number sent over UDP; anything else is hashed (FNV-1a). */
 function parseKey(): number {
   const { input, start, end } = cursor;
   if (end - start > KEY_BYTES_MAX) {

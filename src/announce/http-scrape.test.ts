@@ -17,7 +17,7 @@ function parse(query: string): readonly Uint8Array[] {
   return parseScrapeQuery(input, { start: 0, end: input.length }).infohashes;
 }
 
-test("TRK-4, TRK-7: what is no scrape is refused", () => {
+test("TRK-4, TRK-7: invalid scrapes are refused", () => {
   for (const [query, code] of [
     ["info_hash=short", "bad-parameter"],
     ["info_hash=", "bad-parameter"],
@@ -48,7 +48,7 @@ test("BEP 48: scrape URLs", () => {
   }
 });
 
-test("what a client asks is what a tracker reads, NUL bytes included (BTFS-7)", () => {
+test("a tracker reads exactly what a client asks, NUL bytes included (BTFS-7)", () => {
   const url = scrapeUrl("http://t.example/announce?k=1", HASHES)!;
   assert.deepEqual(parse(url.slice(url.indexOf("?") + 1)), HASHES);
   assert.deepEqual(parse(""), []);

@@ -8,11 +8,11 @@ import { cutMessage, decodeReplyDict, getCount, type TrackerFailure } from "./ht
 import { joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
 
-/** Infohashes of one scrape, HTTP and UDP: what fits into a datagram (TRK-7). */
+/** Infohashes of one scrape, HTTP and UDP: as many as fit into a datagram (TRK-7). */
 export const SCRAPE_INFOHASHES_MAX = 74;
 const PARAMETERS_MAX = 128;
 
-/** What a tracker tells of one swarm. */
+/** The counts of one swarm. */
 export interface ScrapeCounts {
   /** Seeds. */
   readonly complete: number;
@@ -20,9 +20,9 @@ export interface ScrapeCounts {
   readonly incomplete: number;
   /** Completions. */
   readonly downloaded: number;
-  /** Leechers that still fetch (BEP 21). */
+  /** Leechers that are still downloading (BEP 21). */
   readonly downloaders?: number | undefined;
-  /** Bytes the peers reported (PUB-3.10); not in any BEP, clients pass over it. */
+  /** Bytes that the peers reported (PUB-3.10); in no BEP, and clients ignore it. */
   readonly uploadedBytes?: number | undefined;
   readonly downloadedBytes?: number | undefined;
 }
@@ -33,10 +33,10 @@ export interface ScrapeEntry extends ScrapeCounts {
 }
 
 /**
- * The scrape URL that belongs to an announce URL: the last component of the path begins with
- * `announce`, which becomes `scrape` (BEP 48).
+ * Makes the scrape URL of an announce URL: the last component of the path must begin with `announce`, which becomes
+ * `scrape` (BEP 48).
  *
- * @returns `undefined` when that tracker has none.
+ * @returns `undefined` when the tracker has no scrape URL.
  */
 export function scrapeUrl(
   announceUrl: string,
@@ -60,8 +60,8 @@ const cursor = new QueryCursor();
 /**
  * Reads a scrape from its raw query string.
  *
- * @returns Infohashes in the order asked, none meaning everything (a full scrape), and what it shows of who asks.
- * @throws {AnnounceError} With the reason a client may be told.
+ * @returns Infohashes in the order of the request, an empty list meaning all (a full scrape), and the credential.
+ * @throws {AnnounceError} Its reason may be sent to the client.
  */
 export function parseScrapeQuery(
   input: Uint8Array,
@@ -94,7 +94,7 @@ export function parseScrapeQuery(
   return { infohashes, credential };
 }
 
-/** The reply to an HTTP scrape. An infohash given twice stands in it once. */
+/** Builds the reply to an HTTP scrape. A repeated infohash appears once. */
 export function encodeScrapeReply(
   entries: readonly ScrapeEntry[],
   minRequestIntervalS: number,
@@ -120,7 +120,7 @@ export function encodeScrapeReply(
 /**
  * Reads the reply to an HTTP scrape.
  *
- * @returns By infohash, spelled in latin1; entries that are not well formed are left out.
+ * @returns Counts by infohash, spelled in latin1; malformed entries are left out.
  * @throws {AnnounceError} `bad-reply`.
  */
 export function decodeScrapeReply(

@@ -1,6 +1,6 @@
 import { AnnounceError } from "./announce-error.ts";
 
-/** Bytes of a query string, and of path and query together. Longer ones are refused unread (TRK-12). */
+/** Bytes of a query string, and of path and query together. Longer ones are refused without being read (TRK-12). */
 export const QUERY_BYTES_MAX = 8192;
 
 const PERCENT = 0x25;
@@ -30,10 +30,10 @@ export function percentEncode(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes `input[start, end)` into `target`. Bytes, not text: an infohash is no UTF-8, and `+` is a
- * plus sign.
+ * Decodes `input[start, end)` into `target`. It works on bytes, not text: an infohash is not UTF-8, and `+` is a plus
+ * sign.
  *
- * @returns Bytes decoded. More than `target` holds are counted but not written.
+ * @returns The number of decoded bytes. Bytes that do not fit into `target` are counted but not written.
  * @throws {AnnounceError} `bad-escape` when `%` is not followed by two hexadecimal digits.
  */
 export function percentDecodeInto(
@@ -62,9 +62,9 @@ export function percentDecodeInto(
 }
 
 /**
- * Reads a decimal integer by its digits: no sign but minus, no leading zeros, no exponent, no spaces.
+ * Reads a decimal integer strictly by its digits: only a minus sign, no leading zeros, exponent or spaces.
  *
- * @returns NaN when it is none; +-Infinity when it is one beyond 2^53-1 but within 20 digits.
+ * @returns NaN when the text is not an integer; +-Infinity for an integer beyond 2^53-1 of up to 20 digits.
  */
 export function parseDecimal(input: Uint8Array, start: number, end: number): number {
   let at = start;
@@ -83,7 +83,7 @@ export function parseDecimal(input: Uint8Array, start: number, end: number): num
   return negative ? -value : value;
 }
 
-/** Walks the parameters of a query string in place. One is kept and `start`ed for each request. */
+/** Walks the parameters of a query string in place. One cursor is kept and opened for each request. */
 export class QueryCursor {
   input: Uint8Array = new Uint8Array(0);
   nameStart = 0;
@@ -94,7 +94,7 @@ export class QueryCursor {
   #inputEnd = 0;
   #parametersLeft = 0;
 
-  /** @param range - Where the query lies in `input`, without the `?`. */
+  /** @param range - The place of the query in `input`, without the `?`. */
   open(
     input: Uint8Array,
     range: { readonly start: number; readonly end: number },
@@ -136,7 +136,7 @@ export class QueryCursor {
     return true;
   }
 
-  /** True when the name is `name`, byte for byte. */
+  /** True when the name equals `name`, byte for byte. */
   named(name: Uint8Array): boolean {
     if (this.nameEnd - this.nameStart !== name.length) return false;
     for (let i = 0; i < name.length; i += 1) {
@@ -145,7 +145,7 @@ export class QueryCursor {
     return true;
   }
 
-  /** True when the value is `value`, byte for byte. */
+  /** True when the value equals `value`, byte for byte. */
   valued(value: Uint8Array): boolean {
     if (this.end - this.start !== value.length) return false;
     for (let i = 0; i < value.length; i += 1) {

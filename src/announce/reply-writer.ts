@@ -3,8 +3,8 @@ import { invariant } from "../base/errors.ts";
 const ZERO = 0x30;
 
 /**
- * Builds one bencoded reply in a buffer that is used again for the next. Writers of replies emit keys
- * in sorted order themselves: a `Map` for each announce would cost more than the announce.
+ * Builds one bencoded reply in a buffer that is reused. Writers of replies emit keys in sorted order themselves: a
+ * `Map` for each announce would cost more than the announce.
  */
 export class ReplyWriter {
   readonly bytes: Uint8Array;
@@ -18,7 +18,7 @@ export class ReplyWriter {
     this.length = 0;
   }
 
-  /** A constant, encoded beforehand. */
+  /** Writes a constant that was encoded before. */
   raw(part: Uint8Array): void {
     this.range(part, 0, part.length);
   }
@@ -51,7 +51,7 @@ export class ReplyWriter {
     }
   }
 
-  /** @returns The reply as bytes of its own. */
+  /** @returns A copy of the reply's bytes. */
   take(): Uint8Array {
     return this.bytes.slice(0, this.length);
   }

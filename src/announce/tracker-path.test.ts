@@ -92,18 +92,18 @@ for (const [query, credential] of queries) {
   });
 }
 
-test("TRK-13: path and query may show the same; two that differ are nobody's", () => {
+test("TRK-13: path and query may hold the same credential; two different ones match nobody", () => {
   assert.deepEqual(parseUrlCredential(`/${KEY}/announce?passkey=${KEY}`), passkey(KEY));
   assert.deepEqual(parseUrlCredential(`/${KEY}/announce?passkey=${OTHER}`), passkey(""));
   assert.deepEqual(parseUrlCredential(`/device/${KEY}/announce?passkey=${KEY}`), device(""));
 });
 
-test("BEP 41: a credential that is split over several options is whole again; junk, the end and cut options stay bounded", () => {
+test("BEP 41: a credential split over several options is joined; junk, the end and truncated options stay bounded", () => {
   const url = encodeUtf8(`/${KEY}/announce?a=b`);
   const split = (at: number): Uint8Array =>
     Uint8Array.from([
       ...encodeUrlOptions(url.subarray(0, at)),
-      // Nothing, and an option nobody knows.
+      // An empty option, and an unknown one.
       1,
       1,
       0x7f,

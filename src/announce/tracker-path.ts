@@ -2,7 +2,7 @@ import { fromLatin1 } from "../base/bytes.ts";
 import { type Credential, joinCredentials, withParameter } from "./credential.ts";
 import { QueryCursor } from "./query.ts";
 
-/** What is asked of a tracker at a path, and what the path shows of who asks. */
+/** The kind of request at a path of the tracker, and the credential in the path. */
 export interface TrackerPath {
   readonly act: "announce" | "scrape";
   readonly credential: Credential | undefined;
@@ -12,15 +12,15 @@ const ANNOUNCE: TrackerPath = { act: "announce", credential: undefined };
 const SCRAPE: TrackerPath = { act: "scrape", credential: undefined };
 const BEFORE = /^\/(device\/)?([A-Za-z0-9_-]{16,128})\/(announce|scrape)\/?$/;
 const BEHIND = /^\/(announce|scrape)\/(device\/)?([A-Za-z0-9_-]{16,128})\/?$/;
-/** Of the path and query in a datagram. */
+/** Parameters of the path and query in a datagram. */
 const PARAMETERS_MAX = 64;
 
 /**
- * Reads the path of an address of the tracker: `/announce`, with a passkey before it or behind it (BEP 48 finds the scrape
- * of the former only), or with `device/` and a device's id in these places; the same for `/scrape`.
+ * Reads the path of a tracker address: `/announce` with a passkey before or after it (BEP 48 finds the scrape URL of
+ * the former only), or with `device/` and a device's id in these places; the same for `/scrape`.
  *
- * @param path - Undecoded: nothing in it needs an escape.
- * @returns `undefined` when it is no address of a tracker.
+ * @param path - Not decoded: nothing in it needs an escape.
+ * @returns `undefined` when it is not an address of a tracker.
  */
 export function parseTrackerPath(path: string): TrackerPath | undefined {
   switch (path) {
@@ -56,7 +56,7 @@ function withCredential(
 const cursor = new QueryCursor();
 
 /**
- * Reads what the path and query of a UDP tracker's URL show of who asks (BEP 41). A path that is none of ours shows nothing.
+ * Reads the credential in the path and query of a UDP tracker's URL (BEP 41). An unknown path holds none.
  *
  * @param url - One character per byte.
  * @throws {AnnounceError} `bad-escape`, `too-many-parameters`.

@@ -24,7 +24,7 @@ const OUTGOING: OutgoingAnnounce = {
 
 const T = "http://t.example/announce";
 
-/** The query of a tracker's URL, and what stays of it. */
+/** The query of a tracker's URL, and the part of it that is kept. */
 const queries: readonly (readonly [why: string, query: string, kept: string])[] = [
   ["a passkey", "?passkey=0123456789abcdef", "?passkey=0123456789abcdef"],
   [
@@ -54,14 +54,14 @@ const queries: readonly (readonly [why: string, query: string, kept: string])[] 
     "?info.hash=1&peer+id=2&info%20hash=3&a=b",
     "?a=b",
   ],
-  ["line breaks, which URLs lose on their way", "?po\nrt=1&i\tp=2&a=b", "?a=b"],
+  ["line breaks, which URLs lose in transit", "?po\nrt=1&i\tp=2&a=b", "?a=b"],
   ["semicolons, where some part", "?a=b;port=1&c=d", "?a=b&c=d"],
   ["an ampersand as HTML writes it", "?a=b&amp;port=1&amp;c=d", "?a=b&amp&amp;c=d"],
   ["a second question mark", "?passkey=k?port=1", "?passkey=k"],
   ["a fragment", "?passkey=k#port=1", "?passkey=k"],
 ];
 for (const [why, query, kept] of queries) {
-  test(`HUB-32: a tracker's URL says nothing in our place: ${why}`, () => {
+  test(`HUB-32: a tracker's URL cannot set our parameters: ${why}`, () => {
     assert.equal(trackerUrlWithoutOwn(T + query), T + kept);
     const url = announceUrl(T + query, OUTGOING);
     const ours = url.slice((T + kept).length + 1);
@@ -70,7 +70,7 @@ for (const [why, query, kept] of queries) {
   });
 }
 
-test("HUB-32: each reader of a query finds our port once, the first as the last", () => {
+test("HUB-32: every reader of a query finds our port once, whether it takes the first or the last", () => {
   for (const [, query] of queries) {
     const { searchParams } = new URL(announceUrl(T + query, OUTGOING));
     assert.deepEqual(searchParams.getAll("port"), ["6881"], query);
@@ -79,13 +79,13 @@ test("HUB-32: each reader of a query finds our port once, the first as the last"
   }
 });
 
-test("a key in the tracker's URL is its member's: ours is left out beside it", () => {
+test("a key in the tracker's URL belongs to its member, so ours is left out", () => {
   assert.match(announceUrl(`${T}?key=member`, OUTGOING), /\?key=member&info_hash=/);
   assert.equal(announceUrl(`${T}?key=member`, OUTGOING).match(/key=/g)?.length, 1);
   assert.match(announceUrl(T, OUTGOING), /&key=CAFEBABE/);
 });
 
-test("HUB-32: the same over UDP, whose packets carry the URL behind them, and for a scrape", () => {
+test("HUB-32: the same over UDP, whose packets carry the URL at their end, and for a scrape", () => {
   const packet = encodeUdpAnnounce([1, 2], 3, {
     announce: OUTGOING,
     trackerUrl: "udp://t.example:1/announce?port=6379&passkey=k&ip=127.0.0.1",

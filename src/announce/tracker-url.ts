@@ -1,6 +1,6 @@
 /**
- * What an announce says of itself (BEP 3, 7, 8, 21, 23), and other spellings that trackers take for it. `key` is not
- * among them: see `hasParameter`.
+ * The parameters that an announce sets itself (BEP 3, 7, 8, 21, 23), and other spellings of them that trackers
+ * accept. `key` is not among them: see `hasParameter`.
  */
 const OWN_NAMES: ReadonlySet<string> = new Set([
   "info_hash",
@@ -29,11 +29,12 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A tracker's URL without what an announce says itself. It comes from whoever made the torrent: of two values for
- * `port` some trackers take the first, and `ip` is believed by some, so that the URL could put a stranger's address, or
- * another port of this machine, into a swarm in our name. Passkeys and everything else stay as they are.
+ * Removes from a tracker's URL the parameters that an announce sets itself. The URL comes from the maker of the
+ * torrent: some trackers take the first of two values for `port`, and some believe `ip`, so the URL could put a
+ * stranger's address, or another port of this machine, into a swarm in our name. Passkeys and everything else are
+ * kept.
  *
- * @param url - Its fragment goes too.
+ * @param url - Its fragment is removed too.
  */
 export function trackerUrlWithoutOwn(url: string): string {
   const plain = url.replace(/#.*$/s, "");
@@ -47,19 +48,22 @@ export function trackerUrlWithoutOwn(url: string): string {
   return kept === "" ? plain.slice(0, mark) : `${plain.slice(0, mark)}?${kept}`;
 }
 
-/** Whether the query of a URL has a parameter of this name, as the most lenient of trackers reads it. */
+/** Tells whether the query of a URL has a parameter of this name, read as leniently as any tracker does. */
 export function hasParameter(url: string, name: string): boolean {
   const mark = url.indexOf("?");
   return mark >= 0 && parametersOf(url.slice(mark + 1)).some((each) => each.name === name);
 }
 
-/** Appends to the query a URL has, or begins one. */
+/** Appends to the query of a URL, or begins one. */
 export function joinQuery(url: string, query: string): string {
   if (!url.includes("?")) return `${url}?${query}`;
   return /[?&]$/.test(url) ? `${url}${query}` : `${url}&${query}`;
 }
 
-/** @returns In their order, each with the separator before it. Some trackers part at `;` too, or at a second `?`. */
+/**
+ * @returns Parameters in order, each with the separator before it. Some trackers also split at `;`, or at a second
+ * `?`.
+ */
 function parametersOf(query: string): { readonly text: string; readonly name: string }[] {
   const parts = query.match(/[&;?]?[^&;?]*/g) ?? [];
   return parts
@@ -68,9 +72,9 @@ function parametersOf(query: string): { readonly text: string; readonly name: st
 }
 
 /**
- * The name of a parameter in the form that the most lenient reader gives it: unescaped, in small letters, without
- * white space and control characters (URLs lose some of them on their way), up to a bracket or a zero byte; a dot and
- * a space are an underscore, as in PHP.
+ * The name of a parameter as the most lenient reader sees it: unescaped, in lower case, without white space and
+ * control characters (URLs lose some of them in transit), up to a bracket or a zero byte; a dot and a space become an
+ * underscore, as in PHP.
  */
 function nameOf(parameter: string): string {
   return parameter

@@ -7,7 +7,7 @@ const END = 0;
 const NOP = 1;
 const URL_DATA = 2;
 const OPTION_BYTES_MAX = 255;
-/** Bytes of path and query: no tracker hands out longer URLs. */
+/** Bytes of path and query: no tracker uses longer URLs. */
 const URL_BYTES_MAX = 2048;
 
 /** @param url - Path and query of the tracker's URL. Over 255 bytes it takes several options. */
@@ -23,12 +23,12 @@ export function encodeUrlOptions(url: Uint8Array): Uint8Array {
 }
 
 /**
- * Joins the URL options of a packet. An option that is cut off ends the walk: the announce before it was complete. Options
- * that nobody here knows are passed over.
+ * Joins the URL options of a packet. A truncated option ends the walk, because the announce before it was complete.
+ * Unknown options are skipped.
  *
- * @param offset - Where the options begin.
+ * @param offset - The offset of the options.
  * @returns Path and query, one character per byte; empty when there is none.
- * @throws {AnnounceError} `too-long` for more than 2048 bytes: half of a URL is another one.
+ * @throws {AnnounceError} `too-long` for more than 2048 bytes, because a cut URL would be another URL.
  */
 export function parseUrlOptions(packet: Uint8Array, offset: number): string {
   let url = "";

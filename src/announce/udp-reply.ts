@@ -14,13 +14,13 @@ import {
 
 // Replies of the UDP tracker protocol (BEP 15), both sides.
 
-/** Bytes of any answer: one datagram that no path has to split (1280 less IPv6 and UDP headers). */
+/** Bytes of any answer: one datagram that no path has to split (1280 minus the IPv6 and UDP headers). */
 export const UDP_ANSWER_BYTES_MAX = 1232;
 const ANNOUNCE_HEADER_BYTES = 20;
 const SCRAPE_ENTRY_BYTES = 12;
 const ERROR_BYTES_MAX = 256;
 
-/** How many peers fit into one answer (TRK-6): 202 of IPv4, 67 of IPv6. */
+/** The number of peers in one answer (TRK-6): 202 of IPv4, 67 of IPv6. */
 export function udpPeersMax(entryBytes: 6 | 18): number {
   return Math.floor((UDP_ANSWER_BYTES_MAX - ANNOUNCE_HEADER_BYTES) / entryBytes);
 }
@@ -49,7 +49,7 @@ export function encodeUdpAnnounceReply(
   return packet;
 }
 
-/** @param counts - One for each infohash asked, in order: UDP cannot leave one out. */
+/** @param counts - One for each requested infohash, in order: UDP cannot leave one out. */
 export function encodeUdpScrapeReply(
   transactionId: number,
   counts: readonly ScrapeCounts[],
@@ -71,23 +71,23 @@ export function encodeUdpError(transactionId: number, reason: string): Uint8Arra
   return packet;
 }
 
-/** A datagram from a tracker, before anybody knows which request it answers. */
+/** A datagram from a tracker, before it is matched with a request. */
 export type UdpReply =
   | { readonly kind: "connected"; readonly connectionId: ConnectionId }
   | TrackerReply
   | { readonly kind: "scraped"; readonly counts: readonly ScrapeCounts[] }
   | { readonly kind: "failure"; readonly reason: string };
 
-/** @returns The transaction id, or `undefined` when the packet is too short to have one. */
+/** @returns The transaction id, or `undefined` when the packet is too short to hold one. */
 export function udpTransactionId(packet: Uint8Array): number | undefined {
   return packet.length < 8 ? undefined : readUint32(packet, 4);
 }
 
 /**
- * Reads a reply. Sizes are judged from below only: later versions may append (BEP 15).
+ * Reads a reply. A size is only checked against a minimum, because later versions may append fields (BEP 15).
  *
  * @param entryBytes - 6 when the packet came over IPv4, 18 over IPv6.
- * @throws {AnnounceError} `bad-packet` when it is too short or of an unknown action.
+ * @throws {AnnounceError} `bad-packet` when the packet is too short or its action is unknown.
  */
 export function decodeUdpReply(packet: Uint8Array, entryBytes: 6 | 18): UdpReply {
   if (packet.length < 8) throw tooShort();

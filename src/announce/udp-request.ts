@@ -28,27 +28,27 @@ export const UDP_ANNOUNCE = 1;
 export const UDP_SCRAPE = 2;
 export const UDP_ERROR = 3;
 
-/** Bytes every request has: connection id, action, transaction id. */
+/** Bytes of the header of every request: connection id, action, transaction id. */
 export const UDP_HEADER_BYTES = 16;
 const ANNOUNCE_BYTES = 98;
 const MAGIC_HIGH = 0x417;
 const MAGIC_LOW = 0x27101980;
 const TWO_32 = 0x1_0000_0000;
 
-/** Names the connection for up to two minutes; proof that we hear what is sent to our address. */
+/** Identifies a connection for up to two minutes; it proves that we receive packets at our address. */
 export type ConnectionId = readonly [high: number, low: number];
 
-/** In the order of their numbers; 4 is not in BEP 15, libtorrent sends it for BEP 21. */
+/** In the order of their numbers; 4 is not in BEP 15, but libtorrent sends it for BEP 21. */
 const EVENTS: readonly AnnounceEvent[] = ["none", "completed", "started", "stopped", "paused"];
 
-/** @param transactionId - 32 bits, random. */
+/** @param transactionId - 32 random bits. */
 export function encodeUdpConnect(transactionId: number): Uint8Array {
   return header([MAGIC_HIGH, MAGIC_LOW], UDP_CONNECT, transactionId);
 }
 
 /**
- * @param trackerUrl - Its path and query travel along as options (BEP 41): passkeys live there. What the packet says
- *   itself is taken out of the query.
+ * @param trackerUrl - Its path and query are sent as options (BEP 41), because passkeys are there. Parameters that
+ *   the packet itself holds are removed from the query.
  */
 export function encodeUdpAnnounce(
   connectionId: ConnectionId,
@@ -63,14 +63,14 @@ export function encodeUdpAnnounce(
   writeUint64(packet, 56, announce.downloaded);
   writeUint64(packet, 64, announce.left);
   writeUint64(packet, 72, announce.uploaded);
-  // A tracker that knows BEP 15 only would refuse event 4.
+  // A tracker that knows only BEP 15 would refuse event 4.
   writeUint32(packet, 80, announce.event === "paused" ? 0 : EVENTS.indexOf(announce.event));
   writeUint32(packet, 84, 0);
   writeUint32(packet, 88, announce.key);
   writeUint32(packet, 92, announce.numwant);
   writeUint16(packet, 96, announce.port);
   const path = /^udp:\/\/[^/?#]*([^#]*)/i.exec(trackerUrlWithoutOwn(options.trackerUrl))?.[1] ?? "";
-  // Most trackers are `udp://host:port/announce`: nothing in it they would need to be told.
+  // Most tracker URLs are `udp://host:port/announce`, and need no options.
   if (path === "" || path === "/" || path === "/announce") return packet;
   return concatBytes([packet, encodeUrlOptions(encodeUtf8(path))]);
 }
@@ -87,7 +87,7 @@ export function encodeUdpScrape(
   return concatBytes([header(connectionId, UDP_SCRAPE, transactionId), ...infohashes]);
 }
 
-/** True for a connect request: long enough and with the magic number (TRK-9). */
+/** True for a connect request: it is long enough and has the magic number (TRK-9). */
 export function isUdpConnect(packet: Uint8Array): boolean {
   return (
     packet.length >= UDP_HEADER_BYTES &&
@@ -100,7 +100,7 @@ export function isUdpConnect(packet: Uint8Array): boolean {
 /**
  * Reads an announce. The caller has checked the length of the header and the connection id.
  *
- * @throws {AnnounceError} With the reason a client may be told.
+ * @throws {AnnounceError} Its reason may be sent to the client.
  */
 export function parseUdpAnnounce(packet: Uint8Array, request: AnnounceRequest): void {
   if (packet.length < ANNOUNCE_BYTES) {
@@ -130,7 +130,7 @@ export function parseUdpAnnounce(packet: Uint8Array, request: AnnounceRequest): 
   }
 }
 
-/** The infohashes of a scrape, in order; a shorter rest at the end is ignored. */
+/** The infohashes of a scrape, in order; a truncated last one is ignored. */
 export function parseUdpScrape(packet: Uint8Array): Uint8Array[] {
   const infohashes: Uint8Array[] = [];
   let at = UDP_HEADER_BYTES;
@@ -156,7 +156,7 @@ function readCounter(packet: Uint8Array, offset: number, name: string): number {
   throw new AnnounceError("bad-parameter", `${name} must be a whole number of bytes`);
 }
 
-/** Exact up to 2^53-1; beyond, only known to be beyond. */
+/** Exact up to 2^53-1; larger numbers only stay larger than that. */
 function readUint64(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset) * TWO_32 + readUint32(bytes, offset + 4);
 }

@@ -52,14 +52,14 @@ function parse(packet: Uint8Array, request = new AnnounceRequest()): AnnounceReq
   return request;
 }
 
-/** The vector, with bytes replaced. */
+/** The vector with some bytes replaced. */
 function patched(offset: number, hex: string): Uint8Array {
   const packet = fromHex(bep15.announce)!;
   packet.set(fromHex(hex)!, offset);
   return packet;
 }
 
-test("TRK-9: what is no connect is told from one", () => {
+test("TRK-9: connect requests are recognised, everything else is not", () => {
   const connect = fromHex(bep15.connect)!;
   assert.ok(isUdpConnect(connect));
   assert.ok(isUdpConnect(Uint8Array.from([...connect, 1, 2, 3])));
@@ -109,7 +109,7 @@ test("BEP 15: the vectors", () => {
   );
 });
 
-test("BEP 41: the vector, and what travels along", () => {
+test("BEP 41: the vector, and the options after it", () => {
   const path = encodeUtf8("/dir?a=b&c=d");
   assert.equal(toHex(encodeUrlOptions(path)), bep15.bep41_option);
   assert.equal(toHex(encodeUrlOptions(new Uint8Array(0))), "0200");
@@ -149,7 +149,7 @@ test("BEP 41: options of others", () => {
   }
 });
 
-test("all events and large numbers cross the wire", () => {
+test("all events and large numbers survive the wire", () => {
   for (const event of ["none", "started", "completed", "stopped"] as const) {
     assert.equal(parse(announceTo(TRACKER, { ...OUTGOING, event })).event, event);
   }
@@ -160,7 +160,7 @@ test("all events and large numbers cross the wire", () => {
   assert.equal(parse(patched(64, "ffffffffffffffff")).left, LEFT_UNKNOWN);
 });
 
-test("a claimed address is only written down, and does not stay for the next request", () => {
+test("a claimed address is only recorded, and is cleared for the next request", () => {
   const request = parse(patched(84, "01020304"));
   assert.equal(request.claimedAddress, "1.2.3.4");
   assert.equal(parse(fromHex(bep15.announce)!, request).claimedAddress, "");
@@ -191,7 +191,7 @@ test("TRK-6: an answer is one datagram, entries of 6 and 18 bytes", () => {
   }
 });
 
-test("connects, scrapes and errors come out as they went in", () => {
+test("connects, scrapes and errors survive a round trip", () => {
   const connected = decodeUdpReply(encodeUdpConnectReply(1, CONNECTION), 6);
   assert.deepEqual(connected, { kind: "connected", connectionId: [...CONNECTION] });
   const infohashes = [1, 0, 255].map((byte) => new Uint8Array(20).fill(byte));
@@ -206,7 +206,7 @@ test("connects, scrapes and errors come out as they went in", () => {
   assert.ok(encodeUdpError(4, "x".repeat(10_000)).length <= 264);
 });
 
-test("replies that are cut short or of an unknown action are refused", () => {
+test("truncated replies and replies of an unknown action are refused", () => {
   const replies = [
     encodeUdpConnectReply(1, CONNECTION).subarray(0, 15),
     encodeUdpAnnounceReply(1, 1, new AnnounceAnswer()).subarray(0, 19),

@@ -1,14 +1,15 @@
 import { toHex } from "./bytes.ts";
 import { addressBytes } from "./endpoint.ts";
 
-/** Bytes of an IPv6 address that name a line; whoever has one has all 2^64 addresses behind it. */
+/** Leading bytes of an IPv6 address that name a line. One customer has all 2^64 addresses behind them. */
 const IPV6_LINE_BYTES = 8;
 
 /**
- * What one customer has: an IPv4 address, or the /64 of an IPv6 address. Whatever is counted or bounded by address
- * counts by this.
+ * Names what one customer has: an IPv4 address, or the /64 of an IPv6 address. Everything that is counted or bounded
+ * by address uses this key.
  *
- * @returns Text of bounded length; the same for every spelling of an address, and one for all that is no address.
+ * @returns Text of bounded length: the same for every spelling of an address, and one text for everything that is not
+ *   an address.
  */
 export function lineOf(address: string): string {
   const bytes = addressBytes(address.replace(/%.*$/, ""));

@@ -11,7 +11,7 @@ const CASES: Readonly<Record<keyof typeof REACH, readonly string[]>> = {
     "::1",
     "::",
     "::ffff:127.0.0.1",
-    // As IPv6 writes IPv4: compatible, 6to4, NAT64, translated, Teredo (by its server, by its client).
+    // Addresses that embed IPv4 ones: compatible, 6to4, NAT64, translated, Teredo (by its server, by its client).
     "::127.0.0.1",
     "2002:7f00:1::1",
     "64:ff9b::7f00:1",
@@ -113,7 +113,7 @@ test("HUB-7: a mapped address in 16 bytes is as near as the four it holds", () =
   assert.equal(reachOfBytes(mapped), REACH.machine);
 });
 
-test("HUB-7: of a name the nearest addresses count, and those that lead nowhere do not", () => {
+test("HUB-7: the nearest addresses of a name count, and those that lead nowhere do not", () => {
   assert.deepEqual(nearestOf(["9.9.9.9", "10.0.0.1", "fd00::1", "224.0.0.1"]), {
     reach: REACH.network,
     addresses: ["10.0.0.1", "fd00::1"],

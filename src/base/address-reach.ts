@@ -1,11 +1,11 @@
 import { addressBytes } from "./endpoint.ts";
 
-/** How far away an address is; nearer is less. `nowhere` is no place that one machine can be reached at. */
+/** How far away an address is; lower is nearer. `nowhere` is an address that no single machine can be reached at. */
 export const REACH = { nowhere: -1, machine: 0, network: 1, world: 2 } as const;
 
 export type Reach = (typeof REACH)[keyof typeof REACH];
 
-/** A part of the address space, and where it leads; a function reads it from the address itself. */
+/** A part of the address space and where it leads. A function reads the answer from the address itself. */
 interface Block {
   readonly start: Uint8Array;
   readonly bits: number;
@@ -13,11 +13,11 @@ interface Block {
 }
 
 /**
- * The special-purpose address registries of IANA (RFC 6890), IPv4: what is not in the list is in the world.
- * Of blocks that overlap the first one counts.
+ * The special-purpose address registries of IANA (RFC 6890), IPv4. An address outside these blocks belongs to the
+ * world. The first block that matches counts.
  */
 const IPV4_BLOCKS = blocks([
-  // 0.0.0.0 is this machine when it is connected to.
+  // A connection to 0.0.0.0 reaches this machine.
   ["0.0.0.0/8", REACH.machine],
   ["127.0.0.0/8", REACH.machine],
   ["10.0.0.0/8", REACH.network],
@@ -35,7 +35,7 @@ const IPV4_BLOCKS = blocks([
   ["240.0.0.0/4", REACH.nowhere], // reserved, and broadcast
 ]);
 
-/** IPv6: global unicast is 2000::/3; what lies outside it and is not in the list is not assigned. */
+/** IPv6: global unicast is 2000::/3. Everything outside it that is not listed here is unassigned. */
 const IPV6_BLOCKS = blocks([
   // These stand for IPv4 addresses: mapped, compatible (with :: and ::1), translated, NAT64, 6to4.
   ["::ffff:0:0/96", ipv4At(12)],
@@ -43,7 +43,7 @@ const IPV6_BLOCKS = blocks([
   ["::ffff:0:0:0/96", ipv4At(12)],
   ["64:ff9b::/96", ipv4At(12)],
   ["2002::/16", ipv4At(2)],
-  // A translator of one's own network (RFC 8215): it may lead to whatever that network holds.
+  // A translator of the local network (RFC 8215): it may lead to anything in that network.
   ["64:ff9b:1::/48", REACH.network],
   ["2001::/32", reachOfTeredo],
   ["2001:1::/126", REACH.world], // anycast for PCP, TURN and DNS-SD
@@ -65,7 +65,7 @@ const IPV6_BLOCKS = blocks([
  * Where an address leads from here: to this machine, to a network that strangers do not reach (RFC 1918,
  * RFC 4193, RFC 6598, link-local), out into the world, or nowhere (multicast, broadcast, documentation).
  *
- * @param address - Text. What is no address counts as this machine, which is trusted with the least.
+ * @param address - Text. Anything that is not an address counts as this machine, the most restricted answer.
  */
 export function reachOf(address: string): Reach {
   const bytes = addressBytes(address.replace(/%.*$/, ""));
@@ -82,8 +82,7 @@ export function reachOfBytes(bytes: Uint8Array): Reach {
 }
 
 /**
- * Of the addresses of one name those that are nearest, and how near that is. Addresses that lead nowhere are
- * left out.
+ * Picks the nearest addresses of one name, and says how near they are. Addresses that lead nowhere are left out.
  */
 export function nearestOf(
   addresses: readonly string[],
@@ -102,12 +101,12 @@ export function nearestOf(
   return { reach: nearest, addresses: kept.map(({ address }) => address) };
 }
 
-/** The reach of the IPv4 address that stands in an IPv6 address. */
+/** The reach of the IPv4 address inside an IPv6 address. */
 function ipv4At(offset: number): (bytes: Uint8Array) => Reach {
   return (bytes) => reachOfBytes(bytes.subarray(offset, offset + 4));
 }
 
-/** Teredo (RFC 4380) holds two IPv4 addresses: of a server, and, inverted, of the client's router. */
+/** Teredo (RFC 4380) embeds two IPv4 addresses: the server's, and the inverted address of the client's router. */
 function reachOfTeredo(bytes: Uint8Array): Reach {
   const server = reachOfBytes(bytes.subarray(4, 8));
   const client = reachOfBytes(bytes.slice(12).map((byte) => byte ^ 0xff));
@@ -128,7 +127,7 @@ function blocks(table: readonly (readonly [network: string, reach: Block["reach"
   });
 }
 
-/** As `addressBytes`, without its reading of ::ffff:0:0/96 as IPv4. */
+/** Like `addressBytes`, but does not read ::ffff:0:0/96 as IPv4. */
 function blockStart(address: string): Uint8Array {
   if (address !== "::ffff:0:0") return addressBytes(address)!;
   const bytes = new Uint8Array(16);

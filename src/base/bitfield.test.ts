@@ -44,7 +44,7 @@ test("fill and clear leave spare bits alone", () => {
   }
 });
 
-test("it is a set: the same answers as a Set, and copies are their own", () => {
+test("it answers as a Set does, and copies are independent", () => {
   const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(99)));
   fc.assert(
     fc.property(steps, (all) => {

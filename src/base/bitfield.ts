@@ -17,7 +17,7 @@ export class Bitfield {
   }
 
   /**
-   * Copies a bitfield that came from outside.
+   * Copies a bitfield that was received.
    *
    * @returns `undefined` when the size is wrong or a spare bit is set (WIR-4).
    */
@@ -41,7 +41,7 @@ export class Bitfield {
     return this.#count === this.length;
   }
 
-  /** @param index - Outside the range counts as not set. */
+  /** @param index - An index outside the range counts as not set. */
   has(index: number): boolean {
     return ((this.bytes[index >>> 3] ?? 0) & (0x80 >>> (index & 7))) !== 0;
   }

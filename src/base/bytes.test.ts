@@ -18,7 +18,7 @@ import {
   writeUint32,
 } from "./bytes.ts";
 
-test("hexadecimal: what is none is refused, the rest comes back", () => {
+test("hexadecimal survives a round trip, and anything else is refused", () => {
   for (const text of ["0", "0g", "zz", " 00", "0x00", "00\n"])
     assert.equal(fromHex(text), undefined);
   assert.deepEqual(fromHex("00fFA0"), new Uint8Array([0, 255, 160]));
@@ -45,7 +45,7 @@ test("joining", () => {
   assert.deepEqual(concatBytes(parts), new Uint8Array([1, 2, 3]));
 });
 
-test("UTF-8: strictly or with replacement", () => {
+test("UTF-8 is decoded strictly, or with replacement", () => {
   assert.equal(decodeUtf8Strict(new Uint8Array([0xff])), undefined);
   assert.equal(decodeUtf8Strict(new Uint8Array([0xed, 0xa0, 0x80])), undefined);
   assert.equal(decodeUtf8(new Uint8Array([0x61, 0xff])), "a\ufffd");

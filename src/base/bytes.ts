@@ -18,14 +18,14 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Compares contents, not identity. Not constant in time: not for secrets. */
+/** Compares contents, not identity. Not constant time: do not use it for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** Orders by unsigned bytes, a prefix first: the order BEP 3 sorts dictionary keys by. */
+/** Orders by unsigned bytes, and a prefix first. BEP 3 sorts dictionary keys this way. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shorter = Math.min(a.length, b.length);
   for (let i = 0; i < shorter; i += 1) {
@@ -55,7 +55,7 @@ export function fromHex(text: string): Uint8Array | undefined {
 /** One character per byte: keeps every byte, and orders strings as their bytes order. */
 export function toLatin1(bytes: Uint8Array): string {
   let text = "";
-  // Chunked, because a call with too many arguments overflows the stack.
+  // In parts, because a call with too many arguments overflows the stack.
   for (let i = 0; i < bytes.length; i += 8192) {
     text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   }
@@ -76,18 +76,18 @@ export function encodeUtf8(text: string): Uint8Array {
 
 const ASCII = /^[\u0000-\u007f]*$/;
 
-/** The UTF-8 bytes of a text, one character per byte: what `toLatin1` makes of `encodeUtf8`. */
+/** The UTF-8 bytes of a text, one character per byte: `toLatin1(encodeUtf8(text))`. */
 export function latin1OfUtf8(text: string): string {
-  // Most names: their bytes are their characters.
+  // Most names are ASCII: their bytes are their characters.
   return ASCII.test(text) ? text : toLatin1(encodeUtf8(text));
 }
 
-/** Text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8; invalid bytes become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return UTF8_DECODER.decode(bytes);
 }
 
-/** @returns The text, or `undefined` when the bytes are not UTF-8. A U+FEFF at the start is a letter as any other. */
+/** @returns The text, or `undefined` when the bytes are not UTF-8. A U+FEFF at the start is kept. */
 export function decodeUtf8Strict(bytes: Uint8Array): string | undefined {
   try {
     return UTF8_STRICT.decode(bytes);
@@ -96,7 +96,7 @@ export function decodeUtf8Strict(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Big-endian, as everything on the wire. */
+/** Big-endian, like every number on the wire. */
 export function readUint16(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 8) | bytes[offset + 1]!;
 }

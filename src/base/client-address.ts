@@ -1,10 +1,10 @@
 import { addressBytes } from "./endpoint.ts";
 
 /**
- * The client's address, behind a proxy of ours the last hop, which that proxy wrote itself (TRK-2).
+ * The client's address. Behind a trusted proxy it is the last hop, which that proxy itself added (TRK-2).
  *
- * @param remote - Of the connection.
- * @param forwarded - `X-Forwarded-For` as it came; `null` unless `remote` is such a proxy.
+ * @param remote - Address of the connection.
+ * @param forwarded - The raw `X-Forwarded-For` header; `null` unless `remote` is a trusted proxy.
  */
 export function clientAddress(remote: string, forwarded: string | null): Uint8Array | undefined {
   if (forwarded === null) return addressBytes(remote);

@@ -11,7 +11,7 @@ import {
   parseEndpoint,
 } from "./endpoint.ts";
 
-test("what is no literal address and port is refused", () => {
+test("anything but a literal address and port is refused", () => {
   for (const text of [
     "",
     "1.2.3.4",
@@ -62,12 +62,12 @@ test("RFC 5952: one text for every address", () => {
   }
 });
 
-test("TRK-21: an IPv4 address in IPv6 clothing is the IPv4 address", () => {
+test("TRK-21: an IPv4-mapped IPv6 address is the IPv4 address", () => {
   assert.equal(toHex(addressBytes("::ffff:10.0.0.1")!), "0a000001");
   assert.equal(formatAddress(addressBytes("::ffff:10.0.0.1")!), "10.0.0.1");
 });
 
-test("compact forms, without port 0 and without a cut end", () => {
+test("compact forms leave out port 0 and a truncated end", () => {
   assert.equal(toHex(encodeCompact({ address: "10.0.0.7", port: 6881 })), "0a0000071ae1");
   assert.equal(
     toHex(encodeCompact({ address: "2001:db8::1", port: 1 })),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EverseedError, invariant, InvariantError } from "./errors.ts";
 
-test("an invariant that is broken says why it was believed", () => {
+test("a broken invariant says why it should hold", () => {
   assert.throws(() => invariant(false, "it holds"), {
     name: "InvariantError",
     message: /it holds/,
@@ -11,7 +11,7 @@ test("an invariant that is broken says why it was believed", () => {
   invariant(1, "it holds");
 });
 
-test("errors of ours carry the name of their class", () => {
+test("our errors carry the name of their class", () => {
   class OddError extends EverseedError {
     readonly code = "odd";
   }

@@ -11,13 +11,13 @@ export abstract class EverseedError extends Error {
   }
 }
 
-/** We are wrong: a bug of ours. Never caught to continue, only to report. */
+/** A bug in Everseed. Caught only to report it, never to continue. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
 /**
- * States what must hold here.
+ * States a condition that must hold here.
  *
  * @param why - The reason it holds, so that a failure explains itself.
  * @throws {InvariantError} When it does not.

@@ -1,6 +1,6 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** `1.4 GiB`, as people read it; bytes without a decimal. */
+/** Formats bytes for people: `1.4 GiB`. Plain bytes have no decimal. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

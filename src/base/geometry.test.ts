@@ -29,7 +29,7 @@ function aligned(...lengths: number[]): Geometry {
   return new Geometry({ pieceLength: PIECE, files, aligned: true });
 }
 
-test("nothing but empty files has no pieces", () => {
+test("a torrent of only empty files has no pieces", () => {
   for (const geometry of [packed(), packed(0), packed(0, 0), aligned(0, 0)]) {
     assert.equal(geometry.pieceCount, 0);
     assert.equal(geometry.spaceLength, 0);
@@ -96,7 +96,7 @@ test("padding between files of one piece is requested, padding at its end is not
   assert.equal(packed(10, -3 * PIECE).requestSize(1), 0);
 });
 
-test("v2: each file begins a piece, what is between files belongs to none", () => {
+test("v2: each file begins a piece, and the gaps belong to no file", () => {
   const geometry = aligned(40_000, 0, 1000, PIECE);
   assert.equal(geometry.pieceCount, 4);
   assert.equal(geometry.dataLength, 41_000 + PIECE);

@@ -1,6 +1,6 @@
 import { invariant } from "./errors.ts";
 
-/** What is requested from a peer at once, 16 KiB (BEP 3); shorter at the end of a piece. */
+/** Bytes requested from a peer at once, 16 KiB (BEP 3); the last block of a piece may be shorter. */
 export const BLOCK_BYTES = 16_384;
 
 /** Where one file lies in the torrent's space of bytes. */
@@ -50,7 +50,7 @@ export class Geometry {
     this.dataLength = dataLength;
   }
 
-  /** Bytes the piece's v1 hash covers, padding included; in a v2-only torrent those of its file. */
+  /** Bytes the piece's v1 hash covers, padding included; in a v2-only torrent, the bytes of its file. */
   pieceSize(piece: number): number {
     const start = piece * this.pieceLength;
     return this.aligned
@@ -58,7 +58,7 @@ export class Geometry {
       : Math.min(this.pieceLength, this.spaceLength - start);
   }
 
-  /** Bytes up to the last one that is not padding: what peers are asked for. */
+  /** Bytes that are requested from peers: up to the last byte that is not padding. */
   requestSize(piece: number): number {
     const start = piece * this.pieceLength;
     let end = start + this.pieceSize(piece);
@@ -71,7 +71,7 @@ export class Geometry {
     return Math.max(0, end - start);
   }
 
-  /** Bytes of the one file that a piece of a v2 or hybrid torrent holds. */
+  /** Bytes of the file in a piece of a v2 or hybrid torrent. Such a piece holds one file only. */
   dataSize(piece: number): number {
     const start = piece * this.pieceLength;
     const file = this.files[this.fileAt(start)]!;
@@ -106,12 +106,12 @@ export class Geometry {
       if (this.files[middle]!.offset <= offset) low = middle;
       else high = middle - 1;
     }
-    // Empty files share their offset with the file that follows them; the bytes are not theirs.
+    // An empty file shares its offset with the file after it; the bytes belong to the latter.
     while (low > 0 && this.files[low]!.length === 0) low -= 1;
     return low;
   }
 
-  /** The runs of files (padding included) that `length` bytes at `offset` of the space touch, in order. */
+  /** The runs of file bytes (padding included) covered by `length` bytes at `offset` of the space, in order. */
   spans(offset: number, length: number): FileSpan[] {
     const spans: FileSpan[] = [];
     const end = offset + length;

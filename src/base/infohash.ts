@@ -12,7 +12,7 @@ export interface Infohashes {
   readonly v2?: Infohash | undefined;
 }
 
-/** The 20 bytes that stand for it in handshakes and announces: v2 is cut (BEP 52). */
+/** The 20 bytes used in handshakes and announces: a v2 infohash is cut to 20 bytes (BEP 52). */
 export function wireInfohash(infohash: Infohash): Uint8Array {
   return infohash.subarray(0, INFOHASH_V1_BYTES);
 }
@@ -25,7 +25,7 @@ export function wireInfohashes(infohashes: Infohashes): Uint8Array[] {
   return forms;
 }
 
-/** Key for maps: 40 lower-case hexadecimal digits of the wire form. */
+/** A key for maps: the wire form as 40 lower-case hexadecimal digits. */
 export function infohashKey(infohash: Infohash): string {
   return toHex(wireInfohash(infohash));
 }

@@ -1,6 +1,6 @@
 /**
- * A list whose items are made while it is read: of a torrent's 200,000 files or million hashes nobody holds
- * all at once. It can be read again; each time the items are made anew.
+ * A list that makes its items while it is read, so that a torrent's 200,000 files or million hashes are never all in
+ * memory. It can be read again; each reading makes the items anew.
  */
 export class LongList<Item> implements Iterable<Item> {
   readonly length: number;
@@ -15,13 +15,13 @@ export class LongList<Item> implements Iterable<Item> {
     return this.#read();
   }
 
-  /** What `JSON.stringify` asks for: all of it. */
+  /** `JSON.stringify` calls this: all items at once. */
   toJSON(): Item[] {
     return [...this];
   }
 }
 
-/** The same of an object with many keys. */
+/** The same for an object with many keys. */
 export class LongRecord<Value> implements Iterable<readonly [key: string, value: Value]> {
   readonly #read: () => Iterator<readonly [string, Value]>;
 

@@ -11,7 +11,7 @@ function sorted(paths: readonly string[]): string[] {
 const orders: readonly (readonly [what: string, paths: readonly string[]])[] = [
   ["numbers by their value", ["1.txt", "2.txt", "9.txt", "10.txt", "11.txt", "100.txt"]],
   ["numbers in the middle", ["talk 2 part 9", "talk 2 part 10", "talk 10 part 1"]],
-  ["zeros in front do not count", ["page 001", "page 2", "page 010", "page 11"]],
+  ["leading zeros do not count", ["page 001", "page 2", "page 010", "page 11"]],
   ["capitals among small letters", ["Apple", "banana", "Cherry"]],
   ["accents beside their letter", ["éclair", "egg", "zebra"]],
   ["a short name before its longer one", ["a", "a 1", "ab"]],
@@ -20,7 +20,7 @@ const orders: readonly (readonly [what: string, paths: readonly string[]])[] = [
     ["z.txt", "a/z.txt", "a/b/1.txt", "a/c/1.txt", "b/1.txt"],
   ],
   ["folders by their numbers", ["day 2/9.pdf", "day 2/10.pdf", "day 10/1.pdf"]],
-  ["a folder is whole before the next", ["a/1", "a b/1", "a-b/1"]],
+  ["a folder is listed whole before the next", ["a/1", "a b/1", "a-b/1"]],
   ["zero and nothing but zeros", ["0", "1", "2"]],
 ];
 for (const [what, paths] of orders) {
@@ -29,7 +29,7 @@ for (const [what, paths] of orders) {
   });
 }
 
-test("the order is one of all texts: the same twice, whatever stands in a name", () => {
+test("the order is total and stable, whatever a name contains", () => {
   const odd = ["\u0000", "\ud800", "😀", "9".repeat(500), "0".repeat(500), "", "/", "//"];
   const once = sorted(odd);
   assert.deepEqual(sorted(once), sorted(sorted(once.toReversed())));

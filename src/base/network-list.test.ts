@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { addressBytes } from "./endpoint.ts";
 import { networkList } from "./network-list.ts";
 
-test("TRK-1: addresses and networks of both families, and nothing beside them", () => {
+test("TRK-1: matches addresses and networks of both families, and nothing else", () => {
   const holds = networkList(["192.168.1.0/24", "10.0.0.7", "fd00::/8"]);
   const held = (address: string): boolean => holds(addressBytes(address)!);
   for (const inside of ["192.168.1.200", "10.0.0.7", "fd12::1", "::ffff:10.0.0.7"]) {
@@ -15,7 +15,7 @@ test("TRK-1: addresses and networks of both families, and nothing beside them", 
   assert.ok(!networkList([])(addressBytes("127.0.0.1")!));
 });
 
-test("TRK-1: networks whose border lies within a byte, mapped addresses, everything, and nonsense", () => {
+test("TRK-1: prefixes that end inside a byte, mapped addresses, the whole space, and invalid entries", () => {
   const rows: [network: string, inside: string, outside: string][] = [
     ["172.16.0.0/12", "172.31.255.255", "172.32.0.0"],
     ["fd00:8000::/17", "fd00:ffff::1", "fd00:7fff::1"],

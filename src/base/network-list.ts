@@ -1,6 +1,6 @@
 import { addressBytes } from "./endpoint.ts";
 
-/** Bits that stand before an IPv4 address written as an IPv6 one (`::ffff:0:0/96`). */
+/** Bits in front of an IPv4 address that is written as IPv6 (`::ffff:0:0/96`). */
 const MAPPED_BITS = 96;
 
 interface Network {
@@ -9,8 +9,8 @@ interface Network {
 }
 
 /**
- * @param networks - Addresses, and networks like "192.168.1.0/24". What is neither is left out.
- * @returns Whether an address of 4 or 16 bytes lies in one of them.
+ * @param networks - Addresses, and networks such as "192.168.1.0/24". Anything else is left out.
+ * @returns A function that tells whether an address of 4 or 16 bytes is in one of them.
  */
 export function networkList(networks: readonly string[]): (address: Uint8Array) => boolean {
   const list = networks.flatMap((text) => networkOf(text) ?? []);

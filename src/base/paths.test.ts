@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { test } from "node:test";
 import { folderOf, joinPath, nameOf } from "./paths.ts";
 
-test("paths are taken apart as the system does it", () => {
+test("paths are split as the system splits them", () => {
   for (const path of [
     "/a/b.txt",
     "/a",

@@ -1,4 +1,4 @@
-/** Paths of this machine as text, divided by slashes. Nothing here looks at a disk. */
+/** Paths of this machine as text, divided by slashes. Nothing here accesses a disk. */
 
 /** @returns The last name of a path; empty for the root. */
 export function nameOf(path: string): string {
@@ -6,7 +6,7 @@ export function nameOf(path: string): string {
   return plain.slice(plain.lastIndexOf("/") + 1);
 }
 
-/** @returns The folder a path is in; `.` for a lone name, the root for the root. */
+/** @returns The folder that contains the path; `.` for a bare name, the root for the root. */
 export function folderOf(path: string): string {
   const plain = withoutSlashes(path);
   const at = plain.lastIndexOf("/");
@@ -14,7 +14,7 @@ export function folderOf(path: string): string {
   return withoutSlashes(plain.slice(0, at)) || "/";
 }
 
-/** @param names - Plain names: what comes from outside goes through `safeJoin`. */
+/** @param names - Plain names. Names from outside must go through `safeJoin`. */
 export function joinPath(folder: string, ...names: readonly string[]): string {
   if (folder === "") return names.join("/");
   return `${folder}${folder.endsWith("/") ? "" : "/"}${names.join("/")}`;

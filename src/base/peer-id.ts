@@ -30,7 +30,7 @@ const CLIENTS: ReadonlyMap<string, string> = new Map([
   ["GT", "anacrolix/torrent"],
 ]);
 
-/** The client's name as its peer id tells it (BEP 20); "unknown client" when it does not. */
+/** The client's name, read from its peer id (BEP 20); "unknown client" when the id does not tell. */
 export function clientName(peerId: Uint8Array): string {
   const text = toLatin1(peerId);
   if (text.startsWith("A2-")) return "aria2";

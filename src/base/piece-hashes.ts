@@ -3,7 +3,7 @@ import { equalBytes } from "./bytes.ts";
 const SHA1_BYTES = 20;
 const NODE_BYTES = 32;
 
-/** Both hashes of a piece; `undefined` where none is known. */
+/** Both hashes of a piece; `undefined` where one is not known. */
 export interface PieceHashPair {
   readonly v1?: Uint8Array | undefined;
   readonly v2?: Uint8Array | undefined;
@@ -14,7 +14,7 @@ export type HashFault = "v1" | "v2" | "both";
 
 /**
  * @param tables - 20 and 32 bytes a piece.
- * @returns What is known of a piece; a v2 node of zeros is not known yet.
+ * @returns The known hashes of a piece; a v2 node of zeros is not known yet.
  */
 export function expectedHashes({ v1, v2 }: PieceHashPair, piece: number): PieceHashPair {
   const node = v2?.subarray(piece * NODE_BYTES, (piece + 1) * NODE_BYTES);
@@ -25,8 +25,8 @@ export function expectedHashes({ v1, v2 }: PieceHashPair, piece: number): PieceH
 }
 
 /**
- * Compares what was found with what was expected, as far as anything was. A piece that nobody knows a hash of is never
- * intact.
+ * Compares the computed hashes with the expected ones, as far as those are known. A piece without any known hash is
+ * never intact.
  *
  * @returns `undefined` when the piece is intact.
  */
@@ -46,7 +46,7 @@ interface PieceShapes {
   leafWidth(piece: number): number;
 }
 
-/** What has to be hashed to find out what is wanted of a piece. */
+/** Lists what must be hashed to compute the wanted hashes of a piece. */
 export function digestPlan(
   shapes: PieceShapes,
   piece: number,

@@ -1,15 +1,16 @@
 import { EverseedError } from "./errors.ts";
 
-/** A path from outside would lead out of its folder, or to no file at all. */
+/** A path from outside would leave its folder, or names no file at all. */
 export class UnsafePathError extends EverseedError {
   readonly code = "unsafe-path";
 }
 
 /**
- * Joins components below `root` (house rule 6). Pure: looks at no disk and follows no link.
+ * Joins components below `root` (house rule 6). Pure: it accesses no disk and follows no link.
  *
- * @param root - Absolute folder; one that does not begin with a slash is of Windows, where a backslash divides.
- * @throws {UnsafePathError} When a component is empty, `.`, `..`, or holds what divides or ends a path.
+ * @param root - Absolute folder. One that does not begin with a slash is a Windows path, where a backslash is a
+ *   separator.
+ * @throws {UnsafePathError} When a component is empty, `.` or `..`, or contains a separator or a zero byte.
  */
 export function safeJoin(root: string, components: readonly string[]): string {
   if (components.length === 0) throw new UnsafePathError("the path is empty");

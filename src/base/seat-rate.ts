@@ -1,15 +1,15 @@
 /**
- * What whoever holds a seat has to move while seats are short (HUB-47). A reader on an honest slow line (16 kB/s) keeps
- * its seat as long as there are others.
+ * What the holder of a seat must move while seats are short (HUB-47). While seats are free, a reader on an honest
+ * slow line (16 kB/s) keeps its seat.
  */
 export const LEAST_BYTES_PER_SECOND = 32 * 1024;
-/** A seat is judged by what it moved in this time, at least; nobody is judged sooner. */
+/** The shortest time over which a seat is judged; no seat is judged sooner. */
 export const SEAT_WINDOW_MS = 20_000;
 
-/** How fast a seat was, in windows of one to two times `SEAT_WINDOW_MS`. Time is monotonic milliseconds. */
+/** The speed of a seat, measured in windows of one to two times `SEAT_WINDOW_MS`. Time is monotonic milliseconds. */
 export class SeatRate {
   #bytes = 0;
-  /** How many bytes it had moved at which time: the beginning of the last whole window, and of the one under way. */
+  /** The total of bytes at the beginning of the last whole window, and of the current one. */
   #before: Mark;
   #now: Mark;
 
@@ -18,13 +18,13 @@ export class SeatRate {
     this.#now = this.#before;
   }
 
-  /** It moved so many bytes, all in all. */
+  /** Records the total of bytes moved so far. */
   reach(bytes: number, now: number): void {
     this.#turn(now);
     this.#bytes = bytes;
   }
 
-  /** @returns Bytes a second; `undefined` while it is too new to be judged. */
+  /** @returns Bytes per second; `undefined` while the seat is too new to be judged. */
   perSecond(now: number): number | undefined {
     this.#turn(now);
     const { atMs, bytes } = this.#before;

@@ -1,9 +1,9 @@
-// C0 and C1 controls, delete, line separators, and what turns the direction of text around.
+// C0 and C1 controls, delete, line separators, and characters that change the direction of text.
 const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
- * Text from a torrent, a peer or a hub, made fit for a terminal: what could move the cursor, change
- * colours or turn the writing direction is shown as `\x1b`, `\u202e` (CLI-1).
+ * Makes text from a torrent, a peer or a hub fit for a terminal: characters that could move the cursor, change
+ * colours or turn the writing direction are shown as `\x1b`, `\u202e` (CLI-1).
  */
 export function escapeOutside(text: string): string {
   return text.toWellFormed().replace(DANGEROUS, (character) => {
@@ -17,7 +17,7 @@ export function safeJson(value: unknown): string {
   return escapeInJson(JSON.stringify(value));
 }
 
-/** The same for JSON that somebody else wrote, without a line break in it or behind it. */
+/** The same for JSON that another program wrote; line breaks are removed. */
 export function escapeInJson(line: string): string {
   return line.replace(DANGEROUS, (character) => `\\u${hex(character.charCodeAt(0), 4)}`);
 }

@@ -5,7 +5,7 @@ import { unfinishedPath, unfinishedSuffix } from "./unfinished-names.ts";
 const SUFFIXES: readonly (readonly [paths: string[], suffix: string])[] = [
   [["t/a", "t/b"], ".part"],
   [["t/a.part1.rar", "t/a.party"], ".part"],
-  // An unfinished `a` would stand where `a.part` belongs.
+  // An unfinished `a` would take the name of the finished `a.part`.
   [["t/a", "t/a.part"], ".part2"],
   [["t/a.PART/b"], ".part2"],
   [["a.part", "a.part2", "a.part3/x"], ".part4"],

@@ -1,13 +1,13 @@
 /**
- * Work that grows with what it works on, cut into steps: it yields wherever others may have a turn. `publish/turns.ts`
- * runs it a few milliseconds at a time; `finish` runs it at once.
+ * Work that grows with its input, cut into steps: it yields wherever other work may run. `publish/turns.ts` runs it a
+ * few milliseconds at a time; `finish` runs it at once.
  */
 export type Work<Result> = Generator<undefined, Result, undefined>;
 
-/** Runs work for somebody, who pays for it. */
+/** Runs work on somebody's account: that person pays for it. */
 export type RunWork = <Result>(work: Work<Result>) => Promise<Result>;
 
-/** Runs work to its end without a pause, for a caller that nobody waits for. */
+/** Runs work to its end without a pause, for a caller that keeps nobody waiting. */
 export function finish<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next();
@@ -21,7 +21,7 @@ const SORTED_PER_STEP = 1_024;
 /**
  * Sorts as `Array.sort` does, stable, in steps.
  *
- * @param items - Is left as it is.
+ * @param items - Not changed.
  */
 export function* sortInSteps<Item>(
   items: readonly Item[],

@@ -5,9 +5,9 @@ export type BencodeErrorCode =
   | "truncated"
   /** Bytes follow the value. */
   | "trailing-bytes"
-  /** A value starts with a byte that starts none. */
+  /** A byte that cannot start a value. */
   | "unexpected-byte"
-  /** An integer in a form BEP 3 does not know, or with too many digits. */
+  /** An integer in a form that BEP 3 does not allow, or with too many digits. */
   | "bad-integer"
   /** The length of a byte string is malformed, or has too many digits. */
   | "bad-length"
@@ -22,7 +22,7 @@ export type BencodeErrorCode =
 /** The input is not the bencode that was asked for. */
 export class BencodeError extends EverseedError {
   readonly code: BencodeErrorCode;
-  /** Of the first byte that breaks the grammar. */
+  /** Offset of the first byte that breaks the grammar. */
   readonly offset: number;
 
   constructor(code: BencodeErrorCode, offset: number, detail?: string) {

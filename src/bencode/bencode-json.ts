@@ -2,10 +2,10 @@ import { decodeUtf8Strict, fromLatin1, toHex } from "../base/bytes.ts";
 import { isBytes, isList, type BencodeDict, type BencodeValue } from "./bencode-value.ts";
 
 /**
- * A bencoded dictionary from outside in JSON's types: text where it is UTF-8, `{ "hex": ... }` where not,
- * integers beyond 2^53-1 as text. A key that is not UTF-8 is `hex:` and its bytes.
+ * Converts a bencoded dictionary from outside to JSON types: byte strings become text when they are UTF-8 and `{
+ * "hex": ... }` otherwise, integers beyond 2^53-1 become text. A key that is not UTF-8 becomes `hex:` and its bytes.
  *
- * @returns Without a prototype: keys come from outside (house rule 5).
+ * @returns An object without a prototype, because its keys come from outside (house rule 5).
  */
 export function dictToJson(dict: BencodeDict): Readonly<Record<string, unknown>> {
   const object = Object.create(null) as Record<string, unknown>;

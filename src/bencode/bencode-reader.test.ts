@@ -52,7 +52,7 @@ test("values one by one, in lists and dictionaries", () => {
   assert.equal(reader.offset, 20);
 });
 
-test("raw values are bytes as they stand, whatever the order of keys in them", () => {
+test("raw values are returned byte for byte, whatever the order of their keys", () => {
   const raw = new Set(["r"]);
   for (const value of [
     "i-5e",

@@ -6,29 +6,28 @@ import { equalValues, type Oddities } from "./oddities.ts";
 export interface DecodeOptions {
   /** Levels of nesting allowed; deeper input counts as hostile. Default 100. */
   readonly depthMax?: number;
-  /** Values allowed in all, containers counted too. Default 3 million. */
+  /** Values allowed in total, containers included. Default 3 million. */
   readonly itemsMax?: number;
   /** Bytes of input allowed. Default 64 MiB. */
   readonly bytesMax?: number;
-  /** Takes dictionaries whose keys are not sorted, as trackers and peers send them. Default false. */
+  /** Accepts dictionaries whose keys are not sorted, as trackers and peers send them. Default false. */
   readonly lax?: boolean;
   /**
-   * For documents from outside (house rule 13): takes keys in any order and more than once, the first value
-   * counting, and numbers with zeros in front, and notes what it took. Without it they are refused.
+   * For documents from outside (house rule 13): accepts keys in any order, repeated keys (the first value counts) and
+   * numbers with leading zeros, and records them here. Without it, they are refused.
    */
   readonly oddities?: Oddities;
   /**
-   * Receives the bytes of each value of the outermost dictionary as they stand in the input, which is what an
-   * infohash or a signature covers: never encode again what somebody else encoded (BEP 3).
+   * Receives the raw bytes of each value of the outermost dictionary. An infohash or a signature covers exactly these
+   * bytes: never encode again what somebody else encoded (BEP 3).
    */
   readonly spans?: Map<string, Uint8Array>;
   /**
-   * Dictionary keys, at any depth, whose values are not built: the dictionary holds their encoded bytes
-   * instead, for a reader that takes them part by part. Their grammar was judged, but for the order and
-   * repetition of keys.
+   * Dictionary keys, at any depth, whose values are not built: the dictionary holds their encoded bytes instead, for
+   * a reader that takes them part by part. Their grammar is checked, except for the order and repetition of keys.
    */
   readonly raw?: Pick<ReadonlySet<string>, "has">;
-  /** Bytes of one of those values, a view of the input that was judged before: it is passed over without a look. */
+  /** Bytes of one of those values, a view of the input that was checked before: the reader skips it. */
   readonly known?: Uint8Array | undefined;
 }
 
@@ -40,7 +39,7 @@ export const BYTES_MAX = 64 * 1024 * 1024;
 const INTEGER_DIGITS_MAX = 20;
 /** Enough for any input that fits into memory. */
 const LENGTH_DIGITS_MAX = 10;
-/** Up to here a `number` holds every value of so many digits exactly. */
+/** Every integer with this many digits fits a `number` exactly. */
 const SAFE_DIGITS_MAX = 15;
 
 const INTEGER = 0x69; // i
@@ -52,11 +51,11 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 
 /**
- * Reads bencode step by step, for values too large to be built at once: a list of 200,000 files is read
- * file by file. `decode` is this reader asked for one whole value.
+ * Reads bencode step by step, for values too large to build at once: a list of 200,000 files is read file by file.
+ * `decode` uses it to read one whole value.
  *
- * Every method throws `BencodeError` where the grammar or a limit breaks. Limits hold for all values of
- * one reader together.
+ * Every method throws `BencodeError` where the grammar or a limit is broken. The limits apply to all values of one
+ * reader together.
  */
 export class BencodeReader {
   #offset = 0;
@@ -73,11 +72,11 @@ export class BencodeReader {
   /** Containers entered step by step. */
   #depth = 0;
   #itemsLeft: number;
-  /** Keys seen lately: the same few stand in every entry of a long list. */
+  /** Keys seen recently: the same few occur in every entry of a long list. */
   readonly #keys: string[] = [];
-  /** The same of byte strings read as text: names of folders stand at many files. */
+  /** The same for byte strings read as text: folder names occur in many files. */
   readonly #texts: string[] = [];
-  /** Values of the lists under way, innermost last. */
+  /** Values of the lists that are being read, innermost last. */
   readonly #items: BencodeValue[] = [];
 
   /** @param input - Encoded bytes. Values alias them: do not reuse the buffer. */
@@ -98,7 +97,7 @@ export class BencodeReader {
     this.#itemsLeft = this.#itemsMax;
   }
 
-  /** Of the next byte to read. */
+  /** Offset of the next byte to read. */
   get offset(): number {
     return this.#offset;
   }
@@ -108,17 +107,17 @@ export class BencodeReader {
     return this.#value(this.#depthMax - this.#depth);
   }
 
-  /** Steps into a list. @returns False, without a step, when the next value is none. */
+  /** Steps into a list. @returns False, without a step, when the next value is not a list. */
   enterList(): boolean {
     return this.#step(LIST);
   }
 
-  /** Steps into a dictionary. @returns False, without a step, when the next value is none. */
+  /** Steps into a dictionary. @returns False, without a step, when the next value is not a dictionary. */
   enterDict(): boolean {
     return this.#step(DICT);
   }
 
-  /** @returns True when the list stepped into goes on; otherwise the reader has left it. */
+  /** @returns True when the list has another item; otherwise the reader has left the list. */
   hasItem(): boolean {
     invariant(this.#depth > 0, "a container was entered");
     if (this.#input[this.#offset] !== END) return true;
@@ -128,8 +127,8 @@ export class BencodeReader {
   }
 
   /**
-   * The next key of the dictionary stepped into; its value must be read before the next call. Order and
-   * duplicates are for the caller to judge.
+   * Reads the next key of the current dictionary; the caller must read its value before the next call. The caller
+   * also judges the order of keys and duplicates.
    *
    * @returns `undefined` at the end: then the reader has left the dictionary.
    */
@@ -138,9 +137,9 @@ export class BencodeReader {
   }
 
   /**
-   * Reads a byte string in latin1, without a view of it in between.
+   * Reads a byte string as latin1, without creating a view first.
    *
-   * @returns `undefined`, without a step, when the next value is none.
+   * @returns `undefined`, without a step, when the next value is not a byte string.
    */
   text(): string | undefined {
     const byte = this.#input[this.#offset];
@@ -149,15 +148,15 @@ export class BencodeReader {
     return this.#latin1(this.#length("unexpected-byte"), this.#texts);
   }
 
-  /** Passes over one value and builds nothing of it. */
+  /** Skips one value and builds nothing. */
   skip(): void {
     this.#skip(this.#depthMax - this.#depth);
   }
 
   /**
-   * Goes on at an offset, for a caller that read the values in front of it itself.
+   * Continues at an offset, for a caller that read the values in between itself.
    *
-   * @param offset - Behind a whole value, in the container that the reader is in.
+   * @param offset - After a whole value, in the container that the reader is in.
    */
   jump(offset: number): void {
     invariant(offset >= this.#offset && offset <= this.#input.length, "the caller read ahead");
@@ -204,7 +203,7 @@ export class BencodeReader {
   }
 
   #list(depthLeft: number): BencodeValue[] {
-    // Collected on one stack and copied out: a list that grows by itself reserves room for 17 values.
+    // Collected on one stack and copied out, because a growing array reserves room for 17 values.
     const items = this.#items;
     const first = items.length;
     while (this.#input[this.#offset] !== END) items.push(this.#value(depthLeft));
@@ -242,7 +241,7 @@ export class BencodeReader {
     return this.#raw?.has(key) ? this.#rawBytes(depthLeft) : this.#value(depthLeft);
   }
 
-  /** Passes over the value of a key that was there before, and notes whether it says the same. */
+  /** Skips the value of a repeated key, and records whether it differs from the first one. */
   #repeat(
     dict: Map<string, BencodeValue>,
     key: string,
@@ -254,7 +253,7 @@ export class BencodeReader {
     this.#oddities.addRepeat({ dict, key, differs });
   }
 
-  /** The encoded bytes of the next value, of which only the lengths are looked at. */
+  /** The encoded bytes of the next value, of which only the lengths are read. */
   #rawBytes(depthLeft: number): Uint8Array {
     const start = this.#offset;
     const known = this.#known;
@@ -265,12 +264,12 @@ export class BencodeReader {
     return this.#view(start);
   }
 
-  /** What was read since `start`. */
+  /** The bytes read since `start`. */
   #view(start: number): Uint8Array {
     return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, this.#offset - start);
   }
 
-  /** Judges the grammar, but for the order and repetition of keys. */
+  /** Checks the grammar, except for the order and repetition of keys. */
   #skip(depthLeft: number): void {
     this.#countItem();
     const byte = this.#input[this.#offset];
@@ -297,7 +296,7 @@ export class BencodeReader {
     return this.#latin1(this.#length("bad-key"), this.#keys);
   }
 
-  /** @param seen - Texts met before, one in each slot. */
+  /** @param seen - Texts found before, one in each slot. */
   #latin1(length: number, seen: string[]): string {
     const input = this.#input;
     const start = this.#offset;
@@ -318,11 +317,11 @@ export class BencodeReader {
     const length = this.#length("unexpected-byte");
     const start = this.#offset;
     this.#offset += length;
-    // Not `subarray`, which would make a Buffer of a Buffer and looks the species up each time.
+    // Not `subarray`, which would create a Buffer and look up its species each time.
     return new Uint8Array(this.#input.buffer, this.#input.byteOffset + start, length);
   }
 
-  /** Reads `<digits>:`. The length is compared with what is left before anything adds to it (BEN-2). */
+  /** Reads `<digits>:`. The length is compared with the bytes left before it is used in a sum (BEN-2). */
   #length(otherwise: "unexpected-byte" | "bad-key"): number {
     const input = this.#input;
     const start = this.#offset;
@@ -379,7 +378,7 @@ export class BencodeReader {
     return Number.isSafeInteger(rounded) ? rounded : exact;
   }
 
-  /** A number with zeros that say nothing, which other programs write and read. */
+  /** A number with needless leading zeros, as some other programs write it. */
   #padded(code: "bad-integer" | "bad-length", offset: number): void {
     if (!this.#oddities) throw new BencodeError(code, offset);
     this.#oddities.paddedNumbers += 1;
@@ -390,10 +389,10 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39;
 }
 
-/** Up to here adding characters one by one is faster than a call out of JavaScript. */
+/** Up to this size, adding characters one by one is faster than a native call. */
 const SHORT_BYTES = 12;
 
-/** One byte a character in memory too, which `String.fromCharCode` of many does not give. */
+/** Takes one byte per character in memory too, unlike `String.fromCharCode` with many arguments. */
 function latin1(input: Buffer, start: number, end: number): string {
   if (end - start > SHORT_BYTES) return input.toString("latin1", start, end);
   let text = "";

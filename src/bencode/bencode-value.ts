@@ -24,16 +24,16 @@ export function isDict(value: BencodeValue | undefined): value is BencodeDict {
   return value instanceof Map;
 }
 
-// Input from outside is read field by field: what is absent and what has the wrong type is the same
-// to most readers, `undefined`. Who must tell them apart asks `dict.has(key)` as well.
+// Input from outside is read field by field. To most readers a missing field and one of the wrong type are the same,
+// `undefined`. A reader that must tell them apart also asks `dict.has(key)`.
 
-/** @returns The byte string, a view into the decoded input; `undefined` when it is not one. */
+/** @returns The byte string, a view into the decoded input; `undefined` when the value is not one. */
 export function getBytes(dict: BencodeDict, key: string): Uint8Array | undefined {
   const value = dict.get(key);
   return isBytes(value) ? value : undefined;
 }
 
-/** @returns The integer; `undefined` when it is none, or beyond +-(2^53-1). */
+/** @returns The integer; `undefined` when the value is not one, or is beyond +-(2^53-1). */
 export function getInteger(dict: BencodeDict, key: string): number | undefined {
   const value = dict.get(key);
   return typeof value === "number" ? value : undefined;

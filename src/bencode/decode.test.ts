@@ -20,7 +20,7 @@ const vectors = JSON.parse(
   readFileSync(new URL("../../test/vectors/vectors.json", import.meta.url), "utf8"),
 ) as Vectors;
 
-/** Samples that use every part of the grammar, for cutting and mutating. */
+/** Samples that use every part of the grammar, to be cut and mutated. */
 const samples = [
   ...vectors.bencode.valid.map(([encoded]) => encoded),
   "12:hello world!",
@@ -53,14 +53,14 @@ test("sheet 01: what a strict decoder must refuse", () => {
   for (const input of vectors.bencode.invalid) refusal(input);
 });
 
-/** In the words of the vectors: a string or a number with its value, a list or a dictionary without. */
+/** Describes a value as the vectors do: a string or a number with its value, a list or a dictionary without. */
 function describe(value: BencodeValue): string {
   if (isBytes(value)) return `str:${toLatin1(value)}`;
   if (isList(value)) return "list";
   return isDict(value) ? "dict" : `int:${value}`;
 }
 
-test("sheet 01: what a strict decoder takes, and as what", () => {
+test("sheet 01: what a strict decoder accepts, and what it returns", () => {
   for (const [input, kind] of vectors.bencode.valid) {
     assert.equal(describe(decode(fromLatin1(input))), kind, input);
   }
@@ -135,7 +135,7 @@ test("BEN-3: nothing is allocated from a declared length", () => {
   assert.ok(after.arrayBuffers - before.arrayBuffers < 1_000_000);
 });
 
-test("BEN-4: integer forms that are none", () => {
+test("BEN-4: malformed integers", () => {
   for (const text of [
     "i-0e",
     "i03e",
@@ -180,7 +180,7 @@ test("BEN-5: integers beyond 2^53 keep every digit", () => {
   }
 });
 
-test("BEN-6: more than 20 digits are refused unread", () => {
+test("BEN-6: more than 20 digits are refused without being read", () => {
   assert.equal(refusal(`i${"9".repeat(21)}e`), "bad-integer");
   assert.equal(refusal(`i-${"9".repeat(1_000_000)}e`), "bad-integer");
   assert.equal(refusal(`${"9".repeat(1_000_000)}:`), "bad-length");
@@ -216,7 +216,7 @@ test("BEN-8: keys are ordered by bytes, not by UTF-16 units", () => {
   assert.equal(refusal(`d4:${high}0:3:${low}0:e`), "unsorted-keys");
 });
 
-test("BEN-9: bytes after the value only where the caller asked for a prefix", () => {
+test("BEN-9: bytes after the value are allowed only when the caller asked for a prefix", () => {
   assert.equal(refusal("i1ei2e"), "trailing-bytes");
   const message = fromLatin1("d8:msg_typei1e5:piecei0ee<block>");
   const { value, end } = decodePrefix(message);
@@ -242,12 +242,12 @@ test("BEN-10: a million small items and 200,000 keys stay small", () => {
   assert.ok(process.memoryUsage().rss - before < 300_000_000);
 });
 
-test("bytesMax: input above the caller's limit is not looked at", () => {
+test("bytesMax: input above the caller's limit is not read", () => {
   assert.equal(refusal("3:abc", { bytesMax: 4 }), "too-long");
   assert.ok(isBytes(decode(fromLatin1("3:abc"), { bytesMax: 5 })));
 });
 
-test("BEN-11: keys that mean something to JavaScript are plain keys", () => {
+test("BEN-11: keys that are special in JavaScript are plain keys", () => {
   const dict = decode(fromLatin1("d9:__proto__d8:pollutedi1ee11:constructori2e8:toStringi3ee"));
   assert.ok(isDict(dict));
   assert.deepEqual([...dict.keys()], ["__proto__", "constructor", "toString"]);
@@ -314,7 +314,7 @@ function narrow(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-/** Brings maps into the order of the encoding, which `deepEqual` does not look at but we want to. */
+/** Puts maps into the order of the encoding, because `deepEqual` ignores the order of maps. */
 function sorted(value: BencodeValue): BencodeValue {
   if (isList(value)) return value.map(sorted);
   if (!isDict(value)) return value;

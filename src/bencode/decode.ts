@@ -4,8 +4,8 @@ import type { BencodeValue } from "./bencode-value.ts";
 import { countTrailing } from "./oddities.ts";
 
 /**
- * Decodes the one bencoded value that fills `input` (BEP 3). With `oddities` the first complete value
- * counts, and what follows it is noted there (BEN-9).
+ * Decodes the one bencoded value that fills `input` (BEP 3). With `oddities`, the first complete value counts, and
+ * bytes after it are recorded there (BEN-9).
  *
  * @param input - Encoded bytes. The result aliases them: do not reuse the buffer.
  * @throws {BencodeError} With the offset of the first byte that breaks the grammar or a limit.
@@ -21,8 +21,8 @@ export function decode(input: Uint8Array, options: DecodeOptions = {}): BencodeV
 }
 
 /**
- * Decodes the bencoded value that `input` starts with; what follows it is not looked at. This is how
- * ut_metadata frames its blocks (BEP 9).
+ * Decodes the bencoded value that `input` starts with and ignores what follows. ut_metadata frames its blocks this
+ * way (BEP 9).
  *
  * @param input - Encoded bytes. The result aliases them: do not reuse the buffer.
  * @returns The value, and the offset of the first byte after it.

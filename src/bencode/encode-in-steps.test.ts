@@ -21,10 +21,10 @@ const values: readonly (readonly [what: string, value: Encodable])[] = [
   ],
   ["a long list", Array.from({ length: 5_000 }, (_, index) => [index, `${index}`])],
   ["a dictionary of 5,000 keys", byIndex(5_000, (index) => byIndex(1, () => index))],
-  ["containers in each other", byIndex(60, () => byIndex(60, () => [[[new Map()]]]))],
+  ["nested containers", byIndex(60, () => byIndex(60, () => [[[new Map()]]]))],
 ];
 for (const [what, value] of values) {
-  test(`in steps the same bytes come out: ${what}`, () => {
+  test(`encoding in steps gives the same bytes: ${what}`, () => {
     assert.deepEqual(finish(encodeInSteps(value)), encode(value));
   });
 }

@@ -12,14 +12,14 @@ import {
   sortedKeys,
 } from "./encode.ts";
 
-/** Containers, and things in them, that are looked at before others may have a turn. */
+/** Containers and their items that are encoded before other work gets a turn. */
 const VALUES_PER_STEP = 1_024;
-/** Keys that are sorted at once. */
+/** Keys that are sorted in one step. */
 const SORTED_AT_ONCE = 1_024;
 
 type Container = readonly Encodable[] | ReadonlyMap<string, Encodable>;
 
-/** As `encode`, in steps: a .torrent file of 100,000 files takes some tenths of a second. */
+/** Like `encode`, in steps: encoding the .torrent file of 100,000 files takes some tenths of a second. */
 export function* encodeInSteps(value: Encodable): Work<Uint8Array> {
   const pace = new Pace();
   const output = new Uint8Array(yield* sizeInSteps(value, pace));
@@ -28,7 +28,7 @@ export function* encodeInSteps(value: Encodable): Work<Uint8Array> {
   return output;
 }
 
-/** Counts values, and says when it is time for a step. */
+/** Counts values and says when a step is due. */
 class Pace {
   #count = 0;
 

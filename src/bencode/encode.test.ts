@@ -4,7 +4,7 @@ import { toLatin1 } from "../base/bytes.ts";
 import { InvariantError } from "../base/errors.ts";
 import { dictOf, encode, type Encodable } from "./encode.ts";
 
-test("our own nonsense is refused loudly", () => {
+test("values that cannot be encoded throw", () => {
   for (const value of [1.5, Number.NaN, Infinity, 2 ** 53, new Map([["\u0100", 1]])]) {
     assert.throws(() => encode(value), InvariantError);
   }

@@ -33,9 +33,9 @@ export function encode(value: Encodable): Uint8Array {
 }
 
 /**
- * A dictionary from an object literal of ours; entries that are `undefined` are left out.
+ * Makes a dictionary from an object literal; entries that are `undefined` are left out.
  *
- * @param entries - Keys in latin1. Not for keys from outside: those belong into a `Map`.
+ * @param entries - Keys in latin1. Keys from outside do not belong here but into a `Map`.
  */
 export function dictOf(
   entries: Readonly<Record<string, Encodable | undefined>>,
@@ -45,7 +45,7 @@ export function dictOf(
   return dict;
 }
 
-/** Bytes of a value when it is encoded. */
+/** Bytes of the encoded value. */
 export function sizeOf(value: Encodable): number {
   if (typeof value === "string") return stringSize(Buffer.byteLength(value));
   if (typeof value === "number") {
@@ -65,7 +65,7 @@ export function sizeOf(value: Encodable): number {
   return size;
 }
 
-/** Bytes of a string of this length. */
+/** Bytes of an encoded string of this length. */
 export function stringSize(length: number): number {
   return digitCount(length) + 1 + length;
 }
@@ -129,7 +129,7 @@ function writeDict(
   return cursor + 1;
 }
 
-/** In the order of their bytes: the default order compares UTF-16 units, which for latin1 are the bytes. */
+/** Keys in the order of their bytes: the default order compares UTF-16 units, which in latin1 are the bytes. */
 export function sortedKeys(dict: ReadonlyMap<string, Encodable>): string[] {
   return [...dict.keys()].sort();
 }

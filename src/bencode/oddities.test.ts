@@ -11,7 +11,7 @@ function read(text: string, options: { raw?: ReadonlySet<string> } = {}) {
   return { value: decode(fromLatin1(text), { ...options, oddities }), oddities };
 }
 
-test("BEN-7: the first value of a repeated key counts, and it is noted whether the others differ", () => {
+test("BEN-7: the first value of a repeated key counts, and a differing repetition is recorded", () => {
   const { value, oddities } = read("d1:ai1e1:bd1:xle1:xlee1:ai2e1:ai1e1:0i5ee");
   assert.ok(isDict(value));
   assert.deepEqual([...value.keys()], ["a", "b", "0"]);
@@ -26,13 +26,13 @@ test("BEN-7: the first value of a repeated key counts, and it is noted whether t
   assert.equal(raw.oddities.repeats[0]!.differs, true);
 });
 
-test("BEN-7: repeated keys are counted, and not all of them are kept", () => {
+test("BEN-7: repeated keys are all counted, but only some are kept", () => {
   const { oddities } = read(`d${"1:ai1e".repeat(REPEATS_MAX + 2)}e`);
   assert.equal(oddities.repeats.length, REPEATS_MAX);
   assert.equal(oddities.repeatCount, REPEATS_MAX + 1);
 });
 
-test("BEN-4: numbers with zeros in front", () => {
+test("BEN-4: numbers with leading zeros", () => {
   for (const [text, value] of [
     ["i0900e", 900],
     ["i-05e", -5],
@@ -53,7 +53,7 @@ test("BEN-4: numbers with zeros in front", () => {
   }
 });
 
-test("BEN-9: bytes behind the value are counted, white space and zeros are not", () => {
+test("BEN-9: bytes after the value are counted, but white space and zeros are not", () => {
   for (const [tail, count] of [
     ["", 0],
     ["\r\n", 0],
@@ -66,7 +66,7 @@ test("BEN-9: bytes behind the value are counted, white space and zeros are not",
   }
 });
 
-test("values are equal to every reader, or they are not", () => {
+test("two values are equal only when every reader sees them so", () => {
   const values = ["i1e", "i2e", "1:a", "1:b", "0:", "le", "li1ee", "de", "d1:ai1ee", "d1:bi1ee"];
   for (const a of values) {
     for (const b of values) {
@@ -76,7 +76,7 @@ test("values are equal to every reader, or they are not", () => {
   assert.ok(equalValues(read("d1:ai1e1:bi2ee").value, read("d1:bi2e1:ai1ee").value));
 });
 
-test("texts are read and values passed over, step by step", () => {
+test("texts are read and values are skipped, step by step", () => {
   const reader = new BencodeReader(fromLatin1("l1:a300:" + "b".repeat(300) + "i5e1:ad1:xli1eeee"));
   assert.ok(reader.enterList());
   assert.equal(reader.text(), "a");

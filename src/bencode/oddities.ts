@@ -1,12 +1,12 @@
 import { equalBytes } from "../base/bytes.ts";
 import { type BencodeDict, type BencodeValue, isBytes, isDict, isList } from "./bencode-value.ts";
 
-/** Repeated keys of one document that are kept. */
+/** Repeated keys that are kept for one document. */
 export const REPEATS_MAX = 1000;
 
 /** A key that stands in a dictionary more than once. The first value counts. */
 export interface RepeatedKey {
-  /** The dictionary, to tell its place by. */
+  /** The dictionary that holds the key, to tell its place. */
   readonly dict: BencodeDict;
   readonly key: string;
   /** True when the values contradict each other: two readers may see different documents (BEN-7). */
@@ -14,20 +14,19 @@ export interface RepeatedKey {
 }
 
 /**
- * What was read of one document although BEP 3 does not allow it, for documents that strangers' programs
- * wrote (house rule 13). The grammar still holds, and the first reading counts; whoever reads the fields
- * judges what it means.
+ * What was read from one document although BEP 3 forbids it, for documents written by other programs (house rule 13).
+ * The grammar still holds, and the first reading counts. The reader of the fields decides what an oddity means.
  */
 export class Oddities {
-  /** In the order they were met, `REPEATS_MAX` at most. */
+  /** In the order they were found, at most `REPEATS_MAX`. */
   readonly repeats: RepeatedKey[] = [];
-  /** How many there were in all. Whoever judges them refuses a document with more than are kept. */
+  /** The number of all repeated keys. A reader must refuse a document with more of them than are kept. */
   repeatCount = 0;
-  /** Numbers with needless zeros in front, minus zero among them. */
+  /** Numbers with needless leading zeros, including minus zero. */
   paddedNumbers = 0;
-  /** Offset of the first byte behind the value. */
+  /** Offset of the first byte after the value. */
   end = 0;
-  /** Bytes behind the value; 0 when they are white space and zeros, which end many files. */
+  /** Bytes after the value; 0 when they are white space and zeros, which end many files. */
   trailingBytes = 0;
 
   addRepeat(repeat: RepeatedKey): void {
@@ -36,7 +35,7 @@ export class Oddities {
   }
 }
 
-/** Whether two values are the same to every reader; the order of keys does not count. */
+/** Tells whether two values are the same to every reader; the order of keys does not matter. */
 export function equalValues(a: BencodeValue, b: BencodeValue): boolean {
   if (isBytes(a)) return isBytes(b) && equalBytes(a, b);
   if (isList(a)) {
@@ -52,7 +51,7 @@ export function equalValues(a: BencodeValue, b: BencodeValue): boolean {
   return true;
 }
 
-/** What `Oddities.trailingBytes` says of the bytes behind the value. */
+/** Computes `Oddities.trailingBytes` from the bytes after the value. */
 export function countTrailing(rest: Uint8Array): number {
   for (const byte of rest) {
     const harmless = byte === 0x20 || byte === 0 || (byte >= 0x09 && byte <= 0x0d);

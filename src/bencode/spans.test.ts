@@ -26,17 +26,17 @@ const CASES: readonly (readonly [input: string, key: string, raw: string | undef
   ["d1:a12:d4:infoi1eee4:infoi2ee", "info", "i2e"],
 ];
 
-test("the raw bytes of a top-level value, as they stand in the input", () => {
+test("returns the raw bytes of a top-level value exactly as in the input", () => {
   for (const [input, key, raw] of CASES) {
     assert.equal(spanOf(input, key), raw, input);
   }
 });
 
-test("BEN-8: the raw bytes of an unsorted dictionary are not brought into order", () => {
+test("BEN-8: the raw bytes of an unsorted dictionary are not sorted", () => {
   assert.equal(spanOf("d4:infod1:bi1e1:ai2eee", "info"), "d1:bi1e1:ai2ee");
 });
 
-test("all top-level values as they stand, none of them built, the first of two, nothing from behind the end", () => {
+test("returns all top-level values raw and unbuilt, the first of two, and nothing from after the end", () => {
   const input = fromLatin1("d2:zzl1:ae1:b0:2:zzi2e1:\xffdeeJUNK");
   const spans = new Map<string, Uint8Array>();
   const known = input.subarray(5, 10);
@@ -54,7 +54,7 @@ test("all top-level values as they stand, none of them built, the first of two, 
   }
 });
 
-test("a value that is known is not looked at again", () => {
+test("a known value is not parsed again", () => {
   const input = fromLatin1("d4:infod???e1:zi1ee");
   const known = input.subarray(7, 12);
   const spans = new Map<string, Uint8Array>();

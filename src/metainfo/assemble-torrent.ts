@@ -3,7 +3,7 @@ import { invariant } from "../base/errors.ts";
 import { type Encodable, encode } from "../bencode/encode.ts";
 import type { Metainfo } from "./metainfo.ts";
 
-/** Parts of a .torrent file that came separately. */
+/** The parts of a .torrent file, from separate sources. */
 export interface TorrentParts
   extends
     Pick<Metainfo, "trackers" | "pieceLayers" | "comment" | "createdBy" | "creationDate">,
@@ -12,7 +12,7 @@ export interface TorrentParts
   readonly infoBytes: Uint8Array;
 }
 
-/** Writes a .torrent file around an info dictionary that came from elsewhere, with what its maker said beside it. */
+/** Writes a .torrent file around an info dictionary that came from elsewhere, with the outer fields its maker added. */
 export function assembleTorrent(torrent: TorrentParts): Uint8Array {
   const { infoBytes, trackers, pieceLayers, webSeeds = [] } = torrent;
   const layers = new Map<string, Encodable>();

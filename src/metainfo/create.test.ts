@@ -53,7 +53,7 @@ function make(
   return buildMetainfo(plan, measure(plan), build);
 }
 
-/** A single file or a folder of these files. */
+/** A single file, or a folder of these files. */
 const SINGLE = { name: "a.bin", files: [{ path: [], length: 40_000 }] };
 const TWO = {
   name: "two",
@@ -62,7 +62,7 @@ const TWO = {
     { path: ["a.bin"], length: 40_000 },
   ],
 };
-/** Names in the order that tells sorting by path from sorting by tree: `a-b` < `a/x` only by path. */
+/** Names that sort differently by path and by tree: `a-b` < `a/x` only by path. */
 const TREE = {
   name: "tree",
   files: [
@@ -97,7 +97,7 @@ function expected(what: string) {
   return row;
 }
 
-test("what no torrent can be made of is refused", () => {
+test("a plan that makes no torrent is refused", () => {
   const plan = (options: Partial<Parameters<typeof planTorrent>[0]>) => () =>
     planTorrent({ ...SINGLE, kind: "v1", pieceLength: 16_384, ...options });
   for (const [options, message] of [
@@ -176,7 +176,7 @@ test("bep52: piece hashes of v1, roots and layers of v2", () => {
   }
 });
 
-// libtorrent 2.0.0 to 2.0.7 made them so. We pad the last file too, and read both.
+// libtorrent 2.0.0 to 2.0.7 wrote hybrids this way. We pad the last file too, and read both forms.
 test("bep52: a hybrid without padding at its tail is read, with the sheet's infohashes", () => {
   const padded = make({ ...TWO, kind: "hybrid" });
   const info = decode(padded.infoBytes);
@@ -272,7 +272,7 @@ test("order: v1 by the whole path, v2 and hybrid by the tree", () => {
   for (const file of plan.files) assert.deepEqual(TREE.files[file.input!]!.path, file.path);
 });
 
-test("what is made is parsed back, and the same input gives the same bytes", () => {
+test("a created torrent parses back, and the same input gives the same bytes", () => {
   const options: BuildOptions = {
     trackers: [["http://a/announce", "udp://b:80"], ["wss://c/"]],
     webSeeds: ["http://w/", "https://x/"],
@@ -312,7 +312,7 @@ test("what is made is parsed back, and the same input gives the same bytes", () 
   }
 });
 
-test("the outer dictionary holds what was asked for and nothing else", () => {
+test("the outer dictionary holds the requested fields and nothing else", () => {
   const outer = (options: BuildOptions) =>
     toLatin1(
       make({ name: "x", files: [{ path: [], length: 1 }], kind: "v1" }, options).torrent,

@@ -13,19 +13,19 @@ import { isPaddingName } from "./padding-names.ts";
 import { PIECE_LENGTH_MAX, PIECE_LENGTH_V2_MIN, PIECES_MAX, SHA1_BYTES } from "./read-info.ts";
 import { isTrackerUrl, isWebSeedUrl } from "./urls.ts";
 
-/** What `created by` says. Without a version, so that every release makes the same file of the same content. */
+/** The value of `created by`. It has no version, so that every release makes the same file from the same content. */
 const CREATED_BY = "Everseed";
 
-/** Of one file: in a v2 tree each is a level of bencode, and readers of every kind take a hundred of those. */
+/** Names in the path of one file: in a v2 tree each is a level of bencode, and many readers allow a hundred levels. */
 const PATH_NAMES_MAX = 95;
 
-/** Bytes; what `autoPieceLength` chooses at most. */
+/** Bytes; the largest piece length that `autoPieceLength` chooses. */
 const AUTO_PIECE_LENGTH_MAX = 16 * 1024 * 1024;
 
-/** Files that are looked at before others may have a turn. */
+/** Files that are processed before other work gets a turn. */
 const FILES_PER_STEP = 256;
 
-/** A file that is to be in the torrent. */
+/** A file to put into the torrent. */
 export interface InputFile {
   /** Names below the torrent's folder. Empty for the one file of a torrent that has no folder. */
   readonly path: readonly string[];
@@ -36,7 +36,7 @@ export interface InputFile {
 
 /** A file or padding in its place in the torrent's space of bytes. */
 export interface PlannedFile extends FileExtent {
-  /** Names below the torrent's folder; of padding `.pad` and its length. */
+  /** Names below the torrent's folder; for padding, `.pad` and its length. */
   readonly path: readonly string[];
   readonly executable: boolean;
   /** Index into the files that `planTorrent` was given; `undefined` for padding. */
@@ -54,7 +54,7 @@ export interface TorrentPlan {
 }
 
 export interface PlanOptions {
-  /** Of the file or of the folder. */
+  /** Name of the file or of the folder. */
   readonly name: string;
   /** In any order. */
   readonly files: readonly InputFile[];
@@ -69,18 +69,17 @@ export interface BuildOptions {
   readonly webSeeds?: readonly string[] | undefined;
   readonly private?: boolean | undefined;
   readonly comment?: string | undefined;
-  /** Tag inside `info`: changes the infohash, as private trackers want it. */
+  /** Tag inside `info`: it changes the infohash, as private trackers want. */
   readonly source?: string | undefined;
-  /** Seconds since 1970. Left out when absent, so that the same input gives the same bytes. */
+  /** Seconds since 1970. By default it is left out, so that the same input gives the same bytes. */
   readonly creationDate?: number | undefined;
 }
 
-/** What hashing found, as `PieceHasher` of the ports hands it out. */
+/** The result of hashing, as the `PieceHasher` port returns it. */
 export interface PlanMeasure {
   /** SHA-1 of each piece, 20 bytes; needed for v1 and hybrid. */
   readonly v1?: Uint8Array | undefined;
-  /** For each piece the merkle node that covers it, 32 bytes, the root for a file of at most one piece;
-   * needed for v2 and hybrid. */
+  /** The merkle node of each piece, 32 bytes; for a file of at most one piece, its root. Needed for v2 and hybrid. */
   readonly v2?: Uint8Array | undefined;
 }
 
@@ -94,12 +93,12 @@ export interface BuiltTorrent {
 }
 
 /**
- * The piece length for so many bytes of content, the same for every kind. As libtorrent 2.0 chooses it:
- * the table of hashes grows with the square root of the content, so that neither it nor the pieces get
- * out of hand. 16 KiB up to 2.6 MB, doubled each time the content is four times as large, 16 MiB at most.
+ * Chooses the piece length for this many bytes of content, the same for every kind and as libtorrent 2.0 does: the
+ * table of hashes grows with the square root of the content, so that neither it nor the pieces get out of hand. 16
+ * KiB up to 2.6 MB, doubled each time the content is four times as large, 16 MiB at most.
  */
 export function autoPieceLength(totalBytes: number): number {
-  // The table of SHA-1 hashes is to have 2 x sqrt(total) bytes.
+  // The goal is a table of SHA-1 hashes of 2 x sqrt(total) bytes.
   const smallest = ((2 * PIECE_LENGTH_V2_MIN) / SHA1_BYTES) ** 2;
   let pieceLength = PIECE_LENGTH_V2_MIN;
   let bound = smallest;
@@ -111,11 +110,11 @@ export function autoPieceLength(totalBytes: number): number {
 }
 
 /**
- * Orders files and lays them out. v1: by the bytes of the whole path, as mktorrent does; v2 and hybrid:
- * in the order of the file tree. In a hybrid of several files, padding follows each one that does not end
- * on a piece border, the last one too (as libtorrent from 2.0.8 on).
+ * Orders files and lays them out. v1: by the bytes of the whole path, as mktorrent does; v2 and hybrid: in the order
+ * of the file tree. In a hybrid of several files, padding follows each file that does not end on a piece border,
+ * including the last one (like libtorrent from 2.0.8 on).
  *
- * @throws {MetainfoError} `bad-plan` when no torrent can be made of this.
+ * @throws {MetainfoError} `bad-plan` when these files make no torrent.
  */
 export function planTorrent(options: PlanOptions): TorrentPlan {
   return finish(planTorrentInSteps(options));
@@ -163,7 +162,7 @@ export function* planTorrentInSteps(options: PlanOptions): Work<TorrentPlan> {
 /**
  * Writes the .torrent file of a plan whose pieces are hashed.
  *
- * @param measured - What the plan's kind needs, complete.
+ * @param measured - Complete hashes for the kind of the plan.
  * @throws {MetainfoError} `bad-plan` when an option is not usable.
  */
 export function buildMetainfo(
@@ -217,12 +216,12 @@ export function* buildMetainfoInSteps(
 interface SortableFile {
   readonly index: number;
   readonly file: InputFile;
-  /** The path with every byte kept, so that comparing texts compares bytes. */
+  /** The path with every byte kept, so that comparing texts compares the bytes. */
   readonly key: string;
 }
 
 function* sortFiles(files: readonly InputFile[], kind: TorrentKind): Work<SortableFile[]> {
-  // A tree compares name by name: below every byte of a name is its end, as NUL is.
+  // A tree compares name by name: the end of a name sorts before every byte, as NUL does.
   const separator = kind === "v1" ? "/" : "\0";
   const keyed: SortableFile[] = [];
   for (const [index, file] of files.entries()) {
@@ -286,7 +285,7 @@ function badPlan(detail: string): MetainfoError {
   return new MetainfoError("bad-plan", detail);
 }
 
-/** @returns `table`, which has an entry of `entryBytes` for each piece. */
+/** @returns `table`, after checking that it has an entry of `entryBytes` for each piece. */
 function tableOf(plan: TorrentPlan, table: Uint8Array | undefined, entryBytes: number): Uint8Array {
   invariant(table, "what the kind needs was measured");
   invariant(table.length === plan.geometry.pieceCount * entryBytes, "every piece was measured");
@@ -318,7 +317,7 @@ function attributes(file: PlannedFile): string | undefined {
   return file.executable ? "x" : undefined;
 }
 
-/** The root of every file that is not empty, and the layers of those of more than one piece. */
+/** The root of every file that is not empty, and the layer of every file with more than one piece. */
 function* fileRoots(
   plan: TorrentPlan,
   nodes: Uint8Array,

@@ -1,4 +1,4 @@
-/** Drops the zeros that programs written in C leave at the end of texts. */
+/** Removes the trailing zeros that programs written in C leave in texts. */
 export function withoutEndZeros(text: string): string {
   let end = text.length;
   while (end > 0 && text.charCodeAt(end - 1) === 0) end -= 1;

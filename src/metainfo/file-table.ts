@@ -2,11 +2,11 @@ import { NODE_BYTES } from "./merkle.ts";
 import type { TorrentFile } from "./metainfo.ts";
 import type { ListedFile } from "./read-info-fields.ts";
 
-/** Where a listed file lies. */
+/** The place of a listed file. */
 export interface FilePlace {
-  /** Safe components of the folder; the same array for neighbours is kept once. */
+  /** Safe components of the folder; neighbours in the same folder share one array. */
   readonly folder: readonly string[];
-  /** Its name there; `undefined` when that is the name which the list has, of ASCII and as it is. */
+  /** Its name in that folder; `undefined` when it equals the name in the list, in plain ASCII. */
   readonly name: string | undefined;
   /** Bytes from the start of the torrent's space. */
   readonly offset: number;
@@ -17,13 +17,13 @@ const PAD = 1;
 const EXECUTABLE = 2;
 const HIDDEN = 4;
 
-/** Files that there is room for at first. */
+/** Initial capacity, in files. */
 const ROOM_AT_FIRST = 256;
 
 /**
- * The files of one torrent as columns of numbers: a torrent may have 200,000, and 30 bytes each are a tenth of what
- * an object with its names takes. Names stay where they stand in the info dictionary. The texts and objects that
- * others ask for are made when they ask.
+ * The files of one torrent as columns of numbers: a torrent may have 200,000 files, and 30 bytes each are a tenth of
+ * what an object with its names takes. Names stay in the info dictionary; texts and objects are made only when a
+ * caller asks for them.
  */
 export class FileTable {
   #count = 0;
@@ -34,11 +34,11 @@ export class FileTable {
   #flags = new Uint8Array(ROOM_AT_FIRST);
   /** Index into `#folders`. */
   #folderIndexes = new Int32Array(ROOM_AT_FIRST);
-  /** Where the name stands in the list, or minus one minus its index in `#names`. */
+  /** The offset of the name in the list, or minus one minus its index in `#names`. */
   #nameOffsets = new Int32Array(ROOM_AT_FIRST);
-  /** Bytes. A name that is a file's is at most 255 long. */
+  /** Bytes. The name of a file has at most 255. */
   #nameLengths = new Uint8Array(ROOM_AT_FIRST);
-  /** Where the root of a file's tree stands in the info dictionary; made when the first file has one. */
+  /** The offset of each file's tree root in the info dictionary; created when the first file has one. */
   #rootOffsets: Int32Array | undefined;
   readonly #folders: (readonly string[])[] = [];
   readonly #names: string[] = [];
@@ -88,7 +88,7 @@ export class FileTable {
     this.#linkTargets.set(index, target);
   }
 
-  /** All files, as objects that read this table. */
+  /** All files, as objects that read from this table. */
   files(): TorrentFile[] {
     return Array.from({ length: this.#count }, (_, index) => new PlacedFile(this, index));
   }
@@ -114,7 +114,7 @@ export class FileTable {
   }
 
   path(index: number): readonly string[] {
-    // Not spread: that reserves room for more.
+    // Not a spread, which reserves room for more elements.
     return this.#folders[this.#folderIndexes[index]!]!.concat(this.#name(index));
   }
 
@@ -151,7 +151,10 @@ export class FileTable {
   }
 }
 
-/** One file of a table. Small: there may be 200,000. Its fields are read, not copied by a spread: see `withPath`. */
+/**
+ * One file of a table. It is small, because there may be 200,000. Its fields are getters, which a spread does not
+ * copy: see `withPath`.
+ */
 class PlacedFile implements TorrentFile {
   readonly #table: FileTable;
   readonly #index: number;

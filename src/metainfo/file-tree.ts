@@ -25,18 +25,18 @@ const DECISIVE: ReadonlySet<string> = new Set(["attr", "length", "pieces root", 
  * Reads the files of a v2 `file tree` (BEP 52) one at a time, in the order of its keys, which is the order
  * of the bytes.
  *
- * @param info - Its `file tree` is raw bytes, see `RAW_KEYS`.
- * @throws {MetainfoError} While it is read; `BencodeError` too.
+ * @param info - Its `file tree` holds raw bytes, see `RAW_KEYS`.
+ * @throws {MetainfoError} During the reading; also `BencodeError`.
  */
 export function* readFileTree(info: BencodeDict, notes: ReadingNotes): Generator<ListedFile> {
   const raw = requireBytes(info.get("file tree"), "info.file tree");
   const { oddities } = notes;
   const reader = new BencodeReader(raw, { bytesMax: raw.length, oddities });
   if (!reader.enterDict()) throw typeError("info.file tree", "a dictionary");
-  // The folders stepped into, and the key before the next one.
+  // The folders entered, and the key read last.
   const path: string[] = [];
   let previous = "";
-  // Behind the last name that was read, which is a file's when a file comes.
+  // Offset after the name that was read last, which is the file's name when a file follows.
   let nameEnd = 0;
   let isEmpty = true;
   for (;;) {
@@ -81,7 +81,7 @@ function readFile(entry: BencodeDict, path: readonly string[], notes: ReadingNot
       : requireLength(entry.get("length"), () => where(path, "length"));
   const target = link ? readLinkPath(entry.get("symlink path")) : undefined;
   if (link && !target) {
-    // Nobody could tell whether its bytes count.
+    // Readers could disagree on whether its bytes count.
     if (written > 0) throw treeError(path, `is a link of ${written} bytes that leads nowhere`);
     notes.warn(`"${where(path, "symlink path")}" leads nowhere and was left out`);
   }

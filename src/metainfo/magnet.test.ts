@@ -84,7 +84,7 @@ test("every parameter that is known, and none that is not", () => {
   ]);
 });
 
-test("MET-18: addresses that are not for fetching are left out", () => {
+test("MET-18: addresses of other schemes are left out", () => {
   const hostile = [
     "javascript:alert(1)",
     "file:///etc/passwd",
@@ -121,7 +121,7 @@ test("MET-21: ranges stay ranges, in order and merged", () => {
   assert.equal(parseMagnet(`${START}&so=${many}`).selectOnly?.length, 1000);
 });
 
-test("MET-21: 20,000 trackers and 10,000 peers are cut to what is useful", () => {
+test("MET-21: 20,000 trackers and 10,000 peers are cut to a useful number", () => {
   const trackers = Array.from({ length: 20_000 }, (_, i) => `&tr=http%3A%2F%2Ft${i}%2F`).join("");
   const peers = Array.from({ length: 10_000 }, (_, i) => `&x.pe=1.2.3.4:${i + 1}`).join("");
   const link = parseMagnet(START + trackers + peers);
@@ -130,7 +130,7 @@ test("MET-21: 20,000 trackers and 10,000 peers are cut to what is useful", () =>
   assert.throws(() => parseMagnet(START + "x".repeat(5_000_000)), { code: "too-large" });
 });
 
-test("MET-21: broken escapes are text, never an URIError", () => {
+test("MET-21: broken escapes are text, never a URIError", () => {
   for (const [raw, name] of [
     ["%", "%"],
     ["%4", "%4"],
@@ -146,7 +146,7 @@ test("MET-21: broken escapes are text, never an URIError", () => {
   assert.equal(parseMagnet(`${START}&dn=${"n".repeat(5000)}`).name?.length, 1000);
 });
 
-test("what is formatted is parsed back to the same", () => {
+test("a formatted link parses back to the same values", () => {
   const ports = fc.integer({ min: 1, max: 65535 });
   const url = fc.webUrl({ withQueryParameters: true });
   const link = fc.record({
@@ -191,6 +191,6 @@ test("what is formatted is parsed back to the same", () => {
 
 test("sheet 02: the v2-only example", () => {
   assert.equal(formatMagnet({ infohashes: { v2: fromHex(V2)! } }), `magnet:?xt=urn:btmh:1220${V2}`);
-  // A name cut in the middle of a character is no reason to throw.
+  // A name cut inside a surrogate pair must not throw.
   assert.match(formatMagnet({ infohashes: { v1: fromHex(V1)! }, name: "\ud83d" }), /dn=%EF%BF%BD/);
 });

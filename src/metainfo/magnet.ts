@@ -4,14 +4,14 @@ import type { MagnetLink } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, WEB_SEEDS_MAX } from "./urls.ts";
 
-/** Twenty thousand trackers fit, and are cut to a hundred (MET-21). */
+/** Enough for twenty thousand trackers, which are then cut to a hundred (MET-21). */
 const CHARACTERS_MAX = 4 * 1024 * 1024;
 
 const PEERS_MAX = 200;
 
 const SOURCES_MAX = 20;
 
-/** Of `so`, each of any width. */
+/** Ranges of `so`, each of any width. */
 const RANGES_MAX = 1000;
 
 const NAME_CHARACTERS_MAX = 1000;
@@ -22,10 +22,10 @@ const SHA256_MULTIHASH = "1220";
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /**
- * Parses a magnet link (BEP 9, BEP 53): v1, v2 or both. What cannot be used (an odd tracker, a broken
- * escape, an unknown parameter) is left out.
+ * Parses a magnet link (BEP 9, BEP 53): v1, v2 or both. Unusable parts (an odd tracker, a broken escape, an unknown
+ * parameter) are left out.
  *
- * @throws {MetainfoError} `bad-magnet` when there is no usable infohash, saying what was expected.
+ * @throws {MetainfoError} `bad-magnet` when there is no usable infohash; the message says what was expected.
  */
 export function parseMagnet(text: string): MagnetLink {
   const link = text.trim();
@@ -53,7 +53,7 @@ export function parseMagnet(text: string): MagnetLink {
   };
 }
 
-/** @returns A magnet link; `undefined` for what is no infohash in 40 or 64 hexadecimal or 32 base32 digits. */
+/** @returns A magnet link; `undefined` unless the text is 40 or 64 hexadecimal digits or 32 base32 digits. */
 export function magnetOfInfohash(text: string): string | undefined {
   if (/^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i.test(text)) return `magnet:?xt=urn:btih:${text}`;
   return /^[0-9a-f]{64}$/i.test(text)
@@ -61,7 +61,7 @@ export function magnetOfInfohash(text: string): string | undefined {
     : undefined;
 }
 
-/** Writes a magnet link that `parseMagnet` reads back to the same. */
+/** Writes a magnet link that `parseMagnet` parses back to the same values. */
 export function formatMagnet(link: Pick<MagnetLink, "infohashes"> & Partial<MagnetLink>): string {
   const { v1, v2 } = link.infohashes;
   const parts: string[] = [];
@@ -82,10 +82,10 @@ export function formatMagnet(link: Pick<MagnetLink, "infohashes"> & Partial<Magn
   return `magnet:?${parts.join("&")}`;
 }
 
-/** @returns The raw values of each parameter, numbered ones (`tr.1`) with the others. */
+/** @returns The raw values of each parameter; numbered ones (`tr.1`) are merged with the others. */
 function readParameters(query: string): Map<string, string[]> {
   const parameters = new Map<string, string[]>();
-  // Links copied out of the source of a page carry `&amp;`.
+  // Links copied from the source of a page contain `&amp;`.
   for (const part of query.split(/&(?:amp;)?/)) {
     const equals = part.indexOf("=");
     if (equals < 0) continue;
@@ -109,7 +109,7 @@ function readInfohashes(topics: readonly string[]): { v1?: Uint8Array; v2?: Uint
     const version = kind.toLowerCase() === "btih" ? "v1" : "v2";
     const found = version === "v1" ? parseBtih(digits) : parseBtmh(digits);
     const known = infohashes[version];
-    // Which of the two would be downloaded is nothing to guess (MET-20).
+    // We do not guess which of the two to download (MET-20).
     if (known && !equalBytes(known, found)) throw badMagnet(`it has two different ${kind} hashes`);
     infohashes[version] = found;
   }
@@ -173,7 +173,7 @@ function isPeer(text: string): boolean {
   return port >= 1 && port <= 65535;
 }
 
-/** @returns Ascending ranges that do not touch, whatever the link repeats; `undefined` when it has none. */
+/** @returns Ascending ranges that do not touch, whatever the link repeats; `undefined` when there are none. */
 function readRanges(values: readonly string[]): (readonly [number, number])[] | undefined {
   const ranges: [number, number][] = [];
   for (const part of values.map(unescapeText).join(",").split(",")) {
@@ -194,14 +194,14 @@ function readRanges(values: readonly string[]): (readonly [number, number])[] | 
   return merged;
 }
 
-/** @returns The number, or `undefined` when the text is none that is safe (house rule 4). */
+/** @returns The number, or `undefined` unless the text is a safe integer (house rule 4). */
 function parseDigits(text: string): number | undefined {
   if (!/^(?:0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** Percent decoding that leaves broken escapes as they are; what is not UTF-8 becomes U+FFFD. */
+/** Percent-decodes text. Broken escapes stay as they are; invalid UTF-8 becomes U+FFFD. */
 function unescapeText(text: string): string {
   if (!text.includes("%")) return text;
   const parts: Uint8Array[] = [];

@@ -39,7 +39,7 @@ function leavesOf(length: number): Uint8Array {
   return concatBytes(leaves);
 }
 
-/** Leaves that differ from one another; the trees above them do not care where they came from. */
+/** Leaves that differ from one another; the trees above them do not depend on real content. */
 function someLeaves(count: number): Uint8Array {
   return concatBytes(Array.from({ length: count }, (_, i) => sha256(new Uint8Array([i, i >> 8]))));
 }
@@ -136,7 +136,7 @@ test("WIR-18: a proof of any range leads to the root, and one changed byte does 
   );
 });
 
-test("WIR-18: a proof may end at a node that is known, below the root", () => {
+test("WIR-18: a proof may end at a known node below the root", () => {
   const { leaves, fileLength } = fileOf(16);
   const pieceLayer = parentLayer(parentLayer(leaves, 0), 1);
   const known = (layer: number, index: number) =>
@@ -148,7 +148,7 @@ test("WIR-18: a proof may end at a node that is known, below the root", () => {
   assert.equal(verifyHashes({ ...range, index: 8, hashes }, known), false);
 });
 
-test("WIR-18: what proves nothing is refused", () => {
+test("WIR-18: an invalid proof is refused", () => {
   const { leaves, layers, known, fileLength } = fileOf(8);
   const range = { baseLayer: 0, index: 0, length: 4 };
   const hashes = proveHashes(leaves, { ...range, fileLength, proofLayers: layers - 1 })!;
@@ -181,7 +181,7 @@ test("WIR-18: ranges outside the tree have no proof", () => {
   ]) {
     assert.equal(proveHashes(leaves, { ...options, fileLength }), undefined);
   }
-  // What is past the end inside a range is padding.
+  // Hashes past the end of the file inside a range are padding.
   const hashes = proveHashes(leaves, { ...range, index: 4, length: 4, fileLength })!;
   assert.equal(toHex(hashes.subarray(NODE_BYTES)), "00".repeat(3 * NODE_BYTES));
 });

@@ -26,12 +26,12 @@ export function padHash(layer: number): Uint8Array {
   return padHashes[layer]!;
 }
 
-/** Layers above the leaves at which one node covers a whole piece. */
+/** The layer, counted from the leaves, where one node covers a whole piece. */
 export function pieceLayerOf(pieceLength: number): number {
   return Math.log2(pieceLength / BLOCK_BYTES);
 }
 
-/** The smallest power of two that is not below `count`. */
+/** The smallest power of two that is at least `count`. */
 export function treeWidth(count: number): number {
   let width = 1;
   while (width < count) width *= 2;
@@ -39,9 +39,9 @@ export function treeWidth(count: number): number {
 }
 
 /**
- * Reduces one layer of a tree to the node above all of it.
+ * Reduces one layer of a tree to the single node above it.
  *
- * @param nodes - 32 bytes each, at least one; what is missing up to `width` are pads of that layer.
+ * @param nodes - 32 bytes each, at least one; pads of that layer fill them up to `width`.
  * @param options.layer - The layer `nodes` lie in, 0 for leaves.
  * @param options.width - Nodes the layer has with its padding, a power of two. Default: the smallest one.
  * @returns 32 bytes.
@@ -85,10 +85,10 @@ export function parentLayer(nodes: Uint8Array, layer: number): Uint8Array {
 /**
  * The node that covers one piece, from the SHA-256 of its blocks.
  *
- * @param leaves - 32 bytes for each block of the piece that has bytes of the file.
+ * @param leaves - 32 bytes for each block of the piece that contains bytes of the file.
  * @param options.pieceLength - Bytes; a power of two of at least 16 KiB.
- * @param options.alone - True when the file has no other piece: then the tree is only as wide as needed
- *   and the node is the file's root.
+ * @param options.alone - True when the file has no other piece: the tree is then only as wide as needed, and the node
+ *   is the file's root.
  */
 export function pieceNode(
   leaves: Uint8Array,
@@ -107,7 +107,7 @@ export function rootOfPieceLayer(layer: Uint8Array, pieceLength: number): Uint8A
   return merkleRoot(layer, { layer: pieceLayerOf(pieceLength) });
 }
 
-/** Hashes of one tree as a `hashes` message brings them (BEP 52); the fields are those of the wire. */
+/** Hashes of one tree from a `hashes` message (BEP 52); the fields are those of the wire. */
 export interface HashProof {
   /** 0 = leaves of 16 KiB blocks. */
   readonly baseLayer: number;
@@ -120,13 +120,12 @@ export interface HashProof {
 }
 
 /**
- * Judges a `hashes` message: the base hashes are reduced to one node, and that node and each uncle to
- * the node above, until a node is reached that is known already.
+ * Checks a `hashes` message: reduces the base hashes to one node, then that node and each uncle to the node above,
+ * until it reaches a known node.
  *
- * @param known - Answers the node at an index of a layer when it is known for certain, for instance the
- *   root, or `undefined`. The layer of the root of a file with `n` blocks is log2(treeWidth(n)).
- * @returns True only when the hashes lead to a known node and that is what they hash to. Uncles past the
- *   known node are not looked at.
+ * @param known - Returns the node at an index of a layer when it is certainly known, for instance the root, or
+ *   `undefined`. The layer of the root of a file with `n` blocks is log2(treeWidth(n)).
+ * @returns True only when the hashes lead to a known node and hash to it. Uncles past the known node are ignored.
  */
 export function verifyHashes(
   proof: HashProof,
@@ -159,10 +158,10 @@ export function verifyHashes(
 /**
  * Builds the answer to a hash request from one whole layer.
  *
- * @param nodes - All nodes of the base layer that have bytes of the file, 32 bytes each.
+ * @param nodes - All nodes of the base layer that cover bytes of the file, 32 bytes each.
  * @param options.fileLength - Bytes; tells how high the tree is.
- * @param options.proofLayers - Layers above the base layer asked for; those that follow from the base
- *   hashes themselves count and are left out.
+ * @param options.proofLayers - Requested layers above the base layer. Layers that follow from the base hashes count,
+ *   but are left out of the answer.
  * @returns Base hashes, then uncles from low to high; `undefined` when the tree has no such range.
  */
 export function proveHashes(

@@ -1,18 +1,18 @@
 import { EverseedError } from "../base/errors.ts";
 
 export type MetainfoErrorCode =
-  /** Something else was saved under this name: a web page, a compressed file, nothing at all. */
+  /** The file is something else: a web page, a compressed file, an empty file. */
   | "not-a-torrent"
-  /** More bytes, pieces or levels than the named limit. */
+  /** More bytes, pieces or levels than the limit allows. */
   | "too-large"
-  /** Damaged: not bencode. */
+  /** Damaged: not valid bencode. */
   | "bad-bencode"
   | "missing-key"
   | "bad-type"
   | "bad-value"
-  /** A key that decides what the torrent is stands there twice, with different values. */
+  /** A key that defines the torrent is repeated with different values. */
   | "repeated-key"
-  /** A generation of the format that is not known yet. */
+  /** A version of the format that is not known yet. */
   | "too-new"
   | "bad-piece-length"
   | "bad-pieces"
@@ -22,13 +22,13 @@ export type MetainfoErrorCode =
   /** A hybrid whose two halves describe different files. */
   | "versions-differ"
   | "bad-magnet"
-  /** `planTorrent` or `buildMetainfo` was asked for something that cannot be. */
+  /** `planTorrent` or `buildMetainfo` was asked for something impossible. */
   | "bad-plan";
 
-/** The .torrent file, the info dictionary or the magnet link is not usable. */
+/** The .torrent file, the info dictionary or the magnet link cannot be used. */
 export class MetainfoError extends EverseedError {
   readonly code: MetainfoErrorCode;
-  /** What is wrong in words for people, without the room and the code; may quote escaped outside text. */
+  /** What is wrong, in words for people, without the room and the code; may quote escaped text from outside. */
   readonly detail: string;
 
   constructor(code: MetainfoErrorCode, detail: string, options?: ErrorOptions) {

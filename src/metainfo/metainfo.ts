@@ -1,7 +1,7 @@
 import type { Geometry } from "../base/geometry.ts";
 import type { Infohashes } from "../base/infohash.ts";
 
-/** Which generations of BitTorrent can read it: BEP 3, BEP 52, or both from the same bytes. */
+/** The versions of BitTorrent that can read it: BEP 3, BEP 52, or both from the same bytes. */
 export type TorrentKind = "v1" | "v2" | "hybrid";
 
 /** One file of a torrent, in the order of the torrent's space of bytes. */
@@ -12,8 +12,8 @@ export interface TorrentFile {
    */
   readonly path: readonly string[];
   /**
-   * The same path with the torrent's own names, where they are not those of `path` and name a file below the
-   * folder too. For finding what other programs stored; nothing is created there.
+   * The same path with the torrent's own names, when they differ from those of `path` and name a file below the
+   * folder too. It helps to find files that other programs stored; nothing is created there.
    */
   readonly pathAsWritten?: readonly string[] | undefined;
   /** Bytes. */
@@ -32,11 +32,11 @@ export interface TorrentFile {
   readonly piecesRoot?: Uint8Array | undefined;
 }
 
-/** What the `info` value says, which both infohashes cover. All of it came from outside and was checked. */
+/** The contents of the `info` value, which both infohashes cover. All of it came from outside and was checked. */
 export interface TorrentInfo {
   readonly kind: TorrentKind;
   readonly infohashes: Infohashes;
-  /** The bytes of the `info` value as they stand in the file: what is hashed and served by ut_metadata. */
+  /** The bytes of the `info` value exactly as in the file: they are hashed, and served by ut_metadata. */
   readonly infoBytes: Uint8Array;
   /** Safe as a file name. */
   readonly name: string;
@@ -60,15 +60,15 @@ export interface Metainfo {
   readonly webSeeds: readonly string[];
   /** DHT nodes (BEP 5), `host:port`. */
   readonly nodes: readonly string[];
-  /** By hexadecimal pieces root: the layer of 32-byte nodes that cover one piece each, checked against it. */
+  /** Keyed by the hexadecimal pieces root: the checked layer of 32-byte nodes that cover one piece each. */
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
   readonly comment?: string | undefined;
   readonly createdBy?: string | undefined;
-  /** Seconds since 1970; `undefined` when absent or out of any calendar (MET-16). */
+  /** Seconds since 1970; `undefined` when absent or outside every calendar (MET-16). */
   readonly creationDate?: number | undefined;
-  /** Bytes of the file that are the torrent. What follows them is not part of it, and never stored or served. */
+  /** Bytes of the file that belong to the torrent. Bytes after them are never stored or served. */
   readonly byteLength: number;
-  /** What was odd, and read or left out nevertheless, in words for people. */
+  /** Oddities that were accepted or left out, in words for people. */
   readonly warnings: readonly string[];
 }
 
@@ -82,8 +82,8 @@ export interface MagnetLink {
   readonly webSeeds: readonly string[];
   /** `address:port` of peers to try first. */
   readonly peers: readonly string[];
-  /** Where the .torrent itself may be had, http or https only. */
+  /** URLs of the .torrent file itself, http or https only. */
   readonly exactSources: readonly string[];
-  /** File indexes to fetch, inclusive ranges, padding files not counted out; `undefined` means all. */
+  /** File indexes to fetch, as inclusive ranges; padding files count. `undefined` means all. */
   readonly selectOnly?: readonly (readonly [first: number, last: number])[] | undefined;
 }

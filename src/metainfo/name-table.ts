@@ -1,22 +1,22 @@
 import { toLatin1 } from "../base/bytes.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 
-/** Slots looked at for one name. Some 30 are the most that chance needs; more were made on purpose. */
+/** Slots probed for one name. Chance needs 30 at most; more collisions were made on purpose. */
 const PROBES_MAX = 2000;
 
-/** Names that there is room for at first, and bytes for which there is room for one more. */
+/** Initial capacity in names, and bytes of the list for each further one. */
 const ROOM_AT_FIRST = 512;
 const BYTES_PER_NAME = 64;
 
-/** Each byte in lower case, as `toLowerCase` has it for ASCII. */
+/** Each byte in lower case, like `toLowerCase` for ASCII. */
 const LOWER = Uint8Array.from({ length: 128 }, (_, byte) =>
   String.fromCharCode(byte).toLowerCase().charCodeAt(0),
 );
 
 /**
- * Which name of which folder leads where, for trees of 200,000 files: a table of numbers. A name is a text, or it
- * stands in bytes that are kept anyway and costs nothing. A map with a text of folder and name as its key costs
- * three times the memory.
+ * Maps the names in folders to entries, for trees of 200,000 files, as a table of numbers. A name is a text, or lies
+ * in bytes that are kept anyway and then costs nothing. A map keyed by folder and name would take three times the
+ * memory.
  */
 export class NameTable<Entry> {
   readonly #entries: (Entry | undefined)[] = [];
@@ -24,7 +24,7 @@ export class NameTable<Entry> {
   readonly #bytes: Uint8Array;
   #folders: Int32Array;
   #hashes: Int32Array;
-  /** Where a name stands in `#bytes`, or minus one minus its index in `#names`. */
+  /** The offset of a name in `#bytes`, or minus one minus its index in `#names`. */
   #offsets: Int32Array;
   #lengths: Uint8Array;
   /** Index of an entry plus one, or 0; open addressing, at most half full. */
@@ -33,8 +33,8 @@ export class NameTable<Entry> {
   readonly #seed: number;
 
   /**
-   * @param seed - 32 bits that whoever chose the names did not know.
-   * @param bytes - Where the names of `addPlain` stand.
+   * @param seed - 32 bits that the author of the names could not know.
+   * @param bytes - Holds the names given to `addPlain`.
    */
   constructor(seed: number, bytes: Uint8Array) {
     this.#seed = seed;
@@ -48,17 +48,17 @@ export class NameTable<Entry> {
     this.#slots = new Int32Array(2 * room);
   }
 
-  /** @param name - Folded. @returns The index of what was added for it in the folder; -1 when nothing was. */
+  /** @param name - Folded. @returns The index of the name in this folder; -1 when there is none. */
   find(folder: number, name: string): number {
     return this.#slots[this.#slotOf({ folder, name, hash: this.#hash(folder, name) })]! - 1;
   }
 
-  /** What was added there. `undefined` for a plain name. */
+  /** The entry that was added at this index; `undefined` for a plain name. */
   entry(index: number): Entry | undefined {
     return this.#entries[index];
   }
 
-  /** The plain name that was added there, as it was written. */
+  /** The plain name that was added at this index, as it was written. */
   plainName(index: number): string {
     return this.#text({ nameAt: this.#offsets[index]!, nameLength: this.#lengths[index]! });
   }
@@ -74,7 +74,7 @@ export class NameTable<Entry> {
   }
 
   /**
-   * Adds a name of ASCII that stands in the bytes as it is, 1 to 255 of them.
+   * Adds an ASCII name of 1 to 255 bytes that lies in the bytes.
    *
    * @returns False, without a change, when its fold is taken in this folder.
    */
@@ -97,7 +97,7 @@ export class NameTable<Entry> {
     this.#hashes[index] = hash;
   }
 
-  /** The slot of the name, or the free one where it belongs. */
+  /** The slot of the name, or the free slot where it belongs. */
   #slotOf({ folder, name, hash }: Key): number {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
@@ -138,7 +138,7 @@ export class NameTable<Entry> {
     }
   }
 
-  /** FNV-1a over the units of the name, its bits mixed once more at the end. */
+  /** FNV-1a over the UTF-16 units of the name, with a final mix of the bits. */
   #hash(folder: number, name: string): number {
     let hash = this.#seed ^ Math.imul(folder, 0x9e3779b1);
     for (let index = 0; index < name.length; index += 1) {
@@ -147,7 +147,7 @@ export class NameTable<Entry> {
     return mixed(hash);
   }
 
-  /** What `#hash` makes of the folded name. */
+  /** The hash that `#hash` computes of the folded name. */
   #hashPlain(folder: number, { nameAt, nameLength }: PlainName): number {
     const bytes = this.#bytes;
     const end = nameAt + nameLength;
@@ -159,7 +159,7 @@ export class NameTable<Entry> {
   }
 }
 
-/** A name of ASCII where it stands in bytes. */
+/** An ASCII name, by its place in the bytes. */
 export interface PlainName {
   /** Offset of its first byte. */
   readonly nameAt: number;
@@ -172,7 +172,7 @@ function mixed(hash: number): number {
   return once ^ (once >>> 13);
 }
 
-/** A name of a folder, while its slot is looked for. */
+/** A name in a folder, while its slot is looked up. */
 interface Key {
   readonly folder: number;
   /** Folded text, or a plain name as it stands. */

@@ -1,10 +1,10 @@
-/** BitComet pads with files of this name, and without `attr`. */
+/** BitComet gives its padding files this name, and no `attr`. */
 const PADDING_OF_BITCOMET = "_____padding_file_";
-/** BEP 47 puts padding here, named by its length. */
+/** BEP 47 puts padding files here, each named by its length. */
 export const PADDING_FOLDER = ".pad";
 
 /**
- * Tells padding by its name, for makers that leave `attr` out.
+ * Recognises padding by its name, for creators that leave `attr` out.
  *
  * @param path - Names below the torrent's folder, at least one.
  * @param length - Bytes.

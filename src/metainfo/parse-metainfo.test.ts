@@ -19,7 +19,7 @@ function torrent(fields: Record<string, Encodable | undefined>): Uint8Array {
   return encode(dictOf({ info: INFO, ...fields }));
 }
 
-test("MET-22: what is no torrent at all says what it is", () => {
+test("MET-22: a file of another kind is named for what it is", () => {
   for (const [bytes, code, message] of [
     [encodeUtf8("<!DOCTYPE html><html><body>Sign in"), "not-a-torrent", /web page/],
     [encodeUtf8("\ufeff\r\n  <html>"), "not-a-torrent", /web page/],
@@ -53,7 +53,7 @@ test("the bytes limit is 30 MiB, and lower where the caller says so", () => {
   });
 });
 
-test("a torrent with nothing odd has no warnings", () => {
+test("an ordinary torrent has no warnings", () => {
   const bytes = torrent({
     announce: "http://ignored/",
     "announce-list": [["http://a/x", "udp://b:80/announce"], ["wss://c/"]],
@@ -138,7 +138,7 @@ test("MET-17: 50,000 entries, 100 kB URLs and line breaks are left out", () => {
   assert.deepEqual(left.webSeeds, []);
 });
 
-test("MET-18: only schemes that are for fetching", () => {
+test("MET-18: only fetchable schemes are kept", () => {
   const hostile = [
     "javascript:alert(1)",
     "file:///etc/passwd",
@@ -155,7 +155,7 @@ test("MET-18: only schemes that are for fetching", () => {
   assert.deepEqual(mixed.webSeeds, ["HTTPS://b/"]);
 });
 
-test("BEP 12: the list counts before the single announce; a flat list and repeats are understood", () => {
+test("BEP 12: the list takes precedence over the single announce; a flat list and repeats are understood", () => {
   const trackers = (fields: Record<string, Encodable>) => parseMetainfo(torrent(fields)).trackers;
   assert.deepEqual(trackers({ announce: "http://a/" }), [["http://a/"]]);
   assert.deepEqual(trackers({ announce: "http://a/", "announce-list": [] }), [["http://a/"]]);
@@ -169,7 +169,7 @@ test("BEP 12: the list counts before the single announce; a flat list and repeat
   ]);
 });
 
-test("texts are cut, and bytes that are no UTF-8 are replaced", () => {
+test("texts are cut, and invalid UTF-8 is replaced", () => {
   const parsed = parseMetainfo(
     torrent({ comment: "x".repeat(100_000), "created by": fromLatin1("\u00ff") }),
   );
@@ -192,7 +192,7 @@ test("MET-12: 200,000 files, in one folder as v1 and in folders of their own as 
     });
     const before = process.memoryUsage().heapUsed;
     const parsed = parseMetainfo(made.torrent);
-    // The collector is not asked, so this is what the run took, not what it keeps.
+    // No garbage collection is forced, so this measures what the run took, not what it keeps.
     const taken = process.memoryUsage().heapUsed - before;
     assert.equal(parsed.info.files.length, 200_000);
     assert.ok(taken < 300_000_000, `${kind}: ${taken} bytes`);

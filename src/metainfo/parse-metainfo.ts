@@ -19,10 +19,10 @@ import { RAW_KEYS, requireDict } from "./read-info-fields.ts";
 import { ReadingNotes } from "./reading-notes.ts";
 import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, urlText, WEB_SEEDS_MAX } from "./urls.ts";
 
-/** Bytes of an info dictionary or a .torrent file that the engine takes by default. */
+/** Bytes of an info dictionary or a .torrent file that the engine accepts by default. */
 export const METAINFO_BYTES_MAX = 30 * 1024 * 1024;
 
-/** Keys that must not say two things: those that decide what is fetched, and from whom (BEN-7). */
+/** Keys that must not contradict themselves: they decide what is fetched, and from whom (BEN-7). */
 const DECISIVE_KEYS: ReadonlySet<string> = new Set([
   "announce",
   "announce-list",
@@ -46,21 +46,21 @@ const DECISIVE_INFO_KEYS: ReadonlySet<string> = new Set([
 
 const NODES_MAX = 100;
 
-/** A DNS name is no longer. */
+/** The longest DNS name. */
 const HOST_CHARACTERS_MAX = 253;
 
 /** Bytes of `comment` and `created by` that are kept. */
 const TEXT_BYTES_MAX = 16 * 1024;
 
-/** The last second of the year 9999: what every calendar can show. */
+/** The last second of the year 9999, which every calendar can show. */
 const CREATION_DATE_MAX = 253_402_300_799;
 
 /**
  * Parses a .torrent file: v1, v2 or hybrid.
  *
- * @param bytes - The result aliases them.
- * @param options.bytesMax - Default 30 MiB; servers that take files from strangers set less.
- * @throws {MetainfoError} With the key that is wrong. What can be done without is left out instead, and
+ * @param bytes - The result contains views of them.
+ * @param options.bytesMax - Default 30 MiB; servers that accept files from strangers set less.
+ * @throws {MetainfoError} With the key that is wrong. Optional fields that are wrong are left out instead, and
  *   `warnings` says so.
  */
 export function parseMetainfo(
@@ -109,10 +109,10 @@ export function* parseMetainfoInSteps(
 }
 
 /**
- * Parses an `info` value that came without its .torrent file, as ut_metadata brings it (BEP 9). The
- * piece layers of v2 come later, by hash requests.
+ * Parses an `info` value that came without its .torrent file, for example by ut_metadata (BEP 9). The piece layers of
+ * v2 come later, by hash requests.
  *
- * @param infoBytes - The result aliases them, and both infohashes cover exactly them.
+ * @param infoBytes - The result contains views of them, and both infohashes cover exactly these bytes.
  * @param options.bytesMax - Default 30 MiB.
  * @throws {MetainfoError} With the key that is wrong.
  */
@@ -123,16 +123,16 @@ export function parseInfo(
   const notes = new ReadingNotes();
   const bytesMax = options.bytesMax ?? METAINFO_BYTES_MAX;
   const info = decodeMetainfo(infoBytes, { bytesMax, notes });
-  // The infohash covers every byte, and in a file only the dictionary would be hashed.
+  // The infohash covers every byte given, but when read from a file only the dictionary would be hashed.
   if (notes.oddities.end < infoBytes.length) {
-    throw new MetainfoError("bad-bencode", "bytes follow the info dictionary");
+    throw new MetainfoError("bad-bencode", "there are bytes after the info dictionary");
   }
   const dict = requireDict(info, "info");
   notes.judgeRepeats({ dict, where: () => "info.", decisive: DECISIVE_INFO_KEYS });
   return finish(readInfoOf(dict, infoBytes, notes));
 }
 
-/** Raw bytes are hashed, so that neither the order of keys nor their form changes what is read (BEN-8). */
+/** The raw bytes are hashed, so neither the order of keys nor their form changes the infohash (BEN-8). */
 function decodeMetainfo(
   bytes: Uint8Array,
   how: {
@@ -177,7 +177,7 @@ function asRefusal(error: unknown): unknown {
   });
 }
 
-/** Tells what was saved under the name of a torrent instead (MET-22). */
+/** Tells what the file is instead of a torrent (MET-22). */
 function refuseOtherFormats(bytes: Uint8Array): void {
   const start = decodeUtf8(bytes.subarray(0, 64)).replace(/^[\ufeff\s]+/, "");
   let found: string | undefined;
@@ -205,12 +205,12 @@ function readTrackers(torrent: BencodeDict, notes: ReadingNotes): string[][] {
   const list = torrent.get("announce-list");
   for (const entry of isList(list) ? list : []) {
     const tier: string[] = [];
-    // Some creators write one flat list.
+    // Some creators write a flat list.
     for (const url of isList(entry) ? entry : [entry]) take(url, tier);
     if (tier.length > 0) tiers.push(tier);
   }
   if (list !== undefined && !isList(list)) leftOut += 1;
-  // BEP 12: `announce` only counts where there is no list.
+  // BEP 12: `announce` counts only when there is no list.
   if (tiers.length === 0 && torrent.has("announce")) {
     const tier: string[] = [];
     take(torrent.get("announce"), tier);
@@ -227,7 +227,7 @@ function readTrackers(torrent: BencodeDict, notes: ReadingNotes): string[][] {
 
 function readWebSeeds(torrent: BencodeDict, notes: ReadingNotes): string[] {
   const value = torrent.get("url-list");
-  // BEP 19: one URL may stand there without its list; some creators write an empty string.
+  // BEP 19: a single URL may appear without its list; some creators write an empty string.
   const entries = isList(value) ? value : value === undefined ? [] : [value];
   const urls = new Set<string>();
   let leftOut = 0;
@@ -279,7 +279,7 @@ function readText(torrent: BencodeDict, key: string, notes: ReadingNotes): strin
   return undefined;
 }
 
-/** How many of the units that some creators count in make a second. */
+/** Units per second in which some creators count. */
 const UNITS_PER_SECOND = [1, 1000];
 
 function readCreationDate(torrent: BencodeDict, notes: ReadingNotes): number | undefined {

@@ -62,7 +62,7 @@ test("MET-14: layers that contradict their root are refused", () => {
   }
 });
 
-test("layers that are missing are for peers to give, and those that no file needs are left out", () => {
+test("missing layers are left to peers, and layers that no file needs are left out", () => {
   const both = [
     [rootA, layerA],
     [rootD, layerD],
@@ -88,7 +88,7 @@ test("layers that are missing are for peers to give, and those that no file need
   }
 });
 
-test("the table of piece nodes, whole and with what a magnet link brought", () => {
+test("the table of piece nodes, complete and for a magnet link", () => {
   const { info, pieceLayers } = parseMetainfo(made.torrent);
   const whole = pieceHashesV2(info, pieceLayers)!;
   assert.ok(whole.buffer instanceof SharedArrayBuffer);

@@ -6,18 +6,17 @@ import type { TorrentInfo } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import type { ReadingNotes } from "./reading-notes.ts";
 
-/** Files that are looked at before others may have a turn; a layer that is hashed ends a step too. */
+/** Files that are processed before other work gets a turn; each layer that is hashed also ends a step. */
 const FILES_PER_STEP = 256;
 
 /**
- * Reads `piece layers` of a .torrent file and checks each against its root (BEP 52, MET-14): a piece
- * counts as known only when the file's root says so. Layers that are not there are asked of peers, as
- * those of a magnet link.
+ * Reads `piece layers` of a .torrent file and checks each against its root (BEP 52, MET-14): a piece hash counts as
+ * known only when the file's root confirms it. Missing layers are requested from peers, like those of a magnet link.
  *
  * @param torrent - The outer dictionary.
  * @param notes - Receives what is missing or was left out.
- * @returns By hexadecimal root; empty for v1.
- * @throws {MetainfoError} `bad-piece-layers` when one contradicts the root of its file.
+ * @returns Layers by hexadecimal root; empty for v1.
+ * @throws {MetainfoError} `bad-piece-layers` when a layer contradicts the root of its file.
  */
 export function* readPieceLayers(
   torrent: BencodeDict,
@@ -33,7 +32,7 @@ export function* readPieceLayers(
     if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     if (!piecesRoot) continue;
     const root = toHex(piecesRoot);
-    // A file of one piece needs none: its root is the hash of the piece.
+    // A file of one piece needs no layer: its root is the hash of the piece.
     if (length <= pieceLength) continue;
     const count = Math.ceil(length / pieceLength);
     const known: BencodeValue | undefined = layers.get(root) ?? given.get(root);
@@ -63,7 +62,7 @@ export function* readPieceLayers(
 /**
  * The expected merkle node of every piece, for `PieceHashes.v2` of the engine.
  *
- * @param layers - Checked layers by hexadecimal root; those that are not known yet may be missing.
+ * @param layers - Checked layers by hexadecimal root; unknown ones may be missing.
  * @returns 32 bytes a piece in shared memory, zeros where unknown; `undefined` for v1.
  */
 export function pieceHashesV2(

@@ -6,19 +6,19 @@ import { readableText, type ListedFile } from "./read-info-fields.ts";
 import type { ReadingNotes } from "./reading-notes.ts";
 import { cleanComponent, literalComponent, SafeTree } from "./safe-path.ts";
 
-/** Files that are read and placed before others may have a turn: less than a millisecond. */
+/** Files that are read and placed before other work gets a turn: less than a millisecond. */
 const FILES_PER_STEP = 128;
 
 /**
  * Gives the listed files of a torrent their places: offsets in its space of bytes, safe paths on disk,
  * and links that stay inside.
  *
- * @param options.infoBytes - Where names and roots stand.
+ * @param options.infoBytes - Contains the names and roots.
  * @param options.listBytes - The part of it that lists the files.
  * @param options.rawName - The torrent's name in latin1, not empty.
- * @param options.seed - 32 bits that nobody knows before all names are chosen.
- * @param options.alignTo - Bytes; every file that is not empty starts at a multiple of it.
- * @throws {MetainfoError} When all lengths together pass 2^53-1 (MET-9).
+ * @param options.seed - 32 bits that nobody can know before all names are fixed.
+ * @param options.alignTo - Bytes; every non-empty file starts at a multiple of it.
+ * @throws {MetainfoError} When the sum of all lengths exceeds 2^53-1 (MET-9).
  */
 export function* placeFiles(
   listed: Iterable<ListedFile>,
@@ -40,7 +40,7 @@ export function* placeFiles(
   const padFolder = [...root, PADDING_FOLDER];
   const files = new FileTable(listBytes, infoBytes);
   const links = new Map<number, readonly string[]>();
-  // Plain names below such a root are written as they are.
+  // Plain names below such a root are the same on disk as in the torrent.
   const isRootPlain = rawRoot === undefined || rawRoot === name;
   let isFolderPlain = false;
   let offset = 0;
@@ -72,18 +72,18 @@ export function* placeFiles(
   return { name, files };
 }
 
-/** Whether a file's folder is called on disk what the torrent calls it. */
+/** Tells whether a file's folder has the same name on disk as in the torrent. */
 function hasPlainFolder(raw: readonly string[], folder: readonly string[]): boolean {
   return folder.every((name, index) => name === raw[index]);
 }
 
-/** @returns `undefined` when it is `path`, or no path that may be looked at. */
+/** @returns `undefined` when it equals `path`, or is not a safe path. */
 function pathAsWritten(
   root: string | undefined,
   raw: readonly string[],
   path: readonly string[],
 ): readonly string[] | undefined {
-  // Most names are plain ASCII, which cleaning leaves alone.
+  // Most names are plain ASCII, which cleaning does not change.
   const above = path.length - raw.length;
   let same = root === undefined || root === path[0];
   for (let index = 0; same && index < raw.length; index += 1) {
@@ -100,10 +100,10 @@ function pathAsWritten(
 }
 
 /**
- * Resolves links inside the torrent (BEP 47). One that leads out of it, nowhere, in a circle or to a
- * folder around itself stays an empty file (MET-2).
+ * Resolves links inside the torrent (BEP 47). A link that leads outside, nowhere, in a circle or to a folder around
+ * itself stays an empty file (MET-2).
  *
- * @param links - Targets in latin1, by the index of the file that is a link.
+ * @param links - Targets in latin1, keyed by the index of the link.
  */
 function placeLinks(
   links: ReadonlyMap<number, readonly string[]>,
@@ -118,7 +118,7 @@ function placeLinks(
   for (const [index, link] of links) {
     const target = tree.find(link);
     const path = files.path(index);
-    // The parent folder of every link is around it, and so is everything above.
+    // The parent folder of a link contains it, and so does every folder above.
     if (target && !startsWith(path, target)) targets.set(path.join("/"), target.join("/"));
   }
   for (const [index, link] of links) {
@@ -139,7 +139,7 @@ function startsWith(path: readonly string[], start: readonly string[]): boolean 
   return start.every((element, index) => path[index] === element);
 }
 
-/** Links to links that are longer than this count as circles. */
+/** A longer chain of links counts as a circle. */
 const LINK_STEPS_MAX = 40;
 
 function endsSomewhere(path: string, targets: ReadonlyMap<string, string>): boolean {

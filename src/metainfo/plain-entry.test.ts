@@ -17,14 +17,14 @@ function read(name: string, entries: readonly Entry[]): TorrentInfo {
   );
 }
 
-/** All that a file says, as values. */
+/** The fields of a file, as values. */
 function plain(file: TorrentFile): TorrentFile {
   const { path, pathAsWritten, length, offset, pad, executable, hidden } = file;
   const { linkTarget, piecesRoot } = file;
   return { path, pathAsWritten, length, offset, pad, executable, hidden, linkTarget, piecesRoot };
 }
 
-// Names that are plain, that are not, twins of case, devices and padding.
+// Plain names, other names, twins that differ in case, devices and padding.
 const NAMES = [
   "a",
   "A",
@@ -56,7 +56,7 @@ const entries = fc.record({
   ),
 });
 
-/** The same entry, in words that only the reader of single fields takes. */
+/** The same entry, spelled so that only the field-by-field reader accepts it. */
 function spelledOut(entry: Entry): Entry {
   return { attr: "", ...entry };
 }
@@ -66,7 +66,7 @@ test("an entry means the same, whether it is read at once or field by field", ()
   fc.assert(
     fc.property(
       names,
-      // Each file a few times under other names: neighbours in one folder are what is read at once.
+      // Each file occurs a few times under other names: only neighbours in one folder take the fast path.
       fc.array(fc.tuple(entries, fc.array(names, { maxLength: 3 })), {
         minLength: 1,
         maxLength: 8,
@@ -89,7 +89,7 @@ test("an entry means the same, whether it is read at once or field by field", ()
   assert.ok(beside > 1000);
 });
 
-test("BEN-7: a key that stands twice is judged in every entry", () => {
+test("BEN-7: a repeated key is judged in every entry", () => {
   const first = "d6:lengthi5e4:pathl1:d1:aee";
   for (const [second, code] of [
     ["d6:lengthi5e6:lengthi6e4:pathl1:d1:bee", "repeated-key"],

@@ -15,15 +15,15 @@ const PATH_KEY = letters("4:path");
 /** Keys that change what a file is. */
 const DECISIVE_KEYS = ["4:attr", "10:path.utf-8", "12:symlink path"].map(letters);
 
-/** Digits of a length that a `number` holds exactly, whatever they are. */
+/** A length of this many digits always fits a `number` exactly. */
 const LENGTH_DIGITS_MAX = 15;
-/** Digits of the length of a name, key or value that is read here. */
+/** Digits of the length of a name, key or value that this reader accepts. */
 const SIZE_DIGITS_MAX = 5;
 
 /**
- * The file that an entry of `files` describes, for most entries of most torrents: they say a length, and a path with
- * a plain name in the folder of the file before. Such an entry is read without building anything of it, not even
- * the texts. Every other entry is left to the reader that judges field by field.
+ * Reads an entry of `files` that has only a length and a path with a plain name in the same folder as the file
+ * before, like most entries of most torrents. It builds nothing, not even the texts. Every other entry is left to the
+ * reader that judges field by field.
  */
 export class PlainEntry implements ListedFile {
   length = 0;
@@ -36,18 +36,18 @@ export class PlainEntry implements ListedFile {
   readonly link = undefined;
   readonly piecesRoot = undefined;
   readonly #bytes: Uint8Array;
-  /** Where the path begins: its first element. */
+  /** Offset of the first element of the path. */
   #pathAt = 0;
-  /** Where the path of the file before has its folder. Empty when the next file cannot lie beside it. */
+  /** Offset of the folder in the path of the file before. Empty when the next file cannot be beside it. */
   #folderAt = 0;
   #folderLength = -1;
 
-  /** @param bytes - Bencode that was judged. */
+  /** @param bytes - Bencode that was checked. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
-  /** The path, built when somebody asks. */
+  /** The path, built on demand. */
   get path(): readonly string[] {
     const path: string[] = [];
     const elements = this.#bytes.subarray(this.#pathAt, this.nameAt + this.nameLength);
@@ -57,9 +57,9 @@ export class PlainEntry implements ListedFile {
   }
 
   /**
-   * Says where the folder of the file stands that was read last, as the elements in front of its name.
+   * Tells where the folder of the file that was read last begins, as the elements before its name.
    *
-   * @param length - Bytes; -1 when no file may be read as lying beside it.
+   * @param length - Bytes; -1 when no file may be read as being beside it.
    */
   setFolder(at: number, length: number): void {
     this.#folderAt = at;
@@ -69,7 +69,7 @@ export class PlainEntry implements ListedFile {
   /**
    * Reads the entry at an offset.
    *
-   * @returns The offset behind it, or 0 for an entry that is not of the plain kind.
+   * @returns The offset after it, or 0 when the entry is not of the plain kind.
    */
   read(at: number): number {
     const bytes = this.#bytes;
@@ -86,7 +86,7 @@ export class PlainEntry implements ListedFile {
         cursor = hasPath ? 0 : this.#readPath(cursor + PATH_KEY.length);
         hasPath = true;
       } else {
-        // A key that stands twice is told, and the other reader tells it.
+        // Repeated keys must be reported, and the other reader reports them.
         const isRepeated = previousKey >= 0 && bytes[previousKey] === bytes[cursor];
         if (isRepeated || DECISIVE_KEYS.some((key) => startsWith(bytes, cursor, key))) return 0;
         previousKey = cursor;
@@ -111,7 +111,7 @@ export class PlainEntry implements ListedFile {
     return cursor + 1;
   }
 
-  /** @returns 0 too when the name is not plain, or lies elsewhere than the name before. */
+  /** @returns 0 also when the name is not plain, or is in another folder than the name before. */
   #readPath(at: number): number {
     const bytes = this.#bytes;
     if (bytes[at] !== LIST) return 0;
@@ -136,7 +136,7 @@ export class PlainEntry implements ListedFile {
     return true;
   }
 
-  /** @returns The offset behind a byte string; 0 when there is none, or its length is written in an odd way. */
+  /** @returns The offset after a byte string; 0 when there is none, or its length is written oddly. */
   #skipText(at: number): number {
     const bytes = this.#bytes;
     let cursor = at;
@@ -148,7 +148,7 @@ export class PlainEntry implements ListedFile {
     return cursor + 1 + size;
   }
 
-  /** @returns As `#skipText`, of a byte string or a plain number; 0 for everything else. */
+  /** @returns Like `#skipText`, for a byte string or a plain number; 0 for everything else. */
   #skipValue(at: number): number {
     const bytes = this.#bytes;
     if (bytes[at] !== INTEGER) return this.#skipText(at);

@@ -6,11 +6,11 @@ import { isPlainName } from "./plain-names.ts";
 import { cleanComponent } from "./safe-path.ts";
 
 function isPlain(name: string): boolean {
-  // Bytes around it do not count.
+  // The bytes around it do not matter.
   return isPlainName(fromLatin1(`/${name}/`), 1, name.length);
 }
 
-test("MET-1 to MET-4: a plain name is what cleaning leaves alone", () => {
+test("MET-1 to MET-4: a plain name is one that cleaning does not change", () => {
   const letter = fc.oneof(
     fc.constantFrom(
       ..."aZ09_ .-()~$%",
@@ -38,7 +38,7 @@ test("MET-1 to MET-4: a plain name is what cleaning leaves alone", () => {
   );
 });
 
-test("ordinary names are plain, and devices, padding and what is no name are not", () => {
+test("ordinary names are plain, and devices, padding and invalid names are not", () => {
   for (const name of [
     "a",
     "picture number 000001.jpeg",

@@ -4,7 +4,7 @@ const FIRST = 1;
 const INNER = 2;
 const LAST = 4;
 
-/** Where in a harmless name each byte may stand: asked of the one rule that there is. */
+/** Where in a harmless name each byte may occur, computed from `isHarmless`, the one rule. */
 const PLACES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const letter = String.fromCharCode(byte);
   return (
@@ -14,14 +14,14 @@ const PLACES = Uint8Array.from({ length: 256 }, (_, byte) => {
   );
 });
 
-/** First three letters of the devices of Windows, and of what some names of padding begin with. */
+/** The first three letters of Windows devices and of padding names. */
 const LOOKED_AT_CLOSER: ReadonlySet<number> = new Set(
   ["con", "prn", "aux", "nul", "com", "lpt", "___"].map((start) => startOf(start)),
 );
 
 /**
- * Tells names that are fit for every file system as they stand, without making a text of them. Some that are too
- * are not told: those that begin as a device of Windows or as padding does.
+ * Recognises names that are fit for every file system as they are, without building a text. It may miss some: names
+ * that begin like a Windows device or like padding.
  *
  * @param at - Offset of the first byte.
  * @param length - Bytes.
@@ -35,7 +35,7 @@ export function isPlainName(bytes: Uint8Array, at: number, length: number): bool
     if ((PLACES[bytes[index]!]! & INNER) === 0) return false;
   }
   if (length < 3) return true;
-  // A set bit turns capital letters into small ones, and leaves `_` no other letter's place.
+  // Setting a bit turns capital letters into small ones; `_` does not collide with another letter.
   const start = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
   return !LOOKED_AT_CLOSER.has(start | 0x202020);
 }

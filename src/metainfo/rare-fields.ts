@@ -14,29 +14,29 @@ import type { TorrentInfo } from "./metainfo.ts";
 import { RAW_KEYS, requireBytes, requireDict } from "./read-info-fields.ts";
 
 /**
- * What stands in a .torrent file besides what `Metainfo` holds: fields that no download needs, for those who
- * want to see all of it. Texts come from outside and are as long as the file allows.
+ * The fields of a .torrent file beyond `Metainfo`: no download needs them, but people may want to see everything.
+ * Texts come from outside and may be as long as the file allows.
  */
 export interface RareFields {
-  /** The tracker for readers that know no tiers; `Metainfo` has it only where there are none. */
+  /** The tracker for readers without tiers; `Metainfo` uses it only when there are no tiers. */
   readonly announce: string | undefined;
-  /** The character set of old creators. */
+  /** The character set, set by old creators. */
   readonly encoding: string | undefined;
   readonly publisher: string | undefined;
   /** BEP 17. */
   readonly httpSeeds: readonly string[];
-  /** Hexadecimal infohashes of torrents that share files (BEP 38), of `info` and beside it. */
+  /** Hexadecimal infohashes of torrents that share files (BEP 38), from `info` and the outer dictionary. */
   readonly similar: readonly string[];
   /** Names of collections this torrent is in (BEP 38). */
   readonly collections: readonly string[];
-  /** The certificate peers must show (SSL torrents), PEM. */
+  /** The certificate that peers must present (SSL torrents), PEM. */
   readonly sslCert: string | undefined;
   readonly metaVersion: number | undefined;
-  /** One for each of `info.files`, read while they are asked for. */
+  /** One for each of `info.files`, read on demand. */
   readonly files: () => Iterator<RareFileFields>;
-  /** Keys nobody here knows, or whose values are not what they should be. */
+  /** Unknown keys, and known keys with values of the wrong type. */
   readonly other: BencodeDict;
-  /** The same, of `info`. */
+  /** The same for `info`. */
   readonly otherInfo: BencodeDict;
 }
 
@@ -48,7 +48,7 @@ export interface RareFileFields {
   readonly other: BencodeDict;
 }
 
-// Read by `parseMetainfo`, or below.
+// Keys that `parseMetainfo` reads, or that are read below.
 const KNOWN_KEYS = [
   "announce",
   "announce-list",
@@ -80,7 +80,7 @@ const KNOWN_FILE_KEYS = ["attr", "length", "path", "path.utf-8", "pieces root", 
 /**
  * Reads the rare fields of a .torrent file.
  *
- * @param bytes - What `info` was parsed from, without an error.
+ * @param bytes - The file that `info` was parsed from without an error.
  */
 export function readRareFields(bytes: Uint8Array, info: TorrentInfo): RareFields {
   const torrent = decode(bytes, {
@@ -113,7 +113,7 @@ export function readRareFields(bytes: Uint8Array, info: TorrentInfo): RareFields
   };
 }
 
-/** @returns A new reading of the files each time it is called. */
+/** @returns A function that starts a new reading of the files each time. */
 function readFiles(
   dict: Map<string, BencodeValue>,
   info: TorrentInfo,
@@ -123,7 +123,7 @@ function readFiles(
     return () => readEach(treeEntries(tree));
   }
   const list = dict.has("files") ? readerBytes(dict, "files") : undefined;
-  // The one file's fields stand in `info` itself, among all others.
+  // The fields of a single file are in `info` itself, among all others.
   const single = list
     ? undefined
     : { md5sum: takeText(dict, "md5sum"), sha1: takeHash(dict), other: new Map() };
@@ -189,7 +189,7 @@ function merged(v1: RareFileFields, v2: RareFileFields): RareFileFields {
   };
 }
 
-/** Takes the value away when it is text; others are left for `other`. */
+/** Removes the value when it is text; other values are left for `other`. */
 function takeText(dict: Map<string, BencodeValue>, key: string): string | undefined {
   const bytes = getBytes(dict, key);
   const text = bytes && decodeUtf8Strict(bytes);

@@ -8,8 +8,8 @@ import {
 } from "../bencode/bencode-value.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 
-// Fields of a torrent that must be there or must have their type: unlike those of a peer's message, a
-// wrong one makes the whole useless, and the error names the key (MET-11).
+// Fields of a torrent that are required, or must have their type. Unlike in a peer's message, one wrong field makes
+// the whole torrent useless, and the error names the key (MET-11).
 
 /** A file as a torrent lists it, before its path is cleaned. */
 export interface ListedFile {
@@ -20,21 +20,21 @@ export interface ListedFile {
   readonly pad: boolean;
   readonly executable: boolean;
   readonly hidden: boolean;
-  /** Where a symbolic link points, elements in latin1 below the torrent's folder. */
+  /** The target of a symbolic link: elements in latin1 below the torrent's folder. */
   readonly link: readonly string[] | undefined;
   /** 32 bytes. */
   readonly piecesRoot: Uint8Array | undefined;
   /**
-   * Where the last element of the path stands, and its bytes: an offset into the value of `files` or `file tree`; -1
-   * when nobody knows.
+   * The place of the last element of the path, and its length in bytes. The offset counts from the start of `files`
+   * or `file tree`; -1 when it is not known.
    */
   readonly nameAt: number;
   readonly nameLength: number;
-  /** True when it lies in the folder of the file before, padding not counted, and has a plain name. */
+  /** True when it is in the folder of the file before (not counting padding) and has a plain name. */
   readonly beside: boolean;
 }
 
-/** What most files are. */
+/** The values of an ordinary file. */
 export const ORDINARY = {
   pad: false,
   executable: false,
@@ -46,7 +46,7 @@ export const ORDINARY = {
   beside: false,
 } as const;
 
-/** What `attr` says (BEP 47); unknown letters are ignored. */
+/** The meaning of `attr` (BEP 47); unknown letters are ignored. */
 export interface Attributes {
   readonly pad: boolean;
   readonly executable: boolean;
@@ -55,8 +55,8 @@ export interface Attributes {
 }
 
 /**
- * Keys whose values are read step by step, because they may be most of a large torrent: whoever decodes
- * an info dictionary for `readInfo` asks for them raw.
+ * Keys whose values are read step by step, because they may be most of a large torrent. A caller that decodes an info
+ * dictionary for `readInfo` must leave them raw.
  */
 export const RAW_KEYS: ReadonlySet<string> = new Set(["files", "file tree"]);
 
@@ -65,7 +65,7 @@ const NO_ATTRIBUTES: Attributes = { pad: false, executable: false, hidden: false
 /** Elements of one path; more count as hostile. */
 export const PATH_ELEMENTS_MAX = 100;
 
-/** Names a value in an error message; a function where building the name for every file would cost. */
+/** Names a value in an error message; a function when building the name for every file would be too expensive. */
 export type Where = string | (() => string);
 
 export function missing(where: Where): MetainfoError {
@@ -92,7 +92,7 @@ export function requireBytes(value: BencodeValue | undefined, where: Where): Uin
   return value;
 }
 
-/** An integer that a `number` holds. */
+/** Requires an integer that fits a `number`. */
 export function requireInteger(value: BencodeValue | undefined, where: Where): number {
   if (value === undefined) throw missing(where);
   if (typeof value === "bigint") {
@@ -115,7 +115,7 @@ export function requireLength(value: BencodeValue | undefined, where: Where): nu
   return value;
 }
 
-/** @param value - Of `attr`. What is no byte string says nothing. */
+/** @param value - The value of `attr`. Anything but a byte string is ignored. */
 export function readAttributes(value: BencodeValue | undefined): Attributes {
   if (!isBytes(value)) return NO_ATTRIBUTES;
   const letters = toLatin1(value);
@@ -127,13 +127,13 @@ export function readAttributes(value: BencodeValue | undefined): Attributes {
   };
 }
 
-/** Where a link leads, in latin1; `undefined` when that is no path. */
+/** The target of a link, in latin1; `undefined` when the value is not a path. */
 export function readLinkPath(value: BencodeValue | undefined): string[] | undefined {
   if (!isList(value) || value.length === 0 || value.length > PATH_ELEMENTS_MAX) return undefined;
   return value.every((element) => isBytes(element)) ? value.map(toLatin1) : undefined;
 }
 
-/** Text for an error message or a field that only people read: latin1-spelled UTF-8, cut. */
+/** Text for an error message or a field for people: latin1-spelled UTF-8, cut. */
 export function readableText(raw: string, charactersMax = 200): string {
   return decodeUtf8(fromLatin1(raw.slice(0, charactersMax)));
 }

@@ -17,7 +17,7 @@ function hashes(count: number): Uint8Array {
   return new Uint8Array(20 * count).fill(1);
 }
 
-/** A v1 info dictionary that is good until `fields` changes it. */
+/** A valid v1 info dictionary, until `fields` changes it. */
 function v1(fields: Fields): Uint8Array {
   return encode(
     dictOf({ name: "n", length: 40_000, "piece length": PIECE, pieces: hashes(3), ...fields }),
@@ -27,7 +27,7 @@ function v1(fields: Fields): Uint8Array {
 function v1Folder(files: readonly Fields[], fields: Fields = {}): Uint8Array {
   let total = 0;
   for (const { length } of files) total += Number(length ?? 0);
-  // Only when nothing else is asked for: some totals are absurd.
+  // Only when the case does not set them: some totals are absurd.
   const pieces = fields["pieces"] ?? hashes(Math.ceil(total / PIECE));
   return v1({ length: undefined, files: files.map(dictOf), ...fields, pieces });
 }
@@ -74,7 +74,7 @@ function paths(info: TorrentInfo): string[] {
   return info.files.map((file) => file.path.join("/"));
 }
 
-test("MET-7: piece lengths that divide by zero, wrap, or no memory holds", () => {
+test("MET-7: piece lengths that divide by zero, wrap, or exceed memory", () => {
   const bad = [
     0,
     -1,
@@ -144,7 +144,7 @@ test("MET-9: lengths that are negative, huge, or hide one another", () => {
   ]);
 });
 
-test("MET-9, house rule 3: lengths alone make no tables: too many pieces are refused", () => {
+test("MET-9, house rule 3: declared lengths allocate no tables: too many pieces are refused", () => {
   refuses([
     [v2({ a: leaf(PIECE * (PIECES_MAX + 1)) }), "too-large", /pieces/],
     [v2({ a: leaf(2 ** 50) }), "too-large", /pieces/],
@@ -183,7 +183,7 @@ test("MET-11: wrong types and missing keys are named", () => {
     [file({ length: "5" }), "bad-type", /info\.files\[0\]\.length/],
     [file({ length: undefined }), "missing-key"],
     [file({ path: Array.from({ length: 101 }, () => "d") }), "too-large"],
-    // Read as v1, of which it has nothing.
+    // Read as v1, which has none of its fields.
     [v2({}, { "meta version": "2" }), "missing-key", /info\.length/],
     [v2({}, { "meta version": 0 }), "missing-key", /info\.length/],
     [v2({}, { "file tree": 5 }), "bad-type", /file tree/],
@@ -194,11 +194,11 @@ test("MET-11: wrong types and missing keys are named", () => {
   ]);
 });
 
-test("a generation that is not known yet says so", () => {
+test("an unknown newer version says so", () => {
   refuses([[v2({ a: leaf(5) }, { "meta version": 3 }), "too-new", /3/]]);
 });
 
-test("MET-14: trees that are none", () => {
+test("MET-14: invalid trees", () => {
   const both = new Map([...leaf(5), ["x", leaf(5)]]);
   let deep: Encodable = leaf(5);
   for (let level = 0; level < 200; level += 1) deep = dictOf({ d: deep });
@@ -228,7 +228,7 @@ test("MET-14: a tree whose keys are not sorted has no order of pieces", () => {
   refuses([[fromLatin1(unsorted), "bad-file-tree", /order/]]);
 });
 
-test("MET-15: the two halves of a hybrid must describe the same", () => {
+test("MET-15: the two halves of a hybrid must describe the same files", () => {
   const pad = { length: 12_768, path: [".pad", "12768"], attr: "p" };
   const a = { length: 20_000, path: ["a"] };
   const b = { length: 5, path: ["b"] };
@@ -243,7 +243,7 @@ test("MET-15: the two halves of a hybrid must describe the same", () => {
     { tree: { a: leaf(20_000), b: leaf(5), c: leaf(0) } },
     { tree: { a: leaf(20_000), b: leaf(6) } },
     { tree: { a: leaf(20_000), B: leaf(5) } },
-    // No padding, too little, too much.
+    // No padding, too little and too much.
     { files: [a, b], fields: { pieces: hashes(2) } },
     { files: [a, { ...pad, length: 12_767 }, b] },
     { files: [a, { ...pad, length: 12_768 + PIECE }, b], fields: { pieces: hashes(4) } },
@@ -275,7 +275,7 @@ test("MET-15: a hybrid with or without padding at its end is taken", () => {
   assert.ok(padded.infohashes.v1 && padded.infohashes.v2);
 });
 
-test("MET-13: padding is virtual: its path is never looked at, its bytes count", () => {
+test("MET-13: padding is virtual: its path is ignored, its bytes count", () => {
   const tebibyte = 2 ** 40;
   const pieceLength = PIECE_LENGTH_MAX;
   const info = parseInfo(
@@ -399,7 +399,7 @@ test("MET-19: anything but a plain no means private", () => {
   }
 });
 
-test("BEN-8: an unsorted info dictionary is hashed as it stands", () => {
+test("BEN-8: an unsorted info dictionary is hashed byte for byte", () => {
   const bytes = fromLatin1(
     "d4:name1:n6:lengthi5e12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae",
   );
@@ -433,7 +433,7 @@ test("v1: offsets, attributes, utf-8 names", () => {
   assert.equal(info.pieceHashes?.length, 60);
 });
 
-test("v2: files start on piece borders, empty ones take no room", () => {
+test("v2: files start on piece borders, empty ones take no space", () => {
   const info = parseInfo(v2({ a: leaf(20_000), b: leaf(0, {}), c: dictOf({ d: leaf(5) }) }));
   assert.equal(info.kind, "v2");
   assert.equal(info.pieceHashes, undefined);
@@ -448,20 +448,20 @@ test("v2: files start on piece borders, empty ones take no room", () => {
   assert.equal(info.geometry.pieceSize(1), 20_000 - PIECE);
 });
 
-test("v2: one file called like the torrent is a file, not a folder", () => {
+test("v2: a single file with the torrent's name is a file, not a folder", () => {
   assert.equal(parseInfo(v2({ n: leaf(5) })).folder, false);
   assert.deepEqual(paths(parseInfo(v2({ n: leaf(5) }))), ["n"]);
   assert.deepEqual(paths(parseInfo(v2({ m: leaf(5) }))), ["n/m"]);
   assert.deepEqual(paths(parseInfo(v2({ n: dictOf({ n: leaf(5) }) }))), ["n/n/n"]);
 });
 
-test("a torrent of nothing but empty files has no pieces", () => {
+test("a torrent of only empty files has no pieces", () => {
   const info = parseInfo(v1({ length: 0, pieces: new Uint8Array(0) }));
   assert.equal(info.geometry.pieceCount, 0);
   assert.equal(parseInfo(v2({ a: leaf(0, {}) })).geometry.pieceCount, 0);
 });
 
-test("the bytes limit is the caller's", () => {
+test("the caller sets the limit of bytes", () => {
   const bytes = v1({});
   assert.throws(() => parseInfo(bytes, { bytesMax: bytes.length - 1 }), { code: "too-large" });
   assert.ok(parseInfo(bytes, { bytesMax: bytes.length }));

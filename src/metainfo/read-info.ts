@@ -12,19 +12,19 @@ import { placeFiles } from "./place-files.ts";
 import { ReadingNotes } from "./reading-notes.ts";
 import { isV1Folder, readV1Files } from "./v1-files.ts";
 
-/** Pieces of one torrent. Every table of the engine has so many entries. */
+/** Pieces of one torrent. Every table of the engine has at most this many entries. */
 export const PIECES_MAX = 4 * 1024 * 1024;
 
 /** Bytes (MET-7). */
 export const PIECE_LENGTH_MAX = 256 * 1024 * 1024;
 
-/** Bytes; the least that BEP 52 allows, and that a v1 torrent need not keep. */
+/** Bytes; the minimum of BEP 52. A v1 torrent may have less. */
 export const PIECE_LENGTH_V2_MIN = 16 * 1024;
 
-/** Of a v1 piece hash. */
+/** Bytes of a v1 piece hash. */
 export const SHA1_BYTES = 20;
 
-/** Characters of `source`, a tag of a few letters. */
+/** Characters of `source`, which is meant as a tag of a few letters. */
 const SOURCE_CHARACTERS_MAX = 1000;
 
 /**
@@ -32,8 +32,8 @@ const SOURCE_CHARACTERS_MAX = 1000;
  *
  * @param dict - Decoded with the values of `RAW_KEYS` left raw.
  * @param infoBytes - The bytes it was decoded from.
- * @param notes - Receives what was odd. Repeated keys of `dict` itself were judged.
- * @throws {MetainfoError} And `BencodeError` for what is wrong inside the raw values.
+ * @param notes - Receives oddities. Repeated keys of `dict` itself were judged before.
+ * @throws {MetainfoError} Also `BencodeError` for errors inside the raw values.
  */
 export function* readInfo(
   dict: BencodeDict,
@@ -55,7 +55,7 @@ export function* readInfo(
     rawName,
     folder,
     alignTo: kind === "v2" ? pieceLength : 1,
-    // Every name changes it.
+    // Every name in the torrent changes it.
     seed: readUint32((infohashes.v1 ?? infohashes.v2)!, 0),
     notes,
   });
@@ -120,7 +120,7 @@ function readName(dict: BencodeDict, kind: TorrentKind, notes: ReadingNotes): st
   return toLatin1(requireBytes(dict.get("name"), "info.name"));
 }
 
-/** Says whether there is a folder before the first file is placed, and then lists the files. */
+/** Decides whether there is a folder before the first file is placed, then lists the files. */
 function readFiles(
   dict: BencodeDict,
   options: {
@@ -141,15 +141,15 @@ function readFiles(
   };
 }
 
-/** The value that lists the files, which offsets of names count from. A single v1 file has none. */
+/** The value that lists the files; offsets of names count from its start. A single v1 file has none. */
 function listBytes(dict: BencodeDict, kind: TorrentKind): Uint8Array {
   const list = dict.get(kind === "v2" ? "file tree" : "files");
   return isBytes(list) ? list : new Uint8Array(0);
 }
 
-/** BEP 52: one file that is called like the torrent is the single-file form. */
+/** BEP 52: one file with the torrent's name is the single-file form. */
 function isSingleV2(dict: BencodeDict, rawName: string): boolean {
-  // Looked at for this only, so that its notes are those of another reading.
+  // This reading only peeks, so its notes are thrown away.
   const tree = readFileTree(dict, new ReadingNotes());
   const first = tree.next();
   if (first.done || first.value.path.length !== 1 || first.value.path[0] !== rawName) return false;
@@ -168,7 +168,7 @@ function* joinHybrid(
   pieceLength: number,
 ): Generator<ListedFile> {
   let offset = 0;
-  // Where the tree alone would put the file.
+  // The offset that the v2 tree gives the file.
   let aligned = 0;
   for (const file of v1) {
     const start = offset;
@@ -215,7 +215,7 @@ function readPieceHashes(dict: BencodeDict, pieceCount: number): Uint8Array {
   return pieces;
 }
 
-/** Whatever is not plainly "no" means private (MET-19). */
+/** Everything that is not plainly "no" means private (MET-19). */
 function isPrivate(dict: BencodeDict): boolean {
   const value = dict.get("private");
   if (value === undefined || value === 0) return false;

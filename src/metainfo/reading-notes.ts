@@ -3,27 +3,27 @@ import { Oddities } from "../bencode/oddities.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { readableText } from "./read-info-fields.ts";
 
-/** Warnings of one torrent that are told one by one; a list of 200,000 odd files says nothing more. */
+/** Warnings of one torrent that are reported one by one; 200,000 odd files would say nothing more. */
 const WARNINGS_MAX = 50;
 
-/** What one dictionary is called in messages, and which of its keys must not contradict themselves. */
+/** The name of a dictionary in messages, and its keys that must not contradict themselves. */
 export interface DictPlace {
   readonly dict: BencodeDict;
-  /** In front of the key, for example `info.`; empty for the outermost one. */
+  /** The prefix of a key, for example `info.`; empty for the outermost dictionary. */
   readonly where: () => string;
   readonly decisive: ReadonlySet<string>;
 }
 
 /**
- * What was odd while one document was read and did no harm (house rule 13): collected on the way, told as
+ * Harmless oddities found while a document was read (house rule 13): collected during the reading, reported as
  * warnings at the end.
  */
 export class ReadingNotes {
-  /** What the bencode reader takes although BEP 3 does not allow it. */
+  /** Everything the bencode reader accepted although BEP 3 does not allow it. */
   readonly oddities: Oddities = new Oddities();
   readonly #warnings: string[] = [];
   #untold = 0;
-  /** Entries of `oddities.repeats` that were judged. */
+  /** Entries of `oddities.repeats` that were already judged. */
   #judged = 0;
 
   warn(text: string): void {
@@ -32,11 +32,11 @@ export class ReadingNotes {
   }
 
   /**
-   * Judges the keys that were repeated since the last call. In dictionaries that are not among `places`
-   * nothing is decisive.
+   * Judges the keys repeated since the last call. In dictionaries that are not listed in `places`, no key is
+   * decisive.
    *
-   * @throws {MetainfoError} `repeated-key` when a decisive key contradicts itself: two programs would see
-   *   two torrents (BEN-7).
+   * @throws {MetainfoError} `repeated-key` when a decisive key contradicts itself: two programs would see two
+   *   different torrents (BEN-7).
    */
   judgeRepeats(...places: readonly DictPlace[]): void {
     const { repeats, repeatCount } = this.oddities;
@@ -54,7 +54,7 @@ export class ReadingNotes {
     }
   }
 
-  /** Judges one key that stands twice. @throws {MetainfoError} As `judgeRepeats`. */
+  /** Judges one repeated key. @throws {MetainfoError} Like `judgeRepeats`. */
   judgeRepeat(place: Omit<DictPlace, "dict"> | undefined, key: string, differs: boolean): void {
     const name = `"${place?.where() ?? ""}${readableText(key, 60)}"`;
     if (differs && place?.decisive.has(key)) {
@@ -63,7 +63,7 @@ export class ReadingNotes {
     this.warn(`${name} stands there more than once; the first one counts`);
   }
 
-  /** Everything that was odd, in words for people. */
+  /** All oddities, in words for people. */
   finish(): string[] {
     const { paddedNumbers, trailingBytes } = this.oddities;
     if (paddedNumbers > 0) this.warn(`${paddedNumbers} numbers begin with needless zeros`);

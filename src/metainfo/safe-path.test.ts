@@ -5,7 +5,7 @@ import { encodeUtf8, toLatin1 } from "../base/bytes.ts";
 import { safeJoin } from "../base/safe-join.ts";
 import { cleanComponent, COMPONENT_BYTES_MAX, SafeTree } from "./safe-path.ts";
 
-/** As it comes off the wire: UTF-8 spelled in latin1. */
+/** A name as it comes off the wire: UTF-8 spelled in latin1. */
 function raw(text: string): string {
   return toLatin1(encodeUtf8(text));
 }
@@ -14,14 +14,14 @@ function clean(text: string): string {
   return cleanComponent(raw(text));
 }
 
-/** The paths that files get, asked for in this order. */
+/** The paths of these files, added in this order. */
 function place(...paths: string[][]): string[] {
   const tree = new SafeTree(["t"]);
   return paths.map((path) => tree.addFile(path.map(raw)).join("/"));
 }
 
 const CLEANED: readonly (readonly [string, string])[] = [
-  // MET-1: nothing leads out of the folder.
+  // MET-1: no path leaves the folder.
   ["", "_"],
   [".", "_"],
   ["..", "._"],
@@ -46,7 +46,7 @@ const CLEANED: readonly (readonly [string, string])[] = [
   ["-rf", "-rf"],
   [".hidden", ".hidden"],
   ["a..b", "a..b"],
-  // MET-3: what other systems do not take.
+  // MET-3: names that other systems refuse.
   ["CON", "_CON"],
   ["con", "_con"],
   ["nul.txt", "_nul.txt"],
@@ -67,7 +67,7 @@ const CLEANED: readonly (readonly [string, string])[] = [
   ["file::$DATA", "file__$DATA"],
   ["what?.mkv", "what_.mkv"],
   ['a*b"c<d>e|f', "a_b_c_d_e_f"],
-  // MET-4: what cannot be seen, or lies about what is seen.
+  // MET-4: characters that are invisible, or misrepresent the name.
   ["a\nb", "a_b"],
   ["a\r\nb", "a__b"],
   ["\u001b[31mred", "_[31mred"],
@@ -98,7 +98,7 @@ test("MET-1, MET-3, MET-4: every element becomes a name fit for every system", (
   for (const [text, expected] of CLEANED) assert.equal(clean(text), expected, JSON.stringify(text));
 });
 
-test("MET-4: bytes that are no UTF-8 become one underscore each", () => {
+test("MET-4: invalid UTF-8 bytes become one underscore each", () => {
   assert.equal(cleanComponent("a\u00ff\u00feb"), "a__b");
   assert.equal(cleanComponent("\u00c0\u00ae\u00c0\u00ae"), "____");
 });
@@ -181,12 +181,12 @@ const PLACED: readonly (readonly [string[][], string[]])[] = [
     ],
     ["t/Dir/x", "t/dir (2)/x", "t/Dir/y", "t/dir (2)/y"],
   ],
-  // The suffix itself is taken.
+  // The name with the suffix is taken too.
   [
     [["a"], ["a (2)"], ["a"], ["a (2)"]],
     ["t/a", "t/a (2)", "t/a (3)", "t/a (2) (2)"],
   ],
-  // What cleaning makes equal.
+  // Names that cleaning makes equal.
   [
     [["a:b"], ["a?b"], ["a_b"]],
     ["t/a_b", "t/a_b (2)", "t/a_b (3)"],
@@ -200,7 +200,7 @@ const PLACED: readonly (readonly [string[][], string[]])[] = [
   ],
 ];
 
-test("MET-5: the second of two names that some system takes for one gets a suffix", () => {
+test("MET-5: when some system takes two names for one, the second gets a suffix", () => {
   for (const [paths, expected] of PLACED) assert.deepEqual(place(...paths), expected);
 });
 
@@ -237,17 +237,17 @@ test("MET-6: renaming is linear, for equal names, for long ones and for taken su
   const lists: string[][][] = [
     Array.from({ length: count }, () => ["same.txt"]),
     Array.from({ length: count }, (_, i) => [i % 2 ? "a" : `a (${i})`]),
-    // Different names that are cut to one stem, each of them twice.
+    // Different names that are cut to the same stem, each of them twice.
     Array.from({ length: count }, (_, i) => [
       `${long.slice(0, 249)}${String(i >> 1).padStart(6, "0")}`,
     ]),
     Array.from({ length: count }, (_, i) => ["d".repeat(1 + (i % 7)), "f"]),
   ];
-  // Quadratic renaming would take minutes; the runner's own limit is the judge.
+  // Quadratic renaming would take minutes; the runner's own limit would end the test.
   for (const list of lists) assert.equal(new Set(place(...list)).size, count);
 });
 
-test("MET-2: what was added is found again, under its own name", () => {
+test("MET-2: an added file is found again under its own name", () => {
   const tree = new SafeTree(["t"]);
   for (const path of [["d", "f"], ["d", "F"], ["e:"], ["x"], ["x", "y"]]) tree.addFile(path);
   for (const [path, expected] of [

@@ -2,38 +2,38 @@ import { decodeUtf8, decodeUtf8Strict, encodeUtf8, fromLatin1 } from "../base/by
 import { withoutEndZeros } from "./end-zeros.ts";
 import { NameTable, type PlainName } from "./name-table.ts";
 
-/** What every file system of today takes in one name. */
+/** The longest file name that every file system of today accepts. */
 export const COMPONENT_BYTES_MAX = 255;
 
-/** What is read of a name before it is cut; normalising longer ones could cost quadratic time. */
+/** The part of a name that is read before it is cut; normalising longer names could cost quadratic time. */
 const RAW_COMPONENT_BYTES_MAX = 1024;
 
-/** Room kept for ` (1234567)` when a name is shortened, so that the suffix never moves the cut. */
+/** Room reserved for ` (1234567)` when a name is shortened, so that the suffix never moves the cut. */
 const SUFFIX_BYTES = 10;
 
-/** An extension longer than this is part of the name. */
+/** A longer extension counts as part of the name. */
 const EXTENSION_BYTES_MAX = 16;
 
-/** Only letters, digits and marks that mean nothing to any system: most names, in one test. */
+/** Only letters, digits and marks without meaning on any system: matches most names in one test. */
 const HARMLESS = /^[0-9A-Za-z_](?:[0-9A-Za-z_ ,()[\]{}+=@#%&!;'~^$.-]*[0-9A-Za-z_()[\]{}+-])?$/;
 
 /**
- * Not for file names: controls, what separates paths, what Windows forbids, what turns the direction of
- * text, what cannot be seen (MET-1, MET-3, MET-4), and U+FFFD, which stands for broken UTF-8.
+ * Not allowed in file names: controls, path separators, characters that Windows forbids, direction changes, invisible
+ * characters (MET-1, MET-3, MET-4), and U+FFFD, which stands for broken UTF-8.
  */
 const FORBIDDEN =
   /[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd]/gu;
 
-/** Joiners shape words and emoji; next to ASCII, or at an end, they only hide. */
+/** Joiners shape words and emoji; next to ASCII, or at an end, they only hide things. */
 const STRAY_JOINERS = /(?<![^\u0000-\u007f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\u0000-\u007f])/gu;
 
-/** Names that are devices on Windows, whatever follows the first dot. */
+/** Names of Windows devices, with any extension. */
 const RESERVED =
   /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
 
 /**
- * Makes one element of a path fit to be a file name on every system, so that a folder can move between
- * them. Always gives the same name for the same element; different elements may give the same name.
+ * Makes one path element a valid file name on every system, so that a folder can be moved between them. The same
+ * element always gives the same name; different elements may give the same name.
  *
  * @param raw - Bytes from outside spelled in latin1; read as UTF-8.
  * @returns 1 to 255 bytes of UTF-8, never `.`, `..` or anything with a separator.
@@ -48,17 +48,17 @@ export function cleanComponent(raw: string): string {
   return name.replace(/[. ]$/, "_") || "_";
 }
 
-/** Whether a name is of ASCII and fit for every system as it is. Its length is for the caller to judge. */
+/** Tells whether a name is ASCII and fit for every system as it is. The caller checks its length. */
 export function isHarmless(raw: string): boolean {
   return HARMLESS.test(raw) && !RESERVED.test(raw);
 }
 
 /**
- * Reads one element of a path as it stands, for finding a file that another program stored under it. A backslash is a
- * letter here; where it divides paths, `safeJoin` refuses it.
+ * Reads one path element unchanged, to find a file that another program stored under it. A backslash is an ordinary
+ * character here; on systems where it separates paths, `safeJoin` refuses it.
  *
  * @param raw - Bytes from outside spelled in latin1.
- * @returns `undefined` for what is no name of a file or could lead elsewhere (MET-1).
+ * @returns `undefined` when it is not a file name or could lead elsewhere (MET-1).
  */
 export function literalComponent(raw: string): string | undefined {
   if (raw.length > COMPONENT_BYTES_MAX || isUnsafe(raw)) return undefined;
@@ -69,38 +69,38 @@ function isUnsafe(component: string): boolean {
   return component === "" || component === "." || component === ".." || /[/\0]/.test(component);
 }
 
-/** One folder of a torrent as it will be on disk. Small: some torrents have a folder for every file. */
+/** One folder of a torrent, as it will be on disk. It is small, because some torrents have a folder for every file. */
 interface Folder {
   readonly id: number;
   readonly path: readonly string[];
 }
 
-/** What a name leads to: a folder, or the name of a file. */
+/** The meaning of a name: a folder, or the name of a file. */
 type Entry = Folder | string;
 
 /**
- * Gives every file of one torrent its path. Whoever asks first for a name gets it; equal names, case and
- * normalisation twins, and files that are also folders get a suffix (MET-5). The same questions in the
- * same order have the same answers.
+ * Gives every file of one torrent its path. The first request for a name gets it; equal names, names that differ only
+ * in case or normalisation, and files that are also folders get a suffix (MET-5). The same requests in the same order
+ * give the same paths.
  */
 export class SafeTree {
   readonly #root: Folder;
   #folders = 1;
-  // All names are those of one folder, so that folders need no maps of their own.
-  /** By folded name: `A` and `a` may be one file. */
+  // One table holds the names of all folders, so that folders need no maps of their own.
+  /** Keyed by folded name, because some systems take `A` and `a` for one file. */
   readonly #entries: NameTable<Entry>;
-  /** Where cleaned names led that were taken already. */
+  /** The entries of cleaned names that were already taken. */
   readonly #aliases = new Map<string, Entry>();
-  /** The next suffix to try for a name. Counting on keeps 10,000 equal names linear (MET-6). */
+  /** The next suffix to try for each name. Counting up keeps 10,000 equal names linear (MET-6). */
   readonly #nextSuffix = new Map<string, number>();
-  /** The folders of the file before, as they were asked for, and the last of them. */
+  /** The folder elements of the file before, as requested, and its innermost folder. */
   #lastRaw: readonly string[] = [];
   #lastFolder: Folder;
 
   /**
    * @param root - Components in front of every path: the torrent's cleaned name, or nothing.
-   * @param options.seed - 32 bits that whoever named the files did not know.
-   * @param options.bytes - Where the names of `addBeside` stand.
+   * @param options.seed - 32 bits that the author of the names could not know.
+   * @param options.bytes - Holds the names given to `addBeside`.
    */
   constructor(
     root: readonly string[],
@@ -117,9 +117,9 @@ export class SafeTree {
   }
 
   /**
-   * Adds a file to the folder of the one before, without a text of its name.
+   * Adds a file to the folder of the previous one, without building a text of its name.
    *
-   * @param name - A plain name (`isPlainName`): its path ends in it as it is.
+   * @param name - A plain name (`isPlainName`): the path ends with it unchanged.
    * @returns False, without a change, when the name is taken there: `addFile` finds another one.
    */
   addBeside(name: PlainName): boolean {
@@ -128,7 +128,7 @@ export class SafeTree {
 
   /** @param raw - Elements spelled in latin1, at least one. @returns Its path. */
   addFile(raw: readonly string[]): readonly string[] {
-    // Not spread: that reserves room for more.
+    // Not a spread, which reserves room for more elements.
     const name = this.addName(raw);
     return this.#lastFolder.path.concat(name);
   }
@@ -157,7 +157,7 @@ export class SafeTree {
     return folder.path;
   }
 
-  /** The folder of a file. Most files lie beside the one before. */
+  /** The folder of a file. Most files are beside the previous one. */
   #folderOf(raw: readonly string[]): Folder {
     const depth = raw.length - 1;
     const last = this.#lastRaw;
@@ -174,7 +174,7 @@ export class SafeTree {
     return this.#lastFolder;
   }
 
-  /** The folder `name` inside `folder`, made when it is not there. */
+  /** The folder `name` inside `folder`, created when it does not exist. */
   #enter(folder: Folder, name: string): Folder {
     const known = this.#lookUp(folder, name);
     if (known !== undefined && typeof known !== "string") return known;
@@ -197,11 +197,11 @@ export class SafeTree {
     return (typeof entry === "string" ? entry : entry.path.at(-1)) === name ? entry : undefined;
   }
 
-  /** @returns `name`, or when it is taken `stem (2).ext`, `stem (3).ext`... */
+  /** @returns `name`, or `stem (2).ext`, `stem (3).ext`... when it is taken. */
   #claim(folder: Folder, name: string): string {
     if (this.#entries.find(folder.id, fold(name)) < 0) return name;
     const { stem, extension } = splitForSuffix(name);
-    // Counted by what is left of the name, because long names that differ may be cut to the same stem.
+    // Counted per shortened stem, because different long names may be cut to the same stem.
     const key = keyOf(folder, `${fold(stem)}/${fold(extension)}`);
     for (let suffix = this.#nextSuffix.get(key) ?? 2; ; suffix += 1) {
       const candidate = `${stem} (${suffix})${extension}`;
@@ -230,14 +230,14 @@ function splitExtension(name: string): { stem: string; extension: string } {
   return { stem: name.slice(0, dot), extension: name.slice(dot) };
 }
 
-/** Names with one fold are one file on some system: case and composed characters do not count. */
+/** Names with the same fold are one file on some system: case and composition of characters do not count. */
 function fold(name: string): string {
   if (/^[\u0000-\u007f]*$/.test(name)) return name.toLowerCase();
   return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
 function shorten(name: string): string {
-  // No character of UTF-16 takes more than three bytes.
+  // One UTF-16 unit takes at most three bytes.
   if (name.length * 3 <= COMPONENT_BYTES_MAX) return name;
   const { stem, extension } = splitExtension(name);
   return cut(stem, COMPONENT_BYTES_MAX - utf8Length(extension)) + extension;

@@ -14,7 +14,7 @@ const PLAN = planTorrent({
 });
 const MEASURED = { v1: new Uint8Array(60).fill(1), v2: new Uint8Array(96).fill(2) };
 
-test("what is built around is what is built in the first place, byte by byte", () => {
+test("surrounding an info dictionary gives the same bytes as building the torrent", () => {
   const options = { comment: "words", webSeeds: ["http://a.example/x"], creationDate: 7 };
   for (const trackers of [
     [],
@@ -34,8 +34,8 @@ test("what is built around is what is built in the first place, byte by byte", (
   }
 });
 
-test("BEN-8: the info dictionary and every other value stay as they stand, also in an unsorted file", () => {
-  // Keys of `info` out of order, an old text beside the new one, a value nobody knows.
+test("BEN-8: the info dictionary and all other values keep their bytes, even in an unsorted file", () => {
+  // Keys of `info` out of order, an old text beside the new one, and an unknown value.
   const info = "d4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaa6:lengthi5ee";
   const odd = fromLatin1(
     `d4:info${info}7:comment3:old13:comment.utf-83:old1:zd1:bi1e1:ai2ee8:announce6:http:/4:junklee`,

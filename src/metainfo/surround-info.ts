@@ -4,7 +4,7 @@ import { decode } from "../bencode/decode.ts";
 import { Oddities } from "../bencode/oddities.ts";
 import { encode, type Encodable } from "../bencode/encode.ts";
 
-/** What stands around an info dictionary and no infohash covers. */
+/** The fields around an info dictionary, which no infohash covers. */
 export interface Surroundings {
   /** Tiers of announce URLs (BEP 12). */
   readonly trackers: readonly (readonly string[])[];
@@ -13,15 +13,15 @@ export interface Surroundings {
   readonly comment?: string | undefined;
 }
 
-/** Nothing of the file is built. */
+/** No value is built. */
 const EVERY_KEY = { has: () => true };
 
 /**
- * Writes a .torrent file anew with other trackers, web seeds and another comment. Every other value is copied
- * byte by byte, the info dictionary and the piece layers among them: the infohashes stay what they are.
+ * Rewrites a .torrent file with other trackers, web seeds and another comment. Every other value is copied byte by
+ * byte, including the info dictionary and the piece layers, so the infohashes do not change.
  *
- * @param torrent - A .torrent file that `parseMetainfo` took.
- * @param info - Its info dictionary, a view of it, when that is known: it is not looked through again.
+ * @param torrent - A .torrent file that `parseMetainfo` accepted.
+ * @param info - Its info dictionary, a view of the file, when it is known: it is not parsed again.
  */
 export function surroundInfo(
   torrent: Uint8Array,
@@ -43,9 +43,9 @@ export function surroundInfo(
   put("announce-list", trackers.flat().length > 1 ? trackers : undefined);
   put("url-list", around.webSeeds.length > 1 ? around.webSeeds : around.webSeeds[0]);
   put("comment", comment);
-  // Readers prefer it to the other one.
+  // Readers prefer this key to `comment`.
   put("comment.utf-8", undefined);
-  // The default order compares UTF-16 units, which for latin1 are the bytes.
+  // The default order compares UTF-16 units, which in latin1 are the bytes.
   const parts = [...entries.keys()]
     .sort()
     .flatMap((key) => [encode(fromLatin1(key)), entries.get(key)!]);

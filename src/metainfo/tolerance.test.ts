@@ -5,7 +5,7 @@ import { sha1 } from "../base/hash.ts";
 import { dictOf, encode, type Encodable } from "../bencode/encode.ts";
 import { parseInfo, parseMetainfo } from "./parse-metainfo.ts";
 
-// Documents as the world writes them (house rule 13): read like libtorrent reads them, with a warning.
+// Documents as other programs write them (house rule 13): read like libtorrent reads them, with a warning.
 
 const INFO = "d6:lengthi5e4:name1:n12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae";
 const HASH = toHex(sha1(fromLatin1(INFO)));
@@ -34,7 +34,7 @@ function folder(files: readonly (Record<string, Encodable> | string)[], bytes = 
   );
 }
 
-test("BEN-9: white space and zeros behind a torrent are nothing, other bytes a warning", () => {
+test("BEN-9: white space and zeros after a torrent are ignored, other bytes give a warning", () => {
   const torrent = outer("");
   for (const tail of ["\n", "\r\n", " \t\n", "\0\0\0"]) {
     const bytes = concatBytes([torrent, fromLatin1(tail)]);
@@ -49,13 +49,13 @@ test("BEN-9: white space and zeros behind a torrent are nothing, other bytes a w
     parseMetainfo(concatBytes([torrent, torrent])).info.infoBytes.length,
     INFO.length,
   );
-  // What peers send is hashed to the last byte.
+  // Bytes from peers are hashed to the last one.
   for (const tail of ["\n", "x"]) {
     assert.throws(() => parseInfo(fromLatin1(INFO + tail)), { code: "bad-bencode" });
   }
 });
 
-test("BEN-7: keys that decide something must not contradict themselves", () => {
+test("BEN-7: decisive keys must not contradict themselves", () => {
   for (const torrent of [
     outer(`4:infod4:name1:ae`),
     outer("8:announce9:http://a/8:announce9:http://b/"),
@@ -75,7 +75,7 @@ test("BEN-7: keys that decide something must not contradict themselves", () => {
   });
 });
 
-test("BEN-7: any other repetition is passed over with a warning, and the first one counts", () => {
+test("BEN-7: other repeated keys give a warning, and the first one counts", () => {
   for (const [torrent, warning] of [
     [outer("7:comment1:a7:comment1:b"), /"comment" stands there more than once/],
     [outer("8:announce9:http://a/8:announce9:http://a/"), /"announce"/],
@@ -96,7 +96,7 @@ test("BEN-7: any other repetition is passed over with a warning, and the first o
   assert.equal(parseMetainfo(outer("7:comment1:a7:comment1:b")).comment, "a");
 });
 
-test("BEN-4: needless zeros in numbers are read, and hashed as they stand", () => {
+test("BEN-4: needless zeros in numbers are accepted, and hashed unchanged", () => {
   const info = INFO.replace("i5e", "i0005e").replace("1:n", "01:n");
   const read = parseMetainfo(outer("", "", info));
   assert.equal(toHex(read.info.infohashes.v1!), toHex(sha1(fromLatin1(info))));
@@ -133,11 +133,11 @@ test("optional keys of the wrong type are left out with a warning", () => {
   }
 });
 
-test("dates in milliseconds are dates", () => {
+test("dates in milliseconds are understood", () => {
   const read = parseMetainfo(outer("13:creation datei1406613545141e"));
   assert.equal(read.creationDate, 1_406_613_545);
   assert.equal(read.warnings.length, 1);
-  // The last second that counts as one; beyond it only a thousand times as many are.
+  // The last second that counts as one; larger values are read as milliseconds.
   assert.equal(
     parseMetainfo(outer("13:creation datei253402300799e")).creationDate,
     253_402_300_799,
@@ -145,7 +145,7 @@ test("dates in milliseconds are dates", () => {
   assert.equal(parseMetainfo(outer("13:creation datei9007199254740991e")).creationDate, undefined);
 });
 
-test("zeros at the end of texts, and spaces around and inside of URLs", () => {
+test("zeros at the end of texts, and spaces around and inside URLs", () => {
   const read = parseMetainfo(
     encode(
       dictOf({
@@ -170,12 +170,12 @@ test("zeros at the end of texts, and spaces around and inside of URLs", () => {
   assert.equal(read.info.source, "tag");
   assert.deepEqual(read.info.files[0]!.path, ["n", "d", "f.mp4"]);
   assert.deepEqual(read.warnings, []);
-  // A name of nothing else is none.
+  // A name of zeros only counts as none.
   const nameless = parseMetainfo(outer("", "", INFO.replace("1:n", "2:\0\0"))).info;
   assert.equal(nameless.name, toHex(nameless.infohashes.v1!));
 });
 
-test("padding of BitComet is padding", () => {
+test("BitComet's padding files are padding", () => {
   const name = "_____padding_file_0_if you see this file, update";
   const torrent = folder(
     [
@@ -208,7 +208,7 @@ test("links with a length have none, and links that lead nowhere are empty files
   }
 });
 
-test("a list of many odd files has few warnings", () => {
+test("a list of many odd files gives few warnings", () => {
   const files = Array.from({ length: 300 }, (_, i) => ({ attr: 5, length: 0, path: [`f${i}`] }));
   const { warnings } = parseMetainfo(folder([...files, { length: 5, path: ["a"] }]));
   assert.equal(warnings.length, 51);

@@ -17,11 +17,11 @@ import {
 } from "./read-info-fields.ts";
 import type { ReadingNotes } from "./reading-notes.ts";
 
-/** Whether a v1 info dictionary describes a folder of files (BEP 3). @throws {MetainfoError} */
+/** Tells whether a v1 info dictionary describes a folder of files (BEP 3). @throws {MetainfoError} */
 export function isV1Folder(info: BencodeDict): boolean {
   const hasLength = info.has("length");
   if (hasLength && info.has("files")) {
-    // Two readers would see different torrents (MET-10).
+    // Two readers could see different torrents (MET-10).
     throw new MetainfoError("bad-value", `"info" has both "length" and "files"`);
   }
   if (!hasLength && !info.has("files")) throw missing("info.length");
@@ -29,21 +29,21 @@ export function isV1Folder(info: BencodeDict): boolean {
 }
 
 export interface V1FilesOptions {
-  /** What a single file is called, in latin1. */
+  /** The name of a single file, in latin1. */
   readonly name: string;
   /**
-   * Prefers `path.utf-8`, which old creators wrote next to a `path` in the character set of their system.
-   * Not in hybrids, whose two halves must name the same bytes.
+   * Prefers `path.utf-8`, which old creators wrote beside a `path` in their system's character set. Not for hybrids,
+   * whose two halves must name the same bytes.
    */
   readonly utf8Keys: boolean;
   readonly notes: ReadingNotes;
 }
 
 /**
- * Reads the files of a v1 info dictionary (BEP 3, BEP 47), one at a time: a list may have 200,000.
+ * Reads the files of a v1 info dictionary (BEP 3, BEP 47) one at a time: a list may have 200,000.
  *
- * @param info - Its `files` are raw bytes, see `RAW_KEYS`.
- * @throws {MetainfoError} While it is read; `BencodeError` too.
+ * @param info - Its `files` holds raw bytes, see `RAW_KEYS`.
+ * @throws {MetainfoError} During the reading; also `BencodeError`.
  */
 export function* readV1Files(info: BencodeDict, options: V1FilesOptions): Generator<ListedFile> {
   if (!isV1Folder(info)) {
@@ -72,7 +72,7 @@ function readSingle(info: BencodeDict, { name, notes }: V1FilesOptions): ListedF
   };
 }
 
-/** Keys of a file's entry that decide which bytes it has and where. */
+/** Keys of a file's entry that decide its bytes and its place. */
 const DECISIVE: ReadonlySet<string> = new Set([
   "attr",
   "length",
@@ -81,10 +81,10 @@ const DECISIVE: ReadonlySet<string> = new Set([
   "symlink path",
 ]);
 
-/** A path that was read, or `null` for something else that stands in its place. */
+/** A path, or `null` for a value of another type. */
 type Path = readonly string[] | null;
 
-/** What an entry says, before it is judged. Kept and filled anew for every entry. */
+/** The fields of an entry before they are judged. One object is reused for all entries. */
 class Fields {
   attr: BencodeValue | undefined;
   length: BencodeValue | undefined;
@@ -104,14 +104,14 @@ class Fields {
   }
 }
 
-/** Reads the entries of `files` one after the other, without building what nobody asks for. */
+/** Reads the entries of `files` one after the other, and builds nothing that is not needed. */
 class EntryReader {
-  /** Entries begun. */
+  /** Entries started so far. */
   count = 0;
   readonly #reader: BencodeReader;
   readonly #utf8Keys: boolean;
   readonly #notes: ReadingNotes;
-  /** Of the entry under way. */
+  /** Fields of the current entry. */
   readonly #fields = new Fields();
   readonly #plain: PlainEntry;
 
@@ -122,7 +122,7 @@ class EntryReader {
     this.#notes = options.notes;
   }
 
-  /** @returns The file of the next entry. It is good until the next call. */
+  /** @returns The file of the next entry. It is valid until the next call. */
   next(): ListedFile {
     this.count += 1;
     const end = this.#utf8Keys ? this.#plain.read(this.#reader.offset) : 0;
@@ -135,7 +135,7 @@ class EntryReader {
     const { attr, length: given } = this.#fields;
     if (attr !== undefined && !isBytes(attr)) this.#leftOut(".attr", "is no text");
     const { pad, executable, hidden, link } = readAttributes(attr);
-    // The path of padding is never looked at, so that it may be hostile (MET-13).
+    // The path of padding is ignored, so it may even be hostile (MET-13).
     const path = pad ? [] : this.#path();
     // BEP 47: a link has no length, and padding needs no path.
     const written = link && given === undefined ? 0 : requireLength(given, this.#at(".length"));
@@ -158,7 +158,7 @@ class EntryReader {
     };
   }
 
-  /** Remembers the folder of this entry for those beside it. @returns Where its name stands. */
+  /** Remembers the folder of this entry for files beside it. @returns The place of its name. */
   #noteFolder(path: readonly string[]): { nameAt: number; nameLength: number } {
     const { path: written, pathAt, pathEnd } = this.#fields;
     const nameLength = path[path.length - 1]!.length;
@@ -168,12 +168,12 @@ class EntryReader {
     }
     const nameAt = pathEnd - nameLength;
     const folderLength = nameAt - 1 - String(nameLength).length - pathAt;
-    // Of files that lie where padding does each is looked at.
+    // Files inside the padding folder are each judged by the full reader.
     this.#plain.setFolder(pathAt, path[0] === PADDING_FOLDER ? -1 : folderLength);
     return { nameAt, nameLength };
   }
 
-  /** Names a value of the entry under way in an error. */
+  /** Names a value of the current entry in an error. */
   #at(key: string): () => string {
     const index = this.count - 1;
     return () => `info.files[${index}]${key}`;
@@ -199,7 +199,7 @@ class EntryReader {
     this.#notes.judgeRepeats();
   }
 
-  /** @returns False when nobody asks for the key; then its value is still to be read. */
+  /** @returns False when the key is not needed; the caller must then read its value. */
   #keep(key: string): boolean {
     const fields = this.#fields;
     const reader = this.#reader;
@@ -270,7 +270,7 @@ class EntryReader {
     );
   }
 
-  /** @param length - Bytes that the entry of the link claims; they are not in the torrent. */
+  /** @param length - Bytes that the link's entry claims; they are not in the torrent. */
   #linkTarget(length: number): readonly string[] | undefined {
     const target = readLinkPath(this.#fields.symlinkPath);
     if (target !== undefined) {
@@ -278,7 +278,7 @@ class EntryReader {
       return target;
     }
     if (length > 0) {
-      // Nobody could tell whether its bytes count.
+      // Readers could disagree on whether its bytes count.
       const where = this.#at("")();
       throw new MetainfoError(
         "bad-file-length",

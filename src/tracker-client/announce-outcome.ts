@@ -2,33 +2,33 @@ import type { OutgoingAnnounce } from "../announce/announce-request.ts";
 import type { TrackerFailure, TrackerReply } from "../announce/http-reply.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 
-/** No answer that can be understood: the network refused, time ran out, or it is no tracker. */
+/** There was no usable answer: the network failed, time ran out, or the other side is not a tracker. */
 export interface Unreachable {
   readonly kind: "unreachable";
-  /** For people; names no path, since passkeys live there. */
+  /** For people; it contains no path, because passkeys are there. */
   readonly message: string;
 }
 
-/** A reply, and who gave it. */
+/** A reply and its sender. */
 export interface ReplyFrom extends TrackerReply {
-  /** The address that the reply came from: a guard trusts its peers no further than it (house rule 8). */
+  /** The address that sent the reply: a guard trusts its peers no further than it (house rule 8). */
   readonly from: string;
 }
 
 export type AnnounceOutcome = ReplyFrom | TrackerFailure | Unreachable;
 
 /**
- * Judges the peers of a reply by the address it came from.
+ * Filters the peers of a reply by the address it came from.
  *
- * @returns Those that may be connected to.
+ * @returns The peers that may be connected to.
  */
 export type JudgePeers = (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
 
 export type AddressFamily = 4 | 6;
 
-/** One way to speak to trackers. Never throws for what the world or a tracker does. */
+/** One way to talk to trackers. Failures of the network or of a tracker are outcomes, never exceptions. */
 export interface Announcer {
-  /** @param signal - Gives up at once; the outcome is `unreachable` then. */
+  /** @param signal - Aborts at once; the outcome is then `unreachable`. */
   announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
@@ -36,7 +36,7 @@ export interface Announcer {
   ): Promise<AnnounceOutcome>;
 }
 
-/** @param address - Literal. */
+/** @param address - A literal address. */
 export function familyOf(address: string): AddressFamily {
   return address.includes(":") ? 6 : 4;
 }

@@ -32,22 +32,22 @@ export class AnnounceRound {
   #announcing = false;
   #again = false;
   #failures = 0;
-  /** Those that never want to hear of this torrent again (BEP 31). */
+  /** Trackers that never want to hear of this torrent again (BEP 31). */
   readonly #closedFor = new Set<RemoteTracker>();
 
-  /** @param tiers - Their trackers are reordered as they prove to work. */
+  /** @param tiers - Working trackers are moved to the front of their tier. */
   constructor(tiers: readonly RemoteTracker[][], options: AnnounceRoundOptions) {
     this.#tiers = tiers;
     this.#options = options;
   }
 
-  /** Announces now, whatever the interval; right afterwards when an announce is under way. */
+  /** Announces now, whatever the interval; if an announce is running, right after it. */
   announceNow(): void {
     if (this.#announcing) this.#again = true;
     else this.#schedule(0);
   }
 
-  /** Nothing is announced any more; what is under way is given up. */
+  /** Ends the announcing, and aborts an announce that is running. */
   end(): void {
     this.#end.abort();
     this.#timer?.cancel();
@@ -68,7 +68,7 @@ export class AnnounceRound {
     this.#schedule(this.#again ? 0 : pauseMs);
   }
 
-  /** @returns The pause until the next time, in milliseconds; Infinity when there is none. */
+  /** @returns The pause until the next announce, in milliseconds; Infinity when there is none. */
   async #announceToFirst(): Promise<number> {
     let retryMs = Number.POSITIVE_INFINITY;
     for (const tier of this.#tiers) {
@@ -80,7 +80,7 @@ export class AnnounceRound {
         if (outcome.kind === "reply") {
           moveToFront(tier, tracker);
           const pauseMs = this.#pauseAfter(tracker, outcome);
-          // Told that the download began, it has to be told as well that it has ended meanwhile.
+          // The download began before this announce and has ended meanwhile, so the tracker must hear of that too.
           return tracker.owesCompleted && !owed ? 0 : pauseMs;
         }
         this.#tellFailure(tracker, outcome);
@@ -100,7 +100,7 @@ export class AnnounceRound {
   #pauseAfter(tracker: RemoteTracker, reply: TrackerReply): number {
     const { clock, random, isComplete } = this.#options;
     this.#failures = 0;
-    // Some trackers name the asker too, so one peer may be none.
+    // Some trackers include the asker, so one peer may mean none.
     const hungry = reply.peers.length <= 1 && !isComplete();
     const pauseMs = withJitter(pauseAfterReply(reply, hungry), random);
     tracker.nextAnnounceAtMs = clock.nowMs() + pauseMs;

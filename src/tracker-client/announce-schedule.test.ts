@@ -51,7 +51,7 @@ test("jitter adds a tenth at most", () => {
   assert.equal(withJitter(Number.POSITIVE_INFINITY, random), Number.POSITIVE_INFINITY);
 });
 
-test("BEP 12: tiers are shuffled inside, and who works comes first", () => {
+test("BEP 12: each tier is shuffled, and a working tracker moves to its front", () => {
   const shuffled = shuffleTiers([["a", "b", "c"], ["d"], []], { ...random, below: () => 0 });
   assert.deepEqual(shuffled, [["b", "c", "a"], ["d"], []]);
   moveToFront(shuffled[0]!, "a");

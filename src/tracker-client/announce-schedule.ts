@@ -2,24 +2,24 @@ import type { TrackerFailure, TrackerReply } from "../announce/http-reply.ts";
 import type { Random } from "../ports/random.ts";
 import type { AnnounceOutcome } from "./announce-outcome.ts";
 
-// When to announce again. What a tracker says is clamped: zero would make us flood it, and 2^62
-// overflows timers (TRK-19).
+// Decides when to announce again. A tracker's intervals are clamped: zero would make us flood it, and 2^62 overflows
+// timers (TRK-19).
 
 const INTERVAL_DEFAULT_S = 1800;
 const INTERVAL_MIN_S = 30;
 const INTERVAL_MAX_S = 3600;
-/** A tracker may ask to be left alone for longer than that, within reason. */
+/** The longest `min interval` that is honoured. */
 const MIN_INTERVAL_MAX_S = 6 * 3600;
-/** Without a `min interval`, nobody is asked more often than this, as in libtorrent. */
+/** Without a `min interval`, no tracker is asked more often than this, as in libtorrent. */
 const MIN_INTERVAL_DEFAULT_S = 300;
 const RETRY_FIRST_S = 30;
 const RETRY_MAX_S = 3600;
 const RETRY_ASKED_MAX_S = 24 * 3600;
 
 /**
- * The pause after an announce that was answered.
+ * The pause after a successful announce.
  *
- * @param hungry - The torrent wants peers, and this answer brought hardly any: the interval is for others.
+ * @param hungry - The torrent needs peers and this answer had hardly any, so the shortest pause is used.
  * @returns Milliseconds.
  */
 export function pauseAfterReply(reply: TrackerReply, hungry: boolean): number {
@@ -33,10 +33,9 @@ export function pauseAfterReply(reply: TrackerReply, hungry: boolean): number {
 }
 
 /**
- * The pause after an announce that failed: 30 s, 1 min, 2, 4... 60 min, or longer when the tracker
- * asks for it (BEP 31).
+ * The pause after a failed announce: 30 s, 1 min, 2, 4... 60 min, or longer when the tracker asks for it (BEP 31).
  *
- * @param failures - In a row, 1 or more.
+ * @param failures - Failures in a row, 1 or more.
  * @returns Milliseconds; Infinity when the tracker never wants to hear of it again.
  */
 export function pauseAfterFailure(
@@ -48,7 +47,7 @@ export function pauseAfterFailure(
   return 1000 * Math.max(backOffS, askedS);
 }
 
-/** Up to a tenth more, so that those who began together do not go on together. */
+/** Adds up to a tenth, so that clients that started together do not stay in step. */
 export function withJitter(pauseMs: number, random: Random): number {
   return Number.isFinite(pauseMs) ? pauseMs + random.below(Math.floor(pauseMs / 10) + 1) : pauseMs;
 }

@@ -1,4 +1,4 @@
-/** Lets so many run at a time; the others wait in line. */
+/** Limits how many announces run at a time; the others wait in line. */
 export class AnnounceSlots {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -7,7 +7,7 @@ export class AnnounceSlots {
     this.#free = count;
   }
 
-  /** @returns What `run` returns, or `undefined` when the signal came before its turn. */
+  /** @returns The result of `run`, or `undefined` when the signal aborted before its turn. */
   async run<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T | undefined> {
     if (!(await this.#take(signal))) return undefined;
     try {
@@ -38,7 +38,7 @@ export class AnnounceSlots {
     return promise;
   }
 
-  /** The place goes to who waits longest, or becomes free. */
+  /** Gives the slot to the first in line, or frees it. */
   #give(): void {
     const [next] = this.#waiting;
     if (next) next();

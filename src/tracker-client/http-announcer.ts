@@ -7,7 +7,7 @@ import { AnnounceSlots } from "./announce-slots.ts";
 import type { AddressFamily, AnnounceOutcome, Announcer } from "./announce-outcome.ts";
 
 const TIMEOUT_MS = 15_000;
-/** Connections at one time, of all torrents together. */
+/** Connections at one time, for all torrents together. */
 const UNDER_WAY_MAX = 50;
 const STATUS_OK = 200;
 
@@ -41,7 +41,7 @@ export class HttpAnnouncer implements Announcer {
   }
 }
 
-/** Some trackers refuse with a status of HTTP and say why in the body all the same. */
+/** Some trackers refuse with an HTTP error status and still explain why in the body. */
 function readReply({ status, body, from }: HttpReply): AnnounceOutcome {
   try {
     const outcome = decodeHttpReply(body);

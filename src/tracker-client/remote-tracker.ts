@@ -15,32 +15,32 @@ import {
 const NUMWANT = 80;
 
 /**
- * What a tracker knows of us under one infohash, of which a hybrid torrent has two (BEP 52), by one address
- * family: it sees no more of us than the address the announce came from (BEP 7).
+ * The state of our listing at a tracker for one infohash (a hybrid torrent has two, BEP 52) and one address family:
+ * the tracker only knows the address that the announce came from (BEP 7).
  */
 interface Listing {
   readonly infohash: Uint8Array;
   readonly family: AddressFamily;
   /** It answered `started`. */
   started: boolean;
-  /** The download ended while it listed us, and it has not heard so yet. */
+  /** The download ended while the tracker listed us, and it has not been told yet. */
   owesCompleted: boolean;
   trackerId: Uint8Array | undefined;
-  /** The announce that is under way, or the goodbye. */
+  /** The running announce, or the goodbye. */
   pending: Promise<unknown> | undefined;
 }
 
-/** What people may know of a tracker. */
+/** The status of a tracker, for people. */
 export interface TrackerStatus {
-  /** Scheme, host and port: paths hold passkeys. */
+  /** Scheme, host and port only, because paths hold passkeys. */
   readonly name: string;
   /** From 0. */
   readonly tier: number;
-  /** `idle`: not asked yet, or another one of its tier answers. */
+  /** `idle`: not asked yet, or another tracker of its tier answers. */
   readonly state: "idle" | "announcing" | "working" | "failing";
-  /** Why it fails, or its warning. Text from outside. */
+  /** Why it fails, or its warning. The text comes from outside. */
   readonly message: string | undefined;
-  /** Milliseconds until it is asked again; `undefined` when that is not planned. */
+  /** Milliseconds until the next announce; `undefined` when none is planned. */
   readonly nextAnnounceInMs: number | undefined;
   readonly seeds: number | undefined;
   readonly leechers: number | undefined;
@@ -53,23 +53,23 @@ export interface RemoteTrackerOptions {
   readonly tier: number;
   readonly announcer: Announcer;
   readonly names: Pick<DatagramNet, "resolve">;
-  /** 32 bits, random for each session. */
+  /** 32 random bits, chosen for each session. */
   readonly key: number;
   readonly swarm: SwarmView;
   readonly judgePeers: JudgePeers;
 }
 
-/** One tracker of one torrent: what it was told, and what it said last. */
+/** One tracker of one torrent: what it was told, and what it answered last. */
 export class RemoteTracker {
   readonly name: string;
   readonly #host: string;
   readonly #options: RemoteTrackerOptions;
-  /** None before the tracker's addresses are known. */
+  /** Empty until the tracker's addresses are known. */
   readonly #listings: Listing[] = [];
   #state: TrackerStatus["state"] = "idle";
   #message: string | undefined;
   #lastReply: TrackerReply | undefined;
-  /** By the clock; whoever schedules sets it. */
+  /** By the clock; the scheduler sets it. */
   nextAnnounceAtMs: number | undefined;
 
   constructor(options: RemoteTrackerOptions) {
@@ -78,17 +78,17 @@ export class RemoteTracker {
     this.#host = URL.parse(options.url)?.hostname ?? "";
   }
 
-  /** True when it answered `started`, and has not heard goodbye. */
+  /** True when it answered `started` and no goodbye has been sent. */
   get listsUs(): boolean {
     return this.#listings.some((listing) => listing.started);
   }
 
-  /** True when it has to hear of the end of the download. */
+  /** True when it must be told that the download has ended. */
   get owesCompleted(): boolean {
     return this.#listings.some((listing) => listing.started && listing.owesCompleted);
   }
 
-  /** The download has ended. Who never heard that it began will only meet a seed. */
+  /** The download has ended. A tracker that was never told of the start will only see a seed. */
   handleComplete(): void {
     for (const listing of this.#listings) {
       if (listing.started || listing.pending) listing.owesCompleted = true;
@@ -96,11 +96,11 @@ export class RemoteTracker {
   }
 
   /**
-   * Announces the torrent under each of its infohashes, by each address family the tracker has (BEP 7).
+   * Announces the torrent under each infohash, over each address family of the tracker (BEP 7).
    *
-   * @param partialSeed - All that is wanted is here, but not all there is (BEP 21).
-   * @returns `undefined` when the signal came first. A reply when one infohash was welcome by one family;
-   * the other family may still be under way, since a network without IPv6 often only swallows it.
+   * @param partialSeed - Everything wanted is here, but not the whole torrent (BEP 21).
+   * @returns `undefined` when the signal came first. Otherwise a reply as soon as one infohash was accepted over one
+   *   family; the other family may still be waiting, because a network without IPv6 often swallows its packets.
    */
   async announce(signal: AbortSignal, partialSeed: boolean): Promise<AnnounceOutcome | undefined> {
     this.#state = "announcing";
@@ -118,8 +118,8 @@ export class RemoteTracker {
   }
 
   /**
-   * Says goodbye where we are listed, or may be: an announce that is under way may have arrived, so give its signal
-   * up before. Announces that come later wait for the goodbye.
+   * Says goodbye where we are listed or may be listed. A running announce may have arrived, so abort its signal
+   * first. Later announces wait for the goodbye.
    */
   async stop(signal: AbortSignal): Promise<void> {
     this.#state = "idle";
@@ -140,7 +140,7 @@ export class RemoteTracker {
     await underWay;
     const owesCompleted = listing.started && listing.owesCompleted;
     listing.started = false;
-    // A command that ends with its download has news to tell first.
+    // A command that ends together with its download must report the completion first.
     if (owesCompleted) await this.#send(listing, "completed", signal);
     await this.#send(listing, "stopped", signal);
   }
@@ -160,7 +160,7 @@ export class RemoteTracker {
     };
   }
 
-  /** @returns The families it has now; all of them have listings. */
+  /** @returns The families it has now, each with its listings. */
   async #resolve(): Promise<AddressFamily[]> {
     const { names, swarm } = this.#options;
     const leftBefore = swarm.stats().left;
@@ -191,7 +191,7 @@ export class RemoteTracker {
       this.#listings
         .filter((listing) => listing.family === family)
         .map(async (listing) => {
-          // The one before it, given up or slow.
+          // Waits for the announce before it, aborted or slow.
           while (listing.pending) await listing.pending;
           return occupy(listing, this.#announceListing(listing, signal, partialSeed));
         }),
@@ -210,7 +210,7 @@ export class RemoteTracker {
     if (outcome.kind !== "reply" || signal.aborted) return outcome;
     listing.started = true;
     if (event === "completed") listing.owesCompleted = false;
-    // A reply without one leaves the old one in force (BEP 3).
+    // A reply without a tracker id keeps the old one (BEP 3).
     listing.trackerId = outcome.trackerId ?? listing.trackerId;
     this.#lastReply = outcome;
     if (outcome.peers.length > 0 && swarm.wantsPeers()) {
@@ -258,7 +258,7 @@ export class RemoteTracker {
   }
 }
 
-/** The listing is in use until the work is done, or other work takes its place. */
+/** Marks the listing as busy until the work is done or other work replaces it. */
 async function occupy<T>(listing: Listing, work: Promise<T>): Promise<T> {
   listing.pending = work;
   try {
@@ -268,7 +268,7 @@ async function occupy<T>(listing: Listing, work: Promise<T>): Promise<T> {
   }
 }
 
-/** @returns The first reply; when there is none, the first outcome, once all are there. */
+/** @returns The first reply; if there is none, the first outcome once all have arrived. */
 function firstReply(
   outcomes: readonly Promise<AnnounceOutcome | undefined>[],
 ): Promise<AnnounceOutcome | undefined> {

@@ -5,7 +5,7 @@ import type { Random } from "../ports/random.ts";
 import { AnnounceRound } from "./announce-round.ts";
 import type { RemoteTracker, TrackerStatus } from "./remote-tracker.ts";
 
-/** For all goodbyes of a torrent together. */
+/** The limit for all goodbyes of a torrent together. */
 const GOODBYE_MS = 2_000;
 
 export interface TorrentAnnouncerOptions {
@@ -13,13 +13,13 @@ export interface TorrentAnnouncerOptions {
   readonly random: Random;
   readonly log: Log;
   readonly swarm: SwarmView;
-  /** Shuffled. */
+  /** Already shuffled. */
   readonly tiers: readonly RemoteTracker[][];
 }
 
 /**
- * Announces one torrent. All tiers at once when it is public, so that the loss of a tracker is not even
- * noticed (VT-5); one tracker at a time when it is private (BEP 12, BEP 27).
+ * Announces one torrent: to all tiers at once when it is public, so that losing a tracker goes unnoticed (VT-5); to
+ * one tracker at a time when it is private (BEP 12, BEP 27).
  */
 export class TorrentAnnouncer implements PeerSourceHandle {
   readonly #options: TorrentAnnouncerOptions;
@@ -48,7 +48,7 @@ export class TorrentAnnouncer implements PeerSourceHandle {
 
   handleComplete(): void {
     this.#complete = true;
-    // Not for those who had it all from the beginning, nor for whom it is only what they want (BEP 21).
+    // Not sent when the torrent was complete from the start, or when only the wanted part is complete (BEP 21).
     if (this.#beganComplete || this.#options.swarm.stats().left > 0) return;
     for (const tracker of this.#options.tiers.flat()) tracker.handleComplete();
     for (const round of this.#rounds) round.announceNow();

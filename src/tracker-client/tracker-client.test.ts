@@ -28,7 +28,7 @@ interface Heard {
 
 type Reply = Uint8Array | "silent" | "down";
 
-/** Trackers that answer by script, on a clock that goes when it is told to. */
+/** Trackers that follow a script, on a clock that the test moves. */
 class World {
   readonly clock = new Simulation();
   readonly heard: Heard[] = [];
@@ -72,7 +72,7 @@ class World {
     return { source, handle: source.attach(this.view()) };
   }
 
-  /** Lets simulated time pass, and whoever awaits go on in between. */
+  /** Lets simulated time pass, with pending promises running in between. */
   async pass(durationMs: number): Promise<void> {
     const hopMs = Math.max(durationMs / 200, 100);
     for (let passedMs = 0; passedMs < durationMs; passedMs += hopMs) {
@@ -82,14 +82,14 @@ class World {
     await turn();
   }
 
-  /** Ends the torrent; time passes while goodbyes are said. */
+  /** Ends the torrent and lets time pass for the goodbyes. */
   async leave(handle: PeerSourceHandle): Promise<void> {
     const goodbyes = handle.detach();
     await this.pass(2 * SECOND_MS);
     await goodbyes;
   }
 
-  /** What each tracker heard: events, in order. */
+  /** The events that each tracker received, in order. */
   events(tracker: string): string[] {
     return this.heard.filter((each) => each.tracker === tracker).map((each) => each.request.event);
   }
@@ -158,7 +158,7 @@ test("started, then regular announces by the interval, then stopped", async () =
   assert.equal(world.heard.length, 4);
 });
 
-test("who is alone asks again after min interval, and offers come only when they are wanted", async () => {
+test("a lone peer asks again after min interval, and candidates are offered only when wanted", async () => {
   const world = new World();
   world.answers.set(A, () => reply([PEER]));
   world.attach([[A]]);
@@ -170,7 +170,7 @@ test("who is alone asks again after min interval, and offers come only when they
   assert.equal(world.offered.length, 2);
 });
 
-test("completed is said at once, and once", async () => {
+test("completed is sent at once, and only once", async () => {
   const world = new World();
   world.answers.set(A, () => reply([PEER, PEER]));
   const { handle } = world.attach([[A]]);
@@ -181,7 +181,7 @@ test("completed is said at once, and once", async () => {
   assert.deepEqual(world.events(A), ["started", "completed", "none", "none"]);
 });
 
-test("a download that is over before the tracker answers is completed too", async () => {
+test("a download that ends before the tracker answers is reported as completed too", async () => {
   const world = new World();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
@@ -192,7 +192,7 @@ test("a download that is over before the tracker answers is completed too", asyn
   assert.deepEqual(world.events(A), ["started", "completed"]);
 });
 
-test("a command that ends with its download says completed before it leaves", async () => {
+test("a command that ends with its download sends completed before stopped", async () => {
   const world = new World();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
@@ -203,7 +203,7 @@ test("a command that ends with its download says completed before it leaves", as
   assert.deepEqual(world.events(A), ["started", "completed", "stopped"]);
 });
 
-test("who had it all from the beginning never completes it", async () => {
+test("a torrent that was complete from the start never sends completed", async () => {
   const world = new World();
   world.swarm.left = 0;
   world.answers.set(A, () => reply());
@@ -213,7 +213,7 @@ test("who had it all from the beginning never completes it", async () => {
   assert.deepEqual(world.events(A), ["started", "none"]);
 });
 
-test("BEP 21: who has all it wants, but not all, says paused instead", async () => {
+test("BEP 21: a partial seed sends paused instead", async () => {
   const world = new World();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
@@ -246,7 +246,7 @@ test("hybrid torrents are announced by both infohashes, each with its own tracke
   );
 });
 
-test("a tracker that knows one of two infohashes helps, and is not pestered with the other", async () => {
+test("a tracker that knows one of two infohashes helps, and is not asked for the other again", async () => {
   const world = new World();
   world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
   world.answers.set(A, ({ infohash, event }) =>
@@ -261,7 +261,7 @@ test("a tracker that knows one of two infohashes helps, and is not pestered with
   assert.equal(world.heard.length, 4);
 });
 
-test("BEP 7: a tracker with both families hears of us by both, each from beginning to end", async () => {
+test("BEP 7: a tracker with both address families hears from us over both, each from start to stop", async () => {
   const world = new World();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9", "10.0.0.10"]);
   world.answers.set(A, (_request, family) => reply([{ address: `10.0.0.${family}`, port: 1 }]));
@@ -282,7 +282,7 @@ test("BEP 7: a tracker with both families hears of us by both, each from beginni
   assert.equal(new Set(world.heard.map(({ request }) => request.key)).size, 1);
 });
 
-test("BEP 7: an address family that leads nowhere holds nobody up, and is tried again", async () => {
+test("BEP 7: an address family without a route delays nothing, and is tried again", async () => {
   const world = new World();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
   let isIpv6Dead = true;
@@ -302,7 +302,7 @@ test("BEP 7: an address family that leads nowhere holds nobody up, and is tried 
   await handle.detach();
 });
 
-test("BEP 7: while one family is silent, the other is announced by and says goodbye", async () => {
+test("BEP 7: while one family is silent, the other announces and says goodbye", async () => {
   const world = new World();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
   world.answers.set(A, (_request, family) => (family === 6 ? "silent" : reply([PEER])));
@@ -315,7 +315,7 @@ test("BEP 7: while one family is silent, the other is announced by and says good
   assert.deepEqual(told, ["started", "none", "none", "stopped"]);
 });
 
-test("a tracker whose name has no address is asked again when it may have one", async () => {
+test("a tracker whose name has no address is asked again later", async () => {
   const world = new World();
   world.names.set("a.example", []);
   world.answers.set(A, () => reply([PEER]));
@@ -327,7 +327,7 @@ test("a tracker whose name has no address is asked again when it may have one", 
   assert.equal(source.status()[0]!.state, "working");
 });
 
-test("BEP 27: a magnet link's torrent that turns out private keeps one tracker, and leaves the others", async () => {
+test("BEP 27: a magnet link's torrent that turns out to be private keeps one tracker and leaves the others", async () => {
   const world = new World();
   world.answers.set(A, () => reply());
   world.answers.set(B, () => reply());
@@ -344,7 +344,7 @@ test("BEP 27: a magnet link's torrent that turns out private keeps one tracker, 
   assert.equal(world.events(A).at(-1), "stopped");
 });
 
-test("BEP 27: of a private torrent's trackers the one that answers is kept", async () => {
+test("BEP 27: a private torrent keeps the tracker that answers", async () => {
   const world = new World();
   world.answers.set(A, () => "silent");
   world.answers.set(B, () => reply());
@@ -386,7 +386,7 @@ test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", as
   assert.deepEqual(world.events(A), ["started", "stopped"]);
 });
 
-test("VT-5: in one tier the next one is asked at once, and stays first", async () => {
+test("VT-5: the next tracker of a tier is asked at once, and stays first", async () => {
   const world = new World();
   const trackers = [A, B];
   for (const tracker of trackers) {
@@ -412,7 +412,7 @@ test("BEP 27: a private torrent asks one tracker at a time, tier after tier", as
   assert.deepEqual(world.events(B), ["started"]);
 });
 
-test("failures are told in words without a passkey, and asked again later and later", async () => {
+test("failures are described without a passkey, and retried with growing pauses", async () => {
   const world = new World();
   world.answers.set(B, () => encodeFailure("unregistered torrent"));
   const { source } = world.attach([[B]]);
@@ -426,7 +426,7 @@ test("failures are told in words without a passkey, and asked again later and la
   assert.deepEqual(world.events(B), ["started", "started", "started", "started"]);
 });
 
-test("BEP 31: who says never is not asked again", async () => {
+test("BEP 31: a tracker that answers never is not asked again", async () => {
   const world = new World();
   world.answers.set(A, () => encodeFailure("gone", "never"));
   world.answers.set(B, () => "down");
@@ -437,7 +437,7 @@ test("BEP 31: who says never is not asked again", async () => {
   assert.equal(source.status()[0]!.nextAnnounceInMs, undefined);
 });
 
-test("TRK-19: a web page and a status of HTTP are no answers", async () => {
+test("TRK-19: a web page and an HTTP error status are not answers", async () => {
   const world = new World();
   world.answers.set(A, () => fromLatin1("<html>sign in</html>"));
   const { source } = world.attach([[A]]);
@@ -459,7 +459,7 @@ test("goodbyes take two seconds at most", async () => {
   await leaving;
 });
 
-test("stopped while the first announce is under way: the tracker hears stopped behind it", async () => {
+test("stopped while the first announce is under way: the tracker receives stopped after it", async () => {
   const world = new World();
   world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
   world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
@@ -470,7 +470,7 @@ test("stopped while the first announce is under way: the tracker hears stopped b
   assert.deepEqual(world.events(A), ["started", "started", "stopped", "stopped"]);
 });
 
-test("BEP 27: a tracker that is left and asked anew hears goodbye before it hears us again", async () => {
+test("BEP 27: a tracker that is left and rejoined receives stopped before started", async () => {
   const world = new World();
   world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
   const { handle } = world.attach([[A], [B]]);
@@ -481,7 +481,7 @@ test("BEP 27: a tracker that is left and asked anew hears goodbye before it hear
   assert.deepEqual(world.events(A), ["started", "stopped", "started"]);
 });
 
-test("a tracker that cannot be reached hears no goodbye, and holds nobody up", async () => {
+test("an unreachable tracker gets no goodbye, and delays nothing", async () => {
   const world = new World();
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -489,7 +489,7 @@ test("a tracker that cannot be reached hears no goodbye, and holds nobody up", a
   assert.deepEqual(world.events(A), ["started"]);
 });
 
-test("HTTP trackers that are silent hold no UDP tracker up", async () => {
+test("silent HTTP trackers do not delay UDP trackers", async () => {
   const world = new World();
   world.answers.set(A, () => "silent");
   for (let torrent = 0; torrent < 60; torrent += 1) world.attach([[A]]);
@@ -499,7 +499,7 @@ test("HTTP trackers that are silent hold no UDP tracker up", async () => {
   assert.equal(source.status()[0]!.message, "nobody asked for UDP");
 });
 
-test("50 announces at a time over HTTP, and the others get their turn", async () => {
+test("50 announces at a time over HTTP, and the others wait their turn", async () => {
   const world = new World();
   let open = false;
   world.answers.set(A, () => (open ? reply() : "silent"));
@@ -511,7 +511,7 @@ test("50 announces at a time over HTTP, and the others get their turn", async ()
   await world.pass(SECOND_MS);
   assert.equal(world.underWayMax, 50);
   assert.equal(world.heard.length, 65, "60 announces and five goodbyes");
-  // Those in line leave it when their torrent stops.
+  // Announces in line leave it when their torrent stops.
   await Promise.all(first.slice(5).map(({ handle }) => handle.detach()));
   await world.pass(SECOND_MS);
   assert.equal(world.underWay, 0);

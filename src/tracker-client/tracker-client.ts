@@ -16,17 +16,17 @@ export interface TrackerClientPorts {
   readonly http: HttpFetch;
   readonly datagrams: DatagramNet;
   readonly log: Log;
-  /** House rule 8. Default: all peers are taken. */
+  /** House rule 8. By default all peers are accepted. */
   readonly judgePeers?: JudgePeers | undefined;
 }
 
 /** The trackers of one torrent. */
 export interface TrackerSource extends PeerSource {
-  /** One for each tracker; empty before the torrent wants peers. */
+  /** One entry for each tracker; empty before the torrent wants peers. */
   status(): readonly TrackerStatus[];
 }
 
-/** Announces torrents to their trackers. One for a session: sockets and limits are shared. */
+/** Announces torrents to their trackers. One client for a session, so that sockets and limits are shared. */
 export class TrackerClient {
   readonly #ports: TrackerClientPorts;
   readonly #http: HttpAnnouncer;
@@ -41,8 +41,8 @@ export class TrackerClient {
   }
 
   /**
-   * @param tiers - Announce URLs as the torrent lists them. Those of kinds we do not speak are left out.
-   * @returns `undefined` when none is left.
+   * @param tiers - Announce URLs as the torrent lists them. URLs of unsupported kinds are left out.
+   * @returns `undefined` when no tracker is left.
    */
   source(tiers: readonly (readonly string[])[]): TrackerSource | undefined {
     const spoken = tiers
@@ -60,7 +60,7 @@ export class TrackerClient {
     };
   }
 
-  /** After the last torrent has said goodbye. */
+  /** Call it after the last torrent has said goodbye. */
   close(): void {
     this.#udp.close();
   }

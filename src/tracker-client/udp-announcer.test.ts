@@ -38,7 +38,7 @@ interface Packet {
   readonly bytes: Uint8Array;
 }
 
-/** A network with one socket: what is sent is written down, and answered by `answer`. */
+/** A network with one socket: it records what is sent, and `answer` replies. */
 class World {
   readonly clock = new Simulation();
   readonly sent: Packet[] = [];
@@ -47,7 +47,7 @@ class World {
   hasIpv6 = true;
   canBind = true;
   answer: (packet: Packet) => void = () => undefined;
-  /** Changes when a tracker starts anew. */
+  /** Changes when a tracker restarts. */
   connection = 1;
   #receive: (bytes: Uint8Array, from: Endpoint) => void = () => undefined;
 
@@ -73,7 +73,7 @@ class World {
     this.#receive(bytes, from);
   }
 
-  /** Answers as a tracker does that knows its connections. */
+  /** Answers like a tracker that knows its connections. */
   serve(packet: Packet, peers: readonly Endpoint[] = []): void {
     const { kind, transactionId, to } = packet;
     if (kind === "connect") {
@@ -125,13 +125,13 @@ class World {
   }
 }
 
-test("what cannot be reached is told in words", async () => {
+test("an unreachable tracker is described in words", async () => {
   const nameless = new World();
   const unknown = await nameless.announce("udp://b.example:80");
   assert.deepEqual(unknown, { kind: "unreachable", message: "b.example has no address" });
   const portless = await nameless.announce("udp://a.example/announce");
   assert.ok(portless.kind === "unreachable" && /no port/.test(portless.message));
-  assert.deepEqual(nameless.bound, [], "no socket before there is somebody to ask");
+  assert.deepEqual(nameless.bound, [], "no socket before there is a tracker to ask");
   nameless.canBind = false;
   const deaf = await nameless.announce();
   assert.deepEqual(deaf, { kind: "unreachable", message: "cannot bind" });
@@ -150,7 +150,7 @@ test("a silent tracker is tried three times: 3 s, 6 s, 15 s", async () => {
   assert.ok(world.clock.nowMs() < 25_000);
 });
 
-test("packets get lost, and the announce arrives all the same", async () => {
+test("an announce succeeds in spite of lost packets", async () => {
   const world = new World();
   world.answer = (packet) => {
     const lost = [0, 2].includes(world.sent.indexOf(packet));
@@ -165,7 +165,7 @@ test("packets get lost, and the announce arrives all the same", async () => {
   assert.equal(request.event, "started");
 });
 
-test("BEP 15: a connection serves a minute, for all torrents", async () => {
+test("BEP 15: a connection id is used for a minute, by all torrents", async () => {
   const world = new World();
   world.answer = (packet) => world.serve(packet);
   await Promise.all([world.announce(), world.announce()]);
@@ -179,7 +179,7 @@ test("BEP 15: a connection serves a minute, for all torrents", async () => {
   assert.deepEqual(world.bound, ["::"]);
 });
 
-test("a tracker that began anew gets a new connection", async () => {
+test("a restarted tracker gets a new connection", async () => {
   const world = new World();
   world.answer = (packet) => world.serve(packet);
   await world.announce();
@@ -188,7 +188,7 @@ test("a tracker that began anew gets a new connection", async () => {
   assert.deepEqual(world.kinds(), ["connect", "announce", "announce", "connect", "announce"]);
 });
 
-test("answers of strangers and to other questions do not count", async () => {
+test("answers from strangers and to other requests are ignored", async () => {
   const world = new World();
   world.answer = (packet) => {
     const evil = encodeUdpError(packet.transactionId, "evil");
@@ -202,7 +202,7 @@ test("answers of strangers and to other questions do not count", async () => {
   assert.equal((await world.announce()).kind, "reply");
 });
 
-test("a refusal is told, a cut answer too", async () => {
+test("a refusal is reported, and so is a truncated answer", async () => {
   const world = new World();
   world.answer = (packet) => {
     if (packet.kind === "connect") world.serve(packet);
@@ -216,7 +216,7 @@ test("a refusal is told, a cut answer too", async () => {
   assert.ok(cut.kind === "failure" && /cut short/.test(cut.reason));
 });
 
-test("BEP 7: over IPv6 entries have 18 bytes; the family asked for is the one that is used", async () => {
+test("BEP 7: IPv6 entries have 18 bytes; the requested family is used", async () => {
   const world = new World();
   world.names = { "a.example": ["10.0.0.9", "2001:db8::9"] };
   const peers = [{ address: "2001:db8::1", port: 6881 }];
@@ -244,7 +244,7 @@ test("a machine without IPv6 uses IPv4", async () => {
   assert.deepEqual(world.bound, ["::", "0.0.0.0"]);
 });
 
-test("the signal ends it at once, and so does the end of the client", async () => {
+test("the signal aborts it at once, and so does closing the client", async () => {
   const world = new World();
   const giveUp = new AbortController();
   world.answer = (packet) => {

@@ -15,15 +15,15 @@ import {
 import { AnnounceSlots } from "./announce-slots.ts";
 import { UdpExchange } from "./udp-exchange.ts";
 
-/** Announces at one time, of all torrents together. They take no connections, but tries of half a minute. */
+/** Announces at one time, of all torrents together. They hold no connection, but may take half a minute. */
 const UNDER_WAY_MAX = 500;
 
 /** A client may use a connection id this long (BEP 15). */
 const CONNECTION_MS = 60_000;
 
 /**
- * How long each try waits for an answer. BEP 15 begins with 15 s: a person would wait too long for a
- * lost packet. Where these end, the back-off of the next announce goes on doubling.
+ * How long each try waits for an answer. BEP 15 begins with 15 s, but a person would wait too long for a lost packet.
+ * After the last try, the back-off of the next announce continues the doubling.
  */
 const TRIES_MS = [3_000, 6_000, 15_000];
 
@@ -32,7 +32,7 @@ interface Connection {
   readonly expiresAtMs: number;
 }
 
-/** What became of one question and its answer; `undefined`: no answer in time, or given up. */
+/** The answer to a request; `undefined` when none came in time or the request was aborted. */
 type Answer = UdpReply | undefined;
 
 /** Announces over UDP (BEP 15, BEP 41). All torrents share a socket, and connections to trackers. */
@@ -42,7 +42,7 @@ export class UdpAnnouncer implements Announcer {
   readonly #exchange: UdpExchange;
   readonly #slots = new AnnounceSlots(UNDER_WAY_MAX);
   readonly #connections = new Map<string, Connection>();
-  /** Connects under way: who needs the same one waits for it. */
+  /** Connects that are running; every announce that needs the same one waits for it. */
   readonly #connecting = new Map<string, Promise<Answer>>();
 
   constructor(ports: {
@@ -85,7 +85,7 @@ export class UdpAnnouncer implements Announcer {
     if (refusal !== undefined) return unreachable(refusal);
     for (const [index, timeoutMs] of TRIES_MS.entries()) {
       if (signal.aborted) break;
-      // A name may have addresses that lead nowhere from here: each try takes the next one.
+      // Some addresses of a name may lead nowhere from here, so each try takes the next one.
       const remote = remotes[index % remotes.length]!;
       const answer = await this.#announceOnce(
         remote,
@@ -95,7 +95,7 @@ export class UdpAnnouncer implements Announcer {
       );
       if (answer?.kind === "reply") return { ...answer, from: remote.address };
       if (answer?.kind === "failure") return answer;
-      if (answer) return unreachable("the tracker answered something else than it was asked");
+      if (answer) return unreachable("the tracker sent the wrong kind of answer");
     }
     return unreachable(`no answer from ${place.host}`);
   }
@@ -110,7 +110,7 @@ export class UdpAnnouncer implements Announcer {
     if (known && known.expiresAtMs > this.#clock.nowMs()) {
       const answer = await this.#ask(remote, (id) => encode(known.id, id), limits);
       if (answer?.kind === "reply") return answer;
-      // A tracker that started anew does not know the connection any more, and says so or is silent.
+      // A restarted tracker does not know the connection any more, and answers with an error or not at all.
       this.#connections.delete(key);
       if (!answer) return undefined;
     }
@@ -131,7 +131,7 @@ export class UdpAnnouncer implements Announcer {
     return connecting;
   }
 
-  /** Not given up when one of those who wait for it is: the others still need it. */
+  /** Not aborted with one of the announces that wait for it: the others still need it. */
   async #connectNow(remote: Endpoint, key: string, timeoutMs: number): Promise<Answer> {
     const answer = await this.#ask(remote, encodeUdpConnect, { timeoutMs });
     this.#connecting.delete(key);

@@ -10,8 +10,8 @@ interface Question {
 }
 
 /**
- * Questions and answers over one UDP socket, which is opened when the first question is asked. An
- * answer counts when it has the transaction id of a question and comes from whom it was sent to.
+ * Sends requests and receives answers over one UDP socket, which is opened for the first request. An answer counts
+ * when it has the transaction id of a request and comes from the address it was sent to.
  */
 export class UdpExchange {
   readonly #net: DatagramNet;
@@ -32,13 +32,13 @@ export class UdpExchange {
     this.#random = ports.random;
   }
 
-  /** @returns Why there is no socket; `undefined` when there is one. */
+  /** @returns Why there is no socket; `undefined` when it is open. */
   open(): Promise<string | undefined> {
     this.#opening ??= this.#bind();
     return this.#opening;
   }
 
-  /** @returns The answer, or `undefined` when there is none in time or the signal gave it up. */
+  /** @returns The answer, or `undefined` when none came in time or the signal aborted it. */
   ask(
     remote: Endpoint,
     encode: (transactionId: number) => Uint8Array,
@@ -73,7 +73,7 @@ export class UdpExchange {
     const receive = (bytes: Uint8Array, from: Endpoint): void => this.#receive(bytes, from);
     let socket: DatagramSocket;
     try {
-      // "::" reaches IPv4 too, where the machine has IPv6.
+      // "::" also reaches IPv4 when the machine has IPv6.
       socket = await this.#net
         .bind({ host: "::", port: 0, receive })
         .catch(() => this.#net.bind({ host: "0.0.0.0", port: 0, receive }));

@@ -18,7 +18,7 @@ const vectors = JSON.parse(
 
 const infohash = new Uint8Array(20).fill(0xaa);
 
-test("BEP 6: the vectors, and each shorter set is its beginning", () => {
+test("BEP 6: the vectors, and each shorter set is a prefix of the longer one", () => {
   for (const vector of vectors.bep6) {
     for (let count = 0; count <= vector.k; count += 1) {
       const set = allowedFastSet({

@@ -11,21 +11,21 @@ export interface AllowedFastOptions {
   /** 20 bytes. */
   readonly infohash: Uint8Array;
   readonly pieceCount: number;
-  /** How many pieces; fewer when the torrent has fewer. */
+  /** Pieces wanted; the set is smaller when the torrent has fewer. */
   readonly count?: number;
 }
 
 /**
- * The pieces a peer may fetch while it is choked (BEP 6). They follow from its /24 network, so that a
- * peer gains nothing by connecting many times.
+ * The pieces a peer may fetch while it is choked (BEP 6). They depend on its /24 network, so that a peer gains
+ * nothing by connecting many times.
  *
- * @returns Distinct indexes in the order of the BEP; none for IPv6, for which the BEP has no rule.
+ * @returns Distinct indexes in the order of the BEP; empty for IPv6, which the BEP does not cover.
  */
 export function allowedFastSet(options: AllowedFastOptions): number[] {
   const address = addressBytes(options.address);
   if (!address || address.length !== 4) return [];
   const count = Math.min(options.count ?? ALLOWED_FAST_COUNT, options.pieceCount);
-  // With a piece for every index the draws below could go on for very long before all were hit.
+  // When every piece is wanted, the draws below could take very long to hit them all.
   if (count === options.pieceCount) return Array.from({ length: count }, (_, index) => index);
   const pieces = new Set<number>();
   let state = new Uint8Array(24);

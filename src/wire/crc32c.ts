@@ -1,6 +1,6 @@
 const TABLE = makeTable();
 
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), as BEP 40 and 42 use it. @returns An unsigned number. */
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4), used by BEP 40 and 42. @returns An unsigned number. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff]!;

@@ -1,16 +1,16 @@
 import { writeUint16, writeUint32 } from "../base/bytes.ts";
 import { MESSAGE, PREFIX_BYTES, type SignalId } from "./message-id.ts";
 
-/** Sizes of whole frames in bytes, prefix included: what a buffer must hold for the `write` functions. */
+/** Sizes of whole frames in bytes, prefix included: the space a `write` function needs in its buffer. */
 export const KEEP_ALIVE_BYTES = PREFIX_BYTES;
 export const SIGNAL_BYTES = PREFIX_BYTES + 1;
 export const INDEX_BYTES = PREFIX_BYTES + 5;
 export const ADDRESS_BYTES = PREFIX_BYTES + 13;
-/** What precedes the block in a `piece` frame. */
+/** Bytes before the block in a `piece` frame. */
 export const PIECE_HEAD_BYTES = PREFIX_BYTES + 9;
 
-// The write functions fill `target` from `offset` and return the offset after what they wrote, so
-// that many messages go out gathered in one buffer without an allocation each.
+// The write functions fill `target` from `offset` and return the offset after the last byte written, so that many
+// messages are gathered in one buffer without allocations.
 
 export function writeKeepAlive(target: Uint8Array, offset: number): number {
   writeUint32(target, offset, 0);
@@ -38,7 +38,7 @@ export function writeAllowedFast(target: Uint8Array, offset: number, piece: numb
   return writeIndex(target, offset, MESSAGE.allowedFast, piece);
 }
 
-/** A run of bytes of a piece, as requests name it. */
+/** A range of bytes of a piece, as a request names it. */
 export interface BlockAddress {
   readonly piece: number;
   readonly begin: number;
@@ -82,7 +82,7 @@ export function encodePort(port: number): Uint8Array {
 /**
  * Wraps a payload of the extension protocol (BEP 10).
  *
- * @param extensionId - 0 for the handshake, else the id the remote chose for the message.
+ * @param extensionId - 0 for the handshake, otherwise the id that the remote chose for the message.
  */
 export function encodeExtended(extensionId: number, payload: Uint8Array): Uint8Array {
   const frame = new Uint8Array(PREFIX_BYTES + 2 + payload.length);

@@ -29,7 +29,7 @@ for (const [what, payload] of [
   });
 }
 
-test("WIR-9: each field is judged alone, the good ones stand", () => {
+test("WIR-9: each field is judged alone, and the valid ones are kept", () => {
   const table: readonly (readonly [string, Partial<ExtensionHandshake>])[] = [
     ["4:reqqi0e", { requestQueue: undefined }],
     ["4:reqqi-5e", { requestQueue: undefined }],
@@ -59,7 +59,7 @@ test("WIR-9: each field is judged alone, the good ones stand", () => {
     ["1:mde", { messages: new Map() }],
   ];
   for (const [field, expected] of table) {
-    // Unknown keys around it, one of them with the name of a method of objects (BEN-11).
+    // Unknown keys around it, one of them named like a method of objects (BEN-11).
     const handshake = decodeText(`d11:constructori7e${field}1:zi1ee`.replace("e1:z", "e1:z"));
     for (const [key, value] of Object.entries(expected)) {
       assert.deepEqual(handshake[key as keyof ExtensionHandshake], value, field);
@@ -117,7 +117,7 @@ test("the result keeps nothing of the borrowed payload", () => {
   assert.deepEqual(handshake.yourIp, Uint8Array.of(1, 2, 3, 4));
 });
 
-test("BEP 10: every side has its own numbers", () => {
+test("BEP 10: each side has its own ids", () => {
   const table = new ExtensionTable(["ut_metadata", "lt_donthave"]);
   assert.deepEqual(
     [...table.offered],
@@ -133,7 +133,7 @@ test("BEP 10: every side has its own numbers", () => {
   assert.equal(table.remoteId("ut_metadata"), undefined);
 });
 
-test("BEP 10: a handshake repeated three times adds, changes and switches off", () => {
+test("BEP 10: repeated handshakes add, change and switch off messages", () => {
   const table = new ExtensionTable([]);
   table.handleHandshake(decodeText("d1:md11:ut_metadatai3e6:ut_pexi1eee"));
   table.handleHandshake(decodeText("d1:md11:ut_metadatai7eee"));

@@ -21,16 +21,16 @@ const HANDSHAKE_ITEMS_MAX = 4096;
 const NAMES_MAX = 128;
 const NAME_CHARACTERS_MAX = 64;
 const CLIENT_CHARACTERS_MAX = 64;
-/** More than anybody queues; keeps sums small. */
+/** More than any client queues; it keeps sums small. */
 const REQUEST_QUEUE_MAX = 65_535;
 
-/** What the extension handshake tells (BEP 10, 9, 21). A repeated one tells only what has changed. */
+/** The contents of an extension handshake (BEP 10, 9, 21). A repeated handshake holds only what has changed. */
 export interface ExtensionHandshake {
-  /** Name of an extension -> id under which its sender wants to receive it; 0 switches it off. */
+  /** Name of an extension -> the id under which its sender wants to receive it; 0 switches it off. */
   readonly messages: ReadonlyMap<string, number>;
   /** TCP port its sender listens on. */
   readonly listenPort?: number | undefined;
-  /** Client and version in words. Escape it where it is shown. */
+  /** Client and version in words. Escape it for output. */
   readonly client?: string | undefined;
   /** The receiver's address as the sender sees it, 4 or 16 bytes. */
   readonly yourIp?: Uint8Array | undefined;
@@ -41,7 +41,7 @@ export interface ExtensionHandshake {
   readonly requestQueue?: number | undefined;
   /** Bytes of the info dictionary (BEP 9), at least 1. A claim, not a fact. */
   readonly metadataSize?: number | undefined;
-  /** Wants nothing more: a seed or a partial seed (BEP 21). */
+  /** The sender wants nothing more: it is a seed or a partial seed (BEP 21). */
   readonly uploadOnly?: boolean | undefined;
 }
 
@@ -63,10 +63,10 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
 }
 
 /**
- * Reads the payload of an extension handshake. A field of the wrong type or out of bounds counts as
- * absent, the others stand (WIR-9). The result keeps nothing of `payload`.
+ * Reads the payload of an extension handshake. A field of the wrong type or out of bounds counts as absent, and the
+ * others are kept (WIR-9). The result holds no view of `payload`.
  *
- * @throws {WireError} `bad-extension` when it is no dictionary, too long or too deep.
+ * @throws {WireError} `bad-extension` when the payload is not a dictionary, or is too long or too deep.
  */
 export function decodeExtensionHandshake(payload: Uint8Array): ExtensionHandshake {
   const dict = decodeHandshakeDict(payload);
@@ -84,24 +84,24 @@ export function decodeExtensionHandshake(payload: Uint8Array): ExtensionHandshak
 }
 
 /**
- * Who wants which extension under which number, for one connection. Every side has a table of its
- * own: to send we use the remote's number, what arrives carries ours.
+ * Maps extensions to ids for one connection. Each side has its own table: we send with the remote's ids, and receive
+ * with ours.
  */
 export class ExtensionTable {
   readonly #ours: readonly string[];
   readonly #theirs = new Map<string, number>();
 
-  /** @param ours - Names we want to receive; they get the ids 1, 2, 3... */
+  /** @param ours - Names of the extensions we want to receive; they get the ids 1, 2, 3... */
   constructor(ours: readonly string[]) {
     this.#ours = ours;
   }
 
-  /** For `messages` of our handshake. */
+  /** The value for `messages` of our handshake. */
   get offered(): ReadonlyMap<string, number> {
     return new Map(this.#ours.map((name, index) => [name, index + 1]));
   }
 
-  /** @returns The extension that a message with this id is for; `undefined` when we offered none. */
+  /** @returns The extension that a message with this id belongs to; `undefined` when we did not offer it. */
   nameOf(extensionId: number): string | undefined {
     return this.#ours[extensionId - 1];
   }
@@ -111,7 +111,7 @@ export class ExtensionTable {
     return this.#theirs.get(name);
   }
 
-  /** Adds what a handshake says, also a repeated one: the last word on each name counts (BEP 10). */
+  /** Applies a handshake, also a repeated one: the latest id of each name counts (BEP 10). */
   handleHandshake(handshake: ExtensionHandshake): void {
     for (const [name, id] of handshake.messages) {
       if (id === 0) this.#theirs.delete(name);
@@ -157,7 +157,7 @@ function integerWithin(
   return value !== undefined && value >= least && value <= most ? value : undefined;
 }
 
-/** Who queues more than we would ever ask for is no liar: cut, not left out. */
+/** A peer that queues more than we would ever ask for is not lying: the value is cut, not left out. */
 function requestQueue(dict: BencodeDict): number | undefined {
   const value = integerWithin(dict, "reqq", 1, Number.MAX_SAFE_INTEGER);
   return value === undefined ? undefined : Math.min(value, REQUEST_QUEUE_MAX);
@@ -179,7 +179,7 @@ function addressOf(
 
 function clientText(bytes: Uint8Array | undefined): string | undefined {
   if (!bytes || bytes.length === 0) return undefined;
-  // Four bytes hold any character: enough to cut by characters, and no megabyte is decoded.
+  // No character takes more than four bytes, so this is enough to cut by characters without decoding a megabyte.
   const text = decodeUtf8(bytes.subarray(0, CLIENT_CHARACTERS_MAX * 4));
   return [...text].slice(0, CLIENT_CHARACTERS_MAX).join("");
 }

@@ -39,7 +39,7 @@ for (const [what, text] of [
   });
 }
 
-test("WIR-2: a handshake that stops early yields nothing it does not have", () => {
+test("WIR-2: a handshake that stops early yields only the fields that arrived", () => {
   const bytes = encodeHandshake(handshake);
   const decoder = new HandshakeDecoder();
   assert.equal(decoder.feed(bytes, 47), 47);
@@ -63,7 +63,7 @@ test("sheet 03: the vector, both ways", () => {
   assert.deepEqual(decoder.flags, { extended: true, fast: true, dht: true, v2: true });
 });
 
-test("each flag has its own bit, and foreign bits do not matter", () => {
+test("each flag has its own bit, and unknown bits are ignored", () => {
   for (const flag of ["extended", "fast", "dht", "v2"] as const) {
     const none = { extended: false, fast: false, dht: false, v2: false };
     const bytes = encodeHandshake({ ...handshake, ...none, [flag]: true });
@@ -75,7 +75,7 @@ test("each flag has its own bit, and foreign bits do not matter", () => {
   }
 });
 
-test("what follows the handshake in the same chunk is left alone", () => {
+test("bytes after the handshake in the same chunk are not consumed", () => {
   const chunk = new Uint8Array(100);
   chunk.set(encodeHandshake(handshake));
   const decoder = new HandshakeDecoder();

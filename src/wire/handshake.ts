@@ -9,7 +9,7 @@ const RESERVED_OFFSET = 20;
 const INFOHASH_OFFSET = 28;
 const PEER_ID_OFFSET = 48;
 
-/** What a side offers by its reserved bits. */
+/** The features that a side offers in its reserved bits. */
 export interface HandshakeFlags {
   /** Extension protocol (BEP 10). */
   readonly extended: boolean;
@@ -17,7 +17,7 @@ export interface HandshakeFlags {
   readonly fast: boolean;
   /** Has a DHT node and would like a `port` message (BEP 5). */
   readonly dht: boolean;
-  /** Speaks v2 too: a hybrid torrent's connection may be raised to v2 (BEP 52). */
+  /** Supports v2 too: a hybrid torrent's connection may be upgraded to v2 (BEP 52). */
   readonly v2: boolean;
 }
 
@@ -44,16 +44,16 @@ export function encodeHandshake(handshake: Handshake): Uint8Array {
 }
 
 /**
- * Reads the remote's handshake as it arrives. The infohash is known after 48 bytes, so that the
- * accepting side can answer before the peer id has come, which some peers hold back.
+ * Reads the remote's handshake as it arrives. The infohash is known after 48 bytes, so that the accepting side can
+ * answer before the peer id, which some peers hold back.
  */
 export class HandshakeDecoder {
   readonly #bytes = new Uint8Array(HANDSHAKE_BYTES);
   #received = 0;
 
   /**
-   * @returns How many of the `length` bytes belong to the handshake; the rest is for the wire decoder.
-   * @throws {WireError} `bad-handshake` at the first byte that no BitTorrent handshake has (WIR-3).
+   * @returns The number of bytes that belong to the handshake; the rest is for the wire decoder.
+   * @throws {WireError} `bad-handshake` at the first byte that no BitTorrent handshake can have (WIR-3).
    */
   feed(chunk: Uint8Array, length: number): number {
     const taken = Math.min(HANDSHAKE_BYTES - this.#received, length);
@@ -67,14 +67,14 @@ export class HandshakeDecoder {
     return taken;
   }
 
-  /** 20 bytes, after 48 have arrived. */
+  /** 20 bytes, available after 48 bytes. */
   get infohash(): Uint8Array | undefined {
     return this.#received < PEER_ID_OFFSET
       ? undefined
       : this.#bytes.subarray(INFOHASH_OFFSET, PEER_ID_OFFSET);
   }
 
-  /** Known together with the infohash. */
+  /** Available together with the infohash. */
   get flags(): HandshakeFlags | undefined {
     if (this.#received < PEER_ID_OFFSET) return undefined;
     const high = this.#bytes[RESERVED_OFFSET + 5]!;
@@ -87,7 +87,7 @@ export class HandshakeDecoder {
     };
   }
 
-  /** 20 bytes, after all 68 have arrived: the handshake is over then. */
+  /** 20 bytes, available after all 68 bytes, which end the handshake. */
   get peerId(): Uint8Array | undefined {
     return this.#received < HANDSHAKE_BYTES ? undefined : this.#bytes.subarray(PEER_ID_OFFSET);
   }

@@ -23,7 +23,7 @@ for (const [what, wrong] of [
   ["length 3", { length: 3, index: 3 }],
   ["length 1024", { length: 1024, index: 1024 }],
   ["length 2^31", { length: 2 ** 31, index: 0 }],
-  ["an index that is no multiple", { index: 513 }],
+  ["an index that is not a multiple", { index: 513 }],
   ["base layer 64", { baseLayer: 64 }],
   ["2^32-1 proof layers", { proofLayers: 2 ** 32 - 1 }],
 ] as const) {
@@ -33,14 +33,14 @@ for (const [what, wrong] of [
   });
 }
 
-test("WIR-18: a request may be for more than one message may carry, within bounds", () => {
+test("WIR-18: a request may ask for more than one message carries, within bounds", () => {
   const ask = (length: number): number =>
     decodeHashRange(encodeHashRequest({ ...good, index: 0, length }), 5, ASKED_HASHES_MAX).length;
   assert.equal(ask(1024), 1024);
   for (const length of [1023, 16_384]) assert.throws(() => ask(length), { code: "bad-hash-range" });
 });
 
-test("WIR-18: hashes come in exactly the number that their range has", () => {
+test("WIR-18: a message must hold exactly the hashes of its range", () => {
   // 512 base hashes; of 10 proof layers 8 are implied, 2 uncles remain.
   for (const count of [0, 511, 512, 513, 515]) {
     const frame = encodeHashes(good, new Uint8Array(32 * count));

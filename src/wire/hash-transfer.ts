@@ -7,27 +7,27 @@ import type { HashRange } from "./wire-sink.ts";
 export const BASE_HASHES_MAX = 512;
 
 /**
- * Of the base layer in one request: the leaves of a piece of 128 MiB. libtorrent 2.0.8 asks for all leaves of a
- * piece that came out wrong at once (1024 for 16 MiB). Longer ones are hostile.
+ * Hashes of the base layer in one request: the leaves of a piece of 128 MiB. After a hash failure, libtorrent 2.0.8
+ * asks for all leaves of the piece at once (1024 for 16 MiB). Longer requests are hostile.
  */
 export const ASKED_HASHES_MAX = 8192;
 
-/** A tree over 2^63 bytes in blocks of 16 KiB has fewer layers. */
+/** A tree over 2^63 bytes in blocks of 16 KiB has fewer layers than this. */
 const LAYERS_MAX = 64;
 
 const HASH_BYTES = 32;
 const RANGE_BYTES = 48;
 
-/** Length of the frame of a hash request and of a hash reject, prefix not counted. */
+/** Length of the frame of a hash request or a hash reject, without its prefix. */
 export const HASH_RANGE_FRAME_BYTES = 1 + RANGE_BYTES;
 
-/** Longest `hashes` frame, prefix not counted. */
+/** Length of the longest `hashes` frame, without its prefix. */
 export const HASHES_FRAME_BYTES_MAX =
   HASH_RANGE_FRAME_BYTES + HASH_BYTES * (BASE_HASHES_MAX + LAYERS_MAX);
 
 /**
- * Hashes above the base layer that a `hashes` message for this range carries (BEP 52). The first
- * log2(length) - 1 proof layers count as asked for but follow from the base hashes themselves.
+ * Hashes above the base layer in a `hashes` message for this range (BEP 52). The first log2(length) - 1 proof layers
+ * count as requested, but follow from the base hashes themselves.
  */
 export function uncleCount(range: Pick<HashRange, "length" | "proofLayers">): number {
   return Math.max(0, range.proofLayers - (31 - Math.clz32(range.length) - 1));
@@ -38,7 +38,7 @@ export function encodeHashRequest(range: HashRange): Uint8Array {
   return encodeRange(MESSAGE.hashRequest, range, 0);
 }
 
-/** @returns A whole frame: the answer to a hash request we do not serve. */
+/** @returns A whole frame: the answer to a hash request that we do not serve. */
 export function encodeHashReject(range: HashRange): Uint8Array {
   return encodeRange(MESSAGE.hashReject, range, 0);
 }
@@ -51,12 +51,12 @@ export function encodeHashes(range: HashRange, hashes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads the range that all three messages begin with.
+ * Reads the range at the start of all three messages.
  *
- * @param offset - Of the byte after the id.
- * @returns A range that stays valid: the root is copied.
- * @param lengthMax - Hashes of the base layer. Others may ask for more than we send, which is no crime.
- * @throws {WireError} `bad-hash-range` when no tree has such a range (WIR-18).
+ * @param offset - Offset of the byte after the id.
+ * @returns A range that stays valid, because the root is copied.
+ * @param lengthMax - Hashes of the base layer. Peers may ask for more than we would send.
+ * @throws {WireError} `bad-hash-range` when no tree can have this range (WIR-18).
  */
 export function decodeHashRange(
   bytes: Uint8Array,
@@ -75,7 +75,7 @@ export function decodeHashRange(
     throw new WireError("bad-hash-range", `${length} hashes`);
   }
   if (index % length !== 0) {
-    throw new WireError("bad-hash-range", `index ${index} is no multiple of ${length}`);
+    throw new WireError("bad-hash-range", `index ${index} is not a multiple of ${length}`);
   }
   return { piecesRoot: bytes.slice(offset, offset + 32), baseLayer, index, length, proofLayers };
 }
@@ -83,7 +83,7 @@ export function decodeHashRange(
 /**
  * Reads the payload of a `hashes` message.
  *
- * @returns The range and a view of the hashes, as many as the range has base hashes and uncles.
+ * @returns The range and a view of its hashes. Their number must fit the range.
  * @throws {WireError} `bad-hash-range`.
  */
 export function decodeHashes(

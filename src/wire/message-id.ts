@@ -1,4 +1,4 @@
-/** The byte after the length (BEP 3; 5 for port, 6 for the fast messages, 10, 52). */
+/** The byte after the length (BEP 3; BEP 5 for port, BEP 6 for the fast messages, BEP 10, 52). */
 export const MESSAGE = {
   choke: 0,
   unchoke: 1,
@@ -21,7 +21,7 @@ export const MESSAGE = {
   hashReject: 23,
 } as const;
 
-/** Messages that consist of their id. */
+/** Messages that consist of their id only. */
 export type SignalId =
   | typeof MESSAGE.choke
   | typeof MESSAGE.unchoke
@@ -30,8 +30,8 @@ export type SignalId =
   | typeof MESSAGE.haveAll
   | typeof MESSAGE.haveNone;
 
-/** Bytes of the length prefix, which does not count itself. */
+/** Bytes of the length prefix. The length does not count the prefix itself. */
 export const PREFIX_BYTES = 4;
 
-/** Longest block we serve and take; we never ask for more than `BLOCK_BYTES`. */
+/** The longest block we serve and accept; we never ask for more than `BLOCK_BYTES`. */
 export const BLOCK_BYTES_MAX = 131_072;

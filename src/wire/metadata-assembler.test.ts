@@ -13,7 +13,7 @@ function makeAssembler(of: Infohashes = infohashes): MetadataAssembler<string> {
   return new MetadataAssembler({ infohashes: of, bytesMax: BYTES_MAX });
 }
 
-/** Answers a request as a peer would that believes `content` to be the dictionary. */
+/** Answers a request like a peer that believes `content` to be the dictionary. */
 function answer(
   assembler: MetadataAssembler<string>,
   peer: string,
@@ -31,7 +31,7 @@ interface Run {
   readonly seconds: number;
 }
 
-/** Lets peers answer in turns, one block a second each. `undefined` content means silence. */
+/** Lets peers answer in turn, one block a second each. `undefined` content means silence. */
 function run(
   assembler: MetadataAssembler<string>,
   peers: ReadonlyMap<string, Uint8Array | undefined>,
@@ -65,7 +65,7 @@ function run(
   return { infoBytes: undefined, liars, sent, seconds: Number.POSITIVE_INFINITY };
 }
 
-test("WIR-10: refuses sizes that cannot be, and sizes that change", () => {
+test("WIR-10: refuses impossible sizes, and sizes that change", () => {
   for (const size of [0, -1, 1.5, 2 ** 31, Number.NaN, BYTES_MAX + 1]) {
     assert.throws(() => makeAssembler().handleOffer("a", size), { code: "bad-extension" });
   }
@@ -75,7 +75,7 @@ test("WIR-10: refuses sizes that cannot be, and sizes that change", () => {
   assert.throws(() => assembler.handleOffer("a", 100_001), { code: "bad-extension" });
 });
 
-test("WIR-10: refuses a block whose total_size is not what the peer had claimed", () => {
+test("WIR-10: refuses a block whose total_size differs from the peer's claim", () => {
   const assembler = makeAssembler();
   assembler.handleOffer("a", info.length);
   const index = assembler.nextRequest("a", 0)!;
@@ -119,7 +119,7 @@ test("WIR-10: one liar and one honest peer", () => {
   }
 });
 
-test("WIR-10: three liars, each proven when it was asked alone", () => {
+test("WIR-10: three liars are each proven when they are asked alone", () => {
   const assembler = makeAssembler();
   const peers = new Map<string, Uint8Array>();
   for (const liar of ["x", "y", "z"]) peers.set(liar, new Uint8Array(info.length));
@@ -145,7 +145,7 @@ test("WIR-10: a liar about the size, silent or not, only costs time", () => {
   }
 });
 
-test("WIR-15: a silent peer's blocks are asked of others", () => {
+test("WIR-15: a silent peer's blocks are requested from others", () => {
   const assembler = makeAssembler();
   assembler.handleOffer("silent", info.length);
   assembler.handleOffer("honest", info.length);
@@ -182,7 +182,7 @@ test("a peer that rejected is asked again later", () => {
   assert.equal(assembler.nextRequest("a", 60_000), 0);
 });
 
-test("WIR-10: at most four blocks are asked of one peer at a time", () => {
+test("WIR-10: at most four blocks are requested from one peer at a time", () => {
   const assembler = makeAssembler();
   assembler.handleOffer("a", info.length);
   const asked = [0, 1, 2, 3, 4].map(() => assembler.nextRequest("a", 0));

@@ -4,37 +4,37 @@ import type { Infohashes } from "../base/infohash.ts";
 import { metadataBlockCount } from "./ut-metadata.ts";
 import { WireError } from "./wire-error.ts";
 
-/** Blocks asked of one peer at a time. */
+/** Blocks requested from one peer at a time. */
 const IN_FLIGHT_MAX = 4;
-/** After this a block is asked of somebody else too. */
+/** After this time a block is requested from another peer too. */
 const BLOCK_TIMEOUT_MS = 10_000;
-/** An attempt that brings no block for so long is given up for another. */
+/** An attempt that brings no block for this long is replaced by another. */
 const STALL_MS = 20_000;
-/** A peer that rejects is left in peace for so long. */
+/** A peer that rejects is not asked for this long. */
 const REFUSAL_MS = 30_000;
-/** And no attempt lasts longer than this, and this much a block while all claim the same size. */
+/** No attempt lasts longer than this; while all peers claim the same size, each block adds this much. */
 const ATTEMPT_MS = 30_000;
 const ATTEMPT_MS_PER_BLOCK = 2000;
 
 export interface MetadataAssemblerOptions {
-  /** From the magnet link. The result matches every one of them. */
+  /** From the magnet link. The result must match all of them. */
   readonly infohashes: Infohashes;
-  /** Claims above this are refused. */
+  /** Larger claims are refused. */
   readonly bytesMax: number;
 }
 
 export type MetadataProgress<Peer> =
   | { readonly kind: "incomplete" }
   | { readonly kind: "complete"; readonly infoBytes: Uint8Array }
-  /** `liar` sent every byte of it alone; `undefined` when several peers are under suspicion. */
+  /** `liar` sent every byte alone; `undefined` when several peers are suspected. */
   | { readonly kind: "mismatch"; readonly liar: Peer | undefined };
 
 interface Source {
-  /** What the peer claims in its extension handshake. */
+  /** The size the peer claims in its extension handshake. */
   readonly size: number;
-  /** It had a part in an attempt whose hash was wrong. */
+  /** It contributed to an attempt whose hash was wrong. */
   suspected: boolean;
-  /** Attempts that came to nothing while it led them. */
+  /** Attempts it led that came to nothing. */
   stalls: number;
   refusesUntilMs: number;
 }
@@ -42,7 +42,7 @@ interface Source {
 /** One try to collect all blocks, for one claimed size. */
 interface Attempt<Peer> {
   readonly size: number;
-  /** When set, nobody else is asked. */
+  /** When set, no other peer is asked. */
   readonly alone: Peer | undefined;
   readonly leader: Peer;
   readonly blocks: (Uint8Array | undefined)[];
@@ -54,11 +54,11 @@ interface Attempt<Peer> {
 }
 
 /**
- * Collects the info dictionary from peers of a magnet link (BEP 9) until it has the right hash.
+ * Collects the info dictionary from peers of a magnet link (BEP 9) until its hash is right.
  *
- * At first every peer that claims the same size helps. When the result is wrong nobody can tell whose
- * block it was: all senders are suspected, and from then on one peer alone is asked at a time, the
- * unsuspected first, so that each further failure names its liar (WIR-10).
+ * At first every peer that claims the same size helps. When the result is wrong, the bad block cannot be identified:
+ * all senders are suspected, and from then on only one peer is asked at a time, the unsuspected first, so that each
+ * further failure identifies a liar (WIR-10).
  *
  * Without attempt -> together -> complete, or wrong -> without attempt;
  * without attempt -> alone -> complete, wrong, stalled or left -> without attempt.
@@ -76,9 +76,9 @@ export class MetadataAssembler<Peer> {
   }
 
   /**
-   * A peer that serves ut_metadata said how long the dictionary is.
+   * Handles a peer that serves ut_metadata and told the length of the dictionary.
    *
-   * @throws {WireError} `bad-extension` when the size is above our limit or not what it said before.
+   * @throws {WireError} `bad-extension` when the size exceeds our limit or differs from the peer's earlier claim.
    */
   handleOffer(peer: Peer, size: number): void {
     const known = this.#sources.get(peer);
@@ -99,8 +99,8 @@ export class MetadataAssembler<Peer> {
   }
 
   /**
-   * Call it for every peer that offered, until it answers `undefined`, whenever something happened
-   * and once a second.
+   * Returns the next request for a peer. Call it for every peer that made an offer, until it returns `undefined`,
+   * after every event and once a second.
    *
    * @returns The index of a block to ask this peer for.
    */
@@ -116,10 +116,10 @@ export class MetadataAssembler<Peer> {
   }
 
   /**
-   * A block arrived, of the length its place demands (`decodeMetadataMessage` saw to that).
+   * Handles a block that arrived. `decodeMetadataMessage` has checked its length.
    *
    * @param block - Copied.
-   * @throws {WireError} `bad-extension` when the peer contradicts the size it had claimed.
+   * @throws {WireError} `bad-extension` when the peer contradicts its earlier claim of the size.
    */
   handleBlock(
     peer: Peer,
@@ -135,7 +135,8 @@ export class MetadataAssembler<Peer> {
     if (!attempt || attempt.size !== source.size || attempt.blocks[message.index]) {
       return { kind: "incomplete" };
     }
-    // Alone means alone; together a block that comes late, or unasked, is as good as any.
+    // In an attempt with one peer, blocks from others are dropped. In a shared attempt, late and unrequested blocks
+    // are welcome.
     if (attempt.alone !== undefined && attempt.alone !== peer) return { kind: "incomplete" };
     attempt.requests.delete(message.index);
     attempt.blocks[message.index] = Uint8Array.from(message.block);
@@ -193,7 +194,7 @@ export class MetadataAssembler<Peer> {
     return this.#attempt;
   }
 
-  /** Another peer claims another size: one of the two lies, and may trickle to keep us busy. */
+  /** True when another peer claims another size: one of the two lies, and may send slowly to keep us busy. */
   #hasRival(attempt: Attempt<Peer>): boolean {
     for (const { size } of this.#sources.values()) if (size !== attempt.size) return true;
     return false;
@@ -216,7 +217,7 @@ export class MetadataAssembler<Peer> {
       progressMs: nowMs,
     };
     if (!previous || !this.#together || previous.size !== size) return fresh;
-    // The same size with another leader: what has come so far is as good as it was.
+    // The same size with another leader: the blocks received so far are still good.
     return {
       ...fresh,
       blocks: previous.blocks,
@@ -225,7 +226,9 @@ export class MetadataAssembler<Peer> {
     };
   }
 
-  /** Who wasted the least of our time, the unsuspected first; among equals who offered first. */
+  /**
+   * Picks the peer that wasted the least time, unsuspected peers first, and among equals the one that offered first.
+   */
   #pickLeader(nowMs: number): Peer | undefined {
     let best: Peer | undefined;
     let bestRank = Number.POSITIVE_INFINITY;

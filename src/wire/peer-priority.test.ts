@@ -29,7 +29,7 @@ test("BEP 40: the vectors, the same from both sides", () => {
   }
 });
 
-test("BEP 40: what the mask hides does not change the priority", () => {
+test("BEP 40: masked bits do not change the priority", () => {
   const own = endpoint("123.213.32.10");
   const base = peerPriority(own, endpoint("98.76.54.32"));
   assert.equal(
@@ -45,6 +45,6 @@ test("BEP 40: what the mask hides does not change the priority", () => {
   assert.notEqual(peerPriority(own6, endpoint("2001:db8:1:300::1")), near, "same /48: up to /56");
 });
 
-test("names are no addresses", () => {
+test("names are not addresses", () => {
   assert.throws(() => peerPriority(endpoint("127.0.0.1"), endpoint("example.org")), TypeError);
 });

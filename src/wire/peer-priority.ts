@@ -3,11 +3,11 @@ import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 import { crc32c } from "./crc32c.ts";
 
 /**
- * How much two peers should prefer to be connected to each other (BEP 40): both compute the same
- * number, nobody can choose it, so that swarms under pressure still form a well-mixed graph.
+ * How much two peers should prefer to be connected to each other (BEP 40). Both compute the same number and neither
+ * can choose it, so a crowded swarm still forms a well-mixed graph.
  *
- * @param own - Our endpoint as the other one sees it.
- * @returns An unsigned number; when full, connections with higher ones are kept.
+ * @param own - Our endpoint as the other peer sees it.
+ * @returns An unsigned number; when connections are full, those with higher numbers are kept.
  */
 export function peerPriority(own: Endpoint, other: Endpoint): number {
   const a = literal(own.address);
@@ -23,7 +23,7 @@ export function peerPriority(own: Endpoint, other: Endpoint): number {
   return crc32c(concatBytes(parts));
 }
 
-/** Leading bytes that count in full; of the others every second bit does. */
+/** The number of leading bytes that count in full; of the other bytes, every second bit counts. */
 function keptIpv4(a: Uint8Array, b: Uint8Array): number {
   if (!samePrefix(a, b, 2)) return 2;
   return samePrefix(a, b, 3) ? 4 : 3;

@@ -44,7 +44,7 @@ test("BEP 9: the three messages", () => {
   });
 });
 
-test("BEP 9: a message type nobody knows is ignored", () => {
+test("BEP 9: an unknown message type is ignored", () => {
   assert.equal(decodeMetadataMessage(fromLatin1("d8:msg_typei9ee")), undefined);
 });
 

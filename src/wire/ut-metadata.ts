@@ -5,10 +5,10 @@ import { decodePrefix } from "../bencode/decode.ts";
 import { dictOf, encode } from "../bencode/encode.ts";
 import { WireError } from "./wire-error.ts";
 
-/** Name in `m` (BEP 9). */
+/** The extension's name in `m` (BEP 9). */
 export const UT_METADATA = "ut_metadata";
 
-/** Nothing honest comes near; the dictionary has three integers. */
+/** Far more than an honest dictionary needs: it has three integers. */
 const DICT_DEPTH_MAX = 10;
 const DICT_ITEMS_MAX = 256;
 
@@ -22,7 +22,7 @@ export type MetadataMessage =
   | {
       readonly kind: "data";
       readonly index: number;
-      /** Bytes of the whole, as this peer says. */
+      /** Bytes of the whole dictionary, as this peer claims. */
       readonly totalSize: number;
       /** A view of the payload. */
       readonly block: Uint8Array;
@@ -49,8 +49,8 @@ export function encodeMetadataData(
 /**
  * Reads the payload of a ut_metadata message.
  *
- * @returns `undefined` for a message type that BEP 9 does not know, which is to be ignored.
- * @throws {WireError} `bad-extension`, also when the block is not as long as its place says.
+ * @returns `undefined` for a message type unknown to BEP 9, which must be ignored.
+ * @throws {WireError} `bad-extension`, also when the block does not have the length of its index.
  */
 export function decodeMetadataMessage(payload: Uint8Array): MetadataMessage | undefined {
   const { value, end } = decodeDict(payload);
@@ -77,17 +77,17 @@ export function metadataBlockCount(totalSize: number): number {
   return Math.ceil(totalSize / BLOCK_BYTES);
 }
 
-/** Bytes of one of them; not above 0 past the end. */
+/** Bytes of one block; 0 or less past the end. */
 function metadataBlockSize(totalSize: number, index: number): number {
   return Math.min(BLOCK_BYTES, totalSize - index * BLOCK_BYTES);
 }
 
-/** Answers one peer's requests: twice the dictionary in all, then no more (WIR-10). */
+/** Answers one peer's requests: twice the whole dictionary, then it rejects (WIR-10). */
 export class MetadataServer {
   readonly #infoBytes: Uint8Array;
   #blocksLeft: number;
 
-  /** @param infoBytes - Verified: only that may be served. */
+  /** @param infoBytes - Verified bytes: nothing else may be served. */
   constructor(infoBytes: Uint8Array) {
     this.#infoBytes = infoBytes;
     this.#blocksLeft = 2 * metadataBlockCount(infoBytes.length);

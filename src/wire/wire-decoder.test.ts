@@ -31,7 +31,7 @@ function hex(text: string): Uint8Array {
   return bytes;
 }
 
-/** Feeds in chunks of the given size, each in a dirty reused buffer as the sockets do it. */
+/** Feeds chunks of the given size, each in a dirty reused buffer, as sockets do. */
 function feedChunks(decoder: WireDecoder, stream: Uint8Array, chunkBytes: number): void {
   const buffer = new Uint8Array(chunkBytes + 7).fill(0xee);
   for (let offset = 0; offset < stream.length; offset += chunkBytes) {
@@ -167,7 +167,7 @@ for (const { id, what, stream, code, options = FAST } of REFUSED) {
   });
 }
 
-test("WIR-1: a length alone makes nobody reserve memory", () => {
+test("WIR-1: a length alone reserves no memory", () => {
   const before = process.memoryUsage().arrayBuffers;
   const decoders = Array.from({ length: 64 }, () => {
     const decoder = new WireDecoder(new RecordingSink(), { fast: true });
@@ -178,7 +178,7 @@ test("WIR-1: a length alone makes nobody reserve memory", () => {
   assert.equal(decoders.length, 64);
 });
 
-test("after an error nothing more is heard", () => {
+test("after an error no more messages are delivered", () => {
   const sink = new RecordingSink();
   const decoder = new WireDecoder(sink, FAST);
   assert.throws(() => decoder.feed(hex("00000001 00 00000002 00"), 10), WireError);
@@ -215,7 +215,7 @@ test("unknown messages are skipped, whatever their length", () => {
   assert.deepEqual(callsOf(stream, FAST, 1), ["unchoke"]);
 });
 
-test("a block that the sink does not want is dropped, and the stream goes on", () => {
+test("a block that the sink refuses is dropped, and the stream goes on", () => {
   const sink = new RecordingSink();
   sink.keepBlocks = false;
   const decoder = new WireDecoder(sink, FAST);
@@ -230,7 +230,7 @@ test("reject needs no fast extension on a v2 connection", () => {
   ]);
 });
 
-test("while the piece count is unknown, indexes pass; from then on they are judged", () => {
+test("while the piece count is unknown, indexes pass; later they are checked", () => {
   const sink = new RecordingSink();
   const bounds = { ...UNKNOWN_BOUNDS };
   const decoder = new WireDecoder(sink, { fast: true, bounds });
@@ -305,7 +305,7 @@ function written(bytes: number, write: (target: Uint8Array, offset: number) => n
   return target.subarray(1, bytes + 1);
 }
 
-/** Every message of sheet 03: what we encode, and what the other side's decoder makes of it. */
+/** Every message of sheet 03: our encoding, and the calls that the other side's decoder makes. */
 const MESSAGES: readonly { frame: Uint8Array; calls: readonly string[] }[] = [
   { frame: encodeBitfield(hex("ffe0")), calls: ["bitfield ffe0"] },
   { frame: written(4, writeKeepAlive), calls: ["keep-alive"] },
@@ -348,7 +348,7 @@ const MESSAGES: readonly { frame: Uint8Array; calls: readonly string[] }[] = [
   },
 ];
 
-test("every message we encode is read as what it was", () => {
+test("every message we encode is decoded to the same message", () => {
   for (const { frame, calls } of MESSAGES) assert.deepEqual(callsOf(frame, FAST), calls);
   const haveAll = written(5, (t, o) => writeSignal(t, o, MESSAGE.haveAll));
   assert.deepEqual(callsOf(haveAll, FAST), ["have-all"]);

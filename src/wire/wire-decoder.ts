@@ -13,12 +13,12 @@ import { type PieceBounds, UNKNOWN_BOUNDS } from "./piece-bounds.ts";
 import { WireError } from "./wire-error.ts";
 import type { WireSink } from "./wire-sink.ts";
 
-/** Limits of frames in bytes, prefix not counted. */
+/** Limits of frames in bytes, without the prefix. */
 const EXTENDED_FRAME_BYTES_MAX = 1_048_576 + 2;
 const UNKNOWN_FRAME_BYTES_MAX = 1_048_576;
-/** While the piece count is not known (magnet): 2^23 pieces. */
+/** The limit while the piece count is unknown (magnet): 2^23 pieces. */
 const BITFIELD_FRAME_BYTES_MAX = 1 + 1_048_576;
-/** No message is longer, except the bitfield of a torrent of more pieces. Judged before the id is there. */
+/** No message is longer, except the bitfield of a torrent with more pieces. Checked before the id arrives. */
 const FRAME_BYTES_MAX = Math.max(
   EXTENDED_FRAME_BYTES_MAX,
   UNKNOWN_FRAME_BYTES_MAX,
@@ -27,7 +27,7 @@ const FRAME_BYTES_MAX = Math.max(
   9 + BLOCK_BYTES_MAX,
 );
 
-/** Up to this size the buffer for messages that span chunks is kept; most connections need no more. */
+/** Up to this size, the buffer for messages that span chunks is kept; most connections need no more. */
 const GATHER_BYTES_KEPT = 1024;
 
 export interface WireDecoderOptions {
@@ -35,16 +35,16 @@ export interface WireDecoderOptions {
   readonly fast: boolean;
   /** The connection speaks v2, where `reject` exists without BEP 6 (BEP 52). */
   readonly v2?: boolean;
-  /** Asked at each message. Left out: every number passes. */
+  /** Read at each message. Without bounds, every number passes. */
   readonly bounds?: PieceBounds | undefined;
 }
 
 /**
- * Cuts what follows the handshake into messages and calls the sink (BEP 3, 6, 10, 52).
+ * Cuts the stream after the handshake into messages and calls the sink (BEP 3, 6, 10, 52).
  *
- * The byte path: the payload of a block is copied from the chunk straight into the array the sink
- * gave, as it arrives. Small messages are read where they lie; only those that span two chunks are
- * gathered. Every length is judged by the rule of its message before a byte of it is kept (WIR-1).
+ * The byte path: the payload of a block is copied from the chunk straight into the array that the sink returned, as
+ * it arrives. Small messages are read in place; only those that span two chunks are gathered. Every length is checked
+ * by the rule of its message before any byte of it is kept (WIR-1).
  *
  * Between messages (gathered = 0) -> gathering (gathered > 0) -> between messages;
  * between messages -> in a block, or skipping an unknown message -> between messages;
@@ -60,22 +60,22 @@ export class WireDecoder {
   #gather = new Uint8Array(64);
   /** Bytes of an unfinished message in `#gather`, its prefix included. */
   #gathered = 0;
-  /** What `#gather` must hold before the message can go on; known from the prefix on. */
+  /** Bytes that `#gather` must hold before the message can continue; known from the prefix on. */
   #gatherGoal = PREFIX_BYTES;
 
   #blockPiece = 0;
   #blockBegin = 0;
   #blockLength = 0;
-  /** Payload bytes still to come; 0 when not in a block. */
+  /** Payload bytes still to come; 0 outside a block. */
   #blockLeft = 0;
   #blockTarget: Uint8Array | undefined;
 
   /** Bytes of an unknown message still to come. */
   #skipLeft = 0;
 
-  /** Bitfield, have-all or have-none came. */
+  /** A bitfield, have-all or have-none has arrived. */
   #possession = false;
-  /** Something was said about pieces: from here on have-none is too late. */
+  /** A message about pieces has arrived: have-none is too late now. */
   #piecesMentioned = false;
 
   constructor(sink: WireSink, options: WireDecoderOptions) {
@@ -85,7 +85,7 @@ export class WireDecoder {
     this.#bounds = options.bounds ?? UNKNOWN_BOUNDS;
   }
 
-  /** `feed` returns after the call to the sink that is under way, and later chunks are ignored. */
+  /** Stops the decoder: `feed` returns after the current call to the sink, and later chunks are ignored. */
   stop(): void {
     this.#stopped = true;
     this.#blockTarget = undefined;
@@ -94,8 +94,8 @@ export class WireDecoder {
   /**
    * Takes the next bytes of the stream.
    *
-   * @param chunk - Borrowed for the call; bytes at `length` and after are not looked at.
-   * @throws {WireError} The peer broke the protocol. The decoder is stopped then.
+   * @param chunk - Borrowed for the call; bytes from `length` on are ignored.
+   * @throws {WireError} The peer broke the protocol. The decoder is then stopped.
    */
   feed(chunk: Uint8Array, length: number): void {
     let offset = 0;
@@ -112,7 +112,7 @@ export class WireDecoder {
     }
   }
 
-  /** At a message's first byte: handles it where it lies, or begins to gather it. */
+  /** At the first byte of a message: handles the message in place, or begins to gather it. */
   #takeWhole(chunk: Uint8Array, offset: number, end: number): number {
     const available = end - offset;
     if (available < PREFIX_BYTES) return this.#takeGathered(chunk, offset, end);
@@ -138,7 +138,7 @@ export class WireDecoder {
     return offset + taken;
   }
 
-  /** The goal is reached: the prefix tells whether an id follows, the id how much belongs to it. */
+  /** The goal is reached: the prefix tells whether an id follows, and the id tells how many bytes to gather. */
   #advanceGather(): void {
     const frame = readUint32(this.#gather, 0);
     if (this.#gathered === PREFIX_BYTES && frame > 0) {
@@ -157,7 +157,7 @@ export class WireDecoder {
     if (this.#gather.length > GATHER_BYTES_KEPT) this.#gather = new Uint8Array(64);
   }
 
-  /** Grows with what has arrived, never with what was announced. */
+  /** The buffer grows with the bytes that arrived, never with the announced length. */
   #reserveGather(bytes: number): void {
     if (bytes <= this.#gather.length) return;
     const grown = new Uint8Array(Math.max(bytes, this.#gather.length * 2));
@@ -190,7 +190,7 @@ export class WireDecoder {
     return offset + taken;
   }
 
-  /** A length that no message has ends the connection at once: its next byte might never come (WIR-1). */
+  /** Refuses a length that no message can have, at once: its next byte might never come (WIR-1). */
   #judgeLength(frame: number): void {
     if (frame <= FRAME_BYTES_MAX) return;
     const { wanted } = this.#bounds;
@@ -201,10 +201,10 @@ export class WireDecoder {
   }
 
   /**
-   * Judges a frame by its id and length alone.
+   * Checks a frame by its id and length alone.
    *
-   * @returns Bytes to have at hand, prefix included, before it is dispatched: the whole message, except
-   *   for blocks and unknown messages, whose payload is taken as it comes.
+   * @returns Bytes to gather before dispatching, prefix included: the whole message, except for blocks and unknown
+   *   messages, whose payload is streamed.
    */
   #judge(id: number, frame: number): number {
     switch (id) {
@@ -272,7 +272,7 @@ export class WireDecoder {
     if (!negotiated) throw new WireError("fast-not-negotiated", `message ${id}`);
   }
 
-  /** @param offset - Of the prefix. */
+  /** @param offset - Offset of the prefix. */
   #dispatch(bytes: Uint8Array, offset: number, frame: number): void {
     const sink = this.#sink;
     const id = bytes[offset + PREFIX_BYTES]!;
@@ -309,7 +309,7 @@ export class WireDecoder {
       case MESSAGE.suggest:
         return sink.handleSuggest(this.#wanted(bytes, at));
       case MESSAGE.haveAll:
-        // Takes nothing back: aria2 says it when it has become a seed.
+        // This takes nothing back: aria2 sends it when it has become a seed.
         this.#possession = true;
         return sink.handleHaveAll();
       case MESSAGE.haveNone:
@@ -322,7 +322,7 @@ export class WireDecoder {
           readUint32(bytes, at + 8),
         );
       case MESSAGE.allowedFast:
-        // Says nothing about what the peer has, so it does not forbid a later have-none.
+        // It says nothing about what the peer has, so a later have-none is still allowed.
         checkBound(readUint32(bytes, at), this.#bounds.wanted);
         return sink.handleAllowedFast(readUint32(bytes, at));
       case MESSAGE.extended:
@@ -364,9 +364,10 @@ export class WireDecoder {
   }
 
   /**
-   * BEP 6 wants exactly one statement, right after the handshake. We insist for have-none only; the others
-   * are taken at any time: aria2 sends its bitfield again instead of many haves, and who had only a magnet
-   * link sends its first when the info dictionary has come. The sink judges whether one takes anything back.
+   * BEP 6 wants exactly one statement, right after the handshake. We enforce that for have-none only and accept the
+   * others at any time: aria2 sends its bitfield again instead of many haves, and a peer that joined by magnet link
+   * sends its first bitfield once it has the info dictionary. The sink checks whether a statement takes anything
+   * back.
    */
   #claimNothing(): void {
     if (this.#possession) throw new WireError("contradiction", "a second statement of all pieces");

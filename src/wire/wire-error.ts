@@ -11,18 +11,18 @@ export type WireErrorCode =
   | "bad-index"
   /** Wrong size or spare bits set. */
   | "bad-bitfield"
-  /** Have-none after something was said about pieces. */
+  /** Have-none after another message about pieces. */
   | "bitfield-not-first"
   /** Have-none after another statement of all pieces, or a statement that takes an earlier one back. */
   | "contradiction"
-  /** A message of BEP 6 although not both sides offered it. */
+  /** A message of BEP 6 although the two sides did not both offer it. */
   | "fast-not-negotiated"
-  /** The hash messages of BEP 52: bounds, or a number of hashes that does not answer the range. */
+  /** A hash message of BEP 52 with a bad range, or with a number of hashes that does not fit the range. */
   | "bad-hash-range"
-  /** A message of the extension protocol that its grammar does not allow. */
+  /** A message that breaks the grammar of the extension protocol. */
   | "bad-extension";
 
-/** The remote peer broke the protocol. Whoever drives the connection closes it, and only it. */
+/** The remote peer broke the protocol. The driver of the connection closes it, and only it. */
 export class WireError extends EverseedError {
   readonly code: WireErrorCode;
 

@@ -1,6 +1,6 @@
-/** A run of hashes of one file's merkle tree, as BEP 52's three messages name it. */
+/** A range of hashes of one file's merkle tree, as in the three messages of BEP 52. */
 export interface HashRange {
-  /** 32 bytes; the root says which file. */
+  /** 32 bytes; the root identifies the file. */
   readonly piecesRoot: Uint8Array;
   /** 0 = leaves of 16 KiB blocks. */
   readonly baseLayer: number;
@@ -13,9 +13,8 @@ export interface HashRange {
 }
 
 /**
- * Where the decoder hands messages. Numbers are as the peer sent them: indexes are checked against
- * the `PieceBounds` by the decoder, everything else by the sink. Views are borrowed
- * for the length of the call.
+ * Receives the messages of the decoder. Numbers are as the peer sent them: the decoder checks indexes against the
+ * `PieceBounds`, and the sink checks everything else. Views are borrowed for the duration of the call.
  */
 export interface WireSink {
   handleKeepAlive(): void;
@@ -25,19 +24,19 @@ export interface WireSink {
   handleNotInterested(): void;
   handleHave(piece: number): void;
   /**
-   * Raw bytes; of the right length and without spare bits once the piece count is known. May come again
-   * and late: then it must not take back what was said before.
+   * Raw bytes; checked for size and spare bits once the piece count is known. The message may come again and late,
+   * but must not take back an earlier statement.
    */
   handleBitfield(bits: Uint8Array): void;
   handleRequest(piece: number, begin: number, length: number): void;
   handleCancel(piece: number, begin: number, length: number): void;
   /**
-   * The head of a block arrived. The decoder copies its payload into the answer as it comes.
+   * The head of a block has arrived. The decoder copies its payload into the returned array as it comes.
    *
    * @returns Exactly `length` bytes to fill, or `undefined` to drop the payload.
    */
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined;
-  /** The payload is complete. `kept` is false when `beginBlock` answered `undefined`. */
+  /** The payload is complete. `kept` is false when `beginBlock` returned `undefined`. */
   endBlock(piece: number, begin: number, length: number, kept: boolean): void;
   handlePort(port: number): void;
   handleSuggest(piece: number): void;
