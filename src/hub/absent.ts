@@ -4,9 +4,9 @@ import type { HubParts } from "./hub-parts.ts";
 import { notFound, RefusedError } from "./problems.ts";
 
 /**
- * Why something of a torrent cannot be had: it was taken back, it is not here yet, or there never was such a thing.
+ * Explains why a torrent or a part of it is not available: it was removed, it is not here yet, or it never existed.
  *
- * @param what - For the second case: "torrent", "file".
+ * @param what - Names the missing thing in the last case: "torrent", "file".
  */
 export async function absent(
   { publications, fetches }: Pick<HubParts, "publications" | "fetches">,
@@ -28,7 +28,7 @@ function notHereYet(failed: boolean): RefusedError {
     message: failed
       ? "This hub could not fetch this torrent from its swarm."
       : "This hub is fetching this torrent from its swarm, and does not have it yet.",
-    hint: failed ? "Whoever asked for it can have it tried again." : "Try again in a while.",
+    hint: failed ? "The person who asked for it can try again." : "Try again in a while.",
   });
 }
 
@@ -42,7 +42,7 @@ function removed(removal: Removal): RefusedError {
     hint:
       undoUntilMs === null
         ? "It cannot come back: its files are gone."
-        : `Whoever published it, and the administrators of this hub, can undo that until ${dayOf(undoUntilMs)}.`,
+        : `Its publisher and the administrators of this hub can undo that until ${dayOf(undoUntilMs)}.`,
   });
 }
 

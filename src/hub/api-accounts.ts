@@ -28,7 +28,7 @@ const setupRoute = createRoute({
 const whoRoute = createRoute({
   method: "get",
   path: "/session",
-  summary: "Who asks",
+  summary: "The signed-in user",
   responses: answers(sessionSchema),
 });
 

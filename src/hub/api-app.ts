@@ -19,18 +19,18 @@ export function createApiApp(): ApiApp {
   });
 }
 
-/** @param at - Where the value that was judged stands in what was sent. */
+/** @param at - The place of the judged value in the request. */
 export function firstIssue(error: z.ZodError, at: readonly (string | number)[] = []): RefusedError {
   return badBody(issueWords(error, at));
 }
 
-/** Of a torrent, or of what is going to be one. */
+/** The id of a torrent, or of an upload or a fetch. */
 export const idParameter = z.object({ id: z.string().max(32) });
 
 /** The answer to giving something up. */
 export const GONE = { 204: { description: "Gone." } } as const;
 
-/** Refuses longer bodies before or while they are read (HUB-8). */
+/** Refuses bodies over the limit, before or while they are read (HUB-8). */
 export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
   return bodyLimit({
     maxSize: bytesMax,
@@ -40,7 +40,7 @@ export function limitBody(bytesMax: number): MiddlewareHandler<HubEnv> {
   });
 }
 
-/** Asks for permission before a body is read: strangers must not make us parse megabytes (HUB-8). */
+/** Checks permission before the body is read: strangers must not make us parse megabytes (HUB-8). */
 export function requires(action: Action): MiddlewareHandler<HubEnv> {
   return async (c, next) => {
     demand(c.var.actor, action);
@@ -48,7 +48,7 @@ export function requires(action: Action): MiddlewareHandler<HubEnv> {
   };
 }
 
-/** What a route answers, for the OpenAPI document. */
+/** The answers of a route, for the OpenAPI document. */
 export function answers(schema: z.ZodType, status: 200 | 201 = 200) {
   return {
     [status]: { description: "Done.", content: { "application/json": { schema } } },
@@ -59,14 +59,14 @@ export function answers(schema: z.ZodType, status: 200 | 201 = 200) {
   };
 }
 
-/** What a route takes. */
+/** The body that a route takes. */
 export function takes<S extends z.ZodType>(schema: S) {
   return { body: { required: true, content: { "application/json": { schema } } } } as const;
 }
 
 type SignedIn = Actor & { kind: "user" };
 
-/** Asks for permission. @throws {RefusedError} 401 for a stranger, 403 for anybody else. */
+/** Checks permission. @throws {RefusedError} 401 for a stranger, 403 for anybody else. */
 export function demand(actor: Actor, action: Action, object?: Owned): SignedIn {
   if (actor.kind === "stranger" || !can(actor, action, object)) {
     throw notAllowed(actor.kind === "user");
@@ -75,10 +75,9 @@ export function demand(actor: Actor, action: Action, object?: Owned): SignedIn {
 }
 
 /**
- * Finds what somebody has under way: an upload, a fetch. To those who may not change it, it looks as if it did not
- * exist.
+ * Finds an upload or a fetch that is in progress. For people who may not change it, it does not exist.
  *
- * @throws {RefusedError} (rejects) 401, 403 for those who may not publish; else 404.
+ * @throws {RefusedError} (rejects) 401, 403 for people who may not publish; otherwise 404.
  */
 export async function findChangeable<Thing extends Owned>(
   actor: Actor,

@@ -33,12 +33,12 @@ import { draftIdOf } from "./tus-path.ts";
 import type { JudgeFault } from "./tus-upload.ts";
 import { Views } from "./views.ts";
 
-/** 200,000 files with paths of some length. */
+/** Enough for 200,000 files with paths of some length. */
 const DECLARATION_BYTES_MAX = 32 * 1024 * 1024;
 
-/** As many characters as the schema takes, and the words around them. */
+/** Enough for the characters that the schema allows, and the JSON around them. */
 const PIECES_BYTES_MAX = 7_000_000;
-/** The same, and 10,000 files. */
+/** The same plus 10,000 files. */
 const KNOWN_BYTES_MAX = 12_000_000;
 
 const declareRoute = createRoute({
@@ -121,7 +121,7 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
       await publisher.discard(draft.id);
       return c.body(null, 204);
     });
-  // Read by ourselves, in steps: a declaration may have 200,000 files.
+  // Parsed by our own code, in steps: a declaration may have 200,000 files.
   app.openAPIRegistry.registerPath(declareRoute);
   app.post(
     declareRoute.path,
@@ -150,12 +150,12 @@ export function draftRoutes(parts: HubParts, judgeFault: JudgeFault): ApiApp {
     return c.json(known, 200);
   });
   let tus: ((request: Request) => Promise<Response>) | undefined;
-  // hono sends HEAD where GET goes; the request still says what it was.
+  // hono routes HEAD like GET; the request itself still says HEAD.
   app.on(["GET", "PATCH", "DELETE", "OPTIONS"], "/drafts/:id/content", async (c) => {
     const id = draftIdOf(new URL(c.req.url).pathname);
     if (id === undefined || c.req.method === "GET") throw notFound("upload");
     if (c.req.method !== "OPTIONS") await own(id, c.var.actor);
-    // Loaded by the first upload: most starts see none for a while.
+    // Loaded with the first upload: most hubs see none for a while after a start.
     tus ??= (await import("./tus-upload.ts")).tusUploads(publisher, judgeFault);
     return tus(c.req.raw);
   });

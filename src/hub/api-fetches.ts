@@ -69,7 +69,7 @@ const cancelRoute = createRoute({
   responses: GONE,
 });
 
-/** Publishing what somebody has a .torrent file or a magnet link of. */
+/** Publishes torrents from a .torrent file or a magnet link. */
 export function fetchRoutes(parts: HubParts): ApiApp {
   const { fetches, catalogue } = parts;
   return createApiApp()
@@ -93,7 +93,7 @@ export function fetchRoutes(parts: HubParts): ApiApp {
       demand(c.var.actor, "torrent.publish");
       const { id } = c.req.valid("param");
       const views = new Views(parts, c.var);
-      // A published one is a torrent by now, under the same id.
+      // A published one is a torrent by now, with the same id.
       const listing = await catalogue.find(id);
       if (listing) return c.json(views.fetchOf(listing), 200);
       return c.json(await views.fetch(await own(id, c.var.actor)), 200);

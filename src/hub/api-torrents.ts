@@ -27,7 +27,7 @@ import type { LiveFigures } from "./live-figures.ts";
 import { notFound, RefusedError, torrentFileLost } from "./problems.ts";
 import { fileEntry, removalView, Views } from "./views.ts";
 
-/** Pages further back than this are looked for, not turned to. */
+/** Pages further back than this must be found by a search. */
 const PAGE_MAX = 100_000;
 const QUERY_CHARACTERS_MAX = 200;
 /** A description of 10,000 characters, escaped. */
@@ -105,7 +105,7 @@ const restoreRoute = createRoute({
   middleware: [requires("torrent.publish")] as const,
 });
 
-/** What is published, for programs. */
+/** The published torrents, for programs. */
 export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
   const { catalogue, publications } = parts;
   return createApiApp()

@@ -3,8 +3,8 @@ import type { HubEnv } from "./hub-parts.ts";
 import { RefusedError } from "./problems.ts";
 
 /**
- * Asks for the type of a body that is no JSON. A form of another site can send any bytes, but calls them one of three
- * types (HUB-41).
+ * Requires the type of a body that is not JSON. A form of another site can send any bytes, but only under one of
+ * three types (HUB-41).
  */
 export function takesType(type: string): MiddlewareHandler<HubEnv> {
   return async (c, next) => {

@@ -1,8 +1,8 @@
 import type { RequestContext } from "../ports/web.ts";
 
 /**
- * Ends an answer that cannot be finished. The connection ends with it, so that nobody takes the part for the whole.
- * Without a connection the reader of the stream gets the cause.
+ * Ends an answer that cannot be finished. It closes the connection, so that nobody takes the part for the whole.
+ * Without a connection, the reader of the stream receives the cause.
  */
 export function breakOff(
   controller: ReadableStreamDefaultController,

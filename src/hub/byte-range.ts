@@ -1,4 +1,4 @@
-/** Part of a file, both ends included, as `Content-Range` says it. */
+/** A part of a file, both ends included, as in `Content-Range`. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
@@ -8,8 +8,8 @@ export interface ByteRange {
  * Reads a `Range` header (RFC 9110 14.2).
  *
  * @param size - Bytes of the file.
- * @returns The range; `"unsatisfiable"` for 416; `"whole"` when the header is absent, not of bytes, malformed
- *   or asks for several ranges: each of these may be answered with everything.
+ * @returns The range; `"unsatisfiable"` for 416; `"whole"` when the header is absent, not in bytes, malformed or asks
+ *   for several ranges: all of these may be answered with the whole file.
  */
 export function parseByteRange(
   header: string | null,
@@ -20,7 +20,7 @@ export function parseByteRange(
   const [, from, to] = match;
   if (from === "" && to === "") return "whole";
   if (from === "") {
-    // The last so many bytes.
+    // The last bytes of the file.
     const count = Number(to);
     if (count === 0 || size === 0) return "unsatisfiable";
     return { first: Math.max(0, size - count), last: size - 1 };

@@ -12,10 +12,10 @@ import type { Declaration } from "../publish/draft-plan.ts";
 import { firstIssue } from "./api-app.ts";
 import { badBody } from "./request-body.ts";
 
-/** Files that are judged before others may have a turn. */
+/** Files that are checked before other work gets a turn. */
 const FILES_PER_STEP = 256;
 
-/** `draftInputSchema`, but for what stands in its list of files. */
+/** `draftInputSchema` without the schema of the listed files. */
 const frameSchema = draftInputSchema.extend({
   files: z.array(z.unknown()).min(1).max(DRAFT_FILES_MAX),
 });
@@ -26,9 +26,9 @@ const knownFrameSchema = frameSchema.extend({
 });
 
 /**
- * Reads the body of a declaration as `draftInputSchema` does, file by file: there may be 200,000.
+ * Reads the body of a declaration like `draftInputSchema`, but file by file: there may be 200,000.
  *
- * @throws {RefusedError} 400 with the first thing that is wrong.
+ * @throws {RefusedError} 400 with the first problem found.
  */
 export function* readDeclaration(text: string): Work<Declaration> {
   const value = parseJson(text);
@@ -37,9 +37,9 @@ export function* readDeclaration(text: string): Work<Declaration> {
 }
 
 /**
- * Reads the question whether content is here, as `knownInputSchema` does.
+ * Reads the question whether content is here, like `knownInputSchema`.
  *
- * @throws {RefusedError} 400 with the first thing that is wrong.
+ * @throws {RefusedError} 400 with the first problem found.
  */
 export function* readKnownInput(
   text: string,
@@ -68,7 +68,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** @param at - Where the value stands in the body. */
+/** @param at - The place of the value in the body. */
 function valid<Value>(
   schema: z.ZodType<Value>,
   value: unknown,

@@ -1,10 +1,10 @@
 import type { RichText } from "../api/rich-text.ts";
 import { parseRichText } from "./rich-text.ts";
 
-/** Each takes some milliseconds to read, and some kilobytes. */
+/** Each takes some milliseconds to parse, and some kilobytes. */
 const KEPT_MAX = 200;
 
-/** Descriptions as they were read, so that a page that is looked at again and again reads its own once. */
+/** Caches parsed descriptions, so that a page that is viewed often parses its own only once. */
 export class Descriptions {
   /** In the order of last use. */
   readonly #kept = new Map<string, RichText>();

@@ -1,25 +1,27 @@
 import type { Clock } from "../ports/clock.ts";
 
 const SLOT_MS = 1_000;
-/** The speed is that of the last whole slots, so that it reads 0 soon after the last byte. */
+/** The speed covers the last whole slots, so that it drops to 0 soon after the last byte. */
 const SLOTS = 5;
 
-/** One answer that is under way. */
+/** One answer in progress. */
 export interface DirectDownload {
-  /** Bytes went out. */
+  /** Counts bytes that were sent. */
   count(bytes: number): void;
-  /** It ended, whichever end that was. Safe to repeat. */
+  /** Ends it, for whatever reason. Safe to repeat. */
   end(): void;
 }
 
 interface Traffic {
   readonly running: Set<() => void>;
-  /** Bytes of each slot, the slot's number modulo their count. */
+  /** Bytes of each slot; the index is the slot's number modulo the count of slots. */
   readonly bytes: number[];
   slot: number;
 }
 
-/** Downloads by HTTP, files and archives, by their torrents: how fast they go, and an end when it is taken back. */
+/**
+ * HTTP downloads of files and archives, by torrent: measures their speed, and ends them when the torrent is removed.
+ */
 export class DirectDownloads {
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #traffic = new Map<string, Traffic>();
@@ -28,7 +30,7 @@ export class DirectDownloads {
     this.#clock = clock;
   }
 
-  /** @param stop - Breaks the answer off. */
+  /** @param stop - Aborts the answer. */
   begin(torrentId: string, stop: () => void): DirectDownload {
     const traffic = this.#turn(torrentId) ?? {
       running: new Set(),
@@ -49,7 +51,7 @@ export class DirectDownloads {
     };
   }
 
-  /** Of all that is under way for this torrent. */
+  /** The speed of all downloads of this torrent. */
   bytesPerSecond(torrentId: string): number {
     const traffic = this.#turn(torrentId);
     if (!traffic) return 0;
@@ -61,7 +63,7 @@ export class DirectDownloads {
     return (sum * 1000) / (SLOTS * SLOT_MS);
   }
 
-  /** Breaks off what is under way: nothing of this torrent is given away any more. */
+  /** Aborts the running downloads, so that nothing of this torrent is sent any more. */
   stop(torrentId: string): void {
     const traffic = this.#traffic.get(torrentId);
     this.#traffic.delete(torrentId);
@@ -72,7 +74,7 @@ export class DirectDownloads {
     return Math.floor(this.#clock.nowMs() / SLOT_MS);
   }
 
-  /** Empties the slots that began since. */
+  /** Clears the slots that have begun since the last call. */
   #turn(torrentId: string): Traffic | undefined {
     const traffic = this.#traffic.get(torrentId);
     if (!traffic) return undefined;

@@ -14,7 +14,7 @@ import { fileLost } from "./problems.ts";
 import { FOREIGN_POLICY } from "./security-headers.ts";
 import { Views } from "./views.ts";
 
-/** The .torrent file and direct downloads. Files are found by number, names are decoration (HUB-6). */
+/** The .torrent file and direct downloads. Files are found by number; the name in the URL is decoration (HUB-6). */
 export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
   const { catalogue, contents, downloads, everseed, files, log, lookAt } = parts;
   const app = new Hono<HubEnv>();
@@ -30,7 +30,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
       "content-disposition": attachment(`${listing.name}.torrent`),
       "content-length": String(bytes.length),
       "content-security-policy": FOREIGN_POLICY,
-      // It names the addresses of this moment.
+      // It contains the hub's current addresses.
       "cache-control": "no-cache",
     });
     return new Response(c.req.method === "HEAD" ? null : bytes, { headers });
@@ -65,7 +65,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
       headers.delete("content-type");
       return new Response(null, { status: 304, headers });
     }
-    // Another version than the one the reader has part of: everything, from the start.
+    // The client has part of another version: it gets everything from the start.
     const ifRange = c.req.header("if-range");
     const header = ifRange === undefined || ifRange === etag ? c.req.header("range") : undefined;
     const range = parseByteRange(header ?? null, open.size);
@@ -84,7 +84,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
     return new Response(body, { status, headers });
   }
 
-  /** @returns The bytes; null when nobody asked for them. What is damaged is refused in both cases. */
+  /** @returns The bytes; null when they were not requested. Damage is refused in both cases. */
   async function judged(
     c: Context<HubEnv>,
     file: StoredFile,
@@ -120,7 +120,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
     }
   }
 
-  /** Pieces of a part that were damaged when they were last read: perhaps somebody has mended them since. */
+  /** Checks pieces that were damaged when last read: somebody may have repaired them since. */
   async function knownDamage(
     c: Context<HubEnv>,
     content: StoredContent,
@@ -141,7 +141,7 @@ export function downloadRoutes(parts: HubParts): Hono<HubEnv> {
 function fileHeaders(file: StoredFile, etag: string): Headers {
   const name = file.path.slice(file.path.lastIndexOf("/") + 1);
   return new Headers({
-    // Whatever it is: never something a browser would run on our origin.
+    // Never a type that a browser would run on our origin, whatever the file is.
     "content-type": "application/octet-stream",
     "content-disposition": attachment(name),
     "content-security-policy": FOREIGN_POLICY,

@@ -10,9 +10,9 @@ interface Holder {
 const GONE = { status: 503, code: "busy", message: "The request ended before its turn." } as const;
 
 /**
- * One request at a time for each draft: the next asks the one before to end, because that one's connection
- * may be dead without anybody knowing, and waits until what it brought is durable. The library's own lock
- * looks again and again meanwhile, at the cost of a whole core.
+ * Allows one request at a time for each draft. The next request asks the one before to end, because that one's
+ * connection may be dead unnoticed, and waits until its bytes are durable. The library's own lock polls meanwhile,
+ * which costs a whole core.
  */
 export class DraftLocks implements Locker {
   readonly #holders = new Map<string, Holder>();
@@ -22,7 +22,7 @@ export class DraftLocks implements Locker {
       lock: (signal, requestRelease) => this.#lock(id, signal, requestRelease),
       unlock: async () => {
         const holder = this.#holders.get(id);
-        invariant(holder, "who unlocks has locked");
+        invariant(holder, "only the holder unlocks");
         this.#holders.delete(id);
         holder.released.resolve();
       },

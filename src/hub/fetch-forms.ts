@@ -12,7 +12,7 @@ import type { PageFrames } from "./page-frame.ts";
 import { asRefusal } from "./problems.ts";
 import { readForm } from "./request-body.ts";
 
-/** The plain forms around a torrent that the hub fetches: begin, try again, cancel. */
+/** The plain forms for a torrent that the hub fetches: start, try again, cancel. */
 export function fetchForms(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
   const { catalogue, fetches } = parts;
   const app = new Hono<HubEnv>();
@@ -40,7 +40,7 @@ export function fetchForms(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
 
   app.post("/t/:id/retry", async (c) => {
     const fetch = await changeable(c);
-    // Somebody was faster, in another tab.
+    // It may have been retried in another tab already.
     if (fetch.state === "failed") await fetches.retry(fetch.id);
     return c.redirect(torrentPagePath(fetch.id, fetch.name), 303);
   });
@@ -78,7 +78,7 @@ export function fetchForms(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
 
 const PROBLEM = { field: "source", hint: null, waitSeconds: null } as const;
 
-/** What can be said of it without reading it. */
+/** Checks what can be judged without reading it. */
 function judgeSource(source: string): FormProblem | null {
   if (source === "") {
     return {

@@ -10,7 +10,7 @@ import { Views } from "./views.ts";
 
 type Asked = Pick<HubEnv["Variables"], "origin" | "work">;
 
-/** The page to publish on, at one of its tabs. */
+/** The publish page, opened at one of its tabs. */
 export async function publishPage(
   parts: HubParts,
   asked: Asked,
@@ -36,10 +36,10 @@ export async function publishPage(
 }
 
 /**
- * The page of a torrent that is on its way. Strangers see what is coming and how much of it is here; not from
- * whom, and not why it failed: a torrent that turns out to be private is nothing for them.
+ * The page of a torrent that is being fetched. Strangers see its name and progress; not the peers, and not why it
+ * failed, because a torrent that turns out to be private must not be shown to them.
  *
- * @param mine - True for those who may cancel it.
+ * @param mine - True for people who may cancel it.
  * @returns `undefined` when it is published.
  */
 export async function fetchModel(

@@ -2,12 +2,12 @@ import { FOLDER_DEPTH_MAX, type FolderSum } from "../api/pages.ts";
 import type { Work } from "../base/work.ts";
 import type { FileIndex, ListedFile } from "../publish/file-list.ts";
 
-/** Files that are added up before others may have a turn: about half a millisecond. */
+/** Files that are added up before other work gets a turn: about half a millisecond. */
 const FILES_PER_STEP = 1_024;
 
 /**
- * @param among - Places of files in `index`.
- * @returns For each folder that a shown file is in, what all those files together have in it.
+ * @param among - Places of the files in `index`.
+ * @returns For each folder of a shown file, the totals of all those files in it.
  */
 export function* sumFolders(
   shown: readonly ListedFile[],
@@ -24,7 +24,7 @@ export function* sumFolders(
     const { path, size } = index.at(place);
     for (const folder of foldersOf(path)) {
       const sum = sums.get(folder);
-      // Its inner folders cannot be among those that are shown either.
+      // Its inner folders cannot be shown either.
       if (!sum) break;
       sum.fileCount += 1;
       sum.size += size;
@@ -33,7 +33,7 @@ export function* sumFolders(
   return [...sums].map(([path, sum]) => ({ path, ...sum }));
 }
 
-/** The folders a file is in, outermost first, as deep as pages show them. */
+/** The folders that contain a file, outermost first, to the depth that pages show. */
 function* foldersOf(path: string): Generator<string> {
   let end = path.indexOf("/");
   for (let depth = 0; end !== -1 && depth < FOLDER_DEPTH_MAX; depth += 1) {

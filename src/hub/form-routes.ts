@@ -11,7 +11,7 @@ import { asRefusal } from "./problems.ts";
 import { readForm } from "./request-body.ts";
 
 /**
- * Plain forms, which work without JavaScript: what succeeds redirects, what fails comes back filled in with
+ * Plain forms that work without JavaScript: success redirects, and failure shows the form again, filled in and with
  * the reason.
  */
 export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
@@ -95,7 +95,7 @@ export function formRoutes(parts: HubParts, frames: PageFrames): Hono<HubEnv> {
   app.post("/account/sessions/:id/end", async (c) => {
     demand(c.var.actor, "account.change");
     const signedOut = await accounts.endSession(c.req.param("id"), c.var.credentials);
-    // The page of an account is for somebody who is signed in.
+    // The account page requires a signed-in user.
     if (signedOut) return redirect("/", signedOut);
     return accountPage(parts, frames, c, { notice: "The session has ended." });
   });
@@ -159,14 +159,14 @@ function formProblem(error: AccountsError): { status: number; problem: FormProbl
   };
 }
 
-/** 303: the browser asks for the next page with GET, so that reloading sends nothing again. */
+/** 303: the browser loads the next page with GET, so that a reload sends nothing again. */
 function redirect(path: string, cookies: readonly string[]): Response {
   const headers = new Headers({ location: path, "cache-control": "no-store" });
   for (const cookie of cookies) headers.append("set-cookie", cookie);
   return new Response(null, { status: 303, headers });
 }
 
-/** What the browser is going to send after it took these. */
+/** The `Cookie` header that the browser will send after it stored these. */
 function asCookieHeader(cookies: readonly string[]): string {
   return cookies.map((cookie) => cookie.split(";", 1)[0]).join("; ");
 }

@@ -19,7 +19,7 @@ import type { DirectDownloads } from "./direct-downloads.ts";
 import type { RequestContext } from "../ports/web.ts";
 import type { WorkAccount } from "./work-budget.ts";
 
-/** Everything the hub shows and calls; `daemon/` puts it together. */
+/** Everything the hub shows and calls; `daemon/` composes it. */
 export interface HubParts {
   readonly accounts: Accounts;
   readonly publisher: Publisher;
@@ -28,22 +28,22 @@ export interface HubParts {
   readonly contents: StoredContents;
   readonly publications: Publications;
   readonly downloads: DirectDownloads;
-  /** Shares the thread among everything that takes a while. */
+  /** Shares the thread among all tasks that take a while. */
   readonly turns: Turns;
   readonly swarms: Pick<SwarmRegistry, "count">;
   readonly everseed: (torrentId: string) => EverseedFigures;
-  /** For each piece the connected peers that have it but not all; undefined when nobody is there. */
+  /** For each piece, the number of connected partial peers that have it; undefined when there are none. */
   readonly partialCopies: (torrentId: string) => Uint16Array | undefined;
-  /** Tells the everseed that a file of it was not as it should be. */
+  /** Tells the everseed that one of its files may be damaged. */
   readonly lookAt: (torrentId: string) => void;
   readonly site: Site;
   readonly limits: PublishLimits;
-  /** Loaded when the first page is asked for. */
+  /** Loaded with the first page. */
   readonly renderer: () => Promise<PageRenderer>;
   readonly pageAssets: PageAssets;
   /** By path on the site. */
   readonly assets: ReadonlyMap<string, Asset>;
-  /** Answers announces and scrapes. @returns `undefined` when it is neither. */
+  /** Answers announces and scrapes. @returns `undefined` when the request is neither. */
   readonly tracker: (request: Request, context: RequestContext) => Response | undefined;
   readonly files: Files;
   readonly clock: Clock;
@@ -54,32 +54,32 @@ export interface HubParts {
   readonly isDiskFull: (error: unknown) => boolean;
 }
 
-/** What the site says about itself. */
+/** The site's own description. */
 export interface Site {
   readonly version: string;
   readonly name: () => string;
   readonly rename: (name: string) => Promise<void>;
-  /** Address for links, without a slash at the end; `undefined` follows the request's `Host`. */
+  /** Address for links, without a trailing slash; when `undefined`, links follow the request's `Host`. */
   readonly publicUrl: string | undefined;
-  /** Host names that are answered, besides loopback and the address a request came to. */
+  /** Host names to answer to, besides loopback and the address that a request came to. */
   readonly hosts: ReadonlySet<string>;
-  /** Where the hub is reached when nobody asks by another name; without a slash at the end. */
+  /** The hub's address when the request names no other; without a trailing slash. */
   readonly url: string;
-  /** The hub's announce URLs, which every torrent names first. */
+  /** The hub's announce URLs, which come first in every torrent. */
   readonly trackers: readonly string[];
   readonly dataFolder: string;
   readonly freeBytes: () => Promise<number | null>;
 }
 
-/** What routes find in hono's context. */
+/** The values that routes find in hono's context. */
 export interface HubEnv {
   Bindings: RequestContext;
   Variables: {
     actor: Actor;
     credentials: Credentials;
-    /** Pays for what the request makes the thread do. */
+    /** Pays for the work that the request causes. */
     work: WorkAccount;
-    /** Absolute address of the site as this request sees it. */
+    /** Absolute address of the site, as seen by this request. */
     origin: string;
   };
 }

@@ -65,7 +65,7 @@ export class Hub {
   async #handle(request: Request, path: string, context: RequestContext): Promise<Response> {
     const { site } = this.#parts;
     const isOurs = knowsHost(request.headers.get("host"), site.hosts, context.localAddress);
-    // By the million, and read by programs: without what only browsers heed.
+    // These are requested by the million and read by programs, so they go without headers that only browsers need.
     if (isOurs && request.method === "GET") {
       const answer = this.#parts.tracker(request, context);
       if (answer) return answer;
@@ -77,7 +77,7 @@ export class Hub {
     return response;
   }
 
-  /** Every way in, of the API, the pages and the forms; what has no handler is not there. */
+  /** Every route of the API, the pages and the forms; anything without a handler is not found. */
   get routes(): readonly { readonly method: string; readonly path: string }[] {
     return this.#app.routes.filter(({ path }) => !path.endsWith("/*"));
   }
@@ -96,7 +96,7 @@ export class Hub {
     if (this.#parts.accounts.setupOpen || !isStrangersPage(request, path)) {
       return this.#app.fetch(request, context);
     }
-    // What is published this moment is on the page of this moment.
+    // A page must show what was published just now.
     const { revision } = this.#parts.catalogue;
     return this.#cache.serve(
       `${revision} ${request.headers.get("host")} ${request.url}`,
@@ -151,7 +151,7 @@ export class Hub {
       if (isApi(c.req.path) && !c.res.headers.has("cache-control")) {
         c.res.headers.set("cache-control", "no-store");
       }
-      // Unless the route itself has said something about the session.
+      // Unless the route itself has set the session cookie.
       const said = c.res.headers.getSetCookie().some((cookie) => SESSION_COOKIE.test(cookie));
       if (!said) {
         for (const cookie of cookies) c.res.headers.append("set-cookie", cookie);
@@ -186,18 +186,18 @@ export class Hub {
     return app;
   }
 
-  /** True unless a browser sends a form that no page of ours gave it (HUB-4). */
+  /** True unless a browser sends a form that none of our pages issued (HUB-4). */
   async #isOwnForm(request: Request, actor: Actor): Promise<boolean> {
     const { headers } = request;
     if (request.method !== "POST" || isApi(new URL(request.url).pathname)) return true;
     const cookie = headers.get("cookie");
-    // A program: a browser names an origin with everything that changes something.
+    // A program: browsers send an origin with every changing request.
     if (cookie === null && headers.get("origin") === null) return true;
     const form = await readForm(request);
     return this.#parts.accounts.forms.accepts(actor, cookie, form.get(FORM_TOKEN_FIELD) ?? "");
   }
 
-  /** JSON for the API, else a page; in words, when the page cannot be made either. */
+  /** Answers with JSON for the API and a page otherwise; in plain text when the page cannot be rendered either. */
   async #tell(c: Context<HubEnv>, refusal: Refusal): Promise<Response> {
     if (isApi(c.req.path)) return problemResponse(refusal);
     try {
@@ -208,7 +208,7 @@ export class Hub {
     }
   }
 
-  /** Before it is known who asks: JSON for the API, a page for browsers, words for everybody else. */
+  /** Before the user is identified: JSON for the API, a page for browsers, plain text for everybody else. */
   async #refuse(request: Request, refusal: Refusal): Promise<Response> {
     const isPage = !isApi(new URL(request.url).pathname);
     if (isPage && request.headers.get("accept")?.includes("text/html")) {
@@ -217,7 +217,7 @@ export class Hub {
     return inWords(new URL(request.url).pathname, refusal);
   }
 
-  /** Knows what is refused; everything else is our fault, gets an id and a line in the log. */
+  /** Maps known refusals; any other error is our fault and gets an id and a line in the log. */
   #refusal(error: unknown, path: string): Refusal {
     const known = asRefusal(error);
     if (known) return known;
@@ -305,7 +305,7 @@ const DISK_FULL: Refusal = {
   hint: "Free some space there, then try again.",
 };
 
-/** JSON for the API, else plain text. Costs next to nothing, and cannot fail. */
+/** JSON for the API, otherwise plain text. Cheap, and cannot fail. */
 function inWords(path: string, refusal: Refusal): Response {
   if (isApi(path)) return problemResponse(refusal);
   const { status, message, hint, id, retryAfter } = refusal;
@@ -325,7 +325,7 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);
 }
 
-/** The path of a tracker may hold a passkey: no more than four characters of what may be one are shown (TRK-13). */
+/** The path of a tracker may hold a passkey: at most four characters of a possible one are shown (TRK-13). */
 function withoutSecrets(path: string): string {
   if (!/\/(announce|scrape)(\/|$)/.test(path)) return path;
   return path.replace(/[^/]{9,}/g, (segment) => `${segment.slice(0, 4)}...`);

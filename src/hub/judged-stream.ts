@@ -2,21 +2,21 @@ import { READ_BYTES_MAX, type StoredContent } from "../publish/stored-contents.t
 import type { DirectDownload } from "./direct-downloads.ts";
 import type { ByteRange } from "./byte-range.ts";
 
-/** How a stream begins and ends. */
+/** What happens at the start and the end of a stream. */
 export interface StreamEnds {
-  /** Called once the first chunk is there. @param breakOff - Breaks the stream off. */
+  /** Called when the first chunk is ready. @param breakOff - Aborts the stream. */
   readonly begin: (breakOff: () => void) => DirectDownload;
-  /** Gives back what it holds. Safe to repeat. */
+  /** Frees what it holds. Safe to repeat. */
   readonly end: () => Promise<void>;
-  /** It cannot be finished: the promised length cannot be kept. */
+  /** Called when the stream cannot be finished and the promised length cannot be kept. */
   readonly fail: (controller: ReadableStreamDefaultController, cause: unknown) => void;
 }
 
 /**
- * Sends what a generator makes, only as fast as somebody takes it. The first chunk is made before this resolves: what
- * cannot be read at once is refused with words, later only the connection can break off.
+ * Sends the output of a generator as fast as the client reads. The first chunk is made before this resolves, so that
+ * an early failure is refused in words; later failures can only abort the connection.
  *
- * @param stop - Is aborted when nobody takes the rest.
+ * @param stop - Aborted when the client does not want the rest.
  */
 export async function judgedStream(
   chunks: AsyncGenerator<Uint8Array>,
@@ -52,16 +52,16 @@ export async function judgedStream(
         await leave();
       },
     },
-    // One chunk ahead at most: a slow reader holds no memory.
+    // At most one chunk ahead: a slow reader holds no memory.
     { highWaterMark: 1 },
   );
 }
 
 /**
- * Reads a part of one file, all of it judged.
+ * Reads a part of one file; every byte is verified.
  *
- * @param file - Counts real files.
- * @throws {PublishError} (rejects) As `StoredContent.read`; or the signal's reason.
+ * @param file - Index among the real files.
+ * @throws {PublishError} (rejects) Like `StoredContent.read`; or the signal's reason.
  */
 export async function* fileBytes(
   content: StoredContent,

@@ -24,7 +24,7 @@ test("HUB-21: one line has a hundred live views: an IPv4 address, or all of an I
     assert.ok(open("198.51.100.1"), "others have theirs");
     assert.ok(open("2001:db8:0:1::1"));
     await mine[0]!.body!.cancel();
-    assert.ok(open(addressOf(0)), "a place came free");
+    assert.ok(open(addressOf(0)), "a slot became free");
     assert.equal(live.size, 102);
   }
 });
@@ -35,14 +35,14 @@ test("HUB-21: all lines together have two thousand", (t) => {
   assert.equal(live.size, 2_000);
 });
 
-test("HUB-47: who has many live views when all places are taken gives the oldest to whoever has none", async (t) => {
+test("HUB-47: when all slots are taken, the line with most live views gives its oldest to a line without any", async (t) => {
   const { live, open } = openIn(t);
   const hoards = Array.from({ length: 2_000 }, (_, at) => open(`10.0.0.${Math.floor(at / 100)}`));
   assert.equal(live.size, 2_000);
-  assert.ok(open("198.51.100.1"), "a place is made");
+  assert.ok(open("198.51.100.1"), "a slot is freed");
   assert.equal(live.size, 2_000);
   const reader = hoards[0]!.body!.getReader();
   await reader.read();
-  assert.equal((await reader.read()).done, true, "the oldest of the first of those with most");
-  assert.equal(open("10.0.0.5"), undefined, "nobody makes room for those who have as many");
+  assert.equal((await reader.read()).done, true, "the oldest view of the first line with most");
+  assert.equal(open("10.0.0.5"), undefined, "a line with as many gets no slot");
 });

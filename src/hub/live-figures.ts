@@ -7,13 +7,13 @@ import type { RequestContext } from "../ports/web.ts";
 const TICK_MS = 1_000;
 /** Proxies and browsers drop streams that are silent for longer. */
 const HEARTBEAT_TICKS = 15;
-/** Streams open at once; each costs a socket and a look per second. */
+/** Streams open at once; each costs a socket and one check a second. */
 const STREAMS_MAX = 2_000;
-/** Of one line: an IPv4 address or an IPv6 /64. */
+/** Streams of one line: an IPv4 address or an IPv6 /64. */
 const STREAMS_PER_LINE_MAX = 100;
-/** Events a reader may be behind; newer ones replace what it never saw. */
+/** Events that a reader may lag behind; newer ones replace those it never read. */
 const BACKLOG_EVENTS = 8;
-/** A reader that took nothing for so many ticks is dropped (HUB-21). */
+/** A reader that took nothing for this many ticks is dropped (HUB-21). */
 const STUCK_TICKS_MAX = 60;
 
 interface Watcher {
@@ -29,8 +29,8 @@ interface Watcher {
 const ENCODER = new TextEncoder();
 
 /**
- * Server-sent events: figures of torrents, at most one event a second to each reader, and only when
- * something changed. One timer for all readers, one look for all readers of one torrent.
+ * Server-sent events with the figures of torrents: at most one event a second for each reader, and only on a change.
+ * One timer serves all readers, and one look serves all readers of a torrent.
  */
 export class LiveFigures {
   readonly #clock: Clock;
@@ -44,14 +44,14 @@ export class LiveFigures {
     this.#faults = faults;
   }
 
-  /** Readers at the moment. */
+  /** Readers connected now. */
   get size(): number {
     return this.#watchers.size;
   }
 
   /**
-   * @param key - Same key, same figures.
-   * @param look - Gives the figures as they are now.
+   * @param key - Readers with the same key get the same figures.
+   * @param look - Returns the current figures.
    * @returns `undefined` when there are too many readers.
    */
   open(key: string, context: RequestContext, look: () => unknown): Response | undefined {
@@ -80,7 +80,7 @@ export class LiveFigures {
       headers: {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-store",
-        // For proxies that would collect the stream before they pass it on.
+        // For proxies that would otherwise buffer the stream.
         "x-accel-buffering": "no",
       },
     });
@@ -91,8 +91,8 @@ export class LiveFigures {
   }
 
   /**
-   * A stream moves nothing while nothing changes, so that no rate tells who only holds a place: the line that has most
-   * gives its oldest away, if it has two more than whoever asks (HUB-47).
+   * A stream sends nothing while nothing changes, so its speed does not tell an idle holder from an active one: the
+   * line with most streams gives up its oldest if it has at least two more than the asker's line (HUB-47).
    */
   #makeRoom(lines: ReadonlyMap<string, readonly Watcher[]>, mine: number): boolean {
     let most: readonly Watcher[] = [];
@@ -100,12 +100,12 @@ export class LiveFigures {
     const [oldest] = most;
     if (!oldest || most.length < mine + 2) return false;
     this.#forget(oldest);
-    // Browsers come back by themselves.
+    // Browsers reconnect by themselves.
     oldest.controller.close();
     return true;
   }
 
-  /** Ends the streams of one key: whoever comes back is told why. */
+  /** Ends the streams of one key; a client that reconnects is told why. */
   end(key: string): void {
     for (const watcher of this.#watchers) {
       if (watcher.key !== key) continue;
@@ -114,7 +114,7 @@ export class LiveFigures {
     }
   }
 
-  /** Ends all streams; browsers come back by themselves. */
+  /** Ends all streams; browsers reconnect by themselves. */
   close(): void {
     for (const watcher of this.#watchers) {
       this.#forget(watcher);

@@ -27,7 +27,7 @@ const STATUSES: [status: number, isShared: boolean][] = [
   [503, false],
 ];
 for (const [status, isShared] of STATUSES) {
-  test(`HUB-42: an answer ${status} is ${isShared ? "kept for a second" : "for whoever asked"}`, async () => {
+  test(`HUB-42: an answer ${status} is ${isShared ? "kept for a second" : "for the asker alone"}`, async () => {
     const { cache, pass } = world();
     let made = 0;
     const render = async () => new Response(`${(made += 1)}`, { status });
@@ -40,7 +40,7 @@ for (const [status, isShared] of STATUSES) {
   });
 }
 
-test("HUB-42: an answer that sets a cookie is for whoever asked", async () => {
+test("HUB-42: an answer that sets a cookie is for the asker alone", async () => {
   const { cache } = world();
   let made = 0;
   const render = async () =>
@@ -52,7 +52,7 @@ test("HUB-42: an answer that sets a cookie is for whoever asked", async () => {
   );
 });
 
-test("HUB-40: several who wait for one page get it; what fails is whoever asked first's alone", async () => {
+test("HUB-40: several requests share one rendering; a failure belongs to the first request alone", async () => {
   const { cache } = world();
   let made = 0;
   const render = async () => {
@@ -75,7 +75,7 @@ test("HUB-40: several who wait for one page get it; what fails is whoever asked 
   assert.deepEqual(new Set(await Promise.all(all.map((each) => each.text()))), new Set(["whole"]));
 });
 
-test("no more pages are kept than there is room for, the newest ones", async () => {
+test("only the newest pages are kept, up to the limit", async () => {
   const { cache } = world();
   for (let page = 0; page < 600; page += 1) {
     await cache.serve(`/?q=${page}`, async () => new Response(`${page}`));

@@ -1,13 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 
-/** Figures on pages are "now"; a second is what the live stream takes too. */
+/** Figures on pages may be a second old; the live stream has the same interval. */
 const FRESH_MS = 1_000;
 const PAGES_MAX = 256;
-/** What is the same for everybody who asks. Refusals are said to one of them, or of this moment. */
+/** Statuses that are the same for all strangers. Refusals concern one of them, or one moment. */
 const KEPT: ReadonlySet<number> = new Set([200, 301, 404, 410]);
 
 interface KeptPage {
-  /** Never rejects; `undefined` when the answer is for whoever asked first, and for nobody else. */
+  /** Never rejects; `undefined` when the answer is for the first request only. */
   readonly page: Promise<StoredPage | undefined>;
   readonly untilMs: number;
 }
@@ -19,26 +19,26 @@ interface StoredPage {
 }
 
 /**
- * Pages as strangers see them, kept for a second: when a link is passed around, one rendering serves all
- * who come in that second. People who are signed in always get their own.
+ * Caches pages as strangers see them, for a second: when a link is passed around, one rendering serves all requests
+ * of that second. Signed-in people always get their own.
  */
 export class PageCache {
   readonly #clock: Clock;
-  /** In the order of their making. */
+  /** In the order they were rendered. */
   readonly #pages = new Map<string, KeptPage>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Pages that are kept. */
+  /** Pages in the cache. */
   get size(): number {
     return this.#pages.size;
   }
 
   /**
-   * @param render - Called when there is no fresh page; several who ask at the same time wait for one. When that one is
-   *   for whoever asked first alone, or fails, each of the others has its own made.
+   * @param render - Called when there is no fresh page; concurrent requests wait for one call. When its answer is for
+   *   the first request only, or it fails, each of the others renders its own.
    */
   async serve(key: string, render: () => Promise<Response>): Promise<Response> {
     const now = this.#clock.nowMs();
@@ -79,7 +79,7 @@ function asResponse({ status, headers, text }: StoredPage): Response {
 /**
  * True for requests whose answer is the same for every stranger.
  *
- * @param path - Of the catalogue or of a torrent; .torrent files and downloads are no pages.
+ * @param path - Of the catalogue or of a torrent; .torrent files and downloads are not pages.
  */
 export function isStrangersPage(request: Request, path: string): boolean {
   if (request.method !== "GET" || !/^\/(?:search|help)?$|^\/t\/[0-9a-z]+\/[^/]*$/.test(path))
@@ -88,12 +88,12 @@ export function isStrangersPage(request: Request, path: string): boolean {
 }
 
 /**
- * What a page for all strangers is made from. Nothing that one of them sent besides the address can change it for the
- * others.
+ * The request that a page for all strangers is rendered from. Nothing but the address is taken from it, so one
+ * stranger cannot change the page of the others.
  */
 export function strangersRequest(request: Request): Request {
   return new Request(request.url, { headers: { host: request.headers.get("host") ?? "" } });
 }
 
-/** Whoever sends one of these is answered by itself. */
+/** A request with one of these headers gets an answer of its own. */
 const PERSONAL_HEADERS = ["cookie", "authorization", "content-encoding"];

@@ -7,7 +7,7 @@ import type { Refusal } from "./problems.ts";
 import { onePageWithStyle } from "./security-headers.ts";
 import { userView } from "./views.ts";
 
-/** Renders models into whole documents, with the frame that belongs to whoever asks. */
+/** Renders models into whole documents, with the frame for the current user. */
 export class PageFrames {
   readonly #parts: HubParts;
 
@@ -22,7 +22,7 @@ export class PageFrames {
     const html = await c.var.work.once(async () => renderer.render({ frame, model }));
     const headers = new Headers({
       "content-type": "text/html; charset=utf-8",
-      // Live figures and, for people who are signed in, their own things: ask again each time.
+      // Pages show live figures and, for signed-in people, their own things: they must be requested again each time.
       "cache-control": token === "" ? "no-cache" : "private, no-store",
       vary: "cookie",
     });
@@ -30,7 +30,7 @@ export class PageFrames {
     return new Response(html, { status, headers });
   }
 
-  /** A page for what went wrong. */
+  /** An error page. */
   async respondRefusal(c: Context<HubEnv>, refusal: Refusal): Promise<Response> {
     const response = await this.respond(c, messagePage(refusal), refusal.status);
     if (refusal.retryAfter !== undefined) {
@@ -40,9 +40,8 @@ export class PageFrames {
   }
 
   /**
-   * A page for what is refused before anybody knows who asks, perhaps under a name that is not ours: it says
-   * nothing about this hub, repeats nothing that the request claims, and needs no second request, which
-   * would be refused as well.
+   * A page for requests refused before the user is known, perhaps under a foreign host name: it says nothing about
+   * this hub, repeats nothing from the request, and needs no second request, which would be refused too.
    */
   async respondUnasked(refusal: Refusal): Promise<Response> {
     const { assets, pageAssets, renderer } = this.#parts;
@@ -64,7 +63,7 @@ export class PageFrames {
     );
   }
 
-  /** Pages that strangers only read are the same for all of them: they have no form, and set no cookie. */
+  /** Pages that strangers only read are the same for all of them: they have no form and set no cookie. */
   #formToken(
     c: Context<HubEnv>,
     { kind }: PageModel,

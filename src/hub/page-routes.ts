@@ -13,7 +13,7 @@ import { qrCode } from "./qr-code.ts";
 import { pageNumber, QUERY_CHARACTERS_MAX, type TorrentPages } from "./torrent-pages.ts";
 import { sessionView, tokenView, Views } from "./views.ts";
 
-/** What people look at. Everything here reads without JavaScript. */
+/** The pages for people. Everything here can be read without JavaScript. */
 export function pageRoutes(
   parts: HubParts,
   frames: PageFrames,
@@ -57,7 +57,7 @@ export function pageRoutes(
     if (!listing) return comingPage(c, id);
     const path = torrentPagePath(listing.id, listing.name);
     const url = new URL(c.req.url);
-    // One address for each torrent, whatever name a link carries.
+    // Each torrent has one address, whatever name a link carries.
     if (url.pathname !== path) return c.redirect(path + url.search, 301);
     return torrents.torrent(c, listing);
   });
@@ -70,7 +70,7 @@ export function pageRoutes(
     return frames.respond(c, { kind: "catalogue", list });
   }
 
-  /** The link works from the first second: it says how far the upload, or the hub, got. */
+  /** The link works from the first second: it shows how far the upload or the fetch has got. */
   async function comingPage(c: Context<HubEnv>, id: string): Promise<Response> {
     const removal = await publications.findRemoved(id);
     if (removal) return torrents.removed(c, removal);
@@ -90,7 +90,7 @@ export function pageRoutes(
     if (!fetch) throw notFound("torrent");
     const model = await fetchModel(fetch, c.var, can(c.var.actor, "torrent.change", fetch));
     if (model) return frames.respond(c, model);
-    // Its content was here before, at the address of another torrent.
+    // Its content was already here, at the address of another torrent.
     const { torrentId } = fetch;
     const listing = torrentId === null ? undefined : await catalogue.find(torrentId);
     if (!listing) throw await absent(parts, torrentId ?? id, "torrent");
@@ -116,7 +116,7 @@ export async function setupPage(
     key: filled.key ?? "",
     name: filled.name ?? "admin",
     siteName: filled.siteName ?? site.name(),
-    // Strangers on other machines learn nothing about this one.
+    // Strangers on other machines learn nothing about this machine.
     dataFolder: state === "open" ? site.dataFolder : "",
     freeBytes: state === "open" ? await site.freeBytes() : null,
     passwordMin: PASSWORD_CHARACTERS.min,
@@ -133,7 +133,7 @@ export async function accountPage(
     problem?: FormProblem;
     notice?: string;
     status?: number;
-    /** After a change of password the old cookie is worth nothing. */
+    /** After a change of password, the old cookie is worthless. */
     credentials?: HubEnv["Variables"]["credentials"];
   },
 ): Promise<Response> {

@@ -12,7 +12,7 @@ export interface Refusal {
   readonly id?: string | undefined;
 }
 
-/** Thrown by routes: an answer that is no success. */
+/** Thrown by routes: an answer other than success. */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
 
@@ -23,7 +23,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** There is too much to do. It is told as cheaply as can be: a page would be more work. */
+/** The hub is overloaded. The answer must be cheap, because a page would be more work. */
 export class OverloadError extends RefusedError {}
 
 /** The hub's table from codes of rooms to HTTP. */
@@ -72,7 +72,7 @@ const ACCOUNTS: Readonly<
   "not-found": [404, "not_found"],
 };
 
-/** @returns `undefined` when it is none of the refusals we know: then the fault is ours. */
+/** @returns `undefined` for an error that is not a known refusal: the fault is then ours. */
 export function asRefusal(error: unknown): Refusal | undefined {
   if (error instanceof RefusedError) return error.refusal;
   if (error instanceof PublishError) {
@@ -114,7 +114,7 @@ export function notFound(what: string): RefusedError {
   return new RefusedError({ status: 404, code: "not_found", message: `There is no such ${what}.` });
 }
 
-/** It is in the catalogue, but its .torrent file is gone or damaged; the log names it. */
+/** The torrent is in the catalogue, but its .torrent file is gone or damaged; the log names it. */
 export function torrentFileLost(): RefusedError {
   return new RefusedError({
     status: 500,
@@ -124,7 +124,7 @@ export function torrentFileLost(): RefusedError {
   });
 }
 
-/** The torrent has this file, but on the disk of this hub it is gone or has another length. */
+/** The torrent has this file, but on this hub's disk it is gone or has another length. */
 export function fileLost(): RefusedError {
   return new RefusedError({
     status: 500,

@@ -1,6 +1,6 @@
 import { RefusedError } from "./problems.ts";
 
-/** What small JSON and forms may have; declarations of many files have more, see their route. */
+/** Limit for small JSON bodies and forms; declarations of many files may be larger, see their route. */
 export const SMALL_BODY_BYTES = 64 * 1024;
 /** A description of 10,000 characters, escaped. */
 const FORM_BYTES_MAX = 128 * 1024;
@@ -8,10 +8,10 @@ const FORM_BYTES_MAX = 128 * 1024;
 const forms = new WeakMap<Request, Promise<ReadonlyMap<string, string>>>();
 
 /**
- * Reads an urlencoded form, refusing it as soon as it is too long (HUB-8). May be asked again: the token of a
- * form is looked at before its route is.
+ * Reads an urlencoded form, and refuses it as soon as it is too long (HUB-8). It may be called twice: the form's
+ * token is checked before its route runs.
  *
- * @throws {RefusedError} When it is anything else.
+ * @throws {RefusedError} When the body is anything else.
  */
 export function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
   const known = forms.get(request);
@@ -37,9 +37,9 @@ async function readFormOnce(request: Request): Promise<ReadonlyMap<string, strin
 }
 
 /**
- * The text of a JSON body. Its length is limited before this is called.
+ * The text of a JSON body. The caller has limited its length.
  *
- * @throws {RefusedError} When it says that it is anything else.
+ * @throws {RefusedError} When the body claims another type.
  */
 export async function jsonText(request: Request): Promise<string> {
   const type = request.headers.get("content-type") ?? "";
@@ -55,7 +55,7 @@ export function bodyTooLong(bytesMax: number): RefusedError {
   });
 }
 
-/** The connection ended first: nobody reads the answer, and it is no fault of ours. */
+/** The connection ended first: nobody reads the answer, and it is not our fault. */
 export function bodyCut(): RefusedError {
   return badBody("The request ended before its body did.");
 }

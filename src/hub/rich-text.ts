@@ -1,37 +1,36 @@
 import { Lexer, type MarkedToken, type Token } from "marked";
 import type { RichBlock, RichInline, RichText } from "../api/rich-text.ts";
 
-/** Longer words are shown as they were typed. */
+/** Longer texts are shown as typed. */
 const CHARACTERS_MAX = 10_000;
-/** Lists and quotes in one another; deeper ones too. The reader calls itself for each. */
+/** Nested lists and quotes; deeper ones are shown as typed. The parser recurses for each level. */
 const DEPTH_MAX = 12;
 const TOO_DEEP = new RegExp(
   String.raw`^(?:[ \t]*(?:[>*+-]|\d{1,9}[.)])[ \t]?){${DEPTH_MAX + 1}}`,
   "m",
 );
-/** Nobody means more; the reader takes a time that grows with the square of it. */
+/** Nobody needs more; the parser's time grows with the square of it. */
 const SPACES_MAX = 80;
 const LONG_SPACES = new RegExp(`[ \\t]{${SPACES_MAX},}`, "g");
-/** A list has an item a line, and the reader's time grows with the square of them. */
+/** A list has one item a line, and the parser's time grows with the square of their number. */
 const LINES_MAX = 500;
 /**
- * For each mark that may open something, the reader may look at all the words up to the end of their paragraph:
- * marks times characters, of all paragraphs together. One and a half million are some 10 ms.
+ * For each mark that may open something, the parser may scan to the end of the paragraph: the limit is marks times
+ * characters, over all paragraphs. One and a half million take some 10 ms.
  */
 const LOOKS_MAX = 1_500_000;
 const MARKS = /[*_~`<[|\\&@:]/g;
-/** Behind an address the reader steps back over all of it, again and again. */
+/** After an address, the parser steps back over all of this punctuation repeatedly. */
 const LONG_PUNCTUATION = /[?!.,:;*_'"~()&]{100}/;
-/** Where a paragraph ends for certain. */
+/** A paragraph certainly ends here. */
 const PARAGRAPH_END = /\n[ \t]*(?=\n|[*+-][ \t])/;
 const LINK_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "magnet:"]);
 
 /**
- * Reads Markdown (CommonMark with tables, struck-out words and bare addresses; a new line is a new line) into
- * words with a form. HTML stays the text it is, a picture becomes a link to it, and a link leads to http, https
- * or magnet or is none (HUB-5).
+ * Parses Markdown (CommonMark with tables, struck-out words and bare addresses; a new line is a new line) into rich
+ * text. HTML stays text, a picture becomes a link to it, and a link must lead to http, https or magnet (HUB-5).
  *
- * @param text - From anybody. What is too long, too deep or too tangled is one paragraph, as it was typed.
+ * @param text - From anybody. Text that is too long, too deep or too complex becomes one paragraph, as typed.
  */
 export function parseRichText(text: string): RichText {
   if (text.trim() === "") return [];
@@ -42,7 +41,7 @@ export function parseRichText(text: string): RichText {
   return toBlocks(tokens, DEPTH_MAX);
 }
 
-/** Whether reading it would keep the hub from everything else for longer than words are worth (HUB-29). */
+/** True when parsing would block the hub for longer than a description is worth (HUB-29). */
 function isTangled(text: string): boolean {
   if (text.split("\n", LINES_MAX + 1).length > LINES_MAX) return true;
   if (LONG_PUNCTUATION.test(text)) return true;
@@ -57,7 +56,7 @@ function plain(text: string): RichText {
   return [{ kind: "paragraph", inlines: [text] }];
 }
 
-/** The lexer's tokens may be anything an extension adds; without any they are the ones that are known. */
+/** The lexer's tokens may be of any kind that an extension adds; without extensions only the known kinds occur. */
 function toBlocks(tokens: readonly Token[], depthLeft: number): RichBlock[] {
   return tokens.flatMap((token) => toBlock(token as MarkedToken, depthLeft));
 }
@@ -96,7 +95,7 @@ function toBlock(token: MarkedToken, depthLeft: number): RichBlock | [] {
     case "text":
       return { kind: "paragraph", inlines: toInlines(token, depthLeft) };
     default:
-      // HTML, and whatever a later version of the reader may find: the text that was typed.
+      // HTML, and anything that a later parser may add: the text as typed.
       return { kind: "paragraph", inlines: [token.raw] };
   }
 }
@@ -135,7 +134,7 @@ function toInline(token: MarkedToken, depthLeft: number): RichInline | RichInlin
   }
 }
 
-/** A link that may lead nowhere good is shown as it was typed. */
+/** A link with an unsafe target is shown as typed. */
 function toLink(address: string, inlines: RichInline[], raw: string): RichInline {
   const url = URL.parse(address);
   return url && LINK_SCHEMES.has(url.protocol) ? { kind: "link", href: url.href, inlines } : raw;

@@ -2,8 +2,8 @@ import { encodeUtf8 } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 
 /**
- * Pages: our own scripts and styles only, nothing inline, no frame around us, no form to elsewhere
- * (HUB-5, HUB-16, HUB-17).
+ * Pages: only our own scripts and styles, nothing inline, no framing, no forms to other sites (HUB-5, HUB-16,
+ * HUB-17).
  */
 const PAGE_POLICY = [
   "default-src 'none'",
@@ -16,10 +16,10 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** What people published: even opened in a tab it can run nothing and reach nothing. */
+/** Published files: even opened in a tab, they can run nothing and reach nothing. */
 export const FOREIGN_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
-/** For a page that brings the one style it may use, and can reach nothing. */
+/** For a page that brings its one style and can reach nothing. */
 export function onePageWithStyle(style: string): string {
   const hash = sha256(encodeUtf8(style)).toBase64();
   return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
@@ -34,7 +34,7 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ["permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"],
 ];
 
-/** Adds what every answer carries. A policy that is there already is kept. */
+/** Adds the headers that every answer carries. An existing policy is kept. */
 export function secureHeaders(headers: Headers): void {
   for (const [name, value] of HEADERS) headers.set(name, value);
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", PAGE_POLICY);

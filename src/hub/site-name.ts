@@ -1,14 +1,13 @@
 import { addressBytes } from "../base/endpoint.ts";
 
-/** The program's own name, for a machine that has none. */
+/** The program's own name, for a machine without a name. */
 const NAMELESS = "Everseed";
 const CHARACTERS_MAX = 100;
 
 /**
- * What a site is called until somebody names it: its host name, as people know it from outside, else as the
- * machine calls itself.
+ * The default name of a site: its public host name, otherwise the machine's own name.
  *
- * @param publicUrl - Where people reach it, when that was configured.
+ * @param publicUrl - The public address, when it was configured.
  */
 export function defaultSiteName(publicUrl: string | undefined, systemName: string): string {
   const known = publicUrl === undefined ? "" : new URL(publicUrl).hostname;
@@ -16,7 +15,7 @@ export function defaultSiteName(publicUrl: string | undefined, systemName: strin
   return (names[0] ?? NAMELESS).slice(0, CHARACTERS_MAX);
 }
 
-/** An address is no name, and every machine is localhost to itself. */
+/** An address is not a name, and every machine calls itself localhost. */
 function tellsSites(name: string): boolean {
   if (name === "" || addressBytes(name.replace(/^\[|\]$/g, "")) !== undefined) return false;
   return !/^localhost(\.|$)/i.test(name);

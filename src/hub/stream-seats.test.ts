@@ -9,7 +9,7 @@ function seatsOf(limits: { readonly all: number; readonly perAddress: number }) 
   const taken: string[] = [];
   return {
     take: (address: string, name = address) => seats.take(address, () => void taken.push(name)),
-    /** Names of those whose seats others got. */
+    /** Names of the holders whose seats were taken. */
     taken,
     pass: (ms: number) => void (now += ms),
   };
@@ -36,14 +36,14 @@ test("seats of all lines together are bounded", () => {
   assert.ok(take("192.0.2.99"));
 });
 
-test("HUB-47: when all seats are taken, those that drip make room, and first those of the line with most", () => {
+test("HUB-47: when all seats are taken, slow holders make room, those of the line with most seats first", () => {
   const { take, taken, pass } = seatsOf({ all: 6, perAddress: 3 });
   const drips = [1, 2, 3].map((number) => take("192.0.2.1", `drip ${number}`)!);
   const slow = take("192.0.2.2", "slow")!;
   const fast = take("192.0.2.3", "fast")!;
   take("192.0.2.3", "fast too")!.leave();
   take("192.0.2.4", "short")!;
-  assert.equal(take("192.0.2.5"), undefined, "nobody is judged at once");
+  assert.equal(take("192.0.2.5"), undefined, "a new seat is not judged yet");
   for (let second = 0; second < SEAT_WINDOW_MS / 1000; second += 1) {
     pass(1000);
     drips[0]!.count(10);
@@ -52,23 +52,23 @@ test("HUB-47: when all seats are taken, those that drip make room, and first tho
     slow.count(16_000);
     fast.count(2 * LEAST_BYTES_PER_SECOND);
   }
-  assert.deepEqual(taken, [], "while nobody waits, nobody has to go");
+  assert.deepEqual(taken, [], "while no one waits, no one loses a seat");
   assert.ok(take("192.0.2.5", "new 5"));
   assert.deepEqual(taken, ["drip 2"]);
   drips[1]!.leave();
   assert.ok(take("192.0.2.6", "new 6"));
   assert.deepEqual(taken, ["drip 2", "drip 1"]);
-  // Every line has one seat now. Who has none yet gets that of the slowest.
+  // Every line has one seat now. A line without a seat gets that of the slowest.
   assert.ok(take("192.0.2.7", "new 7"));
   assert.deepEqual(taken.slice(2), ["short"]);
-  assert.equal(take("192.0.2.5", "second of 5"), undefined, "nobody makes room for more of others");
+  assert.equal(take("192.0.2.5", "second of 5"), undefined, "no seat is taken for a line that has one");
   assert.ok(take("192.0.2.8"));
   assert.ok(take("192.0.2.9"));
   assert.deepEqual(taken.slice(3), ["drip 3", "slow"]);
-  assert.equal(take("192.0.2.10"), undefined, "who is fast stays, and so does who is new");
+  assert.equal(take("192.0.2.10"), undefined, "a fast holder stays, and so does a new one");
 });
 
-test("HUB-47: who was fast once and drips now is found out", () => {
+test("HUB-47: a holder that was fast once and is slow now loses its seat", () => {
   const { take, taken, pass } = seatsOf({ all: 1, perAddress: 1 });
   const seat = take("192.0.2.1")!;
   seat.count(1_000 * SEAT_WINDOW_MS);

@@ -4,9 +4,9 @@ import type { Clock } from "../ports/clock.ts";
 
 /** The place of one long answer. */
 export interface Seat {
-  /** Bytes went out. */
+  /** Counts bytes that were sent. */
   count(bytes: number): void;
-  /** Gives it back; harmless to repeat. */
+  /** Gives the seat back; safe to repeat. */
   leave(): void;
 }
 
@@ -18,9 +18,9 @@ interface TakenSeat {
 }
 
 /**
- * How many long answers may be under way, at all and for one address. When all seats are taken, a reader that takes
- * less than the least rate makes room: the slowest of the line that has most seats, if that has more than the line of
- * whoever asks (HUB-47).
+ * Limits the long answers in progress, in total and for each address. When all seats are taken, a reader slower than
+ * the least rate makes room: the slowest of the line with most seats, if that line has more than the asker's
+ * (HUB-47).
  */
 export class StreamSeats {
   readonly #limits: { readonly all: number; readonly perAddress: number };
@@ -37,8 +37,8 @@ export class StreamSeats {
   }
 
   /**
-   * @param onTaken - Called when somebody else gets the seat, which is given back before: ends the answer.
-   * @returns `undefined` when there is none.
+   * @param onTaken - Called after the seat was given to somebody else: it must end the answer.
+   * @returns `undefined` when there is no seat.
    */
   take(address: string, onTaken: () => void): Seat | undefined {
     const line = lineOf(address);
@@ -70,7 +70,7 @@ export class StreamSeats {
     if (mine.size === 0) this.#lines.delete(seat.line);
   }
 
-  /** @param mine - Seats of whoever asks. */
+  /** @param mine - Seats of the asker's line. */
   #makeRoom(mine: number, now: number): boolean {
     let slowest: TakenSeat | undefined;
     let seats = mine;

@@ -8,7 +8,7 @@ import type { LiveFigures } from "./live-figures.ts";
 import { readForm } from "./request-body.ts";
 import type { TorrentPages } from "./torrent-pages.ts";
 
-/** The plain forms on a torrent's page: change its texts, take it back, bring it back. */
+/** The plain forms on a torrent's page: change its texts, remove it, restore it. */
 export function torrentForms(
   parts: HubParts,
   live: LiveFigures,
@@ -22,7 +22,7 @@ export function torrentForms(
     const form = await readForm(c.req.raw);
     const texts = {
       name: form.get("name") ?? "",
-      // Forms send line ends as the internet did.
+      // Forms send CRLF line ends.
       comment: (form.get("comment") ?? "").replaceAll("\r\n", "\n"),
     };
     const input = torrentChangeSchema.safeParse(texts);

@@ -19,14 +19,14 @@ import { fileEntry, removalView, Views } from "./views.ts";
 const PAGE_MAX = 100_000;
 export const QUERY_CHARACTERS_MAX = 200;
 
-/** What somebody typed who wants to change a torrent, when it comes back with a problem. */
+/** The texts from a form that comes back with a problem. */
 interface Typed {
   readonly name: string;
   readonly comment: string;
   readonly problem: FormProblem;
 }
 
-/** The page at a torrent's address: what it is, or that it was taken back. */
+/** The page at a torrent's address: the torrent, or the news that it was removed. */
 export class TorrentPages {
   readonly #parts: HubParts;
   readonly #frames: PageFrames;
@@ -66,7 +66,7 @@ export class TorrentPages {
     );
   }
 
-  /** Says that it was taken back, by whom and when, and lets those undo it who may. */
+  /** Says that it was removed, by whom and when, and offers to undo that to people who may. */
   async removed(c: Context<HubEnv>, removal: Removal): Promise<Response> {
     const mayUndo = can(c.var.actor, "torrent.change", { ownerId: removal.publisherId });
     const view = removalView(removal);
@@ -74,7 +74,7 @@ export class TorrentPages {
       c,
       {
         kind: "removed",
-        // Its title may be why it was removed.
+        // Its title may be the reason for the removal.
         removal: mayUndo ? view : { ...view, name: null },
         mayUndo: mayUndo && removal.undoUntilMs !== null,
       },
@@ -95,7 +95,7 @@ export class TorrentPages {
   }
 }
 
-/** One page of the files that have the words of a query. */
+/** One page of the files that match all words of a query. */
 function* findFiles(
   index: FileIndex,
   { query, page: wanted }: { readonly query: string; readonly page: number },
@@ -111,13 +111,13 @@ function* findFiles(
   return { shown, fileList: { query, page, pages, total: places.length, folders } };
 }
 
-/** The `page` of the address; nonsense is the first page. */
+/** The `page` of the address; anything invalid is the first page. */
 export function pageNumber(c: Context<HubEnv>): number {
   const text = c.req.query("page") ?? "";
   return /^[1-9][0-9]{0,5}$/.test(text) ? Math.min(Number(text), PAGE_MAX) : 1;
 }
 
-/** Damage ends an archive in the middle; one file needs none. */
+/** Damage would end an archive in the middle, and a single file needs no archive. */
 function offersZip({ fileCount, swarm }: TorrentDetail): boolean {
   return fileCount > 1 && swarm.fault === null;
 }

@@ -6,12 +6,12 @@ import { DraftLocks } from "./draft-locks.ts";
 import { asRefusal, notFound, problemBody, type Refusal } from "./problems.ts";
 import { draftIdOf } from "./tus-path.ts";
 
-/** Finds the words for an error that none of our rooms throws, and logs it when the fault is ours. */
+/** Describes an error that none of our rooms throws, and logs it when the fault is ours. */
 export type JudgeFault = (error: Error, path: string) => Refusal;
 
 /**
- * Resumable uploads by the tus protocol 1.0.0 (HEAD, PATCH, DELETE, OPTIONS) on top of drafts. There is no
- * creation: declaring the draft is. Who may do it is decided before a request comes here.
+ * Resumable uploads by the tus protocol 1.0.0 (HEAD, PATCH, DELETE, OPTIONS) on top of drafts. There is no creation:
+ * a declared draft takes its place. Permission is checked before a request comes here.
  */
 export function tusUploads(
   publisher: Publisher,
@@ -21,7 +21,7 @@ export function tusUploads(
     path: "/api/v1/drafts",
     datastore: new DraftStore(publisher),
     getFileIdFromRequest: (request) => draftIdOf(new URL(request.url).pathname),
-    // Same-origin pages and programs only: nothing is allowed to other sites.
+    // Only pages of the same origin and programs: other sites are allowed nothing.
     allowedOrigins: [],
     locker: new DraftLocks(),
     onResponseError: (request, error) => {
@@ -44,7 +44,7 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
   500: "busy",
 };
 
-/** What the library refuses by itself: a status and a line of text. Its 500 is a lock that was not let go. */
+/** Refusals by the library itself: a status and a line of text. Its 500 means that a lock was not released. */
 function ownWords(error: object): Refusal | undefined {
   if (!("status_code" in error) || typeof error.status_code !== "number") return undefined;
   const body = "body" in error ? String(error.body) : "";
@@ -56,7 +56,7 @@ function refusalOf(status: number, text: string): Refusal {
   return { status: status === 500 ? 503 : status, code, message: text.trim() || "Refused." };
 }
 
-/** Refusals of the library that never were errors get the shape of the API too. */
+/** Refusals by the library that are not errors get the API's format too. */
 async function asProblem(response: Response): Promise<Response> {
   if (response.status < 400) return response;
   const text = await response.text();
@@ -109,8 +109,8 @@ async function* chunks(stream: ByteStream): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Gives the memory of a chunk back at once. The collector would, but it counts the few hundred bytes of the
- * objects and not the 64 KiB behind each of them: a hundred MiB wait for it while an upload runs.
+ * Frees the memory of a chunk at once. The garbage collector would do so, but it counts only the few hundred bytes of
+ * the objects and not the 64 KiB behind each: a hundred MiB would wait for it during an upload.
  */
 function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);

@@ -34,13 +34,15 @@ import type { Draft } from "../publish/publisher.ts";
 import type { Workers } from "../publish/turns.ts";
 import type { HubParts } from "./hub-parts.ts";
 
-/** Turns what the rooms know into the shapes of `api/`. One for each request: links follow its origin. */
+/**
+ * Turns what the rooms know into the shapes of `api/`. One object for each request, because links follow its origin.
+ */
 export class Views {
   readonly #parts: HubParts;
   readonly #origin: string;
   readonly #workers: Workers;
 
-  /** @param request.work - Pays for what grows with a torrent. */
+  /** @param request.work - Pays for work that grows with a torrent. */
   constructor(parts: HubParts, request: { readonly origin: string; readonly work: Workers }) {
     this.#parts = parts;
     this.#origin = request.origin;
@@ -52,18 +54,18 @@ export class Views {
     const { downloads } = this.#parts;
     const { seeds, leechers, completed } = this.#parts.swarms.count(listing.infohashes);
     return {
-      // The tracker counts the everseed as long as it answers; who lacks pieces is no seed.
+      // The tracker counts the everseed while it answers, but without all pieces it is not a seed.
       seeds: damage ? Math.max(0, seeds - 1) : seeds,
       leechers,
       completed,
-      // To peers, and to those who download with a browser.
+      // To peers, and to people who download with a browser.
       uploadBytesPerSecond: uploadBytesPerSecond + downloads.bytesPerSecond(listing.id),
       uploaded,
       fault: damage?.words ?? null,
     };
   }
 
-  /** What a torrent's readers are told about this hub, as it is reached today. */
+  /** The addresses for a torrent's readers, as the hub is reached now. */
   addresses(listing: Listing): HubAddresses {
     const { trackers, url } = this.#parts.site;
     return { trackers, webSeeds: [url + webSeedPath(listing.id)] };
@@ -89,7 +91,7 @@ export class Views {
     };
   }
 
-  /** With the first page of files. @returns `undefined` when the .torrent file is gone. */
+  /** Includes the first page of files. @returns `undefined` when the .torrent file is gone. */
   async detail(listing: Listing): Promise<TorrentDetail | undefined> {
     const { catalogue } = this.#parts;
     const metainfo = await catalogue.metainfo(listing.id, this.#workers);
@@ -110,14 +112,14 @@ export class Views {
     };
   }
 
-  /** Files that the hub knows it cannot give as they were published. */
+  /** Files that the hub knows it cannot serve as published. */
   async damagedFiles(listing: Listing): Promise<ReadonlySet<number>> {
     const metainfo = await this.#parts.catalogue.metainfo(listing.id, this.#workers);
     const { damage } = this.#parts.everseed(listing.id);
     return metainfo ? this.#workers.run(damagedFiles(metainfo.info, damage)) : new Set();
   }
 
-  /** Who has which piece, from the first to the last. */
+  /** The copies of each piece, from the first to the last. */
   async pieceStrip(listing: Listing): Promise<PieceStrip> {
     const { catalogue, everseed, swarms } = this.#parts;
     const metainfo = await catalogue.metainfo(listing.id, this.#workers);
@@ -171,7 +173,7 @@ export class Views {
     };
   }
 
-  /** What came of a fetch. */
+  /** The state of a fetch. */
   fetchOf(listing: Listing): FetchView {
     const { id, name, size } = listing;
     return {
@@ -215,7 +217,7 @@ export class Views {
   }
 }
 
-/** @param damaged - Indexes of files that cannot be downloaded as they were published. */
+/** @param damaged - Indexes of files that cannot be downloaded as published. */
 export function fileEntry(
   torrentId: string,
   file: ListedFile,

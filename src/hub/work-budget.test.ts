@@ -15,7 +15,7 @@ function world() {
       return { cancel: () => clearImmediate(immediate) };
     },
   };
-  /** Work that holds the thread for so long. */
+  /** Work that blocks the thread for this long. */
   function* busy(ms: number): Work<void> {
     for (let spent = 0; spent < ms; spent += 1) {
       now += 1;
@@ -35,7 +35,7 @@ test("an address that spent its work is told how long to wait, and others are no
   assert.equal(refused?.status, 429);
   assert.ok(refused.retryAfter! >= 1 && refused.retryAfter! <= 30, `${refused.retryAfter}`);
   assert.equal(ask("192.0.2.2").refusal(), undefined);
-  // Somebody who signs in from there has an allowance of people who are known.
+  // A signed-in user from that address has the allowance of known people.
   assert.equal(ask("192.0.2.1", true).refusal(), undefined);
   pass(refused.retryAfter! * 1_000);
   assert.equal(ask("192.0.2.1").refusal(), undefined);
@@ -53,7 +53,7 @@ test("requests that do nothing cost something, too, and all of an IPv6 network a
   assert.equal(budget.open("2001:db8:0:1::1", false).refusal(), undefined);
 });
 
-/** Begins as many tasks; those that had no place are counted by the status they are refused with. */
+/** Starts this many tasks, and counts the refused ones by status. */
 async function flood(
   { budget, busy }: ReturnType<typeof world>,
   tasks: readonly { readonly address: string; readonly isKnown?: boolean }[],
@@ -75,7 +75,7 @@ async function flood(
   return { refused: Object.fromEntries(refused), begun, done };
 }
 
-test("HUB-40: one address has eight tasks under way, whatever it asks for; all others have theirs", async () => {
+test("HUB-40: one address has eight tasks under way, whatever it asks for; all others keep their own", async () => {
   const made = world();
   const { budget } = made;
   const mine = Array.from({ length: 300 }, (_, index) => ({
@@ -113,7 +113,7 @@ test("HUB-40: everybody together has a bound, and strangers leave places to thos
   assert.deepEqual(refused, { 503: 400 - 192, 429: 36 });
 });
 
-test("HUB-40: what is under way counts before it has run: at the door, too", async () => {
+test("HUB-40: a task counts before it has run, also for admission", async () => {
   const { budget, busy } = world();
   const begun = Array.from({ length: 8 }, () => budget.open("192.0.2.1", false).run(busy(50)));
   assert.equal(budget.open("192.0.2.1", false).refusal()?.status, 429);
@@ -132,7 +132,7 @@ test("HUB-40: a request that is half done has a place when new ones of its addre
   await Promise.all(begun);
 });
 
-test("of more addresses than can be remembered those that were quiet for longest are forgotten", async () => {
+test("when there are too many addresses, those that were quiet longest are forgotten", async () => {
   const { budget, busy, pass } = world();
   const isSpent = (address: string): boolean =>
     budget.open(address, false).refusal()?.status === 429;
@@ -147,7 +147,7 @@ test("of more addresses than can be remembered those that were quiet for longest
   assert.ok(!isSpent("192.0.2.2"), "it was not");
 });
 
-test("no more addresses are remembered than there is room for", () => {
+test("remembered addresses are bounded", () => {
   const { budget } = world();
   for (let address = 0; address < 25_000; address += 1) {
     budget.open(`10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, false).refusal();

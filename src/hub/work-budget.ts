@@ -4,39 +4,39 @@ import type { Clock } from "../ports/clock.ts";
 import type { Turns, Workers } from "../publish/turns.ts";
 import { OverloadError, type Refusal } from "./problems.ts";
 
-/** Work that one address may ask for. */
+/** The work that one address may ask for. */
 interface Allowance {
-  /** Of the main thread, for each second. */
+  /** Time of the main thread, for each second. */
   readonly perSecondMs: number;
-  /** What is saved up while nothing is asked for. */
+  /** The most that is saved up while the address is idle. */
   readonly savedMsMax: number;
-  /** Tasks under way at once of one address; each may hold a list of a torrent's files. */
+  /** Tasks of one address in progress at once; each may hold a list of a torrent's files. */
   readonly tasksMax: number;
-  /** The same of all addresses that have this allowance or a smaller one. */
+  /** The same for all addresses with this allowance or a smaller one. */
   readonly tasksOfAllMax: number;
 }
 
-/** Some twenty pages a second that nobody else looks at, of a torrent with 100,000 files four. */
+/** About twenty uncached pages a second, or four for a torrent with 100,000 files. */
 const STRANGERS: Allowance = {
   perSecondMs: 200,
   savedMsMax: 3_000,
   tasksMax: 8,
   tasksOfAllMax: 192,
 };
-/** People who are signed in, and this very machine. Strangers leave some places to them. */
+/** People who are signed in, and this machine. Strangers leave some places to them. */
 const KNOWN: Allowance = {
   perSecondMs: 600,
   savedMsMax: 20_000,
   tasksMax: 64,
   tasksOfAllMax: 256,
 };
-/** What any request costs that is not answered from memory, besides what is measured. */
+/** The fixed price of a request that is not answered from memory, besides the measured work. */
 const REQUEST_MS = 1;
-/** Taken for a task before it is known what it costs, and given back when it has ended. */
+/** Reserved for a task until its cost is known, and given back when it has ended. */
 const RESERVED_MS = 20;
-/** A request that did a part of its work may have as many tasks more, so that the part was not for nothing. */
+/** A request that is partly done may start this many times as many tasks, so that the part was not wasted. */
 const BEGUN_FACTOR = 2;
-/** Addresses that are remembered, in two generations of half as many. */
+/** Remembered addresses, in two generations of half as many. */
 const ADDRESSES_MAX = 20_000;
 
 interface Balance {
@@ -45,16 +45,16 @@ interface Balance {
 }
 
 /**
- * What each address may cost. One that spent its allowance is told to wait, so that the thread is there for the others;
- * what is served from memory costs nothing.
+ * Limits the cost of each address. An address that spent its allowance is told to wait, so that the thread is there
+ * for the others; answers from memory are free.
  */
 export class WorkBudget {
   readonly #clock: Clock;
   readonly #turns: Turns;
-  /** Addresses that were seen since the others became old. When these are many, they are the old ones. */
+  /** Addresses seen in this generation. When it is full, it becomes the old generation. */
   #balances = new Map<string, Balance>();
   #oldBalances = new Map<string, Balance>();
-  /** Tasks under way by address. */
+  /** Tasks in progress by address. */
   readonly #tasks = new Map<string, number>();
   #tasksOfAll = 0;
 
@@ -63,7 +63,7 @@ export class WorkBudget {
     this.#turns = turns;
   }
 
-  /** Addresses that are remembered; some may be counted twice. */
+  /** Remembered addresses; some may be counted twice. */
   get size(): number {
     return this.#balances.size + this.#oldBalances.size;
   }
@@ -76,7 +76,7 @@ export class WorkBudget {
   /**
    * Opens the account of one request.
    *
-   * @param isKnown - Somebody who is signed in, or on this machine.
+   * @param isKnown - The user is signed in, or on this machine.
    */
   open(address: string, isKnown: boolean): WorkAccount {
     const allowance = isKnown ? KNOWN : STRANGERS;
@@ -104,7 +104,7 @@ export class WorkBudget {
     let balance = this.#balances.get(line);
     if (!balance) {
       balance = this.#oldBalances.get(line) ?? { leftMs: savedMsMax, atMs: now };
-      // However many addresses there are, a new one costs no look at the others.
+      // Constant time for a new address, however many there are.
       if (this.#balances.size >= ADDRESSES_MAX / 2) {
         this.#oldBalances = this.#balances;
         this.#balances = new Map();
@@ -124,12 +124,12 @@ interface AccountParts {
   readonly allowance: Allowance;
   readonly left: () => number;
   readonly take: (ms: number) => void;
-  /** Under way at this moment. */
+  /** Tasks in progress now. */
   readonly tasks: () => { readonly mine: number; readonly ofAll: number };
   readonly count: (change: 1 | -1) => void;
 }
 
-/** Whoever asks pays for the work of the request. */
+/** Charges the asker for the work of the request. */
 export class WorkAccount implements Workers {
   readonly #parts: AccountParts;
   #hasBegun = false;
@@ -138,7 +138,7 @@ export class WorkAccount implements Workers {
     this.#parts = parts;
   }
 
-  /** What is answered when the allowance is spent or in use; `undefined` lets the request in and takes its price. */
+  /** The refusal when the allowance is spent or in use; `undefined` admits the request and charges its price. */
   refusal(): Refusal | undefined {
     const { left, take, allowance } = this.#parts;
     const leftMs = left();
@@ -148,13 +148,13 @@ export class WorkAccount implements Workers {
     return noPlace;
   }
 
-  /** @throws {OverloadError} (rejects) When too much is under way, of this address or of everybody. */
+  /** @throws {OverloadError} (rejects) When too much is in progress, for this address or in total. */
   async run<Result>(work: Work<Result>): Promise<Result> {
     const noPlace = this.#noPlace();
     if (noPlace) throw new OverloadError(noPlace);
     this.#hasBegun = true;
     const { turns, line, take, count } = this.#parts;
-    // Before it is known what the work costs: many who come at once must not all find the allowance unspent.
+    // The cost is not known yet, and many requests at once must not all find the allowance unspent.
     count(1);
     take(RESERVED_MS);
     try {
@@ -165,7 +165,7 @@ export class WorkAccount implements Workers {
     }
   }
 
-  /** Does what cannot be cut into steps, in a turn. */
+  /** Runs a task that cannot be cut into steps, in a turn. */
   async once<Result>(task: () => Result): Promise<Awaited<Result>> {
     const result = await this.run(oneStep(task));
     return result;

@@ -20,16 +20,16 @@ import { type Zip, zipBytes } from "./zip/zip-bytes.ts";
 import { ZipLayout } from "./zip/zip-layout.ts";
 import { dosTime } from "./zip/zip-records.ts";
 
-/** Archives on their way at once; each holds two chunks and has some files open. */
+/** Archives in progress at once; each holds two chunks and a few open files. */
 const ZIPS_MAX = 200;
-/** Of one address: enough for a program that fetches parts of one archive side by side. */
+/** Archives of one address: enough for a program that fetches parts of an archive in parallel. */
 const ZIPS_PER_ADDRESS_MAX = 16;
-/** Changes when the same files would make other bytes. */
+/** Changes when the same files would give other bytes. */
 const FORM = "zip-1";
 
 /**
- * All or chosen files of a torrent as one archive, made while it is read: `/t/ID.zip`, `?file=3&file=10-19`.
- * Its length is known at once and any part of it can be asked for.
+ * All or selected files of a torrent as one archive, generated while it is read: `/t/ID.zip`, `?file=3&file=10-19`.
+ * Its length is known at once, and any part can be requested.
  */
 export function zipRoutes(parts: HubParts): Hono<HubEnv> {
   const { catalogue, contents, clock, faults, log, downloads } = parts;
@@ -57,7 +57,7 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
       return (ending ??= content ? contents.release(content) : Promise.resolve());
     };
     try {
-      // Read here, at the cost of whoever asks; opening finds it in memory.
+      // Read here, at the asker's cost; opening finds it in memory.
       await catalogue.metainfo(listing.id, c.var.work);
       content = await contents.open(listing.id);
       if (!content) throw notFound("torrent");
@@ -106,7 +106,7 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
     const status = range === "whole" ? 200 : 206;
     if (c.req.method === "HEAD") return new Response(null, { status, headers });
     const fail = (controller: ReadableStreamDefaultController, cause: unknown): void => {
-      // Neither somebody who was slow is our fault, nor a torrent that was taken back.
+      // Neither a slow reader nor a removed torrent is our fault.
       log[stop.signal.aborted ? "debug" : "warn"]("a download broke off", {
         id: listing.id,
         why: String(cause),
@@ -126,13 +126,13 @@ export function zipRoutes(parts: HubParts): Hono<HubEnv> {
     return new Response(body, { status, headers });
   }
 
-  /** Lets others have a turn. */
+  /** Lets other work have a turn. */
   async function breathe(): Promise<void> {
     await new Promise<void>((resolve) => clock.startTimer(0, resolve));
   }
 }
 
-/** What an archive is made of, and what it holds until its end. */
+/** The parts of an archive, and the resources it holds until its end. */
 interface ZipAnswer {
   readonly zip: Zip;
   readonly listing: Listing;
@@ -159,7 +159,7 @@ const BUSY = new RefusedError({
   retryAfter: 15,
 });
 
-/** The same files of the same torrent give the same bytes, for ever. */
+/** The same files of the same torrent always give the same bytes. */
 function etagOf({ files }: Zip, { infohashes, publishedMs }: Listing): string {
   const digest = sha256(new Uint8Array(files.buffer, files.byteOffset, files.byteLength));
   const content = toHex(wireInfohashes(infohashes)[0]!);

@@ -11,10 +11,10 @@ import { namedInOldFile, withOwnTrackers } from "./named-trackers.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 import type { Turns, Workers } from "./turns.ts";
 
-/** Files whose paths are put together before others may have a turn. */
+/** Files whose paths are built before other work gets a turn. */
 const FILES_PER_STEP = 256;
 
-/** One published torrent, as it is listed. */
+/** One published torrent, as lists show it. */
 export interface Listing {
   readonly id: string;
   /** The title: free text, no name of a file. */
@@ -38,11 +38,11 @@ export interface Listing {
   readonly namedTrackers: readonly (readonly string[])[];
 }
 
-/** How a hub is reached at the moment. Never stored with what is published: addresses are not content. */
+/** The hub's current addresses. They are never stored with a torrent, because addresses are not content. */
 export interface HubAddresses {
   /** Announce URLs. */
   readonly trackers: readonly string[];
-  /** Where the torrent's content can be had by HTTP (BEP 19). */
+  /** URLs of the torrent's content over HTTP (BEP 19). */
   readonly webSeeds: readonly string[];
 }
 
@@ -51,18 +51,18 @@ export interface StoredFile extends ListedFile {
   readonly torrentId: string;
   /** Absolute path on this machine. */
   readonly location: string;
-  /** Changes when the bytes do: the infohash and the index. */
+  /** Changes with the bytes: the infohash and the index. */
   readonly version: string;
 }
 
-/** What is published, for people and programs to look at. */
+/** The published torrents, for people and programs. */
 export class Catalogue {
   readonly #torrents: TorrentTable;
   readonly #drafts: DraftTable;
   readonly #library: TorrentLibrary;
   readonly #folder: DataFolder;
   readonly #turns: Turns;
-  // Made when they are first asked for, and kept as long as the library keeps what they are made of.
+  // Built on first use, and kept as long as the library keeps the metainfo.
   readonly #lists = new WeakMap<Metainfo, FileList>();
   readonly #indexes = new WeakMap<Metainfo, Promise<FileIndex>>();
   readonly #paths = new WeakMap<Metainfo, Promise<ReadonlyMap<string, number>>>();
@@ -84,7 +84,7 @@ export class Catalogue {
   /**
    * Newest first.
    *
-   * @param workers - Whoever pays for what grows with the catalogue.
+   * @param workers - Pays for work that grows with the catalogue.
    */
   async search(
     search: { readonly query: string; readonly limit: number; readonly offset: number },
@@ -103,13 +103,13 @@ export class Catalogue {
     return this.#torrents.totals();
   }
 
-  /** @param id - Of the torrent, or of the draft it came from: links from the first second go on working. */
+  /** @param id - Of the torrent, or of the draft it came from: links from before publication keep working. */
   async find(id: string): Promise<Listing | undefined> {
     const row = await this.#row(id);
     return row && this.#listing(row);
   }
 
-  /** The .torrent file for somebody who asks now: the hub's addresses around an info dictionary that never changes. */
+  /** The .torrent file for the current reader: the hub's addresses around an info dictionary that never changes. */
   async torrentFile(
     listing: Listing,
     addresses: HubAddresses,
@@ -120,7 +120,7 @@ export class Catalogue {
     if (!stored) return undefined;
     const around = {
       trackers: withOwnTrackers(addresses.trackers, listing.namedTrackers),
-      // The hub's own of another time are not among those that its maker named.
+      // The hub's own web seeds of another time are not among those that the maker named.
       webSeeds: [
         ...addresses.webSeeds,
         ...stored.metainfo.webSeeds.filter((url) => !url.includes(`/t/${listing.id}/`)),
@@ -130,7 +130,7 @@ export class Catalogue {
     return surroundInfo(stored.file, around, stored.metainfo.info.infoBytes);
   }
 
-  /** What the .torrent file says. @param workers - Whoever pays when it has to be read. */
+  /** The parsed .torrent file. @param workers - Pays when the file must be read. */
   async metainfo(id: string, workers: Workers = this.#turns): Promise<Metainfo | undefined> {
     const row = await this.#row(id);
     return row && this.#library.load(row, workers);
@@ -142,7 +142,7 @@ export class Catalogue {
     return metainfo && this.#list(metainfo);
   }
 
-  /** The same in natural order, for people who look for some. */
+  /** The same in natural order, for browsing and search. */
   async fileIndex(id: string, workers: Workers = this.#turns): Promise<FileIndex | undefined> {
     const metainfo = await this.metainfo(id, workers);
     return (
@@ -151,7 +151,7 @@ export class Catalogue {
     );
   }
 
-  /** One file by its index, for a direct download: names from outside play no part (HUB-6). */
+  /** One file by its index, for a direct download: names from outside are not used (HUB-6). */
   async file(
     id: string,
     index: number,
@@ -174,8 +174,8 @@ export class Catalogue {
   }
 
   /**
-   * One file by its path in the torrent, the torrent's name in front, as readers of a web seed ask for it. The
-   * path is looked up among those of the torrent, never on the disk (HUB-6).
+   * One file by its path in the torrent, including the torrent's name, as readers of a web seed request it. The path
+   * is looked up in the torrent, never on the disk (HUB-6).
    */
   async fileAt(
     id: string,
@@ -201,7 +201,7 @@ export class Catalogue {
     return listing(row, await this.#namedTrackers(row));
   }
 
-  /** Rows of the first hubs do not say: their .torrent files are asked, once. */
+  /** Rows of the first hubs have no value: their .torrent files are read once. */
   async #namedTrackers(row: TorrentRow): Promise<string[][]> {
     if (row.trackers !== null) return JSON.parse(row.trackers) as string[][];
     const metainfo = await this.#library.load(row);
@@ -256,7 +256,7 @@ function listing(row: TorrentRow, namedTrackers: string[][]): Listing {
   };
 }
 
-/** By the path as we store it, and as the torrent itself writes it. */
+/** Keyed by the path as we store it, and by the path as the torrent writes it. */
 function* indexesByPath(list: FileList): Work<ReadonlyMap<string, number>> {
   const indexes = new Map<string, number>();
   for (let index = 0; index < list.count; index += 1) {
@@ -269,8 +269,8 @@ function* indexesByPath(list: FileList): Work<ReadonlyMap<string, number>> {
 }
 
 /**
- * Several who ask at the same time wait for one making. What failed is made anew: it may have failed because of whoever
- * asked first, who may do no more for now.
+ * Concurrent callers share one making. A failure is not shared: it may be that only the first caller's allowance was
+ * spent, so the others try again.
  */
 async function shared<Value>(
   kept: WeakMap<Metainfo, Promise<Value>>,

@@ -5,58 +5,58 @@ import type { Log } from "../ports/log.ts";
 export interface Damage {
   /** In words for everybody, without paths. */
   readonly words: string;
-  /** Nothing of it can be given at the moment, as far as is known. */
+  /** As far as is known, nothing of it can be served now. */
   readonly all: boolean;
-  /** Real files, by their index, that are gone or not in their full length. */
+  /** Indexes of real files that are missing or have the wrong length. */
   readonly lostFiles: ReadonlySet<number>;
-  /** Pieces that are not what was published. */
+  /** Pieces that differ from the published ones. */
   readonly lostPieces: ReadonlySet<number>;
 }
 
-/** What a look at the files of one torrent found. */
+/** The result of a look at the files of one torrent. */
 export type FilesFound =
   | { readonly kind: "no-metainfo" }
-  /** @property lost - Indexes among real files; empty when all are there in their full length. */
+  /** @property lost - Indexes of real files; empty when all are there in their full length. */
   | { readonly kind: "files"; readonly lost: ReadonlySet<number>; readonly fileCount: number };
 
 interface Fault {
-  /** From the rounds. */
+  /** Found by the rounds. */
   found: FilesFound | undefined;
   /** From the engine: why it cannot serve. */
   state: string | undefined;
-  /** Pieces that were read and were not what was published; repaired ones are taken out. */
+  /** Pieces that were read and differ from the published ones; repaired pieces are removed. */
   readonly lostPieces: Set<number>;
   pieceCount: number;
 }
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** What is known to be wrong with the everseed's copies, and who said so (HUB-19). */
+/** Everything known to be wrong with the everseed's copies, by source (HUB-19). */
 export class ContentFaults {
   readonly #log: Log;
   readonly #onChange: (torrentId: string, isWhole: boolean) => void;
   readonly #faults = new Map<string, Fault>();
 
-  /** @param onChange - Called when a copy stops to be whole, and when it is whole again. */
+  /** @param onChange - Called when a copy becomes damaged, and when it is whole again. */
   constructor(log: Log, onChange: (torrentId: string, isWhole: boolean) => void) {
     this.#log = log;
     this.#onChange = onChange;
   }
 
-  /** @returns Null when nothing is known. */
+  /** @returns Null when no damage is known. */
   of(torrentId: string): Damage | null {
     const fault = this.#faults.get(torrentId);
     const words = fault && wordsOf(fault);
     if (!fault || words === undefined) return null;
     const lostFiles = fault.found?.kind === "files" ? fault.found.lost : NONE;
     const { lostPieces } = fault;
-    // An engine that cannot read its files does not say which: the rounds do, as soon as they have looked.
+    // An engine that cannot read its files does not say which ones; the rounds do, once they have looked.
     const all =
       fault.found?.kind === "no-metainfo" || (fault.state !== undefined && lostFiles.size === 0);
     return { words, all, lostFiles, lostPieces };
   }
 
-  /** All of it is new. */
+  /** Its content was replaced as a whole. */
   handleReplaced(torrentId: string): void {
     if (!this.#faults.delete(torrentId)) return;
     this.#log.info("what the everseed keeps is whole again", { id: torrentId });
@@ -100,7 +100,7 @@ export class ContentFaults {
           this.#change(id, ({ lostPieces }) => lostPieces.delete(event.piece));
         break;
       default:
-      // What the torrent knows and whom it met say nothing about the disk.
+      // Events about the torrent itself and its peers say nothing about the disk.
     }
   }
 

@@ -15,7 +15,7 @@ const NOW = 1_790_000_000_000;
 const PIECES = 3;
 const PIECE_BYTES = 80_000;
 
-/** A catalogue on a disk whose pieces are as `verdicts` says, by torrent and piece; intact else. */
+/** A catalogue on a disk whose pieces are intact, except where `verdicts` says otherwise. */
 async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}) {
   const store = await openStore(":memory:");
   t.after(() => store.close());
@@ -54,7 +54,7 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
       return { cancel: () => void timers.splice(timers.indexOf(timer) >>> 0, 1) };
     },
   };
-  // One file a piece.
+  // One file for each piece.
   const geometry = {
     pieceCount: PIECES,
     requestSize: () => PIECE_BYTES,
@@ -96,7 +96,7 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
     report: ({ id }, piece, intact) => seen.push(`${id} ${piece} ${intact ? "intact" : "damaged"}`),
   });
   scrub.start();
-  /** Lets `count` pauses pass. @returns Their lengths. */
+  /** Lets `count` pauses elapse. @returns Their lengths. */
   const pass = async (count: number) => {
     const delays: number[] = [];
     while (delays.length < count) {
@@ -134,7 +134,7 @@ test("HUB-19: damage that leaves the length alone is found before a peer asks; t
   assert.deepEqual(await pass(1), [6 * 3600_000], "a pause at the end of the catalogue");
 });
 
-test("HUB-19: what is whole rests for a month; what is damaged is looked at again", async (t) => {
+test("HUB-19: intact torrents rest for a month; damaged ones are checked again", async (t) => {
   const { pass, seen, daysSince } = await world(t, { "t2 0": { kind: "corrupt", fault: "v1" } });
   await pass(1 + 3 + 1 + 3 + 1);
   assert.deepEqual([await daysSince("t1"), await daysSince("t2")], [0, 50]);
@@ -143,7 +143,7 @@ test("HUB-19: what is whole rests for a month; what is damaged is looked at agai
   assert.deepEqual(seen, ["t2 0 damaged", "t2 1 intact", "t2 2 intact"]);
 });
 
-test("files that are gone are left to the rounds", async (t) => {
+test("missing files are left to the rounds", async (t) => {
   const failure = { kind: "failure", code: "ENOENT", message: "gone", path: "/x" } as const;
   const { pass, seen, daysSince, open } = await world(t, { "t1 0": failure });
   await pass(1);
@@ -153,7 +153,7 @@ test("files that are gone are left to the rounds", async (t) => {
   assert.equal(open(), 0);
 });
 
-test("a stop in the middle closes the files and says nothing of the torrent", async (t) => {
+test("a stop in the middle closes the files and reports nothing about the torrent", async (t) => {
   const { scrub, pass, daysSince, open, timers } = await world(t);
   await pass(2);
   assert.equal(open(), 1);
@@ -163,7 +163,7 @@ test("a stop in the middle closes the files and says nothing of the torrent", as
   assert.equal(await daysSince("t1"), 40);
 });
 
-test("files of others that changed are compared between two pieces of what is under way, they alone, and faster", async (t) => {
+test("changed files in an owner's folder are compared between two pieces of the running check, they alone, and faster", async (t) => {
   const { scrub, pass, seen, daysSince, store, open } = await world(t);
   await pass(2);
   const row = (await store.torrents.find("t0"))!;
@@ -183,7 +183,7 @@ test("files of others that changed are compared between two pieces of what is un
   assert.equal(open(), 0);
 });
 
-test("a change is forgotten when all is compared as a whole, and no stamp is kept of what is damaged", async (t) => {
+test("a full check replaces a pending change, and damaged files get no stamp", async (t) => {
   const { scrub, pass, seen, store } = await world(t, { "t0 1": { kind: "corrupt", fault: "v1" } });
   await pass(1);
   const row = (await store.torrents.find("t0"))!;

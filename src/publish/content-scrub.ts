@@ -13,15 +13,15 @@ import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { ContentChange } from "./in-place-watch.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
-/** A torrent rests so long after a look at every byte. */
+/** The pause of a torrent after a full check. */
 const REST_MS = 30 * 24 * 3600_000;
-/** The first minutes belong to those who waited for the start. */
+/** The first minutes after a start belong to the people who waited for it. */
 const START_MS = 5 * 60_000;
-/** Slow enough that nobody notices; 20 TB in the time of a rest. */
+/** Slow enough to go unnoticed; still 20 TB between two checks of a torrent. */
 const BYTES_PER_MS = 8_000;
-/** For files that somebody has written to: whoever looks at the torrent's page wants to know. */
+/** For files that somebody has written to: readers of the torrent's page want to know soon. */
 const BYTES_PER_MS_URGENT = 64_000;
-/** When all have been looked at, those that are damaged are looked at again after this. */
+/** When all have been checked, damaged torrents are checked again after this pause. */
 const PAUSE_MS = 6 * 3600_000;
 
 interface ContentScrubOptions {
@@ -36,17 +36,17 @@ interface ContentScrubOptions {
 }
 
 /**
- * Compares every stored byte with its hash, slowly and again each month: damage that leaves a file's length alone
- * is known before somebody asks for it, and "checked" on a page has a date that means it (HUB-19). One piece at
- * a time; after a restart the torrent that was under way begins anew. Files of others that changed are compared at once,
- * between two pieces of whatever is under way.
+ * Compares every stored byte with its hash, slowly and again each month. It finds damage that does not change a
+ * file's length before somebody asks for the file, and gives "checked" on a page a real date (HUB-19). One piece at a
+ * time; after a restart, the interrupted torrent begins anew. Changed files in their owners' folders are compared at
+ * once, between two pieces of the running check.
  */
 export class ContentScrub {
   readonly #options: ContentScrubOptions;
   #seq = 0;
   #timer: Timer | undefined;
   #running = false;
-  /** Waits for the time of the next torrent. */
+  /** Waiting for the next torrent's time. */
   #resting = false;
   readonly #urgent = new Map<string, { torrent: TorrentRow; change: ContentChange }>();
   #endRest: () => void = () => undefined;
@@ -66,7 +66,7 @@ export class ContentScrub {
     this.#endRest();
   }
 
-  /** Compares these files next: there is a reason to. */
+  /** Compares these files next, because there is a reason to doubt them. */
   hurry(torrent: TorrentRow, change: ContentChange): void {
     const waiting = this.#urgent.get(torrent.id)?.change;
     this.#urgent.set(torrent.id, {
@@ -84,7 +84,7 @@ export class ContentScrub {
     this.#timer = this.#options.clock.startTimer(delayMs, () => void this.#next());
   }
 
-  /** Never rejects: what went wrong is in the log, and the next torrent's turn comes. */
+  /** Never rejects: a failure is logged, and the next torrent follows. */
   async #next(): Promise<void> {
     const { torrents, clock, log } = this.#options;
     let delayMs = PAUSE_MS;
@@ -110,7 +110,7 @@ export class ContentScrub {
     }
   }
 
-  /** @param change - What of it is in doubt; everything, when nobody says. */
+  /** @param change - The files in doubt; all of them when undefined. */
   async #scrub(row: TorrentRow, change?: ContentChange): Promise<void> {
     const { library, folder, content, torrents, clock, report } = this.#options;
     const metainfo = await library.load(row);
@@ -123,7 +123,7 @@ export class ContentScrub {
       pieceHashesV2(info, pieceLayers),
       existingFiles(row),
     );
-    // Before the first byte is read: what is written meanwhile looks different afterwards.
+    // Taken before the first byte is read, so that a later write changes it.
     const stamp = change?.stamp ?? (await this.#stampOf(row, info));
     const bytesPerMs = change ? BYTES_PER_MS_URGENT : BYTES_PER_MS;
     const open = content.open({ ...layout, readOnly: true });
@@ -132,7 +132,7 @@ export class ContentScrub {
       for (const piece of piecesOf(info, change?.files)) {
         if (!change) await this.#hurryAll();
         const verdict = await verdictOf(open, piece);
-        // The rounds look after files that are gone; the disk that cannot read a piece has lost it.
+        // The rounds handle missing files; a piece that the disk cannot read is lost.
         if (verdict.kind === "failure" && verdict.code !== "EIO") return;
         if (!this.#running) return;
         const intact = verdict.kind === "intact";
@@ -148,7 +148,7 @@ export class ContentScrub {
     else await torrents.setStamp(row.id, change.stamp);
   }
 
-  /** @returns Null for content of our own, which nobody else writes to. */
+  /** @returns Null for content in our own folder, which nobody else writes to. */
   async #stampOf(row: TorrentRow, info: TorrentInfo): Promise<string | null> {
     if (row.content_root === null) return null;
     const paths = realFiles(info).map(({ path }) => `${row.content_root}/${path.join("/")}`);
@@ -163,7 +163,7 @@ export class ContentScrub {
   }
 }
 
-/** @param files - Real files, by their index; all pieces when undefined. A piece that two files share comes once. */
+/** @param files - Indexes of real files; undefined means all pieces. A piece shared by two files comes once. */
 function* piecesOf(info: TorrentInfo, files: ReadonlySet<number> | undefined): Iterable<number> {
   const { geometry } = info;
   let next = 0;

@@ -26,7 +26,7 @@ async function world(t: TestContext) {
       return { info: { files } } as unknown as Metainfo;
     },
   } as unknown as TorrentLibrary;
-  /** Publishes files. @returns Where a file of it lies on the disk. */
+  /** Publishes files. @returns A function that gives a file's place on the disk. */
   const publish = async (id: string, files: Record<string, Uint8Array>, where = "content") => {
     torrents.set(id, files);
     for (const [path, bytes] of Object.entries(files)) {
@@ -68,7 +68,7 @@ async function world(t: TestContext) {
       log: SILENT_LOG,
       ...options,
     });
-  /** One start of the hub, until everything was looked at. */
+  /** Runs one start of the hub until everything was compared. */
   const share = async (options: Partial<{ log: typeof SILENT_LOG }> = {}) => {
     const sharing = open(options);
     sharing.start();
@@ -108,7 +108,7 @@ for (const [where, at] of [
   ["the last byte of a part", 1024 * 1024 - 1],
   ["the last byte before the end", LARGE - 1],
 ] as const) {
-  test(`HUB-19: a copy that differs by ${where} is not taken for equal`, async (t) => {
+  test(`HUB-19: a copy that differs in ${where} is not taken for equal`, async (t) => {
     const { disk, publish, share } = await world(t);
     const one = await publish("one", { "big.bin": bytes(1) });
     await share();
@@ -119,11 +119,11 @@ for (const [where, at] of [
     assert.deepEqual(disk.bytes(two("big.bin")), bytes(1), "the damage is not handed on");
     const three = await publish("three", { "big.bin": bytes(1) });
     await share();
-    assert.ok(disk.same(two("big.bin"), three("big.bin")), "the whole one is found");
+    assert.ok(disk.same(two("big.bin"), three("big.bin")), "the intact one is found");
   });
 }
 
-test("a copy that is gone is forgotten, one with another length is passed over", async (t) => {
+test("a missing copy is forgotten, one with another length is skipped", async (t) => {
   const { disk, store, publish, share } = await world(t);
   const gone = await publish("gone", { "big.bin": bytes(1) });
   const cut = await publish("cut", { "big.bin": bytes(2) });
@@ -144,7 +144,7 @@ test("a copy that is gone is forgotten, one with another length is passed over",
   );
 });
 
-test("what cannot be linked keeps its own copy, and the rest goes on", async (t) => {
+test("a file that cannot be linked keeps its own copy, and the rest goes on", async (t) => {
   const { disk, publish, share } = await world(t);
   await publish("one", { "big.bin": bytes(1), "c.bin": bytes(4) });
   await share();
@@ -162,7 +162,7 @@ test("what cannot be linked keeps its own copy, and the rest goes on", async (t)
   assert.ok(disk.same(three("c.bin"), "/data/content/one/c.bin"));
 });
 
-test("what was left when the hub stopped is done after the next start", async (t) => {
+test("work left by a stop is done after the next start", async (t) => {
   const { disk, publish, share, open } = await world(t);
   const one = await publish("one", { "a.bin": bytes(1) });
   const two = await publish("two", { "a.bin": bytes(1) });
@@ -174,7 +174,7 @@ test("what was left when the hub stopped is done after the next start", async (t
   assert.ok(disk.same(one("a.bin"), two("a.bin")));
 });
 
-test("a folder that is not the hub's own is left alone", async (t) => {
+test("a folder that is not the hub's own is not touched", async (t) => {
   const { disk, publish, share } = await world(t);
   const own = await publish("own", { "big.bin": bytes(1) });
   const elsewhere = await publish("theirs", { "big.bin": bytes(1) }, "in-place");

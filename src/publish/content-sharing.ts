@@ -7,9 +7,9 @@ import type { DataFolder } from "./data-folder.ts";
 import { areEqualFiles, sampleFile } from "./equal-files.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
-/** Bytes; below this a file costs more to look up than a second copy costs. */
+/** Bytes; a smaller file costs more to look up than a second copy costs. */
 const SHARED_BYTES_MIN = 64 * 1024;
-/** Files of one look that are compared with a new one, so that a crowd of them costs no more than a few. */
+/** Files with the same look that are compared with a new one; the bound keeps a crowd of them cheap. */
 const CANDIDATES_MAX = 8;
 
 export interface ContentSharingOptions {
@@ -23,17 +23,17 @@ export interface ContentSharingOptions {
 }
 
 /**
- * Gives equal files of different torrents one place on disk: the same content in another kind, a release that
- * kept most files of the one before. It follows the catalogue in the order of publishing, after a torrent is
- * public, so that nobody waits for it; how far it came is remembered.
+ * Stores equal files of different torrents once on the disk: the same content as another kind, or a release that kept
+ * most files of the one before. It follows the catalogue in the order of publication, after a torrent is public, so
+ * that nobody waits for it; its progress is stored.
  *
- * Files are compared byte by byte before one takes the place of the other. A copy that the disk has damaged is
- * therefore never handed on, and a v1 torrent, which says no hash of a file, takes part like the others.
+ * Files are compared byte by byte before one replaces the other. So a damaged copy never replaces an intact one, and
+ * v1 torrents, which have no hashes of files, take part too.
  */
 export class ContentSharing {
   readonly #options: ContentSharingOptions;
   #running = false;
-  /** There may be torrents that were not looked at. */
+  /** True when there may be torrents to compare. */
   #wanted = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -46,13 +46,13 @@ export class ContentSharing {
     this.handlePublished();
   }
 
-  /** Waits for the file in hand. What is left is done after the next start. */
+  /** Waits for the current file. The rest is done after the next start. */
   async stop(): Promise<void> {
     this.#running = false;
     await this.#work;
   }
 
-  /** There is a torrent more. Returns at once. */
+  /** A torrent was published. Returns at once. */
   handlePublished(): void {
     if (!this.#running || this.#wanted) return;
     this.#wanted = true;
@@ -67,7 +67,7 @@ export class ContentSharing {
     });
   }
 
-  /** Resolves when everything published before this call was looked at. */
+  /** Resolves when everything published before this call was compared. */
   async idle(): Promise<void> {
     await this.#work;
   }
@@ -87,7 +87,7 @@ export class ContentSharing {
 
   async #share(row: TorrentRow): Promise<void> {
     const { library, folder } = this.#options;
-    // Files of somebody else's folder are never replaced.
+    // Files in somebody else's folder are never replaced.
     if (row.content_root !== null || !folder.isOwnContent(row.content_path)) return;
     const metainfo = await library.load(row);
     for (const file of metainfo?.info.files ?? []) {
@@ -106,7 +106,7 @@ export class ContentSharing {
       if (known) await files.replaceByLink(folder.absolute(known), folder.absolute(path));
       await copies.put({ path, size, sample });
     } catch (error) {
-      // Another disk, or as many links as the file system takes: two copies are no harm.
+      // Another disk, or the file system's limit of links: two copies do no harm.
       log.debug("a file is kept twice", { path, why: String(error) });
     }
   }

@@ -2,21 +2,21 @@ import { toHex } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { FileFacts, Files } from "../ports/files.ts";
 
-/** Files that are looked at side by side. */
+/** Files that are examined in parallel. */
 const LOOKS_AT_ONCE = 16;
 
-/** What files look like from outside: nobody can write to one without changing this. */
+/** The outside of files: a write to one of them always changes it. */
 export interface ContentLook {
-  /** Of each file: its length and both its times; undefined when it is not there, or may not be looked at. */
+  /** For each file its length and both times; undefined when it is missing or not accessible. */
   readonly files: readonly (FileFacts | undefined)[];
-  /** All of it in one text. */
+  /** All of it as one text. */
   readonly stamp: string;
-  /** Wall milliseconds of the last change to any of them; the system sets it, and no program can set it back. */
+  /** Wall milliseconds of the last change to any file; the system sets this time, and no program can set it back. */
   readonly newestMs: number;
 }
 
 /**
- * Looks at files.
+ * Examines files.
  *
  * @param paths - Absolute.
  */
@@ -40,7 +40,7 @@ export async function lookAtFiles(
   return { files: looks, stamp: toHex(digest.subarray(0, 16)), newestMs };
 }
 
-/** @returns True when two looks at one file are of the same bytes, as far as the system tells. */
+/** @returns True when two looks at a file saw the same bytes, as far as the system can tell. */
 export function looksAlike(a: FileFacts | undefined, b: FileFacts | undefined): boolean {
   if (!a || !b) return a === b;
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
@@ -52,7 +52,7 @@ async function lookAt(path: string, files: Pick<Files, "stat">): Promise<FileFac
     return facts?.folder === true ? undefined : facts;
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
-    // Closed to us, or on a disk that fails: whatever it is, it cannot be given to anybody.
+    // Not accessible, or on a failing disk: either way it cannot be served.
     return undefined;
   }
 }

@@ -2,19 +2,19 @@ import type { Work } from "../base/work.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Damage } from "./content-faults.ts";
 
-/** Files or pieces that are looked at before others may have a turn. */
+/** Files or pieces that are examined before other work gets a turn. */
 const LOOKED_AT_PER_STEP = 1_024;
 
-/** Files people know: no padding, no links. Their place in this list is their index everywhere outside. */
+/** The files people know: no padding and no links. Outside, a file's index is its index in this list. */
 export function realFiles(info: TorrentInfo): readonly TorrentInfo["files"][number][] {
   return info.files.filter((file) => !file.pad && !file.linkTarget);
 }
 
-/** @returns Indexes among real files of those that a download would not give as they were published. */
+/** @returns Indexes of the real files that a download would not give as published. */
 export function* damagedFiles(info: TorrentInfo, damage: Damage | null): Work<ReadonlySet<number>> {
   const damaged = new Set<number>();
   if (!damage) return damaged;
-  // Also those that share a piece with a lost file: their bytes there cannot be judged, and are not given.
+  // This includes pieces shared with a lost file: they cannot be verified, and are not served.
   const lostPieces = Uint32Array.from(yield* lackingPieces(info, damage)).sort();
   let index = 0;
   for (const [file, { pad, linkTarget }] of info.files.entries()) {
@@ -29,7 +29,7 @@ export function* damagedFiles(info: TorrentInfo, damage: Damage | null): Work<Re
   return damaged;
 }
 
-/** @returns True when one of the ascending `numbers` is from `first` on and below `end`. */
+/** @returns True when one of the ascending `numbers` is in the range from `first` to below `end`. */
 function hasBetween(numbers: Uint32Array, first: number, end: number): boolean {
   let low = 0;
   let high = numbers.length;
@@ -41,7 +41,7 @@ function hasBetween(numbers: Uint32Array, first: number, end: number): boolean {
   return low < numbers.length && numbers[low]! < end;
 }
 
-/** @returns Pieces that the everseed cannot give. */
+/** @returns The pieces that the everseed cannot serve. */
 export function* lackingPieces(
   info: TorrentInfo,
   damage: Damage | null,

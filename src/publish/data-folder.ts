@@ -1,6 +1,5 @@
 /**
- * Where publishing keeps things below the data folder. Paths that are stored are relative to it, so that
- * the folder can move.
+ * The places of publishing below the data folder. Stored paths are relative to it, so that the folder can be moved.
  */
 export class DataFolder {
   readonly root: string;
@@ -45,7 +44,7 @@ export class DataFolder {
     return `${this.fetch(id)}/resume`;
   }
 
-  /** The folder that holds a torrent's content: ours, or where its owner keeps it. */
+  /** The folder of a torrent's content: ours, or its owner's. */
   contentRoot(row: {
     readonly content_path: string;
     readonly content_root: string | null;
@@ -63,7 +62,7 @@ export class DataFolder {
     return `content/${infohashKey.slice(0, 2)}/${infohashKey}`;
   }
 
-  /** Whether a stored path is one that `contentPath` made: what lies there is the hub's to arrange. */
+  /** Tells whether `contentPath` made this stored path: the hub may rearrange only what is there. */
   isOwnContent(path: string): boolean {
     return path.startsWith("content/");
   }

@@ -11,19 +11,19 @@ import type { HashKinds } from "./hash-journal.ts";
 import { PublishError } from "./publish-error.ts";
 import { UploadLayout } from "./upload-layout.ts";
 
-/** What somebody is going to upload and how it is to be published. All of it comes from outside. */
+/** What somebody declares to upload, and how to publish it. All of it comes from outside. */
 export interface Declaration {
-  /** What the folder, or the file, is called on disk. */
+  /** The name of the folder, or the file, on disk. */
   readonly name: string;
-  /** What people read, kept to the letter; `name` when absent. */
+  /** The title for people, kept to the letter; `name` when absent. */
   readonly title?: string | undefined;
   readonly folder: boolean;
   readonly files: readonly {
-    /** Below the torrent's folder, "/" between parts. Not looked at without a folder. */
+    /** Below the torrent's folder, "/" between parts. Ignored without a folder. */
     readonly path: string;
     /** Bytes. */
     readonly size: number;
-    /** Milliseconds since 1970; only compared. */
+    /** Milliseconds since 1970; only used in comparisons. */
     readonly modified?: number | undefined;
     readonly executable?: boolean | undefined;
   }[];
@@ -36,30 +36,30 @@ export interface Declaration {
   readonly trackers?: readonly string[] | undefined;
 }
 
-/** A declaration made sense of: known before the first byte arrives. */
+/** The plan made from a declaration, before the first byte arrives. */
 export interface DraftPlan {
-  /** Free text, well-formed. Whatever is to be a file name is in `torrent`. */
+  /** Free text, well-formed. File names are in `torrent`. */
   readonly title: string;
   readonly torrent: TorrentPlan;
   /** One for each file of the torrent's geometry, below the draft's folder. */
   readonly contentFiles: readonly ContentFile[];
   readonly layout: UploadLayout;
   readonly kinds: HashKinds;
-  /** Indexes into the declared files, in the order their bytes are sent. */
+  /** Indexes of the declared files, in the order in which their bytes are sent. */
   readonly order: readonly number[];
-  /** Declared paths that no system could store as they are. */
+  /** Declared paths that not every system could store. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** Files that are looked at before others may have a turn. */
+/** Files that are processed before other work gets a turn. */
 const FILES_PER_STEP = 128;
-/** What a file costs in the metainfo besides its path, with some room. */
+/** Bytes of a file in the metainfo besides its path, with some margin. */
 const FILE_OVERHEAD_BYTES = 200;
 const PIECE_BYTES = { v1: 20, v2: 32, hybrid: 52 } as const;
 
 /**
- * Names are cleaned as a reader of the torrent would clean them (MET-1 to MET-5), so that what lies on our
- * disk and what everybody else makes of the torrent is the same.
+ * Cleans names like a reader of the torrent would (MET-1 to MET-5), so that the files on our disk and those of every
+ * other reader are the same.
  *
  * @throws {PublishError} `bad-declaration` with the reason.
  */
@@ -129,7 +129,7 @@ function* plan(
   }
 }
 
-/** What no reader would take, us included, is refused before anything is uploaded. */
+/** Refuses metainfo that no reader would accept, us included, before anything is uploaded. */
 function refuseHugeMetainfo(torrent: TorrentPlan, kind: TorrentKind): void {
   let bytes = torrent.geometry.pieceCount * PIECE_BYTES[kind];
   for (const file of torrent.files) {
@@ -157,7 +157,7 @@ function* renamed(
   return changes;
 }
 
-/** Names are cleaned in the form the wire brings them. */
+/** Cleans names in the form in which they come off the wire. */
 function components(path: string): string[] {
   const parts = latin1OfUtf8(path)
     .split("/")

@@ -13,7 +13,7 @@ import type { SlabLine } from "./slab-line.ts";
 import type { Turns } from "./turns.ts";
 import { Upload } from "./upload.ts";
 
-/** An upload nobody sends to holds files open and its plan in memory; after this long it is put away. */
+/** An open upload holds files and its plan in memory; after this long without a sender it is closed. */
 const IDLE_MS = 60_000;
 
 export interface DraftUploadsOptions {
@@ -27,18 +27,18 @@ export interface DraftUploadsOptions {
   readonly log: Log;
 }
 
-/** What was declared, and what it means. */
+/** The declaration and the plan made from it. */
 export interface DraftContent {
   readonly declaration: Declaration;
   readonly plan: DraftPlan;
 }
 
-/** A draft that is open for bytes. */
+/** A draft that can receive bytes. */
 export interface OpenDraft extends DraftContent {
   readonly upload: Upload;
 }
 
-/** The uploads that are open at the moment, one for each draft somebody sends to or asks about. */
+/** The uploads that are open now, one for each draft that somebody sends to or asks about. */
 export class DraftUploads {
   readonly #options: DraftUploadsOptions;
   readonly #open = new Map<string, Promise<OpenDraft>>();
@@ -49,16 +49,16 @@ export class DraftUploads {
     this.#options = options;
   }
 
-  /** How far an upload got: of one that is not open what is durable. */
+  /** How many bytes of an upload have arrived; for a closed one, how many are durable. */
   async offset(row: DraftRow): Promise<number> {
     const open = await this.#open.get(row.id);
     return open ? open.upload.offset : row.durable;
   }
 
   /**
-   * Opens the draft where its journal ends; an open one is shared.
+   * Opens the draft where its journal ends; callers share an open one.
    *
-   * @param known - What was declared, when the caller has made sense of it already.
+   * @param known - The declaration, when the caller has parsed it already.
    */
   async open(row: DraftRow, known?: DraftContent): Promise<OpenDraft> {
     if (this.#closed) throw new PublishError("closed", "This hub is shutting down.");
@@ -73,7 +73,7 @@ export class DraftUploads {
     return open;
   }
 
-  /** Puts an upload away, waiting for what is under way; harmless when it is not open. */
+  /** Closes an upload after waiting for its running work; harmless when it is not open. */
   async close(id: string): Promise<void> {
     this.#timers.get(id)?.cancel();
     this.#timers.delete(id);
@@ -83,26 +83,26 @@ export class DraftUploads {
     try {
       await open.upload.close();
     } finally {
-      // Only now: somebody who opens it anew must find files nobody writes to.
+      // Only now, so that a caller who opens it again finds files that nobody writes to.
       if (this.#open.get(id) === opening) this.#open.delete(id);
     }
   }
 
-  /** Waits for all, then rejects with the first trouble there was. */
+  /** Waits for all, then rejects with the first error. */
   async closeAll(): Promise<void> {
     this.#closed = true;
     const ends = await Promise.allSettled([...this.#open.keys()].map((id) => this.close(id)));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
-  /** Starts the time to wait before an upload that nobody uses is put away. */
+  /** Starts the timer that closes an unused upload. */
   #rest(id: string): void {
     this.#timers.get(id)?.cancel();
     this.#timers.set(
       id,
       this.#options.clock.startTimer(IDLE_MS, () => {
         this.#putAway(id).catch((error: unknown) => {
-          this.#options.log.warn("an upload was not put away well", { id, why: String(error) });
+          this.#options.log.warn("an upload did not close cleanly", { id, why: String(error) });
         });
       }),
     );
@@ -149,7 +149,7 @@ export class DraftUploads {
       root: this.#options.folder.draftContent(id),
       geometry: plan.layout.geometry,
       files: plan.contentFiles,
-      // Nothing is expected: the hashes are what the upload finds out.
+      // No hashes are expected: the upload computes them.
       hashes: {},
       partFile: `${this.#options.folder.draft(id)}/parts`,
       readOnly: false,
@@ -159,7 +159,7 @@ export class DraftUploads {
   }
 }
 
-/** @param text - Written by ourselves, after it was checked. */
+/** @param text - Written by this program, after it was checked. */
 function* readDraft(text: string): Work<DraftContent> {
   const declaration = JSON.parse(text) as Declaration;
   yield;

@@ -2,15 +2,15 @@ import { concatBytes } from "../base/bytes.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Files, ReadFile } from "../ports/files.ts";
 
-/** Bytes read at the beginning, in the middle and at the end of a file for its sample. */
+/** Bytes sampled at the beginning, in the middle and at the end of a file. */
 const SAMPLE_BYTES = 16 * 1024;
-/** Bytes of each file in memory while two are compared; a multiple of 4. */
+/** Bytes of each file in memory during a comparison; a multiple of 4. */
 const COMPARED_BYTES = 1024 * 1024;
 
 /**
- * Looks at three places of a file, so that only files which are very probably equal are compared.
+ * Samples three places of a file, so that only files which are very probably equal are compared.
  *
- * @returns SHA-256 of what is there; `undefined` when the file is not there in this size.
+ * @returns SHA-256 of the sample; `undefined` when the file is missing or has another size.
  */
 export async function sampleFile(
   files: Files,
@@ -37,8 +37,8 @@ export async function sampleFile(
 /**
  * Compares two files byte by byte.
  *
- * @param running - Asked between parts; `false` ends the comparison, which is then not equal.
- * @returns False also when one of them is gone.
+ * @param running - Called between parts; `false` aborts, and the result is "not equal".
+ * @returns False also when one of them is missing.
  */
 export async function areEqualFiles(
   files: Files,
@@ -66,13 +66,13 @@ async function haveEqualBytes(
   running: () => boolean,
 ): Promise<boolean> {
   const [left, right] = [new Uint8Array(COMPARED_BYTES), new Uint8Array(COMPARED_BYTES)];
-  // Four bytes a step: this runs on the thread that serves everybody.
+  // Compares four bytes a step, because this runs on the main thread.
   const [leftWords, rightWords] = [new Uint32Array(left.buffer), new Uint32Array(right.buffer)];
   for (let position = 0; position < one.size; position += COMPARED_BYTES) {
     if (!running()) return false;
     const wanted = Math.min(COMPARED_BYTES, one.size - position);
     const counts = await Promise.all([one.read(left, position), other.read(right, position)]);
-    // Shorter than a moment ago: somebody is at it.
+    // Shorter than a moment ago: somebody is changing it.
     if (counts.some((count) => count < wanted)) return false;
     left.fill(0, wanted);
     right.fill(0, wanted);

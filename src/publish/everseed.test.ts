@@ -19,7 +19,7 @@ const V1 = new Uint8Array(20).fill(1);
 const V2 = new Uint8Array(32).fill(2);
 const NOTHING = { uploaded: 0, uploadBytesPerSecond: 0, peers: 0, downloaded: 0 };
 
-/** An engine that only remembers what it was told. */
+/** An engine that only records its calls. */
 class ToldEngine {
   readonly added: AddTorrent[] = [];
   readonly removed: EngineTorrent[] = [];
@@ -73,7 +73,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
   };
   let loads = 0;
   const logged: string[] = [];
-  /** What the tracker was told: whether the copy is whole. */
+  /** What the tracker heard: whether the copy is whole. */
   const told: boolean[] = [];
   const files = [{ path: ["talks", "a.txt"], length: 9, pad: false, linkTarget: undefined }];
   const metainfo = { info: { name: "talks", files } } as unknown as Metainfo;
@@ -102,7 +102,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     now += 60_000;
     fires.get(60_000)?.();
   };
-  /** The rounds take one step, and then the next one from the beginning of the catalogue. */
+  /** Lets the rounds take one step; the next one starts at the beginning of the catalogue. */
   const passRound = async () => {
     for (let step = 0; step < 2; step += 1) {
       const fire = fires.get(2_000)!;
@@ -125,7 +125,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
   };
 }
 
-test("an infohash nobody published wakes nothing", async (t) => {
+test("an unpublished infohash wakes nothing", async (t) => {
   const { everseed, engine } = await world(t);
   assert.equal(await everseed.wake(new Uint8Array(20).fill(9)), undefined);
   assert.equal(engine.added.length, 0);
@@ -155,7 +155,7 @@ test("PUB-5.2: many knocks under both infohashes wake one torrent, to seed from 
   assert.equal(await everseed.wake(V1), woken[0]);
 });
 
-test("a torrent sleeps when nobody was there for five minutes, and wakes again; what it sent is remembered", async (t) => {
+test("a torrent sleeps after five minutes without peers, and wakes again; its upload count is kept", async (t) => {
   const { everseed, engine, passMinute } = await world(t);
   await everseed.wake(V1);
   engine.stats = { ...NOTHING, peers: 1, uploaded: 700, uploadBytesPerSecond: 70 };
@@ -184,7 +184,7 @@ test("a torrent sleeps when nobody was there for five minutes, and wakes again; 
   assert.deepEqual(everseed.totals(), { uploaded: 850, downloaded: 0, peers: 2 });
 });
 
-test("HUB-18: what is taken back is let go, awake or on its way, and does not wake again", async (t) => {
+test("HUB-18: a removed torrent is released, awake or waking, and does not wake again", async (t) => {
   const { everseed, engine, store } = await world(t);
   const removal = { by: "ann", atMs: 1, words: "" };
   const torrent = await everseed.wake(V1);
@@ -202,14 +202,14 @@ test("HUB-18: what is taken back is let go, awake or on its way, and does not wa
   assert.equal(engine.added.length, engine.removed.length, "none is left in the engine");
 });
 
-test("after the end nothing wakes", async (t) => {
+test("nothing wakes after stop", async (t) => {
   const { everseed, engine } = await world(t);
   everseed.stop();
   assert.equal(await everseed.wake(V1), undefined);
   assert.equal(engine.added.length, 0);
 });
 
-test("HUB-19: files that are lost or cut are noticed by the rounds, said without paths, and forgotten when back", async (t) => {
+test("HUB-19: the rounds notice lost or truncated files, report them without paths, and clear them when they are back", async (t) => {
   const { everseed, passRound, disk, logged, told } = await world(t);
   const path = "/data/content/01/0101/talks/a.txt";
   const fault = () => everseed.figures("k3f9k3f9").damage?.words ?? null;
@@ -231,7 +231,7 @@ test("HUB-19: files that are lost or cut are noticed by the rounds, said without
   assert.deepEqual(told, [false, true, false, true], "the tracker counts it accordingly");
 });
 
-test("HUB-19: a lost .torrent file is noticed by the rounds", async (t) => {
+test("HUB-19: the rounds notice a lost .torrent file", async (t) => {
   const { everseed, passRound } = await world(t, { lost: true });
   await passRound();
   assert.match(everseed.figures("k3f9k3f9").damage?.words ?? "", /\.torrent file is lost/);
@@ -254,12 +254,12 @@ test("HUB-19, WIR-14: pieces the engine finds damaged are counted until they are
   const message = "EIO: /data/content/01/0101/talks/a.txt";
   onEvent!({ kind: "state", state: { kind: "waiting", cause: "disk-error", message } });
   assert.equal(fault(), "Its files cannot be read at the moment.");
-  assert.ok(everseed.figures("k3f9k3f9").damage?.all, "which ones is not known");
+  assert.ok(everseed.figures("k3f9k3f9").damage?.all, "it is not known which ones");
   onEvent!({ kind: "state", state: { kind: "seeding" } });
   assert.equal(fault(), null);
 });
 
-test("HUB-19: content that came anew is judged anew, and served without what was known of the old one", async (t) => {
+test("HUB-19: replaced content is judged anew, without the findings about the old content", async (t) => {
   const { everseed, engine } = await world(t);
   const torrent = await everseed.wake(V1);
   assert.ok(!everseed.isDamaged("k3f9k3f9"));
@@ -284,17 +284,17 @@ test("HUB-19: content is replaced when the engine has closed the old one, and is
   });
   const again = everseed.wake(V1);
   await new Promise(setImmediate);
-  assert.ok(!isMoving, "the engine still closes it");
+  assert.ok(!isMoving, "the engine is still closing it");
   closing.resolve();
   await new Promise(setImmediate);
   assert.ok(isMoving);
-  assert.equal(engine.added.length, 1, "nobody opens what is being moved");
+  assert.equal(engine.added.length, 1, "content that is being moved is not opened");
   moving.resolve();
   await Promise.all([replaced, again]);
   assert.equal(engine.added.length, 2);
 });
 
-test("HUB-19: what is not replaced after all is as it was, and wakes again", async (t) => {
+test("HUB-19: content that is not replaced after all stays, and wakes again", async (t) => {
   const { everseed, engine } = await world(t);
   await everseed.wake(V1);
   engine.added[0]!.onEvent!({ kind: "piece-lost", piece: 0 });

@@ -16,7 +16,7 @@ import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
 const SWEEP_MS = 60_000;
-// Longer than the pauses a downloading client makes between connections.
+// Longer than the pauses between connections of a downloading client.
 const IDLE_MS = 5 * 60_000;
 
 export interface EverseedOptions {
@@ -27,17 +27,17 @@ export interface EverseedOptions {
   readonly content: ContentSource;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told when files that are not ours have changed. */
+  /** Called when files in an owner's folder have changed. */
   readonly onChanged?: ((torrentId: string) => void) | undefined;
   readonly swarms: Pick<SwarmRegistry, "setWhole">;
 }
 
-/** What the everseed sends of one torrent. */
+/** The everseed's figures of one torrent. */
 export interface EverseedFigures {
   readonly uploadBytesPerSecond: number;
   /** Bytes since start. */
   readonly uploaded: number;
-  /** What is wrong with its copy; null as long as nothing is known. */
+  /** What is wrong with its copy; null while no damage is known. */
   readonly damage: Damage | null;
 }
 
@@ -48,18 +48,18 @@ interface AwakeTorrent {
 }
 
 /**
- * The seed that never sleeps, although its torrents do: a published torrent is a row until a peer's
- * handshake names it, lives in the engine while peers are there, and is a row again some minutes later.
- * Nothing has to be restored after a restart or a kill.
+ * The seed that never sleeps, although its torrents do: a published torrent is only a row until a peer's handshake
+ * names it, lives in the engine while peers are there, and becomes a row again some minutes later. Nothing needs
+ * restoring after a restart or a kill.
  */
 export class Everseed {
   readonly #options: EverseedOptions;
   readonly #awake = new Map<string, AwakeTorrent>();
   readonly #waking = new Map<string, Promise<EngineTorrent | undefined>>();
-  /** What torrents that sleep again have sent. */
+  /** Bytes sent by torrents that are asleep again. */
   readonly #uploadedBefore = new Map<string, number>();
   readonly #looking = new Set<string>();
-  /** Torrents whose content is being replaced: they wake when that has ended. Never reject. */
+  /** Torrents whose content is being replaced: they may wake when that has ended. These promises never reject. */
   readonly #replacing = new Map<string, Promise<void>>();
   readonly #faults: ContentFaults;
   readonly #rounds: ContentRounds;
@@ -102,7 +102,7 @@ export class Everseed {
     this.#faults.handleEvent(row, { kind: intact ? "piece" : "piece-lost", piece });
   }
 
-  /** Introduces the engine, which was made with `wake` of this object. */
+  /** Connects the engine, which was created with this object's `wake`. */
   start(session: EngineSession): void {
     invariant(!this.#session, "one engine for one everseed");
     this.#session = session;
@@ -112,7 +112,7 @@ export class Everseed {
     this.#scrub.start();
   }
 
-  /** Stops waking and putting to sleep; the engine is closed by its owner. */
+  /** Stops waking and putting to sleep; the owner closes the engine. */
   stop(): void {
     this.#timer?.cancel();
     this.#rounds.stop();
@@ -121,13 +121,13 @@ export class Everseed {
     this.#session = undefined;
   }
 
-  /** The engine's question about an infohash it does not have (`WakeTorrent`). */
+  /** Answers the engine's question about an unknown infohash (`WakeTorrent`). */
   readonly wake = async (wireInfohash: Uint8Array): Promise<EngineTorrent | undefined> => {
     const row = await this.#options.torrents.findByWire(wireInfohash);
     if (!row) return undefined;
     const awake = this.#awake.get(row.id);
     if (awake) return awake.torrent;
-    // Several peers may knock while the metainfo is read: one answer for all.
+    // Several peers may ask while the metainfo is read: they share one answer.
     let waking = this.#waking.get(row.id);
     if (!waking) {
       waking = this.#load(row.id).finally(() => this.#waking.delete(row.id));
@@ -146,17 +146,17 @@ export class Everseed {
     };
   }
 
-  /** For each piece the peers that have it but not all; undefined while the torrent sleeps. */
+  /** For each piece, how many partial peers have it; undefined while the torrent sleeps. */
   partialCopies(torrentId: string): Uint16Array | undefined {
     return this.#awake.get(torrentId)?.torrent.partialCopies();
   }
 
-  /** Whether something is known to be wrong with its copy. */
+  /** Tells whether its copy is known to be damaged. */
   isDamaged(torrentId: string): boolean {
     return this.#faults.of(torrentId) !== null;
   }
 
-  /** A download met a file that is not as it was: what else is gone is known at once, not at the next round. */
+  /** A download found a damaged file: find the others now, not in the next round. */
   look(torrentId: string): void {
     const { torrents, log } = this.#options;
     torrents.find(torrentId).then(
@@ -166,10 +166,10 @@ export class Everseed {
   }
 
   /**
-   * Replaces the content of a torrent by a whole one, while it sleeps: an engine that mends the old content would write
-   * into the new. What was found out about the old one is forgotten.
+   * Replaces a torrent's content while it sleeps, because an engine that repairs the old content would write into the
+   * new. Findings about the old content are cleared.
    *
-   * @param replace - Called when nobody has the old files open for writing; nobody has, before it ends.
+   * @param replace - Called once the old files are closed; nobody opens them for writing before it ends.
    */
   async replace(torrentId: string, replace: () => Promise<void>): Promise<void> {
     const replacing = this.#replaceAsleep(torrentId, this.#waking.get(torrentId), replace);
@@ -181,7 +181,7 @@ export class Everseed {
     this.#faults.handleReplaced(torrentId);
   }
 
-  /** @param waking - Began before, and does not wait for us. */
+  /** @param waking - Started earlier, and does not wait for us. */
   async #replaceAsleep(
     torrentId: string,
     waking: Promise<unknown> | undefined,
@@ -195,14 +195,14 @@ export class Everseed {
 
   /** It is not published any more. Resolves when no peer gets anything of it. */
   async release(torrentId: string): Promise<void> {
-    // One that is on its way out of bed is awake, or finds its row gone, in a moment.
+    // A torrent that is waking will be awake, or find its row gone, in a moment.
     await this.#waking.get(torrentId);
     this.#faults.forget(torrentId);
     const awake = this.#awake.get(torrentId);
     if (awake) await this.#putToSleep(torrentId, awake);
   }
 
-  /** Somebody wrote to files that are not ours: what was judged is judged anew, now and when peers ask. */
+  /** Somebody wrote to files in an owner's folder: everything judged is judged again, now and when peers ask. */
   #handleChanged(row: TorrentRow, change: ContentChange): void {
     this.#options.log.info("files that were published in place have changed: they are compared", {
       id: row.id,
@@ -213,7 +213,7 @@ export class Everseed {
     this.#scrub.hurry(row, change);
   }
 
-  /** Of all torrents together. */
+  /** The sum of all torrents. */
   totals(): { uploaded: number; downloaded: number; peers: number } {
     let [uploaded, downloaded, peers] = [this.#uploadedAsleep, 0, 0];
     for (const { torrent } of this.#awake.values()) {
@@ -230,7 +230,7 @@ export class Everseed {
     await this.#replacing.get(id);
     const row = await torrents.find(id);
     const metainfo = row && (await library.load(row));
-    // Taken back while the file was read.
+    // Removed while the file was read.
     if (!row || !(await torrents.find(id))) return undefined;
     const session = this.#session;
     if (!metainfo || !session) {
@@ -241,12 +241,12 @@ export class Everseed {
       from: { metainfo: { ...metainfo, info: infoOnDisk(row, metainfo.info) } },
       root: folder.contentRoot(row),
       mode: "seed",
-      // What is damaged in our own folder is mended from the swarm; files of others are never written to.
+      // Damage in our own folder is repaired from the swarm; files in owners' folders are never written.
       existing: existingFiles(row),
       ...(row.content_root !== null && { select: (info) => info.files.map(() => false) }),
       onEvent: (event: TorrentEvent) => {
         this.#faults.handleEvent(row, event);
-        // The engine says that files cannot be read, a look says which.
+        // The engine says that files cannot be read; a look finds out which.
         if (event.kind === "state" && event.state.kind === "waiting") void this.#look(row);
       },
     });
@@ -254,7 +254,7 @@ export class Everseed {
     return torrent;
   }
 
-  /** One look at a time for each torrent: many may ask for the same lost file. Never rejects. */
+  /** One look at a time for each torrent, because many may ask for the same lost file. Never rejects. */
   async #look(row: TorrentRow): Promise<void> {
     if (this.#looking.has(row.id)) return;
     this.#looking.add(row.id);

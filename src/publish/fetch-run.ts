@@ -20,16 +20,16 @@ import { PublishError } from "./publish-error.ts";
 import type { FetchedTorrent } from "./torrent-adoption.ts";
 
 const NODE_BYTES = 32;
-/** Without a new piece for so long, and nobody who sends, it is stalled. */
+/** A fetch without a new piece and without a sender for this long is stalled. */
 const STALLED_MS = 60_000;
 const NOBODY_TO_ASK = "It names no tracker: this hub has nobody to ask for it";
 
 export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
 
-/** The engine that fetches, with its trackers; `daemon/` guards where it goes (house rule 8). */
+/** The engine that fetches, with its trackers; `daemon/` guards the addresses it contacts (house rule 8). */
 export interface FetchEngine {
   add(options: AddTorrent, trackers: readonly (readonly string[])[]): Promise<EngineTorrent>;
-  /** What the trackers of a torrent that was added say now: a bounded list, warnings first. */
+  /** Current messages of the trackers of an added torrent: a bounded list, warnings first. */
   trackerNotices(torrent: EngineTorrent): readonly TrackerNotice[];
   /** Says goodbye and makes everything durable. */
   remove(torrent: EngineTorrent): Promise<void>;
@@ -39,17 +39,17 @@ export interface FetchRunOptions {
   readonly row: FetchRow;
   readonly source: FetchSource;
   readonly engine: FetchEngine;
-  /** Finds the piece layers of a v2 torrent that came by magnet link. */
+  /** Computes the piece layers of a v2 torrent that came by magnet link. */
   readonly hasher: PieceHasher;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told as soon as it is known what there is to fetch. @throws (rejects) When it is not to be fetched. */
+  /** Called as soon as the contents are known. @throws (rejects) When the torrent must not be fetched. */
   readonly judge: (info: TorrentInfo) => Promise<void>;
 }
 
-/** Of a fetch, what changes while it is under way. */
+/** The figures of a fetch that change while it runs. */
 type FetchFigures = Pick<
   Fetch,
   | "state"
@@ -62,7 +62,7 @@ type FetchFigures = Pick<
   | "trackerNotices"
 >;
 
-/** The figures of a fetch that does not run. */
+/** The figures of a fetch that is not running. */
 export const NOTHING_YET = {
   size: null,
   bytesDone: 0,
@@ -71,7 +71,7 @@ export const NOTHING_YET = {
   trackerNotices: [],
 } as const;
 
-/** One torrent on its way from its swarm. */
+/** Fetches one torrent from its swarm. */
 export class FetchRun {
   /** Resolves when everything is there and durable; `undefined` when it was stopped. */
   readonly done: Promise<FetchedTorrent | undefined>;
@@ -87,7 +87,7 @@ export class FetchRun {
     this.#options = options;
     this.#lastNewsMs = options.clock.nowMs();
     this.done = this.#run();
-    // Whoever follows it is told all the same.
+    // Callers that follow it still see the rejection.
     this.done.catch(() => undefined);
   }
 
@@ -114,7 +114,7 @@ export class FetchRun {
     };
   }
 
-  /** Ends it; what was fetched stays. Safe to repeat. */
+  /** Stops it; fetched data stays. Safe to repeat. */
   async stop(): Promise<void> {
     this.#end.resolve(false);
     await this.done.catch(() => undefined);
@@ -123,7 +123,7 @@ export class FetchRun {
 
   #problem(torrent: EngineTorrent): string | null {
     if (torrent.state.kind === "waiting") return "The disk of this hub refuses at the moment.";
-    // Only peers that come by themselves can bring it: there is no use in waiting to say so.
+    // Only peers that connect by themselves can bring it, so say so at once.
     const isAlone = trackersOf(this.#options.source).length === 0 && torrent.stats().peers === 0;
     return isAlone ? NOBODY_TO_ASK : null;
   }
@@ -143,7 +143,7 @@ export class FetchRun {
         from: source,
         root: folder.fetchContent(row.id),
         mode: "download",
-        // Nobody else puts anything here, and the everseed looks for the torrent's own name.
+        // Nobody else writes here, and the everseed expects the torrent's own names.
         existing: "own",
         keepsHiddenName: true,
         resume,
@@ -160,7 +160,7 @@ export class FetchRun {
     }
     const { info } = this.#torrent;
     invariant(info, "a complete torrent knows what it is");
-    // A .torrent file says more than a link: comment, date, maker, web seeds.
+    // A .torrent file has more than a link: comment, date, maker, web seeds.
     if ("metainfo" in source) return { ...source.metainfo, info, trackers: trackersOf(source) };
     return {
       info,
@@ -194,7 +194,7 @@ export class FetchRun {
         }
         break;
       default:
-      // Lost pieces are fetched again, banned peers are others' trouble.
+      // Lost pieces are fetched again, and banned peers are no concern of a fetch.
     }
   }
 
@@ -226,7 +226,9 @@ export class FetchRun {
     });
   }
 
-  /** The info dictionary of a magnet link names the roots of large files only; the layers are read from them. */
+  /**
+   * The info dictionary of a magnet link holds only the roots of large files; the layers are computed from the files.
+   */
   async #layers(info: TorrentInfo): Promise<Metainfo["pieceLayers"]> {
     const layers = new Map<string, Uint8Array>();
     if (info.kind === "v1") return layers;

@@ -1,10 +1,10 @@
-/** A torrent that the hub fetches from its swarm, and how far it got. */
+/** A torrent that the hub fetches from its swarm, and its progress. */
 export interface Fetch {
   readonly id: string;
   readonly ownerId: string;
-  /** 20 bytes, as peers say it. */
+  /** 20 bytes, the wire form. */
   readonly infohash: Uint8Array;
-  /** Of the torrent; the infohash until somebody told the name. */
+  /** The torrent's name; the infohash until the name is known. */
   readonly name: string;
   readonly createdMs: number;
   readonly state: FetchState;
@@ -15,15 +15,15 @@ export interface Fetch {
   readonly bytesDone: number;
   readonly bytesPerSecond: number;
   readonly peers: number;
-  /** What its trackers say now, warnings first; empty when nothing is under way. */
+  /** Current messages of its trackers, warnings first; empty when it is not running. */
   readonly trackerNotices: readonly TrackerNotice[];
-  /** The torrent, once it is published; another one when its content was here before. */
+  /** The torrent, once it is published; another one when its content was already here. */
   readonly torrentId: string | null;
 }
 
 /**
- * `finding` the details of a magnet link; `checking` what came before a restart; `fetching`; `stalled`: nobody
- * has pieces; `waiting` for the disk; `failed` with the cause; `published`.
+ * `finding` the details of a magnet link; `checking` data from before a restart; `fetching`; `stalled`: no peer has
+ * the pieces; `waiting` for the disk; `failed` with the cause; `published`.
  */
 export type FetchState =
   | "finding"
@@ -34,11 +34,11 @@ export type FetchState =
   | "failed"
   | "published";
 
-/** Words of a tracker that a person wants to know. Texts from outside, cut to a length people can read. */
+/** A tracker's message for people. Text from outside, cut to a readable length. */
 export interface TrackerNotice {
   /** `warning`: it lists us and has something to say (BEP 3). `failure`: it does not list us. */
   readonly kind: "warning" | "failure";
-  /** Scheme, host and port: paths hold passkeys. */
+  /** Scheme, host and port only, because paths hold passkeys. */
   readonly tracker: string;
   readonly message: string;
 }

@@ -16,7 +16,7 @@ import { randomShortId } from "./short-id.ts";
 import type { SpaceAccount } from "./space-account.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
-/** Torrents one person may have on the way. */
+/** Fetches that one person may have in progress. */
 const FETCHES_MAX = 50;
 
 export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" | "judge"> {
@@ -24,16 +24,16 @@ export interface FetchesOptions extends Omit<FetchRunOptions, "row" | "source" |
   readonly torrents: Pick<TorrentTable, "find" | "findByWire">;
   readonly space: SpaceAccount;
   readonly adoption: TorrentAdoption;
-  /** Told what is on its way. It knows by itself what was under way when the hub stopped. */
+  /** Learns which torrents are being fetched. It remembers by itself what was being fetched at the last stop. */
   readonly swarms: Pick<SwarmRegistry, "setFetched">;
   readonly random: Random;
-  /** Bytes of one torrent; `undefined` is what the disk holds. */
+  /** Limit of bytes for one torrent; with `undefined`, the disk is the limit. */
   readonly bytesMax: number | undefined;
 }
 
 /**
- * Torrents that somebody has a .torrent file or a magnet link of. The hub fetches each from its swarm, keeps its
- * infohash, and publishes it when it is whole. What has begun goes on after a restart.
+ * Torrents that somebody supplied as a .torrent file or magnet link. The hub fetches each from its swarm, keeps its
+ * infohash, and publishes it when it is whole. Unfinished fetches continue after a restart.
  */
 export class Fetches {
   readonly #options: FetchesOptions;
@@ -45,7 +45,7 @@ export class Fetches {
     this.#options = options;
   }
 
-  /** Goes on with what had begun. */
+  /** Continues unfinished fetches. */
   async start(): Promise<void> {
     const { fetches, swarms, log } = this.#options;
     for (const row of await fetches.listOpen()) {
@@ -62,22 +62,22 @@ export class Fetches {
     }
   }
 
-  /** Stops; `start` goes on another day. */
+  /** Stops; the next `start` continues. */
   async stop(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#runs.values()].map((run) => run.stop()));
   }
 
   /**
-   * Begins to fetch a torrent, or finds the one that is here or on its way.
+   * Starts to fetch a torrent, or finds it when it is published or being fetched.
    *
-   * @param source - Bytes of a .torrent file; or a magnet link, or an infohash in its place.
-   * @returns With `torrentId` when it was here already.
+   * @param source - The bytes of a .torrent file, a magnet link, or an infohash.
+   * @returns The fetch; it has a `torrentId` when the torrent was already here.
    * @throws {PublishError} (rejects) `bad-declaration`, `too-large`, `disk-full`, `too-many-drafts`.
    */
   async begin(ownerId: string, source: Uint8Array | string): Promise<Fetch> {
     const parsed = parseSource(source);
-    // One at a time: what many begin at one moment is counted, and a double click is one fetch.
+    // One at a time, so that simultaneous requests are counted, and a double click is one fetch.
     const begun = this.#beginning.then(() => this.#begin(ownerId, source, parsed));
     this.#beginning = begun.catch(() => undefined);
     return begun;
@@ -93,7 +93,7 @@ export class Fetches {
       const before = await fetches.findByInfohash(wire);
       if (before && before.torrent_id === null && before.problem === null)
         return this.#view(before);
-      // It failed, or led to a torrent that is gone: once more from the beginning.
+      // It failed, or led to a torrent that is gone: begin again.
       if (before) await this.#discard(before);
     }
     if ((await fetches.listOpen(ownerId)).length >= FETCHES_MAX) {
@@ -131,16 +131,16 @@ export class Fetches {
     return row && this.#view(row);
   }
 
-  /** Somebody's fetches that have not ended, oldest first. */
+  /** A person's fetches that have not ended, oldest first. */
   async listOpen(ownerId: string): Promise<Fetch[]> {
     const rows = await this.#options.fetches.listOpen(ownerId);
     return rows.map((row) => this.#view(row));
   }
 
   /**
-   * Tries once more what failed, from what is here.
+   * Retries a failed fetch with the data that is here.
    *
-   * @throws {PublishError} (rejects) As `begin`; `not-found` when it did not fail.
+   * @throws {PublishError} (rejects) Like `begin`; `not-found` when it did not fail.
    */
   async retry(id: string): Promise<void> {
     const retried = this.#beginning.then(() => this.#retry(id));
@@ -163,7 +163,7 @@ export class Fetches {
   }
 
   /**
-   * Gives it up, with all that was fetched.
+   * Cancels it and deletes everything that was fetched.
    *
    * @throws {PublishError} (rejects) `not-found` when it is published or gone.
    */
@@ -193,7 +193,7 @@ export class Fetches {
       source,
       judge: async (info) => {
         await this.#judge(info, row.id);
-        // It was given up meanwhile.
+        // It was cancelled meanwhile.
         if (!this.#runs.has(row.id)) this.#options.space.release(row.id);
       },
     });
@@ -201,7 +201,7 @@ export class Fetches {
     void this.#follow(row, run);
   }
 
-  /** Never rejects: how it ended is written down. */
+  /** Never rejects: the result is stored. */
   async #follow(row: FetchRow, run: FetchRun): Promise<void> {
     const { fetches, swarms, log, space } = this.#options;
     try {
@@ -213,7 +213,7 @@ export class Fetches {
       log.warn("a torrent could not be fetched", { id: row.id, why: String(error) });
       await run.stop();
       swarms.setFetched(row.infohash, false);
-      // A database that refuses now refuses the next start as well, which tells it.
+      // A database that fails now will also fail at the next start, which reports it.
       await fetches.setProblem(row.id, wordsOf(error)).catch(() => undefined);
     } finally {
       if (this.#runs.get(row.id) === run) {
@@ -245,7 +245,7 @@ export class Fetches {
   }
 
   /**
-   * Refuses what this hub is not going to publish, and promises space to the rest.
+   * Refuses a torrent that this hub will not publish, and reserves space otherwise.
    *
    * @throws {PublishError} (rejects)
    */
@@ -269,12 +269,12 @@ export class Fetches {
     await space.claim(size - here, () => this.#promise(id, size, here));
   }
 
-  /** Its space was promised before a restart: it is not asked for again. */
+  /** Its space was reserved before a restart, so it is not claimed again. */
   async #keepPromise(id: string, info: TorrentInfo): Promise<void> {
     this.#promise(id, info.geometry.dataLength, await this.#bytesHere(id, info));
   }
 
-  /** @param here - Bytes that an earlier run left on the disk. */
+  /** @param here - Bytes on the disk from an earlier run. */
   #promise(id: string, size: number, here: number): void {
     this.#options.space.promise(id, () => {
       const done = this.#runs.get(id)?.figures().bytesDone ?? 0;
@@ -282,7 +282,7 @@ export class Fetches {
     });
   }
 
-  /** As far as it was written down. */
+  /** As far as its progress was stored. */
   async #bytesHere(id: string, { geometry }: TorrentInfo): Promise<number> {
     const { files, folder } = this.#options;
     const bytes = await files.read(folder.fetchResume(id));

@@ -43,7 +43,7 @@ test("files stand in natural order, and each keeps its number", () => {
   assert.equal(list.torrentFile(3_000), undefined);
 });
 
-test("a query finds what has all of its words, in whatever case, in the order of the list", () => {
+test("a query finds files with all of its words, in any case, in the order of the list", () => {
   const queries = [
     "",
     "harbour",

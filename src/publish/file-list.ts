@@ -2,7 +2,7 @@ import { naturalKey } from "../base/natural-order.ts";
 import { sortInSteps, type Work } from "../base/work.ts";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 
-/** A real file of a torrent: padding is left out and does not count. */
+/** A real file of a torrent; padding is left out and does not count. */
 export interface ListedFile {
   readonly index: number;
   /** Below the torrent's folder; the name itself when the torrent is one file. */
@@ -10,12 +10,12 @@ export interface ListedFile {
   readonly size: number;
 }
 
-/** Files whose names stand in one text, and that are looked at in one step. */
+/** Files whose names share one text, and which are searched in one step. */
 const FILES_PER_STEP = 256;
-/** Words of one query that count; each is one more look at every file that has those before. */
+/** Words of one query that count; each is one more check of every file that matches the words before. */
 const WORDS_MAX = 10;
 
-/** The real files of a torrent by their number, without an object for each of them. */
+/** The real files of a torrent by number, without an object for each. */
 export class FileList {
   readonly #metainfo: Metainfo;
   /** Index into the torrent's files. */
@@ -37,7 +37,7 @@ export class FileList {
     return this.#real.length;
   }
 
-  /** The file as the torrent has it; `undefined` for a number that no file has. */
+  /** The file as in the torrent; `undefined` for a number past the last file. */
   torrentFile(index: number): Metainfo["info"]["files"][number] | undefined {
     const at = this.#real[index];
     return at === undefined ? undefined : this.#metainfo.info.files[at];
@@ -46,12 +46,12 @@ export class FileList {
   /** @param index - Below `count`. */
   at(index: number): ListedFile {
     const { path, length } = this.torrentFile(index)!;
-    // The folder's own name stands above the list.
+    // The folder's own name is shown above the list.
     const below = this.#metainfo.info.folder ? path.slice(1) : path;
     return { index, path: below.join("/"), size: length };
   }
 
-  /** Some files in the torrent's order. */
+  /** A range of files in the torrent's order. */
   slice(offset: number, countMax: number): ListedFile[] {
     const count = Math.max(0, Math.min(countMax, this.count - offset));
     return Array.from({ length: count }, (_, at) => this.at(offset + at));
@@ -59,16 +59,16 @@ export class FileList {
 }
 
 /**
- * The files of a torrent as people look for them: in natural order, a folder's files before its folders, and found by
- * words. Names are kept as a few long texts, which is what makes looking through 100,000 of them quick.
+ * The files of a torrent for browsing and search: in natural order, a folder's files before its subfolders. Names are
+ * kept in a few long texts, which makes a search of 100,000 names fast.
  */
 export class FileIndex {
   readonly list: FileList;
   /** Numbers of the files in natural order. */
   readonly #order: Uint32Array;
-  /** Small letters, a line for each of `FILES_PER_STEP` files in natural order. */
+  /** Lower case, a line for each of `FILES_PER_STEP` files in natural order. */
   readonly #texts: readonly string[];
-  /** Where each line begins in its text. */
+  /** The start of each line in its text. */
   readonly #starts: Uint32Array;
 
   private constructor(
@@ -99,7 +99,7 @@ export class FileIndex {
       const end = Math.min(first + FILES_PER_STEP, order.length);
       for (let place = first; place < end; place += 1) {
         starts[place] = text.length;
-        // No name of a file has a new line in it.
+        // No file name contains a line break.
         text += `${list.at(order[place]!).path.toLowerCase()}\n`;
       }
       texts.push(text);
@@ -113,7 +113,10 @@ export class FileIndex {
     return this.list.at(this.#order[place]!);
   }
 
-  /** @returns Places in natural order of the files that have all words of `query` in their paths; of all without words. */
+  /**
+   * @returns Places in natural order of the files whose paths contain all words of `query`; of all files without
+   * words.
+   */
   *search(query: string): Work<Uint32Array> {
     const [first, ...others] = wordsOf(query);
     const found = new Uint32Array(this.list.count);
@@ -135,7 +138,7 @@ export class FileIndex {
   }
 }
 
-/** The longest first, because few files have it. */
+/** The longest word first, because few files have it. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().split(/\s+/).filter(Boolean));
   return [...words].sort((a, b) => b.length - a.length).slice(0, WORDS_MAX);

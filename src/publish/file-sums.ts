@@ -1,14 +1,14 @@
 import { invariant } from "../base/errors.ts";
 
-/** CRC-32 (ISO 3309, as ZIP uses it). @param previous - Of the bytes before; 0 at the start. */
+/** CRC-32 (ISO 3309, as in ZIP). @param previous - Of the bytes before; 0 at the start. */
 export type Crc32 = (bytes: Uint8Array, previous: number) => number;
 
 /** Bytes of a stored sum: 1 when it is known, then the sum. */
 const STORED_BYTES = 5;
 
 /**
- * The CRC-32 of each file of a torrent, learned from its bytes in order, however often a reader breaks off: a
- * sum that has come to byte n goes on there when byte n passes again.
+ * The CRC-32 of each file of a torrent, computed from bytes as readers pass them in order: a sum that reached byte n
+ * continues when byte n passes again.
  */
 export class FileSums {
   readonly #sizes: (file: number) => number;
@@ -29,7 +29,7 @@ export class FileSums {
     this.#covered = new Float64Array(files);
   }
 
-  /** The sum of the whole file; `undefined` as long as it is not known. */
+  /** The sum of the whole file; `undefined` until it is known. */
   of(file: number): number | undefined {
     return this.covered(file) === this.#sizes(file) ? this.#sums[file] : undefined;
   }
@@ -41,7 +41,7 @@ export class FileSums {
     return covered;
   }
 
-  /** Takes intact bytes of a file; those that the sum does not wait for are no use to it. */
+  /** Takes intact bytes of a file; bytes that do not continue the sum are ignored. */
   feed(file: number, offset: number, bytes: Uint8Array): void {
     const covered = this.covered(file);
     if (covered < offset || covered >= offset + bytes.length) return;
@@ -50,7 +50,7 @@ export class FileSums {
     if (this.#covered[file] === this.#sizes(file)) this.#changed = true;
   }
 
-  /** @returns The whole sums to be stored; `undefined` when there are no new ones since the last time. */
+  /** @returns All sums for storing; `undefined` when there are no new ones since the last call. */
   takeChanges(): Uint8Array | undefined {
     if (!this.#changed) return undefined;
     this.#changed = false;
@@ -65,7 +65,7 @@ export class FileSums {
     return stored;
   }
 
-  /** Knows again what was stored. */
+  /** Restores stored sums. */
   restore(stored: Uint8Array): void {
     if (stored.length !== this.#sums.length * STORED_BYTES) return;
     const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);

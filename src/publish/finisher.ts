@@ -24,44 +24,44 @@ import { infoOnDisk } from "./in-place.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { Turns } from "./turns.ts";
 
-/** Files that are looked at before others may have a turn. */
+/** Files that are processed before other work gets a turn. */
 const FILES_PER_STEP = 256;
 
 export interface FinisherOptions {
   readonly torrents: TorrentTable;
   readonly drafts: DraftTable;
   readonly swarms: SwarmRegistry;
-  /** Knows of damage that files' lengths do not show, and serves from what is replaced. */
+  /** Knows of damage that file lengths do not show, and serves the content that may be replaced. */
   readonly everseed: Pick<Everseed, "isDamaged" | "replace">;
-  /** Told of each new torrent, whose files may be here already. */
+  /** Told of each new torrent, because its files may already be here. */
   readonly sharing: Pick<ContentSharing, "handlePublished">;
   readonly folder: DataFolder;
   readonly files: Files;
   readonly turns: Turns;
   readonly clock: Clock;
   readonly log: Log;
-  /** The hub's own announce URLs: they are not stored with what is published. */
+  /** The hub's own announce URLs, which are not stored with a torrent. */
   readonly trackers: readonly string[];
-  /** Nothing else happens to what is published while a torrent is made. */
+  /** Runs one change of the catalogue at a time, this one included. */
   readonly publications: Pick<Publications, "alone" | "meet">;
 }
 
-/** Content whose pieces are hashed, and how it is to be published. */
+/** Content whose pieces are hashed, with the options for publishing it. */
 export interface HashedContent {
   readonly declaration: Declaration;
   readonly plan: DraftPlan;
   readonly hashes: { readonly v1?: Uint8Array | undefined; readonly v2?: Uint8Array | undefined };
 }
 
-/** A draft whose every byte is durable and hashed. */
+/** A draft whose bytes are all durable and hashed. */
 export interface FinishedDraft extends HashedContent {
   readonly row: DraftRow;
 }
 
 /**
- * Makes a torrent of a finished draft: metainfo, content in its place, a row in the catalogue, a swarm on
- * our tracker. Every step may be the last before a kill; done again, each finds what it did before:
- * the journal still holds the hashes, so the infohash and with it every path is the same.
+ * Makes a torrent of a finished draft: metainfo, content in its place, a row in the catalogue, a swarm on our
+ * tracker. A kill may follow any step; repeated, each step finds its earlier result: the journal still holds the
+ * hashes, so the infohash and all paths are the same.
  */
 export class Finisher {
   readonly #options: FinisherOptions;
@@ -70,20 +70,20 @@ export class Finisher {
     this.#options = options;
   }
 
-  /** One at a time: two uploads of the same content must meet. */
+  /** One at a time, so that two uploads of the same content meet. */
   async finish(finished: FinishedDraft): Promise<void> {
     return this.alone(() => this.#finish(finished));
   }
 
-  /** Runs `task` while no torrent is being made: what takes a draft away must not meet one that becomes public. */
+  /** Runs `task` while no torrent is being made: deleting a draft must not collide with publishing it. */
   async alone<T>(task: () => Promise<T>): Promise<T> {
     return this.#options.publications.alone(task);
   }
 
   /**
-   * Ends a draft when its torrent is here already, and whole. Its bytes need not have come.
+   * Ends a draft when its torrent is already here and whole. Its bytes need not have arrived.
    *
-   * @param close - Lets the draft's files go; called when it ends.
+   * @param close - Closes the draft's files; called when the draft ends.
    */
   async finishKnown(finished: FinishedDraft, close: () => Promise<void>): Promise<void> {
     const { row } = finished;
@@ -92,7 +92,7 @@ export class Finisher {
       if (!now || now.state === "published") return;
       const { infohashes, info } = await this.#build(finished, row.created_at);
       const known = await this.#known(infohashes);
-      // What the disk has lost needs the bytes.
+      // The bytes are needed to repair what the disk has lost.
       if (!known || !(await this.#isWhole(known, info))) return;
       await close();
       await this.#options.drafts.setPublished(row.id, known.id);
@@ -100,7 +100,7 @@ export class Finisher {
     });
   }
 
-  /** @returns The id of the torrent that these pieces make, when it is here and whole. */
+  /** @returns The id of the torrent with these pieces, when it is here and whole. */
   async findKnown(content: HashedContent): Promise<string | undefined> {
     const { infohashes, info } = await this.#build(content, this.#options.clock.wallMs());
     const known = await this.#known(infohashes);
@@ -110,7 +110,7 @@ export class Finisher {
   async #finish(finished: FinishedDraft): Promise<void> {
     const { torrents, drafts, files, folder, swarms, sharing, clock } = this.#options;
     const { row, plan } = finished;
-    // It stood in line: meanwhile it may have been given up, or finished by another request.
+    // It waited in line, and may have been cancelled or finished meanwhile.
     const now = await drafts.find(row.id);
     if (!now) throw new PublishError("not-found", "This upload was given up.");
     if (now.state === "published") return;
@@ -119,7 +119,7 @@ export class Finisher {
     await this.#meetRemoved(finished, infohashes, text);
     const known = await this.#known(infohashes);
     if (known) {
-      // A database that failed may have written it all the same, unheard of by the tracker.
+      // A failed write may have reached the database all the same, without the tracker hearing of it.
       swarms.register(infohashesOf(known));
       await this.#repair(known, finished, { torrent, info });
       await drafts.setPublished(row.id, known.id);
@@ -162,7 +162,7 @@ export class Finisher {
     await this.#cleanUp(row.id);
   }
 
-  /** The torrent is public by now: what stays of its draft is no failure, and goes at the next start. */
+  /** The torrent is public by now, so leftovers of its draft are not a failure; the next start removes them. */
   async #cleanUp(draftId: string): Promise<void> {
     const { files, folder, log } = this.#options;
     try {
@@ -172,7 +172,7 @@ export class Finisher {
     }
   }
 
-  /** So that giving the draft up takes its bytes along. */
+  /** Moves the content back, so that cancelling the draft deletes its bytes. */
   async #moveBack(
     { row }: FinishedDraft,
     infohashes: Infohashes,
@@ -181,7 +181,7 @@ export class Finisher {
     const { files, folder, log } = this.#options;
     const source = folder.draftContent(row.id);
     try {
-      // A database that failed while it wrote may have written all the same.
+      // A failed write may have reached the database all the same.
       if (await this.#known(infohashes)) return;
       await files.remove(source);
       await files.move(contentFolder, source);
@@ -212,7 +212,7 @@ export class Finisher {
     return withoutTrackers(tiers, this.#options.trackers);
   }
 
-  /** The same content was here and was taken back: it comes back, as it is published now. */
+  /** The same content was removed here: it comes back with the new texts. */
   async #meetRemoved(
     { row, plan, declaration }: FinishedDraft,
     infohashes: Infohashes,
@@ -236,7 +236,7 @@ export class Finisher {
     return undefined;
   }
 
-  /** Who uploads again what the disk has lost brings it back (HUB-19). */
+  /** A new upload of the same content restores what the disk has lost (HUB-19). */
   async #repair(
     known: TorrentRow,
     finished: FinishedDraft,
@@ -248,7 +248,7 @@ export class Finisher {
     if (await this.#isWhole(known, info)) return;
     await everseed.replace(known.id, async () => {
       await this.#moveContent(finished, folder.absolute(known.content_path));
-      // Where its owner kept it nothing is written; from now on this copy is the one.
+      // The owner's folder is never written; from now on this copy is used.
       if (known.content_root !== null) await torrents.keepContent(known.id);
     });
     log.info("lost content of a torrent came back with an upload", { id: known.id });
@@ -266,12 +266,12 @@ export class Finisher {
     const { files, folder } = this.#options;
     const source = folder.draftContent(row.id);
     const { name } = plan.torrent;
-    // Gone: moved by an attempt before this one. The folder alone says nothing, opening makes it again.
+    // Missing: an earlier attempt moved it. The folder alone proves nothing, because opening creates it.
     if (!(await files.stat(`${source}/${name}`))) {
       if (await files.stat(`${target}/${name}`)) return;
       throw new PublishError("disk-error", "What was uploaded is gone from the disk of this hub.");
     }
-    // There, though no torrent has it: left by somebody else's attempt that never came to its end.
+    // It is there without a torrent: left by an attempt that did not finish.
     if (await files.stat(target)) await files.remove(target);
     await files.move(source, target);
   }
@@ -283,7 +283,7 @@ interface BuiltDraft {
   readonly info: TorrentInfo;
 }
 
-/** @param more.trackers - That are stored with it. */
+/** @param more.trackers - Trackers to store with it. */
 function* build(
   { declaration, plan, hashes }: HashedContent,
   { trackers, createdMs }: { trackers: readonly (readonly string[])[]; createdMs: number },
@@ -293,7 +293,7 @@ function* build(
     private: declaration.private,
     comment: declaration.comment,
     source: declaration.source,
-    // Of the declaration, so that a second attempt makes the same file.
+    // The time of the declaration, so that a second attempt makes the same file.
     creationDate: Math.floor(createdMs / 1000),
   });
   yield;
@@ -302,7 +302,7 @@ function* build(
     if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
     invariant(
       file.pad || file.path.join("/") === plan.contentFiles[index]!.path,
-      "names were cleaned before, so everybody reads them as they lie on disk",
+      "names were cleaned before, so everybody reads them as they are on disk",
     );
   }
   return { torrent, infohashes, info };

@@ -5,22 +5,21 @@ const V1_BYTES = 20;
 const V2_BYTES = 32;
 const CHECK_BYTES = 4;
 
-/** The hashes of one piece as it arrived. */
+/** The hashes of one arrived piece. */
 export interface PieceRecord {
   readonly v1?: Uint8Array | undefined;
   readonly v2?: Uint8Array | undefined;
 }
 
-/** Which hashes the torrent needs. */
+/** The hashes that the torrent needs. */
 export interface HashKinds {
   readonly v1: boolean;
   readonly v2: boolean;
 }
 
 /**
- * The sidecar file of an upload: one record for each piece that is durable on disk, in order. A record
- * ends in four bytes that depend on its place, so that what a power cut left half-written, or as zeros,
- * is not taken for a hash.
+ * The sidecar file of an upload: one record for each piece that is durable on disk, in order. A record ends in four
+ * bytes that depend on its position, so that a record half-written or zeroed by a power cut is not taken for a hash.
  */
 export function encodeJournal(
   records: readonly PieceRecord[],
@@ -43,7 +42,7 @@ export function recordBytes(kinds: HashKinds): number {
   return (kinds.v1 ? V1_BYTES : 0) + (kinds.v2 ? V2_BYTES : 0) + CHECK_BYTES;
 }
 
-/** @returns The records up to the first that is cut or wrong, at most `piecesMax`. */
+/** @returns The records up to the first truncated or wrong one, at most `piecesMax`. */
 export function decodeJournal(
   journal: Uint8Array,
   kinds: HashKinds,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Clock } from "../ports/clock.ts";
 import { HourlySweep } from "./hourly-sweep.ts";
 
-/** A clock that fires when the test says so. */
+/** A clock that the test fires. */
 class HandClock implements Clock {
   readonly timers = new Set<() => void>();
 

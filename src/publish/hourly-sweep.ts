@@ -21,7 +21,7 @@ export class HourlySweep {
     this.#sweep = sweep;
   }
 
-  /** The first sweep begins an hour from now; none does after `stop`. */
+  /** The first sweep runs in an hour; none runs after `stop`. */
   start(): void {
     if (this.#stopped) return;
     this.#timer = this.#clock.startTimer(PAUSE_MS, () => {
@@ -32,7 +32,7 @@ export class HourlySweep {
     });
   }
 
-  /** Waits for the sweep that is under way. Afterwards nothing runs, and no timer is left. */
+  /** Waits for a running sweep. Afterwards nothing runs, and no timer is left. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -1,13 +1,13 @@
-/** Below a hub's data folder: requests to publish what lies elsewhere on its machine, and the answers. */
+/** Below a hub's data folder: requests to publish content elsewhere on its machine, and the answers. */
 export const IN_PLACE_FOLDER = "in-place";
 
-/** Where a request lies below a hub's data folder, and its answer. */
+/** The paths of a request and its answer, below a hub's data folder. */
 export function inPlaceFiles(dataDir: string, name: string) {
   const folder = `${dataDir}/${IN_PLACE_FOLDER}`;
   return {
     folder,
     torrent: `${folder}/${name}.torrent`,
-    /** Written last: what it names is complete. */
+    /** Written last: everything it names is complete. */
     request: `${folder}/${name}.request`,
     answer: `${folder}/${name}.answer`,
   };

@@ -8,23 +8,26 @@ import { type ContentLook, lookAtFiles, looksAlike } from "./content-stamp.ts";
 import { infoOnDisk } from "./in-place.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 
-/** From the end of a round to the beginning of the next. */
+/** The pause between two rounds. */
 const ROUND_MS = 1_500;
-/** Rows that are asked for at once. */
+/** Rows that are loaded at once. */
 const ROWS_AT_ONCE = 64;
-/** After so much looking the disk is left alone for three times as long. */
+/** After this much work, the disk is left alone for three times as long. */
 const BURST_MS = 25;
 const REST_SHARE = 3;
-/** Files whose paths and stamps are kept in memory; of the others the stamp of the torrent, and what it hides is read anew. */
+/**
+ * Files whose paths and stamps are kept in memory; for the others only the torrent's stamp is kept, and the rest is
+ * read again.
+ */
 const FILES_KEPT_MAX = 50_000;
-/** File systems may give times in steps, and a little late. */
+/** File systems may record times in steps, and a little late. */
 export const STAMP_SLACK_MS = 20;
 
-/** Files that are not what they were when they were last compared with their hashes. */
+/** Files that differ from their last comparison with the hashes. */
 export interface ContentChange {
-  /** Real files, by their index; undefined when nobody knows which. */
+  /** Indexes of real files; undefined when it is not known which ones changed. */
   readonly files: ReadonlySet<number> | undefined;
-  /** How all of them look now. When they are found to be as published, this is what is to be stored. */
+  /** How all of them look now. If they prove to be as published, this stamp is stored. */
   readonly stamp: string;
 }
 
@@ -38,7 +41,7 @@ interface InPlaceWatchOptions {
   readonly report: (torrentId: string, found: FilesFound) => void;
 }
 
-/** What was last seen of one torrent's files. */
+/** The last look at one torrent's files. */
 interface Seen {
   readonly stamp: string;
   /** Undefined when there are too many of them. */
@@ -52,9 +55,9 @@ interface WatchedFile {
 }
 
 /**
- * Looks at files that lie in their owners' folders, again and again, all of them every few seconds: their owners may
- * write to them at any time. Lengths and times tell what has to be compared with its hashes anew, and the system sets one
- * of those times itself: copying another file there with the old date is no way around it.
+ * Watches files in their owners' folders, all of them every few seconds, because their owners may write to them at
+ * any time. Lengths and times tell which files must be compared with their hashes again. The system sets one of these
+ * times itself, so replacing a file and restoring its date does not hide the change.
  */
 export class InPlaceWatch {
   readonly #options: InPlaceWatchOptions;
@@ -111,11 +114,11 @@ export class InPlaceWatch {
       }
       if (rows.length < ROWS_AT_ONCE) break;
     }
-    // What is not published any more.
+    // Torrents that are not published any more.
     for (const [id, { round }] of this.#seen) if (round !== this.#round) this.#forget(id);
   }
 
-  /** Never rejects: one torrent that cannot be looked at must not hide the others. */
+  /** Never rejects: one unreadable torrent must not hide the others. */
   async #look(row: TorrentRow): Promise<void> {
     try {
       await this.#lookAt(row);
@@ -150,7 +153,7 @@ export class InPlaceWatch {
     if (changed?.size !== 0) onChanged(row, { files: changed, stamp: look.stamp });
   }
 
-  /** Rows of hubs that kept no stamps: what nobody has written to since it was compared is as it was. */
+  /** For rows without stamps: files that nobody has written to since the comparison are unchanged. */
   async #isUntouched(
     row: TorrentRow,
     look: ContentLook,
@@ -195,7 +198,7 @@ export class InPlaceWatch {
   }
 }
 
-/** @returns Undefined when what was seen last is not what was compared: then everything is in doubt. */
+/** @returns Undefined when the last look was not the one that was compared: everything is then in doubt. */
 function changedFiles(
   row: TorrentRow,
   before: Seen | undefined,

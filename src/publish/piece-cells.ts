@@ -1,6 +1,6 @@
 import type { Work } from "../base/work.ts";
 
-/** A fraction of a millisecond. */
+/** Takes a fraction of a millisecond. */
 const PIECES_PER_STEP = 8_192;
 
 /** The pieces of a torrent summed up in a few cells of equal width. */
@@ -12,11 +12,11 @@ export interface PieceCells {
 }
 
 /**
- * Sums up who has which piece.
+ * Sums up how many copies of each piece there are.
  *
  * @param pieces.lacking - Pieces that the everseed does not have.
- * @param pieces.wholeCopies - Copies that others have of all pieces.
- * @param pieces.partialCopies - For each piece the copies of those who do not have all; absent when nobody is there.
+ * @param pieces.wholeCopies - The number of complete copies elsewhere.
+ * @param pieces.partialCopies - For each piece, the copies of partial peers; absent when there are none.
  */
 export function* pieceCells(
   pieces: {

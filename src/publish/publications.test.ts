@@ -48,7 +48,7 @@ async function assertWhole(
   }
 }
 
-test("a title and a description change, and what it is found by, and nothing else", async (t) => {
+test("a change of title and description changes the search words, and nothing else", async (t) => {
   const all = await world(t);
   const running = hub(all);
   const id = await publish(running, CONTENTS, { comment: "harbour" });
@@ -75,7 +75,7 @@ test("a title and a description change, and what it is found by, and nothing els
   await assert.rejects(nowhere, { code: "not-found" });
 });
 
-test("HUB-18: what is removed is nowhere, keeps its bytes, and comes back as it was", async (t) => {
+test("HUB-18: a removed torrent is nowhere, keeps its bytes, and comes back unchanged", async (t) => {
   const all = await world(t);
   const running = hub(all);
   const id = await publish(running);
@@ -95,7 +95,7 @@ test("HUB-18: what is removed is nowhere, keeps its bytes, and comes back as it 
     assert.equal(
       await all.store.torrents.findByWire(bytes),
       undefined,
-      "the everseed has it no more",
+      "the everseed does not have it any more",
     );
   }
   assert.equal(all.registered.length, 1);
@@ -114,7 +114,7 @@ test("HUB-18: what is removed is nowhere, keeps its bytes, and comes back as it 
   await assertWhole(running, all, id);
 });
 
-test("HUB-18: seven days by the clock, then it is gone with its bytes, and its address says so", async (t) => {
+test("HUB-18: after seven days it is deleted with its bytes, and its address says so", async (t) => {
   const all = await world(t);
   const id = await publish(hub(all), CONTENTS, { name: "secret plans" });
   await hub(all).publications.remove(id, "ann");
@@ -133,11 +133,11 @@ test("HUB-18: seven days by the clock, then it is gone with its bytes, and its a
   assert.deepEqual([removal?.title, removal?.undoUntilMs], [null, null]);
   const rows = await all.store.db.selectFrom("removed_torrents").selectAll().execute();
   assert.doesNotMatch(JSON.stringify(rows), /secret|two\.bin/);
-  // Never another's: the id stays taken.
+  // The id stays taken and is never reused.
   assert.equal((await all.store.drafts.find(id))?.torrent_id, id);
 });
 
-test("HUB-18: a file that another torrent holds, and a folder of somebody else, stay", async (t) => {
+test("HUB-18: files that another torrent uses and folders of owners are kept", async (t) => {
   const all = await world(t);
   const running = hub(all);
   const large = bytes(100_000, 5);
@@ -169,7 +169,7 @@ test("HUB-18: a file that another torrent holds, and a folder of somebody else, 
   await assertWhole(hub(all), all, two, { "other name": large });
 });
 
-test("the same content published again within seven days brings it back, as it is called now", async (t) => {
+test("publishing the same content within seven days brings it back under its new name", async (t) => {
   const all = await world(t);
   const running = hub(all);
   const id = await publish(running, CONTENTS, { comment: "old words" });
@@ -191,12 +191,12 @@ test("the same content published again within seven days brings it back, as it i
   assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")));
 });
 
-test("published again after seven days it is another torrent, and the old address stays removed", async (t) => {
+test("published again after seven days, it is a new torrent, and the old address stays removed", async (t) => {
   const all = await world(t);
   const id = await publish(hub(all));
   await hub(all).publications.remove(id, "ann");
   all.clock.wall += 8 * DAY_MS;
-  // The hourly look at what is due has not come yet.
+  // The hourly sweep has not run yet.
   const running = hub(all);
   const again = await publish(running, CONTENTS, {}, "bob");
   assert.notEqual(again, id);
@@ -206,7 +206,9 @@ test("published again after seven days it is another torrent, and the old addres
   await assertWhole(running, all, again);
 });
 
-/** Runs `task` on worlds that are killed after each change of their disk; `check` looks at what a restart makes of it. */
+/**
+ * Runs `task` on worlds that are killed after each change of their disk; `check` examines the state after a restart.
+ */
 async function killedAfterEachChange(
   t: TestContext,
   prepare: (running: Running, all: Awaited<ReturnType<typeof world>>) => Promise<string>,
@@ -236,7 +238,7 @@ async function killedAfterEachChange(
   }
 }
 
-test("STO-1, HUB-18: a kill after any step of the end leaves what the next start ends, and others whole", async (t) => {
+test("STO-1, HUB-18: after a kill during the final deletion, the next start completes it and others stay whole", async (t) => {
   const other = { keep: bytes(50_000, 8) };
   const steps = await killedAfterEachChange(
     t,
@@ -249,7 +251,7 @@ test("STO-1, HUB-18: a kill after any step of the end leaves what the next start
     },
     async ({ publications }) => publications.start(),
     async (running, all, id, changes) => {
-      // The clock may have been wrong: what was begun to be deleted comes back by no means.
+      // The clock may have been wrong: a deletion that has begun is never undone.
       all.clock.wall -= 3 * DAY_MS;
       if (changes < 2) {
         const { state } = (await all.store.removedTorrents.find(id))!;
@@ -264,7 +266,7 @@ test("STO-1, HUB-18: a kill after any step of the end leaves what the next start
       assert.equal(own.length, 1, `${changes}: ${own.join()}`);
     },
   );
-  assert.ok(steps >= 2, "content and .torrent file go in steps of their own");
+  assert.ok(steps >= 2, "content and .torrent file are deleted in separate steps");
 });
 
 for (const days of [1, 8]) {

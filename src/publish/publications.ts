@@ -31,7 +31,7 @@ export interface PublicationsOptions {
   readonly library: TorrentLibrary;
   readonly swarms: SwarmRegistry;
   readonly everseed: Pick<Everseed, "release">;
-  /** Readers that are no peers. */
+  /** Readers that are not peers. */
   readonly contents: Pick<StoredContents, "forget">;
   readonly folder: DataFolder;
   readonly files: Files;
@@ -39,26 +39,25 @@ export interface PublicationsOptions {
   readonly log: Log;
 }
 
-/** A torrent that was taken back. */
+/** A removed torrent. */
 export interface Removal {
   readonly id: string;
   /** Null once it is gone. */
   readonly title: string | null;
   readonly publisherId: string;
-  /** Name of who removed it; null when the account is gone. */
+  /** The account that removed it; null when the account is gone. */
   readonly removedBy: string | null;
   readonly removedMs: number;
-  /** Wall milliseconds until which it can come back; null when it cannot. */
+  /** Wall milliseconds until which it can be restored; null when it cannot. */
   readonly undoUntilMs: number | null;
 }
 
 /**
- * What happens to a torrent after it was published: its texts change, it is taken back, it comes back, and after
- * seven days its bytes go.
+ * The life of a torrent after publication: its texts are changed, it is removed, it is restored, and after seven days
+ * its bytes are deleted.
  *
- * A removal is a move of its row: from that moment on nothing that asks for what is published finds it, while
- * its files lie where they lay. Each step of the end may be the last before a kill: it is done again from what
- * the row says.
+ * A removal moves its row: from then on nothing finds it among the published torrents, while its files stay in place.
+ * A kill may interrupt any step of the final deletion: the row tells what to do again.
  */
 export class Publications {
   readonly #options: PublicationsOptions;
@@ -76,19 +75,19 @@ export class Publications {
     });
   }
 
-  /** Ends what a crash interrupted and what is due, now and every hour. */
+  /** Completes what a crash interrupted and what is due, now and every hour. */
   async start(): Promise<void> {
     await this.#purgeDue();
     this.#sweep.start();
   }
 
-  /** Waits for what is under way. */
+  /** Waits for running work. */
   async stop(): Promise<void> {
     await this.#sweep.stop();
     await this.#queue;
   }
 
-  /** Runs `task` alone: nothing is published, taken back, brought back or purged meanwhile. */
+  /** Runs `task` alone: nothing is published, removed, restored or deleted meanwhile. */
   async alone<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(task);
     this.#queue = turn.catch(() => undefined);
@@ -112,9 +111,9 @@ export class Publications {
   }
 
   /**
-   * Takes a torrent back: it is in no list, no peer gets it from here, its address says so.
+   * Removes a torrent: no list shows it, no peer gets it from here, and its address says so.
    *
-   * @param by - Account of who does it.
+   * @param by - The account that removes it.
    * @throws {PublishError} (rejects) `not-found`.
    */
   async remove(id: string, by: string): Promise<Removal> {
@@ -135,7 +134,7 @@ export class Publications {
   }
 
   /**
-   * Brings a removed torrent back.
+   * Restores a removed torrent.
    *
    * @throws {PublishError} (rejects) `not-found` when it was not removed, or its time is over.
    */
@@ -156,8 +155,8 @@ export class Publications {
   }
 
   /**
-   * Makes way for content that is published once more, inside of `alone`: what was removed and is still kept comes
-   * back with the new texts, what is not is purged to its end.
+   * Makes way for content that is published again, inside of `alone`: a removed torrent that is still kept comes back
+   * with the new texts, any other is deleted completely.
    *
    * @param wires - Infohashes of 20 bytes.
    */
@@ -217,14 +216,14 @@ export class Publications {
     }
   }
 
-  /** Files first, the row last: a kill in between leaves a row that says what is still to be done. */
+  /** Files first, the row last: after a kill in between, the row tells what is still to be done. */
   async #purge(row: RemovedTorrentRow): Promise<void> {
     const { removed, copies, torrents, library, folder, files, log } = this.#options;
     await removed.setPurging(row.id);
     library.forget(row.id);
     if (row.torrent) {
       const { content_path: contentPath, metainfo_path: metainfoPath } = row.torrent;
-      // Somebody else's folder is theirs. Files that other torrents hold too have a name there as well.
+      // An owner's folder is not ours to delete. Files that other torrents share keep their names there.
       if (folder.isOwnContent(contentPath) && !(await torrents.holdsContent(contentPath))) {
         await copies.deleteBelow(contentPath);
         await files.remove(folder.absolute(contentPath));

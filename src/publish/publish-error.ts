@@ -1,24 +1,24 @@
 import { EverseedError } from "../base/errors.ts";
 
 export type PublishErrorCode =
-  /** No such draft, or not this person's. */
+  /** There is no such draft, or it belongs to somebody else. */
   | "not-found"
-  /** The bytes do not continue where the draft stands. */
+  /** The bytes do not continue at the draft's offset. */
   | "bad-offset"
-  /** More than one upload may hold. */
+  /** More than one upload may contain. */
   | "too-large"
   | "too-many-files"
   | "too-many-drafts"
-  /** Names or settings no torrent can be made from. */
+  /** Names or options that no torrent can be made from. */
   | "bad-declaration"
   | "disk-full"
   | "disk-error"
-  /** What is stored is not what was published, or not there. */
+  /** The stored content differs from the published content, or is missing. */
   | "damaged"
-  /** Shutting down, or given up meanwhile. */
+  /** The hub is shutting down, or the upload was cancelled meanwhile. */
   | "closed";
 
-/** An upload cannot be taken, or cannot go on for now. */
+/** An upload cannot be accepted, or cannot continue for now. */
 export class PublishError extends EverseedError {
   readonly code: PublishErrorCode;
   /** The sentence for people, without the code. */
@@ -31,7 +31,7 @@ export class PublishError extends EverseedError {
   }
 }
 
-/** Turns what the disk refused into words. */
+/** Describes a failure of the disk for people. */
 export function diskError(failure: { code: string; message: string }): PublishError {
   return failure.code === "ENOSPC" || failure.code === "EDQUOT"
     ? new PublishError("disk-full", "The disk of this hub is full.")

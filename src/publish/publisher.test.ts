@@ -16,7 +16,7 @@ import {
 } from "../../test/fixtures/publish-world.ts";
 import type { Declaration } from "./draft-plan.ts";
 
-/** As somebody who has the files hashes them, in pieces of 16 KiB. */
+/** Hashes files as their owner would, in pieces of 16 KiB. */
 function pieceHashes(contents: Contents, order: readonly number[]): Uint8Array {
   const all = concatBytes(order.map((index) => Object.values(contents)[index]!));
   const count = Math.ceil(all.length / 16_384);
@@ -188,7 +188,7 @@ test("MET-23: the same content again is one torrent and one copy; the second lin
   assert.equal(all.disk.paths.filter((path) => path.endsWith("two.bin")).length, 1);
 });
 
-test("MET-23: by the hashes of its pieces an upload of what is here ends before a byte, or in the middle", async (t) => {
+test("MET-23: piece hashes of known content end an upload before its first byte, or in the middle", async (t) => {
   const all = await world(t);
   const { publisher, catalogue } = hub(all);
   const v1 = { kind: "v1" } as const;
@@ -219,7 +219,7 @@ test("MET-23: by the hashes of its pieces an upload of what is here ends before 
   assert.ok(!all.disk.paths.some((path) => path.includes("/uploads/")), "nothing is left over");
 });
 
-test("the hashes of pieces lead nowhere when they are of other content, another number or another kind", async (t) => {
+test("piece hashes of other content, of another number or of another kind find nothing", async (t) => {
   const all = await world(t);
   const { publisher } = hub(all);
   const first = await publisher.declare("ann", declaration(CONTENTS, { kind: "v1" }));
@@ -239,7 +239,7 @@ test("the hashes of pieces lead nowhere when they are of other content, another 
   await assert.rejects(publisher.recognise("none", { v1: pieces }), { code: "not-found" });
 });
 
-test("HUB-19: what the disk has lost is not called here: its bytes are wanted", async (t) => {
+test("HUB-19: content that the disk has lost does not count as here: its bytes are wanted", async (t) => {
   const all = await world(t);
   const { publisher, catalogue } = hub(all);
   const first = await publisher.declare("ann", declaration(CONTENTS, { kind: "v1" }));
@@ -362,7 +362,7 @@ test("STO-1: a kill after any change of the disk loses nothing that was promised
     } catch (error) {
       assert.match(String(error), /dead|refused|disk/, `${changes}`);
     }
-    // The process is gone; what it had not finished stays so.
+    // The process is gone; unfinished work stays unfinished.
     await new Promise((resolve) => setTimeout(resolve, 0));
     all.disk.stopAfter = Infinity;
     const { publisher, catalogue } = hub(all);
@@ -405,7 +405,7 @@ test("a torrent file that cannot be written fails the draft, keeps the bytes, an
   assert.equal(again.draft.state, "published");
 });
 
-test("HUB-8: drafts nobody comes back to are thrown away after seven days", async (t) => {
+test("HUB-8: abandoned drafts are deleted after seven days", async (t) => {
   const all = await world(t);
   const { publisher } = hub(all);
   const old = await publisher.declare("ann", declaration(CONTENTS));
@@ -421,7 +421,7 @@ test("HUB-8: drafts nobody comes back to are thrown away after seven days", asyn
   assert.equal(await later.find(old.draft.id), undefined);
 });
 
-test("a draft that was given up is gone with its bytes", async (t) => {
+test("a cancelled draft is deleted with its bytes", async (t) => {
   const all = await world(t);
   const { publisher } = hub(all);
   const declared = await publisher.declare("ann", declaration(CONTENTS));
@@ -434,7 +434,7 @@ test("a draft that was given up is gone with its bytes", async (t) => {
   });
 });
 
-test("HUB-18: giving up comes too late when the last byte is here: what becomes public keeps its content", async (t) => {
+test("HUB-18: cancelling after the last byte is too late: the new torrent keeps its content", async (t) => {
   const all = await world(t);
   const { publisher, catalogue } = hub(all);
   const other: Contents = { "c.bin": bytes(20_000, 3) };
@@ -442,7 +442,7 @@ test("HUB-18: giving up comes too late when the last byte is here: what becomes 
     await publisher.declare("ann", declaration(CONTENTS)),
     await publisher.declare("ann", declaration(other)),
   ];
-  // The first is in the middle of being made while the second stands behind it.
+  // The first is being made while the second waits behind it.
   const hold = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
   const write = all.disk.write.bind(all.disk);
@@ -473,7 +473,7 @@ test("HUB-18: giving up comes too late when the last byte is here: what becomes 
   }
 });
 
-test("a draft that failed on its last step takes its bytes along when it is given up", async (t) => {
+test("cancelling a draft that failed on its last step deletes its bytes", async (t) => {
   const all = await world(t);
   const { publisher } = hub(all);
   const declared = await publisher.declare("ann", declaration(CONTENTS));

@@ -25,9 +25,9 @@ const SHA1_BYTES = 20;
 const NODE_BYTES = 32;
 
 export interface PublishLimits {
-  /** Bytes of one upload; `undefined` is what the disk holds. */
+  /** Limit of bytes for one upload; with `undefined`, the disk is the limit. */
   readonly uploadBytesMax: number | undefined;
-  /** Bytes of one piece: whole pieces lie in memory while they are hashed. */
+  /** Limit of bytes for one piece: whole pieces are in memory while they are hashed. */
   readonly pieceBytesMax: number;
 }
 
@@ -45,7 +45,7 @@ export interface PublisherOptions {
   readonly turns: Turns;
 }
 
-/** A declared upload and how far it got. */
+/** A declared upload and its progress. */
 export interface Draft {
   readonly id: string;
   readonly ownerId: string;
@@ -61,7 +61,7 @@ export interface Draft {
   readonly createdMs: number;
   readonly state: "uploading" | "published" | "failed";
   readonly problem: string | null;
-  /** Set when published; another torrent's when the content was here before. */
+  /** Set when published; another torrent's id when the content was already here. */
   readonly torrentId: string | null;
 }
 
@@ -90,7 +90,7 @@ export class Publisher {
     });
   }
 
-  /** Finishes what a crash interrupted, and throws away what nobody came back for, now and every hour. */
+  /** Completes what a crash interrupted and deletes abandoned drafts, now and every hour. */
   async start(): Promise<void> {
     await this.#removeStrays();
     await this.#removeAbandoned();
@@ -98,16 +98,16 @@ export class Publisher {
     this.#sweep.start();
   }
 
-  /** Ends uploads under way; what arrived is durable and goes on after the next start. */
+  /** Stops running uploads; everything that arrived is durable and continues after the next start. */
   async stop(): Promise<void> {
     await this.#sweep.stop();
     await this.#options.uploads.closeAll();
   }
 
   /**
-   * Announces an upload. The same declaration by the same person finds the unfinished one again.
+   * Declares an upload. The same declaration by the same person finds the unfinished one again.
    *
-   * @param workers - Whoever pays for making sense of it; by default the hub itself.
+   * @param workers - Pays for processing the declaration; by default the hub itself.
    * @throws {PublishError} (rejects) `too-large`, `too-many-drafts`, `bad-declaration`, `disk-full`.
    */
   async declare(
@@ -116,7 +116,7 @@ export class Publisher {
     workers: Workers = this.#options.turns,
   ): Promise<DeclaredDraft> {
     const { text, digest } = await workers.run(digestOf(declaration));
-    // One at a time for one declaration: a double click makes one draft.
+    // One at a time for each declaration, so that a double click makes one draft.
     const key = `${ownerId} ${digest.join()}`;
     const before = this.#digests.get(key) ?? Promise.resolve();
     const declared = before.then(async () => {
@@ -132,7 +132,7 @@ export class Publisher {
     }
   }
 
-  /** @returns `undefined` when there never was one, or it was given up. */
+  /** @returns `undefined` when it never existed, or was cancelled. */
   async find(id: string): Promise<Draft | undefined> {
     const row = await this.#options.drafts.find(id);
     if (!row) return undefined;
@@ -140,7 +140,7 @@ export class Publisher {
     return view(row, (await this.#options.uploads.open(row)).upload.offset);
   }
 
-  /** The same for anybody who only looks: nothing is opened. `offset` may be behind, but is durable. */
+  /** The same without opening anything, for people who only look. `offset` may be behind, but is durable. */
   async look(id: string): Promise<Draft | undefined> {
     const row = await this.#options.drafts.find(id);
     if (!row) return undefined;
@@ -148,17 +148,17 @@ export class Publisher {
     return view(row, await this.#options.uploads.offset(row));
   }
 
-  /** Somebody's unfinished uploads, newest first. `offset` is what is durable. */
+  /** A person's unfinished uploads, newest first. `offset` is the durable one. */
   async listOpen(ownerId: string): Promise<Draft[]> {
     const rows = await this.#options.drafts.listOpen(ownerId);
     return rows.map((row) => view(row, row.durable));
   }
 
   /**
-   * Takes bytes of a draft. When the last one is there, the torrent exists before this settles.
+   * Receives bytes of a draft. When the last one has arrived, the torrent exists before this settles.
    *
    * @returns The new offset.
-   * @throws {PublishError} (rejects) Also after bytes were taken: `find` tells the offset then.
+   * @throws {PublishError} (rejects) Also after bytes were received: `find` then returns the offset.
    */
   async receive(id: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<number> {
     const row = await this.#options.drafts.find(id);
@@ -171,7 +171,7 @@ export class Publisher {
       if (open.upload.complete) await this.#finish(row, open);
       return reached;
     } catch (error) {
-      // What failed is opened anew next time, from what is durable.
+      // A failed upload is opened again next time, from its durable bytes.
       if (error instanceof PublishError && error.code !== "bad-offset") {
         await this.#options.uploads.close(id);
       }
@@ -180,10 +180,11 @@ export class Publisher {
   }
 
   /**
-   * Asks by the hashes of all pieces, which come before or while the bytes do, whether the content is here already. When
-   * it is, the draft ends: its id leads to the torrent that has it.
+   * Checks, by the hashes of all pieces, whether the content is already here; the hashes may come before the bytes or
+   * during the upload. If it is, the draft ends and its id leads to the existing torrent.
    *
-   * @param hashes - What the draft's kind needs. Only believed to find what is here; bytes are hashed as ever.
+   * @param hashes - For the draft's kind. They are trusted only to find known content; received bytes are always
+   *   hashed.
    * @throws {PublishError} (rejects) `bad-declaration` when the draft has other pieces.
    */
   async recognise(id: string, hashes: HashedContent["hashes"]): Promise<Draft> {
@@ -202,11 +203,11 @@ export class Publisher {
   }
 
   /**
-   * The same without a draft: whether content is here, before anybody decides to upload it.
+   * The same without a draft: checks whether content is here before somebody decides to upload it.
    *
-   * @param declaration - Its files in the order of the torrent, or nothing is found.
-   * @returns The id of the torrent that has it.
-   * @throws {PublishError} (rejects) `bad-declaration`, also when the hashes are not those of its pieces.
+   * @param declaration - Its files must be in the order of the torrent, or nothing is found.
+   * @returns The id of the torrent with this content.
+   * @throws {PublishError} (rejects) `bad-declaration`, also when the number of hashes does not fit.
    */
   async findKnown(
     declaration: Declaration,
@@ -222,9 +223,9 @@ export class Publisher {
   }
 
   /**
-   * Gives a draft up, with everything that was uploaded.
+   * Cancels a draft and deletes everything that was uploaded.
    *
-   * @throws {PublishError} (rejects) `not-found` when its last byte was quicker: it is a torrent now.
+   * @throws {PublishError} (rejects) `not-found` when its last byte arrived first: it is a torrent now.
    */
   async discard(id: string): Promise<void> {
     const { drafts, uploads, finisher, files, folder } = this.#options;
@@ -249,7 +250,7 @@ export class Publisher {
     const row = known ?? (await this.#insert(ownerId, plan, { declaration, text, digest }));
     const open = await this.#options.uploads.open(row, content);
     if (plan.layout.size === 0 && !open.upload.receiving) await open.upload.receive(0, nothing());
-    // Nothing but empty files, or a finish that failed before: all bytes are here.
+    // All bytes are here: the files are empty, or an earlier finish failed.
     if (open.upload.complete && !open.upload.receiving) await this.#finish(row, open);
     const draft = await this.find(row.id);
     if (!draft) throw new PublishError("closed", "This upload was given up meanwhile.");
@@ -331,7 +332,7 @@ export class Publisher {
       plan: open.plan,
       hashes: open.upload.hashes(),
     };
-    // Nobody writes to the files any more when they move.
+    // Nobody writes to the files any more when they are moved.
     await uploads.close(row.id);
     try {
       await finisher.finish(finished);
@@ -361,7 +362,7 @@ export class Publisher {
     }
   }
 
-  /** Folders of drafts that are gone: a kill between two steps leaves them. */
+  /** Folders of deleted drafts, left by a kill between two steps. */
   async #removeStrays(): Promise<void> {
     const { drafts, files, folder } = this.#options;
     const open = new Set(await drafts.listOpenIds());
@@ -387,7 +388,7 @@ function fitsPlan({ v1, v2 }: HashedContent["hashes"], { kinds, layout }: DraftP
   );
 }
 
-/** What makes two declarations the same. */
+/** The parts that make two declarations the same. */
 function* digestOf(declaration: Declaration): Work<{ text: string; digest: Uint8Array }> {
   const text = JSON.stringify(declaration);
   yield;

@@ -1,9 +1,9 @@
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
-/** Characters of file names and description that a torrent is found by. */
+/** Characters of file names and description that the search covers. */
 const CHARACTERS_MAX = 65_536;
 
-/** What a torrent is found by besides its title. */
+/** The search words of a torrent besides its title. */
 export function searchText(
   comment: string | null,
   info: Pick<TorrentInfo, "name" | "files">,

@@ -2,8 +2,8 @@ import { invariant } from "../base/errors.ts";
 import type { Slab, SlabPool } from "../ports/content.ts";
 
 /**
- * Waits in line for slabs of a pool with a limit. The limit is the back-pressure of all uploads
- * together: who waits here does not read from its socket.
+ * A waiting line for slabs of a bounded pool. The bound is the back-pressure of all uploads together: an upload that
+ * waits here does not read from its socket.
  */
 export class SlabLine {
   readonly #pool: SlabPool;
@@ -13,12 +13,12 @@ export class SlabLine {
     this.#pool = pool;
   }
 
-  /** The largest slab that can ever be had, bytes. */
+  /** Bytes of the largest possible slab. */
   get bytesMax(): number {
     return this.#pool.limitBytes;
   }
 
-  /** True while somebody waits: who holds a slab for long lets others have a turn. */
+  /** True while somebody waits: the holder of a slab should then not keep it for long. */
   get wanted(): boolean {
     return this.#waiting.length > 0;
   }

@@ -4,24 +4,24 @@ import type { DraftTable } from "../store/drafts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { PublishError } from "./publish-error.ts";
 
-/** Bytes that stay free on the disk for the database, its log and .torrent files. */
+/** Bytes kept free on the disk for the database, its log and .torrent files. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 export interface SpaceAccountOptions {
-  /** Each unfinished upload is a promise, also after a restart. */
+  /** Each unfinished upload is a promise of space, also after a restart. */
   readonly drafts: Pick<DraftTable, "bytesToCome">;
   readonly folder: Pick<DataFolder, "root">;
   readonly files: Pick<Files, "freeBytes">;
 }
 
 /**
- * The one account of what the disk of the data folder has left, and of what was promised to whom. Everything that
- * brings content asks it first: uploads, and torrents that are fetched. Content that is published in place takes no
- * space. What the everseed mends was promised when it was published.
+ * The one account of free and promised space on the data folder's disk. Everything that brings content claims space
+ * here first: uploads and fetches. Content published in place takes no space, and the everseed's repairs were
+ * accounted for at publication.
  */
 export class SpaceAccount {
   readonly #options: SpaceAccountOptions;
-  /** For each promise that is no draft, the bytes that are still to come. */
+  /** For each promise other than a draft, the bytes still to come. */
   readonly #promises = new Map<string, () => number>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -30,12 +30,12 @@ export class SpaceAccount {
   }
 
   /**
-   * Promises space. One request is judged after the other, so that those of one moment see each other.
+   * Reserves space. Requests are judged one after the other, so that simultaneous ones count each other.
    *
-   * @param bytes - That are still to come.
-   * @param keep - Makes the promise one that the account sees: it inserts a draft, or calls `promise`.
-   * @returns What `keep` returns.
-   * @throws {PublishError} (rejects) `disk-full`; then `keep` was not called. Else what `keep` throws.
+   * @param bytes - The bytes still to come.
+   * @param keep - Makes the promise visible to the account: it inserts a draft, or calls `promise`.
+   * @returns The result of `keep`.
+   * @throws {PublishError} (rejects) `disk-full`, without calling `keep`; otherwise whatever `keep` throws.
    */
   async claim<T>(bytes: number, keep: () => T | Promise<T>): Promise<T> {
     const claimed = this.#turn.then(async () => {
@@ -46,12 +46,12 @@ export class SpaceAccount {
     return claimed;
   }
 
-  /** Notes a promise, in `claim`, or one that was made before a restart. @param bytesToCome - At each moment. */
+  /** Records a promise, in `claim` or from before a restart. @param bytesToCome - Returns the current number. */
   promise(id: string, bytesToCome: () => number): void {
     this.#promises.set(id, bytesToCome);
   }
 
-  /** Everything came, or nothing will. Harmless for what was promised nothing. */
+  /** All bytes came, or none will. Harmless when nothing was promised. */
   release(id: string): void {
     this.#promises.delete(id);
   }

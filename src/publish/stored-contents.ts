@@ -23,21 +23,21 @@ import type { SlabLine } from "./slab-line.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
 import type { Turns } from "./turns.ts";
 
-/** Read at once. */
+/** Bytes of one read. */
 export const READ_BYTES_MAX = 128 * 1024;
-/** A content that nobody reads stays open for so long: a download that broke off comes back. */
+/** An unused content stays open this long, because an interrupted download often returns. */
 const REST_MS = 10 * 60_000;
-/** Contents that are open although nobody reads them. */
+/** Contents kept open without readers. */
 const RESTING_MAX = 16;
-/** A piece that was judged is believed for so long, as long as nobody writes to its files. */
+/** A verified piece is trusted this long, while nobody writes to its files. */
 const JUDGED_MS = 10 * 60_000;
-/** It is believed for so long without a look at them: a change is seen within this time. */
+/** It is trusted this long without checking the files: a change is seen within this time. */
 const UNSEEN_MS = 1_000;
-/** File systems may give times in steps of this, which lie before the true ones (FAT). */
+/** File systems may round times down to this step (FAT). */
 const TIME_STEP_MS = 2_000;
-/** Files of one torrent that were looked at; all are looked at anew when there are more. */
+/** Files of one torrent whose looks are remembered; when there are more, all are checked again. */
 const LOOKED_KEPT = 1_024;
-/** In which verdicts are dated: four bytes hold more than a year. */
+/** The unit of the dates of verdicts: four bytes hold more than a year. */
 const TICK_MS = 10;
 
 export interface StoredContentsOptions {
@@ -46,7 +46,7 @@ export interface StoredContentsOptions {
   readonly folder: DataFolder;
   readonly files: Pick<Files, "stat">;
   readonly content: ContentSource;
-  /** Of a pool with room for several reads. */
+  /** From a pool with room for several reads. */
   readonly slabs: SlabLine;
   readonly sums: Pick<FileSumTable, "find" | "put">;
   readonly crc32: Crc32;
@@ -58,14 +58,14 @@ export interface StoredContentsOptions {
 }
 
 /**
- * What is published, for readers that are no peers: like the engine it hands out judged bytes only. Readers of one
- * torrent share its open files and what is known about them.
+ * The published content for readers that are not peers: like the engine, it gives out verified bytes only. Readers of
+ * one torrent share its open files and the findings about them.
  */
 export class StoredContents {
   readonly #options: StoredContentsOptions;
   readonly #open = new Map<string, SharedContent>();
   readonly #entries = new WeakMap<StoredContent, SharedContent>();
-  /** Those nobody reads, the longest first. */
+  /** Contents without readers, the longest unused first. */
   readonly #resting = new Map<string, Timer>();
 
   constructor(options: StoredContentsOptions) {
@@ -73,7 +73,7 @@ export class StoredContents {
   }
 
   /**
-   * Opens the content of a torrent, or shares it with those who read it already. `release` ends that.
+   * Opens the content of a torrent, or shares it with its readers. `release` ends the use.
    *
    * @returns `undefined` when there is no such torrent, or its .torrent file is gone.
    */
@@ -97,7 +97,7 @@ export class StoredContents {
     }
   }
 
-  /** Ends the use of a content that `open` gave. Never rejects: sums that were not stored are found again. */
+  /** Ends the use of a content from `open`. Never rejects: sums that were not stored can be computed again. */
   async release(content: StoredContent): Promise<void> {
     const { id } = content.torrent;
     const { sums, log } = this.#options;
@@ -112,7 +112,7 @@ export class StoredContents {
     }
   }
 
-  /** Closes a torrent's files when its content was replaced or is to go; readers under way meet an error. */
+  /** Closes a torrent's files because its content was replaced or will be deleted; running reads fail. */
   forget(torrentId: string): void {
     this.#resting.get(torrentId)?.cancel();
     this.#resting.delete(torrentId);
@@ -124,13 +124,13 @@ export class StoredContents {
     for (const id of this.#open.keys()) this.forget(id);
   }
 
-  /** There is nothing to open now; a moment later there may be. */
+  /** Nothing can be opened now, but that may change in a moment. */
   #drop(id: string, entry: SharedContent): void {
     if (this.#open.get(id) === entry) this.#open.delete(id);
   }
 
   #leave(id: string, entry: SharedContent): void {
-    // Forgotten while it was read: what is open now, if anything, is others'.
+    // It was forgotten during the read; an open content now belongs to others.
     if (this.#open.get(id) !== entry) return;
     entry.users -= 1;
     if (entry.users > 0) return;
@@ -187,24 +187,24 @@ interface SharedContent {
 export class StoredContent {
   readonly torrent: TorrentRow;
   readonly info: TorrentInfo;
-  /** Real files in the torrent's order: their places in `info.files`. */
+  /** Real files in the torrent's order: their indexes in `info.files`. */
   readonly files: readonly TorrentFile[];
   readonly sums: FileSums;
   readonly #content: OpenContent;
   readonly #options: StoredContentsOptions;
   readonly #pathOf: (file: number) => string;
   readonly #judging = new Map<number, Promise<void>>();
-  /** When each piece was judged, ticks since this was opened; 0 for never. */
+  /** When each piece was verified, in ticks since this was opened; 0 for never. */
   readonly #judged: Uint32Array;
   readonly #openedMs: number;
-  /** Files that were looked at a moment ago, and when somebody last wrote to them; infinite when they are not whole. */
+  /** Recent looks at files, and when each was last written; infinite when a file is not whole. */
   readonly #looked = new Map<number, { readonly atMs: number; readonly writtenMs: number }>();
   #summing: Promise<void> | undefined;
 
   constructor(parts: {
     torrent: TorrentRow;
     info: TorrentInfo;
-    /** Where a file of `info.files` lies, absolute. */
+    /** The absolute path of a file of `info.files`. */
     pathOf: (file: number) => string;
     content: OpenContent;
     stored: Uint8Array | undefined;
@@ -220,16 +220,16 @@ export class StoredContent {
     this.#options = options;
     this.#pathOf = pathOf;
     this.#judged = new Uint32Array(info.geometry.pieceCount);
-    // So that what is judged at once has a date too.
+    // One tick early, so that a verdict made at once has a date above 0.
     this.#openedMs = options.clock.nowMs() - TICK_MS;
   }
 
   /**
-   * Reads bytes of the torrent's space, all of them judged.
+   * Reads bytes of the torrent's space, all of them verified.
    *
    * @param start - Bytes from the start of the space.
-   * @param into - Is filled; `READ_BYTES_MAX` at most. In a v2-only torrent all of one file.
-   * @throws {PublishError} (rejects) `damaged` when they are not what was published, or not there.
+   * @param into - Filled; at most `READ_BYTES_MAX`. In a v2-only torrent the range must be in one file.
+   * @throws {PublishError} (rejects) `damaged` when the bytes differ from the published ones or are missing.
    */
   async read(start: number, into: Uint8Array): Promise<void> {
     const { length } = into;
@@ -260,7 +260,7 @@ export class StoredContent {
   /**
    * Compares pieces with their hashes, whatever is known about them.
    *
-   * @throws {PublishError} (rejects) As `read`, at the first that is damaged.
+   * @throws {PublishError} (rejects) Like `read`, at the first damaged piece.
    */
   async judgeAnew(pieces: Iterable<number>): Promise<void> {
     for (const piece of pieces) {
@@ -270,17 +270,17 @@ export class StoredContent {
   }
 
   /**
-   * The CRC-32 of a file; reads what no reader has brought yet.
+   * The CRC-32 of a file; it reads the bytes that no reader has passed yet.
    *
-   * @param file - Counts real files.
-   * @throws {PublishError} (rejects) As `read`; or the signal's reason.
+   * @param file - Index among the real files.
+   * @throws {PublishError} (rejects) Like `read`; or the signal's reason.
    */
   async sum(file: number, signal: AbortSignal): Promise<number> {
     for (;;) {
       const known = this.sums.of(file);
       if (known !== undefined) return known;
       signal.throwIfAborted();
-      // One step at a time for all who wait: it may be the file they wait for too.
+      // One step at a time for all who wait: they may wait for the same file.
       if (this.#summing) await this.#summing.catch(() => undefined);
       else await (this.#summing = this.#sumOn(file).finally(() => (this.#summing = undefined)));
     }
@@ -298,7 +298,7 @@ export class StoredContent {
     this.sums.feed(file, covered, part);
   }
 
-  /** @param run - The bytes of the piece that are going to be read. */
+  /** @param run - The bytes of the piece that will be read. */
   async #judge(
     piece: number,
     run: { readonly begin: number; readonly length: number },
@@ -307,14 +307,16 @@ export class StoredContent {
     const ageMs = this.#options.clock.nowMs() - judgedMs;
     if (this.#judged[piece] !== 0 && ageMs < JUDGED_MS) {
       if (ageMs < UNSEEN_MS || (await this.#isAsItWas(run, ageMs))) return;
-      // Perhaps another file stands there by now.
+      // Another file may have taken its place by now.
       const { watch } = this.#content;
       if (watch) await new Promise<DiskOutcome>((resolve) => watch.reopen([], resolve));
     }
     await this.#verifyOnce(piece);
   }
 
-  /** Whether nobody has written to the files since a time: the system dates every change, and no program can undo that. */
+  /**
+   * Tells whether the files are unchanged since a time: the system dates every change, and no program can undo that.
+   */
   async #isAsItWas(
     run: { readonly begin: number; readonly length: number },
     ageMs: number,
@@ -351,7 +353,7 @@ export class StoredContent {
   }
 
   async #verify(piece: number): Promise<void> {
-    // Of the beginning: what is written from now on may be seen or not.
+    // The date is that of the beginning, because later writes may have been missed.
     const ticks = Math.floor((this.#options.clock.nowMs() - this.#openedMs) / TICK_MS);
     const verdict = await new Promise<PieceVerdict>((resolve) =>
       this.#content.judge.verify(piece, { digests: false }, resolve),
@@ -365,7 +367,7 @@ export class StoredContent {
 }
 
 function refusal(failure: DiskFailure): PublishError {
-  // A file that is gone or too short is as bad as one that was changed.
+  // A missing or truncated file is as bad as a changed one.
   return LOST.has(failure.code) ? damaged() : diskError(failure);
 }
 

@@ -9,22 +9,22 @@ export interface SwarmCount {
 }
 
 /**
- * Our own tracker, as far as publishing needs it: a function call, no packets. `daemon/` fits the tracker
- * to this shape.
+ * Our own tracker, as far as publishing needs it: function calls, no packets. `daemon/` adapts the tracker to this
+ * interface.
  */
 export interface SwarmRegistry {
-  /** From now on peers may meet under each of these infohashes, and the everseed is among them. Harmless when done twice. */
+  /** Peers may meet under each of these infohashes from now on, with the everseed among them. Safe to repeat. */
   register(infohashes: Infohashes): void;
-  /** From now on no peer meets another there, and the everseed is gone from it. */
+  /** Peers cannot meet there any more, and the everseed leaves. */
   unregister(infohashes: Infohashes): void;
   /**
-   * Tells whether a torrent is on its way here: then peers may meet, and the everseed is not among them yet.
+   * Tells whether a torrent is being fetched: peers may then meet, but the everseed is not among them yet.
    *
-   * @param infohash - 20 bytes, as peers say it.
+   * @param infohash - 20 bytes, the wire form.
    */
   setFetched(infohash: Uint8Array, isFetched: boolean): void;
-  /** Tells whether the everseed has all of a registered torrent, and so is a seed. */
+  /** Tells whether the everseed has all of a registered torrent, and so counts as a seed. */
   setWhole(infohashes: Infohashes, isWhole: boolean): void;
-  /** Peers under all of the infohashes together, each counted once where that can be told. */
+  /** Peers under all of the infohashes together, each counted once where possible. */
   count(infohashes: Infohashes): SwarmCount;
 }

@@ -16,7 +16,7 @@ import { infohashesOf } from "./row-infohashes.ts";
 import { searchText } from "./search-text.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 
-/** A torrent that others made. */
+/** A torrent that somebody else made. */
 export interface FetchedTorrent
   extends
     Pick<Metainfo, "trackers" | "pieceLayers" | "comment" | "createdBy" | "creationDate">,
@@ -24,15 +24,15 @@ export interface FetchedTorrent
   readonly info: TorrentInfo;
 }
 
-/** Of a description, as everywhere on a hub; the rest of a longer one stays in the .torrent file. */
+/** Limit of a description on a hub; a longer one stays complete in the .torrent file. */
 const COMMENT_CHARACTERS_MAX = 10_000;
 
 export interface TorrentAdoptionOptions {
   readonly torrents: TorrentTable;
   readonly swarms: Pick<SwarmRegistry, "register">;
-  /** Told of each new torrent, whose files may be here already. */
+  /** Told of each new torrent, because its files may already be here. */
   readonly sharing: Pick<ContentSharing, "handlePublished">;
-  /** Nothing else becomes public meanwhile; what was removed comes back, or makes way. */
+  /** Nothing else is published meanwhile; a removed torrent comes back, or makes way. */
   readonly publications: Pick<Publications, "alone" | "meet">;
   readonly folder: DataFolder;
   readonly files: Files;
@@ -41,7 +41,7 @@ export interface TorrentAdoptionOptions {
   readonly trackers: readonly string[];
 }
 
-/** Publishes torrents that were not made here: the info dictionary is theirs, and with it the infohash. */
+/** Publishes torrents that were made elsewhere: their info dictionary, and with it the infohash, is kept. */
 export class TorrentAdoption {
   readonly #options: TorrentAdoptionOptions;
 
@@ -52,8 +52,8 @@ export class TorrentAdoption {
   /**
    * Lists, tracks and seeds a torrent whose content is whole.
    *
-   * @param place.contentFolder - Absolute; what it holds is moved.
-   * @returns Its id; another one when it is published already, and then nothing is moved.
+   * @param place.contentFolder - Absolute; its content is moved.
+   * @returns Its id; another torrent's id when it is already published, and then nothing is moved.
    */
   async adopt(
     fetched: FetchedTorrent,
@@ -67,14 +67,14 @@ export class TorrentAdoption {
       const key = infohashKey(wireInfohashes(fetched.info.infohashes)[0]!);
       const target = folder.absolute(folder.contentPath(key));
       if (await files.stat(place.contentFolder)) {
-        // There, though no torrent has it: left by an attempt that never came to its end.
+        // It is there without a torrent: left by an attempt that did not finish.
         if (await files.stat(target)) await files.remove(target);
         await files.move(place.contentFolder, target);
       }
       try {
         await this.#insert(fetched, { ...place, contentRoot: null });
       } catch (error) {
-        // So that the next attempt finds it where it looks.
+        // Moves it back to where the next attempt expects it.
         if (!(await this.#known(fetched.info))) await files.move(target, place.contentFolder);
         throw error;
       }
@@ -83,14 +83,14 @@ export class TorrentAdoption {
   }
 
   /**
-   * The same for content that lies in its owner's folder, and stays there: it is read and never touched.
+   * The same for content that stays in its owner's folder: it is read and never changed.
    *
-   * @param place.contentRoot - Absolute; the torrent's folder or file is in it, under the names the torrent gives.
-   * @param place.checkedMs - Wall milliseconds when somebody began to compute the hashes from the files.
-   * @param place.stamp - What the files looked like then; null when that is not known.
-   * @returns Its id; another one when it is published already.
-   * @throws {PublishError} (rejects) `bad-declaration` when the files are not there. An error that carries the system's
-   *   `code` when one may not be read.
+   * @param place.contentRoot - Absolute; contains the torrent's folder or file, under the torrent's own names.
+   * @param place.checkedMs - Wall milliseconds when the hashing of the files began.
+   * @param place.stamp - The look of the files then; null when it is not known.
+   * @returns Its id; another torrent's id when it is already published.
+   * @throws {PublishError} (rejects) `bad-declaration` when the files are not there. An error with the system's
+   *   `code` when a file is not accessible.
    */
   async adoptInPlace(
     made: FetchedTorrent,
@@ -121,11 +121,11 @@ export class TorrentAdoption {
     });
   }
 
-  /** @returns How many files are not there, or not in their full length. */
+  /** @returns The number of files that are missing or do not have their full length. */
   async #countOtherFiles(info: TorrentInfo, root: string): Promise<number> {
     let count = 0;
     for (const file of realFiles(info)) {
-      // Opened, not looked at: a file of somebody else's may be there and closed to us.
+      // Opened, not only examined: a file may exist and be closed to us.
       const open = await this.#options.files.openRead(`${root}/${file.path.join("/")}`);
       if (open?.size !== file.length) count += 1;
       await open?.close();
@@ -158,7 +158,7 @@ export class TorrentAdoption {
       createdBy,
       creationDate,
     });
-    // What cannot be read again must not become public.
+    // Metainfo that cannot be parsed again must not be published.
     parseMetainfo(torrent);
     const key = infohashKey(wireInfohashes(info.infohashes)[0]!);
     const publishedMs = clock.wallMs();
@@ -205,7 +205,10 @@ export class TorrentAdoption {
     });
   }
 
-  /** The torrent when it is published already. A database that failed may have written it, unheard of by the tracker. */
+  /**
+   * The torrent, when it is already published. A failed write may have reached the database without the tracker
+   * hearing of it.
+   */
   async #published(info: TorrentInfo): Promise<TorrentRow | undefined> {
     const row = await this.#known(info);
     if (row) this.#options.swarms.register(infohashesOf(row));
@@ -221,7 +224,7 @@ export class TorrentAdoption {
   }
 }
 
-/** Shown on the page of the torrent, and changed there; null when its maker said nothing. */
+/** Shown and edited on the torrent's page; null when its maker wrote none. */
 function descriptionOf({ comment }: FetchedTorrent): string | null {
   const text = comment?.slice(0, COMMENT_CHARACTERS_MAX) ?? "";
   return text.trim() === "" ? null : text;

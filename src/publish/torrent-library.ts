@@ -8,8 +8,8 @@ import type { DataFolder } from "./data-folder.ts";
 import type { Turns, Workers } from "./turns.ts";
 
 /**
- * Bytes of .torrent files whose parsed form is kept; the form takes a few times as much. One is kept in any case, or
- * a large one would be read anew for every request.
+ * Bytes of .torrent files whose parsed form is cached; the form takes a few times as much. At least one is kept,
+ * because a large one would otherwise be parsed for every request.
  */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -17,11 +17,11 @@ type Located = Pick<TorrentRow, "id" | "metainfo_path">;
 
 export interface StoredTorrent {
   readonly metainfo: Metainfo;
-  /** What `metainfo` was read from, and aliases. */
+  /** The bytes that `metainfo` was parsed from and contains views of. */
   readonly file: Uint8Array;
 }
 
-/** The .torrent files of what is published, read when they are needed and kept for a while. */
+/** The .torrent files of the published torrents, read on demand and cached. */
 export class TorrentLibrary {
   readonly #files: Files;
   readonly #folder: DataFolder;
@@ -30,7 +30,7 @@ export class TorrentLibrary {
   /** In the order of last use. */
   readonly #kept = new Map<string, StoredTorrent>();
   #keptBytes = 0;
-  /** Several who ask for one file at the same time wait for one reading. */
+  /** Concurrent requests for a file share one reading. */
   readonly #loading = new Map<string, Promise<StoredTorrent | undefined>>();
 
   constructor(parts: {
@@ -46,19 +46,19 @@ export class TorrentLibrary {
   }
 
   /**
-   * @param workers - Whoever pays for the reading; by default the hub itself.
-   * @returns `undefined` when the file is gone or damaged; that is logged.
+   * @param workers - Pays for the reading; by default the hub itself.
+   * @returns `undefined` when the file is gone or damaged, which is logged.
    */
   async load(row: Located, workers: Workers = this.#turns): Promise<Metainfo | undefined> {
     return (await this.#find(row, workers))?.metainfo;
   }
 
-  /** What `load` would take, with the bytes of the file; they are shared, so read only. */
+  /** Like `load`, plus the bytes of the file; they are shared, so do not change them. */
   async file(row: Located, workers: Workers = this.#turns): Promise<StoredTorrent | undefined> {
     return this.#find(row, workers);
   }
 
-  /** The files of this torrent are gone. */
+  /** The torrent's files are gone. */
   forget(id: string): void {
     const kept = this.#kept.get(id);
     if (!kept) return;
@@ -74,7 +74,7 @@ export class TorrentLibrary {
       return kept;
     }
     const others = this.#loading.get(row.id);
-    // It may have failed because whoever asked first may do no more for now.
+    // It may have failed only because the first caller's allowance was spent.
     if (others) return others.catch(() => this.#find(row, workers));
     const loading = this.#read(row, workers).finally(() => this.#loading.delete(row.id));
     this.#loading.set(row.id, loading);

@@ -4,7 +4,7 @@ import type { Work } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Turns } from "./turns.ts";
 
-/** Each look at the clock takes a millisecond; timers fire when told to. */
+/** Each reading of the clock takes a millisecond; the test fires the timers. */
 class CountingClock implements Clock {
   now = 0;
   readonly timers: (() => void)[] = [];
@@ -25,7 +25,7 @@ function* steps(count: number, onStep: () => void): Work<number> {
   return count;
 }
 
-test("forty long tasks at once: everybody else has a turn after a few steps, and all of them end", async () => {
+test("forty long tasks at once: other work gets a turn after a few steps, and all tasks end", async () => {
   const clock = new CountingClock();
   const turns = new Turns(clock);
   let inTurn = 0;
@@ -44,7 +44,7 @@ test("forty long tasks at once: everybody else has a turn after a few steps, and
   assert.equal(turns.waiting, 0);
 });
 
-test("little work is done at once, in the turn of whoever asks", async () => {
+test("a small task is done at once, in the caller's turn", async () => {
   const clock = new CountingClock();
   const turns = new Turns(clock);
   let done = 0;
@@ -67,7 +67,7 @@ test("tasks take turns: a short one behind a long one ends first", async () => {
   assert.deepEqual(ended, ["short", "long"]);
 });
 
-test("HUB-40: lines take turns: one task of somebody else does not wait behind a hundred of one address", async () => {
+test("HUB-40: lines take turns: one line's task does not wait behind a hundred of another line", async () => {
   const clock = new CountingClock();
   const turns = new Turns(clock);
   const of = (line: string) => ({ line, charge: () => undefined });

@@ -1,20 +1,20 @@
 import type { Work } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** How long steps of work may hold the thread before everything else has a turn. */
+/** How long steps of work may hold the thread before other work has a turn. */
 const TURN_MS = 6;
 
-/** Runs work for somebody. */
+/** Runs work on somebody's account. */
 export interface Workers {
   /** @throws What the work throws (rejects). */
   run<Result>(work: Work<Result>): Promise<Result>;
 }
 
-/** On whose behalf work is done. */
+/** The account that work is charged to. */
 export interface Payer {
   /** All tasks of one line share one place in the circle. */
   readonly line: string;
-  /** Told how long each part of the work held the thread. */
+  /** Called with the time that each part of the work held the thread. */
   charge(ms: number): void;
 }
 
@@ -24,20 +24,20 @@ interface Task {
   readonly payer: Payer;
 }
 
-/** What nobody asked for: the hub's own work. */
+/** The hub's own work, which nobody asked for. */
 const NOBODY: Payer = { line: "", charge: () => undefined };
 
 /**
- * Shares the main thread: work that grows with its content is done a few milliseconds at a time, and between two turns
- * the thread is everybody's. Lines take turns in a circle, and so do the tasks of one line: whoever asks for much waits
- * longer, and nobody else does. However many ask at once, one turn is no longer.
+ * Shares the main thread: work that grows with its content runs a few milliseconds at a time, and between two turns
+ * the thread is free for everything else. Lines take turns in a circle, and so do the tasks of one line: a line with
+ * many tasks waits longer, but delays no other. However many tasks there are, a turn gets no longer.
  */
 export class Turns implements Workers {
   readonly #clock: Clock;
   /** No line is empty. The first one is next. */
   readonly #lines = new Map<string, Task[]>();
   #waiting = 0;
-  /** What was done since everybody else had a turn. */
+  /** Time spent since other work had a turn. */
   #spentMs = 0;
   #isScheduled = false;
   #isRunning = false;
@@ -52,7 +52,7 @@ export class Turns implements Workers {
   }
 
   /**
-   * Begins at once when there is room in this turn: little work is done before this returns.
+   * Starts at once when there is room in this turn: a small task is done before this returns.
    *
    * @throws What the work throws (rejects).
    */
@@ -75,7 +75,7 @@ export class Turns implements Workers {
   }
 
   #turn(): void {
-    // Work that asks for more work: it waits for the turn that is under way.
+    // Work that requests more work waits for the running turn.
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#spentMs < TURN_MS) {
@@ -101,7 +101,7 @@ export class Turns implements Workers {
     else this.#lines.set(line, [task]);
   }
 
-  /** The first task of the next line, which then stands behind all others. */
+  /** The first task of the next line, which then goes to the end of the circle. */
   #takeNext(): Task | undefined {
     for (const [line, tasks] of this.#lines) {
       const task = tasks.shift();

@@ -2,13 +2,12 @@ import { invariant } from "../base/errors.ts";
 import type { Geometry } from "../base/geometry.ts";
 
 /**
- * Where the bytes of an upload go. The upload carries all real files one after the other, without the
- * padding and gaps of the torrent's space; padding only ever ends a piece, so each piece takes one
- * run of the upload.
+ * Maps the bytes of an upload. The upload contains all real files one after the other, without the padding and gaps
+ * of the torrent's space. Padding only ever ends a piece, so each piece is one run of the upload.
  */
 export class UploadLayout {
   readonly geometry: Geometry;
-  /** Offset in the upload where each piece begins; one more entry for the end. */
+  /** Offset in the upload of each piece; one more entry for the end. */
   readonly #starts: Float64Array;
 
   constructor(geometry: Geometry) {
@@ -28,7 +27,7 @@ export class UploadLayout {
     return this.geometry.dataLength;
   }
 
-  /** Offset in the upload of the first byte of `piece`; of the end for one past the last. */
+  /** Offset in the upload of the first byte of `piece`; the end for one past the last. */
   start(piece: number): number {
     const start = this.#starts[piece];
     invariant(start !== undefined, "pieces are counted by the geometry");

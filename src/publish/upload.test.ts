@@ -21,7 +21,7 @@ import { UploadLayout } from "./upload-layout.ts";
 const PIECE = 16_384;
 const KINDS = { v1: true, v2: true };
 
-/** A disk in memory that forgets, on a power cut, what was not synced. */
+/** A disk in memory that forgets unsynced data on a power cut. */
 class MemoryDisk {
   readonly #layout: UploadLayout;
   #bytes: Uint8Array;
@@ -91,7 +91,7 @@ class MemoryDisk {
     ingest: (piece, slab, _want, onDone) => {
       const start = this.#layout.start(piece);
       const length = this.#layout.start(piece + 1) - start;
-      // Out of order on purpose: workers finish as they like.
+      // Out of order on purpose, because workers may finish in any order.
       const later =
         piece % 2 === 0 ? (fn: () => void) => setImmediate(setImmediate, fn) : setImmediate;
       later(() => {
@@ -154,7 +154,7 @@ class CountingPool implements SlabPool {
   }
 }
 
-/** A clock whose timers fire when told to. */
+/** A clock whose timers the test fires. */
 class HandClock implements Clock {
   readonly #fires = new Set<() => void>();
   nowMs = () => 0;
@@ -213,7 +213,7 @@ test("a wrong offset and a second request at the same time are refused", async (
   assert.equal(await first, bytes.length);
 });
 
-test("more bytes than declared are refused, and what was declared is kept", async () => {
+test("more bytes than declared are refused, and the declared bytes are kept", async () => {
   const { open, bytes, disk } = world([PIECE + 5]);
   const upload = open();
   await assert.rejects(upload.receive(0, cut(concatBytes([bytes, new Uint8Array(1)]), 999)), {
@@ -278,7 +278,7 @@ test("STO-13: closing cuts a silent request off and keeps every byte it brought"
   const upload = open();
   const body = async function* () {
     yield bytes.subarray(0, 20_000);
-    await new Promise(() => undefined); // The network is gone; nobody says so.
+    await new Promise(() => undefined); // The network is gone without notice.
   };
   const receiving = upload.receive(0, body());
   while (upload.offset < 20_000) await new Promise(setImmediate);
@@ -316,7 +316,7 @@ test("STO-1, STO-2: after a power cut at any moment the offset promises only wha
   assert.ok(promises > 0, "some moments come after a checkpoint");
 });
 
-test("a journal record that was torn or zeroed is not believed", () => {
+test("a torn or zeroed journal record is not used", () => {
   const records = [1, 2, 3].map((byte) => ({
     v1: new Uint8Array(20).fill(byte),
     v2: new Uint8Array(32).fill(byte),
@@ -358,7 +358,7 @@ test("STO-4: a full disk ends the request; opened again, the upload goes on wher
 
 test("HUB-8: many uploads share one limit of memory", async () => {
   const { open, bytes, pool } = world([20 * PIECE], 2 * PIECE);
-  // One disk and layout: what is looked at is the line for slabs.
+  // One disk and layout, because the test is about the line for slabs.
   const uploads = Array.from({ length: 8 }, open);
   await Promise.all(uploads.map((upload) => upload.receive(0, cut(bytes, 10_000))));
   assert.equal(pool.peakBytes, 2 * PIECE);
@@ -369,7 +369,7 @@ for (const [how, pause] of [
   ["falls silent", (resume: Promise<void>) => resume],
   ["trickles", () => new Promise<void>((resolve) => setImmediate(resolve))],
 ] as const) {
-  test(`HUB-8: who ${how} in the middle of a piece keeps no memory that others wait for`, async () => {
+  test(`HUB-8: an upload that ${how} in the middle of a piece frees its memory for others`, async () => {
     const { open, bytes, pool, clock, disk } = world([4 * PIECE], PIECE);
     const [slow, quick] = [open(), open()];
     const resume = Promise.withResolvers<void>();
@@ -399,7 +399,7 @@ for (const [how, pause] of [
   });
 }
 
-test("what was put aside is durable when its request ends", async () => {
+test("a piece that was set aside is durable when its request ends", async () => {
   const { open, bytes, clock, disk, slabs } = world([4 * PIECE], PIECE);
   const upload = open();
   const end = Promise.withResolvers<void>();

@@ -10,9 +10,9 @@ import type { UploadLayout } from "./upload-layout.ts";
 
 // One slab is filled while others are hashed and written; more would only hold memory.
 const PIECES_UNDER_WAY_MAX = 3;
-// What a kill can cost; a sync more often would keep the disk from writing in large runs.
+// The most time of work that a kill can cost; more frequent syncs would keep the disk from writing long runs.
 const CHECKPOINT_MS = 2_000;
-// A slow sender keeps its piece in memory for no longer while others wait for room (HUB-8).
+// A slow sender keeps its piece in memory for at most this long while others wait for room (HUB-8).
 const HOLD_MS = 3_000;
 
 export interface UploadOptions {
@@ -22,11 +22,11 @@ export interface UploadOptions {
   readonly journal: AppendFile;
   readonly slabs: SlabLine;
   readonly clock: Clock;
-  /** Pieces that are durable from earlier, from the journal. */
+  /** Records of pieces that are already durable, from the journal. */
   readonly records: readonly PieceRecord[];
-  /** Bytes that were durable when the last request ended; a tail behind the last whole piece counts. */
+  /** Bytes that were durable at the end of the last request, including a tail after the last whole piece. */
   readonly durable: number;
-  /** Tells that this many bytes survive anything now. */
+  /** Stores that this many bytes now survive a kill. */
   readonly saveDurable: (bytes: number) => Promise<void>;
 }
 
@@ -38,18 +38,18 @@ interface FillingPiece {
 }
 
 /**
- * Takes the bytes of one draft, in order, and turns them into judged pieces on disk. A piece is handed
- * to the workers when its last byte arrives: they hash it and write it at once.
+ * Receives the bytes of one draft in order and turns them into verified pieces on disk. A complete piece goes to the
+ * workers, which hash and write it at once.
  *
- * The offset is what was taken. It survives a kill up to the last checkpoint: first the data is made
- * durable, then the hashes in the journal, so that the journal never promises what is not on disk.
+ * The offset counts received bytes. It survives a kill up to the last checkpoint: first the data is made durable,
+ * then the hashes in the journal, so that the journal never promises what is not on disk.
  */
 export class Upload {
   readonly #options: UploadOptions;
   readonly #layout: UploadLayout;
   readonly #records: (PieceRecord | undefined)[];
   readonly #done: Bitfield;
-  /** Pieces from the first on that are done without a gap. */
+  /** The number of leading pieces that are done without a gap. */
   #contiguous: number;
   #journaled: number;
   #offset: number;
@@ -58,15 +58,15 @@ export class Upload {
   /** The piece was in memory for long, and others wait. */
   #overdue = false;
   #waitingForChunk = false;
-  /** The piece goes to disk as far as it came; settles, never rejects. */
+  /** The received part of the piece is being written; settles and never rejects. */
   #puttingAside: Promise<void> | undefined;
-  /** Part of a piece is on disk, perhaps not yet for good. */
+  /** Part of a piece is on disk, perhaps not durable yet. */
   #tailWritten = false;
   #underWay = 0;
   #wake: (() => void)[] = [];
   #failure: PublishError | undefined;
   #receiving = false;
-  /** Cuts off the wait for the next chunk. */
+  /** Ends the wait for the next chunk. */
   #interrupt: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #checkpointTimer: Timer | undefined;
@@ -82,13 +82,13 @@ export class Upload {
     this.#contiguous = options.records.length;
     this.#journaled = options.records.length;
     const end = this.#layout.start(this.#contiguous);
-    // A tail is only good inside the piece that follows the journal.
+    // A tail counts only inside the piece after the journal's last one.
     const next = Math.min(this.#contiguous + 1, pieceCount);
     this.#offset =
       options.durable < this.#layout.start(next) ? Math.max(end, options.durable) : end;
   }
 
-  /** Bytes taken so far. */
+  /** Bytes received so far. */
   get offset(): number {
     return this.#offset;
   }
@@ -103,7 +103,7 @@ export class Upload {
     return this.#receiving;
   }
 
-  /** The hashes of all pieces, one after the other. Only when complete. */
+  /** The hashes of all pieces in order. Call it only when complete. */
   hashes(): { v1?: Uint8Array | undefined; v2?: Uint8Array | undefined } {
     invariant(this.complete, "asked when the last byte is durable");
     return {
@@ -113,13 +113,13 @@ export class Upload {
   }
 
   /**
-   * Takes bytes from `offset` on until the body ends. What arrived is durable when this settles, also when
-   * the body broke off in the middle of a piece.
+   * Receives bytes from `offset` on until the body ends. Everything that arrived is durable when this settles, even
+   * when the body ended in the middle of a piece.
    *
    * @param body - Chunks are copied at once and may be reused.
    * @returns The new offset.
-   * @throws {PublishError} (rejects) `bad-offset`, `too-large`, `disk-full`, `disk-error`, `closed`; or
-   *   whatever the body threw, after its bytes were saved.
+   * @throws {PublishError} (rejects) `bad-offset`, `too-large`, `disk-full`, `disk-error`, `closed`; or the body's
+   *   own error, after its bytes were saved.
    */
   async receive(offset: number, body: AsyncIterable<Uint8Array>): Promise<number> {
     if (this.#closing) throw closedError();
@@ -145,7 +145,7 @@ export class Upload {
     return this.#offset;
   }
 
-  /** Ends without losing a byte that arrived: a request under way is cut off, what it brought made durable. */
+  /** Closes without losing a byte that arrived: a running request is cut off and its bytes are made durable. */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -162,7 +162,7 @@ export class Upload {
     await new Promise<void>((resolve) => this.#options.content.bytes.close(resolve));
   }
 
-  /** The next chunk; `close` does not wait for a body that has fallen silent. */
+  /** The next chunk; `close` does not wait for a silent body. */
   async #next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array, unknown>> {
     this.#waitingForChunk = true;
     try {
@@ -196,7 +196,7 @@ export class Upload {
     }
   }
 
-  /** Makes room for the piece the offset is in, and fetches its beginning when that came earlier. */
+  /** Gets room for the piece at the offset, and reads its beginning when that arrived earlier. */
   async #begin(): Promise<FillingPiece> {
     while (this.#underWay >= PIECES_UNDER_WAY_MAX) await this.#change();
     this.#check();
@@ -226,7 +226,7 @@ export class Upload {
     });
   }
 
-  /** @returns The piece that was being filled; it is the caller's now. */
+  /** @returns The piece that was being filled, which the caller now owns. */
   #letGo(): FillingPiece | undefined {
     const filling = this.#filling;
     this.#filling = undefined;
@@ -235,7 +235,7 @@ export class Upload {
     return filling;
   }
 
-  /** Writes what came of the piece and frees its memory; `#begin` fetches it again. A failure is remembered. */
+  /** Writes the received part of the piece and frees its memory; `#begin` reads it again. A failure is remembered. */
   async #putAside(): Promise<void> {
     const filling = this.#letGo();
     if (!filling) return;
@@ -272,18 +272,18 @@ export class Upload {
       (!kinds.v1 || record.v1) && (!kinds.v2 || record.v2),
       "the workers hand out what they were asked for",
     );
-    // Copied: a result may be a view into a message that holds much more.
+    // Copied, because a result may be a view into a much larger message.
     this.#records[piece] = { v1: record.v1?.slice(), v2: record.v2?.slice() };
     this.#done.add(piece);
     while (this.#done.has(this.#contiguous)) this.#contiguous += 1;
     this.#checkpointTimer ??= this.#options.clock.startTimer(CHECKPOINT_MS, () => {
       this.#checkpointTimer = undefined;
-      // A failure is remembered and met by whoever delivers the next bytes.
+      // A failure is remembered, and the next delivery of bytes reports it.
       this.#checkpoint().catch((error: unknown) => this.#fail(asPublishError(error)));
     });
   }
 
-  /** Data first, then the hashes that speak for it. One at a time. */
+  /** Data first, then its hashes. One at a time. */
   #checkpoint(): Promise<void> {
     this.#checkpoints = this.#checkpoints.then(async () => {
       const first = this.#journaled;
@@ -298,7 +298,7 @@ export class Upload {
     return this.#checkpoints;
   }
 
-  /** After the last byte of a request: everything that arrived becomes durable. */
+  /** After the last byte of a request: makes everything that arrived durable. */
   async #settle(): Promise<void> {
     await this.#putAside();
     await this.#idle();
@@ -331,7 +331,7 @@ export class Upload {
     await this.#sync();
   }
 
-  /** Remembers the first failure: this object takes nothing any more, the draft is opened anew. */
+  /** Remembers the first failure: this object accepts nothing more, and the draft must be opened again. */
   #fail(error: PublishError): PublishError {
     this.#failure ??= error;
     this.#notify();

@@ -47,7 +47,7 @@ export function RemovedView(props: { readonly model: RemovedPage }) {
         <p>
           {undoUntil === null
             ? "It cannot come back: its files are gone."
-            : `Whoever published it, and the administrators of this hub, can undo that until ${dayOf(undoUntil)}.`}
+            : `Its publisher and the administrators of this hub, can undo that until ${dayOf(undoUntil)}.`}
         </p>
       )}
       <SearchForm query="" label="Search the catalogue" />

@@ -1,20 +1,20 @@
 import { badBody } from "../request-body.ts";
 
-/** As long as a query may be; a page of files takes a tenth. */
+/** As many as fit into a query; a page of files needs a tenth. */
 const PARTS_MAX = 4_096;
 
 /**
- * Reads which files of a torrent are chosen: numbers and ranges of numbers, `3`, `10-19`, by comma or in several
- * parameters, as check boxes of a form send them.
+ * Parses the selection of files: numbers and ranges of numbers, `3`, `10-19`, separated by commas or in several
+ * parameters, as a form's check boxes send them.
  *
  * @param count - Files of the torrent.
- * @returns Their numbers in the torrent's order, each once; all of them when nothing is chosen.
- * @throws {RefusedError} 400 for anything else and for numbers that no file has.
+ * @returns Their numbers in the torrent's order, without repetition; all of them when nothing is selected.
+ * @throws {RefusedError} 400 for anything else, and for numbers past the last file.
  */
 export function chosenFiles(parameters: readonly string[], count: number): Uint32Array {
   const parts = parameters.flatMap((parameter) => parameter.split(","));
   if (parts.length > PARTS_MAX) throw badBody(`At most ${PARTS_MAX} files or ranges can be named.`);
-  // How many more ranges a file is in than the one before it: many long ranges cost no more than short ones.
+  // Differences of the number of ranges that cover a file, so that many long ranges cost no more than short ones.
   const changes = new Int32Array(count + 1);
   if (parts.length === 0) changes[0] = 1;
   for (const part of parts) {

@@ -10,17 +10,17 @@ const CHUNK_BYTES = READ_BYTES_MAX;
 export interface Zip {
   readonly layout: ZipLayout;
   readonly content: StoredContent;
-  /** For each entry its file, counted as in `content.files`. */
+  /** For each entry, its index in `content.files`. */
   readonly files: Uint32Array;
   readonly time: DosTime;
 }
 
 /**
- * Makes a part of an archive as it is taken, in chunks that are the caller's. What lies before the part is not
- * read, unless a sum is asked for that nobody knows yet.
+ * Generates a part of an archive while it is read, in chunks that the caller owns. Bytes before the part are read
+ * only when a checksum is needed that is not known yet.
  *
- * @param breathe - Resolves when others had a turn.
- * @throws {PublishError} (rejects) As `StoredContent.read`; or the signal's reason.
+ * @param breathe - Resolves when other work has had a turn.
+ * @throws {PublishError} (rejects) Like `StoredContent.read`; or the signal's reason.
  */
 export async function* zipBytes(
   zip: Zip,
@@ -66,10 +66,10 @@ export async function* zipBytes(
   if (last.length > 0) yield last;
 }
 
-/** Cuts a stream of bytes down to a range, and into chunks of one size. */
+/** Cuts a stream of bytes to a range, and into chunks of one size. */
 class ChunkWriter {
   readonly #range: ByteRange;
-  /** Where the next byte belongs, counted from the start of the archive. */
+  /** The position of the next byte, counted from the start of the archive. */
   #position = 0;
   #chunk = new Uint8Array(CHUNK_BYTES);
   #filled = 0;
@@ -78,17 +78,17 @@ class ChunkWriter {
     this.#range = range;
   }
 
-  /** The range is filled. */
+  /** True when the range is complete. */
   get done(): boolean {
     return this.#position > this.#range.last;
   }
 
-  /** Bytes that may come at once: those that fit into the chunk, or into what is left of the range. */
+  /** Bytes accepted next: as many as fit into the chunk, or remain of the range. */
   get room(): number {
     return Math.min(CHUNK_BYTES - this.#filled, this.#range.last + 1 - this.#position);
   }
 
-  /** The next bytes belong to `position`; nothing of the range lies between. */
+  /** Moves to `position`; nothing of the range may be skipped. */
   seek(position: number): void {
     invariant(
       position === this.#position || position <= this.#range.first || this.#filled === 0,
@@ -97,14 +97,14 @@ class ChunkWriter {
     this.#position = position;
   }
 
-  /** Passes over bytes before the range. @returns How many of the next `length` bytes those are. */
+  /** Skips bytes before the range. @returns How many of the next `length` bytes these are. */
   skip(length: number): number {
     const skipped = Math.min(length, Math.max(0, this.#range.first - this.#position));
     this.#position += skipped;
     return skipped;
   }
 
-  /** @returns The chunks that are full now, the caller's. */
+  /** @returns The full chunks, owned by the caller. */
   *put(bytes: Uint8Array): Generator<Uint8Array> {
     const skipped = this.skip(bytes.length);
     let rest = bytes.subarray(skipped);
@@ -121,13 +121,13 @@ class ChunkWriter {
     }
   }
 
-  /** @returns What is left, less than a whole chunk. */
+  /** @returns The rest, less than a whole chunk. */
   finish(): Uint8Array {
     return this.#chunk.subarray(0, this.#filled);
   }
 }
 
-/** The bytes around the last place that was read, so that many small files are one read. */
+/** The bytes around the last read position, so that many small files need one read. */
 class DataWindow {
   readonly #content: StoredContent;
   #bytes = new Uint8Array(0);
@@ -137,14 +137,14 @@ class DataWindow {
     this.#content = content;
   }
 
-  /** @returns Between one and `length` bytes of the torrent's space from `start` on, valid until the next call. */
+  /** @returns 1 to `length` bytes of the torrent's space from `start` on, valid until the next call. */
   async read(start: number, length: number): Promise<Uint8Array> {
     const { geometry } = this.#content.info;
     const at = start - this.#start;
     if (at >= 0 && at < this.#bytes.length) return this.#bytes.subarray(at, at + length);
     const needed = start + Math.min(length, READ_BYTES_MAX);
-    // The piece is judged anyway, and the files behind are likely to be asked for next. In a v2-only torrent
-    // there is nothing behind.
+    // The whole piece is verified anyway, and the files after it will probably be needed next. In a v2-only torrent
+    // the piece ends with its file.
     const pieceEnd = Math.ceil(needed / geometry.pieceLength) * geometry.pieceLength;
     const end = geometry.aligned
       ? needed

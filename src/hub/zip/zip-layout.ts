@@ -9,10 +9,10 @@ import {
   type ZipEntry,
 } from "./zip-records.ts";
 
-/** Entries that are laid out before others may have a turn: about half a millisecond. */
+/** Entries that are laid out before other work gets a turn: about half a millisecond. */
 const ENTRIES_PER_STEP = 512;
 
-/** A file that goes into the archive. */
+/** A file to put into the archive. */
 export interface ZipInput {
   /** "/" between parts. */
   readonly path: string;
@@ -22,14 +22,14 @@ export interface ZipInput {
 }
 
 /**
- * Where everything of an archive lies, known before a byte of it is made. The same files give the same places
- * every time, so that a part of the archive can be asked for again (RFC 9110 14.2).
+ * The position of every record of an archive, known before a byte of it is generated. The same files always give the
+ * same positions, so that a part of the archive can be requested again (RFC 9110 14.2).
  */
 export class ZipLayout {
   readonly #input: (entry: number) => ZipInput;
-  /** Where each entry's local header begins, and at last where the directory begins. */
+  /** The offset of each entry's local header, and finally that of the directory. */
   readonly #starts: Float64Array;
-  /** Where each entry of the directory begins, and at last where it ends. */
+  /** The offset of each directory entry, and finally the end of the directory. */
   readonly #centralStarts: Float64Array;
 
   private constructor(
@@ -42,10 +42,10 @@ export class ZipLayout {
     this.#centralStarts = centralStarts;
   }
 
-  /** @param input - Gives the entries by their number; asked again later. */
+  /** @param input - Returns an entry by its number; called again later. */
   static *build(count: number, input: (entry: number) => ZipInput): Work<ZipLayout> {
     const starts = new Float64Array(count + 1);
-    // Relative to the directory until it is known where that begins.
+    // Relative to the directory until its offset is known.
     const centralStarts = new Float64Array(count + 1);
     for (let entry = 0; entry < count; entry += 1) {
       if (entry % ENTRIES_PER_STEP === ENTRIES_PER_STEP - 1) yield;
@@ -79,12 +79,12 @@ export class ZipLayout {
     return { name: encodeUtf8(path), size, executable, start: this.#starts[index]! };
   }
 
-  /** Where the local header of an entry begins; the directory, for one past the last. */
+  /** The offset of an entry's local header; of the directory, for one past the last. */
   start(index: number): number {
     return this.#starts[index]!;
   }
 
-  /** Where an entry of the directory begins; its end, for one past the last. */
+  /** The offset of a directory entry; the end of the directory, for one past the last. */
   centralStart(index: number): number {
     return this.#centralStarts[index]!;
   }
@@ -94,13 +94,13 @@ export class ZipLayout {
     return lastAtOrBefore(this.#starts, offset);
   }
 
-  /** The entry of the directory that the byte at `offset` belongs to; `count` behind it. */
+  /** The directory entry that contains the byte at `offset`; `count` after the directory. */
   centralEntryAt(offset: number): number {
     return Math.max(0, lastAtOrBefore(this.#centralStarts, offset));
   }
 }
 
-/** Index of the last place that is not behind `offset`; -1 when there is none. */
+/** Index of the last offset that is at or before `offset`; -1 when there is none. */
 function lastAtOrBefore(places: Float64Array, offset: number): number {
   let low = -1;
   let high = places.length - 1;

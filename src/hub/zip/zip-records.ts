@@ -1,21 +1,21 @@
 import { isoTime } from "../../base/iso-time.ts";
 
-// The records of a ZIP file with stored entries (PKWARE's APPNOTE 6.3). Sums follow the bytes they cover, in
-// a descriptor, so that every record's place is known before a byte of content is read.
+// The records of a ZIP file with stored entries (PKWARE's APPNOTE 6.3). Checksums follow their bytes in a descriptor,
+// so that every record's offset is known before any content is read.
 
 export const LOCAL_HEADER_BYTES = 30;
 const CENTRAL_ENTRY_BYTES = 46;
 const END_BYTES = 22;
-/** The record and the locator that stand before the end of an archive with large numbers. */
+/** The record and the locator in front of the end record of a large archive. */
 const END_64_BYTES = 56 + 20;
 
-/** What 32 and 16 bits hold; the largest value says "look at the 64-bit field". */
+/** The largest values of 32 and 16 bits; they mean "see the 64-bit field". */
 const UINT32_MAX = 0xffff_ffff;
 const UINT16_MAX = 0xffff;
 
 const VERSION_NEEDED = 20;
 const VERSION_NEEDED_64 = 45;
-/** Written by a Unix system, so that readers heed the mode. */
+/** Written by a Unix system, so that readers honour the mode. */
 const MADE_BY = (3 << 8) | VERSION_NEEDED_64;
 /** The descriptor follows the bytes (bit 3), names are UTF-8 (bit 11). */
 const FLAGS = (1 << 3) | (1 << 11);
@@ -29,17 +29,17 @@ export interface ZipEntry {
   /** Bytes. */
   readonly size: number;
   readonly executable: boolean;
-  /** Where its local header begins, bytes from the start of the archive. */
+  /** The offset of its local header, from the start of the archive. */
   readonly start: number;
 }
 
-/** Date and time as MS-DOS counts them. */
+/** Date and time in the format of MS-DOS. */
 export interface DosTime {
   readonly date: number;
   readonly time: number;
 }
 
-/** @returns The same moment in UTC; the format knows no time zone. */
+/** @returns The same moment in UTC; the format has no time zone. */
 export function dosTime(wallMs: number): DosTime {
   const [year, month, day, hour, minute, second] = isoTime(wallMs)
     .split(/[-T:.Z]/)
@@ -59,7 +59,7 @@ export function localHeader({ name, size }: Pick<ZipEntry, "name" | "size">, tim
   record.uint16(0);
   record.uint16(time.time);
   record.uint16(time.date);
-  // Sum and sizes: in the descriptor.
+  // The descriptor holds the checksum and sizes.
   record.zeros(12);
   record.uint16(name.length);
   record.uint16(0);
@@ -120,13 +120,13 @@ export function centralEntry(entry: ZipEntry, crc32: number, time: DosTime): Uin
   return record.finish();
 }
 
-/** Of the field for 64-bit numbers. */
+/** Bytes of the field for 64-bit numbers. */
 function extraBytes(size: number, start: number): number {
   const numbers = (size >= UINT32_MAX ? 2 : 0) + (start >= UINT32_MAX ? 1 : 0);
   return numbers === 0 ? 0 : 4 + numbers * 8;
 }
 
-/** Where the central directory is and what it holds. */
+/** The place and size of the central directory. */
 export interface CentralDirectory {
   readonly entries: number;
   readonly start: number;
@@ -169,7 +169,7 @@ function isLarge({ entries, start, bytes }: CentralDirectory): boolean {
   return entries >= UINT16_MAX || start >= UINT32_MAX || bytes >= UINT32_MAX;
 }
 
-/** Fields one after the other, the least significant byte first. */
+/** A record's fields in order, least significant byte first. */
 class Record {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
