@@ -61,7 +61,11 @@ test("HUB-47: when all seats are taken, slow holders make room, those of the lin
   // Every line has one seat now. A line without a seat gets that of the slowest.
   assert.ok(take("192.0.2.7", "new 7"));
   assert.deepEqual(taken.slice(2), ["short"]);
-  assert.equal(take("192.0.2.5", "second of 5"), undefined, "no seat is taken for a line that has one");
+  assert.equal(
+    take("192.0.2.5", "second of 5"),
+    undefined,
+    "no seat is taken for a line that has one",
+  );
   assert.ok(take("192.0.2.8"));
   assert.ok(take("192.0.2.9"));
   assert.deepEqual(taken.slice(3), ["drip 3", "slow"]);

@@ -59,7 +59,7 @@ test("HUB-18: removed by the API it answers 410 everywhere, and comes back every
     assert.doesNotMatch(text.replaceAll(path, ""), /talks/, path);
     if (path.startsWith("/api/") || path.includes(".") || path.includes("/files/")) {
       assert.match(text, /removed by ann on 2026-11-02\./, path);
-      assert.match(text, /Whoever published it, and the administrators .* until 2026-11-09/, path);
+      assert.match(text, /Its publisher and the administrators .* until 2026-11-09/, path);
     }
   }
   const list = await jsonOf<TorrentList>(await call("/api/v1/torrents"));
