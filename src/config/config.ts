@@ -131,7 +131,7 @@ export const configSchema = z.strictObject({
         .default(10_000)
         .meta(
           note(
-            "Peers of one address (or IPv6 /64) in all swarms together; more are refused.",
+            "Peers of one address (or IPv6 /64) in all swarms together; more are refused. An IPv6 /48 has 16 times as many.",
             "1 to 65000",
           ),
         ),
@@ -143,7 +143,7 @@ export const configSchema = z.strictObject({
         .default(32)
         .meta(
           note(
-            "Peers of one address (or IPv6 /64) in one swarm; more are told of others, and nobody of them.",
+            "Peers of one address (or IPv6 /64) in one swarm; more are told of others, and nobody of them. An IPv6 /48 has 16 times as many.",
             "1 to 65000",
           ),
         ),

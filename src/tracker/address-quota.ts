@@ -3,15 +3,21 @@ const COUNT_MAX = 65_535;
 /**
  * How many entries each address has (TRK-10), in two bytes a bucket whatever happens: addresses share
  * counters, so that a count may be too high by the few entries of a stranger, never too low. Of an IPv6
- * address the first 64 bits count: whoever has one has all of them.
+ * address the first 64 bits count, or fewer: whoever has one has all of them.
  */
 export class AddressQuota {
   readonly #counts: Uint16Array;
   readonly #key: number;
+  /** Which bits of an IPv6 address's second word count. */
+  readonly #mask: number;
 
-  /** @param buckets - A power of two, well above the number of addresses at a time. */
-  constructor(key: number, buckets: number) {
+  /**
+   * @param buckets - A power of two, well above the number of addresses at a time.
+   * @param ipv6Bits - 33 to 64.
+   */
+  constructor(key: number, buckets: number, ipv6Bits = 64) {
     this.#key = key | 0;
+    this.#mask = -1 << (64 - ipv6Bits);
     this.#counts = new Uint16Array(buckets);
   }
 
@@ -33,7 +39,7 @@ export class AddressQuota {
 
   #bucket(swarm: number, words: Int32Array, offset: number, addressWords: number): number {
     let mixed = words[offset]! ^ this.#key;
-    if (addressWords > 1) mixed = Math.imul(mixed, 0x9e3779b1) ^ words[offset + 1]!;
+    if (addressWords > 1) mixed = Math.imul(mixed, 0x9e3779b1) ^ (words[offset + 1]! & this.#mask);
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13) ^ swarm, 0xc2b2ae35);
     return (mixed ^ (mixed >>> 16)) & (this.#counts.length - 1);

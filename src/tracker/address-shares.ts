@@ -13,20 +13,39 @@ export interface AddressSharesOptions {
 /** Counters of entries by address (128 kB), and by swarm and address (2 MB). */
 const ADDRESS_BUCKETS = 65_536;
 const SWARM_ADDRESS_BUCKETS = 1_048_576;
+/**
+ * A site gets an IPv6 /48 where its provider is generous: 65,536 networks of /64, each with the share of an address. All of
+ * them together have this many shares (TRK-23). It is not one, because providers also give a /56 to each home.
+ */
+export const SITE_BITS = 48;
+const SITE_SHARES = 16;
+/** Counters of entries by swarm and site (512 kB); those of all swarms are as many as those of addresses. */
+const SWARM_SITE_BUCKETS = 262_144;
+/** What a counter can tell apart from more. */
+const COUNTED_MAX = 65_000;
 /** Stands for all swarms together. */
 const ALL_SWARMS = 0;
 
-/** What one address may hold of the swarms: of all together, and of each (TRK-10). */
+/** What one address may hold of the swarms: of all together, and of each (TRK-10, TRK-23). */
 export class AddressShares {
   readonly #options: AddressSharesOptions;
   readonly #all: AddressQuota;
   readonly #bySwarm: AddressQuota;
+  readonly #allOfSite: AddressQuota;
+  readonly #bySwarmOfSite: AddressQuota;
+  /** Entries of one site, in all swarms and in one. */
+  readonly #allMax: number;
+  readonly #inSwarmMax: number;
 
   /** @param key - Makes chance of this process, so that nobody can aim at a counter. */
   constructor(options: AddressSharesOptions, key: () => number) {
     this.#options = options;
     this.#all = new AddressQuota(key(), ADDRESS_BUCKETS);
     this.#bySwarm = new AddressQuota(key(), SWARM_ADDRESS_BUCKETS);
+    this.#allOfSite = new AddressQuota(key(), ADDRESS_BUCKETS, SITE_BITS);
+    this.#bySwarmOfSite = new AddressQuota(key(), SWARM_SITE_BUCKETS, SITE_BITS);
+    this.#allMax = Math.min(options.peersPerAddressMax * SITE_SHARES, COUNTED_MAX);
+    this.#inSwarmMax = Math.min(options.peersPerAddressInSwarmMax * SITE_SHARES, COUNTED_MAX);
   }
 
   /** Whether one more entry of this address has a place; `unlisted`: not in this swarm. */
@@ -36,17 +55,29 @@ export class AddressShares {
     if (this.#all.count(ALL_SWARMS, words, 0, wordCount) >= peersPerAddressMax) {
       return "address-quota";
     }
-    const inSwarm = this.#bySwarm.count(swarm, words, 0, wordCount);
-    return inSwarm < peersPerAddressInSwarmMax || isShared(peer.bytes) ? "stored" : "unlisted";
+    const hasSite = wordCount > 1;
+    if (hasSite && this.#allOfSite.count(ALL_SWARMS, words, 0, wordCount) >= this.#allMax) {
+      return "address-quota";
+    }
+    const isFull =
+      this.#bySwarm.count(swarm, words, 0, wordCount) >= peersPerAddressInSwarmMax ||
+      (hasSite && this.#bySwarmOfSite.count(swarm, words, 0, wordCount) >= this.#inSwarmMax);
+    return !isFull || isShared(peer.bytes) ? "stored" : "unlisted";
   }
 
   add(swarm: number, words: Int32Array, offset: number, addressWords: number): void {
     this.#all.add(ALL_SWARMS, words, offset, addressWords);
     this.#bySwarm.add(swarm, words, offset, addressWords);
+    if (addressWords === 1) return;
+    this.#allOfSite.add(ALL_SWARMS, words, offset, addressWords);
+    this.#bySwarmOfSite.add(swarm, words, offset, addressWords);
   }
 
   remove(swarm: number, words: Int32Array, offset: number, addressWords: number): void {
     this.#all.remove(ALL_SWARMS, words, offset, addressWords);
     this.#bySwarm.remove(swarm, words, offset, addressWords);
+    if (addressWords === 1) return;
+    this.#allOfSite.remove(ALL_SWARMS, words, offset, addressWords);
+    this.#bySwarmOfSite.remove(swarm, words, offset, addressWords);
   }
 }

@@ -3,7 +3,7 @@ const SLOTS = 1024;
 
 /**
  * The addresses that one answer names already, so that each address is named once before any is named again
- * by another port. Of an IPv6 address the first 64 bits count, as in `AddressQuota`. Kept for all answers: what
+ * by another port. Of an IPv6 address the first 64 bits count, as in `AddressQuota`, or fewer. Kept for all answers: what
  * an earlier answer left behind has an older stamp.
  */
 export class AnswerAddresses {
@@ -11,6 +11,13 @@ export class AnswerAddresses {
   readonly #stamps = new Uint32Array(SLOTS);
   #stamp = 0;
   #count = 0;
+  /** Which bits of an IPv6 address's second word count. */
+  readonly #mask: number;
+
+  /** @param ipv6Bits - 33 to 64. */
+  constructor(ipv6Bits = 64) {
+    this.#mask = -1 << (64 - ipv6Bits);
+  }
 
   /** Begins the next answer. */
   clear(): void {
@@ -24,7 +31,7 @@ export class AnswerAddresses {
   /** @returns False when the address was named before. */
   add(page: Int32Array, entry: number, addressWords: number): boolean {
     const first = page[entry]!;
-    const second = addressWords > 1 ? page[entry + 1]! : 0;
+    const second = addressWords > 1 ? page[entry + 1]! & this.#mask : 0;
     let slot = (Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b) >>> 16) & (SLOTS - 1);
     for (; this.#stamps[slot] === this.#stamp; slot = (slot + 1) & (SLOTS - 1)) {
       if (this.#words[slot * 2] === first && this.#words[slot * 2 + 1] === second) return false;

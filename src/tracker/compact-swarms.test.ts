@@ -280,6 +280,61 @@ for (const family of [4, 6] as const) {
   });
 }
 
+/** Another network of /64 for each number, all of one /48. */
+function neighbour(number: number, port = 1): PeerAddress {
+  const address = peer(1, 6);
+  address.words[1] = 0x2020_0000 + number;
+  address.port = port;
+  return address;
+}
+
+test("TRK-23: an IPv6 site of many /64s has a share of a swarm and of all together", () => {
+  const swarms = store({ peersPerAddressInSwarmMax: 3, peersPerAddressMax: 5 });
+  const [first, second] = [swarms.open([infohash(1)]), swarms.open([infohash(2)])];
+  const outcomes = (swarm: number): string[] =>
+    Array.from({ length: 60 }, (_, number) => announce(swarms, swarm, neighbour(number)).outcome);
+  const inFirst = outcomes(first);
+  assert.equal(inFirst.filter((outcome) => outcome === "stored").length, 48, "16 shares of 3");
+  assert.equal(inFirst.at(-1), "unlisted");
+  const inSecond = outcomes(second);
+  assert.equal(inSecond.filter((outcome) => outcome === "stored").length, 32, "16 shares of 5");
+  assert.equal(inSecond.at(-1), "address-quota");
+  const elsewhere = neighbour(1);
+  elsewhere.words[1] = 0x2021_0001;
+  assert.equal(announce(swarms, second, elsewhere).outcome, "stored", "another site");
+  for (let number = 0; number < 60; number += 1) {
+    announce(swarms, first, neighbour(number), { event: "stopped" });
+  }
+  assert.equal(announce(swarms, first, neighbour(99)).outcome, "stored", "who leaves makes room");
+});
+
+test("TRK-23: each IPv6 site is named once before any is named again, then each address", () => {
+  const swarms = store();
+  const swarm = swarms.open([infohash(1)]);
+  for (let number = 0; number < 300; number += 1) {
+    announce(swarms, swarm, neighbour(number % 100, 1 + number));
+  }
+  const others = Array.from({ length: 10 }, (_, number) => {
+    const other = neighbour(0, 7_000 + number);
+    other.words[0] = number;
+    announce(swarms, swarm, other);
+    return other.port;
+  });
+  for (let round = 0; round < 20; round += 1) {
+    swarms.setTime(1_000_000 + round);
+    const named = sampled(swarms, swarm, { peersMax: 30, asker: peer(500, 6) });
+    const ports = new Set(named.map((each) => Number(each.split(":").at(-1))));
+    assert.deepEqual(
+      others.filter((port) => !ports.has(port)),
+      [],
+      "nobody of another site is missing",
+    );
+    assert.equal(named.length, 30, "the rest of the answer is not wasted");
+    const networks = new Set(named.map((each) => each.replace(/:[0-9]+$/, "")));
+    assert.equal(networks.size, 30, "and names each address once");
+  }
+});
+
 test("TRK-10: announces of one address from a million ports do not fill the memory", () => {
   const swarms = store({ swarmsMax: 1_000_000 });
   const swarmOf = Array.from({ length: 1_000 }, (_, number) => swarms.open([infohash(number)]));

@@ -4,7 +4,7 @@ import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Random } from "../ports/random.ts";
-import { AddressShares, type AddressSharesOptions } from "./address-shares.ts";
+import { AddressShares, type AddressSharesOptions, SITE_BITS } from "./address-shares.ts";
 import { AnswerAddresses } from "./answer-addresses.ts";
 import { PeerAddress } from "./peer-address.ts";
 import {
@@ -60,6 +60,8 @@ const TWO_32 = 0x1_0000_0000;
 const LINE_BYTES_PER_S = 1_250_000_000;
 /** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
 const SCAN_MAX = 8_192;
+/** Entries that wait for room in an answer. More than it can hold, so that one address does not hide those behind it. */
+const WAITING_MAX = ANSWER_PEERS_MAX * 4;
 /** Of silence; every peer was silent for longer. */
 const ANY_TICKS = -1;
 const INITIAL_SWARMS = 1024;
@@ -75,8 +77,10 @@ export class CompactSwarms implements SwarmStore {
   readonly #ipv6: PeerTable;
   readonly #shares: AddressShares;
   /** For `sample`: what the answer names already, and who waits because of it. */
+  readonly #namedSites = new AnswerAddresses(SITE_BITS);
   readonly #named = new AnswerAddresses();
-  readonly #waiting = new Int32Array(ANSWER_PEERS_MAX);
+  readonly #ofNamedSites = new Waiting();
+  readonly #ofNamedAddresses = new Waiting();
   readonly #timeoutTicks: number;
   /** By swarm, both families together. */
   #seeds = new Int32Array(0);
@@ -201,8 +205,11 @@ export class CompactSwarms implements SwarmStore {
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
     const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
+    const [ofSites, ofAddresses] = [this.#ofNamedSites, this.#ofNamedAddresses];
+    this.#namedSites.clear();
     this.#named.clear();
-    let waiting = 0;
+    ofSites.count = 0;
+    ofAddresses.count = 0;
     let slot = Math.floor((chance / TWO_32) * slots);
     for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
       const entry = start + slot * wordsPerEntry;
@@ -211,17 +218,32 @@ export class CompactSwarms implements SwarmStore {
       if (word === 0 || (word & unwanted) !== 0) continue;
       if (idleTicks(word, this.#tick) > this.#timeoutTicks) continue;
       if (portOf(word) === asker.port && isAddress(page, entry, asker)) continue;
+      if (this.#namedSites.add(page, entry, addressWords)) {
+        this.#named.add(page, entry, addressWords);
+        this.#put(answer, { page, entry, addressWords }, options.withIds);
+        wanted -= 1;
+      } else {
+        // For IPv4 a site is an address, so that it waits behind itself.
+        (addressWords > 1 ? ofSites : ofAddresses).push(entry);
+      }
+    }
+    // Neither does a site crowd out the others by many addresses (TRK-23), nor an address by many ports: what is left of
+    // the answer is for them.
+    for (let i = 0; i < ofSites.count && wanted > 0; i += 1) {
+      const entry = ofSites.entries[i]!;
       if (this.#named.add(page, entry, addressWords)) {
         this.#put(answer, { page, entry, addressWords }, options.withIds);
         wanted -= 1;
-      } else if (waiting < this.#waiting.length) {
-        this.#waiting[waiting] = entry;
-        waiting += 1;
+      } else {
+        ofAddresses.push(entry);
       }
     }
-    // One address does not crowd out the others by many ports: what is left of the answer is for them.
-    for (let i = 0; i < Math.min(waiting, wanted); i += 1) {
-      this.#put(answer, { page, entry: this.#waiting[i]!, addressWords }, options.withIds);
+    for (let i = 0; i < ofAddresses.count && wanted > 0; i += 1, wanted -= 1) {
+      this.#put(
+        answer,
+        { page, entry: ofAddresses.entries[i]!, addressWords },
+        options.withIds,
+      );
     }
   }
 
@@ -462,6 +484,18 @@ export class CompactSwarms implements SwarmStore {
     this.#seeds = grown(this.#seeds, swarmsMax);
     this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
     this.#expiredAt = grown(this.#expiredAt, swarmsMax);
+  }
+}
+
+/** Entries that an answer names when it has room left, in the order they were found. What does not fit is dropped. */
+class Waiting {
+  readonly entries = new Int32Array(WAITING_MAX);
+  count = 0;
+
+  push(entry: number): void {
+    if (this.count === WAITING_MAX) return;
+    this.entries[this.count] = entry;
+    this.count += 1;
   }
 }
 
