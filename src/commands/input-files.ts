@@ -157,6 +157,7 @@ async function list(
 const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   link: "it is a link",
   special: "it is neither a file nor a folder",
+  "made-up": "the system makes it up when it is read",
   unreadable: "the system does not let this user read it",
   "bad-name": "its name is not UTF-8",
   leftover: "everseed was making it when it was killed",
@@ -176,7 +177,10 @@ function badName(path: string): CommandError {
 
 function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"]): CommandError {
   if (!folder) {
-    const what = `${path} is neither a file nor a folder.`;
+    const isMadeUp = skipped.some(({ why }) => why === "made-up");
+    const what = isMadeUp
+      ? `${path} cannot be kept: the system makes it up when it is read.`
+      : `${path} is neither a file nor a folder.`;
     return new CommandError("bad-plan", what, { subject: path });
   }
   const unreadable = skipped.find(({ why }) => why === "unreadable");

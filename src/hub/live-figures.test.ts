@@ -44,5 +44,16 @@ test("HUB-47: when all slots are taken, the line with most live views gives its 
   const reader = hoards[0]!.body!.getReader();
   await reader.read();
   assert.equal((await reader.read()).done, true, "the oldest view of the first line with most");
-  assert.equal(open("10.0.0.5"), undefined, "a line with as many gets no slot");
+});
+
+test("HUB-47: no slot is freed for a line that has as many live views, or one less", (t) => {
+  const { live, open } = openIn(t);
+  for (let at = 0; at < 1_952; at += 1) open(`10.0.0.${at % 40}`);
+  const mine = Array.from({ length: 48 }, () => open("198.51.100.1"));
+  assert.ok(mine.every((each) => each !== undefined));
+  assert.equal(live.size, 2_000);
+  assert.equal(open("198.51.100.1"), undefined, "the others have 49 at most");
+  assert.equal(open("10.0.0.0"), undefined);
+  assert.ok(open("203.0.113.1"), "who has none gets one");
+  assert.equal(live.size, 2_000);
 });

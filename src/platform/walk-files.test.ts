@@ -55,6 +55,27 @@ test("links, sockets, pipes and names that are no text are left out, with the re
   );
 });
 
+const isLinux = process.platform === "linux";
+
+test(
+  "MET-25: files that the system makes up are left out, a file alone too",
+  { skip: !isLinux },
+  async (t) => {
+    const folders = await listFiles("/proc/self/net");
+    assert.deepEqual(folders.files, []);
+    assert.ok(folders.skipped.some(({ path, why }) => path[0] === "tcp" && why === "made-up"));
+    const alone = await listFiles("/proc/self/maps");
+    assert.deepEqual(alone.files, []);
+    assert.deepEqual(
+      alone.skipped.map(({ why }) => why),
+      ["made-up"],
+    );
+    const linked = join(folder(t), "linked");
+    symlinkSync("/proc/version", linked);
+    assert.deepEqual((await listFiles(linked)).files, [], "through a link that a person names");
+  },
+);
+
 test("what is in the making, or was when a run was killed, is left out (STO-14)", async (t) => {
   const root = folder(t);
   writeFileSync(join(root, ".x.1.everseed-tmp"), "half");

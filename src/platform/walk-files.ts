@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { FileListing, ListedFile, SkippedEntry } from "../ports/user-files.ts";
+import { MadeUpFiles } from "./made-up-files.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /** Entries looked at between two turns of the event loop. */
@@ -62,6 +63,7 @@ class Walk {
   readonly skipped: SkippedEntry[] = [];
   readonly #signal: AbortSignal | undefined;
   readonly #seal: string | undefined;
+  readonly #madeUp = new MadeUpFiles();
   #looked = 0;
 
   constructor(
@@ -95,6 +97,10 @@ class Walk {
   add(path: readonly string[], facts: Stats): void {
     if (!facts.isFile()) {
       this.skipped.push({ path, why: "special" });
+      return;
+    }
+    if (this.#madeUp.has(facts.dev, this.#at(path))) {
+      this.skipped.push({ path, why: "made-up" });
       return;
     }
     const { size: length, mtimeMs, mode } = facts;

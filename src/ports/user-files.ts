@@ -47,7 +47,7 @@ export interface ListedFile {
  */
 export interface SkippedEntry {
   readonly path: readonly string[];
-  readonly why: "link" | "special" | "unreadable" | "bad-name" | "leftover" | "sealed";
+  readonly why: "link" | "special" | "made-up" | "unreadable" | "bad-name" | "leftover" | "sealed";
 }
 
 export interface FileListing {

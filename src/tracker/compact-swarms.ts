@@ -1,4 +1,4 @@
-import { ANSWER_PEERS_MAX, type AnnounceAnswer } from "../announce/announce-answer.ts";
+import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
@@ -10,6 +10,7 @@ import { PeerAddress } from "./peer-address.ts";
 import {
   DETAIL_WORDS,
   DOWNLOADED_AT,
+  grownBy,
   hasPeerId,
   isEcho,
   isSameClient,
@@ -41,6 +42,7 @@ import {
   type SwarmCounts,
   type SwarmStore,
 } from "./swarms.ts";
+import { WaitingEntries } from "./waiting-entries.ts";
 
 export interface CompactSwarmsOptions extends AddressSharesOptions {
   readonly random: Random;
@@ -60,8 +62,6 @@ const TWO_32 = 0x1_0000_0000;
 const LINE_BYTES_PER_S = 1_250_000_000;
 /** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
 const SCAN_MAX = 8_192;
-/** Entries that wait for room in an answer. More than it can hold, so that one address does not hide those behind it. */
-const WAITING_MAX = ANSWER_PEERS_MAX * 4;
 /** Of silence; every peer was silent for longer. */
 const ANY_TICKS = -1;
 const INITIAL_SWARMS = 1024;
@@ -79,8 +79,8 @@ export class CompactSwarms implements SwarmStore {
   /** For `sample`: what the answer names already, and who waits because of it. */
   readonly #namedSites = new AnswerAddresses(SITE_BITS);
   readonly #named = new AnswerAddresses();
-  readonly #ofNamedSites = new Waiting();
-  readonly #ofNamedAddresses = new Waiting();
+  readonly #ofNamedSites = new WaitingEntries();
+  readonly #ofNamedAddresses = new WaitingEntries();
   readonly #timeoutTicks: number;
   /** By swarm, both families together. */
   #seeds = new Int32Array(0);
@@ -139,6 +139,10 @@ export class CompactSwarms implements SwarmStore {
     this.#partialSeeds[swarm] = 0;
     this.#expiredAt[swarm] = this.#tick;
     return swarm;
+  }
+
+  join(swarm: number, infohashes: readonly Uint8Array[]): void {
+    this.#numbers.join(swarm, infohashes);
   }
 
   close(swarm: number): void {
@@ -206,10 +210,7 @@ export class CompactSwarms implements SwarmStore {
     const { page, wordsPerEntry, addressWords } = table;
     const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
     const [ofSites, ofAddresses] = [this.#ofNamedSites, this.#ofNamedAddresses];
-    this.#namedSites.clear();
-    this.#named.clear();
-    ofSites.count = 0;
-    ofAddresses.count = 0;
+    for (const part of [this.#namedSites, this.#named, ofSites, ofAddresses]) part.clear();
     let slot = Math.floor((chance / TWO_32) * slots);
     for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
       const entry = start + slot * wordsPerEntry;
@@ -227,8 +228,7 @@ export class CompactSwarms implements SwarmStore {
         (addressWords > 1 ? ofSites : ofAddresses).push(entry);
       }
     }
-    // Neither does a site crowd out the others by many addresses (TRK-23), nor an address by many ports: what is left of
-    // the answer is for them.
+    // No site crowds out the others by many addresses (TRK-23), no address by many ports: they get what is left.
     for (let i = 0; i < ofSites.count && wanted > 0; i += 1) {
       const entry = ofSites.entries[i]!;
       if (this.#named.add(page, entry, addressWords)) {
@@ -239,11 +239,8 @@ export class CompactSwarms implements SwarmStore {
       }
     }
     for (let i = 0; i < ofAddresses.count && wanted > 0; i += 1, wanted -= 1) {
-      this.#put(
-        answer,
-        { page, entry: ofAddresses.entries[i]!, addressWords },
-        options.withIds,
-      );
+      const entry = ofAddresses.entries[i]!;
+      this.#put(answer, { page, entry, addressWords }, options.withIds);
     }
   }
 
@@ -485,23 +482,6 @@ export class CompactSwarms implements SwarmStore {
     this.#partialSeeds = grown(this.#partialSeeds, swarmsMax);
     this.#expiredAt = grown(this.#expiredAt, swarmsMax);
   }
-}
-
-/** Entries that an answer names when it has room left, in the order they were found. What does not fit is dropped. */
-class Waiting {
-  readonly entries = new Int32Array(WAITING_MAX);
-  count = 0;
-
-  push(entry: number): void {
-    if (this.count === WAITING_MAX) return;
-    this.entries[this.count] = entry;
-    this.count += 1;
-  }
-}
-
-/** What came to a counter. One that fell began anew, and all it says came since. */
-function grownBy(before: number, now: number): number {
-  return now >= before ? now - before : now;
 }
 
 function bit(flags: number, flag: number): 0 | 1 {

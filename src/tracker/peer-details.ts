@@ -55,3 +55,8 @@ function writeCounter(words: Int32Array, at: number, value: number): void {
   words[at] = Math.floor(value / TWO_32);
   words[at + 1] = value % TWO_32;
 }
+
+/** What came to a counter. One that fell began anew, and all it says came since. */
+export function grownBy(before: number, now: number): number {
+  return now >= before ? now - before : now;
+}

@@ -47,12 +47,25 @@ export class SwarmNumbers {
     const swarm = this.#free.pop() ?? this.#end;
     if (swarm === this.#end) this.#end += 1;
     if (swarm >= this.#infohashCounts.length) this.#grow();
+    this.#name(swarm, infohashes);
+    return swarm;
+  }
+
+  /** Lets all of these infohashes lead to an open swarm that one of them led to. */
+  join(swarm: number, infohashes: readonly Uint8Array[]): void {
+    invariant(
+      this.isOpen(swarm) && infohashes.some((each) => this.find(wordsOf(each)) === swarm),
+      "the torrent of the swarm is known better now, and no other",
+    );
+    this.#name(swarm, infohashes);
+  }
+
+  #name(swarm: number, infohashes: readonly Uint8Array[]): void {
     this.#infohashCounts[swarm] = infohashes.length;
     for (const [index, infohash] of infohashes.entries()) {
       this.#infohashes.set(infohash, (swarm * INFOHASHES_MAX + index) * INFOHASH_V1_BYTES);
       this.#byInfohash.set(wordsOf(infohash), swarm);
     }
-    return swarm;
   }
 
   /** @param swarm - An open one. */

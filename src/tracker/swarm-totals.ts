@@ -73,6 +73,12 @@ export class OpenTotals {
     this.#markChanged(entry);
   }
 
+  /** The swarm turned out to be one of a hybrid: its totals are kept by the first infohash. */
+  rename(swarm: number, infohash: Uint8Array): void {
+    const entry = this.#entries.get(swarm);
+    if (entry) entry.infohash = new Uint8Array(infohash);
+  }
+
   /** @returns False while something is unsaved: then the swarm stays open. */
   close(swarm: number): boolean {
     const entry = this.#entries.get(swarm);

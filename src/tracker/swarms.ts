@@ -75,6 +75,8 @@ export interface SwarmStore {
   find(infohash: Int32Array): number;
   /** Opens a swarm under one or two infohashes (20 bytes). @returns `NO_SWARM` when there are too many. */
   open(infohashes: readonly Uint8Array[]): number;
+  /** Lets both infohashes of a hybrid lead to an open swarm that one of them led to, with the peers it has. */
+  join(swarm: number, infohashes: readonly Uint8Array[]): void;
   /** Removes all peers of one swarm. */
   clear(swarm: number): void;
   /** Forgets a swarm without peers. */

@@ -45,6 +45,31 @@ test("both infohashes of a hybrid meet in one swarm", () => {
   assert.deepEqual(world.tracker.figures(HYBRID), { seeds: 1, leechers: 2, completed: 0 });
 });
 
+for (const half of ["v1", "v2"] as const) {
+  test(`TRK-24: who came by the ${half} half of a hybrid stays in its swarm when it is published and others come by the other`, async () => {
+    const world = trackerWorld({ torrents: [] });
+    const hashes = { v1: "%aa".repeat(20), v2: "%cc".repeat(20) };
+    const ask = (hash: string, port: number, more = "left=1") =>
+      world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=${port}&compact=1&${more}`);
+    world.tracker.setFetched(HYBRID[half].subarray(0, 20), true);
+    ask(hashes[half], 1);
+    ask(hashes[half], 1, "left=0&downloaded=1&event=completed");
+    world.tracker.register(HYBRID);
+    const other = half === "v1" ? "v2" : "v1";
+    assert.ok(
+      peersOf(ask(hashes[other], 2)).some((each) => each.endsWith(":1")),
+      "they meet",
+    );
+    const seen = peersOf(ask(hashes[half], 3));
+    assert.ok([":1", ":2"].every((end) => seen.some((each) => each.endsWith(end))));
+    assert.deepEqual(world.tracker.figures(HYBRID), { seeds: 2, leechers: 2, completed: 1 });
+    await world.tracker.stop();
+    assert.equal(world.saved.get("aa".repeat(20))?.completed, 1, "kept by the first infohash");
+    world.tracker.unregister(HYBRID);
+    assert.equal(world.swarms.swarmCount, 0);
+  });
+}
+
 test("a torrent that is fetched is tracked, the everseed is no seed of it before it is published, and one given up is refused", () => {
   const world = trackerWorld({ torrents: [] });
   const ask = (port: number) =>

@@ -269,9 +269,15 @@ export class Tracker {
   register(infohashes: Infohashes): void {
     const { swarms, directory } = this.#options;
     directory.register(infohashes);
-    const found = wireInfohashes(infohashes).map((infohash) => swarms.find(wordsOf(infohash)));
-    for (const swarm of found) {
-      if (swarm === NO_SWARM) continue;
+    const wire = wireInfohashes(infohashes);
+    const found = wire.map((infohash) => swarms.find(wordsOf(infohash)));
+    const open = found.filter((swarm) => swarm !== NO_SWARM);
+    for (const swarm of open) {
+      // Those who came by one half of a hybrid, while it was fetched, and those who come by the other meet (TRK-24).
+      if (open.length < found.length) {
+        swarms.join(swarm, wire);
+        this.#totals.rename(swarm, wire[0]!);
+      }
       this.#registered.add(swarm);
       this.#totals.register(swarm);
     }
