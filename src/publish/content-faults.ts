@@ -27,6 +27,8 @@ interface Fault {
   /** Pieces that were read and differ from the published ones; repaired pieces are removed. */
   readonly lostPieces: Set<number>;
   pieceCount: number;
+  /** Of `lostPieces`, how many the log was told of. */
+  toldPieces: number;
 }
 
 const NONE: ReadonlySet<number> = new Set();
@@ -111,6 +113,7 @@ export class ContentFaults {
       state: undefined,
       lostPieces: new Set(),
       pieceCount: 0,
+      toldPieces: 0,
     };
     change(fault);
     this.#faults.set(id, fault);
@@ -119,8 +122,20 @@ export class ContentFaults {
     if (after === before) return;
     if (before === undefined || after === undefined) this.#onChange(id, after === undefined);
     if (after === undefined) this.#log.info("what the everseed keeps is whole again", { id });
-    else this.#log.error("what the everseed keeps is damaged", { id, fault: after });
+    else if (isNews(fault))
+      this.#log.error("what the everseed keeps is damaged", { id, fault: after });
   }
+}
+
+/**
+ * Whether the log is told. Pieces are found one by one, hundreds of thousands of one torrent: a line is written when twice
+ * as many are damaged as in the last one, so that other torrents have theirs, too (HUB-48).
+ */
+function isNews(fault: Fault): boolean {
+  if (fault.found || fault.state !== undefined) return true;
+  if (fault.lostPieces.size < fault.toldPieces * 2) return false;
+  fault.toldPieces = fault.lostPieces.size;
+  return true;
 }
 
 function wordsOf({ found, state, lostPieces, pieceCount }: Fault): string | undefined {

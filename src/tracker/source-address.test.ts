@@ -36,6 +36,11 @@ test("TRK-2: of the hops a proxy of ours names, only the last is its own word", 
   assert.equal(of(null), "10.0.0.1", "not a proxy");
   assert.equal(of("203.1.113.9, 198.52.100.7"), "198.52.100.7");
   assert.equal(of("2001:dc8::1"), "2001:dc8::1");
-  assert.equal(of("203.1.113.9, unknown"), "10.0.0.1");
+  assert.equal(of("203.1.113.9, 198.52.100.7:4711"), "198.52.100.7");
+  assert.equal(of("203.1.113.9, [2001:dc8::1]:4711"), "2001:dc8::1");
+  assert.equal(of("[2001:dc8::1]"), "2001:dc8::1");
+  for (const nobody of ["203.1.113.9, unknown", "", ",", "203.1.113.9, unix:", "_hidden", "[::1"]) {
+    assert.equal(clientAddress("10.0.0.1", nobody), undefined, nobody);
+  }
   assert.equal(clientAddress("nowhere", null), undefined);
 });

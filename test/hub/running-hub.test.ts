@@ -317,10 +317,9 @@ test("HUB-25: hundreds of silent connections keep nobody out", async (t) => {
 test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this machine", async (t) => {
   const dataDir = folder(t);
   const hub = await start(t, dataDir, { proxies: ["127.0.0.1"] });
-  for (const headers of [{}, { "x-forwarded-for": "127.0.0.1, 203.0.113.9" }] as Record<
-    string,
-    string
-  >[]) {
+  const hops = ["127.0.0.1, 203.0.113.9", "127.0.0.1, unknown", "", "unix:", "203.0.113.9:4711"];
+  const all: Record<string, string>[] = hops.map((hop) => ({ "x-forwarded-for": hop }));
+  for (const headers of [{}, ...all]) {
     const response = await fetch(`${hub.url}/setup`, { headers });
     assert.equal(response.status, 403);
     assert.ok(!(await response.text()).includes(dataDir));
