@@ -43,6 +43,17 @@ test("--json leaves objects on stdout and nothing on stderr but warnings", () =>
   assert.equal(stderr.text, "warning: odd\n");
 });
 
+test("CLI-1: outside text that nobody escaped is escaped on its way out; line breaks and our colours stay", () => {
+  const { output, stdout, stderr } = open({ verbose: true, color: "always" });
+  const forgotten = "a\u001b[2J\u001b]0;x\u0007\u009b\u202e\rb";
+  const escaped = "a\\x1b[2J\\x1b]0;x\\x07\\x9b\\u202e\\x0db";
+  output.line(`${output.style("bold", "one")} ${forgotten}\n\ttwo`);
+  assert.equal(stdout.text, `\u001b[1mone\u001b[22m ${escaped}\n\ttwo\n`);
+  for (const tell of ["say", "detail", "log", "warn"] as const) output[tell](forgotten);
+  const warning = "\u001b[33mwarning:\u001b[39m";
+  assert.equal(stderr.text, `${escaped}\n`.repeat(3) + `${warning} ${escaped}\n`);
+});
+
 test("--quiet silences words, --verbose adds some", () => {
   const quiet = open({ quiet: true });
   quiet.output.say("word");

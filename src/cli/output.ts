@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { escapeForgotten } from "../base/steering-text.ts";
 import { longJson } from "./long-json.ts";
 import { ProgressLine, type ProgressStyle } from "./progress-line.ts";
 
@@ -68,7 +69,7 @@ export class Output {
   line(text: string): void {
     if (this.json) return;
     this.progress.clear();
-    this.#stdout.write(`${text}\n`);
+    this.#stdout.write(`${escapeForgotten(text)}\n`);
   }
 
   /** The result, or one event of a stream, for programs. Nothing without `--json`. */
@@ -110,7 +111,7 @@ export class Output {
 
   #tell(text: string): void {
     this.progress.clear();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${escapeForgotten(text)}\n`);
   }
 
   #progressStyle(asked: string | undefined, terminal: boolean): ProgressStyle {

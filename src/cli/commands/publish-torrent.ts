@@ -69,9 +69,8 @@ export class FetchProgress {
     const reasons = trackerNotices.map(
       ({ tracker, message }) => `\n  ${escapeOutside(tracker)}: ${escapeOutside(message)}`,
     );
-    this.#output.warn(
-      `${problem ?? "Nobody sends it to the hub"}; it waits for somebody who has it.${reasons.join("")}`,
-    );
+    const why = escapeOutside(problem ?? "Nobody sends it to the hub");
+    this.#output.warn(`${why}; it waits for somebody who has it.${reasons.join("")}`);
   }
 }
 
