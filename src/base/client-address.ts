@@ -4,11 +4,11 @@ import { addressBytes } from "./endpoint.ts";
 const WITH_PORT = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?$/i;
 
 /**
- * The client's address. Behind a proxy of ours this is the last hop, because our proxy wrote that hop itself (TRK-2).
+ * The client's address. Behind a trusted proxy it is the last hop, which that proxy itself added (TRK-2).
  *
- * @param remote - Of the connection.
- * @param forwarded - `X-Forwarded-For` as it came; `null` unless `remote` is such a proxy.
- * @returns `undefined` when there is no address. The proxy's own address never stands in: it may be this machine's.
+ * @param remote - Address of the connection.
+ * @param forwarded - The raw `X-Forwarded-For` header; `null` unless `remote` is a trusted proxy.
+ * @returns `undefined` when there is no address. The proxy's own address is no substitute: it may be this machine's.
  */
 export function clientAddress(remote: string, forwarded: string | null): Uint8Array | undefined {
   if (forwarded === null) return addressBytes(remote);
