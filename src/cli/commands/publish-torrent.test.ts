@@ -5,7 +5,6 @@ import { Output } from "../output.ts";
 import { FetchProgress } from "./publish-torrent.ts";
 
 const EVIL = "\u001b]0;x\u0007\u001b[2J\u009b31m\u202e\r\nFORGED\u2028";
-// oxlint-disable-next-line no-control-regex
 const STEERING =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|^FORGED/m;
 
