@@ -5,6 +5,7 @@ import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts"
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
+import type { ExtensionKind } from "./extension.ts";
 import type { Log } from "../ports/log.ts";
 import type { StreamNet } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
@@ -155,6 +156,8 @@ export interface AddTorrent {
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
   readonly peers?: readonly Endpoint[] | undefined;
+  /** Of the peer protocol, besides the engine's own (`ut_metadata`, `lt_donthave`). */
+  readonly extensions?: readonly ExtensionKind[] | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   readonly onEvent?: ((event: TorrentEvent) => void) | undefined;
@@ -220,7 +223,10 @@ export interface EngineSession {
   /** Bound port, 0 before `listen`. */
   readonly port: number;
   listen(options: { host: string; port: number }): Promise<number>;
-  /** @throws {EngineError} `duplicate-torrent` when a torrent with one of its infohashes is there. */
+  /**
+   * @throws {EngineError} `duplicate-torrent` when a torrent with one of its infohashes is there;
+   *   `duplicate-extension` when two of its extensions have one name.
+   */
   add(options: AddTorrent): EngineTorrent;
   find(wireInfohash: Uint8Array): EngineTorrent | undefined;
   torrents(): Iterable<EngineTorrent>;
@@ -279,6 +285,7 @@ export interface PeerSourceHandle {
 
 export type EngineErrorCode =
   | "duplicate-torrent"
+  | "duplicate-extension"
   | "closed"
   | "bad-range"
   | "too-many-readers"

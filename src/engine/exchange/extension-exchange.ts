@@ -17,12 +17,9 @@ import {
   MetadataServer,
   UT_METADATA,
 } from "../../wire/ut-metadata.ts";
-import type { Connection } from "../connection/connection.ts";
-
-/** A peer, as far as its extensions have to do with it. */
-export interface ExtensionPeer {
-  readonly connection: Connection;
-}
+import { EngineError } from "../engine-error.ts";
+import type { ExtensionKind } from "../extension.ts";
+import { AddedExtensions, type ExtensionMember } from "./added-extensions.ts";
 
 /** What a message of an extension says that concerns others. */
 export type ExtensionNews<P> =
@@ -35,9 +32,8 @@ export type ExtensionNews<P> =
   /** This peer lied about the info dictionary, alone. */
   | { readonly kind: "metadata-liar"; readonly liar: P };
 
-/** A further extension: its name in `m` and who takes its messages. PEX and our own will stand here. */
-export interface Extension<P> {
-  readonly name: string;
+/** An extension of the engine's own: what it says concerns other parts of it. */
+interface OwnExtension<P> {
   handleMessage(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined;
 }
 
@@ -55,6 +51,10 @@ export interface ExtensionExchangeOptions {
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
   readonly bounds: PieceBounds;
   readonly nowMs: () => number;
+  /** Given with the torrent. */
+  readonly added: readonly ExtensionKind[];
+  /** Does something as a burst, at whose end what was gathered is sent. */
+  readonly burst: <T>(run: () => T) => T;
 }
 
 const CLIENT = "Everseed 0.1";
@@ -63,14 +63,16 @@ const DONTHAVE = "lt_donthave";
 
 /**
  * The extension protocol (BEP 10) of one torrent: the registry of extensions, the handshake, the info
- * dictionary both ways (BEP 9) and lost pieces (BEP 54).
+ * dictionary both ways (BEP 9), lost pieces (BEP 54), and the extensions that were given with the torrent.
  */
-export class ExtensionExchange<P extends ExtensionPeer> {
+export class ExtensionExchange<P extends ExtensionMember> {
   readonly #options: ExtensionExchangeOptions;
-  readonly #extensions = new Map<string, Extension<P>>();
+  readonly #own: ReadonlyMap<string, OwnExtension<P>>;
+  readonly #added: AddedExtensions<P>;
   readonly #peers = new Map<P, PeerExtensions>();
   #assembler: MetadataAssembler<P> | undefined;
 
+  /** @throws {EngineError} `duplicate-extension` when two extensions have one name. */
   constructor(options: ExtensionExchangeOptions) {
     this.#options = options;
     if (!options.info()) {
@@ -79,27 +81,30 @@ export class ExtensionExchange<P extends ExtensionPeer> {
         bytesMax: options.metadataBytesMax,
       });
     }
-    this.register({
-      name: UT_METADATA,
-      handleMessage: (peer, payload) => this.#handleMetadataMessage(peer, payload),
-    });
-    this.register({
-      name: DONTHAVE,
-      handleMessage: (_peer, payload) => ({
-        kind: "dont-have",
-        piece: decodeDontHave(payload, options.bounds.wanted),
-      }),
+    this.#own = new Map<string, OwnExtension<P>>([
+      [UT_METADATA, { handleMessage: (peer, payload) => this.#handleMetadata(peer, payload) }],
+      [DONTHAVE, { handleMessage: (_peer, payload) => this.#handleDontHave(payload) }],
+    ]);
+    const names = [...this.#own.keys(), ...options.added.map(({ name }) => name)];
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new EngineError("duplicate-extension", twice);
+    this.#added = new AddedExtensions({
+      kinds: options.added,
+      view: { infohashes: options.infohashes },
+      isPrivate: options.info()?.private === true,
+      burst: options.burst,
+      send: (peer, name, payload) => this.send(peer, name, payload),
     });
   }
 
-  /** Offers an extension to peers that connect from now on. */
-  register(extension: Extension<P>): void {
-    this.#extensions.set(extension.name, extension);
+  /** Handshakes are exchanged: ours of BEP 10 goes out if the peer speaks it. */
+  join(peer: P): void {
+    if (peer.connection.extended) this.#start(peer);
+    this.#added.join(peer);
   }
 
-  /** Both sides speak BEP 10: our handshake goes out. */
-  start(peer: P): void {
-    const table = new ExtensionTable([...this.#extensions.keys()]);
+  #start(peer: P): void {
+    const table = new ExtensionTable([...this.#own.keys(), ...this.#added.names]);
     this.#peers.set(peer, { table, server: undefined });
     const handshake = encodeExtensionHandshake({
       messages: table.offered,
@@ -114,6 +119,17 @@ export class ExtensionExchange<P extends ExtensionPeer> {
   gone(peer: P): void {
     this.#peers.delete(peer);
     this.#assembler?.handleGone(peer);
+    this.#added.leave(peer);
+  }
+
+  tick(now: number): void {
+    if (!this.#options.info()) this.requestMetadata();
+    this.#added.tick(now);
+  }
+
+  /** The info dictionary of a magnet link came. */
+  handleInfo(): void {
+    if (this.#options.info()?.private === true) this.#added.handlePrivate();
   }
 
   /**
@@ -125,9 +141,11 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     if (!state) return undefined;
     if (extensionId === EXTENSION_HANDSHAKE_ID) return this.#handleHandshake(peer, state, payload);
     const name = state.table.nameOf(extensionId);
-    return name === undefined
-      ? undefined
-      : this.#extensions.get(name)?.handleMessage(peer, payload);
+    if (name === undefined) return undefined;
+    const own = this.#own.get(name);
+    if (own) return own.handleMessage(peer, payload);
+    this.#added.handleMessage(peer, name, payload);
+    return undefined;
   }
 
   /** Sends a message of an extension. @returns False when the peer does not want it. */
@@ -143,7 +161,7 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     return this.send(peer, DONTHAVE, encodeDontHave(piece));
   }
 
-  /** Asks for what is missing of the info dictionary. Call it about once a second as well. */
+  /** Asks for what is missing of the info dictionary. */
   requestMetadata(): void {
     if (!this.#assembler) return;
     for (const peer of this.#peers.keys()) {
@@ -171,7 +189,12 @@ export class ExtensionExchange<P extends ExtensionPeer> {
     }
   }
 
-  #handleMetadataMessage(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined {
+  #handleDontHave(payload: Uint8Array): ExtensionNews<P> {
+    const piece = decodeDontHave(payload, this.#options.bounds.wanted);
+    return { kind: "dont-have", piece };
+  }
+
+  #handleMetadata(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined {
     const message = decodeMetadataMessage(payload);
     if (!message) return undefined;
     const now = this.#options.nowMs();

@@ -284,7 +284,7 @@ export class Swarm<P extends SwarmMember> {
 }
 
 /** Where the peer is dialled; `undefined` while that is not known of one that dialled us. */
-function dialledAt({ connection, swarm }: SwarmMember): Endpoint | undefined {
+export function dialledAt({ connection, swarm }: SwarmMember): Endpoint | undefined {
   const { incoming, remote } = connection;
   if (!incoming) return remote;
   const { listenPort } = swarm;

@@ -1,4 +1,5 @@
 import type { Bitfield } from "../../base/bitfield.ts";
+import type { Endpoint } from "../../base/endpoint.ts";
 import { clientName } from "../../base/peer-id.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { PieceBounds } from "../../wire/piece-bounds.ts";
@@ -8,9 +9,9 @@ import type { ConnectionOwner, ConnectionSink } from "../connection/connection-s
 import type { BlockSource } from "../download/block-source.ts";
 import type { DownloadPeer } from "../download/download-peer.ts";
 import { RequestWindow } from "../download/request-window.ts";
-import type { ExtensionPeer } from "../exchange/extension-exchange.ts";
+import type { ExtensionMember } from "../exchange/added-extensions.ts";
 import type { PeerStatus } from "../session-contract.ts";
-import type { SwarmMember } from "../swarm/swarm.ts";
+import { dialledAt, type SwarmMember } from "../swarm/swarm.ts";
 import { SwarmPeer } from "../swarm/swarm-peer.ts";
 import type { ChokerPeer } from "../upload/choker.ts";
 import type { UploadPeer } from "../upload/upload-peer.ts";
@@ -39,7 +40,7 @@ export interface PeerRoutes extends ConnectionOwner {
  * What moves bytes goes to those straight away, everything else to the torrent.
  */
 export class TorrentPeer
-  implements ConnectionSink, SwarmMember, ExtensionPeer, BlockSource, ChokerPeer
+  implements ConnectionSink, SwarmMember, ExtensionMember, BlockSource, ChokerPeer
 {
   readonly connection: Connection;
   readonly swarm: Readonly<SwarmPeer>;
@@ -72,6 +73,10 @@ export class TorrentPeer
 
   get bounds(): PieceBounds {
     return this.#torrent.bounds;
+  }
+
+  get reachableAt(): Endpoint | undefined {
+    return dialledAt(this);
   }
 
   get isOpen(): boolean {

@@ -11,6 +11,7 @@ import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { ExtensionKind } from "../extension.ts";
 import type { PeerStatus } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
@@ -24,6 +25,8 @@ import type { Transfer } from "./transfer.ts";
 export interface TorrentOfPeers extends BurstMember {
   readonly infohashes: Infohashes;
   readonly info: TorrentInfo | undefined;
+  /** Given with it. */
+  readonly extensions: readonly ExtensionKind[];
   /** From the time that its files are being opened. */
   readonly hashes: HashExchange | undefined;
   /** From the time that they are open. */
@@ -157,7 +160,7 @@ export class TorrentPeers implements PeerRoutes {
     const refusal = this.swarm.refusal(peer, this.#nowMs());
     if (refusal !== undefined) return refusal;
     const { connection } = peer;
-    if (connection.extended) this.extensions.start(peer);
+    this.extensions.join(peer);
     const transfer = this.#transfer;
     connection.out.possession(transfer?.have, connection.fast);
     if (transfer) this.#introduce(peer, transfer);
@@ -272,6 +275,7 @@ export class TorrentPeers implements PeerRoutes {
   /** The info dictionary came by magnet link: what they said of pieces can be understood. */
   setPieceCount(pieceCount: number): void {
     Object.assign(this.#bounds, boundsOf(pieceCount));
+    this.extensions.handleInfo();
     for (const { connection } of this.swarm.all()) {
       try {
         if (connection.isOpen) connection.handleBounds();
@@ -324,7 +328,7 @@ export class TorrentPeers implements PeerRoutes {
   /** Time-outs, and choking when it is time for that. */
   tick(now: number): void {
     this.swarm.tick(now);
-    if (!this.#torrent.info) this.extensions.requestMetadata();
+    this.extensions.tick(now);
     if (!this.#transfer) return;
     this.#torrent.hashes!.tick(this.#connections());
     if (this.#choker.due(now)) this.#rechoke();
@@ -382,6 +386,8 @@ export class TorrentPeers implements PeerRoutes {
         return info && { bytes: info.infoBytes, private: info.private };
       },
       nowMs: () => this.#nowMs(),
+      added: this.#torrent.extensions,
+      burst: (run) => this.#host.bursts.run(run, this.#torrent),
     });
   }
 }

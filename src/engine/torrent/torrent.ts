@@ -7,6 +7,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
 import { contradictionOf, HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
+import type { ExtensionKind } from "../extension.ts";
 import type {
   AddTorrent,
   EngineTorrent,
@@ -89,6 +90,10 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
 
   get state(): TorrentState {
     return shownState(this.#phase);
+  }
+
+  get extensions(): readonly ExtensionKind[] {
+    return this.#options.extensions ?? [];
   }
 
   get have(): Bitfield | undefined {

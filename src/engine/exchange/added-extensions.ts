@@ -1,0 +1,99 @@
+import type { Endpoint } from "../../base/endpoint.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Extension, ExtensionKind, ExtensionPeer, ExtensionView } from "../extension.ts";
+
+/** A peer, as far as its extensions have to do with it. */
+export interface ExtensionMember {
+  readonly connection: Connection;
+  /** Where it can be dialled; `undefined` while that is not known. */
+  readonly reachableAt: Endpoint | undefined;
+}
+
+export interface AddedExtensionsOptions<P> {
+  readonly kinds: readonly ExtensionKind[];
+  readonly view: ExtensionView;
+  readonly isPrivate: boolean;
+  /** Does something as a burst, at whose end what was gathered is sent. */
+  readonly burst: <T>(run: () => T) => T;
+  /** @returns False when the peer does not want messages of that name. */
+  readonly send: (peer: P, name: string, payload: Uint8Array) => boolean;
+}
+
+interface Added<P> {
+  readonly kind: ExtensionKind;
+  readonly extension: Extension;
+  readonly peers: Map<P, ExtensionPeer>;
+}
+
+/** The extensions that were given to one torrent, and the peers that have joined each of them. */
+export class AddedExtensions<P extends ExtensionMember> {
+  readonly #options: AddedExtensionsOptions<P>;
+  readonly #added = new Map<string, Added<P>>();
+
+  constructor(options: AddedExtensionsOptions<P>) {
+    this.#options = options;
+    for (const kind of options.kinds) {
+      if (options.isPrivate && !kind.inPrivate) continue;
+      const extension = kind.create(options.view);
+      this.#added.set(kind.name, { kind, extension, peers: new Map() });
+    }
+  }
+
+  get names(): Iterable<string> {
+    return this.#added.keys();
+  }
+
+  join(peer: P): void {
+    for (const { kind, extension, peers } of this.#added.values()) {
+      const joined = this.#joined(peer, kind.name);
+      peers.set(peer, joined);
+      extension.join(joined);
+    }
+  }
+
+  /** Harmless for a peer that never joined. */
+  leave(peer: P): void {
+    for (const { extension, peers } of this.#added.values()) {
+      const joined = peers.get(peer);
+      if (!joined) continue;
+      peers.delete(peer);
+      extension.leave(joined);
+    }
+  }
+
+  /** @throws {WireError} When the payload breaks the grammar of the extension. */
+  handleMessage(peer: P, name: string, payload: Uint8Array): void {
+    const added = this.#added.get(name);
+    const joined = added?.peers.get(peer);
+    if (joined) added!.extension.handleMessage(joined, payload);
+  }
+
+  tick(now: number): void {
+    for (const { extension } of this.#added.values()) extension.tick(now);
+  }
+
+  /** The torrent has turned out private: all peers leave the extensions that it may not have. */
+  handlePrivate(): void {
+    for (const [name, { kind, extension, peers }] of this.#added) {
+      if (kind.inPrivate) continue;
+      this.#added.delete(name);
+      for (const joined of peers.values()) extension.leave(joined);
+    }
+  }
+
+  #joined(peer: P, name: string): ExtensionPeer {
+    const { burst, send } = this.#options;
+    const { connection } = peer;
+    return {
+      address: connection.remote,
+      get reachableAt() {
+        return peer.reachableAt;
+      },
+      get isSeed() {
+        return connection.isSeed;
+      },
+      send: (payload) => connection.isOpen && burst(() => send(peer, name, payload)),
+      close: (reason) => burst(() => connection.close(reason)),
+    };
+  }
+}
