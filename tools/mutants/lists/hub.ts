@@ -239,4 +239,25 @@ export const mutants: readonly Mutant[] = [
     to: "const total = seqs.length;",
     tests: ["src/store/sqlite/torrents"],
   },
+  {
+    name: "hub: a line with one live view less gets a slot",
+    file: "src/hub/live-figures.ts",
+    from: "most.length < mine + 2",
+    to: "most.length < mine + 1",
+    tests: ["src/hub/live-figures"],
+  },
+  {
+    name: "publish: each damaged piece is a line of the log",
+    file: "src/publish/content-faults.ts",
+    from: "fault.toldPieces * 2",
+    to: "fault.toldPieces",
+    tests: ["src/publish/content-faults"],
+  },
+  {
+    name: "base: a proxy stands in for a client it does not name",
+    file: "src/base/client-address.ts",
+    from: "return addressBytes(ipv6 ?? ipv4 ?? last);",
+    to: "return addressBytes(ipv6 ?? ipv4 ?? last) ?? addressBytes(remote);",
+    tests: ["src/tracker/source-address"],
+  },
 ];

@@ -64,4 +64,25 @@ export const mutants: readonly Mutant[] = [
     to: "return isNeighbour(bytes) ? reach : reach;",
     tests: ["src/guard/net-guard"],
   },
+  {
+    name: "platform: fast connections are cut too",
+    file: "src/platform/connection-cap.ts",
+    from: "let slowestRate = LEAST_BYTES_PER_SECOND",
+    to: "let slowestRate = Number.POSITIVE_INFINITY",
+    tests: ["src/platform/connection-cap"],
+  },
+  {
+    name: "platform: what the system makes up is content",
+    file: "src/platform/made-up-files.ts",
+    from: "MADE_UP.has(",
+    to: "!MADE_UP.has(0) && [0].includes(",
+    tests: ["src/platform/walk-files"],
+  },
+  {
+    name: "cli: outside text steers the terminal when nobody escaped it",
+    file: "src/cli/output.ts",
+    from: "this.#stdout.write(`${escapeForgotten(text)}\\n`);",
+    to: "this.#stdout.write(`${text}\\n`);",
+    tests: ["src/cli/output"],
+  },
 ];

@@ -71,7 +71,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "wire: a length that no message has waits for its id",
     file: "src/wire/wire-decoder.ts",
-    from: "    if (frame <= this.#frameBytesMax) return;\n",
+    from: "    if (frame <= most) return;\n",
     to: "    if (frame >= 0) return;\n",
     tests: ["src/wire/wire-decoder"],
   },

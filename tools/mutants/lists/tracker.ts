@@ -94,7 +94,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "tracker: a counter that fell is credited nothing",
-    file: "src/tracker/compact-swarms.ts",
+    file: "src/tracker/peer-details.ts",
     from: "return now >= before ? now - before : now;",
     to: "return Math.max(now - before, 0);",
     tests: ["src/tracker/principal-totals"],
@@ -140,5 +140,26 @@ export const mutants: readonly Mutant[] = [
     from: "    if (second !== undefined) this.#partners[second] = ~first;\n",
     to: "",
     tests: ["src/tracker/torrent-directory"],
+  },
+  {
+    name: "tracker: an IPv6 site has no share of a swarm",
+    file: "src/tracker/address-shares.ts",
+    from: "const SITE_SHARES = 16;",
+    to: "const SITE_SHARES = 1000;",
+    tests: ["src/tracker/compact-swarms"],
+  },
+  {
+    name: "tracker: an IPv6 site is named as often as it has addresses",
+    file: "src/tracker/compact-swarms.ts",
+    from: "new AnswerAddresses(SITE_BITS)",
+    to: "new AnswerAddresses()",
+    tests: ["src/tracker/compact-swarms"],
+  },
+  {
+    name: "tracker: the other half of a hybrid leaves its swarm behind",
+    file: "src/tracker/tracker.ts",
+    from: "swarms.join(swarm, wire);",
+    to: "",
+    tests: ["src/tracker/tracker.test"],
   },
 ];
