@@ -17,7 +17,7 @@ import { FormToken } from "./parts/post-form.tsx";
 
 /** Any page of the hub, from its model. */
 export function App(props: { readonly page: Page }) {
-  // A page may be replaced by a newer answer for the same address, without a reload.
+  // A newer answer for the same address may replace the page without a reload.
   const [page, setPage] = useState(props.page);
   useEffect(() => {
     document.title = `${visible(titleOf(page.model))} · ${visible(page.frame.siteName)}`;
@@ -59,7 +59,7 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
   }
 }
 
-/** @returns The page's own name, as its heading and the browser's tab show it. */
+/** @returns The page's own name, for its heading and the browser's tab. */
 export function titleOf(model: PageModel): string {
   switch (model.kind) {
     case "setup":

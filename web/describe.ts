@@ -4,7 +4,7 @@ import { plainWords } from "./parts/rich-words.ts";
 
 const descriptionCharactersMax = 300;
 
-/** @returns What a share preview says about the page; null for pages that are nobody's to share. */
+/** @returns The text of a share preview; null for pages that are not for sharing. */
 export function describe(model: PageModel): string | null {
   switch (model.kind) {
     case "torrent": {
@@ -20,7 +20,7 @@ export function describe(model: PageModel): string | null {
     case "catalogue":
       return `${plural(model.list.total, "torrent")}, kept alive here.`;
     case "help":
-      return "How to take what is published here: with nothing but a browser, or with a BitTorrent program.";
+      return "How to download what is published here, with just a browser or with a BitTorrent program.";
     default:
       return null;
   }

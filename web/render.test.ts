@@ -17,7 +17,7 @@ before(async () => {
   }
 });
 
-/** Every start tag of a document, the text inside scripts left out. */
+/** Every start tag of a document, ignoring text inside scripts. */
 function tags(html: string): string[] {
   const withoutScripts = html.replace(/(<script[^>]*>)[\s\S]*?<\/script>/g, "$1");
   return withoutScripts.match(/<[a-z][^>]*>/g) ?? [];
@@ -83,7 +83,7 @@ test("HUB-5: hostile names are text, and the page in the document cannot be left
   assert.ok(documents.get("torrent-hostile")?.includes("&lt;script>alert(1)"));
 });
 
-test("MET-4: text from outside is isolated, and what turns text around is shown", () => {
+test("MET-4: text from outside is isolated, and direction marks are shown", () => {
   const html = documents.get("torrent-hostile") ?? "";
   const shown = html.replace(/<script type="application\/json"[\s\S]*?<\/script>/, "");
   assert.ok(hostileName.includes("\u202e"));
@@ -102,7 +102,7 @@ test("what trackers say is named and escaped on the page of a fetch", () => {
   assert.doesNotMatch(documents.get("fetch-stranger") ?? "", /trackers? (warns|does|do)/);
 });
 
-test("every control has a name, every id stands once", () => {
+test("every control has a name, every id is unique", () => {
   for (const [name, html] of documents) {
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id ?? "");
     assert.equal(new Set(ids).size, ids.length, `${name}: ${ids.join(" ")}`);
@@ -122,7 +122,7 @@ test("times carry their exact value, sizes their bytes", () => {
   assert.match(html, /title="2,469,606,195 bytes">2\.3 GiB</);
 });
 
-test("before setup nothing leads anywhere; a stranger is not shown Publish", () => {
+test("before setup there are no links; a stranger does not see Publish", () => {
   const before = documents.get("setup-elsewhere") ?? "";
   assert.equal(before.includes('<nav class="nav"'), false);
   const stranger = documents.get("catalogue-empty") ?? "";
@@ -137,7 +137,7 @@ test("what can be shared has a preview, what cannot is not indexed", () => {
   assert.match(documents.get("account") ?? "", /<meta name="robots" content="noindex"\/>/);
 });
 
-test("the file list of 10,000 files is turned by links that work without JavaScript", () => {
+test("the file list of 10,000 files has page links that work without JavaScript", () => {
   const html = documents.get("torrent-many-files") ?? "";
   assert.match(html, /<a href="\/torrent-many-files\?page=8" rel="next">Next<\/a>/);
   assert.match(
@@ -146,7 +146,7 @@ test("the file list of 10,000 files is turned by links that work without JavaScr
   );
 });
 
-test("HUB-5: a stranger's link in a description recommends nothing and tells nothing", () => {
+test("HUB-5: a stranger's link in a description has no endorsement and no referrer", () => {
   const html = documents.get("torrent-described") ?? "";
   assert.match(
     html,

@@ -4,10 +4,10 @@ import { App, titleOf } from "./app.tsx";
 import { describe } from "./describe.ts";
 import { visible } from "./parts/format.ts";
 
-/** What the build knows and the hub does not: see `tools/build-pages.ts`. */
+/** Values that the build knows and the hub does not: see `tools/build-pages.ts`. */
 declare const __ASSETS__: { readonly theme: string; readonly leaf: string };
 
-/** Renders whole documents from the same components that come alive in the browser. */
+/** Renders whole documents from the same components that the browser hydrates. */
 const renderer: PageRenderer = {
   render(page: Page): Promise<string> {
     const html = renderToString(<Document page={page} />);

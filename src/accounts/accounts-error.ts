@@ -2,9 +2,9 @@ import { EverseedError } from "../base/errors.ts";
 
 export type AccountsErrorCode =
   | "wrong-password"
-  /** Too many tries; `waitMs` says for how long. */
+  /** Too many wrong tries; `waitMs` says how long to wait. */
   | "wait"
-  /** Too many sign-ins at the same moment, by everybody together. */
+  /** Too many people are signing in at the same moment. */
   | "busy"
   | "wrong-setup-key"
   | "setup-done"
@@ -13,10 +13,10 @@ export type AccountsErrorCode =
   | "too-many-tokens"
   | "not-found";
 
-/** The caller may not do this, or not yet. The text is fit for people and tells nothing about other accounts. */
+/** The caller may not do this, or not yet. The text is fit for people and reveals nothing about other accounts. */
 export class AccountsError extends EverseedError {
   readonly code: AccountsErrorCode;
-  /** Milliseconds until another try makes sense; 0 when at once. */
+  /** Milliseconds to wait before another try; 0 for none. */
   readonly waitMs: number;
 
   constructor(code: AccountsErrorCode, message: string, waitMs = 0) {

@@ -9,10 +9,10 @@ import { loadAuthLibrary } from "./auth-library.ts";
 
 const PASSWORD = "correct horse battery";
 
-/** Counts how often a password is judged: what takes time in earnest. */
+/** Counts how often a password is judged, which takes real time. */
 class CountingHash implements PasswordHash {
   work = 0;
-  /** Waited for after the next password was judged, before anybody hears of it. */
+  /** Awaited after the next password was judged, before the result is returned. */
   judged: (() => Promise<void>) | undefined;
   async hash(password: string): Promise<string> {
     this.work += 1;
@@ -42,7 +42,7 @@ async function world(t: TestContext) {
   const clock: Clock = {
     nowMs: () => now,
     wallMs: () => now,
-    // Only the count of failed sign-ins waits for one.
+    // Only the count of failed sign-ins uses one.
     startTimer: () => ({ cancel: () => undefined }),
   };
   const passwords = new CountingHash();
@@ -89,7 +89,7 @@ test("STO-8: a clock that jumps a day, forth or back, signs nobody out", async (
   }
 });
 
-test("HUB-1: without the right key nobody becomes administrator", async (t) => {
+test("HUB-1: only the right key makes an administrator", async (t) => {
   const { accounts, pass } = await world(t);
   const input = { name: "ann", password: PASSWORD };
   await assert.rejects(accounts.setUp({ ...input, key: "" }, stranger), { code: "setup-done" });
@@ -155,7 +155,7 @@ test("HUB-9: a wrong password and an unknown name get one answer and take the sa
   assert.deepEqual(new Set(refusals.map(String)), new Set(["Name or password is wrong.,1"]));
 });
 
-test("HUB-9: after some wrong tries one waits, and waiting costs no work", async (t) => {
+test("HUB-9: after some wrong tries there is a wait, and a waiting try costs no work", async (t) => {
   const { accounts, passwords, pass } = await world(t);
   await accounts.createAdministrator("ann", PASSWORD);
   for (let tries = 0; tries < 5; tries += 1) {
@@ -168,7 +168,7 @@ test("HUB-9: after some wrong tries one waits, and waiting costs no work", async
   assert.equal((await accounts.signIn("ann", PASSWORD, stranger)).value.kind, "user");
 });
 
-test("HUB-9: strangers who guess at the owner's name do not keep the owner's browser out", async (t) => {
+test("HUB-9: strangers' guesses at the owner's name do not lock out the owner's browser", async (t) => {
   const { accounts, cookies } = await signedIn(t);
   for (let tries = 0; tries < 60; tries += 1) {
     const guesser = { ...stranger, address: `10.0.0.${tries}` };

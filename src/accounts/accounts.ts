@@ -19,15 +19,15 @@ import { SetupLink } from "./setup-link.ts";
 import { type OpenTry, SignInGuard, type SignInTry } from "./sign-in-guard.ts";
 import { USER_NAME } from "./user-name.ts";
 
-/** However busily it is used, a session ends after this long. */
+/** A session ends after this long, however much it is used. */
 const SESSION_MS_MAX = 90 * 86_400_000;
 const TOKENS_MAX = 50;
 const DAY_SECONDS = 86_400;
-// No mail is sent: the library wants an address for everybody, this top-level domain never exists.
+// We send no mail, but the library requires an address for everybody; this top-level domain never exists.
 const MAIL_DOMAIN = "users.invalid";
 
 export interface AccountsOptions {
-  /** For the library of accounts and sessions, which has tables of its own there. */
+  /** For the library of accounts and sessions, which has its own tables there. */
   readonly db: SqlDatabase;
   readonly accounts: AccountTable;
   readonly settings: SettingsTable;
@@ -39,7 +39,7 @@ export interface AccountsOptions {
   readonly log: Log;
 }
 
-/** What a request shows of itself. */
+/** The credentials in a request. */
 export interface Credentials {
   readonly cookie: string | null;
   /** The `Authorization` header. */
@@ -48,7 +48,7 @@ export interface Credentials {
   readonly address: string;
 }
 
-/** An answer that may renew or end the cookie. */
+/** A result with cookies that renew or end the session. */
 export interface WithCookies<T> {
   readonly value: T;
   /** `Set-Cookie` headers to send. */
@@ -76,7 +76,7 @@ export interface SessionFacts {
   readonly lastSeenMs: number;
 }
 
-/** People: who they are, how they come in, what they hold. */
+/** People: how they sign in, and their sessions and tokens. */
 export class Accounts {
   /** Tokens of the forms on pages. */
   readonly forms: FormTokens;
@@ -96,7 +96,7 @@ export class Accounts {
     this.#link = new SetupLink(options.settings, options.clock);
   }
 
-  /** Opens the gate when nobody is there yet. @returns Its key; `undefined` when set up already. */
+  /** Opens setup when there is no administrator yet. @returns Its key; `undefined` when set up already. */
   async openSetup(): Promise<string | undefined> {
     if (await this.#anybody()) return undefined;
     this.#gate ??= new SetupGate(this.#options.clock, this.#options.random);
@@ -104,14 +104,14 @@ export class Accounts {
   }
 
   /**
-   * Makes a key for whoever holds the data folder itself: with it, `setUp` gives an account a new password, or makes
-   * another administrator.
+   * Makes a key for a person with access to the data folder: with it, `setUp` gives an account a new password, or
+   * makes another administrator.
    */
   makeSetupLink(): Promise<string> {
     return this.#link.make(this.#options.random);
   }
 
-  /** True while such a key may be used. */
+  /** True while the key of a setup link may be used. */
   isLinkOpen(): Promise<boolean> {
     return this.#link.isOpen();
   }
@@ -122,8 +122,8 @@ export class Accounts {
   }
 
   /**
-   * Makes the administrator with the terminal's key and signs in. With the key of a setup link, an account of that
-   * name gets the password, and its sessions end.
+   * Makes the administrator with the terminal's key and signs in. With the key of a setup link, an existing account
+   * of that name gets the password, and its sessions end.
    *
    * @throws {AccountsError} (rejects) `setup-done`, `wrong-setup-key`, `bad-name`, `weak-password`.
    */
@@ -153,7 +153,7 @@ export class Accounts {
   }
 
   /**
-   * Makes the administrator without a key: for whoever holds the data folder itself.
+   * Makes the administrator without a key, for a person with access to the data folder.
    *
    * @returns The id of the account.
    */
@@ -169,7 +169,7 @@ export class Accounts {
     return resetPassword(this.#options, name, password);
   }
 
-  /** All names, for whoever holds the data folder itself. */
+  /** All names, for a person with access to the data folder. */
   names(): Promise<string[]> {
     return this.#options.accounts.names();
   }
@@ -232,13 +232,13 @@ export class Accounts {
     const { accounts } = this.#options;
     const begin = () =>
       library.api.signInUsername({
-        // A name that cannot exist takes the same way, so that it takes the same time.
+        // An impossible name takes the same path, so that it takes the same time.
         body: { username: USER_NAME.test(name) ? name : "no-such-name", password },
         headers: asHeaders({ ...credentials, cookie: null }),
         returnHeaders: true,
       });
     try {
-      // Whoever typed the new password in the moment of the change comes in all the same.
+      // A sign-in with the new password at the moment of the change succeeds all the same.
       return (
         (await signInUnchanged(accounts, name, begin)) ??
         (await signInUnchanged(accounts, name, begin))
@@ -262,7 +262,7 @@ export class Accounts {
     throw new AccountsError(outcome.kind, message, outcome.waitMs);
   }
 
-  /** Tells who asks, by session cookie or by API token in the `Authorization` header, never by the address. */
+  /** Identifies the user by session cookie or by API token in the `Authorization` header, never by the address. */
   async identify(credentials: Credentials): Promise<WithCookies<Actor>> {
     const token = bearerToken(credentials.authorization);
     if (token !== undefined) {
@@ -301,7 +301,7 @@ export class Accounts {
     credentials: Credentials,
   ): Promise<readonly string[]> {
     checkPassword(input.password, actor.name);
-    // Tries of others do not delay somebody who has a session.
+    // Tries of strangers do not delay a user with a session.
     const browser = { id: `session of ${actor.id}` };
     const attempt = this.#beginTry({ name: actor.name, address: credentials.address, browser });
     const isChanged = await judged(attempt, replacePassword(this.#options, actor, input));
@@ -331,7 +331,7 @@ export class Accounts {
   /**
    * Ends one of the caller's own sessions.
    *
-   * @returns The cookies of a sign-out when it was the session of the call itself.
+   * @returns The cookies of a sign-out when it was the caller's current session.
    */
   async endSession(id: string, credentials: Credentials): Promise<readonly string[] | undefined> {
     const library = await this.#load();
@@ -344,7 +344,7 @@ export class Accounts {
     return undefined;
   }
 
-  /** Makes a token. What is returned holds it for the only time: the database has its hash (HUB-24). */
+  /** Makes a token. The result is the only place that holds it: the database has its hash (HUB-24). */
   async createToken(
     userId: string,
     input: { name: string; scope: TokenScope; expiresInDays: number },
@@ -387,7 +387,7 @@ export class Accounts {
     return userActor(owner, scope === "admin" ? "admin-token" : "publish-token");
   }
 
-  /** Writes the lines that are still owed. */
+  /** Writes the pending lines of the log. */
   close(): void {
     this.#failures.close();
   }
@@ -405,7 +405,9 @@ export class Accounts {
   }
 }
 
-/** Tells the guard how a try ended: something for a right password; `undefined`, false or an error for any other. */
+/**
+ * Tells the guard how a try ended: any value means a right password; `undefined`, false or an error mean a wrong one.
+ */
 async function judged<Found>(attempt: OpenTry, judging: Promise<Found>): Promise<Found> {
   let found: Found | undefined;
   try {
@@ -475,7 +477,7 @@ function hasSessionCookie(cookie: string | null): cookie is string {
   return cookie?.includes(`${COOKIE_PREFIX}.session_token=`) ?? false;
 }
 
-/** Only what we vouch for: the address is that of the socket, not what a header claims (TRK-2). */
+/** Only facts we vouch for: the address is that of the socket, not of a header (TRK-2). */
 function asHeaders(credentials: Credentials): Headers {
   const headers = new Headers({ "x-forwarded-for": credentials.address });
   if (credentials.cookie !== null) headers.set("cookie", credentials.cookie);

@@ -3,7 +3,7 @@ import type { PasswordHash } from "../ports/password-hash.ts";
 import type { SqlDatabase } from "../store/store.ts";
 
 export const COOKIE_PREFIX = "everseed";
-/** A session ends when it was not used for this long; it moves on with use, at most once a day. */
+/** A session ends after this long without use; use renews it at most once a day. */
 const IDLE_SECONDS = 14 * 86_400;
 const TOUCH_SECONDS = 86_400;
 const TOKEN_START_CHARACTERS = 11;
@@ -21,8 +21,8 @@ export interface AuthLibraryOptions {
 }
 
 /**
- * better-auth, set up our way. It is loaded here and nowhere else, the first time somebody signs in or
- * shows a credential: loading takes longer than everything else at start together.
+ * Configures better-auth. It is loaded only here, the first time somebody signs in or shows a credential, because
+ * loading takes longer than the rest of the start together.
  */
 export async function loadAuthLibrary(options: AuthLibraryOptions) {
   const [{ betterAuth }, { username }, { admin }, { apiKey }] = await Promise.all([
@@ -37,7 +37,7 @@ export async function loadAuthLibrary(options: AuthLibraryOptions) {
     secret: options.secret,
     baseURL: options.siteUrl,
     telemetry: { enabled: false },
-    // Guessing is slowed down by sign-in-guard.ts, for every way in.
+    // `sign-in-guard.ts` slows guessing down for every way to sign in.
     rateLimit: { enabled: false },
     logger: {
       level: "warn",
@@ -74,8 +74,8 @@ export async function loadAuthLibrary(options: AuthLibraryOptions) {
 }
 
 /**
- * The library warns of what it refuses: wrong passwords, names and tokens. Accounts writes a line for those. It also
- * reports a refused token as an error, with its answer of a status below 500.
+ * The library warns of wrong passwords, names and tokens. Accounts logs those itself. The library also reports a
+ * refused token as an error with a status below 500.
  */
 function isOurFault(level: string, details: readonly unknown[]): boolean {
   return level === "error" && !details.some(isRefusal);

@@ -1,7 +1,7 @@
 import { AccountsError } from "./accounts-error.ts";
 import { USER_NAME } from "./user-name.ts";
 
-/** What names and passwords have to be like. */
+/** The rules for names and passwords. */
 
 export const PASSWORD_CHARACTERS = { min: 10, max: 256 };
 

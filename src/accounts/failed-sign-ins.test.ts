@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { FailedSignIns } from "./failed-sign-ins.ts";
 
-/** One timer, which the test fires. */
+/** One timer that the test fires. */
 function world() {
   const lines: string[] = [];
   let fire: (() => void) | undefined;
@@ -26,7 +26,7 @@ function world() {
 
 const why = "wrong name or password";
 
-test("HUB-9: a failed sign-in is one line with the address; the name only when somebody can have it", () => {
+test("HUB-9: a failed sign-in is one line with the address; the name only when it is a possible one", () => {
   const { failures, take, endPeriod, isWaiting } = world();
   failures.handle({ address: "192.0.2.1", name: "ann", why });
   failures.handle({ address: "2001:db8::1", name: "my secret pass phrase\nerror: root", why });
@@ -37,11 +37,11 @@ test("HUB-9: a failed sign-in is one line with the address; the name only when s
     `a sign-in failed {"address":"unknown","why":"${why}"}`,
   ]);
   endPeriod();
-  assert.deepEqual(take(), [], "nothing was left out");
+  assert.deepEqual(take(), [], "no line was left out");
   assert.equal(isWaiting(), false);
 });
 
-test("HUB-9: a thousand failed sign-ins are few lines and a count, from one address and from a thousand", () => {
+test("HUB-9: a thousand failed sign-ins give few lines and a count, from one address or a thousand", () => {
   const { failures, take, endPeriod, isWaiting } = world();
   for (let index = 0; index < 1_000; index += 1) failures.handle({ address: "192.0.2.1", why });
   failures.handle({ address: "192.0.2.2", why });
@@ -60,12 +60,12 @@ test("HUB-9: a thousand failed sign-ins are few lines and a count, from one addr
   assert.equal(take().length, 1, "the next minute has lines of its own");
   for (let index = 0; index < 5; index += 1) failures.handle({ address: "192.0.2.1", why });
   failures.close();
-  assert.match(take().at(-1)!, /"count":3/, "what is owed is told at the end");
+  assert.match(take().at(-1)!, /"count":3/, "the rest is reported at the end");
   failures.handle({ address: "192.0.2.1", why });
   assert.equal(isWaiting(), false);
 });
 
-test("HUB-9: all addresses of an IPv6 /64 have the lines of one address", () => {
+test("HUB-9: all addresses of an IPv6 /64 share the lines of one address", () => {
   const { failures, take } = world();
   for (let index = 0; index < 20; index += 1) {
     failures.handle({ address: `2001:db8::${index.toString(16)}`, why });

@@ -3,27 +3,27 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { USER_NAME } from "./user-name.ts";
 
-/** What a line is not written for is summed up this long after the first line. */
+/** Failures without a line are summed up this long after the first line. */
 const PERIOD_MS = 60_000;
-/** Lines in a period, of one address (IPv6: one /64) and of all. */
+/** Lines in a period, for one address (IPv6: one /64) and for all. */
 const LINES_PER_ADDRESS_MAX = 3;
 const LINES_MAX = 30;
 
 export interface FailedSignIn {
   readonly address: string;
-  /** As it was typed; `undefined` when none was. */
+  /** As typed; `undefined` when no name was given. */
   readonly name?: string;
   readonly why: string;
 }
 
 /**
- * Writes one line for each sign-in that failed, with the address, for people and for programs that lock addresses out.
- * Strangers decide how many there are, so lines are bounded, and what they leave out is counted in one more line.
+ * Writes one line for each failed sign-in, with the address, for people and for programs that block addresses.
+ * Strangers decide how many failures there are, so lines are bounded, and one more line counts the rest.
  */
 export class FailedSignIns {
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Lines of this period by address; each entry has a line, so there are `LINES_MAX` at most. */
+  /** Lines of this period by address; each entry has at least one line, so there are at most `LINES_MAX` entries. */
   readonly #lines = new Map<string, number>();
   #linesOfAll = 0;
   #leftOut = 0;
@@ -49,7 +49,7 @@ export class FailedSignIns {
     this.#log.info("a sign-in failed", { address: address || "unknown", why, ...named(name) });
   }
 
-  /** Tells what was not told yet. What comes later is counted no more, so that nothing keeps the program running. */
+  /** Reports what is pending. Later failures are not counted, so that no timer keeps the program running. */
   close(): void {
     if (this.#timer) this.#sumUp();
     this.#closed = true;
@@ -66,7 +66,7 @@ export class FailedSignIns {
   }
 }
 
-/** What nobody can be called may be a password in the wrong field, or text made to look like a line. */
+/** A name that is not possible may be a password in the wrong field, or text made to look like a log line. */
 function named(name: string | undefined): Record<string, unknown> {
   if (name === undefined) return {};
   return USER_NAME.test(name) ? { name } : { nameCharacters: name.length };

@@ -17,9 +17,9 @@ export interface FormTokensOptions {
 }
 
 /**
- * Tokens in the forms of our pages: another site, or another program on another port of this host, can send a
- * form here with the browser's cookies, but cannot read a page of ours to learn its token (HUB-4). A token
- * belongs to a session; before there is one, to a cookie of chance.
+ * Tokens in the forms of our pages. Another site, or another program on another port of this host, can send a form
+ * here with the browser's cookies, but cannot read a page of ours to learn its token (HUB-4). A token belongs to a
+ * session or, before there is one, to a random cookie.
  */
 export class FormTokens {
   readonly #options: FormTokensOptions;
@@ -44,10 +44,10 @@ export class FormTokens {
     return { token: this.#seal(`form ${fresh}`), cookies: [`${FORM_COOKIE}=${fresh}; ${rules}`] };
   }
 
-  /** Whether a form with this token came from a page of ours in this browser. */
+  /** Tells whether a form with this token came from a page of ours in this browser. */
   accepts(actor: Actor, cookie: string | null, token: string): boolean {
     const owner = ownerOf(actor, cookie);
-    // Digests are compared: how far a guess is right does not show in the time it takes.
+    // Compares digests, so that the time taken does not reveal how much of a guess is right.
     return owner !== undefined && equalBytes(digest(this.#seal(owner)), digest(token));
   }
 

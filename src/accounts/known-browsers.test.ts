@@ -25,11 +25,11 @@ test("a browser that signed in is known by that name, in any case, and by no oth
   assert.equal(browsers().find(sent(cookies), "ann")?.id, found.id);
   assert.equal(browsers().find(sent(cookies), "bob"), undefined);
   assert.equal(browsers().find(null, "ann"), undefined);
-  assert.deepEqual(browsers().remember(sent(cookies), "ann"), [], "it keeps its cookie");
+  assert.deepEqual(browsers().remember(sent(cookies), "ann"), [], "the browser keeps its cookie");
   assert.match(browsers("s", "https://hub.example").remember(null, "ann")[0]!, /; Secure$/);
 });
 
-test("a mark that was changed, or sealed by another hub, is none", () => {
+test("a mark that was changed, or sealed by another hub, is refused", () => {
   const cookie = sent(browsers().remember(null, "ann"));
   const start = cookie.indexOf(DEVICE_COOKIE) + DEVICE_COOKIE.length + 1;
   for (let at = start; at < cookie.indexOf("; other"); at += 1) {
@@ -53,7 +53,7 @@ test("four people may share a browser; a fifth takes the place of the first", ()
   );
 });
 
-test("a cookie holds four marks, however many people sign in, and no more than four are looked at", () => {
+test("a cookie holds at most four marks, and only four are read", () => {
   let cookie: string | null = null;
   const marks: string[] = [];
   for (let person = 0; person < 12; person += 1) {
@@ -65,7 +65,7 @@ test("a cookie holds four marks, however many people sign in, and no more than f
     marks.push(value.split(".")[0]!);
     assert.equal(value.split(".").length, Math.min(4, person + 1));
   }
-  // Somebody puts the marks of five sign-ins into one cookie: it is still one of four people.
+  // Somebody puts the marks of five sign-ins into one cookie: only four people count.
   const five = `${DEVICE_COOKIE}=${marks.slice(0, 5).join(".")}`;
   const known = [0, 1, 2, 3, 4].map((person) => browsers().find(five, `person${person}`));
   assert.deepEqual(

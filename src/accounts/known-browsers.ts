@@ -3,7 +3,7 @@ import { hmacSha256, sha256 } from "../base/hash.ts";
 import type { Random } from "../ports/random.ts";
 import { COOKIE_PREFIX } from "./auth-library.ts";
 
-/** A browser that proves that somebody signed in there with the name in question. */
+/** A browser that proves an earlier sign-in with the given name. */
 export interface KnownBrowser {
   /** Fixed in size; the same for as long as the browser keeps its cookie. */
   readonly id: string;
@@ -16,7 +16,7 @@ const NAMES_MAX = 4;
 const NAME_BYTES = 8;
 const ID_BYTES = 12;
 const MAC_BYTES = 16;
-/** Digits of one mark: a digest of the name, chance, and the seal over both. */
+/** The digits of one mark: a digest of the name, random bytes, and the seal over both. */
 const MARK = new RegExp(`^[0-9a-f]{${2 * (NAME_BYTES + ID_BYTES + MAC_BYTES)}}$`);
 
 export interface KnownBrowsersOptions {
@@ -27,8 +27,8 @@ export interface KnownBrowsersOptions {
 }
 
 /**
- * The cookie by which a browser shows that it signed in before. It lets nobody in: it only spares its holder
- * the delays that strangers cause by guessing at the name (HUB-9). It holds no name, and outlives sessions.
+ * The cookie by which a browser proves an earlier sign-in. It grants no access: it only spares its holder the delays
+ * that strangers cause by guessing at the name (HUB-9). It contains no name, and outlives sessions.
  */
 export class KnownBrowsers {
   readonly #options: KnownBrowsersOptions;
@@ -44,7 +44,7 @@ export class KnownBrowsers {
     return mark === undefined ? undefined : { id: mark.slice(0, 2 * (NAME_BYTES + ID_BYTES)) };
   }
 
-  /** @returns The `Set-Cookie` header after this name signed in; none when the browser has it already. */
+  /** @returns The `Set-Cookie` header after this name signed in; empty when the browser has the mark already. */
   remember(cookie: string | null, name: string): readonly string[] {
     if (this.find(cookie, name)) return [];
     const fresh = `${nameDigest(name)}${toHex(this.#options.random.bytes(ID_BYTES))}`;
@@ -54,7 +54,7 @@ export class KnownBrowsers {
     return [`${DEVICE_COOKIE}=${marks.join(".")}; ${rules}`];
   }
 
-  /** Those of our making. */
+  /** The marks that we made. */
   #marks(cookie: string | null): string[] {
     const value = new RegExp(`(?:^|; *)${DEVICE_COOKIE}=([0-9a-f.]{1,400})(?:;|$)`).exec(
       cookie ?? "",
@@ -63,7 +63,7 @@ export class KnownBrowsers {
     return marks.filter((mark) => {
       if (!MARK.test(mark)) return false;
       const facts = mark.slice(0, -2 * MAC_BYTES);
-      // Digests are compared: how far a guess is right does not show in the time it takes.
+      // Compares digests, so that the time taken does not reveal how much of a guess is right.
       return equalBytes(digest(this.#seal(facts)), digest(mark.slice(-2 * MAC_BYTES)));
     });
   }

@@ -3,10 +3,10 @@ import type { PasswordHash } from "../ports/password-hash.ts";
 import type { AccountTable } from "../store/accounts.ts";
 
 /**
- * Gives an account a new password and ends all its sessions. Judging and hashing take long; somebody else may change the
- * password meanwhile, also from another process (`hub password`), and that change stays (HUB-46).
+ * Gives an account a new password and ends all its sessions. Judging and hashing take long, and the password may be
+ * changed meanwhile, also by another process (`hub password`): that change is kept (HUB-46).
  *
- * @returns False when `current` is not the password, before or afterwards.
+ * @returns False when `current` is not the password, at the beginning or at the end.
  */
 export async function replacePassword(
   world: {
@@ -25,10 +25,10 @@ export async function replacePassword(
 }
 
 /**
- * Signs in so that the session is worth something only when the password that was judged is still the account's at the
- * end (HUB-46). A change afterwards ends this session with the others.
+ * Signs in, and keeps the session only if the judged password is still the account's at the end (HUB-46). A later
+ * change ends this session with the others.
  *
- * @param begin - Judges the password that the account has at that moment, and stores a session.
+ * @param begin - Judges the current password and stores a session.
  * @returns `undefined` when the password was changed meanwhile; there is no session then.
  */
 export async function signInUnchanged<SignedIn extends { readonly response: { token: string } }>(

@@ -5,8 +5,8 @@ import { AccountsError } from "./accounts-error.ts";
 import { checkPassword } from "./credential-rules.ts";
 
 /**
- * Gives an account a new password and ends its sessions, without the old password: for a person who holds the data
- * folder itself. A hub that runs sees it with the next request. API tokens stay.
+ * Gives an account a new password and ends its sessions without the old password, for a person with access to the
+ * data folder. A running hub notices with the next request. API tokens stay.
  *
  * @throws {AccountsError} (rejects) `not-found`, `weak-password`.
  */

@@ -42,12 +42,12 @@ for (const [who, actor, allowed] of rows) {
   });
 }
 
-test("HUB-11: nobody touches somebody else's draft, nor one without an owner", () => {
+test("HUB-11: a draft can be changed by its owner only, and one without an owner by nobody", () => {
   const admin = user("admin", "session");
   assert.ok(!can(admin, "draft.change", { ownerId: "u2" }));
   assert.ok(!can(admin, "draft.change"));
 });
 
-test("HUB-11: what nobody thought of is refused", () => {
+test("HUB-11: anything that is not listed is refused", () => {
   assert.ok(!can(user("admin", "session"), "everything" as Action));
 });

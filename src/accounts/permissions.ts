@@ -1,4 +1,4 @@
-/** The one who asks. A token may do less than the person it belongs to. */
+/** The user of a request. A token may do less than its owner. */
 export type Actor =
   | { readonly kind: "stranger" }
   | {
@@ -13,28 +13,28 @@ export type Actor =
 export const STRANGER: Actor = { kind: "stranger" };
 
 export type Action =
-  /** See the catalogue, a torrent, its files; fetch them. */
+  /** See and download the catalogue, a torrent, its files. */
   | "torrent.read"
-  /** Declare an upload; see and list one's own. */
+  /** Declare an upload; see and list one's own uploads. */
   | "torrent.publish"
-  /** Send bytes to a draft, look after it, give it up. */
+  /** Send bytes to a draft, look at its progress, cancel it. */
   | "draft.change"
-  /** Change what a torrent is called and said to be, take it back, bring it back; the same while it is fetched. */
+  /** Change a torrent's texts, remove it, restore it; the same while it is being fetched. */
   | "torrent.change"
   /** See, make and revoke one's own tokens. */
   | "token.change"
   /** One's own password and sessions. */
   | "account.change";
 
-/** What it is about, as far as the decision needs it. */
+/** The object of an action, as far as the decision needs it. */
 export interface Owned {
   readonly ownerId: string;
 }
 
 /**
- * The one decision about who may do what (HUB-11). What is not allowed here is refused.
+ * The one decision about permissions (HUB-11). Anything not allowed here is refused.
  *
- * @param object - The thing, when it belongs to somebody.
+ * @param object - The object of the action, when it belongs to somebody.
  */
 export function can(actor: Actor, action: Action, object?: Owned): boolean {
   if (action === "torrent.read") return true;
@@ -45,12 +45,12 @@ export function can(actor: Actor, action: Action, object?: Owned): boolean {
     case "draft.change":
       return object?.ownerId === actor.id && actor.role === "admin";
     case "torrent.change":
-      // A stolen publish token must not take back what others published.
+      // A stolen publish token must not remove what others published.
       return (
         actor.role === "admin" && (object?.ownerId === actor.id || actor.by !== "publish-token")
       );
     case "token.change":
-      // A stolen publish token must not make itself another.
+      // A stolen publish token must not make another token.
       return actor.by !== "publish-token";
     case "account.change":
       return actor.by === "session";

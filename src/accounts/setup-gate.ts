@@ -7,8 +7,8 @@ export const SETUP_KEY_MINUTES = 30;
 const KEY_BYTES = 16;
 
 /**
- * The one-time key that makes the first administrator: shown on the terminal, good for 30 minutes and
- * for one use, kept in memory only (HUB-1). A restart makes a new one.
+ * The one-time key that makes the first administrator: shown on the terminal, valid for 30 minutes and one use, kept
+ * in memory only (HUB-1). A restart makes a new one.
  */
 export class SetupGate {
   /** What the terminal prints. */
@@ -28,16 +28,16 @@ export class SetupGate {
   /** @returns False when the key is wrong, too old or used. */
   accepts(key: string): boolean {
     if (this.#used || this.#clock.nowMs() >= this.#endMs) return false;
-    // Digests are compared: how far a guess is right does not show in the time it takes.
+    // Compares digests, so that the time taken does not reveal how much of a guess is right.
     return equalBytes(digest(key.trim()), this.#digest);
   }
 
-  /** After this nothing is accepted. */
+  /** From now on no key is accepted. */
   use(): void {
     this.#used = true;
   }
 
-  /** Making the administrator failed; the key may be tried again. */
+  /** Making the administrator failed, so the key may be used again. */
   unuse(): void {
     this.#used = false;
   }

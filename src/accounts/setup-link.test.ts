@@ -20,7 +20,7 @@ async function world(t: TestContext) {
   return { clock, link: new SetupLink(store.settings, clock), random, store };
 }
 
-test("HUB-35: of ten who use a link at one moment one succeeds", async (t) => {
+test("HUB-35: of ten simultaneous uses of a link, one succeeds", async (t) => {
   const { link, random } = await world(t);
   const key = await link.make(random);
   assert.ok(await link.accepts(key));
@@ -30,7 +30,7 @@ test("HUB-35: of ten who use a link at one moment one succeeds", async (t) => {
   assert.equal(await link.use(key), false);
 });
 
-test("HUB-35: a key that was accepted while a newer one is made is not used, and uses up nothing", async (t) => {
+test("HUB-35: a key that is replaced after it was accepted has no effect", async (t) => {
   const { link, random } = await world(t);
   const older = await link.make(random);
   assert.ok(await link.accepts(older));
@@ -40,7 +40,7 @@ test("HUB-35: a key that was accepted while a newer one is made is not used, and
   assert.equal(await link.use(newer), true);
 });
 
-test("HUB-35: a key ends after 30 minutes, between question and use too, and when the clock was set back", async (t) => {
+test("HUB-35: a key expires after 30 minutes, also between check and use, and when the clock was set back", async (t) => {
   const { clock, link, random, store } = await world(t);
   const key = await link.make(random);
   assert.ok(await link.accepts(key));
@@ -50,5 +50,5 @@ test("HUB-35: a key ends after 30 minutes, between question and use too, and whe
   assert.equal(await link.accepts(key), false);
   assert.equal(await link.isOpen(), false);
   const stored = JSON.stringify(await store.settings.get("setup-link"));
-  assert.ok(!stored.includes(key), "its digest alone is stored");
+  assert.ok(!stored.includes(key), "only its digest is stored");
 });

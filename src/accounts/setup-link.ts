@@ -8,8 +8,8 @@ import { SETUP_KEY_MINUTES } from "./setup-gate.ts";
 const KEY_BYTES = 16;
 
 /**
- * A key that was asked for on the machine itself, good once and for 30 minutes. Unlike that of the setup gate it
- * lies, as its digest, in the database: a program beside the hub makes it, and the hub that runs knows it at once.
+ * A key made on the machine itself, valid once and for 30 minutes. Unlike the setup gate's key it is stored, as a
+ * digest, in the database: another program makes it, and the running hub knows it at once.
  */
 export class SetupLink {
   readonly #settings: SettingsTable;
@@ -20,7 +20,7 @@ export class SetupLink {
     this.#clock = clock;
   }
 
-  /** Makes a key; one that was made before is worth nothing any more. */
+  /** Makes a key; an earlier one becomes invalid. */
   async make(random: Random): Promise<string> {
     const key = toHex(random.bytes(KEY_BYTES));
     const endMs = this.#clock.wallMs() + SETUP_KEY_MINUTES * 60_000;
@@ -28,20 +28,20 @@ export class SetupLink {
     return key;
   }
 
-  /** True while a key that was made may still be used. */
+  /** True while a key may still be used. */
   async isOpen(): Promise<boolean> {
     return (await this.#open()) !== undefined;
   }
 
-  /** @returns Whether this is the key. */
+  /** @returns True when this is the key. */
   async accepts(key: string): Promise<boolean> {
-    // Digests are compared: how far a guess is right does not show in the time it takes.
+    // Compares digests, so that the time taken does not reveal how much of a guess is right.
     return (await this.#open())?.digest === digestOf(key.trim());
   }
 
   /**
-   * @param key - That was accepted.
-   * @returns False when somebody else has used it meanwhile, or a newer one was made, which stays good.
+   * @param key - A key that `accepts` accepted.
+   * @returns False when it was used meanwhile, or a newer key was made; the newer one stays valid.
    */
   async use(key: string): Promise<boolean> {
     const link = await this.#open();
@@ -52,7 +52,7 @@ export class SetupLink {
   async #open(): Promise<Settings["setup-link"] | undefined> {
     const link = await this.#settings.get("setup-link");
     if (!link) return undefined;
-    // A clock that was set back must not make it last longer than it should.
+    // Setting the clock back must not extend its life.
     const leftMs = link.endMs - this.#clock.wallMs();
     return leftMs > 0 && leftMs <= SETUP_KEY_MINUTES * 60_000 ? link : undefined;
   }

@@ -14,7 +14,7 @@ class Door {
     return outcome.kind === "open" ? outcome.attempt : outcome.waitMs;
   }
 
-  /** @returns 0 when the try was judged, and wrong; else how long to wait. */
+  /** @returns 0 when the try was judged and wrong; otherwise the time to wait. */
   wrong(name: string, address: string, browser?: string): number {
     const attempt = this.begin(name, address, browser);
     if (typeof attempt === "number") return attempt;
@@ -40,13 +40,13 @@ test("HUB-9: one address that guesses waits twice as long each time, up to 15 mi
     if (wait === 0) continue;
     door.now += wait;
   }
-  // The try with which the wait is looked at counts too, while there is none.
+  // The try that reads the wait counts too while there is no wait.
   assert.deepEqual(waits.slice(0, 8), [0, 0, 1000, 2000, 4000, 8000, 16_000, 32_000]);
   assert.equal(Math.max(...waits), 15 * MINUTE);
   assert.equal(door.wrong("other", "10.0.0.2"), 0);
 });
 
-test("HUB-9: a hundred guesses at once are judged as many as one after the other: two of them", () => {
+test("HUB-9: of a hundred simultaneous guesses two are judged, as many as one after the other", () => {
   const door = new Door();
   const begun = Array.from({ length: 100 }, () => door.begin("ann", "10.0.0.1"));
   const open = begun.filter((each) => typeof each !== "number");
@@ -56,7 +56,7 @@ test("HUB-9: a hundred guesses at once are judged as many as one after the other
   assert.equal(later.filter((wait) => wait === 0).length, 3, "five in all are free");
 });
 
-test("HUB-9: strangers from many addresses do not lock out a browser or an address that was here", () => {
+test("HUB-9: strangers from many addresses do not lock out a known browser or address", () => {
   const door = new Door();
   assert.ok(door.right("Ann", "192.168.1.7"));
   for (let tries = 0; tries < 5000; tries += 1) {
@@ -64,14 +64,14 @@ test("HUB-9: strangers from many addresses do not lock out a browser or an addre
     door.now += 10;
   }
   assert.ok(door.right("ann", "192.168.1.7"), "from home");
-  assert.ok(door.right("ann", "10.0.0.1", "the browser of ann"), "from a guesser's address even");
+  assert.ok(door.right("ann", "10.0.0.1", "the browser of ann"), "even from a guesser's address");
   const wait = door.wrong("ann", "192.168.1.8");
   assert.ok(wait > 0 && wait <= 10_000, `a new place waits a little: ${wait}`);
   door.now += 10 * MINUTE;
   assert.equal(door.wrong("ann", "192.168.1.8"), 0, "the delay of a name decays");
 });
 
-test("HUB-9: a browser that was here guesses no faster than an address", () => {
+test("HUB-9: a known browser guesses no faster than an address", () => {
   const door = new Door();
   for (let tries = 0; tries < 5; tries += 1) {
     assert.equal(door.wrong("ann", `10.0.0.${tries}`, "stolen"), 0);
@@ -79,7 +79,7 @@ test("HUB-9: a browser that was here guesses no faster than an address", () => {
   assert.equal(door.wrong("ann", "10.0.0.99", "stolen"), 1000);
 });
 
-test("HUB-9: places are kept for those who were here, however many strangers are under way", () => {
+test("HUB-9: places are reserved for known browsers, however many strangers are trying", () => {
   const door = new Door();
   const strangers = Array.from({ length: 100 }, (_, n) => door.begin(`n${n}`, `10.0.0.${n}`));
   assert.equal(strangers.filter((each) => typeof each !== "number").length, 24);
@@ -87,10 +87,10 @@ test("HUB-9: places are kept for those who were here, however many strangers are
   const [first] = strangers;
   assert.ok(typeof first === "object");
   first.handleWrong();
-  assert.equal(door.wrong("bob", "10.0.1.1"), 0, "a place came free");
+  assert.equal(door.wrong("bob", "10.0.1.1"), 0, "a place became free");
 });
 
-test("HUB-9: a right password is given back, and washes no address clean", () => {
+test("HUB-9: a right password is not counted, and clears no address", () => {
   const door = new Door();
   for (let tries = 0; tries < 4; tries += 1) door.wrong("ann", "10.0.0.1");
   for (let tries = 0; tries < 50; tries += 1) assert.ok(door.right("eve", "10.0.0.1"));
@@ -105,7 +105,7 @@ test("HUB-9: a whole IPv6 network counts as one address", () => {
   assert.equal(door.wrong("x", "2001:db8:1::1"), 0);
 });
 
-test("HUB-9: time forgives: one try of an address in ten minutes", () => {
+test("HUB-9: an address gets one try back every ten minutes", () => {
   const door = new Door();
   for (let tries = 0; tries < 6; tries += 1) {
     door.now += door.wrong(`n${tries}`, "10.0.0.1");
@@ -114,7 +114,7 @@ test("HUB-9: time forgives: one try of an address in ten minutes", () => {
   for (let tries = 0; tries < 5; tries += 1) assert.equal(door.wrong("x", "10.0.0.1"), 0);
 });
 
-test("HUB-9: time forgives: one try at a name in half a minute", () => {
+test("HUB-9: a name gets one try back every half minute", () => {
   const door = new Door();
   let address = 0;
   const guess = (): number => door.wrong("ann", `10.0.${address >> 8}.${(address += 1) & 255}`);
@@ -127,12 +127,12 @@ test("HUB-9: time forgives: one try at a name in half a minute", () => {
   for (let tries = 0; tries < 20; tries += 1) assert.equal(guess(), 0, "all are forgiven");
 });
 
-test("HUB-9: each table has a bound, also that of the places where somebody signed in", () => {
+test("HUB-9: each table is bounded, also that of known addresses", () => {
   const door = new Door();
   const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
   for (let person = 0; person < 20_100; person += 1) {
     assert.ok(door.right(`person${person}`, addressOf(person)));
-    // Another line, and never any time to forgive.
+    // Another address line, and no time to forgive.
     door.wrong(`other${person}`, addressOf(100_000 + person));
     door.wrong(`person${person}`, addressOf(200_000), `browser ${person}`);
   }
@@ -141,7 +141,7 @@ test("HUB-9: each table has a bound, also that of the places where somebody sign
   }
 });
 
-test("HUB-9: what is forgiven is forgotten", () => {
+test("HUB-9: forgiven tries are forgotten", () => {
   const door = new Door();
   for (let tries = 0; tries < 100; tries += 1) door.wrong(`name${tries}`, `10.0.0.${tries}`);
   door.now += 11 * MINUTE;
@@ -149,7 +149,7 @@ test("HUB-9: what is forgiven is forgotten", () => {
   assert.deepEqual(door.guard.sizes, { addresses: 1, names: 1, browsers: 0, homes: 0 });
 });
 
-/** Most that the test's own garbage takes while it runs. */
+/** More than the garbage of the test itself takes. */
 const SURELY_KEPT_BYTES = 192 * 1024 * 1024;
 
 test("HUB-9: long and impossible names cost no memory", () => {
@@ -161,7 +161,7 @@ test("HUB-9: long and impossible names cost no memory", () => {
     const name = `${"x".repeat(60_000)}${tries}`;
     door.wrong(name, `10.${tries >> 16}.${(tries >> 8) & 255}.${tries & 255}`);
     if (tries % 1_000 !== 0) continue;
-    assert.equal(door.guard.sizes.names, 0, "a name that nobody can have is not guessed at");
+    assert.equal(door.guard.sizes.names, 0, "an impossible name is not tracked");
     assert.ok(grownBy() < SURELY_KEPT_BYTES, `${grownBy()} bytes after ${tries} names`);
   }
   assert.ok(grownBy() < 64 * 1024 * 1024, `${grownBy()} bytes`);

@@ -4,18 +4,18 @@ import { encodeUtf8, toHex } from "../base/bytes.ts";
 import type { KnownBrowser } from "./known-browsers.ts";
 import { USER_NAME } from "./user-name.ts";
 
-/** One line of the table of delays. */
+/** The delays of one kind of key. */
 interface Pace {
-  /** Wrong tries that cost nothing: people mistype. */
+  /** Wrong tries without a delay: people mistype. */
   readonly free: number;
   readonly firstWaitMs: number;
   readonly waitMsMax: number;
-  /** One wrong try is forgiven after this long. */
+  /** The time after which one wrong try is forgiven. */
   readonly forgivenMs: number;
 }
 
-// An address that guesses is slowed down hard. A name that is guessed at from many addresses is slowed down
-// too; that binds nobody who signed in with this name before, from there or with this browser.
+// An address that guesses is slowed down hard. A name that is guessed at from many addresses is slowed down too, but
+// not for a browser or address that signed in with this name before.
 const ADDRESS_PACE: Pace = {
   free: 5,
   firstWaitMs: 1_000,
@@ -24,56 +24,56 @@ const ADDRESS_PACE: Pace = {
 };
 const NAME_PACE: Pace = { free: 20, firstWaitMs: 1_000, waitMsMax: 10_000, forgivenMs: 30_000 };
 
-/** Of each table: a stranger who fills one with names pushes no address out of another. */
+/** Entries of each table: a stranger who fills one table pushes nothing out of another. */
 const ENTRIES_MAX = 20_000;
-/** Addresses that somebody signed in from are known this long. */
+/** How long an address is known after a sign-in. */
 const HOME_MS = 30 * 86_400_000;
-/** Tries that are judged at one time, of one address or browser. */
+/** Tries of one address or browser that are judged at one time. */
 const UNDER_WAY_EACH = 2;
-/** Tries that are judged at one time, of strangers and of those who signed in before. */
+/** Tries that are judged at one time: of strangers, and of known browsers and addresses. */
 const UNDER_WAY_STRANGERS = 24;
 const UNDER_WAY_KNOWN = 8;
-/** How long to wait when a try of the same address is under way, or very many are. */
+/** The wait when a try of the same address is being judged, or very many are. */
 const BUSY_MS = 1_000;
 const KEY_BYTES = 16;
 
 export interface SignInTry {
-  /** As it was typed. */
+  /** As typed. */
   readonly name: string;
   readonly address: string;
-  /** The browser, when it proves that it signed in with this name before. */
+  /** The browser, when it proves an earlier sign-in with this name. */
   readonly browser: KnownBrowser | undefined;
 }
 
-/** A try that is being judged. One of both is called, once. */
+/** A try that is being judged. Call exactly one of the two methods, once. */
 export interface OpenTry {
-  /** The password was right: the try did not count. */
+  /** The password was right: the try does not count. */
   handleRight(): void;
   handleWrong(): void;
 }
 
 export type TryOutcome =
   | { readonly kind: "open"; readonly attempt: OpenTry }
-  /** Not judged. `busy`: because of others at this moment. */
+  /** Not judged. `busy`: because of other tries at this moment. */
   | { readonly kind: "wait" | "busy"; readonly waitMs: number };
 
-/** What a try counts against. */
+/** A counter that a try is charged to. */
 interface Account {
   readonly table: TryTable;
   readonly key: string;
 }
 
 /**
- * Slows down guessing of passwords (HUB-9). A machine: `now` is monotonic. A try counts before its password is
- * judged, so that a hundred at once wait as a hundred one after the other; a right one is given back. Two lanes
- * lead in: strangers count against their address and the name; whoever signed in with this name before, with
- * this browser or from this address, counts against that alone, and has places of its own.
+ * Slows down the guessing of passwords (HUB-9). A machine: `now` is monotonic. A try counts before its password is
+ * judged, so that a hundred at once wait like a hundred in a row; a right one is given back. There are two lanes:
+ * strangers count against their address and the name; a browser or address that signed in with this name before
+ * counts against itself alone, and has places of its own.
  */
 export class SignInGuard {
   readonly #addresses = new TryTable(ADDRESS_PACE);
   readonly #names = new TryTable(NAME_PACE);
   readonly #browsers = new TryTable(ADDRESS_PACE);
-  /** When a name last signed in from an address. In the order of last use. */
+  /** When a name last signed in from an address, in the order of last use. */
   readonly #homes = new Map<string, number>();
   readonly #underWay = new Map<string, number>();
   #strangers = 0;
@@ -107,7 +107,7 @@ export class SignInGuard {
         handleWrong: leave,
         handleRight: () => {
           leave();
-          // Only this try: whoever has an account must not wash an address clean with it.
+          // Only this try: an account holder must not clear an address's record with it.
           for (const { table, key } of accounts) table.giveBack(key);
           this.#keepHome(name, address, now);
         },
@@ -119,7 +119,7 @@ export class SignInGuard {
     const accounts: Account[] = browser
       ? [{ table: this.#browsers, key: browser.id }]
       : [{ table: this.#addresses, key: lineOf(address) }];
-    // A name that nobody can have is not guessed at.
+    // An impossible name is not tracked.
     if (!isKnown && name !== undefined) accounts.push({ table: this.#names, key: name });
     return accounts;
   }
@@ -152,13 +152,16 @@ export class SignInGuard {
 }
 
 interface Entry {
-  /** Wrong tries that are not forgiven yet, at the time of the last one. */
+  /** Wrong tries that were not yet forgiven at the time of the last one. */
   wrong: number;
   lastMs: number;
   nextTryMs: number;
 }
 
-/** Wrong tries by key. Keys have a fixed size; what is forgiven goes, and so does the oldest of too many. */
+/**
+ * Wrong tries by key. Keys have a fixed size; forgiven entries are removed, and so is the oldest when there are too
+ * many.
+ */
 class TryTable {
   readonly #pace: Pace;
   /** In the order of last use. */
@@ -186,7 +189,7 @@ class TryTable {
     this.#sweep(now);
   }
 
-  /** The last try that was counted did not count; whoever waited because of it need not. */
+  /** Takes back the last counted try; tries that waited because of it need not wait. */
   giveBack(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
@@ -206,7 +209,7 @@ class TryTable {
   }
 }
 
-/** @returns A digest of fixed size, or `undefined` for what is no possible name. */
+/** @returns A digest of fixed size, or `undefined` for an impossible name. */
 function nameKey(name: string): string | undefined {
   if (!USER_NAME.test(name)) return undefined;
   return toHex(sha256(encodeUtf8(name.toLowerCase())).subarray(0, KEY_BYTES));

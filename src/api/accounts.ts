@@ -34,10 +34,10 @@ export const userSchema = z
   .object({ id: z.string(), name: z.string(), role: z.enum(["admin", "member"]) })
   .meta({ id: "User" });
 
-/** `GET /api/v1/session`: who asks. */
+/** `GET /api/v1/session`: the signed-in user. */
 export const sessionSchema = z.object({ user: userSchema.nullable() }).meta({ id: "Session" });
 
-/** What a token may do: `publish` uploads and looks at its own; `admin` everything its owner may. */
+/** Permissions of a token: `publish` uploads and sees its own uploads; `admin` may do everything its owner may. */
 export const tokenScopeSchema = z.enum(["publish", "admin"]);
 
 export const TOKEN_DAYS_MAX = 366;
@@ -64,14 +64,14 @@ export const tokenSchema = z
   })
   .meta({ id: "Token" });
 
-/** The only answer that ever holds the token itself (HUB-24). */
+/** The only answer that ever contains the token itself (HUB-24). */
 export const createdTokenSchema = tokenSchema
   .extend({ token: z.string() })
   .meta({ id: "CreatedToken" });
 
 export const tokenListSchema = z.object({ tokens: z.array(tokenSchema) }).meta({ id: "TokenList" });
 
-/** One sign-in that is still good. */
+/** One session that is still valid. */
 export const sessionEntrySchema = z
   .object({
     id: z.string(),

@@ -7,7 +7,7 @@ import {
   torrentSummarySchema,
 } from "./torrents.ts";
 
-/** What one draft may declare at most (HUB-8). */
+/** The most that one draft may declare (HUB-8). */
 export const DRAFT_FILES_MAX = 200_000;
 const PATH_CHARACTERS_MAX = 4096;
 const TRACKERS_MAX = 100;
@@ -17,30 +17,29 @@ const NAME_CHARACTERS_MAX = 255;
 const V1_PIECES_CHARACTERS_MAX = 2_666_668;
 const V2_PIECES_CHARACTERS_MAX = 4_266_668;
 
-/** One file that is going to be uploaded. */
+/** One file to be uploaded. */
 export const draftFileSchema = z.object({
   /** Below the torrent's folder, parts joined by "/", the folder's own name left out. */
   path: z.string().min(1).max(PATH_CHARACTERS_MAX),
   /** Bytes. */
   size: z.number().int().min(0),
-  /** Milliseconds since 1970. Only compared: a file that changed in between makes a new draft. */
+  /** Milliseconds since 1970, only used in comparisons: a file that has changed makes a new draft. */
   modified: z.number().int().optional(),
   /** A program: the torrent says so (BEP 47). Browsers cannot tell. */
   executable: z.boolean().optional(),
 });
 
 /**
- * `POST /api/v1/drafts`: what is going to be uploaded and how to publish it. The same declaration by
- * the same person finds its unfinished draft again: that is how an upload goes on after everything
- * was closed.
+ * `POST /api/v1/drafts`: the files to upload and how to publish them. The same declaration by the same person finds
+ * its unfinished draft again, so an upload can continue after everything was closed.
  */
 export const draftInputSchema = z
   .object({
-    /** What the folder, or the file, is called on disk: part of the torrent. Cleaned by the hub. */
+    /** The name of the folder, or the file, on disk: part of the torrent. The hub cleans it. */
     name: z.string().min(1).max(NAME_CHARACTERS_MAX),
-    /** What people read: free text, kept to the letter. `name` as it came when absent; no name of a file. */
+    /** The title for people: free text, kept to the letter. By default `name` as it came. It names no file. */
     title: titleSchema.optional(),
-    /** False: one file that is the torrent; its `path` is not looked at. */
+    /** False: the torrent is this one file; its `path` is ignored. */
     folder: z.boolean(),
     files: z.array(draftFileSchema).min(1).max(DRAFT_FILES_MAX),
     kind: torrentKindSchema.default(KIND_DEFAULT),
@@ -49,15 +48,15 @@ export const draftInputSchema = z
     private: z.boolean().default(false),
     comment: z.string().max(COMMENT_CHARACTERS_MAX).optional(),
     source: z.string().max(NAME_CHARACTERS_MAX).optional(),
-    /** Announce URLs besides the hub's own, which come first; those of the hub may be among them. */
+    /** Announce URLs besides the hub's own, which come first; the list may repeat the hub's. */
     trackers: z.array(z.string().max(TRACKER_CHARACTERS_MAX)).max(TRACKERS_MAX).optional(),
   })
   .meta({ id: "DraftInput" });
 
 /**
- * `POST /api/v1/drafts/{id}/pieces`: hashes of all pieces, taken where the files are, as the draft's kind needs them.
- * When their content is published here already, the draft ends without another byte and leads there; else nothing
- * changes.
+ * `POST /api/v1/drafts/{id}/pieces`: hashes of all pieces, computed where the files are, for the draft's kind. When
+ * their content is already published here, the draft ends without another byte and leads to that torrent; otherwise
+ * nothing changes.
  */
 export const draftPiecesSchema = z
   .object({
@@ -69,21 +68,21 @@ export const draftPiecesSchema = z
   .meta({ id: "DraftPieces" });
 
 /**
- * `POST /api/v1/drafts/known`: the same without a draft, before anybody decides to upload. `files` stand in the order
- * of the torrent, and are `KNOWN_FILES_MAX` at most.
+ * `POST /api/v1/drafts/known`: the same without a draft, before somebody decides to upload. `files` must be in the
+ * order of the torrent, and at most `KNOWN_FILES_MAX`.
  */
 export const knownInputSchema = draftInputSchema
   .extend({ pieces: draftPiecesSchema })
   .meta({ id: "KnownInput" });
 
-/** Null: it is not here, or it is damaged here, or the files stand in another order. */
+/** Null: it is not here, it is damaged here, or the files are in another order. */
 export const knownContentSchema = z
   .object({ torrent: torrentSummarySchema.nullable() })
   .meta({ id: "KnownContent" });
 
 /**
- * A declared upload. One tus resource at `uploadPath` takes all files one after the other, in the order
- * `order`: a single offset says how far the upload got.
+ * A declared upload. One tus resource at `uploadPath` receives all files one after the other, in the order `order`: a
+ * single offset tells the progress of the upload.
  */
 export const draftSchema = z
   .object({
@@ -102,8 +101,8 @@ export const draftSchema = z
     private: z.boolean(),
     createdAt: z.iso.datetime(),
     /**
-     * `uploading` waits for bytes. `published`: `torrent` is there, perhaps under another id when the same
-     * content was here before. `failed`: `problem` says why; what was uploaded is kept.
+     * `uploading` waits for bytes. `published`: `torrent` is there, perhaps under another id when the same content
+     * was already here. `failed`: `problem` says why; uploaded bytes are kept.
      */
     state: z.enum(["uploading", "published", "failed"]),
     problem: z.string().nullable(),
@@ -115,21 +114,21 @@ export const draftSchema = z
   })
   .meta({ id: "Draft" });
 
-/** The answer to a declaration: what the uploader needs on top. */
+/** The answer to a declaration: a draft with what the uploader needs besides. */
 export const declaredDraftSchema = draftSchema
   .extend({
     /** Indexes into the declared `files`: send their bytes in this order. */
     order: z.array(z.number().int()),
     /** Files whose names were changed so that every system can store them. */
     renamed: z.array(z.object({ from: z.string(), to: z.string() })),
-    /** True when an unfinished draft was found again: the upload goes on at `offset`. */
+    /** True when an unfinished draft was found again: the upload continues at `offset`. */
     resumed: z.boolean(),
   })
   .meta({ id: "DeclaredDraft" });
 
 export const draftListSchema = z.object({ drafts: z.array(draftSchema) }).meta({ id: "DraftList" });
 
-/** What the caller sends: defaults may be left out. */
+/** The caller's form of it: defaults may be left out. */
 export type DraftInput = z.input<typeof draftInputSchema>;
 export type KnownInput = z.input<typeof knownInputSchema>;
 export type KnownContent = z.infer<typeof knownContentSchema>;

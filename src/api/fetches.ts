@@ -3,14 +3,14 @@ import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
 import { torrentSummarySchema } from "./torrents.ts";
 
 export const fetchInputSchema = z
-  /** An infohash stands for a link that has nothing else. */
+  /** An infohash stands for a magnet link with nothing else. */
   .object({ magnet: z.string().min(1).max(MAGNET_CHARACTERS_MAX) })
   .meta({ id: "FetchInput" });
 
-/** Words of a tracker that a person wants to know: texts from outside. */
+/** A tracker's message for people. The text comes from outside. */
 const trackerNoticeSchema = z
   .object({
-    /** `warning`: it answers, and has something to say. `failure`: it refuses, or does not answer. */
+    /** `warning`: it answers and has a message. `failure`: it refuses, or does not answer. */
     kind: z.enum(["warning", "failure"]),
     /** Scheme, host and port. */
     tracker: z.string(),
@@ -25,15 +25,15 @@ export const fetchSchema = z
   .object({
     /** Also the id of the torrent, once it is published. */
     id: z.string(),
-    /** Of the torrent; its infohash until somebody told the name. */
+    /** The torrent's name; its infohash until the name is known. */
     name: z.string(),
-    /** 40 hexadecimal digits, as peers say it. */
+    /** 40 hexadecimal digits, the wire form. */
     infohash: z.string(),
     createdAt: z.iso.datetime(),
     /**
-     * `finding` its details, by a magnet link; `checking` what came before a restart; `fetching`; `stalled`: nobody
-     * has sent anything for a while; `waiting`: the disk refuses for now; `failed`: `problem` says why;
-     * `published`: `torrent` is there, perhaps under another id when it was here before.
+     * `finding` the details of a magnet link; `checking` data from before a restart; `fetching`; `stalled`: no peer
+     * has sent anything for a while; `waiting`: the disk refuses for now; `failed`: `problem` says why; `published`:
+     * `torrent` is there, perhaps under another id when it was already here.
      */
     state: z.enum(["finding", "checking", "fetching", "stalled", "waiting", "failed", "published"]),
     problem: z.string().nullable(),
@@ -42,7 +42,7 @@ export const fetchSchema = z
     bytesDone: z.number(),
     bytesPerSecond: z.number(),
     peers: z.number().int(),
-    /** What its trackers say now, warnings first; 20 at most. */
+    /** Current messages of its trackers, warnings first; 20 at most. */
     trackerNotices: z.array(trackerNoticeSchema).readonly(),
     /** Absolute; the torrent's page from the first second. */
     pageUrl: z.string(),

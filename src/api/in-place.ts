@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { titleSchema } from "./torrents.ts";
 
-/** Asks a hub, through its data folder, to publish content where it lies. */
+/** Asks a hub, through its data folder, to publish content in its owner's folder. */
 export const inPlaceRequestSchema = z.object({
   root: z.string().startsWith("/"),
   title: titleSchema.optional(),
-  /** Wall milliseconds when the hashes began to be computed. */
+  /** Wall milliseconds when hashing began. */
   checkedAt: z.number(),
-  /** What the files looked like then; null when somebody wrote to them meanwhile. */
+  /** The look of the files then; null when they were changed meanwhile. */
   stamp: z.string().nullable(),
 });
 
@@ -19,7 +19,7 @@ export const inPlaceAnswerSchema = z.union([
     pageUrl: z.string(),
     magnet: z.string(),
   }),
-  /** It stays until the hub is set up, and is taken in then. */
+  /** The request waits until the hub is set up. */
   z.object({ waitsFor: z.literal("setup") }),
   z.object({
     problem: z.string(),

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 
 /**
- * Says what is wrong with a value that was sent: the first thing a schema found.
+ * Describes a wrong value in a request: the first problem that a schema found.
  *
- * @param at - Where the value stands in what was sent.
+ * @param at - The place of the value in the request.
  * @returns A sentence for people.
  */
 export function issueWords(error: z.ZodError, at: readonly (string | number)[] = []): string {
@@ -26,7 +26,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** What is counted; of a number, its own size. */
+/** The units of counted things; a number has its own size. */
 const UNITS: ReadonlyMap<string, string> = new Map([
   ["string", "characters"],
   ["array", "entries"],

@@ -1,9 +1,9 @@
 /** The kinds of torrents in words. Free of zod, so that the browser may import values from here. */
 
-/** The kind of a torrent when nobody chooses one. */
+/** The default kind of a torrent. */
 export const KIND_DEFAULT = "v1";
 
-/** Names the programs that read a torrent of the kind, as people are told where they choose it. */
+/** Names the programs that read a torrent of the kind, for the people who choose it. */
 export const KIND_READERS = {
   v1: "every BitTorrent program reads it",
   hybrid:

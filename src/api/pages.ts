@@ -5,8 +5,8 @@ import type { RichText } from "./rich-text.ts";
 import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
 
 /**
- * What the hub knows and the pages show. The hub builds a `Page`, the server bundle renders it to a whole
- * document, the browser bundle finds the same `Page` in the document and brings it to life.
+ * What the hub knows and the pages show. The hub builds a `Page`, the server bundle renders it to a whole document,
+ * and the browser bundle finds the same `Page` in the document and hydrates it.
  */
 export interface Page {
   readonly frame: PageFrame;
@@ -16,7 +16,7 @@ export interface Page {
 /** The field of a form that holds `PageFrame.formToken`. */
 export const FORM_TOKEN_FIELD = "form-token";
 
-/** What surrounds every page. */
+/** The values around every page. */
 export interface PageFrame {
   readonly siteName: string;
   readonly version: string;
@@ -30,7 +30,7 @@ export interface PageFrame {
   readonly mayPublish: boolean;
   /** Torrents in the catalogue and bytes kept; null before setup. */
   readonly totals: { readonly torrents: number; readonly bytes: number } | null;
-  /** Sent along by every form of this page that changes something; empty where there is none. */
+  /** Sent with every form of this page that changes something; empty when there is no such form. */
   readonly formToken: string;
   /** Paths of the browser bundle, from Vite's manifest. */
   readonly assets: PageAssets;
@@ -61,11 +61,12 @@ export type PageModel =
 export interface SetupPage {
   readonly kind: "setup";
   /**
-   * `open`: show the form. `reset`: show it for a new password, or another administrator: a setup link was made.
-   * `elsewhere`: asked from another machine or for another page: "Setup is open on the terminal of the machine". `done`: there is an administrator already.
+   * `open`: show the form. `reset`: show it for a new password or another administrator, because a setup link was
+   * made. `elsewhere`: requested from another machine: "Setup is open on the terminal of the machine". `done`: there
+   * is an administrator already.
    */
   readonly state: "open" | "reset" | "elsewhere" | "done";
-  /** As it was sent with a form that comes back; empty on the way in. */
+  /** The key from a form that comes back; empty at first. */
   readonly key: string;
   readonly name: string;
   readonly siteName: string;
@@ -100,9 +101,9 @@ export interface FormProblem {
  */
 export interface PublishPage {
   readonly kind: "publish";
-  /** `files`: what a person has; `torrent`: what a .torrent file or a magnet link names. */
+  /** `files`: the person has the files; `torrent`: a .torrent file or a magnet link names them. */
   readonly from: "files" | "torrent";
-  /** What stands in the field for a magnet link. */
+  /** The text in the field for a magnet link. */
   readonly source: string;
   /** Why the form came back. */
   readonly problem: FormProblem | null;
@@ -112,9 +113,9 @@ export interface PublishPage {
   readonly freeBytes: number | null;
   readonly uploadBytesMax: number | null;
   readonly filesMax: number;
-  /** One's own uploads that wait for the rest of their bytes. */
+  /** The person's own unfinished uploads. */
   readonly drafts: readonly Draft[];
-  /** One's own torrents that the hub fetches, oldest first. */
+  /** The person's own fetches, oldest first. */
   readonly fetches: readonly FetchView[];
 }
 
@@ -122,7 +123,7 @@ export interface PublishPage {
 export interface UploadPage {
   readonly kind: "upload";
   readonly draft: Draft;
-  /** True for the one who uploads: may resume and cancel. */
+  /** True for the uploader, who may resume and cancel. */
   readonly mine: boolean;
   readonly qr: QrCode;
 }
@@ -131,7 +132,7 @@ export interface UploadPage {
 export interface FetchPage {
   readonly kind: "fetch";
   readonly id: string;
-  /** Null for a stranger when it failed: it may never become public. */
+  /** Null for a stranger when the fetch failed: the torrent may never become public. */
   readonly name: string | null;
   readonly createdAt: string;
   readonly state: Exclude<FetchView["state"], "published">;
@@ -140,7 +141,7 @@ export interface FetchPage {
   readonly bytesDone: number;
   readonly pageUrl: string;
   readonly qr: QrCode;
-  /** For those who may cancel it and try it again; null for all others. */
+  /** For people who may cancel and retry it; null for all others. */
   readonly mine: Pick<
     FetchView,
     "infohash" | "problem" | "bytesPerSecond" | "peers" | "trackerNotices"
@@ -157,15 +158,15 @@ export interface TorrentPage {
   /** The torrent's comment, read as Markdown; empty when it has none. */
   readonly description: RichText;
   /**
-   * All files in one archive, or those that `?file=` names by their indexes; null when there is one file only, and
-   * while damage could end the archive in the middle.
+   * All files in one archive, or the files that `?file=` names by index; null when there is only one file, or when
+   * damage could end the archive in the middle.
    */
   readonly zipPath: string | null;
   /** Of the page's address. */
   readonly qr: QrCode;
   /** Right after the upload: "Published". */
   readonly fresh: boolean;
-  /** What stands in the form to change it; null for those who may not. */
+  /** The values of the form to change it; null for people who may not. */
   readonly change: TorrentChangeForm | null;
 }
 
@@ -176,15 +177,15 @@ export interface TorrentChangeForm {
   readonly problem: FormProblem | null;
 }
 
-/** `GET /t/ID/SLUG` of what was taken back, with status 410. Plain POST to `/t/ID/restore`. */
+/** `GET /t/ID/SLUG` of a removed torrent, with status 410. Plain POST to `/t/ID/restore`. */
 export interface RemovedPage {
   readonly kind: "removed";
-  /** Its `name` is null for those who may not undo. */
+  /** Its `name` is null for people who may not undo the removal. */
   readonly removal: Removal;
   readonly mayUndo: boolean;
 }
 
-/** The files of a torrent that a page holds: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */
+/** The files of a torrent on one page: `?q=` searches their paths, `?page=` turns `FILES_PER_PAGE`. */
 export interface FileListing {
   readonly query: string;
   /** Counts from 1. */
@@ -192,7 +193,7 @@ export interface FileListing {
   readonly pages: number;
   /** Files that match the query. */
   readonly total: number;
-  /** Each folder that a file of this page is in, to `FOLDER_DEPTH_MAX`, with all it holds. */
+  /** Each folder of a file on this page, to `FOLDER_DEPTH_MAX`, with its totals. */
   readonly folders: readonly FolderSum[];
 }
 
@@ -203,7 +204,7 @@ export interface FolderSum {
   readonly size: number;
 }
 
-/** Folders below one another that a page shows as such; deeper ones are part of the file's name. */
+/** Nested folders that a page shows as such; deeper ones become part of the file's name. */
 export const FOLDER_DEPTH_MAX = 6;
 
 /** The pieces of a torrent from the first to the last, summed up in at most `PIECE_CELLS_MAX` cells. */
@@ -242,15 +243,15 @@ export interface CataloguePage {
 export interface AccountPage {
   readonly kind: "account";
   readonly tokens: readonly Token[];
-  /** Shown this once, after it was made. */
+  /** Shown only once, right after it was made. */
   readonly createdToken: { readonly name: string; readonly token: string } | null;
   readonly sessions: readonly SessionEntry[];
   readonly problem: FormProblem | null;
-  /** Something that was done, in words; null when nothing was. */
+  /** The last action, in words; null when there was none. */
   readonly notice: string | null;
 }
 
-/** Everything that is not there, not allowed or broken. */
+/** An error page: not found, not allowed or broken. */
 export interface MessagePage {
   readonly kind: "message";
   readonly status: number;
@@ -259,7 +260,7 @@ export interface MessagePage {
   readonly hint: string | null;
   /** Names the line in the log; null when the fault is not ours. */
   readonly errorId: string | null;
-  /** The words to offer a search with, on a page that was not found. */
+  /** The words to offer a search for, on a page that was not found. */
   readonly search: boolean;
 }
 

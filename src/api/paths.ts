@@ -1,4 +1,4 @@
-/** Where things are on the site. Free of zod, so that the browser may import values from here. */
+/** The paths of the site. Free of zod, so that the browser may import values from here. */
 
 export const API_PREFIX = "/api/v1";
 
@@ -12,12 +12,12 @@ export const FETCHES_PATH = `${API_PREFIX}/fetches`;
 /** Takes the bytes of a .torrent file, gives `Fetch`. */
 export const FETCH_TORRENT_PATH = `${FETCHES_PATH}/torrent`;
 
-/** GET `Fetch`; DELETE gives it up. */
+/** GET `Fetch`; DELETE cancels it. */
 export function fetchPath(id: string): string {
   return `${FETCHES_PATH}/${encodeURIComponent(id)}`;
 }
 
-/** GET `Draft`; DELETE gives it up. */
+/** GET `Draft`; DELETE cancels it. */
 export function draftPath(id: string): string {
   return `${DRAFTS_PATH}/${encodeURIComponent(id)}`;
 }
@@ -60,26 +60,26 @@ export function torrentFilePath(id: string): string {
   return `/t/${id}.torrent`;
 }
 
-/** A web seed (BEP 19): below it readers find the torrent's files by their paths, its name in front. */
+/** A web seed (BEP 19): below it are the torrent's files by their paths, beginning with its name. */
 export function webSeedPath(id: string): string {
   return `/t/${id}/seed/`;
 }
 
 /**
- * All files as one archive, or those that `?file=` names, any number of times: by their indexes and ranges of
- * them, `?file=3&file=10-19`.
+ * All files as one archive, or the files that `?file=` names, any number of times, by index or range:
+ * `?file=3&file=10-19`.
  */
 export function archivePath(id: string): string {
   return `/t/${id}.zip`;
 }
 
-/** Direct download; the name is only for people, the index decides (HUB-6). */
+/** Direct download; the name is only for people, and the index selects the file (HUB-6). */
 export function downloadPath(id: string, index: number, path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   return `/t/${id}/files/${index}/${encodeURIComponent(name)}`;
 }
 
-/** Words of a name as they stand in a link: letters and digits of any script, dashes between. */
+/** A name as part of a link: letters and digits of any script, with dashes between. */
 export function slug(name: string): string {
   const words = name
     .normalize("NFC")

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Stable codes of what the hub refuses; only ever added to. The hub owns the table to HTTP statuses. */
+/** Stable codes of the hub's refusals; codes are only ever added. The hub owns the table to HTTP statuses. */
 export const PROBLEM_CODES = [
   "bad_request",
   "bad_name",
@@ -27,7 +27,7 @@ export const PROBLEM_CODES = [
   "internal",
 ] as const;
 
-/** The body of every answer of the API that is not a success. */
+/** The body of every API answer other than a success. */
 export const problemSchema = z
   .object({
     error: z.object({

@@ -1,6 +1,6 @@
 /**
- * Words with a form, as a description has them. The shape itself is the limit: it has no place for markup,
- * scripts, styles or pictures, and whoever shows it writes each text as text.
+ * Formatted text, as a description has it. The type itself is the limit: it has no place for markup, scripts, styles
+ * or pictures, and it is output as plain text nodes.
  */
 export type RichText = readonly RichBlock[];
 

@@ -6,20 +6,20 @@ export const COMMENT_CHARACTERS_MAX = 10_000;
 export const torrentKindSchema = z.enum(["v1", "v2", "hybrid"]);
 
 /**
- * Peers of a torrent as our tracker sees them now. The everseed counts as a seed as long as its copy is whole,
- * that is, while `fault` is null.
+ * Peers of a torrent as our tracker sees them now. The everseed counts as a seed while its copy is whole, that is,
+ * while `fault` is null.
  */
 export const swarmFiguresSchema = z
   .object({
     seeds: z.number().int(),
     leechers: z.number().int(),
-    /** Downloads that were reported as finished, over all time. */
+    /** Downloads reported as finished, over all time. */
     completed: z.number().int(),
-    /** What the hub sends at the moment, to peers and by direct downloads. */
+    /** The hub's current upload speed, to peers and direct downloads. */
     uploadBytesPerSecond: z.number(),
-    /** What the everseed has sent since this hub started, bytes. */
+    /** Bytes that the everseed has sent since this hub started. */
     uploaded: z.number(),
-    /** What is wrong with the everseed's own copy, in words; null when nothing is known to be. */
+    /** What is wrong with the everseed's own copy, in words; null when no damage is known. */
     fault: z.string().nullable(),
   })
   .meta({ id: "SwarmFigures" });
@@ -27,7 +27,7 @@ export const swarmFiguresSchema = z
 /** One row of the catalogue. */
 export const torrentSummarySchema = z
   .object({
-    /** Short name in links, never used again. */
+    /** Short name in links, never reused. */
     id: z.string(),
     /** The title: free text, no name of a file. */
     name: z.string(),
@@ -53,7 +53,7 @@ export const torrentSummarySchema = z
 
 export const torrentFileSchema = z
   .object({
-    /** Names the file in links; counts real files only, in the torrent's order. */
+    /** Identifies the file in links; counts real files only, in the torrent's order. */
     index: z.number().int(),
     /** Below the torrent's folder, parts joined by "/"; the name itself when the torrent is one file. */
     path: z.string(),
@@ -65,7 +65,7 @@ export const torrentFileSchema = z
   })
   .meta({ id: "TorrentFile" });
 
-/** Everything about one torrent but its files, which come in pages. */
+/** Everything about one torrent except its files, which come in pages. */
 export const torrentDetailSchema = torrentSummarySchema
   .extend({
     folder: z.boolean(),
@@ -74,29 +74,29 @@ export const torrentDetailSchema = torrentSummarySchema
     pieceSize: z.number().int(),
     pieceCount: z.number().int(),
     trackers: z.array(z.string()),
-    /** When every byte was last compared with its hash; on arrival at the earliest. */
+    /** When every byte was last compared with its hash; at the earliest, on arrival. */
     checkedAt: z.iso.datetime(),
-    /** Files that the hub has whole; `fileCount` when nothing is wrong. */
+    /** Files that the hub has whole; equal to `fileCount` when there is no damage. */
     wholeFileCount: z.number().int(),
     /** The first files; `fileCount` tells whether there are more. */
     files: z.array(torrentFileSchema),
   })
   .meta({ id: "TorrentDetail" });
 
-/** What a publication is called: anything but nothing. */
+/** The title of a publication: any text that is not empty. */
 export const titleSchema = z.string().max(TITLE_CHARACTERS_MAX).regex(/\S/u, "It is empty");
 
-/** `PATCH /api/v1/torrents/{id}`: what is left out stays as it is. */
+/** `PATCH /api/v1/torrents/{id}`: fields that are left out stay unchanged. */
 export const torrentChangeSchema = z
   .object({
     /** The title. No file is renamed. */
     name: titleSchema.optional(),
-    /** The description; null or empty takes it away. */
+    /** The description; null or empty removes it. */
     comment: z.string().max(COMMENT_CHARACTERS_MAX).nullable().optional(),
   })
   .meta({ id: "TorrentChange" });
 
-/** A torrent that was taken back. Its address answers 410. */
+/** A removed torrent. Its address answers 410. */
 export const removalSchema = z
   .object({
     id: z.string(),
@@ -105,7 +105,7 @@ export const removalSchema = z
     /** Null when the account is gone. */
     removedBy: z.string().nullable(),
     removedAt: z.iso.datetime(),
-    /** Until then it can come back; null when it cannot. */
+    /** It can be restored until then; null when it cannot. */
     undoUntil: z.iso.datetime().nullable(),
   })
   .meta({ id: "Removal" });

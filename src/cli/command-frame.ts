@@ -8,16 +8,16 @@ import { standardStream } from "./standard-streams.ts";
 /** What a command works with. */
 export interface CommandRun {
   readonly output: Output;
-  /** Aborted when the person wants it to end. */
+  /** Aborted when the person wants the command to end. */
   readonly signal: AbortSignal;
 }
 
-/** A command's words for its help. */
+/** The texts of a command's help. */
 export interface CommandWords {
   /** `get <torrent>`, in commander's notation. */
   readonly usage: string;
   readonly summary: string;
-  /** Command lines that work as they stand; the help begins with them. */
+  /** Complete command lines; the help begins with them. */
   readonly examples: readonly string[];
 }
 
@@ -47,8 +47,7 @@ export function exampleText(examples: readonly string[]): string {
 }
 
 /**
- * Runs a command: makes its output, hands the signals on, and turns whatever it throws into one clear
- * error and an exit code.
+ * Runs a command: makes its output, passes signals on, and turns any exception into one clear error and an exit code.
  *
  * @param work - Resolves with the exit code when it is not 0.
  */
@@ -61,13 +60,13 @@ export async function runCommand(
     stderr: standardStream("stderr"),
     env: process.env,
   });
-  const interruption = new Interruption(() => output.say("Stopping. Once more stops at once."));
+  const interruption = new Interruption(() => output.say("Stopping. Interrupt again to stop at once."));
   try {
     const exit = await work({ output, signal: interruption.signal });
     process.exitCode = exit ?? EXIT.done;
   } catch (error) {
     output.progress.clear();
-    // What a command throws while it is being stopped is how it stops.
+    // An exception during a stop is how the command stops.
     process.exitCode = interruption.exit ?? failWith(error, output.json);
   } finally {
     output.progress.clear();
@@ -75,7 +74,7 @@ export async function runCommand(
   }
 }
 
-/** Tells an error on stderr. @returns Its exit code. */
+/** Prints an error on stderr. @returns Its exit code. */
 export function failWith(error: unknown, json: boolean): number {
   const failure = describeFailure(error);
   standardStream("stderr").write(renderFailure(failure, json));

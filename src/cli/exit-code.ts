@@ -1,4 +1,4 @@
-/** What the exit code tells scripts. The table of the manual. */
+/** The meaning of exit codes for scripts, as in the manual. */
 export const EXIT = {
   done: 0,
   failed: 1,

@@ -2,10 +2,10 @@ import { EverseedError } from "../base/errors.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { escapeOutside, safeJson } from "./outside-text.ts";
 
-/** An error in the language of the command line. */
+/** An error in the terms of the command line. */
 export interface Failure {
   readonly exit: ExitCode;
-  /** For programs: `not_a_torrent`. Only ever added to. */
+  /** For programs: `not_a_torrent`. Codes are only ever added. */
   readonly code: string;
   /** What and why, in sentences. */
   readonly message: string;
@@ -46,7 +46,7 @@ interface Told {
   readonly subject?: unknown;
 }
 
-/** Puts an error into words and finds its exit code. Anything we did not expect is our own bug. */
+/** Describes an error and finds its exit code. An unexpected error is our own bug. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof EverseedError) {
     const { detail, hint, subject } = error as Told;
@@ -62,7 +62,7 @@ export function describeFailure(error: unknown): Failure {
   return {
     exit: EXIT.failed,
     code: "internal",
-    message: `Something went wrong that should not. ${message}.`,
+    message: `Something went wrong that should not have. ${message}.`,
     hint: "set EVERSEED_DEBUG=1 to see where, and report it.",
     path: undefined,
   };

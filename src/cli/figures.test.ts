@@ -37,7 +37,7 @@ for (const [text, bytes] of [
   test(`"${text}" is ${bytes ?? "no size"}`, () => assert.equal(parseBytes(text), bytes));
 }
 
-test("options refuse what they do not take", () => {
+test("options refuse invalid values", () => {
   assert.deepEqual(peerOption("[2001:db8::1]:6881"), [{ host: "2001:db8::1", port: 6881 }]);
   assert.deepEqual(peerOption("host.example:1"), [{ host: "host.example", port: 1 }]);
   for (const text of ["1.2.3.4", "1.2.3.4:0", "1.2.3.4:70000", "::1:80", ":80", ""]) {
@@ -52,7 +52,7 @@ test("options refuse what they do not take", () => {
   for (const text of ["0", "fast"]) assert.throws(() => rateOption(text), text);
 });
 
-test("CLI-1: what could steer a terminal is spelled out", () => {
+test("CLI-1: control characters for terminals are spelled out", () => {
   assert.equal(
     escapeOutside("a\u001b[31mb\r\n\u009b\u202ec\ud800"),
     "a\\x1b[31mb\\x0d\\x0a\\x9b\\u202ec\ufffd",

@@ -25,7 +25,7 @@ export function formatLeft(bytesLeft: number, bytesPerSecond: number): string {
 
 /** `1 file`, `14 files`. */
 export function formatCount(count: number, noun: string): string {
-  // By hand: the first number that Intl formats costs 12 ms.
+  // By hand, because the first number that Intl formats takes 12 ms.
   const grouped = String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
   return `${grouped} ${noun}${count === 1 ? "" : "s"}`;
 }
@@ -41,7 +41,7 @@ const MULTIPLIERS: ReadonlyMap<string, number> = new Map([
 /**
  * Reads `512`, `64K`, `2M`, `1.5 GiB`, `3MiB/s`: binary units, whole bytes.
  *
- * @returns `undefined` when the text is no size.
+ * @returns `undefined` when the text is not a size.
  */
 export function parseBytes(text: string): number | undefined {
   const match = /^([0-9]{1,15})(\.[0-9]{1,6})? ?([kmgt]?)(?:i?b)?(?:\/s)?$/i.exec(text.trim());

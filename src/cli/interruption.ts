@@ -2,14 +2,14 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 
 /**
  * Ctrl-C, SIGTERM, and SIGHUP when a terminal closes: the first asks the command to end cleanly, the second ends the
- * process at once (CLI-6). A program started by `nohup` goes on when its terminal closes.
+ * process at once (CLI-6). A program started by `nohup` keeps running when its terminal closes.
  */
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #onFirst: () => void;
   #exit: ExitCode | undefined;
 
-  /** @param onFirst - Told once, when a person should know that we are ending. */
+  /** @param onFirst - Called once, when the person should be told that the program is ending. */
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
     process.on("SIGINT", this.#handleInt);
@@ -27,7 +27,7 @@ export class Interruption {
     return this.#exit;
   }
 
-  /** Gives the signals back to their default. */
+  /** Restores the default handling of signals. */
   close(): void {
     process.off("SIGINT", this.#handleInt);
     process.off("SIGTERM", this.#handleTerm);
@@ -37,7 +37,7 @@ export class Interruption {
   readonly #handleInt = (): void => this.#handle(EXIT.interrupted);
   readonly #handleTerm = (): void => this.#handle(EXIT.terminated);
   readonly #handleHangUp = (): void => {
-    // Node does not keep what nohup asks for: `bin/everseed` has looked.
+    // Node does not keep the signal disposition set by nohup, so `bin/everseed` checks it.
     if (process.env["EVERSEED_NOHUP"] !== "1") this.#handleTerm();
   };
 

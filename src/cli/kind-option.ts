@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { KIND_DEFAULT, KIND_READERS } from "../api/kinds.ts";
 
-/** `--kind`: says of each choice which programs read it. */
+/** `--kind`: says for each choice which programs read it. */
 export function kindOption(): Option {
   const words = Object.entries(KIND_READERS).map(([kind, readers]) => `${kind}: ${readers}`);
   return new Option("--kind <kind>", words.join(". "))

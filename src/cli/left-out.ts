@@ -1,7 +1,7 @@
 import type { Output } from "./output.ts";
 import { escapeOutside } from "./outside-text.ts";
 
-/** Warns of what is not going to be in a torrent, before the content is read, which may take hours. */
+/** Warns about files that will not be in the torrent, before the content is read, which may take hours. */
 export function warnLeftOut(
   output: Pick<Output, "warn">,
   skipped: readonly { readonly path: string; readonly why: string }[],

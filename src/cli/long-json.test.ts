@@ -8,7 +8,7 @@ function list<Item>(items: readonly Item[]): LongList<Item> {
   return new LongList(items.length, () => items.values());
 }
 
-test("a line of JSON in parts is the line of JSON", () => {
+test("the parts join to the same line of JSON", () => {
   const names = Array.from({ length: 1000 }, (_, index) => `\u001b file ${index}`);
   for (const value of [
     {},
@@ -24,14 +24,14 @@ test("a line of JSON in parts is the line of JSON", () => {
   }
 });
 
-test("parts are small, whatever there is to say", () => {
+test("parts are small, whatever the object", () => {
   let made = 0;
   const many = new LongList(300_000, function* () {
     for (; made < 300_000; made += 1) yield "0123456789abcdef0123456789abcdef01234567";
   });
   const parts = longJson({ many });
   assert.ok(parts.next().value!.length < 100_000);
-  assert.ok(made < 5000, "only what was asked for is made");
+  assert.ok(made < 5000, "only the requested parts are made");
   let characters = 0;
   for (const part of parts) {
     assert.ok(part.length < 100_000);

@@ -1,15 +1,14 @@
 import { LongList, LongRecord } from "../base/long-list.ts";
 import { safeJson } from "./outside-text.ts";
 
-/** Characters that are handed out at once. */
+/** Characters of one part. */
 const PART_CHARACTERS = 65_536;
 
-/** Items of a long list that become text together. */
+/** Items of a long list that are converted together. */
 const ITEMS_TOGETHER = 256;
 
 /**
- * An object as the one line `safeJson` makes of it, in parts: its long lists and records are never whole in
- * memory.
+ * The one line that `safeJson` makes of an object, in parts: long lists and records are never whole in memory.
  */
 export function* longJson(value: object): Generator<string> {
   let part = "";
@@ -38,7 +37,7 @@ function hasLong(value: object): boolean {
 function* recordPieces(entries: Iterable<readonly [string, unknown]>): Generator<string> {
   let mark = "{";
   for (const [key, value] of entries) {
-    // As `JSON.stringify`: what is not there is not named.
+    // Like `JSON.stringify`: undefined values are left out.
     if (value === undefined) continue;
     yield `${mark}${safeJson(key)}:`;
     if (typeof value === "object" && value !== null) yield* piecesOf(value);

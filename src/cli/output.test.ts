@@ -86,12 +86,12 @@ for (const [name, options, world, coloured] of colours) {
   });
 }
 
-test("CLI-5: a terminal of no width counts as 80 columns", () => {
+test("CLI-5: a terminal of width 0 counts as 80 columns", () => {
   const stdout = new RecordingSink(true, 0);
   assert.equal(new Output({}, { stdout, stderr: stdout, env: {} }).columns, 80);
 });
 
-test("CLI-5: a bar is drawn on a terminal only", () => {
+test("CLI-5: a bar is only drawn on a terminal", () => {
   const state = { doing: "Hashing", fraction: 0.5, parts: ["1.0 MiB/s"] };
   const terminal = open({}, { tty: true });
   terminal.output.progress.update(state);

@@ -3,7 +3,7 @@ import { escapeForgotten } from "../base/steering-text.ts";
 import { longJson } from "./long-json.ts";
 import { ProgressLine, type ProgressStyle } from "./progress-line.ts";
 
-/** A stream as far as output needs it. */
+/** The part of a stream that the output needs. */
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -24,8 +24,8 @@ type Style = Parameters<typeof styleText>[0];
 const COLUMNS_DEFAULT = 80;
 
 /**
- * Where a command's words go. Results on stdout; progress, words and warnings on stderr. With
- * `--json` the result is one object, or one per line for streams, and words stay away.
+ * The output of a command. Results go to stdout; progress, messages and warnings to stderr. With `--json` the result
+ * is one object, or one per line for streams, and messages are left out.
  */
 export class Output {
   readonly json: boolean;
@@ -79,22 +79,22 @@ export class Output {
     this.#stdout.write("\n");
   }
 
-  /** Words on the way, on stderr. */
+  /** A message on stderr. */
   say(text: string): void {
     if (!this.json && !this.quiet) this.#tell(text);
   }
 
-  /** Words for those who want to know more. */
+  /** A message for people who want to know more. */
   detail(text: string): void {
     if (this.verbose) this.#tell(text);
   }
 
-  /** A line of a log, for somebody who looks on: told even with `--quiet`, as what is logged has a level. */
+  /** A log line for a person who watches: printed even with `--quiet`, because log lines have a level of their own. */
   log(text: string): void {
     this.#tell(text);
   }
 
-  /** Something odd that does not stop the work; told even with `--quiet`. */
+  /** Something odd that does not stop the work; printed even with `--quiet`. */
   warn(text: string): void {
     this.#tell(`${this.styleErr("yellow", "warning:")} ${text}`);
   }
@@ -125,7 +125,7 @@ function columnsOf(sink: Sink): number {
   return sink.columns !== undefined && sink.columns > 0 ? sink.columns : COLUMNS_DEFAULT;
 }
 
-/** What was asked for on the command line wins over NO_COLOR, that over the terminal (no-color.org). */
+/** The command line takes precedence over NO_COLOR, and that over the terminal (no-color.org). */
 function wantsColor(
   asked: string | undefined,
   env: Readonly<Record<string, string | undefined>>,

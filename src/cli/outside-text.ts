@@ -2,7 +2,7 @@ import { columnWidth } from "./column-width.ts";
 
 export { escapeOutside, safeJson } from "../base/steering-text.ts";
 
-/** Shortens in the middle, so that the ending of a file's name stays to be seen. */
+/** Shortens in the middle, so that a file name's extension stays visible. */
 export function cutMiddle(text: string, columns: number): string {
   if (columnWidth(text) <= columns) return text;
   if (columns <= 3) return ".".repeat(Math.max(0, columns));

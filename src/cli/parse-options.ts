@@ -3,7 +3,7 @@ import { TITLE_CHARACTERS_MAX } from "../api/source-limits.ts";
 import { parseBytes } from "./figures.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Values of options, from their text. Commander calls these and tells which option was wrong. */
+/** Parsers of option values. Commander calls them and reports the wrong option. */
 
 export function pieceSizeOption(text: string): number | "auto" {
   if (text === "auto") return "auto";
@@ -59,19 +59,19 @@ export function listenOption(text: string): ListenAddress {
   );
 }
 
-/** How long to go on seeding: up to a ratio, or until stopped. */
+/** How long to continue seeding: up to a ratio, or until stopped. */
 export function seedOption(text: string): number | "forever" {
   if (text === "forever") return "forever";
   if (/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("It takes a ratio such as 1.5, or forever.");
 }
 
-/** Collects what may be given several times. */
+/** Collects an option that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
-/** Collects announce URLs. Which of them can be spoken to is judged by those who do. */
+/** Collects announce URLs. The commands decide which of them they can use. */
 export function trackerOption(text: string, before: readonly string[] = []): readonly string[] {
   if (TRACKER_URL.test(text) && URL.canParse(text)) return [...before, text];
   throw new InvalidArgumentError(
@@ -82,9 +82,9 @@ export function trackerOption(text: string, before: readonly string[] = []): rea
 const TRACKER_URL = /^(?:https?|udp|wss?):\/\/\S+$/i;
 
 /**
- * Trackers for every download of this person: `EVERSEED_TRACKERS`, with spaces or commas between them.
+ * Trackers for all of a person's downloads: `EVERSEED_TRACKERS`, separated by spaces or commas.
  *
- * @throws {UsageError} When one of them is none.
+ * @throws {UsageError} When one of them is not an announce URL.
  */
 export function trackersOfVariable(
   env: Readonly<Record<string, string | undefined>>,
@@ -104,7 +104,7 @@ export function hubUrlOption(text: string): string {
   throw new InvalidArgumentError("It takes the address of a hub, such as http://127.0.0.1:8420.");
 }
 
-/** What a publication is called. */
+/** The title of a publication. */
 export function titleOption(text: string): string {
   if (text.trim() !== "" && text.length <= TITLE_CHARACTERS_MAX) return text;
   throw new InvalidArgumentError(`It takes a title of 1 to ${TITLE_CHARACTERS_MAX} characters.`);

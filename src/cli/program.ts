@@ -20,7 +20,7 @@ const EXAMPLES = [
   "everseed create talks/        make a torrent",
 ];
 
-/** All commands. What they do is imported when they run, so that help is there at once. */
+/** All commands. Their code is imported when they run, so that help appears at once. */
 export function createProgram(): Command {
   const program = new Command("everseed")
     .description("Publish, track, seed and fetch torrents.")
@@ -55,7 +55,7 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    // Asked for nothing: commander has shown the help on stderr.
+    // No command was given: commander has printed the help on stderr.
     if (error.code === "commander.help") {
       process.exitCode = 2;
       return;
@@ -89,7 +89,7 @@ function toUsageError(
   return new UsageError(`${sentence} Usage: ${usage}`, `${whole}, if that was meant, or ${help}`);
 }
 
-/** The command whose options and arguments were being read. */
+/** The command whose options and arguments were being parsed. */
 function commandOf(program: Command, args: readonly string[]): Command {
   let command = program;
   for (const word of args) {

@@ -26,7 +26,7 @@ test("plain: one line in ten seconds, no escape codes", () => {
   assert.equal(world.text.split("\n").length, 3);
 });
 
-test("bar: at most ten times a second, taken away for other words, left standing at the end", () => {
+test("bar: at most ten times a second, removed for other output, kept at the end", () => {
   const { world, line } = open("bar");
   line.update(half);
   world.nowMs = 50;
@@ -40,7 +40,7 @@ test("bar: at most ten times a second, taken away for other words, left standing
   assert.ok(world.text.endsWith(`100 %  [${"=".repeat(20)}]  10 s left\n`));
 });
 
-test("bar: fits the terminal, and is never at 100 before the end", () => {
+test("bar: fits the terminal, and never shows 100 before the end", () => {
   const { world, line } = open("bar", 30);
   line.update({ ...half, fraction: 0.9999 });
   assert.ok(world.text.replace(/^\r\u001b\[K/, "").length < 30);
@@ -57,7 +57,7 @@ for (const [columns, text] of [
   [20, "Checking    50 %"],
   [12, "Check...50 %"],
 ] as const) {
-  test(`CLI-5: ${columns} columns have room for ${text}`, () => {
+  test(`CLI-5: ${columns} columns show ${text}`, () => {
     const { world, line } = open("bar", columns + 1);
     line.update({ ...half, parts: ["88.1 MiB/s", "12 peers", "10 s left"] });
     assert.equal(world.text, `\r\u001b[K${text}`);

@@ -1,16 +1,16 @@
 import { columnWidth } from "./column-width.ts";
 import { cutMiddle } from "./outside-text.ts";
 
-/** `bar` redraws one line of a terminal, `plain` writes a line now and then. */
+/** `bar` redraws one line of a terminal, `plain` writes a line from time to time. */
 export type ProgressStyle = "bar" | "plain" | "none";
 
-/** How far something is. */
+/** The progress of some work. */
 export interface ProgressState {
   /** `Hashing`, `Uploading`; empty when it goes without saying. */
   readonly doing: string;
-  /** 0 to 1; `undefined` while nobody knows. */
+  /** 0 to 1; `undefined` while unknown. */
   readonly fraction?: number | undefined;
-  /** Already fit for people: `88.1 MiB/s`, `12 peers`, `10 s left`. */
+  /** Formatted for people: `88.1 MiB/s`, `12 peers`, `10 s left`. */
   readonly parts: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const PLAIN_INTERVAL_MS = 10_000;
 const BAR_COLUMNS = 20;
 const ERASE_LINE = "\r\u001b[K";
 
-/** Progress on stderr: never more often than eyes or logs can take. */
+/** Progress on stderr, never more often than eyes or logs can take. */
 export class ProgressLine {
   readonly #style: ProgressStyle;
   readonly #columns: () => number;
@@ -32,7 +32,7 @@ export class ProgressLine {
     style: ProgressStyle;
     columns: () => number;
     write: (text: string) => void;
-    /** Milliseconds that never jump back. */
+    /** Monotonic milliseconds. */
     now?: () => number;
   }) {
     this.#style = options.style;
@@ -42,7 +42,7 @@ export class ProgressLine {
     this.#lastMs = options.style === "bar" ? Number.NEGATIVE_INFINITY : this.#now();
   }
 
-  /** Shows the state, unless the last one was shown a moment ago. */
+  /** Shows the state, unless a state was shown a moment ago. */
   update(state: ProgressState): void {
     if (this.#style === "none") return;
     const now = this.#now();
@@ -53,7 +53,7 @@ export class ProgressLine {
     else this.#write(`${describe(state, false)}\n`);
   }
 
-  /** Ends a phase: the bar is left as a line that says how it went. */
+  /** Ends a phase: the bar stays as a line with the result. */
   finish(state: ProgressState): void {
     if (this.#style !== "bar") return;
     this.#draw(state);
@@ -62,7 +62,7 @@ export class ProgressLine {
     this.#lastMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes the bar away, so that other words can be written; the next update brings it back. */
+  /** Removes the bar, so that other output can be written; the next update restores it. */
   clear(): void {
     if (!this.#drawn) return;
     this.#write(ERASE_LINE);
@@ -71,13 +71,13 @@ export class ProgressLine {
   }
 
   #draw(state: ProgressState): void {
-    // One column stays free: some terminals wrap when the last one is written.
+    // One column stays free, because some terminals wrap when the last one is written.
     this.#write(`${ERASE_LINE}${fit(state, this.#columns() - 1)}`);
     this.#drawn = true;
   }
 }
 
-/** Says as much as there is room for: half a bar and half a number tell nothing. */
+/** Shows only the parts that fit whole: half a bar or half a number is useless. */
 function fit(state: ProgressState, columns: number): string {
   const last = state.parts.slice(-1);
   const shorter = [
@@ -95,7 +95,7 @@ function describe(state: ProgressState, bar: boolean): string {
   if (state.doing !== "") words.push(state.doing.padEnd(9));
   if (state.fraction !== undefined) {
     const fraction = Math.min(1, Math.max(0, state.fraction));
-    // Never 100 before the end: people wait for the rest.
+    // Never 100 before the end, because the rest may take long.
     words.push(`${String(Math.floor(fraction * 100)).padStart(3)} %`);
     if (bar) words.push(drawBar(fraction));
   }

@@ -1,7 +1,7 @@
 import type { CommandRun } from "./command-frame.ts";
 import { escapeOutside } from "./outside-text.ts";
 
-/** Reads a password or token from its file, and warns when others can read it too (CLI-2, CLI-3). */
+/** Reads a password or token from its file, and warns when other users can read the file (CLI-2, CLI-3). */
 export async function readSecret({ output, signal }: CommandRun, path: string): Promise<string> {
   const { readSecretLine } = await import("../commands/secret-file.ts");
   const { filePorts } = await import("../daemon/file-ports.ts");

@@ -7,7 +7,7 @@ type StreamName = keyof typeof FILE_NUMBERS;
 
 const guarded = new Set<StreamName>();
 
-/** A standard stream of the process. Its reader may leave early (`| head`): then there is nobody to write for (CLI-5). */
+/** A standard stream of the process. Its reader may leave early (`| head`): the output then has no reader (CLI-5). */
 export function standardStream(name: StreamName): NodeJS.WriteStream {
   const stream = process[name];
   if (!guarded.has(name)) {
@@ -15,7 +15,7 @@ export function standardStream(name: StreamName): NodeJS.WriteStream {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
       const words = `everseed: Cannot write the output: ${error.message}.`;
-      if (name === "stdout") writeNow("stderr", `${words}\n  Try: where there is room.\n`);
+      if (name === "stdout") writeNow("stderr", `${words}\n  Try: write it where there is room.\n`);
       process.exit(EXIT.disk);
     });
   }
@@ -23,8 +23,8 @@ export function standardStream(name: StreamName): NodeJS.WriteStream {
 }
 
 /**
- * How help is written: at once and without a stream, because to make one takes as long as all the rest of showing
- * help. Terminals, whose width and colours matter, get their stream.
+ * Writes help at once and without a stream, because making a stream takes as long as the rest of showing help.
+ * Terminals get their stream, because their width and colours matter.
  */
 export const HELP_OUTPUT: OutputConfiguration = {
   writeOut: (text) => writeNow("stdout", text),
@@ -35,7 +35,7 @@ export const HELP_OUTPUT: OutputConfiguration = {
   getErrHasColors: () => terminal("stderr")?.hasColors() ?? false,
 };
 
-/** Columns where nobody knows how many there are. */
+/** Columns when the width is unknown. */
 const WIDTH_UNKNOWN = 80;
 
 function terminal(name: StreamName): NodeJS.WriteStream | undefined {
@@ -44,7 +44,7 @@ function terminal(name: StreamName): NodeJS.WriteStream | undefined {
   return stream.isTTY ? stream : undefined;
 }
 
-/** `/dev/null` is a device as terminals are, of the kind that is memory. */
+/** `/dev/null` is a device like terminals, but of the memory class. */
 const MEMORY_DEVICES = 1;
 
 function mayBeTerminal(fd: number): boolean {
@@ -52,7 +52,7 @@ function mayBeTerminal(fd: number): boolean {
     const found = fstatSync(fd);
     return found.isCharacterDevice() && found.rdev >> 8 !== MEMORY_DEVICES;
   } catch {
-    // It was closed before we began: the stream knows what to do.
+    // It was closed before we began: the stream handles that.
     return true;
   }
 }
@@ -62,7 +62,7 @@ function writeNow(name: StreamName, text: string): void {
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(FILE_NUMBERS[name], rest));
   } catch {
-    // A pipe that is full, or a reader that left: the stream waits, or says so.
+    // The pipe is full, or its reader left: the stream waits, or reports it.
     standardStream(name).write(rest);
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wordsLog } from "./words-log.ts";
 
-test("HUB-34: the words of a log are one line an entry, and outside text forges no field", () => {
+test("HUB-34: each log entry is one line, and outside text cannot forge a field", () => {
   const lines: string[] = [];
   const log = wordsLog((line) => lines.push(line), "info");
   log.debug("not this");

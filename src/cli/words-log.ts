@@ -3,9 +3,9 @@ import type { Log, LogFields } from "../ports/log.ts";
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /**
- * A log for a person at a terminal: one line of words for each entry.
+ * A log for a person at a terminal: one readable line for each entry.
  *
- * @param level - What is below is left out.
+ * @param level - Entries below it are left out.
  */
 export function wordsLog(
   write: (line: string) => void,
@@ -27,7 +27,7 @@ export function wordsLog(
   };
 }
 
-/** Text in quotes where it could pass for more than one field: outside text tells of nothing but itself. */
+/** Quotes text that could pass for more than one field, so that outside text cannot forge one. */
 function inWords(value: unknown): string {
   if (typeof value === "string" && !/["=]/.test(value)) return value;
   return JSON.stringify(value) ?? "";

@@ -1,7 +1,7 @@
 import { formatLeft, formatRate } from "./figures.ts";
 import type { ProgressLine } from "./progress-line.ts";
 
-/** The window over which the speed is taken: long enough to stand still, short enough to follow. */
+/** The window for the speed: long enough to be steady, short enough to follow changes. */
 const WINDOW_MS = 5000;
 
 /** Progress of work whose size is known: percentage, bar, speed and time left. */
@@ -11,10 +11,10 @@ export class WorkProgress {
   readonly #now: () => number;
   #bytesTotal = 0;
   #bytesDone = 0;
-  /** Work that was done before this run began. */
+  /** Work done before this run began. */
   #bytesBefore = 0;
   #startedMs = 0;
-  /** Where the window began. */
+  /** The start of the window. */
   #mark = { ms: 0, bytes: 0 };
   #previousMark = { ms: 0, bytes: 0 };
 
@@ -24,7 +24,7 @@ export class WorkProgress {
     this.#now = now;
   }
 
-  /** @param bytesDone - Already there: not counted in the speed. */
+  /** @param bytesDone - Already done: not counted in the speed. */
   start(bytesTotal: number, bytesDone = 0): void {
     this.#bytesTotal = bytesTotal;
     this.#bytesDone = bytesDone;

@@ -2,7 +2,7 @@ import { EverseedError } from "../base/errors.ts";
 
 export type ConfigErrorCode = "bad-yaml" | "unknown-key" | "bad-value";
 
-/** The configuration cannot be used. `detail` says where, what and what would be allowed. */
+/** The configuration cannot be used. `detail` says where, what is wrong and what is allowed. */
 export class ConfigError extends EverseedError {
   readonly code: ConfigErrorCode;
   /** The sentence for people, without the code. */

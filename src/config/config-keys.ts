@@ -6,25 +6,25 @@ export interface ConfigKey extends KeyNote {
   readonly path: readonly string[];
   /** `EVERSEED_TRACKER_UDP_PORT`. */
   readonly variable: string;
-  /** What a variable holds is taken letter by letter for `text`, split at commas for a `list`. */
+  /** A variable's value is taken literally for `text`, and split at commas for a `list`. */
   readonly kind: "text" | "list" | "other";
   /** `undefined` when there is none. */
   readonly defaultValue: unknown;
 }
 
-/** Variables that begin so are ours. */
+/** The prefix of our variables. */
 export const VARIABLE_PREFIX = "EVERSEED_";
 
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(["EVERSEED_DEBUG", "EVERSEED_TRACKERS"]);
 
-/** Ours, and no settings of a hub: of other commands, and what tests tell the programs they start. */
+/** Variables of ours that are not settings of a hub: for other commands, and for programs that tests start. */
 export function isOtherVariable(name: string): boolean {
   return OTHER_VARIABLES.has(name) || name.startsWith("EVERSEED_TEST_");
 }
 
 /**
- * What Kubernetes and the links of Docker put into every container when a service is called `everseed` or
- * `everseed-...`: not written by anybody, so nobody's slip. `EVERSEED_PORT=tcp://10.0.0.7:8420` is one of them.
+ * Variables that Kubernetes and Docker links set in every container when a service is called `everseed` or
+ * `everseed-...`: nobody wrote them, so they are not mistakes. `EVERSEED_PORT=tcp://10.0.0.7:8420` is one of them.
  */
 export function isServiceVariable(name: string, text: string): boolean {
   if (/_SERVICE_(HOST|PORT)$|_SERVICE_PORT_[A-Z0-9_]+$/.test(name)) return true;
@@ -42,7 +42,7 @@ export function namesIn(section: readonly string[]): string[] {
   return [...new Set(inside.flatMap((key) => key.path[depth] ?? []))];
 }
 
-/** The setting at a path, or the one a longer path (an item of a list) is in. */
+/** The setting at a path, or the setting that contains a longer path (an item of a list). */
 export function keyAt(path: readonly PropertyKey[]): ConfigKey | undefined {
   return CONFIG_KEYS.find((key) => key.path.every((name, i) => path[i] === name));
 }

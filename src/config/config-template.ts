@@ -2,12 +2,12 @@ import { Document } from "yaml";
 import { CONFIG_KEYS } from "./config-keys.ts";
 
 /**
- * The configuration file of a new hub: every key with its words, its values and its default, all of
- * it commented out, so that a later version may change a default nobody decided on.
+ * The configuration file of a new hub: every key with its description, values and default, all commented out, so that
+ * a later version may change a default that nobody chose.
  */
 export function configTemplate(): string {
   const lines = [
-    "# Settings of this everseed. Take the # away in front of a key to change it, then start again.",
+    "# Settings of this everseed. Remove the # in front of a key to change it, then start again.",
     "# Each key is also an environment variable, which wins over this file.",
   ];
   let section = "";

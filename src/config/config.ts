@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a person is told about a key: in the template file and when a value is wrong. */
+/** The description of a key, for the template file and for error messages. */
 export interface KeyNote {
   /** What the key decides. */
   readonly says: string;
@@ -19,15 +19,15 @@ const port = () => z.number().int().min(0).max(65_535);
 const bytesPerSecond = () => z.number().int().min(0);
 
 /**
- * Everything a person may set: the defaults, the limits and, in `meta`, the words for them. Loaded by
- * `load-config.ts`, written out with comments by `config-template.ts`.
+ * Everything a person may configure: defaults, limits and, in `meta`, their descriptions. `load-config.ts` loads it,
+ * `config-template.ts` writes it out with comments.
  */
 export const configSchema = z.strictObject({
   dataDir: z
     .string()
     .min(1)
     .default("")
-    .meta(note("Where everything is kept: database, content, keys.", "the path of a folder")),
+    .meta(note("Folder for everything: database, content, keys.", "the path of a folder")),
   host: z
     .string()
     .min(1)
@@ -248,12 +248,12 @@ export const configSchema = z.strictObject({
       level: z
         .enum(["debug", "info", "warn", "error"])
         .default("info")
-        .meta(note("What the log tells.", "debug, info, warn or error")),
+        .meta(note("Level of the log.", "debug, info, warn or error")),
     })
     .prefault({}),
 });
 
-/** A running system's settings, defaults filled in. */
+/** The settings of a running system, defaults filled in. */
 export type Config = z.output<typeof configSchema>;
 
 /** Settings as a person gives them: every key may be left out. */
@@ -263,7 +263,7 @@ function note(says: string, takes: string): KeyNote & Record<string, unknown> {
   return { says, takes };
 }
 
-/** The pages, the tracker and the links in torrents all begin at the root of a host name. */
+/** The pages, the tracker and the links in torrents all start at the root of a host name. */
 function demandWholeSite(text: string, context: z.RefinementCtx): void {
   const url = URL.parse(text);
   if (!url) return; // Refused already, as no URL at all.

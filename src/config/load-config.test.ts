@@ -192,7 +192,7 @@ test("every key is also a variable, and an empty one is not there", () => {
   assert.equal(load({ env: { EVERSEED_PORT: "" } }).port, 8420);
 });
 
-test("what containers get from a service called everseed is neither a setting nor a slip", () => {
+test("variables of a service called everseed are neither settings nor mistakes", () => {
   const config = load({
     env: {
       EVERSEED_PORT: "tcp://10.0.0.7:8420",
@@ -244,7 +244,7 @@ test("an empty file is a file without keys", () => {
 test("the template holds every key, changes nothing, and is right when its keys are uncommented", () => {
   const template = configTemplate();
   assert.deepEqual(load({ text: template }), load({}));
-  // Comments have a blank after their #; keys and sections stand right behind it, or two deeper.
+  // Comments have a space after their #; keys and sections follow it directly, or two columns deeper.
   const uncommented = template.replace(/^#(?=(?: {2})?[a-zA-Z]+:)/gm, "");
   const withDefaults = uncommented.replace(/^ *[a-zA-Z]+:$\n(?! {2}|# {3})/gm, "");
   assert.deepEqual(load({ text: withDefaults }), load({}));

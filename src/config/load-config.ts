@@ -15,7 +15,7 @@ import { nearest } from "./nearest.ts";
 
 export const CONFIG_FILE_NAME = "everseed.yaml";
 
-/** Where settings come from; what stands further down wins. */
+/** The sources of settings; later ones take precedence. */
 export interface ConfigSources {
   /** The configuration file, when there is one. `path` is for messages only. */
   readonly file?: { readonly path: string; readonly text: string } | undefined;
@@ -26,20 +26,19 @@ export interface ConfigSources {
 }
 
 /**
- * Puts the settings together: defaults, file, environment, command line.
+ * Merges the settings: defaults, file, environment, command line.
  *
- * @throws {ConfigError} That names the file and line (or the variable), the nearest right key and the
- *   values that are allowed.
+ * @throws {ConfigError} Names the file and line (or the variable), the nearest valid key and the allowed values.
  */
 export function loadConfig(sources: ConfigSources): Config {
   const fromFile = sources.file ? readFile(sources.file) : {};
   const fromEnv = readEnv(sources.env);
   const result = configSchema.safeParse(merge(merge(fromFile, fromEnv), sources.overrides));
-  // Each source was judged by itself; together they hold nothing new.
+  // Each source was validated by itself, so together they hold nothing new.
   return result.success ? result.data : refuse(result.error, () => "the command line");
 }
 
-/** What aliases may stand for, in all. */
+/** Aliases that a file may expand, in all. */
 const ALIASES_MAX = 100;
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -59,7 +58,7 @@ function readFile(file: { path: string; text: string }): Settings {
   return judge(valuesOf(document, file.path) ?? {}, locate);
 }
 
-/** Aliases that stand for aliases make a few lines into gigabytes: the library counts them, and stops. */
+/** Aliases of aliases turn a few lines into gigabytes: the library counts them and stops. */
 function valuesOf(document: Document, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -87,7 +86,7 @@ function readEnv(env: ConfigSources["env"]): Settings {
   return judge(settings, (path) => used.get(path.join(".")) ?? used.get(String(path[0])) ?? "");
 }
 
-/** A setting with a slip in its name would be left out in silence. */
+/** A misspelled variable would be ignored silently. */
 function refuseUnknown(env: ConfigSources["env"]): void {
   const known = CONFIG_KEYS.map((key) => key.variable);
   for (const [name, text] of Object.entries(env)) {
@@ -108,14 +107,14 @@ function withoutPrefix(variable: string): string {
   return variable.slice(VARIABLE_PREFIX.length);
 }
 
-/** Numbers and true or false are written as in the file; a list may also be `a,b`. */
+/** Numbers, true and false are written as in the file; a list may also be `a,b`. */
 function envValue(text: string, kind: ConfigKey["kind"]): unknown {
   if (kind === "text") return text;
   if (kind === "list" && !text.startsWith("[")) return text.split(",").map((item) => item.trim());
   try {
     return parse(text) as unknown;
   } catch {
-    return text; // Whoever judges it says what it should be.
+    return text; // The schema's error will say what is expected.
   }
 }
 
@@ -124,7 +123,7 @@ function judge(value: unknown, locate: Locate): Settings {
   return result.success ? (value as Settings) : refuse(result.error, locate);
 }
 
-/** People repair one thing after the other: the first problem is the message. */
+/** People fix one error after the other, so the message is about the first one. */
 function refuse(error: z.ZodError, locate: Locate): never {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
@@ -156,7 +155,7 @@ function refuse(error: z.ZodError, locate: Locate): never {
   );
 }
 
-/** The line of a key; of the section that holds it when it is not there itself. */
+/** The line of a key, or of its section when the key is absent. */
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
   let node: unknown = document.contents;
   let offset = 0;

@@ -92,13 +92,13 @@ function judgeSource(source: string): FormProblem | null {
     return {
       ...PROBLEM,
       message,
-      hint: "Trackers can be left out of it, or the .torrent file taken.",
+      hint: "Leave some trackers out of it, or use the .torrent file.",
     };
   }
   if (/^https?:/i.test(source)) {
     return {
       ...PROBLEM,
-      message: "This is a web address, and no magnet link.",
+      message: "This is a web address, not a magnet link.",
       hint: "Download the .torrent file from it and choose the file here, or copy the magnet link it has.",
     };
   }

@@ -225,7 +225,7 @@ export class Hub {
       return {
         status: error.status,
         code: error.status === 415 ? "unsupported" : "bad_request",
-        message: error.message || "This request made no sense.",
+        message: error.message || "This request is not valid.",
       };
     }
     const id = toHex(this.#parts.random.bytes(4));
@@ -239,7 +239,7 @@ export class Hub {
       status: 500,
       code: "internal",
       message: "Something broke on our side; it is in the log.",
-      hint: "Try again. If it stays, tell the owner of this hub the number of the error.",
+      hint: "Try again. If it happens again, give the owner of this hub the number of the error.",
       id,
     };
   }
@@ -252,7 +252,7 @@ const NOTHING_HERE: Refusal = {
   status: 404,
   code: "not_found",
   message: "There is no such page.",
-  hint: "The link may be cut short, or what it led to is gone. A search may find it.",
+  hint: "The link may be incomplete, or its target is gone. A search may find it.",
 };
 const WRONG_HOST: Refusal = {
   status: 421,
@@ -264,7 +264,7 @@ const CROSS_SITE: Refusal = {
   status: 403,
   code: "cross_site",
   message: "This request came from another site.",
-  hint: "Go to the page of this hub and do it there.",
+  hint: "Open this hub's own page and do it there.",
 };
 const FOREIGN_FORM: Refusal = {
   status: 403,
@@ -275,7 +275,7 @@ const FOREIGN_FORM: Refusal = {
 const COMPRESSED: Refusal = {
   status: 415,
   code: "unsupported",
-  message: "Compressed request bodies are not taken.",
+  message: "Compressed request bodies are not accepted.",
 };
 const SETUP_ELSEWHERE: Refusal = {
   status: 403,

@@ -45,11 +45,11 @@ const PUBLISH: Readonly<
   "too-many-drafts": [409, "conflict"],
   "bad-declaration": [400, "bad_request"],
   "disk-full": [507, "disk_full", "Free some space on the hub's disk; what was uploaded is kept."],
-  "disk-error": [507, "disk_error", "Look at the hub's disk; what was uploaded is kept."],
+  "disk-error": [507, "disk_error", "Check the hub's disk; what was uploaded is kept."],
   damaged: [
     500,
     "disk_error",
-    "A BitTorrent program may get it from other seeds. The owner of the hub repairs it by publishing it again.",
+    "A BitTorrent program may get it from other seeds. The owner of the hub can repair it by publishing it again.",
   ],
   closed: [503, "busy", "Try again in a moment; what was uploaded is kept."],
 };
@@ -120,7 +120,7 @@ export function torrentFileLost(): RefusedError {
     status: 500,
     code: "disk_error",
     message: "The .torrent file of this torrent cannot be read on the hub's disk.",
-    hint: "The owner of the hub finds its name in the log, and puts it back from a backup.",
+    hint: "The hub's log has its name; the owner can restore it from a backup.",
   });
 }
 

@@ -184,8 +184,8 @@ function spent(retryAfter: number): Refusal {
   return {
     status: 429,
     code: "too_many_requests",
-    message: "Your address asked for more than this hub can make for one address at the moment.",
-    hint: "Wait for some seconds. Programs should ask for less at once.",
+    message: "Your address has asked for more than this hub can do for one address at the moment.",
+    hint: "Wait a few seconds. Programs should send fewer requests at once.",
     retryAfter,
   };
 }

@@ -154,7 +154,7 @@ function* layOut(content: StoredContent, listing: Listing, choice: readonly stri
 const BUSY = new RefusedError({
   status: 503,
   code: "busy",
-  message: "Too many archives are on their way at the moment.",
+  message: "Too many archives are being downloaded at the moment.",
   hint: "Try again in a moment, or fetch the files one by one.",
   retryAfter: 15,
 });

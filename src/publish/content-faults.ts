@@ -83,10 +83,7 @@ export class ContentFaults {
         if (event.state.kind === "waiting") {
           this.#change(id, (fault) => (fault.state = "Its files cannot be read at the moment."));
         } else if (event.state.kind === "broken") {
-          this.#change(
-            id,
-            (fault) => (fault.state = "What it says about itself is contradictory."),
-          );
+          this.#change(id, (fault) => (fault.state = "Its description contradicts itself."));
         } else if (event.state.kind !== "stopped" && this.#faults.has(id)) {
           this.#change(id, (fault) => (fault.state = undefined));
         }

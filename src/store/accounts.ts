@@ -18,30 +18,30 @@ export interface TokenRow {
   readonly lastRequest: string | null;
 }
 
-/** What the room `accounts` reads and writes past the library that owns these tables. */
+/** The queries that the room `accounts` makes besides those of the library that owns these tables. */
 export interface AccountTable {
-  /** False in a hub that nobody has set up. */
+  /** False in a hub that is not set up yet. */
   hasAny(): Promise<boolean>;
   find(id: string): Promise<UserRow | undefined>;
   /** @param name - In any case of its letters. */
   findByName(name: string): Promise<UserRow | undefined>;
-  /** Any account that may do everything. */
+  /** Any account with all permissions. */
   findAdministrator(): Promise<UserRow | undefined>;
   /** All names, in order. */
   names(): Promise<string[]>;
-  /** The hash of the password that an account has now. @param name - In any case of its letters. */
+  /** The current hash of an account's password. @param name - In any case of its letters. */
   passwordHash(name: string): Promise<string | undefined>;
   /**
    * Gives an account another password and ends its sessions, in one step.
    *
-   * @returns False, and nothing is changed, when it has another password than `change.from` by now.
+   * @returns False, and nothing is changed, when the password is no longer `change.from`.
    */
   setPassword(
     id: string,
     change: {
       /** The hash of the new password. */
       readonly hash: string;
-      /** The hash that is replaced; `undefined` for whatever there is. */
+      /** The hash to replace; `undefined` replaces any. */
       readonly from?: string | undefined;
       readonly wallMs: number;
     },

@@ -1,5 +1,5 @@
 /**
- * A declared upload, without its declaration: that of 200,000 files takes megabytes. Times are wall milliseconds,
+ * A declared upload without its declaration, which takes megabytes for 200,000 files. Times are wall milliseconds,
  * flags 0 or 1.
  */
 export interface DraftRow {
@@ -14,7 +14,7 @@ export interface DraftRow {
   readonly file_count: number;
   readonly piece_size: number;
   readonly private: number;
-  /** Bytes that were durable when the last request ended; the journal may know of more. */
+  /** Bytes that were durable when the last request ended; the journal may have more. */
   readonly durable: number;
   readonly state: "uploading" | "published" | "failed";
   readonly problem: string | null;
@@ -28,7 +28,7 @@ export type NewDraft = Omit<DraftRow, "durable" | "state" | "problem" | "torrent
   readonly declaration: string | null;
 };
 
-/** Declared uploads. A published one stays as a short row: links made from its id must go on working. */
+/** Declared uploads. A published one stays as a short row, because links made from its id must keep working. */
 export interface DraftTable {
   insert(draft: NewDraft): Promise<DraftRow>;
   find(id: string): Promise<DraftRow | undefined>;
@@ -38,17 +38,17 @@ export interface DraftTable {
   findOpen(ownerId: string, digest: Uint8Array): Promise<DraftRow | undefined>;
   /** Unfinished drafts, newest first. */
   listOpen(ownerId: string): Promise<DraftRow[]>;
-  /** Ids of unfinished drafts that nobody touched since `beforeMs`. */
+  /** Ids of unfinished drafts that were not touched since `beforeMs`. */
   listAbandoned(beforeMs: number): Promise<string[]>;
   /** Ids of all unfinished drafts. */
   listOpenIds(): Promise<string[]>;
-  /** How many unfinished drafts somebody has, and the bytes they are going to take. */
+  /** How many unfinished drafts a user has, and their total size in bytes. */
   openTotals(ownerId: string): Promise<{ count: number; bytes: number }>;
-  /** Bytes that all unfinished drafts together are still going to take. */
+  /** Bytes still to come for all unfinished drafts together. */
   bytesToCome(): Promise<number>;
   setDurable(id: string, durable: number, touchedAt: number): Promise<void>;
   setFailed(id: string, problem: string): Promise<void>;
-  /** The content was here before: from now on the draft's id leads to the torrent that has it. */
+  /** The content was already here: from now on the draft's id leads to that torrent. */
   setPublished(id: string, torrentId: string): Promise<void>;
   delete(id: string): Promise<void>;
 }

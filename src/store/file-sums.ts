@@ -1,4 +1,4 @@
-/** The CRC-32 of each torrent's files, as far as they are known, in the form of `publish/file-sums.ts`. */
+/** The known CRC-32 sums of each torrent's files, in the form of `publish/file-sums.ts`. */
 export interface FileSumTable {
   find(torrentId: string): Promise<Uint8Array | undefined>;
   /** Does nothing for a torrent that is gone. */

@@ -13,7 +13,7 @@ function temporaryFolder(t: { after(fn: () => void): void }): string {
   return folder;
 }
 
-test("STO-3: a damaged database is refused and left as it is, cut at every tenth", async (t) => {
+test("STO-3: a damaged database is refused and not changed, cut at every tenth", async (t) => {
   const path = join(temporaryFolder(t), "everseed.db");
   const store = await openStore(path);
   await store.settings.set("site-name", "Harbour");
@@ -32,7 +32,7 @@ test("STO-3: a damaged database is refused and left as it is, cut at every tenth
   }
 });
 
-test("a file that is no database is refused", async (t) => {
+test("a file that is not a database is refused", async (t) => {
   const path = join(temporaryFolder(t), "everseed.db");
   writeFileSync(path, "<!doctype html>".repeat(200));
   await assert.rejects(openStore(path), { code: "unreadable" });
@@ -47,7 +47,7 @@ test("a database of a newer program is refused", async (t) => {
   await assert.rejects(openStore(path), { code: "newer-schema" });
 });
 
-test("what was written is there after reopening; the log is synced at every commit", async (t) => {
+test("written rows are there after reopening; the log is synced at every commit", async (t) => {
   const path = join(temporaryFolder(t), "everseed.db");
   const first = await openStore(path);
   assert.equal(await first.settings.get("site-name"), undefined);
@@ -68,7 +68,7 @@ test("a full disk and a read-only database have codes", () => {
   assert.equal(storeErrorCode(new Error("x")), undefined);
 });
 
-test("TRK-17: totals of swarms come back as they were saved", async () => {
+test("TRK-17: totals of swarms are read back as saved", async () => {
   const store = await openStore(":memory:");
   await store.swarmTotals.save([
     { infohash: new Uint8Array(20).fill(1), completed: 3, uploaded: 5, downloaded: 7 },
@@ -86,7 +86,7 @@ test("TRK-17: totals of swarms come back as they were saved", async () => {
   await store.close();
 });
 
-test("TRK-17: what members and devices did is added up by torrent and told over all of them", async () => {
+test("TRK-17: the figures of members and devices are kept by torrent and summed over all", async () => {
   const store = await openStore(":memory:");
   const [one, other] = [new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)];
   const anna = { kind: "member" as const, id: "anna" };
@@ -117,7 +117,7 @@ test("TRK-17: what members and devices did is added up by torrent and told over 
   await store.close();
 });
 
-test("TRK-10: what an open tracker kept of infohashes nobody registered goes, the rest stays", async (t) => {
+test("TRK-10: totals of unregistered infohashes are removed, the others stay", async (t) => {
   const path = join(temporaryFolder(t), "everseed.db");
   await (await openStore(path)).close();
   const database = new DatabaseSync(path);

@@ -26,11 +26,11 @@ interface OpenOptions {
 }
 
 /**
- * Opens the database, creating it or bringing it up to date.
+ * Opens the database, and creates or migrates it as needed.
  *
  * @param path - File, or `:memory:`.
- * @param options.asItIs - Somebody else is at work there, so that its schema may not be changed.
- * @param options.lastStep - Makes an older schema, for tests of the steps that follow.
+ * @param options.asItIs - Another program uses the database, so its schema must not be changed.
+ * @param options.lastStep - Stops at an older schema, for tests of later steps.
  * @throws {StoreError} (rejects) When the file is damaged, newer than this program, or not writable.
  */
 export async function openStore(path: string, options: OpenOptions = {}): Promise<Store> {
@@ -64,11 +64,11 @@ export async function openStore(path: string, options: OpenOptions = {}): Promis
 function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    // Born for its owner only; SQLite gives the files beside it the same rights (CLI-3).
+    // Created for its owner only; SQLite gives the files beside it the same permissions (CLI-3).
     if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     database = new DatabaseSync(path);
-    // The log is synced at every commit (FULL): what we told somebody is published stays published,
-    // also when the power fails a moment later. Commits are rare, announces never wait for one.
+    // The log is synced at every commit (FULL): a publication that we confirmed survives a power cut a moment later.
+    // Commits are rare, and announces never wait for one.
     database.exec(`
       pragma journal_mode = wal;
       pragma synchronous = full;
@@ -98,7 +98,7 @@ async function migrate(
     provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: `${MIGRATION_TABLE}_lock`,
-    // Steps that were made side by side are taken in any order; each leaves the others alone.
+    // Steps developed in parallel may run in any order; each leaves the others alone.
     allowUnorderedMigrations: true,
   });
   const { error } = await (lastStep === undefined

@@ -1,25 +1,25 @@
-/** A member, by the id of the account, or a device, by its name here. */
+/** A member, by the account's id, or a device, by its name on this hub. */
 export interface StoredPrincipal {
   readonly kind: "member" | "device";
   readonly id: string;
 }
 
-/** What the tracker has heard of somebody. */
+/** The figures that the tracker has of one principal. */
 export interface PrincipalFigures {
   /** Downloads finished. */
   readonly completed: number;
-  /** Bytes, as their programs reported them. */
+  /** Bytes, as reported by its clients. */
   readonly uploaded: number;
   readonly downloaded: number;
   /** Seconds as a seed. */
   readonly seededS: number;
 }
 
-/** What members and devices have done, by torrent. */
+/** The figures of members and devices, by torrent. */
 export interface PrincipalTotalTable {
-  /** Of each of them over all torrents. It is read while it is gone through. */
+  /** The sums of each principal over all torrents. The rows are read during the iteration. */
   sums(): Iterable<PrincipalFigures & { readonly principal: StoredPrincipal }>;
-  /** Adds to what is there, in one transaction. Infohashes have 20 bytes. */
+  /** Adds to the stored figures, in one transaction. Infohashes have 20 bytes. */
   add(
     changes: readonly (PrincipalFigures & {
       readonly principal: StoredPrincipal;

@@ -1,12 +1,12 @@
-/** Few values that belong to the site, each under a fixed key (HUB-15). */
+/** A few values of the site, each under a fixed key (HUB-15). */
 export interface Settings {
-  /** What people call the site. */
+  /** The name of the site. */
   readonly "site-name": string;
-  /** Up to this torrent, in the order of publishing, equal files have one place on the disk. */
+  /** Up to this torrent, in the order of publication, equal files share one place on the disk. */
   readonly "shared-seq": number;
-  /** Where the hub that runs, or ran last, is reached on its machine. */
+  /** The address, on its own machine, of the hub that runs or ran last. */
   readonly "local-url": string;
-  /** Digest of a one-time key, and when it ends, in wall milliseconds. */
+  /** Digest of a one-time key, and when it expires, in wall milliseconds. */
   readonly "setup-link": { readonly digest: string; readonly endMs: number };
 }
 
@@ -14,9 +14,9 @@ export interface SettingsTable {
   get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined>;
   set<K extends keyof Settings>(key: K, value: Settings[K]): Promise<void>;
   /**
-   * Deletes a setting that still has this value, in one step.
+   * Deletes a setting if it still has this value, in one step.
    *
-   * @returns Whether it had: of several at one moment one gets true.
+   * @returns True if it had: of several simultaneous callers only one gets true.
    */
   delete<K extends keyof Settings>(key: K, value: Settings[K]): Promise<boolean>;
 }

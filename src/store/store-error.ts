@@ -1,11 +1,11 @@
 import { EverseedError } from "../base/errors.ts";
 
 export type StoreErrorCode =
-  /** The file is damaged or no database. It is left as it is (STO-3). */
+  /** The file is damaged or not a database. It is not changed (STO-3). */
   | "unreadable"
   /** Written by a newer Everseed; migrations go forward only. */
   | "newer-schema"
-  /** Another program that is at work there knows an older form. */
+  /** Another program that uses the database knows an older schema only. */
   | "older-schema"
   | "disk-full"
   | "read-only";
@@ -29,10 +29,10 @@ const RESULT_CODES: ReadonlyMap<number, StoreErrorCode> = new Map([
   [26, "unreadable"],
 ]);
 
-/** @returns What an error of SQLite means for us; `undefined` when it is none of the world's refusals. */
+/** @returns The code for an error of SQLite; `undefined` unless it is a refusal by the environment. */
 export function storeErrorCode(error: unknown): StoreErrorCode | undefined {
   if (error instanceof StoreError) return error.code;
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  // The low byte is the primary code, above it stands the detail.
+  // The low byte is the primary code, the rest is detail.
   return typeof error.errcode === "number" ? RESULT_CODES.get(error.errcode & 0xff) : undefined;
 }

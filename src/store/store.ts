@@ -11,7 +11,7 @@ import type { Schema } from "./sqlite/schema.ts";
 import type { SwarmTotalTable } from "./swarm-totals.ts";
 import type { TorrentTable } from "./torrents.ts";
 
-/** The database itself, for a library that brings tables of its own. */
+/** The database itself, for a library with its own tables. */
 export type SqlDatabase = Kysely<Schema>;
 
 /** Everything the hub remembers besides content and .torrent files. */

@@ -1,4 +1,4 @@
-/** Of one swarm, over all time. */
+/** The totals of one swarm over all time. */
 export interface SwarmTotal {
   /** Downloads finished. */
   readonly completed: number;
@@ -7,9 +7,9 @@ export interface SwarmTotal {
   readonly downloaded: number;
 }
 
-/** What swarms have done. The peers in them live in memory (TRK-17). */
+/** The totals of swarms. Their peers are in memory only (TRK-17). */
 export interface SwarmTotalTable {
-  /** Everything that was saved, under infohashes of 20 bytes. It is read while it is gone through. */
+  /** All saved totals, under infohashes of 20 bytes. The rows are read during the iteration. */
   all(): Iterable<SwarmTotal & { readonly infohash: Uint8Array }>;
   /** Writes what changed in one transaction. */
   save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void>;

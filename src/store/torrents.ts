@@ -7,7 +7,7 @@ export interface StoredTorrent {
   readonly infohash_v1: Uint8Array | null;
   readonly infohash_v2: Uint8Array | null;
   readonly kind: "v1" | "v2" | "hybrid";
-  /** The title: free text. The .torrent file alone has the names of files. */
+  /** The title: free text. Only the .torrent file has the names of files. */
   readonly name: string;
   readonly folder: number;
   readonly size: number;
@@ -18,11 +18,11 @@ export interface StoredTorrent {
   readonly comment: string | null;
   /** Folder that holds the content, below the data folder. */
   readonly content_path: string;
-  /** Absolute folder that holds the content when it lies elsewhere. It belongs to its owner, and is only read. */
+  /** Absolute folder of content outside the data folder. It belongs to its owner, and is only read. */
   readonly content_root: string | null;
   /**
-   * What those files of others looked like when every byte was last compared; null when nobody knows, and for content of
-   * our own. See `publish/content-stamp.ts`.
+   * The look of an owner's files when every byte was last compared; null when unknown, and for our own content. See
+   * `publish/content-stamp.ts`.
    */
   readonly content_stamp: string | null;
   /** The .torrent file, below the data folder. */
@@ -31,8 +31,8 @@ export interface StoredTorrent {
   readonly published_at: number;
   readonly checked_at: number;
   /**
-   * Tiers of announce URLs that the publisher named besides the hub's own, as JSON. Null in rows of the first
-   * hubs until somebody asks: their .torrent files tell.
+   * Tiers of announce URLs that the publisher named besides the hub's own, as JSON. Null in rows of the first hubs
+   * until they are needed: their .torrent files have them.
    */
   readonly trackers: string | null;
 }
@@ -45,29 +45,29 @@ export interface TorrentRow extends StoredTorrent {
 }
 
 export type NewTorrent = Omit<StoredTorrent, "content_root" | "content_stamp"> & {
-  /** Null, or left out, when the content is in our own folder. */
+  /** Null or absent when the content is in our own folder. */
   readonly content_root?: string | null;
   readonly content_stamp?: string | null;
 };
 
 export interface TorrentSearch {
-  /** The words of a person. Each must begin a word of the name, of a file name or of the comment. */
+  /** The words that a person typed. Each must begin a word of the name, of a file name or of the comment. */
   readonly query: string;
   readonly limit: number;
   readonly offset: number;
 }
 
-/** Matches of a search that are counted, and can be looked through. */
+/** Matches of a search that are counted and can be paged through. */
 export const MATCHES_MAX = 1_000;
 
 export interface FoundTorrents {
-  /** Matches; `MATCHES_MAX` at most when words were searched for. */
+  /** The number of matches; at most `MATCHES_MAX` for a search. */
   readonly total: number;
-  /** There are more matches than are counted. */
+  /** There are more matches than were counted. */
   readonly more: boolean;
   /** Newest first. */
   readonly rows: TorrentRow[];
-  /** Nothing has the words as they were typed; the rows have words one letter away from them. */
+  /** No torrent has the words as typed; the rows have words that differ by one letter. */
   readonly similar: boolean;
 }
 
@@ -76,14 +76,14 @@ export interface CatalogueTotals {
   readonly bytes: number;
 }
 
-/** Everything that is published. */
+/** The published torrents. */
 export interface TorrentTable {
-  /** Goes up with every change that a list or a page of the catalogue shows. */
+  /** Rises with every change that a list or a page of the catalogue shows. */
   readonly revision: number;
   /**
    * Adds a torrent and, in the same transaction, marks its draft as published.
    *
-   * @param options.words - More to find it by: file names, comment.
+   * @param options.words - Further search words: file names, comment.
    */
   insert(
     torrent: NewTorrent,
@@ -92,7 +92,7 @@ export interface TorrentTable {
   /**
    * Changes the title and the description of a torrent, in one step.
    *
-   * @param words - More to find it by: file names, description.
+   * @param words - Further search words: file names, description.
    * @returns False when there is no such torrent.
    */
   edit(
@@ -105,27 +105,27 @@ export interface TorrentTable {
   find(id: string): Promise<TorrentRow | undefined>;
   /** @param wireInfohash - 20 bytes: v1, or v2 cut. */
   findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined>;
-  /** Of all torrents, in the order of publishing. They are read while they are gone through, about a microsecond each. */
+  /** Of all torrents, in the order of publication. They are read during the iteration, about a microsecond each. */
   allInfohashes(): Iterable<Infohashes>;
   /**
    * Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them.
    *
-   * @param run - Runs what grows with the catalogue.
+   * @param run - Runs the work that grows with the catalogue.
    */
   search(search: TorrentSearch, run?: RunWork): Promise<FoundTorrents>;
   totals(): Promise<CatalogueTotals>;
   /** The torrent that was published next after `seq`; 0 begins with the first. */
   after(seq: number): Promise<TorrentRow | undefined>;
-  /** Like `after`, among torrents whose every byte was last checked before `beforeMs`, wall milliseconds. */
+  /** Like `after`, among torrents whose last full check was before `beforeMs`, wall milliseconds. */
   afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined>;
-  /** Torrents whose content lies in their owners' folders, in the order of publishing; 0 begins with the first. */
+  /** Torrents with content in their owners' folders, in the order of publication; 0 begins with the first. */
   inPlaceAfter(seq: number, limit: number): Promise<TorrentRow[]>;
-  /** Its files are as published, and look like this. */
+  /** Its files are as published, and now look like this. */
   setStamp(id: string, stamp: string): Promise<void>;
-  /** From now on its content lies in our own folder. */
+  /** From now on its content is in our own folder. */
   keepContent(id: string): Promise<void>;
-  /** @param stamp - What the files of others looked like; null for our own. */
+  /** @param stamp - The look of the owner's files; null for our own. */
   setChecked(id: string, wallMs: number, stamp: string | null): Promise<void>;
-  /** @param trackers - As in the column of that name. */
+  /** @param trackers - In the format of the column. */
   setTrackers(id: string, trackers: string): Promise<void>;
 }

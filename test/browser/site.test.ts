@@ -207,7 +207,7 @@ test("a folder is one click, chosen files are one form, with and without JavaScr
   await plain.getByLabel("Choose 9.txt").check();
   const [one] = await Promise.all([
     plain.waitForEvent("download"),
-    plain.getByRole("button", { name: "Download what is ticked" }).click(),
+    plain.getByRole("button", { name: "Download the ticked files" }).click(),
   ]);
   assert.deepEqual(await namesInZip(one), ["9.txt"]);
   await plain.context().close();

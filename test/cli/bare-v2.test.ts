@@ -87,6 +87,6 @@ test("what an infohash or a link cannot do is said in words", async (context) =>
     const shown = await everseed(context, ["show", source], { cwd: folder });
     assert.equal(shown.exit, 0);
     assert.match(shown.stdout, new RegExp(`^Infohash v1 +${infohash}$`, "m"));
-    assert.match(shown.stdout + shown.stderr, /Which files there are, peers tell: everseed get/);
+    assert.match(shown.stdout + shown.stderr, /The list of files comes from peers: everseed get/);
   }
 });

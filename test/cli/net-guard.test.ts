@@ -40,7 +40,7 @@ test("house rule 8: a link does not lead to services of this machine", async (co
   await get.waitFor(
     /^warning: the link names 127\.0\.0\.1:\d+, in your own network\..*--peer 127/m,
   );
-  await get.waitFor(/waiting for peers to call port/);
+  await get.waitFor(/waiting for peers to connect to port/);
   get.child.kill("SIGINT");
   assert.equal((await get.finished).exit, 130);
   assert.equal(callers.length, 0);

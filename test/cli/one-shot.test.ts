@@ -636,7 +636,7 @@ test("CLI-6: an interrupted create leaves nothing behind and ends with 130", asy
   const { exit, stdout, stderr } = await create.finished;
   assert.equal(exit, 130);
   assert.equal(stdout, "");
-  assert.equal(stderr.split("\n").at(-2), "Stopping. Once more stops at once.");
+  assert.equal(stderr.split("\n").at(-2), "Stopping. Interrupt again to stop at once.");
   assert.deepEqual(await readdir(folder), ["huge"]);
 });
 

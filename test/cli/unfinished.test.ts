@@ -86,7 +86,7 @@ test("unfinished files end in .part until they are whole; Ctrl-C says that the s
   assert.equal(exit, 130);
   assert.match(
     stderr,
-    /^Stopping\. Once more stops at once\.\nStopped at \d+ %\. The same command goes on from there\. Unfinished files end in \.part\.\n$/m,
+    /^Stopping\. Interrupt again to stop at once\.\nStopped at \d+ %\. The same command goes on from there\. Unfinished files end in \.part\.\n$/m,
   );
   assert.ok(names.includes("talks/a.bin.part"), String(names));
   assert.ok(!names.includes("talks/a.bin"));

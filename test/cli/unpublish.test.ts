@@ -38,7 +38,10 @@ test("HUB-18: unpublish takes back, its tracker and seed forget it, --undo bring
   const removed = await run("unpublish", pageUrl!, ...token);
   assert.equal(removed.exit, 0, removed.stderr);
   assert.match(removed.stdout, /^Removed {2}tides\.bin$/m);
-  assert.match(removed.stderr, /Until \d{4}-\d\d-\d\d the same with --undo brings it back\./);
+  assert.match(
+    removed.stderr,
+    /Until \d{4}-\d\d-\d\d the same command with --undo brings it back\./,
+  );
   assert.match(await announce(2), /not registered here/);
   assert.equal((await fetch(pageUrl!)).status, 410);
   const got = await run("get", torrentUrl!, "-o", "copy");

@@ -4,15 +4,15 @@ import { announce } from "../parts/announce.ts";
 import { fetchPage } from "./page-in-document.ts";
 
 const askAgainAfterErrorMs = 10_000;
-/** A screen reader hears of progress this often at most. */
+/** Progress is announced to a screen reader at most this often. */
 const announceMs = 10_000;
 
 /**
- * Asks for this page again and again, for as long as its view is shown; what comes may be another page.
+ * Requests this page repeatedly while its view is shown; the answer may be another page.
  *
- * @param everyMs - Between an answer and the next question.
- * @param say - What a screen reader hears of a new model.
- * @returns True while the hub is silent.
+ * @param everyMs - The pause between an answer and the next request.
+ * @param say - What a screen reader announces for a new model.
+ * @returns True while the hub does not answer.
  */
 export function useFollowing(
   model: PageModel,
@@ -29,7 +29,7 @@ export function useFollowing(
         if (isLeft) return;
         setLost(false);
         replace(page);
-        // It was sent on, to where the torrent is.
+        // It was redirected to the torrent's page.
         if (page.frame.path !== location.pathname + location.search) {
           history.replaceState(history.state, "", page.frame.path);
         }
@@ -50,7 +50,7 @@ export function useFollowing(
       isLeft = true;
       clearTimeout(timer);
     };
-    // Each answer is a new model and starts the next wait; a failure does by `lost`.
+    // Each answer is a new model and starts the next wait; a failure does so through `lost`.
   }, [model, lost]);
   return lost;
 }

@@ -1,6 +1,6 @@
 import type { Problem } from "../../src/api/problem.ts";
 
-/** The hub said no, in words that can be shown. */
+/** The hub refused, with words that can be shown. */
 export class HubRefusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -16,12 +16,12 @@ export class HubRefusal extends Error {
 }
 
 /**
- * Asks the hub's API.
+ * Calls the hub's API.
  *
  * @param body - Sent as JSON when given; a blob as it is, with its type.
  * @returns The parsed answer; its shape is the contract of the path in `src/api/`.
  * @throws {HubRefusal} When the hub answers with a problem.
- * @throws {TypeError} When it cannot be reached.
+ * @throws {TypeError} When the hub cannot be reached.
  */
 export async function askHub<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await fetch(path, { method, ...contentOf(body) });
@@ -36,24 +36,24 @@ function contentOf(body: unknown): Pick<RequestInit, "headers" | "body"> {
   return { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** @returns The problem in an answer, or words for a bare status, as a proxy may send it. */
+/** @returns The problem in an answer, or words for a bare status, for instance from a proxy. */
 export function parseProblem(text: string, status: number): Problem["error"] {
   try {
     const { error } = JSON.parse(text) as Partial<Problem>;
     if (error !== undefined && typeof error.message === "string") return error;
   } catch {
-    // Not ours, or a HEAD without a body: the status has to do.
+    // Not our format, or a HEAD without a body: only the status is left.
   }
   return { code: "internal", message: `The hub answered with status ${status}.` };
 }
 
-/** What went wrong, and what to do. */
+/** An error for the person: what happened, and what to do. */
 export interface Trouble {
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** @returns Words for anything that `askHub` throws. */
+/** @returns The words for any error that `askHub` throws. */
 export function troubleOf(error: unknown): Trouble {
   if (error instanceof HubRefusal) {
     const hint = error.status === 401 ? "Sign in in another tab, then try again." : null;
@@ -62,6 +62,6 @@ export function troubleOf(error: unknown): Trouble {
   console.debug("the hub could not be asked", error);
   return {
     message: "The hub does not answer",
-    hint: "Check the network and whether the hub runs, then try again. Nothing is lost.",
+    hint: "Check the network and whether the hub is running, then try again. Nothing is lost.",
   };
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** The newest event of a stream, and whether the stream is broken at the moment. */
+/** The newest event of a stream, and whether the stream is interrupted. */
 export interface Live<T> {
   readonly value: T;
   readonly paused: boolean;
@@ -11,8 +11,8 @@ const hiccupMs = 2500;
 const reopenMs = 5000;
 
 /**
- * Follows the server-sent events named `name`. When the stream breaks, the last value stays and
- * `paused` becomes true until an event arrives again; a hidden tab keeps no stream open.
+ * Follows the server-sent events named `name`. When the stream breaks, the last value stays and `paused` is true
+ * until the next event; a hidden tab keeps no stream open.
  */
 export function useLive<T>(address: string, name: string, first: T): Live<T> {
   const [value, setValue] = useState(first);
@@ -41,7 +41,7 @@ export function useLive<T>(address: string, name: string, first: T): Live<T> {
       });
       source.addEventListener("error", () => {
         hiccup ??= setTimeout(() => setPaused(true), hiccupMs);
-        // The browser tries again by itself after a lost connection, but not after a refusal.
+        // The browser reconnects by itself after a lost connection, but not after a refusal.
         if (source?.readyState === EventSource.CLOSED) reopen = setTimeout(open, reopenMs);
       });
     };

@@ -8,10 +8,10 @@ import { PostForm } from "../parts/post-form.tsx";
 
 const passwordMin = 10;
 
-/** One's own account: tokens for programs, places one is signed in at, the password. */
+/** A person's own account: tokens for programs, sessions, the password. */
 export function AccountView(props: { readonly model: AccountPage; readonly frame: PageFrame }) {
   const { model, frame } = props;
-  // Forms answer under their own address; a reload is to come back here, not to send them again.
+  // Forms answer under their own address; a reload should come back here, not send them again.
   useEffect(() => {
     if (location.pathname !== "/account") history.replaceState(null, "", "/account");
   }, []);

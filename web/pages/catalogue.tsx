@@ -11,7 +11,7 @@ import { Outside, Size, State, When } from "../parts/words.tsx";
 
 const rowNameCharactersMax = 140;
 
-/** What is published here, newest first. Search and page stand in the address. */
+/** The published torrents, newest first. Search and page are in the address. */
 export function CatalogueView(props: { readonly model: CataloguePage; readonly frame: PageFrame }) {
   const { list } = props.model;
   const searching = list.query !== "";
@@ -147,11 +147,11 @@ function pageAddress(query: string, page: number): string {
   return `${query === "" ? "/" : "/search"}${text === "" ? "" : `?${text}`}`;
 }
 
-/** The search field is ready to type in where no on-screen keyboard would jump up. */
+/** Focuses the search field where no on-screen keyboard would pop up. */
 function useFocusOnDesktop(): void {
   useEffect(() => {
     const hasKeyboard = matchMedia("(hover: hover) and (min-width: 48rem)").matches;
-    // Coming back with Back keeps the place one left; a fragment asks for another place.
+    // Going back keeps the scroll position; a fragment asks for another place.
     if (!hasKeyboard || scrollY > 0 || document.activeElement !== document.body) return;
     document
       .querySelector<HTMLInputElement>("main input[type=search]")

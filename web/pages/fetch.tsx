@@ -10,7 +10,7 @@ import { Note, Outside, Size, When } from "../parts/words.tsx";
 
 const askAgainMs = 2000;
 
-/** A torrent on its way from its swarm to this hub: how far it is, what holds it up, and what to do. */
+/** A torrent that the hub fetches from its swarm: its progress, what holds it up, and what to do. */
 export function FetchView(props: {
   readonly model: FetchPage;
   readonly replace: (page: Page) => void;
@@ -92,7 +92,7 @@ function Held({ model }: { readonly model: FetchPage }) {
   if (state === "waiting") {
     return (
       <Note mood="warn" title={mine?.problem ?? "The disk of this hub refuses at the moment."}>
-        <p>It goes on by itself as soon as the disk takes it. Free space may be all it needs.</p>
+        <p>It continues by itself as soon as the disk accepts it. It may only need free space.</p>
       </Note>
     );
   }
@@ -101,7 +101,7 @@ function Held({ model }: { readonly model: FetchPage }) {
       <Note mood="warn" title={<Outside text={mine.problem} />}>
         <p>
           Cancel it, and give the .torrent file or a link that names trackers: one with “&tr=” in
-          it. It goes on as it is only when somebody who has it comes to this hub by itself.
+          it. Without trackers it only continues when a peer that has it connects to this hub.
         </p>
       </Note>
     );
@@ -114,14 +114,14 @@ function Held({ model }: { readonly model: FetchPage }) {
   return (
     <Note mood="warn" title={title}>
       <p>
-        It goes on by itself as soon as somebody comes who has it. If you know somebody who does,
+        It continues by itself as soon as it finds somebody who has it. If you know such a person,
         ask them to start their BitTorrent program.
       </p>
     </Note>
   );
 }
 
-/** Words of trackers. That one of many is dead is a detail, until nobody sends. */
+/** Messages of trackers. One dead tracker of many is a detail, unless no peer sends. */
 function TrackersSay({ model }: { readonly model: FetchPage }) {
   const { mine, state } = model;
   const warnings = mine?.trackerNotices.filter(({ kind }) => kind === "warning") ?? [];
@@ -159,7 +159,9 @@ function TrackerWords(props: { readonly notices: readonly TrackerNotice[] }) {
 
 function Failed(props: { readonly problem: string | null }) {
   if (props.problem === null) {
-    return <p>It could not be fetched. Whoever began it sees the reason, and can try again.</p>;
+    return (
+      <p>It could not be fetched. The person who started it sees the reason, and can try again.</p>
+    );
   }
   return (
     <Note mood="bad" title={<Outside text={props.problem} />}>
@@ -168,7 +170,7 @@ function Failed(props: { readonly problem: string | null }) {
   );
 }
 
-/** Plain forms; what cannot be undone is behind a second click that says what it does. */
+/** Plain forms. A second click, which says what will happen, guards what cannot be undone. */
 function Acts({ model }: { readonly model: FetchPage }) {
   return (
     <>
@@ -183,7 +185,7 @@ function Acts({ model }: { readonly model: FetchPage }) {
           <p>
             The hub throws away{" "}
             {model.bytesDone > 0 ? `the ${formatBytes(model.bytesDone)} that are` : "what is"} here,
-            and this link stops working. The same magnet link or .torrent file begins it anew.
+            and this link stops working. The same magnet link or .torrent file starts it again.
           </p>
           <button class="btn">Cancel and throw away</button>
         </PostForm>

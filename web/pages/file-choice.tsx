@@ -4,17 +4,17 @@ import type { TorrentFileEntry } from "../../src/api/torrents.ts";
 import { formatBytes, plural } from "../parts/format.ts";
 import { DownloadIcon } from "../parts/icons.tsx";
 
-/** Sizes of the ticked files by their indexes, those on other pages of the list too. */
+/** Sizes of the ticked files by index, including those on other pages of the list. */
 export type Ticked = ReadonlyMap<number, number>;
 
 /**
- * The list as a form whose ticked files come in one archive. It needs no script; with one the button says what it
- * will do, does nothing while nothing is ticked, and what was ticked stays so while the list is turned or searched.
+ * The list as a form that downloads the ticked files in one archive. It needs no script. With one, the button says
+ * what it will do, is disabled while nothing is ticked, and ticks survive paging and searching.
  */
 export function FileChoice(props: {
   readonly zipPath: string | null;
   readonly files: readonly TorrentFileEntry[];
-  /** Undefined before somebody looked: without a script it stays so. */
+  /** Undefined until the first look: without a script it stays so. */
   readonly ticked: Ticked | undefined;
   readonly onTicked: (ticked: Ticked) => void;
   /** The list, with a check box called `file` beside each file. */
@@ -35,7 +35,7 @@ export function FileChoice(props: {
     }
     onTicked(now);
   };
-  // Before the first look a browser may have kept the ticks of an earlier visit; then ours are what counts.
+  // A browser may have restored the ticks of an earlier visit before the first look; then our list decides.
   useLayoutEffect(() => {
     for (const box of boxes()) if (ticked?.has(Number(box.value)) === true) box.checked = true;
     look();
@@ -59,7 +59,7 @@ export function FileChoice(props: {
         <button class="btn" disabled={ticked !== undefined && count === 0}>
           <DownloadIcon />{" "}
           {count === 0
-            ? "Download what is ticked"
+            ? "Download the ticked files"
             : `Download ${plural(count, "file")}, ${formatBytes(bytes)}`}
         </button>
         <span class="small">

@@ -3,9 +3,9 @@ import type { TorrentFileEntry } from "../../src/api/torrents.ts";
 import { plural, visible } from "../parts/format.ts";
 import { Outside, Size, State } from "../parts/words.tsx";
 
-/** A folder with what of it is on this page. */
+/** A folder with its files on this page. */
 interface Folder {
-  /** Below the torrent's folder; empty for that itself. */
+  /** Below the torrent's folder; empty for that folder itself. */
   readonly path: string;
   readonly files: TorrentFileEntry[];
   readonly folders: Folder[];
@@ -14,8 +14,8 @@ interface Folder {
 /**
  * Files below their folders, which open and close without a script.
  *
- * @param props.files - Those of this page, in the order they are shown in.
- * @param props.folders - What each folder holds in all, also on other pages.
+ * @param props.files - The files of this page, in display order.
+ * @param props.folders - The totals of each folder, including other pages.
  */
 export function FileTree(props: {
   readonly files: readonly TorrentFileEntry[];
@@ -100,7 +100,7 @@ function nameBelow(folder: string, path: string): string {
   return folder === "" ? path : path.slice(folder.length + 1);
 }
 
-/** Files of one folder stand together in the list, so each folder is made once. */
+/** Files of one folder are neighbours in the list, so each folder is made once. */
 function growTree(files: readonly TorrentFileEntry[]): Folder {
   const root: Folder = { path: "", files: [], folders: [] };
   const byPath = new Map([["", root]]);

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** For people who never heard of BitTorrent: what it is, how to get things, which program to take. */
+/** For people who never heard of BitTorrent: what it is, how to download, which program to use. */
 export function HelpView() {
   return (
     <div class="stack">
@@ -32,9 +32,9 @@ export function HelpView() {
           <section class="card stack close">
             <h2>Is it allowed?</h2>
             <p class="small">
-              BitTorrent is a way of sending things, as e-mail is. What counts is what is sent.
-              Whoever runs this hub answers for what it lists: tell them when something should not
-              be here.
+              BitTorrent is a way of sending things, as e-mail is. What counts is what is sent. The
+              person who runs this hub is responsible for what it lists: tell them when something
+              should not be here.
             </p>
           </section>
         </aside>
@@ -103,7 +103,7 @@ function Step(props: { readonly children: ComponentChildren }) {
 
 function Drawing(props: {
   readonly says: string;
-  /** There is nothing above and below its middle. */
+  /** Nothing is drawn above and below its middle. */
   readonly low?: boolean;
   readonly children: ComponentChildren;
 }) {
@@ -137,10 +137,10 @@ function Box(props: {
   );
 }
 
-/** A line and its head, drawn by hand: a marker would take the colour of nobody. */
+/** A line and its head, drawn by hand, because a marker does not inherit the line's colour. */
 function Arrow(props: {
   readonly path: string;
-  /** Where the head is, and the angle it points at, degrees clockwise from the right. */
+  /** The point of the head, and its direction in degrees clockwise from the right. */
   readonly tip: readonly [x: number, y: number, degrees: number];
   readonly dashed?: boolean;
 }) {

@@ -2,7 +2,7 @@ import type { LoginPage } from "../../src/api/pages.ts";
 import { Field, PasswordField, Problem } from "../parts/form.tsx";
 import { PostForm } from "../parts/post-form.tsx";
 
-/** Sign in, and go back to where one came from. */
+/** Sign in, and return to the previous page. */
 export function LoginView(props: { readonly model: LoginPage }) {
   const { model } = props;
   const firstTry = model.name === "";
@@ -38,7 +38,7 @@ export function LoginView(props: { readonly model: LoginPage }) {
       <details class="small">
         <summary>Forgot the password?</summary>
         <p>
-          Whoever runs this hub can give you a new one, on its machine, while it runs:{" "}
+          The person who runs this hub can give you a new one on its machine, while it runs:{" "}
           <code>everseed hub setup-link --data DIR</code> prints a link that works once, and{" "}
           <code>everseed hub password NAME --data DIR --password-file FILE</code> sets it at once.
         </p>

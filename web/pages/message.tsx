@@ -2,10 +2,10 @@ import type { MessagePage } from "../../src/api/pages.ts";
 import { Outside } from "../parts/words.tsx";
 import { SearchForm } from "../parts/search.tsx";
 
-/** By this name nothing else can be reached. */
+/** Under this host name nothing else can be reached. */
 const wrongHost = 421;
 
-/** Everything that is not there, not allowed or broken: what happened and what to do. */
+/** Error pages: what happened and what to do. */
 export function MessageView(props: { readonly model: MessagePage }) {
   const { model } = props;
   return (

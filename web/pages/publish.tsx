@@ -30,9 +30,8 @@ import type { Cut, HereAlready } from "../publish/here-already.ts";
 import type { RunProgress, UploadRun } from "../publish/upload-run.ts";
 
 /**
- * Where a person is on this page:
- * choosing -> chosen -> (declared to the hub) running -> the torrent's own page.
- * An unfinished upload goes from choosing to running at once, when the same files are chosen again.
+ * The steps of this page: choosing -> chosen -> (declared to the hub) running -> the torrent's own page. An
+ * unfinished upload goes from choosing to running at once, when the same files are chosen again.
  */
 type Step =
   | { readonly kind: "choosing"; readonly again: Draft | null; readonly problem: Trouble | null }
@@ -45,7 +44,7 @@ type Step =
     }
   | { readonly kind: "running"; readonly draft: DeclaredDraft; readonly progress: RunProgress };
 
-/** The upload begins this much later when it may turn out at once that nothing has to travel. */
+/** The upload waits this long when the content may turn out to be on the hub already. */
 const askFirstMs = 400;
 
 interface ChosenAgain {
@@ -91,7 +90,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
     );
   };
 
-  /** Tells while somebody looks at the form whether what would be made is here already. */
+  /** While the person looks at the form, finds out whether the content is already here. */
   const look = async (chosen: Chosen, options: DraftOptions): Promise<void> => {
     looks.current += 1;
     const number = looks.current;
@@ -107,7 +106,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
   ): Promise<void> => {
     setStep({ kind: "chosen", chosen, handles, problem: null, busy: true });
     try {
-      // Loaded while the hub answers: nobody but a publisher needs it.
+      // Loaded while the hub answers, because only publishers need it.
       const loading = import("../publish/upload-run.ts");
       const draft = await askHub<DeclaredDraft>("POST", DRAFTS_PATH, declare(chosen, options));
       rememberOptions(draft.id, options);
@@ -155,7 +154,10 @@ export function PublishView(props: { readonly model: PublishPage }) {
     [again],
   );
   const kept = useKept(again);
-  /** With the files of last time, where the browser kept them and may read them; else they are chosen again. */
+  /**
+   * Continues with the files of last time, if the browser kept them and may read them; otherwise they are chosen
+   * again.
+   */
   const goOnAsBefore = async (draft: Draft): Promise<void> => {
     setReadingId(draft.id);
     try {
@@ -294,7 +296,7 @@ export function PublishView(props: { readonly model: PublishPage }) {
   );
 }
 
-/** Whether this browser kept the files of the draft. */
+/** Tells whether this browser kept the files of the draft. */
 function useKept(draft: Draft | null): boolean {
   const [keptId, setKeptId] = useState<string | undefined>();
   useEffect(() => {
@@ -306,7 +308,7 @@ function useKept(draft: Draft | null): boolean {
   return draft !== null && keptId === draft.id;
 }
 
-/** Known in the browser only; a document from the server says what is true everywhere. */
+/** Known in the browser only; the server's document says what is true everywhere. */
 function useKeepsHandles(): boolean {
   const [keeps, setKeeps] = useState(false);
   useEffect(() => setKeeps(canKeepHandles()), []);
@@ -318,7 +320,7 @@ function forgetUpload(draftId: string): void {
   void forgetHandles(draftId);
 }
 
-/** What a person has to publish. */
+/** The two kinds of sources: files, or a torrent. */
 function Tabs(props: { readonly from: PublishPage["from"] }) {
   const here = (from: PublishPage["from"]) => (from === props.from ? "page" : undefined);
   return (
@@ -333,7 +335,7 @@ function Tabs(props: { readonly from: PublishPage["from"] }) {
   );
 }
 
-/** The upload is complete: on to the torrent's page, or a word about what was here before. */
+/** The upload is complete: opens the torrent's page, or says what was already here. */
 function Arrived(props: { readonly draft: Draft }) {
   const { id, torrent } = props.draft;
   const address = torrent === null ? "/" : new URL(torrent.pageUrl).pathname;
@@ -391,7 +393,7 @@ function declare(chosen: Chosen, options: DraftOptions): DraftInput {
   };
 }
 
-/** What can be known of a draft's options when this browser remembers nothing. */
+/** The options of a draft as far as they are known when this browser remembers nothing. */
 function optionsOf(draft: Draft, chosen: Chosen): DraftOptions {
   const { folder, kind } = draft;
   return { ...named(chosen, draft.name), folder, kind, private: draft.private };
@@ -407,7 +409,7 @@ function compare(chosen: Chosen, draft: Draft): Trouble | null {
   };
 }
 
-/** What was pressed is gone on the next step: the focus goes to where that step begins. */
+/** The pressed button is gone on the next step, so the focus moves to the start of that step. */
 function useFocusOnStep(kind: Step["kind"]): void {
   const before = useRef(kind);
   useEffect(() => {
@@ -426,12 +428,12 @@ function useFocusOnStep(kind: Step["kind"]): void {
   }, [kind]);
 }
 
-/** While bytes travel the tab shows how far they are, and closing it asks first. */
+/** While an upload runs, the tab shows its progress, and closing the tab asks first. */
 function useLeaveWarning(step: Step): void {
   const state = step.kind === "running" ? step.progress.state.kind : undefined;
   const isUnderWay =
     state === "sending" || state === "finishing" || state === "waiting" || state === "paused";
-  // A layout effect ends before the view of the next step may leave the page by itself.
+  // A layout effect ends before the view of the next step can navigate away by itself.
   useLayoutEffect(() => {
     if (!isUnderWay) return undefined;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();

@@ -3,7 +3,7 @@ import { PostForm } from "../parts/post-form.tsx";
 import { SearchForm } from "../parts/search.tsx";
 import { Note, Outside } from "../parts/words.tsx";
 
-/** At the address of what was taken back: by whom, when, and the way back while there is one. */
+/** The page of a removed torrent: who removed it, when, and the undo while it is possible. */
 export function RemovedView(props: { readonly model: RemovedPage }) {
   const { removal, mayUndo } = props.model;
   const { removedBy, removedAt, undoUntil } = removal;
@@ -15,7 +15,7 @@ export function RemovedView(props: { readonly model: RemovedPage }) {
       </div>
       <p>
         {removal.name === null ? (
-          "What was at this address"
+          "The torrent at this address"
         ) : (
           <strong>
             <Outside text={removal.name} charactersMax={200} />
@@ -47,7 +47,7 @@ export function RemovedView(props: { readonly model: RemovedPage }) {
         <p>
           {undoUntil === null
             ? "It cannot come back: its files are gone."
-            : `Its publisher and the administrators of this hub, can undo that until ${dayOf(undoUntil)}.`}
+            : `Its publisher and the administrators of this hub can undo that until ${dayOf(undoUntil)}.`}
         </p>
       )}
       <SearchForm query="" label="Search the catalogue" />

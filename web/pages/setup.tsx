@@ -6,7 +6,7 @@ import { judgePassword } from "../parts/password-strength.ts";
 import { Note } from "../parts/words.tsx";
 import { PostForm } from "../parts/post-form.tsx";
 
-/** The first page anybody sees: an administrator is made, once. */
+/** The first page of a new hub: it makes the administrator, once. */
 export function SetupView(props: { readonly model: SetupPage }) {
   const { model } = props;
   if (model.state === "done") return <SetupDone />;
@@ -18,8 +18,8 @@ function SetupForm(props: { readonly model: SetupPage }) {
   const { model } = props;
   const [key, setKey] = useState(model.key);
   const [password, setPassword] = useState("");
-  // The key travels in the fragment: no server, log or referrer ever sees it before the form is sent. It leaves
-  // the address bar at once, so that no history keeps it and no redirect carries it on.
+  // The key is in the fragment: no server, log or referrer sees it before the form is sent. It is removed from the
+  // address bar at once, so that neither the history nor a redirect keeps it.
   useEffect(() => {
     const takeKey = (): void => {
       const fromLink = decodeURIComponent(location.hash.slice(1));
@@ -28,7 +28,7 @@ function SetupForm(props: { readonly model: SetupPage }) {
       history.replaceState(history.state, "", location.pathname + location.search);
     };
     takeKey();
-    // The link pasted into a tab that shows this page already changes nothing but the fragment.
+    // Pasting the link into a tab that already shows this page changes only the fragment.
     addEventListener("hashchange", takeKey);
     return () => removeEventListener("hashchange", takeKey);
   }, []);

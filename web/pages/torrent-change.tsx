@@ -2,7 +2,7 @@ import type { TorrentChangeForm, TorrentPage } from "../../src/api/pages.ts";
 import { Field, Problem } from "../parts/form.tsx";
 import { PostForm } from "../parts/post-form.tsx";
 
-/** For those who may: other words for it, or taking it back. Plain forms, which need no JavaScript. */
+/** For people who may: change the texts, or remove it. Plain forms, which need no JavaScript. */
 export function TorrentChange(props: {
   readonly model: TorrentPage;
   readonly change: TorrentChangeForm;
@@ -22,7 +22,7 @@ export function TorrentChange(props: {
             id="change-name"
             name="name"
             label="Title"
-            help="No file is renamed by it."
+            help="It renames no file."
             defaultValue={name}
             problem={problem}
             maxLength={255}

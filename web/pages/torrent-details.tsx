@@ -9,7 +9,7 @@ const kindWords = {
   hybrid: "v1 and v2, older programs may not read it",
 } as const;
 
-/** What programs and their people want to know; the rest of it stands closed. */
+/** Details for programs and their users; most of it is collapsed. */
 export function TorrentDetails(props: { readonly torrent: TorrentDetail }) {
   const { torrent } = props;
   const only = torrent.fileCount === 1 ? torrent.files[0] : undefined;
@@ -75,7 +75,7 @@ function Infohash(props: { readonly version: string; readonly value: string }) {
   );
 }
 
-/** Most torrents are tracked by the hub that lists them, which is all that most people want to know. */
+/** The hub itself tracks most torrents, which is all that most people want to know. */
 function trackerWords({ trackers, pageUrl }: TorrentDetail): string {
   if (trackers.length === 0) return "none";
   const here = hostOf(pageUrl);
@@ -89,7 +89,7 @@ function hostOf(address: string): string | undefined {
   return /^[a-z]+:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(address)?.[1]?.toLowerCase();
 }
 
-/** An address between single quotes of a shell: the one character that would end them. */
+/** An address between the single quotes of a shell: escapes the one character that would end them. */
 function shellSafe(address: string): string {
   return address.replaceAll("'", "%27");
 }

@@ -8,12 +8,12 @@ import { Outside } from "../parts/words.tsx";
 import { FileChoice, type Ticked } from "./file-choice.tsx";
 import { FileTree } from "./file-tree.tsx";
 
-/** From how many files on a search is worth its room. */
+/** The number of files from which a search is offered. */
 const searchableFrom = 20;
 
 /**
- * The files of a torrent, a page of them at a time. Search and page stand in the address, so both
- * work without JavaScript; with it, only the list changes and the rest of the page stays.
+ * The files of a torrent, a page at a time. Search and page are in the address, so both work without JavaScript; with
+ * it, only the list changes and the rest of the page stays.
  */
 export function TorrentFiles(props: {
   readonly model: TorrentPage;

@@ -9,10 +9,10 @@ import { formatCount, formatPieceSize, formatSpeed, plural } from "../parts/form
 import { judgeHealth, othersWithAll } from "../parts/health.ts";
 import { Note, When } from "../parts/words.tsx";
 
-/** Longer than the hub keeps a page for strangers, so that the next one is newer. */
+/** Longer than the hub caches a page for strangers, so that the next one is newer. */
 const refetchMs = 1500;
 
-/** Who has it, first in words, then in figures, then piece by piece. */
+/** The copies of a torrent: in words, in figures, and piece by piece. */
 export function TorrentHealth(props: {
   readonly model: TorrentPage;
   readonly path: string;
@@ -79,11 +79,11 @@ function Figure(props: { readonly name: string; readonly children: ComponentChil
 }
 
 const stripHeight = 30;
-/** Where a cell begins that the hub lacks: it is short, so that it differs by more than its colour. */
+/** The top of a cell for a missing piece: it is shorter, so that it differs in more than colour. */
 const lackingTop = 20;
 const faintest = 0.4;
 
-/** Cells beside one another that look alike. */
+/** Neighbouring cells that look alike. */
 interface Run {
   readonly from: number;
   readonly length: number;
@@ -91,7 +91,7 @@ interface Run {
   readonly lacking: boolean;
 }
 
-/** All pieces side by side: the fuller the colour, the more copies; a short one is missing here. */
+/** All pieces side by side: a stronger colour means more copies; a short cell is missing here. */
 function Pieces(props: { readonly torrent: TorrentDetail; readonly strip: PieceStrip }) {
   const { torrent, strip } = props;
   const most = Math.max(1, ...strip.copies);
@@ -152,7 +152,7 @@ function pieceWords(torrent: TorrentDetail, strip: PieceStrip): string {
   return `${all}; ${formatCount(strip.missing)} ${verb} missing here, ${copies}.`;
 }
 
-/** What can be downloaded changes when damage is found or repaired: the page is asked for again. */
+/** Damage and repairs change what can be downloaded, so the page is requested again. */
 function useNewPageAfterDamage(
   changed: boolean,
   path: string,
@@ -162,7 +162,7 @@ function useNewPageAfterDamage(
     if (!changed) return undefined;
     const timer = setTimeout(() => {
       fetchPage(path).then(replace, (error: unknown) => {
-        // The stream of figures says that the hub is away; the next change asks again.
+        // The stream of figures shows when the hub is away; the next change asks again.
         console.debug("could not fetch the page anew", error);
       });
     }, refetchMs);

@@ -6,7 +6,7 @@ import { othersWithAll } from "../parts/health.ts";
 import { DownloadIcon, FileIcon, MagnetIcon } from "../parts/icons.tsx";
 import { Outside } from "../parts/words.tsx";
 
-/** What most people came for: the files, with nothing but their browser. */
+/** The purpose of most visits: the files, with just a browser. */
 export function TakeHere(props: { readonly model: TorrentPage }) {
   const { torrent, zipPath } = props.model;
   const only = torrent.fileCount === 1 ? torrent.files[0] : undefined;
@@ -75,7 +75,7 @@ function TakeFile(props: { readonly file: TorrentFileEntry }) {
 /** The other way, in one sentence. */
 export function TakeWithProgram(props: { readonly torrent: TorrentDetail }) {
   const { torrent } = props;
-  // The filled button of the page is the way that works.
+  // The primary button of the page is the way that works.
   const isMain = torrent.wholeFileCount === 0 && othersWithAll(torrent.swarm) > 0;
   return (
     <section class="card stack close" aria-labelledby="program-title">

@@ -12,7 +12,7 @@ import { TakeHere, TakeWithProgram } from "./torrent-take.tsx";
 
 const filesBesideMax = 20;
 
-/** What is it, how do I get it, is it alive: in this order. */
+/** Answers three questions in this order: what is it, how do I get it, is it alive. */
 export function TorrentView(props: {
   readonly model: TorrentPage;
   /** Path and query of this page. */
@@ -21,7 +21,7 @@ export function TorrentView(props: {
 }) {
   const { model, path, replace } = props;
   const { torrent } = model;
-  // The button names the only one.
+  // With one file, the download button names it.
   const files = torrent.fileCount > 1 && (
     <TorrentFiles key="files" model={model} path={path} replace={replace} />
   );
@@ -32,7 +32,7 @@ export function TorrentView(props: {
       {model.change !== null && <TorrentChange model={model} change={model.change} />}
     </aside>
   );
-  // On a phone everything is one column: a long list of files must not bury the rest.
+  // On a phone everything is in one column: a long list of files must not bury the rest.
   const isLong = torrent.files.length > filesBesideMax;
   return (
     <div class="stack">

@@ -6,7 +6,7 @@ import { Note, Outside, Size, When } from "../parts/words.tsx";
 
 const askAgainMs = 3000;
 
-/** The torrent's page from the first second: what is coming, and how much of it is here. */
+/** The torrent's page during its upload: what is coming, and how much has arrived. */
 export function UploadView(props: {
   readonly model: UploadPage;
   readonly replace: (page: Page) => void;

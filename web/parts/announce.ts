@@ -1,6 +1,6 @@
 const announcerId = "announcer";
 
-/** Where polite announcements are put; rendered once, at the end of the page. */
+/** The place of polite announcements; rendered once, at the end of the page. */
 export const announcerProps = {
   id: announcerId,
   class: "unseen",
@@ -12,6 +12,6 @@ export const announcerProps = {
 export function announce(text: string): void {
   const announcer = document.getElementById(announcerId);
   if (announcer === null) return;
-  // The same words twice are only read again when something changed: a no-break space does not sound.
+  // Repeated words are only read again when the text changes, so a silent no-break space is appended.
   announcer.textContent = announcer.textContent === text ? `${text}\u00a0` : text;
 }

@@ -1,11 +1,11 @@
 import { useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 
-/** A button for what cannot be undone: it asks in a dialog that names what would be lost. */
+/** A button for an action that cannot be undone: its dialog names what would be lost. */
 export function AskFirst(props: {
-  /** On the button. */
+  /** The text on the button. */
   readonly word: string;
-  /** For screen readers, where many buttons have the same word. */
+  /** For screen readers, when several buttons have the same text. */
   readonly label?: string;
   readonly question: ComponentChildren;
   readonly children: ComponentChildren;

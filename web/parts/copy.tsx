@@ -6,9 +6,9 @@ const copiedShownMs = 2000;
 /** Selectable text with a button that copies it. Without JavaScript the text remains. */
 export function Copy(props: {
   readonly text: string;
-  /** What is copied, for the announcement and for screen readers: "Link". */
+  /** The name of the copied text, for the announcement and screen readers: "Link". */
   readonly what: string;
-  /** One line with an ellipsis, for addresses; else all of it is shown. */
+  /** One line with an ellipsis, for addresses; otherwise all of it is shown. */
   readonly line?: boolean;
 }) {
   return (
@@ -21,7 +21,7 @@ export function Copy(props: {
   );
 }
 
-/** Copies `text`; says "Copied" for two seconds, or what to do when the browser refuses. */
+/** Copies `text` and says "Copied" for two seconds, or what to do when the browser refuses. */
 export function CopyButton(props: {
   readonly text: string;
   readonly what: string;
@@ -53,7 +53,7 @@ export function CopyButton(props: {
 }
 
 async function copyText(text: string): Promise<boolean> {
-  // Only a secure context has the clipboard; a hub in a LAN is often reached by plain HTTP.
+  // Only a secure context has the clipboard API; a hub in a LAN is often reached by plain HTTP.
   if (window.isSecureContext) {
     try {
       await navigator.clipboard.writeText(text);

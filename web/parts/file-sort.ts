@@ -8,7 +8,7 @@ const sorts: readonly (readonly [words: string, endings: RegExp])[] = [
   ["a table", /\.(csv|ods|tsv|xlsx?)$/i],
 ];
 
-/** @returns What a file's name says it is, for people: "a video"; undefined when it says nothing. */
+/** @returns The kind of a file judged by its name, for people: "a video"; undefined when unknown. */
 export function sortOfFile(path: string): string | undefined {
   return sorts.find(([, endings]) => endings.test(path))?.[0];
 }

@@ -4,7 +4,7 @@ import type { FormProblem } from "../../src/api/pages.ts";
 import { formatDuration } from "./format.ts";
 import { Note } from "./words.tsx";
 
-/** Why the form came back, with the time to wait counted down. Focus goes there: it is read first. */
+/** Why the form came back, with a countdown of the wait. It receives the focus, so that it is read first. */
 export function Problem(props: { readonly problem: FormProblem | null }) {
   const { problem } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -46,17 +46,17 @@ interface FieldProps {
 
 const asText = { type: "text" } as const;
 const asPassword = { type: "password" } as const;
-/** Names and keys are not prose: no capital at the start, no red wave below. */
+/** Names and keys are not prose: no automatic capital, no spell checking. */
 const verbatim = { autocapitalize: "none", spellcheck: false } as const;
 
-/** A labelled line of text with a line of help below; marked when the problem is its own. */
+/** A labelled text field with help below; marked when the problem concerns it. */
 export function Field(
   props: FieldProps & {
     readonly defaultValue?: string;
-    /** Set when the text is kept outside; `onText` then hears every change. */
+    /** Set when the parent holds the text; `onText` then receives every change. */
     readonly value?: string;
     readonly onText?: (text: string) => void;
-    /** Prose of a person, in any direction; else a name or key that is taken letter by letter. */
+    /** A person's prose, in any direction; otherwise a name or key, taken literally. */
     readonly prose?: boolean;
   },
 ) {
@@ -128,7 +128,7 @@ function isWrong(problem: FormProblem | null | undefined, name: string): "true" 
   return problem?.field === name ? "true" : undefined;
 }
 
-/** @returns Those that are there, as `aria-describedby` wants them. */
+/** @returns The existing ids, in the format of `aria-describedby`. */
 function ids(...all: readonly (string | false | undefined)[]): string | undefined {
   const present = all.filter((id) => id !== false && id !== undefined);
   return present.length === 0 ? undefined : present.join(" ");

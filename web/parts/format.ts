@@ -1,4 +1,4 @@
-/** Numbers as people read them. Binary units everywhere, one decimal, figures that do not jump. */
+/** Numbers for people. Binary units everywhere, one decimal, figures of constant width. */
 
 const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
@@ -81,7 +81,7 @@ export function formatUtc(atMs: number): string {
 /**
  * Shortens from the middle, so that the ending of a file name stays visible.
  *
- * @param charactersMax - Whole characters (code points) kept, the ellipsis counted.
+ * @param charactersMax - Whole characters (code points) kept, including the ellipsis.
  */
 export function cutMiddle(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;
@@ -93,14 +93,14 @@ export function cutMiddle(text: string, charactersMax: number): string {
 }
 
 /**
- * Outside text without the characters that rewrite what stands around them (MET-4): controls and
- * bidirectional embeddings, overrides and isolates become a visible mark.
+ * Outside text without the characters that rewrite their surroundings (MET-4): controls and bidirectional embeddings,
+ * overrides and isolates become a visible mark.
  */
 export function visible(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
-/** The same for prose, whose lines and tabs are meant. */
+/** The same for prose, which keeps its lines and tabs. */
 export function visibleLines(text: string): string {
   return text
     .split(/\r?\n/)

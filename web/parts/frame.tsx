@@ -7,10 +7,10 @@ import { Shortcuts } from "./shortcuts.tsx";
 import { ThemeSwitch } from "./theme.tsx";
 import { Outside } from "./words.tsx";
 
-/** The menu items that exist; one of them is where we are. */
+/** The menu items; one of them is the current page. */
 export type Place = "publish" | "catalogue" | "help" | "account" | "login" | null;
 
-/** What surrounds every page: header, main, footer. */
+/** The parts around every page: header, main, footer. */
 export function Frame(props: {
   readonly frame: PageFrame;
   readonly place: Place;
@@ -35,7 +35,7 @@ export function Frame(props: {
 function Header(props: { readonly frame: PageFrame; readonly place: Place }) {
   const { frame, place } = props;
   const here = (name: Place) => (place === name ? ("page" as const) : undefined);
-  // Before setup there is nothing to go to.
+  // Before setup there are no other pages.
   if (frame.totals === null) {
     return (
       <header class="top">

@@ -34,7 +34,7 @@ for (const [more, mood, title, others] of cases) {
   });
 }
 
-test("HUB-19: what is damaged says what repairs it, what is whole has nothing to repair", () => {
+test("HUB-19: a damaged torrent says what repairs it, an intact one has no remedy", () => {
   assert.equal(judgeHealth(swarm).remedy, null);
   for (const seeds of [0, 1]) {
     const health = judgeHealth({ ...swarm, fault, seeds });

@@ -8,11 +8,11 @@ export interface Health {
   readonly word: string;
   readonly title: string;
   readonly sentence: string;
-  /** What would make it whole again; null when it is. */
+  /** What would make it whole again; null when it is whole. */
   readonly remedy: string | null;
 }
 
-/** How many have all of it, the hub itself left out. */
+/** The number of complete copies besides the hub's. */
 export function othersWithAll(swarm: SwarmFigures): number {
   return Math.max(0, swarm.fault === null ? swarm.seeds - 1 : swarm.seeds);
 }

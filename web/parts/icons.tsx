@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** Line drawings on a 24 x 24 grid; each stands beside a word, so none has a name of its own. */
+/** Line drawings on a 24 x 24 grid; each is beside a word, so none has a name of its own. */
 function Icon(props: { readonly children: ComponentChildren }) {
   return (
     <svg

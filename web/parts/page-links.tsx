@@ -2,7 +2,7 @@
 export function PageLinks(props: {
   readonly page: number;
   readonly pages: number;
-  /** What is turned: "Pages of the catalogue". */
+  /** The name of the paged list: "Pages of the catalogue". */
   readonly label: string;
   readonly href: (page: number) => string;
   readonly onVisit?: (event: MouseEvent, page: number) => void;

@@ -1,4 +1,4 @@
-/** How hard a password is to guess, in words; a hint for people, the hub only asks for length. */
+/** How hard a password is to guess, in words; only a hint, because the hub only requires a length. */
 export interface Strength {
   /** 0 to 4, for the bar. */
   readonly level: 0 | 1 | 2 | 3 | 4;
@@ -11,7 +11,7 @@ const fairBits = 45;
 const goodBits = 60;
 const strongBits = 80;
 
-/** @param charactersMin - Below this the hub refuses it. */
+/** @param charactersMin - The hub refuses shorter passwords. */
 export function judgePassword(password: string, charactersMin: number): Strength {
   const characters = [...password];
   if (characters.length === 0) return { level: 0, word: "" };
@@ -25,7 +25,7 @@ export function judgePassword(password: string, charactersMin: number): Strength
   return bits < strongBits ? { level: 3, word: "Good" } : { level: 4, word: "Strong" };
 }
 
-/** Alphabet size to the number of characters, where repeats and runs (aaa, 1234) count little. */
+/** Alphabet size to the power of the number of characters, with little weight for repeats and runs (aaa, 1234). */
 function guessBits(characters: readonly string[]): number {
   const text = characters.join("");
   const alphabet =

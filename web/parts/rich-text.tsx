@@ -2,10 +2,10 @@ import type { ComponentChildren } from "preact";
 import type { RichBlock, RichInline, RichText } from "../../src/api/rich-text.ts";
 import { visibleLines } from "./format.ts";
 
-/** Where a stranger's link leads is no recommendation of ours, and learns nothing of us. */
+/** We do not endorse the target of a stranger's link, and it learns nothing about us. */
 const strangersLink = "nofollow ugc noopener noreferrer";
 
-/** Words with a form that somebody else wrote: each text is text, each block has its own direction. */
+/** Somebody else's formatted text: every text is a text node, every block has its own direction. */
 export function RichTextView(props: { readonly blocks: RichText }) {
   return <div class="rich">{props.blocks.map(showBlock)}</div>;
 }
@@ -58,7 +58,7 @@ function Table(props: {
   readonly rows: readonly (readonly (readonly RichInline[])[])[];
 }) {
   return (
-    // A table wider than a phone scrolls in itself; with the keyboard too.
+    // A table wider than a phone scrolls by itself, also with the keyboard.
     <div class="wide" tabIndex={0} role="group" aria-label="Table">
       <table>
         <thead>

@@ -1,4 +1,4 @@
-/** The catalogue's search. A plain form: the query stands in the address. */
+/** The catalogue's search. A plain form: the query is in the address. */
 export function SearchForm(props: { readonly query: string; readonly label: string }) {
   return (
     <form class="search" role="search" action="/search" method="get">

@@ -25,7 +25,7 @@ export function Share(props: {
   );
 }
 
-/** A phone that scanned such a link would look for the page in itself. */
+/** A phone that scanned such a link would look for the page on itself. */
 function OnThisMachineOnly() {
   return (
     <p class="small">

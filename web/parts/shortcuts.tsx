@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 /** Two keys in a row count as one command within this time. */
 const sequenceMs = 1200;
 
-/** Keys for the places that exist, with the list of them on `?`. */
+/** Keyboard shortcuts for the existing pages, listed on `?`. */
 export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready: boolean }) {
   const list = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -85,7 +85,7 @@ export function Shortcuts(props: { readonly mayPublish: boolean; readonly ready:
   );
 }
 
-/** A dialog that closes gives the focus back some moments later. */
+/** A closing dialog returns the focus some moments later. */
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return target.matches(
@@ -100,7 +100,7 @@ function goToSearch(event: KeyboardEvent): void {
   else field.focus();
 }
 
-/** The search has the focus when the catalogue opens; this gives the other keys back. */
+/** The search has the focus when the catalogue opens; this makes the other shortcuts work again. */
 function leaveSearch(target: EventTarget | null): void {
   if (target instanceof HTMLInputElement && target.type === "search") target.blur();
 }

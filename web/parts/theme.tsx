@@ -9,8 +9,8 @@ const themes: readonly (readonly [Theme, string])[] = [
 ];
 
 /**
- * System, light or dark. The stylesheet alone obeys the buttons (`:has(:checked)`); the script only
- * remembers the choice for the next page, where `theme.js` puts it back before the first paint.
+ * System, light or dark. The stylesheet alone follows the buttons (`:has(:checked)`); the script only remembers the
+ * choice for the next page, where `theme.js` restores it before the first paint.
  */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>("system");

@@ -8,7 +8,7 @@ import {
   visible,
 } from "./format.ts";
 
-/** Text that came from outside: shown as text, in its own direction, cut in the middle when long. */
+/** Text from outside: shown as text, in its own direction, cut in the middle when long. */
 export function Outside(props: { readonly text: string; readonly charactersMax?: number }) {
   const text = visible(props.text);
   return <bdi>{cutMiddle(text, props.charactersMax ?? Infinity)}</bdi>;
@@ -38,7 +38,7 @@ export function When(props: { readonly at: string | null; readonly never?: strin
   );
 }
 
-/** `good` goes on, `warn` works with less, `bad` needs somebody, `wait` is on its way. */
+/** `good` works, `warn` works with less, `bad` needs attention, `wait` is in progress. */
 export type Mood = "good" | "warn" | "bad" | "wait";
 
 /** A sign, a word, a colour. */
@@ -55,7 +55,7 @@ export function Note(props: {
   readonly mood: Mood;
   readonly title: ComponentChildren;
   readonly children?: ComponentChildren;
-  /** Set when it appears while somebody looks: a screen reader reads it at once. */
+  /** Set when it appears while somebody is looking: a screen reader reads it at once. */
   readonly alert?: boolean;
   readonly id?: string;
 }) {

@@ -1,18 +1,18 @@
 import type { DraftInput } from "../../src/api/drafts.ts";
 import type { KeptHandle } from "./kept-handles.ts";
 
-/** Files a person chose or dropped, as they will be published. */
+/** The files that a person chose or dropped, as they will be published. */
 export interface Chosen {
-  /** Of the file or folder; of loose files one that is made up. */
+  /** Name of the file or folder; loose files get a made-up name. */
   readonly name: string;
-  /** Loose files have no folder yet: what they are called, it is called. */
+  /** Loose files have no folder yet: the title also becomes the folder's name. */
   readonly loose: boolean;
-  /** False: one file that is the torrent. */
+  /** False: the torrent is one file. */
   readonly folder: boolean;
   readonly files: readonly ChosenFile[];
   /** Bytes of all files. */
   readonly size: number;
-  /** Paths the browser could not read; they are left out. */
+  /** Paths that the browser could not read; they are left out. */
   readonly unreadable: readonly string[];
 }
 
@@ -23,10 +23,10 @@ export interface ChosenFile {
 }
 
 /**
- * What a file picker gave: loose files, or one folder with everything in it. Takes its time for many
- * files: a browser looks up the size of each when it is first asked, about 0.2 ms a file.
+ * The result of a file picker: loose files, or one folder with its contents. It takes time for many files, because a
+ * browser looks up the size of each on first use, about 0.2 ms a file.
  *
- * @param onCount - Called now and then with the number of files looked at so far.
+ * @param onCount - Called from time to time with the number of files read so far.
  */
 export async function fromPicker(
   picked: Iterable<File>,
@@ -47,7 +47,7 @@ export async function fromPicker(
   return chosen(root, true, below, []);
 }
 
-/** A page that works longer than this at a stretch feels stuck. */
+/** A page that is blocked for longer than this feels stuck. */
 const stretchMs = 12;
 
 async function lookAtSizes(
@@ -56,7 +56,7 @@ async function lookAtSizes(
 ): Promise<void> {
   let restedAtMs = performance.now();
   for (const [index, file] of files.entries()) {
-    // Asked for its effect: from now on the browser knows it.
+    // Read for its side effect: the browser knows the size from now on.
     void file.size;
     if (performance.now() - restedAtMs < stretchMs) continue;
     onCount(index + 1);
@@ -66,11 +66,10 @@ async function lookAtSizes(
 }
 
 /**
- * What was dropped. Folders are walked; must be called inside the drop event, because the list of
- * what was dropped is empty afterwards.
+ * The dropped files. Folders are walked. Call it inside the drop event, because the list is empty afterwards.
  *
- * @param filesMax - Reading stops above this; what was found until then is returned.
- * @param onCount - Called now and then with the number of files found so far.
+ * @param filesMax - Reading stops above this number; the files found until then are returned.
+ * @param onCount - Called from time to time with the number of files found so far.
  */
 export function fromDrop(
   transfer: DataTransfer,
@@ -81,7 +80,7 @@ export function fromDrop(
   return walkDropped(entries, filesMax, onCount);
 }
 
-/** Files and folders by their handles, which may have been kept from an earlier visit. */
+/** Files and folders by their handles, which may be from an earlier visit. */
 export async function fromHandles(
   handles: readonly KeptHandle[],
   filesMax: number,
@@ -128,7 +127,7 @@ async function readEntry(walk: Walk, entry: FileSystemEntry, below: string): Pro
     walk.files.push({ path, file: await openFile(entry as FileSystemFileEntry) });
     if (walk.files.length % 500 === 0) walk.onCount(walk.files.length);
   } catch {
-    // Permission, or it vanished between the listing and now: named in the list a person sees.
+    // No permission, or it vanished after the listing: the person sees it in the list.
     walk.unreadable.push(path);
   }
 }
@@ -142,7 +141,7 @@ async function readFolder(walk: Walk, folder: FileSystemDirectoryEntry, below: s
         reader.readEntries(resolve, reject),
       );
       if (batch.length === 0 || walk.files.length > walk.filesMax) return;
-      // Order does not matter here: the hub puts files in the torrent's order.
+      // The order does not matter here: the hub puts files in the torrent's order.
       await Promise.all(batch.map((entry) => readEntry(walk, entry, below)));
     }
   } catch {
@@ -207,13 +206,13 @@ function chosen(
   unreadable: readonly string[],
 ): Chosen {
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
-  // The hub finds an unfinished upload again by the same declaration: the same files have to come in
-  // the same order, however this browser lists folders.
+  // The hub finds an unfinished upload by the same declaration, so the same files must come in the same order,
+  // however this browser lists folders.
   const sorted = files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
   return { name, loose: false, folder, files: sorted, size, unreadable };
 }
 
-/** A title names what is published, and never a file or folder that has a name. */
+/** A title names the publication, never a file or folder that has a name. */
 export function named(chosen: Chosen, title: string): Pick<DraftInput, "name" | "title"> {
   if (chosen.loose) return { name: title };
   return { name: chosen.name, ...(title !== chosen.name && { title }) };
@@ -221,7 +220,7 @@ export function named(chosen: Chosen, title: string): Pick<DraftInput, "name" | 
 
 const commonCharactersMin = 4;
 
-/** @returns What loose files have in common at the start of their names, or the first and a count. */
+/** @returns The common start of the loose files' names, or the first name and a count. */
 export function inventName(paths: readonly string[]): string {
   const tops = [...new Set(paths.map((path) => path.split("/", 1)[0] ?? path))];
   const [first = "Files"] = tops;
@@ -229,7 +228,7 @@ export function inventName(paths: readonly string[]): string {
   if (tops.length === 1) return stem;
   let length = 0;
   while (length < stem.length && tops.every((top) => top[length] === stem[length])) length += 1;
-  // A prefix that ends inside a number or with a dash reads better without that rest.
+  // A prefix that ends inside a number or with a dash reads better without that end.
   const common = stem.slice(0, length).replace(/[\s\d._()[\]-]+$/u, "");
   if (common.length >= commonCharactersMin) return common;
   return `${stem} and ${tops.length - 1} more`;

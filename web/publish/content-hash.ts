@@ -1,20 +1,20 @@
 import type { HashJob, HashNews, PieceHashes } from "./hash-worker.ts";
 import { pieceCountOf } from "./piece-plan.ts";
 
-/** Above this the answer would take longer than it helps: the hub finds it out when the upload ends. */
+/** Above this the answer would come too late: the hub finds it out when the upload ends. */
 const piecesMax = 100_000;
-/** Bytes; a piece lies in memory as a whole while it is hashed. */
+/** Bytes; a whole piece is in memory while it is hashed. */
 const pieceSizeMax = 64 * 1024 * 1024;
 
 /** The piece hashes of chosen files, computed in a worker so that the page never waits. */
 export class ContentHash {
-  /** `undefined` when they could not be computed, or it was stopped. */
+  /** `undefined` when they could not be computed, or hashing was stopped. */
   readonly pieces: Promise<PieceHashes | undefined>;
   readonly #worker: Worker | undefined;
   #bytes = 0;
   #settle: (pieces: PieceHashes | undefined) => void = () => undefined;
 
-  /** @param job.files - In the order of the torrent. */
+  /** @param job.files - Must be in the order of the torrent. */
   constructor(job: HashJob) {
     this.pieces = new Promise((resolve) => {
       this.#settle = resolve;

@@ -6,14 +6,14 @@ import { type Chosen, fromDrop, fromHandles, fromPicker } from "./chosen-files.t
 import { canKeepHandles, droppedHandles, type KeptHandle, pickHandles } from "./kept-handles.ts";
 
 /**
- * Takes files and folders: dropped anywhere on the page, or chosen with a button. While a folder is
- * read it says how far it got.
+ * Takes files and folders, dropped anywhere on the page or chosen with a button. While a folder is read, it shows the
+ * progress.
  */
 export function DropPlace(props: {
   readonly title: ComponentChildren;
   readonly filesMax: number;
   readonly children?: ComponentChildren;
-  /** @param handles - What the files can be read by again after a reload, where the browser has that. */
+  /** @param handles - Handles to read the files again after a reload, where the browser supports them. */
   readonly onChosen: (chosen: Chosen, handles: readonly KeptHandle[] | undefined) => void;
 }) {
   const { title, filesMax, onChosen } = props;
@@ -49,7 +49,7 @@ export function DropPlace(props: {
   }, []);
   useEffect(() => {
     let depth = 0;
-    // Without this a file dropped beside the place would replace the page.
+    // Without this, a file dropped beside the place would replace the page.
     const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
     const enter = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
@@ -68,7 +68,7 @@ export function DropPlace(props: {
       setOver(false);
       if (!hasFiles(event) || event.dataTransfer === null) return;
       event.preventDefault();
-      // Both take what they need before they wait.
+      // Both read the event's data before they wait.
       const handles = droppedHandles(event.dataTransfer);
       read(fromDrop(event.dataTransfer, filesMax, setReading), handles);
     };
@@ -88,7 +88,7 @@ export function DropPlace(props: {
     const { files } = event.currentTarget;
     if (files === null || files.length === 0) return;
     read(fromPicker(files, setReading));
-    // The same files may be chosen again, after something was corrected.
+    // The same files may be chosen again, after a correction.
     event.currentTarget.value = "";
   };
 

@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { blocksOf, merkleRoot, piecesOf } from "./piece-plan.ts";
 import { RunReader } from "./run-reader.ts";
 
-/** What to hash: the files in the order of the torrent, in the pieces of its kind. */
+/** The files to hash, in the order of the torrent and cut into the pieces of its kind. */
 export interface HashJob {
   readonly files: readonly File[];
   /** Bytes. */
@@ -14,10 +14,10 @@ export interface HashJob {
 export type HashNews =
   | { readonly kind: "progress"; readonly bytes: number }
   | { readonly kind: "done"; readonly hashes: PieceHashes }
-  /** A file changed or vanished; whoever sends it finds that out too. */
+  /** A file changed or vanished; the upload will find that out too. */
   | { readonly kind: "failed"; readonly why: string };
 
-/** What the kind of the torrent needs, piece by piece. */
+/** The hashes for the torrent's kind, piece by piece. */
 export interface PieceHashes {
   /** SHA-1, 20 bytes each. */
   readonly v1: Uint8Array<ArrayBuffer> | undefined;
@@ -27,7 +27,7 @@ export interface PieceHashes {
 
 const sha1Bytes = 20;
 const sha256Bytes = 32;
-/** Bytes between two words about how far it is. */
+/** Bytes between two progress messages. */
 const progressBytes = 8 * 1024 * 1024;
 
 addEventListener("message", (event: MessageEvent<HashJob>) => {
@@ -58,13 +58,13 @@ async function hashPieces({ files, pieceSize, kind }: HashJob): Promise<PieceHas
   return { v1, v2 };
 }
 
-/** @param leaves - Blocks that the node stands for; those behind the end count as zeros. */
+/** @param leaves - Blocks that the node covers; those after the end count as zeros. */
 async function nodeOf(piece: Uint8Array<ArrayBuffer>, leaves: number): Promise<Uint8Array> {
   const blocks = await Promise.all(blocksOf(piece).map((block) => digest("SHA-256", block)));
   return merkleRoot(blocks, leaves, (pair) => sha256(pair));
 }
 
-/** In a hybrid torrent zeros follow a file that does not end with a piece. */
+/** In a hybrid torrent, zeros follow a file that does not end on a piece border. */
 function padded(piece: Uint8Array<ArrayBuffer>, padding: number): Uint8Array<ArrayBuffer> {
   if (padding === 0) return piece;
   const whole = new Uint8Array(piece.length + padding);
@@ -72,7 +72,7 @@ function padded(piece: Uint8Array<ArrayBuffer>, padding: number): Uint8Array<Arr
   return whole;
 }
 
-/** The browser's own hashes are several times as fast, but only there is where the page came by https or loopback. */
+/** The browser's own hashes are several times as fast, but exist only on pages from https or loopback. */
 async function digest(
   name: "SHA-1" | "SHA-256",
   bytes: Uint8Array<ArrayBuffer>,

@@ -16,19 +16,19 @@ import type { HashJob, PieceHashes } from "./hash-worker.ts";
 import { automaticPieceSize } from "./piece-size.ts";
 import type { DraftOptions } from "./remembered.ts";
 
-/** Bytes; an upload that is so far ahead of the hashing ends before it. */
+/** Bytes; an upload that is this far ahead of the hashing will end first. */
 const leadBytesMax = 64 * 1024 * 1024;
 
-/** What decides which pieces there are. */
+/** The options that decide how content is cut into pieces. */
 export type Cut = Pick<DraftOptions, "kind" | "pieceSize">;
 
 /**
- * Finds out whether chosen files are on the hub already. The files are hashed from the moment they are chosen, while
- * a person still looks at the form; the upload does not wait for it, because reading and hashing are nearly always
- * faster than a line, and what is new must not be slower for it.
+ * Finds out whether chosen files are already on the hub. Hashing starts as soon as files are chosen, while the person
+ * looks at the form; the upload does not wait for it, because reading and hashing are nearly always faster than the
+ * network, and new content must not be delayed.
  */
 export class HereAlready {
-  /** As the hub is going to order and cut them, as far as can be known now. */
+  /** In the order and pieces that the hub will use, as far as known now. */
   readonly #chosen: Chosen["files"];
   readonly #cut: Cut;
   #job: HashJob;
@@ -37,7 +37,7 @@ export class HereAlready {
   constructor(chosen: Chosen, cut: Cut) {
     const { kind = KIND_DEFAULT, pieceSize = "auto" } = cut;
     this.#cut = { kind, pieceSize };
-    // A tree compares name by name: below every byte of a name is its end, as NUL is.
+    // A tree compares name by name: the end of a name sorts before every byte, as NUL does.
     const key = (path: string): string => (kind === "v1" ? path : path.replaceAll("/", "\0"));
     this.#chosen = chosen.files.toSorted((a, b) => compareCodePoints(key(a.path), key(b.path)));
     this.#job = {
@@ -54,9 +54,9 @@ export class HereAlready {
   }
 
   /**
-   * Asks the hub before anybody decides, as soon as everything is hashed.
+   * Asks the hub as soon as everything is hashed, before the person decides.
    *
-   * @returns The torrent that has the content; `undefined` when there is none, or when it cannot be told.
+   * @returns The torrent with this content; `undefined` when there is none, or it cannot be determined.
    */
   async look(options: DraftOptions): Promise<TorrentSummary | undefined> {
     if (this.#chosen.length > KNOWN_FILES_MAX) return undefined;
@@ -75,11 +75,11 @@ export class HereAlready {
   }
 
   /**
-   * Asks the hub for the end of an upload, as soon as everything is hashed.
+   * Asks the hub to end an upload as soon as everything is hashed.
    *
-   * @param files - As they were declared.
-   * @returns The draft, which leads to the torrent that has the content; `undefined` when there is none, or when it
-   *   cannot be told: the hub finds it out when the upload ends.
+   * @param files - In the order of the declaration.
+   * @returns The draft, which leads to the torrent with this content; `undefined` when there is none, or it cannot be
+   *   determined: the hub finds it out when the upload ends.
    */
   async ask(draft: DeclaredDraft, files: readonly File[]): Promise<Draft | undefined> {
     const ordered = draft.order.flatMap((index) => files[index] ?? []);
@@ -116,7 +116,7 @@ export class HereAlready {
   }
 }
 
-/** Orders texts by their code points, which is the order of their UTF-8 bytes: that of the hub. */
+/** Orders texts by code points, which is the order of their UTF-8 bytes and the hub's order. */
 export function compareCodePoints(a: string, b: string): number {
   for (let at = 0; at < a.length && at < b.length; at += 1) {
     const [left, right] = [a.codePointAt(at)!, b.codePointAt(at)!];

@@ -1,6 +1,6 @@
 /**
- * Files and folders as the browser can keep them over a reload: handles of the File System Access API in IndexedDB.
- * Only Chromium has it, on https and loopback; elsewhere nothing is kept and people choose the files again.
+ * Files and folders that the browser keeps over a reload: handles of the File System Access API in IndexedDB. Only
+ * Chromium has it, on https and loopback; elsewhere people choose the files again.
  */
 export type KeptHandle = (FileSystemFileHandle | FileSystemDirectoryHandle) & Permitted;
 
@@ -23,7 +23,7 @@ export function canKeepHandles(): boolean {
 /**
  * Lets a person choose with the browser's own dialog.
  *
- * @returns Empty when they chose nothing; `undefined` when this browser gives no handles.
+ * @returns Empty when nothing was chosen; `undefined` when this browser supports no handles.
  */
 export async function pickHandles(
   what: "files" | "folder",
@@ -34,7 +34,7 @@ export async function pickHandles(
     const folder = await pickers.showDirectoryPicker?.({ mode: "read" });
     return folder && [folder];
   } catch (error) {
-    // Closed without a choice, or a folder that the browser gives to no page.
+    // The dialog was closed, or the folder is one that the browser gives to no page.
     if (error instanceof DOMException && error.name === "AbortError") return [];
     throw error;
   }
@@ -59,7 +59,7 @@ export async function droppedHandles(
   }
 }
 
-/** Asks the person where it has to be asked; to be called on a click. */
+/** Asks the person for permission when needed; call it on a click. */
 export async function mayRead(handles: readonly KeptHandle[]): Promise<boolean> {
   const mode = { mode: "read" } as const;
   for (const handle of handles) {
@@ -72,7 +72,7 @@ export async function mayRead(handles: readonly KeptHandle[]): Promise<boolean> 
 const databaseName = "everseed";
 const storeName = "handles";
 
-/** A browser that refuses to keep them is no trouble: the files are chosen again. */
+/** It does no harm when the browser refuses to keep them: the files are chosen again. */
 export async function keepHandles(
   draftId: string,
   handles: readonly KeptHandle[] | undefined,

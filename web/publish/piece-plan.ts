@@ -6,15 +6,15 @@ const nodeBytes = 32;
 export interface PlannedPiece {
   /** Bytes of the files. */
   readonly length: number;
-  /** Zeros behind them, in the hashes of v1. */
+  /** Zeros after the file bytes, in the hashes of v1. */
   readonly padding: number;
-  /** Blocks that its merkle node stands for, a power of two. */
+  /** Blocks that the piece's merkle node covers, a power of two. */
   readonly leaves: number;
 }
 
 /**
- * The pieces of files in the order of the torrent: of v1 one after the other through all files, else of each file for
- * itself (BEP 52). The hub lays them out by `src/metainfo/create.ts`; a test holds the two together.
+ * The pieces of files in the order of the torrent: in v1 through all files, otherwise for each file by itself (BEP
+ * 52). The hub's layout is in `src/metainfo/create.ts`; a test compares the two.
  */
 export function* piecesOf(
   sizes: readonly number[],
@@ -59,7 +59,7 @@ export function blocksOf(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
 /**
  * The root above hashes of blocks (BEP 52).
  *
- * @param leaves - A power of two; those behind the last hash are zeros.
+ * @param leaves - A power of two; leaves after the last hash are zeros.
  */
 export function merkleRoot(
   hashes: readonly Uint8Array[],

@@ -8,8 +8,8 @@ const sha1Bytes = 20;
 export const pieceSizes: readonly number[] = powersOfTwo(pieceSizeMin, pieceSizeMax);
 
 /**
- * The piece size the hub chooses when it is left to it, so that the form can show it before anything
- * is sent. The rule is that of `src/metainfo/create.ts`; a test holds the two together.
+ * The piece size that the hub chooses by default, so that the form can show it before anything is sent. The rule is
+ * that of `src/metainfo/create.ts`; a test compares the two.
  */
 export function automaticPieceSize(totalBytes: number): number {
   let size = pieceSizeMin;

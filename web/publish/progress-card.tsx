@@ -13,10 +13,10 @@ import {
 import { Note, Outside, Size } from "../parts/words.tsx";
 import type { RunProgress } from "./upload-run.ts";
 
-/** A screen reader hears of progress this often at most. */
+/** Progress is announced to a screen reader at most this often. */
 const announceMs = 10_000;
 
-/** How far the upload got, what holds it up, and the link it already has. */
+/** The progress of the upload, what holds it up, and its link. */
 export function ProgressCard(props: {
   readonly draft: DeclaredDraft;
   readonly progress: RunProgress;

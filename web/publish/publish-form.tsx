@@ -9,18 +9,18 @@ import { type Chosen, named } from "./chosen-files.ts";
 import { automaticPieceSize, pieceSizes } from "./piece-size.ts";
 import type { DraftOptions } from "./remembered.ts";
 
-/** Shown of a long list; the rest is a number. */
+/** Files shown of a long list; the rest is a number. */
 const filesShownMax = 100;
 
-/** What will be published, with a title and one button; everything else has a default under "More". */
+/** The publication with its title and one button; everything else has a default under "More". */
 export function PublishForm(props: {
   readonly model: PublishPage;
   readonly chosen: Chosen;
   readonly problem: { readonly message: string; readonly hint: string | null } | null;
   readonly busy: boolean;
-  /** What would be made is here already. */
+  /** The content is already here. */
   readonly known: TorrentSummary | null;
-  /** Told at first, and when a choice makes another torrent of the same files. */
+  /** Called at first, and when an option changes the resulting torrent. */
   readonly onOptions: (options: DraftOptions) => void;
   readonly onPublish: (options: DraftOptions) => void;
   readonly onCancel: () => void;
@@ -177,7 +177,7 @@ function ChosenFiles(props: { readonly chosen: Chosen }) {
   );
 }
 
-/** People who drop a .torrent file mostly mean what it describes. */
+/** People who drop a .torrent file usually mean the content it describes. */
 function TorrentFiles({ chosen }: { readonly chosen: Chosen }) {
   const torrents = chosen.files.filter(({ path }) => /\.torrent$/i.test(path));
   if (torrents.length === 0 || torrents.length < chosen.files.length) return null;
@@ -194,7 +194,7 @@ function TorrentFiles({ chosen }: { readonly chosen: Chosen }) {
   );
 }
 
-/** Nothing has to travel: there is a page of it. */
+/** Nothing has to be sent: the content already has a page. */
 function Known({ torrent }: { readonly torrent: TorrentSummary }) {
   return (
     <div class="note" role="status">
@@ -221,11 +221,11 @@ function Refusal(props: { readonly message: string; readonly hint: string | null
   );
 }
 
-/** @returns Why the hub would refuse this, before anything is sent; null when it would not. */
+/** @returns The reason for which the hub would refuse this, before anything is sent; otherwise null. */
 function judge(chosen: Chosen, model: PublishPage): { message: string; hint: string } | null {
   const { files, size } = chosen;
   if (files.length === 0) {
-    return { message: "There is no file in it.", hint: "A torrent needs at least one file." };
+    return { message: "There are no files in it.", hint: "A torrent needs at least one file." };
   }
   if (files.length > model.filesMax) {
     return {

@@ -5,7 +5,7 @@ import { formatBytes, plural } from "../parts/format.ts";
 import { fetchMood, fetchWords } from "../parts/fetch-words.ts";
 import { Outside, State, When } from "../parts/words.tsx";
 
-/** Right after setup: what happens next, in three steps. */
+/** Right after setup: the next three steps. */
 export function FirstSteps() {
   return (
     <section class="card" aria-labelledby="steps-title">
@@ -19,7 +19,7 @@ export function FirstSteps() {
   );
 }
 
-/** One's own torrents that the hub fetches, or could not fetch. */
+/** The person's own fetches, also failed ones. */
 export function Fetches(props: { readonly fetches: readonly FetchView[] }) {
   if (props.fetches.length === 0) return null;
   return (
@@ -47,7 +47,7 @@ export function Fetches(props: { readonly fetches: readonly FetchView[] }) {
   );
 }
 
-/** One's own uploads that wait for the rest of their bytes. */
+/** The person's own unfinished uploads. */
 export function Unfinished(props: {
   readonly drafts: readonly Draft[];
   /** The draft whose files are being read again. */

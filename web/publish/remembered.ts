@@ -1,13 +1,13 @@
 import type { DraftInput } from "../../src/api/drafts.ts";
 
-/** What a person chose for an upload, without its files: needed to find the draft again. */
+/** The options of an upload, without its files: needed to find the draft again. */
 export type DraftOptions = Omit<DraftInput, "files">;
 
 const prefix = "draft:";
 
 /**
- * Keeps the options of an upload in this browser until it ends. When the browser refuses to keep
- * anything, an upload can still go on after a reload if its options were left at their defaults.
+ * Keeps the options of an upload in this browser until it ends. If the browser refuses, an upload can still continue
+ * after a reload when its options were the defaults.
  */
 export function rememberOptions(draftId: string, options: DraftOptions): void {
   try {

@@ -1,7 +1,7 @@
 /** Bytes read at once; small pieces share a read. */
 const runBytes = 8 * 1024 * 1024;
 
-/** Reads a blob from its beginning to its end; the disk works on the next run while somebody works on this one. */
+/** Reads a blob from beginning to end, one run ahead of the caller. */
 export class RunReader {
   readonly #blob: Blob;
   #run = new Uint8Array(0);
@@ -14,7 +14,7 @@ export class RunReader {
     this.#next = this.#read();
   }
 
-  /** @returns The next bytes, good until the next call. @throws (rejects) When a file changed or vanished. */
+  /** @returns The next bytes, valid until the next call. @throws (rejects) When a file changed or vanished. */
   async take(length: number): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#at === this.#run.length) await this.#turn();
     if (this.#run.length - this.#at >= length) {
@@ -44,7 +44,7 @@ export class RunReader {
     const from = this.#from;
     this.#from += runBytes;
     const reading = this.#blob.slice(from, from + runBytes).arrayBuffer();
-    // Whoever takes the bytes is told; until then nobody listens.
+    // The next call reports a failure; this only prevents an unhandled rejection until then.
     reading.catch(() => undefined);
     return reading;
   }

@@ -13,7 +13,7 @@ test("the speed is that of the last seconds, and unknown at first", () => {
   assert.equal(meter.bytesPerSecond(), 300);
 });
 
-test("going back to what the hub has starts the measure anew", () => {
+test("going back to the hub's offset restarts the measurement", () => {
   const meter = new SpeedMeter();
   meter.push(0, 0);
   meter.push(1000, 1000);
@@ -25,7 +25,7 @@ test("going back to what the hub has starts the measure anew", () => {
   assert.equal(meter.bytesPerSecond(), undefined);
 });
 
-test("when nothing goes out the speed is 0 within seconds, and comes back with the first bytes", () => {
+test("when nothing is sent the speed drops to 0 within seconds, and returns with the first bytes", () => {
   const meter = new SpeedMeter();
   for (let second = 0; second <= 10; second += 1) meter.push(second * 1000, second * 1000);
   assert.equal(meter.bytesPerSecond(), 1000);

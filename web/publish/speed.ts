@@ -1,6 +1,6 @@
-/** How far back the speed looks: long enough not to jump, short enough to follow a change. */
+/** The window of the speed: long enough to be steady, short enough to follow changes. */
 const windowMs = 8000;
-/** When nothing went out for so long, nothing goes out. */
+/** After this long without progress, the speed is 0. */
 const stillMs = 3000;
 
 /** Measures how fast a growing count of bytes grows. */
@@ -9,14 +9,14 @@ export class SpeedMeter {
   #grewAtMs = 0;
 
   /**
-   * To be called when more went out, and now and then when nothing did.
+   * Call it when bytes were sent, and from time to time when none were.
    *
-   * @param bytes - In all, not since the last call.
+   * @param bytes - The total, not the difference to the last call.
    */
   push(nowMs: number, bytes: number): void {
     const last = this.#samples.at(-1);
     if (last === undefined || bytes !== last.bytes) this.#grewAtMs = nowMs;
-    // A lower count is a retry from where the hub is: what was sent before does not count.
+    // A lower count is a retry from the hub's offset: bytes sent before do not count.
     if (last !== undefined && bytes < last.bytes) this.#samples.length = 0;
     this.#samples.push({ atMs: nowMs, bytes });
     while (this.#samples.length > 2 && nowMs - this.#samples[0]!.atMs > windowMs) {
@@ -24,12 +24,12 @@ export class SpeedMeter {
     }
   }
 
-  /** After a pause: time that passed without sending does not make it slower. */
+  /** After a pause: the time of the pause does not lower the speed. */
   reset(): void {
     this.#samples.length = 0;
   }
 
-  /** @returns Bytes per second over the last seconds; undefined until there is something to say. */
+  /** @returns Bytes per second over the last seconds; undefined until it is known. */
   bytesPerSecond(): number | undefined {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);

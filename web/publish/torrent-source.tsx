@@ -9,7 +9,7 @@ import { formatBytes } from "../parts/format.ts";
 import { PostForm } from "../parts/post-form.tsx";
 import { Note } from "../parts/words.tsx";
 
-/** Takes a magnet link, by a plain form, or a .torrent file: the hub fetches what it names. */
+/** Takes a magnet link in a plain form, or a .torrent file; the hub fetches its content. */
 export function TorrentSource(props: { readonly model: PublishPage }) {
   const { source, problem } = props.model;
   const [trouble, setTrouble] = useState<Trouble | null>(null);
@@ -35,7 +35,7 @@ export function TorrentSource(props: { readonly model: PublishPage }) {
         hint: "To publish the file itself, choose it under “I have files”.",
       });
     } else void send(file);
-    // The same file may be chosen again, after something was corrected.
+    // The same file may be chosen again, after a correction.
     event.currentTarget.value = "";
   };
 
@@ -91,7 +91,7 @@ export function TorrentSource(props: { readonly model: PublishPage }) {
   );
 }
 
-/** @returns The path of the page that tells how far the hub got with it. */
+/** @returns The path of the page that shows the progress of the fetch. */
 async function sendTorrentFile(file: File): Promise<string> {
   const body = new Blob([file], { type: "application/x-bittorrent" });
   const fetch = await askHub<FetchView>("POST", FETCH_TORRENT_PATH, body);

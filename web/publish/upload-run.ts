@@ -4,40 +4,40 @@ import { draftPath } from "../../src/api/paths.ts";
 import { askHub, HubRefusal, parseProblem } from "../client/hub.ts";
 import { SpeedMeter } from "./speed.ts";
 
-/** What an upload is doing, and why it is not when it is not. */
+/** The state of an upload, with the reason when it is not running. */
 export type RunState =
   | { readonly kind: "sending" }
   /** Every byte is sent; the hub makes the torrent. */
   | { readonly kind: "finishing" }
   | { readonly kind: "paused" }
-  /** It goes on by itself. */
+  /** It continues by itself. */
   | { readonly kind: "waiting"; readonly cause: "offline" | "hub" }
-  /** It goes on when the person did what the words say and presses Resume. */
+  /** It continues when the person has followed the message and presses Resume. */
   | { readonly kind: "held"; readonly message: string; readonly hint: string | null }
-  /** The hub does not know this upload any more, or a file changed: choose the files again. */
+  /** The hub does not know this upload any more, or a file changed: the files must be chosen again. */
   | { readonly kind: "lost"; readonly message: string }
   | { readonly kind: "published"; readonly draft: Draft };
 
 export interface RunProgress {
   readonly state: RunState;
-  /** Bytes on their way or there. */
+  /** Bytes sent or being sent. */
   readonly sent: number;
-  /** Bytes the hub has said it has. */
+  /** Bytes that the hub has confirmed. */
   readonly safe: number;
   readonly total: number;
   readonly bytesPerSecond: number | undefined;
 }
 
 /**
- * After each chunk the hub says what it has. A chunk is to take about `chunkSeconds`: a slow line then
- * still shows what is safe, and a fast one does not wait for answers.
+ * After each chunk the hub confirms its offset. A chunk should take about `chunkSeconds`, so that a slow line shows
+ * confirmed progress often, and a fast one does not wait for answers.
  */
 const chunkSeconds = 2;
 const chunkBytesMin = 4 * 1024 * 1024;
 const chunkBytesMax = 64 * 1024 * 1024;
-/** The speed is looked at this often also when nothing goes out. */
+/** The speed is updated this often even when nothing is sent. */
 const tickMs = 1000;
-/** Redrawing more often is of no use to anybody. */
+/** More frequent redraws are of no use. */
 const reportMs = 250;
 const retryMsMin = 1000;
 const retryMsMax = 10_000;
@@ -45,7 +45,7 @@ const retryMsMax = 10_000;
 /** Sends the files of one draft, through pauses, lost networks and restarts of the hub. */
 export class UploadRun {
   readonly #draft: DeclaredDraft;
-  /** In the order the hub wants them. */
+  /** In the order that the hub wants. */
   readonly #files: readonly File[];
   readonly #upload: Upload;
   readonly #onProgress: (progress: RunProgress) => void;
@@ -53,7 +53,7 @@ export class UploadRun {
   #state: RunState = { kind: "sending" };
   #sent: number;
   #safe: number;
-  /** The next progress is the hub's own word about what it has, not ours about what we sent. */
+  /** The next progress is the hub's confirmed offset, not our count of sent bytes. */
   #isAsking = true;
   #reportedAtMs = -Infinity;
   #retryMs = retryMsMin;
@@ -73,12 +73,12 @@ export class UploadRun {
     this.#onProgress = onProgress;
     this.#sent = draft.offset;
     this.#safe = draft.offset;
-    // One blob of references to the files: nothing is read before it is sent.
+    // One blob of references to the files: nothing is read until it is sent.
     this.#files = draft.order.flatMap((index) => files[index] ?? []);
     this.#upload = new Upload(new Blob([...this.#files]), {
       uploadUrl: draft.uploadPath,
       chunkSize: chunkBytesMin,
-      // Waiting is ours: it must end when the network is back, and never give up.
+      // We do the waiting ourselves: it must end when the network is back, and never give up.
       retryDelays: null,
       storeFingerprintForResuming: false,
       onProgress: (sent) => this.#handleProgress(sent),
@@ -95,7 +95,7 @@ export class UploadRun {
     this.#goOn();
   }
 
-  /** What is on the wire is let go; the hub keeps what arrived of it. */
+  /** Aborts what is being sent; the hub keeps what arrived. */
   async pause(): Promise<void> {
     this.#stopWaiting();
     this.#change({ kind: "paused" });
@@ -106,14 +106,14 @@ export class UploadRun {
     this.#goOn();
   }
 
-  /** Ends it early: the content is here, the rest need not travel. */
+  /** Ends it early: the content is already here, and the rest need not be sent. */
   async end(draft: Draft): Promise<void> {
     this.close();
     this.#change({ kind: "published", draft });
     await this.#upload.abort();
   }
 
-  /** Ends it without a trace: the hub throws away what it has. */
+  /** Cancels it: the hub deletes what it has. */
   async giveUp(): Promise<void> {
     this.close();
     await this.#upload.abort();
@@ -203,8 +203,8 @@ export class UploadRun {
   }
 
   /**
-   * A lost network and a file that cannot be read look the same to the request: reading a byte of each
-   * file it held tells them apart.
+   * A lost network and an unreadable file look the same to the request, so reading a byte of each file in it tells
+   * them apart.
    */
   async #findUnreadable(): Promise<string | undefined> {
     let start = 0;
@@ -255,7 +255,7 @@ async function isReadable(file: File): Promise<boolean> {
     await file.slice(0, 1).arrayBuffer();
     return true;
   } catch {
-    // Whatever the reason, it cannot be sent as it was declared.
+    // Whatever the reason, it cannot be sent as declared.
     return false;
   }
 }

@@ -8,7 +8,7 @@ import type { OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";
 
-/** Files named in a whole sentence, below the list of all. */
+/** Files described in a whole sentence, below the list of all files. */
 const SENTENCES_MAX = 3;
 
 export function addCheckCommand(program: Command): void {
@@ -59,9 +59,7 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
     }
     output.line(`${formatCount(bad, "piece")} of ${pieces} bad, ${good} good.`);
     if (checked.files.some((file) => stateOf(file) === IN_DOUBT)) {
-      output.line(
-        "In doubt: files that share a bad piece; it does not tell which of them is wrong.",
-      );
+      output.line("In doubt: files that share a bad piece; any of them may be the wrong one.");
     }
     for (const sentence of others.slice(0, SENTENCES_MAX)) output.line(escapeOutside(sentence));
     if (others.length > SENTENCES_MAX)
@@ -73,7 +71,7 @@ function check(source: string, folder: string, flags: OutputOptions): Promise<vo
   });
 }
 
-/** All its bad pieces are shared with other files, each of which may be the one that is wrong. */
+/** All its bad pieces are shared with other files, any of which may be the wrong one. */
 const IN_DOUBT = "in doubt";
 
 function stateOf({ missing, unfinished, bad, badAlone, size, length }: CheckedFile): string {

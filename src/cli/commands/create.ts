@@ -35,7 +35,7 @@ export function addCreateCommand(program: Command): void {
   })
     .argument("<path>", "a file or a folder")
     .option("-o, --out <file>", "the .torrent file to write (default: NAME.torrent)")
-    .option("-f, --force", "replace it when it is there")
+    .option("-f, --force", "replace the file if it exists")
     .addOption(kindOption())
     .addOption(
       new Option("--piece-size <bytes>", "auto, or 16K to 256M")
@@ -43,8 +43,8 @@ export function addCreateCommand(program: Command): void {
         .default("auto"),
     )
     .option("--name <name>", "name in the torrent (default: that of PATH)")
-    .option("--tracker <url>", "announce URL; again for more, with commas for one tier", collect)
-    .option("--web-seed <url>", "where the files are on the web; again for more", collect)
+    .option("--tracker <url>", "announce URL; repeat for more, with commas for one tier", collect)
+    .option("--web-seed <url>", "URL of the files on the web; repeat for more", collect)
     .option("--private", "peers from its trackers only")
     .option("--comment <text>", "words for people")
     .option("--source <text>", "tag that changes the infohash")

@@ -36,7 +36,7 @@ interface GetFlags extends OutputOptions {
 export function addGetCommand(program: Command): void {
   addCommand(program, {
     usage: "get",
-    summary: "Download a torrent; the same again goes on where it stopped.",
+    summary: "Download a torrent; run it again to continue.",
     examples: [
       "everseed get talks.torrent -o ~/Downloads",
       "everseed get 'magnet:?xt=urn:btih:...' --select '*.pdf'",
@@ -48,19 +48,19 @@ export function addGetCommand(program: Command): void {
       "a .torrent file, magnet link or infohash, or the URL of one or of its page",
     )
     .option("-o, --out <dir>", "where to put it", ".")
-    .option("--select <glob>", "only files that match; again for more", collect)
+    .option("--select <glob>", "only files that match; repeat for more", collect)
     .option("--final-names", "no .part at the end of unfinished files")
-    .addOption(new Option("--adopt", "overwrite what is there and differs").conflicts("rename"))
-    .option("--rename", "give other files of the same names other names")
+    .addOption(new Option("--adopt", "overwrite existing files that differ").conflicts("rename"))
+    .option("--rename", "rename the download when other files have its names")
     .option("--hidden", "keep a dot at the start of the torrent's name")
     .addOption(
-      new Option("--seed <ratio>", "help others afterwards: up to a ratio, or forever").argParser(
+      new Option("--seed <ratio>", "seed afterwards: up to a ratio, or forever").argParser(
         seedOption,
       ),
     )
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
-    .option("--peer <host:port>", "a peer to ask first; again for more", peerOption)
-    .option("--tracker <url>", "a tracker to ask, too; again for more", trackerOption)
+    .option("--peer <host:port>", "a peer to ask first; repeat for more", peerOption)
+    .option("--tracker <url>", "one more tracker to ask; repeat for more", trackerOption)
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((source: string, flags: GetFlags) => get(source, flags));
@@ -101,8 +101,8 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.detail(`Listening on port ${event.port}.`);
       if (event.waitsForPeers) {
         output.say(
-          "Nobody can be asked: it names no tracker, and there is no DHT yet. --tracker URL or " +
-            `--peer HOST:PORT says whom; waiting for peers to call port ${event.port}.`,
+          "Nobody can be asked: it names no tracker, and there is no DHT yet. Name one with --tracker URL or " +
+            `--peer HOST:PORT; waiting for peers to connect to port ${event.port}.`,
         );
       }
       break;

@@ -5,7 +5,7 @@ import { UsageError } from "../usage-error.ts";
 export function addHelpCommand(program: Command): void {
   program
     .command("help")
-    .description("Show how a command is used.")
+    .description("Show how to use a command.")
     .argument("[command...]", "its name, such as get, or hub start")
     .action((words: readonly string[]) => {
       let command = program;

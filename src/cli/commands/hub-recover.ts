@@ -12,21 +12,21 @@ interface PasswordFlags extends RecoverFlags {
   readonly passwordFile: string;
 }
 
-/** The ways back in when a password is forgotten. They work beside a hub that runs. */
+/** Ways to recover from a forgotten password. They work while the hub runs. */
 export function addHubRecoverCommands(hub: Command): void {
   addCommand(hub, {
     usage: "setup-link",
-    summary: "Make a link that works once: for a forgotten password, or to set up.",
+    summary: "Make a one-time link: for a forgotten password, or to set up.",
     examples: ["everseed hub setup-link --data data"],
   })
     .requiredOption("--data <dir>", "the hub's data folder")
     .action((flags: RecoverFlags) => setupLink(flags));
   addCommand(hub, {
     usage: "password",
-    summary: "Give an account a new password; whoever is signed in with it is signed out.",
+    summary: "Give an account a new password, and end its sessions.",
     examples: ["everseed hub password ann --data data --password-file pw"],
   })
-    .argument("<name>", "the name one signs in with")
+    .argument("<name>", "the name used to sign in")
     .requiredOption("--data <dir>", "the hub's data folder")
     .requiredOption("--password-file <file>", "file with the password, in one line")
     .action((name: string, flags: PasswordFlags) => password(name, flags));
@@ -38,8 +38,8 @@ function setupLink(flags: RecoverFlags): Promise<void> {
     const { url, runs } = await makeSetupLink(flags.data);
     output.record({ url, runs });
     output.line(`Open ${output.style("bold", escapeOutside(url))}`);
-    output.say("It works once, within 30 minutes. An older link is worth nothing any more.");
-    if (!runs) output.say("The hub does not run: start it first, on the same port.");
+    output.say("It works once, within 30 minutes. Older links no longer work.");
+    if (!runs) output.say("The hub is not running: start it first, on the same port.");
   });
 }
 

@@ -19,7 +19,7 @@ export function addHubStartCommand(hub: Command): void {
     summary: "Run a hub until Ctrl-C: web site, tracker and everseed.",
     examples: ["everseed hub start", "everseed hub start --data data --host 0.0.0.0 --port 80"],
   })
-    .option("--data <dir>", "where everything is kept")
+    .option("--data <dir>", "folder for everything")
     .option("--host <address>", "address of the web site (default: 127.0.0.1)")
     .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
     .option("--config <file>", "settings (default: everseed.yaml in the data folder)")

@@ -4,13 +4,13 @@ import { formatCount, formatLeft, formatRate } from "../figures.ts";
 import type { Output } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 
-/** What the hub tells of a torrent that it fetches. */
+/** The hub's description of a fetch. */
 type FetchView = FetchingEvent["fetch"];
 
-/** Different words of trackers that are told; one that says something new each time is cut off here. */
+/** Different messages of trackers that are shown; a tracker that keeps changing its message is cut off here. */
 const TOLD_MAX = 100;
 
-/** Shows how far a hub got with a torrent that it fetches from its swarm. */
+/** Shows the progress of a torrent that the hub fetches from its swarm. */
 export class FetchProgress {
   readonly #output: Output;
   readonly #words = new Set<string>();
@@ -51,8 +51,8 @@ export class FetchProgress {
   }
 
   /**
-   * Tells each text of a tracker once. A warning is for everybody; that one of many trackers is dead matters when
-   * nobody sends.
+   * Shows each message of a tracker once. Warnings concern everybody; one dead tracker of many matters only when no
+   * peer sends.
    */
   #tellTrackers({ trackerNotices, state, problem }: FetchView): void {
     for (const { kind, tracker, message } of trackerNotices) {

@@ -69,7 +69,7 @@ export function addPublishCommand(program: Command): void {
     });
 }
 
-/** What is decided by whoever makes a torrent. */
+/** Options that only the maker of a torrent decides. */
 const OWN_CONTENT = ["name", "comment", "private", "kind", "pieceSize"];
 
 function publish(path: string, flags: PublishFlags, chosen: readonly string[]): Promise<void> {
@@ -119,15 +119,15 @@ function publish(path: string, flags: PublishFlags, chosen: readonly string[]): 
 
 function hubOf({ to, tokenFile, data }: PublishFlags): { to: string; tokenFile: string } {
   if (data !== undefined) throw new UsageError("--data goes with --in-place.", HELP);
-  if (to === undefined) throw new UsageError("The hub is not named. Its address is --to.", HELP);
+  if (to === undefined) throw new UsageError("No hub was named. Give its address with --to.", HELP);
   if (tokenFile !== undefined) return { to, tokenFile };
-  throw new UsageError("The token is not named. Its file is --token-file.", HELP);
+  throw new UsageError("No token was named. Give its file with --token-file.", HELP);
 }
 
 async function inPlace(path: string, flags: PublishFlags, { output, signal }: CommandRun) {
   if (flags.data === undefined || flags.to !== undefined) {
     throw new UsageError(
-      "--in-place works on the hub's own machine: it takes --data, no --to.",
+      "--in-place works on the hub's own machine: it takes --data, not --to.",
       HELP,
     );
   }
@@ -168,7 +168,7 @@ async function inPlace(path: string, flags: PublishFlags, { output, signal }: Co
   output.say("The files stay yours: the hub reads them, and never moves, changes or deletes them.");
 }
 
-/** What was here is as it was: publishing it again changes no words of it. */
+/** The existing torrent stays unchanged: publishing it again changes none of its texts. */
 function tellKept(output: Output, { name, comment }: PublishFlags, title: string): void {
   if (name !== undefined && name !== title) {
     output.warn(`it keeps its title there, ${escapeOutside(title)}: its page can change it`);
@@ -180,8 +180,8 @@ function tellKept(output: Output, { name, comment }: PublishFlags, title: string
 
 /** Why something is not published yet. */
 const WAITING = {
-  start: "The hub does not run: it takes this in when it starts.",
-  setup: "The hub has no administrator yet: it takes this in when it is set up.",
+  start: "The hub is not running: it will publish this when it starts.",
+  setup: "The hub has no administrator yet: it will publish this when it is set up.",
 } as const;
 
 function tellPublished(output: Output, published: PublishedTorrent): void {

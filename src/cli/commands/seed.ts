@@ -34,7 +34,7 @@ export function addSeedCommand(program: Command): void {
   })
     .argument("<source...>", "files and folders, of which torrents are made; or torrents")
     .option("--data <dir>", "the folder the files of torrents lie in", ".")
-    .option("--tracker <url>", "a tracker to announce to, too; again for more", trackerOption)
+    .option("--tracker <url>", "one more tracker to announce to; repeat for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((sources: readonly string[], flags: SeedFlags) => seed(sources, flags));
@@ -62,7 +62,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
   });
 }
 
-/** A tracker of a hub knows what is published there: says how, to somebody who seeds to it. */
+/** A hub's tracker lists only what is published there: tells a person who seeds to it how to publish. */
 function howToList({ tracker, message }: Extract<SeedEvent, { kind: "tracker-failure" }>): string {
   if (!NOT_LISTED.test(message)) return "";
   const hub = /^https?:/i.test(tracker) ? escapeOutside(tracker) : "HUB";
@@ -72,7 +72,7 @@ function howToList({ tracker, message }: Extract<SeedEvent, { kind: "tracker-fai
   );
 }
 
-/** What everseed's tracker and others say of a torrent that they do not know. */
+/** The words of everseed's tracker and others for a torrent that they do not list. */
 const NOT_LISTED = /not (?:registered|authorized|found|listed)|unregistered|unknown torrent/i;
 
 function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
@@ -109,7 +109,7 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
     case "known":
       hashing.finish();
       output.record({ event: "known", file: event.file });
-      output.say(`${escapeOutside(event.file)} is there already and fits: it is used.`);
+      output.say(`${escapeOutside(event.file)} exists already and fits, so it is used.`);
       break;
     case "ready":
       output.record({ event: "ready", port: event.port });

@@ -7,7 +7,7 @@ import { formatCount } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { cutMiddle, escapeOutside } from "../outside-text.ts";
 
-/** More files than that are for `--json` and pagers. */
+/** Longer lists are for `--json` and pagers. */
 const FILES_SHOWN_MAX = 1000;
 
 interface ShowFlags extends OutputOptions {
@@ -34,7 +34,7 @@ export function addShowCommand(program: Command): void {
     );
 }
 
-/** Of a large torrent they are megabytes that few programs want. */
+/** For a large torrent these are megabytes that few programs want. */
 function withoutHashes(shown: ShownTorrent | ShownMagnet): object {
   if (shown.type === "magnet") return shown;
   const fields = Object.keys(shown).filter((name) => !HASH_TABLES.has(name));
@@ -89,8 +89,8 @@ function printMagnet(output: Output, magnet: ShownMagnet): void {
     ],
   ]);
   output.say(
-    "That is all it says. Which files there are, peers tell: everseed get fetches them, and --tracker URL or " +
-      "--peer HOST:PORT say whom to ask.",
+    "That is all it says. The list of files comes from peers: everseed get fetches it; name peers with --tracker URL or " +
+      "--peer HOST:PORT.",
   );
 }
 

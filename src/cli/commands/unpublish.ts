@@ -17,7 +17,7 @@ export function addUnpublishCommand(program: Command): void {
   })
     .argument("<url>", "address of its page")
     .requiredOption("--token-file <file>", "file with an API token of yours on that hub")
-    .option("--undo", "bring back what was taken back")
+    .option("--undo", "restore what was taken back")
     .action((url: string, flags: UnpublishFlags) => unpublish(url, flags));
 }
 
@@ -37,7 +37,9 @@ function unpublish(url: string, flags: UnpublishFlags): Promise<void> {
     output.record(removal);
     output.line(`Removed  ${escapeOutside(removal.name ?? url)}`);
     if (removal.undoUntil !== null) {
-      output.say(`Until ${removal.undoUntil.slice(0, 10)} the same with --undo brings it back.`);
+      output.say(
+        `Until ${removal.undoUntil.slice(0, 10)} the same command with --undo brings it back.`,
+      );
     }
   });
 }

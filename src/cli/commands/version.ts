@@ -5,7 +5,7 @@ import type { OutputOptions } from "../output.ts";
 export function addVersionCommand(program: Command): void {
   addCommand(program, {
     usage: "version",
-    summary: "Show which everseed this is.",
+    summary: "Show the version of everseed.",
     examples: ["everseed version --json"],
   }).action((options: OutputOptions) =>
     runCommand(options, async ({ output }) => {

@@ -3,7 +3,7 @@ import { invariant } from "../../base/errors.ts";
 import type { AccountTable, TokenRow, UserRow } from "../accounts.ts";
 import type { Schema } from "./schema.ts";
 
-/** The columns of better-auth's tables that are read and written here. */
+/** The columns of better-auth's tables that we read and write. */
 type Tables = {
   readonly account: {
     userId: string;

@@ -30,7 +30,7 @@ export class SqliteFileCopyTable implements FileCopyTable {
     await this.#db
       .deleteFrom("file_copies")
       .where("path", ">", `${folder}/`)
-      // The character behind "/".
+      // "0" is the character after "/".
       .where("path", "<", `${folder}0`)
       .execute();
   }

@@ -18,8 +18,8 @@ export class SqlitePrincipalTotalTable implements PrincipalTotalTable {
   }
 
   *sums(): Iterable<PrincipalFigures & { readonly principal: StoredPrincipal }> {
-    // Not before it is asked for: tests open databases that are older than this table. Sums are floating point, since those
-    // of integers fail beyond 2^63.
+    // Prepared on first use, because tests open databases that are older than this table. Sums are floating point,
+    // because integer sums fail beyond 2^63.
     this.#sums ??= this.#database.prepare(
       `select kind, id, total(completed) as completed, total(uploaded) as uploaded, total(downloaded) as downloaded,
          total(seeded_s) as seeded_s
@@ -63,7 +63,7 @@ export class SqlitePrincipalTotalTable implements PrincipalTotalTable {
   }
 }
 
-/** No more than a number of ours can hold, so that adding ends at it and fails nowhere. */
+/** Clamped to the largest safe number, so that sums stop there instead of failing. */
 function sum(column: "completed" | "uploaded" | "downloaded" | "seeded_s") {
   const [before, more] = [sql.ref(`principal_totals.${column}`), sql.ref(`excluded.${column}`)];
   return sql<number>`min(${before} + ${more}, ${Number.MAX_SAFE_INTEGER})`;

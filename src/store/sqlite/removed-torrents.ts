@@ -9,7 +9,7 @@ export class SqliteRemovedTorrentTable implements RemovedTorrentTable {
   readonly #db: Kysely<Schema>;
   readonly #onChange: (more: CatalogueTotals) => void;
 
-  /** @param onChange - Called when the catalogue has a torrent more or less. */
+  /** @param onChange - Called when the catalogue gains or loses a torrent. */
   constructor(db: Kysely<Schema>, onChange: (more: CatalogueTotals) => void) {
     this.#db = db;
     this.#onChange = onChange;
@@ -68,7 +68,7 @@ export class SqliteRemovedTorrentTable implements RemovedTorrentTable {
         .returning(["torrent", "words"])
         .executeTakeFirst();
       if (!row || row.torrent === null) return undefined;
-      // Written by `remove`, with its number: it stands again where it stood.
+      // Packed by `remove` with its number, so it returns to its old place.
       const torrent = { ...unpackRow(row.torrent), ...columns } as unknown as NewTorrent & {
         seq: number;
       };

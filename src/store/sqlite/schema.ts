@@ -4,10 +4,10 @@ import type { FetchRow } from "../fetches.ts";
 import type { FileCopyRow } from "../file-copies.ts";
 import type { StoredTorrent } from "../torrents.ts";
 
-/** A row that others get as it is, kysely may write. */
+/** A row that is read-only elsewhere, writable for kysely. */
 type Writable<Row> = { -readonly [Column in keyof Row]: Row[Column] };
 
-/** The tables of ours, as kysely sees them. Times are wall milliseconds, flags 0 or 1. */
+/** Our tables, as kysely sees them. Times are wall milliseconds, flags 0 or 1. */
 export interface Schema {
   torrents: TorrentsTable;
   removed_torrents: RemovedTorrentsTable;
@@ -18,7 +18,7 @@ export interface Schema {
   settings: SettingsTable;
   swarm_totals: SwarmTotalsTable;
   principal_totals: PrincipalTotalsTable;
-  /** Kept by better-auth; read here for the names of people. */
+  /** Owned by better-auth; we read the names of people. */
   user: UserTable;
 }
 
@@ -72,7 +72,7 @@ interface SwarmTotalsTable {
 
 interface PrincipalTotalsTable {
   kind: "member" | "device";
-  /** Of the account, or of the device. */
+  /** Id of the account or of the device. */
   id: string;
   /** 20 bytes. */
   infohash: Uint8Array;

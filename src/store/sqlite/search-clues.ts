@@ -1,16 +1,16 @@
 import { type QueryExecutorProvider, sql } from "kysely";
 
-// Shorter words are near to too many others.
+// Shorter words are similar to too many others.
 const CHARACTERS_MIN = 4;
 const CHARACTERS_MAX = 32;
-/** Of longer words the beginning leads to them; the rest is compared then. */
+/** Only this many leading characters of a longer word make its clues; the rest is compared afterwards. */
 const CLUE_CHARACTERS = 8;
 /** Words that share a clue and are compared. */
 const COMPARED_MAX = 200;
 const NEAR_MAX = 8;
 
 /**
- * Lets words be found by a wrong spelling. What has digits in it is nothing that could be guessed.
+ * Indexes words by their misspellings. Words with digits are left out, because they cannot be guessed.
  *
  * @param words - As `searchWords` gives them.
  */
@@ -22,7 +22,7 @@ export async function addClues(db: QueryExecutorProvider, words: readonly string
     select value ->> 0, value ->> 1 from json_each(${JSON.stringify(pairs)})`.execute(db);
 }
 
-/** @returns Words of the catalogue that `typed` may have been meant to be, or to be the beginning of. */
+/** @returns Words of the catalogue that `typed` may be a misspelling of, or of their beginning. */
 export async function nearWords(db: QueryExecutorProvider, typed: string): Promise<string[]> {
   if (!canBeGuessed(typed)) return [];
   const { rows } = await sql<{ word: string }>`
@@ -41,8 +41,8 @@ function canBeGuessed(word: string): boolean {
 }
 
 /**
- * The word, and what is left of it when one letter is dropped. Two words that are one slip apart have at least
- * one of these in common: so a few lookups by key find them among any number of words.
+ * The word, and the word without each of its letters. Two words that differ by one slip share at least one of these,
+ * so a few lookups by key find them among any number of words.
  */
 function cluesOf(word: string): string[] {
   const all = letters(word).slice(0, CLUE_CHARACTERS);
@@ -50,7 +50,7 @@ function cluesOf(word: string): string[] {
   return [...new Set([all.join(""), ...clues])];
 }
 
-/** True when `typed` is the beginning of `word` but for one letter: wrong, missing, too many, or two swapped. */
+/** True when `typed` is the beginning of `word` except for one letter: wrong, missing, added, or two swapped. */
 function beginsNearly(word: readonly string[], typed: readonly string[]): boolean {
   let at = 0;
   while (at < typed.length && word[at] === typed[at]) at += 1;
@@ -64,7 +64,7 @@ function beginsNearly(word: readonly string[], typed: readonly string[]): boolea
   );
 }
 
-/** Without case and accents. */
+/** The letters without case and accents. */
 function letters(word: string): string[] {
   return [...word.toLowerCase().normalize("NFD").replaceAll(/\p{M}/gu, "")];
 }

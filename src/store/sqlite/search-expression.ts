@@ -1,13 +1,13 @@
-/** Each word is one more list of all that have it. Of more words the longest count: they say most. */
+/** Each word adds a list of all torrents that have it. If there are more words, the longest are used: they say most. */
 const WORDS_MAX = 5;
 const WORD_CHARACTERS_MAX = 64;
 
-/** The words of a text. Quotes and operators cannot get through: only letters, digits and marks are kept. */
+/** The words of a text. Quotes and operators are dropped: only letters, digits and marks are kept. */
 export function wordsOf(text: string): string[] {
   return text.normalize("NFC").match(/[\p{L}\p{N}\p{M}\p{Co}]+/gu) ?? [];
 }
 
-/** The words that a person's search is about. */
+/** The words of a person's search. */
 export function searchWords(query: string): string[] {
   const words = [...new Set(wordsOf(query).map((word) => cut(word)))];
   if (words.length <= WORDS_MAX) return words;
@@ -19,7 +19,7 @@ function cut(word: string): string {
 }
 
 /**
- * An FTS5 expression: of every word one of its spellings begins a word of what is found.
+ * An FTS5 expression: for every word, one of its spellings must begin a word of the torrent.
  *
  * @param spellings - For each word one or more, as `searchWords` gives them.
  */

@@ -3,18 +3,18 @@ import { type QueryExecutorProvider, sql } from "kysely";
 import type { Work } from "../../base/work.ts";
 
 /**
- * Torrents whose words are in one part of the index. SQLite goes through all of them for each word of a search, some 3 ms
- * for five words that every torrent has.
+ * Torrents whose words are in one part of the index. SQLite scans all of them for each word of a search, which takes
+ * some 3 ms for five words that every torrent has.
  */
 export const TORRENTS_PER_PART = 10_000;
 
-/** @param firstSeq - Of the first torrent whose words may be in this part. @returns The name of its table. */
+/** @param firstSeq - The first torrent whose words may be in this part. @returns The name of its table. */
 function tableOf(firstSeq: number): string {
-  // The first one is older than the parts are.
+  // The first table is older than the parts.
   return firstSeq === 0 ? "torrents_search" : `search_part_${firstSeq}`;
 }
 
-/** @returns The part for a torrent of this number; a new one begins with a torrent that is newer than all there ever were. */
+/** @returns The part for a torrent of this number; a full part is followed by a new one, for newer torrents only. */
 export async function partFor(db: QueryExecutorProvider, seq: number): Promise<string> {
   const { rows } = await sql<{ firstSeq: number; newest: number }>`
     select first_seq as firstSeq, (select seq from sqlite_sequence where name = 'torrents') as newest
@@ -30,7 +30,7 @@ export async function partFor(db: QueryExecutorProvider, seq: number): Promise<s
   return table;
 }
 
-/** Looks words up in one part of the index after the other, so that a step does not grow with the catalogue (HUB-43). */
+/** Searches one part of the index after the other, so that a step does not grow with the catalogue (HUB-43). */
 export class SearchParts {
   readonly #database: DatabaseSync;
   #olderPart: StatementSync | undefined;
@@ -40,7 +40,7 @@ export class SearchParts {
     this.#database = database;
   }
 
-  /** @returns The numbers of the newest torrents that match, newest first. */
+  /** @returns The numbers of the newest matching torrents, newest first. */
   *newestMatches(expression: string, limit: number): Work<number[]> {
     const seqs: number[] = [];
     for (let part = this.#partBefore(Number.MAX_SAFE_INTEGER); part !== undefined;) {
@@ -65,7 +65,7 @@ export class SearchParts {
     const known = this.#newestMatches.get(firstSeq);
     if (known) return known;
     const table = tableOf(firstSeq);
-    // The index gives its numbers in order by itself, so that a limit ends the search.
+    // The index returns its numbers in order, so a limit ends the search early.
     const matches = this.#database.prepare(
       `select rowid as seq from ${table} where ${table} match ? order by rowid desc limit ?`,
     );

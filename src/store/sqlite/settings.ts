@@ -15,7 +15,7 @@ export class SqliteSettingsTable implements SettingsTable {
       .select("value")
       .where("key", "=", key)
       .executeTakeFirst();
-    // Only `set` below writes here, with the type that the key stands for.
+    // Only `set` below writes here, with the type of the key.
     return row && (JSON.parse(row.value) as Settings[K]);
   }
 
@@ -32,7 +32,7 @@ export class SqliteSettingsTable implements SettingsTable {
     const { numDeletedRows } = await this.#db
       .deleteFrom("settings")
       .where("key", "=", key)
-      // As `set` wrote it: what is read keeps the order of its keys.
+      // As `set` wrote it: JSON keeps the order of keys.
       .where("value", "=", JSON.stringify(value))
       .executeTakeFirst();
     return numDeletedRows > 0n;

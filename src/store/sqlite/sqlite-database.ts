@@ -4,8 +4,8 @@ import type { SqliteDatabase, SqliteStatement } from "kysely";
 const STATEMENTS_MAX = 200;
 
 /**
- * `node:sqlite` in the shape kysely's SQLite dialect drives. Statements are prepared once: pages repeat
- * the same few dozen queries, and preparing costs more than running most of them.
+ * `node:sqlite` as kysely's SQLite dialect drives it. Statements are prepared once: pages repeat the same few dozen
+ * queries, and preparing costs more than running most of them.
  */
 export class SqliteFile implements SqliteDatabase {
   readonly #database: DatabaseSync;
@@ -35,7 +35,7 @@ export class SqliteFile implements SqliteDatabase {
 
 function adapt(statement: StatementSync): SqliteStatement {
   return {
-    // A statement that gives columns is one that gives rows (SELECT, RETURNING).
+    // A statement with columns returns rows (SELECT, RETURNING).
     reader: statement.columns().length > 0,
     all: (parameters) => statement.all(...parameters.map(inputValue)),
     run: (parameters) => statement.run(...parameters.map(inputValue)),

@@ -3,7 +3,7 @@ import { invariant } from "../../base/errors.ts";
 
 type Value = string | number | null | Uint8Array;
 
-/** A row of any table as text, so that another table can keep it whatever columns it has. */
+/** Packs a row of any table as text, so that another table can store it whatever its columns are. */
 export function packRow(row: Readonly<Record<string, Value>>): string {
   const entries = Object.entries(row).map(([column, value]) => [
     column,
@@ -12,7 +12,7 @@ export function packRow(row: Readonly<Record<string, Value>>): string {
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-/** @param text - Of `packRow`. Columns that came later are not in it: they get their defaults. */
+/** @param text - From `packRow`. Columns that were added later are missing: they get their defaults. */
 export function unpackRow(text: string): Record<string, Value> {
   const packed = JSON.parse(text) as Record<string, string | number | null | { hex: string }>;
   const entries = Object.entries(packed).map(([column, value]): [string, Value] => {

@@ -3,11 +3,11 @@ import { addClues } from "./search-clues.ts";
 import { wordsOf } from "./search-expression.ts";
 import { partFor } from "./search-parts.ts";
 
-/** New words of one torrent that are also found by a wrong spelling; the title's come first. */
+/** New words of one torrent that are also found when mistyped; the title's come first. */
 const GUESSED_WORDS_MAX = 1_000;
 
 /**
- * Lets a torrent be found.
+ * Adds a torrent to the search.
  *
  * @param text - File names, description.
  */

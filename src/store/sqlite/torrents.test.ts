@@ -64,7 +64,7 @@ for (const [query, expression] of expressions) {
   });
 }
 
-test("HUB-43: a search has five words of 64 characters at most, of more the longest", () => {
+test("HUB-43: a search uses at most five words of 64 characters, the longest ones", () => {
   const expression = expressionOf(`${"x".repeat(5000)} ${"y ".repeat(5000)}`);
   assert.ok(expression.length <= 64 + 12, expression);
   assert.deepEqual(searchWords("a b c d e f g h i j"), ["a", "b", "c", "d", "e"]);
@@ -100,7 +100,7 @@ test("HUB-43: matches are counted up to a thousand, and looked through in pages 
   });
 });
 
-/** Numbers of torrents are given out in their order; as if so many had been published and removed. */
+/** Skips numbers, as if that many torrents had been published and removed. */
 async function skipNumbers(store: Store, newest: number): Promise<void> {
   await sql`update sqlite_sequence set seq = ${newest} where name = 'torrents'`.execute(store.db);
 }
@@ -114,7 +114,7 @@ async function firstSeqs(store: Store): Promise<unknown[]> {
 
 test("HUB-43: no step of a search looks through more than one part of the catalogue", async (t) => {
   await withStore(async (store) => {
-    // Each of the later parts begins with the first torrent that the part before has no room for.
+    // Each later part begins with the first torrent that did not fit into the part before.
     for (let number = 1; number <= 6; number += 1) {
       const seq = Math.floor(number / 2) * TORRENTS_PER_PART + (number % 2);
       await skipNumbers(store, seq - 1);
@@ -150,13 +150,13 @@ test("HUB-43: no step of a search looks through more than one part of the catalo
   });
 });
 
-test("a torrent that is edited, removed or brought back keeps its part of the index", async () => {
+test("a torrent that is edited, removed or restored keeps its part of the index", async () => {
   await withStore(async (store) => {
     const find = async (query: string) => {
       const { rows } = await store.torrents.search({ query, limit: 50, offset: 0 });
       return rows.map(({ id }) => id);
     };
-    // As it was before there were parts: the first one holds more than it should.
+    // A catalogue from before the parts: the first part holds more than its limit.
     const old = 2 * TORRENTS_PER_PART;
     await store.torrents.insert(torrent(1, { name: "harbour" }), { words: "" });
     await sql`update torrents set seq = ${old} where id = 't1'`.execute(store.db);
@@ -181,7 +181,7 @@ test("a torrent that is edited, removed or brought back keeps its part of the in
   });
 });
 
-test("HUB-43: nothing that grows with the catalogue is done unpaid", async () => {
+test("HUB-43: all work that grows with the catalogue is paid for", async () => {
   await withStore(async (store) => {
     await store.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "" });
     for (const [query, tasks] of [
@@ -243,7 +243,7 @@ const searches: [query: string, ids: string[]][] = [
   ['"', []],
   ["xyzzy", []],
 ];
-/** Words that nobody has, and what has words that are nearly spelled like them. */
+/** Words that no torrent has, and the torrents with similar words. */
 const similar: [query: string, ids: string[]][] = [
   ["tal xyzzy", []],
   ["harbour recordings", []],
@@ -302,10 +302,10 @@ test("pages of a search follow each other without gap or repetition", async () =
   });
 });
 
-test("UX 3.4: a page is found by indexes and in their order, however many torrents there are", async (t) => {
+test("UX 3.4: a page is found by index order, however many torrents there are", async (t) => {
   await withStore(async (store) => {
     await store.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "" });
-    // Counted once after each start.
+    // Totals are counted once after each start.
     await store.torrents.totals();
     const asked = [
       t.mock.method(StatementSync.prototype, "all"),
@@ -331,7 +331,7 @@ test("UX 3.4: a page is found by indexes and in their order, however many torren
   });
 });
 
-test("a catalogue from before wrong spellings were known learns its words", async (t) => {
+test("a catalogue from before the search clues gets them", async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), "everseed-store-"));
   t.after(() => rm(folder, { recursive: true }));
   const file = path.join(folder, "everseed.db");

@@ -40,7 +40,7 @@ export class SqliteTorrentTable implements TorrentTable {
   /**
    * Adds a torrent and, in the same transaction, marks its draft as published.
    *
-   * @param words - More to find it by: file names, comment.
+   * @param words - Further search words: file names, comment.
    */
   async insert(
     torrent: NewTorrent,
@@ -64,9 +64,9 @@ export class SqliteTorrentTable implements TorrentTable {
   }
 
   /**
-   * Changes what a torrent is called and what is said of it, in one step.
+   * Changes a torrent's title and description, in one step.
    *
-   * @param words - More to find it by: file names, description.
+   * @param words - Further search words: file names, description.
    * @returns False when there is no such torrent.
    */
   async edit(
@@ -90,12 +90,12 @@ export class SqliteTorrentTable implements TorrentTable {
     return edited;
   }
 
-  /** Goes up with every change that a list or a page of the catalogue shows. */
+  /** Rises with every change that a list or a page of the catalogue shows. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** The catalogue is another one than before, by so many torrents and bytes. */
+  /** The catalogue has changed by this many torrents and bytes. */
   handleChange(more: CatalogueTotals): void {
     this.#revision += 1;
     if (!this.#totals) return;
@@ -103,7 +103,7 @@ export class SqliteTorrentTable implements TorrentTable {
     this.#totals = { torrents: torrents + more.torrents, bytes: bytes + more.bytes };
   }
 
-  /** Whether a torrent keeps its content in this folder. */
+  /** Tells whether a torrent keeps its content in this folder. */
   async holdsContent(contentPath: string): Promise<boolean> {
     const row = await this.#db
       .selectFrom("torrents")
@@ -130,12 +130,12 @@ export class SqliteTorrentTable implements TorrentTable {
     for (const row of this.#allInfohashes.iterate()) yield infohashesIn(row);
   }
 
-  /** What has all the words; or, when nothing has, what has words that are spelled nearly like them. */
+  /** Finds torrents with all the words; if there are none, torrents with similar words. */
   async search(search: TorrentSearch, run: RunWork = runAtOnce): Promise<FoundTorrents> {
     const { query, limit, offset } = search;
     const words = searchWords(query);
     if (words.length === 0) {
-      // Words were asked for, but none that could be found.
+      // There was a query, but nothing in it can be searched for.
       if (query.trim() !== "") return NOTHING;
       const seqs = await run(inOneStep(() => seqsOf(this.#page.all(limit, offset))));
       const { torrents: total } = await this.totals();
@@ -150,7 +150,7 @@ export class SqliteTorrentTable implements TorrentTable {
     const spellings = await Promise.all(
       words.map(async (word, index) => (known[index] ? [word] : nearWords(this.#db, word))),
     );
-    // Every word is somebody's, or one is nobody's even nearly: guessing would find nothing either.
+    // Every word exists, or one has no similar word: guessing would find nothing either.
     if (known.every(Boolean)) return NOTHING;
     if (spellings.some((nearly) => nearly.length === 0)) return NOTHING;
     return { ...(await this.#matching(spellings, { search, run })), similar: true };
@@ -168,7 +168,7 @@ export class SqliteTorrentTable implements TorrentTable {
     return { total, more: seqs.length > total, rows, similar: false };
   }
 
-  /** Says of each word whether somebody has it. */
+  /** Tells for each word whether any torrent has it. */
   *#findKnown(words: readonly string[]): Work<boolean[]> {
     const known: boolean[] = [];
     for (const word of words) {
@@ -179,7 +179,7 @@ export class SqliteTorrentTable implements TorrentTable {
     return known;
   }
 
-  /** Newest first. Only the rows of a page are read. */
+  /** Newest first. Only the rows of the page are read. */
   async #rowsOf(seqs: readonly number[]): Promise<TorrentRow[]> {
     if (seqs.length === 0) return [];
     return this.#rows().where("seq", "in", seqs).orderBy("seq", "desc").execute();
@@ -203,7 +203,7 @@ export class SqliteTorrentTable implements TorrentTable {
     return this.#rows().where("seq", ">", seq).orderBy("seq").limit(1).executeTakeFirst();
   }
 
-  /** As `after`, of those whose every byte was last checked before `beforeMs`, wall milliseconds. */
+  /** Like `after`, among torrents whose last full check was before `beforeMs`, wall milliseconds. */
   async afterChecked(seq: number, beforeMs: number): Promise<TorrentRow | undefined> {
     return this.#rows()
       .where("seq", ">", seq)
@@ -213,7 +213,7 @@ export class SqliteTorrentTable implements TorrentTable {
       .executeTakeFirst();
   }
 
-  /** Its content lies in our own folder from now on. */
+  /** From now on its content is in our own folder. */
   async keepContent(id: string): Promise<void> {
     await this.#db
       .updateTable("torrents")
@@ -247,7 +247,7 @@ export class SqliteTorrentTable implements TorrentTable {
       .execute();
   }
 
-  /** @param trackers - As in the column of that name. */
+  /** @param trackers - In the format of the column. */
   async setTrackers(id: string, trackers: string): Promise<void> {
     await this.#db.updateTable("torrents").set({ trackers }).where("id", "=", id).execute();
   }
@@ -272,7 +272,7 @@ async function runAtOnce<Result>(work: Work<Result>): Promise<Result> {
   return finish(work);
 }
 
-/** SQLite gives an answer in one piece. */
+/** SQLite answers a query in one piece. */
 // eslint-disable-next-line require-yield -- the one step is the work
 function* inOneStep<Result>(task: () => Result): Work<Result> {
   return task();

@@ -23,9 +23,9 @@ const STATEMENTS = [
     checked_at integer not null,
     check (infohash_v1 is not null or infohash_v2 is not null)
   ) strict`,
-  // What peers and trackers say for a v2 torrent: its infohash cut to 20 bytes.
+  // The wire form of a v2 torrent: its infohash cut to 20 bytes.
   sql`create index torrents_wire_v2 on torrents (substr(infohash_v2, 1, 20))`,
-  // Without content of its own: the words are in the index, the texts in the torrent's row and file.
+  // A contentless index: it has the words, while the texts are in the torrent's row and file.
   sql`create virtual table torrents_search using fts5(
     name, words, content = '', contentless_delete = 1, prefix = '1 2 3',
     tokenize = "unicode61 remove_diacritics 2"

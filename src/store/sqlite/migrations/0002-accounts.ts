@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
-// As better-auth 1.7.5 with its username, admin and api-key plugins wants them. A test compares.
+// The tables that better-auth 1.7.5 with its username, admin and api-key plugins needs. A test compares them.
 const STATEMENTS = [
   sql`create table "user" (
     "id" text not null primary key,

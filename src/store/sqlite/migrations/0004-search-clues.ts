@@ -3,19 +3,19 @@ import type { Migration } from "kysely/migration";
 import { addClues } from "../search-clues.ts";
 
 const STATEMENTS = [
-  // A word under each spelling that one slip leaves of it.
+  // Each word under all spellings with one letter dropped.
   sql`create table search_clues (
     clue text not null,
     word text not null,
     primary key (clue, word)
   ) strict, without rowid`,
-  // Narrow, so that turning to the last page of a long catalogue reads little.
+  // A narrow index, so that the last page of a long catalogue needs few reads.
   sql`create index torrents_newest on torrents (seq)`,
   sql`create virtual table temp.search_words using fts5vocab(main, torrents_search, row)`,
 ];
 const WORDS_PER_STEP = 10_000;
 
-/** Finds words that were typed wrongly, also those of torrents that are here already. */
+/** Finds mistyped words, also those of existing torrents. */
 export const searchClues: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of STATEMENTS) await statement.execute(db);

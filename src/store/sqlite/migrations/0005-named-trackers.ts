@@ -2,8 +2,8 @@ import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /**
- * Trackers that a publisher named, apart from the hub's own, which are put around a torrent when somebody asks
- * for it. Null in rows from before: their .torrent files tell, and are read when they are needed.
+ * Trackers that a publisher named, without the hub's own, which are added when a torrent is requested. Null in older
+ * rows: their .torrent files have them, and are read when needed.
  */
 export const namedTrackers: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {

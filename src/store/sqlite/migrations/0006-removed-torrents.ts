@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 const STATEMENTS = [
-  // A row of its own kind: whatever asks for what is published cannot find what was removed.
+  // A table of its own, so that no query for published torrents finds a removed one.
   sql`create table removed_torrents (
     id text primary key not null,
     infohash_v1 blob,
@@ -19,7 +19,7 @@ const STATEMENTS = [
   sql`create index removed_torrents_due on removed_torrents (removed_at) where state <> 'gone'`,
 ];
 
-/** Torrents that were taken back: kept for some days, then only known to have been there. */
+/** Removed torrents: kept for some days, then only known to have existed. */
 export const removedTorrents: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of STATEMENTS) await statement.execute(db);

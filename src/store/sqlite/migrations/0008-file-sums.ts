@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
-/** CRC-32 of files as far as they are known, for archives that begin in the middle. */
+/** Known CRC-32 sums of files, for archives that are read from the middle. */
 export const fileSums: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     await sql`create table file_sums (

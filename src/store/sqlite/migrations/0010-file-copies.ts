@@ -11,7 +11,9 @@ const STATEMENTS = [
   sql`create index file_copies_alike on file_copies (size, sample)`,
 ];
 
-/** Equal files are found by size and a sample, then byte by byte: also those of v1 torrents, which have no root. */
+/**
+ * Finds equal files by size and a sample, then byte by byte; this includes files of v1 torrents, which have no root.
+ */
 export const fileCopies: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of STATEMENTS) await statement.execute(db);

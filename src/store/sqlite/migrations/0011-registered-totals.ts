@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
-/** Open trackers kept a row for each infohash they ever heard of: only those of published torrents last. */
+/** Open trackers kept a row for each infohash they ever saw: only those of published torrents stay. */
 export const registeredTotals: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     await sql`delete from swarm_totals

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
-/** What members and devices have done, by torrent. */
+/** The figures of members and devices, by torrent. */
 export const principalTotals: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     await sql`create table principal_totals (

@@ -13,7 +13,7 @@ import { inPlaceStamps } from "./0012-in-place-stamps.ts";
 import { searchParts } from "./0013-search-parts.ts";
 import { principalTotals } from "./0014-principal-totals.ts";
 
-/** In order, forward only. A released migration is never changed; what comes later is a new one. */
+/** In order, forward only. A released migration is never changed; changes come as new ones. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-publish": publishTables,
   "0002-accounts": accountTables,
