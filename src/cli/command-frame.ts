@@ -60,7 +60,9 @@ export async function runCommand(
     stderr: standardStream("stderr"),
     env: process.env,
   });
-  const interruption = new Interruption(() => output.say("Stopping. Interrupt again to stop at once."));
+  const interruption = new Interruption(() =>
+    output.say("Stopping. Interrupt again to stop at once."),
+  );
   try {
     const exit = await work({ output, signal: interruption.signal });
     process.exitCode = exit ?? EXIT.done;

@@ -65,7 +65,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
       assert.equal(ours.infohashV1, theirs.infohashV1);
       assert.equal(ours.infohashV2, theirs.infohashV2);
       assert.notEqual(ours.torrentUrl, theirs.torrentUrl);
-      // Whoever has it from the new hub gets every byte.
+      // A peer of the new hub gets every byte.
       const got = await everseed(context, ["get", ours.torrentUrl, "-o", `${name}-out`], { cwd });
       assert.equal(got.exit, 0, got.stderr);
       for (const path of ["talks/a.bin", "talks/slides/b.pdf", "talks/empty"]) {

@@ -18,7 +18,7 @@ for (const [who, isMute] of [
       settings: {
         connectionsMax: 100,
         connectionsPerTorrentMax: 70,
-        // Who says nothing is not let go for that while the test goes on.
+        // A silent peer is not dropped during the test.
         handshakeTimeoutMs: 60_000,
       },
     });

@@ -95,7 +95,7 @@ test("TRK-11: an address that asks faster than the configuration allows gets 429
   assert.match(await raw(t, hub.webPort, get(ANNOUNCE), "127.0.0.2"), /^HTTP\/1\.1 200 /);
 });
 
-/** Who still sends may see the connection reset instead of the answer. */
+/** A client that is still sending may see a reset connection instead of the answer. */
 const TOO_LARGE = /^HTTP\/1\.1 431 |^$/;
 const smuggled = `GET ${ANNOUNCE.replace("6881", "6666")} HTTP/1.1\r\n${HOST}\r\n`;
 const refusedBytes: readonly (readonly [what: string, text: string, status: RegExp])[] = [

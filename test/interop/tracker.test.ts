@@ -22,7 +22,7 @@ const SCHEMES = ["http", "udp"] as const;
 /** aria2 speaks to UDP trackers only with its DHT on, which would introduce peers, too. */
 const PEERS = { http: [aria2, libtorrent], udp: [libtorrent] };
 const V1 = ["--kind", "v1"];
-/** Who fetches from whom. Transmission takes no loopback address from a tracker, so it is found by others. */
+/** The pairs of downloader and seed. Transmission accepts no loopback address from a tracker, so others must find it. */
 const PAIRS = {
   http: [
     [aria2, transmission],
