@@ -81,6 +81,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     this.scheduler = new Scheduler({
       upLimit: this.#upLimit,
       downLimit: this.#downLimit,
+      uploadSlots: this.settings.uploadSlots,
       onWaiting: () => this.#schedulePump(),
       onRoom: () => this.handleRoom(),
     });

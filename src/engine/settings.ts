@@ -22,7 +22,10 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   idleTimeoutMs: 130_000,
   /** Silence before we send a keep-alive: below the 120 s of BEP 3 by the time a slow line takes, as tr. */
   keepAliveMs: 100_000,
-  /** Regular and optimistic unchokes of one torrent, as lt; the choker adds some while there is room. */
+  /**
+   * Regular and optimistic unchokes of all torrents together, as lt. Each torrent that somebody wants something of adds
+   * to them until each has two, and a line that can feed more adds some.
+   */
   uploadSlots: 8,
   /** Requests we queue for a peer and say so (`reqq`); lt sends at most 500 (WIR-6). */
   requestQueueMax: 500,

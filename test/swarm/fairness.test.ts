@@ -7,8 +7,6 @@ import { makeSimTorrent, type SimTorrent } from "../../src/sim/sim-torrent.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { MIB, withSeed } from "./judging.ts";
 
-/** What mends it: slots that are counted by the session and not by each torrent. */
-const TODO = { todo: "sharing/slot-shares.ts" };
 const KIB = 1024;
 const PIECE = 256 * KIB;
 /** The largest share may be this many times the smallest. */
@@ -44,6 +42,15 @@ function assertEven(t: TestContext, shares: readonly number[], unit = MIB): void
 function assertUsed(shares: readonly number[], bytes: number): void {
   const sum = shares.reduce((total, share) => total + share, 0);
   assert.ok(sum > 0.9 * bytes && sum < 1.1 * bytes, `${sum} of ${bytes} bytes`);
+}
+
+function total(shares: readonly number[]): number {
+  return shares.reduce((sum, share) => sum + share, 0);
+}
+
+/** Peers that each torrent serves now. */
+function slotsOf(served: readonly SimRun[]): number[] {
+  return served.map(({ torrent }) => torrent.peers().filter((peer) => !peer.amChoking).length);
 }
 
 /** A machine that fetches all six, each from a seed of its own. */
@@ -230,21 +237,95 @@ test(
 
 test(
   "upload slots are the session's: six torrents with many and with few leechers have equally many",
-  TODO,
   withSeed(76, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const link = { upBytesPerSecond: 512 * KIB, downBytesPerSecond: 64 * MIB };
     const settings = { uploadSlots: 6, upBytesPerSecond: 512 * KIB };
     const server = await swarm.join({ link, settings });
     const served = await serveSix(swarm, server, [8, 3, 3, 3, 3, 3]);
-    const slots = (): number[] =>
-      served.map(({ torrent }) => torrent.peers().filter(({ amChoking }) => !amChoking).length);
     swarm.simulation.runFor(12_000);
-    assertEven(t, slots(), 1);
-    assert.equal(
-      slots().reduce((sum, count) => sum + count, 0),
-      12,
-      "two for each torrent: one to reward and one to try",
+    assertEven(t, slotsOf(served), 1);
+    assert.equal(total(slotsOf(served)), 12, "two for each torrent: one to reward and one to try");
+  }),
+);
+
+test(
+  "slots that do not divide go from torrent to torrent, round by round",
+  withSeed(77, async (seed, t) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const settings = { uploadSlots: 16, upBytesPerSecond: 256 * KIB };
+    const server = await swarm.join({ link: BROAD, settings });
+    const served = await serveSix(swarm, server, [8, 4, 4, 4, 4, 4]);
+    const sums = served.map(() => 0);
+    swarm.simulation.runFor(2_000);
+    for (let round = 0; round < 3; round += 1) {
+      swarm.simulation.runFor(10_000);
+      const slots = slotsOf(served);
+      assert.equal(total(slots), 16);
+      assertEven(t, slots, 1);
+      for (const [index, count] of slots.entries()) sums[index]! += count;
+    }
+    assert.deepEqual(sums, [8, 8, 8, 8, 8, 8]);
+  }),
+);
+
+test(
+  "a torrent that nobody wants holds no slot, and its first peer is served in the next round at the latest",
+  withSeed(78, async (seed) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const settings = { uploadSlots: 8, upBytesPerSecond: 256 * KIB };
+    const server = await swarm.join({ link: BROAD, settings });
+    const served = await serveSix(swarm, server, [9, 9, 0, 0, 0, 0]);
+    swarm.simulation.runFor(12_000);
+    assert.deepEqual(slotsOf(served), [4, 4, 0, 0, 0, 0]);
+    const late = (await swarm.join({ link: BROAD })).leech(SIX[2]!);
+    swarm.simulation.runFor(100);
+    late.torrent.addPeers([server.endpoint]);
+    swarm.simulation.runFor(10_000);
+    assert.equal(slotsOf(served)[2], 1);
+    assert.equal(total(slotsOf(served)), 8);
+    void server.session.remove(served[0]!.torrent);
+    swarm.simulation.runFor(1_500);
+    assert.deepEqual(slotsOf(served), [0, 7, 1, 0, 0, 0], "what a torrent leaves is used at once");
+  }),
+);
+
+test(
+  "twenty torrents share eight slots: each is served in one of three rounds",
+  withSeed(79, async (seed, t) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const settings = { uploadSlots: 2, upBytesPerSecond: 256 * KIB };
+    const server = await swarm.join({ link: BROAD, settings });
+    const served: SimRun[] = [];
+    const fetches: SimRun[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      const made = makeSimTorrent({
+        random: swarm.random,
+        name: `one-of-many-${index}`,
+        size: 2 * MIB,
+        // Choked peers may fetch ten pieces (BEP 6): short ones.
+        pieceLength: 16 * KIB,
+        kind: "v1",
+      });
+      served.push(server.seed(made));
+      for (let i = 0; i < 1 + (index % 3); i += 1) {
+        fetches.push((await swarm.join({ link: BROAD })).leech(made));
+      }
+    }
+    swarm.simulation.runFor(100);
+    for (const { torrent } of fetches) torrent.addPeers([server.endpoint]);
+    swarm.simulation.runFor(12_000);
+    const rounds = served.map(() => 0);
+    for (let round = 0; round < 15; round += 1) {
+      const slots = slotsOf(served);
+      assert.equal(total(slots), 8);
+      for (const [index, count] of slots.entries()) rounds[index]! += count;
+      swarm.simulation.runFor(10_000);
+    }
+    assertEven(t, rounds, 1);
+    assertEven(
+      t,
+      served.map(({ torrent }) => torrent.stats().uploaded),
     );
   }),
 );

@@ -2,6 +2,7 @@ import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { MemoryShare, MemorySupply } from "./memory-share.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { RateShare } from "./rate-share.ts";
+import { SlotShares } from "./slot-shares.ts";
 import { type Supply, TurnRing } from "./turn-ring.ts";
 
 /** A turn is worth what passes in this time, shared by those that wait... */
@@ -34,14 +35,16 @@ export interface TorrentShares {
 export interface SchedulerOptions {
   readonly downLimit: RateLimit;
   readonly upLimit: RateLimit;
+  readonly uploadSlots: number;
   /** A torrent waits: `run` is to be called at `nextTurnAtMs`, or when memory comes back. */
   readonly onWaiting: () => void;
   /** Memory came back that a torrent waits for: `run` is to be called when the burst is over. */
   readonly onRoom: () => void;
 }
 
-/** Shares what is scarce among the torrents of a session, in turns. */
+/** Shares what is scarce among the torrents of a session: in turns what is used up, in rounds what is held. */
 export class Scheduler {
+  readonly slots: SlotShares;
   readonly #down: TurnRing;
   readonly #up: TurnRing;
   readonly #receive: TurnRing;
@@ -52,6 +55,8 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    const { uploadSlots, upLimit } = options;
+    this.slots = new SlotShares({ uploadSlots, isLimited: () => upLimit.bytesPerSecond > 0 });
     this.#down = new TurnRing(rateSupply(options.downLimit));
     this.#up = new TurnRing(rateSupply(options.upLimit));
     this.#receive = new TurnRing(this.#receiveMemory);

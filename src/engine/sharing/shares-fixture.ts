@@ -10,6 +10,7 @@ export function sharesOfOne(options: {
   const scheduler = new Scheduler({
     downLimit: new RateLimit(0),
     upLimit: new RateLimit(options.upBytesPerSecond ?? 0),
+    uploadSlots: 8,
     onWaiting: options.onWaiting,
     onRoom: () => undefined,
   });

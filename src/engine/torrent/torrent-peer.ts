@@ -163,6 +163,10 @@ export class TorrentPeer
     return this.#download?.snubbed === true;
   }
 
+  get isHeldBack(): boolean {
+    return this.#upload?.isHeldBack === true;
+  }
+
   get connectedAtMs(): number {
     return this.swarm.connectedAtMs;
   }

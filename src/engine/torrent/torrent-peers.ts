@@ -7,6 +7,7 @@ import { BASE_HASHES_MAX, encodeHashReject } from "../../wire/hash-transfer.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { boundsOf, type PieceBounds, UNKNOWN_BOUNDS } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
+import { SlotClaim } from "../sharing/slot-shares.ts";
 import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
@@ -59,6 +60,7 @@ export class TorrentPeers implements PeerRoutes {
   readonly #torrent: TorrentOfPeers;
   readonly #outputs = new OutputQueue<PeersOutput>();
   readonly #choker: Choker<TorrentPeer>;
+  readonly #slots = new SlotClaim();
   /** The 20 bytes of a handshake, one or two. */
   readonly #infohashes: readonly Uint8Array[];
 
@@ -74,7 +76,7 @@ export class TorrentPeers implements PeerRoutes {
     const { info } = torrent;
     this.#bounds = { ...(info ? boundsOf(info.geometry.pieceCount) : UNKNOWN_BOUNDS) };
     this.swarm = new Swarm({ ports, settings, peerId });
-    this.#choker = new Choker({ random: ports.random, uploadSlots: settings.uploadSlots });
+    this.#choker = new Choker(ports.random);
     this.extensions = this.#makeExtensions();
   }
 
@@ -152,6 +154,7 @@ export class TorrentPeers implements PeerRoutes {
 
   closeAll(reason: string): void {
     for (const peer of this.swarm.all()) peer.close(reason);
+    this.#host.scheduler.slots.release(this.#slots);
   }
 
   // ---- What they tell --------------------------------------------------------------------------------
@@ -210,7 +213,7 @@ export class TorrentPeers implements PeerRoutes {
   handleInterest(peer: TorrentPeer): void {
     if (!this.#transfer) return;
     if (peer.peerInterested) {
-      if (this.#choker.hasFree) this.#rechoke();
+      if (this.#choker.hasFree || this.#slots.demand === 0) this.#rechoke();
       if (peer.amChoking) this.#grantFast(peer);
     } else if (!peer.amChoking) {
       peer.choke();
@@ -357,12 +360,13 @@ export class TorrentPeers implements PeerRoutes {
   #rechoke(): void {
     const transfer = this.#transfer;
     if (!transfer) return;
-    const { choke, unchoke } = this.#choker.decide({
-      peers: this.swarm.open(),
-      seeding: transfer.isComplete,
-      limited: transfer.isUploadLimited,
-      now: this.#nowMs(),
-    });
+    const now = this.#nowMs();
+    const peers = [...this.swarm.open()];
+    const seeding = transfer.isComplete;
+    const limited = transfer.isUploadLimited;
+    const demand = { ...this.#choker.demand(peers, now), limited };
+    const grant = this.#host.scheduler.slots.ask(this.#slots, demand, now);
+    const { choke, unchoke } = this.#choker.decide({ peers, seeding, limited, now, ...grant });
     for (const peer of choke) peer.choke();
     for (const peer of unchoke) peer.connection.setChoking(false);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SlotClaim, SlotShares } from "../sharing/slot-shares.ts";
 import { Choker } from "./choker.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 
@@ -9,6 +10,7 @@ interface TestPeer {
   peerInterested: boolean;
   amChoking: boolean;
   snubbed: boolean;
+  isHeldBack?: boolean;
   uploaded: number;
   downloaded: number;
   /** Bytes a second it gives us, whether choked or not. */
@@ -37,6 +39,8 @@ function peerNamed(name: string, facts: Partial<TestPeer> = {}): TestPeer {
 /** Second by second: peers give and take, the choker is asked when it is due, as a torrent does it. */
 class TestSwarm {
   readonly choker: Choker<TestPeer>;
+  readonly #shares: SlotShares;
+  readonly #claim = new SlotClaim();
   readonly peers: TestPeer[];
   readonly #seeding: boolean;
   readonly #limited: boolean;
@@ -54,18 +58,19 @@ class TestSwarm {
     this.peers = options.peers;
     this.#seeding = options.seeding ?? false;
     this.#limited = options.limited ?? true;
-    const random = seededRandom(options.seed ?? 1);
-    this.choker = new Choker({ random, uploadSlots: options.uploadSlots });
+    const { uploadSlots } = options;
+    this.choker = new Choker(seededRandom(options.seed ?? 1));
+    this.#shares = new SlotShares({ uploadSlots, isLimited: () => false });
     this.decide();
   }
 
   decide(): void {
-    const { choke, unchoke } = this.choker.decide({
-      peers: this.peers,
-      seeding: this.#seeding,
-      limited: this.#limited,
-      now: this.nowMs,
-    });
+    const { peers, nowMs: now } = this;
+    const limited = this.#limited;
+    const demand = { ...this.choker.demand(peers, now), limited };
+    const grant = this.#shares.ask(this.#claim, demand, now);
+    const view = { peers, seeding: this.#seeding, limited, now, ...grant };
+    const { choke, unchoke } = this.choker.decide(view);
     for (const peer of choke) {
       assert.ok(!peer.amChoking, "who is choked is not choked again");
       peer.amChoking = true;
@@ -195,6 +200,67 @@ test("peers are choked in rounds of 10 s only, and equal ones are not swapped (f
   assert.ok(swarm.chokedAtMs.every((at) => at % 10_000 === 0));
   // Only the optimistic one changes: at most one peer each 30 s.
   assert.ok(swarm.chokedAtMs.length <= 20, `${swarm.chokedAtMs.length} chokes in 10 minutes`);
+});
+
+/** Rounds with the slots that are told; who gives most is first. @returns Who was served in each. */
+function roundsWith(slots: readonly number[], peers: TestPeer[], seeding = false): string[] {
+  const choker = new Choker<TestPeer>(seededRandom(3));
+  return slots.map((count, index) => {
+    const now = (index + 1) * 10_000;
+    for (const peer of peers) {
+      peer.downloaded += peer.gives * 10;
+      if (!peer.amChoking) peer.uploaded += peer.takes;
+    }
+    const grant = { slots: count, round: index + 1, shared: true };
+    const { choke, unchoke } = choker.decide({ peers, seeding, now, limited: true, ...grant });
+    for (const peer of choke) peer.amChoking = true;
+    for (const peer of unchoke) peer.amChoking = false;
+    const served = peers.filter((peer) => !peer.amChoking);
+    return served.map(({ name }) => name).join(" ");
+  });
+}
+
+test("leeching with one slot: two rounds for the best giver, one for another by chance", () => {
+  const peers = crowd(6, (index) => ({ gives: (6 - index) * 1000 }));
+  const served = roundsWith(
+    Array.from({ length: 60 }, () => 1),
+    peers,
+  );
+  const tried = new Set<string>();
+  // Before the first round nobody gave us anything that was seen.
+  for (const [index, name] of served.entries()) {
+    if (index === 0) continue;
+    if (index % 3 < 2) assert.equal(name, "p0", `round ${index}`);
+    else tried.add(name);
+  }
+  assert.deepEqual([...tried].sort(), ["p1", "p2", "p3", "p4", "p5"]);
+});
+
+test("leeching with one slot: nobody gives anything, all are tried", () => {
+  const served = roundsWith(
+    Array.from({ length: 100 }, () => 1),
+    crowd(4),
+  );
+  assert.deepEqual([...new Set(served)].sort(), ["p0", "p1", "p2", "p3"]);
+});
+
+for (const seeding of [false, true]) {
+  test(`without a slot nobody is served, ${seeding ? "seeding" : "leeching"}`, () => {
+    const peers = crowd(5, () => ({ gives: 1000 }));
+    const served = roundsWith([3, 0, 0, 2], peers, seeding);
+    assert.deepEqual(
+      served.map((names) => names.split(" ").filter(Boolean).length),
+      [3, 0, 0, 2],
+    );
+  });
+}
+
+test("a peer whose blocks wait for our limit fills its slot, where others want slots as well", () => {
+  for (const isHeldBack of [false, true]) {
+    const peers = crowd(6, () => ({ takes: 0, isHeldBack }));
+    const served = roundsWith([2, 2, 2], peers, true);
+    assert.equal(served.at(-1)!.split(" ").length, isHeldBack ? 2 : 4);
+  }
 });
 
 for (const seeding of [false, true]) {

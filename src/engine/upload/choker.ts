@@ -1,8 +1,6 @@
 import type { Random } from "../../ports/random.ts";
 import { CHOKING_WINDOW_MS, RateMeter } from "../sharing/rate-meter.ts";
-
-/** Between two rounds that may choke somebody (BEP 3): shorter ones make TCP start over all the time. */
-const ROUND_MS = 10_000;
+import { FED_BYTES_PER_SECOND, type SlotDemand, type SlotGrant } from "../sharing/slot-shares.ts";
 
 /** Between two looks for slots that fell free. */
 const FILL_MS = 500;
@@ -27,10 +25,8 @@ const QUIET_MS = 4_000;
 /** ...and loses it after so long when another waits for it (WIR-22). */
 const HOG_MS = 20_000;
 
-/** A slot is added while the n-th fastest upload has n times this: the line can feed one more (lt). */
-const FED_BYTES_PER_SECOND = 2_048;
-/** At most this many times the configured slots. */
-const SLOTS_GROWTH_MAX = 4;
+/** With one slot alone, a leecher uses it in each third round to try a peer by chance. */
+const LONE_ROUNDS = 3;
 
 /** What the choker must know of a peer. The object itself is the peer's identity. */
 export interface ChokerPeer {
@@ -39,13 +35,16 @@ export interface ChokerPeer {
   readonly amChoking: boolean;
   /** It owes us blocks and sends none. */
   readonly snubbed: boolean;
+  /** Blocks that it asked for wait for rate or memory of ours: that it takes nothing is not its doing. */
+  readonly isHeldBack?: boolean;
   readonly connectedAtMs: number;
   /** Bytes of blocks since the connection began, to it and from it. */
   readonly uploaded: number;
   readonly downloaded: number;
 }
 
-export interface ChokerView<P> {
+/** What the torrent has of the session's slots comes with it. */
+export interface ChokerView<P> extends SlotGrant {
   readonly peers: Iterable<P>;
   /** We have everything we want, so peers cannot be ranked by what they give us. */
   readonly seeding: boolean;
@@ -88,11 +87,12 @@ interface Ledger {
  */
 export class Choker<P extends ChokerPeer> {
   readonly #random: Random;
-  readonly #slots: number;
   readonly #ledgers = new WeakMap<P, Ledger>();
   #optimistic: P | undefined;
   #optimisticUntilMs = 0;
-  #nextRoundMs = 0;
+  #round = 0;
+  /** Rounds in which a leecher had one slot alone. */
+  #loneRounds = 0;
   #nextFillMs = 0;
   #hasFree = true;
   /** Bytes taken since the last look by peers that had their turn for a while, and whether there were such. */
@@ -102,10 +102,8 @@ export class Choker<P extends ChokerPeer> {
   /** Unchokes beyond the slots while the line is idle; doubled by each look that finds it so. */
   #trials = 0;
 
-  /** @param options.uploadSlots - At least 2: one to reward, one to try. */
-  constructor(options: { random: Random; uploadSlots: number }) {
-    this.#random = options.random;
-    this.#slots = Math.max(2, options.uploadSlots);
+  constructor(random: Random) {
+    this.#random = random;
   }
 
   /** True when a peer that becomes interested now would be unchoked at once. */
@@ -126,17 +124,32 @@ export class Choker<P extends ChokerPeer> {
     return freed;
   }
 
-  /** A round when it is time for one, else fills free slots. To be called whenever one may be free. */
+  /** What the torrent must tell to be granted slots. */
+  demand(open: Iterable<P>, now: number): Pick<SlotDemand, "interested" | "uploads"> {
+    let interested = 0;
+    const uploads: number[] = [];
+    for (const peer of open) {
+      this.#observe(peer, now);
+      if (peer.peerInterested) interested += 1;
+      if (!peer.amChoking) uploads.push(this.#ledger(peer, now).up.bytesPerSecond(now));
+    }
+    return { interested, uploads };
+  }
+
+  /** A round when one has begun, else fills free slots. To be called whenever one may be free. */
   decide(view: ChokerView<P>): ChokerDecision<P> {
-    const { now } = view;
+    const { now, slots, round, shared } = view;
     const peers = [...view.peers];
-    for (const peer of peers) this.#observe(peer, now);
+    for (const peer of peers) {
+      this.#observe(peer, now);
+      // A torrent alone lets others in meanwhile. Among several, that would be more than its share.
+      if (shared && peer.isHeldBack === true) this.#ledger(peer, now).movedAtMs = now;
+    }
     this.#nextFillMs = now + FILL_MS;
-    const slots = this.#slotsFor(peers, view);
-    this.#lookAtLine(slots, view);
+    this.#lookAtLine(view);
     let chosen: ReadonlySet<P>;
-    if (now >= this.#nextRoundMs) {
-      this.#nextRoundMs = now + ROUND_MS;
+    if (round !== this.#round) {
+      this.#round = round;
       chosen = view.seeding
         ? this.#seedRound(peers, slots, now)
         : this.#leechRound(peers, slots, now);
@@ -212,7 +225,7 @@ export class Choker<P extends ChokerPeer> {
    * unchoke costs nothing: ever more are tried, so that one who does read need not wait until sixty who do
    * not have had their turn, eight at a time (WIR-22).
    */
-  #lookAtLine(slots: number, { limited, now }: ChokerView<P>): void {
+  #lookAtLine({ slots, limited, now }: ChokerView<P>): void {
     const elapsedMs = now - this.#lookedAtMs;
     if (elapsedMs < FILL_MS) return;
     const idle = (this.#takenBytes * 1000) / elapsedMs < slots * FED_BYTES_PER_SECOND;
@@ -237,20 +250,10 @@ export class Choker<P extends ChokerPeer> {
     return ledger.hog;
   }
 
-  #slotsFor(peers: readonly P[], view: ChokerView<P>): number {
-    if (view.limited === true) return this.#slots;
-    const rates = peers
-      .filter((peer) => !peer.amChoking)
-      .map((peer) => this.#ledger(peer, view.now).up.bytesPerSecond(view.now))
-      .sort((a, b) => b - a);
-    let fed = 0;
-    while (fed < rates.length && rates[fed]! >= FED_BYTES_PER_SECOND * (fed + 1)) fed += 1;
-    return Math.min(Math.max(this.#slots, fed + 1), this.#slots * SLOTS_GROWTH_MAX);
-  }
-
   // -- leeching ---------------------------------------------------------------------------------
 
   #leechRound(peers: readonly P[], slots: number, now: number): Set<P> {
+    if (slots < 2) return slots < 1 ? new Set() : this.#loneRound(peers, now);
     const ranked = this.#rankByGift(peers, now).filter((peer) => !peer.snubbed);
     const chosen = new Set<P>();
     let filled = 0;
@@ -270,6 +273,22 @@ export class Choker<P extends ChokerPeer> {
       if (this.#fillsSlot(optimistic, now)) filled += 1;
     }
     this.#addWaiting(chosen, rest, slots - filled, now);
+    return chosen;
+  }
+
+  /** One slot cannot reward one peer and try another at the same time: it does so in turn. */
+  #loneRound(peers: readonly P[], now: number): Set<P> {
+    this.#loneRounds += 1;
+    const interested = peers.filter((peer) => peer.peerInterested);
+    const best = this.#rankByGift(interested, now).find(
+      (peer) => !peer.snubbed && this.#gift(peer, now) > 0 && !this.#isHog(peer, now),
+    );
+    const rest = interested.filter((peer) => peer !== best);
+    const rewards = best !== undefined && this.#loneRounds % LONE_ROUNDS !== 0;
+    const one = rewards ? best : (this.#chooseOptimistic(rest, now) ?? best);
+    const chosen = new Set<P>();
+    if (one) chosen.add(one);
+    this.#addWaiting(chosen, rest, one && this.#fillsSlot(one, now) ? 0 : 1, now);
     return chosen;
   }
 

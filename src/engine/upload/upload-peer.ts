@@ -40,6 +40,8 @@ export class UploadPeer {
   /** Bytes that are being read from disk for it. */
   readingBytes = 0;
   chokedAtMs = 0;
+  /** It asked for blocks that wait for rate or memory of ours. */
+  isHeldBack = false;
   /** It stands in the list of those to be served when the burst is over. */
   isToServe = false;
 

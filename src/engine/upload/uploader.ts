@@ -167,6 +167,7 @@ export class Uploader {
   /** We choke the peer: with the fast extension every request gets its answer (BEP 6). */
   handleChoked(peer: UploadPeer): void {
     peer.chokedAtMs = this.#options.clock.nowMs();
+    peer.isHeldBack = false;
     peer.queue.removeWhere(({ piece, begin, length }) => {
       if (peer.grants.has(piece)) return false;
       peer.link.sendReject(piece, begin, length);
@@ -188,6 +189,7 @@ export class Uploader {
 
   /** Reads and sends as much as the peer may be owed at the moment. */
   #serve(peer: UploadPeer): void {
+    peer.isHeldBack = false;
     while (peer.isOpen && peer.queue.count > 0) {
       const room = this.#owedMax(peer) - peer.owedBytes;
       if (room < FRAME_BYTES && peer.owedBytes > 0) return;
@@ -213,6 +215,11 @@ export class Uploader {
   #nextInTurn(waiting: ReadonlySet<UploadPeer>): UploadPeer {
     if (!this.#inTurn || !waiting.has(this.#inTurn)) [this.#inTurn] = waiting;
     return this.#inTurn!;
+  }
+
+  #wait(scarce: "rate" | "memory", peer: UploadPeer): void {
+    this.#waiting[scarce].add(peer);
+    peer.isHeldBack = true;
   }
 
   /** The connection has ended. */
@@ -326,7 +333,7 @@ export class Uploader {
     }
     const allowed = limit.available(now);
     if (allowed < Math.min(first.length, BLOCK_BYTES)) {
-      this.#waiting.rate.add(peer);
+      this.#wait("rate", peer);
       limit.wait(now);
       return false;
     }
@@ -345,7 +352,7 @@ export class Uploader {
       // What is kept for others may stand in the way; their blocks can be read again.
       if (this.#warm.dropIdle()) return true;
       if (memory.mayTry()) memory.handleShort();
-      this.#waiting.memory.add(peer);
+      this.#wait("memory", peer);
       memory.wait();
       return false;
     }

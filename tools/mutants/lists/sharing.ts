@@ -1,6 +1,7 @@
 import type { Mutant } from "../mutant.ts";
 
 const FAIRNESS = ["test/swarm/fairness", "src/engine/sharing/turn-ring"];
+const SLOTS = ["test/swarm/fairness", "src/engine/sharing/slot-shares", "src/engine/upload/choker"];
 const OPENING = ["test/swarm/opening", "src/engine/storage/root-leases"];
 
 /** What torrents share, and the small faults that were found with it. */
@@ -32,6 +33,34 @@ export const mutants: readonly Mutant[] = [
     from: "if (torrent.spillIdle()) break;",
     to: "if (torrent.isOpening && torrent.spillIdle()) break;",
     tests: FAIRNESS,
+  },
+  {
+    name: "slots: every round begins with the same torrent",
+    file: "src/engine/sharing/slot-shares.ts",
+    from: "      if (left === 0) this.#cursor = claim;\n",
+    to: "",
+    tests: SLOTS,
+  },
+  {
+    name: "slots: a torrent that wants fewer keeps what it had",
+    file: "src/engine/sharing/slot-shares.ts",
+    from: "this.#hold(claim, Math.min(this.#want(claim), this.#slotsOf(claim) + free));",
+    to: "this.#hold(claim, Math.max(this.#slotsOf(claim), Math.min(this.#want(claim), free)));",
+    tests: SLOTS,
+  },
+  {
+    name: "slots: peers held back by our limit make room for others",
+    file: "src/engine/upload/choker.ts",
+    from: "if (shared && peer.isHeldBack === true)",
+    to: "if (shared && peer.isHeldBack === undefined)",
+    tests: SLOTS,
+  },
+  {
+    name: "slots: one slot alone is always for the best giver",
+    file: "src/engine/upload/choker.ts",
+    from: "this.#loneRounds % LONE_ROUNDS !== 0",
+    to: "this.#loneRounds > 0",
+    tests: SLOTS,
   },
   {
     name: "swarm: acknowledgements prove nothing",
