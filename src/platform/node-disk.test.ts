@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync, truncateSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { assertSameBytes } from "../base/same-bytes-fixture.ts";
 import { toHex } from "../base/bytes.ts";
 import {
   BLOCK,
@@ -43,7 +44,7 @@ for (const kind of KINDS) {
       if (extent.pad) continue;
       const path = join(root, fixture.layout.files[index]!.path);
       const expected = space.subarray(extent.offset, extent.offset + extent.length);
-      assert.deepEqual(new Uint8Array(readFileSync(path)), expected, path);
+      assertSameBytes(readFileSync(path), expected, path);
     }
     assert.ok(!existsSync(join(root, ".pad")), "padding is never on disk (MET-13)");
     assert.ok(!existsSync(fixture.layout.partFile));
@@ -63,7 +64,7 @@ for (const kind of KINDS) {
       }
       const bytes = await calls.read(runs);
       assert.ok(bytes instanceof Uint8Array);
-      assert.deepEqual(new Uint8Array(bytes), space.slice(start, start + length), `piece ${piece}`);
+      assertSameBytes(bytes, space.slice(start, start + length), `piece ${piece}`);
     }
     await calls.close();
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { until } from "../base/until-fixture.ts";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ByteStore, OpenContent, PieceJudge, PieceVerdict } from "../ports/content.ts";
@@ -100,12 +101,12 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
   const pass = async (count: number) => {
     const delays: number[] = [];
     while (delays.length < count) {
-      while (timers.length === 0) await new Promise(setImmediate);
+      await until("it pauses", () => timers.length > 0);
       const { delayMs, fire } = timers.shift()!;
       delays.push(delayMs);
       fire();
     }
-    while (timers.length === 0) await new Promise(setImmediate);
+    await until("it pauses", () => timers.length > 0);
     return delays;
   };
   const daysSince = async (id: string) =>
@@ -158,7 +159,7 @@ test("a stop in the middle closes the files and reports nothing about the torren
   await pass(2);
   assert.equal(open(), 1);
   scrub.stop();
-  while (open() > 0) await new Promise(setImmediate);
+  await until("all files are closed", () => open() === 0);
   assert.equal(timers.length, 0);
   assert.equal(await daysSince("t1"), 40);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { until } from "../base/until-fixture.ts";
 import type {
   AddTorrent,
   EngineSession,
@@ -108,7 +109,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
       const fire = fires.get(2_000)!;
       fires.delete(2_000);
       fire();
-      while (!fires.has(2_000)) await new Promise(setImmediate);
+      await until("it waits", () => fires.has(2_000));
     }
   };
   return {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "../base/until-fixture.ts";
+import { assertSameBytes } from "../base/same-bytes-fixture.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
@@ -220,7 +222,7 @@ test("more bytes than declared are refused, and the declared bytes are kept", as
     code: "too-large",
   });
   assert.equal(upload.offset, bytes.length);
-  assert.deepEqual(disk.bytes, bytes);
+  assertSameBytes(disk.bytes, bytes);
 });
 
 for (const lengths of [[1], [PIECE], [PIECE + 1], [0, 5, 0, 3 * PIECE, 7], [10 * PIECE - 1]]) {
@@ -230,7 +232,7 @@ for (const lengths of [[1], [PIECE], [PIECE + 1], [0, 5, 0, 3 * PIECE, 7], [10 *
       const upload = open();
       assert.equal(await upload.receive(0, cut(bytes, chunkBytes)), bytes.length);
       assert.ok(upload.complete);
-      assert.deepEqual(disk.bytes, bytes);
+      assertSameBytes(disk.bytes, bytes);
       assert.equal(disk.emptyFiles, 1);
       const hashes = upload.hashes();
       for (let piece = 0; piece < layout.geometry.pieceCount; piece += 1) {
@@ -268,7 +270,7 @@ test("PUB-1.2: a request that breaks off keeps its tail; the next one goes on in
   const again = open();
   assert.equal(again.offset, 20_000);
   assert.equal(await again.receive(20_000, cut(bytes.subarray(20_000), chunk)), bytes.length);
-  assert.deepEqual(disk.bytes, bytes);
+  assertSameBytes(disk.bytes, bytes);
   const expected = Uint8Array.from(sha1(bytes.subarray(PIECE, 2 * PIECE)));
   assert.deepEqual(again.hashes().v1?.slice(20, 40), expected);
 });
@@ -281,7 +283,7 @@ test("STO-13: closing cuts a silent request off and keeps every byte it brought"
     await new Promise(() => undefined); // The network is gone without notice.
   };
   const receiving = upload.receive(0, body());
-  while (upload.offset < 20_000) await new Promise(setImmediate);
+  await until("the first bytes are there", () => upload.offset >= 20_000);
   await Promise.all([upload.close(), assert.rejects(receiving, { code: "closed" })]);
   await assert.rejects(upload.receive(20_000, cut(bytes, 9)), { code: "closed" });
   disk.powerCut();
@@ -310,7 +312,7 @@ test("STO-1, STO-2: after a power cut at any moment the offset promises only wha
       }
     };
     await open().receive(0, body());
-    assert.deepEqual(left.subarray(0, promised), bytes.subarray(0, promised), `${moment}`);
+    assertSameBytes(left.subarray(0, promised), bytes.subarray(0, promised), `${moment}`);
     promises += promised;
   }
   assert.ok(promises > 0, "some moments come after a checkpoint");
@@ -353,7 +355,7 @@ test("STO-4: a full disk ends the request; opened again, the upload goes on wher
   const again = open();
   assert.ok(again.offset <= 3 * PIECE);
   await again.receive(again.offset, cut(bytes.subarray(again.offset), 5000));
-  assert.deepEqual(disk.bytes, bytes);
+  assertSameBytes(disk.bytes, bytes);
 });
 
 test("HUB-8: many uploads share one limit of memory", async () => {
@@ -380,7 +382,7 @@ for (const [how, pause] of [
       }
     };
     const slowly = slow.receive(0, body());
-    while (slow.offset === 0) await new Promise(setImmediate);
+    await until("something is there", () => slow.offset > 0);
     let done = false;
     const quickly = quick.receive(0, cut(bytes, 5000)).finally(() => (done = true));
     for (let turns = 0; !done; turns += 1) {
@@ -392,7 +394,7 @@ for (const [how, pause] of [
     disk.powerCut();
     resume.resolve();
     assert.equal(await slowly, bytes.length);
-    assert.deepEqual(disk.bytes, bytes);
+    assertSameBytes(disk.bytes, bytes);
     assert.deepEqual(slow.hashes().v2, quick.hashes().v2);
     assert.equal(pool.peakBytes, PIECE);
     assert.equal(pool.lentBytes, 0);
@@ -408,7 +410,7 @@ test("a piece that was set aside is durable when its request ends", async () => 
     await end.promise;
   };
   const receiving = upload.receive(0, body());
-  while (upload.offset === 0) await new Promise(setImmediate);
+  await until("something is there", () => upload.offset > 0);
   const other = slabs.take(PIECE);
   clock.fireAll();
   slabs.give(await other);
@@ -416,5 +418,5 @@ test("a piece that was set aside is durable when its request ends", async () => 
   assert.equal(await receiving, 700);
   disk.powerCut();
   assert.equal(open().offset, 700);
-  assert.deepEqual(disk.bytes.subarray(0, 700), bytes.subarray(0, 700));
+  assertSameBytes(disk.bytes.subarray(0, 700), bytes.subarray(0, 700));
 });

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
 import { withoutLayers } from "../fixtures/bare-torrent.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
@@ -63,7 +64,7 @@ test(
     const got = await everseed(context, ["get", "bare.torrent", ...flags], { cwd: folder });
     assert.equal(got.exit, 0, got.stderr);
     for (const [path, bytes] of Object.entries(FILES)) {
-      assert.deepEqual(await readFile(join(folder, "home", path)), bytes, path);
+      assertSameBytes(await readFile(join(folder, "home", path)), bytes, path);
     }
   },
 );

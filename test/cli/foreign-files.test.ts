@@ -13,6 +13,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
 /** A folder with content and its torrent, and a seed of it. @param names - Of the torrent, then below it. */
@@ -58,20 +59,20 @@ test("CLI-11: get overwrites nothing that it did not make", async (context) => {
   assert.equal(refused.exit, 4);
   assert.match(refused.stderr, /Nothing is overwritten: .*\/home\/notes\.txt is there/m);
   assert.match(refused.stderr, /--rename[^]*--adopt/);
-  assert.deepEqual(await readFile(join(home, "notes.txt")), mine);
+  assertSameBytes(await readFile(join(home, "notes.txt")), mine);
 
   const renamed = await get("--rename");
   assert.equal(renamed.exit, 0, renamed.stderr);
   assert.deepEqual((await readdir(home)).toSorted(), ["notes (old).txt", "notes.txt"]);
-  assert.deepEqual(await readFile(join(home, "notes (old).txt")), mine);
-  assert.deepEqual(await readFile(join(home, "notes.txt")), files["notes.txt"]);
+  assertSameBytes(await readFile(join(home, "notes (old).txt")), mine);
+  assertSameBytes(await readFile(join(home, "notes.txt")), files["notes.txt"]);
 
   await rm(join(home, "notes.txt"));
   await link(join(folder, "linked"), join(home, "notes.txt"));
   const adopted = await get("--adopt");
   assert.equal(adopted.exit, 0, adopted.stderr);
-  assert.deepEqual(await readFile(join(home, "notes.txt")), files["notes.txt"]);
-  assert.deepEqual(await readFile(join(folder, "linked")), mine, "a hard link elsewhere");
+  assertSameBytes(await readFile(join(home, "notes.txt")), files["notes.txt"]);
+  assertSameBytes(await readFile(join(folder, "linked")), mine, "a hard link elsewhere");
 });
 
 test("CLI-11: a complete copy is taken as it is, also with other names; a longer one is refused, and cut by --adopt", async (context) => {
@@ -97,7 +98,7 @@ test("CLI-11: a complete copy is taken as it is, also with other names; a longer
   assert.match(longer.stderr, /\/talks\/b\.bin is there already/);
   const cut = await get("--adopt");
   assert.equal(cut.exit, 0, cut.stderr);
-  assert.deepEqual(await readFile(join(home, "talks/b.bin")), files["talks/b.bin"]);
+  assertSameBytes(await readFile(join(home, "talks/b.bin")), files["talks/b.bin"]);
 });
 
 test("CLI-11: what is missing is fetched beside what is right, which is not touched", async (context) => {
@@ -113,7 +114,7 @@ test("CLI-11: what is missing is fetched beside what is right, which is not touc
   const got = await get();
   assert.equal(got.exit, 0, got.stderr);
   for (const [path, bytes] of Object.entries(files)) {
-    assert.deepEqual(await readFile(join(home, path)), bytes, path);
+    assertSameBytes(await readFile(join(home, path)), bytes, path);
   }
   const after = await lstat(join(home, "talks/4.bin"));
   assert.deepEqual([after.ino, after.mtimeMs], [before.ino, before.mtimeMs]);
@@ -124,7 +125,7 @@ test("CLI-11: what is missing is fetched beside what is right, which is not touc
   const other = await get();
   assert.equal(other.exit, 4, other.stderr);
   assert.match(other.stderr, /: one of .*\/talks\/4\.bin.* is not what the torrent says/);
-  assert.deepEqual(await readFile(join(home, "talks/4.bin")), Buffer.alloc(5_004, "m"));
+  assertSameBytes(await readFile(join(home, "talks/4.bin")), Buffer.alloc(5_004, "m"));
 });
 
 test("CLI-11: what is no file is in the way before anything is written; --rename moves it, --adopt does not", async (context) => {
@@ -152,7 +153,7 @@ test("CLI-11: what is no file is in the way before anything is written; --rename
     const names = (await readdir(join(home, "talks"))).toSorted();
     assert.deepEqual(names, ["a.bin", "b (old).bin", "b.bin"]);
     for (const [name, bytes] of Object.entries(files)) {
-      assert.deepEqual(await readFile(join(home, name)), bytes, name);
+      assertSameBytes(await readFile(join(home, name)), bytes, name);
     }
     await rm(join(home, "talks"), { recursive: true });
   }
@@ -189,7 +190,7 @@ test("CLI-11: what stands in the place of a folder is in the way before anything
     const renamed = await get("--rename");
     assert.equal(renamed.exit, 0, renamed.stderr);
     for (const [name, bytes] of Object.entries(files)) {
-      assert.deepEqual(await readFile(join(home, name)), bytes, name);
+      assertSameBytes(await readFile(join(home, name)), bytes, name);
     }
     assert.ok(await lstat(`${path} (old)`), "it is kept");
     await rm(join(home, "talks"), { recursive: true });
@@ -252,14 +253,14 @@ test("CLI-12: a name that begins with a dot is not hidden on disk, unless that i
   assert.equal(shown.exit, 0, shown.stderr);
   assert.deepEqual((await readdir(home)).toSorted(), [".bashrc", "_.bashrc"]);
   assert.equal(await readFile(join(home, ".bashrc"), "utf8"), "alias ll='ls -l'\n");
-  assert.deepEqual(await readFile(join(home, "_.bashrc")), files[".bashrc"]);
+  assertSameBytes(await readFile(join(home, "_.bashrc")), files[".bashrc"]);
 
   const hidden = await get("--hidden");
   assert.equal(hidden.exit, 4, "asked for, but somebody's");
   assert.equal(await readFile(join(home, ".bashrc"), "utf8"), "alias ll='ls -l'\n");
   await rm(join(home, ".bashrc"));
   assert.equal((await get("--hidden")).exit, 0);
-  assert.deepEqual(await readFile(join(home, ".bashrc")), files[".bashrc"]);
+  assertSameBytes(await readFile(join(home, ".bashrc")), files[".bashrc"]);
 });
 
 test(
@@ -289,6 +290,6 @@ test(
     await asking.finished;
     seed.child.kill("SIGINT");
     await seed.finished;
-    assert.deepEqual(await readFile(join(source, "talks/a.bin")), edited);
+    assertSameBytes(await readFile(join(source, "talks/a.bin")), edited);
   },
 );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { until } from "../../src/base/until-fixture.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { startSeed, talks } from "./talks.ts";
 
@@ -24,7 +25,7 @@ async function begin(
     signal === "SIGKILL"
       ? (await resumeAgeMs(world.folder)) > 0 && (await occupied(world.folder)) > 0
       : (await occupied(world.folder)) > 500_000;
-  while (!(await isEnough())) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until("enough of it is there", isEnough);
   get.child.kill(signal);
   return { ...(await get.finished), names: await content(world.folder) };
 }

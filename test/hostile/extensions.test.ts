@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { until } from "../../src/base/until-fixture.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../src/wire/handshake.ts";
@@ -89,7 +90,7 @@ test(
       "127.0.0.5",
     );
     const download = leech(t, engine, made, { peers: [fickle] });
-    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until("somebody was asked", () => asked.length > 0);
     assert.ok(asked.every((piece) => piece > 1));
     await dial(t, engine.endpoint, {
       infohash: made.infohash,

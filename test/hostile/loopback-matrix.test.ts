@@ -222,7 +222,8 @@ test("limits of rate hold, in both directions, and can be lifted", OPTIONS, asyn
     });
     await download.when("piece");
     const startMs = performance.now();
-    await download.when("piece", () => download.torrent.stats().doneBytes >= 0.25 * MIB);
+    // Without a limit this is here in some hundredths of a second.
+    await download.when("piece", () => download.torrent.stats().doneBytes >= 1.25 * MIB);
     const seconds = (performance.now() - startMs) / 1000;
     // The burst and what is on its way may pass at once, and no more.
     assert.ok(download.torrent.stats().downloaded <= (seconds + 1) * 256 * 1024 + 256 * 1024);

@@ -251,6 +251,13 @@ export function leech(
   });
 }
 
+/** @returns The addresses that were banned. */
+export function bannedBy({ events }: Running): Set<string> {
+  const banned = new Set<string>();
+  for (const event of events) if (event.kind === "peer-banned") banned.add(event.address);
+  return banned;
+}
+
 export function magnetOf(made: Made): AddTorrent["from"] {
   return { magnet: parseMagnet(formatMagnet({ infohashes: made.metainfo.info.infohashes })) };
 }

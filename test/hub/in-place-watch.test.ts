@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { until } from "../../src/base/until-fixture.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import type { Metainfo } from "../../src/metainfo/metainfo.ts";
 import { NodeFiles } from "../../src/platform/node-files.ts";
@@ -89,7 +90,7 @@ async function world(t: TestContext, count: number) {
   const round = async (): Promise<string[]> => {
     changes.length = 0;
     timers.shift()!();
-    while (timers.length === 0) await new Promise(setImmediate);
+    await until("the round is over", () => timers.length > 0);
     return [...changes];
   };
   return { root, store, round, lost, loads: () => loads };

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
 import type { DiskOutcome, FilePlaces } from "../../ports/content.ts";
 import { ContentIo } from "./content-io.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
@@ -64,7 +65,7 @@ test("a file that holds what is to be written needs no writing: a piece is share
   assert.equal((await calls.store(1)).kind, "intact");
   const after = lstatSync(at("a"), { bigint: true });
   assert.deepEqual([after.ino, after.mtimeNs], [before.ino, before.mtimeNs]);
-  assert.deepEqual(new Uint8Array(readFileSync(at("b"))), bytesB);
+  assertSameBytes(readFileSync(at("b")), bytesB);
   assert.equal((await calls.verify(1)).kind, "intact");
 });
 
@@ -88,11 +89,11 @@ test("a claimed file is cut to its length, and one with other names is copied fi
   const inodeB = statSync(at("b")).ino;
   assert.deepEqual(await call(calls.content.places!, "claim", [0, 1]), { kind: "done" });
   for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
-  assert.deepEqual(new Uint8Array(readFileSync(at("a"))), bytesA);
-  assert.deepEqual(new Uint8Array(readFileSync(at("b"))), bytesB);
+  assertSameBytes(readFileSync(at("a")), bytesA);
+  assertSameBytes(readFileSync(at("b")), bytesB);
   assert.equal(statSync(at("b")).ino, inodeB, "one that stands alone stays what it is");
   assert.equal(statSync(at("a")).mode & 0o777, 0o640);
-  assert.deepEqual(readFileSync(join(root, "precious")), Buffer.alloc(BLOCK * 4, "x"));
+  assertSameBytes(readFileSync(join(root, "precious")), Buffer.alloc(BLOCK * 4, "x"));
   assert.deepEqual(readdirSync(at(".")).toSorted(), ["a", "b"].toSorted());
 });
 

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
 import { ContentIo } from "./content-io.ts";
 import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import { DiskRefusal } from "./disk-refusal.ts";
@@ -41,7 +42,7 @@ test(
         try {
           io.write(piece * BLOCK, block);
           io.read(piece * BLOCK, into);
-          assert.deepEqual(into, block, "what is read is what was written");
+          assertSameBytes(into, block, "what is read is what was written");
           return "done";
         } catch (error) {
           if (!(error instanceof DiskRefusal)) throw error;
@@ -88,7 +89,7 @@ test("a folder that may be passed through but not listed is passed through", (t)
   t.after(() => io.files.end());
   const into = new Uint8Array(BLOCK);
   io.read(0, into);
-  assert.deepEqual(into, fixture.space);
+  assertSameBytes(into, fixture.space);
 });
 
 test("folders take their part of the descriptors, however deep they lie (STO-7)", (t) => {
@@ -109,7 +110,7 @@ test("folders take their part of the descriptors, however deep they lie (STO-7)"
   for (const [piece] of files.entries()) {
     io.write(piece * BLOCK, fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK));
     other.read(piece * BLOCK, into);
-    assert.deepEqual(into, fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK));
+    assertSameBytes(into, fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK));
   }
   assert.ok(io.files.count + other.files.count <= 3);
   const held = readdirSync("/proc/self/fd").filter((descriptor) => {

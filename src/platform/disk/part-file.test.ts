@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 
 const FILES = [
@@ -26,7 +27,7 @@ test("pieces shared with unwanted files are kept, judged and served without thos
   const calls = open();
   await calls.setWanted([true, false, false]);
   for (const piece of [0, 1, 2]) assert.equal((await calls.store(piece)).kind, "intact");
-  assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/a"))), bytesOf(0));
+  assertSameBytes(readFileSync(join(root, "t/a")), bytesOf(0));
   assert.ok(!existsSync(join(root, "t/b")));
   assert.ok(statSync(fixture.layout.partFile).blocks * 512 <= BLOCK * 2, "the part file is sparse");
   assert.equal((await calls.verify(2)).kind, "intact");
@@ -56,7 +57,7 @@ for (const restarted of [false, true]) {
     assert.ok(!existsSync(fixture.layout.partFile), "nothing is left for it to hold");
     for (const piece of [2, 5]) assert.equal((await calls.verify(piece)).kind, "intact");
     for (const piece of [3, 4]) assert.equal((await calls.store(piece)).kind, "intact");
-    assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/b"))), bytesOf(1));
+    assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
     assert.deepEqual(await calls.sync(), { kind: "done" });
     assert.deepEqual(readdirSync(join(root, "t")), ["a", "b", "c"]);
   });
@@ -68,7 +69,7 @@ test("a piece from the middle of an unwanted file that still arrives makes it a 
   await calls.setWanted([true, false, true]);
   const verdicts = await Promise.all([2, 3, 5, 4, 6].map((piece) => calls.store(piece)));
   for (const verdict of verdicts) assert.equal(verdict.kind, "intact");
-  assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/b"))), bytesOf(1));
+  assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
   for (const piece of [2, 3, 4, 5]) assert.equal((await calls.verify(piece)).kind, "intact");
 });
 
@@ -86,7 +87,7 @@ test("a piece from the middle that arrives while its file is being unwanted is n
   );
   for (const piece of [2, 5]) await calls.store(piece);
   await calls.setWanted([true, true, true]);
-  assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/b"))), bytesOf(1));
+  assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
 });
 
 test("a file that is there already stays the place of its bytes when it is unwanted", async (t) => {
@@ -110,7 +111,7 @@ test("a temporary file of a crash is written over, a file that appeared is writt
   writeFileSync(join(root, "t/b"), "");
   assert.deepEqual(await calls.setWanted([true, true, true]), { kind: "done" });
   for (const piece of [3, 4, 7]) await calls.store(piece);
-  assert.deepEqual(new Uint8Array(readFileSync(join(root, "t/b"))), bytesOf(1));
+  assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
   const judged = await calls.check();
   assert.ok(Array.isArray(judged) && judged.every((intact) => intact === true));
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 
 const FILES = [
@@ -47,7 +48,7 @@ test("files carry a suffix until they are finished, and go on being served meanw
   assert.deepEqual(await calls.sync(), { kind: "done" });
   const { offset, length } = fixture.geometry.files[1]!;
   const bytes = new Uint8Array(readFileSync(join(root, "t/b")));
-  assert.deepEqual(bytes, fixture.space.subarray(offset, offset + length));
+  assertSameBytes(bytes, fixture.space.subarray(offset, offset + length));
 });
 
 test("after a restart each file is found under the name it has", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
 import { type Log, SILENT_LOG } from "../../ports/log.ts";
 import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
@@ -45,7 +46,7 @@ test("a worker that dies is reported, its jobs fail as values, and the next one 
   );
   assert.deepEqual(await run({ kind: "sync", part: 0, parts: 1 }), { kind: "done" });
   assert.equal(Atomics.load(content.layout.state, 0) & DIRTY, 0);
-  assert.deepEqual(new Uint8Array(readFileSync(join(root, "f"))), space.slice(0, BLOCK));
+  assertSameBytes(readFileSync(join(root, "f")), space.slice(0, BLOCK));
   await pool.close();
   const late = await run({ kind: "stamp" });
   assert.ok(late.kind === "failure" && late.code === "EBADF");
