@@ -85,4 +85,32 @@ export const mutants: readonly Mutant[] = [
     to: "this.#stdout.write(`${text}\\n`);",
     tests: ["src/cli/output"],
   },
+  {
+    name: "platform: padding that is read for a judge is not zeroed",
+    file: "src/platform/disk/content-io.ts",
+    from: "if (this.table.isPad(span.file)) part.fill(0);",
+    to: "if (this.table.isPad(span.file)) part.fill(0, part.length);",
+    tests: ["src/platform/content-contract"],
+  },
+  {
+    name: "platform: padding is not zeroed when it is served",
+    file: "src/platform/disk/content-io.ts",
+    from: "else for (const part of parts) part.fill(0);",
+    to: "else for (const part of parts) part.fill(0, part.length);",
+    tests: ["src/platform/content-contract"],
+  },
+  {
+    name: "platform: what a peer sent in the place of padding is hashed",
+    file: "src/platform/disk/piece-jobs.ts",
+    from: "    if (io.table.isPad(span.file)) data.fill(0, span.at, span.at + span.length);\n",
+    to: "",
+    tests: ["src/platform/content-contract"],
+  },
+  {
+    name: "platform: a body that nobody reads is taken in as long as it comes",
+    file: "src/platform/web-server.ts",
+    from: "    if (!incoming.complete) incoming.socket.destroySoon();\n",
+    to: "",
+    tests: ["test/hub/running-hub"],
+  },
 ];
