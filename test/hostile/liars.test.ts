@@ -67,7 +67,8 @@ for (const [name, count, spoils] of POISON) {
       assert.ok(!banned.has(HONEST), "the honest one is not");
       // Of several each may have been left before anything of theirs was proved.
       if (count === 1) assert.ok(banned.has("127.0.0.10"), "the liar is");
-      assert.ok(download.torrent.stats().downloaded < 2 * 4 * MIB);
+      // All of it may have come wrong before the honest one was there, and once more until the last is proved.
+      assert.ok(download.torrent.stats().downloaded < 3 * 4 * MIB);
     },
   );
 }
