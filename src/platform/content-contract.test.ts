@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertSameBytes } from "../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../test/fixtures/same-bytes.ts";
 import { Bitfield } from "../base/bitfield.ts";
 import { toHex } from "../base/bytes.ts";
 import type { DiskFailure, PieceVerdict, SlabPool } from "../ports/content.ts";

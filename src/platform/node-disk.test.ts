@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync, truncateSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { assertSameBytes } from "../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../test/fixtures/same-bytes.ts";
 import { toHex } from "../base/bytes.ts";
 import {
   BLOCK,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { assertSameBytes } from "../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../test/fixtures/same-bytes.ts";
 import type { Metainfo } from "../metainfo/metainfo.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { MemoryFiles } from "../sim/memory-files.ts";

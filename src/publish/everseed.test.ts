@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { until } from "../base/until-fixture.ts";
+import { until } from "../../test/fixtures/until.ts";
 import type {
   AddTorrent,
   EngineSession,

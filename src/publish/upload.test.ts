@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../base/until-fixture.ts";
-import { assertSameBytes } from "../base/same-bytes-fixture.ts";
+import { until } from "../../test/fixtures/until.ts";
+import { assertSameBytes } from "../../test/fixtures/same-bytes.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { Geometry } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";

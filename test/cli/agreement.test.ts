@@ -16,7 +16,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { sha1 } from "../../src/base/hash.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";

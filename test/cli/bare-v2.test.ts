@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { withoutLayers } from "../fixtures/bare-torrent.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 

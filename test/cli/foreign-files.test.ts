@@ -13,7 +13,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
 /** A folder with content and its torrent, and a seed of it. @param names - Of the torrent, then below it. */

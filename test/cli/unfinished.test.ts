@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { until } from "../../src/base/until-fixture.ts";
+import { until } from "../fixtures/until.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { startSeed, talks } from "./talks.ts";
 

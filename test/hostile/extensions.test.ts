@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { until } from "../../src/base/until-fixture.ts";
+import { until } from "../fixtures/until.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../src/wire/handshake.ts";

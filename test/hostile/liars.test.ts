@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../../src/base/until-fixture.ts";
+import { until } from "../fixtures/until.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import { encodeHashes, encodeHashReject } from "../../src/wire/hash-transfer.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";

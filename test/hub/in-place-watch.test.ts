@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { until } from "../../src/base/until-fixture.ts";
+import { until } from "../fixtures/until.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import type { Metainfo } from "../../src/metainfo/metainfo.ts";
 import { NodeFiles } from "../../src/platform/node-files.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import type { DeclaredDraft, Draft } from "../../src/api/drafts.ts";
 import { FOLDER_DEPTH_MAX } from "../../src/api/pages.ts";
 import type { TorrentDetail, TorrentFiles, TorrentList } from "../../src/api/torrents.ts";

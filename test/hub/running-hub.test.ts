@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promis
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertSameBytes } from "../../src/base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { type Config, PEER_PORT } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../../test/fixtures/same-bytes.ts";
 import type { DiskOutcome, FilePlaces } from "../../ports/content.ts";
 import { ContentIo } from "./content-io.ts";
 import { DiskRefusal } from "./disk-refusal.ts";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../../test/fixtures/same-bytes.ts";
 import { ContentIo } from "./content-io.ts";
 import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import { DiskRefusal } from "./disk-refusal.ts";

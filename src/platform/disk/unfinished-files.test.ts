@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../../test/fixtures/same-bytes.ts";
 import { BLOCK, ContentCalls, makeFixture, openDisk, temporaryFolder } from "./disk-fixture.ts";
 
 const FILES = [

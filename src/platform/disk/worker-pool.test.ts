@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { assertSameBytes } from "../../base/same-bytes-fixture.ts";
+import { assertSameBytes } from "../../../test/fixtures/same-bytes.ts";
 import { type Log, SILENT_LOG } from "../../ports/log.ts";
 import { BLOCK, makeFixture, temporaryFolder } from "./disk-fixture.ts";
 import type { DiskOutcomeMessage, DiskTask } from "./disk-job.ts";
