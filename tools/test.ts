@@ -12,6 +12,7 @@ const SUITES = {
     "src",
     "tools",
     "web",
+    "test/fixtures",
     "test/swarm",
     "test/fuzz",
     "test/package",
