@@ -74,7 +74,7 @@ export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
   [
     "engine",
     {
-      heads: ["session.ts"],
+      heads: ["session.ts", "peer-owner.ts"],
       folders: new Map<string, readonly string[]>([
         ["sharing", []],
         ["picker", []],

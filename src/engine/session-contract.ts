@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
+import type { PeerOwner } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
 import type { StreamNet } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
@@ -229,6 +230,13 @@ export interface EngineSession {
    */
   add(options: AddTorrent): EngineTorrent;
   find(wireInfohash: Uint8Array): EngineTorrent | undefined;
+  /**
+   * Hands the peers that ask for an infohash to an owner that is no torrent.
+   *
+   * @returns Ends that; peers that the owner has stay.
+   * @throws {EngineError} `duplicate-torrent` when a torrent or another owner has the infohash; `closed`.
+   */
+  route(wireInfohash: Uint8Array, owner: PeerOwner): () => void;
   torrents(): Iterable<EngineTorrent>;
   /** Says goodbye to peers and trackers, makes data durable, hands the last resume out. */
   remove(torrent: EngineTorrent): Promise<void>;

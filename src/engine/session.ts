@@ -6,7 +6,8 @@ import type { StreamConnection, StreamHandler, StreamListener } from "../ports/n
 import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
-import type { ConnectionOwner } from "./connection/connection-sink.ts";
+import type { PeerOwner } from "./peer-owner.ts";
+import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
 import { Bursts } from "./sharing/bursts.ts";
@@ -47,6 +48,10 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly #options: SessionOptions;
   readonly #torrents = new Set<Torrent>();
   readonly #byInfohash = new Map<string, Torrent>();
+  /** Infohashes of what is no torrent. */
+  readonly #routes = new Map<string, PeerOwner>();
+  /** Connections that such an owner has. */
+  readonly #routed = new Set<Connection>();
   /** Accepted connections that have not shown their infohash yet. */
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
@@ -103,7 +108,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     if (this.#closing) throw new EngineError("closed", "the session is closing");
     const torrent = new Torrent(this, options);
     const keys = wireInfohashes(torrent.infohashes).map(infohashKey);
-    const known = keys.find((key) => this.#byInfohash.has(key));
+    const known = keys.find((key) => this.#byInfohash.has(key) || this.#routes.has(key));
     if (known !== undefined) throw new EngineError("duplicate-torrent", known);
     for (const key of keys) this.#byInfohash.set(key, torrent);
     this.#torrents.add(torrent);
@@ -116,6 +121,18 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
 
   find(wireInfohash: Uint8Array): EngineTorrent | undefined {
     return this.#byInfohash.get(infohashKey(wireInfohash));
+  }
+
+  route(wireInfohash: Uint8Array, owner: PeerOwner): () => void {
+    if (this.#closing) throw new EngineError("closed", "the session is closing");
+    const key = infohashKey(wireInfohash);
+    if (this.#byInfohash.has(key) || this.#routes.has(key)) {
+      throw new EngineError("duplicate-torrent", key);
+    }
+    this.#routes.set(key, owner);
+    return () => {
+      if (this.#routes.get(key) === owner) this.#routes.delete(key);
+    };
   }
 
   torrents(): Iterable<EngineTorrent> {
@@ -146,6 +163,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     this.#pump?.cancel();
     this.#roomTimer?.cancel();
     for (const stray of this.#strays.keys()) stray.close("the session ends");
+    for (const routed of this.#routed) routed.close("the session ends");
+    this.#routes.clear();
     const torrents = [...this.#torrents];
     for (const torrent of torrents) this.#forget(torrent);
     await Promise.all(torrents.map((torrent) => torrent.stop()));
@@ -180,12 +199,49 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   }
 
   admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean> {
+    const owner = this.#routes.get(infohashKey(infohash));
+    if (owner) return this.#admitTo(owner, connection);
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
     if (torrent?.isOpening) return this.#admitLater(connection, torrent);
     if (!torrent && wake) return this.#admitLater(connection, wake(infohash.slice()));
     this.#strays.delete(connection);
     return torrent?.connections.admit(connection) === true;
+  }
+
+  #admitTo(owner: PeerOwner, connection: Connection): boolean | Promise<boolean> {
+    const sink = owner.admit(connection);
+    return sink instanceof Promise
+      ? this.#adoptLater(connection, sink)
+      : this.#adopt(connection, sink);
+  }
+
+  async #adoptLater(
+    connection: Connection,
+    waited: Promise<ConnectionSink | undefined>,
+  ): Promise<boolean> {
+    try {
+      const sink = await waited;
+      return this.bursts.run(() => this.#adopt(connection, sink));
+    } catch (error) {
+      this.ports.log.error("an owner could not take a peer", { error: String(error) });
+      return false;
+    }
+  }
+
+  #adopt(connection: Connection, sink: ConnectionSink | undefined): boolean {
+    if (!sink) return false;
+    if (!this.#strays.delete(connection)) {
+      sink.handleClosed("the peer left while it waited", false);
+      return false;
+    }
+    this.#routed.add(connection);
+    connection.adopt(sink);
+    connection.watchEnd(() => {
+      this.#routed.delete(connection);
+      this.handleDisconnected(connection);
+    });
+    return true;
   }
 
   /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */

@@ -271,6 +271,26 @@ test("each direction has a bound of its own: 5 for what we fetch, 9 for what the
   );
 });
 
+test("where numbers have no end, nobody states all of them, however high the bound is", () => {
+  const bounds = { wanted: 2 ** 32, served: 2 ** 32 };
+  const options = { fast: true, bounds, openEnded: true };
+  for (const stream of ["00000001 0e", "00000002 05 ff"]) {
+    assert.equal(
+      wireErrorCode(() => callsOf(hex(stream), options)),
+      "bad-bitfield",
+      stream,
+    );
+  }
+  assert.equal(
+    wireErrorCode(() => callsOf(hex("20000001 05"), options)),
+    "frame-too-long",
+  );
+  assert.deepEqual(callsOf(hex("00000001 0f 00000005 04 fffffffe"), options), [
+    "have-none",
+    "have 4294967294",
+  ]);
+});
+
 test("a bound that is raised holds for the next message", () => {
   const bounds = { wanted: 5, served: 5 };
   const sink = new RecordingSink();

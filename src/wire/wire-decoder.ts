@@ -37,6 +37,8 @@ export interface WireDecoderOptions {
   readonly v2?: boolean;
   /** Read at each message. Without bounds, every number passes. */
   readonly bounds?: PieceBounds | undefined;
+  /** The bounds grow, so nobody can say that it has all, or state it as a bitfield: both are refused. */
+  readonly openEnded?: boolean | undefined;
 }
 
 /**
@@ -55,6 +57,7 @@ export class WireDecoder {
   readonly #fast: boolean;
   readonly #rejects: boolean;
   readonly #bounds: PieceBounds;
+  readonly #openEnded: boolean;
   #stopped = false;
 
   #gather = new Uint8Array(64);
@@ -83,6 +86,7 @@ export class WireDecoder {
     this.#fast = options.fast;
     this.#rejects = options.fast || options.v2 === true;
     this.#bounds = options.bounds ?? UNKNOWN_BOUNDS;
+    this.#openEnded = options.openEnded === true;
   }
 
   /** Stops the decoder: `feed` returns after the current call to the sink, and later chunks are ignored. */
@@ -193,7 +197,7 @@ export class WireDecoder {
   /** Refuses a length that no message can have, at once: its next byte might never come (WIR-1). */
   #judgeLength(frame: number): void {
     if (frame <= FRAME_BYTES_MAX) return;
-    const { wanted } = this.#bounds;
+    const wanted = this.#openEnded ? 0 : this.#bounds.wanted;
     const most = Number.isFinite(wanted) ? bitfieldFrameBytes(wanted) : BITFIELD_FRAME_BYTES_MAX;
     if (frame <= most) return;
     const limit = Math.max(FRAME_BYTES_MAX, most);
@@ -231,6 +235,9 @@ export class WireDecoder {
         this.#requireFast(this.#fast, id);
         return exactly(id, frame, 5);
       case MESSAGE.haveAll:
+        this.#refuseStatement();
+        this.#requireFast(this.#fast, id);
+        return exactly(id, frame, 1);
       case MESSAGE.haveNone:
         this.#requireFast(this.#fast, id);
         return exactly(id, frame, 1);
@@ -257,6 +264,7 @@ export class WireDecoder {
   }
 
   #judgeBitfield(frame: number): number {
+    this.#refuseStatement();
     const { wanted } = this.#bounds;
     if (!Number.isFinite(wanted)) {
       atMost(MESSAGE.bitfield, frame, BITFIELD_FRAME_BYTES_MAX);
@@ -266,6 +274,10 @@ export class WireDecoder {
       throw new WireError("bad-bitfield", `${frame - 1} bytes for ${wanted} pieces`);
     }
     return PREFIX_BYTES + frame;
+  }
+
+  #refuseStatement(): void {
+    if (this.#openEnded) throw new WireError("bad-bitfield", "the numbers have no end");
   }
 
   #requireFast(negotiated: boolean, id: number): void {

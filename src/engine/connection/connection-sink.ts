@@ -20,6 +20,11 @@ export interface ConnectionSink {
   readonly owner: ConnectionOwner;
   /** The numbers the peer may name; infinite while a magnet link's info dictionary is not here. */
   readonly bounds: PieceBounds;
+  /**
+   * `pieces`: the numbers of one torrent; the connection keeps what the peer has. `open`: numbers that are given out as it
+   * goes, up to bounds that grow. Every have is handed on then, and a bitfield or have-all ends the connection.
+   */
+  readonly numbering: "pieces" | "open";
   /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(): string | undefined;
   /**

@@ -75,6 +75,7 @@ function owner(ready: () => string | undefined): Partial<ConnectionSink> {
       answerTo: (infohash) => infohash,
     },
     bounds: boundsOf(8),
+    numbering: "pieces",
     handleReady: ready,
     handleClosed: () => undefined,
     handleOutput: () => undefined,

@@ -58,6 +58,8 @@ export class Connection implements StreamHandler, WireSink {
   #peerInterested = false;
   #lastReceivedAtMs = 0;
   #misbehaved = false;
+  #openEnded = false;
+  #onEnded: (() => void) | undefined;
 
   /** @param options.dialled - For peers we dial. @param options.gate - For peers that dial us. */
   constructor(options: {
@@ -82,6 +84,11 @@ export class Connection implements StreamHandler, WireSink {
   /** Somebody takes the connection: everything it has to say goes there from now on. */
   adopt(sink: ConnectionSink): void {
     this.#sink = sink;
+  }
+
+  /** @param onEnded - Called once, when the connection has ended. To be noted only. */
+  watchEnd(onEnded: () => void): void {
+    this.#onEnded = onEnded;
   }
 
   /** What its handshake offers. */
@@ -209,6 +216,7 @@ export class Connection implements StreamHandler, WireSink {
     this.out.close();
     if (this.#sink) this.#sink.handleClosed(reason, destroy);
     else this.#gate?.handleStray(this, reason);
+    this.#onEnded?.();
   }
 
   // ---- Handshake -------------------------------------------------------------------------------
@@ -272,14 +280,17 @@ export class Connection implements StreamHandler, WireSink {
 
   #open(rest: Uint8Array): void {
     this.#stage = "open";
-    const { bounds, owner } = this.#sink!;
+    const { bounds, numbering, owner } = this.#sink!;
+    this.#openEnded = numbering === "open";
     this.#fast = this.flags?.fast === true && owner.flags.fast;
     this.#decoder = new WireDecoder(this, {
       fast: this.#fast,
       v2: this.flags?.v2 === true,
       bounds,
+      openEnded: this.#openEnded,
     });
-    if (Number.isFinite(bounds.wanted)) this.#possession.setPieceCount(bounds.wanted);
+    if (!this.#openEnded && Number.isFinite(bounds.wanted))
+      this.#possession.setPieceCount(bounds.wanted);
     const refusal = this.#sink!.handleReady();
     if (refusal !== undefined) this.close(refusal);
     // One that was closed takes nothing.
@@ -338,7 +349,7 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   handleHave(piece: number): void {
-    if (this.#possession.handleHave(piece)) this.#sink!.handleHave(piece);
+    if (this.#openEnded || this.#possession.handleHave(piece)) this.#sink!.handleHave(piece);
   }
 
   handleBitfield(bits: Uint8Array): void {

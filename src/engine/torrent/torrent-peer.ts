@@ -46,6 +46,7 @@ export class TorrentPeer
   readonly swarm: Readonly<SwarmPeer>;
   readonly window: RequestWindow;
   readonly runBlocksMax = 1;
+  readonly numbering = "pieces";
   readonly #torrent: PeerRoutes;
   /** These three together, once the files are open. */
   #transfer: Transfer | undefined;
