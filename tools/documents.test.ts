@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { faultsOfDocument } from "./documents.ts";
 
@@ -37,4 +37,35 @@ test("each test that docs/SECURITY.md names is there", () => {
       `no test file begins with ${name}`,
     );
   }
+});
+
+test("docs/BEPS.md has one table, each row once, and the files it names are there", () => {
+  const rows = readFileSync("docs/BEPS.md", "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  const names = rows.map(([, bep, what]) => `${bep}: ${what}`);
+  assert.deepEqual(
+    names.filter((name, at) => names.indexOf(name) !== at),
+    [],
+  );
+  const paths = rows.flatMap((row) =>
+    [...row.join(" ").matchAll(/`((?:src|test)\/[\w./*-]+)`/g)].map(([, path]) => path!),
+  );
+  assert.ok(paths.length > 40);
+  assert.deepEqual(
+    paths.filter((path) => globSync(path).length + globSync(`${path}*`).length === 0),
+    [],
+  );
+});
+
+test("each decision in docs/adr has a number of its own, and says it", () => {
+  const files = readdirSync("docs/adr").toSorted();
+  const numbers = files.map((file) => Number(file.slice(0, 4)));
+  assert.deepEqual(
+    numbers,
+    files.map((_, at) => at + 1),
+  );
+  for (const [at, file] of files.entries())
+    assert.match(readFileSync(`docs/adr/${file}`, "utf8"), new RegExp(`^# (ADR )?0*${at + 1}[.:]`));
 });
