@@ -100,7 +100,6 @@ export async function openWebServer(
       if (!options.isUpload(incoming.method ?? "", incoming.url ?? "")) {
         limitBodyTime(incoming, patience.bodyMs);
       }
-      endUnreadBody(incoming, outgoing);
       nameHost(incoming);
       void listener(incoming, outgoing);
     },
@@ -165,14 +164,6 @@ function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
     if (!incoming.complete) socket.destroy();
   }, bodyMs);
   incoming.once("close", () => clearTimeout(timer));
-}
-
-/** A body where there is none to read: once the answer is out, Node would take it in for as long as it comes (HUB-25). */
-function endUnreadBody(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  if (!hasBody(incoming) || BODY_METHODS.has(incoming.method)) return;
-  outgoing.once("finish", () => {
-    if (!incoming.complete) incoming.socket.destroySoon();
-  });
 }
 
 /** HTTP/1.0 need not say whom it asks; old BitTorrent clients do not (PUB-3.2). The address it came to is it. */

@@ -97,7 +97,10 @@ test("what a hub knows and decides reaches whoever runs a command", async (conte
       const { exit, stderr } = await run(...args);
       assert.equal(exit, 3, `${args.join(" ")}: ${stderr}`);
       assert.match(stderr, /^everseed: This torrent was removed by ann on [0-9-]{10}\./m);
-      assert.match(stderr, /Try: its publisher and the administrators of this hub can undo that until [0-9-]{10}\./);
+      assert.match(
+        stderr,
+        /Try: its publisher and the administrators of this hub can undo that until [0-9-]{10}\./,
+      );
     }
   });
 });

@@ -62,8 +62,9 @@ async function raw(t: TestContext, port: number, text: string, from?: string): P
 }
 
 /** Also by a reset, unlike `once`. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
+async function closed(socket: Socket): Promise<void> {
+  // It may have ended while something else was awaited.
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
 }
 
 function get(target: string, more = ""): string {

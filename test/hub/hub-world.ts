@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { crc32 } from "node:zlib";
+import { parseTrackerPath } from "../../src/announce/tracker-path.ts";
 import { Accounts } from "../../src/accounts/accounts.ts";
 import { FORM_TOKEN_FIELD, type Page } from "../../src/api/pages.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
@@ -261,7 +262,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       ],
     ]),
     tracker: ({ url }) =>
-      /\/(announce|scrape)/.test(url) ? new Response("d8:intervali720ee") : undefined,
+      parseTrackerPath(new URL(url).pathname) ? new Response("d8:intervali720ee") : undefined,
     files: disk,
     clock,
     random,

@@ -57,7 +57,7 @@ test("a stranger with ever new queries is told to wait; nobody else is, and no p
   let response = await ask(query, "192.0.2.1");
   while (response.status === 200 && query < 2_000) response = await ask((query += 1), "192.0.2.1");
   assert.equal(response.status, 429);
-  assert.match(await response.text(), /Wait for some seconds/);
+  assert.match(await response.text(), /Wait a few seconds/);
   assert.ok(Number(response.headers.get("retry-after")) >= 1);
   const api = await world.call(`/api/v1/torrents/${id}`, { remoteAddress: "192.0.2.1" });
   assert.deepEqual(await problemOf(api), { status: 429, code: "too_many_requests" });

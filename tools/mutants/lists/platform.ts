@@ -106,11 +106,4 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/platform/content-contract"],
   },
-  {
-    name: "platform: a body that nobody reads is taken in as long as it comes",
-    file: "src/platform/web-server.ts",
-    from: "    if (!incoming.complete) incoming.socket.destroySoon();\n",
-    to: "",
-    tests: ["test/hub/running-hub"],
-  },
 ];
