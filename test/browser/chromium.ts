@@ -1,7 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 
 /** Debian's browser; `tools/peers.sh` installs it. */
-export const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** A name that means this machine in the browser, and that a real hub answers to; a page does not know that. */
 export const outsideName = "hub.example";

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { executablePath, launchChromium, openPage } from "./chromium.ts";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium, openPage, outsideName } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
 import { choose, Line, makeFolder, publish, signIn } from "./steps.ts";
 
@@ -14,8 +14,6 @@ let hub: RealHub;
 let folder: string;
 
 before(async () => {
-  // By this name the page does not come from loopback: browsers keep their own SHA-1 from it.
-  process.env["EVERSEED_ALLOWED_HOSTS"] = "hub.test";
   browser = await launchChromium();
   hub = await RealHub.create(true);
   folder = await mkdtemp(path.join(tmpdir(), "everseed-here-"));
@@ -65,10 +63,10 @@ for (const [where, secure] of [
   ["a plain http address, where the browser lends no SHA-1", false],
 ] as const) {
   test(`MET-23: what is here already is known before a byte travels, from ${where}`, async () => {
-    const args = ["--no-sandbox", "--host-resolver-rules=MAP hub.test 127.0.0.1"];
-    const own = await chromium.launch({ executablePath, args });
+    const own = await launchChromium();
     try {
-      const origin = secure ? hub.origin : `http://hub.test:${hub.port}`;
+      // By this name the page does not come from loopback: browsers keep their own SHA-1 from it.
+      const origin = secure ? hub.origin : `http://${outsideName}:${hub.port}`;
       const { page, complaints } = await openPublish(own, origin);
       assert.equal(await page.evaluate("isSecureContext"), secure);
       const first = await publishFolder(page, `known ${secure}`);
