@@ -19,7 +19,7 @@ export const swarmFiguresSchema = z
     uploadBytesPerSecond: z.number(),
     /** Bytes that the everseed has sent since this hub started. */
     uploaded: z.number(),
-    /** What is wrong with the everseed's own copy, in words; null when no damage is known. */
+    /** The damage of the everseed's own copy, in words; null when none is known. */
     fault: z.string().nullable(),
   })
   .meta({ id: "SwarmFigures" });

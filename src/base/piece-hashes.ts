@@ -9,7 +9,7 @@ export interface PieceHashPair {
   readonly v2?: Uint8Array | undefined;
 }
 
-/** Which of the expected hashes a piece does not match. */
+/** The expected hashes that a piece does not match. */
 export type HashFault = "v1" | "v2" | "both";
 
 /**

@@ -118,7 +118,7 @@ async function judgePieces(
     if (info.files[index]!.length === 0) continue;
     const asWhole = place.judged.get(index);
     if (asWhole !== undefined) bytesDone += info.files[index]!.length;
-    // What is no file is not read, and what was compared as a whole not again.
+    // A folder or device in the place of a file is not read; a file that was compared as a whole is not read again.
     const isNoFile = state === "other" && size === undefined;
     if (asWhole === undefined && !isNoFile && !unknown.has(index)) continue;
     const { first, end } = geometry.filePieces(index);

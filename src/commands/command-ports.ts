@@ -17,10 +17,10 @@ export interface CommandRun<Event> {
   readonly signal: AbortSignal;
 }
 
-/** Whoever reads what a person names. */
+/** Ports of a command that reads what a person names. */
 export interface SourcePorts {
   readonly files: UserFiles;
-  /** Opens what fetches a URL that the person names: any page, and no redirect leads nearer. Asked when there is one. */
+  /** Opens what fetches a URL that the person names: any page, and no redirect leads nearer. Called when the person names a URL. */
   readonly openFetch: () => Promise<HttpFetch>;
 }
 
@@ -30,13 +30,13 @@ export interface CommandDisk extends ContentSource, PieceHasher {
   close(): Promise<void>;
 }
 
-/** Whoever reads content. */
+/** Ports of a command that reads content. */
 export interface DiskPorts {
   /** @param work - What is going to be read once; content that is kept open when absent. */
   readonly openDisk: (work?: { readonly bytes: number; readonly files: number }) => CommandDisk;
 }
 
-/** Whoever exchanges pieces with peers. */
+/** Ports of a command that exchanges pieces with peers. */
 export interface SessionPorts extends DiskPorts {
   readonly clock: Clock;
   readonly random: Random;

@@ -56,15 +56,11 @@ for (const kind of KINDS) {
     );
     for (let piece = 0; piece < geometry.pieceCount; piece += 1) {
       assert.equal((await calls.verify(piece)).kind, "intact");
-      const length = geometry.pieceSize(piece);
       const start = piece * geometry.pieceLength;
-      const runs = [];
-      for (let begin = 0; begin < length; begin += BLOCK) {
-        runs.push({ piece, begin, length: Math.min(BLOCK, length - begin) });
-      }
-      const bytes = await calls.read(runs);
+      const bytes = await calls.readPiece(piece);
       assert.ok(bytes instanceof Uint8Array);
-      assertSameBytes(bytes, space.slice(start, start + length), `piece ${piece}`);
+      assertSameBytes(bytes, space.subarray(start, start + bytes.length), `piece ${piece}`);
+      assert.equal(bytes.length, geometry.pieceSize(piece));
     }
     await calls.close();
   });

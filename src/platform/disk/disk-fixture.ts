@@ -290,6 +290,16 @@ export class ContentCalls {
     });
   }
 
+  /** Reads a whole piece, padding included, as a peer asks for it: block by block. */
+  readPiece(piece: number): Promise<Uint8Array | DiskFailure> {
+    const length = this.#fixture.geometry.pieceSize(piece);
+    const runs = [];
+    for (let begin = 0; begin < length; begin += BLOCK) {
+      runs.push({ piece, begin, length: Math.min(BLOCK, length - begin) });
+    }
+    return this.read(runs);
+  }
+
   sync(): Promise<DiskOutcome> {
     return new Promise((resolve) => this.content.bytes.sync(resolve));
   }
