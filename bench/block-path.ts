@@ -31,7 +31,7 @@ const BLOCKS = 16_384;
 const PIECE_BLOCKS = 16;
 const PIECE_BYTES = PIECE_BLOCKS * BLOCK_BYTES;
 const PIECES = BLOCKS / PIECE_BLOCKS;
-const ROUNDS = 30;
+const ROUNDS = 60;
 /** Rounds in which the engine is still being compiled. */
 const WARM_UP = 2;
 /** Blocks in one read of a socket. */
@@ -362,8 +362,10 @@ const makes = await Promise.all(folders.map(load));
 for (const [name, run] of Object.entries({ received: receive, served: serve })) {
   const figures: Figures[][] = folders.map(() => []);
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    for (const [index, make] of makes.entries()) {
-      const each = await run(make);
+    // Each run pays for garbage of the one before it, so that the order alternates.
+    const order = round % 2 === 0 ? makes.keys() : [...makes.keys()].toReversed();
+    for (const index of order) {
+      const each = await run(makes[index]!);
       if (round >= WARM_UP) figures[index]!.push(each);
     }
   }
@@ -371,6 +373,15 @@ for (const [name, run] of Object.entries({ received: receive, served: serve })) 
     // The least: whatever else the machine does only adds to it.
     const us = Math.min(...figures[index]!.map((each) => each.us));
     const bytes = Math.min(...figures[index]!.map((each) => each.bytes));
-    console.log(`${name}: ${us.toFixed(2)} us, ${bytes.toFixed(0)} bytes a block   ${folder}`);
+    const ratios = figures[index]!.map((each, round) => each.us / figures[0]![round]!.us);
+    console.log(
+      `${name}: ${us.toFixed(2)} us, ${bytes.toFixed(0)} bytes a block, ` +
+        `${median(ratios).toFixed(3)} of the first   ${folder}`,
+    );
   }
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
 }
