@@ -1,14 +1,14 @@
 const COUNT_MAX = 65_535;
 
 /**
- * How many entries each address has (TRK-10), in two bytes a bucket whatever happens: addresses share
- * counters, so that a count may be too high by the few entries of a stranger, never too low. Of an IPv6
- * address the first 64 bits count, or fewer: whoever has one has all of them.
+ * Counts the entries of each address (TRK-10) in a fixed two bytes a bucket. Addresses share
+ * counters, so a count may be too high by the few entries of a stranger, but never too low. Only
+ * the first 64 bits of an IPv6 address count, or fewer, because its owner controls all the rest.
  */
 export class AddressQuota {
   readonly #counts: Uint16Array;
   readonly #key: number;
-  /** Which bits of an IPv6 address's second word count. */
+  /** The bits of an IPv6 address's second word that count. */
   readonly #mask: number;
 
   /**
@@ -21,14 +21,14 @@ export class AddressQuota {
     this.#counts = new Uint16Array(buckets);
   }
 
-  /** @param swarm - Entries of different swarms count apart; always the same number counts them together. */
+  /** @param swarm - Counts each swarm separately; pass the same number to count swarms together. */
   count(swarm: number, words: Int32Array, offset: number, addressWords: number): number {
     return this.#counts[this.#bucket(swarm, words, offset, addressWords)]!;
   }
 
   add(swarm: number, words: Int32Array, offset: number, addressWords: number): void {
     const bucket = this.#bucket(swarm, words, offset, addressWords);
-    // At the top it stays: an approximate counter must not wrap to zero.
+    // The counter saturates: an approximate counter must not wrap to zero.
     if (this.#counts[bucket]! < COUNT_MAX) this.#counts[bucket]! += 1;
   }
 

@@ -6,7 +6,10 @@ export interface AddressSharesOptions {
   readonly peersPerAddressMax: number;
   /** Entries in one swarm, by IPv4 address or IPv6 /64. */
   readonly peersPerAddressInSwarmMax: number;
-  /** Whether many machines share this address of 4 or 16 bytes: then it has no bound of its own in a swarm. */
+  /**
+   * True when many machines share this address of 4 or 16 bytes; it then has no bound of its own in
+   * a swarm.
+   */
   readonly isShared: (address: Uint8Array) => boolean;
 }
 
@@ -14,30 +17,36 @@ export interface AddressSharesOptions {
 const ADDRESS_BUCKETS = 65_536;
 const SWARM_ADDRESS_BUCKETS = 1_048_576;
 /**
- * A site gets an IPv6 /48 where its provider is generous: 65,536 networks of /64, each with the share of an address. All of
- * them together have this many shares (TRK-23). It is not one, because providers also give a /56 to each home.
+ * A generous provider gives a site an IPv6 /48: 65,536 networks of /64, each with the share of one
+ * address. The whole site gets this many shares (TRK-23). More than one, because providers also
+ * give a /56 to each home.
  */
 export const SITE_BITS = 48;
 const SITE_SHARES = 16;
-/** Counters of entries by swarm and site (512 kB); those of all swarms are as many as those of addresses. */
+/**
+ * Counters of entries by swarm and site (512 kB). The counters over all swarms number as many as
+ * those of addresses.
+ */
 const SWARM_SITE_BUCKETS = 262_144;
-/** What a counter can tell apart from more. */
+/** The largest value a counter can still tell from a larger one. */
 const COUNTED_MAX = 65_000;
-/** Stands for all swarms together. */
+/** The swarm number that stands for all swarms together. */
 const ALL_SWARMS = 0;
 
-/** What one address may hold of the swarms: of all together, and of each (TRK-10, TRK-23). */
+/**
+ * Limits how many entries one address may hold, over all swarms and in each swarm (TRK-10, TRK-23).
+ */
 export class AddressShares {
   readonly #options: AddressSharesOptions;
   readonly #all: AddressQuota;
   readonly #bySwarm: AddressQuota;
   readonly #allOfSite: AddressQuota;
   readonly #bySwarmOfSite: AddressQuota;
-  /** Entries of one site, in all swarms and in one. */
+  /** Entries of one site, over all swarms and in one. */
   readonly #allMax: number;
   readonly #inSwarmMax: number;
 
-  /** @param key - Makes chance of this process, so that nobody can aim at a counter. */
+  /** @param key - Returns random bits of this process, so that nobody can aim at a counter. */
   constructor(options: AddressSharesOptions, key: () => number) {
     this.#options = options;
     this.#all = new AddressQuota(key(), ADDRESS_BUCKETS);
@@ -48,7 +57,7 @@ export class AddressShares {
     this.#inSwarmMax = Math.min(options.peersPerAddressInSwarmMax * SITE_SHARES, COUNTED_MAX);
   }
 
-  /** Whether one more entry of this address has a place; `unlisted`: not in this swarm. */
+  /** Decides whether one more entry of this address fits; `unlisted` means not in this swarm. */
   roomFor(swarm: number, peer: PeerAddress): "stored" | "unlisted" | "address-quota" {
     const { peersPerAddressMax, peersPerAddressInSwarmMax, isShared } = this.#options;
     const { words, wordCount } = peer;

@@ -22,7 +22,7 @@ const ANNA: KnownPrincipal = { kind: "member", id: "anna" };
 const LAPTOP: KnownPrincipal = { kind: "device", id: "laptop" };
 const REST = `info_hash=${HASH}&peer_id=${PEER_ID}&port=6881&uploaded=0&downloaded=0&left=1&compact=1`;
 
-/** Members and devices only, as a private tracker has it. */
+/** Admits members and devices only, as a private tracker does. */
 class MembersAdmission extends RegisteredAdmission {
   readonly asked: AdmissionQuestion[] = [];
 
@@ -71,7 +71,7 @@ for (const [target, principal] of ways) {
   });
 }
 
-test("TRK-13: BEP 41 says the same over UDP; a scrape there has no place for it and tells nothing", () => {
+test("TRK-13: BEP 41 says the same over UDP; a scrape there has no field for it and reveals nothing", () => {
   const world = privateWorld();
   const from = parseEndpoint("198.51.100.7:7000")!;
   const hello = world.udp.answer(Buffer.from("00000417271019800000000001020304", "hex"), from)!;
@@ -109,7 +109,7 @@ test("TRK-13: BEP 41 says the same over UDP; a scrape there has no place for it 
   );
 });
 
-test("TRK-13: whoever shows nothing, or what nobody has, is refused in words, and nothing is stored", () => {
+test("TRK-13: a request without a credential, or with an unknown one, is refused in words, and nothing is stored", () => {
   const world = privateWorld();
   const unknown = "x".repeat(22);
   for (const [target, status, reason] of [
@@ -117,7 +117,7 @@ test("TRK-13: whoever shows nothing, or what nobody has, is refused in words, an
     [`/${unknown}/announce?${REST}`, 200, /passkey is not known here: sign in/],
     [`/announce?${REST}&passkey=tooShort`, 200, /passkey is not known here/],
     [`/${PASSKEY.text}/announce?${REST}&passkey=${unknown}`, 200, /passkey is not known here/],
-    // The one is no other's.
+    // A passkey is no device's credential.
     [`/announce?${REST}&device=${PASSKEY.text}`, 403, /device is not known here/],
     [`/scrape?info_hash=${HASH}&device=${unknown}`, 403, /device is not known here/],
   ] as const) {
@@ -134,7 +134,7 @@ test("TRK-13: whoever shows nothing, or what nobody has, is refused in words, an
   assert.equal(world.swarms.swarmCount, 0, "and no swarm was opened for it");
 });
 
-test("TRK-13: a passkey that was taken back is as one that never was; others stay", () => {
+test("TRK-13: a revoked passkey is treated like one that never existed; others stay", () => {
   const world = privateWorld();
   const [[anna], , , [laptop]] = ways as unknown as [[string], unknown, unknown, [string]];
   assert.doesNotMatch(world.get(anna), /failure/);
@@ -144,7 +144,7 @@ test("TRK-13: a passkey that was taken back is as one that never was; others sta
   assert.doesNotMatch(world.get(laptop), /failure/);
 });
 
-test("a scrape of everything leaves out what is not for everybody", () => {
+test("a full scrape leaves out torrents that are not for everybody", () => {
   const world = privateWorld({ fullScrape: true });
   world.get(ways[0]![0]);
   assert.doesNotMatch(world.get("/scrape"), /8:complete/);
@@ -152,7 +152,7 @@ test("a scrape of everything leaves out what is not for everybody", () => {
   assert.deepEqual([nobody?.act, nobody?.principal.kind], ["scrape", "nobody"]);
 });
 
-test("TRK-20: admission hears how a torrent stands: registered, on its way, or unknown to all", () => {
+test("TRK-20: admission learns a torrent's standing: registered, fetched, or unknown", () => {
   const other = new Uint8Array(20).fill(0xbb);
   const world = privateWorld();
   const ask = (hash: string) => world.get(`/${PASSKEY.text}/announce?${REST.replace(HASH, hash)}`);
@@ -161,7 +161,7 @@ test("TRK-20: admission hears how a torrent stands: registered, on its way, or u
   world.tracker.setFetched(other, true);
   assert.doesNotMatch(ask(unregistered), /failure/);
   world.tracker.setFetched(other, false);
-  assert.match(ask(unregistered), /not registered here/, "with peers in its swarm, too");
+  assert.match(ask(unregistered), /not registered here/, "even with peers in its swarm");
   world.tracker.register({ v1: other });
   assert.doesNotMatch(ask(unregistered), /failure/);
   for (let times = 0; times < 2; times += 1) assert.doesNotMatch(ask(registered), /failure/);

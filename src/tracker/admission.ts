@@ -3,38 +3,49 @@ import type { Keyring } from "./keyring.ts";
 import { NOBODY, type Principal } from "./principal.ts";
 import { NOT_REGISTERED, type Refusal } from "./refusal.ts";
 
-/** What somebody wants of a torrent. The tracker keeps one and fills it anew for each question. */
+/**
+ * What a client asks of a torrent. The tracker keeps one object and refills it for each question.
+ */
 export interface AdmissionQuestion {
   readonly act: "announce" | "scrape";
   readonly principal: Principal;
-  /** 20 bytes, as it was asked for. */
+  /** 20 bytes, as the client sent it. */
   readonly infohash: Uint8Array;
-  /** `fetched`: it is on its way here. `unknown`: nobody here has to do with it. */
+  /** `fetched`: the hub is fetching it. `unknown`: nobody here knows it. */
   readonly standing: "registered" | "fetched" | "unknown";
-  /** 4 or 16 bytes: where the peer is believed to be. Empty when everything is scraped at once, for whoever asks. */
+  /**
+   * 4 or 16 bytes: the peer's presumed address. Empty for a full scrape, which is the same for
+   * every client.
+   */
   readonly address: Uint8Array;
   /** 20 bytes; `undefined` for a scrape. */
   readonly peerId: Uint8Array | undefined;
 }
 
-/** Decides who takes part in which swarm. Everything answers at once, from memory: it is asked for each announce. */
+/**
+ * Decides who takes part in which swarm. It answers at once, from memory, because every announce
+ * asks it.
+ */
 export interface Admission {
-  /** Whether torrents that nobody registered meet here, too. */
+  /** True when unregistered torrents are tracked too. */
   readonly open: boolean;
-  /** @returns Who has this credential; `undefined` when nobody does. */
+  /** @returns The owner of this credential; `undefined` when it has none. */
   identify(credential: Credential): Principal | undefined;
-  /** @returns `undefined` when it is allowed. */
+  /** @returns `undefined` when the request is allowed. */
   judge(question: AdmissionQuestion): Refusal | undefined;
 }
 
-/** Takes everybody into every swarm, and does not look at what they show: nobody is anybody here. */
+/** Admits everybody to every swarm and ignores credentials. */
 export const OPEN_ADMISSION: Admission = {
   open: true,
   identify: () => NOBODY,
   judge: () => undefined,
 };
 
-/** Takes everybody into the swarms of torrents that are registered or on their way here. A false credential is refused. */
+/**
+ * Admits everybody to the swarms of torrents that are registered or being fetched. Refuses a false
+ * credential.
+ */
 export class RegisteredAdmission implements Admission {
   readonly open = false;
   readonly #keyring: Keyring;

@@ -12,7 +12,7 @@ function taken(rate: AnnounceRate, address: Uint8Array, storm: { count: number; 
   return count;
 }
 
-test("TRK-11: a storm of one address is cut to its rate, others are not", () => {
+test("TRK-11: a storm from one address is cut to its rate, other addresses are not", () => {
   const rate = new AnnounceRate(100, chance(1));
   assert.equal(taken(rate, FIRST, { count: 10_000, atMs: 5 }), 1_000, "ten seconds at once");
   assert.equal(taken(rate, OTHER, { count: 10, atMs: 5 }), 10);

@@ -1,17 +1,20 @@
 import type { Random } from "../ports/random.ts";
 
 const BUCKETS = 16_384;
-/** Seconds of requests that may come at once: a client that starts announces all its torrents. */
+/**
+ * A client that starts announces all its torrents, so an address may send this many seconds' worth
+ * of requests at once.
+ */
 const BURST_S = 10;
 
 /**
- * How fast each address asks (TRK-11), in 200 kB whatever happens: addresses share buckets. Of an IPv6
- * address the first 64 bits count, as in `AddressQuota`.
+ * Limits the request rate of each address (TRK-11) in a fixed 200 kB: addresses share buckets. Only
+ * the first 64 bits of an IPv6 address count, as in `AddressQuota`.
  */
 export class AnnounceRate {
   readonly #perSecondMax: number;
   readonly #key: number;
-  /** Requests that have not run off yet, and when that was reckoned, in milliseconds. */
+  /** The requests not yet drained from each bucket, and the time of that figure in milliseconds. */
   readonly #levels = new Float32Array(BUCKETS);
   readonly #atMs = new Float64Array(BUCKETS);
 
@@ -22,7 +25,7 @@ export class AnnounceRate {
 
   /**
    * @param address - 4 or 16 bytes.
-   * @returns False when this request is one too many; it does not count then.
+   * @returns False when this request exceeds the rate; it is then not counted.
    */
   take(address: Uint8Array, nowMs: number): boolean {
     const bucket = this.#bucket(address);

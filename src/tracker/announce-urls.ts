@@ -1,24 +1,25 @@
 import { isLoopback } from "../base/host-name.ts";
 
-/** Where the UDP tracker of a hub listens. */
+/** The address where a hub's UDP tracker listens. */
 export interface UdpPlace {
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * The announce URLs that published torrents and magnet links name, each a tier of its own. HTTP comes
- * first: whoever got the torrent here reaches it. Beside it in one tier, programs would ask over UDP first
- * half of the time, and wait for a firewall that drops it; behind it, UDP serves when HTTP is refused, and
- * those who ask all tiers. Asked by both ways, the tracker sees the same peer.
+ * Lists the announce URLs of published torrents and magnet links, each in its own tier. HTTP comes
+ * first, because anyone who got the torrent here can reach it. In one shared tier, clients would
+ * try UDP first half of the time and wait for a firewall that drops it. In a second tier, UDP
+ * serves clients that HTTP refuses and clients that announce to all tiers. The tracker recognises a
+ * peer that uses both.
  *
  * @param siteUrl - Without a slash at its end.
- * @param udp - `undefined` when it is not to be named.
+ * @param udp - `undefined` leaves UDP out.
  */
 export function announceUrls(siteUrl: string, udp: UdpPlace | undefined): string[] {
   const urls = [`${siteUrl}/announce`];
   const { hostname } = new URL(siteUrl);
-  // A hub behind a proxy on its machine may hear nobody else's packets.
+  // A hub behind a proxy on its own machine may receive no packets from elsewhere.
   const isReachable = udp && (!isHere(udp.host) || isHere(hostname));
   if (isReachable) urls.push(`udp://${hostname}:${udp.port}/announce`);
   return urls;

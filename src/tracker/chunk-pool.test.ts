@@ -13,11 +13,11 @@ test("TRK-10: swarms that grow together leave nothing behind at the sizes they o
       pool.give(handle, chunkClass - 1);
     }
   }
-  // A page kept by each of the 16 classes below, at most.
+  // Each of the 16 classes below keeps one page at most.
   assert.ok(pool.bytes < 1_000 * 64 * 8 + 17 * 8_192, `${pool.bytes}`);
 });
 
-test("TRK-10: all memory but a page of each class goes back when all chunks do", () => {
+test("TRK-10: when all chunks are freed, all memory but one page of each class is freed", () => {
   const pool = new ChunkPool(12);
   const taken = Array.from({ length: 3_000 }, (_, index) => {
     const chunkClass = index % (HASHED_CLASS + 8);
@@ -28,7 +28,7 @@ test("TRK-10: all memory but a page of each class goes back when all chunks do",
   assert.ok(pool.bytes <= (HASHED_CLASS + 8) * 1_024 * 12 * 4, `${pool.bytes} of ${most}`);
 });
 
-test("no two chunks share a word, and tables come empty", () => {
+test("no two chunks share a word, and new tables are empty", () => {
   const pool = new ChunkPool(2);
   const random = chance(4);
   const held = new Map<number, { chunkClass: number; mark: number }>();

@@ -1,13 +1,16 @@
-/** Entries up to which a chunk is a list that is searched from its beginning; above, a hash table. */
+/** Up to this many entries a chunk is a list, searched linearly; larger chunks are hash tables. */
 export const DENSE_MAX = 64;
 const DENSE_ENTRIES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, DENSE_MAX];
-/** From 96 to 2^24: by a half and by a third in turn, so that a table is never twice what it holds. */
+/**
+ * From 96 to 2^24, growing by a third and by a half in turn, so that a table never has twice the
+ * room it needs.
+ */
 const HASHED_ENTRIES = Array.from({ length: 18 }, (_, power) => [96 << power, 128 << power]).flat();
 
 /** Entries of a chunk by its class. */
 export const CLASS_ENTRIES: readonly number[] = [...DENSE_ENTRIES, ...HASHED_ENTRIES];
 
-/** The smallest class with room for so many; by count, up to `DENSE_MAX`. */
+/** The smallest class with room for a given count, up to `DENSE_MAX`. */
 export const DENSE_CLASS = Uint8Array.from({ length: DENSE_MAX + 1 }, (_, count) =>
   CLASS_ENTRIES.findIndex((entries) => entries >= count),
 );
@@ -23,38 +26,38 @@ const NONE = -1;
 /** A page that chunks of one class are cut from. */
 interface Page {
   words: Int32Array;
-  /** Chunks in use. */
+  /** Chunks in use now. */
   used: number;
-  /** Chunks that were ever in use; those after them are fresh. */
+  /** Chunks that were ever in use; the ones after them are fresh. */
   cut: number;
-  /** First of the chunks given back; the first word of each names the next. */
+  /** First chunk of the free list; the first word of each free chunk names the next. */
   free: number;
-  /** Its place among the pages of its class that have room; `NONE` when it has none. */
+  /** Its position among the pages of its class that have room; `NONE` when it is full. */
   place: number;
 }
 
 /**
- * Memory for peers: chunks of some fixed sizes. All chunks of a page are of one class, and a page without
- * chunks in use goes back to the system: swarms that grow together would otherwise leave behind, at every
- * size they outgrow, more than their peers take. Large chunks have a page of their own.
+ * Memory for peers, in chunks of a few fixed sizes. All chunks of a page have one class, and a page
+ * with no chunk in use is freed. Otherwise swarms that grow together would leave behind, at every
+ * size they outgrow, more memory than their peers take. A large chunk has a page of its own.
  */
 export class ChunkPool {
   readonly #wordsPerEntry: number;
   readonly #pages: Page[] = [];
   readonly #freePages: number[] = [];
-  /** By class: numbers of pages with room. */
+  /** Pages with room, by class. */
   readonly #roomy: number[][] = CLASS_ENTRIES.map(() => []);
 
   constructor(wordsPerEntry: number) {
     this.#wordsPerEntry = wordsPerEntry;
   }
 
-  /** Of all pages. */
+  /** Bytes of all pages. */
   get bytes(): number {
     return this.#pages.reduce((bytes, page) => bytes + page.words.byteLength, 0);
   }
 
-  /** @returns A handle. All words of a hash table are zero; those of a list are whatever they were. */
+  /** @returns A handle. A hash table comes zeroed; a list keeps its old content. */
   take(chunkClass: number): number {
     const entries = CLASS_ENTRIES[chunkClass]!;
     const number = this.#roomy[chunkClass]!.at(-1) ?? this.#addPage(chunkClass);
@@ -78,7 +81,8 @@ export class ChunkPool {
     const page = this.#pages[number]!;
     const roomy = this.#roomy[chunkClass]!;
     page.used -= 1;
-    // The last page with room stays, so that one peer that comes and goes does not make and drop pages.
+    // Keep the last page with room, so that one peer that comes and goes does not create and free a
+    // page each time.
     const isSpare = chunksOf(chunkClass) > 1 && roomy.length <= (page.place === NONE ? 0 : 1);
     if (page.used === 0 && !isSpare) {
       this.#leaveRoomy(page, chunkClass);
@@ -100,7 +104,7 @@ export class ChunkPool {
     return this.#pages[handle >>> PAGE_BITS]!.words;
   }
 
-  /** @returns In words. */
+  /** @returns The offset in words. */
   offset(handle: number): number {
     return (handle & OFFSET_MASK) * this.#wordsPerEntry;
   }
@@ -131,7 +135,7 @@ export class ChunkPool {
   }
 }
 
-/** Chunks of a page; a large chunk is alone. */
+/** Chunks on a page of this class; a large chunk has a page to itself. */
 function chunksOf(chunkClass: number): number {
   return Math.max(1, Math.floor(PAGE_ENTRIES / CLASS_ENTRIES[chunkClass]!));
 }

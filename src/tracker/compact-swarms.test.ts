@@ -23,7 +23,7 @@ function infohash(number: number): Uint8Array {
   return bytes;
 }
 
-/** Peer `number`, each with an address of its own. */
+/** Peer `number`, with its own address. */
 function peer(number: number, family: 4 | 6 = 4): PeerAddress {
   const bytes = new Uint8Array(family === 4 ? 4 : 16).fill(32);
   new DataView(bytes.buffer).setUint32(bytes.length - 4, 0x0a00_0000 + number);
@@ -79,7 +79,7 @@ test("TRK-16: counts are never negative, a completion counts once", () => {
     return announce(swarms, swarm, peer(1), { event, left, downloaded }).completed;
   };
   let now = 1_000_000;
-  assert.equal(said("stopped", 0), false, "of nobody");
+  assert.equal(said("stopped", 0), false, "from an unknown peer");
   assert.deepEqual(countsOf(swarms, swarm), [0, 0]);
   assert.equal(said("started", 9), false);
   assert.equal(said("completed", 9), false, "with something left");
@@ -93,15 +93,15 @@ test("TRK-16: counts are never negative, a completion counts once", () => {
   assert.equal(said("stopped", 0, 9), false);
   assert.deepEqual(countsOf(swarms, swarm), [0, 0]);
   assert.equal(said("started", 0), false);
-  assert.equal(said("completed", 0), false, "who came as a seed has completed elsewhere");
+  assert.equal(said("completed", 0), false, "a peer that came as a seed completed elsewhere");
   assert.equal(said("stopped", 0, 9), false);
   said("started", 9);
-  assert.equal(said("stopped", 0, 9), true, "a client that ends with its last piece");
+  assert.equal(said("stopped", 0, 9), true, "a client that quits at its last piece");
   said("started", 9);
-  assert.equal(said("stopped", 0, 0), false, "it had all before");
+  assert.equal(said("stopped", 0, 0), false, "it had everything already");
 });
 
-test("TRK-16: who had nothing left only because of its magnet link completes later", () => {
+test("TRK-16: a peer that had nothing left only because of its magnet link completes later", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);
   const said = (event: AnnounceRequest["event"], left: number) =>
@@ -118,7 +118,7 @@ test("TRK-16: who had nothing left only because of its magnet link completes lat
   assert.equal(said("stopped", 0).completed, false, "with the metadata alone");
 });
 
-test("TRK-16, BEP 7: who announces by both address families completes once, and its bytes count once", () => {
+test("TRK-16, BEP 7: a peer that announces by both address families completes once, and its bytes count once", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);
   const both = [peer(1), peer(1, 6)];
@@ -145,7 +145,7 @@ test("TRK-16, BEP 7: who announces by both address families completes once, and 
       [true, 9],
       [true, 9],
     ],
-    "without a key nobody can tell",
+    "without a key they look like two",
   );
 });
 
@@ -162,10 +162,10 @@ test("TRK-5: between two announces a peer moves no more than a line carries", ()
   assert.ok(uploaded > 0 && uploaded < 700 * 1_250_000_000, `${uploaded}`);
   swarms.setTime(1_001_280);
   const fell = announce(swarms, swarm, peer(1), { uploaded: 0, downloaded: 0 });
-  assert.deepEqual([fell.uploaded, fell.downloaded], [0, 0], "a counter that fell began anew");
+  assert.deepEqual([fell.uploaded, fell.downloaded], [0, 0], "a counter that fell has restarted");
 });
 
-test("TRK-11: who announces again too early changes nothing, unless it has news", () => {
+test("TRK-11: a peer that announces again too early changes nothing, unless it has news", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);
   announce(swarms, swarm, peer(1));
@@ -179,7 +179,7 @@ test("TRK-11: who announces again too early changes nothing, unless it has news"
   assert.equal(early({ left: 0 }), false);
 });
 
-test("TRK-11: who asks again too early gets the same peers again, later others", () => {
+test("TRK-11: a peer that asks again too early gets the same peers, and others later", () => {
   for (const peerCount of [60, 5_000]) {
     const swarms = store({ details: false });
     const swarm = swarms.open([infohash(1)]);
@@ -195,7 +195,7 @@ test("TRK-11: who asks again too early gets the same peers again, later others",
   }
 });
 
-test("TRK-10: an address, a swarm and the store have bounds, and what leaves makes room", () => {
+test("TRK-10: an address, a swarm and the store have bounds, and a peer that leaves makes room", () => {
   const swarms = store({ peersPerAddressMax: 10, peersPerSwarmMax: 15, peersMax: 20 });
   const [first, second] = [swarms.open([infohash(1)]), swarms.open([infohash(2)])];
   const at = (number: number, port: number): PeerAddress => {
@@ -213,13 +213,13 @@ test("TRK-10: an address, a swarm and the store have bounds, and what leaves mak
   assert.equal(announce(swarms, first, peer(7)).outcome, "swarm-full");
   for (let number = 7; number < 12; number += 1) announce(swarms, second, peer(number));
   assert.equal(announce(swarms, second, peer(12)).outcome, "store-full");
-  assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "who is there stays");
+  assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "a known peer stays");
   announce(swarms, first, at(1, 1), { event: "stopped" });
   assert.equal(announce(swarms, first, at(1, 77)).outcome, "stored");
 });
 
 for (const family of [4, 6] as const) {
-  test(`TRK-10: an address has its share of a swarm, an IPv6 /64 as one: IPv${family}`, () => {
+  test(`TRK-10: an address has its share of a swarm, and an IPv6 /64 counts as one address: IPv${family}`, () => {
     const shared = peer(7, family).bytes.join();
     const swarms = store({
       peersPerAddressInSwarmMax: 3,
@@ -246,8 +246,12 @@ for (const family of [4, 6] as const) {
       "each swarm counts for itself",
     );
     announce(swarms, first, at(1, 2), { event: "stopped" });
-    assert.equal(announce(swarms, first, at(1, 9)).outcome, "stored", "who leaves makes room");
-    assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "who is there stays");
+    assert.equal(
+      announce(swarms, first, at(1, 9)).outcome,
+      "stored",
+      "a peer that leaves makes room",
+    );
+    assert.equal(announce(swarms, first, at(1, 1)).outcome, "stored", "a known peer stays");
     const named = peer(7, family);
     const fromNamed = [1, 2, 3, 4, 5].map((port) => {
       named.port = port;
@@ -259,7 +263,7 @@ for (const family of [4, 6] as const) {
     );
   });
 
-  test(`TRK-10: each address is named once before any is named again: IPv${family}`, () => {
+  test(`TRK-10: an answer names each address once before it repeats one: IPv${family}`, () => {
     const swarms = store();
     const swarm = swarms.open([infohash(1)]);
     for (let port = 1; port <= 300; port += 1) {
@@ -280,7 +284,7 @@ for (const family of [4, 6] as const) {
   });
 }
 
-/** Another network of /64 for each number, all of one /48. */
+/** A different /64 network for each number, all within one /48. */
 function neighbour(number: number, port = 1): PeerAddress {
   const address = peer(1, 6);
   address.words[1] = 0x2020_0000 + number;
@@ -305,10 +309,14 @@ test("TRK-23: an IPv6 site of many /64s has a share of a swarm and of all togeth
   for (let number = 0; number < 60; number += 1) {
     announce(swarms, first, neighbour(number), { event: "stopped" });
   }
-  assert.equal(announce(swarms, first, neighbour(99)).outcome, "stored", "who leaves makes room");
+  assert.equal(
+    announce(swarms, first, neighbour(99)).outcome,
+    "stored",
+    "a peer that leaves makes room",
+  );
 });
 
-test("TRK-23: each IPv6 site is named once before any is named again, then each address", () => {
+test("TRK-23: an answer names each IPv6 site once before it repeats one, then each address", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);
   for (let number = 0; number < 300; number += 1) {
@@ -327,7 +335,7 @@ test("TRK-23: each IPv6 site is named once before any is named again, then each 
     assert.deepEqual(
       others.filter((port) => !ports.has(port)),
       [],
-      "nobody of another site is missing",
+      "no peer of another site is missing",
     );
     assert.equal(named.length, 30, "the rest of the answer is not wasted");
     const networks = new Set(named.map((each) => each.replace(/:[0-9]+$/, "")));
@@ -351,7 +359,7 @@ test("TRK-10: announces of one address from a million ports do not fill the memo
 
 for (const details of [false, true]) {
   for (const family of [4, 6] as const) {
-    test(`a swarm is what a list of its peers is: IPv${family}, details ${details}`, () => {
+    test(`a swarm behaves like a plain list of its peers: IPv${family}, details ${details}`, () => {
       const swarms = store({ details });
       const swarm = swarms.open([infohash(1)]);
       const neighbour = swarms.open([infohash(2)]);
@@ -359,7 +367,8 @@ for (const details of [false, true]) {
       const random = chance(21);
       const model = new Map<number, boolean>();
       for (let round = 0; round < 6_000; round += 1) {
-        // Grows to hundreds, then shrinks: lists and hash tables, both ways.
+        // The swarm grows to hundreds, then shrinks, and so passes from list to hash table and
+        // back.
         const isLeaving = random.below(10) < (round < 3_500 ? 2 : 8);
         const number = random.below(700);
         const left = random.below(2);
@@ -388,7 +397,7 @@ function numberOf(address: PeerAddress): number {
   return address.words[address.wordCount - 1]! - 0x0a00_0000;
 }
 
-test("10 000 peers in one swarm: any number of them, and every one now and then", () => {
+test("10 000 peers in one swarm: an answer names any number of them, and every peer at some time", () => {
   const swarms = store({ details: false });
   const swarm = swarms.open([infohash(1)]);
   for (let number = 0; number < 10_000; number += 1) {
@@ -406,7 +415,7 @@ test("10 000 peers in one swarm: any number of them, and every one now and then"
   assert.ok(leechers.every((each) => Number(each.split(":")[1]) % 2 === 0));
 });
 
-test("silent peers are told to nobody, and forgotten", () => {
+test("no answer names silent peers, and they are dropped", () => {
   const swarms = store();
   const swarm = swarms.open([infohash(1)]);
   for (let number = 0; number < 300; number += 1) announce(swarms, swarm, peer(number));
@@ -436,11 +445,11 @@ test("swarms open, close and are found, by the thousand", () => {
   }
   assert.equal(swarms.swarmCount, 2_500);
   const again = swarms.open([infohash(1e6), infohash(2e6)]);
-  assert.ok(again >= 0 && again < 5_000, "a number is used again");
+  assert.ok(again >= 0 && again < 5_000, "a number is reused");
   assert.equal(swarms.find(words(2e6)), again);
 });
 
-test("TRK-10: memory by peer is known: 8 bytes and the room tables grow into", () => {
+test("TRK-10: memory by peer is bounded: 8 bytes and the spare room of tables", () => {
   const swarms = store({ details: false, peersPerSwarmMax: 200_000 });
   const before = process.memoryUsage().arrayBuffers;
   const swarm = swarms.open([infohash(1)]);

@@ -46,11 +46,11 @@ import { WaitingEntries } from "./waiting-entries.ts";
 
 export interface CompactSwarmsOptions extends AddressSharesOptions {
   readonly random: Random;
-  /** Keep peer ids, keys and byte counters: 40 bytes a peer more. Without, an IPv4 peer takes 8. */
+  /** Keeps peer ids, keys and byte counters, for 40 more bytes a peer. Without them an IPv4 peer takes 8. */
   readonly details: boolean;
-  /** A peer silent for longer is gone. */
+  /** A peer silent for longer than this is dropped. */
   readonly peerTimeoutS: number;
-  /** Who announces again before this is early. */
+  /** An announce sooner than this after the last one is early. */
   readonly minIntervalS: number;
   readonly swarmsMax: number;
   readonly peersMax: number;
@@ -58,25 +58,28 @@ export interface CompactSwarmsOptions extends AddressSharesOptions {
 }
 
 const TWO_32 = 0x1_0000_0000;
-/** No line of a peer is faster: 10 Gbit/s (TRK-5). */
+/** The fastest line a peer can have: 10 Gbit/s (TRK-5). */
 const LINE_BYTES_PER_S = 1_250_000_000;
-/** Places looked at for one answer. Only in a large swarm of nearly nothing but seeds, a seed gets fewer. */
+/**
+ * Slots examined for one answer. Only a seed in a large swarm of almost nothing but seeds gets fewer peers because of
+ * it.
+ */
 const SCAN_MAX = 8_192;
-/** Of silence; every peer was silent for longer. */
+/** A limit on silence that every peer exceeds. */
 const ANY_TICKS = -1;
 const INITIAL_SWARMS = 1024;
 
-/** `AnnounceEffect` as it is written here. */
+/** `AnnounceEffect`, writable here. */
 type Effect = { -readonly [Key in keyof AnnounceEffect]: AnnounceEffect[Key] };
 
-/** The swarms of one tracker in typed arrays: no objects, neither by peer nor by swarm. */
+/** The swarms of one tracker in typed arrays, with no object per peer or per swarm. */
 export class CompactSwarms implements SwarmStore {
   readonly #options: CompactSwarmsOptions;
   readonly #numbers: SwarmNumbers;
   readonly #ipv4: PeerTable;
   readonly #ipv6: PeerTable;
   readonly #shares: AddressShares;
-  /** For `sample`: what the answer names already, and who waits because of it. */
+  /** For `sample`: the addresses the answer already names, and the peers deferred because of it. */
   readonly #namedSites = new AnswerAddresses(SITE_BITS);
   readonly #named = new AnswerAddresses();
   readonly #ofNamedSites = new WaitingEntries();
@@ -179,7 +182,7 @@ export class CompactSwarms implements SwarmStore {
       if (isKnown) {
         this.#measure(table, request);
         const before = flagsOf(table.page[table.entry + table.addressWords]!);
-        // Some clients (aria2) that end with the last piece say only that they stop.
+        // Some clients (aria2) finish the last piece, quit, and send only `stopped`.
         this.#effect.completed =
           (before & (SEED | COMPLETED)) === 0 &&
           request.left === 0 &&
@@ -201,8 +204,8 @@ export class CompactSwarms implements SwarmStore {
     let wanted = Math.min(options.peersMax, table.count(swarm));
     if (slots === 0 || wanted === 0) return;
     if (options.forSeed && this.#total(swarm) === this.#seeds[swarm]) return;
-    // By chance, but who asks again too early gets the same answer again: a storm of announces does not
-    // collect the whole swarm (TRK-11).
+    // The choice is random, but a client that asks again too early gets the same answer, so that a storm of announces
+    // cannot collect the whole swarm (TRK-11).
     const chance = table.locate(swarm, asker.words, asker.port)
       ? table.locatedHash()
       : this.#options.random.below(TWO_32);
@@ -224,11 +227,12 @@ export class CompactSwarms implements SwarmStore {
         this.#put(answer, { page, entry, addressWords }, options.withIds);
         wanted -= 1;
       } else {
-        // For IPv4 a site is an address, so that it waits behind itself.
+        // An IPv4 site is a single address, so its entries wait as a site.
         (addressWords > 1 ? ofSites : ofAddresses).push(entry);
       }
     }
-    // No site crowds out the others by many addresses (TRK-23), no address by many ports: they get what is left.
+    // One site must not crowd out others with many addresses (TRK-23), nor one address with many ports: repeats get
+    // only the places that are left.
     for (let i = 0; i < ofSites.count && wanted > 0; i += 1) {
       const entry = ofSites.entries[i]!;
       if (this.#named.add(page, entry, addressWords)) {
@@ -251,7 +255,7 @@ export class CompactSwarms implements SwarmStore {
   }
 
   expire(swarm: number): void {
-    // Often enough that counts are right to an eighth of the time a silent peer stays.
+    // Often enough to keep counts accurate to an eighth of the time that a silent peer stays.
     const dueTicks = Math.max(1, this.#timeoutTicks >> 3);
     if (this.#tick - this.#expiredAt[swarm]! < dueTicks) return;
     this.#expiredAt[swarm] = this.#tick;
@@ -292,7 +296,7 @@ export class CompactSwarms implements SwarmStore {
     const { address, port } = peer;
     const flags = flagsOf(peer.flags);
     const ticks = Math.floor(peer.idleS / TICK_S);
-    // A word of zero is an empty place, so nobody may have port 0. A time that is no number is no time.
+    // A zero word marks an empty slot, so no peer may have port 0. NaN fails the time check as well.
     if (port === 0 || !(ticks >= 0 && ticks <= this.#timeoutTicks)) return false;
     const at = new PeerAddress();
     at.set(address, port);
@@ -311,8 +315,8 @@ export class CompactSwarms implements SwarmStore {
     const room = this.#roomFor(swarm, peer);
     if (room !== "stored") return room;
     const table = this.#tableOf(peer.wordCount);
-    // Who comes as a seed has completed elsewhere, or before we forgot: not counted now. Later it is, if it
-    // turns out that all it had was a magnet link.
+    // A peer that arrives as a seed completed elsewhere, or before we forgot it: do not count it now. Count it later
+    // if it turns out to have had only a magnet link.
     const flags = this.#flags(request);
     if (!table.insert(swarm, peer.words, peerWord(peer.port, flags, this.#tick))) {
       return "swarm-full";
@@ -325,7 +329,7 @@ export class CompactSwarms implements SwarmStore {
     return "stored";
   }
 
-  /** A known peer, which is located. */
+  /** Renews the located peer. */
   #renew(swarm: number, table: PeerTable, request: AnnounceRequest): void {
     const { page, entry, addressWords } = table;
     const before = page[entry + addressWords]!;
@@ -349,7 +353,7 @@ export class CompactSwarms implements SwarmStore {
     this.#keepDetails(table, request);
   }
 
-  /** After `isSeed` of the effect is known. */
+  /** Call it after setting `isSeed` of the effect. */
   #flags(request: AnnounceRequest): number {
     if (request.left > 0) return request.event === "paused" ? PARTIAL_SEED : 0;
     return this.#effect.isSeed ? SEED | COMPLETED : SEED;
@@ -385,7 +389,7 @@ export class CompactSwarms implements SwarmStore {
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
     let slot = 0;
-    // A removal puts another peer into the same place, and shortens a list: looked at again.
+    // A removal moves another peer into this slot or shortens the list, so look at the slot again.
     while (slot < table.slots(swarm)) {
       const entry = start + slot * wordsPerEntry;
       const word = page[entry + addressWords]!;
@@ -400,8 +404,8 @@ export class CompactSwarms implements SwarmStore {
   }
 
   /**
-   * What the located peer did since its last announce. Another program at its address and port has told nothing yet that
-   * its counters could be compared with (BEP 3: they count from its `started`).
+   * What the located peer did since its last announce. A different program at the same address and port has no
+   * earlier counters to compare with (BEP 3: they count from its `started`).
    */
   #measure(table: PeerTable, request: AnnounceRequest): void {
     if (!this.#options.details || this.#isEcho(table)) return;
@@ -415,7 +419,7 @@ export class CompactSwarms implements SwarmStore {
     const downloaded = grownBy(readCounter(page, details + DOWNLOADED_AT), request.downloaded);
     this.#effect.uploaded = Math.min(uploaded, most);
     this.#effect.downloaded = Math.min(downloaded, most);
-    // A `left=0` that is taken back proved nothing: see `isSeed`.
+    // Ignore a `left=0` that was taken back: it proved nothing. See `isSeed`.
     const wasSeed = (flagsOf(word) & SEED) !== 0;
     if (wasSeed && request.left === 0) this.#effect.seededS = ticks * TICK_S;
   }
@@ -428,12 +432,12 @@ export class CompactSwarms implements SwarmStore {
     if (!this.#isEcho(table)) keepCounters(page, details, request);
   }
 
-  /** The located peer is told of and counted among the peers, but what it did counts elsewhere. */
+  /** True when the located peer is listed and counted as a peer, but its activity counts under its other address. */
   #isEcho({ page, entry, addressWords }: PeerTable): boolean {
     return this.#options.details && isEcho(page, entry + addressWords + 1);
   }
 
-  /** True when this client is there with an address of the other family (BEP 7). */
+  /** True when this client also has an entry with an address of the other family (BEP 7). */
   #isInOtherFamily(swarm: number, peer: PeerAddress, request: AnnounceRequest): boolean {
     const table = peer.wordCount === 1 ? this.#ipv6 : this.#ipv4;
     if (request.key === 0 || table.count(swarm) === 0) return false;

@@ -6,13 +6,15 @@ import type { Random } from "../ports/random.ts";
 
 const SECRET_BYTES = 32;
 const WINDOW_MS = 60_000;
-/** Windows after its own in which an id is still good: two to three minutes (BEP 15 asks for two). */
+/**
+ * An id stays valid this many windows after its own: two to three minutes (BEP 15 asks for two).
+ */
 const WINDOWS_MAX = 2;
 const WINDOW_MASK = 0xff;
 
 /**
- * Connection ids without state (TRK-8): a keyed digest of address, port and minute, with the minute's last
- * eight bits in clear. Cut to 56 bits, the digest tells nothing that could be extended to another input.
+ * Connection ids without state (TRK-8): a keyed digest of address, port and minute, with the
+ * minute's low eight bits in clear. Truncated to 56 bits, the digest allows no length extension.
  */
 export class ConnectionIds {
   readonly #secret: Uint8Array;

@@ -2,11 +2,14 @@ import { encodeScrapeReply } from "../announce/http-scrape.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Tracker } from "./tracker.ts";
 
-/** Torrents in one answer: about 700 kB. */
+/** Torrents in one answer, about 700 kB. */
 const TORRENTS_MAX = 5_000;
 const KEPT_MS = 60_000;
 
-/** The scrape of everything: made at most once a minute, then the same bytes for all who ask (TRK-7). */
+/**
+ * The scrape of everything. It is built at most once a minute, and every client gets the same bytes
+ * (TRK-7).
+ */
 export class FullScrape {
   readonly #tracker: Tracker;
   readonly #clock: Clock;
@@ -20,7 +23,7 @@ export class FullScrape {
     this.#minIntervalS = options.minIntervalS;
   }
 
-  /** @returns Not to be changed: others get the same. */
+  /** @returns Bytes shared by all callers; do not change them. */
   answer(): Uint8Array {
     const nowMs = this.#clock.nowMs();
     if (this.#reply && nowMs - this.#madeAtMs < KEPT_MS) return this.#reply;

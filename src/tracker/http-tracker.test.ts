@@ -55,7 +55,7 @@ for (const [what, query, reason] of refused) {
   });
 }
 
-test("TRK-12: a URL of 100 kB gets 414, another path 404, both as trackers speak", () => {
+test("TRK-12: a URL of 100 kB gets 414, another path 404, both in a tracker's format", () => {
   const world = trackerWorld();
   const asker = { address: new Uint8Array([1, 2, 3, 4]), local: undefined };
   assert.equal(world.http.answer(`/announce?${"a".repeat(100_000)}`, asker).status, 414);
@@ -121,7 +121,7 @@ test("TRK-6: no more than 200 peers, whatever is asked", () => {
   assert.equal(peersOf(world.announce(1)).length, 50);
 });
 
-test("PUB-3.9: who has nothing left is a seed, and meets no seeds", () => {
+test("PUB-3.9: a peer with nothing left is a seed, and gets no seeds", () => {
   const world = trackerWorld();
   world.announce(1, "&left=0");
   world.announce(2, "&left=0");
@@ -139,10 +139,10 @@ const askedAgain: readonly (readonly [
   now: string,
   seeds: boolean,
 ])[] = [
-  ["who completes", ["&left=5&event=started"], "&left=0&event=completed", false],
-  ["who completed elsewhere", [], "&left=0&event=completed", false],
-  ["who was a seed before", ["&left=0&event=started"], "&left=0", false],
-  ["who has all of a sudden everything", ["&left=5&event=started"], "&left=0", false],
+  ["a peer that completes", ["&left=5&event=started"], "&left=0&event=completed", false],
+  ["a peer that completed elsewhere", [], "&left=0&event=completed", false],
+  ["a peer that was a seed before", ["&left=0&event=started"], "&left=0", false],
+  ["a peer that suddenly has everything", ["&left=5&event=started"], "&left=0", false],
   ["a partial seed", [], "&left=5&event=paused", false],
   ["aria2 with a magnet link", [], "&left=0&event=started", true],
   ["another program with a magnet link", [], "&left=0", true],
@@ -164,13 +164,13 @@ for (const [who, before, now, seeds] of askedAgain) {
   });
 }
 
-test("PUB-1.3: the everseed is told to leechers at the address they asked", () => {
+test("PUB-1.3: leechers get the everseed at the address they asked", () => {
   const world = trackerWorld();
   const text = world.get(`/announce?${GOOD}`, "203.0.113.5", "203.0.113.1");
   assert.deepEqual(peersOf(text), ["203.0.113.1:8421"]);
 });
 
-test("PUB-3.10: a scrape tells peers, seeds, completions and bytes", () => {
+test("PUB-3.10: a scrape reports peers, seeds, completions and bytes", () => {
   const world = trackerWorld();
   world.announce(1, "&event=started");
   world.announce(2, "&left=0");
@@ -190,10 +190,10 @@ test("PUB-3.10: a scrape tells peers, seeds, completions and bytes", () => {
   };
   for (const [key, value] of Object.entries(expected))
     assert.equal(numberAt(text, key), value, key);
-  assert.ok(!text.includes("\xbb"), "what is not tracked is left out");
+  assert.ok(!text.includes("\xbb"), "untracked torrents are left out");
 });
 
-test("PUB-3.10: a full scrape tells the same of all torrents, dormant ones too", () => {
+test("PUB-3.10: a full scrape reports the same for all torrents, dormant ones too", () => {
   const [v1, v2] = [new Uint8Array(20).fill(0xbb), new Uint8Array(32).fill(0xcc)];
   const dormant = { v1: new Uint8Array(20).fill(0xdd) };
   const world = trackerWorld({
@@ -222,7 +222,7 @@ test("PUB-3.10: a full scrape tells the same of all torrents, dormant ones too",
   assert.equal(world.get("/scrape"), `d5:filesd${expected.join("")}e${end}`);
 });
 
-test("TRK-7: a full scrape is bounded, and made once a minute, whoever asks", () => {
+test("TRK-7: a full scrape is bounded, and rebuilt once a minute, for all clients", () => {
   const torrents = Array.from({ length: 6_000 }, (_, number) => {
     const v1 = new Uint8Array(20);
     new DataView(v1.buffer).setUint32(0, number + 1);
@@ -240,14 +240,14 @@ test("TRK-7: a full scrape is bounded, and made once a minute, whoever asks", ()
   assert.equal(later.split("8:complete").length - 1, 5_000);
 });
 
-test("TRK-7: a scrape of everything, unless allowed, or of too many is refused", () => {
+test("TRK-7: a full scrape, unless enabled, and a scrape of too many torrents are refused", () => {
   const world = trackerWorld();
   assert.match(world.get("/scrape"), /failure reason/);
   const many = Array.from({ length: 75 }, () => `info_hash=${HASH}`).join("&");
   assert.match(world.get(`/scrape?${many}`), /at most 74/);
 });
 
-test("TRK-1: a claimed address is believed only of sources that were named for it", () => {
+test("TRK-1: a claimed address is believed only from configured sources", () => {
   const world = trackerWorld({ believesClaimsFrom: ([first]) => first === 192 });
   world.announce(1, "&ip=203.0.113.99");
   world.announce(2, "&ip=203.0.113.98", "127.0.0.1");
@@ -262,7 +262,7 @@ test("TRK-1: a claimed address is believed only of sources that were named for i
   ]);
 });
 
-test("TRK-1: behind a proxy that is not ours to know, strangers look near and are believed no more", () => {
+test("TRK-1: behind an unknown proxy, strangers look near, but their claims are still not believed", () => {
   const world = trackerWorld({ everseed: false, believesClaimsFrom: () => true });
   const loopback = new Uint8Array([127, 0, 0, 1]);
   const asker = { address: loopback, local: undefined, viaProxy: true };
@@ -277,7 +277,7 @@ test("TRK-21: IPv4 through an IPv6 socket is IPv4; families do not mix", () => {
   assert.deepEqual(peersOf(world.announce(3)), ["9.9.9.9:8421", "198.51.100.9:1"]);
   const six = world.announce(4, "", "2001:db8::2");
   assert.match(six, /5:peers0:6:peers636:/, "the everseed and the other");
-  assert.equal(numberAt(six, "incomplete"), 4, "counts are of both families");
+  assert.equal(numberAt(six, "incomplete"), 4, "counts cover both families");
 });
 
 test("without compact, a list of dictionaries with peer ids", () => {

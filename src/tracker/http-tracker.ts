@@ -20,9 +20,9 @@ import type { Asker, Tracker } from "./tracker.ts";
 
 export interface HttpTrackerReply {
   readonly status: 200 | 403 | 404 | 414 | 429;
-  /** Sent as `text/plain`, by custom (PUB-3.5). */
+  /** Sent as `text/plain`, as is customary (PUB-3.5). */
   readonly body: Uint8Array;
-  /** Why the request was refused; `undefined` when it was answered. */
+  /** The reason of a refusal; `undefined` when the request was answered. */
   readonly refusal?: string;
 }
 
@@ -32,22 +32,22 @@ const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
 
 interface Asked {
   readonly asker: Asker;
-  /** What the path shows of who asks. */
+  /** The credential in the path. */
   readonly shown: Credential | undefined;
 }
 
-/** Announces and scrapes over HTTP: path and query in, bytes out. Holds no socket. */
+/** Answers announces and scrapes over HTTP: path and query in, bytes out. Holds no socket. */
 export class HttpTracker {
   readonly #tracker: Tracker;
   readonly #policy: AnswerPolicy;
   readonly #fullScrape: FullScrape | undefined;
   readonly #encoder: HttpAnswerEncoder;
-  // One of each for all announces: they are answered at once, one after the other.
+  // Announces are answered one at a time, so they share one of each.
   readonly #request = new AnnounceRequest();
   readonly #answer = new AnnounceAnswer();
   readonly #writer = new ReplyWriter(HTTP_ANSWER_BYTES_MAX);
 
-  /** @param fullScrape - Left out, a scrape has to name its torrents. */
+  /** @param fullScrape - Without it, a scrape must name its torrents. */
   constructor(tracker: Tracker, policy: AnswerPolicy, fullScrape?: FullScrape) {
     this.#tracker = tracker;
     this.#policy = policy;
@@ -56,7 +56,8 @@ export class HttpTracker {
   }
 
   /**
-   * Answers one GET. Refusals are status 200 with a failure reason: clients show nothing else to people.
+   * Answers one GET. Refusals have status 200 and a failure reason, because clients show people
+   * nothing else.
    *
    * @param target - Path and query as they came, undecoded.
    */
@@ -114,7 +115,7 @@ export class HttpTracker {
     const principal = this.#tracker.identify(joinCredentials(shown, credential));
     if ("reason" in principal) return refused(principal);
     if (infohashes.length === 0) {
-      // Everything at once is a large answer to a small question (TRK-7).
+      // A full scrape is a large answer to a small question (TRK-7).
       if (!this.#fullScrape) return failure(200, NO_FULL_SCRAPE);
       return { status: 200, body: this.#fullScrape.answer() };
     }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { chance } from "../../test/tracker/tracker-world.ts";
 import { InfohashIndex } from "./infohash-index.ts";
 
-/** Infohashes that differ in four bytes only, as a stranger would choose them. */
+/** Infohashes that differ in one word only, as a stranger would choose them. */
 function infohash(word: number, value: number): Uint8Array {
   const bytes = new Uint8Array(20).fill(7);
   new DataView(bytes.buffer).setInt32(word * 4, value);
@@ -11,7 +11,7 @@ function infohash(word: number, value: number): Uint8Array {
 }
 
 for (let word = 0; word < 5; word += 1) {
-  test(`TRK-10: infohashes that differ in word ${word} only do not pile up in one place`, () => {
+  test(`TRK-10: infohashes that differ in word ${word} only do not pile up in one slot`, () => {
     const index = new InfohashIndex(99);
     // In one pile, 40 000 of them would need 800 million comparisons.
     for (let value = 0; value < 40_000; value += 1) {
@@ -24,7 +24,7 @@ for (let word = 0; word < 5; word += 1) {
   });
 }
 
-test("an infohash keeps its number until it is deleted, and numbers are used again", () => {
+test("an infohash keeps its number until it is deleted, and numbers are reused", () => {
   const index = new InfohashIndex(5);
   const random = chance(8);
   const model = new Map<number, number>();
@@ -43,7 +43,7 @@ test("an infohash keeps its number until it is deleted, and numbers are used aga
     assert.equal(index.count, model.size);
   }
   assert.ok(index.end <= 3_000, `${index.end} numbers for 3 000 infohashes at most`);
-  assert.equal(new Set(model.values()).size, model.size, "no number twice");
+  assert.equal(new Set(model.values()).size, model.size, "no number is given twice");
   for (const [value, number] of model) {
     assert.ok(index.isTaken(number));
     assert.deepEqual(index.infohash(number), infohash(2, value));

@@ -8,42 +8,42 @@ const INITIAL_NUMBERS = 1024;
 const SLOTS_PER_NUMBER = 2;
 
 /**
- * Numbers for very many infohashes, small and used again, so that whoever keeps something for each of them keeps it in
- * arrays. An infohash takes 28 bytes (up to twice as many right after the arrays have grown), where `InfohashTable` takes
- * 48 to 96; in return each search reads one more place.
+ * Gives very many infohashes small, reusable numbers, so that other tables can keep their values in
+ * arrays. An infohash takes 28 bytes (up to twice that right after the arrays have grown), where
+ * `InfohashTable` takes 48 to 96. The price is one more memory read for each search.
  */
 export class InfohashIndex {
-  /** Chance of this process: strangers choose infohashes, but not where they fall. */
+  /** Random for each process: strangers choose infohashes, but not the slots they hash to. */
   readonly #key: number;
-  /** By number. */
+  /** The words of each infohash, by number. */
   #words = new Int32Array(INITIAL_NUMBERS * WORDS);
-  /** By number: whether it is taken. */
+  /** Whether a number is taken, by number. */
   #taken = new Uint8Array(INITIAL_NUMBERS);
-  /** By place in the hash table: a number and one, or zero where there is none. */
+  /** The number plus one, by slot of the hash table; zero marks an empty slot. */
   #slots = new Int32Array(INITIAL_NUMBERS * SLOTS_PER_NUMBER);
   #mask = INITIAL_NUMBERS * SLOTS_PER_NUMBER - 1;
   readonly #free: number[] = [];
   #end = 0;
-  /** The infohash that is searched for, in both forms. */
+  /** The infohash being searched for, in both forms. */
   readonly #soughtWords = new Int32Array(WORDS);
   readonly #soughtBytes = new Uint8Array(this.#soughtWords.buffer);
 
-  /** @param key - 32 bits that nobody outside knows. */
+  /** @param key - 32 secret bits. */
   constructor(key: number) {
     this.#key = key | 0;
   }
 
-  /** Of infohashes. */
+  /** Infohashes in the index. */
   get count(): number {
     return this.#end - this.#free.length;
   }
 
-  /** One past the largest number that was given. */
+  /** One past the largest number given out so far. */
   get end(): number {
     return this.#end;
   }
 
-  /** How many numbers there is room for: whoever keeps arrays by number lets them grow with this. */
+  /** Numbers there is room for; arrays kept by number grow with it. */
   get capacity(): number {
     return this.#taken.length;
   }
@@ -70,7 +70,8 @@ export class InfohashIndex {
   /** Takes back a number that was given. */
   delete(number: number): void {
     let hole = this.#slotOf(this.#words, number * WORDS);
-    // What was pushed past the hole moves back, so that every search still ends at an empty slot.
+    // Move back the entries that were pushed past the hole, so that every search still ends at an
+    // empty slot.
     for (
       let slot = (hole + 1) & this.#mask;
       this.#slots[slot] !== 0;
@@ -90,13 +91,13 @@ export class InfohashIndex {
     return this.#taken[number] === 1;
   }
 
-  /** @param number - One that is taken. @returns 20 bytes. */
+  /** @param number - A number in use. @returns 20 bytes. */
   infohash(number: number): Uint8Array {
     const words = this.#words.slice(number * WORDS, (number + 1) * WORDS);
     return new Uint8Array(words.buffer);
   }
 
-  /** @returns Its slot, or the empty one where it belongs. */
+  /** @returns The infohash's slot, or the empty slot where it belongs. */
   #slotOf(source: Int32Array, offset: number): number {
     const words = this.#words;
     const slots = this.#slots;

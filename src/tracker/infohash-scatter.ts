@@ -1,11 +1,12 @@
 const WORDS = 5;
 
 /**
- * Where an infohash falls in a hash table: a number of 32 bits, of which the table takes as many as it needs. The whole
- * infohash counts: those that share their beginning would otherwise share their place.
+ * Hashes an infohash to 32 bits, of which a table uses as many as it needs. The whole infohash
+ * counts: otherwise infohashes with the same beginning would share a slot.
  *
- * @param key - Chance of this process: strangers choose infohashes, but not where they fall.
- * @param offset - Where the five words of the infohash begin.
+ * @param key - Random for each process: strangers choose infohashes, but not the slots they hash
+ * to.
+ * @param offset - Index of the first of the infohash's five words.
  */
 export function scatter(key: number, words: Int32Array, offset: number): number {
   let mixed = key;

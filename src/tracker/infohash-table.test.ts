@@ -10,7 +10,7 @@ function infohash(word: number, value: number): Int32Array {
 }
 
 for (let word = 0; word < 5; word += 1) {
-  test(`TRK-10: infohashes that differ in word ${word} only do not pile up in one place`, () => {
+  test(`TRK-10: infohashes that differ in word ${word} only do not pile up in one slot`, () => {
     const table = new InfohashTable(99);
     // In one pile, 40 000 of them would need 800 million comparisons.
     for (let value = 0; value < 40_000; value += 1) table.set(infohash(word, value), value);
@@ -21,7 +21,7 @@ for (let word = 0; word < 5; word += 1) {
   });
 }
 
-test("what is deleted is gone, and what was pushed past it is still found", () => {
+test("a deleted infohash is gone, and entries pushed past it are still found", () => {
   const table = new InfohashTable(5);
   for (let value = 0; value < 3_000; value += 1) table.set(infohash(2, value), value);
   for (let value = 0; value < 3_000; value += 3) table.delete(infohash(2, value));

@@ -3,15 +3,15 @@ import { scatter } from "./infohash-scatter.ts";
 const WORDS = 5;
 const EMPTY = -1;
 const INITIAL_SLOTS = 1024;
-/** Of the slots, used at most. */
+/** The largest fraction of slots in use. */
 const LOAD_MAX = 0.5;
 
 /**
- * From the 20 bytes of an infohash to a swarm's number: open addressing in typed arrays, 48 to 96 bytes an
- * entry. Several infohashes may lead to one swarm (hybrid torrents).
+ * Maps the 20 bytes of an infohash to a swarm's number: open addressing in typed arrays, 48 to 96
+ * bytes an entry. Several infohashes may map to one swarm (hybrid torrents).
  */
 export class InfohashTable {
-  /** Chance of this process: strangers choose infohashes, but not where they fall. */
+  /** Random for each process: strangers choose infohashes, but not the slots they hash to. */
   readonly #key: number;
   #words = new Int32Array(INITIAL_SLOTS * WORDS);
   #swarms = new Int32Array(INITIAL_SLOTS).fill(EMPTY);
@@ -22,12 +22,12 @@ export class InfohashTable {
     this.#key = key | 0;
   }
 
-  /** @returns -1 when the infohash leads nowhere. */
+  /** @returns -1 when the infohash is absent. */
   find(infohash: Int32Array): number {
     return this.#swarms[this.#slotOf(infohash, 0)]!;
   }
 
-  /** Adds or replaces. */
+  /** Adds or replaces an entry. */
   set(infohash: Int32Array, swarm: number): void {
     if (this.#count + 1 > (this.#mask + 1) * LOAD_MAX) this.#grow();
     const slot = this.#slotOf(infohash, 0);
@@ -38,12 +38,13 @@ export class InfohashTable {
     this.#swarms[slot] = swarm;
   }
 
-  /** Harmless when it is not there. */
+  /** Does nothing when the infohash is absent. */
   delete(infohash: Int32Array): void {
     let hole = this.#slotOf(infohash, 0);
     if (this.#swarms[hole] === EMPTY) return;
     this.#count -= 1;
-    // What was pushed past the hole moves back, so that every search still ends at an empty slot.
+    // Move back the entries that were pushed past the hole, so that every search still ends at an
+    // empty slot.
     for (let slot = (hole + 1) & this.#mask; ; slot = (slot + 1) & this.#mask) {
       if (this.#swarms[slot] === EMPTY) break;
       const home = this.#homeOf(this.#words, slot * WORDS);
@@ -55,7 +56,7 @@ export class InfohashTable {
     this.#swarms[hole] = EMPTY;
   }
 
-  /** @returns Its slot, or the empty one where it belongs. */
+  /** @returns The infohash's slot, or the empty slot where it belongs. */
   #slotOf(source: Int32Array, offset: number): number {
     const words = this.#words;
     const swarms = this.#swarms;

@@ -4,8 +4,9 @@ import { sha256 } from "../base/hash.ts";
 import type { KnownPrincipal } from "./principal.ts";
 
 /**
- * Who has which credential, in memory, told of each change. It knows digests only, as whatever stores them should: how
- * long a search takes says nothing of a credential, and a copy of the memory or the database opens nothing (TRK-13).
+ * Maps credentials to their owners, in memory, and is updated on each change. It holds only
+ * digests, as the database should: the time of a search reveals nothing about a credential, and a
+ * copy of the memory or the database opens nothing (TRK-13).
  */
 export class Keyring {
   readonly #principals = new Map<string, KnownPrincipal>();
@@ -14,18 +15,21 @@ export class Keyring {
     return this.#principals.get(credentialDigest(credential));
   }
 
-  /** @param digest - Of the credential, by `credentialDigest`. */
+  /** @param digest - The credential's digest, from `credentialDigest`. */
   set(digest: string, principal: KnownPrincipal): void {
     this.#principals.set(digest, principal);
   }
 
-  /** From now on nobody has this credential. */
+  /** Revokes the credential. */
   delete(digest: string): void {
     this.#principals.delete(digest);
   }
 }
 
-/** What is kept of a credential: SHA-256 in hexadecimal. Its text is random and long, so that nobody can guess it from that. */
+/**
+ * The stored form of a credential: SHA-256 in hexadecimal. A credential is long and random, so its
+ * digest cannot be guessed back.
+ */
 export function credentialDigest({ kind, text }: Credential): string {
   return toHex(sha256(encodeUtf8(`${kind}:${text}`)));
 }

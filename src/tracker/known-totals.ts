@@ -2,7 +2,7 @@ import { InfohashIndex } from "./infohash-index.ts";
 
 const NONE = -1;
 
-/** Over all time, of one swarm. */
+/** All-time totals of one swarm. */
 export interface SwarmTotals {
   readonly completed: number;
   /** Bytes, as the peers reported them. */
@@ -11,24 +11,24 @@ export interface SwarmTotals {
 }
 
 /**
- * Totals of all swarms that ever did something, in 48 bytes each: what a swarm goes on from when it opens, and what a
- * scrape tells of a torrent without peers.
+ * Totals of every swarm that was ever active, in 48 bytes each. A swarm resumes from them when it
+ * opens, and a scrape reports them for a torrent without peers.
  */
 export class KnownTotals {
   readonly #index: InfohashIndex;
-  /** By number of the infohash: completions, bytes uploaded, bytes downloaded. */
+  /** Completions, bytes uploaded and bytes downloaded, by number of the infohash. */
   #values = new Float64Array(0);
 
   /**
-   * @param key - 32 bits that nobody outside knows.
-   * @param saved - What earlier processes have saved.
+   * @param key - 32 secret bits.
+   * @param saved - Totals that earlier processes saved.
    */
   constructor(key: number, saved: Iterable<SwarmTotals & { readonly infohash: Uint8Array }>) {
     this.#index = new InfohashIndex(key);
     for (const { infohash, ...totals } of saved) this.set(infohash, totals);
   }
 
-  /** @param infohash - The first of its torrent, 20 bytes. */
+  /** @param infohash - The first infohash of its torrent, 20 bytes. */
   find(infohash: Uint8Array): SwarmTotals | undefined {
     const number = this.#index.find(infohash);
     if (number === NONE) return undefined;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { formatAddress } from "../base/endpoint.ts";
 import { nameLookup } from "./name-lookup.ts";
 
-test("a name is looked up when asked for, not too often, and what was known stays", async () => {
+test("a name is looked up on demand, not too often, and known addresses stay when a lookup fails", async () => {
   let nowMs = 0;
   const answers: (readonly string[])[] = [["203.0.113.80", "2001:db8::80"], [], ["203.0.113.81"]];
   const asked: string[] = [];
@@ -32,7 +32,7 @@ test("a name is looked up when asked for, not too often, and what was known stay
 });
 
 test("an address is no name", () => {
-  const never = (): never => assert.fail("nothing is looked up");
+  const never = (): never => assert.fail("an address needs no lookup");
   const clock = { nowMs: () => 0 };
   assert.deepEqual(nameLookup("203.0.113.5", clock, never)().map(formatAddress), ["203.0.113.5"]);
   assert.deepEqual(nameLookup("[2001:db8::5]", clock, never)().map(formatAddress), ["2001:db8::5"]);

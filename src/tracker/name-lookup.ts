@@ -1,15 +1,18 @@
 import { addressBytes } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** Dynamic names change when a router gets a new address; their records live about as long. */
+/**
+ * Dynamic names change when a router gets a new address; this is about the lifetime of their
+ * records.
+ */
 const KEPT_MS = 5 * 60_000;
 
 /**
- * The addresses behind a host name, for those who cannot wait: those of the last answer, none before the first.
- * Nothing is looked up until somebody asks.
+ * Resolves a host name for callers that cannot wait: returns the addresses of the last answer, or
+ * none before the first. It looks nothing up before the first call.
  *
  * @param host - A name or an address.
- * @param lookUp - Rejects when the name leads nowhere; what was known then stays.
+ * @param lookUp - Rejects when the name does not resolve; the known addresses then stay.
  */
 export function nameLookup(
   host: string,
@@ -25,7 +28,8 @@ export function nameLookup(
       askedAtMs = clock.nowMs();
       lookUp(host).then(
         (addresses) => (known = addresses.flatMap((address) => addressBytes(address) ?? [])),
-        // The name may be new, or its server away for a while: asked again after the time above.
+        // The name may be new, or its server may be down for a while; the next call after `KEPT_MS`
+        // asks again.
         () => undefined,
       );
     }

@@ -2,7 +2,7 @@ import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { readUint32 } from "../base/bytes.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 
-// What a store with details knows of a peer besides its address and its word: words in an entry, behind those.
+// The words that a store with details appends to an entry, after its address and its peer word.
 
 export const PEER_ID_WORDS = PEER_ID_BYTES / 4;
 const KEY_AT = PEER_ID_WORDS;
@@ -11,21 +11,21 @@ export const DOWNLOADED_AT = UPLOADED_AT + 2;
 export const DETAIL_WORDS = DOWNLOADED_AT + 2;
 
 const TWO_32 = 0x1_0000_0000;
-/** In place of a counter, none of which is so large. */
+/** Stands in a counter's place; no real counter is this large. */
 const ECHO = -1;
 
-/** @param at - Where the counter begins, in words. */
+/** @param at - Index of the counter's first word. */
 export function readCounter(words: Int32Array, at: number): number {
   return words[at]! * TWO_32 + (words[at + 1]! >>> 0);
 }
 
-/** @param at - Where the details begin, in words. */
+/** @param at - Index of the details' first word. */
 export function keepIdentity(words: Int32Array, at: number, request: AnnounceRequest): void {
   for (let i = 0; i < PEER_ID_WORDS; i += 1) words[at + i] = readUint32(request.peerId, i * 4);
   words[at + KEY_AT] = request.key;
 }
 
-/** True when these are the details of the client that asks, by its peer id and key (BEP 7). */
+/** True when these details belong to the client that asks, by its peer id and key (BEP 7). */
 export function isSameClient(words: Int32Array, at: number, request: AnnounceRequest): boolean {
   return words[at + KEY_AT] === (request.key | 0) && hasPeerId(words, at, request);
 }
@@ -42,7 +42,7 @@ export function keepCounters(words: Int32Array, at: number, request: AnnounceReq
   writeCounter(words, at + DOWNLOADED_AT, request.downloaded);
 }
 
-/** From now on this is a client of whom the address of its other family is counted. */
+/** Marks the entry as the second address of a client that is counted under its other family. */
 export function markEcho(words: Int32Array, at: number): void {
   words[at + UPLOADED_AT] = ECHO;
 }
@@ -56,7 +56,7 @@ function writeCounter(words: Int32Array, at: number, value: number): void {
   words[at + 1] = value % TWO_32;
 }
 
-/** What came to a counter. One that fell began anew, and all it says came since. */
+/** The growth of a counter. A counter that fell has restarted, so its whole value is new. */
 export function grownBy(before: number, now: number): number {
   return now >= before ? now - before : now;
 }

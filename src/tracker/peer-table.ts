@@ -2,19 +2,20 @@ import { ChunkPool, CLASS_ENTRIES, DENSE_CLASS, DENSE_MAX, HASHED_CLASS } from "
 import { portOf } from "./peer-word.ts";
 
 const NONE = -1;
-/** A hash table is left for a larger one above this. */
+/** Above this load a hash table moves to a larger one. */
 const LOAD_MAX = 0.8;
-/** It is left for the next smaller one when that would be no fuller than this. */
+/** It moves to the next smaller table when that one would be no fuller than this. */
 const LOAD_AFTER_SHRINKING_MAX = 0.6;
 const TWO_32 = 0x1_0000_0000;
 const NO_PAGE = new Int32Array(0);
 
 /**
- * The peers of all swarms in one address family. An entry is the address (1 or 4 words), the peer's word
- * (`peer-word.ts`) and `detailWords` more. Up to 64 peers of a swarm are a list, more are a hash table.
+ * The peers of all swarms in one address family. An entry holds the address (1 or 4 words), the
+ * peer's word (`peer-word.ts`) and `detailWords` more. A swarm of up to 64 peers is a list, a
+ * larger one a hash table.
  *
- * `locate` and `insert` leave `page` and `entry` at a peer, for reading, writing and `removeLocated`; the
- * next call of any other method but those makes them stale.
+ * `locate` and `insert` leave `page` and `entry` at a peer, for reading, writing and
+ * `removeLocated`. The next call of any other method makes them stale.
  */
 export class PeerTable {
   readonly addressWords: number;
@@ -29,7 +30,7 @@ export class PeerTable {
   #counts = new Int32Array(0);
   #classes = new Uint8Array(0);
 
-  /** @param key - Chance of this process, so that nobody can aim at one place of a hash table. */
+  /** @param key - Random for each process, so that nobody can aim at one slot of a hash table. */
   constructor(options: { addressWords: 1 | 4; detailWords: number; key: number }) {
     this.addressWords = options.addressWords;
     this.wordsPerEntry = options.addressWords + 1 + options.detailWords;
@@ -50,13 +51,13 @@ export class PeerTable {
     return this.#counts[swarm]!;
   }
 
-  /** Places to look for peers: `entryAt` takes 0 to `slots - 1`. */
+  /** The slots that may hold peers: `entryAt` takes 0 to `slots - 1`. */
   slots(swarm: number): number {
     const chunkClass = this.#classes[swarm]!;
     return chunkClass < HASHED_CLASS ? this.#counts[swarm]! : CLASS_ENTRIES[chunkClass]!;
   }
 
-  /** Moves `page` and `entry` to the first place of a swarm that has slots. @returns `entry`. */
+  /** Moves `page` and `entry` to the first slot of a swarm that has slots. @returns `entry`. */
   open(swarm: number): number {
     const handle = this.#handles[swarm]!;
     this.page = this.#pool.page(handle);
@@ -64,7 +65,7 @@ export class PeerTable {
     return this.entry;
   }
 
-  /** @returns True when the peer is there, and located. */
+  /** @returns True when the peer is present; it is then the located one. */
   locate(swarm: number, address: Int32Array, port: number): boolean {
     const handle = this.#handles[swarm]!;
     if (handle === NONE) return false;
@@ -97,15 +98,18 @@ export class PeerTable {
     }
   }
 
-  /** 32 bits made of the located peer and its last announce, the same until the next one. */
+  /**
+   * A 32-bit hash of the located peer and its last announce. It stays the same until the next
+   * announce.
+   */
   locatedHash(): number {
     return this.#hash(this.page, this.entry, this.page[this.entry + this.addressWords]!);
   }
 
   /**
-   * Adds a peer that is not there and locates it; the details are zero.
+   * Adds an absent peer and locates it, with zeroed details.
    *
-   * @returns False when the swarm has as many peers as a table can hold.
+   * @returns False when the swarm already has as many peers as a table can hold.
    */
   insert(swarm: number, address: Int32Array, word: number): boolean {
     const count = this.#counts[swarm]!;
@@ -134,7 +138,7 @@ export class PeerTable {
     return true;
   }
 
-  /** Removes the located peer. What stands at `entry` afterwards may be another peer. */
+  /** Removes the located peer. Another peer may stand at `entry` afterwards. */
   removeLocated(swarm: number): void {
     const { page, entry, wordsPerEntry, addressWords } = this;
     const handle = this.#handles[swarm]!;
@@ -163,7 +167,9 @@ export class PeerTable {
     page[start + hole * wordsPerEntry + addressWords] = 0;
   }
 
-  /** Gives back memory a swarm has outgrown downwards. After removals; nothing stays located. */
+  /**
+   * Frees memory that a swarm has shrunk out of. Call it after removals; it leaves no peer located.
+   */
   shrink(swarm: number): void {
     const handle = this.#handles[swarm]!;
     if (handle === NONE) return;
@@ -223,7 +229,7 @@ export class PeerTable {
     this.#classes[swarm] = chunkClass;
   }
 
-  /** Where a peer that is not there belongs. */
+  /** The slot where an absent peer belongs. */
   #emptySlot(page: Int32Array, start: number, peer: Hashed & { words: Int32Array }): number {
     let slot = this.#home(peer.words, peer);
     while (page[start + slot * this.wordsPerEntry + this.addressWords] !== 0) {
@@ -239,7 +245,7 @@ export class PeerTable {
     return true;
   }
 
-  /** The slot a peer's search begins at. Its address stands at `offset` of `words`. */
+  /** The slot where the search for a peer starts. Its address is at `offset` of `words`. */
   #home(words: Int32Array, { offset, port, slots }: Hashed): number {
     return Math.floor((this.#hash(words, offset, port) / TWO_32) * slots);
   }
@@ -250,7 +256,7 @@ export class PeerTable {
       mixed = Math.imul(mixed ^ words[offset + i]!, 0x85ebca6b);
       mixed ^= mixed >>> 15;
     }
-    // The slot is made of the high bits: they have to depend on all of the low ones.
+    // The high bits choose the slot, so they must depend on all the low bits.
     mixed = Math.imul(mixed, 0x2c1b3c6d);
     mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
     return (mixed ^ (mixed >>> 15)) >>> 0;
@@ -263,12 +269,12 @@ interface Hashed {
   readonly slots: number;
 }
 
-/** How far `slot` lies behind `from`, around the end. */
+/** The distance from `from` forward to `slot`, wrapping at the end. */
 function stepsTo(slot: number, from: number, slots: number): number {
   return slot >= from ? slot - from : slot + slots - from;
 }
 
-/** The class a hash table with so few peers left should have. */
+/** The right class for a hash table that has this few peers left. */
 function smallerTable(chunkClass: number, count: number): number {
   let fitting = chunkClass;
   while (

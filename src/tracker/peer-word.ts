@@ -1,20 +1,20 @@
-// What is known of a peer besides its address, in one word: port (16 bits), three flags, and when it last
-// announced (13 bits, in ticks). Zero is no peer, because no peer has port 0.
+// One word holds what is known of a peer besides its address: its port (16 bits), three flags, and
+// the tick of its last announce (13 bits). Zero means no peer, because no peer has port 0.
 
-/** Seconds of a tick: 13 bits of them are three days. */
+/** Seconds in a tick; 13 bits of ticks cover three days. */
 export const TICK_S = 32;
-/** The longest time without an announce that can be told from a short one. */
+/** The longest silence that 13 bits can still tell from a short one. */
 export const IDLE_TICKS_MAX = 8000;
 
 const TIME_SHIFT = 19;
 const TIME_MASK = 0x1fff;
 const FLAGS = 0x70000;
 
-/** It has everything. */
+/** The peer has everything. */
 export const SEED = 0x10000;
-/** It has what it wants, and fetches nothing more (BEP 21). */
+/** The peer has all it wants and fetches no more (BEP 21). */
 export const PARTIAL_SEED = 0x20000;
-/** Its completion has been counted, or lies before its time here (TRK-16). */
+/** Its completion was counted, or happened before it came here (TRK-16). */
 export const COMPLETED = 0x40000;
 
 export function peerWord(port: number, flags: number, tick: number): number {
@@ -29,7 +29,7 @@ export function flagsOf(word: number): number {
   return word & FLAGS;
 }
 
-/** Ticks since it announced. */
+/** Ticks since the last announce. */
 export function idleTicks(word: number, tick: number): number {
   return (tick - (word >>> TIME_SHIFT)) & TIME_MASK;
 }

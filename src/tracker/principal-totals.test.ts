@@ -40,7 +40,7 @@ function memberWorld() {
     principalTotals: totals,
   });
 
-  /** @param who - Empty is nobody. */
+  /** @param who - Empty means nobody. */
   function say(
     who: string,
     said: { up?: number; down?: number; left?: number; event?: string },
@@ -59,7 +59,7 @@ function memberWorld() {
   return { ...world, totals, batches, principalDisk: disk, say };
 }
 
-test("what a member's program counts is added up from announce to announce, and in a batch to the store", async () => {
+test("a member's counters are summed from announce to announce, and saved in a batch", async () => {
   const world = memberWorld();
   const { say, clock, totals } = world;
   say("anna", { event: "started" });
@@ -81,7 +81,7 @@ test("what a member's program counts is added up from announce to announce, and 
   assert.deepEqual(world.batches, [[{ principal: ANNA, infohash: TORRENT.v1, ...sum }]]);
 });
 
-test("a program that begins anew is counted on from nothing, whether it says so or not", () => {
+test("a program that restarts counts from zero, whether it says so or not", () => {
   const { say, clock, totals } = memberWorld();
   say("anna", { event: "started" });
   clock.pass(720);
@@ -93,10 +93,10 @@ test("a program that begins anew is counted on from nothing, whether it says so 
   assert.equal(totals.sum(ANNA).uploaded, 540);
   clock.pass(720);
   say("anna", { up: 30 });
-  assert.equal(totals.sum(ANNA).uploaded, 570, "a counter that fell began anew");
+  assert.equal(totals.sum(ANNA).uploaded, 570, "a counter that fell has restarted");
 });
 
-test("TRK-5: a program that lies gets what a line can carry, and a first word is believed nothing", () => {
+test("TRK-5: a program that lies gets what a line can carry, and its first report counts nothing", () => {
   const { say, clock, totals } = memberWorld();
   const most = Number.MAX_SAFE_INTEGER;
   say("anna", { up: most, down: most });
@@ -109,7 +109,7 @@ test("TRK-5: a program that lies gets what a line can carry, and a first word is
   assert.ok(totals.sum(ANNA).uploaded <= 4 * 760 * 1_250_000_000, `${totals.sum(ANNA).uploaded}`);
 });
 
-test("several swarms, programs and people are counted apart", async () => {
+test("several swarms, programs and people are counted separately", async () => {
   const world = memberWorld();
   const { say, clock, totals } = world;
   const places = [
@@ -138,7 +138,7 @@ test("several swarms, programs and people are counted apart", async () => {
   assert.equal(world.tracker.figures(TORRENT).leechers, 4);
 });
 
-test("another program at an address and port is not credited with what the one before it counted", () => {
+test("another program at an address and port is not credited with its predecessor's counters", () => {
   const { say, clock, totals } = memberWorld();
   say("anna", { event: "started" });
   clock.pass(720);
@@ -149,7 +149,7 @@ test("another program at an address and port is not credited with what the one b
   assert.equal(totals.sum(BEN).uploaded, 7);
 });
 
-test("time as a seed is counted of seeds: not while something is left, not when `left=0` was a magnet link, not past a silence", () => {
+test("seeding time counts for seeds only: not while something is left, not when `left=0` was a magnet link, not past a silence", () => {
   const { say, clock, totals } = memberWorld();
   const seeded = (): number => totals.sum(ANNA).seededS;
   say("anna", { left: 5, event: "started" });
@@ -170,7 +170,7 @@ test("time as a seed is counted of seeds: not while something is left, not when 
   assert.equal(totals.sum(BEN).seededS, 0, "it was forgotten meanwhile");
 });
 
-test("TRK-17: what cannot be saved is saved later, with what came meanwhile; the tracker saves each minute and at its end", async () => {
+test("TRK-17: a failed save is repeated later, with newer changes; the tracker saves each minute and when it stops", async () => {
   const world = memberWorld();
   const { say, clock, totals, tracker, batches } = world;
   tracker.start();
@@ -198,7 +198,7 @@ test("TRK-17: what cannot be saved is saved later, with what came meanwhile; the
   assert.equal(totals.sum(ANNA).uploaded, 8);
 });
 
-test("a store that takes nothing for long makes no more memory than the bound, and the loss is told", async () => {
+test("a store that fails for long costs no more memory than the bound, and the loss is logged", async () => {
   const warned: string[] = [];
   const log: Log = { ...SILENT_LOG, warn: (message) => void warned.push(message) };
   let broken = true;
@@ -222,11 +222,11 @@ test("a store that takes nothing for long makes no more memory than the bound, a
   broken = false;
   await totals.flush();
   assert.equal(saved.length, 3);
-  assert.equal(totals.sum(ANNA).uploaded, 12, "with what was saved before");
-  assert.match(warned.at(-1)!, /some totals by torrent are lost/);
+  assert.equal(totals.sum(ANNA).uploaded, 12, "including earlier saves");
+  assert.match(warned.at(-1)!, /lost some totals by torrent/);
 });
 
-test("TRK-13: an open tracker takes everybody for nobody, and keeps nothing of them", () => {
+test("TRK-13: an open tracker treats everybody as nobody, and keeps no totals for them", () => {
   const kept: PrincipalChange[] = [];
   const principalTotals = {
     add: (change: PrincipalChange) => void kept.push(change),

@@ -2,42 +2,47 @@ import { toHex } from "../base/bytes.ts";
 import type { Log } from "../ports/log.ts";
 import type { KnownPrincipal } from "./principal.ts";
 
-/** What somebody did, by what their programs say (TRK-5): bounded by the time that went by, and not proven. */
+/**
+ * What a principal did, as its programs report it (TRK-5): bounded by elapsed time, but not proven.
+ */
 export interface PrincipalFigures {
   /** Downloads finished. */
   readonly completed: number;
   /** Bytes. */
   readonly uploaded: number;
   readonly downloaded: number;
-  /** Seconds as a seed, of each program and torrent. */
+  /** Seconds spent as a seed, summed over programs and torrents. */
   readonly seededS: number;
 }
 
-/** What somebody did in one swarm since it was told last. */
+/** What a principal did in one swarm since the last report. */
 export interface PrincipalChange extends PrincipalFigures {
   readonly principal: KnownPrincipal;
-  /** The first of the torrent, 20 bytes. */
+  /** The torrent's first infohash, 20 bytes. */
   readonly infohash: Uint8Array;
 }
 
-/** Where it outlives the process. */
+/** Stores the totals beyond the life of the process. */
 export interface PrincipalTotalsStore {
-  /** Over all torrents. It is read once, before the first announce. */
+  /** Sums over all torrents. Read once, before the first announce. */
   sums(): Iterable<PrincipalFigures & { readonly principal: KnownPrincipal }>;
-  /** Adds to what is there: all of it, or nothing. */
+  /** Adds all of the changes to the stored totals, or none. */
   add(changes: readonly PrincipalChange[]): Promise<void>;
 }
 
 type Figures = { -readonly [Key in keyof PrincipalFigures]: PrincipalFigures[Key] };
 type Change = Figures & Pick<PrincipalChange, "principal" | "infohash">;
 
-/** Principals and torrents with something unsaved. A database that takes nothing for long makes no more memory than this. */
+/**
+ * Principal and torrent pairs with unsaved changes. The bound limits memory while the database
+ * refuses writes.
+ */
 const CHANGES_MAX = 100_000;
 const NOTHING: PrincipalFigures = { completed: 0, uploaded: 0, downloaded: 0, seededS: 0 };
 
 /**
- * What members and devices have done, in memory and, by torrent, in batches in a store (TRK-17: a kill loses what came
- * since the last one).
+ * Totals of what members and devices did: in memory, and by torrent in a store that is written in
+ * batches. A kill loses the changes since the last batch (TRK-17).
  */
 export class PrincipalTotals {
   readonly #store: PrincipalTotalsStore;
@@ -58,7 +63,7 @@ export class PrincipalTotals {
     }
   }
 
-  /** Over all torrents and all time, unsaved changes included. */
+  /** Sums over all torrents and all time, including unsaved changes. */
   sum(principal: KnownPrincipal): PrincipalFigures {
     return this.#sums.get(nameOf(principal)) ?? NOTHING;
   }
@@ -68,7 +73,7 @@ export class PrincipalTotals {
     this.#note(change);
   }
 
-  /** Saves what changed. What cannot be saved is tried again the next time. */
+  /** Saves the changes. A failed save is retried the next time. */
   flush(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
@@ -81,11 +86,11 @@ export class PrincipalTotals {
     try {
       await this.#store.add([...changes.values()]);
       if (this.#dropped > 0) {
-        this.#log.warn("some totals by torrent are lost", { changes: this.#dropped });
+        this.#log.warn("lost some totals by torrent", { changes: this.#dropped });
         this.#dropped = 0;
       }
     } catch (error) {
-      this.#log.warn("totals of members are not saved yet", { why: String(error) });
+      this.#log.warn("cannot save the totals of members yet", { why: String(error) });
       for (const change of changes.values()) this.#note(change);
     }
   }

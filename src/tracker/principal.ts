@@ -1,10 +1,10 @@
-/** Somebody the tracker can tell from others: a member, by the id of the account, or a device, by the name it has here. */
+/** An identity the tracker recognises: a member, by account id, or a device, by its name here. */
 export type KnownPrincipal =
   | { readonly kind: "member"; readonly id: string }
   | { readonly kind: "device"; readonly id: string };
 
-/** Who asks. What was shown to prove it is no part of it. */
+/** The identity of an asker, without the credential that proved it. */
 export type Principal = { readonly kind: "nobody" } | KnownPrincipal;
 
-/** Everybody who shows nothing. */
+/** Everyone who shows no credential. */
 export const NOBODY: Principal = { kind: "nobody" };

@@ -1,10 +1,10 @@
-/** What a tracker does not take from somebody. */
+/** A reason to refuse a request. */
 export interface Refusal {
-  /** In words that they may be told. */
+  /** The text the client may see. */
   readonly reason: string;
   /**
-   * Over HTTP it is told as status 403 (BDR-4.2.6). All others are told as status 200, since programs show people the
-   * reason of nothing else.
+   * Sent with HTTP status 403 (BDR-4.2.6). Every other refusal has status 200, because clients show
+   * people the reason of no other status.
    */
   readonly forbidden?: true;
 }
@@ -13,7 +13,10 @@ export const NOT_REGISTERED: Refusal = { reason: "this torrent is not registered
 export const TRACKER_FULL: Refusal = { reason: "this tracker is full" };
 export const SWARM_FULL: Refusal = { reason: "this swarm is full" };
 export const ADDRESS_QUOTA: Refusal = { reason: "too many peers from your address" };
-/** The same for a passkey that never was, was reset, or belongs to an account that was disabled (TRK-13). */
+/**
+ * The same text for a passkey that never existed, was reset, or belongs to a disabled account
+ * (TRK-13).
+ */
 export const UNKNOWN_PASSKEY: Refusal = {
   reason: "this passkey is not known here: sign in on the hub and download the .torrent again",
 };

@@ -3,8 +3,9 @@ import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { sha256 } from "../base/hash.ts";
 import { NO_SWARM, type StoredPeer, type SwarmStore } from "./swarms.ts";
 
-// Numbers are little-endian, as the tables have them. Magic, format, wall time (float64, milliseconds), then
-// swarms: infohash, peer count, peers. A digest of it all ends it.
+// Numbers are little-endian, as in the tables. The file holds a magic number, the format, the wall
+// time (float64, milliseconds), then the swarms (infohash, peer count, peers), and ends with a
+// digest of everything before it.
 
 const MAGIC = encodeUtf8("EVERSWRM");
 const FORMAT = 1;
@@ -14,7 +15,7 @@ const PEER_HEAD_BYTES = 12;
 const DIGEST_BYTES = 32;
 const DETAIL_WORDS_MAX = 64;
 
-/** All swarms as bytes, to be restored by the next process. @param wallMs - Now. */
+/** Encodes all swarms for the next process to restore. @param wallMs - The current time. */
 export function encodeSnapshot(swarms: SwarmStore, wallMs: number): Uint8Array {
   const writer = new SnapshotWriter();
   writer.bytes(MAGIC);
@@ -33,10 +34,12 @@ export function encodeSnapshot(swarms: SwarmStore, wallMs: number): Uint8Array {
 }
 
 /**
- * Puts back the peers of a snapshot that are still fresh.
+ * Restores the peers of a snapshot that are still fresh.
  *
- * @param admit - The swarm for an infohash, opened if need be; `NO_SWARM` when it is not tracked any more.
- * @returns The peers restored; `undefined` when these bytes are no whole snapshot of ours.
+ * @param admit - Returns the swarm of an infohash and opens it if needed; `NO_SWARM` when it is no
+ * longer tracked.
+ * @returns The number of peers restored; `undefined` when the bytes are not a complete snapshot of
+ * ours.
  */
 export function restoreSnapshot(
   bytes: Uint8Array,
@@ -48,7 +51,7 @@ export function restoreSnapshot(
   if (!equalBytes(sha256(bytes.subarray(0, end)), bytes.subarray(end))) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, end);
   if (view.getUint32(MAGIC.length, true) !== FORMAT) return undefined;
-  // A wall clock that was set back makes nobody younger.
+  // Do not make peers younger when the wall clock was set back.
   const pauseS = Math.max(0, (options.wallMs - view.getFloat64(MAGIC.length + 4, true)) / 1000);
   let restored = 0;
   let at = HEAD_BYTES;
@@ -76,9 +79,9 @@ function writePeer(writer: SnapshotWriter, peer: StoredPeer): void {
 }
 
 /**
- * The digest was right, so lengths are what we wrote; they are kept in bounds all the same.
+ * The digest matched, so the lengths are the ones we wrote; they are bounds-checked all the same.
  *
- * @returns `undefined` where the bytes end before the peer does.
+ * @returns `undefined` when the bytes end before the peer does.
  */
 function readPeer(
   view: DataView,

@@ -30,7 +30,7 @@ for (const [source, claimed, believed] of claims) {
   });
 }
 
-test("TRK-2: of the hops a proxy of ours names, only the last is its own word", () => {
+test("TRK-2: of the hops that our proxy names, only the last is its own", () => {
   const of = (forwarded: string | null): string =>
     formatAddress(clientAddress("10.0.0.1", forwarded)!);
   assert.equal(of(null), "10.0.0.1", "not a proxy");

@@ -2,43 +2,48 @@ import { invariant } from "../base/errors.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { InfohashTable } from "./infohash-table.ts";
 
-/** v1 and v2. */
+/** One for v1 and one for v2. */
 const INFOHASHES_MAX = 2;
 const INITIAL_SWARMS = 1024;
 
 /**
- * Which number each open swarm has, and which infohashes lead to it: one, or both of a hybrid. Numbers are small and
- * used again, so that tables by swarm stay short.
+ * Maps infohashes to the numbers of open swarms: one infohash, or both of a hybrid. Numbers are
+ * small and reused, so that tables by swarm stay short.
  */
 export class SwarmNumbers {
   readonly #byInfohash: InfohashTable;
   readonly #free: number[] = [];
   #end = 0;
-  /** By swarm: two infohashes, of which so many are there; none when the number is free. */
+  /** Two infohashes a swarm, by number, and how many of them are set; a free number has none. */
   #infohashes = new Uint8Array(INITIAL_SWARMS * INFOHASHES_MAX * INFOHASH_V1_BYTES);
   #infohashCounts = new Uint8Array(INITIAL_SWARMS);
 
-  /** @param key - 32 bits that whoever chooses infohashes does not know. */
+  /** @param key - 32 bits unknown to anyone who chooses infohashes. */
   constructor(key: number) {
     this.#byInfohash = new InfohashTable(key);
   }
 
-  /** Of open swarms. */
+  /** Open swarms. */
   get count(): number {
     return this.#end - this.#free.length;
   }
 
-  /** One past the largest number that was given. */
+  /** One past the largest number given out so far. */
   get end(): number {
     return this.#end;
   }
 
-  /** @param infohash - As `wordsOf` makes it. @returns A number below zero when no open swarm has it. */
+  /**
+   * @param infohash - In the form `wordsOf` returns. @returns A negative number when no open swarm
+   * has it.
+   */
   find(infohash: Int32Array): number {
     return this.#byInfohash.find(infohash);
   }
 
-  /** @returns The number of a new swarm. Infohashes that led to another swarm lead to this one from now on. */
+  /**
+   * @returns The number of a new swarm. Infohashes that led to another swarm now lead to this one.
+   */
   open(infohashes: readonly Uint8Array[]): number {
     invariant(
       infohashes.length >= 1 && infohashes.length <= INFOHASHES_MAX,
@@ -51,7 +56,7 @@ export class SwarmNumbers {
     return swarm;
   }
 
-  /** Lets all of these infohashes lead to an open swarm that one of them led to. */
+  /** Makes all of these infohashes lead to an open swarm that one of them already led to. */
   join(swarm: number, infohashes: readonly Uint8Array[]): void {
     invariant(
       this.isOpen(swarm) && infohashes.some((each) => this.find(wordsOf(each)) === swarm),
@@ -72,7 +77,7 @@ export class SwarmNumbers {
   close(swarm: number): void {
     for (const infohash of this.infohashes(swarm)) {
       const words = wordsOf(infohash);
-      // Since then the other half of a hybrid may have opened a swarm of both.
+      // The other half of a hybrid may have opened a swarm for both in the meantime.
       if (this.#byInfohash.find(words) === swarm) this.#byInfohash.delete(words);
     }
     this.#infohashCounts[swarm] = 0;
@@ -99,7 +104,7 @@ export class SwarmNumbers {
   }
 }
 
-/** The form `InfohashTable` takes. @param infohash - 20 bytes. */
+/** Converts an infohash to the form `InfohashTable` takes. @param infohash - 20 bytes. */
 export function wordsOf(infohash: Uint8Array): Int32Array {
   return new Int32Array(new Uint8Array(infohash).buffer);
 }

@@ -2,11 +2,11 @@ import { toHex } from "../base/bytes.ts";
 import type { Log } from "../ports/log.ts";
 import { KnownTotals, type SwarmTotals } from "./known-totals.ts";
 
-/** Where totals outlive the process. */
+/** Stores totals beyond the life of the process. */
 export interface TotalsStore {
-  /** Everything that was saved. It is read once, before the first announce. */
+  /** All saved totals. Read once, before the first announce. */
   all(): Iterable<SwarmTotals & { readonly infohash: Uint8Array }>;
-  /** All or nothing. */
+  /** Saves all of the totals, or none. */
   save(totals: readonly (SwarmTotals & { readonly infohash: Uint8Array })[]): Promise<void>;
 }
 
@@ -16,41 +16,47 @@ interface Entry {
   uploaded: number;
   downloaded: number;
   changed: boolean;
-  /** The torrent is registered: its totals outlive its swarm and the process. */
+  /** True for a registered torrent: its totals outlive its swarm and the process. */
   lasts: boolean;
 }
 
-/** Totals of torrents nobody registered that are kept while nobody is in their swarm; the oldest go first. */
+/**
+ * Totals of unregistered torrents that are kept while their swarm is empty; the oldest are dropped
+ * first.
+ */
 const PASSING_MAX = 10_000;
 
 /**
- * Totals of the open swarms, by swarm number. Those of registered torrents are saved now and then when they
- * changed (TRK-17). An open tracker hears of infohashes without end, made up ones among them: theirs stay in
- * memory, and only so many of them (TRK-10).
+ * Totals of the open swarms, by swarm number. Totals of registered torrents are saved from time to
+ * time when they changed (TRK-17). An open tracker receives an endless number of infohashes,
+ * invented ones included: their totals stay in memory, and only a bounded number of them (TRK-10).
  */
 export class OpenTotals {
   readonly #store: TotalsStore;
   readonly #log: Log;
   readonly #known: KnownTotals;
   readonly #entries = new Map<number, Entry>();
-  /** By infohash in hexadecimal, in the order in which their swarms closed. */
+  /** By infohash in hexadecimal, in the order their swarms closed. */
   readonly #passing = new Map<string, Entry>();
   #changed: Entry[] = [];
   #saving: Promise<void> = Promise.resolve();
 
-  /** @param key - 32 bits that nobody outside knows. */
+  /** @param key - 32 secret bits. */
   constructor(store: TotalsStore, key: number, log: Log) {
     this.#store = store;
     this.#log = log;
     this.#known = new KnownTotals(key, store.all());
   }
 
-  /** @returns Totals of a registered torrent whose swarm is not open. @param infohash - Its first one. */
+  /**
+   * @returns Totals of a registered torrent whose swarm is closed. @param infohash - The torrent's
+   * first infohash.
+   */
   find(infohash: Uint8Array): SwarmTotals | undefined {
     return this.#known.find(infohash);
   }
 
-  /** @param registered - Whether its totals last. */
+  /** @param registered - True when the totals must last. */
   open(swarm: number, infohash: Uint8Array, registered: boolean): void {
     const name = toHex(infohash);
     const known = registered ? this.#known.find(infohash) : this.#passing.get(name);
@@ -65,7 +71,7 @@ export class OpenTotals {
     });
   }
 
-  /** The torrent of an open swarm was registered: what its swarm has done so far counts for it. */
+  /** The torrent of an open swarm was registered: the swarm's totals so far now belong to it. */
   register(swarm: number): void {
     const entry = this.#entries.get(swarm);
     if (!entry || entry.lasts) return;
@@ -73,13 +79,13 @@ export class OpenTotals {
     this.#markChanged(entry);
   }
 
-  /** The swarm turned out to be one of a hybrid: its totals are kept by the first infohash. */
+  /** The swarm turned out to be a hybrid's: keep its totals under the first infohash. */
   rename(swarm: number, infohash: Uint8Array): void {
     const entry = this.#entries.get(swarm);
     if (entry) entry.infohash = new Uint8Array(infohash);
   }
 
-  /** @returns False while something is unsaved: then the swarm stays open. */
+  /** @returns False while something is unsaved: keep the swarm open then. */
   close(swarm: number): boolean {
     const entry = this.#entries.get(swarm);
     if (entry?.changed) return false;
@@ -105,7 +111,7 @@ export class OpenTotals {
     this.#markChanged(entry);
   }
 
-  /** Saves what changed. What cannot be saved is tried again the next time. */
+  /** Saves the changes. A failed save is retried the next time. */
   flush(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;
@@ -124,7 +130,7 @@ export class OpenTotals {
     try {
       await this.#store.save(rows);
     } catch (error) {
-      this.#log.warn("totals of swarms are not saved yet", { why: String(error) });
+      this.#log.warn("cannot save the totals of swarms yet", { why: String(error) });
       for (const entry of changed) this.#markChanged(entry);
     }
   }

@@ -14,12 +14,12 @@ test("each infohash of a torrent leads to all of them, v1 first", () => {
   const known = directory([{ v1: v1(1) }, { v2: v2(2) }]);
   known.register({ v1: v1(3), v2: v2(4) });
   assert.deepEqual(known.find(v1(1)), [v1(1)]);
-  assert.deepEqual(known.find(v1(2)), [v1(2)], "v2 is cut");
+  assert.deepEqual(known.find(v1(2)), [v1(2)], "v2 is truncated");
   for (const byte of [3, 4]) assert.deepEqual(known.find(v1(byte)), [v1(3), v1(4)]);
   assert.equal(known.find(v1(5)), undefined);
 });
 
-test("what is unregistered is gone under all of its infohashes, and may come back", () => {
+test("an unregistered torrent is gone under all of its infohashes, and may come back", () => {
   const hybrid = { v1: v1(3), v2: v2(4) };
   const known = directory([{ v1: v1(1) }, hybrid]);
   known.unregister(hybrid);
@@ -31,7 +31,7 @@ test("what is unregistered is gone under all of its infohashes, and may come bac
   for (const byte of [3, 4]) assert.deepEqual(known.find(v1(byte)), [v1(3), v1(4)]);
 });
 
-test("an infohash that leads to a torrent goes on leading there, and the other half of a hybrid stays by itself", () => {
+test("an infohash that leads to a torrent keeps leading there, and the other half of a hybrid stays by itself", () => {
   const known = directory([{ v1: v1(1) }, { v1: v1(1), v2: v2(2) }]);
   assert.deepEqual(known.find(v1(1)), [v1(1)]);
   assert.deepEqual(known.find(v1(2)), [v1(2)]);
@@ -40,7 +40,7 @@ test("an infohash that leads to a torrent goes on leading there, and the other h
   assert.deepEqual(known.find(v1(4)), [v1(4)]);
 });
 
-test("some torrents are named once each: those registered last, as many as are wanted", () => {
+test("`some` names each torrent once: those registered last, as many as asked for", () => {
   const known = directory(Array.from({ length: 9 }, (_, n) => ({ v1: v1(n), v2: v2(100 + n) })));
   known.unregister({ v1: v1(7), v2: v2(107) });
   assert.deepEqual(known.some(3), [
@@ -51,7 +51,7 @@ test("some torrents are named once each: those registered last, as many as are w
   assert.equal(known.some(100).length, 8);
 });
 
-test("what is on its way is no registered torrent", () => {
+test("a torrent being fetched is not registered", () => {
   const known = directory([], [v1(1)]);
   assert.ok(known.isFetched(v1(1)));
   assert.equal(known.find(v1(1)), undefined);

@@ -4,26 +4,27 @@ import { InfohashIndex } from "./infohash-index.ts";
 const NONE = -1;
 
 export interface TorrentDirectoryOptions {
-  /** 32 bits that nobody outside knows. */
+  /** 32 secret bits. */
   readonly key: number;
-  /** What is registered at the start, in the order of its registration. */
+  /** The torrents registered at the start, in order of registration. */
   readonly torrents: Iterable<Infohashes>;
-  /** Infohashes, 20 bytes each, of what is on its way here at the start. */
+  /** Infohashes, 20 bytes each, of the torrents being fetched at the start. */
   readonly fetched: Iterable<Uint8Array>;
 }
 
 /**
- * Which torrents meet here, in memory: read once at the start and fed by changes from then on, so that no announce waits
- * for a database. A torrent takes 33 bytes; a hybrid, which has two infohashes, takes 66.
+ * The torrents tracked here, in memory: loaded once at the start and updated by changes from then
+ * on, so that no announce waits for a database. A torrent takes 33 bytes; a hybrid, with its two
+ * infohashes, takes 66.
  */
 export class TorrentDirectory {
   readonly #index: InfohashIndex;
   /**
-   * By number of an infohash: of a torrent's first infohash the number of its second, of the second that of the first with
-   * all bits turned, of an only one its own.
+   * By number of an infohash: the first infohash of a torrent holds the number of its second, the
+   * second the complement (`~`) of the first's number, and an only one its own.
    */
   #partners = new Int32Array(0);
-  /** In hexadecimal. A hub bounds what one person fetches at a time. */
+  /** Infohashes in hexadecimal. The hub limits how many torrents one person fetches at a time. */
   readonly #fetched = new Set<string>();
 
   constructor({ key, torrents, fetched }: TorrentDirectoryOptions) {
@@ -32,7 +33,7 @@ export class TorrentDirectory {
     for (const infohash of fetched) this.setFetched(infohash, true);
   }
 
-  /** Adds a torrent. An infohash that leads to another torrent goes on leading there. */
+  /** Adds a torrent. An infohash that already leads to another torrent keeps leading there. */
   register(infohashes: Infohashes): void {
     const numbers = wireInfohashes(infohashes)
       .filter((wire) => this.#index.find(wire) === NONE)
@@ -44,7 +45,7 @@ export class TorrentDirectory {
     if (second !== undefined) this.#partners[second] = ~first;
   }
 
-  /** Removes a torrent. It is harmless when it is not there. */
+  /** Removes a torrent. Does nothing when it is absent. */
   unregister(infohashes: Infohashes): void {
     for (const wire of wireInfohashes(infohashes)) {
       const number = this.#index.find(wire);
@@ -56,29 +57,38 @@ export class TorrentDirectory {
     }
   }
 
-  /** @param infohash - 20 bytes. @param isFetched - Whether it is on its way here from now on. */
+  /**
+   * @param infohash - 20 bytes. @param isFetched - True when the hub is fetching it from now on.
+   */
   setFetched(infohash: Uint8Array, isFetched: boolean): void {
     if (isFetched) this.#fetched.add(infohashKey(infohash));
     else this.#fetched.delete(infohashKey(infohash));
   }
 
-  /** @returns All infohashes of the torrent that has this one, 20 bytes each, v1 first; `undefined` when there is none. */
+  /**
+   * @returns All infohashes of the torrent with this one, 20 bytes each, v1 first; `undefined` when
+   * there is none.
+   */
   find(infohash: Uint8Array): readonly Uint8Array[] | undefined {
     const number = this.#index.find(infohash);
     return number === NONE ? undefined : this.#infohashesAt(number);
   }
 
-  /** @returns Whether it is on its way here, and so has to meet those who have it. @param infohash - 20 bytes. */
+  /**
+   * @returns True when the hub is fetching the torrent and must therefore find its peers. @param
+   * infohash - 20 bytes.
+   */
   isFetched(infohash: Uint8Array): boolean {
     return this.#fetched.size > 0 && this.#fetched.has(infohashKey(infohash));
   }
 
-  /** @returns Torrents, no more than so many; as a rule those that were registered last. */
+  /** @returns Up to `countMax` torrents, as a rule the ones registered last. */
   some(countMax: number): readonly (readonly Uint8Array[])[] {
     const found: (readonly Uint8Array[])[] = [];
-    // Numbers go up; only what took the place of a removed torrent stands among older ones.
+    // Numbers go up; only a torrent that reused the number of a removed one stands among older
+    // torrents.
     for (let number = this.#index.end - 1; number >= 0 && found.length < countMax; number -= 1) {
-      // Each torrent once: at its first infohash.
+      // Name each torrent once, at its first infohash.
       if (!this.#index.isTaken(number) || this.#partners[number]! < 0) continue;
       found.push(this.#infohashesAt(number));
     }

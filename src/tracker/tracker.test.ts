@@ -26,12 +26,12 @@ function restoring(from: ReturnType<typeof trackerWorld>, pauseS: number) {
   return { to, bytes, restore };
 }
 
-test("TRK-20: a torrent nobody registered is tracked by an open tracker only", () => {
+test("TRK-20: only an open tracker tracks an unregistered torrent", () => {
   const target = `/announce?info_hash=${"%bb".repeat(20)}&peer_id=${PEER_ID}&port=1&left=1`;
   assert.match(trackerWorld().get(target), /not registered here/);
   const open = trackerWorld({ open: true });
   const text = open.get(target);
-  assert.equal(numberAt(text, "complete"), 0, "and the everseed has it not");
+  assert.equal(numberAt(text, "complete"), 0, "and the everseed does not have it");
   assert.deepEqual(peersOf(text), []);
 });
 
@@ -46,7 +46,7 @@ test("both infohashes of a hybrid meet in one swarm", () => {
 });
 
 for (const half of ["v1", "v2"] as const) {
-  test(`TRK-24: who came by the ${half} half of a hybrid stays in its swarm when it is published and others come by the other`, async () => {
+  test(`TRK-24: a peer that came by the ${half} half of a hybrid stays in its swarm when it is published and others come by the other half`, async () => {
     const world = trackerWorld({ torrents: [] });
     const hashes = { v1: "%aa".repeat(20), v2: "%cc".repeat(20) };
     const ask = (hash: string, port: number, more = "left=1") =>
@@ -70,7 +70,7 @@ for (const half of ["v1", "v2"] as const) {
   });
 }
 
-test("a torrent that is fetched is tracked, the everseed is no seed of it before it is published, and one given up is refused", () => {
+test("a torrent being fetched is tracked, the everseed is no seed of it before it is published, and an abandoned one is refused", () => {
   const world = trackerWorld({ torrents: [] });
   const ask = (port: number) =>
     world.get(`/announce?info_hash=${HASH}&peer_id=${PEER_ID}&port=${port}&compact=1&left=1`);
@@ -78,7 +78,7 @@ test("a torrent that is fetched is tracked, the everseed is no seed of it before
   world.tracker.setFetched(TORRENT.v1!, true);
   ask(1);
   assert.equal(numberAt(ask(2), "complete"), 0);
-  assert.equal(numberAt(ask(3), "incomplete"), 3, "they meet, whoever came first");
+  assert.equal(numberAt(ask(3), "incomplete"), 3, "they meet, in any order");
   world.tracker.setFetched(TORRENT.v1!, false);
   assert.match(ask(4), /not registered here/);
   world.tracker.register(TORRENT);
@@ -86,7 +86,7 @@ test("a torrent that is fetched is tracked, the everseed is no seed of it before
 });
 
 for (const hasUnsaved of [false, true]) {
-  test(`HUB-18: a torrent that is taken back is not tracked any more, ${hasUnsaved ? "with" : "without"} unsaved totals, and is again when it comes back`, async () => {
+  test(`HUB-18: an unpublished torrent is no longer tracked, ${hasUnsaved ? "with" : "without"} unsaved totals, and is tracked again when it comes back`, async () => {
     const world = trackerWorld({ torrents: [HYBRID] });
     const ask = (hash: string, port: number, more = "left=1") =>
       world.get(`/announce?info_hash=${hash}&peer_id=${PEER_ID}&port=${port}&compact=1&${more}`);
@@ -109,12 +109,12 @@ for (const hasUnsaved of [false, true]) {
     assert.equal(world.swarms.peerCount, 0);
     assert.equal(world.swarms.swarmCount, 0);
     world.tracker.register(HYBRID);
-    assert.deepEqual(peersOf(ask(v2, 4)), ["9.9.9.9:8421"], "the everseed, and none of before");
+    assert.deepEqual(peersOf(ask(v2, 4)), ["9.9.9.9:8421"], "the everseed, and no earlier peer");
     assert.equal(world.tracker.figures(HYBRID).completed, hasUnsaved ? 1 : 0);
   });
 }
 
-test("HUB-18: it comes back to a swarm whose totals were not saved yet", () => {
+test("HUB-18: a torrent comes back to a swarm whose totals were not saved yet", () => {
   const world = trackerWorld();
   world.announce(1, "&left=0&event=completed");
   world.tracker.unregister(TORRENT);
@@ -133,24 +133,24 @@ test("HUB-19: an everseed that lacks pieces is a peer, and no seed, until it is 
   const scrape = () => completeOf(world.get(`/scrape?info_hash=${v2}`));
   assert.equal(scrape(), 0, "nobody is in its swarm yet");
   assert.deepEqual([completeOf(ask(v1)), completeOf(ask(v2)), scrape()], [0, 0, 0]);
-  assert.deepEqual(peersOf(ask(v2)), ["9.9.9.9:8421"], "it gives what it has");
-  assert.equal(tracker.figures(HYBRID).seeds, 1, "pages know by themselves");
+  assert.deepEqual(peersOf(ask(v2)), ["9.9.9.9:8421"], "it serves what it has");
+  assert.equal(tracker.figures(HYBRID).seeds, 1, "pages count it all the same");
   tracker.setWhole(HYBRID, true);
   assert.deepEqual([completeOf(ask(v1)), scrape()], [1, 1]);
   tracker.setWhole(HYBRID, false);
   tracker.unregister(HYBRID);
   tracker.register(HYBRID);
-  assert.equal(completeOf(ask(v1)), 1, "what was known of it went with it");
+  assert.equal(completeOf(ask(v1)), 1, "its removal cleared its state");
 });
 
-test("an open tracker goes on tracking what a hub takes back, without its everseed", () => {
+test("an open tracker keeps tracking a torrent that the hub unpublishes, without its everseed", () => {
   const world = trackerWorld({ open: true });
   world.announce(1);
   world.tracker.unregister(TORRENT);
   assert.deepEqual(peersOf(world.announce(2)), ["198.51.100.7:1"]);
 });
 
-test("a torrent without peers takes no swarm, and has its everseed and its completions", () => {
+test("a torrent without peers has no swarm, but still reports its everseed and its completions", () => {
   const world = trackerWorld({
     saved: { ["aa".repeat(20)]: { completed: 12, uploaded: 5, downloaded: 6 } },
   });
@@ -160,7 +160,7 @@ test("a torrent without peers takes no swarm, and has its everseed and its compl
   assert.equal(world.swarms.swarmCount, 0);
 });
 
-test("a peer that stops leaves nothing, and gets no peers", () => {
+test("a peer that stops leaves no entry, and gets no peers", () => {
   const world = trackerWorld();
   world.announce(1, "&event=started");
   const text = world.announce(1, "&event=stopped");
@@ -169,7 +169,7 @@ test("a peer that stops leaves nothing, and gets no peers", () => {
   assert.equal(world.swarms.peerCount, 0);
 });
 
-test("PUB-3.14: a peer stays for two intervals, then its swarm closes when all is saved", async () => {
+test("PUB-3.14: a peer stays for two intervals, then its swarm closes once its totals are saved", async () => {
   const world = trackerWorld();
   world.tracker.start();
   world.announce(1, "&event=started");
@@ -218,7 +218,7 @@ test("PUB-3.6, PUB-3.7: status, counters, key and peer id of each peer survive a
   assert.match(text, new RegExp(`7:peer id20:${PEER_ID}4:porti1e`));
 });
 
-test("a snapshot that is old, cut, damaged or of torrents that are gone restores nobody", () => {
+test("a snapshot that is old, truncated, damaged or of removed torrents restores no peer", () => {
   const before = trackerWorld();
   for (let port = 1; port <= 100; port += 1) before.announce(port);
   const { bytes, restore } = restoring(before, 0);
@@ -236,10 +236,10 @@ test("a snapshot that is old, cut, damaged or of torrents that are gone restores
   gone.to.tracker.unregister(TORRENT);
   assert.equal(gone.restore(gone.bytes), 0);
   assert.equal(gone.to.swarms.swarmCount, 0);
-  assert.equal(restore(bytes), 100, "and as it was, everybody");
+  assert.equal(restore(bytes), 100, "and every peer when intact");
 });
 
-test("a snapshot with a right digest that is cut all the same ends where its bytes end", () => {
+test("a truncated snapshot with a valid digest ends where its bytes end", () => {
   const before = trackerWorld();
   for (let port = 1; port <= 3; port += 1) before.announce(port);
   const whole = restoring(before, 0).bytes;
@@ -251,7 +251,7 @@ test("a snapshot with a right digest that is cut all the same ends where its byt
   }
 });
 
-test("a snapshot's peer without a port or with a time that is no number is nobody, and its other flags are not kept", () => {
+test("a snapshot's peer without a port or with a NaN time is dropped, and unknown flags are not kept", () => {
   const { swarms, tracker } = trackerWorld();
   const swarm = tracker.admitRestored(TORRENT.v1!);
   const peer = {
@@ -271,7 +271,7 @@ test("a snapshot's peer without a port or with a time that is no number is nobod
   assert.equal(stored!.idleS, 0, "flags did not run into the time");
 });
 
-test("TRK-15: what looks like SQL is bytes like others", () => {
+test("TRK-15: input that looks like SQL is treated as plain bytes", () => {
   const world = trackerWorld();
   const text = world.get(
     `/announce?info_hash=${HASH}&peer_id=${encodeURIComponent("'; drop table users;")}&port=1` +
@@ -280,7 +280,7 @@ test("TRK-15: what looks like SQL is bytes like others", () => {
   assert.equal(numberAt(text, "incomplete"), 1);
 });
 
-test("an open tracker takes no more swarms than it may, and forgets those of strangers", () => {
+test("an open tracker opens no more swarms than its limit, and forgets those of strangers", () => {
   const world = trackerWorld({ open: true, limits: { swarmsMax: 10 } });
   world.tracker.start();
   const ask = (number: number): string => {
@@ -294,7 +294,7 @@ test("an open tracker takes no more swarms than it may, and forgets those of str
   assert.doesNotMatch(ask(11), /failure/);
 });
 
-test("TRK-10: infohashes that nobody stays for take no place in the table of swarms", () => {
+test("TRK-10: infohashes that no peer stays for take no place in the table of swarms", () => {
   const world = trackerWorld({ open: true, limits: { swarmsMax: 10, peersPerAddressMax: 3 } });
   const ask = (number: number, more = ""): string => {
     const hash = number.toString(16).padStart(40, "0").replace(/../g, "%$&");
@@ -307,14 +307,14 @@ test("TRK-10: infohashes that nobody stays for take no place in the table of swa
   assert.equal(world.swarms.swarmCount, 3);
 });
 
-test("a torrent published on an open tracker gets its everseed in the swarm that was there", () => {
+test("a torrent published on an open tracker gets its everseed in the existing swarm", () => {
   const world = trackerWorld({ open: true, torrents: [] });
   assert.deepEqual(peersOf(world.announce(1)), []);
   world.tracker.register(TORRENT);
   assert.deepEqual(peersOf(world.announce(1)), ["9.9.9.9:8421"]);
 });
 
-test("TRK-10: one address is told of an honest swarm and does not drown it", () => {
+test("TRK-10: one address gets an honest swarm's peers and does not drown them", () => {
   const limits = { peersPerAddressInSwarmMax: 32 };
   const world = trackerWorld({ everseed: false, limits });
   const honest = Array.from({ length: 10 }, (_, n) => `9.9.${n}.9`);
@@ -328,7 +328,7 @@ test("TRK-10: one address is told of an honest swarm and does not drown it", () 
   }
 });
 
-test("TRK-10: an open tracker remembers of strangers' infohashes only so many, and none on the disk", async () => {
+test("TRK-10: an open tracker remembers a bounded number of strangers' infohashes, and none on disk", async () => {
   const world = trackerWorld({ open: true, torrents: [] });
   const hash = (number: number): string =>
     number.toString(16).padStart(40, "0").replace(/../g, "%$&");

@@ -34,29 +34,29 @@ import {
   type SwarmStore,
 } from "./swarms.ts";
 
-/** Peers of an answer when the request does not say how many. */
+/** Peers in an answer when the request does not say how many. */
 const NUMWANT_COMMON = 50;
 const HOUSEKEEPING_MS = 60_000;
 const TWO_32 = 0x1_0000_0000;
 const NO_BYTES = new Uint8Array(0);
 const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0 };
 
-/** `AdmissionQuestion` as it is written here. */
+/** `AdmissionQuestion`, writable here. */
 type Question = { -readonly [Key in keyof AdmissionQuestion]: AdmissionQuestion[Key] };
 
-/** Where somebody asks from. */
+/** Where a request comes from. */
 export interface Asker {
-  /** 4 or 16 bytes; IPv4-mapped IPv6 as IPv4 (TRK-21). */
+  /** 4 or 16 bytes; IPv4-mapped IPv6 becomes IPv4 (TRK-21). */
   readonly address: Uint8Array;
-  /** Our address the question came to, where it is known. */
+  /** Our address that received the request, where known. */
   readonly local: Uint8Array | undefined;
-  /** A proxy stands between: what the asker claims of its address is then believed of nobody (TRK-1). */
+  /** The request came through a proxy: then no claim about the asker's address is believed (TRK-1). */
   readonly viaProxy?: boolean | undefined;
 }
 
-/** The permanent seed of every registered torrent. It has no packets to send: it is here. */
+/** The permanent seed of every registered torrent. It sends no announces: it runs in this process. */
 export interface VirtualSeed {
-  /** @returns Address (of the asker's family) and port for this asker; `undefined` when none reaches it. */
+  /** @returns Address (of the asker's family) and port for this asker; `undefined` when the asker cannot reach it. */
   reachedFrom(asker: Asker): { readonly address: Uint8Array; readonly port: number } | undefined;
 }
 
@@ -67,34 +67,34 @@ export interface TrackerOptions {
   readonly everseed: VirtualSeed;
   /** Decides who takes part in which swarm. */
   readonly admission: Admission;
-  /** Hears what announces of members and devices changed; left out, nothing is kept of them. */
+  /** Receives what members and devices did; without it nothing is recorded for them. */
   readonly principalTotals?: Pick<PrincipalTotals, "add" | "flush"> | undefined;
-  /** Announces and scrapes of one address, lasting; ten times as many at once (TRK-11). */
+  /** Sustained announces and scrapes of one address; ten times as many may come at once (TRK-11). */
   readonly requestsPerSecondMax: number;
-  /** Whether what comes from there may name another address as the peer's (TRK-1). */
+  /** True when an announce from this address may name another as the peer's (TRK-1). */
   readonly believesClaimsFrom: (source: Uint8Array) => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** Peers of a torrent. The everseed is among the seeds, whether its copy is whole or not. */
+/** Peer counts of a torrent. The everseed counts as a seed whether its copy is whole or not. */
 export interface SwarmFigures {
   readonly seeds: number;
   readonly leechers: number;
   readonly completed: number;
 }
 
-/** What is decided about announces and scrapes, whatever the protocol they came by. */
+/** Decides on announces and scrapes for every protocol. */
 export class Tracker {
   readonly #options: TrackerOptions;
   readonly #totals: OpenTotals;
   readonly #counts: SwarmCounts = { seeds: 0, leechers: 0, partialSeeds: 0 };
   readonly #peer = new PeerAddress();
   readonly #rate: AnnounceRate;
-  /** Open swarms whose torrent is in the directory. */
+  /** Open swarms of torrents in the directory. */
   readonly #registered = new Set<number>();
-  /** First infohashes, in hexadecimal, of torrents of which the everseed lacks something. */
+  /** First infohashes, in hexadecimal, of torrents that the everseed holds only in part. */
   readonly #lacking = new Set<string>();
   readonly #question: Question = {
     act: "announce",
@@ -113,7 +113,7 @@ export class Tracker {
     this.#setTime();
   }
 
-  /** Begins to forget silent peers and to save totals. */
+  /** Starts to drop silent peers and to save totals. */
   start(): void {
     this.#timer = this.#options.clock.startTimer(HOUSEKEEPING_MS, () => {
       this.#expireAll();
@@ -130,15 +130,15 @@ export class Tracker {
     await this.#options.principalTotals?.flush();
   }
 
-  /** @returns False when so many requests came from there lately that this one is not answered (TRK-11). */
+  /** @returns False when this address sent so many requests lately that this one gets no answer (TRK-11). */
   takeTurn(address: Uint8Array): boolean {
     return this.#rate.take(address, this.#options.clock.nowMs());
   }
 
   /**
-   * Whose address an announce is about.
+   * Decides which address an announce is about.
    *
-   * @param claimed - Text of `ip=`; empty when nothing is claimed.
+   * @param claimed - The text of `ip=`; empty when absent.
    */
   believed(claimed: string, source: Uint8Array): Uint8Array {
     if (claimed === "" || !this.#options.believesClaimsFrom(source)) return source;
@@ -146,9 +146,9 @@ export class Tracker {
   }
 
   /**
-   * Finds out who asks.
+   * Identifies the asker.
    *
-   * @param credential - What they show; `undefined` when they show nothing, and so are nobody.
+   * @param credential - What the asker showed; `undefined` makes it nobody.
    */
   identify(credential: Credential | undefined): Principal | Refusal {
     if (!credential) return NOBODY;
@@ -158,11 +158,11 @@ export class Tracker {
   }
 
   /**
-   * Takes in one announce and answers it.
+   * Records one announce and answers it.
    *
-   * @param request - Its credential shows who asks.
-   * @param peersMax - What the protocol's answer can hold.
-   * @param answer - Filled in, unless refused.
+   * @param request - Its credential identifies the asker.
+   * @param peersMax - The most peers that the protocol's answer can hold.
+   * @param answer - Filled in, unless the request is refused.
    */
   announce(
     request: AnnounceRequest,
@@ -207,7 +207,10 @@ export class Tracker {
     return undefined;
   }
 
-  /** @returns `undefined` for a torrent that is not tracked here, or not for whoever asks. @param address - Of the asker. */
+  /**
+   * @returns `undefined` for a torrent that is not tracked here, or not for this asker. @param address - The asker's
+   * address.
+   */
   scrape(
     infohash: Uint8Array,
     principal: Principal,
@@ -235,7 +238,7 @@ export class Tracker {
     return first && scrapeCounts(this.#seedCount(first), NO_PEERS, this.#totals.find(first));
   }
 
-  /** All torrents that nobody in particular may scrape, each under its first infohash: those with peers first. */
+  /** All torrents that anyone may scrape, each under its first infohash; those with peers come first. */
   scrapeAll(torrentsMax: number): ScrapeEntry[] {
     const { swarms, directory } = this.#options;
     const entries: ScrapeEntry[] = [];
@@ -253,7 +256,7 @@ export class Tracker {
     return entries;
   }
 
-  /** Figures of a registered torrent for pages. */
+  /** A registered torrent's figures for pages. */
   figures(infohashes: Infohashes): SwarmFigures {
     const [infohash] = wireInfohashes(infohashes);
     const counts = infohash && this.#scrape(infohash);
@@ -265,7 +268,7 @@ export class Tracker {
     };
   }
 
-  /** A torrent was published: the everseed joins swarms that an open tracker had for it before. */
+  /** A torrent was published: the everseed joins the swarms that an open tracker already had for it. */
   register(infohashes: Infohashes): void {
     const { swarms, directory } = this.#options;
     directory.register(infohashes);
@@ -273,7 +276,7 @@ export class Tracker {
     const found = wire.map((infohash) => swarms.find(wordsOf(infohash)));
     const open = found.filter((swarm) => swarm !== NO_SWARM);
     for (const swarm of open) {
-      // Those who came by one half of a hybrid, while it was fetched, and those who come by the other meet (TRK-24).
+      // Peers that came by one half of a hybrid while it was fetched now meet the peers of the other half (TRK-24).
       if (open.length < found.length) {
         swarms.join(swarm, wire);
         this.#totals.rename(swarm, wire[0]!);
@@ -283,7 +286,10 @@ export class Tracker {
     }
   }
 
-  /** From now on the everseed's copy of a torrent is whole, or not: then it is a peer, and no seed (HUB-19). */
+  /**
+   * Says whether the everseed's copy of a torrent is whole; if it is not, the everseed is a peer and no seed
+   * (HUB-19).
+   */
   setWhole(infohashes: Infohashes, isWhole: boolean): void {
     const first = toHex(wireInfohashes(infohashes)[0]!);
     if (isWhole) this.#lacking.delete(first);
@@ -291,14 +297,14 @@ export class Tracker {
   }
 
   /**
-   * A torrent was taken back. Its peers are forgotten, so that nobody is told of them, and the everseed with them;
-   * an open tracker goes on tracking it, as it does for anybody's torrent.
+   * A torrent was unpublished. Its peers are dropped, so that nobody learns of them or of the everseed; an open
+   * tracker keeps tracking it, as it does any torrent.
    */
   unregister(infohashes: Infohashes): void {
     const { swarms, directory, admission } = this.#options;
     directory.unregister(infohashes);
     this.#setTime();
-    // What comes back is whole until somebody has looked.
+    // A torrent that comes back counts as whole until it is checked.
     this.setWhole(infohashes, true);
     for (const infohash of wireInfohashes(infohashes)) {
       const swarm = swarms.find(wordsOf(infohash));
@@ -310,15 +316,15 @@ export class Tracker {
     }
   }
 
-  /** A torrent is on its way here, or not any more: its peers meet, and the everseed is none of them. 20 bytes. */
+  /** The hub starts or stops fetching a torrent: its peers meet, and the everseed is not one of them. 20 bytes. */
   setFetched(infohash: Uint8Array, isFetched: boolean): void {
     this.#options.directory.setFetched(infohash, isFetched);
   }
 
   /**
-   * Decides what `#question` asks, and opens the torrent's swarm when it is admitted.
+   * Decides on `#question`, and opens the torrent's swarm when it is admitted.
    *
-   * @param words - Its infohash, as the swarm store takes it.
+   * @param words - The infohash in the swarm store's form.
    */
   #admit(words: Int32Array): number | Refusal {
     const { swarms, directory, admission } = this.#options;
@@ -332,7 +338,7 @@ export class Tracker {
     return isTracked ? known : this.#openSwarm(known, question.infohash, torrent);
   }
 
-  /** @param torrent - What the directory says; not asked for when the swarm is known to be registered. */
+  /** @param torrent - The directory's entry; not needed when the swarm is known to be registered. */
   #standing(
     swarm: number,
     torrent: readonly Uint8Array[] | undefined,
@@ -341,7 +347,7 @@ export class Tracker {
     return this.#options.directory.isFetched(this.#question.infohash) ? "fetched" : "unknown";
   }
 
-  /** @param known - Its swarm, when that is open already. @param torrent - What the directory says. */
+  /** @param known - Its swarm, if that is open already. @param torrent - The directory's entry. */
   #openSwarm(
     known: number,
     infohash: Uint8Array,
@@ -349,7 +355,7 @@ export class Tracker {
   ): number | Refusal {
     const { swarms } = this.#options;
     if (known !== NO_SWARM) {
-      // One that is on its way is not registered: the everseed is no seed of it yet.
+      // A torrent being fetched is not registered: the everseed is not its seed yet.
       if (torrent) this.#registered.add(known);
       return known;
     }
@@ -362,9 +368,9 @@ export class Tracker {
   }
 
   /**
-   * Opens the swarm of a torrent that a snapshot names. Its peers were admitted one by one before.
+   * Opens the swarm of a torrent in a snapshot. Its peers were admitted one by one before the snapshot.
    *
-   * @returns `NO_SWARM` when it is not tracked any more.
+   * @returns `NO_SWARM` when the torrent is no longer tracked.
    */
   admitRestored(infohash: Uint8Array): number {
     const { swarms, directory, admission } = this.#options;
@@ -374,7 +380,7 @@ export class Tracker {
     return typeof swarm === "number" ? swarm : NO_SWARM;
   }
 
-  /** False for the swarm of a torrent that was taken back, until it can close. */
+  /** False for the swarm of an unpublished torrent, until it can close. */
   #isTracked(swarm: number): boolean {
     return this.#options.admission.open || this.#registered.has(swarm);
   }
@@ -420,7 +426,7 @@ export class Tracker {
     return this.#seedCount(this.#options.swarms.infohashes(swarm)[0]!);
   }
 
-  /** Of a registered torrent. @param infohash - Its first one. */
+  /** Counts the everseed of a registered torrent. @param infohash - The torrent's first infohash. */
   #seedCount(infohash: Uint8Array): 0 | 1 {
     return this.#lacking.size > 0 && this.#lacking.has(toHex(infohash)) ? 0 : 1;
   }
@@ -444,7 +450,7 @@ export class Tracker {
     this.#options.swarms.setTime(Math.floor(this.#options.clock.nowMs() / 1000));
   }
 
-  /** Swarms without peers close, so that those of strangers do not pile up and ours cost nothing. */
+  /** Closes empty swarms, so that strangers' swarms do not pile up and ours cost nothing. */
   #expireAll(): void {
     const { swarms } = this.#options;
     this.#setTime();
@@ -455,7 +461,7 @@ export class Tracker {
     }
   }
 
-  /** At once, because infohashes that nobody stays for would fill the table of swarms (TRK-10). */
+  /** Closes the swarm at once: infohashes that no peer stays for would fill the table of swarms (TRK-10). */
   #closeIfEmpty(swarm: number): void {
     const { swarms } = this.#options;
     swarms.count(swarm, this.#counts);

@@ -10,7 +10,10 @@ const CONNECT = "000004172710198000000000" + "01020304";
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 const hex = (packet: Uint8Array | undefined): string => Buffer.from(packet ?? []).toString("hex");
 
-/** An announce of sheet 08: id -EV0100-abcdefghijkl, left 1000, started, any number of peers, port 6881. */
+/**
+ * An announce from sheet 08: id -EV0100-abcdefghijkl, left 1000, started, any number of peers, port
+ * 6881.
+ */
 function announce(id: string, infohash = "aa", port = "1ae1"): Uint8Array {
   return bytes(
     `${id}0000000101020304${infohash.repeat(20)}2d4556303130302d6162636465666768696a6b6c` +
@@ -52,10 +55,10 @@ test("TRK-8: a guessed, an old, or another's connection id gets silence", () => 
   world.clock.pass(70);
   assert.equal(world.udp.answer(announce(id), PEER), undefined, "old");
   world.clock.pass(256 * 60 - 189);
-  assert.equal(world.udp.answer(announce(id), PEER), undefined, "when the minutes come round");
+  assert.equal(world.udp.answer(announce(id), PEER), undefined, "when the minute counter wraps");
 });
 
-test("STO-8: a wall clock that jumps a day, forth or back, changes nothing", () => {
+test("STO-8: a wall clock that jumps a day forward or back changes nothing", () => {
   const world = trackerWorld();
   const id = connect(world);
   const day = 86_400_000;
@@ -63,7 +66,7 @@ test("STO-8: a wall clock that jumps a day, forth or back, changes nothing", () 
     world.clock.jumpMs = jumpMs;
     assert.ok(world.udp.answer(announce(id), PEER), "the connection id is good");
     world.clock.pass(1);
-    assert.equal(world.swarms.peerCount, 1, "the peer is not taken for silent");
+    assert.equal(world.swarms.peerCount, 1, "the peer does not count as silent");
   }
 });
 
@@ -112,12 +115,12 @@ test("TRK-3, TRK-20: refusals are errors in words, and nothing is stored", () =>
   assert.equal(world.swarms.peerCount, 0);
 });
 
-test("HUB-31: whatever is not answered as it was asked is counted, with its address and the reason", () => {
+test("HUB-31: each packet that is refused or dropped is counted, with its address and the reason", () => {
   const world = trackerWorld({ requestsPerSecondMax: 1 });
   const id = connect(world);
   const { address } = PEER;
   assert.ok(world.udp.answer(announce(id), PEER));
-  assert.deepEqual(world.faults, [], "what is answered is none");
+  assert.deepEqual(world.faults, [], "an answered packet is no fault");
   const wrong: [packet: Uint8Array, fault: string, why?: string][] = [
     [bytes("00"), "bad-datagram"],
     [announce("00".repeat(8)), "bad-datagram"],
@@ -137,7 +140,7 @@ test("HUB-31: whatever is not answered as it was asked is counted, with its addr
   ]);
 });
 
-test("a scrape answers in the order asked, with zeros for what is not tracked", () => {
+test("a scrape answers in the order asked, with zeros for untracked torrents", () => {
   const world = trackerWorld();
   world.announce(1);
   const packet = bytes(`${connect(world)}0000000201020304${"bb".repeat(20)}${"aa".repeat(20)}`);

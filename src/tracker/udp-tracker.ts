@@ -29,7 +29,7 @@ const TOO_FAST = "too many requests from this address";
 const UNKNOWN_ACTION = "unknown action";
 const NO_PEERS = { complete: 0, incomplete: 0, downloaded: 0 };
 
-/** The UDP tracker protocol (BEP 15, 41) as a machine: a packet in, at most one out. */
+/** The UDP tracker protocol (BEP 15, 41) as a machine: one packet in, at most one out. */
 export class UdpTracker {
   readonly #tracker: Tracker;
   readonly #intervalS: number;
@@ -56,9 +56,9 @@ export class UdpTracker {
   }
 
   /**
-   * Answers one packet. Whoever has not shown that it hears us gets nothing longer than it sent (house
-   * rule 12), and nothing at all for a wrong connection id (TRK-8, TRK-9). What is not answered as it was asked is
-   * counted.
+   * Answers one packet. A sender that has not proved that it receives our packets gets nothing
+   * longer than it sent (house rule 12), and a wrong connection id gets nothing at all (TRK-8,
+   * TRK-9). Every packet that is refused or dropped is counted.
    *
    * @param from - In canonical form.
    */
@@ -83,7 +83,7 @@ export class UdpTracker {
     return encodeUdpError(transactionId, reply);
   }
 
-  /** @returns The reply, or the words of a refusal. */
+  /** @returns The reply, or the text of a refusal. */
   #answer(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array | string {
     try {
       switch (readUint32(packet, 8)) {
@@ -111,7 +111,8 @@ export class UdpTracker {
   #announce(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array | string {
     const request = this.#request;
     parseUdpAnnounce(packet, request);
-    // The packet's family decides how long an entry of the answer is (BEP 15), so a claim cannot change it.
+    // The packet's family decides the length of an entry in the answer (BEP 15); a claimed address
+    // cannot change it.
     const entryBytes = source.length === 4 ? 6 : 18;
     const claimed = source.length === 4 ? request.claimedAddress : "";
     const address = this.#tracker.believed(claimed, source);
@@ -124,7 +125,7 @@ export class UdpTracker {
     return refusal?.reason ?? encodeUdpAnnounceReply(transactionId, this.#intervalS, this.#peers);
   }
 
-  /** A scrape has no place for a credential: it is nobody's. */
+  /** A scrape has no field for a credential, so its sender is nobody. */
   #scrape(packet: Uint8Array, transactionId: number, source: Uint8Array): Uint8Array {
     const counts = parseUdpScrape(packet).map(
       (infohash) => this.#tracker.scrape(infohash, NOBODY, source) ?? NO_PEERS,

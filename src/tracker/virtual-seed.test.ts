@@ -25,7 +25,7 @@ const cases: readonly (readonly [
   ["198.52.100.7", "192.168.1.4", HOME, "192.168.1.4"],
   ["198.52.100.7", undefined, HOME, "192.168.1.4"],
   ["2a00::7", undefined, HOME, undefined],
-  // Behind a router that passes the port on.
+  // Behind a router that forwards the port.
   ["198.52.100.7", "192.168.1.4", HOME, "203.1.113.80", "203.1.113.80"],
   ["198.52.100.7", undefined, HOME, "203.1.113.80", "203.1.113.80"],
   ["192.168.1.7", "192.168.1.4", HOME, "192.168.1.4", "203.1.113.80"],
@@ -43,7 +43,7 @@ const cases: readonly (readonly [
 
 for (const [from, to, own, seed, outside] of cases) {
   const asked = (to ? ` at ${to}` : "") + (outside ? ` of a hub known as ${outside}` : "");
-  test(`PUB-1.3, PUB-5.2: who asks from ${from}${asked} finds the everseed at ${seed}`, () => {
+  test(`PUB-1.3, PUB-5.2: an asker from ${from}${asked} finds the everseed at ${seed}`, () => {
     const clock = { nowMs: () => 5 };
     const known = outside === undefined ? [] : [addressBytes(outside)!];
     const place = { host: "0.0.0.0", port: 8421, outside: () => known };
@@ -54,7 +54,7 @@ for (const [from, to, own, seed, outside] of cases) {
   });
 }
 
-test("PUB-5.2: an address that the engine is bound to is the one; others are looked up now and then", () => {
+test("PUB-5.2: an address that the engine is bound to is the answer; otherwise addresses are looked up from time to time", () => {
   let [nowMs, lookUps] = [0, 0];
   const own = (): string[] => {
     lookUps += 1;

@@ -6,7 +6,7 @@ import { REACH, type Reach, reachOfBytes } from "../base/address-reach.ts";
 /** Asking the system for its addresses takes ten times as long as answering an announce. */
 const KEPT_MS = 10_000;
 
-/** What tells one block of private addresses from another. */
+/** The leading bits that tell one block of private addresses from another. */
 const PRIVATE_BITS = 8;
 
 interface OwnAddress {
@@ -14,7 +14,7 @@ interface OwnAddress {
   readonly reach: Reach;
 }
 
-/** Where the engine listens, and how the world reaches it when a router stands between. */
+/** Where the engine listens, and how the outside reaches it when a router stands between. */
 export interface SeedPlace {
   readonly host: string;
   readonly port: number;
@@ -23,12 +23,13 @@ export interface SeedPlace {
 }
 
 /**
- * The everseed at an address its asker can reach: where the question arrived, or what this machine has. Of
- * several, one as far out as the asker and closest to it: who asks from the world is not sent into our network,
- * and who asks from a network not to the bridge of containers. A machine without an address in the world is
- * found at that of its router.
+ * Picks an address of the everseed that the asker can reach: the address that received the request,
+ * or one of this machine's. Among several it picks one with the asker's reach that shares the
+ * longest prefix with it. An asker from the internet is not sent into our network, nor an asker
+ * from the network to a bridge of containers. A machine without a public address is named by its
+ * router's.
  *
- * @param ownAddresses - Of this machine, in text.
+ * @param ownAddresses - This machine's addresses, as text.
  */
 export function virtualSeed(
   place: SeedPlace,
@@ -73,7 +74,8 @@ function addressFor({ address, local }: Asker, own: readonly OwnAddress[]): Uint
       each.bytes.length === address.length &&
       (each.reach === REACH.machine) === (reach === REACH.machine),
   );
-  // Whoever asks has just reached it. Nearer ones may have been reached through a router or a proxy.
+  // The asker has just reached this address. It may have reached a nearer one only through a router
+  // or a proxy.
   if (arrivedAt && reachable.includes(arrivedAt) && arrivedAt.reach >= reach) return local;
   const closest = reachable
     .filter((each) => each.reach === reach)
@@ -82,12 +84,13 @@ function addressFor({ address, local }: Asker, own: readonly OwnAddress[]): Uint
       bytes: local,
       shared: -1,
     });
-  // Two private networks with nothing in common, as 10.0.0.0/8 and the bridge of containers, do not meet.
+  // Two private networks with no common prefix, such as 10.0.0.0/8 and a bridge of containers,
+  // cannot reach each other.
   if (closest.shared >= (reach === REACH.network ? PRIVATE_BITS : 0)) return closest.bytes;
   return (reachable.find((each) => each.reach === REACH.world) ?? reachable[0])?.bytes;
 }
 
-/** How many bits from the first on are the same. */
+/** The number of equal leading bits. */
 function sharedBits(one: Uint8Array, other: Uint8Array): number {
   const at = one.findIndex((byte, index) => byte !== other[index]);
   return at === -1 ? one.length * 8 : at * 8 + Math.clz32(one[at]! ^ other[at]!) - 24;

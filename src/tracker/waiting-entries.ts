@@ -1,9 +1,15 @@
 import { ANSWER_PEERS_MAX } from "../announce/announce-answer.ts";
 
-/** More than an answer can hold, so that one address with very many ports does not hide those behind it. */
+/**
+ * More than an answer can hold, so that one address with very many ports does not hide the peers
+ * found after it.
+ */
 const ENTRIES_MAX = ANSWER_PEERS_MAX * 4;
 
-/** Peers that an answer names when it has room left, in the order they were found. What does not fit is dropped. */
+/**
+ * Peers that an answer names when it has room left, in the order they were found. Peers beyond the
+ * bound are dropped.
+ */
 export class WaitingEntries {
   readonly entries: Int32Array = new Int32Array(ENTRIES_MAX);
   count = 0;
