@@ -383,5 +383,7 @@ for (const [name, run] of Object.entries({ received: receive, served: serve })) 
 
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
+  return (
+    (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2
+  );
 }

@@ -60,10 +60,7 @@ export interface CompactSwarmsOptions extends AddressSharesOptions {
 const TWO_32 = 0x1_0000_0000;
 /** The fastest line a peer can have: 10 Gbit/s (TRK-5). */
 const LINE_BYTES_PER_S = 1_250_000_000;
-/**
- * Slots examined for one answer. Only a seed in a large swarm of almost nothing but seeds gets fewer peers because of
- * it.
- */
+/** Slots examined for one answer. A seed in a large swarm of almost nothing but seeds gets fewer peers. */
 const SCAN_MAX = 8_192;
 /** A limit on silence that every peer exceeds. */
 const ANY_TICKS = -1;
@@ -231,8 +228,7 @@ export class CompactSwarms implements SwarmStore {
         (addressWords > 1 ? ofSites : ofAddresses).push(entry);
       }
     }
-    // One site must not crowd out others with many addresses (TRK-23), nor one address with many ports: repeats get
-    // only the places that are left.
+    // Repeats get the places left over, so that no site or address crowds out the others (TRK-23, TRK-10).
     for (let i = 0; i < ofSites.count && wanted > 0; i += 1) {
       const entry = ofSites.entries[i]!;
       if (this.#named.add(page, entry, addressWords)) {

@@ -207,10 +207,7 @@ export class Tracker {
     return undefined;
   }
 
-  /**
-   * @returns `undefined` for a torrent that is not tracked here, or not for this asker. @param address - The asker's
-   * address.
-   */
+  /** @returns `undefined` for a torrent untracked here or hidden from this asker. @param address - The asker's address. */
   scrape(
     infohash: Uint8Array,
     principal: Principal,
@@ -286,10 +283,7 @@ export class Tracker {
     }
   }
 
-  /**
-   * Says whether the everseed's copy of a torrent is whole; if it is not, the everseed is a peer and no seed
-   * (HUB-19).
-   */
+  /** Sets whether the everseed's copy of a torrent is whole; without a whole copy it is no seed (HUB-19). */
   setWhole(infohashes: Infohashes, isWhole: boolean): void {
     const first = toHex(wireInfohashes(infohashes)[0]!);
     if (isWhole) this.#lacking.delete(first);
