@@ -1,22 +1,26 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import type { PasswordHash } from "../ports/password-hash.ts";
 
-// OWASP's first choice for argon2id: 19 MiB, two passes, one lane; some 45 ms.
+// OWASP's first choice for argon2id: 19 MiB, two passes, one lane; about 45 ms.
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
 const LANES = 1;
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
-// What a stored hash may ask for; it came from our own database, but memory is asked for by it.
+// Limits on the parameters of a stored hash. Hashes come from our own database, but their
+// parameters decide how much memory we allocate.
 const MEMORY_KIB_MAX = 262_144;
 const PASSES_MAX = 16;
-/** Hashes at the same time: each takes memory and one of the four threads that also serve files. */
+/**
+ * Hashes computed at the same time: each takes memory and one of the four threads that also serve
+ * files.
+ */
 const PARALLEL_MAX = 2;
 
 const PHC =
   /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,3}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{43})$/;
 
-/** argon2id (RFC 9106) by Node's own crypto. */
+/** Computes argon2id (RFC 9106) with Node's own crypto. */
 export class Argon2Hash implements PasswordHash {
   #running = 0;
   readonly #waiting: (() => void)[] = [];

@@ -46,7 +46,7 @@ test("the file is replaced as a whole and for its owner only (CLI-3)", async (t)
   assert.deepEqual(readdirSync(root), ["state"]);
 });
 
-test("what a crash left is known by name and age, and only that is removed (STO-14)", async (t) => {
+test("files left by a crash are recognised by name and age, and nothing else is removed (STO-14)", async (t) => {
   const root = folder(t);
   const left = temporaryPath(join(root, "x".repeat(255)), "1-1");
   writeFileSync(left, "half");

@@ -3,14 +3,14 @@ import { lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isTemporaryName, temporaryPath } from "./temporary-name.ts";
 
-/** Readable by its owner only, from the first moment on (CLI-3). */
+/** Readable by its owner only, from its creation on (CLI-3). */
 const PRIVATE_MODE = 0o600;
 
 let preparedCount = 0;
 
 /**
- * Replaces a file as a whole (house rule 11): after a crash at any moment there is the old file or the new
- * one, each whole. Its folder must be there.
+ * Replaces a whole file (house rule 11): after a crash at any moment the path holds the old file or
+ * the new one, complete. The folder must exist.
  */
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   preparedCount += 1;
@@ -31,7 +31,7 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   await syncFolder(dirname(path));
 }
 
-/** Makes durable which names a folder holds: a rename is not before. */
+/** Makes the names in a folder durable. A rename is not durable before this. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -42,9 +42,9 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Removes what a crash left of files that were being prepared in a folder (STO-14).
+ * Removes files that a crash left half prepared in a folder (STO-14).
  *
- * @param beforeMs - Wall milliseconds; what was touched since then may still be in the making.
+ * @param beforeMs - Wall milliseconds; a file modified since then may still be in use and stays.
  * @returns The names removed.
  */
 export async function removeLeftovers(folder: string, beforeMs: number): Promise<string[]> {

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemCode } from "../base/system-code.ts";
 
 const CHUNK_BYTES = 64 * 1024;
-/** Between two looks at a pipe that has nothing at the moment. */
+/** The time between two reads of an empty pipe. */
 const PIPE_LOOK_MS = 25;
-/** How long a pipe is waited for that nobody writes into. */
+/** How long to wait for a writer to open a pipe. */
 const PIPE_WAIT_MS = 5_000;
 
 /**
- * Opens what a person names for reading. No call waits in the system for whoever is at the other end of a pipe: such a
- * call cannot be ended, and keeps the process from ending (CLI-15).
+ * Opens a path that a person named for reading. It never blocks in a system call for the other end
+ * of a pipe: such a call cannot be cancelled, and it keeps the process from exiting (CLI-15).
  *
  * @throws The system's error.
  */
@@ -20,7 +20,8 @@ export async function openToRead(path: string): Promise<FileHandle> {
 }
 
 /**
- * Reads a file, a pipe or a device up to a limit: what is no regular file says nothing of its size, and may have no end.
+ * Reads a file, a pipe or a device up to a limit: only a regular file has a size, and the others
+ * may never end.
  *
  * @param signal - Ends the wait for a pipe.
  * @returns The bytes; `undefined` when there are more than `bytesMax`.
@@ -49,7 +50,7 @@ export async function readHandle(
     signal?.throwIfAborted();
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     const bytesRead = await readNow(file, chunk);
-    // A pipe is at its end when nobody writes into it any more; before the first byte, nobody may do so yet.
+    // A pipe ends when it has no writer any more; before the first byte it may not have one yet.
     const isEnd = bytesRead === 0 && (!isPipe || length > 0 || silentMs >= PIPE_WAIT_MS);
     if (isEnd) return Buffer.concat(chunks);
     if (bytesRead === undefined || bytesRead === 0) {
@@ -63,7 +64,7 @@ export async function readHandle(
   }
 }
 
-/** @returns The bytes that were read, 0 at the end; `undefined` when somebody may write more, but has not yet. */
+/** @returns The bytes read, 0 at the end; `undefined` when a writer may still send more. */
 async function readNow(file: FileHandle, into: Buffer): Promise<number | undefined> {
   try {
     return (await file.read(into, 0, into.length)).bytesRead;

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import { BoundedLog } from "./bounded-log.ts";
 
-test("HUB-16: a fault that every request shows is a few lines and a count; other lines are not held back", () => {
+test("HUB-16: a fault in every request costs a few lines and a count; other lines are not suppressed", () => {
   const lines: string[] = [];
   let fire: (() => void) | undefined;
   const clock: Clock = {
@@ -27,7 +27,7 @@ test("HUB-16: a fault that every request shows is a few lines and a count; other
     'error more lines like one above were left out {"line":"a request failed","count":980}';
   assert.deepEqual(lines.slice(21), [rest]);
   log.error("a request failed", { id: 1_000 });
-  assert.equal(lines.length, 23, "the next minute has lines of its own");
+  assert.equal(lines.length, 23, "the next minute starts afresh");
   log.close();
   log.close();
   assert.equal(lines.length, 23, "nothing was left out");

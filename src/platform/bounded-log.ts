@@ -3,11 +3,11 @@ import type { Log, LogFields } from "../ports/log.ts";
 
 type LoudLevel = "warn" | "error";
 
-/** What was left out is told this long after the first line. */
+/** How long after the first line to report the number of suppressed lines. */
 const PERIOD_MS = 60_000;
-/** Lines with the same message in a period. */
+/** Lines written for one message in a period. */
 const LINES_MAX = 20;
-/** Different messages that are counted; there are fewer in this program. */
+/** Distinct messages that are counted; this program has fewer. */
 const MESSAGES_MAX = 500;
 
 interface Tally {
@@ -16,13 +16,13 @@ interface Tally {
 }
 
 /**
- * A log whose warnings and errors cannot be multiplied from outside. A fault of ours that one request shows is shown by
- * each request of a stranger: the first lines are written, the others are counted in one line a minute.
+ * A log whose warnings and errors strangers cannot multiply. When each request shows the same fault
+ * of ours, the first lines are written, and the rest are counted in one line a minute.
  */
 export class BoundedLog implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
-  /** Of this period, by message. */
+  /** Counts of this period, by message. */
   readonly #tallies = new Map<string, Tally>();
   #timer: Timer | undefined;
   #closed = false;
@@ -48,7 +48,10 @@ export class BoundedLog implements Log {
     if (this.#admits("error", message)) this.#log.error(message, fields);
   }
 
-  /** Tells what was not told yet. Later lines pass uncounted, so that no timer keeps the program running. */
+  /**
+   * Reports the pending counts. Later lines pass uncounted, so that no timer keeps the program
+   * running.
+   */
   close(): void {
     if (this.#timer) this.#sumUp();
     this.#closed = true;

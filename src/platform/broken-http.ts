@@ -5,7 +5,7 @@ import type { OutsideFault, OutsideFaults } from "../ports/outside-faults.ts";
 /** First byte of a TLS handshake. */
 const TLS_HANDSHAKE = 0x16;
 
-/** What a code of the parser means to the other side; every other one is a bad request. */
+/** The status to send for a parser error code; any other code is a bad request. */
 const STATUS: ReadonlyMap<string, string> = new Map([
   ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large"],
@@ -14,13 +14,13 @@ const STATUS: ReadonlyMap<string, string> = new Map([
 
 interface ClientError extends Error {
   readonly code?: string;
-  /** What the parser was reading. */
+  /** The parts a parser can be reading. */
   readonly rawPacket?: Uint8Array;
 }
 
 /**
- * Answers what is no HTTP, ends its connection and counts it. While another answer is on its way the connection ends
- * without words: they would be taken for a part of that answer.
+ * Answers input that is not HTTP, ends its connection and counts it. While another answer is being
+ * sent the connection ends without a text, which the client would take for part of that answer.
  */
 export function answerBrokenHttp(server: Server, faults: OutsideFaults): void {
   const lastAnswers = new WeakMap<Duplex, ServerResponse>();
@@ -38,7 +38,10 @@ export function answerBrokenHttp(server: Server, faults: OutsideFaults): void {
   });
 }
 
-/** @param last - The newest answer of a connection; without a socket it waits for an earlier one. */
+/**
+ * @param last - The newest answer of the connection; it has no socket while it waits for an earlier
+ * one.
+ */
 function isAnswering(last: ServerResponse | undefined): boolean {
   if (!last || last.writableFinished) return false;
   return last.socket === null || last.headersSent;

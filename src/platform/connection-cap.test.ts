@@ -11,7 +11,7 @@ function capOf(perAddress: number, crowded = Number.POSITIVE_INFINITY) {
   return { cap, pass: (ms: number) => void (now += ms) };
 }
 
-test("HUB-25: an address has so many connections at once and no more; those of others are their own", () => {
+test("HUB-25: the connections of an address are limited, and other addresses have their own limit", () => {
   const { cap } = capOf(2);
   const first = cap.admit("203.0.113.9", QUIET);
   const second = cap.admit("203.0.113.9", QUIET);
@@ -30,14 +30,14 @@ test("HUB-25: an IPv6 line counts as one address, the next line as another", () 
   assert.ok(cap.admit("2001:db8:1:3::1", QUIET));
 });
 
-test("what has ended is forgotten", () => {
+test("ended connections are forgotten", () => {
   const { cap } = capOf(5);
   const ends = Array.from({ length: 5 }, () => cap.admit("203.0.113.9", QUIET));
   for (const end of ends) end?.();
   assert.equal(cap.size, 0);
 });
 
-test("HUB-47: when very many are open, each new one has one cut that moves next to nothing", () => {
+test("HUB-47: when very many are open, each new one evicts one that moves next to nothing", () => {
   const { cap, pass } = capOf(100, 36);
   const cut: string[] = [];
   const open = (address: string, name: string, bytesPerSecond: number) => {
@@ -53,24 +53,24 @@ test("HUB-47: when very many are open, each new one has one cut that moves next 
     return () => void (moved += bytesPerSecond);
   };
   const moves = [
-    // Of 12 connections two are honest and fast.
+    // Two of the 12 connections are honest and fast.
     ...Array.from({ length: 10 }, (_, at) => open("203.0.113.9", `drip ${at}`, 10 - at)),
     ...[1, 2].map((at) => open("203.0.113.9", `fast ${at}`, 2 * LEAST_BYTES_PER_SECOND)),
-    // A browser with live pages, and an office whose connections are slow.
+    // A browser with live pages, and an office with slow connections.
     ...[1, 2, 3].map((at) => open("203.0.113.8", `page ${at}`, 0)),
     ...Array.from({ length: 9 }, (_, at) => open("203.0.113.7", `office ${at}`, 100 + at)),
-    // A school that downloads: nobody there is slow, however many they are.
+    // A school that downloads: it has many connections, and none is slow.
     ...Array.from({ length: 12 }, (_, at) =>
       open("203.0.113.6", `school ${at}`, LEAST_BYTES_PER_SECOND + at),
     ),
   ];
   open("203.0.113.1", "too early", 0);
-  assert.deepEqual(cut, [], "nobody is judged at once");
+  assert.deepEqual(cut, [], "a new connection is not judged yet");
   for (let second = 0; second < SEAT_WINDOW_MS / 1000; second += 1) {
     pass(1000);
     for (const move of moves) move();
   }
   for (let number = 0; number < 12; number += 1) open(`203.0.112.${number}`, `new ${number}`, 0);
-  // Lines of eight, and what is fast, are left alone.
+  // Lines with up to eight connections and fast connections are left alone.
   assert.deepEqual(cut, ["drip 9", "drip 8", "drip 7", "drip 6", "office 0"]);
 });

@@ -1,13 +1,16 @@
 import { lineOf } from "../base/address-line.ts";
 import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
 
-/** So many connections of one line are left alone however few seats there are: what a browser opens. */
+/**
+ * This many connections of one line are never cut, however few seats there are: a browser opens
+ * this many.
+ */
 const LINE_SPARED = 8;
 
 export interface CappedConnection {
-  /** Bytes it moved so far, both ways. */
+  /** Bytes moved so far, both ways. */
   readonly movedBytes: () => number;
-  /** Ends it. Whoever admitted it hears of the end as of every other one. */
+  /** Ends the connection. The caller that admitted it learns of the end as usual. */
   readonly cut: () => void;
 }
 
@@ -17,8 +20,9 @@ interface Admitted extends CappedConnection {
 }
 
 /**
- * Connections one address may have open at once; whoever has an IPv6 line has a /64 of addresses. When very many are
- * open, each new one has one cut that moves less than the least rate: the slowest of the line that has most (HUB-47).
+ * Limits the open connections of one address; an IPv6 /64 counts as one address. When very many
+ * connections are open, each new one evicts one that moves less than the minimum rate: the slowest
+ * of the line with the most connections (HUB-47).
  */
 export class ConnectionCap {
   readonly #limits: { readonly perAddress: number; readonly crowded: number };
@@ -26,7 +30,9 @@ export class ConnectionCap {
   readonly #open = new Map<string, Set<Admitted>>();
   #all = 0;
 
-  /** @param limits.crowded - Connections of all addresses from which on room is made for new ones. */
+  /**
+   * @param limits.crowded - Open connections of all addresses, from which on new ones evict others.
+   */
   constructor(
     limits: { readonly perAddress: number; readonly crowded: number },
     nowMs: () => number,
@@ -35,7 +41,10 @@ export class ConnectionCap {
     this.#nowMs = nowMs;
   }
 
-  /** @returns What ends the count of this connection, or `undefined` when the address has enough of them. */
+  /**
+   * @returns A function that ends the count of this connection, or `undefined` when its address has
+   * enough.
+   */
   admit(address: string, connection: CappedConnection): (() => void) | undefined {
     const key = lineOf(address);
     const mine = this.#open.get(key) ?? new Set();
@@ -69,7 +78,7 @@ export class ConnectionCap {
   }
 }
 
-/** @returns The connection that moves least, of those that move less than the least rate. */
+/** @returns The slowest connection among those below the minimum rate. */
 function slowestOf(line: ReadonlySet<Admitted>, now: number): Admitted | undefined {
   let slowest: Admitted | undefined;
   let slowestRate = LEAST_BYTES_PER_SECOND;

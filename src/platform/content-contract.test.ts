@@ -23,8 +23,9 @@ import {
   temporaryFolder,
 } from "./disk/disk-fixture.ts";
 
-// What every content promises: a folder of this machine, the simulated disk, and a store of bytes that is judged by
-// `JudgedStore`, with hashes of this thread and of workers. What only folders can do is in node-disk.test.ts and below disk/.
+// Tests what every content promises: a folder of this machine, the simulated disk, and a store of
+// bytes judged by `JudgedStore`, with hashes from this thread and from workers. node-disk.test.ts
+// and disk/ test what only folders can do.
 
 const KINDS: readonly Kind[] = ["v1", "v2", "hybrid"];
 const MIB = 64 * BLOCK;
@@ -37,10 +38,10 @@ const MIXED: readonly FixtureFile[] = [
   { path: "t/last", length: BLOCK * 9 - 1 },
 ];
 
-/** One place where contents are kept. */
+/** One place that holds contents. */
 interface World extends ContentHost {
   readonly root: string;
-  /** Flips a byte of the space, behind the content's back. */
+  /** Flips a byte of the space without the content's knowledge. */
   damage(fixture: Fixture, offset: number): void;
 }
 
@@ -82,7 +83,7 @@ function diskWorld(t: TestContext): World {
 
 function storeWorld(t: TestContext): World {
   const store = new SimStore(runningSimulation(t));
-  t.after(() => assert.equal(store.hasher.underWay, 0, "all hashing was ended"));
+  t.after(() => assert.equal(store.hasher.underWay, 0, "all hashing has ended"));
   return {
     root: "content",
     open: (layout) => store.open(layout),
@@ -91,7 +92,7 @@ function storeWorld(t: TestContext): World {
   };
 }
 
-/** Its pieces are in memory of this machine's workers. */
+/** Its pieces are in memory that this machine's workers share. */
 function workerWorld(t: TestContext): World {
   const disk = openDisk(t);
   const createSlabPool = (limitBytes: number): SlabPool => disk.createSlabPool(limitBytes);
@@ -163,7 +164,7 @@ for (const [name, openWorld] of WORLDS) {
       const read = await calls.read([{ piece: 1, begin: BLOCK, length: BLOCK }]);
       const spoiled = fixture.space.slice(BLOCK * 5, BLOCK * 6);
       spoiled[1]! ^= 1;
-      assert.ok("code" in read || Buffer.compare(read, spoiled) !== 0, "nothing of it is there");
+      assert.ok("code" in read || Buffer.compare(read, spoiled) !== 0, "none of it was written");
       const intact = await calls.store(1, { digests: true });
       assert.ok(intact.kind === "intact");
       for (const index of [0, 1, 2]) {
@@ -174,7 +175,7 @@ for (const [name, openWorld] of WORLDS) {
         const isSame: boolean = digestAt(verdict, index) === expected;
         assert.equal(isSame, index !== 1, "the evidence points at the spoiled block");
       }
-      assert.equal(await calls.store(1).then(digestsOf), undefined, "nobody asked for them");
+      assert.equal(await calls.store(1).then(digestsOf), undefined, "no digests unless requested");
       world.damage(fixture, BLOCK * 5);
       const damaged = await calls.verify(1);
       assert.equal(damaged.kind, "corrupt");
@@ -182,7 +183,7 @@ for (const [name, openWorld] of WORLDS) {
       assert.equal(digestAt(damaged, 2), digestAt(intact, 2));
     });
 
-    test(`${name}, ${kind}: a judged piece leaves its bytes in frames, if it is intact`, async (t) => {
+    test(`${name}, ${kind}: a verified piece leaves its bytes in frames, if it is intact`, async (t) => {
       const world = openWorld(t);
       const fixture = makeFixture(world.root, kind, BLOCK * 4, MIXED);
       const { geometry, space } = fixture;
@@ -203,7 +204,7 @@ for (const [name, openWorld] of WORLDS) {
       assert.equal(await calls.verifyInFrames(flipped, 13), undefined);
     });
 
-    test(`${name}, ${kind}: ingesting writes without expectation and hands the hashes out`, async (t) => {
+    test(`${name}, ${kind}: ingesting writes unconditionally and returns the hashes`, async (t) => {
       const world = openWorld(t);
       const fixture = makeFixture(world.root, kind, BLOCK * 4, MIXED);
       const blank = { ...fixture, layout: { ...fixture.layout, hashes: {} } };
@@ -222,7 +223,7 @@ for (const [name, openWorld] of WORLDS) {
     });
   }
 
-  test(`${name}: a piece nobody knows the hash of is never intact; once known it is judged`, async (t) => {
+  test(`${name}: a piece with an unknown hash is never intact; once the hash is known it is judged`, async (t) => {
     const world = openWorld(t);
     const fixture = makeFixture(world.root, "v2", BLOCK * 2, [{ path: "f", length: BLOCK * 4 }]);
     const v2 = fixture.v2!;
@@ -234,7 +235,7 @@ for (const [name, openWorld] of WORLDS) {
     assert.equal((await calls.store(0)).kind, "intact");
   });
 
-  test(`${name}: pieces larger than what is read at once, and pieces of padding only`, async (t) => {
+  test(`${name}: pieces larger than one read, and pieces of padding only`, async (t) => {
     const world = openWorld(t);
     const cases: [Kind, pieceLength: number, FixtureFile[]][] = [
       [
@@ -301,7 +302,7 @@ for (const [name, openWorld] of WORLDS) {
       space.subarray(BLOCK * 8, BLOCK * 10),
     ]);
     assertSameBytes(bytes, expected);
-    assert.equal((await calls.verify(1)).kind, "corrupt", "half of it is not there");
+    assert.equal((await calls.verify(1)).kind, "corrupt", "half of it is missing");
   });
 
   test(`${name}: jobs that judge one piece run in the order of the calls`, async (t) => {
@@ -318,7 +319,7 @@ for (const [name, openWorld] of WORLDS) {
     );
   });
 
-  test(`${name}: a flipped byte is found, and only asked pieces are checked (WIR-14)`, async (t) => {
+  test(`${name}: a flipped byte is found, and only the requested pieces are checked (WIR-14)`, async (t) => {
     const world = openWorld(t);
     const fixture = makeFixture(world.root, "v1", BLOCK, [{ path: "f", length: BLOCK * 5 }]);
     const calls = new ContentCalls(world, fixture);
@@ -371,7 +372,7 @@ for (const [name, openWorld] of WORLDS) {
     assert.equal((read as DiskFailure).code, "EBADF");
   });
 
-  test(`${name}: closing waits for what is under way, and nothing calls back inside a call`, async (t) => {
+  test(`${name}: closing waits for jobs under way, and no callback runs inside a call`, async (t) => {
     const world = openWorld(t);
     const fixture = makeFixture(world.root, "hybrid", BLOCK * 4, MIXED);
     const { content } = new ContentCalls(world, fixture);

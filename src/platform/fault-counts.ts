@@ -2,20 +2,20 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log, LogFields } from "../ports/log.ts";
 import type { OutsideFault, OutsideFaults } from "../ports/outside-faults.ts";
 
-/** Faults are summed up this long after the first of them. */
+/** How long after the first fault to log the sums. */
 const PERIOD_MS = 60_000;
-/** Faults of one kind that are told one by one in a period. */
+/** Faults of one kind that are logged individually in a period. */
 const DETAILS_MAX = 10;
 
 /**
- * Counts what others do wrong, and tells it at debug level: the first few of each kind one by one, and once a
- * minute how many there were.
+ * Counts the faults of others and logs them at debug level: the first few of each kind
+ * individually, and the sums once a minute.
  */
 export class FaultCounts implements OutsideFaults {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #totals = new Map<OutsideFault, number>();
-  /** Of this period. */
+  /** Counts of this period. */
   readonly #recent = new Map<OutsideFault, number>();
   #timer: Timer | undefined;
   #closed = false;
@@ -25,7 +25,7 @@ export class FaultCounts implements OutsideFaults {
     this.#log = log;
   }
 
-  /** Since the start. */
+  /** Counts since the start. */
   get totals(): Readonly<Partial<Record<OutsideFault, number>>> {
     return Object.fromEntries(this.#totals);
   }
@@ -39,7 +39,9 @@ export class FaultCounts implements OutsideFaults {
     this.#timer ??= this.#clock.startTimer(PERIOD_MS, () => this.#sumUp());
   }
 
-  /** Tells what was not told yet. What comes later is counted no more, so that nothing keeps the program running. */
+  /**
+   * Logs the pending sums. Later faults are not counted, so that nothing keeps the program running.
+   */
   close(): void {
     if (this.#timer) this.#sumUp();
     this.#closed = true;

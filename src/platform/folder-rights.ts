@@ -5,7 +5,7 @@ export async function closeFolder(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-/** What root makes in a folder of another user belongs to that user. Does nothing for anybody else. */
+/** Gives what root creates in another user's folder to that user. Does nothing for other users. */
 export async function giveToOwnerOf(folder: string, path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(folder);

@@ -23,7 +23,7 @@ import { NodeFiles } from "./node-files.ts";
 
 const BYTES = encodeUtf8("ours");
 
-/** A data folder with `a/b/file`, and the same names elsewhere. */
+/** A data folder with `a/b/file`, and the same names outside it. */
 function world(t: TestContext) {
   const root = temporaryFolder(t);
   const outside = temporaryFolder(t);
@@ -43,7 +43,10 @@ type World = ReturnType<typeof world>;
 
 const ELOOP = { code: "ELOOP" };
 
-/** Each operation on something below a folder that became a link; what is read is as if nothing were there. */
+/**
+ * Each operation on an entry below a folder that became a link; a read behaves as if nothing were
+ * there.
+ */
 const operations: readonly (readonly [name: string, act: (world: World) => Promise<void>])[] = [
   ["read", ({ files, at }) => assert.rejects(files.read(at("a/b/file")), ELOOP)],
   ["write", ({ files, at }) => assert.rejects(files.write(at("a/b/file"), BYTES), ELOOP)],
@@ -69,7 +72,7 @@ const operations: readonly (readonly [name: string, act: (world: World) => Promi
 for (const [name, act] of operations) {
   for (const isWarm of [false, true]) {
     const when = isWarm ? "while it is open" : "before it is used";
-    test(`SYN-6: ${name}: a folder in the middle that became a link ${when} is not gone through`, async (t) => {
+    test(`SYN-6: ${name}: a folder in the middle that became a link ${when} is not followed`, async (t) => {
       const all = world(t);
       if (isWarm) assert.deepEqual(await all.files.read(all.at("a/b/file")), Buffer.from("ours"));
       renameSync(all.at("a"), all.at("was-a"));
@@ -85,7 +88,7 @@ for (const [name, act] of operations) {
       assert.equal(lstatSync(join(all.outside, "b/file")).nlink, 1);
       assert.equal(readFileSync(all.at("was-a/b/file"), "utf8"), "ours");
       assert.deepEqual(readdirSync(all.at("c")), ["other"]);
-      // The folder is put back: nothing of it is remembered.
+      // The folder is back, and no trace of the link remains.
       rmSync(all.at("a"));
       renameSync(all.at("was-a"), all.at("a"));
       assert.deepEqual(await all.files.read(all.at("a/b/file")), Buffer.from("ours"));
@@ -93,7 +96,7 @@ for (const [name, act] of operations) {
   }
 }
 
-test("SYN-6: a link in the last place is replaced, moved or removed itself, and read by nobody", async (t) => {
+test("SYN-6: a link in the last component is itself replaced, moved or removed, and never read through", async (t) => {
   const { root, outside, files, at } = world(t);
   const secret = join(outside, "b/file");
   const link = (name: string): string => {
@@ -120,7 +123,7 @@ test("SYN-6: a link in the last place is replaced, moved or removed itself, and 
   );
 });
 
-test("HUB-33: a pipe, a socket or a device in the place of a file is refused and not waited for", async (t) => {
+test("HUB-33: a pipe, a socket or a device in a file's place is refused at once", async (t) => {
   const { files, at } = world(t);
   execFileSync("mkfifo", [at("pipe")]);
   await assert.rejects(files.read(at("pipe")), { code: "EINVAL" });
@@ -132,12 +135,12 @@ test("HUB-33: a pipe, a socket or a device in the place of a file is refused and
   assert.deepEqual(await files.read(at("pipe")), Buffer.from("ours"), "a file takes its place");
 });
 
-test("a path with dots, the root itself and paths elsewhere are what they are", async (t) => {
+test("a path with dots, the root itself and paths elsewhere work as usual", async (t) => {
   const { root, outside, files, at } = world(t);
   assert.deepEqual(await files.read(`${root}/a/../c/./other`), Buffer.from("ours too"));
   assert.deepEqual((await files.list(root)).toSorted(), ["a", "c"]);
   assert.equal((await files.stat(root))?.folder, true);
-  // Not below the root: as before, links on the way are the owner's.
+  // Outside the root, links on the way belong to the owner, as before.
   symlinkSync(outside, join(outside, "loop"));
   assert.ok(await files.read(join(outside, "loop/b/file")));
   assert.ok(await files.read(`${root}/../${outside.split("/").at(-1)}/b/file`));
@@ -174,7 +177,7 @@ test("a tree of 300 files, folders, links and names of all kinds is removed; har
 });
 
 test(
-  "SYN-6: a folder that is swapped for a link again and again never leads a hub's readers and movers outside",
+  "SYN-6: a folder that is repeatedly swapped for a link never leads a hub's reads and moves outside",
   { skip: hasDescriptorPaths() ? false : "this system opens no file from a descriptor" },
   async (t) => {
     const { root, outside, files, at } = world(t);
@@ -193,11 +196,11 @@ test(
     ];
     writeFileSync(join(outside, "b/stranger"), "x");
     await raceSwaps(t, { folder: at("a"), outside }, async () => {
-      // Side by side, as requests are.
+      // Concurrently, as requests run.
       const settled = await Promise.allSettled(acts.map((act) => act()));
       return settled.map((outcome) => {
         const error: unknown = outcome.status === "rejected" ? outcome.reason : undefined;
-        // What is no refusal of the disk fails the test: also that other bytes were read.
+        // Anything but a refusal of the disk fails the test, and so do wrong bytes.
         if (error !== undefined) assert.ok(error instanceof FilesError, error as Error);
         return error?.code ?? "done";
       });

@@ -12,7 +12,7 @@ import {
 
 /** The disk refused a call on a whole file or folder. */
 export class FilesError extends Error {
-  /** The operating system's. */
+  /** The operating system's code. */
   readonly code: string;
   readonly path: string;
 
@@ -24,15 +24,18 @@ export class FilesError extends Error {
 }
 
 /**
- * The way to files and folders below one root, for calls that do not wait for each other. It is the way of the
- * engine's disk: each folder is opened from the one above it, without following a link (house rule 6).
+ * Resolves paths below one root, for calls that run concurrently. It works as the engine's disk
+ * does: it opens each folder from the one above it and follows no link (house rule 6).
  */
 export class GuardedPaths {
   readonly #root: string;
   readonly #prefix: string;
   readonly #folders: OpenFolders;
 
-  /** @param root - Absolute. May be a link, unlike everything below it; it is not made. */
+  /**
+   * @param root - Absolute. The root itself may be a link, unlike everything below it. It is not
+   * created.
+   */
   constructor(root: string) {
     this.#root = resolve(root);
     this.#prefix = this.#root === "/" ? "/" : `${this.#root}/`;
@@ -44,17 +47,17 @@ export class GuardedPaths {
     });
   }
 
-  /** @returns The path without dots, when it is below the root; else `undefined`: it is none of ours. */
+  /** @returns The path without dots when it is below the root, else `undefined`. */
   below(path: string): string | undefined {
     const plain = resolve(path);
     return plain.startsWith(this.#prefix) ? plain : undefined;
   }
 
   /**
-   * Runs `use` with the way to something: through its folder, which stays open meanwhile.
+   * Runs `use` with the way to an entry: a path through its folder, which stays open meanwhile.
    *
    * @param path - As `below` returns it.
-   * @param create - Makes the folders that are missing above it.
+   * @param create - Creates the missing folders above it.
    * @throws {FilesError} (rejects) `ELOOP` when one of them is a link.
    */
   async through<T>(path: string, create: boolean, use: (entry: string) => Promise<T>): Promise<T> {
@@ -62,10 +65,10 @@ export class GuardedPaths {
   }
 
   /**
-   * Runs `use` with the ways to what is in a folder.
+   * Runs `use` with the ways to a folder's entries.
    *
    * @param folder - The root, or as `below` returns it.
-   * @param subject - What an error is about.
+   * @param subject - The path that an error names.
    */
   async inside<T>(
     folder: string,
@@ -80,7 +83,8 @@ export class GuardedPaths {
     } catch (error) {
       const code = failureCode(error);
       if (code === undefined) throw error;
-      // A refusal names the folder on the way; all else names a descriptor, which tells nobody anything.
+      // A refusal names the folder that caused it. Every other error names only a descriptor, which
+      // helps nobody.
       const where = error instanceof DiskRefusal ? error.failure.path : subject;
       throw new FilesError(code, where, error);
     } finally {
@@ -88,12 +92,12 @@ export class GuardedPaths {
     }
   }
 
-  /** Lets folders go that are open for the next call. */
+  /** Closes the folders that are kept open for the next call. */
   close(): void {
     this.#folders.closeAll();
   }
 
-  /** @returns A descriptor that is the caller's; those of `OpenFolders` may be closed by the next call. */
+  /** @returns A descriptor that the caller owns; the next call may close those of `OpenFolders`. */
   #enter(folder: string, create: boolean): number | undefined {
     this.#folders.beginBurst();
     const open = this.#folders.enter(folder, create);

@@ -1,13 +1,13 @@
-/** A thread takes as long to start as it takes to hash about this much. */
+/** Starting a thread takes as long as hashing about this many bytes. */
 const BYTES_PER_START = 16 * 1024 * 1024;
 
-/** Opening a file takes as long as hashing about this much. */
+/** Opening a file takes as long as hashing about this many bytes. */
 const BYTES_PER_FILE = 16 * 1024;
 
 /**
- * How many threads are worth their start and their memory to read and hash content once.
+ * Decides how many threads are worth their start and memory for one pass of reading and hashing.
  *
- * @returns `undefined` when as many as the machine has cores for.
+ * @returns `undefined` for one thread a core.
  */
 export function hashingThreads(content: {
   readonly bytes: number;

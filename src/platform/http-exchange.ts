@@ -1,10 +1,10 @@
-/** One GET to addresses that are judged already. */
+/** One GET to addresses that the guard has already judged. */
 export interface HttpQuestion {
   readonly url: URL;
   /** Tried in turn; nothing else is connected to. At least one. */
   readonly addresses: readonly string[];
   readonly userAgent: string;
-  /** Of the body as it arrives. */
+  /** Bytes of the body as sent. */
   readonly bytesMax: number;
   readonly signal: AbortSignal;
 }
@@ -12,7 +12,7 @@ export interface HttpQuestion {
 export interface RawHttpReply {
   readonly status: number;
   readonly location: string | undefined;
-  /** The body is in the form of gzip. */
+  /** The body is compressed with gzip. */
   readonly packed: boolean;
   readonly body: readonly Uint8Array[];
   /** The address that replied. */
@@ -20,8 +20,8 @@ export interface RawHttpReply {
 }
 
 /**
- * Asks one question and reads the whole reply, without following a redirect.
+ * Sends one request and reads the whole reply, without following a redirect.
  *
- * @throws (rejects with) `PlatformError` `reply-too-long`, or what the system says.
+ * @throws (rejects with) `PlatformError` `reply-too-long`, or the system's error.
  */
 export type HttpExchange = (question: HttpQuestion) => Promise<RawHttpReply>;

@@ -25,7 +25,7 @@ function both(
   }
 }
 
-/** @returns The server's address, without a slash at its end. */
+/** @returns The server's address, without a trailing slash. */
 async function serve(t: TestContext, answer: http.RequestListener): Promise<string> {
   const server = http.createServer(answer).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -37,7 +37,7 @@ async function serve(t: TestContext, answer: http.RequestListener): Promise<stri
 }
 
 both(
-  "what is no http or https URL is refused before anything is sent (TRK-19)",
+  "anything but an http or https URL is refused before anything is sent (TRK-19)",
   async (_t, fetcher) => {
     for (const url of [
       "",
@@ -52,7 +52,7 @@ both(
   },
 );
 
-both("a redirect to a magnet link is told, not followed", async (t, fetcher) => {
+both("a redirect to a magnet link is reported, not followed", async (t, fetcher) => {
   const base = await serve(t, (_request, response) => {
     response.writeHead(301, { location: "magnet:?xt=urn:btih:x" }).end();
   });
@@ -76,7 +76,7 @@ both(
     assert.deepEqual(
       [file.status, file.leadsTo],
       [302, "file:///etc/passwd"],
-      "told, not followed",
+      "reported, not followed",
     );
   },
 );
@@ -91,7 +91,7 @@ both(
           .end(gzipSync(Buffer.alloc(5_000_000)));
         return;
       }
-      // Never ends by itself: only the limit can end it.
+      // Never ends by itself, so only the limit can end it.
       const more = (): void => {
         while (!response.destroyed && response.write(Buffer.alloc(500)));
       };
@@ -118,7 +118,7 @@ both(
     });
     const reply = await fetcher.get(`${base}/gzip`, LIMITS);
     assert.equal(Buffer.from(reply.body).toString(), text);
-    // A tracker may call gzip what is none, and promise more than it sends.
+    // Some trackers claim gzip for plain bytes, and promise more bytes than they send.
     const broken = (): Promise<HttpReply> => fetcher.get(`${base}/broken`, LIMITS);
     const cut = (): Promise<HttpReply> => fetcher.get(`${base}/cut`, LIMITS);
     if (lenient) {
@@ -140,7 +140,7 @@ both("other statuses come back with their body; the agent names itself", async (
 });
 
 both(
-  "silence ends with the time limit, giving up with the signal; errors never show the path",
+  "silence ends with the time limit, and cancelling with the signal; errors never show the path",
   async (t, fetcher) => {
     const base = await serve(t, () => undefined);
     const secret = `${base}/secret-passkey/announce`;
@@ -164,16 +164,13 @@ both("nobody listens, or no such name: no-reply, in words", async (_t, fetcher) 
   await assert.rejects(fetcher.get("http://no-such-name.invalid/", LIMITS), { code: "no-reply" });
 });
 
-both(
-  "BEP 7: only addresses of the family that is asked for are connected to",
-  async (t, fetcher) => {
-    const base = await serve(t, (request, response) => response.end(request.socket.remoteAddress));
-    const url = `http://localhost:${new URL(base).port}/`;
-    const reply = await fetcher.get(url, { ...LIMITS, family: 4 });
-    assert.equal(Buffer.from(reply.body).toString(), "127.0.0.1");
-    await assert.rejects(fetcher.get(url, { ...LIMITS, family: 6 }), { code: "no-reply" });
-  },
-);
+both("BEP 7: only addresses of the requested family are connected to", async (t, fetcher) => {
+  const base = await serve(t, (request, response) => response.end(request.socket.remoteAddress));
+  const url = `http://localhost:${new URL(base).port}/`;
+  const reply = await fetcher.get(url, { ...LIMITS, family: 4 });
+  assert.equal(Buffer.from(reply.body).toString(), "127.0.0.1");
+  await assert.rejects(fetcher.get(url, { ...LIMITS, family: 6 }), { code: "no-reply" });
+});
 
 test("the judge is asked once a hop with all addresses, and nothing else is connected to (house rule 8)", async (t) => {
   const base = await serve(t, (request, response) => {
@@ -208,7 +205,7 @@ test("the judge is asked once a hop with all addresses, and nothing else is conn
   }
 });
 
-both("a certificate nobody vouches for is refused (TRK-19)", async (t, fetcher) => {
+both("a certificate without a trusted issuer is refused (TRK-19)", async (t, fetcher) => {
   const folder = mkdtempSync(join(tmpdir(), "everseed-tls-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const keyFile = join(folder, "key.pem");

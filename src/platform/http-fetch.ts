@@ -17,17 +17,20 @@ export interface NodeHttpFetchOptions {
   readonly userAgent: string;
   /** All hops are allowed when absent. */
   readonly judge?: HopJudge | undefined;
-  /** Addresses of a name. Rejects when there are none. Default: the system's. */
+  /** Resolves a name. Rejects when it has no address. Default: the system's resolver. */
   readonly lookUp?: ((host: string) => Promise<readonly string[]>) | undefined;
-  /** Reads replies that break the rules of HTTP where their meaning is clear, as those of some trackers. */
+  /**
+   * Also reads replies that break the rules of HTTP but have a clear meaning, as some trackers
+   * send.
+   */
   readonly lenient?: boolean | undefined;
 }
 
 type Limits = Parameters<HttpFetch["get"]>[1];
 
 /**
- * Fetches over HTTP and HTTPS. Certificates are always verified, the size is limited while the body
- * arrives and after it is unpacked, and errors name the host only: paths hold passkeys (rule 10).
+ * Fetches over HTTP and HTTPS. Certificates are always verified, the size is limited both
+ * compressed and unpacked, and errors name the host only, because paths hold passkeys (rule 10).
  */
 export class NodeHttpFetch implements HttpFetch {
   readonly #options: NodeHttpFetchOptions;
@@ -38,7 +41,7 @@ export class NodeHttpFetch implements HttpFetch {
     this.#exchange = options.lenient ? lenientExchange : strictExchange;
   }
 
-  /** @throws {PlatformError} See its codes; for too long a body, `reply-too-long`. */
+  /** @throws {PlatformError} See its codes; `reply-too-long` for a body that is too long. */
   async get(url: string, limits: Limits): Promise<HttpReply> {
     const timeout = AbortSignal.timeout(limits.timeoutMs);
     const signal = limits.signal ? AbortSignal.any([limits.signal, timeout]) : timeout;
@@ -59,7 +62,7 @@ export class NodeHttpFetch implements HttpFetch {
     );
   }
 
-  /** @returns The reply, or where it redirects to. */
+  /** @returns The reply, or the target of its redirect. */
   async #getOnce(url: URL, limits: Limits, signal: AbortSignal): Promise<HttpReply | URL> {
     const addresses = await this.#addresses(url, limits.family, signal);
     const { userAgent } = this.#options;
@@ -74,7 +77,10 @@ export class NodeHttpFetch implements HttpFetch {
     return { status, body: await unpack(reply, bytesMax), from };
   }
 
-  /** The addresses that the hop may connect to: looked up once, judged, of the family that is asked for. */
+  /**
+   * The addresses that this hop may connect to: looked up once, judged, and of the requested
+   * family.
+   */
   async #addresses(
     url: URL,
     family: Limits["family"],
@@ -92,7 +98,7 @@ export class NodeHttpFetch implements HttpFetch {
   }
 }
 
-/** An answer of the system's resolver cannot be called off: it is left behind. */
+/** The system's resolver cannot be cancelled: its answer is ignored. */
 async function unlessAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();

@@ -4,12 +4,12 @@ import type { HttpQuestion, RawHttpReply } from "./http-exchange.ts";
 import { LenientReply } from "./lenient-reply.ts";
 import { openEndpoint } from "./socket-address.ts";
 
-/** How long one of several addresses may take to accept a connection before the next one is tried. */
+/** How long one of several addresses may take to accept a connection before the next is tried. */
 const CONNECT_MS = 5_000;
 
 /**
- * An `HttpExchange` for trackers, whose programs are older than some rules: Node's client refuses what other
- * BitTorrent programs read (see `LenientReply`). Certificates are verified all the same.
+ * An `HttpExchange` for trackers, many of which run old programs: Node's client refuses replies
+ * that other BitTorrent programs read (see `LenientReply`). Certificates are verified all the same.
  */
 export async function lenientExchange(question: HttpQuestion): Promise<RawHttpReply> {
   const socket = await connectToFirst(question);
@@ -25,7 +25,8 @@ export async function lenientExchange(question: HttpQuestion): Promise<RawHttpRe
       if (reply.push(part)) break;
     }
   } catch (error) {
-    // Some servers reset the connection behind the reply; what is there counts when it is enough.
+    // Some servers reset the connection after the reply; use the bytes that arrived if they
+    // suffice.
     signal.throwIfAborted();
     if (!reply.hasHead || !isReset(error)) throw error;
   } finally {

@@ -8,15 +8,15 @@ const BODY = "d8:intervali900e5:peers6:\x7f\x00\x00\x01\x1a\xe1e";
 const SIZE = BODY.length;
 const HEX = SIZE.toString(16);
 
-/** Replies that other BitTorrent programs read; all of them mean `BODY`. */
+/** Replies that other BitTorrent programs read; each means `BODY`. */
 const READ: Readonly<Record<string, string>> = {
-  "as the rules say": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`,
+  "a correct reply": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`,
   "lines that end in LF alone": `HTTP/1.1 200 OK\nContent-Length: ${SIZE}\n\n${BODY}`,
   "line ends of both kinds": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\n\r\n${BODY}`,
   "length and chunks": `HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${HEX}\r\n${BODY}\r\n0\r\n\r\n`,
-  "an encoding that is none": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\nTransfer-Encoding: identity\r\n\r\n${BODY}`,
+  "the identity encoding": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\nTransfer-Encoding: identity\r\n\r\n${BODY}`,
   "a length that is too long": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE + 100}\r\n\r\n${BODY}`,
-  "bytes behind the length": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}\r\n`,
+  "bytes after the length": `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}\r\n`,
   "odd names of headers": `HTTP/1.1 200 OK\r\nX Odd (n@me): a\r\n: b\r\nX-\xe9: c\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`,
   "a line without a colon": `HTTP/1.1 200 OK\r\nPHP Warning\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`,
   "a space before the colon": `HTTP/1.1 200 OK\r\nContent-Length : ${SIZE}\r\n\r\n${BODY}`,
@@ -28,7 +28,7 @@ const READ: Readonly<Record<string, string>> = {
   "a length in words": `HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n${BODY}`,
   "no length": `HTTP/1.0 200 OK\r\n\r\n${BODY}`,
   "no reason": `HTTP/1.1 200\r\n\r\n${BODY}`,
-  "a version of its own": `HTTP/1.2 200 OK\r\n\r\n${BODY}`,
+  "an unknown version": `HTTP/1.2 200 OK\r\n\r\n${BODY}`,
   "another protocol's name": `ICY 200 OK\r\n\r\n${BODY}`,
   "empty lines before it": `\r\n\nHTTP/1.1 200 OK\r\n\r\n${BODY}`,
   "replies before the reply": `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n${BODY}`,
@@ -36,8 +36,8 @@ const READ: Readonly<Record<string, string>> = {
   "chunks with LF alone": `HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n${HEX}\n${BODY}\n0\n\n`,
   "chunks without line ends": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${HEX}\r\n${BODY}0\r\n\r\n`,
   "chunks that are cut off": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${HEX}\r\n${BODY}`,
-  "nonsense behind a chunk": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${HEX}\r\n${BODY}\r\nwhat is this\r\n`,
-  "called chunked, and is not": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`,
+  "garbage after a chunk": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${HEX}\r\n${BODY}\r\nwhat is this\r\n`,
+  "wrongly called chunked": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${BODY}`,
 };
 
 function read(text: string, cuts: readonly number[] = []): string {
@@ -57,7 +57,7 @@ for (const [name, text] of Object.entries(READ)) {
 }
 
 test("rule 13: however a reply is cut into packets, it reads the same", () => {
-  const texts = Object.values(READ).filter((text) => !text.includes("bytes behind"));
+  const texts = Object.values(READ).filter((text) => !text.includes("bytes after"));
   fc.assert(
     fc.property(
       fc.constantFrom(...texts),
@@ -70,11 +70,11 @@ test("rule 13: however a reply is cut into packets, it reads the same", () => {
   );
 });
 
-test("rule 13: a short body that is called chunked and is not", () => {
+test("rule 13: a short body that is wrongly called chunked", () => {
   assert.equal(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nde"), "de");
 });
 
-test("what is no HTTP is refused, and so is an end before the head's", () => {
+test("bytes that are not HTTP are refused, and so is an incomplete head", () => {
   for (const text of ["SSH-2.0-x\r\n\r\n", "d5:peers0:e\n\n", "HTTP/1.1 two OK\r\n\r\n"]) {
     assert.throws(() => read(text), { code: "no-reply" }, text);
   }
@@ -95,7 +95,7 @@ test("rule 2: head and body have limits, chunked or not", () => {
   );
 });
 
-test("a redirect's address and gzip are found whatever the head says", () => {
+test("a redirect's address and gzip are recognised whatever the head says", () => {
   const moved = new LenientReply(1000);
   moved.push(fromLatin1("HTTP/1.1 302 x\nLOCATION:  http://a.example/x \n\n"));
   assert.equal(moved.finish().location, "http://a.example/x");

@@ -3,41 +3,42 @@ import type { RawHttpReply } from "./http-exchange.ts";
 import { PlatformError } from "./platform-error.ts";
 
 const HEAD_BYTES_MAX = 32 * 1024;
-/** Of a line that gives the size of a chunk, with its extensions. */
+/** Bytes of a chunk's size line, extensions included. */
 const CHUNK_LINE_BYTES_MAX = 4096;
 const NEWLINE = 10;
 const GZIP_MAGIC = [0x1f, 0x8b];
 
 /**
  * - `head`: until the empty line.
- * - `length`: until `#left` bytes are there.
+ * - `length`: until `#left` bytes have arrived.
  * - `chunk-line`, `chunk`, `chunk-end`: `Transfer-Encoding: chunked`.
  * - `open`: until the connection ends.
- * - `done`: what follows is not read.
+ * - `done`: ignores what follows.
  */
 type State = "head" | "length" | "chunk-line" | "chunk" | "chunk-end" | "open" | "done";
 
 /**
- * Reads one HTTP reply as its sender meant it, as a machine: bytes go in, the reply comes out. Beyond what the
- * rules allow it takes what other BitTorrent programs take: lines that end in LF alone, lines without a colon,
- * any bytes in names and values, `Content-Length` beside `Transfer-Encoding` (which then decides), repeated or
- * unreadable lengths (the end of the connection then decides), a body that ends early, chunks that are cut off,
- * a body called chunked that is not, and gzip that nothing announced. Sizes stay limited.
+ * Reads one HTTP reply as its sender meant it, as a machine: bytes go in, the reply comes out.
+ * Beyond the standard it accepts what other BitTorrent programs accept: lines that end in LF alone,
+ * lines without a colon, any bytes in names and values, `Content-Length` beside `Transfer-Encoding`
+ * (which then decides), repeated or unreadable lengths (the end of the connection then decides), a
+ * body that ends early, truncated chunks, a body wrongly called chunked, and unannounced gzip.
+ * Sizes stay limited.
  */
 export class LenientReply {
   readonly #bytesMax: number;
   #state: State = "head";
-  /** What could not be read yet: a head or a line in part. */
+  /** Bytes not read yet: part of a head or a line. */
   #pending: Uint8Array = new Uint8Array();
   readonly #body: Uint8Array[] = [];
   #bodyBytes = 0;
   #status = 0;
   #location: string | undefined;
-  /** Bytes of the body or of a chunk that are still to come. */
+  /** Bytes still missing from the body or the chunk. */
   #left = 0;
   #chunks = 0;
 
-  /** @param bytesMax - Of the body as it arrives. */
+  /** @param bytesMax - Limit on the body as sent. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
@@ -49,7 +50,7 @@ export class LenientReply {
   /**
    * @param bytes - Kept: do not reuse the buffer.
    * @returns True when the reply is complete.
-   * @throws {PlatformError} `reply-too-long`; `no-reply` for what is no HTTP.
+   * @throws {PlatformError} `reply-too-long`; `no-reply` for bytes that are not HTTP.
    */
   push(bytes: Uint8Array): boolean {
     let rest = this.#pending.length === 0 ? bytes : concatBytes([this.#pending, bytes]);
@@ -66,22 +67,22 @@ export class LenientReply {
   }
 
   /**
-   * The connection has ended, or is not needed any more.
+   * Handles the end of the connection, or finishes early.
    *
-   * @throws {PlatformError} `no-reply` when there is no whole head.
+   * @throws {PlatformError} `no-reply` when the head is incomplete.
    */
   finish(): Omit<RawHttpReply, "from"> {
     if (this.#state === "head") {
       throw new PlatformError("no-reply", "the connection ended before the reply");
     }
-    // So short a body that it could still have been the size of a chunk.
+    // The body is so short that it could still have been the size of a chunk.
     if (this.#state === "chunk-line" && this.#chunks === 0) this.#keep(this.#pending);
     const start = this.#body.find((part) => part.length > 0) ?? new Uint8Array();
     const packed = GZIP_MAGIC.every((byte, index) => start[index] === byte);
     return { status: this.#status, location: this.#location, packed, body: this.#body };
   }
 
-  /** @returns How many bytes were used; 0 when more are needed. */
+  /** @returns The number of bytes used; 0 when more are needed. */
   #read(bytes: Uint8Array): number {
     switch (this.#state) {
       case "head":
@@ -112,7 +113,7 @@ export class LenientReply {
     const status = /^(?:HTTP\/[0-9.]+|ICY) +([1-5][0-9]{2})(?!\S)/i.exec(lines[0]!.trim())?.[1];
     if (status === undefined) throw new PlatformError("no-reply", "the reply is not HTTP");
     this.#status = Number(status);
-    // A reply before the reply: 100 Continue, 103 Early Hints.
+    // Skip an interim reply: 100 Continue, 103 Early Hints.
     if (this.#status < 200) return end;
     this.#frame(readHeaders(lines.slice(1)));
     return end;
@@ -147,14 +148,14 @@ export class LenientReply {
     const line = toLatin1(bytes.subarray(0, end === -1 ? CHUNK_LINE_BYTES_MAX : end));
     const size = /^[ \t]*([0-9a-f]{1,8})[ \t]*(?:;.*)?\r?$/i.exec(line)?.[1];
     if (size === undefined && this.#chunks === 0 && !/^[ \t]*[0-9a-f]{0,8}\r?$/i.test(line)) {
-      // Said to be chunked, and is not.
+      // The reply claims to be chunked, and is not.
       this.#state = "open";
       this.#keep(bytes);
       return bytes.length;
     }
     if (end === -1 && bytes.length < CHUNK_LINE_BYTES_MAX) return 0;
     if (size === undefined) {
-      // Nonsense between chunks: what came before it is the body.
+      // Garbage between chunks: the body is what came before it.
       this.#state = "done";
       return bytes.length;
     }
@@ -164,7 +165,7 @@ export class LenientReply {
     return end + 1;
   }
 
-  /** The line end behind a chunk, which some leave out. */
+  /** Skips the line end after a chunk, which some servers omit. */
   #readChunkEnd(bytes: Uint8Array): number {
     if (bytes[0] === 13 && bytes.length === 1) return 0;
     this.#state = "chunk-line";
@@ -179,7 +180,7 @@ export class LenientReply {
   }
 }
 
-/** @returns The offset behind the empty line that ends a head; empty lines before it do not count. */
+/** @returns The offset after the empty line that ends a head; leading empty lines do not count. */
 function headEnd(bytes: Uint8Array): number | undefined {
   let start = 0;
   while (bytes[start] === 13 || bytes[start] === NEWLINE) start += 1;
@@ -190,7 +191,7 @@ function headEnd(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Values by names in lower case. Lines that are no header are passed over. */
+/** Maps lower-case names to values. Skips lines that are not headers. */
 function readHeaders(lines: readonly string[]): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   for (const line of lines) {

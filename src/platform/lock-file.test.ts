@@ -51,9 +51,9 @@ test("the lock of a killed program is taken over (STO-10, STO-1)", async (t) => 
   assert.deepEqual(readdirSync(join(path, "..")), []);
 });
 
-test("a program that was killed and whose parent has not noticed holds no lock (STO-1)", async (t) => {
+test("a killed program whose parent has not reaped it holds no lock (STO-1)", async (t) => {
   const path = lockPath(t);
-  // The shell becomes a program that never asks for its child.
+  // The shell becomes a program that never waits for its child.
   const script = '"$0" --input-type=module -e "$1" & exec sleep 60';
   const parent = spawn("sh", ["-c", script, process.execPath, holdingProgram(path)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -72,7 +72,7 @@ function holderAt(path: string): { pid?: unknown } {
   return JSON.parse(readFileSync(path, "utf8")) as { pid?: unknown };
 }
 
-test("stale and broken locks are taken over, whatever they hold", (t) => {
+test("stale and broken locks are taken over, whatever they contain", (t) => {
   const path = lockPath(t);
   const first = takeLock(path);
   const own = holderAt(path);
@@ -88,7 +88,7 @@ test("stale and broken locks are taken over, whatever they hold", (t) => {
     JSON.stringify({ ...own, pid: -1 }),
     JSON.stringify({ ...own, pid: 2 ** 40 }),
     JSON.stringify({ ...own, pid: process.pid, bootId: "before the reboot" }),
-    // The number of a process that is alive, but started at another time.
+    // The pid of a live process with another start time.
     JSON.stringify({ ...own, pid: process.pid, startTicks: "1" }),
   ];
   for (const text of stale) {

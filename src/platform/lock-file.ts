@@ -2,33 +2,37 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { PlatformError } from "./platform-error.ts";
 import { temporaryPath } from "./temporary-name.ts";
 
-/** Others that take over the same stale lock at the same moment: a few tries always suffice. */
+/** Tries for a stale lock that others take over at the same moment; a few always suffice. */
 const TRIES_MAX = 10;
 
-/** Who holds a lock: a process is its number only together with the boot and the start it belongs to. */
+/**
+ * The holder of a lock. A pid identifies a process only together with its boot and its start time.
+ */
 interface Holder {
   readonly pid: number;
   readonly bootId: string;
-  /** Clock ticks from boot to the start of the process; empty where the system does not tell. */
+  /**
+   * Clock ticks from boot to the start of the process; empty where the system does not provide it.
+   */
   readonly startTicks: string;
 }
 
-/** Keeps a second program out of a folder; held until `release` or the end of the process. */
+/** Keeps a second program out of a folder until `release` or the end of the process. */
 export interface LockFile {
-  /** Safe to repeat, and to call while the process exits. */
+  /** Safe to repeat, and safe to call while the process exits. */
   release(): void;
 }
 
 /**
- * Takes the lock at `path` (STO-10). A lock whose process is gone, after a crash or a reboot, is taken
- * over.
+ * Takes the lock at `path` (STO-10). Takes over a lock whose process is gone after a crash or a
+ * reboot.
  *
  * @throws {PlatformError} `locked`, naming the process that holds it.
  */
 export function takeLock(path: string): LockFile {
   const text = JSON.stringify(holderOf(process.pid));
   const prepared = temporaryPath(path, `${process.pid}-lock`);
-  // Prepared first and linked into place: nobody ever reads half a lock.
+  // Written first and then linked into place, so that nobody reads half a lock.
   rmSync(prepared, { force: true });
   writeFileSync(prepared, text, { mode: 0o600, flag: "wx" });
   try {
@@ -40,7 +44,7 @@ export function takeLock(path: string): LockFile {
       if (holder && isAlive(holder)) throw lockedBy(path, holder.pid);
       removeStale(path, found);
     }
-    throw new PlatformError("locked", `${path} is taken and given up by others all the time`);
+    throw new PlatformError("locked", `${path} keeps being taken and released by other programs`);
   } finally {
     rmSync(prepared, { force: true });
   }
@@ -67,7 +71,7 @@ function lockedBy(path: string, pid: number): PlatformError {
   return new PlatformError("locked", `process ${pid} is at work there (it holds ${path})`);
 }
 
-/** Moves the stale lock away; if that caught somebody's new lock instead, puts it back. */
+/** Moves the stale lock away; if it moved someone's new lock instead, puts that back. */
 function removeStale(path: string, stale: string): void {
   const aside = temporaryPath(path, `${process.pid}-stale`);
   try {
@@ -80,7 +84,7 @@ function removeStale(path: string, stale: string): void {
   rmSync(aside, { force: true });
 }
 
-/** @returns False when something is at `path` already. */
+/** @returns False when something already exists at `path`. */
 function linked(existing: string, path: string): boolean {
   try {
     linkSync(existing, path);
@@ -100,12 +104,13 @@ function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    // A process of another user may not be signalled, but it is there.
+    // EPERM means that the process exists but belongs to another user.
     if (codeOf(error) !== "EPERM") return false;
   }
-  // It ended and only waits for its parent to notice, for ever in a container without an init.
+  // A zombie: it has exited, and its parent has not reaped it. In a container without an init it
+  // stays for ever.
   if (statFields(holder.pid)[0] === "Z") return false;
-  // The number may have gone to a later process.
+  // A later process may have the same pid.
   return holder.startTicks === startTicks(holder.pid);
 }
 
@@ -117,10 +122,10 @@ function startTicks(pid: number): string {
   return statFields(pid)[19] ?? "";
 }
 
-/** What the system tells of a process, from its state on; empty when there is none. */
+/** The system's status fields of a process, from its state on; empty when it does not exist. */
 function statFields(pid: number): string[] {
   const text = readIfThere(`/proc/${pid}/stat`) ?? "";
-  // The name of the program stands in parentheses and may hold anything, spaces too.
+  // The program's name stands in parentheses and may hold any characters, even spaces.
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 

@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
 
 /**
- * File systems of Linux (`statfs(2)`) whose files are the kernel's answers: they have no length before they are read, and
- * reading some of them waits or changes something.
+ * Linux file systems (`statfs(2)`) whose files the kernel generates: they have no length before
+ * they are read, and reading some of them blocks or has side effects.
  */
 const MADE_UP: ReadonlySet<number> = new Set([
   0x9fa0, // proc
@@ -20,12 +20,12 @@ const MADE_UP: ReadonlySet<number> = new Set([
   0xcafe_4a11, // bpf
 ]);
 
-/** Tells files on disks from those that the system makes up as they are read (MET-25). */
+/** Tells files on disks from files that the kernel generates on reading (MET-25). */
 export class MadeUpFiles {
-  /** By number of the device: each is asked about once. */
+  /** Cached by device number, so that each device is queried once. */
   readonly #known = new Map<number, boolean>();
 
-  /** @param device - Of the file at `path`. @throws The system's error. */
+  /** @param device - The device of the file at `path`. @throws The system's error. */
   has(device: number, path: string): boolean {
     const known = this.#known.get(device);
     if (known !== undefined) return known;

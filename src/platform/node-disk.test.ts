@@ -46,7 +46,7 @@ for (const kind of KINDS) {
       const expected = space.subarray(extent.offset, extent.offset + extent.length);
       assertSameBytes(readFileSync(path), expected, path);
     }
-    assert.ok(!existsSync(join(root, ".pad")), "padding is never on disk (MET-13)");
+    assert.ok(!existsSync(join(root, ".pad")), "padding is never written to disk (MET-13)");
     assert.ok(!existsSync(fixture.layout.partFile));
     assert.equal(statSync(join(root, "t/run.sh")).mode & 0o6111, 0o111);
     assert.equal(statSync(join(root, "t/last")).mode & 0o6111, 0);
@@ -91,7 +91,7 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`${kind}: measuring finds the hashes, with the data read by both workers`, async (t) => {
+  test(`${kind}: measuring computes the hashes, and both workers read the data`, async (t) => {
     const root = temporaryFolder(t);
     const fixture = makeFixture(root, kind, BLOCK * 4, MIXED);
     const disk = openDisk(t);
@@ -147,7 +147,7 @@ test("the vectors of the protocol sheet: roots of small files, layers of large o
   }
 });
 
-test("stamps say what is there; a truncated file is a failure when served, corrupt when judged (STO-6)", async (t) => {
+test("stamps report what is there; a truncated file is a failure when served, corrupt when judged (STO-6)", async (t) => {
   const root = temporaryFolder(t);
   const fixture = makeFixture(root, "hybrid", BLOCK, [
     { path: "f", length: BLOCK * 3 + 1 },
@@ -177,7 +177,7 @@ test("stamps say what is there; a truncated file is a failure when served, corru
   assert.deepEqual(judged, [true, true, false, false, false]);
 });
 
-test("two syncs at once end in order, and each stands for what was written before it (STO-2)", async (t) => {
+test("two concurrent syncs end in order, and each covers what was written before it (STO-2)", async (t) => {
   const root = temporaryFolder(t);
   const files = Array.from({ length: 130 }, (_, i) => ({ path: `${i}`, length: BLOCK }));
   const calls = new ContentCalls(openDisk(t), makeFixture(root, "v1", BLOCK, files));
@@ -194,7 +194,7 @@ test("two syncs at once end in order, and each stands for what was written befor
   assert.ok(late.kind === "failure" && late.code === "EBADF");
 });
 
-test("free space is that of the disk that will hold the root", async (t) => {
+test("free space is measured on the disk that will hold the root", async (t) => {
   const root = join(temporaryFolder(t), "not", "made", "yet");
   const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: 5 }]);
   const calls = new ContentCalls(openDisk(t), fixture);

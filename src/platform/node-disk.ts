@@ -23,9 +23,9 @@ const WORKERS_MAX = 4;
 const OPEN_FILES_PER_WORKER = 128;
 
 export interface NodeDiskOptions {
-  /** Threads that hash and touch the disk. Default: one for each core, at most four. */
+  /** Threads that hash and do disk I/O. Default: one for each core, at most four. */
   readonly workers?: number | undefined;
-  /** Files each of them keeps open. */
+  /** Files each thread keeps open. */
   readonly openFilesMax?: number | undefined;
   readonly log?: Log | undefined;
 }
@@ -43,12 +43,15 @@ export class MeasureError extends EverseedError {
 }
 
 /**
- * Files on disk, behind the content ports, on a pool of worker threads that start with the first job.
- * Slabs that jobs name come from its own pools.
+ * Content on disk, behind the content ports, on a pool of worker threads that start with the first
+ * job. Jobs must use slabs from this object's own pools.
  */
 export class NodeDisk implements ContentSource, PieceHasher {
   readonly #pool: WorkerPool;
-  /** For stores whose bytes are not on this machine's disk. Slabs come from pools of this object, too. */
+  /**
+   * For stores whose bytes are not on this machine's disk. Its slabs also come from this object's
+   * pools.
+   */
   readonly hasher: Hasher;
 
   constructor(options: NodeDiskOptions = {}) {
@@ -60,7 +63,7 @@ export class NodeDisk implements ContentSource, PieceHasher {
     this.hasher = new WorkerHasher(this.#pool);
   }
 
-  /** A pool whose memory the workers know, and let go of when the pool does. */
+  /** A pool whose memory the workers know; they drop memory when the pool does. */
   createSlabPool(limitBytes: number): ArenaSlabPool {
     return new ArenaSlabPool({ limitBytes, onDrop: (memory) => this.#pool.dropMemory(memory) });
   }
@@ -125,7 +128,7 @@ export class NodeDisk implements ContentSource, PieceHasher {
     return { v1, v2 };
   }
 
-  /** Waits for what is under way and ends the threads; later jobs fail. */
+  /** Waits for the jobs under way and ends the threads; later jobs fail. */
   close(): Promise<void> {
     return this.#pool.close();
   }

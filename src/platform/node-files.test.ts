@@ -14,7 +14,7 @@ function folder(t: TestContext): string {
 
 const files = new NodeFiles();
 
-test("what is not there, is a folder or a link is not opened", async (t) => {
+test("an absent file, a folder and a link are not opened", async (t) => {
   const root = folder(t);
   writeFileSync(join(root, "file"), "x");
   symlinkSync("file", join(root, "link"));
@@ -28,7 +28,7 @@ test("what is not there, is a folder or a link is not opened", async (t) => {
   await files.remove(join(root, "gone"));
 });
 
-test("STO-12: folders are made with those above them, by several at once, or refused without end", async (t) => {
+test("STO-12: folders are created with their parents, by several calls at once, and refusals end", async (t) => {
   const root = folder(t);
   const deep = join(root, "a/b/c");
   await Promise.all(
@@ -42,11 +42,11 @@ test("STO-12: folders are made with those above them, by several at once, or ref
   await assert.rejects(makeFolders(join(root, "file/below")), { code: "ENOTDIR" });
   symlinkSync("nowhere", join(root, "link"));
   await assert.rejects(makeFolders(join(root, "link")), { code: "EEXIST" });
-  // Node's own mkdir tries for ever there.
+  // Node's own mkdir loops for ever there.
   await assert.rejects(makeFolders("/proc/1/no/folder"), { code: "ENOENT" });
 });
 
-test("STO-9: a file system without a size of its own has room without end", async () => {
+test("STO-9: a file system without a size has unlimited room", async () => {
   assert.equal(await files.freeBytes("/proc"), Number.POSITIVE_INFINITY);
   assert.ok(Number.isFinite(await files.freeBytes(tmpdir())));
 });
@@ -69,7 +69,7 @@ test("CLI-3: files and folders are created for their owner only", async (t) => {
   assert.deepEqual(readdirSync(join(root, "a/b")), ["file"]);
 });
 
-test("a journal is cut to its good length and grows from there", async (t) => {
+test("a journal is truncated to its valid length and grows from there", async (t) => {
   const path = join(folder(t), "new/journal");
   const first = await files.openAppend(path, 0);
   await first.append(encodeUtf8("abc"));
@@ -94,7 +94,7 @@ test("a folder moves; a link replaces a file in one step", async (t) => {
   }
 });
 
-test("reading gives what is there, and less at the end", async (t) => {
+test("a read returns what is there, and less at the end", async (t) => {
   const path = join(folder(t), "file");
   writeFileSync(path, "0123456789");
   const file = await files.openRead(path);

@@ -22,23 +22,24 @@ import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
-/** A link in the last place is not followed, and a pipe in the place of a file is not waited for. */
+/** Does not follow a link in the last component, and does not block on a pipe in a file's place. */
 const AS_IT_IS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Whole files and folders on this machine's disks. Everything it creates is for its owner only (CLI-3). Below its root
- * no link is followed, in no place of a path; elsewhere in the last place only.
+ * Whole files and folders on this machine's disks. Everything it creates is for its owner only
+ * (CLI-3). Below its root it follows no link in any component of a path; elsewhere it only refuses
+ * a link in the last component.
  */
 export class NodeFiles implements Files {
   readonly #guarded: GuardedPaths | undefined;
   #linkCount = 0;
 
-  /** @param root - Absolute: the folder of a hub, which is there. */
+  /** @param root - Absolute: a hub's folder, which must exist. */
   constructor(root?: string) {
     this.#guarded = root === undefined ? undefined : new GuardedPaths(root);
   }
 
-  /** Lets folders go that are open for the next call. */
+  /** Closes the folders that are kept open for the next call. */
   close(): void {
     this.#guarded?.close();
   }
@@ -138,12 +139,12 @@ export class NodeFiles implements Files {
         const temporary = temporaryPath(target, token);
         await link(source, temporary);
         try {
-          // What was looked at before may be a link by now.
+          // The file that was checked may have become a link by now.
           if (!(await lstat(temporary)).isFile())
             throw new FilesError("ELOOP", existing, undefined);
           await rename(temporary, target);
         } finally {
-          // POSIX renames nothing when both names are the same file already.
+          // POSIX renames nothing when both names are already the same file.
           await rm(temporary, { force: true });
         }
         await syncFolder(dirname(target));
@@ -178,7 +179,7 @@ export class NodeFiles implements Files {
       const { size, mtimeMs, ctimeMs } = facts;
       return { folder: facts.isDirectory(), size, mtimeMs, ctimeMs };
     } catch (error) {
-      // What lies behind a link is none of ours.
+      // A file behind a link is not ours.
       if (isMissing(error) || codeOf(error) === "ELOOP") return undefined;
       throw error;
     }
@@ -186,7 +187,7 @@ export class NodeFiles implements Files {
 
   async freeBytes(path: string): Promise<number> {
     const disk = await statfs(path);
-    // File systems without a size of their own, as programs make them, say nothing.
+    // File systems without a size, such as those that programs provide, report nothing.
     return disk.blocks === 0 ? Number.POSITIVE_INFINITY : disk.bavail * disk.bsize;
   }
 
@@ -198,7 +199,7 @@ export class NodeFiles implements Files {
   }
 }
 
-/** What stands where a plain file should be. */
+/** The entry that stands where a plain file should be. */
 const NO_PLAIN_FILE: ReadonlySet<string> = new Set(["ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
 
 /**
@@ -220,10 +221,10 @@ async function openPlain(entry: string, path: string, flags: number): Promise<Fi
 }
 
 /**
- * Makes a folder and those above it that are missing. Node's own way never ends where a file system has no
- * place for it but does not say so, as in `/proc`.
+ * Creates a folder and its missing parents. Node's recursive mkdir never ends where a file system
+ * cannot create a folder but does not say so, as in `/proc`.
  *
- * @param mode - Of those that are made, before the umask.
+ * @param mode - Mode of the folders it creates, before the umask.
  * @throws (rejects with) an error that carries the system's `code`.
  */
 export async function makeFolders(path: string, mode = 0o777): Promise<void> {
@@ -241,7 +242,7 @@ async function makeOne(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (error) {
-    // It is there, or somebody else has made it just now.
+    // It exists already, or someone has just created it.
     if (codeOf(error) === "ENOENT" || !(await isFolder(path))) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
 
-/** Asks over HTTP and HTTPS by the system's own ways. Certificates are always verified. */
+/** Sends requests over HTTP and HTTPS with Node's own client. Certificates are always verified. */
 export class NodeHttpCalls implements HttpCalls {
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { method, url, headers, body, timeoutMs, bytesMax } = request;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { NodeLog } from "./node-log.ts";
 
-test("each message is one line of JSON, with fields, from the level on; newlines cannot forge lines", (t) => {
+test("each message at or above the level is one line of JSON, with fields; newlines cannot forge lines", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "everseed-log-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "log");
@@ -30,7 +30,7 @@ test("each message is one line of JSON, with fields, from the level on; newlines
   assert.equal(log.lostCount, 0);
 });
 
-test("HUB-34: nothing in a line steers the terminal that shows it, and the text is in it", (t) => {
+test("HUB-34: nothing in a line controls the terminal that shows it, and the text is kept", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "everseed-log-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "log");
@@ -57,7 +57,7 @@ test("HUB-34: nothing in a line steers the terminal that shows it, and the text 
   }
 });
 
-test("a log that cannot be written to does not end the program", () => {
+test("an unwritable log does not end the program", () => {
   const log = new NodeLog({ level: "info", to: "/dev/full" });
   log.info("lost");
   assert.ok(log.lostCount > 0);

@@ -6,20 +6,24 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export interface NodeLogOptions {
   readonly level: LogLevel;
-  /** A file descriptor, 2 for the standard error, or the path of a file that is appended to. */
+  /** A file descriptor (2 is standard error), or the path of a file to append to. */
   readonly to: number | string;
 }
 
-/** One line of JSON for each message, written at once, so that the last words before a crash are there. */
+/**
+ * Writes each message as one line of JSON, synchronously, so that the last lines before a crash are
+ * not lost.
+ */
 export class NodeLog implements Log {
   readonly #logger: pino.Logger;
   readonly #failures = { count: 0 };
 
   constructor(options: NodeLogOptions) {
     const file = pino.destination({ dest: options.to, sync: true, mode: 0o600 });
-    // Nobody reads on (`| head`), or the disk is full: what is logged is lost, the program goes on.
+    // The reader has gone (`| head`), or the disk is full: drop the line and keep running.
     file.on("error", () => (this.#failures.count += 1));
-    // What strangers say is in it, and people look at logs on terminals: JSON alone leaves C1 controls as they are.
+    // Lines contain text from strangers, and people read logs on terminals: JSON alone leaves C1
+    // controls as they are.
     const destination = {
       write: (line: string): void => void file.write(`${escapeInJson(line.trimEnd())}\n`),
     };

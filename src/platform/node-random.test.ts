@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeRandom } from "./node-random.ts";
 
-test("a bound that is no whole number from 1 to 2^32 is our bug", () => {
+test("a bound other than a whole number from 1 to 2^32 is our bug", () => {
   const random = new NodeRandom();
   for (const bound of [0, -1, 1.5, 2 ** 32 + 1, Number.NaN]) {
     assert.throws(() => random.below(bound), { name: "InvariantError" });
@@ -24,7 +24,7 @@ test("numbers stay below the bound and all of them come up", () => {
   assert.equal(random.below(1), 0);
 });
 
-test("bytes are of the length asked for and differ", () => {
+test("byte strings have the requested length and differ", () => {
   const random = new NodeRandom();
   assert.equal(random.bytes(0).length, 0);
   assert.equal(random.bytes(100_000).length, 100_000);

@@ -27,10 +27,10 @@ import { makeFolders, NodeFiles } from "./node-files.ts";
 import { temporaryPath } from "./temporary-name.ts";
 import { listFiles } from "./walk-files.ts";
 
-/** Of `Stats.blocks`, on every system. */
+/** The unit of `Stats.blocks`, on every system. */
 const STAT_BLOCK_BYTES = 512;
 
-/** Codes of a path that leads nowhere. */
+/** Error codes of a path that does not exist. */
 const NOTHING: ReadonlySet<string | undefined> = new Set([
   "ENOENT",
   "ENOTDIR",
@@ -38,7 +38,7 @@ const NOTHING: ReadonlySet<string | undefined> = new Set([
   "ELOOP",
 ]);
 
-/** The files of this machine as the user who runs this reaches them. */
+/** The files of this machine with the rights of the user who runs the program. */
 export class NodeUserFiles implements UserFiles {
   absolute(path: string): string {
     return resolve(path);
@@ -70,7 +70,7 @@ export class NodeUserFiles implements UserFiles {
 
   freeBytes(path: string): number {
     const { blocks, bavail, bsize } = statfsSync(path);
-    // File systems without a size of their own, as programs make them, say nothing.
+    // File systems without a size, such as those that programs provide, report nothing.
     return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
   }
 
@@ -131,7 +131,7 @@ export class NodeUserFiles implements UserFiles {
         await file.sync();
         filled = true;
       },
-      /** Removes the file again when nothing was put in. */
+      /** Removes the file again when nothing was written to it. */
       async close() {
         await file.close();
         if (!filled) await rm(path, { force: true });
@@ -172,7 +172,10 @@ function kindOf(stats: Stats): PathFacts["kind"] {
   return stats.isSymbolicLink() ? "link" : "special";
 }
 
-/** Into shared memory: there the disk workers find the hashes of a million pieces without a copy of them. */
+/**
+ * Copies into shared memory, where the disk workers can read the hashes of a million pieces without
+ * another copy.
+ */
 async function readShared(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(new SharedArrayBuffer(size));
   let done = 0;

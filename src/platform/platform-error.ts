@@ -10,10 +10,10 @@ export type PlatformErrorCode =
   | "reply-too-long"
   | "too-many-redirects"
   | "aborted"
-  /** The state folder belongs to a program that runs. */
+  /** A running program holds the state folder. */
   | "locked";
 
-/** The machine or the network refused something that was asked of it in vain; says what and why. */
+/** The machine or the network refused a request. Says what was refused and why. */
 export class PlatformError extends EverseedError {
   readonly code: PlatformErrorCode;
 

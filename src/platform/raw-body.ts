@@ -1,14 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
 
-/** Chunks that wait between the socket and their reader; each has 64 KiB at most. */
+/** Chunks that may wait between the socket and their reader; each has 64 KiB at most. */
 const CHUNKS_WAITING_MAX = 4;
 
 /**
- * The body of a request, chunk by chunk as the parser made them. `Readable.toWeb` copies each chunk; here every
- * one is its reader's own, who may give its memory back as soon as it is done with it.
+ * The body of a request, in the chunks the parser made. `Readable.toWeb` copies each chunk; here
+ * the reader owns it and may release its memory as soon as it is done with it.
  *
- * @param onCut - Called when the connection ends before the body. Makes the error that its reader gets.
+ * @param onCut - Called when the connection ends before the body does. Returns the error for the
+ * reader.
  */
 export function rawBody(incoming: IncomingMessage, onCut: () => Error): ReadableStream<Uint8Array> {
   let open = true;
@@ -31,7 +32,7 @@ export function rawBody(incoming: IncomingMessage, onCut: () => Error): Readable
         incoming.resume();
       },
       cancel() {
-        // The connection belongs to the server, which still has an answer to send on it.
+        // The connection belongs to the server, which must still send an answer on it.
         open = false;
         incoming.pause();
       },

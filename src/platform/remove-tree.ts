@@ -3,16 +3,16 @@ import { lstat, open, readdir, rmdir, unlink } from "node:fs/promises";
 import { systemCode } from "./disk/disk-refusal.ts";
 import { entryOf } from "./disk/open-folders.ts";
 
-/** Files of one folder that are removed at once. */
+/** Entries of one folder that are removed in parallel. */
 const FILES_MAX = 16;
 const AS_IT_IS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
- * Removes a file or a folder with all it holds, where descriptors are paths. Each folder is opened before it is
- * looked into, and what is in it is removed through it: a folder that is swapped for a link meanwhile stays what it
- * is behind the link. A link goes, what it leads to stays.
+ * Removes a file or a whole folder, where descriptors work as paths. It opens each folder before it
+ * lists it, and removes the entries through the open folder: if somebody swaps the folder for a
+ * link meanwhile, what is behind the link stays. It removes links, never their targets.
  *
- * @param entry - Through its folder. Harmless when nothing is there.
+ * @param entry - A path through its folder. Does nothing when the entry is absent.
  */
 export async function removeTree(entry: string): Promise<void> {
   try {
@@ -35,7 +35,7 @@ async function removeContents(entry: string): Promise<void> {
       const some = files.slice(at, at + FILES_MAX);
       await Promise.all(some.map(({ name }) => removeTree(inside(name))));
     }
-    // One after the other: each keeps the folders above it open.
+    // One after the other: each call keeps the folders above it open.
     for (const { name } of entries.filter((each) => each.isDirectory())) {
       await removeTree(inside(name));
     }

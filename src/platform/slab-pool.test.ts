@@ -11,7 +11,7 @@ function takeAll(pool: ArenaSlabPool, bytes: number): Slab[] {
   return slabs;
 }
 
-test("the limit holds, refused requests are undefined, nothing is claimed before it is asked for", () => {
+test("the limit holds, refused requests are undefined, memory is claimed on demand", () => {
   const pool = new ArenaSlabPool({ limitBytes: 10 * MIB });
   assert.equal(pool.claimedBytes, 0);
   assert.equal(pool.take(11 * MIB), undefined);
@@ -40,7 +40,7 @@ test("slabs are shared memory, do not overlap, and are at least as long as asked
   }
 });
 
-test("many sizes in turn do not pile up: idle arenas are carved anew or dropped", () => {
+test("many sizes in turn do not add up: idle arenas are carved anew or dropped", () => {
   const dropped: SharedArrayBuffer[] = [];
   const pool = new ArenaSlabPool({
     limitBytes: 16 * MIB,
@@ -66,7 +66,7 @@ test("an arena with a slab still lent is neither carved nor dropped", () => {
   assert.ok(pool.take(4 * MIB));
 });
 
-test("giving back twice, or a stranger's slab, is our bug", () => {
+test("returning a slab twice, or to the wrong pool, is our bug", () => {
   const pool = new ArenaSlabPool({ limitBytes: MIB });
   const slab = pool.take(100)!;
   pool.give(slab);

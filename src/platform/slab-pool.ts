@@ -1,14 +1,16 @@
 import { invariant } from "../base/errors.ts";
 import type { Slab, SlabPool } from "../ports/content.ts";
 
-/** Memory is claimed from the system in parts of about this size. */
+/** The pool claims memory from the system in parts of about this size. */
 const ARENA_BYTES = 4 * 1024 * 1024;
 /** Slabs start at multiples of this, a cache line. */
 const SLAB_ALIGNMENT = 64;
-/** A free arena is carved anew for another size when at most this part of it is lost. */
+/**
+ * A free arena is carved anew for another size when this would waste at most this fraction of it.
+ */
 const WASTE_MAX = 1 / 4;
 
-/** A part of an arena. Workers know it by its buffer, `view.byteOffset` and its length. */
+/** A part of an arena. Workers identify it by its buffer, `view.byteOffset` and its length. */
 class ArenaSlab implements Slab {
   readonly view: Uint8Array;
   readonly arena: Arena;
@@ -20,7 +22,7 @@ class ArenaSlab implements Slab {
   }
 }
 
-/** One piece of shared memory, cut into slabs of one size. */
+/** One block of shared memory, cut into slabs of one size. */
 class Arena {
   readonly owner: SlabPool;
   readonly memory: SharedArrayBuffer;
@@ -50,19 +52,19 @@ class Arena {
 export interface ArenaSlabPoolOptions {
   /** Bytes of shared memory the pool may claim. */
   readonly limitBytes: number;
-  /** The pool let go of this memory: whoever else holds it should too. */
+  /** The pool dropped this memory; other holders should drop it too. */
   readonly onDrop?: ((memory: SharedArrayBuffer) => void) | undefined;
 }
 
 /**
- * Lends slabs out of arenas of shared memory, each carved for one size. An arena of which nothing is
- * lent can be carved for another size, or dropped to make room, so the sizes of one torrent do not
- * starve the next. Memory is claimed on demand and never exceeds the limit.
+ * Lends slabs from arenas of shared memory, each carved for one slab size. An arena with no slab
+ * lent can be carved for another size, or dropped to make room, so that the sizes of one torrent do
+ * not starve the next. The pool claims memory on demand and never exceeds the limit.
  */
 export class ArenaSlabPool implements SlabPool {
   readonly limitBytes: number;
   readonly #onDrop: (memory: SharedArrayBuffer) => void;
-  /** Keyed by the size of their slabs. */
+  /** Keyed by slab size. */
   readonly #arenas = new Map<number, Arena[]>();
   #claimedBytes = 0;
   #lentBytes = 0;
@@ -108,7 +110,7 @@ export class ArenaSlabPool implements SlabPool {
     return own ?? this.#recarve(slabBytes) ?? this.#claim(slabBytes);
   }
 
-  /** Carves an idle arena of another size, when it fits well. */
+  /** Carves an idle arena of another size, if it fits well. */
   #recarve(slabBytes: number): Arena | undefined {
     for (const arena of this.#idleArenas()) {
       const bytes = arena.memory.byteLength;
@@ -120,7 +122,7 @@ export class ArenaSlabPool implements SlabPool {
     return undefined;
   }
 
-  /** Claims new memory, dropping idle arenas that stand in the way of the limit. */
+  /** Claims new memory, and drops idle arenas if the limit requires it. */
   #claim(slabBytes: number): Arena | undefined {
     if (this.#claimedBytes + slabBytes > this.limitBytes) this.#dropIdle(slabBytes);
     const roomBytes = this.limitBytes - this.#claimedBytes;
@@ -135,7 +137,7 @@ export class ArenaSlabPool implements SlabPool {
   #dropIdle(bytesWanted: number): void {
     const idle = this.#idleArenas();
     const reachable = idle.reduce((sum, arena) => sum + arena.memory.byteLength, 0);
-    // Nothing is gained by giving memory up when even all of it would not do.
+    // Drop nothing when even dropping everything would not free enough.
     if (this.#claimedBytes - reachable + bytesWanted > this.limitBytes) return;
     for (const arena of idle) {
       if (this.#claimedBytes + bytesWanted <= this.limitBytes) return;

@@ -1,9 +1,12 @@
 import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts";
 import type { NetFailure } from "../ports/net.ts";
 
-/** An endpoint from the operating system in canonical form: IPv4-mapped IPv6 becomes IPv4 (TRK-21). */
+/**
+ * Converts an endpoint of the operating system to canonical form: IPv4-mapped IPv6 becomes IPv4
+ * (TRK-21).
+ */
 export function openEndpoint(from: { readonly address: string; readonly port: number }): Endpoint {
-  // A zone ("fe80::1%eth0") is this machine's own matter; addresses are compared without it.
+  // A zone ("fe80::1%eth0") has a meaning on this machine only; addresses are compared without it.
   const literal = from.address.replace(/%.*$/, "");
   const bytes = addressBytes(literal);
   return { address: bytes ? formatAddress(bytes) : literal, port: from.port };
@@ -23,7 +26,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENFILE", "too many files and connections are open on this machine"],
 ]);
 
-/** What an error of `node:net` or `node:dgram` says, in words where it is a common one. */
+/** Describes an error of `node:net` or `node:dgram`, in words if it is a common one. */
 export function toNetFailure(error: Error): NetFailure {
   const code = "code" in error && typeof error.code === "string" ? error.code : "EIO";
   return { code, message: WORDS.get(code) ?? error.message };

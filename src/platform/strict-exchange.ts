@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { HttpQuestion, RawHttpReply } from "./http-exchange.ts";
 import { PlatformError } from "./platform-error.ts";
 
-/** An `HttpExchange` by Node's own client, which reads nothing but correct HTTP. */
+/** An `HttpExchange` with Node's own client, which reads nothing but correct HTTP. */
 export async function strictExchange(question: HttpQuestion): Promise<RawHttpReply> {
   const reply = await ask(question);
   const { statusCode: status = 0, headers, socket } = reply;
@@ -29,7 +29,7 @@ function ask({ url, addresses, userAgent, signal }: HttpQuestion): Promise<http.
       if (lookupOptions.all) callback(null, judged);
       else callback(null, first!.address, first!.family);
     },
-    // One resource from each host, now and then: nothing is gained by keeping connections.
+    // Each host serves one resource now and then, so keeping connections gains nothing.
     agent: false,
     headers: { "user-agent": userAgent, "accept-encoding": "gzip" },
   };

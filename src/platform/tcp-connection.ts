@@ -5,20 +5,20 @@ import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.t
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import type { TcpSendQueues } from "./tcp-send-queues.ts";
 
-/** Neighbours up to this size are copied together; larger ones go out from where they lie. */
+/** Adjacent buffers up to this size are copied together; larger ones are sent in place. */
 const SMALL_WRITE_BYTES = 4096;
 /**
- * What is handed to the operating system at once: what it took lately, within these bounds. Buffers of a slow peer come
- * back in small parts, a fast one is written to in large ones.
+ * Bytes handed to the operating system at once: as many as it took lately, within these bounds. A
+ * slow peer's buffers come back in small parts, and a fast peer gets large writes.
  */
 const FLUSH_BYTES_MIN = 64 * 1024;
 const FLUSH_BYTES_MAX = 1024 * 1024;
 const FLUSH_MS = 250;
 
 /**
- * One TCP connection. connecting -> open -> closed; an accepted one starts open. What is written in
- * one turn of the event loop leaves in one system call, and while the kernel's buffer is full
- * everything waits here, uncopied.
+ * One TCP connection. connecting -> open -> closed; an accepted one starts open. Everything written
+ * in one turn of the event loop leaves in one system call, and while the kernel's buffer is full
+ * the data waits here, uncopied.
  */
 export class TcpConnection implements StreamConnection {
   readonly remote: Endpoint;
@@ -36,12 +36,12 @@ export class TcpConnection implements StreamConnection {
   #queuedBytes = 0;
   #sendingBytes = 0;
   #flushPlanned = false;
-  /** Bytes taken since `#takenSinceMs`, and in the period before. */
+  /** Bytes taken since `#takenSinceMs`, and in the period before that. */
   #taken = 0;
   #takenBefore = 0;
   #takenSinceMs = 0;
 
-  /** @param receiveBuffer - Shared by all connections; without one, Node allocates for each read. */
+  /** @param receiveBuffer - Shared by all connections; without it Node allocates for each read. */
   constructor(remote: Endpoint, receiveBuffer: Buffer | undefined, sendQueues: TcpSendQueues) {
     this.remote = remote;
     this.#sendQueues = sendQueues;
@@ -64,7 +64,7 @@ export class TcpConnection implements StreamConnection {
     return this.#queuedBytes + waiting + system;
   }
 
-  /** From now on events go to this handler. */
+  /** Sends events to this handler from now on. */
   attach(handler: StreamHandler): void {
     this.#handler = handler;
   }
@@ -87,7 +87,7 @@ export class TcpConnection implements StreamConnection {
     socket.connect({ host, port, autoSelectFamily: false });
   }
 
-  /** Takes over a socket of a server that was told `pauseOnConnect`, and starts to read. */
+  /** Takes over a socket from a server with `pauseOnConnect`, and starts to read. */
   adopt(accepted: net.Socket): void {
     const buffered = this.#receiveBuffer && withReadBuffer(accepted, this.#readOptions());
     const socket = buffered ?? accepted;
@@ -96,7 +96,7 @@ export class TcpConnection implements StreamConnection {
     socket.resume();
   }
 
-  /** Ends before anything began; the handler hears of it later. */
+  /** Fails before connecting; the handler is called later. */
   refuse(failure: NetFailure): void {
     process.nextTick(() => this.#close(failure));
   }
@@ -141,7 +141,7 @@ export class TcpConnection implements StreamConnection {
     socket.on("error", (error) => {
       this.#failure = toNetFailure(error);
     });
-    // A peer that closed its side will not answer any more: nothing is gained by a half connection.
+    // A peer that closed its side will not answer any more, so a half-open connection is useless.
     socket.on("end", () => this.#close(undefined));
     socket.on("close", () => this.#close(this.#failure));
   }
@@ -215,7 +215,9 @@ export class TcpConnection implements StreamConnection {
     return Math.min(FLUSH_BYTES_MAX, Math.max(FLUSH_BYTES_MIN, taken));
   }
 
-  /** Moves up to one flush, and at least one buffer, from the queue; small neighbours are joined. */
+  /**
+   * Takes up to one flush, and at least one buffer, from the queue; joins small adjacent buffers.
+   */
   #takeChunks(): Uint8Array[] {
     const chunks: Uint8Array[] = [];
     let small: Uint8Array[] = [];
@@ -244,17 +246,20 @@ export class TcpConnection implements StreamConnection {
   }
 }
 
-/** Bytes of the write under way that the system has not taken; `undefined` when this Node keeps them elsewhere. */
+/**
+ * Bytes of the pending write that the system has not taken; `undefined` when this Node keeps them
+ * elsewhere.
+ */
 function writeQueueBytes(socket: net.Socket | undefined): number | undefined {
   const { _handle: handle } = (socket ?? {}) as { _handle?: { writeQueueSize?: unknown } | null };
   return typeof handle?.writeQueueSize === "number" ? handle.writeQueueSize : undefined;
 }
 
 /**
- * Node gives a buffer to read into only to sockets it connects itself. So the accepted socket's
- * handle moves to a new socket that has one, and the old one ends empty-handed.
+ * Node lets only sockets that it connects itself read into a given buffer. So the accepted socket's
+ * handle moves to a new socket that has one, and the old socket is left empty.
  *
- * @returns `undefined` when this Node keeps its handles elsewhere: then ordinary events must do.
+ * @returns `undefined` when this Node keeps its handles elsewhere: use ordinary events then.
  */
 function withReadBuffer(
   accepted: net.Socket,

@@ -12,7 +12,7 @@ import { TcpNet, type TcpNetOptions } from "./tcp-net.ts";
 
 const TIMEOUT = { timeoutMs: 5000 };
 
-/** Remembers what a connection told it and lets a test wait for any of it. */
+/** Records the events of a connection and lets a test wait for any of them. */
 class Ear implements StreamHandler {
   connection: StreamConnection | undefined;
   opened = false;
@@ -100,7 +100,7 @@ test("a taken port is refused with its code, in words", async (t) => {
   });
 });
 
-test("nobody listens: handleClose once, later, with the code", async () => {
+test("nobody listens: handleClose is called once, later, with the code", async () => {
   const free = net.createServer().listen(0, "127.0.0.1");
   await once(free, "listening");
   const { port } = free.address() as net.AddressInfo;
@@ -128,7 +128,7 @@ test("an address that the guard forbids is never connected to (house rule 8)", a
 });
 
 test("no answer within the limit: ETIMEDOUT", async (t) => {
-  // A listener that is frozen with a full backlog leaves further callers unanswered.
+  // A frozen listener with a full backlog leaves further callers unanswered.
   const program = `
     const server = require("node:net").createServer();
     server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(server.address().port));
@@ -172,7 +172,7 @@ for (const reuseBuffer of [true, false]) {
       const expected = concatBytes(Array.from({ length: rounds }, () => block));
       assert.deepEqual(sha1(ear.received()), sha1(expected));
       await ear.until(() => ear.sentBytes === rounds * block.length);
-      assert.ok(ear.sentCalls > 1, "buffers come back before everything is sent");
+      assert.ok(ear.sentCalls > 1, "buffers are returned before everything is sent");
       assert.equal(ear.connection!.bufferedBytes, 0);
     }
     if (reuseBuffer) {
@@ -207,7 +207,7 @@ for (const reuseBuffer of [true, false]) {
     assert.deepEqual([...far.received()], [7, 8, 9]);
   });
 
-  test(`${way}: pausing holds the remote back, resuming loses nothing`, async (t) => {
+  test(`${way}: pausing stops the remote, resuming loses nothing`, async (t) => {
     const { near, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
     far.connection!.pauseReading();
     const block = pattern(1024 * 1024, false);
@@ -222,8 +222,8 @@ for (const reuseBuffer of [true, false]) {
   });
 
   test(
-    `${way}: what the other machine has not acknowledged is told, also of what the system has taken`,
-    { skip: process.platform !== "linux" && "only Linux tells" },
+    `${way}: unacknowledged bytes are reported, including those that the system has taken`,
+    { skip: process.platform !== "linux" && "only Linux reports them" },
     async (t) => {
       const { near, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
       const unacked = async (isDone: (bytes: number) => boolean): Promise<number> => {
@@ -236,7 +236,7 @@ for (const reuseBuffer of [true, false]) {
       far.connection!.pauseReading();
       const block = pattern(1024 * 1024, false);
       for (let i = 0; i < 16; i += 1) near.connection!.write(block);
-      // More than waits here: the system holds some of it.
+      // More than waits here, because the system holds some of it.
       const held = await unacked((bytes) => bytes > near.connection!.bufferedBytes);
       assert.ok(held < 16 * block.length, `${held}`);
       far.connection!.resumeReading();
@@ -261,7 +261,7 @@ for (const reuseBuffer of [true, false]) {
     await far.until(() => far.receivedBytes === 900_000);
   });
 
-  test(`${way}: after our own destroy nothing is called, the other side hears the end once`, async (t) => {
+  test(`${way}: after our own destroy no handler is called, and the other side gets the end once`, async (t) => {
     const { near, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
     far.onBytes = () => far.connection!.destroy();
     near.connection!.write(pattern(3_000_000, false));
@@ -277,7 +277,7 @@ for (const reuseBuffer of [true, false]) {
     assert.equal(near.connection!.bufferedBytes, 0);
   });
 
-  test(`${way}: a reset arrives as its code, a half-closed peer as an end`, async (t) => {
+  test(`${way}: a reset arrives as an error code, a half-closed peer as an end`, async (t) => {
     const { listener, far } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
     const rude = net.connect(listener.local.port, "127.0.0.1");
     rude.on("error", () => rude.destroy());
@@ -285,7 +285,7 @@ for (const reuseBuffer of [true, false]) {
     const half = net.connect({ port: listener.local.port, host: "127.0.0.1", allowHalfOpen: true });
     await once(half, "connect");
     t.after(() => half.destroy());
-    // Both replaced `far.connection` but share its ear: two ends, one with a code.
+    // Both replaced `far.connection` but share its ear: two ends, one of them with a code.
     rude.resetAndDestroy();
     await far.until(() => far.closes.length === 1);
     assert.equal(far.failureCodes()[0], "ECONNRESET");
@@ -295,7 +295,7 @@ for (const reuseBuffer of [true, false]) {
   });
 }
 
-test("IPv6 works; IPv4 callers of a dual-stack listener are named by their IPv4 address (TRK-21)", async (t) => {
+test("IPv6 works; IPv4 callers of a dual-stack listener appear under their IPv4 address (TRK-21)", async (t) => {
   const { near, far } = await connectedPair(t, {}, "::1");
   assert.equal(near.connection!.remote.address, "::1");
   assert.equal(far.connection!.remote.address, "::1");
@@ -330,7 +330,7 @@ test("closing the listener leaves open connections alone", async (t) => {
   await far.until(() => far.receivedBytes === 1);
 });
 
-test("out of file descriptors the process goes on, and accepts again later (STO-7)", async (t) => {
+test("a process out of file descriptors keeps running, and accepts again later (STO-7)", async (t) => {
   const program = `
     import { TcpNet } from ${JSON.stringify(import.meta.resolve("./tcp-net.ts"))};
     const ear = { handleOpen() {}, handleBytes() {}, handleSent() {}, handleClose() {} };
@@ -356,7 +356,7 @@ test("out of file descriptors the process goes on, and accepts again later (STO-
   assert.ok(answers.includes(true));
   assert.ok(answers.includes(false), "the limit was reached");
   for (const socket of crowd) socket.destroy();
-  // The child sees the ends in its own time; each try is answered, one of them with service.
+  // The child notices the ends in its own time; each try gets an end, and one of them is served.
   let late = false;
   for (let tries = 0; !late && tries < 1000; tries += 1) {
     const socket = net.connect(port, "127.0.0.1");

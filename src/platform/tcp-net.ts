@@ -13,20 +13,21 @@ import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import { TcpConnection } from "./tcp-connection.ts";
 import { TcpSendQueues } from "./tcp-send-queues.ts";
 
-/** One read of the kernel's buffer takes at most this much; larger gained nothing. */
+/** One read takes at most this much from the kernel's buffer; larger reads gained nothing. */
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
 
 export interface TcpNetOptions {
   readonly log?: Log | undefined;
-  /** House rule 8: false refuses to connect there. Default: everywhere is allowed. */
+  /** False refuses to connect to an address (house rule 8). Default: all are allowed. */
   readonly allowRemote?: ((remote: Endpoint) => boolean) | undefined;
-  /** False reads through ordinary `data` events, the way that is left when Node's inside changes. */
+  /** False reads through ordinary `data` events, the fallback when Node's internals change. */
   readonly reuseBuffer?: boolean | undefined;
 }
 
 /**
  * TCP of the operating system. All connections read into one buffer: Node delivers each read before
- * it makes the next, so the buffer is never in use twice, and a connection costs no memory of its own.
+ * it makes the next, so the buffer is never in use twice, and a connection needs no memory of its
+ * own.
  */
 export class TcpNet implements StreamNet {
   readonly #log: Log;
@@ -45,8 +46,8 @@ export class TcpNet implements StreamNet {
     const server = net.createServer({ pauseOnConnect: true, noDelay: true });
     server.on("connection", (socket) => this.#accept(socket, options));
     await listening(server, options);
-    // Out of file descriptors: libuv turns callers away until some are free again (STO-7). Whatever
-    // else goes wrong with one caller is no reason to stop listening either.
+    // Out of file descriptors, libuv turns callers away until some are free again (STO-7). No other
+    // error with one caller is a reason to stop listening either.
     server.on("error", (error) => {
       this.#log.warn("accepting a connection failed", { code: toNetFailure(error).code });
     });
@@ -71,7 +72,7 @@ export class TcpNet implements StreamNet {
   }
 
   #accept(socket: net.Socket, options: ListenOptions): void {
-    // The caller may be gone already; then the socket knows no address any more.
+    // The caller may have gone already; then the socket has no address any more.
     const { remoteAddress: address, remotePort: port } = socket;
     if (address === undefined || port === undefined) {
       socket.destroy();

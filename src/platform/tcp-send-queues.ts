@@ -2,34 +2,38 @@ import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { addressBytes, type Endpoint } from "../base/endpoint.ts";
 
-/** Where Linux tells of its connections, a line each. Elsewhere there is no such file. */
+/** Linux lists its connections here, one a line. Other systems have no such file. */
 const TABLE = "/proc/self/net/tcp";
-/** Missing where IPv6 is switched off. */
+/** Absent where IPv6 is switched off. */
 const TABLE_6 = "/proc/self/net/tcp6";
-/** The tables are read this often at most: a millisecond for each few hundred connections of the machine. */
+/**
+ * The shortest time between two reads of the tables: a read takes a millisecond for each few
+ * hundred connections of the machine.
+ */
 const READ_MS = 1_000;
-/** A connection that nobody asked about for so long is not looked up any more. */
+/** A connection not queried for this long is dropped. */
 const FORGET_MS = 5_000;
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 interface Entry {
   askedAtMs: number;
-  /** `undefined` before the first look. */
+  /** `undefined` before the first read. */
   bytes: number | undefined;
 }
 
 /**
- * Bytes that the operating system has taken and the other machine has not acknowledged. Only Linux tells, and `/proc` is
- * read in the background: an answer is as old as the question before it.
+ * Reports how many bytes the operating system has taken and the other machine has not acknowledged.
+ * Only Linux provides this, and `/proc` is read in the background, so an answer is as old as the
+ * previous query.
  */
 export class TcpSendQueues {
-  /** By local and remote address as the tables write them. */
+  /** Keyed by local and remote address as the tables write them. */
   readonly #entries = new Map<string, Entry>();
   #readAtMs = 0;
   #isReading = false;
   #isTold = true;
 
-  /** @returns `undefined` when the system does not tell, or has not been asked before. */
+  /** @returns `undefined` when the system does not provide it, or on the first query. */
   look(local: Endpoint, remote: Endpoint): number | undefined {
     if (!this.#isTold) return undefined;
     const now = performance.now();
@@ -50,7 +54,7 @@ export class TcpSendQueues {
       [TABLE, TABLE_6].map(async (path) => readFile(path, "latin1")),
     );
     if (table?.status === "fulfilled") this.#take(table.value);
-    // No Linux, or a sandbox without /proc: whoever asks has to do without.
+    // Not Linux, or a sandbox without /proc: callers do without the figure.
     else this.#isTold = false;
     if (table6?.status === "fulfilled") this.#take(table6.value);
     this.#readAtMs = performance.now();
@@ -69,12 +73,12 @@ export class TcpSendQueues {
   }
 }
 
-/** An IPv4 address that the table of IPv6 writes as a mapped one. */
+/** The form of an IPv4 address in the IPv6 table: a mapped one. */
 function plain(address: string): string {
   return address.startsWith(MAPPED_WORDS) ? address.slice(MAPPED_WORDS.length) : address;
 }
 
-/** As the kernel writes it: 32 bits at a time, in the order of this machine's bytes; then the port. */
+/** The kernel's form: 32-bit words in this machine's byte order, then the port. */
 function tableAddress({ address, port }: Endpoint): string {
   return `${words(addressBytes(address) ?? [])}:${port.toString(16).toUpperCase().padStart(4, "0")}`;
 }

@@ -1,12 +1,12 @@
 import { DetailedError, Upload } from "tus-js-client";
 import type { UploadOutcome, UploadRequest, Uploads } from "../ports/net.ts";
 
-/** One request carries this much; after each the server has said what it keeps. */
+/** One request carries this much; after each request the server reports how much it has stored. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
 /** A server that restarts is back within half a minute. */
 const RETRY_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000, 15_000];
 
-/** Resumable uploads by tus 1.0. */
+/** Resumable uploads with tus 1.0. */
 export class TusUploads implements Uploads {
   async upload(request: UploadRequest): Promise<UploadOutcome> {
     const { signal } = request;
@@ -42,7 +42,7 @@ function sourceOf({ size, read }: UploadRequest) {
     size,
     async slice(start: number, end: number) {
       const value = await read(start, end);
-      // The client asks a chunk for its size by this name.
+      // The client calls a method of this name for a chunk's size.
       return { value: Object.assign(value, { size: value.length }), done: end >= size };
     },
     close: () => undefined,

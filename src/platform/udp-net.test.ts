@@ -55,7 +55,7 @@ for (const host of ["127.0.0.1", "::1"]) {
   });
 }
 
-test("a dual-stack socket names IPv4 senders by their IPv4 address and answers them (TRK-21)", async (t) => {
+test("a dual-stack socket reports IPv4 senders under their IPv4 address and answers them (TRK-21)", async (t) => {
   const both = await open("::");
   const four = await open("127.0.0.1");
   t.after(() => {
@@ -69,7 +69,7 @@ test("a dual-stack socket names IPv4 senders by their IPv4 address and answers t
   assert.equal((await four.next()).text, "back");
 });
 
-test("what cannot be sent is lost without a word; after close nothing is sent", async () => {
+test("an unsendable packet is lost silently; after close nothing is sent", async () => {
   const { socket } = await open("127.0.0.1");
   socket.send(Buffer.from("x"), { address: "::1", port: 9 });
   socket.send(Buffer.from("x"), { address: "127.0.0.1", port: 0 });
@@ -79,7 +79,7 @@ test("what cannot be sent is lost without a word; after close nothing is sent", 
   socket.send(Buffer.from("x"), { address: "127.0.0.1", port: 9 });
 });
 
-test("resolve: literals as they are, brackets taken off, unknown names have no address", async () => {
+test("resolve: literals stay as they are, brackets are removed, unknown names have no address", async () => {
   const udp = new UdpNet();
   const cases: [host: string, addresses: string[]][] = [
     ["127.0.0.1", ["127.0.0.1"]],
@@ -94,7 +94,7 @@ test("resolve: literals as they are, brackets taken off, unknown names have no a
   assert.ok((await udp.resolve("localhost")).length > 0);
 });
 
-test("resolve gives no address that the guard forbids (house rule 8)", async () => {
+test("resolve returns no address that the guard forbids (house rule 8)", async () => {
   const guarded = new UdpNet({ allowAddress: (address) => !address.startsWith("127.") });
   assert.deepEqual(await guarded.resolve("127.0.0.1"), []);
   assert.deepEqual(await guarded.resolve("10.0.0.1"), ["10.0.0.1"]);

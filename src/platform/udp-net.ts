@@ -6,7 +6,7 @@ import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type { DatagramNet, DatagramSocket } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 
-/** Many small packets arrive at once; the kernel's default holds only some hundreds. */
+/** Many small packets arrive at once; the kernel's default holds only a few hundred. */
 const RECEIVE_QUEUE_BYTES = 1024 * 1024;
 
 /** Errors that packets to or from others cause. */
@@ -20,7 +20,9 @@ const OTHER_SIDE: ReadonlySet<string> = new Set([
 
 export interface UdpNetOptions {
   readonly log?: Log | undefined;
-  /** House rule 8: addresses for which this is false do not come out of `resolve`. Default: all do. */
+  /**
+   * House rule 8: `resolve` omits addresses for which this returns false. Default: it returns all.
+   */
   readonly allowAddress?: ((address: string) => boolean) | undefined;
 }
 
@@ -43,14 +45,15 @@ export class UdpNet implements DatagramNet {
     const family = net.isIPv6(options.host) ? 6 : 4;
     const socket = dgram.createSocket({
       type: family === 6 ? "udp6" : "udp4",
-      // Endpoints hold literal addresses; Node would ask its resolver for each packet.
+      // Endpoints hold literal addresses; without this Node would call its resolver for each
+      // packet.
       lookup: (address, _options, callback) => callback(null, address, family),
     });
     await bound(socket, options);
     growReceiveQueue(socket, this.#log);
     socket.on("error", (error) => {
       const { code } = toNetFailure(error);
-      // What the network says of somebody's address is no trouble of this machine.
+      // An error about a remote address is no fault of this machine.
       const level = OTHER_SIDE.has(code) ? "debug" : "warn";
       this.#log[level]("a UDP socket reported an error", { code });
     });
@@ -82,8 +85,8 @@ class UdpSocket implements DatagramSocket {
     if (this.#closed || to.port === 0) return;
     const address = this.#addressFor(to.address);
     if (address === undefined) return;
-    // Copied, so that the caller may use its buffer again. A packet that cannot be sent is a lost
-    // packet, and those are retried by whoever waits for the answer.
+    // Copied, so that the caller may reuse its buffer. A packet that cannot be sent counts as lost,
+    // and the caller that awaits its answer sends it again.
     this.#socket.send(Uint8Array.from(bytes), to.port, address, () => undefined);
   }
 
@@ -93,7 +96,7 @@ class UdpSocket implements DatagramSocket {
     this.#socket.close();
   }
 
-  /** @returns `undefined` when this socket has no way to such an address. */
+  /** @returns `undefined` when this socket cannot send to such an address. */
   #addressFor(address: string): string | undefined {
     if (net.isIPv4(address)) return this.#family === 4 ? address : `::ffff:${address}`;
     return this.#family === 6 ? address : undefined;
@@ -119,7 +122,7 @@ function growReceiveQueue(socket: dgram.Socket, log: Log): void {
   try {
     socket.setRecvBufferSize(RECEIVE_QUEUE_BYTES);
   } catch (error) {
-    // Only bursts suffer; the kernel's own size serves on.
+    // Only bursts suffer; the kernel's default size still works.
     log.debug("the UDP receive queue keeps its size", { cause: String(error) });
   }
 }
@@ -129,7 +132,8 @@ async function lookUp(name: string): Promise<string[]> {
     const addresses = await dns.lookup(name, { all: true });
     return addresses.map(({ address }) => openEndpoint({ address, port: 0 }).address);
   } catch (error) {
-    // A name without an address and a name service out of reach look alike to the caller: no address.
+    // The caller treats a name without an address and an unreachable name service alike: no
+    // address.
     if (error instanceof Error && "code" in error) return [];
     throw error;
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
-/** The version in package.json, which lies two folders up from here in the repository and when packed. */
+/**
+ * The version in package.json, which is two folders up, both in the repository and in the package.
+ */
 export function everseedVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   const parsed: unknown = JSON.parse(text);

@@ -24,11 +24,11 @@ function folder(t: TestContext): string {
   return path;
 }
 
-test("a path that is not there is the system's error", async (t) => {
+test("a missing path rejects with the system's error", async (t) => {
   await assert.rejects(listFiles(join(folder(t), "nothing")), { code: "ENOENT" });
 });
 
-test("links, sockets, pipes and names that are no text are left out, with the reason (MET-24)", async (t) => {
+test("links, sockets, pipes and names that are not text are left out, with the reason (MET-24)", async (t) => {
   const root = folder(t);
   writeFileSync(join(root, "plain"), "12345");
   symlinkSync("plain", join(root, "link"));
@@ -58,7 +58,7 @@ test("links, sockets, pipes and names that are no text are left out, with the re
 const isLinux = process.platform === "linux";
 
 test(
-  "MET-25: files that the system makes up are left out, a file alone too",
+  "MET-25: files that the kernel generates are left out, even a single file",
   { skip: !isLinux },
   async (t) => {
     const folders = await listFiles("/proc/self/net");
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test("what is in the making, or was when a run was killed, is left out (STO-14)", async (t) => {
+test("files in preparation, or left by a killed run, are left out (STO-14)", async (t) => {
   const root = folder(t);
   writeFileSync(join(root, ".x.1.everseed-tmp"), "half");
   writeFileSync(join(root, "x"), "whole");
@@ -88,7 +88,7 @@ test("what is in the making, or was when a run was killed, is left out (STO-14)"
   assert.deepEqual(skipped, [{ path: [".x.1.everseed-tmp"], why: "leftover" }]);
 });
 
-test("a name that is not UTF-8 is not taken for its neighbour, whose name looks the same", async (t) => {
+test("a name that is not UTF-8 is not mistaken for its neighbour, whose name looks the same", async (t) => {
   const root = folder(t);
   writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "another");
   mkdirSync(Buffer.concat([Buffer.from(`${root}/folder`), Buffer.of(0xff)]));
@@ -118,7 +118,7 @@ test("unreadable files and folders are left out, with the reason (MET-24)", asyn
   chmodSync(join(root, "closed"), 0);
   chmodSync(join(root, "secret"), 0);
   chmodSync(root, 0o755);
-  // Nothing is unreadable to root.
+  // Root can read everything.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid!(NOBODY);
   const { files, skipped } = await listFiles(root).finally(() => {
@@ -132,7 +132,7 @@ test("unreadable files and folders are left out, with the reason (MET-24)", asyn
   );
 });
 
-test("the order is that of the bytes of the names, folder by folder", async (t) => {
+test("files are ordered by the bytes of their names, folder by folder", async (t) => {
   const root = folder(t);
   for (const path of ["b/2", "b/10", "a", "é", "Z", "b.txt", "ｚ", "𐐀"]) {
     mkdirSync(join(root, path, ".."), { recursive: true });
@@ -170,7 +170,7 @@ test("one file stands for itself, also through a link", async (t) => {
   }
 });
 
-test("giving up ends the walk", async (t) => {
+test("cancelling ends the walk", async (t) => {
   const root = folder(t);
   for (let i = 0; i < 600; i += 1) writeFileSync(join(root, `${i}`), "");
   await assert.rejects(listFiles(root, { signal: AbortSignal.abort(new Error("enough")) }), {

@@ -15,16 +15,18 @@ import type { FileListing, ListedFile, SkippedEntry } from "../ports/user-files.
 import { MadeUpFiles } from "./made-up-files.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
-/** Entries looked at between two turns of the event loop. */
+/** Entries examined between two turns of the event loop. */
 const ENTRIES_PER_TURN = 500;
 
-/** What Node puts in the place of bytes that are not UTF-8. */
+/** Node's replacement for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
 /**
- * Lists a file, or all that a folder holds. The path itself may be a link; below it none is followed.
+ * Lists a file, or everything in a folder. The path itself may be a link; below it no link is
+ * followed.
  *
- * @param options.seal - A folder below the path that holds a file of this name is left out with all it holds.
+ * @param options.seal - A folder below the path that holds a file of this name is left out with its
+ * content.
  * @throws (rejects with) an error that carries the system's `code` when the path itself cannot be read, and
  *   the signal's reason.
  */
@@ -36,7 +38,7 @@ export async function listFiles(
   const name = basename(absolute);
   const facts = statSync(absolute);
   const folder = facts.isDirectory();
-  // What a link leads to is read where it is: those who read the files follow none.
+  // Resolve the link here: the code that reads the files follows none.
   const place = folder ? absolute : realpathSync(absolute);
   const walk = new Walk(folder ? place : dirname(place), options);
   if (folder) await walk.enter([]);
@@ -104,7 +106,7 @@ class Walk {
       return;
     }
     const { size: length, mtimeMs, mode } = facts;
-    // The mode does not tell: there are access lists, other users' mounts and disks that fail.
+    // The mode is not enough: there are access lists, other users' mounts and failing disks.
     closeSync(openSync(this.#at(path), constants.O_RDONLY | constants.O_NONBLOCK));
     this.files.push({ path, length, mtimeMs, executable: (mode & 0o100) !== 0 });
   }
@@ -122,8 +124,8 @@ class Walk {
   }
 
   /**
-   * Tells apart names that are not UTF-8, which no torrent can give: Node replaces their bytes, and then they name
-   * nothing, or even something else.
+   * Detects names that are not UTF-8, which no torrent can hold: Node replaces their bytes, so that
+   * they name nothing, or even another file.
    */
   #listBytes(below: readonly string[]): Entry[] {
     const entries = readdirSync(this.#at(below), { withFileTypes: true, encoding: "buffer" });
@@ -141,7 +143,7 @@ class Walk {
     }
   }
 
-  /** Names found on disk need none of the care of `join`, which takes as long as the system's answer. */
+  /** Names found on disk need no normalising by `join`, which takes as long as the system call. */
   #at(path: readonly string[]): string {
     return `${this.root === "/" ? "" : this.root}/${path.join("/")}`;
   }

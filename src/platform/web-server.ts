@@ -13,35 +13,36 @@ import { rawBody } from "./raw-body.ts";
 const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTIONS_MAX = 4_096;
 /**
- * Of one address: an office behind one line fits, and a stranger with many sockets keeps nobody else out (HUB-25).
- * Proxies and this machine speak for many and are not counted.
+ * Connections of one address: enough for an office behind one line, while a stranger with many
+ * sockets keeps nobody else out (HUB-25). Proxies and this machine serve many people and are not
+ * counted.
  */
 const CONNECTIONS_PER_ADDRESS_MAX = 256;
-/** With so many open, one that moves next to nothing ends for each new one (HUB-47). */
+/** With this many open, each new connection evicts one that moves next to nothing (HUB-47). */
 const CONNECTIONS_CROWDED = CONNECTIONS_MAX - 256;
 /**
- * How long the web port waits (HUB-25, TRK-12). Uploads may take days, so there is no limit for a whole
- * request; what is silent for a minute ends, and only uploads may deliver their bodies slowly.
+ * Time limits of the web port (HUB-25, TRK-12). Uploads may take days, so a whole request has no
+ * limit; a connection silent for a minute ends, and only uploads may deliver their bodies slowly.
  */
 const PATIENCE = {
   headersMs: 10_000,
   bodyMs: 30_000,
   idleMs: 60_000,
   keepAliveMs: 15_000,
-  /** How often headers are looked after. */
+  /** How often to check for late headers. */
   checkIntervalMs: 2_000,
 };
-/** Answers under way may end; then connections are cut. */
+/** On shutdown, answers under way get this long; then connections are cut. */
 const CLOSE_GRACE_MS = 1_500;
 
-/** Whose bodies anything here reads. */
+/** Methods whose bodies are read. */
 const BODY_METHODS: ReadonlySet<string | undefined> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
-/** A web server that is bound before it is known what it answers. */
+/** A web server that binds its port before its handler is known. */
 export interface WebServer {
   readonly host: string;
   readonly port: number;
-  /** From now on requests are answered; before, they wait for a moment and are told to come back. */
+  /** Answers requests from now on; before that they wait for a moment and are told to come back. */
   serve(handle: WebHandler): void;
   close(): Promise<void>;
 }
@@ -49,18 +50,18 @@ export interface WebServer {
 export interface WebServerOptions {
   readonly host: string;
   readonly port: number;
-  /** Addresses whose `X-Forwarded-For` is believed, last hop only (TRK-2). */
+  /** Proxies whose `X-Forwarded-For` is believed, last hop only (TRK-2). */
   readonly proxies: readonly string[];
-  /** Called for each request that a proxy on this machine passed on which is not one of `proxies`. */
+  /** Called for each request from a proxy on this machine that is not in `proxies`. */
   readonly onUnnamedProxy?: ((address: string) => void) | undefined;
   /** Whether a request may deliver its body slowly. */
   readonly isUpload: (method: string, path: string) => boolean;
-  /** Makes what the reader of a body gets whose connection ended first. */
+  /** Makes the error for the reader of a body when the connection ends first. */
   readonly bodyCut: () => Error;
   readonly faults: OutsideFaults;
 }
 
-/** What proxies add to what they pass on. */
+/** Headers that proxies add to the requests they forward. */
 const FORWARDING_HEADERS = [
   "forwarded",
   "x-forwarded-for",
@@ -70,8 +71,8 @@ const FORWARDING_HEADERS = [
 ];
 
 /**
- * @param speaksForMany - Addresses whose connections are not counted, besides the proxies.
- * @throws (rejects with) the system's error when the port cannot be had.
+ * @param speaksForMany - Addresses, besides the proxies, whose connections are not counted.
+ * @throws (rejects with) the system's error when it cannot bind the port.
  */
 export async function openWebServer(
   options: WebServerOptions,
@@ -136,7 +137,10 @@ export async function openWebServer(
   };
 }
 
-/** The same request. Its body comes without copies, and tells the end of the connection from faults of ours. */
+/**
+ * The same request, with a body that is not copied, and that tells a closed connection from our own
+ * faults.
+ */
 function withRawBody(
   request: Request,
   incoming: IncomingMessage,
@@ -156,7 +160,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return "content-length" in headers || "transfer-encoding" in headers;
 }
 
-/** Also behind an answer: a body nobody reads any more would keep its connection as long as it likes. */
+/**
+ * Also after an answer: an unread body would hold its connection for as long as the sender likes.
+ */
 function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
   const { socket } = incoming;
   if (!hasBody(incoming)) return;
@@ -166,7 +172,10 @@ function limitBodyTime(incoming: IncomingMessage, bodyMs: number): void {
   incoming.once("close", () => clearTimeout(timer));
 }
 
-/** HTTP/1.0 need not say whom it asks; old BitTorrent clients do not (PUB-3.2). The address it came to is it. */
+/**
+ * HTTP/1.0 requires no Host header, and old BitTorrent clients send none (PUB-3.2); use the address
+ * that received the request.
+ */
 function nameHost(incoming: IncomingMessage): void {
   if (incoming.httpVersion !== "1.0" || incoming.headers.host !== undefined) return;
   const { localAddress = "", localPort } = incoming.socket;
@@ -185,21 +194,21 @@ function contextOf(
     if (!isLoopback(remote) || FORWARDING_HEADERS.every((name) => !(name in incoming.headers))) {
       return { remoteAddress: remote, localAddress: plain(localAddress) };
     }
-    // It is this machine that connects, but not somebody on this machine who asks.
+    // This machine made the connection, but on behalf of a client elsewhere.
     onUnnamedProxy?.(remote);
     return { remoteAddress: "", localAddress: undefined, unnamedProxy: true };
   }
   const forwarded = incoming.headersDistinct["x-forwarded-for"]?.join(",") ?? null;
   const client = clientAddress(remote, forwarded);
-  // Behind a proxy the socket's end is the proxy's business. A proxy that does not say for whom it asks is
-  // no reason to take everybody for somebody on this machine.
+  // Behind a proxy the socket's remote address is the proxy's. A proxy that does not name its
+  // client is no reason to treat every client as one on this machine.
   return {
     remoteAddress: client && forwarded !== null ? formatAddress(client) : "",
     localAddress: undefined,
   };
 }
 
-/** IPv4 through an IPv6 socket is IPv4 (TRK-21). */
+/** IPv4 through an IPv6 socket becomes IPv4 (TRK-21). */
 function plain(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=[0-9.]+$)/i, "");
 }

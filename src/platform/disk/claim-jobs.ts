@@ -20,14 +20,15 @@ import { CREATED, DIRTY, SEEN } from "./shared-layout.ts";
 import { blockedDepth } from "./upkeep-jobs.ts";
 
 const COPY_BYTES = 1024 * 1024;
-/** Names that are tried for a file that is set aside. */
+/** Names to try for a file that is set aside. */
 const NAMES_MAX = 1000;
 
 /**
- * Lets a file that is there be written to. One that is longer than the layout says is cut; one that has other names
- * becomes a copy, so that those keep what they have.
+ * Makes an existing file writable for this content. Truncates a file that is longer than the layout
+ * says, and replaces a file that has other names by a copy, so that the other names keep their
+ * bytes.
  *
- * @throws {DiskRefusal} `EINVAL` for what is no plain file.
+ * @throws {DiskRefusal} `EINVAL` for anything but a plain file.
  */
 export function claimFile(io: ContentIo, file: number): void {
   const { table } = io;
@@ -53,11 +54,11 @@ export function claimFile(io: ContentIo, file: number): void {
       closeSync(descriptor);
     }
   });
-  // What other workers have open may be the file before it was copied.
+  // Other workers may have the file open that the copy replaced.
   Atomics.add(table.shared.openings, 0, 1);
 }
 
-/** @param entry - The way to the file, which a copy takes the place of. @returns The inode of the copy. */
+/** @param entry - The way to the file, which a copy replaces. @returns The inode of the copy. */
 function copyApart(
   entry: string,
   source: number,
@@ -81,7 +82,7 @@ function copyApart(
   }
 }
 
-/** Zeros are left out: downloads are full of holes. */
+/** Skip zeros: downloads are full of holes. */
 function copyBytes(source: number, target: number, length: number): void {
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   const zeros = Buffer.alloc(COPY_BYTES);
@@ -98,10 +99,11 @@ function copyBytes(source: number, target: number, length: number): void {
 }
 
 /**
- * Gives a file that is there another name: `notes.txt` becomes `notes (old).txt`, `notes (old 2).txt` and so on. When
- * something stands in the place of a folder above it, that gets one; it may have got it for another file already.
+ * Renames an existing file: `notes.txt` becomes `notes (old).txt`, `notes (old 2).txt` and so on.
+ * If something blocks a folder above the file, that is renamed instead; a call for another file may
+ * have done so already.
  *
- * @throws {DiskRefusal} `EEXIST` when a thousand of them are there.
+ * @throws {DiskRefusal} `EEXIST` when a thousand such names exist.
  */
 export function setFileAside(io: ContentIo, file: number): void {
   const own = io.files.path(file);
@@ -117,7 +119,7 @@ export function setFileAside(io: ContentIo, file: number): void {
       try {
         moveToFree(entry, `${folderOf(entry)}/${asideName(nameOf(entry), number)}`);
         io.table.own(file, 0);
-        // Its place is free: that it was there once is no failure now.
+        // Its place is free now, so its absence is no failure any more.
         io.table.unmark(file, SEEN | DIRTY | CREATED);
         io.table.forgetName(file);
         Atomics.add(io.table.shared.openings, 0, 1);
@@ -130,7 +132,7 @@ export function setFileAside(io: ContentIo, file: number): void {
   });
 }
 
-/** @returns What stands in the place of a folder above. */
+/** @returns The entry that stands in the place of a folder above. */
 function blockingPath(io: ContentIo, path: string): string | undefined {
   const { root } = io.table.shared;
   const depth = blockedDepth(io, folderOf(path), new Map());
@@ -142,7 +144,7 @@ function blockingPath(io: ContentIo, path: string): string | undefined {
     .join("/")}`;
 }
 
-/** Bytes of a name, on every file system of today. */
+/** The longest name, in bytes, on every common file system. */
 const NAME_BYTES_MAX = 255;
 
 function asideName(name: string, number: number): string {
@@ -150,7 +152,7 @@ function asideName(name: string, number: number): string {
   const end = dot > 0 ? name.slice(dot) : "";
   const mark = number === 1 ? " (old)" : ` (old ${number})`;
   let stem = dot > 0 ? name.slice(0, dot) : name;
-  // Whole characters: half of one would be no name on some systems.
+  // Keep whole characters: on some systems half a character makes the name invalid.
   while (stem !== "" && Buffer.byteLength(`${stem}${mark}${end}`) > NAME_BYTES_MAX) {
     stem = Array.from(stem).slice(0, -1).join("");
   }

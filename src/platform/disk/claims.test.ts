@@ -45,7 +45,7 @@ function call(
   return new Promise((resolve) => places[what](files, resolve));
 }
 
-test("a file that was there is not written to, while nobody claims it", async (t) => {
+test("an existing file is not written to unless it is claimed", async (t) => {
   const { calls, at, bytesB } = twoFiles(t);
   writeFileSync(at("a"), "somebody's letter");
   for (let again = 0; again < 2; again += 1) {
@@ -58,7 +58,7 @@ test("a file that was there is not written to, while nobody claims it", async (t
   assert.deepEqual(readdirSync(at(".")), ["a"]);
 });
 
-test("a file that holds what is to be written needs no writing: a piece is shared by it and a new one", async (t) => {
+test("a file that already holds the right bytes needs no writing: a piece spans it and a new file", async (t) => {
   const { calls, at, bytesA, bytesB } = twoFiles(t);
   writeFileSync(at("a"), bytesA);
   const before = lstatSync(at("a"), { bigint: true });
@@ -69,7 +69,7 @@ test("a file that holds what is to be written needs no writing: a piece is share
   assert.equal((await calls.verify(1)).kind, "intact");
 });
 
-test("what was made here goes on being written to, unless another file takes its place", async (t) => {
+test("a file created here stays writable, unless another file takes its place", async (t) => {
   const { calls, at } = twoFiles(t);
   assert.equal((await calls.store(0)).kind, "intact");
   assert.equal((await calls.store(1)).kind, "intact");
@@ -91,13 +91,13 @@ test("a claimed file is cut to its length, and one with other names is copied fi
   for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
   assertSameBytes(readFileSync(at("a")), bytesA);
   assertSameBytes(readFileSync(at("b")), bytesB);
-  assert.equal(statSync(at("b")).ino, inodeB, "one that stands alone stays what it is");
+  assert.equal(statSync(at("b")).ino, inodeB, "a file without other names is not copied");
   assert.equal(statSync(at("a")).mode & 0o777, 0o640);
   assertSameBytes(readFileSync(join(root, "precious")), Buffer.alloc(BLOCK * 4, "x"));
   assert.deepEqual(readdirSync(at(".")).toSorted(), ["a", "b"].toSorted());
 });
 
-test("a link is not claimed: what it leads to is somebody's", async (t) => {
+test("a link is not claimed: its target belongs to somebody", async (t) => {
   const { root, calls, at } = twoFiles(t);
   writeFileSync(join(root, "precious"), "x");
   symlinkSync("../precious", at("a"));
@@ -106,7 +106,7 @@ test("a link is not claimed: what it leads to is somebody's", async (t) => {
   assert.equal(readFileSync(join(root, "precious"), "utf8"), "x");
 });
 
-test("files are set aside under names that nothing has", async (t) => {
+test("files are set aside under free names", async (t) => {
   const { calls, at } = twoFiles(t);
   for (const [name, text] of [
     ["a", "new"],
@@ -115,7 +115,7 @@ test("files are set aside under names that nothing has", async (t) => {
   ] as const) {
     writeFileSync(at(name), text);
   }
-  // They were looked at, and are known to have been there.
+  // They were examined, and are known to have existed.
   assert.equal((await calls.verify(0)).kind, "corrupt");
   assert.deepEqual(await call(calls.content.places!, "setAside", [0, 1]), { kind: "done" });
   for (const verdict of await calls.storeAll()) assert.equal(verdict.kind, "intact");
@@ -146,12 +146,12 @@ test("content behind links is read through them, and never written", async (t) =
   assert.ok(verdict.kind === "failure" && verdict.code === "EROFS");
 });
 
-test("a file that somebody puts there just before ours is made is not written to", (t) => {
+test("a file that somebody creates just before ours is not written to", (t) => {
   const root = temporaryFolder(t);
   const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK }], {
     existing: "claimed",
   });
-  /** Between the look that finds nothing and the making of the file. */
+  /** Runs between the check that finds nothing and the creation of the file. */
   class Interrupted extends DescriptorBudget {
     override open(path: string, flags: number, permissions?: number): number {
       if ((flags & constants.O_CREAT) !== 0) writeFileSync(join(root, "f"), "somebody's letter");

@@ -8,18 +8,19 @@ import { DIRTY, IN_PART_FILE, LayoutTable, type SharedLayout, type Span } from "
 /** The kernel takes at most this many buffers in one call (IOV_MAX). */
 const VECTORS_MAX = 1024;
 /**
- * Written at once. The page cache takes memory in units of what a call brings, and larger units come from memory
- * that lay idle, which a virtual machine may even have given back to its host: they cost up to five times the CPU.
+ * Bytes to write at once. The page cache allocates memory in units of a call's size, and larger
+ * units come from idle memory, which a virtual machine may even have returned to its host: they
+ * cost up to five times the CPU.
  */
 const WRITE_PART_BYTES = 16 * 1024;
 
-/** A place in a file to read from or write to. */
+/** A range of a file to read or write. */
 interface Place {
   readonly file: number;
   readonly position: number;
 }
 
-/** Reads and writes runs of the torrent's space of bytes, through files, part file and padding. */
+/** Reads and writes runs of the torrent's byte space, through files, part file and padding. */
 export class ContentIo {
   readonly table: LayoutTable;
   readonly files: OpenFiles;
@@ -30,9 +31,9 @@ export class ContentIo {
   }
 
   /**
-   * Fills `into` from `start` of the space; padding and gaps are zeros.
+   * Fills `into` from `start` of the space; padding and gaps read as zeros.
    *
-   * @throws {DiskRefusal} `ENOENT` for a file that is not there, `EOF` for one that ends too early.
+   * @throws {DiskRefusal} `ENOENT` for a missing file, `EOF` for one that ends too early.
    */
   read(start: number, into: Uint8Array): void {
     this.files.beginBurst();
@@ -55,7 +56,7 @@ export class ContentIo {
     into.fill(0, filled);
   }
 
-  /** @returns False when the bytes that were read for are not there, for a file missing or ended. */
+  /** @returns False when the bytes are missing, because a file is absent or too short. */
   isThere(read: () => void): boolean {
     try {
       read();
@@ -69,9 +70,9 @@ export class ContentIo {
   }
 
   /**
-   * Reads what lies one after the other in the space to several places at once.
+   * Reads one contiguous run of the space into several places.
    *
-   * @param targets - Filled in order; together they are the run from `start` on.
+   * @param targets - Filled in order; together they hold the run from `start` on.
    */
   readGathered(start: number, targets: readonly Uint8Array[]): void {
     const length = targets.reduce((sum, target) => sum + target.length, 0);
@@ -89,8 +90,8 @@ export class ContentIo {
   }
 
   /**
-   * Writes bytes at `start` of the space; what falls on padding is left out. One worker at a time: the
-   * kernel lets one writer into a file, and those that wait for it spin.
+   * Writes bytes at `start` of the space and skips padding. Only one worker writes at a time: the
+   * kernel admits one writer to a file, and the others spin while they wait.
    */
   write(start: number, bytes: Uint8Array): void {
     lock(this.table.shared.writing);
@@ -120,15 +121,15 @@ export class ContentIo {
           }
         });
       } finally {
-        // Marked afterwards: a sync that takes the mark while the bytes are on their way may miss them.
+        // Mark after the write: a sync that clears the mark during the write may miss its bytes.
         this.table.mark(file, DIRTY);
       }
     }
   }
 
   /**
-   * @returns `undefined` when the file is none of ours, and holds what is to be written to it.
-   * @throws {DiskRefusal} `EEXIST` when it holds something else.
+   * @returns `undefined` when the file is not ours but already holds the bytes to be written.
+   * @throws {DiskRefusal} `EEXIST` when it holds other bytes.
    */
   #openToWrite(file: number, position: number, bytes: Uint8Array): number | undefined {
     try {
@@ -157,7 +158,7 @@ export class ContentIo {
     });
   }
 
-  /** The part file has a byte of the space where the space has it: sparse, and without a table. */
+  /** The part file stores each byte at its offset in the space: it is sparse and needs no table. */
   #place(span: Span): Place {
     if (!this.table.has(span.file, IN_PART_FILE)) {
       return { file: span.file, position: span.offset };
@@ -167,7 +168,7 @@ export class ContentIo {
   }
 }
 
-/** @returns Bytes read, fewer than asked for at the end of the file. */
+/** @returns Bytes read; fewer than requested at the end of the file. */
 function readFully(descriptor: number, parts: readonly Uint8Array[], position: number): number {
   let done = 0;
   if (parts.length > 1) {
@@ -175,7 +176,7 @@ function readFully(descriptor: number, parts: readonly Uint8Array[], position: n
     done = readvSync(descriptor, parts, position);
     if (done === wanted) return done;
   }
-  // The kernel may stop early; what is left is read piece by piece.
+  // The kernel may stop early; read the rest buffer by buffer.
   let partEnd = 0;
   for (const part of parts) {
     const partStart = partEnd;
@@ -190,7 +191,7 @@ function readFully(descriptor: number, parts: readonly Uint8Array[], position: n
   return done;
 }
 
-/** Takes lengths off a row of buffers. */
+/** Consumes lengths from a row of buffers. */
 class Cutter {
   readonly #targets: readonly Uint8Array[];
   #index = 0;

@@ -37,7 +37,7 @@ function failureOf(outcome: unknown): DiskFailure {
 
 const isRoot = process.getuid?.() === 0;
 
-/** @returns A small disk of its own, or `undefined`, the test skipped, when that takes privileges. */
+/** @returns A small separate disk, or `undefined`, with the test skipped, when mounting needs privileges. */
 function mountedFolder(t: TestContext, options: string): string | undefined {
   let mounted: string | undefined;
   // Hooks run in the order they were given: the disk goes before its folder does.
@@ -52,7 +52,7 @@ function mountedFolder(t: TestContext, options: string): string | undefined {
   return mounted;
 }
 
-test("writes and reads never pass a link below the root, in the last place or before it (MET-2)", async (t) => {
+test("writes and reads never follow a link below the root, in the last component or before it (MET-2)", async (t) => {
   const outside = temporaryFolder(t);
   writeFileSync(join(outside, "x"), "a stranger's");
   const cases: [name: string, plant: (root: string) => void][] = [
@@ -91,7 +91,7 @@ test("writes and reads never pass a link below the root, in the last place or be
   assert.equal(readFileSync(join(outside, "x"), "utf8"), "a stranger's");
 });
 
-test("links of the torrent are made as told, and files below them refused (MET-2)", async (t) => {
+test("the torrent's links are created as listed, and files below them are refused (MET-2)", async (t) => {
   const root = temporaryFolder(t);
   const fixture = makeFixture(root, "v1", BLOCK, [
     { path: "t/real/f", length: 5 },
@@ -102,7 +102,7 @@ test("links of the torrent are made as told, and files below them refused (MET-2
   ]);
   const calls = new ContentCalls(openDisk(t), fixture);
   assert.deepEqual(await calls.createEmpty(), { kind: "done" });
-  assert.deepEqual(await calls.createEmpty(), { kind: "done" }, "what is there stays");
+  assert.deepEqual(await calls.createEmpty(), { kind: "done" }, "existing entries stay");
   assert.equal(readlinkSync(join(root, "t/a/link")), "../real/f");
   assert.equal(readlinkSync(join(root, "t/d")), "real");
   assert.equal(lstatSync(join(root, "t/void")).size, 0);
@@ -110,7 +110,7 @@ test("links of the torrent are made as told, and files below them refused (MET-2
   assert.ok(!existsSync(join(root, "t/real/x")));
 });
 
-test("STO-12: folders and names that no disk takes are refused at once, by name; 255 bytes are taken", async (t) => {
+test("STO-12: folders and names that no disk accepts are refused at once, by name; 255 bytes are taken", async (t) => {
   const folder = temporaryFolder(t);
   const disk = openDisk(t);
   const store = async (root: string, path: string) => {
@@ -121,7 +121,7 @@ test("STO-12: folders and names that no disk takes are refused at once, by name;
   };
   const deep = Array.from({ length: 30 }, () => "d".repeat(200)).join("/");
   for (const [root, path, code, message] of [
-    // Node's own mkdir tries for ever there.
+    // Node's own mkdir loops for ever there.
     ["/proc/1/no/folder", "x", "ENOENT", /^\/proc\/1\/no\/folder is not there$/],
     [join(folder, "a"), "x".repeat(256), "ENAMETOOLONG", /^the name .*\/x{256} is too long/],
     [join(folder, "b"), `${"x".repeat(256)}/y`, "ENAMETOOLONG", /^the name .*x{256} is too long/],
@@ -137,7 +137,7 @@ test("STO-12: folders and names that no disk takes are refused at once, by name;
   assert.equal(statSync(join(folder, "e/f", longest, longest)).size, 5);
 });
 
-test("a path that leaves the root is refused, whoever let it pass (MET-1)", async (t) => {
+test("a path that leaves the root is refused, even if an earlier check let it pass (MET-1)", async (t) => {
   const root = join(temporaryFolder(t), "inner");
   const disk = openDisk(t);
   for (const path of ["../x", "a/../../x", "..", ".", "a\0b"]) {
@@ -176,7 +176,7 @@ test("folders and pipes in the place of a file, and files in the place of a fold
   }
 });
 
-test("a full disk is a failure in words, and goes on when there is room (STO-4)", async (t) => {
+test("a full disk is a failure in words, and writing works again when there is room (STO-4)", async (t) => {
   const root = mountedFolder(t, "size=256k");
   if (root === undefined) return;
   writeFileSync(join(root, "ballast"), Buffer.alloc(150 * 1024));
@@ -194,7 +194,7 @@ test("a full disk is a failure in words, and goes on when there is room (STO-4)"
   assert.equal((await calls.verify(1)).kind, "intact");
 });
 
-test("a read-only disk, or one this user may not write to, is a failure in words (STO-5)", async (t) => {
+test("a read-only disk, or one that this user must not write to, is a failure in words (STO-5)", async (t) => {
   const root = isRoot ? mountedFolder(t, "ro") : temporaryFolder(t);
   if (root === undefined) return;
   if (!isRoot) chmodSync(root, 0o500);
@@ -224,7 +224,7 @@ test("a content opened for reading only is never written to", async (t) => {
   assert.deepEqual(readdirSync(root), []);
 });
 
-test("a root that vanishes is a failure until it is back; it is not made anew (STO-5)", async (t) => {
+test("a root that vanishes is a failure until it is back; it is not recreated (STO-5)", async (t) => {
   const root = join(temporaryFolder(t), "disk");
   const fixture = makeFixture(root, "v1", BLOCK, [
     { path: "a/f", length: BLOCK * 2 },
@@ -243,7 +243,7 @@ test("a root that vanishes is a failure until it is back; it is not made anew (S
   assert.equal((await calls.verify(0)).kind, "intact");
 });
 
-test("a root that cannot be looked at is a failure of the disk, whatever it is (STO-5)", async (t) => {
+test("a root that cannot be examined is a disk failure, whatever the cause (STO-5)", async (t) => {
   const root = join(temporaryFolder(t), "disk");
   const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: BLOCK }]);
   const calls = new ContentCalls(openDisk(t), fixture);
@@ -259,7 +259,7 @@ const hasSecondDisk =
   statSync(SECOND_DISK, { throwIfNoEntry: false })?.isDirectory() === true &&
   statSync(SECOND_DISK).dev !== statSync(tmpdir()).dev;
 test(
-  "another disk in the place of the root is refused while it is empty; with the files it is taken once they are opened anew (STO-5)",
+  "another disk in the root's place is refused while it is empty; with the files on it, it is accepted once they are reopened (STO-5)",
   { skip: hasSecondDisk ? false : "there is no second disk" },
   async (t) => {
     const folder = temporaryFolder(t);
@@ -278,9 +278,13 @@ test(
     for (let look = 0; look < 3; look += 1) {
       assert.equal(failureOf(await calls.stamp()).code, "ENODEV", "an empty mount point");
     }
-    // The disk is back, and the system has given it another number.
+    // The disk is back with a new device number.
     cpSync(join(first, "f"), join(second, "f"));
-    assert.equal(failureOf(await calls.stamp()).code, "ENODEV", "what is open is on the other one");
+    assert.equal(
+      failureOf(await calls.stamp()).code,
+      "ENODEV",
+      "the open files are on the other disk",
+    );
     assert.ok("length" in (await calls.stamp()));
     assert.equal((await calls.reopen([])).kind, "done");
     assert.equal((await calls.verify(0)).kind, "intact");
@@ -327,7 +331,7 @@ test("many files are made durable without the system's sync program too", async 
   assert.equal(io.table.count(DIRTY), 0);
 });
 
-test("more files than may be open at once are served all the same (STO-7)", async (t) => {
+test("more files than may be open at once can still be served (STO-7)", async (t) => {
   const root = temporaryFolder(t);
   const files = Array.from({ length: 60 }, (_, i) => ({ path: `f${i}`, length: BLOCK / 2 }));
   const fixture = makeFixture(root, "v1", BLOCK, files);
@@ -337,7 +341,7 @@ test("more files than may be open at once are served all the same (STO-7)", asyn
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root);
     } catch {
-      // The descriptor that listed the folder is gone by now.
+      // The descriptor that listed the folder is closed by now.
       return false;
     }
   });
@@ -364,7 +368,7 @@ test("when the process runs out of descriptors the disk makes do with fewer (STO
     const write = (piece) => new Promise((resolve) =>
       content.write(piece, { begin: 0, length: 100 }, { slab, slabOffset: 0 }, resolve));
     for (let piece = 0; piece < 4; piece += 1) await write(piece);
-    // Take what is left of the descriptors.
+    // Use up the remaining descriptors.
     for (;;) { try { openSync("/dev/null"); } catch { break; } }
     const outcomes = [];
     for (let piece = 4; piece < 100; piece += 1) outcomes.push((await write(piece)).kind);
@@ -383,11 +387,11 @@ test("when the process runs out of descriptors the disk makes do with fewer (STO
   assert.equal(readdirSync(root).length, 100);
 });
 
-test("the worker's code is where it is looked for", () => {
+test("the worker's code is at its expected place", () => {
   assert.ok(existsSync(DISK_WORKER_URL));
 });
 
-test("nothing of the disk keeps a process alive, closed or not", async () => {
+test("the disk ports keep no process alive, closed or not", async () => {
   for (const ending of ["await disk.close();", ""]) {
     const program = `
       import { NodeDisk } from ${JSON.stringify(import.meta.resolve("../node-disk.ts"))};
@@ -409,7 +413,7 @@ test("nothing of the disk keeps a process alive, closed or not", async () => {
   }
 });
 
-test("files that are not as they were listed are found out, with their path (MET-24)", async (t) => {
+test("files that differ from the list are detected, with their path (MET-24)", async (t) => {
   const root = temporaryFolder(t);
   writeFileSync(join(root, "short"), "123");
   writeFileSync(join(root, "grown"), "123");
@@ -430,7 +434,7 @@ test("files that are not as they were listed are found out, with their path (MET
   }
 });
 
-test("measuring can be given up", async (t) => {
+test("measuring can be cancelled", async (t) => {
   const root = temporaryFolder(t);
   writeFileSync(join(root, "f"), "123");
   const disk = openDisk(t);

@@ -20,7 +20,7 @@ import type {
 } from "../../ports/content.ts";
 import { NodeDisk, type NodeDiskOptions } from "../node-disk.ts";
 
-/** Contents for the tests of the disk, and a second opinion about their hashes. */
+/** Contents for the tests of the disk, with hashes computed independently. */
 
 export const BLOCK = 16_384;
 
@@ -37,7 +37,7 @@ export interface FixtureFile {
 export interface Fixture {
   readonly layout: ContentLayout;
   readonly geometry: Geometry;
-  /** The whole space of bytes, padding and gaps as zeros. */
+  /** The whole byte space, with padding and gaps as zeros. */
   readonly space: Uint8Array;
   readonly v1: Uint8Array | undefined;
   readonly v2: Uint8Array | undefined;
@@ -55,7 +55,7 @@ export function openDisk(t: TestContext, options: NodeDiskOptions = {}): NodeDis
   return disk;
 }
 
-/** Lays files out as a torrent of the kind would, hybrid with padding up to the end. */
+/** Lays files out as a torrent of this kind does; a hybrid has padding up to the end. */
 export function makeFixture(
   root: string,
   kind: Kind,
@@ -144,13 +144,13 @@ function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
 }
 
-/** Whoever opens contents, with memory for their calls. */
+/** An opener of contents, and the memory for their calls. */
 export interface ContentHost {
   open(layout: ContentLayout): OpenContent;
   createSlabPool(limitBytes: number): SlabPool;
 }
 
-/** The content port as promises. */
+/** The content port with promises. */
 export class ContentCalls {
   readonly content: OpenContent;
   readonly #disk: ContentHost;
@@ -162,7 +162,10 @@ export class ContentCalls {
     this.content = disk.open(fixture.layout);
   }
 
-  /** Stores a piece as it would arrive: garbage in the place of padding, and behind the last byte. */
+  /**
+   * Stores a piece as it would arrive, with garbage in the place of padding and after the last
+   * byte.
+   */
   store(piece: number, options: { digests?: boolean; spoil?: number } = {}): Promise<PieceVerdict> {
     const pool = this.#disk.createSlabPool(64 * 1024 * 1024);
     const slab = pool.take(Math.max(1, this.#fixture.geometry.pieceSize(piece)))!;
@@ -192,7 +195,7 @@ export class ContentCalls {
     return Promise.all(Array.from({ length: pieceCount }, (_, piece) => this.store(piece)));
   }
 
-  /** Hands a piece over as `store` does, to be hashed and written whatever it is. */
+  /** Hands over a piece as `store` does, to be hashed and written whatever it holds. */
   ingest(
     piece: number,
     want: { readonly v1: boolean; readonly v2: boolean },
@@ -217,7 +220,10 @@ export class ContentCalls {
     return new Promise((resolve) => this.content.judge.verify(piece, { digests }, resolve));
   }
 
-  /** Judges a piece in frames. @returns Its bytes without the heads, or `undefined` when it is not intact. */
+  /**
+   * Verifies a piece in frames. @returns Its bytes without the heads, or `undefined` when it is not
+   * intact.
+   */
   async verifyInFrames(piece: number, headBytes: number): Promise<Uint8Array | undefined> {
     const { geometry } = this.#fixture;
     const size = geometry.requestSize(piece);
@@ -244,7 +250,7 @@ export class ContentCalls {
     return bytes;
   }
 
-  /** @returns For each piece whether it is intact; pieces not asked about are `undefined`. */
+  /** @returns Whether each piece is intact; `undefined` for pieces that were not asked about. */
   check(
     pieces: readonly number[] = Array.from(
       { length: this.#fixture.geometry.pieceCount },
@@ -263,7 +269,7 @@ export class ContentCalls {
     });
   }
 
-  /** @returns The bytes of the runs one after the other, or what went wrong. */
+  /** @returns The bytes of the runs in order, or the failure. */
   read(
     runs: readonly { piece: number; begin: number; length: number }[],
   ): Promise<Uint8Array | DiskFailure> {
@@ -290,7 +296,7 @@ export class ContentCalls {
     });
   }
 
-  /** Reads a whole piece, padding included, as a peer asks for it: block by block. */
+  /** Reads a whole piece, padding included, block by block, as a peer requests it. */
   readPiece(piece: number): Promise<Uint8Array | DiskFailure> {
     const length = this.#fixture.geometry.pieceSize(piece);
     const runs = [];

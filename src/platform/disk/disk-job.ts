@@ -2,20 +2,20 @@ import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import type { DigestPlan, PieceDigests } from "../../ports/hasher.ts";
 import type { SharedLayout } from "./shared-layout.ts";
 
-/** Where in the memory the workers know the bytes of a job lie. */
+/** Where a job's bytes are in the memory that the workers know. */
 export interface MemoryRun {
   readonly arena: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Where the blocks of a piece go, each behind `headBytes` that are not touched. */
+/** Where the blocks of a piece go, each after `headBytes` that stay untouched. */
 export interface FramedMemory {
   readonly target: MemoryRun;
   readonly headBytes: number;
 }
 
-/** What a worker learns once and keeps. Not answered. */
+/** A fact that a worker receives once and keeps. Workers do not answer notices. */
 export type DiskNotice =
   | { readonly kind: "arena"; readonly arena: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: "drop-arena"; readonly arena: number }
@@ -23,11 +23,11 @@ export type DiskNotice =
 
 /** The part of a sweep over a whole content that all workers share. */
 export interface SweepControl {
-  /** [0] counts the batches handed out, [1] is not zero once the sweep shall stop. */
+  /** [0] counts the batches handed out; a nonzero [1] stops the sweep. */
   readonly cursor: Int32Array;
 }
 
-/** What a worker is asked to do, each answered once; `content` was announced by a notice. */
+/** A request to a worker, which answers each once. A notice announced its `content` before. */
 export type DiskTask =
   | {
       readonly kind: "store";
@@ -62,29 +62,29 @@ export type DiskTask =
     }
   /** Judges the pieces whose bits are set. */
   | { readonly kind: "check"; readonly control: SweepControl; readonly pieces: Uint8Array }
-  /** Hashes all pieces into the tables that are there. */
+  /** Hashes all pieces into the tables that are present. */
   | {
       readonly kind: "measure";
       readonly control: SweepControl;
       readonly v1: Uint8Array | undefined;
       readonly v2: Uint8Array | undefined;
     }
-  /** Makes the share `part` of `parts` of the files durable. */
+  /** Makes share `part` of `parts` of the files durable. */
   | { readonly kind: "sync"; readonly part: number; readonly parts: number }
-  /** Makes all of it durable, when it is many files. */
+  /** Makes everything durable with one call, for many files. */
   | { readonly kind: "sync-disk" }
   | { readonly kind: "stamp" }
-  /** Opens all files anew from here on, in every worker; those in `lost` may be created. */
+  /** Makes every worker reopen all files; it may create those in `lost`. */
   | { readonly kind: "reopen"; readonly lost: readonly number[] }
-  /** Files that are there may be written to. */
+  /** Makes existing files writable. */
   | { readonly kind: "claim"; readonly files: readonly number[] }
-  /** Files that are there make room. */
+  /** Renames existing files out of the way. */
   | { readonly kind: "set-aside"; readonly files: readonly number[] }
   | { readonly kind: "create-empty"; readonly unwanted: Uint8Array | undefined }
   | { readonly kind: "set-wanted"; readonly wanted: Uint8Array }
-  /** Moves a file's bytes out of the part file, so that pieces of its middle can be written. */
+  /** Moves a file's bytes out of the part file, so that pieces in its middle can be written. */
   | { readonly kind: "leave-part-file"; readonly files: readonly number[] }
-  /** Gives files that are whole their own names. */
+  /** Gives complete files their final names. */
   | { readonly kind: "finish"; readonly files: readonly number[] }
   | { readonly kind: "free-space" }
   | { readonly kind: "close" };
@@ -95,17 +95,17 @@ export interface DiskJob {
   readonly task: DiskTask;
 }
 
-/** A part of the hashing of one piece, which belongs to no content. All parts go to one worker. */
+/** One part of hashing a piece that belongs to no content. All parts go to one worker. */
 export interface HashTask {
-  /** Names the hashing. */
+  /** Identifies the hashing. */
   readonly hashing: number;
-  /** Comes with the first part. */
+  /** Sent with the first part. */
   readonly plan: DigestPlan | undefined;
-  /** `undefined` when the hashing is given up. */
+  /** `undefined` cancels the hashing. */
   readonly part:
     | {
         readonly source: FramedMemory;
-        /** Bytes to hash, heads left out. */
+        /** Bytes to hash, without the heads. */
         readonly length: number;
         readonly isLast: boolean;
       }
@@ -117,7 +117,7 @@ export interface HashJob {
   readonly hash: HashTask;
 }
 
-/** What a task found. The sender knows which of these belong to which task. */
+/** The result of a task. The sender knows which kind belongs to which task. */
 export type DiskOutcomeMessage =
   | PieceVerdict
   | { readonly kind: "done" }
@@ -126,7 +126,10 @@ export type DiskOutcomeMessage =
       readonly v1?: Uint8Array | undefined;
       readonly v2?: Uint8Array | undefined;
     }
-  /** Three numbers a file: size, mtimeMs, inode; for one that is not there -1, depth, empty (`NearestFolder`). */
+  /**
+   * Four numbers a file: size, mtimeMs, inode and place; an absent file has -1, depth and empty
+   * (`NearestFolder`) instead.
+   */
   | { readonly kind: "stamps"; readonly stamps: Float64Array }
   | { readonly kind: "bytes"; readonly bytes: number }
   | { readonly kind: "digests"; readonly found: PieceDigests }
@@ -138,9 +141,12 @@ export type DiskReply =
   | { readonly kind: "judged"; readonly id: number; readonly pieces: Uint32Array }
   | { readonly kind: "progress"; readonly id: number; readonly bytes: number };
 
-/** What a stamp's last number says of what stands in a file's place, by its index; the first is a plain file, or nothing. */
+/**
+ * Decodes the last number of a stamp, an index into this list: the kind of entry in a file's place.
+ * Index 0 is a plain file, or nothing.
+ */
 export const PLACE_KINDS = [undefined, "folder", "link", "special", "no-folder"] as const;
-/** Added to it for what stands under the name of an unfinished file. */
+/** Added to that number when the entry stands under the name of an unfinished file. */
 export const UNFINISHED_PLACE = PLACE_KINDS.length;
-/** Of one stamp. */
+/** Numbers in one stamp. */
 export const STAMP_NUMBERS = 4;

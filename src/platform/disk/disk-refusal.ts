@@ -22,7 +22,7 @@ const WORDS: ReadonlyMap<string, (path: string) => string> = new Map([
   ["changed", (path) => `${path} changed while it was read`],
 ]);
 
-/** The disk refused: thrown within the workers, and a value as soon as it leaves them. */
+/** The disk refused. The workers throw it; outside them it is a value. */
 export class DiskRefusal extends Error {
   readonly failure: DiskFailure;
 
@@ -32,7 +32,9 @@ export class DiskRefusal extends Error {
   }
 }
 
-/** @param code - The operating system's, `EOF` for a file that ends too early, or `changed`. */
+/**
+ * @param code - The operating system's code, `EOF` for a file that ends too early, or `changed`.
+ */
 export function diskFailure(code: string, path: string): DiskFailure {
   const words = WORDS.get(code);
   return { kind: "failure", code, path, message: words ? words(path) : `${code} at ${path}` };
@@ -57,13 +59,13 @@ export function onDisk<Result>(path: string, calls: () => Result): Result {
   }
 }
 
-/** @returns The operating system's code of an error, `undefined` when it is an error of ours. */
+/** @returns The operating system's code of an error; `undefined` for an error of ours. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Like `systemCode`, also of what was refused before. */
+/** Like `systemCode`, and also reads the code of a `DiskRefusal`. */
 export function failureCode(error: unknown): string | undefined {
   return error instanceof DiskRefusal ? error.failure.code : systemCode(error);
 }

@@ -22,15 +22,15 @@ import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
 import { createEmpty, finishFiles, freeSpace, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
 
-/** The code of a disk worker: takes jobs off its port, in order, and answers each once. */
+/** The code of a disk worker: takes jobs off its port in order, and answers each once. */
 
-/** What a worker is born with. */
+/** The data a worker starts with. */
 export interface DiskWorkerOptions {
   readonly openFilesMax: number;
 }
 
 const DONE: DiskOutcomeMessage = { kind: "done" };
-/** Answers gather while jobs are at hand, but never longer than this. */
+/** Answers are batched while jobs wait, but never longer than this. */
 const REPLIES_HELD_MS = 1;
 
 const port = parentPort;
@@ -183,7 +183,7 @@ function memory(run: MemoryRun): Uint8Array {
   return new Uint8Array(arena, run.offset, run.length);
 }
 
-/** Does one part of a sweep in each turn of the event loop, so that other jobs come between. */
+/** Does one part of a sweep in each turn of the event loop, so that other jobs run in between. */
 function sweep(id: number, parts: Generator<void>): void {
   const step = (): void => {
     let ended = false;
@@ -199,7 +199,8 @@ function sweep(id: number, parts: Generator<void>): void {
 }
 
 function later(id: number, work: () => Promise<DiskOutcomeMessage>): void {
-  // What is no refusal of the disk is a bug: unhandled, it ends this worker, and that is reported.
+  // Anything but a refusal of the disk is a bug: left unhandled, it ends this worker, and the pool
+  // reports it.
   void work()
     .catch((error: unknown) => outcomeOf(() => rethrow(error)))
     .then((outcome) => {

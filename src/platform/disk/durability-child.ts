@@ -4,7 +4,10 @@ import { BLOCK, ContentCalls, makeFixture } from "./disk-fixture.ts";
 import { NodeDisk } from "../node-disk.ts";
 import { NodeFiles } from "../node-files.ts";
 
-/** `durability-child.ts JOB FOLDER`: writes through the real ports, one job, for `durability.test.ts` to watch. */
+/**
+ * `durability-child.ts JOB FOLDER` runs one job, which writes through the real ports, for
+ * `durability.test.ts` to watch.
+ */
 const [job = "", folder = ""] = process.argv.slice(2);
 const files = new NodeFiles();
 

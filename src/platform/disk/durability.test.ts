@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { test, type TestContext } from "node:test";
 
 /**
- * What a power cut leaves depends on calls that no test of contents can see, because the page cache hides
- * that they are missing. `strace` shows the calls of the real disk ports (STO-2, house rule 11).
+ * What a power cut leaves depends on calls whose absence no test of contents can notice, because
+ * the page cache hides it. `strace` shows the calls of the real disk ports (STO-2, house rule 11).
  */
 
 const CALLS = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,pwrite64,pwritev";
@@ -24,7 +24,9 @@ function whyNot(): string | false {
 
 const skip = whyNot();
 
-/** @returns What a job asked of the kernel below its folder, in order: `fsync state`, `rename a -> b`. */
+/**
+ * @returns The system calls of a job below its folder, in order: `fsync state`, `rename a -> b`.
+ */
 function traced(t: TestContext, job: string): readonly string[] {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "everseed-durability-")));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,7 +55,9 @@ function traced(t: TestContext, job: string): readonly string[] {
   return lines.flatMap((line) => callOf(line, folder) ?? []);
 }
 
-/** `12 fdatasync(19</tmp/x/journal>) = 0` is `fdatasync journal`; what lies elsewhere is nothing. */
+/**
+ * `12 fdatasync(19</tmp/x/journal>) = 0` becomes `fdatasync journal`; paths elsewhere are dropped.
+ */
 function callOf(line: string, folder: string): string | undefined {
   const call = /^\d+ +(?<name>\w+)\(/.exec(line)?.groups?.["name"];
   if (call === undefined) return undefined;
@@ -79,7 +83,7 @@ test(
 );
 
 test(
-  "STO-2: a journal is there, and each entry durable, before the next one is written",
+  "STO-2: a journal exists, and each entry is durable, before the next one is written",
   { skip },
   (t) => {
     assert.deepEqual(traced(t, "journal"), [

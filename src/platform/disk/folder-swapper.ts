@@ -1,12 +1,15 @@
 import { renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
-/** A thread that swaps a folder for a link to another one and back, as fast as it can, until it is told to stop. */
+/**
+ * A thread that swaps a folder for a link to another one and back, as fast as it can, until it is
+ * stopped.
+ */
 export interface FolderSwap {
   readonly folder: string;
-  /** Where the link leads. */
+  /** The link's target. */
   readonly outside: string;
-  /** Not zero in the first place ends it. The second counts the swaps. */
+  /** A nonzero first element ends the thread. The second counts the swaps. */
   readonly stop: Int32Array;
 }
 
@@ -20,7 +23,7 @@ while (Atomics.load(stop, 0) === 0) {
   Atomics.add(stop, 1, 1);
 }
 
-/** Whoever is raced may have made the folder anew in the moment in which there was none. */
+/** The code under test may have recreated the folder in the moment in which there was none. */
 function takePlace(take: () => void): void {
   for (;;) {
     try {

@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { systemCode } from "./disk-refusal.ts";
 
-/** What file systems without hard links answer. */
+/** The answers of file systems without hard links. */
 const WITHOUT_LINKS: ReadonlySet<string> = new Set([
   "EPERM",
   "EOPNOTSUPP",
@@ -11,10 +11,10 @@ const WITHOUT_LINKS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Renames a file within its folder, to a name that nothing has. In one step where the file system has hard links, so
- * that what somebody puts there at this moment is not replaced.
+ * Renames a file within its folder to a name that nothing has. Where the file system has hard links
+ * this is one step, so that it never replaces a file that somebody creates there at that moment.
  *
- * @throws The system's error, `EEXIST` when something has the name.
+ * @throws The system's error; `EEXIST` when the name is taken.
  */
 export function moveToFree(from: string, to: string): void {
   try {

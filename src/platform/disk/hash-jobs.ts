@@ -3,7 +3,7 @@ import { DiskRefusal } from "./disk-refusal.ts";
 import { PieceDigester } from "./piece-digest.ts";
 import { type Frames, framedBlocks } from "./piece-jobs.ts";
 
-/** Hashes pieces that come in parts. Every worker has one. */
+/** Hashes pieces that arrive in parts. Every worker has one. */
 export class HashJobs {
   readonly #digesters = new Map<number, PieceDigester>();
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JobLine } from "./job-line.ts";
 
-/** A line whose jobs write down when they start and end when they are told to. */
+/** A line whose jobs record their start and end when the test says so. */
 function observed() {
   const line = new JobLine();
   const started: string[] = [];
@@ -14,7 +14,7 @@ function observed() {
   return { line, started, job, end: (name: string) => releases.get(name)!() };
 }
 
-test("jobs run side by side; one that must be alone waits for them and holds up the next", () => {
+test("jobs run concurrently; one that must run alone waits for them and delays the next", () => {
   const { line, started, job, end } = observed();
   line.join("shared", job("a"));
   line.join("shared", job("b"));

@@ -1,9 +1,9 @@
-/** A job starts when its turn has come, and calls `release` when it has ended. */
+/** A job starts when its turn comes, and calls `release` when it ends. */
 export type Job = (release: () => void) => void;
 
 /**
- * Lets the jobs of one content run side by side, except those that must be alone: these wait until
- * nothing else runs, and what comes after them waits for their end.
+ * Lets the jobs of one content run concurrently, except those that must run alone: such a job waits
+ * until nothing else runs, and later jobs wait for its end.
  */
 export class JobLine {
   readonly #waiting: { readonly alone: boolean; readonly job: Job }[] = [];
@@ -17,7 +17,7 @@ export class JobLine {
     this.#advance();
   }
 
-  /** Runs at once and beside everything, but before the last. */
+  /** Runs at once and beside any job, but before the last ones. */
   joinUnordered(job: Job): void {
     this.#unordered += 1;
     job(() => {
@@ -26,7 +26,7 @@ export class JobLine {
     });
   }
 
-  /** Runs when all others have ended. */
+  /** Runs when all other jobs have ended. */
   joinLast(job: Job): void {
     this.#last.push(job);
     this.#advance();

@@ -26,8 +26,8 @@ import type { PooledContent, WorkerPool } from "./worker-pool.ts";
 const DONE = { kind: "done" } as const;
 
 /**
- * One torrent's files, by way of the workers. Each piece has its worker, which keeps its jobs in order, through
- * whichever part of the content they come.
+ * One torrent's files, by way of the workers. Each piece has its worker, which keeps the piece's
+ * jobs in order, whichever port of the content they come through.
  */
 export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
   readonly bytes: ByteStore = this;
@@ -41,10 +41,10 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
   /** Jobs under way that write a piece. */
   readonly #writing = new Map<number, number>();
   readonly #stopChecks = new Set<() => void>();
-  /** The first of them is under way. */
+  /** Waiting syncs; the first one is under way. */
   readonly #waitingSyncs: ((outcome: DiskOutcome) => void)[] = [];
   #wanted: Uint8Array | undefined;
-  /** Jobs under way that move files to the part file or out of it. */
+  /** Jobs under way that move files into or out of the part file. */
   #moving = 0;
   #closed = false;
 
@@ -164,7 +164,8 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
     const first = runs[0];
     invariant(first, "something is read");
     const worker = this.#home(first.piece);
-    // Elsewhere a piece may still be in the writing; then this waits until nothing is.
+    // Across pieces, another piece may still be being written; such a read waits until no write is
+    // under way.
     const elsewhere = runs.some(
       ({ piece }) => this.#writing.has(piece) && this.#home(piece) !== worker,
     );
@@ -182,7 +183,8 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
   }
 
   sync(onDone: (outcome: DiskOutcome) => void): void {
-    // One at a time: the marks that a sync has taken stand for bytes that are not durable before its end.
+    // Run one sync at a time: the marks that a sync clears stand for bytes that are not durable
+    // until it ends.
     this.#waitingSyncs.push(onDone);
     if (this.#waitingSyncs.length === 1) this.#syncNext();
   }
@@ -234,7 +236,7 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
     const table = Uint8Array.from(wanted, Number);
     this.#wanted = table;
     this.#moving += 1;
-    // Files change places: nothing may be on its way to the old ones.
+    // Files change places, so no job may be on its way to the old ones.
     this.#post(
       0,
       "alone",
@@ -330,7 +332,9 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
     return diskFailure("EBADF", this.#pooled.layout.root);
   }
 
-  /** @param taskFor - Called when the job's turn has come; a failure is its outcome. */
+  /**
+   * @param taskFor - Called when the job's turn comes; a failure that it returns is the outcome.
+   */
   #post(
     worker: number,
     turn: "shared" | "alone",
@@ -352,7 +356,7 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
     });
   }
 
-  /** For jobs that change what stands where: nothing else is under way. */
+  /** For jobs that move files: nothing else runs meanwhile. */
   #postAlone(task: DiskTask, onDone: (outcome: DiskOutcome) => void): void {
     this.#post(
       0,
@@ -380,10 +384,11 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
   }
 
   /**
-   * The part file holds the ends of files only: a piece of the middle takes its file out of it first. While
-   * files are being moved nobody knows which of them will be there when the turn has come.
+   * The part file holds only the ends of files, so writing a piece in a file's middle first takes
+   * that file out of it. While other jobs move files, this cannot know whether a file will be in
+   * the part file at its turn.
    *
-   * @returns Where a failure to do so will stand when the turn of the next job has come.
+   * @returns An object that holds the failure, if any, when the next job's turn comes.
    */
   #makePlace(piece: number): { readonly failure: DiskFailure | undefined } {
     const place: { failure: DiskFailure | undefined } = { failure: undefined };

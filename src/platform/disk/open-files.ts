@@ -21,12 +21,15 @@ import {
 } from "./open-folders.ts";
 import { CREATED, type LayoutTable, SEEN } from "./shared-layout.ts";
 
-/** Bytes of a path with the zero at its end, on Linux (PATH_MAX). Who walks by folders could go deeper, others not. */
+/**
+ * Bytes of a path with its final zero on Linux (PATH_MAX). Walking folder by folder could go
+ * deeper, but other programs could not.
+ */
 const PATH_BYTES_MAX = 4096;
-/** Not blocking, so that a pipe in the place of a file is refused and not waited for. */
+/** Non-blocking, so that a pipe in a file's place is refused at once. */
 const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What the system, or we, say of a file that is not at its place. */
+/** Codes, of the system or ours, for a file that is not at its place. */
 const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 interface OpenFile {
@@ -37,18 +40,18 @@ interface OpenFile {
 export type Access = "read" | "write";
 
 /**
- * The open files of one content. No link below the root is followed, in any place of a path (house rule 6): each
- * folder is opened from the one above it, and the file from its folder.
+ * The open files of one content. No link below the root is followed in any component of a path
+ * (house rule 6): each folder is opened from the one above it, and the file from its folder.
  */
 export class OpenFiles {
   readonly #table: LayoutTable;
   readonly #budget: DescriptorBudget;
-  /** In the order of their use, the least recent first. */
+  /** In order of use, least recent first. */
   readonly #files = new Map<number, OpenFile>();
   readonly #folders: OpenFolders;
-  /** Of the times that all had to be opened anew, those that were heeded. */
+  /** The value of `openings` that this worker has acted on. */
   #openings = 0;
-  /** Bursts within bursts. */
+  /** Depth of nested bursts. */
   #bursts = 0;
 
   constructor(table: LayoutTable, budget: DescriptorBudget) {
@@ -66,14 +69,14 @@ export class OpenFiles {
     return this.#files.size + this.#folders.count;
   }
 
-  /** How many descriptors may be closed now. */
+  /** Descriptors that may be closed now. */
   get spareCount(): number {
     return this.#files.size + this.#folders.spareCount;
   }
 
   /**
-   * Until `endBurst`, folders that were seen to be at their places are not looked at again. For calls that follow each
-   * other without a turn of the event loop; a burst may be part of another.
+   * Until `endBurst`, a folder that was found at its place is not checked again. For calls that
+   * follow each other without a turn of the event loop. Bursts may nest.
    */
   beginBurst(): void {
     if (this.#bursts === 0) this.#begin();
@@ -93,10 +96,10 @@ export class OpenFiles {
   }
 
   /**
-   * Absolute path where a file of the layout, or its part file, stands: under its own name, or under that of an
-   * unfinished file.
+   * The absolute path of a file of the layout, or of its part file, under its own or its unfinished
+   * name.
    *
-   * @throws {DiskRefusal} `EPERM` for a path that leaves the root, whoever let it pass.
+   * @throws {DiskRefusal} `EPERM` for a path outside the root, even if the layout let it pass.
    */
   path(file: number): string {
     if (file === this.#table.partIndex) return this.#table.shared.partFile;
@@ -108,12 +111,15 @@ export class OpenFiles {
     return this.#isUnfinished(file, path) ? unfinished : path;
   }
 
-  /** Like `path`, for the file when it is whole. */
+  /** Like `path`, for the file under its final name. */
   finalPath(file: number): string {
     return this.below(this.#table.path(file));
   }
 
-  /** What stands under the file's own name is the file: it was there before, or somebody has seen to it. */
+  /**
+   * Treats the entry under the file's own name as the file: it was there before, or a job has put
+   * it there.
+   */
   #isUnfinished(file: number, path: string): boolean {
     const known = this.#table.isUnfinished(file);
     return known ?? this.#table.decideName(file, this.lookAtPath(path) === undefined);
@@ -134,8 +140,9 @@ export class OpenFiles {
   }
 
   /**
-   * @returns A descriptor, ours: it stays valid until the next call.
-   * @throws {DiskRefusal} Also `ELOOP` for links, `EISDIR` and `EINVAL` for what is no plain file.
+   * @returns A descriptor that this object owns; it stays valid until the next call.
+   * @throws {DiskRefusal} Also `ELOOP` for links; `EISDIR` and `EINVAL` for other entries that are
+   * not plain files.
    */
   open(file: number, access: Access): number {
     if (this.#bursts === 0) this.#begin();
@@ -155,7 +162,7 @@ export class OpenFiles {
   }
 
   /**
-   * Opens a file that exists for reading, apart from all others.
+   * Opens an existing file for reading, separately from all others.
    *
    * @returns A descriptor for the caller to close.
    */
@@ -172,7 +179,7 @@ export class OpenFiles {
     closeSync(open.descriptor);
   }
 
-  /** Closes one that is not in use; files before the folders they were opened from. */
+  /** Closes a descriptor that is not in use; files before the folders they were opened from. */
   closeLeastRecent(): void {
     for (const file of this.#files.keys()) {
       this.close(file);
@@ -181,14 +188,14 @@ export class OpenFiles {
     this.#folders.closeLeastRecent();
   }
 
-  /** Closes all but the folder that is in use. */
+  /** Closes everything but the folder in use. */
   closeSpare(): void {
     for (const { descriptor } of this.#files.values()) closeSync(descriptor);
     this.#files.clear();
     this.#folders.closeSpare();
   }
 
-  /** Closes everything; opening again is possible. */
+  /** Closes everything; files can be opened again. */
   closeAll(): void {
     this.closeSpare();
     this.#folders.closeAll();
@@ -201,11 +208,11 @@ export class OpenFiles {
   }
 
   /**
-   * The way to a path below the root that no link changes: through its folder, which is walked to and created
-   * when `create`.
+   * Returns a path below the root that no link can redirect: a path through its open folder.
+   * Creates the folder when `create` is set.
    *
    * @param path - Absolute, of this content.
-   * @returns A path for the next call of the system, and for no other.
+   * @returns A path that is valid for the next system call only.
    * @throws {DiskRefusal} `ELOOP` when one of the folders is a link.
    */
   entry(path: string, create: boolean): string {
@@ -217,7 +224,7 @@ export class OpenFiles {
     const { partFile, throughLinks } = this.#table.shared;
     if (throughLinks) return path;
     const folder = folderOf(path);
-    // It usually lies in the root; elsewhere it is ours alone, like the folder it is in.
+    // It usually lies in the root; elsewhere it and its folder belong to us alone.
     if (path !== partFile || folder === this.#table.shared.root) {
       return entryOf(this.#folders.enter(folder, create), nameOf(path));
     }
@@ -226,9 +233,9 @@ export class OpenFiles {
   }
 
   /**
-   * Looks at a file, or whatever stands in its place.
+   * Returns the facts of a file, or of whatever stands in its place.
    *
-   * @returns `undefined` when there is nothing; what lies behind a link is none of ours.
+   * @returns `undefined` when nothing is there; an entry behind a link does not count.
    */
   lookAt(file: number): Stats | undefined {
     return this.lookAtPath(this.path(file));
@@ -248,7 +255,7 @@ export class OpenFiles {
   }
 
   /**
-   * Opens a folder, to make it durable.
+   * Opens a folder to sync it.
    *
    * @param folder - The root, or absolute and below it.
    * @returns A descriptor for the caller to close.
@@ -267,8 +274,9 @@ export class OpenFiles {
   }
 
   /**
-   * A file that was there and is gone took pieces along that count as stored: a new one in its place would
-   * pass for it. It is a failure until it is back, or the content is opened and judged anew.
+   * A file that existed and is gone took with it pieces that count as stored: a new file in its
+   * place would pass for it. Fail until it is back, or until the content is opened and checked
+   * again.
    */
   #mayCreate(file: number): boolean {
     return !this.#table.has(file, SEEN) || this.#table.shared.lengths[file] === 0;
@@ -288,7 +296,7 @@ export class OpenFiles {
       if (!missing || !this.#mayCreate(file)) throw error;
       const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
       const permissions = executable ? 0o777 : 0o666;
-      // Exclusive: what somebody has put there since is not ours.
+      // Exclusive: a file that somebody has created there since is not ours.
       const creating = flags | constants.O_CREAT | constants.O_EXCL;
       descriptor = this.#budget.open(entry, creating, permissions);
       isNew = true;
@@ -306,7 +314,10 @@ export class OpenFiles {
     return descriptor;
   }
 
-  /** @returns Why what was opened is not used, as the system would say it; `undefined` when it may be. */
+  /**
+   * @returns The system's code for refusing the file that was opened; `undefined` when it may be
+   * used.
+   */
   #whyNot(
     file: number,
     path: string,
@@ -320,7 +331,10 @@ export class OpenFiles {
     return isForeign ? "EEXIST" : undefined;
   }
 
-  /** Where a path is all there is, it is walked once more: a link that was in it for a moment led elsewhere. */
+  /**
+   * Where only paths are available, walk the path once more: a link that stood in it for a moment
+   * could have led elsewhere.
+   */
   #leadsTo(path: string, { dev, ino }: Stats): boolean {
     const now = lstatSync(this.#entry(path, false));
     return now.dev === dev && now.ino === ino;
@@ -328,16 +342,16 @@ export class OpenFiles {
 }
 
 function isTooLong(path: string): boolean {
-  // No character of UTF-16 takes more than three bytes.
+  // No UTF-16 unit takes more than three bytes in UTF-8.
   return path.length * 3 >= PATH_BYTES_MAX && Buffer.byteLength(path) >= PATH_BYTES_MAX;
 }
 
-/** Writing to a file that was deleted would lose what is written without a word. */
+/** Refuse to write to a deleted file: the bytes would be lost silently. */
 function isStillWritable(open: OpenFile): boolean {
   return open.writable && fstatSync(open.descriptor).nlink > 0;
 }
 
-/** Bounds how many files one worker has open over all contents (STO-7). */
+/** Limits the files that one worker has open over all contents (STO-7). */
 export class DescriptorBudget {
   readonly #filesMax: number;
   readonly #sharers = new Set<OpenFiles>();
@@ -355,8 +369,8 @@ export class DescriptorBudget {
   }
 
   /**
-   * Opens something within the bound: the content with the most gives first. When the process has no descriptors
-   * left, ours give way too.
+   * Opens a file within the limit: the content with the most open files closes some first. If the
+   * process has run out of descriptors all the same, it closes files of ours and tries again.
    */
   open(path: string, flags: number, permissions?: number): number {
     this.#makeRoom();
@@ -373,7 +387,7 @@ export class DescriptorBudget {
   #makeRoom(): void {
     while (this.#count() >= this.#filesMax) {
       const largest = this.#largest();
-      // What is in use at this moment may be all there is.
+      // Whatever is in use at this moment may be all there is.
       if (!largest) return;
       largest.closeLeastRecent();
     }

@@ -22,7 +22,7 @@ import { shareLayout } from "./shared-layout.ts";
 import { raceSwaps } from "./swap-race.ts";
 
 test(
-  "SYN-6: a folder that is swapped for a link again and again never leads a write or read outside",
+  "SYN-6: a folder that is repeatedly swapped for a link never leads a write or read outside",
   { skip: hasDescriptorPaths() ? false : "this system opens no file from a descriptor" },
   async (t) => {
     const root = temporaryFolder(t);
@@ -30,12 +30,12 @@ test(
     mkdirSync(join(root, "d"));
     mkdirSync(join(outside, "e"));
     const files = Array.from({ length: 8 }, (_, i) => ({ path: `d/e/${i}`, length: BLOCK }));
-    // The same names are there, and hold something else.
+    // The link's target has the same names with other content.
     for (let i = 0; i < 4; i += 1) writeFileSync(join(outside, "e", String(i)), "a stranger's");
     const fixture = makeFixture(root, "v1", BLOCK, files);
     const into = new Uint8Array(BLOCK);
     await raceSwaps(t, { folder: join(root, "d"), outside }, () => {
-      // A new one knows nothing and keeps nothing open.
+      // A new object has no state and no open folders.
       const io = new ContentIo(shareLayout(fixture.layout), new DescriptorBudget(3));
       const outcomes = files.map((_, piece) => {
         const block = fixture.space.subarray(piece * BLOCK, (piece + 1) * BLOCK);
@@ -62,7 +62,7 @@ test(
   },
 );
 
-test("a folder that was moved away is not the folder any more, although it is open", (t) => {
+test("a folder that was moved away is not used any more, although it is open", (t) => {
   const root = temporaryFolder(t);
   const elsewhere = temporaryFolder(t);
   const files = [
@@ -79,7 +79,7 @@ test("a folder that was moved away is not the folder any more, although it is op
   assert.deepEqual(readdirSync(join(root, "a/b")), ["g"]);
 });
 
-test("a folder that may be passed through but not listed is passed through", (t) => {
+test("a folder that may be traversed but not listed is traversed", (t) => {
   const root = temporaryFolder(t);
   mkdirSync(join(root, "d"));
   const fixture = makeFixture(root, "v1", BLOCK, [{ path: "d/f", length: BLOCK }]);
@@ -92,7 +92,7 @@ test("a folder that may be passed through but not listed is passed through", (t)
   assertSameBytes(into, fixture.space);
 });
 
-test("folders take their part of the descriptors, however deep they lie (STO-7)", (t) => {
+test("folders stay within their share of the descriptors at any depth (STO-7)", (t) => {
   const root = temporaryFolder(t);
   const files = Array.from({ length: 30 }, (_, i) => ({
     path: `${"d/".repeat(i)}f`,
@@ -117,14 +117,14 @@ test("folders take their part of the descriptors, however deep they lie (STO-7)"
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root);
     } catch {
-      // The descriptor that listed the folder is gone by now.
+      // The descriptor that listed the folder is closed by now.
       return false;
     }
   });
   assert.ok(held.length <= 3, `${held.length} are open`);
 });
 
-test("a link in the place of the root is followed: people keep their downloads where they like", (t) => {
+test("a root that is a link is followed: people keep their downloads where they like", (t) => {
   const folder = temporaryFolder(t);
   mkdirSync(join(folder, "disk"));
   symlinkSync("disk", join(folder, "downloads"));

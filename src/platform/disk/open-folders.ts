@@ -11,53 +11,62 @@ import {
 import { dirname } from "node:path";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
 
-/** Folders of one content that are kept open. */
+/** Folders of one content to keep open. */
 const FOLDERS_MAX = 32;
-/** Linux: a descriptor that only names a folder, for which the right to pass through it is enough. */
+/**
+ * Linux: a descriptor that only names a folder; it needs no more than the right to pass through the
+ * folder.
+ */
 const O_PATH = 0o10000000;
 export const O_FOLDER = O_PATH | constants.O_DIRECTORY;
-/** Where Linux shows what a process has open. A path through it begins at that very folder, wherever it lies. */
+/**
+ * Where Linux lists a process's descriptors. A path through it starts at the open folder itself,
+ * wherever that is now.
+ */
 const DESCRIPTORS = "/proc/self/fd";
 
 const NOT_THROWING = { throwIfNoEntry: false } as const;
 
-/** A folder below the root, the root itself included. */
+/** A folder below the root, or the root itself. */
 export interface OpenFolder {
   readonly path: string;
-  /** `undefined` where the system has no way to open a file from a descriptor. */
+  /** `undefined` where the system cannot open a file relative to a descriptor. */
   readonly descriptor: number | undefined;
   readonly device: number;
   readonly inode: number;
-  /** The burst in which its name was last seen to lead to it. */
+  /** The last burst in which its name still led to it. */
   seenIn: number;
 }
 
-/** What opening folders takes from the content they belong to. */
+/** What opening folders needs from the content they belong to. */
 export interface FolderOwner {
-  /** Absolute, without a slash at the end. May be a link, unlike everything below it. */
+  /** Absolute, without a trailing slash. The root may be a link, unlike everything below it. */
   readonly root: string;
-  /** A root that was there and is not was taken away: it is not made anew (STO-5). */
+  /**
+   * True when the root existed before: if it is missing now, it was taken away and is not recreated
+   * (STO-5).
+   */
   wasRootSeen(): boolean;
-  /** Opens within the bound for descriptors. */
+  /** Opens within the limit on descriptors. */
   open(path: string, flags: number): number;
-  /** Permissions of folders that are made, before the umask; 0o777 when absent. */
+  /** Permissions of the folders it creates, before the umask; 0o777 when absent. */
   readonly folderMode?: number | undefined;
 }
 
 /**
- * The open folders of one content. Each is opened from the one above it and by its name alone, and never
- * through a link (house rule 6): whoever swaps a folder for a link meanwhile changes nothing, because the
- * folder that was looked at is the folder that is used (SYN-6).
+ * The open folders of one content. Each is opened from the one above it, by its name alone, and
+ * never through a link (house rule 6): swapping a folder for a link meanwhile changes nothing,
+ * because the folder that was checked is the folder that is used (SYN-6).
  *
- * A folder that is open already is used as long as its name leads to it. That is looked at once in each burst.
+ * An open folder is reused while its name leads to it, which is checked once in each burst.
  */
 export class OpenFolders {
   readonly #owner: FolderOwner;
-  /** By absolute path; in the order of their use, the least recent first. */
+  /** By absolute path, in order of use, least recent first. */
   readonly #folders = new Map<string, OpenFolder>();
-  /** In use: it may not be closed. */
+  /** In use, so it must not be closed. */
   #held: OpenFolder | undefined;
-  /** How many bursts there were. */
+  /** The current burst's number. */
   #burst = 0;
 
   constructor(owner: FolderOwner) {
@@ -68,22 +77,23 @@ export class OpenFolders {
     return this.#folders.size;
   }
 
-  /** How many of them may be closed. */
+  /** Folders that may be closed. */
   get spareCount(): number {
     return this.#folders.size - (this.#held ? 1 : 0);
   }
 
-  /** What was seen before has to be looked at again. */
+  /** Makes every folder be checked again. */
   beginBurst(): void {
     this.#burst += 1;
   }
 
   /**
-   * Walks to a folder, creating what is missing when `create`.
+   * Walks to a folder, and creates the missing ones when `create` is set.
    *
    * @param path - The root, or absolute and below it.
    * @returns The folder, which stays open until the next call.
-   * @throws {DiskRefusal} `ELOOP` when a folder below the root is a link, `ENOTDIR` when it is none.
+   * @throws {DiskRefusal} `ELOOP` when a folder below the root is a link, `ENOTDIR` when it is not
+   * a folder.
    */
   enter(path: string, create: boolean): OpenFolder {
     const known = this.#folders.get(path);
@@ -93,7 +103,9 @@ export class OpenFolders {
     return folder;
   }
 
-  /** Closes the least recent that is not in use. @returns False when there is none. */
+  /**
+   * Closes the least recently used folder that is not in use. @returns False when there is none.
+   */
   closeLeastRecent(): boolean {
     for (const folder of this.#folders.values()) {
       if (folder === this.#held) continue;
@@ -103,7 +115,7 @@ export class OpenFolders {
     return false;
   }
 
-  /** Closes all but the one in use. */
+  /** Closes all folders but the one in use. */
   closeSpare(): void {
     while (this.closeLeastRecent());
   }
@@ -114,7 +126,7 @@ export class OpenFolders {
   }
 
   #look(path: string, known: OpenFolder | undefined, create: boolean): OpenFolder {
-    // Its path may lead to it through a link by now; that it is the same folder is what counts.
+    // Its path may lead through a link by now; all that counts is that it is still the same folder.
     if (known && isSame(known, factsOf(path))) return this.#use(known);
     if (known) this.#close(known);
     const { root } = this.#owner;
@@ -138,7 +150,7 @@ export class OpenFolders {
         return this.#open(path, entry, constants.O_NOFOLLOW);
       }
       if (code !== "ENOTDIR") throw error;
-      // The system says the same of a link and of a file.
+      // The system returns the same code for a link and for a file.
       const isLink = lstatSync(entry, NOT_THROWING)?.isSymbolicLink() === true;
       throw refusal(isLink ? "ELOOP" : "ENOTDIR", path);
     }
@@ -172,14 +184,14 @@ export class OpenFolders {
   }
 }
 
-/** The path of something in an open folder, to be used while that is open. */
+/** The path of an entry in an open folder; use it only while the folder is open. */
 export function entryOf(folder: Pick<OpenFolder, "descriptor" | "path">, name: string): string {
   const { descriptor, path } = folder;
   if (descriptor !== undefined) return `${DESCRIPTORS}/${descriptor}/${name}`;
   return `${path === "/" ? "" : path}/${name}`;
 }
 
-/** @param path - Absolute, as `safeJoin` makes them: none of the care of `dirname` is needed. */
+/** @param path - Absolute, as `safeJoin` returns it, so that it needs no `dirname`. */
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
@@ -188,7 +200,7 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** Where no descriptor can be a path, a folder is what it was when it was looked at. */
+/** Where a descriptor cannot serve as a path, trust the check of the folder. */
 function lookAtFolder(path: string, entry: string, flags: number): OpenFolder {
   const followed = (flags & constants.O_NOFOLLOW) === 0;
   const facts = followed ? statSync(entry) : lstatSync(entry);
@@ -197,12 +209,12 @@ function lookAtFolder(path: string, entry: string, flags: number): OpenFolder {
   return { path, descriptor: undefined, device: facts.dev, inode: facts.ino, seenIn: 0 };
 }
 
-/** @returns `undefined` when nothing is there, or the way to it is cut. */
+/** @returns `undefined` when nothing is there or the way to it is broken. */
 function factsOf(path: string): Stats | undefined {
   try {
     return statSync(path, NOT_THROWING);
   } catch (error) {
-    // What stands there now is found when it is walked to.
+    // The walk finds out what stands there now.
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }
@@ -220,7 +232,10 @@ export function hasDescriptorPaths(): boolean {
   return descriptorPaths;
 }
 
-/** Node's own way never ends where a file system has no place for a folder but does not say so, as in `/proc`. */
+/**
+ * Node's recursive mkdir never ends where a file system cannot create a folder but does not say so,
+ * as in `/proc`.
+ */
 export function makeWithParents(folder: string): void {
   if (existsSync(folder)) return;
   const above = dirname(folder);
@@ -232,7 +247,7 @@ function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // Often it is there; what it is, is looked at next.
+    // The entry often exists already; the next step checks what it is.
     if (systemCode(error) !== "EEXIST") throw error;
   }
 }

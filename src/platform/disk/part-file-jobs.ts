@@ -20,9 +20,9 @@ const COPY_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(COPY_BYTES);
 
 /**
- * Decides for each file where its bytes live. An unwanted file that is not there gets its share of common
- * pieces in the part file; one that is there, or is wanted, is the file itself. A file that becomes wanted
- * takes its bytes out of the part file, in one step.
+ * Decides for each file where its bytes live. An absent unwanted file keeps its share of common
+ * pieces in the part file; an existing or wanted file holds its own bytes. A file that becomes
+ * wanted takes its bytes out of the part file in one step.
  */
 export function setWanted(io: ContentIo, wanted: Uint8Array): void {
   io.files.beginBurst();
@@ -42,7 +42,7 @@ function placeWanted(io: ContentIo, wanted: Uint8Array): void {
     if (table.isPad(file) || lengths[file] === 0) continue;
     const inPartFile = table.has(file, IN_PART_FILE);
     if (wanted[file] === 1) {
-      // After a restart the part file may hold bytes of a file that was unwanted then.
+      // After a restart the part file may hold bytes of a file that was unwanted before.
       const mayBe = inPartFile || (partFileThere && !io.files.lookAt(file));
       if (mayBe && !readOnly) leavePartFile(io, file);
       else if (inPartFile) partFileNeeded = true;
@@ -57,7 +57,7 @@ function placeWanted(io: ContentIo, wanted: Uint8Array): void {
   onDisk(partFile, () => unlinkSync(io.files.entry(partFile, false)));
 }
 
-/** Copies what the part file holds of a file to its place. Without such bytes nothing is created. */
+/** Copies a file's bytes from the part file to the file. Creates nothing when there are none. */
 export function leavePartFile(io: ContentIo, file: number): void {
   const { table } = io;
   const { partFile } = table.shared;
@@ -91,7 +91,7 @@ function copyOut(io: ContentIo, file: number, source: number): void {
       for (let at = from; at < to;) {
         const count = readSync(source, buffer, 0, Math.min(COPY_BYTES, to - at), start + at);
         if (count === 0) break;
-        // What was never written reads as zeros; a new file has those by itself.
+        // Unwritten ranges read as zeros, which a new file has anyway.
         if (buffer.compare(ZEROS, 0, count, 0, count) !== 0) target.write(buffer, count, at);
         at += count;
       }
@@ -105,7 +105,10 @@ function copyOut(io: ContentIo, file: number, source: number): void {
   }
 }
 
-/** The parts of a file in pieces that it shares with its neighbours: only those are in the part file. */
+/**
+ * The parts of a file in pieces that it shares with its neighbours: only those can be in the part
+ * file.
+ */
 function sharedRanges(start: number, length: number, pieceLength: number): [number, number][] {
   const firstEnd = (Math.floor(start / pieceLength) + 1) * pieceLength - start;
   const lastStart = Math.floor((start + length - 1) / pieceLength) * pieceLength - start;
@@ -116,7 +119,7 @@ function sharedRanges(start: number, length: number, pieceLength: number): [numb
   ];
 }
 
-/** A file that is made beside its place and takes it when it is whole and durable. */
+/** A file created beside its place, which it takes when it is complete and durable. */
 class ImportTarget {
   readonly #io: ContentIo;
   readonly #file: number;
@@ -163,7 +166,7 @@ class ImportTarget {
 
   #begin(): number {
     if (this.#io.files.lookAt(this.#file)) {
-      // Somebody put a file there meanwhile: it is treated like any other that is there already.
+      // Somebody created a file there meanwhile: treat it like any other existing file.
       this.#inPlace = true;
       return this.#io.files.open(this.#file, "write");
     }
@@ -173,7 +176,9 @@ class ImportTarget {
     return openSync(this.#beside(entry), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
   }
 
-  /** @param entry - The way to the file. @returns The way to its temporary, in the very same folder. */
+  /**
+   * @param entry - The way to the file. @returns The way to its temporary file, in the same folder.
+   */
   #beside(entry: string): string {
     return join(dirname(entry), basename(this.#temporary));
   }

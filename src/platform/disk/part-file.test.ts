@@ -54,7 +54,7 @@ for (const restarted of [false, true]) {
       calls = open();
     }
     assert.deepEqual(await calls.setWanted([true, true, true]), { kind: "done" });
-    assert.ok(!existsSync(fixture.layout.partFile), "nothing is left for it to hold");
+    assert.ok(!existsSync(fixture.layout.partFile), "it has nothing left to hold");
     for (const piece of [2, 5]) assert.equal((await calls.verify(piece)).kind, "intact");
     for (const piece of [3, 4]) assert.equal((await calls.store(piece)).kind, "intact");
     assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
@@ -63,7 +63,7 @@ for (const restarted of [false, true]) {
   });
 }
 
-test("a piece from the middle of an unwanted file that still arrives makes it a real file", async (t) => {
+test("a piece from the middle of an unwanted file still arrives, and creates the file", async (t) => {
   const { root, bytesOf, open } = world(t);
   const calls = open();
   await calls.setWanted([true, false, true]);
@@ -73,7 +73,7 @@ test("a piece from the middle of an unwanted file that still arrives makes it a 
   for (const piece of [2, 3, 4, 5]) assert.equal((await calls.verify(piece)).kind, "intact");
 });
 
-test("a piece from the middle that arrives while its file is being unwanted is not lost", async (t) => {
+test("a piece from the middle that arrives while its file becomes unwanted is not lost", async (t) => {
   const { root, bytesOf, open } = world(t);
   const calls = open();
   const outcomes = await Promise.all([
@@ -90,7 +90,7 @@ test("a piece from the middle that arrives while its file is being unwanted is n
   assertSameBytes(readFileSync(join(root, "t/b")), bytesOf(1));
 });
 
-test("a file that is there already stays the place of its bytes when it is unwanted", async (t) => {
+test("an existing file keeps its bytes when it becomes unwanted", async (t) => {
   const { root, fixture, open } = world(t);
   const calls = open();
   await calls.storeAll();
@@ -102,7 +102,7 @@ test("a file that is there already stays the place of its bytes when it is unwan
   assert.ok(existsSync(join(root, "t/b")));
 });
 
-test("a temporary file of a crash is written over, a file that appeared is written into (STO-14)", async (t) => {
+test("a temporary file left by a crash is overwritten, a file that appeared is written into (STO-14)", async (t) => {
   const { root, bytesOf, open } = world(t);
   const calls = open();
   await calls.setWanted([true, false, true]);

@@ -8,8 +8,8 @@ export const NODE_BYTES = 32;
 const ZEROS = new Uint8Array(1024 * 1024);
 
 /**
- * Hashes one piece, fed in order. The whole of it at once is the fast case: OpenSSL's one-shot call costs
- * a third less than a stream of small updates.
+ * Hashes one piece, fed in order. Feeding all of it at once is the fast case: OpenSSL's one-shot
+ * call costs a third less than a stream of small updates.
  */
 export class PieceDigester {
   readonly #plan: DigestPlan;
@@ -26,7 +26,9 @@ export class PieceDigester {
     this.#leaves = new Uint8Array(leafCount * NODE_BYTES);
   }
 
-  /** @param bytes - All but the last feed hold whole blocks. Padding at the end need not be fed. */
+  /**
+   * @param bytes - Every feed but the last holds whole blocks. Padding at the end need not be fed.
+   */
   feed(bytes: Uint8Array): void {
     const { v1Bytes, v2, blocks } = this.#plan;
     if (v1Bytes !== undefined) {
@@ -72,7 +74,7 @@ export class PieceDigester {
 /**
  * Reduces leaves, in place, to the node that covers `width` of them (BEP 52).
  *
- * @param nodes - `count` hashes; those missing up to `width` are leaves of zero bytes.
+ * @param nodes - `count` hashes; the missing ones up to `width` stand for leaves of zero bytes.
  */
 function reduceLeaves(nodes: Uint8Array, count: number, width: number): Uint8Array {
   let left = count;

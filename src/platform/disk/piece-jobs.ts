@@ -13,20 +13,23 @@ import type { DiskOutcomeMessage } from "./disk-job.ts";
 import { refusal } from "./disk-refusal.ts";
 import { PieceDigester } from "./piece-digest.ts";
 
-/** Pieces are read for judging in parts of this size, so that memory does not depend on theirs. */
+/**
+ * Pieces are read for checking in parts of this size, so that memory does not depend on the piece
+ * size.
+ */
 const SCRATCH_BYTES = 1024 * 1024;
 
-/** Memory for a piece whose blocks lie apart, each behind a head that is not touched. */
+/** Memory for a piece with separate blocks, each after a head that stays untouched. */
 export interface Frames {
   readonly bytes: Uint8Array;
   readonly headBytes: number;
 }
 
-/** Judges, writes and reads the pieces of contents, one at a time. Every worker has one. */
+/** Checks, writes and reads the pieces of contents, one at a time. Every worker has one. */
 export class PieceJobs {
   readonly #scratch = new Uint8Array(new ArrayBuffer(SCRATCH_BYTES));
 
-  /** Judges a piece in memory and writes it when it is intact. */
+  /** Hashes a piece in memory and writes it if it is intact. */
   store(io: ContentIo, piece: number, bytes: Uint8Array, digests: boolean): PieceVerdict {
     const size = io.table.requestSize(piece);
     const data = bytes.subarray(0, size);
@@ -39,7 +42,7 @@ export class PieceJobs {
     return verdict;
   }
 
-  /** Writes a piece that nobody knows the hashes of yet, and finds them out. */
+  /** Writes a piece whose hashes are unknown, and computes them. */
   ingest(
     io: ContentIo,
     piece: number,
@@ -58,9 +61,9 @@ export class PieceJobs {
   }
 
   /**
-   * Judges a piece by what is on disk. What is not there makes it corrupt, unless all is gone.
+   * Checks a piece on disk. Missing bytes make it corrupt, unless the whole content is gone.
    *
-   * @param frames - Where its blocks are left.
+   * @param frames - Receives the blocks.
    */
   verify(io: ContentIo, piece: number, digests: boolean, frames?: Frames): PieceVerdict {
     const expected = expectedHashes(io.table.shared, piece);
@@ -82,7 +85,7 @@ export class PieceJobs {
   read(io: ContentIo, target: Uint8Array, runs: Uint32Array): DiskOutcomeMessage {
     const { pieceLength } = io.table.shared;
     for (let at = 0; at < runs.length;) {
-      // Neighbours in the space are one call of the system, wherever in the target they go.
+      // Adjacent runs of the space are read with one system call, wherever they go in the target.
       const start = runs[at]! * pieceLength + runs[at + 1]!;
       const parts: Uint8Array[] = [];
       for (let end = start; at < runs.length; at += 4) {
@@ -98,9 +101,9 @@ export class PieceJobs {
   }
 
   /**
-   * Hashes pieces that follow one another, with few reads: small pieces share one.
+   * Hashes consecutive pieces with few reads: small pieces share one.
    *
-   * @param onPiece - Gets `undefined` for a piece that is not there as a whole, when `how` is lenient.
+   * @param onPiece - Gets `undefined` for an incomplete piece when `how` is lenient.
    */
   digestRange(
     io: ContentIo,
@@ -138,7 +141,9 @@ export class PieceJobs {
     }
   }
 
-  /** @returns False when each is to be looked at by itself: something is missing, or padded. */
+  /**
+   * @returns False when each piece must be read separately, because bytes are missing or padded.
+   */
   #digestTogether(
     io: ContentIo,
     first: number,
@@ -208,7 +213,7 @@ function digestFrames(
   return digester.finish();
 }
 
-/** @returns Where the blocks lie that are `size` bytes together. */
+/** @returns The locations of the blocks, which add up to `size` bytes. */
 export function framedBlocks({ bytes, headBytes }: Frames, size: number): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   for (let begin = 0, at = headBytes; begin < size; begin += BLOCK_BYTES) {
@@ -237,7 +242,9 @@ function planFor(
   return digestPlan(io.table, piece, want);
 }
 
-/** Whether what was found is what was expected, as far as anything was: nothing known is not intact. */
+/**
+ * True when the digests match every expected hash; with nothing expected, a piece is not intact.
+ */
 export function isIntact(io: ContentIo, piece: number, found: PieceDigests): boolean {
   return hashFault(expectedHashes(io.table.shared, piece), found) === undefined;
 }
@@ -252,7 +259,7 @@ function judge(
   return { kind: "corrupt", fault, digests: found.blocks ?? blocks() };
 }
 
-/** Padding in the middle of a piece was never requested; what lies behind the data is not looked at. */
+/** Zero the padding inside a piece, which was never requested; ignore what follows the data. */
 function clearPadding(io: ContentIo, piece: number, data: Uint8Array): void {
   for (const span of io.table.spans(piece * io.table.shared.pieceLength, data.length)) {
     if (io.table.isPad(span.file)) data.fill(0, span.at, span.at + span.length);

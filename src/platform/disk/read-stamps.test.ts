@@ -4,7 +4,7 @@ import type { FileStamp } from "../../ports/content.ts";
 import { STAMP_NUMBERS } from "./disk-job.ts";
 import { readStamps, STAMPS_PER_TURN } from "./read-stamps.ts";
 
-test("stamps of very many files are made some thousand in a turn (HUB-27)", async () => {
+test("stamps of very many files are converted a few thousand a turn (HUB-27)", async () => {
   const count = STAMPS_PER_TURN * 3 + 1;
   let read = 0;
   const numbers = new Proxy(new Float64Array(count * STAMP_NUMBERS), {
@@ -25,7 +25,7 @@ test("stamps of very many files are made some thousand in a turn (HUB-27)", asyn
   assert.ok(turns >= 4, `${turns} turns`);
 });
 
-test("stamps of few files are made within the call", () => {
+test("stamps of few files are converted within the call", () => {
   let found: readonly FileStamp[] | undefined;
   readStamps(Float64Array.of(5, 7, 9, 0), (stamps) => (found = stamps));
   assert.deepEqual(found, [{ size: 5, mtimeMs: 7, inode: 9, unfinished: false }]);

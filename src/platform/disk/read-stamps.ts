@@ -1,13 +1,14 @@
 import type { FileStamp } from "../../ports/content.ts";
 import { PLACE_KINDS, STAMP_NUMBERS, UNFINISHED_PLACE } from "./disk-job.ts";
 
-/** Stamps that are made of a worker's numbers in one turn of the event loop: some 2 ms. */
+/** Stamps converted in one turn of the event loop: about 2 ms. */
 export const STAMPS_PER_TURN = 8_192;
 
 /**
- * Makes stamps of the numbers that a worker found.
+ * Converts the numbers that a worker returned into stamps.
  *
- * @param onRead - Called within the call itself where one turn is enough, as it is for nearly every torrent.
+ * @param onRead - Called within this call if one turn suffices, as it does for nearly every
+ * torrent.
  */
 export function readStamps(
   numbers: Float64Array,

@@ -15,7 +15,7 @@ test("thousands of files in many scripts are laid out in steps, each under its o
   let yields = 0;
   let step = steps.next();
   for (; !step.done; step = steps.next()) yields += 1;
-  assert.equal(yields, 2, "others have a turn after each 1,024 files");
+  assert.equal(yields, 2, "other work gets a turn after each 1,024 files");
   assert.deepEqual(step.value.paths, shareLayout(layout).paths);
   const table = new LayoutTable(step.value);
   for (const [index, { path, length }] of files.entries()) {

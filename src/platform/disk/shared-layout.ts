@@ -6,22 +6,22 @@ import type { ContentLayout } from "../../ports/content.ts";
 const PAD = 1;
 const EXECUTABLE = 2;
 
-/** Bits of `SharedLayout.state`, changed by atomic operations only. */
+/** Bits of `SharedLayout.state`, changed only by atomic operations. */
 export const DIRTY = 1;
-/** Made by us since the last sync: the folders above need one too. */
+/** Created by us since the last sync: the folders above it need a sync too. */
 export const CREATED = 2;
-/** An unwanted file that is not there: its bytes live in the part file. */
+/** An unwanted, absent file: its bytes live in the part file. */
 export const IN_PART_FILE = 4;
-/** Of a file or the root: it was there once, so its absence is a failure and not a beginning. */
+/** For a file or the root: it existed before, so its absence is a failure and not a fresh start. */
 export const SEEN = 8;
-/** It is decided under which of its two names a file stands. */
+/** It is decided which of its two names the file has. */
 const NAMED = 16;
-/** It stands under its unfinished name. */
+/** The file has its unfinished name. */
 export const UNFINISHED = 32;
 
 /**
- * A content layout as the workers get it. What grows with the number of files or pieces lies in shared
- * memory, so that a worker more costs nothing.
+ * A content layout in the form the workers get. Everything that grows with the number of files or
+ * pieces is in shared memory, so that another worker adds no cost.
  */
 export interface SharedLayout {
   readonly root: string;
@@ -29,9 +29,9 @@ export interface SharedLayout {
   readonly readOnly: boolean;
   readonly unfinishedSuffix: string | undefined;
   readonly throughLinks: boolean;
-  /** True when only files that `ours` names may be written to. */
+  /** True when only the files in `ours` may be written to. */
   readonly claimed: boolean;
-  /** Inode of each file, and of the part file, that was made here or claimed; 0 for none. */
+  /** Inode of each file, and of the part file, that was created here or claimed; 0 for none. */
   readonly ours: Float64Array;
   readonly pieceLength: number;
   readonly pieceCount: number;
@@ -41,31 +41,31 @@ export interface SharedLayout {
   readonly offsets: Float64Array;
   readonly lengths: Float64Array;
   readonly kinds: Uint8Array;
-  /** Joined paths in UTF-8, and where each one ends. */
+  /** Joined paths in UTF-8, and the end of each. */
   readonly paths: Uint8Array;
   readonly pathEnds: Uint32Array;
   readonly links: ReadonlyMap<number, string>;
-  /** What is known of each file, then of the part file, then of the root. */
+  /** State bits of each file, then of the part file, then of the root. */
   readonly state: Uint8Array;
-  /** A lock that is held while files are written to. */
+  /** A lock held while files are written to. */
   readonly writing: Int32Array;
-  /** How often all files had to be opened anew. */
+  /** Counts how often all files had to be reopened. */
   readonly openings: Int32Array;
-  /** The disk that holds the root; 0 until it was seen. */
+  /** Device number of the root; 0 until it was seen. */
   readonly rootDevice: Float64Array;
   readonly v1: Uint8Array | undefined;
   readonly v2: Uint8Array | undefined;
 }
 
-/** Files that are laid out before others may have a turn. */
+/** Files to lay out before other work gets a turn. */
 const FILES_PER_STEP = 1_024;
 
-/** Hash tables that are in shared memory stay what they are; others are copied as they are now. */
+/** Hash tables in shared memory are used as they are; others are copied. */
 export function shareLayout(layout: ContentLayout): SharedLayout {
   return finish(shareLayoutInSteps(layout));
 }
 
-/** The same in steps: there may be 200,000 files. */
+/** The same in steps, since a torrent may have 200,000 files. */
 export function* shareLayoutInSteps(layout: ContentLayout): Work<SharedLayout> {
   const { geometry } = layout;
   const fileCount = geometry.files.length;
@@ -102,7 +102,7 @@ export function* shareLayoutInSteps(layout: ContentLayout): Work<SharedLayout> {
     at += part.length;
   }
   return {
-    // Without a slash at the end: what lies below is told by comparing.
+    // No trailing slash, because paths below are recognised by comparison.
     root: resolve(layout.root),
     partFile: resolve(layout.partFile),
     readOnly: layout.readOnly,
@@ -140,14 +140,14 @@ function shared(table: Uint8Array | undefined): Uint8Array | undefined {
 /** A run of bytes inside one file. */
 export interface Span {
   readonly file: number;
-  /** Bytes from the start of the file. */
+  /** Offset in the file, in bytes. */
   readonly offset: number;
   readonly length: number;
-  /** Bytes from the start of the run that was asked about. */
+  /** Offset in the run that was asked for, in bytes. */
   readonly at: number;
 }
 
-/** The arithmetic of `base/geometry.ts` over the shared tables. */
+/** The arithmetic of `base/geometry.ts` on the shared tables. */
 export class LayoutTable {
   readonly shared: SharedLayout;
 
@@ -155,7 +155,7 @@ export class LayoutTable {
     this.shared = shared;
   }
 
-  /** Stands for the part file wherever a file is named by its index. */
+  /** Stands for the part file wherever an index names a file. */
   get partIndex(): number {
     return this.shared.fileCount;
   }
@@ -187,13 +187,13 @@ export class LayoutTable {
     return (Atomics.load(this.shared.state, file) & bit) !== 0;
   }
 
-  /** @returns Whether the file stands under its unfinished name; `undefined` until that is decided. */
+  /** @returns True when the file has its unfinished name; `undefined` until that is decided. */
   isUnfinished(file: number): boolean | undefined {
     const state = Atomics.load(this.shared.state, file);
     return (state & NAMED) === 0 ? undefined : (state & UNFINISHED) !== 0;
   }
 
-  /** Decides under which name a file stands. Of several workers the first is heeded. @returns As decided. */
+  /** Decides which name a file has. The first of several workers wins. @returns The decision. */
   decideName(file: number, unfinished: boolean): boolean {
     const { state } = this.shared;
     for (;;) {
@@ -205,34 +205,34 @@ export class LayoutTable {
     }
   }
 
-  /** The file begins anew: where it stands is decided when that is asked next. */
+  /** Forgets the decision: the next query makes it anew. */
   forgetName(file: number): void {
     this.unmark(file, NAMED | UNFINISHED);
   }
 
-  /** How many files, the part file among them, have this bit set. */
+  /** The number of files, part file included, that have this bit. */
   count(bit: number): number {
     let count = 0;
     for (let file = 0; file <= this.partIndex; file += 1) if (this.has(file, bit)) count += 1;
     return count;
   }
 
-  /** What is known of each file now, to be put back. */
+  /** A copy of every file's bits, for restoring them. */
   snapshot(): Uint8Array {
     return this.shared.state.slice();
   }
 
-  /** Sets those of `bits` that were set in the snapshot. */
+  /** Sets the ones among `bits` that were set in the snapshot. */
   putBack(snapshot: Uint8Array, bits: number): void {
     for (const [file, known] of snapshot.entries()) {
       if ((known & bits) !== 0) this.mark(file, known & bits);
     }
   }
 
-  /** @param inode - Of what stands in the place of the file. */
+  /** @param inode - The inode of the entry in the file's place. */
   mayWriteTo(file: number, inode: number): boolean {
     const { claimed, ours } = this.shared;
-    // The part file has a name of ours.
+    // The part file has a name of our own.
     return !claimed || file === this.partIndex || ours[file] === inode;
   }
 
@@ -244,12 +244,12 @@ export class LayoutTable {
     Atomics.or(this.shared.state, file, bit);
   }
 
-  /** @returns True when it was set. */
+  /** @returns True when the bit was set. */
   unmark(file: number, bit: number): boolean {
     return (Atomics.and(this.shared.state, file, ~bit) & bit) !== 0;
   }
 
-  /** Bytes the v1 hash covers, padding included; in a v2-only torrent those of the file. */
+  /** Bytes that the v1 hash covers, padding included; in a v2-only torrent, those of the file. */
   pieceSize(piece: number): number {
     const { pieceLength, spaceLength, aligned } = this.shared;
     const start = piece * pieceLength;
@@ -265,7 +265,7 @@ export class LayoutTable {
     return last ? last.at + last.length : 0;
   }
 
-  /** Bytes of the one file that a piece of a v2 or hybrid torrent holds. */
+  /** Bytes of the one file in a piece of a v2 or hybrid torrent. */
   dataSize(piece: number): number {
     const { pieceLength, offsets, lengths } = this.shared;
     const start = piece * pieceLength;
@@ -283,7 +283,7 @@ export class LayoutTable {
     return width;
   }
 
-  /** The last file that starts at or before `offset` and is not empty; 0 when none. */
+  /** The last nonempty file that starts at or before `offset`; 0 when there is none. */
   fileAt(offset: number): number {
     const { offsets, lengths, fileCount } = this.shared;
     let low = 0;
@@ -297,7 +297,7 @@ export class LayoutTable {
     return low;
   }
 
-  /** The runs of files, padding included, in order; gaps between files are left out. */
+  /** The runs of files in order, padding included, gaps between files left out. */
   spans(start: number, length: number): Span[] {
     const { offsets, lengths, fileCount } = this.shared;
     const spans: Span[] = [];

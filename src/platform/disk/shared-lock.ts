@@ -3,7 +3,7 @@ const FREE = 0;
 const HELD = 1;
 const WAITED_FOR = 2;
 
-/** Takes the lock, asleep while another thread holds it. Not on the main thread. */
+/** Takes the lock and sleeps while another thread holds it. Not for the main thread. */
 export function lock(word: Int32Array): void {
   let seen = Atomics.compareExchange(word, 0, FREE, HELD);
   while (seen !== FREE) {
@@ -14,7 +14,7 @@ export function lock(word: Int32Array): void {
   }
 }
 
-/** Gives it back; wakes one that waits. */
+/** Releases the lock and wakes one waiting thread. */
 export function unlock(word: Int32Array): void {
   if (Atomics.sub(word, 0, 1) === HELD) return;
   Atomics.store(word, 0, FREE);

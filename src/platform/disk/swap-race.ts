@@ -4,26 +4,29 @@ import type { TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { FolderSwap } from "./folder-swapper.ts";
 
-/** `EVERSEED_TEST_SWAP_MS=60000` is the length of the case, for a run at night. */
+/** `EVERSEED_TEST_SWAP_MS=60000` sets the length of the case, for a nightly run. */
 const SWAP_MS = Number(process.env["EVERSEED_TEST_SWAP_MS"] ?? 2_000);
-/** On a busy machine one of both may come to its turn seldom: so many times as long at most. */
+/**
+ * On a busy machine one of the two may rarely get its turn: the case may last up to this many times
+ * as long.
+ */
 const LONGER_MAX = 30;
-/** What has to have happened so that the case says something. */
+/** The minimum activity for the case to prove anything. */
 const SWAPS_MIN = 100;
 const DONE_MIN = 100;
 
 /**
- * Does something again and again while a thread swaps a folder for a link to another one and back (SYN-6), until both
- * were at work and the link was met, or a bound is reached.
+ * Repeats an action while a thread swaps a folder for a link to another one and back (SYN-6), until
+ * both have been active and the action has met the link, or a bound is reached.
  *
- * @param act - @returns What came of it: `done`, or the code of each refusal.
+ * @param act - @returns Its result: `done`, or the code of each refusal.
  */
 export async function raceSwaps(
   t: TestContext,
   swapped: { readonly folder: string; readonly outside: string },
   act: () => Promise<readonly string[]> | readonly string[],
 ): Promise<void> {
-  // How often it was told to stop, and how often it swapped.
+  // Its elements: the stop flag, and the number of swaps.
   const stop = new Int32Array(new SharedArrayBuffer(8));
   const workerData: FolderSwap = { ...swapped, stop };
   const worker = new Worker(new URL("folder-swapper.ts", import.meta.url), { workerData });
@@ -41,7 +44,7 @@ export async function raceSwaps(
   try {
     while (!isOver()) {
       for (const outcome of await act()) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      // The thread that swaps goes on meanwhile, and so may whoever waits for this one.
+      // Yield, so that the swapping thread and the other side of the action can run.
       await new Promise((resolve) => setImmediate(resolve));
     }
   } finally {

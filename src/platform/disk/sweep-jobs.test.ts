@@ -18,10 +18,10 @@ import { PieceJobs } from "./piece-jobs.ts";
 import { shareLayout } from "./shared-layout.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
 
-/** Pieces as large as a part of a sweep, so that each turn is one piece. */
+/** Pieces as large as a part of a sweep, so that each turn handles one piece. */
 const PIECE = BLOCK * 256;
 
-test("files that change while they are hashed are found out, with their path (MET-24)", (t) => {
+test("files that change while they are hashed are detected, with their path (MET-24)", (t) => {
   const cases: [name: string, code: string, change: (path: string) => void][] = [
     ["written to", "changed", (path) => writeFileSync(path, "x", { flag: "r+" })],
     ["grown", "changed", (path) => writeFileSync(path, "x", { flag: "a" })],
@@ -42,7 +42,7 @@ test("files that change while they are hashed are found out, with their path (ME
     const root = temporaryFolder(t);
     const path = join(root, "f");
     writeFileSync(path, Buffer.alloc(PIECE * 3));
-    // Long ago, so that a write within one tick of the file system's clock is told apart.
+    // Long ago, so that a write within one tick of the file system's clock still shows.
     utimesSync(path, 1_000_000, 1_000_000);
     const { layout } = makeFixture(root, "v1", PIECE, [{ path: "f", length: PIECE * 3 }]);
     const io = new ContentIo(shareLayout(layout), new DescriptorBudget(10));
@@ -70,7 +70,7 @@ test("files that change while they are hashed are found out, with their path (ME
   }
 });
 
-test("a sweep stops between two parts when it is told to", (t) => {
+test("a sweep stops between two parts on request", (t) => {
   const root = temporaryFolder(t);
   const { layout } = makeFixture(root, "v1", PIECE, [{ path: "f", length: PIECE * 3 }]);
   const io = new ContentIo(shareLayout(layout), new DescriptorBudget(10));

@@ -5,12 +5,12 @@ import { DiskRefusal, onDisk, refusal } from "./disk-refusal.ts";
 import { NODE_BYTES, SHA1_BYTES } from "./piece-digest.ts";
 import { isIntact, type PieceJobs } from "./piece-jobs.ts";
 
-/** A worker takes this much of a sweep at once; between two parts it does what else is asked of it. */
+/** A worker takes this much of a sweep at once; between two parts it does its other jobs. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 const PROGRESS_MS = 50;
 
 /**
- * Judges the pieces whose bits are set, together with the other workers, until none is left.
+ * Checks the pieces whose bits are set, together with the other workers, until none is left.
  *
  * @param report - Gets two numbers a piece: its index, and 1 when it is intact.
  */
@@ -37,8 +37,8 @@ export function* checkPieces(
 /**
  * Hashes all pieces into the tables given, together with the other workers.
  *
- * @param report - Gets the bytes read since it was called last.
- * @throws {DiskRefusal} `changed` when a file is not what it was, before or after (MET-24).
+ * @param report - Gets the bytes read since its last call.
+ * @throws {DiskRefusal} `changed` when a file changed before or during the sweep (MET-24).
  */
 export function* measurePieces(
   io: ContentIo,
@@ -88,7 +88,7 @@ export function* measurePieces(
   report(unreported);
 }
 
-/** Remembers what files looked like when their reading began, and looks again at the end. */
+/** Records the stamps of files when their reading starts, and checks them at the end. */
 class ChangeWatch {
   readonly #io: ContentIo;
   readonly #before = new Map<number, Pick<Stats, "size" | "mtimeMs" | "ino">>();
@@ -127,7 +127,10 @@ interface PieceRange {
   readonly end: number;
 }
 
-/** Hands out parts of the content until all are taken by this or another worker, or the sweep stops. */
+/**
+ * Hands out parts of the content until this and the other workers have taken all, or the sweep
+ * stops.
+ */
 function* batches(io: ContentIo, control: SweepControl): Generator<PieceRange> {
   const { pieceLength, pieceCount } = io.table.shared;
   const pieces = Math.max(1, Math.floor(BATCH_BYTES / pieceLength));
@@ -139,7 +142,7 @@ function* batches(io: ContentIo, control: SweepControl): Generator<PieceRange> {
   }
 }
 
-/** The runs of pieces of a batch whose bits are set. */
+/** The runs of a batch's pieces whose bits are set. */
 function* markedRanges(bits: Uint8Array, batch: PieceRange): Generator<PieceRange> {
   const marked = (piece: number): boolean => (bits[piece >>> 3]! & (0x80 >>> (piece & 7))) !== 0;
   for (let piece = batch.first; piece < batch.end; piece += 1) {

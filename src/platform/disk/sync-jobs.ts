@@ -19,12 +19,15 @@ const fdatasyncLater = promisify(fdatasync);
 const fsyncLater = promisify(fsync);
 const runProgram = promisify(execFile);
 
-/** Files above which the whole disk is synced at once: each by itself costs a turn of the journal. */
+/**
+ * Above this many files the whole disk is synced at once, because each single sync costs a journal
+ * commit.
+ */
 export const SYNC_WHOLE_DISK_FILES = 100;
 
 /**
- * Makes durable all that was written, with one call for the disk that holds the root. Node does not offer
- * that call; the system's `sync` does. Without it, each file is synced by itself.
+ * Makes everything written durable, with one call for the disk that holds the root. Node does not
+ * offer that call; the system's `sync` program does. Without it, each file is synced separately.
  *
  * @throws {DiskRefusal} Like `syncFiles`.
  */
@@ -55,7 +58,7 @@ function lookAtWritten(io: ContentIo, file: number): Stats {
   }
 }
 
-/** @returns False when this system has no such program, or it refused. */
+/** @returns False when this system has no such program, or the program failed. */
 async function syncDisk(root: string): Promise<boolean> {
   try {
     await runProgram("sync", ["-f", "--", root]);
@@ -67,9 +70,9 @@ async function syncDisk(root: string): Promise<boolean> {
 }
 
 /**
- * Makes durable what was written to one share of the files: their bytes first, then the folders in which
- * they were made. Waits beside the worker's other work. The marks of the files are taken off; whoever asked
- * puts them back when this fails, or its worker dies.
+ * Makes what was written to one share of the files durable: first their bytes, then the folders in
+ * which they were created. It waits beside the worker's other jobs. It clears the marks of the
+ * files; the caller restores them when this fails or its worker dies.
  *
  * @throws {DiskRefusal} Also `ENOENT` for a file that was removed while it was written to.
  */
@@ -87,7 +90,7 @@ async function syncFile(io: ContentIo, file: number): Promise<void> {
   const path = io.files.path(file);
   let descriptor: number;
   try {
-    // By its path, which also tells when the file that was written to is not there any more.
+    // Open by path, which also shows whether the file that was written to still exists.
     descriptor = io.files.openApart(file);
   } catch (error) {
     io.files.close(file);
@@ -102,7 +105,10 @@ async function syncFile(io: ContentIo, file: number): Promise<void> {
   }
 }
 
-/** All folders from the files up to the root and, since that may be new as well, the one above. */
+/**
+ * All folders from the files up to the root, and the one above it, since the root may be new as
+ * well.
+ */
 function foldersOf(io: ContentIo, files: readonly number[]): Set<string> {
   const { root } = io.table.shared;
   const folders = new Set<string>();
@@ -127,7 +133,7 @@ async function syncFolder(io: ContentIo, folder: string): Promise<void> {
   try {
     await fsyncLater(descriptor);
   } catch (error) {
-    // Some network file systems cannot sync folders; there is no other way to ask them.
+    // Some network file systems cannot sync folders, and offer no other way.
     if (codeOf(error) !== "EINVAL") throw refusal(codeOf(error), folder);
   } finally {
     closeSync(descriptor);

@@ -24,7 +24,7 @@ function world(t: TestContext, files = FILES, unfinishedSuffix = ".part") {
   };
 }
 
-test("files carry a suffix until they are finished, and go on being served meanwhile", async (t) => {
+test("files carry a suffix until they are finished, and are served meanwhile", async (t) => {
   const { root, fixture, names, open } = world(t);
   const calls = open();
   await calls.createEmpty();
@@ -41,8 +41,8 @@ test("files carry a suffix until they are finished, and go on being served meanw
     before.map((stamp) => ({ ...stamp, unfinished: false })),
     "they are the same files",
   );
-  assert.deepEqual(await calls.finish([0, 1, 2]), { kind: "done" }, "a second time does nothing");
-  // One piece is of both files; what workers have open leads to them still.
+  assert.deepEqual(await calls.finish([0, 1, 2]), { kind: "done" }, "a second call does nothing");
+  // One piece spans both files, and the workers' descriptors still lead to them.
   assert.equal((await calls.verify(2)).kind, "intact");
   assert.equal((await calls.store(2)).kind, "intact");
   assert.deepEqual(await calls.sync(), { kind: "done" });
@@ -66,7 +66,7 @@ test("after a restart each file is found under the name it has", async (t) => {
   assert.deepEqual(names(), ["a", "b"]);
 });
 
-test("what took the place of a file meanwhile is not overwritten", async (t) => {
+test("an entry that took a file's final name meanwhile is not overwritten", async (t) => {
   const { root, names, open } = world(t);
   const calls = open();
   await calls.storeAll();
@@ -77,13 +77,13 @@ test("what took the place of a file meanwhile is not overwritten", async (t) => 
   assert.deepEqual(names(), ["a", "b", "b.part"]);
 });
 
-test("a file that is there when the download begins keeps its name", async (t) => {
+test("a file that exists when the download begins keeps its name", async (t) => {
   const { root, fixture, names, open } = world(t);
   const calls = open();
   await calls.storeAll();
   await calls.finish([0]);
   await calls.close();
-  // As a program without suffixes leaves it: named, and not whole.
+  // As left by a program without suffixes: under its final name, but incomplete.
   writeFileSync(join(root, "t/a"), fixture.space.subarray(0, BLOCK));
   const again = open();
   assert.deepEqual(await again.check([0, 1]), [
@@ -123,7 +123,7 @@ test("a name without room for the suffix has none", async (t) => {
   assert.deepEqual(names(), [LONG.path.slice(2)]);
 });
 
-test("a file that was lost begins again under its unfinished name", async (t) => {
+test("a lost file starts again under its unfinished name", async (t) => {
   const { root, names, open } = world(t);
   const calls = open();
   await calls.storeAll();

@@ -15,14 +15,16 @@ import { PLACE_KINDS, STAMP_NUMBERS, UNFINISHED_PLACE } from "./disk-job.ts";
 import { onDisk, refusal, systemCode } from "./disk-refusal.ts";
 import { CREATED, DIRTY, IN_PART_FILE, SEEN, UNFINISHED } from "./shared-layout.ts";
 
-/** Files looked at between two turns of the worker's event loop. */
+/** Files examined between two turns of the worker's event loop. */
 const FILES_PER_TURN = 500;
 
 /**
- * @returns Four numbers a file: size, mtimeMs, inode; for one that is not there -1, and of the nearest folder above it
- * the depth below the root and 1 when it is empty. Then what stands in its place: `PLACE_KINDS`.
- * @throws {DiskRefusal} `ENOENT` when the root that was there is not, `ENODEV` when another disk is in its place:
- * once when files are on it, since what is open is not, and as often as none are.
+ * @returns Four numbers a file: size, mtimeMs and inode, then the kind of entry in its place
+ * (`PLACE_KINDS`). An absent file has -1, then the depth of the nearest folder above it, counted
+ * from the root, and 1 when that folder is empty.
+ * @throws {DiskRefusal} `ENOENT` when a root that existed is gone. `ENODEV` when another disk is in
+ * its place: once if that disk holds files, because the open files are not on it, and on every call
+ * if it holds none.
  */
 export async function stampFiles(io: ContentIo): Promise<Float64Array> {
   const { table } = io;
@@ -58,8 +60,9 @@ export async function stampFiles(io: ContentIo): Promise<Float64Array> {
 
 /**
  * @param folder - The root, or absolute and below it.
- * @param known - What was found before; folders are looked at once.
- * @returns How many folders below the root something stands that is no folder, on the way to this one; 0 for nowhere.
+ * @param known - Earlier results; each folder is examined once.
+ * @returns The depth below the root at which something other than a folder blocks the way to this
+ * folder; 0 for none.
  */
 export function blockedDepth(io: ContentIo, folder: string, known: Map<string, number>): number {
   const { root } = io.table.shared;
@@ -82,10 +85,10 @@ function obstacleOf(facts: Stats | undefined): Obstacle | undefined {
 }
 
 /**
- * A disk that was taken away may leave its mount point behind, an empty folder on the disk below; and one that is
- * plugged in again may get another number (STO-5).
+ * A disk that was taken away may leave its mount point behind, an empty folder on the disk below. A
+ * disk that is plugged in again may get another device number (STO-5).
  *
- * @returns The disk that holds the root; `undefined` when there is no root yet.
+ * @returns The device of the root; `undefined` when there is no root yet.
  */
 function lookAtRoot({ table }: ContentIo): number | undefined {
   const { root } = table.shared;
@@ -94,7 +97,7 @@ function lookAtRoot({ table }: ContentIo): number | undefined {
   return device;
 }
 
-/** @param empty - What was found before; folders are looked into once. @returns Depth, and 1 for empty. */
+/** @param empty - Earlier results; each folder is listed once. @returns Depth, and 1 for empty. */
 function nearestFolder(io: ContentIo, folder: string, empty: Map<string, boolean>): number[] {
   const { root } = io.table.shared;
   let nearest = folder;
@@ -122,8 +125,9 @@ function holdsAnything(folder: string): boolean {
 }
 
 /**
- * Other files may be in the places of those that are open: every worker opens them anew when it needs them.
- * Those that are lost count as never seen, and owe the disk nothing; so does the part file when it went along.
+ * Other files may have taken the places of the open ones: every worker reopens them when it needs
+ * them. Lost files count as never seen and need no sync; the same holds for the part file if it was
+ * lost as well.
  */
 export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void {
   for (const file of lost) {
@@ -138,10 +142,10 @@ export function reopenFiles({ table }: ContentIo, lost: readonly number[]): void
 }
 
 /**
- * Gives whole files their own names. Nobody writes meanwhile: this is the only job that moves a file which may be
- * open; descriptors go on leading to it.
+ * Gives complete files their final names. Nobody writes meanwhile. Only this job moves files that
+ * may be open, and descriptors stay valid.
  *
- * @throws {DiskRefusal} `EEXIST` when something stands there, which is not overwritten.
+ * @throws {DiskRefusal} `EEXIST` when the name is taken; nothing is overwritten.
  */
 export function finishFiles(io: ContentIo, files: readonly number[]): void {
   const { table } = io;
@@ -151,7 +155,7 @@ export function finishFiles(io: ContentIo, files: readonly number[]): void {
     const to = io.files.finalPath(file);
     if (io.files.lookAtPath(to)) throw refusal("EEXIST", to);
     onDisk(from, () => {
-      // Both are in one folder, which is looked for once.
+      // Both names are in one folder, which is resolved once.
       const entry = io.files.entry(to, false);
       renameSync(join(dirname(entry), basename(from)), entry);
     });
@@ -170,7 +174,7 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-/** Makes the empty files and the links, which no piece brings. What is there already stays. */
+/** Creates the empty files and the links, which belong to no piece. Keeps existing entries. */
 export async function createEmpty(io: ContentIo, unwanted: Uint8Array | undefined): Promise<void> {
   const { table } = io;
   const { readOnly, links, lengths } = table.shared;
@@ -178,7 +182,7 @@ export async function createEmpty(io: ContentIo, unwanted: Uint8Array | undefine
   await inTurns(io, (file) => {
     if (lengths[file] !== 0 || table.isPad(file) || unwanted?.[file] === 1) return;
     const target = links.get(file);
-    // Nothing is written to an empty file, so that one which is there is as good as any.
+    // Nothing is ever written to an empty file, so an existing one will do.
     if (target === undefined && io.files.lookAt(file)?.isFile() === true) return;
     if (target === undefined) io.files.open(file, "write");
     else createLink(io, file, target);
@@ -199,7 +203,7 @@ function createLink(io: ContentIo, file: number, target: string): void {
   });
 }
 
-/** Bytes a user without privileges may still write to the disk that holds the root, or will hold it. */
+/** Bytes an unprivileged user may still write to the disk that holds the root, or will hold it. */
 export function freeSpace(io: ContentIo): number {
   let folder = io.table.shared.root;
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
@@ -209,7 +213,7 @@ export function freeSpace(io: ContentIo): number {
   });
 }
 
-/** Does something with each file, some of them in each turn of the event loop. */
+/** Calls a function for each file, a limited number in each turn of the event loop. */
 async function inTurns(io: ContentIo, work: (file: number) => void): Promise<void> {
   const { fileCount } = io.table.shared;
   for (let first = 0; first < fileCount; first += FILES_PER_TURN) {

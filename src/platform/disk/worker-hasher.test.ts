@@ -24,7 +24,7 @@ function finish(hashing: PieceHashing, slab: Slab): Promise<PieceDigests | DiskF
   return new Promise((resolve) => hashing.finish({ slab, length: BLOCK, headBytes: 0 }, resolve));
 }
 
-test("two pieces that are hashed in parts at the same time keep apart", async (t) => {
+test("two pieces hashed in parts at the same time do not mix", async (t) => {
   const pool = new WorkerPool({ workers: 1, openFilesMax: 1, log: SILENT_LOG });
   t.after(() => pool.close());
   const hasher = new WorkerHasher(pool);
@@ -42,14 +42,14 @@ test("two pieces that are hashed in parts at the same time keep apart", async (t
   }
 });
 
-test("a piece whose beginning died with its thread is a failure; a new one is hashed", async (t) => {
+test("a piece whose first part died with its thread is a failure; a new one is hashed", async (t) => {
   const pool = new WorkerPool({ workers: 1, openFilesMax: 1, log: SILENT_LOG });
   t.after(() => pool.close());
   const hasher = new WorkerHasher(pool);
   const slab = slabOf(7);
   const hashing = hasher.begin(PLAN);
   assert.deepEqual(await feed(hashing, slab), { kind: "done" });
-  // Memory that was never announced is a bug of ours, with which a worker does not go on.
+  // Memory that was never announced is a bug of ours, and ends the worker.
   const source = { target: { arena: 99, offset: 0, length: 1 }, headBytes: 0 };
   const part = { source, length: 1, isLast: true };
   await new Promise((resolve) => pool.postHash(0, { hashing: 99, plan: PLAN, part }, resolve));

@@ -3,7 +3,7 @@ import type { DigestPlan, HashedPart, Hasher, PieceHashing } from "../../ports/h
 import type { DiskOutcomeMessage } from "./disk-job.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
-/** Hashes pieces where they lie in shared memory, on the threads that otherwise touch the disk. */
+/** Hashes pieces in place in shared memory, on the threads that also do the disk I/O. */
 export class WorkerHasher implements Hasher {
   readonly #pool: WorkerPool;
   #nextHashing = 1;

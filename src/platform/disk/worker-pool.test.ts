@@ -26,7 +26,7 @@ test("a worker that dies is reported, its jobs fail as values, and the next one 
   };
   assert.equal((await store()).kind, "intact");
 
-  // Memory that was never announced is a bug of ours, with which a worker does not go on.
+  // Memory that was never announced is a bug of ours, and ends the worker.
   const source = { arena: 99, offset: 0, length: 1 };
   const deadly: DiskTask = { kind: "write", piece: 0, begin: 0, source };
   const outcomes = await Promise.all([
@@ -42,7 +42,7 @@ test("a worker that dies is reported, its jobs fail as values, and the next one 
   assert.equal(
     Atomics.load(content.layout.state, 0) & DIRTY,
     DIRTY,
-    "what was written is not forgotten",
+    "the record of unsynced writes survives",
   );
   assert.deepEqual(await run({ kind: "sync", part: 0, parts: 1 }), { kind: "done" });
   assert.equal(Atomics.load(content.layout.state, 0) & DIRTY, 0);
@@ -52,7 +52,7 @@ test("a worker that dies is reported, its jobs fail as values, and the next one 
   assert.ok(late.kind === "failure" && late.code === "EBADF");
 });
 
-test("dropped memory is forgotten by the workers, and may come again", async (t) => {
+test("workers forget dropped memory, and it can be announced again", async (t) => {
   const root = temporaryFolder(t);
   const pool = new WorkerPool({ workers: 1, openFilesMax: 10, log: SILENT_LOG });
   t.after(() => pool.close());

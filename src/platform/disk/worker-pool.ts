@@ -16,16 +16,18 @@ import type { DiskWorkerOptions } from "./disk-worker.ts";
 import type { SharedLayout } from "./shared-layout.ts";
 import { DISK_WORKER_URL } from "./worker-url.ts";
 
-/** The workers make few and short-lived objects; V8's defaults would let them keep far more. */
+/**
+ * The workers allocate few, short-lived objects; V8's default limits would let them keep far more.
+ */
 const YOUNG_GENERATION_MIB = 4;
 
-/** One content, as the pool tells the workers of it. */
+/** One content, as the pool announces it to the workers. */
 export interface PooledContent {
   readonly content: number;
   readonly layout: SharedLayout;
 }
 
-/** Who is told what a job leads to. Never called inside the call that posted it. */
+/** Receives a job's result. Never called within the call that posted the job. */
 export interface JobHandler {
   readonly onOutcome: (outcome: DiskOutcomeMessage) => void;
   readonly onJudged?: (pieces: Uint32Array) => void;
@@ -33,7 +35,7 @@ export interface JobHandler {
 }
 
 interface PendingJob extends JobHandler {
-  /** What is named when it fails. */
+  /** The path that a failure names. */
   readonly path: string;
 }
 
@@ -51,8 +53,9 @@ export interface WorkerPoolOptions extends DiskWorkerOptions {
 }
 
 /**
- * The threads that touch the disk. Each starts with its first job, keeps the process alive only while it
- * has jobs, and is replaced when it dies: its jobs then fail, and what it knew is told to the next.
+ * The threads that do the disk I/O. Each starts with its first job, keeps the process alive only
+ * while it has jobs, and is replaced when it dies: its jobs then fail, and its successor gets all
+ * notices again.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -86,7 +89,7 @@ export class WorkerPool {
     return { content, layout };
   }
 
-  /** Queues a job for a worker; jobs for one worker start in the order they were posted. */
+  /** Queues a job for a worker; a worker starts its jobs in the order they were posted. */
   post(index: number, to: PooledContent, task: DiskTask, handler: JobHandler): void {
     const seat = this.#seats[index];
     invariant(seat, "jobs go to one of the workers");
@@ -99,7 +102,7 @@ export class WorkerPool {
     if (id !== undefined) seat.outbox.push({ id, content, task });
   }
 
-  /** Queues a part of a hashing, which belongs to no content. */
+  /** Queues one part of a hashing that belongs to no content. */
   postHash(index: number, hash: HashTask, onOutcome: JobHandler["onOutcome"]): void {
     const seat = this.#seats[index];
     invariant(seat, "jobs go to one of the workers");
@@ -107,7 +110,9 @@ export class WorkerPool {
     if (id !== undefined) seat.outbox.push({ id, hash });
   }
 
-  /** @returns The number of the job, which is to be put into the outbox; `undefined` when the pool is closed. */
+  /**
+   * @returns The job's number, for the message in the outbox; `undefined` when the pool is closed.
+   */
   #enlist(seat: Seat, job: PendingJob): number | undefined {
     if (this.#closed) {
       process.nextTick(() => job.onOutcome(diskFailure("EBADF", job.path)));
@@ -120,7 +125,7 @@ export class WorkerPool {
     return id;
   }
 
-  /** Posts to all workers. @param gather - Gets every outcome, after the last has come. */
+  /** Posts to all workers. @param gather - Gets every outcome, once the last has arrived. */
   postToAll(
     to: PooledContent,
     taskFor: (index: number) => DiskTask,
@@ -139,17 +144,17 @@ export class WorkerPool {
     }
   }
 
-  /** The content was closed on this worker. */
+  /** Reports that this worker has closed the content. */
   forget(to: PooledContent): void {
     for (const seat of this.#seats) seat.knownContents.delete(to.content);
   }
 
-  /** Whether a worker has anything of this content to close. */
+  /** True when a worker has something of this content to close. */
   knows(index: number, to: PooledContent): boolean {
     return this.#seats[index]!.knownContents.has(to.content);
   }
 
-  /** Names bytes of shared memory so that the worker finds them. Call it just before `post`. */
+  /** Registers bytes of shared memory so that the worker finds them. Call it just before `post`. */
   memoryRun(index: number, view: Uint8Array): MemoryRun {
     const memory = view.buffer;
     invariant(memory instanceof SharedArrayBuffer, "slabs are shared memory");
@@ -167,7 +172,7 @@ export class WorkerPool {
     return { arena, offset: view.byteOffset, length: view.length };
   }
 
-  /** Lets go of memory that no job names any more. */
+  /** Drops memory that no job refers to any more. */
   dropMemory(memory: SharedArrayBuffer): void {
     const arena = this.#arenaIds.get(memory);
     if (arena === undefined) return;
@@ -178,7 +183,7 @@ export class WorkerPool {
     this.#planFlush();
   }
 
-  /** Waits for the jobs at hand and ends the workers; later jobs fail. */
+  /** Waits for the jobs under way and ends the workers; later jobs fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#flush();

@@ -1,8 +1,8 @@
 import { extname } from "node:path";
 
 /**
- * Where the code of the disk workers lies. Nobody rewrites the address when TypeScript is bundled, so the
- * suffix is that of the file that runs now; no other file names a worker.
+ * Where the code of the disk workers is. Bundling TypeScript does not rewrite this address, so the
+ * suffix is that of the running file; no other file names a worker.
  */
 export const DISK_WORKER_URL = new URL(
   `./disk-worker${extname(import.meta.filename)}`,
