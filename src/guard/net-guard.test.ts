@@ -7,7 +7,7 @@ import { GuardedFetch, type MakeFetch } from "./guarded-fetch.ts";
 import { NetGuard } from "./net-guard.ts";
 import { OwnNetworks } from "./own-networks.ts";
 
-/** Names and their addresses; literal addresses are themselves. */
+/** Names and their addresses; a literal address resolves to itself. */
 const NAMES = new Map([
   ["public.example", ["9.9.9.9"]],
   ["home.example", ["192.168.1.5", "2620:fe::5"]],
@@ -20,7 +20,7 @@ async function lookUp(host: string): Promise<readonly string[]> {
   return NAMES.get(host) ?? (addressBytes(host) ? [host] : []);
 }
 
-/** Connects to the first address that is allowed of each hop; `/to/HOST/PATH` behind a path redirects there. */
+/** Connects to the first allowed address of each hop; the path `/to/HOST/PATH` redirects there. */
 function fakeFetch(connected: string[]): MakeFetch {
   return ({ judge }): HttpFetch => ({
     async get(url) {
@@ -49,7 +49,7 @@ const FETCHES: readonly {
   readonly connects: readonly string[] | RegExp;
 }[] = [
   { url: "http://public.example/anything", connects: ["9.9.9.9"] },
-  // Near: trackers only, unless the person named it.
+  // Near addresses: trackers only, unless the user named the URL.
   { url: "http://127.0.0.1/announce", connects: ["127.0.0.1"] },
   { url: "http://127.0.0.1/announce/", connects: ["127.0.0.1"] },
   { url: `http://192.168.1.5/${KEY}/announce?x=1`, connects: ["192.168.1.5"] },
@@ -76,12 +76,12 @@ const FETCHES: readonly {
   { url: "http://192.0.0.8/admin", connects: IN_NETWORK },
   { url: "http://home.example/admin", connects: IN_NETWORK },
   { url: "http://127.0.0.1/admin", nearPages: "all", connects: ["127.0.0.1"] },
-  // No machine has such an address.
+  // No host can have such an address.
   { url: "http://239.255.255.250/announce", connects: /no address of a machine/ },
   { url: "http://crowd.example/announce", nearPages: "all", connects: /no address of a machine/ },
   { url: "http://[2001:db8::1]/announce", connects: /no address of a machine/ },
   { url: "http://unknown.example/announce", connects: /no address of a machine/ },
-  // Every hop is judged, as the first one. Redirects lead no nearer.
+  // Every hop is judged like the first. Redirects never lead nearer.
   { url: "http://public.example/announce/to/localhost/announce", connects: LED_INSIDE },
   { url: "http://public.example/announce/to/home.example/announce", connects: LED_INSIDE },
   { url: "http://192.168.1.5/announce/to/127.0.0.1/announce", connects: LED_INSIDE },
@@ -98,7 +98,7 @@ const FETCHES: readonly {
     nearPages: "all",
     connects: ["127.0.0.1", "127.0.0.1"],
   },
-  // A name that is near and far is near, and only there.
+  // A name with near and far addresses counts as near, and only the near ones are used.
   { url: "http://trap.example/announce", connects: ["127.0.0.1"] },
   { url: "http://trap.example/x", connects: IN_NETWORK },
   { url: "http://home.example/announce", connects: ["192.168.1.5"] },
@@ -118,7 +118,7 @@ for (const { url, nearPages = "announce", connects } of FETCHES) {
   });
 }
 
-/** Of no interfaces, so that what this machine has changes nothing. */
+/** A guard without interfaces, so that the addresses of this machine change nothing. */
 function alone(): OwnNetworks {
   return new OwnNetworks(
     () => [],
@@ -136,13 +136,16 @@ function guard(networks = alone()): NetGuard {
 
 const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];
 
-/** Whether peers on this machine, in its network, in the world and nowhere may be connected to. */
+/**
+ * Whether it may connect to peers on this machine, in its network, on the internet, and at an
+ * unreachable address.
+ */
 function allowed(judge: NetGuard): boolean[] {
   return PEERS.map((address) => judge.allowPeer({ address, port: 1 }));
 }
 
-test("house rule 8: peers are as near as the reply that names them, no nearer", () => {
-  assert.deepEqual(allowed(guard()), [false, false, true, false], "nobody but a link");
+test("house rule 8: peers may be as near as the sender of the reply that names them, no nearer", () => {
+  assert.deepEqual(allowed(guard()), [false, false, true, false], "known from a link only");
   const peers = PEERS.map((address) => ({ address, port: 6881 }));
   const names = (from: string): string[] =>
     guard()
@@ -158,13 +161,14 @@ test("house rule 8: a reply from near vouches for its own peers only", () => {
   judge.judgePeers([{ address: "192.168.1.7", port: 1 }], "192.168.1.5");
   assert.deepEqual(allowed(judge), [false, true, true, false]);
   assert.equal(judge.allowPeer({ address: "192.168.1.8", port: 1 }), false);
-  // The same tracker, when its name leads out into the world: what it said before does not count for it.
+  // The name of the same tracker now resolves to a public address: what it named before does not
+  // count.
   assert.deepEqual(judge.judgePeers([{ address: "192.168.1.7", port: 2 }], "9.9.9.9"), []);
   assert.deepEqual(judge.judgePeers([{ address: "192.168.1.8", port: 2 }], "9.9.9.9"), []);
   assert.deepEqual(judge.refused, ["192.168.1.7", "192.168.1.8"]);
 });
 
-test("HUB-26: whoever is vouched for or named is a peer, not all that listens on its machine", () => {
+test("HUB-26: the guard trusts a peer's port, not everything that listens on its machine", () => {
   const everseed = { address: "127.0.0.1", port: 8421 };
   const database = { address: "127.0.0.1", port: 6379 };
   const vouching = guard();
@@ -185,7 +189,7 @@ test("house rule 8: addresses of UDP trackers are judged too", async () => {
   assert.deepEqual(await guard().datagrams.resolve("crowd.example"), []);
 });
 
-test("house rule 8: what is vouched for has a bound", () => {
+test("house rule 8: the number of vouched peers is bounded", () => {
   const judge = guard();
   const peers = Array.from({ length: 10_001 }, (_, n) => ({
     address: `10.0.${n >> 8}.${n & 255}`,
@@ -194,11 +198,11 @@ test("house rule 8: what is vouched for has a bound", () => {
   for (let at = 0; at < peers.length; at += 500) {
     judge.judgePeers(peers.slice(at, at + 500), "10.9.9.9");
   }
-  assert.equal(judge.allowPeer({ address: "10.0.0.0", port: 1 }), false, "the oldest is forgotten");
+  assert.equal(judge.allowPeer({ address: "10.0.0.0", port: 1 }), false, "the oldest is dropped");
   assert.equal(judge.allowPeer({ address: "10.0.0.1", port: 1 }), true);
 });
 
-test("house rule 8: peers that the person names may be anywhere", () => {
+test("house rule 8: peers that the user names may be anywhere", () => {
   const judge = guard();
   judge.trust({ address: "192.168.1.7", port: 1 });
   assert.deepEqual(allowed(judge), [false, true, true, false]);
@@ -206,7 +210,7 @@ test("house rule 8: peers that the person names may be anywhere", () => {
   assert.deepEqual(judge.judgePeers(peers, "9.9.9.9"), peers);
 });
 
-test("house rule 8: what was refused can be told, a few of it, and not what is allowed by now", () => {
+test("house rule 8: a few refused peers can be reported, but not those allowed by now", () => {
   const judge = guard();
   assert.deepEqual(judge.refused, []);
   for (let last = 1; last < 9; last += 1)
@@ -217,7 +221,9 @@ test("house rule 8: what was refused can be told, a few of it, and not what is a
   assert.deepEqual(judge.refused, ["192.168.1.1", "192.168.1.3"]);
 });
 
-/** A machine at home: one network with addresses of the world, a tunnel, and a line that has one address only. */
+/**
+ * A machine at home: a network with public addresses, a tunnel, and a line with a single address.
+ */
 const INTERFACES = [
   { address: "127.0.0.1", cidr: "127.0.0.1/8" },
   { address: "::1", cidr: "::1/128" },
@@ -258,7 +264,7 @@ const DISTANCES: [address: string, reach: "machine" | "network" | "world" | "now
   ["no address", "machine"],
 ];
 for (const [address, reach] of DISTANCES) {
-  test(`HUB-44: seen from this machine ${address} is ${reach}`, () => {
+  test(`HUB-44: from this machine ${address} is ${reach}`, () => {
     assert.equal(near.reachOf(address), REACH[reach]);
   });
 }
@@ -274,7 +280,7 @@ test("HUB-44: neighbours and this machine are near by their global addresses too
     peers.map((peer) => judge.allowPeer(peer)),
     [false, false, false, true],
   );
-  // A tracker in the own network may name neighbours, whichever of its addresses answered.
+  // A tracker in our own network may name neighbours, whichever of its addresses answered.
   assert.deepEqual(guard(near).judgePeers(peers, "2620:fe:1:2::9"), [sibling, neighbour, far]);
   assert.deepEqual(guard(near).judgePeers(peers, "2620:fe:1:2::7"), [
     self,
@@ -285,7 +291,7 @@ test("HUB-44: neighbours and this machine are near by their global addresses too
   assert.deepEqual(await judge.datagrams.resolve("2620:fe:1:2::8"), ["2620:fe:1:2::8"]);
 });
 
-test("HUB-44: a torrent names no page of a neighbour, and no server elsewhere sends us to one", async () => {
+test("HUB-44: a torrent may not name a neighbour's page, and no server elsewhere may redirect to one", async () => {
   const fetch = new GuardedFetch({
     nearPages: "announce",
     lenient: true,

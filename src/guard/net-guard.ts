@@ -8,36 +8,38 @@ export interface NetGuardOptions extends Pick<GuardedFetchOptions, "networks" | 
   readonly datagrams: DatagramNet;
 }
 
-/** Enough to tell a person; a hostile tracker names more. */
+/** Enough to report to the user; a hostile tracker names more. */
 const REFUSED_KEPT = 3;
 
-/** Near peers that trackers vouch for; the oldest is forgotten when there are more. */
+/** Near peers that trackers vouched for; beyond this the oldest is dropped. */
 const VOUCHED_MAX = 10_000;
 
 /**
- * The guard of connections that a torrent leads to (house rule 8). It comes from strangers, but the program that
- * reads it runs inside: what it names may not lead to where strangers cannot go themselves.
+ * Guards the connections that a torrent leads to (house rule 8). Torrents come from strangers, but
+ * the program that reads them runs inside a network: what a torrent names must not lead to places
+ * that strangers cannot reach themselves.
  *
- * - Peers that the person names may be anywhere.
- * - A tracker may be anywhere, because a hub at home is; one that is near is asked for nothing but announces, unless the
- *   person names it.
- * - Peers that a tracker names may be as near as the address this reply came from, no nearer. A handshake
- *   carries 20 bytes that whoever made the link chose: enough for a command to some service on this machine.
+ * - Peers that the user names may be anywhere.
+ * - A tracker may be anywhere, because a hub at home is. A near tracker gets only announces, unless
+ *   the user named it.
+ * - Peers that a tracker names may be as near as the address of its reply, no nearer. A handshake
+ *   carries 20 bytes chosen by the author of the link: enough for a command to some service on this
+ *   machine.
  */
 export class NetGuard {
-  /** To trackers. */
+  /** The fetcher for trackers. */
   readonly http: HttpFetch;
-  /** To trackers. */
+  /** The datagram transport for trackers. */
   readonly datagrams: DatagramNet;
   readonly #networks: OwnNetworks;
   readonly #trusted = new Set<string>();
-  /** Without their queries, which each announce has its own of. */
+  /** Without their queries, which differ in every announce. */
   readonly #trustedTrackers = new Set<string>();
-  /** By address, which is what a person is told. */
+  /** Keyed by address, which is what the user is shown. */
   readonly #refused = new Map<string, Endpoint>();
   /**
-   * Near peers in replies that came from as near, in the order of their coming. With their ports: a hub's tracker
-   * names its everseed on this machine, and what else listens here is not meant by that.
+   * Near peers from replies of equally near trackers, oldest first. Ports count: a hub's tracker
+   * names its everseed on this machine, which says nothing about other services here.
    */
   readonly #vouched = new Set<string>();
 
@@ -57,12 +59,12 @@ export class NetGuard {
     };
   }
 
-  /** @param url - Of a tracker that the person names: also one whose path no torrent may name. */
+  /** @param url - A tracker that the user names, even at a path that no torrent may name. */
   trustTracker(url: string): void {
     this.#trustedTrackers.add(withoutQuery(url));
   }
 
-  /** @param peer - That the person names. */
+  /** @param peer - A peer that the user names. */
   trust(peer: Endpoint): void {
     this.#trusted.add(formatEndpoint(peer));
   }
@@ -70,8 +72,8 @@ export class NetGuard {
   /**
    * Judges the peers of one reply.
    *
-   * @param from - The address that the reply came from.
-   * @returns Those that may be connected to.
+   * @param from - The sender of the reply.
+   * @returns The peers that may be connected to.
    */
   judgePeers(peers: readonly Endpoint[], from: string): readonly Endpoint[] {
     const floor = this.#networks.reachOf(from);
@@ -86,20 +88,20 @@ export class NetGuard {
     });
   }
 
-  /** As `allowPeer`, of somebody who is going to be connected to. */
+  /** Like `allowPeer`, for a peer about to be connected to; it records a refusal. */
   admitPeer(peer: Endpoint): boolean {
     const allowed = this.allowPeer(peer);
     if (!allowed) this.#noteRefused(peer);
     return allowed;
   }
 
-  /** Addresses of some of the peers that would have been connected to, and still may not be. */
+  /** Addresses of some of the peers that were refused and still are. */
   get refused(): readonly string[] {
     const refused = [...this.#refused].filter(([, peer]) => !this.allowPeer(peer));
     return refused.map(([address]) => address);
   }
 
-  /** Whether a peer may be connected to. */
+  /** Decides whether a peer may be connected to. */
   allowPeer(peer: Endpoint): boolean {
     if (this.#networks.reachOf(peer.address) === REACH.world) return true;
     const named = formatEndpoint(peer);

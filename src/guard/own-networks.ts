@@ -2,15 +2,20 @@ import { nearestOf, REACH, type Reach, reachOf } from "../base/address-reach.ts"
 import { addressBytes, formatAddress } from "../base/endpoint.ts";
 import { networkList } from "../base/network-list.ts";
 
-/** An address of this machine, and its network as "ADDRESS/BITS"; null when the system does not say. */
+/**
+ * An address of this machine, and its network as "ADDRESS/BITS"; null when the system does not
+ * provide it.
+ */
 export interface OwnInterface {
   readonly address: string;
   readonly cidr: string | null;
 }
 
-/** Interfaces come and go; for so long what they were is believed. */
+/** How long a list of interfaces is trusted; interfaces come and go. */
 const KEPT_MS = 10_000;
-/** A wider network than this on an interface is a tunnel that takes everything, and no neighbourhood. */
+/**
+ * A wider network than this on an interface is a tunnel for all traffic, and not a neighbourhood.
+ */
 const BITS_MIN = 8;
 
 interface Known {
@@ -20,9 +25,9 @@ interface Known {
 }
 
 /**
- * How far addresses are from this machine, its own interfaces considered (HUB-44). With IPv6 each machine of a home has an
- * address of the world; that of a neighbour leads into the own network all the same, and our own to this machine, behind
- * whatever keeps strangers out.
+ * Decides how far addresses are from this machine, taking its own interfaces into account (HUB-44).
+ * With IPv6 every machine at home has a global address; a neighbour's still leads into our own
+ * network, and our own to this machine, past the firewall that keeps strangers out.
  */
 export class OwnNetworks {
   readonly #interfaces: () => readonly OwnInterface[];

@@ -1,12 +1,12 @@
 import type { DiskFailure, DiskOutcome, Slab } from "./content.ts";
 
-/** What to find out about a piece. */
+/** What to compute for a piece. */
 export interface DigestPlan {
-  /** Bytes under the v1 hash, padding at the end included; `undefined` when it is not asked for. */
+  /** Bytes under the v1 hash, padding at the end included; `undefined` when not needed. */
   readonly v1Bytes: number | undefined;
   /** Bytes of the file under the v2 node and the leaves of its subtree. */
   readonly v2: { readonly bytes: number; readonly leafWidth: number } | undefined;
-  /** Whether the SHA-1 of each block is asked for. */
+  /** True to compute the SHA-1 of each block. */
   readonly blocks: boolean;
 }
 
@@ -20,21 +20,24 @@ export interface PieceDigests {
 export interface HashedPart {
   readonly slab: Slab;
   readonly length: number;
-  /** Bytes before each block of 16 KiB that are not hashed, and not counted by `length`. */
+  /** Bytes before each block of 16 KiB that are neither hashed nor counted in `length`. */
   readonly headBytes: number;
 }
 
-/** The hashing of one piece, which is fed in order, one call at a time. Slabs are lent until the callback. */
+/** Hashes one piece, fed in order, one call at a time. Slabs are lent until the callback. */
 export interface PieceHashing {
-  /** Takes whole blocks, of which more follow. */
+  /** Takes whole blocks, with more to follow. */
   feed(part: HashedPart, onDone: (outcome: DiskOutcome) => void): void;
   /** Takes the last bytes. Padding at the end need not be fed. */
   finish(part: HashedPart, onDone: (found: PieceDigests | DiskFailure) => void): void;
-  /** Nothing more is fed. Called instead of `finish`, and not while a call is under way. */
+  /** Cancels the hashing. Call it instead of `finish`, and not while a call is under way. */
   cancel(): void;
 }
 
-/** Hashes pieces that are in memory, for stores without workers near their bytes. Calls back later, never inside the call. */
+/**
+ * Hashes pieces in memory, for stores without workers near their bytes. Calls back later, never
+ * inside the call.
+ */
 export interface Hasher {
   begin(plan: DigestPlan): PieceHashing;
 }

@@ -1,4 +1,4 @@
-/** Fields hold values that JSON can hold; never secrets (house rule 10). */
+/** Fields hold JSON values; never secrets (house rule 10). */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Log {

@@ -1,49 +1,57 @@
 import type { Endpoint } from "../base/endpoint.ts";
 
-/** Why the world refused; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`...). */
+/** Why the system refused; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`...). */
 export interface NetFailure {
   readonly code: string;
   readonly message: string;
 }
 
-/** What a stream connection tells its owner. Calls never nest inside a call of the owner's own. */
+/**
+ * The events of a stream connection, for its owner. They never fire inside a call of the owner's
+ * own.
+ */
 export interface StreamHandler {
-  /** An outgoing connection is established. Not called for accepted ones. */
+  /** An outgoing connection was established. Not called for accepted ones. */
   handleOpen(): void;
   /**
    * Bytes arrived.
    *
-   * @param chunk - Borrowed for the length of the call: the buffer is used again for the next read
-   *   and shared by all connections, so what is kept must be copied. Bytes past `length` are stale.
+   * @param chunk - Borrowed for the call: all connections share the buffer, and the next read
+   * reuses it, so copy what must be kept. Bytes past `length` are stale.
    */
   handleBytes(chunk: Uint8Array, length: number): void;
   /**
-   * The operating system has taken `bytes` that were written; their buffers are free again. It says nothing about the
-   * other machine: the system holds megabytes before somebody who does not read is noticed.
+   * The operating system has taken `bytes` that were written; their buffers are free again. This
+   * says nothing about the other machine: the system buffers megabytes before a peer that does not
+   * read shows.
    */
   handleSent(bytes: number): void;
-  /** The end, once, whoever caused it; nothing follows. Not called after our own `destroy`. */
+  /**
+   * The connection ended, whoever ended it; called once, and nothing follows. Not called after our
+   * own `destroy`.
+   */
   handleClose(failure: NetFailure | undefined): void;
 }
 
 /** One reliable byte stream to a peer: TCP now, uTP and WebRTC later. */
 export interface StreamConnection {
   readonly remote: Endpoint;
-  /** Our side as the connection sees it; `undefined` until open. */
+  /** The local address of the connection; `undefined` until it is open. */
   readonly local: Endpoint | undefined;
-  /** Bytes written that the operating system has not taken. */
+  /** Written bytes that the operating system has not taken yet. */
   readonly bufferedBytes: number;
   /**
-   * Bytes written that the other machine has not acknowledged; `undefined` where, or while, that cannot be told. It may
-   * cost something, and lag by a second: ask it of those only that seem to take nothing.
+   * Written bytes that the other machine has not acknowledged; `undefined` where, or while, this is
+   * unknown. It may cost something and lag by a second: query it only for peers that seem to take
+   * nothing.
    */
   unackedBytes(): number | undefined;
   /** Queues bytes; the buffer is lent until `handleSent` has covered it. */
   write(bytes: Uint8Array): void;
-  /** Stops and restarts reading: back-pressure to the remote. */
+  /** Stops and restarts reading, for back-pressure. */
   pauseReading(): void;
   resumeReading(): void;
-  /** Ends at once, without waiting for what is queued. Safe to repeat. */
+  /** Ends at once and drops queued bytes. Safe to repeat. */
   destroy(): void;
 }
 
@@ -61,7 +69,7 @@ export interface ListenOptions {
   readonly accept: (connection: StreamConnection) => StreamHandler | undefined;
 }
 
-/** Streams between machines. One transport is one implementation. */
+/** Streams between machines. Each transport is one implementation. */
 export interface StreamNet {
   /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
   listen(options: ListenOptions): Promise<StreamListener>;
@@ -81,41 +89,41 @@ export interface DatagramSocket {
 }
 
 export interface DatagramNet {
-  /** @param receive - `bytes` is borrowed for the length of the call. */
+  /** @param receive - `bytes` is borrowed for the call. */
   bind(options: {
     readonly host: string;
     readonly port: number;
     readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
   }): Promise<DatagramSocket>;
-  /** Addresses of a name; empty when it has none. Literal addresses are returned as they are. */
+  /** Resolves a name; empty when it has no address. Returns literal addresses unchanged. */
   resolve(host: string): Promise<readonly string[]>;
 }
 
 export interface HttpReply {
   readonly status: number;
   readonly body: Uint8Array;
-  /** The address that replied: the last one, when there were redirects. */
+  /** The address that replied; after redirects, the last one. */
   readonly from: string;
-  /** Where a redirect leads when that is no http or https address: a magnet link, for instance. */
+  /** The target of a redirect to something other than http or https, for instance a magnet link. */
   readonly leadsTo?: string | undefined;
 }
 
 /** Fetches one resource by GET. Follows at most five redirects, each http or https (TRK-19). */
 export interface HttpFetch {
-  /** @throws (rejects with) an error whose message a person can read, when there is no reply in time. */
+  /** @throws (rejects with) an error with a message for people when there is no reply in time. */
   get(
     url: string,
     options: {
       readonly timeoutMs: number;
       readonly bytesMax: number;
       readonly signal?: AbortSignal;
-      /** Reach the host by addresses of this family only; by any when left out. */
+      /** Connect to addresses of this family only; to any when absent. */
       readonly family?: 4 | 6;
     },
   ): Promise<HttpReply>;
 }
 
-/** One step of a fetch: the URL asked for, or one that a redirect names. */
+/** One step of a fetch: the requested URL, or the target of a redirect. */
 export interface HttpHop {
   readonly url: URL;
   /** All addresses of its host. */
@@ -123,8 +131,8 @@ export interface HttpHop {
 }
 
 /**
- * Asked once at each hop (house rule 8). The connection goes to the addresses it returns and to no other; `refused`
- * says to a person why there are none.
+ * Called once for each hop (house rule 8). The connection goes to the returned addresses and to no
+ * other; `refused` explains to the user why there are none.
  */
 export type HopJudge = (hop: HttpHop) => readonly string[] | { readonly refused: string };
 
@@ -133,47 +141,53 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** Of the whole exchange. */
+  /** Limit on the whole exchange. */
   readonly timeoutMs: number;
-  /** Of the answer. */
+  /** Limit on the answer's body. */
   readonly bytesMax: number;
   readonly signal: AbortSignal;
 }
 
 export interface HttpAnswer {
   readonly status: number;
-  /** Of a redirect, which is told and not followed: it would take a token to wherever it leads. */
+  /**
+   * The target of a redirect, which is reported and not followed: following would send the token
+   * there.
+   */
   readonly location: string | undefined;
-  /** `undefined` when there are more bytes than were asked for. */
+  /** `undefined` when the body exceeds the limit. */
   readonly body: Uint8Array | undefined;
 }
 
-/** Asks a server that the person named. */
+/** Sends requests to a server that the user named. */
 export interface HttpCalls {
   /** @throws (rejects with) an error that carries the system's `code`, itself or in its `cause`; or the signal's reason. */
   send(request: HttpRequest): Promise<HttpAnswer>;
 }
 
 export interface UploadRequest {
-  /** Where an upload waits for its bytes (tus 1.0). */
+  /** The upload's place on the server (tus 1.0). */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of all of it; the server knows where to go on. */
+  /** Total bytes; the server knows where to continue. */
   readonly size: number;
   readonly read: (start: number, end: number) => Promise<Uint8Array>;
   readonly onProgress: (bytesSent: number) => void;
-  /** Ends it; what was sent stays. */
+  /** Stops the upload; the server keeps what was sent. */
   readonly signal: AbortSignal;
 }
 
 export type UploadOutcome =
   | { readonly kind: "done" }
-  /** @property body - What the server says to it. */
+  /** @property body - The server's explanation. */
   | { readonly kind: "refused"; readonly status: number; readonly body: string }
-  /** The network, or `read`: its error is the cause. */
+  /** A network failure, or a failure of `read`; the error is the cause. */
   | { readonly kind: "failed"; readonly cause: unknown };
 
-/** Sends what a server does not have yet, through short failures of the network or the server. */
+/**
+ * Sends what the server does not have yet, and retries through short failures of the network or the
+ * server.
+ */
 export interface Uploads {
   /** @throws (rejects with) the signal's reason. */
   upload(request: UploadRequest): Promise<UploadOutcome>;

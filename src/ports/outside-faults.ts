@@ -1,29 +1,34 @@
 import type { LogFields } from "./log.ts";
 
-/** What others do wrong, by kind. None of it is a fault of this program or of its machine. */
+/** Faults of others, by kind. None is a fault of this program or its machine. */
 export type OutsideFault =
-  /** Bytes on the web port that are no HTTP, or HTTP that breaks its rules. */
+  /** Bytes on the web port that are not HTTP, or that break its rules. */
   | "broken-http"
   /** A TLS handshake on the web port, which speaks plain HTTP. */
   | "tls-on-http"
-  /** Headers that did not come in time. */
+  /** Headers that did not arrive in time. */
   | "slow-request"
-  /** A request that ended before its body did. */
+  /** A request that ended before its body. */
   | "cut-request"
-  /** A reader of a stream that took nothing any more. */
+  /** A reader of a stream that stopped reading. */
   | "stuck-reader"
-  /** A reader or a connection that was slower than the least rate while seats were short. */
+  /** A reader or a connection below the minimum rate while seats were short. */
   | "slow-reader"
-  /** An announce or scrape that is refused. */
+  /** A refused announce or scrape. */
   | "bad-announce"
-  /** A packet on the tracker's UDP port that is no request, or that has a wrong connection id. */
+  /**
+   * A packet on the tracker's UDP port that is not a request, or that has a wrong connection id.
+   */
   | "bad-datagram"
   /** A peer that broke the protocol. */
   | "bad-peer";
 
-/** Counts what others do wrong. It is never a line at warn or error level: anybody can cause as much as they like. */
+/**
+ * Counts the faults of others. They never produce a line at warn or error level, because anyone can
+ * cause as many as they like.
+ */
 export interface OutsideFaults {
-  /** @param fields - The address, and what was wrong. */
+  /** @param fields - The address, and the fault. */
   count(fault: OutsideFault, fields?: LogFields): void;
 }
 

@@ -1,11 +1,14 @@
-/** What is known of a request besides itself: the socket's ends, never what a header claims (TRK-2). */
+/**
+ * What is known of a request besides itself: the socket's ends, never the claims of a header
+ * (TRK-2).
+ */
 export interface RequestContext {
   readonly remoteAddress: string;
-  /** Address of this machine the request came to; `undefined` when there is no socket. */
+  /** The address of this machine that received the request; `undefined` without a socket. */
   readonly localAddress: string | undefined;
-  /** A proxy on this machine passed it on, and the owner named none: nothing is known of who asks. */
+  /** An unconfigured proxy on this machine forwarded it, so the client's address is unknown. */
   readonly unnamedProxy?: boolean;
-  /** Ends the connection: an answer that cannot be finished must not be taken for a whole one. */
+  /** Ends the connection: an unfinished answer must not look complete. */
   readonly cut?: () => void;
 }
 
