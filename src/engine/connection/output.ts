@@ -18,7 +18,11 @@ import { MESSAGE, type SignalId } from "../../wire/message-id.ts";
 
 /** Above this the peer's socket is not read until it has taken what we owe it (WIR-6). */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
-const BUFFER_BYTES = 1024;
+/** Room that a first message gets: for a dozen requests. */
+const BUFFER_BYTES_MIN = 256;
+const BUFFER_BYTES_MAX = 16 * 1024;
+/** An idle connection holds no memory. */
+const NOTHING = new Uint8Array(0);
 /** How far `takenLately` looks back. */
 const TAKEN_MS = 1_000;
 
@@ -35,7 +39,9 @@ interface LentMemory {
 export class Output {
   readonly #connection: StreamConnection;
   readonly #onGathered: () => void;
-  #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer = NOTHING;
+  /** Room that the next buffer gets: as much as was gathered lately. Growing copies. */
+  #usualBytes = BUFFER_BYTES_MIN;
   #length = 0;
   #sentTotal = 0;
   #writtenTotal = 0;
@@ -152,7 +158,9 @@ export class Output {
   flush(): void {
     if (this.#length === 0 || this.#closed) return;
     const bytes = this.#buffer.subarray(0, this.#length);
-    this.#buffer = new Uint8Array(BUFFER_BYTES);
+    const usual = Math.max(this.#length, this.#usualBytes >> 1, BUFFER_BYTES_MIN);
+    this.#usualBytes = Math.min(usual, BUFFER_BYTES_MAX);
+    this.#buffer = NOTHING;
     this.#length = 0;
     this.#write(bytes);
   }
@@ -197,7 +205,7 @@ export class Output {
     if (this.#length === 0) this.#onGathered();
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2, this.#usualBytes));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
   }

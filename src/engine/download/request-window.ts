@@ -1,6 +1,13 @@
 /** A free lane: nobody uses it. */
 const FREE = -1;
 
+/** A block in the ring is four numbers, one beside the other: its piece, its number there, its lane, ... */
+const ENTRY = 4;
+const BLOCK = 1;
+const LANE = 2;
+/** ... and 1 when the request was taken back, and its answer has not come. */
+const GIVEN = 3;
+
 /**
  * The blocks we have asked one source for and not got yet, oldest first. Answers almost always come in
  * the order of the requests, so the head is looked at first and the rest is searched from there.
@@ -10,11 +17,9 @@ const FREE = -1;
  */
 export class RequestWindow {
   readonly #capacity: number;
-  readonly #pieces: Int32Array;
-  readonly #blocks: Int32Array;
-  readonly #lanes: Int32Array;
-  /** 1 where the request was taken back, and its answer has not come. */
-  readonly #given: Uint8Array;
+  /** A ring of entries, a power of two of them: a mask is cheaper than a division, several times a block. */
+  readonly #ring: Int32Array;
+  readonly #mask: number;
   /** Blocks outstanding by lane; `FREE` when nobody uses the lane. */
   readonly #counts: number[] = [];
   /** Of those, the ones that were taken back. */
@@ -29,10 +34,10 @@ export class RequestWindow {
   /** @param capacity - Blocks that can be outstanding at once. */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#pieces = new Int32Array(capacity);
-    this.#blocks = new Int32Array(capacity);
-    this.#lanes = new Int32Array(capacity);
-    this.#given = new Uint8Array(capacity);
+    let entries = 1;
+    while (entries < capacity) entries *= 2;
+    this.#ring = new Int32Array(entries * ENTRY);
+    this.#mask = this.#ring.length - 1;
   }
 
   /**
@@ -93,11 +98,11 @@ export class RequestWindow {
 
   /** There must be room. */
   add(piece: number, block: number, lane: number): void {
-    const slot = (this.#head + this.#count) % this.#capacity;
-    this.#pieces[slot] = piece;
-    this.#blocks[slot] = block;
-    this.#lanes[slot] = lane;
-    this.#given[slot] = 0;
+    const at = this.#at(this.#count);
+    this.#ring[at] = piece;
+    this.#ring[at + BLOCK] = block;
+    this.#ring[at + LANE] = lane;
+    this.#ring[at + GIVEN] = 0;
     this.#count += 1;
     this.#counts[lane]! += 1;
     if (this.#waiting.size > 0) this.#waiting.delete(lane);
@@ -110,18 +115,19 @@ export class RequestWindow {
   /** The request was taken back, and is not counted on any more; its answer still comes. */
   giveBack(piece: number, block: number, lane: number): void {
     const index = this.#find(piece, block, lane);
-    const slot = (this.#head + index) % this.#capacity;
-    if (index < 0 || this.#given[slot] === 1) return;
-    this.#given[slot] = 1;
+    if (index < 0) return;
+    const given = this.#at(index) + GIVEN;
+    if (this.#ring[given] === 1) return;
+    this.#ring[given] = 1;
     this.#givenCounts[lane]! += 1;
   }
 
   /** The blocks of a lane that we count on, newest first. The window is not to be changed meanwhile. */
   *newestFirst(lane: number): Generator<{ readonly piece: number; readonly block: number }> {
     for (let i = this.#count - 1; i >= 0; i -= 1) {
-      const slot = (this.#head + i) % this.#capacity;
-      if (this.#lanes[slot] !== lane || this.#given[slot] === 1) continue;
-      yield { piece: this.#pieces[slot]!, block: this.#blocks[slot]! };
+      const at = this.#at(i);
+      if (this.#ring[at + LANE] !== lane || this.#ring[at + GIVEN] === 1) continue;
+      yield { piece: this.#ring[at]!, block: this.#ring[at + BLOCK]! };
     }
   }
 
@@ -129,10 +135,10 @@ export class RequestWindow {
   take(piece: number, block: number, lane: number): boolean {
     const index = this.#find(piece, block, lane);
     if (index < 0) return false;
-    this.#givenCounts[lane]! -= this.#given[(this.#head + index) % this.#capacity]!;
+    this.#givenCounts[lane]! -= this.#ring[this.#at(index) + GIVEN]!;
     // Everything before it moves up by one: nothing at all when it is the head.
     for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
-    this.#head = (this.#head + 1) % this.#capacity;
+    this.#head = this.#at(1);
     this.#count -= 1;
     this.#counts[lane]! -= 1;
     return true;
@@ -142,7 +148,7 @@ export class RequestWindow {
   drain(lane: number): void {
     let kept = 0;
     for (let i = 0; i < this.#count; i += 1) {
-      if (this.#lanes[(this.#head + i) % this.#capacity] === lane) continue;
+      if (this.#ring[this.#at(i) + LANE] === lane) continue;
       if (kept !== i) this.#move(i, kept);
       kept += 1;
     }
@@ -151,25 +157,22 @@ export class RequestWindow {
     this.#givenCounts[lane] = 0;
   }
 
+  /** Where the entry lies in the ring, counted from the head. */
+  #at(index: number): number {
+    return (this.#head + index * ENTRY) & this.#mask;
+  }
+
   #move(fromIndex: number, toIndex: number): void {
-    const from = (this.#head + fromIndex) % this.#capacity;
-    const to = (this.#head + toIndex) % this.#capacity;
-    this.#pieces[to] = this.#pieces[from]!;
-    this.#blocks[to] = this.#blocks[from]!;
-    this.#lanes[to] = this.#lanes[from]!;
-    this.#given[to] = this.#given[from]!;
+    const from = this.#at(fromIndex);
+    const to = this.#at(toIndex);
+    for (let i = 0; i < ENTRY; i += 1) this.#ring[to + i] = this.#ring[from + i]!;
   }
 
   #find(piece: number, block: number, lane: number): number {
     for (let i = 0; i < this.#count; i += 1) {
-      const slot = (this.#head + i) % this.#capacity;
-      if (
-        this.#pieces[slot] === piece &&
-        this.#blocks[slot] === block &&
-        this.#lanes[slot] === lane
-      ) {
-        return i;
-      }
+      const at = this.#at(i);
+      const isIt = this.#ring[at] === piece && this.#ring[at + BLOCK] === block;
+      if (isIt && this.#ring[at + LANE] === lane) return i;
     }
     return -1;
   }

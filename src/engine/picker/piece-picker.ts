@@ -356,10 +356,13 @@ export class PiecePicker {
     }
     const started = this.#started.get(piece);
     invariant(started?.complete, "only a received piece is judged");
-    const senders = new Set(started.senders);
-    const alone = senders.size === 1 ? started.senders[0]! : UNKNOWN_SENDER;
+    const { senders } = started;
+    const first = senders[0]!;
+    // Most pieces come from one peer: looking through them is cheaper than a set.
+    const others = senders.every((sender) => sender === first) ? undefined : new Set(senders);
+    const alone = others ? UNKNOWN_SENDER : first;
     for (const peer of this.#swarm.peers()) {
-      if (!senders.has(peer.sender)) continue;
+      if (others ? !others.has(peer.sender) : peer.sender !== first) continue;
       if (!intact) peer.suspected = true;
       else {
         peer.proven = true;
@@ -372,7 +375,7 @@ export class PiecePicker {
       this.urgent.deadlines.handleChange(piece);
       return;
     }
-    if (senders.size > 1 || alone !== UNKNOWN_SENDER) {
+    if (others || alone !== UNKNOWN_SENDER) {
       this.#ledger.failed.add(piece, alone === UNKNOWN_SENDER ? undefined : alone);
     }
     this.#ledger.giveBack(piece);
