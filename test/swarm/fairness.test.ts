@@ -250,6 +250,20 @@ test(
 );
 
 test(
+  "a narrow line without a limit is shared evenly by torrents with many and with few leechers",
+  withSeed(80, async (seed, t) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const server = await swarm.join({ link: { ...BROAD, upBytesPerSecond: 512 * KIB } });
+    const served = await serveSix(swarm, server, [8, 3, 3, 3, 3, 3]);
+    swarm.simulation.runFor(60_000);
+    const shares = served.map(({ torrent }) => torrent.stats().uploaded);
+    t.diagnostic(`slots: ${slotsOf(served).join(" ")}`);
+    assertEven(t, shares);
+    assertUsed(shares, 512 * KIB * 60);
+  }),
+);
+
+test(
   "slots that do not divide go from torrent to torrent, round by round",
   withSeed(77, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });

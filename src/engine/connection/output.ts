@@ -50,6 +50,7 @@ export class Output {
   #takenBefore = 0;
   #halfAtMs = 0;
   readonly #lent: LentMemory[] = [];
+  #runsSent = 0;
   #reading = true;
   #closed = false;
 
@@ -67,6 +68,11 @@ export class Output {
   /** Bytes that the operating system has taken since the connection began. */
   get sentTotal(): number {
     return this.#sentTotal;
+  }
+
+  /** Runs of blocks that the operating system has taken since the connection began. */
+  get runsSent(): number {
+    return this.#runsSent;
   }
 
   /** Bytes handed to the connection since it began. */
@@ -170,6 +176,7 @@ export class Output {
     this.#turnHalf(now);
     this.#taken += bytes;
     while (this.#lent.length > 0 && this.#lent[0]!.end <= this.#sentTotal) {
+      this.#runsSent += 1;
       this.#lent.shift()!.onLeft();
     }
     if (!this.#reading && this.#connection.bufferedBytes < OUTPUT_BYTES_MAX / 2) {

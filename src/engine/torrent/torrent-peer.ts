@@ -168,6 +168,10 @@ export class TorrentPeer
     return this.#upload?.isHeldBack === true;
   }
 
+  get runsSent(): number {
+    return this.connection.out.runsSent;
+  }
+
   get connectedAtMs(): number {
     return this.swarm.connectedAtMs;
   }

@@ -37,6 +37,8 @@ export interface ChokerPeer {
   readonly snubbed: boolean;
   /** Blocks that it asked for wait for rate or memory of ours: that it takes nothing is not its doing. */
   readonly isHeldBack?: boolean;
+  /** Runs of blocks that the operating system has taken: they follow the peer where `uploaded` is ahead of it. */
+  readonly runsSent?: number;
   readonly connectedAtMs: number;
   /** Bytes of blocks since the connection began, to it and from it. */
   readonly uploaded: number;
@@ -64,6 +66,7 @@ interface Ledger {
   readonly up: RateMeter;
   uploaded: number;
   downloaded: number;
+  runsSent: number;
   /** When it last took a byte, or was unchoked. */
   movedAtMs: number;
   /** When it was unchoked, and how much it had got by then. */
@@ -99,6 +102,8 @@ export class Choker<P extends ChokerPeer> {
   #takenBytes = 0;
   #hadTakers = false;
   #lookedAtMs = 0;
+  /** When such a peer was last served while torrents share the line. */
+  #servedAtMs = Number.NEGATIVE_INFINITY;
   /** Unchokes beyond the slots while the line is idle; doubled by each look that finds it so. */
   #trials = 0;
 
@@ -142,8 +147,15 @@ export class Choker<P extends ChokerPeer> {
     const peers = [...view.peers];
     for (const peer of peers) {
       this.#observe(peer, now);
+      const ledger = this.#ledger(peer, now);
+      const runsSent = peer.runsSent ?? 0;
       // A torrent alone lets others in meanwhile. Among several, that would be more than its share.
-      if (shared && peer.isHeldBack === true) this.#ledger(peer, now).movedAtMs = now;
+      const isServed = peer.isHeldBack === true || runsSent > ledger.runsSent;
+      if (shared && isServed) {
+        ledger.movedAtMs = now;
+        if (now - ledger.turnAtMs > SWALLOW_MS) this.#servedAtMs = now;
+      }
+      ledger.runsSent = runsSent;
     }
     this.#nextFillMs = now + FILL_MS;
     this.#lookAtLine(view);
@@ -195,6 +207,7 @@ export class Choker<P extends ChokerPeer> {
       up: new RateMeter(CHOKING_WINDOW_MS),
       uploaded: peer.uploaded,
       downloaded: peer.downloaded,
+      runsSent: peer.runsSent ?? 0,
       movedAtMs: now,
       turnAtMs: now,
       turnFrom: peer.uploaded,
@@ -229,8 +242,10 @@ export class Choker<P extends ChokerPeer> {
     const elapsedMs = now - this.#lookedAtMs;
     if (elapsedMs < FILL_MS) return;
     const idle = (this.#takenBytes * 1000) / elapsedMs < slots * FED_BYTES_PER_SECOND;
+    // A line that is busy with other torrents leaves little for this one, a run of blocks every few seconds.
+    const isBusy = now - this.#servedAtMs < QUIET_MS;
     // What a limit of ours holds back is not the peers' doing.
-    const tries = idle && this.#hadTakers && limited !== true;
+    const tries = idle && this.#hadTakers && !isBusy && limited !== true;
     this.#trials = tries ? Math.max(slots, this.#trials * 2) : 0;
     this.#takenBytes = 0;
     this.#hadTakers = false;

@@ -51,8 +51,22 @@ export const mutants: readonly Mutant[] = [
   {
     name: "slots: peers held back by our limit make room for others",
     file: "src/engine/upload/choker.ts",
-    from: "if (shared && peer.isHeldBack === true)",
-    to: "if (shared && peer.isHeldBack === undefined)",
+    from: "const isServed = peer.isHeldBack === true",
+    to: "const isServed = peer.isHeldBack === undefined",
+    tests: SLOTS,
+  },
+  {
+    name: "slots: blocks that leave slowly do not count as served",
+    file: "src/engine/upload/choker.ts",
+    from: "peer.isHeldBack === true || runsSent > ledger.runsSent;",
+    to: "peer.isHeldBack === true;",
+    tests: SLOTS,
+  },
+  {
+    name: "slots: a line that is busy with other torrents counts as idle",
+    file: "src/engine/upload/choker.ts",
+    from: "const isBusy = now - this.#servedAtMs < QUIET_MS;",
+    to: "const isBusy = now < this.#servedAtMs;",
     tests: SLOTS,
   },
   {
