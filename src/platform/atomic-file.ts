@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { systemCode } from "../base/system-code.ts";
 import { isTemporaryName, temporaryPath } from "./temporary-name.ts";
 
 /** Readable by its owner only, from its creation on (CLI-3). */
@@ -36,6 +37,9 @@ export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();
+  } catch (error) {
+    // Some network file systems cannot sync folders; there is no other way to ask them.
+    if (systemCode(error) !== "EINVAL") throw error;
   } finally {
     await folder.close();
   }

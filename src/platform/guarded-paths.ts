@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
+import { syncFolder } from "./atomic-file.ts";
 import { DiskRefusal, diskFailure, failureCode } from "./disk/disk-refusal.ts";
 import {
   entryOf,
@@ -9,6 +10,7 @@ import {
   O_FOLDER,
   OpenFolders,
 } from "./disk/open-folders.ts";
+import { NewFolders } from "./new-folders.ts";
 
 /** The disk refused a call on a whole file or folder. */
 export class FilesError extends Error {
@@ -31,6 +33,7 @@ export class GuardedPaths {
   readonly #root: string;
   readonly #prefix: string;
   readonly #folders: OpenFolders;
+  readonly #newFolders = new NewFolders();
 
   /**
    * @param root - Absolute. The root itself may be a link, unlike everything below it. It is not
@@ -44,6 +47,7 @@ export class GuardedPaths {
       wasRootSeen: () => true,
       open: (path, flags) => openSync(path, flags),
       folderMode: 0o700,
+      handleMade: (above) => this.#newFolders.madeIn(above),
     });
   }
 
@@ -79,6 +83,7 @@ export class GuardedPaths {
     let descriptor: number | undefined;
     try {
       descriptor = this.#enter(folder, create);
+      if (create) await this.#newFolders.sync(folder, (above) => this.#syncNames(above));
       return await use((name) => entryOf({ descriptor, path: folder }, name));
     } catch (error) {
       const code = failureCode(error);
@@ -95,6 +100,15 @@ export class GuardedPaths {
   /** Closes the folders that are kept open for the next call. */
   close(): void {
     this.#folders.closeAll();
+  }
+
+  async #syncNames(folder: string): Promise<void> {
+    const descriptor = this.#enter(folder, false);
+    try {
+      await syncFolder(entryOf({ descriptor, path: folder }, "."));
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
   }
 
   /** @returns A descriptor that the caller owns; the next call may close those of `OpenFolders`. */

@@ -11,10 +11,11 @@ import {
   stat,
   statfs,
 } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { syncFolder, writeAtomically } from "./atomic-file.ts";
 import { hasDescriptorPaths } from "./disk/open-folders.ts";
 import { FilesError, GuardedPaths } from "./guarded-paths.ts";
+import { NewFolders } from "./new-folders.ts";
 import { removeTree } from "./remove-tree.ts";
 import { temporaryPath } from "./temporary-name.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
@@ -220,20 +221,29 @@ async function openPlain(entry: string, path: string, flags: number): Promise<Fi
   return file;
 }
 
+/** Shared by all callers in this process: one may continue in a folder that another has just created. */
+const newFolders = new NewFolders();
+
 /**
- * Creates a folder and its missing parents. Node's recursive mkdir never ends where a file system
- * cannot create a folder but does not say so, as in `/proc`.
+ * Creates a folder and its missing parents, and makes each name durable.
  *
  * @param mode - Mode of the folders it creates, before the umask.
  * @throws (rejects with) an error that carries the system's `code`.
  */
 export async function makeFolders(path: string, mode = 0o777): Promise<void> {
+  const absolute = resolve(path);
+  await makeWithMissing(absolute, mode);
+  await newFolders.sync(absolute, syncFolder);
+}
+
+/** Node's recursive mkdir never ends where a file system cannot create a folder but does not say so, as in `/proc`. */
+async function makeWithMissing(path: string, mode: number): Promise<void> {
   const above = dirname(path);
   try {
     await makeOne(path, mode);
   } catch (error) {
     if (codeOf(error) !== "ENOENT" || above === path) throw error;
-    if (!(await isFolder(above))) await makeFolders(above, mode);
+    if (!(await isFolder(above))) await makeWithMissing(above, mode);
     await makeOne(path, mode);
   }
 }
@@ -241,6 +251,7 @@ export async function makeFolders(path: string, mode = 0o777): Promise<void> {
 async function makeOne(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
+    newFolders.madeIn(dirname(path));
   } catch (error) {
     // It exists already, or someone has just created it.
     if (codeOf(error) === "ENOENT" || !(await isFolder(path))) throw error;

@@ -15,6 +15,14 @@ const JOBS: Readonly<Record<string, () => Promise<void>>> = {
   async state() {
     await files.write(join(folder, "state"), Buffer.from("new"));
   },
+  async "new folders"() {
+    await files.write(join(folder, "a/b/state"), Buffer.from("new"));
+  },
+  async "new folders below a root"() {
+    const guarded = new NodeFiles(folder);
+    await guarded.write(join(folder, "a/b/state"), Buffer.from("new"));
+    guarded.close();
+  },
   async journal() {
     const journal = await files.openAppend(join(folder, "journal"), 0);
     await journal.append(Buffer.from("first"));
@@ -32,20 +40,27 @@ const JOBS: Readonly<Record<string, () => Promise<void>>> = {
   },
   async content() {
     mkdirSync(join(folder, "root"));
-    const disk = new NodeDisk({ workers: 2 });
-    const fixture = makeFixture(join(folder, "root"), "v1", BLOCK * 4, [
-      { path: "t/a", length: BLOCK * 6 },
-      { path: "t/deep/b", length: BLOCK * 3 },
-    ]);
-    const calls = new ContentCalls(disk, fixture);
-    for (const verdict of await calls.storeAll()) {
-      if (verdict.kind !== "intact") throw new Error(verdict.kind);
-    }
-    const outcome = await calls.sync();
-    if (outcome.kind !== "done") throw new Error(outcome.kind);
-    await calls.close();
-    await disk.close();
+    await storeContent(join(folder, "root"));
+  },
+  async "content in new folders"() {
+    await storeContent(join(folder, "new/root"));
   },
 };
+
+async function storeContent(root: string): Promise<void> {
+  const disk = new NodeDisk({ workers: 2 });
+  const fixture = makeFixture(root, "v1", BLOCK * 4, [
+    { path: "t/a", length: BLOCK * 6 },
+    { path: "t/deep/b", length: BLOCK * 3 },
+  ]);
+  const calls = new ContentCalls(disk, fixture);
+  for (const verdict of await calls.storeAll()) {
+    if (verdict.kind !== "intact") throw new Error(verdict.kind);
+  }
+  const outcome = await calls.sync();
+  if (outcome.kind !== "done") throw new Error(outcome.kind);
+  await calls.close();
+  await disk.close();
+}
 
 await JOBS[job]!();

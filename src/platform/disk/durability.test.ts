@@ -82,6 +82,25 @@ test(
   },
 );
 
+for (const job of ["new folders", "new folders below a root"]) {
+  test(`STO-2: ${job} are durable before a file in them is written`, { skip }, (t) => {
+    const calls = traced(t, job);
+    const written = calls.findIndex((call) => call.startsWith("write "));
+    for (const above of [".", "a"]) {
+      const synced = calls.indexOf(`fsync ${above}`);
+      assert.ok(synced >= 0 && synced < written, `${above}: ${calls.join(", ")}`);
+    }
+    assert.equal(calls.at(-1), "fsync a/b");
+  });
+}
+
+test("STO-2: content in new folders is durable in each of them", { skip }, (t) => {
+  const calls = traced(t, "content in new folders");
+  for (const folder of ["new/root/t/deep", "new/root/t", "new/root", "new", "."]) {
+    assert.ok(calls.includes(`fsync ${folder}`), `${folder}: ${calls.join(", ")}`);
+  }
+});
+
 test(
   "STO-2: a journal exists, and each entry is durable, before the next one is written",
   { skip },

@@ -3,8 +3,10 @@ import {
   constants,
   existsSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
+  openSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -51,6 +53,8 @@ export interface FolderOwner {
   open(path: string, flags: number): number;
   /** Permissions of the folders it creates, before the umask; 0o777 when absent. */
   readonly folderMode?: number | undefined;
+  /** Called when a folder was created in `above`, below the root. Its name is not durable yet. */
+  handleMade?(above: string): void;
 }
 
 /**
@@ -146,7 +150,7 @@ export class OpenFolders {
     } catch (error) {
       const code = systemCode(error);
       if (code === "ENOENT" && create) {
-        makeFolder(entry, this.#owner.folderMode);
+        if (makeFolder(entry, this.#owner.folderMode)) this.#owner.handleMade?.(folderOf(path));
         return this.#open(path, entry, constants.O_NOFOLLOW);
       }
       if (code !== "ENOTDIR") throw error;
@@ -233,21 +237,42 @@ export function hasDescriptorPaths(): boolean {
 }
 
 /**
- * Node's recursive mkdir never ends where a file system cannot create a folder but does not say so,
- * as in `/proc`.
+ * Creates a folder and its missing parents, and makes each name durable. Node's recursive mkdir never ends where a file
+ * system cannot create a folder but does not say so, as in `/proc`.
  */
 export function makeWithParents(folder: string): void {
   if (existsSync(folder)) return;
   const above = dirname(folder);
   if (above !== folder) makeWithParents(above);
-  makeFolder(folder);
+  if (makeFolder(folder)) syncNames(above);
 }
 
-function makeFolder(path: string, mode = 0o777): void {
+/** @returns False when the entry existed already; the next step checks what it is. */
+function makeFolder(path: string, mode = 0o777): boolean {
   try {
     mkdirSync(path, { mode });
+    return true;
   } catch (error) {
-    // The entry often exists already; the next step checks what it is.
     if (systemCode(error) !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+function syncNames(folder: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    // A folder that may be written to but not read cannot be synced.
+    if (systemCode(error) !== "EACCES") throw error;
+    return;
+  }
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Some network file systems cannot sync folders; there is no other way to ask them.
+    if (systemCode(error) !== "EINVAL") throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -16,6 +16,27 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/platform/disk/durability"],
   },
   {
+    name: "platform: the name of a new folder is not synced",
+    file: "src/platform/new-folders.ts",
+    from: "        await sync(folder);\n",
+    to: "",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
+    name: "platform: a folder is written to before the call that made it has synced its name",
+    file: "src/platform/new-folders.ts",
+    from: "      try {\n        await sync(folder);",
+    to: "      this.#unsynced.delete(folder);\n      try {\n        await sync(folder);",
+    tests: ["src/platform/new-folders"],
+  },
+  {
+    name: "platform: the folders above new content are not synced",
+    file: "src/platform/disk/open-folders.ts",
+    from: "if (makeFolder(folder)) syncNames(above);",
+    to: "makeFolder(folder);",
+    tests: ["src/platform/disk/durability"],
+  },
+  {
     name: "platform: a journal's bytes are not synced",
     file: "src/platform/node-files.ts",
     from: "        await file.datasync();\n",
