@@ -10,7 +10,23 @@ export const LIBTORRENT = [
   path.join(import.meta.dirname, "peers", "libtorrent-peer.py"),
 ];
 
+/** One checkout of ours whose program takes part in a run. */
+export interface Copy {
+  readonly program: string;
+  /** Path of its `bin/everseed`. */
+  readonly everseed: string;
+}
+
+export const THIS_COPY: Copy = { program: "everseed", everseed: EVERSEED };
+
+/** Another checkout, after `npm ci`, to be compared with this one. */
+export function copyBefore(folder: string): Copy {
+  return { program: "everseed before", everseed: path.resolve(folder, "bin", "everseed") };
+}
+
 export interface BenchOptions {
+  /** This checkout's program first; then perhaps one from before. */
+  readonly copies: readonly Copy[];
   readonly rounds: number;
   /** A folder that is removed afterwards. */
   readonly scratch: string;
@@ -52,7 +68,7 @@ export function row(what: string, program: string, samples: readonly Sample[]): 
 export function writeData(file: string, bytes: number, seed = 1): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const handle = fs.openSync(file, "w");
-  const chunk = new Uint32Array(1 << 18);
+  const chunk = new Uint32Array(Math.min(1 << 18, Math.ceil(bytes / 4)));
   let state = seed | 1;
   for (let at = 0; at < bytes; at += chunk.byteLength) {
     for (let i = 0; i < chunk.length; i += 1) {

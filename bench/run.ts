@@ -2,16 +2,17 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import type { BenchCase, BenchRow } from "./bench-case.ts";
+import { copyBefore, THIS_COPY, type BenchCase, type BenchRow } from "./bench-case.ts";
 import { check, create } from "./cases/create.ts";
 import { show } from "./cases/show.ts";
 import { firstStart, pages, start } from "./cases/start.ts";
 import { swarmLarge, swarmSmall } from "./cases/swarm.ts";
-import { oneToOne, smallFiles } from "./cases/transfer.ts";
+import { oneToOne, smallFiles, tinyFiles } from "./cases/transfer.ts";
 
 const CASES: readonly BenchCase[] = [
   oneToOne,
   smallFiles,
+  tinyFiles,
   swarmSmall,
   swarmLarge,
   create,
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     shrink: { type: "string", default: "1" },
     scratch: { type: "string", default: os.tmpdir() },
+    before: { type: "string" },
   },
 });
 
@@ -36,12 +38,14 @@ if (chosen.length === 0) {
   console.error(`no such case; there are: ${CASES.map((each) => each.name).join(", ")}`);
   process.exit(2);
 }
+const copies = values.before ? [THIS_COPY, copyBefore(values.before)] : [THIS_COPY];
 const rows: BenchRow[] = [];
 for (const each of chosen) {
   console.log(`\n${each.name}: ${each.about}`);
   const scratch = fs.mkdtempSync(path.join(values.scratch, "everseed-bench-"));
   try {
     const found = await each.run({
+      copies,
       rounds: Number(values.rounds),
       shrink: Number(values.shrink),
       scratch,
@@ -59,7 +63,7 @@ fs.writeFileSync(path.join(out, "last.json"), `${JSON.stringify(rows, null, 2)}\
 /** Medians, and beside each of ours its ratio to the others of the same thing. */
 function table(found: readonly BenchRow[]): string[] {
   const lines = [
-    "what                     program          seconds     CPU s  peak MiB   time   CPU",
+    "what                     program           seconds     CPU s  peak MiB   time   CPU",
   ];
   for (const each of found) {
     const ours = found.find(({ what, program }) => what === each.what && program === "everseed")!;
@@ -68,7 +72,7 @@ function table(found: readonly BenchRow[]): string[] {
         ? ""
         : `  ${(ours.seconds / each.seconds).toFixed(2)}   ${(ours.cpuSeconds / each.cpuSeconds).toFixed(2)}`;
     lines.push(
-      `${each.what.padEnd(24)} ${each.program.padEnd(15)}${each.seconds.toFixed(3).padStart(9)}` +
+      `${each.what.padEnd(24)} ${each.program.padEnd(16)}${each.seconds.toFixed(3).padStart(9)}` +
         `${each.cpuSeconds.toFixed(2).padStart(10)}${each.peakMiB.toFixed(0).padStart(10)}${ratios}`,
     );
   }

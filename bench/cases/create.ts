@@ -1,7 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
 import {
-  EVERSEED,
   LIBTORRENT,
   row,
   writeData,
@@ -9,6 +8,7 @@ import {
   type BenchCase,
   type BenchOptions,
   type BenchRow,
+  type Copy,
   type Sample,
 } from "../bench-case.ts";
 import { run } from "../measure.ts";
@@ -22,12 +22,12 @@ interface Program {
   readonly command: (source: string, torrent: string) => readonly string[];
 }
 
-function ours(kind: string): Program {
+function ours(kind: string, { program, everseed }: Copy): Program {
   return {
     what: `create 4 GiB ${kind}`,
-    program: "everseed",
+    program,
     command: (source, torrent) => [
-      EVERSEED,
+      everseed,
       "create",
       source,
       "-o",
@@ -58,29 +58,35 @@ function libtorrent(kind: string): Program {
   };
 }
 
-const PROGRAMS: readonly Program[] = [
-  ours("v1"),
-  {
-    what: "create 4 GiB v1",
-    program: "mktorrent -t 2",
-    command: (source, torrent) => [
-      "mktorrent",
-      "-t",
-      "2",
-      "-l",
-      String(PIECE_EXPONENT),
-      "-d",
-      "-o",
-      torrent,
-      source,
-    ],
-  },
-  libtorrent("v1"),
-  ours("v2"),
-  libtorrent("v2"),
-  ours("hybrid"),
-  libtorrent("hybrid"),
-];
+const MKTORRENT: Program = {
+  what: "create 4 GiB v1",
+  program: "mktorrent -t 2",
+  command: (source, torrent) => [
+    "mktorrent",
+    "-t",
+    "2",
+    "-l",
+    String(PIECE_EXPONENT),
+    "-d",
+    "-o",
+    torrent,
+    source,
+  ],
+};
+
+/** Each kind by each program that can make it. */
+function programs(copies: readonly Copy[]): readonly Program[] {
+  const each = (kind: string): Program[] => copies.map((copy) => ours(kind, copy));
+  return [
+    ...each("v1"),
+    MKTORRENT,
+    libtorrent("v1"),
+    ...each("v2"),
+    libtorrent("v2"),
+    ...each("hybrid"),
+    libtorrent("hybrid"),
+  ];
+}
 
 async function measure(
   programs: readonly (Program & { once: () => Promise<Sample> })[],
@@ -110,7 +116,7 @@ export const create: BenchCase = {
   run: async (options) => {
     const source = prepare(options);
     const torrent = path.join(options.scratch, "made.torrent");
-    const programs = PROGRAMS.map((program) => ({
+    const each = programs(options.copies).map((program) => ({
       ...program,
       once: async (): Promise<Sample> => {
         fs.rmSync(torrent, { force: true });
@@ -118,7 +124,7 @@ export const create: BenchCase = {
         return { ...cost, seconds: cost.wallSeconds };
       },
     }));
-    return measure(programs, options.rounds);
+    return measure(each, options.rounds);
   },
 };
 
@@ -135,11 +141,11 @@ export const check: BenchCase = {
     ]);
     const folder = path.dirname(source);
     const commands: readonly Program[] = [
-      {
+      ...options.copies.map(({ program, everseed }) => ({
         what: "check 4 GiB",
-        program: "everseed",
-        command: () => [EVERSEED, "check", torrent, folder, "-q"],
-      },
+        program,
+        command: () => [everseed, "check", torrent, folder, "-q"],
+      })),
       {
         what: "check 4 GiB",
         program: "libtorrent",

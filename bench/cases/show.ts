@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
-import { row, EVERSEED, REPOSITORY, type BenchCase, type Sample } from "../bench-case.ts";
+import { row, REPOSITORY, type BenchCase, type Sample } from "../bench-case.ts";
 import { watch } from "../measure.ts";
 
 const FILES = 200_000;
@@ -50,26 +50,24 @@ const LIBTORRENT_SHOW = [
 export const show: BenchCase = {
   name: "show",
   about: "what a .torrent of 200,000 files, and one of 3 million pieces, says; whole process",
-  run: async ({ rounds, scratch, shrink }) => {
+  run: async ({ copies, rounds, scratch, shrink }) => {
     const files = path.join(scratch, "files.torrent");
     const pieces = path.join(scratch, "pieces.torrent");
     fs.writeFileSync(files, manyFiles(FILES / shrink));
     fs.writeFileSync(pieces, manyPieces(PIECES / shrink));
+    const ours = (what: string, ...words: string[]) =>
+      copies.map(({ program, everseed }) => ({
+        what,
+        program,
+        command: silent(everseed, ...words),
+      }));
     const columns = [
-      { what: "show, files", program: "everseed", command: silent(EVERSEED, "show", files) },
+      ...ours("show, files", "show", files),
       { what: "show, files", program: "libtorrent", command: silent(...LIBTORRENT_SHOW, files) },
-      { what: "show, pieces", program: "everseed", command: silent(EVERSEED, "show", pieces) },
+      ...ours("show, pieces", "show", pieces),
       { what: "show, pieces", program: "libtorrent", command: silent(...LIBTORRENT_SHOW, pieces) },
-      {
-        what: "show --json, files",
-        program: "everseed",
-        command: silent(EVERSEED, "show", "--json", files),
-      },
-      {
-        what: "show --json, pieces",
-        program: "everseed",
-        command: silent(EVERSEED, "show", "--json", pieces),
-      },
+      ...ours("show --json, files", "show", "--json", files),
+      ...ours("show --json, pieces", "show", "--json", pieces),
     ];
     const samples = columns.map(() => [] as Sample[]);
     // The first round fills the caches: code that is compiled once, files in memory.

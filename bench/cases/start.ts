@@ -6,7 +6,6 @@ import { encodeHandshake, HANDSHAKE_BYTES } from "../../src/wire/handshake.ts";
 import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import {
   createTorrent,
-  EVERSEED,
   freshFolder,
   inEmptyHome,
   LIBTORRENT,
@@ -23,10 +22,10 @@ const PAGE_CONNECTIONS = 32;
 const PUBLISHED = 50;
 
 /** Starts a hub and waits until it can be reached. */
-async function startHub(data: string, scratch: string) {
+async function startHub(everseed: string, data: string, scratch: string) {
   const startedAt = performance.now();
   const hub = watch(
-    [EVERSEED, "hub", "start", "--data", data, "--host", "127.0.0.1", "--port", "0", "--json"],
+    [everseed, "hub", "start", "--data", data, "--host", "127.0.0.1", "--port", "0", "--json"],
     scratch,
   );
   const ready = await hub.event("ready");
@@ -52,21 +51,21 @@ export const firstStart: BenchCase = {
     const torrent = createTorrent(file, path.join(scratch, "one.torrent"), ["--kind", "v1"]);
     const folder = path.dirname(file);
     const programs = [
-      {
+      ...options.copies.map(({ program, everseed }) => ({
         what: "--help",
-        name: "everseed",
-        measure: () => toEnd(inEmptyHome(home, [EVERSEED, "--help"]), scratch),
-      },
+        name: program,
+        measure: () => toEnd(inEmptyHome(home, [everseed, "--help"]), scratch),
+      })),
       {
         what: "--help",
         name: "node -e 0",
         measure: () => toEnd(inEmptyHome(home, [process.execPath, "-e", "0"]), scratch),
       },
       ...[
-        {
-          name: "everseed",
-          seed: [EVERSEED, "seed", torrent, "--data", folder, "--listen", `${HOST}:0`, "--json"],
-        },
+        ...options.copies.map(({ program, everseed }) => ({
+          name: program,
+          seed: [everseed, "seed", torrent, "--data", folder, "--listen", `${HOST}:0`, "--json"],
+        })),
         { name: "libtorrent", seed: [...LIBTORRENT, "seed", torrent, folder, HOST] },
       ].map(({ name, seed }) => ({
         what: "seed to handshake",
@@ -127,29 +126,38 @@ export const start: BenchCase = {
   name: "start",
   about: "from the command to ready: the hub on an empty data folder, and `everseed --help`",
   run: async (options) => {
-    const hubs: Sample[] = [];
-    const helps: Sample[] = [];
+    const samples = options.copies.map(() => ({ hubs: [] as Sample[], helps: [] as Sample[] }));
     for (let round = 0; round < options.rounds; round += 1) {
-      const data = freshFolder(path.join(options.scratch, "start"));
-      const { hub, seconds } = await startHub(data, options.scratch);
-      hub.stop();
-      hubs.push({ ...(await hub.cost), seconds });
-      const help = await run([EVERSEED, "get", "--help"], options.scratch);
-      helps.push({ ...help, seconds: help.wallSeconds });
+      for (const [index, { everseed }] of options.copies.entries()) {
+        const { hubs, helps } = samples[index]!;
+        const data = freshFolder(path.join(options.scratch, "start"));
+        const { hub, seconds } = await startHub(everseed, data, options.scratch);
+        hub.stop();
+        hubs.push({ ...(await hub.cost), seconds });
+        const help = await run([everseed, "get", "--help"], options.scratch);
+        helps.push({ ...help, seconds: help.wallSeconds });
+      }
     }
-    return [row("hub start to ready", "everseed", hubs), row("get --help", "everseed", helps)];
+    return options.copies.flatMap(({ program }, index) => [
+      row("hub start to ready", program, samples[index]!.hubs),
+      row("get --help", program, samples[index]!.helps),
+    ]);
   },
 };
 
 /** Publishes small files, so that the pages have something to show. @returns The page of the last one. */
-async function publishSome(scratch: string, port: number, tokenFile: string): Promise<string> {
+async function publishSome(
+  everseed: string,
+  scratch: string,
+  site: string,
+  tokenFile: string,
+): Promise<string> {
   let pageUrl = "";
   for (let number = 1; number <= PUBLISHED; number += 1) {
     const file = path.join(scratch, `talk ${number}.txt`);
     fs.writeFileSync(file, `talk number ${number}\n`.repeat(1000));
-    const site = `http://127.0.0.1:${port}`;
     const told = path.join(scratch, "published.json");
-    const command = [EVERSEED, "publish", file, "--to", site, "--token-file", tokenFile, "--json"];
+    const command = [everseed, "publish", file, "--to", site, "--token-file", tokenFile, "--json"];
     const quoted = command.map((word) => `'${word}'`).join(" ");
     await run(["sh", "-c", `exec ${quoted} >'${told}'`], scratch);
     ({ pageUrl } = JSON.parse(fs.readFileSync(told, "utf8")) as { pageUrl: string });
@@ -157,36 +165,52 @@ async function publishSome(scratch: string, port: number, tokenFile: string): Pr
   return new URL(pageUrl).pathname;
 }
 
+/** A hub with something published. */
+async function openCatalogue(everseed: string, scratch: string) {
+  const data = freshFolder(path.join(scratch, "pages"));
+  const password = path.join(scratch, "password");
+  const token = path.join(scratch, "token");
+  fs.writeFileSync(password, "correct horse battery staple\n", { mode: 0o600 });
+  fs.rmSync(token, { force: true });
+  const init = ["hub", "init", "--data", data, "--admin", "bench", "--password-file", password];
+  await run([everseed, ...init, "--token-file", token, "-q"], scratch);
+  const { hub, port } = await startHub(everseed, data, scratch);
+  const site = `http://127.0.0.1:${port}`;
+  return { hub, site, torrentPage: await publishSome(everseed, scratch, site, token) };
+}
+
 export const pages: BenchCase = {
   name: "pages",
   about: `pages of a hub with ${PUBLISHED} torrents: seconds per 1,000, ${PAGE_CONNECTIONS} connections of wrk`,
-  run: async (options) => {
-    const { scratch } = options;
-    const data = freshFolder(path.join(scratch, "pages"));
-    const password = path.join(scratch, "password");
-    const token = path.join(scratch, "token");
-    fs.writeFileSync(password, "correct horse battery staple\n", { mode: 0o600 });
-    const init = ["hub", "init", "--data", data, "--admin", "bench", "--password-file", password];
-    await run([EVERSEED, ...init, "--token-file", token, "-q"], scratch);
-    const { hub, port } = await startHub(data, scratch);
-    const rows: BenchRow[] = [];
-    const torrentPage = await publishSome(scratch, port, token);
-    for (const [what, page] of [
-      ["1,000 x catalogue", "/"],
-      ["1,000 x torrent page", torrentPage],
-    ] as const) {
-      const samples: Sample[] = [];
-      for (let round = 0; round < options.rounds; round += 1) {
-        const seconds = 1000 / (await perSecond(`http://127.0.0.1:${port}${page}`, scratch));
-        samples.push({ seconds, cpuSeconds: 0, peakMiB: 0 });
-      }
-      rows.push(row(what, "everseed", samples));
+  run: async ({ copies, rounds, scratch }) => {
+    const hubs = [];
+    for (const copy of copies) {
+      const folder = path.join(scratch, copy.program.replace(" ", "-"));
+      fs.mkdirSync(folder);
+      const catalogue: Sample[] = [];
+      const torrent: Sample[] = [];
+      hubs.push({ ...copy, ...(await openCatalogue(copy.everseed, folder)), catalogue, torrent });
     }
-    hub.stop();
-    const { peakMiB, cpuSeconds } = await hub.cost;
-    return rows.map((each) => ({ ...each, peakMiB, cpuSeconds }));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { site, torrentPage, catalogue, torrent } of hubs) {
+        catalogue.push(await perThousand(`${site}/`, scratch));
+        torrent.push(await perThousand(`${site}${torrentPage}`, scratch));
+      }
+    }
+    const rows: BenchRow[] = [];
+    for (const { hub, program, catalogue, torrent } of hubs) {
+      hub.stop();
+      const { peakMiB, cpuSeconds } = await hub.cost;
+      rows.push({ ...row("1,000 x catalogue", program, catalogue), peakMiB, cpuSeconds });
+      rows.push({ ...row("1,000 x torrent page", program, torrent), peakMiB, cpuSeconds });
+    }
+    return rows;
   },
 };
+
+async function perThousand(url: string, scratch: string): Promise<Sample> {
+  return { seconds: 1000 / (await perSecond(url, scratch)), cpuSeconds: 0, peakMiB: 0 };
+}
 
 /** @throws When anything but the page came. */
 async function perSecond(url: string, scratch: string): Promise<number> {

@@ -6,7 +6,6 @@ import path from "node:path";
 import { encode } from "../../src/bencode/encode.ts";
 import {
   createTorrent,
-  EVERSEED,
   freshFolder,
   inEmptyHome,
   LIBTORRENT,
@@ -15,6 +14,7 @@ import {
   type BenchCase,
   type BenchOptions,
   type BenchRow,
+  type Copy,
   type Sample,
 } from "../bench-case.ts";
 import { monotonicSeconds, watch, type Watched } from "../measure.ts";
@@ -31,18 +31,19 @@ interface Program {
 
 const LISTEN = ["--listen", `${HOST}:0`, "--json"];
 
-const PROGRAMS: readonly Program[] = [
-  {
-    name: "everseed",
-    seed: (torrent, folder) => [EVERSEED, "seed", torrent, "--data", folder, ...LISTEN],
-    leech: (torrent, folder) => [EVERSEED, "get", torrent, "-o", folder, ...LISTEN],
-  },
-  {
-    name: "libtorrent",
-    seed: (torrent, folder) => [...LIBTORRENT, "seed", torrent, folder, HOST],
-    leech: (torrent, folder) => [...LIBTORRENT, "leech", torrent, folder, HOST],
-  },
-];
+function ours({ program, everseed }: Copy): Program {
+  return {
+    name: program,
+    seed: (torrent, folder) => [everseed, "seed", torrent, "--data", folder, ...LISTEN],
+    leech: (torrent, folder) => [everseed, "get", torrent, "-o", folder, ...LISTEN],
+  };
+}
+
+const LIBTORRENT_PROGRAM: Program = {
+  name: "libtorrent",
+  seed: (torrent, folder) => [...LIBTORRENT, "seed", torrent, folder, HOST],
+  leech: (torrent, folder) => [...LIBTORRENT, "leech", torrent, folder, HOST],
+};
 
 /**
  * A tracker of one swarm that serves any program alike: it tells everybody of everybody, and asks to come
@@ -158,7 +159,8 @@ function swarmCase(name: string, what: string, mebibytes: number): BenchCase {
 }
 
 async function compare(what: string, swarm: Swarm, options: BenchOptions): Promise<BenchRow[]> {
-  const rounds = PROGRAMS.map((program) => ({ program, seen: [] as Round[] }));
+  const programs = [...options.copies.map(ours), LIBTORRENT_PROGRAM];
+  const rounds = programs.map((program) => ({ program, seen: [] as Round[] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const { program, seen } of rounds) seen.push(await exchange(program, swarm, options));
   }

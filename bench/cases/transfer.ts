@@ -1,7 +1,6 @@
 import path from "node:path";
 import {
   createTorrent,
-  EVERSEED,
   freshFolder,
   LIBTORRENT,
   row,
@@ -9,6 +8,7 @@ import {
   type BenchCase,
   type BenchOptions,
   type BenchRow,
+  type Copy,
   type Sample,
 } from "../bench-case.ts";
 import { watch } from "../measure.ts";
@@ -21,45 +21,25 @@ interface Pair {
   readonly leech: (torrent: string, folder: string, port: number) => readonly string[];
 }
 
-const PAIRS: readonly Pair[] = [
-  {
-    program: "everseed",
-    seed: (torrent, folder) => [
-      EVERSEED,
-      "seed",
-      torrent,
-      "--data",
-      folder,
-      "--listen",
-      "127.0.0.1:0",
-      "--json",
-    ],
-    leech: (torrent, folder, port) => [
-      EVERSEED,
-      "get",
-      torrent,
-      "-o",
-      folder,
-      "--listen",
-      "127.0.0.1:0",
-      "--peer",
-      `127.0.0.1:${port}`,
-      "--json",
-    ],
+function ours({ program, everseed }: Copy): Pair {
+  const listen = ["--listen", "127.0.0.1:0", "--json"];
+  return {
+    program,
+    seed: (torrent, folder) => [everseed, "seed", torrent, "--data", folder, ...listen],
+    leech: (torrent, folder, port) => {
+      const peer = ["--peer", `127.0.0.1:${port}`];
+      return [everseed, "get", torrent, "-o", folder, ...peer, ...listen];
+    },
+  };
+}
+
+const LIBTORRENT_PAIR: Pair = {
+  program: "libtorrent",
+  seed: (torrent, folder) => [...LIBTORRENT, "seed", torrent, folder, "127.0.0.1"],
+  leech: (torrent, folder, port) => {
+    return [...LIBTORRENT, "leech", torrent, folder, "127.0.0.1", String(port)];
   },
-  {
-    program: "libtorrent",
-    seed: (torrent, folder) => [...LIBTORRENT, "seed", torrent, folder, "127.0.0.1"],
-    leech: (torrent, folder, port) => [
-      ...LIBTORRENT,
-      "leech",
-      torrent,
-      folder,
-      "127.0.0.1",
-      String(port),
-    ],
-  },
-];
+};
 
 /** One seed, one leecher, two processes: from the leecher's first word to the last piece. */
 async function transfer(
@@ -89,7 +69,8 @@ async function compare(
   data: string,
   options: BenchOptions,
 ): Promise<BenchRow[]> {
-  const samples = PAIRS.map((pair) => ({ pair, seed: [] as Sample[], leech: [] as Sample[] }));
+  const pairs = [...options.copies.map(ours), LIBTORRENT_PAIR];
+  const samples = pairs.map((pair) => ({ pair, seed: [] as Sample[], leech: [] as Sample[] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const { pair, seed, leech } of samples) {
       const sample = await transfer(pair, torrent, data, options);
@@ -118,20 +99,23 @@ export const oneToOne: BenchCase = {
   },
 };
 
-export const smallFiles: BenchCase = {
-  name: "small-files",
-  about: "10,000 files of 16 KiB, one seed to one leecher over loopback",
-  run: async (options) => {
-    const data = path.join(options.scratch, "data");
-    const count = 10_000 / options.shrink;
-    for (let i = 0; i < count; i += 1) {
-      writeData(path.join(data, "many", String(i % 100), `${i}.bin`), 16_384, i + 1);
-    }
-    const torrent = createTorrent(
-      path.join(data, "many"),
-      path.join(options.scratch, "many.torrent"),
-      ["--kind", "v1"],
-    );
-    return compare("10,000 files", torrent, data, options);
-  },
-};
+/** Many small files in a hundred folders. */
+function manyFiles(name: string, count: number, fileBytes: number): BenchCase {
+  const counted = count.toLocaleString("en");
+  return {
+    name,
+    about: `${counted} files of ${fileBytes / 1024} KiB, one seed to one leecher over loopback`,
+    run: async (options) => {
+      const data = path.join(options.scratch, "data");
+      for (let i = 0; i < count / options.shrink; i += 1) {
+        writeData(path.join(data, "many", String(i % 100), `${i}.bin`), fileBytes, i + 1);
+      }
+      const file = path.join(options.scratch, "many.torrent");
+      const torrent = createTorrent(path.join(data, "many"), file, ["--kind", "v1"]);
+      return compare(`${counted} files`, torrent, data, options);
+    },
+  };
+}
+
+export const smallFiles = manyFiles("small-files", 10_000, 16_384);
+export const tinyFiles = manyFiles("tiny-files", 200_000, 1024);
