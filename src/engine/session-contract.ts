@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
+import type { StreamDecorators } from "./stream-decorator.ts";
 import type { PeerOwner } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
 import type { StreamNet } from "../ports/net.ts";
@@ -310,4 +311,5 @@ export interface SessionOptions {
   readonly ports: EnginePorts;
   readonly settings?: Partial<EngineSettings> | undefined;
   readonly wake?: WakeTorrent | undefined;
+  readonly decorators?: StreamDecorators | undefined;
 }

@@ -1,3 +1,4 @@
+import { fromHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { makePeerId } from "../base/peer-id.ts";
@@ -6,6 +7,8 @@ import type { StreamConnection, StreamHandler, StreamListener } from "../ports/n
 import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
+import type { Decorating } from "./connection/decorations.ts";
+import type { StreamDecorators } from "./stream-decorator.ts";
 import type { PeerOwner } from "./peer-owner.ts";
 import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
@@ -45,7 +48,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly roots = new RootLeases();
   readonly bursts = new Bursts();
 
+  readonly decorators: StreamDecorators;
   readonly #options: SessionOptions;
+  readonly #decorating: Decorating;
   readonly #torrents = new Set<Torrent>();
   readonly #byInfohash = new Map<string, Torrent>();
   /** Infohashes of what is no torrent. */
@@ -79,6 +84,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       },
     };
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.decorators = options.decorators ?? {};
+    const { handshakeTimeoutMs } = this.settings;
+    this.#decorating = { timeoutMs: handshakeTimeoutMs, log: options.ports.log };
     this.#crowd = new Crowd(this.settings);
     this.peerId = makePeerId(options.ports.random.bytes(12));
     this.#upLimit = new RateLimit(this.settings.upBytesPerSecond);
@@ -191,11 +199,21 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       bursts: this.bursts,
       connect: () => stream,
       gate: this,
+      decorating: this.#decorating,
+      decorator: this.decorators.incoming?.({
+        remote: stream.remote,
+        infohashes: () => this.#infohashes(),
+      }),
     });
     this.#strays.set(accepted, now);
     this.#count(address, 1);
     this.#scheduleTick();
     return accepted;
+  }
+
+  *#infohashes(): Generator<Uint8Array> {
+    for (const key of this.#byInfohash.keys()) yield fromHex(key)!;
+    for (const key of this.#routes.keys()) yield fromHex(key)!;
   }
 
   admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean> {
@@ -290,6 +308,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       connect: (handler) =>
         this.ports.net.connect(remote, handler, { timeoutMs: this.settings.connectTimeoutMs }),
       dialled: { owner, infohash },
+      decorating: this.#decorating,
+      decorator: this.decorators.outgoing?.({ remote, infohash }),
     });
     this.#halfOpen.add(dialled);
     return dialled;

@@ -16,8 +16,8 @@ export interface StreamHandler {
   /**
    * Bytes arrived.
    *
-   * @param chunk - Borrowed for the call: all connections share the buffer, and the next read
-   * reuses it, so copy what must be kept. Bytes past `length` are stale.
+   * @param chunk - Borrowed for the call, in which it may be changed: all connections share the buffer, and the next
+   * read reuses it, so copy what must be kept. Bytes past `length` are stale.
    */
   handleBytes(chunk: Uint8Array, length: number): void;
   /**

@@ -6,6 +6,7 @@ import type {
   TorrentEvent,
 } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
+import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import { SimDisk } from "./sim-disk.ts";
@@ -28,6 +29,7 @@ export interface SimNodeOptions {
   readonly sendBytes?: number | undefined;
   /** Its content is in a store of bytes, which has no files, instead of on its disk. */
   readonly keepsBytes?: boolean | undefined;
+  readonly decorators?: StreamDecorators | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -70,6 +72,7 @@ export class SimNode {
         log: SILENT_LOG,
       },
       settings: options.settings,
+      decorators: options.decorators,
     });
   }
 

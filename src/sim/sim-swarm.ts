@@ -1,5 +1,6 @@
 import { formatEndpoint } from "../base/endpoint.ts";
 import type { EngineSettings } from "../engine/session-contract.ts";
+import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Random } from "../ports/random.ts";
@@ -35,6 +36,7 @@ export interface JoinOptions {
   readonly receiveBytes?: number | undefined;
   readonly sendBytes?: number | undefined;
   readonly keepsBytes?: boolean | undefined;
+  readonly decorators?: StreamDecorators | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -82,6 +84,7 @@ export class SimSwarm {
       receiveBytes: options.receiveBytes,
       sendBytes: options.sendBytes,
       keepsBytes: options.keepsBytes,
+      decorators: options.decorators,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();

@@ -20,7 +20,9 @@ export type WireErrorCode =
   /** A hash message of BEP 52 with a bad range, or with a number of hashes that does not fit the range. */
   | "bad-hash-range"
   /** A message that breaks the grammar of the extension protocol. */
-  | "bad-extension";
+  | "bad-extension"
+  /** Bytes that are not what the stream is wrapped in: encryption before or behind the handshakes. */
+  | "bad-decoration";
 
 /** The remote peer broke the protocol. The driver of the connection closes it, and only it. */
 export class WireError extends EverseedError {

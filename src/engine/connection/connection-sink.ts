@@ -1,3 +1,4 @@
+import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
 import type { PieceBounds } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
@@ -10,6 +11,11 @@ export interface ConnectionOwner {
   accepts(infohash: Uint8Array): boolean;
   /** The infohash of our answer to a peer that asked for `infohash`, and said whether it speaks v2. */
   answerTo(infohash: Uint8Array, speaksV2: boolean): Uint8Array;
+  /**
+   * What the messages behind the 68 bytes of each side go through; they are plain without it. Our answer to a peer that
+   * dialled us goes out with the first bytes that the decorator sends: it can be silent until the peer has proved itself.
+   */
+  decorate?(peer: DecoratedPeer): StreamDecorator | undefined;
 }
 
 /**

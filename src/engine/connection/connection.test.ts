@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../../ports/clock.ts";
+import { SILENT_LOG } from "../../ports/log.ts";
 import type { StreamConnection } from "../../ports/net.ts";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../../wire/handshake.ts";
 import { boundsOf } from "../../wire/piece-bounds.ts";
@@ -52,6 +53,7 @@ class World {
       clock: { nowMs: () => 1 } as Clock,
       bursts: { begin: () => undefined, end: () => undefined },
       connect: () => this.wire,
+      decorating: { timeoutMs: 10_000, log: SILENT_LOG },
       gate: {
         admit: () => this.awake.promise,
         handleStray: (_connection, reason) => this.strays.push(reason),

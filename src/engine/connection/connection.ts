@@ -1,17 +1,14 @@
-import type { Bitfield } from "../../base/bitfield.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../../ports/net.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
-import { MESSAGE } from "../../wire/message-id.ts";
 import { WireDecoder } from "../../wire/wire-decoder.ts";
 import { WireError } from "../../wire/wire-error.ts";
-import type { HashRange, WireSink } from "../../wire/wire-sink.ts";
-import { Conduct } from "./conduct.ts";
-import type { ConnectionSink } from "./connection-sink.ts";
+import type { StreamDecorator } from "../stream-decorator.ts";
+import { Decorations, type Decorating } from "./decorations.ts";
+import { Dialogue } from "./dialogue.ts";
 import { type DialledFor, Greeting, type GreetingStep } from "./greeting.ts";
 import { Output } from "./output.ts";
-import { Possession, type PossessionChange } from "./possession.ts";
 
 /** Finds the torrent that an accepted connection asks for. */
 export interface ConnectionGate {
@@ -27,41 +24,37 @@ export interface BurstBounds {
   end(): void;
 }
 
-type Stage = "connecting" | "handshake" | "waking" | "open" | "closed";
+type Stage = "connecting" | "handshake" | "waking" | "decorating" | "open" | "closed";
 
 /**
- * One connection to one peer: handshake, messages, the four flags of BEP 3, and what the peer has. Judges what the
- * protocol alone can judge and hands everything else to its sink. Knows no torrent, no rate and no time-out, and opens
- * no socket: the stream comes from the `StreamNet` port.
+ * One connection to one peer: its stream, what that is decorated with, the handshakes, and the messages behind them
+ * (`Dialogue`). Knows no torrent and no rate, and opens no socket: the stream comes from the `StreamNet` port.
  *
- * connecting -> handshake -> open -> closed for peers we dial;
- * handshake (-> waking -> handshake) -> open -> closed for peers that dial us; any -> closed.
+ * connecting -> handshake (-> decorating) -> open -> closed for peers we dial;
+ * handshake (-> waking -> handshake) (-> decorating) -> open -> closed for peers that dial us; any -> closed.
  */
-export class Connection implements StreamHandler, WireSink {
+export class Connection extends Dialogue implements StreamHandler {
   readonly remote: Endpoint;
   readonly incoming: boolean;
   readonly out: Output;
-  readonly #conduct = new Conduct();
-  readonly #possession = new Possession();
   readonly #clock: Clock;
   readonly #bursts: BurstBounds;
-  readonly #stream: StreamConnection;
+  readonly #decorating: Decorating;
+  /** What its bytes are written to: the stream of the port, or what lies on top of it. */
+  #stream: StreamConnection;
+  /** `undefined` while the stream is plain, which then costs nothing. */
+  #decorations: Decorations | undefined;
   readonly #gate: ConnectionGate | undefined;
   readonly #greeting: Greeting;
-  #sink: ConnectionSink | undefined;
   #stage: Stage;
-  #fast = false;
   #decoder: WireDecoder | undefined;
-  #amChoking = true;
-  #amInterested = false;
-  #peerChoking = true;
-  #peerInterested = false;
-  #lastReceivedAtMs = 0;
   #misbehaved = false;
-  #openEnded = false;
   #onEnded: (() => void) | undefined;
 
-  /** @param options.dialled - For peers we dial. @param options.gate - For peers that dial us. */
+  /**
+   * @param options.dialled - For peers we dial. @param options.gate - For peers that dial us.
+   * @param options.decorator - Both handshakes go through it.
+   */
   constructor(options: {
     readonly remote: Endpoint;
     readonly clock: Clock;
@@ -69,21 +62,24 @@ export class Connection implements StreamHandler, WireSink {
     readonly connect: (handler: StreamHandler) => StreamConnection;
     readonly dialled?: DialledFor;
     readonly gate?: ConnectionGate;
+    readonly decorating: Decorating;
+    readonly decorator?: StreamDecorator | undefined;
   }) {
+    super();
     this.remote = options.remote;
     this.incoming = options.gate !== undefined;
     this.#clock = options.clock;
     this.#bursts = options.bursts;
     this.#gate = options.gate;
+    this.#decorating = options.decorating;
     this.#greeting = new Greeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
     this.#stream = options.connect(this);
-    this.out = new Output(this.#stream, () => this.#sink?.handleOutput());
-  }
-
-  /** Somebody takes the connection: everything it has to say goes there from now on. */
-  adopt(sink: ConnectionSink): void {
-    this.#sink = sink;
+    this.out = new Output(this.#stream, () => this.sink?.handleOutput());
+    if (options.decorator) {
+      this.#startDecorating().addOuter(options.decorator);
+      this.#write(this.#decorations!.top);
+    }
   }
 
   /** @param onEnded - Called once, when the connection has ended. To be noted only. */
@@ -105,43 +101,8 @@ export class Connection implements StreamHandler, WireSink {
     return this.#stage === "open";
   }
 
-  /** Both sides speak BEP 6. */
-  get fast(): boolean {
-    return this.#fast;
-  }
-
   get extended(): boolean {
     return this.flags?.extended === true;
-  }
-
-  get amChoking(): boolean {
-    return this.#amChoking;
-  }
-
-  get amInterested(): boolean {
-    return this.#amInterested;
-  }
-
-  get peerChoking(): boolean {
-    return this.#peerChoking;
-  }
-
-  get peerInterested(): boolean {
-    return this.#peerInterested;
-  }
-
-  /** Clock milliseconds; of the bytes that are being taken in, during a call. */
-  get lastReceivedAtMs(): number {
-    return this.#lastReceivedAtMs;
-  }
-
-  /** What the peer has; `undefined` until the piece count is known. Not to be changed. */
-  get pieces(): Bitfield | undefined {
-    return this.#possession.pieces;
-  }
-
-  get isSeed(): boolean {
-    return this.#possession.isAll;
   }
 
   /** It was closed because it broke the protocol. */
@@ -157,18 +118,19 @@ export class Connection implements StreamHandler, WireSink {
     const handshake = this.#greeting.begin();
     if (handshake) this.out.frame(handshake);
     this.out.flush();
+    const behind = this.#greeting.decoratorOf(this.remote);
+    if (behind) this.#decorateInner(behind);
+    if (this.#decorations) this.#inBurst(() => this.#decorations!.begin());
   }
 
   handleBytes(chunk: Uint8Array, length: number): void {
     this.#bursts.begin();
     try {
-      this.#take(chunk, length);
+      if (this.#decorations) this.#decorations.feed(chunk, length);
+      else this.#take(chunk, length);
+      if (this.#decorations) this.#takeDecorated(this.#decorations);
     } catch (error) {
-      if (!(error instanceof WireError)) {
-        this.#bursts.end();
-        throw error;
-      }
-      this.#misbehaves(error.message);
+      this.#handleError(error);
     }
     this.#settle();
     this.#bursts.end();
@@ -176,14 +138,38 @@ export class Connection implements StreamHandler, WireSink {
 
   handleSent(bytes: number): void {
     this.#bursts.begin();
-    this.out.handleSent(bytes, this.#clock.nowMs());
-    this.#sink?.handleSent();
+    const freed = this.#decorations ? this.#decorations.handleSent(bytes) : bytes;
+    this.out.handleSent(freed, this.#clock.nowMs());
+    if (this.#decorations) this.#dropNeedless(this.#decorations);
+    this.sink?.handleSent();
     this.#settle();
     this.#bursts.end();
   }
 
+  /** Something else than bytes that arrive leads to what bytes may lead to. */
+  #inBurst(part: () => void): void {
+    this.#bursts.begin();
+    try {
+      part();
+      if (this.#decorations) this.#takeDecorated(this.#decorations);
+    } catch (error) {
+      this.#handleError(error);
+    }
+    this.#settle();
+    this.#bursts.end();
+  }
+
+  #handleError(error: unknown): void {
+    if (error instanceof WireError) {
+      this.misbehaves(error.message);
+      return;
+    }
+    this.#bursts.end();
+    throw error;
+  }
+
   #settle(): void {
-    if (this.#sink) this.#sink.settle();
+    if (this.sink) this.sink.settle();
     else this.out.flush();
   }
 
@@ -203,7 +189,7 @@ export class Connection implements StreamHandler, WireSink {
     this.#end(reason, true);
   }
 
-  #misbehaves(reason: string): void {
+  protected misbehaves(reason: string): void {
     this.#misbehaved = true;
     this.close(reason);
   }
@@ -213,8 +199,9 @@ export class Connection implements StreamHandler, WireSink {
     this.#stage = "closed";
     this.#decoder?.stop();
     if (destroy) this.#stream.destroy();
+    this.#decorations?.end();
     this.out.close();
-    if (this.#sink) this.#sink.handleClosed(reason, destroy);
+    if (this.sink) this.sink.handleClosed(reason, destroy);
     else this.#gate?.handleStray(this, reason);
     this.#onEnded?.();
   }
@@ -223,7 +210,7 @@ export class Connection implements StreamHandler, WireSink {
 
   #take(chunk: Uint8Array, length: number): void {
     if (this.#stage === "closed" || this.#stage === "connecting") return;
-    this.#lastReceivedAtMs = this.#clock.nowMs();
+    this.noteReceived(this.#clock.nowMs());
     if (this.#stage === "open") this.#decoder!.feed(chunk, length);
     else if (this.#stage === "waking") this.#greeting.hold(chunk.subarray(0, length));
     else this.#handleGreeting(this.#greeting.feed(chunk, length));
@@ -237,7 +224,7 @@ export class Connection implements StreamHandler, WireSink {
         this.#findOwner(step.infohash, step.rest);
         break;
       case "greeted":
-        this.#open(step.rest);
+        this.#handleGreeted(step.rest);
         break;
       case "refused":
         this.close(step.reason);
@@ -246,6 +233,10 @@ export class Connection implements StreamHandler, WireSink {
   }
 
   #findOwner(infohash: Uint8Array, rest: Uint8Array): void {
+    if (this.#decorations?.agreesWith(infohash) === false) {
+      this.close("asks for another torrent than it has negotiated about");
+      return;
+    }
     const admitted = this.#gate!.admit(this, infohash);
     if (!(admitted instanceof Promise)) {
       if (this.#answer(infohash)) this.#handleGreeting(this.#greeting.proceed(rest));
@@ -261,215 +252,93 @@ export class Connection implements StreamHandler, WireSink {
   #handleAwake(infohash: Uint8Array): void {
     if (this.#stage !== "waking") return;
     this.#stage = "handshake";
-    this.#bursts.begin();
-    if (this.#answer(infohash)) {
+    this.#inBurst(() => {
+      if (!this.#answer(infohash)) return;
       this.#stream.resumeReading();
       const held = this.#greeting.takeHeld();
-      this.handleBytes(held, held.length);
-    }
-    this.#bursts.end();
+      this.#take(held, held.length);
+    });
   }
 
   /** @returns Whether somebody took the connection; else it is closed. */
   #answer(infohash: Uint8Array): boolean {
-    const owner = this.#sink?.owner;
-    if (owner) this.out.frame(this.#greeting.answer(owner, infohash));
-    else this.close("asked for a torrent that is not here");
-    return owner !== undefined;
+    const owner = this.sink?.owner;
+    if (!owner) {
+      this.close("asked for a torrent that is not here");
+      return false;
+    }
+    const answer = this.#greeting.answer(owner, infohash);
+    const behind = this.#greeting.decoratorOf(this.remote);
+    if (behind) this.#decorateInner(behind, answer);
+    else this.out.frame(answer);
+    return true;
   }
 
-  #open(rest: Uint8Array): void {
+  #handleGreeted(rest: Uint8Array): void {
+    if (this.#decorations?.hasInner === true) {
+      this.#stage = "decorating";
+      this.#decorations.turnInward(rest);
+    } else {
+      this.#open();
+      // A closed one takes nothing.
+      this.#decoder!.feed(rest, rest.length);
+    }
+  }
+
+  #open(): void {
     this.#stage = "open";
-    const { bounds, numbering, owner } = this.#sink!;
-    this.#openEnded = numbering === "open";
-    this.#fast = this.flags?.fast === true && owner.flags.fast;
+    const { bounds, owner } = this.sink!;
+    const fast = this.flags?.fast === true && owner.flags.fast;
+    const openEnded = this.beginTalk(fast);
     this.#decoder = new WireDecoder(this, {
-      fast: this.#fast,
+      fast,
       v2: this.flags?.v2 === true,
       bounds,
-      openEnded: this.#openEnded,
+      openEnded,
     });
-    if (!this.#openEnded && Number.isFinite(bounds.wanted))
-      this.#possession.setPieceCount(bounds.wanted);
-    const refusal = this.#sink!.handleReady();
+    const refusal = this.sink!.handleReady();
     if (refusal !== undefined) this.close(refusal);
-    // One that was closed takes nothing.
-    this.#decoder.feed(rest, rest.length);
   }
 
-  /**
-   * The info dictionary came, and with it the bounds.
-   *
-   * @throws {WireError} When what was said of pieces does not fit it.
-   */
-  handleBounds(): void {
-    this.#possession.setPieceCount(this.#sink!.bounds.wanted);
+  // ---- Decorating ------------------------------------------------------------------------------
+
+  #startDecorating(): Decorations {
+    this.#decorations ??= new Decorations({
+      ...this.#decorating,
+      bottom: this.#stream,
+      clock: this.#clock,
+      onStep: (outcome) => this.#inBurst(outcome),
+      close: (reason) => this.close(reason),
+    });
+    return this.#decorations;
   }
 
-  /** The peer no longer has a piece (BEP 54). @returns True when it had it. */
-  forgetPiece(piece: number): boolean {
-    return this.#possession.handleDontHave(piece);
+  /** @param answer - Our handshake, if it is to go out with the decorator's first word. */
+  #decorateInner(decorator: StreamDecorator, answer?: Uint8Array): void {
+    const decorations = this.#startDecorating();
+    decorations.addInner(decorator, answer);
+    this.#write(decorations.top);
   }
 
-  // ---- WireSink --------------------------------------------------------------------------------
-
-  handleKeepAlive(): void {
-    this.#countControl();
+  #takeDecorated(decorations: Decorations): void {
+    for (let part = decorations.next(); ; part = decorations.next()) {
+      if (this.#stage === "decorating" && decorations.isReady) this.#open();
+      if (!part) break;
+      this.#take(part, part.length);
+    }
+    if (decorations.refusal !== undefined) this.close(decorations.refusal);
+    this.#dropNeedless(decorations);
   }
 
-  handleChoke(): void {
-    this.#countControl();
-    this.#setPeerChoking(true);
+  /** The stream is as plain as if it had never been decorated. */
+  #dropNeedless(decorations: Decorations): void {
+    if (this.#stage === "closed" || !decorations.isNeedless) return;
+    this.#decorations = undefined;
+    this.#write(decorations.bottom);
   }
 
-  handleUnchoke(): void {
-    this.#countControl();
-    this.#setPeerChoking(false);
-  }
-
-  #setPeerChoking(choking: boolean): void {
-    if (this.#peerChoking === choking) return;
-    this.#peerChoking = choking;
-    this.#sink!.handleChoke(choking);
-  }
-
-  handleInterested(): void {
-    this.#handleInterest(true);
-  }
-
-  handleNotInterested(): void {
-    this.#handleInterest(false);
-  }
-
-  #handleInterest(interested: boolean): void {
-    this.#countControl();
-    if (this.#peerInterested === interested) return;
-    this.#peerInterested = interested;
-    this.#sink!.handleInterest();
-  }
-
-  handleHave(piece: number): void {
-    if (this.#openEnded || this.#possession.handleHave(piece)) this.#sink!.handleHave(piece);
-  }
-
-  handleBitfield(bits: Uint8Array): void {
-    this.#countControl();
-    this.#handlePossession(this.#possession.handleBitfield(bits));
-  }
-
-  handleHaveAll(): void {
-    this.#countControl();
-    this.#handlePossession(this.#possession.handleHaveAll());
-  }
-
-  handleHaveNone(): void {
-    this.#countControl();
-    this.#handlePossession(this.#possession.handleHaveNone());
-  }
-
-  #handlePossession(change: PossessionChange): void {
-    if (change.kind === "stated") this.#sink!.handlePossession();
-    if (change.kind !== "grown") return;
-    for (const piece of change.pieces) this.#sink!.handleHave(piece);
-  }
-
-  handleRequest(piece: number, begin: number, length: number): void {
-    this.#sink!.handleRequest(piece, begin, length);
-  }
-
-  handleCancel(piece: number, begin: number, length: number): void {
-    this.#countControl();
-    this.#sink!.handleCancel(piece, begin, length);
-  }
-
-  beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
-    return this.#sink!.beginBlock(piece, begin, length);
-  }
-
-  endBlock(piece: number, begin: number, length: number, kept: boolean): void {
-    this.#sink!.endBlock(piece, begin, length, kept);
-  }
-
-  handlePort(_port: number): void {
-    this.#countControl();
-  }
-
-  handleSuggest(piece: number): void {
-    this.#countControl();
-    this.#sink!.handleSuggest(piece);
-  }
-
-  handleReject(piece: number, begin: number, length: number): void {
-    this.#sink!.handleReject(piece, begin, length);
-  }
-
-  handleAllowedFast(piece: number): void {
-    this.#countControl();
-    this.#sink!.handleAllowedFast(piece);
-  }
-
-  handleExtended(extensionId: number, payload: Uint8Array): void {
-    this.#countControl();
-    this.#sink!.handleExtended(extensionId, payload);
-  }
-
-  handleHashRequest(range: HashRange): void {
-    this.#countControl();
-    this.#sink!.handleHashRequest(range);
-  }
-
-  handleHashes(range: HashRange, hashes: Uint8Array): void {
-    this.#sink!.handleHashes(range, hashes);
-  }
-
-  handleHashReject(range: HashRange): void {
-    this.#countControl();
-    this.#sink!.handleHashReject(range);
-  }
-
-  // ---- What the sink says and sends ---------------------------------------------------------------
-
-  /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
-  countBadRequest(): void {
-    this.#closeFor(this.#conduct.handleBadRequest());
-  }
-
-  /** A block came that nobody waits for; after too many the peer is closed (WIR-8). */
-  countUnrequestedBlock(): void {
-    this.#closeFor(this.#conduct.handleUnrequestedBlock());
-  }
-
-  countWantedBlock(): void {
-    this.#conduct.handleWantedBlock();
-  }
-
-  /** So many blocks that we asked for may come although nobody counts on them any more. */
-  excuseBlocks(count: number): void {
-    this.#conduct.excuseBlocks(count);
-  }
-
-  setChoking(choking: boolean): void {
-    if (this.#amChoking === choking) return;
-    this.#amChoking = choking;
-    this.out.signal(choking ? MESSAGE.choke : MESSAGE.unchoke);
-  }
-
-  setInterested(interested: boolean): void {
-    if (this.#amInterested === interested) return;
-    this.#amInterested = interested;
-    this.out.signal(interested ? MESSAGE.interested : MESSAGE.notInterested);
-  }
-
-  /** Only with the fast extension; without it there is no such answer. */
-  sendReject(piece: number, begin: number, length: number): void {
-    if (this.#fast) this.out.reject(piece, begin, length);
-  }
-
-  #countControl(): void {
-    this.#closeFor(this.#conduct.handleControl(this.#lastReceivedAtMs));
-  }
-
-  #closeFor(reason: string | undefined): void {
-    if (reason !== undefined) this.#misbehaves(reason);
+  #write(stream: StreamConnection): void {
+    this.#stream = stream;
+    this.out.writeTo(stream);
   }
 }

@@ -1,4 +1,6 @@
+import type { Endpoint } from "../../base/endpoint.ts";
 import { encodeHandshake, HandshakeDecoder, type HandshakeFlags } from "../../wire/handshake.ts";
+import type { StreamDecorator } from "../stream-decorator.ts";
 import type { ConnectionOwner } from "./connection-sink.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -70,6 +72,12 @@ export class Greeting {
   answer(owner: ConnectionOwner, infohash: Uint8Array): Uint8Array {
     this.#owner = owner;
     return ourHandshake(owner, owner.answerTo(infohash, this.#flags?.v2 === true));
+  }
+
+  /** What goes over the stream behind both handshakes; asked once, when the owner and the infohash are known. */
+  decoratorOf(remote: Endpoint): StreamDecorator | undefined {
+    const infohash = this.#dialled?.infohash ?? this.#decoder.infohash!;
+    return this.#owner!.decorate?.({ remote, incoming: !this.#dialled, infohash });
   }
 
   /** Goes on with what came behind the part that was taken. */

@@ -37,7 +37,7 @@ interface LentMemory {
  * burst of events that caused them is over; blocks go out of the memory they were read to.
  */
 export class Output {
-  readonly #connection: StreamConnection;
+  #connection: StreamConnection;
   readonly #onGathered: () => void;
   #buffer = NOTHING;
   /** Room that the next buffer gets: as much as was gathered lately. Growing copies. */
@@ -89,6 +89,11 @@ export class Output {
   takenLately(now: number): number {
     this.#turnHalf(now);
     return this.#taken + this.#takenBefore;
+  }
+
+  /** From now on bytes go there. What was written before leaves as it does, and is still counted. */
+  writeTo(connection: StreamConnection): void {
+    this.#connection = connection;
   }
 
   keepAlive(): void {

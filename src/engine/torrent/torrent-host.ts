@@ -4,6 +4,7 @@ import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { Scheduler } from "../sharing/scheduler.ts";
 import type { Bursts } from "../sharing/bursts.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
+import type { StreamDecorators } from "../stream-decorator.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
 /** What the session shares among its torrents. */
@@ -14,6 +15,7 @@ export interface TorrentHost {
   readonly port: number;
   readonly scheduler: Scheduler;
   readonly bursts: Bursts;
+  readonly decorators: StreamDecorators;
   /** A root that a removed torrent still closes is not opened before it has. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it at the moment. */

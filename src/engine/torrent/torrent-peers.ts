@@ -13,6 +13,7 @@ import { ExtensionExchange } from "../exchange/extension-exchange.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ExtensionKind } from "../extension.ts";
+import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
 import type { PeerStatus } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
@@ -105,6 +106,10 @@ export class TorrentPeers implements PeerRoutes {
     // hangs up on an answer with v1, and calls again a minute later.
     const last = this.#infohashes.at(-1)!;
     return speaksV2 && this.flags.v2 ? last : infohash;
+  }
+
+  decorate(peer: DecoratedPeer): StreamDecorator | undefined {
+    return this.#host.decorators.behindHandshake?.(peer);
   }
 
   get count(): number {

@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SILENT_LOG } from "../../ports/log.ts";
+import type { StreamConnection } from "../../ports/net.ts";
+import type { DecoratorStep, StreamCipher, StreamDecorator } from "../stream-decorator.ts";
+import { DecoratedStream } from "./decorated-stream.ts";
+
+const KIB = 1024;
+
+/** A stream that takes what it is told to take. */
+class Lower implements StreamConnection {
+  readonly remote = { address: "10.0.0.2", port: 6881 };
+  readonly local = undefined;
+  readonly written: Uint8Array[] = [];
+  bufferedBytes = 0;
+  unacked = 0;
+  isPaused = false;
+
+  unackedBytes(): number | undefined {
+    return this.unacked;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.written.push(bytes);
+    this.bufferedBytes += bytes.length;
+    this.unacked += bytes.length;
+  }
+
+  /** The system takes bytes. */
+  take(bytes: number, stream: DecoratedStream): number {
+    this.bufferedBytes -= bytes;
+    return stream.handleSent(bytes);
+  }
+
+  pauseReading(): void {
+    this.isPaused = true;
+  }
+
+  resumeReading(): void {
+    this.isPaused = false;
+  }
+
+  destroy(): void {}
+}
+
+/** Each part goes out behind a head of ten bytes. */
+class Headed implements StreamCipher {
+  readonly parts: number[] = [];
+  #taken: Uint8Array | undefined;
+
+  encode(bytes: Uint8Array): Uint8Array {
+    this.parts.push(bytes.length);
+    const framed = new Uint8Array(10 + bytes.length);
+    framed.set(bytes, 10);
+    return framed;
+  }
+
+  feed(chunk: Uint8Array, length: number): void {
+    this.#taken = chunk.subarray(0, length);
+  }
+
+  next(): Uint8Array | undefined {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    return taken;
+  }
+}
+
+function makeStream(negotiate: StreamDecorator["negotiate"], held?: Uint8Array) {
+  const lower = new Lower();
+  const outcomes: (() => void)[] = [];
+  const stream = new DecoratedStream({
+    lower,
+    decorator: { negotiate },
+    held,
+    onStep: (outcome) => outcomes.push(outcome),
+    log: SILENT_LOG,
+  });
+  return { lower, stream, outcomes };
+}
+
+const readyWith = (cipher: StreamCipher | undefined, consumed = 0): DecoratorStep => ({
+  kind: "ready",
+  consumed,
+  cipher,
+});
+
+const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+
+test("memory that is lent comes back when the system has taken what it became, no byte too many", () => {
+  const cipher = new Headed();
+  const { lower, stream } = makeStream(() => readyWith(cipher));
+  stream.begin();
+  stream.write(new Uint8Array(100));
+  stream.write(new Uint8Array(50));
+  assert.equal(stream.bufferedBytes, 150);
+  assert.equal(lower.take(109, stream), 0, "the first is not whole");
+  assert.equal(lower.take(1, stream), 100);
+  assert.equal(lower.take(60, stream), 50);
+  assert.equal(stream.bufferedBytes, 0);
+});
+
+test("so much is encoded ahead of the system, the rest waits where it lies", () => {
+  const cipher = new Headed();
+  const { lower, stream } = makeStream(() => readyWith(cipher));
+  stream.begin();
+  stream.write(new Uint8Array(1024 * KIB));
+  assert.deepEqual(cipher.parts, [64 * KIB, 64 * KIB]);
+  assert.equal(stream.bufferedBytes, 1024 * KIB);
+  let freed = 0;
+  while (lower.bufferedBytes > 0) {
+    assert.ok(lower.bufferedBytes <= 192 * KIB);
+    freed += lower.take(Math.min(lower.bufferedBytes, 48 * KIB), stream);
+  }
+  assert.equal(freed, 1024 * KIB);
+  assert.equal(stream.bufferedBytes, 0);
+  assert.equal(Math.max(...cipher.parts), 64 * KIB);
+});
+
+test("what is not acknowledged is what waits, and what is below", () => {
+  const { lower, stream } = makeStream(() => readyWith(new Headed()));
+  stream.begin();
+  stream.write(new Uint8Array(300 * KIB));
+  lower.take(lower.bufferedBytes, stream);
+  const before = stream.unackedBytes()!;
+  assert.ok(before >= 300 * KIB);
+  lower.unacked -= 1_000;
+  assert.equal(stream.unackedBytes(), before - 1_000);
+});
+
+test("bytes that were written before it began leave as they are, and are counted", () => {
+  const lower = new Lower();
+  lower.write(new Uint8Array(68));
+  const decorator: StreamDecorator = { negotiate: () => readyWith(new Headed()) };
+  const stream = new DecoratedStream({
+    lower,
+    decorator,
+    onStep: () => undefined,
+    log: SILENT_LOG,
+  });
+  stream.begin();
+  stream.write(new Uint8Array(5));
+  assert.equal(stream.bufferedBytes, 73);
+  assert.equal(lower.take(60, stream), 60);
+  assert.equal(lower.take(23, stream), 13);
+});
+
+test("a message may carry the first bytes; what the decorator says itself counts as nothing", () => {
+  const { lower, stream } = makeStream((_received, wire) => {
+    wire.send(bytesOf("key"));
+    const carried = wire.takeWritten(3);
+    wire.send(bytesOf(`<${textOf(carried)}>`));
+    return readyWith(new Headed());
+  });
+  stream.write(bytesOf("hello"));
+  stream.begin();
+  assert.deepEqual(lower.written.slice(0, 2).map(textOf), ["key", "<hel>"]);
+  assert.equal(lower.take(3 + 4, stream), 0);
+  assert.equal(lower.take(1, stream), 3);
+  assert.equal(lower.take(12, stream), 2);
+});
+
+test("what is held goes out with its first word, or when it is ready", () => {
+  const { lower, stream } = makeStream(
+    (received) =>
+      received.length === 0 ? { kind: "more", consumed: 0 } : readyWith(undefined, received.length),
+    bytesOf("handshake"),
+  );
+  stream.begin();
+  assert.deepEqual(lower.written, []);
+  stream.feed(bytesOf("x"), 1);
+  assert.deepEqual(lower.written.map(textOf), ["handshake"]);
+  assert.ok(!stream.isNeedless, "it has to count what it has said");
+  assert.equal(lower.take(9, stream), 0);
+  assert.ok(stream.isNeedless);
+});
+
+test("without a cipher bytes pass as they are, both ways, and what was early comes first", () => {
+  const { lower, stream } = makeStream((received) => ({
+    kind: "ready",
+    consumed: 2,
+    early: received.slice(0, 1),
+  }));
+  stream.feed(bytesOf("abcd"), 4);
+  assert.ok(!stream.isNeedless, "there is something to hand on");
+  assert.equal(textOf(stream.next()), "a");
+  assert.equal(textOf(stream.next()), "cd");
+  assert.equal(stream.next(), undefined);
+  assert.ok(stream.isNeedless);
+  const block = bytesOf("block");
+  stream.write(block);
+  assert.equal(lower.written[0]?.buffer, block.buffer, "not copied");
+  assert.ok(stream.isNeedless);
+});
+
+test("while it works nothing is read; what came meanwhile is negotiated about then", async () => {
+  const seen: string[] = [];
+  const work = Promise.withResolvers<DecoratorStep>();
+  const { lower, stream, outcomes } = makeStream((received) => {
+    seen.push(textOf(received));
+    if (seen.length === 1) return work.promise;
+    return received.length < 3 ? { kind: "more", consumed: 0 } : readyWith(undefined, 3);
+  });
+  stream.feed(bytesOf("ab"), 2);
+  assert.ok(lower.isPaused);
+  stream.feed(bytesOf("cde"), 3);
+  assert.deepEqual(seen, ["ab"]);
+  work.resolve({ kind: "more", consumed: 1 });
+  await work.promise;
+  for (const outcome of outcomes) outcome();
+  assert.ok(!lower.isPaused);
+  assert.deepEqual(seen, ["ab", "bcde"]);
+  assert.equal(textOf(stream.next()), "e");
+});
+
+test("its owner's pause outlasts its own", async () => {
+  const { lower, stream, outcomes } = makeStream(() => Promise.resolve(readyWith(undefined)));
+  stream.begin();
+  stream.pauseReading();
+  await Promise.resolve();
+  for (const outcome of outcomes) outcome();
+  assert.ok(stream.isReady);
+  assert.ok(lower.isPaused);
+  stream.resumeReading();
+  assert.ok(!lower.isPaused);
+});
+
+test("work that is done after the end leads to nothing", async () => {
+  const { lower, stream, outcomes } = makeStream((_received, wire) =>
+    Promise.resolve().then(() => {
+      wire.send(bytesOf("late"));
+      return readyWith(undefined);
+    }),
+  );
+  stream.begin();
+  stream.end();
+  await Promise.resolve();
+  await Promise.resolve();
+  for (const outcome of outcomes) outcome();
+  assert.ok(!stream.isReady);
+  assert.deepEqual(lower.written, []);
+});

@@ -1,0 +1,364 @@
+import { concatBytes } from "../../base/bytes.ts";
+import { invariant } from "../../base/errors.ts";
+import type { Log } from "../../ports/log.ts";
+import type { StreamConnection } from "../../ports/net.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import type {
+  DecoratorStep,
+  DecoratorWire,
+  StreamCipher,
+  StreamDecorator,
+} from "../stream-decorator.ts";
+
+/** What a cipher is given at once. */
+const ENCODE_BYTES = 64 * 1024;
+/**
+ * Encoded and not taken by the system: what a decorated connection holds besides the memory it was lent, which it keeps
+ * until then. What is above waits where it lies.
+ */
+const ENCODED_BYTES_MAX = 3 * ENCODE_BYTES;
+/** Received and not consumed while it is negotiated: the longest messages have a length of 16 bits. */
+const NEGOTIATION_BYTES_MAX = 128 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** A run of bytes that the stream below has and the system has not taken. */
+interface Run {
+  /** Bytes of the connection that it stands for, not reported yet. */
+  plain: number;
+  left: number;
+  /** It is the connection's bytes as they are: each counts as it leaves. */
+  readonly isPlain: boolean;
+}
+
+type State = "idle" | "negotiating" | "working" | "ready" | "ended";
+
+/**
+ * A stream on top of another that goes through a decorator. Bytes are written to it and taken from it as to any stream,
+ * and it counts them as they were written: `handleSent` says how many of those have left. Memory that it is lent comes
+ * back when the system has taken what it became.
+ *
+ * idle -> negotiating (<-> working) -> ready; any -> ended.
+ */
+export class DecoratedStream implements StreamConnection, DecoratorWire {
+  readonly #lower: StreamConnection;
+  readonly #decorator: StreamDecorator;
+  readonly #onStep: (outcome: () => void) => void;
+  readonly #log: Log;
+  #state: State = "idle";
+  #refusal: string | undefined;
+  #infohash: Uint8Array | undefined;
+  #cipher: StreamCipher | undefined;
+  /** Goes out before anything else that the decorator sends. */
+  #held: Uint8Array | undefined;
+  /** Received while it is negotiated. */
+  #received = NOTHING;
+  #receivedBytes = 0;
+  /** Bytes came while the decorator was working. */
+  #hasMore = false;
+  #early: Uint8Array | undefined;
+  /** Received behind a negotiation that left the stream plain: a view. */
+  #plain: Uint8Array | undefined;
+  /** Written and not encoded, oldest first. */
+  readonly #waiting: Uint8Array[] = [];
+  readonly #runs: Run[] = [];
+  #encodedBytes = 0;
+  #bufferedBytes: number;
+  /** Taken by the decorator for its next message. */
+  #takenBytes = 0;
+  #isPaused = false;
+
+  /**
+   * @param options.held - Our own bytes that go out before the first that the decorator sends, at the latest when it is
+   *   ready: a peer that cannot negotiate gets no answer.
+   * @param options.onStep - A promise of the decorator's has an outcome, to be taken as an event from the world.
+   */
+  constructor(options: {
+    readonly lower: StreamConnection;
+    readonly decorator: StreamDecorator;
+    readonly held?: Uint8Array | undefined;
+    readonly onStep: (outcome: () => void) => void;
+    readonly log: Log;
+  }) {
+    this.#lower = options.lower;
+    this.#decorator = options.decorator;
+    this.#held = options.held;
+    this.#onStep = options.onStep;
+    this.#log = options.log;
+    // What was written before goes out as it is.
+    this.#bufferedBytes = options.lower.bufferedBytes;
+    if (this.#bufferedBytes > 0) this.#note(this.#bufferedBytes, this.#bufferedBytes, true);
+  }
+
+  get remote(): StreamConnection["remote"] {
+    return this.#lower.remote;
+  }
+
+  get local(): StreamConnection["local"] {
+    return this.#lower.local;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Why the decorator closes the connection. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** What was negotiated about; the peer's handshake may name no other. */
+  get infohash(): Uint8Array | undefined {
+    return this.#infohash;
+  }
+
+  /** It changes nothing and owes nothing any more: what is below may be used instead. */
+  get isNeedless(): boolean {
+    if (this.#state !== "ready" || this.#cipher || this.#early || this.#plain) return false;
+    return this.#runs.every(({ isPlain }) => isPlain);
+  }
+
+  /** What a cipher adds counts as not acknowledged while it is on its way. */
+  unackedBytes(): number | undefined {
+    const below = this.#lower.unackedBytes();
+    if (below === undefined) return undefined;
+    let waiting = this.#takenBytes;
+    for (const bytes of this.#waiting) waiting += bytes.length;
+    return waiting + below;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#state === "ended" || bytes.length === 0) return;
+    this.#bufferedBytes += bytes.length;
+    this.#waiting.push(bytes);
+    this.#encode();
+  }
+
+  pauseReading(): void {
+    this.#isPaused = true;
+    this.#lower.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#isPaused = false;
+    if (this.#state !== "working") this.#lower.resumeReading();
+  }
+
+  destroy(): void {
+    this.#lower.destroy();
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#waiting.length = 0;
+    this.#decorator.handleEnd?.();
+  }
+
+  /** @returns How many written bytes are free now that the stream below got rid of so many. */
+  handleSent(bytes: number): number {
+    let freed = 0;
+    while (bytes > 0) {
+      const run = this.#runs[0];
+      invariant(run !== undefined, "only what was written leaves");
+      const left = Math.min(bytes, run.left);
+      bytes -= left;
+      run.left -= left;
+      if (!run.isPlain) this.#encodedBytes -= left;
+      const free = run.isPlain ? left : run.left === 0 ? run.plain : 0;
+      run.plain -= free;
+      freed += free;
+      if (run.left === 0) this.#runs.shift();
+    }
+    this.#bufferedBytes -= freed;
+    this.#encode();
+    return freed;
+  }
+
+  // ---- Negotiating -----------------------------------------------------------------------------------
+
+  /** Lets the decorator speak first. */
+  begin(): void {
+    if (this.#state === "idle") this.#negotiate();
+  }
+
+  /**
+   * Takes bytes that arrived. `next` gives what they become.
+   *
+   * @throws {WireError}
+   */
+  feed(chunk: Uint8Array, length: number): void {
+    switch (this.#state) {
+      case "ready":
+        if (this.#cipher) this.#cipher.feed(chunk, length);
+        else this.#plain = chunk.subarray(0, length);
+        break;
+      case "working":
+        this.#hold(chunk, length);
+        this.#hasMore = true;
+        break;
+      case "idle":
+      case "negotiating":
+        this.#hold(chunk, length);
+        this.#negotiate();
+        break;
+      case "ended":
+        break;
+    }
+  }
+
+  /**
+   * @returns Bytes for the connection, valid until the next call.
+   * @throws {WireError}
+   */
+  next(): Uint8Array | undefined {
+    if (this.#state !== "ready") return undefined;
+    const early = this.#early;
+    this.#early = undefined;
+    if (early) return early;
+    if (this.#cipher) return this.#cipher.next();
+    const plain = this.#plain;
+    this.#plain = undefined;
+    return plain;
+  }
+
+  #negotiate(): void {
+    this.#hasMore = false;
+    this.#state = "negotiating";
+    const received = this.#received.subarray(0, this.#receivedBytes);
+    const step = this.#decorator.negotiate(received, this);
+    if (!(step instanceof Promise)) {
+      this.#follow(step);
+      return;
+    }
+    this.#state = "working";
+    this.#lower.pauseReading();
+    step.then(
+      (outcome) => this.#onStep(() => this.#wake(outcome)),
+      (error: unknown) => this.#onStep(() => this.#handleFailure(error)),
+    );
+  }
+
+  #wake(step: DecoratorStep): void {
+    if (this.#state !== "working") return;
+    this.#state = "negotiating";
+    if (!this.#isPaused) this.#lower.resumeReading();
+    this.#follow(step);
+  }
+
+  #handleFailure(error: unknown): void {
+    if (this.#state !== "working") return;
+    if (error instanceof WireError) throw error;
+    this.#log.error("a stream could not be decorated", { error: String(error) });
+    this.#refusal = "its stream could not be decorated";
+  }
+
+  #follow(step: DecoratorStep): void {
+    // A decorator that sent something may have ended its own connection by that.
+    if (this.#state === "ended") return;
+    switch (step.kind) {
+      case "refused":
+        this.#refusal = step.reason;
+        break;
+      case "more":
+        this.#consume(step.consumed);
+        if (this.#receivedBytes > NEGOTIATION_BYTES_MAX)
+          throw new WireError("bad-decoration", "the negotiation has no end");
+        if (this.#hasMore) this.#negotiate();
+        break;
+      case "ready":
+        this.#beReady(step);
+        break;
+    }
+  }
+
+  #beReady(step: DecoratorStep & { readonly kind: "ready" }): void {
+    this.#consume(step.consumed);
+    this.#infohash = step.infohash;
+    this.#cipher = step.cipher;
+    if (step.early !== undefined && step.early.length > 0) this.#early = step.early;
+    this.#state = "ready";
+    this.#sendHeld();
+    this.#encode();
+    const rest = this.#received.subarray(0, this.#receivedBytes);
+    this.#received = NOTHING;
+    if (rest.length > 0) this.feed(rest, rest.length);
+  }
+
+  #hold(chunk: Uint8Array, length: number): void {
+    const needed = this.#receivedBytes + length;
+    if (needed > this.#received.length) {
+      const grown = new Uint8Array(Math.max(needed, 2 * this.#received.length));
+      grown.set(this.#received.subarray(0, this.#receivedBytes));
+      this.#received = grown;
+    }
+    this.#received.set(chunk.subarray(0, length), this.#receivedBytes);
+    this.#receivedBytes = needed;
+  }
+
+  #consume(bytes: number): void {
+    invariant(bytes <= this.#receivedBytes, "a decorator consumes what came");
+    this.#received.copyWithin(0, bytes, this.#receivedBytes);
+    this.#receivedBytes -= bytes;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#state === "ended" || bytes.length === 0) return;
+    this.#sendHeld();
+    const plain = this.#takenBytes;
+    this.#takenBytes = 0;
+    this.#note(plain, bytes.length, false);
+    this.#lower.write(bytes);
+  }
+
+  takeWritten(bytesMax: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    let taken = 0;
+    while (taken < bytesMax && this.#waiting.length > 0) {
+      const part = this.#takeWaiting(bytesMax - taken);
+      parts.push(part);
+      taken += part.length;
+    }
+    this.#takenBytes += taken;
+    return concatBytes(parts);
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    if (!held) return;
+    this.#held = undefined;
+    this.#note(0, held.length, false);
+    this.#lower.write(held);
+  }
+
+  // ---- Encoding --------------------------------------------------------------------------------------
+
+  #encode(): void {
+    if (this.#state !== "ready") return;
+    while (this.#waiting.length > 0 && this.#encodedBytes <= ENCODED_BYTES_MAX - ENCODE_BYTES) {
+      const cipher = this.#cipher;
+      const part = this.#takeWaiting(cipher ? ENCODE_BYTES : Number.POSITIVE_INFINITY);
+      const bytes = cipher ? cipher.encode(part) : part;
+      this.#note(part.length, bytes.length, !cipher);
+      this.#lower.write(bytes);
+    }
+  }
+
+  #takeWaiting(bytesMax: number): Uint8Array {
+    const first = this.#waiting[0]!;
+    const part = first.subarray(0, bytesMax);
+    if (part.length === first.length) this.#waiting.shift();
+    else this.#waiting[0] = first.subarray(part.length);
+    return part;
+  }
+
+  #note(plain: number, left: number, isPlain: boolean): void {
+    this.#runs.push({ plain, left, isPlain });
+    if (!isPlain) this.#encodedBytes += left;
+  }
+}
