@@ -9,6 +9,27 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/swarm/deciding"],
   },
   {
+    name: "picker: pieces are chosen by chance",
+    file: "src/engine/picker/piece-chooser.ts",
+    from: "isFirst || options.snubbed ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);",
+    to: "isFirst || !options.choked ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);",
+    tests: ["test/swarm/deciding"],
+  },
+  {
+    name: "picker: copies make no piece less rare",
+    file: "src/engine/picker/rarity-order.ts",
+    from: "    if (this.#listed.has(piece)) {\n      const next = this.#bucketOf(piece) + 1;",
+    to: "    if (copies < 0) {\n      const next = this.#bucketOf(piece) + 1;",
+    tests: ["test/swarm/deciding"],
+  },
+  {
+    name: "choker: every slot is for those that give most",
+    file: "src/engine/upload/choker.ts",
+    from: "    const optimistic = this.#chooseOptimistic(rest, now);\n    if (optimistic) {\n",
+    to: "    const optimistic = this.#rankByGift(rest, now)[0];\n    if (optimistic) {\n",
+    tests: ["test/swarm/deciding"],
+  },
+  {
     name: "download: nobody is proved to have lied",
     file: "src/engine/download/smart-ban.ts",
     from: "        liars.add(address);\n",
