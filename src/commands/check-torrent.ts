@@ -26,7 +26,7 @@ export interface CheckTorrentOptions extends CommandRun<CheckEvent> {
 }
 
 export type CheckEvent =
-  /** It is known what is going to be compared. */
+  /** The content to compare is known. */
   | {
       readonly kind: "begun";
       readonly name: string;
@@ -34,44 +34,47 @@ export type CheckEvent =
       readonly bytes: number;
       readonly root: string;
     }
-  /** Of the bytes, so many were compared. */
+  /** Bytes compared so far. */
   | { readonly kind: "checked"; readonly bytesDone: number };
 
-/** What a check found, in JSON's types. */
+/** The result of a check, in JSON's types. */
 export interface CheckedTorrent {
-  /** True when every file is there, as long as the torrent says, and every piece is good. */
+  /** True when every file exists with the torrent's length, and every piece is good. */
   readonly ok: boolean;
   readonly name: string;
   readonly pieces: number;
   readonly good: number;
   readonly bad: number;
   readonly bytes: number;
-  /** Padding left out. A piece that two files share counts in both. */
+  /** Pieces of the file, without padding. A piece that two files share counts in both. */
   readonly files: readonly CheckedFile[];
-  /** A sentence for each that is there and not as long as the torrent says, or no file. */
+  /** One sentence for each entry that is not a file of the torrent's length. */
   readonly others: readonly string[];
 }
 
 export interface CheckedFile {
-  /** As it is stored here: with the torrent's own names, or with those that every system takes. */
+  /** The path on this disk: the torrent's own names, or names that every system accepts. */
   readonly path: string;
   readonly length: number;
   readonly good: number;
   readonly bad: number;
-  /** Bad pieces that no other file shares. Without any, another file may be the one that is wrong. */
+  /** Bad pieces that no other file shares. If there are none, another file may be the wrong one. */
   readonly badAlone: number;
   readonly missing: boolean;
-  /** A download of it has begun and not ended: it stands under the name of an unfinished file. */
+  /** An unfinished download: the file has its unfinished name. */
   readonly unfinished: boolean;
-  /** Bytes that it has here; `null` when no file is there. One that is longer or shorter is not the torrent's file. */
+  /**
+   * Bytes on disk; `null` when there is no file. A file of another length is not the torrent's
+   * file.
+   */
   readonly size: number | null;
 }
 
 /**
- * Compares the files below a folder with their torrent.
+ * Compares the files in a folder with their torrent.
  *
- * @throws {CommandError} As `readTorrentFile`; when the folder or a file cannot be read. Or the signal's
- *   reason.
+ * @throws {CommandError} As `readTorrentFile`; when the folder or a file cannot be read. Or the
+ * signal's reason.
  */
 export async function checkTorrent(
   ports: CheckPorts,
@@ -118,7 +121,7 @@ async function judgePieces(
     if (info.files[index]!.length === 0) continue;
     const asWhole = place.judged.get(index);
     if (asWhole !== undefined) bytesDone += info.files[index]!.length;
-    // A folder or device in the place of a file is not read; a file that was compared as a whole is not read again.
+    // Skip entries that are not files, and files that were already compared as a whole.
     const isNoFile = state === "other" && size === undefined;
     if (asWhole === undefined && !isNoFile && !unknown.has(index)) continue;
     const { first, end } = geometry.filePieces(index);
@@ -195,12 +198,12 @@ function describe(
     others: found.flatMap(({ index, path, state, size }) => {
       if (state === "other") return [`${path} ${whyOther(size, info.files[index]!.length)}`];
       if (state !== "fits" || !unknown.has(index)) return [];
-      return [`${path} ${WRONG_AS_A_WHOLE} Which of its pieces are wrong, only peers know.`];
+      return [`${path} ${WRONG_AS_A_WHOLE} Only peers know which of its pieces are wrong.`];
     }),
   };
 }
 
-/** Whether a piece holds bytes of another file too, padding not counted. */
+/** True when a piece also holds bytes of another file, padding aside. */
 function isShared({ geometry, files }: TorrentInfo, piece: number, index: number): boolean {
   return geometry
     .spans(piece * geometry.pieceLength, geometry.pieceSize(piece))

@@ -2,22 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { diskTrouble } from "./command-error.ts";
 
-test("what a disk refuses has clear words, a way out, and no words of the system", () => {
+test("a refusal of the disk has a clear message, a hint, and none of the system's text", () => {
   for (const [code, doing, expected, detail] of [
-    ["ENOENT", "read x", "not-found", "Cannot read x. There is nothing of that name."],
-    ["ENOTDIR", "read x", "not-found", "Cannot read x. On the way there, a file is no folder."],
+    ["ENOENT", "read x", "not-found", "Cannot read x. No file or folder has that name."],
     [
-      "EACCES",
+      "ENOTDIR",
       "read x",
-      "not-readable",
-      "Cannot read x. The system does not allow it to this user.",
+      "not-found",
+      "Cannot read x. A part of the path is a file, not a folder.",
     ],
-    [
-      "EACCES",
-      "write x",
-      "not-writable",
-      "Cannot write x. The system does not allow it to this user.",
-    ],
+    ["EACCES", "read x", "not-readable", "Cannot read x. This user does not have permission."],
+    ["EACCES", "write x", "not-writable", "Cannot write x. This user does not have permission."],
     ["EROFS", "write x", "not-writable", "Cannot write x. The disk is read-only."],
     ["EEXIST", "write to x", "not-writable", "Cannot write to x. A file stands in its place."],
     ["ENOSPC", "write x", "disk-full", "Cannot write x. The disk is full."],

@@ -2,13 +2,13 @@ import { EverseedError } from "../base/errors.ts";
 import { systemCode } from "../base/system-code.ts";
 
 export type CommandErrorCode =
-  /** What was given is no torrent, or a broken one. */
+  /** The input is not a torrent, or a broken one. */
   | "not-a-torrent"
   | "bad-magnet"
-  /** Settings no torrent can be made from. */
+  /** Settings that no torrent can have. */
   | "bad-plan"
   | "not-found"
-  /** It is there already and would be overwritten. */
+  /** The file exists already and would be overwritten. */
   | "exists"
   /** Another program, or another everseed, uses the port. */
   | "port-taken"
@@ -18,9 +18,9 @@ export type CommandErrorCode =
   | "not-writable"
   | "disk-full"
   | "disk-error"
-  /** A machine that does not answer, or answers with nonsense: worth another try. */
+  /** A machine that does not answer, or answers nonsense: a retry may help. */
   | "unreachable"
-  /** The other side knows us and says no. */
+  /** The server knows us and refuses. */
   | "not-allowed"
   /** Bytes that do not match their hash. */
   | "corrupt"
@@ -28,12 +28,12 @@ export type CommandErrorCode =
   | "changed"
   | "stopped";
 
-/** Something asked of the program cannot be done. The edges have a table from code to their own language. */
+/** The program cannot do what it was asked. The edges map codes to their own terms. */
 export class CommandError extends EverseedError {
   readonly code: CommandErrorCode;
-  /** For people: what, then why, as sentences. May quote outside text, not escaped. */
+  /** For people: what failed, then why, as sentences. May quote outside text, unescaped. */
   readonly detail: string;
-  /** What to do about it, beginning in lower case; follows "Try:". */
+  /** What to do about it, starting in lower case; follows "Try:". */
   readonly hint: string | undefined;
   /** The file or URL it is about. */
   readonly subject: string | undefined;
@@ -52,10 +52,10 @@ export class CommandError extends EverseedError {
 }
 
 /**
- * Puts into words what the disk refused.
+ * Describes a refusal of the disk.
  *
  * @param failure - Carries the operating system's `code`.
- * @param doing - What was tried: "read photos/a.jpg", "write to /data".
+ * @param doing - The attempted action: "read photos/a.jpg", "write to /data".
  */
 export function diskTrouble(failure: unknown, doing: string, subject?: string): CommandError {
   const code = systemCode(failure);
@@ -64,7 +64,7 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
     case "ENOTDIR":
       return new CommandError(
         "not-found",
-        `Cannot ${doing}. On the way there, a file is no folder.`,
+        `Cannot ${doing}. A part of the path is a file, not a folder.`,
         {
           subject,
           cause,
@@ -72,7 +72,7 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
         },
       );
     case "ENOENT":
-      return new CommandError("not-found", `Cannot ${doing}. There is nothing of that name.`, {
+      return new CommandError("not-found", `Cannot ${doing}. No file or folder has that name.`, {
         subject,
         cause,
         hint: "check the spelling, and whether the disk is mounted.",
@@ -81,8 +81,8 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
     case "EPERM":
       return new CommandError(
         doing.startsWith("read") ? "not-readable" : "not-writable",
-        `Cannot ${doing}. The system does not allow it to this user.`,
-        { subject, cause, hint: "change the permissions, or use a folder of your own." },
+        `Cannot ${doing}. This user does not have permission.`,
+        { subject, cause, hint: "change the permissions, or use a folder that you own." },
       );
     case "EEXIST":
       return new CommandError("not-writable", `Cannot ${doing}. A file stands in its place.`, {
@@ -92,7 +92,7 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
       });
     case "ENAMETOOLONG":
       return new CommandError(
-        // Nothing that long can be there.
+        // No file can have a name this long.
         doing.startsWith("read") ? "not-found" : "bad-plan",
         `Cannot ${doing}. The name is too long for the disk.`,
         {
@@ -128,7 +128,7 @@ export function diskTrouble(failure: unknown, doing: string, subject?: string): 
   }
 }
 
-/** For a file that is to be written where no folder is. */
+/** For a file to be written where no folder exists. */
 export function folderMissing(path: string, folder: string): CommandError {
   return new CommandError("not-found", `Cannot write ${path}. There is no folder ${folder}.`, {
     subject: path,

@@ -9,22 +9,25 @@ import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 
-/** What every command takes, besides its own options. */
+/** What every command takes besides its own options. */
 export interface CommandRun<Event> {
-  /** Told on the way, from the beginning to the end of the run and never after it. */
+  /** Receives events from the beginning to the end of the run, and never after it. */
   readonly onEvent: (event: Event) => void;
-  /** Ends the run in order. */
+  /** Stops the run in order. */
   readonly signal: AbortSignal;
 }
 
-/** Ports of a command that reads what a person names. */
+/** Ports of a command that reads what a user names. */
 export interface SourcePorts {
   readonly files: UserFiles;
-  /** Opens what fetches a URL that the person names: any page, and no redirect leads nearer. Called when the person names a URL. */
+  /**
+   * Opens a fetcher for a URL that the user names: any page is allowed, and no redirect may lead
+   * nearer. Called only when the user names a URL.
+   */
   readonly openFetch: () => Promise<HttpFetch>;
 }
 
-/** Content of torrents on a disk, opened for one command. */
+/** Opens torrents' content on disk, for one command. */
 export interface CommandDisk extends ContentSource, PieceHasher {
   createSlabPool(limitBytes: number): SlabPool;
   close(): Promise<void>;
@@ -32,7 +35,7 @@ export interface CommandDisk extends ContentSource, PieceHasher {
 
 /** Ports of a command that reads content. */
 export interface DiskPorts {
-  /** @param work - What is going to be read once; content that is kept open when absent. */
+  /** @param work - The content to be read once; absent for content that stays open. */
   readonly openDisk: (work?: { readonly bytes: number; readonly files: number }) => CommandDisk;
 }
 
@@ -40,23 +43,23 @@ export interface DiskPorts {
 export interface SessionPorts extends DiskPorts {
   readonly clock: Clock;
   readonly random: Random;
-  /** @param allowRemote - Asked before each connection that we open (house rule 8). */
+  /** @param allowRemote - Called before each connection that we open (house rule 8). */
   readonly openNet: (allowRemote: (peer: Endpoint) => boolean) => StreamNet;
   readonly datagrams: DatagramNet;
-  /** To trackers. */
+  /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;
   readonly networks: OwnNetworks;
   readonly log: Log;
   readonly faults?: OutsideFaults | undefined;
 }
 
-/** Whoever asks a hub. */
+/** Ports of a command that calls a hub. */
 export interface HubPorts {
   readonly clock: Clock;
   readonly calls: HttpCalls;
 }
 
-/** Whoever sends content to a hub. */
+/** Ports of a command that sends content to a hub. */
 export interface UploadPorts extends HubPorts {
   readonly files: UserFiles;
   readonly uploads: Uploads;

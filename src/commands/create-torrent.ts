@@ -22,16 +22,16 @@ import { hexInfohashes, magnetOf } from "./show-torrent.ts";
 import { measureTrouble } from "./measure-trouble.ts";
 import { writeOutput } from "./write-output.ts";
 
-/** Whoever makes a torrent. */
+/** Ports of a command that creates a torrent. */
 export interface CreatePorts extends DiskPorts {
   readonly clock: Clock;
   readonly files: UserFiles;
 }
 
 export type CreateEvent =
-  /** Told once, before the first byte is read. */
+  /** Sent once, before the first byte is read. */
   | { readonly kind: "planned"; readonly plan: PlannedTorrent }
-  /** So many bytes were read. */
+  /** Bytes read so far. */
   | { readonly kind: "hashed"; readonly bytesDone: number };
 
 export interface CreateOptions
@@ -40,30 +40,30 @@ export interface CreateOptions
     Pick<BuildOptions, "trackers" | "webSeeds" | "private" | "comment" | "source"> {
   /** A file or a folder. */
   readonly path: string;
-  /** The .torrent file to write; `NAME.torrent` here when absent. */
+  /** The .torrent file to write; `NAME.torrent` in the working directory when absent. */
   readonly file?: string | undefined;
-  /** False refuses when `file` is there. */
+  /** False refuses when `file` exists. */
   readonly overwrite: boolean;
   readonly kind: TorrentKind;
   /** Bytes. */
   readonly pieceLength: number | "auto";
-  /** In the torrent, when it is not that of the file or folder. */
+  /** The name in the torrent, when it is not that of the file or folder. */
   readonly name?: string | undefined;
-  /** Puts the present time into the file. The infohash does not cover it. */
+  /** Writes the present time into the file. The infohash does not cover it. */
   readonly dated: boolean;
 }
 
-/** What is going to be made. */
+/** The torrent to be created. */
 export interface PlannedTorrent {
   readonly name: string;
   readonly files: number;
   readonly bytes: number;
   readonly pieceSize: number;
-  /** What is not in it. */
+  /** Entries that are left out. */
   readonly skipped: readonly SkippedInput[];
 }
 
-/** What was made, in JSON's types. */
+/** The torrent that was created, in JSON's types. */
 export interface CreatedTorrent {
   readonly file: string;
   readonly infohashV1: string | null;
@@ -71,18 +71,18 @@ export interface CreatedTorrent {
   /** Bytes. */
   readonly pieceSize: number;
   readonly pieces: number;
-  /** Of all files, padding not counted. */
+  /** Bytes of all files, padding not counted. */
   readonly bytes: number;
   readonly magnet: string;
-  /** What a person should know: names that others store differently. */
+  /** What the user should know: names that others store differently. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Makes a .torrent file. Reads the content once, whatever the kind.
+ * Creates a .torrent file. Reads the content once, whatever the kind.
  *
- * @throws {CommandError} `not-found`, `not-readable`, `exists`, `bad-plan`, `changed`, `not-writable`,
- *   `disk-full`. Or the signal's reason; then nothing was written.
+ * @throws {CommandError} `not-found`, `not-readable`, `exists`, `bad-plan`, `changed`,
+ * `not-writable`, `disk-full`. Or the signal's reason; then nothing was written.
  */
 export async function createTorrent(
   ports: CreatePorts,
@@ -119,10 +119,10 @@ export async function createTorrent(
   };
 }
 
-/** What disks take in one name. */
+/** The longest name that disks accept, in bytes. */
 const NAME_BYTES_MAX = 255;
 
-/** @returns `NAME.torrent`, of a name that is too long its first characters. */
+/** @returns `NAME.torrent`, with a name that is too long truncated. */
 function outputName(name: string): string {
   const end = ".torrent";
   let stem = name;
@@ -132,7 +132,7 @@ function outputName(name: string): string {
   return `${stem}${end}`;
 }
 
-/** Said before the content is read, which may take hours. */
+/** Checked before the content is read, which may take hours. */
 async function refuseOutput(
   disk: UserFiles,
   file: string,
@@ -147,13 +147,13 @@ async function refuseOutput(
     });
   }
   if (overwrite || !facts) return refuseFolder(disk, file);
-  throw new CommandError("exists", `${file} is there already. It is not overwritten.`, {
+  throw new CommandError("exists", `${file} already exists. It is not overwritten.`, {
     subject: file,
     hint: "another name with -o, or --force to replace it.",
   });
 }
 
-/** The file is made under another name first, so its folder must take new files. */
+/** The file is first written under another name, so its folder must accept new files. */
 async function refuseFolder(disk: UserFiles, file: string): Promise<void> {
   try {
     refuseName(disk, disk.absolute(file));
@@ -182,13 +182,13 @@ function outputFacts(disk: UserFiles, file: string): PathFacts | undefined {
   }
 }
 
-/** Said before the content is read, which may take hours. */
+/** Checked before the content is read, which may take hours. */
 function refuseUrls(options: CreateOptions): void {
   const wrongTracker = (options.trackers ?? []).flat().find((url) => !isTrackerUrl(url));
   const wrong = wrongTracker ?? (options.webSeeds ?? []).find((url) => !isWebSeedUrl(url));
   if (wrong === undefined) return;
   const kinds = wrongTracker === undefined ? "http or https" : "http, https, udp, ws or wss";
-  throw new CommandError("bad-plan", `"${wrong}" is no URL that works here. It takes ${kinds}.`, {
+  throw new CommandError("bad-plan", `"${wrong}" is not a URL that works here. Use ${kinds}.`, {
     hint: `https://${wrongTracker === undefined ? "files.example/talks/" : "tracker.example/announce"}, for example.`,
   });
 }
@@ -203,7 +203,7 @@ function planInput(tree: InputTree, options: CreateOptions, name: string): Torre
     return planTorrent({ name, files, kind: options.kind, pieceLength: options.pieceLength });
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    throw new CommandError("bad-plan", `No torrent can be made of this: ${error.detail}.`, {
+    throw new CommandError("bad-plan", `Cannot make a torrent of this: ${error.detail}.`, {
       subject: options.path,
       cause: error,
     });
@@ -216,7 +216,7 @@ async function measure(
   { onEvent, signal }: CommandRun<CreateEvent>,
 ): Promise<PlanMeasure> {
   const files = plan.files.map(({ path, executable, input }) => ({
-    // The only file of a torrent has no path of its own there, but one on disk.
+    // The only file of a torrent has no path in the torrent, but has one on disk.
     path: (input === undefined ? path : tree.files[input]!.path).join("/"),
     executable,
   }));
@@ -252,7 +252,9 @@ function build(
   });
 }
 
-/** Names that every system takes are stored as they are; others change on their way, here as everywhere. */
+/**
+ * Names that every system accepts are stored as they are; others are changed, here as everywhere.
+ */
 function storedDifferently(plan: TorrentPlan, stored: readonly TorrentFile[]): string[] {
   const warnings: string[] = [];
   for (const [index, file] of plan.files.entries()) {

@@ -9,36 +9,36 @@ import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 import { placeOnDisk, suffixOf } from "./unfinished-files.ts";
 
-/** A download, and what is there of it. */
+/** A download, and how much of it exists. */
 export interface WantedContent {
   readonly info: TorrentInfo;
-  /** Absolute folder that receives the files; may not be there yet. */
+  /** The absolute folder that receives the files; it may not exist yet. */
   readonly root: string;
   /** One for each of `info.files`. */
   readonly wanted: readonly boolean[];
-  /** Pieces known to be on disk. A file system that compresses gives them less room than they have bytes. */
+  /** Pieces known to be on disk. A compressing file system stores them in fewer bytes. */
   readonly have?: Bitfield | undefined;
 }
 
 /**
- * How much more room a disk must have for a download (STO-9).
+ * Computes how much more room a disk needs for a download (STO-9).
  *
- * @returns Bytes; 0 when it fits, or when the file system does not tell.
- * @throws {CommandError} When the disk cannot be looked at.
+ * @returns Bytes; 0 when it fits, or when the file system does not report its free space.
+ * @throws {CommandError} When the disk cannot be queried.
  */
 export function missingSpace(files: UserFiles, content: WantedContent): number {
   const { info, root, wanted } = content;
   const free = freeBytes(files, root);
   let whole = 0;
   for (const [index, file] of info.files.entries()) if (wanted[index]) whole += file.length;
-  // Most downloads fit as a whole: then nobody has to look at 200,000 files.
+  // Most downloads fit as a whole; then 200,000 files need not be examined.
   if (whole <= free) return 0;
   return Math.max(0, spaceNeeded(files, content) - free);
 }
 
 /**
- * How much a download is still going to take. Files are written sparse, so that their lengths say nothing:
- * what counts is what they occupy.
+ * Computes how much a download will still take. Files are sparse, so their lengths mean nothing:
+ * what counts is the space they occupy.
  *
  * @returns Bytes.
  */
@@ -76,7 +76,7 @@ export function refuseWhatDoesNotFit(
   );
 }
 
-/** The disk filled up on the way (STO-4). @param missing - Bytes, 0 when that is not known. */
+/** The disk filled up during the download (STO-4). @param missing - Bytes, 0 when unknown. */
 export function diskFull(missing: number, folder: string): CommandError {
   const trouble = diskTrouble({ code: "ENOSPC" }, `write to ${folder}`, folder);
   if (missing === 0) return trouble;
@@ -91,7 +91,7 @@ function needMore(missing: number, folder: string): string {
   return `Disk full: need ${formatBytes(missing)} more on ${folder}.`;
 }
 
-/** The path itself, or the closest above it that is there. @param path - Absolute. */
+/** The path itself, or the closest existing folder above it. @param path - Absolute. */
 export function nearestExisting(files: UserFiles, path: string): string {
   for (let at = path; ; at = folderOf(at)) {
     if (folderOf(at) === at || entryFactsOf(files, at)) return at;
@@ -107,12 +107,15 @@ function freeBytes(files: UserFiles, root: string): number {
   }
 }
 
-/** @returns `undefined` when there is nothing; links are not followed, as nothing is written through them. */
+/**
+ * @returns `undefined` when nothing is there. Links are not followed, because nothing is written
+ * through them.
+ */
 function occupiedBytes(files: UserFiles, path: string): number | undefined {
   try {
     return files.lookAtEntry(path)?.occupiedBytes;
   } catch (error) {
-    // Whatever stands in the way is told when it is written to.
+    // Anything that blocks the way is reported when it is written to.
     if (systemCode(error) !== undefined) return undefined;
     throw error;
   }

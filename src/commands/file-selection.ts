@@ -2,12 +2,12 @@ import type { MagnetLink, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 
 /**
- * Which files of a torrent a person wants.
+ * Selects the files of a torrent that a user wants.
  *
- * A pattern without a slash is compared with file names, one with a slash with whole paths, the
- * torrent's own folder in front or not.
+ * A pattern without a slash is compared with file names, one with a slash with whole paths, with or
+ * without the torrent's own folder in front.
  *
- * @param patterns - Globs; a file is wanted when one of them matches.
+ * @param patterns - Globs; a file is wanted when any of them matches.
  * @returns One for each of `info.files`.
  */
 export function selectByGlobs(

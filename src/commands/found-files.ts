@@ -5,18 +5,18 @@ import { CommandError, diskTrouble } from "./command-error.ts";
 import { entryFactsOf, factsOf } from "./path-facts.ts";
 import { placeOnDisk } from "./unfinished-files.ts";
 
-/** A file of a torrent as it looks in its place, before a byte of it is compared. */
+/** A file of a torrent as it is on disk, before any byte of it is compared. */
 export interface FoundFile {
   /** Index in the torrent's files. */
   readonly index: number;
-  /** Absolute, under its own name. */
+  /** Absolute, with its final name. */
   readonly path: string;
   /**
-   * `unfinished`: its download has begun, and it has the name of that time. `other`: what stands there is longer or
-   * shorter than the torrent says, or no file, and so it is not the file of the torrent.
+   * `unfinished`: an unfinished download, under its unfinished name. `other`: an entry that is not
+   * a file, or is longer or shorter than the torrent says, and so is not the torrent's file.
    */
   readonly state: "fits" | "missing" | "unfinished" | "other";
-  /** Bytes; `undefined` for what is no file. */
+  /** Bytes; `undefined` for an entry that is not a file. */
   readonly size: number | undefined;
 }
 
@@ -24,15 +24,15 @@ export interface FoundFile {
 export interface ContentPlace {
   /** Absolute. */
   readonly root: string;
-  /** What unfinished files end in. */
+  /** The suffix of unfinished files. */
   readonly suffix: string;
 }
 
 /**
- * Looks at the files of a torrent, padding left out, through links as people keep them. `check` and `seed` judge by it,
- * in the same words (`wordsOf`).
+ * Examines the files of a torrent, padding left out, through links. `check` and `seed` both use its
+ * verdicts, in the same words (`wordsOf`).
  *
- * @throws {CommandError} `not-readable`, `disk-error` for the first that cannot be read.
+ * @throws {CommandError} `not-readable`, `disk-error` for the first file that cannot be read.
  */
 export function findFiles(
   files: UserFiles,
@@ -64,13 +64,13 @@ function findFile(files: UserFiles, file: TorrentFile, { root, suffix }: Content
   return { state: place.unfinished ? "unfinished" : fits, size: facts.size };
 }
 
-/** Nothing is read through a link that is in the torrent: it has no bytes. */
+/** A link in the torrent itself has no bytes, so nothing is read through it. */
 function findLink(files: UserFiles, path: string): Finding {
   const isThere = entryFactsOf(files, path) !== undefined;
   return isThere ? { state: "fits", size: 0 } : { state: "missing", size: undefined };
 }
 
-/** A file that cannot be read is told now, not in the middle of the work or when a peer asks for it. */
+/** Report an unreadable file now, not in the middle of the work or when a peer requests it. */
 function refuseUnreadable(files: UserFiles, path: string): void {
   try {
     files.tryToRead(path);
@@ -79,7 +79,9 @@ function refuseUnreadable(files: UserFiles, path: string): void {
   }
 }
 
-/** @returns What is wrong with a file and what to do; `undefined` when it may be the file of the torrent. */
+/**
+ * @returns What is wrong with a file and what to do; `undefined` when it may be the torrent's file.
+ */
 export function troubleWith(
   found: FoundFile,
   { length }: Pick<TorrentFile, "length">,
@@ -95,11 +97,10 @@ export function troubleWith(
         hint: "everseed get into the same folder fetches what is missing.",
       });
     case "unfinished":
-      return new CommandError(
-        "not-found",
-        `${path} is not finished. Its download has begun, and not ended.`,
-        { subject, hint: "everseed get into the same folder goes on with it." },
-      );
+      return new CommandError("not-found", `${path} is not finished. Its download has not ended.`, {
+        subject,
+        hint: "everseed get into the same folder continues it.",
+      });
     case "other":
       return new CommandError("corrupt", `${path} ${whyOther(size, length)}`, {
         subject,
@@ -110,7 +111,7 @@ export function troubleWith(
 
 /** @returns Words that follow the path of a file. */
 export function whyOther(size: number | undefined, length: number): string {
-  const what = "is not the file of the torrent.";
-  if (size === undefined) return `${what} It is no file at all.`;
+  const what = "is not the torrent's file.";
+  if (size === undefined) return `${what} It is not a file at all.`;
   return `${what} It has ${size} bytes instead of ${length}.`;
 }

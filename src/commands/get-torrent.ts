@@ -30,43 +30,43 @@ export type GetPorts = SourcePorts & SessionPorts;
 export interface GetOptions extends CommandRun<GetEvent> {
   /** A .torrent file, a magnet link, or the URL of a torrent. */
   readonly source: string;
-  /** Receives the files; made when it is not there. */
+  /** Receives the files; created when absent. */
   readonly folder: string;
-  /** Globs; none means everything. */
+  /** Globs; none selects everything. */
   readonly select: readonly string[];
-  /** Files have their own names from the start, not a suffix until they are whole. */
+  /** Files have their final names from the start, without a suffix until they are complete. */
   readonly finalNames: boolean;
-  /** What becomes of files that are there already and are not of this download. */
+  /** What to do with existing files that do not belong to this download. */
   readonly existing: "proven" | "adopted" | "set-aside";
-  /** The torrent's name keeps a dot that it begins with; it is shown as `_.name` otherwise. */
+  /** Keeps a leading dot in the torrent's name; otherwise `.name` is stored visibly as `_.name`. */
   readonly hidden: boolean;
-  /** After the download: seed up to this ratio, or until the signal. `undefined` ends at once. */
+  /** After the download, seed up to this ratio or until the signal. `undefined` ends at once. */
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerAddress[];
-  /** Announce URLs that a person adds to those of the torrent. */
+  /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
 }
 
-/** What there is at the end. */
+/** The result of a finished download. */
 export interface GotTorrent {
   readonly name: string;
   /** Absolute; the files are below it. */
   readonly root: string;
-  /** Of the wanted files. */
+  /** Bytes of the wanted files. */
   readonly bytes: number;
-  /** In this run and in those that it went on from. */
+  /** In this run and in the earlier runs that it resumed. */
   readonly downloaded: number;
   readonly uploaded: number;
 }
 
-/** What happens on the way. */
+/** Events during the run. */
 export type GetEvent =
-  /** Peers can reach us. `waitsForPeers`: nobody told us where any are. */
+  /** Peers can reach us. `waitsForPeers`: no peers are known, so the command waits for incoming ones. */
   | { readonly kind: "ready"; readonly port: number; readonly waitsForPeers: boolean }
-  /** It is known what there is to fetch. */
+  /** The content to fetch is known. */
   | {
       readonly kind: "known";
       readonly name: string;
@@ -74,7 +74,7 @@ export type GetEvent =
       readonly bytes: number;
       readonly root: string;
     }
-  /** Each second. */
+  /** Sent every second. */
   | { readonly kind: "stats"; readonly phase: GetPhase; readonly stats: TorrentStats }
   | {
       readonly kind: "done";
@@ -82,44 +82,46 @@ export type GetEvent =
       readonly downloaded: number;
       readonly seconds: number;
     }
-  /** Once: every tracker was asked, and for some seconds there has been nobody all the same. */
+  /** Sent once: every tracker has answered or failed, and for some seconds there has been no peer. */
   | {
       readonly kind: "alone";
       readonly trackers: readonly TrackerStatus[];
-      /** Addresses in the own network that trackers elsewhere named, and that were not connected to. */
+      /** Addresses in our own network that trackers elsewhere named, and that were not connected to. */
       readonly refused: readonly string[];
     }
   | TrackerNewsEvent
-  /** By the signal, before it was done: the same call goes on. */
+  /** Stopped by the signal before completion: the same command resumes. */
   | {
       readonly kind: "stopped";
-      /** `undefined` while what is there was not looked at yet. */
+      /** `undefined` until the existing files were examined. */
       readonly doneBytes: number | undefined;
       readonly wantedBytes: number;
-      /** What unfinished files end in; `undefined` when they have their own names. */
+      /** The suffix of unfinished files; `undefined` when they have their final names. */
       readonly suffix: string | undefined;
     }
   | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   | { readonly kind: "trouble"; readonly message: string };
 
-/** `fraction` of a check that goes on before the download. */
+/** `fraction` of a check that precedes the download. */
 export type GetPhase =
   | { readonly kind: "finding" }
   | { readonly kind: "checking"; readonly fraction: number }
   | { readonly kind: "downloading" }
   | { readonly kind: "seeding" };
 
-/** A file in the making that nobody has touched for so long is what a kill left (STO-14). */
+/** A temporary file not touched for this long was left by a kill (STO-14). */
 const LEFTOVER_MS = 60 * 60 * 1000;
-/** Of statistics without a peer, before people are told. Connecting to those a tracker named takes a moment. */
+/**
+ * Seconds of statistics without a peer before the user is told. Connecting to the peers of a tracker takes a moment.
+ */
 const ALONE_TICKS = 3;
 
 /**
- * Downloads a torrent. What was fetched stays when it is stopped or killed, and the next call with the
- * same folder goes on from there.
+ * Downloads a torrent. A stop or a kill loses nothing that was fetched: the next call with the same folder resumes
+ * from there.
  *
- * @throws {CommandError} When it cannot begin; `not-found` when no file is selected; `disk-full`,
- *   `not-writable` when the disk refuses; `not-a-torrent`. Or the signal's reason when it was not done.
+ * @throws {CommandError} When it cannot start; `not-found` when no file is selected; `disk-full`, `not-writable` when
+ * the disk refuses; `not-a-torrent`. Or the signal's reason when the download is incomplete.
  */
 export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<GotTorrent> {
   const disk = ports.files;
@@ -133,7 +135,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     const info = namedFor(source.metainfo.info, options);
     const wanted = chooseFiles(disk, info, { source, select: options.select });
     if (missingSpace(disk, { info, root, wanted }) > 0) {
-      // Why it cannot be read is told by whoever writes there.
+      // The code that writes there reports why it cannot be read.
       const known = await resume.load().catch(() => undefined);
       const have = known?.have;
       refuseWhatDoesNotFit(disk, { info, root, wanted, have }, options.folder);
@@ -162,7 +164,7 @@ class Download {
   #trackers: readonly TrackerSource[] = [];
   #news: TrackerNews | undefined;
   #complete = false;
-  /** Counts up to `ALONE_TICKS`, while nobody is there. */
+  /** Counts up to `ALONE_TICKS` while there is no peer. */
   #aloneTicks = 0;
 
   constructor(
@@ -187,7 +189,7 @@ class Download {
   async run(): Promise<GotTorrent> {
     const { signal } = this.#options;
     const stop = (): void => this.#stop();
-    // It may be rejected while we still look peers up; whoever awaits it below is told all the same.
+    // It may reject while peers are still being resolved; the `await` below gets the rejection all the same.
     this.#end.promise.catch(() => undefined);
     const endTicks = eachSecond(this.#ports.clock, () => this.#tick());
     signal.addEventListener("abort", stop);
@@ -236,7 +238,7 @@ class Download {
     });
   }
 
-  /** Those that a link may name; the person is told of the others, and may name them instead. */
+  /** Peers that a link may name. The user is told of the others, and may name them with an option. */
   #magnetPeers(): Endpoint[] {
     const texts = "magnet" in this.#source ? this.#source.magnet.peers : [];
     const peers = texts.flatMap((text) => parseEndpoint(text) ?? []);
@@ -257,7 +259,7 @@ class Download {
     const have = resume?.have;
     try {
       this.#wanted = chooseFiles(disk, info, { source: this.#source, select });
-      // What a .torrent names was looked at before anything began.
+      // The trackers and peers of a .torrent were checked before the start.
       if ("magnet" in this.#source) {
         refuseWhatDoesNotFit(disk, { info, root, wanted: this.#wanted, have }, folder);
       }
@@ -295,14 +297,14 @@ class Download {
       this.#fail(new CommandError("not-a-torrent", brokenWords(state)));
     }
     if (state.kind !== "waiting") return;
-    // The engine would wait until there is room. A command tells its person, and goes on when called again.
+    // The engine would wait for free space. A command reports the problem instead and resumes when it is run again.
     const { folder } = this.#options;
     if (state.cause === "foreign-files") this.#fail(foreignFiles(state.message, folder));
     else if (state.cause === "disk-full") this.#fail(diskFull(this.#missingSpace(), folder));
     else this.#fail(diskTrouble(state, `write to ${folder}`, folder));
   }
 
-  /** Bytes; 0 when it is not known. */
+  /** Bytes; 0 when unknown. */
   #missingSpace(): number {
     const { info, have } = this.#torrent ?? {};
     if (!info) return 0;
@@ -313,7 +315,7 @@ class Download {
   #handleComplete(): void {
     if (this.#complete) return;
     this.#complete = true;
-    // Told when the engine's own event is over, so that its figures are complete.
+    // Reported after the engine's own event, so that its figures are complete.
     queueMicrotask(() => {
       const stats = this.#torrent!.stats();
       this.#news?.tell();
@@ -370,7 +372,7 @@ class Download {
     onEvent({ kind: "known", name, files, bytes: geometry.dataLength, root: this.#root });
   }
 
-  /** The person ends it: fine while seeding, an interruption before. */
+  /** The user stops it: normal while seeding, an interruption before. */
   #stop(): void {
     if (this.#complete) this.#end.resolve();
     else this.#fail(this.#options.signal.reason);
@@ -380,7 +382,7 @@ class Download {
     const torrent = this.#torrent;
     if (!torrent?.info) return;
     const { doneBytes: known, wantedBytes } = torrent.stats();
-    // Until what is there was looked at, nothing counts as done.
+    // Nothing counts as done before the existing files were examined.
     const doneBytes = torrent.have ? known : undefined;
     const suffix = this.#options.finalNames ? undefined : suffixOf(torrent.info);
     this.#options.onEvent({ kind: "stopped", doneBytes, wantedBytes, suffix });
@@ -397,7 +399,7 @@ class Download {
     this.#end.reject(reason);
   }
 
-  /** Nothing of ours stays beside a finished download. */
+  /** Removes our own files beside a finished download. */
   async #tidyUp(): Promise<void> {
     await this.#resume.remove();
     const info = this.#torrent?.info;
@@ -407,13 +409,13 @@ class Download {
   }
 }
 
-/** Without its files, a torrent is nothing that could be waited for. */
+/** A magnet link without peers has nothing to wait for. */
 function nobodyToAsk(): CommandError {
   return new CommandError(
     "unreachable",
-    "Nobody can be asked for this torrent. No tracker and no peer is known, and there is no DHT yet.",
+    "There is nowhere to look for peers. The torrent names no tracker and no peer, and there is no DHT yet.",
     {
-      hint: "--tracker URL or --peer HOST:PORT says whom to ask; --listen HOST:PORT waits for callers.",
+      hint: "name one with --tracker URL or --peer HOST:PORT; --listen HOST:PORT waits for peers.",
     },
   );
 }
@@ -435,17 +437,17 @@ function chooseFiles(
   });
 }
 
-/** As the engine names it on disk. */
+/** The name that the engine gives it on disk. */
 function namedFor(info: TorrentInfo, { hidden }: Pick<GetOptions, "hidden">): TorrentInfo {
   return hidden ? info : withVisibleName(info);
 }
 
-/** @param why - From the engine, names the files. */
+/** @param why - From the engine; names the files. */
 function foreignFiles(why: string, folder: string): CommandError {
   return new CommandError("exists", `Nothing is overwritten: ${why}.`, {
     subject: folder,
     hint:
-      "another folder with -o; --rename gives what is there another name, --adopt takes a file that is there for this " +
+      "another folder with -o; --rename renames the existing files, --adopt uses them for this " +
       "download and overwrites what differs.",
   });
 }
@@ -456,8 +458,8 @@ async function prepareFolder(
   folder: string,
 ): Promise<void> {
   try {
-    // The nearest folder that is there says why it cannot be written to; mkdir of a whole path would
-    // call a read-only disk "not found".
+    // The nearest existing folder knows why it cannot be written to; a recursive mkdir would call a read-only disk
+    // "not found".
     const nearest = nearestExisting(files, root);
     if (files.look(nearest)?.kind !== "file") await files.tryToWriteIn(nearest);
     await files.makeFolders(root);
@@ -473,6 +475,6 @@ function infohashesOf(source: TorrentSource): TorrentInfo["infohashes"] {
 
 function trackersOf(source: TorrentSource): readonly (readonly string[])[] {
   if ("metainfo" in source) return source.metainfo.trackers;
-  // A link has no tiers: each tracker is asked (BEP 9).
+  // A link has no tiers: every tracker gets an announce (BEP 9).
   return source.magnet.trackers.map((url) => [url]);
 }

@@ -6,7 +6,7 @@ import type { HttpAnswer, HttpCalls, HttpRequest } from "../ports/net.ts";
 import { CommandError, type CommandErrorCode } from "./command-error.ts";
 
 const TIMEOUT_MS = 60_000;
-/** Of one answer: the order of 200,000 files, and new names for all of them. */
+/** The limit for one answer: the order of 200,000 files, and new names for all of them. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TORRENT_TYPE = "application/x-bittorrent";
 
@@ -17,7 +17,7 @@ export class HubClient {
   readonly #token: string;
   readonly #signal: AbortSignal;
 
-  /** @param hub.base - Its address: `https://hub.example`, perhaps with a path. */
+  /** @param hub.base - The hub's address: `https://hub.example`, perhaps with a path. */
   constructor(
     calls: HttpCalls,
     hub: { readonly base: string; readonly token: string; readonly signal: AbortSignal },
@@ -28,27 +28,29 @@ export class HubClient {
     this.#signal = hub.signal;
   }
 
-  /** What every request carries. */
+  /** Headers of every request. */
   get headers(): Readonly<Record<string, string>> {
     return { authorization: `Bearer ${this.#token}` };
   }
 
   /**
-   * @param path - Ours, or one that the hub sent; a whole URL is taken as well.
-   * @throws {CommandError} `unreachable` when it leads to another server: the token is for this hub only.
+   * @param path - One of ours, or one from the hub; a whole URL works as well.
+   * @throws {CommandError} `unreachable` when it leads to another server: the token is for this hub
+   * only.
    */
   url(path: string): string {
     const url = URL.parse(URL.canParse(path) ? path : `${this.#base}/${path.replace(/^\//, "")}`);
     const { origin } = new URL(this.#base);
     if (url?.origin === origin && url.username === "" && url.password === "") return url.href;
-    throw notAHub(this.#base, "It sends us to another server, which the token is not for");
+    throw notAHub(this.#base, "It redirects to another server, and the token is for this hub only");
   }
 
   /**
-   * Asks for one resource.
+   * Requests one resource.
    *
-   * @param body - Sent as JSON by POST, bytes as a .torrent file; without it GET.
-   * @throws {CommandError} `unreachable`, or what the hub refuses.
+   * @param body - Sent by POST, as JSON, or as a .torrent file for bytes; without it the method is
+   * GET.
+   * @throws {CommandError} `unreachable`, or the hub's refusal.
    */
   async ask<Schema extends z.ZodType>(
     path: string,
@@ -60,9 +62,9 @@ export class HubClient {
   }
 
   /**
-   * Asks for a change that needs no words.
+   * Requests a change that needs no body.
    *
-   * @throws {CommandError} `unreachable`, or what the hub refuses.
+   * @throws {CommandError} `unreachable`, or the hub's refusal.
    */
   async change<Schema extends z.ZodType>(
     method: "POST" | "DELETE",
@@ -77,12 +79,12 @@ export class HubClient {
     if (status >= 300 && status < 400 && location !== undefined) {
       throw movedHub(this.#base, location);
     }
-    if (!body) throw notAHub(this.#base, "It answers with more than a hub would");
+    if (!body) throw notAHub(this.#base, "Its answer is longer than a hub sends");
     const text = decodeUtf8(body);
     if (status < 200 || status >= 300) throw refusedByHub(status, text, this.#base);
     const found = schema.safeParse(parseJson(text));
     if (found.success) return found.data;
-    throw notAHub(this.#base, "It answers something else than a hub would");
+    throw notAHub(this.#base, "Its answer is not that of a hub");
   }
 
   async #send(method: HttpRequest["method"], path: string, body: unknown): Promise<HttpAnswer> {
@@ -107,38 +109,38 @@ export class HubClient {
   }
 }
 
-/** For a hub that does not answer, or that broke off. */
+/** For a hub that does not answer, or whose connection broke off. */
 export function hubUnreachable(base: string, error: unknown): CommandError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const why = REASONS.get(systemCode(cause) ?? "") ?? "The connection broke off or took too long";
   return new CommandError("unreachable", `The hub at ${base} does not answer. ${why}.`, {
     subject: base,
-    hint: "check that it runs (everseed hub start), then the same again: it goes on where it stopped.",
+    hint: "check that it runs (everseed hub start), then run the same command again: it continues where it stopped.",
     cause: error,
   });
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ["ECONNREFUSED", "Nobody listens there"],
-  ["ENOTFOUND", "There is no machine of that name"],
-  ["EAI_AGAIN", "There is no machine of that name"],
-  ["EHOSTUNREACH", "There is no way to that machine"],
-  ["ENETUNREACH", "There is no way to that network"],
+  ["ECONNREFUSED", "No program listens there"],
+  ["ENOTFOUND", "No machine has that name"],
+  ["EAI_AGAIN", "No machine has that name"],
+  ["EHOSTUNREACH", "That machine is unreachable"],
+  ["ENETUNREACH", "That network is unreachable"],
   ["CERT_HAS_EXPIRED", "Its certificate has expired"],
-  ["DEPTH_ZERO_SELF_SIGNED_CERT", "Nobody we know vouches for its certificate"],
-  ["SELF_SIGNED_CERT_IN_CHAIN", "Nobody we know vouches for its certificate"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "No known authority has signed its certificate"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "No known authority has signed its certificate"],
 ]);
 
 /**
- * Puts a refusal of the hub into our own terms.
+ * Converts a refusal of the hub into our own terms.
  *
- * @param text - The body: a `Problem`, if a hub answers.
+ * @param text - The body: a `Problem`, if the server is a hub.
  */
 export function refusedByHub(status: number, text: string, base: string): CommandError {
   const problem = parseProblem(text);
   if (!problem) return notAHub(base, `The server says ${status}`);
   if (problem.code === "not_signed_in") {
-    return new CommandError("not-allowed", `The hub at ${base} does not take this token.`, {
+    return new CommandError("not-allowed", `The hub at ${base} does not accept this token.`, {
       subject: base,
       hint: "make a new one on its account page, and write it into the token file.",
     });
@@ -147,10 +149,10 @@ export function refusedByHub(status: number, text: string, base: string): Comman
 }
 
 /**
- * What a hub says of something that it refuses to anybody.
+ * Reads a hub's explanation of a refusal that applies to everybody.
  *
- * @param text - The body of its answer.
- * @returns `undefined` when it is no `Problem`.
+ * @param text - The body of the answer.
+ * @returns `undefined` when it is not a `Problem`.
  */
 export function problemOf(text: string, subject: string): CommandError | undefined {
   const problem = parseProblem(text);
@@ -193,9 +195,9 @@ const CODE_OF_PROBLEM: ReadonlyMap<ProblemCode, CommandErrorCode> = new Map([
 function movedHub(base: string, location: string): CommandError {
   const target = URL.parse(location, base);
   const where = target ? target.origin : "another place";
-  return new CommandError("unreachable", `The server at ${base} sends us on to ${where}.`, {
+  return new CommandError("unreachable", `The server at ${base} redirects to ${where}.`, {
     subject: base,
-    hint: `if that is your hub, the same again with --to ${where}.`,
+    hint: `if that is your hub, run the same command with --to ${where}.`,
   });
 }
 

@@ -5,10 +5,10 @@ import type { UserFiles } from "../ports/user-files.ts";
 export const HUB_DATABASE = "everseed.db";
 
 /**
- * Finds the hub that a path belongs to. Nothing in a hub's data folder is content of one's own: it holds the keys that
- * sign sessions, the passwords of people and what they have removed.
+ * Finds the hub that a path belongs to. Nothing in a hub's data folder is content: it holds the
+ * keys that sign sessions, the passwords of users, and what they have removed.
  *
- * @param path - Absolute, through no link.
+ * @param path - Absolute, with links resolved.
  * @returns The data folder that is at `path` or around it.
  */
 export function hubFolderOf(files: Pick<UserFiles, "exists">, path: string): string | undefined {
@@ -18,7 +18,7 @@ export function hubFolderOf(files: Pick<UserFiles, "exists">, path: string): str
   }
 }
 
-/** Whether two paths, absolute and through no link, are one, or one is in the other. */
+/** True when two paths, absolute and with links resolved, are equal, or one contains the other. */
 export function overlaps(a: string, b: string): boolean {
   return isIn(a, b) || isIn(b, a);
 }

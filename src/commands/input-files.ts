@@ -5,24 +5,27 @@ import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { HUB_DATABASE, hubFolderOf } from "./hub-folder.ts";
 
-/** A file or folder that a torrent is to be made of. `root` is absolute, paths of files are below it. */
+/**
+ * A file or folder to create a torrent of. `root` is absolute, and file paths are relative to it.
+ */
 export interface InputTree extends Pick<FileListing, "name" | "folder" | "root" | "files"> {
-  /** What is not in it, and why (MET-24). */
+  /** Entries that are left out, and why (MET-24). */
   readonly skipped: readonly SkippedInput[];
 }
 
 export interface SkippedInput {
   /** Below `root`. */
   readonly path: string;
-  /** In words that follow "is left out: ". */
+  /** Continues the words "is left out: ". */
   readonly why: string;
 }
 
 /**
- * Lists what is in a folder, or the one file. Links inside a folder are not followed: they may lead
- * anywhere. What belongs to a hub is nobody's content: its data folder is left out, and refused when it is named.
+ * Lists the content of a folder, or the one file. Links inside a folder are not followed: they may
+ * lead anywhere. A hub's data folder is nobody's content: it is left out, and refused when it is
+ * named directly.
  *
- * @param options.output - The file that is going to be written: no part of what it describes.
+ * @param options.output - The file to be written, which is no part of its own content.
  * @throws {CommandError} `not-found`, `not-readable`, `bad-plan` when there is no file.
  */
 export async function listInput(
@@ -31,11 +34,11 @@ export async function listInput(
   options: { readonly signal: AbortSignal; readonly output?: string | undefined },
 ): Promise<InputTree> {
   if (path === "") {
-    throw new CommandError("bad-plan", "Nothing is named. What was given is empty.", {
+    throw new CommandError("bad-plan", "No file or folder is named. The path is empty.", {
       hint: "the path of a file or folder.",
     });
   }
-  // Said before all of the machine is looked at.
+  // Reported before the whole machine is searched.
   if (nameOf(disk.absolute(path)) === "") {
     throw new CommandError("bad-plan", "The root of the file system has no name.", {
       hint: "choose a folder below it.",
@@ -73,7 +76,7 @@ function refuseHubFolder(disk: UserFiles, path: string): void {
   if (folder !== undefined) throw inHubFolder(path, folder);
 }
 
-/** For what is, lies in or holds the data folder of a hub. */
+/** For a path that is, contains, or lies in a hub's data folder. */
 export function inHubFolder(path: string, folder: string): CommandError {
   const what =
     `${path} cannot be published: the data folder of a hub, ${folder}, is not content. ` +
@@ -88,13 +91,15 @@ function realPathOf(disk: UserFiles, path: string): string | undefined {
   try {
     return disk.real(path);
   } catch (error) {
-    // The listing tells.
+    // The listing reports the error.
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** @returns What says why a file that can be read is no content, in words that follow "is left out: ". */
+/**
+ * @returns A function that says why a readable file is not content, to continue "is left out: ".
+ */
 function judgeOf(
   disk: UserFiles,
   { folder, root }: FileListing,
@@ -103,7 +108,7 @@ function judgeOf(
   const target = output === undefined ? undefined : realPlace(disk, output);
   const top = disk.real(root);
   return ({ path, length }) => {
-    // Compared by name: the folders below the top were passed through no link.
+    // Compared by name: the walk to the folders below the top followed no link.
     const isOutput =
       target !== undefined && path.at(-1) === nameOf(target) && joinPath(top, ...path) === target;
     if (isOutput) return "the torrent is written to it";
@@ -112,13 +117,13 @@ function judgeOf(
   };
 }
 
-/** @returns Where a file stands, or is going to; `undefined` when its folder cannot be looked at. */
+/** @returns The location of a file, existing or not; `undefined` when its folder cannot be read. */
 function realPlace(disk: UserFiles, path: string): string | undefined {
   const absolute = disk.absolute(path);
   try {
     return joinPath(disk.real(folderOf(absolute)), nameOf(absolute));
   } catch (error) {
-    // Whoever writes there tells.
+    // The code that writes there reports the error.
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }
@@ -131,11 +136,11 @@ function replacesItself(path: string): CommandError {
   });
 }
 
-/** For a file that is not to be relied on. */
+/** For a file that changed and cannot be relied on. */
 export function fileChanged(path: string): CommandError {
   return new CommandError("changed", `${path} changed while it was read.`, {
     subject: path,
-    hint: "the same again when nobody writes to it.",
+    hint: "run the same command again when no program writes to it.",
   });
 }
 
@@ -147,7 +152,7 @@ async function list(
   try {
     return await disk.list(path, { signal, seal: HUB_DATABASE });
   } catch (error) {
-    // Node gives other names to what is not UTF-8, and then finds nothing.
+    // Node replaces bytes that are not UTF-8, and then does not find the name.
     if (systemCode(error) === "ENOENT" && disk.absolute(path).includes("\ufffd"))
       throw badName(path);
     throw systemCode(error) === undefined ? error : diskTrouble(error, `read ${path}`, path);
@@ -157,7 +162,7 @@ async function list(
 const WHY_SKIPPED: Record<SkippedEntry["why"], string> = {
   link: "it is a link",
   special: "it is neither a file nor a folder",
-  "made-up": "the system makes it up when it is read",
+  "made-up": "the kernel generates it when it is read",
   unreadable: "the system does not let this user read it",
   "bad-name": "its name is not UTF-8",
   leftover: "everseed was making it when it was killed",
@@ -179,7 +184,7 @@ function nothingIn(path: string, folder: boolean, skipped: FileListing["skipped"
   if (!folder) {
     const isMadeUp = skipped.some(({ why }) => why === "made-up");
     const what = isMadeUp
-      ? `${path} cannot be kept: the system makes it up when it is read.`
+      ? `${path} cannot be kept: the kernel generates it when it is read.`
       : `${path} is neither a file nor a folder.`;
     return new CommandError("bad-plan", what, { subject: path });
   }

@@ -4,7 +4,7 @@ import { buildMetainfo, planTorrent } from "../metainfo/create.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
 import { filesWithoutLayer } from "./known-layers.ts";
 
-test("only files of more than one piece, in v2 alone, lack a layer that is not there", () => {
+test("only files of more than one piece, and only in v2, need a layer", () => {
   for (const kind of ["v2", "hybrid", "v1"] as const) {
     for (const length of [5, 40_000]) {
       const file = { path: [], length };

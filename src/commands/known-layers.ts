@@ -7,23 +7,23 @@ import type { CommandDisk, DiskPorts } from "./command-ports.ts";
 import type { FoundFile } from "./found-files.ts";
 import { measureTrouble } from "./measure-trouble.ts";
 
-/** Words that follow the path of a file whose content has another root. */
+/** Continues the path of a file whose content has another root. */
 export const WRONG_AS_A_WHOLE =
-  "is not the file of the torrent. It is as long, and its content is another.";
+  "is not the torrent's file. Its length matches, but its content differs.";
 
-/** Layers of a torrent, with those that were made of its content. */
+/** Layers of a torrent, including those computed from its content. */
 export interface MeasuredLayers {
-  /** By hexadecimal root, as `Metainfo.pieceLayers`. A file that is not there or differs has none. */
+  /** By hexadecimal root, as `Metainfo.pieceLayers`. An absent or different file has none. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
-  /** By index of the file: whether its content has the root that the torrent gives. */
+  /** By index of the file: true when its content has the root in the torrent. */
   readonly judged: ReadonlyMap<number, boolean>;
 }
 
 /**
- * The files of a v2 torrent whose piece layer its .torrent file does not have. Their pieces cannot be judged one by
- * one, but a whole file can: its root is in the info dictionary.
+ * Finds the files of a v2 torrent whose piece layers are missing from its .torrent file. Their
+ * single pieces cannot be checked, but a whole file can: its root is in the info dictionary.
  *
- * @returns Indexes of files; none in v1 and hybrid, where the v1 hashes judge.
+ * @returns Indexes of files; none in v1 and hybrid torrents, where the v1 hashes decide.
  */
 export function filesWithoutLayer({ info, pieceLayers }: Metainfo): Set<number> {
   const lacking = new Set<number>();
@@ -36,11 +36,11 @@ export function filesWithoutLayer({ info, pieceLayers }: Metainfo): Set<number> 
 }
 
 /**
- * Makes the missing piece layers of the content that is there, file by file, and believes each only when it has the
- * root that the torrent gives (BEP 52).
+ * Computes the missing piece layers from the existing content, file by file, and accepts each only
+ * if it has the root in the torrent (BEP 52).
  *
- * @param found - As `findFiles` found them; only those that fit are read.
- * @param how.root - The folder that `found` was found in.
+ * @param found - From `findFiles`; only files of the right length are read.
+ * @param how.root - The folder of `found`.
  * @param how.onProgress - Bytes read so far.
  * @throws {CommandError} When a file cannot be read. Or the signal's reason.
  */
@@ -89,7 +89,7 @@ export async function measureLayers(
   return { layers, judged };
 }
 
-/** @returns The node of each piece of what the file holds. */
+/** @returns The node of each piece of the file's content. */
 async function measureFile(
   disk: CommandDisk,
   { file, info }: { readonly file: TorrentFile; readonly info: TorrentInfo },

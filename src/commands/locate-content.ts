@@ -7,21 +7,21 @@ import type { PathFacts, UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 import { factsOf } from "./path-facts.ts";
 
-/** Content that is on disk already. */
+/** Content that already exists on disk. */
 export interface LocatedContent {
-  /** Absolute; the paths of files are below it. */
+  /** Absolute; file paths are relative to it. */
   readonly root: string;
-  /** The torrent; `path` of each file is where it was found, or its own where it was not. */
+  /** The torrent; the `path` of each file is where it was found, or its own where it was not. */
   readonly info: TorrentInfo;
 }
 
 /**
- * Finds a torrent's files, as `--data DIR` and `check TORRENT DIR` name them: DIR holds the torrent's
- * folder or file; or DIR is the torrent's folder itself. Other programs store files under the names that the
- * torrent gives, ours under names that every system takes (MET-3), or with a dot at the start made visible: all are
- * found, also through links, as people keep their files.
+ * Finds a torrent's files as `--data DIR` and `check TORRENT DIR` name them: DIR holds the
+ * torrent's folder or file, or is the torrent's folder itself. Other programs store files under the
+ * torrent's own names; ours uses names that every system accepts (MET-3), or makes a leading dot
+ * visible. All of these are found, also through links.
  *
- * @throws {CommandError} `not-found`, `not-readable` when DIR cannot be looked at.
+ * @throws {CommandError} `not-found`, `not-readable` when DIR cannot be read.
  */
 export function locateContent(files: UserFiles, info: TorrentInfo, folder: string): LocatedContent {
   const root = files.absolute(folder);
@@ -38,7 +38,10 @@ export function locateContent(files: UserFiles, info: TorrentInfo, folder: strin
   };
 }
 
-/** @returns The folder itself when it holds one of the names, or the one above when it has one of them. */
+/**
+ * @returns The folder itself when it holds one of the names, or its parent when the folder has one
+ * of them.
+ */
 function folderAround(
   files: UserFiles,
   root: string,
@@ -46,12 +49,12 @@ function folderAround(
 ): string {
   const holdsIt = names.some((name) => factsAt(files, root, [name]) !== undefined);
   if (holdsIt || !isFolder) return root;
-  // A link may have another name than the folder it leads to.
+  // A link may have another name than its target.
   const own = [root, files.real(root)].find((path) => names.includes(nameOf(path)));
   return own === undefined ? root : folderOf(own);
 }
 
-/** @returns Also `undefined` for what is no path on this system. */
+/** @returns `undefined` also for a path that this system cannot have. */
 function factsAt(files: UserFiles, root: string, path: readonly string[]): PathFacts | undefined {
   try {
     return factsOf(files, safeJoin(root, path));
@@ -68,7 +71,7 @@ function withPathsFound(disk: UserFiles, info: TorrentInfo, root: string): Torre
   const files = info.files.map((file) => {
     const { path, pathAsWritten } = file;
     if (!pathAsWritten || !hasFile(pathAsWritten)) return file;
-    // Two names may be cleaned to one, and then what one has as written is where the other was stored.
+    // Cleaning may turn two names into one; then one file's own name is the other's stored name.
     const isOthers = own.has(pathAsWritten.join("/"));
     return isOthers && hasFile(path) ? file : withPath(file, pathAsWritten);
   });

@@ -7,42 +7,46 @@ import { CommandError } from "./command-error.ts";
 import type { SessionPorts } from "./command-ports.ts";
 
 /**
- * Memory for pieces that arrive and for blocks on their way out; claimed as needed. Pieces may be longer than
- * all of it: those the engine takes to disk block by block.
+ * Memory for arriving pieces and for blocks to be sent; claimed as needed. A piece may be longer
+ * than all of it: the engine writes such pieces to disk block by block.
  */
 const RECEIVE_BYTES_MAX = 96 * 1024 * 1024;
 const SEND_BYTES_MAX = 48 * 1024 * 1024;
 
-/** Where clients listen by custom; the first free one is taken when nothing else is asked for. */
+/** The customary ports of BitTorrent; by default the first free one is used. */
 const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0];
 
 export interface OneShotSessionOptions {
-  /** Taken as it stands; `undefined` takes what is free. */
+  /** Used as it is; `undefined` takes a free port. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
 }
 
-/** An engine with the world attached, for a command that ends. */
+/** An engine with real ports, for one command. */
 export interface OneShotSession {
   readonly session: Session;
   readonly port: number;
-  /** Judges what is connected to. */
+  /** Judges the addresses to connect to. */
   readonly guard: NetGuard;
   /**
-   * The trackers of one torrent as a source of peers; empty when it names none that we can speak to.
+   * The trackers of one torrent as a source of peers; empty when it names none with a supported
+   * protocol.
    *
-   * @param named - Announce URLs that the person names, in addition: they may be anywhere.
+   * @param named - More announce URLs, which the user names: they may be anywhere.
    */
   trackers(
     tiers: readonly (readonly string[])[],
     named: readonly string[],
   ): readonly TrackerSource[];
-  /** Says goodbye, makes everything durable, ends the threads. */
+  /** Says goodbye to trackers, makes everything durable and ends the threads. */
   close(): Promise<void>;
 }
 
-/** @throws {CommandError} `port-taken`, `not-allowed`, or `not-found` for an address that is not ours. */
+/**
+ * @throws {CommandError} `port-taken`, `not-allowed`, or `not-found` for an address that is not
+ * this machine's.
+ */
 export async function openSession(
   ports: SessionPorts,
   options: OneShotSessionOptions,
@@ -106,7 +110,7 @@ async function listen(
 ): Promise<number> {
   if (wanted) return listenOnFirst(session, wanted.host, [wanted.port]);
   try {
-    // "::" takes IPv4 too, where the machine has IPv6.
+    // "::" accepts IPv4 too, where the machine has IPv6.
     return await listenOnFirst(session, "::", PORTS_BY_CUSTOM);
   } catch {
     return listenOnFirst(session, "0.0.0.0", PORTS_BY_CUSTOM);
@@ -116,8 +120,9 @@ async function listen(
 /**
  * Listens for peers.
  *
- * @param ports - In order of preference; the first that nobody else has is taken, 0 is any.
- * @throws {CommandError} `port-taken` when all are, `not-allowed`, `not-found` for a foreign address.
+ * @param ports - In order of preference; the first free one is used, and 0 means any.
+ * @throws {CommandError} `port-taken` when all are taken, `not-allowed`, `not-found` for a foreign
+ * address.
  */
 async function listenOnFirst(
   session: Pick<Session, "listen">,
@@ -137,13 +142,13 @@ async function listenOnFirst(
   throw trouble;
 }
 
-/** Puts into words why a port cannot be had. */
+/** Describes why a port cannot be opened. */
 export function listenTrouble(
   failure: unknown,
   address: {
     readonly host: string;
     readonly port: number;
-    /** The option or key that says another: `--listen HOST:PORT`. */
+    /** The option or key that changes it: `--listen HOST:PORT`. */
     readonly setting: string;
   },
 ): CommandError {
@@ -162,7 +167,7 @@ export function listenTrouble(
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return new CommandError("not-found", `${host} is no address of this machine.`, {
+      return new CommandError("not-found", `${host} is not an address of this machine.`, {
         hint: "127.0.0.1 for this machine only, 0.0.0.0 for everybody.",
         cause: failure,
       });

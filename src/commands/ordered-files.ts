@@ -4,11 +4,11 @@ import { CommandError, diskTrouble } from "./command-error.ts";
 import { fileChanged } from "./input-files.ts";
 
 /**
- * Files that are read as if they were one, the second behind the first. Below their root no link is followed, in no place
- * of a path: what was listed is what is read.
+ * Reads several files as if they were one, each after the last. Below their root no link is
+ * followed in any component of a path, so that only listed files are read.
  */
 export class OrderedFiles {
-  /** Bytes of all of them. */
+  /** Total bytes of all files. */
   readonly size: number;
   readonly #files: readonly {
     readonly path: string;
@@ -19,8 +19,8 @@ export class OrderedFiles {
   #open: { readonly path: string; readonly file: ReadFile } | undefined;
 
   /**
-   * @param disk - The folder that they are in, closed with this.
-   * @param files - Absolute paths below it, with the bytes they are known to have.
+   * @param disk - Their folder; closed together with this object.
+   * @param files - Absolute paths below it, with their known lengths.
    */
   constructor(
     disk: FolderFiles,
@@ -39,7 +39,7 @@ export class OrderedFiles {
   /**
    * Reads the bytes from `start` to `end`, which may lie in many files.
    *
-   * @throws {CommandError} `changed` when a file is shorter than it was, or what the disk says.
+   * @throws {CommandError} `changed` when a file is shorter than before, or the disk's refusal.
    */
   async read(start: number, end: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(end, this.size) - start));
@@ -94,12 +94,12 @@ export class OrderedFiles {
     }
   }
 
-  /** One file is open at a time: they are read one after the other. */
+  /** One file is open at a time, because they are read in order. */
   async #fileAt(path: string, length: number): Promise<ReadFile> {
     if (this.#open?.path === path) return this.#open.file;
     await this.#closeOne();
     const file = await this.#disk.openRead(path);
-    // Gone, or a link, a folder or a pipe by now.
+    // It is gone, or has become a link, a folder or a pipe.
     if (!file) throw fileChanged(path);
     this.#open = { path, file };
     if (file.size !== length) throw fileChanged(path);

@@ -2,14 +2,14 @@ import type { PathFacts, UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 
 /**
- * @returns `undefined` when there is nothing. Links are followed, and one that leads nowhere is nothing.
- * @throws {CommandError} What the disk refuses.
+ * @returns `undefined` when nothing is there. Follows links; a dangling link counts as nothing.
+ * @throws {CommandError} The disk's refusal.
  */
 export function factsOf(files: UserFiles, path: string): PathFacts | undefined {
   return wordingTrouble(path, () => files.look(path));
 }
 
-/** Like `factsOf`, of a link itself. */
+/** Like `factsOf`, for a link itself. */
 export function entryFactsOf(files: UserFiles, path: string): PathFacts | undefined {
   return wordingTrouble(path, () => files.lookAtEntry(path));
 }

@@ -2,14 +2,14 @@ import { addressBytes, type Endpoint, formatAddress } from "../base/endpoint.ts"
 import type { DatagramNet } from "../ports/net.ts";
 import { CommandError } from "./command-error.ts";
 
-/** A peer as a person names it. */
+/** A peer as a user names it. */
 export interface PeerAddress {
   /** A name or a literal address. */
   readonly host: string;
   readonly port: number;
 }
 
-/** @throws {CommandError} `unreachable` when a name is not known. */
+/** @throws {CommandError} `unreachable` when a name cannot be resolved. */
 export async function resolvePeers(
   names: Pick<DatagramNet, "resolve">,
   peers: readonly PeerAddress[],

@@ -23,7 +23,7 @@ export interface PublishOptions
   /** Address of the hub. */
   readonly hub: string;
   readonly token: string;
-  /** The title, when it is not the name of the file or folder. No file is renamed. */
+  /** The title, if it differs from the name of the file or folder. Files keep their names. */
   readonly name: string | undefined;
   readonly comment: string | undefined;
 }
@@ -35,11 +35,11 @@ export type PublishEvent =
       readonly files: number;
       readonly bytes: number;
     }
-  /** Not published. */
+  /** Left out of the publication. */
   | ({ readonly kind: "skipped" } & SkippedInput)
-  /** The hub stores a name differently, so that every system can. */
+  /** The hub stores a different name, which every system accepts. */
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
-  /** Where the upload begins: not at 0 when an earlier one goes on. */
+  /** Where the upload starts: past 0 when it resumes an earlier one. */
   | { readonly kind: "uploading"; readonly offset: number; readonly total: number }
   | { readonly kind: "sent"; readonly bytes: number };
 
@@ -52,17 +52,17 @@ export interface PublishedTorrent {
   readonly magnet: string;
   readonly torrentUrl: string;
   readonly pageUrl: string;
-  /** The same was published before: nothing is new but perhaps the bytes that were sent. */
+  /** The same content was already published: at most the uploaded bytes are new. */
   readonly existed: boolean;
 }
 
 const POLL_MS = 250;
 
 /**
- * Uploads content to a hub, which publishes it. An upload that was broken off, by either side, goes on
- * where it stopped when the same is published again.
+ * Uploads content to a hub, which publishes it. If either side breaks off the upload, publishing
+ * the same content again resumes it.
  *
- * @throws {CommandError} What the disk or the hub refuses. Or the signal's reason.
+ * @throws {CommandError} The disk's or the hub's refusal. Or the signal's reason.
  */
 export async function publishContent(
   ports: UploadPorts,
@@ -105,7 +105,10 @@ function declaration(tree: InputTree, options: PublishOptions): DraftInput {
   };
 }
 
-/** Sends what the hub does not have yet, through short failures of the network or the hub. */
+/**
+ * Sends what the hub does not have yet, and retries through short failures of the network or the
+ * hub.
+ */
 async function upload(
   { files: disk, uploads }: UploadPorts,
   what: { readonly tree: InputTree; readonly draft: DeclaredDraft; readonly hub: HubClient },
@@ -145,7 +148,7 @@ function orderedFiles(
     return { path: joinPath(root, ...file.path), length: file.length };
   });
   if (folder) return new OrderedFiles(disk.below(root), placed);
-  // A person may name one file by a link to it.
+  // The user may have named a single file by a link to it.
   const named = placed.map(({ path, length }) => ({ path: realPathOf(disk, path), length }));
   return new OrderedFiles(disk.below(folderOf(named[0]?.path ?? root)), named);
 }
@@ -171,7 +174,7 @@ async function untilPublished(
         "changed",
         `The hub could not publish it. ${draft.problem ?? ""}`.trim(),
         {
-          hint: "the same again; what was uploaded is kept.",
+          hint: "run the same command again; the uploaded bytes are kept.",
         },
       );
     }
@@ -183,8 +186,8 @@ function describe({ id, torrent }: Draft): PublishedTorrent {
   if (!torrent) {
     throw new CommandError("unreachable", "The hub published it and does not say where.");
   }
-  // The torrent of content that was here before has the id of that time. Nothing else tells: empty files are published as
-  // soon as they are declared.
+  // The torrent of content published earlier keeps its old id. Only the id shows this, because
+  // empty files are published as soon as they are declared.
   return describePublished(torrent, torrent.id !== id);
 }
 

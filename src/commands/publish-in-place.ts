@@ -16,15 +16,15 @@ import { HUB_DATABASE, overlaps } from "./hub-folder.ts";
 import { inHubFolder } from "./input-files.ts";
 import { sleep } from "./waiting.ts";
 
-/** What only somebody who may write to a hub's data folder can do. */
+/** Functions that need write access to a hub's data folder. */
 export interface HubFolderAccess {
-  /** Whether a program holds the lock at `path`. */
+  /** True when a program holds the lock at `path`. */
   isLocked(path: string): boolean;
   /** Keeps other users of this machine out of a folder. */
   closeFolder(path: string): Promise<void>;
   /**
-   * What root makes in the data folder of another user's hub belongs to that user: the hub has to read and remove it.
-   * Does nothing for anybody else.
+   * Gives what root creates in the data folder of another user's hub to that user, because the hub
+   * must read and remove it. Does nothing for other users.
    */
   giveToOwnerOf(folder: string, path: string): Promise<void>;
 }
@@ -38,9 +38,9 @@ export interface PublishInPlaceOptions extends Pick<
   CreateOptions,
   "kind" | "pieceLength" | "private" | "comment" | "onEvent" | "signal"
 > {
-  /** A file or a folder on this machine. It stays where it is. */
+  /** A file or a folder on this machine. It stays in place. */
   readonly path: string;
-  /** To publish it under; the name of the file or folder when absent. */
+  /** The name to publish it under; that of the file or folder when absent. */
   readonly title: string | undefined;
   /** The hub's data folder. */
   readonly dataDir: string;
@@ -52,29 +52,35 @@ export interface PublishedInPlace {
   readonly bytes: number;
   readonly infohashV1: string | null;
   readonly infohashV2: string | null;
-  /** What has to come first: the hub does not run, or has no administrator. Null when it is published. */
+  /**
+   * What must happen first: the hub does not run, or has no administrator. Null when it is
+   * published.
+   */
   readonly waitsFor: "start" | "setup" | null;
-  /** Null as long as it waits. */
+  /** Null while it waits. */
   readonly torrentId: string | null;
-  /** The hub had it already, perhaps in its own folder. */
+  /** The hub already had it, perhaps in its own folder. */
   readonly wasHere: boolean;
-  /** Null as long as it waits. */
+  /** Null while it waits. */
   readonly pageUrl: string | null;
-  /** What it is called there. */
+  /** Its name on the hub. */
   readonly title: string | null;
   readonly magnet: string | null;
 }
 
 const POLL_MS = 200;
-/** A running hub looks each second; longer it does not take, unless its disk is very slow. */
+/**
+ * A running hub checks for requests every second; it answers within this time unless its disk is
+ * very slow.
+ */
 const ANSWER_MS = 60_000;
 
 /**
- * Publishes content where it lies, without a copy: hashes it here, and leaves the request in the hub's data folder. A
- * hub that runs takes it in at once, one that does not when it starts.
+ * Publishes content in place, without a copy: hashes it here, and leaves a request in the hub's
+ * data folder. A running hub accepts it at once, a stopped one when it starts.
  *
- * @throws {CommandError} As `createTorrent`; `not-found` when DIR is no hub's; `bad-plan` when the path is that folder,
- *   in it or around it; `changed` when the hub refuses.
+ * @throws {CommandError} As `createTorrent`; `not-found` when DIR is not a hub's; `bad-plan` when
+ * the path is, contains or lies in that folder; `changed` when the hub refuses.
  */
 export async function publishInPlace(
   ports: PublishInPlacePorts,
@@ -85,7 +91,8 @@ export async function publishInPlace(
   const dataDir = disk.absolute(options.dataDir);
   refuseOtherFolder(disk, dataDir, options.dataDir);
   const path = realPathOf(disk, options.path);
-  // Also around it: the hub would publish its own keys, and what it publishes would change all the time.
+  // A folder around it is refused as well: the hub would publish its own keys, and the content
+  // would keep changing.
   if (overlaps(path, disk.real(dataDir))) throw inHubFolder(options.path, options.dataDir);
   const files = disk.below(dataDir);
   const places = inPlaceFiles(dataDir, toHex(ports.random.bytes(8)));
@@ -114,7 +121,8 @@ export async function publishInPlace(
     });
     const stamp = await stampSince(disk, checkedAt, { root, torrent: places.torrent });
     await hubFolder.giveToOwnerOf(dataDir, places.torrent);
-    // A hub that runs looks for requests: this one is whole, and its own, before it has the name.
+    // A running hub looks for requests, so the request is complete, and owned by the hub's user,
+    // before it gets its name.
     const prepared = `${places.request}.new`;
     await files.write(prepared, encodeUtf8(JSON.stringify({ root, title, checkedAt, stamp })));
     await hubFolder.giveToOwnerOf(dataDir, prepared);
@@ -134,12 +142,12 @@ export async function publishInPlace(
       return { ...published, ...nowhere, waitsFor };
     }
     if ("problem" in answer) {
-      throw new CommandError(answer.code, `The hub does not publish it. ${answer.problem}`, {
+      throw new CommandError(answer.code, `The hub refuses to publish it. ${answer.problem}`, {
         subject: options.path,
         hint:
           answer.code === "not-readable"
             ? "let that user read the files and enter the folders above them (chmod, chgrp or setfacl)."
-            : "mend what it says, then the same again.",
+            : "fix that, then run the same command again.",
       });
     }
     return { ...published, ...answer, waitsFor: null };
@@ -154,8 +162,8 @@ export async function publishInPlace(
 }
 
 /**
- * What the files look like, if that is what they looked like when they began to be read. The hub believes the hashes for as
- * long as they look so, also when it starts much later.
+ * The stamps of the files, if they are unchanged since hashing began. The hub trusts the hashes
+ * while the stamps stay the same, even if it starts much later.
  */
 async function stampSince(
   disk: UserFiles,
@@ -172,7 +180,10 @@ async function stampSince(
   return look.newestMs + STAMP_SLACK_MS <= beginMs ? look.stamp : null;
 }
 
-/** Waits as long as a hub runs there. @returns `undefined` when none does, or it does not answer in time. */
+/**
+ * Waits while a hub runs there. @returns `undefined` when none runs, or when it does not answer in
+ * time.
+ */
 async function answerOf(
   { clock, hubFolder }: PublishInPlacePorts,
   files: FolderFiles,
@@ -193,7 +204,7 @@ async function answerOf(
 
 function refuseOtherFolder(disk: UserFiles, dataDir: string, named: string): void {
   if (disk.exists(joinPath(dataDir, HUB_DATABASE))) return;
-  throw new CommandError("not-found", `${named} is no data folder of a hub.`, {
+  throw new CommandError("not-found", `${named} is not the data folder of a hub.`, {
     subject: named,
     hint: "the folder that everseed hub start names; everseed hub init makes a new one.",
   });

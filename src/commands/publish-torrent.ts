@@ -9,7 +9,7 @@ import { sleep } from "./waiting.ts";
 
 export type PublishTorrentPorts = SourcePorts & HubPorts;
 
-/** Each second: how far the hub got. */
+/** Sent every second: the hub's progress. */
 export interface FetchingEvent {
   readonly kind: "fetching";
   readonly fetch: FetchView;
@@ -25,17 +25,17 @@ export interface PublishTorrentOptions extends CommandRun<FetchingEvent> {
 
 const POLL_MS = 1_000;
 
-/** True for what names a torrent rather than content of one's own. */
+/** True for input that names a torrent rather than the user's own content. */
 export function namesTorrent(path: string): boolean {
   return /^(magnet:|https?:\/\/)/i.test(path) || /\.torrent$/i.test(path);
 }
 
 /**
- * Has a hub fetch a torrent from its swarm and publish it under the same infohash. The hub goes on when this
- * ends before.
+ * Makes a hub fetch a torrent from its swarm and publish it under the same infohash. The hub
+ * continues when this run ends early.
  *
- * @throws {CommandError} As `readTorrentSource`; what the hub refuses; `not-readable` when it could not be fetched.
- *   Or the signal's reason.
+ * @throws {CommandError} As `readTorrentSource`; the hub's refusal; `not-readable` when it could
+ * not fetch the torrent. Or the signal's reason.
  */
 export async function publishTorrent(
   ports: PublishTorrentPorts,
@@ -57,7 +57,7 @@ export async function publishTorrent(
       throw new CommandError(
         "unreachable",
         `The hub could not fetch ${fetch.name}. ${fetch.problem ?? ""}`.trim(),
-        { hint: "the same again makes the hub try once more." },
+        { hint: "run the same command again: the hub tries once more." },
       );
     }
     onEvent({ kind: "fetching", fetch });

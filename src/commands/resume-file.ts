@@ -5,8 +5,9 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { FolderFiles, UserFiles } from "../ports/user-files.ts";
 
 /**
- * What is known of an unfinished download, in a hidden file beside it: a kill, and the same command
- * goes on without reading everything again. Removed when the download is done.
+ * Keeps the state of an unfinished download in a hidden file beside it, so that after a kill the
+ * same command resumes without reading everything again. The file is removed when the download is
+ * done.
  */
 export class ResumeFile {
   readonly #path: string;
@@ -18,7 +19,7 @@ export class ResumeFile {
 
   /**
    * @param download.root - Absolute folder of the download.
-   * @param onTrouble - Told when the file could not be written; the download goes on without.
+   * @param onTrouble - Called when the file cannot be written; the download continues without it.
    */
   constructor(
     disk: UserFiles,
@@ -39,14 +40,14 @@ export class ResumeFile {
     return bytes ? decodeResume(bytes) : undefined;
   }
 
-  /** Writes in the background; while one is being written, only the newest of those that follow counts. */
+  /** Writes in the background; while one write runs, only the newest pending state is kept. */
   save(resume: ResumeState): Promise<void> {
     this.#next = resume;
     this.#writing ??= this.#writeAll();
     return this.#writing;
   }
 
-  /** Waits until what was saved is on disk. */
+  /** Waits until all saved state is on disk. */
   async settle(): Promise<void> {
     await this.#writing;
   }
@@ -57,8 +58,8 @@ export class ResumeFile {
   }
 
   /**
-   * True for a plain file of this user. In a folder that several people write to, somebody else's could call files of
-   * that name ours, and what is ours is written to.
+   * True for a plain file of this user. In a shared folder somebody else's file could claim that
+   * files there are ours, and our files are written to.
    */
   #isOurs(): boolean {
     const facts = this.#disk.lookAtEntry(this.#path);

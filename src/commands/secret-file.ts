@@ -7,10 +7,10 @@ import { CommandError, diskTrouble, folderMissing } from "./command-error.ts";
 const CHARACTERS_MAX = 1024;
 const FILE_BYTES_MAX = 64 * 1024;
 
-/** A password or token that was in a file, which keeps it out of `ps` (CLI-2). */
+/** A password or token from a file, which keeps it out of `ps` (CLI-2). */
 export interface SecretLine {
   readonly secret: string;
-  /** Others on this machine may read the file (CLI-3). */
+  /** True when other users of this machine may read the file (CLI-3). */
   readonly openToOthers: boolean;
 }
 
@@ -51,7 +51,10 @@ async function readFile(files: UserFiles, path: string, signal: AbortSignal | un
   }
 }
 
-/** A file for one secret, made before the secret is: then it cannot get lost for want of a place. */
+/**
+ * A file for one secret, created before the secret is, so that the secret cannot be lost for want
+ * of a place.
+ */
 export class SecretFile {
   readonly #path: string;
   readonly #place: SecretPlace;
@@ -62,7 +65,7 @@ export class SecretFile {
   }
 
   /**
-   * Makes the file, for its owner only.
+   * Creates the file for its owner only.
    *
    * @throws {CommandError} `exists`, `not-writable`, `disk-full`.
    */
@@ -72,7 +75,7 @@ export class SecretFile {
     } catch (error) {
       if (systemCode(error) === "ENOENT") throw folderMissing(path, folderOf(path));
       if (systemCode(error) !== "EEXIST") throw diskTrouble(error, `write ${path}`, path);
-      throw new CommandError("exists", `${path} is there already. It is not overwritten.`, {
+      throw new CommandError("exists", `${path} already exists. It is not overwritten.`, {
         subject: path,
         hint: "another name, or remove that file.",
         cause: error,
@@ -88,7 +91,7 @@ export class SecretFile {
     }
   }
 
-  /** Removes the file again when nothing was put in. */
+  /** Removes the file again when nothing was written to it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#place.close();
   }

@@ -14,34 +14,36 @@ import { type InputTree, listInput } from "./input-files.ts";
 import { factsOf } from "./path-facts.ts";
 import { readTorrentFile } from "./torrent-source.ts";
 
-/** Something to seed, as a person names it. */
+/** Something to seed, as a user names it. */
 export interface SeedSource {
   readonly metainfo: Metainfo;
-  /** The folder its files lie in, or are. */
+  /** The folder that holds its files, or their own folder. */
   readonly folder: string;
 }
 
 export type SeedSourcePorts = SourcePorts & CreatePorts;
 
 export interface SeedSourceOptions {
-  /** Where the files of torrents lie. */
+  /** Where the files of torrents are. */
   readonly folder: string;
-  /** Announce URLs for torrents that are made. */
+  /** Announce URLs for torrents created here. */
   readonly trackers: readonly string[];
   readonly onPlan: (plan: PlannedTorrent) => void;
   readonly onProgress: (bytesDone: number) => void;
-  /** A torrent was made, and written to the file of its name. */
+  /** A torrent was created, and written to the file of its name. */
   readonly onMade: (made: CreatedTorrent) => void;
-  /** A torrent of this content was there, in the file of its name. */
+  /** The file of its name already held a torrent of this content. */
   readonly onKnown: (file: string) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * Takes a .torrent file or the URL of a torrent as it is. Of a folder or any other file a torrent is made, here, as
- * `NAME.torrent`; one that is there from an earlier time is taken instead when it is of this content.
+ * Accepts a .torrent file or the URL of a torrent as it is. For a folder or any other file it
+ * creates a torrent in the working directory, as `NAME.torrent`; it reuses an existing one if that
+ * has the same content.
  *
- * @throws {CommandError} As `readTorrentFile` and `createTorrent`; `exists` when the torrent that is there is of other content.
+ * @throws {CommandError} As `readTorrentFile` and `createTorrent`; `exists` when the existing
+ * torrent has other content.
  */
 export async function readSeedSource(
   ports: SeedSourcePorts,
@@ -96,8 +98,8 @@ async function torrentOf(
 }
 
 /**
- * Compares a torrent that is there with the content that was named. Names and lengths tell most; the bytes are read only
- * when somebody has written to a file since the torrent was made.
+ * Compares an existing torrent with the named content. Names and lengths usually suffice; the bytes
+ * are read only if a file was modified after the torrent was created.
  */
 async function refuseOtherContent(
   ports: SeedSourcePorts,
@@ -130,7 +132,10 @@ async function refuseOtherContent(
   if (bad > 0) throw otherContent(file, path, `${bad} of ${pieces} pieces have other bytes`);
 }
 
-/** @returns The first file that one of them has and the other has not, or has in another length, in words. */
+/**
+ * @returns The first difference in words: a file that only one of them has, or that has another
+ * length.
+ */
 function differenceOf(
   { info }: Metainfo,
   tree: InputTree,
@@ -157,7 +162,7 @@ function differenceOf(
   return missing === undefined ? undefined : `${missing} is in it, and not here`;
 }
 
-/** Both times: a copy may have the date of what it was copied from. */
+/** Both times: a copy may have kept the date of its original. */
 function lastWriteMs(disk: UserFiles, { root, files }: InputTree): number {
   let last = 0;
   for (const { path } of files) {

@@ -18,32 +18,38 @@ import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 export type SeedPorts = SeedSourcePorts & SessionPorts;
 
 export interface SeedOptions extends CommandRun<SeedEvent> {
-  /** .torrent files or their URLs; or content, of which torrents are made. */
+  /** .torrent files or their URLs; or content, of which torrents are created. */
   readonly sources: readonly string[];
-  /** The folder that holds the content of those that are torrents. */
+  /** The folder that holds the content of the given torrents. */
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly upBytesPerSecond?: number | undefined;
-  /** Announce URLs that the person names: every torrent is announced there too, and what is made names them. */
+  /**
+   * Announce URLs that the user adds: every torrent is announced there too, and created torrents
+   * name them.
+   */
   readonly trackers: readonly string[];
 }
 
 export type SeedEvent =
-  /** A torrent is being made. */
+  /** A torrent is being created. */
   | { readonly kind: "plan"; readonly plan: PlannedTorrent }
   | { readonly kind: "hashed"; readonly bytes: number }
   | { readonly kind: "made"; readonly made: CreatedTorrent }
-  /** A torrent of this content was there already. */
+  /** A torrent of this content existed already. */
   | { readonly kind: "known"; readonly file: string }
-  /** A .torrent file lacks hashes of pieces: so many bytes are read to make them. `hashed` tells how far it is. */
+  /**
+   * A .torrent file lacks hashes of pieces: this many bytes are read to compute them. `hashed`
+   * reports the progress.
+   */
   | { readonly kind: "measuring"; readonly name: string; readonly bytes: number }
   | { readonly kind: "measured" }
   | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
-  /** Of all torrents together, each second. */
+  /** The sum over all torrents, every second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
-  /** A piece is not what it should be, or the disk refuses: that torrent waits, the others go on. */
+  /** A piece is corrupt, or the disk refuses: that torrent waits, the others continue. */
   | { readonly kind: "trouble"; readonly name: string; readonly message: string }
-  /** A tracker that fails is asked again all the while. */
+  /** A failing tracker is retried all the while. */
   | TrackerNewsEvent;
 
 export interface SeededTorrent {
@@ -59,11 +65,11 @@ export interface SeedStats {
 }
 
 /**
- * Seeds torrents until the signal comes. Pieces are judged when they are asked for the first time, so
- * that it starts at once whatever the size.
+ * Seeds torrents until the signal comes. Pieces are judged on their first request, so that seeding
+ * starts at once at any size.
  *
- * @returns What was sent, of all torrents together.
- * @throws {CommandError} When a torrent, a file or the port cannot be had.
+ * @returns Totals over all torrents.
+ * @throws {CommandError} When a torrent, a file or the port is unavailable.
  */
 export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Promise<SeedStats> {
   const torrents: { metainfo: Metainfo; root: string }[] = [];
@@ -113,7 +119,10 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
   }
 }
 
-/** A file that is missing, of another size or not to be read is told now, not when the first peer asks for it. */
+/**
+ * Report a file that is missing, unreadable or of another size now, not when the first peer
+ * requests it.
+ */
 function refuseOtherFiles(disk: UserFiles, info: TorrentInfo, root: string): FoundFile[] {
   const files = findFiles(disk, info, { root, suffix: suffixOf(info) });
   for (const found of files) {
@@ -124,9 +133,9 @@ function refuseOtherFiles(disk: UserFiles, info: TorrentInfo, root: string): Fou
 }
 
 /**
- * A .torrent file without its piece layers: they are made of the content, and served with it.
+ * Computes the piece layers that a .torrent file lacks from its content, and serves them with it.
  *
- * @throws {CommandError} `corrupt` for a file whose content is another.
+ * @throws {CommandError} `corrupt` for a file with other content.
  */
 async function completeLayers(
   ports: DiskPorts,
@@ -185,7 +194,7 @@ function troubleOf(event: TorrentEvent): string | undefined {
     return `piece ${event.piece} does not match its hash; it is not served`;
   }
   if (event.kind === "state" && event.state.kind === "waiting") {
-    return `${event.state.message}; it goes on when that is over`;
+    return `${event.state.message}; it continues when that is over`;
   }
   if (event.kind === "state" && event.state.kind === "broken") return brokenWords(event.state);
   return undefined;

@@ -9,10 +9,13 @@ import { dictToJson } from "../bencode/bencode-json.ts";
 import type { SourcePorts } from "./command-ports.ts";
 import { readTorrentSource } from "./torrent-source.ts";
 
-/** Where a shown torrent has its real files in short, for a table: what no program needs is not read for it. */
+/**
+ * A torrent with its real files in short form, for a table, so that unneeded fields are not
+ * decoded.
+ */
 export const LISTING: unique symbol = Symbol("listing");
 
-/** Everything a .torrent file says, in JSON's types. Fields are only ever added. */
+/** Everything in a .torrent file, in JSON's types. Fields are only ever added. */
 export interface ShownTorrent {
   readonly type: "torrent";
   readonly name: string;
@@ -35,7 +38,7 @@ export interface ShownTorrent {
   readonly encoding: string | null;
   readonly publisher: string | null;
   readonly metaVersion: number | null;
-  /** The tracker for programs that know no tiers. */
+  /** The tracker for programs that do not support tiers. */
   readonly announce: string | null;
   /** Tiers. */
   readonly trackers: readonly (readonly string[])[];
@@ -48,14 +51,14 @@ export interface ShownTorrent {
   readonly collections: readonly string[];
   /** PEM. */
   readonly sslCert: string | null;
-  /** Of the real files, in the torrent's order, as they are stored. */
+  /** The real files in the torrent's order, under their stored names. */
   readonly paths: LongList<string>;
   readonly files: LongList<ShownFile>;
   /** Hexadecimal SHA-1 of every piece; null in a v2-only torrent. */
   readonly pieceHashes: LongList<string> | null;
   /** By hexadecimal pieces root, one SHA-256 node for each piece of that file; null in v1. */
   readonly pieceLayers: LongRecord<LongList<string>> | null;
-  /** Keys we do not know, those of `info` under its name. See `bencode-json.ts`. */
+  /** Unknown keys; those of `info` are under its name. See `bencode-json.ts`. */
   readonly other: Readonly<Record<string, unknown>>;
   readonly warnings: readonly string[];
   readonly [LISTING]: LongList<ListedFile>;
@@ -70,7 +73,7 @@ export interface ListedFile {
 
 export interface ShownFile {
   readonly path: string;
-  /** Where the torrent's own names are others, which not every system takes. */
+  /** The torrent's own name, where it differs because not every system accepts it. */
   readonly pathAsWritten: string | null;
   readonly length: number;
   readonly offset: number;
@@ -85,7 +88,7 @@ export interface ShownFile {
   readonly other: Readonly<Record<string, unknown>>;
 }
 
-/** Everything a magnet link says. */
+/** Everything in a magnet link. */
 export interface ShownMagnet {
   readonly type: "magnet";
   readonly name: string | null;
@@ -98,7 +101,7 @@ export interface ShownMagnet {
   readonly peers: readonly string[];
   readonly exactSources: readonly string[];
   readonly selectOnly: readonly (readonly [first: number, last: number])[] | null;
-  /** Nobody knows before the torrent itself is fetched. */
+  /** Unknown until the torrent itself is fetched. */
   readonly paths: readonly string[];
 }
 
@@ -129,7 +132,7 @@ export function magnetOf(metainfo: Metainfo): string {
 function describeTorrent(metainfo: Metainfo, bytes: Uint8Array): ShownTorrent {
   const { info } = metainfo;
   let read: RareFields | undefined;
-  // Most who look at a torrent do not ask for these.
+  // Most callers do not need these.
   const rare = (): RareFields => (read ??= readRareFields(bytes, info));
   let realFiles = 0;
   for (const file of info.files) if (!file.pad) realFiles += 1;
@@ -261,7 +264,7 @@ function describeMagnet(magnet: MagnetLink): ShownMagnet {
   };
 }
 
-/** Infohashes in hexadecimal, null where the torrent has none of that generation. */
+/** Infohashes in hexadecimal; null for a generation that the torrent lacks. */
 export function hexInfohashes(infohashes: Metainfo["info"]["infohashes"]): {
   readonly infohashV1: string | null;
   readonly infohashV2: string | null;

@@ -11,7 +11,10 @@ import { CommandError, diskTrouble } from "./command-error.ts";
 import type { SourcePorts } from "./command-ports.ts";
 import { factsOf } from "./path-facts.ts";
 
-/** A torrent as a person names it: a .torrent file, a magnet link, an infohash, or where to fetch the first two. */
+/**
+ * A torrent as a user names it: a .torrent file, a magnet link, an infohash, or a URL of the first
+ * two.
+ */
 export type TorrentSource =
   | { readonly metainfo: Metainfo; readonly bytes: Uint8Array }
   /** @property link - The magnet link itself, also when a redirect led to it. */
@@ -19,13 +22,13 @@ export type TorrentSource =
 
 const FETCH_TIMEOUT_MS = 30_000;
 
-/** Of what a hub says about something it does not give. */
+/** Limit on a hub's explanation of a refusal. */
 const PROBLEM_BYTES_MAX = 16 * 1024;
 
-/** Of a file on this machine, which a person chose: more than strangers may send. */
+/** Limit on a local file, which the user chose: more than strangers may send. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 
-/** Of a pipe or a device, which does not say how much will come. */
+/** Limit on a pipe or a device, whose length is unknown. */
 const STREAM_BYTES_MAX = METAINFO_BYTES_MAX;
 
 /**
@@ -41,13 +44,13 @@ export async function readTorrentSource(
   signal?: AbortSignal,
 ): Promise<TorrentSource> {
   if (source === "") {
-    throw new CommandError("bad-plan", "No torrent is named. What was given is empty.", {
+    throw new CommandError("bad-plan", "No torrent is named. The argument is empty.", {
       hint: "a .torrent file, a magnet link in quotes, or a URL.",
     });
   }
   if (/^magnet:/i.test(source)) return magnetSource(source);
   if (/^https?:\/\//i.test(source)) return fetchTorrent(ports, source, signal);
-  // A file is what its name says it is, whatever else the name looks like.
+  // An existing file wins, whatever else its name looks like.
   if (factsOf(ports.files, source) === undefined) {
     const link = magnetOfInfohash(source);
     if (link !== undefined) return magnetSource(link);
@@ -56,7 +59,7 @@ export async function readTorrentSource(
   return parse(await readFile(ports.files, source, signal), source);
 }
 
-/** @throws {CommandError} `bad-plan` for the address of something that is not spoken here. */
+/** @throws {CommandError} `bad-plan` for a URL with an unsupported scheme. */
 function refuseScheme(source: string): void {
   const scheme = /^([a-z][a-z0-9+.-]{1,20}):(?:\/\/|\?)/i.exec(source)?.[1];
   if (scheme === undefined) return;
@@ -70,7 +73,7 @@ function refuseScheme(source: string): void {
   );
 }
 
-/** Like `readTorrentSource`, for those who need the files to be known. */
+/** Like `readTorrentSource`, for callers that need the files to be known. */
 export async function readTorrentFile(
   ports: SourcePorts,
   source: string,
@@ -95,7 +98,7 @@ function readMagnet(link: string): MagnetLink {
     return parseMagnet(link);
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    // A shell cuts behind the infohash or before it, and never changes a letter of it.
+    // A shell cuts the text after the infohash or before it, and never changes a letter of it.
     const hint = /[?&]xt[.=]/i.test(link)
       ? "copy the whole link again: letters of its infohash are wrong or missing."
       : 'copy the whole link again, and put it in quotes: the shell cuts it at "&".';
@@ -161,14 +164,14 @@ async function readFile(files: UserFiles, path: string, signal?: AbortSignal): P
   if (bytes?.length === 0) {
     throw new CommandError(
       "not-a-torrent",
-      `${path} is not a torrent: it is no file, and nothing comes out of it.`,
+      `${path} is not a torrent: it is not a file, and reading it gives no bytes.`,
       { subject: path, hint: "give the .torrent file, or see to what writes into it." },
     );
   }
   if (bytes) return bytes;
   throw new CommandError(
     "not-a-torrent",
-    `${path} is not a torrent: it is no file, and more than ${STREAM_BYTES_MAX} bytes come out of it.`,
+    `${path} is not a torrent: it is not a file, and reading it gives more than ${STREAM_BYTES_MAX} bytes.`,
     { subject: path, hint: "give the .torrent file." },
   );
 }
@@ -186,7 +189,7 @@ async function fetchTorrent(
   return readFetched(found, url);
 }
 
-/** @param found - Bytes of a file, or the magnet link that a redirect led to. */
+/** @param found - Bytes of a file, or the magnet link of a redirect. */
 function readFetched(found: Uint8Array | string, url: string): TorrentSource {
   return typeof found === "string" ? magnetSource(found) : parse(found, url);
 }
@@ -195,7 +198,7 @@ function looksLikePage(bytes: Uint8Array): boolean {
   return decodeUtf8(bytes.subarray(0, 64)).trimStart().startsWith("<");
 }
 
-/** A hub shows a torrent at `/t/ID/SLUG` and has its file at `/t/ID.torrent`. */
+/** A hub shows a torrent at `/t/ID/SLUG` and serves its file at `/t/ID.torrent`. */
 function torrentOfPage(url: string): string | undefined {
   const page = new URL(url);
   const match = /^(.*)\/t\/([^/.]+)(?:\/[^/]*)?$/.exec(page.pathname);
@@ -203,19 +206,19 @@ function torrentOfPage(url: string): string | undefined {
   return new URL(`${match[1]}${torrentFilePath(decodeURIComponent(match[2]!))}`, page).href;
 }
 
-/** @returns What is there; a magnet link when it redirects to one, as sites of torrents do. */
+/** @returns The content; a magnet link when it redirects to one, as torrent sites do. */
 async function fetchBytes(
   ports: SourcePorts,
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | string> {
   if (!URL.canParse(url)) {
-    throw new CommandError("bad-plan", `${url} is no URL.`, {
+    throw new CommandError("bad-plan", `${url} is not a URL.`, {
       subject: url,
       hint: "https://hub.example/t/k3f9/talks, for example; put it in quotes.",
     });
   }
-  // Most torrents are files: the start of their commands need not wait for all of HTTP.
+  // Most torrents are files, so commands load HTTP only when they need it.
   const http = await ports.openFetch();
   const { status, body, leadsTo } = await reach(http, url, signal);
   if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return leadsTo;
@@ -237,25 +240,22 @@ async function fetchBytes(
     });
   }
   if (status === 401 || status === 403) {
-    throw new CommandError(
-      "not-allowed",
-      `${url} is not for everybody. The server says ${status}.`,
-      {
-        subject: url,
-        hint: "download the .torrent file in a browser where you are logged in.",
-      },
-    );
+    throw new CommandError("not-allowed", `${url} is not public. The server says ${status}.`, {
+      subject: url,
+      hint: "download the .torrent file in a browser where you are logged in.",
+    });
   }
   throw new CommandError("unreachable", `${url} cannot be fetched. The server says ${status}.`, {
     subject: url,
-    hint: "the same again in a while.",
+    hint: "run the same command again later.",
   });
 }
 
 /**
- * Asks a hub why it does not give a torrent: it knows who removed it, when, and until when that can be undone.
+ * Asks a hub why it does not serve a torrent: it knows who removed it, when, and until when that
+ * can be undone.
  *
- * @returns `undefined` when there is no hub, or it says nothing of that kind.
+ * @returns `undefined` when there is no hub, or when it gives no such reason.
  */
 async function hubProblem(
   http: HttpFetch,
@@ -276,7 +276,7 @@ async function hubProblem(
     if (reply.status !== status) return undefined;
     return problemOf(decodeUtf8(reply.body), url);
   } catch (error) {
-    // What is known already is told instead.
+    // Fall back to what is known already.
     if (error instanceof EverseedError) return undefined;
     throw error;
   }
@@ -294,7 +294,7 @@ async function reach(
     if (!(error instanceof EverseedError)) throw error;
     throw new CommandError("unreachable", `${url} cannot be fetched. ${sentence(error.message)}`, {
       subject: url,
-      hint: "check the address and the network, then the same again.",
+      hint: "check the address and the network, then run the same command again.",
       cause: error,
     });
   }

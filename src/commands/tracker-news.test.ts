@@ -17,7 +17,7 @@ function tracker(name: string, state: TrackerStatus["state"], message?: string) 
   return { status: () => [status] };
 }
 
-test("what trackers say is told by name, warnings first; those that have nothing to say are left out", () => {
+test("tracker messages are reported by name, warnings first; silent trackers are left out", () => {
   const sources = [
     tracker("udp://dead", "failing"),
     tracker("http://fine", "working"),
@@ -32,7 +32,7 @@ test("what trackers say is told by name, warnings first; those that have nothing
   ]);
 });
 
-test("a name or a text without end is cut", () => {
+test("an endless name or text is truncated", () => {
   const long = "x".repeat(100_000);
   for (const state of ["working", "failing"] as const) {
     const [notice] = trackerNotices([tracker(`http://${long}`, state, long)]);

@@ -1,27 +1,27 @@
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 
-/** What a tracker said that a person wants to know. Texts from outside. */
+/** Messages of trackers that matter to the user. Texts from outside. */
 export type TrackerNewsEvent =
-  /** It does not list us. */
+  /** The tracker does not list us. */
   | { readonly kind: "tracker-failure"; readonly tracker: string; readonly message: string }
-  /** It lists us, and has something to say (`warning message` of BEP 3). */
+  /** The tracker lists us and has a message (`warning message` of BEP 3). */
   | { readonly kind: "tracker-warning"; readonly tracker: string; readonly message: string };
 
-/** Characters of a name or of a text that are told: a torrent may name any host. */
+/** Longest name or text to report, in characters: a torrent may name any host. */
 const WORDS_MAX = 300;
 
-/** Different texts of trackers that are told; one that says something new each time is cut off here. */
+/** Limit on distinct texts to report; it stops a tracker that says something new each time. */
 const TOLD_MAX = 100;
 
 /**
- * Watches trackers and tells each failure and each warning once: a tracker is asked for as long as its torrent
- * runs, and all torrents may have the same one.
+ * Watches trackers and reports each failure and each warning once: a tracker gets announces for as
+ * long as its torrent runs, and all torrents may share it.
  */
 export class TrackerNews {
   readonly #sources: readonly Pick<TrackerSource, "status">[];
   readonly #onEvent: (event: TrackerNewsEvent) => void;
-  /** Trackers of a torrent that failed: a tracker may give another reason each time. */
+  /** The trackers of each torrent that have failed: a tracker may give another reason each time. */
   readonly #failed = new Set<string>();
   readonly #told = new Set<string>();
 
@@ -33,7 +33,7 @@ export class TrackerNews {
     this.#onEvent = onEvent;
   }
 
-  /** Tells what is new since the last call. */
+  /** Reports what is new since the last call. */
   tell(): void {
     for (const [index, source] of this.#sources.entries()) {
       for (const { kind, tracker, message } of trackerNotices([source])) {
@@ -54,7 +54,9 @@ export class TrackerNews {
   }
 }
 
-/** What trackers say at this moment, warnings first; one that works and has nothing to say is left out. */
+/**
+ * The trackers' current messages, warnings first; a working tracker without a message is left out.
+ */
 export function trackerNotices(
   sources: readonly Pick<TrackerSource, "status">[],
 ): readonly TrackerNotice[] {

@@ -6,17 +6,17 @@ import type { UserFiles } from "../ports/user-files.ts";
 import { diskTrouble } from "./command-error.ts";
 import { entryFactsOf } from "./path-facts.ts";
 
-/** What the unfinished files of this torrent end in. */
+/** The suffix of this torrent's unfinished files. */
 export function suffixOf(info: TorrentInfo): string {
   return unfinishedSuffix(info.files.map((file) => file.path.join("/")));
 }
 
 /**
- * Where a file of a torrent stands, or would be written to.
+ * Where a file of a torrent is, or would be written.
  *
- * @param own - Its path, absolute.
- * @param suffix - What unfinished files end in.
- * @returns An absolute path, and whether that is the name of an unfinished file which is there.
+ * @param own - Its final path, absolute.
+ * @param suffix - The suffix of unfinished files.
+ * @returns An absolute path, and whether it is an existing file under its unfinished name.
  */
 export function placeOnDisk(
   files: UserFiles,
@@ -32,10 +32,12 @@ export function placeOnDisk(
 }
 
 /**
- * Gives the files of an unfinished download their own names, for somebody who wants those from now on.
+ * Gives the files of an unfinished download their final names, for a user who wants those from now
+ * on.
  *
- * @param download.resume - Tells which files are ours: others may have left some of the same names.
- * @throws {CommandError} What the disk refuses.
+ * @param download.resume - Says which files are ours: others may have left files with the same
+ * names.
+ * @throws {CommandError} The disk's refusal.
  */
 export function takeFinalNames(
   files: UserFiles,

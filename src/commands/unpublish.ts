@@ -5,16 +5,16 @@ import type { HubPorts } from "./command-ports.ts";
 import { HubClient } from "./hub-client.ts";
 
 export interface UnpublishOptions {
-  /** Of a torrent on a hub: its page, its .torrent file or its place in the API. */
+  /** The address of a torrent on a hub: its page, its .torrent file or its place in the API. */
   readonly url: string;
   readonly token: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Takes a torrent back on its hub.
+ * Unpublishes a torrent on its hub.
  *
- * @throws {CommandError} `bad-plan` for an address of no torrent, or what the hub refuses.
+ * @throws {CommandError} `bad-plan` for an address of no torrent, or the hub's refusal.
  */
 export async function unpublish(
   { calls }: Pick<HubPorts, "calls">,
@@ -25,7 +25,7 @@ export async function unpublish(
   return hub.change("DELETE", torrentApiPath(id), removalSchema);
 }
 
-/** Brings a torrent back that was taken back. @throws {CommandError} As `unpublish`. */
+/** Restores an unpublished torrent. @throws {CommandError} As `unpublish`. */
 export async function undoUnpublish(
   { calls }: Pick<HubPorts, "calls">,
   options: UnpublishOptions,

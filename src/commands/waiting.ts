@@ -2,7 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 
 const TICK_MS = 1000;
 
-/** Calls `tick` each second. @returns What ends it. */
+/** Calls `tick` every second. @returns A function that stops it. */
 export function eachSecond(clock: Clock, tick: () => void): () => void {
   const fire = (): void => {
     timer = clock.startTimer(TICK_MS, fire);
@@ -12,7 +12,7 @@ export function eachSecond(clock: Clock, tick: () => void): () => void {
   return () => timer.cancel();
 }
 
-/** Waits for the signal, doing something each second. */
+/** Waits for the signal and calls a function every second. */
 export async function untilAborted(
   clock: Clock,
   signal: AbortSignal,

@@ -4,10 +4,10 @@ import type { UserFiles } from "../ports/user-files.ts";
 import { diskTrouble, folderMissing } from "./command-error.ts";
 
 /**
- * Writes a file that a person asked for: whole or not at all (house rule 11), with the rights their
- * umask gives.
+ * Writes a file that a user asked for: all of it or nothing (house rule 11), with the rights of
+ * their umask.
  *
- * @throws {CommandError} `not-found` when its folder is not there, `not-writable`, `disk-full`.
+ * @throws {CommandError} `not-found` when its folder does not exist, `not-writable`, `disk-full`.
  */
 export async function writeOutput(
   files: UserFiles,

@@ -159,7 +159,7 @@ both(
 both("nobody listens, or no such name: no-reply, in words", async (_t, fetcher) => {
   await assert.rejects(fetcher.get("http://127.0.0.1:1/", LIMITS), {
     code: "no-reply",
-    message: "no reply from 127.0.0.1:1: nobody listens there",
+    message: "no reply from 127.0.0.1:1: no program listens there",
   });
   await assert.rejects(fetcher.get("http://no-such-name.invalid/", LIMITS), { code: "no-reply" });
 });

@@ -123,7 +123,7 @@ function* plan(
     });
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
-    throw new PublishError("bad-declaration", `No torrent can be made of this: ${error.detail}.`, {
+    throw new PublishError("bad-declaration", `Cannot make a torrent of this: ${error.detail}.`, {
       cause: error,
     });
   }

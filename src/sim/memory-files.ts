@@ -15,20 +15,22 @@ import type {
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
 
 /**
- * A small disk in memory that answers both `Files` and, for uploads, `ContentSource`:
- * publishing from the first byte to the catalogue runs on it. Every change can be made the last one
- * before a kill (`stopAfter`).
+ * A small disk in memory that implements `Files` and, for uploads, `ContentSource`: publishing runs
+ * on it from the first byte to the catalogue. Any change can be the last one before a kill
+ * (`stopAfter`).
  */
 export class MemoryFiles implements Files, ContentSource {
   readonly #files = new Map<string, Stored>();
   #changes = 0;
-  /** Of the newest write; each is a millisecond later than the one before. A test may put it forward. */
-  /** Of the newest write, wall milliseconds; the next is one later. A test may put it forward. */
+  /** Wall milliseconds of the newest write; the next is one later. A test may advance it. */
   lastWriteMs = 1_000;
   free = 1e15;
-  /** The system's code to refuse every change with. */
+  /** The system's code with which every change is refused. */
   refuse: string | undefined;
-  /** After so many changes nothing changes any more and every promise rejects: the process is dead. */
+  /**
+   * After this many changes nothing changes any more and every promise rejects: the process is
+   * dead.
+   */
   stopAfter = Infinity;
 
   /** Changes so far. */
@@ -41,14 +43,14 @@ export class MemoryFiles implements Files, ContentSource {
     return [...this.#files.keys()].filter((path) => !path.endsWith("/")).toSorted();
   }
 
-  /** The bytes of a file; throws when there is none. */
+  /** The bytes of a file; throws when it is absent. */
   bytes(path: string): Uint8Array {
     const stored = this.#files.get(path);
     invariant(stored, `${path} is there`);
     return stored.bytes;
   }
 
-  /** True when two names stand for one copy. */
+  /** True when two names share one copy. */
   same(one: string, other: string): boolean {
     return this.#files.get(one) === this.#files.get(other);
   }
@@ -94,7 +96,7 @@ export class MemoryFiles implements Files, ContentSource {
   }
 
   async makeFolder(): Promise<void> {
-    // Folders are there as soon as something lies in them.
+    // A folder exists as soon as something is in it.
   }
 
   async move(from: string, to: string): Promise<void> {
@@ -144,7 +146,7 @@ export class MemoryFiles implements Files, ContentSource {
     return new MemoryContent(this, layout);
   }
 
-  /** Writes into the middle of a file, growing it. */
+  /** Writes into the middle of a file and grows it if needed. */
   poke(path: string, position: number, bytes: Uint8Array): void {
     this.#change();
     const stored = this.#files.get(path) ?? this.#stored(new Uint8Array(0));
@@ -171,7 +173,7 @@ interface Stored {
   mtimeMs: number;
 }
 
-/** What publishing uses of a content. */
+/** The part of a content that publishing uses. */
 class MemoryContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
   readonly bytes: ByteStore = this;
   readonly judge: PieceJudge = this;
@@ -312,7 +314,7 @@ function notForPublishing(): never {
 
 const BLOCK = 16_384;
 
-/** The merkle node over one piece (BEP 52), by the book and slowly. */
+/** The merkle node over one piece (BEP 52), computed literally and slowly. */
 function pieceRoot(bytes: Uint8Array, geometry: Geometry, piece: number): Uint8Array {
   let layer: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += BLOCK)

@@ -1,6 +1,9 @@
 import type { Random } from "../ports/random.ts";
 
-/** Chance from one seed (mulberry32), for tests and simulations: the same seed, the same run. */
+/**
+ * Random numbers from one seed (mulberry32), for tests and simulations: the same seed gives the
+ * same run.
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   const below = (bound: number): number => {

@@ -20,35 +20,35 @@ const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: tru
 
 export interface SimFile {
   readonly bytes: Uint8Array;
-  /** Blocks that take up room. */
+  /** Blocks that occupy space. */
   readonly blocks: Set<number>;
   readonly inode: number;
   size: number;
   mtimeMs: number;
 }
 
-/** What open torrents need of their disk. */
+/** What open torrents need from their disk. */
 export interface ContentDisk {
-  /** Says which blocks are read as something else than they are. */
+  /** Decides which blocks read as other bytes than they hold. */
   readonly lies: ((piece: number, begin: number) => boolean) | undefined;
-  /** Nothing that is read ever arrives. */
+  /** True when no read ever completes. */
   readonly stuck: boolean;
-  /** Nothing of it can be looked at or read. */
+  /** True when nothing can be examined or read. */
   readonly broken: boolean;
   find(path: string): SimFile | undefined;
   /** Bytes that may still be written below a folder. */
   room(folder: string): number;
-  /** Writes at once. @returns Why not; then nothing is written. */
+  /** Writes at once. @returns The failure, if any; then nothing was written. */
   write(
     folder: string,
     path: string,
     options: { offset: number; bytes: Uint8Array; length: number },
   ): DiskFailure | undefined;
-  /** Does a job when those before it are done and its bytes have passed. */
+  /** Runs a job when the earlier ones are done and the time for its bytes has passed. */
   work(bytes: number, job: () => void): void;
 }
 
-/** One open torrent. Unwanted files are written where they belong: there is no part file. */
+/** One open torrent. Unwanted files are written in place: there is no part file. */
 export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
   readonly bytes: ByteStore = this;
   readonly judge: PieceJudge = this;
@@ -179,7 +179,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     });
   };
 
-  /** Nothing of the kind happens to simulated disks. */
+  /** Does nothing, because this never happens to simulated disks. */
   reopen: FileWatch["reopen"] = (_lost, onDone) => this.#disk.work(0, () => onDone(DONE));
 
   createEmpty: FilePlaces["createEmpty"] = (onDone) => {
@@ -200,7 +200,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
 
   setWanted: FilePlaces["setWanted"] = (_wanted, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  /** Files have their names from the start. */
+  /** Files have their final names from the start. */
   finish: FilePlaces["finish"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 
   freeSpace: FilePlaces["freeSpace"] = (onDone) =>
@@ -212,7 +212,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     this.#disk.work(0, onDone);
   };
 
-  /** Does a job in its turn, unless the content was closed before. */
+  /** Runs a job in its turn, unless the content was closed before. */
   #work(bytes: number, onDone: (failure: DiskFailure) => void, job: () => void): void {
     const { root } = this.#layout;
     const isClosed = this.#closed;
@@ -222,7 +222,7 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     });
   }
 
-  /** @param bytes - Those of the piece that are not padding. */
+  /** @param bytes - The piece's bytes without padding. */
   #judge(piece: number, bytes: Uint8Array, digests: boolean): PieceVerdict {
     const { hashes, geometry } = this.#layout;
     const expected = expectedHashes(hashes, piece);
@@ -233,7 +233,10 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
     return { kind: "corrupt", fault, digests: found.blocks ?? digest(bytes, BLOCKS_ONLY).blocks };
   }
 
-  /** @returns The bytes of a piece that are not padding at its end; padding in the middle was never requested. */
+  /**
+   * @returns The bytes of a piece without padding at its end; padding in the middle was never
+   * requested.
+   */
   #takePiece(piece: number, slab: Slab): Uint8Array {
     const { geometry } = this.#layout;
     const bytes = slab.view.subarray(0, geometry.requestSize(piece));

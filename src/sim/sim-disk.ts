@@ -10,29 +10,29 @@ const DEFAULT_BYTES_PER_SECOND = 400 * 1024 * 1024;
 
 export interface SimDiskOptions {
   readonly simulation: Simulation;
-  /** Of every job. */
+  /** Time of every job. */
   readonly latencyMs?: number | undefined;
-  /** Hashed, read or written. */
+  /** Bytes hashed, read or written. */
   readonly bytesPerSecond?: number | undefined;
 }
 
 /**
- * The disk of one simulated machine: real hashes over bytes in memory, one job after the other in
- * simulated time. It can be slow, full below a folder, damaged, broken, stuck, or lie about what it
- * reads; with the last two an honest engine makes a silent or a false peer.
+ * The disk of one simulated machine: real hashes of bytes in memory, one job at a time in simulated
+ * time. It can be slow, full below a folder, damaged, broken, stuck, or lie about what it reads; on
+ * a stuck or lying disk an honest engine makes a silent or a false peer.
  */
 export class SimDisk implements ContentSource, ContentDisk {
   readonly simulation: Simulation;
-  /** Says which blocks are read as something else than they are. */
+  /** Decides which blocks read as other bytes than they hold. */
   lies: ((piece: number, begin: number) => boolean) | undefined;
-  /** Nothing that is read ever arrives. */
+  /** True when no read ever completes. */
   stuck = false;
-  /** Nothing of it can be looked at or read. */
+  /** True when nothing can be examined or read. */
   broken = false;
   readonly #latencyMs: number;
   readonly #bytesPerSecond: number;
   readonly #files = new Map<string, SimFile>();
-  /** By folder: bytes that may still be written below it. */
+  /** Bytes that may still be written, by folder. */
   readonly #room = new Map<string, number>();
   #busyUntilMs = 0;
 
@@ -46,7 +46,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     return new SimContent(this, layout);
   }
 
-  /** Puts a whole file there; it takes up no room. @param bytes - Lent for good, and not written to. */
+  /** Stores a whole file that takes no space. @param bytes - Lent for good, and not written to. */
   put(path: string, bytes: Uint8Array): void {
     this.#files.set(path, { ...this.#newFile(0), bytes, size: bytes.length });
   }
@@ -55,7 +55,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     return this.#files.get(path);
   }
 
-  /** Of all files. */
+  /** Total bytes of all files. */
   paths(): string[] {
     return [...this.#files.keys()];
   }
@@ -71,7 +71,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     this.#files.set(to, file);
   }
 
-  /** Flips one byte of a file, as a failing disk does: the file looks as before. */
+  /** Flips one byte of a file as a failing disk does: the file's stamp stays the same. */
   damage(path: string, offset: number): void {
     const file = this.#files.get(path);
     invariant(file && offset < file.size, "there is a byte to damage");
@@ -80,7 +80,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     this.#files.set(path, { ...file, bytes });
   }
 
-  /** How many bytes may still be written below a folder; `Infinity` when it is not limited. */
+  /** Bytes that may still be written below a folder; `Infinity` without a limit. */
   setRoom(folder: string, bytes: number): void {
     this.#room.set(folder, bytes);
   }
@@ -89,7 +89,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     return this.#room.get(folder) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Writes at once. @returns Why not; then nothing is written. */
+  /** Writes at once. @returns The failure, if any; then nothing was written. */
   write(
     folder: string,
     path: string,
@@ -114,7 +114,7 @@ export class SimDisk implements ContentSource, ContentDisk {
     return undefined;
   }
 
-  /** Does a job when those before it are done and its bytes have passed. */
+  /** Runs a job when the earlier ones are done and the time for its bytes has passed. */
   work(bytes: number, job: () => void): void {
     const now = this.simulation.nowMs();
     const beginMs = Math.max(now, this.#busyUntilMs);

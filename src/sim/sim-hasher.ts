@@ -11,13 +11,13 @@ import type {
 } from "../ports/hasher.ts";
 import type { Simulation } from "./simulation.ts";
 
-/** SHA-1 and SHA-256 of one core, together. */
+/** SHA-1 and SHA-256 on one core, together. */
 const BYTES_PER_SECOND = 500 * 1024 * 1024;
 
-/** Real hashes, each after the simulated time that it takes a core. */
+/** Computes real hashes, each after the simulated time that a core takes for it. */
 export class SimHasher implements Hasher {
   readonly #simulation: Simulation;
-  /** Pieces that are being hashed; each is finished or cancelled. */
+  /** Pieces being hashed; each is either finished or cancelled. */
   underWay = 0;
 
   constructor(simulation: Simulation) {
@@ -48,7 +48,7 @@ export class SimHasher implements Hasher {
   }
 }
 
-/** Copies of the blocks of a part: its memory is lent for the call only. */
+/** Copies the blocks of a part, because its memory is lent for the call only. */
 function blocksOf({ slab, length, headBytes }: HashedPart): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   let at = 0;
@@ -61,7 +61,7 @@ function blocksOf({ slab, length, headBytes }: HashedPart): Uint8Array[] {
   return blocks;
 }
 
-/** Hashes the bytes of a piece that are not padding. */
+/** Hashes the bytes of a piece without padding. */
 export function digest(bytes: Uint8Array, { v1Bytes, v2, blocks }: DigestPlan): PieceDigests {
   return {
     v1: v1Bytes === undefined ? undefined : sha1(padded(bytes, v1Bytes)),

@@ -6,7 +6,10 @@ import { nodeOf } from "./sim-torrent.ts";
 
 const SHA1_BYTES = 20;
 
-/** Reads files of a simulated disk once and hashes their pieces, one after the other in simulated time. */
+/**
+ * Reads files of a simulated disk once and hashes their pieces, one after the other in simulated
+ * time.
+ */
 export class SimMeasure implements PieceHasher {
   readonly #disk: SimDisk;
 

@@ -12,7 +12,7 @@ const LINK: SimLink = {
 };
 const PORT = 6881;
 
-/** One side of a connection, writing down what it is told. */
+/** One side of a connection that records its events. */
 class Ear implements StreamHandler {
   connection: StreamConnection | undefined;
   open = false;
@@ -83,7 +83,7 @@ test("nobody there: refused at once, or after the timeout", async () => {
   }
 });
 
-test("a port is one listener's", async () => {
+test("a port belongs to one listener", async () => {
   const { far } = await makeWorld();
   const options = { host: "0.0.0.0", port: PORT, accept: () => undefined };
   await assert.rejects(far.listen(options), { code: "EADDRINUSE" });
@@ -117,7 +117,7 @@ test("the line up is shared evenly and never exceeded", async () => {
   assert.equal(accepted.received, 400 * KIB);
 });
 
-test("a receiver that pauses holds its sender back", async () => {
+test("a receiver that pauses stops its sender", async () => {
   const { simulation, near, accepted } = await makeWorld();
   const ear = dial(near, "10.0.0.2");
   simulation.runFor(40);
@@ -132,7 +132,7 @@ test("a receiver that pauses holds its sender back", async () => {
   assert.equal(accepted.received, 1000 * KIB);
 });
 
-test("who destroys hears nothing more; the other side hears the end", async () => {
+test("the side that destroys gets no more events; the other side gets the end", async () => {
   const { simulation, near, accepted } = await makeWorld();
   const ear = dial(near, "10.0.0.2");
   simulation.runFor(40);

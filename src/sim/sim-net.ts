@@ -16,19 +16,19 @@ const FIRST_OWN_PORT = 49_152;
 export interface SimLink {
   readonly upBytesPerSecond: number;
   readonly downBytesPerSecond: number;
-  /** One way, to the middle of the net: between two hosts the sum of both. */
+  /** One way, to the middle of the net: the latency between two hosts is the sum of both. */
   readonly latencyMs: number;
-  /** How fast its programs read from each connection; at once when left out. */
+  /** How fast its programs read from each connection; at once when absent. */
   readonly readBytesPerSecond?: number | undefined;
 }
 
 export interface SimNetOptions {
   readonly simulation: Simulation;
-  /** Every run of bytes that is handed to its receiver. */
+  /** Called for every run of bytes that a receiver gets. */
   readonly onDelivery?: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
 }
 
-/** All hosts and the lines between them. Only the lines of the hosts are narrow, the middle is not. */
+/** All hosts and the lines between them. Only the hosts' lines are narrow; the middle is not. */
 export class SimNet {
   readonly simulation: Simulation;
   readonly onDelivery: SimNetOptions["onDelivery"];
@@ -52,18 +52,18 @@ export class SimNet {
 }
 
 /**
- * One machine on the net. Its line up serves its connections in turn, a segment each; its line down takes
- * what arrives in order. Handlers are called from the event queue only.
+ * One machine on the net. Its uplink serves its connections in turn, one segment each; its downlink
+ * delivers segments in order. Handlers are called from the event queue only.
  */
 export class SimHost implements StreamNet, StreamHost {
   readonly net: SimNet;
   readonly address: string;
   readonly link: SimLink;
-  /** Bytes that left by its line, of all connections. */
+  /** Bytes sent over its line, by all connections. */
   sentBytes = 0;
   readonly #listeners = new Map<number, ListenOptions>();
   readonly #connections = new Set<SimStream>();
-  /** Those with bytes to send and room to send them, in turn. */
+  /** Connections with bytes to send and room to send them, in turn. */
   readonly #turns = new Set<SimStream>();
   #sending = false;
   #receivingUntilMs = 0;
@@ -119,7 +119,7 @@ export class SimHost implements StreamNet, StreamHost {
     return near;
   }
 
-  /** Every connection breaks on both sides, and nobody is reached until `goOnline`. */
+  /** Breaks every connection on both sides; the host is unreachable until `goOnline`. */
   goOffline(): void {
     this.#online = false;
     for (const connection of this.#connections) {
@@ -175,7 +175,7 @@ export class SimHost implements StreamNet, StreamHost {
     });
   }
 
-  /** @returns Whether somebody took the call. */
+  /** @returns True when a listener accepted the connection. */
   #answer(near: SimStream, local: Endpoint, remote: Endpoint): boolean {
     const listener = this.#listeners.get(local.port);
     if (!listener || !this.#online) return false;

@@ -27,13 +27,13 @@ export interface SimNodeOptions {
   readonly diskBytesPerSecond?: number | undefined;
   readonly receiveBytes?: number | undefined;
   readonly sendBytes?: number | undefined;
-  /** Its content is in a store of bytes, which has no files, instead of on its disk. */
+  /** True when its content is in a store of bytes, which has no files, instead of on its disk. */
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
-/** A torrent in an engine, with everything it told and when. */
+/** A torrent in an engine, and all its events with their times. */
 export interface SimRun {
   readonly torrent: EngineTorrent;
   readonly root: string;
@@ -44,7 +44,7 @@ export interface SimRun {
 export class SimNode {
   readonly session: Session;
   readonly disk: SimDisk;
-  /** Instead of the disk. */
+  /** Used instead of the disk. */
   readonly store: SimStore | undefined;
   readonly host: SimHost;
   readonly endpoint: Endpoint;
@@ -76,12 +76,12 @@ export class SimNode {
     });
   }
 
-  /** To be awaited while the simulation stands still. */
+  /** Await it while the simulation stands still. */
   async listen(): Promise<void> {
     await this.session.listen({ host: this.host.address, port: PORT });
   }
 
-  /** The whole content is there. */
+  /** True when the whole content is there. */
   seed(made: SimTorrent, options: Partial<AddTorrent> = {}): SimRun {
     if (this.store) this.store.put(`/${made.name}`, made.bytes);
     else this.disk.put(`/${made.name}/${made.name}`, made.bytes);

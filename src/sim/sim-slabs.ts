@@ -1,12 +1,12 @@
 import { invariant } from "../base/errors.ts";
 import type { Slab, SlabPool } from "../ports/content.ts";
 
-/** Memory for one simulated engine: strict about what is given back, and never above its limit. */
+/** Memory for one simulated engine: it checks what is returned and never exceeds its limit. */
 export class SimSlabs implements SlabPool {
   readonly limitBytes: number;
   #lentBytes = 0;
   readonly #lent = new Set<Slab>();
-  /** By size; taken again so that a swarm does not keep the garbage collector busy. */
+  /** By size; reused so that a swarm does not keep the garbage collector busy. */
   readonly #free = new Map<number, Slab[]>();
 
   constructor(limitBytes: number) {

@@ -15,21 +15,21 @@ import { SimSlabs } from "./sim-slabs.ts";
 import type { Simulation } from "./simulation.ts";
 
 const DONE: DiskOutcome = { kind: "done" };
-/** Of every call: another machine answers. */
+/** Latency of every call, because another machine answers. */
 const LATENCY_MS = 2;
 const BYTES_PER_SECOND = 100 * 1024 * 1024;
-/** Memory to judge pieces in. */
+/** Memory for judging pieces. */
 const JUDGING_BYTES = 4 * 1024 * 1024;
 
 /** What is stored under one root. */
 interface Stored {
-  /** The whole space of the torrent. */
+  /** The torrent's whole byte space. */
   readonly space: Uint8Array;
   /** Blocks of the space that were written. */
   readonly blocks: Set<number>;
 }
 
-/** What pieces are judged by. */
+/** The hasher that judges pieces. */
 export interface SimStoreJudging {
   readonly hasher: Hasher;
   /** Memory for one content. */
@@ -37,11 +37,12 @@ export interface SimStoreJudging {
 }
 
 /**
- * The object storage of one simulated machine: bytes by root and place, and nothing else. It knows no hashes, has no
- * files that could be looked at, and nobody but its engine writes to it. It can refuse, and be damaged.
+ * The object storage of one simulated machine: bytes by root and offset, and nothing else. It knows
+ * no hashes, it has no files to examine, and only its engine writes to it. It can refuse requests,
+ * and it can be damaged.
  */
 export class SimStore implements ContentSource {
-  /** The code that everything is refused with. */
+  /** The code with which it refuses everything. */
   refuses: string | undefined;
   readonly hasher: SimHasher;
   readonly #judging: SimStoreJudging;
@@ -65,13 +66,13 @@ export class SimStore implements ContentSource {
     });
   }
 
-  /** Puts the whole space of a content there. */
+  /** Stores the whole space of a content. */
   put(root: string, space: Uint8Array): void {
     const blocks = new Set(Array(Math.ceil(space.length / BLOCK_BYTES)).keys());
     this.#roots.set(root, { space: space.slice(), blocks });
   }
 
-  /** @returns The space of a content as it is stored. */
+  /** @returns The stored space of a content. */
   spaceOf(root: string): Uint8Array | undefined {
     return this.#roots.get(root)?.space;
   }
@@ -107,7 +108,9 @@ export class SimStore implements ContentSource {
     };
   }
 
-  /** @returns False when some of it was never written. Padding is not written, and reads as zeros. */
+  /**
+   * @returns False when some of it was never written. Padding is not stored, and reads as zeros.
+   */
   #read({ root, geometry }: ContentLayout, start: number, into: Uint8Array): boolean {
     const stored = this.#roots.get(root);
     into.fill(0);
@@ -152,7 +155,7 @@ export class SimStore implements ContentSource {
     return { kind: "failure", code, message: `the store answers ${code}`, path };
   }
 
-  /** One after the other, as over one connection. */
+  /** One request after the other, as over one connection. */
   #inTurn(bytes: number, job: () => void): void {
     const now = this.#simulation.nowMs();
     const beginMs = Math.max(now, this.#busyUntilMs);

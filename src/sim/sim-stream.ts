@@ -2,20 +2,26 @@ import type { Endpoint } from "../base/endpoint.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import type { Simulation } from "./simulation.ts";
 
-/** What a line carries at once before it is another connection's turn. */
+/** Bytes that a line carries for one connection before the next one gets its turn. */
 const SEGMENT_BYTES = 16 * 1024;
-/** Received and not read by the application. When it is full nothing is sent before half of it is free. */
+/**
+ * Received bytes that the application has not read. When the buffer is full, sending resumes once
+ * half of it is free.
+ */
 const RECEIVE_BUFFER_BYTES = 256 * 1024;
-/** Written at once, as the real stream does for a fast connection. */
+/** Bytes written at once, like the real stream for a fast connection. */
 const FLUSH_BYTES = 1024 * 1024;
-/** Taken by the system and not acknowledged: what was acknowledged in the last half second, within these bounds. */
+/**
+ * Unacknowledged bytes that the system takes: as many as were acknowledged in the last half second,
+ * within these bounds.
+ */
 const SEND_BUFFER_BYTES_MIN = 128 * 1024;
 const SEND_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
 const SEND_BUFFER_MS = 500;
-/** A send buffer that is full takes more when this part of it is free. */
+/** A full send buffer takes more when this part of it is free. */
 const WRITABLE_SHARE = 1 / 3;
 
-/** What a connection needs of the machine it belongs to. */
+/** What a connection needs from its machine. */
 export interface StreamHost {
   readonly link: { readonly latencyMs: number; readonly readBytesPerSecond?: number | undefined };
   readonly net: {
@@ -25,15 +31,15 @@ export interface StreamHost {
   latencyTo(other: Pick<StreamHost, "link">): number;
   join(connection: SimStream): void;
   leave(connection: SimStream): void;
-  /** The connection has something to send and may. */
+  /** The connection has bytes to send and may send them. */
   queue(connection: SimStream): void;
-  /** A segment arrives at the line down. */
+  /** A segment arrives at the downlink. */
   receive(bytes: Uint8Array, deliver: () => void): void;
 }
 
 /**
- * One side of a connection, as coarse as TCP: the system takes whole flushes into its send buffer, and tells of it then;
- * somebody who reads slowly opens his window in large steps.
+ * One side of a connection, as coarse as TCP: the system takes whole flushes into its send buffer
+ * and reports them only then, and a slow reader opens its window in large steps.
  *
  * connecting -> open -> ended; connecting -> ended.
  */
@@ -45,31 +51,31 @@ export class SimStream implements StreamConnection {
   #other: SimStream | undefined;
   #isOpen = false;
   #ended = false;
-  /** Written and not taken by the system, oldest first. */
+  /** Written bytes that the system has not taken, oldest first. */
   readonly #written: Uint8Array[] = [];
-  /** Bytes of `#written`, and of the flush that is not reported as sent. */
+  /** Bytes in `#written`, plus the flush not yet reported as sent. */
   #bufferedBytes = 0;
-  /** Of one flush: all its bytes, and those that the system has not taken yet. */
+  /** For one flush: all its bytes, and those that the system has not taken yet. */
   #flushBytes = 0;
   #flushLeft = 0;
   #flushPlanned = false;
-  /** Taken by the system and not on the line, oldest first. */
+  /** Taken by the system but not on the line, oldest first. */
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
-  /** Taken by the system and not acknowledged. */
+  /** Taken by the system but not acknowledged. */
   #unackedBytes = 0;
   #sendBufferBytes = SEND_BUFFER_BYTES_MIN;
   #isSendBufferFull = false;
   #ackedBytes = 0;
   #ackedBytesBefore = 0;
   #ackedSinceMs = 0;
-  /** What may be sent before the other side reads. */
+  /** Bytes that may be sent before the other side reads. */
   #windowBytes = RECEIVE_BUFFER_BYTES;
   #paused = false;
-  /** Received and not read. */
+  /** Received but not read. */
   #unread: Uint8Array[] = [];
   #unreadBytes = 0;
-  /** Read, and the other side has not heard of it. */
+  /** Read, but the other side does not know yet. */
   #readBytes = 0;
   #isReading = false;
 
@@ -161,7 +167,7 @@ export class SimStream implements StreamConnection {
     return segment;
   }
 
-  /** The segment is on its way: nothing can stop it but the end of the connection. */
+  /** The segment is on its way: only the end of the connection can stop it. */
   handleLeft(segment: Uint8Array): void {
     if (this.#ended) return;
     const other = this.#other!;
@@ -171,7 +177,10 @@ export class SimStream implements StreamConnection {
     this.#offer();
   }
 
-  /** What was written in one turn leaves together; nothing leaves while the system has not taken what left before. */
+  /**
+   * Data written in one turn leaves together; nothing leaves until the system has taken the
+   * previous flush.
+   */
   #planFlush(): void {
     if (!this.#isOpen || this.#ended || this.#flushPlanned || this.#flushBytes > 0) return;
     if (this.#written.length === 0) return;
@@ -189,7 +198,7 @@ export class SimStream implements StreamConnection {
     const free = this.#sendBufferBytes - this.#unackedBytes;
     const enough = this.#isSendBufferFull ? this.#sendBufferBytes * WRITABLE_SHARE : 1;
     if (this.#flushLeft === 0 || free < enough) return;
-    // Copied: the writer's buffer comes back when it was taken.
+    // Copied, because the writer gets its buffer back once it was taken.
     const taken = takeFrom(this.#written, Math.min(free, this.#flushLeft));
     this.#queue.push(taken);
     this.#queuedBytes += taken.length;
@@ -214,7 +223,7 @@ export class SimStream implements StreamConnection {
     sender.#handleAcked(segment.length);
   }
 
-  /** The application reads: at once, or as fast as its machine does. */
+  /** The application reads: at once, or as fast as its machine can. */
   #read(): void {
     const { readBytesPerSecond = Number.POSITIVE_INFINITY } = this.#host.link;
     while (!this.#paused && !this.#isReading && this.#unread.length > 0) {
@@ -282,7 +291,7 @@ export class SimStream implements StreamConnection {
   }
 }
 
-/** Takes the first bytes of a queue out of it, copied. */
+/** Removes the first bytes of a queue and returns a copy. */
 function takeFrom(queue: Uint8Array[], bytes: number): Uint8Array {
   const taken = new Uint8Array(bytes);
   let length = 0;

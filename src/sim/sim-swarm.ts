@@ -11,19 +11,19 @@ import { SimTrace } from "./sim-trace.ts";
 import { Simulation } from "./simulation.ts";
 
 const MIB = 1024 * 1024;
-/** A home's line. */
+/** The line of a home. */
 const DEFAULT_LINK: SimLink = {
   upBytesPerSecond: MIB,
   downBytesPerSecond: 8 * MIB,
   latencyMs: 15,
 };
-/** Every machine has looked at its empty disk by then. */
+/** Every machine has examined its empty disk by then. */
 const OPENING_MS = 100;
 
 export interface SimSwarmOptions {
-  /** Decides everything that chance decides. */
+  /** The seed of all random numbers. */
   readonly seed: number;
-  /** Of the torrent's one file. */
+  /** Bytes of the torrent's one file. */
   readonly size: number;
   readonly pieceLength?: number | undefined;
   readonly kind?: TorrentKind | undefined;
@@ -45,7 +45,9 @@ export interface SimPeer {
   readonly run: SimRun;
 }
 
-/** Real engines in one thread and in simulated time, all with one torrent, introduced to each other. */
+/**
+ * Real engines in one thread and in simulated time, all with one torrent, introduced to each other.
+ */
 export class SimSwarm {
   readonly simulation = new Simulation();
   readonly net: SimNet;
@@ -71,7 +73,7 @@ export class SimSwarm {
     });
   }
 
-  /** A new machine at an address of its own. To be awaited while the simulation stands still. */
+  /** Adds a machine with a new address. Await it while the simulation stands still. */
   async join(options: JoinOptions = {}): Promise<SimNode> {
     this.#joined += 1;
     const address = `10.${this.#joined >>> 8}.${this.#joined & 0xff}.1`;
@@ -107,7 +109,10 @@ export class SimSwarm {
     return peers;
   }
 
-  /** Lets all disks be looked at, then tells everybody of those before, as a tracker does in turn. */
+  /**
+   * Lets all disks be examined, then introduces each machine to the earlier ones, as a tracker does
+   * in turn.
+   */
   introduce(peers: readonly SimPeer[]): void {
     this.simulation.runFor(OPENING_MS);
     for (const [index, { run }] of peers.entries()) {
@@ -115,7 +120,7 @@ export class SimSwarm {
     }
   }
 
-  /** @returns The milliseconds it took until all had everything; `undefined` when they did not in time. */
+  /** @returns Milliseconds until all were complete; `undefined` when the limit came first. */
   runUntilComplete(peers: readonly SimPeer[], limitMs: number): number | undefined {
     const beginMs = this.simulation.nowMs();
     const done = this.simulation.runUntil(() => peers.every(isComplete), limitMs);
@@ -127,7 +132,7 @@ export function isComplete({ run }: SimPeer): boolean {
   return run.torrent.state.kind === "seeding";
 }
 
-/** When it had everything, in simulated milliseconds; `undefined` when it never had. */
+/** When the machine was complete, in simulated milliseconds; `undefined` when it never was. */
 export function completedAtMs({ run }: SimPeer): number | undefined {
   return run.events.find(({ event }) => event.kind === "complete")?.atMs;
 }

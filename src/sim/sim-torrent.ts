@@ -8,7 +8,7 @@ import type { Random } from "../ports/random.ts";
 
 const SHA1_BYTES = 20;
 
-/** A torrent of one file, and that file. */
+/** A torrent of one file, and the file's bytes. */
 export interface SimTorrent {
   readonly metainfo: Metainfo;
   readonly name: string;
@@ -24,7 +24,7 @@ export interface SimTorrentOptions {
   readonly kind: TorrentKind;
 }
 
-/** Makes a torrent of bytes that chance chose. */
+/** Makes a torrent of random bytes. */
 export function makeSimTorrent(options: SimTorrentOptions): SimTorrent {
   const { name, kind, pieceLength, size } = options;
   const words = Uint32Array.from({ length: Math.ceil(size / 4) }, () =>

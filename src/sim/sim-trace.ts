@@ -1,9 +1,9 @@
 import type { Simulation } from "./simulation.ts";
 
-/** Of long runs only so much is looked at: their length and time say the rest. */
+/** Bytes of a buffer that enter the fingerprint; the length and the time stand for the rest. */
 const BYTES_MAX = 64;
 
-/** A running fingerprint of everything that happens (FNV-1a, twice): equal for equal runs. */
+/** A running fingerprint of all events (FNV-1a, twice): equal for equal runs. */
 export class SimTrace {
   readonly #simulation: Simulation;
   #a = 0x811c_9dc5;
@@ -14,12 +14,12 @@ export class SimTrace {
     this.#simulation = simulation;
   }
 
-  /** What was noted so far. */
+  /** The fingerprint so far. */
   get fingerprint(): string {
     return `${this.#count}-${(this.#a >>> 0).toString(16)}-${(this.#b >>> 0).toString(16)}`;
   }
 
-  /** Notes that something happened now. */
+  /** Records an event at the current time. */
   note(what: string, bytes: Uint8Array = new Uint8Array(0)): void {
     this.#count += 1;
     const text = `${this.#simulation.nowMs()} ${what} ${bytes.length} `;

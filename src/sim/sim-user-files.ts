@@ -16,13 +16,13 @@ import type { SimDisk } from "./sim-disk.ts";
 const WORKING_FOLDER = "/home/ann";
 
 /**
- * The files of the person at one simulated machine: the same that its engine reads and writes. There are no links and no
- * other users; folders are there as soon as something is made in them.
+ * The user's files on one simulated machine, the same ones that its engine reads and writes. There
+ * are no links and no other users; a folder exists as soon as something is created in it.
  */
 export class SimUserFiles implements UserFiles {
   readonly #disk: SimDisk;
   readonly #folders = new Set([WORKING_FOLDER]);
-  /** The system's code that every writing of a whole file is refused with. */
+  /** The system's code with which every write of a whole file is refused. */
   refuseWrites: string | undefined;
 
   constructor(disk: SimDisk) {
@@ -76,7 +76,7 @@ export class SimUserFiles implements UserFiles {
     return this.#disk.room(this.absolute(path));
   }
 
-  /** Knows `*` only. */
+  /** Supports `*` only. */
   matchesGlob(path: string, pattern: string): boolean {
     const parts = pattern.split("*").map((part) => RegExp.escape(part));
     return new RegExp(`^${parts.join("[^/]*")}$`).test(path);
@@ -120,7 +120,7 @@ export class SimUserFiles implements UserFiles {
   }
 
   async removeLeftovers(): Promise<void> {
-    // Nothing is killed here.
+    // Nothing is ever killed here.
   }
 
   async createSecret(path: string): Promise<SecretPlace> {
@@ -180,7 +180,7 @@ const FOLDER: PathFacts = {
 };
 
 function factsOf({ size, blocks, mtimeMs, inode }: SimFile): PathFacts {
-  // What was put there whole takes up no room of the simulated disk, and is there all the same.
+  // Files stored whole take no space of the simulated disk, but they exist.
   const occupiedBytes = blocks.size > 0 ? blocks.size * BLOCK_BYTES : size;
   return { kind: "file", size, occupiedBytes, mtimeMs, ctimeMs: mtimeMs, inode, own: true };
 }

@@ -6,7 +6,7 @@ test("time does not run backwards", () => {
   assert.throws(() => new Simulation().startTimer(-1, () => undefined), /invariant/);
 });
 
-test("who goes round in circles at one instant is stopped", () => {
+test("an endless loop within one instant is stopped", () => {
   const simulation = new Simulation();
   const again = (): void => {
     simulation.startTimer(0, again);
@@ -15,7 +15,7 @@ test("who goes round in circles at one instant is stopped", () => {
   assert.throws(() => simulation.runFor(1), /time goes on/);
 });
 
-test("events happen in the order of their time, those of one instant as they were asked for", () => {
+test("events happen in order of time, and those of one instant in the order they were scheduled", () => {
   const simulation = new Simulation();
   const seen: string[] = [];
   for (const [name, delayMs] of [
@@ -40,7 +40,7 @@ test("a cancelled timer never fires, and cancelling again is harmless", () => {
   timer.cancel();
 });
 
-test("runUntil stops at the event that was waited for, or at its limit", () => {
+test("runUntil stops at the awaited event, or at its limit", () => {
   const simulation = new Simulation();
   let count = 0;
   const tick = (): void => {

@@ -1,32 +1,32 @@
 import { invariant } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 
-/** What the wall says when a simulation begins: 2026-01-01. */
+/** The wall clock when a simulation begins: 2026-01-01. */
 const WALL_START_MS = 1_767_225_600_000;
 
-/** Events at one instant after which somebody is presumed to go round in circles. */
+/** This many events at one instant count as an endless loop. */
 const EVENTS_AT_ONCE_MAX = 1_000_000;
 
 interface Event {
   readonly atMs: number;
-  /** Events of one instant happen in the order they were asked for. */
+  /** Events of one instant happen in the order they were scheduled. */
   readonly turn: number;
   fire: (() => void) | undefined;
 }
 
 /**
- * Simulated time: a queue of events, one after the other on one thread, as fast as the processor goes.
- * It is the clock of every engine in it. What happens depends on nothing but what was put in: the same
- * seed, the same run.
+ * Simulated time: a queue of events, one after the other on one thread, as fast as the processor
+ * runs. It is the clock of every engine in it. The run depends on nothing but its inputs: the same
+ * seed gives the same run.
  *
- * Promises do not advance inside `runUntil`, which is one synchronous loop: what lives in a simulation
- * is driven by callbacks.
+ * Promises do not advance inside `runUntil`, which is one synchronous loop: code in a simulation is
+ * driven by callbacks.
  */
 export class Simulation implements Clock {
   #nowMs = 0;
   #turn = 0;
   #atOnce = 0;
-  /** A binary heap, the next event first. */
+  /** A binary heap, next event first. */
   readonly #events: Event[] = [];
 
   nowMs(): number {
@@ -50,10 +50,10 @@ export class Simulation implements Clock {
   }
 
   /**
-   * Lets things happen until `isDone` says so, asked after every event.
+   * Processes events until `isDone` returns true; it is called after every event.
    *
    * @param limitMs - Simulated time it may take from now.
-   * @returns False when the time was over, or nothing was left to happen.
+   * @returns False when the time ran out, or when no event was left.
    */
   runUntil(isDone: () => boolean, limitMs: number): boolean {
     const endMs = this.#nowMs + limitMs;
@@ -74,9 +74,9 @@ export class Simulation implements Clock {
   }
 
   /**
-   * Lets things happen until a promise settles. Between two events whatever waits for promises has its turn.
+   * Processes events until a promise settles. Between two events all pending promise callbacks run.
    *
-   * @param limit.turn - Resolves when nothing is left that waits for a promise, as `setImmediate` does.
+   * @param limit.turn - Resolves when no promise callback is left to run, as `setImmediate` does.
    * @throws (rejects) As the promise; when it does not settle within `limitMs` of simulated time.
    */
   async settle<Result>(
@@ -101,7 +101,7 @@ export class Simulation implements Clock {
 
   #step(): void {
     const { atMs, fire } = this.#pop();
-    // Who cancelled it does not want time to be seen at it either.
+    // Time must not advance to a cancelled event either.
     if (!fire) return;
     this.#atOnce = atMs > this.#nowMs ? 0 : this.#atOnce + 1;
     invariant(this.#atOnce < EVENTS_AT_ONCE_MAX, "time goes on");

@@ -106,7 +106,7 @@ class World {
     try {
       await turn();
       const reply = this.answers.get(tracker)?.(request, family) ?? "down";
-      if (reply === "down") throw new Error("nobody listens there");
+      if (reply === "down") throw new Error("no program listens there");
       if (reply === "silent") await aborted(signal);
       return { status: 200, body: reply as Uint8Array, from: "10.0.0.9" };
     } finally {

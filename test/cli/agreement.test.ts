@@ -230,7 +230,7 @@ test("create, check, seed and get judge a longer or shorter file alike", async (
     [() => truncate(join(copy, "talks/b.bin"), 49_999), 49_999, "shorter"],
   ] as const) {
     await change();
-    const words = `talks/b\\.bin is not the file of the torrent\\. It has ${size} bytes instead of 50000\\.`;
+    const words = `talks/b\\.bin is not the torrent's file\\. It has ${size} bytes instead of 50000\\.`;
     const checked = await run(context, folder, 7, "check", "talks.torrent", "copy");
     assert.match(checked.stdout, new RegExp(`^${state} .*talks/b\\.bin$`, "m"));
     assert.match(checked.stdout, new RegExp(words));
@@ -261,7 +261,7 @@ test("create, check, seed and get judge a longer or shorter file alike", async (
   const checked = await run(context, folder, 7, "check", "talks.torrent", "copy");
   assert.match(
     checked.stdout,
-    /^no file .*talks\/b\.bin\n[^]*b\.bin is not the file .*no file at all/m,
+    /^no file .*talks\/b\.bin\n[^]*b\.bin is not the torrent's file.*not a file at all/m,
   );
   const seeded = await run(
     context,
@@ -273,7 +273,7 @@ test("create, check, seed and get judge a longer or shorter file alike", async (
     "copy",
     ...LISTEN,
   );
-  assert.match(seeded.stderr, /b\.bin is not the file of the torrent\. It is no file at all/);
+  assert.match(seeded.stderr, /b\.bin is not the torrent's file\. It is not a file at all/);
 });
 
 test("content behind links is checked and seeded, and nothing is written through them", async (context) => {

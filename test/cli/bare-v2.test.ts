@@ -45,11 +45,11 @@ test("check judges a v2 torrent without piece layers by its roots, file by file"
   assert.equal(bad.exit, 7, bad.stderr);
   assert.match(bad.stdout, /^43 bad .* talks\/a\.bin$/m);
   assert.match(bad.stdout, /^43 pieces of 63 bad, 20 good\.$/m);
-  assert.match(bad.stdout, /\/talks\/a\.bin is not the file of the torrent\. .* only peers know/);
+  assert.match(bad.stdout, /\/talks\/a\.bin is not the torrent's file\. .* Only peers know/);
 
   const refused = await everseed(context, ["seed", "bare.torrent"], { cwd: folder });
   assert.equal(refused.exit, 7, refused.stderr);
-  assert.match(refused.stderr, /\/talks\/a\.bin is not the file of the torrent/);
+  assert.match(refused.stderr, /\/talks\/a\.bin is not the torrent's file/);
 });
 
 test(

@@ -238,7 +238,7 @@ const refusals: readonly Refusal[] = [
       args: ["hub", "start", "--data", "data", "--host", "192.0.2.1", "--port", "0"],
     }),
     exit: 3,
-    message: /^everseed: 192\.0\.2\.1 is no address of this machine\./,
+    message: /^everseed: 192\.0\.2\.1 is not an address of this machine\./,
   },
   {
     name: "a data folder that is a file",
@@ -255,7 +255,7 @@ const refusals: readonly Refusal[] = [
       args: ["hub", "start", "--data", "/proc/1/no/folder", "--port", "0"],
     }),
     exit: 3,
-    message: /^everseed: Cannot write to \/proc\/1\/no\/folder\. There is nothing of that name\./,
+    message: /^everseed: Cannot write to \/proc\/1\/no\/folder\. No file or folder has that name\./,
   },
   {
     name: "a second administrator",
@@ -285,7 +285,7 @@ const refusals: readonly Refusal[] = [
     message: /^everseed: .*10/,
   },
   {
-    name: "a token file that is there already",
+    name: "a token file that already exists",
     prepare: async () => {
       const init = [
         "hub",
@@ -300,7 +300,7 @@ const refusals: readonly Refusal[] = [
       return { args: [...init, "--token-file", "token"] };
     },
     exit: 4,
-    message: /^everseed: token is there already\./,
+    message: /^everseed: token already exists\./,
   },
   {
     name: "an unreachable hub",
@@ -309,7 +309,7 @@ const refusals: readonly Refusal[] = [
     }),
     exit: 6,
     message:
-      /^everseed: The hub at http:\/\/127\.0\.0\.1:2 does not answer\. Nobody listens there\./m,
+      /^everseed: The hub at http:\/\/127\.0\.0\.1:2 does not answer\. No program listens there\./m,
   },
   {
     name: "a wrong token",

@@ -343,7 +343,7 @@ const refusals: readonly Refusal[] = [
     name: "a torrent that is not there",
     prepare: async () => ["show", "none.torrent"],
     exit: 3,
-    message: /Cannot read none\.torrent\. There is nothing of that name\./,
+    message: /Cannot read none\.torrent\. No file or folder has that name\./,
   },
   {
     name: "a magnet link cut by the shell",
@@ -372,17 +372,17 @@ const refusals: readonly Refusal[] = [
       return ["get", join(other, "talks.torrent"), "-o", "file/below"];
     },
     exit: 3,
-    message: /Cannot write to file\/below\. On the way there, a file is no folder\./,
+    message: /Cannot write to file\/below\. A part of the path is a file, not a folder\./,
   },
   {
-    name: "a torrent that is there already",
+    name: "a torrent that already exists",
     prepare: async (folder) => {
       await writeFile(join(folder, "content"), "x");
       await writeFile(join(folder, "content.torrent"), "mine");
       return ["create", "content"];
     },
     exit: 4,
-    message: /content\.torrent is there already\..*\n {2}Try: another name with -o, or --force/,
+    message: /content\.torrent already exists\..*\n {2}Try: another name with -o, or --force/,
   },
   {
     name: "an empty folder",
@@ -400,7 +400,7 @@ const refusals: readonly Refusal[] = [
       return ["create", "content", "--tracker", "gopher://x"];
     },
     exit: 2,
-    message: /"gopher:\/\/x" is no URL that works here/,
+    message: /"gopher:\/\/x" is not a URL that works here/,
   },
   {
     name: "a folder that is missing for the torrent file",
@@ -463,13 +463,13 @@ const refusals: readonly Refusal[] = [
     name: "a URL that is none",
     prepare: async () => ["show", "https://"],
     exit: 2,
-    message: /^everseed: https:\/\/ is no URL\.\n {2}Try: /,
+    message: /^everseed: https:\/\/ is not a URL\.\n {2}Try: /,
   },
   {
     name: "a folder that no file system makes",
     prepare: async () => ["hub", "start", "--data", "/proc/no/folder"],
     exit: 3,
-    message: /Cannot write to \/proc\/no\/folder\. There is nothing of that name\./,
+    message: /Cannot write to \/proc\/no\/folder\. No file or folder has that name\./,
   },
   {
     name: "a name that no disk takes (STO-12)",

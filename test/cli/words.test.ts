@@ -45,7 +45,7 @@ test("get takes an infohash, and says so when nobody can be asked", async (conte
   assert.equal(alone.exit, 6, alone.stderr);
   assert.match(
     alone.stderr,
-    /^everseed: Nobody can be asked for this torrent\. No tracker and no peer is known, .*no DHT yet\.\n {2}Try: --tracker URL or --peer HOST:PORT says whom/,
+    /^everseed: There is nowhere to look for peers\. No tracker and no peer is known, .*no DHT yet\.\n {2}Try: --tracker URL or --peer HOST:PORT says whom/,
   );
   const { peer } = await startSeed(context, folder);
   const args = ["get", infohash, "-o", "copy", "--peer", peer, ...LISTEN];
@@ -173,7 +173,11 @@ test("what is no regular file is read up to a limit: devices without an end, pip
   await writeFile(join(folder, "password"), "a harbour full of fog\n", { mode: 0o600 });
   const init = ["hub", "init", "--data", "d", "--admin", "ann", "--password-file"];
   const cases = [
-    { args: ["show", "/dev/zero"], exit: 7, words: /\/dev\/zero is not a torrent: it is no file/ },
+    {
+      args: ["show", "/dev/zero"],
+      exit: 7,
+      words: /\/dev\/zero is not a torrent: it is not a file/,
+    },
     { args: ["get", "/dev/zero"], exit: 7, words: /is not a torrent/ },
     { args: ["check", "/dev/zero", "."], exit: 7, words: /is not a torrent/ },
     { args: ["seed", "/dev/zero"], exit: 7, words: /is not a torrent/ },

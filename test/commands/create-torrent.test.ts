@@ -108,7 +108,7 @@ test("MET-24: a folder of nothing but links and sockets is no torrent", async (c
   await assert.rejects(create(folder), { code: "bad-plan", detail: /holds no file/ });
   await assert.rejects(create("/dev/null"), { code: "bad-plan", detail: /neither a file nor/ });
   await assert.rejects(create("/"), { code: "bad-plan", detail: /root of the file system/ });
-  await assert.rejects(create(""), { code: "bad-plan", detail: /Nothing is named/ });
+  await assert.rejects(create(""), { code: "bad-plan", detail: /No file or folder is named/ });
 });
 
 test("a torrent is not written over a folder, nor over a file unless that is wanted", async (context) => {
@@ -139,7 +139,7 @@ test("a torrent that could not be written is refused before its content is read"
   }
   await assert.rejects(create(path, { file: `${path}/content.torrent`, onEvent }), {
     code: "not-found",
-    detail: /a file is no folder/,
+    detail: /is a file, not a folder/,
   });
 });
 

@@ -58,7 +58,7 @@ test("a redirect is told, and the token does not follow it", async (t) => {
   for (const body of [undefined, { name: "x" }]) {
     await assert.rejects(hub.ask("/api", z.object({}), body), {
       code: "unreachable",
-      message: new RegExp(`sends us on to http://localhost:${port}`),
+      message: new RegExp(`redirects to http://localhost:${port}`),
     });
   }
   assert.deepEqual(
@@ -94,7 +94,7 @@ test("HUB-45: an answer without an end is not read to its end, and one that brea
   const hub = client(`http://127.0.0.1:${port}`);
   await assert.rejects(hub.ask("/endless", z.object({})), {
     code: "unreachable",
-    message: /It answers with more than a hub would/,
+    message: /Its answer is longer than a hub sends/,
   });
   assert.ok(sent < 256 * 1024 * 1024, `${sent} bytes`);
   await assert.rejects(hub.ask("/cut", z.object({})), {

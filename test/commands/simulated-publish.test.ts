@@ -205,7 +205,7 @@ test("publish: cancelled, then the hub away, then the same again goes on where i
   hub.away = "ECONNREFUSED";
   await assert.rejects(world.run(publish(), 60_000), {
     code: "unreachable",
-    detail: /does not answer\. Nobody listens there\./,
+    detail: /does not answer\. No program listens there\./,
   });
   hub.away = undefined;
   world.simulation.startTimer(250, () => {

@@ -101,7 +101,7 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.detail(`Listening on port ${event.port}.`);
       if (event.waitsForPeers) {
         output.say(
-          "Nobody can be asked: it names no tracker, and there is no DHT yet. Name one with --tracker URL or " +
+          "There is nowhere to look for peers: it names no tracker, and there is no DHT yet. Name one with --tracker URL or " +
             `--peer HOST:PORT; waiting for peers to connect to port ${event.port}.`,
         );
       }
