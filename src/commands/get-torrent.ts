@@ -413,7 +413,7 @@ class Download {
 function nobodyToAsk(): CommandError {
   return new CommandError(
     "unreachable",
-    "There is nowhere to look for peers. The torrent names no tracker and no peer, and there is no DHT yet.",
+    "There is nowhere to look for peers. No tracker and no peer is known, and there is no DHT yet.",
     {
       hint: "name one with --tracker URL or --peer HOST:PORT; --listen HOST:PORT waits for peers.",
     },

@@ -457,7 +457,7 @@ const refusals: readonly Refusal[] = [
     name: "a torrent without a name",
     prepare: async () => ["get", ""],
     exit: 2,
-    message: /No torrent is named\. What was given is empty\.\n {2}Try: /,
+    message: /No torrent is named\. The argument is empty\.\n {2}Try: /,
   },
   {
     name: "a URL that is none",

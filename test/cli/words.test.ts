@@ -38,14 +38,14 @@ for (const [name, infohash, link] of [
   });
 }
 
-test("get takes an infohash, and says so when nobody can be asked", async (context) => {
+test("get takes an infohash, and says so when there is nowhere to look for peers", async (context) => {
   const { folder, created } = await talks(context);
   const infohash = String(created["infohashV1"]);
   const alone = await everseed(context, ["get", infohash, "-o", "copy"], { cwd: folder });
   assert.equal(alone.exit, 6, alone.stderr);
   assert.match(
     alone.stderr,
-    /^everseed: There is nowhere to look for peers\. No tracker and no peer is known, .*no DHT yet\.\n {2}Try: --tracker URL or --peer HOST:PORT says whom/,
+    /^everseed: There is nowhere to look for peers\. No tracker and no peer is known, .*no DHT yet\.\n {2}Try: name one with --tracker URL or --peer HOST:PORT/,
   );
   const { peer } = await startSeed(context, folder);
   const args = ["get", infohash, "-o", "copy", "--peer", peer, ...LISTEN];
