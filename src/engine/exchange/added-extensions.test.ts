@@ -36,7 +36,7 @@ test("BEP 27: a private torrent has no extension that finds peers", () => {
   assert.deepEqual(log, ["helps join"]);
 });
 
-test("BEP 27: when a torrent turns out private, all leave what finds peers, and it hears nothing more", () => {
+test("BEP 27: when a torrent turns out private, all peers leave what finds peers, and it hears nothing more", () => {
   const { log, added, peer } = world(false);
   added.join(peer);
   added.handlePrivate();
@@ -54,7 +54,7 @@ test("BEP 27: when a torrent turns out private, all leave what finds peers, and 
   ]);
 });
 
-test("a peer that never joined does not leave, and is not heard", () => {
+test("a peer that never joined does not leave, and its messages are ignored", () => {
   const { log, added, peer } = world(false);
   added.handleMessage(peer, "helps", new Uint8Array(3));
   added.leave(peer);

@@ -2,10 +2,10 @@ import type { Endpoint } from "../../base/endpoint.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Extension, ExtensionKind, ExtensionPeer, ExtensionView } from "../extension.ts";
 
-/** A peer, as far as its extensions have to do with it. */
+/** A peer, as far as its extensions are concerned. */
 export interface ExtensionMember {
   readonly connection: Connection;
-  /** Where it can be dialled; `undefined` while that is not known. */
+  /** The address where it can be dialled; `undefined` while that is unknown. */
   readonly reachableAt: Endpoint | undefined;
 }
 
@@ -13,9 +13,9 @@ export interface AddedExtensionsOptions<P> {
   readonly kinds: readonly ExtensionKind[];
   readonly view: ExtensionView;
   readonly isPrivate: boolean;
-  /** Does something as a burst, at whose end what was gathered is sent. */
+  /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
-  /** @returns False when the peer does not want messages of that name. */
+  /** @returns False when the peer does not accept messages of that name. */
   readonly send: (peer: P, name: string, payload: Uint8Array) => boolean;
 }
 
@@ -25,7 +25,7 @@ interface Added<P> {
   readonly peers: Map<P, ExtensionPeer>;
 }
 
-/** The extensions that were given to one torrent, and the peers that have joined each of them. */
+/** The extensions that were added to one torrent, and the peers that joined each of them. */
 export class AddedExtensions<P extends ExtensionMember> {
   readonly #options: AddedExtensionsOptions<P>;
   readonly #added = new Map<string, Added<P>>();
@@ -51,7 +51,7 @@ export class AddedExtensions<P extends ExtensionMember> {
     }
   }
 
-  /** Harmless for a peer that never joined. */
+  /** Does nothing for a peer that never joined. */
   leave(peer: P): void {
     for (const { extension, peers } of this.#added.values()) {
       const joined = peers.get(peer);
@@ -61,7 +61,7 @@ export class AddedExtensions<P extends ExtensionMember> {
     }
   }
 
-  /** @throws {WireError} When the payload breaks the grammar of the extension. */
+  /** @throws {WireError} When the payload breaks the extension's grammar. */
   handleMessage(peer: P, name: string, payload: Uint8Array): void {
     const added = this.#added.get(name);
     const joined = added?.peers.get(peer);
@@ -72,7 +72,7 @@ export class AddedExtensions<P extends ExtensionMember> {
     for (const { extension } of this.#added.values()) extension.tick(now);
   }
 
-  /** The torrent has turned out private: all peers leave the extensions that it may not have. */
+  /** The torrent turned out to be private: all peers leave the extensions that a private torrent must not have. */
   handlePrivate(): void {
     for (const [name, { kind, extension, peers }] of this.#added) {
       if (kind.inPrivate) continue;

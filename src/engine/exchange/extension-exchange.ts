@@ -21,18 +21,18 @@ import { EngineError } from "../engine-error.ts";
 import type { ExtensionKind } from "../extension.ts";
 import { AddedExtensions, type ExtensionMember } from "./added-extensions.ts";
 
-/** What a message of an extension says that concerns others. */
+/** The content of an extension message, where it concerns other parts of the engine. */
 export type ExtensionNews<P> =
-  /** The peer says something of itself. */
+  /** The peer reports something about itself. */
   | { readonly kind: "words"; readonly words: ExtensionHandshake }
   /** The info dictionary is whole and matches the infohashes. */
   | { readonly kind: "metadata"; readonly infoBytes: Uint8Array }
   /** The peer no longer has a piece (BEP 54). */
   | { readonly kind: "dont-have"; readonly piece: number }
-  /** This peer lied about the info dictionary, alone. */
+  /** Only this peer can have lied about the info dictionary. */
   | { readonly kind: "metadata-liar"; readonly liar: P };
 
-/** An extension of the engine's own: what it says concerns other parts of it. */
+/** An extension of the engine itself: its messages concern other parts of the engine. */
 interface OwnExtension<P> {
   handleMessage(peer: P, payload: Uint8Array): ExtensionNews<P> | undefined;
 }
@@ -47,13 +47,13 @@ export interface ExtensionExchangeOptions {
   readonly metadataBytesMax: number;
   readonly requestQueueMax: number;
   readonly listenPort: () => number;
-  /** The info dictionary, once it is known. Strangers do not get that of a private torrent (MET-19). */
+  /** The info dictionary, once it is known. A private torrent does not send it to strangers (MET-19). */
   readonly info: () => { readonly bytes: Uint8Array; readonly private: boolean } | undefined;
   readonly bounds: PieceBounds;
   readonly nowMs: () => number;
-  /** Given with the torrent. */
+  /** The extensions that were added with the torrent. */
   readonly added: readonly ExtensionKind[];
-  /** Does something as a burst, at whose end what was gathered is sent. */
+  /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
 }
 
@@ -62,8 +62,8 @@ const CLIENT = "Everseed 0.1";
 const DONTHAVE = "lt_donthave";
 
 /**
- * The extension protocol (BEP 10) of one torrent: the registry of extensions, the handshake, the info
- * dictionary both ways (BEP 9), lost pieces (BEP 54), and the extensions that were given with the torrent.
+ * The extension protocol (BEP 10) of one torrent: the registry of extensions, the handshake, the info dictionary in
+ * both directions (BEP 9), lost pieces (BEP 54), and the extensions that were added with the torrent.
  */
 export class ExtensionExchange<P extends ExtensionMember> {
   readonly #options: ExtensionExchangeOptions;
@@ -97,7 +97,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
     });
   }
 
-  /** Handshakes are exchanged: ours of BEP 10 goes out if the peer speaks it. */
+  /** Handshakes are exchanged: sends our BEP 10 handshake if the peer speaks it. */
   join(peer: P): void {
     if (peer.connection.extended) this.#start(peer);
     this.#added.join(peer);
@@ -127,13 +127,13 @@ export class ExtensionExchange<P extends ExtensionMember> {
     this.#added.tick(now);
   }
 
-  /** The info dictionary of a magnet link came. */
+  /** The info dictionary of a magnet link arrived. */
   handleInfo(): void {
     if (this.#options.info()?.private === true) this.#added.handlePrivate();
   }
 
   /**
-   * @returns What it says that concerns others.
+   * @returns The content of the message, where it concerns other parts of the engine.
    * @throws {WireError} When the payload breaks the extension's grammar.
    */
   handleExtended(peer: P, extensionId: number, payload: Uint8Array): ExtensionNews<P> | undefined {
@@ -148,7 +148,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
     return undefined;
   }
 
-  /** Sends a message of an extension. @returns False when the peer does not want it. */
+  /** Sends a message of an extension. @returns False when the peer does not accept it. */
   send(peer: P, name: string, payload: Uint8Array): boolean {
     const id = this.#peers.get(peer)?.table.remoteId(name);
     if (id === undefined) return false;
@@ -156,12 +156,12 @@ export class ExtensionExchange<P extends ExtensionMember> {
     return true;
   }
 
-  /** Tells a peer that a piece was lost. @returns False when it cannot be told. */
+  /** Tells a peer that we lost a piece. @returns False when the peer does not support that. */
   sendDontHave(peer: P, piece: number): boolean {
     return this.send(peer, DONTHAVE, encodeDontHave(piece));
   }
 
-  /** Asks for what is missing of the info dictionary. */
+  /** Requests the missing parts of the info dictionary. */
   requestMetadata(): void {
     if (!this.#assembler) return;
     for (const peer of this.#peers.keys()) {
@@ -212,7 +212,7 @@ export class ExtensionExchange<P extends ExtensionMember> {
           this.#assembler = undefined;
           return { kind: "metadata", infoBytes: progress.infoBytes };
         }
-        // Who lied goes before others are asked.
+        // A peer that lied goes before we ask others.
         if (progress?.kind === "mismatch" && progress.liar) {
           return { kind: "metadata-liar", liar: progress.liar };
         }

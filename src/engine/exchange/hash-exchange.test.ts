@@ -46,7 +46,7 @@ interface Asked {
   readonly ranges: HashRange[];
 }
 
-/** A peer that keeps what it is asked for. */
+/** A peer that records what it is asked for. */
 function v2Peer(): Asked {
   const ranges: HashRange[] = [];
   const out = { frame: (bytes: Uint8Array) => ranges.push(decodeHashRange(bytes, 5)) };
@@ -77,7 +77,7 @@ class World {
   }
 }
 
-/** What somebody who has the layer answers. */
+/** The answer of a peer that has the layer. */
 function answerTo(range: HashRange): Uint8Array {
   const whole = new World(new Map([[toHex(ROOT), LAYER]]));
   const frame = whole.exchange.answer(range);
@@ -85,7 +85,7 @@ function answerTo(range: HashRange): Uint8Array {
   return decodeHashes(frame, 5, readUint32(frame, 0) + 4).hashes;
 }
 
-test("WIR-18: nothing but what was asked, of whom it was asked", () => {
+test("WIR-18: only requested hashes are accepted, and only from the peer that was asked", () => {
   const world = new World();
   const [one, two] = [v2Peer(), v2Peer()];
   world.exchange.requestFrom(one.peer);
@@ -101,7 +101,7 @@ test("WIR-18: nothing but what was asked, of whom it was asked", () => {
   assert.deepEqual(world.liars, []);
 });
 
-test("WIR-18: hashes that do not lead to the root name their sender, and are asked of another", () => {
+test("WIR-18: hashes that do not lead to the root name their sender, and another peer is asked", () => {
   const world = new World();
   const [liar, honest] = [v2Peer(), v2Peer()];
   world.exchange.requestFrom(liar.peer);
@@ -116,7 +116,7 @@ test("WIR-18: hashes that do not lead to the root name their sender, and are ask
   assert.deepEqual(honest.ranges, [range]);
 });
 
-test("WIR-18: who rejects is passed over for a while, also when it is the first in turn", () => {
+test("WIR-18: a peer that rejects is skipped for a while, even when it is first in turn", () => {
   const world = new World();
   const [first, second] = [v2Peer(), v2Peer()];
   world.exchange.tick([first.peer, second.peer]);
@@ -128,7 +128,7 @@ test("WIR-18: who rejects is passed over for a while, also when it is the first 
   assert.equal(second.ranges.length, 1);
 });
 
-test("WIR-18: so is who does not answer", () => {
+test("WIR-18: so is a peer that does not answer", () => {
   const world = new World();
   const [first, second] = [v2Peer(), v2Peer()];
   world.exchange.tick([first.peer, second.peer]);
@@ -137,10 +137,10 @@ test("WIR-18: so is who does not answer", () => {
   assert.equal(second.ranges.length, 1);
   world.nowMs = 40_000;
   world.exchange.tick([first.peer]);
-  assert.equal(first.ranges.length, 2, "when nobody else is left it is asked again");
+  assert.equal(first.ranges.length, 2, "when no other peer is left it is asked again");
 });
 
-test("proven hashes serve every file with that content", () => {
+test("proven hashes serve every file with the same content", () => {
   const world = new World();
   const { peer, ranges } = v2Peer();
   assert.equal(world.exchange.known(0), false);
@@ -175,7 +175,7 @@ for (const [name, change] of refused) {
   });
 }
 
-test("who lacks the layer itself rejects", () => {
+test("a peer that lacks the layer itself rejects", () => {
   const range = { piecesRoot: ROOT, baseLayer: 0, index: 0, length: 8, proofLayers: 0 };
   assert.equal(new World().exchange.answer(range)[4], MESSAGE.hashReject);
 });

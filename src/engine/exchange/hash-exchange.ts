@@ -18,11 +18,11 @@ import {
 import type { HashRange } from "../../wire/wire-sink.ts";
 import type { Connection } from "../connection/connection.ts";
 
-/** An unanswered hash request is given to somebody else after this. */
+/** An unanswered hash request goes to another peer after this time. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Hash requests one peer is asked at a time. */
+/** Hash requests open at one peer at a time. */
 const REQUESTS_PER_PEER_MAX = 4;
-/** Who rejects, or does not answer, is asked again after this; others at once. */
+/** A peer that rejects, or does not answer, is asked again after this time; others are asked at once. */
 const REFUSAL_MS = 20_000;
 
 /** The layer of one file's tree that covers its pieces, as far as it is known. */
@@ -34,7 +34,7 @@ interface PieceLayer {
   readonly pieceCount: number;
   /** Layers of the whole tree above its leaves. */
   readonly treeLayers: number;
-  /** Hashes asked at once, a power of two. */
+  /** Hashes per request, a power of two. */
   readonly chunk: number;
   readonly missing: Set<number>;
   readonly requested: Map<number, { readonly peer: Connection; readonly atMs: number }>;
@@ -48,16 +48,16 @@ export interface PieceRun {
 
 export interface HashExchangeOptions {
   readonly info: TorrentInfo;
-  /** Layers that came with the .torrent, by hexadecimal root. */
+  /** Layers that came with the .torrent, by root in hexadecimal. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly nowMs: () => number;
 }
 
-/** What hashes from a peer lead to. */
+/** The result of hashes from a peer. */
 export type HashNews =
-  /** They are not those that were asked for. */
+  /** They are not the ones we requested. */
   | { readonly kind: "nothing" }
-  /** These pieces can be judged now. The peer can be asked for more. */
+  /** These pieces can be judged now. We may send the peer another request. */
   | { readonly kind: "known"; readonly runs: readonly PieceRun[] }
   /** They do not lead to the root. */
   | { readonly kind: "lie" };
@@ -65,9 +65,9 @@ export type HashNews =
 const NOTHING: HashNews = { kind: "nothing" };
 
 /**
- * The piece layers of a v2 or hybrid torrent (BEP 52): the table of expected piece hashes, fetching what a
- * magnet link did not bring, and answering peers that lack it. Nothing enters the table that does not hash
- * to the root of its file (WIR-18).
+ * The piece layers of a v2 or hybrid torrent (BEP 52): keeps the table of expected piece hashes, fetches what a magnet
+ * link did not bring, and answers peers that lack it. A hash enters the table only if it leads to the root of its file
+ * (WIR-18).
  */
 export class HashExchange {
   /** 32 bytes a piece in shared memory, zeros where unknown; `undefined` for v1. */
@@ -76,9 +76,9 @@ export class HashExchange {
   readonly #layerIndex: number;
   readonly #layers = new Map<string, PieceLayer>();
   readonly #incomplete = new Set<PieceLayer>();
-  /** Ranges that each peer is asked for at the moment. */
+  /** Ranges that each peer is asked for now. */
   readonly #askedOf = new Map<Connection, number>();
-  /** Peers that are not to be asked before this time. */
+  /** Peers that must not be asked before this time. */
   readonly #refusedUntilMs = new Map<Connection, number>();
 
   constructor(options: HashExchangeOptions) {
@@ -94,18 +94,18 @@ export class HashExchange {
     return this.#incomplete.size === 0;
   }
 
-  /** True when the piece can be judged: by its v1 hash, or because its v2 hash is known. */
+  /** True when the piece can be judged: it has a v1 hash, or its v2 hash is known. */
   known(piece: number): boolean {
     if (!this.table || this.#options.info.pieceHashes || this.complete) return true;
     return this.#hasNode(piece);
   }
 
-  /** True when the piece is judged by both of its hashes, that of v1 and that of v2. */
+  /** True when the piece is judged by both its v1 and its v2 hash. */
   isTwofold(piece: number): boolean {
     return this.#options.info.pieceHashes !== undefined && this.#hasNode(piece);
   }
 
-  /** Asks a peer for hashes we lack. */
+  /** Requests hashes that we lack from a peer. */
   requestFrom(peer: Connection): void {
     if (this.complete || !peer.isOpen || !this.#speaksV2(peer)) return;
     const now = this.#options.nowMs();
@@ -117,7 +117,7 @@ export class HashExchange {
         const request = layer.requested.get(index);
         if (request && now - request.atMs < REQUEST_TIMEOUT_MS) continue;
         if (request?.peer === peer) {
-          // It had its time. Whoever comes after it is asked now.
+          // This peer's time is up. The next one is asked now.
           this.#endRequest(layer, index);
           this.#refusedUntilMs.set(peer, now + REFUSAL_MS);
           return;
@@ -150,7 +150,7 @@ export class HashExchange {
 
   handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): HashNews {
     const layer = this.#layers.get(toHex(range.piecesRoot));
-    // Only what we asked for, from whom we asked.
+    // Accept only what we requested, and only from the peer we asked.
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return NOTHING;
     const { baseLayer, index, length } = range;
     if (baseLayer !== this.#layerIndex || length !== layer.chunk) return NOTHING;
@@ -170,7 +170,7 @@ export class HashExchange {
     return { kind: "known", runs };
   }
 
-  /** The peer cannot serve the range: somebody else is asked when time is told again. */
+  /** The peer cannot serve the range: another peer is asked at the next tick. */
   handleReject(peer: Connection, range: HashRange): void {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
@@ -178,7 +178,7 @@ export class HashExchange {
     this.#refusedUntilMs.set(peer, this.#options.nowMs() + REFUSAL_MS);
   }
 
-  /** @returns The frame that answers a peer's request: the hashes, or a reject. */
+  /** @returns The frame that answers a peer's request: hashes, or a reject. */
   answer(range: HashRange): Uint8Array {
     const layer = this.#layers.get(toHex(range.piecesRoot));
     if (!layer || range.baseLayer !== this.#layerIndex || this.#incomplete.has(layer)) {
@@ -190,7 +190,7 @@ export class HashExchange {
     return hashes ? encodeHashes(range, hashes) : encodeHashReject(range);
   }
 
-  /** The range is asked of nobody any more. */
+  /** No peer is asked for the range any more. */
   #endRequest(layer: PieceLayer, index: number): void {
     const request = layer.requested.get(index);
     if (!request) return;
@@ -202,7 +202,7 @@ export class HashExchange {
 
   #hasNode(piece: number): boolean {
     const offset = piece * NODE_BYTES;
-    // An all-zero SHA-256 does not happen.
+    // A SHA-256 of all zeros does not occur in practice.
     return this.table?.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0) ?? false;
   }
 
@@ -216,7 +216,7 @@ export class HashExchange {
       baseLayer: this.#layerIndex,
       index,
       length: layer.chunk,
-      // Up to the layer below the root, which has no sibling.
+      // Up to the layer below the root; the root has no sibling.
       proofLayers: layer.treeLayers - this.#layerIndex - 1,
     };
   }
@@ -253,7 +253,7 @@ export class HashExchange {
   }
 }
 
-/** @returns What is wrong with a torrent when a piece matches one of its two hashes only. @param fault - The wrong one. */
+/** @returns The message for a piece that matches only one of its two hashes. @param fault - The wrong one. */
 export function contradictionOf(piece: number, fault: "v1" | "v2"): string {
   const right = fault === "v1" ? "v2" : "v1";
   return (

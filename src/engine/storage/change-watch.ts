@@ -5,7 +5,7 @@ import { isSameStamp } from "./disk-recovery.ts";
 import type { DownloadView } from "./download-view.ts";
 import type { FilesOutput } from "./files-output.ts";
 
-/** Files that are served are looked at this often, and a millisecond a file: others may change them. */
+/** Interval between checks of files that are served, plus a millisecond per file: others may change them. */
 const WATCH_MS = 10_000;
 
 export interface ChangeWatchOptions {
@@ -15,22 +15,22 @@ export interface ChangeWatchOptions {
   readonly outputs: OutputQueue<FilesOutput>;
 }
 
-/** Notices what others do to files that are complete: their pieces are judged again before they are served (STO-6). */
+/** Notices when others change files that are complete: their pieces are judged again before they are served (STO-6). */
 export class ChangeWatch {
   readonly #options: ChangeWatchOptions;
-  /** How the files looked when nothing was being written to them. */
+  /** The stamps of the files while nothing was being written to them. */
   #stamps: readonly FileStamp[] | undefined;
   #lookAtMs = 0;
   #isServedSince = true;
   #isLookingForMissing = false;
 
-  /** Begins before the first piece is judged: what changes from then on is noticed. */
+  /** Starts before the first piece is judged: from then on every change is noticed. */
   constructor(options: ChangeWatchOptions, now: number) {
     this.#options = options;
     if (options.download.complete) this.#look(now);
   }
 
-  /** Blocks were sent: what nobody asks for need not be looked at. */
+  /** Blocks were sent: files that no peer requests need no checks. */
   handleServed(): void {
     this.#isServedSince = true;
   }
@@ -57,14 +57,14 @@ export class ChangeWatch {
     this.#stamps = stamps;
     for (const [index, was] of before?.entries() ?? []) {
       if (isSameStamp(was, stamps[index]!)) continue;
-      // Descriptors may still lead to what was there.
+      // Descriptors may still lead to the old files.
       if (stamps[index]!.size < 0) this.lookForMissing();
       else if (was.inode !== stamps[index]!.inode) watch.reopen([], () => undefined);
       outputs.push({ kind: "changed", ...info.geometry.filePieces(index) });
     }
   }
 
-  /** Something cannot be read, or is not right: perhaps whole files are not there. */
+  /** Something is unreadable or wrong: whole files may be missing. */
   lookForMissing(): void {
     const { watch, info, download, outputs } = this.#options;
     if (this.#isLookingForMissing) return;
@@ -78,7 +78,7 @@ export class ChangeWatch {
       const files: number[] = [];
       for (const [index, file] of info.files.entries()) {
         if (file.pad || file.length === 0 || stamps[index]!.size >= 0) continue;
-        // What we have of others is in the part file.
+        // Blocks that we have of other files are in the part file.
         if (download.wantsFile(index)) files.push(index);
       }
       if (files.length > 0) outputs.push({ kind: "missing", files });

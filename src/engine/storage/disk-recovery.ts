@@ -14,60 +14,60 @@ import type { OutputQueue } from "../sharing/output-queue.ts";
 import type { DownloadView } from "./download-view.ts";
 import type { FilesOutput } from "./files-output.ts";
 
-/** A disk that refused is tried again after this. */
+/** A disk that refused is tried again after this time. */
 const RETRY_MS = 5_000;
-/** While a download is under way its files are looked at this often, and a millisecond a file. */
+/** Interval between checks of the files of a running download, plus a millisecond per file. */
 const WATCH_MS = 10_000;
 /**
- * A folder that came back without its files must be seen that often: a mount point is there a moment before
- * what is mounted on it.
+ * We wait until we have seen a folder without its files this many times: a mount point exists a moment before
+ * the file system is mounted on it.
  */
 const EMPTY_LOOKS = 2;
-/** In place of the inode of a file that was never seen. */
+/** In place of the inode of a file that we have never seen. */
 const UNSEEN = -1;
 
 export interface DiskRecoveryOptions {
   readonly info: TorrentInfo;
   /** Absolute folder of the torrent's files. */
   readonly root: string;
-  /** What unfinished files end in, if in anything. */
+  /** The suffix of unfinished files, if they have one. */
   readonly unfinishedSuffix: string | undefined;
   readonly bytes: Pick<ByteStore, "sync">;
   readonly judge: Pick<PieceJudge, "check">;
   readonly watch: FileWatch;
-  /** Where files have to be claimed before they are written to. */
+  /** The files, where they have to be claimed before they are written to. */
   readonly claims: Pick<FilePlaces, "claim"> | undefined;
   readonly have: Bitfield;
-  /** How the files look now. */
+  /** The stamps of the files now. */
   readonly found: readonly FileStamp[];
-  /** How they looked when all of them was durable, if that is known. */
+  /** The stamps of the files when all their data was durable, if known. */
   readonly known: readonly FileStamp[] | undefined;
   readonly download: DownloadView;
   readonly clock: Pick<Clock, "nowMs">;
   readonly outputs: OutputQueue<FilesOutput>;
 }
 
-/** A file that was there, and is not or may be another one. */
+/** A file that existed, and is missing now or may be a different one. */
 interface GoneFile {
-  /** Folders below the root that were seen to be there, the fewest; -1 when the root was not. */
+  /** The smallest number of folders below the root that we saw exist; -1 when the root did not. */
   depth: number;
-  /** How often its folder was back and the file was not. */
+  /** How often we saw its folder without the file. */
   emptyLooks: number;
 }
 
 /**
- * What happens to a torrent whose disk refused: when to try again, and what of its files is to be believed
- * then. A file that vanished is waited for, as a new one in its place would pass for it; when it is back, its
- * pieces are judged anew, unless it is the very same file. When a folder was taken away and is back without the
- * file, the file is lost, and begun again (STO-5).
+ * Decides what happens to a torrent whose disk refused: when to try again, and which of its files to believe then. A
+ * file that vanished is waited for, because a new file in its place would pass for it. When it is back, its pieces
+ * are judged again, unless it is the very same file. When a folder vanished and came back without the file, the file
+ * is lost, and is downloaded again (STO-5).
  *
  * well -> waiting -> looking -> (judging ->) well; looking -> waiting.
  */
 export class DiskRecovery {
   readonly #options: DiskRecoveryOptions;
-  /** Files that have to be back, or known to be lost, before anything goes on. */
+  /** Files that must be back, or known to be lost, before the torrent continues. */
   readonly #gone = new Map<number, GoneFile>();
-  /** Of each file that was seen, else `UNSEEN`; descriptors go on leading to a file that was moved away. */
+  /** The inode of each file we saw, else `UNSEEN`; a descriptor still leads to a file that was moved away. */
   readonly #inodes: Float64Array;
   #known: readonly FileStamp[] | undefined;
   #stage: "well" | "waiting" | "looking" = "well";
@@ -85,9 +85,9 @@ export class DiskRecovery {
   }
 
   /**
-   * This is how the files look now that all of them is durable.
+   * The stamps of the files now that all their data is durable.
    *
-   * @returns False when what is claimed is not all there.
+   * @returns False when not everything that is claimed exists.
    */
   remember(stamps: readonly FileStamp[]): boolean {
     if (this.#stage !== "well") return this.#gone.size === 0;
@@ -96,7 +96,7 @@ export class DiskRecovery {
     return true;
   }
 
-  /** Says `there` when all that is wanted is seen to be at its place; never while the disk refuses. */
+  /** Reports `there` when all wanted files are seen at their place; never while the disk refuses. */
   confirm(): void {
     if (this.#stage === "well") this.#watch({ all: true });
   }
@@ -107,7 +107,7 @@ export class DiskRecovery {
     if (this.#stage === "well") this.#wait();
   }
 
-  /** These files are not there; their pieces are not claimed any more. */
+  /** These files are missing; their pieces are not claimed any more. */
   handleGone(files: readonly number[]): void {
     for (const index of files) this.#miss(index);
     const failure = missing(this.#pathOf(files[0]!));
@@ -117,17 +117,17 @@ export class DiskRecovery {
 
   tick(now: number): void {
     if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#look();
-    // What is complete is watched by those who serve it.
+    // The uploader's side watches files that are complete.
     const watches = this.#stage === "well" && !this.#options.download.complete;
     if (watches && now >= this.#watchAtMs) this.#watch({ all: false });
   }
 
-  /** Nothing is said afterwards. */
+  /** Nothing is reported afterwards. */
   cancel(): void {
     this.#cancelled = true;
   }
 
-  /** @param all - Not only is nothing to have been moved: every wanted file has to be there. Then it says `there`. */
+  /** @param all - Every wanted file must exist, and not only must none have moved. Then it reports `there`. */
   #watch({ all }: { readonly all: boolean }): void {
     const { watch, info, clock, outputs } = this.#options;
     this.#watchAtMs = clock.nowMs() + WATCH_MS + info.files.length;
@@ -138,7 +138,7 @@ export class DiskRecovery {
     });
   }
 
-  /** Makes a failure of files that were moved away or replaced: bytes still go where descriptors lead. */
+  /** Reports files that were moved away or replaced as a failure: bytes would still go where descriptors lead. */
   #areAtPlace(stamps: readonly FileStamp[], all: boolean): boolean {
     const moved: number[] = [];
     for (const [index, { size, inode }] of stamps.entries()) {
@@ -167,7 +167,7 @@ export class DiskRecovery {
     return gone;
   }
 
-  /** @param missed - When it is a folder above the file, it may be back before anybody looks. */
+  /** @param missed - If this is a folder above the file, it may be back before anybody looks. */
   #missBelow(missed: string, index: number): void {
     const gone = this.#miss(index);
     const path = this.#pathOf(index);
@@ -188,13 +188,13 @@ export class DiskRecovery {
   }
 
   /**
-   * Who else may be gone with the file, or the folder, that was missed: all that were there. Whether they are the
-   * same when they are found again cannot be seen from outside; number, size and time may all be given again.
+   * Other files that may be gone together with the missing file or folder: all that existed. When they reappear we
+   * cannot see whether they are the same: number, size and time may all be given again.
    */
   #findGone({ path }: DiskFailure): void {
     const { watch, info, have } = this.#options;
     for (const [index, file] of info.files.entries()) {
-      // What we have of unwanted files is in the part file.
+      // Blocks that we have of unwanted files are in the part file.
       if (file.pad || file.length === 0 || !this.#options.download.wantsFile(index)) continue;
       const { first, end } = info.geometry.filePieces(index);
       const was = this.#isPathOf(path, index) || this.#inodes[index] !== UNSEEN;
@@ -205,7 +205,7 @@ export class DiskRecovery {
     });
   }
 
-  /** @param stamps - `undefined` when there is not even a root. @returns Files to wait for, and those that are lost. */
+  /** @param stamps - `undefined` when not even the root exists. @returns Files to wait for, and lost files. */
   #seeAbsentees(stamps: readonly FileStamp[] | undefined): { awaited: number[]; lost: number[] } {
     const awaited: number[] = [];
     const lost: number[] = [];
@@ -235,7 +235,7 @@ export class DiskRecovery {
     });
   }
 
-  /** What workers hold open may not be what is there now. */
+  /** Descriptors that workers hold open may not lead to the files that are there now. */
   #reopen(stamps: readonly FileStamp[], lost: readonly number[], failures: number): void {
     const { watch } = this.#options;
     if (this.#gone.size === 0) {
@@ -275,7 +275,7 @@ export class DiskRecovery {
       onDone: (outcome) => {
         if (this.#cancelled) return;
         if (outcome.kind === "failure") {
-          // What could not be read may be right all the same.
+          // A piece that could not be read may still be right.
           this.#still(outcome);
           return;
         }
@@ -289,15 +289,15 @@ export class DiskRecovery {
   }
 
   /**
-   * A disk that is back may have given its files other inodes. One that holds a piece which is right is the file that
-   * was there; any other is refused when it is to be written to.
+   * A disk that is back may have given its files other inodes. A file that holds a right piece is the old one; any
+   * other file is refused when it is to be written to.
    */
   #claimReturned(stamps: readonly FileStamp[], corrupt: Bitfield, onDone: () => void): void {
     const { info, claims } = this.#options;
     const files = [...this.#gone.keys()].filter((index) => {
       if (stamps[index]!.size < 0 || this.#known?.[index]?.inode === stamps[index]!.inode)
         return false;
-      // Nothing can be lost of an empty one.
+      // An empty file cannot have lost anything.
       if (stamps[index]!.size === 0) return true;
       const { first, end } = info.geometry.filePieces(index);
       for (let piece = first; piece < end; piece += 1) if (!corrupt.has(piece)) return true;
@@ -314,7 +314,7 @@ export class DiskRecovery {
     });
   }
 
-  /** What could not be made durable before must be now, or it would be claimed all the same. */
+  /** What could not be made durable before must be now; otherwise we would claim it all the same. */
   #prove(failures: number): void {
     this.#options.bytes.sync((outcome) => {
       if (this.#cancelled) return;
@@ -341,7 +341,7 @@ export class DiskRecovery {
   }
 }
 
-/** @returns True when its folder was away and is back, and it is not: it will not come. */
+/** @returns True when its folder vanished and came back without the file: the file will not come back. */
 function seeAbsent(gone: GoneFile, nearest: NearestFolder | undefined): boolean {
   const depth = nearest?.depth ?? -1;
   const folderIsBack = nearest !== undefined && (nearest.empty || depth > gone.depth);
@@ -354,7 +354,7 @@ function isMissing({ code }: DiskFailure): boolean {
   return code === "ENOENT" || code === "ENOTDIR" || code === "ENODEV";
 }
 
-/** Not by its inode alone: the number is given again soon after a file was removed. */
+/** An inode alone proves nothing: its number is reused soon after a file was removed. */
 export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
 }

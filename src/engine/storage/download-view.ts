@@ -1,8 +1,8 @@
 import type { ResumeState } from "../session-contract.ts";
 
-/** What the files of a torrent ask of its download. Only asked, never told. */
+/** The questions that the files of a torrent ask its download. They change nothing there. */
 export interface DownloadView {
-  /** Everything that is wanted is had. */
+  /** We have everything that is wanted. */
   readonly complete: boolean;
   wantsFile(index: number): boolean;
   /** What a resume may claim of unfinished pieces. */

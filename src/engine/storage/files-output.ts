@@ -1,27 +1,27 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { DiskFailure } from "../../ports/content.ts";
 
-/** What the files of a torrent tell it. */
+/** What the files of a torrent report to it. */
 export type FilesOutput =
   /** The disk refused something. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
-  /** It refuses still, perhaps for another reason. */
+  /** The disk still refuses, perhaps for another reason. */
   | { readonly kind: "still"; readonly failure: DiskFailure }
-  /** The disk takes bytes again, and what can be relied on is known. */
+  /** The disk accepts bytes again, and it is known which data is reliable. */
   | { readonly kind: "back" }
-  /** Files are back that were gone: what lay in memory or on disk of their unfinished pieces is void. */
+  /** Missing files are back: data of their unfinished pieces in memory or on disk is void. */
   | { readonly kind: "returned"; readonly pieces: Bitfield }
-  /** Pieces of files that are back have been judged. */
+  /** The pieces of files that are back have been judged. */
   | { readonly kind: "judged"; readonly intact: Bitfield; readonly corrupt: Bitfield }
-  /** Others changed a file: its pieces, from `first` to before `end`, are judged before they are served next. */
+  /** Somebody changed a file: its pieces, from `first` to before `end`, are judged before they are served next. */
   | { readonly kind: "changed"; readonly first: number; readonly end: number }
-  /** These files, which are wanted, are not there. */
+  /** These wanted files are missing. */
   | { readonly kind: "missing"; readonly files: readonly number[] }
-  /** A piece that was had is not right in the place where its file is now. */
+  /** A piece that we had is wrong in the file that is at its place now. */
   | { readonly kind: "damaged"; readonly piece: number }
-  /** Files that became wanted are where they belong, and what is missing of them is known. */
+  /** Newly wanted files are at their places, and it is known what they lack. */
   | { readonly kind: "placed" }
-  /** Everything that is wanted is at its place. */
+  /** All wanted files are at their places. */
   | { readonly kind: "there" }
-  /** And has its name: it may be called complete. */
+  /** And they have their names: the torrent may be reported complete. */
   | { readonly kind: "confirmed" };

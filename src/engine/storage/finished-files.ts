@@ -6,7 +6,7 @@ import type { DownloadView } from "./download-view.ts";
 import type { FilesOutput } from "./files-output.ts";
 import type { ResumeKeeper } from "./resume-keeper.ts";
 
-/** Files named at once: nothing is read or written meanwhile. */
+/** Files renamed at once: nothing is read or written meanwhile. */
 const FILES_AT_ONCE_MAX = 500;
 
 export interface FinishedFilesOptions {
@@ -16,20 +16,20 @@ export interface FinishedFilesOptions {
   readonly have: Bitfield;
   readonly download: DownloadView;
   readonly intervalMs: number;
-  /** Told when files got their own names: there is something to save. */
+  /** Notified when files got their own names: there is something to save. */
   readonly resume: Pick<ResumeKeeper, "touch"> | undefined;
   readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /**
- * Gives files their own names when all their pieces are had. What a file holds is durable before: after a power
- * failure, too, a name without a suffix stands for a whole file.
+ * Gives files their own names when we have all their pieces. Their data is made durable first: even after a power
+ * failure, a name without a suffix means a whole file.
  */
 export class FinishedFiles {
   readonly #options: FinishedFilesOptions;
-  /** Files that may have become whole since it was looked. */
+  /** Files that may have become whole since the last check. */
   readonly #maybe = new Set<number>();
-  /** Called at the end of what is under way. */
+  /** Called when the current work ends. */
   #waiting: ((done: boolean) => void)[] = [];
   #running = false;
   #cancelled = false;
@@ -46,7 +46,7 @@ export class FinishedFiles {
     for (const { file } of geometry.spans(start, geometry.pieceSize(piece))) this.#maybe.add(file);
   }
 
-  /** Others are wanted, or the files are not those they were. */
+  /** Other files are wanted now, or the files were replaced. */
   handleChange(): void {
     for (const [index, { pad, length }] of this.#options.info.files.entries()) {
       if (!pad && length > 0) this.#maybe.add(index);
@@ -59,14 +59,14 @@ export class FinishedFiles {
     this.#run();
   }
 
-  /** Says `confirmed` when every whole file has its name, or `refused`. */
+  /** Reports `confirmed` when every whole file has its name, or `refused`. */
   name(): void {
     this.#afterwards((done) => {
       if (done) this.#options.outputs.push({ kind: "confirmed" });
     });
   }
 
-  /** Resolves when every whole file has its name, or the disk refused. */
+  /** Resolves when every whole file has its name, or when the disk refused. */
   finish(): Promise<void> {
     return new Promise((done) => this.#afterwards(() => done()));
   }
@@ -76,7 +76,7 @@ export class FinishedFiles {
     if (!this.#running) this.#run();
   }
 
-  /** Nothing is said afterwards. */
+  /** Nothing is reported afterwards. */
   cancel(): void {
     this.#cancelled = true;
   }
@@ -98,7 +98,7 @@ export class FinishedFiles {
     this.#options.places.finish(now, (outcome) => {
       if (!this.#succeeded(outcome, files)) return;
       this.#options.resume?.touch();
-      // Pieces may have come meanwhile.
+      // Pieces may have arrived meanwhile.
       if (later.length > 0) this.#name(later);
       else this.#run();
     });
@@ -122,7 +122,7 @@ export class FinishedFiles {
       const { first, end } = info.geometry.filePieces(file);
       if (!pad && download.wantsFile(file) && hasAll(have, first, end)) whole.push(file);
     }
-    // What lacks a piece comes back with it.
+    // A file that lacks a piece is checked again when that piece arrives.
     this.#maybe.clear();
     return whole;
   }

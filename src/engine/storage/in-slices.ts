@@ -1,14 +1,14 @@
 import type { Work } from "../../base/work.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 
-/** Other torrents and peers have a turn after this. */
+/** After this time other torrents and peers get a turn. */
 const SLICE_MS = 4;
 
 /**
  * Does work a few milliseconds at a time.
  *
- * @param onDone - Called within the call itself where one slice is enough, as it is for nearly every torrent.
- * @returns Gives the work up; harmless once it is done.
+ * @param onDone - Called within this call when one slice is enough, as it is for nearly every torrent.
+ * @returns A function that stops the work; it does nothing once the work is done.
  */
 export function inSlices<Result>(
   clock: Clock,

@@ -9,7 +9,7 @@ import { openInSlices } from "./open-in-slices.ts";
 const FILES = 5_000;
 const CONTENT = {} as OpenContent;
 
-/** A clock on which each look takes a millisecond, and timers that a test fires. */
+/** A clock that advances a millisecond each time it is read, and timers that a test fires. */
 class SlowClock implements Clock {
   #ms = 0;
   waiting: (() => void) | undefined;
@@ -49,7 +49,7 @@ function opening(clock: SlowClock, fileCount: number) {
   return { opened, cancel };
 }
 
-test("content of few files is open within the call", () => {
+test("content of few files is opened within the call", () => {
   const clock = new SlowClock();
   const { opened } = opening(clock, 3);
   assert.equal(clock.timers, 0);
@@ -62,7 +62,7 @@ test("content of few files is open within the call", () => {
   assert.equal(opened[0]!.layout.unfinishedSuffix, ".part");
 });
 
-test("content of very many files is opened in slices, between which others have a turn", () => {
+test("content of very many files is opened in slices, between which others get a turn", () => {
   const clock = new SlowClock();
   const { opened } = opening(clock, FILES);
   while (clock.waiting) {
@@ -76,7 +76,7 @@ test("content of very many files is opened in slices, between which others have 
   assert.equal(opened[0]!.layout.files.length, FILES);
 });
 
-test("opening that is given up between two slices opens nothing", () => {
+test("stopping between two slices opens nothing", () => {
   const clock = new SlowClock();
   const { opened, cancel } = opening(clock, FILES);
   assert.ok(clock.waiting);

@@ -15,14 +15,14 @@ export interface OpenInSlicesOptions {
   readonly hashesV2: Uint8Array | undefined;
   readonly existing: ExistingFiles;
   readonly unfinishedSuffix: string | undefined;
-  /** Called within the call itself where one slice is enough, as it is for nearly every torrent. */
+  /** Called within the call when one slice is enough, as it is for nearly every torrent. */
   readonly onOpened: (content: OpenContent) => void;
 }
 
 /**
- * Opens the content of a torrent, of which there may be 200,000 files, a few milliseconds at a time.
+ * Opens the content of a torrent, which may have 200,000 files, a few milliseconds at a time.
  *
- * @returns Gives it up; harmless once it is open.
+ * @returns A function that stops it; it does nothing once the content is open.
  */
 export function openInSlices(options: OpenInSlicesOptions): () => void {
   return inSlices(options.clock, open(options), options.onOpened);

@@ -14,22 +14,22 @@ import type { AddTorrent, ResumeState } from "../session-contract.ts";
 import { isSameStamp } from "./disk-recovery.ts";
 import { inSlices } from "./in-slices.ts";
 
-/** A folder that cannot even be looked at is looked at again after this. */
+/** A folder that cannot even be examined is tried again after this time. */
 const RETRY_MS = 5_000;
 
 /** What was found on disk. */
 export interface OpenedContent {
   readonly have: Bitfield;
-  /** Pieces that need no judging before they are served. */
+  /** Pieces that may be served without judging them first. */
   readonly judged: Bitfield;
   readonly partial: ResumeState["partial"];
-  /** How the files looked; none when the content has no watch. */
+  /** The stamps of the files; empty when the content has no watch. */
   readonly stamps: readonly FileStamp[];
-  /** True when pieces were read and judged: what the last resume says is not all. */
+  /** True when pieces were read and judged: then the last resume does not have all of it. */
   readonly checked: boolean;
 }
 
-/** Pieces that were judged by what was on disk while the files looked like this. */
+/** Pieces that were judged from disk while the files had these stamps. */
 interface FoundPieces {
   readonly stamps: readonly FileStamp[];
   readonly intact: Bitfield;
@@ -48,25 +48,25 @@ export interface OpeningOptions {
   readonly wantedFiles: readonly boolean[] | undefined;
   readonly saveResume: AddTorrent["saveResume"];
   readonly resumeIntervalMs: number;
-  /** Does something as a burst of the torrent. */
+  /** Runs the callback as a burst of the torrent. */
   readonly burst: (run: () => void) => void;
   readonly outputs: OutputQueue<OpeningOutput>;
 }
 
 export type OpeningOutput =
   | { readonly kind: "checked"; readonly piecesChecked: number; readonly piecesTotal: number }
-  /** The disk refuses. It is tried again by itself. */
+  /** The disk refuses. It is tried again automatically. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
   | { readonly kind: "opened"; readonly found: OpenedContent };
 
-/** Finds out what of a torrent is on disk: by its resume where that is to be believed, else by hashing. */
+/** Finds out what is on disk of a torrent: from its resume where we can believe it, otherwise by hashing. */
 export class Opening {
   readonly #options: OpeningOptions;
   #cancelJudging: (() => void) | undefined;
   #cancelCheck: (() => void) | undefined;
   #retry: Timer | undefined;
   #cancelled = false;
-  /** What a check found before the disk refused. */
+  /** The pieces that a check found before the disk refused. */
   #found: FoundPieces | undefined;
 
   constructor(options: OpeningOptions) {
@@ -74,7 +74,7 @@ export class Opening {
     this.#look();
   }
 
-  /** Nothing is said afterwards. */
+  /** Nothing is reported afterwards. */
   cancel(): void {
     this.#cancelled = true;
     this.#retry?.cancel();
@@ -111,7 +111,7 @@ export class Opening {
     });
   }
 
-  /** Reads what cannot be believed by how it looks. */
+  /** Reads pieces that we cannot believe by their files' stamps. */
   #check(
     stamps: readonly FileStamp[],
     { have, judged, doubtful, partial, ours }: DiskJudgement,
@@ -145,7 +145,7 @@ export class Opening {
         }
         this.#say({ kind: "checked", piecesChecked: checked, piecesTotal: total });
       },
-      // What could not be read may be right all the same.
+      // A piece that could not be read may still be right.
       onDone: (outcome) => {
         if (this.#cancelled) return;
         if (outcome.kind === "failure") this.#handleFailure(outcome);
@@ -154,7 +154,7 @@ export class Opening {
     });
   }
 
-  /** What is known of files that look as they did when they were judged; nothing of others. */
+  /** The judged pieces of files whose stamps have not changed since; nothing of other files. */
   #foundAt(stamps: readonly FileStamp[], pieceCount: number): FoundPieces {
     const known = this.#found;
     if (known?.stamps.every((stamp, index) => isSameStamp(stamp, stamps[index]!))) return known;
@@ -163,7 +163,7 @@ export class Opening {
     return this.#found;
   }
 
-  /** Finds out which of the files that are there may be written to, before anything is. */
+  /** Finds out which existing files we may write to, before we write to any. */
   #claim(opened: OpenedContent, ours: readonly boolean[], resume: ResumeState | undefined): void {
     const { info, content, root, existing, wantedFiles, mode } = this.#options;
     const { unfinishedSuffix } = this.#options;
@@ -197,7 +197,7 @@ export class Opening {
     });
   }
 
-  /** Files were copied, cut or given other names. */
+  /** Files were copied, truncated or renamed. */
   #lookAgain(watch: FileWatch, opened: OpenedContent): void {
     watch.stamp((stamps) => {
       if (this.#cancelled) return;
@@ -206,7 +206,7 @@ export class Opening {
     });
   }
 
-  /** A resume of what is there is saved before anything is written: what comes after it is ours. */
+  /** A resume of the existing data is saved before we write anything: whatever comes later is ours. */
   #begin(opened: OpenedContent): void {
     const { clock, resume, saveResume, burst } = this.#options;
     const { have, partial, stamps } = opened;
@@ -234,7 +234,7 @@ export class Opening {
   }
 }
 
-/** These files are not there any more. */
+/** These files do not exist any more. */
 function forget(info: TorrentInfo, files: readonly number[], sets: readonly Bitfield[]): void {
   for (const index of files) {
     if (info.files[index]!.length === 0) continue;
@@ -243,7 +243,7 @@ function forget(info: TorrentInfo, files: readonly number[], sets: readonly Bitf
   }
 }
 
-/** A file that somebody changed is ours still when a piece that the resume claimed of it is right. */
+/** A file that somebody changed is still ours when a piece that the resume claimed in it is right. */
 function isChangedByOthers(
   info: TorrentInfo,
   index: number,

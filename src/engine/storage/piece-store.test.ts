@@ -15,7 +15,7 @@ import { PieceStore } from "./piece-store.ts";
 const FULL: DiskFailure = { kind: "failure", code: "ENOSPC", message: "no space", path: "/x" };
 const INTACT: PieceVerdict = { kind: "intact" };
 
-/** Memory that counts what is lent. */
+/** Memory that counts what it has lent. */
 class CountedSlabs implements SlabPool {
   readonly limitBytes: number;
   lentBytes = 0;
@@ -35,7 +35,7 @@ class CountedSlabs implements SlabPool {
   }
 }
 
-/** A disk whose answers the test gives. */
+/** A disk whose answers the test controls. */
 class HeldDisk {
   readonly calls: {
     readonly kind: string;
@@ -71,7 +71,7 @@ interface World {
   readonly store: PieceStore;
 }
 
-/** Pieces that were abandoned because a block of theirs could not be written. */
+/** Pieces that were abandoned because one of their blocks could not be written. */
 function refused(store: PieceStore): number[] {
   const pieces: number[] = [];
   for (let next = store.nextRefused(); next; next = store.nextRefused()) pieces.push(next.piece);
@@ -102,7 +102,7 @@ const MIB = 1024 * 1024;
 const SMALL = 4 * BLOCK_BYTES;
 const LARGE = 32 * 1024 * 1024;
 
-test("no memory, no piece; a piece that is not open takes no block", () => {
+test("without memory no piece is opened; a piece that is not open takes no block", () => {
   const { store } = world(SMALL, SMALL);
   assert.equal(store.open(0), true);
   assert.equal(store.open(1), false);
@@ -110,7 +110,7 @@ test("no memory, no piece; a piece that is not open takes no block", () => {
   assert.equal(store.spill(1, all(4)), false);
 });
 
-test("a piece in memory: blocks lie side by side, and its memory comes back with the verdict", () => {
+test("a piece in memory: blocks lie side by side, and its memory is returned with the verdict", () => {
   const { store, disk, slabs } = world(SMALL, SMALL);
   store.open(0);
   const first = store.target(0, 0, BLOCK_BYTES)!;
@@ -140,7 +140,7 @@ test("a piece of more than a quarter of the memory is never held as a whole", ()
   }
 });
 
-test("spilled: runs are written, then the memory is free, and blocks come one by one", () => {
+test("spilled: runs are written, then the memory is free, and blocks arrive one by one", () => {
   const { store, disk, slabs } = world(SMALL, SMALL * 64);
   store.open(0);
   const blocks = new Bitfield(4);
@@ -157,7 +157,7 @@ test("spilled: runs are written, then the memory is free, and blocks come one by
   store.arrived(0, 2, target);
   const verdicts: PieceVerdict[] = [];
   store.judge(0, { digests: false }, (verdict) => verdicts.push(verdict));
-  assert.deepEqual(disk.kinds, ["write"], "judged when the last block is written");
+  assert.deepEqual(disk.kinds, ["write"], "it is judged when the last block is written");
   disk.answer({ kind: "done" });
   assert.deepEqual(disk.kinds, ["verify"]);
   disk.answer(INTACT);
@@ -165,7 +165,7 @@ test("spilled: runs are written, then the memory is free, and blocks come one by
   assert.equal(slabs.lentBytes, 0);
 });
 
-test("STO-4: a write fails before the piece is whole: it is given up once", () => {
+test("STO-4: a write fails before the piece is whole: the piece is abandoned once", () => {
   const { store, disk, slabs } = world(SMALL, SMALL * 64);
   store.open(0);
   store.spill(0, new Bitfield(4));
@@ -178,7 +178,7 @@ test("STO-4: a write fails before the piece is whole: it is given up once", () =
   assert.equal(slabs.lentBytes, 0);
 });
 
-test("STO-4: the last write fails while the verdict is awaited: that is the verdict", () => {
+test("STO-4: the last write fails while the verdict is pending: that is the verdict", () => {
   const { store, disk, slabs } = world(SMALL, SMALL * 64);
   store.restore(0, new Bitfield(4));
   store.arrived(0, 0, store.target(0, 0, BLOCK_BYTES)!);
@@ -190,7 +190,7 @@ test("STO-4: the last write fails while the verdict is awaited: that is the verd
   assert.equal(slabs.lentBytes, 0);
 });
 
-test("a piece of 32 MiB never lies in memory, and waits while there is little", () => {
+test("a piece of 32 MiB is never held in memory, and waits while memory is short", () => {
   const { store, slabs, disk } = world(LARGE, 64 * BLOCK_BYTES);
   assert.equal(store.open(0), true);
   assert.equal(slabs.lentBytes, 0);
@@ -205,7 +205,7 @@ test("a piece of 32 MiB never lies in memory, and waits while there is little", 
   assert.equal(slabs.lentBytes, 0);
 });
 
-test("idle means: nothing is being judged and nothing written", () => {
+test("idle means that nothing is being judged or written", () => {
   const { store, disk } = world(SMALL, SMALL * 64);
   let idle = 0;
   store.whenIdle(() => (idle += 1));
@@ -221,7 +221,7 @@ test("idle means: nothing is being judged and nothing written", () => {
   assert.equal(idle, 2);
 });
 
-test("a write that fails after its piece was discarded does not end the piece that began anew", () => {
+test("a write that fails after its piece was discarded does not end the piece when it was opened again", () => {
   const { store, slabs, disk } = world(SMALL, SMALL * 64);
   store.restore(0, all(1));
   store.arrived(0, 1, store.target(0, 1, BLOCK_BYTES)!);
@@ -229,7 +229,7 @@ test("a write that fails after its piece was discarded does not end the piece th
   assert.equal(store.open(0), true);
   disk.answer(FULL);
   assert.deepEqual(refused(store), []);
-  assert.ok(store.target(0, 0, BLOCK_BYTES), "its memory is still its own");
+  assert.ok(store.target(0, 0, BLOCK_BYTES), "it still has its memory");
   store.judge(0, { digests: false }, () => undefined);
   disk.answer(INTACT);
   assert.equal(slabs.lentBytes, 0);

@@ -13,33 +13,33 @@ import type { MemoryShare } from "../sharing/memory-share.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 
 /**
- * Pieces longer than this, or than this part of all the memory there is, are not held in memory as a whole:
- * their blocks go to disk one by one and the piece is judged by reading it back. The memory was measured out
- * before the torrent was known, and may be less than one of its pieces.
+ * Pieces longer than this, or than this part of all memory, are not held in memory as a whole: their blocks are
+ * written to disk one by one, and the piece is judged by reading it back. The memory was sized before the torrent
+ * was known, and may be smaller than one of its pieces.
  */
 const MEMORY_PIECE_BYTES_MAX = 16 * 1024 * 1024;
 const MEMORY_PIECE_SHARE_MAX = 1 / 4;
 
-/** Spilled pieces are asked for while this much memory is left for blocks on their way. */
+/** Spilled pieces are requested while this much memory is left for blocks in transit. */
 const SPILLED_ROOM_BYTES = 64 * BLOCK_BYTES;
 
-/** One piece that is being put together. */
+/** One piece that is being assembled. */
 interface OpenPiece {
-  /** The whole piece in memory, or `undefined` when its blocks go to disk one by one. */
+  /** The whole piece in memory, or `undefined` when its blocks are written to disk one by one. */
   slab: Slab | undefined;
-  /** Blocks that are on disk, not judged. */
+  /** Blocks that are on disk and not judged. */
   readonly written: Bitfield;
-  /** Writes under way. */
+  /** Writes in progress. */
   writing: number;
   judging: boolean;
   failure: DiskFailure | undefined;
   afterWrites: (() => void)[];
 }
 
-/** Where the payload of a block goes while it arrives. */
+/** Where the payload of a block is put while it arrives. */
 export interface BlockTarget {
   readonly bytes: Uint8Array;
-  /** Set when the block has a slab of its own, to be written to disk at once. */
+  /** Set when the block has its own slab, to be written to disk at once. */
   readonly slab?: Slab | undefined;
 }
 
@@ -48,27 +48,27 @@ export interface PieceStoreOptions {
   readonly bytes: Pick<ByteStore, "write">;
   readonly judge: Pick<PieceJudge, "store" | "verify">;
   readonly slabs: SlabPool;
-  /** Told when a slab came back. */
+  /** Notified when a slab came back. */
   readonly memory: Pick<MemoryShare, "handleRoom">;
 }
 
-/** A block could not be written; the piece is abandoned. When it is to be judged, its verdict says so instead. */
+/** A block could not be written; the piece is abandoned. If it waits to be judged, its verdict reports that instead. */
 export interface RefusedWrite {
   readonly piece: number;
   readonly failure: DiskFailure;
 }
 
 /**
- * The memory of one torrent's pieces on their way from sockets to disk; which blocks are wanted and who
- * may write them is the picker's. A piece normally lives in one slab of shared memory until a worker has
- * judged and written it; when memory is short, or the piece is very long, its blocks are written as they
- * come ("spilled") and judged from disk. The limit of the slab pool is the back-pressure: without a
- * slab no piece is opened, without an open piece nothing is requested, and the sockets fall silent.
+ * The memory of one torrent's pieces on their way from sockets to disk; the picker decides which blocks are wanted and
+ * which peers may write them. A piece normally lives in one slab of shared memory until a worker has judged and
+ * written it. When memory is short, or the piece is very long, its blocks are written as they arrive ("spilled") and
+ * judged from disk. The limit of the slab pool is the back-pressure: without a slab no piece is opened, without an
+ * open piece nothing is requested, and the sockets fall silent.
  */
 export class PieceStore {
   readonly #options: PieceStoreOptions;
   readonly #open = new Map<number, OpenPiece>();
-  /** Pieces are put together in memory. */
+  /** Pieces are assembled in memory. */
   readonly #whole: boolean;
   #judging = 0;
   readonly #afterVerdicts: (() => void)[] = [];
@@ -78,18 +78,18 @@ export class PieceStore {
   constructor(options: PieceStoreOptions) {
     this.#options = options;
     const { geometry, slabs } = options;
-    // Blocks of spilled pieces take some room as well: below that, nothing is gained by spilling.
+    // Blocks of spilled pieces need some memory as well: below that, spilling gains nothing.
     const share = Math.max(SPILLED_ROOM_BYTES, slabs.limitBytes * MEMORY_PIECE_SHARE_MAX);
     const bytesMax = Math.min(MEMORY_PIECE_BYTES_MAX, share);
     this.#whole = Math.min(geometry.pieceLength, geometry.spaceLength) <= bytesMax;
   }
 
-  /** Slabs that came back so far: when there are more, memory may be there for those that waited for it. */
+  /** Slabs that came back so far: when the number grows, there may be memory for peers that waited for it. */
   get returnedCount(): number {
     return this.#returnedCount;
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextRefused(): RefusedWrite | undefined {
     return this.#refused.next();
   }
@@ -110,14 +110,14 @@ export class PieceStore {
     return true;
   }
 
-  /** Takes up a piece some of whose blocks are on disk since the last run, or none: it is all padding. */
+  /** Resumes a piece with blocks on disk from the last run, or with none because it is all padding. */
   restore(piece: number, blocks: Bitfield): void {
     const entry = this.#newPiece(piece, undefined);
     for (const block of blocks.indexes()) entry.written.add(block);
     this.#open.set(piece, entry);
   }
 
-  /** Where a block that begins to arrive is to be put; `undefined` when memory ran out. */
+  /** Where to put a block that begins to arrive; `undefined` when memory ran out. */
   target(piece: number, block: number, length: number): BlockTarget | undefined {
     const entry = this.#open.get(piece);
     if (!entry || entry.judging) return undefined;
@@ -129,7 +129,7 @@ export class PieceStore {
     return slab && { slab, bytes: slab.view.subarray(0, length) };
   }
 
-  /** The payload that was going to `target` will not come to its end, or is not wanted any more. */
+  /** The payload for `target` will not be completed, or is not wanted any more. */
   cancelTarget(target: BlockTarget): void {
     if (target.slab) this.#give(target.slab);
   }
@@ -145,7 +145,7 @@ export class PieceStore {
     this.#write(piece, entry, { block, count: 1, slab, slabOffset: 0 }, () => this.#give(slab));
   }
 
-  /** Judges a piece all of whose blocks have arrived, and writes it when it is intact. */
+  /** Judges a piece when all its blocks have arrived, and writes it when it is intact. */
   judge(
     piece: number,
     options: { readonly digests: boolean },
@@ -174,9 +174,9 @@ export class PieceStore {
   }
 
   /**
-   * Writes what has arrived of an idle piece to disk, unjudged, and frees its memory.
+   * Writes the blocks of an idle piece that have arrived to disk, unjudged, and frees the piece's memory.
    *
-   * @param blocks - Those that have arrived.
+   * @param blocks - The blocks that have arrived.
    * @returns False when the piece is not in memory.
    */
   spill(piece: number, blocks: Bitfield): boolean {
@@ -196,13 +196,13 @@ export class PieceStore {
       this.#write(piece, entry, run, () => undefined);
       block = end;
     }
-    // Nothing is on disk of a piece of which nothing had arrived.
+    // If nothing had arrived, nothing of the piece is on disk.
     if (blocks.count === 0) this.#open.delete(piece);
     this.#afterWrites(entry, () => this.#give(slab));
     return true;
   }
 
-  /** A piece whose blocks are on disk is not put together any more. */
+  /** A piece whose blocks are on disk is no longer assembled. */
   discard(piece: number): void {
     const entry = this.#open.get(piece);
     invariant(
@@ -212,7 +212,7 @@ export class PieceStore {
     this.#open.delete(piece);
   }
 
-  /** Blocks of unfinished pieces that are on disk: what a resume may claim once it is synced. */
+  /** Blocks of unfinished pieces on disk: a resume may claim them once they are synced. */
   written(piece: number): Bitfield | undefined {
     return this.#open.get(piece)?.written;
   }
@@ -259,7 +259,7 @@ export class PieceStore {
         for (let i = block; i < block + count; i += 1) entry.written.add(i);
       } else if (!entry.failure) {
         entry.failure = outcome;
-        // It may have been discarded meanwhile, and begun anew.
+        // The piece may have been discarded meanwhile, and opened again.
         if (!entry.judging && this.#open.get(piece) === entry) {
           this.#open.delete(piece);
           this.#refused.push({ piece, failure: outcome });

@@ -12,19 +12,19 @@ export interface PlacingOptions {
   readonly outputs: OutputQueue<FilesOutput>;
 }
 
-/** What is wanted, and the files among it that were not before. */
+/** The wanted files, and which of them were not wanted before. */
 interface Goal {
   readonly wanted: readonly boolean[];
   readonly added: ReadonlySet<number>;
 }
 
 /**
- * Brings files that become wanted to their places. They take their ends out of the part file, which cannot tell zeros
- * from nothing, nor whether it is still the one that was written: ends that did not come with it are wanted again.
+ * Moves newly wanted files to their places. They take their ends out of the part file, which cannot tell zeros from
+ * missing data, nor whether it is still the file that we wrote: ends that are not in it are downloaded again.
  */
 export class Placing {
   readonly #options: PlacingOptions;
-  /** What is under way, or waits for `again` after a failure. */
+  /** The move in progress, or the one that waits for `again` after a failure. */
   #goal: Goal | undefined;
 
   constructor(options: PlacingOptions) {
@@ -35,13 +35,13 @@ export class Placing {
     return this.#goal !== undefined;
   }
 
-  /** Ends in `placed`, or in a failure of the disk; then `again` is to follow. */
+  /** Ends with `placed`, or with a failure of the disk; call `again` after that. */
   begin(wanted: readonly boolean[], added: Iterable<number>): void {
     this.#goal = { wanted, added: new Set([...(this.#goal?.added ?? []), ...added]) };
     this.#place(this.#goal);
   }
 
-  /** The disk takes bytes again. */
+  /** The disk accepts bytes again. */
   again(): void {
     if (this.#goal) this.#place(this.#goal);
   }

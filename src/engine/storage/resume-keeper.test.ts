@@ -11,7 +11,7 @@ const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" 
 
 class World {
   readonly syncs: ((outcome: DiskOutcome) => void)[] = [];
-  /** What the keeper is told of the files that are claimed. */
+  /** The reported state of the files that are claimed. */
   atPlace = true;
   readonly saved: ResumeState[] = [];
   readonly outputs = new OutputQueue<FilesOutput>();
@@ -42,7 +42,7 @@ class World {
     this.keeper.touch();
   }
 
-  /** What the disk refused since it was last asked. */
+  /** What the disk refused since the last call. */
   refused(): string[] {
     const codes: string[] = [];
     for (let next = this.outputs.next(); next; next = this.outputs.next()) {
@@ -57,7 +57,7 @@ class World {
   }
 }
 
-test("nothing is saved when nothing changed, nor before its time, nor twice at once", async () => {
+test("nothing is saved when nothing changed, nor too early, nor twice at once", async () => {
   const world = new World();
   const { keeper, syncs, saved } = world;
   keeper.tick(5_000);
@@ -73,7 +73,7 @@ test("nothing is saved when nothing changed, nor before its time, nor twice at o
   await new World().keeper.finish();
 });
 
-test("STO-2: what came after the sync began is not claimed", () => {
+test("STO-2: data that arrived after the sync began is not claimed", () => {
   const world = new World();
   world.add();
   world.keeper.tick(1_000);
@@ -96,7 +96,7 @@ test("a failed sync saves nothing, and is tried again", () => {
   assert.equal(world.saved.length, 1);
 });
 
-test("STO-13: the last one is orderly, also when one is being saved; a failing disk does not hold it up", async () => {
+test("STO-13: the last state is orderly, even when one is being saved; a failing disk does not delay it", async () => {
   const world = new World();
   world.add();
   world.keeper.tick(1_000);

@@ -17,16 +17,16 @@ export interface ResumeKeeperOptions {
     readonly uploaded: number;
     readonly downloaded: number;
   };
-  /** Whether the files that are claimed are those that stand there. */
+  /** Whether the files that are claimed are the ones at their place. */
   readonly isAtPlace: (stamps: readonly FileStamp[]) => boolean;
   readonly save: (resume: ResumeState) => void;
   readonly outputs: OutputQueue<FilesOutput>;
 }
 
 /**
- * Saves resume states of one torrent: in intervals while something changes, and at an orderly stop.
- * What a state claims is collected first and made durable after that, so that it never claims more
- * than the disk keeps (STO-2).
+ * Saves resume states of one torrent: at intervals while something changes, and at an orderly stop. It collects the
+ * claims of a state first and makes the data durable after that, so that a state never claims more than the disk keeps
+ * (STO-2).
  */
 export class ResumeKeeper {
   readonly #options: ResumeKeeperOptions;
@@ -44,7 +44,7 @@ export class ResumeKeeper {
     this.#changed = true;
   }
 
-  /** One is saved at the next moment. */
+  /** A state is saved at the next tick. */
   hurry(): void {
     this.#changed = true;
     this.#savedAtMs = Number.NEGATIVE_INFINITY;
@@ -56,9 +56,9 @@ export class ResumeKeeper {
     this.#save(false, () => undefined);
   }
 
-  /** Saves once more, as the last thing before the content is closed. */
+  /** Saves a last time, just before the content is closed. */
   async finish(): Promise<void> {
-    // One that is being saved now does not say that the stop was orderly.
+    // A state that is being saved now does not say that the stop was orderly.
     if (this.#changed || this.#saving) await new Promise<void>((done) => this.#save(true, done));
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RootLeases } from "./root-leases.ts";
 
-test("a root is free at once unless a torrent closes it, or one above or below it", () => {
+test("a root is free at once unless a closing torrent holds it, or one above or below it", () => {
   const leases = new RootLeases();
   const opened: string[] = [];
   const free = ["/media/film", "/media/filmsets", "/media/music"];
@@ -13,10 +13,10 @@ test("a root is free at once unless a torrent closes it, or one above or below i
   closed();
   assert.deepEqual(opened, [...free, ...taken]);
   closed();
-  assert.equal(opened.length, 7, "each is told once");
+  assert.equal(opened.length, 7, "each is called once");
 });
 
-test("two torrents close one root: it is free when both have", () => {
+test("two torrents close one root: it is free when both have closed", () => {
   const leases = new RootLeases();
   const [first, second] = [leases.close("/a"), leases.close("/a/b")];
   let isFree = false;
@@ -27,7 +27,7 @@ test("two torrents close one root: it is free when both have", () => {
   assert.equal(isFree, true);
 });
 
-test("somebody who gave up waiting is not called", () => {
+test("a torrent that stopped waiting is not called", () => {
   const leases = new RootLeases();
   const closed = leases.close("/a");
   const giveUp = leases.whenFree("/a", () => assert.fail("called"));

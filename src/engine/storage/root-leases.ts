@@ -1,20 +1,20 @@
-/** Somebody who wants to open a root. */
+/** A torrent that waits to open a root. */
 interface Waiter {
   readonly root: string;
   readonly onFree: () => void;
 }
 
 /**
- * Which roots are still in the hands of torrents that close. A torrent that is removed goes on writing until it has
- * closed; files of the same root, or of one above or below it, must not be opened meanwhile.
+ * The roots that closing torrents still hold. A removed torrent continues to write until it has closed; files of the
+ * same root, or of one above or below it, must not be opened meanwhile.
  *
- * Torrents that live may share a root: a folder of downloads. What each of them may write to is a matter of `claim`.
+ * Live torrents may share a root, for example a folder of downloads. `claim` decides which files each may write to.
  */
 export class RootLeases {
   readonly #closing = new Set<{ readonly root: string }>();
   readonly #waiting = new Set<Waiter>();
 
-  /** A torrent begins to close. @returns To be called when it has closed. */
+  /** A torrent begins to close. @returns A function to call when it has closed. */
   close(root: string): () => void {
     const lease = { root: withSlash(root) };
     this.#closing.add(lease);
@@ -29,9 +29,9 @@ export class RootLeases {
   }
 
   /**
-   * Calls when no torrent that closes has the root: at once, within this call, when none has.
+   * Calls back when no closing torrent holds the root: at once, within this call, when none does.
    *
-   * @returns Ends the waiting; harmless afterwards.
+   * @returns A function that ends the wait; it does nothing afterwards.
    */
   whenFree(root: string, onFree: () => void): () => void {
     const waiter = { root: withSlash(root), onFree };
@@ -51,7 +51,7 @@ export class RootLeases {
   }
 }
 
-/** So that `/a` is above `/a/b` and not above `/ab`. */
+/** With this, `/a` is above `/a/b` and not above `/ab`. */
 function withSlash(root: string): string {
   return root.endsWith("/") ? root : `${root}/`;
 }

@@ -3,7 +3,7 @@ import type { ByteStore } from "../../ports/content.ts";
 import type { OutputQueue } from "../sharing/output-queue.ts";
 import type { FilesOutput } from "./files-output.ts";
 
-/** A store that refused is tried again after this. */
+/** A store that refused is tried again after this time. */
 const RETRY_MS = 5_000;
 
 export interface StoreRecoveryOptions {
@@ -13,8 +13,8 @@ export interface StoreRecoveryOptions {
 }
 
 /**
- * When to try a store again that refused, where only we write: nothing in it can have gone or changed. It is back when
- * all that was written is durable. For files that others can touch there is `DiskRecovery`.
+ * Decides when to try a store again that refused, where only we write: nothing in it can be missing or changed. The
+ * store is back when everything that was written is durable. `DiskRecovery` handles files that others can touch.
  *
  * well -> waiting -> proving -> well; proving -> waiting.
  */
@@ -29,12 +29,12 @@ export class StoreRecovery {
     this.#options = options;
   }
 
-  /** What is claimed is always at its place. */
+  /** Everything that is claimed is always at its place. */
   remember(): boolean {
     return true;
   }
 
-  /** Says `there` at once, but never while the store refuses. */
+  /** Reports `there` at once, but never while the store refuses. */
   confirm(): void {
     if (this.#stage === "well") this.#options.outputs.push({ kind: "there" });
   }
@@ -48,7 +48,7 @@ export class StoreRecovery {
     if (this.#stage === "waiting" && now >= this.#retryAtMs) this.#prove();
   }
 
-  /** It is not tried again. */
+  /** The store is not tried again. */
   cancel(): void {
     this.#cancelled = true;
   }

@@ -18,7 +18,7 @@ export interface TorrentFilesOptions {
   readonly info: TorrentInfo;
   readonly content: OpenContent;
   readonly opened: OpenedContent;
-  /** What unfinished files end in; `undefined` when they have their names from the start. */
+  /** The suffix of unfinished files; `undefined` when they have their final names from the start. */
   readonly unfinishedSuffix: string | undefined;
   readonly download: DownloadView;
   readonly add: AddTorrent;
@@ -30,21 +30,21 @@ export interface TorrentFilesOptions {
 }
 
 /**
- * The files of an open torrent: whether they are at their places, what of them is saved as a resume, and what happens
- * when the disk refuses. Its parts say what they have to say in one queue.
+ * The files of an open torrent: checks that they are at their places, saves the resume, and recovers when the disk
+ * refuses. All its parts report to one queue.
  */
 export class TorrentFiles {
   readonly #options: TorrentFilesOptions;
   readonly #outputs = new OutputQueue<FilesOutput>();
-  /** `undefined`, as the next one, when nobody but us can change what is stored. */
+  /** `undefined`, like the next one, when only we can change what is stored. */
   readonly #changes: ChangeWatch | undefined;
   readonly #watched: DiskRecovery | undefined;
   readonly #recovery: DiskRecovery | StoreRecovery;
   /** `undefined` when files have no places. */
   readonly #placing: Placing | undefined;
-  /** `undefined` when nobody wants resumes. */
+  /** `undefined` when the owner wants no resumes. */
   readonly #resume: ResumeKeeper | undefined;
-  /** `undefined` when files have their names from the start. */
+  /** `undefined` when files have their final names from the start. */
   readonly #finished: FinishedFiles | undefined;
   #lacksEmptyFiles: boolean;
 
@@ -57,13 +57,13 @@ export class TorrentFiles {
     this.#resume = this.#makeResume();
     this.#finished = this.#makeFinished();
     if (options.opened.checked) this.#resume?.touch();
-    // A download that is killed soon knows its files again, which tells them from those of others.
+    // A download that is killed soon then recognises its own files, and tells them from those of others.
     if (options.add.mode === "download") this.#resume?.hurry();
     this.#lacksEmptyFiles = options.add.mode === "download";
     this.#createEmpty();
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): FilesOutput | undefined {
     const output = this.#outputs.next();
     if (output?.kind === "refused") this.#recovery.handleFailure(output.failure);
@@ -75,22 +75,22 @@ export class TorrentFiles {
     return output;
   }
 
-  /** Somebody met a refusal of the disk: it is said on, and a recovery begins. */
+  /** The disk refused something: it is reported, and a recovery begins. */
   handleFailure(failure: DiskFailure): void {
     this.#outputs.push({ kind: "refused", failure });
   }
 
-  /** Something cannot be read, or is not right. */
+  /** Something is unreadable or wrong. */
   lookForMissing(): void {
     this.#changes?.lookForMissing();
   }
 
-  /** These files, of which pieces were had, are not there. */
+  /** These files, of which we had pieces, are missing. */
   handleGone(files: readonly number[]): void {
     this.#watched?.handleGone(files);
   }
 
-  /** A piece that was had is not any more. */
+  /** We lost a piece that we had. */
   handleLost(): void {
     this.#resume?.touch();
   }
@@ -107,8 +107,8 @@ export class TorrentFiles {
   }
 
   /**
-   * Others are wanted. Where files have places it ends in `placed`, or in a failure of the disk; then `placeAgain` is to
-   * follow.
+   * Other files are wanted now. Where files have places this ends with `placed`, or with a failure of the disk; call
+   * `placeAgain` after that.
    *
    * @param added - Files that were not wanted before.
    */
@@ -118,27 +118,27 @@ export class TorrentFiles {
     this.#finished?.handleChange();
   }
 
-  /** Files are on their way to their places. */
+  /** Files are being moved to their places. */
   get isPlacing(): boolean {
     return this.#placing?.isUnderWay === true;
   }
 
-  /** The disk takes bytes again. */
+  /** The disk accepts bytes again. */
   placeAgain(): void {
     this.#placing?.again();
   }
 
-  /** True when whole files may not have their names yet. */
+  /** True when some whole files may not have their names yet. */
   get mayBeUnnamed(): boolean {
     return this.#finished !== undefined;
   }
 
-  /** Everything is judged: says `confirmed` when all of it is seen to be at its place, perhaps after a recovery. */
+  /** Everything is judged: reports `confirmed` when all of it is seen at its place, perhaps after a recovery. */
   confirm(): void {
     this.#recovery.confirm();
   }
 
-  /** Gives whole files their names: says `confirmed`, or that the disk refused; then a recovery follows. */
+  /** Gives whole files their names: reports `confirmed`, or that the disk refused and a recovery follows. */
   name(): void {
     if (this.#finished) this.#finished.name();
     else this.#outputs.push({ kind: "confirmed" });
@@ -151,7 +151,7 @@ export class TorrentFiles {
     this.#resume?.tick(now);
   }
 
-  /** A refusal is not waited off any more. */
+  /** Does not wait for a refusing disk any more. */
   cancel(): void {
     this.#recovery.cancel();
   }

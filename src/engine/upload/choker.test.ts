@@ -36,7 +36,7 @@ function peerNamed(name: string, facts: Partial<TestPeer> = {}): TestPeer {
   };
 }
 
-/** Second by second: peers give and take, the choker is asked when it is due, as a torrent does it. */
+/** Second by second, peers give and take, and the choker decides when it is due, as in a torrent. */
 class TestSwarm {
   readonly choker: Choker<TestPeer>;
   readonly #shares: SlotShares;
@@ -72,7 +72,7 @@ class TestSwarm {
     const view = { peers, seeding: this.#seeding, limited, now, ...grant };
     const { choke, unchoke } = this.choker.decide(view);
     for (const peer of choke) {
-      assert.ok(!peer.amChoking, "who is choked is not choked again");
+      assert.ok(!peer.amChoking, "a choked peer is not choked again");
       peer.amChoking = true;
       this.chokedAtMs.push(this.nowMs);
     }
@@ -114,7 +114,7 @@ function crowd(
   return Array.from({ length: count }, (_, index) => peerNamed(`p${index}`, facts(index)));
 }
 
-test("nobody is unchoked who is not interested and gives nothing", () => {
+test("a peer that is not interested and gives nothing is not unchoked", () => {
   const swarm = new TestSwarm({
     peers: crowd(5, () => ({ peerInterested: false })),
     uploadSlots: 4,
@@ -124,7 +124,7 @@ test("nobody is unchoked who is not interested and gives nothing", () => {
   assert.ok(swarm.peers.every((peer) => peer.amChoking));
 });
 
-test("leeching: those that give most are served, and one more by chance", () => {
+test("leeching: the peers that give most are served, and one more at random", () => {
   const swarm = new TestSwarm({
     peers: crowd(12, (index) => ({ gives: index * 1000 })),
     uploadSlots: 4,
@@ -134,7 +134,7 @@ test("leeching: those that give most are served, and one more by chance", () => 
   for (const best of ["p9", "p10", "p11"]) assert.ok(swarm.served.includes(best), best);
 });
 
-test("leeching: the one by chance changes every 30 s, so that everybody gets a try (WIR-24)", () => {
+test("leeching: the random peer changes every 30 s, so that every peer gets a try (WIR-24)", () => {
   const swarm = new TestSwarm({
     peers: crowd(12, (index) => ({ gives: index < 3 ? 50_000 : 0 })),
     uploadSlots: 4,
@@ -165,12 +165,12 @@ test("leeching: a newcomer is three times as likely to be tried", () => {
       if (name.startsWith("new")) newcomers += 1;
     }
   }
-  // 7 old ones that are not tried already at weight 1, 7 new ones at weight 3.
+  // 7 old peers that are not being tried have weight 1, 7 new ones weight 3.
   const share = newcomers / tries;
   assert.ok(share > 0.68 && share < 0.82, `${share} of ${tries}`);
 });
 
-test("leeching: who snubs us keeps no slot while others want one", () => {
+test("leeching: a peer that snubs us keeps no slot while others want one", () => {
   const peers = crowd(8, (index) => ({ gives: 1000 + index }));
   const swarm = new TestSwarm({ peers, uploadSlots: 4 });
   swarm.run(25);
@@ -194,15 +194,15 @@ test("leeching: a good peer that is not interested is let in without a slot", ()
   assert.equal(swarm.served.length, 3);
 });
 
-test("peers are choked in rounds of 10 s only, and equal ones are not swapped (fibrillation)", () => {
+test("peers are choked only in rounds of 10 s, and equal ones are not swapped (fibrillation)", () => {
   const swarm = new TestSwarm({ peers: crowd(20, () => ({ gives: 5000 })), uploadSlots: 5 });
   swarm.run(600);
   assert.ok(swarm.chokedAtMs.every((at) => at % 10_000 === 0));
-  // Only the optimistic one changes: at most one peer each 30 s.
+  // Only the optimistic unchoke changes: at most one peer every 30 s.
   assert.ok(swarm.chokedAtMs.length <= 20, `${swarm.chokedAtMs.length} chokes in 10 minutes`);
 });
 
-/** Rounds with the slots that are told; who gives most is first. @returns Who was served in each. */
+/** Rounds with the given slots; the peer that gives most comes first. @returns The peers served in each round. */
 function roundsWith(slots: readonly number[], peers: TestPeer[], seeding = false): string[] {
   const choker = new Choker<TestPeer>(seededRandom(3));
   return slots.map((count, index) => {
@@ -220,14 +220,14 @@ function roundsWith(slots: readonly number[], peers: TestPeer[], seeding = false
   });
 }
 
-test("leeching with one slot: two rounds for the best giver, one for another by chance", () => {
+test("leeching with one slot: two rounds for the best giver, one for a random peer", () => {
   const peers = crowd(6, (index) => ({ gives: (6 - index) * 1000 }));
   const served = roundsWith(
     Array.from({ length: 60 }, () => 1),
     peers,
   );
   const tried = new Set<string>();
-  // Before the first round nobody gave us anything that was seen.
+  // Before the first round we have not seen any peer give.
   for (const [index, name] of served.entries()) {
     if (index === 0) continue;
     if (index % 3 < 2) assert.equal(name, "p0", `round ${index}`);
@@ -236,7 +236,7 @@ test("leeching with one slot: two rounds for the best giver, one for another by 
   assert.deepEqual([...tried].sort(), ["p1", "p2", "p3", "p4", "p5"]);
 });
 
-test("leeching with one slot: nobody gives anything, all are tried", () => {
+test("leeching with one slot: when nobody gives anything, all peers are tried", () => {
   const served = roundsWith(
     Array.from({ length: 100 }, () => 1),
     crowd(4),
@@ -245,7 +245,7 @@ test("leeching with one slot: nobody gives anything, all are tried", () => {
 });
 
 for (const seeding of [false, true]) {
-  test(`without a slot nobody is served, ${seeding ? "seeding" : "leeching"}`, () => {
+  test(`without a slot no peer is served, ${seeding ? "seeding" : "leeching"}`, () => {
     const peers = crowd(5, () => ({ gives: 1000 }));
     const served = roundsWith([3, 0, 0, 2], peers, seeding);
     assert.deepEqual(
@@ -255,7 +255,7 @@ for (const seeding of [false, true]) {
   });
 }
 
-test("a peer whose blocks wait for our limit fills its slot, where others want slots as well", () => {
+test("a peer whose blocks wait for our limit fills its slot, even when others want slots", () => {
   for (const isHeldBack of [false, true]) {
     const peers = crowd(6, () => ({ takes: 0, isHeldBack }));
     const served = roundsWith([2, 2, 2], peers, true);
@@ -266,7 +266,7 @@ test("a peer whose blocks wait for our limit fills its slot, where others want s
 for (const seeding of [false, true]) {
   const mode = seeding ? "seeding" : "leeching";
 
-  test(`${mode}: a slot that falls free is filled at once`, () => {
+  test(`${mode}: a slot that becomes free is filled at once`, () => {
     const swarm = new TestSwarm({ peers: crowd(10), uploadSlots: 4, seeding });
     swarm.run(3);
     const [first] = swarm.peers.filter((peer) => !peer.amChoking);
@@ -319,7 +319,7 @@ for (const seeding of [false, true]) {
     });
   }
 
-  test(`${mode}: WIR-22: hogs that come back as newcomers do not either`, () => {
+  test(`${mode}: WIR-22: hogs that return as newcomers do not keep it out either`, () => {
     const swarm = new TestSwarm({
       peers: crowd(20, () => ({ takes: 0 })),
       uploadSlots: 4,
@@ -338,7 +338,7 @@ for (const seeding of [false, true]) {
     assert.ok(servedSeconds > 150, `served for ${servedSeconds} of 300 s`);
   });
 
-  test(`${mode}: slots are added while each upload is fast, not without end`, () => {
+  test(`${mode}: slots are added while each upload is fast, up to a limit`, () => {
     const swarm = new TestSwarm({
       peers: crowd(40, () => ({ takes: 10_000_000 })),
       uploadSlots: 4,
@@ -349,7 +349,7 @@ for (const seeding of [false, true]) {
     assert.equal(swarm.served.length, 16);
   });
 
-  test(`${mode}: no slots are added when the line is slow, or a limit holds uploads back`, () => {
+  test(`${mode}: no slots are added when the line is slow, or a limit slows uploads down`, () => {
     for (const [takes, limited] of [
       [2500, false],
       [10_000_000, true],
@@ -361,7 +361,7 @@ for (const seeding of [false, true]) {
     }
   });
 
-  test(`${mode}: the same seed decides the same`, () => {
+  test(`${mode}: the same seed gives the same decisions`, () => {
     const runs = [1, 2].map(() => {
       const peers = crowd(30, (index) => ({ gives: (index * 7919) % 1000, takes: index * 100 }));
       const swarm = new TestSwarm({ peers, uploadSlots: 4, seeding, seed: 42 });
@@ -381,7 +381,7 @@ test("seeding: every leecher gets its turns, fast or slow", () => {
   assert.ok(Math.min(...turns) >= 10, turns.join(" "));
 });
 
-test("seeding: a turn lasts until the quota is sent or the time is over, not a round", () => {
+test("seeding: a turn lasts until the quota is sent or the time is over, not for one round", () => {
   const slow = crowd(8, () => ({ takes: 1000 }));
   const swarm = new TestSwarm({ peers: slow, uploadSlots: 4, seeding: true });
   swarm.run(55);
@@ -390,7 +390,7 @@ test("seeding: a turn lasts until the quota is sent or the time is over, not a r
   assert.equal(swarm.chokedAtMs.length, 4);
 });
 
-test("seeding: nobody is choked while nobody waits", () => {
+test("seeding: no peer is choked while none waits", () => {
   const swarm = new TestSwarm({
     peers: crowd(4, () => ({ takes: 5_000_000 })),
     uploadSlots: 4,
@@ -401,7 +401,7 @@ test("seeding: nobody is choked while nobody waits", () => {
   assert.equal(swarm.served.length, 4);
 });
 
-test("a peer whose interest ends gives its slot away in the next round at the latest", () => {
+test("a peer whose interest ends gives its slot up in the next round at the latest", () => {
   for (const seeding of [false, true]) {
     const swarm = new TestSwarm({ peers: crowd(5), uploadSlots: 4, seeding });
     swarm.run(12);

@@ -2,55 +2,55 @@ import type { Random } from "../../ports/random.ts";
 import { CHOKING_WINDOW_MS, RateMeter } from "../sharing/rate-meter.ts";
 import { FED_BYTES_PER_SECOND, type SlotDemand, type SlotGrant } from "../sharing/slot-shares.ts";
 
-/** Between two looks for slots that fell free. */
+/** Interval between two checks for free slots. */
 const FILL_MS = 500;
 
-/** What a peer takes in the beginning of its turn proves nothing: the buffers on the way swallow that much. */
+/** A peer may take this much at the beginning of its turn without reading: the buffers on the way hold that much. */
 const SWALLOW_MS = 1_000;
 
-/** How long a peer is given a chance, whatever it gave us (BEP 3). */
+/** An optimistic unchoke lasts this long, whatever the peer gives us (BEP 3). */
 const OPTIMISTIC_MS = 30_000;
 
-/** A peer connected for less is new, and three times as likely to be given that chance (BEP 3). */
+/** A peer connected for less than this is new, and three times as likely to be unchoked optimistically (BEP 3). */
 const NEW_MS = 60_000;
 const NEW_WEIGHT = 3;
 
-/** A seed serves a peer until it got so much (lt: 20 pieces)... */
+/** A seed serves a peer until it has sent it this much (lt: 20 pieces)... */
 const TURN_BYTES = 20 * 1024 * 1024;
-/** ...or for so long, when others wait. */
+/** ...or for this long, when others wait. */
 const TURN_MS = 60_000;
 
-/** An unchoked peer that took nothing for so long does not fill its slot... */
+/** An unchoked peer that took nothing for this long does not fill its slot... */
 const QUIET_MS = 4_000;
-/** ...and loses it after so long when another waits for it (WIR-22). */
+/** ...and after this long loses it when another peer waits for it (WIR-22). */
 const HOG_MS = 20_000;
 
-/** With one slot alone, a leecher uses it in each third round to try a peer by chance. */
+/** With only one slot, a leecher uses it in every third round for an optimistic unchoke. */
 const LONE_ROUNDS = 3;
 
-/** What the choker must know of a peer. The object itself is the peer's identity. */
+/** What the choker must know of a peer. The object itself identifies the peer. */
 export interface ChokerPeer {
   readonly peerInterested: boolean;
-  /** As it is; the choker trusts that its decisions were carried out. */
+  /** The current state; the choker trusts that its decisions were carried out. */
   readonly amChoking: boolean;
   /** It owes us blocks and sends none. */
   readonly snubbed: boolean;
-  /** Blocks that it asked for wait for rate or memory of ours: that it takes nothing is not its doing. */
+  /** Blocks that it requested wait for our rate limit or memory, so it is not its fault that it takes nothing. */
   readonly isHeldBack?: boolean;
   /** Runs of blocks that the operating system has taken: they follow the peer where `uploaded` is ahead of it. */
   readonly runsSent?: number;
   readonly connectedAtMs: number;
-  /** Bytes of blocks since the connection began, to it and from it. */
+  /** Bytes of blocks sent to it and received from it since the connection began. */
   readonly uploaded: number;
   readonly downloaded: number;
 }
 
-/** What the torrent has of the session's slots comes with it. */
+/** The torrent's part of the session's slots is passed along. */
 export interface ChokerView<P> extends SlotGrant {
   readonly peers: Iterable<P>;
-  /** We have everything we want, so peers cannot be ranked by what they give us. */
+  /** We have everything we want, so we cannot rank peers by what they give us. */
   readonly seeding: boolean;
-  /** A rate limit holds uploads back: more slots would only make each slower. */
+  /** A rate limit slows uploads down: more slots would only make each upload slower. */
   readonly limited?: boolean;
   readonly now: number;
 }
@@ -60,7 +60,7 @@ export interface ChokerDecision<P> {
   readonly unchoke: readonly P[];
 }
 
-/** What is remembered of a peer. */
+/** What the choker remembers of a peer. */
 interface Ledger {
   readonly down: RateMeter;
   readonly up: RateMeter;
@@ -69,10 +69,10 @@ interface Ledger {
   runsSent: number;
   /** When it last took a byte, or was unchoked. */
   movedAtMs: number;
-  /** When it was unchoked, and how much it had got by then. */
+  /** When it was unchoked, and how many bytes it had received by then. */
   turnAtMs: number;
   turnFrom: number;
-  /** Since when it has no slot. */
+  /** When it lost its slot. */
   waitingSinceMs: number;
   /** It had a slot and took nothing. */
   hog: boolean;
@@ -80,13 +80,13 @@ interface Ledger {
 }
 
 /**
- * Decides whom to upload to. Leeching: to those that gave us most in the last 20 s, and to one more
- * by chance, which finds better ones and lets newcomers begin (BEP 3). Seeding: to everybody in
- * turn, so that each gets some and none can hold a slot (WIR-24). Peers are choked in rounds only;
- * a slot that falls free is filled at once.
+ * Decides which peers to upload to. A leecher serves the peers that gave it most in the last 20 s, and one more
+ * at random, which finds better peers and lets newcomers begin (BEP 3). A seed serves all peers in turn, so that
+ * each gets some data and none can keep a slot (WIR-24). Peers are choked only in rounds; a free slot is filled
+ * at once.
  *
- * An unchoked peer that takes nothing does not count: with slots for eight, sixty that never read
- * do not keep out the sixty-first (WIR-22).
+ * An unchoked peer that takes nothing does not count: with eight slots, sixty peers that never read do not keep
+ * out the sixty-first (WIR-22).
  */
 export class Choker<P extends ChokerPeer> {
   readonly #random: Random;
@@ -94,17 +94,17 @@ export class Choker<P extends ChokerPeer> {
   #optimistic: P | undefined;
   #optimisticUntilMs = 0;
   #round = 0;
-  /** Rounds in which a leecher had one slot alone. */
+  /** Rounds in which a leecher had only one slot. */
   #loneRounds = 0;
   #nextFillMs = 0;
   #hasFree = true;
-  /** Bytes taken since the last look by peers that had their turn for a while, and whether there were such. */
+  /** Bytes taken since the last check by peers well into their turn, and whether there were such peers. */
   #takenBytes = 0;
   #hadTakers = false;
   #lookedAtMs = 0;
   /** When such a peer was last served while torrents share the line. */
   #servedAtMs = Number.NEGATIVE_INFINITY;
-  /** Unchokes beyond the slots while the line is idle; doubled by each look that finds it so. */
+  /** Unchokes beyond the slots while the line is idle; each check that finds it idle doubles them. */
   #trials = 0;
 
   constructor(random: Random) {
@@ -116,12 +116,12 @@ export class Choker<P extends ChokerPeer> {
     return this.#hasFree;
   }
 
-  /** True when `decide` is to be called. */
+  /** True when it is time to call `decide`. */
   due(now: number): boolean {
     return now >= this.#nextFillMs;
   }
 
-  /** The peer is gone. @returns True when that left a slot to fill. */
+  /** The peer is gone. @returns True when that freed a slot. */
   gone(peer: P): boolean {
     if (this.#optimistic === peer) this.#optimistic = undefined;
     const freed = this.#ledgers.delete(peer) && !peer.amChoking && peer.peerInterested;
@@ -129,7 +129,7 @@ export class Choker<P extends ChokerPeer> {
     return freed;
   }
 
-  /** What the torrent must tell to be granted slots. */
+  /** What the torrent must report to be granted slots. */
   demand(open: Iterable<P>, now: number): Pick<SlotDemand, "interested" | "uploads"> {
     let interested = 0;
     const uploads: number[] = [];
@@ -141,7 +141,7 @@ export class Choker<P extends ChokerPeer> {
     return { interested, uploads };
   }
 
-  /** A round when one has begun, else fills free slots. To be called whenever one may be free. */
+  /** Runs a round when one is due, else fills free slots. Call it whenever a slot may be free. */
   decide(view: ChokerView<P>): ChokerDecision<P> {
     const { now, slots, round, shared } = view;
     const peers = [...view.peers];
@@ -149,7 +149,7 @@ export class Choker<P extends ChokerPeer> {
       this.#observe(peer, now);
       const ledger = this.#ledger(peer, now);
       const runsSent = peer.runsSent ?? 0;
-      // A torrent alone lets others in meanwhile. Among several, that would be more than its share.
+      // A lone torrent admits others meanwhile. Among several torrents that would exceed its share.
       const isServed = peer.isHeldBack === true || runsSent > ledger.runsSent;
       if (shared && isServed) {
         ledger.movedAtMs = now;
@@ -195,7 +195,7 @@ export class Choker<P extends ChokerPeer> {
     }
     ledger.downloaded = peer.downloaded;
     ledger.uploaded = peer.uploaded;
-    // Somebody else may choke too, for instance one that is no longer interested.
+    // Other code may choke a peer as well, for example one that is no longer interested.
     if (peer.amChoking && !ledger.wasChoked) this.#endTurn(peer, now);
   }
 
@@ -234,9 +234,9 @@ export class Choker<P extends ChokerPeer> {
   }
 
   /**
-   * When those who have had their turn for a while take next to nothing together, the line is idle and an
-   * unchoke costs nothing: ever more are tried, so that one who does read need not wait until sixty who do
-   * not have had their turn, eight at a time (WIR-22).
+   * When the peers that have had their turn for a while take next to nothing in total, the line is idle and an
+   * unchoke costs nothing. Then we try more and more peers, so that one that does read need not wait until sixty
+   * that do not have had their turn, eight at a time (WIR-22).
    */
   #lookAtLine({ slots, limited, now }: ChokerView<P>): void {
     const elapsedMs = now - this.#lookedAtMs;
@@ -244,7 +244,7 @@ export class Choker<P extends ChokerPeer> {
     const idle = (this.#takenBytes * 1000) / elapsedMs < slots * FED_BYTES_PER_SECOND;
     // A line that is busy with other torrents leaves little for this one, a run of blocks every few seconds.
     const isBusy = now - this.#servedAtMs < QUIET_MS;
-    // What a limit of ours holds back is not the peers' doing.
+    // If our own limit holds bytes back, it is not the peers' fault.
     const tries = idle && this.#hadTakers && !isBusy && limited !== true;
     this.#trials = tries ? Math.max(slots, this.#trials * 2) : 0;
     this.#takenBytes = 0;
@@ -252,7 +252,7 @@ export class Choker<P extends ChokerPeer> {
     this.#lookedAtMs = now;
   }
 
-  /** Unchoked and taking what it asks for, or not yet known not to. */
+  /** Unchoked, and either taking what it requests or not yet known to take nothing. */
   #fillsSlot(peer: P, now: number): boolean {
     if (!peer.peerInterested) return false;
     return peer.amChoking || now - this.#ledger(peer, now).movedAtMs < QUIET_MS;
@@ -274,8 +274,8 @@ export class Choker<P extends ChokerPeer> {
     let filled = 0;
     for (const peer of ranked) {
       if (filled === slots - 1) break;
-      // One that is not interested and gives more than others will be let in without waiting for a
-      // round: BEP 3 unchokes it now, it fills no slot until it is interested.
+      // A peer that is not interested but gives more than others will be admitted without waiting for a round:
+      // BEP 3 unchokes it now, and it fills no slot until it is interested.
       if (!peer.peerInterested && this.#gift(peer, now) === 0) continue;
       if (peer.peerInterested && this.#isHog(peer, now)) continue;
       chosen.add(peer);
@@ -291,7 +291,7 @@ export class Choker<P extends ChokerPeer> {
     return chosen;
   }
 
-  /** One slot cannot reward one peer and try another at the same time: it does so in turn. */
+  /** One slot cannot reward one peer and try another at the same time, so it alternates. */
   #loneRound(peers: readonly P[], now: number): Set<P> {
     this.#loneRounds += 1;
     const interested = peers.filter((peer) => peer.peerInterested);
@@ -307,7 +307,7 @@ export class Choker<P extends ChokerPeer> {
     return chosen;
   }
 
-  /** Best first; among equals those that have a slot keep it. */
+  /** Best first; among equals, peers that have a slot keep it. */
   #rankByGift(peers: readonly P[], now: number): P[] {
     return [...peers].sort(
       (a, b) =>
@@ -360,7 +360,7 @@ export class Choker<P extends ChokerPeer> {
 
   // -- filling ----------------------------------------------------------------------------------
 
-  /** Between rounds nobody is choked. */
+  /** Between rounds no peer is choked. */
   #fill(peers: readonly P[], slots: number, { now }: ChokerView<P>): Set<P> {
     const chosen = new Set(peers.filter((peer) => !peer.amChoking));
     let filled = 0;
@@ -371,8 +371,8 @@ export class Choker<P extends ChokerPeer> {
   }
 
   /**
-   * Those that waited longest, hogs and snubbers last. Newcomers do not come first: who comes back
-   * as one again and again would keep all others out (WIR-22).
+   * The peers that have waited longest, with hogs and snubbers last. Newcomers do not come first: a peer that
+   * reconnects again and again would keep all others out (WIR-22).
    */
   #addWaiting(chosen: Set<P>, rest: readonly P[], free: number, now: number): void {
     if (free <= 0) return;
@@ -391,7 +391,7 @@ export class Choker<P extends ChokerPeer> {
   }
 }
 
-/** Unlike a difference it can compare infinities. */
+/** Unlike a subtraction, this can compare infinities. */
 function compare(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }

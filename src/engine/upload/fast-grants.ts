@@ -1,7 +1,7 @@
-/** A block may be asked for again when it was lost on the way, the whole piece once. */
+/** A peer may request a block again when it was lost on the way, and the whole piece once. */
 const TIMES_MAX = 2;
 
-/** The pieces that one peer may fetch although we choke it (BEP 6), and how much of them it may still ask for. */
+/** The pieces that one peer may fetch although we choke it (BEP 6), and how much of them it may still request. */
 export class FastGrants {
   readonly #bytesLeft = new Map<number, number>();
 
@@ -17,7 +17,7 @@ export class FastGrants {
     return this.#bytesLeft.has(piece);
   }
 
-  /** @returns Whether this request is granted; it is counted then. */
+  /** Grants a request and counts it. @returns False when it is not granted. */
   take(piece: number, length: number): boolean {
     const left = this.#bytesLeft.get(piece) ?? 0;
     if (left < length) return false;

@@ -78,7 +78,7 @@ class World {
 
   run(): void {
     for (let read = this.reads.shift(); read; read = this.reads.shift()) read();
-    assert.equal(this.lent, 0, "all memory came back");
+    assert.equal(this.lent, 0, "all memory was returned");
   }
 }
 
@@ -123,7 +123,7 @@ for (const [name, facts] of REFUSED) {
   });
 }
 
-test("leaves of damaged blocks, and of those that cannot be read, are rejected", () => {
+test("leaves of damaged or unreadable blocks are rejected", () => {
   const world = new World(8 * BLOCK_BYTES);
   world.bytes[9]! ^= 1;
   world.leaves.handleRequest(world.peer, world.range({}));
@@ -137,7 +137,7 @@ test("leaves of damaged blocks, and of those that cannot be read, are rejected",
   );
 });
 
-test("WIR-18: one is read for at a time, few wait, and nobody is read for without end", () => {
+test("WIR-18: reads are done one at a time, few requests wait, and each peer's reads are bounded", () => {
   const world = new World(512 * BLOCK_BYTES, 256 * BLOCK_BYTES);
   let taken = 0;
   while (world.leaves.handleRequest(world.peer, world.range({}))) taken += 1;

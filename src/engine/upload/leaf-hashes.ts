@@ -11,19 +11,19 @@ import type { MemoryShare } from "../sharing/memory-share.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { UploadPeer } from "./upload-peer.ts";
 
-/** Requests that wait for the one whose blocks are being read. */
+/** Requests that wait while another one's blocks are being read. */
 const QUEUE_MAX = 16;
-/** Leaves are hashes of blocks, which are read for them: of longer runs none are served. */
+/** Leaves are hashes of blocks, which we must read to serve them: we refuse longer runs. */
 const BYTES_MAX = 16 * 1024 * 1024;
-/** Read and hashed in one go, about a tenth of a millisecond of the main thread. */
+/** Blocks read and hashed without a pause; this takes about a tenth of a millisecond of the main thread. */
 const STEP_BYTES = 16 * BLOCK_BYTES;
 /**
- * What is read for a peer must not exceed what it was sent by more than this: 49 bytes ask for megabytes,
- * and who looks for a bad block has got the blocks (BEP 52).
+ * We read at most this much more for a peer than we sent to it: a request of 49 bytes makes us read megabytes,
+ * and a peer that looks for a bad block has received the blocks (BEP 52).
  */
 const UNPAID_BYTES_MAX = 32 * 1024 * 1024;
 
-/** The disk refused to read. */
+/** The disk refused a read. */
 export interface RefusedRead {
   readonly kind: "refused";
   readonly failure: DiskFailure;
@@ -32,11 +32,11 @@ export interface RefusedRead {
 /** One file's tree. */
 interface Tree {
   readonly firstPiece: number;
-  /** Blocks with bytes of the file. */
+  /** Blocks that hold bytes of the file. */
   readonly leafCount: number;
   /** Layers above the leaves. */
   readonly layers: number;
-  /** Layers at which a node covers a piece, or the file when that has no other piece. */
+  /** The layer whose nodes each cover a piece; the root when the file fits in one piece. */
   readonly pieceLayer: number;
   readonly pieceCount: number;
 }
@@ -45,7 +45,7 @@ interface Job {
   readonly peer: UploadPeer;
   readonly range: HashRange;
   readonly tree: Tree;
-  /** Pieces whose leaves are needed; `leaves` holds all of theirs. */
+  /** Pieces whose leaves are needed; `leaves` holds all leaves of these pieces. */
   readonly first: number;
   readonly end: number;
   readonly leaves: Uint8Array;
@@ -59,13 +59,13 @@ export interface LeafHashesOptions {
   readonly have: Bitfield;
   /** 32 bytes for each piece, zeros where unknown; `undefined` for v1. */
   readonly table: Uint8Array | undefined;
-  /** Told when memory came back. */
+  /** Notified when memory is returned. */
   readonly memory: Pick<MemoryShare, "handleRoom">;
 }
 
 /**
- * Answers requests for the leaf layer of a v2 file's tree (BEP 52): a peer whose piece came out wrong finds
- * the bad block by them. They are not kept: the blocks are read and hashed, one request at a time.
+ * Answers requests for the leaf layer of a v2 file's tree (BEP 52). A peer uses the leaves to find the bad block of
+ * a corrupt piece. We do not store them: we read and hash the blocks, one request at a time.
  */
 export class LeafHashes {
   readonly #options: LeafHashesOptions;
@@ -100,10 +100,10 @@ export class LeafHashes {
     return this.#outputs.next();
   }
 
-  /** @returns False when the request is not for leaves of ours that can be had; it is to be rejected. */
+  /** @returns False when the request is not for leaves that we can serve; reject it then. */
   handleRequest(peer: UploadPeer, range: HashRange): boolean {
     const tree = this.#trees.get(toHex(range.piecesRoot));
-    // Where a piece is a block, its layer is the leaves, and at hand.
+    // Where a piece is one block, the piece layer is the leaf layer, and we have it.
     if (!tree || range.baseLayer !== 0 || tree.pieceLayer === 0) return false;
     if (!isInside(range, tree) || this.#queue.length >= QUEUE_MAX) return false;
     const job = this.#plan(peer, range, tree);
@@ -189,7 +189,7 @@ export class LeafHashes {
     this.#next();
   }
 
-  /** What is on disk may be damaged: hashes that lead nowhere would make a liar of us. */
+  /** Data on disk may be damaged: sending hashes that do not lead to the root would make us look like a liar. */
   #isIntact({ first, end, leaves, tree }: Job): boolean {
     const { info, table } = this.#options;
     const { pieceLength } = info.geometry;
@@ -204,7 +204,7 @@ export class LeafHashes {
     return true;
   }
 
-  /** The leaves asked for, then uncles from low to high: first within the piece, then above its layer. */
+  /** The requested leaves, then uncles from low to high: first within the piece, then above its layer. */
   #prove({ range, tree, first, leaves }: Job): Uint8Array {
     const { index, length } = range;
     const start = index - (first - tree.firstPiece) * 2 ** tree.pieceLayer;

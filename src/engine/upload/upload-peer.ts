@@ -2,7 +2,7 @@ import { RateMeter } from "../sharing/rate-meter.ts";
 import { FastGrants } from "./fast-grants.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
-/** What serving needs of a connection. */
+/** The part of a connection that serving needs. */
 export interface UploadLink {
   readonly isOpen: boolean;
   /** Both sides speak BEP 6. */
@@ -11,14 +11,14 @@ export interface UploadLink {
   readonly out: UploadOutput;
   /** Only with the fast extension; without it there is no such answer. */
   sendReject(piece: number, begin: number, length: number): void;
-  /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
+  /** The peer requested something that does not exist or that we lack; too many such requests close it (WIR-5). */
   countBadRequest(): void;
   close(reason: string): void;
 }
 
 /** Where answers go. */
 export interface UploadOutput {
-  /** Bytes gathered or written that have not left. */
+  /** Bytes gathered or written that have not left yet. */
   readonly bufferedBytes: number;
   /** Bytes that the operating system took in the last second. */
   takenLately(now: number): number;
@@ -28,7 +28,7 @@ export interface UploadOutput {
   blocks(messages: Uint8Array, onLeft: () => void): void;
 }
 
-/** What the uploader keeps of one peer. Only files of this folder write to it. */
+/** What the uploader knows of one peer. Only files of this folder write to it. */
 export class UploadPeer {
   readonly link: UploadLink;
   readonly queue: UploadQueue;
@@ -37,12 +37,12 @@ export class UploadPeer {
   readonly rate = new RateMeter();
   /** Bytes of blocks since it joined. */
   uploaded = 0;
-  /** Bytes that are being read from disk for it. */
+  /** Bytes that are being read from disk for the peer. */
   readingBytes = 0;
   chokedAtMs = 0;
-  /** It asked for blocks that wait for rate or memory of ours. */
+  /** Blocks that it requested wait for our rate limit or memory. */
   isHeldBack = false;
-  /** It stands in the list of those to be served when the burst is over. */
+  /** It is listed to be served when the burst is over. */
   isToServe = false;
 
   /** @param queueMax - Requests it may have open; what we advertise as `reqq`. */

@@ -49,7 +49,7 @@ test("first come, first served, around the end of the ring and with gaps", () =>
   assert.deepEqual(drain(queue), [3, 4, 6, 7]);
 });
 
-test("what is dropped leaves the rest in order", () => {
+test("dropping some requests keeps the others in order", () => {
   const queue = queueOf(8, [1, 2, 1, 3, 1]);
   queue.removeWhere(({ piece }) => piece === 1);
   assert.deepEqual(drain(queue), [2, 3]);

@@ -8,8 +8,8 @@ export interface BlockRequest {
 const FIELDS = 3; // piece, begin, length
 
 /**
- * What one peer has asked us for and not got yet, first come first served, in typed arrays: a fast
- * leecher asks 60,000 times a second. Holds at most `capacity` requests (WIR-6).
+ * The requests of one peer that we have not answered yet, first come first served, in typed arrays: a fast leecher
+ * sends 60,000 requests a second. Holds at most `capacity` requests (WIR-6).
  */
 export class UploadQueue {
   readonly #ring: Int32Array;
@@ -38,12 +38,12 @@ export class UploadQueue {
     return true;
   }
 
-  /** The request that is next, left in the queue. */
+  /** The next request, left in the queue. */
   peek(): BlockRequest | undefined {
     return this.#count === 0 ? undefined : this.#at(0);
   }
 
-  /** The request that is next, removed. */
+  /** The next request, removed. */
   shift(): BlockRequest | undefined {
     if (this.#count === 0) return undefined;
     const request = this.#at(0);
@@ -52,7 +52,7 @@ export class UploadQueue {
     return request;
   }
 
-  /** @returns True when the request was queued; it is not any more. */
+  /** Removes a request. @returns False when it was not queued. */
   remove(piece: number, begin: number, length: number): boolean {
     for (let index = 0; index < this.#count; index += 1) {
       const request = this.#at(index);
@@ -63,7 +63,7 @@ export class UploadQueue {
     return false;
   }
 
-  /** Removes every request for which `drop` says so, in order. */
+  /** Removes every request for which `drop` returns true, in order. */
   removeWhere(drop: (request: BlockRequest) => boolean): void {
     const before = this.#count;
     let kept = 0;

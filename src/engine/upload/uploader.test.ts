@@ -35,7 +35,7 @@ class World {
   readonly rejected: number[] = [];
   slabsLeft = 10;
   sentBytes = 0;
-  /** Payload, by the outputs. */
+  /** Payload bytes, summed up from the outputs. */
   toldBytes = 0;
   readonly judgedForReaders: number[] = [];
   readonly leaving: (() => void)[] = [];
@@ -122,7 +122,7 @@ class World {
       },
       sendReject: (piece) => this.rejected.push(piece),
       countBadRequest: () => (this.badRequests += 1),
-      close: () => assert.fail("nobody is closed"),
+      close: () => assert.fail("no peer is closed"),
       out: {
         bufferedBytes: 0,
         takenLately: () => 0,
@@ -154,7 +154,7 @@ for (const [name, ...address] of bad) {
   });
 }
 
-test("a choked peer is rejected; what crossed our choke is no fault", () => {
+test("a choked peer's request is rejected; a request that crossed our choke does not count as a fault", () => {
   const world = new World();
   world.choke();
   world.now += 1_000;
@@ -165,7 +165,7 @@ test("a choked peer is rejected; what crossed our choke is no fault", () => {
   assert.deepEqual([world.rejected, world.badRequests], [[0, 0], 1]);
 });
 
-test("WIR-14: a piece is judged before its first byte is served, once for all who wait", () => {
+test("WIR-14: a piece is judged before its first byte is served, once for all peers that wait", () => {
   const world = new World();
   world.ask(1);
   world.ask(1, BLOCK);
@@ -176,7 +176,7 @@ test("WIR-14: a piece is judged before its first byte is served, once for all wh
   assert.equal(world.verifies.length, 1);
 });
 
-test("a piece is served from the memory it was judged in, as long as it is asked for", () => {
+test("a piece is served from the memory it was judged in, as long as peers request it", () => {
   const world = new World();
   world.ask(1);
   const { frames, end } = world.verifies[0]!;
@@ -190,7 +190,7 @@ test("a piece is served from the memory it was judged in, as long as it is asked
   world.ask(1, 2 * BLOCK);
   assert.deepEqual([world.sentBytes, world.reads.length], [3 * (BLOCK + 13), 0]);
 
-  // What is no block has no message there: it is read.
+  // A request that is not one whole block has no message there: it is read from disk.
   world.ask(1, 0, BLOCK / 2);
   world.ask(1, BLOCK / 2, BLOCK);
   assert.deepEqual(
@@ -202,14 +202,14 @@ test("a piece is served from the memory it was judged in, as long as it is asked
 
   world.now += 5_000;
   world.uploader.tick(world.now);
-  assert.equal(world.slabsLeft, 7, "on its way to the socket");
+  assert.equal(world.slabsLeft, 7, "one is on its way to the socket");
   for (const left of world.leaving.splice(0)) left();
   assert.equal(world.slabsLeft, 10);
   world.ask(1);
   assert.equal(world.reads.length, 3);
 });
 
-test("memory for what is kept gives way to what is asked for, and comes back at the end", () => {
+test("memory of kept pieces is freed for requested ones, and all of it is returned at the end", () => {
   const world = new World();
   world.slabsLeft = 1;
   world.ask(0);
@@ -231,7 +231,7 @@ test("memory for what is kept gives way to what is asked for, and comes back at 
   assert.equal(world.slabsLeft, 1);
 });
 
-test("STO-6: a piece that is judged anew is not served from what was kept of it", () => {
+test("STO-6: a piece that is judged again is not served from its kept copy", () => {
   const world = new World();
   world.ask(1);
   world.verifies[0]!.end({ kind: "intact" });
@@ -259,7 +259,7 @@ test("STO-6: a piece that changed while it was judged is judged once more before
   for (const left of world.leaving.splice(0)) left();
 });
 
-test("WIR-14: a corrupt piece is told, and every request for it rejected", () => {
+test("WIR-14: a corrupt piece is reported, and every request for it is rejected", () => {
   const world = new World();
   world.ask(1);
   world.ask(1, BLOCK);
@@ -268,7 +268,7 @@ test("WIR-14: a corrupt piece is told, and every request for it rejected", () =>
   assert.equal(world.peer.queue.count, 0);
 });
 
-test("a piece that was lost while it was judged is not judged for ever", () => {
+test("a piece that was lost while it was judged is not judged again and again", () => {
   const world = new World();
   world.ask(1);
   world.have.delete(1);
@@ -276,7 +276,7 @@ test("a piece that was lost while it was judged is not judged for ever", () => {
   assert.deepEqual([world.verifies.length, world.rejected], [1, [1]]);
 });
 
-test("STO-5: a read that fails is rejected, told, and costs no memory", () => {
+test("STO-5: a failed read is rejected and reported, and leaks no memory", () => {
   const world = new World();
   world.judged.fill();
   world.ask(0);
@@ -286,7 +286,7 @@ test("STO-5: a read that fails is rejected, told, and costs no memory", () => {
   assert.equal(world.sentBytes, 0);
 });
 
-test("WIR-6: past the queue requests are rejected; without memory or rate they wait", () => {
+test("WIR-6: requests beyond the queue are rejected; without memory or rate they wait", () => {
   const world = new World();
   world.judged.fill();
   world.slabsLeft = 0;
@@ -307,7 +307,7 @@ test("WIR-6: past the queue requests are rejected; without memory or rate they w
   assert.equal(limited.hungry, 1);
 });
 
-test("a cancel takes a request back, and is answered by a reject (BEP 6)", () => {
+test("a cancel removes a request, and is answered by a reject (BEP 6)", () => {
   const world = new World();
   world.ask(1);
   world.uploader.handleCancel(world.peer, 1, 0, BLOCK);

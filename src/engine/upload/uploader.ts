@@ -21,16 +21,16 @@ import type { BlockRequest } from "./upload-queue.ts";
 import { WarmPieces } from "./warm-pieces.ts";
 
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
-/** Sizes of the slabs blocks are read to, in frames: a fast peer gets half a MiB at once. */
+/** Sizes of the slabs that blocks are read into, in frames: a fast peer gets half a MiB at once. */
 const SLAB_FRAMES = [32, 16, 4, 1] as const;
-/** Bytes a peer may be owed at once: about what it takes in a second, within these bounds. */
+/** Bytes we may owe a peer at once: about what it takes in a second, within these bounds. */
 const OWED_BYTES_MIN = 2 * FRAME_BYTES;
 const OWED_BYTES_START = 4 * FRAME_BYTES;
 const OWED_BYTES_MAX = 2 * 1024 * 1024;
-/** While its rate is not known: as much as was taken for it in the last second, within these bounds. */
+/** While its rate is unknown: as much as the system accepted for it in the last second, within these bounds. */
 const OWED_BYTES_EARLY_MAX = 512 * 1024;
 const OWED_MS = 1000;
-/** And of what is left of the memory a peer may hold this part, so that many who do not read leave some. */
+/** And this part of the memory that a peer may still hold, so that many peers that do not read leave some. */
 const OWED_SHARE = 1 / 16;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
@@ -39,18 +39,18 @@ const CHOKE_GRACE_MS = 15_000;
 export type UploadOutput =
   /** A piece on disk is not intact. @param verdict - Which of its hashes it fails. */
   | { readonly kind: "corrupt"; readonly piece: number; readonly verdict: PieceVerdict }
-  /** The disk refused to read or to judge. */
+  /** The disk refused a read or a check. */
   | RefusedRead
-  /** A piece that somebody reads was judged, and all else was said of it. */
+  /** A piece that somebody reads was judged, and all other outputs about it were handed out before. */
   | { readonly kind: "judged"; readonly piece: number; readonly failure: DiskFailure | undefined }
-  /** Bytes of blocks were sent since the last burst. */
+  /** Bytes of blocks sent since the last burst. */
   | { readonly kind: "sent"; readonly bytes: number };
 
-/** One piece on its way to be served. */
+/** A piece that is being prepared for serving. */
 interface Judging {
   /** Peers that wait for it. */
   readonly peers: Set<UploadPeer>;
-  /** And readers: they are told. */
+  /** And readers, which are notified. */
   isRead: boolean;
   doubted: boolean;
 }
@@ -65,15 +65,15 @@ export interface UploaderOptions {
   /** Requests that a peer may have open. */
   readonly requestQueueMax: number;
   readonly have: Bitfield;
-  /** Pieces that need no judging before they are served; grows as pieces are served. */
+  /** Pieces that may be served without judging them first; grows as pieces are served. */
   readonly judged: Bitfield;
   readonly clock: Pick<Clock, "nowMs">;
 }
 
 /**
- * Answers the requests of one torrent's peers: takes a run of them, reads all their blocks at once
- * into one slab between the heads of their frames, and hands the slab to the socket as it is. A piece that is
- * judged because it is asked for the first time is read once only: it is served from the memory it was judged in.
+ * Answers the requests of one torrent's peers: takes a run of them, reads all their blocks at once into one slab,
+ * between the heads of their frames, and hands the slab to the socket as it is. When a piece must be judged before
+ * it is served, it is read only once: it is served from the memory it was judged in.
  */
 export class Uploader {
   readonly #options: UploaderOptions;
@@ -81,16 +81,17 @@ export class Uploader {
   readonly #judging = new Map<number, Judging>();
   readonly #warm: WarmPieces;
   /**
-   * With turns of 256 KiB all peers get a little of many pieces, and have nothing whole to pass on: ten leechers of a hub
-   * that is limited to 1 MiB/s took 42 s instead of 35. How long one may go on is the choker's to say.
+   * With turns of 256 KiB all peers would get a little of many pieces, and have no whole piece to pass on: ten
+   * leechers of a hub that is limited to 1 MiB/s took 42 s instead of 35 s. The choker decides how long one may
+   * continue.
    */
   #inTurn: UploadPeer | undefined;
-  /** Peers that may be sent something now: they asked, took what they were sent, or a piece of theirs was judged. */
+  /** Peers to serve now: they sent a request, took what we sent, or a piece that they wait for was judged. */
   readonly #toServe: (UploadPeer | undefined)[] = [];
   #toServeCount = 0;
   readonly #outputs = new OutputQueue<UploadOutput>();
   #sentBytes = 0;
-  /** Peers that were not served for want of rate, or of memory, in turn. */
+  /** Peers that wait for rate or for memory, in turn. */
   readonly #waiting = { rate: new Set<UploadPeer>(), memory: new Set<UploadPeer>() };
 
   constructor(options: UploaderOptions) {
@@ -99,7 +100,7 @@ export class Uploader {
     this.#warm = new WarmPieces({ geometry, slabs, memory });
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): UploadOutput | undefined {
     const output = this.#outputs.next();
     if (output || this.#sentBytes === 0) return output;
@@ -108,9 +109,9 @@ export class Uploader {
     return { kind: "sent", bytes };
   }
 
-  /** Called when a burst is over: serves the peers that may be sent something. */
+  /** Called when a burst is over: serves the peers that are listed. */
   settle(): void {
-    // Its memory stays: a burst that serves one peer makes no object for that.
+    // The list keeps its memory: a burst that serves one peer allocates nothing for it.
     for (let i = 0; i < this.#toServeCount; i += 1) {
       const peer = this.#toServe[i]!;
       this.#toServe[i] = undefined;
@@ -125,12 +126,12 @@ export class Uploader {
     return new UploadPeer(link, this.#options.requestQueueMax);
   }
 
-  /** A peer asks for a block (WIR-5, WIR-6). */
+  /** A peer requests a block (WIR-5, WIR-6). */
   handleRequest(peer: UploadPeer, piece: number, begin: number, length: number): void {
     this.#serveLater(peer);
     if (peer.link.amChoking && !peer.grants.take(piece, length)) {
       peer.link.sendReject(piece, begin, length);
-      // What was on its way when we choked it is no fault of the peer.
+      // The peer is not to blame for requests that crossed our choke.
       if (this.#options.clock.nowMs() - peer.chokedAtMs > CHOKE_GRACE_MS)
         peer.link.countBadRequest();
       return;
@@ -146,7 +147,7 @@ export class Uploader {
       peer.link.sendReject(piece, begin, length);
       return;
     }
-    // Requests come long before their turn: by then the piece is judged, on another core.
+    // Requests arrive long before their turn: by then another core has judged the piece.
     if (!this.#options.judged.has(piece)) this.#judge(piece, peer);
   }
 
@@ -154,7 +155,7 @@ export class Uploader {
     if (peer.queue.remove(piece, begin, length)) peer.link.sendReject(piece, begin, length);
   }
 
-  /** A choked peer may have these pieces all the same, as far as they are here. */
+  /** The peer may fetch these pieces even while it is choked, as far as we have them. */
   grant(peer: UploadPeer, pieces: readonly number[]): void {
     const { geometry, have } = this.#options;
     for (const piece of pieces) {
@@ -197,7 +198,7 @@ export class Uploader {
     }
   }
 
-  /** It is our turn at what all share. @returns Whether peers still wait for it. */
+  /** It is our turn to use the shared limits. @returns Whether peers still wait for them. */
   serveWaiting(scarce: "rate" | "memory", now: number): boolean {
     const { limit, memory } = this.#options;
     const waiting = this.#waiting[scarce];
@@ -211,7 +212,7 @@ export class Uploader {
     return waiting.size > 0;
   }
 
-  /** The peer in turn until it has what it asked for, then the one that waits longest. */
+  /** Serves the peer in turn until it has everything it requested, then the one that has waited longest. */
   #nextInTurn(waiting: ReadonlySet<UploadPeer>): UploadPeer {
     if (!this.#inTurn || !waiting.has(this.#inTurn)) [this.#inTurn] = waiting;
     return this.#inTurn!;
@@ -229,18 +230,18 @@ export class Uploader {
     if (this.#inTurn === peer) this.#inTurn = undefined;
   }
 
-  /** Has a piece that is here judged for a reader: a `judged` output follows. */
+  /** Judges a piece that we have for a reader; a `judged` output follows. */
   judge(piece: number): void {
     this.#judge(piece, undefined);
     this.#judging.get(piece)!.isRead = true;
   }
 
-  /** @returns A copy of bytes of a piece that lies in memory; `undefined` when it does not. */
+  /** @returns A copy of bytes of a piece that is in memory; `undefined` when it is not. */
   copyWarm(piece: number, begin: number, length: number): Uint8Array | undefined {
     return this.#warm.copy(piece, begin, length);
   }
 
-  /** What is being judged may have been read before it changed: it is judged once more (STO-6). */
+  /** A piece that is being judged may have been read before it changed: it is judged again (STO-6). */
   doubt(piece: number): void {
     const judging = this.#judging.get(piece);
     if (judging) judging.doubted = true;
@@ -254,7 +255,7 @@ export class Uploader {
     this.#warm.tick(nowMs);
   }
 
-  /** Gives back the memory of what is not on its way to a peer; nothing is served any more. */
+  /** Frees all memory that is not on its way to a peer; nothing is served any more. */
   close(): void {
     this.#warm.close();
   }
@@ -262,14 +263,14 @@ export class Uploader {
   #servable(piece: number, begin: number, length: number): boolean {
     if (!this.#options.have.has(piece)) return false;
     if (length === 0 || length > BLOCK_BYTES_MAX) return false;
-    // Peers may ask for the padding behind a file's last byte as well: those that know only v1, and
-    // libtorrent also in a v2 torrent, where no file covers it.
+    // Peers may also request the padding after a file's last byte: those that know only v1 do, and libtorrent
+    // does so even in a v2 torrent, where no file covers it.
     const { geometry } = this.#options;
     const end = geometry.aligned ? geometry.pieceLength : geometry.pieceSize(piece);
     return begin < geometry.pieceSize(piece) && begin + length <= end;
   }
 
-  /** Nothing is served that was not judged since the files were last known to be as they should. */
+  /** Serves only pieces that were judged since their files were last known to be good. */
   #judge(piece: number, peer: UploadPeer | undefined): void {
     const underWay = this.#judging.get(piece);
     if (underWay) {
@@ -307,7 +308,7 @@ export class Uploader {
     });
   }
 
-  /** The piece cannot be served; what was asked of it gets its answer. */
+  /** The piece cannot be served; its requests are rejected. */
   #refuse(peer: UploadPeer, refused: number): void {
     peer.queue.removeWhere(({ piece, begin, length }) => {
       if (piece === refused) peer.link.sendReject(piece, begin, length);
@@ -315,7 +316,7 @@ export class Uploader {
     });
   }
 
-  /** Bytes the peer may be owed at the moment. */
+  /** Bytes that we may owe the peer at the moment. */
   #owedMax(peer: UploadPeer): number {
     const { slabs, clock } = this.#options;
     const share = (slabs.limitBytes - slabs.lentBytes + this.#warm.idleBytes) * OWED_SHARE;
@@ -349,7 +350,7 @@ export class Uploader {
       ? this.#takeSlab(Math.min(room, allowed), first.length, peer.queue.count)
       : undefined;
     if (!slab) {
-      // What is kept for others may stand in the way; their blocks can be read again.
+      // Blocks kept for others may use up the memory; they can be read again.
       if (this.#warm.dropIdle()) return true;
       if (memory.mayTry()) memory.handleShort();
       this.#wait("memory", peer);

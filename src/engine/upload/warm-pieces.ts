@@ -5,18 +5,18 @@ import type { MemoryShare } from "../sharing/memory-share.ts";
 import type { UploadQueue } from "./upload-queue.ts";
 
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
-/** Longer pieces are read again when they are served. */
+/** Longer pieces are read again to be served. */
 const PIECE_BYTES_MAX = 4 * 1024 * 1024;
-/** Of one torrent: twice what a peer may ask for ahead (500 blocks). */
+/** Per torrent: twice what a peer may request ahead (500 blocks). */
 const WARM_BYTES_MAX = 16 * 1024 * 1024;
-/** What nobody asked for in this time is let go. */
+/** A piece is dropped when no peer has requested it for this time. */
 const IDLE_MS = 5000;
 
 /** One piece in memory, as the messages that carry it: each block behind its head. */
 export class WarmPiece {
   readonly slab: Slab;
   readonly bytes: number;
-  /** Being read, or on their way to a socket. */
+  /** Reads into it and sends from it that are in progress. */
   users = 1;
   /** Blocks sent so far; a piece that was served once makes room first. */
   sentBlocks = 0;
@@ -32,13 +32,14 @@ export class WarmPiece {
 export interface WarmPiecesOptions {
   readonly geometry: Geometry;
   readonly slabs: SlabPool;
-  /** Told when memory came back. */
+  /** Notified when memory is returned. */
   readonly memory: Pick<MemoryShare, "handleRoom">;
 }
 
 /**
- * Pieces that were read to be judged and are asked for: they are served from where they lie, without a second
- * reading, to as many peers as ask while they are here. Bounded; what does not fit is served from disk.
+ * Pieces that were read to be judged and that peers request. They are served from this memory, without a second
+ * read, to every peer that requests them while they are here. The memory is bounded; other pieces are served from
+ * disk.
  */
 export class WarmPieces {
   readonly #options: WarmPiecesOptions;
@@ -51,12 +52,12 @@ export class WarmPieces {
     this.#options = options;
   }
 
-  /** Bytes of pieces that are not on their way to a peer: `dropIdle` gives them back. */
+  /** Bytes of pieces that are not being sent: `dropIdle` frees them. */
   get idleBytes(): number {
     return this.#idleBytes;
   }
 
-  /** Memory to judge a piece in, to be followed by `keep` or `release`; `undefined` when there is none. */
+  /** Memory to judge a piece in; call `keep` or `release` afterwards. `undefined` when there is none. */
   take(piece: number, nowMs: number): WarmPiece | undefined {
     const { geometry, slabs } = this.#options;
     if (this.#closed || geometry.pieceLength > PIECE_BYTES_MAX) return undefined;
@@ -73,7 +74,7 @@ export class WarmPieces {
     return { slab: warm.slab, headBytes: PIECE_HEAD_BYTES };
   }
 
-  /** The piece is intact: it is served from here on. */
+  /** The piece is intact: from now on it is served from this memory. */
   keep(piece: number, warm: WarmPiece): void {
     if (this.#closed) {
       this.release(piece, warm);
@@ -91,11 +92,11 @@ export class WarmPieces {
   }
 
   /**
-   * Takes requests that follow one another in a piece that is here off the queue.
+   * Takes consecutive requests for a piece in memory off the queue.
    *
-   * @param room - Bytes of payload at most, but one block at least.
-   * @returns Their answer, to be followed by `release` when it has left; `undefined` when the first request is
-   *   for something else than a whole block of such a piece: then nothing is taken.
+   * @param room - The most bytes of payload to take, but at least one block.
+   * @returns Their answer; call `release` when it has left. `undefined`, and nothing is taken, when the first
+   *   request is not for a whole block of such a piece.
    */
   answer(queue: UploadQueue, room: number, nowMs: number): WarmAnswer | undefined {
     const { piece, begin } = queue.peek()!;
@@ -122,7 +123,7 @@ export class WarmPieces {
     return { warm, messages: warm.slab.view.subarray(start, start + length), payload };
   }
 
-  /** @returns A copy of bytes of a piece that is here; `undefined` when it is not. */
+  /** @returns A copy of bytes of a piece in memory; `undefined` when it is not here. */
   copy(piece: number, begin: number, length: number): Uint8Array | undefined {
     const warm = this.#pieces.get(piece);
     if (!warm) return undefined;
@@ -138,7 +139,7 @@ export class WarmPieces {
     return bytes;
   }
 
-  /** An answer has left, or what was judged here is not to be kept. */
+  /** An answer has left, or a judged piece is not kept. */
   release(piece: number, warm: WarmPiece): void {
     warm.users -= 1;
     if (warm.users > 0) return;
@@ -146,7 +147,7 @@ export class WarmPieces {
     else this.#give(warm);
   }
 
-  /** Not to be served from memory any more. */
+  /** The piece must not be served from memory any more. */
   drop(piece: number): void {
     const warm = this.#pieces.get(piece);
     if (!warm) return;
@@ -156,27 +157,27 @@ export class WarmPieces {
     this.#give(warm);
   }
 
-  /** Drops what is not on its way to a peer. @returns Whether that gave memory back. */
+  /** Drops pieces that are not being sent. @returns Whether that freed memory. */
   dropIdle(): boolean {
     const before = this.#bytes;
     for (const [piece, warm] of this.#pieces) if (warm.users === 0) this.drop(piece);
     return this.#bytes < before;
   }
 
-  /** From now on nothing is kept. */
+  /** From now on no piece is kept. */
   close(): void {
     this.#closed = true;
     for (const piece of this.#pieces.keys()) this.drop(piece);
   }
 
-  /** Lets go of what nobody has asked for in a while. */
+  /** Drops pieces that no peer has requested for a while. */
   tick(nowMs: number): void {
     for (const [piece, warm] of this.#pieces) {
       if (nowMs - warm.usedAtMs >= IDLE_MS) this.drop(piece);
     }
   }
 
-  /** Makes room by the oldest piece all of which was sent. @returns False when there is none. */
+  /** Makes room by dropping the oldest piece that was sent completely. @returns False when there is none. */
   #evict(): boolean {
     for (const [piece, warm] of this.#pieces) {
       const served = warm.sentBlocks >= this.#options.geometry.blockCount(piece);
@@ -194,7 +195,7 @@ export class WarmPieces {
   }
 }
 
-/** Messages that answer a run of requests, to be sent as they are. */
+/** Messages that answer a run of requests, ready to be sent. */
 export interface WarmAnswer {
   readonly warm: WarmPiece;
   readonly messages: Uint8Array;
