@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Deadlines, SOONEST_MAX } from "./deadlines.ts";
 
-/** Deadlines of a torrent of which these pieces are here. */
+/** Deadlines of a torrent of which we have these pieces. */
 function world(...had: number[]) {
   const have = new Set(had);
   const deadlines = new Deadlines((piece) => have.has(piece));
@@ -10,7 +10,7 @@ function world(...had: number[]) {
   return { have, deadlines, listed };
 }
 
-test("one reader's pieces are listed in order, without those that are here", () => {
+test("one reader's pieces are listed in order, without those that we have", () => {
   const { deadlines, listed, have } = world(12, 14);
   assert.ok(deadlines.isEmpty);
   deadlines.set(0, { first: 10, end: 17, dueMs: 1_000, msPerPiece: 100 }, 0);
@@ -26,7 +26,7 @@ test("one reader's pieces are listed in order, without those that are here", () 
   assert.ok(deadlines.isEmpty);
 });
 
-test("several readers: whatever is needed first comes first", () => {
+test("several readers: the piece that is needed first comes first", () => {
   const { deadlines, listed } = world();
   deadlines.set(0, { first: 0, end: 4, dueMs: 1_000, msPerPiece: 100 }, 0);
   deadlines.set(1, { first: 50, end: 54, dueMs: 1_150, msPerPiece: 10 }, 0);
@@ -40,7 +40,7 @@ test("readers that are all too late get their pieces in turn, however late each 
   assert.deepEqual(listed(), [0, 50, 1, 51, 2, 52]);
 });
 
-test("a piece that two need is listed once, for whoever needs it first", () => {
+test("a piece that two readers need is listed once, at the earlier deadline", () => {
   const { deadlines, listed } = world();
   deadlines.set(0, { first: 0, end: 4, dueMs: 2_000, msPerPiece: 10 }, 0);
   deadlines.set(1, { first: 2, end: 6, dueMs: 1_000, msPerPiece: 10 }, 0);
@@ -51,7 +51,7 @@ test("a piece that two need is listed once, for whoever needs it first", () => {
   assert.ok(deadlines.includes(5) && !deadlines.includes(6));
 });
 
-test("the list is bounded, and every reader has its part of it", () => {
+test("the list is bounded, and every reader has a part of it", () => {
   const { deadlines, listed } = world();
   for (let reader = 0; reader < 16; reader += 1) {
     const first = reader * 1_000;

@@ -1,7 +1,7 @@
-/** Pieces that are looked at when a peer is to be asked for blocks: the soonest of all readers. */
+/** Pieces considered when a peer is to be asked for blocks: those that readers need soonest. */
 export const SOONEST_MAX = 64;
 
-/** Pieces in a row that somebody reads. */
+/** A run of pieces that somebody reads. */
 export interface DeadlineSpan {
   /** The piece that is needed first. */
   readonly first: number;
@@ -9,38 +9,38 @@ export interface DeadlineSpan {
   readonly end: number;
   /** When the first piece is needed, in clock milliseconds. */
   readonly dueMs: number;
-  /** By how much later each further piece is needed. */
+  /** How much later each further piece is needed. */
   readonly msPerPiece: number;
 }
 
-/** How far the span of a reader is listed. */
+/** How far a reader's span has been listed. */
 interface Cursor extends DeadlineSpan {
   /** The next piece to be listed. */
   next: number;
-  /** When it is needed; infinity when none is left. */
+  /** When that piece is needed; infinity when none is left. */
   nextDueMs: number;
 }
 
 /**
- * The pieces that readers need soon, soonest first: one list, merged from a span for each reader. Everything that is
- * overdue counts as equally late, so that readers who all get too little get it in turn, each in its own order.
+ * The pieces that readers need soon, soonest first: one list, merged from a span for each reader. All overdue pieces
+ * count as equally late, so that readers who all get too little are served in turn, each in its own order.
  *
- * The list is made anew when it is asked for after a change: O(`SOONEST_MAX` x readers).
+ * After a change the list is rebuilt on the next access: O(`SOONEST_MAX` x readers).
  */
 export class Deadlines {
   /** The first `count` numbers are the list. */
   readonly pieces = new Int32Array(SOONEST_MAX);
   readonly #isHad: (piece: number) => boolean;
   readonly #spans = new Map<number, Cursor>();
-  /** The same, to be looked through fast. */
+  /** The same list, for fast lookup. */
   #cursors: readonly Cursor[] = [];
-  /** A piece may be needed by two of them. */
+  /** Two readers may need the same piece. */
   #overlap = false;
   #nowMs = 0;
   #count = 0;
   #isStale = false;
 
-  /** @param isHad - Pieces that are here need no listing. */
+  /** @param isHad - Pieces that we have are not listed. */
   constructor(isHad: (piece: number) => boolean) {
     this.#isHad = isHad;
   }
@@ -56,14 +56,14 @@ export class Deadlines {
     return this.#count;
   }
 
-  /** Replaces what was said of the reader before. */
+  /** Replaces the reader's earlier span. */
   set(reader: number, span: DeadlineSpan, nowMs: number): void {
     this.#spans.set(reader, { ...span, next: span.first, nextDueMs: 0 });
     this.#nowMs = nowMs;
     this.#handleSpans();
   }
 
-  /** What was last said of the reader. */
+  /** The reader's latest span. */
   span(reader: number): DeadlineSpan | undefined {
     return this.#spans.get(reader);
   }
@@ -72,12 +72,12 @@ export class Deadlines {
     if (this.#spans.delete(reader)) this.#handleSpans();
   }
 
-  /** The piece came, or was lost; many when left out. */
+  /** We got the piece, or lost it; without an argument: several pieces. */
   handleChange(piece?: number): void {
     if (piece === undefined || this.includes(piece)) this.#isStale = true;
   }
 
-  /** True when the piece is in the span of a reader. */
+  /** True when the piece is in a reader's span. */
   includes(piece: number): boolean {
     for (const { first, end } of this.#spans.values())
       if (piece >= first && piece < end) return true;
@@ -113,7 +113,7 @@ export class Deadlines {
     }
   }
 
-  /** The reader whose next piece is needed first; of those that are equally late, the one with fewest listed. */
+  /** The reader whose next piece is needed first; among equally late readers, the one with the fewest listed pieces. */
   #soonest(): Cursor | undefined {
     let soonest: Cursor | undefined;
     let soonestMs = Number.POSITIVE_INFINITY;
@@ -127,7 +127,7 @@ export class Deadlines {
     return soonest;
   }
 
-  /** Passes over pieces that are here or listed already. */
+  /** Skips pieces that we have or that are listed already. */
   #moveTo(cursor: Cursor, piece: number): void {
     let next = piece;
     while (next < cursor.end && (this.#isHad(next) || this.#isListed(next))) next += 1;

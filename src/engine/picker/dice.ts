@@ -1,9 +1,9 @@
 import type { Random } from "../../ports/random.ts";
 
 /**
- * Cheap chance, seeded once from the `Random` port: the picker throws for every tie and shuffles
- * every piece, and chance from the operating system costs a microsecond a throw. Nobody gains by
- * guessing which of two equally rare pieces is next, so xorshift32 will do (Marsaglia 2003).
+ * Cheap random numbers, seeded once from the `Random` port. The picker breaks every tie at random and shuffles every
+ * piece, and a random number of the operating system costs a microsecond. Nobody gains by guessing which of two
+ * equally rare pieces is next, so xorshift32 is good enough (Marsaglia 2003).
  */
 export class Dice {
   #state: number;

@@ -3,13 +3,13 @@ import type { PieceChooser } from "./piece-chooser.ts";
 import type { PieceLedger } from "./piece-ledger.ts";
 import type { PickerPeer } from "./swarm-pieces.ts";
 
-/** Blocks a peer may owe us when it is given duplicates of what others were asked for. */
+/** A peer that owes us this many blocks gets no more duplicates of blocks that others were asked for. */
 const END_GAME_OUTSTANDING_MAX = 8;
 
-/** Blocks others sent in place of a peer since its last one, until it is no help in the end game. */
+/** When others sent this many blocks in its place since its last one, a peer no longer helps in the end game. */
 const OVERTAKEN_MAX = 4;
 
-/** When every block is asked of somebody, those that are idle are asked for what others owe us (BEP 3). */
+/** When every block is requested, idle peers are asked for blocks that others owe us (BEP 3). */
 export class EndGame {
   readonly #ledger: PieceLedger;
   readonly #chooser: PieceChooser;
@@ -20,15 +20,15 @@ export class EndGame {
   }
 
   /**
-   * Whether a peer takes part. Not one that may be lying. Nor one that is overtaken itself, nor a stranger
-   * while we know better ones: two that say nothing would hold a block between them (WIR-15).
+   * Whether a peer takes part. A peer that may be lying does not. Neither does one that others overtake, nor a stranger
+   * while we know better peers: two silent peers would keep a block between them (WIR-15).
    */
   takesPart(who: PickerPeer): boolean {
     if (who.suspected || who.overtaken >= OVERTAKEN_MAX || !this.#chooser.isEndGame) return false;
     return who.proven || !this.#ledger.swarm.hasProvenPeer();
   }
 
-  /** Asks this peer too for what others owe us. @returns How many blocks are written then. */
+  /** Also asks this peer for blocks that others owe us. @returns The number of blocks written in total. */
   ask(who: PickerPeer, room: PickRoom): number {
     const roomLeft = END_GAME_OUTSTANDING_MAX - who.outstanding;
     const blocksMax = Math.min(room.blocksMax, room.count + roomLeft);

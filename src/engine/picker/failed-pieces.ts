@@ -1,21 +1,21 @@
-/** Whole corrupt pieces a sender may deliver alone before it is asked for nothing any more. */
+/** After this many whole corrupt pieces from it alone, a sender is asked for nothing more. */
 const ALONE_MAX = 4;
 
-/** Senders remembered for one piece; the oldest of more is forgotten. */
+/** Senders remembered for one piece; beyond that the oldest is forgotten. */
 const SENDERS_MAX = 16;
 
-/** Senders of whole corrupt pieces remembered in all; the oldest of more is forgotten. */
+/** Senders of whole corrupt pieces remembered in total; beyond that the oldest is forgotten. */
 const DOUBTFUL_MAX = 4096;
 
 /**
- * Pieces that were corrupt and are not intact yet. They are fetched whole from one peer (WIR-12),
- * before other pieces, and not from one that delivered them corrupt while somebody else has them.
+ * Pieces that were corrupt and are not intact yet. Each is fetched whole from one peer (WIR-12), before other pieces,
+ * and not from a peer that delivered it corrupt while another peer has it.
  */
 export class FailedPieces {
-  /** Of each piece, the senders that delivered all of it alone and corrupt. */
+  /** For each piece, the senders that delivered all of it alone and corrupt. */
   readonly #failures = new Map<number, Set<number>>();
   readonly #waiting = new Set<number>();
-  /** Whole corrupt pieces in a row, by sender. */
+  /** Consecutive whole corrupt pieces, by sender. */
   readonly #doubtful = new Map<number, number>();
 
   has(piece: number): boolean {
@@ -27,7 +27,7 @@ export class FailedPieces {
     return this.#waiting;
   }
 
-  /** @param alone - The one who sent all of it, if one did. */
+  /** @param alone - The peer that sent all of it, if there is one. */
   add(piece: number, alone: number | undefined): void {
     const senders = this.#failures.get(piece) ?? new Set();
     this.#failures.set(piece, senders);
@@ -41,22 +41,22 @@ export class FailedPieces {
     dropOldest(this.#doubtful, DOUBTFUL_MAX);
   }
 
-  /** It delivered a whole piece alone and corrupt, and none alone and intact since. */
+  /** The sender delivered a whole piece alone and corrupt, and none alone and intact since. */
   isDoubtful(sender: number): boolean {
     return this.#doubtful.has(sender);
   }
 
-  /** It delivered a whole piece alone and intact. */
+  /** The sender delivered a whole piece alone and intact. */
   clear(sender: number): void {
     this.#doubtful.delete(sender);
   }
 
-  /** Waits again: it was opened, but nothing of it is left. */
+  /** The piece waits again: it was opened, but nothing of it is left. */
   wait(piece: number): void {
     this.#waiting.add(piece);
   }
 
-  /** It is being fetched. */
+  /** The piece is being fetched. */
   start(piece: number): void {
     this.#waiting.delete(piece);
   }
@@ -66,12 +66,12 @@ export class FailedPieces {
     this.#waiting.delete(piece);
   }
 
-  /** True when this sender delivered all of the piece and it was corrupt. */
+  /** True when this sender delivered all of the piece and the piece was corrupt. */
   isBlamed(piece: number, sender: number): boolean {
     return this.#failures.get(piece)?.has(sender) ?? false;
   }
 
-  /** True when it delivered nothing but corrupt pieces, and too many of them. */
+  /** True when it delivered only corrupt pieces, and too many of them. */
   isHopeless(sender: number): boolean {
     return (this.#doubtful.get(sender) ?? 0) >= ALONE_MAX;
   }

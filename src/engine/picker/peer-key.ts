@@ -1,2 +1,2 @@
-/** A peer of one torrent: a small number, made by the picker, used again when the peer is gone. */
+/** A peer of one torrent: a small number that the picker assigns, and reuses when the peer is gone. */
 export type PeerKey = number & { readonly brand: "PeerKey" };

@@ -4,7 +4,7 @@ export interface PickedBlocks {
   readonly blocks: Int32Array;
 }
 
-/** What is left of it. */
+/** Numbers that still fit. */
 export interface PickRoom {
   readonly out: PickedBlocks;
   /** Blocks already written. */

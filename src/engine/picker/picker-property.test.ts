@@ -10,13 +10,13 @@ import { seededRandom } from "../../sim/seeded-random.ts";
 interface ModelPeer {
   readonly pieces: Set<number>;
   readonly sender: number;
-  /** Blocks asked from it, "piece:block"; true when it was given up for being late. */
+  /** Blocks asked from it, "piece:block"; true when we gave it up as late. */
   readonly asked: Map<string, boolean>;
 }
 
 /**
- * A naive picker beside the real one: plain sets, every count by counting.
- * It does not choose; it checks that what the real one chooses and reports was allowed.
+ * A naive picker beside the real one: it keeps plain sets and counts everything by enumeration. It does not choose;
+ * it checks that every choice and report of the real one was allowed.
  */
 class PickerModel {
   readonly picker: PiecePicker;
@@ -25,7 +25,7 @@ class PickerModel {
   readonly #peers = new Map<PeerKey, ModelPeer>();
   readonly #have = new Set<number>();
   readonly #received = new Map<number, Set<number>>();
-  /** Pieces that were corrupt: fetched from one peer, whenever there is one. */
+  /** Pieces that were corrupt: each is fetched from one peer, whenever there is one. */
   readonly #failed = new Set<number>();
   /** Started pieces without memory. */
   readonly #parked = new Set<number>();
@@ -33,7 +33,7 @@ class PickerModel {
   readonly #out = { pieces: new Int32Array(64), blocks: new Int32Array(64) };
   #nextSender = 0;
   endGamePicks = 0;
-  /** Picks of pieces that somebody read. */
+  /** Picks of pieces that a reader needs. */
   urgentPicks = 0;
 
   constructor(geometry: Geometry, random: Random) {
@@ -126,11 +126,11 @@ class PickerModel {
     assert.ok(this.#isLacking(piece), `piece ${piece} is lacking`);
     assert.ok(this.#received.has(piece) && !this.#parked.has(piece), `piece ${piece} has memory`);
     assert.ok(block >= 0 && block < this.#geometry.blockCount(piece));
-    assert.ok(!this.#received.get(piece)!.has(block), "nothing is asked for that is here");
-    assert.ok(!peer.asked.has(name), "never twice from the same peer");
+    assert.ok(!this.#received.get(piece)!.has(block), "a block that we have is not asked for");
+    assert.ok(!peer.asked.has(name), "the same peer is never asked twice");
     const others = [...this.#peers].filter(([, other]) => other.asked.get(name) === false);
     if (others.length > 0) {
-      assert.equal(others.length, 1, "one extra at most");
+      assert.equal(others.length, 1, "at most one extra peer is asked");
       this.#checkEndGame();
       this.endGamePicks += 1;
     }
@@ -138,7 +138,7 @@ class PickerModel {
     if (this.picker.urgent.deadlines.includes(piece)) this.urgentPicks += 1;
   }
 
-  /** Somebody reads from a piece on, or no more. */
+  /** A reader starts at a piece, or stops. */
   read(piece: number): void {
     const { deadlines } = this.picker.urgent;
     const reader = this.#random.below(4);
@@ -152,7 +152,7 @@ class PickerModel {
       );
   }
 
-  /** A cancel was sent to the peer, or it is silent: others may be asked, and it may send the block all the same. */
+  /** A cancel was sent to the peer, or it is silent: others may be asked, and it may still send the block. */
   giveBack(key: PeerKey): void {
     const { asked } = this.#peers.get(key)!;
     const outcome = this.#random.below(2) === 0 ? "answered" : "forgotten";
@@ -166,7 +166,7 @@ class PickerModel {
     }
   }
 
-  /** Duplicates are asked for only when nothing else is left to ask of anybody. */
+  /** Duplicates are requested only when nothing else is left to ask any peer for. */
   #checkEndGame(): void {
     const holders = [...this.#peers.values()];
     for (const piece of this.#pieces()) {
@@ -197,7 +197,7 @@ class PickerModel {
     assert.ok(expected && !expected.has(block), "a block is accepted once");
     expected.add(block);
     const others = [...this.#peers].filter(([, other]) => other.asked.has(name));
-    assert.equal(receipt.alsoAsked, others[0]?.[0], "whoever else was asked is named");
+    assert.equal(receipt.alsoAsked, others[0]?.[0], "the other peer that was asked is named");
     for (const [, other] of others) other.asked.delete(name);
     assert.equal(receipt.pieceComplete, expected.size === this.#geometry.blockCount(piece));
     if (receipt.pieceComplete) this.#judge(piece, options.honest);
@@ -248,7 +248,7 @@ class PickerModel {
     }
   }
 
-  /** Every count of the picker against counting. */
+  /** Compares every count of the picker with an enumeration. */
   check(): void {
     this.#syncReceived();
     this.#syncAsked();
@@ -278,7 +278,7 @@ class PickerModel {
     else assert.equal(state, this.#priorities[piece] === 0 ? "unwanted" : "wanted");
   }
 
-  /** A piece that begins anew with one peer forgets its blocks. */
+  /** A piece that starts over with one peer forgets its blocks. */
   #syncReceived(): void {
     for (const [piece, received] of this.#received) {
       if (this.picker.receivedCount(piece) === received.size) continue;
@@ -287,13 +287,13 @@ class PickerModel {
     }
   }
 
-  /** It also forgets who was asked for them. */
+  /** It also forgets which peers were asked for them. */
   #syncAsked(): void {
     for (const [key, peer] of this.#peers) {
       for (const [name, late] of peer.asked) {
         const [piece, block] = name.split(":").map(Number) as [number, number];
         if (this.picker.owes(key, piece, block)) continue;
-        // Or the piece, strict since one was corrupt, went from a stranger to a proven peer.
+        // Or the piece, strict because it was corrupt, moved from a stranger to a proven peer.
         assert.ok(late || this.#failed.size > 0, `peer ${key} was asked for ${name}`);
         peer.asked.delete(name);
       }
@@ -337,7 +337,7 @@ function swarmOf(seed: number): { model: PickerModel; pieceCount: number } {
   return { model: new PickerModel(geometry, random), pieceCount };
 }
 
-test("whatever peers and readers do, every count is exact and no block is asked twice but in the end game", () => {
+test("whatever peers and readers do, every count is exact and no block is asked twice outside the end game", () => {
   let endGamePicks = 0;
   let urgentPicks = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -387,7 +387,7 @@ function disturb(
   else model.deliver(peer, { honest: random.below(8) > 0 });
 }
 
-/** However things stand: with an honest peer that has everything the rest is had in bounded steps. */
+/** In any state, an honest peer that has everything completes the rest in a bounded number of steps. */
 function finish(model: PickerModel): void {
   model.wantAll();
   model.read(0);
@@ -401,5 +401,5 @@ function finish(model: PickerModel): void {
     model.deliver(seed, { honest: true });
     model.check();
   }
-  assert.ok(model.isComplete, "the rest was had from the seed");
+  assert.ok(model.isComplete, "the seed provided the rest");
 }

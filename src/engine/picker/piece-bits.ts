@@ -33,7 +33,7 @@ export class PieceBits {
     this.words[piece >>> 5]! &= ~(0x8000_0000 >>> (piece & 31));
   }
 
-  /** The pieces, ascending. */
+  /** The pieces in ascending order. */
   *pieces(): Generator<number> {
     for (let word = 0; word < this.words.length; word += 1) {
       let rest = this.words[word]!;
@@ -56,7 +56,7 @@ export class PieceBits {
     if (spare > 0) this.words[this.words.length - 1] = -1 << spare;
   }
 
-  /** How many pieces are in both sets. */
+  /** The number of pieces in both sets. */
   countCommon(other: PieceBits): number {
     let count = 0;
     for (let i = 0; i < this.words.length; i += 1) {

@@ -4,50 +4,50 @@ import type { StartedPiece } from "./started-piece.ts";
 import { NOBODY, type PickerPeer } from "./swarm-pieces.ts";
 
 /**
- * Until so many pieces are here, new ones are taken at random: a piece of which there are many copies
- * is soon here, and something to trade (BEP 3). Not from a peer that has everything: it sends a rare
- * piece as soon as any other, and a seed should send each piece once before it sends one twice.
+ * Until we have this many pieces, new ones are taken at random: a piece with many copies arrives soon, and gives us
+ * something to trade (BEP 3). This does not apply to a peer that has everything: it sends a rare piece as soon as any
+ * other, and a seed should send each piece once before it sends one twice.
  */
 const RANDOM_FIRST_PIECES = 4;
 
 export interface PickOptions {
   /**
-   * Asked before blocks of a piece without memory are handed out. On `true` the piece has memory,
-   * until its verdict, `park` or `discard`.
+   * Called before blocks of a piece without memory are handed out. On `true` the piece has memory, until its verdict,
+   * `park` or `discard`.
    */
   readonly canStart: (piece: number) => boolean;
   /** The peer is fast enough for a whole piece of its own (in about 20 s). */
   readonly whole: boolean;
-  /** It let us down: it gets no piece of its own and no duplicates. */
+  /** The peer let us down: it gets no piece of its own and no duplicates. */
   readonly snubbed: boolean;
-  /** It has owed us blocks for a while and sends none: it gets nothing that a reader needs soon. */
+  /** The peer has owed us blocks for a while and sends none: it gets nothing that a reader needs soon. */
   readonly silent: boolean;
-  /** It chokes us: only its allowed-fast pieces (BEP 6). */
+  /** The peer chokes us: it gets only its allowed-fast pieces (BEP 6). */
   readonly choked: boolean;
 }
 
 /**
- * Chooses the piece a peer is to fetch blocks of. Peers that are fast, strange or suspected get
- * pieces of their own, the others share: so slow ones do not hold up fast ones, and what a liar
- * sends is mixed with nobody's. A suspected peer, and a piece that was corrupt, are strict about it.
+ * Chooses the piece that a peer is to fetch blocks of. Peers that are fast, unknown or suspected get their own pieces;
+ * the others share. So slow peers do not delay fast ones, and a liar's blocks are not mixed with those of others. For a
+ * suspected peer, and for a piece that was corrupt, this rule is strict.
  */
 export class PieceChooser {
   readonly #ledger: PieceLedger;
   #round = 0;
-  /** `canStart` said no in this round. */
+  /** `canStart` returned false in this round. */
   #memoryShort = false;
 
   constructor(ledger: PieceLedger) {
     this.#ledger = ledger;
   }
 
-  /** Begins a pick: what one peer is asked for at once. */
+  /** Begins a pick: the blocks that one peer is asked for at once. */
   beginRound(): void {
     this.#round += 1;
     this.#memoryShort = false;
   }
 
-  /** Pieces that were chosen in this pick may be chosen once more. */
+  /** Pieces that were chosen in this pick may be chosen again. */
   revisit(): void {
     this.#round += 1;
   }
@@ -57,7 +57,7 @@ export class PieceChooser {
     started.visit = this.#round;
   }
 
-  /** Asks the peer for free blocks of a piece. @returns How many blocks are written then. */
+  /** Asks the peer for free blocks of a piece. @returns The number of blocks written in total. */
   askFor(started: StartedPiece, peer: PickerPeer, room: PickRoom): number {
     let { count } = room;
     while (count < room.blocksMax) {
@@ -94,8 +94,9 @@ export class PieceChooser {
   }
 
   /**
-   * A piece that is needed soon, whoever fetches it alone. One that was corrupt still comes from one peer only, and so
-   * does what a suspected peer sends: after a corrupt piece everybody may be that, and a reader goes on all the same.
+   * Asks for a piece that is needed soon, even when another peer fetches it alone. A piece that was corrupt still comes
+   * from one peer only, and a suspected peer's blocks are still not mixed: after a corrupt piece every peer may be
+   * suspected, and the reader must still get its data.
    *
    * @returns `undefined` when nothing of it can be asked of this peer now.
    */
@@ -113,14 +114,14 @@ export class PieceChooser {
     if (started.complete || started.visit === this.#round) return undefined;
     if (started.owner !== peer.key) {
       if (started.strict) return this.#takeOver(started, peer, options);
-      // Nor are its blocks mixed with those of others.
+      // Its blocks are not mixed with those of others either.
       if (peer.suspected) return undefined;
     }
     if (started.free === 0 || !this.#wake(started, options)) return undefined;
     return started;
   }
 
-  /** A piece that is to come from one peer, and this peer is another. */
+  /** The piece must come from one peer, and that is another one. */
   #takeOver(
     started: StartedPiece,
     peer: PickerPeer,
@@ -136,8 +137,8 @@ export class PieceChooser {
   }
 
   /**
-   * For a peer that sent a whole corrupt piece: the one it is at, then one that nobody else has, one
-   * at a time and not without end. Not all are looked through: it has time.
+   * For a peer that sent a whole corrupt piece: continue its current piece, else take a piece that no other peer has,
+   * one at a time and only a limited number. Not all pieces are searched: there is no hurry.
    */
   #nextDoubtful(peer: PickerPeer, options: PickOptions): StartedPiece | undefined {
     if (options.choked) return undefined;
@@ -152,7 +153,7 @@ export class PieceChooser {
     return this.#adopt(this.#ledger.open(found), peer, true);
   }
 
-  /** Every block that can be had of anybody is asked for. */
+  /** Every block that any peer could send is requested. */
   get isEndGame(): boolean {
     const { swarm, started } = this.#ledger;
     if (swarm.obtainableCount > 0) return false;
@@ -162,7 +163,7 @@ export class PieceChooser {
     );
   }
 
-  /** True when blocks of the piece may be asked from this peer, whoever else fetches it. */
+  /** True when blocks of the piece may be asked from this peer, even if another peer fetches the piece. */
   #fits(started: StartedPiece, peer: PickerPeer): boolean {
     const { piece, owner } = started;
     if (started.free === 0 || started.visit === this.#round) return false;
@@ -177,10 +178,10 @@ export class PieceChooser {
   }
 
   /**
-   * The started piece to go on with: one's own, else by priority, else the nearest to its end.
+   * The started piece to continue: the peer's own, else by priority, else the one closest to completion.
    *
    * @param alone - For a peer that should not mix with others.
-   * @param intrude - Also pieces that somebody else, or this peer, would rather fetch alone.
+   * @param intrude - Also pieces that another peer, or this one, would rather fetch alone.
    */
   #bestOpen(peer: PickerPeer, alone: boolean, intrude: boolean): StartedPiece | undefined {
     let best: StartedPiece | undefined;
@@ -190,7 +191,7 @@ export class PieceChooser {
       const own = started.owner === peer.key;
       if (!own && !intrude) {
         if (started.owner !== NOBODY) continue;
-        // A stranger does not go on with what others began: it would put their work at risk.
+        // A stranger does not continue pieces of others: it would put their work at risk.
         if (alone && (started.inFlight > 0 || (!peer.proven && started.received > 0))) continue;
       }
       const score =
@@ -278,10 +279,10 @@ export class PieceChooser {
   }
 
   /**
-   * True when the owner of a strict piece does nothing for it (it chokes us, or is late), or is a
-   * stranger that is not half through while somebody proven has nothing to do (WIR-15: trickles).
-   * That nothing is in flight is not enough: the owner may wait for our own rate limit, and peers
-   * that took the piece from each other at every turn would never get it whole.
+   * True when the owner of a strict piece does nothing for it (it chokes us, or is late), or when it is a stranger
+   * that is less than half done while a proven peer is idle (WIR-15: trickling). That no block is in flight is not
+   * enough: the owner may wait for our own rate limit, and peers that took the piece from each other in every turn
+   * would never complete it.
    */
   #isHeldUp(started: StartedPiece, peer: PickerPeer): boolean {
     const owner = this.#ledger.swarm.find(started.owner);
@@ -294,7 +295,7 @@ export class PieceChooser {
     return peer.has(piece) && this.#ledger.priority(piece) !== 0;
   }
 
-  /** True when somebody has the piece whom we have no reason to doubt. */
+  /** True when a peer that we have no reason to doubt has the piece. */
   #hasOtherSource(piece: number, but: PickerPeer): boolean {
     const { swarm, failed } = this.#ledger;
     for (const peer of swarm.peers()) {

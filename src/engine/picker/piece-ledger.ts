@@ -20,7 +20,7 @@ const COMPLETE = 2;
 const HAVE = 3;
 
 /**
- * The state of every piece, changed here only, and with it what depends on it: which pieces are
+ * The state of every piece. State changes only here, and with it everything that depends on it: which pieces are
  * listed for opening, which are started, how many we lack.
  *
  *     unwanted <-> wanted -> started -> received -> have
@@ -33,7 +33,7 @@ export class PieceLedger {
   readonly #geometry: Geometry;
   readonly #states: Uint8Array;
   readonly #priorities: Uint8Array;
-  /** Rank of each priority in use: the highest is 0. */
+  /** The rank of each priority in use: the highest has rank 0. */
   readonly #rankOfPriority = new Uint8Array(PRIORITY_MAX + 1);
   #inUse: ReadonlySet<number> = new Set();
   readonly #padding: ReadonlySet<number>;
@@ -76,7 +76,7 @@ export class PieceLedger {
     for (const started of this.started.all()) if (started.complete) yield started.piece;
   }
 
-  /** All padding: nothing of it is asked for, there is nothing to give back. */
+  /** The piece is all padding: no block of it is requested, so there is nothing to give back. */
   isPadding(piece: number): boolean {
     return this.#padding.has(piece);
   }
@@ -156,20 +156,20 @@ export class PieceLedger {
     this.#states[started.piece] = COMPLETE;
   }
 
-  /** started or received -> wanted or unwanted: nothing of it is left. */
+  /** started or received -> wanted or unwanted: no block of it is left. */
   giveBack(piece: number): void {
     this.#end(piece);
     this.#setMissing(piece);
   }
 
-  /** Forgets what was received of a piece, and who but the keeper was asked for it. */
+  /** Forgets the received blocks of a piece, and which peers other than the keeper were asked for it. */
   beginAnew(started: StartedPiece, keeper: PeerKey | typeof NOBODY): void {
     this.withdrawOthers(started, keeper);
     started.forgetReceived();
     this.started.update(started);
   }
 
-  /** Forgets who but the keeper was asked for blocks of the piece. */
+  /** Forgets which peers other than the keeper were asked for blocks of the piece. */
   withdrawOthers(started: StartedPiece, keeper: PeerKey | typeof NOBODY): void {
     for (let block = 0; block < started.blockCount; block += 1) {
       if (started.state(block) === RECEIVED) continue;
@@ -181,7 +181,7 @@ export class PieceLedger {
     }
   }
 
-  /** @param gone - Also the block that is arriving: nobody writes it any more. */
+  /** @param gone - Also frees the block that is arriving: no peer writes it any more. */
   withdrawAll(peer: PickerPeer, gone: boolean): void {
     if (peer.outstanding === 0) return;
     for (const started of this.started.all()) {
@@ -195,7 +195,7 @@ export class PieceLedger {
     }
   }
 
-  /** Somebody was asked instead of another, who owes us one less. */
+  /** Another peer was asked in place of one that now owes us one block less. */
   forgetDropped(started: StartedPiece): void {
     if (started.dropped !== NOBODY) this.swarm.get(started.dropped).outstanding -= 1;
   }
@@ -207,7 +207,7 @@ export class PieceLedger {
     this.started.end(started);
   }
 
-  /** Back to wanted, or unwanted: it may be opened again, when it failed before by one peer alone. */
+  /** Back to wanted or unwanted: the piece may be opened again, by one peer alone if it failed before. */
   #setMissing(piece: number): void {
     this.#states[piece] = MISSING;
     if (this.failed.has(piece)) this.failed.wait(piece);
@@ -220,7 +220,7 @@ export class PieceLedger {
   #rankToList(piece: number): number | undefined {
     const priority = this.#priorities[piece]!;
     if (priority === 0 || this.#states[piece] !== MISSING) return undefined;
-    // Those that failed are not opened by rarity, and nobody has a block of padding to send.
+    // Failed pieces are not opened by rarity, and no peer can send padding blocks.
     if (this.failed.has(piece) || this.#padding.has(piece)) return undefined;
     return this.#rankOfPriority[priority]!;
   }
@@ -241,7 +241,7 @@ export class PieceLedger {
   }
 }
 
-/** Pieces without a byte that could be asked for: only a padding file longer than a piece makes them. */
+/** Pieces without a byte to request: only a padding file longer than a piece creates them. */
 function paddingPieces(geometry: Geometry): Set<number> {
   const padding = new Set<number>();
   for (const file of geometry.files) {

@@ -8,7 +8,7 @@ import { seededRandom } from "../../sim/seeded-random.ts";
 
 const BLOCKS = 4;
 
-/** A picker for pieces of four blocks, and short words for what peers do. */
+/** A picker for pieces of four blocks, with short methods for what peers do. */
 class Bench {
   readonly picker: PiecePicker;
   readonly pieceCount: number;
@@ -39,7 +39,7 @@ class Bench {
     return key;
   }
 
-  /** A peer one of whose pieces was intact. */
+  /** A peer that contributed to an intact piece. */
   provenPeer(pieces: readonly number[] | "all", by: number): PeerKey {
     const key = this.peer(pieces);
     this.picker.peerHave(key, by);
@@ -72,7 +72,7 @@ class Bench {
     return complete;
   }
 
-  /** The peer delivers this one piece, whole and intact; it is the only one wanted meanwhile. */
+  /** The peer delivers this one piece whole and intact; meanwhile only that piece is wanted. */
   fetch(peer: PeerKey, piece: number): void {
     const priorities = new Uint8Array(this.pieceCount);
     priorities[piece] = 4;
@@ -89,7 +89,7 @@ class Bench {
   }
 }
 
-test("from a peer that has nothing we lack, nothing is picked", () => {
+test("nothing is picked for a peer that has nothing we lack", () => {
   const bench = new Bench(3);
   const none = bench.peer([]);
   const useless = bench.peer([0]);
@@ -100,7 +100,7 @@ test("from a peer that has nothing we lack, nothing is picked", () => {
   }
 });
 
-test("without memory no piece is opened, but what is open is gone on with", () => {
+test("without memory no piece is opened, but open pieces continue", () => {
   const bench = new Bench(5);
   const peer = bench.peer("all");
   assert.deepEqual(bench.pick(peer, 4, { canStart: () => false }), []);
@@ -114,10 +114,10 @@ test("without memory no piece is opened, but what is open is gone on with", () =
   });
   assert.equal(more.length, BLOCKS - 1);
   assert.ok(more.every((name) => name.split(":")[0] === first[0]!.split(":")[0]));
-  assert.equal(asked.length, 1, "asked once, not for every piece there is");
+  assert.equal(asked.length, 1, "memory is asked for once, not for every piece");
 });
 
-test("WIR-16: blocks nobody asked for, and those we have, are told apart and not accepted", () => {
+test("WIR-16: unrequested blocks and blocks that we have are told apart, and neither is accepted", () => {
   const bench = new Bench(3);
   const [asked, stranger] = [bench.peer("all"), bench.peer("all")];
   const names = bench.pick(asked, BLOCKS);
@@ -139,7 +139,7 @@ test("WIR-16: blocks nobody asked for, and those we have, are told apart and not
   assert.equal(bench.picker.received(asked, piece, block).kind, "duplicate");
 });
 
-test("the first pieces are random, not the rarest; but from a peer that has everything", () => {
+test("the first pieces are random, not the rarest, except from a peer that has everything", () => {
   const firsts = new Set<number>();
   const others = Array.from({ length: 17 }, (_, piece) => piece);
   for (let seed = 1; seed <= 40; seed += 1) {
@@ -147,12 +147,12 @@ test("the first pieces are random, not the rarest; but from a peer that has ever
     bench.peer(others);
     firsts.add(bench.piecesOpened(bench.peer([...others, 17, 18]), 1)[0]!);
     const [fromSeed] = bench.piecesOpened(bench.peer("all"), 1);
-    assert.equal(fromSeed, 19, "the piece that nobody else has");
+    assert.equal(fromSeed, 19, "the piece that no other peer has");
   }
   assert.ok(firsts.size > 10, `${[...firsts].join(" ")}`);
 });
 
-test("after four pieces the rarest come first, ties by chance", () => {
+test("after four pieces the rarest come first, with ties broken at random", () => {
   const orders = new Set<string>();
   for (let seed = 1; seed <= 10; seed += 1) {
     const bench = new Bench(12, seed);
@@ -168,7 +168,7 @@ test("after four pieces the rarest come first, ties by chance", () => {
   assert.ok(orders.size > 3);
 });
 
-test("rarity follows have, lost have, and peers that go", () => {
+test("rarity follows have, lost have, and peers that leave", () => {
   const bench = new Bench(7);
   bench.picker.markHave(bench.bits([0, 1, 2, 3]));
   const all = bench.peer("all");
@@ -208,7 +208,7 @@ test("a suggested piece wins among equally rare ones, but not over a rarer one",
   assert.equal(order[6], 4);
 });
 
-test("fast peers get pieces of their own, slow ones share one until it is complete", () => {
+test("fast peers get their own pieces, slow ones share one until it is complete", () => {
   const bench = new Bench(20);
   const [a, b, c] = [0, 1, 2].map((piece) => bench.provenPeer("all", piece)) as [
     PeerKey,
@@ -241,7 +241,7 @@ test("peers with nothing else to do help with pieces others would rather fetch a
   assert.deepEqual(bench.pick(b, 2), ["0:2", "0:3"]);
 });
 
-test("end game: when every block is asked for, one more peer is asked, and told off by name", () => {
+test("end game: when every block is requested, one more peer is asked, and the other gets a cancel", () => {
   const bench = new Bench(1);
   const [a, b, c] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   const names = bench.pick(a, BLOCKS);
@@ -261,24 +261,24 @@ test("end game: a peer gets a few duplicates at a time", () => {
   assert.equal(bench.pick(bench.peer("all"), 100).length, 8);
 });
 
-test("end game does not begin while a block that somebody has is not asked for", () => {
+test("the end game does not begin while a block that some peer has is not requested", () => {
   const bench = new Bench(2);
   const [a, b] = [bench.peer([0]), bench.peer([0])];
   bench.pick(a, BLOCKS);
   const c = bench.peer([1]);
-  assert.deepEqual(bench.pick(b, 1), [], "piece 1 can be had and is not asked for");
+  assert.deepEqual(bench.pick(b, 1), [], "piece 1 is available and not requested");
   bench.pick(c, BLOCKS);
   assert.equal(bench.pick(b, 1).length, 1);
 });
 
-test("end game begins when what is left cannot be had of anybody", () => {
+test("the end game begins when no peer has what is left", () => {
   const bench = new Bench(2);
   const [a, b] = [bench.peer([0]), bench.peer([0])];
   bench.pick(a, BLOCKS);
   assert.equal(bench.pick(b, 1).length, 1);
 });
 
-test("one writer at a time: a second copy of a block that is arriving is not taken", () => {
+test("one writer at a time: a second copy of a block that is arriving is not accepted", () => {
   const bench = new Bench(1);
   const [a, b] = [bench.peer("all"), bench.peer("all")];
   bench.pick(a, BLOCKS);
@@ -286,11 +286,11 @@ test("one writer at a time: a second copy of a block that is arriving is not tak
   assert.ok(bench.picker.begin(a, 0, 0));
   assert.equal(bench.picker.begin(b, 0, 0), false);
   assert.equal(bench.picker.received(b, 0, 0).kind, "duplicate");
-  assert.deepEqual(bench.pick(b, 4), ["0:1", "0:2", "0:3"], "not what is arriving");
+  assert.deepEqual(bench.pick(b, 4), ["0:1", "0:2", "0:3"], "not the block that is arriving");
   assert.equal(bench.picker.received(a, 0, 0).kind, "accepted");
 });
 
-test("WIR-15: what a late peer owes is asked of others, and still taken if it comes first", () => {
+test("WIR-15: other peers are asked for what a late peer owes, and its block is accepted if it comes first", () => {
   const bench = new Bench(1);
   const [late, other] = [bench.peer("all"), bench.peer("all")];
   const names = bench.pick(late, BLOCKS);
@@ -303,7 +303,7 @@ test("WIR-15: what a late peer owes is asked of others, and still taken if it co
   assert.equal(bench.picker.received(other, 0, 1).alsoAsked, late);
 });
 
-test("WIR-15: two that say nothing do not share a block between them for ever", () => {
+test("WIR-15: two silent peers do not keep a block between them for ever", () => {
   const bench = new Bench(1);
   const silent = [bench.peer("all"), bench.peer("all")] as const;
   const names = bench.pick(silent[0], BLOCKS);
@@ -317,7 +317,7 @@ test("WIR-15: two that say nothing do not share a block between them for ever", 
   for (const peer of [...silent, honest]) assert.equal(bench.picker.outstanding(peer), 0);
 });
 
-test("WIR-15: who is overtaken is not asked to overtake, until it sends a block again", () => {
+test("WIR-15: a peer that is overtaken is not asked for duplicates until it sends a block again", () => {
   const bench = new Bench(8);
   const [slow, fast, third] = [0, 1, 2].map((piece) => bench.provenPeer("all", piece)) as [
     PeerKey,
@@ -334,7 +334,7 @@ test("WIR-15: who is overtaken is not asked to overtake, until it sends a block 
   assert.equal(others.length, 3);
 });
 
-test("WIR-15: half a block, then silence: the block stays its own until the peer is gone", () => {
+test("WIR-15: half a block, then silence: the block stays reserved until the peer is gone", () => {
   const bench = new Bench(1);
   const [half, other] = [bench.peer("all"), bench.peer("all")];
   const names = bench.pick(half, BLOCKS);
@@ -345,7 +345,7 @@ test("WIR-15: half a block, then silence: the block stays its own until the peer
   assert.deepEqual(bench.pick(other, BLOCKS), names.slice(0, 1));
 });
 
-test("a rejected block, and all blocks of a peer that chokes or goes, can be asked of others", () => {
+test("a rejected block, and all blocks of a peer that chokes or leaves, can be asked of others", () => {
   const endings: ((bench: Bench, peer: PeerKey) => void)[] = [
     ({ picker }, peer) => [0, 1, 2, 3].forEach((block) => picker.rejected(peer, 0, block)),
     ({ picker }, peer) => picker.release(peer),
@@ -360,7 +360,7 @@ test("a rejected block, and all blocks of a peer that chokes or goes, can be ask
   }
 });
 
-test("WIR-12, WIR-13: a corrupt piece is fetched again whole from one peer, not by one who sent it alone", () => {
+test("WIR-12, WIR-13: a corrupt piece is fetched again whole from one peer, not from one that sent it alone", () => {
   const bench = new Bench(2);
   bench.picker.markHave(bench.bits([1]));
   const [liar, honest, third] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
@@ -379,7 +379,7 @@ test("WIR-12, WIR-13: a corrupt piece is fetched again whole from one peer, not 
   assert.equal(bench.picker.isProven(liar), false);
 });
 
-test("WIR-13: all who took part in a corrupt piece fetch alone until one of theirs is intact", () => {
+test("WIR-13: all peers that took part in a corrupt piece fetch alone until one of their pieces is intact", () => {
   const bench = new Bench(12);
   const [a, b, c] = [0, 1, 2].map((piece) => bench.provenPeer("all", piece)) as [
     PeerKey,
@@ -393,7 +393,7 @@ test("WIR-13: all who took part in a corrupt piece fetch alone until one of thei
   const shared = bench.pick(c, 1)[0]!.split(":")[0];
   assert.ok(bench.deliver(b, second));
   bench.picker.verdict(piece, false);
-  // A suspected peer does not join what c began to share, and nobody joins its own.
+  // A suspected peer does not join what c began to share, and no peer joins its own piece.
   const retried = bench.pick(a, 2);
   assert.ok(
     retried.every((name) => name.startsWith(`${piece}:`)),
@@ -421,12 +421,12 @@ test("WIR-28: an attacker who spoils a block and goes cannot spoil the piece aga
   const again = bench.peer("all");
   bench.deliver(again, bench.pick(again, 1));
   bench.picker.peerGone(again);
-  assert.equal(bench.picker.receivedCount(0), 0, "what it left behind is not gone on with");
+  assert.equal(bench.picker.receivedCount(0), 0, "the blocks it left behind are not used");
   assert.ok(bench.deliver(honest, bench.pick(honest, BLOCKS)));
   assert.deepEqual(new Set(bench.picker.senders(0)), new Set([0]));
 });
 
-test("WIR-28: the little a stranger leaves behind is not built upon; a good part of a piece is", () => {
+test("WIR-28: a few blocks that a stranger left behind are discarded; a good part of a piece is kept", () => {
   for (const [blocks, kept] of [
     [1, 0],
     [2, 2],
@@ -439,7 +439,7 @@ test("WIR-28: the little a stranger leaves behind is not built upon; a good part
   }
 });
 
-test("a peer that sent a whole corrupt piece is asked only for what nobody else has, a piece at a time", () => {
+test("a peer that sent a whole corrupt piece is asked only for what no other peer has, one piece at a time", () => {
   const bench = new Bench(12);
   const doubtful = bench.peer("all");
   const failed = bench.pick(doubtful, BLOCKS);
@@ -452,13 +452,13 @@ test("a peer that sent a whole corrupt piece is asked only for what nobody else 
   bench.deliver(doubtful, names);
   bench.picker.peerGone(doubtful);
   const again = bench.peer("all", 0);
-  assert.deepEqual(bench.pick(again, BLOCKS), [], "nor under a new connection");
+  assert.deepEqual(bench.pick(again, BLOCKS), [], "not on a new connection either");
   bench.picker.verdict(11, true);
   assert.ok(bench.pick(again, 1).length === 1, "one intact piece, and it is trusted again");
   assert.ok(bench.picker.isInteresting(other));
 });
 
-test("the only peer that has a piece may try again, but not without end", () => {
+test("the only peer that has a piece may try again, but only a limited number of times", () => {
   const bench = new Bench(1);
   const only = bench.peer("all");
   for (let i = 0; i < 4; i += 1) {
@@ -480,7 +480,7 @@ test("a piece that must not be shared is taken over from a peer that does nothin
   assert.deepEqual(bench.pick(other, BLOCKS), []);
   bench.picker.snub(slow);
   assert.equal(bench.pick(other, BLOCKS).length, BLOCKS, "from the start");
-  assert.equal(bench.picker.begin(slow, 0, 2), false, "what is late is not mixed in");
+  assert.equal(bench.picker.begin(slow, 0, 2), false, "a late block is not mixed in");
 });
 
 test("WIR-12: peers that wait for our rate limit do not take such a piece from each other", () => {
@@ -509,7 +509,7 @@ test("WIR-12: peers that wait for our rate limit do not take such a piece from e
   }
 });
 
-test("WIR-15: a stranger that trickles does not hold up the last piece, a proven peer does not lose it", () => {
+test("WIR-15: a trickling stranger does not delay the last piece, and a proven peer does not lose it", () => {
   for (const [blocksHere, takenOver] of [
     [1, true],
     [2, false],
@@ -524,21 +524,21 @@ test("WIR-15: a stranger that trickles does not hold up the last piece, a proven
     assert.equal(bench.pick(proven[0], BLOCKS).length, takenOver ? BLOCKS : 0);
     if (!takenOver) continue;
     assert.equal(bench.picker.begin(trickler, 2, 3), false);
-    assert.deepEqual(bench.pick(proven[1], BLOCKS), [], "one proven peer leaves another alone");
+    assert.deepEqual(bench.pick(proven[1], BLOCKS), [], "one proven peer does not disturb another");
   }
 });
 
-test("while it chokes us a peer is asked for allowed-fast pieces only", () => {
+test("while it chokes us a peer is asked only for allowed-fast pieces", () => {
   const bench = new Bench(6);
   const peer = bench.peer([0, 1, 2, 3]);
   assert.deepEqual(bench.pick(peer, 8, { choked: true }), []);
   bench.picker.peerAllowsFast(peer, 2);
-  bench.picker.peerAllowsFast(peer, 5); // it does not have that one
+  bench.picker.peerAllowsFast(peer, 5); // the peer does not have that piece
   const names = bench.pick(peer, 8, { choked: true });
   assert.deepEqual(names, ["2:0", "2:1", "2:2", "2:3"]);
 });
 
-test("blocks on disk since the last run are not asked for again", () => {
+test("blocks on disk from the last run are not requested again", () => {
   const bench = new Bench(3);
   assert.equal(bench.picker.restore(1, bench.bits([0, 2], BLOCKS)), false);
   assert.equal(bench.picker.restore(2, bench.bits([0, 1, 2, 3], BLOCKS)), true);
@@ -552,14 +552,18 @@ test("blocks on disk since the last run are not asked for again", () => {
     },
   });
   assert.deepEqual(names, ["1:1", "1:3"]);
-  assert.deepEqual(started, [1], "memory is asked for before a piece on disk goes on");
+  assert.deepEqual(started, [1], "memory is requested before a piece on disk continues");
   bench.deliver(peer, names);
   assert.deepEqual([...bench.picker.senders(1)!].slice(0, 3), [-1, 0, -1]);
   bench.picker.verdict(2, false);
-  assert.equal(bench.picker.state(2), "wanted", "nobody is to blame, it is fetched like any other");
+  assert.equal(
+    bench.picker.state(2),
+    "wanted",
+    "no peer is to blame, so it is fetched like any other piece",
+  );
 });
 
-test("memory short: idle pieces go, the longest untouched first, and come back with their blocks", () => {
+test("memory short: idle pieces are parked, the longest untouched first, and come back with their blocks", () => {
   const bench = new Bench(3);
   const peer = bench.peer("all");
   const [first, second] = bench.piecesOpened(peer, 2) as [number, number];
@@ -575,7 +579,7 @@ test("memory short: idle pieces go, the longest untouched first, and come back w
   assert.equal(bench.picker.begin(peer, second, 1), false);
 });
 
-test("a piece of which nothing came is not kept open when memory is short", () => {
+test("a piece without received blocks is not kept open when memory is short", () => {
   const bench = new Bench(1);
   const peer = bench.peer("all");
   bench.pick(peer, 2);
@@ -584,7 +588,7 @@ test("a piece of which nothing came is not kept open when memory is short", () =
   assert.equal(bench.picker.state(0), "wanted");
 });
 
-test("the disk refused a piece: it is wanted again and nobody is blamed", () => {
+test("the disk refused a piece: it is wanted again and no peer is blamed", () => {
   const bench = new Bench(1);
   const peer = bench.peer("all");
   bench.deliver(peer, bench.pick(peer, BLOCKS));
@@ -596,7 +600,7 @@ test("the disk refused a piece: it is wanted again and nobody is blamed", () => 
   assert.equal(bench.picker.received(peer, 0, 0).kind, "unrequested");
 });
 
-test("WIR-14: a piece lost on disk is wanted again, its holders are interesting again", () => {
+test("WIR-14: a piece lost on disk is wanted again, and its holders are interesting again", () => {
   const bench = new Bench(2);
   bench.picker.markHave(bench.bits([0, 1]));
   const [holder, all] = [bench.peer([1]), bench.peer("all")];
@@ -622,7 +626,7 @@ test("WIR-17: have-all, have-none, have and lost in turn keep every count right"
   assert.equal(bench.picker.copies(0), 0);
 });
 
-test("a file that is no longer wanted is not asked for; what came of it stays for later", () => {
+test("a file that is no longer wanted is not requested; its received blocks stay for later", () => {
   const bench = new Bench(2);
   const peer = bench.peer("all");
   const first = bench.pick(peer, 2);
@@ -634,7 +638,7 @@ test("a file that is no longer wanted is not asked for; what came of it stays fo
   assert.deepEqual(bench.pick(peer, 8), [`${piece}:2`, `${piece}:3`]);
 });
 
-test("pieces of nothing but padding are not asked for: they await their verdict from the start", () => {
+test("pieces that are all padding are not requested: they await their verdict from the start", () => {
   const pieceLength = BLOCKS * BLOCK_BYTES;
   const geometry = new Geometry({
     pieceLength,

@@ -15,19 +15,19 @@ import { UrgentPieces } from "./urgent-pieces.ts";
 export type { PickOptions } from "./piece-chooser.ts";
 export { PRIORITY_NORMAL } from "./piece-ledger.ts";
 
-/** So much of a piece is thrown away when it came from a stranger who left it at that. */
+/** Up to this much of a piece is discarded when a stranger sent it and left. */
 const FIRST_BLOCKS = 0.25;
 
-/** What became of a block that arrived. The object is used again for the next one. */
+/** The result of a block that arrived. The object is reused for the next block. */
 export interface BlockReceipt {
   /**
-   * `accepted`: it belongs to the piece now. `duplicate`: we have it, or another peer is writing
-   * it. `unrequested`: this peer was not asked. The bytes of the last two were not to be written.
+   * `accepted`: it belongs to the piece now. `duplicate`: we have it, or another peer is writing it. `unrequested`:
+   * this peer was not asked. In the last two cases the bytes must not be written.
    */
   readonly kind: "accepted" | "duplicate" | "unrequested";
-  /** All blocks are here: hash it, then call `verdict`. */
+  /** All blocks are here: hash the piece, then call `verdict`. */
   readonly pieceComplete: boolean;
-  /** Another peer that was asked for this block, and no longer is: send it a cancel. */
+  /** Another peer that was asked for this block and no longer owes it: send it a cancel. */
   readonly alsoAsked: PeerKey | undefined;
 }
 
@@ -37,12 +37,11 @@ export interface BlockReceipt {
  *     unwanted <-> wanted -> started -> received -> have
  *                    ^---------+-----------+----------+   discard, verdict false, lost
  *
- * A block is asked from one peer; in the end game from one more. Blocks never arrive twice at the
- * same place: `begin` admits one writer at a time. What it decides depends only on the calls and
- * on `Random`.
+ * A block is requested from one peer, and in the end game from one more. Blocks never arrive twice at the same place:
+ * `begin` admits one writer at a time. Decisions depend only on the calls and on `Random`.
  */
 export class PiecePicker {
-  /** What readers need soon, which is asked for before everything else. */
+  /** The pieces that readers need soon, which come before all others. */
   readonly urgent: UrgentPieces;
   readonly #ledger: PieceLedger;
   readonly #swarm: SwarmPieces;
@@ -64,12 +63,12 @@ export class PiecePicker {
 
   // -- what we have and want ---------------------------------------------------------------------
 
-  /** Pieces that are wanted and not had. */
+  /** Wanted pieces that we lack. */
   get missingCount(): number {
     return this.#swarm.lackingCount;
   }
 
-  /** Nothing that is wanted is missing. */
+  /** We have everything that is wanted. */
   get complete(): boolean {
     return this.#swarm.lackingCount === 0;
   }
@@ -83,8 +82,8 @@ export class PiecePicker {
   }
 
   /**
-   * One priority for each piece: 0 unwanted, else 1 to 7, higher first. A started piece that is no
-   * longer wanted is not asked for; its blocks stay until `park` or `discard`. O(pieces).
+   * Sets one priority for each piece: 0 unwanted, else 1 to 7, higher first. A started piece that is no longer wanted
+   * is not requested; its blocks stay until `park` or `discard`. O(pieces).
    */
   setPriorities(priorities: Uint8Array): void {
     this.#ledger.setPriorities(priorities);
@@ -110,7 +109,7 @@ export class PiecePicker {
   /**
    * Blocks of an unfinished piece are on disk; the piece starts without memory.
    *
-   * @returns True when none is missing: the piece is `received` and awaits its verdict.
+   * @returns True when no block is missing: the piece is `received` and awaits its verdict.
    */
   restore(piece: number, blocks: Bitfield): boolean {
     const state = this.#ledger.state(piece);
@@ -131,8 +130,8 @@ export class PiecePicker {
   /**
    * A peer joins; it has nothing yet.
    *
-   * @param sender - Who answers for its blocks (`SmartBan.senderOf`); not negative. Unlike the key
-   *   it outlives the connection.
+   * @param sender - Identifies the origin of its blocks (`SmartBan.senderOf`); not negative. Unlike the key it outlives
+   *   the connection.
    */
   peerJoined(sender: number): PeerKey {
     const peer = this.#swarm.join(sender);
@@ -141,8 +140,8 @@ export class PiecePicker {
   }
 
   /**
-   * The peer left: its requests are free again, its key is used for another. Blocks that only it sent
-   * are forgotten when there is reason to doubt them.
+   * The peer left: its requests are free again, and its key is reused. Blocks that only it sent are discarded when
+   * there is reason to doubt them.
    */
   peerGone(peer: PeerKey): void {
     const gone = this.#swarm.get(peer);
@@ -151,7 +150,7 @@ export class PiecePicker {
       if (!gone.proven && !started.complete) this.#forgetFirstBlocks(started, gone);
       if (started.owner !== peer) continue;
       started.owner = NOBODY;
-      // The next peer starts anew, or a liar who leaves could spoil it time after time (WIR-28).
+      // The next peer starts over; otherwise a liar who leaves could spoil the piece again and again (WIR-28).
       if (started.strict && !started.complete) this.#ledger.beginAnew(started, NOBODY);
     }
     this.#swarm.leave(gone);
@@ -166,12 +165,12 @@ export class PiecePicker {
     this.#swarm.hasAll(this.#swarm.get(peer));
   }
 
-  /** @returns False when that was known. */
+  /** @returns False when that was known already. */
   peerHave(peer: PeerKey, piece: number): boolean {
     return this.#swarm.has(this.#swarm.get(peer), piece);
   }
 
-  /** The peer has the piece no longer. */
+  /** The peer no longer has the piece. */
   peerDontHave(peer: PeerKey, piece: number): void {
     this.#swarm.lacks(this.#swarm.get(peer), piece);
   }
@@ -181,7 +180,7 @@ export class PiecePicker {
     rememberHint(this.#swarm.get(peer).suggested, piece);
   }
 
-  /** The piece may be asked for while the peer chokes us (BEP 6). */
+  /** The piece may be requested while the peer chokes us (BEP 6). */
   peerAllowsFast(peer: PeerKey, piece: number): void {
     rememberHint(this.#swarm.get(peer).allowedFast, piece);
   }
@@ -191,12 +190,12 @@ export class PiecePicker {
     return this.#swarm.interesting(this.#swarm.get(peer)) > 0;
   }
 
-  /** True when a piece it sent a block of was intact: no stranger any more. */
+  /** True when a piece with a block of this peer was intact: it is no longer a stranger. */
   isProven(peer: PeerKey): boolean {
     return this.#swarm.get(peer).proven;
   }
 
-  /** True when the block would be taken from the peer: it was asked, even if it is late. */
+  /** True when we would accept the block from the peer: it was asked, even if it is late. */
   owes(peer: PeerKey, piece: number, block: number): boolean {
     return this.#started.get(piece)?.isAsked(peer, block) ?? false;
   }
@@ -219,12 +218,11 @@ export class PiecePicker {
   // -- asking ------------------------------------------------------------------------------------
 
   /**
-   * Reserves up to `blocksMax` blocks to ask the peer for, in this order: pieces that readers need,
-   * the piece it is at, started pieces, pieces that failed, new ones (a few at random, then the
-   * rarest), pieces others would rather fetch alone, and in the end game blocks that one other peer
-   * owes us.
+   * Reserves up to `blocksMax` blocks to request from the peer, in this order: pieces that readers need, its current
+   * piece, started pieces, pieces that failed, new ones (the first few at random, then the rarest), pieces that others
+   * would rather fetch alone, and in the end game blocks that one other peer owes us.
    *
-   * @returns How many were written to `out`.
+   * @returns The number of blocks written to `out`.
    */
   pick(peer: PeerKey, blocksMax: number, out: PickedBlocks, options: PickOptions): number {
     const who = this.#swarm.get(peer);
@@ -251,8 +249,8 @@ export class PiecePicker {
   /**
    * The head of a block arrived.
    *
-   * @returns True when its payload is to be written to the piece's memory: the peer was asked, and
-   *   nobody else is writing it. Until `received`, or until the peer is gone, the place is its own.
+   * @returns True when its payload is to be written to the piece's memory: the peer was asked, and no other peer is
+   *   writing it. The place belongs to this peer until `received`, or until the peer is gone.
    */
   begin(peer: PeerKey, piece: number, block: number): boolean {
     const started = this.#started.get(piece);
@@ -308,12 +306,12 @@ export class PiecePicker {
     this.#started.update(started);
   }
 
-  /** The peer chokes us, and will answer every request all the same (BEP 6). */
+  /** The peer chokes us, and will still answer every request (BEP 6). */
   choked(peer: PeerKey): void {
     this.#swarm.get(peer).idle = true;
   }
 
-  /** The peer forgot all our requests: it choked us, without the fast extension. */
+  /** The peer dropped all our requests: it choked us, without the fast extension. */
   release(peer: PeerKey): void {
     const who = this.#swarm.get(peer);
     who.idle = true;
@@ -322,8 +320,8 @@ export class PiecePicker {
   }
 
   /**
-   * The peer is late. Others may be asked for what it owes us; blocks that still come from it are
-   * taken. One it is in the middle of stays its own: a peer that never ends it must be closed.
+   * The peer is late. Other peers may be asked for what it owes us; blocks that still come from it are accepted. A
+   * block that is arriving stays reserved for it: a peer that never finishes it must be closed.
    */
   snub(peer: PeerKey): void {
     const who = this.#swarm.get(peer);
@@ -344,9 +342,9 @@ export class PiecePicker {
   // -- the life of a started piece ---------------------------------------------------------------
 
   /**
-   * The hash has judged a `received` piece. Peers that sent blocks of a corrupt one are suspected:
-   * they and the piece are from now on dealt with one to one (WIR-12, WIR-13). One that sent all of
-   * it is asked only for what nobody else has, until another piece of its is intact.
+   * The hash has judged a `received` piece. Peers that sent blocks of a corrupt piece are suspected: from now on each
+   * of them fetches pieces alone, and the piece comes from one peer (WIR-12, WIR-13). A peer that sent all of it is
+   * asked only for pieces that no other peer has, until another piece of its is intact.
    */
   verdict(piece: number, intact: boolean): void {
     if (this.#ledger.isPadding(piece)) {
@@ -381,7 +379,7 @@ export class PiecePicker {
     this.#ledger.giveBack(piece);
   }
 
-  /** Who sent each block of a started or received piece; -1 when unknown. Valid until the next call. */
+  /** The sender of each block of a started or received piece; -1 when unknown. Valid until the next call. */
   senders(piece: number): Int32Array | undefined {
     return this.#started.get(piece)?.senders;
   }
@@ -407,7 +405,7 @@ export class PiecePicker {
     for (const started of this.#started.all()) if (!started.complete) yield started.piece;
   }
 
-  /** Pieces that await their verdict. In a new picker: those that are all padding. */
+  /** Pieces that await their verdict. In a new picker these are the pieces that are all padding. */
   receivedPieces(): Iterable<number> {
     return this.#ledger.received();
   }
@@ -417,13 +415,13 @@ export class PiecePicker {
     return this.#started.get(piece)?.parked === false;
   }
 
-  /** And nobody was asked for it. */
+  /** And no block of it is requested. */
   isIdle(piece: number): boolean {
     const started = this.#started.get(piece);
     return started !== undefined && isIdle(started);
   }
 
-  /** Started pieces with memory that nobody was asked for, the longest untouched first. */
+  /** Started pieces with memory and no open requests, the longest untouched first. */
   idlePieces(): number[] {
     const idle: StartedPiece[] = [];
     for (const started of this.#started.all()) {
@@ -433,8 +431,8 @@ export class PiecePicker {
   }
 
   /**
-   * The memory of an idle piece is given away: what was received of it is on disk now, and `pick`
-   * asks `canStart` before it goes on. A piece of which nothing was received is no longer started.
+   * The memory of an idle piece goes to another piece: its received blocks are on disk now, and `pick` calls `canStart`
+   * before it continues. A piece without received blocks is no longer started.
    */
   park(piece: number): void {
     const started = this.#started.get(piece);
@@ -446,8 +444,8 @@ export class PiecePicker {
   }
 
   /**
-   * What was received of a piece is lost, by nobody's fault (the disk refused it). Requests under
-   * way for it are forgotten: their blocks will be `unrequested`, also one that is just arriving.
+   * The received blocks of a piece are lost, and no peer is to blame (the disk refused them). Its open requests are
+   * forgotten: their blocks will be `unrequested`, even one that is just arriving.
    */
   discard(piece: number): void {
     if (this.#started.get(piece)) this.#ledger.giveBack(piece);
@@ -459,7 +457,7 @@ export class PiecePicker {
     return this.#ledger.started;
   }
 
-  /** Not worth the risk: a wrong one would cost the whole piece once others had completed it (WIR-28). */
+  /** Not worth the risk: a wrong block would cost the whole piece once others had completed it (WIR-28). */
   #forgetFirstBlocks(started: StartedPiece, stranger: PickerPeer): void {
     if (started.received === 0 || started.received > started.blockCount * FIRST_BLOCKS) return;
     if (started.receivedFrom(stranger.sender) < started.received) return;
@@ -467,7 +465,7 @@ export class PiecePicker {
     this.#started.update(started);
   }
 
-  /** Others may go on with the pieces the peer had for itself. */
+  /** Other peers may continue the pieces that the peer had to itself. */
   #disown(peer: PeerKey): void {
     for (const started of this.#started.all()) {
       if (started.owner === peer && !started.strict) started.owner = NOBODY;

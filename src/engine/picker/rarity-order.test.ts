@@ -25,7 +25,7 @@ test("a torrent without pieces has no rarest one", () => {
   assert.equal(order.listedCount, 0);
 });
 
-test("nothing is found that is not listed, or that the holder lacks", () => {
+test("a piece that is not listed, or that the holder lacks, is not found", () => {
   const order = orderOf(10);
   for (let piece = 0; piece < 10; piece += 1) order.raise(piece);
   for (let piece = 0; piece < 9; piece += 1) order.unlist(piece);
@@ -36,7 +36,7 @@ test("nothing is found that is not listed, or that the holder lacks", () => {
   assert.equal(order.rarest(undefined), -1);
 });
 
-test("whatever is listed, raised and lowered, the first is one of the rarest of the first rank", () => {
+test("after any listing, raising and lowering, the first is one of the rarest of the first rank", () => {
   for (let seed = 1; seed <= 60; seed += 1) {
     const random = seededRandom(seed);
     const length = 1 + random.below(200);
@@ -89,7 +89,7 @@ function assertFirst(found: number, among: number[], bucket: (piece: number) => 
   assert.equal(bucket(found), Math.min(...among.map(bucket)));
 }
 
-test("a holder of common pieces only is served from a sample, and the rarest of few is found", () => {
+test("a holder of only common pieces is served from a sample, and the rarest of few is found", () => {
   const length = 50_000;
   const order = orderOf(length);
   const common = Array.from({ length: 20 }, (_, i) => i * 2_000 + 7);
@@ -99,7 +99,7 @@ test("a holder of common pieces only is served from a sample, and the rarest of 
   assert.equal(order.rarest(bitsOf(length, common)), common[5]);
 });
 
-test("ties are broken by chance, evenly", () => {
+test("ties are broken at random, evenly", () => {
   const order = orderOf(50);
   for (let piece = 0; piece < 50; piece += 1) order.raise(piece);
   const all = bitsOf(
@@ -113,7 +113,7 @@ test("ties are broken by chance, evenly", () => {
   }
 });
 
-test("a random piece is of the first rank in use", () => {
+test("a random piece belongs to the first rank in use", () => {
   const order = new RarityOrder(100, new Dice(seededRandom(3)));
   order.relist(3, (piece) => (piece < 10 ? 1 : 2));
   const seen = new Set(Array.from({ length: 500 }, () => order.random(undefined)));

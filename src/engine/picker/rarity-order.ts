@@ -2,42 +2,42 @@ import { invariant } from "../../base/errors.ts";
 import type { Dice } from "./dice.ts";
 import { PieceBits } from "./piece-bits.ts";
 
-/** Places looked at in exact order of rarity before a peer that lacks them all is asked by sample. */
+/** Positions checked in exact order of rarity; for a peer that lacks all of these, a sample decides. */
 const WALK_MAX = 512;
 
-/** Pieces of such a peer that are compared; the rarest of them is taken. */
+/** Pieces of such a peer that are compared; the rarest of them is chosen. */
 const SAMPLE = 32;
 
-/** Throws at the listed pieces for a random one before it is searched for. */
+/** Random attempts to hit a suitable listed piece before a search starts. */
 const THROWS_MAX = 16;
 
-/** What a copy count holds. */
+/** The largest value that a copy count can hold. */
 const COPIES_MAX = 65_536;
 
 /**
- * The pieces that may be opened, ordered by rank (file priority), then by how many peers hold them.
- * One permutation of all pieces, cut into buckets: when a piece gains or loses a copy it changes
- * places with the piece at the border of its bucket and the border moves by one, so a have message
- * costs O(1). Pieces that are not listed lie before the first bucket.
+ * The pieces that may be opened, ordered by rank (file priority), then by the number of peers that hold them. One
+ * permutation of all pieces is divided into buckets: when a piece gains or loses a copy, it swaps places with the piece
+ * at the border of its bucket and the border moves by one, so a have message costs O(1). Pieces that are not listed
+ * come before the first bucket.
  *
- * Opening a piece moves it across the borders below it: one step for each copy of it, most of them
- * a decrement. Peers that hold everything are not counted here: they make no piece rarer.
+ * Opening a piece moves it across the borders below it: one step for each copy of it, most of them a decrement. Peers
+ * that hold everything are not counted here: they do not make any piece rarer.
  */
 export class RarityOrder {
   readonly #pieceCount: number;
   readonly #dice: Dice;
   readonly #copies: Uint16Array;
-  /** How many pieces have 0, 1, 2... copies. */
+  /** The number of pieces that have 0, 1, 2... copies. */
   #histogram: Int32Array;
   /** No piece has fewer copies than this. */
   #leastCopies = 0;
-  /** 0 is picked first. */
+  /** Rank 0 is picked first. */
   readonly #ranks: Uint8Array;
   readonly #order: Int32Array;
-  /** Where each piece is in `#order`. */
+  /** The position of each piece in `#order`. */
   readonly #places: Int32Array;
   readonly #listed: PieceBits;
-  /** First place of each bucket, and the end. Bucket = rank x width + copies. */
+  /** The first position of each bucket, and the end. Bucket = rank x width + copies. */
   #starts: Int32Array;
   /** Buckets of one rank: copies 0 .. width - 1. */
   #width = 16;
@@ -77,7 +77,7 @@ export class RarityOrder {
     return this.#listed.has(piece);
   }
 
-  /** Peers that hold the piece, without those that hold everything. */
+  /** The number of peers that hold the piece, without those that hold everything. */
   copies(piece: number): number {
     return this.#copies[piece]!;
   }
@@ -190,8 +190,8 @@ export class RarityOrder {
   }
 
   /**
-   * A rarest listed piece the holder has; ties by chance. Exact for the `WALK_MAX` rarest pieces;
-   * when the holder has none of those, the rarest of a sample of what it has.
+   * A rarest listed piece that the holder has, with ties broken at random. The answer is exact for the `WALK_MAX`
+   * rarest pieces; when the holder has none of those, it is the rarest of a sample of the holder's pieces.
    *
    * @param holder - `undefined` for a peer that has everything.
    * @returns -1 when there is none.
@@ -199,7 +199,7 @@ export class RarityOrder {
   rarest(holder: PieceBits | undefined): number {
     let budget = WALK_MAX;
     for (let bucket = 0; bucket < this.#starts.length - 1; bucket += 1) {
-      // What nobody counted here has, the holder does not have either.
+      // If no peer counted here has a piece, the holder does not have it either.
       if (holder && bucket % this.#width === 0) continue;
       const from = this.#starts[bucket]!;
       const size = this.#starts[bucket + 1]! - from;
@@ -217,7 +217,7 @@ export class RarityOrder {
     return -1;
   }
 
-  /** A listed piece of the first rank in use that the holder has, by chance; else a rarest one. */
+  /** A random listed piece of the first rank in use that the holder has; else a rarest one. */
   random(holder: PieceBits | undefined): number {
     const from = this.#starts[0]!;
     let end = from;

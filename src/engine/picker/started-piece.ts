@@ -2,22 +2,21 @@ import type { PeerKey } from "./peer-key.ts";
 import { NOBODY } from "./swarm-pieces.ts";
 
 /**
- * What happened to a block so far:
- * free -> asked -> arriving -> received, back to free when the request ends without the block.
- * A free block may still come from the peer that was given up for being late.
+ * The state of a block: free -> asked -> arriving -> received, and back to free when the request ends without the
+ * block. A free block may still come from a peer that was given up as late.
  */
 export const FREE = 0;
 export const ASKED = 1;
-/** Its payload is being written into memory, by one peer. */
+/** One peer's payload is being written into memory. */
 export const ARRIVING = 2;
 export const RECEIVED = 3;
 
-/** Nobody to blame: the block was on disk before this run. */
+/** No sender to blame: the block was on disk before this run. */
 export const UNKNOWN_SENDER = -1;
 
 /**
- * The blocks of one piece between its opening and its verdict: who was asked, who else, who sent.
- * Objects are used again for other pieces, so that opening a piece allocates nothing.
+ * The blocks of one piece between its opening and its verdict: which peers were asked for each, and which sent it.
+ * Objects are reused for other pieces, so that opening a piece allocates nothing.
  */
 export class StartedPiece {
   piece = -1;
@@ -27,23 +26,23 @@ export class StartedPiece {
   inFlight = 0;
   arriving = 0;
   received = 0;
-  /** Asked blocks that nobody else was asked for, but those who are late. */
+  /** Asked blocks that no other peer was asked for, except late ones. */
   single = 0;
-  /** The late peer that `askAlso` or `giveUpOn` had to forget, to remember another; or `NOBODY`. */
+  /** The late peer that `askAlso` or `giveUpOn` forgot, to remember another one; or `NOBODY`. */
   dropped: PeerKey | typeof NOBODY = NOBODY;
-  /** The peer that is to fetch it alone: by preference, or `strict`ly. */
+  /** The peer that is to fetch the piece alone: by preference, or `strict`ly. */
   owner: PeerKey | typeof NOBODY = NOBODY;
-  /** Blocks of two peers never mix in it: one of them lied before. */
+  /** Blocks of two peers are never mixed in this piece: one peer sent a wrong block before. */
   strict = false;
-  /** Its blocks are on disk, it has no memory. */
+  /** Its blocks are on disk, and it has no memory. */
   parked = false;
-  /** All blocks are here, the verdict is not. */
+  /** All blocks are here, and the verdict is pending. */
   complete = false;
-  /** Grows with each use. */
+  /** Incremented with each reuse. */
   touched = 0;
-  /** Place in the list of pieces with free blocks, or -1. */
+  /** Position in the list of pieces with free blocks, or -1. */
   openIndex = -1;
-  /** The pick that found nothing for its peer here. */
+  /** The pick that found nothing here for its peer. */
   visit = 0;
   readonly #states: Uint8Array;
   readonly #askedPeers: Int32Array;
@@ -51,7 +50,7 @@ export class StartedPiece {
   /** 1 where `#alsoAsked` was given up for being late. */
   readonly #alsoLate: Uint8Array;
   readonly #senders: Int32Array;
-  /** No block below it is free. */
+  /** No block below this one is free. */
   #firstFree = 0;
 
   constructor(blocksMax: number) {
@@ -100,12 +99,12 @@ export class StartedPiece {
     return count;
   }
 
-  /** Who was asked for the block first, and is not late; or `NOBODY`. */
+  /** The peer that was asked for the block first and is not late; or `NOBODY`. */
   asked(block: number): PeerKey | typeof NOBODY {
     return this.#askedPeers[block]! as PeerKey | typeof NOBODY;
   }
 
-  /** Who was asked for it too, or is late with it; or `NOBODY`. */
+  /** The peer that was also asked for it, or is late with it; or `NOBODY`. */
   alsoAsked(block: number): PeerKey | typeof NOBODY {
     return this.#alsoAsked[block]! as PeerKey | typeof NOBODY;
   }
@@ -116,7 +115,7 @@ export class StartedPiece {
     return (asked === peer ? this.#alsoAsked[block]! : asked) as PeerKey | typeof NOBODY;
   }
 
-  /** True when the block would be welcome from this peer. */
+  /** True when we would accept the block from this peer. */
   isAsked(peer: PeerKey, block: number): boolean {
     return (
       block < this.blockCount &&
@@ -128,7 +127,7 @@ export class StartedPiece {
     return this.#states[block] === ARRIVING && this.#askedPeers[block] === peer;
   }
 
-  /** free -> asked, for the first block the peer was not asked for already. @returns -1 when none. */
+  /** free -> asked, for the first block that the peer was not asked for yet. @returns -1 when there is none. */
   ask(peer: PeerKey): number {
     if (this.free === 0) return -1;
     let skipped = false;
@@ -164,7 +163,7 @@ export class StartedPiece {
     return -1;
   }
 
-  /** The payload begins to arrive. @returns False when it is not to be written. */
+  /** The payload begins to arrive. @returns False when it must not be written. */
   begin(peer: PeerKey, block: number): boolean {
     if (!this.isAsked(peer, block)) return false;
     const state = this.#states[block];
@@ -198,7 +197,7 @@ export class StartedPiece {
     this.received += 1;
   }
 
-  /** received -> free, all of them. */
+  /** received -> free, for all blocks. */
   forgetReceived(): void {
     for (let block = 0; block < this.blockCount; block += 1) {
       if (this.#states[block] !== RECEIVED) continue;
@@ -238,7 +237,7 @@ export class StartedPiece {
     this.single += 1;
   }
 
-  /** The peer is late: others may be asked, the block is still welcome from it. */
+  /** The peer is late: others may be asked, and the block is still accepted from it. */
   giveUpOn(peer: PeerKey, block: number): void {
     this.dropped = NOBODY;
     if (this.#states[block] !== ASKED) return;
@@ -261,7 +260,7 @@ export class StartedPiece {
     this.#setAlso(block, peer, true);
   }
 
-  /** Nobody else was asked, or only one who is late. */
+  /** No other peer was asked, or only a late one. */
   #isSingle(block: number): boolean {
     return this.#alsoAsked[block] === NOBODY || this.#alsoLate[block] === 1;
   }

@@ -17,7 +17,7 @@ export class StartedPieces {
     this.#blocksMax = blocksMax;
   }
 
-  /** Those with free blocks, in no order. */
+  /** Pieces with free blocks, in no order. */
   get open(): readonly StartedPiece[] {
     return this.#open;
   }
@@ -53,7 +53,7 @@ export class StartedPieces {
     started.touched = this.#uses;
   }
 
-  /** Must follow every change of a piece's free blocks. */
+  /** Call this after every change of a piece's free blocks. */
   update(started: StartedPiece): void {
     const isOpen = started.openIndex >= 0;
     if (started.free > 0 === isOpen) return;

@@ -8,35 +8,35 @@ import { RarityOrder } from "./rarity-order.ts";
 /** In place of a `PeerKey`. */
 export const NOBODY = -1;
 
-/** Suggested and allowed-fast pieces remembered of one peer; BEP 6 sends about ten. */
+/** Suggested and allowed-fast pieces remembered for one peer; BEP 6 sends about ten. */
 const HINTS_MAX = 64;
 
-/** A peer that has more of all pieces than this is cheaper to count by sorting all of them anew. */
+/** When a peer has more than this part of all pieces, counting it by sorting all of them again is cheaper. */
 const SHIFT_SHARE = 0.1;
 
-/** What the picker knows of one peer. */
+/** The picker's record of one peer. */
 export class PickerPeer {
   readonly key: PeerKey;
-  /** Who answers for its blocks; opaque to the picker. */
+  /** Identifies the origin of its blocks; opaque to the picker. */
   readonly sender: number;
   /** It has every piece, and is counted once for all of them. */
   everything = false;
-  /** What it has, unless everything or nothing. */
+  /** The pieces it has, unless that is everything or nothing. */
   pieces: PieceBits | undefined;
   held = 0;
   /** Pieces it has that we want and lack; counted only while `pieces` is set. */
   interesting = 0;
   /** Pieces it has that may be opened; counted only while `pieces` is set. */
   fresh = 0;
-  /** Once it lost a piece it is counted piece by piece, or have and lost in turn would cost O(pieces). */
+  /** A peer that lost a piece is counted piece by piece; otherwise alternating have and lost would cost O(pieces). */
   fickle = false;
-  /** Blocks it was asked for and that would still be taken from it. */
+  /** Blocks that it was asked for and that we would still accept from it. */
   outstanding = 0;
   /** Blocks it owed us that others sent since its last one. */
   overtaken = 0;
-  /** It choked us, was late or said no, and has sent no block since. */
+  /** It choked us, was late or rejected a request, and has sent no block since. */
   idle = false;
-  /** A piece with a block of its own was intact. */
+  /** A piece with one of its blocks was intact. */
   proven = false;
   /** It took part in a corrupt piece, and since then no piece from it alone was intact. */
   suspected = false;
@@ -55,11 +55,11 @@ export class PickerPeer {
   }
 }
 
-/** Who has what, what of it we lack, and how rare it is; every count exact at all times. */
+/** Which peer has which pieces, which of those we lack, and how rare they are; every count is exact at all times. */
 export class SwarmPieces {
   readonly rarity: RarityOrder;
   readonly #pieceCount: number;
-  /** Wanted and not had. */
+  /** Wanted pieces that we lack. */
   readonly #lacking: PieceBits;
   #lackingCount = 0;
   readonly #peers: (PickerPeer | undefined)[] = [];
@@ -91,7 +91,7 @@ export class SwarmPieces {
     return this.#pieceCount === 0 ? 0 : this.#complete + this.rarity.leastCopies;
   }
 
-  /** Pieces that may be opened and that somebody has. */
+  /** Pieces that may be opened and that some peer has. */
   get obtainableCount(): number {
     const { listedCount } = this.rarity;
     if (this.#complete > 0 || listedCount === 0) return listedCount;
@@ -167,7 +167,7 @@ export class SwarmPieces {
     this.#count(peer, pieces, bitfield.count);
   }
 
-  /** @returns False when it was known to have the piece. */
+  /** @returns False when we knew already that it has the piece. */
   has(peer: PickerPeer, piece: number): boolean {
     if (peer.has(piece)) return false;
     if (!peer.pieces) this.#count(peer, new PieceBits(this.#pieceCount), 0);
@@ -213,7 +213,7 @@ export class SwarmPieces {
   }
 
   /**
-   * Decides for all pieces anew what we lack and what may be opened. O(pieces x partial peers / 32).
+   * Determines again for all pieces which ones we lack and which may be opened. O(pieces x partial peers / 32).
    *
    * @param rankOf - As in `RarityOrder.relist`.
    */

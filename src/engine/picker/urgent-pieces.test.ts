@@ -9,7 +9,7 @@ import { PiecePicker } from "./piece-picker.ts";
 const BLOCKS = 4;
 const PIECES = 40;
 
-/** A picker for forty pieces of four blocks, of which a reader needs some. */
+/** A picker for forty pieces of four blocks, some of which a reader needs. */
 class Bench {
   readonly picker: PiecePicker;
   readonly #out = { pieces: new Int32Array(512), blocks: new Int32Array(512) };
@@ -78,7 +78,7 @@ test("what a reader needs comes first: two blocks of each of four pieces, then i
   assert.equal(names, "20:0 20:1 21:0 21:1 22:0 22:1 23:0 23:1 24:0 24:1 24:2 24:3 25:0 25:1");
 });
 
-test("several peers share a piece that is needed soon, also one that somebody fetches alone", () => {
+test("several peers share a piece that is needed soon, even one that a peer fetches alone", () => {
   const bench = new Bench();
   const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
   const own = bench.pick(first, 1);
@@ -88,7 +88,7 @@ test("several peers share a piece that is needed soon, also one that somebody fe
   assert.deepEqual(bench.pick(third, 1), [`${piece}:3`]);
 });
 
-test("behind what is needed soon the rest is fetched as ever", () => {
+test("after the pieces that are needed soon the rest is fetched as usual", () => {
   const bench = new Bench();
   bench.read(20, 22);
   const picked = bench.pick(bench.peer(), 12);
@@ -100,7 +100,7 @@ test("behind what is needed soon the rest is fetched as ever", () => {
   assert.equal(picked.length, 12);
 });
 
-test("a peer that has nothing else to send is asked for all of what is needed soon", () => {
+test("a peer that has nothing else to send is asked for all pieces that are needed soon", () => {
   const bench = new Bench();
   const priorities = new Uint8Array(PIECES);
   priorities.fill(4, 20, 22);
@@ -119,7 +119,7 @@ test("a peer that has nothing else to send is asked for all of what is needed so
   ]);
 });
 
-test("peers that are silent or choke us, or sent a corrupt piece, get nothing that is needed soon", () => {
+test("peers that are silent, choke us, or sent a corrupt piece are not asked for what is needed soon", () => {
   const bench = new Bench();
   const [late, liar, good] = [bench.peer(), bench.peer(), bench.peer()];
   bench.deliverCorrupt(liar, 5);
@@ -132,7 +132,7 @@ test("peers that are silent or choke us, or sent a corrupt piece, get nothing th
   assert.ok(bench.pick(good, 4).every((name) => urgent.test(name)));
 });
 
-test("after a corrupt piece of several peers each fetches what is needed soon alone", () => {
+test("after a corrupt piece from several peers each of them fetches urgent pieces alone", () => {
   const bench = new Bench();
   const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
   bench.read(5, 6);
@@ -145,7 +145,7 @@ test("after a corrupt piece of several peers each fetches what is needed soon al
   assert.deepEqual(bench.pick(second, 4), ["22:0", "22:1", "22:2", "22:3"]);
 });
 
-test("a piece that was corrupt is needed soon: one peer fetches it whole, and not the one it came from", () => {
+test("an urgent piece that was corrupt: one peer fetches it whole, and not the one that sent it", () => {
   const bench = new Bench();
   const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
   bench.deliverCorrupt(liar, 20);
@@ -156,7 +156,7 @@ test("a piece that was corrupt is needed soon: one peer fetches it whole, and no
   assert.ok(!bench.pick(other, 4).some((name) => name.startsWith("20:")), "blocks are not mixed");
 });
 
-test("a corrupt piece whose peer chokes us is not waited for: another fetches it whole", () => {
+test("a corrupt piece does not wait for a peer that chokes us: another fetches it whole", () => {
   const bench = new Bench();
   const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
   bench.deliverCorrupt(liar, 20);
@@ -166,7 +166,7 @@ test("a corrupt piece whose peer chokes us is not waited for: another fetches it
   assert.deepEqual(bench.pick(other, 4), ["20:0", "20:1", "20:2", "20:3"]);
 });
 
-test("without memory nothing is begun, and what has memory goes on", () => {
+test("without memory no piece is started, and a piece with memory continues", () => {
   const bench = new Bench();
   const peer = bench.peer();
   bench.read(20, 21);
@@ -175,7 +175,7 @@ test("without memory nothing is begun, and what has memory goes on", () => {
   assert.deepEqual(bench.pick(peer, 8, { canStart: () => false }), ["20:2", "20:3"]);
 });
 
-test("a piece that is here or nobody wants is not asked for, whoever reads it", () => {
+test("a piece that we have or do not want is not requested, even when a reader needs it", () => {
   const bench = new Bench();
   const peer = bench.peer();
   bench.picker.setPriority(20, 0);
@@ -184,7 +184,7 @@ test("a piece that is here or nobody wants is not asked for, whoever reads it", 
   assert.deepEqual(picked, ["21:0", "21:1"]);
 });
 
-test("what is given back can be asked of others; where it comes all the same, it is taken", () => {
+test("a request that is taken back can go to others; a block that comes all the same is accepted", () => {
   const bench = new Bench();
   const [first, second] = [bench.peer(), bench.peer()];
   bench.read(20, 21);
@@ -199,5 +199,9 @@ test("what is given back can be asked of others; where it comes all the same, it
   assert.equal(bench.picker.received(first, 20, 0).alsoAsked, second);
   assert.ok(bench.picker.begin(second, 20, 1));
   urgent.giveBack(second, 20, 1, "answered");
-  assert.equal(bench.picker.received(second, 20, 1).kind, "accepted", "what arrives goes on");
+  assert.equal(
+    bench.picker.received(second, 20, 1).kind,
+    "accepted",
+    "a block that is arriving continues",
+  );
 });

@@ -5,13 +5,13 @@ import type { PickOptions, PieceChooser } from "./piece-chooser.ts";
 import type { PieceLedger } from "./piece-ledger.ts";
 import type { PickerPeer } from "./swarm-pieces.ts";
 
-/** So many of the soonest pieces are fetched from as many peers as possible at once. */
+/** This many of the soonest pieces are fetched from as many peers as possible at once. */
 const SHARED_PIECES = 4;
 
-/** Of each of those a peer gets so many blocks in one pick while it can be asked for something else. */
+/** Blocks of each of those that a peer gets in one pick while it can be asked for something else. */
 const SHARED_BLOCKS = 2;
 
-/** Asks for what readers need soon, before everything else. A reader never waits for the slowest of its peers. */
+/** Requests the pieces that readers need soon, before everything else. A reader never waits for its slowest peer. */
 export class UrgentPieces {
   readonly deadlines: Deadlines;
   readonly #ledger: PieceLedger;
@@ -23,13 +23,19 @@ export class UrgentPieces {
     this.#chooser = chooser;
   }
 
-  /** Whether a peer is asked for what is urgent. Not one that is silent, chokes us, or sent a whole corrupt piece. */
+  /**
+   * Whether a peer is asked for urgent pieces. A silent or choking peer, or one that sent a whole corrupt piece, is
+   * not.
+   */
   takesPart(peer: PickerPeer, options: PickOptions): boolean {
     if (options.silent || options.snubbed || options.choked) return false;
     return !this.#ledger.failed.isDoubtful(peer.sender);
   }
 
-  /** A few blocks of each of the soonest pieces, then whole pieces in order. @returns How many blocks are written then. */
+  /**
+   * Asks for a few blocks of each of the soonest pieces, then for whole pieces in order. @returns Blocks written in
+   * total.
+   */
   askFirst(peer: PickerPeer, room: PickRoom, options: PickOptions): number {
     const { pieces, count: listed } = this.deadlines;
     const { out, blocksMax } = room;
@@ -37,7 +43,7 @@ export class UrgentPieces {
     for (let i = 0; i < listed && count < blocksMax; i += 1) {
       const started = this.#chooser.urgent(pieces[i]!, peer, options);
       if (!started) continue;
-      // What is to come from one peer alone is not shared.
+      // A piece that must come from one peer alone is not shared.
       const isShared = i < SHARED_PIECES && !started.strict;
       const end = isShared ? Math.min(blocksMax, count + SHARED_BLOCKS) : blocksMax;
       count = this.#chooser.askFor(started, peer, { out, count, blocksMax: end });
@@ -46,7 +52,7 @@ export class UrgentPieces {
     return count;
   }
 
-  /** There is nothing else to ask of the peer: all of the soonest pieces. @returns How many blocks are written then. */
+  /** Nothing else can be asked of the peer: asks for all of the soonest pieces. @returns Blocks written in total. */
   askRest(peer: PickerPeer, room: PickRoom, options: PickOptions): number {
     const { pieces, count: listed } = this.deadlines;
     const { out, blocksMax } = room;
@@ -60,9 +66,9 @@ export class UrgentPieces {
   }
 
   /**
-   * Others may be asked for the block: a cancel was sent to the peer, or it is silent and a reader cannot wait.
+   * Other peers may be asked for the block: a cancel was sent to this peer, or it is silent and a reader cannot wait.
    *
-   * @param outcome - "answered": it may come all the same, and is taken then. "forgotten": it does not.
+   * @param outcome - "answered": the block may still come, and is accepted then. "forgotten": it will not come.
    */
   giveBack(peer: PeerKey, piece: number, block: number, outcome: "answered" | "forgotten"): void {
     const started = this.#ledger.started.get(piece);
