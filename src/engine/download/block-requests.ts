@@ -8,14 +8,14 @@ import type { PieceStore } from "../storage/piece-store.ts";
 import type { DownloadPeer } from "./download-peer.ts";
 import { requestDepth } from "./request-pace.ts";
 
-/** A peer gets pieces of its own when it delivers one within this (sheet 12). */
+/** A peer gets its own pieces when it can deliver one within this time (sheet 12). */
 const WHOLE_PIECE_MS = 20_000;
 /**
- * Bytes of pieces that are being judged and written before no new piece is opened: enough to keep the
- * workers busy, and little enough to stay in the processor's cache until they come to it.
+ * While more bytes than this are being judged and written, no new piece is opened: enough to keep the workers busy, and
+ * little enough to stay in the processor's cache until a worker gets to them.
  */
 const JUDGING_BYTES_MAX = 8 * 1024 * 1024;
-/** Blocks asked for in one go. */
+/** Blocks requested at once. */
 const PICK_MAX = 512;
 
 export interface BlockRequestsOptions {
@@ -29,8 +29,8 @@ export interface BlockRequestsOptions {
 }
 
 /**
- * Asks peers for blocks: each for as many as its rate deserves, as far as there is memory for their pieces and the rate
- * limit allows. Peers that could not be asked for want of either are asked when it comes.
+ * Requests blocks from peers: from each as many as its rate deserves, as far as there is memory for their pieces and
+ * the rate limit allows. Peers that lacked either are asked as soon as it is available.
  */
 export class BlockRequests {
   readonly #options: BlockRequestsOptions;
@@ -38,11 +38,11 @@ export class BlockRequests {
   readonly #starvedOfMemory = new Set<DownloadPeer>();
   readonly #starvedOfRate = new Set<DownloadPeer>();
   #memoryShort = false;
-  /** And that for want of memory that all torrents share. */
+  /** And the memory that ran short is shared by all torrents. */
   #poolShort = false;
   #judgingBytes = 0;
   #judgedCount = 0;
-  /** Slabs that had come back and pieces that had been judged when it was last seen who can be asked. */
+  /** Slabs returned plus pieces judged, at the last check of which peers can be asked. */
   #seenCount = 0;
   #paused = false;
 
@@ -50,7 +50,7 @@ export class BlockRequests {
     this.#options = options;
   }
 
-  /** Nothing is asked for until `resume`. */
+  /** Stops all requests until `resume`. */
   pause(): void {
     this.#paused = true;
   }
@@ -65,7 +65,7 @@ export class BlockRequests {
     this.#starvedOfRate.delete(peer);
   }
 
-  /** So many bytes of a piece wait for their verdict. */
+  /** This many bytes of a piece wait for their verdict. */
   handleJudging(bytes: number): void {
     this.#judgingBytes += bytes;
   }
@@ -75,13 +75,13 @@ export class BlockRequests {
     this.#judgedCount += 1;
   }
 
-  /** Asks the peer for as many blocks as it may owe us. */
+  /** Requests as many blocks from the peer as it may owe us. */
   refill(peer: DownloadPeer): void {
     if (this.#paused || peer.key === -1 || !peer.source.isOpen) return;
     if (peer.isChoking && peer.allowedFast.size === 0) return;
     const depth = this.depth(peer);
     const { limit, picker, geometry } = this.#options;
-    // Asking in batches: half a window at a time costs one write, not one for each block.
+    // Requesting in batches of half a window costs one write, not one for each block.
     const { owed } = peer;
     if (owed * 2 > depth) return;
     const now = this.#options.clock.nowMs();
@@ -109,9 +109,9 @@ export class BlockRequests {
     if (this.#memoryShort) this.#starvedOfMemory.add(peer);
     if (this.#poolShort) this.#options.memory.wait();
     if (count > 0) this.#ask(peer, count, now);
-    // It would have asked for more.
+    // More room would have allowed more requests.
     if (isShort && count === room) window.wait(peer.lane);
-    // What the limit held back keeps its place among those that wait.
+    // A peer that the limit held back keeps its place in the queue.
     if (allowed < wanted && count === allowed && limit.isContended) {
       this.#starvedOfRate.add(peer);
       limit.wait(now);
@@ -148,7 +148,7 @@ export class BlockRequests {
     this.#options.limit.take(bytes, now);
   }
 
-  /** Takes a request back, so that others may be asked for the block. One that is arriving goes on. */
+  /** Takes a request back, so that other peers may be asked for the block. A block that is arriving continues. */
   giveBack(peer: DownloadPeer, piece: number, block: number): void {
     if (peer.key === -1) return;
     if (peer.target && peer.targetPiece === piece && peer.targetBlock === block) return;
@@ -180,13 +180,13 @@ export class BlockRequests {
   }
 
   /**
-   * Sends the piece that was left alone longest to disk; its memory comes back when it is written.
+   * Writes the piece that has been idle longest to disk; its memory is returned when it is written.
    *
-   * @returns False when none lies idle.
+   * @returns False when no piece is idle.
    */
   spillIdle(): boolean {
     for (const idle of this.#options.picker.idlePieces()) {
-      // Those that are on disk already have no memory to give.
+      // Pieces that are on disk already have no memory to free.
       if (!this.#options.store.spill(idle, this.#options.picker.receivedBlocks(idle)!)) continue;
       this.#options.picker.park(idle);
       return true;
@@ -200,7 +200,7 @@ export class BlockRequests {
     return requestDepth(peer, isProven, this.#options.requestQueueMax);
   }
 
-  /** Called when a burst is over: asks those that could not be asked, if memory has come back meanwhile. */
+  /** Called when a burst is over: asks the peers that lacked memory, if some was returned meanwhile. */
   settle(): void {
     const count = this.#options.store.returnedCount + this.#judgedCount;
     if (count === this.#seenCount) return;
@@ -209,7 +209,7 @@ export class BlockRequests {
     if (this.#starvedOfMemory.size === 0) this.#options.memory.stopWaiting();
   }
 
-  /** It is our turn at the memory of all. @returns Whether peers could be asked for more if there were some. */
+  /** It is our turn at the shared memory. @returns Whether peers could be asked for more if there were more memory. */
   handleMemory(): boolean {
     const starved = Array.from(this.#starvedOfMemory);
     this.#starvedOfMemory.clear();

@@ -1,12 +1,12 @@
 import type { DiskFailure } from "../../ports/content.ts";
 
-/** What the downloader tells the torrent. */
+/** The outputs of the downloader for the torrent. */
 export type DownloadOutput =
   /** A piece is judged intact and on disk. */
   | { readonly kind: "piece"; readonly piece: number }
   /** The disk refused to judge or to write. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
-  /** This sender sent a block that differs from the one that was right. */
+  /** This sender sent a block that differs from the right one. */
   | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
-  /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
+  /** No bytes can ever match both hashes of this piece: the torrent is at fault, not a peer. */
   | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" };

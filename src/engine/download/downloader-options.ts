@@ -6,7 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { MemoryShare } from "../sharing/memory-share.ts";
 import type { RateBudget } from "../sharing/rate-share.ts";
 
-/** What is known of the hashes that pieces are judged by. */
+/** What is known of the hashes by which pieces are judged. */
 export interface PieceHashKnowledge {
   /** Every piece can be judged. */
   readonly complete: boolean;

@@ -15,7 +15,7 @@ import { RequestWindow } from "./request-window.ts";
 const PIECE_BLOCKS = 4;
 const PIECE_BYTES = PIECE_BLOCKS * BLOCK_BYTES;
 
-/** What is owed to the machines: outcomes never come inside a call. */
+/** Pending outcomes for the machines: outcomes never arrive inside a call. */
 class Turns {
   readonly #owed: (() => void)[] = [];
 
@@ -33,7 +33,7 @@ class Turns {
       next();
       for (const end of this.atEnd) end();
     }
-    assert.fail("it goes on for ever");
+    assert.fail("it never ends");
   }
 }
 
@@ -52,7 +52,7 @@ class Task {
     const files = [{ offset: 0, length: this.bytes.length, pad: false }];
     this.geometry = new Geometry({ pieceLength: PIECE_BYTES, files, aligned: false });
     this.have = new Bitfield(pieces);
-    const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for all") });
+    const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for everybody") });
     this.downloader = new Downloader({
       geometry: this.geometry,
       bytes: { write: () => assert.fail("there is memory enough") },
@@ -109,7 +109,7 @@ class Task {
   }
 }
 
-/** A source without a connection: everything it is asked for comes by itself. */
+/** A source without a connection: it answers every request by itself. */
 class Source implements BlockSource {
   readonly sender: string;
   readonly window: RequestWindow;
@@ -198,7 +198,7 @@ test("a source without a connection completes a torrent beside peers, in runs of
   }
 });
 
-test("WIR-12: a source that lies is named by its sender", () => {
+test("WIR-12: a source that lies is reported under its sender name", () => {
   const turns = new Turns();
   const task = new Task(turns, 6);
   const liar = new Source(turns, task, { sender: "http://b.example/f", runBlocksMax: 64 });
@@ -215,10 +215,10 @@ test("WIR-12: a source that lies is named by its sender", () => {
   assert.deepEqual([...new Set(task.liars)], ["http://b.example/f"]);
 });
 
-test("two downloaders on one window both finish, and neither waits for the end of the other", () => {
+test("two downloaders on one window both finish, and neither waits for the other to end", () => {
   const turns = new Turns();
   const tasks = [new Task(turns, 60), new Task(turns, 30)];
-  // Less than what one of them would ask ahead.
+  // Less than one of them would request ahead.
   const window = new RequestWindow(12);
   const done: number[] = [];
   for (const [index, task] of tasks.entries()) {

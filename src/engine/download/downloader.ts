@@ -19,16 +19,16 @@ import { SmartBan } from "./smart-ban.ts";
 import { UrgentRequests } from "./urgent-requests.ts";
 import { WantedPieces } from "./wanted-pieces.ts";
 
-/** Allowed-fast pieces of one peer that we remember; BEP 6 proposes 10. */
+/** Allowed-fast pieces that we remember for one peer; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
 
 /**
- * Gets the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of
- * blocks busy with as many requests as its rate deserves, puts blocks together, has pieces judged, and finds out who
+ * Downloads the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of
+ * blocks busy with as many requests as its rate deserves, assembles blocks, has pieces judged, and finds the peers that
  * lied.
  */
 export class Downloader {
-  /** What readers need soon. */
+  /** The pieces that readers need soon. */
   readonly urgent: UrgentRequests;
   readonly #options: DownloaderOptions;
   readonly #geometry: Geometry;
@@ -37,7 +37,7 @@ export class Downloader {
   readonly #smartBan = new SmartBan();
   /** By key. */
   readonly #peers: (DownloadPeer | undefined)[] = [];
-  /** In the order they joined. */
+  /** In the order in which they joined. */
   readonly #joined = new Set<DownloadPeer>();
   readonly #requests: BlockRequests;
   readonly #wanted: WantedPieces;
@@ -82,7 +82,7 @@ export class Downloader {
     }
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): DownloadOutput | undefined {
     const refused = this.#store.nextRefused();
     if (!refused) return this.#outputs.next();
@@ -90,7 +90,7 @@ export class Downloader {
     return { kind: "refused", failure: refused.failure };
   }
 
-  /** Called when a burst is over: asks those for more that could not be asked for want of memory, if some came. */
+  /** Called when a burst is over: asks the peers that lacked memory, if some was returned. */
   settle(): void {
     this.#requests.settle();
   }
@@ -107,7 +107,7 @@ export class Downloader {
     return this.#wanted.doneBytes;
   }
 
-  /** Bytes missing of everything, wanted or not. */
+  /** Bytes missing of the whole content, wanted or not. */
   get left(): number {
     return this.#wanted.left;
   }
@@ -127,7 +127,7 @@ export class Downloader {
     return this.#wanted.wantsFile(index);
   }
 
-  /** The expected hashes of these pieces became known: now they can be asked for. O(these pieces). */
+  /** The expected hashes of these pieces became known: now they can be requested. O(these pieces). */
   handleHashesKnown(runs: readonly { readonly first: number; readonly end: number }[]): void {
     for (const { first, end } of runs) {
       for (let piece = first; piece < end; piece += 1) {
@@ -137,7 +137,7 @@ export class Downloader {
     for (const peer of this.#joined) this.refreshInterest(peer);
   }
 
-  /** Unfinished blocks that are on disk since the last run. */
+  /** Unfinished blocks that are on disk from the last run. */
   restore(piece: number, blocks: Bitfield): void {
     if (piece >= this.#geometry.pieceCount || blocks.length !== this.#geometry.blockCount(piece))
       return;
@@ -146,7 +146,7 @@ export class Downloader {
     if (this.#picker.restore(piece, blocks)) this.#judge(piece);
   }
 
-  /** Nothing is asked for until `resume`: the disk refuses. */
+  /** Stops all requests until `resume`: the disk refuses. */
   pause(): void {
     this.#requests.pause();
   }
@@ -159,9 +159,9 @@ export class Downloader {
   // ---- Peers -------------------------------------------------------------------------------------------
 
   /**
-   * Blocks can be asked of the source from now on.
+   * From now on blocks can be requested from the source.
    *
-   * @param known - What it said before: what it has, whether it chokes us, how many requests it queues.
+   * @param known - What it announced before: its pieces, whether it chokes us, how many requests it queues.
    */
   join(
     source: BlockSource,
@@ -191,13 +191,13 @@ export class Downloader {
     this.#joined.delete(peer);
     peer.key = -1;
     peer.source.window.leave(peer.lane);
-    // What it owed us can be asked of others now.
+    // The blocks that it owed us can be requested from others now.
     for (const other of this.#joined) {
       if (other.owed < DEPTH_MIN) this.refill(other);
     }
   }
 
-  /** The peer says how many requests it queues (BEP 10 `reqq`). */
+  /** The peer announces how many requests it queues (BEP 10 `reqq`). */
   setQueueLimit(peer: DownloadPeer, queueLimit: number): void {
     peer.queueLimit = queueLimit;
   }
@@ -253,7 +253,7 @@ export class Downloader {
     this.refill(peer);
   }
 
-  /** Says interested or not, as it is at the moment, and asks for blocks if there is something to ask. */
+  /** Sends interested or not interested, as it applies now, and requests blocks if there are any to request. */
   refreshInterest(peer: DownloadPeer): void {
     if (peer.key === -1) return;
     const interesting = this.#picker.isInteresting(peer.key);
@@ -263,12 +263,12 @@ export class Downloader {
 
   // ---- Requests ----------------------------------------------------------------------------------------
 
-  /** Asks the peer for as many blocks as it may owe us. */
+  /** Requests as many blocks from the peer as it may owe us. */
   refill(peer: DownloadPeer): void {
     this.#requests.refill(peer);
   }
 
-  /** It is our turn at the memory of all. @returns Whether peers could be asked for more if there were some. */
+  /** It is our turn at the shared memory. @returns Whether peers could be asked for more if there were more memory. */
   handleMemory(): boolean {
     return this.#requests.handleMemory();
   }
@@ -278,7 +278,7 @@ export class Downloader {
     return this.#requests.handleAllowance(now);
   }
 
-  /** Sends an idle piece to disk, unfinished: others wait for its memory. @returns False when none lies idle. */
+  /** Writes an idle, unfinished piece to disk: others wait for its memory. @returns False when no piece is idle. */
   spillIdle(): boolean {
     return this.#requests.spillIdle();
   }
@@ -286,9 +286,9 @@ export class Downloader {
   // ---- Blocks ------------------------------------------------------------------------------------------
 
   /**
-   * A block that was asked of the peer begins to arrive.
+   * A block that we requested from the peer begins to arrive.
    *
-   * @returns Where its payload goes, or `undefined` to drop it.
+   * @returns The destination of its payload, or `undefined` to drop it.
    */
   beginBlock(
     peer: DownloadPeer,
@@ -319,7 +319,7 @@ export class Downloader {
     peer.isSilent = false;
   }
 
-  /** The block that was arriving is whole. */
+  /** The block that was arriving is complete. */
   endBlock(peer: DownloadPeer): void {
     const { target, targetPiece: piece, targetBlock: block } = peer;
     invariant(target && peer.key !== -1, "a block that ends has begun");
@@ -348,10 +348,10 @@ export class Downloader {
   }
 
   /**
-   * The peer will not send a block, or sent it when it was of no use. It is not asked again at once: a peer that
-   * rejects everything would keep us busy (WIR-15). The tick asks.
+   * The peer will not send a block, or sent it when it was useless. It is not asked again at once: a peer that rejects
+   * everything would keep us busy (WIR-15). The tick asks again.
    *
-   * @returns False when the block was not asked of it.
+   * @returns False when the block was not requested from it.
    */
   handleRejected(peer: DownloadPeer, piece: number, block: number): boolean {
     if (!peer.source.window.take(piece, block, peer.lane)) return false;
@@ -375,7 +375,7 @@ export class Downloader {
     const digests = this.#smartBan.watches(piece);
     const bytes = this.#geometry.requestSize(piece);
     this.#requests.handleJudging(bytes);
-    // Asked before the worker looks: a hash that becomes known meanwhile may not have been judged by.
+    // Checked before the worker looks: a hash that becomes known meanwhile may not have been used.
     const twofold = this.#options.hashes.isTwofold(piece);
     this.#store.judge(piece, { digests }, (verdict) => {
       this.#requests.handleJudged(bytes);
@@ -412,20 +412,20 @@ export class Downloader {
     this.#outputs.push({ kind: "piece", piece });
   }
 
-  /** A piece that was had is damaged on disk. */
+  /** A piece that we had is damaged on disk. */
   handleLost(piece: number): void {
     this.#picker.lost(piece);
     this.#wanted.handleLost(piece);
   }
 
-  /** Pieces turned out to be on disk and intact. */
+  /** These pieces turned out to be on disk and intact. */
   handleFound(pieces: Bitfield): void {
     const { have, judged } = this.#options;
     const found = new Bitfield(have.length);
     for (const piece of pieces.indexes()) {
       const state = this.#picker.state(piece);
       if (state === "have") judged.add(piece);
-      // One that is being fetched will be judged when it is whole.
+      // A piece that is being fetched is judged when it is complete.
       if (state === "wanted" || state === "unwanted") found.add(piece);
     }
     if (found.count === 0) return;
@@ -438,7 +438,7 @@ export class Downloader {
     for (const piece of found.indexes()) this.#outputs.push({ kind: "piece", piece });
   }
 
-  /** Blocks of an unfinished piece that were written are not to be relied on any more. */
+  /** Blocks of an unfinished piece that were written are no longer reliable. */
   forgetWritten(piece: number): void {
     if (this.#picker.state(piece) !== "started") return;
     if ((this.#store.written(piece)?.count ?? 0) === 0) return;
@@ -460,7 +460,7 @@ export class Downloader {
     return partial;
   }
 
-  /** Sends all unfinished pieces to disk, and waits for those being judged; no peer may be left. */
+  /** Writes all unfinished pieces to disk, and waits for those being judged; no peer may be left. */
   async spillAll(): Promise<void> {
     for (const piece of Array.from(this.#picker.startedPieces())) {
       this.#store.spill(piece, this.#picker.receivedBlocks(piece)!);

@@ -15,7 +15,7 @@ const PIECES = 100;
 const BYTES = PIECES * PIECE;
 const FAILURE = { kind: "failure", code: "EIO", message: "it broke", path: "/x" } as const;
 
-/** The reads of a torrent whose bytes say where they stand, on a disk that answers when the test says so. */
+/** The reads of a torrent whose bytes encode their position, on a disk that answers when the test says so. */
 class World {
   now = 1_000;
   readonly have = new Bitfield(PIECES);
@@ -77,7 +77,7 @@ class World {
     });
   }
 
-  /** @returns The part, as soon as it is there. */
+  /** @returns The part, as soon as it is available. */
   next(reader: Reader): { part: ReadPart | undefined } {
     const got: { part: ReadPart | undefined } = { part: undefined };
     this.reads.next(reader, (part) => (got.part = part));
@@ -91,7 +91,7 @@ class World {
   assertBytes({ part }: { part: ReadPart | undefined }, begin: number, length: number): void {
     assert.ok(part?.kind === "bytes");
     assert.equal(part.bytes.length, length);
-    // Not compared by assert: telling how long arrays differ takes it minutes.
+    // Not compared by assert, which takes minutes to describe how long arrays differ.
     assert.ok(Buffer.compare(part.bytes, this.#bytes(begin, length)) === 0, "the right bytes");
   }
 
@@ -107,11 +107,11 @@ class World {
   }
 }
 
-test("what is here comes from disk, several pieces at once, part by part, as it is asked for", () => {
+test("data that we have comes from disk, several pieces at once, part by part, as it is requested", () => {
   const world = new World();
   world.add(0, 10);
   const reader = world.open(1_000, 10 * PIECE - 5);
-  assert.equal(world.diskReads.length, 0, "nobody has asked for anything");
+  assert.equal(world.diskReads.length, 0, "the reader has requested nothing");
   const first = world.next(reader);
   assert.equal(world.diskReads.length, 1);
   assert.equal(world.diskReads[0]!.runs.length, 5, "it begins and ends within a piece");
@@ -132,7 +132,7 @@ test("what is here comes from disk, several pieces at once, part by part, as it 
   assert.equal(world.codeOf(world.next(reader)), "end");
 });
 
-test("what lies in memory is not read from disk", () => {
+test("data in memory is not read from disk", () => {
   const world = new World();
   world.add(0, 2);
   world.warm.add(0);
@@ -141,12 +141,12 @@ test("what lies in memory is not read from disk", () => {
   assert.equal(world.diskReads.length, 0);
 });
 
-test("what is missing comes as soon as it is here, in order", () => {
+test("a missing piece is handed out as soon as it arrives, in order", () => {
   const world = new World();
   const reader = world.open(0, 2 * PIECE);
   const first = world.next(reader);
   world.add(1);
-  assert.equal(world.diskReads.length, 0, "the second piece is not the first");
+  assert.equal(world.diskReads.length, 0, "the second piece is not handed out before the first");
   world.add(0);
   assert.equal(world.diskReads[0]!.runs.length, 2);
   world.diskReads[0]!.end();
@@ -175,7 +175,7 @@ test("WIR-14: a piece is judged before it is handed out; a damaged one is waited
   world.assertBytes(second, PIECE, PIECE);
 });
 
-test("STO-6: what was read while the files came into doubt is judged and read once more", () => {
+test("STO-6: data that was read while the files came into doubt is judged and read again", () => {
   const world = new World();
   world.add(0);
   const first = world.next(world.open(0, PIECE));
@@ -189,7 +189,7 @@ test("STO-6: what was read while the files came into doubt is judged and read on
   world.assertBytes(first, 0, PIECE);
 });
 
-test("a disk that refuses is tried again at the next tick, and told of; the third time the reader hears of it", () => {
+test("a disk that refuses is tried again at the next tick, and reported; the third time the reader is told", () => {
   const world = new World();
   world.add(0);
   const first = world.next(world.open(0, PIECE));
@@ -218,7 +218,7 @@ test("a disk that cannot judge is tried again as well", () => {
   assert.deepEqual(world.judging, [0, 0, 0]);
 });
 
-test("without memory to read to it waits for its turn", () => {
+test("without memory to read into, a reader waits for its turn", () => {
   const world = new World({ slabBytes: PIECE });
   world.add(0, 2);
   const lent = world.slabs.take(PIECE)!;
@@ -232,7 +232,7 @@ test("without memory to read to it waits for its turn", () => {
   world.assertBytes(first, 0, PIECE);
 });
 
-test("what is closed hears nothing more, needs nothing more, and gives its memory back", () => {
+test("a closed reader gets no answer, needs no pieces, and frees its memory", () => {
   const world = new World();
   world.add(0);
   const reader = world.open(0, 3 * PIECE);
@@ -246,7 +246,7 @@ test("what is closed hears nothing more, needs nothing more, and gives its memor
   assert.equal(world.diskReads.length, 1);
 });
 
-test("when the torrent ends every reader is told, also one that asks later", () => {
+test("when the torrent ends every reader is told, even one that asks later", () => {
   const world = new World();
   const [waiting, idle] = [world.open(), world.open()];
   const first = world.next(waiting);
@@ -256,7 +256,7 @@ test("when the torrent ends every reader is told, also one that asks later", () 
   assert.equal(world.spans.size, 0);
 });
 
-test("a torrent that is only seeded fetches nothing for a reader, and says so", () => {
+test("a torrent that is only seeded fetches nothing for a reader, and reports that", () => {
   const world = new World({ fetches: false });
   world.add(0);
   const reader = world.open(0, 2 * PIECE);
@@ -267,7 +267,7 @@ test("a torrent that is only seeded fetches nothing for a reader, and says so", 
   assert.equal(world.spans.size, 0);
 });
 
-test("a torrent has so many readers at a time, and no more", () => {
+test("a torrent has a limited number of readers at a time", () => {
   const world = new World();
   const readers = Array.from({ length: READERS_MAX }, () => world.open());
   assert.throws(() => world.open(), { code: "too-many-readers" });
@@ -276,17 +276,17 @@ test("a torrent has so many readers at a time, and no more", () => {
   assert.throws(() => world.open(), { code: "too-many-readers" });
 });
 
-// ---- What is said of deadlines ---------------------------------------------------------------------
+// ---- Deadlines ---------------------------------------------------------------------------------------
 
-test("the deadline is that of the first byte; later pieces are needed at the reader's pace", () => {
+test("the deadline applies to the first byte; later pieces are needed at the reader's pace", () => {
   const world = new World();
   world.open(5 * PIECE, BYTES, { deadline: 4_000, pace: PIECE });
   const { first, end, dueMs, msPerPiece } = world.spans.get(0)!;
   assert.deepEqual([first, dueMs, msPerPiece], [5, 4_000, 1_000]);
-  assert.equal(end, 5 + 27, "what is needed within half a minute");
+  assert.equal(end, 5 + 27, "the pieces that are needed within half a minute");
 });
 
-test("no more than 64 pieces are needed soon, and none that is needed late", () => {
+test("at most 64 pieces are needed soon, and none that is needed late", () => {
   const world = new World();
   world.open(0, BYTES, { pace: 100 * PIECE });
   assert.equal(world.spans.get(0)!.end, 64);
@@ -297,14 +297,14 @@ test("no more than 64 pieces are needed soon, and none that is needed late", () 
   assert.equal(world.spans.get(1)!.end, 30);
 });
 
-test("the piece that a reader waits for is needed, however early it is", () => {
+test("the piece that a reader waits for is needed, even when it is early", () => {
   const world = new World();
   const reader = world.open(0, BYTES, { deadline: world.now + 3_600_000, pace: PIECE });
   world.next(reader);
   assert.deepEqual([world.spans.get(0)!.first, world.spans.get(0)!.end], [0, 1]);
 });
 
-test("what is needed moves on with the reader, and not without it", () => {
+test("the needed pieces move on with the reader, and not without it", () => {
   const world = new World();
   const reader = world.open(0, BYTES, { pace: PIECE });
   world.add(0, 4);
@@ -317,7 +317,7 @@ test("what is needed moves on with the reader, and not without it", () => {
   assert.deepEqual([first, dueMs], [4, 1_000 + 4_000]);
 });
 
-test("a reader without a pace takes bytes at the rate at which they come", () => {
+test("a reader without a pace takes bytes at the rate at which they arrive", () => {
   const world = new World();
   world.downBytesPerSecond = 4 * PIECE;
   world.open();
@@ -325,11 +325,11 @@ test("a reader without a pace takes bytes at the rate at which they come", () =>
   world.now += 60_000;
   world.downBytesPerSecond = 0;
   world.reads.tick(world.now);
-  assert.equal(world.spans.get(0)!.dueMs, world.now, "it is not late: it takes what comes");
+  assert.equal(world.spans.get(0)!.dueMs, world.now, "it is not late: it takes what arrives");
   assert.equal(world.spans.get(0)!.msPerPiece, 1_000, "at the least");
 });
 
-test("of what is here nothing is needed", () => {
+test("pieces that we have are not needed", () => {
   const world = new World();
   world.add(0, PIECES);
   world.open();

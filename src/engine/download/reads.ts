@@ -8,27 +8,27 @@ import { OutputQueue } from "../sharing/output-queue.ts";
 import type { UrgentRequests } from "./urgent-requests.ts";
 import type { PieceRange } from "./wanted-pieces.ts";
 
-/** Readers of one torrent at a time; one more is refused. Each costs a look whenever a piece comes. */
+/** Readers of one torrent at a time; more are refused. Each costs a check whenever a piece arrives. */
 export const READERS_MAX = 64;
-/** What a reader is given at once. It holds no more memory than that, and only while the disk reads. */
+/** The most that a reader gets at once. It holds no more memory than that, and only while the disk reads. */
 export const PART_BYTES_MAX = 256 * 1024;
-/** Pieces are fetched before others when a reader needs them within this time; later ones by their rarity. */
+/** Pieces that a reader needs within this time are fetched before others; later ones by their rarity. */
 const READ_AHEAD_MS = 30_000;
-/** And so many pieces ahead of a reader at most, or so many bytes. */
+/** And at most this many pieces ahead of a reader, or this many bytes. */
 const AHEAD_PIECES_MAX = 64;
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
-/** Of a reader who takes what comes, when nothing comes yet. */
+/** For a reader that takes whatever arrives, while nothing arrives yet. */
 const BYTES_PER_SECOND_MIN = 64 * 1024;
-/** A part that the disk refuses is tried so often, at ticks, before the reader is told. */
+/** Attempts for a part that the disk refuses, one per tick, before the reader is told. */
 const DISK_TRIES_MAX = 3;
 
-/** What a reader asks for, in the torrent's space of bytes. */
+/** A reader's request, in the torrent's byte space. */
 export interface ReadRequest {
   readonly offset: number;
   readonly endOffset: number;
   /** When the first byte is needed, in clock milliseconds. */
   readonly deadlineMs: number;
-  /** How fast it goes on from there; `undefined`: as fast as bytes come. */
+  /** Its pace from there; `undefined`: as fast as bytes arrive. */
   readonly bytesPerSecond: number | undefined;
 }
 
@@ -37,25 +37,27 @@ export type ReadPart =
   | { readonly kind: "end" }
   | { readonly kind: "failed"; readonly error: EngineError };
 
-/** Where pieces are judged and kept for peers that ask for them. */
+/** The store that judges pieces and keeps them for peers that request them. */
 export interface ServedPieces {
-  /** Has a piece judged that is here and was not since the files were last known good. `handleJudged` follows. */
+  /**
+   * Judges a piece that we have and that was not judged since its files were last known good. `handleJudged` follows.
+   */
   judge(piece: number): void;
-  /** @returns A copy of bytes of a piece that lies in memory; `undefined` when it does not. */
+  /** @returns A copy of bytes of a piece that is in memory; `undefined` when it is not. */
   copyWarm(piece: number, begin: number, length: number): Uint8Array | undefined;
 }
 
-/** What readers tell the torrent. */
+/** The outputs of the readers for the torrent. */
 export type ReadsOutput =
-  /** Pieces are wanted, or are not wanted any more, that are of no wanted file. */
+  /** Pieces of no wanted file are wanted now, or no longer wanted. */
   | { readonly kind: "wanted" }
-  /** The disk refused to read. */
+  /** The disk refused a read. */
   | { readonly kind: "refused"; readonly failure: DiskFailure };
 
 export interface ReadsOptions {
   readonly geometry: Geometry;
   readonly have: Bitfield;
-  /** Pieces that need no judging before they are handed out. */
+  /** Pieces that may be handed out without judging them first. */
   readonly judged: Bitfield;
   readonly urgent: Pick<
     UrgentRequests,
@@ -65,26 +67,26 @@ export interface ReadsOptions {
   readonly bytes: Pick<ByteStore, "read">;
   readonly slabs: SlabPool;
   readonly memory: MemoryShare;
-  /** What is missing is fetched from peers. */
+  /** Missing pieces are fetched from peers. */
   readonly fetches: boolean;
   readonly clock: Pick<Clock, "nowMs">;
 }
 
-/** One reader: where it is, and what it waits for. */
+/** One reader: its position, and what it waits for. */
 export class Reader {
   readonly id: number;
   readonly request: ReadRequest;
   readonly pieces: PieceRange;
-  /** Of the next byte. */
+  /** The position of the next byte. */
   offset: number;
-  /** It has asked for a part and not got it. */
+  /** It has requested a part and not received it. */
   onPart: ((part: ReadPart) => void) | undefined;
-  /** The disk reads for it. */
+  /** The disk is reading for it. */
   isReading = false;
   /** Its piece is being judged. */
   isJudging = false;
   isOpen = true;
-  /** Why it was ended, if it did not end by itself. */
+  /** The reason, if somebody else ended it. */
   error: EngineError | undefined;
   diskTries = 0;
 
@@ -98,15 +100,15 @@ export class Reader {
 
 /**
  * The readers of one torrent. Each gets its bytes in order: from memory or disk when their piece is here and judged,
- * else as soon as it is; pieces it needs soon are fetched before all others. A reader takes part by part, and as
- * long as it does not ask for the next one nothing is read for it.
+ * otherwise as soon as it is; pieces that it needs soon are fetched before all others. A reader takes one part after
+ * another, and nothing is read for it until it requests the next one.
  *
  * Reader: open -> waiting (for a piece, its verdict, memory or the disk) <-> open -> closed.
  */
 export class Reads {
   readonly #options: ReadsOptions;
   readonly #readers = new Set<Reader>();
-  /** Those that found no memory to read to, in turn. */
+  /** Readers that found no memory to read into, in turn. */
   readonly #starved = new Set<Reader>();
   readonly #outputs = new OutputQueue<ReadsOutput>();
   #nextId = 0;
@@ -115,13 +117,13 @@ export class Reads {
     this.#options = options;
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): ReadsOutput | undefined {
     return this.#outputs.next();
   }
 
   /**
-   * Somebody begins to read; `close` is to follow. Its pieces are wanted from now on, whether their files are or not.
+   * Opens a reader; call `close` afterwards. Its pieces are wanted from now on, whether their files are or not.
    *
    * @throws {EngineError} `too-many-readers`.
    */
@@ -143,7 +145,7 @@ export class Reads {
     return reader;
   }
 
-  /** Asks for the next part. One is asked for at a time; the answer may come at once. */
+  /** Requests the next part. Only one may be pending; the answer may arrive within this call. */
   next(reader: Reader, onPart: (part: ReadPart) => void): void {
     if (reader.error) {
       onPart({ kind: "failed", error: reader.error });
@@ -153,7 +155,7 @@ export class Reads {
     this.#advance(reader);
   }
 
-  /** It reads no more. A part that was asked for is not answered. Harmless when it is closed. */
+  /** Ends the reader. A pending request is not answered. Does nothing when it is closed. */
   close(reader: Reader): void {
     if (!reader.isOpen) return;
     reader.isOpen = false;
@@ -163,14 +165,14 @@ export class Reads {
     if (this.#options.urgent.close(reader.id)) this.#outputs.push({ kind: "wanted" });
   }
 
-  /** A piece is here, judged intact. */
+  /** We have a piece, judged intact. */
   handlePiece(piece: number): void {
     for (const reader of this.#readers) {
       if (reader.onPart && this.#pieceOf(reader) === piece) this.#advance(reader);
     }
   }
 
-  /** A piece was judged that a reader waits for. @param failure - Of the disk, which could not tell. */
+  /** A piece that a reader waits for was judged. @param failure - Of the disk, which could not tell. */
   handleJudged(piece: number, failure: DiskFailure | undefined): void {
     for (const reader of this.#readers) {
       if (!reader.isJudging || this.#pieceOf(reader) !== piece) continue;
@@ -180,7 +182,7 @@ export class Reads {
     }
   }
 
-  /** A piece that was here is not any more. */
+  /** A piece that we had is lost. */
   handleLost(piece: number): void {
     const now = this.#options.clock.nowMs();
     for (const reader of this.#readers) {
@@ -190,7 +192,7 @@ export class Reads {
     }
   }
 
-  /** It is our turn at the memory of all. @returns Whether readers still wait for it. */
+  /** It is our turn at the shared memory. @returns Whether readers still wait for it. */
   serveWaiting(): boolean {
     for (let left = this.#starved.size; left > 0; left -= 1) {
       if (!this.#options.memory.mayTry()) break;
@@ -217,7 +219,7 @@ export class Reads {
     return Math.floor(reader.offset / this.#options.geometry.pieceLength);
   }
 
-  /** Does what can be done for the part that the reader waits for. */
+  /** Does what is possible for the part that the reader waits for. */
   #advance(reader: Reader): void {
     if (!reader.onPart || reader.isReading || reader.isJudging || this.#starved.has(reader)) return;
     if (reader.offset === reader.request.endOffset) {
@@ -253,7 +255,7 @@ export class Reads {
     reader.isReading = true;
     bytes.read(slab, runs, (outcome) => {
       reader.isReading = false;
-      // The slab is shared with workers and comes back; what the reader gets is its own.
+      // The slab is shared with workers and is returned; the reader gets its own copy.
       const read = outcome.kind === "done" && reader.isOpen ? slab.view.slice(0, total) : undefined;
       this.#give(slab);
       if (outcome.kind === "failure") {
@@ -268,7 +270,7 @@ export class Reads {
     });
   }
 
-  /** What comes next and is here, judged. */
+  /** The next bytes that we have, judged. */
   #runs(reader: Reader): ReadRun[] {
     const { geometry, have, judged } = this.#options;
     const end = Math.min(reader.request.endOffset, reader.offset + PART_BYTES_MAX);
@@ -313,7 +315,7 @@ export class Reads {
     onPart!({ kind: "bytes", bytes });
   }
 
-  /** The next tick tries again: what is gone is noticed meanwhile, and waited for. */
+  /** The next tick tries again: if the piece is lost, that is noticed meanwhile, and the reader waits for it. */
   #handleFailure(reader: Reader, failure: DiskFailure): void {
     if (!reader.isOpen) return;
     reader.diskTries += 1;
@@ -328,7 +330,7 @@ export class Reads {
     onPart?.(part);
   }
 
-  /** Says which pieces the reader needs soon, and when. */
+  /** Reports which pieces the reader needs soon, and when. */
   #plan(reader: Reader, now: number): void {
     const { geometry, urgent, fetches } = this.#options;
     if (!fetches) return;

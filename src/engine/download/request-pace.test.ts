@@ -24,7 +24,7 @@ for (const [what, lengths] of [
   ["files of 100 bytes, each a piece of its own", [100]],
   ["files of 1 to 500 bytes", [1, 500, 30, 250, 70]],
 ] as const) {
-  test(`three seconds of blocks are asked for ahead, of ${what}`, () => {
+  test(`three seconds of blocks are requested ahead, of ${what}`, () => {
     const { depth } = pacedBy(lengths, 20);
     assert.ok(depth >= 100 && depth <= 250, `${depth} at 50 blocks a second`);
   });

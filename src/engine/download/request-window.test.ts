@@ -5,7 +5,7 @@ import { seededRandom } from "../../sim/seeded-random.ts";
 
 const nothing = (): void => undefined;
 
-test("WIR-16: what was not asked is not taken, and nothing is taken twice", () => {
+test("WIR-16: an unrequested block is not accepted, and no block is accepted twice", () => {
   const window = new RequestWindow(4);
   const lane = window.join(nothing);
   window.add(1, 0, lane);
@@ -16,7 +16,7 @@ test("WIR-16: what was not asked is not taken, and nothing is taken twice", () =
   assert.equal(window.count(lane), 0);
 });
 
-test("a lane that leaves takes its blocks along, those of the others stay in order", () => {
+test("a lane that leaves takes its blocks along, and those of the others stay in order", () => {
   const window = new RequestWindow(5);
   const [one, two] = [window.join(nothing), window.join(nothing)];
   window.add(0, 0, one);
@@ -31,7 +31,7 @@ test("a lane that leaves takes its blocks along, those of the others stay in ord
   for (const block of [2, 1, 3]) assert.equal(window.take(5, block, two), true);
 });
 
-test("one lane may take everything; while another waits, no more than its share", () => {
+test("one lane may take everything; while another waits, it may take only its share", () => {
   const window = new RequestWindow(10);
   let told = 0;
   const [one, two] = [window.join(nothing), window.join(() => (told += 1))];
@@ -44,14 +44,14 @@ test("one lane may take everything; while another waits, no more than its share"
   assert.deepEqual(
     [window.room(one), window.room(two)],
     [0, 4],
-    "what comes free is for the other",
+    "a slot that becomes free is for the other",
   );
   window.wake();
   assert.equal(told, 1);
   for (let block = 0; block < 4; block += 1) window.add(0, block, two);
   assert.equal(window.room(one), 0, "it is full");
   window.take(0, 4, one);
-  assert.equal(window.room(one), 1, "nobody waits any more");
+  assert.equal(window.room(one), 1, "no lane waits any more");
 });
 
 test("agrees with plain lists over 20,000 random steps of three lanes", () => {
@@ -84,7 +84,7 @@ test("agrees with plain lists over 20,000 random steps of three lanes", () => {
   }
 });
 
-test("the blocks of a lane can be looked through, newest first", () => {
+test("the blocks of a lane can be listed, newest first", () => {
   const window = new RequestWindow(4);
   const [a, b] = [window.join(() => undefined), window.join(() => undefined)];
   for (let block = 0; block < 3; block += 1) window.add(7, block, a);

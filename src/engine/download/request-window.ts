@@ -1,4 +1,4 @@
-/** A free lane: nobody uses it. */
+/** A free lane, which no downloader uses. */
 const FREE = -1;
 
 /** A block in the ring is four numbers, one beside the other: its piece, its number there, its lane, ... */
@@ -9,23 +9,23 @@ const LANE = 2;
 const GIVEN = 3;
 
 /**
- * The blocks we have asked one source for and not got yet, oldest first. Answers almost always come in
- * the order of the requests, so the head is looked at first and the rest is searched from there.
+ * The blocks that we requested from one source and have not received yet, oldest first. Answers almost always come in
+ * the order of the requests, so the search starts at the head.
  *
- * Several downloaders may share a window, each in a lane of its own with its own numbers of pieces. A lane may take
- * what is free; while another waits for room it may fill no more than its share.
+ * Several downloaders may share a window, each in its own lane with its own piece numbers. A lane may take whatever is
+ * free; while another waits for room it may fill no more than its share.
  */
 export class RequestWindow {
   readonly #capacity: number;
-  /** A ring of entries, a power of two of them: a mask is cheaper than a division, several times a block. */
+  /** A ring whose number of entries is a power of two: it needs a mask several times a block, not a division. */
   readonly #ring: Int32Array;
   readonly #mask: number;
-  /** Blocks outstanding by lane; `FREE` when nobody uses the lane. */
+  /** Outstanding blocks by lane; `FREE` when no downloader uses the lane. */
   readonly #counts: number[] = [];
-  /** Of those, the ones that were taken back. */
+  /** How many of those were taken back. */
   readonly #givenCounts: number[] = [];
   readonly #onRoom: (() => void)[] = [];
-  /** Lanes that found no room, or less than they had use for. */
+  /** Lanes that found no room, or less than they could use. */
   readonly #waiting = new Set<number>();
   #head = 0;
   #count = 0;
@@ -44,7 +44,7 @@ export class RequestWindow {
    * A downloader begins to use the window.
    *
    * @param onRoom - Called by `wake` when there is room that the lane waited for.
-   * @returns Its lane; the first one gets 0.
+   * @returns Its lane; the first downloader gets 0.
    */
   join(onRoom: () => void): number {
     const free = this.#counts.indexOf(FREE);
@@ -56,7 +56,7 @@ export class RequestWindow {
     return lane;
   }
 
-  /** Its blocks are not waited for any more, and others may have their room. */
+  /** Its blocks are not expected any more, and others may have their room. */
   leave(lane: number): void {
     this.drain(lane);
     this.#waiting.delete(lane);
@@ -69,7 +69,7 @@ export class RequestWindow {
     return this.#counts[lane]!;
   }
 
-  /** Blocks outstanding in a lane that we count on: without those that were taken back. */
+  /** Outstanding blocks in a lane that we count on: without those that were taken back. */
   owed(lane: number): number {
     return this.#counts[lane]! - this.#givenCounts[lane]!;
   }
@@ -83,12 +83,12 @@ export class RequestWindow {
     return Math.max(0, Math.min(free, share - this.#counts[lane]!));
   }
 
-  /** The lane had use for more room than there was. It waits until it adds a block. */
+  /** The lane could have used more room than there was. It waits until it adds a block. */
   wait(lane: number): void {
     if (this.#laneCount > 1) this.#waiting.add(lane);
   }
 
-  /** Tells the lanes that wait and have room now. To be called when blocks have come, after all else is done. */
+  /** Notifies waiting lanes that now have room. Call it when blocks have arrived, after everything else. */
   wake(): void {
     if (this.#waiting.size === 0) return;
     for (const lane of Array.from(this.#waiting)) {
@@ -96,7 +96,7 @@ export class RequestWindow {
     }
   }
 
-  /** There must be room. */
+  /** Requires that there is room. */
   add(piece: number, block: number, lane: number): void {
     const at = this.#at(this.#count);
     this.#ring[at] = piece;
@@ -112,7 +112,7 @@ export class RequestWindow {
     return this.#find(piece, block, lane) >= 0;
   }
 
-  /** The request was taken back, and is not counted on any more; its answer still comes. */
+  /** The request was taken back, and we do not count on it; its answer still comes. */
   giveBack(piece: number, block: number, lane: number): void {
     const index = this.#find(piece, block, lane);
     if (index < 0) return;
@@ -122,7 +122,7 @@ export class RequestWindow {
     this.#givenCounts[lane]! += 1;
   }
 
-  /** The blocks of a lane that we count on, newest first. The window is not to be changed meanwhile. */
+  /** The blocks of a lane that we count on, newest first. Do not change the window meanwhile. */
   *newestFirst(lane: number): Generator<{ readonly piece: number; readonly block: number }> {
     for (let i = this.#count - 1; i >= 0; i -= 1) {
       const at = this.#at(i);
@@ -131,12 +131,12 @@ export class RequestWindow {
     }
   }
 
-  /** @returns True when the block was outstanding; it is not any more. */
+  /** Removes a block. @returns False when it was not outstanding. */
   take(piece: number, block: number, lane: number): boolean {
     const index = this.#find(piece, block, lane);
     if (index < 0) return false;
     this.#givenCounts[lane]! -= this.#ring[this.#at(index) + GIVEN]!;
-    // Everything before it moves up by one: nothing at all when it is the head.
+    // All blocks before it move by one: none when it is the head.
     for (let i = index; i > 0; i -= 1) this.#move(i - 1, i);
     this.#head = this.#at(1);
     this.#count -= 1;
@@ -144,7 +144,7 @@ export class RequestWindow {
     return true;
   }
 
-  /** Nothing of the lane is waited for any more. */
+  /** No block of the lane is expected any more. */
   drain(lane: number): void {
     let kept = 0;
     for (let i = 0; i < this.#count; i += 1) {

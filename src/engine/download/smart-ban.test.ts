@@ -23,7 +23,7 @@ test("a piece that was never corrupt proves nothing and is not watched", () => {
   assert.deepEqual(ban.handleIntact(3, digestsOf(TRUE)), []);
 });
 
-test("WIR-12: the sender of the block that differs is named, those of the others are not", () => {
+test("WIR-12: the sender of the block that differs is named, the others are not", () => {
   const ban = new SmartBan();
   const senders = sendersOf(ban, ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.3"]);
   ban.handleCorrupt(3, digestsOf(["a", "LIE", "c", "d"]), senders);
@@ -32,7 +32,7 @@ test("WIR-12: the sender of the block that differs is named, those of the others
   assert.equal(ban.watches(3), false);
 });
 
-test("WIR-13: one bad block among good ones of the same peer is proof enough", () => {
+test("WIR-13: one bad block among good ones of the same peer is enough proof", () => {
   const ban = new SmartBan();
   const senders = sendersOf(ban, ["10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.1"]);
   ban.handleCorrupt(3, digestsOf(["a", "b", "c", "LIE"]), senders);
@@ -62,7 +62,7 @@ test("WIR-28: an honest peer is never named, however many corrupt pieces it took
   }
 });
 
-test("a liar is named once, and again only for what it sent under its new number", () => {
+test("a liar is named once, and again only for blocks that it sent under its new number", () => {
   const ban = new SmartBan();
   const spoil = (piece: number): void => {
     const senders = sendersOf(ban, ["10.0.0.1", "10.0.0.2", "10.0.0.2", "10.0.0.2"]);
@@ -76,7 +76,7 @@ test("a liar is named once, and again only for what it sent under its new number
   assert.deepEqual(ban.handleIntact(3, digestsOf(TRUE)), ["10.0.0.1"]);
 });
 
-test("blocks of unknown origin blame nobody", () => {
+test("blocks of unknown origin blame no peer", () => {
   const ban = new SmartBan();
   ban.handleCorrupt(
     3,
@@ -111,7 +111,7 @@ test("evidence is bounded: the oldest pieces are forgotten first", () => {
   assert.ok(ban.watches(36) && ban.watches(99));
 });
 
-test("senders are bounded: who is long forgotten is not blamed, nor is anybody in its place", () => {
+test("senders are bounded: a long forgotten sender is not blamed, nor is its successor", () => {
   const ban = new SmartBan();
   ban.handleCorrupt(0, digestsOf(["LIE"]), sendersOf(ban, ["10.9.9.9"]));
   for (let i = 0; i < 16_384; i += 1) ban.senderOf(`10.1.${i >> 8}.${i & 255}`);

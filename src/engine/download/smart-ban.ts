@@ -3,24 +3,23 @@ import { equalBytes } from "../../base/bytes.ts";
 /** Bytes of one block's digest in a verdict (SHA-1). */
 const DIGEST_BYTES = 20;
 
-/** Blocks of corrupt pieces remembered, 1.5 MiB of evidence; the oldest pieces of more are forgotten. */
+/** Blocks of corrupt pieces remembered, 1.5 MiB of evidence; beyond that the oldest pieces are forgotten. */
 const EVIDENCE_BLOCKS_MAX = 65_536;
 
-/** Addresses remembered as senders; of those beyond, the oldest can no longer be blamed. */
+/** Addresses remembered as senders; beyond that the oldest can no longer be blamed. */
 const SENDERS_MAX = 16_384;
 
-/** One delivery of a piece that turned out corrupt. */
+/** One delivery of a piece that turned out to be corrupt. */
 interface Evidence {
   readonly digests: Uint8Array;
-  /** Who sent each block; -1 when unknown. */
+  /** The sender of each block; -1 when unknown. */
   readonly senders: Int32Array;
 }
 
 /**
- * Finds out who lies (WIR-12, WIR-13). A corrupt piece says only that one of its blocks was wrong;
- * once the piece is intact, every block remembered that differs from the true one is proof against
- * its sender. Nobody is ever blamed for taking part in corrupt pieces, however often: that is how an
- * attacker has honest peers banned (WIR-28).
+ * Finds the peers that lie (WIR-12, WIR-13). A corrupt piece says only that one of its blocks was wrong; once the piece
+ * is intact, every remembered block that differs from the true one is proof against its sender. A peer is never blamed
+ * for taking part in corrupt pieces, however often: otherwise an attacker could have honest peers banned (WIR-28).
  */
 export class SmartBan {
   readonly #evidence = new Map<number, Evidence[]>();
@@ -29,7 +28,7 @@ export class SmartBan {
   readonly #addresses = new Map<number, string>();
   #nextId = 0;
 
-  /** The number that stands for an address in the picker; the same for each connection from it. */
+  /** The number that represents an address in the picker; the same for each connection from it. */
   senderOf(address: string): number {
     const known = this.#ids.get(address);
     if (known !== undefined) return known;
@@ -44,7 +43,7 @@ export class SmartBan {
     return id;
   }
 
-  /** True when the digests of this piece would be evidence, should it turn out intact. */
+  /** True when the digests of this piece would be evidence if it turned out to be intact. */
   watches(piece: number): boolean {
     return this.#evidence.has(piece);
   }
@@ -53,11 +52,11 @@ export class SmartBan {
    * A piece is corrupt.
    *
    * @param digests - 20 bytes for each block, in order; kept.
-   * @param senders - One for each block, as `PiecePicker.senders` tells; copied.
+   * @param senders - One for each block, as `PiecePicker.senders` returns them; copied.
    */
   handleCorrupt(piece: number, digests: Uint8Array, senders: Int32Array): void {
     const deliveries = this.#evidence.get(piece) ?? [];
-    // Moves to the end: the piece is of interest again.
+    // Moves to the end: the piece matters again.
     this.#evidence.delete(piece);
     this.#evidence.set(piece, deliveries);
     deliveries.push({ digests, senders: senders.slice() });
@@ -71,9 +70,10 @@ export class SmartBan {
   /**
    * A piece is intact.
    *
-   * @param digests - Of its blocks; without them what is remembered of the piece is forgotten.
-   * @returns The addresses that are proven to have sent a wrong block of it, each named once, not
-   *   again for every other piece it spoiled.
+   * @param digests - Of its blocks; without them the evidence for the piece is forgotten.
+   * @returns The addresses that are proven to have sent a wrong block of it. Each is named once, and not again for
+   *   every
+   *   other piece it spoiled.
    */
   handleIntact(piece: number, digests: Uint8Array | undefined): string[] {
     const deliveries = this.#evidence.get(piece);

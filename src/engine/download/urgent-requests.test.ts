@@ -15,19 +15,19 @@ const PIECE_BLOCKS = 4;
 const PIECE_BYTES = PIECE_BLOCKS * BLOCK_BYTES;
 const PIECES = 200;
 
-/** A downloader of two files of a hundred pieces each, whose peers send what the test says. */
+/** A downloader of two files of a hundred pieces each, whose peers send what the test tells them. */
 class World {
   now = 1_000;
   readonly have = new Bitfield(PIECES);
   readonly slabs = new SimSlabs(PIECES * PIECE_BYTES);
   readonly downloader: Downloader;
   readonly peers: Source[] = [];
-  /** Outcomes of the disk, and answers. */
+  /** Outcomes of the disk, and answers of peers. */
   readonly #owed: (() => void)[] = [];
 
   constructor() {
     const length = (PIECES / 2) * PIECE_BYTES;
-    const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for all") });
+    const shares = sharesOfOne({ onWaiting: () => assert.fail("there is enough for everybody") });
     const intact: PieceVerdict = { kind: "intact" };
     this.downloader = new Downloader({
       geometry: new Geometry({
@@ -80,12 +80,12 @@ class World {
     this.pay();
   }
 
-  /** Something happens when the burst is over. */
+  /** Does something and ends the burst. */
   owe(outcome: () => void): void {
     this.#owed.push(outcome);
   }
 
-  /** The disk has done what it was asked to do, and peers have answered cancels. */
+  /** The disk has done its jobs, and peers have answered cancels. */
   pay(): void {
     for (let next = this.#owed.shift(); next; next = this.#owed.shift()) next();
     this.downloader.settle();
@@ -98,7 +98,7 @@ class Source implements BlockSource {
   readonly window = new RequestWindow(500);
   readonly runBlocksMax = 1;
   lastReceivedAtMs: number;
-  /** Asked for and not sent, oldest first. */
+  /** Requested and not sent, oldest first. */
   readonly asked: { readonly piece: number; readonly block: number }[] = [];
   cancelled = 0;
   readonly #world: World;
@@ -122,7 +122,7 @@ class Source implements BlockSource {
 
   cancel(piece: number, block: number): "answered" | "forgotten" {
     const at = this.asked.findIndex((each) => each.piece === piece && each.block === block);
-    assert.notEqual(at, -1, "what is cancelled was asked for");
+    assert.notEqual(at, -1, "a cancelled block was requested before");
     this.asked.splice(at, 1);
     this.cancelled += 1;
     if (this.#cancels === "answered") {
@@ -134,10 +134,10 @@ class Source implements BlockSource {
   setInterested(): void {}
 
   close(): void {
-    assert.fail("nobody is closed");
+    assert.fail("no peer is closed");
   }
 
-  /** Sends the oldest blocks that were asked for. */
+  /** Sends the oldest requested blocks. */
   send(count: number): void {
     const { downloader, now } = this.#world;
     this.lastReceivedAtMs = now;
@@ -155,7 +155,7 @@ class Source implements BlockSource {
   }
 }
 
-/** The peer sends at a steady rate for a while, so that it is asked three seconds ahead. */
+/** The peer sends at a steady rate for a while, so that we request three seconds ahead. */
 function runFor(world: World, peer: Source, seconds: number, blocksPerSecond: number): void {
   for (let i = 0; i < seconds * 2; i += 1) {
     world.tick(500);
@@ -163,7 +163,7 @@ function runFor(world: World, peer: Source, seconds: number, blocksPerSecond: nu
   }
 }
 
-test("when somebody begins to read, what was asked far ahead is taken back, once", () => {
+test("when a reader starts, requests far ahead are taken back, once", () => {
   const world = new World();
   const peer = world.peer();
   runFor(world, peer, 15, 20);
@@ -177,7 +177,7 @@ test("when somebody begins to read, what was asked far ahead is taken back, once
   assert.equal(peer.cancelled, cancelled, "the next reader comes soon after");
 });
 
-test("a peer with a long round trip is asked further ahead, also while somebody reads", () => {
+test("from a peer with a long round trip we request further ahead, even with readers", () => {
   const world = new World();
   const peer = world.peer();
   runFor(world, peer, 15, 20);
@@ -186,7 +186,7 @@ test("a peer with a long round trip is asked further ahead, also while somebody 
   assert.ok(peer.asked.length > 40 && peer.asked.length <= 60, `${peer.asked.length}`);
 });
 
-test("what a reader needs is asked of every peer that has room", () => {
+test("pieces that a reader needs are requested from every peer that has room", () => {
   const world = new World();
   const peers = [world.peer(), world.peer(), world.peer()];
   for (const peer of peers) peer.send(peer.asked.length);
@@ -198,7 +198,7 @@ test("what a reader needs is asked of every peer that has room", () => {
 });
 
 for (const cancels of ["answered", "forgotten"] as const) {
-  test(`a reader that goes away frees what was asked for it (cancels are ${cancels})`, () => {
+  test(`a reader that goes away frees its requests (cancels are ${cancels})`, () => {
     const world = new World();
     world.downloader.setWantedFiles([true, false]);
     const peer = world.peer(cancels);
@@ -223,12 +223,12 @@ for (const cancels of ["answered", "forgotten"] as const) {
       world.tick(20);
     }
     assert.ok(world.have.count > had);
-    assert.ok(world.downloader.complete, "of the other file nothing is wanted");
-    assert.equal(world.slabs.lentBytes, 0, "nor is memory held for it");
+    assert.ok(world.downloader.complete, "no piece of the other file is wanted");
+    assert.equal(world.slabs.lentBytes, 0, "no memory is held for it either");
   });
 }
 
-test("what is arriving for a reader that goes away is not cancelled, and is kept", () => {
+test("a block that is arriving for a reader that goes away is not cancelled, and is kept", () => {
   const world = new World();
   const peer = world.peer();
   peer.send(peer.asked.length);
@@ -256,7 +256,7 @@ function isRead({ have }: World): boolean {
   return [150, 151, 152].every((piece) => have.has(piece));
 }
 
-test("what a silent peer owes a reader is asked of another after two seconds, and it gets no more of it", () => {
+test("after two seconds another peer is asked for what a silent peer owes a reader, and it gets no more of it", () => {
   const { world, first: silent, second: good } = twoAsked();
   const owed = silent.asked.filter(({ piece }) => piece >= 150 && piece < 153);
   const isAskedTwice = (): boolean =>
@@ -283,7 +283,7 @@ test("what a silent peer owes a reader is asked of another after two seconds, an
   assert.equal(silent.askedOf(160, 170), before);
 });
 
-test("what comes from a silent peer all the same is taken", () => {
+test("a block that still comes from a silent peer is accepted", () => {
   const { world, first: silent } = twoAsked();
   for (let i = 0; i < 5; i += 1) world.tick(500);
   assert.ok(silent.peer.isSilent);
@@ -291,7 +291,7 @@ test("what comes from a silent peer all the same is taken", () => {
   assert.ok(!silent.peer.isSilent);
 });
 
-test("nothing is asked twice of peers that are slow but not silent", () => {
+test("no block is requested twice from peers that are slow but not silent", () => {
   const { world, first: slow, second: good } = twoAsked();
   const { piece, block } = slow.asked.shift()!;
   assert.ok(world.downloader.beginBlock(slow.peer, piece, block, BLOCK_BYTES));

@@ -6,9 +6,9 @@ import type { DownloadPeer } from "./download-peer.ts";
 import { AHEAD_MS, adjustDepth, aheadMsRead, isSilent } from "./request-pace.ts";
 import type { PieceRange, WantedPieces } from "./wanted-pieces.ts";
 
-/** What a silent peer owes us of pieces that are needed within this time is asked of others. */
+/** When a piece is needed within this time, others are asked for what a silent peer owes us of it. */
 const SOON_MS = 2000;
-/** Peers are not asked far ahead while somebody reads, and for so long after: the next reader often comes soon. */
+/** Requests do not run far ahead while there are readers, and for this long after: the next reader often comes soon. */
 const LINGER_MS = 10_000;
 
 export interface UrgentRequestsOptions {
@@ -16,19 +16,19 @@ export interface UrgentRequestsOptions {
   readonly store: PieceStore;
   readonly wanted: WantedPieces;
   readonly requests: BlockRequests;
-  /** All that blocks can be asked of. */
+  /** All sources of blocks. */
   readonly peers: ReadonlySet<DownloadPeer>;
-  /** Looks anew whether the peer has something we want. */
+  /** Checks again whether the peer has something we want. */
   readonly refreshInterest: (peer: DownloadPeer) => void;
 }
 
 /**
- * What readers change in what is asked of peers: their pieces come first, no peer is asked far ahead while somebody
- * waits, and what was asked for a reader that goes away is taken back.
+ * How readers change the requests to peers: their pieces come first, requests do not run far ahead while a reader
+ * waits, and the requests for a reader that goes away are taken back.
  */
 export class UrgentRequests {
   readonly #options: UrgentRequestsOptions;
-  /** Pieces that nobody wants any more and that a block was arriving for. */
+  /** Pieces that are no longer wanted while one of their blocks was arriving. */
   readonly #arriving = new Set<number>();
   #isReadUntilMs = 0;
 
@@ -36,7 +36,7 @@ export class UrgentRequests {
     this.#options = options;
   }
 
-  /** Bytes that all peers together send at the moment. */
+  /** Bytes per second that all peers together send now. */
   bytesPerSecond(now: number): number {
     let sum = 0;
     for (const { rate } of this.#options.peers) sum += rate.bytesPerSecond(now);
@@ -44,7 +44,7 @@ export class UrgentRequests {
   }
 
   /**
-   * Somebody begins to read these pieces, which are wanted from now on.
+   * A reader begins to read these pieces, which are wanted from now on.
    *
    * @returns Whether some of them were not wanted before.
    */
@@ -58,7 +58,7 @@ export class UrgentRequests {
     return added.length > 0;
   }
 
-  /** What the reader needs next. It is asked for as soon as a peer can be asked for anything. */
+  /** The pieces that the reader needs next. They are requested as soon as a peer can be asked for anything. */
   setSpan(reader: number, span: DeadlineSpan, now: number): void {
     const { picker, peers, requests } = this.#options;
     const isFirst = now >= this.#isReadUntilMs;
@@ -74,9 +74,9 @@ export class UrgentRequests {
   }
 
   /**
-   * The reader is gone: what was asked for it is taken back, and what it alone wanted is wanted no more.
+   * The reader is gone: its requests are taken back, and pieces that only it wanted are no longer wanted.
    *
-   * @returns Whether some pieces are wanted no more.
+   * @returns Whether some pieces are no longer wanted.
    */
   close(reader: number): boolean {
     const { wanted, picker, peers, refreshInterest } = this.#options;
@@ -90,12 +90,12 @@ export class UrgentRequests {
         (piece >= first && piece < end && !deadlines.includes(piece)) || removed.has(piece),
     );
     for (const piece of removed) if (!this.#release(piece)) this.#arriving.add(piece);
-    // What is asked for instead is decided at the next block or tick: often another reader comes first.
+    // The next block or tick decides what to request instead: often another reader comes first.
     if (removed.size > 0) for (const peer of peers) refreshInterest(peer);
     return removed.size > 0;
   }
 
-  /** Follows the rate of a peer; how far ahead it is asked depends on whether somebody reads. */
+  /** Follows the rate of a peer; readers reduce how far ahead we request. */
   adjustDepth(peer: DownloadPeer, now: number): void {
     adjustDepth(peer, now, now < this.#isReadUntilMs ? aheadMsRead(peer) : AHEAD_MS);
   }
@@ -110,12 +110,12 @@ export class UrgentRequests {
     this.#giveUpSilent(now);
   }
 
-  /** Takes back what the peer was asked for too far ahead for somebody who waits, so that it can be asked for more. */
+  /** Takes back requests that run too far ahead for a waiting reader, so that the peer can be asked for more. */
   #shorten(peer: DownloadPeer, now: number): void {
     if (peer.key === -1) return;
     this.adjustDepth(peer, now);
     const { requests, picker } = this.#options;
-    // As far as a peer gets before it is asked again.
+    // The peer gets about this far before it is asked again.
     let excess = peer.owed - Math.floor(requests.depth(peer) / 2);
     for (const { piece, block } of Array.from(peer.source.window.newestFirst(peer.lane))) {
       if (excess <= 0) break;
@@ -125,7 +125,7 @@ export class UrgentRequests {
     }
   }
 
-  /** Takes back what was asked of these pieces. */
+  /** Takes back the requests for these pieces. */
   #giveBack(isGiven: (piece: number) => boolean): void {
     const { peers, requests } = this.#options;
     for (const peer of peers) {
@@ -135,7 +135,10 @@ export class UrgentRequests {
     }
   }
 
-  /** Nobody wants the piece: what came of it goes to disk, and its memory is free. @returns False while a block arrives. */
+  /**
+   * The piece is no longer wanted: writes its blocks to disk and frees its memory. @returns False while a block
+   * arrives.
+   */
   #release(piece: number): boolean {
     const { picker, store } = this.#options;
     if (picker.state(piece) !== "started") return true;
@@ -147,8 +150,8 @@ export class UrgentRequests {
   }
 
   /**
-   * Lets others be asked for what a silent peer owes us and is needed soon; what comes from it all the same is taken.
-   * Nothing is asked twice for being late alone: when the line is full that makes everything later.
+   * Lets others be asked for urgent blocks that a silent peer owes us; a block that still comes from it is accepted.
+   * A late block alone is never requested twice: when the line is full that would delay everything.
    */
   #giveUpSilent(now: number): void {
     const { picker, peers } = this.#options;

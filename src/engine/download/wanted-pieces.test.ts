@@ -6,7 +6,7 @@ import { WantedPieces } from "./wanted-pieces.ts";
 
 const PIECE = 16 * 1024;
 
-/** Two files of eight pieces each, none of whose hashes is known; counts the questions. */
+/** Two files of eight pieces each, with no known hashes; counts the questions. */
 function world() {
   const geometry = new Geometry({
     pieceLength: PIECE,
@@ -29,7 +29,7 @@ function world() {
   return { wanted: new WantedPieces({ geometry, have, hashes }), known, asked };
 }
 
-test("what lacks its hash is counted, not looked for: no piece is asked about when one becomes known", () => {
+test("pieces that lack their hash are counted, not searched: no piece is asked about when a hash becomes known", () => {
   const { wanted, known, asked } = world();
   assert.equal(wanted.lacksHashes, true);
   asked.count = 0;
@@ -42,7 +42,7 @@ test("what lacks its hash is counted, not looked for: no piece is asked about wh
   assert.equal(asked.count, 0);
 });
 
-test("hashes of pieces that nobody wants are not waited for", () => {
+test("hashes of pieces that are not wanted are not waited for", () => {
   const { wanted, known } = world();
   wanted.setFiles([true, false]);
   for (let piece = 0; piece < 8; piece += 1) {
@@ -56,7 +56,7 @@ test("hashes of pieces that nobody wants are not waited for", () => {
   assert.equal(wanted.lacksHashes, true, "seven of the second file are not known");
 });
 
-test("what somebody reads is wanted as long as it is read, whether its file is or not", () => {
+test("a piece is wanted as long as a reader reads it, whether its file is wanted or not", () => {
   const { wanted, known } = world();
   for (let piece = 0; piece < 16; piece += 1) known.add(piece);
   wanted.setFiles([true, false]);
@@ -81,7 +81,7 @@ test("what somebody reads is wanted as long as it is read, whether its file is o
   assert.deepEqual(wanted.removeRead(1), [9, 10]);
 });
 
-test("the hashes of what is read are waited for", () => {
+test("the hashes of pieces that are read are waited for", () => {
   const { wanted, known } = world();
   for (let piece = 0; piece < 8; piece += 1) {
     known.add(piece);

@@ -2,7 +2,7 @@ import { Bitfield } from "../../base/bitfield.ts";
 import type { Geometry } from "../../base/geometry.ts";
 import { PRIORITY_NORMAL } from "../picker/piece-picker.ts";
 
-/** Pieces from `first` up to, and without, `end`. */
+/** Pieces from `first` to before `end`. */
 export interface PieceRange {
   readonly first: number;
   readonly end: number;
@@ -10,19 +10,19 @@ export interface PieceRange {
 
 export interface WantedPiecesOptions {
   readonly geometry: Geometry;
-  /** Kept by its owner, who tells of changes. */
+  /** Owned by the caller, who reports changes. */
   readonly have: Bitfield;
-  /** Whether a piece can be judged: for v2, whether its hash is here. */
+  /** Whether a piece can be judged: for v2, whether its hash is known. */
   readonly hashes: { readonly complete: boolean; known(piece: number): boolean };
 }
 
-/** Which files and pieces a person wants of a torrent, and how many bytes of them are had and missing. */
+/** The files and pieces of a torrent that are wanted, and how many bytes of them we have and lack. */
 export class WantedPieces {
   readonly #options: WantedPiecesOptions;
-  /** All when it is not said. */
+  /** All files when not given. */
   #files: readonly boolean[] | undefined;
   #pieces: Bitfield;
-  /** What readers need, by reader; of files that may not be wanted. */
+  /** The pieces that readers need, by reader; their files may not be wanted. */
   readonly #reads = new Map<number, PieceRange>();
   #wantedBytes = 0;
   #doneBytes = 0;
@@ -66,7 +66,7 @@ export class WantedPieces {
     this.recount();
   }
 
-  /** Somebody reads these pieces. @returns Those of them that nobody wanted before. */
+  /** A reader reads these pieces. @returns Those that were not wanted before. */
   addRead(reader: number, range: PieceRange): number[] {
     const added = this.#unwantedOf(range);
     this.#reads.set(reader, range);
@@ -74,7 +74,7 @@ export class WantedPieces {
     return added;
   }
 
-  /** Reads no more. @returns The pieces that nobody wants now. */
+  /** The reader stops. @returns The pieces that are no longer wanted. */
   removeRead(reader: number): number[] {
     const range = this.#reads.get(reader);
     if (!range) return [];
@@ -89,7 +89,7 @@ export class WantedPieces {
     return this.#wants(piece) && this.#options.hashes.known(piece);
   }
 
-  /** For the picker. A piece nobody can judge yet is not asked for (v2 without its layer). */
+  /** For the picker. A piece that cannot be judged yet is not requested (v2 without its layer). */
   priorities(): Uint8Array {
     const priorities = new Uint8Array(this.#options.geometry.pieceCount);
     const { hashes } = this.#options;
@@ -104,12 +104,12 @@ export class WantedPieces {
     return priorities;
   }
 
-  /** Pieces are wanted that cannot be judged yet. */
+  /** True when some wanted pieces cannot be judged yet. */
   get lacksHashes(): boolean {
     return this.#unknownCount > 0;
   }
 
-  /** The hash of a piece, which was not here before, is. @returns Whether the piece is wanted. */
+  /** The hash of a piece became known. @returns Whether the piece is wanted. */
   handleKnown(piece: number): boolean {
     const wanted = this.#wants(piece);
     if (wanted) this.#unknownCount -= 1;

@@ -5,7 +5,7 @@ import { FED_BYTES_PER_SECOND, type SlotDemand, type SlotGrant } from "../sharin
 /** Interval between two checks for free slots. */
 const FILL_MS = 500;
 
-/** A peer may take this much at the beginning of its turn without reading: the buffers on the way hold that much. */
+/** What a peer takes in this time at the beginning of its turn proves nothing: the buffers on the way hold that much. */
 const SWALLOW_MS = 1_000;
 
 /** An optimistic unchoke lasts this long, whatever the peer gives us (BEP 3). */
@@ -37,7 +37,7 @@ export interface ChokerPeer {
   readonly snubbed: boolean;
   /** Blocks that it requested wait for our rate limit or memory, so it is not its fault that it takes nothing. */
   readonly isHeldBack?: boolean;
-  /** Runs of blocks that the operating system has taken: they follow the peer where `uploaded` is ahead of it. */
+  /** Runs of blocks that the operating system has accepted: these follow the peer, while `uploaded` runs ahead of it. */
   readonly runsSent?: number;
   readonly connectedAtMs: number;
   /** Bytes of blocks sent to it and received from it since the connection began. */
@@ -102,7 +102,7 @@ export class Choker<P extends ChokerPeer> {
   #takenBytes = 0;
   #hadTakers = false;
   #lookedAtMs = 0;
-  /** When such a peer was last served while torrents share the line. */
+  /** When a peer well into its turn was last served while torrents share the line. */
   #servedAtMs = Number.NEGATIVE_INFINITY;
   /** Unchokes beyond the slots while the line is idle; each check that finds it idle doubles them. */
   #trials = 0;
