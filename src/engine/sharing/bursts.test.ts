@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BurstMark, type BurstMember, Bursts } from "./bursts.ts";
 
-/** A member that writes down what it is called for. */
+/** A member that records its calls. */
 function member(log: string[], name: string, act: Partial<BurstMember> = {}): BurstMember {
   return {
     mark: new BurstMark(),
@@ -17,7 +17,7 @@ function member(log: string[], name: string, act: Partial<BurstMember> = {}): Bu
   };
 }
 
-test("what was decided is carried out once at the end of the outermost burst, then it is told", () => {
+test("decisions are carried out once at the end of the outermost burst, then the owner is told", () => {
   const log: string[] = [];
   const bursts = new Bursts();
   const a = member(log, "a");
@@ -30,7 +30,7 @@ test("what was decided is carried out once at the end of the outermost burst, th
   assert.deepEqual(log, ["the burst ends", "a settles", "a tells"]);
 });
 
-test("what settling causes is carried out before anybody is told", () => {
+test("what settling causes is carried out before any owner is told", () => {
   const log: string[] = [];
   const bursts = new Bursts();
   const b = member(log, "b");
@@ -42,7 +42,7 @@ test("what settling causes is carried out before anybody is told", () => {
   assert.deepEqual(log, ["a settles", "b settles", "a tells"]);
 });
 
-test("an owner that is told may begin a burst: it is carried out after its call returns", () => {
+test("an owner that is told may begin a burst: it is carried out after the owner's call returns", () => {
   const log: string[] = [];
   const bursts = new Bursts();
   const b = member(log, "b");
@@ -57,7 +57,7 @@ test("an owner that is told may begin a burst: it is carried out after its call 
   assert.deepEqual(log, ["a tells", "a is back", "b settles", "b tells"]);
 });
 
-test("two that answer each other for ever are our bug, and the next burst is none the worse", () => {
+test("two members that answer each other for ever are our bug, and the next burst works", () => {
   const bursts = new Bursts();
   const a: BurstMember = {
     mark: new BurstMark(),
@@ -77,7 +77,7 @@ test("two that answer each other for ever are our bug, and the next burst is non
   assert.deepEqual(log, ["c settles"]);
 });
 
-test("a burst that fails leaves the next one whole", () => {
+test("a burst that fails leaves the next one intact", () => {
   const log: string[] = [];
   const bursts = new Bursts();
   assert.throws(() => bursts.run(() => assert.fail("in the middle")), /in the middle/);

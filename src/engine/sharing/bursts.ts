@@ -3,26 +3,26 @@ import { invariant } from "../../base/errors.ts";
 /** Calls for each member at the end of one burst. More means that two parts answer each other for ever. */
 const CALLS_MAX = 1000;
 
-/** Where `Bursts` notes that a member waits. Only `Bursts` writes to it. */
+/** Where `Bursts` records that a member waits. Only `Bursts` writes to it. */
 export class BurstMark {
   isUnsettled = false;
   isUntold = false;
 }
 
-/** Something that decides in a burst and acts at its end. */
+/** A part that decides in a burst and acts at its end. */
 export interface BurstMember {
   readonly mark: BurstMark;
-  /** Carries out and sends what was decided. May cause more, which another round carries out. */
+  /** Carries out and sends what was decided. This may cause more, which another round carries out. */
   settle(): void;
   /** Tells its owner what happened. The owner may call anything. */
   tell(): void;
 }
 
 /**
- * The bursts of a session. Everything that comes from the world or from a caller begins one: bytes, an outcome of the
- * disk, a timer, a call. At its end what was decided is carried out and sent, and only when nothing of that is left are
- * owners told what happened. An owner therefore never hears of anything in the middle of it and may call what it
- * likes; a call inside a burst joins it.
+ * The bursts of a session. Every input from the world or from a caller begins one: bytes, an outcome of the disk, a
+ * timer, a call. At its end the decisions are carried out and sent, and only when none is left are owners told what
+ * happened. So an owner never hears of anything in the middle of a burst and may call any method; a call inside a burst
+ * joins it.
  */
 export class Bursts {
   #depth = 0;
@@ -40,7 +40,7 @@ export class Bursts {
   }
 
   /**
-   * Does something as a burst, or as a part of the one that is going on.
+   * Runs a function as a burst, or as part of the current one.
    *
    * @param member - Has something to carry out afterwards.
    */
@@ -58,7 +58,7 @@ export class Bursts {
     return result;
   }
 
-  /** Like `run`, for a function with an argument: makes no object. */
+  /** Like `run`, for a function with an argument: allocates nothing. */
   runWith<T>(part: (argument: T) => void, argument: T, member: BurstMember): void {
     this.#depth += 1;
     this.#markUnsettled(member);
@@ -71,7 +71,7 @@ export class Bursts {
     this.end();
   }
 
-  /** The member has something to carry out. Outside of a burst that is a burst of its own. */
+  /** The member has something to carry out. Outside a burst this is a burst of its own. */
   settle(member: BurstMember): void {
     this.#markUnsettled(member);
     this.#finish();
@@ -103,7 +103,7 @@ export class Bursts {
       while (this.#unsettled.length + this.#untold.length > 0) {
         invariant(callsLeft > 0, "a burst comes to its end");
         callsLeft -= 1;
-        // What an owner caused is carried out before anybody else is told.
+        // What an owner caused is carried out before the next owner is told.
         if (this.#unsettled.length > 0) this.#settleNext();
         else this.#tellNext();
       }
@@ -125,7 +125,10 @@ export class Bursts {
   }
 }
 
-/** Members in the order in which they came. Its memory stays: a burst that touches one torrent makes no object. */
+/**
+ * Members in the order in which they were added. It keeps its memory: a burst that touches one torrent allocates
+ * nothing.
+ */
 class Waiting {
   readonly #members: (BurstMember | undefined)[] = [];
   #head = 0;
@@ -140,7 +143,7 @@ class Waiting {
     this.#end += 1;
   }
 
-  /** There must be one. */
+  /** Requires that there is one. */
   shift(): BurstMember {
     const member = this.#members[this.#head]!;
     this.#members[this.#head] = undefined;

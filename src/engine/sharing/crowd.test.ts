@@ -8,7 +8,7 @@ const LIMITS = {
   connectionsPerNetworkMax: 64,
 };
 
-/** How many of these addresses get in, one connection each, at one moment. */
+/** How many of these addresses are accepted, with one connection each, at one moment. */
 function admitted(addresses: readonly string[], crowd = new Crowd(LIMITS), now = 0): number {
   let count = 0;
   for (const address of addresses) {
@@ -24,7 +24,7 @@ function numbered(count: number, address: (index: number) => string): string[] {
 }
 
 const CROWDS: readonly [string, readonly string[], number][] = [
-  ["what is no address", ["", "example.org", "1.2.3"], 0],
+  ["not an address", ["", "example.org", "1.2.3"], 0],
   ["one address", numbered(100, () => "203.0.113.9"), 64],
   ["one /24", numbered(250, (i) => `203.0.113.${i}`), 64],
   ["one /24, written as IPv6", numbered(250, (i) => `::ffff:203.0.113.${i}`), 64],

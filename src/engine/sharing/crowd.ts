@@ -2,9 +2,9 @@ import { REACH, reachOfBytes } from "../../base/address-reach.ts";
 import { addressBytes } from "../../base/endpoint.ts";
 import type { EngineSettings } from "../session-contract.ts";
 
-/** Of all connections, what one local network may hold: a household or a campus may be the whole swarm. */
+/** The part of all connections that one local network may hold: a household or a campus may be the whole swarm. */
 const LOCAL_SHARE = 3 / 4;
-/** Connections that one network may open in a burst, as many as it may hold, and after that per second. */
+/** Connections that one network may open in a burst (as many as it may hold), and per second after that. */
 const ACCEPTS_PER_SECOND = 20;
 
 interface Network {
@@ -21,8 +21,8 @@ export type CrowdLimits = Pick<
 >;
 
 /**
- * Counts connections by address and by network, so that nobody takes all of them by having many addresses
- * (WIR-20). A network is what one customer usually gets: an IPv4 /24, an IPv6 /48. An IPv6 /64 is one machine.
+ * Counts connections by address and by network, so that nobody can take all of them with many addresses (WIR-20).
+ * A network is what one customer usually gets: an IPv4 /24 or an IPv6 /48. An IPv6 /64 counts as one machine.
  */
 export class Crowd {
   readonly #limits: CrowdLimits;
@@ -34,7 +34,7 @@ export class Crowd {
     this.#limits = limits;
   }
 
-  /** Connections there are. */
+  /** All connections. */
   get open(): number {
     return this.#open;
   }
@@ -43,7 +43,7 @@ export class Crowd {
     return this.#open >= this.#limits.connectionsMax;
   }
 
-  /** Whether the address and its network may have one more connection, whoever opens it. */
+  /** Whether the address and its network may have one more connection, whichever side opens it. */
   mayConnect(address: string): boolean {
     const place = placeOf(address);
     if (!place) return false;
@@ -52,7 +52,7 @@ export class Crowd {
     return (this.#networks.get(place.network)?.open ?? 0) < this.#networkMax(place);
   }
 
-  /** Like `mayConnect`, for a connection that they open; asking counts against their rate. */
+  /** Like `mayConnect`, for a connection that the other side opens; the call counts against its rate. */
   mayAccept(address: string, now: number): boolean {
     const place = placeOf(address);
     if (!place || !this.mayConnect(address)) return false;
@@ -75,7 +75,7 @@ export class Crowd {
     this.#networkOf(place, now).open += change;
   }
 
-  /** Networks without connections are forgotten when what they opened is long ago. */
+  /** A network without connections is forgotten when it has opened none for long enough. */
   tick(now: number): void {
     for (const [name, { open, tokens, tokensAtMs }] of this.#networks) {
       const refilled = tokens + ((now - tokensAtMs) / 1000) * ACCEPTS_PER_SECOND;
@@ -97,14 +97,15 @@ export class Crowd {
   }
 }
 
-/** @returns A name of the network of an address; `undefined` when it is no address. */
+/** @returns The network of an address, as a key; `undefined` when it is not an address. */
 export function networkName(address: string): string | undefined {
   return placeOf(address)?.network;
 }
 
 /**
- * @param peers - In the order in which they came.
- * @returns The newest of the network that has most of them, if those are at least two more than the newcomer's.
+ * @param peers - In the order in which they connected.
+ * @returns The newest peer of the network that has most of them, if it has at least two more than the newcomer's
+ *   network.
  */
 export function mostCrowded<Peer>(
   peers: readonly { readonly peer: Peer; readonly network: string }[],
@@ -125,9 +126,9 @@ export function mostCrowded<Peer>(
 
 interface Place {
   readonly network: string;
-  /** The address, or the /64 of one of IPv6. */
+  /** The address, or the /64 of an IPv6 address. */
   readonly machine: string;
-  /** Nobody out in the world can have such addresses. */
+  /** No stranger on the Internet can have such an address. */
   readonly local: boolean;
 }
 

@@ -1,8 +1,8 @@
 import { Claim, type Supply, type TurnRing } from "./turn-ring.ts";
 
 /**
- * Memory that is lent and comes back. Its unit is one thing that needs memory, a piece or a run of blocks: how many bytes
- * that is, and whether they are there, is seen when somebody tries.
+ * Memory that is lent and returned. Its unit is one thing that needs memory, a piece or a run of blocks: how many bytes
+ * that takes, and whether they are available, shows when somebody tries.
  */
 export class MemorySupply implements Supply {
   readonly unitsMin = 1;
@@ -18,12 +18,12 @@ export class MemorySupply implements Supply {
     this.#takenAtMs = now;
   }
 
-  /** There has been too little for so long. */
+  /** Since when there has been too little. */
   isShortSince(atMs: number): boolean {
     return this.#isShort && this.#takenAtMs <= atMs;
   }
 
-  /** Memory has no date: it comes back when it comes back. */
+  /** Memory has no due date: nobody knows when it is returned. */
   nextAvailable(now: number): number {
     return this.#isShort ? Number.POSITIVE_INFINITY : now;
   }
@@ -32,12 +32,12 @@ export class MemorySupply implements Supply {
     return 1;
   }
 
-  /** There was not enough for somebody. */
+  /** There was not enough for a torrent. */
   handleShort(): void {
     this.#isShort = true;
   }
 
-  /** Some came back. */
+  /** Some memory was returned. */
   handleRoom(): void {
     this.#isShort = false;
   }
@@ -48,13 +48,13 @@ export interface MemoryShareOptions {
   readonly supply: MemorySupply;
   readonly use: (now: number) => boolean;
   readonly onWaiting: () => void;
-  /** Memory came back, and somebody waits for it. */
+  /** Memory was returned, and a torrent waits for it. */
   readonly onRoom: () => void;
-  /** The owner tries by itself when memory comes back: it is not called for that. */
+  /** The owner tries by itself when memory is returned: it is not called for that. */
   readonly triesItself: boolean;
 }
 
-/** One torrent's turns at memory that all torrents share. */
+/** One torrent's turns at the memory that all torrents share. */
 export class MemoryShare {
   readonly #options: MemoryShareOptions;
   readonly #ring: TurnRing;
@@ -68,17 +68,17 @@ export class MemoryShare {
     this.#claim = new Claim(options.use);
   }
 
-  /** Nobody else is to be served first. Whether there is enough is seen when it is tried. */
+  /** No other torrent comes first. Whether there is enough memory shows when it is tried. */
   mayTry(): boolean {
     return this.#ring.mayTry(this.#claim);
   }
 
-  /** It was enough. */
+  /** There was enough. */
   take(now: number): void {
     this.#ring.take(this.#claim, 1, now);
   }
 
-  /** It was not enough; nobody tries before some comes back. */
+  /** There was not enough; nobody tries before some is returned. */
   handleShort(): void {
     this.#supply.handleShort();
   }
@@ -92,7 +92,7 @@ export class MemoryShare {
     this.#ring.leave(this.#claim);
   }
 
-  /** Memory came back: those that wait for it get their turns. */
+  /** Memory was returned: those that wait for it get their turns. */
   handleRoom(): void {
     const { triesItself, onRoom } = this.#options;
     this.#supply.handleRoom();

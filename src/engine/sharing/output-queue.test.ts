@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OutputQueue } from "./output-queue.ts";
 
-test("outputs come in the order in which they were pushed, also when more come meanwhile", () => {
+test("outputs are taken in the order in which they were pushed, even when more arrive meanwhile", () => {
   const queue = new OutputQueue<{ readonly n: number }>();
   assert.equal(queue.next(), undefined);
   queue.push({ n: 1 });

@@ -1,10 +1,10 @@
-/** Places that a queue keeps when it is empty: most bursts make no more outputs, and need no new memory for them. */
+/** Slots that an empty queue keeps: most bursts make no more outputs, and need no new memory for them. */
 const KEPT_MAX = 64;
 
 /**
- * What a machine has to say to the one that owns it, in order, until that takes it. A machine never calls its owner:
- * the owner drains the queue when the burst is over. For what happens once a piece or less: the path of a block puts
- * nothing in here.
+ * The outputs of a machine for its owner, in order, until the owner takes them. A machine never calls its owner: the
+ * owner drains the queue when the burst is over. It is for events that happen at most once per piece: the path of a
+ * block uses no queue.
  */
 export class OutputQueue<T extends object> {
   readonly #outputs: (T | undefined)[] = [];

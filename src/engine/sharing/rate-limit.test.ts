@@ -8,7 +8,7 @@ interface Consumer {
   passed: number;
 }
 
-/** Takes whole blocks in turn as the session does, whenever the limits allow, until `untilMs`. */
+/** Takes whole blocks in turn as the session does, whenever the limits allow it, until `untilMs`. */
 function run(consumers: readonly Consumer[], fromMs: number, untilMs: number): void {
   let queue = [...consumers];
   let now = fromMs;
@@ -54,7 +54,7 @@ for (const bytesPerSecond of [1000, 20_000, 1_000_000, 500_000_000]) {
   });
 }
 
-test("the average is kept when what is taken is larger than the burst: a debt is waited off", () => {
+test("the average holds when a take is larger than the burst: the debt is waited off", () => {
   const limit = new RateLimit(10_000);
   let passed = 0;
   for (let now = 0; now < 600_000; now += 10) {
@@ -65,7 +65,7 @@ test("the average is kept when what is taken is larger than the burst: a debt is
   assert.ok(Math.abs(passed - 6_000_000) < 300_000, `${passed}`);
 });
 
-test("nothing is saved up over a long silence but the burst", () => {
+test("a long silence saves up no more than the burst", () => {
   const limit = new RateLimit(1_000_000);
   limit.take(limit.available(0), 0);
   assert.equal(limit.available(0), 0);
@@ -88,14 +88,14 @@ test("limits change while they are in use, also from and to unlimited", () => {
   assertPassed(consumer, 100_000, 0.2);
 });
 
-test("a debt of a fast limit does not block a slow one for ages", () => {
+test("a debt from a fast limit does not block a slow one for ages", () => {
   const limit = new RateLimit(10_000_000);
   limit.take(20_000_000, 0);
   limit.setRate(10_000);
   assert.ok(limit.nextAvailable(0) <= 5000, `${limit.nextAvailable(0)}`);
 });
 
-test("waiting until nextAvailable suffices, and less does not", () => {
+test("waiting until nextAvailable is enough, and waiting less is not", () => {
   const limit = new RateLimit(33_333);
   limit.take(BLOCK_BYTES, 0);
   const at = limit.nextAvailable(0);

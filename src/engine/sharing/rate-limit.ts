@@ -1,17 +1,17 @@
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 
-/** A limit saves up what was not used for this long, and lets go of the rest. */
+/** A limit saves up what was not used for this long, and drops the rest. */
 const BURST_MS = 250;
 
-/** At a low rate too it saves up one block to pass, and the next while the first waits its turn. */
+/** Even at a low rate it saves up one block to pass, and the next while the first waits its turn. */
 const BURST_BYTES_MIN = 2 * BLOCK_BYTES;
 
 /**
- * A limit of bytes per second. Token bucket; a `take` larger than what is there leaves a debt
- * that is waited off, so the average is exact at any rate and any size of what is taken.
+ * A limit of bytes per second, as a token bucket. A `take` larger than the balance leaves a debt that is waited off, so
+ * the average is exact at any rate and for takes of any size.
  *
- * It does not queue: who finds nothing `available` waits until `nextAvailable` and is served in
- * turn. The burst is short, so that a turn is.
+ * It does not queue: a caller that finds nothing `available` waits until `nextAvailable` and is served in turn. The
+ * burst is short, so turns are short.
  */
 export class RateLimit {
   #bytesPerSecond: number;
@@ -33,12 +33,12 @@ export class RateLimit {
   setRate(bytesPerSecond: number): void {
     const wasUnlimited = this.#bytesPerSecond === 0;
     this.#bytesPerSecond = bytesPerSecond;
-    // A debt made at the old rate would take ages to pay at a low one.
+    // A debt made at the old rate would take ages to pay off at a low one.
     const burst = this.#burstBytes;
     this.#tokens = wasUnlimited ? burst : Math.max(-burst, Math.min(this.#tokens, burst));
   }
 
-  /** Whole bytes that may pass now; `Infinity` when it is unlimited. */
+  /** Whole bytes that may pass now; `Infinity` when unlimited. */
   available(now: number): number {
     if (this.#bytesPerSecond === 0) return Number.POSITIVE_INFINITY;
     this.#fill(now);
@@ -52,7 +52,7 @@ export class RateLimit {
     this.#tokens -= bytes;
   }
 
-  /** When a block may pass, if nobody takes the bytes before; `now` when at once. */
+  /** When a block may pass, if nobody takes the bytes before; `now` when it may pass at once. */
   nextAvailable(now: number): number {
     if (this.#bytesPerSecond === 0) return now;
     this.#fill(now);

@@ -19,14 +19,14 @@ test("a meter that saw nothing reads 0", () => {
   assert.equal(new RateMeter().bytesPerSecond(5000), 0);
 });
 
-test("bytes that came at this very moment are not lost, and not divided by zero", () => {
+test("bytes that arrived at this very moment are not lost, and nothing is divided by zero", () => {
   const meter = new RateMeter();
   meter.add(1000, 0);
   assert.equal(meter.bytesPerSecond(0), 0);
   assertNear(meter.bytesPerSecond(1000), 1000);
 });
 
-test("a first block does not read as millions a second", () => {
+test("a first block does not read as millions of bytes per second", () => {
   const meter = new RateMeter();
   meter.add(16_384, 0);
   assert.ok(meter.bytesPerSecond(1) < 20_000);
@@ -54,7 +54,7 @@ for (const windowMs of [3000, CHOKING_WINDOW_MS]) {
   });
 }
 
-test("how often it is asked changes nothing", () => {
+test("the frequency of readings changes nothing", () => {
   const often = new RateMeter();
   const seldom = new RateMeter();
   for (const meter of [often, seldom]) meter.add(0, 0);
@@ -66,20 +66,20 @@ test("how often it is asked changes nothing", () => {
   assertNear(seldom.bytesPerSecond(60_000), often.bytesPerSecond(60_000));
 });
 
-test("people who look read 0 soon after the last byte, and the true rate when it goes on", () => {
+test("users read 0 soon after the last byte, and the true rate when it resumes", () => {
   const meter = new RateMeter(3000, 5000);
   let now = 0;
   for (; now < 10_000; now += 100) meter.add(100_000, now);
   assert.ok(Math.abs(meter.bytesPerSecond(now) - 1e6) < 20_000);
   assert.ok(meter.bytesPerSecond(now + 3000) > 0, "a short pause is not the end");
   assert.equal(meter.bytesPerSecond(now + 5000), 0);
-  // An hour later it goes on; nobody has looked in between.
+  // An hour later bytes flow again; nobody has read the meter in between.
   now += 3_600_000;
   for (const end = now + 2000; now < end; now += 100) meter.add(50_000, now);
   assert.ok(Math.abs(meter.bytesPerSecond(now) - 500_000) < 20_000, `${meter.bytesPerSecond(now)}`);
 });
 
-test("bytes that nobody asked about in time do not count as now", () => {
+test("bytes that nobody read in time do not count as current", () => {
   const meter = new RateMeter(3000, 5000);
   meter.add(1e9, 0);
   assert.equal(meter.bytesPerSecond(60_000), 0);

@@ -1,23 +1,23 @@
-/** Long enough to tell a good peer from a lucky second: for choking (sheet 12). */
+/** For choking: long enough to tell a good peer from a lucky second (sheet 12). */
 export const CHOKING_WINDOW_MS = 20_000;
 
-/** Quick to follow a change: for pipelining and for what people read. */
+/** For pipelining and for users: follows a change quickly. */
 export const PIPELINE_WINDOW_MS = 3_000;
 
-/** Nothing came for so long: people who look are to read 0, not what is left of an average. */
+/** After this long without a byte users should read 0, not the rest of an average. */
 export const SILENCE_MS = 5_000;
 
-/** A shorter time says nothing: the first block alone would read as millions a second. */
+/** A shorter time means nothing: the first block alone would read as millions of bytes per second. */
 const YOUNG_MS = 1_000;
 
 /**
- * Bytes per second, averaged with a weight that fades over `windowMs`. During the first window it is
- * the plain average since the start, so that a new peer is not taken for a slow one.
+ * Bytes per second, averaged with weights that fade over `windowMs`. During the first window it is the plain average
+ * since the start, so that a new peer does not look slow.
  */
 export class RateMeter {
   readonly #windowMs: number;
   readonly #weightMin: number;
-  /** Faded average; too low by `#weight` while the meter is young. */
+  /** The faded average; too low by `#weight` while the meter is young. */
   #average = 0;
   /** Sum of the weights of all time seen so far, 0 to 1. */
   #weight = 0;
@@ -26,7 +26,7 @@ export class RateMeter {
   #addedAtMs: number | undefined;
   readonly #silenceMs: number;
 
-  /** @param silenceMs - After so long without a byte the rate is 0, and begins anew. */
+  /** @param silenceMs - After this long without a byte the rate is 0, and the meter starts over. */
   constructor(windowMs = PIPELINE_WINDOW_MS, silenceMs = Infinity) {
     this.#windowMs = windowMs;
     this.#silenceMs = silenceMs;

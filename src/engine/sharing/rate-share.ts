@@ -2,30 +2,30 @@ import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { Claim, type TurnRing } from "./turn-ring.ts";
 
-/** Bytes that may pass, for somebody who asks before it takes. */
+/** Bytes that may pass, for a caller that asks before it takes. */
 export interface RateBudget {
   /** Whole bytes that may pass now; infinity when nothing limits them. */
   available(now: number): number;
   /** Counts bytes that pass now. */
   take(bytes: number, now: number): void;
-  /** Others wait for the same. */
+  /** Others wait for the same limit. */
   readonly isContended: boolean;
   /** There was too little: the owner is called when it is its turn. */
   wait(now: number): void;
 }
 
 export interface RateShareOptions {
-  /** Of the session, for all torrents. */
+  /** The limit of the session, shared by all torrents. */
   readonly ring: TurnRing;
-  /** Of this torrent alone. */
+  /** The limit of this torrent alone. */
   readonly own: RateLimit;
   readonly use: (now: number) => boolean;
   readonly onWaiting: () => void;
 }
 
 /**
- * What one torrent may transfer: its own limit holds, and its turns at the limit of all. While its own limit holds it
- * back it stands in no ring, so that it keeps nobody else waiting.
+ * The rate of one torrent: its own limit, and its turns at the shared limit. While its own limit holds it back, it is
+ * in no ring, so that it keeps no other torrent waiting.
  */
 export class RateShare implements RateBudget {
   readonly #ring: TurnRing;
@@ -38,7 +38,7 @@ export class RateShare implements RateBudget {
   constructor({ ring, own, use, onWaiting }: RateShareOptions) {
     this.#ring = ring;
     this.#own = own;
-    // What is left to be wanted may be held back by the torrent's own limit: then its turn is over.
+    // The torrent's own limit may hold back the rest of what it wants: then its turn is over.
     this.#claim = new Claim((now) => use(now) && !this.#waitsForOwn);
     this.#onWaiting = onWaiting;
   }
@@ -68,12 +68,12 @@ export class RateShare implements RateBudget {
     this.#ring.leave(this.#claim);
   }
 
-  /** When its own limit lets it go on; infinity unless it waits for that. */
+  /** When its own limit lets it continue; infinity unless it waits for that. */
   nextOwnMs(now: number): number {
     return this.#waitsForOwn ? this.#own.nextAvailable(now) : Number.POSITIVE_INFINITY;
   }
 
-  /** @returns Whether it waited for its own limit, which lets a block pass now. */
+  /** @returns Whether it waited for its own limit, which now allows a block. */
   endOwnWait(now: number): boolean {
     if (!this.#waitsForOwn || this.#own.available(now) < BLOCK_BYTES) return false;
     this.#waitsForOwn = false;

@@ -5,16 +5,16 @@ import { RateShare } from "./rate-share.ts";
 import { SlotShares } from "./slot-shares.ts";
 import { type Supply, TurnRing } from "./turn-ring.ts";
 
-/** A turn is worth what passes in this time, shared by those that wait... */
+/** A turn is worth the bytes that pass in this time, divided among those that wait... */
 const TURN_MS = 50;
-/** ...within these bounds. The least is a block, the most what a fast peer is sent at once. */
+/** ...within these bounds. The minimum is a block, the maximum is what a fast peer gets at once. */
 const TURN_BYTES_MIN = BLOCK_BYTES;
 const TURN_BYTES_MAX = 256 * 1024;
 
-/** Memory that others wait for lies idle for so long at most. */
+/** Memory that others wait for is idle for at most this long. */
 const STUCK_MS = 1_000;
 
-/** What a torrent does when it is its turn. @returns Whether it wants more than it was allowed. */
+/** A torrent's action in its turn. @returns Whether it wants more than it was allowed. */
 type Use = (now: number) => boolean;
 
 export interface TorrentTurns {
@@ -36,13 +36,13 @@ export interface SchedulerOptions {
   readonly downLimit: RateLimit;
   readonly upLimit: RateLimit;
   readonly uploadSlots: number;
-  /** A torrent waits: `run` is to be called at `nextTurnAtMs`, or when memory comes back. */
+  /** A torrent waits: call `run` at `nextTurnAtMs`, or when memory is returned. */
   readonly onWaiting: () => void;
-  /** Memory came back that a torrent waits for: `run` is to be called when the burst is over. */
+  /** Memory that a torrent waits for was returned: call `run` when the burst is over. */
   readonly onRoom: () => void;
 }
 
-/** Shares what is scarce among the torrents of a session: in turns what is used up, in rounds what is held. */
+/** Shares scarce resources among the torrents of a session: in turns what is used up, in rounds what is held. */
 export class Scheduler {
   readonly slots: SlotShares;
   readonly #down: TurnRing;
@@ -63,7 +63,7 @@ export class Scheduler {
     this.#send = new TurnRing(this.#sendMemory);
   }
 
-  /** @param own - The torrent's own limits, which hold besides those of all. */
+  /** @param own - The torrent's own limits, which apply in addition to the shared ones. */
   join(
     turns: TorrentTurns,
     own: { readonly down: RateLimit; readonly up: RateLimit },
@@ -96,7 +96,7 @@ export class Scheduler {
     for (const share of [down, up, receive, send]) share.stopWaiting();
   }
 
-  /** Lets those that wait take what there is, in turn. */
+  /** Lets waiting torrents take what is available, in turn. */
   run(now: number): void {
     this.#down.run(now);
     this.#up.run(now);
@@ -104,12 +104,12 @@ export class Scheduler {
     this.#send.run(now);
   }
 
-  /** Somebody waits for memory to receive in, and none has come back for a while: what lies idle is to be let go. */
+  /** A torrent waits for receive memory, and none was returned for a while: idle memory must be freed. */
   isReceiveStuck(now: number): boolean {
     return !this.#receive.isEmpty && this.#receiveMemory.isShortSince(now - STUCK_MS);
   }
 
-  /** Memory may have come back without a word: other parts of the program use it too. */
+  /** Memory may have been returned without notice: other parts of the program use it too. */
   retryMemory(): void {
     this.#receiveMemory.handleRoom();
     this.#sendMemory.handleRoom();

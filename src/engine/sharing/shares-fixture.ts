@@ -1,7 +1,7 @@
 import { RateLimit } from "./rate-limit.ts";
 import { Scheduler, type TorrentShares } from "./scheduler.ts";
 
-/** What a torrent that is alone in its session may take. @param onWaiting - Called when it has to wait. */
+/** The shares of a torrent that is alone in its session. @param onWaiting - Called when it has to wait. */
 export function sharesOfOne(options: {
   readonly upBytesPerSecond?: number;
   readonly onWaiting: () => void;

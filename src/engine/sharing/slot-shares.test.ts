@@ -32,7 +32,7 @@ class TestSession {
     return this.shares.ask(torrent.claim, torrent, this.nowMs);
   }
 
-  /** What each can use of what it is granted. */
+  /** How many of its granted slots each torrent can use. */
   held(): number[] {
     return this.torrents.map((torrent) => Math.min(torrent.interested, this.ask(torrent).slots));
   }
@@ -48,15 +48,20 @@ function sum(numbers: readonly number[]): number {
 }
 
 for (const [what, uploadSlots, demands, expected] of [
-  ["few want less than their part: others share the rest", 8, [20, 1, 3], [4, 1, 3]],
-  ["who wants nothing holds nothing", 8, [20, 0, 20, 0], [4, 0, 4, 0]],
+  ["some want less than their part: the others share the rest", 8, [20, 1, 3], [4, 1, 3]],
+  ["a torrent that wants nothing holds nothing", 8, [20, 0, 20, 0], [4, 0, 4, 0]],
   [
     "many torrents: two each, one to reward and one to try",
     4,
     [9, 9, 9, 9, 9, 9],
     [2, 2, 2, 2, 2, 2],
   ],
-  ["two each are not kept from those that can use them", 4, [9, 1, 1, 1, 1, 1], [7, 1, 1, 1, 1, 1]],
+  [
+    "a minimum of two each is not kept from those that can use more",
+    4,
+    [9, 1, 1, 1, 1, 1],
+    [7, 1, 1, 1, 1, 1],
+  ],
   ["enough for all", 8, [3, 2, 1], [3, 2, 1]],
 ] as const) {
   test(`slots are filled like water: ${what}`, () => {
@@ -65,7 +70,7 @@ for (const [what, uploadSlots, demands, expected] of [
   });
 }
 
-test("what does not divide goes in turn", () => {
+test("a remainder is given in turn", () => {
   const session = new TestSession(8, [10, 10, 10]);
   const sums = [0, 0, 0];
   for (let rounds = 0; rounds < 3; rounds += 1) {
@@ -95,7 +100,7 @@ test("with more torrents than slots each has its turn in torrents / slots rounds
   assert.deepEqual([...new Set(turns)], [4]);
 });
 
-test("a round touches as many torrents as there are slots, not all", () => {
+test("a round touches as many torrents as there are slots, not all of them", () => {
   const session = new TestSession(
     8,
     Array.from({ length: 5_000 }, () => 4),
@@ -118,18 +123,18 @@ test("a round touches as many torrents as there are slots, not all", () => {
   assert.ok(reads > 0 && reads < 100, `${reads} looks at the demand of torrents`);
 });
 
-test("between rounds nothing is taken away, and what nobody holds is given at once", () => {
+test("between rounds no slot is taken away, and a free slot is given at once", () => {
   const session = new TestSession(8, [20, 3]);
   assert.deepEqual(session.round(), [5, 3]);
   session.torrents[1]!.interested = 20;
   assert.deepEqual(session.held(), [5, 3], "all are held until the next round");
   assert.deepEqual(session.round(), [4, 4]);
   session.torrents[0]!.interested = 1;
-  assert.equal(session.ask(session.torrents[0]!).slots, 4, "its slots may be used by any");
+  assert.equal(session.ask(session.torrents[0]!).slots, 4, "any torrent may use its slots");
   assert.deepEqual(session.held(), [1, 7]);
 });
 
-test("a torrent with its first interested peer has a slot at once if one is free, else in the next round", () => {
+test("a torrent with its first interested peer gets a slot at once if one is free, else in the next round", () => {
   const free = new TestSession(8, [3, 0]);
   free.round();
   free.torrents[1]!.interested = 1;
@@ -147,7 +152,7 @@ test("a torrent with its first interested peer has a slot at once if one is free
   assert.equal(many.ask(many.torrents[3]!).slots, 2, "a torrent more, two slots more");
 });
 
-test("a torrent that comes while others wait for their turn is the last of them", () => {
+test("a torrent that arrives while others wait for their turn is last", () => {
   const session = new TestSession(2, [...Array.from({ length: 16 }, () => 2), 0]);
   const late = session.torrents[16]!;
   assert.equal(sum(session.round()), 8);
@@ -157,7 +162,7 @@ test("a torrent that comes while others wait for their turn is the last of them"
   assert.equal(session.round()[16], 1, "now it is the first");
 });
 
-test("one torrent alone has all slots, whatever it asks for, and those that the line feeds", () => {
+test("a single torrent has all slots, whatever it asks for, and those that the line feeds", () => {
   const session = new TestSession(4, [1], false);
   const [torrent] = session.torrents as [TestTorrent];
   assert.equal(session.ask(torrent).slots, 4);
@@ -175,11 +180,11 @@ test("one torrent alone has all slots, whatever it asks for, and those that the 
   }
   torrent.uploads = Array.from({ length: 40 }, () => 1e7);
   torrent.limited = true;
-  assert.equal(session.ask(torrent).slots, 4, "a limit of its own holds it back");
+  assert.equal(session.ask(torrent).slots, 4, "its own limit holds it back");
   assert.equal(session.ask(torrent).shared, false);
 });
 
-test("what the uploads of one torrent earn is shared with the others", () => {
+test("growth that the uploads of one torrent earn is shared with the others", () => {
   const session = new TestSession(4, [40, 40], false);
   const [busy, slow] = session.torrents as [TestTorrent, TestTorrent];
   for (let rounds = 0; rounds < 12; rounds += 1) {
@@ -190,10 +195,10 @@ test("what the uploads of one torrent earn is shared with the others", () => {
   assert.deepEqual(session.round(), [5, 5]);
   slow.limited = true;
   session.shares.release(busy.claim);
-  assert.equal(session.ask(slow).slots, 4, "growth is for those without a limit of their own");
+  assert.equal(session.ask(slow).slots, 4, "growth is for torrents without a limit of their own");
 });
 
-test("growth that is lost is taken in equal parts, and no torrent loses all for it", () => {
+test("lost growth is taken in equal parts, and no torrent loses everything by it", () => {
   const session = new TestSession(4, [40, 40], false);
   for (const torrent of session.torrents) torrent.uploads = Array.from({ length: 8 }, () => 1e7);
   session.held();
@@ -215,7 +220,7 @@ test("a torrent that is released leaves nothing behind", () => {
   assert.equal(session.ask({ ...other, interested: 0 }).slots, 4);
 });
 
-test("whatever comes: no more are held than there are, and after a round nobody has two less than another", () => {
+test("in every case: no more slots are held than exist, and after a round no torrent has two less than another", () => {
   const random = seededRandom(9);
   for (let run = 0; run < 30; run += 1) {
     const session = new TestSession(
@@ -244,7 +249,7 @@ test("whatever comes: no more are held than there are, and after a round nobody 
       );
       const unmet = held.filter((slots, index) => slots < session.torrents[index]!.interested);
       if (unmet.length === 0) continue;
-      assert.equal(total, 0, "nothing is free while somebody wants more");
+      assert.equal(total, 0, "no slot is free while a torrent wants more");
       assert.ok(Math.max(...held) - Math.min(...unmet) <= 1, held.join(" "));
     }
   }

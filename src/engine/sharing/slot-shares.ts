@@ -1,32 +1,32 @@
-/** Between two rounds that may choke somebody (BEP 3): shorter ones make TCP start over all the time. */
+/** Interval of rounds that may choke peers (BEP 3): with shorter rounds TCP would have to start over all the time. */
 const ROUND_MS = 10_000;
 
-/** One upload slot rewards the best giver, one tries another peer: fewer for a torrent only when many torrents want some. */
+/** One slot rewards the best giver, one tries another peer: a torrent has fewer only when many torrents want slots. */
 const SLOTS_OF_TORRENT = 2;
 
-/** A slot is added while the n-th fastest upload has n times this: the line can feed one more (lt). */
+/** A slot is added while the n-th fastest upload has n times this rate: the line can feed one more (lt). */
 export const FED_BYTES_PER_SECOND = 2_048;
 
-/** A torrent has at most this many times the configured slots, as have all together that no growth has earned more. */
+/** The most slots of a torrent, and of all torrents without growth, as a multiple of the configured slots. */
 const SLOTS_GROWTH_MAX = 4;
 
-/** All torrents together never have more: 134 MB/s would feed one more. */
+/** The most slots of all torrents together: 134 MB/s would feed one more. */
 const SLOTS_MAX = 256;
 
-/** What a torrent tells when it asks for its slots. */
+/** What a torrent reports when it asks for its slots. */
 export interface SlotDemand {
-  /** Peers that want something of us. */
+  /** Peers that are interested in us. */
   readonly interested: number;
-  /** Bytes a second of each peer that we upload to. */
+  /** The rate of each peer that we upload to, in bytes per second. */
   readonly uploads: readonly number[];
-  /** A rate limit holds its uploads back: more slots would only make each slower. */
+  /** A rate limit slows its uploads down: more slots would only make each slower. */
   readonly limited: boolean;
 }
 
 export interface SlotGrant {
   /** Peers that the torrent may serve now. */
   readonly slots: number;
-  /** Another number than before: a round has begun, in which peers may be choked. */
+  /** A different number than before: a round has begun, in which peers may be choked. */
   readonly round: number;
   /** Other torrents want slots as well. */
   readonly shared: boolean;
@@ -36,9 +36,9 @@ export interface SlotGrant {
 export class SlotClaim {
   demand = 0;
   limited = false;
-  /** Its uploads, each as the number of slots that would be fed if all were as fast. */
+  /** Its uploads, each as the number of slots that would be fed if all were this fast. */
   fed: readonly number[] = [];
-  /** What it holds, if it was given that when slots were shared last. */
+  /** The slots it holds, if they were given when slots were last shared. */
   slots = 0;
   sharing = 0;
   /** Its neighbours among the claims with demand. */
@@ -47,39 +47,40 @@ export class SlotClaim {
 }
 
 /**
- * Shares the upload slots of a session among its torrents. In rounds of ten seconds each torrent with demand gets one
- * slot in turn until its demand is met or none are left. The next round begins behind the torrent that got the last
- * one, so that what does not divide goes round, and with more torrents than slots each has its turn.
+ * Shares the upload slots of a session among its torrents. In rounds of ten seconds the torrents with demand get one
+ * slot each in turn, until their demand is met or no slots are left. The next round begins after the torrent that got
+ * the last slot, so that a remainder moves from torrent to torrent, and with more torrents than slots each has its
+ * turn.
  *
- * Between rounds nothing is taken from a torrent: slots that nobody holds go to the first torrent that asks for them.
- * Slots are added while the line feeds one more, which the uploads of all torrents together decide.
+ * Between rounds no torrent loses slots: a free slot goes to the first torrent that asks. Slots are added while the
+ * line feeds one more, which the uploads of all torrents together decide.
  */
 export class SlotShares {
   readonly #uploadSlots: number;
   readonly #isLimited: () => boolean;
-  /** How many uploads would feed so many slots. */
+  /** For each number of slots, how many uploads would feed it. */
   readonly #fed = new Int32Array(SLOTS_MAX + 1);
-  /** Claims with demand stand in a ring. The first of this round, and the first of the next. */
+  /** Claims with demand form a ring. The first claim of this round, and the first of the next. */
   #first: SlotClaim | undefined;
   #cursor: SlotClaim | undefined;
   #claims = 0;
-  /** The sum of what claims hold. */
+  /** The sum of the slots that claims hold. */
   #held = 0;
-  /** Number of times that slots were shared, and in how many rounds. */
+  /** How often slots were shared, and in how many rounds. */
   #sharing = 0;
   #round = 0;
   #nextRoundMs = 0;
 
   /**
    * @param options.uploadSlots - At least 2: one to reward, one to try.
-   * @param options.isLimited - A rate limit holds the uploads of all torrents back.
+   * @param options.isLimited - A rate limit slows the uploads of all torrents down.
    */
   constructor(options: { uploadSlots: number; isLimited: () => boolean }) {
     this.#uploadSlots = Math.max(SLOTS_OF_TORRENT, options.uploadSlots);
     this.#isLimited = options.isLimited;
   }
 
-  /** To be called before each decision to choke. Begins a round when it is time for one. */
+  /** Call this before each decision to choke. It begins a round when one is due. */
   ask(claim: SlotClaim, demand: SlotDemand, now: number): SlotGrant {
     this.#setDemand(claim, demand);
     const total = this.#total();
@@ -91,7 +92,7 @@ export class SlotShares {
     } else {
       const free = Math.max(0, total - this.#held);
       this.#hold(claim, Math.min(this.#want(claim), this.#slotsOf(claim) + free));
-      // The line feeds fewer than are held. Nobody is choked before the next round.
+      // The line feeds fewer slots than are held. No peer is choked before the next round.
       if (this.#held > total) this.#share(total);
     }
     const slots = this.#slotsOf(claim) + total - this.#held;
@@ -103,13 +104,13 @@ export class SlotShares {
     };
   }
 
-  /** The torrent serves nobody any more. */
+  /** The torrent stops serving peers. */
   release(claim: SlotClaim): void {
     this.#setDemand(claim, { interested: 0, uploads: [], limited: claim.limited });
     this.#hold(claim, 0);
   }
 
-  // -- how many there are -----------------------------------------------------------------------
+  // -- the number of slots ----------------------------------------------------------------------
 
   /** Without growth. */
   #base(): number {
@@ -138,7 +139,7 @@ export class SlotShares {
     return claim.limited ? this.#base() : this.#uploadSlots * SLOTS_GROWTH_MAX;
   }
 
-  // -- who gets them ----------------------------------------------------------------------------
+  // -- sharing the slots ------------------------------------------------------------------------
 
   #want(claim: SlotClaim): number {
     return Math.min(claim.demand, this.#slotsMax(claim));
@@ -154,7 +155,7 @@ export class SlotShares {
     claim.sharing = this.#sharing;
   }
 
-  /** Fills the claims like water. What was given before is forgotten. */
+  /** Fills the claims evenly from the bottom. Earlier grants are forgotten. */
   #share(total: number): void {
     this.#sharing += 1;
     let left = total;
@@ -171,7 +172,7 @@ export class SlotShares {
       if (left === 0) this.#cursor = claim;
     }
     while (left > 0 && unmet.length > 0) {
-      // Those that a last, short pass does not reach are the first in the next round.
+      // Claims that the last, short pass does not reach come first in the next round.
       if (left < unmet.length) this.#cursor = unmet[left];
       const given = unmet.slice(0, left);
       for (const one of given) one.slots += 1;
@@ -193,7 +194,7 @@ export class SlotShares {
     claim.limited = limited;
   }
 
-  /** Behind those that wait for their turn, before those that have it. */
+  /** After the claims that wait for their turn, before those that have had it. */
   #enter(claim: SlotClaim): void {
     const next = this.#first ?? claim;
     const previous = next.previous ?? claim;

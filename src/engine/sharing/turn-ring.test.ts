@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Claim, type Supply, TurnRing } from "./turn-ring.ts";
 
-/** So many units, until more are put in. */
+/** A fixed number of units, until more are added. */
 class Store implements Supply {
   units = 0;
   unitsMin = 1;
@@ -25,7 +25,7 @@ class Store implements Supply {
   }
 }
 
-/** Wants so many units, and takes up to `atOnce` of them in one go. */
+/** Wants this many units, and takes up to `atOnce` of them at a time. */
 class Taker {
   readonly claim: Claim;
   readonly #ring: TurnRing;
@@ -49,7 +49,7 @@ class Taker {
     return this.wanted > 0;
   }
 
-  /** As an event does: takes what is allowed, waits for the rest. */
+  /** As an event does: takes what is allowed, and waits for the rest. */
   ask(): void {
     if (this.use()) this.#ring.wait(this.claim);
   }
@@ -70,7 +70,7 @@ function pour(store: Store, ring: TurnRing, units: number): void {
   ring.run(0);
 }
 
-test("alone, a claim takes whatever there is", () => {
+test("alone, a claim takes whatever is available", () => {
   const { store, ring, takers } = world(1);
   store.units = 100;
   takers[0]!.ask();
@@ -79,7 +79,7 @@ test("alone, a claim takes whatever there is", () => {
   assert.equal(takers[0]!.taken, 1100);
 });
 
-test("those that wait get the same, whatever comes in and whoever asks most", () => {
+test("claims that wait get equal shares, whatever is supplied and whichever asks most", () => {
   const { store, ring, takers } = world(12);
   for (const taker of takers) taker.ask();
   for (let i = 0; i < 600; i += 1) {
@@ -92,7 +92,7 @@ test("those that wait get the same, whatever comes in and whoever asks most", ()
   assert.ok(Math.max(...taken) - Math.min(...taken) <= 4 + 1, taken.join(" "));
 });
 
-test("a claim that takes more at once than a turn is worth passes until that is paid", () => {
+test("a claim that takes more at once than a turn is worth is skipped until that is paid", () => {
   const { store, ring, takers } = world(2);
   takers[0]!.atOnce = 10;
   for (const taker of takers) taker.ask();
@@ -101,7 +101,7 @@ test("a claim that takes more at once than a turn is worth passes until that is 
   assert.ok(Math.abs(big!.taken - small!.taken) <= 4 + 10, `${big!.taken} ${small!.taken}`);
 });
 
-test("a turn that is cut short by want of units goes on with the next ones", () => {
+test("a turn that ends early for lack of units continues with the next ones", () => {
   const { store, ring, takers } = world(2);
   for (const taker of takers) taker.ask();
   for (let i = 0; i < 4; i += 1) pour(store, ring, 1);
@@ -116,7 +116,7 @@ test("a turn that is cut short by want of units goes on with the next ones", () 
   );
 });
 
-test("whoever is content leaves the ring, and begins anew: nothing is saved up", () => {
+test("a satisfied claim leaves the ring, and starts afresh: nothing is saved up", () => {
   const { store, ring, takers } = world(2, 6);
   for (const taker of takers) taker.ask();
   pour(store, ring, 100);
@@ -129,7 +129,7 @@ test("whoever is content leaves the ring, and begins anew: nothing is saved up",
   assert.equal(takers[0]!.claim.credit, 0);
 });
 
-test("nobody takes past those that wait", () => {
+test("no claim overtakes those that wait", () => {
   const { store, ring, takers } = world(3);
   takers[0]!.ask();
   takers[1]!.ask();
@@ -144,7 +144,7 @@ test("nobody takes past those that wait", () => {
   );
 });
 
-test("one that cannot use its turn holds nobody up, and the run ends", () => {
+test("a claim that cannot use its turn delays no other, and the run ends", () => {
   const { store, ring, takers } = world(2);
   const idle = new Claim(() => true);
   ring.wait(idle);
@@ -171,7 +171,7 @@ test("a claim that leaves in the middle of the ring, or in its own turn, changes
   assert.ok(Math.max(...others) - Math.min(...others) <= 4, others.join(" "));
 });
 
-test("without a limit nobody waits", () => {
+test("without a limit no claim waits", () => {
   const { store, ring, takers } = world(2, 5);
   store.units = Number.POSITIVE_INFINITY;
   for (const taker of takers) taker.ask();

@@ -1,24 +1,24 @@
-/** What is used up and comes back: a rate, memory, attempts to connect. */
+/** A supply that is used up and renewed: a rate, memory, attempts to connect. */
 export interface Supply {
   /** Units that may be taken now; infinity when nothing limits them. */
   available(now: number): number;
   /** Counts units as taken. */
   take(units: number, now: number): void;
-  /** When a turn may begin, if nobody takes the units before: `now` when at once, infinity when that has no date. */
+  /** When a turn may begin, if nobody takes the units before: `now` when at once, infinity when unknown. */
   nextAvailable(now: number): number;
-  /** The least that a turn is worth: with fewer units available nobody is called. */
+  /** The minimum worth of a turn: with fewer units available no claim is called. */
   readonly unitsMin: number;
-  /** Units of one turn when so many claims wait. */
+  /** Units of one turn when this many claims wait. */
   quantum(waiting: number): number;
 }
 
-/** Somebody's claim on a supply. Only the ring writes into it. */
+/** A claim on a supply. Only the ring writes into it. */
 export class Claim {
-  /** Asked to use its turn. @returns Whether it wants more than it was allowed. */
+  /** Uses its turn. @returns Whether it wants more than it was allowed. */
   readonly use: (now: number) => boolean;
-  /** It stands in the ring. */
+  /** It is in the ring. */
   isWaiting = false;
-  /** Units left of its turn; a debt when it took more at once. */
+  /** Units left of its turn; negative when it took more at once. */
   credit = 0;
 
   constructor(use: (now: number) => boolean) {
@@ -27,21 +27,21 @@ export class Claim {
 }
 
 /**
- * Shares a supply out in turns (deficit round robin). While nobody waits, everybody takes what is there. Otherwise
- * only the claim whose turn it is may take, a quantum at most, and goes to the end of the ring. Two claims that wait all
- * the time differ by a quantum and one largest take, however long they wait. A claim that has left begins anew: nothing
- * is saved up.
+ * Shares a supply in turns (deficit round robin). While no claim waits, each takes what is available. Otherwise only
+ * the claim whose turn it is may take, at most a quantum, and then goes to the end of the ring. Two claims that wait
+ * all the time differ by a quantum and one largest take, however long they wait. A claim that has left starts afresh:
+ * nothing is saved up.
  */
 export class TurnRing {
   readonly #supply: Supply;
-  /** The first of a queue in an array; its length is a power of two. */
+  /** The head of a queue in an array; its length is a power of two. */
   #ring: (Claim | undefined)[] = Array.from({ length: 8 }, () => undefined);
   #head = 0;
   #count = 0;
-  /** Whose turn it is. */
+  /** The claim whose turn it is. */
   #current: Claim | undefined;
   #hasTaken = false;
-  /** The turn of the claim at the head began, and was ended for want of units. */
+  /** The turn of the head began, and ended early for lack of units. */
   #headBegan = false;
 
   constructor(supply: Supply) {
@@ -52,18 +52,18 @@ export class TurnRing {
     return this.#count === 0;
   }
 
-  /** Others than this claim wait. */
+  /** Claims other than this one wait. */
   hasOthers(claim: Claim): boolean {
     return !this.#isAlone(claim);
   }
 
-  /** It is the claim's turn, or nobody waits. */
+  /** It is the claim's turn, or no claim waits. */
   mayTry(claim: Claim): boolean {
     if (this.#isAlone(claim)) return true;
     return claim === this.#current && claim.credit >= this.#supply.unitsMin;
   }
 
-  /** Units the claim may take now: none while others wait and it is not its turn. */
+  /** Units that the claim may take now: none while others wait and it is not its turn. */
   allowed(claim: Claim, now: number): number {
     const available = this.#supply.available(now);
     if (available === Number.POSITIVE_INFINITY || this.#isAlone(claim)) return available;
@@ -98,9 +98,9 @@ export class TurnRing {
     claim.credit = 0;
   }
 
-  /** Calls those that wait, in turn, until there is too little left or nobody can use it. */
+  /** Calls the waiting claims, in turn, until too little is left or none can use it. */
   run(now: number): void {
-    // What a turn brings about must not begin another inside it.
+    // The consequences of a turn must not begin another turn inside it.
     if (this.#current) return;
     let idleTurns = 0;
     while (this.#count > idleTurns && this.#supply.available(now) >= this.#supply.unitsMin) {
@@ -108,7 +108,7 @@ export class TurnRing {
     }
   }
 
-  /** When `run` is to be called again; infinity when nobody waits, or the date is not known. */
+  /** When to call `run` again; infinity when no claim waits, or the time is unknown. */
   nextTurnAtMs(now: number): number {
     return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#supply.nextAvailable(now);
   }
@@ -119,7 +119,7 @@ export class TurnRing {
     const claim = this.#at(0)!;
     if (!this.#headBegan) claim.credit += this.#supply.quantum(this.#count);
     this.#headBegan = false;
-    // Who took more at once than its turn was worth passes until that is paid.
+    // A claim that took more at once than its turn was worth is skipped until that is paid.
     if (claim.credit < unitsMin) {
       this.#append(this.#shift());
       return true;
@@ -141,7 +141,7 @@ export class TurnRing {
     return this.#hasTaken;
   }
 
-  /** Nobody but the claim wants anything. */
+  /** No other claim wants anything. */
   #isAlone(claim: Claim): boolean {
     return this.#count === 0 || (this.#count === 1 && claim.isWaiting);
   }
