@@ -12,19 +12,19 @@ import { finish, type Work } from "../base/work.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ResumeState } from "./session-contract.ts";
 
-/** Our own writes after the last saved resume carry stamps at most this much younger than it. */
+/** The last saved resume may be this much older than the stamps of our own later writes. */
 const RESUME_GRACE_MS = 10_000;
-/** A file system may give times in whole steps of this size, which lie before the true ones (FAT). */
+/** A file system may round times down to whole steps of this size (FAT). */
 const CLOCK_STEP_MS = 2_000;
 
-/** Files whose paths are put together, or that are judged by how they look, before others may have a turn. */
+/** Files that are laid out or judged by their stamps before others may have a turn. */
 const FILES_PER_STEP = 256;
 /** Pieces of one file that are marked before others may have a turn. */
 const PIECES_PER_STEP = 16_384;
 
 /**
  * @param hashesV2 - 32 bytes a piece in shared memory, or `undefined` for a v1 torrent.
- * @param existing - What may be done to files that are there.
+ * @param existing - What we may do to existing files.
  */
 export function contentLayout(
   info: TorrentInfo,
@@ -35,7 +35,7 @@ export function contentLayout(
   return finish(contentLayoutInSteps(info, { root, hashesV2, existing }));
 }
 
-/** The same in steps: there may be 200,000 files. */
+/** The same in steps, because there may be 200,000 files. */
 export function* contentLayoutInSteps(
   info: TorrentInfo,
   place: {
@@ -62,7 +62,7 @@ export function* contentLayoutInSteps(
   };
 }
 
-/** Opens a content in steps, if its source can; else at once. */
+/** Opens a content in steps if its source can, else at once. */
 export function* openInSteps(source: ContentSource, layout: ContentLayout): Work<OpenContent> {
   return source.openInSteps ? yield* source.openInSteps(layout) : source.open(layout);
 }
@@ -71,17 +71,17 @@ function partName(info: TorrentInfo): string {
   return infohashKey(info.infohashes.v1 ?? info.infohashes.v2!);
 }
 
-/** What may be believed about the files before a byte of them is read. */
+/** What we may believe about the files before we read any byte of them. */
 export interface DiskJudgement {
-  /** Pieces that are there: judged in an earlier run, or taken on trust in seed mode. */
+  /** Pieces that exist: judged in an earlier run, or trusted in seed mode. */
   readonly have: Bitfield;
-  /** Of those, the ones that need no judging before they are served. */
+  /** Those of them that may be served without judging them first. */
   readonly judged: Bitfield;
   /** Pieces that must be read and judged now. */
   readonly doubtful: Bitfield;
-  /** Unfinished pieces that may be taken up. */
+  /** Unfinished pieces that may be resumed. */
   readonly partial: ResumeState["partial"];
-  /** By the resume, these files were made by this download. */
+  /** By the resume, this download created these files. */
   readonly ours: readonly boolean[];
 }
 
@@ -96,11 +96,11 @@ export interface DiskEvidence {
 }
 
 /**
- * Decides which pieces to believe. A resume is believed for every file that looks as it did when the
- * resume was made (STO-6); after a kill, files may be younger by our own last writes, but what the resume
- * claims was durable before (STO-1, STO-2). Everything else that may be there is judged by its hash.
+ * Decides which pieces to believe. We believe a resume for every file whose stamp is the same as in the resume (STO-6).
+ * After a kill, our own last writes may have made files younger, but what the resume claims was durable before (STO-1,
+ * STO-2). Everything else that may be there is judged by its hash.
  *
- * In steps, as there may be 200,000 files; the stamps are not changed meanwhile.
+ * It works in steps, because there may be 200,000 files; do not change the stamps meanwhile.
  */
 export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
   const { info, stamps, resume, mode } = evidence;
@@ -121,9 +121,9 @@ export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
     ours.push(own);
     if (file.pad || file.length === 0) continue;
     const doubt = isDoubtful(evidence, index);
-    // Younger than its resume: by our own last writes, presumably. Judged before it is served.
+    // Younger than its resume, presumably by our own last writes: judge it before it is served.
     if (!doubt && (!resume || isUntouched(stamp, resume.stamps[index]!))) continue;
-    // What the resume says of its pieces is said of another file.
+    // The resume's claims about its pieces were about another file.
     const isOther = !own && resume?.stamps[index]?.inode !== stamp.inode;
     const { first, end } = info.geometry.filePieces(index);
     for (let piece = first; piece < end; piece += 1) {
@@ -142,7 +142,7 @@ export function* judgeDiskInSteps(evidence: DiskEvidence): Work<DiskJudgement> {
   return { have, judged, doubtful, partial, ours };
 }
 
-/** A file with bytes that does not look as the resume, or its length, says. */
+/** A file with bytes whose stamp differs from the resume, or whose length is wrong. */
 function isDoubtful({ info, stamps, resume, mode, resumeIntervalMs }: DiskEvidence, index: number) {
   const stamp = stamps[index]!;
   if (resume) return !matchesResume(stamp, resume, index, resumeIntervalMs);
@@ -151,7 +151,7 @@ function isDoubtful({ info, stamps, resume, mode, resumeIntervalMs }: DiskEviden
 
 /**
  * The same for content that nobody else can change, and that has no stamps: what a resume claims was durable when it
- * was saved. Without one, a seed is taken at its word, and a download has to look at everything.
+ * was saved. Without a resume, a seed is trusted, and a download has to check everything.
  */
 export function judgeUnwatched(
   evidence: Pick<DiskEvidence, "resume" | "mode" | "empty">,
@@ -185,8 +185,8 @@ function matchesResume(
 }
 
 /**
- * A file is ours when it is the one the resume saw and looks as our own writes left it; or when it was not there then
- * and was made within the time in which a download that was killed still wrote.
+ * A file is ours when it is the one in the resume and has the stamp that our own writes left; or when it did not exist
+ * then and was created while a killed download may still have been writing.
  */
 function isMadeByUs(
   now: FileStamp,
@@ -206,7 +206,7 @@ function isUntouched(now: FileStamp, then: FileStamp): boolean {
   return now.inode === then.inode && now.size === then.size && isSameTime(now, then);
 }
 
-/** Stamps went through whole microseconds on their way to disk. */
+/** Stamps are stored in whole microseconds. */
 function isSameTime(now: FileStamp, then: FileStamp): boolean {
   return Math.abs(now.mtimeMs - then.mtimeMs) < 0.002;
 }

@@ -1,7 +1,7 @@
 import { EverseedError } from "../base/errors.ts";
 import type { EngineErrorCode } from "./session-contract.ts";
 
-/** The caller asked for what cannot be. */
+/** The caller asked for something impossible. */
 export class EngineError extends EverseedError {
   readonly code: EngineErrorCode;
 

@@ -9,45 +9,47 @@ import type {
 } from "../ports/content.ts";
 
 /**
- * What may be done to files that are there before a torrent is opened.
+ * What we may do to files that exist before a torrent is opened.
  *
- * - `proven`: a file is written to when the resume shows that it was made by this download. Any other may only turn
- *   out to hold what it should; if it does not, the torrent waits and says which file is in the way.
- * - `adopted`: all are taken for this download's; what differs is overwritten.
- * - `set-aside`: as `proven`, but files in the way get other names.
- * - `own`: all may be written to, because nobody else puts anything below the root.
+ * - `proven`: we write to a file when the resume shows that this download created it. Any other file is accepted only
+ * if
+ *   its content is right; otherwise the torrent waits and names the file that is in the way.
+ * - `adopted`: all files are treated as this download's; differing data is overwritten.
+ * - `set-aside`: like `proven`, but files in the way are renamed.
+ * - `own`: we may write to all files, because nobody else puts anything below the root.
  * - `untouched`: nothing is ever written. Files may lie behind symbolic links.
  */
 export type ExistingFiles = "proven" | "adopted" | "set-aside" | "own" | "untouched";
 
-/** Files named to people, of those that are in the way. */
+/** How many of the files in the way a message names. */
 const NAMED_MAX = 3;
 
 export interface FoundFiles {
   readonly info: TorrentInfo;
   readonly root: string;
-  /** What unfinished files end in, when they have names of their own. */
+  /** The suffix of unfinished files, if they have one. */
   readonly unfinishedSuffix: string | undefined;
   readonly stamps: readonly FileStamp[];
-  /** Pieces that are there and right. */
+  /** Pieces that exist and are right. */
   readonly have: Bitfield;
-  /** By the resume this file was made by this download. */
+  /** By the resume, this download created the file. */
   readonly isOurs: (index: number) => boolean;
   readonly isWanted: (index: number) => boolean;
 }
 
-/** Which of the files that are there have to be written to, and which of them may be. */
+/** Which existing files must be written to, and which of them may be. */
 export interface FileClaims {
-  /** Ours, and not as they should be. */
+  /** Our files with wrong content. */
   readonly ours: readonly number[];
-  /** Of somebody else, and not as they should be; or no files. Some may be right: those that share a wrong piece. */
+  /** Foreign files with wrong content, or obstacles that are not files. Some may be right: they share a wrong piece. */
   readonly inTheWay: readonly number[];
 }
 
 /**
- * Judges files that are there by their hashes. A file is foreign until the resume says otherwise; a foreign one is in
- * the way when it would have to change, or shares a piece that is wrong. What shares a piece with a file that is not
- * there cannot be judged before that piece comes; the disk compares it then. What is no file is always in the way.
+ * Judges existing files by their hashes. A file is foreign unless the resume says otherwise. A foreign file is in the
+ * way when it would have to change, or when it shares a wrong piece. A file that shares a piece with a missing file
+ * cannot be judged before that piece arrives; the disk compares it then. An obstacle that is not a file is always in
+ * the way.
  */
 export function judgeExisting(found: FoundFiles): FileClaims {
   const { info, stamps, isOurs, isWanted } = found;
@@ -75,7 +77,7 @@ function lacksPiece({ info, have }: FoundFiles, index: number): boolean {
   return false;
 }
 
-/** A piece whose files are all there, as long as they should be, and that is not right. */
+/** A piece whose files all exist at the right length, and that is wrong. */
 function isWrong(found: FoundFiles, index: number): boolean {
   return wrongPieces(found, index).next().done !== true;
 }
@@ -101,7 +103,7 @@ function* wrongPieces({ info, have, stamps }: FoundFiles, index: number): Genera
 /**
  * Makes room for a download as `existing` allows.
  *
- * @param onDone - With `EEXIST` when foreign files are in the way and nobody said what to do with them.
+ * @param onDone - Gets `EEXIST` when foreign files are in the way and nobody said what to do with them.
  */
 export function claimFiles(
   places: Pick<FilePlaces, "claim" | "setAside">,
@@ -134,7 +136,7 @@ function foreignFailure(found: FoundFiles & FileClaims): DiskFailure {
   const files = inTheWay.filter((index) => !obstacles.includes(index));
   const sure = files.filter((index) => isSurelyWrong(found, index));
   const told = new Set(sure);
-  // One thing may stand in the way of very many files.
+  // One obstacle may be in the way of very many files.
   const said = [...new Set(obstacles.map((index) => obstacleWords(found, index)))];
   const sentences = said.slice(0, NAMED_MAX);
   const more = said.length - NAMED_MAX;
@@ -174,14 +176,14 @@ const OBSTACLES: Readonly<Record<Exclude<Obstacle, "no-folder">, string>> = {
   special: "is no file",
 };
 
-/** Its length is wrong, or a piece that it shares with nobody. */
+/** The length is wrong, or a piece that it shares with no other file. */
 function isSurelyWrong(found: FoundFiles, index: number): boolean {
   if (found.stamps[index]!.size !== found.info.files[index]!.length) return true;
   for (const sharers of wrongPieces(found, index)) if (sharers.length === 1) return true;
   return false;
 }
 
-/** Where what is there stands: it may have the name of an unfinished file. */
+/** The path of the existing file: it may have the name of an unfinished file. */
 function pathOf({ info, root, stamps, unfinishedSuffix }: FoundFiles, index: number): string {
   const path = `${root}/${info.files[index]!.path.join("/")}`;
   return stamps[index]!.unfinished ? `${path}${unfinishedSuffix ?? ""}` : path;

@@ -19,9 +19,9 @@ import type {
 } from "../ports/content.ts";
 import type { DigestPlan, Hasher, PieceDigests, PieceHashing } from "../ports/hasher.ts";
 
-/** Pieces are read for judging in parts of this size, so that memory does not depend on theirs. */
+/** Pieces are read for judging in parts of this size, so that memory does not grow with the piece length. */
 const PART_BYTES = 64 * BLOCK_BYTES;
-/** Pieces that a check looks at together. */
+/** Pieces that a check handles concurrently. */
 const CHECKED_AT_ONCE_MAX = 4;
 
 const BLOCKS_ONLY: DigestPlan = { v1Bytes: undefined, v2: undefined, blocks: true };
@@ -30,29 +30,29 @@ export interface JudgedStoreOptions {
   readonly layout: Pick<ContentLayout, "root" | "geometry" | "hashes">;
   readonly bytes: ByteStore;
   readonly hasher: Hasher;
-  /** For pieces that are judged by what is stored. Nobody else takes from it. */
+  /** For pieces that are judged from the store. Nobody else takes from it. */
   readonly slabs: SlabPool;
   readonly clock: Clock;
 }
 
-/** What hashing came to; `undefined` when bytes of the piece are not there. */
+/** The hashes; `undefined` when bytes of the piece are missing. */
 type Digested = PieceDigests | DiskFailure | undefined;
 
 /** Hashes a piece, wherever its bytes are. */
 type Digest = (plan: DigestPlan, onDone: (found: Digested) => void) => void;
 
 /**
- * An open content made of a store of bytes that has no workers near them: pieces are hashed here, before they are
- * written or after they were read. The store is nobody else's, so there is nothing to watch, and it has no files.
+ * An open content on top of a store of bytes that has no workers of its own: pieces are hashed here, before they are
+ * written or after they were read. Nobody else uses the store, so there is nothing to watch, and it has no files.
  */
 export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
   readonly bytes: ByteStore = this;
   readonly judge: PieceJudge = this;
   readonly #options: JudgedStoreOptions;
   readonly #partBytes: number;
-  /** Of each piece that is being judged, the jobs that wait for it. Bounded by what callers have under way. */
+  /** For each piece that is being judged, the jobs that wait for it. Bounded by the jobs that callers have pending. */
   readonly #lines = new Map<number, (() => void)[]>();
-  /** Jobs that wait for memory to read a piece to; as many at most as pieces are being judged. */
+  /** Jobs that wait for memory to read a piece into; at most one for each piece that is being judged. */
   readonly #waiting: ((slab: Slab) => void)[] = [];
   readonly #stopChecks = new Set<() => void>();
   #closing = false;
@@ -211,7 +211,7 @@ export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
     this.#compare(piece, want, digest, onDone);
   }
 
-  /** @param blocks - When the digests of blocks are wanted. */
+  /** @param blocks - Whether the digests of blocks are wanted. */
   #compare(
     piece: number,
     blocks: "always" | "corrupt" | "never",
@@ -235,7 +235,7 @@ export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
     });
   }
 
-  /** Hashes a piece that is in memory as a whole. */
+  /** Hashes a piece that is completely in memory. */
   #digestOf(piece: number, { slab, headBytes }: PieceFrames): Digest {
     const length = this.#options.layout.geometry.requestSize(piece);
     return (plan, onDone) => {
@@ -284,13 +284,13 @@ export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
     });
   }
 
-  /** A piece of padding alone has nothing to read. */
+  /** A piece that is all padding has nothing to read. */
   #read(slab: Slab, runs: readonly ReadRun[], onDone: (outcome: DiskOutcome) => void): void {
     if (runs.length === 0) onDone({ kind: "done" });
     else this.#options.bytes.read(slab, runs, onDone);
   }
 
-  /** @param result - What to end with when the bytes are written. */
+  /** @param result - The result to report when the bytes are written. */
   #writeWhole<Result>(
     piece: number,
     slab: Slab,
@@ -317,7 +317,7 @@ export class JudgedStore implements OpenContent, ByteStore, PieceJudge {
 
   // ---- Turns -----------------------------------------------------------------------------------------
 
-  /** Runs a job when those before it of the same piece have ended. */
+  /** Runs a job after the earlier jobs of the same piece. */
   #enter<Result>(
     piece: number,
     onDone: (result: Result | DiskFailure) => void,

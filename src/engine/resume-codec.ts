@@ -16,12 +16,12 @@ import type { ResumeState } from "./session-contract.ts";
 
 const VERSION = 1;
 const CHECKSUM_BYTES = 20;
-/** Nanosecond stamps of some file systems do not fit a safe integer in milliseconds; we keep micros. */
+/** Nanosecond stamps of some file systems do not fit a safe integer; we store microseconds. */
 const MICROS_PER_MS = 1000;
 
 /**
- * A resume state as bytes: a SHA-1 of the rest, then a bencoded dictionary. A file that was cut or
- * changed is told from a good one by the sum (STO-3).
+ * A resume state as bytes: a SHA-1 of the rest, then a bencoded dictionary. The checksum shows when a file was
+ * truncated or changed (STO-3).
  */
 export function encodeResume(resume: ResumeState): Uint8Array {
   const body = encode(
@@ -52,7 +52,7 @@ export function encodeResume(resume: ResumeState): Uint8Array {
   return bytes;
 }
 
-/** @returns `undefined` when the bytes are not a whole resume state of a version we know. */
+/** @returns `undefined` when the bytes are not a complete resume state of a known version. */
 export function decodeResume(bytes: Uint8Array): ResumeState | undefined {
   const body = bytes.subarray(CHECKSUM_BYTES);
   if (bytes.length <= CHECKSUM_BYTES) return undefined;
@@ -86,7 +86,7 @@ export function decodeResume(bytes: Uint8Array): ResumeState | undefined {
   };
 }
 
-/** Times of the far future and inodes of large file systems are past what a number counts exactly. */
+/** Times in the far future and inodes of large file systems exceed the exact range of a number. */
 function integer(value: number): number | bigint {
   const whole = Math.floor(value);
   return Number.isSafeInteger(whole) ? whole : BigInt(whole);

@@ -19,16 +19,16 @@ export interface EnginePorts {
   readonly random: Random;
   readonly net: StreamNet;
   readonly content: ContentSource;
-  /** Where arriving pieces are put together: the write cache. Its limit is the back-pressure. */
+  /** Memory in which arriving pieces are assembled: the write cache. Its limit is the back-pressure. */
   readonly receiveSlabs: SlabPool;
-  /** Where blocks are read to before they are sent. */
+  /** Memory into which blocks are read before they are sent. */
   readonly sendSlabs: SlabPool;
   readonly log: Log;
   /** Counts peers that break the protocol. */
   readonly faults?: OutsideFaults | undefined;
 }
 
-/** Every number a person may want to change; defaults and units in `settings.ts`. */
+/** Every number that users may want to change; `settings.ts` has defaults and units. */
 export interface EngineSettings {
   readonly connectionsMax: number;
   readonly connectionsPerTorrentMax: number;
@@ -48,25 +48,27 @@ export interface EngineSettings {
   readonly resumeIntervalMs: number;
 }
 
-/** What a torrent is doing, each with its cause where a person would ask for it. */
+/** What a torrent is doing, with the cause where users would ask for it. */
 export type TorrentState =
   | { readonly kind: "fetching-metadata" }
   | { readonly kind: "checking"; readonly piecesChecked: number; readonly piecesTotal: number }
   | { readonly kind: "downloading" }
   | { readonly kind: "seeding" }
   | { readonly kind: "stopped" }
-  /** The disk refused; it goes on by itself when the cause is gone. */
+  /** The disk refused; the torrent resumes by itself when the cause is gone. */
   | {
       readonly kind: "waiting";
-      /** `foreign-files`: others than those of the torrent are in their places. */
+      /** `foreign-files`: files other than the torrent's are at their paths. */
       readonly cause: "disk-full" | "disk-error" | "foreign-files";
       readonly message: string;
     }
   /**
-   * Nothing can be done: the info dictionary matches the magnet link but is no torrent, or the v1 and v2
-   * hashes of a hybrid contradict each other.
+   * The torrent cannot work: the info dictionary matches the magnet link but is invalid, or the v1 and v2 hashes of a
+   * hybrid contradict each other.
    */
-  /** `bad-info`: what peers have is no info dictionary. `contradiction`: the two hashes of a hybrid differ. */
+  /**
+   * `bad-info`: the metadata of the peers is no info dictionary. `contradiction`: the two hashes of a hybrid differ.
+   */
   | {
       readonly kind: "broken";
       readonly cause: "bad-info" | "contradiction";
@@ -75,7 +77,7 @@ export type TorrentState =
 
 export type TorrentEvent =
   | { readonly kind: "state"; readonly state: TorrentState }
-  /** The info dictionary is here (magnet) and its files are known. */
+  /** The info dictionary arrived (magnet), and the files are known. */
   | { readonly kind: "metadata"; readonly info: TorrentInfo }
   | { readonly kind: "piece"; readonly piece: number }
   /** Everything that is wanted is on disk and judged intact. */
@@ -83,16 +85,16 @@ export type TorrentEvent =
   | { readonly kind: "piece-lost"; readonly piece: number }
   | { readonly kind: "peer-banned"; readonly address: string; readonly reason: string };
 
-/** Survives restarts. Claims only pieces that were durable when it was made. */
+/** State that survives restarts. It claims only pieces that were durable when it was made. */
 export interface ResumeState {
   readonly have: Bitfield;
   /** One for each file; pieces of files whose stamp has changed since are judged again. */
   readonly stamps: readonly FileStamp[];
-  /** Wall milliseconds when it was made. */
+  /** Wall-clock milliseconds when it was made. */
   readonly savedAtMs: number;
   /** True when it was made by an orderly stop: then the stamps must match exactly. */
   readonly clean: boolean;
-  /** Blocks of unfinished pieces that are on disk, not judged. */
+  /** Blocks of unfinished pieces that are on disk and not judged. */
   readonly partial: readonly { readonly piece: number; readonly blocks: Bitfield }[];
   readonly uploaded: number;
   readonly downloaded: number;
@@ -104,10 +106,10 @@ export interface TorrentStats {
   readonly downloaded: number;
   readonly uploadBytesPerSecond: number;
   readonly downloadBytesPerSecond: number;
-  /** Bytes wanted, and of those the bytes whose pieces are judged intact. */
+  /** Bytes wanted, and how many of them belong to pieces judged intact. */
   readonly wantedBytes: number;
   readonly doneBytes: number;
-  /** Bytes still to fetch for everything, as trackers are told (`left`). */
+  /** Bytes still missing of the whole content, as reported to trackers (`left`). */
   readonly left: number;
   readonly peers: number;
   readonly seeds: number;
@@ -134,53 +136,55 @@ export interface PeerStatus {
 
 export interface AddTorrent {
   readonly from: { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
-  /** Absolute folder that receives, or holds, the torrent's files. */
+  /** The absolute folder that receives, or holds, the torrent's files. */
   readonly root: string;
   /**
-   * `download`: fetch what is missing; what is on disk already is judged first when there is no resume.
-   * `seed`: the files are there; each piece is judged when it is asked for the first time.
+   * `download`: fetches what is missing; without a resume, existing data is judged first.
+   * `seed`: the files exist; each piece is judged when a peer first requests it.
    */
   readonly mode: "download" | "seed";
-  /** What files end in while they are not whole (`base/unfinished-names.ts`); without, they have their own names. */
+  /** The suffix of unfinished files (`base/unfinished-names.ts`); without it files have their final names at once. */
   readonly unfinishedSuffix?: ((info: TorrentInfo) => string) | undefined;
   /**
-   * What may be done to files that are there already. Default: `proven` for a download; `untouched` for a seed, which
-   * then says what is lost and fetches nothing.
+   * What we may do to existing files. Default: `proven` for a download; `untouched` for a seed, which then reports
+   * what is lost and fetches nothing.
    */
   readonly existing?: ExistingFiles | undefined;
   /**
-   * A download keeps the dot that its torrent's name begins with. Without this it becomes `_.name`: hidden files of a
-   * home folder are settings, and no torrent is asked to change those (`visible-name.ts`).
+   * Keep the dot that a download's name begins with. Without this it becomes `_.name`: hidden files of a home folder
+   * are settings, and no torrent may change those by default (`visible-name.ts`).
    */
   readonly keepsHiddenName?: boolean | undefined;
   readonly resume?: ResumeState | undefined;
-  /** Which files to fetch; asked once the info is known. Default all. */
+  /** Which files to fetch; called once the info is known. Default: all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
   readonly peers?: readonly Endpoint[] | undefined;
-  /** Of the peer protocol, besides the engine's own (`ut_metadata`, `lt_donthave`). */
+  /** Extensions of the peer protocol, in addition to the engine's own (`ut_metadata`, `lt_donthave`). */
   readonly extensions?: readonly ExtensionKind[] | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   readonly onEvent?: ((event: TorrentEvent) => void) | undefined;
-  /** Called before anything is written, every `resumeIntervalMs` while something changes, and at an orderly stop.
-   * A download begins when the first is saved: that tells its files from those of others after a kill. */
+  /**
+   * Called before anything is written, every `resumeIntervalMs` while something changes, and at an orderly stop. A
+   * download begins when the first resume is saved: after a kill it then tells its own files from others.
+   */
   readonly saveResume?: ((resume: ResumeState) => void | Promise<void>) | undefined;
 }
 
 /** How a reader needs its bytes. */
 export interface ReadOptions {
   /**
-   * When the first byte is needed, in milliseconds of the engine's clock. Left out: at once. What is needed soon is
-   * fetched before everything else; nothing fails for being late.
+   * When the first byte is needed, in milliseconds of the engine's clock; default: at once. Pieces that are needed
+   * soon are fetched before everything else; nothing fails because it is late.
    */
   readonly deadline?: number | undefined;
   /**
-   * How fast the reader goes on from there: each later byte is needed that much later. Left out: the reader takes bytes
-   * as fast as they come.
+   * The reader's pace from there: each later byte is needed that much later. Default: the reader takes bytes as fast
+   * as they arrive.
    */
   readonly bytesPerSecond?: number | undefined;
-  /** Ends the reading; what waits is rejected with the signal's reason. */
+  /** Ends the reader; a pending request is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -191,27 +195,28 @@ export interface EngineTorrent {
   readonly have: Bitfield | undefined;
   stats(): TorrentStats;
   peers(): PeerStatus[];
-  /** For each piece the connected peers that have it, those left out that have all; undefined without metadata. */
+  /** For each piece, how many connected peers have it, not counting those that have all; undefined without metadata. */
   partialCopies(): Uint16Array | undefined;
   addPeers(peers: readonly Endpoint[]): void;
   setWanted(wanted: readonly boolean[]): void;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
   /**
-   * Bytes of one file, in order, as they come: from disk what is here, the rest as soon as its pieces are fetched and
-   * judged intact. Begins with the first `next()`, also while a magnet link's metadata or the check of the disk is
-   * waited for. Pieces of a file that is not wanted are wanted as long as they are read. A piece that is found damaged
-   * is fetched again.
+   * Reads bytes of one file in order, as they become available: data on disk at once, the rest as soon as its pieces
+   * are fetched and judged intact. Reading starts with the first `next()`, which may wait for a magnet link's metadata
+   * or for the check of the disk. Pieces of an unwanted file are wanted while they are being read. A piece that turns
+   * out to be damaged is fetched again.
    *
-   * Nothing is read ahead of what is asked for: an iterator holds at most 256 KiB, and only while it waits for the
-   * disk. Each part is the caller's own. It waits as long as nobody has a piece: `signal`, and `return()`, which
-   * `break` calls, end it at once, also while `next()` waits; what was asked of peers for it alone is then taken back.
+   * Nothing is read before it is requested: an iterator holds at most 256 KiB, and only while it waits for the disk.
+   * The caller owns each part. `next()` waits as long as no peer has a piece; `signal`, and `return()`, which `break`
+   * calls, end it at once, even during a pending `next()`. Requests to peers that only this reader needed are then
+   * taken back.
    *
-   * @param file - Index into `info.files`, no padding file (BEP 47).
-   * @param range - Bytes of that file; all of it when left out.
-   * @returns Each iteration is a reader of its own. Its `next()` rejects with an `EngineError`: `bad-range`;
-   *   `too-many-readers` (64 of one torrent at once); `stopped` when the torrent is; `broken`; `unreadable` when the
-   *   disk refused several times; `not-fetched` when a piece is missing of a torrent that is only seeded;
-   *   `overlapping-read` when it is called before the one before has ended.
+   * @param file - Index into `info.files`; not a padding file (BEP 47).
+   * @param range - Bytes of that file; default: all of it.
+   * @returns Each iteration is a separate reader. Its `next()` rejects with an `EngineError`: `bad-range`;
+   *   `too-many-readers` (64 of one torrent at once); `stopped` when the torrent is stopped; `broken`; `unreadable`
+   *   when the disk refused several times; `not-fetched` when a torrent that is only seeded lacks a piece;
+   *   `overlapping-read` when it is called before the previous call has ended.
    */
   read(
     file: number,
@@ -222,30 +227,30 @@ export interface EngineTorrent {
 
 export interface EngineSession {
   readonly peerId: Uint8Array;
-  /** Bound port, 0 before `listen`. */
+  /** The bound port; 0 before `listen`. */
   readonly port: number;
   listen(options: { host: string; port: number }): Promise<number>;
   /**
-   * @throws {EngineError} `duplicate-torrent` when a torrent with one of its infohashes is there;
-   *   `duplicate-extension` when two of its extensions have one name.
+   * @throws {EngineError} `duplicate-torrent` when there already is a torrent with one of its infohashes;
+   *   `duplicate-extension` when two of its extensions have the same name.
    */
   add(options: AddTorrent): EngineTorrent;
   find(wireInfohash: Uint8Array): EngineTorrent | undefined;
   /**
-   * Hands the peers that ask for an infohash to an owner that is no torrent.
+   * Hands the peers that ask for an infohash to an owner that is not a torrent.
    *
-   * @returns Ends that; peers that the owner has stay.
+   * @returns A function that ends this; peers that the owner already has stay.
    * @throws {EngineError} `duplicate-torrent` when a torrent or another owner has the infohash; `closed`.
    */
   route(wireInfohash: Uint8Array, owner: PeerOwner): () => void;
   torrents(): Iterable<EngineTorrent>;
-  /** Says goodbye to peers and trackers, makes data durable, hands the last resume out. */
+  /** Says goodbye to peers and trackers, makes data durable, and hands out the last resume. */
   remove(torrent: EngineTorrent): Promise<void>;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
   close(): Promise<void>;
 }
 
-/** Where an address of a peer comes from. `incoming`: the peer dialled us and says where it listens. */
+/** The origin of a peer's address. `incoming`: the peer dialled us and told us where it listens. */
 export type SourceKind =
   | "manual"
   | "magnet"
@@ -258,11 +263,11 @@ export type SourceKind =
   | "webrtc";
 
 /**
- * Somebody who knows peers: a tracker client now, DHT, LSD and PEX later. The engine knows nothing of
- * how; `daemon/` introduces them.
+ * A source of peers: a tracker client now, DHT, LSD and PEX later. The engine does not know how it works; `daemon/`
+ * connects them.
  */
 export interface PeerSource {
-  /** The addresses it offers keep its kind. A private torrent asks trackers only (BEP 27). */
+  /** The addresses it offers keep its kind. A private torrent uses trackers only (BEP 27). */
   readonly kind: SourceKind;
   /** The torrent begins to want peers. */
   attach(swarm: SwarmView): PeerSourceHandle;
@@ -282,8 +287,8 @@ export interface SwarmView {
 
 export interface PeerSourceHandle {
   /**
-   * A magnet link's metadata has arrived, and with it whether the torrent is private. If it is, peers come
-   * from one tracker at a time from now on (BEP 27), and sources that are no trackers are detached instead.
+   * A magnet link's metadata has arrived, and with it whether the torrent is private. If it is, peers come from one
+   * tracker at a time from now on (BEP 27), and sources other than trackers are detached instead.
    */
   handleMetadata(): void;
   /** The torrent has everything it wants now. */
@@ -304,7 +309,7 @@ export type EngineErrorCode =
   | "not-fetched"
   | "overlapping-read";
 
-/** For a hub that keeps most torrents asleep: asked when a stranger's handshake names an unknown infohash. */
+/** For a hub that keeps most torrents asleep: called when a handshake names an unknown infohash. */
 export type WakeTorrent = (wireInfohash: Uint8Array) => Promise<EngineTorrent | undefined>;
 
 export interface SessionOptions {

@@ -2,10 +2,10 @@ import { withPath } from "../metainfo/file-table.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 
 /**
- * Gives a torrent whose name begins with a dot one that does not: `.bashrc` becomes `_.bashrc`. Names below its folder
- * stay, because they are below it.
+ * Renames a torrent whose name begins with a dot: `.bashrc` becomes `_.bashrc`. Names below its folder stay, because
+ * they are inside it.
  *
- * @returns The same object when there is nothing to do.
+ * @returns The same object when nothing has to change.
  */
 export function withVisibleName(info: TorrentInfo): TorrentInfo {
   const [first] = info.files;
@@ -16,7 +16,7 @@ export function withVisibleName(info: TorrentInfo): TorrentInfo {
   return { ...info, files };
 }
 
-/** @param path - Of a file of such a torrent. */
+/** @param path - The path of a file of such a torrent. */
 export function visiblePath(path: readonly string[]): readonly string[] {
   const [top = "", ...below] = path;
   return top.startsWith(".") ? [`_${top}`, ...below] : path;

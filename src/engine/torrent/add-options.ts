@@ -3,12 +3,12 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { AddTorrent } from "../session-contract.ts";
 import { withVisibleName } from "../visible-name.ts";
 
-/** @returns The info with the paths that its files have on disk. */
+/** @returns The info, with the paths of its files on disk. */
 export function named(info: TorrentInfo, { mode, keepsHiddenName }: AddTorrent): TorrentInfo {
   return mode === "seed" || keepsHiddenName === true ? info : withVisibleName(info);
 }
 
-/** @returns What may be done to files that are there already. */
+/** @returns What we may do to existing files. */
 export function existingOf({ existing, mode }: AddTorrent): ExistingFiles {
   return existing ?? (mode === "seed" ? "untouched" : "proven");
 }

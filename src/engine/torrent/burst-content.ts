@@ -3,7 +3,7 @@ import type { BurstMember, Bursts } from "../sharing/bursts.ts";
 
 type Later = <T>(onDone: (outcome: T) => void) => (outcome: T) => void;
 
-/** @returns The same content, every outcome of which is a burst of the member. */
+/** @returns The same content; each of its outcomes is a burst of the member. */
 export function inTurns(content: OpenContent, bursts: Bursts, member: BurstMember): OpenContent {
   const { bytes, judge, watch, places } = content;
   const later: Later = (onDone) => (outcome) => bursts.runWith(onDone, outcome, member);

@@ -13,7 +13,7 @@ import type { TorrentHost } from "./torrent-host.ts";
 
 export interface FilesOpeningOptions {
   readonly host: TorrentHost;
-  /** The torrent: everything that happens here is a burst of it. */
+  /** The torrent: everything that happens here is one of its bursts. */
   readonly member: BurstMember;
   readonly add: AddTorrent;
   readonly existing: ExistingFiles;
@@ -22,12 +22,12 @@ export interface FilesOpeningOptions {
   readonly wantedFiles: readonly boolean[] | undefined;
 }
 
-/** What is there when the files are open. */
+/** What exists when the files are open. */
 export interface OpenFiles {
   readonly content: OpenContent;
   readonly found: OpenedContent;
   readonly wantedFiles: readonly boolean[] | undefined;
-  /** What unfinished files end in; `undefined` when they have their names from the start. */
+  /** The suffix of unfinished files; `undefined` when they have their final names from the start. */
   readonly unfinishedSuffix: string | undefined;
 }
 
@@ -37,14 +37,14 @@ export type FilesOpeningOutput =
 
 type Stage =
   | { readonly kind: "idle" }
-  /** A removed torrent may still close the root, or the layout is worked out. */
+  /** A removed torrent may still be closing the root, or the layout is being computed. */
   | { readonly kind: "preparing"; readonly cancel: () => void }
   | { readonly kind: "judging"; readonly content: OpenContent; readonly opening: Opening }
   | { readonly kind: "ended" };
 
 /**
- * The way from a torrent's info to files of which it is known what to believe: waits for the root, lays the files out and
- * judges them.
+ * Leads from a torrent's info to open files of which we know what to believe: waits for the root, lays out the files
+ * and judges them.
  *
  * idle -> preparing -> judging; any -> ended.
  */
@@ -55,7 +55,7 @@ export class FilesOpening {
   readonly #unfinishedSuffix: string | undefined;
   readonly #outputs = new OutputQueue<OpeningOutput>();
   #wantedFiles: readonly boolean[] | undefined;
-  /** Wishes that the content has not carried out yet: nothing begins before. */
+  /** Choices of files that the content has not carried out yet: nothing begins before. */
   #wishes = 0;
   #found: OpenedContent | undefined;
   #stage: Stage = { kind: "idle" };
@@ -81,17 +81,17 @@ export class FilesOpening {
   begin(): void {
     const { host, add } = this.#options;
     const cancel = host.roots.whenFree(add.root, () => this.#burst(() => this.#layOut()));
-    // Where nobody closes the root it is further already.
+    // When no torrent is closing the root, it has advanced already.
     if (this.#stage.kind === "idle") this.#stage = { kind: "preparing", cancel };
   }
 
-  /** Other files are wanted. */
+  /** Other files are wanted now. */
   setWantedFiles(wanted: readonly boolean[]): void {
     this.#wantedFiles = wanted;
     if (this.#stage.kind === "judging") this.#setWanted(this.#stage.content, wanted);
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): FilesOpeningOutput | undefined {
     const output = this.#outputs.next();
     if (output && output.kind !== "opened") return output;
@@ -105,7 +105,7 @@ export class FilesOpening {
     return { kind: "opened", files: { content, found, wantedFiles, unfinishedSuffix } };
   }
 
-  /** Gives it up, and closes what is open. */
+  /** Stops, and closes whatever is open. */
   async close(): Promise<void> {
     const stage = this.#stage;
     this.#stage = { kind: "ended" };

@@ -16,13 +16,13 @@ export interface TorrentHost {
   readonly scheduler: Scheduler;
   readonly bursts: Bursts;
   readonly decorators: StreamDecorators;
-  /** A root that a removed torrent still closes is not opened before it has. */
+  /** A root that a removed torrent is still closing is not opened before it has closed. */
   readonly roots: RootLeases;
-  /** Opens a connection; `undefined` when a limit forbids it at the moment. */
+  /** Opens a connection; `undefined` when a limit forbids it now. */
   dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined;
-  /** There may be somebody new to dial. */
+  /** There may be a new address to dial. */
   handleCandidates(): void;
   handleDisconnected(connection: Connection): void;
-  /** Memory came back that somebody waits for, or a limit was changed. */
+  /** Memory that a torrent waits for was returned, or a limit was changed. */
   handleRoom(): void;
 }

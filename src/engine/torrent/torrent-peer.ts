@@ -18,7 +18,7 @@ import type { UploadPeer } from "../upload/upload-peer.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** What a peer says that concerns more than the bytes it moves. */
+/** The messages of a peer that concern more than the bytes it moves. */
 export interface PeerRoutes extends ConnectionOwner {
   readonly bounds: PieceBounds;
   readonly traffic: TorrentTraffic;
@@ -36,8 +36,8 @@ export interface PeerRoutes extends ConnectionOwner {
 }
 
 /**
- * A peer of a torrent: its connection, and the records that swarm, downloader and uploader keep of it, side by side.
- * What moves bytes goes to those straight away, everything else to the torrent.
+ * A peer of a torrent: its connection, and side by side the records that swarm, downloader and uploader keep of it.
+ * Messages that move bytes go directly to the downloader and the uploader, all others to the torrent.
  */
 export class TorrentPeer
   implements ConnectionSink, SwarmMember, ExtensionMember, BlockSource, ChokerPeer
@@ -48,14 +48,14 @@ export class TorrentPeer
   readonly runBlocksMax = 1;
   readonly numbering = "pieces";
   readonly #torrent: PeerRoutes;
-  /** These three together, once the files are open. */
+  /** These three exist together, once the files are open. */
   #transfer: Transfer | undefined;
   #download: Readonly<DownloadPeer> | undefined;
   #upload: Readonly<UploadPeer> | undefined;
-  /** Requests it queues by its own word, kept until the files are open. */
+  /** How many requests it says it queues, kept until the files are open. */
   #queueLimit: number | undefined;
 
-  /** @param options.begunAtMs - When it was dialled, or found its torrent. */
+  /** @param options.begunAtMs - When we dialled it, or when it asked for its torrent. */
   constructor(options: {
     readonly connection: Connection;
     readonly torrent: PeerRoutes;
@@ -84,7 +84,7 @@ export class TorrentPeer
     return this.connection.isOpen;
   }
 
-  /** What the peer has; `undefined` until the piece count is known. */
+  /** The pieces the peer has; `undefined` until the piece count is known. */
   get pieces(): Bitfield | undefined {
     return this.connection.pieces;
   }
@@ -99,7 +99,7 @@ export class TorrentPeer
     return this.#upload;
   }
 
-  /** The files are open: blocks may be asked of the peer, and served to it. */
+  /** The files are open: we may request blocks from the peer and serve it. */
   introduce(transfer: Transfer): void {
     const { connection } = this;
     this.#transfer = transfer;
@@ -111,7 +111,7 @@ export class TorrentPeer
     });
   }
 
-  /** The peer says how many requests it queues (BEP 10 `reqq`). */
+  /** The peer announces how many requests it queues (BEP 10 `reqq`). */
   setQueueLimit(queueLimit: number): void {
     this.#queueLimit = queueLimit;
     if (this.#download) this.#transfer!.download.setQueueLimit(this.#download, queueLimit);
@@ -230,7 +230,7 @@ export class TorrentPeer
     return this.#transfer!.download.beginBlock(this.#download!, piece, block, length);
   }
 
-  /** We asked the peer for the block, and have not got it. */
+  /** We requested the block from the peer, and have not received it. */
   #owes(piece: number, block: number): boolean {
     return this.#download !== undefined && this.window.has(piece, block, this.#download.lane);
   }
@@ -265,7 +265,7 @@ export class TorrentPeer
       this.#download !== undefined &&
       Number.isInteger(block) &&
       this.#transfer!.download.handleRejected(this.#download, piece, block);
-    // A reject may cross our cancel in end game, so a few are no crime.
+    // A reject may cross our cancel in the end game, so a few are no fault.
     if (!asked) this.connection.countBadRequest();
   }
 
@@ -284,7 +284,7 @@ export class TorrentPeer
       // A reject answers each request (BEP 6).
       download.handleChoked(this.#download, "answered");
     } else {
-      // Blocks that crossed the choke, or that the peer sends all the same, are no fault of it (WIR-8).
+      // Blocks that crossed the choke, or that the peer sends although it chokes us, are no fault (WIR-8).
       this.connection.excuseBlocks(this.#download.owed);
       download.handleChoked(this.#download, "forgotten");
     }
@@ -302,7 +302,7 @@ export class TorrentPeer
     if (this.#download) this.#transfer!.download.handleAllowedFast(this.#download, piece);
   }
 
-  // ---- ConnectionSink: what concerns the torrent ----------------------------------------------------------
+  // ---- ConnectionSink: messages for the torrent -----------------------------------------------------------
 
   handleReady(): string | undefined {
     return this.#torrent.handleReady(this);

@@ -23,21 +23,21 @@ import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** What the peers of a torrent must know of it, much of which comes late. Only asked, never told. */
+/** What the peers of a torrent must know about it, much of which is known late. They only ask; they change nothing. */
 export interface TorrentOfPeers extends BurstMember {
   readonly infohashes: Infohashes;
   readonly info: TorrentInfo | undefined;
   /** Given with it. */
   readonly extensions: readonly ExtensionKind[];
-  /** From the time that its files are being opened. */
+  /** Set when its files begin to open. */
   readonly hashes: HashExchange | undefined;
-  /** From the time that they are open. */
+  /** Set when its files are open. */
   readonly transfer: Transfer | undefined;
-  /** Peers may come, and be dialled. */
+  /** Peers may connect, and be dialled. */
   readonly takesPeers: boolean;
 }
 
-/** What they tell the torrent. */
+/** The outputs of the peers for the torrent. */
 export type PeersOutput =
   /** The info dictionary is whole and matches the infohashes. */
   | { readonly kind: "metadata"; readonly infoBytes: Uint8Array }
@@ -46,8 +46,8 @@ export type PeersOutput =
   | { readonly kind: "banned"; readonly address: string; readonly reason: string };
 
 /**
- * The peers of one torrent: what concerns several parts goes to each of them from here, and decisions to choke, let go
- * or ban a peer are carried out here.
+ * The peers of one torrent. Messages that concern several parts are passed on to each of them here, and decisions to
+ * choke, drop or ban a peer are carried out here.
  */
 export class TorrentPeers implements PeerRoutes {
   readonly swarm: Swarm<TorrentPeer>;
@@ -55,14 +55,14 @@ export class TorrentPeers implements PeerRoutes {
   readonly flags: HandshakeFlags;
   readonly peerId: Uint8Array;
   readonly traffic: TorrentTraffic;
-  /** One for all peers: both are the piece count, as soon as it is known. */
+  /** Shared by all peers: both bounds are the piece count, as soon as it is known. */
   readonly #bounds: { wanted: number; served: number };
   readonly #host: TorrentHost;
   readonly #torrent: TorrentOfPeers;
   readonly #outputs = new OutputQueue<PeersOutput>();
   readonly #choker: Choker<TorrentPeer>;
   readonly #slots = new SlotClaim();
-  /** The 20 bytes of a handshake, one or two. */
+  /** The one or two infohashes of 20 bytes that a handshake may carry. */
   readonly #infohashes: readonly Uint8Array[];
 
   constructor(host: TorrentHost, torrent: TorrentOfPeers, traffic: TorrentTraffic) {
@@ -102,8 +102,8 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   answerTo(infohash: Uint8Array, speaksV2: boolean): Uint8Array {
-    // The upgrade of BEP 52. Not only allowed: libtorrent, told of us by both swarms of a hybrid meanwhile,
-    // hangs up on an answer with v1, and calls again a minute later.
+    // The upgrade of BEP 52. We must send it: when both swarms of a hybrid have told libtorrent about us, it
+    // hangs up on a v1 answer, and calls again a minute later.
     const last = this.#infohashes.at(-1)!;
     return speaksV2 && this.flags.v2 ? last : infohash;
   }
@@ -116,7 +116,7 @@ export class TorrentPeers implements PeerRoutes {
     return this.swarm.size;
   }
 
-  /** @returns Whether a peer that dialled us may come in; it is one of ours then. */
+  /** @returns Whether a peer that dialled us is accepted; then it belongs to this torrent. */
   admit(connection: Connection): boolean {
     const now = this.#nowMs();
     const { address } = connection.remote;
@@ -125,19 +125,19 @@ export class TorrentPeers implements PeerRoutes {
     return true;
   }
 
-  /** @returns Whether a peer was let go so that somebody from this address may come. */
+  /** @returns Whether a peer was dropped to make room for one from this address. */
   evictFor(address: string): boolean {
     return this.swarm.evictFor(address, this.#nowMs());
   }
 
-  /** There is somebody to be dialled now. */
+  /** There is an address to dial now. */
   wantsToDial(now: number): boolean {
     return this.#torrent.takesPeers && this.swarm.wantsToDial(now);
   }
 
-  /** Opens a connection to the next candidate. @returns False when nobody is to be dialled now. */
+  /** Opens a connection to the next candidate. @returns False when there is none to dial now. */
   dialNext(now: number): boolean {
-    // Seeds dial too: a leecher behind a router cannot be found by those who wait to be called.
+    // Seeds dial too: a leecher behind a router cannot be reached by peers that only wait for connections.
     const remote = this.#torrent.takesPeers ? this.swarm.nextCandidate(now) : undefined;
     if (!remote) return false;
     const connection = this.#host.dial(remote, this, this.#infohashes[0]!);
@@ -162,7 +162,7 @@ export class TorrentPeers implements PeerRoutes {
     this.#host.scheduler.slots.release(this.#slots);
   }
 
-  // ---- What they tell --------------------------------------------------------------------------------
+  // ---- Outputs ---------------------------------------------------------------------------------------
 
   handleReady(peer: TorrentPeer): string | undefined {
     const refusal = this.swarm.refusal(peer, this.#nowMs());
@@ -181,8 +181,8 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   /**
-   * Carries out what the swarm says. Taken when a burst is over, and where what follows must know who has left, until
-   * there is none.
+   * Carries out the outputs of the swarm. Call it when a burst is over, and wherever the next step must know which
+   * peers have left, until it returns `undefined`.
    */
   nextOutput(): PeersOutput | undefined {
     for (let next = this.swarm.nextOutput(); next; next = this.swarm.nextOutput()) {
@@ -202,7 +202,7 @@ export class TorrentPeers implements PeerRoutes {
     const { address } = connection.remote;
     log.debug("peer closed", { peer: address, reason });
     if (connection.misbehaved) faults?.count("bad-peer", { address, why: reason });
-    // A candidate may take the free place; the session's tick sees to that.
+    // A candidate may take the free place; the session's tick does that.
     if (this.#choker.gone(peer)) this.#rechoke();
   }
 
@@ -249,8 +249,8 @@ export class TorrentPeers implements PeerRoutes {
   }
 
   handleHashRequest(peer: TorrentPeer, range: HashRange): void {
-    // BEP 52 wants none that long. libtorrent 2.0.8 asks for all leaves of a piece at once; without an answer it
-    // does without, a reject it may not survive.
+    // BEP 52 forbids requests of that length. libtorrent 2.0.8 requests all leaves of a piece at once; it can
+    // do without an answer, but may not survive a reject.
     if (range.length > BASE_HASHES_MAX) {
       peer.connection.countBadRequest();
       return;
@@ -278,9 +278,9 @@ export class TorrentPeers implements PeerRoutes {
     this.swarm.handleOutput(peer);
   }
 
-  // ---- What they are told ----------------------------------------------------------------------------
+  // ---- Inputs ----------------------------------------------------------------------------------------
 
-  /** The info dictionary came by magnet link: what they said of pieces can be understood. */
+  /** The info dictionary arrived by magnet link: now we can interpret the pieces that peers announced. */
   setPieceCount(pieceCount: number): void {
     Object.assign(this.#bounds, boundsOf(pieceCount));
     this.extensions.handleInfo();
@@ -294,7 +294,7 @@ export class TorrentPeers implements PeerRoutes {
     }
   }
 
-  /** The files are open. Those who met us before know nothing of what we have. */
+  /** The files are open. Peers that connected before do not know what we have. */
   introduceAll(transfer: Transfer): void {
     for (const peer of this.swarm.open()) {
       for (const piece of transfer.have.indexes()) peer.connection.out.have(piece);
@@ -302,7 +302,7 @@ export class TorrentPeers implements PeerRoutes {
     }
   }
 
-  /** A peer that has the piece need not be told. */
+  /** A peer that has the piece itself gets no `have`. */
   tellHave(piece: number): void {
     for (const peer of this.swarm.open()) {
       if (peer.pieces?.has(piece) !== true) peer.connection.out.have(piece);
@@ -333,7 +333,7 @@ export class TorrentPeers implements PeerRoutes {
     this.#outputs.push({ kind: "banned", address, reason });
   }
 
-  /** Time-outs, and choking when it is time for that. */
+  /** Handles time-outs, and chokes when it is time to. */
   tick(now: number): void {
     this.swarm.tick(now);
     this.extensions.tick(now);
@@ -352,7 +352,7 @@ export class TorrentPeers implements PeerRoutes {
     this.#dropIfUseless(peer);
   }
 
-  /** A peer that has hardly anything begins sooner, and has something to give sooner (BEP 6). */
+  /** A peer that has hardly anything starts sooner, and has something to give sooner (BEP 6). */
   #grantFast({ upload, connection }: TorrentPeer): void {
     const pieceCount = this.#bounds.wanted;
     if (!upload || upload.grants.count > 0) return;
@@ -376,7 +376,7 @@ export class TorrentPeers implements PeerRoutes {
     for (const peer of unchoke) peer.connection.setChoking(false);
   }
 
-  /** A seed and a seed have nothing to say to each other. */
+  /** Two seeds have nothing to give each other. */
   #dropIfUseless(peer: TorrentPeer): void {
     if (this.#transfer?.isComplete !== true || !this.#torrent.hashes!.complete) return;
     if (peer.connection.isSeed || peer.swarm.uploadOnly) peer.close("both sides have everything");

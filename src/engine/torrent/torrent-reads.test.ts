@@ -7,7 +7,7 @@ import { TorrentReads } from "./torrent-reads.ts";
 
 const KIB = 1024;
 
-/** A hybrid of two files with padding between them, and what its readers ask for. */
+/** A hybrid of two files with padding between them, and the requests of its readers. */
 function world() {
   const requests: ReadRequest[] = [];
   const closed: number[] = [];
@@ -41,7 +41,7 @@ function world() {
   return { reads, machine, requests, closed, answers, begin };
 }
 
-test("BEP 47: bytes of a file are found behind the padding before it; padding itself is not read", async () => {
+test("BEP 47: bytes of a file are found after the padding before it; padding itself is not read", async () => {
   const { reads, machine, requests, begin } = world();
   reads.handleOpened(machine);
   void begin(2, { begin: 10, end: 20 }, { deadline: 9_000, bytesPerSecond: 7 }).next();
@@ -62,7 +62,7 @@ test("BEP 47: bytes of a file are found behind the padding before it; padding it
   assert.equal((await begin(3, undefined, {}).next()).done, true, "an empty file is soon read");
 });
 
-test("what waits for the torrent to open begins then, unless it was cancelled or the torrent ended", async () => {
+test("a reader that waits for the torrent to open starts then, unless it was cancelled or the torrent ended", async () => {
   const { reads, machine, requests, begin } = world();
   const abort = new AbortController();
   const [waiting, cancelled] = [
@@ -79,7 +79,7 @@ test("what waits for the torrent to open begins then, unless it was cancelled or
   await assert.rejects(begin(0, undefined, {}).next(), { code: "stopped" });
 });
 
-test("a signal between two parts is told at the next one, once; what it waits for is closed", async () => {
+test("an abort between two parts is reported at the next one, once; a waiting reader is closed", async () => {
   const { reads, machine, closed, answers, begin } = world();
   reads.handleOpened(machine);
   const abort = new AbortController();
@@ -93,7 +93,7 @@ test("a signal between two parts is told at the next one, once; what it waits fo
   assert.equal((await iterator.next()).done, true);
 });
 
-test("no more than 64 wait for a torrent to open", async () => {
+test("at most 64 readers wait for a torrent to open", async () => {
   const { begin } = world();
   for (let i = 0; i < 64; i += 1) void begin(0, undefined, {}).next();
   await assert.rejects(begin(0, undefined, {}).next(), { code: "too-many-readers" });

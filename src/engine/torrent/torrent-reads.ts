@@ -3,7 +3,7 @@ import type { Reader, ReadPart, ReadRequest, Reads } from "../download/reads.ts"
 import { EngineError } from "../engine-error.ts";
 import type { EngineErrorCode, ReadOptions } from "../session-contract.ts";
 
-/** Readers that wait for the torrent to open; as many as may read then. */
+/** Readers that may wait for the torrent to open; as many as may read then. */
 const WAITING_MAX = 64;
 
 interface ByteRange {
@@ -14,16 +14,16 @@ interface ByteRange {
 export interface TorrentReadsOptions {
   readonly info: () => TorrentInfo | undefined;
   readonly nowMs: () => number;
-  /** Does something as a burst of the torrent. */
+  /** Runs the callback as a burst of the torrent. */
   readonly burst: (run: () => void) => void;
 }
 
-/** What `EngineTorrent.read` hands out, from the moment the torrent is added until it stops. */
+/** The readers that `EngineTorrent.read` creates, from the moment the torrent is added until it stops. */
 export class TorrentReads {
   readonly #options: TorrentReadsOptions;
-  /** Once the files are open. */
+  /** Set once the files are open. */
   #reads: Reads | undefined;
-  /** Those that wait for it. */
+  /** Readers that wait for the files to open. */
   readonly #waiting = new Set<ReadIterator>();
   #ended: EngineError | undefined;
 
@@ -65,7 +65,7 @@ export class TorrentReads {
     this.#reads?.end(this.#ended);
   }
 
-  /** An iterator wants its first part. */
+  /** An iterator requests its first part. */
   begin(iterator: ReadIterator): void {
     if (this.#ended) {
       iterator.fail(this.#ended);
@@ -88,12 +88,12 @@ interface ReadIteratorOptions {
   readonly torrent: TorrentReads;
   readonly burst: (run: () => void) => void;
   readonly signal: AbortSignal | undefined;
-  /** @throws {EngineError} `bad-range`; to be asked when the info is known. */
+  /** Call it when the info is known. @throws {EngineError} `bad-range`. */
   readonly request: () => ReadRequest;
 }
 
 /**
- * One reader as callers see it. Not an async generator: its `return()` would wait for the `next()` that waits.
+ * One reader as callers see it. It is not an async generator, whose `return()` would wait for a pending `next()`.
  *
  * new -> waiting (for the torrent to open) -> reading -> ended; each -> ended.
  */
@@ -104,7 +104,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
     | { readonly kind: "reading"; readonly reads: Reads; readonly reader: Reader } = {
     kind: "new",
   };
-  /** Why it has ended, until somebody was told. */
+  /** The reason why it ended, until a caller was told. */
   #failure: { readonly reason: unknown } | undefined;
   #pending: PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined;
   readonly #onAbort = (): void => this.fail(this.#options.signal!.reason);
@@ -152,7 +152,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
     this.#ask();
   }
 
-  /** Ends with a rejection of what waits. */
+  /** Ends with a rejection of the pending request. */
   fail(reason: unknown): void {
     const pending = this.#end();
     if (pending) pending.reject(reason);
@@ -195,7 +195,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
     }
   }
 
-  /** @returns What waits for a part, to be settled. */
+  /** @returns The pending request, to be settled. */
   #end(): PromiseWithResolvers<IteratorResult<Uint8Array, undefined>> | undefined {
     const state = this.#state;
     const pending = this.#pending;

@@ -17,13 +17,13 @@ const KINDS: readonly SourceKind[] = [
 ];
 const PRIVATE: readonly SourceKind[] = ["manual", "incoming", "tracker"];
 
-/** A torrent with a source of every kind, each of which writes down what it is told. */
+/** A torrent with a source of every kind, each of which records its calls. */
 class World {
   readonly log: string[] = [];
   readonly views = new Map<SourceKind, SwarmView>();
   readonly torrent: { info: { private: boolean } | undefined };
   readonly sources: TorrentSources;
-  /** What a source that is detached now answers. */
+  /** The answer of a source that is detached now. */
   goodbye = Promise.resolve();
 
   constructor(isPrivate: boolean | undefined) {
@@ -45,7 +45,7 @@ class World {
     this.sources = new TorrentSources(options as unknown as TorrentSourcesOptions);
   }
 
-  /** What was told since the last call. */
+  /** The calls since the last time. */
   take(): string[] {
     return this.log.splice(0);
   }
@@ -77,7 +77,7 @@ class World {
 const each = (word: string, kinds: readonly SourceKind[]): string[] =>
   kinds.map((kind) => `${word} ${kind}`);
 
-test("BEP 27: a private torrent attaches trackers, and nothing that finds peers in other ways", async () => {
+test("BEP 27: a private torrent attaches trackers, and no source that finds peers in other ways", async () => {
   const world = new World(true);
   world.sources.handleOpened(false);
   assert.deepEqual(world.take(), each("attached", PRIVATE));
@@ -87,7 +87,7 @@ test("BEP 27: a private torrent attaches trackers, and nothing that finds peers 
   assert.deepEqual(world.take(), [...each("complete", PRIVATE), ...each("detached", PRIVATE)]);
 });
 
-test("BEP 27: a magnet link that turns out private ends the other sources, which cannot offer any more", async () => {
+test("BEP 27: a magnet link that turns out private ends the other sources, which cannot offer peers any more", async () => {
   const world = new World(undefined);
   world.sources.attach();
   assert.deepEqual(world.take(), each("attached", KINDS));
@@ -113,7 +113,7 @@ test("a public torrent keeps all sources, and each address the kind of its sourc
   assert.deepEqual(world.offerAll(), each("offered", KINDS));
 });
 
-test("the goodbyes of sources that ended early are waited for as well", async () => {
+test("goodbyes of sources that ended early are waited for as well", async () => {
   const world = new World(undefined);
   const goodbye = Promise.withResolvers<void>();
   world.sources.attach();

@@ -9,7 +9,7 @@ import type { Swarm } from "../swarm/swarm.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentPeer } from "./torrent-peer.ts";
 
-/** What a private torrent takes peers from: its trackers, people, and peers that come by themselves (BEP 27). */
+/** Where a private torrent may get peers: trackers, addresses that users give, and incoming peers (BEP 27). */
 const PRIVATE_KINDS: ReadonlySet<SourceKind> = new Set(["tracker", "manual", "incoming"]);
 
 export interface TorrentSourcesOptions {
@@ -25,8 +25,8 @@ interface Attached {
 }
 
 /**
- * Who knows peers of one torrent: asked as soon as it wants any, and told what becomes of it. Here, and not in each
- * source, it is seen to that a private torrent has none but trackers.
+ * The sources of peers of one torrent: they are attached as soon as it wants peers, and told its progress. This class,
+ * and not each source, ensures that a private torrent has only trackers.
  */
 export class TorrentSources {
   readonly #options: TorrentSourcesOptions;
@@ -39,7 +39,7 @@ export class TorrentSources {
     this.#options = options;
   }
 
-  /** The torrent wants peers although its info is not known yet (magnet). */
+  /** The torrent wants peers before its info is known (magnet). */
   attach(): void {
     this.#isAttached = true;
     this.#attached = this.#options.sources
@@ -48,8 +48,8 @@ export class TorrentSources {
   }
 
   /**
-   * The info dictionary of a magnet link came. If the torrent is private, what is no tracker ends at once, and what came
-   * from there is forgotten.
+   * The info dictionary of a magnet link arrived. If the torrent is private, every source but trackers ends at once,
+   * and the peers it found are forgotten.
    */
   handleInfo(): void {
     if (!this.#isPrivate) return;
@@ -60,20 +60,20 @@ export class TorrentSources {
     this.#options.swarm.keepOnly(PRIVATE_KINDS, "the torrent is private");
   }
 
-  /** Its files are open. @param isComplete - There is nothing to download. */
+  /** The files are open. @param isComplete - There is nothing to download. */
   handleOpened(isComplete: boolean): void {
     this.#toldComplete = isComplete;
     if (!this.#isAttached) this.attach();
     else for (const { handle } of this.#attached) handle.handleMetadata();
   }
 
-  /** Told once, of a download that ended, and not when there was nothing to download (BEP 3). */
+  /** Called once, when a download completes, and not when there was nothing to download (BEP 3). */
   handleComplete(): void {
     if (!this.#toldComplete) for (const { handle } of this.#attached) handle.handleComplete();
     this.#toldComplete = true;
   }
 
-  /** The torrent stops. Resolves when each has said goodbye. */
+  /** The torrent stops. Resolves when each source has said goodbye. */
   async detach(): Promise<void> {
     const goodbyes = this.#attached.map(({ handle }) => handle.detach());
     this.#attached = [];
@@ -96,7 +96,7 @@ export class TorrentSources {
       peerId: host.peerId,
       port: () => host.port,
       stats: () => torrent.stats(),
-      // Seeds too: who came before them waits for somebody to call.
+      // Seeds dial as well: a peer that started before them may be waiting for a call.
       wantsPeers: () => !swarm.isFull && torrent.state.kind !== "broken",
       offerPeers: (peers) => {
         if (!this.#mayHave(kind)) return;

@@ -38,7 +38,7 @@ const EVENTS: readonly AnyEvent[] = [
 
 type Kind = AnyPhase["kind"];
 
-/** Where each event may lead: to phases, or nowhere, because it comes too late. Everything else is impossible. */
+/** Where each event may lead: to phases, or nowhere because it is late. Everything else is impossible. */
 const TABLE: Record<AnyEvent["kind"], Partial<Record<Kind, Kind | "late">>> = {
   start: { idle: "metadata" },
   described: { idle: "opening", metadata: "opening", ...late() },
@@ -78,7 +78,7 @@ function hear(phase: AnyPhase, event: AnyEvent): ReturnType<typeof step<string, 
   return step(phase, event);
 }
 
-/** Every phase that can be come to, each once. */
+/** Every reachable phase, each once. */
 function reachable(): AnyPhase[] {
   const known = new Map<string, AnyPhase>();
   const open: AnyPhase[] = [{ kind: "idle" }];
@@ -104,7 +104,7 @@ function deepFreeze<T>(value: T): T {
 const PHASES = reachable();
 for (const event of EVENTS) deepFreeze(event);
 
-test("every phase can be come to", () => {
+test("every phase can be reached", () => {
   const kinds = new Set(PHASES.map(({ kind }) => kind));
   assert.deepEqual([...kinds].toSorted(), [
     "broken",
@@ -122,7 +122,7 @@ test("every phase can be come to", () => {
 });
 
 for (const phase of PHASES) {
-  test(`what ${JSON.stringify(phase)} makes of every event`, () => {
+  test(`what ${JSON.stringify(phase)} does at every event`, () => {
     for (const event of EVENTS) judgePair(phase, event);
   });
 }
@@ -147,7 +147,7 @@ function judgePair(phase: AnyPhase, event: AnyEvent): void {
   judgeTold(phase, event);
 }
 
-/** What holds in every phase. */
+/** The conditions that hold in every phase. */
 function judgeNext(next: AnyPhase): void {
   if (next.kind !== "running") return;
   const { goal, disk, shown, isTold } = next;
@@ -155,12 +155,12 @@ function judgeNext(next: AnyPhase): void {
   if (goal === "done") assert.deepEqual([shown, isTold, disk], ["seeding", true, "well"]);
 }
 
-/** The owner hears of every state that others than progress bring about, and of nothing twice. */
+/** The owner is told every state that something other than progress causes, and nothing twice. */
 function judgeTold(phase: AnyPhase, event: AnyEvent): void {
   const { next, effects } = step(phase, event);
   const [was, is] = [shownState(phase), shownState(next)];
   const isSame = JSON.stringify(was) === JSON.stringify(is);
-  // A seed whose files have their names is seeding in the same burst.
+  // A seed whose files have their names is seeding within the same burst.
   const isPassing = event.kind === "opened" && event.isWhole && !event.mayBeUnnamed;
   if (effects.includes("tell-state")) assert.ok(!isSame || phase.kind === "stopping");
   else assert.ok(isSame || event.kind === "checked" || isPassing, `${was.kind} -> ${is.kind}`);
@@ -171,7 +171,7 @@ function judgeTold(phase: AnyPhase, event: AnyEvent): void {
   }
 }
 
-test("complete is told again of what was lost or newly wanted, not of what a reader wanted for a while", () => {
+test("complete is reported again after pieces were lost or newly wanted, not after a reader wanted some for a while", () => {
   for (const phase of PHASES) {
     if (phase.kind !== "running" || phase.goal !== "done") continue;
     for (const [kind, isTold] of [
@@ -187,7 +187,7 @@ test("complete is told again of what was lost or newly wanted, not of what a rea
   }
 });
 
-test("whatever runs on a disk that is well is done once all is had and confirmed", () => {
+test("any running torrent on a healthy disk is done once everything is had and confirmed", () => {
   for (const phase of PHASES) {
     if (phase.kind !== "running" || phase.disk !== "well") continue;
     const whole = step(phase, { kind: "whole" });
@@ -197,7 +197,7 @@ test("whatever runs on a disk that is well is done once all is had and confirmed
   }
 });
 
-test("whatever the disk refuses goes on when it is back", () => {
+test("whatever the disk refuses resumes when the disk is back", () => {
   for (const phase of PHASES) {
     if (phase.kind !== "running") continue;
     const { next } = step(phase, { kind: "refused", failure: FULL });
@@ -208,7 +208,7 @@ test("whatever the disk refuses goes on when it is back", () => {
   }
 });
 
-test("the first cause is told, and another only when it is looked again", () => {
+test("the first cause is reported, and another only when the disk is tried again", () => {
   const running = PHASES.find((phase) => phase.kind === "running" && phase.disk === "well")!;
   const { next } = step(running, { kind: "refused", failure: FULL });
   assert.equal(step(next, { kind: "refused", failure: BROKEN }).next, next);
@@ -221,7 +221,7 @@ test("the first cause is told, and another only when it is looked again", () => 
   });
 });
 
-test("what was open stays in hand until the end", () => {
+test("what was open stays reachable until the end", () => {
   for (const phase of PHASES) {
     if (phase.kind === "stopped" || phase.kind === "stopping") continue;
     const stopping = step(phase, { kind: "stop" });

@@ -5,16 +5,16 @@ import type { TorrentState } from "../session-contract.ts";
 type Shown<Kind> = Extract<TorrentState, { kind: Kind }>;
 
 /**
- * What a torrent is doing. This is all there is: no other field of a torrent says the same once more.
+ * What a torrent is doing. This is the whole state: no other field of a torrent repeats part of it.
  *
  * @typeParam Opening - What finds out what is on disk. @typeParam Parts - What works once that is known.
  */
 export type Phase<Opening, Parts> =
   /** Nothing has begun. */
   | { readonly kind: "idle" }
-  /** The info dictionary is fetched from peers (magnet). */
+  /** The info dictionary is being fetched from peers (magnet). */
   | { readonly kind: "metadata" }
-  /** It is found out what of it is on disk: no peer is let in, none is dialled. Tried again when the disk refuses. */
+  /** We are finding out what is on disk: no peer is accepted or dialled. It is retried when the disk refuses. */
   | {
       readonly kind: "opening";
       readonly opening: Opening;
@@ -27,7 +27,7 @@ export type Phase<Opening, Parts> =
       readonly shown: Shown<"broken">;
       readonly parts: Parts | undefined;
     }
-  /** What is there is made durable. */
+  /** The received data is made durable. */
   | {
       readonly kind: "stopping";
       readonly shown: TorrentState;
@@ -35,51 +35,51 @@ export type Phase<Opening, Parts> =
     }
   | { readonly kind: "stopped"; readonly parts: Parts | undefined };
 
-/** Peers are served and asked. */
+/** Peers are served, and blocks are requested from them. */
 interface Running<Parts> {
   readonly kind: "running";
   readonly parts: Parts;
   /**
-   * wanting: something that is wanted lacks, or the disk refuses. confirming: all is had; whether it is at its place, by
-   * its name, is looked at. done: it is.
+   * wanting: something that is wanted is missing, or the disk refuses. confirming: we have everything, and check
+   * whether it is at its place under its name. done: it is.
    */
   readonly goal: "wanting" | "confirming" | "done";
-  /** Once it is seeding it is called so until something lacks or the disk refuses. */
+  /** Once it is seeding, its state remains so until something is missing or the disk refuses. */
   readonly shown: "downloading" | "seeding";
-  /** It was told that everything that is wanted now is complete. */
+  /** The owner was told that everything wanted now is complete. */
   readonly isTold: boolean;
-  /** While the disk refuses nothing is asked for. Serving goes on. */
+  /** While the disk refuses nothing is requested. Serving continues. */
   readonly disk: "well" | DiskFailure;
 }
 
 export type StateEvent<Opening, Parts> =
-  /** Its info is to be fetched. */
+  /** The info must be fetched. */
   | { readonly kind: "start" }
-  /** Its info is known. */
+  /** The info is known. */
   | { readonly kind: "described"; readonly opening: Opening }
-  /** What peers have is no info dictionary: it matches the infohash, so no peer can bring a better one. */
+  /** The metadata that peers have is not an info dictionary: it matches the infohash, so no peer has a better one. */
   | { readonly kind: "bad-info"; readonly message: string }
   | { readonly kind: "checked"; readonly piecesChecked: number; readonly piecesTotal: number }
-  /** @param isWhole - Nothing lacks. @param mayBeUnnamed - Whole files may not have their names yet. */
+  /** @param isWhole - Nothing is missing. @param mayBeUnnamed - Whole files may not have their names yet. */
   | {
       readonly kind: "opened";
       readonly parts: Parts;
       readonly isWhole: boolean;
       readonly mayBeUnnamed: boolean;
     }
-  /** Nothing that is wanted lacks, and nothing is on its way to its place. */
+  /** Nothing that is wanted is missing, and no file is being moved to its place. */
   | { readonly kind: "whole" }
-  /** Something that is wanted lacks, perhaps for a reader only. */
+  /** Something that is wanted is missing, perhaps only for a reader. */
   | { readonly kind: "lacking" }
-  /** A piece that was had is not any more. */
+  /** A piece that we had is lost. */
   | { readonly kind: "lost" }
-  /** Other files are wanted. */
+  /** Other files are wanted now. */
   | { readonly kind: "wanted" }
-  /** Everything that is wanted is at its place, by its name. */
+  /** All wanted files are at their places, under their names. */
   | { readonly kind: "confirmed" }
   /** The disk refused something. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
-  /** It refuses still, perhaps for another reason. */
+  /** The disk still refuses, perhaps for another reason. */
   | { readonly kind: "still"; readonly failure: DiskFailure }
   | { readonly kind: "back" }
   /** The two hashes of a hybrid contradict each other. */
@@ -87,34 +87,34 @@ export type StateEvent<Opening, Parts> =
   | { readonly kind: "stop" }
   | { readonly kind: "closed" };
 
-/** What the torrent does, in this order, when it is in its new phase. */
+/** What the torrent does, in this order, once it is in its new phase. */
 export type Effect =
   /** Tell its owner the new state. */
   | "tell-state"
-  /** Tell its owner, and its sources the first time. */
+  /** Tell its owner, and the first time also its sources. */
   | "tell-complete"
-  /** Let go peers with whom neither side wants anything. */
+  /** Drop peers when neither side is interested in the other. */
   | "drop-useless"
   /** Let sources look for peers. */
   | "attach-sources"
   | "open-files"
-  /** Peers that came before the files were open may be served and asked. */
+  /** Serve peers that connected before the files were open, and request blocks from them. */
   | "introduce-peers"
   | "tell-sources-opened"
-  /** Let those in who waited. */
+  /** Accept peers that waited. */
   | "let-in"
   | "dial"
-  /** Peers that were let go are of use again. */
+  /** Peers that were dropped are useful again. */
   | "recall-peers"
-  /** Close all peers, and let readers wait no more. */
+  /** Close all peers, and end the waiting of readers. */
   | "give-up"
-  /** Look whether everything is at its place. */
+  /** Check whether all files are at their places. */
   | "confirm"
-  /** Give whole files their names; the disk was looked at a moment ago. */
+  /** Give whole files their names; the disk was checked a moment ago. */
   | "name"
   | "pause"
   | "resume"
-  /** Close what there is. `closed` follows. */
+  /** Close whatever is open. `closed` follows. */
   | "shut-down";
 
 const NOTHING: readonly Effect[] = [];
@@ -146,8 +146,8 @@ interface Step<Opening, Parts> {
  * | stop              | any               | stopping            | shut down                                      |
  * | closed            | stopping          | stopped             | tell                                           |
  *
- * What a disk or a peer says late, to a torrent that is broken or stops, is ignored. Everything else that is not in the
- * table cannot happen.
+ * Late outputs of the disk or a peer, for a torrent that is broken or stopping, are ignored. Everything else that is
+ * not in the table cannot happen.
  */
 export function step<Opening, Parts>(
   phase: Phase<Opening, Parts>,
@@ -183,7 +183,7 @@ export function step<Opening, Parts>(
   }
 }
 
-/** What the owner of a torrent sees. */
+/** The state that the owner of a torrent sees. */
 export function shownState(phase: Phase<unknown, unknown>): TorrentState {
   switch (phase.kind) {
     case "idle":
@@ -201,7 +201,7 @@ export function shownState(phase: Phase<unknown, unknown>): TorrentState {
   }
 }
 
-/** What works on a torrent's files; `undefined` unless they were opened. */
+/** The parts that work on a torrent's files; `undefined` unless the files were opened. */
 export function partsOf<Parts>(phase: Phase<unknown, Parts>): Parts | undefined {
   switch (phase.kind) {
     case "idle":
@@ -273,7 +273,7 @@ function stepRunning<Opening, Parts>(
       return { next: { ...phase, goal: "done", shown: "seeding", isTold: true }, effects };
     }
     case "refused":
-      // The first cause is told, not that of each piece that was on its way.
+      // Report the first cause only, not one for each piece in flight.
       return isWell ? pause(phase, event.failure) : unchanged(phase);
     case "still":
       return isSameCause(phase.disk, event.failure)
@@ -295,7 +295,7 @@ function stepRunning<Opening, Parts>(
 }
 
 function lack<Parts>(phase: Running<Parts>): Step<never, Parts> {
-  // Said after each piece of a download.
+  // Reported after each piece of a download.
   if (phase.goal === "wanting" && phase.shown === "downloading") return unchanged(phase);
   const next = { ...phase, goal: "wanting", shown: "downloading" } as const;
   const wasSeed = phase.shown === "seeding";
@@ -307,7 +307,7 @@ function pause<Parts>(phase: Running<Parts>, failure: DiskFailure): Step<never, 
   return { next, effects: ["pause", "tell-state"] };
 }
 
-/** Of a torrent that is broken or stops only what its parts say late can come. */
+/** A torrent that is broken or stopping receives only late outputs of its parts. */
 function stepLate<Opening, Parts>(
   phase: Phase<Opening, Parts>,
   event: StateEvent<Opening, Parts>,

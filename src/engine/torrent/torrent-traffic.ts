@@ -4,9 +4,9 @@ import type { TorrentShares, TorrentTurns } from "../sharing/scheduler.ts";
 import type { AddTorrent, ResumeState, TorrentStats } from "../session-contract.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 
-/** The blocks of one torrent on the wire: how many bytes have gone, how fast they go and how fast they may. */
+/** The blocks of one torrent on the wire: how many bytes were moved, how fast they move and how fast they may. */
 export class TorrentTraffic {
-  /** What it may take of what all torrents share. */
+  /** Its claims on the rates that all torrents share. */
   readonly shares: TorrentShares;
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
@@ -15,7 +15,7 @@ export class TorrentTraffic {
   #uploaded: number;
   #downloaded: number;
 
-  /** @param host - Whose limits hold for all torrents together. @param turns - What is done when it is its turn. */
+  /** @param host - Has the limits for all torrents together. @param turns - What to do in its turns. */
   constructor(host: Pick<TorrentHost, "scheduler">, options: AddTorrent, turns: TorrentTurns) {
     this.#upLimit = new RateLimit(options.upBytesPerSecond ?? 0);
     this.#downLimit = new RateLimit(options.downBytesPerSecond ?? 0);
@@ -25,7 +25,7 @@ export class TorrentTraffic {
     this.#downloaded = options.resume?.downloaded ?? 0;
   }
 
-  /** What is not given stays. */
+  /** Limits that are not given stay unchanged. */
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
     if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
     if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
@@ -41,7 +41,7 @@ export class TorrentTraffic {
     this.#downMeter.add(bytes, now);
   }
 
-  /** Bytes since the torrent was first added, as a resume keeps them. */
+  /** Bytes since the torrent was first added, as a resume stores them. */
   totals(): Pick<ResumeState, "uploaded" | "downloaded"> {
     return { uploaded: this.#uploaded, downloaded: this.#downloaded };
   }

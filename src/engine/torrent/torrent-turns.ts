@@ -2,13 +2,13 @@ import type { BurstMember, Bursts } from "../sharing/bursts.ts";
 import type { TorrentTurns } from "../sharing/scheduler.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** A torrent, as far as its turns have to do with it. */
+/** A torrent, as far as its turns are concerned. */
 export interface TorrentInTurn extends BurstMember {
   /** `undefined` unless its files are open. */
   readonly transfer: Transfer | undefined;
 }
 
-/** @returns What a torrent does when it is its turn at something scarce; what that leads to is sent in the same burst. */
+/** @returns What a torrent does in its turn at a scarce resource; the consequences are sent in the same burst. */
 export function turnsOf(torrent: TorrentInTurn, bursts: Bursts): TorrentTurns {
   const turn =
     (use: (transfer: Transfer, now: number) => boolean) =>

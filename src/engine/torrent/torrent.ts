@@ -35,15 +35,15 @@ import { TorrentTraffic } from "./torrent-traffic.ts";
 import { turnsOf } from "./torrent-turns.ts";
 import { Transfer, type TransferOutput } from "./transfer.ts";
 
-/** What trackers are told is left while nobody knows (sheet 08). */
+/** What we report to trackers as left while nobody knows (sheet 08). */
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
 const WHOLE = { kind: "whole" } as const;
 const LACKING = { kind: "lacking" } as const;
 
 /**
- * One torrent: its peers and its pieces put together. What it is doing is its phase (`torrent-state.ts`); here is what it
- * does when that changes, and what it does with the outputs of its machines.
+ * One torrent: combines its peers and its pieces. Its phase (`torrent-state.ts`) says what it is doing; this class
+ * carries out the changes of phase, and the outputs of its machines.
  */
 export class Torrent implements EngineTorrent, TorrentOfPeers {
   readonly infohashes: Infohashes;
@@ -51,7 +51,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   readonly #host: TorrentHost;
   readonly #options: AddTorrent;
   readonly #existing: ExistingFiles;
-  /** Asked by the session for peers that dial us, and whom to dial. */
+  /** The session asks it about peers that dial us, and for addresses to dial. */
   readonly connections: TorrentPeers;
   readonly #sources: TorrentSources;
   readonly #traffic: TorrentTraffic;
@@ -59,7 +59,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   #info: TorrentInfo | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   #phase: Phase<FilesOpening, Transfer> = { kind: "idle" };
-  /** What is to be told when the burst is over. */
+  /** Events for the owner at the end of the burst. */
   readonly #events: TorrentEvent[] = [];
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#sources = new TorrentSources({ host, swarm, torrent: this, sources });
   }
 
-  // ---- What others see -----------------------------------------------------------------------------
+  // ---- Public state --------------------------------------------------------------------------------
 
   get info(): TorrentInfo | undefined {
     return this.#info;
@@ -114,7 +114,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     return kind === "metadata" || kind === "running";
   }
 
-  /** It is not known yet what of it is on disk: nobody is served or asked. Perhaps the disk refuses to tell. */
+  /** We do not know yet what is on disk: no peer is served and nothing is requested. The disk may be refusing. */
   get isOpening(): boolean {
     return this.#phase.kind === "opening";
   }
@@ -123,7 +123,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     return this.#options.root;
   }
 
-  /** Resolves when that is known, or the torrent is stopped. */
+  /** Resolves when the files are open, or when the torrent is stopped. */
   get opened(): Promise<void> {
     return this.#opened.promise;
   }
@@ -149,7 +149,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     return this.#info && this.connections.swarm.partialCopies(this.#info.geometry.pieceCount);
   }
 
-  // ---- What it is told to do -------------------------------------------------------------------------
+  // ---- Commands --------------------------------------------------------------------------------------
 
   addPeers(peers: readonly Endpoint[]): void {
     this.#host.bursts.run(() => {
@@ -195,7 +195,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     return this.#closed.promise;
   }
 
-  // ---- Its phase -------------------------------------------------------------------------------------
+  // ---- Phase -----------------------------------------------------------------------------------------
 
   #step(event: StateEvent<FilesOpening, Transfer>): void {
     const before = this.#phase;
@@ -273,7 +273,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#emit({ kind: "state", state });
   }
 
-  /** @param before - What is to be closed. */
+  /** @param before - The phase with the parts to close. */
   async #shutDown(before: Phase<FilesOpening, Transfer>): Promise<void> {
     this.#host.scheduler.leave(this.#traffic.shares);
     this.transfer?.cancel();
@@ -281,7 +281,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#opened.resolve();
     const goodbyes = this.#sources.detach();
     this.connections.closeAll("the torrent is stopped");
-    // Nobody may be left when unfinished pieces go to disk.
+    // No peer may be left when unfinished pieces are written to disk.
     this.#drain();
     if (before.kind === "opening") await before.opening.close();
     if (this.transfer) await this.transfer.close();
@@ -289,7 +289,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#step({ kind: "closed" });
   }
 
-  // ---- What its machines say -----------------------------------------------------------------------------
+  // ---- Outputs of its machines ---------------------------------------------------------------------------
 
   settle(): void {
     this.#drain();
@@ -298,7 +298,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.connections.swarm.flush(this.#nowMs());
   }
 
-  /** Carries out what the machines say, until none says anything. */
+  /** Carries out the outputs of the machines, until there are none. */
   #drain(): void {
     for (;;) {
       const peers = this.connections.nextOutput();
@@ -349,7 +349,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#describe(info, new Map());
   }
 
-  /** The info is known: it is found out what of its files to believe. */
+  /** The info is known: starts to find out what is on disk. */
   #describe(info: TorrentInfo, layers: ReadonlyMap<string, Uint8Array>): void {
     const opening = new FilesOpening({
       host: this.#host,
@@ -368,7 +368,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     else this.#step(output);
   }
 
-  /** The disk has been judged: peers may be served and asked. */
+  /** The disk has been judged: peers may be served, and blocks requested. */
   #begin(files: OpenFiles): void {
     const parts = new Transfer({
       ...files,
@@ -425,7 +425,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     }
   }
 
-  /** A piece on disk is not what it was (WIR-14): wanted again. */
+  /** A piece on disk has changed (WIR-14): it is wanted again. */
   #losePiece(piece: number): void {
     this.#host.ports.log.warn("a piece on disk is damaged", { piece });
     this.connections.tellLost(piece);
@@ -434,7 +434,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     this.#host.handleCandidates();
   }
 
-  /** Nothing is called complete that is not at its place. */
+  /** The torrent is not reported complete before its files are at their places. */
   #judgeCompletion(): void {
     const phase = this.#phase;
     if (phase.kind !== "running") return;
@@ -448,24 +448,24 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   /** Twice a second. */
   tick(now: number): void {
     this.connections.tick(now);
-    // What those who left owed us can be asked of others at once.
+    // Blocks that departed peers owed us can be requested from others at once.
     this.#drain();
     this.transfer?.tick(now);
     this.#host.bursts.settle(this);
   }
 
-  /** Others wait for memory. @returns Whether a piece that lay idle goes to disk, unfinished. */
+  /** Others wait for memory. @returns Whether an idle, unfinished piece is written to disk. */
   spillIdle(): boolean {
     return this.transfer?.download.spillIdle() ?? false;
   }
 
-  /** When a limit of its own lets it go on; infinity when it waits for none. */
+  /** When its own limits let it continue; infinity when it waits for none. */
   nextOwnMs(now: number): number {
     const { down, up } = this.#traffic.shares;
     return Math.min(down.nextOwnMs(now), up.nextOwnMs(now));
   }
 
-  /** A limit of its own may let it go on. */
+  /** One of its own limits may let it continue. */
   handleOwnAllowance(now: number): void {
     const { down, up } = this.#traffic.shares;
     const downEnded = down.endOwnWait(now);
@@ -475,7 +475,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
     if (downEnded || upEnded) this.#host.bursts.settle(this);
   }
 
-  // ---- Its owner -----------------------------------------------------------------------------------------
+  // ---- Owner ---------------------------------------------------------------------------------------------
 
   tell(): void {
     for (let next = this.#events.shift(); next; next = this.#events.shift()) {

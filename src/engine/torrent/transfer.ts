@@ -17,27 +17,27 @@ import type { OpenFiles } from "./files-opening.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 
-/** What the bytes of a torrent tell it: what its machines say and do not settle among themselves. */
+/** The outputs for the torrent: whatever the machines do not settle among themselves. */
 export type TransferOutput =
   /** A piece is judged intact and on disk. */
   | { readonly kind: "piece"; readonly piece: number }
-  /** A piece that was had is not any more. */
+  /** A piece that we had is lost. */
   | { readonly kind: "lost"; readonly piece: number }
-  /** This sender sent a block that differs from the one that was right. */
+  /** This sender sent a block that differs from the right one. */
   | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
-  /** No bytes can ever match both hashes of this piece: the torrent is at fault, no peer. */
+  /** No bytes can ever match both hashes of this piece: the torrent is at fault, not a peer. */
   | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" }
   /** The disk refused something. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
-  /** It refuses still, perhaps for another reason. */
+  /** The disk still refuses, perhaps for another reason. */
   | { readonly kind: "still"; readonly failure: DiskFailure }
-  /** It takes bytes again, and what can be relied on is known. */
+  /** The disk accepts bytes again, and it is known which data is reliable. */
   | { readonly kind: "back" }
-  /** Files that became wanted are where they belong, and what is missing of them is known. */
+  /** Newly wanted files are at their places, and it is known what they lack. */
   | { readonly kind: "placed" }
-  /** Everything that is wanted is at its place, by its name. */
+  /** All wanted files are at their places, under their names. */
   | { readonly kind: "confirmed" }
-  /** Readers want pieces of files that are not wanted, or do not any more. */
+  /** Readers need pieces of files that are not wanted, or no longer do. */
   | { readonly kind: "wanted" }
   /** Bytes of blocks were sent. */
   | { readonly kind: "sent"; readonly bytes: number };
@@ -52,8 +52,8 @@ export interface TransferOptions extends OpenFiles {
 }
 
 /**
- * The bytes of one torrent on the move, both ways, their readers and their files, once these are open. Several machines: what
- * one says and concerns another is carried out here, the rest goes to the torrent.
+ * The bytes of one torrent in motion, in both directions, with their readers and files, once the files are open. It
+ * owns several machines: an output of one that concerns another is carried out here, the others go to the torrent.
  */
 export class Transfer {
   readonly download: Downloader;
@@ -66,7 +66,7 @@ export class Transfer {
   readonly hashes: HashExchange;
   readonly #judged: Bitfield;
   readonly #outputs = new OutputQueue<TransferOutput>();
-  /** All v2 hashes were known before any piece was judged: each verdict is by both hashes of a hybrid. */
+  /** All v2 hashes were known before any piece was judged, so each verdict used both hashes of a hybrid. */
   readonly #layersKnown: boolean;
 
   constructor(options: TransferOptions) {
@@ -131,13 +131,13 @@ export class Transfer {
     });
   }
 
-  /** Uploads are held back by a limit, so that more slots would only make each slower. */
+  /** A limit slows uploads down, so more slots would only make each slower. */
   get isUploadLimited(): boolean {
     const { traffic, host } = this.#options;
     return traffic.shares.up.available(host.ports.clock.nowMs()) < Number.POSITIVE_INFINITY;
   }
 
-  /** Everything that is wanted is had. It may not be at its place. */
+  /** We have everything that is wanted. It may not be at its place. */
   get isComplete(): boolean {
     return this.download.complete;
   }
@@ -158,18 +158,18 @@ export class Transfer {
     this.files.tick(now);
   }
 
-  /** It is our turn at the memory to read to. @returns Whether somebody still waits for it. */
+  /** It is our turn at the shared read memory. @returns Whether something still waits for it. */
   serveWaitingForMemory(now: number): boolean {
     const doReadersWait = this.reads.serveWaiting();
     return this.upload.serveWaiting("memory", now) || doReadersWait;
   }
 
-  /** The torrent stops: nothing new begins, and what waits is not waited for. */
+  /** The torrent stops: nothing new begins, and pending recoveries are not waited for. */
   cancel(): void {
     this.files.cancel();
   }
 
-  /** Makes what there is durable, saves the last resume and closes the files. No peer may be left. */
+  /** Makes the data durable, saves the last resume and closes the files. No peer may be left. */
   async close(): Promise<void> {
     this.upload.close();
     await this.download.spillAll();
@@ -179,13 +179,13 @@ export class Transfer {
 
   // ---- Outputs -----------------------------------------------------------------------------------------
 
-  /** Called when a burst is over and all outputs are taken: what may be sent and asked for is. */
+  /** Called when a burst is over and all outputs are taken: sends and requests whatever is possible. */
   settle(): void {
     this.upload.settle();
     this.download.settle();
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): TransferOutput | undefined {
     for (;;) {
       const output = this.#outputs.next();
@@ -193,7 +193,7 @@ export class Transfer {
     }
   }
 
-  /** @returns Whether one of the machines had something to say. */
+  /** @returns Whether one of the machines had an output. */
   #drainOne(): boolean {
     const down = this.download.nextOutput();
     if (down) {
@@ -280,21 +280,21 @@ export class Transfer {
     }
   }
 
-  // ---- Pieces that are not what they were ----------------------------------------------------------------
+  // ---- Lost and damaged pieces ---------------------------------------------------------------------------
 
   #handleCorrupt(piece: number, verdict: PieceVerdict): void {
     if (this.#layersKnown && this.hashes.isTwofold(piece) && isInconsistent(verdict)) {
       this.#outputs.push({ kind: "contradiction", piece, fault: verdict.fault });
     } else {
       this.#lose(piece);
-      // What is not there is corrupt too; then it is not this piece alone.
+      // Missing data is corrupt too; then more than this piece is affected.
       this.files.lookForMissing();
     }
   }
 
   /**
-   * Files may be gone, cut or changed: nothing is served unjudged any more, and pieces of files that are
-   * not there are not claimed any more, until those are back.
+   * Files may be missing, truncated or changed: nothing is served without judging it any more, and pieces of missing
+   * files are not claimed until the files are back.
    */
   #handleReadFailure({ path, code }: DiskFailure): void {
     this.#options.host.ports.log.error("cannot read", { path, code });
@@ -303,7 +303,7 @@ export class Transfer {
     this.files.lookForMissing();
   }
 
-  /** Files are back that were gone: nothing of them is served unjudged, nor put together with the rest. */
+  /** Missing files are back: their pieces are judged before they are served, and unfinished ones start over. */
   #handleReturned(pieces: Bitfield): void {
     for (const piece of pieces.indexes()) {
       this.#doubt(piece);
@@ -337,7 +337,7 @@ export class Transfer {
     this.#outputs.push({ kind: "lost", piece });
   }
 
-  /** A resume knows pieces by what is in the part file, which may not be all there was. */
+  /** A resume knows pieces by the content of the part file, which may not be all there was. */
   #forgetAbsent(): void {
     const { info, found, wantedFiles } = this.#options;
     for (const [index, { size }] of found.stamps.entries()) {
