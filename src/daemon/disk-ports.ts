@@ -3,7 +3,7 @@ import { hashingThreads } from "../platform/hashing-threads.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { Log } from "../ports/log.ts";
 
-/** The world of a command that reads content. */
+/** The real ports of a command that reads content. */
 export function diskPorts(log?: Log): DiskPorts {
   return {
     openDisk: (work): CommandDisk =>

@@ -4,7 +4,7 @@ import type { Log } from "../ports/log.ts";
 
 const STDERR = 2;
 
-/** A hub's log for a journal: lines of JSON on stderr. */
+/** A hub's log: lines of JSON on stderr, for the system's journal. */
 export function openHubLog({ log: { level } }: Config): Log {
   return new NodeLog({ level, to: STDERR });
 }

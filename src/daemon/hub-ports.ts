@@ -2,7 +2,7 @@ import type { SourcePorts, UploadPorts } from "../commands/command-ports.ts";
 import { NodeHttpCalls } from "../platform/node-http-calls.ts";
 import { filePorts } from "./file-ports.ts";
 
-/** The world of a command that asks a hub. */
+/** The real ports of a command that calls a hub. */
 export function hubPorts(): UploadPorts & SourcePorts {
   return {
     ...filePorts(),

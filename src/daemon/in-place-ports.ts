@@ -5,7 +5,7 @@ import { NodeRandom } from "../platform/node-random.ts";
 import { diskPorts } from "./disk-ports.ts";
 import { filePorts } from "./file-ports.ts";
 
-/** The world of whoever publishes content where it lies, on the hub's own machine. */
+/** The real ports for publishing content in place, on the hub's own machine. */
 export function inPlacePorts(): PublishInPlacePorts {
   return {
     ...filePorts(),

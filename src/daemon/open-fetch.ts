@@ -5,7 +5,10 @@ import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { everseedVersion } from "../platform/version.ts";
 import type { HttpFetch } from "../ports/net.ts";
 
-/** Opens what fetches a URL that a person names: any page, and no redirect leads nearer (house rule 8). */
+/**
+ * Opens a fetcher for a URL that the user names: any page is allowed, and no redirect may lead
+ * nearer (house rule 8).
+ */
 export function openFetch(): HttpFetch {
   const networks = ownNetworks();
   return new GuardedFetch({ nearPages: "all", lenient: false, networks, makeFetch: fetchMaker() });

@@ -8,7 +8,7 @@ import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { diskPorts } from "./disk-ports.ts";
 import { fetchMaker, ownNetworks } from "./open-fetch.ts";
 
-/** The world of whoever exchanges pieces with peers. */
+/** The real ports of a command that exchanges pieces with peers. */
 export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
   return {
     ...diskPorts(log),

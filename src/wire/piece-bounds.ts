@@ -1,17 +1,19 @@
 /**
- * The piece numbers that may stand in the messages of one peer: each is lower than its bound. Whoever owns the peer
- * owns the bounds and may raise them at any time; the decoder asks them at each message.
+ * The bounds of piece numbers in the messages of one peer: each number is lower than its bound. The
+ * owner of the peer owns the bounds and may raise them at any time; the decoder reads them for each
+ * message.
  *
- * In a torrent both are its piece count. Where each side numbers what it fetches, they are two things.
+ * In a torrent both bounds are its piece count. They differ where each side numbers its own
+ * downloads.
  */
 export interface PieceBounds {
-  /** Of numbers under which we fetch: have, bitfield, suggest, allowed fast, piece, reject and lt_donthave. */
+  /** The bound of our downloads: have, bitfield, suggest, allowed fast, piece, reject and lt_donthave. */
   readonly wanted: number;
-  /** Of numbers under which the peer fetches: request and cancel. */
+  /** The bound of the peer's downloads: request and cancel. */
   readonly served: number;
 }
 
-/** While nobody knows how many pieces there are: every number passes. */
+/** Every number passes while the number of pieces is unknown. */
 export const UNKNOWN_BOUNDS: PieceBounds = {
   wanted: Number.POSITIVE_INFINITY,
   served: Number.POSITIVE_INFINITY,
