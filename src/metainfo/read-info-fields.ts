@@ -58,7 +58,7 @@ export interface Attributes {
  * Keys whose values are read step by step, because they may be most of a large torrent. A caller that decodes an info
  * dictionary for `readInfo` must leave them raw.
  */
-export const RAW_KEYS: ReadonlySet<string> = new Set(["files", "file tree"]);
+export const RAW_KEYS: ReadonlySet<string> = new Set(["files", "file tree", "piece layers"]);
 
 const NO_ATTRIBUTES: Attributes = { pad: false, executable: false, hidden: false, link: false };
 

@@ -1,7 +1,7 @@
 import { invariant } from "../base/errors.ts";
 import { contentLayoutInSteps, openInSteps } from "../engine/content-layout.ts";
 import type { TorrentFile, TorrentInfo } from "../metainfo/metainfo.ts";
-import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
+import { pieceHashesV2InSteps } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type {
   ContentSource,
@@ -163,7 +163,7 @@ export class StoredContents {
     const { info, pieceLayers } = metainfo;
     const root = folder.contentRoot(row);
     const onDisk = infoOnDisk(row, info);
-    const hashesV2 = pieceHashesV2(info, pieceLayers);
+    const hashesV2 = await turns.run(pieceHashesV2InSteps(info, pieceLayers));
     const existing = existingFiles(row);
     const layout = await turns.run(contentLayoutInSteps(onDisk, { root, hashesV2, existing }));
     const stored = await sums.find(id);

@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { readUint32, toHex } from "../../base/bytes.ts";
 import { Geometry } from "../../base/geometry.ts";
 import { sha256 } from "../../base/hash.ts";
+import { finish } from "../../base/work.ts";
 import { rootOfPieceLayer } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import { seededRandom } from "../../sim/seeded-random.ts";
 import { decodeHashes, decodeHashRange } from "../../wire/hash-transfer.ts";
 import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
@@ -20,26 +22,36 @@ for (let piece = 0; piece < PIECES; piece += 1) {
 const LENGTH = PIECES * PIECE;
 const ROOT = rootOfPieceLayer(LAYER, PIECE);
 
-/** A v2 torrent of two files with the same content. */
-const files = [0, 1].map((index) => ({
-  path: ["t", String(index)],
-  offset: index * LENGTH,
-  length: LENGTH,
-  pad: false,
-  executable: false,
-  hidden: false,
-  piecesRoot: ROOT,
-}));
-const INFO: TorrentInfo = {
-  kind: "v2",
-  infohashes: { v2: new Uint8Array(32) },
-  infoBytes: new Uint8Array(0),
-  name: "t",
-  folder: true,
-  geometry: new Geometry({ pieceLength: PIECE, files, aligned: true }),
-  files,
-  private: false,
-};
+/** A v2 torrent of files that have, or claim, one root. */
+function torrentOf(...lengths: readonly number[]): TorrentInfo {
+  let offset = 0;
+  const files = lengths.map((length, index) => {
+    const file = {
+      path: ["t", String(index)],
+      offset,
+      length,
+      pad: false,
+      executable: false,
+      hidden: false,
+      piecesRoot: ROOT,
+    };
+    offset += length;
+    return file;
+  });
+  return {
+    kind: "v2",
+    infohashes: { v2: new Uint8Array(32) },
+    infoBytes: new Uint8Array(0),
+    name: "t",
+    folder: true,
+    geometry: new Geometry({ pieceLength: PIECE, files, aligned: true }),
+    files,
+    private: false,
+  };
+}
+
+/** Two files with the same content. */
+const INFO = torrentOf(LENGTH, LENGTH);
 
 interface Asked {
   readonly peer: Connection;
@@ -59,12 +71,9 @@ class World {
   readonly liars: Connection[] = [];
   readonly exchange: HashExchange;
 
-  constructor(layers: ReadonlyMap<string, Uint8Array> = new Map()) {
-    this.exchange = new HashExchange({
-      info: INFO,
-      layers,
-      nowMs: () => this.nowMs,
-    });
+  constructor(layers: ReadonlyMap<string, Uint8Array> = new Map(), info: TorrentInfo = INFO) {
+    const nowMs = () => this.nowMs;
+    this.exchange = finish(HashExchange.inSteps({ info, layers, nowMs, random: seededRandom(1) }));
   }
 
   handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): void {
@@ -160,6 +169,21 @@ test("proven hashes serve every file with the same content", () => {
     );
   }
 });
+
+for (const [name, lengths, unknown] of [
+  ["shorter", [LENGTH, 2 * PIECE], PIECES],
+  ["longer", [LENGTH, LENGTH + PIECE], PIECES],
+] as const) {
+  test(`WIR-18: a ${name} file that claims the same root gets no hashes of the first`, () => {
+    const world = new World(new Map(), torrentOf(...lengths));
+    const { peer, ranges } = v2Peer();
+    world.exchange.requestFrom(peer);
+    assert.equal(ranges.length, 1);
+    world.handleHashes(peer, ranges[0]!, answerTo(ranges[0]!));
+    assert.deepEqual(world.known, [[0, PIECES]]);
+    assert.ok(world.exchange.table!.subarray(unknown * 32).every((byte) => byte === 0));
+  });
+}
 
 const refused: readonly [string, Partial<HashRange>][] = [
   ["of an unknown file", { piecesRoot: new Uint8Array(32) }],

@@ -1,5 +1,5 @@
-import { toHex } from "../../base/bytes.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
+import type { Work } from "../../base/work.ts";
 import {
   NODE_BYTES,
   pieceLayerOf,
@@ -8,7 +8,9 @@ import {
   verifyHashes,
 } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import { pieceHashesV2 } from "../../metainfo/piece-layers.ts";
+import { pieceHashesV2InSteps } from "../../metainfo/piece-layers.ts";
+import { ROOT_SEED_BYTES, RootTable } from "../../metainfo/root-table.ts";
+import type { Random } from "../../ports/random.ts";
 import {
   BASE_HASHES_MAX,
   encodeHashReject,
@@ -25,8 +27,13 @@ const REQUESTS_PER_PEER_MAX = 4;
 /** A peer that rejects, or does not answer, is asked again after this time; others are asked at once. */
 const REFUSAL_MS = 20_000;
 
-/** The layer of one file's tree that covers its pieces, as far as it is known. */
+/** Files processed before other work gets a turn. */
+const FILES_PER_STEP = 256;
+
+/** The layer of a file's tree that covers its pieces, some of whose hashes are missing. */
 interface PieceLayer {
+  /** The index of the first file of the torrent with this root. */
+  readonly key: number;
   readonly root: Uint8Array;
   readonly fileLength: number;
   /** One for each file with this content. */
@@ -51,6 +58,17 @@ export interface HashExchangeOptions {
   /** Layers that came with the .torrent, by root in hexadecimal. */
   readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly nowMs: () => number;
+  readonly random: Pick<Random, "bytes">;
+}
+
+/** The parts of a torrent that are read before hashes are exchanged. */
+interface Trees {
+  /** 32 bytes a piece in shared memory, zeros where unknown; `undefined` for v1. */
+  readonly table: Uint8Array | undefined;
+  /** The files that have a tree, by its root; `undefined` for v1. */
+  readonly roots: RootTable | undefined;
+  /** Layers with missing hashes, by their keys. */
+  readonly incomplete: Map<number, PieceLayer>;
 }
 
 /** The result of hashes from a peer. */
@@ -72,21 +90,27 @@ const NOTHING: HashNews = { kind: "nothing" };
 export class HashExchange {
   /** 32 bytes a piece in shared memory, zeros where unknown; `undefined` for v1. */
   readonly table: Uint8Array | undefined;
+  /** The files that have a tree, by its root; `undefined` for v1. */
+  readonly roots: RootTable | undefined;
   readonly #options: HashExchangeOptions;
+  readonly #incomplete: Map<number, PieceLayer>;
   readonly #layerIndex: number;
-  readonly #layers = new Map<string, PieceLayer>();
-  readonly #incomplete = new Set<PieceLayer>();
   /** Ranges that each peer is asked for now. */
   readonly #askedOf = new Map<Connection, number>();
   /** Peers that must not be asked before this time. */
   readonly #refusedUntilMs = new Map<Connection, number>();
 
-  constructor(options: HashExchangeOptions) {
+  private constructor(options: HashExchangeOptions, { table, roots, incomplete }: Trees) {
     this.#options = options;
-    const { info } = options;
-    this.table = pieceHashesV2(info, options.layers);
-    this.#layerIndex = this.table ? pieceLayerOf(info.geometry.pieceLength) : 0;
-    if (this.table) this.#readFiles();
+    this.table = table;
+    this.roots = roots;
+    this.#incomplete = incomplete;
+    this.#layerIndex = table ? pieceLayerOf(options.info.geometry.pieceLength) : 0;
+  }
+
+  /** Reads the known hashes, in steps: a torrent may have 200,000 files. */
+  static *inSteps(options: HashExchangeOptions): Work<HashExchange> {
+    return new HashExchange(options, yield* readTrees(options));
   }
 
   /** Every layer is known. */
@@ -97,12 +121,13 @@ export class HashExchange {
   /** True when the piece can be judged: it has a v1 hash, or its v2 hash is known. */
   known(piece: number): boolean {
     if (!this.table || this.#options.info.pieceHashes || this.complete) return true;
-    return this.#hasNode(piece);
+    return hasNode(this.table, piece);
   }
 
   /** True when the piece is judged by both its v1 and its v2 hash. */
   isTwofold(piece: number): boolean {
-    return this.#options.info.pieceHashes !== undefined && this.#hasNode(piece);
+    if (!this.table || !this.#options.info.pieceHashes) return false;
+    return hasNode(this.table, piece);
   }
 
   /** Requests hashes that we lack from a peer. */
@@ -111,7 +136,7 @@ export class HashExchange {
     const now = this.#options.nowMs();
     if (now < (this.#refusedUntilMs.get(peer) ?? 0)) return;
     let free = REQUESTS_PER_PEER_MAX - (this.#askedOf.get(peer) ?? 0);
-    for (const layer of this.#incomplete) {
+    for (const layer of this.#incomplete.values()) {
       for (const index of layer.missing) {
         if (free <= 0) return;
         const request = layer.requested.get(index);
@@ -139,7 +164,7 @@ export class HashExchange {
   gone(peer: Connection): void {
     this.#refusedUntilMs.delete(peer);
     if (this.#askedOf.has(peer)) {
-      for (const layer of this.#incomplete) {
+      for (const layer of this.#incomplete.values()) {
         for (const [index, request] of layer.requested) {
           if (request.peer === peer) layer.requested.delete(index);
         }
@@ -149,7 +174,7 @@ export class HashExchange {
   }
 
   handleHashes(peer: Connection, range: HashRange, hashes: Uint8Array): HashNews {
-    const layer = this.#layers.get(toHex(range.piecesRoot));
+    const layer = this.#incompleteOf(range);
     // Accept only what we requested, and only from the peer we asked.
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return NOTHING;
     const { baseLayer, index, length } = range;
@@ -166,13 +191,13 @@ export class HashExchange {
       return { first, end: first + count };
     });
     layer.missing.delete(index);
-    if (layer.missing.size === 0) this.#incomplete.delete(layer);
+    if (layer.missing.size === 0) this.#incomplete.delete(layer.key);
     return { kind: "known", runs };
   }
 
   /** The peer cannot serve the range: another peer is asked at the next tick. */
   handleReject(peer: Connection, range: HashRange): void {
-    const layer = this.#layers.get(toHex(range.piecesRoot));
+    const layer = this.#incompleteOf(range);
     if (!layer || layer.requested.get(range.index)?.peer !== peer) return;
     this.#endRequest(layer, range.index);
     this.#refusedUntilMs.set(peer, this.#options.nowMs() + REFUSAL_MS);
@@ -180,14 +205,27 @@ export class HashExchange {
 
   /** @returns The frame that answers a peer's request: hashes, or a reject. */
   answer(range: HashRange): Uint8Array {
-    const layer = this.#layers.get(toHex(range.piecesRoot));
-    if (!layer || range.baseLayer !== this.#layerIndex || this.#incomplete.has(layer)) {
-      return encodeHashReject(range);
-    }
-    const start = layer.firstPieces[0]! * NODE_BYTES;
-    const nodes = this.table!.subarray(start, start + layer.pieceCount * NODE_BYTES);
-    const hashes = proveHashes(nodes, { ...range, fileLength: layer.fileLength });
+    const hashes = range.baseLayer === this.#layerIndex ? this.#prove(range) : undefined;
     return hashes ? encodeHashes(range, hashes) : encodeHashReject(range);
+  }
+
+  /** @returns `undefined` when the layer is unknown, or has no such range. */
+  #prove(range: HashRange): Uint8Array | undefined {
+    const index = this.roots?.find(range.piecesRoot);
+    if (index === undefined || this.#incomplete.has(index)) return undefined;
+    const { files, geometry } = this.#options.info;
+    const fileLength = files[index]!.length;
+    // A file of one piece has no such layer: its root is the hash of the piece.
+    if (fileLength <= geometry.pieceLength) return undefined;
+    const { first, end } = geometry.filePieces(index);
+    const nodes = this.table!.subarray(first * NODE_BYTES, end * NODE_BYTES);
+    return proveHashes(nodes, { ...range, fileLength });
+  }
+
+  #incompleteOf({ piecesRoot }: HashRange): PieceLayer | undefined {
+    if (this.complete) return undefined;
+    const index = this.roots?.find(piecesRoot);
+    return index === undefined ? undefined : this.#incomplete.get(index);
   }
 
   /** No peer is asked for the range any more. */
@@ -198,12 +236,6 @@ export class HashExchange {
     const left = this.#askedOf.get(request.peer)! - 1;
     if (left > 0) this.#askedOf.set(request.peer, left);
     else this.#askedOf.delete(request.peer);
-  }
-
-  #hasNode(piece: number): boolean {
-    const offset = piece * NODE_BYTES;
-    // A SHA-256 of all zeros does not occur in practice.
-    return this.table?.subarray(offset, offset + NODE_BYTES).some((byte) => byte !== 0) ?? false;
   }
 
   #speaksV2(peer: Connection): boolean {
@@ -220,37 +252,65 @@ export class HashExchange {
       proofLayers: layer.treeLayers - this.#layerIndex - 1,
     };
   }
+}
 
-  #readFiles(): void {
-    const { info } = this.#options;
-    for (const [index, file] of info.files.entries()) {
-      if (!file.piecesRoot || file.length <= info.geometry.pieceLength) continue;
-      const hex = toHex(file.piecesRoot);
-      const { first, end } = info.geometry.filePieces(index);
-      const twin = this.#layers.get(hex);
-      if (twin) {
-        twin.firstPieces.push(first);
-        continue;
-      }
-      const treeLayers = Math.log2(treeWidth(Math.ceil(file.length / BLOCK_BYTES)));
-      const chunk = Math.min(BASE_HASHES_MAX, 2 ** (treeLayers - this.#layerIndex));
-      const layer: PieceLayer = {
-        root: file.piecesRoot,
-        fileLength: file.length,
-        firstPieces: [first],
-        pieceCount: end - first,
-        treeLayers,
-        chunk,
-        missing: new Set(),
-        requested: new Map(),
-      };
-      if (!this.#options.layers.has(hex)) {
-        for (let at = 0; at < layer.pieceCount; at += chunk) layer.missing.add(at);
-        this.#incomplete.add(layer);
-      }
-      this.#layers.set(hex, layer);
+function* readTrees({ info, layers, random }: HashExchangeOptions): Work<Trees> {
+  const table = yield* pieceHashesV2InSteps(info, layers);
+  if (!table) return { table, roots: undefined, incomplete: new Map() };
+  const roots = yield* RootTable.inSteps(info.files, random.bytes(ROOT_SEED_BYTES));
+  return { table, roots, incomplete: yield* incompleteLayers(info, table, roots) };
+}
+
+/**
+ * Lists the layers with missing hashes.
+ *
+ * Files with the same content share one layer. Two files of different lengths cannot have the same root: when a torrent
+ * claims that, we request the hashes of the first file, and the pieces of the other file stay unknown.
+ */
+function* incompleteLayers(
+  info: TorrentInfo,
+  table: Uint8Array,
+  roots: RootTable,
+): Work<Map<number, PieceLayer>> {
+  const { geometry, files } = info;
+  const layerIndex = pieceLayerOf(geometry.pieceLength);
+  const incomplete = new Map<number, PieceLayer>();
+  for (const [index, { piecesRoot, length }] of files.entries()) {
+    if (index % FILES_PER_STEP === FILES_PER_STEP - 1) yield;
+    if (!piecesRoot || length <= geometry.pieceLength) continue;
+    const { first, end } = geometry.filePieces(index);
+    // The .torrent file has a layer completely or not at all.
+    if (hasNode(table, first)) continue;
+    const key = roots.find(piecesRoot)!;
+    const twin = incomplete.get(key);
+    if (twin) {
+      if (twin.fileLength === length) twin.firstPieces.push(first);
+      continue;
     }
+    const treeLayers = Math.log2(treeWidth(Math.ceil(length / BLOCK_BYTES)));
+    const chunk = Math.min(BASE_HASHES_MAX, 2 ** (treeLayers - layerIndex));
+    const missing = new Set<number>();
+    for (let at = 0; at < end - first; at += chunk) missing.add(at);
+    incomplete.set(key, {
+      key,
+      root: piecesRoot,
+      fileLength: length,
+      firstPieces: [first],
+      pieceCount: end - first,
+      treeLayers,
+      chunk,
+      missing,
+      requested: new Map(),
+    });
   }
+  return incomplete;
+}
+
+function hasNode(table: Uint8Array, piece: number): boolean {
+  const offset = piece * NODE_BYTES;
+  // A SHA-256 of all zeros does not occur in practice.
+  for (let at = offset; at < offset + NODE_BYTES; at += 1) if (table[at] !== 0) return true;
+  return false;
 }
 
 /** @returns The message for a piece that matches only one of its two hashes. @param fault - The wrong one. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Work } from "../../base/work.ts";
 import { planTorrent, buildMetainfo } from "../../metainfo/create.ts";
 import { parseMetainfo } from "../../metainfo/parse-metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -24,6 +25,11 @@ class SlowClock implements Clock {
   }
 }
 
+// eslint-disable-next-line require-yield
+function* noHashes(): Work<undefined> {
+  return undefined;
+}
+
 function opening(clock: SlowClock, fileCount: number) {
   const files = Array.from({ length: fileCount }, (_, i) => ({ path: [`file ${i}`], length: 1 }));
   const plan = planTorrent({ name: "many", files, kind: "v1", pieceLength: 16_384 });
@@ -41,7 +47,7 @@ function opening(clock: SlowClock, fileCount: number) {
     clock,
     info,
     root: "/root",
-    hashesV2: undefined,
+    hashesV2: noHashes(),
     existing: "own",
     unfinishedSuffix: ".part",
     onOpened: (content) => void opened.push({ layout: layout!, content }),

@@ -11,8 +11,8 @@ export interface OpenInSlicesOptions {
   readonly clock: Clock;
   readonly info: TorrentInfo;
   readonly root: string;
-  /** 32 bytes a piece in shared memory, or `undefined` for a v1 torrent. */
-  readonly hashesV2: Uint8Array | undefined;
+  /** Done first: reads 32 bytes a piece into shared memory, or `undefined` for a v1 torrent. */
+  readonly hashesV2: Work<Uint8Array | undefined>;
   readonly existing: ExistingFiles;
   readonly unfinishedSuffix: string | undefined;
   /** Called within the call when one slice is enough, as it is for nearly every torrent. */
@@ -29,7 +29,8 @@ export function openInSlices(options: OpenInSlicesOptions): () => void {
 }
 
 function* open(options: OpenInSlicesOptions): Work<OpenContent> {
-  const { source, info, unfinishedSuffix } = options;
-  const layout = { ...(yield* contentLayoutInSteps(info, options)), unfinishedSuffix };
-  return yield* openInSteps(source, layout);
+  const { source, info, root, existing, unfinishedSuffix } = options;
+  const hashesV2 = yield* options.hashesV2;
+  const layout = yield* contentLayoutInSteps(info, { root, hashesV2, existing });
+  return yield* openInSteps(source, { ...layout, unfinishedSuffix });
 }

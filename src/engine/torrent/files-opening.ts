@@ -1,8 +1,9 @@
+import type { Work } from "../../base/work.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { OpenContent } from "../../ports/content.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import type { HashExchange } from "../exchange/hash-exchange.ts";
+import { HashExchange } from "../exchange/hash-exchange.ts";
 import type { AddTorrent } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
@@ -18,12 +19,14 @@ export interface FilesOpeningOptions {
   readonly add: AddTorrent;
   readonly existing: ExistingFiles;
   readonly info: TorrentInfo;
-  readonly hashes: HashExchange;
+  /** Piece layers that came with the .torrent, by hexadecimal root. */
+  readonly layers: ReadonlyMap<string, Uint8Array>;
   readonly wantedFiles: readonly boolean[] | undefined;
 }
 
 /** What exists when the files are open. */
 export interface OpenFiles {
+  readonly hashes: HashExchange;
   readonly content: OpenContent;
   readonly found: OpenedContent;
   readonly wantedFiles: readonly boolean[] | undefined;
@@ -49,11 +52,12 @@ type Stage =
  * idle -> preparing -> judging; any -> ended.
  */
 export class FilesOpening {
-  readonly hashes: HashExchange;
   readonly #options: FilesOpeningOptions;
   readonly #clock: Clock;
   readonly #unfinishedSuffix: string | undefined;
   readonly #outputs = new OutputQueue<OpeningOutput>();
+  /** Read before anything is judged. */
+  #hashes: HashExchange | undefined;
   #wantedFiles: readonly boolean[] | undefined;
   /** Choices of files that the content has not carried out yet: nothing begins before. */
   #wishes = 0;
@@ -62,7 +66,6 @@ export class FilesOpening {
 
   constructor(options: FilesOpeningOptions) {
     this.#options = options;
-    this.hashes = options.hashes;
     this.#wantedFiles = options.wantedFiles;
     this.#unfinishedSuffix = options.add.unfinishedSuffix?.(options.info);
     const { clock } = options.host.ports;
@@ -75,6 +78,11 @@ export class FilesOpening {
 
   get info(): TorrentInfo {
     return this.#options.info;
+  }
+
+  /** `undefined` until they are read. */
+  get hashes(): HashExchange | undefined {
+    return this.#hashes;
   }
 
   /** Called once. */
@@ -102,7 +110,8 @@ export class FilesOpening {
     const { content } = this.#stage;
     const unfinishedSuffix = this.#unfinishedSuffix;
     const wantedFiles = this.#wantedFiles;
-    return { kind: "opened", files: { content, found, wantedFiles, unfinishedSuffix } };
+    const hashes = this.#hashes!;
+    return { kind: "opened", files: { hashes, content, found, wantedFiles, unfinishedSuffix } };
   }
 
   /** Stops, and closes whatever is open. */
@@ -116,18 +125,30 @@ export class FilesOpening {
   }
 
   #layOut(): void {
-    const { host, add, existing, info, hashes } = this.#options;
+    const { host, add, existing, info } = this.#options;
     const cancel = openInSlices({
       source: host.ports.content,
       clock: this.#clock,
       info,
       root: add.root,
-      hashesV2: hashes.table,
+      hashesV2: this.#readHashes(),
       existing,
       unfinishedSuffix: this.#unfinishedSuffix,
       onOpened: (content) => this.#judge(inTurns(content, host.bursts, this.#options.member)),
     });
     if (this.#stage.kind !== "judging") this.#stage = { kind: "preparing", cancel };
+  }
+
+  *#readHashes(): Work<Uint8Array | undefined> {
+    const { info, layers, host } = this.#options;
+    const { clock, random } = host.ports;
+    this.#hashes = yield* HashExchange.inSteps({
+      info,
+      layers,
+      nowMs: () => clock.nowMs(),
+      random,
+    });
+    return this.#hashes.table;
   }
 
   #judge(content: OpenContent): void {

@@ -5,7 +5,7 @@ import type { Infohashes } from "../../base/infohash.ts";
 import { MetainfoError } from "../../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { parseInfo } from "../../metainfo/parse-metainfo.ts";
-import { contradictionOf, HashExchange } from "../exchange/hash-exchange.ts";
+import { contradictionOf, type HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import type { ExtensionKind } from "../extension.ts";
 import type {
@@ -357,7 +357,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
       add: this.#options,
       existing: this.#existing,
       info,
-      hashes: new HashExchange({ info, layers, nowMs: () => this.#nowMs() }),
+      layers,
       wantedFiles: this.#wantedFiles,
     });
     this.#step({ kind: "described", opening });
@@ -374,7 +374,6 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
       ...files,
       info: this.#info!,
       host: this.#host,
-      hashes: this.hashes!,
       traffic: this.#traffic,
       add: this.#options,
       existing: this.#existing,

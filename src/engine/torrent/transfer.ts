@@ -45,7 +45,6 @@ export type TransferOutput =
 export interface TransferOptions extends OpenFiles {
   readonly host: Pick<TorrentHost, "ports" | "settings">;
   readonly info: TorrentInfo;
-  readonly hashes: HashExchange;
   readonly traffic: TorrentTraffic;
   readonly add: AddTorrent;
   readonly existing: ExistingFiles;
@@ -113,6 +112,7 @@ export class Transfer {
       slabs: ports.sendSlabs,
       have,
       table: hashes.table,
+      roots: hashes.roots,
       memory: shares.send,
     });
     if (options.wantedFiles) this.download.setWantedFiles(options.wantedFiles);

@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { Bitfield } from "../../base/bitfield.ts";
 import { readUint32 } from "../../base/bytes.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
+import { finish } from "../../base/work.ts";
 import { padHash, treeWidth, verifyHashes } from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import { ROOT_SEED_BYTES, RootTable } from "../../metainfo/root-table.ts";
 import { pieceHashesV2 } from "../../metainfo/piece-layers.ts";
 import type { ByteStore, DiskOutcome } from "../../ports/content.ts";
 import { makeSimTorrent, type SimTorrent } from "../../sim/sim-torrent.ts";
@@ -58,6 +60,7 @@ class World {
       },
       have: this.have,
       table: pieceHashesV2(this.info, this.made.metainfo.pieceLayers),
+      roots: finish(RootTable.inSteps(this.info.files, random.bytes(ROOT_SEED_BYTES))),
       memory: { handleRoom: () => undefined },
     });
     const out = { frame: (bytes: Uint8Array) => this.frames.push(bytes) };

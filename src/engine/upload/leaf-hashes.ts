@@ -1,9 +1,17 @@
 import type { Bitfield } from "../../base/bitfield.ts";
-import { equalBytes, toHex } from "../../base/bytes.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import { sha256 } from "../../base/hash.ts";
-import { NODE_BYTES, padHash, parentLayer, pieceNode, treeWidth } from "../../metainfo/merkle.ts";
+import {
+  NODE_BYTES,
+  padHash,
+  parentLayer,
+  pieceLayerOf,
+  pieceNode,
+  treeWidth,
+} from "../../metainfo/merkle.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
+import type { RootTable } from "../../metainfo/root-table.ts";
 import type { ByteStore, DiskFailure, SlabPool } from "../../ports/content.ts";
 import { encodeHashes, encodeHashReject, uncleCount } from "../../wire/hash-transfer.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
@@ -59,6 +67,8 @@ export interface LeafHashesOptions {
   readonly have: Bitfield;
   /** 32 bytes for each piece, zeros where unknown; `undefined` for v1. */
   readonly table: Uint8Array | undefined;
+  /** The files that have a tree, by its root; `undefined` for v1. */
+  readonly roots: RootTable | undefined;
   /** Notified when memory is returned. */
   readonly memory: Pick<MemoryShare, "handleRoom">;
 }
@@ -69,7 +79,6 @@ export interface LeafHashesOptions {
  */
 export class LeafHashes {
   readonly #options: LeafHashesOptions;
-  readonly #trees = new Map<string, Tree>();
   readonly #queue: Job[] = [];
   readonly #outputs = new OutputQueue<RefusedRead>();
   #busy = false;
@@ -77,23 +86,6 @@ export class LeafHashes {
 
   constructor(options: LeafHashesOptions) {
     this.#options = options;
-    const { info } = options;
-    if (!info.infohashes.v2) return;
-    const perPiece = Math.log2(info.geometry.pieceLength / BLOCK_BYTES);
-    for (const [index, file] of info.files.entries()) {
-      // The tree of one block is its root.
-      if (file.length <= BLOCK_BYTES || !file.piecesRoot) continue;
-      const { first, end } = info.geometry.filePieces(index);
-      const leafCount = Math.ceil(file.length / BLOCK_BYTES);
-      const layers = Math.log2(treeWidth(leafCount));
-      this.#trees.set(toHex(file.piecesRoot), {
-        firstPiece: first,
-        pieceCount: end - first,
-        leafCount,
-        layers,
-        pieceLayer: end - first === 1 ? layers : perPiece,
-      });
-    }
   }
 
   nextOutput(): RefusedRead | undefined {
@@ -102,7 +94,7 @@ export class LeafHashes {
 
   /** @returns False when the request is not for leaves that we can serve; reject it then. */
   handleRequest(peer: UploadPeer, range: HashRange): boolean {
-    const tree = this.#trees.get(toHex(range.piecesRoot));
+    const tree = this.#treeOf(range.piecesRoot);
     // Where a piece is one block, the piece layer is the leaf layer, and we have it.
     if (!tree || range.baseLayer !== 0 || tree.pieceLayer === 0) return false;
     if (!isInside(range, tree) || this.#queue.length >= QUEUE_MAX) return false;
@@ -111,6 +103,23 @@ export class LeafHashes {
     this.#queue.push(job);
     this.#next();
     return true;
+  }
+
+  /** Computes the tree on demand: a torrent may have 200,000 of them. */
+  #treeOf(root: Uint8Array): Tree | undefined {
+    const { files, geometry } = this.#options.info;
+    const index = this.#options.roots?.find(root);
+    if (index === undefined) return undefined;
+    const { first, end } = geometry.filePieces(index);
+    const leafCount = Math.ceil(files[index]!.length / BLOCK_BYTES);
+    const layers = Math.log2(treeWidth(leafCount));
+    return {
+      firstPiece: first,
+      pieceCount: end - first,
+      leafCount,
+      layers,
+      pieceLayer: end - first === 1 ? layers : pieceLayerOf(geometry.pieceLength),
+    };
   }
 
   #plan(peer: UploadPeer, range: HashRange, tree: Tree): Job | undefined {
