@@ -65,7 +65,7 @@ test("HUB-27: files are entered in steps of some hundred", () => {
   const counted = new Proxy(files, {
     get: (target, key) => {
       if (typeof key === "string" && /^\d+$/.test(key)) read += 1;
-      return Reflect.get(target, key);
+      return Reflect.get(target, key) as unknown;
     },
   });
   const work = RootTable.inSteps(counted, roots.bytes(ROOT_SEED_BYTES));
