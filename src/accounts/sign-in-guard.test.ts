@@ -105,6 +105,20 @@ test("HUB-9: a whole IPv6 network counts as one address", () => {
   assert.equal(door.wrong("x", "2001:db8:1::1"), 0);
 });
 
+test("TRK-23: all networks of an IPv6 site guess no faster than sixteen addresses", () => {
+  const door = new Door();
+  const inSite = (number: number): string => `2001:db8:1:${number.toString(16)}::1`;
+  let tries = 0;
+  while (door.wrong(`n${tries}`, inSite(tries)) === 0) {
+    tries += 1;
+    assert.ok(tries < 1_000, "it ends");
+  }
+  assert.equal(tries, 5 * 16);
+  assert.equal(door.wrong("x", "2001:db8:2::1"), 0, "another site");
+  door.now += 24 * 60 * MINUTE;
+  assert.equal(door.wrong("x", inSite(0)), 0, "forgiven");
+});
+
 test("HUB-9: an address gets one try back every ten minutes", () => {
   const door = new Door();
   for (let tries = 0; tries < 6; tries += 1) {
@@ -130,10 +144,11 @@ test("HUB-9: a name gets one try back every half minute", () => {
 test("HUB-9: each table is bounded, also that of known addresses", () => {
   const door = new Door();
   const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+  const siteOf = (n: number): string => `2001:db8:${n.toString(16)}::1`;
   for (let person = 0; person < 20_100; person += 1) {
     assert.ok(door.right(`person${person}`, addressOf(person)));
     // Another address line, and no time to forgive.
-    door.wrong(`other${person}`, addressOf(100_000 + person));
+    door.wrong(`other${person}`, siteOf(person));
     door.wrong(`person${person}`, addressOf(200_000), `browser ${person}`);
   }
   for (const [table, size] of Object.entries(door.guard.sizes)) {
@@ -146,7 +161,7 @@ test("HUB-9: forgiven tries are forgotten", () => {
   for (let tries = 0; tries < 100; tries += 1) door.wrong(`name${tries}`, `10.0.0.${tries}`);
   door.now += 11 * MINUTE;
   door.wrong("ann", "10.0.1.1");
-  assert.deepEqual(door.guard.sizes, { addresses: 1, names: 1, browsers: 0, homes: 0 });
+  assert.deepEqual(door.guard.sizes, { addresses: 1, sites: 0, names: 1, browsers: 0, homes: 0 });
 });
 
 /** More than the garbage of the test itself takes. */

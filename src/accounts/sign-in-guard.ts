@@ -1,4 +1,4 @@
-import { lineOf } from "../base/address-line.ts";
+import { lineOf, SITE_SHARES, siteOf } from "../base/address-line.ts";
 import { sha256 } from "../base/hash.ts";
 import { encodeUtf8, toHex } from "../base/bytes.ts";
 import type { KnownBrowser } from "./known-browsers.ts";
@@ -21,6 +21,12 @@ const ADDRESS_PACE: Pace = {
   firstWaitMs: 1_000,
   waitMsMax: 15 * 60_000,
   forgivenMs: 10 * 60_000,
+};
+/** All addresses of an IPv6 /48 together (TRK-23). */
+const SITE_PACE: Pace = {
+  ...ADDRESS_PACE,
+  free: ADDRESS_PACE.free * SITE_SHARES,
+  forgivenMs: ADDRESS_PACE.forgivenMs / SITE_SHARES,
 };
 const NAME_PACE: Pace = { free: 20, firstWaitMs: 1_000, waitMsMax: 10_000, forgivenMs: 30_000 };
 
@@ -66,11 +72,12 @@ interface Account {
 /**
  * Slows down the guessing of passwords (HUB-9). A machine: `now` is monotonic. A try counts before its password is
  * judged, so that a hundred at once wait like a hundred in a row; a right one is given back. There are two lanes:
- * strangers count against their address and the name; a browser or address that signed in with this name before
+ * strangers count against their address, its IPv6 site and the name; a browser or address that signed in with this name before
  * counts against itself alone, and has places of its own.
  */
 export class SignInGuard {
   readonly #addresses = new TryTable(ADDRESS_PACE);
+  readonly #sites = new TryTable(SITE_PACE);
   readonly #names = new TryTable(NAME_PACE);
   readonly #browsers = new TryTable(ADDRESS_PACE);
   /** When a name last signed in from an address, in the order of last use. */
@@ -80,9 +87,10 @@ export class SignInGuard {
   #known = 0;
 
   /** Entries of each table. */
-  get sizes(): Readonly<Record<"addresses" | "names" | "browsers" | "homes", number>> {
+  get sizes(): Readonly<Record<"addresses" | "sites" | "names" | "browsers" | "homes", number>> {
     return {
       addresses: this.#addresses.size,
+      sites: this.#sites.size,
       names: this.#names.size,
       browsers: this.#browsers.size,
       homes: this.#homes.size,
@@ -116,11 +124,15 @@ export class SignInGuard {
   }
 
   #accountsOf({ browser, address }: SignInTry, name: string | undefined, isKnown: boolean) {
+    const line = lineOf(address);
     const accounts: Account[] = browser
       ? [{ table: this.#browsers, key: browser.id }]
-      : [{ table: this.#addresses, key: lineOf(address) }];
+      : [{ table: this.#addresses, key: line }];
+    if (isKnown) return accounts;
+    const site = siteOf(line);
+    if (site !== undefined) accounts.push({ table: this.#sites, key: site });
     // An impossible name is not tracked.
-    if (!isKnown && name !== undefined) accounts.push({ table: this.#names, key: name });
+    if (name !== undefined) accounts.push({ table: this.#names, key: name });
     return accounts;
   }
 

@@ -57,3 +57,25 @@ test("HUB-47: no slot is freed for a line that has as many live views, or one le
   assert.ok(open("203.0.113.1"), "who has none gets one");
   assert.equal(live.size, 2_000);
 });
+
+/** The address of a network of the site 2001:db8:1::/48. */
+const inSite = (number: number): string => `2001:db8:1:${number.toString(16)}::1`;
+
+test("TRK-23: all networks of an IPv6 site have the live views of sixteen addresses", async (t) => {
+  const { open } = openIn(t);
+  const mine = Array.from({ length: 1_700 }, (_, at) => open(inSite(at)));
+  assert.equal(mine.filter((each) => each !== undefined).length, 1_600);
+  assert.ok(open("2001:db8:2::1"), "another site");
+  await mine[0]!.body!.cancel();
+  assert.ok(open(inSite(5_000)), "a slot became free");
+  assert.equal(open(inSite(5_001)), undefined);
+});
+
+test("TRK-23: when all slots are taken, a site with one view in each network gives one away", (t) => {
+  const { live, open } = openIn(t);
+  for (let at = 0; at < 1_960; at += 1) open(`10.0.${at >> 8}.${at & 255}`);
+  for (let at = 0; at < 40; at += 1) open(inSite(at));
+  assert.equal(live.size, 2_000);
+  assert.ok(open("203.0.113.1"), "the site counts for two and a half");
+  assert.equal(live.size, 2_000);
+});

@@ -1,4 +1,5 @@
 import { lineOf } from "../base/address-line.ts";
+import { LineLoads } from "../base/line-loads.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { breakOff } from "./break-off.ts";
@@ -9,7 +10,7 @@ const TICK_MS = 1_000;
 const HEARTBEAT_TICKS = 15;
 /** Streams open at once; each costs a socket and one check a second. */
 const STREAMS_MAX = 2_000;
-/** Streams of one line: an IPv4 address or an IPv6 /64. */
+/** Streams that one line counts for: an IPv4 address or an IPv6 /64, with the share of its site. */
 const STREAMS_PER_LINE_MAX = 100;
 /** Events that a reader may lag behind; newer ones replace those it never read. */
 const BACKLOG_EVENTS = 8;
@@ -36,6 +37,7 @@ export class LiveFigures {
   readonly #clock: Clock;
   readonly #faults: OutsideFaults;
   readonly #watchers = new Set<Watcher>();
+  readonly #loads = new LineLoads();
   readonly #looks = new Map<string, () => unknown>();
   #timer: Timer | undefined;
 
@@ -56,16 +58,16 @@ export class LiveFigures {
    */
   open(key: string, context: RequestContext, look: () => unknown): Response | undefined {
     const line = lineOf(context.remoteAddress);
-    const lines = this.#lines();
-    const mine = lines.get(line)?.length ?? 0;
+    const mine = this.#loads.of(line);
     if (mine >= STREAMS_PER_LINE_MAX) return undefined;
-    if (this.#watchers.size >= STREAMS_MAX && !this.#makeRoom(lines, mine)) return undefined;
+    if (this.#watchers.size >= STREAMS_MAX && !this.#makeRoom(mine)) return undefined;
     let watcher: Watcher | undefined;
     const stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           watcher = { key, context, line, controller, last: "", silentTicks: 0, stuckTicks: 0 };
           this.#watchers.add(watcher);
+          this.#loads.add(line);
           this.#looks.set(key, look);
           this.#tell(watcher, JSON.stringify(look()));
           this.#schedule();
@@ -86,19 +88,20 @@ export class LiveFigures {
     });
   }
 
-  #lines(): Map<string, Watcher[]> {
-    return Map.groupBy(this.#watchers, ({ line }) => line);
-  }
-
   /**
    * A stream sends nothing while nothing changes, so its speed does not tell an idle holder from an active one: the
-   * line with most streams gives up its oldest if it has at least two more than the asker's line (HUB-47).
+   * line that counts for most streams gives up its oldest if it counts for at least two more than the asker's line
+   * (HUB-47).
    */
-  #makeRoom(lines: ReadonlyMap<string, readonly Watcher[]>, mine: number): boolean {
-    let most: readonly Watcher[] = [];
-    for (const watchers of lines.values()) if (watchers.length > most.length) most = watchers;
-    const [oldest] = most;
-    if (!oldest || most.length < mine + 2) return false;
+  #makeRoom(mine: number): boolean {
+    let oldest: Watcher | undefined;
+    let most = 0;
+    // Oldest first.
+    for (const watcher of this.#watchers) {
+      const load = this.#loads.of(watcher.line);
+      if (load > most) [oldest, most] = [watcher, load];
+    }
+    if (!oldest || most < mine + 2) return false;
     this.#forget(oldest);
     // Browsers reconnect by themselves.
     oldest.controller.close();
@@ -159,7 +162,8 @@ export class LiveFigures {
   }
 
   #forget(watcher: Watcher): void {
-    this.#watchers.delete(watcher);
+    if (!this.#watchers.delete(watcher)) return;
+    this.#loads.remove(watcher.line);
     for (const other of this.#watchers) if (other.key === watcher.key) return;
     this.#looks.delete(watcher.key);
     if (this.#watchers.size > 0) return;

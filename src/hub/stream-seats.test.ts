@@ -83,3 +83,25 @@ test("HUB-47: a holder that was fast once and is slow now loses its seat", () =>
   assert.ok(take("192.0.2.2"));
   assert.deepEqual(taken, ["192.0.2.1"]);
 });
+
+/** The address of a network of the site 2001:db8:1::/48. */
+const inSite = (number: number): string => `2001:db8:1:${number.toString(16)}::1`;
+
+test("TRK-23: all networks of an IPv6 site have the seats of sixteen addresses", () => {
+  const { take } = seatsOf({ all: 100, perAddress: 2 });
+  const mine = Array.from({ length: 40 }, (_, at) => take(inSite(at)));
+  assert.equal(mine.filter((each) => each !== undefined).length, 32);
+  assert.ok(take("2001:db8:2::1"), "another site");
+  mine[0]!.leave();
+  assert.ok(take(inSite(99)), "a seat came free");
+});
+
+test("TRK-23: a site with one slow reader in each network makes room, before a line with one", () => {
+  const { take, taken, pass } = seatsOf({ all: 41, perAddress: 16 });
+  take("192.0.2.1", "slow");
+  for (let at = 0; at < 40; at += 1) take(inSite(at), "site");
+  pass(SEAT_WINDOW_MS + 1_000);
+  assert.ok(take("192.0.2.2", "new"));
+  assert.ok(take("192.0.2.3", "new"));
+  assert.deepEqual(taken, ["site", "site"]);
+});

@@ -1,4 +1,5 @@
 import { lineOf } from "../base/address-line.ts";
+import { LineLoads } from "../base/line-loads.ts";
 import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
 import type { Clock } from "../ports/clock.ts";
 
@@ -18,14 +19,15 @@ interface TakenSeat {
 }
 
 /**
- * Limits the long answers in progress, in total and for each address. When all seats are taken, a reader slower than
- * the least rate makes room: the slowest of the line with most seats, if that line has more than the asker's
- * (HUB-47).
+ * Limits the long answers in progress, in total, for each address, and for each IPv6 site (TRK-23). When all seats are
+ * taken, a reader slower than the least rate makes room: the slowest of the line that counts for most seats, if that is
+ * more than the asker's (HUB-47).
  */
 export class StreamSeats {
   readonly #limits: { readonly all: number; readonly perAddress: number };
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #lines = new Map<string, Set<TakenSeat>>();
+  readonly #loads = new LineLoads();
   #all = 0;
 
   constructor(
@@ -43,12 +45,13 @@ export class StreamSeats {
   take(address: string, onTaken: () => void): Seat | undefined {
     const line = lineOf(address);
     const now = this.#clock.nowMs();
-    if (this.#countOf(line) >= this.#limits.perAddress) return undefined;
-    if (this.#all >= this.#limits.all && !this.#makeRoom(this.#countOf(line), now))
-      return undefined;
+    const load = this.#loads.of(line);
+    if (load >= this.#limits.perAddress) return undefined;
+    if (this.#all >= this.#limits.all && !this.#makeRoom(load, now)) return undefined;
     const seat: TakenSeat = { line, rate: new SeatRate(now), bytes: 0, onTaken };
     const mine = this.#lines.get(line) ?? new Set();
     this.#lines.set(line, mine.add(seat));
+    this.#loads.add(line);
     this.#all += 1;
     return {
       count: (bytes) => {
@@ -59,29 +62,27 @@ export class StreamSeats {
     };
   }
 
-  #countOf(line: string): number {
-    return this.#lines.get(line)?.size ?? 0;
-  }
-
   #leave(seat: TakenSeat): void {
     const mine = this.#lines.get(seat.line);
     if (mine?.delete(seat) !== true) return;
+    this.#loads.remove(seat.line);
     this.#all -= 1;
     if (mine.size === 0) this.#lines.delete(seat.line);
   }
 
-  /** @param mine - Seats of the asker's line. */
+  /** @param mine - Seats that the asker's line counts for. */
   #makeRoom(mine: number, now: number): boolean {
     let slowest: TakenSeat | undefined;
     let seats = mine;
     let slowestRate = LEAST_BYTES_PER_SECOND;
-    for (const line of this.#lines.values()) {
-      if (line.size < seats || line.size <= mine) continue;
+    for (const [key, line] of this.#lines) {
+      const load = this.#loads.of(key);
+      if (load < seats || load <= mine) continue;
       for (const seat of line) {
         const rate = seat.rate.perSecond(now) ?? LEAST_BYTES_PER_SECOND;
         if (rate >= LEAST_BYTES_PER_SECOND) continue;
-        if (line.size === seats && rate >= slowestRate) continue;
-        [slowest, slowestRate, seats] = [seat, rate, line.size];
+        if (load === seats && rate >= slowestRate) continue;
+        [slowest, slowestRate, seats] = [seat, rate, load];
       }
     }
     if (!slowest) return false;

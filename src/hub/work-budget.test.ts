@@ -49,7 +49,7 @@ test("requests that do nothing cost something, too, and all of an IPv6 network a
     assert.ok(asked < 100_000, "it ends");
   }
   assert.ok(asked >= 1_000);
-  assert.equal(budget.size, 1);
+  assert.equal(budget.size, 2, "the network and its site");
   assert.equal(budget.open("2001:db8:0:1::1", false).refusal(), undefined);
 });
 
@@ -153,4 +153,40 @@ test("remembered addresses are bounded", () => {
     budget.open(`10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`, false).refusal();
   }
   assert.ok(budget.size <= 20_000, `${budget.size}`);
+});
+
+/** The address of a network of the site 2001:db8:1::/48. */
+const inSite = (number: number): string => `2001:db8:1:${number.toString(16)}::1`;
+
+test("TRK-23: all networks of an IPv6 site spend the work of four addresses", async () => {
+  const { budget, busy } = world();
+  let spentMs = 0;
+  for (let at = 0; at < 1_000; at += 1) {
+    const account = budget.open(inSite(at), false);
+    if (account.refusal() !== undefined) break;
+    await account.run(busy(500));
+    spentMs += 500;
+  }
+  assert.ok(spentMs >= 4 * 3_000 && spentMs < 1_000 * 500, `${spentMs} ms`);
+  const refused = budget.open(inSite(5_000), false).refusal();
+  assert.equal(refused?.status, 429, "a network that asked for nothing so far");
+  assert.ok(refused.retryAfter! >= 1 && refused.retryAfter! <= 10, `${refused.retryAfter}`);
+  assert.equal(budget.open("2001:db8:2::1", false).refusal(), undefined, "another site");
+  assert.equal(budget.open(inSite(5_000), true).refusal(), undefined, "a known person");
+});
+
+test("TRK-23: all networks of an IPv6 site have the tasks, and the turns, of sixteen addresses", async () => {
+  const made = world();
+  const mine = Array.from({ length: 160 }, (_, at) => ({ address: inSite(at) }));
+  const { refused, done } = await flood(made, [...mine, { address: "192.0.2.1" }]);
+  assert.deepEqual(refused, { 429: 160 - 8 * 16 });
+  assert.ok(done.includes("192.0.2.1"));
+  const ended: string[] = [];
+  const next = world();
+  const tasks = [...mine.slice(0, 128), { address: "192.0.2.1" }].map(async ({ address }) => {
+    await next.budget.open(address, false).run(next.busy(60));
+    ended.push(address);
+  });
+  await Promise.all(tasks);
+  assert.ok(ended.indexOf("192.0.2.1") < 20, `${ended.indexOf("192.0.2.1")} of 128 ended before`);
 });

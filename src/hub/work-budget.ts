@@ -1,4 +1,5 @@
-import { lineOf } from "../base/address-line.ts";
+import { lineOf, placeOf, siteOf } from "../base/address-line.ts";
+import { LineLoads } from "../base/line-loads.ts";
 import type { Work } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Turns, Workers } from "../publish/turns.ts";
@@ -30,13 +31,18 @@ const KNOWN: Allowance = {
   tasksMax: 64,
   tasksOfAllMax: 256,
 };
+/**
+ * An IPv6 /48 may spend as much as this many addresses. `SITE_SHARES` addresses together would be allowed more than the
+ * thread has.
+ */
+const SITE_ALLOWANCES = 4;
 /** The fixed price of a request that is not answered from memory, besides the measured work. */
 const REQUEST_MS = 1;
 /** Reserved for a task until its cost is known, and given back when it has ended. */
 const RESERVED_MS = 20;
 /** A request that is partly done may start this many times as many tasks, so that the part was not wasted. */
 const BEGUN_FACTOR = 2;
-/** Remembered addresses, in two generations of half as many. */
+/** Remembered addresses and sites, in two generations of half as many. */
 const ADDRESSES_MAX = 20_000;
 
 interface Balance {
@@ -46,16 +52,18 @@ interface Balance {
 
 /**
  * Limits the cost of each address. An address that spent its allowance is told to wait, so that the thread is there
- * for the others; answers from memory are free.
+ * for the others; answers from memory are free. An IPv6 /64 counts as one address, and a /48 as four; in tasks
+ * and turns it counts as no more than sixteen (TRK-23).
  */
 export class WorkBudget {
   readonly #clock: Clock;
   readonly #turns: Turns;
-  /** Addresses seen in this generation. When it is full, it becomes the old generation. */
+  /** Addresses and sites seen in this generation. When it is full, it becomes the old generation. */
   #balances = new Map<string, Balance>();
   #oldBalances = new Map<string, Balance>();
-  /** Tasks in progress by address. */
-  readonly #tasks = new Map<string, number>();
+  /** Tasks in progress by address: of strangers, and of known people. */
+  readonly #strangersTasks = new LineLoads();
+  readonly #knownTasks = new LineLoads();
   #tasksOfAll = 0;
 
   constructor(clock: Clock, turns: Turns) {
@@ -63,7 +71,7 @@ export class WorkBudget {
     this.#turns = turns;
   }
 
-  /** Remembered addresses; some may be counted twice. */
+  /** Remembered addresses and sites; some may be counted twice. */
   get size(): number {
     return this.#balances.size + this.#oldBalances.size;
   }
@@ -80,23 +88,31 @@ export class WorkBudget {
    */
   open(address: string, isKnown: boolean): WorkAccount {
     const allowance = isKnown ? KNOWN : STRANGERS;
-    const line = `${isKnown ? "known" : "stranger"} ${lineOf(address)}`;
+    const kind = isKnown ? "known" : "stranger";
+    const line = lineOf(address);
+    const site = siteOf(line);
+    const own = (): Balance => this.#balance(`${kind} ${line}`, allowance);
+    // A site spends from the balance of one address, at a fraction of the price.
+    const shared = (): Balance | undefined =>
+      site === undefined ? undefined : this.#balance(`${kind} ${site}`, allowance);
+    const tasks = isKnown ? this.#knownTasks : this.#strangersTasks;
     return new WorkAccount({
       turns: this.#turns,
-      line,
+      line: `${kind} ${placeOf(line)}`,
       allowance,
-      left: () => this.#balance(line, allowance).leftMs,
-      take: (ms) => void (this.#balance(line, allowance).leftMs -= ms),
-      tasks: () => ({ mine: this.#tasks.get(line) ?? 0, ofAll: this.#tasksOfAll }),
-      count: (change) => this.#count(line, change),
+      left: () => Math.min(own().leftMs, shared()?.leftMs ?? Number.POSITIVE_INFINITY),
+      take: (ms) => {
+        own().leftMs -= ms;
+        const balance = shared();
+        if (balance) balance.leftMs -= ms / SITE_ALLOWANCES;
+      },
+      tasks: () => ({ mine: tasks.of(line), ofAll: this.#tasksOfAll }),
+      count: (change) => {
+        this.#tasksOfAll += change;
+        if (change > 0) tasks.add(line);
+        else tasks.remove(line);
+      },
     });
-  }
-
-  #count(line: string, change: 1 | -1): void {
-    this.#tasksOfAll += change;
-    const mine = (this.#tasks.get(line) ?? 0) + change;
-    if (mine > 0) this.#tasks.set(line, mine);
-    else this.#tasks.delete(line);
   }
 
   #balance(line: string, { perSecondMs, savedMsMax }: Allowance): Balance {
@@ -120,6 +136,7 @@ export class WorkBudget {
 
 interface AccountParts {
   readonly turns: Turns;
+  /** The place in the circle of turns. */
   readonly line: string;
   readonly allowance: Allowance;
   readonly left: () => number;

@@ -74,3 +74,30 @@ test("HUB-47: when very many are open, each new one evicts one that moves next t
   // Lines with up to eight connections and fast connections are left alone.
   assert.deepEqual(cut, ["drip 9", "drip 8", "drip 7", "drip 6", "office 0"]);
 });
+
+/** The address of a network of the site 2001:db8:1::/48. */
+const inSite = (number: number): string => `2001:db8:1:${number.toString(16)}::1`;
+
+test("TRK-23: all networks of an IPv6 site have the connections of sixteen addresses", () => {
+  const { cap } = capOf(2);
+  const ends = Array.from({ length: 40 }, (_, at) => cap.admit(inSite(at), QUIET));
+  assert.equal(ends.filter((end) => end !== undefined).length, 32);
+  assert.ok(cap.admit("2001:db8:2::1", QUIET), "another site");
+  ends[0]!();
+  assert.ok(cap.admit(inSite(99), QUIET), "one ended");
+});
+
+test("TRK-23: when very many are open, a site with one connection in each network makes room", () => {
+  const { cap, pass } = capOf(100, 200);
+  let cut = 0;
+  for (let at = 0; at < 200; at += 1) {
+    const end = cap.admit(inSite(at), {
+      movedBytes: () => 0,
+      cut: () => void (end!(), (cut += 1)),
+    });
+    assert.ok(end);
+  }
+  pass(SEAT_WINDOW_MS);
+  for (let at = 0; at < 3; at += 1) assert.ok(cap.admit(`192.0.2.${at}`, QUIET));
+  assert.equal(cut, 3);
+});

@@ -1,9 +1,10 @@
 import { lineOf } from "../base/address-line.ts";
+import { LineLoads } from "../base/line-loads.ts";
 import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
 
 /**
- * This many connections of one line are never cut, however few seats there are: a browser opens
- * this many.
+ * A line that counts for no more than this many connections never loses one, however few seats
+ * there are: a browser opens this many.
  */
 const LINE_SPARED = 8;
 
@@ -20,14 +21,16 @@ interface Admitted extends CappedConnection {
 }
 
 /**
- * Limits the open connections of one address; an IPv6 /64 counts as one address. When very many
- * connections are open, each new one evicts one that moves less than the minimum rate: the slowest
- * of the line with the most connections (HUB-47).
+ * Limits the open connections of one address; an IPv6 /64 counts as one address, and a /48 as no
+ * more than sixteen (TRK-23). When very many connections are open, each new one evicts one that
+ * moves less than the minimum rate: the slowest of the line that counts for the most connections
+ * (HUB-47).
  */
 export class ConnectionCap {
   readonly #limits: { readonly perAddress: number; readonly crowded: number };
   readonly #nowMs: () => number;
   readonly #open = new Map<string, Set<Admitted>>();
+  readonly #loads = new LineLoads();
   #all = 0;
 
   /**
@@ -48,14 +51,16 @@ export class ConnectionCap {
   admit(address: string, connection: CappedConnection): (() => void) | undefined {
     const key = lineOf(address);
     const mine = this.#open.get(key) ?? new Set();
-    if (mine.size >= this.#limits.perAddress) return undefined;
+    if (this.#loads.of(key) >= this.#limits.perAddress) return undefined;
     const now = this.#nowMs();
     if (this.#all >= this.#limits.crowded) this.#makeRoom(now);
     const admitted: Admitted = { ...connection, rate: new SeatRate(now), isCut: false };
     this.#open.set(key, mine.add(admitted));
+    this.#loads.add(key);
     this.#all += 1;
     return () => {
       if (!mine.delete(admitted)) return;
+      this.#loads.remove(key);
       this.#all -= 1;
       if (mine.size === 0 && this.#open.get(key) === mine) this.#open.delete(key);
     };
@@ -67,8 +72,10 @@ export class ConnectionCap {
   }
 
   #makeRoom(now: number): void {
-    const lines = [...this.#open.values()].filter(({ size }) => size > LINE_SPARED);
-    for (const line of lines.toSorted((a, b) => b.size - a.size)) {
+    const lines = [...this.#open]
+      .map(([key, line]) => ({ line, load: this.#loads.of(key) }))
+      .filter(({ load }) => load > LINE_SPARED);
+    for (const { line } of lines.toSorted((a, b) => b.load - a.load)) {
       const slowest = slowestOf(line, now);
       if (!slowest) continue;
       slowest.isCut = true;

@@ -1,3 +1,4 @@
+import { SITE_BITS, SITE_SHARES } from "../base/address-line.ts";
 import { AddressQuota } from "./address-quota.ts";
 import type { PeerAddress } from "./peer-address.ts";
 
@@ -16,13 +17,6 @@ export interface AddressSharesOptions {
 /** Counters of entries by address (128 kB), and by swarm and address (2 MB). */
 const ADDRESS_BUCKETS = 65_536;
 const SWARM_ADDRESS_BUCKETS = 1_048_576;
-/**
- * A generous provider gives a site an IPv6 /48: 65,536 networks of /64, each with the share of one
- * address. The whole site gets this many shares (TRK-23). More than one, because providers also
- * give a /56 to each home.
- */
-export const SITE_BITS = 48;
-const SITE_SHARES = 16;
 /**
  * Counters of entries by swarm and site (512 kB). The counters over all swarms number as many as
  * those of addresses.

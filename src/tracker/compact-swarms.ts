@@ -1,10 +1,11 @@
+import { SITE_BITS } from "../base/address-line.ts";
 import type { AnnounceAnswer } from "../announce/announce-answer.ts";
 import type { AnnounceRequest } from "../announce/announce-request.ts";
 import { writeUint32 } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
 import type { Random } from "../ports/random.ts";
-import { AddressShares, type AddressSharesOptions, SITE_BITS } from "./address-shares.ts";
+import { AddressShares, type AddressSharesOptions } from "./address-shares.ts";
 import { AnswerAddresses } from "./answer-addresses.ts";
 import { PeerAddress } from "./peer-address.ts";
 import {
