@@ -7,6 +7,7 @@ import {
   draftPiecesSchema,
 } from "../api/drafts.ts";
 import { KNOWN_FILES_MAX } from "../api/source-limits.ts";
+import { parseJsonInSteps } from "../base/json-in-steps.ts";
 import type { Work } from "../base/work.ts";
 import type { Declaration } from "../publish/draft-plan.ts";
 import { firstIssue } from "./api-app.ts";
@@ -31,7 +32,7 @@ const knownFrameSchema = frameSchema.extend({
  * @throws {RefusedError} 400 with the first problem found.
  */
 export function* readDeclaration(text: string): Work<Declaration> {
-  const value = parseJson(text);
+  const value = yield* parseJson(text);
   yield;
   return yield* judge(valid(frameSchema, value, []));
 }
@@ -44,7 +45,7 @@ export function* readDeclaration(text: string): Work<Declaration> {
 export function* readKnownInput(
   text: string,
 ): Work<{ declaration: Declaration; pieces: DraftPieces }> {
-  const value = parseJson(text);
+  const value = yield* parseJson(text);
   yield;
   const { pieces, ...frame } = valid(knownFrameSchema, value, []);
   return { declaration: yield* judge(frame), pieces };
@@ -60,10 +61,11 @@ function* judge(frame: z.infer<typeof frameSchema>): Work<Declaration> {
   return { ...rest, files: judged };
 }
 
-function parseJson(text: string): unknown {
+function* parseJson(text: string): Work<unknown> {
   try {
-    return JSON.parse(text);
-  } catch {
+    return yield* parseJsonInSteps(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     throw badBody("Malformed JSON in request body");
   }
 }

@@ -1,3 +1,4 @@
+import { parseJsonInSteps } from "../base/json-in-steps.ts";
 import type { Work } from "../base/work.ts";
 import { openInSteps } from "../engine/content-layout.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -161,7 +162,7 @@ export class DraftUploads {
 
 /** @param text - Written by this program, after it was checked. */
 function* readDraft(text: string): Work<DraftContent> {
-  const declaration = JSON.parse(text) as Declaration;
+  const declaration = (yield* parseJsonInSteps(text)) as Declaration;
   yield;
   return { declaration, plan: yield* planDraft(declaration) };
 }

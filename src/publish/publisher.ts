@@ -1,6 +1,7 @@
 import { encodeUtf8 } from "../base/bytes.ts";
 import { formatBytes } from "../base/format-bytes.ts";
 import { sha256 } from "../base/hash.ts";
+import { stringifyJsonInSteps } from "../base/json-in-steps.ts";
 import type { Work } from "../base/work.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -390,9 +391,11 @@ function fitsPlan({ v1, v2 }: HashedContent["hashes"], { kinds, layout }: DraftP
 
 /** The parts that make two declarations the same. */
 function* digestOf(declaration: Declaration): Work<{ text: string; digest: Uint8Array }> {
-  const text = JSON.stringify(declaration);
+  const text = yield* stringifyJsonInSteps(declaration);
   yield;
-  return { text, digest: sha256(encodeUtf8(text)) };
+  const bytes = encodeUtf8(text);
+  yield;
+  return { text, digest: sha256(bytes) };
 }
 
 function view(row: DraftRow, offset: number): Draft {
