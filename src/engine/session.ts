@@ -4,6 +4,7 @@ import { infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { makePeerId } from "../base/peer-id.ts";
 import type { Timer } from "../ports/clock.ts";
 import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
+import { ConnectionShares } from "./sharing/connection-shares.ts";
 import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
@@ -24,6 +25,7 @@ import type {
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
+import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
 
@@ -33,6 +35,11 @@ const TICK_MS = 500;
 const PUMP_MS_MIN = 5;
 /** From this part of all connections on they are short: torrents with many leave the rest to those with few. */
 const CONNECTIONS_SHORT = 1 / 2;
+/**
+ * This part of all connections is kept free for peers that dial us, because only their handshake tells whether their torrent
+ * is below its share.
+ */
+const CONNECTIONS_SPARE = 1 / 50;
 /** Connections that have not shown their infohash yet, in all (WIR-2, WIR-20). */
 const STRAYS_MAX = 128;
 
@@ -60,6 +67,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   /** Accepted connections that have not shown their infohash yet. */
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
+  readonly #shares = new ConnectionShares<TorrentPeers>();
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
   /** Dialled, and not known to have answered. */
@@ -224,7 +232,15 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     if (torrent?.isOpening) return this.#admitLater(connection, torrent);
     if (!torrent && wake) return this.#admitLater(connection, wake(infohash.slice()));
     this.#strays.delete(connection);
-    return torrent?.connections.admit(connection) === true;
+    return torrent !== undefined && this.#takeIn(torrent, connection);
+  }
+
+  /** The last free connections are given only to torrents that are below their share. */
+  #takeIn({ connections }: Torrent, connection: Connection): boolean {
+    const now = this.ports.clock.nowMs();
+    const isSpare = this.#filled > this.#fillMax;
+    const mayFill = this.#shares.mayFill(this.#sharers(), isSpare, now);
+    return connections.admit(connection, mayFill(connections));
   }
 
   #admitTo(owner: PeerOwner, connection: Connection): boolean | Promise<boolean> {
@@ -273,7 +289,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       await torrent.opened;
       // A connection that has ended meanwhile must not become one of its peers.
       return (
-        this.#strays.has(connection) && this.bursts.run(() => torrent.connections.admit(connection))
+        this.#strays.delete(connection) && this.bursts.run(() => this.#takeIn(torrent, connection))
       );
     } catch (error) {
       this.ports.log.error("a torrent could not be woken", { error: String(error) });
@@ -299,6 +315,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
 
   dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
     if (!this.#crowd.mayConnect(remote.address)) return undefined;
+    if (this.#filled >= this.#fillMax) return undefined;
     if (this.#crowd.isFull && !this.#dropStray(remote.address)) return undefined;
     this.#count(remote.address, 1);
     const dialled = new Connection({
@@ -397,7 +414,31 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     }
     this.scheduler.retryMemory();
     this.scheduler.run(now);
+    this.#takeBack(now);
     this.#dialRound(now);
+  }
+
+  /** Connections whose owner is known. */
+  get #filled(): number {
+    return this.#crowd.open - this.#strays.size;
+  }
+
+  /** From this number on, free connections are kept for torrents below their share. */
+  get #fillMax(): number {
+    const { connectionsMax } = this.settings;
+    return connectionsMax - Math.floor(connectionsMax * CONNECTIONS_SPARE);
+  }
+
+  *#sharers(): Generator<TorrentPeers> {
+    for (const { connections } of this.#torrents) yield connections;
+  }
+
+  /** Takes a connection from the torrent with the most, when another torrent is below its share. */
+  #takeBack(now: number): void {
+    const overflow = this.#filled - this.#fillMax;
+    if (overflow < 0) return;
+    const take = this.#shares.next([...this.#sharers()], overflow > 0, now);
+    if (take?.from.letGoLeastUseful(now)) this.#shares.handleTaken(take, now);
   }
 
   /**
@@ -422,9 +463,11 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   #dialShares(now: number): (torrent: Torrent) => boolean {
     const { connectionsMax } = this.settings;
     if (this.#crowd.open < connectionsMax * CONNECTIONS_SHORT) return () => true;
+    const mayFill = this.#shares.mayFill(this.#sharers(), false, now);
     const wanting = [...this.#torrents].filter((torrent) => torrent.connections.wantsToDial(now));
     const share = connectionsMax / wanting.length;
     const hasShare = ({ connections }: Torrent): boolean => connections.count >= share;
-    return (torrent) => !hasShare(torrent) || wanting.every(hasShare);
+    return (torrent) =>
+      mayFill(torrent.connections) && (!hasShare(torrent) || wanting.every(hasShare));
   }
 }

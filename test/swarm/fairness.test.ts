@@ -236,6 +236,70 @@ test(
 );
 
 test(
+  "torrents that come late get as many of twelve connections: the slowest are taken back, and then none is",
+  withSeed(81, async (seed, t) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const client = await swarm.join({ link: BROAD, settings: { connectionsMax: 12 } });
+    const runs: { run: SimRun; seeds: Endpoint[] }[] = [];
+    for (const made of SIX.slice(0, 3)) {
+      const seeds: Endpoint[] = [];
+      for (let i = 0; i < 12; i += 1) {
+        // The eighth is the first that is fast: by its place none would be chosen.
+        const upBytesPerSecond = i >= 7 && i < 11 ? 8 * KIB : KIB;
+        const node = await swarm.join({ settings: { upBytesPerSecond } });
+        node.seed(made);
+        seeds.push(node.endpoint);
+      }
+      runs.push({ run: client.leech(made), seeds });
+    }
+    const counts = (): number[] => runs.map(({ run }) => run.torrent.stats().peers);
+    const [first, ...late] = runs;
+    swarm.simulation.runFor(100);
+    first!.run.torrent.addPeers(first!.seeds);
+    swarm.simulation.runFor(40_000);
+    assert.deepEqual(counts(), [12, 0, 0]);
+    for (const { run, seeds } of late) run.torrent.addPeers(seeds);
+    swarm.simulation.runFor(30_000);
+    assertEven(t, counts(), 1);
+    assert.equal(total(counts()), 12);
+    const kept = new Set(first!.run.torrent.peers().map(({ remote }) => remote.address));
+    for (const { address } of first!.seeds.slice(7, 11)) assert.ok(kept.has(address), "fast, kept");
+    const before = runs.map(({ run }) => run.torrent.peers().map(({ remote }) => remote));
+    swarm.simulation.runFor(60_000);
+    const after = runs.map(({ run }) => run.torrent.peers().map(({ remote }) => remote));
+    assert.deepEqual(after, before, "nobody is exchanged any more");
+  }),
+);
+
+test(
+  "a torrent with sixty leechers that fill all connections makes room for ten of another that dial us",
+  withSeed(82, async (seed, t) => {
+    const swarm = new SimSwarm({ seed, size: KIB });
+    const settings = { connectionsMax: 50, upBytesPerSecond: 64 * KIB };
+    const server = await swarm.join({ link: BROAD, settings });
+    const served = SIX.slice(0, 2).map((made) => server.seed(made));
+    const join = async (index: number, count: number): Promise<void> => {
+      const runs: SimRun[] = [];
+      for (let i = 0; i < count; i += 1) {
+        runs.push((await swarm.join({ link: BROAD })).leech(SIX[index]!));
+      }
+      swarm.simulation.runFor(100);
+      for (const { torrent } of runs) torrent.addPeers([server.endpoint]);
+    };
+    const counts = (): number[] => served.map(({ torrent }) => torrent.stats().peers);
+    await join(0, 60);
+    swarm.simulation.runFor(60_000);
+    assert.equal(counts()[0], 49, "all, but the last");
+    await join(1, 10);
+    // A peer that was refused calls again after a minute at most.
+    swarm.simulation.runFor(240_000);
+    t.diagnostic(counts().join(" "));
+    assert.equal(counts()[1], 10);
+    assert.ok(counts()[0]! >= 38, "no more than were needed");
+  }),
+);
+
+test(
   "upload slots are the session's: six torrents with many and with few leechers have equally many",
   withSeed(76, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });

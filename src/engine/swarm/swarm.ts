@@ -10,6 +10,8 @@ import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
 /** When nearly full, peers with whom neither side wants anything are let go after this. */
 const USELESS_MS = 60_000;
 const CROWDED = 0.9;
+/** A peer is not judged by its rate before it has been connected for this long. */
+const SETTLED_MS = 30_000;
 /** Looks into bitfields for one answer of `partialCopies`: some milliseconds. */
 const PIECE_LOOKS_MAX = 2_000_000;
 
@@ -35,6 +37,8 @@ export interface SwarmMember {
   readonly swarm: SwarmPeer;
   /** Blocks are on their way to it or from it. */
   isMoving(now: number): boolean;
+  /** Rate of blocks, both directions together. */
+  bytesPerSecond(now: number): number;
 }
 
 /**
@@ -68,6 +72,12 @@ export class Swarm<P extends SwarmMember> {
     return !this.isFull && this.#candidates.isAnyDue(now);
   }
 
+  get openCount(): number {
+    let count = 0;
+    for (const { connection } of this.#peers) if (connection.isOpen) count += 1;
+    return count;
+  }
+
   get isFull(): boolean {
     return this.#peers.size >= this.#options.settings.connectionsPerTorrentMax;
   }
@@ -96,9 +106,9 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /** @returns Whether a peer that dialled us may come in; it has to join then. */
-  mayEnter(address: string, now: number): boolean {
+  mayEnter(address: string, hasRoom: boolean, now: number): boolean {
     if (this.#candidates.isBanned(address)) return false;
-    return !this.isFull || this.evictFor(address, now);
+    return (hasRoom && !this.isFull) || this.evictFor(address, now);
   }
 
   /** @returns Whom to dial, or `undefined`. Whether it was dialled has to be told. */
@@ -279,6 +289,28 @@ export class Swarm<P extends SwarmMember> {
     }
     const victim = mostCrowded(idle, network);
     victim?.close("room is needed for another");
+    return victim !== undefined;
+  }
+
+  /**
+   * Closes the least useful peer to free a connection for another torrent: a peer with no interest on either side, else
+   * the slowest one, and of several idle peers the newest.
+   *
+   * @returns False when every peer connected too recently to be judged.
+   */
+  letGoLeastUseful(now: number): boolean {
+    let victim: P | undefined;
+    let leastUse = Number.POSITIVE_INFINITY;
+    for (const peer of this.open()) {
+      const { connection, swarm } = peer;
+      if (now - swarm.connectedAtMs < SETTLED_MS) continue;
+      const isWanted = connection.amInterested || connection.peerInterested;
+      const use = isWanted ? peer.bytesPerSecond(now) : -1;
+      if (use > leastUse) continue;
+      victim = peer;
+      leastUse = use;
+    }
+    victim?.connection.close("room is needed for another torrent");
     return victim !== undefined;
   }
 }

@@ -185,8 +185,12 @@ export class TorrentPeer
   }
 
   isMoving(now: number): boolean {
-    if (!this.#upload || !this.#download) return false;
-    return this.#upload.rate.bytesPerSecond(now) > 0 || this.#download.rate.bytesPerSecond(now) > 0;
+    return this.bytesPerSecond(now) > 0;
+  }
+
+  bytesPerSecond(now: number): number {
+    if (!this.#upload || !this.#download) return 0;
+    return this.#upload.rate.bytesPerSecond(now) + this.#download.rate.bytesPerSecond(now);
   }
 
   // ---- BlockSource ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { BASE_HASHES_MAX, encodeHashReject } from "../../wire/hash-transfer.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { boundsOf, type PieceBounds, UNKNOWN_BOUNDS } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
+import type { ConnectionSharer } from "../sharing/connection-shares.ts";
 import { SlotClaim } from "../sharing/slot-shares.ts";
 import { Choker } from "../upload/choker.ts";
 import { ExtensionExchange } from "../exchange/extension-exchange.ts";
@@ -49,7 +50,7 @@ export type PeersOutput =
  * The peers of one torrent. Messages that concern several parts are passed on to each of them here, and decisions to
  * choke, drop or ban a peer are carried out here.
  */
-export class TorrentPeers implements PeerRoutes {
+export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   readonly swarm: Swarm<TorrentPeer>;
   readonly extensions: ExtensionExchange<TorrentPeer>;
   readonly flags: HandshakeFlags;
@@ -116,11 +117,18 @@ export class TorrentPeers implements PeerRoutes {
     return this.swarm.size;
   }
 
-  /** @returns Whether a peer that dialled us is accepted; then it belongs to this torrent. */
-  admit(connection: Connection): boolean {
+  get openCount(): number {
+    return this.swarm.openCount;
+  }
+
+  /**
+   * @param hasRoom - The torrent may have one more connection. If not, the peer has to replace another of its peers.
+   * @returns Whether a peer that dialled us is accepted; then it belongs to this torrent.
+   */
+  admit(connection: Connection, hasRoom: boolean): boolean {
     const now = this.#nowMs();
     const { address } = connection.remote;
-    if (!this.#torrent.takesPeers || !this.swarm.mayEnter(address, now)) return false;
+    if (!this.#torrent.takesPeers || !this.swarm.mayEnter(address, hasRoom, now)) return false;
     this.#adopt(connection, now);
     return true;
   }
@@ -128,6 +136,11 @@ export class TorrentPeers implements PeerRoutes {
   /** @returns Whether a peer was dropped to make room for one from this address. */
   evictFor(address: string): boolean {
     return this.swarm.evictFor(address, this.#nowMs());
+  }
+
+  /** Closes the least useful peer to free a connection for another torrent. @returns False when none qualifies. */
+  letGoLeastUseful(now: number): boolean {
+    return this.swarm.letGoLeastUseful(now);
   }
 
   /** There is an address to dial now. */

@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.ts";
 
 const FAIRNESS = ["test/swarm/fairness", "src/engine/sharing/turn-ring"];
 const SLOTS = ["test/swarm/fairness", "src/engine/sharing/slot-shares", "src/engine/upload/choker"];
+const CONNECTIONS = ["test/swarm/fairness", "src/engine/sharing/connection-shares"];
 const OPENING = ["test/swarm/opening", "src/engine/storage/root-leases"];
 
 /** What torrents share, and the small faults that were found with it. */
@@ -33,6 +34,41 @@ export const mutants: readonly Mutant[] = [
     from: "if (torrent.spillIdle()) break;",
     to: "if (torrent.isOpening && torrent.spillIdle()) break;",
     tests: FAIRNESS,
+  },
+  {
+    name: "connections: torrents keep what they had first",
+    file: "src/engine/session.ts",
+    from: "    this.#takeBack(now);\n",
+    to: "",
+    tests: CONNECTIONS,
+  },
+  {
+    name: "connections: one is taken back and forth",
+    file: "src/engine/sharing/connection-shares.ts",
+    from: "other.count > sharer.count * APART + 1;",
+    to: "other.count > sharer.count * APART - 1;",
+    tests: CONNECTIONS,
+  },
+  {
+    name: "connections: the fastest peer is taken back",
+    file: "src/engine/swarm/swarm.ts",
+    from: "peer.bytesPerSecond(now) : -1;",
+    to: "-peer.bytesPerSecond(now) : -1;",
+    tests: CONNECTIONS,
+  },
+  {
+    name: "connections: addresses that do not answer cost others one a second",
+    file: "src/engine/sharing/connection-shares.ts",
+    from: "Math.min(WAIT_MS_MAX, last.waitMs * 2)",
+    to: "Math.min(TAKE_MS, last.waitMs * 2)",
+    tests: CONNECTIONS,
+  },
+  {
+    name: "connections: the last places are for whoever dials us",
+    file: "src/engine/sharing/connection-shares.ts",
+    from: "if (!isSpare && now >= this.#keptUntilMs) return () => true;",
+    to: "if (now >= this.#keptUntilMs) return () => true;",
+    tests: CONNECTIONS,
   },
   {
     name: "slots: every round begins with the same torrent",
