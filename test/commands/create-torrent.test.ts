@@ -33,7 +33,7 @@ function create(path: string, more: Partial<CreateOptions> = {}) {
   });
 }
 
-test("MET-24: a file that changes while it is hashed refuses the torrent, and nothing is written", async (context) => {
+test("MET-24: a file that changes while it is hashed makes create fail, and nothing is written", async (context) => {
   const folder = await folderFor(context);
   const path = join(folder, "content");
   await mkdir(path);
@@ -45,7 +45,7 @@ test("MET-24: a file that changes while it is hashed refuses the torrent, and no
   assert.deepEqual(await readdir(folder), ["content"]);
 });
 
-test("a link to a file or a folder is made a torrent of under the link's own name", async (context) => {
+test("create follows a link to a file or a folder, and names the torrent after the link", async (context) => {
   const folder = await folderFor(context);
   await mkdir(join(folder, "content"));
   await writeFile(join(folder, "content/a"), "what lies there");
@@ -64,7 +64,7 @@ test("a link to a file or a folder is made a torrent of under the link's own nam
   }
 });
 
-test("MET-24: a file that cannot be read is said before the first byte is", async (context) => {
+test("MET-24: an unreadable file is reported before the first byte is read", async (context) => {
   const folder = await folderFor(context);
   const path = join(folder, "content");
   await mkdir(path);
@@ -73,7 +73,7 @@ test("MET-24: a file that cannot be read is said before the first byte is", asyn
   await chmod(folder, 0o777);
   const planned = new Error("planned");
   let skipped: unknown;
-  // Nothing is unreadable to root.
+  // Root can read everything.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid!(65_534);
   try {
@@ -91,7 +91,7 @@ test("MET-24: a file that cannot be read is said before the first byte is", asyn
   assert.deepEqual(skipped, [{ path: "secret", why: "the system does not let this user read it" }]);
 });
 
-test("a default name leaves room for its end", async (context) => {
+test("a default name leaves room for its suffix", async (context) => {
   const folder = await folderFor(context);
   const path = join(folder, "é".repeat(127));
   await writeFile(path, "x");
@@ -102,7 +102,7 @@ test("a default name leaves room for its end", async (context) => {
   assert.equal(file, `${"é".repeat(123)}.torrent`);
 });
 
-test("MET-24: a folder of nothing but links and sockets is no torrent", async (context) => {
+test("MET-24: a folder of nothing but links and sockets makes no torrent", async (context) => {
   const folder = await folderFor(context);
   await symlink("/etc/passwd", join(folder, "link"));
   await assert.rejects(create(folder), { code: "bad-plan", detail: /holds no file/ });
@@ -111,7 +111,7 @@ test("MET-24: a folder of nothing but links and sockets is no torrent", async (c
   await assert.rejects(create(""), { code: "bad-plan", detail: /No file or folder is named/ });
 });
 
-test("a torrent is not written over a folder, nor over a file unless that is wanted", async (context) => {
+test("a torrent does not replace a folder, nor a file unless that is requested", async (context) => {
   const folder = await folderFor(context);
   const path = join(folder, "content");
   await writeFile(path, "x");
@@ -143,7 +143,7 @@ test("a torrent that could not be written is refused before its content is read"
   });
 });
 
-test("MET-12: a .torrent file that is larger than strangers may send is made and read", async (context) => {
+test("MET-12: a .torrent file larger than strangers may send is created and read", async (context) => {
   const path = join(await folderFor(context), "content");
   await writeFile(path, "x");
   const comment = "words ".repeat(METAINFO_BYTES_MAX / 6 + 1);

@@ -12,7 +12,7 @@ import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 const disk = new NodeUserFiles();
 const PIECE = 65_536;
 const SIZE = 1_000_000;
-/** What a file system may give to a file besides its bytes. */
+/** What a file system may add to a file besides its bytes. */
 const SLACK = 65_536;
 
 function torrent() {
@@ -22,7 +22,7 @@ function torrent() {
   return parseMetainfo(buildMetainfo(plan, { v1 }).torrent).info;
 }
 
-test("STO-9: what a download needs is what its wanted files do not occupy yet", (t) => {
+test("STO-9: a download needs the space that its wanted files do not occupy yet", (t) => {
   const root = temporaryFolder(t, "everseed-space-");
   const info = torrent();
   const both = [true, true];
@@ -47,7 +47,7 @@ test("STO-9: what a download needs is what its wanted files do not occupy yet", 
   assert.equal(spaceNeeded(disk, { info, root, wanted: [false, true] }), 0);
 });
 
-test("STO-9: pieces that are known to be there need no room, however small the disk made them", (t) => {
+test("STO-9: pieces that are known to exist need no space, however small the disk stored them", (t) => {
   const root = temporaryFolder(t, "everseed-space-");
   const info = torrent();
   const have = new Bitfield(info.geometry.pieceCount);

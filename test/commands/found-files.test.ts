@@ -9,7 +9,7 @@ import { parseInfo } from "../../src/metainfo/parse-metainfo.ts";
 import { findFiles, troubleWith } from "../../src/commands/found-files.ts";
 import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
-/** A user who owns nothing. */
+/** A user who owns no file. */
 const NOBODY = 65_534;
 
 /** Files of three bytes with these names. */
@@ -31,7 +31,7 @@ function folder(context: TestContext): string {
   return root;
 }
 
-test("files fit, are missing, unfinished or something else, also behind links", (context) => {
+test("files are right, missing, unfinished or something else, even behind links", (context) => {
   const root = folder(context);
   const info = torrentOf("fits", "linked", "gone", "begun", "longer", "shorter", "folder");
   for (const name of ["fits", "elsewhere", "begun.part"])
@@ -60,11 +60,11 @@ test("files fit, are missing, unfinished or something else, also behind links", 
   );
 });
 
-test("a file that cannot be read is told before any is", (context) => {
+test("an unreadable file is reported before any is read", (context) => {
   const root = folder(context);
   for (const name of ["open", "closed"]) writeFileSync(join(root, "t", name), "123");
   chmodSync(join(root, "t/closed"), 0o200);
-  // Nothing is unreadable to root.
+  // Root can read everything.
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid!(NOBODY);
   try {

@@ -36,7 +36,7 @@ for (const path of [
   "http://hub.example:8420@evil.example/",
   "file:///etc/passwd",
 ]) {
-  test(`the token goes to no other server: ${path}`, () => {
+  test(`the token is sent to no other server: ${path}`, () => {
     assert.throws(() => client("http://hub.example:8420").url(path), {
       code: "unreachable",
       message: /another server/,
@@ -44,7 +44,7 @@ for (const path of [
   });
 }
 
-test("a redirect is told, and the token does not follow it", async (t) => {
+test("a redirect is reported, and the token does not follow it", async (t) => {
   const asked: http.IncomingMessage[] = [];
   const server = http.createServer((request, reply) => {
     asked.push(request);
@@ -67,7 +67,7 @@ test("a redirect is told, and the token does not follow it", async (t) => {
   );
 });
 
-test("HUB-45: an answer without an end is not read to its end, and one that breaks off is told", async (t) => {
+test("HUB-45: reading an endless answer stops, and an answer that breaks off is reported", async (t) => {
   let sent = 0;
   const server = http.createServer((request, reply) => {
     reply.on("error", () => undefined);

@@ -42,7 +42,7 @@ function located(info: TorrentInfo, folder: string): string[] {
   return locateContent(disk, info, folder).info.files.map((file) => file.path.join("/"));
 }
 
-test("MET-1: names that lead elsewhere are never looked for as they are written", (context) => {
+test("MET-1: names that lead elsewhere are never looked up as they are written", (context) => {
   const folder = folderWith(context, "inner/t/x", "secret", "inner/a\\b");
   const cases = [
     ["..", "..", "secret"],
@@ -79,7 +79,7 @@ test("a name that begins with U+FEFF is found", (context) => {
   ]);
 });
 
-test("a name whose dot was made visible is found, unless the other is there", (context) => {
+test("a name whose dot was made visible is found, unless the other name exists", (context) => {
   assert.deepEqual(located(torrentOf(".rc"), folderWith(context, "_.rc")), ["_.rc"]);
   assert.deepEqual(located(torrentOf(".rc"), folderWith(context, "_.rc", ".rc")), [".rc"]);
   const folder = folderWith(context, "_.t/a");
@@ -87,13 +87,13 @@ test("a name whose dot was made visible is found, unless the other is there", (c
   assert.equal(locateContent(disk, torrentOf(".t", ["a"]), join(folder, "_.t")).root, folder);
 });
 
-test("what lies behind links is found: people keep their files as they like", (context) => {
+test("content behind links is found: people keep their files as they like", (context) => {
   const folder = folderWith(context, "elsewhere/f", "t/plain");
   symlinkSync("../elsewhere", join(folder, "t/what?"));
   symlinkSync("plain", join(folder, "t/why?"));
   const info = torrentOf("t", ["what?", "f"], ["why?"]);
   assert.deepEqual(located(info, folder), ["t/what?/f", "t/why?"]);
-  // Links that lead nowhere, or in a circle, are nothing.
+  // Links that lead nowhere, or in a circle, count as missing.
   symlinkSync("nowhere", join(folder, "t/how?"));
   symlinkSync("who?", join(folder, "t/who?"));
   assert.deepEqual(located(torrentOf("t", ["how?"], ["who?"]), folder), ["t/how_", "t/who_"]);
@@ -124,21 +124,21 @@ test("MET-3: files are found under the names that get gives them", (context) => 
   assert.equal(locateContent(disk, info, join(folder, "talks_ 2026_")).root, folder);
 });
 
-test("MET-3: each file is looked for by itself, and one file without a folder too", (context) => {
+test("MET-3: each file is looked up separately, and so is one file without a folder", (context) => {
   const info = torrentOf("t", ["a?"], ["b?"], ["c?"]);
   const folder = folderWith(context, "t/a?", "t/b_", "one?", utf8("é?"));
   assert.deepEqual(located(info, folder), ["t/a?", "t/b_", "t/c_"]);
   assert.deepEqual(located(torrentOf("one?"), folder), ["one?"]);
 });
 
-test("MET-4: letters of all scripts are names as they are, and controls may be", (context) => {
+test("MET-4: letters of all scripts are kept in names, and control characters may occur", (context) => {
   const name = "講演\u200d \u202e";
   const info = torrentOf("t", [utf8(name)], [utf8("naïve")]);
   const folder = folderWith(context, `t/${name}`, "t/naïve");
   assert.deepEqual(located(info, folder), [`t/${name}`, "t/naïve"]);
 });
 
-test("MET-5: names that clean to one are not mistaken for each other", (context) => {
+test("MET-5: names that clean to the same name are not confused", (context) => {
   const info = torrentOf("t", ["a?"], ["a_"], ["A?"]);
   const own = info.files.map((file) => file.path.join("/"));
   assert.deepEqual(own, ["t/a_", "t/a_ (2)", "t/A_ (3)"]);
@@ -148,7 +148,7 @@ test("MET-5: names that clean to one are not mistaken for each other", (context)
   assert.deepEqual(located(info, fromElsewhere), ["t/a?", "t/a_", "t/A?"]);
 });
 
-test("content that is nowhere is named as get would store it", (context) => {
+test("missing content is named as get would store it", (context) => {
   const info = torrentOf("t", ["a?"]);
   assert.deepEqual(located(info, folderWith(context)), ["t/a_"]);
   assert.throws(() => locateContent(disk, info, "/nowhere/at/all"), { code: "not-found" });

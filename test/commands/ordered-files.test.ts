@@ -9,7 +9,7 @@ import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
 
 const SECRET = "the key of the house";
 
-/** `a/b/one` and `a/two`, and outside of the root files of the same names and lengths. */
+/** `a/b/one` and `a/two`, and outside the root files with the same names and lengths. */
 function tree(t: TestContext) {
   const top = mkdtempSync(join(tmpdir(), "everseed-ordered-"));
   t.after(() => rmSync(top, { recursive: true }));
@@ -96,7 +96,7 @@ for (const [what, swap] of swaps) {
       assert.ok(["changed", "disk-error"].includes(String(error.code)), String(error.code));
       return true;
     });
-    // The other file is what it was, where it still is.
+    // The other file is unchanged, where it still exists.
     if (!what.startsWith("a folder becomes")) {
       assert.equal((await world.files.read(20, 27)).toString(), "and two");
     }

@@ -36,7 +36,7 @@ test("a resume file of this user is believed", async (t) => {
   assert.ok(await file.load());
 });
 
-test("CLI-14: one that is a link, or somebody else's, is not", async (t) => {
+test("CLI-14: a resume file that is a link, or somebody else's, is not believed", async (t) => {
   const { file, path } = await saved(t);
   await rename(path, `${path}.elsewhere`);
   await symlink(`${path}.elsewhere`, path);

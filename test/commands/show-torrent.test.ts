@@ -20,14 +20,14 @@ async function show(context: TestContext, torrent: Encodable): Promise<Record<st
   context.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "x.torrent");
   await writeFile(file, encode(torrent));
-  // As a program gets it.
+  // As a program receives it.
   return JSON.parse(JSON.stringify(await showTorrent(filePorts(), file))) as Record<
     string,
     unknown
   >;
 }
 
-test("show has every field of the metainfo, whoever knows it", async (context) => {
+test("show prints every field of the metainfo, whichever program uses it", async (context) => {
   const info = dictOf({
     name: "talks",
     "piece length": PIECE,
@@ -162,7 +162,7 @@ test("show has every field of the metainfo, whoever knows it", async (context) =
   });
 });
 
-test("show has the checksums of the one file of a v1 torrent, and null where there is nothing", async (context) => {
+test("show prints the checksums of the one file of a v1 torrent, and null where there are none", async (context) => {
   const shown = await show(
     context,
     dictOf({
@@ -190,7 +190,7 @@ test("show has the checksums of the one file of a v1 torrent, and null where the
   assert.deepEqual([shown["httpSeeds"], shown["similar"], shown["other"]], [[], [], {}]);
 });
 
-test("show has the nodes and no SHA-1 hashes of a v2 torrent", async (context) => {
+test("show prints the nodes and no SHA-1 hashes of a v2 torrent", async (context) => {
   const file = (name: string, fields: Readonly<Record<string, Encodable>>) =>
     [name, dictOf({ "": dictOf(fields) })] as const;
   const tree = new Map<string, Encodable>([

@@ -52,7 +52,7 @@ test("create, show and check, from the first event to the last, of every kind", 
     const shown = await world.run(showTorrent(machine.ports, "talks.torrent"), 1000);
     assert.ok(shown.type === "torrent");
     assert.deepEqual([shown.kind, shown.infohashV1], [kind, made.infohashV1]);
-    // By the wall of the simulation.
+    // By the wall clock of the simulation.
     assert.match(shown.creationDate ?? "", /^2026-01-01T00:00:0\d/);
     const paths = [...shown[LISTING]].map(({ path }) => path);
     assert.deepEqual(paths, ["talks/notes.txt", "talks/tides.bin"]);
@@ -68,7 +68,7 @@ test("create, show and check, from the first event to the last, of every kind", 
   }
 });
 
-test("check: one bad byte is one bad piece, and a file that is gone is missing", async () => {
+test("check: one bad byte is one bad piece, and a missing file is reported as missing", async () => {
   const world = new SimulatedWorld(22);
   const machine = machineWithTalks(world);
   await world.run(create(machine), 60_000);
@@ -92,7 +92,7 @@ test("check: one bad byte is one bad piece, and a file that is gone is missing",
   );
 });
 
-test("check: cancelled, it ends with the signal's reason; a disk that fails ends it in words", async () => {
+test("check: when cancelled it ends with the signal's reason; a failing disk ends it with a message", async () => {
   const world = new SimulatedWorld(23);
   const machine = machineWithTalks(world);
   await world.run(create(machine), 60_000);
@@ -108,7 +108,7 @@ test("check: cancelled, it ends with the signal's reason; a disk that fails ends
   await assert.rejects(world.run(check(machine, breaks), 60_000), { code: "disk-error" });
 });
 
-test("create: cancelled, full, or with a file that changes, it leaves nothing behind", async () => {
+test("create: when cancelled, on a full disk, or when a file changes, it leaves nothing behind", async () => {
   const world = new SimulatedWorld(24);
   const machine = machineWithTalks(world);
   const before = machine.disk.paths();

@@ -16,7 +16,7 @@ const CONTENT = someBytes(1, SIZE);
 const TRACKER = "http://tracker.example/announce";
 const PORT = 6881;
 
-/** A torrent of a folder with one file, made on a machine that has it. */
+/** A torrent of a folder with one file, created on a machine that has the folder. */
 async function madeOn(world: SimulatedWorld, machine: CommandMachine): Promise<Uint8Array> {
   machine.disk.put(`${HOME}/talks/tides.bin`, CONTENT);
   const making = createTorrent(machine.ports, {
@@ -75,7 +75,7 @@ async function twoMachines(world: SimulatedWorld, end: AbortSignal) {
   return { here, there, told, seeding };
 }
 
-/** A tracker that names the seed, or nobody. */
+/** A tracker that names the seed, or no peer. */
 function trackerOf(...peers: string[]): () => Uint8Array {
   const compact = peers.flatMap((address) => [...encodeCompact({ address, port: PORT })]);
   return () => encode(dictOf({ interval: 1800, peers: new Uint8Array(compact) }));
@@ -110,7 +110,7 @@ test("seed and get, from the first event to the last: the tracker names the seed
   assert.deepEqual([...new Set(told.map(({ kind }) => kind))], ["ready", "stats"]);
 });
 
-test("get: nobody is there until the deadline; it tells why, and stops with what it has", async () => {
+test("get: no peer appears until the deadline; it says why, and stops with what it has", async () => {
   const world = new SimulatedWorld(12);
   const here = world.machine();
   await madeOn(world, here);
@@ -128,7 +128,7 @@ test("get: nobody is there until the deadline; it tells why, and stops with what
   assert.deepEqual(events.at(-1), stopped);
 });
 
-test("get: the disk fills up on the way; the same command goes on from there when there is room", async () => {
+test("get: the disk fills up during the download; the same command resumes when there is space", async () => {
   const world = new SimulatedWorld(13);
   const end = new AbortController();
   const { here, there, seeding } = await twoMachines(world, end.signal);
@@ -144,7 +144,7 @@ test("get: the disk fills up on the way; the same command goes on from there whe
   assert.equal(full.code, "disk-full");
   assert.match(String(full.detail), /Disk full: need [\d.]+ [KM]iB more on copy/);
 
-  // Nothing is begun that does not fit.
+  // It starts nothing that does not fit.
   const again = get(there, { onEvent: ({ kind }) => assert.notEqual(kind, "ready") });
   await assert.rejects(world.run(again, 60_000), { code: "disk-full" });
 
@@ -175,7 +175,7 @@ test("get: cancelled in the middle, it keeps what it has and says how much that 
   await world.run(seeding, 60_000);
 });
 
-test("house rule 8: get in a simulation dials no neighbour that a tracker elsewhere names", async () => {
+test("house rule 8: get in a simulation dials no local neighbour that a distant tracker names", async () => {
   const world = new SimulatedWorld(15);
   const here = world.machine();
   await madeOn(world, here);
@@ -188,7 +188,7 @@ test("house rule 8: get in a simulation dials no neighbour that a tracker elsewh
   assert.deepEqual(alone?.refused, ["192.168.1.7"]);
 });
 
-test("seed: content becomes a torrent on the way; one that is there is used, other content is refused", async () => {
+test("seed: content becomes a torrent on the way; an existing torrent is used, other content is refused", async () => {
   const world = new SimulatedWorld(16);
   const here = world.machine();
   here.disk.put(`${HOME}/talks/tides.bin`, CONTENT);
@@ -212,7 +212,7 @@ test("seed: content becomes a torrent on the way; one that is there is used, oth
   await assert.rejects(world.run(seed(here, { sources: ["talks"] }), 60_000), { code: "exists" });
 });
 
-test("seed: a file that is not there, a port that is taken and a disk that cannot be read end it at once", async () => {
+test("seed: a missing file, a port in use and an unreadable disk end it at once", async () => {
   const world = new SimulatedWorld(17);
   const here = world.machine();
   await madeOn(world, here);

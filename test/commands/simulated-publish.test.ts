@@ -24,16 +24,16 @@ const ORDER = [1, 0];
 const WHOLE = concatBytes([TIDES, NOTES]);
 const CHUNK_BYTES = 65_536;
 
-/** A hub that answers declarations and takes uploads, in simulated time; a test may make it fail. */
+/** A hub that answers declarations and accepts uploads, in simulated time; a test may make it fail. */
 class SimulatedHub {
   readonly asked: string[] = [];
   declared: DraftInput | undefined;
   received: Uint8Array = new Uint8Array(0);
-  /** Refuses what it is asked next. */
+  /** Refuses the next request. */
   problem: { readonly status: number; readonly code: ProblemCode } | undefined;
-  /** The network's code, as long as the hub is away. */
+  /** The network's error code, as long as the hub is unreachable. */
   away: string | undefined;
-  /** Between the last byte and the publication. */
+  /** Time between the last byte and the publication. */
   looksLeft = 2;
   readonly #world: SimulatedWorld;
 
@@ -176,7 +176,7 @@ function scene(seed: number) {
   return { world, machine, hub, events, publish };
 }
 
-test("publish, from the declaration to the page: the hub gets every byte in the order that it asked for", async () => {
+test("publish, from the declaration to the page: the hub gets every byte in the order that it requested", async () => {
   const { world, hub, events, publish } = scene(31);
   const published = await world.run(publish(), 60_000);
   assert.deepEqual(published, {
@@ -195,7 +195,7 @@ test("publish, from the declaration to the page: the hub gets every byte in the 
   assert.deepEqual(events.at(-1), { kind: "sent", bytes: WHOLE.length });
 });
 
-test("publish: cancelled, then the hub away, then the same again goes on where it stopped", async () => {
+test("publish: cancelled, then with the hub unreachable, then again: it resumes where it stopped", async () => {
   const { world, hub, events, publish } = scene(32);
   const signal = world.signalAfter(250);
   await assert.rejects(world.run(publish({ signal }), 60_000), { message: "the person ends it" });
@@ -221,7 +221,7 @@ test("publish: cancelled, then the hub away, then the same again goes on where i
   assert.deepEqual(Buffer.from(hub.received), Buffer.from(WHOLE));
 });
 
-test("publish: a hub whose disk is full, and a file that changes on the way, end it in words", async () => {
+test("publish: a full disk of the hub, and a file that changes during the upload, end it with a message", async () => {
   const { world, machine, hub, publish } = scene(33);
   hub.problem = { status: 507, code: "disk_full" };
   await assert.rejects(world.run(publish(), 60_000), {
@@ -235,7 +235,7 @@ test("publish: a hub whose disk is full, and a file that changes on the way, end
   await assert.rejects(world.run(publish(), 60_000), { code: "changed" });
 });
 
-test("publish: what names a torrent, and what is no page of a hub", async () => {
+test("publish: what identifies a torrent, and what is not a page of a hub", async () => {
   const { world, machine, hub } = scene(34);
   assert.deepEqual(["magnet:?xt=", "https://x/", "a.TORRENT", "talks"].map(namesTorrent), [
     true,

@@ -20,12 +20,12 @@ import { Simulation } from "../../src/sim/simulation.ts";
 const MIB = 1024 * 1024;
 const LINK = { upBytesPerSecond: MIB, downBytesPerSecond: 8 * MIB, latencyMs: 15 };
 
-/** Where the people of the simulation work; relative paths begin there. */
+/** The working directory in the simulation; relative paths begin there. */
 export const HOME = "/home/ann";
 
 type CommandWorld = SourcePorts & DiskPorts & SessionPorts;
 
-/** One machine on which commands run, with a disk, a line, and a person's files. */
+/** One machine on which commands run, with a disk, a line, and a user's files. */
 export interface CommandMachine {
   readonly disk: SimDisk;
   readonly files: SimUserFiles;
@@ -33,12 +33,12 @@ export interface CommandMachine {
   readonly ports: CommandWorld;
 }
 
-/** A world in which commands run from their beginning to their end, in simulated time and from one seed. */
+/** A world in which commands run from start to end, in simulated time and from one seed. */
 export class SimulatedWorld {
   readonly simulation = new Simulation();
   readonly #net = new SimNet({ simulation: this.simulation });
   readonly #seed: number;
-  /** Answers of the tracker; without it nothing on the web replies. */
+  /** Answers of the tracker; without them nothing on the web replies. */
   tracker: ((url: URL) => Uint8Array) | undefined;
   #machines = 0;
 
@@ -73,12 +73,12 @@ export class SimulatedWorld {
     return { disk, files, host, ports };
   }
 
-  /** Lets the world go on until a command ends, and a little longer so that what it left would show. */
+  /** Advances the world until a command ends, and a little longer so that leftovers would show. */
   run<Result>(command: Promise<Result>, limitMs: number): Promise<Result> {
     return this.simulation.settle(command, { limitMs, turn: () => setImmediate() });
   }
 
-  /** A signal that comes after so much simulated time. */
+  /** A signal that fires after this much simulated time. */
   signalAfter(ms: number): AbortSignal {
     const controller = new AbortController();
     this.simulation.startTimer(ms, () => controller.abort(new Error("the person ends it")));
@@ -111,7 +111,7 @@ function openDisk(disk: SimDisk): CommandDisk {
   };
 }
 
-/** A stranger's peers are dialled only when the guard lets them through; a refused dial ends in silence. */
+/** A stranger's peers are dialled only when the guard allows it; a refused dial ends silently. */
 function guardedNet(host: SimHost, allowRemote: Parameters<SessionPorts["openNet"]>[0]): StreamNet {
   return {
     listen: (options) => host.listen(options),
@@ -122,7 +122,7 @@ function guardedNet(host: SimHost, allowRemote: Parameters<SessionPorts["openNet
   };
 }
 
-/** Bytes that chance chose, the same for the same seed. */
+/** Random bytes, the same for the same seed. */
 export function someBytes(seed: number, length: number): Uint8Array {
   return seededRandom(seed).bytes(length);
 }

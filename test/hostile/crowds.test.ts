@@ -18,7 +18,7 @@ for (const [who, isMute] of [
       settings: {
         connectionsMax: 100,
         connectionsPerTorrentMax: 70,
-        // A silent peer is not dropped during the test.
+        // So that a silent peer is not dropped during the test.
         handshakeTimeoutMs: 60_000,
       },
     });

@@ -41,7 +41,7 @@ const MIB = 1024 * 1024;
 const BLOCK = 16_384;
 const OPTIONS = { timeout: 60_000 };
 const CHILD = fileURLToPath(new URL("download-child.ts", import.meta.url));
-/** EVERSEED_TEST_KILLS=200 is the count of the case, for a run at night. */
+/** EVERSEED_TEST_KILLS=200 is the count that the case demands, for a run at night. */
 const KILLS = Number(process.env.EVERSEED_TEST_KILLS ?? 15);
 
 interface Found {
@@ -50,7 +50,7 @@ interface Found {
   readonly checked: number;
 }
 
-/** Starts the child; it ends with the test at the latest. */
+/** Starts the child; it is killed at the end of the test at the latest. */
 function startChild(
   t: TestContext,
   world: { readonly root: string; readonly port: number; readonly openFiles?: number },
@@ -87,7 +87,7 @@ function readResume(root: string): ResumeState | undefined {
   return name === undefined ? undefined : decodeResume(readFileSync(join(root, name)));
 }
 
-/** Every piece a resume claims is what it should be, in a torrent of one file. */
+/** Every piece that a resume claims is right, in a torrent of one file. */
 function assertClaims(made: Made, root: string, resume: ResumeState): void {
   const expected = made.bytes.get("content")!;
   const there = readFileSync(join(root, "content"));
@@ -127,7 +127,7 @@ test(
       if (resume) assertClaims(made, root, resume);
       claimed = resume?.have.count ?? 0;
       if (resume?.have.full !== true || kill === KILLS - 1) continue;
-      // It got everything between two kills: the next download begins.
+      // It completed between two kills: the next download begins.
       rmSync(root, { recursive: true });
       mkdirSync(root);
       downloads += 1;
@@ -142,7 +142,7 @@ test(
   },
 );
 
-/** A disk on which a power failure takes everything that was not synced. */
+/** A disk on which a power failure destroys everything that was not synced. */
 class ForgetfulDisk implements ContentSource {
   readonly #disk: NodeDisk;
   readonly #unsynced = new Set<number>();
@@ -170,7 +170,7 @@ class ForgetfulDisk implements ContentSource {
     return content;
   }
 
-  /** Spoils the pieces of a file that are not durable. */
+  /** Corrupts the pieces of a file that are not durable. */
   failPower(file: string): void {
     const handle = openSync(file, "r+");
     for (const piece of this.#unsynced)
@@ -179,7 +179,7 @@ class ForgetfulDisk implements ContentSource {
   }
 }
 
-test("STO-2: a resume claims only what a power failure leaves", OPTIONS, async (t) => {
+test("STO-2: a resume claims only what survives a power failure", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: 16 * MIB });
   const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 12 * MIB } });
   let forgetful: ForgetfulDisk | undefined;
@@ -195,7 +195,7 @@ test("STO-2: a resume claims only what a power failure leaves", OPTIONS, async (
     saveResume: (resume) => {
       claims += 1;
       if (claims !== 3) return;
-      // The moment the third resume is on disk, the power fails.
+      // The power fails at the moment when the third resume is on disk.
       forgetful!.failPower(join(download.root, "content"));
       saved.resolve(resume);
     },
@@ -207,7 +207,7 @@ test("STO-2: a resume claims only what a power failure leaves", OPTIONS, async (
 
 const canMount = process.getuid?.() === 0 && process.platform === "linux";
 test(
-  "STO-4: a full disk: the torrent waits, says so, and goes on when there is room",
+  "STO-4: a full disk: the torrent waits, reports it, and resumes when there is space",
   {
     ...OPTIONS,
     skip: canMount ? false : "mounting a small disk needs root",
@@ -243,7 +243,7 @@ test(
 );
 
 test(
-  "STO-5: the folder vanishes during a download; another torrent does not notice",
+  "STO-5: the folder vanishes during a download; another torrent is not affected",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 8 * MIB });
@@ -262,7 +262,7 @@ test(
   },
 );
 
-/** What is done to the folder below a path, and what puts it right, with a copy of how it was. */
+/** What is done to the folder below a path, and how it is repaired from a copy. */
 const FOLDERS: readonly {
   readonly what: string;
   /** Below the root of the download; "" is the root itself. */
@@ -320,7 +320,7 @@ const FOLDERS: readonly {
   },
 ];
 for (const { what, folder, take, bring, loses } of FOLDERS) {
-  // Faster than the watch, a download meets it when it seems complete.
+  // A download that is faster than the watch notices it when it seems complete.
   for (const [when, speed] of [
     ["early", 20],
     ["at the end", 5],
@@ -333,7 +333,7 @@ for (const { what, folder, take, bring, loses } of FOLDERS) {
       const download = leech(t, engine, made, { root, peers: [seeder.endpoint] });
       const path = join(root, folder);
       const kept = join(temporaryFolder(t), "kept");
-      // Both files are there: the folder is not made anew for one of them.
+      // Both files exist: the folder is not created again for one of them.
       await download.when("piece", ({ piece }) => piece < (2 * MIB) / PIECE);
       await download.when("piece", ({ piece }) => piece >= (2 * MIB) / PIECE);
       take(path, kept);
@@ -464,7 +464,7 @@ test(
     const made = await makeTorrent(t, { files: 4 * PIECE });
     const engine = await startEngine(t, { speed: 20 });
     const subject = seed(engine, made);
-    /** Asked over a connection of its own each time; at the speed of this world some end early. */
+    /** Asks over a new connection each time; at the speed of this world some end early. */
     const ask = (piece: number): Promise<"block" | "reject" | "closed"> =>
       new Promise((resolve) => {
         const answer = (peer: RawPeer, kind: "block" | "reject"): void => {
@@ -484,7 +484,7 @@ test(
     const changed = Buffer.from(made.bytes.get("content")!);
     changed[9] = changed[9]! ^ 1;
     writeFileSync(join(made.root, "content"), changed);
-    // Until the file is looked at again, the piece counts as judged.
+    // Until the file is checked again, the piece counts as judged.
     while ((await ask(0)) !== "reject");
     assert.equal((await subject.when("piece-lost")).piece, 0);
     while ((await ask(1)) !== "block");
@@ -515,7 +515,7 @@ test(
 );
 
 test(
-  "STO-13: closed at any moment, a session ends and its resume is worth something",
+  "STO-13: a session closed at any moment ends, and its resume is usable",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 8 * MIB, kind: "hybrid" });

@@ -12,9 +12,9 @@ import { TcpNet } from "../../src/platform/tcp-net.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 
 /**
- * `node download-child.ts TORRENT FOLDER PORT [suffix]`: downloads from a peer on loopback, with a resume file
- * beside it, until it is complete or killed; with a suffix on unfinished files when told so. Tells on standard
- * output what it found on disk.
+ * `node download-child.ts TORRENT FOLDER PORT [suffix]`: downloads from a peer on loopback, with a resume file beside
+ * it, until it is complete or killed; uses a suffix for unfinished files if one is given. It prints what it found on
+ * disk to standard output.
  */
 const [torrentFile, root, port, suffix] = process.argv.slice(2);
 const metainfo = parseMetainfo(readFileSync(torrentFile!));

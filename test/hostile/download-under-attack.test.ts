@@ -21,7 +21,7 @@ const GREETINGS: readonly [string, Uint8Array][] = [
   ["a longer protocol name", Buffer.from("\x14BitTorrent protocol!")],
 ];
 for (const [name, greeting] of GREETINGS) {
-  test(`WIR-3: ${name} is closed without a word`, OPTIONS, async (t) => {
+  test(`WIR-3: ${name} is closed without an answer`, OPTIONS, async (t) => {
     const made = await makeTorrent(t, { files: PIECE });
     const { endpoint } = await startSeed(t, made);
     const socket = openSocket(t, endpoint);
@@ -33,17 +33,21 @@ for (const [name, greeting] of GREETINGS) {
   });
 }
 
-test("WIR-3: a torrent we do not have is closed without a word", OPTIONS, async (t) => {
-  const made = await makeTorrent(t, { files: PIECE });
-  const { endpoint } = await startSeed(t, made);
-  let ready = false;
-  const stranger = dial(t, endpoint, {
-    infohash: Buffer.alloc(20, 1),
-    ready: () => (ready = true),
-  });
-  await stranger.closed;
-  assert.equal(ready, false);
-});
+test(
+  "WIR-3: a request for a torrent we do not have is closed without an answer",
+  OPTIONS,
+  async (t) => {
+    const made = await makeTorrent(t, { files: PIECE });
+    const { endpoint } = await startSeed(t, made);
+    let ready = false;
+    const stranger = dial(t, endpoint, {
+      infohash: Buffer.alloc(20, 1),
+      ready: () => (ready = true),
+    });
+    await stranger.closed;
+    assert.equal(ready, false);
+  },
+);
 
 const announced = (length: number, id: number): Uint8Array => {
   const bytes = Buffer.alloc(5 + 100_000);
@@ -59,7 +63,7 @@ const HUGE: readonly [string, Uint8Array][] = [
   ["a have of 6 bytes", announced(6, MESSAGE.have)],
 ];
 test(
-  "WIR-1: announced lengths past the limit end the connection and cost no memory",
+  "WIR-1: declared lengths beyond the limit end the connection and cost no memory",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 2 * MIB });
@@ -90,7 +94,7 @@ test("WIR-2: 300 silent sockets, and a download", OPTIONS, async (t) => {
   const seeder = await startSeed(t, made);
   for (let i = 0; i < 300; i += 1) {
     const socket = openSocket(t, seeder.endpoint, `127.0.1.${1 + (i % 3)}`);
-    // Some say half of what they should.
+    // Some send half of a handshake.
     if (i % 2 === 0) socket.write("\x13BitTorrent protocol");
   }
   const subject = await startEngine(t);
@@ -100,7 +104,7 @@ test("WIR-2: 300 silent sockets, and a download", OPTIONS, async (t) => {
 });
 
 test(
-  "WIR-2: who holds back its peer id is closed in time, and does not stop us from dialling",
+  "WIR-2: a peer that withholds its peer id is closed in time, and does not keep us from dialling",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: PIECE });
@@ -158,7 +162,7 @@ for (const [name, act] of BROKEN) {
   });
 }
 
-test("WIR-17: the fast messages end a connection that did not offer them", OPTIONS, async (t) => {
+test("WIR-17: fast messages end a connection that did not negotiate them", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: 20 * PIECE });
   const { endpoint } = await startSeed(t, made);
   for (const bytes of [
@@ -177,7 +181,7 @@ test("WIR-17: the fast messages end a connection that did not offer them", OPTIO
 });
 
 test(
-  "WIR-7: floods of control messages end their connection; the download does not notice",
+  "WIR-7: floods of control messages end their connection; the download is not affected",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 4 * MIB });
@@ -209,7 +213,7 @@ test(
 );
 
 test(
-  "WIR-8: blocks nobody asked for are dropped, and after some the peer is closed",
+  "WIR-8: unrequested blocks are dropped, and after some the peer is closed",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 4 * PIECE });
@@ -231,7 +235,7 @@ test(
   },
 );
 
-/** How a peer that was asked for a block answers wrongly. */
+/** Wrong answers of a peer that was asked for a block. */
 const WRONG: readonly [string, NonNullable<Script["request"]>][] = [
   [
     "one byte short",
@@ -280,7 +284,7 @@ for (const [name, request] of WRONG) {
     );
     let asked = false;
     const download = leech(t, subject, made, { peers: [liar] });
-    // Only when the liar has been asked does an honest seed come in.
+    // An honest seed joins only after the liar was asked.
     while (!asked) {
       await new Promise((resolve) => setImmediate(resolve));
       asked = (download.torrent.peers()[0]?.amInterested ?? false) && liar.peers.length > 0;

@@ -10,7 +10,7 @@ import { dial, frames, listenAs, openSocket, type RawPeer } from "./raw-peer.ts"
 import { assertSame, leech, makeTorrent, PIECE, startEngine, startSeed } from "./world.ts";
 
 const OPTIONS = { timeout: 30_000 };
-/** Ids the engine gave its extensions, in the order it offers them. */
+/** Ids that the engine gave its extensions, in the order in which it offers them. */
 const UT_METADATA = 1;
 const DONTHAVE = 2;
 
@@ -67,7 +67,7 @@ for (const [asked, speaksV2, answered] of [
 }
 
 test(
-  "BEP 54: a piece that is taken back is asked of another; one out of range ends the connection",
+  "BEP 54: a retracted piece is requested from another peer; one out of range ends the connection",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 4 * PIECE });

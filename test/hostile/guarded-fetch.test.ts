@@ -9,7 +9,7 @@ import { NodeHttpFetch, type NodeHttpFetchOptions } from "../../src/platform/htt
 
 const LIMITS = { timeoutMs: 10_000, bytesMax: 1000 };
 
-/** Of no interfaces, so that what this machine has changes nothing. */
+/** It knows no interfaces, so that this machine's interfaces do not matter. */
 const networks = new OwnNetworks(
   () => [],
   () => 0,
@@ -27,7 +27,7 @@ function guarded(
   });
 }
 
-/** A server on this machine that answers `/hop` with a redirect, and writes down what it is asked. */
+/** A server on this machine that answers `/hop` with a redirect, and records its requests. */
 async function service(t: TestContext, location: (port: number) => string) {
   const asked: string[] = [];
   const server = http.createServer((request, reply) => {
@@ -46,10 +46,10 @@ async function service(t: TestContext, location: (port: number) => string) {
   return { asked, port: (server.address() as AddressInfo).port };
 }
 
-test("HUB-7: a name that changes its mind is looked up once, and only what was judged is connected to", async (t) => {
+test("HUB-7: a name that changes its address is looked up once, and only the judged address is connected to", async (t) => {
   const { asked, port } = await service(t, () => "/");
   let lookups = 0;
-  // First far, then this machine: whoever looks again connects inside.
+  // First a distant address, then this machine: a second lookup would connect inside.
   const rebinding = (): Promise<string[]> => {
     lookups += 1;
     return Promise.resolve([lookups === 1 ? "127.0.0.1" : "127.0.0.2"]);
@@ -70,7 +70,7 @@ test("HUB-7: a name that changes its mind is looked up once, and only what was j
   assert.deepEqual([lookups, asked.length], [1, 1]);
 });
 
-test("HUB-7: the page rule holds for the redirect of a real server", async (t) => {
+test("HUB-7: the page rule applies to the redirect of a real server", async (t) => {
   const { asked, port } = await service(t, (own) => `http://127.0.0.1:${own}/admin?wipe=1`);
   const fetch = guarded("announce");
   await assert.rejects(fetch.get(`http://127.0.0.1:${port}/announce?hop`, LIMITS), {

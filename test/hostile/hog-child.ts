@@ -4,8 +4,8 @@ import { MESSAGE } from "../../src/wire/message-id.ts";
 import { frames, RawPeer } from "./raw-peer.ts";
 
 /**
- * `node hog-child.ts PORT INFOHASH fast|plain`: asks a seed on loopback for 100,000 blocks and reads none.
- * In a process of its own, so that what it has not got rid of is not taken for the seed's memory.
+ * `node hog-child.ts PORT INFOHASH fast|plain`: requests 100,000 blocks from a seed on loopback and reads none. It is
+ * a separate process, so that its unsent bytes do not count as the seed's memory.
  */
 const [port, infohash, speech] = process.argv.slice(2);
 const BLOCK = 16_384;

@@ -14,7 +14,7 @@ const CHILD = fileURLToPath(new URL("download-child.ts", import.meta.url));
 /** EVERSEED_TEST_KILLS=200 is for a run at night. */
 const KILLS = Number(process.env.EVERSEED_TEST_KILLS ?? 6);
 
-/** Downloads in a process of its own, which is killed after a while unless it ends before. */
+/** Downloads in a separate process, which is killed after a while unless it ends before. */
 async function downloadFor(
   t: TestContext,
   world: { readonly folder: string; readonly port: number },
@@ -35,7 +35,7 @@ async function downloadFor(
   return exit;
 }
 
-/** A file with its own name is whole; none stands there twice. @returns Those that are whole, and those that are not. */
+/** A file with its final name is whole; none exists twice. @returns The whole files, and the others. */
 function assertNames(made: Made, root: string): { named: number; unfinished: number } {
   let [named, unfinished] = [0, 0];
   for (const [path, bytes] of made.bytes) {
@@ -54,7 +54,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     `STO-1: killed ${KILLS} times, no file of a ${kind} torrent has its name before it is whole`,
     { timeout: 60_000 + KILLS * 3_000 },
     async (t) => {
-      // Larger and smaller than a piece, and one that is empty.
+      // Larger and smaller than a piece, and an empty one.
       const sizes = Array.from({ length: 40 }, (_, index) => [
         `d${index % 3}/f${index}`,
         ((index % 8) + 1) * 50 * KIB,

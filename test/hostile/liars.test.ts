@@ -21,7 +21,7 @@ const OPTIONS = { timeout: 60_000 };
 const HONEST = "127.0.0.200";
 const PIECE = 65_536;
 
-/** Serves everything, of each piece `spoiled` blocks wrongly. */
+/** Serves everything, with `spoiled` wrong blocks in each piece. */
 function poisoner(made: Made, spoils: (piece: number, block: number) => boolean): Script {
   const space = made.bytes.get("content")!;
   return {
@@ -40,7 +40,7 @@ const POISON: readonly [string, number, (piece: number, block: number) => boolea
   ["WIR-12: one who spoils everything", 1, () => true],
   ["WIR-12: three who spoil everything", 3, () => true],
   [
-    "WIR-13: one who spoils one block in eight",
+    "WIR-13: a peer that spoils one block in eight",
     1,
     (piece, block) => piece % 2 === 0 && block === 1,
   ],
@@ -65,9 +65,9 @@ for (const [name, count, spoils] of POISON) {
       assertSame(made, download.root);
       const banned = bannedBy(download);
       assert.ok(!banned.has(HONEST), "the honest one is not");
-      // Of several each may have been left before anything of theirs was proved.
+      // Of several liars, each may have left before anything was proved against it.
       if (count === 1) assert.ok(banned.has("127.0.0.10"), "the liar is");
-      // All of it may have come wrong before the honest one was there, and once more until the last is proved.
+      // All of it may have arrived wrong before the honest peer joined, and once more until the last is proved.
       assert.ok(download.torrent.stats().downloaded < 3 * 4 * MIB);
     },
   );
@@ -100,17 +100,21 @@ for (const wrong of ["v1", "v2"] as const) {
     },
   );
 
-  test(`BEP 52: who seeds a hybrid with a wrong ${wrong} hash is told so`, OPTIONS, async (t) => {
-    const made = await makeTorrent(t, { files: 8 * PIECE, kind: "hybrid", wrong });
-    const seeder = await startSeed(t, made);
-    const asking = dial(t, seeder.endpoint, {
-      infohash: made.infohash,
-      ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
-      unchoke: (peer) => peer.send(frames.request(1, 0, 16_384)),
-    });
-    await asking.closed;
-    assert.equal(seeder.torrent.state.kind, "broken");
-  });
+  test(
+    `BEP 52: a peer that seeds a hybrid with a wrong ${wrong} hash is told so`,
+    OPTIONS,
+    async (t) => {
+      const made = await makeTorrent(t, { files: 8 * PIECE, kind: "hybrid", wrong });
+      const seeder = await startSeed(t, made);
+      const asking = dial(t, seeder.endpoint, {
+        infohash: made.infohash,
+        ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+        unchoke: (peer) => peer.send(frames.request(1, 0, 16_384)),
+      });
+      await asking.closed;
+      assert.equal(seeder.torrent.state.kind, "broken");
+    },
+  );
 }
 
 test(
@@ -133,7 +137,7 @@ test(
   },
 );
 
-/** Says it has the info dictionary, and sends another one. */
+/** Claims to have the info dictionary, and sends another one. */
 function metadataLiar(infohash: Uint8Array, size: number): Script {
   return {
     infohash,
@@ -150,7 +154,7 @@ function metadataLiar(infohash: Uint8Array, size: number): Script {
       const piece = Number(/5:piecei(\d+)e/.exec(Buffer.from(payload).toString("latin1"))?.[1]);
       const length = Math.min(16_384, size - piece * 16_384);
       const head = encode(dictOf({ msg_type: 1, piece, total_size: size }));
-      // Our id of ut_metadata at the engine is 1, as it offers it first.
+      // The engine gives ut_metadata the id 1, because it offers it first.
       peer.send(frames.extended(1, Buffer.concat([head, Buffer.alloc(length, 0x64)])));
     },
   };
@@ -181,7 +185,7 @@ const SIZES: readonly [string, number][] = [
   ["negative", -1],
   ["none at all", 0],
 ];
-test("WIR-10: sizes that cannot be are not believed", OPTIONS, async (t) => {
+test("WIR-10: impossible sizes are not believed", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: 4 * PIECE });
   const liars = await Promise.all(
     SIZES.map(([, size], i) => listenAs(t, metadataLiar(made.infohash, size), `127.0.0.${30 + i}`)),
@@ -196,7 +200,7 @@ test("WIR-10: sizes that cannot be are not believed", OPTIONS, async (t) => {
   assertSame(made, download.root);
 });
 
-/** Has every piece, and answers for hashes as told. */
+/** Has every piece, and answers for hashes as configured. */
 function hashLiar(made: Made, answer: NonNullable<Script["hashRequest"]>): Script {
   return {
     infohash: made.infohash,
@@ -222,7 +226,7 @@ const ANSWERS: readonly [string, NonNullable<Script["hashRequest"]>][] = [
   ["with a reject", (peer, range) => peer.send(encodeHashReject(range))],
 ];
 for (const [name, answer] of ANSWERS) {
-  test(`WIR-18: hash requests answered ${name}: somebody else is asked`, OPTIONS, async (t) => {
+  test(`WIR-18: hash requests answered ${name}: another peer is asked`, OPTIONS, async (t) => {
     const made = await makeTorrent(t, { files: 40 * 16_384, kind: "v2", pieceLength: 16_384 });
     const asked: RawPeer[] = [];
     const liar = await listenAs(
@@ -235,7 +239,7 @@ for (const [name, answer] of ANSWERS) {
     );
     const honest = await startSeed(t, made, { host: HONEST });
     await honest.when("complete");
-    // The .torrent without its layers is what a magnet link brings.
+    // The .torrent without its layers is what a magnet link provides.
     const from = { metainfo: { ...made.metainfo, pieceLayers: new Map() } };
     const download = leech(t, await startEngine(t), made, { from, peers: [liar] });
     await until("somebody was asked", () => asked.length > 0);

@@ -7,7 +7,7 @@ import { makeTorrent, startSeed } from "./world.ts";
 const MIB = 1024 * 1024;
 
 test(
-  "WIR-18: who asks for the leaves of a piece of 16 MiB at once hears nothing, and stays connected",
+  "WIR-18: a peer that requests all leaves of a piece of 16 MiB at once gets no answer, and stays connected",
   { timeout: 30_000 },
   async (t) => {
     const made = await makeTorrent(t, { files: 20 * MIB, kind: "v2", pieceLength: 16 * MIB });

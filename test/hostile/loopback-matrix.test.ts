@@ -46,7 +46,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
         const stats = download.torrent.stats();
         assert.equal(stats.left, 0);
         assert.equal(stats.doneBytes, stats.wantedBytes);
-        // The end waits for what is being written.
+        // The end waits for pending writes.
         await engine.session.close();
         assertSame(made, download.root);
       });
@@ -55,7 +55,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
 }
 
 test(
-  "MET-19: the info of a private torrent is not given to who has only the link",
+  "MET-19: the info of a private torrent is not given to a peer that has only the link",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 4 * PIECE, private: true });
@@ -128,7 +128,7 @@ for (const [what, zeros, spoil] of [
 }
 
 test(
-  "a file of zeros chosen for the next run, whose piece came in the last",
+  "a file of zeros chosen for the next run, whose piece arrived in the last run",
   OPTIONS,
   async (t) => {
     const files = { "1.bin": 3 * PIECE - 2_000, "2.bin": 1_000 };
@@ -153,7 +153,7 @@ test(
 );
 
 test(
-  "files chosen while the disk is still being looked at are the ones that arrive",
+  "files chosen while the disk is still being checked are the ones that arrive",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: SELECTABLE });
@@ -196,21 +196,25 @@ for (const [pieces, pieceLength] of [
   });
 }
 
-test("two torrents in one session, both ways at once, with little memory", OPTIONS, async (t) => {
-  const first = await makeTorrent(t, { files: 6 * MIB, name: "first", pieceLength: MIB });
-  const second = await makeTorrent(t, { files: 6 * MIB, name: "second", pieceLength: MIB });
-  const here = await startEngine(t, { receiveBytes: 3 * MIB });
-  const there = await startEngine(t, { receiveBytes: 3 * MIB });
-  run(here, { from: { metainfo: first.metainfo }, root: first.root, mode: "seed" });
-  run(there, { from: { metainfo: second.metainfo }, root: second.root, mode: "seed" });
-  const comes = leech(t, here, second, { peers: [there.endpoint] });
-  const goes = leech(t, there, first, { peers: [here.endpoint] });
-  await Promise.all([comes.when("complete"), goes.when("complete")]);
-  assertSame(second, comes.root);
-  assertSame(first, goes.root);
-});
+test(
+  "two torrents in one session, in both directions at once, with little memory",
+  OPTIONS,
+  async (t) => {
+    const first = await makeTorrent(t, { files: 6 * MIB, name: "first", pieceLength: MIB });
+    const second = await makeTorrent(t, { files: 6 * MIB, name: "second", pieceLength: MIB });
+    const here = await startEngine(t, { receiveBytes: 3 * MIB });
+    const there = await startEngine(t, { receiveBytes: 3 * MIB });
+    run(here, { from: { metainfo: first.metainfo }, root: first.root, mode: "seed" });
+    run(there, { from: { metainfo: second.metainfo }, root: second.root, mode: "seed" });
+    const comes = leech(t, here, second, { peers: [there.endpoint] });
+    const goes = leech(t, there, first, { peers: [here.endpoint] });
+    await Promise.all([comes.when("complete"), goes.when("complete")]);
+    assertSame(second, comes.root);
+    assertSame(first, goes.root);
+  },
+);
 
-test("limits of rate hold, in both directions, and can be lifted", OPTIONS, async (t) => {
+test("rate limits hold, in both directions, and can be removed", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: 2 * MIB });
   for (const side of ["seed", "leecher"] as const) {
     const limits = { upBytesPerSecond: 256 * 1024 };
@@ -222,10 +226,10 @@ test("limits of rate hold, in both directions, and can be lifted", OPTIONS, asyn
     });
     await download.when("piece");
     const startMs = performance.now();
-    // Without a limit this is here in some hundredths of a second.
+    // Without a limit this arrives within some hundredths of a second.
     await download.when("piece", () => download.torrent.stats().doneBytes >= 1.25 * MIB);
     const seconds = (performance.now() - startMs) / 1000;
-    // The burst and what is on its way may pass at once, and no more.
+    // The burst and the bytes in transit may pass at once, and no more.
     assert.ok(download.torrent.stats().downloaded <= (seconds + 1) * 256 * 1024 + 256 * 1024);
     seeder.session.setLimits({ upBytesPerSecond: 0 });
     download.torrent.setLimits({ downBytesPerSecond: 0 });
@@ -235,7 +239,7 @@ test("limits of rate hold, in both directions, and can be lifted", OPTIONS, asyn
 });
 
 test(
-  "a session that is closed takes no torrent; the same torrent is not taken twice",
+  "a closed session accepts no torrent; the same torrent is not accepted twice",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: PIECE });

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Bytes of memory of this process that are in use once everything that is free was let go. */
+/** Bytes of this process's memory that are in use after a garbage collection. */
 export function settledMemory(): { readonly rss: number; readonly used: number } {
   collect();
   collect();

@@ -5,7 +5,7 @@ import type { PeerSource, SwarmView } from "../../src/engine/session-contract.ts
 import { frames, listenAs, type Script } from "./raw-peer.ts";
 import { leech, type Made, magnetOf, makeTorrent, PIECE, startEngine } from "./world.ts";
 
-/** Gives the info dictionary to everybody, also that of a private torrent, as libtorrent does. */
+/** Gives the info dictionary to everybody, even that of a private torrent, as libtorrent does. */
 function indiscreet({ infohash, metainfo }: Made): Script {
   const info = metainfo.info.infoBytes;
   const offer = dictOf({ m: new Map([["ut_metadata", 7]]), metadata_size: info.length });

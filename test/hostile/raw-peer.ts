@@ -22,7 +22,7 @@ import type { SignalId } from "../../src/wire/message-id.ts";
 import { WireDecoder } from "../../src/wire/wire-decoder.ts";
 import type { HashRange, WireSink } from "../../src/wire/wire-sink.ts";
 
-/** What a peer of ours says when it is told something. All of it is optional. */
+/** The reactions of a scripted peer. All of them are optional. */
 export interface Script {
   readonly infohash: Uint8Array;
   /** 20 characters of latin1. */
@@ -72,10 +72,10 @@ function filled(length: number, write: (target: Uint8Array) => void): Uint8Array
 
 let peersMade = 0;
 
-/** One side of a connection, written by hand: nothing is sent that the script does not say. */
+/** One side of a connection, written by hand: it sends only what the script says. */
 export class RawPeer implements WireSink {
   readonly socket: net.Socket;
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, whichever side ended it. */
   readonly closed: Promise<void>;
   isClosed = false;
   readonly #script: Script;
@@ -94,7 +94,7 @@ export class RawPeer implements WireSink {
         resolve();
       });
     });
-    // The other side may cut us off at any moment; `closed` tells.
+    // The other side may close the connection at any moment; `closed` reports it.
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     peersMade += 1;
@@ -184,7 +184,7 @@ export function dial(
   return new RawPeer(socket, script);
 }
 
-/** A bare connection that says nothing by itself. */
+/** A bare connection that sends nothing by itself. */
 export function openSocket(t: TestContext, to: Endpoint, localAddress = "127.0.0.1"): net.Socket {
   const socket = net.connect({ host: to.address, port: to.port, localAddress });
   socket.on("error", () => undefined);
@@ -192,7 +192,7 @@ export function openSocket(t: TestContext, to: Endpoint, localAddress = "127.0.0
   return socket;
 }
 
-/** Listens as a scripted peer; everyone who calls meets the same script. */
+/** Listens as a scripted peer; every peer that dials meets the same script. */
 export async function listenAs(
   t: TestContext,
   script: Script | ((call: number) => Script),

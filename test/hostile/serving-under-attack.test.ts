@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 const OPTIONS = { timeout: 30_000 };
 const BLOCK = 16_384;
 
-/** Requests nobody may get an answer of bytes to, for a torrent of 4.5 pieces. */
+/** Requests that must never be answered with bytes, for a torrent of 4.5 pieces. */
 const BAD: readonly [string, number, number, number][] = [
   ["of no bytes", 0, 0, 0],
   ["past the piece", 0, PIECE - 1, 2],
@@ -27,7 +27,7 @@ const BAD: readonly [string, number, number, number][] = [
   ["from 2^31 on", 1, 2 ** 31, BLOCK],
 ];
 for (const [name, piece, begin, length] of BAD) {
-  test(`WIR-5: a request ${name} is rejected, the next one served`, OPTIONS, async (t) => {
+  test(`WIR-5: a request ${name} is rejected, and the next one is served`, OPTIONS, async (t) => {
     const made = await makeTorrent(t, { files: 4.5 * PIECE });
     const { endpoint } = await startSeed(t, made);
     const rejected: number[][] = [];
@@ -48,7 +48,7 @@ for (const [name, piece, begin, length] of BAD) {
 }
 
 for (const kind of ["v1", "v2", "hybrid"] as const) {
-  test(`${kind}: whatever run of bytes is asked for, it gets those bytes`, OPTIONS, async (t) => {
+  test(`${kind}: a peer gets exactly the run of bytes that it requests`, OPTIONS, async (t) => {
     const made = await makeTorrent(t, { files: 4.5 * PIECE - 77, kind });
     const { endpoint } = await startSeed(t, made);
     const space = made.bytes.get("content")!;
@@ -57,7 +57,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     for (let i = 0; i < 300; i += 1) {
       const piece = random.below(5);
       const size = Math.min(PIECE, space.length - piece * PIECE);
-      // Whole blocks in order, as everybody asks, and anything else a peer may think of.
+      // Whole blocks in order, as every program requests them, and other runs that a peer may think of.
       const whole = random.below(2) === 0;
       const begin = whole ? random.below(Math.ceil(size / BLOCK)) * BLOCK : random.below(size);
       const rest = size - begin;
@@ -82,7 +82,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
   });
 }
 
-test("WIR-5: who goes on asking for what cannot be had is closed", OPTIONS, async (t) => {
+test("WIR-5: a peer that keeps requesting what does not exist is closed", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: PIECE });
   const { endpoint } = await startSeed(t, made);
   const asking = dial(t, endpoint, {
@@ -95,28 +95,32 @@ test("WIR-5: who goes on asking for what cannot be had is closed", OPTIONS, asyn
   await asking.closed;
 });
 
-test("WIR-22: twelve who ask and never read, and an honest download", OPTIONS, async (t) => {
-  const made = await makeTorrent(t, { files: 2 * MIB });
-  const { endpoint } = await startSeed(t, made);
-  for (let i = 0; i < 12; i += 1) {
-    dial(
-      t,
-      endpoint,
-      {
-        infohash: made.infohash,
-        ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
-        unchoke: (peer) => {
-          peer.socket.pause();
-          for (let n = 0; n < 32; n += 1) peer.send(frames.request(n, 0, BLOCK));
+test(
+  "WIR-22: twelve peers that request and never read, and an honest download",
+  OPTIONS,
+  async (t) => {
+    const made = await makeTorrent(t, { files: 2 * MIB });
+    const { endpoint } = await startSeed(t, made);
+    for (let i = 0; i < 12; i += 1) {
+      dial(
+        t,
+        endpoint,
+        {
+          infohash: made.infohash,
+          ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
+          unchoke: (peer) => {
+            peer.socket.pause();
+            for (let n = 0; n < 32; n += 1) peer.send(frames.request(n, 0, BLOCK));
+          },
         },
-      },
-      `127.0.2.${1 + (i % 5)}`,
-    );
-  }
-  const download = leech(t, await startEngine(t), made, { peers: [endpoint] });
-  await download.when("complete");
-  assertSame(made, download.root);
-});
+        `127.0.2.${1 + (i % 5)}`,
+      );
+    }
+    const download = leech(t, await startEngine(t), made, { peers: [endpoint] });
+    await download.when("complete");
+    assertSame(made, download.root);
+  },
+);
 
 test("WIR-20: 400 connections from one address, and an honest download", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: 2 * MIB });
@@ -148,7 +152,7 @@ test(
   },
 );
 
-test("WIR-20: who has our own peer id is ourselves", OPTIONS, async (t) => {
+test("WIR-20: a peer with our own peer id is ourselves", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: PIECE });
   const engine = await startEngine(t);
   const download = leech(t, engine, made, { peers: [engine.endpoint] });
@@ -187,29 +191,34 @@ test("a hash request while the info is being fetched is rejected", OPTIONS, asyn
 });
 
 for (const kind of ["v2", "hybrid"] as const) {
-  test(`BEP 52: the leaves of a ${kind} file are served, and prove a block`, OPTIONS, async (t) => {
-    const made = await makeTorrent(t, { files: 6 * PIECE + 5, kind });
-    const { endpoint } = await startSeed(t, made);
-    const piecesRoot = made.metainfo.info.files[0]!.piecesRoot!;
-    const range = { piecesRoot, baseLayer: 0, index: 8, length: 4, proofLayers: 4 };
-    const hashes = await new Promise<Uint8Array>((resolve) => {
-      dial(t, endpoint, {
-        infohash: made.infohash,
-        flags: { v2: true },
-        ready: (peer) => peer.send(encodeHashRequest(range)),
-        hashes: (_peer, _range, proof) => resolve(proof.slice()),
+  test(
+    `BEP 52: the leaves of a ${kind} file are served, and verify a block`,
+    OPTIONS,
+    async (t) => {
+      const made = await makeTorrent(t, { files: 6 * PIECE + 5, kind });
+      const { endpoint } = await startSeed(t, made);
+      const piecesRoot = made.metainfo.info.files[0]!.piecesRoot!;
+      const range = { piecesRoot, baseLayer: 0, index: 8, length: 4, proofLayers: 4 };
+      const hashes = await new Promise<Uint8Array>((resolve) => {
+        dial(t, endpoint, {
+          infohash: made.infohash,
+          flags: { v2: true },
+          ready: (peer) => peer.send(encodeHashRequest(range)),
+          hashes: (_peer, _range, proof) => resolve(proof.slice()),
+        });
       });
-    });
-    // 25 blocks: a tree of 32 leaves.
-    const known = (layer: number): Uint8Array | undefined => (layer === 5 ? piecesRoot : undefined);
-    assert.ok(verifyHashes({ ...range, hashes }, known));
-    const block = made.bytes.get("content")!.subarray(8 * BLOCK, 9 * BLOCK);
-    assert.ok(equalBytes(hashes.subarray(0, 32), sha256(block)));
-  });
+      // 25 blocks: a tree of 32 leaves.
+      const known = (layer: number): Uint8Array | undefined =>
+        layer === 5 ? piecesRoot : undefined;
+      assert.ok(verifyHashes({ ...range, hashes }, known));
+      const block = made.bytes.get("content")!.subarray(8 * BLOCK, 9 * BLOCK);
+      assert.ok(equalBytes(hashes.subarray(0, 32), sha256(block)));
+    },
+  );
 }
 
 test(
-  "WIR-14: a byte flips on disk: the piece is not served, told as lost, and fetched again",
+  "WIR-14: a byte flips on disk: the piece is not served, is reported as lost, and is fetched again",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 8 * PIECE });
@@ -242,7 +251,7 @@ test(
 );
 
 test(
-  "STO-5: the folder vanishes while it is served: told as lost, and nothing else suffers",
+  "STO-5: the folder vanishes while it is served: the loss is reported, and nothing else suffers",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 8 * PIECE });
@@ -268,7 +277,7 @@ test(
 );
 
 test(
-  "STO-5: a file vanishes while it is served: the cause is told, and when it is back all is as before",
+  "STO-5: a file vanishes while it is served: the cause is reported, and when it is back everything is as before",
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: { "a.bin": 8 * PIECE, "b.bin": 8 * PIECE } });

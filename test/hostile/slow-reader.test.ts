@@ -9,11 +9,11 @@ import { makeTorrent, PIECE, startSeed } from "./world.ts";
 const BLOCK = 16 * 1024;
 const MIB = 1024 * 1024;
 const BYTES_PER_MS = 12;
-/** Longer than the fifty seconds after which a peer that does not read is closed, and the look before it. */
+/** Longer than the fifty seconds after which a peer that does not read is closed, plus the check before it. */
 const SERVED_MS = 65_000;
 
 test(
-  "WIR-6: on loopback, where the system takes megabytes at once, a peer that reads 12 kB/s is served on",
+  "WIR-6: on loopback, where the system takes megabytes at once, a peer that reads 12 kB/s is not closed",
   {
     timeout: 120_000,
     skip: process.platform !== "linux" && "only Linux tells what was acknowledged",

@@ -35,26 +35,26 @@ export interface Made {
   readonly metainfo: Metainfo;
   /** The .torrent file. */
   readonly torrent: Uint8Array;
-  /** Folder that holds the content as a seed wants it. */
+  /** The folder that holds the content as a seed expects it. */
   readonly root: string;
   readonly bytes: ReadonlyMap<string, Buffer>;
-  /** The 20 bytes of its handshakes. */
+  /** The 20 bytes of infohash in its handshakes. */
   readonly infohash: Uint8Array;
 }
 
-/** A running engine with the world attached. */
+/** A running engine in this world. */
 export interface Engine {
   readonly session: Session;
   readonly disk: NodeDisk;
   readonly endpoint: Endpoint;
 }
 
-/** A torrent in an engine, with everything it told. */
+/** A torrent in an engine, with all its events. */
 export interface Running {
   readonly torrent: EngineTorrent;
   readonly events: TorrentEvent[];
   readonly root: string;
-  /** Resolves with the first event of this kind that `accept` takes, also an earlier one. */
+  /** Resolves with the first event of this kind that `accept` takes, including earlier events. */
   when<Kind extends TorrentEvent["kind"]>(
     kind: Kind,
     accept?: (event: Extract<TorrentEvent, { kind: Kind }>) => boolean,
@@ -65,14 +65,14 @@ export function temporaryFolder(t: TestContext): string {
   return temporaryFolderOf(t, "everseed-hostile-");
 }
 
-/** The same bytes for the same name, unlike those of any other. */
+/** The same bytes for the same name, and different bytes for different names. */
 export function bytesFor(name: string, length: number): Buffer {
   if (length === 0) return Buffer.alloc(0);
   return createHash("shake256", { outputLength: length }).update(name).digest();
 }
 
 export interface MakeOptions {
-  /** Paths below the torrent's folder, and bytes; one file without a folder when it is a number. */
+  /** Paths below the torrent's folder, and bytes; a number means one file without a folder. */
   readonly files: number | Readonly<Record<string, number>>;
   readonly kind?: TorrentKind;
   readonly pieceLength?: number;
@@ -84,7 +84,7 @@ export interface MakeOptions {
   readonly wrong?: "v1" | "v2";
 }
 
-/** Writes content below a temporary folder and makes its torrent. */
+/** Writes content below a temporary folder and creates its torrent. */
 export async function makeTorrent(t: TestContext, options: MakeOptions): Promise<Made> {
   const { kind = "v1", pieceLength = PIECE, name = "content" } = options;
   const root = join(temporaryFolder(t), "source");
@@ -143,7 +143,7 @@ export interface EngineOptions {
   readonly wake?: WakeTorrent;
   readonly host?: string;
   readonly receiveBytes?: number;
-  /** How many seconds pass for the engine in one. */
+  /** How many seconds pass for the engine in one real second. */
   readonly speed?: number;
   /** Between the engine and the disk. */
   readonly wrap?: (disk: NodeDisk) => ContentSource;
@@ -174,7 +174,7 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
   return { session, disk, endpoint: { address, port } };
 }
 
-/** A clock that runs faster, so that nobody waits for an interval of ten seconds. */
+/** A clock that runs faster, so that no test waits for an interval of ten seconds. */
 class FastClock implements Clock {
   readonly #clock = new NodeClock();
   readonly #speed: number;
@@ -196,7 +196,7 @@ class FastClock implements Clock {
   }
 }
 
-/** Adds a torrent and listens to it. */
+/** Adds a torrent and records its events. */
 export function run(engine: Engine, options: AddTorrent): Running {
   const events: TorrentEvent[] = [];
   const waiting = new Set<(event: TorrentEvent) => void>();
@@ -236,7 +236,7 @@ export function seed(engine: Engine, made: Made, options: Partial<AddTorrent> = 
   });
 }
 
-/** Downloads to a folder of its own. */
+/** Downloads to a separate folder. */
 export function leech(
   t: TestContext,
   engine: Engine,
@@ -262,7 +262,7 @@ export function magnetOf(made: Made): AddTorrent["from"] {
   return { magnet: parseMagnet(formatMagnet({ infohashes: made.metainfo.info.infohashes })) };
 }
 
-/** An honest seed in an engine of its own. */
+/** An honest seed in a separate engine. */
 export async function startSeed(
   t: TestContext,
   made: Made,
@@ -272,7 +272,7 @@ export async function startSeed(
   return { ...engine, ...seed(engine, made) };
 }
 
-/** @param only - Paths that are expected; others must not be there. Default all. */
+/** @param only - Paths that are expected; no others may exist. Default: all. */
 export function assertSame(made: Made, root: string, only?: readonly string[]): void {
   for (const [path, bytes] of made.bytes) {
     const file = join(root, path);
@@ -284,7 +284,7 @@ export function assertSame(made: Made, root: string, only?: readonly string[]): 
   }
 }
 
-/** Bytes of memory above `before`, after letting go of what is free. */
+/** Bytes of memory above `before`, after a garbage collection. */
 export function rssGrowth(before: number): number {
   return process.memoryUsage().rss - before;
 }

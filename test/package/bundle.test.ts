@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 const repository = path.resolve(import.meta.dirname, "../..");
 const HOOK = import.meta.resolve("../cli/loaded-modules.ts");
 
-/** A checkout of its own, in which `prepare` has bundled the program. */
+/** A separate checkout, in which `prepare` has bundled the program. */
 const root = fs.mkdtempSync(path.join(tmpdir(), "everseed-bundle-"));
 const program = path.join(root, "dist/program");
 const work = path.join(root, "work");
@@ -24,7 +24,7 @@ before(() => {
   }
   const built = build();
   assert.equal(built.status, 0, built.stderr);
-  // Neither a reason why it was not built, nor one why its code was not recorded.
+  // Neither a reason why the bundle was not built, nor one why its code was not recorded.
   assert.match(built.stdout, /^program: [\d.]+ MB in one bundle\n$/);
   assert.equal(built.stderr, "");
   fs.mkdirSync(path.join(work, "content"), { recursive: true });
@@ -34,13 +34,13 @@ before(() => {
 
 after(() => fs.rmSync(root, { recursive: true }));
 
-/** As `prepare` does it: Debian's own libraries are not enough for our Node, and tools/run knows. */
+/** The way `prepare` does it: Debian's own libraries are not enough for our Node, and tools/run knows that. */
 function build(): SpawnSyncReturns<string> {
   const words = ["node", path.join(root, "tools/build-program.ts")];
   return spawnSync(path.join(root, "tools/run"), words, { encoding: "utf8", env: environment() });
 }
 
-/** As a person's shell: neither npm's nor the tests' own variables. */
+/** The environment of a user's shell: neither npm's nor the tests' own variables. */
 function environment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"], HOME: work, ...more };
 }
@@ -56,7 +56,7 @@ function everseed(
   });
 }
 
-/** @returns Which files of the checkout the main thread loaded, from `root` on. */
+/** @returns The files of the checkout that the main thread loaded, starting at `root`. */
 function loadedBy(args: readonly string[]): string[] {
   const list = path.join(work, "loaded");
   fs.writeFileSync(list, "");
@@ -69,7 +69,7 @@ function loadedBy(args: readonly string[]): string[] {
 
 const CHECK = ["check", "content.torrent", "."];
 
-/** An answer without what differs from run to run. */
+/** An answer without the parts that differ from run to run. */
 function answer(args: readonly string[], env?: Readonly<Record<string, string>>) {
   const { status, stdout, stderr } = everseed(args, env);
   const steady = stdout
@@ -78,7 +78,7 @@ function answer(args: readonly string[], env?: Readonly<Record<string, string>>)
   return { status, stdout: steady, stderr };
 }
 
-test("the bundle answers as the sources do, and is what runs", () => {
+test("the bundle answers like the sources, and is what runs", () => {
   for (const args of [
     ["--help"],
     ["--version"],
@@ -107,7 +107,7 @@ test("the bundle answers as the sources do, and is what runs", () => {
   assert.deepEqual(loadedBy(CHECK), ["dist/program/everseed.cjs"]);
 });
 
-test("what Node has to say of the bundle is not told to people", () => {
+test("users do not see Node's warnings about the bundle", () => {
   fs.writeFileSync(path.join(work, "password"), "correct horse battery", { mode: 0o600 });
   const args = ["hub", "init", "--data", "warned", "--admin", "ann", "--password-file", "password"];
   const { status, stderr } = everseed(args);
@@ -115,13 +115,13 @@ test("what Node has to say of the bundle is not told to people", () => {
   assert.doesNotMatch(stderr, /Warning|--trace/);
 });
 
-test("a thread of the bundle runs its own chunk, and nothing of the command line", () => {
+test("a thread of the bundle runs its own chunk, and no part of the command line", () => {
   const chunks = fs.readdirSync(program).filter((file) => /^disk-worker-.*\.cjs$/.test(file));
   assert.equal(chunks.length, 1);
   assert.ok(!fs.readFileSync(path.join(program, chunks[0]!), "utf8").includes('require("./'));
 });
 
-test("a thread of the bundle stores what comes from a peer", async () => {
+test("a thread of the bundle stores data that comes from a peer", async () => {
   const listen = ["--listen", "127.0.0.1:0"];
   const seed = spawn(
     path.join(root, "bin/everseed"),
@@ -149,7 +149,7 @@ test("a thread of the bundle stores what comes from a peer", async () => {
   }
 });
 
-test("what was compiled for another Node, or is damaged, is compiled anew", () => {
+test("code that was compiled for another Node, or is damaged, is compiled again", () => {
   const whole = answer(CHECK);
   assert.equal(whole.status, 0, whole.stderr);
   const files = fs
@@ -183,12 +183,12 @@ function flipped(code: Buffer, offset: number): Buffer {
   return other;
 }
 
-/** V8 writes a hash of its flags at byte 12: both copies as if they had been made with other flags. */
+/** V8 writes a hash of its flags at byte 12: makes both copies look as if made with other flags. */
 function otherFlags(code: Buffer): Buffer {
   return flipped(flipped(code, 12), (code.length >> 1) + 12);
 }
 
-test("the code that was recorded is taken: nothing of the program is compiled at its start", () => {
+test("the recorded code is used: no part of the program is compiled at its start", () => {
   const chunk = fs.readdirSync(program).find((file) => /^main-.*\.cjs$/.test(file))!;
   const script = `
     const { Script, constants } = require("node:vm");
@@ -204,7 +204,7 @@ test("the code that was recorded is taken: nothing of the program is compiled at
   assert.equal(stdout, "false\n");
 });
 
-test("a source that changed is what runs, and not the bundle, until that is built again", () => {
+test("a changed source runs instead of the bundle, until the bundle is built again", () => {
   const words = path.join(root, "src/cli/program.ts");
   const text = fs.readFileSync(words, "utf8");
   fs.writeFileSync(
@@ -221,7 +221,7 @@ test("a source that changed is what runs, and not the bundle, until that is buil
   fs.appendFileSync(thread, "// Changed.\n");
   fs.utimesSync(thread, 1_000_000_000, 1_000_000_000);
   assert.ok(loadedBy(CHECK).includes("src/cli/main.ts"));
-  // Help is in the first chunk, whose sources are the same; it looks at no others.
+  // Help is in the first chunk, whose sources are unchanged; it checks no others.
   for (const args of [["--help"], ["--version"], ["help", "get"]]) {
     assert.deepEqual(loadedBy(args), ["dist/program/everseed.cjs"], args.join(" "));
   }

@@ -4,12 +4,12 @@ import { isComplete, type JoinOptions, type SimPeer, SimSwarm } from "../../src/
 import { ALLOWED_FAST_COUNT } from "../../src/wire/allowed-fast.ts";
 import { assertWhole, MIB, withSeed } from "./judging.ts";
 
-// Swarms in which one rule of BitTorrent decides: without it they fail, and not only take longer.
+// Swarms in which one rule of BitTorrent decides: without it they fail, rather than just take longer.
 
 const KIB = 1024;
 const PIECE = 64 * KIB;
 
-/** A leecher that has some of the pieces when it comes. */
+/** A leecher that joins with some of the pieces. */
 async function joinWithPieces(
   swarm: SimSwarm,
   hasPiece: (piece: number) => boolean,
@@ -43,7 +43,7 @@ test(
 );
 
 test(
-  "rarest first: what only a seed has that leaves is fetched before it leaves",
+  "rarest first: pieces that only a leaving seed has are fetched before it leaves",
   withSeed(63, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: 16 * MIB, pieceLength: PIECE });
     const isRare = (piece: number): boolean => piece % 4 === 1;
@@ -56,7 +56,7 @@ test(
     const leecher = await swarm.joinLeecher({ link: { downBytesPerSecond: 8 * MIB } });
     swarm.introduce([...staying, leecher]);
     leecher.run.torrent.addPeers([leaving.node.endpoint]);
-    // The seed can send 5.5 MiB in this time. The 4 MiB that nobody else has are a quarter of the content.
+    // The seed can send 5.5 MiB in this time. The 4 MiB that no other peer has are a quarter of the content.
     swarm.simulation.runFor(11_000);
     leaving.node.host.goOffline();
     const tookMs = swarm.runUntilComplete([leecher, ...staying], 60_000);
@@ -68,7 +68,7 @@ test(
 );
 
 test(
-  "optimistic unchokes: a newcomer that has nothing is served beside those that give and want more than there is",
+  "optimistic unchokes: a newcomer with nothing is served beside peers that give and want more than there is",
   withSeed(64, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: 32 * MIB, pieceLength: PIECE });
     // The server wants half of the pieces, of which each giver has its part, and all givers want the other half. Its line
@@ -95,7 +95,7 @@ test(
     const pieces = newcomer.run.torrent.stats().doneBytes / PIECE;
     t.diagnostic(`${pieces} pieces`);
     assert.ok(!isComplete(server), "a seed would serve it for nothing");
-    // It may fetch ten without being served (BEP 6).
+    // A newcomer may fetch ten without being unchoked (BEP 6).
     assert.ok(pieces >= 2 * ALLOWED_FAST_COUNT, `${pieces} pieces`);
   }),
 );

@@ -29,7 +29,7 @@ async function pair(seed: number, { seed: ours, leecher: theirs }: Sides, size =
   return { swarm, first, second };
 }
 
-/** Simulated time passes, and with it what is promised. */
+/** Advances simulated time, and lets pending promises continue. */
 async function pass(swarm: SimSwarm, ms: number, until = (): boolean => false): Promise<void> {
   for (let passed = 0; passed < ms && !until(); passed += 5) {
     swarm.simulation.runFor(5);
@@ -90,7 +90,7 @@ for (const [name, sides] of Object.entries<Sides>({
 }
 
 test(
-  "a seed dials too: it completes the leecher that it found, decorated the other way round",
+  "a seed dials too: it completes the leecher that it found, with the decorators' roles swapped",
   withSeed(302, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB, pieceLength: PIECE });
     const first = await swarm.joinSeed({ decorators: { ...dialling(), ...sharing(9) } });
@@ -101,7 +101,7 @@ test(
 );
 
 test(
-  "what a decorator does may take time: the torrent completes, and nothing is lost meanwhile",
+  "a decorator's work may take time: the torrent completes, and nothing is lost meanwhile",
   withSeed(303, async (seed) => {
     const later: { clock?: Clock } = {};
     const work: Work = () => new Promise((resolve) => void later.clock!.startTimer(2_000, resolve));
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  "a decorator that is never done has the time of a handshake, and hears of the end once",
+  "a decorator that never finishes has the time of a handshake, and is told of the end once",
   withSeed(304, async (seed) => {
     const diallers: ToyDialler[] = [];
     const never: Work = () => new Promise(() => undefined);
@@ -142,7 +142,7 @@ for (const [name, sides] of Object.entries<Sides>({
   "the dialler is decorated before the handshake, the other is not": { leecher: dialling() },
   "the dialler is decorated behind the handshake, the other is not": { leecher: sharing(3) },
   "the other is decorated behind the handshake, the dialler is not": { seed: sharing(3) },
-  "both have another secret": { seed: sharing(3), leecher: sharing(4) },
+  "the two sides have different secrets": { seed: sharing(3), leecher: sharing(4) },
 })) {
   test(
     `it ends cleanly when ${name}; a plain peer beside completes`,
@@ -160,7 +160,7 @@ for (const [name, sides] of Object.entries<Sides>({
 }
 
 test(
-  "a peer that proves nothing behind its handshake gets no byte; one that does gets the answer with it",
+  "a peer that proves nothing after its handshake gets no byte; one that does gets the answer with it",
   withSeed(306, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB, pieceLength: PIECE });
     const { node } = await swarm.joinSeed({ decorators: sharing(3) });
@@ -220,7 +220,7 @@ for (const [name, sides, from] of [
 }
 
 test(
-  "a handshake may name no other torrent than its decorator has negotiated about",
+  "a handshake may name no other torrent than the one its decorator negotiated",
   withSeed(308, async (seed) => {
     const other: StreamDecorator = {
       negotiate: (received): DecoratorStep =>
@@ -236,7 +236,7 @@ test(
 );
 
 test(
-  "a decorator whose work fails ends its connection, which is told to the log",
+  "a decorator whose work fails ends its connection, and the log reports it",
   withSeed(309, async (seed) => {
     const work: Work = () => Promise.reject(new Error("no key"));
     const { swarm, first, second } = await pair(seed, {
@@ -249,7 +249,7 @@ test(
 );
 
 test(
-  "a negotiation without an end is cut off",
+  "an endless negotiation is cut off",
   withSeed(310, async (seed) => {
     let most = 0;
     const endless: StreamDecorator = {
@@ -277,7 +277,7 @@ test(
 );
 
 test(
-  "a decorated peer that reads slowly is served on; when it stops it is closed, and its memory comes back",
+  "a decorated peer that reads slowly is still served; when it stops it is closed, and its memory is returned",
   withSeed(311, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB, pieceLength: PIECE });
     const sides = { ...listening(), ...dialling(), ...sharing(3) };

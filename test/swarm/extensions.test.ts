@@ -9,7 +9,9 @@ import { assertWhole, MIB, withSeed } from "./judging.ts";
 
 const LIMIT_MS = 60_000;
 
-/** Counts who is there; says its number of ticks to each peer at every tick, and keeps what it hears. */
+/**
+ * Counts the peers that are here; sends its number of ticks to each peer at every tick, and records what it receives.
+ */
 class Counting implements ExtensionKind {
   readonly name = "es_count";
   readonly inPrivate: boolean;
@@ -19,7 +21,7 @@ class Counting implements ExtensionKind {
   ticks = 0;
   heard = 0;
   readonly seeds = new Set<string>();
-  /** A peer that says more than this is told that it lies. */
+  /** A peer that sends more than this is lying. */
   heardMax = Number.POSITIVE_INFINITY;
 
   constructor(options: { inPrivate: boolean } = { inPrivate: true }) {
@@ -61,7 +63,7 @@ async function withExtension(swarm: SimSwarm, kind: ExtensionKind): Promise<SimP
 }
 
 test(
-  "who joins an extension leaves it, also when the torrent stops",
+  "a peer that joins an extension leaves it, even when the torrent stops",
   withSeed(95, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const first = await swarm.joinSeed();
@@ -77,7 +79,7 @@ test(
     for (const { node, run } of speakers) {
       let isRemoved = false;
       void node.session.remove(run.torrent).then(() => (isRemoved = true));
-      // What is awaited goes on between the steps.
+      // Pending promises continue between the steps.
       for (let i = 0; i < 100 && !isRemoved; i += 1) {
         swarm.simulation.runFor(50);
         await setImmediate();
@@ -114,7 +116,7 @@ test(
     assert.ok(swarm.simulation.runUntil(() => other.heard > 0, 5_000));
     const [peer] = one.here;
     const { heard } = other;
-    // Outside of every burst: it goes out at once all the same.
+    // Outside any burst: it is still sent at once.
     assert.equal(peer!.send(new Uint8Array(4)), true);
     swarm.simulation.runFor(100);
     assert.equal(other.heard, heard + 1);
@@ -125,7 +127,7 @@ test(
   }),
 );
 
-test("the name of an extension is one extension's", async () => {
+test("two extensions cannot have the same name", async () => {
   const swarm = new SimSwarm({ seed: 1, size: 64 * 1024 });
   const node = await swarm.join();
   for (const name of ["ut_metadata", "es_count"]) {

@@ -14,7 +14,7 @@ const SPREAD_MAX = 1.5;
 const BROAD = { upBytesPerSecond: 64 * MIB, downBytesPerSecond: 64 * MIB };
 const SEEDS_LINE = { upBytesPerSecond: 8 * MIB };
 
-/** Each with 8 MiB of its own. */
+/** Each with its own content of 8 MiB. */
 const SIX: readonly SimTorrent[] = Array.from({ length: 6 }, (_, index) =>
   makeSimTorrent({
     random: seededRandom(700 + index),
@@ -38,7 +38,7 @@ function assertEven(t: TestContext, shares: readonly number[], unit = MIB): void
   assert.ok(Math.max(...shares) <= SPREAD_MAX * Math.min(...shares), told);
 }
 
-/** The line is not left idle for the sake of fairness, nor is the limit broken. */
+/** Fairness does not leave the line idle, and does not break the limit. */
 function assertUsed(shares: readonly number[], bytes: number): void {
   const sum = shares.reduce((total, share) => total + share, 0);
   assert.ok(sum > 0.9 * bytes && sum < 1.1 * bytes, `${sum} of ${bytes} bytes`);
@@ -53,7 +53,7 @@ function slotsOf(served: readonly SimRun[]): number[] {
   return served.map(({ torrent }) => torrent.peers().filter((peer) => !peer.amChoking).length);
 }
 
-/** A machine that fetches all six, each from a seed of its own. */
+/** A machine that downloads all six, each from a separate seed. */
 async function fetchSix(
   swarm: SimSwarm,
   client: SimNode,
@@ -69,7 +69,7 @@ async function fetchSix(
   return fetches;
 }
 
-/** A machine that serves all six, each to as many leechers as are told. */
+/** A machine that seeds all six, each to the given number of leechers. */
 async function serveSix(
   swarm: SimSwarm,
   server: SimNode,
@@ -102,7 +102,7 @@ for (const [rate, seconds] of RATES) {
   );
 
   test(
-    `six torrents that are served under ${rate / KIB} KiB/s get the same, however many ask for one of them`,
+    `six torrents that are served under ${rate / KIB} KiB/s get the same, however many leechers one of them has`,
     withSeed(71, async (seed, t) => {
       const swarm = new SimSwarm({ seed, size: KIB });
       const server = await swarm.join({ link: BROAD, settings: { upBytesPerSecond: rate } });
@@ -116,7 +116,7 @@ for (const [rate, seconds] of RATES) {
 }
 
 test(
-  "six downloads with memory for four pieces before a slow disk get the same",
+  "six downloads with memory for four pieces and a slow disk get the same",
   withSeed(72, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const client = await swarm.join({
@@ -168,7 +168,7 @@ test(
 );
 
 test(
-  "twelve torrents that know only dead addresses are dialled for equally often",
+  "twelve torrents that know only dead addresses dial equally often",
   withSeed(74, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const client = await swarm.join({ link: BROAD, settings: { halfOpenMax: 8 } });
@@ -198,7 +198,7 @@ test(
         })),
       );
     }
-    // The first that knew addresses had all eight attempts; they end after ten seconds.
+    // The first torrent with addresses had all eight attempts; they end after ten seconds.
     swarm.simulation.runFor(10_000);
     dials.fill(0);
     swarm.simulation.runFor(60_000);
@@ -314,7 +314,7 @@ test(
 );
 
 test(
-  "a narrow line without a limit is shared evenly by torrents with many and with few leechers",
+  "torrents with many and with few leechers share a narrow line without a limit evenly",
   withSeed(80, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const server = await swarm.join({ link: { ...BROAD, upBytesPerSecond: 512 * KIB } });
@@ -328,7 +328,7 @@ test(
 );
 
 test(
-  "slots that do not divide go from torrent to torrent, round by round",
+  "a remainder of slots moves from torrent to torrent, round by round",
   withSeed(77, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const settings = { uploadSlots: 16, upBytesPerSecond: 256 * KIB };
@@ -348,7 +348,7 @@ test(
 );
 
 test(
-  "a torrent that nobody wants holds no slot, and its first peer is served in the next round at the latest",
+  "a torrent without interested peers holds no slot, and its first peer is served in the next round at the latest",
   withSeed(78, async (seed) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const settings = { uploadSlots: 8, upBytesPerSecond: 256 * KIB };
@@ -381,7 +381,7 @@ test(
         random: swarm.random,
         name: `one-of-many-${index}`,
         size: 2 * MIB,
-        // Choked peers may fetch ten pieces (BEP 6): short ones.
+        // Choked peers may fetch ten pieces (BEP 6), so these are short.
         pieceLength: 16 * KIB,
         kind: "v1",
       });

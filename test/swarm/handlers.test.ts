@@ -54,7 +54,7 @@ test(
       mode: "download",
       onEvent: (event) => {
         seen.push(event);
-        // What is called causes events too: an owner that answered each of them would never end.
+        // The calls cause events too: an owner that answered every event would never finish.
         if (isAdded && calls.length < CALLS_MAX) callAll(event.kind);
       },
     });
@@ -62,7 +62,7 @@ test(
     simulation.runFor(100);
     torrent.addPeers([first.node.endpoint]);
     const peer = { node, run: { torrent, root: "/content", events: [] } };
-    // An unwanted file is set aside and wanted again with every piece: it still gets there.
+    // An unwanted file is set aside and wanted again with every piece: the download still completes.
     assert.ok(
       simulation.runUntil(() => isComplete(peer), 120_000),
       "it is complete",
@@ -101,7 +101,7 @@ test(
         onEvent: (event) => {
           kinds.push(event.kind === "state" ? event.state.kind : event.kind);
           if (kinds.length < at || removed) return;
-          // The very first event comes before `add` returns.
+          // The very first event arrives before `add` returns.
           const found = [...node.session.torrents()][0]!;
           removed = node.session.remove(found).then(() => void (stopped = true));
         },

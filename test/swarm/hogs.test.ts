@@ -17,7 +17,7 @@ import {
 const BLOCK = 16 * 1024;
 const KEEP_ALIVE = new Uint8Array(4);
 
-/** Says this again and again, as long as the connection lives. */
+/** Sends this again and again, as long as the connection lives. */
 function repeat(swarm: SimSwarm, peer: ScriptedPeer, everyMs: number, say: () => Uint8Array): void {
   if (peer.isClosed) return;
   peer.send(say());
@@ -58,7 +58,7 @@ const OWING: readonly [string, number, (swarm: SimSwarm) => Partial<SwarmScript>
 ];
 for (const [what, closedMs, act] of OWING) {
   test(
-    `WIR-15: who owes blocks and sends ${what} is closed, and the download completes`,
+    `WIR-15: a peer that owes blocks and sends ${what} is closed, and the download completes`,
     withSeed(40, async (seed) => {
       const swarm = new SimSwarm({ seed, size: 2 * MIB });
       const script: SwarmScript = {
@@ -88,7 +88,7 @@ for (const [what, closedMs, act] of OWING) {
   );
 
   test(
-    `WIR-15: who owes blocks and sends ${what} is closed, also when there is nobody else`,
+    `WIR-15: a peer that owes blocks and sends ${what} is closed, even when there is no other peer`,
     withSeed(41, async (seed) => {
       const swarm = new SimSwarm({ seed, size: 2 * MIB });
       const script: SwarmScript = {
@@ -106,7 +106,7 @@ for (const [what, closedMs, act] of OWING) {
 }
 
 test(
-  "WIR-6: who asks for a little and never reads it holds memory for less than a minute",
+  "WIR-6: a peer that requests a little and never reads it holds memory for less than a minute",
   withSeed(42, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const first = await swarm.joinSeed({ link: FAST_LINK });
@@ -116,7 +116,7 @@ test(
       ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
       unchoke: (peer) => {
         peer.connection!.pauseReading();
-        // More than the systems take, and less than we would queue: nothing is left to be asked for.
+        // More than the systems take, and less than we would queue: nothing is left to request.
         for (let i = 0; i < 80; i += 1) {
           peer.send(frames.request(i % 32, Math.floor(i / 32) * BLOCK, BLOCK));
         }
@@ -135,7 +135,7 @@ test(
   }),
 );
 
-/** Sixty that ask for as much as they may, as often as they may, and read nothing of it. */
+/** Sixty peers that request as much and as often as they may, and read none of it. */
 function hogs(swarm: SimSwarm, to: Endpoint, requests: number): ScriptedPeer[] {
   return Array.from({ length: 60 }, (_, i) =>
     new ScriptedPeer({
@@ -153,7 +153,7 @@ function hogs(swarm: SimSwarm, to: Endpoint, requests: number): ScriptedPeer[] {
 
 for (const requests of [8, 32, 250]) {
   test(
-    `WIR-22: sixty who ask for ${requests} blocks and never read cost a download less than it takes`,
+    `WIR-22: sixty peers that request ${requests} blocks and never read cost a download less than it takes`,
     withSeed(43, async (seed, t) => {
       const took: number[] = [];
       for (const attacked of [false, true]) {
@@ -193,7 +193,7 @@ test(
         const at = piece * MIB + begin;
         const bytes = swarm.made.bytes.subarray(at, at + length);
         sent += 1;
-        // First it is trusted and asked for more at once; then what it was asked for comes behind a choke.
+        // First we trust it and request more at once; then the requested blocks come after a choke.
         if (sent <= 256) peer.send(frames.block(piece, begin, bytes));
         else pending.push(frames.block(piece, begin, bytes));
         if (pending.length !== 80) return;

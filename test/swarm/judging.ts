@@ -4,7 +4,7 @@ import type { SimPeer, SimSwarm } from "../../src/sim/sim-swarm.ts";
 
 export const MIB = 1024 * 1024;
 
-/** A test whose run one number decides; a failure names it. */
+/** A test whose run is determined by one number; a failure prints it. */
 export function withSeed(
   seed: number,
   body: (seed: number, t: TestContext) => Promise<void>,
@@ -29,7 +29,7 @@ export function assertWhole(swarm: SimSwarm, { node, run }: SimPeer): void {
   assert.ok(Buffer.compare(found, bytes) === 0, `${node.host.address} has the right bytes`);
 }
 
-/** How many times the content the peer has uploaded. */
+/** The peer's upload as a multiple of the content. */
 export function sharedCopies(swarm: SimSwarm, { run }: SimPeer): number {
   return run.torrent.stats().uploaded / swarm.made.bytes.length;
 }

@@ -4,10 +4,10 @@ import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { MIB, withSeed } from "./judging.ts";
 
 test(
-  "BEP 6: newcomers whom everybody chokes begin at once with their allowed-fast pieces",
+  "BEP 6: newcomers that every peer chokes start at once with their allowed-fast pieces",
   withSeed(60, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: 64 * MIB });
-    // One line that is full: more slots would only make each slower.
+    // One line that is full: more slots would only make each upload slower.
     const first = await swarm.joinSeed({ settings: { uploadSlots: 2, upBytesPerSecond: MIB } });
     const leechers = await swarm.joinLeechers(4);
     swarm.introduce([first, ...leechers]);
@@ -19,7 +19,7 @@ test(
     assert.ok(swarm.simulation.runUntil(haveOne, 120_000));
     const tookMs = swarm.simulation.nowMs() - beganMs;
     t.diagnostic(`each has a piece after ${Math.round(tookMs)} ms`);
-    // By optimistic unchokes alone 46 s.
+    // With optimistic unchokes alone it takes 46 s.
     assert.ok(tookMs < 25_000, `${tookMs} ms`);
   }),
 );

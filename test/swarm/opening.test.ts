@@ -5,7 +5,7 @@ import type { SimNode, SimRun } from "../../src/sim/sim-node.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { assertWhole, MIB, withSeed } from "./judging.ts";
 
-/** Lets simulated time pass, and whoever awaits go on in between. */
+/** Advances simulated time, and lets pending promises continue in between. */
 async function pass(swarm: SimSwarm, durationMs: number): Promise<void> {
   for (let passedMs = 0; passedMs < durationMs; passedMs += 50) {
     await turn();
@@ -30,7 +30,7 @@ function countReadings(node: SimNode): () => number {
 }
 
 test(
-  "a check that the disk ends is repeated where it ended: what is there is not fetched again",
+  "a check that the disk interrupts resumes where it stopped: existing data is not fetched again",
   withSeed(80, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed();
@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  "while the files cannot be opened nobody is let in, and nobody is dialled; afterwards it goes on",
+  "while the files cannot be opened no peer is accepted or dialled; afterwards the torrent continues",
   withSeed(81, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const first = await swarm.joinSeed();
@@ -75,7 +75,7 @@ test(
 );
 
 test(
-  "a root is opened again when the removed torrent has closed it, not before",
+  "a root is opened again after the removed torrent has closed it, not before",
   withSeed(82, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const first = await swarm.joinSeed();
@@ -117,7 +117,7 @@ test(
 );
 
 test(
-  "stopped while it waits for its root, a torrent never opens it",
+  "a torrent that is stopped while it waits for its root never opens it",
   withSeed(83, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const first = await swarm.joinSeed();

@@ -10,7 +10,7 @@ import { hostOf, infohashOf, ScriptedPeer } from "./scripted-peer.ts";
 const SHARE = new Uint8Array(20).fill(0x5a);
 const FLAGS = { extended: false, fast: true, dht: false, v2: false };
 
-/** What is no torrent: writes down what its peers say. */
+/** An owner that is not a torrent: it records what its peers send. */
 class Share {
   readonly log: string[] = [];
   readonly bounds = { wanted: 5, served: 9 };
@@ -76,7 +76,7 @@ async function world(seed: number) {
 }
 
 test(
-  "an owner that is no torrent gets the peers that ask for it, within bounds that are its own",
+  "an owner that is not a torrent gets the peers that ask for it, within its own bounds",
   withSeed(98, async (seed) => {
     const { swarm, share, call } = await world(seed);
     const peer = call(have(4), request(8));
@@ -111,7 +111,7 @@ test(
 );
 
 test(
-  "an infohash has one owner, and none any more when the route is ended",
+  "an infohash has one owner, and none after the route has ended",
   withSeed(100, async (seed) => {
     const { swarm, node, share, end, call } = await world(seed);
     for (const infohash of [SHARE, infohashOf(swarm)]) {

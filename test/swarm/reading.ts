@@ -1,10 +1,10 @@
 import type { ReadOptions } from "../../src/engine/session-contract.ts";
 import type { SimPeer, SimSwarm } from "../../src/sim/sim-swarm.ts";
 
-/** Simulated time between two looks at promises, which do not advance while the simulation runs. */
+/** Simulated time between two rounds of promises, which do not advance while the simulation runs. */
 const STEP_MS = 10;
 
-/** Lets simulated time pass, and what waits for promises go on, until `isDone` says so. */
+/** Advances simulated time and lets promises continue, until `isDone` returns true. */
 export async function runUntil(
   swarm: SimSwarm,
   isDone: () => boolean,
@@ -19,17 +19,17 @@ export async function runUntil(
   return isDone();
 }
 
-/** Everything that promises lead to at this instant has happened. */
+/** Lets everything happen that promises lead to at this instant. */
 export async function settled(): Promise<void> {
   await new Promise((done) => setImmediate(done));
 }
 
-/** Reads a range of the swarm's one file and notes what came when. */
+/** Reads a range of the swarm's one file and records what arrived when. */
 export class SimReader {
   readonly begin: number;
   readonly parts: { readonly atMs: number; readonly offset: number; readonly length: number }[] =
     [];
-  /** What came, in the order in which it came. */
+  /** The parts, in the order in which they arrived. */
   readonly bytes: Uint8Array;
   readonly abort = new AbortController();
   offset: number;
@@ -60,7 +60,7 @@ export class SimReader {
     this.isDone = true;
   }
 
-  /** Of the bytes that came, the share that came later than they were needed. */
+  /** The share of bytes that arrived later than they were needed. */
   lateShare(deadlineMs: number, bytesPerSecond: number): number {
     let late = 0;
     for (const { atMs, offset, length } of this.parts) {

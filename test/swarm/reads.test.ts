@@ -9,10 +9,10 @@ import { runUntil, settled, SimReader } from "./reading.ts";
 const KIB = 1024;
 const SIZE = 32 * MIB;
 const PIECE = 256 * KIB;
-/** Together as much as a slow home's line. */
+/** Together the seeds have the upload rate of a slow home connection. */
 const SEEDS = 10;
 const SEED_BYTES_PER_SECOND = 82 * KIB;
-/** The seeds have some two and a half seconds in their sockets, which nobody can take back. */
+/** The seeds have about two and a half seconds of data in their sockets, which cannot be taken back. */
 const PATIENCE_MS = 4_000;
 const READ_MS = 25_000;
 
@@ -23,7 +23,7 @@ interface Slow {
   downloaded(): number;
 }
 
-/** A download that runs for twelve seconds already, from ten slow seeds. */
+/** A download that has run for twelve seconds, from ten slow seeds. */
 async function slowSwarm(seed: number, options: { kind?: "v1" | "v2" } = {}): Promise<Slow> {
   const swarm = new SimSwarm({ seed, size: SIZE, pieceLength: PIECE, kind: options.kind });
   const seeds: SimPeer[] = [];
@@ -37,7 +37,7 @@ async function slowSwarm(seed: number, options: { kind?: "v1" | "v2" } = {}): Pr
   return { swarm, seeds, leecher, downloaded: () => leecher.run.torrent.stats().downloaded };
 }
 
-/** A reader that needs `kibPerSecond` from a place on, which it gets some seconds after it asks. */
+/** A reader that needs `kibPerSecond` from a position on, starting some seconds after it asks. */
 function play({ swarm, leecher }: Slow, beginMib: number, kibPerSecond: number): Playing {
   const deadline = swarm.simulation.nowMs() + PATIENCE_MS;
   const bytesPerSecond = kibPerSecond * KIB;
@@ -72,7 +72,7 @@ function assertRead({ made }: SimSwarm, reader: SimReader): void {
   assert.ok(Buffer.compare(bytes, expected) === 0, "every byte is right");
 }
 
-/** How many pieces are here of those that nobody reads. */
+/** How many pieces we have among those that no reader reads. */
 function piecesBehind({ leecher }: Slow, readers: readonly SimReader[]): number {
   const isRead = (piece: number): boolean =>
     readers.some(
@@ -82,7 +82,7 @@ function piecesBehind({ leecher }: Slow, readers: readonly SimReader[]): number 
 }
 
 test(
-  "a reader on a slow swarm gets its bytes in order and in time, and rarest first goes on behind it",
+  "a reader on a slow swarm gets its bytes in order and in time, while rarest first continues behind it",
   withSeed(70, async (seed, t) => {
     const alone = await slowSwarm(seed);
     alone.swarm.simulation.runFor(READ_MS);
@@ -103,7 +103,7 @@ test(
 );
 
 test(
-  "a reader that needs nearly all the swarm can send is still in time",
+  "a reader that needs nearly all that the swarm can send is still in time",
   withSeed(71, async (seed, t) => {
     const slow = await slowSwarm(seed);
     const playing = play(slow, 12, 700);
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  "two readers at two places both get what they need in time",
+  "two readers at two positions both get what they need in time",
   withSeed(72, async (seed, t) => {
     const slow = await slowSwarm(seed, { kind: "v2" });
     const both = [play(slow, 8, 300), play(slow, 22, 300)];
@@ -129,7 +129,7 @@ test(
 );
 
 test(
-  "two readers who take what comes share it, also when one began long before the other",
+  "two readers without a pace share what arrives, even when one began long before the other",
   withSeed(73, async (seed, t) => {
     const slow = await slowSwarm(seed);
     const first = new SimReader(slow.swarm, slow.leecher, { begin: 0, end: SIZE });
@@ -149,7 +149,7 @@ test(
 );
 
 test(
-  "what seeds owe a reader that go silent is had of others in time",
+  "blocks that silent seeds owe a reader are fetched from others in time",
   withSeed(74, async (seed, t) => {
     const slow = await slowSwarm(seed);
     const playing = play(slow, 12, 400);
@@ -163,7 +163,7 @@ test(
 );
 
 test(
-  "a reader that is cancelled frees what it asked for, and the next one does not wait for it",
+  "a cancelled reader frees its requests, and the next one does not wait for them",
   withSeed(75, async (seed, t) => {
     const slow = await slowSwarm(seed);
     const { swarm, leecher } = slow;
@@ -184,7 +184,7 @@ test(
 );
 
 test(
-  "what is read of a file that is not wanted is fetched, nothing else, and nothing once it is cancelled",
+  "a read of an unwanted file fetches that range, nothing else, and nothing after it is cancelled",
   withSeed(76, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 8 * MIB });
     const link = { upBytesPerSecond: 256 * KIB };
@@ -251,7 +251,7 @@ test(
 );
 
 test(
-  "a seed that must not touch its files says that a piece is damaged",
+  "a seed that must not touch its files reports a damaged piece",
   withSeed(79, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const node = await swarm.join();
@@ -290,7 +290,7 @@ test(
 );
 
 test(
-  "many short reads at random places, as of a mounted file, get the right bytes; too many at once are refused",
+  "many short reads at random positions, as of a mounted file, get the right bytes; too many at once are refused",
   withSeed(81, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed();
@@ -318,7 +318,7 @@ test(
 );
 
 test(
-  "an iterator: what is asked for wrongly is refused, leaving the loop ends it, and it starts with its first next()",
+  "an iterator refuses wrong requests, ends when the loop is left, and starts with its first next()",
   withSeed(82, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const { run } = await swarm.joinSeed();

@@ -14,7 +14,7 @@ function connections({ run }: SimPeer): number {
 }
 
 test(
-  "a line that was cut is mended within seconds, and the download goes on",
+  "a broken connection is restored within seconds, and the download continues",
   withSeed(50, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed({ link: SLOW_LINK });
@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  "while a peer that dialled us is connected it is not dialled, and its many ports are one",
+  "a peer that dialled us is not dialled while it is connected, and its many ports count as one",
   withSeed(51, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const first = await swarm.joinSeed();
@@ -63,7 +63,7 @@ test(
 );
 
 test(
-  "a peer that hangs up on every call is called less and less often",
+  "a peer that hangs up on every call is dialled less and less often",
   withSeed(52, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const leecher = await swarm.joinLeecher();
@@ -82,7 +82,7 @@ test(
 );
 
 test(
-  "two seeds that were introduced by hand do not call each other all the time",
+  "two seeds that were introduced manually do not dial each other all the time",
   withSeed(53, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const seeds = [await swarm.joinSeed(), await swarm.joinSeed()];
@@ -97,7 +97,7 @@ test(
 );
 
 test(
-  "a seed that lost a piece calls others again in time",
+  "a seed that lost a piece dials others again in time",
   withSeed(54, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const whole = await swarm.joinSeed();

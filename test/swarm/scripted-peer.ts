@@ -13,7 +13,7 @@ export const FAST_LINK: SimLink = {
   latencyMs: 10,
 };
 
-/** A machine that runs no engine of ours. */
+/** A machine that does not run our engine. */
 export function hostOf(swarm: SimSwarm, number: number): SimHost {
   return swarm.net.createHost(`172.16.${number >>> 8}.${number & 0xff}`, FAST_LINK);
 }
@@ -22,7 +22,7 @@ export function infohashOf(swarm: SimSwarm): Uint8Array {
   return wireInfohashes(swarm.made.metainfo.info.infohashes)[0]!;
 }
 
-/** What a peer in a simulated swarm says when it is told something. All of it is optional. */
+/** The reactions of a peer in a simulated swarm. All of them are optional. */
 export interface SwarmScript {
   readonly infohash: Uint8Array;
   readonly flags?: Partial<HandshakeFlags>;
@@ -40,7 +40,7 @@ export interface SwarmScript {
 const FLAGS: HandshakeFlags = { extended: false, fast: true, dht: false, v2: false };
 let peersMade = 0;
 
-/** One side of a simulated connection, written by hand: nothing is sent that the script does not say. */
+/** One side of a simulated connection, written by hand: it sends only what the script says. */
 export class ScriptedPeer implements StreamHandler, WireSink {
   isClosed = false;
   connection: StreamConnection | undefined;
@@ -59,13 +59,13 @@ export class ScriptedPeer implements StreamHandler, WireSink {
     this.#hello = encodeHandshake({ ...flags, infohash: script.infohash, peerId });
   }
 
-  /** Calls an engine. */
+  /** Dials an engine. */
   dial(host: SimHost, to: Endpoint): this {
     this.connection = host.connect(to, this, { timeoutMs: 10_000 });
     return this;
   }
 
-  /** Takes a call. */
+  /** Accepts a connection. */
   answer(connection: StreamConnection): this {
     this.connection = connection;
     this.send(this.#hello);
@@ -139,7 +139,7 @@ export class ScriptedPeer implements StreamHandler, WireSink {
   handleHashRequest(): void {}
 }
 
-/** Listens as a scripted peer: everybody who calls meets the same script. */
+/** Listens as a scripted peer: every peer that dials meets the same script. */
 export async function listenAs(
   host: SimHost,
   script: SwarmScript,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { completedAtMs, isComplete, SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { assertWhole, MIB, sharedCopies, withSeed } from "./judging.ts";
 
-/** A line as broad for its bytes up as every other. */
+/** A line with the same upload rate as every other. */
 const EQUAL = { upBytesPerSecond: MIB, downBytesPerSecond: 4 * MIB };
 
 test(
@@ -19,7 +19,7 @@ test(
 );
 
 test(
-  "a hybrid torrent of 20 engines that all dial each other at once: one connection of two stays",
+  "a hybrid torrent of 20 engines that all dial each other at once: each pair keeps one connection",
   withSeed(2, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB + 1, kind: "hybrid" });
     const first = await swarm.joinSeed();
@@ -51,7 +51,7 @@ test(
 );
 
 test(
-  "PUB-6.1: with 1 MiB/s from the hub ten leechers need little more than size by 1 MiB/s",
+  "PUB-6.1: with 1 MiB/s from the hub ten leechers need little more than the size divided by 1 MiB/s",
   withSeed(4, async (seed, t) => {
     const size = 32 * MIB;
     const swarm = new SimSwarm({ seed, size });
@@ -84,7 +84,7 @@ test(
 
     assert.ok(swarm.simulation.runUntil(() => held() >= 10, 60_000));
     const early = pieces.filter((piece) => copiesOf(piece) > 0).length;
-    // Asked for in order they would be one or two. The very first are chosen by chance.
+    // Requested in order there would be one or two. The very first pieces are chosen at random.
     assert.ok(early >= 6, `of the first ten pieces ${early} are different ones`);
 
     const rarest = (): number => Math.min(...pieces.map(copiesOf));
@@ -99,11 +99,11 @@ test(
 );
 
 test(
-  "who uploads nothing still gets everything, from leechers only: optimistic unchokes",
+  "a peer that uploads nothing still gets everything, from leechers only: optimistic unchokes",
   withSeed(6, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 8 * MIB });
     const first = await swarm.joinSeed({ link: EQUAL });
-    // With two slots each, one of them by merit, room is scarce.
+    // With two slots each, one of them by merit, slots are scarce.
     const slots = { uploadSlots: 2 };
     const leechers = await swarm.joinLeechers(19, { link: EQUAL, settings: slots });
     const rider = await swarm.joinLeecher({ link: EQUAL, settings: { upBytesPerSecond: 1 } });
@@ -118,7 +118,7 @@ test(
 );
 
 test(
-  "a leecher that loses all connections, and the seed for a while, goes on where it was",
+  "a leecher that loses all connections, and the seed for a while, continues where it stopped",
   withSeed(7, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed({ link: EQUAL });

@@ -9,7 +9,7 @@ import { FAST_LINK, infohashOf, ScriptedPeer } from "./scripted-peer.ts";
 const BLOCK = 16 * 1024;
 const BLOCKS = 256;
 
-/** A peer that keeps many blocks asked for, and whose program reads so fast. */
+/** A peer that keeps many requests open, and whose program reads at this rate. */
 async function slowReader(seed: number, readBytesPerSecond: number) {
   const swarm = new SimSwarm({ seed, size: 4 * MIB, pieceLength: 256 * 1024 });
   const first = await swarm.joinSeed({ link: FAST_LINK });

@@ -36,7 +36,7 @@ test(
 );
 
 test(
-  "the limit of a torrent that is changed on the way holds from then on",
+  "a limit of a torrent that is changed during the transfer holds from then on",
   withSeed(41, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 8 * MIB });
     const first = await swarm.joinSeed({ link: { upBytesPerSecond: 2 * MIB } });
@@ -44,7 +44,7 @@ test(
     swarm.introduce([first, leecher]);
     swarm.simulation.runFor(1_000);
     first.run.torrent.setLimits({ upBytesPerSecond: 64 * KIB });
-    // What is in the connection's window already arrives.
+    // Blocks in the connection's window are already in transit.
     swarm.simulation.runFor(4_000);
     const before = leecher.run.torrent.stats().downloaded;
     swarm.simulation.runFor(10_000);
@@ -55,7 +55,7 @@ test(
   }),
 );
 
-test("the same seed gives the same run, another one another", async () => {
+test("the same seed gives the same run, and another seed another one", async () => {
   const [one, again, other] = [
     await fingerprintOf(50),
     await fingerprintOf(50),

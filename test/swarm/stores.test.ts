@@ -5,11 +5,11 @@ import type { ResumeState } from "../../src/engine/session-contract.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { assertWhole, MIB, withSeed } from "./judging.ts";
 
-// Engines whose content is in a store of bytes: it has no files to watch or to name, and no workers near its bytes.
+// Engines whose content is in a store of bytes: it has no files to watch or to rename, and no workers near its bytes.
 
 const KEEPS_BYTES = { keepsBytes: true };
 
-/** Lets simulated time pass, and whoever awaits go on in between. */
+/** Advances simulated time, and lets pending promises continue in between. */
 async function pass(swarm: SimSwarm, durationMs: number): Promise<void> {
   for (let passedMs = 0; passedMs < durationMs; passedMs += 50) {
     await turn();
@@ -40,7 +40,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
 }
 
 test(
-  "a store of bytes is seeded from the start, and what is damaged there is fetched anew (WIR-14)",
+  "a store of bytes is seeded from the start, and damaged data in it is fetched again (WIR-14)",
   withSeed(91, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const keeper = await swarm.joinSeed(KEEPS_BYTES);
@@ -61,7 +61,7 @@ test(
 );
 
 test(
-  "a resume is believed of a store that nobody else writes to; without one everything is judged",
+  "a resume is believed for a store that nobody else writes to; without one everything is judged",
   withSeed(92, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const first = await swarm.joinSeed();
@@ -100,7 +100,7 @@ test(
 );
 
 test(
-  "a store that refuses makes the torrent wait; when it takes bytes again, the download goes on",
+  "a store that refuses makes the torrent wait; when it accepts bytes again, the download resumes",
   withSeed(93, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed();
@@ -120,7 +120,7 @@ test(
 );
 
 test(
-  "a store that cannot be read when a torrent is opened is looked at again",
+  "a store that cannot be read when a torrent is opened is tried again",
   withSeed(94, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const node = await swarm.join(KEEPS_BYTES);
@@ -137,7 +137,7 @@ test(
 );
 
 test(
-  "what is wanted may change where nothing has a place",
+  "the wanted files may change where files have no places",
   withSeed(95, async (seed) => {
     const swarm = new SimSwarm({ seed, size: MIB });
     const first = await swarm.joinSeed();
@@ -164,7 +164,7 @@ test(
   }),
 );
 
-/** Counts pieces that are hashed from now on. */
+/** Counts the pieces that are hashed from now on. */
 function countJudged({ hasher }: { hasher: { begin: (plan: never) => unknown } }): () => number {
   let count = 0;
   const begin = hasher.begin.bind(hasher);

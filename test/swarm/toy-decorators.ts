@@ -7,7 +7,7 @@ import type {
 } from "../../src/engine/stream-decorator.ts";
 import { WireError } from "../../src/wire/wire-error.ts";
 
-/** A stream cipher: changes what comes in place, and what goes in memory of its own. */
+/** A stream cipher: changes received bytes in place, and sent bytes in its own memory. */
 export class XorCipher implements StreamCipher {
   readonly #key: number;
   #taken: Uint8Array | undefined;
@@ -33,10 +33,10 @@ export class XorCipher implements StreamCipher {
 }
 
 const HEAD_BYTES = 6;
-/** Records that one run of bytes is cut into. */
+/** Records into which a run of bytes is divided. */
 const RECORD_BYTES = 10_000;
 
-/** Records of a length, a sum and bytes. What has been changed on its way is noticed. */
+/** Records of a length, a checksum and bytes. It notices changes on the way. */
 export class RecordCipher implements StreamCipher {
   #received = Buffer.alloc(0);
   #sent = 0;
@@ -86,9 +86,9 @@ const MASK = 0xa5;
 export type Work = () => Promise<void>;
 
 /**
- * Like message stream encryption in its steps: the dialler sends a key; the other side answers with its own; the
- * dialler says for which torrent, masked, with its handshake behind; from then on all is changed. `encrypts: false` goes
- * on in plain bytes from there.
+ * Like message stream encryption in its steps: the dialler sends a key, and the other side answers with its own. The
+ * dialler then names the torrent, masked, followed by its handshake; from then on all bytes are changed. With
+ * `encrypts: false` the stream continues in plain bytes from there.
  */
 export class ToyDialler implements StreamDecorator {
   readonly #infohash: Uint8Array;
@@ -126,7 +126,7 @@ export class ToyDialler implements StreamDecorator {
   }
 }
 
-/** The other side. A peer that begins as BEP 3 says is plain. */
+/** The other side. A peer that begins with a BEP 3 handshake is plain. */
 export class ToyListener implements StreamDecorator {
   readonly #infohashes: () => Iterable<Uint8Array>;
   readonly #work: Work | undefined;
@@ -170,7 +170,7 @@ function cipherIf(encrypts: boolean): StreamCipher | undefined {
   return encrypts ? new XorCipher(MASK) : undefined;
 }
 
-/** Behind the handshakes: each side proves a secret, the dialler first. The other one is silent until it has. */
+/** After the handshakes each side proves a secret, the dialler first. The other side is silent until it has. */
 export class ToyShare implements StreamDecorator {
   readonly #secret: number;
   readonly #incoming: boolean;

@@ -33,7 +33,7 @@ for (const liars of [1, 3, 5]) {
 }
 
 test(
-  "WIR-13: one false block of eight from an otherwise good peer is survived",
+  "WIR-13: a swarm survives a peer that spoils one block in eight",
   withSeed(30, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB, pieceLength: 8 * BLOCK });
     const honest = await swarm.joinSeed();
@@ -50,7 +50,7 @@ test(
 );
 
 test(
-  "WIR-13: under a rate limit too, what a liar spoiled is fetched again, and once is enough",
+  "WIR-13: under a rate limit too, a piece that a liar spoiled is fetched again, and once is enough",
   withSeed(36, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB, pieceLength: 16 * BLOCK });
     const honest = await swarm.joinSeed();
@@ -69,7 +69,7 @@ test(
 );
 
 test(
-  "WIR-28: a liar that comes back from new addresses never gets the honest seed banned",
+  "WIR-28: a liar that returns from new addresses never gets the honest seed banned",
   withSeed(31, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB, pieceLength: 8 * BLOCK });
     const honest = await swarm.joinSeed();
@@ -114,7 +114,7 @@ test(
 );
 
 test(
-  "STO-4: a disk that fills stops that torrent only, and it goes on when there is room again",
+  "STO-4: a full disk stops only that torrent, which resumes when there is space again",
   withSeed(33, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const other = makeSimTorrent({
@@ -153,7 +153,7 @@ test(
 );
 
 test(
-  "WIR-14: a seed whose disk is damaged serves no false piece; the swarm heals it",
+  "WIR-14: a seed with a damaged disk serves no false piece; the swarm repairs it",
   withSeed(34, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 2 * MIB });
     const whole = await swarm.joinSeed();
@@ -168,7 +168,7 @@ test(
 );
 
 test(
-  "a slow disk and little memory slow the download down and do not stop it",
+  "a slow disk and little memory slow a download down and do not stop it",
   withSeed(35, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 4 * MIB });
     const first = await swarm.joinSeed({ link: { upBytesPerSecond: 16 * MIB } });

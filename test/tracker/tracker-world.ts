@@ -21,12 +21,12 @@ import { TorrentDirectory } from "../../src/tracker/torrent-directory.ts";
 import { Tracker } from "../../src/tracker/tracker.ts";
 import { UdpTracker } from "../../src/tracker/udp-tracker.ts";
 
-// A tracker on ports of the test's making, called like the functions it consists of.
+// A tracker on ports that the test controls, called as plain functions.
 
-/** Timers fire when told to; time passes when told to. */
+/** Timers fire when the test says so; time passes when the test says so. */
 export class HandClock implements Clock {
   ms = 1_000_000_000;
-  /** What somebody has set the wall clock forward by. */
+  /** How far somebody has set the wall clock forward. */
   jumpMs = 0;
   readonly #fires = new Set<() => void>();
   nowMs = () => this.ms;
@@ -43,7 +43,7 @@ export class HandClock implements Clock {
   }
 }
 
-/** The same chance for the same seed. */
+/** The same random numbers for the same seed. */
 export function chance(seed: number): Random {
   let state = seed >>> 0;
   const below = (bound: number): number => {
@@ -77,7 +77,7 @@ export interface WorldOptions {
   readonly saved?: Readonly<Record<string, SwarmTotals>>;
   readonly open?: boolean;
   readonly keyring?: Keyring;
-  /** Instead of the one that `open` chooses. */
+  /** Replaces the one that `open` chooses. */
   readonly admission?: Admission;
   readonly principalTotals?: Pick<PrincipalTotals, "add" | "flush">;
   readonly everseed?: boolean;
@@ -146,7 +146,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     return Buffer.from(http.answer(target, asker).body).toString("latin1");
   }
 
-  /** Announces with what every client sends; `more` comes last. */
+  /** Announces with the parameters that every client sends; `more` comes last. */
   function announce(port: number, more = "", from?: string): string {
     const counters = more.includes("left=") ? "" : "&left=1000";
     return get(
@@ -170,7 +170,7 @@ export function trackerWorld(options: WorldOptions = {}) {
   };
 }
 
-/** A value of a bencoded dictionary's text: a number. */
+/** A number from the text of a bencoded dictionary. */
 export function numberAt(text: string, key: string): number | undefined {
   const digits = new RegExp(`${key.length}:${key}i(\\d+)e`).exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);

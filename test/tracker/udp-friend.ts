@@ -30,7 +30,7 @@ export class UdpFriend {
     return friend;
   }
 
-  /** @param trackerUrl - What is behind its host goes along (BEP 41). */
+  /** @param trackerUrl - The part after its host is sent as well (BEP 41). */
   announce(infohash: Uint8Array, trackerUrl = "udp://tracker/announce"): Promise<Buffer> {
     const announce = {
       infohash,
