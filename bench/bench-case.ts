@@ -30,11 +30,11 @@ export interface BenchOptions {
   readonly rounds: number;
   /** A folder that is removed afterwards. */
   readonly scratch: string;
-  /** Divides the sizes, to try a case out. */
+  /** Divides the sizes, for a quick trial of a case. */
   readonly shrink: number;
 }
 
-/** One measured thing of one program: a column of medians. */
+/** A measured quantity of one program: a column of medians. */
 export interface BenchRow {
   readonly what: string;
   readonly program: string;
@@ -49,7 +49,7 @@ export interface BenchCase {
   run(options: BenchOptions): Promise<readonly BenchRow[]>;
 }
 
-/** One round of one program. `seconds` is what the case is about; it may leave the start-up out. */
+/** One round of one program. `seconds` is the time that the case measures; it may exclude the start-up. */
 export interface Sample extends Pick<Cost, "cpuSeconds" | "peakMiB"> {
   readonly seconds: number;
 }
@@ -90,13 +90,13 @@ export function createTorrent(source: string, torrent: string, options: readonly
   return torrent;
 }
 
-/** The command in a home of its own with nothing in it, where no run before has left compiled code. */
+/** The command with an empty home, where no earlier run has left compiled code. */
 export function inEmptyHome(home: string, command: readonly string[]): readonly string[] {
   const folder = freshFolder(home);
   return ["/usr/bin/env", `HOME=${folder}`, `XDG_CACHE_HOME=${folder}`, ...command];
 }
 
-/** Emptied and made anew, so that every round begins alike. */
+/** Emptied and created again, so that every round begins alike. */
 export function freshFolder(folder: string): string {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });

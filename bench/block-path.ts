@@ -32,11 +32,11 @@ const PIECE_BLOCKS = 16;
 const PIECE_BYTES = PIECE_BLOCKS * BLOCK_BYTES;
 const PIECES = BLOCKS / PIECE_BLOCKS;
 const ROUNDS = 60;
-/** Rounds in which the engine is still being compiled. */
+/** Rounds during which the engine is still being compiled. */
 const WARM_UP = 2;
 /** Blocks in one read of a socket. */
 const READ_BLOCKS = 8;
-/** Requests the raw leecher has open. */
+/** Requests that the raw leecher keeps open. */
 const AHEAD = 250;
 const REQUEST_BYTES = 17;
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
@@ -52,7 +52,7 @@ const metainfo = (() => {
 const infohash = wireInfohash(metainfo.info.infohashes.v1!);
 const peerId = new Uint8Array(20).fill(45);
 
-/** What the world owes the engine: outcomes never come inside a call. */
+/** Pending outcomes for the engine: outcomes never arrive inside a call. */
 class World {
   nowMs = 1;
   readonly #owed: (() => void)[] = [];
@@ -107,7 +107,7 @@ class Slabs implements SlabPool {
   }
 }
 
-/** Finds every piece intact, without a look at it. */
+/** Reports every piece as intact, without reading it. */
 function openContent(world: World, isThere: boolean): OpenContent {
   let size = isThere ? PIECES * PIECE_BYTES : -1;
   const done = { kind: "done" } as const;
@@ -141,7 +141,7 @@ function openContent(world: World, isThere: boolean): OpenContent {
   return { ...parts, bytes: parts, judge: parts, watch: parts, places: parts };
 }
 
-/** The other end of a connection: counts what it gets and says what a benchmark has it say. */
+/** The other end of a connection: counts what it receives and sends what the benchmark says. */
 abstract class RawPeer implements StreamConnection {
   readonly remote = REMOTE;
   readonly local = undefined;
@@ -208,7 +208,7 @@ class RawSeed extends RawPeer {
     this.say(Uint8Array.of(0, 0, 0, 1, MESSAGE.haveAll, 0, 0, 0, 1, MESSAGE.unchoke));
   }
 
-  /** Answers as many requests as one read of a socket brings. @returns How many. */
+  /** Answers as many requests as arrive in one read of a socket. @returns How many. */
   answer(): number {
     const count = Math.min(READ_BLOCKS, (this.#tail - this.#head) / 2);
     for (let i = 0; i < count; i += 1) {
@@ -235,7 +235,7 @@ class RawLeecher extends RawPeer {
     this.say(Uint8Array.of(0, 0, 0, 1, MESSAGE.haveNone, 0, 0, 0, 1, MESSAGE.interested));
   }
 
-  /** @returns False when everything is asked for. */
+  /** @returns False when everything is requested. */
   ask(): boolean {
     const open = this.#askedBlocks - Math.floor(this.receivedBytes / FRAME_BYTES);
     const count = Math.min(AHEAD - open, BLOCKS - this.#askedBlocks);

@@ -1,6 +1,6 @@
 /**
- * How long the catalogue and its search take with 100,000 torrents; run by hand: `tools/run node bench/catalogue.ts [TORRENTS]`.
- * The goal is 100 ms for every page (UX 3.4).
+ * Measures the catalogue and its search with 100,000 torrents; run by hand: `tools/run node bench/catalogue.ts
+ * [TORRENTS]`. The goal is 100 ms for every page (UX 3.4).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ const ROUNDS = 9;
 const PAGE = 50;
 const torrents = Number(process.argv[2] ?? 100_000);
 
-/** Words as people's file names have them: few that are everywhere, many that are rare. */
+/** Words as in people's file names: a few that occur everywhere, many that are rare. */
 const common = "the of talks recordings part video slides backup photos archive".split(" ");
 const syllables = "ba ke li mo nu ra se ti vo wy har bour ring tide net fog lan tern quay".split(
   " ",

@@ -7,8 +7,9 @@ import { KnownTotals } from "../src/tracker/known-totals.ts";
 import { TorrentDirectory } from "../src/tracker/torrent-directory.ts";
 
 /**
- * `tools/run node --expose-gc bench/directory.ts [TORRENTS]`: what the tracker's directory of torrents takes in memory, and
- * the totals of their swarms, how long they take to be read from the database at the start, and one look for a torrent.
+ * `tools/run node --expose-gc bench/directory.ts [TORRENTS]`: measures the memory of the tracker's directory of
+ * torrents and of the totals of their swarms, the time to read them from the database at the start, and one lookup of
+ * a torrent.
  */
 const count = Number(process.argv[2] ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), "everseed-directory-"));
@@ -31,7 +32,7 @@ function measure<Made>(what: string, make: () => Made): Made {
   return made;
 }
 
-/** Fills the database past its tables: it is read here, not written. */
+/** Fills the database directly: this bench measures reading, not writing. */
 function fill(hybrid: boolean): void {
   const database = new DatabaseSync(path);
   database.exec("pragma synchronous = off; delete from torrents; delete from swarm_totals");

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NodeFiles } from "../src/platform/node-files.ts";
 
-// What a hub's whole files cost: with a root, each call opens its folder without following links; without one, the
-// system walks the path. By hand: `tools/run node bench/files.ts`.
+// Measures a hub's whole-file calls: with a root, each call opens its folder without following links; without one, the
+// system resolves the path. By hand: `tools/run node bench/files.ts`.
 
 const FILES = 10_000;
 const FILES_A_FOLDER = 500;

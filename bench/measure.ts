@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 
 const RUSAGE = path.join(import.meta.dirname, "peers", "rusage.py");
 
-/** What a finished process cost. */
+/** The cost of a finished process. */
 export interface Cost {
   /** From its start to its end. */
   readonly wallSeconds: number;
@@ -18,11 +18,11 @@ export interface Cost {
 /** A line of JSON that our commands and the scripts of other peers print. */
 export type PeerEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
-/** A process that is watched. */
+/** A process that is being watched. */
 export interface Watched {
   /** Resolves with the next event of this kind. Rejects when the process ends without one. */
   event(kind: string): Promise<PeerEvent>;
-  /** The newest event `stats` so far, which `event` never gives. */
+  /** The newest `stats` event so far; `event` never returns these. */
   stats(): PeerEvent | undefined;
   stop(): void;
   /** The process has ended. */
@@ -30,12 +30,12 @@ export interface Watched {
   readonly exitCode: Promise<number>;
 }
 
-/** The clock that a process's start is told by. */
+/** The clock on which a process's start is measured. */
 export function monotonicSeconds(): number {
   return Number(process.hrtime.bigint()) / 1e9;
 }
 
-/** Starts a command and watches its lines of JSON. Its errors go to our standard error. */
+/** Starts a command and reads its lines of JSON. Its errors go to our standard error. */
 export function watch(command: readonly string[], scratch: string): Watched {
   const costFile = path.join(scratch, `cost-${process.hrtime.bigint()}.json`);
   const child = spawn("/usr/bin/python3", [RUSAGE, costFile, ...command], {

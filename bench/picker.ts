@@ -12,9 +12,9 @@ const BLOCKS = 16;
 const BATCH = 32;
 
 /**
- * Runs `work` and prints the processor time of one step in microseconds.
+ * Runs `work` and prints the CPU time of one step in microseconds.
  *
- * @param work - @returns How many steps it did.
+ * @param work - @returns The number of steps it did.
  */
 function measure(name: string, work: () => number): void {
   const begin = process.cpuUsage();
@@ -30,14 +30,14 @@ function bitfield(share: number): Bitfield {
   return bits;
 }
 
-/** Somebody who reads a part of the torrent from its beginning to its end. */
+/** A reader that reads a part of the torrent from its beginning to its end. */
 interface Reader {
   readonly id: number;
   readonly end: number;
   first: number;
 }
 
-/** What a reader needs next, as `download/reads.ts` says it: again whenever it has got a piece. */
+/** The pieces that a reader needs next, as `download/reads.ts` reports them: again after each piece it gets. */
 function moveOn(picker: PiecePicker, reader: Reader, now: number): void {
   while (reader.first < reader.end && picker.state(reader.first) === "have") reader.first += 1;
   const { deadlines } = picker.urgent;
@@ -49,7 +49,7 @@ function moveOn(picker: PiecePicker, reader: Reader, now: number): void {
   deadlines.set(reader.id, { first: reader.first, end, dueMs: now, msPerPiece: 100 }, now);
 }
 
-/** Every peer in turn asks for a batch and delivers it, until the torrent is complete. */
+/** Every peer in turn requests a batch and delivers it, until the torrent is complete. */
 function download(picker: PiecePicker, peers: readonly PeerKey[], readerCount: number): number {
   const out = { pieces: new Int32Array(BATCH), blocks: new Int32Array(BATCH) };
   let blocks = 0;

@@ -60,7 +60,7 @@ const out = path.join(import.meta.dirname, "out");
 fs.mkdirSync(out, { recursive: true });
 fs.writeFileSync(path.join(out, "last.json"), `${JSON.stringify(rows, null, 2)}\n`);
 
-/** Medians, and beside each of ours its ratio to the others of the same thing. */
+/** Medians; each of our rows also shows its ratio to the others of the same case. */
 function table(found: readonly BenchRow[]): string[] {
   const lines = [
     "what                     program           seconds     CPU s  peak MiB   time   CPU",

@@ -1,7 +1,8 @@
 /**
- * The longest piece of the main thread that one request takes, with a torrent of 100,000 files; run by hand:
- * `tools/run node bench/stalls.ts [FILES]`. CPU time of the thread between two turns of the event loop, so that
- * other programs on the machine do not count. The hub is called as a function: what sockets cost is not in it.
+ * Measures how long one request blocks the main thread without interruption, with a torrent of 100,000 files; run by
+ * hand: `tools/run node bench/stalls.ts [FILES]`. It measures the thread's CPU time between two turns of the event
+ * loop, so other programs on the machine do not count. It calls the hub as a function: the cost of sockets is not
+ * included.
  */
 import type { TestContext } from "node:test";
 import { encodeUtf8 } from "../src/base/bytes.ts";
@@ -20,7 +21,7 @@ import { HOST, hubWorld } from "../test/hub/hub-world.ts";
 const FILE_BYTES = 100;
 const AT_ONCE = 40;
 const STRANGER = "192.0.2.7";
-/** There is no content: what is measured is how its file is found. */
+/** There is no content: the bench measures how a file is found. */
 const LOST = 500;
 /** Torrents in the catalogue that is searched. */
 const CATALOGUE = 60_000;
@@ -30,7 +31,7 @@ const endings: (() => Promise<void>)[] = [];
 const world = await hubWorld({
   after: (end: () => Promise<void>) => endings.push(end),
 } as unknown as TestContext);
-// Its timers of no delay are real; its time has to be, too, so that work is cut into turns.
+// Its timers without delay are real; its clock must be real as well, so that work is cut into turns.
 world.clock.nowMs = () => performance.now();
 const pages = await loadPages();
 const hub = new Hub({ ...world.parts, ...pages });
@@ -77,7 +78,7 @@ async function publish(id: string): Promise<void> {
   await world.store.torrents.insert(entry, { words: "talks" });
 }
 
-/** Many torrents, each with a dozen words that are everywhere: a search has to look at all of them. */
+/** Many torrents, each with a dozen words that occur everywhere: a search has to examine all of them. */
 async function fillCatalogue(): Promise<void> {
   const words = "talks harbour recording slides archive tide light boat engine house ink song";
   await world.store.db.transaction().execute(async (transaction) => {
@@ -100,7 +101,7 @@ async function fillCatalogue(): Promise<void> {
 }
 
 let addresses = 0;
-/** Each time another stranger, so that what is measured is not that one was told to slow down. */
+/** A different stranger each time, so that the bench does not measure a refusal to a busy address. */
 async function ask(path: string, init: RequestInit = {}, address = STRANGER): Promise<Response> {
   const request = new Request(`http://${HOST}${path}`, {
     ...init,
@@ -138,7 +139,7 @@ async function measure(work: () => Promise<unknown>): Promise<Measured> {
     if (isRunning) setImmediate(look);
   };
   setImmediate(look);
-  // Begins in a turn of its own.
+  // Begins in a separate turn.
   await new Promise((resolve) => setImmediate(resolve));
   await work();
   look();
@@ -162,7 +163,7 @@ async function okay(path: string, init?: RequestInit, status = 200): Promise<voi
 
 try {
   for (const id of ["aaaa", "bbbb", "cccc", "dddd"]) await publish(id);
-  // Code that ran before is compiled: what is measured is the request, and not the start of the hub.
+  // A first run compiles the code: the bench measures the request, not the start of the hub.
   await okay("/");
   await okay("/t/dddd/talks-dddd");
   await okay("/t/dddd/talks-dddd?q=warm");
@@ -238,7 +239,7 @@ try {
     okay("/api/v1/drafts", { method: "POST", headers, body }, 201);
   await report("declare", declare);
   await report("declare the same again", declare);
-  // A .torrent may have 30 MiB: of a hybrid, which has padding behind each file, that is half as many files.
+  // A .torrent may have 30 MiB: a hybrid, which has padding after each file, holds half as many files.
   for (const [kind, count] of [
     ["v1", fileCount],
     ["v2", fileCount],

@@ -21,7 +21,7 @@ const SWARMS = 100;
 const PEERS_PER_SWARM = 50;
 const UDP_UNDER_WAY = 64;
 const HTTP_UNDER_WAY = 32;
-/** A packet that got lost leaves its place to the next one after this. */
+/** A lost packet gives its place to the next one after this time. */
 const UDP_LOST_MS = 500;
 const MS = Number(process.argv[2] ?? 3) * 1000;
 
@@ -48,7 +48,7 @@ interface Server {
   readonly udpPort: number;
 }
 
-/** Processor time of a process so far, all of its threads, in seconds. */
+/** CPU time of a process so far, of all its threads, in seconds. */
 function cpuSeconds({ pid }: ChildProcess): number {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -63,7 +63,7 @@ function row(what: string, count: number, took: { ms: number; cpu: number }): vo
   console.log(`| ${what.padEnd(40)} | ${rate.padStart(9)} | ${cpu.padStart(6)} |`);
 }
 
-/** Counts what `run` gets answered, against the processor time of the tracker. */
+/** Counts the answers that `run` receives, against the CPU time of the tracker. */
 async function measure(
   what: string,
   server: Server,
@@ -84,7 +84,7 @@ async function announceByUdp({ udpPort }: Server, untilMs: number): Promise<numb
   socket.send(encodeUdpConnect(7), udpPort, HOST);
   const [hello] = (await once(socket, "message")) as [Uint8Array];
   const id = [readUint32(hello, 8), readUint32(hello, 12)] as const;
-  // Made before: what is measured is the other side.
+  // Prepared in advance: the bench measures the other side.
   const packets = announces.map((announce) =>
     encodeUdpAnnounce(id, 0, { announce, trackerUrl: "udp://tracker/announce" }),
   );
@@ -116,7 +116,7 @@ function requests(connection: "close" | "keep-alive"): string[] {
   });
 }
 
-/** As programs do: a connection for each announce. */
+/** As programs announce: a connection for each announce. */
 async function announceByHttp({ httpPort }: Server, untilMs: number): Promise<number> {
   const texts = requests("close");
   let [answered, asked] = [0, 0];
@@ -134,7 +134,7 @@ async function announceByHttp({ httpPort }: Server, untilMs: number): Promise<nu
   return answered;
 }
 
-/** As a proxy does: few connections, kept. */
+/** As a proxy announces: few connections, kept open. */
 async function announceByKeptHttp({ httpPort }: Server, untilMs: number): Promise<number> {
   const texts = requests("keep-alive");
   let [answered, asked] = [0, 0];
@@ -161,7 +161,7 @@ async function startHub(folder: string): Promise<Server> {
       EVERSEED_TRACKER_UDP_PORT: "0",
       EVERSEED_TRACKER_OPEN: "true",
       EVERSEED_TRACKER_REQUESTS_PER_SECOND_MAX: "1000000",
-      // All peers of a bench come from this machine.
+      // All peers of a bench are on this machine.
       EVERSEED_TRACKER_PEERS_PER_ADDRESS_IN_SWARM: "65000",
     },
   });
@@ -173,7 +173,7 @@ async function startHub(folder: string): Promise<Server> {
   throw new Error("the hub did not start");
 }
 
-/** Debian builds it with a white list. */
+/** Debian builds it with a whitelist. */
 async function startOpentracker(folder: string): Promise<Server> {
   fs.writeFileSync(path.join(folder, "white"), `${infohashes.map(toHex).join("\n")}\n`);
   fs.chmodSync(folder, 0o755);
@@ -196,7 +196,7 @@ async function startOpentracker(folder: string): Promise<Server> {
   throw new Error("opentracker did not start");
 }
 
-/** The answers alone. */
+/** Only the answers. */
 function measureCalls(): void {
   const world = trackerWorld({ open: true, everseed: false, limits: { details: false } });
   const asker = { address: new Uint8Array([10, 0, 0, 1]), local: undefined };

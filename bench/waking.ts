@@ -11,10 +11,10 @@ import { TcpNet } from "../src/platform/tcp-net.ts";
 import { SILENT_LOG } from "../src/ports/log.ts";
 
 /**
- * `tools/run node bench/waking.ts [FILES] [there] [v2] [layers]`: the longest piece of the main thread while the engine
- * opens a torrent of very many files, none of which is there, or all of them. With `v2` each file has a tree, with
- * `layers` also a piece layer of its own. Turns of the event loop are watched from a timer
- * without delay; what counts is the CPU of the main thread, which other processes do not change.
+ * `tools/run node bench/waking.ts [FILES] [there] [v2] [layers]`: measures how long the engine blocks the main thread
+ * without interruption while it opens a torrent of very many files, none or all of which exist. With `v2` each file
+ * has a tree, with `layers` also its own piece layer. A timer without delay observes the turns of the event loop; the
+ * bench counts the CPU time of the main thread, which other processes do not change.
  */
 const count = Number(process.argv[2] ?? 100_000);
 const areThere = process.argv.includes("there");
@@ -23,7 +23,7 @@ const pieceLength = process.argv.includes("layers") ? 1 << 14 : 1 << 20;
 const root = mkdtempSync(join(tmpdir(), "everseed-waking-"));
 const files = Array.from({ length: count }, (_, i) => ({
   path: [`folder ${i % 100}`, `a file of some name ${i}.dat`],
-  // More than one block: a v2 file has a tree then.
+  // More than one block, because a v2 file has a tree only then.
   length: kind === "v1" ? 1000 : 20_000,
 }));
 const plan = planTorrent({ name: "many", files, kind, pieceLength });

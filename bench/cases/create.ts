@@ -102,7 +102,7 @@ async function measure(
 function prepare(options: BenchOptions): string {
   const source = path.join(options.scratch, "data", "four.bin");
   writeData(source, (4 * GIB) / options.shrink);
-  // Once through, so that every program finds the file in memory.
+  // Run once, so that every program finds the file in memory.
   const handle = fs.openSync(source, "r");
   const buffer = Buffer.alloc(1 << 20);
   while (fs.readSync(handle, buffer) > 0);

@@ -8,7 +8,7 @@ const FILES = 200_000;
 const PIECES = 3_000_000;
 const PIECE_BYTES = 16_384;
 
-/** Many small files in folders of 500, like somebody's pictures. */
+/** Many small files in folders of 500, like a collection of pictures. */
 function manyFiles(files: number): Uint8Array {
   let bytes = 0;
   const list = Array.from({ length: files }, (_, index) => {
@@ -49,7 +49,7 @@ const LIBTORRENT_SHOW = [
 
 export const show: BenchCase = {
   name: "show",
-  about: "what a .torrent of 200,000 files, and one of 3 million pieces, says; whole process",
+  about: "showing a .torrent of 200,000 files, and one of 3 million pieces; whole process",
   run: async ({ copies, rounds, scratch, shrink }) => {
     const files = path.join(scratch, "files.torrent");
     const pieces = path.join(scratch, "pieces.torrent");

@@ -21,7 +21,7 @@ const PAGE_SECONDS = 5;
 const PAGE_CONNECTIONS = 32;
 const PUBLISHED = 50;
 
-/** Starts a hub and waits until it can be reached. */
+/** Starts a hub and waits until it is reachable. */
 async function startHub(everseed: string, data: string, scratch: string) {
   const startedAt = performance.now();
   const hub = watch(
@@ -34,10 +34,10 @@ async function startHub(everseed: string, data: string, scratch: string) {
 
 const HOST = "127.0.0.1";
 const CONTENT_BYTES = 128 * 1024 * 1024;
-/** How long a seed idles before it is stopped: the peak of its memory is what it idles with. */
+/** How long a seed idles before it is stopped: its peak memory is the memory of an idle seed. */
 const IDLE_MS = 2_000;
 
-/** What people wait for where nothing was run before: help, and a seed that answers. */
+/** What users wait for on a machine where nothing has run before: help, and a seed that answers. */
 export const firstStart: BenchCase = {
   name: "first-start",
   about:
@@ -93,7 +93,7 @@ async function toHandshake(
   const seed = watch(command, scratch);
   const { port } = await seed.event("ready");
   while (!(await isGreeted(Number(port), torrent))) {
-    // libtorrent refuses until it has looked at its files: at once again.
+    // libtorrent refuses until it has checked its files: tries again at once.
   }
   const greetedAt = monotonicSeconds();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
@@ -102,7 +102,7 @@ async function toHandshake(
   return { ...cost, seconds: greetedAt - cost.startedAt };
 }
 
-/** Connects as a peer. @returns Whether a handshake came back. */
+/** Connects as a peer. @returns Whether a handshake was answered. */
 async function isGreeted(port: number, torrent: string): Promise<boolean> {
   const { infohashes } = parseMetainfo(fs.readFileSync(torrent)).info;
   const socket = net.connect(port, HOST);
@@ -145,7 +145,7 @@ export const start: BenchCase = {
   },
 };
 
-/** Publishes small files, so that the pages have something to show. @returns The page of the last one. */
+/** Publishes small files, so that the pages have content. @returns The page of the last one. */
 async function publishSome(
   everseed: string,
   scratch: string,
@@ -212,9 +212,9 @@ async function perThousand(url: string, scratch: string): Promise<Sample> {
   return { seconds: 1000 / (await perSecond(url, scratch)), cpuSeconds: 0, peakMiB: 0 };
 }
 
-/** @throws When anything but the page came. */
+/** @throws When the answer is not the page. */
 async function perSecond(url: string, scratch: string): Promise<number> {
-  // wrk takes a redirect for an answer.
+  // wrk counts a redirect as an answer.
   const { status } = await fetch(url, { redirect: "manual" });
   if (status !== 200) throw new Error(`${url} was answered with ${status}`);
   const report = path.join(scratch, "wrk.txt");

@@ -46,8 +46,8 @@ const LIBTORRENT_PROGRAM: Program = {
 };
 
 /**
- * A tracker of one swarm that serves any program alike: it tells everybody of everybody, and asks to come
- * again after two seconds, because all leechers start at once.
+ * A tracker of one swarm that serves every program alike: it tells each peer all others, and asks it to announce again
+ * after two seconds, because all leechers start at once.
  */
 class SwarmTracker {
   readonly #ports = new Set<number>();
@@ -93,7 +93,7 @@ interface Swarm {
   readonly data: string;
   readonly bytes: number;
   readonly tracker: SwarmTracker;
-  /** An empty one for each process, where programs keep what they compiled. */
+  /** An empty home for each process, where programs store compiled code. */
   readonly home: string;
 }
 
@@ -102,7 +102,7 @@ interface Round {
   readonly copies: number;
 }
 
-/** From the first leecher's start to the moment when the last has everything. CPU is that of all eleven. */
+/** From the start of the first leecher until the last has everything. The CPU time is that of all eleven. */
 async function exchange(program: Program, swarm: Swarm, options: BenchOptions): Promise<Round> {
   swarm.tracker.clear();
   const out = freshFolder(path.join(options.scratch, "out"));
@@ -117,7 +117,7 @@ async function exchange(program: Program, swarm: Swarm, options: BenchOptions): 
   await Promise.all(leechers.map((each) => each.event("done")));
   const seconds = monotonicSeconds() - begin;
   const costs = await Promise.all(leechers.map((each) => each.cost));
-  // Ours tells what it sent each second, libtorrent at the end.
+  // Ours reports its upload each second, libtorrent at the end.
   await new Promise((resolve) => setTimeout(resolve, 1100));
   seed.stop();
   const whole = [...costs, await seed.cost];

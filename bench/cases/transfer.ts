@@ -41,7 +41,7 @@ const LIBTORRENT_PAIR: Pair = {
   },
 };
 
-/** One seed, one leecher, two processes: from the leecher's first word to the last piece. */
+/** One seed and one leecher, two processes: from the leecher's first message to the last piece. */
 async function transfer(
   pair: Pair,
   torrent: string,
@@ -62,7 +62,7 @@ async function transfer(
   return { seed: { ...seedCost, seconds }, leech: { ...leechCost, seconds } };
 }
 
-/** The programs take turns, so that a change of the machine's speed meets both. */
+/** The programs alternate, so that a change of the machine's speed affects both. */
 async function compare(
   what: string,
   torrent: string,

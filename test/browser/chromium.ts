@@ -3,7 +3,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 /** Debian's browser; `tools/peers.sh` installs it. */
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
-/** A name that means this machine in the browser, and that a real hub answers to; a page does not know that. */
+/** A name that means this machine in the browser, and that a real hub answers to; pages do not know that. */
 export const outsideName = "hub.example";
 
 export async function launchChromium(): Promise<Browser> {
@@ -11,10 +11,10 @@ export async function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox", rules] });
 }
 
-/** A tab that remembers everything a page must not do. */
+/** A tab that records everything a page must not do. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Violations of the security policy, errors of scripts, dialogs that were not expected. */
+  /** Violations of the security policy, script errors, unexpected dialogs. */
   readonly complaints: string[];
 }
 
@@ -27,7 +27,7 @@ export async function openPage(
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));
   page.on("console", (message) => {
-    // A refused resource and a policy violation both come as errors; a missing answer is a page's own story.
+    // A refused resource and a policy violation both appear as errors; a missing answer is for the page to report.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
       complaints.push(`console: ${message.text()}`);
     }
@@ -39,7 +39,7 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** @returns Pixels by which the page is wider than its window. */
+/** @returns The number of pixels by which the page is wider than its window. */
 export async function sidewaysPixels(page: Page): Promise<number> {
   return page.evaluate<number>(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",

@@ -29,7 +29,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Publishes a folder on the page. @returns Its contents, and the address of its .torrent there. */
+/** Publishes a folder on the page. @returns Its content, and the address of its .torrent there. */
 async function publishFolder(name: string, kind: "as it comes" | "hybrid") {
   const { page } = await openPage(browser);
   await signIn(page, hub);
@@ -64,7 +64,7 @@ async function assertFetched(contents: ReadonlyMap<string, Buffer>, into: string
 }
 
 test(
-  "PUB-1.1, PUB-5.1: aria2c fetches what the page published as it comes, from the everseed alone",
+  "PUB-1.1, PUB-5.1: aria2c fetches a publication with default settings, from the everseed alone",
   { skip },
   async () => {
     const { contents, address } = await publishFolder("for aria2", "as it comes");
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test("PUB-1.3: our own get fetches a hybrid by the link of the page, also after kill -9 of the hub", async () => {
+test("PUB-1.3: our own get fetches a hybrid by the page's link, even after kill -9 of the hub", async () => {
   const { contents, address } = await publishFolder("for get", "hybrid");
   await hub.stop("SIGKILL");
   await hub.start();

@@ -26,7 +26,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What the other hub publishes. */
+/** The publications of the other hub. */
 async function publishThere(name: string) {
   const { page } = await openPage(browser);
   await signIn(page, theirs);
@@ -54,7 +54,7 @@ async function assertPublished(
   assert.ok(here.body.equals(there.content));
 }
 
-test("a magnet link is pasted, its page follows the fetch and becomes the torrent's without a reload", async () => {
+test("a magnet link is pasted; its page follows the fetch and becomes the torrent's without a reload", async () => {
   const there = await publishThere("by-magnet.txt");
   const { page, complaints } = await openPage(browser);
   await signIn(page, hub);
@@ -67,7 +67,7 @@ test("a magnet link is pasted, its page follows the fetch and becomes the torren
   await page.context().close();
 });
 
-test("a .torrent file is chosen, sent as it is, and fetched; what is no torrent is refused in words", async () => {
+test("a .torrent file is chosen, sent unchanged, and fetched; an invalid file is refused with a message", async () => {
   const there = await publishThere("by-file.txt");
   await writeFile(path.join(folder, "a.torrent"), there.torrent);
   await writeFile(path.join(folder, "broken.torrent"), "<html>sign in</html>");
@@ -81,7 +81,7 @@ test("a .torrent file is chosen, sent as it is, and fetched; what is no torrent 
   await page.context().close();
 });
 
-test("without JavaScript: paste, see that nobody has it yet, cancel after a second look", async () => {
+test("without JavaScript: paste a link, see that no peer has it yet, cancel after a confirmation", async () => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await signIn(page, hub, from);
@@ -108,7 +108,7 @@ test("without JavaScript: paste, see that nobody has it yet, cancel after a seco
   await context.close();
 });
 
-test("a stranger with the link sees that it is on its way, and nothing to press", async () => {
+test("a stranger with the link sees the progress, and no buttons", async () => {
   const { page: mine } = await openPage(browser);
   await signIn(mine, hub, from);
   const link = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=Tides`;
@@ -123,7 +123,7 @@ test("a stranger with the link sees that it is on its way, and nothing to press"
   assert.equal(await page.getByText("abab").count(), 0, "no infohash");
   await mine.getByText("Cancel", { exact: true }).click();
   await mine.getByRole("button", { name: "Cancel and throw away" }).click();
-  // Its page follows what happens.
+  // Its page follows the events.
   await page.getByText("There is no such torrent").waitFor();
   await page.context().close();
   await mine.context().close();

@@ -30,7 +30,7 @@ async function openPublish(from = browser, origin = hub.origin) {
   return watched;
 }
 
-/** Publishes a folder whose order on the hub is not that of the disk. @returns The path of its page. */
+/** Publishes a folder whose order on the hub differs from that on the disk. @returns The path of its page. */
 async function publishFolder(page: Page, name: string): Promise<string> {
   await makeFolder(path.join(folder, name), {
     "b.bin": 9 * MIB + 7,
@@ -62,10 +62,10 @@ for (const [where, secure] of [
   ["loopback", true],
   ["a plain http address, where the browser lends no SHA-1", false],
 ] as const) {
-  test(`MET-23: what is here already is known before a byte travels, from ${where}`, async () => {
+  test(`MET-23: existing content is recognised before any byte is sent, from ${where}`, async () => {
     const own = await launchChromium();
     try {
-      // By this name the page does not come from loopback: browsers keep their own SHA-1 from it.
+      // Under this name the page does not come from loopback, so browsers deny it their own SHA-1.
       const origin = secure ? hub.origin : `http://${outsideName}:${hub.port}`;
       const { page, complaints } = await openPublish(own, origin);
       assert.equal(await page.evaluate("isSecureContext"), secure);
@@ -79,7 +79,7 @@ for (const [where, secure] of [
       await assertHere(page, first);
       assert.equal(sent.requests, 0);
       assert.deepEqual(await readdir(path.join(hub.folder, "data/uploads")), []);
-      // Chromium says that such an address cannot be isolated from other sites.
+      // Chromium reports that such an address cannot be isolated from other sites.
       const known = /Cross-Origin-Opener-Policy header has been ignored/;
       assert.deepEqual(
         complaints.filter((complaint) => secure || !known.test(complaint)),
@@ -91,7 +91,7 @@ for (const [where, secure] of [
   });
 }
 
-test("MET-23: what is here already is told while one looks at the form, for each kind, and its page is one click away", async () => {
+test("MET-23: the form reports existing content for each kind, and its page is one click away", async () => {
   const { page, complaints } = await openPublish();
   const sent = countUploads(page);
   const form = page.locator("form.card");
@@ -129,7 +129,7 @@ test("MET-23: what is here already is told while one looks at the form, for each
   await page.context().close();
 });
 
-test("MET-23: an upload that began meanwhile ends when the files turn out to be here; its link leads there", async () => {
+test("MET-23: an upload that has begun ends when the content turns out to exist; its link leads there", async () => {
   const { page, complaints } = await openPublish();
   const first = await publishFolder(page, "late");
   await page.goto(`${hub.origin}/publish`);
@@ -152,7 +152,7 @@ test("MET-23: an upload that began meanwhile ends when the files turn out to be 
   await page.context().close();
 });
 
-test("what is new is not held up, and nothing is said of it", async () => {
+test("new content is not delayed, and the form says nothing about it", async () => {
   const { page, complaints } = await openPublish();
   await makeFolder(path.join(folder, "new"), { "new.bin": 3 * MIB });
   await choose(page, "Files", path.join(folder, "new/new.bin"));

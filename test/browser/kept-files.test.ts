@@ -25,8 +25,8 @@ after(async () => {
 });
 
 /**
- * The browser's own dialogs cannot be pressed from here: they hand out what lies in the page's private folder, whose
- * handles are like all others, but are never asked about.
+ * A test cannot press buttons of the browser's own dialogs. They return files of the page's private folder instead,
+ * whose handles work like all others, but never ask for permission.
  */
 const DIALOGS = `
   const rootOf = () => navigator.storage.getDirectory();
@@ -56,7 +56,7 @@ async function openPublish() {
   return watched;
 }
 
-/** Begins an upload on a slow line and reloads in the middle. */
+/** Begins an upload on a slow line and reloads the page in the middle. */
 async function breakOff(page: Page): Promise<void> {
   const line = await Line.of(page);
   await line.slow(3 * MIB);
@@ -70,7 +70,7 @@ for (const [what, button] of [
   ["a folder", "Choose a folder"],
   ["a file", "Choose files"],
 ] as const) {
-  test(`UX 3.2: after a reload ${what} goes on without being chosen again`, async () => {
+  test(`UX 3.2: after a reload ${what} continues without being chosen again`, async () => {
     const { page, complaints } = await openPublish();
     await page.getByText("You can close the page and come back:").waitFor();
     await page.getByRole("button", { name: button }).click();
@@ -94,7 +94,7 @@ for (const [what, button] of [
   });
 }
 
-test("the page of the upload leads back to it, and the files of last time are offered there", async () => {
+test("the page of an upload leads back to it, and offers the files of the last time", async () => {
   const { page } = await openPublish();
   await page.getByRole("button", { name: "Choose files" }).click();
   await page.getByLabel("Title").fill("by its page");
@@ -112,7 +112,7 @@ test("the page of the upload leads back to it, and the files of last time are of
   await page.context().close();
 });
 
-test("a file that changed meanwhile is not taken for the same, and a browser without handles says so", async () => {
+test("a file that changed meanwhile is not used, and a browser without handles says so", async () => {
   const { page } = await openPublish();
   await page.getByRole("button", { name: "Choose files" }).click();
   await page.getByLabel("Title").fill("changed");

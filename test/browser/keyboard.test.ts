@@ -5,7 +5,7 @@ import { launchChromium, openPage } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
 import { publishSmall, signIn } from "./steps.ts";
 
-// What hands that stay on the keys can do (UX 2).
+// What users can do with the keyboard alone (UX 2).
 
 let browser: Browser;
 let hub: RealHub;
@@ -26,7 +26,7 @@ const focused = (page: Page) =>
 const searchHasFocus = (page: Page) =>
   page.evaluate<boolean>("document.activeElement.matches('input[type=search]')");
 
-/** A page listens to keys some moments after it is shown: pressed until it answers, as a person would. */
+/** A page listens to keys a moment after it is shown: presses the key until the page reacts, as a user would. */
 async function openKeys(page: Page, key = "?"): Promise<void> {
   const dialog = page.getByRole("dialog", { name: "Keys" });
   for (let times = 0; times < 200 && !(await dialog.isVisible()); times += 1) {
@@ -38,10 +38,10 @@ async function closeKeys(page: Page): Promise<void> {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" });
 }
-/** The catalogue gives the focus to its search when it listens. */
+/** The catalogue focuses its search when it listens. */
 const listening = (page: Page) => page.locator("input[type=search]:focus").waitFor();
 
-test("g and a letter lead to the pages, / to the search, also from elsewhere; strangers sign in first", async () => {
+test("g and a letter lead to the pages, / leads to the search from any page; strangers sign in first", async () => {
   const { page, complaints } = await openPage(browser);
   await signIn(page, hub, "/account");
   await publishSmall(page, hub, "rope.txt");
@@ -72,7 +72,7 @@ test("g and a letter lead to the pages, / to the search, also from elsewhere; st
   await listening(stranger);
   await stranger.keyboard.press("Escape");
   await stranger.keyboard.press("g");
-  // Publishing is not for strangers: nothing in the menu, nothing on the keys.
+  // Strangers cannot publish: neither the menu nor the keys offer it.
   await stranger.keyboard.press("p");
   await stranger.keyboard.press("/");
   assert.ok(await searchHasFocus(stranger));
@@ -104,7 +104,7 @@ test("j and k move through the catalogue, Enter opens", async () => {
   await page.context().close();
 });
 
-test("dialogs keep the focus inside and give it back where it was", async () => {
+test("dialogs keep the focus inside and return it afterwards", async () => {
   const { page } = await openPage(browser);
   await signIn(page, hub);
   const dialog = page.getByRole("dialog", { name: "Keys" });
@@ -128,12 +128,12 @@ test("dialogs keep the focus inside and give it back where it was", async () => 
   await page.context().close();
 });
 
-test("UX 3.10: a password field says that caps lock is on, and stops when it is off or left", async () => {
+test("UX 3.10: a password field reports caps lock, and stops when it is off or the field is left", async () => {
   const { page } = await openPage(browser);
   await page.goto(`${hub.origin}/login`);
   const field = page.getByLabel("Password", { exact: true });
   const hint = page.getByText("Caps lock is on.");
-  // No key of a driven browser turns the lock on; what the page would see can be sent.
+  // A driven browser cannot turn caps lock on; the test sends the event that the page would see.
   const type = (modifierCapsLock: boolean) =>
     field.dispatchEvent("keydown", { key: "a", modifierCapsLock });
   await field.focus();

@@ -69,7 +69,7 @@ test("targets are at least 32 px, and 44 px high on a phone", async () => {
   }
 });
 
-test("UX 2: colour is never the only sign: every word of state has its shape before it", async () => {
+test("UX 2: colour is never the only sign: every word for a state has a shape before it", async () => {
   const { page } = await openPage(browser);
   for (const name of names) {
     await page.goto(`${preview.origin}/${name}`);
@@ -81,7 +81,7 @@ test("UX 2: colour is never the only sign: every word of state has its shape bef
   await page.context().close();
 });
 
-test("on a phone: the site's name, one column, the main button in full width", async () => {
+test("on a phone: the site's name, one column, the main button at full width", async () => {
   const { page } = await openPage(browser, { viewport: { width: 390, height: 800 } });
   for (const name of ["torrent", "torrent-one-file", "torrent-damaged"]) {
     await page.goto(`${preview.origin}/${name}`);
@@ -100,7 +100,7 @@ test("on a phone: the site's name, one column, the main button in full width", a
   await page.context().close();
 });
 
-test("on a wide screen a page fills its width, or is one column in the middle", async () => {
+test("on a wide screen a page uses its full width, or is one centred column", async () => {
   const { page } = await openPage(browser, { viewport: { width: 1280, height: 800 } });
   const short = Object.entries(pageModels)
     .filter(([, { kind }]) => ["setup", "login", "message", "removed"].includes(kind))
@@ -116,7 +116,7 @@ test("on a wide screen a page fills its width, or is one column in the middle", 
   await page.context().close();
 });
 
-test("on paper the addresses are whole, and nothing that cannot be pressed is left", async () => {
+test("in print the addresses are complete, and nothing is left that cannot be pressed on paper", async () => {
   const { page } = await openPage(browser, { viewport: { width: 720, height: 1000 } });
   for (const name of ["torrent", "torrent-many-files"]) {
     await page.goto(`${preview.origin}/${name}`);
@@ -138,7 +138,7 @@ test("on paper the addresses are whole, and nothing that cannot be pressed is le
   await page.context().close();
 });
 
-test("help is one step away from every page, and explains the words", async () => {
+test("help is one step away from every page, and explains the terms", async () => {
   const { page } = await openPage(browser, { javaScriptEnabled: false });
   await page.goto(`${preview.origin}/torrent`);
   for (const name of ["New here?", "Help", "How it works"]) {
@@ -164,7 +164,7 @@ test("the first view of a page is one document, one stylesheet, and nothing from
   await page.context().close();
 });
 
-test("the theme switch wins over the system, also on the next page and before the first paint", async () => {
+test("the theme switch overrides the system, also on the next page and before the first paint", async () => {
   const { page } = await openPage(browser, { colorScheme: "light" });
   const paper = () =>
     page.evaluate<string>("getComputedStyle(document.documentElement).backgroundColor");
@@ -180,7 +180,7 @@ test("the theme switch wins over the system, also on the next page and before th
   await page.context().close();
 });
 
-test("without JavaScript nothing is shown that needs it, and everything else can be read", async () => {
+test("without JavaScript nothing that needs it is shown, and everything else is readable", async () => {
   const { page } = await openPage(browser, { javaScriptEnabled: false });
   for (const name of names) {
     await page.goto(`${preview.origin}/${name}`);

@@ -30,7 +30,7 @@ async function openPublish(): Promise<WatchedPage> {
   return watched;
 }
 
-test("UX 3.1, PUB-4.1: from the setup link to the first link in one form, one drop, one click", async () => {
+test("UX 3.1, PUB-4.1: from the setup link to the first publication with one form, one drop, one click", async () => {
   const fresh = await RealHub.create(false);
   const { page, complaints } = await openPage(browser);
   try {
@@ -95,7 +95,7 @@ test("UX 3.1: a wrong setup key says how to get a new one, and the form keeps wh
   }
 });
 
-test("a dropped folder keeps its sub-folders, its name is the torrent's", async () => {
+test("a dropped folder keeps its sub-folders, and names the torrent", async () => {
   const { page, complaints } = await openPublish();
   const contents = await makeFolder(path.join(folder, "harbour talks"), {
     "a.bin": 20_000,
@@ -117,7 +117,7 @@ test("a dropped folder keeps its sub-folders, its name is the torrent's", async 
 
 test("the keyboard alone publishes", async () => {
   const { page } = await openPublish();
-  // Chromium's dialog for files that are kept cannot be answered from here; the one of all browsers can.
+  // A test cannot answer Chromium's dialog for kept files; it uses the one that all browsers have.
   await page.evaluate("delete globalThis.showOpenFilePicker");
   await makeFolder(path.join(folder, "keys"), { "keys.bin": 1000 });
   const press = async (key: string, until: () => Promise<boolean>): Promise<void> => {
@@ -139,7 +139,7 @@ test("the keyboard alone publishes", async () => {
   await page.context().close();
 });
 
-test("what is chosen under More is in the torrent", async () => {
+test("the choices under More end up in the torrent", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "more"), { "more.bin": 100_000 });
   await choose(page, "Files", path.join(folder, "more/more.bin"));
@@ -163,7 +163,7 @@ test("what is chosen under More is in the torrent", async () => {
   await page.context().close();
 });
 
-test("the same content twice leads to the page that is there already", async () => {
+test("publishing the same content twice leads to the existing page", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "twice"), { "twice.bin": 50_000 });
   await choose(page, "Files", path.join(folder, "twice/twice.bin"));
@@ -180,7 +180,7 @@ test("the same content twice leads to the page that is there already", async () 
   await page.context().close();
 });
 
-test("an upload survives a pause, a lost network and kill -9 of the hub; the link is there at once", async () => {
+test("an upload survives a pause, a lost network and kill -9 of the hub; its link exists at once", async () => {
   const { page } = await openPublish();
   const contents = await makeFolder(path.join(folder, "long"), { "long.bin": 24 * MIB });
   await choose(page, "Files", path.join(folder, "long/long.bin"));
@@ -217,7 +217,7 @@ test("an upload survives a pause, a lost network and kill -9 of the hub; the lin
   await page.context().close();
 });
 
-test("after a reload the page offers to choose the same files again, and only the rest travels", async () => {
+test("after a reload the page offers to choose the same files again, and only the rest is sent", async () => {
   const { page, complaints } = await openPublish();
   const contents = await makeFolder(path.join(folder, "reload"), {
     "a.bin": 9 * MIB,
@@ -232,7 +232,7 @@ test("after a reload the page offers to choose the same files again, and only th
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.getByText(/^[4-9]\.\d MiB of 18\.0 MiB are safe/).waitFor();
   await page.reload();
-  // Leaving during an upload asks first; the tab's watcher said yes.
+  // Leaving during an upload asks first; the tab's watcher accepted.
   assert.deepEqual(complaints.splice(0), ["dialog: beforeunload "]);
   await line.free();
 
@@ -253,7 +253,7 @@ test("after a reload the page offers to choose the same files again, and only th
   await page.context().close();
 });
 
-test("what the hub refuses in the middle is said in its words, and Resume goes on", async () => {
+test("when the hub refuses an upload in the middle, the page shows its message, and Resume continues", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "refused"), { "refused.bin": 2 * MIB });
   const refusals = [
@@ -279,7 +279,7 @@ test("what the hub refuses in the middle is said in its words, and Resume goes o
   await page.context().close();
 });
 
-test("a file that changes while it is read is named, and nothing torn is published", async () => {
+test("a file that changes while it is read is named, and no mixed version is published", async () => {
   const { page } = await openPublish();
   const file = path.join(folder, "changing/changing.bin");
   await makeFolder(path.join(folder, "changing"), { "changing.bin": 16 * MIB });
@@ -298,7 +298,7 @@ test("a file that changes while it is read is named, and nothing torn is publish
   await page.context().close();
 });
 
-test("what is over the limit of the hub is refused before anything is sent", async () => {
+test("an upload beyond the hub's limit is refused before anything is sent", async () => {
   const { page } = await openPublish();
   await page.route("**/publish", async (route) => {
     const response = await route.fetch();
@@ -313,7 +313,7 @@ test("what is over the limit of the hub is refused before anything is sent", asy
   await page.context().close();
 });
 
-test("an upload can be given up: the dialog names it, and nothing remains", async () => {
+test("an upload can be cancelled: the dialog names it, and nothing remains", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "gone"), { "gone.bin": 8 * MIB });
   await choose(page, "Files", path.join(folder, "gone/gone.bin"));
@@ -329,7 +329,7 @@ test("an upload can be given up: the dialog names it, and nothing remains", asyn
   await page.context().close();
 });
 
-test("the speed falls to 0 when the hub takes nothing, and comes back", async () => {
+test("the speed falls to 0 when the hub accepts nothing, and recovers", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "frozen"), { "frozen.bin": 32 * MIB });
   await choose(page, "Files", path.join(folder, "frozen/frozen.bin"));
@@ -349,7 +349,7 @@ test("the speed falls to 0 when the hub takes nothing, and comes back", async ()
   await page.context().close();
 });
 
-test("throwing an unfinished upload away asks first, and names it", async () => {
+test("discarding an unfinished upload asks first, and names it", async () => {
   const { page } = await openPublish();
   await makeFolder(path.join(folder, "thrown"), { "thrown.bin": 8 * MIB });
   await choose(page, "Files", path.join(folder, "thrown/thrown.bin"));
@@ -373,7 +373,7 @@ test("throwing an unfinished upload away asks first, and names it", async () => 
   await page.context().close();
 });
 
-test("10,000 small files: chosen, published, turned by pages and searched", async () => {
+test("10,000 small files: chosen, published, paged and searched", async () => {
   const { page, complaints } = await openPublish();
   const files = Object.fromEntries(
     Array.from({ length: 10_000 }, (_, index) => [`d${index % 100}/file ${index}.txt`, 64]),

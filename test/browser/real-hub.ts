@@ -13,11 +13,11 @@ const readyMs = 30_000;
 export const adminName = "ann";
 export const adminPassword = "a harbour full of fog";
 
-/** The real program, started as a person starts it, on a data folder of its own. */
+/** The real program, started as a user starts it, with its own data folder. */
 export class RealHub {
   readonly folder: string;
   readonly port: number;
-  /** What it printed since the last start. */
+  /** Its output since the last start. */
   printed = "";
   #process: ChildProcess | undefined;
 
@@ -72,7 +72,7 @@ export class RealHub {
     await once(child, "exit");
   }
 
-  /** It answers nothing for a while, as a machine that swaps; connections stay. */
+  /** It answers nothing for a while, like a machine that swaps; connections stay open. */
   freeze(): void {
     this.#process?.kill("SIGSTOP");
   }

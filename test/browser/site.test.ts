@@ -23,9 +23,9 @@ after(async () => {
   await hub.remove();
 });
 
-/** @returns The token, as the account page shows it this once. */
+/** @returns The token, which the account page shows only once. */
 async function makeToken(page: Page, name: string): Promise<string> {
-  // The form stands open as long as there is no token.
+  // The form is open as long as there is no token.
   if (!(await page.getByLabel("What for").isVisible())) await page.getByText("New token").click();
   await page.getByLabel("What for").fill(name);
   await page.getByRole("button", { name: "Make the token" }).click();
@@ -33,7 +33,7 @@ async function makeToken(page: Page, name: string): Promise<string> {
   return page.locator(".note .copy code").innerText();
 }
 
-/** Paths of the files in an archive that the browser got, below the torrent's folder. */
+/** Paths of the files in an archive that the browser received, below the torrent's folder. */
 async function namesInZip(download: Download): Promise<string[]> {
   const entries = readZip(await readFile(await download.path()));
   return entries.map(({ name }) => name.replace(/^talks\//, ""));
@@ -72,7 +72,7 @@ const payloads = [
   "\u2028alert(1)\u2029<plaintext>",
 ];
 
-test("HUB-5: names that try to become code are text on every page; nothing runs, nothing leaves", async () => {
+test("HUB-5: names that look like code are text on every page; nothing runs, nothing leaves", async () => {
   const { page, complaints } = await openPage(browser);
   await page.addInitScript(`addEventListener("securitypolicyviolation", (event) =>
     console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`);
@@ -105,7 +105,7 @@ test("HUB-5: names that try to become code are text on every page; nothing runs,
   await page.context().close();
 });
 
-test("a session: wrong password, back to where one came from, sign out (HUB-23)", async () => {
+test("a session: wrong password, back to the page before, sign out (HUB-23)", async () => {
   const { page, complaints } = await openPage(browser);
   await page.goto(`${hub.origin}/login?next=${encodeURIComponent("/account")}`);
   await page.getByLabel("Name").fill(adminName);
@@ -152,7 +152,7 @@ test("HUB-24: an API token is shown once, works, and can be revoked", async () =
   await page.context().close();
 });
 
-test("live figures change without a reload; when the stream breaks a bar says so and figures stay", async () => {
+test("live figures change without a reload; when the stream breaks, a bar reports it and the figures stay", async () => {
   const { page } = await openPage(browser);
   await signIn(page, hub);
   const id = await publishSmall(page, hub, "live.txt", { kind: "v1" });
@@ -175,7 +175,7 @@ test("live figures change without a reload; when the stream breaks a bar says so
   await page.context().close();
 });
 
-test("a folder is one click, chosen files are one form, with and without JavaScript", async () => {
+test("a folder needs one click, selected files one form, with and without JavaScript", async () => {
   const { page } = await openPage(browser);
   await signIn(page, hub);
   const id = await publishFolder(page, hub, {
@@ -213,7 +213,7 @@ test("a folder is one click, chosen files are one form, with and without JavaScr
   await plain.context().close();
 });
 
-test("ticks survive the turning and searching of a long list, and come in one .zip", async () => {
+test("ticks survive paging and searching in a long list, and the files come in one .zip", async () => {
   const { page, complaints } = await openPage(browser);
   await signIn(page, hub);
   const names = Array.from({ length: 450 }, (_, at) => `part ${at + 1}.txt`);
@@ -242,10 +242,10 @@ test("ticks survive the turning and searching of a long list, and come in one .z
   await page.context().close();
 });
 
-test("HUB-19: damage that a download meets reaches open pages at once, and publishing again repairs it", async () => {
+test("HUB-19: open pages show damage as soon as a download finds it, and publishing again repairs it", async () => {
   const { page } = await openPage(browser);
   await signIn(page, hub);
-  // A piece each: what shares one with a lost file cannot be judged, and is not given.
+  // One piece each: a file that shares a piece with a lost one cannot be judged, and is not served.
   const pieceOf = (words: string): string => words.repeat(16_384).slice(0, 16_384);
   const files = {
     "lost tides.txt": pieceOf("in and out "),
@@ -278,7 +278,7 @@ test("HUB-19: damage that a download meets reaches open pages at once, and publi
   await page.context().close();
 });
 
-test("UX 3.3: a phone that scans the code comes to the page, and finds the magnet link there", async () => {
+test("UX 3.3: a phone that scans the code opens the page, and finds the magnet link there", async () => {
   const { page } = await openPage(browser, { colorScheme: "dark" });
   await signIn(page, hub);
   const id = await publishSmall(page, hub, "Конспект лекции, второй день.pdf");
@@ -301,7 +301,7 @@ test("UX 3.3: a phone that scans the code comes to the page, and finds the magne
   await page.context().close();
 });
 
-test("the catalogue: search, newest first, pages with numbers, all in the address, without JavaScript", async () => {
+test("the catalogue: search, newest first, numbered pages, everything in the address, without JavaScript", async () => {
   const { page: signedIn } = await openPage(browser);
   await signIn(signedIn, hub);
   for (let index = 0; index < 55; index += 1)
@@ -335,9 +335,9 @@ test("the catalogue: search, newest first, pages with numbers, all in the addres
   await page.context().close();
 });
 
-test("HUB-3: a name that is not this hub's gets a page in its look, all in one answer", async () => {
+test("HUB-3: a name that is not this hub's gets a page in the hub's look, all in one answer", async () => {
   const { page } = await openPage(browser, { colorScheme: "light" });
-  // Names below localhost are this machine to every browser, and none of ours.
+  // Every browser resolves names below localhost to this machine; the hub has none of them.
   const response = await page.goto(`http://elsewhere.localhost:${hub.port}/`);
   assert.equal(response?.status(), 421);
   await page.getByRole("heading", { name: "Not this hub" }).waitFor();

@@ -6,7 +6,7 @@ import type { CDPSession, Page } from "playwright-core";
 import type { DeclaredDraft } from "../../src/api/drafts.ts";
 import { adminName, adminPassword, type RealHub } from "./real-hub.ts";
 
-/** Signs in as a person does, and ends where `next` leads. */
+/** Signs in as a user does, and ends where `next` leads. */
 export async function signIn(page: Page, hub: RealHub, next = "/publish"): Promise<void> {
   await page.goto(`${hub.origin}/login?next=${encodeURIComponent(next)}`);
   await page.getByLabel("Name").fill(adminName);
@@ -15,7 +15,7 @@ export async function signIn(page: Page, hub: RealHub, next = "/publish"): Promi
   await page.waitForURL(`${hub.origin}${next}`);
 }
 
-/** Chooses files or a folder with the picker's input: what a click on the button opens. */
+/** Chooses files or a folder with the picker's input, which a click on the button opens. */
 export async function choose(
   page: Page,
   what: "Files" | "Folder",
@@ -55,7 +55,7 @@ export class Line {
     return new Line(session);
   }
 
-  /** So that something can happen in the middle of an upload. */
+  /** Allows a test to act in the middle of an upload. */
   async slow(bytesPerSecond: number): Promise<void> {
     await this.#set(false, bytesPerSecond);
   }
@@ -90,7 +90,7 @@ export async function makeFolder(
   return contents;
 }
 
-/** Asks for a link of the page with its own cookies. */
+/** Requests a link of the page with the page's cookies. */
 export async function fetchBytes(page: Page, href: string, headers: Record<string, string> = {}) {
   const response = await page.context().request.get(new URL(href, page.url()).href, { headers });
   return { status: response.status(), headers: response.headers(), body: await response.body() };

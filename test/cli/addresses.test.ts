@@ -37,7 +37,7 @@ async function initialised(context: TestContext): Promise<string> {
   return folder;
 }
 
-/** A hub in `folder` and its address; `publicUrl` and the like come in `env`. */
+/** A hub in `folder` and its address; `env` sets `publicUrl` and the like. */
 async function start(context: TestContext, folder: string, env: Record<string, string>) {
   const args = ["hub", "start", "--data", "data", "--json"];
   const hub = new EverseedProcess(context, args, { cwd: folder, env: { ...PORTS, ...env } });
@@ -93,7 +93,7 @@ async function publish(folder: string, url: string): Promise<string> {
   return id;
 }
 
-/** Everything that tells somebody where to go says `url`, and nothing says `gone`. */
+/** Every place that shows an address contains `url`, and none contains `gone`. */
 async function assertAddresses(
   id: string,
   asked: string,
@@ -121,7 +121,7 @@ async function assertAddresses(
   return detail;
 }
 
-test("what was published names the addresses of today: other port, host and publicUrl, and get works", async (context) => {
+test("publications name today's addresses: another port, host and publicUrl, and get works", async (context) => {
   const folder = await initialised(context);
   const content = randomBytes(700_000);
   await writeFile(join(folder, "a.bin"), content);
@@ -167,7 +167,7 @@ test("what was published names the addresses of today: other port, host and publ
   }
 });
 
-test("a data folder of the first hubs: its .torrent files name the hub of today, too", async (context) => {
+test("a data folder of the first version: its .torrent files name today's hub as well", async (context) => {
   const folder = await initialised(context);
   const content = randomBytes(300_000);
   await writeFile(join(folder, "a.bin"), content);
@@ -201,7 +201,7 @@ async function udpOf(url: string, id: string): Promise<string[]> {
   return detail.trackers.filter((tracker) => tracker.startsWith("udp:") && tracker !== NAMED);
 }
 
-/** Takes a data folder back to what the first hubs wrote: their tables, and their trackers in the file. */
+/** Converts a data folder to what the first version wrote: its tables, and its trackers in the file. */
 async function makeOld(dataDir: string, trackers: string[][]): Promise<void> {
   await takeBack(join(dataDir, "everseed.db"), "0004-search-clues");
   const torrents = join(dataDir, "torrents");

@@ -24,7 +24,7 @@ import { everseed, EverseedProcess, LAUNCHER, temporaryFolder } from "./everseed
 
 const LISTEN = ["--listen", "127.0.0.1:0"];
 
-/** Names that each broke something somewhere. */
+/** Each of these names once broke something. */
 const ODD_NAMES = [
   "back\\slash",
   "..\\..\\up",
@@ -82,7 +82,7 @@ const LETTERS = [
   "\u{1f600}",
 ];
 
-/** @returns Different names that Linux takes. */
+/** @returns Different names that Linux accepts. */
 function oddNames(seed: number, count: number): string[] {
   const random = seededRandom(seed);
   const names = new Set<string>();
@@ -103,12 +103,12 @@ async function run(context: TestContext, cwd: string, exit: number, ...args: str
 }
 
 for (const [chance, kind] of ["v1", "v2", "hybrid"].entries()) {
-  test(`create, check, seed and get agree on every name that Linux takes (${kind})`, async (context) => {
+  test(`create, check, seed and get agree on every name that Linux accepts (${kind})`, async (context) => {
     const folder = temporaryFolder(context);
     const top = "\ufeff-\\top\n.";
     const files = new Map<string, Buffer>();
     for (const name of [...ODD_NAMES, ...oddNames(chance, 60)]) {
-      // A file of the name, and a folder.
+      // A file and a folder of that name.
       files.set(`${top}/${name}`, randomBytes(files.size * 97));
       files.set(`${top}/in/${name}/x`, randomBytes(files.size));
     }
@@ -145,7 +145,7 @@ for (const [chance, kind] of ["v1", "v2", "hybrid"].entries()) {
   });
 }
 
-test("a name that is not UTF-8 is refused in words, and so are folders too deep", async (context) => {
+test("a name that is not UTF-8 is refused with a message, and so are folders nested too deep", async (context) => {
   const folder = temporaryFolder(context);
   writeFileSync(Buffer.concat([Buffer.from(join(folder, "bad")), Buffer.of(0xff)]), "x");
   const script = `exec "$0" create "$(printf 'bad\\377')"`;
@@ -167,7 +167,7 @@ test("a name that is not UTF-8 is refused in words, and so are folders too deep"
   }
 });
 
-test("the torrent that is written is no part of its content", async (context) => {
+test("the torrent that create writes is not part of its content", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "talks/in"), { recursive: true });
   await writeFile(join(folder, "talks/a.bin"), randomBytes(40_000));
@@ -180,7 +180,7 @@ test("the torrent that is written is no part of its content", async (context) =>
     [".", "same", "talks/t.torrent"],
   ] as const) {
     const at = join(folder, cwd);
-    // The second time it is there, larger than before.
+    // The second time it exists already, larger than before.
     for (const more of [[], ["--comment", "x".repeat(1_000)]]) {
       const args = ["create", path, "-o", out, "--force", "--name", "talks", ...more];
       await run(context, at, 0, ...args);
@@ -203,7 +203,7 @@ test("the torrent that is written is no part of its content", async (context) =>
   assert.match(over.stderr, /would be written over it/);
   assert.equal(await readFile(join(folder, "one.torrent"), "utf8"), "content");
 
-  // seed makes NAME.torrent where it is called.
+  // seed writes NAME.torrent to the current folder.
   const seed = new EverseedProcess(context, ["seed", ".", ...LISTEN, "--json"], {
     cwd: join(folder, "talks"),
   });
@@ -255,7 +255,7 @@ test("create, check, seed and get judge a longer or shorter file alike", async (
     assertSameBytes(await readFile(join(copy, "talks/b.bin")), bytes.subarray(0, 50_000));
   }
 
-  // Something that is no file at all.
+  // Something that is not a file at all.
   await rm(join(copy, "talks/b.bin"));
   await mkdir(join(copy, "talks/b.bin"));
   const checked = await run(context, folder, 7, "check", "talks.torrent", "copy");
@@ -283,7 +283,7 @@ test("content behind links is checked and seeded, and nothing is written through
   await writeFile(join(folder, "talks/a.bin"), bytes);
   await writeFile(join(folder, "talks/slides/b.bin"), bytes.subarray(0, 50_000));
   await run(context, folder, 0, "create", "talks", "--piece-size", "16K");
-  // Files, a folder and the whole lie elsewhere.
+  // Files, a folder and the whole content are elsewhere.
   await mkdir(join(folder, "disk/linked"), { recursive: true });
   await rename(join(folder, "talks/a.bin"), join(folder, "disk/a"));
   await rename(join(folder, "talks/slides"), join(folder, "disk/slides"));
@@ -301,7 +301,7 @@ test("content behind links is checked and seeded, and nothing is written through
   await run(context, folder, 0, "get", "talks.torrent", "-o", "copy", ...peer);
   assertSameBytes(await readFile(join(folder, "copy/talks/a.bin")), bytes);
 
-  // A download passes none of them.
+  // A download follows none of them.
   await mkdir(join(folder, "home/talks"), { recursive: true });
   await mkdir(join(folder, "disk/others"));
   await symlink(join(folder, "disk/others"), join(folder, "home/talks/slides"));
@@ -315,7 +315,7 @@ test("content behind links is checked and seeded, and nothing is written through
 
   assert.ok((await lstat(join(folder, "home/talks/slides (old)"))).isSymbolicLink());
 
-  // One that leads nowhere is missing.
+  // A link that leads nowhere counts as missing.
   await rm(join(folder, "disk/a"));
   const lost = await run(context, folder, 7, "check", "talks.torrent", ".");
   assert.match(lost.stdout, /^missing .*talks\/a\.bin/m);
@@ -323,7 +323,7 @@ test("content behind links is checked and seeded, and nothing is written through
   assert.match(refused.stderr, /talks\/a\.bin is missing/);
 });
 
-test("padding that another program stored is no content", async (context) => {
+test("padding that another program stored is not content", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "talks/.pad"), { recursive: true });
   await writeFile(join(folder, "talks/a.bin"), randomBytes(20_000));
@@ -350,7 +350,7 @@ test("padding that another program stored is no content", async (context) => {
   }
 });
 
-test("a torrent with padding of any maker is fetched, checked and seeded without it", async (context) => {
+test("a torrent with padding of any program is fetched, checked and seeded without it", async (context) => {
   const folder = temporaryFolder(context);
   const bytes = randomBytes(20_000);
   const pads: readonly [string, string[]][] = [

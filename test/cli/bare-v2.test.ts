@@ -7,7 +7,7 @@ import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { withoutLayers } from "../fixtures/bare-torrent.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
-// A v2 .torrent file without `piece layers`: its pieces have no hashes but those that peers, or the content, give.
+// A v2 .torrent file without `piece layers`: only peers, or the content, provide the hashes of its pieces.
 
 const FILES = {
   "talks/a.bin": randomBytes(700_000),
@@ -15,7 +15,7 @@ const FILES = {
   "talks/small.txt": randomBytes(10),
 };
 
-/** A folder with the content, and its .torrent as it would be and without its layers. */
+/** A folder with the content, and its .torrent with and without the layers. */
 async function world(context: TestContext): Promise<string> {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "talks"));
@@ -31,7 +31,7 @@ async function world(context: TestContext): Promise<string> {
 test("check judges a v2 torrent without piece layers by its roots, file by file", async (context) => {
   const folder = await world(context);
   const check = () => everseed(context, ["check", "bare.torrent", "."], { cwd: folder });
-  // As people keep it: behind a link.
+  // As users keep it: behind a link.
   await rename(join(folder, "talks/b.bin"), join(folder, "elsewhere"));
   await symlink(join(folder, "elsewhere"), join(folder, "talks/b.bin"));
   const good = await check();
@@ -53,7 +53,7 @@ test("check judges a v2 torrent without piece layers by its roots, file by file"
 });
 
 test(
-  "seed makes the layers of the content, and get of the bare torrent has them from there",
+  "seed computes the layers from the content, and get of the bare torrent fetches them from that seed",
   { timeout: 60_000 },
   async (context) => {
     const folder = await world(context);
@@ -69,7 +69,7 @@ test(
   },
 );
 
-test("what an infohash or a link cannot do is said in words", async (context) => {
+test("what an infohash or a link cannot do is explained", async (context) => {
   const folder = temporaryFolder(context);
   const infohash = "ab".repeat(20);
   for (const [source, word] of [

@@ -15,7 +15,7 @@ export interface Finished {
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Starts it by this program: `nohup`. */
+  /** The program that starts it, such as `nohup`. */
   readonly by?: string;
 }
 
@@ -81,7 +81,7 @@ export function everseed(
   return new EverseedProcess(context, args, options).finished;
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(context: TestContext): string {
   return temporaryFolderOf(context, "everseed-cli-");
 }

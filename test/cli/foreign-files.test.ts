@@ -16,7 +16,7 @@ import { type TestContext, test } from "node:test";
 import { assertSameBytes } from "../fixtures/same-bytes.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
-/** A folder with content and its torrent, and a seed of it. @param names - Of the torrent, then below it. */
+/** A folder with content and its torrent, and a seed of it. @param names - Of the torrent, then of files in it. */
 async function world(context: TestContext, files: Readonly<Record<string, Buffer>>) {
   const folder = temporaryFolder(context);
   const source = join(folder, "source");
@@ -48,7 +48,7 @@ async function mkdirs(path: string): Promise<string> {
   return path;
 }
 
-test("CLI-11: get overwrites nothing that it did not make", async (context) => {
+test("CLI-11: get does not overwrite anything that it did not create", async (context) => {
   const files = { "notes.txt": randomBytes(BIG) };
   const { home, folder, get } = await world(context, files);
   const mine = randomBytes(BIG + 5);
@@ -75,7 +75,7 @@ test("CLI-11: get overwrites nothing that it did not make", async (context) => {
   assertSameBytes(await readFile(join(folder, "linked")), mine, "a hard link elsewhere");
 });
 
-test("CLI-11: a complete copy is taken as it is, also with other names; a longer one is refused, and cut by --adopt", async (context) => {
+test("CLI-11: a complete copy is accepted, even under other names; a longer one is refused, and truncated by --adopt", async (context) => {
   const files = { "talks/a.bin": randomBytes(BIG), "talks/b.bin": randomBytes(1_000) };
   const { home, folder, get } = await world(context, files);
   await mkdir(join(home, "talks"));
@@ -101,7 +101,7 @@ test("CLI-11: a complete copy is taken as it is, also with other names; a longer
   assertSameBytes(await readFile(join(home, "talks/b.bin")), files["talks/b.bin"]);
 });
 
-test("CLI-11: what is missing is fetched beside what is right, which is not touched", async (context) => {
+test("CLI-11: missing files are fetched beside right ones, which are not touched", async (context) => {
   // Small files share a piece, so that none can be judged alone.
   const files = Object.fromEntries(
     Array.from({ length: 6 }, (_, i) => [`talks/${i}.bin`, randomBytes(5_000 + i)]),
@@ -119,7 +119,7 @@ test("CLI-11: what is missing is fetched beside what is right, which is not touc
   const after = await lstat(join(home, "talks/4.bin"));
   assert.deepEqual([after.ino, after.mtimeMs], [before.ino, before.mtimeMs]);
 
-  // One of them is somebody's, and of the right length: that is found when the piece comes.
+  // One of them is foreign, and of the right length: this shows when the piece arrives.
   await rm(join(home, "talks/0.bin"));
   await writeFile(join(home, "talks/4.bin"), Buffer.alloc(5_004, "m"));
   const other = await get();
@@ -128,7 +128,7 @@ test("CLI-11: what is missing is fetched beside what is right, which is not touc
   assertSameBytes(await readFile(join(home, "talks/4.bin")), Buffer.alloc(5_004, "m"));
 });
 
-test("CLI-11: what is no file is in the way before anything is written; --rename moves it, --adopt does not", async (context) => {
+test("CLI-11: an obstacle that is not a file is found before anything is written; --rename moves it, --adopt does not", async (context) => {
   const files = { "talks/a.bin": randomBytes(BIG), "talks/b.bin": randomBytes(BIG) };
   const { home, folder, get } = await world(context, files);
   const elsewhere = join(folder, "elsewhere");
@@ -160,7 +160,7 @@ test("CLI-11: what is no file is in the way before anything is written; --rename
   assert.equal(await readFile(elsewhere, "utf8"), "of somebody");
 });
 
-test("CLI-11: what stands in the place of a folder is in the way before anything is written; --rename moves it", async (context) => {
+test("CLI-11: an obstacle in the place of a folder is found before anything is written; --rename moves it", async (context) => {
   const files = {
     "talks/a.bin": randomBytes(BIG),
     "talks/day/one/b.bin": randomBytes(BIG),
@@ -203,7 +203,7 @@ test("CLI-11: what stands in the place of a folder is in the way before anything
   assert.equal(await readFile(join(elsewhere, "one/b.bin"), "utf8"), "of somebody");
 });
 
-test("CLI-11: a file of another program with the name of an unfinished one is named as it is called", async (context) => {
+test("CLI-11: a foreign file with the name of an unfinished one is reported under that name", async (context) => {
   const files = { "notes.txt": randomBytes(BIG) };
   const { home, get } = await world(context, files);
   await writeFile(join(home, "notes.txt.part"), "another program's");
@@ -217,7 +217,7 @@ test("CLI-11: a file of another program with the name of an unfinished one is na
   assert.equal(await readFile(join(home, "notes.txt (old).part"), "utf8"), "another program's");
 });
 
-test("CLI-11: of files that share a wrong piece, one is not right, and it is not said which", async (context) => {
+test("CLI-11: when files share a wrong piece, one of them is wrong, and the message does not guess which", async (context) => {
   const files = Object.fromEntries(
     Array.from({ length: 3 }, (_, i) => [`talks/${i}.bin`, randomBytes(5_000)]),
   );
@@ -239,13 +239,13 @@ test("CLI-11: of files that share a wrong piece, one is not right, and it is not
     /^In doubt: files that share a bad piece; any of them may be the wrong one/m,
   );
 
-  // One that has another length is wrong for sure, and nothing is said of the others.
+  // A file of another length is certainly wrong, and the message does not mention the others.
   await writeFile(join(home, "talks/1.bin"), "short");
   const sure = await get();
   assert.match(sure.stderr, /overwritten: [^ ]*\/talks\/1\.bin is there already and is not what/);
 });
 
-test("CLI-12: a name that begins with a dot is not hidden on disk, unless that is asked for", async (context) => {
+test("CLI-12: a name that begins with a dot is not hidden on disk, unless the user asks for that", async (context) => {
   const files = { ".bashrc": randomBytes(2_000) };
   const { home, get } = await world(context, files);
   await writeFile(join(home, ".bashrc"), "alias ll='ls -l'\n");
@@ -264,7 +264,7 @@ test("CLI-12: a name that begins with a dot is not hidden on disk, unless that i
 });
 
 test(
-  "CLI-13: seed writes to nothing, also when a file was changed",
+  "CLI-13: seed writes to no file, even when a file was changed",
   { timeout: 60_000 },
   async (context) => {
     const files = { "talks/a.bin": randomBytes(BIG) };
@@ -272,7 +272,7 @@ test(
     const edited = Buffer.from(files["talks/a.bin"]);
     edited.fill("m", 0, 1_000);
     await writeFile(join(source, "talks/a.bin"), edited);
-    // Somebody asks for what is lost.
+    // A peer requests the lost data.
     const asking = new EverseedProcess(
       context,
       [

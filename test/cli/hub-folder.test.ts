@@ -9,7 +9,7 @@ import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.t
 
 const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
 
-/** A folder of somebody who keeps the data folder of a hub between the things to publish. */
+/** A user's folder with the data folder of a hub among the things to publish. */
 async function prepare(context: TestContext): Promise<string> {
   const cwd = join(temporaryFolder(context), "srv");
   await mkdir(join(cwd, "c/talks"), { recursive: true });
@@ -40,7 +40,7 @@ for (const path of [".", "data", "data/content", "data/content/aa/x.bin", "other
   });
 }
 
-test("create, seed and publish leave a hub's data folder out with a word, and refuse to take it", async (context) => {
+test("create, seed and publish skip a hub's data folder and say so, and refuse to take it alone", async (context) => {
   const cwd = await prepare(context);
   const out = join(cwd, "../srv.torrent");
   const created = await everseed(context, ["create", ".", "-o", out], { cwd });
@@ -76,7 +76,7 @@ test("create, seed and publish leave a hub's data folder out with a word, and re
   );
 });
 
-test("a folder with the mark of a hub is left out wherever it lies, and nothing else is (MET-24)", async (context) => {
+test("a folder with the mark of a hub is skipped wherever it is, and nothing else is (MET-24)", async (context) => {
   const root = temporaryFolder(context);
   await mkdir(join(root, "a/hub/keys"), { recursive: true });
   await writeFile(join(root, "a/hub/mark"), "");

@@ -8,7 +8,7 @@ import { LAUNCHER, temporaryFolder } from "./everseed-process.ts";
 const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
 const START = [LAUNCHER, "hub", "start", "--data", "data", "--port", "0"];
 
-/** Runs a hub until a sign-in has failed. @returns The line of its log that says so. */
+/** Runs a hub until a sign-in has failed. @returns The line of its log that reports it. */
 async function logLine(context: TestContext, command: readonly string[]): Promise<string> {
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
@@ -44,7 +44,7 @@ async function logLine(context: TestContext, command: readonly string[]): Promis
   return waitFor(/[^\r\n]*a sign-in failed[^\r\n]*(?=\r?\n)/);
 }
 
-/** Runs a command on a terminal of its own (util-linux). */
+/** Runs a command on a separate terminal (util-linux). */
 const onTerminal = (command: readonly string[]): string[] => [
   "script",
   "--quiet",
@@ -54,7 +54,7 @@ const onTerminal = (command: readonly string[]): string[] => [
   "/dev/null",
 ];
 
-test("the log of a hub is words on a terminal", async (context) => {
+test("on a terminal the log of a hub is plain text", async (context) => {
   const line = await logLine(context, onTerminal(START));
   assert.match(line, /a sign-in failed address=127\.0\.0\.1 why=unknown or expired token$/);
 });
@@ -63,7 +63,7 @@ for (const { where, command } of [
   { where: "in a pipe", command: START },
   { where: "on a terminal with --json", command: onTerminal([...START, "--json"]) },
 ]) {
-  test(`the log of a hub is one line of JSON an entry ${where}`, async (context) => {
+  test(`the log of a hub has one line of JSON per entry ${where}`, async (context) => {
     const entry = JSON.parse(await logLine(context, command)) as Record<string, unknown>;
     assert.equal(entry["msg"], "a sign-in failed");
     assert.equal(entry["address"], "127.0.0.1");

@@ -6,14 +6,14 @@ import { type TestContext, test } from "node:test";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
 const PASSWORD = "a harbour full of fog";
-/** Ports that the system chooses, so that hubs of other tests are not met. */
+/** The system chooses the ports, so that hubs of other tests do not interfere. */
 const PORTS = {
   EVERSEED_ENGINE_PORT: "0",
   EVERSEED_TRACKER_UDP_PORT: "0",
   XDG_DATA_HOME: "/nowhere",
 };
 
-/** A folder with an administrator in `data` and their token in `token`. */
+/** A folder with an administrator in `data` and a token in `token`. */
 async function initialised(context: TestContext): Promise<string> {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "password"), `${PASSWORD}\n`, { mode: 0o600 });
@@ -31,7 +31,7 @@ function startHub(context: TestContext, folder: string, ...args: string[]): Ever
   return new EverseedProcess(context, words, { cwd: folder, env: PORTS });
 }
 
-test("CLI-3: what a hub makes is for its owner only, whatever the umask", async (context) => {
+test("CLI-3: only the owner can read what a hub creates, whatever the umask", async (context) => {
   const folder = await initialised(context);
   const hub = startHub(context, folder);
   await hub.port();
@@ -46,7 +46,7 @@ test("CLI-3: what a hub makes is for its owner only, whatever the umask", async 
   assert.match(template, /^#port: 8420$/m);
 });
 
-test("a new hub prints where it is, the setup link, its data, and ready", async (context) => {
+test("a new hub prints its address, the setup link, its data folder, and ready", async (context) => {
   const folder = temporaryFolder(context);
   const args = ["hub", "start", "--data", "data", "--port", "0"];
   const hub = new EverseedProcess(context, args, { cwd: folder, env: PORTS });
@@ -59,7 +59,7 @@ test("a new hub prints where it is, the setup link, its data, and ready", async 
   assert.ok(stdout.includes(`Data      ${join(folder, "data")}`));
 });
 
-test("publish uploads a folder, which a fresh peer fetches from the everseed", async (context) => {
+test("publish uploads a folder, which a new peer fetches from the everseed", async (context) => {
   const folder = await initialised(context);
   await mkdir(join(folder, "talks/slides"), { recursive: true });
   await writeFile(join(folder, "talks/a.bin"), randomBytes(20_000_000));
@@ -104,7 +104,7 @@ test("publish uploads a folder, which a fresh peer fetches from the everseed", a
   assert.match(words.stdout, /^Was here already {2}http:/);
 });
 
-test("publish --name gives a title to the letter, and the file keeps its name", async (context) => {
+test("publish --name sets the title exactly, and the file keeps its name", async (context) => {
   const folder = await initialised(context);
   const title = 'Tides: high & low? "2026"';
   const content = randomBytes(100_000);
@@ -129,7 +129,7 @@ test("publish --name gives a title to the letter, and the file keeps its name", 
   assert.ok(content.equals(await readFile(join(folder, "copy/tides.mp4"))));
 });
 
-test("an upload goes on where it was after the command and the hub were killed", async (context) => {
+test("an upload resumes after the command and the hub were killed", async (context) => {
   const folder = await initialised(context);
   await writeFile(join(folder, "big"), randomBytes(96_000_000));
   let hub = startHub(context, folder);
@@ -336,7 +336,7 @@ for (const { name, prepare, exit, message } of refusals) {
   });
 }
 
-test("CLI-3: a token that others can read is warned about", async (context) => {
+test("CLI-3: a token that others can read causes a warning", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "token"), "secret-token", { mode: 0o644 });
   await writeFile(join(folder, "file"), "x");

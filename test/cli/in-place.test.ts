@@ -23,7 +23,7 @@ async function prepare(context: TestContext): Promise<string> {
   const cwd = temporaryFolder(context);
   await mkdir(join(cwd, "media/talks/slides"), { recursive: true });
   await writeFile(join(cwd, "media/talks/a.bin"), randomBytes(700_000));
-  // Not every system takes this name, but this one has it.
+  // Not every system accepts this name, but this one has it.
   await writeFile(join(cwd, "media/talks/slides/what: when?.pdf"), randomBytes(40_000));
   await writeFile(join(cwd, "media/film.mp4"), randomBytes(300_000));
   await writeFile(join(cwd, "password"), "a harbour full of fog", { mode: 0o600 });
@@ -42,7 +42,7 @@ function resultOf(stdout: string): {
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as ReturnType<typeof resultOf>;
 }
 
-/** What everything looks like that is not ours. */
+/** The state of everything that does not belong to the hub. */
 async function looks(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true });
   const facts = await Promise.all(
@@ -54,7 +54,7 @@ async function looks(folder: string): Promise<string[]> {
   return facts.toSorted();
 }
 
-test("publish --in-place serves what lies there: no copy, not touched, with and without a running hub; changes are told", async (context) => {
+test("publish --in-place serves files where they are: not copied, not touched, with and without a running hub; changes are reported", async (context) => {
   const cwd = await prepare(context);
   const before = await looks(join(cwd, "media"));
   const publish = (path: string): ReturnType<typeof everseed> =>
@@ -72,7 +72,7 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
   assert.deepEqual(
     (await list()).map(({ name }) => name),
     ["talks"],
-    "it takes in what waited",
+    "it accepts the waiting request",
   );
   const running = await publish("media/film.mp4");
   assert.equal(running.exit, 0, running.stderr);
@@ -106,7 +106,7 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
   assert.deepEqual(await looks(join(cwd, "media")), before, "nothing is touched");
   assert.equal(existsSync(join(cwd, "data/content")), false, "nothing is copied");
 
-  // Same length, other bytes.
+  // Same length, different bytes.
   const changed = Buffer.from(theirs);
   changed.fill(7, 300_000, 300_100);
   await writeFile(join(cwd, "media/talks/a.bin"), changed);
@@ -119,7 +119,7 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
     fault = (await list()).find(({ id }) => id === talks.id)!.swarm.fault;
   }
   assert.match(fault ?? "", /1 of [0-9]+ pieces is damaged/);
-  // Somebody who has it all connects; the hub must not mend what is not its own.
+  // A peer that has everything connects; the hub must not repair files that are not its own.
   const seeder = new EverseedProcess(
     context,
     ["get", talks.torrentUrl, "-o", "out", "--seed", "forever"],
@@ -134,7 +134,7 @@ test("publish --in-place serves what lies there: no copy, not touched, with and 
   );
 });
 
-test("what was overwritten before the hub took it in, under its old date, is told and not given out", async (context) => {
+test("a file that was overwritten under its old date before the hub took it in is reported and not served", async (context) => {
   const cwd = await prepare(context);
   const path = join(cwd, "media/film.mp4");
   const long = new Date(Date.now() - 90 * 24 * 3600_000);
@@ -182,7 +182,7 @@ for (const [why, args, words, exit] of wrong) {
   });
 }
 
-test("publish --in-place by root leaves requests that the hub's own user can read and remove", async (context) => {
+test("publish --in-place as root leaves requests that the hub's user can read and remove", async (context) => {
   if (process.getuid?.() !== 0) return context.skip("only root makes files for others");
   const cwd = await prepare(context);
   const nobody = 65_534;

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
-// What programs that call us with `--json` may count on. Fields are only ever added.
+// The fields that programs which call us with `--json` may rely on. Fields are only ever added.
 
 const BYTES = 3_100_000;
 const LISTEN = ["--listen", "127.0.0.1:0", "--json"] as const;
 const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
 
 type Json = Readonly<Record<string, unknown>>;
-/** By field, a pattern of its text, its type, or the fields it has itself. */
+/** For each field a pattern of its text, its type, or its own fields. */
 interface Shape {
   readonly [field: string]: RegExp | "number" | "boolean" | "array" | "object" | Shape;
 }
@@ -150,7 +150,7 @@ async function startSeed(context: TestContext, folder: string, ...more: string[]
   return { seed, peer: ["--peer", `127.0.0.1:${await seed.port()}`] };
 }
 
-test("--json: create, show, check and what cannot be done have the fields they are to have", async (context) => {
+test("--json: create, show, check and errors have the promised fields", async (context) => {
   const { folder, created } = await talks(context);
   assertShape(created, CREATE, "create");
   assert.equal(created["bytes"], BYTES);
@@ -189,7 +189,7 @@ test("--json: create, show, check and what cannot be done have the fields they a
   assertShape(JSON.parse(refused.stderr), FAILURE, "failure");
 });
 
-test("--json: hub start says where it is and how it does, publish what there is now", async (context) => {
+test("--json: hub start reports its address and state, publish what it published", async (context) => {
   const { folder, created } = await talks(context);
   await writeFile(join(folder, "password"), "a harbour full of fog", { mode: 0o600 });
   const init = ["hub", "init", "--data", "data", "--admin", "ann", "--password-file", "password"];
@@ -225,7 +225,7 @@ test("--json: hub start says where it is and how it does, publish what there is 
   for (const event of stats) assertShape(event, STATS, "hub stats");
 });
 
-test("--json: seed and get say where they are, how they do each second, and what was done", async (context) => {
+test("--json: seed and get report their address, their progress each second, and the result", async (context) => {
   const { folder, created } = await talks(context);
   const { seed, peer } = await startSeed(context, folder);
   const args = ["get", String(created["magnet"]), "-o", "copy", "--down", "2M", ...peer, ...LISTEN];
@@ -254,11 +254,11 @@ test("--json: seed and get say where they are, how they do each second, and what
   }
 });
 
-/** What a limit lets pass at once before it limits. */
+/** The bytes that a limit lets pass at once before it takes effect. */
 const BURST_SECONDS = 0.5;
 
 for (const side of ["--down", "--up"]) {
-  test(`get ${side} limits: no more is fetched than it lets pass in the time that is told`, async (context) => {
+  test(`get ${side} limits: no more is fetched than the limit allows in the reported time`, async (context) => {
     const { folder } = await talks(context);
     const bytesPerSecond = 1_500_000;
     const limit = [side, String(bytesPerSecond)];
@@ -273,7 +273,7 @@ for (const side of ["--down", "--up"]) {
   });
 }
 
-test("get --seed RATIO goes on until so much was given, and ends by itself", async (context) => {
+test("get --seed RATIO continues until it has uploaded that much, and ends by itself", async (context) => {
   const { folder } = await talks(context);
   const { seed, peer } = await startSeed(context, folder);
   const args = ["get", "talks.torrent", "-o", "first", "--seed", "1", ...peer, ...LISTEN];
@@ -292,7 +292,7 @@ test("get --seed RATIO goes on until so much was given, and ends by itself", asy
   assert.ok(Number(last["uploaded"]) >= BYTES, `${String(last["uploaded"])} bytes given`);
 });
 
-test("get --seed forever goes on past any ratio, until it is stopped", async (context) => {
+test("get --seed forever continues beyond any ratio, until it is stopped", async (context) => {
   const { folder } = await talks(context);
   const { peer } = await startSeed(context, folder);
   const args = ["get", "talks.torrent", "-o", "first", "--seed", "forever", ...peer, ...LISTEN];
@@ -309,7 +309,7 @@ test("get --seed forever goes on past any ratio, until it is stopped", async (co
   assert.equal((await giver.finished).exit, 0);
 });
 
-test("HUB-16: no passkey in the URL of a tracker is told, however many words are wanted", async (context) => {
+test("HUB-16: no passkey in a tracker's URL is printed, however verbose the output", async (context) => {
   const { folder } = await talks(context);
   const passkey = "pa55keyOfSomebody";
   const tracker = `http://127.0.0.1:9/${passkey}/announce?key=${passkey}`;

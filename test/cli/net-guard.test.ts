@@ -32,7 +32,7 @@ test("house rule 8: a link does not lead to services of this machine", async (co
   const callers: net.Socket[] = [];
   const service = net.createServer((socket) => callers.push(socket));
   const port = await listening(context, service);
-  // What a peer is told first holds these 20 bytes: a command, to some services.
+  // The first bytes that a peer receives contain these 20 bytes, which some services would take as a command.
   const infohash = Buffer.from("\r\nSHUTDOWN NOSAVE\r\n\n").toString("hex");
   const link = `magnet:?xt=urn:btih:${infohash}&x.pe=127.0.0.1:${port}`;
   const folder = temporaryFolder(context);
@@ -46,7 +46,7 @@ test("house rule 8: a link does not lead to services of this machine", async (co
   assert.equal(callers.length, 0);
 });
 
-test("house rule 8: a torrent asks a server of this machine for nothing but announces", async (context) => {
+test("house rule 8: a torrent sends a server of this machine nothing but announces", async (context) => {
   const asked: (string | undefined)[] = [];
   const server = http.createServer((request, reply) => {
     asked.push(request.url);
@@ -63,7 +63,7 @@ test("house rule 8: a torrent asks a server of this machine for nothing but anno
   assert.deepEqual(asked, []);
 });
 
-test("a tracker on this machine names peers on this machine", async (context) => {
+test("a tracker on this machine may name peers on this machine", async (context) => {
   let seedPort = 0;
   const server = http.createServer((_request, reply) => {
     const peers = encodeCompact({ address: "127.0.0.1", port: seedPort });
@@ -80,7 +80,7 @@ test("a tracker on this machine names peers on this machine", async (context) =>
   assert.equal(await readFile(join(folder, "copy/content"), "utf8"), "some content");
 });
 
-test("a tracker whose HTTP is older than the rules is understood, and its warning told (rule 13)", async (context) => {
+test("a tracker with pre-standard HTTP is understood, and its warning is shown (rule 13)", async (context) => {
   let seedPort = 0;
   const server = net.createServer((socket) => {
     socket.on("error", () => undefined);
@@ -128,7 +128,7 @@ test("a tracker whose HTTP is older than the rules is understood, and its warnin
   await seed.waitFor(/"event":"tracker-warning"/);
 });
 
-test("get follows the redirect of a site to a magnet link, and no other kind", async (context) => {
+test("get follows the redirect of a site to a magnet link, and to no other kind of link", async (context) => {
   const link = `magnet:?xt=urn:btih:${"a".repeat(40)}`;
   const server = http.createServer((request, reply) => {
     const location = request.url === "/magnet" ? link : "ftp://127.0.0.1/x.torrent";

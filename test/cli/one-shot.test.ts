@@ -57,7 +57,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
   });
 }
 
-test("get takes a magnet link, and only the files that are selected", async (context) => {
+test("get accepts a magnet link, and fetches only the selected files", async (context) => {
   const { folder, created } = await talks(context);
   const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
   const seed = new EverseedProcess(context, seedArgs, { cwd: folder });
@@ -80,7 +80,7 @@ test("get takes a magnet link, and only the files that are selected", async (con
   assert.match(none.stderr, /No file of talks matches \*\.mp4\.\n {2}Try: everseed show lists/);
 });
 
-test("CLI-6: a closed terminal ends a seed cleanly, and one that nohup started goes on", async (context) => {
+test("CLI-6: a closed terminal ends a seed cleanly, and one under nohup continues", async (context) => {
   const { folder } = await talks(context);
   const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
   const plain = new EverseedProcess(context, args, { cwd: folder });
@@ -96,7 +96,7 @@ test("CLI-6: a closed terminal ends a seed cleanly, and one that nohup started g
   assert.equal((await lasting.finished).exit, 0);
 });
 
-test("CLI-6: a get that is stopped while it checks what is there says so, and no figure", async (context) => {
+test("CLI-6: a get that is stopped while it checks existing files says so, and prints no figure", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "copy"));
   // Sparse: much to judge, and nothing on the disk.
@@ -117,7 +117,7 @@ test("CLI-6: a get that is stopped while it checks what is there says so, and no
   }
 });
 
-test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130", async (context) => {
+test("CLI-6: a killed get resumes where it was, an interrupted one ends with 130", async (context) => {
   const { folder } = await talks(context);
   const seedArgs = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0", "--json"];
   const seed = new EverseedProcess(context, [...seedArgs, "--up", "600K"], { cwd: folder });
@@ -149,7 +149,7 @@ test("CLI-6: a killed get goes on where it was, an interrupted one ends with 130
   assert.deepEqual(await readdir(join(folder, "copy")), ["talks"]);
 });
 
-test("MET-3: names that only some systems take are seeded as they are, and fetched as all take them", async (context) => {
+test("MET-3: names that only some systems accept are seeded unchanged, and fetched in a form that all accept", async (context) => {
   const folder = temporaryFolder(context);
   const names = ["what?", "CON", "dots...", "a: b"];
   await mkdir(join(folder, "talks?"));
@@ -170,7 +170,7 @@ test("MET-3: names that only some systems take are seeded as they are, and fetch
   }
 });
 
-test("memory stays below 250 MiB on both sides where two pieces are half a gigabyte", async (context) => {
+test("memory stays below 250 MiB on both sides when two pieces are half a gigabyte", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "big"), "");
   await truncate(join(folder, "big"), 300 * 1024 ** 2);
@@ -189,7 +189,7 @@ test("memory stays below 250 MiB on both sides where two pieces are half a gigab
   }
 });
 
-test("STO-14: get removes what a killed run left in its folder, and nothing else", async (context) => {
+test("STO-14: get removes the leftovers of a killed run from its folder, and nothing else", async (context) => {
   const { folder } = await talks(context);
   await mkdir(join(folder, "copy"));
   for (const name of [".old.1.everseed-tmp", ".new.2.everseed-tmp", "mine.tmp"]) {
@@ -207,7 +207,7 @@ test("STO-14: get removes what a killed run left in its folder, and nothing else
   );
 });
 
-test("seed says once which tracker fails, and why", async (context) => {
+test("seed reports once which tracker fails, and why", async (context) => {
   const tracker = "http://127.0.0.1:9/announce";
   const { folder } = await talks(context, "--tracker", tracker);
   const args = ["seed", "talks.torrent", "--data", ".", "--listen", "127.0.0.1:0"];
@@ -220,7 +220,7 @@ test("seed says once which tracker fails, and why", async (context) => {
   assert.doesNotMatch(stderr, /\.\./);
 });
 
-test("check tells the bad pieces of each file and ends with 7", async (context) => {
+test("check lists the bad pieces of each file and ends with 7", async (context) => {
   const { folder } = await talks(context);
   await truncate(join(folder, "talks/slides/b.pdf"), 99_999);
   const args = ["check", "talks.torrent", "talks", "--json"];
@@ -235,7 +235,7 @@ test("check tells the bad pieces of each file and ends with 7", async (context) 
   );
 });
 
-test("the same input and settings give the same file, and what is no file is left out", async (context) => {
+test("the same input and settings give the same torrent, and special files are left out", async (context) => {
   const { folder } = await talks(context);
   await symlink("/etc/passwd", join(folder, "talks/link"));
   const args = ["create", "talks", "-o", "again.torrent", "--no-date"];
@@ -247,7 +247,7 @@ test("the same input and settings give the same file, and what is no file is lef
   assert.ok(first!.equals(second!));
 });
 
-test("STO-12: names of 255 bytes are made, seeded, fetched and checked", async (context) => {
+test("STO-12: names of 255 bytes can be created, seeded, fetched and checked", async (context) => {
   const folder = temporaryFolder(context);
   // 255 bytes of UTF-8 each.
   const names = ["n".repeat(255), "\u00e9".repeat(127) + "x", "\u6f22".repeat(85)];
@@ -261,13 +261,13 @@ test("STO-12: names of 255 bytes are made, seeded, fetched and checked", async (
   assert.equal(got.exit, 0, got.stderr);
   const stored = await readdir(join(folder, "copy/long", names[0]!));
   assert.deepEqual(stored.toSorted(), names.toSorted());
-  // `NAME.torrent` by itself would be too long.
+  // `NAME.torrent` itself would be too long.
   const whole = ["create", join("long", names[0]!)];
   assert.equal((await everseed(context, whole, { cwd: folder })).exit, 0);
   assert.ok((await readdir(folder)).includes(`${"n".repeat(247)}.torrent`));
 });
 
-test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async (context) => {
+test("CLI-1: names cannot control a terminal, CLI-4: names may begin with a dash", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "-rf"), "x");
   const made = await everseed(
@@ -286,7 +286,7 @@ test("CLI-1: names steer no terminal, CLI-4: names may begin with a dash", async
 
 interface Refusal {
   readonly name: string;
-  /** Makes the world of the case; gives the arguments. */
+  /** Creates the files of the case; returns the arguments. */
   readonly prepare: (folder: string, context: TestContext) => Promise<readonly string[]>;
   readonly exit: number;
   readonly message: RegExp;
@@ -523,7 +523,7 @@ for (const { name, prepare, exit, message } of refusals) {
   });
 }
 
-/** Runs the shell script in a world where it may mount, its arguments behind it. */
+/** Runs the shell script with its arguments in a namespace where it may mount. */
 function mounting(script: string, ...args: string[]) {
   const options = { encoding: "utf8", timeout: 60_000 } as const;
   return spawnSync("unshare", ["-rm", "sh", "-c", script, "sh", ...args], options);
@@ -533,7 +533,7 @@ const mayMount = mounting("mount -t tmpfs tmpfs /mnt").status === 0;
 const skip = !mayMount && "this system does not let a user mount in a namespace";
 
 test(
-  "STO-9: what does not fit on the disk is refused before it begins",
+  "STO-9: a download that does not fit on the disk is refused before it begins",
   { skip },
   async (context) => {
     const { folder, created } = await talks(context);
@@ -555,7 +555,7 @@ test(
 );
 
 test(
-  "STO-4: a disk that fills up gives 8 and says how much is lacking; what was fetched stays",
+  "STO-4: a full disk ends with 8 and the message says how much is missing; fetched data stays",
   { skip },
   async (context) => {
     const { folder } = await talks(context);
@@ -563,7 +563,7 @@ test(
     const script =
       'mount -t tmpfs -o size=4m tmpfs /mnt; "$1" get "$2" -o /mnt --peer "$3" --down 500K ' +
       "--listen 127.0.0.1:0 --json > /mnt/out & " +
-      // Somebody else fills the disk as soon as pieces arrive.
+      // Another program fills the disk as soon as pieces arrive.
       "until grep -q doneBytes.:[1-9] /mnt/out; do sleep 0.1; done; " +
       "cat /dev/zero > /mnt/fill 2> /dev/null; wait $!; echo exit $?; " +
       'rm /mnt/fill; "$1" get "$2" -o /mnt --peer "$3" --listen 127.0.0.1:0; echo exit $?';
@@ -581,7 +581,7 @@ test(
   },
 );
 
-test("a read-only disk gives 8", { skip }, async (context) => {
+test("a read-only disk ends with 8", { skip }, async (context) => {
   const { folder } = await talks(context);
   const script =
     'mount -t tmpfs -o ro tmpfs /mnt; "$1" get "$2" -o /mnt/new; echo exit $?; ' +
@@ -602,7 +602,7 @@ for (const args of [[], ["create"], ["get"], ["seed"], ["show"], ["check"], ["ve
   });
 }
 
-test("CLI-5: output that finds no room is an error in words", (context) => {
+test("CLI-5: output that cannot be written is reported as an error", (context) => {
   const folder = temporaryFolder(context);
   for (const args of [["--help"], ["--version"], ["version", "--json"], ["help", "get"]]) {
     const full = openSync("/dev/full", "w");
@@ -617,7 +617,7 @@ test("CLI-5: output that finds no room is an error in words", (context) => {
   }
 });
 
-test("CLI-5: a reader that leaves early makes no noise", async (context) => {
+test("CLI-5: when the reader leaves early, the command stays quiet", async (context) => {
   const { folder } = await talks(context);
   const script = '"$1" show talks.torrent --json | head -c 1; "$1" --help | head -n 1';
   const options = { cwd: folder, encoding: "utf8" } as const;

@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from "./everseed-process.ts";
 
-// A pipe in the place of a file that a person names: read to its end, and never a wait that cannot be ended (CLI-15).
+// A pipe in the place of a file that the user names: read to its end, and the wait can always be interrupted (CLI-15).
 
 const READERS: readonly (readonly string[])[] = [
   ["show", "pipe"],
@@ -36,7 +36,7 @@ async function world(context: TestContext) {
   return { folder };
 }
 
-/** @throws When the process does not end: a test that hangs would say less. */
+/** @throws When the process does not end: a test that hangs would report less. */
 async function endOf(reader: EverseedProcess): Promise<Finished> {
   const stop = new AbortController();
   const late = sleep(30_000, "late" as const, { signal: stop.signal }).catch(() => "late" as const);
@@ -56,12 +56,12 @@ async function untilOpen(pid: number, path: string): Promise<void> {
   throw new Error(`${path} is never opened`);
 }
 
-// One test, so that the first command that does not end is the last one that is waited for.
-test("CLI-15: whatever reads a file ends by one signal, while nobody writes and while somebody is silent", async (context) => {
+// One test, so that the first command that does not end is the last one that we wait for.
+test("CLI-15: every command that reads a file ends on one signal, with no writer and with a silent one", async (context) => {
   const { folder } = await world(context);
   const pipe = join(folder, "pipe");
   for (const [index, args] of READERS.entries()) {
-    // One of each two: what a file is opened with is the same for all.
+    // One of every two suffices: all of them open files in the same way.
     const isSilent = index % 2 === 1;
     const end = isSilent ? openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK) : undefined;
     const reader = new EverseedProcess(context, args, { cwd: folder });
@@ -73,7 +73,7 @@ test("CLI-15: whatever reads a file ends by one signal, while nobody writes and 
   }
 });
 
-test("CLI-15: a pipe that nobody writes into is waited for, and then told as what it is", async (context) => {
+test("CLI-15: a pipe without a writer is waited for, and then reported for what it is", async (context) => {
   const { folder } = await world(context);
   const shown = await endOf(new EverseedProcess(context, ["show", "pipe"], { cwd: folder }));
   assert.equal(shown.exit, 7, shown.stderr);
@@ -83,7 +83,7 @@ test("CLI-15: a pipe that nobody writes into is waited for, and then told as wha
   );
 });
 
-test("CLI-15: what a shell substitutes for a file is read to its end, however slowly it comes", (context) => {
+test("CLI-15: a shell's process substitution is read to its end, however slowly it comes", (context) => {
   return world(context).then(({ folder }) => {
     for (const writer of [
       "cat talk.torrent",

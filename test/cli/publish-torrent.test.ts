@@ -41,13 +41,13 @@ function lastLine(stdout: string): Published {
 }
 
 for (const kind of ["v1", "v2", "hybrid"]) {
-  test(`a ${kind} torrent and its magnet link are fetched by a hub and published under the same infohash`, async (context) => {
+  test(`a hub fetches a ${kind} torrent and its magnet link, and publishes both under the same infohash`, async (context) => {
     const cwd = temporaryFolder(context);
     await mkdir(join(cwd, "talks/slides"), { recursive: true });
     await writeFile(join(cwd, "talks/a.bin"), randomBytes(700_000));
     await writeFile(join(cwd, "talks/slides/b.pdf"), randomBytes(40_000));
     await writeFile(join(cwd, "talks/empty"), "");
-    // The first hub is the swarm: its tracker and its everseed are on the loopback, where this tracker may lead.
+    // The first hub is the swarm: its tracker and its everseed are on loopback, where this tracker is allowed to lead.
     const first = await startHub(context, cwd, "first");
     const settings = ["--kind", kind, "--piece-size", "64K", "--json"];
     const uploaded = await everseed(context, ["publish", "talks", ...settings, ...first], { cwd });
@@ -79,7 +79,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
   });
 }
 
-test("a torrent that only its publisher has, and that names only this hub, is fetched from whoever seeds it", async (context) => {
+test("a torrent that only its publisher has, and that names only this hub, is fetched from its seed", async (context) => {
   const cwd = temporaryFolder(context);
   await writeFile(join(cwd, "tides.bin"), randomBytes(300_000));
   const to = await startHub(context, cwd, "hub");
@@ -98,7 +98,7 @@ test("a torrent that only its publisher has, and that names only this hub, is fe
   assert.ok(bytes.equals(await readFile(join(cwd, "tides.bin"))));
 });
 
-test("what trackers say reaches those who publish a torrent, by name, without escapes (CLI-1)", async (context) => {
+test("users who publish a torrent see what trackers say, by name, without escapes (CLI-1)", async (context) => {
   const cwd = temporaryFolder(context);
   const to = await startHub(context, cwd, "hub");
   await writeFile(join(cwd, "tides.bin"), randomBytes(90_000));
@@ -146,7 +146,7 @@ test("what trackers say reaches those who publish a torrent, by name, without es
   await program.finished;
 });
 
-test("seed tells how a hub lists what its tracker does not know, and that command lists it", async (context) => {
+test("seed says how to list a torrent that the hub's tracker does not know, and that command lists it", async (context) => {
   const cwd = temporaryFolder(context);
   const [, hub = "", ...token] = await startHub(context, cwd, "hub");
   await writeFile(join(cwd, "tides.bin"), randomBytes(90_000));

@@ -38,7 +38,7 @@ async function signIn(site: string, password: string): Promise<Response> {
   });
 }
 
-/** @returns The name of whoever has the cookie; `undefined` when it is worth nothing. */
+/** @returns The name of the user whose cookie it is; `undefined` when it is not valid. */
 async function who(site: string, cookie: string): Promise<string | undefined> {
   const answer = await fetch(`${site}/api/v1/session`, { headers: { cookie } });
   const { user } = (await answer.json()) as { user: { name: string } | null };
@@ -52,7 +52,7 @@ function cookieOf(answer: Response): string {
     .join("; ");
 }
 
-test("hub password sets a new one beside a hub that runs, and ends its sessions", async (context) => {
+test("hub password sets a new password while a hub runs, and ends its sessions", async (context) => {
   const folder = await initialised(context);
   const { site } = await startHub(context, folder);
   const cookie = cookieOf(await signIn(site, OLD));
@@ -66,7 +66,7 @@ test("hub password sets a new one beside a hub that runs, and ends its sessions"
   assert.equal((await signIn(site, NEW)).status, 200);
 });
 
-test("hub password sets a new one while no hub runs", async (context) => {
+test("hub password sets a new password while no hub runs", async (context) => {
   const folder = await initialised(context);
   const args = ["hub", "password", "ann", "--data", "data", "--password-file", "new", "--json"];
   const set = await everseed(context, args, { cwd: folder });
@@ -76,7 +76,7 @@ test("hub password sets a new one while no hub runs", async (context) => {
   assert.equal((await signIn(site, NEW)).status, 200);
 });
 
-test("hub password names what is wrong", async (context) => {
+test("hub password reports what is wrong", async (context) => {
   const folder = await initialised(context);
   await writeFile(join(folder, "weak"), "aaaaaaaaaaaa\n", { mode: 0o600 });
   const cases = [
@@ -104,7 +104,7 @@ test("hub password names what is wrong", async (context) => {
   }
 });
 
-test("hub setup-link gives a new password in the browser, once, beside a hub that runs", async (context) => {
+test("hub setup-link sets a new password in the browser, once, while a hub runs", async (context) => {
   const folder = await initialised(context);
   const { site } = await startHub(context, folder);
   const cookie = cookieOf(await signIn(site, OLD));
@@ -124,7 +124,7 @@ test("hub setup-link gives a new password in the browser, once, beside a hub tha
   assert.match(await (await fetch(`${site}/login`)).text(), /everseed hub setup-link/);
 });
 
-test("hub setup-link sets a new hub up when its first link is too old", async (context) => {
+test("hub setup-link sets up a new hub when its first link has expired", async (context) => {
   const folder = temporaryFolder(context);
   const { site } = await startHub(context, folder);
   const link = await setupLink(context, folder);

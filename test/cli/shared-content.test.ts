@@ -8,13 +8,13 @@ import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.t
 const SIZE = 20_000_000;
 const WAIT_MS = 30_000;
 
-test("MET-23: the same content as v1, hybrid and v2 has three torrents and one place on the disk", async (context) => {
+test("MET-23: the same content as v1, hybrid and v2 has three torrents and is stored once", async (context) => {
   const folder = temporaryFolder(context);
   const inFolder = { cwd: folder };
   await writeFile(join(folder, "password"), "a harbour full of fog", { mode: 0o600 });
   const init = ["hub", "init", "--data", "data", "--admin", "ann", "--password-file", "password"];
   assert.equal((await everseed(context, [...init, "--token-file", "token"], inFolder)).exit, 0);
-  // A file before the large one, so that in v1 its pieces begin in the middle of others.
+  // A file before the large one, so that in v1 pieces begin in the middle of files.
   await mkdir(join(folder, "talks"));
   await writeFile(join(folder, "talks/a.txt"), randomBytes(1_001));
   await writeFile(join(folder, "talks/big.bin"), randomBytes(SIZE));
@@ -38,7 +38,7 @@ test("MET-23: the same content as v1, hybrid and v2 has three torrents and one p
     const paths = names.filter((name) => name.endsWith("/big.bin"));
     return Promise.all(paths.map((name) => stat(join(folder, "data/content", name))));
   };
-  // They share after they are public.
+  // Files are linked after the torrents are public.
   const until = performance.now() + WAIT_MS;
   while ((await copies()).some(({ nlink }) => nlink !== 3)) {
     assert.ok(performance.now() < until, JSON.stringify(await copies()));

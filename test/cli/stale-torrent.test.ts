@@ -10,7 +10,7 @@ import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.t
 
 const LISTEN = ["--listen", "127.0.0.1:0"];
 
-/** A folder `v` and the torrent that was made of it. */
+/** A folder `v` and the torrent that was created from it. */
 async function prepare(context: TestContext): Promise<string> {
   const cwd = temporaryFolder(context);
   await mkdir(join(cwd, "v"));
@@ -38,7 +38,7 @@ const changes: [what: string, change: (cwd: string) => Promise<void>, words: Reg
   ],
 ];
 for (const [what, change, words] of changes) {
-  test(`seed does not take a torrent for content with ${what}, and touches neither`, async (context) => {
+  test(`seed does not use a torrent for content with ${what}, and touches neither`, async (context) => {
     const cwd = await prepare(context);
     await change(cwd);
     const torrent = await readFile(join(cwd, "v.torrent"));
@@ -51,9 +51,9 @@ for (const [what, change, words] of changes) {
   });
 }
 
-test("seed says that it takes the torrent that is there, and announces to the trackers that the person names, wherever they are", async (context) => {
+test("seed says that it uses the existing torrent, and announces to the trackers that the user names, wherever they are", async (context) => {
   const cwd = await prepare(context);
-  // Content that was copied anew, with the same bytes.
+  // Content that was copied again, with the same bytes.
   await writeFile(join(cwd, "v/a.bin"), await readFile(join(cwd, "v/a.bin")));
   let heard: (() => void) | undefined;
   const asked: string[] = [];
@@ -69,7 +69,7 @@ test("seed says that it takes the torrent that is there, and announces to the tr
     tracker.closeAllConnections();
   });
   const { port } = tracker.address() as AddressInfo;
-  // A torrent may not name this path on this machine; a person may.
+  // A torrent may not name this path on this machine; a user may.
   const url = `http://127.0.0.1:${port}/abc/announce`;
   for (const [source, env] of [
     ["v", undefined],

@@ -6,7 +6,7 @@ import { everseed, temporaryFolder } from "./everseed-process.ts";
 
 const HOOK = import.meta.resolve("./loaded-modules.ts");
 
-/** Runs a command. @returns What it loaded: our files from `src/` on, packages and built-in modules by name. */
+/** Runs a command. @returns What it loaded: our files below `src/`, packages and built-in modules by name. */
 async function loadedBy(context: TestContext, folder: string, args: readonly string[]) {
   const list = join(folder, "loaded");
   await writeFile(list, "");
@@ -17,13 +17,13 @@ async function loadedBy(context: TestContext, folder: string, args: readonly str
   return urls.map((url) => url.replace(/^.*\/node_modules\//, "").replace(/^.*\/(src\/)/, "$1"));
 }
 
-/** Half of the time to start was spent on these once. */
+/** These once took half of the start-up time. */
 const COSTLY = /^(?:node:http|node:https|node:sqlite|string-width|zod|hono|yaml|kysely)(?:$|\/)/;
 
-/** The web site has the same choices and limits of options. Shapes, most of which load zod, are not needed for them. */
+/** The web site has the same choices and limits of options. Commands do not need its shapes, most of which load zod. */
 const WORDS_OF_OPTIONS = ["src/api/kinds.ts", "src/api/source-limits.ts"];
 
-test("a command loads what it needs and no more: it starts in the time of the program's own start", async (context) => {
+test("a command loads only what it needs, so it starts as fast as the program itself", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "x");
   for (const { args, rooms, shapes } of [
@@ -78,7 +78,7 @@ test("a command loads what it needs and no more: it starts in the time of the pr
   }
 });
 
-test("names in wide letters are told all the same", async (context) => {
+test("names in wide letters are printed as well", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "講演"), "x");
   const made = await everseed(context, ["create", "講演", "-o", "x.torrent"], { cwd: folder });

@@ -16,7 +16,7 @@ interface Published {
   readonly pageUrl: string;
 }
 
-test("what a hub knows and decides reaches whoever runs a command", async (context) => {
+test("commands report what a hub knows and decides", async (context) => {
   const cwd = temporaryFolder(context);
   await writeFile(join(cwd, "password"), "a harbour full of fog", { mode: 0o600 });
   await writeFile(join(cwd, "nul1"), "");
@@ -38,19 +38,19 @@ test("what a hub knows and decides reaches whoever runs a command", async (conte
     return { ...(JSON.parse(stdout.trim().split("\n").at(-1)!) as Published), stderr };
   };
 
-  await context.test("nothing but an empty file is new the first time", async () => {
+  await context.test("the first time nothing but an empty file is new", async () => {
     assert.equal((await publish("nul1")).existed, false);
     assert.equal((await publish("nul1")).existed, true);
   });
 
   const first = await publish("talks", "--name", "Tides");
-  await context.test("what was here keeps its title, and that is said", async () => {
+  await context.test("content that exists keeps its title, and the command says so", async () => {
     const again = await run("publish", "talks", "--name", "Other", ...to);
     assert.match(again.stdout, /^Was here already/);
     assert.match(again.stderr, /it keeps its title there, Tides/);
   });
 
-  await context.test("a title must be one, and a torrent of others stays what it is", async () => {
+  await context.test("a title must be valid, and a foreign torrent keeps its own", async () => {
     for (const title of ["", "  ", "x".repeat(2_000)]) {
       const wrong = await run("publish", "talks", "--name", title, ...to);
       assert.equal(wrong.exit, 2, wrong.stderr);
@@ -74,33 +74,39 @@ test("what a hub knows and decides reaches whoever runs a command", async (conte
     assert.equal(led.pageUrl, first.pageUrl);
   });
 
-  await context.test("words that are published in place with content are on its page", async () => {
-    await writeFile(join(cwd, "film.mp4"), randomBytes(20_000));
-    const words = ["--comment", "Seen from the quay."];
-    const made = await run("publish", "--in-place", "film.mp4", "--data", "data", ...words);
-    assert.equal(made.exit, 0, made.stderr);
-    const found = await fetch(`${site}/api/v1/torrents?q=quay`);
-    const { torrents } = (await found.json()) as { torrents: { id: string }[] };
-    const detail = await fetch(`${site}/api/v1/torrents/${torrents[0]!.id}`);
-    assert.equal(((await detail.json()) as { comment: string }).comment, "Seen from the quay.");
-  });
+  await context.test(
+    "a description that is published in place with content appears on its page",
+    async () => {
+      await writeFile(join(cwd, "film.mp4"), randomBytes(20_000));
+      const words = ["--comment", "Seen from the quay."];
+      const made = await run("publish", "--in-place", "film.mp4", "--data", "data", ...words);
+      assert.equal(made.exit, 0, made.stderr);
+      const found = await fetch(`${site}/api/v1/torrents?q=quay`);
+      const { torrents } = (await found.json()) as { torrents: { id: string }[] };
+      const detail = await fetch(`${site}/api/v1/torrents/${torrents[0]!.id}`);
+      assert.equal(((await detail.json()) as { comment: string }).comment, "Seen from the quay.");
+    },
+  );
 
-  await context.test("a removed torrent is told with who, when, and until when", async () => {
-    const removed = await run("unpublish", first.pageUrl, "--token-file", "token");
-    assert.equal(removed.exit, 0, removed.stderr);
-    for (const args of [
-      ["get", first.pageUrl, "-o", "out"],
-      ["show", first.pageUrl],
-      ["show", first.pageUrl.replace(/\/[^/]*$/, ".torrent")],
-      ["publish", first.pageUrl, ...to],
-    ]) {
-      const { exit, stderr } = await run(...args);
-      assert.equal(exit, 3, `${args.join(" ")}: ${stderr}`);
-      assert.match(stderr, /^everseed: This torrent was removed by ann on [0-9-]{10}\./m);
-      assert.match(
-        stderr,
-        /Try: its publisher and the administrators of this hub can undo that until [0-9-]{10}\./,
-      );
-    }
-  });
+  await context.test(
+    "a removed torrent is reported with who removed it, when, and until when it can be restored",
+    async () => {
+      const removed = await run("unpublish", first.pageUrl, "--token-file", "token");
+      assert.equal(removed.exit, 0, removed.stderr);
+      for (const args of [
+        ["get", first.pageUrl, "-o", "out"],
+        ["show", first.pageUrl],
+        ["show", first.pageUrl.replace(/\/[^/]*$/, ".torrent")],
+        ["publish", first.pageUrl, ...to],
+      ]) {
+        const { exit, stderr } = await run(...args);
+        assert.equal(exit, 3, `${args.join(" ")}: ${stderr}`);
+        assert.match(stderr, /^everseed: This torrent was removed by ann on [0-9-]{10}\./m);
+        assert.match(
+          stderr,
+          /Try: its publisher and the administrators of this hub can undo that until [0-9-]{10}\./,
+        );
+      }
+    },
+  );
 });

@@ -6,7 +6,7 @@ import { until } from "../fixtures/until.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { startSeed, talks } from "./talks.ts";
 
-/** Downloads until some of it is there, then stops. @returns What was said, and the names that are there. */
+/** Downloads until some data is there, then stops. @returns The output, and the file names. */
 async function begin(
   context: TestContext,
   world: { readonly folder: string; readonly peer: string },
@@ -20,7 +20,7 @@ async function begin(
     cwd: world.folder,
   });
   await get.waitFor(signal === "SIGKILL" ? /"phase":"downloading"/ : /talks: /);
-  // The first says what was there at the beginning; later ones claim pieces.
+  // The first resume claims what existed at the beginning; later ones claim pieces.
   const isEnough = async (): Promise<boolean> =>
     signal === "SIGKILL"
       ? (await resumeAgeMs(world.folder)) > 0 && (await occupied(world.folder)) > 0
@@ -30,7 +30,7 @@ async function begin(
   return { ...(await get.finished), names: await content(world.folder) };
 }
 
-/** @returns Milliseconds between the first resume and the newest; 0 while there is one at most. */
+/** @returns Milliseconds between the first resume and the newest; 0 while there is at most one. */
 async function resumeAgeMs(folder: string): Promise<number> {
   const copy = join(folder, "copy");
   const name = (await readdir(copy)).find((entry) => entry.endsWith("-resume"));
@@ -43,11 +43,11 @@ async function resumeAgeMs(folder: string): Promise<number> {
 
 const FIRST_RESUMES = new Map<string, number>();
 
-/** Bytes of all that was fetched. */
+/** Bytes of everything that was fetched. */
 async function occupied(folder: string): Promise<number> {
   let blocks = 0;
   for (const name of await content(folder))
-    // It may get its name meanwhile.
+    // It may get its final name meanwhile.
     blocks += (await stat(join(folder, "copy", name)).catch(() => undefined))?.blocks ?? 0;
   return blocks * 512;
 }
@@ -65,7 +65,7 @@ async function slowly(context: TestContext) {
 
 const WHOLE = ["talks/a.bin", "talks/empty", "talks/slides", "talks/slides/b.pdf"];
 
-/** Downloads the rest. @returns How many bytes were known to be there when it began. */
+/** Downloads the rest. @returns How many bytes were known when it began. */
 async function finish(context: TestContext, folder: string, ...flags: string[]) {
   const { peer } = await startSeed(context, folder);
   const args = ["get", "talks.torrent", "-o", "copy", "--peer", peer, "--listen", "127.0.0.1:0"];
@@ -80,7 +80,7 @@ async function finish(context: TestContext, folder: string, ...flags: string[]) 
   return Number(first[1]);
 }
 
-test("unfinished files end in .part until they are whole; Ctrl-C says that the same goes on", async (context) => {
+test("unfinished files end in .part until they are whole; Ctrl-C says that the same command continues", async (context) => {
   const world = await slowly(context);
   const { folder } = world;
   const { exit, stderr, names } = await begin(context, world, "SIGINT");
@@ -113,7 +113,7 @@ test("unfinished files end in .part until they are whole; Ctrl-C says that the s
   assert.ok((await finish(context, folder)) > 0, "what was there is known at once");
 });
 
-test("a download begun with final names, or by a program without others, goes on", async (context) => {
+test("a download that began with final names, or by an older program, continues", async (context) => {
   const world = await slowly(context);
   const { names } = await begin(context, world, "SIGKILL", "--final-names");
   assert.ok(names.includes("talks/a.bin"), String(names));
@@ -122,7 +122,7 @@ test("a download begun with final names, or by a program without others, goes on
   assert.ok((await finish(context, world.folder)) > 0, "what was there is known at once");
 });
 
-test("--final-names takes up what has another name, and leaves what others made", async (context) => {
+test("--final-names continues a download under other names, and leaves foreign files alone", async (context) => {
   const world = await slowly(context);
   const { names } = await begin(context, world, "SIGKILL");
   assert.ok(names.includes("talks/a.bin.part"), String(names));

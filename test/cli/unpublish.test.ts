@@ -11,7 +11,7 @@ const PORTS = {
   XDG_DATA_HOME: "/nowhere",
 };
 
-test("HUB-18: unpublish takes back, its tracker and seed forget it, --undo brings it back", async (context) => {
+test("HUB-18: unpublish removes a torrent, its tracker and seed forget it, --undo restores it", async (context) => {
   const folder = temporaryFolder(context);
   const run = (...args: string[]) => everseed(context, args, { cwd: folder });
   await writeFile(join(folder, "password"), "a harbour full of fog\n", { mode: 0o600 });

@@ -12,10 +12,10 @@ const LISTEN = ["--listen", "127.0.0.1:0"] as const;
 const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
 const V1 = "0123456789abcdef0123456789abcdef01234567";
 const V2 = V1 + "0123456789abcdef01234567";
-/** The bytes of V1. */
+/** The size of V1 in bytes. */
 const BASE32 = "AERUKZ4JVPG66AJDIVTYTK6N54ASGRLH";
 
-/** A port that another program has. */
+/** A port that another program uses. */
 async function takenPort(context: TestContext): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -30,7 +30,7 @@ for (const [name, infohash, link] of [
   ["base32 in small letters", BASE32.toLowerCase(), `btih:${V1}`],
   ["64 hexadecimal digits", V2.toUpperCase(), `btmh:1220${V2}`],
 ] as const) {
-  test(`show takes an infohash of ${name}`, async (context) => {
+  test(`show accepts an infohash of ${name}`, async (context) => {
     const { exit, stdout, stderr } = await everseed(context, ["show", infohash, "--json"]);
     assert.equal(exit, 0, stderr);
     const { magnet } = JSON.parse(stdout) as { magnet: string };
@@ -38,7 +38,7 @@ for (const [name, infohash, link] of [
   });
 }
 
-test("get takes an infohash, and says so when there is nowhere to look for peers", async (context) => {
+test("get accepts an infohash, and says so when it has nowhere to look for peers", async (context) => {
   const { folder, created } = await talks(context);
   const infohash = String(created["infohashV1"]);
   const alone = await everseed(context, ["get", infohash, "-o", "copy"], { cwd: folder });
@@ -53,7 +53,7 @@ test("get takes an infohash, and says so when there is nowhere to look for peers
   assert.equal(got.exit, 0, got.stderr);
 });
 
-test("get asks trackers of its option, and those of EVERSEED_TRACKERS", async (context) => {
+test("get asks the trackers of its option, and those of EVERSEED_TRACKERS", async (context) => {
   const { folder, created } = await talks(context);
   const tracker = "http://127.0.0.1:9/announce";
   const infohash = String(created["infohashV1"]);
@@ -73,7 +73,7 @@ test("get asks trackers of its option, and those of EVERSEED_TRACKERS", async (c
   assert.match(wrong.stderr, /EVERSEED_TRACKERS holds "gopher:\/\/x"/);
 });
 
-test("seed makes a torrent of a folder or file and seeds it; the next time it takes that one", async (context) => {
+test("seed creates a torrent of a folder or file and seeds it; the next time it uses that torrent", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "in/talks"), { recursive: true });
   await writeFile(join(folder, "in/talks/a"), "a".repeat(100_000));
@@ -97,7 +97,7 @@ test("seed makes a torrent of a folder or file and seeds it; the next time it ta
   assert.doesNotMatch((await again.finished).stdout, /"event":"made"/);
 });
 
-test("everseed help shows what --help does", async (context) => {
+test("everseed help shows the same as --help", async (context) => {
   for (const words of [[], ["get"], ["hub", "start"]]) {
     const [help, option] = await Promise.all([
       everseed(context, ["help", ...words]),
@@ -111,7 +111,7 @@ test("everseed help shows what --help does", async (context) => {
   assert.match(unknown.stderr, /There is no command "gte"\. Known are hub, publish/);
 });
 
-test("a scheme that is not known, and a folder that is not there, are named", async (context) => {
+test("an unknown scheme, and a missing folder, are named", async (context) => {
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "x");
   const scheme = await everseed(context, ["get", "ftp://host.example/x.torrent"], { cwd: folder });
@@ -127,7 +127,7 @@ test("a scheme that is not known, and a folder that is not there, are named", as
   );
 });
 
-test("a taken port names its option or key", async (context) => {
+test("the message for a port in use names its option or key", async (context) => {
   const folder = temporaryFolder(context);
   const port = String(await takenPort(context));
   const cases = [
@@ -154,7 +154,7 @@ test("a taken port names its option or key", async (context) => {
   }
 });
 
-test("show --json leaves the hashes of pieces out unless they are asked for", async (context) => {
+test("show --json omits the hashes of pieces unless they are requested", async (context) => {
   const { folder } = await talks(context, "--kind", "hybrid");
   const show = async (...flags: string[]): Promise<Record<string, unknown>> => {
     const args = ["show", "talks.torrent", "--json", ...flags];
@@ -168,7 +168,7 @@ test("show --json leaves the hashes of pieces out unless they are asked for", as
   assert.ok(Array.isArray(long["pieceHashes"]) && typeof long["pieceLayers"] === "object");
 });
 
-test("what is no regular file is read up to a limit: devices without an end, pipes with one", async (context) => {
+test("a file that is not regular is read up to a limit: endless devices, and pipes that end", async (context) => {
   const { folder } = await talks(context);
   await writeFile(join(folder, "password"), "a harbour full of fog\n", { mode: 0o600 });
   const init = ["hub", "init", "--data", "d", "--admin", "ann", "--password-file"];
@@ -200,7 +200,7 @@ test("what is no regular file is read up to a limit: devices without an end, pip
   assert.match(piped.stdout, /"name":"talks"/);
 });
 
-test("a hub without --data says which data it uses, and that it is new", async (context) => {
+test("a hub without --data says which data folder it uses, and that it is new", async (context) => {
   const folder = temporaryFolder(context);
   const env = { ...PORTS, XDG_DATA_HOME: join(folder, "home") };
   const start = async () => {
@@ -222,7 +222,7 @@ test("a hub without --data says which data it uses, and that it is new", async (
   assert.ok(second.stdout.includes(`Data      ${data}\n`), second.stdout);
 });
 
-test("a data folder that others can look into is told at the start", async (context) => {
+test("a data folder that others can read causes a warning at the start", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "data"));
   const start = async (mode: number): Promise<string> => {
@@ -240,7 +240,7 @@ test("a data folder that others can look into is told at the start", async (cont
   assert.doesNotMatch(await start(0o700), /others on this machine/);
 });
 
-test("a bomb of aliases in the configuration is told as what it is", async (context) => {
+test("an alias bomb in the configuration is reported as what it is", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "data"), { mode: 0o700 });
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
@@ -254,7 +254,7 @@ test("a bomb of aliases in the configuration is told as what it is", async (cont
   assert.match(refused.stderr, /everseed\.yaml cannot be used\. Its aliases .* stand for too much/);
 });
 
-test("a log is lines of JSON where nobody looks on, and words on a terminal", async (context) => {
+test("a log is lines of JSON without a terminal, and plain text on a terminal", async (context) => {
   const folder = temporaryFolder(context);
   const port = await takenPort(context);
   const env = { EVERSEED_ENGINE_PORT: "0", EVERSEED_LOG_LEVEL: "debug", XDG_DATA_HOME: folder };

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-/** What a worker is told; all of it can be copied or shared between threads. */
+/** The task of a worker; all of it can be copied or shared between threads. */
 export interface FuzzJob {
   readonly moduleUrl: string;
   readonly target: string;
@@ -8,13 +8,13 @@ export interface FuzzJob {
   readonly seconds: number;
   /** Two 32-bit numbers, see `HEARTBEAT` and `INPUT_LENGTH`. */
   readonly control: SharedArrayBuffer;
-  /** The input of the execution under way. */
+  /** The input of the current execution. */
   readonly input: SharedArrayBuffer;
 }
 
 /** Index in `control`: counts executions. */
 export const HEARTBEAT = 0;
-/** Index in `control`: bytes of `input` that count. */
+/** Index in `control`: how many bytes of `input` are valid. */
 export const INPUT_LENGTH = 1;
 
 const INPUT_BYTES_MAX = 64 * 1024;
@@ -26,7 +26,7 @@ export interface FuzzReport {
 }
 
 /**
- * Fuzzes one target in a thread of its own.
+ * Fuzzes one target in a separate thread.
  *
  * @param options.hangMs - An execution that takes longer counts as a crash.
  */

@@ -3,8 +3,8 @@ import { fuzz } from "./fuzz.ts";
 import { HEARTBEAT, INPUT_LENGTH, type FuzzJob, type FuzzReport } from "./fuzz-job.ts";
 import type { FuzzTargetModule } from "./target.ts";
 
-// Runs one target. What it is about to feed lies in shared memory, so that whoever watches can tell the
-// input of a run that never ends.
+// Runs one target. The next input is in shared memory, so that the watching thread knows the input of a run that
+// never ends.
 
 const job = workerData as FuzzJob;
 const { targets } = (await import(job.moduleUrl)) as FuzzTargetModule;

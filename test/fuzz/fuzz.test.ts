@@ -16,14 +16,14 @@ import { targets as wire } from "./targets/wire.ts";
 
 const MINUS = 0x2d;
 
-test("an error that is no refusal is a crash, with its input", () => {
+test("an error that is not a refusal is a crash, with its input", () => {
   const [throws] = broken;
   const { crash } = fuzz(throws!, { seed: 1, goOn: (executions) => executions < 100_000 });
   assert.ok(crash && crash.error instanceof TypeError);
   assert.ok(crash.input.includes(MINUS));
 });
 
-test("an input that never ends is a crash, with its input", async () => {
+test("an execution that never ends is a crash, with its input", async () => {
   const report = await runTarget({
     moduleUrl: new URL("./fixtures/broken-targets.ts", import.meta.url).href,
     target: "hangs",
@@ -45,7 +45,7 @@ test("the same seed makes the same inputs", () => {
   assert.notDeepEqual(a, other);
 });
 
-// Found crashes are added to the tests of their room; these runs look for new ones, the same each time.
+// Crashes that were found are tests of their room; these runs look for new ones, the same each time.
 const RUNS = [
   ["BEN-14: one million mutations of bencode", bencode[0]!, 1_000_000],
   ["BEN-14: and of its lax mode", bencode[1]!, 100_000],

@@ -13,9 +13,9 @@ export interface FuzzResult {
 }
 
 /**
- * Mutates and runs until the first crash or until `goOn` says stop.
+ * Mutates and runs until the first crash or until `goOn` returns false.
  *
- * @param options.goOn - Asked before each execution with the input it will get.
+ * @param options.goOn - Called before each execution with its input.
  */
 export function fuzz(
   target: FuzzTarget,

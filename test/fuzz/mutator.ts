@@ -1,10 +1,10 @@
-/** Longest input that is made, bytes. */
+/** The longest input that is made, in bytes. */
 const INPUT_BYTES_MAX = 16 * 1024;
 
-/** Accepted mutants that are mutated further, besides the corpus. */
+/** Accepted mutants that are mutated further, in addition to the corpus. */
 const POOL_MAX = 256;
 
-/** Numbers at which parsers break: borders of types and of our own limits. */
+/** Numbers at which parsers fail: limits of types and of our own. */
 const NUMBERS = [
   "0", "-0", "-1", "1", "00", "03", "+1", "1e3", "20", "32", "64", "100", "127", "128", "255", "256",
   "16383", "16384", "16385", "32768", "65535", "65536", "2147483647", "2147483648", "4294967295",
@@ -12,7 +12,7 @@ const NUMBERS = [
   "9223372036854775808", "18446744073709551616", "99999999999999999999999",
 ] as const; // prettier-ignore
 
-/** Pieces of grammar that seldom arise by chance. */
+/** Parts of the grammar that random mutation rarely produces. */
 const TOKENS = [
   "d", "l", "i", "e", ":", "0:", "1:", "le", "de", "i0e", "i-1e", "d0:", "4:info", "6:length",
   "5:files", "4:path", "2:..", "1:.", "0:0:", "5:a/../", "9:__proto__", "6:pieces", "12:piece length",
@@ -20,7 +20,7 @@ const TOKENS = [
   "\r\n", "\0", "\u00ff\u00ff\u00ff\u00ff",
 ] as const; // prettier-ignore
 
-/** Makes inputs out of a corpus: the same seed makes the same ones, as long as the verdicts are the same. */
+/** Makes inputs from a corpus: the same seed makes the same ones, as long as the verdicts are the same. */
 export class Mutator {
   readonly #random: (bound: number) => number;
   readonly #corpus: readonly Uint8Array[];
@@ -32,7 +32,7 @@ export class Mutator {
     this.#random = seededRandom(seed);
   }
 
-  /** @returns A new array; at first the corpus itself, unchanged. */
+  /** @returns A new array; the first ones are the corpus itself, unchanged. */
   next(): Uint8Array {
     const index = this.#made;
     this.#made += 1;
@@ -42,7 +42,7 @@ export class Mutator {
     return bytes.length > INPUT_BYTES_MAX ? bytes.slice(0, INPUT_BYTES_MAX) : bytes;
   }
 
-  /** The input was taken: what is close to it may reach further. */
+  /** The input was accepted: similar inputs may reach further. */
   keep(input: Uint8Array): void {
     if (this.#pool.length < POOL_MAX) this.#pool.push(input.slice());
     else if (this.#random(16) === 0) this.#pool[this.#random(POOL_MAX)] = input.slice();

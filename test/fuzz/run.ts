@@ -5,7 +5,7 @@ import type { FuzzTargetModule } from "./target.ts";
 
 // npm run fuzz [-- --seconds N --target NAME --seed S]
 
-/** Generous, because the machine may be busy: what hangs takes forever, not ten seconds. */
+/** Generous, because the machine may be busy: a hang lasts for ever, not ten seconds. */
 const HANG_MS = 10_000;
 
 const { values } = parseArgs({

@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { sql } from "kysely";
 import { HOST, hubWorld, PASSWORD } from "./hub-world.ts";
 
-// The table of all routes and who may use them (HUB-11). A route that is not in it fails the first test.
+// The table of all routes and who may use them (HUB-11). A route that is missing from it fails the first test.
 
 const ROLES = ["stranger", "member", "administrator", "publish token", "admin token"] as const;
 type Role = (typeof ROLES)[number];
@@ -72,7 +72,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "DELETE /api/v1/tokens/:id": TOKEN_MAKERS,
 };
 
-/** Something that every route can make sense of. */
+/** A body that every route can parse. */
 const BODY = {
   name: "ann",
   current: PASSWORD,
@@ -88,7 +88,7 @@ const BODY = {
 const MAGNET = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=theirs`;
 const MEMBER = "ben";
 
-/** A hub in which everything that a route may name is there: 404 is never an answer of the route itself. */
+/** A hub that has everything a route may name, so that 404 is never an answer of the route itself. */
 async function world(t: TestContext) {
   const made = await hubWorld(t);
   const { call, program, publish, store } = made;
@@ -99,7 +99,7 @@ async function world(t: TestContext) {
   const begun = await call("/api/v1/fetches", { headers, json: { magnet: MAGNET } });
   assert.equal(begun.status, 201);
   const fetch = ((await begun.json()) as { id: string }).id;
-  // Another account than the administrator's, with the same password. There is no registration yet.
+  // An account other than the administrator's, with the same password. There is no registration yet.
   await sql`insert into user (id, name, email, emailVerified, createdAt, updatedAt, username, role)
     select ${MEMBER}, ${MEMBER}, ${`${MEMBER}@hub.invalid`}, 1, createdAt, updatedAt, ${MEMBER}, 'user'
     from user`.execute(store.db);
@@ -121,7 +121,7 @@ async function headersOf(
   const cookie = await signIn(role === "member" ? MEMBER : "ann");
   return { cookie, origin: `http://${HOST}` };
 }
-/** Makes what a route is about, when a hub does not have it by itself. @returns Its id. */
+/** Creates the object of a route, when a hub does not have one by default. @returns Its id. */
 async function subjectOf(
   key: string,
   headers: Record<string, string>,
@@ -138,7 +138,7 @@ async function subjectOf(
     assert.equal(removed.status, 200);
     return torrent;
   }
-  // Of the caller itself: what belongs to somebody else does not exist for it.
+  // It belongs to the caller: objects of others do not exist for it.
   if (/tokens\/:id/.test(key)) {
     const made = await call("/api/v1/tokens", { headers, json: BODY });
     return made.status === 201 ? ((await made.json()) as { id: string }).id : "none";
@@ -165,7 +165,7 @@ async function mayEnter(key: string, role: Role, prepared: Prepared): Promise<bo
   const json = path.endsWith("/session") ? { ...BODY, password: PASSWORD } : BODY;
   const form = { name: "ann", current: PASSWORD, password: PASSWORD };
   const response = await prepared.call(concrete, {
-    // How tus asks for the offset; hono answers it with the routes for GET.
+    // The request by which tus asks for the offset; hono answers it with the routes for GET.
     method: key === "GET /api/v1/drafts/:id/content" ? "HEAD" : method,
     headers,
     ...(method === "POST" && (path.startsWith("/api/") ? { json } : { form })),
@@ -175,12 +175,12 @@ async function mayEnter(key: string, role: Role, prepared: Prepared): Promise<bo
   assert.ok(status < 500, `${key} for ${role}: ${status}`);
   if (status === 303) return !response.headers.get("location")?.startsWith("/login");
   if (status === 401 || status === 403) return false;
-  // Neither in nor refused: the route is gone, or it does not tell whose thing it was asked for.
+  // Neither allowed nor refused: the route is missing, or it hides whose object it was asked for.
   assert.notEqual(status, 404, `${key} for ${role}`);
   return true;
 }
 
-test("HUB-11: the table of access has every route of the hub, and no other", async (t) => {
+test("HUB-11: the table of access lists every route of the hub, and no other", async (t) => {
   const { hub } = await hubWorld(t);
   const routes = new Set(hub.routes.map(({ method, path }) => `${method} ${path}`));
   assert.deepEqual([...routes].toSorted(), Object.keys(ACCESS).toSorted());

@@ -21,7 +21,7 @@ async function bodyOf(response: Response): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Ranges of an archive that begin and end at every kind of place. */
+/** Ranges of an archive that begin and end at every kind of position. */
 function ranges(size: number): [first: number, last: number][] {
   const places = [0, 1, 29, 30, 36, 300_030, 300_040, 390_000, size - 60, size - 22, size - 1];
   const wild = Array.from({ length: 20 }, () => Math.floor(Math.random() * size));
@@ -32,13 +32,13 @@ function ranges(size: number): [first: number, last: number][] {
   ]);
 }
 
-/** As after a restart, but that what is stored in the database is there. */
+/** As after a restart, except that the database keeps its content. */
 function forget({ parts }: World, id: string): void {
   parts.contents.forget(id);
 }
 
 for (const kind of ["v1", "v2", "hybrid"]) {
-  test(`an archive of a ${kind} torrent holds every file, and has the length it promised`, async (t) => {
+  test(`an archive of a ${kind} torrent contains every file, and has the promised length`, async (t) => {
     const world = await hubWorld(t);
     const id = await world.publish(FILES, { kind, pieceSize: 32_768 });
     const response = await world.call(`/t/${id}.zip`);
@@ -55,7 +55,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
     }
   });
 
-  test(`any part of an archive of a ${kind} torrent is the same part of the whole, sums known or not`, async (t) => {
+  test(`any part of an archive of a ${kind} torrent equals that part of the whole, checksums known or not`, async (t) => {
     const world = await hubWorld(t);
     const id = await world.publish(FILES, { kind, pieceSize: 32_768 });
     const other = await world.publish(
@@ -67,7 +67,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
     const first = await world.call(path, { headers: { range: "bytes=-1" } });
     assert.equal(first.status, 206);
     const [, size] = /\/([0-9]+)$/.exec(first.headers.get("content-range")!)!;
-    // The last byte needs no sum, the directory before it needs all.
+    // The last byte needs no checksum, the directory before it needs all of them.
     const tail = await bodyOf(await world.call(path, { headers: { range: "bytes=-3000" } }));
     forget(world, id);
     const whole = await bodyOf(await world.call(path));
@@ -83,7 +83,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
   });
 }
 
-test("an archive that broke off goes on where it stopped, and is whole", async (t) => {
+test("an interrupted archive resumes where it stopped, and is whole", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES, { pieceSize: 16_384 });
   const response = await world.call(`/t/${id}.zip`);
@@ -105,7 +105,7 @@ test("an archive that broke off goes on where it stopped, and is whole", async (
   await changed.body!.cancel();
 });
 
-test("chosen files go into an archive of their own, by numbers and ranges", async (t) => {
+test("selected files go into a separate archive, by numbers and ranges", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const names = async (query: string): Promise<string[]> => {
@@ -125,7 +125,7 @@ test("chosen files go into an archive of their own, by numbers and ranges", asyn
   }
 });
 
-test("an archive answers HEAD, what has not changed and what is out of range without its bytes", async (t) => {
+test("an archive answers HEAD, unchanged and out-of-range requests without its bytes", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const head = await world.call(`/t/${id}.zip`, { method: "HEAD" });
@@ -142,7 +142,7 @@ test("an archive answers HEAD, what has not changed and what is out of range wit
   assert.equal((await world.call("/t/00000000.zip")).status, 404);
 });
 
-test("HUB-19: damaged content never becomes an archive: refused at the start, broken off later", async (t) => {
+test("HUB-19: damaged content never becomes an archive: it is refused at the start, or broken off later", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES, { pieceSize: 16_384 });
   const path = world.disk.paths.find((each) => each.endsWith("/a.bin"))!;
@@ -163,12 +163,12 @@ test("HUB-19: damaged content never becomes an archive: refused at the start, br
   await world.disk.remove(path);
   const lost = await world.call(`/t/${id}.zip`);
   assert.equal(lost.status, 500);
-  // No sum is believed of bytes that were not judged.
+  // No checksum is stored for bytes that were not judged.
   const { sums } = (await world.parts.contents.open(id))!;
   assert.equal(sums.of(0), undefined);
 });
 
-test("HUB-25: an address has so many archives under way, another has its own; who leaves makes room", async (t) => {
+test("HUB-25: an address may have a few archives in progress, others have their own; one that leaves makes room", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const ask = (remoteAddress: string): Promise<Response> =>
@@ -190,7 +190,7 @@ test("HUB-25: an address has so many archives under way, another has its own; wh
   assert.equal(head.status, 200);
 });
 
-test("HUB-47: readers that take nothing hold no seat that others wait for", async (t) => {
+test("HUB-47: readers that take nothing do not keep a seat that others wait for", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const ask = (remoteAddress: string): Promise<Response> =>
@@ -216,7 +216,7 @@ const titles: [title: string, name: string][] = [
   ["海".repeat(100), `${"海".repeat(60)}.zip`],
 ];
 for (const [title, name] of titles) {
-  test(`the archive of ${JSON.stringify(title.slice(0, 30))} has a name every system takes`, () => {
+  test(`the archive of ${JSON.stringify(title.slice(0, 30))} has a name that every system accepts`, () => {
     assert.equal(archiveName(title), name);
     assert.ok(Buffer.byteLength(name) <= 255);
   });

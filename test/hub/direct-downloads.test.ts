@@ -29,7 +29,7 @@ test("direct downloads have a speed, which is 0 some seconds after the last byte
   assert.equal(downloads.bytesPerSecond("a"), 0);
 });
 
-test("a torrent that is taken back stops what runs of it, and nothing of others", () => {
+test("removing a torrent stops its running downloads, and no others", () => {
   const downloads = new DirectDownloads({ nowMs: () => 0 });
   const stopped: string[] = [];
   downloads.begin("a", () => stopped.push("one"));
@@ -41,7 +41,7 @@ test("a torrent that is taken back stops what runs of it, and nothing of others"
 });
 
 for (const path of ["files/0/a.bin", ".zip"]) {
-  test(`a download of ${path} that runs counts as going out, and breaks off when its torrent is removed`, async (t) => {
+  test(`a running download of ${path} counts as upload, and breaks off when its torrent is removed`, async (t) => {
     const world = await hubWorld(t);
     const contents = { "a.bin": new Uint8Array(8 * MIB).fill(7), "b.bin": new Uint8Array(10) };
     const id = await world.publish(contents, { name: "talks" });

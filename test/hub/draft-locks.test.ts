@@ -4,7 +4,7 @@ import { DraftLocks } from "../../src/hub/draft-locks.ts";
 
 const forever = new AbortController().signal;
 
-test("the next request asks the one before to end, and waits until it has", async () => {
+test("the next request asks the previous one to end, and waits until it has", async () => {
   const locks = new DraftLocks();
   const order: string[] = [];
   const [first, second, other] = [locks.newLock("a"), locks.newLock("a"), locks.newLock("b")];
@@ -18,7 +18,7 @@ test("the next request asks the one before to end, and waits until it has", asyn
   assert.deepEqual(order, ["asked", "second"]);
 });
 
-test("HUB-8: many who wait ask once each, and get their turns one after the other", async () => {
+test("HUB-8: many waiting requests ask once each, and get their turns one after another", async () => {
   const locks = new DraftLocks();
   let inside = 0;
   let asked = 0;
@@ -39,7 +39,7 @@ test("HUB-8: many who wait ask once each, and get their turns one after the othe
   assert.ok(asked <= (20 * 19) / 2, `${asked}`);
 });
 
-test("who has gone away does not get the lock", async () => {
+test("a request that has gone away does not get the lock", async () => {
   const locks = new DraftLocks();
   const first = locks.newLock("a");
   await first.lock(forever, async () => undefined);

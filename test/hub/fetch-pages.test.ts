@@ -23,7 +23,7 @@ function infoOf(options: { private?: boolean } = {}) {
 const INFO = infoOf();
 const INFOHASH = toHex(INFO.infohashes.v1!);
 
-/** A signed-in browser, and what it sends and sees. */
+/** A signed-in browser, with what it sends and shows. */
 async function browser(t: TestContext) {
   const world = await hubWorld(t);
   const headers = { cookie: await world.signIn(), origin: `http://${HOST}` };
@@ -62,7 +62,7 @@ async function strangersView(world: World, path: string): Promise<PageModel> {
   return (await world.page(path)).model;
 }
 
-test("a magnet link or an infohash from the plain form leads to the page of the fetch, which becomes the torrent's", async (t) => {
+test("a magnet link or an infohash in the plain form leads to the page of the fetch, which becomes the torrent's", async (t) => {
   const { world, see, seeFetch, begin } = await browser(t);
   const path = await begin(`  magnet:?xt=urn:btih:${INFOHASH}&dn=theirs \r\n`);
   assert.match(path, /^\/t\/[0-9a-z]+\/theirs$/);
@@ -81,7 +81,7 @@ test("a magnet link or an infohash from the plain form leads to the page of the 
   assert.equal(await begin(INFOHASH), path, "it is here already");
 });
 
-test("what the form cannot take comes back with what was typed, the reason and what to do", async (t) => {
+test("a form that is refused comes back with what was typed, the reason and what to do", async (t) => {
   const { world, post } = await browser(t);
   for (const [source, words] of [
     ["", /Nothing was given/],
@@ -100,7 +100,7 @@ test("what the form cannot take comes back with what was typed, the reason and w
   assert.equal(world.engine.torrents.length, 0);
 });
 
-test("HUB-11: strangers see how far a fetch is; not its peers, nor why and under which name it failed", async (t) => {
+test("HUB-11: strangers see the progress of a fetch, but not its peers, nor why and under which name it failed", async (t) => {
   const { world, until, begin } = await browser(t);
   const info = infoOf({ private: true });
   const path = await begin(`magnet:?xt=urn:btih:${toHex(info.infohashes.v1!)}&dn=secret`);
@@ -114,7 +114,7 @@ test("HUB-11: strangers see how far a fetch is; not its peers, nor why and under
   assert.doesNotMatch(JSON.stringify(after), /secret|private|theirs/);
 });
 
-test("what trackers say stands on the page of a fetch and in the API, and is nothing for strangers", async (t) => {
+test("messages of trackers are on the page of a fetch and in the API, but not for strangers", async (t) => {
   const { world, seeFetch, begin } = await browser(t);
   const path = await begin(INFOHASH);
   assert.deepEqual((await seeFetch(path)).mine?.trackerNotices, []);
@@ -131,7 +131,7 @@ test("what trackers say stands on the page of a fetch and in the API, and is not
   );
 });
 
-test("a failed fetch is tried again at its address, from what is here; a cancelled one is gone", async (t) => {
+test("a failed fetch can be retried at its address, from the existing data; a cancelled one is gone", async (t) => {
   const { world, post, see, seeFetch, until, begin } = await browser(t);
   const path = await begin(INFOHASH);
   const { id } = await seeFetch(path);
@@ -156,7 +156,7 @@ test("a failed fetch is tried again at its address, from what is here; a cancell
   assert.ok(gone.kind === "message" && gone.status === 404);
 });
 
-test("HUB-11: an administrator may cancel the fetch of another, a publish token may not", async (t) => {
+test("HUB-11: an administrator may cancel somebody else's fetch, a publish token may not", async (t) => {
   const { world, begin, seeFetch } = await browser(t);
   const { id } = await seeFetch(await begin(INFOHASH));
   const { store } = world;

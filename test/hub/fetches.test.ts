@@ -77,7 +77,7 @@ for (const [what, source] of [
     assert.equal(fetch.infohash, INFOHASH);
     assert.equal(fetch.name, "theirs");
     assert.deepEqual(world.engine.only.trackers, [[TRACKER]]);
-    // Into a folder of our own, under the names that the everseed looks for.
+    // Into a folder of the hub, under the names that the everseed expects.
     const { existing, keepsHiddenName } = world.engine.only.options;
     assert.deepEqual([existing, keepsHiddenName], ["own", true]);
     if (source === MAGNET) world.engine.only.learn(METAINFO.info);
@@ -106,7 +106,7 @@ for (const [what, source] of [
   });
 }
 
-test("a .torrent file keeps what it says beside its content: words, date, maker, web seeds", async (t) => {
+test("a .torrent file keeps its other fields: description, date, creator, web seeds", async (t) => {
   const world = await hubWorld(t);
   const words = { comment: "Seen from the quay.", creationDate: 1_700_000_000 };
   const theirs = torrentOf({ ...words, webSeeds: ["http://mirror.example/files/"] });
@@ -125,7 +125,7 @@ test("a .torrent file keeps what it says beside its content: words, date, maker,
   assert.partialDeepStrictEqual(await api.json(), { comment: words.comment });
 });
 
-test("what is no torrent, or private, or too large is refused with the reason", async (t) => {
+test("a torrent that is invalid, private or too large is refused with the reason", async (t) => {
   const world = await hubWorld(t);
   for (const [body, words] of [
     [new Uint8Array([1, 2, 3]), /no torrent/],
@@ -142,19 +142,19 @@ test("what is no torrent, or private, or too large is refused with the reason", 
   assert.equal(world.engine.torrents.length, 0);
 });
 
-test("HUB-28: the same .torrent file sent five times at one moment is one fetch", async (t) => {
+test("HUB-28: the same .torrent file sent five times at once is one fetch", async (t) => {
   const world = await hubWorld(t);
   const fetches = await Promise.all(Array.from({ length: 5 }, () => begin(world, TORRENT)));
   assert.equal(new Set(fetches.map(({ id }) => id)).size, 1);
   assert.equal(world.engine.torrents.length, 1);
 });
 
-test("HUB-28: .torrent files sent at one moment are counted, and get the space they need", async (t) => {
+test("HUB-28: .torrent files sent at once are counted, and get the space they need", async (t) => {
   const world = await hubWorld(t);
   const torrents = Array.from({ length: 60 }, (_, at) => torrentOf({ name: `theirs ${at}` }));
   world.disk.free = 64 * 1024 * 1024 + 2.5 * BYTES.length;
   const few = await Promise.all(torrents.slice(0, 5).map((each) => send(world, each)));
-  // Which of them come first is nobody's promise.
+  // Their order is not defined.
   const refused = few.findIndex(({ status }) => status === 507);
   assert.deepEqual(
     few.map(({ status }) => status).toSorted((a, b) => a - b),
@@ -170,7 +170,7 @@ test("HUB-28: .torrent files sent at one moment are counted, and get the space t
   assert.equal(world.engine.torrents.length, 50);
 });
 
-/** An upload of so many bytes, by API. */
+/** An upload of this many bytes, through the API. */
 async function declare(world: World, size: number, name = "mine"): Promise<Response> {
   const json = { name, folder: false, files: [{ path: name, size }] };
   return world.call("/api/v1/drafts", { json, headers: await world.program() });
@@ -193,7 +193,7 @@ function saveFirstPiece({ engine }: World): void {
 
 const RESERVE = 64 * 1024 * 1024;
 
-test("STO-4, HUB-30: an upload does not get the space that fetches were promised, until they came or were given up", async (t) => {
+test("STO-4, HUB-30: an upload does not get space that was promised to fetches, until they complete or are cancelled", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = RESERVE + BYTES.length + 5_000;
   const fetch = await begin(world, TORRENT);
@@ -207,7 +207,7 @@ test("STO-4, HUB-30: an upload does not get the space that fetches were promised
   assert.equal((await declare(world, BYTES.length - 2_000, "more")).status, 201);
 });
 
-test("HUB-30: uploads and fetches of one moment see each other; a refused one keeps nothing", async (t) => {
+test("HUB-30: concurrent uploads and fetches see each other; a refused one keeps nothing", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = RESERVE + 1.5 * BYTES.length;
   const both = await Promise.all([send(world, TORRENT), declare(world, BYTES.length)]);
@@ -216,7 +216,7 @@ test("HUB-30: uploads and fetches of one moment see each other; a refused one ke
   assert.equal((await declare(world, BYTES.length / 4, "more")).status, 201);
 });
 
-test("HUB-30: of two magnet links whose details come at one moment the first gets the space, the second is told", async (t) => {
+test("HUB-30: when details of two magnet links arrive at once the first gets the space, the second reports the lack", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = RESERVE + 1.5 * BYTES.length;
   const infos = ["one", "two"].map((name) => parseMetainfo(torrentOf({ name })).info);
@@ -231,7 +231,7 @@ test("HUB-30: of two magnet links whose details come at one moment the first get
   assert.equal((await declare(world, BYTES.length)).status, 507, "the first has its space");
 });
 
-test("HUB-30: details of a magnet link that come while it is given up are promised nothing", async (t) => {
+test("HUB-30: details of a magnet link that arrive while it is being cancelled reserve no space", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = RESERVE + 1.5 * BYTES.length;
   const fetch = await begin(world, MAGNET);
@@ -240,7 +240,7 @@ test("HUB-30: details of a magnet link that come while it is given up are promis
   assert.equal((await declare(world, BYTES.length)).status, 201);
 });
 
-test("HUB-30: after a restart a fetch has its space still, and what came before is not counted again", async (t) => {
+test("HUB-30: after a restart a fetch still has its space, and existing data is not counted again", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = RESERVE + BYTES.length;
   await begin(world, TORRENT);
@@ -255,7 +255,7 @@ test("HUB-30: after a restart a fetch has its space still, and what came before 
   await next.stop();
 });
 
-test("HUB-30: a fetch that failed half way asks for the rest only when it is tried again", async (t) => {
+test("HUB-30: a fetch that failed half way reserves the rest only when it is retried", async (t) => {
   const world = await hubWorld(t);
   const fetch = await begin(world, TORRENT);
   saveFirstPiece(world);
@@ -270,7 +270,7 @@ test("HUB-30: a fetch that failed half way asks for the rest only when it is tri
   assert.equal((await look(world, fetch.id)).state, "fetching");
 });
 
-test("a magnet link that leads to a private torrent fails with the cause, and its bytes go when it is given up", async (t) => {
+test("a magnet link to a private torrent fails with the cause, and its data is removed when it is cancelled", async (t) => {
   const world = await hubWorld(t);
   const { info } = parseMetainfo(torrentOf({ private: true }));
   const fetch = await begin(world, `magnet:?xt=urn:btih:${toHex(info.infohashes.v1!)}`);
@@ -287,7 +287,7 @@ test("a magnet link that leads to a private torrent fails with the cause, and it
   assert.equal(gone.status, 404);
 });
 
-test("a fetch that is given up leaves nothing, and may begin anew", async (t) => {
+test("a cancelled fetch leaves nothing, and may begin again", async (t) => {
   const world = await hubWorld(t);
   const fetch = await begin(world, TORRENT);
   world.disk.poke(`${world.engine.only.options.root}/theirs/a.bin`, 0, BYTES.subarray(0, 9));
@@ -304,7 +304,7 @@ test("a fetch that is given up leaves nothing, and may begin anew", async (t) =>
   assert.notEqual((await begin(world, TORRENT)).id, fetch.id);
 });
 
-test("TRK-20: the tracker hears what is on its way: begun, failed, tried again, given up, begun anew, published", async (t) => {
+test("TRK-20: the tracker is told about each fetch: begun, failed, retried, cancelled, begun again, published", async (t) => {
   const world = await hubWorld(t);
   const heard = () => [...world.fetched];
   const fail = async (id: string): Promise<void> => {
@@ -336,7 +336,7 @@ test("TRK-20: the tracker hears what is on its way: begun, failed, tried again, 
   assert.deepEqual(heard(), []);
 });
 
-test("a fetch goes on after a restart, from what is on disk", async (t) => {
+test("a fetch resumes after a restart, from the data on disk", async (t) => {
   const world = await hubWorld(t);
   const one = await begin(world, TORRENT);
   await world.parts.fetches.stop();
@@ -352,7 +352,7 @@ test("a fetch goes on after a restart, from what is on disk", async (t) => {
   await next.stop();
 });
 
-test("nobody is there: it is called stalled after a while, until a piece comes", async (t) => {
+test("without peers a fetch is reported as stalled after a while, until a piece arrives", async (t) => {
   const world = await hubWorld(t);
   const fetch = await begin(world, TORRENT);
   assert.equal((await look(world, fetch.id)).state, "fetching");
@@ -362,7 +362,7 @@ test("nobody is there: it is called stalled after a while, until a piece comes",
   assert.equal((await look(world, fetch.id)).state, "fetching");
 });
 
-test("HUB-11: strangers neither begin nor see a fetch", async (t) => {
+test("HUB-11: strangers can neither start nor see a fetch", async (t) => {
   const world = await hubWorld(t);
   const fetch = await begin(world, TORRENT);
   for (const response of [

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { API_PREFIX } from "../../src/api/paths.ts";
 import { HOST, hubWorld, PASSWORD, problemOf, type World } from "./hub-world.ts";
 
-// What a page of another port of this host can make a browser send, with the cookies of somebody who is signed in here:
-// cookies know no ports, and over plain HTTP the browser says nothing of where a form came from (HUB-41).
+// Requests that a page on another port of this host can make a browser send, with the cookies of a signed-in user:
+// cookies ignore ports, and over plain HTTP the browser does not say where a form came from (HUB-41).
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -14,7 +14,7 @@ function unsafeRoutes({ hub }: World): { method: string; path: string }[] {
   return routes.map(({ method, path }) => ({ method, path: path.replaceAll(/:[a-z]+/g, "k3f9") }));
 }
 
-/** The types a form can have, one that none can, and none at all. */
+/** The types that a form can have, one that it cannot have, and none. */
 const TYPES = [
   "application/x-www-form-urlencoded",
   "multipart/form-data; boundary=x",
@@ -35,7 +35,7 @@ function sendersWith(cookie: string): Record<string, string>[] {
   );
 }
 
-test("HUB-41: no route of the API takes a request of another port, whatever type it gives itself", async (t) => {
+test("HUB-41: no route of the API accepts a request from another port, whatever its content type", async (t) => {
   const world = await hubWorld(t);
   const cookie = await world.signIn();
   const routes = unsafeRoutes(world).filter(({ path }) => path.startsWith(API_PREFIX));
@@ -46,14 +46,14 @@ test("HUB-41: no route of the API takes a request of another port, whatever type
       const why = `${method} ${path} ${JSON.stringify(headers)}`;
       assert.deepEqual(await problemOf(response), { status: 403, code: "cross_site" }, why);
     }
-    // Also when nobody is signed in: nobody is to be signed in by another page.
+    // Even without a session: another page must not sign anybody in.
     const bare = await world.call(path, { method, headers: { origin: "null" }, body: "x=1" });
     assert.equal(bare.status, 403, `${method} ${path}`);
   }
   assert.deepEqual(world.logged, []);
 });
 
-test("HUB-41: outside of the API everything that changes something is a form with a token", async (t) => {
+test("HUB-41: outside the API every change needs a form with a token", async (t) => {
   const world = await hubWorld(t);
   const cookie = await world.signIn();
   const routes = unsafeRoutes(world).filter(({ path }) => !path.startsWith(API_PREFIX));
@@ -75,7 +75,7 @@ test("HUB-41: outside of the API everything that changes something is a form wit
   }
 });
 
-test("HUB-41: a removed torrent and a .torrent file: what a plain form did with them", async (t) => {
+test("HUB-41: a removed torrent and a .torrent file: what a plain form could do with them", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish({ a: new Uint8Array([1]) });
   const cookie = await world.signIn();
@@ -93,7 +93,7 @@ test("HUB-41: a removed torrent and a .torrent file: what a plain form did with 
   assert.equal((await world.call(`${torrent}/restore`, restore)).status, 403);
   assert.equal((await world.call(torrent)).status, 410);
   assert.equal((await world.call(fetches, { headers: foreign, body: file })).status, 403);
-  // Bytes that do not say what they are, are not taken from anybody.
+  // Bytes without a content type are accepted from nobody.
   for (const type of [...TYPES, "application/x-bittorrents"]) {
     const headers = { ...(await world.program()), ...(type && { "content-type": type }) };
     const refused = await world.call(fetches, { headers, body: file });
@@ -103,7 +103,7 @@ test("HUB-41: a removed torrent and a .torrent file: what a plain form did with 
   assert.equal((await world.call(fetches, { headers: right, body: file })).status, 201);
 });
 
-test("HUB-41: no route of the API that takes JSON takes it under another name", async (t) => {
+test("HUB-41: no route of the API that takes JSON accepts it under another type", async (t) => {
   const world = await hubWorld(t);
   const headers = { ...(await world.program("admin")), "content-type": "text/plain" };
   const document = (await (await world.call(`${API_PREFIX}/openapi.json`)).json()) as {

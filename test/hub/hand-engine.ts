@@ -5,7 +5,7 @@ import type { TorrentInfo } from "../../src/metainfo/metainfo.ts";
 import type { FetchEngine } from "../../src/publish/fetch-run.ts";
 import type { TrackerNotice } from "../../src/publish/fetch-state.ts";
 
-/** An engine whose torrents do what a test tells them. */
+/** An engine whose torrents do what the test says. */
 export class HandEngine implements FetchEngine {
   readonly torrents: HandTorrent[] = [];
 

@@ -9,7 +9,7 @@ import type { WebHandler } from "../../src/ports/web.ts";
 import { breakOff } from "../../src/hub/break-off.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 
-// The server in front of the hub, with little patience.
+// The server in front of the hub, with short time limits.
 
 const UPLOAD = "/api/v1/drafts/k3f9k3f9/content";
 const LONG = 60_000;
@@ -30,7 +30,7 @@ async function serve(t: TestContext, handle: WebHandler, patience: Partial<typeo
   return server.port;
 }
 
-/** What comes back for raw bytes until the other side ends. */
+/** The answer to raw bytes, until the other side ends. */
 async function raw(port: number, text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => undefined);
@@ -69,7 +69,7 @@ const slow: [who: string, patience: Partial<typeof PATIENT>, text: string][] = [
   ],
 ];
 for (const [who, patience, text] of slow) {
-  test(`HUB-25: a connection that ${who} is ended, and what read its body is told`, async (t) => {
+  test(`HUB-25: a connection that ${who} is closed, and the reader of its body is told`, async (t) => {
     const read: Promise<unknown>[] = [];
     const port = await serve(
       t,
@@ -88,7 +88,7 @@ for (const [who, patience, text] of slow) {
   });
 }
 
-test("HUB-25: one address has 256 connections at once; a proxy and this machine have as many as they need", async (t) => {
+test("HUB-25: an address may have 256 connections; a proxy and this machine may have as many as they need", async (t) => {
   const open = async (proxies: string[], speaksForMany?: () => boolean) => {
     const server = await openHubServer(
       { host: "127.0.0.1", port: 0, proxies, faults: UNCOUNTED },
@@ -116,7 +116,7 @@ test("HUB-25: one address has 256 connections at once; a proxy and this machine 
   }
 });
 
-test("HUB-25: only silence ends an upload, not how long it takes", async (t) => {
+test("HUB-25: only silence ends an upload, not its duration", async (t) => {
   const port = await serve(t, async (request) => new Response(String(await readAll(request))), {
     bodyMs: 1,
     headersMs: SHORT,
@@ -134,7 +134,7 @@ test("HUB-25: only silence ends an upload, not how long it takes", async (t) => 
   assert.equal(await answered, 200);
 });
 
-test("an upload arrives byte by byte as it was sent, also when its reader is slow and gives memory back", async (t) => {
+test("an upload arrives byte by byte as it was sent, even when its reader is slow and returns memory", async (t) => {
   const bytes = randomBytes(5_000_000);
   const port = await serve(t, async (request) => {
     const hash = createHash("sha256");
@@ -175,7 +175,7 @@ test("HUB-8: an upload that is refused unread gets its answer, and its bytes are
   assert.ok(sent < 100_000_000, `${sent}`);
 });
 
-test("HUB-16: an answer that cannot be finished ends with its connection, and nothing is written past our log", async (t) => {
+test("HUB-16: an answer that cannot be finished ends with its connection, and nothing bypasses our log", async (t) => {
   const written = mock.method(console, "error", () => undefined);
   t.after(() => written.mock.restore());
   const port = await serve(t, async (_request, context) => {

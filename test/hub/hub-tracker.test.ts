@@ -51,7 +51,7 @@ function open(t: TestContext, port: number, from = "127.0.0.1"): Socket {
   return socket;
 }
 
-/** What comes back for raw bytes until the other side ends. */
+/** The answer to raw bytes, until the other side ends. */
 async function raw(t: TestContext, port: number, text: string, from?: string): Promise<string> {
   const socket = open(t, port, from);
   let got = "";
@@ -61,7 +61,7 @@ async function raw(t: TestContext, port: number, text: string, from?: string): P
   return got;
 }
 
-/** Also by a reset, unlike `once`. */
+/** Unlike `once`, this also resolves on a reset. */
 async function closed(socket: Socket): Promise<void> {
   // It may have ended while something else was awaited.
   if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
@@ -155,7 +155,7 @@ const refusedBytes: readonly (readonly [what: string, text: string, status: RegE
   ],
 ];
 
-test("TRK-12: raw sockets get 4xx for what is no request or too much, and nothing behind it is read", async (t) => {
+test("TRK-12: invalid or oversized requests on raw sockets get 4xx, and nothing after them is read", async (t) => {
   const hub = await startHub(t);
   for (const [what, text, status] of refusedBytes) {
     const reply = await raw(t, hub.webPort, text);
@@ -166,7 +166,7 @@ test("TRK-12: raw sockets get 4xx for what is no request or too much, and nothin
   assert.ok(!peers.includes("127.0.0.1:6666"), "nothing smuggled was obeyed either");
 });
 
-test("TRK-12: pipelined requests are answered one by one, in their order", async (t) => {
+test("TRK-12: pipelined requests are answered one by one, in order", async (t) => {
   const hub = await startHub(t, { peersPerAddressInSwarm: 200 });
   const ports = Array.from({ length: 200 }, (_, index) => 1_000 + index);
   const asks = ports.map((port) => `/announce?${QUERY}&port=${port}&numwant=0`);
@@ -180,7 +180,7 @@ test("TRK-12: pipelined requests are answered one by one, in their order", async
   assert.match(replies[200]!, /10:incompletei200e/);
 });
 
-/** A server that has little patience. */
+/** A server with short time limits. */
 async function hasty(t: TestContext): Promise<WebServer> {
   const server = await openHubServer(
     { host: "127.0.0.1", port: 0, proxies: [], faults: UNCOUNTED },
@@ -235,7 +235,7 @@ for (const [what, begin, drip, reply] of slow) {
   });
 }
 
-/** A table whose every call throws once it is shut, but for those of `open`. */
+/** A table whose calls all throw once it is shut, except those of `open`. */
 function shuttable<Table extends object>(table: Table, isShut: () => boolean, open: string): Table {
   return new Proxy(table, {
     get(target, name) {
@@ -270,7 +270,7 @@ const row = (byte: number, infohash_v2: Uint8Array | null) => ({
   trackers: null,
 });
 
-test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP, of whatever torrent", async (t) => {
+test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP, for any torrent", async (t) => {
   const store = await openStore(":memory:");
   t.after(() => store.close());
   await store.torrents.insert(row(1, null), { words: "" });
@@ -359,7 +359,7 @@ async function askEverything(t: TestContext, tracker: HubTracker): Promise<void>
     assert.equal((await udp.scrape(infohash)).readUInt32BE(0), 2);
   }
 
-  // Changes are heard of without it, too.
+  // Changes arrive without it, too.
   tracker.unregister({ v1: new Uint8Array(20).fill(1) });
   assert.match(await announceTo(1), /not registered here/);
   assert.doesNotMatch(await scrapeOf(1), /complete/);
@@ -376,7 +376,7 @@ function keepingLog(lines: string[]): Log {
   return { debug: keep, info: keep, warn: keep, error: keep };
 }
 
-test("TRK-13, BDR-4.2.6: a hub refuses a passkey or device it does not know, by path, query and BEP 41, and logs none of it", async (t) => {
+test("TRK-13, BDR-4.2.6: a hub refuses unknown passkeys and devices, by path, query and BEP 41, and logs none of them", async (t) => {
   const lines: string[] = [];
   const hub = await startHub(t, { open: false }, keepingLog(lines));
   const secret = "5ecretOfSomebody0123456789";
@@ -392,7 +392,7 @@ test("TRK-13, BDR-4.2.6: a hub refuses a passkey or device it does not know, by 
     [`/scrape?info_hash=${HASH}&device=${secret}`, 403, /this device is not known here/],
     [`/announce?${rest}&passkey=${secret}&passkey=${secret}x`, 200, /this passkey is not known/],
     [`/announce?${rest}`, 200, /this torrent is not registered here/],
-    // Wrong methods and what only looks like the tracker are the site's.
+    // The site handles wrong methods and paths that only resemble the tracker's.
     [`/x/${secret}/announce?${rest}`, 303, /^/],
   ] as const) {
     const reply = await raw(t, hub.webPort, get(target));
@@ -422,7 +422,7 @@ test("TRK-13, BDR-4.2.6: a hub refuses a passkey or device it does not know, by 
   assert.ok(!told.includes(secret.slice(0, 5)), "no more than four characters of a secret");
 });
 
-test("TRK-13: an open tracker does not look at what anybody shows", async (t) => {
+test("TRK-13: an open tracker ignores credentials", async (t) => {
   const hub = await startHub(t);
   for (const target of [
     `/5ecretOfSomebody0123456789/announce?${QUERY}&port=1`,
@@ -433,7 +433,7 @@ test("TRK-13: an open tracker does not look at what anybody shows", async (t) =>
   }
 });
 
-test("TRK-17, PUB-3.7: totals are in the database once flushed, and counted on from there", async () => {
+test("TRK-17, PUB-3.7: totals are in the database once flushed, and counting continues from there", async () => {
   const store = await openStore(":memory:");
   const infohash = new Uint8Array(20).fill(1);
   const before = new OpenTotals(store.swarmTotals, 1, SILENT_LOG);

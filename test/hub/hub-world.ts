@@ -31,7 +31,7 @@ import { Hub } from "../../src/hub/hub.ts";
 import type { HubParts } from "../../src/hub/hub-parts.ts";
 import { HandEngine } from "./hand-engine.ts";
 
-// A hub on a disk in memory, for the tests of this room. It is called like the function it is.
+// A hub on a disk in memory, for the tests of this room. It is called as a plain function.
 
 export const PASSWORD = "correct horse battery";
 export const HOST = "127.0.0.1:8420";
@@ -48,7 +48,7 @@ class Pool implements SlabPool {
   }
 }
 
-/** Timers fire when told to, those that only let others have a turn by themselves. */
+/** Timers fire when the test says so; timers that only yield to others fire by themselves. */
 export class HandClock implements Clock {
   wall = Date.now();
   readonly #fires = new Set<() => void>();
@@ -81,7 +81,7 @@ export interface Call {
 
 export type World = Awaited<ReturnType<typeof hubWorld>>;
 
-/** @param setUp - Make the administrator `ann`; otherwise setup is open. */
+/** @param setUp - Create the administrator `ann`; otherwise setup is open. */
 export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}) {
   const store = await openStore(":memory:");
   const disk = new MemoryFiles();
@@ -251,7 +251,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     },
     limits,
     renderer: async () => ({
-      // What the page says, without the page.
+      // The content of the page, without its markup.
       render: async (page) => JSON.stringify(page),
     }),
     pageAssets: { scripts: ["/assets/app.js"], styles: ["/assets/app.css"] },
@@ -304,7 +304,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     });
   }
 
-  /** What a browser sends that has loaded the page of the form; a form that has a token keeps it. */
+  /** The request of a browser that has loaded the form's page; a form that has a token keeps it. */
   async function withToken(
     form: Record<string, string>,
     headers: Headers,
@@ -326,7 +326,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     return cookieOf(response);
   }
 
-  /** Headers of a program with a fresh token. */
+  /** The headers of a program with a new token. */
   async function program(scope: "publish" | "admin" = "publish"): Promise<Record<string, string>> {
     const { token } = await accounts.createToken(userId, { name: "t", scope, expiresInDays: 1 });
     return { authorization: `Bearer ${token}` };
@@ -384,9 +384,9 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     logged,
     judged,
     engine,
-    /** As a hub that starts again on the same disk would have them. */
+    /** What a hub would have when it restarts on the same disk. */
     restartFetches,
-    /** Infohashes, in hexadecimal, that the tracker was told are on their way. */
+    /** Infohashes, in hexadecimal, that the tracker was told are being fetched. */
     fetched,
     count,
     damage,

@@ -25,7 +25,7 @@ async function world(t: TestContext, count: number) {
     const id = `t${index}`;
     for (const name of names(id)) {
       await writeFile(join(root, name), "published");
-      // A whole second, which `replace` can give again to the last digit.
+      // A whole second, which `replace` can reproduce exactly.
       await utimes(join(root, name), 1_000, 1_000);
     }
     await store.torrents.insert(
@@ -47,7 +47,7 @@ async function world(t: TestContext, count: number) {
         metainfo_path: "",
         publisher_id: "u",
         published_at: 1,
-        // Behind the last write, as file systems date it.
+        // After the last write, as file systems date it.
         checked_at: Date.now() + 60_000,
         trackers: "[]",
       },
@@ -96,7 +96,7 @@ async function world(t: TestContext, count: number) {
   return { root, store, round, lost, loads: () => loads };
 }
 
-/** Puts another file of the same length there, with the times that the old one had. */
+/** Replaces a file by another of the same length, with the times of the old one. */
 async function replace(path: string, how: "copy" | "move" | "write"): Promise<void> {
   const { atime, mtime } = await stat(path);
   const other = `${path}-other`;
@@ -110,7 +110,7 @@ async function replace(path: string, how: "copy" | "move" | "write"): Promise<vo
 }
 
 for (const how of ["copy", "move", "write"] as const) {
-  test(`a file that was replaced (${how}) under its old date and length is compared in the next round, and it alone`, async (t) => {
+  test(`a file that was replaced (${how}) under its old date and length is compared in the next round, and no other`, async (t) => {
     const { root, round } = await world(t, 2);
     assert.deepEqual(await round(), [], "what nobody has written to is as it was");
     assert.deepEqual(await round(), []);
@@ -120,7 +120,7 @@ for (const how of ["copy", "move", "write"] as const) {
   });
 }
 
-test("what changed while no watch ran is compared as a whole, as often as it takes", async (t) => {
+test("content that changed while no watch ran is compared as a whole, as often as necessary", async (t) => {
   const { root, store, round } = await world(t, 1);
   await store.torrents.setStamp("t0", "another look");
   assert.deepEqual(await round(), ["t0 all"]);
@@ -129,7 +129,7 @@ test("what changed while no watch ran is compared as a whole, as often as it tak
   assert.deepEqual(await round(), ["t0 all"], "nobody knows yet what the first change was");
 });
 
-test("a stamp is kept for what was compared after its last write, and for nothing else", async (t) => {
+test("a stamp is kept only for files that were compared after their last write", async (t) => {
   const { store, round } = await world(t, 1);
   await round();
   const stamp = (await store.torrents.find("t0"))?.content_stamp;
@@ -139,7 +139,7 @@ test("a stamp is kept for what was compared after its last write, and for nothin
   assert.equal((await store.torrents.find("t0"))?.content_stamp, null);
 });
 
-test("one round sees what changed and what is lost among a thousand torrents, from memory", async (t) => {
+test("one round finds changed and lost files among a thousand torrents, from memory", async (t) => {
   const { root, round, lost, loads } = await world(t, 1_000);
   assert.deepEqual(await round(), []);
   assert.equal(loads(), 1_000);

@@ -32,7 +32,7 @@ const bodyOf = async (response: Response): Promise<Uint8Array> =>
   new Uint8Array(await response.arrayBuffer());
 
 for (const kind of ["v1", "v2"] as const) {
-  test(`HUB-19: a ${kind} file that was changed on the disk goes out by no download and no web seed`, async (t) => {
+  test(`HUB-19: a ${kind} file that was changed on the disk is not served by any download or web seed`, async (t) => {
     const world = await worldWith(t, kind);
     world.harm();
     for (const path of world.paths) {
@@ -60,7 +60,7 @@ for (const kind of ["v1", "v2"] as const) {
   });
 }
 
-test("HUB-19: damage that is known is refused before a byte goes out, and no longer than it lasts", async (t) => {
+test("HUB-19: known damage is refused before any byte is sent, and only as long as it lasts", async (t) => {
   const world = await worldWith(t);
   const [path] = world.paths;
   world.harm();
@@ -84,7 +84,7 @@ test("HUB-19: damage that is known is refused before a byte goes out, and no lon
   );
 });
 
-test("HUB-19: what was judged is believed until somebody writes to the file, also for ranges", async (t) => {
+test("HUB-19: a judged file is believed until somebody writes to it, even for ranges", async (t) => {
   const world = await worldWith(t);
   const [path] = world.paths;
   const start = world.clock.wall;

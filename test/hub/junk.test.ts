@@ -10,7 +10,7 @@ import type { Log, LogFields } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { tus } from "./hub-world.ts";
 
-// What strangers throw at a running hub is no reason for a line that wakes its owner.
+// What strangers throw at a running hub must not cause a log line that wakes its owner.
 
 interface Line {
   readonly level: keyof Log;
@@ -61,7 +61,7 @@ async function datagram(port: number, bytes: string): Promise<void> {
   socket.close();
 }
 
-/** Connects as a client does, and asks for what the tracker does not know. */
+/** Connects like a client, and asks for a torrent that the tracker does not know. */
 async function refusedDatagram(port: number): Promise<void> {
   const socket = createSocket("udp4");
   const answer = async (packet: Buffer): Promise<Buffer> => {
@@ -79,7 +79,7 @@ async function refusedDatagram(port: number): Promise<void> {
   socket.close();
 }
 
-/** Waits for what happens behind a socket. */
+/** Waits for something that happens behind a socket. */
 async function until(condition: () => boolean, what: () => string): Promise<void> {
   for (let turn = 0; turn < 1_000; turn += 1) {
     if (condition()) return;
@@ -105,7 +105,7 @@ async function draftPath(hub: RunningHub, token: string): Promise<string> {
   return ((await response.json()) as { uploadPath: string }).uploadPath;
 }
 
-test("HUB-16: junk of ten kinds is counted and told at debug level; nothing is at warn or error level", async (t) => {
+test("HUB-16: junk of ten kinds is counted and reported at debug level; nothing is at warn or error level", async (t) => {
   const { hub, lines, loud, token, written } = await startHub(t);
   const authorization = `Bearer ${token}`;
   const upload = await draftPath(hub, token);
@@ -187,7 +187,7 @@ test("HUB-16: junk of ten kinds is counted and told at debug level; nothing is a
       () => `${what}: ${JSON.stringify(hub.faults())}`,
     );
   }
-  // What is answered, and is no success: wrong tokens, bodies of the wrong form.
+  // Answered, but not successful: wrong tokens, bodies of the wrong form.
   const post = (path: string, body: string, headers: Record<string, string>) =>
     fetch(hub.url + path, { method: "POST", headers, body });
   assert.equal((await post("/api/v1/session", "{no json", JSON_TYPE)).status, 400);
@@ -206,7 +206,7 @@ test("HUB-16: junk of ten kinds is counted and told at debug level; nothing is a
   assert.deepEqual(sum.fields["sinceStart"], hub.faults());
 });
 
-test("HUB-9: a failed sign-in is one line with the address, by every way in; no password and no token is in it", async (t) => {
+test("HUB-9: a failed sign-in is one line with the address, whichever way it came; it contains no password or token", async (t) => {
   const { hub, lines, loud } = await startHub(t);
   const signIn = async (name: string, password: string): Promise<number> => {
     const body = JSON.stringify({ name, password });

@@ -11,7 +11,7 @@ import { hubWorld, problemOf, type World } from "./hub-world.ts";
 type Kind = TorrentSummary["kind"];
 
 const pieceSize = 32_768;
-/** In the order of v1; that of a tree has "a/…" before "a b.bin". */
+/** In v1 order; a v2 tree has "a/…" before "a b.bin". */
 const CONTENTS = {
   "a b.bin": bytes(pieceSize, 1),
   "a/deep.bin": bytes(3 * pieceSize + 20_000, 2),
@@ -65,7 +65,7 @@ async function ask(world: World, json: object): Promise<KnownContent> {
 }
 
 for (const kind of ["v1", "v2", "hybrid"] as const) {
-  test(`MET-23: content of kind ${kind} is known by the hashes that the page makes, before an upload`, async (t) => {
+  test(`MET-23: content of kind ${kind} is recognised by the hashes that the page computes, before an upload`, async (t) => {
     const world = await hubWorld(t);
     const paths = kind === "v1" ? (Object.keys(CONTENTS) as (keyof typeof CONTENTS)[]) : TREE_ORDER;
     const asked = question(paths, kind);
@@ -81,7 +81,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
   });
 }
 
-test("one file of each kind is known, whatever part of a piece it fills", async (t) => {
+test("one file of each kind is recognised, whatever part of a piece it fills", async (t) => {
   const world = await hubWorld(t);
   for (const kind of ["v1", "v2", "hybrid"] as const) {
     for (const [at, length] of [1, 16_384, 16_385, 32_768, 32_769, 150_000].entries()) {
@@ -96,7 +96,7 @@ test("one file of each kind is known, whatever part of a piece it fills", async 
   }
 });
 
-test("HUB-19, HUB-11: damaged content is not known, odd hashes and strangers are refused", async (t) => {
+test("HUB-19, HUB-11: damaged content is not recognised, invalid hashes and strangers are refused", async (t) => {
   const world = await hubWorld(t);
   const paths = Object.keys(CONTENTS) as (keyof typeof CONTENTS)[];
   const asked = question(paths, "v1");

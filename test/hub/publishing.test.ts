@@ -58,7 +58,7 @@ for (const [why, status, code, json] of declarations) {
   });
 }
 
-test("STO-4: a full disk answers 507 with what to do", async (t) => {
+test("STO-4: a full disk answers 507 and says what to do", async (t) => {
   const world = await hubWorld(t);
   world.disk.free = 1e8;
   const json = { name: "x", folder: false, files: [{ path: "x", size: 5e8 }] };
@@ -66,7 +66,7 @@ test("STO-4: a full disk answers 507 with what to do", async (t) => {
   assert.deepEqual(await problemOf(response), { status: 507, code: "disk_full" });
 });
 
-test("PUB-1.2: tus: HEAD tells the offset, PATCH goes on from it, the last byte publishes", async (t) => {
+test("PUB-1.2: tus: HEAD returns the offset, PATCH continues from it, the last byte publishes", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   const content = bytes(100_000);
@@ -144,7 +144,7 @@ for (const [why, status, more] of patches) {
   });
 }
 
-test("what breaks on our side during an upload has an id that is in the log, and tells nothing else", async (t) => {
+test("an internal error during an upload has an id that is in the log, and reveals nothing else", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   const draft = await declare(world, headers);
@@ -194,7 +194,7 @@ test("HUB-8: more bytes than declared are refused", async (t) => {
   assert.equal(response.status, 413);
 });
 
-test("PUB-1.2: a body that breaks off keeps what came", async (t) => {
+test("PUB-1.2: an interrupted body keeps what arrived", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   const draft = await declare(world, headers);
@@ -216,7 +216,7 @@ test("PUB-1.2: a body that breaks off keeps what came", async (t) => {
   );
 });
 
-test("STO-4: a disk that refuses while an idle upload is put away harms nobody; it opens again", async (t) => {
+test("STO-4: a disk that refuses while an idle upload is put away harms nobody; the upload opens again", async (t) => {
   const { call, program, disk, clock } = await hubWorld(t);
   const headers = await program();
   const openAppend = disk.openAppend.bind(disk);
@@ -246,7 +246,7 @@ test("STO-4: a disk that refuses while an idle upload is put away harms nobody; 
   assert.equal(draft.state, "published");
 });
 
-test("a draft that is given up is gone, for its owner and for everybody", async (t) => {
+test("a cancelled draft is gone, for its owner and for everybody", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   for (const path of ["", "/content"]) {
@@ -284,7 +284,7 @@ test("HUB-11: somebody else's draft looks as if it did not exist", async (t) => 
   }
 });
 
-test("MET-23: piece hashes end an upload of what is here; odd ones and strangers' are refused", async (t) => {
+test("MET-23: piece hashes end an upload of existing content; invalid ones and strangers' are refused", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   const say = (id: string, v1: unknown, more: Record<string, string> = headers) =>
@@ -301,7 +301,7 @@ test("MET-23: piece hashes end an upload of what is here; odd ones and strangers
     body: content20,
     headers: { ...headers, ...tus(0) },
   });
-  // The published one is not found again by its declaration.
+  // Its declaration does not find the published torrent again.
   const again = await declare(world, headers, 20_000);
   assert.notEqual(again.id, first.id);
   for (const [odd, status] of [
@@ -321,7 +321,7 @@ test("MET-23: piece hashes end an upload of what is here; odd ones and strangers
   assert.match(page.headers.get("location") ?? "", new RegExp(`^/t/${first.id}/`));
 });
 
-test("PUB-5.1: what is published has a page, an entry, a magnet link and a .torrent file", async (t) => {
+test("PUB-5.1: a publication has a page, an entry, a magnet link and a .torrent file", async (t) => {
   const world = await hubWorld(t);
   const contents = {
     "b/two.bin": bytes(40_000, 2),
@@ -373,7 +373,7 @@ const titles: [why: string, title: string, saved: string][] = [
   ["half a character", "a\ud800b", "a\ufffdb"],
 ];
 for (const [why, title, saved] of titles) {
-  test(`A title with ${why} is kept to the letter, and no file is renamed`, async (t) => {
+  test(`A title with ${why} is kept exactly, and no file is renamed`, async (t) => {
     const world = await hubWorld(t);
     const content = { "tides.mp4": bytes(70_000) };
     const id = await world.publish(content, { name: "tides.mp4", folder: false, title });
@@ -417,7 +417,7 @@ for (const title of ["", " \t ", "x".repeat(256)]) {
 }
 
 for (const folder of [true, false]) {
-  test(`BEP 19: a ${folder ? "folder" : "file"} is fetched by its paths from the web seed, in ranges, and nothing else is`, async (t) => {
+  test(`BEP 19: the web seed serves a ${folder ? "folder" : "file"} by its paths, in ranges, and nothing else`, async (t) => {
     const world = await hubWorld(t);
     const name = folder ? "talks 100% + more" : "a #1?.bin";
     const paths = folder ? ["sub folder/б&=+.bin", "a.txt", "x%2Fy"] : ["ignored"];
@@ -427,7 +427,7 @@ for (const folder of [true, false]) {
       new Uint8Array(await (await world.call(`/t/${id}.torrent`)).arrayBuffer()),
     );
     assert.deepEqual(webSeeds, [`http://${HOST}/t/${id}/seed/`]);
-    // As BEP 19 says: the address ends with a slash, so the path in the torrent follows.
+    // By BEP 19 the address ends with a slash, so the path in the torrent follows.
     const at = (path: readonly string[]) =>
       new URL(webSeeds[0]! + path.map(encodeURIComponent).join("/")).pathname;
     const real = info.files.filter((file) => !file.pad);
@@ -478,7 +478,7 @@ test("10,000 files: pages of 200, searched by part of a name", async (t) => {
 });
 
 const content = bytes(1000);
-test("files stand in natural order below their folders, each folder with all it holds", async (t) => {
+test("files are listed in natural order below their folders, each folder with its whole content", async (t) => {
   const world = await hubWorld(t);
   const paths = ["b/10.txt", "b/9.txt", "b/inner/1.txt", "a 10.txt", "a 9.txt", "A 1.txt"];
   const id = await world.publish(
@@ -500,7 +500,7 @@ test("files stand in natural order below their folders, each folder with all it 
   }
 });
 
-test("ninety folders in one another are shown as a few, and the file is still there", async (t) => {
+test("ninety nested folders are shown as a few, and the file can still be found", async (t) => {
   const world = await hubWorld(t);
   const deep = `${"d/".repeat(90)}x.txt`;
   const id = await world.publish({ [deep]: bytes(3), "y.txt": bytes(2) }, { kind: "v1" });
@@ -510,7 +510,7 @@ test("ninety folders in one another are shown as a few, and the file is still th
   assert.equal(model.torrent.files[1]?.path, deep);
 });
 
-test("HUB-19: a damaged torrent counts no seed that is none, and offers no download that fails", async (t) => {
+test("HUB-19: a damaged torrent does not count the everseed as a seed, and offers no download that fails", async (t) => {
   const world = await hubWorld(t);
   const contents = { "a.bin": bytes(1000), "b.bin": bytes(500, 1), c: bytes(9) };
   const id = await world.publish(contents, { kind: "v1" });
@@ -548,7 +548,7 @@ test("HUB-19: a damaged torrent counts no seed that is none, and offers no downl
   assert.deepEqual(elsewhere.pieces, { copies: [3], lacking: [0], missing: 1 });
 });
 
-test("HUB-19: a file that is cut or gone is refused with what repairs it, and looked at", async (t) => {
+test("HUB-19: a truncated or missing file is refused with what repairs it, and is checked", async (t) => {
   const world = await hubWorld(t);
   const files = { "a.bin": bytes(1000), "b.bin": bytes(500, 1) };
   const id = await world.publish(files, { kind: "hybrid" });
@@ -566,7 +566,7 @@ test("HUB-19: a file that is cut or gone is refused with what repairs it, and lo
   assert.deepEqual(world.lookedAt, [id, id]);
 });
 
-test("a description is read as Markdown once for the page, and stays as it was typed in the API", async (t) => {
+test("a description is rendered as Markdown once for the page, and the API returns it as it was typed", async (t) => {
   const world = await hubWorld(t);
   const comment = "**Bold**, <b>not</b>, [bad](javascript:alert(1))";
   const id = await world.publish({ "a.bin": bytes(9) }, { comment });
@@ -590,7 +590,7 @@ test("a description is read as Markdown once for the page, and stays as it was t
   assert.partialDeepStrictEqual(api, { comment });
 });
 
-test("the help page is there for strangers, and can be shared", async (t) => {
+test("strangers can read the help page, and it can be cached", async (t) => {
   const world = await hubWorld(t);
   assert.deepEqual((await world.page("/help")).model, { kind: "help" });
 });
@@ -632,7 +632,7 @@ for (const [range, status, first, end] of ranges) {
   });
 }
 
-test("direct download: versions, empty files, and a name that tries to be more", async (t) => {
+test("direct download: versions, empty files, and a hostile name", async (t) => {
   const world = await hubWorld(t);
   const evil = 'x".html\u2028\u00e9.svg';
   const id = await world.publish({ [evil]: content, empty: new Uint8Array(0) });
@@ -662,7 +662,7 @@ test("direct download: versions, empty files, and a name that tries to be more",
   assert.equal((await world.call(`/t/${id}/files/2/x`)).status, 404);
 });
 
-test("HUB-21: live figures come at once and when they change; silent readers are dropped, too many refused", async (t) => {
+test("HUB-21: live figures arrive at once and on changes; silent readers are dropped, too many are refused", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish({ a: content });
   const path = `/api/v1/torrents/${id}/live`;
@@ -693,7 +693,7 @@ test("HUB-21: live figures come at once and when they change; silent readers are
   assert.equal((await world.call("/api/v1/torrents/zzz/live")).status, 404);
 });
 
-test("HUB-5: names that are markup travel as data, and pages keep them as they are", async (t) => {
+test("HUB-5: names that contain markup travel as data, and pages show them unchanged", async (t) => {
   const world = await hubWorld(t);
   const name = "<script>alert(1)</script>";
   const id = await world.publish(
@@ -708,7 +708,7 @@ test("HUB-5: names that are markup travel as data, and pages keep them as they a
   );
 });
 
-test("the same content again leads to the page of the first", async (t) => {
+test("publishing the same content again leads to the page of the first", async (t) => {
   const world = await hubWorld(t);
   const first = await world.publish({ a: content }, { trackers: [] });
   const second = await world.publish({ a: content }, { comment: "again" });

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { hubWorld, tus, type World } from "./hub-world.ts";
 
-// HUB-36: removal, undo and publishing at the same moment. Whatever wins, there is one torrent or one answer 410, its
-// content is whole, and no file is left that nobody names.
+// HUB-36: removal, undo and publishing at the same moment. Whichever wins, there is one torrent or one answer 410, its
+// content is whole, and no stray file is left.
 
 const FILES = { "a.bin": randomBytes(40_000), "b.bin": randomBytes(100_000) };
 
@@ -41,7 +41,7 @@ async function almost(world: World, more: Record<string, unknown> = {}) {
   return { ...draft, end: () => send(100_000, all.length) };
 }
 
-/** Where the draft's address leads. */
+/** The page that the draft's address leads to. */
 async function torrentOf(world: World, draftId: string): Promise<string> {
   const headers = await world.program();
   const response = await world.call(`/api/v1/drafts/${draftId}`, { headers });
@@ -52,7 +52,7 @@ async function torrentOf(world: World, draftId: string): Promise<string> {
 const stray = (world: World): string[] =>
   world.disk.paths.filter((path) => path.includes("/uploads/"));
 
-test("HUB-36: a torrent is removed while the same content ends its upload: it is there, or it is gone, and whole", async (t) => {
+test("HUB-36: a torrent is removed while an upload of the same content ends: it exists whole, or it is gone", async (t) => {
   for (let round = 0; round < 8; round += 1) {
     const world = await hubWorld(t);
     const first = await world.publish(FILES);
@@ -95,7 +95,7 @@ test("HUB-36: undo while the same content is published again makes one torrent",
   }
 });
 
-test("HUB-36: of ten removals, edits and undos at one moment none breaks another", async (t) => {
+test("HUB-36: ten concurrent removals, edits and undos do not break each other", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const headers = await world.program();
@@ -120,7 +120,7 @@ test("HUB-36: of ten removals, edits and undos at one moment none breaks another
   await isWhole(world, id);
 });
 
-test("HUB-36: a download of what came back is not ended by the end of one from before the removal", async (t) => {
+test("HUB-36: a download of a restored torrent is not ended by the end of one from before the removal", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(FILES);
   const { contents, publications } = world.parts;
@@ -129,7 +129,7 @@ test("HUB-36: a download of what came back is not ended by the end of one from b
   assert.equal(await contents.open(id), undefined);
   await publications.restore(id);
   const after = (await contents.open(id))!;
-  // The reader from before goes only now; then everything that rests long enough is put away.
+  // The earlier reader leaves only now; then everything that is idle long enough is put away.
   await contents.release(before);
   world.clock.fireAll();
   const shared = (await contents.open(id))!;

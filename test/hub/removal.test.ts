@@ -7,7 +7,7 @@ import { HOST, hubWorld, problemOf, type World } from "./hub-world.ts";
 const DAY_MS = 86_400_000;
 const CONTENTS = { "a.txt": new Uint8Array([1, 2, 3]) };
 
-/** Every address of a torrent that gives something of it. */
+/** Every address that serves a part of a torrent. */
 function addressesOf(id: string): string[] {
   return [
     `/t/${id}/talks`,
@@ -36,7 +36,7 @@ async function jsonOf<T>(response: Response, status = 200): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-test("HUB-18: removed by the API it answers 410 everywhere, and comes back everywhere", async (t) => {
+test("HUB-18: a torrent removed through the API answers 410 everywhere, and can be restored everywhere", async (t) => {
   const world = await hubWorld(t);
   const { call, clock } = world;
   const id = await world.publish(CONTENTS);
@@ -100,7 +100,7 @@ test("HUB-18: after seven days nobody can undo it, and the address says so for e
   assert.deepEqual(world.disk.paths, []);
 });
 
-test("the page of a removed torrent names title and undo to those only who may", async (t) => {
+test("the page of a removed torrent shows title and undo only to those who may use them", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(CONTENTS);
   await remove(world, id);
@@ -114,7 +114,7 @@ test("the page of a removed torrent names title and undo to those only who may",
   assert.equal(mine.model.removal.name, "talks");
 });
 
-test("without JavaScript: forms change a torrent, take it back and bring it back", async (t) => {
+test("without JavaScript, forms change a torrent, remove it and restore it", async (t) => {
   const world = await hubWorld(t);
   const { call } = world;
   const id = await world.publish(CONTENTS);
@@ -166,7 +166,7 @@ test("HUB-4: another site's form removes nothing", async (t) => {
   assert.equal((await world.call(torrentFilePath(id))).status, 200);
 });
 
-test("HUB-11: a publish token changes what its owner published, and nothing of others", async (t) => {
+test("HUB-11: a publish token changes its owner's publications, and no others", async (t) => {
   const world = await hubWorld(t);
   const { call } = world;
   const id = await world.publish(CONTENTS);
@@ -189,7 +189,7 @@ test("HUB-11: a publish token changes what its owner published, and nothing of o
   assert.deepEqual(await problemOf(refused), { status: 403, code: "not_allowed" });
 });
 
-test("PATCH changes what is named and leaves the rest", async (t) => {
+test("PATCH changes the named fields and leaves the rest", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(CONTENTS, { comment: "words" });
   const headers = await world.program();
@@ -202,7 +202,7 @@ test("PATCH changes what is named and leaves the rest", async (t) => {
   for (const json of [{ name: "" }, { name: " \n" }, { name: "x".repeat(256) }, { comment: 1 }]) {
     assert.deepEqual(await problemOf(await patch(json)), { status: 400, code: "bad_request" });
   }
-  // What a stranger sees of it is new at once, although pages are kept for a second.
+  // A stranger sees the change at once, although pages are cached for a second.
   const before = await world.page(`/t/${id}/new`);
   await patch({ comment: "again" });
   const after = await world.page(`/t/${id}/new`);
@@ -210,7 +210,7 @@ test("PATCH changes what is named and leaves the rest", async (t) => {
   assert.deepEqual([before.model.torrent.comment, after.model.torrent.comment], [null, "again"]);
 });
 
-test("the link of a draft whose content was here before leads to the removal, too", async (t) => {
+test("the link of a draft whose content existed before leads to the removal, too", async (t) => {
   const world = await hubWorld(t);
   const first = await world.publish(CONTENTS);
   const second = await world.publish(CONTENTS, { comment: "another declaration" });

@@ -67,7 +67,7 @@ async function publish(
   return draft.id;
 }
 
-/** What comes back for raw bytes until the other side ends. */
+/** The answer to raw bytes, until the other side ends. */
 async function raw(hub: RunningHub, text: string): Promise<string> {
   const socket = connect(hub.webPort, "127.0.0.1");
   socket.on("error", () => undefined);
@@ -102,7 +102,7 @@ test("STO-10: a second hub on the same data is refused, naming the process", asy
   assert.equal((await fetch(again.url)).status, 200);
 });
 
-test("a taken port is refused, and leaves nothing running: the folder is free again", async (t) => {
+test("a port in use is refused, and leaves nothing running: the folder is free again", async (t) => {
   const { dataDir } = await initialised(t);
   const other = await start(t, (await initialised(t)).dataDir);
   for (const more of [{ port: other.webPort }, { engine: { port: other.webPort } }]) {
@@ -111,7 +111,7 @@ test("a taken port is refused, and leaves nothing running: the folder is free ag
   await start(t, dataDir);
 });
 
-test("STO-3: a damaged database is refused and kept; a damaged session key is set aside", async (t) => {
+test("STO-3: a damaged database is refused and kept; a damaged session key is moved aside", async (t) => {
   const { dataDir } = await initialised(t);
   const key = join(dataDir, "keys/session");
   await truncate(key, 10);
@@ -126,7 +126,7 @@ test("STO-3: a damaged database is refused and kept; a damaged session key is se
   assert.equal((await stat(database)).size, 10_000);
 });
 
-test("PUB-5.3: what was published is there after a restart, and what a lost .torrent file means is said", async (t) => {
+test("PUB-5.3: publications exist after a restart, and the log says what a lost .torrent file means", async (t) => {
   const { dataDir, token } = await initialised(t);
   const first = await start(t, dataDir);
   const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
@@ -156,7 +156,7 @@ test("PUB-5.3: what was published is there after a restart, and what a lost .tor
   assert.equal(list.torrents[0]?.infohashV1, infohashV1);
 });
 
-test("STO-13: a stop during an upload and live views ends in time; the upload goes on after the next start", async (t) => {
+test("STO-13: a stop during an upload and live views ends in time; the upload resumes after the next start", async (t) => {
   const { dataDir, token } = await initialised(t);
   const hub = await start(t, dataDir);
   const id = await publish(hub, token, new Uint8Array([1, 2, 3]));
@@ -191,7 +191,7 @@ async function offsetReaches(hub: RunningHub, token: string, id: string, wanted:
   }
 }
 
-/** Sends the beginning, then the same part over and over. @returns Bytes that the system took before it was cut off. */
+/** Sends the beginning, then the same part over and over. @returns Bytes that the system accepted before the cut. */
 async function pour(hub: RunningHub, head: string, part: string): Promise<number> {
   const socket = connect(hub.webPort, "127.0.0.1");
   socket.on("error", () => undefined).resume();
@@ -207,10 +207,10 @@ async function pour(hub: RunningHub, head: string, part: string): Promise<number
 }
 
 const POURED_MAX = 256 * 1024 * 1024;
-/** What the buffers of two sockets hold on this kernel, and some for the hub. */
+/** The capacity of two sockets' buffers on this kernel, and some for the hub. */
 const TAKEN_MAX = 24 * 1024 * 1024;
 
-test("HUB-25: headers and bodies without an end are cut off, and take no memory", async (t) => {
+test("HUB-25: endless headers and bodies are cut off, and take no memory", async (t) => {
   const { dataDir } = await initialised(t);
   const hub = await start(t, dataDir);
   const host = "host: 127.0.0.1\r\n";
@@ -230,7 +230,7 @@ test("HUB-25: headers and bodies without an end are cut off, and take no memory"
   assert.equal((await fetch(hub.url)).status, 200);
 });
 
-test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx", async (t) => {
+test("HUB-25, TRK-12: invalid headers, requests and bodies get 4xx", async (t) => {
   const { dataDir } = await initialised(t);
   const hub = await start(t, dataDir);
   const cases: [why: string, text: string, status: RegExp][] = [
@@ -267,7 +267,7 @@ test("HUB-25, TRK-12: headers, requests and bodies that are not right get 4xx", 
   assert.equal((await fetch(hub.url)).status, 200);
 });
 
-test("HUB-15: a site name with newlines, quotes and = is a name, and stays the only setting", async (t) => {
+test("HUB-15: a site name with newlines, quotes and = stays a name, and the only setting", async (t) => {
   const dataDir = folder(t);
   const siteName = 'a"b\nport: 1\r\nc=d\u0027; --';
   const hub = await start(t, dataDir);
@@ -289,7 +289,7 @@ test("HUB-15: a site name with newlines, quotes and = is a name, and stays the o
   assert.ok((await readdir(dataDir)).every((name) => !name.endsWith(".yaml")));
 });
 
-test("HUB-16: no password, session, token or setup key is ever in the log", async (t) => {
+test("HUB-16: no password, session, token or setup key ever appears in the log", async (t) => {
   const dataDir = folder(t);
   const lines: string[] = [];
   const note = (message: string, fields: unknown) =>
@@ -354,7 +354,7 @@ test("HUB-25: hundreds of silent connections keep nobody out", async (t) => {
   assert.equal((await fetch(hub.url)).status, 200);
 });
 
-test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this machine", async (t) => {
+test("HUB-1, TRK-2: a visitor behind a proxy does not count as somebody on this machine", async (t) => {
   const dataDir = folder(t);
   const hub = await start(t, dataDir, { proxies: ["127.0.0.1"] });
   const hops = ["127.0.0.1, 203.0.113.9", "127.0.0.1, unknown", "", "unix:", "203.0.113.9:4711"];
@@ -369,7 +369,7 @@ test("HUB-1, TRK-2: who comes through a proxy is not taken for somebody on this 
   assert.equal((await fetch(`${direct.url}/setup`)).status, 200);
 });
 
-test("HUB-1, TRK-2: a proxy on this machine that was not named opens setup to nobody, and the log says so once", async (t) => {
+test("HUB-1, TRK-2: a proxy on this machine that is not configured opens setup to nobody, and the log says so once", async (t) => {
   const dataDir = folder(t);
   const said: string[] = [];
   const log: Log = { ...SILENT_LOG, error: (message) => said.push(message) };
@@ -405,7 +405,7 @@ test("HUB-1, TRK-2: a proxy on this machine that was not named opens setup to no
   assert.equal((await fetch(`${hub.url}/setup`)).status, 200, "the machine itself may");
 });
 
-test("a publicUrl that only a proxy can serve is warned of at the start while proxies is empty", async (t) => {
+test("the hub warns at the start when publicUrl needs a proxy and proxies is empty", async (t) => {
   const warned = async (settings: Partial<Config>): Promise<string[]> => {
     const said: string[] = [];
     const log: Log = { ...SILENT_LOG, warn: (message) => said.push(message) };
@@ -428,13 +428,13 @@ test("STO-4: a folder that cannot be written gives one clear error", async (t) =
   await assert.rejects(start(t, path), { name: "CommandError" });
 });
 
-test("the peers' port is taken: the log names it and the key once, and the everseed has a free one", async (t) => {
-  // An address of its own: other hubs on this machine may have the port on theirs.
+test("when the peer port is in use the log names it and the key once, and the everseed uses a free port", async (t) => {
+  // A separate address: other hubs on this machine may have the port on theirs.
   const host = "127.84.21.1";
   const taken = createServer();
   taken.on("error", () => undefined);
   taken.listen(PEER_PORT, host);
-  // When it cannot be had, another program has it on every address, which is the same to the hub.
+  // If it is not available, another program has it on every address, which is the same to the hub.
   await Promise.race([
     once(taken, "listening"),
     new Promise((resolve) => taken.once("error", resolve)),

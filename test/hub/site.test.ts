@@ -39,7 +39,7 @@ const early: [why: string, status: number, call: Parameters<World["call"]>[1]][]
   ["a compressed body (HUB-8)", 415, { form: {}, headers: { "content-encoding": "gzip" } }],
 ];
 for (const [why, status, request] of early) {
-  test(`${why} is refused with a page for browsers, words for others, JSON for programs`, async (t) => {
+  test(`${why} is refused with a page for browsers, text for others, JSON for programs`, async (t) => {
     const { call } = await hubWorld(t);
     const ask = (path: string, accept: string) =>
       call(path, { ...request, headers: { ...request?.headers, accept } });
@@ -49,7 +49,7 @@ for (const [why, status, request] of early) {
     assert.equal(page.headers.get("cache-control"), "no-store");
     const html = await page.text();
     assert.match(html, new RegExp(`"kind":"message","status":${status},`));
-    // Nothing about this hub, nothing that the request claims.
+    // Nothing about this hub, and nothing that the request claims.
     assert.doesNotMatch(html, /Harbour|evil|0\.0\.0|<script src|<link/);
     assert.match(
       page.headers.get("content-security-policy")!,
@@ -95,7 +95,7 @@ test("HUB-4: a cookie alone signs in, and GET changes nothing", async (t) => {
   assert.equal(((await who.json()) as { user: { name: string } }).user.name, "ann");
 });
 
-test("HUB-5, HUB-16, HUB-17: every answer but a tracker's carries the headers, also refusals and files", async (t) => {
+test("HUB-5, HUB-16, HUB-17: every answer except a tracker's has the headers, even refusals and files", async (t) => {
   const { call } = await hubWorld(t);
   for (const path of [
     "/",
@@ -138,7 +138,7 @@ for (const path of outside) {
   });
 }
 
-test("HUB-1, HUB-2: before setup only this machine is answered, and only with the setup page", async (t) => {
+test("HUB-1, HUB-2: before setup only this machine gets an answer, and only the setup page", async (t) => {
   const { call, page } = await hubWorld(t, { setUp: false });
   for (const path of ["/", "/publish", "/login", "/search?q=x", "/t/abc/x"]) {
     const response = await call(path);
@@ -163,7 +163,7 @@ test("HUB-1, HUB-2: before setup only this machine is answered, and only with th
   });
 });
 
-test("HUB-1: the form of the setup page makes the administrator, once", async (t) => {
+test("HUB-1: the form of the setup page creates the administrator, once", async (t) => {
   const { call, page, setupKey } = await hubWorld(t, { setUp: false });
   const form = { key: setupKey!, name: "ann", password: PASSWORD, siteName: "Tide tables" };
   const wrong = await call("/setup", { form: { ...form, key: "wrong" } });
@@ -207,7 +207,7 @@ for (const [next, goesTo] of nexts) {
   });
 }
 
-test("HUB-9: the sign-in page says the same for every wrong try, then how long to wait", async (t) => {
+test("HUB-9: the sign-in page gives the same message for every wrong attempt, then how long to wait", async (t) => {
   const { call, page } = await hubWorld(t);
   const answers = new Set<string>();
   for (const name of ["ann", "nobody", "ann", "<b>", "x"]) {
@@ -278,7 +278,7 @@ test("HUB-10: the account page lists sessions and tokens, ends and revokes them,
   assert.equal((await call("/account", { headers: { cookie: cookieOf(changed) } })).status, 200);
 });
 
-test("HUB-10: ending the session one is signed in by signs out", async (t) => {
+test("HUB-10: ending one's current session signs out", async (t) => {
   const { call, page, signIn } = await hubWorld(t);
   const cookie = await signIn();
   const headers = { ...SAME, cookie };
@@ -291,7 +291,7 @@ test("HUB-10: ending the session one is signed in by signs out", async (t) => {
   assert.deepEqual(await who.json(), { user: null });
 });
 
-test("HUB-24: a token in the address is nobody's", async (t) => {
+test("HUB-24: a token in the address is ignored", async (t) => {
   const { call, program } = await hubWorld(t);
   const { authorization } = await program();
   const token = authorization!.slice("Bearer ".length);
@@ -301,7 +301,7 @@ test("HUB-24: a token in the address is nobody's", async (t) => {
   }
 });
 
-test("HUB-24: a publish token makes no tokens; an admin token does, and expires within a year", async (t) => {
+test("HUB-24: a publish token cannot create tokens; an admin token can, and expires within a year", async (t) => {
   const { call, program } = await hubWorld(t);
   const json = { name: "x", scope: "admin", expiresInDays: 30 };
   const refused = await call("/api/v1/tokens", { json, headers: await program("publish") });
@@ -353,7 +353,7 @@ for (const [why, status, call] of bodies) {
   });
 }
 
-test("HUB-8: a form without end is refused when it is too long", async (t) => {
+test("HUB-8: an endless form is refused when it is too long", async (t) => {
   const { call } = await hubWorld(t);
   let sent = 0;
   const body = new ReadableStream({
@@ -368,7 +368,7 @@ test("HUB-8: a form without end is refused when it is too long", async (t) => {
   assert.ok(sent < 200_000, `${sent}`);
 });
 
-test("what breaks on our side has an id that is in the log, and tells nothing else", async (t) => {
+test("an internal error has an id that is in the log, and reveals nothing else", async (t) => {
   const { call, parts, logged } = await hubWorld(t);
   parts.catalogue.find = async () => {
     throw new Error("secret detail");
@@ -411,7 +411,7 @@ test("the OpenAPI document names every route of the API", async (t) => {
   }
 });
 
-test("strangers who come in the same second get one rendering; what is published shows at once", async (t) => {
+test("strangers who come in the same second share one rendering; a new publication shows at once", async (t) => {
   const { call, page, publish, signIn, clock, parts } = await hubWorld(t);
   let renderings = 0;
   const renderer = await parts.renderer();
@@ -440,7 +440,7 @@ test("strangers who come in the same second get one rendering; what is published
   for (let count = 0; count < 1000; count += 1) await call(`/search?q=${count}`);
 });
 
-test("assets come compressed to those who take it, and stay for good", async (t) => {
+test("assets are sent compressed to clients that accept it, and are cached for ever", async (t) => {
   const { call } = await hubWorld(t);
   const plain = await call("/assets/app.js");
   assert.deepEqual(new Uint8Array(await plain.arrayBuffer()), new Uint8Array([1, 2]));
@@ -459,13 +459,13 @@ const FORMS: readonly (readonly [path: string, form: Record<string, string>])[] 
 ];
 
 for (const [path, form] of FORMS) {
-  test(`HUB-4: a form for ${path} that no page of ours gave out is refused`, async (t) => {
+  test(`HUB-4: a form for ${path} that no page of ours created is refused`, async (t) => {
     const { call, signIn, accounts, userId, logged } = await hubWorld(t);
     const cookie = await signIn();
     const another = await signIn();
     const stranger = accounts.forms.issue({ kind: "stranger" }, null);
     const foreign = [
-      // Another port of this host, over http: no Sec-Fetch-Site, and a page that asks for no referrer.
+      // Another port of this host, over http: no Sec-Fetch-Site, and a page that sends no referrer.
       { cookie, origin: "null" },
       { cookie, origin: `http://${HOST}` },
       { cookie: "everseed.form=00", origin: "null" },
@@ -496,7 +496,7 @@ for (const [path, form] of FORMS) {
   });
 }
 
-test("HUB-4: a stranger's form belongs to the browser that loaded it, and that of a session to the session", async (t) => {
+test("HUB-4: a stranger's form belongs to the browser that loaded it, and a session's form to the session", async (t) => {
   const { call, page } = await hubWorld(t);
   const loaded = await call("/login");
   const chance = cookieOf(loaded);

@@ -6,7 +6,7 @@ import { Hub } from "../../src/hub/hub.ts";
 import { WorkAccount } from "../../src/hub/work-budget.ts";
 import { HOST, hubWorld, problemOf } from "./hub-world.ts";
 
-// No request of a stranger holds the thread for long, and nobody has all of it (HUB-27). Work is counted, not timed.
+// No request of a stranger holds the thread for long or takes all of it (HUB-27). Work is counted, not timed.
 
 const FILES = 2_000;
 const contents = Object.fromEntries(
@@ -16,7 +16,7 @@ const contents = Object.fromEntries(
   ]),
 );
 
-test("forty searches at once in a long list of files: one reading, and everybody else has turns", async (t) => {
+test("forty searches at once in a long list of files: the list is read once, and everybody else has turns", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish({ ...contents, "one.txt": new Uint8Array([1]) });
   let reads = 0;
@@ -25,7 +25,7 @@ test("forty searches at once in a long list of files: one reading, and everybody
     if (path.endsWith(".torrent")) reads += 1;
     return read(path);
   };
-  // Each look at the clock takes a while, so that work is cut into turns.
+  // Each reading of the clock takes a while, so that work is cut into turns.
   world.clock.nowMs = () => (world.clock.wall += 0.5);
   let turns = 0;
   const startTimer = world.clock.startTimer.bind(world.clock);
@@ -47,7 +47,7 @@ test("forty searches at once in a long list of files: one reading, and everybody
   assert.ok(turns > 40, `${turns} turns`);
 });
 
-test("a stranger with ever new queries is told to wait; nobody else is, and no page of that is kept", async (t) => {
+test("a stranger with ever new queries is told to wait; nobody else is, and that page is not cached", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(contents);
   world.clock.nowMs = () => (world.clock.wall += 1);
@@ -67,11 +67,11 @@ test("a stranger with ever new queries is told to wait; nobody else is, and no p
   assert.equal((await ask(query + 2, "192.0.2.1")).status, 200);
 });
 
-test("HUB-40: three hundred searches of one stranger at once refuse nobody else anything", async (t) => {
+test("HUB-40: three hundred searches of one stranger at once cause no refusal for anybody else", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(contents);
   await world.page(`/t/${id}/talks`);
-  // Work is cut into turns, so that much of it is under way.
+  // Work is cut into turns, so that much of it is in progress.
   world.clock.nowMs = () => (world.clock.wall += 0.5);
   const ask = async (query: string, remoteAddress: string) =>
     world.call(`/t/${id}/talks?q=${query}`, { remoteAddress });
@@ -95,7 +95,7 @@ test("HUB-40: three hundred searches of one stranger at once refuse nobody else 
   assert.equal((await ask("talk+1", "192.0.2.1")).status, 200, "a minute later");
 });
 
-test("HUB-40: what somebody began who may do no more is begun anew for the others who wait for it", async (t) => {
+test("HUB-40: work of a stranger who is refused starts over for the others who wait for it", async (t) => {
   const world = await hubWorld(t);
   const id = await world.publish(contents);
   const { catalogue } = world.parts;
@@ -124,7 +124,7 @@ test("HUB-40: what somebody began who may do no more is begun anew for the other
   }
 });
 
-test("HUB-43: whoever searches the catalogue pays for it", async (t) => {
+test("HUB-43: a search of the catalogue is charged to the address that searches", async (t) => {
   const world = await hubWorld(t);
   await world.publish({ a: new Uint8Array([1]) });
   const { catalogue } = world.parts;
@@ -143,7 +143,7 @@ test("HUB-43: whoever searches the catalogue pays for it", async (t) => {
 
 const PASSKEY = "pa55keyOfSomebody0123456789";
 
-test("HUB-40, TRK-13: when no page can be made, the answer is words, with an id, all headers and one cause in the log", async (t) => {
+test("HUB-40, TRK-13: when no page can be rendered, the answer is text with an id and all headers, and the log has one cause", async (t) => {
   const world = await hubWorld(t);
   const broken = {
     ...world.parts,
@@ -212,7 +212,7 @@ test("HUB-42: a request with odd headers changes no page for anybody else", asyn
   }
 });
 
-test("the page of an unfinished upload opens nothing, whoever looks", async (t) => {
+test("the page of an unfinished upload opens nothing, whoever visits it", async (t) => {
   const world = await hubWorld(t);
   const declared = await world.call("/api/v1/drafts", {
     headers: await world.program(),
@@ -224,7 +224,7 @@ test("the page of an unfinished upload opens nothing, whoever looks", async (t) 
   assert.equal((page.model as { kind: string }).kind, "upload");
 });
 
-test("a declaration is judged file by file as its schema says", async (t) => {
+test("a declaration is validated file by file by its schema", async (t) => {
   const world = await hubWorld(t);
   const headers = await world.program();
   const good = { path: "a", size: 1 };

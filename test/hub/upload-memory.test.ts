@@ -8,10 +8,10 @@ import { test } from "node:test";
 import { everseed, EverseedProcess, temporaryFolder } from "../cli/everseed-process.ts";
 import { tus } from "./hub-world.ts";
 
-// What the hub may take while it receives an upload of any size.
+// The memory that the hub may use while it receives an upload of any size.
 const MEMORY_KIB_MAX = 250 * 1024;
 const UPLOAD_BYTES = 512 * 1024 ** 2;
-/** The largest that a hub takes by default: pieces lie in memory while they arrive. */
+/** The largest upload that a hub accepts by default: pieces are in memory while they arrive. */
 const PIECE_BYTES = 16 * 1024 ** 2;
 
 test("STO-11: memory stays within its bound while an upload arrives, with the largest pieces", async (t) => {

@@ -7,7 +7,7 @@ export interface ReadEntry {
   readonly mode: number;
 }
 
-/** Reads an archive of stored entries by its directory, and holds every record against the others. */
+/** Reads an archive of stored entries by its directory, and compares all records with each other. */
 export function readZip(bytes: Uint8Array): ReadEntry[] {
   const zip = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = zip.length - 22;

@@ -10,7 +10,7 @@ export function temporaryFolder(t: TestContext): string {
   return temporaryFolderOf(t, "everseed-interop-");
 }
 
-/** A folder with what people really publish: large, tiny and empty files, in many scripts. */
+/** A folder like those that people publish: large, tiny and empty files, in many scripts. */
 export function makeMixedFolder(parent: string, pieceLength: number): string {
   const folder = path.join(parent, "mixed");
   const files: readonly (readonly [string, number])[] = [
@@ -46,7 +46,7 @@ export function createTorrent(
 ): MadeTorrent {
   const output = execFileSync(EVERSEED, ["create", source, "-o", torrent, "--json", ...options], {
     encoding: "utf8",
-    // Warnings too: with an error they are in its message.
+    // Warnings too: on an error they are in its message.
     stdio: "pipe",
   });
   return { torrent, magnet: (JSON.parse(output) as { magnet: string }).magnet };

@@ -15,8 +15,8 @@ import { decode } from "../../src/bencode/decode.ts";
 import { createTorrent, temporaryFolder } from "./content.ts";
 import { libtorrent, program, skipUnless } from "./foreign-peers.ts";
 
-// What `create` writes is what other programs write, byte for byte of the info dictionary: the same
-// content gets the same infohash, whoever makes the torrent.
+// `create` writes what other programs write, byte for byte of the info dictionary: the same content gets the
+// same infohash, whichever program makes the torrent.
 
 const LIBTORRENT = path.join(import.meta.dirname, "libtorrent-create.py");
 const MKTORRENT = "mktorrent";
@@ -28,18 +28,18 @@ type Files = Readonly<Record<string, number>>;
 
 interface Input {
   readonly what: string;
-  /** Bytes of one file, or of each below a folder. */
+  /** The size of one file, or of each file below a folder. */
   readonly content: number | Files;
   /** Default `PIECE`. */
   readonly pieceSize?: number | "auto";
-  /** False: it makes no torrent of files of 0 bytes only. */
+  /** False: it makes no torrent when all files have 0 bytes. */
   readonly libtorrentTakes?: boolean;
 }
 
-/** mktorrent makes no smaller pieces. */
+/** mktorrent does not make smaller pieces. */
 const MKTORRENT_PIECE_MIN = 32_768;
 
-/** Names as people give them: those that sorting by letters, by tree or by UTF-16 puts elsewhere, too. */
+/** Names as people use them, including those that sort differently by letters, by tree or by UTF-16. */
 const ODD_NAMES: Files = {
   "a/x.bin": 40_000,
   "a/z/q.bin": 70_000,
@@ -102,7 +102,7 @@ const INPUTS: readonly Input[] = [
   { what: "the same folder in large pieces", content: ODD_NAMES, pieceSize: 131_072 },
 ];
 
-/** Every byte depends on its place and its file. */
+/** Every byte depends on its position and its file. */
 function write(file: string, bytes: number, salt: number): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(
@@ -111,7 +111,7 @@ function write(file: string, bytes: number, salt: number): void {
   );
 }
 
-/** @param options.executables - Scripts may be run, which libtorrent notes and mktorrent does not. */
+/** @param options.executables - Make scripts executable, which libtorrent records and mktorrent does not. */
 function makeContent(
   t: TestContext,
   content: number | Files,
@@ -133,7 +133,7 @@ function dictOf(value: BencodeValue | undefined): BencodeDict {
   return value;
 }
 
-/** The info dictionary of a .torrent file, as it stands there. */
+/** The info dictionary of a .torrent file, byte for byte. */
 function infoOf(torrent: string): Uint8Array {
   const spans = new Map<string, Uint8Array>();
   decode(fs.readFileSync(torrent), { spans });
@@ -148,7 +148,7 @@ interface Settings {
   readonly options?: readonly string[];
 }
 
-/** What our command makes of it. */
+/** The torrent that our command makes of it. */
 function ours(source: string, { kind, pieceSize = PIECE, options = [] }: Settings): Uint8Array {
   const torrent = `${source}.ours`;
   const settings = ["--kind", kind, "--piece-size", String(pieceSize), "--force"];
@@ -156,7 +156,7 @@ function ours(source: string, { kind, pieceSize = PIECE, options = [] }: Setting
   return infoOf(torrent);
 }
 
-/** Paths of a v1 torrent below its folder, in its order; `null` when it is one file, or not v1 alone. */
+/** Paths of a v1 torrent below its folder, in its order; `null` when it has one file, or is not v1 only. */
 function orderOf(info: Uint8Array): string[] | null {
   const dict = dictOf(decode(info));
   const files = dict.get("files");
@@ -196,12 +196,12 @@ function byMktorrent(
   return infoOf(output);
 }
 
-/** In latin1, so that a failure shows where they part. */
+/** In latin1, so that a failure shows where they differ. */
 function assertSameInfo(theirs: Uint8Array, ourInfo: Uint8Array): void {
   assert.equal(toLatin1(ourInfo), toLatin1(theirs));
 }
 
-/** The size of piece that our torrent says. */
+/** The piece size of our torrent. */
 function pieceSizeOf(info: Uint8Array): number {
   return Number(dictOf(decode(info)).get("piece length"));
 }

@@ -7,24 +7,24 @@ import { freePort, Running, until } from "./process.ts";
 
 const LIBTORRENT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
 
-/** What a test needs to run. */
+/** A requirement of a test. */
 export interface Needed {
-  /** Why it cannot run here, or `undefined`. */
+  /** Why it is missing here, or `undefined`. */
   missing(): string | undefined;
 }
 
-/** A client we did not write, in both roles. */
+/** A client that we did not write, in both roles. */
 export interface ForeignPeer extends Needed {
   readonly name: string;
   /** False: Transmission 3.00 refuses hybrid torrents, aria2 1.36 computes another infohash for them. */
   readonly readsHybrid: boolean;
-  /** False: Transmission 3.00 goes to no peer on 127.0.0.0/8 that a tracker tells it of. */
+  /** False: Transmission 3.00 connects to no peer on 127.0.0.0/8 that a tracker names. */
   readonly dialsLoopback: boolean;
   /** False: Transmission 3.00 leaves files of 0 bytes out of a download. */
   readonly makesEmptyFiles: boolean;
-  /** Seeds what is in `folder`. @returns The port it listens on. */
+  /** Seeds the content of `folder`. @returns The port it listens on. */
   seed(t: TestContext, torrent: string, folder: string): Promise<number>;
-  /** Downloads into `folder`, from the peers its tracker tells. Resolves when it has everything. */
+  /** Downloads into `folder`, from the peers that its tracker names. Resolves when it has everything. */
   leech(t: TestContext, source: string, folder: string): Promise<void>;
 }
 
@@ -39,14 +39,14 @@ function missingProgram(name: string): string | undefined {
     : `${name} is not installed (tools/peers.sh installs it)`;
 }
 
-/** Without it a test says why it did not run; in CI everything must be there. */
+/** Without the program a test reports why it did not run; in CI all programs must be installed. */
 export function skipUnless(needed: Needed): string | false {
   const why = needed.missing();
   if (why !== undefined && process.env.CI === "true") throw new Error(why);
   return why ?? false;
 }
 
-/** A libtorrent that seeds without looking at its files first. @returns The port it listens on. */
+/** A libtorrent that seeds without checking its files first. @returns The port it listens on. */
 export async function seedTrusting(
   t: TestContext,
   torrent: string,
@@ -72,7 +72,7 @@ export const libtorrent: ForeignPeer = {
   leech: async (t, source, folder) => {
     const running = new Running(t, [...LIBTORRENT, "leech", source, folder]);
     await running.event("done");
-    // It says so when the last piece is judged; its files are written when it has ended.
+    // It reports completion when the last piece is judged; its files are written when it has ended.
     await running.succeed();
   },
 };
@@ -123,7 +123,7 @@ const ARIA2 = [
   "--disable-ipv6=true",
 ];
 
-/** A Transmission daemon with its own folder, driven by its remote control. */
+/** A Transmission daemon with a separate folder, driven by its remote control. */
 class TransmissionDaemon {
   readonly peerPort: number;
   readonly #rpc: string;
@@ -133,7 +133,7 @@ class TransmissionDaemon {
     this.#rpc = `127.0.0.1:${rpcPort}`;
   }
 
-  /** @param address - That it listens on and connects from. */
+  /** @param address - The address that it listens on and connects from. */
   static async start(
     t: TestContext,
     folder: string,

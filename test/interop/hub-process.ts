@@ -4,7 +4,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { EVERSEED, Running } from "./process.ts";
 
-/** A hub of our own with its data in a folder. */
+/** One of our hubs with its data in a folder. */
 export interface HubProcess {
   readonly running: Running;
   readonly url: string;
@@ -12,7 +12,7 @@ export interface HubProcess {
   readonly udpPort: number;
 }
 
-/** @param env - On free ports unless it says otherwise. */
+/** @param env - It uses free ports unless this says otherwise. */
 export async function startHub(
   t: TestContext,
   folder: string,
@@ -37,7 +37,7 @@ export async function startHub(
   };
 }
 
-/** Makes an administrator, and a token beside the data. */
+/** Creates an administrator, and a token beside the data. */
 export function initialise(folder: string): void {
   const password = path.join(folder, "password");
   fs.writeFileSync(password, "a harbour full of fog\n", { mode: 0o600 });
@@ -47,7 +47,7 @@ export function initialise(folder: string): void {
   });
 }
 
-/** Publishes a file or folder with the token that `initialise` made. @returns What the hub said. */
+/** Publishes a file or folder with the token that `initialise` made. @returns The hub's answer. */
 export function publish(
   folder: string,
   source: string,
@@ -60,7 +60,7 @@ export function publish(
   return JSON.parse(output) as Record<string, unknown>;
 }
 
-/** Gets the .torrent of what was published, as people get it. */
+/** Fetches the .torrent of a publication, as users do. */
 export async function fetchTorrent(
   published: Record<string, unknown>,
   torrent: string,

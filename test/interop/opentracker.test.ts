@@ -11,7 +11,7 @@ const PIECE = 65_536;
 const OPENTRACKER = "opentracker";
 const skip = skipUnless(program(OPENTRACKER));
 
-/** A whitelist build: it answers for the infohashes it was given when it began, and no others. */
+/** A whitelist build: it answers only for the infohashes that it was given at the start. */
 async function startOpentracker(
   t: TestContext,
   folder: string,
@@ -43,7 +43,7 @@ interface Made {
   readonly folder: string;
   readonly source: string;
   readonly torrent: string;
-  /** Both, in hexadecimal; the v2 one cut to what trackers see. */
+  /** Both, in hexadecimal; the v2 one truncated as trackers see it. */
   readonly infohashes: readonly string[];
 }
 
@@ -108,12 +108,12 @@ for (const scheme of ["http", "udp"]) {
   }
 }
 
-test("a seed finds who asked before it came", { skip }, async (t) => {
+test("a seed finds leechers that asked before it started", { skip }, async (t) => {
   const port = await freePort();
   const made = makeTorrent(t, "v1", [`http://127.0.0.1:${port}/announce`]);
   await startOpentracker(t, made.folder, { port, infohashes: made.infohashes });
   const getting = get(t, made);
-  // Nobody is there: from now on it waits for the interval, which is longer than this test.
+  // There is no peer: from now on it waits for the interval, which is longer than this test.
   await getting.event("alone");
   seed(t, made);
   await getting.event("done");
@@ -143,7 +143,7 @@ for (const scheme of ["http", "udp"]) {
   });
 }
 
-test("get says what opentracker refuses, and waits on", { skip }, async (t) => {
+test("get reports what opentracker refuses, and continues to wait", { skip }, async (t) => {
   const port = await freePort();
   const made = makeTorrent(t, "v1", [`http://127.0.0.1:${port}/announce`]);
   await startOpentracker(t, made.folder, { port, infohashes: ["00".repeat(20)] });

@@ -9,7 +9,7 @@ import { program, skipUnless } from "./foreign-peers.ts";
 import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
 import { EVERSEED, freePort, Running, until } from "./process.ts";
 
-// What docs/OPERATING.md tells people to do, done with the words that stand there.
+// Follows the instructions of docs/OPERATING.md to the letter.
 
 const manual = fs.readFileSync(
   path.resolve(import.meta.dirname, "../../docs/OPERATING.md"),
@@ -23,7 +23,7 @@ function block(language: string): string {
   return found;
 }
 
-/** Replaces exactly what is there. */
+/** Replaces exactly this text. */
 function put(text: string, changes: Readonly<Record<string, string>>): string {
   let changed = text;
   for (const [from, to] of Object.entries(changes)) {
@@ -148,7 +148,7 @@ function announceFrom(
 }
 
 test(
-  "a copy of the data folder is a whole hub, wherever it lies",
+  "a copy of the data folder is a whole hub, wherever it is",
   { skip: skipUnless(program("rsync")) },
   async (t) => {
     const command = /^ {4}(rsync -aH --delete) \/var\/lib\/everseed\/ \/backup\/everseed\/$/m.exec(
@@ -168,7 +168,7 @@ test(
     const backup = path.join(folder, "backup");
     copy(path.join(folder, "data"), backup);
 
-    // What comes later is not in it; then the disk is lost.
+    // Later data is not in the copy; then the disk is lost.
     const later = await startHub(t, folder);
     fs.writeFileSync(path.join(folder, "later.bin"), "later");
     publish(folder, path.join(folder, "later.bin"), later);
@@ -190,7 +190,7 @@ test(
     });
     const got = path.join(out, path.basename(content));
     assert.equal(spawnSync("diff", ["-r", content, got]).status, 0);
-    // The token of before is good, and what came after the copy is new.
+    // The earlier token is valid, and what came after the copy is new.
     fs.copyFileSync(path.join(folder, "token"), path.join(other, "token"));
     publish(other, path.join(folder, "later.bin"), restored);
   },
@@ -201,7 +201,7 @@ function diskBlocks(folder: string): string {
 }
 
 test(
-  "the unit of the manual is one that systemd takes, and what it starts stops as it says",
+  "systemd accepts the unit of the manual, and the service stops as the manual says",
   { skip: skipUnless(program("systemd-analyze")) },
   async (t) => {
     const folder = temporaryFolder(t);

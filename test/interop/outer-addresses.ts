@@ -5,7 +5,7 @@ import { makeMixedFolder, temporaryFolder } from "./content.ts";
 import { assertSameTree, leechWithTransmission } from "./foreign-peers.ts";
 import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
 
-// Run by `transmission.test.ts` in a network of its own that has these addresses, and nothing else.
+// Run by `transmission.test.ts` in a separate network that has only these addresses.
 
 const HUB = "10.77.0.1";
 const OTHER = "10.77.0.2";

@@ -6,7 +6,7 @@ import path from "node:path";
 
 export const EVERSEED = path.join(import.meta.dirname, "..", "..", "bin", "everseed");
 
-/** Longest that one transfer of a test may take. */
+/** The longest that one transfer of a test may take. */
 const EVENT_TIMEOUT_MS = 120_000;
 
 export type JsonEvent = Readonly<Record<string, unknown>> & { readonly event?: string };
@@ -18,7 +18,7 @@ export class Running {
   readonly #command: string;
   readonly #events: JsonEvent[] = [];
   readonly #waiting = new Map<string, (event: JsonEvent) => void>();
-  /** What it printed, the last 20 kB of both streams. */
+  /** Its output, the last 20 kB of both streams. */
   output = "";
 
   constructor(t: TestContext, command: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -90,7 +90,7 @@ export class Running {
   }
 }
 
-/** A port that was free a moment ago, for programs that cannot be told to choose one. */
+/** A port that was free a moment ago, for programs that cannot choose one themselves. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -102,7 +102,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Asks again until it is true. @throws When it has not become true in time. */
+/** Asks again until the answer is true. @throws When it has not become true in time. */
 export async function until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = Date.now() + EVENT_TIMEOUT_MS;
   while (!(await isTrue())) {

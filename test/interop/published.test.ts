@@ -7,16 +7,16 @@ import { makeMixedFolder, temporaryFolder } from "./content.ts";
 import { assertSameTree, FOREIGN_PEERS, skipUnless, transmission } from "./foreign-peers.ts";
 import { fetchTorrent, initialise, publish, startHub } from "./hub-process.ts";
 
-/** As it comes, so that every program reads it; and as a hybrid, for those who do. */
+/** With default settings, which every program reads; and as a hybrid, for programs that read it. */
 const KINDS = [
   { kind: "v1", options: [] },
   { kind: "hybrid", options: ["--kind", "hybrid"] },
 ] as const;
 
-// The main job, with the everseed alone in the swarm.
+// The main task, with only the everseed in the swarm.
 
 test(
-  "PUB-1.1: Transmission reads what is published as it comes",
+  "PUB-1.1: Transmission reads a publication with default settings",
   { skip: skipUnless(transmission) },
   async (t) => {
     const folder = temporaryFolder(t);
@@ -55,7 +55,7 @@ for (const peer of FOREIGN_PEERS.filter((each) => each.dialsLoopback)) {
           await fetchTorrent(published, torrent);
           const source = by === "torrent" ? torrent : String(published["magnet"]);
 
-          /** Gone when it has everything, so that the everseed is alone again. */
+          /** It leaves when it has everything, so that the everseed is alone again. */
           const fetchOnce = (when: string): Promise<void> =>
             t.test(when, async (once) => {
               const out = fs.mkdtempSync(path.join(folder, "out-"));

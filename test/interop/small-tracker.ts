@@ -4,13 +4,13 @@ import type { TestContext } from "node:test";
 
 export interface SmallTracker {
   readonly url: string;
-  /** Somebody has announced. */
+  /** A peer has announced. */
   readonly firstAnnounce: Promise<void>;
 }
 
 /**
- * The least a tracker can be, not ours: remembers the port of whoever announces, and tells everybody all
- * others. All peers are on 127.0.0.1. Transmission does not dial loopback addresses, so it must be dialled.
+ * A minimal tracker that is not ours: it remembers the ports of peers that announce, and tells every peer all others.
+ * All peers are on 127.0.0.1. Transmission does not dial loopback addresses, so others must dial it.
  */
 export async function startSmallTracker(t: TestContext): Promise<SmallTracker> {
   const first = Promise.withResolvers<void>();

@@ -16,13 +16,15 @@ import {
 import { fetchTorrent, type HubProcess, initialise, publish, startHub } from "./hub-process.ts";
 import { EVERSEED, until } from "./process.ts";
 
-// Nothing but our tracker introduces anybody here: no DHT, no exchange of peers, no address given.
+// Only our tracker introduces peers here: no DHT, no peer exchange, no explicit address.
 
 const SCHEMES = ["http", "udp"] as const;
-/** aria2 speaks to UDP trackers only with its DHT on, which would introduce peers, too. */
+/** aria2 uses UDP trackers only with its DHT on, which would introduce peers as well. */
 const PEERS = { http: [aria2, libtorrent], udp: [libtorrent] };
 const V1 = ["--kind", "v1"];
-/** The pairs of downloader and seed. Transmission accepts no loopback address from a tracker, so others must find it. */
+/**
+ * The pairs of downloader and seed. Transmission accepts no loopback address from a tracker, so others must dial it.
+ */
 const PAIRS = {
   http: [
     [aria2, transmission],
@@ -47,7 +49,7 @@ interface Shared {
   readonly folder: string;
   /** A file in it. */
   readonly source: string;
-  /** With the tracker of the hub, over this scheme. */
+  /** With the hub's tracker, over this scheme. */
   readonly torrent: string;
   readonly infohash: string;
 }
@@ -115,7 +117,7 @@ for (const scheme of SCHEMES) {
 }
 
 test(
-  "PUB-2.5: libtorrent meets the everseed by the UDP tracker that torrent and magnet link name",
+  "PUB-2.5: libtorrent finds the everseed through the UDP tracker that torrent and magnet link name",
   { skip: skipUnless(libtorrent) },
   async (t) => {
     const folder = temporaryFolder(t);
@@ -138,7 +140,7 @@ test(
 );
 
 test(
-  "PUB-1.3: aria2 with the magnet link alone, which says left=0, meets the everseed",
+  "PUB-1.3: aria2 with only the magnet link, which reports left=0, finds the everseed",
   { skip: skipUnless(aria2) },
   async (t) => {
     const folder = temporaryFolder(t);

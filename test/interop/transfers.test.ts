@@ -27,7 +27,7 @@ interface Shared {
   readonly tracker: SmallTracker;
 }
 
-/** Something to share, tracked by a small tracker. */
+/** Content to share, tracked by a small tracker. */
 async function share(
   t: TestContext,
   options: { readonly kind: string; readonly pieceSize?: number },
@@ -90,10 +90,10 @@ async function get(
 }
 
 /**
- * Has a foreign peer download from a seed of ours, and compares. The seed comes last: it dials whom the
- * tracker knows, and nobody waits for the next announce.
+ * Lets a foreign peer download from one of our seeds, and compares. The seed starts last: it dials the peers that the
+ * tracker knows, so nobody waits for the next announce.
  *
- * @returns The folder with what it has got; the seed has ended.
+ * @returns The folder with what the peer received; the seed has ended.
  */
 async function serve(
   t: TestContext,
@@ -142,17 +142,21 @@ for (const kind of ["v1", "v2", "hybrid"]) {
   });
 }
 
-test("v2 both ways with libtorrent", { skip: skipUnless(libtorrent) }, async (t) => {
+test("v2 in both directions with libtorrent", { skip: skipUnless(libtorrent) }, async (t) => {
   const shared = await share(t, { kind: "v2" });
   const theirs = await serve(t, libtorrent, shared, shared.torrent);
   await get(t, shared, shared.torrent, await libtorrent.seed(t, shared.torrent, theirs));
 });
 
-test("magnet both ways with Transmission", { skip: skipUnless(transmission) }, async (t) => {
-  const shared = await share(t, { kind: "v1" });
-  const theirs = await serve(t, transmission, shared, shared.magnet);
-  await get(t, shared, shared.magnet, await transmission.seed(t, shared.torrent, theirs));
-});
+test(
+  "magnet links in both directions with Transmission",
+  { skip: skipUnless(transmission) },
+  async (t) => {
+    const shared = await share(t, { kind: "v1" });
+    const theirs = await serve(t, transmission, shared, shared.magnet);
+    await get(t, shared, shared.magnet, await transmission.seed(t, shared.torrent, theirs));
+  },
+);
 
 test(
   "a sparse file of more than 4 GiB to libtorrent (BDR-0.1)",
@@ -186,7 +190,7 @@ for (const kind of ["v1", "hybrid"]) {
       const folder = temporaryFolder(t);
       const source = path.join(folder, "sparse.bin");
       const handle = fs.openSync(source, "w");
-      // Zeros are holes, on both sides: pieces of them are there before `get` begins, without a byte on disk.
+      // Zeros are holes on both sides: pieces of zeros exist before `get` begins, without a byte on disk.
       for (const at of [0, 2 ** 32 - 500_000, 2 ** 32 + 9_000_000]) {
         fs.writeSync(handle, randomBytes(1_000_001), 0, 1_000_001, at);
       }
@@ -201,7 +205,7 @@ for (const kind of ["v1", "hybrid"]) {
       fs.writeFileSync(path.join(out, "sparse.bin"), "");
       fs.truncateSync(path.join(out, "sparse.bin"), 2 ** 32 - pieceSize);
       const port = await seedTrusting(t, made.torrent, folder);
-      // The file was made by somebody else: it is said that the download may have it.
+      // Another program created the file: an option says that the download may use it.
       await get(t, shared, made.torrent, port, "--adopt");
     },
   );
@@ -228,7 +232,7 @@ for (const kind of ["v1", "hybrid"]) {
 }
 
 test(
-  "BEP 52: our get of a v2 .torrent without piece layers has them from libtorrent",
+  "BEP 52: our get fetches missing piece layers of a v2 .torrent from libtorrent",
   { skip: skipUnless(libtorrent) },
   async (t) => {
     const shared = await share(t, { kind: "v2", pieceSize: 16_384 });

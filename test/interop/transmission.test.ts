@@ -7,8 +7,8 @@ import { skipUnless, transmission } from "./foreign-peers.ts";
 const INNER = path.join(import.meta.dirname, "outer-addresses.ts");
 
 /**
- * Transmission 3.00 goes to no peer on 127.0.0.0/8 that a tracker names. In a network of its own, where nothing leads
- * out, two outer addresses lie on the loopback device.
+ * Transmission 3.00 connects to no peer on 127.0.0.0/8 that a tracker names. The test runs in a separate network
+ * without a way out, where the loopback device has two other addresses.
  */
 const NETWORK =
   "ip link set lo up && ip addr add 10.77.0.1/24 dev lo && ip addr add 10.77.0.2/24 dev lo";
@@ -23,7 +23,7 @@ const network = {
 };
 
 test(
-  "PUB-1.1: Transmission fetches what is published, from the everseed alone, by torrent and by magnet",
+  "PUB-1.1: Transmission fetches a publication from the everseed alone, by torrent and by magnet",
   { skip: skipUnless(transmission) || skipUnless(network), timeout: 240_000 },
   () => {
     const inside = ["sh", "-c", `${NETWORK} && exec "$@"`, "sh", process.execPath];

@@ -45,7 +45,7 @@ const CONNECTION = [1, 2] as const;
 
 const request = new AnnounceRequest();
 
-/** What every announce that was taken keeps, whatever it came over. */
+/** What holds for every accepted announce, whatever its protocol. */
 function checkRequest(): void {
   const { port, uploaded, downloaded, left, numwant, key } = request;
   if (port < 1 || port > 65535) throw new Error(`port ${port}`);
@@ -57,7 +57,7 @@ function checkRequest(): void {
   if (key !== (key | 0)) throw new Error(`key ${key}`);
 }
 
-/** What was read is stated again and must be read the same. */
+/** A decoded announce is encoded again and must decode to the same. */
 function checkRoundTrip(): void {
   const { infohash, peerId, left, port, event } = request;
   const url = announceUrl("http://t/a", { ...ANNOUNCE, infohash, peerId, left, port, event });
@@ -137,7 +137,7 @@ const udp: FuzzTarget = {
   ],
   refusals: [AnnounceError],
   run: (input) => {
-    // One packet is read as everything, so that one corpus serves; each may refuse it.
+    // Each packet is read as every kind, so that one corpus is enough; each kind may refuse it.
     const readers = [
       () => decodeUdpReply(input, 6),
       () => decodeUdpReply(input, 18),

@@ -18,7 +18,7 @@ const corpus = [
   "lllllllllllllllleeeeeeeeeeeeeeee",
 ].map(fromLatin1);
 
-/** BEN-14: whatever is accepted encodes back to the very bytes. */
+/** BEN-14: every accepted input encodes back to the same bytes. */
 const strict: FuzzTarget = {
   name: "bencode",
   corpus,
@@ -47,7 +47,7 @@ const lax: FuzzTarget = {
   },
 };
 
-/** BEN-9: what is read of a document with oddities is the first value, and its clean form is the strict one's. */
+/** BEN-9: the lax mode reads the first value of an odd document, and its clean form is what the strict mode reads. */
 const outside: FuzzTarget = {
   name: "bencode-outside",
   corpus: [...corpus, fromLatin1("d1:ai00e1:ai0e1:bi1e1:bi2ee\nxx"), fromLatin1("l01:ai-0ee\0")],

@@ -37,7 +37,7 @@ const STATES: readonly ResumeState[] = [
   },
 ];
 
-/** What is behind the checksum, which is made right each time: else hardly a mutant would be looked at. */
+/** The bytes after the checksum, which is corrected each time: otherwise hardly any mutant would be decoded. */
 const resume: FuzzTarget = {
   name: "resume",
   corpus: STATES.map((state) => encodeResume(state).subarray(CHECKSUM_BYTES)),

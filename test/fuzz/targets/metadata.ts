@@ -10,7 +10,7 @@ import { WireError } from "../../../src/wire/wire-error.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const BLOCK_BYTES = 16_384;
-/** Three blocks, the last one short. */
+/** Three blocks, of which the last is short. */
 const INFO = new Uint8Array(2 * BLOCK_BYTES + 100).map((_, i) => i % 253);
 const INFOHASH = sha1(INFO);
 const FALSE_INFO = INFO.map((byte) => byte ^ 1);
@@ -19,18 +19,18 @@ const BYTES_MAX = 1_000_000;
 /** Of six peers the first two are honest. */
 const HONEST = 2;
 const PEERS = 6;
-/** What liars claim, in turn. */
+/** The claims of liars, in turn. */
 const SIZES = [INFO.length, INFO.length - 1, 1, BLOCK_BYTES, BYTES_MAX, BYTES_MAX + 1, 0];
-/** An honest peer that stays brings it within this time, whatever happened before. */
+/** An honest peer that stays provides it within this time, whatever happened before. */
 const PATIENCE_MS = 3_600_000;
 
-/** The input as a story: each two bytes are who does what, and with which number. */
+/** Reads the input as a story: every two bytes are an actor, an action and a number. */
 class Story {
   readonly #assembler = new MetadataAssembler<number>({
     infohashes: { v1: INFOHASH },
     bytesMax: BYTES_MAX,
   });
-  /** What each peer that is there has claimed. */
+  /** The claim of each connected peer. */
   readonly #sizes = new Map<number, number>();
   readonly #asked = new Map<number, number[]>();
   #nowMs = 0;
@@ -52,7 +52,7 @@ class Story {
         this.#answer(peer, this.#asked.get(peer)?.shift());
         break;
       case 4:
-        // Unasked.
+        // Unrequested.
         this.#answer(peer, number);
         break;
       case 5:
@@ -92,7 +92,7 @@ class Story {
     this.#asked.delete(peer);
   }
 
-  /** @returns False when there is nothing to ask. */
+  /** @returns False when there is nothing to request. */
   #ask(peer: number): boolean {
     const index = this.#assembler.nextRequest(peer, this.#nowMs);
     if (index === undefined) return false;
@@ -129,14 +129,14 @@ class Story {
     }
   }
 
-  /** As the engine does: who breaks the protocol is closed. */
+  /** As the engine does: a peer that breaks the protocol is closed. */
   #dismiss(peer: number, error: unknown): void {
     if (!(error instanceof WireError)) throw error;
     this.#leave(peer);
   }
 }
 
-/** Two bytes a step. The first two peers offer, are asked and answer; liars come between. */
+/** Two bytes a step. The first two peers offer, are asked and answer; liars act in between. */
 const STORIES = [
   [0, 0, 2, 0, 2, 0, 2, 0, 3, 0, 3, 0, 3, 0],
   [0, 0, 16, 0, 2, 0, 18, 0, 3, 0, 19, 0, 2, 0, 3, 0, 2, 0, 3, 0, 18, 0, 19, 0],

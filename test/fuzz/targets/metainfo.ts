@@ -46,7 +46,7 @@ function sample(kind: TorrentKind) {
 
 const samples = (["v1", "v2", "hybrid"] as const).map(sample);
 
-/** Documents as the world writes them: repeated keys, zeros, junk behind the end, wrong types. */
+/** Documents as programs write them: repeated keys, zeros, junk after the end, wrong types. */
 const odd = [
   "d7:commenti5e7:comment1:b4:infod6:lengthi05e4:attri5e4:name2:n\0" +
     "12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee\njunk",
@@ -54,7 +54,7 @@ const odd = [
     "4:name1:n12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
 ].map(fromLatin1);
 
-/** What every torrent that was taken keeps, however it came to be. */
+/** What holds for every accepted torrent, whatever its origin. */
 function checkInfo(info: TorrentInfo): void {
   const { geometry } = info;
   let end = 0;
@@ -87,7 +87,7 @@ function checkInfo(info: TorrentInfo): void {
   }
 }
 
-/** What was parsed has no field left to be refused. */
+/** A parsed torrent has no field left that could be refused. */
 function checkRareFields(input: Uint8Array, info: TorrentInfo): void {
   let files = 0;
   try {

@@ -13,7 +13,10 @@ const RECORDS = Array.from({ length: PIECES }, (_, piece) => ({
   v2: new Uint8Array(32).fill(0x80 + piece),
 }));
 
-/** The first byte chooses the kinds, the rest is the file. What is read is what a journal of its own says. */
+/**
+ * The first byte selects the kinds, the rest is the file. A journal of the records that were read decodes to the
+ * same.
+ */
 const journal: FuzzTarget = {
   name: "hash-journal",
   corpus: KINDS.map((kinds, index) =>

@@ -7,7 +7,7 @@ import { chance, SWARM_LIMITS, trackerWorld } from "../../tracker/tracker-world.
 import { Refused, type FuzzTarget } from "../target.ts";
 
 const DIGEST_BYTES = 32;
-/** Of 2, so that a mutated count of them is seen. */
+/** Two of them, so that a mutated count shows. */
 const SWARMS_MAX = 2;
 
 function corpus(): Uint8Array[] {
@@ -22,7 +22,7 @@ function corpus(): Uint8Array[] {
   );
 }
 
-/** What is before the digest, which is made right each time: else no mutant would be looked at. */
+/** The bytes before the digest, which is corrected each time: otherwise no mutant would be decoded. */
 const snapshot: FuzzTarget = {
   name: "tracker-snapshot",
   corpus: corpus(),

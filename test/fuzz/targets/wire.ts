@@ -55,7 +55,7 @@ const HASHES = concatBytes([
   encodeHashReject(RANGE),
 ]);
 
-/** The stream in whole and cut in two at a place the input chooses: both must say the same. */
+/** The stream as a whole and cut at a position that the input selects: both must decode to the same. */
 const stream: FuzzTarget = {
   name: "wire",
   corpus: [STREAM, HASHES],
