@@ -14,7 +14,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api metainfo announce engine tracker-client store accounts guard tracker publish hub commands platform config";
+  "ports api engine store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -41,8 +41,9 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
     "commands",
     {
       // An exchange of pieces stands on the engine and its trackers, behind the guard. `publish`: what is hashed to be
-      // published in place is looked at as the hub looks at it. The only package is that of the shapes in `api`.
-      imports: "api bencode metainfo engine tracker-client guard publish ports".split(" "),
+      // published in place is looked at as the hub looks at it. `accounts`: what the
+      // owner of a data folder does to them. The only package is that of the shapes in `api`.
+      imports: "accounts api bencode metainfo engine tracker-client guard publish ports".split(" "),
       packages: true,
     },
   ],
@@ -50,7 +51,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["platform", { imports: ["ports"], packages: true, world: true }],
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
-  ["daemon", { imports: COMPOSED.split(" "), packages: true, world: true }],
+  ["daemon", { imports: COMPOSED.split(" "), world: true }],
   // `platform`: the version, which `--version` and the help need at once.
   [
     "cli",

@@ -1,9 +1,7 @@
-import { invariant } from "../base/errors.ts";
-import { systemCode } from "../base/system-code.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
-import { CommandError } from "./command-error.ts";
+import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
 
 /**
@@ -108,74 +106,15 @@ async function listen(
   session: Session,
   wanted: { readonly host: string; readonly port: number } | undefined,
 ): Promise<number> {
-  if (wanted) return listenOnFirst(session, wanted.host, [wanted.port]);
+  const listenOn = (host: string, ports: readonly number[]): Promise<number> =>
+    listenOnFirst({ host, ports, setting: "--listen HOST:PORT" }, (address) =>
+      session.listen(address),
+    );
+  if (wanted) return listenOn(wanted.host, [wanted.port]);
   try {
     // "::" accepts IPv4 too, where the machine has IPv6.
-    return await listenOnFirst(session, "::", PORTS_BY_CUSTOM);
+    return await listenOn("::", PORTS_BY_CUSTOM);
   } catch {
-    return listenOnFirst(session, "0.0.0.0", PORTS_BY_CUSTOM);
-  }
-}
-
-/**
- * Listens for peers.
- *
- * @param ports - In order of preference; the first free one is used, and 0 means any.
- * @throws {CommandError} `port-taken` when all are taken, `not-allowed`, `not-found` for a foreign
- * address.
- */
-async function listenOnFirst(
-  session: Pick<Session, "listen">,
-  host: string,
-  ports: readonly number[],
-): Promise<number> {
-  let trouble: CommandError | undefined;
-  for (const port of ports) {
-    try {
-      return await session.listen({ host, port });
-    } catch (error) {
-      trouble = listenTrouble(error, { host, port, setting: "--listen HOST:PORT" });
-      if (trouble.code !== "port-taken") break;
-    }
-  }
-  invariant(trouble, "there is a port to try");
-  throw trouble;
-}
-
-/** Describes why a port cannot be opened. */
-export function listenTrouble(
-  failure: unknown,
-  address: {
-    readonly host: string;
-    readonly port: number;
-    /** The option or key that changes it: `--listen HOST:PORT`. */
-    readonly setting: string;
-  },
-): CommandError {
-  const { host, port, setting } = address;
-  switch (systemCode(failure)) {
-    case "EADDRINUSE":
-      return new CommandError("port-taken", `Port ${port} is in use by another program.`, {
-        hint: `another port with ${setting}, or stop that program.`,
-        cause: failure,
-      });
-    case "EACCES":
-      return new CommandError("not-allowed", `Port ${port} is reserved by the system.`, {
-        hint: `a port above 1023 with ${setting}.`,
-        cause: failure,
-      });
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new CommandError("not-found", `${host} is not an address of this machine.`, {
-        hint: "127.0.0.1 for this machine only, 0.0.0.0 for everybody.",
-        cause: failure,
-      });
-    default:
-      return new CommandError(
-        "unreachable",
-        `Cannot listen on ${host} port ${port}. ${failure instanceof Error ? failure.message : String(failure)}.`,
-        { cause: failure },
-      );
+    return listenOn("0.0.0.0", PORTS_BY_CUSTOM);
   }
 }

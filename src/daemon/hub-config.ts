@@ -2,6 +2,7 @@ import { stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Config, ConfigInput } from "../config/config.ts";
+import { dataFolderOf } from "../config/data-folder.ts";
 import { configTemplate } from "../config/config-template.ts";
 import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
 import { readBounded } from "../platform/bounded-file.ts";
@@ -34,7 +35,7 @@ export async function loadHubConfig(
   sources: HubConfigSources,
 ): Promise<{ config: Config; file: string }> {
   const { env, overrides } = sources;
-  const dataDir = overrides.dataDir ?? env["EVERSEED_DATA_DIR"] ?? defaultDataDir(env);
+  const dataDir = dataFolderOf({ option: overrides.dataDir, env, home: homedir() });
   const path = sources.file ?? join(dataDir, CONFIG_FILE_NAME);
   const text = await readIfThere(path, sources.signal);
   if (text === undefined && sources.file !== undefined) {
@@ -78,11 +79,6 @@ export async function lookAtDataFolder(dataDir: string): Promise<DataFolderFacts
     if (systemCode(error) === undefined) throw error;
     return { isNew: true, openToOthers: false };
   }
-}
-
-/** Where the XDG base directory specification puts a program's data. */
-function defaultDataDir(env: Env): string {
-  return join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "everseed");
 }
 
 async function readIfThere(path: string, signal?: AbortSignal): Promise<string | undefined> {

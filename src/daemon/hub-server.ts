@@ -1,4 +1,4 @@
-import { listenTrouble } from "../commands/open-session.ts";
+import { listenTrouble } from "../commands/listening.ts";
 import { bodyCut } from "../hub/request-body.ts";
 import { draftIdOf } from "../hub/tus-path.ts";
 import { openWebServer, type WebServer, type WebServerOptions } from "../platform/web-server.ts";

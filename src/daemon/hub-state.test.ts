@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { CommandError } from "../commands/command-error.ts";
-import { closedFileTrouble, openHubState } from "./hub-state.ts";
+import { openHubState } from "./hub-state.ts";
 
 test("STO-14: a hub removes what a killed one left in the making, and touches no content", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "everseed-state-"));
@@ -46,17 +46,4 @@ test("root does not start another user's hub, and leaves nothing there; a hub of
     return true;
   });
   assert.deepEqual(readdirSync(folder), before);
-});
-
-test("files that are closed to the hub are told in words, and nothing else is", () => {
-  const closed = Object.assign(new Error("EACCES: permission denied, open 'swarms'"), {
-    code: "EACCES",
-  });
-  const told = closedFileTrouble(closed, "/srv/hub");
-  assert.ok(told instanceof CommandError);
-  assert.equal(told.code, "not-readable");
-  assert.match(told.detail, /^Some of what is in \/srv\/hub is closed to this user\./);
-  assert.match(told.hint ?? "", /^as root: chown -R [0-9]+ \/srv\/hub$/);
-  const other = new Error("ours");
-  assert.equal(closedFileTrouble(other, "/srv/hub"), other);
 });

@@ -1,32 +1,22 @@
-import { torrentPagePath, webSeedPath } from "../api/paths.ts";
-import { invariant } from "../base/errors.ts";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
-import { asHostName } from "../base/host-name.ts";
-import { hostName } from "../hub/request-gate.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
 import { NodeRandom } from "../platform/node-random.ts";
+import { NodeUserFiles } from "../platform/node-user-files.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import type { Log } from "../ports/log.ts";
-import { Catalogue, magnetOf } from "../publish/catalogue.ts";
-import { ContentSharing } from "../publish/content-sharing.ts";
 import { DataFolder } from "../publish/data-folder.ts";
-import { DraftUploads } from "../publish/draft-uploads.ts";
 import { Everseed } from "../publish/everseed.ts";
 import { Fetches } from "../publish/fetches.ts";
-import { Finisher } from "../publish/finisher.ts";
-import { Publications } from "../publish/publications.ts";
-import { Publisher, type PublishLimits } from "../publish/publisher.ts";
 import { SlabLine } from "../publish/slab-line.ts";
 import { SpaceAccount } from "../publish/space-account.ts";
 import { READ_BYTES_MAX, StoredContents } from "../publish/stored-contents.ts";
-import { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { TorrentLibrary } from "../publish/torrent-library.ts";
 import { Turns } from "../publish/turns.ts";
 import { storeErrorCode } from "../store/store-error.ts";
@@ -34,21 +24,24 @@ import { BoundedLog } from "../platform/bounded-log.ts";
 import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
 import { openHubEngine } from "./hub-engine.ts";
-import { HubFetching } from "./hub-fetching.ts";
-import { InPlaceInbox } from "./in-place-inbox.ts";
+import { HubFetching } from "../commands/hub-fetching.ts";
+import { InPlaceInbox } from "../commands/in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
-import type { WebServer } from "../platform/web-server.ts";
 import { openHubServer } from "./hub-server.ts";
-import { closedFileTrouble, type HubState, openAccounts, openHubState } from "./hub-state.ts";
-import { type HubTracker, openHubTracker } from "./hub-tracker.ts";
+import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
+import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
+import { openHubTracker } from "./hub-tracker.ts";
+import { openPublishing } from "./hub-publishing.ts";
 import { loadPages } from "./load-pages.ts";
-import { defaultSiteName } from "../hub/site-name.ts";
+import { sessionPorts } from "./session-ports.ts";
+import { memoryShares } from "../config/memory-shares.ts";
+import { unnamedProxyNotice, warnOfUnnamedProxy } from "../hub/proxy-notices.ts";
+import { localUrl, siteHosts } from "../hub/site-address.ts";
+import { endParts } from "../platform/end-parts.ts";
+import { publishLimits } from "../publish/publish-limits.ts";
+import { SiteName } from "../hub/site-name.ts";
 import { everseedVersion } from "../platform/version.ts";
 
-/** Of `limits.memoryBytesMax`, for pieces being uploaded; the engine has the other half. */
-const INGEST_SHARE = 1 / 2;
-/** Two pieces of this length fit into the ingest memory, or fewer bytes when there is less. */
-const PIECE_BYTES_MAX = 32 * 1024 * 1024;
 /** Reads for direct downloads that are under way at once. */
 const READS_MAX = 32;
 /** An orderly stop takes no longer (STO-13); what then still hangs is left to the kill-safe formats. */
@@ -85,15 +78,15 @@ export async function runHub(config: Config, everyLine: Log): Promise<RunningHub
   try {
     return await compose(config, { clock, log }, undo);
   } catch (error) {
-    await unwind(undo, log);
-    throw closedFileTrouble(error, resolve(config.dataDir));
+    await endParts(undo, { log, msMax: STOP_MS_MAX });
+    throw closedFileTrouble(error, resolve(config.dataDir), process.getuid?.());
   }
 }
 
 /** @param undo - Gets, as they come to be, the ways to end the parts. */
 async function compose(
   config: Config,
-  { clock, log }: Pick<World, "clock" | "log">,
+  { clock, log }: { readonly clock: NodeClock; readonly log: Log },
   undo: (() => Promise<void>)[],
 ): Promise<RunningHub> {
   const dataDir = resolve(config.dataDir);
@@ -101,10 +94,15 @@ async function compose(
   undo.push(() => state.close());
   const faults = new FaultCounts(clock, log);
   undo.push(async () => faults.close());
-  const server = await openHubServer({ ...config, onUnnamedProxy: tellOnce(log), faults });
+  const server = await openHubServer({
+    ...config,
+    onUnnamedProxy: unnamedProxyNotice(log),
+    faults,
+  });
   undo.push(() => server.close());
-  warnOfProxy(config, server, log);
-  const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : urlOf(server);
+  warnOfUnnamedProxy(config, server.port, log);
+  const serverUrl = localUrl(server, ownInterfaces);
+  const siteUrl = config.publicUrl ? new URL(config.publicUrl).origin : serverUrl;
 
   const random = new NodeRandom();
   const disk = new NodeDisk({ log });
@@ -153,7 +151,9 @@ async function compose(
   const accounts = openAccounts(state, { siteUrl, clock, random, log });
   undo.push(async () => accounts.close());
   const trackers = announceUrls(siteUrl, tracker.namedUdp);
-  const limits = publishLimits(config);
+  const memory = memoryShares(config.limits.memoryBytesMax);
+  const { uploadBytesMax } = config.limits;
+  const limits = publishLimits({ uploadBytesMax, ingestBytes: memory.ingest });
   const version = everseedVersion();
   const contents = new StoredContents({
     torrents: store.torrents,
@@ -173,7 +173,7 @@ async function compose(
 
   const space = new SpaceAccount({ drafts: store.drafts, folder, files });
   const { publisher, publications, catalogue, sharing, adoption } = openPublishing({
-    config,
+    ingestBytes: memory.ingest,
     space,
     state,
     clock,
@@ -197,8 +197,7 @@ async function compose(
     host: config.engine.host ?? config.host,
     downBytesPerSecond: config.engine.downBytesPerSecond,
     upBytesPerSecond: config.engine.upBytesPerSecond,
-    log,
-    faults,
+    ports: sessionPorts(log, faults),
   });
   const fetches = new Fetches({
     fetches: store.fetches,
@@ -224,16 +223,11 @@ async function compose(
     dataDir,
     adoption,
     ownerId: () => administratorId(state),
-    addressesOf: async (id) => {
-      const listing = await catalogue.find(id);
-      invariant(listing, "what was published a moment ago is in the catalogue");
-      const webSeeds = [siteUrl + webSeedPath(id)];
-      return {
-        title: listing.name,
-        pageUrl: siteUrl + torrentPagePath(id, listing.name),
-        magnet: magnetOf(listing, { trackers, webSeeds }),
-      };
-    },
+    catalogue,
+    siteUrl,
+    trackers,
+    paths: new NodeUserFiles(),
+    clock,
     files,
     random,
     log,
@@ -244,10 +238,12 @@ async function compose(
   sharing.start();
 
   const pages = await loadPages();
-  let siteName =
-    config.siteName ??
-    (await store.settings.get("site-name")) ??
-    defaultSiteName(config.publicUrl, hostname());
+  const siteName = await SiteName.load({
+    configured: config.siteName,
+    publicUrl: config.publicUrl,
+    systemName: hostname(),
+    settings: store.settings,
+  });
   const hub = new Hub({
     ...pages,
     accounts,
@@ -271,14 +267,11 @@ async function compose(
     tracker: (request, context) => tracker.handle(request, context),
     site: {
       version,
-      name: () => siteName,
-      rename: async (name) => {
-        await store.settings.set("site-name", name);
-        siteName = name;
-      },
+      name: () => siteName.current,
+      rename: (name) => siteName.rename(name),
       publicUrl: config.publicUrl && siteUrl,
       url: siteUrl,
-      hosts: hostsOf(config, siteUrl),
+      hosts: siteHosts(config, siteUrl),
       trackers,
       dataFolder: dataDir,
       freeBytes: () => freeBytes(files, dataDir),
@@ -286,136 +279,21 @@ async function compose(
     isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
   });
   const setupKey = await accounts.openSetup();
-  await store.settings.set("local-url", urlOf(server));
+  await store.settings.set("local-url", serverUrl);
   server.serve((request, context) => hub.handle(request, context));
   undo.push(async () => hub.close());
 
   let stopping: Promise<void> | undefined;
   return {
     url: siteUrl,
-    setupLink: setupKey && `${urlOf(server)}/setup#${setupKey}`,
+    setupLink: setupKey && `${serverUrl}/setup#${setupKey}`,
     dataDir,
     webPort: server.port,
     peerPort: session.port,
     udpPort: tracker.udpPort,
     stats: () => everseed.totals(),
     faults: () => faults.totals,
-    stop: () => (stopping ??= unwind(undo, log)),
-  };
-}
-
-type World = {
-  readonly clock: NodeClock;
-  readonly random: NodeRandom;
-  readonly disk: NodeDisk;
-  readonly log: Log;
-};
-
-function openPublishing(
-  parts: World & {
-    readonly config: Config;
-    readonly state: HubState;
-    readonly space: SpaceAccount;
-    readonly folder: DataFolder;
-    readonly library: TorrentLibrary;
-    readonly turns: Turns;
-    readonly everseed: Everseed;
-    readonly contents: StoredContents;
-    readonly tracker: HubTracker;
-    readonly trackers: readonly string[];
-    readonly limits: PublishLimits;
-  },
-): {
-  publisher: Publisher;
-  publications: Publications;
-  catalogue: Catalogue;
-  sharing: ContentSharing;
-  adoption: TorrentAdoption;
-} {
-  const { state, folder, library, turns, clock, random, log, disk, limits, trackers } = parts;
-  const { files } = state;
-  const { torrents, removedTorrents, drafts, fileCopies, settings } = state.store;
-  const memory = parts.config.limits.memoryBytesMax * INGEST_SHARE;
-  const uploads = new DraftUploads({
-    drafts,
-    folder,
-    files,
-    turns,
-    clock,
-    log,
-    content: disk,
-    slabs: new SlabLine(disk.createSlabPool(memory)),
-  });
-  const sharing = new ContentSharing({
-    torrents,
-    copies: fileCopies,
-    settings,
-    library,
-    folder,
-    files,
-    log,
-  });
-  const publications = new Publications({
-    torrents,
-    removed: removedTorrents,
-    drafts,
-    copies: fileCopies,
-    library,
-    swarms: parts.tracker,
-    everseed: parts.everseed,
-    contents: parts.contents,
-    folder,
-    files,
-    clock,
-    log,
-  });
-  const finisher = new Finisher({
-    publications,
-    torrents,
-    drafts,
-    sharing,
-    folder,
-    files,
-    turns,
-    clock,
-    log,
-    trackers,
-    swarms: parts.tracker,
-    everseed: {
-      isDamaged: (id) => parts.everseed.isDamaged(id),
-      replace: async (id, replace) => {
-        await parts.everseed.replace(id, replace);
-        parts.contents.forget(id);
-      },
-    },
-  });
-  return {
-    sharing,
-    publications,
-    adoption: new TorrentAdoption({
-      torrents,
-      publications,
-      folder,
-      files,
-      clock,
-      trackers,
-      sharing,
-      swarms: parts.tracker,
-    }),
-    publisher: new Publisher({
-      drafts,
-      uploads,
-      finisher,
-      space: parts.space,
-      folder,
-      files,
-      clock,
-      random,
-      log,
-      limits,
-      turns,
-    }),
-    catalogue: new Catalogue({ torrents, drafts, library, folder, turns }),
+    stop: () => (stopping ??= endParts(undo, { log, msMax: STOP_MS_MAX })),
   };
 }
 
@@ -424,70 +302,8 @@ async function administratorId({ store }: HubState): Promise<string | undefined>
   return (await store.accounts.findAdministrator())?.id;
 }
 
-function publishLimits(config: Config): PublishLimits {
-  const { uploadBytesMax, memoryBytesMax } = config.limits;
-  return {
-    uploadBytesMax: uploadBytesMax === 0 ? undefined : uploadBytesMax,
-    pieceBytesMax: Math.min(PIECE_BYTES_MAX, (memoryBytesMax * INGEST_SHARE) / 2),
-  };
-}
-
 /** @returns `null` when nobody knows. */
 async function freeBytes(files: NodeFiles, folder: string): Promise<number | null> {
   const bytes = await files.freeBytes(folder).catch(() => Number.POSITIVE_INFINITY);
   return Number.isFinite(bytes) ? bytes : null;
-}
-
-/** What to do is the same whenever it is seen, so it is said the first time. */
-function tellOnce(log: Log): (address: string) => void {
-  let told = false;
-  return (address) => {
-    if (told) return;
-    told = true;
-    log.error(
-      `a proxy at ${address} passes requests on, but "proxies" does not name it: everybody behind it looks like ` +
-        `one address, setup is closed to it, and its peers are told of to nobody. Try: proxies: [${address}]`,
-    );
-  };
-}
-
-/** Says at the start what else only shows when the first stranger comes. */
-function warnOfProxy({ publicUrl, proxies }: Config, server: WebServer, log: Log): void {
-  if (publicUrl === undefined || proxies.length > 0) return;
-  const { protocol, port } = new URL(publicUrl);
-  if (protocol === "http:" && Number(port || 80) === server.port) return;
-  log.warn(
-    `"publicUrl" says that a proxy stands in front, but "proxies" is empty: everybody behind it will look like ` +
-      "one address. When it runs on this machine, try: proxies: [127.0.0.1]",
-  );
-}
-
-/** How people on this machine or, when everybody may come, in this network reach the server. */
-function urlOf(server: WebServer): string {
-  return `http://${asHostName(reachableHost(server.host))}:${server.port}`;
-}
-
-function reachableHost(host: string): string {
-  if (host !== "0.0.0.0" && host !== "::") return host;
-  const outer = ownInterfaces().find((entry) => !entry.internal && entry.family === "IPv4");
-  return outer?.address ?? "127.0.0.1";
-}
-
-function hostsOf(config: Config, siteUrl: string): Set<string> {
-  const names = [...config.allowedHosts, new URL(siteUrl).host, config.host];
-  return new Set(names.map((name) => hostName(name) ?? name.toLowerCase()));
-}
-
-/** Ends parts in the reverse order of their beginning; one that fails or hangs does not keep the others. */
-async function unwind(undo: (() => Promise<void>)[], log: Log): Promise<void> {
-  const deadline = new Promise<void>((resolve) => {
-    setTimeout(resolve, STOP_MS_MAX).unref();
-  });
-  for (const end of undo.splice(0).toReversed()) {
-    try {
-      await Promise.race([end(), deadline]);
-    } catch (error) {
-      log.warn("a part did not end well", { why: String(error) });
-    }
-  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultSiteName } from "./site-name.ts";
+import { defaultSiteName, SiteName } from "./site-name.ts";
 
 const cases: readonly (readonly [publicUrl: string | undefined, system: string, name: string])[] = [
   [undefined, "harbour", "harbour"],
@@ -19,3 +19,19 @@ for (const [publicUrl, system, name] of cases) {
     assert.equal(defaultSiteName(publicUrl, system), name);
   });
 }
+
+test("a site has its configured name, else the one it was given, else a default; a rename is kept", async () => {
+  const kept = new Map<string, string>();
+  const settings = {
+    get: async (key: string) => kept.get(key),
+    set: async (key: string, value: string) => void kept.set(key, value),
+  };
+  const load = (configured?: string): Promise<SiteName> =>
+    SiteName.load({ configured, publicUrl: undefined, systemName: "harbour", settings });
+  const name = await load();
+  assert.equal(name.current, "harbour");
+  await name.rename("Given");
+  assert.equal(name.current, "Given");
+  assert.equal((await load()).current, "Given");
+  assert.equal((await load("Configured")).current, "Configured");
+});

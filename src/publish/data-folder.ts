@@ -1,3 +1,5 @@
+import type { Files } from "../ports/files.ts";
+
 /**
  * The places of publishing below the data folder. Stored paths are relative to it, so that the folder can be moved.
  */
@@ -65,6 +67,25 @@ export class DataFolder {
   /** Tells whether `contentPath` made this stored path: the hub may rearrange only what is there. */
   isOwnContent(path: string): boolean {
     return path.startsWith("content/");
+  }
+
+  /**
+   * The folders in which the hub replaces whole files, such as .torrent files and keys. Content lies elsewhere.
+   *
+   * @returns Those that are there, absolute.
+   */
+  async stateFolders(files: Pick<Files, "list" | "stat">): Promise<string[]> {
+    const torrents = this.absolute("torrents");
+    const names = await files.list(torrents);
+    const folders = [
+      this.root,
+      this.absolute("keys"),
+      ...names.map((name) => `${torrents}/${name}`),
+    ];
+    const found = await Promise.all(
+      folders.map(async (folder) => ((await files.stat(folder))?.folder ? [folder] : [])),
+    );
+    return found.flat();
   }
 
   /** @returns Relative. */

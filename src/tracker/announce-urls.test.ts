@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announceUrls, type UdpPlace } from "./announce-urls.ts";
+import { announceUrls, lastingUdp, type UdpPlace } from "./announce-urls.ts";
 
 const EVERYWHERE = { host: "0.0.0.0", port: 8420 };
 const HERE = { host: "127.0.0.1", port: 8420 };
@@ -37,3 +37,12 @@ for (const [siteUrl, udp, urls] of cases) {
     assert.deepEqual(announceUrls(siteUrl, udp), urls);
   });
 }
+
+test("torrents name the UDP port only when it is there after the next start, too", () => {
+  const port = (wanted: number | undefined, named: boolean, bound: number): number | undefined =>
+    lastingUdp({ host: "::", port: wanted, named }, { port: bound, webPort: 8420 })?.port;
+  assert.equal(port(undefined, true, 8420), 8420);
+  assert.equal(port(undefined, true, 40_001), undefined, "a free port instead of a taken one");
+  assert.equal(port(6969, true, 6969), 6969);
+  assert.equal(port(6969, false, 6969), undefined, "the owner does not want it named");
+});

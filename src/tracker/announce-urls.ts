@@ -25,6 +25,20 @@ export function announceUrls(siteUrl: string, udp: UdpPlace | undefined): string
   return urls;
 }
 
+/**
+ * The UDP address that published torrents may name: only one that will be the same after the next start.
+ *
+ * @param wanted.port - As configured; `undefined` for the port of the web site.
+ * @param bound.port - 0 was tried last, so this may be any free port.
+ */
+export function lastingUdp(
+  wanted: { readonly host: string; readonly port: number | undefined; readonly named: boolean },
+  bound: { readonly port: number; readonly webPort: number },
+): UdpPlace | undefined {
+  const isFallback = wanted.port === undefined && bound.port !== bound.webPort;
+  return wanted.named && !isFallback ? { host: wanted.host, port: bound.port } : undefined;
+}
+
 function isHere(host: string): boolean {
   return host === "localhost" || isLoopback(host.replace(/^\[|\]$/g, ""));
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { test } from "node:test";
 import { formatAddress } from "../base/endpoint.ts";
-import { nameLookup } from "./name-lookup.ts";
+import { nameLookup, outsideAddresses } from "./name-lookup.ts";
 
 test("a name is looked up on demand, not too often, and known addresses stay when a lookup fails", async () => {
   let nowMs = 0;
@@ -36,4 +36,17 @@ test("an address is no name", () => {
   const clock = { nowMs: () => 0 };
   assert.deepEqual(nameLookup("203.0.113.5", clock, never)().map(formatAddress), ["203.0.113.5"]);
   assert.deepEqual(nameLookup("[2001:db8::5]", clock, never)().map(formatAddress), ["2001:db8::5"]);
+});
+
+test("the everseed's name outside is its own, else the site's; without either nothing is looked up", () => {
+  const askedFor = (publicAddress: string | undefined, publicUrl: string | undefined): string[] => {
+    const asked: string[] = [];
+    const lookUp = async (host: string): Promise<string[]> => (asked.push(host), []);
+    const addresses = outsideAddresses({ publicAddress, publicUrl }, { nowMs: () => 0 }, lookUp);
+    assert.deepEqual(addresses(), []);
+    return asked;
+  };
+  assert.deepEqual(askedFor("peers.hub.test", "https://hub.test:444/"), ["peers.hub.test"]);
+  assert.deepEqual(askedFor(undefined, "https://hub.test:444/"), ["hub.test"]);
+  assert.deepEqual(askedFor(undefined, undefined), []);
 });

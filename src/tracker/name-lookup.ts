@@ -8,6 +8,22 @@ import type { Clock } from "../ports/clock.ts";
 const KEPT_MS = 5 * 60_000;
 
 /**
+ * Finds the addresses that lead to this machine from outside, by the name its owner gives.
+ *
+ * @param names.publicAddress - Of the engine; takes precedence over the host name of `publicUrl`.
+ * @returns As `nameLookup`; always none when the owner gives no name.
+ */
+export function outsideAddresses(
+  names: { readonly publicAddress: string | undefined; readonly publicUrl: string | undefined },
+  clock: Pick<Clock, "nowMs">,
+  lookUp: (host: string) => Promise<readonly string[]>,
+): () => readonly Uint8Array[] {
+  const { publicAddress, publicUrl } = names;
+  const name = publicAddress ?? (publicUrl && new URL(publicUrl).hostname);
+  return name === undefined ? () => [] : nameLookup(name, clock, lookUp);
+}
+
+/**
  * Resolves a host name for callers that cannot wait: returns the addresses of the last answer, or
  * none before the first. It looks nothing up before the first call.
  *

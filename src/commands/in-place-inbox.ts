@@ -1,38 +1,47 @@
-import { existsSync } from "node:fs";
-import { realpath } from "node:fs/promises";
-import { join } from "node:path";
 import type { z } from "zod";
 import { type InPlaceAnswer, inPlaceRequestSchema } from "../api/in-place.ts";
 import { issueWords } from "../api/issue-words.ts";
-import { toHex } from "../base/bytes.ts";
+import { torrentPagePath, webSeedPath } from "../api/paths.ts";
+import { decodeUtf8, encodeUtf8, toHex } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import { joinPath } from "../base/paths.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import { parseMetainfo } from "../metainfo/parse-metainfo.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import type { UserFiles } from "../ports/user-files.ts";
+import { type Catalogue, magnetOf } from "../publish/catalogue.ts";
 import { IN_PLACE_FOLDER, inPlaceFiles } from "../publish/in-place-files.ts";
 import { infoOnDisk } from "../publish/in-place.ts";
 import { PublishError } from "../publish/publish-error.ts";
 import { randomShortId } from "../publish/short-id.ts";
 import type { TorrentAdoption } from "../publish/torrent-adoption.ts";
 import { systemCode } from "../base/system-code.ts";
-import { CommandError, diskTrouble } from "../commands/command-error.ts";
-import { hubFolderOf, overlaps } from "../commands/hub-folder.ts";
+import { CommandError, diskTrouble } from "./command-error.ts";
+import { hubFolderOf, overlaps } from "./hub-folder.ts";
 
 /** How often a running hub looks. */
 const LOOK_MS = 1_000;
+
 export interface InPlaceInboxOptions {
   /** Absolute. */
   readonly dataDir: string;
   readonly adoption: Pick<TorrentAdoption, "adoptInPlace">;
   /** Whose torrents these are; `undefined` as long as there is no administrator. */
   readonly ownerId: () => Promise<string | undefined>;
-  /** What a torrent is called and how it is reached, by the addresses of today. */
-  readonly addressesOf: (
-    torrentId: string,
-  ) => Promise<{ readonly title: string; readonly pageUrl: string; readonly magnet: string }>;
+  readonly catalogue: Pick<Catalogue, "find">;
+  /** Without a slash at its end. */
+  readonly siteUrl: string;
+  /** The announce URLs of this hub. */
+  readonly trackers: readonly string[];
+  /** Below the data folder. */
   readonly files: Files;
+  /** Finds what a path of the request leads to. */
+  readonly paths: Pick<UserFiles, "exists" | "real">;
+  readonly clock: Pick<Clock, "startTimer">;
   readonly random: Random;
   readonly log: Log;
 }
@@ -45,37 +54,44 @@ export class InPlaceInbox {
   readonly #options: InPlaceInboxOptions;
   /** They are kept until there is somebody who owns what is published. */
   readonly #waiting = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(options: InPlaceInboxOptions) {
     this.#options = options;
   }
 
-  /** Looks now, and again and again. */
+  /** Looks now, and from then on every second. */
   async start(): Promise<void> {
     const { dataDir, files } = this.#options;
-    const folder = join(dataDir, IN_PLACE_FOLDER);
-    // Nobody waits for answers of an earlier run.
+    const folder = joinPath(dataDir, IN_PLACE_FOLDER);
+    // Nobody waits for the answers of an earlier run.
     for (const entry of await files.list(folder)) {
-      if (entry.endsWith(".answer")) await files.remove(join(folder, entry));
+      if (entry.endsWith(".answer")) await files.remove(joinPath(folder, entry));
     }
     await this.look();
-    this.#timer = setInterval(() => {
-      this.#work = this.#work.then(() => this.look());
-    }, LOOK_MS);
+    this.#lookLater();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopped = true;
+    this.#timer?.cancel();
     await this.#work;
+  }
+
+  #lookLater(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#options.clock.startTimer(LOOK_MS, () => {
+      this.#work = this.look().then(() => this.#lookLater());
+    });
   }
 
   /** Handles what is there. Never rejects: what cannot be done is in the answer, or in the log. */
   async look(): Promise<void> {
     const { dataDir, files, ownerId, log } = this.#options;
     try {
-      for (const entry of await files.list(join(dataDir, IN_PLACE_FOLDER))) {
+      for (const entry of await files.list(joinPath(dataDir, IN_PLACE_FOLDER))) {
         const name = /^([0-9a-z]+)\.request$/.exec(entry)?.[1];
         if (name === undefined) continue;
         // They wait for somebody who owns them: a hub that is set up later takes them in then.
@@ -93,7 +109,7 @@ export class InPlaceInbox {
     if (this.#waiting.has(name)) return;
     const { dataDir, files } = this.#options;
     const answer: InPlaceAnswer = { waitsFor: "setup" };
-    await files.write(inPlaceFiles(dataDir, name).answer, Buffer.from(JSON.stringify(answer)));
+    await files.write(inPlaceFiles(dataDir, name).answer, encodeUtf8(JSON.stringify(answer)));
     this.#waiting.add(name);
   }
 
@@ -110,13 +126,13 @@ export class InPlaceInbox {
     }
     // Nobody waits any more for an answer to what had to wait for the set-up.
     if (this.#waiting.delete(name)) await files.remove(places.answer);
-    else await files.write(places.answer, Buffer.from(JSON.stringify(answer)));
+    else await files.write(places.answer, encodeUtf8(JSON.stringify(answer)));
     await files.remove(places.request);
     await files.remove(places.torrent);
   }
 
   async #publish(places: ReturnType<typeof inPlaceFiles>, ownerId: string): Promise<InPlaceAnswer> {
-    const { dataDir, files, random, adoption, log } = this.#options;
+    const { files, random, adoption, log } = this.#options;
     const [request, torrent] = await Promise.all([
       files.read(places.request),
       files.read(places.torrent),
@@ -124,7 +140,7 @@ export class InPlaceInbox {
     if (!request || !torrent) throw new PublishError("not-found", "The request is incomplete.");
     const { root, title, checkedAt, stamp } = readRequest(request);
     const metainfo = parseMetainfo(torrent);
-    await refuseHubFolder(dataDir, root, metainfo.info);
+    refuseHubFolder(this.#options, root, metainfo.info);
     const id = randomShortId(random);
     const torrentId = await adoption.adoptInPlace(metainfo, {
       id,
@@ -136,24 +152,40 @@ export class InPlaceInbox {
     });
     const { v1, v2 } = metainfo.info.infohashes;
     log.info("a folder was published in place", { id: torrentId, infohash: toHex((v1 ?? v2)!) });
-    const addresses = await this.#options.addressesOf(torrentId);
-    return { torrentId, wasHere: torrentId !== id, ...addresses };
+    return { torrentId, wasHere: torrentId !== id, ...(await this.#addressesOf(torrentId)) };
+  }
+
+  /** The title of a torrent and the addresses that lead to it. */
+  async #addressesOf(id: string): Promise<{ title: string; pageUrl: string; magnet: string }> {
+    const { catalogue, siteUrl, trackers } = this.#options;
+    const listing = await catalogue.find(id);
+    invariant(listing, "what was published a moment ago is in the catalogue");
+    const { name: title } = listing;
+    const webSeeds = [siteUrl + webSeedPath(id)];
+    const pageUrl = siteUrl + torrentPagePath(id, title);
+    return { title, pageUrl, magnet: magnetOf(listing, { trackers, webSeeds }) };
   }
 }
 
 /**
- * Whoever made the request looked too, but what it says is believed of nobody: what a hub publishes, strangers read.
+ * The command that made the request has checked this too, but the hub does not rely on it: what it publishes, strangers
+ * can read.
  *
- * @throws {CommandError} (rejects) `bad-plan` when the content is a hub's data folder, lies in it or holds it.
+ * @throws {CommandError} `bad-plan` when the content is a hub's data folder, lies in it or holds it.
  */
-async function refuseHubFolder(dataDir: string, root: string, info: TorrentInfo): Promise<void> {
+function refuseHubFolder(
+  { dataDir, paths }: Pick<InPlaceInboxOptions, "dataDir" | "paths">,
+  root: string,
+  info: TorrentInfo,
+): void {
   const onDisk = infoOnDisk({ content_root: root }, info);
-  const ours = await realpath(dataDir);
+  const ours = paths.real(dataDir);
   for (const top of new Set(onDisk.files.map(({ path }) => path[0]!))) {
-    const place = await realpath(join(root, top)).catch(() => undefined);
-    // What is not there is refused with better words.
-    if (place === undefined) continue;
-    if (overlaps(place, ours) || hubFolderOf({ exists: existsSync }, place) !== undefined) {
+    const named = joinPath(root, top);
+    // Adoption refuses what is absent, in better words.
+    if (!paths.exists(named)) continue;
+    const place = paths.real(named);
+    if (overlaps(place, ours) || hubFolderOf(paths, place) !== undefined) {
       throw new CommandError(
         "bad-plan",
         "It belongs to the data folder of a hub, or holds it: keys and passwords are not content.",
@@ -171,7 +203,7 @@ function readRequest(bytes: Uint8Array): z.output<typeof inPlaceRequestSchema> {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString());
+    return JSON.parse(decodeUtf8(bytes));
   } catch {
     return undefined;
   }

@@ -1,13 +1,11 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
-import type { Log } from "../ports/log.ts";
-import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
-import { type OneShotSession, openSession } from "../commands/open-session.ts";
-import { sessionPorts } from "./session-ports.ts";
-import { trackerNotices } from "../commands/tracker-news.ts";
+import type { SessionPorts } from "./command-ports.ts";
+import { type OneShotSession, openSession } from "./open-session.ts";
+import { trackerNotices } from "./tracker-news.ts";
 
 /** Trackers of one torrent whose words are told; a .torrent file may name thousands. */
 const NOTICES_MAX = 20;
@@ -17,8 +15,7 @@ export interface HubFetchingOptions {
   readonly host: string;
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
-  readonly log: Log;
-  readonly faults: OutsideFaults;
+  readonly ports: SessionPorts;
 }
 
 /**
@@ -78,8 +75,8 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, downBytesPerSecond, upBytesPerSecond, log, faults } = this.#options;
-    this.#session ??= openSession(sessionPorts(log, faults), {
+    const { host, downBytesPerSecond, upBytesPerSecond, ports } = this.#options;
+    this.#session ??= openSession(ports, {
       listen: { host, port: 0 },
       downBytesPerSecond,
       upBytesPerSecond,

@@ -3,14 +3,16 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
-import { NodeFiles } from "../platform/node-files.ts";
-import { NodeRandom } from "../platform/node-random.ts";
-import { SILENT_LOG } from "../ports/log.ts";
-import { createTorrent } from "../commands/create-torrent.ts";
-import { inPlaceFiles } from "../publish/in-place-files.ts";
-import { inPlacePorts } from "./in-place-ports.ts";
-import { InPlaceInbox } from "./in-place-inbox.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { NodeFiles } from "../../src/platform/node-files.ts";
+import { NodeUserFiles } from "../../src/platform/node-user-files.ts";
+import { NodeRandom } from "../../src/platform/node-random.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { createTorrent } from "../../src/commands/create-torrent.ts";
+import type { Listing } from "../../src/publish/catalogue.ts";
+import { inPlaceFiles } from "../../src/publish/in-place-files.ts";
+import { inPlacePorts } from "../../src/daemon/in-place-ports.ts";
+import { InPlaceInbox } from "../../src/commands/in-place-inbox.ts";
 
 interface World {
   readonly dataDir: string;
@@ -19,7 +21,28 @@ interface World {
   readonly adopted: string[];
   owner: string | undefined;
   refusal: Error | undefined;
+  /** The timer that runs. */
+  fire: (() => void) | undefined;
 }
+
+const LISTING: Listing = {
+  id: "",
+  name: "Talks",
+  size: 3,
+  fileCount: 1,
+  kind: "v1",
+  folder: true,
+  private: false,
+  infohashes: { v1: new Uint8Array(20).fill(0xab), v2: undefined },
+  pieceSize: 16_384,
+  pieceCount: 1,
+  comment: null,
+  publisher: "ann",
+  publisherId: "ann",
+  publishedMs: 1,
+  checkedMs: 1,
+  namedTrackers: [],
+};
 
 function worldFor(context: TestContext): World {
   const dataDir = join(temporaryFolder(context, "everseed-inbox-"), "data");
@@ -29,6 +52,7 @@ function worldFor(context: TestContext): World {
     adopted: [],
     owner: "ann",
     refusal: undefined,
+    fire: undefined,
     inbox: new InPlaceInbox({
       dataDir,
       files,
@@ -40,11 +64,17 @@ function worldFor(context: TestContext): World {
         },
       },
       ownerId: async () => world.owner,
-      addressesOf: async (id) => ({
-        title: id,
-        pageUrl: `http://hub.test/t/${id}`,
-        magnet: "magnet:?",
-      }),
+      catalogue: { find: async (id) => ({ ...LISTING, id }) },
+      siteUrl: "http://hub.test",
+      trackers: ["http://hub.test/announce"],
+      paths: new NodeUserFiles(),
+      clock: {
+        startTimer: (delayMs, fire) => {
+          assert.equal(delayMs, 1_000);
+          world.fire = fire;
+          return { cancel: () => (world.fire = undefined) };
+        },
+      },
       random: new NodeRandom(),
       log: SILENT_LOG,
     }),
@@ -103,6 +133,39 @@ for (const [what, path] of [
     assert.deepEqual(world.adopted, []);
   });
 }
+
+test("what is published is answered with its title and addresses, and the request is gone", async (context) => {
+  const world = worldFor(context);
+  await makeHub(world);
+  const content = join(dirname(world.dataDir), "c/talks");
+  await mkdir(content, { recursive: true });
+  const answer = await request(world, content);
+  await world.inbox.look();
+  const { torrentId, magnet, ...words } = await answer();
+  const pageUrl = `http://hub.test/t/${String(torrentId)}/talks`;
+  assert.deepEqual(words, { wasHere: false, title: "Talks", pageUrl });
+  assert.match(String(magnet), /^magnet:\?xt=urn:btih:(ab){20}&.*tr=http.*announce.*ws=http.*seed/);
+  const places = inPlaceFiles(world.dataDir, "0a");
+  assert.ok(!existsSync(places.request) && !existsSync(places.torrent));
+});
+
+test("the inbox removes old answers, looks every second, and never again once it has stopped", async (context) => {
+  const world = worldFor(context);
+  await makeHub(world);
+  const places = inPlaceFiles(world.dataDir, "0a");
+  await mkdir(places.folder, { recursive: true });
+  await writeFile(places.answer, "of an earlier run");
+  await world.inbox.start();
+  assert.equal(existsSync(places.answer), false);
+  const content = join(dirname(world.dataDir), "c/talks");
+  await mkdir(content, { recursive: true });
+  await request(world, content);
+  assert.deepEqual(world.adopted, []);
+  world.fire!();
+  await world.inbox.stop();
+  assert.deepEqual(world.adopted, [dirname(content)], "stop waits for the look that has begun");
+  assert.equal(world.fire, undefined);
+});
 
 test("a request waits for the administrator, says so once, and is taken in after the set-up", async (context) => {
   const world = worldFor(context);
