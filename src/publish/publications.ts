@@ -126,9 +126,10 @@ export class Publications {
       swarms.unregister(infohashesOf(row));
       await everseed.release(id);
       contents.forget(id);
-      log.info("a torrent was removed", { id, by });
       const removal = await this.findRemoved(id);
       if (!removal) throw notPublished();
+      // Names can be given again to others, so the id is there, too.
+      log.info("a torrent was removed", { id, by: removal.removedBy ?? "unknown", byId: by });
       return removal;
     });
   }

@@ -8,7 +8,7 @@ import { concatBytes } from "../../src/base/bytes.ts";
 import { infohashKey } from "../../src/base/infohash.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Slab, SlabPool } from "../../src/ports/content.ts";
-import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
+import { type Log, type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { Catalogue } from "../../src/publish/catalogue.ts";
 import type { Damage } from "../../src/publish/content-faults.ts";
@@ -95,8 +95,11 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
   };
   const logged: string[] = [];
+  /** Lines at level info. */
+  const notes: (readonly [message: string, fields: LogFields | undefined])[] = [];
   const log: Log = {
     ...SILENT_LOG,
+    info: (message, fields) => notes.push([message, fields]),
     error: (message, fields) => logged.push(`${message} ${JSON.stringify(fields)}`),
   };
   const count = { seeds: 1, leechers: 0, completed: 0 };
@@ -382,6 +385,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     setupKey,
     userId,
     logged,
+    notes,
     judged,
     engine,
     /** What a hub would have when it restarts on the same disk. */

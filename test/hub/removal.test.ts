@@ -50,6 +50,10 @@ test("HUB-18: a torrent removed through the API answers 410 everywhere, and can 
     removedAt: "2026-11-02T09:00:00Z",
     undoUntil: "2026-11-09T09:00:00Z",
   });
+  assert.deepEqual(world.notes.at(-1), [
+    "a torrent was removed",
+    { id, by: "ann", byId: world.userId },
+  ]);
   assert.match(await live.text(), /event: figures/, "the stream has ended");
   for (const path of addressesOf(id)) {
     const response = await call(path);
