@@ -134,7 +134,6 @@ function openContent(world: World, isThere: boolean): OpenContent {
     createEmpty: finish,
     setWanted: (_wanted, onDone) => finish(onDone),
     finish: (_files, onDone) => finish(onDone),
-    freeSpace: (onDone) => world.owe(() => onDone(2 ** 40)),
     close: (onDone) => world.owe(onDone),
   };
   // An older engine finds everything in the content itself.

@@ -193,13 +193,3 @@ test("two concurrent syncs end in order, and each covers what was written before
   const late = await calls.sync();
   assert.ok(late.kind === "failure" && late.code === "EBADF");
 });
-
-test("free space is measured on the disk that will hold the root", async (t) => {
-  const root = join(temporaryFolder(t), "not", "made", "yet");
-  const fixture = makeFixture(root, "v1", BLOCK, [{ path: "f", length: 5 }]);
-  const calls = new ContentCalls(openDisk(t), fixture);
-  const bytes = await calls.freeSpace();
-  assert.ok(typeof bytes === "number" && bytes > 0);
-  assert.equal((await calls.store(0)).kind, "intact");
-  assert.equal(readFileSync(join(root, "f")).length, 5);
-});

@@ -256,8 +256,6 @@ export interface FilePlaces {
    * with `EEXIST` when the name is taken.
    */
   finish(files: readonly number[], onDone: (outcome: DiskOutcome) => void): void;
-  /** Free bytes on the disk that holds `root`. */
-  freeSpace(onDone: (bytes: number | DiskFailure) => void): void;
 }
 
 /** The open content of one torrent: a folder has all parts, object storage only the first two. */

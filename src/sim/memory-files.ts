@@ -1,18 +1,22 @@
-import { sha1, sha256 } from "../base/hash.ts";
-import { equalBytes, fromHex } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
-import type { Geometry } from "../base/geometry.ts";
+import { JudgedStore } from "../engine/judged-store.ts";
+import type { Clock } from "../ports/clock.ts";
 import type {
   ByteStore,
   ContentLayout,
   ContentSource,
   DiskFailure,
+  DiskOutcome,
   FilePlaces,
   FileWatch,
   OpenContent,
-  PieceJudge,
 } from "../ports/content.ts";
 import type { AppendFile, FileFacts, Files, ReadFile } from "../ports/files.ts";
+import { SimHasher } from "./sim-hasher.ts";
+import { SimSlabs } from "./sim-slabs.ts";
+
+/** Memory for judging the pieces of one content. */
+const JUDGING_BYTES = 4 * 1024 * 1024;
 
 /**
  * A small disk in memory that implements `Files` and, for uploads, `ContentSource`: publishing runs
@@ -41,6 +45,10 @@ export class MemoryFiles implements Files, ContentSource {
   /** Paths of all files, sorted. */
   get paths(): string[] {
     return [...this.#files.keys()].filter((path) => !path.endsWith("/")).toSorted();
+  }
+
+  has(path: string): boolean {
+    return this.#files.has(path);
   }
 
   /** The bytes of a file; throws when it is absent. */
@@ -143,7 +151,15 @@ export class MemoryFiles implements Files, ContentSource {
   }
 
   open(layout: ContentLayout): OpenContent {
-    return new MemoryContent(this, layout);
+    const places = new MemoryPlaces(this, layout);
+    const judged = new JudgedStore({
+      layout,
+      bytes: new MemoryBytes(this, layout),
+      hasher: new SimHasher(AT_ONCE),
+      slabs: new SimSlabs(JUDGING_BYTES),
+      clock: AT_ONCE,
+    });
+    return { bytes: judged, judge: judged, watch: places, places };
   }
 
   /** Writes into the middle of a file and grows it if needed. */
@@ -173,166 +189,115 @@ interface Stored {
   mtimeMs: number;
 }
 
-/** The part of a content that publishing uses. */
-class MemoryContent implements OpenContent, ByteStore, PieceJudge, FileWatch, FilePlaces {
-  readonly bytes: ByteStore = this;
-  readonly judge: PieceJudge = this;
-  readonly watch: FileWatch = this;
-  readonly places: FilePlaces = this;
-  readonly layout: ContentLayout;
+/** The bytes of a content, over the files of the disk. */
+class MemoryBytes implements ByteStore {
   readonly #disk: MemoryFiles;
+  readonly #layout: ContentLayout;
 
   constructor(disk: MemoryFiles, layout: ContentLayout) {
     this.#disk = disk;
-    this.layout = layout;
+    this.#layout = layout;
   }
 
-  put(piece: number, begin: number, bytes: Uint8Array): DiskFailure | undefined {
-    const { geometry } = this.layout;
-    try {
+  write: ByteStore["write"] = (piece, { begin, length }, { slab, slabOffset }, onDone) => {
+    const { geometry } = this.#layout;
+    const bytes = slab.view.slice(slabOffset, slabOffset + length);
+    answer(onDone, () => {
       let done = 0;
-      for (const span of geometry.spans(piece * geometry.pieceLength + begin, bytes.length)) {
-        this.#disk.poke(
-          this.#path(span.file),
-          span.offset,
-          bytes.subarray(done, done + span.length),
-        );
+      for (const span of geometry.spans(piece * geometry.pieceLength + begin, length)) {
+        const part = bytes.subarray(done, done + span.length);
+        if (!geometry.files[span.file]!.pad) {
+          this.#disk.poke(pathOf(this.#layout, span.file), span.offset, part);
+        }
         done += span.length;
       }
-      return undefined;
-    } catch (error) {
-      return asFailure(error);
-    }
-  }
-
-  write: ByteStore["write"] = (piece, run, { slab, slabOffset }, onDone) => {
-    const bytes = slab.view.slice(slabOffset, slabOffset + run.length);
-    queueMicrotask(() => onDone(this.put(piece, run.begin, bytes) ?? { kind: "done" }));
+    });
   };
 
   read: ByteStore["read"] = (slab, runs, onDone) => {
-    const { geometry } = this.layout;
-    for (const run of runs) {
-      let at = run.slabOffset;
-      for (const span of geometry.spans(run.piece * geometry.pieceLength + run.begin, run.length)) {
-        const bytes = geometry.files[span.file]!.pad
-          ? new Uint8Array(span.length)
-          : this.#disk.bytes(this.#path(span.file)).subarray(span.offset);
-        slab.view.set(bytes.subarray(0, span.length), at);
-        at += span.length;
-      }
-    }
-    queueMicrotask(() => onDone({ kind: "done" }));
-  };
-
-  sync: ByteStore["sync"] = (onDone) => {
-    queueMicrotask(() => onDone({ kind: "done" }));
-  };
-
-  createEmpty: FilePlaces["createEmpty"] = (onDone) => {
-    queueMicrotask(() => {
-      try {
-        for (const [index, file] of this.layout.geometry.files.entries()) {
-          if (file.length === 0) this.#disk.poke(this.#path(index), 0, new Uint8Array(0));
+    const { geometry } = this.#layout;
+    answer(onDone, () => {
+      for (const { piece, begin, length, slabOffset } of runs) {
+        let at = slabOffset;
+        for (const span of geometry.spans(piece * geometry.pieceLength + begin, length)) {
+          slab.view.set(this.#part(span), at);
+          at += span.length;
         }
-        onDone({ kind: "done" });
-      } catch (error) {
-        onDone(asFailure(error));
       }
     });
   };
 
-  close: ByteStore["close"] = (onDone) => {
-    queueMicrotask(onDone);
-  };
+  sync: ByteStore["sync"] = (onDone) => answer(onDone, () => undefined);
 
-  reopen: FileWatch["reopen"] = (_lost, onDone) => {
-    queueMicrotask(() => onDone({ kind: "done" }));
-  };
+  close: ByteStore["close"] = (onDone) => queueMicrotask(onDone);
 
-  verify: PieceJudge["verify"] = (piece, _options, onDone) => {
-    queueMicrotask(() =>
-      onDone({ kind: this.#isIntact(piece) ? "intact" : "corrupt", fault: "v1" }),
-    );
-  };
+  #part(span: { file: number; offset: number; length: number }): Uint8Array {
+    if (this.#layout.geometry.files[span.file]!.pad) return new Uint8Array(span.length);
+    const path = pathOf(this.#layout, span.file);
+    if (!this.#disk.has(path)) throw refusal("ENOENT", `${path} is not there`);
+    const part = this.#disk.bytes(path).subarray(span.offset, span.offset + span.length);
+    if (part.length < span.length) throw refusal("EOF", `${path} is shorter`);
+    return part;
+  }
+}
 
-  ingest: PieceJudge["ingest"] = (piece, slab, want, onDone) => {
-    const { geometry } = this.layout;
-    const whole = new Uint8Array(geometry.pieceSize(piece));
-    const data = whole.subarray(0, geometry.requestSize(piece));
-    data.set(slab.view.subarray(0, data.length));
-    queueMicrotask(() => {
-      const failure = this.put(piece, 0, data);
-      if (failure) return onDone(failure);
-      onDone({
-        ...(want.v1 && { v1: sha1(whole) }),
-        ...(want.v2 && { v2: pieceRoot(data, geometry, piece) }),
-      });
+/** The part of watching and placing files that publishing uses. */
+class MemoryPlaces implements FileWatch, FilePlaces {
+  readonly #disk: MemoryFiles;
+  readonly #layout: ContentLayout;
+
+  constructor(disk: MemoryFiles, layout: ContentLayout) {
+    this.#disk = disk;
+    this.#layout = layout;
+  }
+
+  createEmpty: FilePlaces["createEmpty"] = (onDone) =>
+    answer(onDone, () => {
+      for (const [index, file] of this.#layout.geometry.files.entries()) {
+        if (file.length === 0) {
+          this.#disk.poke(pathOf(this.#layout, index), 0, new Uint8Array(0));
+        }
+      }
     });
-  };
 
-  store = notForPublishing;
-  check = notForPublishing;
+  reopen: FileWatch["reopen"] = (_lost, onDone) => answer(onDone, () => undefined);
+
   stamp = notForPublishing;
   claim = notForPublishing;
   setAside = notForPublishing;
   setWanted = notForPublishing;
   finish = notForPublishing;
-  freeSpace = notForPublishing;
-
-  #isIntact(piece: number): boolean {
-    const { geometry, hashes } = this.layout;
-    const whole = new Uint8Array(geometry.pieceSize(piece));
-    let at = 0;
-    for (const span of geometry.spans(piece * geometry.pieceLength, whole.length)) {
-      if (!geometry.files[span.file]!.pad) {
-        const path = this.#path(span.file);
-        if (!this.#disk.paths.includes(path)) return false;
-        const stored = this.#disk.bytes(path).subarray(span.offset, span.offset + span.length);
-        if (stored.length < span.length) return false;
-        whole.set(stored, at);
-      }
-      at += span.length;
-    }
-    const v1 = hashes.v1?.subarray(piece * 20, piece * 20 + 20);
-    const v2 = hashes.v2?.subarray(piece * 32, piece * 32 + 32);
-    const data = whole.subarray(0, geometry.requestSize(piece));
-    return (
-      (!v1 || equalBytes(v1, sha1(whole))) &&
-      (!v2 || equalBytes(v2, pieceRoot(data, geometry, piece)))
-    );
-  }
-
-  #path(file: number): string {
-    return `${this.layout.root}/${this.layout.files[file]!.path}`;
-  }
 }
 
 function notForPublishing(): never {
   throw new Error("publishing does not ask for this");
 }
 
-const BLOCK = 16_384;
-
-/** The merkle node over one piece (BEP 52), computed literally and slowly. */
-function pieceRoot(bytes: Uint8Array, geometry: Geometry, piece: number): Uint8Array {
-  let layer: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += BLOCK)
-    layer.push(sha256(bytes.subarray(at, at + BLOCK)));
-  const file = geometry.files[geometry.fileAt(piece * geometry.pieceLength)]!;
-  const small = file.length <= geometry.pieceLength;
-  const width = small ? 2 ** Math.ceil(Math.log2(layer.length)) : geometry.pieceLength / BLOCK;
-  while (layer.length < width) layer.push(new Uint8Array(32));
-  while (layer.length > 1) {
-    layer = Array.from({ length: layer.length / 2 }, (_, index) => {
-      const pair = new Uint8Array(64);
-      pair.set(layer[2 * index]!);
-      pair.set(layer[2 * index + 1]!, 32);
-      return sha256(pair);
-    });
-  }
-  return layer[0] ?? fromHex("00".repeat(32))!;
+function pathOf({ root, files }: ContentLayout, file: number): string {
+  return `${root}/${files[file]!.path}`;
 }
+
+function answer(onDone: (outcome: DiskOutcome) => void, job: () => void): void {
+  queueMicrotask(() => {
+    let outcome: DiskOutcome = { kind: "done" };
+    try {
+      job();
+    } catch (error) {
+      outcome = asFailure(error);
+    }
+    onDone(outcome);
+  });
+}
+
+/** Fires every timer at once: on this disk nothing takes time. */
+const AT_ONCE: Clock = {
+  nowMs: () => 0,
+  wallMs: () => 0,
+  startTimer: (_delayMs, fire) => {
+    queueMicrotask(fire);
+    return { cancel: () => undefined };
+  },
+};
 
 function below(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);

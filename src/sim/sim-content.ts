@@ -203,9 +203,6 @@ export class SimContent implements OpenContent, ByteStore, PieceJudge, FileWatch
   /** Files have their final names from the start. */
   finish: FilePlaces["finish"] = (_files, onDone) => this.#disk.work(0, () => onDone(DONE));
 
-  freeSpace: FilePlaces["freeSpace"] = (onDone) =>
-    this.#disk.work(0, () => onDone(this.#disk.room(this.#layout.root)));
-
   close: ByteStore["close"] = (onDone) => {
     this.#closed = true;
     for (const stop of this.#stopChecks) stop();

@@ -2,6 +2,7 @@ import { concatBytes } from "../base/bytes.ts";
 import { BLOCK_BYTES } from "../base/geometry.ts";
 import { sha1, sha256 } from "../base/hash.ts";
 import { merkleRoot, NODE_BYTES } from "../metainfo/merkle.ts";
+import type { Clock } from "../ports/clock.ts";
 import type {
   DigestPlan,
   HashedPart,
@@ -9,19 +10,18 @@ import type {
   PieceDigests,
   PieceHashing,
 } from "../ports/hasher.ts";
-import type { Simulation } from "./simulation.ts";
 
 /** SHA-1 and SHA-256 on one core, together. */
 const BYTES_PER_SECOND = 500 * 1024 * 1024;
 
 /** Computes real hashes, each after the simulated time that a core takes for it. */
 export class SimHasher implements Hasher {
-  readonly #simulation: Simulation;
+  readonly #clock: Pick<Clock, "startTimer">;
   /** Pieces being hashed; each is either finished or cancelled. */
   underWay = 0;
 
-  constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+  constructor(clock: Pick<Clock, "startTimer">) {
+    this.#clock = clock;
   }
 
   begin(plan: DigestPlan): PieceHashing {
@@ -29,7 +29,7 @@ export class SimHasher implements Hasher {
     this.underWay += 1;
     const take = (part: HashedPart, then: () => void): void => {
       const delayMs = (part.length * 1000) / BYTES_PER_SECOND;
-      this.#simulation.startTimer(delayMs, () => {
+      this.#clock.startTimer(delayMs, () => {
         parts.push(...blocksOf(part));
         then();
       });

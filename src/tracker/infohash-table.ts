@@ -8,7 +8,8 @@ const LOAD_MAX = 0.5;
 
 /**
  * Maps the 20 bytes of an infohash to a swarm's number: open addressing in typed arrays, 48 to 96
- * bytes an entry. Several infohashes may map to one swarm (hybrid torrents).
+ * bytes an entry. Several infohashes may map to one swarm (hybrid torrents), which is why this is not
+ * `InfohashIndex`, where every infohash has a number of its own.
  */
 export class InfohashTable {
   /** Random for each process: strangers choose infohashes, but not the slots they hash to. */

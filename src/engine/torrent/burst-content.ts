@@ -44,6 +44,5 @@ function placesInTurns(places: FilePlaces, later: Later): FilePlaces {
     createEmpty: (onDone) => places.createEmpty(later(onDone)),
     setWanted: (wanted, onDone) => places.setWanted(wanted, later(onDone)),
     finish: (files, onDone) => places.finish(files, later(onDone)),
-    freeSpace: (onDone) => places.freeSpace(later(onDone)),
   };
 }

@@ -330,10 +330,6 @@ export class ContentCalls {
     return new Promise((resolve) => this.content.places!.finish(files, resolve));
   }
 
-  freeSpace(): Promise<number | DiskFailure> {
-    return new Promise((resolve) => this.content.places!.freeSpace(resolve));
-  }
-
   close(): Promise<void> {
     return new Promise((resolve) => this.content.bytes.close(resolve));
   }

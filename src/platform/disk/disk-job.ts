@@ -86,7 +86,6 @@ export type DiskTask =
   | { readonly kind: "leave-part-file"; readonly files: readonly number[] }
   /** Gives complete files their final names. */
   | { readonly kind: "finish"; readonly files: readonly number[] }
-  | { readonly kind: "free-space" }
   | { readonly kind: "close" };
 
 export interface DiskJob {
@@ -131,7 +130,6 @@ export type DiskOutcomeMessage =
    * (`NearestFolder`) instead.
    */
   | { readonly kind: "stamps"; readonly stamps: Float64Array }
-  | { readonly kind: "bytes"; readonly bytes: number }
   | { readonly kind: "digests"; readonly found: PieceDigests }
   | DiskFailure;
 

@@ -20,7 +20,7 @@ import { type Frames, PieceJobs } from "./piece-jobs.ts";
 import { IN_PART_FILE } from "./shared-layout.ts";
 import { syncFiles, syncWholeDisk } from "./sync-jobs.ts";
 import { checkPieces, measurePieces } from "./sweep-jobs.ts";
-import { createEmpty, finishFiles, freeSpace, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
+import { createEmpty, finishFiles, reopenFiles, stampFiles } from "./upkeep-jobs.ts";
 
 /** The code of a disk worker: takes jobs off its port in order, and answers each once. */
 
@@ -164,8 +164,6 @@ function perform(content: number, io: ContentIo, task: PromptTask): DiskOutcomeM
     case "set-aside":
       for (const file of task.files) setFileAside(io, file);
       return DONE;
-    case "free-space":
-      return { kind: "bytes", bytes: freeSpace(io) };
     case "close":
       io.files.end();
       contents.delete(content);

@@ -258,19 +258,6 @@ export class NodeContent implements OpenContent, ByteStore, PieceJudge, FileWatc
     );
   }
 
-  freeSpace(onDone: (bytes: number | DiskFailure) => void): void {
-    this.#post(
-      0,
-      "shared",
-      () => ({ kind: "free-space" }),
-      (outcome) => {
-        if (outcome.kind === "failure") return onDone(outcome);
-        invariant(outcome.kind === "bytes", "a free-space job finds bytes");
-        onDone(outcome.bytes);
-      },
-    );
-  }
-
   close(onDone: () => void): void {
     this.#closed = true;
     for (const stop of this.#stopChecks) stop();

@@ -3,7 +3,6 @@ import {
   lstatSync,
   opendirSync,
   renameSync,
-  statfsSync,
   type Stats,
   statSync,
   symlinkSync,
@@ -200,16 +199,6 @@ function createLink(io: ContentIo, file: number, target: string): void {
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw error;
     }
-  });
-}
-
-/** Bytes an unprivileged user may still write to the disk that holds the root, or will hold it. */
-export function freeSpace(io: ContentIo): number {
-  let folder = io.table.shared.root;
-  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  return onDisk(folder, () => {
-    const facts = statfsSync(folder);
-    return facts.bavail * facts.bsize;
   });
 }
 
