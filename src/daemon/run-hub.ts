@@ -118,6 +118,7 @@ async function compose(
     files,
     content: disk,
     clock,
+    turns,
     log,
     onChanged: (id) => contents.forget(id),
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },

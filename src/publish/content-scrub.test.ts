@@ -1,3 +1,4 @@
+import { finish } from "../base/work.ts";
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { until } from "../../test/fixtures/until.ts";
@@ -69,12 +70,19 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
   const seen: string[] = [];
   const looks = new Map<string, FileFacts>();
   let open = 0;
+  let inTurns = 0;
   const scrub = new ContentScrub({
     torrents: store.torrents,
     library,
     folder: new DataFolder("/data"),
     files: { stat: async (path) => looks.get(path) },
     clock,
+    turns: {
+      run: (work) => {
+        inTurns += 1;
+        return Promise.resolve(finish(work));
+      },
+    },
     log: SILENT_LOG,
     content: {
       open: ({ root, readOnly }) => {
@@ -111,7 +119,7 @@ async function world(t: TestContext, verdicts: Record<string, PieceVerdict> = {}
   };
   const daysSince = async (id: string) =>
     (NOW - ((await store.torrents.find(id))?.checked_at ?? 0)) / DAY_MS;
-  return { scrub, pass, seen, daysSince, open: () => open, timers, store };
+  return { scrub, pass, seen, daysSince, open: () => open, inTurns: () => inTurns, timers, store };
 }
 
 test("HUB-19: damage that leaves the length alone is found before a peer asks; the page says when all was checked", async (t) => {
@@ -133,6 +141,12 @@ test("HUB-19: damage that leaves the length alone is found before a peer asks; t
   assert.deepEqual([await daysSince("t0"), await daysSince("t1")], [1, 40]);
   assert.equal(open(), 0);
   assert.deepEqual(await pass(1), [6 * 3600_000], "a pause at the end of the catalogue");
+});
+
+test("HUB-27: content that is checked is laid out and opened in turns", async (t) => {
+  const { pass, inTurns } = await world(t);
+  await pass(1 + 3);
+  assert.equal(inTurns(), 3, "its hashes, its layout, its files");
 });
 
 test("HUB-19: intact torrents rest for a month; damaged ones are checked again", async (t) => {

@@ -1,6 +1,6 @@
-import { contentLayout } from "../engine/content-layout.ts";
+import { contentLayoutInSteps, openInSteps } from "../engine/content-layout.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
-import { pieceHashesV2 } from "../metainfo/piece-layers.ts";
+import { pieceHashesV2InSteps } from "../metainfo/piece-layers.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSource, OpenContent, PieceVerdict } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
@@ -12,6 +12,7 @@ import { realFiles } from "./damaged-files.ts";
 import { existingFiles, infoOnDisk } from "./in-place.ts";
 import type { ContentChange } from "./in-place-watch.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import type { Workers } from "./turns.ts";
 
 /** The pause of a torrent after a full check. */
 const REST_MS = 30 * 24 * 3600_000;
@@ -31,6 +32,8 @@ interface ContentScrubOptions {
   readonly files: Pick<Files, "stat">;
   readonly content: ContentSource;
   readonly clock: Clock;
+  /** Opens the content of 100,000 files a few milliseconds at a time. */
+  readonly turns: Workers;
   readonly log: Log;
   readonly report: (torrent: TorrentRow, piece: number, intact: boolean) => void;
 }
@@ -112,21 +115,20 @@ export class ContentScrub {
 
   /** @param change - The files in doubt; all of them when undefined. */
   async #scrub(row: TorrentRow, change?: ContentChange): Promise<void> {
-    const { library, folder, content, torrents, clock, report } = this.#options;
+    const { library, folder, content, torrents, clock, turns, report } = this.#options;
     const metainfo = await library.load(row);
     if (!metainfo) return;
     const { pieceLayers } = metainfo;
     const info = infoOnDisk(row, metainfo.info);
-    const layout = contentLayout(
-      info,
-      folder.contentRoot(row),
-      pieceHashesV2(info, pieceLayers),
-      existingFiles(row),
-    );
+    const root = folder.contentRoot(row);
+    const hashesV2 = await turns.run(pieceHashesV2InSteps(info, pieceLayers));
+    const existing = existingFiles(row);
+    const layout = await turns.run(contentLayoutInSteps(info, { root, hashesV2, existing }));
     // Taken before the first byte is read, so that a later write changes it.
     const stamp = change?.stamp ?? (await this.#stampOf(row, info));
     const bytesPerMs = change ? BYTES_PER_MS_URGENT : BYTES_PER_MS;
-    const open = content.open({ ...layout, readOnly: true });
+    if (!this.#running) return;
+    const open = await turns.run(openInSteps(content, { ...layout, readOnly: true }));
     let whole = true;
     try {
       for (const piece of piecesOf(info, change?.files)) {

@@ -1,3 +1,4 @@
+import { finish } from "../base/work.ts";
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { until } from "../../test/fixtures/until.ts";
@@ -95,6 +96,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     content: { open: () => assert.fail("nothing is due") },
     swarms: { setWhole: (_, isWhole) => void told.push(isWhole) },
     clock,
+    turns: { run: async (work) => finish(work) },
     log: { ...SILENT_LOG, error: (message) => logged.push(message) },
   });
   const engine = new ToldEngine();

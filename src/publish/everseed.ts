@@ -14,6 +14,7 @@ import { existingFiles, infoOnDisk } from "./in-place.ts";
 import { infohashesOf } from "./row-infohashes.ts";
 import type { SwarmRegistry } from "./swarm-registry.ts";
 import type { TorrentLibrary } from "./torrent-library.ts";
+import type { Workers } from "./turns.ts";
 
 const SWEEP_MS = 60_000;
 // Longer than the pauses between connections of a downloading client.
@@ -26,6 +27,7 @@ export interface EverseedOptions {
   readonly files: Files;
   readonly content: ContentSource;
   readonly clock: Clock;
+  readonly turns: Workers;
   readonly log: Log;
   /** Called when files in an owner's folder have changed. */
   readonly onChanged?: ((torrentId: string) => void) | undefined;
