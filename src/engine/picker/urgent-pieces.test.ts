@@ -1,61 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BLOCK_BYTES, Geometry } from "../../base/geometry.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 import type { PeerKey } from "./peer-key.ts";
-import type { PickOptions } from "./piece-chooser.ts";
-import { PiecePicker } from "./piece-picker.ts";
+import { BLOCKS, PickerBench } from "./picker-bench.ts";
 
-const BLOCKS = 4;
 const PIECES = 40;
 
-/** A picker for forty pieces of four blocks, some of which a reader needs. */
-class Bench {
-  readonly picker: PiecePicker;
-  readonly #out = { pieces: new Int32Array(512), blocks: new Int32Array(512) };
-  #senders = 0;
-
+/** A picker of forty pieces, some of which a reader needs. */
+class Bench extends PickerBench {
   constructor() {
-    const length = PIECES * BLOCKS * BLOCK_BYTES;
-    const geometry = new Geometry({
-      pieceLength: BLOCKS * BLOCK_BYTES,
-      files: [{ offset: 0, length, pad: false }],
-      aligned: false,
-    });
-    this.picker = new PiecePicker(geometry, seededRandom(1));
-  }
-
-  /** A seed. */
-  peer(): PeerKey {
-    const key = this.picker.peerJoined(this.#senders);
-    this.#senders += 1;
-    this.picker.peerHasAll(key);
-    return key;
+    super(PIECES, seededRandom(1));
   }
 
   read(first: number, end: number, reader = 0): void {
     const { deadlines } = this.picker.urgent;
     deadlines.set(reader, { first, end, dueMs: 0, msPerPiece: 10 }, 0);
-  }
-
-  pick(peer: PeerKey, blocksMax: number, options: Partial<PickOptions> = {}): string[] {
-    const count = this.picker.pick(peer, blocksMax, this.#out, {
-      canStart: () => true,
-      whole: false,
-      snubbed: false,
-      silent: false,
-      choked: false,
-      ...options,
-    });
-    return Array.from({ length: count }, (_, i) => `${this.#out.pieces[i]}:${this.#out.blocks[i]}`);
-  }
-
-  deliver(peer: PeerKey, names: readonly string[]): void {
-    for (const name of names) {
-      const [piece, block] = name.split(":").map(Number) as [number, number];
-      assert.ok(this.picker.begin(peer, piece, block), `${name} is awaited`);
-      assert.equal(this.picker.received(peer, piece, block).kind, "accepted");
-    }
   }
 
   /** The peer delivers a whole piece, which is corrupt. */
@@ -72,7 +31,7 @@ class Bench {
 
 test("what a reader needs comes first: two blocks of each of four pieces, then in order", () => {
   const bench = new Bench();
-  const peer = bench.peer();
+  const peer = bench.peer("all");
   bench.read(20, 27);
   const names = bench.pick(peer, 14).join(" ");
   assert.equal(names, "20:0 20:1 21:0 21:1 22:0 22:1 23:0 23:1 24:0 24:1 24:2 24:3 25:0 25:1");
@@ -80,7 +39,7 @@ test("what a reader needs comes first: two blocks of each of four pieces, then i
 
 test("several peers share a piece that is needed soon, even one that a peer fetches alone", () => {
   const bench = new Bench();
-  const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
+  const [first, second, third] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   const own = bench.pick(first, 1);
   const piece = Number(own[0]!.split(":")[0]);
   bench.read(piece, piece + 1);
@@ -91,7 +50,7 @@ test("several peers share a piece that is needed soon, even one that a peer fetc
 test("after the pieces that are needed soon the rest is fetched as usual", () => {
   const bench = new Bench();
   bench.read(20, 22);
-  const picked = bench.pick(bench.peer(), 12);
+  const picked = bench.pick(bench.peer("all"), 12);
   assert.deepEqual(picked.slice(0, 4), ["20:0", "20:1", "21:0", "21:1"]);
   assert.ok(
     picked.slice(4).every((name) => !/^2[01]:/.test(name)),
@@ -106,7 +65,7 @@ test("a peer that has nothing else to send is asked for all pieces that are need
   priorities.fill(4, 20, 22);
   bench.picker.setPriorities(priorities);
   bench.read(20, 22);
-  const picked = bench.pick(bench.peer(), 100);
+  const picked = bench.pick(bench.peer("all"), 100);
   assert.deepEqual(picked.toSorted(), [
     "20:0",
     "20:1",
@@ -121,7 +80,7 @@ test("a peer that has nothing else to send is asked for all pieces that are need
 
 test("peers that are silent, choke us, or sent a corrupt piece are not asked for what is needed soon", () => {
   const bench = new Bench();
-  const [late, liar, good] = [bench.peer(), bench.peer(), bench.peer()];
+  const [late, liar, good] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   bench.deliverCorrupt(liar, 5);
   bench.read(20, 22);
   const urgent = /^2[01]:/;
@@ -134,7 +93,7 @@ test("peers that are silent, choke us, or sent a corrupt piece are not asked for
 
 test("after a corrupt piece from several peers each of them fetches urgent pieces alone", () => {
   const bench = new Bench();
-  const [first, second, third] = [bench.peer(), bench.peer(), bench.peer()];
+  const [first, second, third] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   bench.read(5, 6);
   bench.deliver(first, bench.pick(first, 2));
   bench.deliver(second, bench.pick(second, 2));
@@ -147,7 +106,7 @@ test("after a corrupt piece from several peers each of them fetches urgent piece
 
 test("an urgent piece that was corrupt: one peer fetches it whole, and not the one that sent it", () => {
   const bench = new Bench();
-  const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
+  const [liar, good, other] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   bench.deliverCorrupt(liar, 20);
   bench.read(20, 21);
   assert.ok(!bench.pick(liar, 8).some((name) => name.startsWith("20:")));
@@ -158,7 +117,7 @@ test("an urgent piece that was corrupt: one peer fetches it whole, and not the o
 
 test("a corrupt piece does not wait for a peer that chokes us: another fetches it whole", () => {
   const bench = new Bench();
-  const [liar, good, other] = [bench.peer(), bench.peer(), bench.peer()];
+  const [liar, good, other] = [bench.peer("all"), bench.peer("all"), bench.peer("all")];
   bench.deliverCorrupt(liar, 20);
   bench.read(20, 21);
   bench.deliver(good, bench.pick(good, 4).slice(0, 1));
@@ -168,7 +127,7 @@ test("a corrupt piece does not wait for a peer that chokes us: another fetches i
 
 test("without memory no piece is started, and a piece with memory continues", () => {
   const bench = new Bench();
-  const peer = bench.peer();
+  const peer = bench.peer("all");
   bench.read(20, 21);
   assert.deepEqual(bench.pick(peer, 2), ["20:0", "20:1"]);
   bench.read(20, 24);
@@ -177,7 +136,7 @@ test("without memory no piece is started, and a piece with memory continues", ()
 
 test("a piece that we have or do not want is not requested, even when a reader needs it", () => {
   const bench = new Bench();
-  const peer = bench.peer();
+  const peer = bench.peer("all");
   bench.picker.setPriority(20, 0);
   bench.read(20, 22);
   const picked = bench.pick(peer, 2);
@@ -186,7 +145,7 @@ test("a piece that we have or do not want is not requested, even when a reader n
 
 test("a request that is taken back can go to others; a block that comes all the same is accepted", () => {
   const bench = new Bench();
-  const [first, second] = [bench.peer(), bench.peer()];
+  const [first, second] = [bench.peer("all"), bench.peer("all")];
   bench.read(20, 21);
   assert.deepEqual(bench.pick(first, 2), ["20:0", "20:1"]);
   const { urgent } = bench.picker;
