@@ -1,142 +1,26 @@
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
-import { AnnounceRequest } from "../announce/announce-request.ts";
 import { encodeFailure } from "../announce/http-answer.ts";
-import { parseAnnounceQuery } from "../announce/http-request.ts";
-import { fromLatin1, toHex, toLatin1 } from "../base/bytes.ts";
-import { encodeCompact, type Endpoint } from "../base/endpoint.ts";
-import type { PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
-import { seededRandom } from "../sim/seeded-random.ts";
-import { SILENT_LOG } from "../ports/log.ts";
-import { Simulation } from "../sim/simulation.ts";
-import { TrackerClient } from "./tracker-client.ts";
-
-const A = "http://a.example/announce";
-const B = "http://b.example/k3y/announce";
-const PEER: Endpoint = { address: "10.0.0.1", port: 6881 };
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-
-interface Heard {
-  readonly tracker: string;
-  readonly family: 4 | 6 | undefined;
-  readonly request: AnnounceRequest;
-  readonly trackerId: string | undefined;
-  readonly atMs: number;
-}
-
-type Reply = Uint8Array | "silent" | "down";
-
-/** Trackers that follow a script, on a clock that the test moves. */
-class World {
-  readonly clock = new Simulation();
-  readonly heard: Heard[] = [];
-  readonly offered: Endpoint[] = [];
-  readonly swarm = {
-    infohashes: { v1: new Uint8Array(20).fill(1) } as SwarmView["infohashes"],
-    isPrivate: false,
-    left: 1000,
-    wantsPeers: true,
-  };
-  readonly answers = new Map<string, (request: AnnounceRequest, family?: 4 | 6) => Reply>();
-  readonly names = new Map<string, readonly string[]>();
-  underWay = 0;
-  underWayMax = 0;
-  readonly client = new TrackerClient({
-    clock: this.clock,
-    random: seededRandom(1),
-    log: SILENT_LOG,
-    http: { get: (url, { signal, family }) => this.#get(url, family, signal) },
-    datagrams: {
-      bind: () => Promise.reject(new Error("nobody asked for UDP")),
-      resolve: (host) => Promise.resolve(this.names.get(host) ?? ["10.0.0.9"]),
-    },
-  });
-
-  view(): SwarmView {
-    return {
-      infohashes: this.swarm.infohashes,
-      private: () => this.swarm.isPrivate,
-      peerId: fromLatin1("-EV0100-abcdefghijkl"),
-      port: () => 6881,
-      stats: () => ({ uploaded: 5, downloaded: 6, left: this.swarm.left }),
-      wantsPeers: () => this.swarm.wantsPeers,
-      offerPeers: (peers) => this.offered.push(...peers),
-    };
-  }
-
-  attach(tiers: readonly (readonly string[])[]) {
-    const source = this.client.source(tiers);
-    assert.ok(source);
-    return { source, handle: source.attach(this.view()) };
-  }
-
-  /** Lets simulated time pass, with pending promises running in between. */
-  async pass(durationMs: number): Promise<void> {
-    const hopMs = Math.max(durationMs / 200, 100);
-    for (let passedMs = 0; passedMs < durationMs; passedMs += hopMs) {
-      await turn();
-      this.clock.runFor(hopMs);
-    }
-    await turn();
-  }
-
-  /** Ends the torrent and lets time pass for the goodbyes. */
-  async leave(handle: PeerSourceHandle): Promise<void> {
-    const goodbyes = handle.detach();
-    await this.pass(2 * SECOND_MS);
-    await goodbyes;
-  }
-
-  /** The events that each tracker received, in order. */
-  events(tracker: string): string[] {
-    return this.heard.filter((each) => each.tracker === tracker).map((each) => each.request.event);
-  }
-
-  async #get(url: string, family: 4 | 6 | undefined, signal: AbortSignal | undefined) {
-    const request = new AnnounceRequest();
-    const input = fromLatin1(url);
-    parseAnnounceQuery(input, { start: url.indexOf("?") + 1, end: input.length }, request);
-    const tracker = url.slice(0, url.indexOf("?"));
-    const trackerId = /trackerid=([^&]*)/.exec(url)?.[1];
-    this.heard.push({ tracker, family, request, trackerId, atMs: this.clock.nowMs() });
-    this.underWay += 1;
-    this.underWayMax = Math.max(this.underWayMax, this.underWay);
-    try {
-      await turn();
-      const reply = this.answers.get(tracker)?.(request, family) ?? "down";
-      if (reply === "down") throw new Error("no program listens there");
-      if (reply === "silent") await aborted(signal);
-      return { status: 200, body: reply as Uint8Array, from: "10.0.0.9" };
-    } finally {
-      this.underWay -= 1;
-    }
-  }
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener("abort", () => reject(new Error("given up")));
-  });
-}
-
-function reply(peers: readonly Endpoint[] = [], more = ""): Uint8Array {
-  const compact = peers.map((peer) => toLatin1(encodeCompact(peer))).join("");
-  return fromLatin1(
-    `d8:intervali720e12:min intervali240e5:peers${compact.length}:${compact}${more}e`,
-  );
-}
+import { fromLatin1, toHex } from "../base/bytes.ts";
+import {
+  A,
+  B,
+  MINUTE_MS,
+  PEER,
+  reply,
+  ScriptedTrackers,
+  SECOND_MS,
+} from "../../test/tracker/scripted-trackers.ts";
 
 test("trackers of other kinds are left out, and nothing happens before the torrent wants peers", () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   assert.equal(world.client.source([["wss://a.example"], []]), undefined);
   assert.deepEqual(world.client.source([[A]])?.status(), []);
   assert.equal(world.heard.length, 0);
 });
 
 test("started, then regular announces by the interval, then stopped", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply([PEER, { ...PEER, port: 2 }]));
   const { handle, source } = world.attach([[A]]);
   assert.equal(world.heard.length, 0);
@@ -159,7 +43,7 @@ test("started, then regular announces by the interval, then stopped", async () =
 });
 
 test("a lone peer asks again after min interval, and candidates are offered only when wanted", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply([PEER]));
   world.attach([[A]]);
   await world.pass(5 * MINUTE_MS);
@@ -171,7 +55,7 @@ test("a lone peer asks again after min interval, and candidates are offered only
 });
 
 test("completed is sent at once, and only once", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply([PEER, PEER]));
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -182,7 +66,7 @@ test("completed is sent at once, and only once", async () => {
 });
 
 test("a download that ends before the tracker answers is reported as completed too", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
   world.clock.runFor(1);
@@ -193,7 +77,7 @@ test("a download that ends before the tracker answers is reported as completed t
 });
 
 test("a command that ends with its download sends completed before stopped", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -204,7 +88,7 @@ test("a command that ends with its download sends completed before stopped", asy
 });
 
 test("a torrent that was complete from the start never sends completed", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.swarm.left = 0;
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
@@ -214,7 +98,7 @@ test("a torrent that was complete from the start never sends completed", async (
 });
 
 test("BEP 21: a partial seed sends paused instead", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply());
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -225,7 +109,7 @@ test("BEP 21: a partial seed sends paused instead", async () => {
 });
 
 test("hybrid torrents are announced by both infohashes, each with its own tracker id", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
   world.answers.set(A, ({ infohash }) => reply([PEER, PEER], `10:tracker id1:${infohash[0]}`));
   const { handle } = world.attach([[A]]);
@@ -247,7 +131,7 @@ test("hybrid torrents are announced by both infohashes, each with its own tracke
 });
 
 test("a tracker that knows one of two infohashes helps, and is not asked for the other again", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
   world.answers.set(A, ({ infohash, event }) =>
     infohash[0] === 2 && event === "completed" ? encodeFailure("no") : reply([PEER, PEER]),
@@ -262,7 +146,7 @@ test("a tracker that knows one of two infohashes helps, and is not asked for the
 });
 
 test("BEP 7: a tracker with both address families hears from us over both, each from start to stop", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9", "10.0.0.10"]);
   world.answers.set(A, (_request, family) => reply([{ address: `10.0.0.${family}`, port: 1 }]));
   const { handle } = world.attach([[A]]);
@@ -283,7 +167,7 @@ test("BEP 7: a tracker with both address families hears from us over both, each 
 });
 
 test("BEP 7: an address family without a route delays nothing, and is tried again", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
   let isIpv6Dead = true;
   world.answers.set(A, (_request, family) => (family === 6 && isIpv6Dead ? "down" : reply([PEER])));
@@ -303,7 +187,7 @@ test("BEP 7: an address family without a route delays nothing, and is tried agai
 });
 
 test("BEP 7: while one family is silent, the other announces and says goodbye", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.names.set("a.example", ["2001:db8::9", "10.0.0.9"]);
   world.answers.set(A, (_request, family) => (family === 6 ? "silent" : reply([PEER])));
   const { handle, source } = world.attach([[A]]);
@@ -316,7 +200,7 @@ test("BEP 7: while one family is silent, the other announces and says goodbye", 
 });
 
 test("a tracker whose name has no address is asked again later", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.names.set("a.example", []);
   world.answers.set(A, () => reply([PEER]));
   const { source } = world.attach([[A]]);
@@ -328,7 +212,7 @@ test("a tracker whose name has no address is asked again later", async () => {
 });
 
 test("BEP 27: a magnet link's torrent that turns out to be private keeps one tracker and leaves the others", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => reply());
   world.answers.set(B, () => reply());
   const { handle } = world.attach([[A], [B]]);
@@ -345,7 +229,7 @@ test("BEP 27: a magnet link's torrent that turns out to be private keeps one tra
 });
 
 test("BEP 27: a private torrent keeps the tracker that answers", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => "silent");
   world.answers.set(B, () => reply());
   const { handle } = world.attach([[A], [B]]);
@@ -359,7 +243,7 @@ test("BEP 27: a private torrent keeps the tracker that answers", async () => {
 });
 
 test("a magnet link's torrent that is not private goes on with all trackers", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   for (const tracker of [A, B]) world.answers.set(tracker, () => reply());
   const { handle } = world.attach([[A], [B]]);
   await world.pass(SECOND_MS);
@@ -369,7 +253,7 @@ test("a magnet link's torrent that is not private goes on with all trackers", as
 });
 
 test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => "silent");
   world.answers.set(B, () => reply([PEER]));
   const { handle, source } = world.attach([[A], [B]]);
@@ -387,7 +271,7 @@ test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", as
 });
 
 test("VT-5: the next tracker of a tier is asked at once, and stays first", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   const trackers = [A, B];
   for (const tracker of trackers) {
     world.answers.set(tracker, () => (tracker === world.heard[0]!.tracker ? "down" : reply()));
@@ -400,7 +284,7 @@ test("VT-5: the next tracker of a tier is asked at once, and stays first", async
 });
 
 test("BEP 27: a private torrent asks one tracker at a time, tier after tier", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.swarm.isPrivate = true;
   world.answers.set(A, () => reply());
   world.answers.set(B, () => reply());
@@ -413,7 +297,7 @@ test("BEP 27: a private torrent asks one tracker at a time, tier after tier", as
 });
 
 test("failures are described without a passkey, and retried with growing pauses", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(B, () => encodeFailure("unregistered torrent"));
   const { source } = world.attach([[B]]);
   await world.pass(SECOND_MS);
@@ -427,7 +311,7 @@ test("failures are described without a passkey, and retried with growing pauses"
 });
 
 test("BEP 31: a tracker that answers never is not asked again", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => encodeFailure("gone", "never"));
   world.answers.set(B, () => "down");
   const { source } = world.attach([[A], [B]]);
@@ -438,7 +322,7 @@ test("BEP 31: a tracker that answers never is not asked again", async () => {
 });
 
 test("TRK-19: a web page and an HTTP error status are not answers", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => fromLatin1("<html>sign in</html>"));
   const { source } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -446,7 +330,7 @@ test("TRK-19: a web page and an HTTP error status are not answers", async () => 
 });
 
 test("goodbyes take two seconds at most", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, ({ event }) => (event === "stopped" ? "silent" : reply()));
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -460,7 +344,7 @@ test("goodbyes take two seconds at most", async () => {
 });
 
 test("stopped while the first announce is under way: the tracker receives stopped after it", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.swarm.infohashes = { v1: new Uint8Array(20).fill(1), v2: new Uint8Array(32).fill(2) };
   world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
   const { handle } = world.attach([[A]]);
@@ -471,7 +355,7 @@ test("stopped while the first announce is under way: the tracker receives stoppe
 });
 
 test("BEP 27: a tracker that is left and rejoined receives stopped before started", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, ({ event }) => (event === "stopped" ? reply() : "silent"));
   const { handle } = world.attach([[A], [B]]);
   await world.pass(SECOND_MS);
@@ -482,7 +366,7 @@ test("BEP 27: a tracker that is left and rejoined receives stopped before starte
 });
 
 test("an unreachable tracker gets no goodbye, and delays nothing", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
   await handle.detach();
@@ -490,7 +374,7 @@ test("an unreachable tracker gets no goodbye, and delays nothing", async () => {
 });
 
 test("silent HTTP trackers do not delay UDP trackers", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   world.answers.set(A, () => "silent");
   for (let torrent = 0; torrent < 60; torrent += 1) world.attach([[A]]);
   await world.pass(SECOND_MS);
@@ -500,7 +384,7 @@ test("silent HTTP trackers do not delay UDP trackers", async () => {
 });
 
 test("50 announces at a time over HTTP, and the others wait their turn", async () => {
-  const world = new World();
+  const world = new ScriptedTrackers();
   let open = false;
   world.answers.set(A, () => (open ? reply() : "silent"));
   const first = Array.from({ length: 60 }, () => world.attach([[A]]));
