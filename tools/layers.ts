@@ -75,7 +75,7 @@ export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
   [
     "engine",
     {
-      heads: ["session.ts", "peer-owner.ts"],
+      heads: ["session.ts", "routes.ts", "peer-owner.ts"],
       folders: new Map<string, readonly string[]>([
         ["sharing", []],
         ["picker", []],

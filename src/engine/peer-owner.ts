@@ -1,3 +1,4 @@
+import type { Endpoint } from "../base/endpoint.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
 
@@ -17,4 +18,28 @@ export interface PeerOwner {
    * @returns The sink that the connection calls from now on; `undefined` closes it.
    */
   admit(connection: Connection): ConnectionSink | undefined | Promise<ConnectionSink | undefined>;
+}
+
+/** Somebody whom an owner wants to reach. */
+export interface DialRequest {
+  readonly remote: Endpoint;
+  /** What our side of the handshake says. */
+  readonly owner: ConnectionOwner;
+  /** The connection is being opened. @returns What it calls from now on, to its end. */
+  readonly adopt: (connection: Connection) => ConnectionSink;
+}
+
+/** An infohash that an owner has. */
+export interface PeerRoute {
+  /**
+   * Dials a peer when it is the owner's turn: owners and torrents take turns, and each connection counts for the limits of
+   * the session. A peer whose address has as many connections as it may waits until there is room. One that does not shake
+   * hands in the time of `connectTimeoutMs` and `handshakeTimeoutMs` is closed.
+   *
+   * @returns Withdraws the request, if the peer was not dialled yet.
+   * @throws {EngineError} `too-many-dials` when 256 wait; `closed` when the route has ended.
+   */
+  dial(request: DialRequest): () => void;
+  /** Takes no more peers and dials nobody any more; peers that the owner has stay. */
+  end(): void;
 }

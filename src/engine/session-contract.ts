@@ -7,7 +7,7 @@ import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
 import type { StreamDecorators } from "./stream-decorator.ts";
-import type { PeerOwner } from "./peer-owner.ts";
+import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
 import type { StreamNet } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
@@ -239,10 +239,10 @@ export interface EngineSession {
   /**
    * Hands the peers that ask for an infohash to an owner that is not a torrent.
    *
-   * @returns A function that ends this; peers that the owner already has stay.
+   * @returns A route, with which the owner dials peers and ends it.
    * @throws {EngineError} `duplicate-torrent` when a torrent or another owner has the infohash; `closed`.
    */
-  route(wireInfohash: Uint8Array, owner: PeerOwner): () => void;
+  route(wireInfohash: Uint8Array, owner: PeerOwner): PeerRoute;
   torrents(): Iterable<EngineTorrent>;
   /** Says goodbye to peers and trackers, makes data durable, and hands out the last resume. */
   remove(torrent: EngineTorrent): Promise<void>;
@@ -303,6 +303,7 @@ export type EngineErrorCode =
   | "closed"
   | "bad-range"
   | "too-many-readers"
+  | "too-many-dials"
   | "stopped"
   | "broken"
   | "unreadable"

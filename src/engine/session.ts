@@ -10,8 +10,9 @@ import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
 import type { Decorating } from "./connection/decorations.ts";
 import type { StreamDecorators } from "./stream-decorator.ts";
-import type { PeerOwner } from "./peer-owner.ts";
-import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
+import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
+import { Route, Routes, type RoutesHost } from "./routes.ts";
+import type { ConnectionOwner } from "./connection/connection-sink.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
 import { Bursts } from "./sharing/bursts.ts";
@@ -28,6 +29,9 @@ import { RootLeases } from "./storage/root-leases.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
+
+/** Somebody with peers to dial: a torrent, or an owner that is not one. */
+type Dialler = TorrentPeers | Route;
 
 /** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;
@@ -47,7 +51,7 @@ const STRAYS_MAX = 128;
  * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
  * and rate among torrents. Everything it takes from the world comes through `EnginePorts`.
  */
-export class Session implements EngineSession, TorrentHost, ConnectionGate {
+export class Session implements EngineSession, TorrentHost, RoutesHost, ConnectionGate {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
@@ -61,9 +65,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   readonly #torrents = new Set<Torrent>();
   readonly #byInfohash = new Map<string, Torrent>();
   /** Infohashes of what is no torrent. */
-  readonly #routes = new Map<string, PeerOwner>();
-  /** Connections that such an owner has. */
-  readonly #routed = new Set<Connection>();
+  readonly #routes = new Routes(this);
   /** Accepted connections that have not shown their infohash yet. */
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
@@ -139,16 +141,13 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     return this.#byInfohash.get(infohashKey(wireInfohash));
   }
 
-  route(wireInfohash: Uint8Array, owner: PeerOwner): () => void {
+  route(wireInfohash: Uint8Array, owner: PeerOwner): PeerRoute {
     if (this.#closing) throw new EngineError("closed", "the session is closing");
     const key = infohashKey(wireInfohash);
     if (this.#byInfohash.has(key) || this.#routes.has(key)) {
       throw new EngineError("duplicate-torrent", key);
     }
-    this.#routes.set(key, owner);
-    return () => {
-      if (this.#routes.get(key) === owner) this.#routes.delete(key);
-    };
+    return this.#routes.add(wireInfohash, owner);
   }
 
   torrents(): Iterable<EngineTorrent> {
@@ -179,8 +178,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     this.#pump?.cancel();
     this.#roomTimer?.cancel();
     for (const stray of this.#strays.keys()) stray.close("the session ends");
-    for (const routed of this.#routed) routed.close("the session ends");
-    this.#routes.clear();
+    this.#routes.close();
     const torrents = [...this.#torrents];
     for (const torrent of torrents) this.#forget(torrent);
     await Promise.all(torrents.map((torrent) => torrent.stop()));
@@ -221,12 +219,12 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
 
   *#infohashes(): Generator<Uint8Array> {
     for (const key of this.#byInfohash.keys()) yield fromHex(key)!;
-    for (const key of this.#routes.keys()) yield fromHex(key)!;
+    for (const { infohash } of this.#routes.all()) yield infohash;
   }
 
   admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean> {
-    const owner = this.#routes.get(infohashKey(infohash));
-    if (owner) return this.#admitTo(owner, connection);
+    const taken = this.#routes.admit(connection, infohash);
+    if (taken !== undefined) return taken;
     const torrent = this.#byInfohash.get(infohashKey(infohash));
     const wake = this.#options.wake;
     if (torrent?.isOpening) return this.#admitLater(connection, torrent);
@@ -243,39 +241,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     return connections.admit(connection, mayFill(connections));
   }
 
-  #admitTo(owner: PeerOwner, connection: Connection): boolean | Promise<boolean> {
-    const sink = owner.admit(connection);
-    return sink instanceof Promise
-      ? this.#adoptLater(connection, sink)
-      : this.#adopt(connection, sink);
-  }
-
-  async #adoptLater(
-    connection: Connection,
-    waited: Promise<ConnectionSink | undefined>,
-  ): Promise<boolean> {
-    try {
-      const sink = await waited;
-      return this.bursts.run(() => this.#adopt(connection, sink));
-    } catch (error) {
-      this.ports.log.error("an owner could not take a peer", { error: String(error) });
-      return false;
-    }
-  }
-
-  #adopt(connection: Connection, sink: ConnectionSink | undefined): boolean {
-    if (!sink) return false;
-    if (!this.#strays.delete(connection)) {
-      sink.handleClosed("the peer left while it waited", false);
-      return false;
-    }
-    this.#routed.add(connection);
-    connection.adopt(sink);
-    connection.watchEnd(() => {
-      this.#routed.delete(connection);
-      this.handleDisconnected(connection);
-    });
-    return true;
+  claim(connection: Connection): boolean {
+    return this.#strays.delete(connection);
   }
 
   /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */
@@ -366,7 +333,9 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   }
 
   handleCandidates(): void {
-    if (!this.#closing) this.#dialRound(this.ports.clock.nowMs());
+    if (this.#closing) return;
+    this.bursts.run(() => this.#dialRound(this.ports.clock.nowMs()));
+    this.#scheduleTick();
   }
 
   #schedulePump(): void {
@@ -398,7 +367,8 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
     this.#tick = this.ports.clock.startTimer(TICK_MS, () => {
       this.#tick = undefined;
       this.#runTick();
-      if (this.#torrents.size > 0 || this.#strays.size > 0) this.#scheduleTick();
+      const isWatched = this.#torrents.size > 0 || this.#strays.size > 0;
+      if (isWatched || this.#routes.isWaiting) this.#scheduleTick();
     });
   }
 
@@ -409,6 +379,7 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
       if (now - sinceMs > this.settings.handshakeTimeoutMs) stray.close("no handshake in time");
     }
     for (const torrent of this.#torrents) torrent.tick(now);
+    this.#routes.tick(now);
     if (this.scheduler.isReceiveStuck(now)) {
       for (const torrent of this.#torrents) if (torrent.spillIdle()) break;
     }
@@ -442,32 +413,38 @@ export class Session implements EngineSession, TorrentHost, ConnectionGate {
   }
 
   /**
-   * One new connection for each torrent in turn, until the half-open limit is reached or nobody wants one. The next
-   * round goes on behind the torrent that was served last.
+   * One new connection for each torrent and each owner in turn, until the half-open limit is reached or nobody wants one.
+   * The next round goes on behind the one that was served last.
    */
   #dialRound(now: number): void {
     for (const connection of this.#halfOpen) {
       if (connection.isOpen) this.#halfOpen.delete(connection);
     }
-    const mayDial = this.#dialShares(now);
-    const torrents = [...this.#torrents];
+    const diallers = [...this.#diallers()];
+    const mayDial = this.#dialShares(diallers, now);
     let passed = 0;
-    while (passed < torrents.length && this.#halfOpen.size < this.settings.halfOpenMax) {
-      this.#dialTurn = (this.#dialTurn + 1) % torrents.length;
-      const torrent = torrents[this.#dialTurn]!;
-      passed = mayDial(torrent) && torrent.connections.dialNext(now) ? 0 : passed + 1;
+    while (passed < diallers.length && this.#halfOpen.size < this.settings.halfOpenMax) {
+      this.#dialTurn = (this.#dialTurn + 1) % diallers.length;
+      const dialler = diallers[this.#dialTurn]!;
+      passed = mayDial(dialler) && dialler.dialNext(now) ? 0 : passed + 1;
     }
   }
 
-  /** While connections are short, a torrent that has its share dials when those that have less want none. */
-  #dialShares(now: number): (torrent: Torrent) => boolean {
+  *#diallers(): Generator<Dialler> {
+    for (const torrent of this.#torrents) yield torrent.connections;
+    yield* this.#routes.all();
+  }
+
+  /** While connections are short, one that has its share dials when those that have less want none. */
+  #dialShares(diallers: readonly Dialler[], now: number): (dialler: Dialler) => boolean {
     const { connectionsMax } = this.settings;
     if (this.#crowd.open < connectionsMax * CONNECTIONS_SHORT) return () => true;
     const mayFill = this.#shares.mayFill(this.#sharers(), false, now);
-    const wanting = [...this.#torrents].filter((torrent) => torrent.connections.wantsToDial(now));
+    const wanting = diallers.filter((dialler) => dialler.wantsToDial(now));
     const share = connectionsMax / wanting.length;
-    const hasShare = ({ connections }: Torrent): boolean => connections.count >= share;
-    return (torrent) =>
-      mayFill(torrent.connections) && (!hasShare(torrent) || wanting.every(hasShare));
+    const hasShare = ({ count }: Dialler): boolean => count >= share;
+    return (dialler) =>
+      (dialler instanceof Route || mayFill(dialler)) &&
+      (!hasShare(dialler) || wanting.every(hasShare));
   }
 }
