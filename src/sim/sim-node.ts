@@ -9,6 +9,7 @@ import { Session } from "../engine/session.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import { guardOutcomes } from "./outcome-guard.ts";
 import { SimDisk } from "./sim-disk.ts";
 import type { SimHost } from "./sim-net.ts";
 import { SimSlabs } from "./sim-slabs.ts";
@@ -62,7 +63,7 @@ export class SimNode {
     this.receiveSlabs = new SimSlabs(options.receiveBytes ?? 16 * MIB);
     this.sendSlabs = new SimSlabs(options.sendBytes ?? 16 * MIB);
     this.session = new Session({
-      ports: {
+      ports: guardOutcomes({
         clock: simulation,
         random,
         net: host,
@@ -70,7 +71,7 @@ export class SimNode {
         receiveSlabs: this.receiveSlabs,
         sendSlabs: this.sendSlabs,
         log: SILENT_LOG,
-      },
+      }),
       settings: options.settings,
       decorators: options.decorators,
     });
