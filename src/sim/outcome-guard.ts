@@ -89,14 +89,12 @@ class OutcomeGuard {
       get: (_port, name) => {
         const member: unknown = Reflect.get(port, name, port);
         if (typeof member !== "function") return member;
-        return (...given: unknown[]) =>
-          this.#call(String(name), () =>
-            Reflect.apply(
-              member as Callable,
-              port,
-              given.map((each) => this.#given(each)) as never[],
-            ),
+        return (...given: unknown[]): unknown => {
+          const guarded = given.map((each) => this.#given(each)) as never[];
+          return this.#call(String(name), (): unknown =>
+            Reflect.apply(member as Callable, port, guarded),
           );
+        };
       },
     });
   }

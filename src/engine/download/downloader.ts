@@ -462,6 +462,7 @@ export class Downloader {
 
   /** Writes all unfinished pieces to disk, and waits for those being judged; no peer may be left. */
   async spillAll(): Promise<void> {
+    invariant(this.#joined.size === 0, "nobody sends into pieces that go to disk");
     for (const piece of Array.from(this.#picker.startedPieces())) {
       this.#store.spill(piece, this.#picker.receivedBlocks(piece)!);
     }
