@@ -125,3 +125,37 @@ test("what comes behind the handshake of a refused peer is not looked at", async
   assert.deepEqual(world.wire.log, ["paused", "resumed", "destroyed"]);
   assert.ok(!world.connection.isOpen);
 });
+
+test("a decorator that is never done ends its connection when its time is over", () => {
+  const wire = new Wire();
+  const strays: string[] = [];
+  const timers: { delayMs: number; fire: () => void }[] = [];
+  const connection = new Connection({
+    remote: wire.remote,
+    clock: {
+      nowMs: () => 1,
+      wallMs: () => 1,
+      startTimer: (delayMs, fire) => {
+        timers.push({ delayMs, fire });
+        return { cancel: () => undefined };
+      },
+    },
+    bursts: { begin: () => undefined, end: () => undefined },
+    connect: () => wire,
+    gate: {
+      admit: () => assert.fail("nothing was asked for"),
+      handleStray: (_connection, reason) => strays.push(reason),
+    },
+    decorating: { timeoutMs: 7_000, log: SILENT_LOG },
+    decorator: { negotiate: () => ({ kind: "more", consumed: 0 }) },
+  });
+  connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
+  assert.deepEqual(strays, []);
+  assert.deepEqual(
+    timers.map(({ delayMs }) => delayMs),
+    [7_000],
+  );
+  timers[0]!.fire();
+  assert.deepEqual(strays, ["its stream was not decorated in time"]);
+  assert.deepEqual(wire.log, ["destroyed"]);
+});
