@@ -119,7 +119,8 @@ export class Possession {
 }
 
 /**
- * Adds what is new. By bytes: who says the same again and again would take a step a piece each time.
+ * Adds the new pieces. It works byte by byte: otherwise a peer that repeats its bitfield would cost
+ * a step a piece each time.
  *
  * @returns The pieces that were added.
  * @throws {WireError} When one that was known is not among them.
