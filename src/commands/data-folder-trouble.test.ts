@@ -10,7 +10,7 @@ test("files that are closed to the hub are told in words, and nothing else is", 
   const told = closedFileTrouble(closed, "/srv/hub", 1000);
   assert.ok(told instanceof CommandError);
   assert.equal(told.code, "not-readable");
-  assert.match(told.detail, /^Some of what is in \/srv\/hub is closed to this user\./);
+  assert.match(told.detail, /^Some files in \/srv\/hub are closed to this user\./);
   assert.match(told.hint ?? "", /^as root: chown -R 1000 \/srv\/hub$/);
   const other = new Error("ours");
   assert.equal(closedFileTrouble(other, "/srv/hub", 1000), other);

@@ -24,10 +24,10 @@ export function refuseForeignHub(
   if (user !== 0 || owner === 0) return;
   throw new CommandError(
     "not-allowed",
-    `The hub in ${dataDir} belongs to another user (${owner}). Files that root leaves there would be closed to it.`,
+    `The hub in ${dataDir} belongs to another user (${owner}). That user could not read files that root creates there.`,
     {
       subject: dataDir,
-      hint: `the same as that user: setpriv --reuid ${owner} --clear-groups ..., or systemctl start; to make it root's, chown -R root ${dataDir}.`,
+      hint: `run the same command as that user: setpriv --reuid ${owner} --clear-groups ..., or systemctl start; to make it root's, chown -R root ${dataDir}.`,
     },
   );
 }
@@ -47,7 +47,7 @@ export function closedFileTrouble(
   if (error instanceof CommandError || (code !== "EACCES" && code !== "EPERM")) return error;
   return new CommandError(
     "not-readable",
-    `Some of what is in ${dataDir} is closed to this user. It was made by another one: by root, perhaps.`,
+    `Some files in ${dataDir} are closed to this user. Another user made them, perhaps root.`,
     {
       subject: dataDir,
       hint: `as root: chown -R ${user ?? "USER"} ${dataDir}`,
@@ -68,7 +68,7 @@ export function databaseTrouble(
       return new CommandError("corrupt", `${subject} is damaged. It was left as it is.`, {
         subject,
         cause,
-        hint: "put a backup in its place, or move it away to begin anew.",
+        hint: "put a backup in its place, or move it away to start afresh.",
       });
     case "newer-schema":
       return new CommandError("corrupt", `${subject} was written by a newer Everseed.`, {
@@ -80,7 +80,7 @@ export function databaseTrouble(
       return new CommandError("data-in-use", `The hub that uses ${dataDir} is an older Everseed.`, {
         subject,
         cause,
-        hint: "stop it first, then the same again.",
+        hint: "stop it first, then run the same command again.",
       });
     case "disk-full":
       return new CommandError("disk-full", `Cannot write to ${subject}. The disk is full.`, {

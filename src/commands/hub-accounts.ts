@@ -49,7 +49,7 @@ export async function createAdministrator(
           cause: error,
         })
       : new CommandError("bad-plan", error.message, {
-          hint: "the same again with another one; nothing was made.",
+          hint: "choose another one and run the same command again; nothing was created.",
           cause: error,
         });
   }
@@ -78,13 +78,13 @@ async function refusedReset(
   accounts: Pick<Accounts, "names">,
 ): Promise<CommandError> {
   if (cause.code !== "not-found") {
-    const hint = "the same again with another one; nothing was changed.";
+    const hint = "choose another one and run the same command again; nothing was changed.";
     return new CommandError("bad-plan", cause.message, { hint, cause });
   }
   const names = await accounts.names();
   const hint =
     names.length === 0
       ? "everseed hub init makes the administrator; there is none yet."
-      : `one of the names that there are: ${names.join(", ")}.`;
+      : `one of these names: ${names.join(", ")}.`;
   return new CommandError("not-found", cause.message, { hint, cause });
 }

@@ -7,11 +7,11 @@ import type { SessionPorts } from "./command-ports.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { trackerNotices } from "./tracker-news.ts";
 
-/** Trackers of one torrent whose words are told; a .torrent file may name thousands. */
+/** Trackers of one torrent whose messages are reported; a .torrent file may name thousands. */
 const NOTICES_MAX = 20;
 
 export interface HubFetchingOptions {
-  /** Where peers may connect to; the port is a free one. */
+  /** The address where peers may connect; the port is a free one. */
   readonly host: string;
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
@@ -19,9 +19,10 @@ export interface HubFetchingOptions {
 }
 
 /**
- * The engine that fetches torrents for a hub. It is apart from the everseed's: that one is called and never calls,
- * this one goes where torrents of strangers lead, and so behind the guard (house rule 8). It is opened by the first
- * torrent and closed behind the last.
+ * The engine that fetches torrents for a hub. It is separate from the everseed's: the everseed
+ * accepts connections and never opens any, while this engine connects wherever strangers' torrents
+ * lead, and so stays behind the guard (house rule 8). The first torrent opens it, and it closes
+ * after the last.
  */
 export class HubFetching implements FetchEngine {
   readonly #options: HubFetchingOptions;
@@ -65,7 +66,7 @@ export class HubFetching implements FetchEngine {
     await this.#leave();
   }
 
-  /** Ends what is under way. */
+  /** Stops all fetches under way. */
   async close(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;

@@ -23,17 +23,17 @@ import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import { hubFolderOf, overlaps } from "./hub-folder.ts";
 
-/** How often a running hub looks. */
+/** How often a running hub checks for requests. */
 const LOOK_MS = 1_000;
 
 export interface InPlaceInboxOptions {
   /** Absolute. */
   readonly dataDir: string;
   readonly adoption: Pick<TorrentAdoption, "adoptInPlace">;
-  /** Whose torrents these are; `undefined` as long as there is no administrator. */
+  /** The owner of the torrents; `undefined` until there is an administrator. */
   readonly ownerId: () => Promise<string | undefined>;
   readonly catalogue: Pick<Catalogue, "find">;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly siteUrl: string;
   /** The announce URLs of this hub. */
   readonly trackers: readonly string[];
@@ -47,12 +47,12 @@ export interface InPlaceInboxOptions {
 }
 
 /**
- * Takes content that lies on the hub's machine into the catalogue. Requests come through the data folder: whoever can
- * write there owns the hub, so that no path of this machine is ever taken from the network.
+ * Publishes content that is on the hub's machine. Requests come through the data folder: a user who
+ * can write there owns the hub, so no path of this machine is ever taken from the network.
  */
 export class InPlaceInbox {
   readonly #options: InPlaceInboxOptions;
-  /** They are kept until there is somebody who owns what is published. */
+  /** Requests that wait until there is an owner for their torrents. */
   readonly #waiting = new Set<string>();
   #timer: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -62,11 +62,11 @@ export class InPlaceInbox {
     this.#options = options;
   }
 
-  /** Looks now, and from then on every second. */
+  /** Checks for requests now, and then every second. */
   async start(): Promise<void> {
     const { dataDir, files } = this.#options;
     const folder = joinPath(dataDir, IN_PLACE_FOLDER);
-    // Nobody waits for the answers of an earlier run.
+    // Answers of an earlier run have no reader any more.
     for (const entry of await files.list(folder)) {
       if (entry.endsWith(".answer")) await files.remove(joinPath(folder, entry));
     }
@@ -87,24 +87,24 @@ export class InPlaceInbox {
     });
   }
 
-  /** Handles what is there. Never rejects: what cannot be done is in the answer, or in the log. */
+  /** Handles the pending requests. Never rejects: failures go into the answer, or into the log. */
   async look(): Promise<void> {
     const { dataDir, files, ownerId, log } = this.#options;
     try {
       for (const entry of await files.list(joinPath(dataDir, IN_PLACE_FOLDER))) {
         const name = /^([0-9a-z]+)\.request$/.exec(entry)?.[1];
         if (name === undefined) continue;
-        // They wait for somebody who owns them: a hub that is set up later takes them in then.
+        // Without an administrator the requests wait; the hub accepts them after its set-up.
         const owner = await ownerId();
         if (owner === undefined) await this.#letWait(name);
         else await this.#handle(name, owner);
       }
     } catch (error) {
-      log.warn("what is to be published in place could not be read", { why: String(error) });
+      log.warn("cannot read the requests to publish in place", { why: String(error) });
     }
   }
 
-  /** Whoever waits for the answer is told why, once. */
+  /** Answers once that the request waits, and why. */
   async #letWait(name: string): Promise<void> {
     if (this.#waiting.has(name)) return;
     const { dataDir, files } = this.#options;
@@ -121,10 +121,10 @@ export class InPlaceInbox {
       answer = await this.#publish(places, ownerId);
     } catch (error) {
       const { problem } = problemOf(error);
-      log.warn("a folder could not be published in place", { why: problem, error: String(error) });
+      log.warn("cannot publish a folder in place", { why: problem, error: String(error) });
       answer = problemOf(error);
     }
-    // Nobody waits any more for an answer to what had to wait for the set-up.
+    // A request that waited for the set-up has no reader for its answer any more.
     if (this.#waiting.delete(name)) await files.remove(places.answer);
     else await files.write(places.answer, encodeUtf8(JSON.stringify(answer)));
     await files.remove(places.request);
@@ -209,7 +209,7 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Puts into words, and into a code that the command line knows, why something is not published. */
+/** Explains why content is not published, with a code that the command line knows. */
 function problemOf(error: unknown): Extract<InPlaceAnswer, { problem: string }> {
   if (error instanceof CommandError) return { problem: error.detail, code: "bad-plan" };
   if (error instanceof MetainfoError) return { problem: error.detail, code: "bad-plan" };

@@ -3,13 +3,13 @@ const INGEST_SHARE = 1 / 2;
 const SEND_SHARE = 3 / 8;
 const RECEIVE_SHARE = 1 / 8;
 
-/** Who may use how much of a hub's memory for bytes of content, in bytes. */
+/** The shares of a hub's memory for content, in bytes. */
 export interface MemoryShares {
-  /** Pieces that people upload. */
+  /** For pieces that people upload. */
   readonly ingest: number;
-  /** Blocks that the everseed sends. */
+  /** For blocks that the everseed sends. */
   readonly send: number;
-  /** Pieces that the everseed receives. */
+  /** For pieces that the everseed receives. */
   readonly receive: number;
 }
 

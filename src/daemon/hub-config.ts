@@ -9,7 +9,7 @@ import { readBounded } from "../platform/bounded-file.ts";
 import { systemCode } from "../base/system-code.ts";
 import { CommandError, diskTrouble } from "../commands/command-error.ts";
 
-/** Of settings, written by hand. */
+/** The largest settings file, which people write by hand. */
 const CONFIG_BYTES_MAX = 1024 * 1024;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -18,18 +18,18 @@ export interface HubConfigSources {
   /** The configuration file; `everseed.yaml` in the data folder when absent. */
   readonly file: string | undefined;
   readonly env: Env;
-  /** Ends the wait for a file that is a pipe. */
+  /** Cancels the wait for a file that is a pipe. */
   readonly signal?: AbortSignal | undefined;
-  /** From the command line. */
+  /** Settings from the command line. */
   readonly overrides: ConfigInput;
 }
 
 /**
- * Loads a hub's settings, `dataDir` filled in and absolute.
+ * Loads a hub's settings, with an absolute `dataDir` filled in.
  *
- * @returns The settings and the path of the file, which may not be there yet.
- * @throws {ConfigError} For what is in the file or the variables; {CommandError} `not-found` for a file
- *   that was asked for, `not-readable`.
+ * @returns The settings and the path of the file, which may not exist yet.
+ * @throws {ConfigError} For errors in the file or the variables; {CommandError} `not-found` for a
+ * file that was named, `not-readable`.
  */
 export async function loadHubConfig(
   sources: HubConfigSources,
@@ -52,7 +52,7 @@ export async function loadHubConfig(
   };
 }
 
-/** Puts the commented template where a person will look for it, unless something is there. */
+/** Writes the commented template where users look for it, unless a file exists there. */
 export async function offerConfigFile(path: string): Promise<void> {
   try {
     await writeFile(path, configTemplate(), { flag: "wx", mode: 0o600 });
@@ -61,11 +61,11 @@ export async function offerConfigFile(path: string): Promise<void> {
   }
 }
 
-/** What a person should know of a data folder before a hub uses it. */
+/** What a user should know about a data folder before a hub uses it. */
 export interface DataFolderFacts {
-  /** Nothing is there yet. */
+  /** The folder does not exist yet. */
   readonly isNew: boolean;
-  /** Other users of this machine can look into it. */
+  /** Other users of this machine can read it. */
   readonly openToOthers: boolean;
 }
 
@@ -75,7 +75,7 @@ export async function lookAtDataFolder(dataDir: string): Promise<DataFolderFacts
     const facts = await stat(dataDir);
     return { isNew: false, openToOthers: facts.isDirectory() && (facts.mode & 0o077) !== 0 };
   } catch (error) {
-    // What is wrong with it is told when it is opened.
+    // Opening the folder reports what is wrong with it.
     if (systemCode(error) === undefined) throw error;
     return { isNew: true, openToOthers: false };
   }

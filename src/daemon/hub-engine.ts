@@ -12,10 +12,10 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
 };
 
 /**
- * Opens the engine of the everseed, and its port for peers. Its own port may be taken: then it has a free one, and the
- * log says so.
+ * Opens the engine of the everseed, and its port for peers. If its port is taken it uses a free
+ * one, and the log says so.
  *
- * @throws {CommandError} (rejects) When the port that was asked for cannot be had.
+ * @throws {CommandError} (rejects) When the requested port cannot be opened.
  */
 export async function openHubEngine(
   config: Config,
@@ -50,8 +50,8 @@ export async function openHubEngine(
         setting: "the key engine.port",
         handleTaken: (port) =>
           log.warn(
-            `port ${port} for peers is taken by another program: a free one is used, which is another at each start. ` +
-              "The key engine.port chooses one",
+            `port ${port} for peers is taken by another program: the everseed uses a free one, which differs at each start. ` +
+              "The key engine.port chooses a port",
           ),
       },
       (address) => session.listen(address),

@@ -46,7 +46,7 @@ export interface Publishing {
   readonly adoption: TorrentAdoption;
 }
 
-/** Puts together the parts of the room `publish` that take, keep and list torrents. */
+/** Composes the parts of the room `publish` that accept, store and list torrents. */
 export function openPublishing(parts: PublishingParts): Publishing {
   const { state, folder, library, turns, clock, random, log, disk, limits, trackers } = parts;
   const { files } = state;

@@ -6,9 +6,9 @@ import { openWebServer, type WebServer, type WebServerOptions } from "../platfor
 type Options = Omit<WebServerOptions, "isUpload" | "bodyCut">;
 
 /**
- * Opens the web port of a hub, by the hub's own rules for bodies.
+ * Opens the web port of a hub, with the hub's rules for request bodies.
  *
- * @param more - As `openWebServer`; by its own patience when absent.
+ * @param more - As `openWebServer`; its default timeouts when absent.
  * @throws {CommandError} (rejects) `port-taken`, `not-allowed`, `not-found`.
  */
 export async function openHubServer(

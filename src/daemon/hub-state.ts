@@ -22,22 +22,22 @@ import { DataFolder } from "../publish/data-folder.ts";
 
 const SECRET_FILE = "keys/session";
 
-/** What lies in the data folder, held by this process alone. */
+/** The open data folder, which only this process uses. */
 export interface HubState {
   readonly dataDir: string;
   readonly store: Store;
   readonly files: NodeFiles;
-  /** Signs sessions. */
+  /** The secret that signs sessions. */
   readonly secret: string;
   close(): Promise<void>;
 }
 
 /**
- * Opens the data folder, making it when it is not there: lock first, then keys and database.
+ * Opens the data folder and creates it when it is absent: lock first, then keys and database.
  *
  * @param dataDir - Absolute.
- * @throws {CommandError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`, `not-writable`; `not-allowed` for
- *   root, when the hub is another user's.
+ * @throws {CommandError} (rejects) `data-in-use` naming the process (STO-10), `corrupt`,
+ * `not-writable`; `not-allowed` for root, when the hub belongs to another user.
  */
 export async function openHubState(dataDir: string): Promise<HubState> {
   refuseForeignHub(dataDir, {
@@ -68,12 +68,12 @@ export async function openHubState(dataDir: string): Promise<HubState> {
 }
 
 /**
- * Opens the accounts of a hub for one command, beside the hub when that runs: the database has locks of its own, and
- * a hub keeps nothing of accounts in memory.
+ * Opens the accounts of a hub for one command, even while the hub runs: the database has its own
+ * locks, and a hub keeps no accounts in memory.
  *
- * @param dataDir - Absolute; a hub must have been there.
- * @returns Also whether the hub runs.
- * @throws {CommandError} (rejects) `not-found` when there is no hub; what `openHubState` may throw.
+ * @param dataDir - Absolute; the folder of an existing hub.
+ * @returns The accounts, and whether the hub runs.
+ * @throws {CommandError} (rejects) `not-found` when there is no hub; also as `openHubState`.
  */
 export async function openAccountsBeside(
   dataDir: string,

@@ -26,7 +26,7 @@ import { answerWeb } from "../tracker/web-answer.ts";
 const TWO_32 = 0x1_0000_0000;
 const SNAPSHOT_NAME = "swarms";
 
-/** The hub's own tracker, as its other parts see it. */
+/** The hub's own tracker, as the other parts of the hub see it. */
 export interface HubTracker extends SwarmRegistry {
   /** As bound. */
   readonly udpPort: number;

@@ -9,7 +9,7 @@ export interface InitOptions {
   readonly dataDir: string;
   readonly adminName: string;
   readonly password: string;
-  /** Make an API token too. */
+  /** True to create an API token too. */
   readonly wantsToken: boolean;
 }
 

@@ -8,14 +8,16 @@ import { systemCode } from "../base/system-code.ts";
 import { CommandError } from "../commands/command-error.ts";
 import { type BuiltAssets, loadAssets, type PagesFolder } from "../hub/built-pages.ts";
 
-/** The pages as `tools/build-pages.ts` made them. */
+/** The pages that `tools/build-pages.ts` built. */
 export interface BuiltPages extends BuiltAssets {
   readonly pageAssets: PageAssets;
   /** Loads the server bundle, once. */
   readonly renderer: () => Promise<PageRenderer>;
 }
 
-/** Where `src/daemon` in the repository and the bundle in `dist/program` both find them. */
+/**
+ * A path that is right from `src/daemon` in the repository and from the bundle in `dist/program`.
+ */
 const PAGES_FOLDER = fileURLToPath(new URL("../../web/dist", import.meta.url));
 
 const compress = promisify(gzip);

@@ -42,14 +42,16 @@ import { publishLimits } from "../publish/publish-limits.ts";
 import { SiteName } from "../hub/site-name.ts";
 import { everseedVersion } from "../platform/version.ts";
 
-/** Reads for direct downloads that are under way at once. */
+/** Concurrent reads for direct downloads. */
 const READS_MAX = 32;
-/** An orderly stop takes no longer (STO-13); what then still hangs is left to the kill-safe formats. */
+/**
+ * The longest orderly stop (STO-13); whatever still hangs then is left to the kill-safe formats.
+ */
 const STOP_MS_MAX = 8_000;
 
-/** A hub that answers. */
+/** A running hub. */
 export interface RunningHub {
-  /** Where people open it. */
+  /** The address for browsers. */
   readonly url: string;
   /** The one-time link; `undefined` when there is an administrator. */
   readonly setupLink: string | undefined;
@@ -58,18 +60,19 @@ export interface RunningHub {
   readonly webPort: number;
   readonly peerPort: number;
   readonly udpPort: number;
-  /** Of the everseed, since start. */
+  /** Bytes of the everseed since the start. */
   stats(): { uploaded: number; downloaded: number; peers: number };
-  /** What others did wrong since start, by kind. */
+  /** Faults of others since the start, by kind. */
   faults(): FaultCounts["totals"];
   /** Ends within 10 s; safe to repeat. */
   stop(): Promise<void>;
 }
 
 /**
- * Composes a hub: opens the state, binds the ports, introduces the rooms to each other.
+ * Composes a hub: opens the state, binds the ports, connects the rooms.
  *
- * @throws {CommandError} (rejects) When the data folder or a port cannot be had; nothing is left running.
+ * @throws {CommandError} (rejects) When the data folder or a port is unavailable; nothing is left
+ * running.
  */
 export async function runHub(config: Config, everyLine: Log): Promise<RunningHub> {
   const clock = new NodeClock();
@@ -83,7 +86,7 @@ export async function runHub(config: Config, everyLine: Log): Promise<RunningHub
   }
 }
 
-/** @param undo - Gets, as they come to be, the ways to end the parts. */
+/** @param undo - Collects a stop function for each part that was started. */
 async function compose(
   config: Config,
   { clock, log }: { readonly clock: NodeClock; readonly log: Log },
@@ -298,12 +301,12 @@ async function compose(
   };
 }
 
-/** Whoever may write to the data folder acts for the first administrator. */
+/** A user who may write to the data folder acts for the first administrator. */
 async function administratorId({ store }: HubState): Promise<string | undefined> {
   return (await store.accounts.findAdministrator())?.id;
 }
 
-/** @returns `null` when nobody knows. */
+/** @returns `null` when it is unknown. */
 async function freeBytes(files: NodeFiles, folder: string): Promise<number | null> {
   const bytes = await files.freeBytes(folder).catch(() => Number.POSITIVE_INFINITY);
   return Number.isFinite(bytes) ? bytes : null;

@@ -10,7 +10,7 @@ export interface PagesFolder {
   gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** What the site serves beside its pages, and what a page refers to. */
+/** The files that the site serves besides its pages, and those that a page refers to. */
 export interface BuiltAssets {
   /** By path on the site. */
   readonly assets: ReadonlyMap<string, Asset>;

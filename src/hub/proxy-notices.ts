@@ -11,7 +11,7 @@ export interface ProxySettings {
  * Warns at the start of a mistake that would only show when the first stranger comes: a public address that is not this
  * server's, and no proxy named.
  *
- * @param port - Of the web server, as bound.
+ * @param port - The bound port of the web server.
  */
 export function warnOfUnnamedProxy(settings: ProxySettings, port: number, log: Log): void {
   const { publicUrl, proxies } = settings;
@@ -32,7 +32,7 @@ export function unnamedProxyNotice(log: Log): (address: string) => void {
     isLogged = true;
     log.error(
       `a proxy at ${address} passes requests on, but "proxies" does not name it: everybody behind it looks like ` +
-        `one address, setup is closed to it, and its peers are told of to nobody. Try: proxies: [${address}]`,
+        `one address, setup is closed to it, and the tracker names its peers to nobody. Try: proxies: [${address}]`,
     );
   };
 }

@@ -18,7 +18,7 @@ test("STO-13: parts end in reverse order; one that fails or hangs does not keep 
   const log = { ...SILENT_LOG, warn: (...line: unknown[]) => void warnings.push(line) };
   await endParts(ends, { log, msMax: 20 });
   assert.deepEqual(ended, ["last", "hangs", "third", "first"]);
-  assert.deepEqual(warnings, [["a part did not end well", { why: "Error: broken" }]]);
+  assert.deepEqual(warnings, [["a part did not stop cleanly", { why: "Error: broken" }]]);
   await endParts(ends, { log, msMax: 20 });
   assert.equal(ended.length, 4, "none is ended twice");
 });

@@ -17,7 +17,7 @@ export async function endParts(
     try {
       await Promise.race([end(), deadline.promise]);
     } catch (error) {
-      log.warn("a part did not end well", { why: String(error) });
+      log.warn("a part did not stop cleanly", { why: String(error) });
     }
   }
   clearTimeout(timer);

@@ -13,14 +13,14 @@ import type { TorrentDirectory } from "./torrent-directory.ts";
 import { Tracker, type VirtualSeed } from "./tracker.ts";
 import { UdpTracker } from "./udp-tracker.ts";
 
-/** The same for everybody; clients echo it (PUB-3.4). */
+/** The same for all clients, which echo it (PUB-3.4). */
 const TRACKER_ID = "EVERTRACKER";
 // Bounds of the memory for swarms (TRK-10): about 300 MB with details, at most.
 const SWARMS_MAX = 1_000_000;
 const PEERS_MAX = 4_000_000;
 const PEERS_PER_SWARM_MAX = 250_000;
 
-/** What an owner may set. */
+/** The settings of a tracker. */
 export interface TrackerSettings {
   readonly intervalSeconds: number;
   readonly minIntervalSeconds: number;
@@ -47,7 +47,9 @@ export interface TrackerParts {
   readonly faults: OutsideFaults;
 }
 
-/** A tracker with its two ways in. It does nothing by itself until `tracker.start`. */
+/**
+ * A tracker with its two entrances, HTTP and UDP. It does nothing on its own until `tracker.start`.
+ */
 export interface OpenedTracker {
   readonly tracker: Tracker;
   readonly swarms: CompactSwarms;

@@ -7,8 +7,8 @@ import type { HttpTracker } from "./http-tracker.ts";
 
 /** The requester is behind a proxy that sends no `X-Forwarded-For`, or that the owner has not named. */
 const ADDRESS_UNKNOWN =
-  "this tracker does not know your address; its owner has to look after its proxy";
-/** A client's own request carries none of these. */
+  "this tracker does not know your address; its owner must configure the proxy";
+/** Headers that a client's own request never carries. */
 const PROXY_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
 /**
@@ -22,7 +22,7 @@ export function answerWeb(
   context: RequestContext,
   faults: Pick<OutsideFaults, "count">,
 ): Response | undefined {
-  // Cut out by hand, because `URL` would not keep every byte as it came.
+  // Cut out by hand, because `URL` would change some bytes.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   if (!parseTrackerPath(target.replace(/\?.*$/s, ""))) return undefined;
   const address = addressBytes(context.remoteAddress);

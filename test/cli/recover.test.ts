@@ -85,7 +85,7 @@ test("hub password reports what is wrong", async (context) => {
       data: "data",
       file: "new",
       exit: 3,
-      words: /no account of the name bob\.\n {2}Try: one of the names that there are: ann\.$/m,
+      words: /no account of the name bob\.\n {2}Try: one of these names: ann\.$/m,
     },
     { name: "ann", data: "data", file: "weak", exit: 2, words: /too easy to guess/ },
     {
