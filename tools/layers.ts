@@ -27,6 +27,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["announce", { imports: ["bencode"] }],
   // Engines: speech and ports.
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
+  // Items and tokens are signed and hashed by ports and `base`.
+  ["dht", { imports: ["bencode", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
   ["store", { imports: [], packages: true, world: true }],

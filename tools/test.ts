@@ -14,6 +14,7 @@ const SUITES = {
     "web",
     "test/fixtures",
     "test/swarm",
+    "test/dht",
     "test/fuzz",
     "test/package",
     "test/cli",

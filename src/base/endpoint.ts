@@ -9,6 +9,10 @@ export interface Endpoint {
 export const COMPACT_IPV4_BYTES = 6;
 export const COMPACT_IPV6_BYTES = 18;
 
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** `1.2.3.4:80` or `[2001:db8::1]:80`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   return endpoint.address.includes(":")
@@ -89,15 +93,27 @@ function isMapped(bytes: Uint8Array): boolean {
 }
 
 function ipv4Bytes(address: string): Uint8Array | undefined {
-  const parts = address.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
+  let index = 0;
+  let digits = 0;
+  let value = 0;
+  for (let at = 0; at <= address.length; at += 1) {
+    const code = at < address.length ? address.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      if (digits === 0 || value > 255 || index === 4) return undefined;
+      bytes[index] = value;
+      index += 1;
+      digits = 0;
+      value = 0;
+      continue;
+    }
     // No leading zeros: some readers take them as octal.
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[index] = Number(part);
+    if (code < ZERO || code > NINE || digits === 3 || (digits === 1 && value === 0))
+      return undefined;
+    value = value * 10 + code - ZERO;
+    digits += 1;
   }
-  return bytes;
+  return index === 4 ? bytes : undefined;
 }
 
 function ipv6Bytes(address: string): Uint8Array | undefined {

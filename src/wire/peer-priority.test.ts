@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fromLatin1 } from "../base/bytes.ts";
 import { type Endpoint, parseEndpoint } from "../base/endpoint.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../base/crc32c.ts";
 import { peerPriority } from "./peer-priority.ts";
 
 const vectors = JSON.parse(

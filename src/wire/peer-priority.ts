@@ -1,6 +1,6 @@
 import { compareBytes, concatBytes, writeUint16 } from "../base/bytes.ts";
 import { addressBytes, type Endpoint } from "../base/endpoint.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../base/crc32c.ts";
 
 /**
  * How much two peers should prefer to be connected to each other (BEP 40). Both compute the same number and neither
