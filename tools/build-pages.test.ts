@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { faultOfFolder, isNewer, pagesAreStale } from "./build-pages.ts";
 
-test("with nothing changed the pages are not built again", async () => {
+test("the pages are not built again when nothing has changed", async () => {
   const build = () =>
     spawnSync(process.execPath, [path.join(import.meta.dirname, "build-pages.ts")], {
       encoding: "utf8",
@@ -17,7 +17,7 @@ test("with nothing changed the pages are not built again", async () => {
   assert.equal(build().stdout, "");
 });
 
-test("a newer source counts wherever it lies; builds, tests and words do not", async () => {
+test("a newer source counts wherever it is; builds, tests and documents do not", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "everseed-pages-"));
   const builtSeconds = 1_000_000;
   const put = async (name: string, seconds: number): Promise<void> => {
@@ -40,7 +40,7 @@ test("a newer source counts wherever it lies; builds, tests and words do not", a
   }
 });
 
-test("a folder in which no bundler works is refused with words; odd ones in which they work are not", () => {
+test("a folder in which no bundler works is refused with a message; odd ones in which they work are not", () => {
   for (const folder of ["/home/ann/c#/everseed", "/home/ann/what?/everseed", "/srv/back\\slash"]) {
     assert.match(faultOfFolder(folder) ?? "", /Give it another name/, folder);
   }

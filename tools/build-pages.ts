@@ -18,7 +18,7 @@ const dist = path.join(web, "dist");
 const stampName = "built.json";
 const sources = ["web", "src/api", "tools/build-pages.ts", "package-lock.json"];
 
-/** What a page may cost before its first view: its stylesheet and scripts, gzip bytes (UX.md 5). */
+/** The limit for a page's first view: its stylesheet and scripts, in gzip bytes (UX.md 5). */
 const firstViewBytesMax = 60_000;
 
 /** @returns True when `web/dist` is missing or older than one of the files it is made from. */
@@ -54,7 +54,7 @@ export async function buildPages(): Promise<string> {
   const staging = path.join(web, `dist-${process.pid}`);
   await rm(staging, { recursive: true, force: true });
   try {
-    // Made here, so that a folder that cannot be written is said by its code and not in Vite's words.
+    // Created here, so that a folder that cannot be written is reported by its code and not in Vite's words.
     await mkdir(staging);
     const client = path.join(staging, "client");
     await build(clientConfig(client));
@@ -75,7 +75,7 @@ export async function buildPages(): Promise<string> {
   }
 }
 
-/** Builds at the same time swap one after the other; whoever comes last wins, with the same files. */
+/** Concurrent builds swap one after the other; the last one wins, with the same files. */
 const swapTriesMax = 20;
 
 async function swapIn(staging: string): Promise<void> {
@@ -90,7 +90,7 @@ async function swapIn(staging: string): Promise<void> {
       await rename(staging, dist);
       break;
     } catch (error) {
-      // Another build put its own there in between.
+      // Another build put its own there in the meantime.
       if (codeOf(error) !== "ENOTEMPTY" || tries === swapTriesMax) throw error;
     } finally {
       await rm(old, { recursive: true, force: true });
@@ -118,7 +118,7 @@ function clientConfig(outDir: string): InlineConfig {
     build: {
       outDir,
       target: "es2023",
-      // Says which files the entry became: the hub reads it.
+      // Records which files the entry became; the hub reads it.
       manifest: true,
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0,
@@ -132,7 +132,7 @@ function serverConfig(outDir: string, loose: LooseAssets): InlineConfig {
   return {
     ...shared,
     define: { __ASSETS__: JSON.stringify(loose) },
-    // Everything in one file: the published package has no node_modules of the pages.
+    // One file for everything: the published package has no node_modules of the pages.
     ssr: { noExternal: true, target: "node" },
     build: {
       outDir,
@@ -141,7 +141,7 @@ function serverConfig(outDir: string, loose: LooseAssets): InlineConfig {
       minify: false,
       reportCompressedSize: false,
       rolldownOptions: {
-        // Loaded on a click only: a server hashes and sends no upload.
+        // Loaded only on a click: a server neither hashes nor sends uploads.
         external: [/\/(?:upload-run|here-already)\.ts$/],
         output: { entryFileNames: "render.js" },
       },
@@ -166,15 +166,15 @@ async function copyHashed(file: string, client: string): Promise<string> {
   return `/${target}`;
 }
 
-/** The part of Vite's manifest that is of use here. */
+/** The part of Vite's manifest that this file uses. */
 type Manifest = Readonly<
   Record<string, { readonly file: string; readonly css?: readonly string[] } | undefined>
 >;
 
-/** Refuses a first view that grew past its budget. */
+/** Refuses a first view that exceeds its budget. */
 async function weigh(client: string, loose: readonly string[]): Promise<string> {
   const text = await readFile(path.join(client, ".vite/manifest.json"), "utf8");
-  // Written by Vite a moment ago.
+  // Vite wrote it a moment ago.
   const manifest = JSON.parse(text) as Manifest;
   const app = manifest[entry];
   if (app === undefined) throw new Error(`the manifest lacks ${entry}`);
@@ -202,16 +202,18 @@ function inKilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`;
 }
 
-/** What was built before still serves where it cannot be built anew. */
+/** Where the pages cannot be built again, the previous build still serves. */
 const REASONS_TO_KEEP: Readonly<Record<string, string>> = {
   // Installed without development packages.
   ERR_MODULE_NOT_FOUND: "vite is not installed",
-  // The hub runs as somebody else than who installed it.
+  // A different account runs the hub than the one that installed it.
   EACCES: "this account may not write there",
   EROFS: "it lies on a read-only file system",
 };
 
-/** @returns A sentence when the bundlers cannot work in such a folder: they take these characters for those of a URL. */
+/**
+ * @returns A message when bundlers cannot work in such a folder, because they take these characters as part of a URL.
+ */
 export function faultOfFolder(folder: string): string | undefined {
   const [found] = /[#?\\]/.exec(folder) ?? [];
   if (found === undefined) return undefined;

@@ -17,7 +17,7 @@ const root = path.resolve(import.meta.dirname, "..");
 const program = path.join(root, "dist/program");
 const notices = path.join(root, "dist/THIRD-PARTY-NOTICES.txt");
 
-/** Others than the modules of the bundle: what builds it, and which packages are installed. */
+/** In addition to the modules of the bundle: the build itself, and the installed packages. */
 const BUILDERS = [
   "package-lock.json",
   "tools/build-program.ts",
@@ -30,10 +30,10 @@ const BUILDERS = [
   "tools/program/start-worker.ts",
 ];
 
-/** What the bundle knows of its sources. The package leaves it out. */
+/** What the bundle knows about its sources. The package leaves it out. */
 const STAMPS = "sources";
 
-/** @returns True when `dist/program` is there, fits the sources, and has code for this Node. */
+/** @returns True when `dist/program` exists, matches the sources, and has code for this Node. */
 async function programIsUpToDate(): Promise<boolean> {
   try {
     const files = await readdir(program);
@@ -45,8 +45,8 @@ async function programIsUpToDate(): Promise<boolean> {
 }
 
 /**
- * Builds into a folder beside `dist/program` and swaps it in at the end: who starts meanwhile gets the old
- * bundle or the new one.
+ * Builds into a folder beside `dist/program` and swaps it in at the end: a program that starts meanwhile gets either
+ * the old bundle or the new one.
  *
  * @returns One line about the result.
  */
@@ -73,7 +73,7 @@ async function buildProgram(): Promise<string> {
   }
 }
 
-/** Threads that were ended while they wrote leave such files. */
+/** Threads that were killed while they wrote leave such files. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {
     if (file.endsWith(UNFINISHED)) await rm(path.join(folder, file));
@@ -98,7 +98,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** Where it cannot be built `bin/everseed` runs the sources, as it does when they are newer. */
+/** Where the bundle cannot be built, `bin/everseed` runs the sources, as it does when they are newer. */
 const REASONS_TO_DO_WITHOUT: Readonly<Record<string, string>> = {
   ERR_MODULE_NOT_FOUND: "rolldown is not installed",
   EACCES: "this account may not write there",

@@ -5,7 +5,7 @@ import { idsIn, idsOfList } from "./cases.ts";
 
 const listed = idsOfList(readFileSync("docs/CASES.md", "utf8"));
 
-/** Ids by the files that name them. */
+/** Ids, and the files that name them. */
 function idsOf(patterns: readonly string[]): ReadonlyMap<string, string> {
   const files = globSync([...patterns]).filter((file) => !file.startsWith("docs/CASES.md"));
   assert.ok(files.length > 50, `${files.length} files`);
@@ -44,7 +44,7 @@ test("every case of docs/CASES.md is named by a test", () => {
   );
 });
 
-test("an id is told from words of the same form", () => {
+test("ids are told apart from words of the same form", () => {
   assert.deepEqual(
     [...idsIn("WIR-28, PUB-3.10: SHA-256, UTF-8, CRC-32, WIR-28")],
     ["WIR-28", "PUB-3.10"],

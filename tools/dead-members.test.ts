@@ -3,7 +3,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { deadMembers, readSources } from "./dead-members.ts";
 
-test("a member that nothing names is found, others are not", () => {
+test("a member that nothing names is found, and others are not", () => {
   const sources = new Map([
     [
       "src/a.ts",

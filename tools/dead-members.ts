@@ -2,13 +2,13 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 /**
- * Finds members of classes and interfaces whose name stands nowhere but in declarations: nothing can use them. knip does the
- * same for exports; it has no eyes for members.
+ * Finds members of classes and interfaces whose names occur only in declarations: nothing can use them. knip does the
+ * same for exports, but not for members.
  *
  *   tools/run node tools/dead-members.ts
  */
 
-/** Somebody outside of this repository asks for these by name. */
+/** Code outside this repository uses these names. */
 const ASKED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   // JSON.stringify.
   "toJSON",
@@ -21,7 +21,7 @@ const ASKED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
 const DECLARED =
   /^ {2}(?:(?:static|async|override|readonly|get|set|declare|abstract) )*\*?([A-Za-z_]\w*)(?:<[^(]*>)?\??!?\s*[(:=;]/;
 const OPENS = /^(?:export )?(?:abstract )?(?:class|interface) (\w+)/;
-/** What begins a statement looks like the name of a method. */
+/** Keywords that begin a statement and look like the name of a method. */
 const STATEMENTS: ReadonlySet<string> = new Set(["constructor", "if", "for", "while", "switch"]);
 
 export interface Member {
@@ -30,7 +30,7 @@ export interface Member {
   readonly name: string;
 }
 
-/** @param sources - Text by file; tests are among them, because what a test looks at is used. */
+/** @param sources - Text by file; they include tests, because a member that a test reads is used. */
 export function deadMembers(sources: ReadonlyMap<string, string>): Member[] {
   const members: (Member & { readonly word: string })[] = [];
   const declared = new Map<string, number>();
@@ -66,7 +66,7 @@ function add(counts: Map<string, number>, word: string): void {
   counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 
-/** @returns Text by file of all that is ours. */
+/** @returns The text of each of our files. */
 export function readSources(repository: string): Map<string, string> {
   const files = globSync("{src,web,test,bench,tools}/**/*.{ts,tsx}", {
     cwd: repository,

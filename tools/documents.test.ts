@@ -3,7 +3,7 @@ import { globSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { faultsOfDocument } from "./documents.ts";
 
-test("a command that needs our Node by the name of `node` is refused, with its line", () => {
+test("a command that calls our Node by the name `node` is refused, with its line", () => {
   for (const line of [
     "run `node tools/test.ts interop`",
     "    node --watch web/render.tsx",
@@ -13,12 +13,12 @@ test("a command that needs our Node by the name of `node` is refused, with its l
   }
 });
 
-test("commands that find our Node pass, and so do words", () => {
+test("commands that find our Node pass, and so does prose", () => {
   const text = "npm test -- FILTER\ntools/run node bench/picker.ts\nthe node of a tree.ts\n";
   assert.deepEqual(faultsOfDocument("a.md", text), []);
 });
 
-test("each test that docs/SECURITY.md names is there", () => {
+test("each test that docs/SECURITY.md names exists", () => {
   const names = [
     ...readFileSync("docs/SECURITY.md", "utf8").matchAll(
       /`((?:src|test|tools|web)(?:\/[\w/-]+)?)`/g,
@@ -39,7 +39,7 @@ test("each test that docs/SECURITY.md names is there", () => {
   }
 });
 
-test("docs/BEPS.md has one table, each row once, and the files it names are there", () => {
+test("docs/BEPS.md has one table, each row once, and the files it names exist", () => {
   const rows = readFileSync("docs/BEPS.md", "utf8")
     .split("\n")
     .filter((line) => line.startsWith("|"))
@@ -59,7 +59,7 @@ test("docs/BEPS.md has one table, each row once, and the files it names are ther
   );
 });
 
-test("each decision in docs/adr has a number of its own, and says it", () => {
+test("each decision in docs/adr has a unique number, and its title states it", () => {
   const files = readdirSync("docs/adr").toSorted();
   const numbers = files.map((file) => Number(file.slice(0, 4)));
   assert.deepEqual(

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const NEEDS_OUR_NODE =
   /(?<!tools\/run )\bnode (?:--\S+ )*[\w.-]+\/[\w./-]+\.tsx?\b|node_modules\/\.bin\//;
 
-/** @returns A sentence for each line that tells people to run what fails under the Node of their system. */
+/** @returns A sentence for each line that tells users to run a command which fails under their system's Node. */
 export function faultsOfDocument(name: string, text: string): string[] {
   return text
     .split("\n")
@@ -15,7 +15,7 @@ export function faultsOfDocument(name: string, text: string): string[] {
     );
 }
 
-/** @returns The same of a file. */
+/** @returns The same for a file. */
 export function readDocument(file: string): string[] {
   return faultsOfDocument(file, readFileSync(file, "utf8"));
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# tools/fresh-clones.sh [NODE+NPM...]: the two commands of the README in fresh clones of HEAD, each with another
-# Node and npm out of the registry: those of Debian 12, and Node 20, 22 and 24 with what came with them. About a
-# minute each. Needs root: each hub starts in a network of its own, which has loopback and nothing else.
+# tools/fresh-clones.sh [NODE+NPM...]: runs the two commands of the README in fresh clones of HEAD, each with another
+# Node and npm from the registry: those of Debian 12, and Node 20, 22 and 24 with the npm they came with. Takes about a
+# minute each. Needs root: each hub starts in a separate network that has only loopback.
 set -eu
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$repository/test/fresh/world.sh"
@@ -13,14 +13,14 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 
-# try_one NODE NPM: leaves this function's shell when a step fails.
+# try_one NODE NPM: exits this function's shell when a step fails.
 try_one() (
   echo "-- Node $1, npm $2"
   mkdir -p "$work/node-$1"
   cd "$work/node-$1"
   echo '{"private":true}' >package.json
   npm install --silent --ignore-scripts --no-audit "node-linux-$(node -p process.arch)@$1" "npm@$2"
-  # Nothing but these two, under the names that people know them by.
+  # Only these two, under their usual names.
   mkdir programs
   ln -s "$PWD/node_modules/node-linux-$(node -p process.arch)/bin/node" programs/node
   ln -s "$PWD/node_modules/npm/bin/npm-cli.js" programs/npm

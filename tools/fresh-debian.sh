@@ -1,7 +1,7 @@
 #!/bin/sh
-# tools/fresh-debian.sh [--tests] [--keep FOLDER]: the two commands of the README in a new Debian 12 that has
-# `nodejs npm ca-certificates` and nothing else: npm ci, npm start, an upload, a download, by a user without a home.
-# --tests runs the whole of npm test there as well, as root. --keep uses the Debian in FOLDER again, or makes it there.
+# tools/fresh-debian.sh [--tests] [--keep FOLDER]: runs the two commands of the README in a new Debian 12 that has
+# `nodejs npm ca-certificates` and nothing else: npm ci, npm start, an upload, a download, as a user without a home.
+# --tests also runs the whole of npm test there, as root. --keep reuses the Debian in FOLDER, or creates it there.
 # Takes about four minutes. Needs root, and a machine that has Debian's own package sources.
 set -eu
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -23,7 +23,7 @@ work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
 [ -n "$root" ] || root=$work/debian
 
-# sources: the mirrors of this machine, Debian's own only.
+# sources: prints the Debian mirrors of this machine.
 sources() {
   # shellcheck disable=SC2016 # For apt-get to expand.
   apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
@@ -37,7 +37,7 @@ make_debian() {
     sources >"$work/sources.list"
   fi
   [ -s "$work/sources.list" ] || fail "this machine has no package sources of Debian 12"
-  # How this machine reaches them.
+  # The settings with which this machine reaches them.
   apt-config dump | grep -E '^Acquire::' >"$work/apt.conf" || true
   mmdebstrap --quiet --variant=apt --include=nodejs,npm,ca-certificates --aptopt="$work/apt.conf" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \

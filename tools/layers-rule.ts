@@ -1,7 +1,7 @@
 import { relative, sep } from "node:path";
 import { judgeImport } from "./layers.ts";
 
-/** The parts of oxlint's plugin interface (that of ESLint) that this rule touches. */
+/** The parts of oxlint's plugin interface (that of ESLint) that this rule uses. */
 interface RuleContext {
   readonly cwd: string;
   readonly filename: string;
@@ -13,7 +13,7 @@ interface SyntaxNode {
   readonly value?: unknown;
 }
 
-/** Every form an import takes: static, re-export, dynamic, and inside a type. */
+/** Every form of import: static, re-export, dynamic, and inside a type. */
 function createLayersRule(context: RuleContext): Record<string, (node: SyntaxNode) => void> {
   const file = relative(context.cwd, context.filename).split(sep).join("/");
   const judge = (node: SyntaxNode): void => {

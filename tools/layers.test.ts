@@ -175,7 +175,7 @@ test("oxlint accepts the same things where they belong", (context) => {
   assert.equal(status, 0, output);
 });
 
-/** Specifiers that the files of each room import, tests left out. */
+/** The specifiers that the files of each room import, without tests. */
 function importsByRoom(): ReadonlyMap<string, ReadonlySet<string>> {
   const imports = new Map<string, Set<string>>([...ROOMS.keys()].map((room) => [room, new Set()]));
   for (const file of globSync("src/**/*.ts", { cwd: repository })) {
@@ -187,7 +187,7 @@ function importsByRoom(): ReadonlyMap<string, ReadonlySet<string>> {
   return imports;
 }
 
-test("every arrow and every permission of a room is used by a file of it", () => {
+test("every arrow and every permission of a room is used by one of its files", () => {
   for (const [room, specifiers] of importsByRoom()) {
     const { imports, packages, world } = ROOMS.get(room)!;
     const rooms = new Set(
@@ -212,14 +212,14 @@ test("every arrow and every permission of a room is used by a file of it", () =>
   }
 });
 
-/** Lints a small tree of its own by the repository's configuration. */
+/** Lints a small separate tree by the repository's configuration. */
 function lint(after: (done: () => void) => void, files: Record<string, string>) {
   const folder = mkdtempSync(join(tmpdir(), "everseed-layers-"));
   after(() => rmSync(folder, { recursive: true }));
   for (const name of ["node_modules", "tsconfig.json", "tools"]) {
     symlinkSync(join(repository, name), join(folder, name));
   }
-  // A copy: patterns in it are below the folder it lies in.
+  // A copy, because its patterns apply below the folder that holds it.
   copyFileSync(join(repository, "oxlint.config.ts"), join(folder, "oxlint.config.ts"));
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });

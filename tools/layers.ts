@@ -1,15 +1,14 @@
 /**
- * The rooms of `src/` and the arrows between them: STYLE's table as code. `oxlint.config.ts` turns it
- * into errors through `layers-rule.ts`. A new arrow is one line here, with its reason; an arrow that no import uses
- * any more goes, and a test keeps it so.
+ * The rooms of `src/` and the arrows between them: STYLE's table as code. `layers-rule.ts` and `oxlint.config.ts` turn
+ * it into lint errors. A new arrow is one line here, with its reason. A test refuses arrows that no import uses.
  */
 
 interface Room {
-  /** Rooms it may import, besides `base` and itself. */
+  /** Rooms it may import, in addition to `base` and itself. */
   readonly imports: readonly string[];
-  /** May import npm packages; speech, engines and ports are our own code only. */
+  /** Whether it may import npm packages; speech, engines and ports are our own code only. */
   readonly packages?: true;
-  /** May touch the world: `node:` modules, the clock, chance, timers. The others do it through ports. */
+  /** Whether it may touch the world: `node:` modules, the clock, randomness, timers. The others do so through ports. */
   readonly world?: true;
 }
 
@@ -36,15 +35,15 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["accounts", { imports: ["store", "ports"], packages: true }],
   ["tracker", { imports: ["announce", "ports"] }],
   ["publish", { imports: ["engine", "metainfo", "store", "ports"] }],
-  // What a torrent leads to is judged in one place, for commands and the hub (house rule 8).
+  // One place judges where a torrent leads, for commands and the hub (house rule 8).
   ["guard", { imports: ["ports"] }],
   ["hub", { imports: ["api", "accounts", "publish", "ports"], packages: true }],
   [
     "commands",
     {
-      // An exchange of pieces stands on the engine and its trackers, behind the guard. `publish`: what is hashed to be
-      // published in place is looked at as the hub looks at it. `accounts`: what the
-      // owner of a data folder does to them. The only package is that of the shapes in `api`.
+      // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
+      // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
+      // The only package is that of the shapes in `api`.
       imports: "accounts api bencode metainfo engine tracker-client guard publish ports".split(" "),
       packages: true,
     },
@@ -62,8 +61,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
 ]);
 
 /**
- * The folders of a room that has several, and the arrows between them. The top of the room holds its contract,
- * which every folder may import; only the files of `heads` may look into the folders from there.
+ * The folders of a room that has several, and the arrows between them. The top of the room holds its contract, which
+ * every folder may import; only the files in `heads` may import from the folders.
  */
 interface Inside {
   readonly heads: readonly string[];
@@ -93,7 +92,7 @@ export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
   ],
 ]);
 
-/** What a room without `world` may not name, and what to use instead. */
+/** Names that a room without `world` must not use, and what to use instead. */
 export const WORLDLY_GLOBALS: ReadonlyMap<string, string> = new Map([
   ["Date", "Take the time from the Clock port."],
   ["performance", "Take the time from the Clock port."],

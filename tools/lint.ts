@@ -12,7 +12,7 @@ if (ours.some((fault) => fault.startsWith("package-lock.json"))) {
   console.error("Run: tools/run node tools/lock-file.ts --mend");
 }
 
-// tools/run puts node_modules/.bin on the PATH; the arguments (paths, --fix) go on to oxlint.
+// tools/run puts node_modules/.bin on the PATH; the arguments (paths, --fix) are passed on to oxlint.
 const { status, error } = spawnSync(
   "oxlint",
   [

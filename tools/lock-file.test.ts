@@ -4,14 +4,14 @@ import { faultsOfLock, type LockedPackage, type LockedPackages, readLock } from 
 
 const good = { version: "1.0.0", integrity: "sha512-x" };
 
-test("an entry without integrity is refused, the project's own aside", () => {
+test("an entry without integrity is refused, except the project's own", () => {
   assert.deepEqual(faultsOfLock({ "": { version: "0.1.0" }, "node_modules/a": good }), []);
   assert.deepEqual(faultsOfLock({ "node_modules/a": good, "node_modules/b": { version: "1" } }), [
     "node_modules/b has no integrity.",
   ]);
 });
 
-test("an exception holds for the entry it names, and only while it is needed", () => {
+test("an exception applies to the entry it names, and only while it is needed", () => {
   const reasons = new Map([["node_modules/b", "the registry has none"]]);
   assert.deepEqual(faultsOfLock({ "node_modules/b": { version: "1" } }, reasons), []);
   for (const packages of [{ "node_modules/b": good }, {}] satisfies LockedPackages[]) {
@@ -19,14 +19,14 @@ test("an exception holds for the entry it names, and only while it is needed", (
   }
 });
 
-test("an entry that names engines is refused: npm would leave it out by the Node that runs npm", () => {
+test("an entry that names engines is refused: npm would omit it depending on the Node that runs npm", () => {
   const engines = { node: ">=20" };
   assert.deepEqual(faultsOfLock({ "": { engines }, "node_modules/a": { ...good, engines } }), [
     "node_modules/a names engines.",
   ]);
 });
 
-test("what is native for x64 is there for arm64 in the same version", () => {
+test("each native package for x64 exists for arm64 in the same version", () => {
   const packages = readLock();
   const native = Object.entries(packages).filter(([, entry]) => isFor(entry, "linux", "x64"));
   const names = native.map(([path]) => path);
@@ -37,7 +37,7 @@ test("what is native for x64 is there for arm64 in the same version", () => {
     const twin = packages[path.replaceAll("x64", "arm64")];
     assert.ok(twin && isFor(twin, "linux", "arm64"), path);
     assert.equal(twin.version, version, path);
-    // npm fails for a package of the wrong platform that is not optional.
+    // npm fails for a non-optional package of the wrong platform.
     assert.ok(optional && twin.optional, path);
   }
 });

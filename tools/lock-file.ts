@@ -1,5 +1,5 @@
 /**
- * What package-lock.json must be like, besides what npm asks of it. `npm run lint` refuses the rest.
+ * Our requirements for package-lock.json, in addition to npm's. `npm run lint` refuses violations.
  *
  *   tools/run node tools/lock-file.ts --mend     after a dependency was changed with npm
  */
@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 const repository = resolve(import.meta.dirname, "..");
 const file = join(repository, "package-lock.json");
 
-/** An entry of `packages` in a lock file of version 3, as far as it is of use here. */
+/** An entry of `packages` in a lock file of version 3, as far as this file uses it. */
 export interface LockedPackage {
   readonly version?: string;
   readonly integrity?: string;
@@ -26,7 +26,7 @@ export type LockedPackages = Readonly<Record<string, LockedPackage>>;
 /** Packages that may lack `integrity`, each with the reason. None has one today. */
 const WITHOUT_INTEGRITY: ReadonlyMap<string, string> = new Map();
 
-/** @returns One sentence for each thing that is wrong; empty when all is well. */
+/** @returns One sentence for each fault; empty when there is none. */
 export function faultsOfLock(
   packages: LockedPackages,
   withoutIntegrity: ReadonlyMap<string, string> = WITHOUT_INTEGRITY,
@@ -34,12 +34,12 @@ export function faultsOfLock(
   const faults: string[] = [];
   for (const [path, entry] of Object.entries(packages)) {
     if (path === "") continue;
-    // npm then takes whatever the registry sends, and notices nothing.
+    // npm then accepts whatever the registry sends, and notices nothing.
     if (entry.integrity === undefined && !withoutIntegrity.has(path)) {
       faults.push(`${path} has no integrity.`);
     }
-    // npm leaves out an optional package whose engines its own Node does not match, such as the native half
-    // of Vite with Debian's Node 18. Ours run on the Node that Everseed brings.
+    // npm omits an optional package whose engines its own Node does not match, such as the native half of Vite
+    // with Debian's Node 18. Ours run on the Node that Everseed brings.
     if (entry.engines !== undefined) faults.push(`${path} names engines.`);
   }
   for (const path of withoutIntegrity.keys()) {
@@ -54,7 +54,7 @@ export function readLock(): LockedPackages {
   return parseLock().packages;
 }
 
-/** Drops the faulty entries, has npm ask the registry for them, and drops the engines of the new ones. */
+/** Removes the faulty entries, has npm fetch them from the registry, and removes the engines of the new ones. */
 function mend(): void {
   rewrite((packages) =>
     Object.fromEntries(
@@ -88,7 +88,7 @@ function rewrite(change: (packages: LockedPackages) => LockedPackages): void {
 }
 
 function parseLock(): { readonly packages: LockedPackages } {
-  // Written by npm.
+  // npm wrote it.
   return JSON.parse(readFileSync(file, "utf8")) as { packages: LockedPackages };
 }
 

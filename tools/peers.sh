@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs we did not write that `npm run test:interop` runs us against (Debian 12), and what
-# tools/fresh-debian.sh needs, as far as they are missing. Without root it only says what is missing.
+# Installs the missing foreign programs that `npm run test:interop` tests against (Debian 12), and those that
+# tools/fresh-debian.sh needs. Without root it only lists what is missing.
 set -eu
 
 # program or python module : Debian package

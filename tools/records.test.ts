@@ -5,14 +5,14 @@ import { test } from "node:test";
 
 const repository = resolve(import.meta.dirname, "..");
 
-/** What the parts of the engine keep of one peer. Only the folder of a record writes to it. */
+/** The records that parts of the engine keep of one peer. Only the folder of a record writes to it. */
 const RECORDS = {
   DownloadPeer: "src/engine/download",
   UploadPeer: "src/engine/upload",
   SwarmPeer: "src/engine/swarm",
 } as const;
 
-/** @returns The lines that name a record of another folder in a form that could be written to. */
+/** @returns The lines that name a record of another folder in a writable form. */
 function faultsOf(file: string, text: string): string[] {
   const faults: string[] = [];
   for (const [record, folder] of Object.entries(RECORDS)) {
@@ -35,7 +35,7 @@ test("outside its folder a record of a peer is read-only to the compiler", () =>
   assert.deepEqual(faults, [], "write Readonly<...>, or move the code to the record's folder");
 });
 
-test("a record that could be written to elsewhere is noticed", () => {
+test("a writable record outside its folder is noticed", () => {
   const text = `import type { UploadPeer } from "../upload/upload-peer.ts";\nlet a: Readonly<UploadPeer>;\nlet b: UploadPeer;`;
   assert.deepEqual(faultsOf("src/engine/torrent/a.ts", text), [
     "src/engine/torrent/a.ts: let b: UploadPeer;",

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../test/fixtures/temporary-folder.ts";
 
 const repository = path.resolve(import.meta.dirname, "..");
 
-/** A copy of the two launchers, with nothing else, below a folder with an awkward name. */
+/** A copy of only the two launchers, below a folder with an awkward name. */
 function launchers(t: TestContext, folder = "a folder"): string {
   const home = path.join(temporaryFolder(t, "everseed-run-"), folder);
   for (const file of ["bin/everseed", "bin/run-time.sh", "tools/run"]) {
@@ -17,7 +17,7 @@ function launchers(t: TestContext, folder = "a folder"): string {
   return home;
 }
 
-/** A PATH with what the launchers themselves need, and a `node` that says it is of this version. */
+/** A PATH with what the launchers themselves need, and a `node` that claims this version. */
 function pathWith(home: string, version: number | "none"): string {
   const folder = path.join(home, "path");
   fs.mkdirSync(folder);
@@ -29,7 +29,7 @@ function pathWith(home: string, version: number | "none"): string {
   return folder;
 }
 
-/** Answers the question for its version, else says which Node it is and what it was told to do. */
+/** Answers when asked for its version; otherwise prints which Node it is and its arguments. */
 function pretendNode(file: string, version: number): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   const script = `#!/bin/sh\nif [ "$1" = -p ]; then echo ${version}; else echo "node ${version}: $*"; fi\n`;
@@ -47,7 +47,7 @@ function run(home: string, program: string, args: readonly string[], PATH: strin
 
 const ownNode = `node_modules/node-linux-${process.arch}/bin/node`;
 
-test("the Node that came as a package serves, whatever the PATH has", (t) => {
+test("the Node that came as a package is used, whatever is on the PATH", (t) => {
   const home = launchers(t);
   pretendNode(path.join(home, ownNode), 26);
   for (const version of [18, "none"] as const) {
@@ -69,13 +69,13 @@ test("programs of node_modules/.bin, and what they start, find that Node as well
   assert.equal(stdout, `node 26: ${path.join(bin, "tsc")} -p x`);
 });
 
-test("without the package a system's Node serves when it is new enough", (t) => {
+test("without the package a system's Node is used if it is new enough", (t) => {
   const home = launchers(t);
   const PATH = pathWith(home, 27);
   assert.equal(run(home, "tools/run", ["node", "x.ts"], PATH).stdout, "node 27: x.ts");
 });
 
-test("no Node that is new enough: one sentence, which says what to do", (t) => {
+test("without a new enough Node: one sentence, which says what to do", (t) => {
   const home = launchers(t);
   const PATH = pathWith(home, 18);
   for (const program of ["tools/run", "bin/everseed"]) {
@@ -92,7 +92,7 @@ test("no Node that is new enough: one sentence, which says what to do", (t) => {
   assert.equal(fresh.stderr, `everseed: What it needs is not installed yet. Run npm ci in ${home}`);
 });
 
-test("an npm that does not read our lock file gets one sentence", (t) => {
+test("an npm that cannot read our lock file gets one sentence", (t) => {
   const home = launchers(t);
   pretendNode(path.join(home, ownNode), 26);
   const PATH = pathWith(home, 14);
@@ -107,7 +107,7 @@ test("an npm that does not read our lock file gets one sentence", (t) => {
   }
 });
 
-test("every script of npm begins with what finds our Node", () => {
+test("every script of npm begins with the launcher that finds our Node", () => {
   const text = fs.readFileSync(path.join(repository, "package.json"), "utf8");
   const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
   for (const [name, script] of Object.entries(scripts)) {

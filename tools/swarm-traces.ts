@@ -13,7 +13,7 @@ const LIMIT_MS = 120_000;
 
 type Scenario = (seed: number) => Promise<SimSwarm>;
 
-/** One seed and a crowd of leechers that come at the same time. */
+/** One seed and a crowd of leechers that start at the same time. */
 async function crowd(
   seed: number,
   options: { kind?: TorrentKind; pieceLength?: number; join?: JoinOptions; count?: number } = {},
@@ -39,7 +39,7 @@ async function withLiars(seed: number): Promise<SimSwarm> {
   return swarm;
 }
 
-/** Every leecher has only the magnet link, of which the first is given the seed's address. */
+/** Every leecher has only the magnet link; the first is given the seed's address. */
 async function byMagnet(seed: number, kind: TorrentKind): Promise<SimSwarm> {
   const swarm = new SimSwarm({ seed, size: 4 * MIB, kind });
   const first = await swarm.joinSeed();
@@ -56,7 +56,7 @@ async function byMagnet(seed: number, kind: TorrentKind): Promise<SimSwarm> {
   return swarm;
 }
 
-/** Peers stop and others come while it goes on. */
+/** Peers stop and others join during the download. */
 async function comeAndGo(seed: number): Promise<SimSwarm> {
   const swarm = new SimSwarm({ seed, size: 4 * MIB });
   const first = await swarm.joinSeed();
@@ -80,13 +80,13 @@ async function stop(swarm: SimSwarm, { node, run }: SimPeer): Promise<void> {
   const done = node.session.remove(run.torrent).then(() => (stopped = true));
   for (let i = 0; i < 100 && !stopped; i += 1) {
     swarm.simulation.runFor(20);
-    // Everything that is awaited goes on: how many steps that takes must not cost simulated time.
+    // Lets all pending promises continue: the number of steps they need must not cost simulated time.
     await new Promise((done) => setImmediate(done));
   }
   await done;
 }
 
-/** A disk that fills up, and one whose seed is damaged under it. */
+/** A disk that becomes full, and a seed whose disk is damaged. */
 async function badDisks(seed: number): Promise<SimSwarm> {
   const swarm = new SimSwarm({ seed, size: 4 * MIB });
   const seeds = [await swarm.joinSeed(), await swarm.joinSeed()];

@@ -11,7 +11,7 @@ import { drop, publish, signIn } from "../test/browser/steps.ts";
 const pictures = path.resolve(import.meta.dirname, "../docs/pictures");
 const MIB = 1024 * 1024;
 
-/** A folder as people have them; what is in the files does not matter for a picture. */
+/** A realistic folder; the content of its files does not matter for a picture. */
 const files: Readonly<Record<string, number>> = {
   "01 opening.webm": 48.2 * MIB,
   "02 tides and timetables.webm": 61.7 * MIB,
@@ -22,7 +22,7 @@ const files: Readonly<Record<string, number>> = {
   "transcripts/02.txt": 39_424,
 };
 
-// The name of whoever's machine this is does not belong into a picture.
+// The name of this machine's owner does not belong in a picture.
 process.env["EVERSEED_SITE_NAME"] = "Harbour archive";
 const hub = await RealHub.create(true);
 const browser = await launchChromium();
@@ -46,7 +46,7 @@ try {
     .fill("Recordings of the talks in the old customs house, with slides.");
   await publish(page);
   await page.goto(page.url().split("?", 1)[0] ?? "");
-  // A second program that has it all, so that the picture shows a swarm and not a lone hub.
+  // A second complete peer, so that the picture shows a swarm and not a lone hub.
   const texts = await page.locator(".copy code").allTextContents();
   const infohash = texts.find((text) => /^[0-9a-f]{40}$/.test(text)) ?? "";
   const key = infohash.replace(/../g, "%$&");

@@ -1,8 +1,8 @@
 #!/bin/sh
-# test/fresh/first-hour.sh FOLDER: `npm start` in the current folder, a fresh checkout after npm ci; an upload, a
-# download; a stop; `npm start` again, and what was published is there. FOLDER is an empty one for files in between.
-# Port 8420 has to be free: run it where nothing else is, such as in `unshare --net`, which also shows that
-# nothing outside is needed.
+# test/fresh/first-hour.sh FOLDER: runs `npm start` in the current folder, a fresh checkout after npm ci; uploads and
+# downloads; stops; runs `npm start` again, and checks that the publication is there. FOLDER is an empty folder for
+# temporary files. Port 8420 must be free: run it alone, for example in `unshare --net`, which also shows that it
+# needs nothing from outside.
 set -eu
 scratch=$1
 npm=
@@ -15,7 +15,7 @@ stop() {
 }
 trap stop EXIT
 
-# start LOG: the hub runs, and said so.
+# start LOG: starts the hub and waits until it says that it runs.
 start() {
   : >"$1"
   npm start >"$1" 2>&1 &
@@ -43,5 +43,5 @@ if grep -q '/setup#' "$scratch/second.log"; then
 fi
 tools/run node test/fresh/first-upload.ts download "$scratch"
 stop
-# Whoever stopped npm stopped the hub: its port is free.
+# Stopping npm has stopped the hub: its port is free.
 start "$scratch/third.log"

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# What tools/fresh-clones.sh and tools/fresh-debian.sh share. Read into their shell.
+# Functions shared by tools/fresh-clones.sh and tools/fresh-debian.sh, which source this file.
 
-# A user without a home that can be written.
+# A user without a writable home.
 # shellcheck disable=SC2034 # Used by those who read this.
 STRANGER=65534
 
-# need_programs PROGRAM...: fails with the names of all that are missing; one may say `program=package`.
+# need_programs PROGRAM...: fails with the names of all missing programs; an argument may be `program=package`.
 need_programs() {
   missing=
   for each in "$@"; do
@@ -14,7 +14,7 @@ need_programs() {
   [ -z "$missing" ] || fail "these programs are missing; install the Debian packages:$missing"
 }
 
-# need_root: fails where we are not root, or may not mount.
+# need_root: fails when we are not root, or may not mount.
 need_root() {
   [ "$(id -u)" = 0 ] || fail "must run as root: it makes network and mount namespaces"
   unshare --mount --net true 2>/dev/null || fail "may not make mount and network namespaces (CAP_SYS_ADMIN)"
@@ -25,8 +25,8 @@ fail() {
   exit 1
 }
 
-# registry_settings: what this machine's npm and certificates say about the way to the registry, one NAME=VALUE a
-# line, for an environment that has nothing else.
+# registry_settings: how this machine's npm and certificates reach the registry, one NAME=VALUE per line, for an
+# otherwise empty environment.
 registry_settings() {
   env | grep -iE '^(https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_file|npm_config_registry)=' || true
   for key in registry cafile proxy https-proxy; do
@@ -38,10 +38,10 @@ registry_settings() {
   done
 }
 
-# Asked for once, while HOME and npm are still those of this machine.
+# Read once, while HOME and npm are still those of this machine.
 REGISTRY_SETTINGS=$(registry_settings)
 
-# clean_env COMMAND...: runs it with that, PATH, HOME and nothing of ours. Lines are split at their ends only.
+# clean_env COMMAND...: runs it with these settings, PATH, HOME and nothing else. Lines are split only at their ends.
 clean_env() {
   old_ifs=$IFS
   IFS='

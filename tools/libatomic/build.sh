@@ -1,7 +1,7 @@
 #!/bin/sh
-# tools/libatomic/build.sh [FOLDER [MACHINE...]]: makes libatomic.so.1 for x64 and arm64, below bin/libatomic
-# unless told otherwise. Needs Debian 12's gcc and, for arm64 on x64, gcc-aarch64-linux-gnu. The files are in the
-# repository, because the machines that need them have no compiler.
+# tools/libatomic/build.sh [FOLDER [MACHINE...]]: builds libatomic.so.1 for x64 and arm64, by default below
+# bin/libatomic. Needs Debian 12's gcc and, for arm64 on x64, gcc-aarch64-linux-gnu. The files are in the repository,
+# because the machines that need them have no compiler.
 set -eu
 cd "$(dirname "$0")"
 out=${1:-../../bin/libatomic}

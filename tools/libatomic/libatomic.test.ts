@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 const libraries = path.resolve(import.meta.dirname, "../../bin/libatomic");
 const ours = path.join(libraries, process.arch);
 
-/** Threads that compile the same functions at once, which is what V8 calls the library for. */
+/** Threads that compile the same functions at once, for which V8 calls the library. */
 const PROGRAM = `
 const { isMainThread, parentPort, Worker } = require("node:worker_threads");
 const threads = 4;
@@ -27,7 +27,7 @@ if (isMainThread) {
   parentPort.postMessage(sum);
 }`;
 
-test("Node runs with the library that we lend, in several threads", () => {
+test("Node runs with the library that we ship, in several threads", () => {
   const args = ["-e", PROGRAM, PROGRAM];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, {
     env: { LD_LIBRARY_PATH: ours, LD_DEBUG: "files" },
@@ -39,7 +39,7 @@ test("Node runs with the library that we lend, in several threads", () => {
   assert.equal(stdout.trim(), String(4 * ((19_999 * 20_000) / 2 + 20_000)));
 });
 
-test("the library is what its source makes", (t) => {
+test("the library is what its source compiles to", (t) => {
   const version = spawnSync("gcc", ["-dumpfullversion"], { encoding: "utf8" }).stdout?.trim();
   if (version !== "12.2.0" || process.arch !== "x64") {
     return t.skip("needs Debian 12's gcc, on x64");

@@ -8,7 +8,7 @@ test("a mutant changes its one place", () => {
   assert.equal(mutate(MUTANT, "if (a > 0) b();"), "if (a >= 0) b();");
 });
 
-test("a mutant whose text is gone or stands twice is refused, by name", () => {
+test("a mutant whose text is missing or occurs twice is refused, by name", () => {
   assert.throws(() => mutate(MUTANT, "if (a !== 0) b();"), /n: its text stands 0 times in src\/a/);
   assert.throws(() => mutate(MUTANT, "a > 0 || a > 0"), /2 times/);
 });

@@ -1,17 +1,16 @@
 /**
- * A deliberate break of the code that the tests have to notice. A list of mutants is kept by room, in
- * `lists/ROOM.ts`.
+ * A deliberate break of the code that the tests have to notice. Each room has a list of mutants in `lists/ROOM.ts`.
  */
 export interface Mutant {
   /** Short, unique, and says what is broken: `tracker: a stop forgets nobody`. */
   readonly name: string;
-  /** From the top of the repository. */
+  /** The path below the top of the repository. */
   readonly file: string;
-  /** Stands exactly once in the file. */
+  /** It occurs exactly once in the file. */
   readonly from: string;
-  /** What is put in its place. The file must still compile. */
+  /** Its replacement. The file must still compile. */
   readonly to: string;
-  /** Filters of `npm test`. At least one of these tests has to fail. */
+  /** Filters of `npm test`. At least one of these tests must fail. */
   readonly tests: readonly string[];
 }
 
@@ -20,9 +19,9 @@ export interface MutantModule {
 }
 
 /**
- * The file with the break in it.
+ * Returns the file with the break in it.
  *
- * @throws {Error} When `from` does not stand in it exactly once: the code has changed, and the mutant must too.
+ * @throws {Error} When `from` does not occur in it exactly once: the code has changed, and the mutant must change too.
  */
 export function mutate(mutant: Mutant, source: string): string {
   const parts = source.split(mutant.from);

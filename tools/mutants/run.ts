@@ -17,7 +17,7 @@ import { mutate, sample, type Mutant, type MutantModule } from "./mutant.ts";
 // npm run mutants [-- --sample N] [--jobs N] [NAME...]
 // Breaks the code in a copy of the checkout, one mutant after the other, and runs the tests that must notice.
 
-/** Tests that are still running by then hang. A test that hangs instead of failing is a fault of its own. */
+/** Tests that run longer than this hang. A test that hangs instead of failing is itself a fault. */
 const TIMEOUT_MS = 240_000;
 
 type Verdict = "caught" | "lived" | "hung" | "does not compile";
@@ -64,12 +64,12 @@ async function readLists(): Promise<readonly Mutant[]> {
   const names = mutants.map(({ name }) => name);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) fail(`two mutants are named ${repeated}`);
-  // All are tried against the code as it is, also when only some run: an outdated one is found at once.
+  // All mutants are checked against the current code, even when only some run: an outdated one shows at once.
   for (const mutant of mutants) mutate(mutant, readFileSync(join(repository, mutant.file), "utf8"));
   return mutants;
 }
 
-/** What git has or would take, the packages, and the built pages. */
+/** The files that git tracks or would add, the packages, and the built pages. */
 function makeCopy(_: unknown, index: number): string {
   const copy = join(world, String(index));
   const listed = spawnSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], {
@@ -88,7 +88,7 @@ function makeCopy(_: unknown, index: number): string {
   return copy;
 }
 
-/** Without a break the tests pass here; else they prove nothing about any. */
+/** Without a break the tests must pass here; otherwise they prove nothing. */
 async function expectGreen(copy: string): Promise<void> {
   const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
   const { code, output } = await runTests(copy, tests, TIMEOUT_MS * 10);
@@ -118,14 +118,14 @@ function judge({ code, output }: { code: number | undefined; output: string }): 
   return "caught";
 }
 
-/** @returns The exit code, `undefined` when the tests did not end in time. */
+/** @returns The exit code; `undefined` when the tests did not end in time. */
 function runTests(
   copy: string,
   filters: readonly string[],
   timeoutMs: number,
 ): Promise<{ code: number | undefined; output: string }> {
   return new Promise((resolveRun, reject) => {
-    // A group of its own, so that what the tests started ends with them.
+    // A separate process group, so that whatever the tests started ends with them.
     const child = spawn(join(copy, "tools/run"), ["node", "tools/test.ts", ...filters], {
       cwd: copy,
       detached: true,

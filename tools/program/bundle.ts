@@ -20,22 +20,22 @@ const DEFERRED = [
   "zlib",
 ];
 
-/** The two programs: what people run, and what the threads for the disk run. */
+/** The two programs: the one that users run, and the one that the disk threads run. */
 const ENTRIES = { main: "src/cli/main.ts", "disk-worker": "src/platform/disk/disk-worker.ts" };
 
-/** What starts each, by the names that `bin/everseed` and `worker-url.ts` know. */
+/** The file that starts each of them, by the names that `bin/everseed` and `worker-url.ts` know. */
 const STARTERS = [
   { file: "everseed.cjs", source: "tools/program/start.ts", entry: "main" },
   { file: "disk-worker.cjs", source: "tools/program/start-worker.ts", entry: "disk-worker" },
 ];
 
 export interface Bundle {
-  /** Which chunk begins, by the name of the entry. */
+  /** The chunk that starts, by the name of the entry. */
   readonly entryChunks: ReadonlyMap<string, string>;
-  /** Sources of ours in the chunks that begin, and in the others, as paths below the root. */
+  /** Our sources in the first chunks, and in the others, as paths below the root. */
   readonly firstSources: readonly string[];
   readonly otherSources: readonly string[];
-  /** Folders of the packages that went in, as paths below the root. */
+  /** Folders of the bundled packages, as paths below the root. */
   readonly packages: readonly string[];
   readonly bytes: number;
 }
@@ -43,7 +43,7 @@ export interface Bundle {
 /** Bundles the program into the chunks that `ChunkLoader` loads. */
 export async function bundleProgram(root: string, folder: string): Promise<Bundle> {
   const chunks: OutputChunk[] = [];
-  // Each by itself: one that shared chunks with the other would run it.
+  // Bundled separately: an entry that shared chunks with the other would run it.
   for (const [name, source] of Object.entries(ENTRIES)) {
     chunks.push(...(await bundle(root, { [name]: source }, folder)));
   }
@@ -68,7 +68,7 @@ export async function bundleProgram(root: string, folder: string): Promise<Bundl
 /** The chunk of the command line, and those that it loads at once. */
 function chunksOfHelp(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
   const first = chunks.filter((chunk) => chunk.isEntry && chunk.name === "main");
-  // Grows while it is walked through.
+  // Grows during the iteration.
   for (const { imports } of first) {
     for (const chunk of chunks) {
       if (imports.includes(chunk.fileName) && !first.includes(chunk)) first.push(chunk);
@@ -77,7 +77,7 @@ function chunksOfHelp(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
   return first;
 }
 
-/** Writes the files that start a bundle. @param isRecording - Lets them write down what V8 compiles. */
+/** Writes the files that start a bundle. @param isRecording - Whether they record what V8 compiles. */
 export async function bundleStarters(
   root: string,
   folder: string,
@@ -89,7 +89,7 @@ export async function bundleStarters(
       cwd: root,
       input: source,
       platform: "node",
-      // Nothing of the recording stays in what does not record.
+      // Without recording no code for it remains in the file.
       treeshake: { moduleSideEffects: false },
       transform: {
         define: {
@@ -115,7 +115,7 @@ async function bundle(
     platform: "node",
     plugins: [bundledRequire],
     onLog: (level, log, handle) => {
-      // What is imported both ways is loaded at once; it is small.
+      // A module that is imported both ways is loaded at once; it is small.
       if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") handle(level, log);
     },
   });
@@ -135,7 +135,7 @@ async function bundle(
   return chunks;
 }
 
-/** A `require` made for one lazy package is the bundle's own, so that the package comes along. */
+/** A `require` for one lazy package becomes the bundle's own, so that the package is bundled as well. */
 const bundledRequire: Plugin = {
   name: "bundled-require",
   transform(code, id) {
@@ -145,7 +145,7 @@ const bundledRequire: Plugin = {
   },
 };
 
-/** What each deferred module exports, in the Node that builds. */
+/** The exports of each deferred module, in the Node that builds. */
 function deferredExports(): Record<string, string[]> {
   const require = createRequire(import.meta.url);
   const known = new Set(builtinModules);

@@ -14,15 +14,15 @@ type ChunkFunction = (
 ) => void;
 
 /**
- * Modules of Node that cost milliseconds to load, and what they export. The build writes it in: bundled code uses
- * no export that this Node did not have.
+ * Modules of Node that take milliseconds to load, and their exports. The build writes the list: bundled code uses no
+ * export that the building Node did not have.
  */
 declare const DEFERRED_BUILTINS: Readonly<Record<string, readonly string[]>>;
 const deferredBuiltins = DEFERRED_BUILTINS;
 
 /**
- * Loads the chunks of the bundle, which are CommonJS, each with the code that V8 made of it when the bundle was
- * built. Without that code, or with the code of another Node, V8 compiles a chunk as it compiles any file.
+ * Loads the chunks of the bundle, which are CommonJS, each with the code that V8 compiled when the bundle was built.
+ * Without that code, or with the code of another Node, V8 compiles a chunk like any other file.
  */
 export class ChunkLoader {
   readonly folder: string;
@@ -46,7 +46,7 @@ export class ChunkLoader {
     this.scripts.set(filename, script);
     const module = { exports: {} };
     this.#loaded.set(name, module);
-    // Every chunk is one function; the build wraps it so.
+    // Every chunk is one function; the build wraps it this way.
     const run = script.runInThisContext() as ChunkFunction;
     run.call(module.exports, module.exports, this.#require, module, filename, this.folder);
     return module.exports;
@@ -67,12 +67,12 @@ export class ChunkLoader {
 function loadBuiltin(id: string): unknown {
   const found = process.getBuiltinModule(id) as unknown;
   if (found !== undefined) return found;
-  // As Node says it; packages ask for what they can do without, and look at the code.
+  // The message and code of Node; packages try optional modules and check the code.
   const error = new Error(`Cannot find module '${id}'`);
   throw Object.assign(error, { code: "MODULE_NOT_FOUND" });
 }
 
-/** An object with the exports of a module of Node, which is loaded when the first of them is asked for. */
+/** An object with the exports of a module of Node, which is loaded on the first access to one of them. */
 function defer(id: string, names: readonly string[]): Exports {
   let real: Exports | undefined;
   const deferred: Exports = {};

@@ -1,19 +1,19 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
-/** How the names of compiled code end that this Node can use. */
+/** The suffix of compiled code that this Node can use. */
 export const CODE_SUFFIX = `.${process.version}-${process.arch}.code`;
 
 /**
- * Where the compiled code of a chunk lies, and for which Node: another takes no notice of it.
+ * Where the compiled code of a chunk is, and for which Node: another Node ignores it.
  *
- * The file holds the code twice. V8 does not check code that it is given, and a wrong bit ends the process; to
- * compare two copies takes a tenth of the time of any sum that is at hand so early.
+ * The file holds the code twice. V8 does not check the code it is given, and a wrong bit crashes the process; comparing
+ * two copies takes a tenth of the time of any checksum that is available this early.
  */
 function codeFile(chunk: string): string {
   return `${chunk}${CODE_SUFFIX}`;
 }
 
-/** @returns What V8 made of the chunk, or nothing when it was made by another Node or is damaged. */
+/** @returns The code that V8 compiled of the chunk, or nothing when another Node made it or it is damaged. */
 export function readCode(chunk: string): Buffer | undefined {
   let both: Buffer;
   try {
@@ -26,10 +26,10 @@ export function readCode(chunk: string): Buffer | undefined {
   return code.equals(both.subarray(half)) ? code : undefined;
 }
 
-/** How the name ends of what is not whole yet. */
+/** The suffix of an incomplete file. */
 export const UNFINISHED = ".part";
 
-/** @param writer - Unlike that of all who may write the same at the same time. */
+/** @param writer - Unique among all that may write the same file at the same time. */
 export function writeCode(chunk: string, code: Buffer, writer: string): void {
   const file = codeFile(chunk);
   const staging = `${file}.${writer}${UNFINISHED}`;

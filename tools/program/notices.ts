@@ -3,7 +3,7 @@ import path from "node:path";
 
 const LICENCE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 
-/** What package.json says, as far as it is of use here. */
+/** The part of package.json that this file uses. */
 interface PackageJson {
   readonly name: string;
   readonly version: string;
@@ -11,7 +11,7 @@ interface PackageJson {
   readonly author?: string | { readonly name: string };
 }
 
-/** Says so in its Readme only. */
+/** It states its licence only in its readme. */
 const LICENCES_ELSEWHERE: Readonly<Record<string, string>> = { "combine-errors": "MIT" };
 
 const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
@@ -38,11 +38,11 @@ ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN CO
 THIS SOFTWARE.
 `;
 
-/** The words of licences that packages name and do not bring. */
+/** The texts of licences that packages name and do not include. */
 const LICENCE_TEXTS: Readonly<Record<string, string>> = { MIT, ISC };
 
 /**
- * The licences of the packages in the bundle, which ask to be kept with every copy.
+ * The licences of the packages in the bundle, which must accompany every copy.
  *
  * @param packages - Their folders, below `root`.
  */
@@ -51,7 +51,7 @@ export async function packageNotices(root: string, packages: readonly string[]):
   return `Everseed contains these packages.\n\n${parts.join("\n")}`;
 }
 
-/** @throws When nobody knows the licence: what may not be passed on must not come into the bundle. */
+/** @throws When the licence is unknown: a package that we may not distribute must not be bundled. */
 async function noticeOf(folder: string): Promise<string> {
   const text = await readFile(path.join(folder, "package.json"), "utf8");
   const { name, version, license, author } = JSON.parse(text) as PackageJson;

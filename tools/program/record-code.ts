@@ -2,11 +2,11 @@ import { isMainThread, threadId } from "node:worker_threads";
 import type { ChunkLoader } from "./chunk-loader.ts";
 import { writeCode } from "./code-file.ts";
 
-/** A worker is ended from outside, without a word: it writes what it has from time to time. */
+/** A worker is terminated from outside without notice, so it writes what it has at intervals. */
 const WORKER_PERIOD_MS = 100;
 
 /**
- * Writes what V8 has compiled of each chunk when the process ends: the functions that ran, and those that an
+ * Writes the code that V8 compiled of each chunk when the process ends: the functions that ran, and those that an
  * earlier recording compiled.
  */
 export function recordCode(loader: ChunkLoader): void {

@@ -5,17 +5,17 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-/** A run that takes longer hangs. */
+/** A run that takes longer than this hangs. */
 const RUN_MS_MAX = 60_000;
 const CONTENT_BYTES = 3_000_000;
 const HOST = "127.0.0.1";
 
 /**
- * Runs a bundle that records, as people run the program: each run adds the functions that it needed to the
- * compiled code beside the chunks.
+ * Runs a recording bundle as users run the program: each run adds the functions that it used to the compiled code
+ * beside the chunks.
  *
  * @param program - The folder of the bundle.
- * @throws When a run fails. What was recorded until then can be used.
+ * @throws When a run fails. The code recorded until then can be used.
  */
 export async function rehearse(program: string): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), "everseed-rehearsal-"));
@@ -41,7 +41,7 @@ export async function rehearse(program: string): Promise<void> {
   }
 }
 
-/** Twice: processes that run side by side do not see what the other has written. */
+/** Runs twice, because concurrent processes do not see what the other has written. */
 async function exchange(stage: Stage, torrent: string): Promise<void> {
   for (const end of ["SIGTERM", "SIGKILL"] as const) {
     const seed = stage.start("seed", torrent, "--data", ".", "--listen", `${HOST}:0`, "--json");
@@ -74,7 +74,7 @@ async function eventOf(child: ChildProcess, event: string): Promise<Record<strin
   throw new Error(`the program ended before "${event}"`);
 }
 
-/** Where a bundle is run: in a folder and a home of its own. */
+/** Where a bundle runs: in a separate folder with a separate home. */
 class Stage {
   readonly #main: string;
   readonly #folder: string;

@@ -1,14 +1,13 @@
 import { statSync } from "node:fs";
 
-/** Stands between the sources that help is made of and the others. */
+/** Separates the sources that help needs from the others. */
 const REST = "";
 
 /**
- * The sources that a bundle was made of, one a line: time of the last change in ms, bytes, path. Any file that
- * is another one now, or is gone, makes the bundle out of date. A new file counts when one that was there
- * begins to import it.
+ * The sources of a bundle, one per line: time of the last change in ms, bytes, path. The bundle is out of date when
+ * any of these files has changed or is gone. A new file counts once an existing one imports it.
  *
- * @param first - Those of the chunk that begins, which is all that help needs.
+ * @param first - The sources of the first chunk, which is all that help needs.
  */
 export function stampSources(
   root: string,
@@ -23,10 +22,10 @@ export function stampSources(
 }
 
 /**
- * Compares the sources below `root` with their stamps. It runs at each start: one look at each file, some
+ * Compares the sources below `root` with their stamps. It runs at each start, with one `stat` per file of some
  * microseconds each.
  *
- * @param part - `first` when nothing but the chunk that begins will run.
+ * @param part - `first` when only the first chunk will run.
  */
 export function isUpToDate(root: string, stamps: string, part: "first" | "all"): boolean {
   for (const line of stamps.split("\n")) {

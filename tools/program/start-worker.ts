@@ -1,7 +1,7 @@
 import { ChunkLoader } from "./chunk-loader.ts";
 import { recordCode } from "./record-code.ts";
 
-/** Which chunk begins, and whether the build runs this itself. The build writes them in. */
+/** The chunk that starts, and whether the build itself runs this. The build fills both in. */
 declare const ENTRY_CHUNK: string;
 declare const IS_RECORDING: boolean;
 

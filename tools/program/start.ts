@@ -4,15 +4,15 @@ import { ChunkLoader } from "./chunk-loader.ts";
 import { recordCode } from "./record-code.ts";
 import { isUpToDate } from "./source-stamps.ts";
 
-/** Which chunk begins. The build writes it in. */
+/** The chunk that starts. The build fills it in. */
 declare const ENTRY_CHUNK: string;
-/** True in the copy that the build itself runs, to learn what to keep compiled. */
+/** True in the copy that the build itself runs, to learn which code to keep. */
 declare const IS_RECORDING: boolean;
 
 const folder = import.meta.dirname;
 const root = `${folder}/../..`;
 
-/** Runs what somebody changed since the bundle was built, compiled once and not at each start. */
+/** Runs the changed sources, and keeps their compiled code for the next start. */
 function runSources(): void {
   const { NODE_COMPILE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
   const caches = XDG_CACHE_HOME || (HOME && `${HOME}/.cache`);
@@ -31,7 +31,7 @@ function readStamps(): string | undefined {
   }
 }
 
-/** Help and the version are words of the first chunk; what begins with a command may load any. */
+/** Help and the version need only the first chunk; a command may load any. */
 const [word = "help"] = process.argv.slice(2);
 const part = word === "help" || word.startsWith("-") ? "first" : "all";
 
