@@ -30,26 +30,26 @@ import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
 
-/** Somebody with peers to dial: a torrent, or an owner that is not one. */
+/** A torrent, or an owner that is not one, with peers to dial. */
 type Dialler = TorrentPeers | Route;
 
-/** How often peers are looked after: time-outs, choking, dialling, keep-alives. */
+/** Interval of peer maintenance: time-outs, choking, dialling, keep-alives. */
 const TICK_MS = 500;
-/** The shortest wait for a rate limit to allow more: shorter ones cost more than they smooth. */
+/** The shortest wait for a rate limit to allow more: shorter waits cost more than they smooth. */
 const PUMP_MS_MIN = 5;
-/** From this part of all connections on they are short: torrents with many leave the rest to those with few. */
+/** Above this part of all connections they are scarce: torrents with many leave the rest to those with few. */
 const CONNECTIONS_SHORT = 1 / 2;
 /**
  * This part of all connections is kept free for peers that dial us, because only their handshake tells whether their torrent
  * is below its share.
  */
 const CONNECTIONS_SPARE = 1 / 50;
-/** Connections that have not shown their infohash yet, in all (WIR-2, WIR-20). */
+/** Connections that have not sent their infohash yet, in total (WIR-2, WIR-20). */
 const STRAYS_MAX = 128;
 
 /**
- * The engine: listens, dials, finds the torrent a handshake asks for, and shares memory, connections
- * and rate among torrents. Everything it takes from the world comes through `EnginePorts`.
+ * The engine: listens, dials, finds the torrent that a handshake asks for, and shares memory, connections and rate
+ * among torrents. Everything it takes from the world comes through `EnginePorts`.
  */
 export class Session implements EngineSession, TorrentHost, RoutesHost, ConnectionGate {
   readonly ports: EnginePorts;
@@ -64,17 +64,17 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly #decorating: Decorating;
   readonly #torrents = new Set<Torrent>();
   readonly #byInfohash = new Map<string, Torrent>();
-  /** Infohashes of what is no torrent. */
+  /** Infohashes whose owner is not a torrent. */
   readonly #routes = new Routes(this);
-  /** Accepted connections that have not shown their infohash yet. */
+  /** Accepted connections that have not sent their infohash yet. */
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
   readonly #shares = new ConnectionShares<TorrentPeers>();
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
-  /** Dialled, and not known to have answered. */
+  /** Dialled connections without an answer so far. */
   readonly #halfOpen = new Set<Connection>();
-  /** The torrent that was last to dial, by its place. */
+  /** The position of the torrent that dialled last. */
   #dialTurn = -1;
   #listener: StreamListener | undefined;
   #tick: Timer | undefined;
@@ -245,7 +245,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     return this.#strays.delete(connection);
   }
 
-  /** The peer waits until its torrent is awake and its files are open, at most the time of a handshake. */
+  /** The peer waits until its torrent is awake and its files are open, at most as long as a handshake may take. */
   async #admitLater(
     connection: Connection,
     waking: Torrent | Promise<EngineTorrent | undefined>,
@@ -299,7 +299,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     return dialled;
   }
 
-  /** Lets the newest stray of a network that has more of them than that of the newcomer go. */
+  /** Drops the newest stray of a network that has more of them than the newcomer's network. */
   #dropStray(newcomer: string): boolean {
     const strays = Array.from(this.#strays.keys(), (peer) => ({
       peer,
@@ -310,7 +310,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     return victim !== undefined;
   }
 
-  /** Among strays, then in the torrents, those with most peers first. */
+  /** Among strays, then in the torrents, starting with the torrents that have most peers. */
   #makeRoom(newcomer: string): boolean {
     if (this.#dropStray(newcomer)) return true;
     const torrents = [...this.#torrents].sort((a, b) => b.connections.count - a.connections.count);
@@ -323,7 +323,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
 
   // ---- Sharing memory and rate ---------------------------------------------------------------------
 
-  /** Those that wait take their turns when the current event is over. */
+  /** Waiting torrents take their turns when the current event is over. */
   handleRoom(): void {
     if (this.#roomTimer || this.#closing) return;
     this.#roomTimer = this.ports.clock.startTimer(0, () => {
@@ -343,7 +343,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     const now = this.ports.clock.nowMs();
     let atMs = this.scheduler.nextTurnAtMs(now);
     for (const torrent of this.#torrents) atMs = Math.min(atMs, torrent.nextOwnMs(now));
-    // What waits for memory alone is called when some comes back.
+    // A torrent that waits for memory alone is called when some is returned.
     if (atMs === Number.POSITIVE_INFINITY) return;
     const delay = Math.max(PUMP_MS_MIN, Math.min(atMs - now, TICK_MS));
     this.#pump = this.ports.clock.startTimer(delay, () => {
@@ -352,7 +352,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     });
   }
 
-  /** Whatever waits for a limit takes what it allows, in turn. */
+  /** Everything that waits for a limit takes what the limit allows, in turn. */
   #runPump(): void {
     const now = this.ports.clock.nowMs();
     for (const torrent of this.#torrents) torrent.handleOwnAllowance(now);
@@ -413,8 +413,8 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   }
 
   /**
-   * One new connection for each torrent and each owner in turn, until the half-open limit is reached or nobody wants one.
-   * The next round goes on behind the one that was served last.
+   * One new connection for each torrent and each owner in turn, until the half-open limit is reached or none wants one.
+   * The next round starts after the one that was served last.
    */
   #dialRound(now: number): void {
     for (const connection of this.#halfOpen) {
@@ -435,7 +435,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     yield* this.#routes.all();
   }
 
-  /** While connections are short, one that has its share dials when those that have less want none. */
+  /** While connections are scarce, one that has its share dials only when those with less do not want to. */
   #dialShares(diallers: readonly Dialler[], now: number): (dialler: Dialler) => boolean {
     const { connectionsMax } = this.settings;
     if (this.#crowd.open < connectionsMax * CONNECTIONS_SHORT) return () => true;

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Conduct } from "./conduct.ts";
 
-/** @returns How often it was taken before it was too much. */
+/** @returns How often it was tolerated. */
 function patience(act: () => string | undefined): number {
   for (let times = 0; times < 10_000; times += 1) if (act() !== undefined) return times;
   return Number.POSITIVE_INFINITY;
 }
 
-test("WIR-8: blocks nobody asked for: 64, and as many more as wanted ones came between", () => {
+test("WIR-8: unrequested blocks: 64, and one more for each wanted block in between", () => {
   const conduct = new Conduct();
   for (let i = 0; i < 60; i += 1) conduct.handleUnrequestedBlock();
   for (let i = 0; i < 10; i += 1) conduct.handleWantedBlock();
@@ -18,7 +18,7 @@ test("WIR-8: blocks nobody asked for: 64, and as many more as wanted ones came b
   );
 });
 
-test("WIR-8: blocks that a choke or a cancel crossed do not count, once each", () => {
+test("WIR-8: blocks that crossed a choke or a cancel do not count, once each", () => {
   const conduct = new Conduct();
   conduct.excuseBlocks(250);
   conduct.excuseBlocks(1);
@@ -28,7 +28,7 @@ test("WIR-8: blocks that a choke or a cancel crossed do not count, once each", (
   );
 });
 
-test("WIR-5: requests for what cannot be had: 300", () => {
+test("WIR-5: requests that cannot be served: 300", () => {
   const conduct = new Conduct();
   assert.equal(
     patience(() => conduct.handleBadRequest()),
@@ -36,7 +36,7 @@ test("WIR-5: requests for what cannot be had: 300", () => {
   );
 });
 
-test("WIR-7: control messages: 1000 in ten seconds, and then again", () => {
+test("WIR-7: control messages: 1000 in ten seconds, and then as many again", () => {
   const conduct = new Conduct();
   assert.equal(
     patience(() => conduct.handleControl(0)),

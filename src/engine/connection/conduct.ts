@@ -1,4 +1,4 @@
-/** Blocks that came unasked before the peer is closed (WIR-8). Crossing cancels explain a few. */
+/** Unrequested blocks before the peer is closed (WIR-8). Crossing cancels explain a few. */
 const UNREQUESTED_BLOCKS_MAX = 64;
 /** Requests that cannot be served before the peer is closed (WIR-5). */
 const BAD_REQUESTS_MAX = 300;
@@ -7,8 +7,8 @@ const CONTROL_MESSAGES_MAX = 1000;
 const CONTROL_PERIOD_MS = 10_000;
 
 /**
- * What one peer does that may be innocent once and is hostile when it goes on: counted, and closed for when
- * it is too much. Every method answers why the peer is to be closed, or `undefined`.
+ * Counts acts of a peer that may be innocent once and are hostile when they continue. Every method returns the reason
+ * to close the peer, or `undefined`.
  */
 export class Conduct {
   #unrequested = 0;
@@ -17,7 +17,7 @@ export class Conduct {
   #controlMessages = 0;
   #controlSinceMs = 0;
 
-  /** A block came that nobody waits for. */
+  /** An unrequested block arrived. */
   handleUnrequestedBlock(): string | undefined {
     if (this.#excused > 0) {
       this.#excused -= 1;
@@ -33,14 +33,14 @@ export class Conduct {
   }
 
   /**
-   * Blocks we asked for that may come although we count on them no more: without the fast extension a choke,
-   * or our cancel, can cross them on their way, a whole window of them.
+   * This many requested blocks may arrive although we no longer count on them: without the fast extension a choke, or
+   * our cancel, can cross a whole window of them.
    */
   excuseBlocks(count: number): void {
     this.#excused += count;
   }
 
-  /** The peer asked for what cannot be had. */
+  /** The peer sent a request that cannot be served. */
   handleBadRequest(): string | undefined {
     this.#badRequests += 1;
     return this.#badRequests > BAD_REQUESTS_MAX ? "keeps asking for what cannot be had" : undefined;

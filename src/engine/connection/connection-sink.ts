@@ -3,55 +3,56 @@ import type { HandshakeFlags } from "../../wire/handshake.ts";
 import type { PieceBounds } from "../../wire/piece-bounds.ts";
 import type { HashRange } from "../../wire/wire-sink.ts";
 
-/** Who takes connections of one infohash, or two of a hybrid: what our side of their handshakes says. */
+/** The owner of connections for one infohash, or two of a hybrid: what our side of their handshakes says. */
 export interface ConnectionOwner {
   readonly peerId: Uint8Array;
-  /** What our handshake offers. */
+  /** The features that our handshake offers. */
   readonly flags: HandshakeFlags;
   accepts(infohash: Uint8Array): boolean;
-  /** The infohash of our answer to a peer that asked for `infohash`, and said whether it speaks v2. */
+  /** The infohash in our answer to a peer that asked for `infohash`, and said whether it speaks v2. */
   answerTo(infohash: Uint8Array, speaksV2: boolean): Uint8Array;
   /**
-   * What the messages behind the 68 bytes of each side go through; they are plain without it. Our answer to a peer that
-   * dialled us goes out with the first bytes that the decorator sends: it can be silent until the peer has proved itself.
+   * Decorates the messages after the 68 bytes of each side; without it they are plain. Our answer to a peer that
+   * dialled us goes out with the first bytes that the decorator sends: it can stay silent until the peer has proved
+   * itself.
    */
   decorate?(peer: DecoratedPeer): StreamDecorator | undefined;
 }
 
 /**
- * What a connection calls while it decodes: one object for each peer, made by the owner when it admits the
+ * The methods that a connection calls while it decodes: one object for each peer, made by the owner when it accepts the
  * connection. Numbers are within `bounds`.
  */
 export interface ConnectionSink {
   readonly owner: ConnectionOwner;
-  /** The numbers the peer may name; infinite while a magnet link's info dictionary is not here. */
+  /** The piece numbers that the peer may use; infinite while a magnet link's info dictionary is missing. */
   readonly bounds: PieceBounds;
   /**
-   * `pieces`: the numbers of one torrent; the connection keeps what the peer has. `open`: numbers that are given out as it
-   * goes, up to bounds that grow. Every have is handed on then, and a bitfield or have-all ends the connection.
+   * `pieces`: the numbers of one torrent; the connection records what the peer has. `open`: numbers that are assigned
+   * over time, up to bounds that grow. Then every have is passed on, and a bitfield or have-all ends the connection.
    */
   readonly numbering: "pieces" | "open";
-  /** Handshakes are exchanged, messages may flow. @returns Why the peer is refused, or `undefined`. */
+  /** Handshakes are exchanged, and messages may flow. @returns Why the peer is refused, or `undefined`. */
   handleReady(): string | undefined;
   /**
-   * The connection has ended, perhaps in the middle of a call of those who hear of it. To be noted only, and carried out
-   * when the burst is over.
+   * The connection has ended, perhaps in the middle of a call of its owner. Only record it here, and act on it when the
+   * burst is over.
    *
-   * @param byUs - False when the peer, or the net, ended it.
+   * @param byUs - False when the peer, or the network, ended it.
    */
   handleClosed(reason: string, byUs: boolean): void;
-  /** @returns Where the payload of the block goes, or `undefined` to drop it. */
+  /** @returns The destination of the block's payload, or `undefined` to drop it. */
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined;
   endBlock(piece: number, begin: number, length: number, kept: boolean): void;
   handleRequest(piece: number, begin: number, length: number): void;
   handleCancel(piece: number, begin: number, length: number): void;
   handleReject(piece: number, begin: number, length: number): void;
-  /** What the peer has grew by one piece. */
+  /** The peer has one more piece. */
   handleHave(piece: number): void;
-  /** What the peer has was stated as a whole. */
+  /** The peer stated anew everything it has. */
   handlePossession(): void;
   handleChoke(choked: boolean): void;
-  /** The peer became interested, or is not any more. */
+  /** The peer became interested, or stopped being interested. */
   handleInterest(): void;
   handleSuggest(piece: number): void;
   handleAllowedFast(piece: number): void;
@@ -59,10 +60,10 @@ export interface ConnectionSink {
   handleHashRequest(range: HashRange): void;
   handleHashes(range: HashRange, hashes: Uint8Array): void;
   handleHashReject(range: HashRange): void;
-  /** Bytes that were written have left: there may be room for more. */
+  /** Written bytes have left: there may be room for more. */
   handleSent(): void;
-  /** Something is gathered to be sent, to be flushed when the burst of events is over. */
+  /** Messages are gathered; flush them when the burst of events is over. */
   handleOutput(): void;
-  /** A burst of events is over: what was decided during it is sent. */
+  /** A burst of events is over: send what was decided during it. */
   settle(): void;
 }

@@ -13,7 +13,7 @@ const INFOHASH = new Uint8Array(20).fill(1);
 const PEER_ID = new Uint8Array(20).fill(2);
 const THEIRS = encodeHandshake({ ...FLAGS, infohash: INFOHASH, peerId: PEER_ID });
 
-/** A stream that writes down what is done to it. */
+/** A stream that records the calls it receives. */
 class Wire implements StreamConnection {
   readonly remote = { address: "10.0.0.2", port: 6881 };
   readonly local = undefined;
@@ -85,7 +85,7 @@ function owner(ready: () => string | undefined): Partial<ConnectionSink> {
   };
 }
 
-test("while its torrent is being woken nothing is read; then it goes on where it was", async () => {
+test("while its torrent is being woken nothing is read; then the connection continues where it was", async () => {
   const world = new World();
   world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
   assert.deepEqual(world.wire.log, ["paused"]);
@@ -96,7 +96,7 @@ test("while its torrent is being woken nothing is read; then it goes on where it
   assert.deepEqual(world.wire.log.slice(2), [`wrote ${HANDSHAKE_BYTES}`]);
 });
 
-test("a peer that left while its torrent was being woken is told nothing", async () => {
+test("a peer that left while its torrent was being woken gets no answer", async () => {
   const world = new World();
   world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
   world.connection.handleClose(undefined);
@@ -105,7 +105,7 @@ test("a peer that left while its torrent was being woken is told nothing", async
   assert.deepEqual(world.wire.log, ["paused"]);
 });
 
-test("a peer that asks for what is not here is closed", async () => {
+test("a peer that asks for an unknown torrent is closed", async () => {
   const world = new World();
   world.connection.handleBytes(THEIRS, HANDSHAKE_BYTES);
   await world.wake(undefined);
@@ -113,7 +113,7 @@ test("a peer that asks for what is not here is closed", async () => {
   assert.deepEqual(world.strays, ["asked for a torrent that is not here"]);
 });
 
-test("what comes behind the handshake of a refused peer is not looked at", async () => {
+test("bytes after the handshake of a refused peer are ignored", async () => {
   const world = new World();
   const unchoke = Uint8Array.of(0, 0, 0, 1, 1);
   const bytes = Uint8Array.of(...THEIRS, ...unchoke);

@@ -12,13 +12,13 @@ import { Output } from "./output.ts";
 
 /** Finds the torrent that an accepted connection asks for. */
 export interface ConnectionGate {
-  /** @returns Whether somebody adopted the connection, or a promise of it: the torrent is being woken. */
+  /** @returns Whether an owner adopted the connection, or a promise of it while the torrent is being woken. */
   admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean>;
-  /** An accepted connection ended before anybody adopted it. */
+  /** An accepted connection ended before an owner adopted it. */
   handleStray(connection: Connection, reason: string): void;
 }
 
-/** The burst that something from the world begins; what is decided in it is sent when it ends. */
+/** The burst that an input from the world begins; its decisions are sent when it ends. */
 export interface BurstBounds {
   begin(): void;
   end(): void;
@@ -27,8 +27,8 @@ export interface BurstBounds {
 type Stage = "connecting" | "handshake" | "waking" | "decorating" | "open" | "closed";
 
 /**
- * One connection to one peer: its stream, what that is decorated with, the handshakes, and the messages behind them
- * (`Dialogue`). Knows no torrent and no rate, and opens no socket: the stream comes from the `StreamNet` port.
+ * One connection to one peer: its stream, the stream's decoration, the handshakes, and the messages after them
+ * (`Dialogue`). It knows no torrent and no rate, and opens no socket: the stream comes from the `StreamNet` port.
  *
  * connecting -> handshake (-> decorating) -> open -> closed for peers we dial;
  * handshake (-> waking -> handshake) (-> decorating) -> open -> closed for peers that dial us; any -> closed.
@@ -40,7 +40,7 @@ export class Connection extends Dialogue implements StreamHandler {
   readonly #clock: Clock;
   readonly #bursts: BurstBounds;
   readonly #decorating: Decorating;
-  /** What its bytes are written to: the stream of the port, or what lies on top of it. */
+  /** The stream that it writes to: that of the port, or the decorated one on top of it. */
   #stream: StreamConnection;
   /** `undefined` while the stream is plain, which then costs nothing. */
   #decorations: Decorations | undefined;
@@ -82,17 +82,17 @@ export class Connection extends Dialogue implements StreamHandler {
     }
   }
 
-  /** @param onEnded - Called once, when the connection has ended. To be noted only. */
+  /** @param onEnded - Called once, when the connection has ended. It may only record that. */
   watchEnd(onEnded: () => void): void {
     this.#onEnded = onEnded;
   }
 
-  /** What its handshake offers. */
+  /** The features that its handshake offers. */
   get flags(): HandshakeFlags | undefined {
     return this.#greeting.flags;
   }
 
-  /** `undefined` until its handshake is over. */
+  /** `undefined` until its handshake is complete. */
   get peerId(): Uint8Array | undefined {
     return this.#greeting.peerId;
   }
@@ -146,7 +146,7 @@ export class Connection extends Dialogue implements StreamHandler {
     this.#bursts.end();
   }
 
-  /** Something else than bytes that arrive leads to what bytes may lead to. */
+  /** An event other than arriving bytes that may have the same consequences. */
   #inBurst(part: () => void): void {
     this.#bursts.begin();
     try {
@@ -182,8 +182,8 @@ export class Connection extends Dialogue implements StreamHandler {
   // ---- Ending ----------------------------------------------------------------------------------
 
   /**
-   * Ends the connection from our side. Nothing more comes from it, and what concerns others follows when the burst is
-   * over: it may be called from anywhere. Harmless when it has ended.
+   * Ends the connection from our side. It delivers nothing more, and the consequences for others follow when the burst
+   * is over, so it may be called from anywhere. It does nothing when the connection has ended.
    */
   close(reason: string): void {
     this.#end(reason, true);
@@ -248,7 +248,7 @@ export class Connection extends Dialogue implements StreamHandler {
     void admitted.then(() => this.#handleAwake(infohash));
   }
 
-  /** Its torrent is awake, or there is none. */
+  /** Its torrent is awake, or does not exist. */
   #handleAwake(infohash: Uint8Array): void {
     if (this.#stage !== "waking") return;
     this.#stage = "handshake";
@@ -260,7 +260,7 @@ export class Connection extends Dialogue implements StreamHandler {
     });
   }
 
-  /** @returns Whether somebody took the connection; else it is closed. */
+  /** @returns Whether an owner took the connection; otherwise it is closed. */
   #answer(infohash: Uint8Array): boolean {
     const owner = this.sink?.owner;
     if (!owner) {
@@ -280,7 +280,7 @@ export class Connection extends Dialogue implements StreamHandler {
       this.#decorations.turnInward(rest);
     } else {
       this.#open();
-      // A closed one takes nothing.
+      // A closed connection accepts nothing.
       this.#decoder!.feed(rest, rest.length);
     }
   }
@@ -313,7 +313,7 @@ export class Connection extends Dialogue implements StreamHandler {
     return this.#decorations;
   }
 
-  /** @param answer - Our handshake, if it is to go out with the decorator's first word. */
+  /** @param answer - Our handshake, if it is to go out with the decorator's first bytes. */
   #decorateInner(decorator: StreamDecorator, answer?: Uint8Array): void {
     const decorations = this.#startDecorating();
     decorations.addInner(decorator, answer);
@@ -330,7 +330,7 @@ export class Connection extends Dialogue implements StreamHandler {
     this.#dropNeedless(decorations);
   }
 
-  /** The stream is as plain as if it had never been decorated. */
+  /** From now on the stream is as plain as if it had never been decorated. */
   #dropNeedless(decorations: Decorations): void {
     if (this.#stage === "closed" || !decorations.isNeedless) return;
     this.#decorations = undefined;

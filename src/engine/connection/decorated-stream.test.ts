@@ -7,7 +7,7 @@ import { DecoratedStream } from "./decorated-stream.ts";
 
 const KIB = 1024;
 
-/** A stream that takes what it is told to take. */
+/** A stream that accepts as many bytes as the test allows. */
 class Lower implements StreamConnection {
   readonly remote = { address: "10.0.0.2", port: 6881 };
   readonly local = undefined;
@@ -26,7 +26,7 @@ class Lower implements StreamConnection {
     this.unacked += bytes.length;
   }
 
-  /** The system takes bytes. */
+  /** The system accepts bytes. */
   take(bytes: number, stream: DecoratedStream): number {
     this.bufferedBytes -= bytes;
     return stream.handleSent(bytes);
@@ -43,7 +43,7 @@ class Lower implements StreamConnection {
   destroy(): void {}
 }
 
-/** Each part goes out behind a head of ten bytes. */
+/** Each part goes out after a head of ten bytes. */
 class Headed implements StreamCipher {
   readonly parts: number[] = [];
   #taken: Uint8Array | undefined;
@@ -88,7 +88,7 @@ const readyWith = (cipher: StreamCipher | undefined, consumed = 0): DecoratorSte
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
-test("memory that is lent comes back when the system has taken what it became, no byte too many", () => {
+test("lent memory is returned when the system has accepted its encoded form, to the exact byte", () => {
   const cipher = new Headed();
   const { lower, stream } = makeStream(() => readyWith(cipher));
   stream.begin();
@@ -101,7 +101,7 @@ test("memory that is lent comes back when the system has taken what it became, n
   assert.equal(stream.bufferedBytes, 0);
 });
 
-test("so much is encoded ahead of the system, the rest waits where it lies", () => {
+test("encoding runs a limited distance ahead of the system; the rest waits unencoded", () => {
   const cipher = new Headed();
   const { lower, stream } = makeStream(() => readyWith(cipher));
   stream.begin();
@@ -118,7 +118,7 @@ test("so much is encoded ahead of the system, the rest waits where it lies", () 
   assert.equal(Math.max(...cipher.parts), 64 * KIB);
 });
 
-test("what is not acknowledged is what waits, and what is below", () => {
+test("unacknowledged bytes are those that wait, plus those of the stream below", () => {
   const { lower, stream } = makeStream(() => readyWith(new Headed()));
   stream.begin();
   stream.write(new Uint8Array(300 * KIB));
@@ -129,7 +129,7 @@ test("what is not acknowledged is what waits, and what is below", () => {
   assert.equal(stream.unackedBytes(), before - 1_000);
 });
 
-test("bytes that were written before it began leave as they are, and are counted", () => {
+test("bytes that were written before the decorator began leave unchanged, and are counted", () => {
   const lower = new Lower();
   lower.write(new Uint8Array(68));
   const decorator: StreamDecorator = { negotiate: () => readyWith(new Headed()) };
@@ -146,7 +146,7 @@ test("bytes that were written before it began leave as they are, and are counted
   assert.equal(lower.take(23, stream), 13);
 });
 
-test("a message may carry the first bytes; what the decorator says itself counts as nothing", () => {
+test("a message may carry the first bytes; the decorator's own bytes do not count", () => {
   const { lower, stream } = makeStream((_received, wire) => {
     wire.send(bytesOf("key"));
     const carried = wire.takeWritten(3);
@@ -161,7 +161,7 @@ test("a message may carry the first bytes; what the decorator says itself counts
   assert.equal(lower.take(12, stream), 2);
 });
 
-test("what is held goes out with its first word, or when it is ready", () => {
+test("held bytes go out with the decorator's first bytes, or when it is ready", () => {
   const { lower, stream } = makeStream(
     (received) =>
       received.length === 0 ? { kind: "more", consumed: 0 } : readyWith(undefined, received.length),
@@ -176,7 +176,7 @@ test("what is held goes out with its first word, or when it is ready", () => {
   assert.ok(stream.isNeedless);
 });
 
-test("without a cipher bytes pass as they are, both ways, and what was early comes first", () => {
+test("without a cipher bytes pass unchanged in both directions, and early ones come first", () => {
   const { lower, stream } = makeStream((received) => ({
     kind: "ready",
     consumed: 2,
@@ -194,7 +194,7 @@ test("without a cipher bytes pass as they are, both ways, and what was early com
   assert.ok(stream.isNeedless);
 });
 
-test("while it works nothing is read; what came meanwhile is negotiated about then", async () => {
+test("while the decorator works nothing is read; bytes that arrived meanwhile belong to the negotiation", async () => {
   const seen: string[] = [];
   const work = Promise.withResolvers<DecoratorStep>();
   const { lower, stream, outcomes } = makeStream((received) => {
@@ -214,7 +214,7 @@ test("while it works nothing is read; what came meanwhile is negotiated about th
   assert.equal(textOf(stream.next()), "e");
 });
 
-test("its owner's pause outlasts its own", async () => {
+test("a pause by its owner outlasts its own pause", async () => {
   const { lower, stream, outcomes } = makeStream(() => Promise.resolve(readyWith(undefined)));
   stream.begin();
   stream.pauseReading();
@@ -226,7 +226,7 @@ test("its owner's pause outlasts its own", async () => {
   assert.ok(!lower.isPaused);
 });
 
-test("work that is done after the end leads to nothing", async () => {
+test("work that finishes after the end has no effect", async () => {
   const { lower, stream, outcomes } = makeStream((_received, wire) =>
     Promise.resolve().then(() => {
       wire.send(bytesOf("late"));

@@ -10,33 +10,33 @@ import type {
   StreamDecorator,
 } from "../stream-decorator.ts";
 
-/** What a cipher is given at once. */
+/** The most bytes that a cipher is given at once. */
 const ENCODE_BYTES = 64 * 1024;
 /**
- * Encoded and not taken by the system: what a decorated connection holds besides the memory it was lent, which it keeps
- * until then. What is above waits where it lies.
+ * The most encoded bytes that the system has not accepted: a decorated connection holds these in addition to the memory
+ * it was lent, which it keeps until they leave. Bytes above that are not encoded yet.
  */
 const ENCODED_BYTES_MAX = 3 * ENCODE_BYTES;
-/** Received and not consumed while it is negotiated: the longest messages have a length of 16 bits. */
+/** Received and not consumed during the negotiation: the longest messages have a length of 16 bits. */
 const NEGOTIATION_BYTES_MAX = 128 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** A run of bytes that the stream below has and the system has not taken. */
+/** A run of bytes in the stream below that the system has not accepted. */
 interface Run {
-  /** Bytes of the connection that it stands for, not reported yet. */
+  /** The number of the connection's bytes that it represents and that were not reported yet. */
   plain: number;
   left: number;
-  /** It is the connection's bytes as they are: each counts as it leaves. */
+  /** It holds the connection's bytes unchanged: each counts as it leaves. */
   readonly isPlain: boolean;
 }
 
 type State = "idle" | "negotiating" | "working" | "ready" | "ended";
 
 /**
- * A stream on top of another that goes through a decorator. Bytes are written to it and taken from it as to any stream,
- * and it counts them as they were written: `handleSent` says how many of those have left. Memory that it is lent comes
- * back when the system has taken what it became.
+ * A stream on top of another that goes through a decorator. It is written to and read from like any stream, and counts
+ * bytes as they were written: `handleSent` says how many of those have left. Lent memory is returned when the system
+ * has accepted the encoded form.
  *
  * idle -> negotiating (<-> working) -> ready; any -> ended.
  */
@@ -49,17 +49,17 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   #refusal: string | undefined;
   #infohash: Uint8Array | undefined;
   #cipher: StreamCipher | undefined;
-  /** Goes out before anything else that the decorator sends. */
+  /** Sent before anything else that the decorator sends. */
   #held: Uint8Array | undefined;
-  /** Received while it is negotiated. */
+  /** Received during the negotiation. */
   #received = NOTHING;
   #receivedBytes = 0;
-  /** Bytes came while the decorator was working. */
+  /** Bytes arrived while the decorator was working. */
   #hasMore = false;
   #early: Uint8Array | undefined;
-  /** Received behind a negotiation that left the stream plain: a view. */
+  /** Received after a negotiation that left the stream plain: a view. */
   #plain: Uint8Array | undefined;
-  /** Written and not encoded, oldest first. */
+  /** Written and not encoded yet, oldest first. */
   readonly #waiting: Uint8Array[] = [];
   readonly #runs: Run[] = [];
   #encodedBytes = 0;
@@ -69,9 +69,10 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   #isPaused = false;
 
   /**
-   * @param options.held - Our own bytes that go out before the first that the decorator sends, at the latest when it is
-   *   ready: a peer that cannot negotiate gets no answer.
-   * @param options.onStep - A promise of the decorator's has an outcome, to be taken as an event from the world.
+   * @param options.held - Our own bytes, sent before the decorator's first bytes, at the latest when it is ready: a
+   *   peer
+   *   that cannot negotiate gets no answer.
+   * @param options.onStep - A promise of the decorator has an outcome; treat it as an event from the world.
    */
   constructor(options: {
     readonly lower: StreamConnection;
@@ -85,7 +86,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     this.#held = options.held;
     this.#onStep = options.onStep;
     this.#log = options.log;
-    // What was written before goes out as it is.
+    // Bytes written before go out unchanged.
     this.#bufferedBytes = options.lower.bufferedBytes;
     if (this.#bufferedBytes > 0) this.#note(this.#bufferedBytes, this.#bufferedBytes, true);
   }
@@ -106,23 +107,23 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     return this.#state === "ready";
   }
 
-  /** Why the decorator closes the connection. */
+  /** The reason why the decorator closes the connection. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
 
-  /** What was negotiated about; the peer's handshake may name no other. */
+  /** The infohash that was negotiated; the peer's handshake may name no other. */
   get infohash(): Uint8Array | undefined {
     return this.#infohash;
   }
 
-  /** It changes nothing and owes nothing any more: what is below may be used instead. */
+  /** It changes nothing and has nothing pending any more: the stream below may be used instead. */
   get isNeedless(): boolean {
     if (this.#state !== "ready" || this.#cipher || this.#early || this.#plain) return false;
     return this.#runs.every(({ isPlain }) => isPlain);
   }
 
-  /** What a cipher adds counts as not acknowledged while it is on its way. */
+  /** Bytes that a cipher adds count as unacknowledged while they are in transit. */
   unackedBytes(): number | undefined {
     const below = this.#lower.unackedBytes();
     if (below === undefined) return undefined;
@@ -160,7 +161,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
     this.#decorator.handleEnd?.();
   }
 
-  /** @returns How many written bytes are free now that the stream below got rid of so many. */
+  /** @returns How many written bytes are free now that the stream below has sent this many. */
   handleSent(bytes: number): number {
     let freed = 0;
     while (bytes > 0) {
@@ -182,13 +183,13 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
 
   // ---- Negotiating -----------------------------------------------------------------------------------
 
-  /** Lets the decorator speak first. */
+  /** Lets the decorator send first. */
   begin(): void {
     if (this.#state === "idle") this.#negotiate();
   }
 
   /**
-   * Takes bytes that arrived. `next` gives what they become.
+   * Takes bytes that arrived. `next` returns the decoded bytes.
    *
    * @throws {WireError}
    */
@@ -259,7 +260,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   }
 
   #follow(step: DecoratorStep): void {
-    // A decorator that sent something may have ended its own connection by that.
+    // A decorator that sent something may thereby have ended its own connection.
     if (this.#state === "ended") return;
     switch (step.kind) {
       case "refused":

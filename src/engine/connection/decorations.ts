@@ -5,9 +5,9 @@ import type { StreamConnection } from "../../ports/net.ts";
 import type { StreamDecorator } from "../stream-decorator.ts";
 import { DecoratedStream } from "./decorated-stream.ts";
 
-/** What decorators of a session have in common. */
+/** What the decorators of a session share. */
 export interface Decorating {
-  /** How long one may negotiate. */
+  /** The longest time for a negotiation. */
   readonly timeoutMs: number;
   readonly log: Log;
 }
@@ -16,21 +16,21 @@ interface DecorationsOptions extends Decorating {
   /** The stream of the port. */
   readonly bottom: StreamConnection;
   readonly clock: Clock;
-  /** A decorator's work has an outcome, to be taken as an event from the world. */
+  /** A decorator's work has an outcome; treat it as an event from the world. */
   readonly onStep: (outcome: () => void) => void;
   /** Called by a timer. */
   readonly close: (reason: string) => void;
 }
 
 /**
- * What lies between a stream and its connection: at most one decorator that both handshakes go through, the outer one,
- * and at most one for the messages behind them, the inner one. A connection has none of this while its stream is plain.
+ * The decorators between a stream and its connection: at most one that both handshakes go through, the outer one, and
+ * at most one for the messages after them, the inner one. A connection with a plain stream has none of this.
  */
 export class Decorations {
   readonly #options: DecorationsOptions;
   #outer: DecoratedStream | undefined;
   #inner: DecoratedStream | undefined;
-  /** The peer's handshake has come: what follows goes through the inner one. */
+  /** The peer's handshake has arrived: later bytes go through the inner one. */
   #isInward = false;
   /** Received without an outer one: a view. */
   #received: Uint8Array | undefined;
@@ -44,7 +44,7 @@ export class Decorations {
     return this.#options.bottom;
   }
 
-  /** What the connection writes to. */
+  /** The stream that the connection writes to. */
   get top(): StreamConnection {
     return this.#inner ?? this.#outer ?? this.bottom;
   }
@@ -57,7 +57,7 @@ export class Decorations {
     return this.#outer?.isReady !== false && this.#inner?.isReady !== false;
   }
 
-  /** Why a decorator closes the connection. */
+  /** The reason why a decorator closes the connection. */
   get refusal(): string | undefined {
     return this.#outer?.refusal ?? this.#inner?.refusal;
   }
@@ -65,25 +65,25 @@ export class Decorations {
   /** None of them changes anything any more. */
   get isNeedless(): boolean {
     if (this.#received || this.#outer?.isNeedless === false) return false;
-    // One below another stays: the way through both is short, and seldom taken.
+    // A needless one below another stays: the way through both is short, and rarely used.
     return this.#inner === undefined || (!this.#outer && this.#isInward && this.#inner.isNeedless);
   }
 
-  /** The peer asks for what was negotiated about, or nothing was. */
+  /** Whether the peer asks for the infohash that was negotiated, or none was negotiated. */
   agreesWith(infohash: Uint8Array): boolean {
     const negotiated = this.#outer?.infohash;
     return negotiated === undefined || equalBytes(negotiated, infohash);
   }
 
-  /** Both handshakes go through it. */
+  /** Adds the outer decorator, which both handshakes go through. */
   addOuter(decorator: StreamDecorator): void {
     this.#outer = this.#layOn(this.bottom, decorator, undefined);
   }
 
   /**
-   * What is written from now on goes through it.
+   * Adds the inner decorator, which everything written from now on goes through.
    *
-   * @param held - Our handshake, if it is to go out with the decorator's first word.
+   * @param held - Our handshake, if it is to go out with the decorator's first bytes.
    */
   addInner(decorator: StreamDecorator, held: Uint8Array | undefined): void {
     this.#inner = this.#layOn(this.#outer ?? this.bottom, decorator, held);
@@ -96,9 +96,9 @@ export class Decorations {
   }
 
   /**
-   * The peer's handshake is whole.
+   * The peer's handshake is complete.
    *
-   * @param rest - What came behind it.
+   * @param rest - The bytes after it.
    */
   turnInward(rest: Uint8Array): void {
     this.#isInward = true;
@@ -107,9 +107,9 @@ export class Decorations {
   }
 
   /**
-   * Takes bytes that arrived. `next` gives what they become.
+   * Takes bytes that arrived. `next` returns the decoded bytes.
    *
-   * @throws {WireError} As all that takes bytes.
+   * @throws {WireError} Like every method that takes bytes.
    */
   feed(chunk: Uint8Array, length: number): void {
     if (this.#outer) this.#outer.feed(chunk, length);
@@ -123,7 +123,7 @@ export class Decorations {
     return part;
   }
 
-  /** @returns How many bytes that the connection wrote are free now that the stream got rid of so many. */
+  /** @returns How many of the connection's written bytes are free now that the stream has sent this many. */
   handleSent(bytes: number): number {
     const outer = this.#outer ? this.#outer.handleSent(bytes) : bytes;
     return this.#inner ? this.#inner.handleSent(outer) : outer;

@@ -7,8 +7,8 @@ import type { Output } from "./output.ts";
 import { Possession, type PossessionChange } from "./possession.ts";
 
 /**
- * What is said over a connection when handshakes are exchanged: messages, the four flags of BEP 3, and what the peer has.
- * Judges what the protocol alone can judge and hands everything else to its sink.
+ * The exchange over a connection after the handshakes: messages, the four flags of BEP 3, and the peer's pieces. It
+ * judges what the protocol alone can judge and passes everything else to its sink.
  */
 export abstract class Dialogue implements WireSink {
   abstract readonly out: Output;
@@ -26,7 +26,7 @@ export abstract class Dialogue implements WireSink {
   /** The peer broke the protocol: the connection ends. */
   protected abstract misbehaves(reason: string): void;
 
-  /** Somebody takes the connection: everything it has to say goes there from now on. */
+  /** An owner takes the connection: its messages go to that sink from now on. */
   adopt(sink: ConnectionSink): void {
     this.sink = sink;
   }
@@ -52,12 +52,12 @@ export abstract class Dialogue implements WireSink {
     return this.#peerInterested;
   }
 
-  /** Clock milliseconds; of the bytes that are being taken in, during a call. */
+  /** In clock milliseconds; during a call, of the bytes that are being processed. */
   get lastReceivedAtMs(): number {
     return this.#lastReceivedAtMs;
   }
 
-  /** What the peer has; `undefined` until the piece count is known. Not to be changed. */
+  /** The peer's pieces; `undefined` until the piece count is known. Do not change it. */
   get pieces(): Bitfield | undefined {
     return this.#possession.pieces;
   }
@@ -70,7 +70,7 @@ export abstract class Dialogue implements WireSink {
     this.#lastReceivedAtMs = now;
   }
 
-  /** Handshakes are exchanged. @returns Whether the numbers of pieces have no end. */
+  /** Handshakes are exchanged. @returns Whether the piece numbers are open-ended. */
   protected beginTalk(fast: boolean): boolean {
     const { bounds, numbering } = this.sink!;
     this.#fast = fast;
@@ -81,9 +81,9 @@ export abstract class Dialogue implements WireSink {
   }
 
   /**
-   * The info dictionary came, and with it the bounds.
+   * The info dictionary arrived, and with it the bounds.
    *
-   * @throws {WireError} When what was said of pieces does not fit it.
+   * @throws {WireError} When the peer's earlier statements about pieces do not fit it.
    */
   handleBounds(): void {
     this.#possession.setPieceCount(this.sink!.bounds.wanted);
@@ -210,14 +210,14 @@ export abstract class Dialogue implements WireSink {
     this.sink!.handleHashReject(range);
   }
 
-  // ---- What the sink says and sends ---------------------------------------------------------------
+  // ---- Calls of the sink --------------------------------------------------------------------------
 
-  /** The peer asked for what cannot be had; after too many it is closed (WIR-5). */
+  /** The peer sent a request that cannot be served; after too many it is closed (WIR-5). */
   countBadRequest(): void {
     this.#closeFor(this.#conduct.handleBadRequest());
   }
 
-  /** A block came that nobody waits for; after too many the peer is closed (WIR-8). */
+  /** An unrequested block arrived; after too many the peer is closed (WIR-8). */
   countUnrequestedBlock(): void {
     this.#closeFor(this.#conduct.handleUnrequestedBlock());
   }
@@ -226,7 +226,7 @@ export abstract class Dialogue implements WireSink {
     this.#conduct.handleWantedBlock();
   }
 
-  /** So many blocks that we asked for may come although nobody counts on them any more. */
+  /** This many requested blocks may arrive although nobody counts on them any more. */
   excuseBlocks(count: number): void {
     this.#conduct.excuseBlocks(count);
   }

@@ -31,7 +31,7 @@ test("a peer that answers with another infohash is refused", () => {
   assert.equal(greeting.peerId, undefined);
 });
 
-test("a peer that we dialled is greeted first", () => {
+test("a peer that we dial is greeted first", () => {
   const greeting = new Greeting({ owner, infohash: OURS });
   assert.equal(greeting.begin()?.length, HANDSHAKE_BYTES);
   assert.deepEqual(feed(greeting, THEIRS.subarray(0, 48)), { kind: "incomplete" });
@@ -39,7 +39,7 @@ test("a peer that we dialled is greeted first", () => {
   assert.deepEqual(step, { kind: "greeted", rest: BEHIND });
 });
 
-test("a peer that dials us asks after the infohash, before its peer id has come", () => {
+test("a peer that dials us learns the answer to its infohash before its peer id has arrived", () => {
   const greeting = new Greeting(undefined);
   assert.equal(greeting.begin(), undefined);
   assert.deepEqual(feed(greeting, THEIRS.subarray(0, 47)), { kind: "incomplete" });

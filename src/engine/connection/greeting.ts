@@ -5,26 +5,26 @@ import type { ConnectionOwner } from "./connection-sink.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** What bytes of a handshake lead to. */
+/** The result of bytes of a handshake. */
 export type GreetingStep =
-  /** More bytes have to come. */
+  /** More bytes are needed. */
   | { readonly kind: "incomplete" }
-  /** A peer that dialled us asks for a torrent: to be followed by `answer` and `proceed`. @param rest - A view. */
+  /** A peer that dialled us asks for a torrent: call `answer` and `proceed` next. @param rest - A view. */
   | { readonly kind: "asked"; readonly infohash: Uint8Array; readonly rest: Uint8Array }
-  /** Both handshakes are exchanged. @param rest - What came behind, a view. */
+  /** Both handshakes are exchanged. @param rest - The bytes after them, a view. */
   | { readonly kind: "greeted"; readonly rest: Uint8Array }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** For whom a peer is dialled. */
+/** The owner for which a peer is dialled. */
 export interface DialledFor {
   readonly owner: ConnectionOwner;
-  /** As it goes over the wire, 20 bytes. */
+  /** As it is sent, 20 bytes. */
   readonly infohash: Uint8Array;
 }
 
 /**
- * The exchange of handshakes with one peer. A peer that we dial is greeted first; one that dials us is answered as
- * soon as its torrent is found. While that is being woken, what arrives is held back.
+ * The exchange of handshakes with one peer. A peer that we dial is greeted first; one that dials us is answered as soon
+ * as its torrent is found. While that is being woken, arriving bytes are held back.
  */
 export class Greeting {
   #owner: ConnectionOwner | undefined;
@@ -40,12 +40,12 @@ export class Greeting {
     this.#owner = dialled?.owner;
   }
 
-  /** What the peer offers. */
+  /** The features that the peer offers. */
   get flags(): HandshakeFlags | undefined {
     return this.#flags;
   }
 
-  /** `undefined` until the handshake is over. */
+  /** `undefined` until the handshake is complete. */
   get peerId(): Uint8Array | undefined {
     return this.#peerId;
   }
@@ -68,19 +68,19 @@ export class Greeting {
     return this.#owner ? this.proceed(rest) : { kind: "asked", infohash, rest };
   }
 
-  /** @param owner - Takes the peer. @returns Our handshake. */
+  /** @param owner - The owner that takes the peer. @returns Our handshake. */
   answer(owner: ConnectionOwner, infohash: Uint8Array): Uint8Array {
     this.#owner = owner;
     return ourHandshake(owner, owner.answerTo(infohash, this.#flags?.v2 === true));
   }
 
-  /** What goes over the stream behind both handshakes; asked once, when the owner and the infohash are known. */
+  /** The decorator for the stream after both handshakes; called once, when the owner and the infohash are known. */
   decoratorOf(remote: Endpoint): StreamDecorator | undefined {
     const infohash = this.#dialled?.infohash ?? this.#decoder.infohash!;
     return this.#owner!.decorate?.({ remote, incoming: !this.#dialled, infohash });
   }
 
-  /** Goes on with what came behind the part that was taken. */
+  /** Continues with the bytes after the part that was consumed. */
   proceed(rest: Uint8Array): GreetingStep {
     const { infohash, peerId } = this.#decoder;
     if (!peerId) return { kind: "incomplete" };
@@ -91,7 +91,7 @@ export class Greeting {
     return { kind: "greeted", rest };
   }
 
-  /** The torrent is being woken. Keeps a copy; reading is paused meanwhile, so it is little. */
+  /** The torrent is being woken. Keeps a copy; reading is paused meanwhile, so the copy is small. */
   hold(bytes: Uint8Array): void {
     const held = new Uint8Array(this.#held.length + bytes.length);
     held.set(this.#held);
@@ -99,7 +99,7 @@ export class Greeting {
     this.#held = held;
   }
 
-  /** @returns What was held back, to be fed again as if it arrived now. */
+  /** @returns The bytes held back, to be fed again as if they arrived now. */
   takeHeld(): Uint8Array {
     const held = this.#held;
     this.#held = NOTHING;

@@ -16,36 +16,36 @@ import {
 } from "../../wire/encode-messages.ts";
 import { MESSAGE, type SignalId } from "../../wire/message-id.ts";
 
-/** Above this the peer's socket is not read until it has taken what we owe it (WIR-6). */
+/** Above this the peer's socket is not read until the peer has taken what we owe it (WIR-6). */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
-/** Room that a first message gets: for a dozen requests. */
+/** The initial buffer: enough for a dozen requests. */
 const BUFFER_BYTES_MIN = 256;
 const BUFFER_BYTES_MAX = 16 * 1024;
 /** An idle connection holds no memory. */
 const NOTHING = new Uint8Array(0);
-/** How far `takenLately` looks back. */
+/** The time span of `takenLately`. */
 const TAKEN_MS = 1_000;
 
 interface LentMemory {
-  /** Count of written bytes that must have left before the memory is free. */
+  /** How many written bytes must have left before the memory is free. */
   readonly end: number;
   readonly onLeft: () => void;
 }
 
 /**
- * What goes out to one peer: small messages are gathered in one buffer and written together when the
- * burst of events that caused them is over; blocks go out of the memory they were read to.
+ * The output to one peer: small messages are gathered in one buffer and written together when the burst of events that
+ * caused them is over; blocks are sent from the memory into which they were read.
  */
 export class Output {
   #connection: StreamConnection;
   readonly #onGathered: () => void;
   #buffer = NOTHING;
-  /** Room that the next buffer gets: as much as was gathered lately. Growing copies. */
+  /** The size of the next buffer: as much as was gathered lately. Growing a buffer copies it. */
   #usualBytes = BUFFER_BYTES_MIN;
   #length = 0;
   #sentTotal = 0;
   #writtenTotal = 0;
-  /** Bytes that the system took in this half second, and in the one before. */
+  /** Bytes that the system accepted in this half second, and in the one before. */
   #taken = 0;
   #takenBefore = 0;
   #halfAtMs = 0;
@@ -54,7 +54,7 @@ export class Output {
   #reading = true;
   #closed = false;
 
-  /** @param onGathered - Called when the first message is gathered: flush it before long. */
+  /** @param onGathered - Called when the first message is gathered: flush it soon. */
   constructor(connection: StreamConnection, onGathered: () => void) {
     this.#connection = connection;
     this.#onGathered = onGathered;
@@ -65,33 +65,33 @@ export class Output {
     return this.#length + this.#connection.bufferedBytes;
   }
 
-  /** Bytes that the operating system has taken since the connection began. */
+  /** Bytes that the operating system has accepted since the connection began. */
   get sentTotal(): number {
     return this.#sentTotal;
   }
 
-  /** Runs of blocks that the operating system has taken since the connection began. */
+  /** Runs of blocks that the operating system has accepted since the connection began. */
   get runsSent(): number {
     return this.#runsSent;
   }
 
-  /** Bytes handed to the connection since it began. */
+  /** Bytes passed to the connection since it began. */
   get writtenTotal(): number {
     return this.#writtenTotal;
   }
 
-  /** Bytes written that the other machine has not acknowledged; `undefined` when that cannot be told. May cost something. */
+  /** Written bytes that the other machine has not acknowledged; `undefined` when unknown. It may cost something. */
   unackedBytes(): number | undefined {
     return this.#connection.unackedBytes();
   }
 
-  /** Bytes that the system took in the last second, or a little more. */
+  /** Bytes that the system accepted in the last second, or slightly more. */
   takenLately(now: number): number {
     this.#turnHalf(now);
     return this.#taken + this.#takenBefore;
   }
 
-  /** From now on bytes go there. What was written before leaves as it does, and is still counted. */
+  /** From now on bytes go to that stream. Bytes written before leave as they are, and are still counted. */
   writeTo(connection: StreamConnection): void {
     this.#connection = connection;
   }
@@ -132,10 +132,10 @@ export class Output {
   }
 
   /**
-   * The first message about pieces: all or none in 5 bytes where the peer knows them.
+   * Sends the first message about pieces: all or none in 5 bytes where the peer supports that.
    *
    * @param have - `undefined` while we know of no piece.
-   * @param fast - Both sides speak BEP 6.
+   * @param fast - Whether both sides speak BEP 6.
    */
   possession(have: Bitfield | undefined, fast: boolean): void {
     if (fast && have?.full === true) this.signal(MESSAGE.haveAll);
@@ -143,7 +143,7 @@ export class Output {
     else if (fast) this.signal(MESSAGE.haveNone);
   }
 
-  /** @param bytes - A whole message, copied. */
+  /** @param bytes - A whole message; it is copied. */
   frame(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
@@ -151,7 +151,7 @@ export class Output {
   }
 
   /**
-   * Hands messages with blocks to the socket as they are, behind everything gathered before.
+   * Passes messages with blocks to the socket as they are, after everything gathered before.
    *
    * @param onLeft - Called when the bytes have left, or the connection has ended: their memory is free.
    */
@@ -165,7 +165,7 @@ export class Output {
     this.#write(messages);
   }
 
-  /** Writes what was gathered. Cheap when there is nothing. */
+  /** Writes the gathered messages. Cheap when there are none. */
   flush(): void {
     if (this.#length === 0 || this.#closed) return;
     const bytes = this.#buffer.subarray(0, this.#length);
@@ -190,7 +190,7 @@ export class Output {
     }
   }
 
-  /** The connection has ended: lent memory comes back, nothing more is written. */
+  /** The connection has ended: lent memory is returned, and nothing more is written. */
   close(): void {
     this.#closed = true;
     for (const { onLeft } of this.#lent.splice(0)) onLeft();

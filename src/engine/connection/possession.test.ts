@@ -17,7 +17,7 @@ const REFUSED: readonly [string, (peer: Possession) => void][] = [
   ["a have past the end", (peer) => void peer.handleHave(10)],
 ];
 for (const [name, say] of REFUSED) {
-  test(`WIR-4: said before the piece count was known, and refused then: ${name}`, () => {
+  test(`WIR-4: refused when the piece count becomes known: ${name}`, () => {
     const peer = possession();
     say(peer);
     assert.throws(() => peer.setPieceCount(10), WireError);
@@ -31,7 +31,7 @@ test("WIR-4: spare bits, and a bitfield that takes a piece back, are refused", (
   assert.throws(() => peer.handleBitfield(FIRST), WireError);
 });
 
-test("what was said before the piece count was known is understood when it is", () => {
+test("statements from before the piece count was known are interpreted when it is", () => {
   const [bits, all, none] = [possession(), possession(), possession()];
   assert.equal(bits.handleBitfield(FIRST).kind, "kept");
   assert.equal(bits.handleHave(3), false);
@@ -44,7 +44,7 @@ test("what was said before the piece count was known is understood when it is", 
   assert.equal(none.pieces!.count, 0);
 });
 
-test("a bitfield is a statement the first time, and so many haves after that", () => {
+test("a bitfield is a statement the first time, and a number of haves after that", () => {
   const peer = possession(10);
   assert.deepEqual(peer.handleBitfield(FIRST), { kind: "stated" });
   assert.equal(peer.handleHave(0), false);
@@ -54,7 +54,7 @@ test("a bitfield is a statement the first time, and so many haves after that", (
   assert.equal(peer.isAll, true);
 });
 
-test("WIR-7: a bitfield said again costs a step a byte, not a step a piece", () => {
+test("WIR-7: a repeated bitfield costs a step per byte, not a step per piece", () => {
   const pieceCount = 80_000;
   const peer = possession(pieceCount);
   const bits = new Uint8Array(pieceCount / 8).fill(0xff);
@@ -77,7 +77,7 @@ test("WIR-7: a bitfield said again costs a step a byte, not a step a piece", () 
   assert.equal(steps, 0);
 });
 
-test("what a second bitfield adds and takes back is found within bytes", () => {
+test("the pieces that a second bitfield adds and retracts are found within bytes", () => {
   const peer = possession(20);
   peer.handleBitfield(Uint8Array.of(0b1000_0000, 0b0000_0001, 0));
   const more = peer.handleBitfield(Uint8Array.of(0b1000_0001, 0b1000_0001, 0b0001_0000));
@@ -87,7 +87,7 @@ test("what a second bitfield adds and takes back is found within bytes", () => {
   assert.throws(() => peer.handleBitfield(less), /takes piece 15 back/);
 });
 
-test("WIR-7: who has everything, not everything and everything again is believed 50 times", () => {
+test("WIR-7: a peer that alternates between having everything and less is believed 50 times", () => {
   const peer = possession(10);
   for (let time = 0; time < 50; time += 1) {
     assert.equal(peer.handleHaveAll().kind, "stated");

@@ -1,12 +1,11 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import { WireError } from "../../wire/wire-error.ts";
 
-/** Haves kept while the piece count is not known: what a torrent of such a bitfield could send. */
+/** Haves kept while the piece count is unknown: as many as a torrent with the longest bitfield could send. */
 const EARLY_HAVES_MAX = 100_000;
 
 /**
- * How often a peer may have everything anew, after pieces it did not have any more (BEP 54): each time all of them
- * are counted twice.
+ * How often a peer may have everything again, after it lost pieces (BEP 54): each time all of them are counted twice.
  */
 const HAVE_ALLS_MAX = 50;
 
@@ -14,21 +13,21 @@ const HAVE_ALLS_MAX = 50;
 export type PossessionChange =
   /** It is kept until the piece count is known. */
   | { readonly kind: "kept" }
-  /** All was stated anew. */
+  /** Everything was stated anew. */
   | { readonly kind: "stated" }
-  /** These pieces came to those that were known. */
+  /** These pieces were added to the known ones. */
   | { readonly kind: "grown"; readonly pieces: readonly number[] };
 
 const KEPT: PossessionChange = { kind: "kept" };
 const STATED: PossessionChange = { kind: "stated" };
 
 /**
- * Which pieces one peer has, by its own word: bitfield, have-all, have-none and haves (BEP 3, BEP 6). With a
- * magnet link they come before anybody here knows how many pieces there are.
+ * The pieces that one peer says it has: bitfield, have-all, have-none and haves (BEP 3, BEP 6). With a magnet link they
+ * arrive before we know how many pieces there are.
  */
 export class Possession {
   #pieces: Bitfield | undefined;
-  /** What was stated before that. */
+  /** Statements from before the piece count was known. */
   #earlyBits: Uint8Array | "all" | "none" | undefined;
   #earlyHaves: number[] = [];
   #haveAlls = 0;
@@ -43,9 +42,9 @@ export class Possession {
   }
 
   /**
-   * The piece count became known: what was said before can be understood now.
+   * The piece count became known: earlier statements can be interpreted now.
    *
-   * @throws {WireError} When it does not fit the piece count.
+   * @throws {WireError} When they do not fit the piece count.
    */
   setPieceCount(pieceCount: number): void {
     const early = this.#earlyBits;
@@ -67,19 +66,19 @@ export class Possession {
     this.#earlyHaves = [];
   }
 
-  /** @returns True when the peer had it. */
+  /** @returns True when the peer had the piece. */
   handleDontHave(piece: number): boolean {
     return this.#pieces?.delete(piece) === true;
   }
 
-  /** @returns True when that is news. */
+  /** @returns True when that is new. */
   handleHave(piece: number): boolean {
     if (this.#pieces) return this.#pieces.add(piece);
     if (this.#earlyHaves.length < EARLY_HAVES_MAX) this.#earlyHaves.push(piece);
     return false;
   }
 
-  /** @throws {WireError} When it has spare bits, or takes back what was said before. */
+  /** @throws {WireError} When it has spare bits, or retracts an earlier statement. */
   handleBitfield(bits: Uint8Array): PossessionChange {
     const known = this.#pieces;
     if (!known) {
@@ -96,7 +95,7 @@ export class Possession {
     return { kind: "grown", pieces: grow(known, stated) };
   }
 
-  /** @throws {WireError} When it was taken back and said again too often. */
+  /** @throws {WireError} When it was retracted and repeated too often. */
   handleHaveAll(): PossessionChange {
     if (this.#pieces) {
       if (this.#pieces.full) return { kind: "grown", pieces: [] };
@@ -123,7 +122,7 @@ export class Possession {
  * a step a piece each time.
  *
  * @returns The pieces that were added.
- * @throws {WireError} When one that was known is not among them.
+ * @throws {WireError} When a known piece is missing.
  */
 function grow(known: Bitfield, stated: Bitfield): number[] {
   const pieces: number[] = [];

@@ -60,7 +60,7 @@ test("an address is taken in once and given out once", () => {
   assert.equal(candidates.next(0), undefined);
 });
 
-test("who fails waits a minute, then two, then four, an hour at most", () => {
+test("an address that fails waits a minute, then two, then four, at most an hour", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   let now = 0;
@@ -72,7 +72,7 @@ test("who fails waits a minute, then two, then four, an hour at most", () => {
   }
 });
 
-test("whom we let go is dialled again after a minute, and its failures are forgotten", () => {
+test("a peer that we dropped is dialled again after a minute, and its failures are forgotten", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   candidates.next(0);
@@ -85,7 +85,7 @@ test("whom we let go is dialled again after a minute, and its failures are forgo
   assert.deepEqual(candidates.next(160_000), PEER);
 });
 
-test("an address a person named is tried again within seconds", () => {
+test("an address that a user gave is tried again within seconds", () => {
   const candidates = pool();
   candidates.offer(PEER, "manual", 0);
   candidates.next(0);
@@ -94,7 +94,7 @@ test("an address a person named is tried again within seconds", () => {
   assert.deepEqual(candidates.next(2000), PEER);
 });
 
-test("whom we let go is dialled at once when there is something to ask for again", () => {
+test("peers that we dropped are dialled at once when there is something to request again", () => {
   const candidates = pool();
   const [letGo, dropped, connected] = [numbered(1), numbered(2), numbered(3)];
   for (const endpoint of [letGo, dropped, connected]) {
@@ -118,7 +118,7 @@ const WAITS: readonly [SourceKind, ConnectionEnd["kind"], number, readonly numbe
   ["manual", "failed", 0, [2, 4, 8, 16, 32, 60, 60]],
 ];
 for (const [source, kind, lastedMs, waits] of WAITS) {
-  test(`${source}, ${kind} after ${lastedMs} ms time after time: dialled again later each time`, () => {
+  test(`${source}, ${kind} after ${lastedMs} ms again and again: it is dialled later each time`, () => {
     const candidates = pool();
     candidates.offer(PEER, source, 0);
     let now = 0;
@@ -133,7 +133,7 @@ for (const [source, kind, lastedMs, waits] of WAITS) {
   });
 }
 
-test("a peer that dialled us while it waited its turn is not dialled before its wait is over", () => {
+test("a peer that dialled us during its wait is not dialled before the wait is over", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   candidates.handleConnected(PEER);
@@ -144,7 +144,7 @@ test("a peer that dialled us while it waited its turn is not dialled before its 
   assert.equal(candidates.next(10_000), undefined);
 });
 
-test("those that did not fail come first, then those a person named, then by chance", () => {
+test("addresses that did not fail come first, then those that users gave, then random ones", () => {
   const candidates = pool();
   const failed = numbered(1);
   candidates.offer(failed, "manual", 0);
@@ -171,7 +171,7 @@ test("WIR-11: one source does not fill the pool", () => {
   assert.equal(candidates.offer(numbered(50_000), "tracker", 0), true);
 });
 
-test("addresses of other kinds are forgotten, and those in use are named", () => {
+test("addresses of other kinds are forgotten, and those in use are returned", () => {
   const candidates = pool();
   const kinds: SourceKind[] = ["tracker", "dht", "manual", "pex", "lsd"];
   for (const [index, kind] of kinds.entries()) candidates.offer(numbered(index), kind, 0);
@@ -194,14 +194,14 @@ test("WIR-11: many ports of one machine are not all dialled, on loopback they ar
   assert.equal(candidates.size, 532);
 });
 
-test("a full pool takes nobody in, but in place of one that failed three times", () => {
+test("a full pool accepts no address, except in place of one that failed three times", () => {
   const candidates = pool();
   for (let i = 0; i < 4000; i += 1) candidates.offer(numbered(i), "manual", 0);
   assert.equal(candidates.size, 3000);
   assert.equal(candidates.offer(numbered(5000), "manual", 0), false);
 });
 
-test("one that failed three times gives way", () => {
+test("an address that failed three times gives way", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
   let now = 0;
@@ -212,7 +212,11 @@ test("one that failed three times gives way", () => {
   }
   for (let i = 0; i < 4000; i += 1) candidates.offer(numbered(100_000 + i), "manual", now);
   assert.equal(candidates.size, 3000);
-  assert.equal(candidates.offer(PEER, "tracker", now), false, "the pool is full of better ones");
+  assert.equal(
+    candidates.offer(PEER, "tracker", now),
+    false,
+    "the pool is full of better addresses",
+  );
 });
 
 test("a banned address is forgotten and stays away, whatever its port", () => {
@@ -242,7 +246,7 @@ test("bans are bounded", () => {
   assert.ok(candidates.isBanned(numbered(4999).address));
 });
 
-test("in any order of events nobody is given out twice at once, or again too soon", () => {
+test("in any order of events no address is given out twice at once, or again too soon", () => {
   const random = seededRandom(9);
   const candidates = new Candidates({ random });
   const dialled: Endpoint[] = [];

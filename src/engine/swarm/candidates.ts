@@ -2,33 +2,33 @@ import { addressBytes, type Endpoint, formatEndpoint } from "../../base/endpoint
 import type { Random } from "../../ports/random.ts";
 import type { SourceKind } from "../session-contract.ts";
 
-/** Addresses known of one torrent (lt). */
+/** Known addresses of one torrent (lt). */
 const KNOWN_MAX = 3000;
 
-/** Ports known of one address: a false list must not make us flood one machine (WIR-11). */
+/** Known ports of one address: a false list must not make us flood one machine (WIR-11). */
 const PORTS_PER_ADDRESS_MAX = 32;
 
-/** Addresses banned at a time; of more, the oldest ban ends. */
+/** Addresses banned at a time; beyond that the oldest ban ends. */
 const BANS_MAX = 4096;
 
-/** Wait before an address is dialled again, doubled by each failure in a row (lt: 60 s). */
+/** Wait before an address is dialled again, doubled by each consecutive failure (lt: 60 s). */
 const RETRY_MS = 60_000;
 const RETRY_MS_MAX = 3_600_000;
 
-/** The same for an address a person named: it is probably just starting. */
+/** The same for an address that a user gave: that peer is probably just starting. */
 const MANUAL_RETRY_MS = 2_000;
 const MANUAL_RETRY_MS_MAX = 60_000;
 
-/** Wait before somebody who was connected and left is dialled again: it may just be starting over. */
+/** Wait before a peer that was connected and left is dialled again: it may just be restarting. */
 const RECONNECT_MS = 5_000;
 
-/** A connection that lasted so long was of use: when it ends, the waits begin anew. */
+/** A connection that lasted this long was useful: after its end the waits start over. */
 const LASTING_MS = 60_000;
 
-/** Failures in a row after which an address gives way to new ones (lt). */
+/** Consecutive failures after which an address gives way to new ones (lt). */
 const FAILURES_MAX = 3;
 
-/** Which are dialled first, the lowest rank, and how much of the pool each kind may fill. */
+/** The order in which kinds are dialled, lowest rank first, and how much of the pool each kind may fill. */
 const SOURCES: Readonly<Record<SourceKind, { rank: number; knownMax: number }>> = {
   manual: { rank: 0, knownMax: KNOWN_MAX },
   magnet: { rank: 1, knownMax: 100 },
@@ -41,30 +41,30 @@ const SOURCES: Readonly<Record<SourceKind, { rank: number; knownMax: number }>> 
   pex: { rank: 2, knownMax: 1000 },
 };
 
-/** How a connection came to its end. */
+/** How a connection ended. */
 export type ConnectionEnd =
   /** No handshake was exchanged. */
   | { readonly kind: "failed" }
-  /** The peer, or the net, ended it after so long. */
+  /** The peer, or the network, ended it after this long. */
   | { readonly kind: "dropped"; readonly lastedMs: number }
-  /** We ended it: there is no hurry to have it again. */
+  /** We ended it, so there is no hurry to dial again. */
   | { readonly kind: "let-go"; readonly lastedMs: number };
 
 interface Candidate {
   readonly endpoint: Endpoint;
   readonly source: SourceKind;
-  /** Ties of rank are dialled in the order of these, drawn by chance. */
+  /** Random numbers, which break ties of rank. */
   readonly lot: number;
   failures: number;
-  /** Short connections in a row. */
+  /** Consecutive short connections. */
   drops: number;
   /** We ended its last connection. */
   letGo: boolean;
-  /** Its place in a queue; `undefined` while it is dialled or connected. */
+  /** Its position in a queue; `undefined` while it is dialled or connected. */
   turn: Turn | undefined;
 }
 
-/** An entry of a queue; void when its candidate has another turn by now, or none. */
+/** An entry of a queue; void when its candidate has moved to another entry, or to none. */
 interface Turn {
   readonly candidate: Candidate;
   /** Not dialled before. */
@@ -73,11 +73,11 @@ interface Turn {
 }
 
 /**
- * The peer addresses known of one torrent: whom to dial next, whom not again so soon, whom never.
+ * The known peer addresses of one torrent: decides which to dial next, which to wait for, and which to avoid.
  *
- * waiting -> due -> dialled -> connected -> waiting; dialled -> waiting; any -> connected, when it dials us and
- * says where it listens. An address that keeps failing waits longer
- * each time, and is the first to go when the pool is full. Everything costs O(log known) at most.
+ * waiting -> due -> dialled -> connected -> waiting; dialled -> waiting; any -> connected, when the peer dials us and
+ * says where it listens. An address that keeps failing waits longer each time, and is the first to go when the pool is
+ * full. Every operation costs at most O(log known).
  */
 export class Candidates {
   readonly #random: Random;
@@ -97,12 +97,12 @@ export class Candidates {
     this.#random = options.random;
   }
 
-  /** Addresses known. */
+  /** The number of known addresses. */
   get size(): number {
     return this.#known.size;
   }
 
-  /** @returns True when the address is new and was taken in. */
+  /** @returns True when the address is new and was accepted. */
   offer(endpoint: Endpoint, source: SourceKind, now: number): boolean {
     const key = formatEndpoint(endpoint);
     if (this.#known.has(key) || !isDialable(endpoint)) return false;
@@ -154,7 +154,7 @@ export class Candidates {
     }
   }
 
-  /** What `next` gave out was not dialled after all. */
+  /** The address from `next` was not dialled after all. */
   handleNotDialled(endpoint: Endpoint): void {
     const candidate = this.#known.get(formatEndpoint(endpoint));
     if (candidate && !candidate.turn) this.#queue(candidate, this.#due, 0);
@@ -184,7 +184,7 @@ export class Candidates {
     }
   }
 
-  /** There is something to ask for again: whom we let go may be dialled now. */
+  /** There is something to request again: peers that we dropped may be dialled now. */
   recall(now: number): void {
     for (const candidate of this.#known.values()) {
       if (!candidate.letGo || !candidate.turn) continue;
@@ -195,7 +195,7 @@ export class Candidates {
   }
 
   /**
-   * Never dials this address again in this session, nor takes it in.
+   * Never dials or accepts this address again in this session.
    *
    * @param port - Bans only this port of the address: it is our own, or leads to us.
    */
@@ -215,7 +215,7 @@ export class Candidates {
   /**
    * Forgets every address that came from a source of another kind.
    *
-   * @returns Those that are dialled or connected now.
+   * @returns Those of them that are dialled or connected now.
    */
   keepOnly(kinds: ReadonlySet<SourceKind>): Endpoint[] {
     const inUse: Endpoint[] = [];
@@ -265,7 +265,7 @@ function isBetter(a: Turn, b: Turn): boolean {
   return rank === 0 ? a.candidate.lot < b.candidate.lot : rank < 0;
 }
 
-/** Doubled each time in a row, whatever it is that goes wrong. */
+/** Doubled each consecutive time, whatever goes wrong. */
 function retryMs({ source, failures, drops }: Candidate, end: ConnectionEnd): number {
   const manual = source === "manual";
   const most = manual && end.kind !== "let-go" ? MANUAL_RETRY_MS_MAX : RETRY_MS_MAX;
@@ -279,7 +279,7 @@ function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
   return end.kind === "dropped" ? RECONNECT_MS : RETRY_MS;
 }
 
-/** Loopback and the local network are welcome; what no single machine can have is not. */
+/** Loopback and local addresses are welcome; addresses that no single machine can have are not. */
 function isDialable({ address, port }: Endpoint): boolean {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return false;
   const bytes = addressBytes(address);
@@ -314,7 +314,7 @@ function count<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
   else counts.delete(key);
 }
 
-/** Binary heap; the item that comes before all others is on top. */
+/** A binary heap; the item that comes before all others is on top. */
 class Heap<Item> {
   readonly #items: Item[] = [];
   readonly #isBefore: (a: Item, b: Item) => boolean;

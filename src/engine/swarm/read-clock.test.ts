@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReadClock } from "./read-clock.ts";
 
-/** Asks at every tick. @returns When it is found to be stalled; `undefined` when it is not before the end. */
+/** Asks at every tick. @returns When the peer is found to be stalled; `undefined` when it is not before the end. */
 function stalledAtMs(
   flowAt: (now: number) => { sent: number; acked: number | undefined },
   endMs = 600_000,
@@ -40,13 +40,13 @@ test("a peer that acknowledges nothing is found after fifty seconds", () => {
   );
 });
 
-test("a peer that stops is found fifty seconds after the look that saw its last acknowledgement", () => {
+test("a peer that stops is found fifty seconds after the check that saw its last acknowledgement", () => {
   const acked = (now: number): number => 100_000 + Math.floor(Math.min(now, 100_000) / 5_000);
   const foundMs = stalledAtMs((now) => ({ sent: 400_000, acked: acked(now) }));
   assert.ok(foundMs !== undefined && foundMs > 150_000 && foundMs < 161_000, `${foundMs}`);
 });
 
-test("as long as the system takes something, and while nothing waits, nobody is asked", () => {
+test("as long as the system accepts bytes, and while nothing waits, acknowledgements are not read", () => {
   const clock = new ReadClock(0);
   const unackedBytes = (): number => assert.fail("asked");
   for (let now = 0; now < 300_000; now += 500) {
@@ -58,7 +58,7 @@ test("as long as the system takes something, and while nothing waits, nobody is 
   }
 });
 
-test("where acknowledgements cannot be told, three minutes without anything taken are the limit", () => {
+test("where acknowledgements are unknown, a peer is found after three minutes in which nothing was accepted", () => {
   const sent = (now: number): number => Math.floor(Math.min(now, 400_000) / 170_000);
   const foundMs = stalledAtMs((now) => ({ sent: sent(now), acked: undefined }));
   assert.equal(foundMs, 340_000 + 180_500);

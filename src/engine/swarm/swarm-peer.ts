@@ -1,19 +1,19 @@
 import { ReadClock } from "./read-clock.ts";
 
-/** What the swarm keeps of one peer. Only files of this folder write to it. */
+/** The swarm's record of one peer. Only files of this folder write to it. */
 export class SwarmPeer {
-  /** When it was dialled or found its torrent. */
+  /** When we dialled it, or when it found its torrent. */
   readonly begunAtMs: number;
-  /** When its handshake was over; 0 until then. */
+  /** When its handshake was complete; 0 until then. */
   connectedAtMs = 0;
   lastFlushedAtMs = 0;
-  /** Whether it reads what it is sent. */
+  /** Whether it reads what we send. */
   readonly reading: ReadClock;
-  /** Where it listens, by its own word; `undefined` until it says. */
+  /** Where it says it listens; `undefined` until it does. */
   listenPort: number | undefined;
-  /** Wants nothing more (BEP 21). */
+  /** It wants nothing more (BEP 21). */
   uploadOnly = false;
-  /** Its name in its own words. From outside: escape where it is shown. */
+  /** The name it gives itself. From outside: escape it where it is shown. */
   clientWords: string | undefined;
 
   constructor(begunAtMs: number) {
@@ -22,7 +22,7 @@ export class SwarmPeer {
   }
 }
 
-/** What a peer says of itself in the extension protocol (BEP 10, BEP 21); what it does not say stays. */
+/** What a peer announces in the extension protocol (BEP 10, BEP 21); values it omits stay. */
 export interface PeerWords {
   readonly uploadOnly?: boolean | undefined;
   readonly listenPort?: number | undefined;

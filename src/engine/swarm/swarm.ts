@@ -7,12 +7,12 @@ import type { Connection } from "../connection/connection.ts";
 import type { EngineSettings, EnginePorts, SourceKind, TorrentStats } from "../session-contract.ts";
 import type { PeerWords, SwarmPeer } from "./swarm-peer.ts";
 
-/** When nearly full, peers with whom neither side wants anything are let go after this. */
+/** When nearly full, a peer is dropped after neither side was interested for this long. */
 const USELESS_MS = 60_000;
 const CROWDED = 0.9;
 /** A peer is not judged by its rate before it has been connected for this long. */
 const SETTLED_MS = 30_000;
-/** Looks into bitfields for one answer of `partialCopies`: some milliseconds. */
+/** Bitfield lookups for one answer of `partialCopies`: some milliseconds. */
 const PIECE_LOOKS_MAX = 2_000_000;
 
 const FAILED: ConnectionEnd = { kind: "failed" };
@@ -23,15 +23,15 @@ export interface SwarmOptions {
   readonly peerId: Uint8Array;
 }
 
-/** What the swarm tells the torrent. */
+/** The outputs of the swarm for the torrent. */
 export interface SwarmOutput<P> {
-  /** The peer is none of ours any more. */
+  /** The peer no longer belongs to us. */
   readonly kind: "left";
   readonly peer: P;
   readonly reason: string;
 }
 
-/** A peer of a torrent, as far as the swarm has to do with it. */
+/** A peer of a torrent, as far as the swarm is concerned. */
 export interface SwarmMember {
   readonly connection: Connection;
   readonly swarm: SwarmPeer;
@@ -42,15 +42,15 @@ export interface SwarmMember {
 }
 
 /**
- * The peers of one torrent, connected and known: who may come in, who is dialled, who has to go, and
- * who has something gathered to be sent.
+ * The peers of one torrent, connected and known: decides which peers are accepted, dialled and dropped, and tracks
+ * which have gathered messages to send.
  */
 export class Swarm<P extends SwarmMember> {
   readonly #options: SwarmOptions;
   readonly #candidates: Candidates;
   /** Connected or connecting. */
   readonly #peers = new Set<P>();
-  /** Those with something gathered to be sent. */
+  /** Peers with gathered messages to send. */
   readonly #unsent = new Set<P>();
   readonly #outputs = new OutputQueue<SwarmOutput<P>>();
 
@@ -59,7 +59,7 @@ export class Swarm<P extends SwarmMember> {
     this.#candidates = new Candidates({ random: options.ports.random });
   }
 
-  /** Taken when a burst is over, until there is none. */
+  /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): SwarmOutput<P> | undefined {
     return this.#outputs.next();
   }
@@ -82,12 +82,12 @@ export class Swarm<P extends SwarmMember> {
     return this.#peers.size >= this.#options.settings.connectionsPerTorrentMax;
   }
 
-  /** Those whose handshake is over. */
+  /** Peers whose handshake is complete. */
   *open(): Generator<P> {
     for (const peer of this.#peers) if (peer.connection.isOpen) yield peer;
   }
 
-  /** All, as a copy: closing one changes the set. */
+  /** All peers, as a copy: closing one changes the set. */
   all(): P[] {
     return [...this.#peers];
   }
@@ -105,28 +105,28 @@ export class Swarm<P extends SwarmMember> {
     }
   }
 
-  /** @returns Whether a peer that dialled us may come in; it has to join then. */
+  /** @returns Whether a peer that dialled us is accepted; then it must join. */
   mayEnter(address: string, hasRoom: boolean, now: number): boolean {
     if (this.#candidates.isBanned(address)) return false;
     return (hasRoom && !this.isFull) || this.evictFor(address, now);
   }
 
-  /** @returns Whom to dial, or `undefined`. Whether it was dialled has to be told. */
+  /** @returns The address to dial, or `undefined`. The caller must report whether it was dialled. */
   nextCandidate(now: number): Endpoint | undefined {
     return this.isFull ? undefined : this.#candidates.next(now);
   }
 
-  /** A limit of the session forbids it now. */
+  /** A limit of the session forbids dialling now. */
   handleNotDialled(remote: Endpoint): void {
     this.#candidates.handleNotDialled(remote);
   }
 
-  /** The peer is dialled, or has dialled us and may enter. */
+  /** The peer is being dialled, or has dialled us and is accepted. */
   join(peer: P): void {
     this.#peers.add(peer);
   }
 
-  /** The handshake is over. @returns Why the peer is refused, or `undefined`. */
+  /** The handshake is complete. @returns Why the peer is refused, or `undefined`. */
   refusal(peer: P, now: number): string | undefined {
     const { connection } = peer;
     peer.swarm.connectedAtMs = now;
@@ -138,9 +138,9 @@ export class Swarm<P extends SwarmMember> {
     }
     for (const { connection: other } of this.open()) {
       if (other === connection || !equalBytes(other.peerId!, peerId)) continue;
-      // Both sides keep the connection that the smaller peer id opened, so that one of two stays.
+      // Both sides keep the connection that the smaller peer id opened, so that one of the two remains.
       const keepOurs = compareBytes(ours, peerId) < 0;
-      // From another address it may be a stranger with a stolen id: the peer that is here stays (WIR-20).
+      // From another address it may be a stranger with a stolen id: the existing peer stays (WIR-20).
       const stranger = other.remote.address !== connection.remote.address;
       if (stranger || connection.incoming === other.incoming || other.incoming !== keepOurs)
         return "connected already";
@@ -150,7 +150,7 @@ export class Swarm<P extends SwarmMember> {
     return undefined;
   }
 
-  /** @param end.byUs - The peer did not leave, it was let go. */
+  /** @param end.byUs - The peer did not leave: we dropped it. */
   handleClosed(peer: P, { reason, byUs }: { reason: string; byUs: boolean }, now: number): void {
     this.#outputs.push({ kind: "left", peer, reason });
     this.#peers.delete(peer);
@@ -164,12 +164,12 @@ export class Swarm<P extends SwarmMember> {
     this.#candidates.handleClosed(endpoint, end, now);
   }
 
-  /** The peer says something of itself. One that dialled us can be found where it listens when it is lost. */
+  /** The peer announces something. If it dialled us, we can now reach it again where it listens. */
   handleWords(peer: P, words: PeerWords, now: number): void {
     const { swarm, connection } = peer;
     if (words.uploadOnly !== undefined) swarm.uploadOnly = words.uploadOnly;
     if (words.client !== undefined) swarm.clientWords = words.client;
-    // Its first word counts, or one peer could fill the pool with ports.
+    // Its first announcement counts; otherwise one peer could fill the pool with ports.
     if (words.listenPort === undefined || swarm.listenPort !== undefined) return;
     swarm.listenPort = words.listenPort;
     if (!connection.incoming) return;
@@ -178,12 +178,12 @@ export class Swarm<P extends SwarmMember> {
     this.#candidates.handleConnected(endpoint);
   }
 
-  /** There is something to ask for again: whom we let go may be dialled now. */
+  /** There is something to request again: peers that we dropped may be dialled now. */
   recall(now: number): void {
     this.#candidates.recall(now);
   }
 
-  /** No connection from or to this address any more. */
+  /** Ends all connections from or to this address, and allows no new ones. */
   ban(address: string, reason: string): void {
     this.#candidates.ban(address);
     for (const { connection } of this.all()) {
@@ -191,7 +191,7 @@ export class Swarm<P extends SwarmMember> {
     }
   }
 
-  /** The peer has something gathered to send. */
+  /** The peer has gathered messages to send. */
   handleOutput(peer: P): void {
     this.#unsent.add(peer);
   }
@@ -204,7 +204,7 @@ export class Swarm<P extends SwarmMember> {
     }
   }
 
-  /** Time-outs and keep-alives. */
+  /** Handles time-outs and keep-alives. */
   tick(now: number): void {
     const crowded = this.#peers.size >= this.#options.settings.connectionsPerTorrentMax * CROWDED;
     const { connectTimeoutMs, handshakeTimeoutMs } = this.#options.settings;
@@ -227,7 +227,7 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /**
-   * For each piece the peers that have it, those left out that have all. For people to look at: of a crowd around
+   * For each piece, how many peers have it, not counting those that have all. It is meant for users: with a crowd and
    * millions of pieces only the first are counted.
    */
   partialCopies(pieceCount: number): Uint16Array {
@@ -245,7 +245,7 @@ export class Swarm<P extends SwarmMember> {
     return copies;
   }
 
-  /** Also by a connection that it opened. */
+  /** Even over a connection that it opened. */
   #isConnectedTo({ address, port }: Endpoint): boolean {
     for (const peer of this.#peers) {
       const endpoint = dialledAt(peer);
@@ -269,10 +269,10 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /**
-   * Makes room for a newcomer: a peer with whom neither side wants anything goes, else one that nothing moves
-   * to or from, of a network that has more of those than the newcomer's has peers (WIR-20).
+   * Makes room for a newcomer: drops a peer when neither side is interested, or else one with which no data moves, of a
+   * network that has more such peers than the newcomer's network has peers (WIR-20).
    *
-   * @returns False when every peer is of use, or has as good a right.
+   * @returns False when every peer is useful, or has an equal right to its place.
    */
   evictFor(newcomer: string, now: number): boolean {
     const network = networkName(newcomer);
@@ -315,7 +315,7 @@ export class Swarm<P extends SwarmMember> {
   }
 }
 
-/** Where the peer is dialled; `undefined` while that is not known of one that dialled us. */
+/** The address where the peer can be dialled; `undefined` while that is unknown for one that dialled us. */
 export function dialledAt({ connection, swarm }: SwarmMember): Endpoint | undefined {
   const { incoming, remote } = connection;
   if (!incoming) return remote;
