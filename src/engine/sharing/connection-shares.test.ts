@@ -18,7 +18,7 @@ class Torrent implements ConnectionSharer {
   }
 }
 
-/** Lets whatever is decided happen, for so many seconds. @returns Connections taken, by second. */
+/** Lets decisions happen for this many seconds. @returns Connections taken, by second. */
 function run(
   shares: ConnectionShares<Torrent>,
   torrents: readonly Torrent[],
@@ -33,7 +33,7 @@ function run(
     shares.handleTaken(take, now);
     take.from.count -= 1;
     take.from.openCount -= 1;
-    // Who does not answer leaves the place to the one that had it.
+    // An address that does not answer leaves the place to the torrent that had it.
     const next = answers ? take.to! : take.from;
     next.count += 1;
     next.openCount += 1;
@@ -41,7 +41,7 @@ function run(
   return takenAtMs;
 }
 
-test("a torrent that comes late gets nearly as many as the first, one a second, and then nothing is taken", () => {
+test("a torrent that comes late gets nearly as many as the first, one a second, and then no more are taken", () => {
   const shares = new ConnectionShares<Torrent>();
   const torrents = [new Torrent(200), new Torrent(0)];
   const takenAtMs = run(shares, torrents, { seconds: 300 });
@@ -52,7 +52,7 @@ test("a torrent that comes late gets nearly as many as the first, one a second, 
   assert.deepEqual(run(shares, torrents, { fromMs: 300_000, seconds: 3_600 }), []);
 });
 
-test("nothing is taken for a torrent that has nobody to dial", () => {
+test("nothing is taken for a torrent that has no address to dial", () => {
   const torrents = [new Torrent(200), new Torrent(0)];
   torrents[1]!.wants = false;
   assert.deepEqual(run(new ConnectionShares(), torrents, { seconds: 60 }), []);
@@ -64,14 +64,14 @@ test("a torrent whose addresses do not answer costs the others ever less", () =>
   assert.ok(takenAtMs.length <= 16, `${takenAtMs.length} taken in an hour`);
 });
 
-test("somebody who came in although all is taken makes the fullest torrent give one", () => {
+test("a peer that connects when all connections are in use makes the fullest torrent give one up", () => {
   const torrents = [new Torrent(200), new Torrent(1)];
   torrents[1]!.wants = false;
   const take = new ConnectionShares<Torrent>().next(torrents, true, 0);
   assert.deepEqual(take, { from: torrents[0], to: undefined });
 });
 
-test("a place that was made is not for the torrent that gave it", () => {
+test("a free place is not for the torrent that gave it up", () => {
   const shares = new ConnectionShares<Torrent>();
   const torrents = [new Torrent(200), new Torrent(0)];
   const [first, late] = torrents as [Torrent, Torrent];
@@ -84,7 +84,7 @@ test("a place that was made is not for the torrent that gave it", () => {
   assert.ok(shares.mayFill(torrents, true, 1_000)(late));
 });
 
-test("whatever torrents have and want, taking ends, and nobody gets back what it gave", () => {
+test("whatever torrents have and want, taking ends, and no torrent gets back what it gave", () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = seededRandom(seed);
     const shares = new ConnectionShares<Torrent>();

@@ -1,6 +1,6 @@
 /** A torrent is below its share when the fullest torrent has more than this many times its connections, plus one. */
 const APART = 1.25;
-/** Between two connections that are taken back. */
+/** Interval between two connections that are taken back. */
 const TAKE_MS = 1_000;
 /** The wait doubles, up to this, each time a torrent gained no peer from the last connection that it was given. */
 const WAIT_MS_MAX = 600_000;
