@@ -20,26 +20,26 @@ export interface PeerOwner {
   admit(connection: Connection): ConnectionSink | undefined | Promise<ConnectionSink | undefined>;
 }
 
-/** Somebody whom an owner wants to reach. */
+/** A peer that an owner wants to dial. */
 export interface DialRequest {
   readonly remote: Endpoint;
   /** What our side of the handshake says. */
   readonly owner: ConnectionOwner;
-  /** The connection is being opened. @returns What it calls from now on, to its end. */
+  /** The connection is being opened. @returns The sink that it calls from now on, until it ends. */
   readonly adopt: (connection: Connection) => ConnectionSink;
 }
 
-/** An infohash that an owner has. */
+/** An owner's hold on one infohash. */
 export interface PeerRoute {
   /**
-   * Dials a peer when it is the owner's turn: owners and torrents take turns, and each connection counts for the limits of
-   * the session. A peer whose address has as many connections as it may waits until there is room. One that does not shake
-   * hands in the time of `connectTimeoutMs` and `handshakeTimeoutMs` is closed.
+   * Dials a peer when it is the owner's turn: owners and torrents take turns, and each connection counts towards the
+   * session's limits. If the peer's address has as many connections as it may have, the peer waits until there is
+   * room. A peer that does not complete its handshake within `connectTimeoutMs` and `handshakeTimeoutMs` is closed.
    *
-   * @returns Withdraws the request, if the peer was not dialled yet.
+   * @returns A function that withdraws the request, if the peer was not dialled yet.
    * @throws {EngineError} `too-many-dials` when 256 wait; `closed` when the route has ended.
    */
   dial(request: DialRequest): () => void;
-  /** Takes no more peers and dials nobody any more; peers that the owner has stay. */
+  /** Accepts and dials no more peers; the owner keeps the peers it has. */
   end(): void;
 }

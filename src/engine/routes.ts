@@ -6,31 +6,31 @@ import type { DialRequest, PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { EnginePorts, EngineSettings } from "./session-contract.ts";
 import type { Bursts } from "./sharing/bursts.ts";
 
-/** Peers that one owner may want to dial at a time. */
+/** The most peers that may wait to be dialled for one owner. */
 const WAITING_MAX = 256;
 
-/** What the session does for them. */
+/** What the session does for the routes. */
 export interface RoutesHost {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly bursts: Bursts;
-  /** Opens a connection; `undefined` when a limit forbids it at the moment. */
+  /** Opens a connection; `undefined` when a limit forbids it now. */
   dial(
     remote: DialRequest["remote"],
     owner: ConnectionOwner,
     infohash: Uint8Array,
   ): Connection | undefined;
-  /** @returns Whether an accepted connection is still there: it is no stray any more. */
+  /** An accepted connection is no longer a stray. @returns False when it has ended. */
   claim(connection: Connection): boolean;
   handleCandidates(): void;
   handleDisconnected(connection: Connection): void;
 }
 
-/** One infohash that is no torrent's: the peers that its owner has, and those it wants dialled. */
+/** One infohash without a torrent: its owner's peers, and those that the owner wants to dial. */
 export class Route implements PeerRoute {
   readonly infohash: Uint8Array;
   readonly owner: PeerOwner;
-  /** Connections that its owner has. */
+  /** The owner's connections. */
   count = 0;
   readonly #routes: Routes;
   readonly #waiting: DialRequest[] = [];
@@ -69,7 +69,7 @@ export class Route implements PeerRoute {
     return this.isAnyWaiting;
   }
 
-  /** @returns False when nobody is to be dialled, or limits forbid to dial any of those now. */
+  /** @returns False when no peer waits to be dialled, or limits forbid all of them now. */
   dialNext(_now: number): boolean {
     for (let left = this.#waiting.length; left > 0; left -= 1) {
       const request = this.#waiting.shift()!;
@@ -80,13 +80,13 @@ export class Route implements PeerRoute {
   }
 }
 
-/** Peers of owners that are no torrents. */
+/** The peers of owners that are not torrents. */
 export class Routes {
   readonly #host: RoutesHost;
   readonly #routes = new Map<string, Route>();
-  /** Connections that owners have, also of routes that have ended. */
+  /** The owners' connections, including those of ended routes. */
   readonly #connections = new Set<Connection>();
-  /** Of those, peers that were dialled and have not shaken hands, and when they were dialled. */
+  /** Those of them that were dialled and have not completed their handshake, and when they were dialled. */
   readonly #opening = new Map<Connection, number>();
 
   constructor(host: RoutesHost) {
@@ -101,7 +101,7 @@ export class Routes {
     return this.#routes.values();
   }
 
-  /** They need the session's tick. */
+  /** Whether they need the session's tick. */
   get isWaiting(): boolean {
     if (this.#opening.size > 0) return true;
     for (const route of this.#routes.values()) if (route.isAnyWaiting) return true;
@@ -153,7 +153,7 @@ export class Routes {
     return true;
   }
 
-  /** @returns False when a limit forbids it at the moment. */
+  /** @returns False when a limit forbids it now. */
   dial(route: Route, { remote, owner, adopt }: DialRequest): boolean {
     const connection = this.#host.dial(remote, owner, route.infohash);
     if (!connection) return false;
@@ -174,12 +174,12 @@ export class Routes {
     });
   }
 
-  /** Somebody waits to be dialled. */
+  /** A peer waits to be dialled. */
   handleWanted(): void {
     this.#host.handleCandidates();
   }
 
-  /** A peer that does not shake hands holds a place that others need. */
+  /** Closes peers that do not complete their handshake: they hold places that others need. */
   tick(now: number): void {
     const { connectTimeoutMs, handshakeTimeoutMs } = this.#host.settings;
     for (const [connection, sinceMs] of this.#opening) {

@@ -17,7 +17,7 @@ export interface StreamDecorator {
    * @throws {WireError} When the bytes are wrong: the peer misbehaves.
    */
   negotiate(received: Uint8Array, wire: DecoratorWire): DecoratorStep | Promise<DecoratorStep>;
-  /** The connection has ended; called once. Work in progress is in vain. */
+  /** The connection has ended; called once. The results of work in progress will not be used. */
   handleEnd?(): void;
 }
 

@@ -244,7 +244,7 @@ test(
     for (const made of SIX.slice(0, 3)) {
       const seeds: Endpoint[] = [];
       for (let i = 0; i < 12; i += 1) {
-        // The eighth is the first that is fast: by its place none would be chosen.
+        // The first seven are slow, so that a choice by position would pick no fast one.
         const upBytesPerSecond = i >= 7 && i < 11 ? 8 * KIB : KIB;
         const node = await swarm.join({ settings: { upBytesPerSecond } });
         node.seed(made);

@@ -12,7 +12,7 @@ import { hostOf, infohashOf, listenAs, ScriptedPeer } from "./scripted-peer.ts";
 const SHARE = new Uint8Array(20).fill(0x5a);
 const FLAGS = { extended: false, fast: true, dht: false, v2: false };
 
-/** Takes a call and says nothing. */
+/** Accepts a connection and sends nothing. */
 const MUTE: StreamHandler = {
   handleOpen: () => undefined,
   handleBytes: () => undefined,
@@ -23,7 +23,7 @@ const MUTE: StreamHandler = {
 /** An owner that is not a torrent: it records what its peers send. */
 class Share {
   readonly log: string[] = [];
-  /** When peers that dial us are taken, and whether; at once without it. */
+  /** Decides when and whether peers that dial us are accepted; without it they are accepted at once. */
   answer: Promise<boolean> | undefined;
   readonly bounds = { wanted: 5, served: 9 };
   readonly connections: Connection[] = [];
@@ -143,7 +143,7 @@ test(
 );
 
 test(
-  "an owner may take its time to admit a peer: nothing that came meanwhile is lost",
+  "an owner may take its time to admit a peer: nothing that arrives meanwhile is lost",
   withSeed(321, async (seed) => {
     const { swarm, share, call } = await world(seed);
     const answer = Promise.withResolvers<boolean>();
@@ -163,7 +163,7 @@ test(
 );
 
 test(
-  "a peer that an owner refuses late, or cannot take, is closed; one that left meanwhile is told to its sink",
+  "a peer that an owner refuses late, or cannot take, is closed; when one left meanwhile its sink is told",
   withSeed(322, async (seed) => {
     const { swarm, share, call } = await world(seed);
     share.answer = Promise.resolve(false);
@@ -192,7 +192,7 @@ test(
 );
 
 test(
-  "a peer that an owner takes its time for has the time of a handshake",
+  "an owner must admit a peer within the time of a handshake",
   withSeed(323, async (seed) => {
     const { swarm, share, call } = await world(seed);
     share.answer = new Promise(() => undefined);
@@ -202,12 +202,12 @@ test(
   }),
 );
 
-/** What is promised goes on. */
+/** Lets pending promises continue. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
 
-/** A machine that listens for the share, and counts who came. */
+/** A machine that listens for the share, and counts the peers that dial it. */
 async function listener(swarm: SimSwarm, number: number) {
   const { peers, address, port } = await listenAs(hostOf(swarm, 100 + number), {
     infohash: SHARE,
@@ -260,7 +260,7 @@ test(
 );
 
 test(
-  "half-open places go round between an owner and a torrent, and come back from peers that never answer",
+  "an owner and a torrent take turns at half-open places, and peers that never answer free theirs",
   withSeed(326, async (seed) => {
     const swarm = new SimSwarm({ seed, size: 64 * 1024 });
     const { node, run } = await swarm.joinSeed({ settings: { halfOpenMax: 4 } });
@@ -288,7 +288,7 @@ test(
 );
 
 test(
-  "256 may wait to be dialled, and none when the route has ended",
+  "256 peers may wait to be dialled, and none after the route has ended",
   withSeed(327, async (seed) => {
     const { share, route } = await world(seed);
     const adopt = (connection: Connection): ConnectionSink => share.adopt(connection);

@@ -4,7 +4,7 @@ import type { ResumeState } from "../../src/engine/session-contract.ts";
 import { type SimPeer, SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { assertWhole, MIB, withSeed } from "./judging.ts";
 
-/** Six seeds, and a leecher that has just begun. */
+/** Six seeds, and a leecher that has just started. */
 async function beginning(seed: number) {
   const swarm = new SimSwarm({ seed, size: 8 * MIB, pieceLength: 256 * 1024 });
   const seeds: SimPeer[] = [];
