@@ -21,7 +21,8 @@ import type {
   SlabPool,
 } from "../src/ports/content.ts";
 import { SILENT_LOG } from "../src/ports/log.ts";
-import type { StreamConnection, StreamHandler, StreamNet } from "../src/ports/net.ts";
+import { tcpAddress } from "../src/base/peer-address.ts";
+import type { StreamConnection, StreamHandler, PeerTransport } from "../src/ports/net.ts";
 import { seededRandom } from "../src/sim/seeded-random.ts";
 import { PIECE_HEAD_BYTES, writePieceHead, writeRequest } from "../src/wire/encode-messages.ts";
 import { encodeHandshake, HANDSHAKE_BYTES } from "../src/wire/handshake.ts";
@@ -40,7 +41,9 @@ const READ_BLOCKS = 8;
 const AHEAD = 250;
 const REQUEST_BYTES = 17;
 const FRAME_BYTES = PIECE_HEAD_BYTES + BLOCK_BYTES;
-const REMOTE = { address: "10.0.0.2", port: 6881 };
+const ENDPOINT = { address: "10.0.0.2", port: 6881 };
+/** An older engine takes an endpoint for it. */
+const REMOTE = { ...tcpAddress(ENDPOINT), ...ENDPOINT };
 
 type MakeSession = (options: SessionOptions) => EngineSession;
 
@@ -267,25 +270,26 @@ function measure(work: () => void): Figures {
 async function openSession(
   make: MakeSession,
   world: World,
-  net: StreamNet,
+  transport: PeerTransport,
   add: Pick<AddTorrent, "mode" | "existing">,
 ): Promise<EngineSession> {
   const content: ContentSource = { open: () => openContent(world, add.mode === "seed") };
-  const session = make({
-    ports: {
-      clock: {
-        nowMs: () => world.nowMs,
-        wallMs: () => world.nowMs,
-        startTimer: (delayMs, fire) => world.startTimer(delayMs, fire),
-      },
-      random: seededRandom(1),
-      net,
-      content,
-      receiveSlabs: new Slabs(),
-      sendSlabs: new Slabs(),
-      log: SILENT_LOG,
+  const ports = {
+    clock: {
+      nowMs: () => world.nowMs,
+      wallMs: () => world.nowMs,
+      startTimer: (delayMs: number, fire: () => void) => world.startTimer(delayMs, fire),
     },
-  });
+    random: seededRandom(1),
+    transports: [transport],
+    // An older engine takes this one.
+    net: transport,
+    content,
+    receiveSlabs: new Slabs(),
+    sendSlabs: new Slabs(),
+    log: SILENT_LOG,
+  };
+  const session = make({ ports });
   await session.listen({ host: "10.0.0.1", port: 6881 });
   session.add({ from: { metainfo }, root: "/content", ...add });
   world.pay();
@@ -295,12 +299,16 @@ async function openSession(
 async function receive(make: MakeSession): Promise<Figures> {
   const world = new World();
   const seed = new RawSeed(world);
-  const net: StreamNet = {
-    listen: () => Promise.resolve({ local: REMOTE, close: () => undefined }),
-    connect: (_remote, handler) => {
-      seed.handler = handler;
-      return seed;
-    },
+  const connect = (_remote: unknown, handler: StreamHandler): StreamConnection => {
+    seed.handler = handler;
+    return seed;
+  };
+  // An older engine calls `connect`.
+  const net = {
+    kind: "tcp" as const,
+    listen: () => Promise.resolve({ local: ENDPOINT, close: () => undefined }),
+    dial: connect,
+    connect,
   };
   const session = await openSession(make, world, net, { mode: "download", existing: "own" });
   const [torrent] = [...session.torrents()];
@@ -319,12 +327,13 @@ async function serve(make: MakeSession): Promise<Figures> {
   const world = new World();
   const leecher = new RawLeecher(world);
   let accept: (connection: StreamConnection) => StreamHandler | undefined = () => undefined;
-  const net: StreamNet = {
+  const net: PeerTransport = {
+    kind: "tcp",
     listen: (options) => {
       accept = options.accept;
-      return Promise.resolve({ local: REMOTE, close: () => undefined });
+      return Promise.resolve({ local: ENDPOINT, close: () => undefined });
     },
-    connect: () => {
+    dial: () => {
       throw new Error("a seed dials nobody here");
     },
   };

@@ -42,7 +42,7 @@ const session = new Session({
   ports: {
     clock: new NodeClock(),
     random: new NodeRandom(),
-    net: new TcpNet(),
+    transports: [new TcpNet()],
     content: disk,
     receiveSlabs: disk.createSlabPool(16 * 1024 * 1024),
     sendSlabs: disk.createSlabPool(4 * 1024 * 1024),

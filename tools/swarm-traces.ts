@@ -68,8 +68,8 @@ async function comeAndGo(seed: number): Promise<SimSwarm> {
     if (index % 3 !== 1) continue;
     const late = await swarm.joinLeecher();
     swarm.simulation.runFor(100);
-    late.run.torrent.addPeers(leechers.map(({ node }) => node.endpoint));
-    late.run.torrent.addPeers([first.node.endpoint]);
+    late.run.torrent.addPeers(leechers.map(({ node }) => node.address));
+    late.run.torrent.addPeers([first.node.address]);
   }
   swarm.simulation.runFor(LIMIT_MS);
   return swarm;

@@ -27,16 +27,13 @@ export function portOption(text: string): number {
 }
 
 /** A peer's address or name, and its port. */
-export interface PeerAddress {
+export interface NamedPeer {
   readonly host: string;
   readonly port: number;
 }
 
 /** Collects the addresses of peers: `192.0.2.7:6881`, `[2001:db8::1]:6881`, `host.example:6881`. */
-export function peerOption(
-  text: string,
-  before: readonly PeerAddress[] = [],
-): readonly PeerAddress[] {
+export function peerOption(text: string, before: readonly NamedPeer[] = []): readonly NamedPeer[] {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[3] ?? 0);
   if (match && port >= 1 && port <= 65_535)

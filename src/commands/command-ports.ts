@@ -4,7 +4,7 @@ import type { OwnNetworks } from "../guard/own-networks.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, PieceHasher, SlabPool } from "../ports/content.ts";
 import type { Log } from "../ports/log.ts";
-import type { DatagramNet, HttpCalls, HttpFetch, StreamNet, Uploads } from "../ports/net.ts";
+import type { DatagramNet, HttpCalls, HttpFetch, PeerTransport, Uploads } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { UserFiles } from "../ports/user-files.ts";
@@ -44,7 +44,7 @@ export interface SessionPorts extends DiskPorts {
   readonly clock: Clock;
   readonly random: Random;
   /** @param allowRemote - Called before each connection that we open (house rule 8). */
-  readonly openNet: (allowRemote: (peer: Endpoint) => boolean) => StreamNet;
+  readonly openTransports: (allowRemote: (peer: Endpoint) => boolean) => readonly PeerTransport[];
   readonly datagrams: DatagramNet;
   /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;

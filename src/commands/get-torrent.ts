@@ -1,5 +1,6 @@
 import { invariant } from "../base/errors.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../base/endpoint.ts";
+import { tcpAddresses } from "../base/peer-address.ts";
 import { contentLayout } from "../engine/content-layout.ts";
 import { withVisibleName } from "../engine/visible-name.ts";
 import type {
@@ -18,7 +19,7 @@ import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
-import { type PeerAddress, resolvePeers } from "./peer-addresses.ts";
+import { type NamedPeer, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
@@ -43,7 +44,7 @@ export interface GetOptions extends CommandRun<GetEvent> {
   /** After the download, seed up to this ratio or until the signal. `undefined` ends at once. */
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-  readonly peers: readonly PeerAddress[];
+  readonly peers: readonly NamedPeer[];
   /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
   readonly downBytesPerSecond: number | undefined;
@@ -232,7 +233,7 @@ class Download {
       resume,
       select: (info) => this.#select(info, resume),
       sources: this.#trackers,
-      peers: known,
+      peers: tcpAddresses(known),
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
     });

@@ -1,4 +1,5 @@
 import { parseEndpoint } from "../base/endpoint.ts";
+import { tcpAddresses } from "../base/peer-address.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
@@ -46,7 +47,7 @@ export class HubFetching implements FetchEngine {
       const torrent = session.add({
         ...options,
         sources,
-        peers: peers.filter((peer) => guard.allowPeer(peer)),
+        peers: tcpAddresses(peers.filter((peer) => guard.allowPeer(peer))),
       });
       this.#trackers.set(torrent, sources);
       return torrent;

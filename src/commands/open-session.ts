@@ -56,7 +56,7 @@ export async function openSession(
     ports: {
       clock,
       random,
-      net: ports.openNet((peer) => guard.admitPeer(peer)),
+      transports: ports.openTransports((peer) => guard.admitPeer(peer)),
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),

@@ -3,7 +3,7 @@ import type { DatagramNet } from "../ports/net.ts";
 import { CommandError } from "./command-error.ts";
 
 /** A peer as a user names it. */
-export interface PeerAddress {
+export interface NamedPeer {
   /** A name or a literal address. */
   readonly host: string;
   readonly port: number;
@@ -12,7 +12,7 @@ export interface PeerAddress {
 /** @throws {CommandError} `unreachable` when a name cannot be resolved. */
 export async function resolvePeers(
   names: Pick<DatagramNet, "resolve">,
-  peers: readonly PeerAddress[],
+  peers: readonly NamedPeer[],
 ): Promise<Endpoint[]> {
   return Promise.all(
     peers.map(async ({ host, port }) => {

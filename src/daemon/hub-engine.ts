@@ -28,7 +28,7 @@ export async function openHubEngine(
       random,
       log,
       faults,
-      net: new TcpNet({ log }),
+      transports: [new TcpNet({ log })],
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),

@@ -14,7 +14,7 @@ export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
     ...diskPorts(log),
     clock: new NodeClock(),
     random: new NodeRandom(),
-    openNet: (allowRemote) => new TcpNet({ log, allowRemote }),
+    openTransports: (allowRemote) => [new TcpNet({ log, allowRemote })],
     datagrams: new UdpNet({ log }),
     makeFetch: fetchMaker(),
     networks: ownNetworks(),

@@ -1,5 +1,5 @@
-import type { Endpoint } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 
 /** An extension of the peer protocol (BEP 10) that is passed in when a torrent is added. */
 export interface ExtensionKind {
@@ -41,9 +41,9 @@ export interface Extension {
 /** A peer, as an extension sees it. */
 export interface ExtensionPeer {
   /** The origin of its connection, or the address we dialled. */
-  readonly address: Endpoint;
+  readonly address: PeerAddress;
   /** The address where it can be dialled; `undefined` while that is unknown for a peer that dialled us. */
-  readonly reachableAt: Endpoint | undefined;
+  readonly reachableAt: PeerAddress | undefined;
   readonly isSeed: boolean;
   /** May be called at any time. @returns False when the peer does not accept such messages, or is gone. */
   send(payload: Uint8Array): boolean;

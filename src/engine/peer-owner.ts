@@ -1,4 +1,4 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
 
@@ -22,7 +22,7 @@ export interface PeerOwner {
 
 /** A peer that an owner wants to dial. */
 export interface DialRequest {
-  readonly remote: Endpoint;
+  readonly remote: PeerAddress;
   /** What our side of the handshake says. */
   readonly owner: ConnectionOwner;
   /** The connection is being opened. @returns The sink that it calls from now on, until it ends. */

@@ -16,7 +16,7 @@ export interface RoutesHost {
   readonly bursts: Bursts;
   /** Opens a connection; `undefined` when a limit forbids it now. */
   dial(
-    remote: DialRequest["remote"],
+    ways: readonly [DialRequest["remote"]],
     owner: ConnectionOwner,
     infohash: Uint8Array,
   ): Connection | undefined;
@@ -155,7 +155,7 @@ export class Routes {
 
   /** @returns False when a limit forbids it now. */
   dial(route: Route, { remote, owner, adopt }: DialRequest): boolean {
-    const connection = this.#host.dial(remote, owner, route.infohash);
+    const connection = this.#host.dial([remote], owner, route.infohash);
     if (!connection) return false;
     this.#opening.set(connection, this.#host.ports.clock.nowMs());
     this.#adopt(route, connection, adopt(connection));

@@ -1,6 +1,6 @@
 import type { Bitfield } from "../base/bitfield.ts";
-import type { Endpoint } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
@@ -9,7 +9,7 @@ import type { ExtensionKind } from "./extension.ts";
 import type { StreamDecorators } from "./stream-decorator.ts";
 import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
-import type { StreamNet } from "../ports/net.ts";
+import type { PeerTransport } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 
@@ -17,7 +17,8 @@ import type { Random } from "../ports/random.ts";
 export interface EnginePorts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly net: StreamNet;
+  /** How peers are reached, and reach us; one of a kind. */
+  readonly transports: readonly PeerTransport[];
   readonly content: ContentSource;
   /** Memory in which arriving pieces are assembled: the write cache. Its limit is the back-pressure. */
   readonly receiveSlabs: SlabPool;
@@ -83,6 +84,7 @@ export type TorrentEvent =
   /** Everything that is wanted is on disk and judged intact. */
   | { readonly kind: "complete" }
   | { readonly kind: "piece-lost"; readonly piece: number }
+  /** @property address - An IP address; of a peer that has none, its `banKey`. */
   | { readonly kind: "peer-banned"; readonly address: string; readonly reason: string };
 
 /** State that survives restarts. It claims only pieces that were durable when it was made. */
@@ -119,7 +121,8 @@ export interface TorrentStats {
 }
 
 export interface PeerStatus {
-  readonly remote: Endpoint;
+  /** Where the connection leads, or comes from; its kind is the transport. */
+  readonly remote: PeerAddress;
   readonly incoming: boolean;
   readonly client: string;
   readonly piecesHeld: number;
@@ -159,7 +162,7 @@ export interface AddTorrent {
   /** Which files to fetch; called once the info is known. Default: all. */
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
-  readonly peers?: readonly Endpoint[] | undefined;
+  readonly peers?: readonly PeerAddress[] | undefined;
   /** Extensions of the peer protocol, in addition to the engine's own (`ut_metadata`, `lt_donthave`). */
   readonly extensions?: readonly ExtensionKind[] | undefined;
   readonly downBytesPerSecond?: number | undefined;
@@ -197,7 +200,8 @@ export interface EngineTorrent {
   peers(): PeerStatus[];
   /** For each piece, how many connected peers have it, not counting those that have all; undefined without metadata. */
   partialCopies(): Uint16Array | undefined;
-  addPeers(peers: readonly Endpoint[]): void;
+  /** Addresses that no transport of the session reaches are left out. */
+  addPeers(peers: readonly PeerAddress[]): void;
   setWanted(wanted: readonly boolean[]): void;
   setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
   /**
@@ -282,7 +286,7 @@ export interface SwarmView {
   readonly stats: () => Pick<TorrentStats, "uploaded" | "downloaded" | "left">;
   /** True while more peers are welcome. */
   readonly wantsPeers: () => boolean;
-  readonly offerPeers: (peers: readonly Endpoint[]) => void;
+  readonly offerPeers: (peers: readonly PeerAddress[]) => void;
 }
 
 export interface PeerSourceHandle {

@@ -1,11 +1,11 @@
 import { fromHex } from "../base/bytes.ts";
-import type { Endpoint } from "../base/endpoint.ts";
 import { infohashKey, wireInfohashes } from "../base/infohash.ts";
+import { banKey, networkKey, type PeerAddress } from "../base/peer-address.ts";
 import { makePeerId } from "../base/peer-id.ts";
 import type { Timer } from "../ports/clock.ts";
-import type { StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
+import type { StreamConnection, StreamHandler } from "../ports/net.ts";
 import { ConnectionShares } from "./sharing/connection-shares.ts";
-import { Crowd, mostCrowded, networkName } from "./sharing/crowd.ts";
+import { Crowd, mostCrowded } from "./sharing/crowd.ts";
 import { EngineError } from "./engine-error.ts";
 import { Connection, type ConnectionGate } from "./connection/connection.ts";
 import type { Decorating } from "./connection/decorations.ts";
@@ -13,6 +13,7 @@ import type { StreamDecorators } from "./stream-decorator.ts";
 import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import { Route, Routes, type RoutesHost } from "./routes.ts";
 import type { ConnectionOwner } from "./connection/connection-sink.ts";
+import { Transports } from "./connection/transports.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
 import { Bursts } from "./sharing/bursts.ts";
@@ -26,6 +27,7 @@ import type {
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
+import type { PeerWays } from "./swarm/candidates.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
@@ -70,13 +72,13 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly #strays = new Map<Connection, number>();
   readonly #crowd: Crowd;
   readonly #shares = new ConnectionShares<TorrentPeers>();
+  readonly #transports: Transports;
   readonly #upLimit: RateLimit;
   readonly #downLimit: RateLimit;
   /** Dialled connections without an answer so far. */
   readonly #halfOpen = new Set<Connection>();
   /** The position of the torrent that dialled last. */
   #dialTurn = -1;
-  #listener: StreamListener | undefined;
   #tick: Timer | undefined;
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
@@ -98,6 +100,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     const { handshakeTimeoutMs } = this.settings;
     this.#decorating = { timeoutMs: handshakeTimeoutMs, log: options.ports.log };
     this.#crowd = new Crowd(this.settings);
+    this.#transports = new Transports(options.ports.transports);
     this.peerId = makePeerId(options.ports.random.bytes(12));
     this.#upLimit = new RateLimit(this.settings.upBytesPerSecond);
     this.#downLimit = new RateLimit(this.settings.downBytesPerSecond);
@@ -111,15 +114,14 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   }
 
   get port(): number {
-    return this.#listener?.local.port ?? 0;
+    return this.#transports.port;
   }
 
   async listen(options: { host: string; port: number }): Promise<number> {
-    this.#listener = await this.ports.net.listen({
+    return this.#transports.listen({
       ...options,
       accept: (stream) => this.bursts.run(() => this.#accept(stream)),
     });
-    return this.#listener.local.port;
   }
 
   add(options: AddTorrent): EngineTorrent {
@@ -173,7 +175,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   }
 
   async #close(): Promise<void> {
-    this.#listener?.close();
+    this.#transports.close();
     this.#tick?.cancel();
     this.#pump?.cancel();
     this.#roomTimer?.cancel();
@@ -194,25 +196,24 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   // ---- Connections -------------------------------------------------------------------------------
 
   #accept(stream: StreamConnection): StreamHandler | undefined {
-    const { address } = stream.remote;
+    const { remote } = stream;
     const now = this.ports.clock.nowMs();
-    if (this.#closing || !this.#crowd.mayAccept(address, now)) return undefined;
-    if (this.#strays.size >= STRAYS_MAX && !this.#dropStray(address)) return undefined;
-    if (this.#crowd.isFull && !this.#makeRoom(address)) return undefined;
+    if (this.#closing || !this.#crowd.mayAccept(remote, now)) return undefined;
+    if (this.#strays.size >= STRAYS_MAX && !this.#dropStray(remote)) return undefined;
+    if (this.#crowd.isFull && !this.#makeRoom(remote)) return undefined;
     const accepted = new Connection({
-      remote: stream.remote,
       clock: this.ports.clock,
       bursts: this.bursts,
       connect: () => stream,
       gate: this,
       decorating: this.#decorating,
       decorator: this.decorators.incoming?.({
-        remote: stream.remote,
+        remote,
         infohashes: () => this.#infohashes(),
       }),
     });
     this.#strays.set(accepted, now);
-    this.#count(address, 1);
+    this.#count(remote, 1);
     this.#scheduleTick();
     return accepted;
   }
@@ -268,56 +269,56 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
 
   handleStray(connection: Connection, reason: string): void {
     this.#strays.delete(connection);
-    const { address } = connection.remote;
-    if (connection.misbehaved) this.ports.faults?.count("bad-peer", { address, why: reason });
-    this.#count(address, -1);
+    const { remote, misbehaved } = connection;
+    if (misbehaved) this.ports.faults?.count("bad-peer", { address: banKey(remote), why: reason });
+    this.#count(remote, -1);
   }
 
   /** Every connection counts from the moment it is opened or accepted until it has ended. */
   handleDisconnected(connection: Connection): void {
     this.#strays.delete(connection);
     this.#halfOpen.delete(connection);
-    this.#count(connection.remote.address, -1);
+    this.#count(connection.remote, -1);
   }
 
-  dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
-    if (!this.#crowd.mayConnect(remote.address)) return undefined;
+  dial(ways: PeerWays, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined {
+    const [address] = ways;
+    if (!this.#crowd.mayConnect(address)) return undefined;
     if (this.#filled >= this.#fillMax) return undefined;
-    if (this.#crowd.isFull && !this.#dropStray(remote.address)) return undefined;
-    this.#count(remote.address, 1);
+    if (this.#crowd.isFull && !this.#dropStray(address)) return undefined;
+    this.#count(address, 1);
     const dialled = new Connection({
-      remote,
       clock: this.ports.clock,
       bursts: this.bursts,
       connect: (handler) =>
-        this.ports.net.connect(remote, handler, { timeoutMs: this.settings.connectTimeoutMs }),
+        this.#transports.dial(ways, handler, { timeoutMs: this.settings.connectTimeoutMs }),
       dialled: { owner, infohash },
       decorating: this.#decorating,
-      decorator: this.decorators.outgoing?.({ remote, infohash }),
+      decorator: this.decorators.outgoing?.({ remote: address, infohash }),
     });
     this.#halfOpen.add(dialled);
     return dialled;
   }
 
   /** Drops the newest stray of a network that has more of them than the newcomer's network. */
-  #dropStray(newcomer: string): boolean {
+  #dropStray(newcomer: PeerAddress): boolean {
     const strays = Array.from(this.#strays.keys(), (peer) => ({
       peer,
-      network: networkName(peer.remote.address)!,
+      network: networkKey(peer.remote)!,
     }));
-    const victim = mostCrowded(strays, networkName(newcomer)!);
+    const victim = mostCrowded(strays, networkKey(newcomer)!);
     victim?.close("room is needed for another");
     return victim !== undefined;
   }
 
   /** Among strays, then in the torrents, starting with the torrents that have most peers. */
-  #makeRoom(newcomer: string): boolean {
+  #makeRoom(newcomer: PeerAddress): boolean {
     if (this.#dropStray(newcomer)) return true;
     const torrents = [...this.#torrents].sort((a, b) => b.connections.count - a.connections.count);
     return torrents.some((torrent) => torrent.connections.evictFor(newcomer));
   }
 
-  #count(address: string, change: 1 | -1): void {
+  #count(address: PeerAddress, change: 1 | -1): void {
     this.#crowd.count(address, change, this.ports.clock.nowMs());
   }
 

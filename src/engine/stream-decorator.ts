@@ -1,4 +1,4 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 
 /**
  * Changes the bytes of one connection in transit, as a machine without I/O: message stream encryption before the
@@ -76,7 +76,7 @@ export interface StreamCipher {
 
 /** A peer whose stream may be decorated after the handshakes. */
 export interface DecoratedPeer {
-  readonly remote: Endpoint;
+  readonly remote: PeerAddress;
   readonly incoming: boolean;
   /** The infohash of the dialler's handshake, 20 bytes. */
   readonly infohash: Uint8Array;
@@ -88,7 +88,7 @@ export interface DecoratedPeer {
 export interface StreamDecorators {
   /** Called before we dial: both handshakes go through the decorator. */
   readonly outgoing?: (peer: {
-    readonly remote: Endpoint;
+    readonly remote: PeerAddress;
     readonly infohash: Uint8Array;
   }) => StreamDecorator | undefined;
   /**
@@ -97,7 +97,7 @@ export interface StreamDecorators {
    * @param peer.infohashes - Those of the current torrents and owners, 20 bytes each.
    */
   readonly incoming?: (peer: {
-    readonly remote: Endpoint;
+    readonly remote: PeerAddress;
     readonly infohashes: () => Iterable<Uint8Array>;
   }) => StreamDecorator | undefined;
   /** Called for peers of torrents: everything after the 68 bytes of each side goes through the decorator. */

@@ -1,6 +1,7 @@
 import net from "node:net";
 import { concatBytes } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
+import { type EndpointAddress, tcpAddress } from "../base/peer-address.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import type { TcpSendQueues } from "./tcp-send-queues.ts";
@@ -21,7 +22,7 @@ const FLUSH_MS = 250;
  * the data waits here, uncopied.
  */
 export class TcpConnection implements StreamConnection {
-  readonly remote: Endpoint;
+  readonly remote: EndpointAddress<"tcp">;
   readonly #receiveBuffer: Buffer | undefined;
   readonly #sendQueues: TcpSendQueues;
   #local: Endpoint | undefined;
@@ -43,7 +44,7 @@ export class TcpConnection implements StreamConnection {
 
   /** @param receiveBuffer - Shared by all connections; without it Node allocates for each read. */
   constructor(remote: Endpoint, receiveBuffer: Buffer | undefined, sendQueues: TcpSendQueues) {
-    this.remote = remote;
+    this.remote = tcpAddress(remote);
     this.#sendQueues = sendQueues;
     this.#receiveBuffer = receiveBuffer;
   }
@@ -58,7 +59,7 @@ export class TcpConnection implements StreamConnection {
 
   unackedBytes(): number | undefined {
     if (!this.#local) return this.bufferedBytes;
-    const system = this.#sendQueues.look(this.#local, this.remote);
+    const system = this.#sendQueues.look(this.#local, this.remote.endpoint);
     const waiting = this.#sendingBytes === 0 ? 0 : writeQueueBytes(this.#socket);
     if (system === undefined || waiting === undefined) return undefined;
     return this.#queuedBytes + waiting + system;
@@ -83,7 +84,7 @@ export class TcpConnection implements StreamConnection {
     this.#connectTimer = setTimeout(() => {
       this.#close({ code: "ETIMEDOUT", message: `no answer in ${timeoutMs} ms` });
     }, timeoutMs);
-    const { address: host, port } = this.remote;
+    const { address: host, port } = this.remote.endpoint;
     socket.connect({ host, port, autoSelectFamily: false });
   }
 

@@ -7,7 +7,9 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { concatBytes } from "../base/bytes.ts";
 import { sha1 } from "../base/hash.ts";
-import type { NetFailure, StreamConnection, StreamHandler, StreamListener } from "../ports/net.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { tcpAddress } from "../base/peer-address.ts";
+import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import { TcpNet, type TcpNetOptions } from "./tcp-net.ts";
 
 const TIMEOUT = { timeoutMs: 5000 };
@@ -59,8 +61,15 @@ class Ear implements StreamHandler {
 interface Pair {
   readonly near: Ear;
   readonly far: Ear;
-  readonly listener: StreamListener;
+  readonly listener: Awaited<ReturnType<TcpNet["listen"]>>;
   readonly tcp: TcpNet;
+}
+
+/** The other side, as this one sees it. */
+function endpointOf(ear: Ear): Endpoint {
+  const { remote } = ear.connection!;
+  assert.equal(remote.kind, "tcp");
+  return remote.endpoint;
 }
 
 async function connectedPair(t: TestContext, options: TcpNetOptions, host: string): Promise<Pair> {
@@ -75,7 +84,7 @@ async function connectedPair(t: TestContext, options: TcpNetOptions, host: strin
       return far;
     },
   });
-  near.connection = tcp.connect(listener.local, near, TIMEOUT);
+  near.connection = tcp.dial(tcpAddress(listener.local), near, TIMEOUT);
   await near.until(() => near.opened);
   t.after(() => {
     near.connection?.destroy();
@@ -107,7 +116,7 @@ test("nobody listens: handleClose is called once, later, with the code", async (
   free.close();
   await once(free, "close");
   const ear = new Ear();
-  const connection = new TcpNet().connect({ address: "127.0.0.1", port }, ear, TIMEOUT);
+  const connection = new TcpNet().dial(tcpAddress({ address: "127.0.0.1", port }), ear, TIMEOUT);
   assert.deepEqual(ear.closes, []);
   await ear.until(() => ear.closes.length > 0);
   assert.equal(ear.failureCodes()[0], "ECONNREFUSED");
@@ -117,8 +126,8 @@ test("nobody listens: handleClose is called once, later, with the code", async (
 
 test("an address that the guard forbids is never connected to (house rule 8)", async () => {
   const ear = new Ear();
-  new TcpNet({ allowRemote: ({ address, port }) => address !== "10.1.2.3" || port !== 80 }).connect(
-    { address: "10.1.2.3", port: 80 },
+  new TcpNet({ allowRemote: ({ address, port }) => address !== "10.1.2.3" || port !== 80 }).dial(
+    tcpAddress({ address: "10.1.2.3", port: 80 }),
     ear,
     TIMEOUT,
   );
@@ -139,8 +148,8 @@ test("no answer within the limit: ETIMEDOUT", async (t) => {
   child.kill("SIGSTOP");
   const tcp = new TcpNet();
   const ear = new Ear();
-  const remote = { address: "127.0.0.1", port: Number(line) };
-  const connections = Array.from({ length: 8 }, () => tcp.connect(remote, ear, { timeoutMs: 200 }));
+  const remote = tcpAddress({ address: "127.0.0.1", port: Number(line) });
+  const connections = Array.from({ length: 8 }, () => tcp.dial(remote, ear, { timeoutMs: 200 }));
   t.after(() => {
     for (const connection of connections) connection.destroy();
   });
@@ -153,7 +162,7 @@ test("a connection that `accept` refuses is closed", async (t) => {
   const listener = await tcp.listen({ host: "127.0.0.1", port: 0, accept: () => undefined });
   t.after(() => listener.close());
   const ear = new Ear();
-  tcp.connect(listener.local, ear, TIMEOUT);
+  tcp.dial(tcpAddress(listener.local), ear, TIMEOUT);
   await ear.until(() => ear.closes.length > 0);
   assert.equal(ear.closes.length, 1);
 });
@@ -198,7 +207,7 @@ for (const reuseBuffer of [true, false]) {
   test(`${way}: what is written before the connection is open leaves once it is`, async (t) => {
     const { far, listener, tcp } = await connectedPair(t, { reuseBuffer }, "127.0.0.1");
     const early = new Ear();
-    const connection = tcp.connect(listener.local, early, TIMEOUT);
+    const connection = tcp.dial(tcpAddress(listener.local), early, TIMEOUT);
     t.after(() => connection.destroy());
     connection.write(Uint8Array.of(7, 8, 9));
     assert.equal(connection.bufferedBytes, 3);
@@ -297,9 +306,9 @@ for (const reuseBuffer of [true, false]) {
 
 test("IPv6 works; IPv4 callers of a dual-stack listener appear under their IPv4 address (TRK-21)", async (t) => {
   const { near, far } = await connectedPair(t, {}, "::1");
-  assert.equal(near.connection!.remote.address, "::1");
-  assert.equal(far.connection!.remote.address, "::1");
-  assert.equal(near.connection!.local?.port, far.connection!.remote.port);
+  assert.equal(endpointOf(near).address, "::1");
+  assert.equal(endpointOf(far).address, "::1");
+  assert.equal(near.connection!.local?.port, endpointOf(far).port);
 
   const tcp = new TcpNet();
   const ear = new Ear();
@@ -317,7 +326,7 @@ test("IPv6 works; IPv4 callers of a dual-stack listener appear under their IPv4 
   caller.write("x");
   await ear.until(() => ear.receivedBytes === 1);
   assert.deepEqual(
-    [ear.connection!.remote.address, ear.connection!.local?.address],
+    [endpointOf(ear).address, ear.connection!.local?.address],
     ["127.0.0.1", "127.0.0.1"],
   );
   ear.connection!.destroy();

@@ -1,13 +1,15 @@
 import net from "node:net";
 import type { Endpoint } from "../base/endpoint.ts";
+import type { EndpointAddress } from "../base/peer-address.ts";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
 import type {
+  DialOptions,
   ListenOptions,
   NetFailure,
+  PeerTransport,
   StreamConnection,
   StreamHandler,
   StreamListener,
-  StreamNet,
 } from "../ports/net.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import { TcpConnection } from "./tcp-connection.ts";
@@ -29,7 +31,8 @@ export interface TcpNetOptions {
  * it makes the next, so the buffer is never in use twice, and a connection needs no memory of its
  * own.
  */
-export class TcpNet implements StreamNet {
+export class TcpNet implements PeerTransport<"tcp"> {
+  readonly kind = "tcp";
   readonly #log: Log;
   readonly #allowRemote: (remote: Endpoint) => boolean;
   readonly #receiveBuffer: Buffer | undefined;
@@ -42,7 +45,7 @@ export class TcpNet implements StreamNet {
     this.#receiveBuffer = reuse ? Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES) : undefined;
   }
 
-  async listen(options: ListenOptions): Promise<StreamListener> {
+  async listen(options: ListenOptions): Promise<StreamListener & { readonly local: Endpoint }> {
     const server = net.createServer({ pauseOnConnect: true, noDelay: true });
     server.on("connection", (socket) => this.#accept(socket, options));
     await listening(server, options);
@@ -55,18 +58,18 @@ export class TcpNet implements StreamNet {
     return { local, close: () => server.close() };
   }
 
-  connect(
-    remote: Endpoint,
+  dial(
+    { endpoint }: EndpointAddress<"tcp">,
     handler: StreamHandler,
-    options: { timeoutMs: number },
+    options: DialOptions,
   ): StreamConnection {
-    const connection = new TcpConnection(remote, this.#receiveBuffer, this.#sendQueues);
+    const connection = new TcpConnection(endpoint, this.#receiveBuffer, this.#sendQueues);
     connection.attach(handler);
-    if (this.#allowRemote(remote)) connection.connect(options.timeoutMs);
+    if (this.#allowRemote(endpoint)) connection.connect(options.timeoutMs);
     else
       connection.refuse({
         code: "EACCES",
-        message: `connecting to ${remote.address} is not allowed`,
+        message: `connecting to ${endpoint.address} is not allowed`,
       });
     return connection;
   }

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress, TransportKind } from "../base/peer-address.ts";
 
 /** Why the system refused; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`...). */
 export interface NetFailure {
@@ -33,10 +34,11 @@ export interface StreamHandler {
   handleClose(failure: NetFailure | undefined): void;
 }
 
-/** One reliable byte stream to a peer: TCP now, uTP and WebRTC later. */
+/** One reliable byte stream to a peer. */
 export interface StreamConnection {
-  readonly remote: Endpoint;
-  /** The local address of the connection; `undefined` until it is open. */
+  /** Where it leads, or comes from. Its kind is the transport of the connection. */
+  readonly remote: PeerAddress;
+  /** The local address of the connection; `undefined` until it is open, and where the transport has none. */
   readonly local: Endpoint | undefined;
   /** Written bytes that the operating system has not taken yet. */
   readonly bufferedBytes: number;
@@ -56,7 +58,8 @@ export interface StreamConnection {
 }
 
 export interface StreamListener {
-  readonly local: Endpoint;
+  /** `undefined` where the transport has no ports. */
+  readonly local: Endpoint | undefined;
   /** Stops accepting; open connections stay. */
   close(): void;
 }
@@ -69,16 +72,22 @@ export interface ListenOptions {
   readonly accept: (connection: StreamConnection) => StreamHandler | undefined;
 }
 
-/** Streams between machines. Each transport is one implementation. */
-export interface StreamNet {
+/** One way to exchange streams with peers. Whoever composes a program decides which of them there are. */
+export interface PeerTransport<Kind extends TransportKind = TransportKind> {
+  readonly kind: Kind;
   /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
   listen(options: ListenOptions): Promise<StreamListener>;
-  /** Starts connecting; the outcome arrives as `handleOpen` or `handleClose`. */
-  connect(
-    remote: Endpoint,
-    handler: StreamHandler,
-    options: { timeoutMs: number },
-  ): StreamConnection;
+  /**
+   * Starts connecting; the outcome arrives as `handleOpen` or `handleClose`, never inside the call.
+   *
+   * @param address - Of the kind of this transport.
+   */
+  dial(address: PeerAddress<Kind>, handler: StreamHandler, options: DialOptions): StreamConnection;
+}
+
+export interface DialOptions {
+  /** Of connecting. */
+  readonly timeoutMs: number;
 }
 
 /** One UDP socket. */

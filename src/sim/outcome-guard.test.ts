@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "../base/errors.ts";
+import { tcpAddress } from "../base/peer-address.ts";
 import type { ContentSource, OpenContent } from "../ports/content.ts";
 import type { StreamConnection, StreamHandler } from "../ports/net.ts";
 import { type CallingPorts, guardOutcomes } from "./outcome-guard.ts";
@@ -9,7 +10,7 @@ import { SimSwarm } from "./sim-swarm.ts";
 import { Simulation } from "./simulation.ts";
 
 const LINK = { upBytesPerSecond: 1e6, downBytesPerSecond: 1e6, latencyMs: 1 };
-const REMOTE = { address: "10.0.0.2", port: 1 };
+const REMOTE = tcpAddress({ address: "10.0.0.2", port: 1 });
 const DEAF: StreamHandler = {
   handleOpen: () => undefined,
   handleBytes: () => undefined,
@@ -19,9 +20,10 @@ const DEAF: StreamHandler = {
 
 function world() {
   const simulation = new Simulation();
-  const net = new SimNet({ simulation }).createHost("10.0.0.1", LINK);
+  const host = new SimNet({ simulation }).createHost("10.0.0.1", LINK);
+  const transports = [host.transport("tcp")];
   const content = { open: () => assert.fail("nothing is opened") } as ContentSource;
-  return { simulation, ports: { clock: simulation, net, content } };
+  return { simulation, ports: { clock: simulation, transports, content } };
 }
 
 test("a port that calls back inside a call is noticed, whatever it was given", () => {
@@ -33,17 +35,20 @@ test("a port that calls back inside a call is noticed, whatever it was given", (
     close: (handler) => handler.handleClose(undefined),
   };
   for (const act of Object.values(early)) {
-    const { net } = guardOutcomes<CallingPorts>({
+    const { transports } = guardOutcomes<CallingPorts>({
       ...ports,
-      net: {
-        listen: () => assert.fail("nobody listens"),
-        connect: (_remote, handler) => {
-          act(handler);
-          return {} as StreamConnection;
+      transports: [
+        {
+          kind: "tcp",
+          listen: () => assert.fail("nobody listens"),
+          dial: (_remote, handler) => {
+            act(handler);
+            return {} as StreamConnection;
+          },
         },
-      },
+      ],
     });
-    assert.throws(() => net.connect(REMOTE, DEAF, { timeoutMs: 1 }), InvariantError);
+    assert.throws(() => transports[0]!.dial(REMOTE, DEAF, { timeoutMs: 1 }), InvariantError);
   }
   const atOnce = guardOutcomes<CallingPorts>({
     ...ports,
@@ -62,9 +67,9 @@ test("a port that calls back inside a call is noticed, whatever it was given", (
 
 test("an outcome inside another call is noticed as well; one that comes later is not", () => {
   const { simulation, ports } = world();
-  const { net, clock } = guardOutcomes(ports);
+  const { transports, clock } = guardOutcomes(ports);
   let closed = 0;
-  const stream = net.connect(
+  const stream = transports[0]!.dial(
     REMOTE,
     { ...DEAF, handleClose: () => (closed += 1) },
     { timeoutMs: 5 },

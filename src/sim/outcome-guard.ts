@@ -1,12 +1,12 @@
 import { invariant } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, OpenContent } from "../ports/content.ts";
-import type { NetFailure, StreamConnection, StreamHandler, StreamNet } from "../ports/net.ts";
+import type { NetFailure, StreamConnection, StreamHandler, PeerTransport } from "../ports/net.ts";
 
 /** Ports that call back. */
 export interface CallingPorts {
   readonly clock: Clock;
-  readonly net: StreamNet;
+  readonly transports: readonly PeerTransport[];
   readonly content: ContentSource;
 }
 
@@ -21,7 +21,7 @@ export function guardOutcomes<P extends CallingPorts>(ports: P): P {
   return {
     ...ports,
     clock: guard.clock(ports.clock),
-    net: guard.net(ports.net),
+    transports: ports.transports.map((transport) => guard.transport(transport)),
     content: guard.content(ports.content),
   };
 }
@@ -39,18 +39,19 @@ class OutcomeGuard {
     };
   }
 
-  net(net: StreamNet): StreamNet {
+  transport(transport: PeerTransport): PeerTransport {
     return {
+      kind: transport.kind,
       listen: (options) => {
         const accept = this.#outcome("accept", options.accept);
-        return net.listen({
+        return transport.listen({
           ...options,
           accept: (stream) => this.#handler(accept(this.#methods(stream))),
         });
       },
-      connect: (remote, handler, options) =>
-        this.#call("connect", () =>
-          this.#methods(net.connect(remote, this.#handler(handler)!, options)),
+      dial: (remote, handler, options) =>
+        this.#call("dial", () =>
+          this.#methods(transport.dial(remote, this.#handler(handler)!, options)),
         ),
     };
   }

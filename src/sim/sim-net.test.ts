@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tcpAddress } from "../base/peer-address.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import { SimNet, type SimHost, type SimLink } from "./sim-net.ts";
 import { Simulation } from "./simulation.ts";
@@ -63,7 +64,7 @@ async function makeWorld(accept = true): Promise<World> {
 
 function dial(host: SimHost, address: string, port = PORT): Ear {
   const ear = new Ear();
-  ear.connection = host.connect({ address, port }, ear, { timeoutMs: 5000 });
+  ear.connection = host.dial(tcpAddress({ address, port }), ear, { timeoutMs: 5000 });
   return ear;
 }
 

@@ -1,16 +1,19 @@
 import { invariant } from "../base/errors.ts";
-import type { Endpoint } from "../base/endpoint.ts";
+import { formatPeerAddress, type PeerAddress, type TransportKind } from "../base/peer-address.ts";
 import type {
+  DialOptions,
   ListenOptions,
+  PeerTransport,
   StreamConnection,
   StreamHandler,
   StreamListener,
-  StreamNet,
 } from "../ports/net.ts";
 import { netFailure, SimStream, type StreamHost } from "./sim-stream.ts";
 import type { Simulation } from "./simulation.ts";
 
 const FIRST_OWN_PORT = 49_152;
+/** Introduces all WebRTC peers. */
+const INTRODUCER = "wss://tracker.sim";
 
 /** The line of one host. */
 export interface SimLink {
@@ -25,7 +28,9 @@ export interface SimLink {
 export interface SimNetOptions {
   readonly simulation: Simulation;
   /** Called for every run of bytes that a receiver gets. */
-  readonly onDelivery?: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
+  readonly onDelivery?:
+    | ((from: PeerAddress, to: PeerAddress, bytes: Uint8Array) => void)
+    | undefined;
 }
 
 /** All hosts and the lines between them. Only the hosts' lines are narrow; the middle is not. */
@@ -46,8 +51,9 @@ export class SimNet {
     return host;
   }
 
-  find(address: string): SimHost | undefined {
-    return this.#hosts.get(address);
+  /** Finds a host by its address; WebRTC peers are called as their hosts are. */
+  find(address: PeerAddress): SimHost | undefined {
+    return this.#hosts.get(hostName(address));
   }
 }
 
@@ -55,13 +61,14 @@ export class SimNet {
  * One machine on the net. Its uplink serves its connections in turn, one segment each; its downlink
  * delivers segments in order. Handlers are called from the event queue only.
  */
-export class SimHost implements StreamNet, StreamHost {
+export class SimHost implements StreamHost {
   readonly net: SimNet;
   readonly address: string;
   readonly link: SimLink;
   /** Bytes sent over its line, by all connections. */
   sentBytes = 0;
-  readonly #listeners = new Map<number, ListenOptions>();
+  /** By what their addresses say. */
+  readonly #listeners = new Map<string, ListenOptions>();
   readonly #connections = new Set<SimStream>();
   /** Connections with bytes to send and room to send them, in turn. */
   readonly #turns = new Set<SimStream>();
@@ -80,30 +87,37 @@ export class SimHost implements StreamNet, StreamHost {
     return this.#online;
   }
 
-  async listen(options: ListenOptions): Promise<StreamListener> {
-    const port = options.port === 0 ? this.#newPort() : options.port;
-    if (this.#listeners.has(port)) {
+  /** One transport of this machine. */
+  transport(kind: TransportKind): PeerTransport {
+    return {
+      kind,
+      listen: (options) => this.listen(options, kind),
+      dial: (address, handler, options) => this.dial(address, handler, options),
+    };
+  }
+
+  async listen(options: ListenOptions, kind: TransportKind = "tcp"): Promise<StreamListener> {
+    const address = this.addressOf(kind, options.port === 0 ? this.#newPort() : options.port);
+    const name = formatPeerAddress(address);
+    if (this.#listeners.has(name)) {
       throw Object.assign(new Error("the port is taken"), { code: "EADDRINUSE" });
     }
-    this.#listeners.set(port, options);
+    this.#listeners.set(name, options);
     return {
-      local: { address: this.address, port },
+      local: address.kind === "webrtc" ? undefined : address.endpoint,
       close: () => {
-        this.#listeners.delete(port);
+        this.#listeners.delete(name);
       },
     };
   }
 
-  connect(
-    remote: Endpoint,
-    handler: StreamHandler,
-    { timeoutMs }: { timeoutMs: number },
-  ): StreamConnection {
+  /** Over the transport of its kind. */
+  dial(remote: PeerAddress, handler: StreamHandler, { timeoutMs }: DialOptions): StreamConnection {
     const { simulation } = this.net;
-    const local = { address: this.address, port: this.#newPort() };
+    const local = this.addressOf(remote.kind, this.#newPort());
     const near = new SimStream(this, remote, local);
     near.handler = handler;
-    const host = this.net.find(remote.address);
+    const host = this.net.find(remote);
     if (!host?.online || !this.#online) {
       simulation.startTimer(timeoutMs, () => near.end(netFailure("ETIMEDOUT")));
       return near;
@@ -117,6 +131,17 @@ export class SimHost implements StreamNet, StreamHost {
       simulation.startTimer(latencyMs, answer);
     });
     return near;
+  }
+
+  /** Of a program on this machine. A WebRTC peer has no ports: there it is the whole machine. */
+  addressOf(kind: TransportKind, port: number): PeerAddress {
+    switch (kind) {
+      case "tcp":
+      case "utp":
+        return { kind, endpoint: { address: this.address, port } };
+      case "webrtc":
+        return { kind, id: this.address, via: INTRODUCER };
+    }
   }
 
   /** Breaks every connection on both sides; the host is unreachable until `goOnline`. */
@@ -176,8 +201,8 @@ export class SimHost implements StreamNet, StreamHost {
   }
 
   /** @returns True when a listener accepted the connection. */
-  #answer(near: SimStream, local: Endpoint, remote: Endpoint): boolean {
-    const listener = this.#listeners.get(local.port);
+  #answer(near: SimStream, local: PeerAddress, remote: PeerAddress): boolean {
+    const listener = this.#listeners.get(formatPeerAddress(local));
     if (!listener || !this.#online) return false;
     const far = new SimStream(this, remote, local);
     far.pairWith(near);
@@ -195,5 +220,15 @@ export class SimHost implements StreamNet, StreamHost {
   #newPort(): number {
     this.#nextPort += 1;
     return this.#nextPort - 1;
+  }
+}
+
+function hostName(address: PeerAddress): string {
+  switch (address.kind) {
+    case "tcp":
+    case "utp":
+      return address.endpoint.address;
+    case "webrtc":
+      return address.id;
   }
 }

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress, TransportKind } from "../base/peer-address.ts";
 import type {
   AddTorrent,
   EngineSettings,
@@ -31,6 +31,8 @@ export interface SimNodeOptions {
   /** True when its content is in a store of bytes, which has no files, instead of on its disk. */
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
+  /** TCP alone when left out. */
+  readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
 }
 
@@ -48,7 +50,8 @@ export class SimNode {
   /** Used instead of the disk. */
   readonly store: SimStore | undefined;
   readonly host: SimHost;
-  readonly endpoint: Endpoint;
+  /** Over its first transport. */
+  readonly address: PeerAddress;
   readonly receiveSlabs: SimSlabs;
   readonly sendSlabs: SimSlabs;
   readonly #options: SimNodeOptions;
@@ -57,7 +60,8 @@ export class SimNode {
     const { simulation, random, host } = options;
     this.#options = options;
     this.host = host;
-    this.endpoint = { address: host.address, port: PORT };
+    const transports = options.transports ?? ["tcp"];
+    this.address = this.addressOver(transports[0]);
     this.disk = new SimDisk({ simulation, bytesPerSecond: options.diskBytesPerSecond });
     this.store = options.keepsBytes ? new SimStore(simulation) : undefined;
     this.receiveSlabs = new SimSlabs(options.receiveBytes ?? 16 * MIB);
@@ -66,7 +70,7 @@ export class SimNode {
       ports: guardOutcomes({
         clock: simulation,
         random,
-        net: host,
+        transports: transports.map((kind) => host.transport(kind)),
         content: this.store ?? this.disk,
         receiveSlabs: this.receiveSlabs,
         sendSlabs: this.sendSlabs,
@@ -75,6 +79,10 @@ export class SimNode {
       settings: options.settings,
       decorators: options.decorators,
     });
+  }
+
+  addressOver(kind: TransportKind): PeerAddress {
+    return this.host.addressOf(kind, PORT);
   }
 
   /** Await it while the simulation stands still. */

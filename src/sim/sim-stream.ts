@@ -1,4 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -26,7 +27,9 @@ export interface StreamHost {
   readonly link: { readonly latencyMs: number; readonly readBytesPerSecond?: number | undefined };
   readonly net: {
     readonly simulation: Simulation;
-    readonly onDelivery: ((from: Endpoint, to: Endpoint, bytes: Uint8Array) => void) | undefined;
+    readonly onDelivery:
+      | ((from: PeerAddress, to: PeerAddress, bytes: Uint8Array) => void)
+      | undefined;
   };
   latencyTo(other: Pick<StreamHost, "link">): number;
   join(connection: SimStream): void;
@@ -44,9 +47,9 @@ export interface StreamHost {
  * connecting -> open -> ended; connecting -> ended.
  */
 export class SimStream implements StreamConnection {
-  readonly remote: Endpoint;
+  readonly remote: PeerAddress;
   readonly #host: StreamHost;
-  readonly #address: Endpoint;
+  readonly #address: PeerAddress;
   handler: StreamHandler | undefined;
   #other: SimStream | undefined;
   #isOpen = false;
@@ -79,7 +82,7 @@ export class SimStream implements StreamConnection {
   #readBytes = 0;
   #isReading = false;
 
-  constructor(host: StreamHost, remote: Endpoint, address: Endpoint) {
+  constructor(host: StreamHost, remote: PeerAddress, address: PeerAddress) {
     this.#host = host;
     this.remote = remote;
     this.#address = address;
@@ -87,7 +90,8 @@ export class SimStream implements StreamConnection {
   }
 
   get local(): Endpoint | undefined {
-    return this.#isOpen ? this.#address : undefined;
+    if (!this.#isOpen || this.#address.kind === "webrtc") return undefined;
+    return this.#address.endpoint;
   }
 
   get bufferedBytes(): number {

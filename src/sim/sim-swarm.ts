@@ -1,4 +1,4 @@
-import { formatEndpoint } from "../base/endpoint.ts";
+import { formatPeerAddress, type TransportKind } from "../base/peer-address.ts";
 import type { EngineSettings } from "../engine/session-contract.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -37,6 +37,8 @@ export interface JoinOptions {
   readonly sendBytes?: number | undefined;
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
+  /** Its transports, TCP alone when left out. The first is the one that others are told of. */
+  readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
 }
 
 /** A machine with the swarm's torrent. */
@@ -62,7 +64,7 @@ export class SimSwarm {
     this.net = new SimNet({
       simulation: this.simulation,
       onDelivery: (from, to, bytes) =>
-        this.trace.note(`${formatEndpoint(from)}>${formatEndpoint(to)}`, bytes),
+        this.trace.note(`${formatPeerAddress(from)}>${formatPeerAddress(to)}`, bytes),
     });
     this.made = makeSimTorrent({
       random: this.random,
@@ -87,6 +89,7 @@ export class SimSwarm {
       sendBytes: options.sendBytes,
       keepsBytes: options.keepsBytes,
       decorators: options.decorators,
+      transports: options.transports,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
     await node.listen();
@@ -116,7 +119,7 @@ export class SimSwarm {
   introduce(peers: readonly SimPeer[]): void {
     this.simulation.runFor(OPENING_MS);
     for (const [index, { run }] of peers.entries()) {
-      run.torrent.addPeers(peers.slice(0, index).map(({ node }) => node.endpoint));
+      run.torrent.addPeers(peers.slice(0, index).map(({ node }) => node.address));
     }
   }
 

@@ -1,6 +1,7 @@
 import type { AnnounceEvent } from "../announce/announce-request.ts";
 import type { TrackerReply } from "../announce/http-reply.ts";
 import { wireInfohashes } from "../base/infohash.ts";
+import { tcpAddresses } from "../base/peer-address.ts";
 import type { SwarmView } from "../engine/session-contract.ts";
 import type { DatagramNet } from "../ports/net.ts";
 import {
@@ -214,7 +215,7 @@ export class RemoteTracker {
     listing.trackerId = outcome.trackerId ?? listing.trackerId;
     this.#lastReply = outcome;
     if (outcome.peers.length > 0 && swarm.wantsPeers()) {
-      swarm.offerPeers(judgePeers(outcome.peers, outcome.from));
+      swarm.offerPeers(tcpAddresses(judgePeers(outcome.peers, outcome.from)));
     }
     return outcome;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFailure } from "../announce/http-answer.ts";
 import { fromLatin1, toHex } from "../base/bytes.ts";
+import { ipOf, tcpAddress } from "../base/peer-address.ts";
 import {
   A,
   B,
@@ -151,10 +152,7 @@ test("BEP 7: a tracker with both address families hears from us over both, each 
   world.answers.set(A, (_request, family) => reply([{ address: `10.0.0.${family}`, port: 1 }]));
   const { handle } = world.attach([[A]]);
   await world.pass(SECOND_MS);
-  assert.deepEqual(
-    world.offered.map(({ address }) => address),
-    ["10.0.0.4", "10.0.0.6"],
-  );
+  assert.deepEqual(world.offered.map(ipOf), ["10.0.0.4", "10.0.0.6"]);
   world.swarm.left = 0;
   handle.handleComplete();
   await world.pass(SECOND_MS);
@@ -258,7 +256,7 @@ test("VT-5: with a dead tracker in tier 1, tier 2 is asked at the same time", as
   world.answers.set(B, () => reply([PEER]));
   const { handle, source } = world.attach([[A], [B]]);
   await world.pass(SECOND_MS);
-  assert.deepEqual(world.offered, [PEER]);
+  assert.deepEqual(world.offered, [tcpAddress(PEER)]);
   assert.deepEqual(
     source.status().map(({ name, tier, state }) => [name, tier, state]),
     [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import type { HttpFetch, HttpReply, StreamNet } from "../../src/ports/net.ts";
+import { tcpAddress } from "../../src/base/peer-address.ts";
+import type { HttpFetch, HttpReply, PeerTransport } from "../../src/ports/net.ts";
 import type {
   CommandDisk,
   DiskPorts,
@@ -58,7 +59,7 @@ export class SimulatedWorld {
       files,
       openFetch: async () => assert.fail("no URL is named"),
       openDisk: () => openDisk(disk),
-      openNet: (allowRemote) => guardedNet(host, allowRemote),
+      openTransports: (allowRemote) => [guardedTcp(host, allowRemote)],
       datagrams: {
         bind: () => Promise.reject(new Error("nothing is sent by UDP here")),
         resolve: async (name) => [name],
@@ -112,12 +113,16 @@ function openDisk(disk: SimDisk): CommandDisk {
 }
 
 /** A stranger's peers are dialled only when the guard allows it; a refused dial ends silently. */
-function guardedNet(host: SimHost, allowRemote: Parameters<SessionPorts["openNet"]>[0]): StreamNet {
+function guardedTcp(
+  host: SimHost,
+  allowRemote: Parameters<SessionPorts["openTransports"]>[0],
+): PeerTransport<"tcp"> {
   return {
+    kind: "tcp",
     listen: (options) => host.listen(options),
-    connect: (remote, handler, options) => {
-      const nowhere = { address: "9.255.255.255", port: 1 };
-      return host.connect(allowRemote(remote) ? remote : nowhere, handler, options);
+    dial: (remote, handler, options) => {
+      const nowhere = tcpAddress({ address: "9.255.255.255", port: 1 });
+      return host.dial(allowRemote(remote.endpoint) ? remote : nowhere, handler, options);
     },
   };
 }

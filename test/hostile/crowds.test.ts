@@ -37,7 +37,7 @@ for (const [who, isMute] of [
     );
     await Promise.all(settled);
     const honest = await startEngine(t, { host: "127.0.9.1" });
-    const download = leech(t, honest, made, { peers: [subject.endpoint] });
+    const download = leech(t, honest, made, { peers: [subject.address] });
     await download.when("complete");
     assertSame(made, download.root);
     assert.ok(torrent.stats().peers <= 70);

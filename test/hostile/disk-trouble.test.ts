@@ -191,7 +191,7 @@ test("STO-2: a resume claims only what survives a power failure", OPTIONS, async
   let claims = 0;
   const saved = Promise.withResolvers<ResumeState>();
   const download = leech(t, engine, made, {
-    peers: [seeder.endpoint],
+    peers: [seeder.address],
     saveResume: (resume) => {
       claims += 1;
       if (claims !== 3) return;
@@ -229,7 +229,7 @@ test(
       writeFileSync(filler, Buffer.alloc(2 * MIB));
       assert.ok(statfsSync(disk).bavail * statfsSync(disk).bsize < 2 * MIB);
       const engine = await startEngine(t, { speed: 10 });
-      const download = leech(t, engine, made, { root: join(disk, "in"), peers: [seeder.endpoint] });
+      const download = leech(t, engine, made, { root: join(disk, "in"), peers: [seeder.address] });
       const { state } = await download.when("state", (event) => event.state.kind === "waiting");
       assert.ok(state.kind === "waiting" && state.cause === "disk-full");
       rmSync(filler);
@@ -251,12 +251,12 @@ test(
     const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 8 * MIB } });
     const other = await startSeed(t, healthy);
     const engine = await startEngine(t, { speed: 10 });
-    const download = leech(t, engine, made, { peers: [seeder.endpoint] });
+    const download = leech(t, engine, made, { peers: [seeder.address] });
     await download.when("piece");
     rmSync(download.root, { recursive: true });
     const { state } = await download.when("state", (event) => event.state.kind === "waiting");
     assert.ok(state.kind === "waiting" && state.cause === "disk-error");
-    const second = leech(t, engine, healthy, { peers: [other.endpoint] });
+    const second = leech(t, engine, healthy, { peers: [other.address] });
     await second.when("complete");
     assertSame(healthy, second.root);
   },
@@ -330,7 +330,7 @@ for (const { what, folder, take, bring, loses } of FOLDERS) {
       const seeder = await startSeed(t, made, { settings: { upBytesPerSecond: 4 * MIB } });
       const engine = await startEngine(t, { speed });
       const root = join(temporaryFolder(t), "download");
-      const download = leech(t, engine, made, { root, peers: [seeder.endpoint] });
+      const download = leech(t, engine, made, { root, peers: [seeder.address] });
       const path = join(root, folder);
       const kept = join(temporaryFolder(t), "kept");
       // Both files exist: the folder is not created again for one of them.
@@ -390,7 +390,7 @@ for (const [how, bring] of BACK) {
         }),
       });
       const download = leech(t, engine, made, {
-        peers: [seeder.endpoint],
+        peers: [seeder.address],
         saveResume: () => undefined,
       });
       const path = join(download.root, "content", "b.bin");
@@ -443,7 +443,7 @@ test("STO-5: a disk that fails while files that are back are judged", OPTIONS, a
       },
     }),
   });
-  const download = leech(t, engine, made, { peers: [seeder.endpoint] });
+  const download = leech(t, engine, made, { peers: [seeder.address] });
   const path = join(download.root, "content");
   const kept = join(temporaryFolder(t), "kept");
   await download.when("piece", ({ piece }) => piece > 0);
@@ -528,7 +528,7 @@ test(
       const download = leech(t, engine, made, {
         root,
         resume,
-        peers: [seeder.endpoint],
+        peers: [seeder.address],
         saveResume: (state) => void (resume = state),
       });
       if (round > 2) await download.when("piece");

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { tcpAddress } from "../../src/base/peer-address.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
 import { suffixOf } from "../../src/commands/unfinished-files.ts";
 import { ResumeFile } from "../../src/commands/resume-file.ts";
@@ -33,7 +34,7 @@ const session = new Session({
   ports: {
     clock: new NodeClock(),
     random: new NodeRandom(),
-    net: new TcpNet(),
+    transports: [new TcpNet()],
     content: {
       open: (layout) => {
         const content = disk.open(layout);
@@ -60,7 +61,7 @@ await new Promise<void>((complete) => {
     mode: "download",
     unfinishedSuffix: suffix === undefined ? undefined : suffixOf,
     resume,
-    peers: [{ address: "127.0.0.1", port: Number(port) }],
+    peers: [tcpAddress({ address: "127.0.0.1", port: Number(port) })],
     saveResume: (state) => resumeFile.save(state),
     onEvent: (event) => {
       const torrent = session.find(infohash);

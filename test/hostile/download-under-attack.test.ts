@@ -67,7 +67,7 @@ test(
   OPTIONS,
   async (t) => {
     const made = await makeTorrent(t, { files: 2 * MIB });
-    const { endpoint: seedAt } = await startSeed(t, made);
+    const { address: seedAt } = await startSeed(t, made);
     const subject = await startEngine(t);
     const download = leech(t, subject, made);
     const before = process.memoryUsage().rss;
@@ -98,7 +98,7 @@ test("WIR-2: 300 silent sockets, and a download", OPTIONS, async (t) => {
     if (i % 2 === 0) socket.write("\x13BitTorrent protocol");
   }
   const subject = await startEngine(t);
-  const download = leech(t, subject, made, { peers: [seeder.endpoint] });
+  const download = leech(t, subject, made, { peers: [seeder.address] });
   await download.when("complete");
   assertSame(made, download.root);
 });
@@ -128,7 +128,7 @@ test(
         return Promise.race([answered, ended[index]]);
       }),
     );
-    download.torrent.addPeers([seeder.endpoint]);
+    download.torrent.addPeers([seeder.address]);
     await download.when("complete");
     await Promise.all(ended);
   },
@@ -206,7 +206,7 @@ test(
           },
         }).closed,
     );
-    download.torrent.addPeers([seeder.endpoint]);
+    download.torrent.addPeers([seeder.address]);
     await Promise.all([download.when("complete"), ...closed]);
     assertSame(made, download.root);
   },
@@ -229,7 +229,7 @@ test(
     assert.equal(download.torrent.stats().doneBytes, 0);
     assert.equal(download.torrent.have?.count ?? 0, 0);
     const seeder = await startSeed(t, made);
-    download.torrent.addPeers([seeder.endpoint]);
+    download.torrent.addPeers([seeder.address]);
     await download.when("complete");
     assertSame(made, download.root);
   },
@@ -290,7 +290,7 @@ for (const [name, request] of WRONG) {
       asked = (download.torrent.peers()[0]?.amInterested ?? false) && liar.peers.length > 0;
     }
     const seeder = await startSeed(t, made, { host: "127.0.0.3" });
-    download.torrent.addPeers([seeder.endpoint]);
+    download.torrent.addPeers([seeder.address]);
     await download.when("complete");
     assertSame(made, download.root);
     for (const event of download.events) {

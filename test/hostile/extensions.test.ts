@@ -98,7 +98,7 @@ test(
       ready: (peer: RawPeer) => peer.send(frames.extended(DONTHAVE, Buffer.from([0, 0, 0, 4]))),
     }).closed;
     const seeder = await startSeed(t, made);
-    download.torrent.addPeers([seeder.endpoint]);
+    download.torrent.addPeers([seeder.address]);
     await download.when("complete");
     assertSame(made, download.root);
   },

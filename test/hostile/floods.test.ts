@@ -5,6 +5,7 @@ import net from "node:net";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Endpoint } from "../../src/base/endpoint.ts";
+import { tcpAddress } from "../../src/base/peer-address.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { settledMemory } from "./memory.ts";
@@ -104,7 +105,7 @@ test(
     t.diagnostic(`${letIn} of the flood are let in`);
     assert.ok(letIn <= 80, "as many as a torrent has places");
     const honest = leech(t, await startEngine(t, { host: "127.0.4.2" }), made, {
-      peers: [endpoint],
+      peers: [tcpAddress(endpoint)],
     });
     await honest.when("complete");
     assertSame(made, honest.root);

@@ -60,7 +60,7 @@ for (const [name, count, spoils] of POISON) {
       await honest.when("complete");
       const download = leech(t, await startEngine(t), made, { peers: liars });
       await until("they lied", () => download.torrent.stats().downloaded >= 4 * PIECE);
-      download.torrent.addPeers([honest.endpoint]);
+      download.torrent.addPeers([honest.address]);
       await download.when("complete");
       assertSame(made, download.root);
       const banned = bannedBy(download);
@@ -130,7 +130,7 @@ test(
     const honest = await startSeed(t, made, { host: HONEST });
     const download = leech(t, await startEngine(t), made, { peers: [liar] });
     await until("it lied", () => download.torrent.stats().downloaded >= PIECE);
-    download.torrent.addPeers([honest.endpoint]);
+    download.torrent.addPeers([honest.address]);
     await download.when("complete");
     assertSame(made, download.root);
     assert.deepEqual([...bannedBy(download)], ["127.0.0.52"]);
@@ -173,7 +173,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     });
     const { address } = await download.when("peer-banned");
     assert.equal(address, "127.0.0.20");
-    download.torrent.addPeers([honest.endpoint]);
+    download.torrent.addPeers([honest.address]);
     await download.when("complete");
     assertSame(made, download.root);
     assert.deepEqual([...bannedBy(download)], ["127.0.0.20"]);
@@ -194,7 +194,7 @@ test("WIR-10: impossible sizes are not believed", OPTIONS, async (t) => {
   await honest.when("complete");
   const download = leech(t, await startEngine(t), made, {
     from: magnetOf(made),
-    peers: [...liars, honest.endpoint],
+    peers: [...liars, honest.address],
   });
   await download.when("complete");
   assertSame(made, download.root);
@@ -243,7 +243,7 @@ for (const [name, answer] of ANSWERS) {
     const from = { metainfo: { ...made.metainfo, pieceLayers: new Map() } };
     const download = leech(t, await startEngine(t), made, { from, peers: [liar] });
     await until("somebody was asked", () => asked.length > 0);
-    download.torrent.addPeers([honest.endpoint]);
+    download.torrent.addPeers([honest.address]);
     await download.when("complete");
     assertSame(made, download.root);
   });

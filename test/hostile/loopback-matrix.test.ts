@@ -40,7 +40,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
         const engine = await startEngine(t);
         const download = leech(t, engine, made, {
           ...(source === "magnet" && { from: magnetOf(made) }),
-          peers: [seeder.endpoint],
+          peers: [seeder.address],
         });
         await download.when("complete");
         const stats = download.torrent.stats();
@@ -62,9 +62,9 @@ test(
     const seeder = await startSeed(t, made);
     const byLink = leech(t, await startEngine(t), made, {
       from: magnetOf(made),
-      peers: [seeder.endpoint],
+      peers: [seeder.address],
     });
-    const byFile = leech(t, await startEngine(t), made, { peers: [seeder.endpoint] });
+    const byFile = leech(t, await startEngine(t), made, { peers: [seeder.address] });
     await byFile.when("complete");
     assert.equal(byLink.torrent.state.kind, "fetching-metadata");
   },
@@ -80,7 +80,7 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
       const seeder = await startSeed(t, made);
       const engine = await startEngine(t, { speed: 10 });
       const download = leech(t, engine, made, {
-        peers: [seeder.endpoint],
+        peers: [seeder.address],
         select: (info) => info.files.map((file) => file.path.at(-1) === "2.bin"),
       });
       await download.when("complete");
@@ -115,7 +115,7 @@ for (const [what, zeros, spoil] of [
     const seeder = await startSeed(t, made);
     const engine = await startEngine(t, { speed: 10 });
     const download = leech(t, engine, made, {
-      peers: [seeder.endpoint],
+      peers: [seeder.address],
       select: (info) => info.files.map((file) => file.path.at(-1) === "1.bin"),
     });
     await download.when("complete");
@@ -137,7 +137,7 @@ test(
     const resumes: ResumeState[] = [];
     const first = await startEngine(t);
     const half = leech(t, first, made, {
-      peers: [seeder.endpoint],
+      peers: [seeder.address],
       select: (info) => info.files.map((file) => file.path.at(-1) === "1.bin"),
       saveResume: (resume) => void resumes.push(resume),
     });
@@ -145,7 +145,7 @@ test(
     await first.session.close();
     const resume = resumes.at(-1)!;
     assert.ok(resume.have.full);
-    const options = { root: half.root, resume, peers: [seeder.endpoint] };
+    const options = { root: half.root, resume, peers: [seeder.address] };
     const download = leech(t, await startEngine(t), made, options);
     await download.when("complete");
     assertSame(made, download.root);
@@ -158,7 +158,7 @@ test(
   async (t) => {
     const made = await makeTorrent(t, { files: SELECTABLE });
     const seeder = await startSeed(t, made);
-    const download = leech(t, await startEngine(t), made, { peers: [seeder.endpoint] });
+    const download = leech(t, await startEngine(t), made, { peers: [seeder.address] });
     assert.equal(download.torrent.state.kind, "checking");
     download.torrent.setWanted(
       made.metainfo.info.files.map((file) => file.path.at(-1) === "3.bin"),
@@ -171,7 +171,7 @@ test(
 test("files chosen in the middle of a download", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: { ...SELECTABLE, "5.bin": 4 * MIB } });
   const seeder = await startSeed(t, made);
-  const download = leech(t, await startEngine(t), made, { peers: [seeder.endpoint] });
+  const download = leech(t, await startEngine(t), made, { peers: [seeder.address] });
   await download.when("piece");
   const { files } = made.metainfo.info;
   download.torrent.setWanted(files.map((file) => file.path.at(-1) === "1.bin"));
@@ -190,7 +190,7 @@ for (const [pieces, pieceLength] of [
     const made = await makeTorrent(t, { files: 33 * MIB, pieceLength });
     const seeder = await startSeed(t, made);
     const engine = await startEngine(t, { receiveBytes: 10 * MIB });
-    const download = leech(t, engine, made, { from: magnetOf(made), peers: [seeder.endpoint] });
+    const download = leech(t, engine, made, { from: magnetOf(made), peers: [seeder.address] });
     await download.when("complete");
     assertSame(made, download.root);
   });
@@ -206,8 +206,8 @@ test(
     const there = await startEngine(t, { receiveBytes: 3 * MIB });
     run(here, { from: { metainfo: first.metainfo }, root: first.root, mode: "seed" });
     run(there, { from: { metainfo: second.metainfo }, root: second.root, mode: "seed" });
-    const comes = leech(t, here, second, { peers: [there.endpoint] });
-    const goes = leech(t, there, first, { peers: [here.endpoint] });
+    const comes = leech(t, here, second, { peers: [there.address] });
+    const goes = leech(t, there, first, { peers: [here.address] });
     await Promise.all([comes.when("complete"), goes.when("complete")]);
     assertSame(second, comes.root);
     assertSame(first, goes.root);
@@ -221,7 +221,7 @@ test("rate limits hold, in both directions, and can be removed", OPTIONS, async 
     const seeder = await startSeed(t, made, { settings: side === "seed" ? limits : {} });
     const engine = await startEngine(t);
     const download = leech(t, engine, made, {
-      peers: [seeder.endpoint],
+      peers: [seeder.address],
       ...(side === "leecher" && { downBytesPerSecond: 256 * 1024 }),
     });
     await download.when("piece");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tcpAddress } from "../../src/base/peer-address.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
 import type { PeerSource, SwarmView } from "../../src/engine/session-contract.ts";
 import { frames, listenAs, type Script } from "./raw-peer.ts";
@@ -82,7 +83,7 @@ for (const isPrivate of [true, false]) {
       const engine = await startEngine(t);
       const download = leech(t, engine, made, { from: magnetOf(made), sources: [source] });
       await download.when("state", ({ state }) => state.kind === "downloading");
-      offer([{ address: "127.0.0.9", port: 9 }]);
+      offer([tcpAddress({ address: "127.0.0.9", port: 9 })]);
       assert.deepEqual(told, ["attach", isPrivate ? "detach" : "metadata"]);
       assert.equal(download.torrent.peers().length, isPrivate ? 0 : 1);
       assert.equal(download.torrent.stats().knownPeers, isPrivate ? 0 : 2);

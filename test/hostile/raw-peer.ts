@@ -1,6 +1,7 @@
 import net from "node:net";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/base/endpoint.ts";
+import { type EndpointAddress, tcpAddress } from "../../src/base/peer-address.ts";
 import {
   ADDRESS_BYTES,
   encodeBitfield,
@@ -192,12 +193,15 @@ export function openSocket(t: TestContext, to: Endpoint, localAddress = "127.0.0
   return socket;
 }
 
+/** A scripted peer that listens, its endpoint, and its address as the engine takes it. */
+export type Listening = Endpoint & EndpointAddress<"tcp"> & { readonly peers: RawPeer[] };
+
 /** Listens as a scripted peer; every peer that dials meets the same script. */
 export async function listenAs(
   t: TestContext,
   script: Script | ((call: number) => Script),
   address = "127.0.0.1",
-): Promise<Endpoint & { readonly peers: RawPeer[] }> {
+): Promise<Listening> {
   const peers: RawPeer[] = [];
   const server = net.createServer((socket) => {
     const next = typeof script === "function" ? script(peers.length) : script;
@@ -208,5 +212,6 @@ export async function listenAs(
     server.close();
   });
   await new Promise<void>((resolve) => server.listen({ host: address, port: 0 }, resolve));
-  return { address, port: (server.address() as net.AddressInfo).port, peers };
+  const endpoint = { address, port: (server.address() as net.AddressInfo).port };
+  return { ...endpoint, ...tcpAddress(endpoint), peers };
 }

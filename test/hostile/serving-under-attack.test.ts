@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { tcpAddress } from "../../src/base/peer-address.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import type { EngineTorrent } from "../../src/engine/session-contract.ts";
 import { equalBytes } from "../../src/base/bytes.ts";
@@ -116,7 +117,7 @@ test(
         `127.0.2.${1 + (i % 5)}`,
       );
     }
-    const download = leech(t, await startEngine(t), made, { peers: [endpoint] });
+    const download = leech(t, await startEngine(t), made, { peers: [tcpAddress(endpoint)] });
     await download.when("complete");
     assertSame(made, download.root);
   },
@@ -129,7 +130,7 @@ test("WIR-20: 400 connections from one address, and an honest download", OPTIONS
     dial(t, endpoint, { infohash: made.infohash }, "127.0.3.1"),
   );
   const download = leech(t, await startEngine(t, { host: "127.0.3.2" }), made, {
-    peers: [endpoint],
+    peers: [tcpAddress(endpoint)],
   });
   await download.when("complete");
   assertSame(made, download.root);
@@ -155,11 +156,11 @@ test(
 test("WIR-20: a peer with our own peer id is ourselves", OPTIONS, async (t) => {
   const made = await makeTorrent(t, { files: PIECE });
   const engine = await startEngine(t);
-  const download = leech(t, engine, made, { peers: [engine.endpoint] });
+  const download = leech(t, engine, made, { peers: [engine.address] });
   const peerId = Buffer.from(engine.session.peerId).toString("latin1");
   await dial(t, engine.endpoint, { infohash: made.infohash, peerId }).closed;
   const seeder = await startSeed(t, made);
-  download.torrent.addPeers([seeder.endpoint]);
+  download.torrent.addPeers([seeder.address]);
   await download.when("complete");
 });
 
@@ -244,7 +245,7 @@ test(
     assert.equal(rejected, 3);
     assert.equal(blocks.length, 0);
     assert.equal((await subject.when("piece-lost")).piece, 3);
-    subject.torrent.addPeers([other.endpoint]);
+    subject.torrent.addPeers([other.address]);
     assert.equal((await subject.when("piece")).piece, 3);
     assert.ok(readFileSync(join(root, "content")).equals(made.bytes.get("content")!));
   },
@@ -270,7 +271,7 @@ test(
       });
     });
     await rejected;
-    const download = leech(t, await startEngine(t), healthy, { peers: [engine.endpoint] });
+    const download = leech(t, await startEngine(t), healthy, { peers: [engine.address] });
     await download.when("complete");
     assertSame(healthy, download.root);
   },
@@ -338,7 +339,7 @@ test(
     });
     await dial(t, engine.endpoint, { infohash: Buffer.alloc(20, 1) }).closed;
     await dial(t, engine.endpoint, { infohash: Buffer.alloc(20, 2) }).closed;
-    const download = leech(t, await startEngine(t), made, { peers: [engine.endpoint] });
+    const download = leech(t, await startEngine(t), made, { peers: [engine.address] });
     await download.when("complete");
     assertSame(made, download.root);
     assert.equal(asked.length, 3);

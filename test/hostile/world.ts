@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Endpoint } from "../../src/base/endpoint.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
+import { type PeerAddress, tcpAddress } from "../../src/base/peer-address.ts";
 import type {
   AddTorrent,
   EngineSettings,
@@ -47,6 +48,7 @@ export interface Engine {
   readonly session: Session;
   readonly disk: NodeDisk;
   readonly endpoint: Endpoint;
+  readonly address: PeerAddress;
 }
 
 /** A torrent in an engine, with all its events. */
@@ -156,7 +158,7 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     ports: {
       clock: new FastClock(options.speed ?? 1),
       random: new NodeRandom(),
-      net: new TcpNet(),
+      transports: [new TcpNet()],
       content: options.wrap?.(disk) ?? disk,
       receiveSlabs: disk.createSlabPool(options.receiveBytes ?? 32 * MIB),
       sendSlabs: disk.createSlabPool(16 * MIB),
@@ -169,9 +171,10 @@ export async function startEngine(t: TestContext, options: EngineOptions = {}): 
     await session.close();
     await disk.close();
   });
-  const address = options.host ?? "127.0.0.1";
-  const port = await session.listen({ host: address, port: 0 });
-  return { session, disk, endpoint: { address, port } };
+  const host = options.host ?? "127.0.0.1";
+  const port = await session.listen({ host, port: 0 });
+  const endpoint = { address: host, port };
+  return { session, disk, endpoint, address: tcpAddress(endpoint) };
 }
 
 /** A clock that runs faster, so that no test waits for an interval of ten seconds. */

@@ -55,7 +55,7 @@ test(
     }
     const leecher = await swarm.joinLeecher({ link: { downBytesPerSecond: 8 * MIB } });
     swarm.introduce([...staying, leecher]);
-    leecher.run.torrent.addPeers([leaving.node.endpoint]);
+    leecher.run.torrent.addPeers([leaving.node.address]);
     // The seed can send 5.5 MiB in this time. The 4 MiB that no other peer has are a quarter of the content.
     swarm.simulation.runFor(11_000);
     leaving.node.host.goOffline();
@@ -86,11 +86,11 @@ test(
       );
     }
     swarm.simulation.runFor(100);
-    server.run.torrent.addPeers(givers.map(({ node }) => node.endpoint));
+    server.run.torrent.addPeers(givers.map(({ node }) => node.address));
     swarm.simulation.runFor(25_000);
     const newcomer = await swarm.joinLeecher();
     swarm.simulation.runFor(100);
-    newcomer.run.torrent.addPeers([server.node.endpoint]);
+    newcomer.run.torrent.addPeers([server.node.address]);
     swarm.simulation.runFor(80_000);
     const pieces = newcomer.run.torrent.stats().doneBytes / PIECE;
     t.diagnostic(`${pieces} pieces`);

@@ -153,7 +153,7 @@ for (const [name, sides] of Object.entries<Sides>({
       assert.equal(first.run.torrent.stats().peers, 0);
       const like = await swarm.joinLeecher({ link: FAST_LINK, decorators: sides.seed });
       await pass(swarm, 200);
-      like.run.torrent.addPeers([first.node.endpoint]);
+      like.run.torrent.addPeers([first.node.address]);
       await completes(swarm, like);
     }),
   );
@@ -167,8 +167,8 @@ test(
     swarm.simulation.runFor(100);
     const handshake = handshakeFor(swarm);
     const answers: number[] = [];
-    const stream = hostOf(swarm, 1).connect(
-      node.endpoint,
+    const stream = hostOf(swarm, 1).dial(
+      node.address,
       {
         handleOpen: () => stream.write(handshake.slice()),
         handleBytes: (_chunk, length) => void answers.push(length),
@@ -197,8 +197,8 @@ for (const [name, sides, from] of [
       const handshake = handshakeFor(swarm);
       let closed = 0;
       for (let i = 1; i <= 5; i += 1) {
-        const stream = hostOf(swarm, i).connect(
-          first.node.endpoint,
+        const stream = hostOf(swarm, i).dial(
+          first.node.address,
           {
             handleOpen: () => {
               if (from > 0) stream.write(handshake.slice());
@@ -260,8 +260,8 @@ test(
     };
     const { swarm, first } = await pair(seed, { seed: { incoming: () => endless } });
     let closed = false;
-    const stream = hostOf(swarm, 1).connect(
-      first.node.endpoint,
+    const stream = hostOf(swarm, 1).dial(
+      first.node.address,
       {
         handleOpen: () => stream.write(new Uint8Array(MIB)),
         handleBytes: () => undefined,
@@ -286,9 +286,9 @@ test(
     const second = await swarm.joinLeecher({ link, decorators: sides });
     const { host } = second.node;
     const streams: StreamConnection[] = [];
-    const connect = host.connect.bind(host);
-    host.connect = (...call) => {
-      const stream = connect(...call);
+    const dial = host.dial.bind(host);
+    host.dial = (...call) => {
+      const stream = dial(...call);
       streams.push(stream);
       return stream;
     };

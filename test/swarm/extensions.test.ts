@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { formatPeerAddress } from "../../src/base/peer-address.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";
 import type { ExtensionKind, ExtensionPeer } from "../../src/engine/extension.ts";
 import { SimSwarm, type SimPeer } from "../../src/sim/sim-swarm.ts";
@@ -49,7 +50,7 @@ class Counting implements ExtensionKind {
       tick: () => {
         this.ticks += 1;
         for (const peer of this.here) {
-          if (peer.isSeed) this.seeds.add(peer.address.address);
+          if (peer.isSeed) this.seeds.add(formatPeerAddress(peer.address));
           peer.send(new Uint8Array(Uint32Array.of(this.ticks).buffer));
         }
       },
@@ -75,7 +76,7 @@ test(
     for (const peer of [...speakers, ...others]) assertWhole(swarm, peer);
     assert.ok(one.joins >= 5, `${one.joins} joined, also those that do not speak it`);
     assert.ok(one.ticks > 0 && one.heard > 0 && other.heard > 0, "they hear each other");
-    assert.ok(one.seeds.has(first.node.endpoint.address), "a seed is known as one");
+    assert.ok(one.seeds.has(formatPeerAddress(first.node.address)), "a seed is known as one");
     for (const { node, run } of speakers) {
       let isRemoved = false;
       void node.session.remove(run.torrent).then(() => (isRemoved = true));

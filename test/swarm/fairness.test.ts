@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { Endpoint } from "../../src/base/endpoint.ts";
+import { addressKey, ipOf, type PeerAddress, tcpAddress } from "../../src/base/peer-address.ts";
 import type { SimNode, SimRun } from "../../src/sim/sim-node.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { makeSimTorrent, type SimTorrent } from "../../src/sim/sim-torrent.ts";
@@ -57,12 +57,12 @@ function slotsOf(served: readonly SimRun[]): number[] {
 async function fetchSix(
   swarm: SimSwarm,
   client: SimNode,
-): Promise<readonly { readonly run: SimRun; readonly seed: Endpoint }[]> {
-  const fetches: { run: SimRun; seed: Endpoint }[] = [];
+): Promise<readonly { readonly run: SimRun; readonly seed: PeerAddress }[]> {
+  const fetches: { run: SimRun; seed: PeerAddress }[] = [];
   for (const made of SIX) {
     const seed = await swarm.join({ link: SEEDS_LINE });
     seed.seed(made);
-    fetches.push({ run: client.leech(made), seed: seed.endpoint });
+    fetches.push({ run: client.leech(made), seed: seed.address });
   }
   swarm.simulation.runFor(100);
   for (const { run, seed } of fetches) run.torrent.addPeers([seed]);
@@ -83,7 +83,7 @@ async function serveSix(
     }
   }
   swarm.simulation.runFor(100);
-  for (const { torrent } of fetches) torrent.addPeers([server.endpoint]);
+  for (const { torrent } of fetches) torrent.addPeers([server.address]);
   return served;
 }
 
@@ -155,12 +155,12 @@ test(
       others.push(node);
     }
     swarm.simulation.runFor(100);
-    idle.torrent.addPeers([lost, ...others].map(({ endpoint }) => endpoint));
+    idle.torrent.addPeers([lost, ...others].map(({ address }) => address));
     const isFull = (): boolean => client.receiveSlabs.lentBytes === 4 * PIECE;
     assert.ok(swarm.simulation.runUntil(isFull, 10_000), "all memory is lent");
     for (const node of [lost, ...others]) node.host.goOffline();
     swarm.simulation.runFor(1_000);
-    waiting.torrent.addPeers([found.endpoint]);
+    waiting.torrent.addPeers([found.address]);
     swarm.simulation.runFor(20_000);
     assert.equal(waiting.torrent.state.kind, "seeding");
     assert.ok(idle.torrent.stats().doneBytes < 8 * MIB);
@@ -173,10 +173,10 @@ test(
     const swarm = new SimSwarm({ seed, size: KIB });
     const client = await swarm.join({ link: BROAD, settings: { halfOpenMax: 8 } });
     const dials = Array.from({ length: 12 }, () => 0);
-    const connect = client.host.connect.bind(client.host);
-    client.host.connect = (remote, handler, options) => {
-      dials[Number(remote.address.split(".")[1])]! += 1;
-      return connect(remote, handler, options);
+    const dial = client.host.dial.bind(client.host);
+    client.host.dial = (remote, handler, options) => {
+      dials[Number(ipOf(remote)!.split(".")[1])]! += 1;
+      return dial(remote, handler, options);
     };
     const runs = dials.map((_, index) =>
       client.leech(
@@ -192,10 +192,9 @@ test(
     swarm.simulation.runFor(100);
     for (const [index, { torrent }] of runs.entries()) {
       torrent.addPeers(
-        Array.from({ length: 40 }, (_, host) => ({
-          address: `172.${index}.${host}.1`,
-          port: 6881,
-        })),
+        Array.from({ length: 40 }, (_, host) =>
+          tcpAddress({ address: `172.${index}.${host}.1`, port: 6881 }),
+        ),
       );
     }
     // The first torrent with addresses had all eight attempts; they end after ten seconds.
@@ -214,13 +213,13 @@ test(
     const swarm = new SimSwarm({ seed, size: KIB });
     const settings = { connectionsMax: 12, halfOpenMax: 2 };
     const client = await swarm.join({ link: BROAD, settings });
-    const runs: { run: SimRun; seeds: Endpoint[] }[] = [];
+    const runs: { run: SimRun; seeds: PeerAddress[] }[] = [];
     for (const [index, made] of SIX.slice(0, 3).entries()) {
-      const seeds: Endpoint[] = [];
+      const seeds: PeerAddress[] = [];
       for (let i = 0; i < (index === 0 ? 16 : 6); i += 1) {
         const node = await swarm.join({ link: { upBytesPerSecond: 16 * KIB } });
         node.seed(made);
-        seeds.push(node.endpoint);
+        seeds.push(node.address);
       }
       runs.push({ run: client.leech(made), seeds });
     }
@@ -240,15 +239,15 @@ test(
   withSeed(81, async (seed, t) => {
     const swarm = new SimSwarm({ seed, size: KIB });
     const client = await swarm.join({ link: BROAD, settings: { connectionsMax: 12 } });
-    const runs: { run: SimRun; seeds: Endpoint[] }[] = [];
+    const runs: { run: SimRun; seeds: PeerAddress[] }[] = [];
     for (const made of SIX.slice(0, 3)) {
-      const seeds: Endpoint[] = [];
+      const seeds: PeerAddress[] = [];
       for (let i = 0; i < 12; i += 1) {
         // The first seven are slow, so that a choice by position would pick no fast one.
         const upBytesPerSecond = i >= 7 && i < 11 ? 8 * KIB : KIB;
         const node = await swarm.join({ settings: { upBytesPerSecond } });
         node.seed(made);
-        seeds.push(node.endpoint);
+        seeds.push(node.address);
       }
       runs.push({ run: client.leech(made), seeds });
     }
@@ -262,8 +261,9 @@ test(
     swarm.simulation.runFor(30_000);
     assertEven(t, counts(), 1);
     assert.equal(total(counts()), 12);
-    const kept = new Set(first!.run.torrent.peers().map(({ remote }) => remote.address));
-    for (const { address } of first!.seeds.slice(7, 11)) assert.ok(kept.has(address), "fast, kept");
+    const kept = new Set(first!.run.torrent.peers().map(({ remote }) => addressKey(remote)));
+    for (const seed of first!.seeds.slice(7, 11))
+      assert.ok(kept.has(addressKey(seed)), "fast, kept");
     const before = runs.map(({ run }) => run.torrent.peers().map(({ remote }) => remote));
     swarm.simulation.runFor(60_000);
     const after = runs.map(({ run }) => run.torrent.peers().map(({ remote }) => remote));
@@ -284,7 +284,7 @@ test(
         runs.push((await swarm.join({ link: BROAD })).leech(SIX[index]!));
       }
       swarm.simulation.runFor(100);
-      for (const { torrent } of runs) torrent.addPeers([server.endpoint]);
+      for (const { torrent } of runs) torrent.addPeers([server.address]);
     };
     const counts = (): number[] => served.map(({ torrent }) => torrent.stats().peers);
     await join(0, 60);
@@ -358,7 +358,7 @@ test(
     assert.deepEqual(slotsOf(served), [4, 4, 0, 0, 0, 0]);
     const late = (await swarm.join({ link: BROAD })).leech(SIX[2]!);
     swarm.simulation.runFor(100);
-    late.torrent.addPeers([server.endpoint]);
+    late.torrent.addPeers([server.address]);
     swarm.simulation.runFor(10_000);
     assert.equal(slotsOf(served)[2], 1);
     assert.equal(total(slotsOf(served)), 8);
@@ -391,7 +391,7 @@ test(
       }
     }
     swarm.simulation.runFor(100);
-    for (const { torrent } of fetches) torrent.addPeers([server.endpoint]);
+    for (const { torrent } of fetches) torrent.addPeers([server.address]);
     swarm.simulation.runFor(12_000);
     const rounds = served.map(() => 0);
     for (let round = 0; round < 15; round += 1) {

@@ -34,7 +34,7 @@ test(
         each.stats();
         each.peers();
         each.partialCopies();
-        each.addPeers([first.node.endpoint]);
+        each.addPeers([first.node.address]);
         each.setLimits({ downBytesPerSecond: 0 });
         each.setWanted([false]);
         each.setWanted([true]);
@@ -60,7 +60,7 @@ test(
     });
     isAdded = true;
     simulation.runFor(100);
-    torrent.addPeers([first.node.endpoint]);
+    torrent.addPeers([first.node.address]);
     const peer = { node, run: { torrent, root: "/content", events: [] } };
     // An unwanted file is set aside and wanted again with every piece: the download still completes.
     assert.ok(
@@ -106,7 +106,7 @@ test(
           removed = node.session.remove(found).then(() => void (stopped = true));
         },
       });
-      torrent.addPeers([first.node.endpoint]);
+      torrent.addPeers([first.node.address]);
       for (let i = 0; i < 500 && !stopped; i += 1) {
         swarm.simulation.runFor(20);
         await Promise.resolve();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Endpoint } from "../../src/base/endpoint.ts";
+import type { PeerAddress } from "../../src/base/peer-address.ts";
 import { SimSwarm } from "../../src/sim/sim-swarm.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { frames } from "../hostile/raw-peer.ts";
@@ -76,7 +76,7 @@ for (const [what, closedMs, act] of OWING) {
         "it is called",
       );
       swarm.simulation.runFor(1_000);
-      leecher.run.torrent.addPeers([honest.node.endpoint]);
+      leecher.run.torrent.addPeers([honest.node.address]);
       assert.ok(swarm.runUntilComplete([leecher], 100_000) !== undefined, "complete all the same");
       assertWhole(swarm, leecher);
       assert.equal(bannedBy(leecher).size, 0, "to be slow is no lie");
@@ -122,7 +122,7 @@ test(
         }
         repeat(swarm, peer, 20_000, () => KEEP_ALIVE);
       },
-    }).dial(hostOf(swarm, 1), first.node.endpoint);
+    }).dial(hostOf(swarm, 1), first.node.address);
     const holds = (): boolean => first.node.sendSlabs.lentBytes > 0;
     assert.ok(swarm.simulation.runUntil(holds, 5_000), "memory is lent");
     swarm.simulation.runFor(5_000);
@@ -136,7 +136,7 @@ test(
 );
 
 /** Sixty peers that request as much and as often as they may, and read none of it. */
-function hogs(swarm: SimSwarm, to: Endpoint, requests: number): ScriptedPeer[] {
+function hogs(swarm: SimSwarm, to: PeerAddress, requests: number): ScriptedPeer[] {
   return Array.from({ length: 60 }, (_, i) =>
     new ScriptedPeer({
       infohash: infohashOf(swarm),
@@ -161,9 +161,9 @@ for (const requests of [8, 32, 250]) {
         const first = await swarm.joinSeed({ link: FAST_LINK });
         const honest = await swarm.joinLeecher({ link: { downBytesPerSecond: MIB } });
         swarm.simulation.runFor(100);
-        if (attacked) hogs(swarm, first.node.endpoint, requests);
+        if (attacked) hogs(swarm, first.node.address, requests);
         swarm.simulation.runFor(1_000);
-        honest.run.torrent.addPeers([first.node.endpoint]);
+        honest.run.torrent.addPeers([first.node.address]);
         const tookMs = swarm.runUntilComplete([honest], 120_000);
         assert.ok(tookMs !== undefined, "complete all the same");
         assertWhole(swarm, honest);

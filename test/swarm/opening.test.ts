@@ -38,7 +38,7 @@ test(
     node.disk.put(`/${swarm.made.name}/${swarm.made.name}`, swarm.made.bytes);
     const read = countReadings(node);
     const run = node.leech(swarm.made, { existing: "own" });
-    run.torrent.addPeers([first.node.endpoint]);
+    run.torrent.addPeers([first.node.address]);
     swarm.simulation.runFor(2_000);
     assert.equal(stateOf(run), "checking");
     node.disk.broken = true;
@@ -61,8 +61,8 @@ test(
     const node = await swarm.join();
     node.disk.broken = true;
     const run = node.leech(swarm.made);
-    run.torrent.addPeers([first.node.endpoint]);
-    first.run.torrent.addPeers([node.endpoint]);
+    run.torrent.addPeers([first.node.address]);
+    first.run.torrent.addPeers([node.address]);
     await pass(swarm, 4_000);
     assert.equal(run.torrent.state.kind, "waiting");
     assert.equal(run.torrent.stats().peers, 0, "no peer without a transfer");
@@ -99,11 +99,11 @@ test(
     };
     const before = node.leech(swarm.made);
     await pass(swarm, 100);
-    before.torrent.addPeers([first.node.endpoint]);
+    before.torrent.addPeers([first.node.address]);
     await pass(swarm, 2_000);
     const removed = node.session.remove(before.torrent);
     const again = node.leech(swarm.made, { existing: "own" });
-    again.torrent.addPeers([first.node.endpoint]);
+    again.torrent.addPeers([first.node.address]);
     assert.equal(again.torrent.state.kind, "checking");
     await pass(swarm, 200);
     assert.equal(before.torrent.state.kind, "downloading", "it still closes");
@@ -124,7 +124,7 @@ test(
     const node = await swarm.join({ diskBytesPerSecond: 256 * 1024 });
     const before = node.leech(swarm.made);
     await pass(swarm, 100);
-    before.torrent.addPeers([first.node.endpoint]);
+    before.torrent.addPeers([first.node.address]);
     await pass(swarm, 2_000);
     const removals = [node.session.remove(before.torrent)];
     const again = node.leech(swarm.made);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Endpoint } from "../../src/base/endpoint.ts";
+import { formatPeerAddress, type PeerAddress, tcpAddress } from "../../src/base/peer-address.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";
 import type { Connection, ConnectionOwner, ConnectionSink } from "../../src/engine/peer-owner.ts";
 import type { StreamHandler } from "../../src/ports/net.ts";
@@ -85,7 +85,7 @@ async function world(seed: number) {
   let hosts = 0;
   const call = (...messages: Uint8Array[]): ScriptedPeer => {
     const peer = new ScriptedPeer({ infohash: SHARE, ready: (each) => each.send(...messages) });
-    peer.dial(hostOf(swarm, (hosts += 1)), node.endpoint);
+    peer.dial(hostOf(swarm, (hosts += 1)), node.address);
     swarm.simulation.runFor(1_000);
     return peer;
   };
@@ -209,11 +209,11 @@ async function settled(): Promise<void> {
 
 /** A machine that listens for the share, and counts the peers that dial it. */
 async function listener(swarm: SimSwarm, number: number) {
-  const { peers, address, port } = await listenAs(hostOf(swarm, 100 + number), {
+  const { peers, ...remote } = await listenAs(hostOf(swarm, 100 + number), {
     infohash: SHARE,
     ready: (each) => each.send(have(number % 5)),
   });
-  return { remote: { address, port }, peers };
+  return { remote, peers };
 }
 
 test(
@@ -236,7 +236,7 @@ test(
   "dials of an owner keep the session's limits, and wait for room as its torrents' do",
   withSeed(325, async (seed) => {
     const { swarm, node, share, route } = await world(seed);
-    const remotes: Endpoint[] = [];
+    const remotes: PeerAddress[] = [];
     for (let i = 0; i < 12; i += 1) remotes.push((await listener(swarm, i)).remote);
     const adopt = (connection: Connection): ConnectionSink => share.adopt(connection);
     const withdraw = remotes.map((remote) => route.dial({ remote, owner: share.owner, adopt }));
@@ -245,10 +245,10 @@ test(
     withdraw[8]!();
     for (const connection of share.connections.slice(0, 4)) connection.close("enough");
     swarm.simulation.runFor(3_000);
-    const dialled = share.connections.map(({ remote }) => remote.address);
+    const dialled = share.connections.map(({ remote }) => formatPeerAddress(remote));
     assert.deepEqual(
       dialled.slice(8).sort(),
-      [9, 10, 11].map((index) => remotes[index]!.address).sort(),
+      [9, 10, 11].map((index) => formatPeerAddress(remotes[index]!)).sort(),
     );
     void node.session.close();
     assert.throws(
@@ -271,7 +271,7 @@ test(
       Array.from({ length: 40 }, async (_, index) => {
         const host = hostOf(swarm, 200 + index);
         const { local } = await host.listen({ host: host.address, port: 6881, accept: () => MUTE });
-        return local;
+        return tcpAddress(local!);
       }),
     );
     run.torrent.addPeers(silent.slice(20));
@@ -293,7 +293,7 @@ test(
     const { share, route } = await world(seed);
     const adopt = (connection: Connection): ConnectionSink => share.adopt(connection);
     const dial = (index: number): (() => void) => {
-      const remote = { address: `172.20.${index >> 8}.${index & 0xff}`, port: 1 };
+      const remote = tcpAddress({ address: `172.20.${index >> 8}.${index & 0xff}`, port: 1 });
       return route.dial({ remote, owner: share.owner, adopt });
     };
     for (let index = 0; index < 8 + 256; index += 1) dial(index);

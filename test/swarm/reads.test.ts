@@ -242,7 +242,7 @@ test(
     const good = await swarm.joinSeed();
     swarm.introduce([damaged, good]);
     swarm.simulation.runFor(1_000);
-    damaged.run.torrent.addPeers([good.node.endpoint]);
+    damaged.run.torrent.addPeers([good.node.address]);
     const reader = new SimReader(swarm, damaged, { begin: MIB, end: 3 * MIB });
     assert.ok(await runUntil(swarm, () => reader.isDone, 60_000), String(reader.error));
     assertRead(swarm, reader);
@@ -274,7 +274,7 @@ test(
     await settled();
     const first = await swarm.joinSeed({ link: { upBytesPerSecond: 512 * KIB } });
     swarm.simulation.runFor(100);
-    leecher.run.torrent.addPeers([first.node.endpoint]);
+    leecher.run.torrent.addPeers([first.node.address]);
     assert.ok(await runUntil(swarm, () => early.isDone && late.parts.length > 0, 60_000));
     assertRead(swarm, early);
     const stopped = leecher.node.session.remove(leecher.run.torrent);

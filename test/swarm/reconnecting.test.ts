@@ -5,7 +5,7 @@ import { isComplete, SimSwarm, type SimPeer } from "../../src/sim/sim-swarm.ts";
 import { MESSAGE } from "../../src/wire/message-id.ts";
 import { frames } from "../hostile/raw-peer.ts";
 import { assertWhole, MIB, withSeed } from "./judging.ts";
-import { hostOf, infohashOf, listenAs, ScriptedPeer } from "./scripted-peer.ts";
+import { hostOf, infohashOf, listenAs, SCRIPTED_PORT, ScriptedPeer } from "./scripted-peer.ts";
 
 const SLOW_LINK = { upBytesPerSecond: MIB / 4 };
 
@@ -20,7 +20,7 @@ test(
     const first = await swarm.joinSeed({ link: SLOW_LINK });
     const caller = await swarm.joinLeecher();
     swarm.simulation.runFor(100);
-    caller.run.torrent.addPeers([first.node.endpoint]);
+    caller.run.torrent.addPeers([first.node.address]);
     const later = swarm.simulation.runUntil(() => caller.run.torrent.stats().doneBytes > 0, 10_000);
     assert.ok(later, "the download is under way");
     assert.equal(first.run.torrent.stats().knownPeers, 1, "the caller is known where it listens");
@@ -50,10 +50,9 @@ test(
       infohash: infohashOf(swarm),
       flags: { extended: true },
       ready: (self) => {
-        for (let port = listening.port; port < listening.port + 20; port += 1)
-          self.send(says(port));
+        for (let port = SCRIPTED_PORT; port < SCRIPTED_PORT + 20; port += 1) self.send(says(port));
       },
-    }).dial(host, first.node.endpoint);
+    }).dial(host, first.node.address);
     swarm.simulation.runFor(60_000);
     assert.equal(first.run.torrent.stats().knownPeers, 1);
     assert.equal(listening.peers.length, 0, "it is connected");
@@ -109,7 +108,7 @@ test(
       infohash: infohashOf(swarm),
       ready: (peer) => peer.send(frames.signal(MESSAGE.interested)),
       unchoke: (peer) => peer.send(frames.request(0, 0, 16_384)),
-    }).dial(hostOf(swarm, 1), damaged.node.endpoint);
+    }).dial(hostOf(swarm, 1), damaged.node.address);
     assert.ok(
       swarm.simulation.runUntil(() => !isComplete(damaged), 5_000),
       "the damage is found",

@@ -1,5 +1,5 @@
-import type { Endpoint } from "../../src/base/endpoint.ts";
 import { wireInfohashes } from "../../src/base/infohash.ts";
+import type { PeerAddress, TransportKind } from "../../src/base/peer-address.ts";
 import type { StreamConnection, StreamHandler } from "../../src/ports/net.ts";
 import type { SimHost, SimLink } from "../../src/sim/sim-net.ts";
 import type { SimSwarm } from "../../src/sim/sim-swarm.ts";
@@ -12,6 +12,9 @@ export const FAST_LINK: SimLink = {
   downBytesPerSecond: 100 * 1024 * 1024,
   latencyMs: 10,
 };
+
+/** Where scripted peers listen. */
+export const SCRIPTED_PORT = 6881;
 
 /** A machine that does not run our engine. */
 export function hostOf(swarm: SimSwarm, number: number): SimHost {
@@ -34,6 +37,7 @@ export interface SwarmScript {
   readonly extended?: (peer: ScriptedPeer, id: number, payload: Uint8Array) => void;
   readonly hashes?: (peer: ScriptedPeer, range: HashRange, hashes: Uint8Array) => void;
   readonly hashReject?: (peer: ScriptedPeer, range: HashRange) => void;
+  readonly allowedFast?: (peer: ScriptedPeer, piece: number) => void;
   readonly block?: (peer: ScriptedPeer, piece: number, begin: number, bytes: Uint8Array) => void;
 }
 
@@ -60,8 +64,8 @@ export class ScriptedPeer implements StreamHandler, WireSink {
   }
 
   /** Dials an engine. */
-  dial(host: SimHost, to: Endpoint): this {
-    this.connection = host.connect(to, this, { timeoutMs: 10_000 });
+  dial(host: SimHost, to: PeerAddress): this {
+    this.connection = host.dial(to, this, { timeoutMs: 10_000 });
     return this;
   }
 
@@ -135,7 +139,9 @@ export class ScriptedPeer implements StreamHandler, WireSink {
   handlePort(): void {}
   handleSuggest(): void {}
   handleReject(): void {}
-  handleAllowedFast(): void {}
+  handleAllowedFast(piece: number): void {
+    this.#script.allowedFast?.(this, piece);
+  }
   handleHashRequest(): void {}
 }
 
@@ -143,11 +149,12 @@ export class ScriptedPeer implements StreamHandler, WireSink {
 export async function listenAs(
   host: SimHost,
   script: SwarmScript,
-): Promise<Endpoint & { readonly peers: ScriptedPeer[] }> {
+  kind: TransportKind = "tcp",
+): Promise<PeerAddress & { readonly peers: ScriptedPeer[] }> {
   const peers: ScriptedPeer[] = [];
-  const { local } = await host.listen({
+  await host.transport(kind).listen({
     host: host.address,
-    port: 6881,
+    port: SCRIPTED_PORT,
     accept: (connection) => {
       const peer = new ScriptedPeer(script);
       peers.push(peer);
@@ -160,5 +167,5 @@ export async function listenAs(
       return peer;
     },
   });
-  return { ...local, peers };
+  return { ...host.addressOf(kind, SCRIPTED_PORT), peers };
 }

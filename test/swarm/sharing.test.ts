@@ -26,7 +26,7 @@ test(
     const leechers = await swarm.joinLeechers(19);
     const all = [first, ...leechers];
     swarm.introduce(all);
-    const everybody = all.map(({ node }) => node.endpoint);
+    const everybody = all.map(({ node }) => node.address);
     for (const { run } of all) run.torrent.addPeers(everybody);
     swarm.simulation.runFor(1_000);
     for (const { run } of all) assert.ok(run.torrent.stats().peers <= 19, "one for each other");
@@ -108,7 +108,7 @@ test(
     const leechers = await swarm.joinLeechers(19, { link: EQUAL, settings: slots });
     const rider = await swarm.joinLeecher({ link: EQUAL, settings: { upBytesPerSecond: 1 } });
     swarm.introduce([first, ...leechers]);
-    rider.run.torrent.addPeers(leechers.map(({ node }) => node.endpoint));
+    rider.run.torrent.addPeers(leechers.map(({ node }) => node.address));
     assert.ok(swarm.simulation.runUntil(() => leechers.some(isComplete), 120_000));
     assert.ok(rider.run.torrent.stats().doneBytes > 0, "something came while all were leechers");
     assert.ok(swarm.runUntilComplete([...leechers, rider], 300_000) !== undefined);

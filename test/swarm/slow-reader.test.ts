@@ -30,7 +30,7 @@ async function slowReader(seed: number, readBytesPerSecond: number) {
       received += BLOCK;
       ask(each, 100 + received / BLOCK);
     },
-  }).dial(host, first.node.endpoint);
+  }).dial(host, first.node.address);
   return { swarm, first, host, peer, received: () => received };
 }
 

@@ -39,7 +39,7 @@ test(
     assert.ok(resume.partial.length > 0, "blocks of unfinished pieces are on disk");
     const again = { node, run: node.leech(swarm.made, { resume }) };
     swarm.simulation.runFor(500);
-    again.run.torrent.addPeers(seeds.map((each) => each.node.endpoint));
+    again.run.torrent.addPeers(seeds.map((each) => each.node.address));
     assert.notEqual(swarm.runUntilComplete([again], 30_000), undefined);
     assertWhole(swarm, again);
   }),

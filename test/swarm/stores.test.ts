@@ -148,7 +148,7 @@ test(
     assert.equal(keeper.run.torrent.have?.count, 0);
     assert.equal(keeper.run.torrent.state.kind, "seeding", "nothing is wanted");
     keeper.run.torrent.setWanted([true]);
-    keeper.run.torrent.addPeers([first.node.endpoint]);
+    keeper.run.torrent.addPeers([first.node.address]);
     assert.ok(
       swarm.simulation.runUntil(() => keeper.run.torrent.have?.full === true, 60_000),
       "all of it is wanted",

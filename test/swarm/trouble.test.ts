@@ -81,7 +81,7 @@ test(
       liar.node.disk.lies = (_piece, begin) => begin === 0;
       addresses.add(liar.node.host.address);
       swarm.simulation.runFor(100);
-      leecher.run.torrent.addPeers([liar.node.endpoint]);
+      leecher.run.torrent.addPeers([liar.node.address]);
       const banned = (): boolean => bannedBy(leecher).has(liar.node.host.address);
       swarm.simulation.runUntil(() => banned() || isComplete(leecher), 5_000);
     }
@@ -130,7 +130,7 @@ test(
     const neighbour = leecher.node.leech(other);
     leecher.node.disk.setRoom(leecher.run.root, MIB);
     swarm.introduce([first, leecher]);
-    neighbour.torrent.addPeers([first.node.endpoint]);
+    neighbour.torrent.addPeers([first.node.address]);
 
     const { torrent } = leecher.run;
     const isWaiting = (): boolean => torrent.state.kind === "waiting";

@@ -4,6 +4,7 @@ import { AnnounceRequest } from "../../src/announce/announce-request.ts";
 import { parseAnnounceQuery } from "../../src/announce/http-request.ts";
 import { fromLatin1, toLatin1 } from "../../src/base/bytes.ts";
 import { encodeCompact, type Endpoint } from "../../src/base/endpoint.ts";
+import type { PeerAddress } from "../../src/base/peer-address.ts";
 import type { PeerSourceHandle, SwarmView } from "../../src/engine/session-contract.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
@@ -30,7 +31,7 @@ type Reply = Uint8Array | "silent" | "down";
 export class ScriptedTrackers {
   readonly clock = new Simulation();
   readonly heard: Heard[] = [];
-  readonly offered: Endpoint[] = [];
+  readonly offered: PeerAddress[] = [];
   readonly swarm = {
     infohashes: { v1: new Uint8Array(20).fill(1) } as SwarmView["infohashes"],
     isPrivate: false,

@@ -9,7 +9,7 @@ import {
   collect,
   type ListenAddress,
   listenOption,
-  type PeerAddress,
+  type NamedPeer,
   peerOption,
   rateOption,
   seedOption,
@@ -27,7 +27,7 @@ interface GetFlags extends OutputOptions {
   readonly hidden?: boolean;
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
-  readonly peer?: readonly PeerAddress[];
+  readonly peer?: readonly NamedPeer[];
   readonly tracker?: readonly string[];
   readonly down?: number;
   readonly up?: number;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tcpAddress } from "../../base/peer-address.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { SILENT_LOG } from "../../ports/log.ts";
 import type { StreamConnection } from "../../ports/net.ts";
@@ -15,7 +16,7 @@ const THEIRS = encodeHandshake({ ...FLAGS, infohash: INFOHASH, peerId: PEER_ID }
 
 /** A stream that records the calls it receives. */
 class Wire implements StreamConnection {
-  readonly remote = { address: "10.0.0.2", port: 6881 };
+  readonly remote = tcpAddress({ address: "10.0.0.2", port: 6881 });
   readonly local = undefined;
   readonly bufferedBytes = 0;
   readonly log: string[] = [];
@@ -49,7 +50,6 @@ class World {
 
   constructor() {
     this.connection = new Connection({
-      remote: this.wire.remote,
       clock: { nowMs: () => 1 } as Clock,
       bursts: { begin: () => undefined, end: () => undefined },
       connect: () => this.wire,
@@ -131,7 +131,6 @@ test("a decorator that is never done ends its connection when its time is over",
   const strays: string[] = [];
   const timers: { delayMs: number; fire: () => void }[] = [];
   const connection = new Connection({
-    remote: wire.remote,
     clock: {
       nowMs: () => 1,
       wallMs: () => 1,

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../base/endpoint.ts";
+import type { PeerAddress } from "../../base/peer-address.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { NetFailure, StreamConnection, StreamHandler } from "../../ports/net.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
@@ -34,7 +34,6 @@ type Stage = "connecting" | "handshake" | "waking" | "decorating" | "open" | "cl
  * handshake (-> waking -> handshake) (-> decorating) -> open -> closed for peers that dial us; any -> closed.
  */
 export class Connection extends Dialogue implements StreamHandler {
-  readonly remote: Endpoint;
   readonly incoming: boolean;
   readonly out: Output;
   readonly #clock: Clock;
@@ -56,7 +55,6 @@ export class Connection extends Dialogue implements StreamHandler {
    * @param options.decorator - Both handshakes go through it.
    */
   constructor(options: {
-    readonly remote: Endpoint;
     readonly clock: Clock;
     readonly bursts: BurstBounds;
     readonly connect: (handler: StreamHandler) => StreamConnection;
@@ -66,7 +64,6 @@ export class Connection extends Dialogue implements StreamHandler {
     readonly decorator?: StreamDecorator | undefined;
   }) {
     super();
-    this.remote = options.remote;
     this.incoming = options.gate !== undefined;
     this.#clock = options.clock;
     this.#bursts = options.bursts;
@@ -85,6 +82,11 @@ export class Connection extends Dialogue implements StreamHandler {
   /** @param onEnded - Called once, when the connection has ended. It may only record that. */
   watchEnd(onEnded: () => void): void {
     this.#onEnded = onEnded;
+  }
+
+  /** Where it leads, or comes from. */
+  get remote(): PeerAddress {
+    return this.#stream.remote;
   }
 
   /** The features that its handshake offers. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tcpAddress } from "../../base/peer-address.ts";
 import { SILENT_LOG } from "../../ports/log.ts";
 import type { StreamConnection } from "../../ports/net.ts";
 import type { DecoratorStep, StreamCipher, StreamDecorator } from "../stream-decorator.ts";
@@ -9,7 +10,7 @@ const KIB = 1024;
 
 /** A stream that accepts as many bytes as the test allows. */
 class Lower implements StreamConnection {
-  readonly remote = { address: "10.0.0.2", port: 6881 };
+  readonly remote = tcpAddress({ address: "10.0.0.2", port: 6881 });
   readonly local = undefined;
   readonly written: Uint8Array[] = [];
   bufferedBytes = 0;

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../base/endpoint.ts";
+import type { PeerAddress } from "../../base/peer-address.ts";
 import { encodeHandshake, HandshakeDecoder, type HandshakeFlags } from "../../wire/handshake.ts";
 import type { StreamDecorator } from "../stream-decorator.ts";
 import type { ConnectionOwner } from "./connection-sink.ts";
@@ -75,7 +75,7 @@ export class Greeting {
   }
 
   /** The decorator for the stream after both handshakes; called once, when the owner and the infohash are known. */
-  decoratorOf(remote: Endpoint): StreamDecorator | undefined {
+  decoratorOf(remote: PeerAddress): StreamDecorator | undefined {
     const infohash = this.#dialled?.infohash ?? this.#decoder.infohash!;
     return this.#owner!.decorate?.({ remote, incoming: !this.#dialled, infohash });
   }

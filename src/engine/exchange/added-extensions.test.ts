@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tcpAddress } from "../../base/peer-address.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ExtensionKind, ExtensionPeer } from "../extension.ts";
 import { AddedExtensions, type ExtensionMember } from "./added-extensions.ts";
@@ -24,7 +25,9 @@ function world(isPrivate: boolean) {
     burst: (run) => run(),
     send: () => true,
   });
-  const connection = { remote: { address: "10.0.0.1", port: 1 } } as Connection;
+  const connection = {
+    remote: tcpAddress({ address: "10.0.0.1", port: 1 }),
+  } as unknown as Connection;
   return { log, added, peer: { connection, reachableAt: undefined } };
 }
 

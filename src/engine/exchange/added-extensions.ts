@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../base/endpoint.ts";
+import type { PeerAddress } from "../../base/peer-address.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Extension, ExtensionKind, ExtensionPeer, ExtensionView } from "../extension.ts";
 
@@ -6,7 +6,7 @@ import type { Extension, ExtensionKind, ExtensionPeer, ExtensionView } from "../
 export interface ExtensionMember {
   readonly connection: Connection;
   /** The address where it can be dialled; `undefined` while that is unknown. */
-  readonly reachableAt: Endpoint | undefined;
+  readonly reachableAt: PeerAddress | undefined;
 }
 
 export interface AddedExtensionsOptions<P> {

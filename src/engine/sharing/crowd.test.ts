@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Crowd, networkName } from "./crowd.ts";
+import { type PeerAddress, tcpAddress } from "../../base/peer-address.ts";
+import { Crowd } from "./crowd.ts";
 
 const LIMITS = {
   connectionsMax: 200,
@@ -9,7 +10,7 @@ const LIMITS = {
 };
 
 /** How many of these addresses are accepted, with one connection each, at one moment. */
-function admitted(addresses: readonly string[], crowd = new Crowd(LIMITS), now = 0): number {
+function admitted(addresses: readonly PeerAddress[], crowd = new Crowd(LIMITS), now = 0): number {
   let count = 0;
   for (const address of addresses) {
     if (crowd.isFull || !crowd.mayAccept(address, now)) continue;
@@ -19,12 +20,31 @@ function admitted(addresses: readonly string[], crowd = new Crowd(LIMITS), now =
   return count;
 }
 
-function numbered(count: number, address: (index: number) => string): string[] {
-  return Array.from({ length: count }, (_, index) => address(index + 1));
+function tcp(address: string): PeerAddress {
+  return tcpAddress({ address, port: 6881 });
 }
 
-const CROWDS: readonly [string, readonly string[], number][] = [
-  ["not an address", ["", "example.org", "1.2.3"], 0],
+function numbered(count: number, address: (index: number) => string): PeerAddress[] {
+  return Array.from({ length: count }, (_, index) => tcp(address(index + 1)));
+}
+
+/** Half of them over TCP, half over uTP. */
+function mixed(addresses: readonly PeerAddress[]): PeerAddress[] {
+  return addresses.map((address, index) =>
+    address.kind === "tcp" && index % 2 === 0 ? { ...address, kind: "utp" } : address,
+  );
+}
+
+function webrtc(count: number, name: (index: number) => string, introducers = 1): PeerAddress[] {
+  return Array.from({ length: count }, (_, index) => ({
+    kind: "webrtc",
+    id: name(index),
+    via: `wss://${index % introducers}.example`,
+  }));
+}
+
+const CROWDS: readonly [string, readonly PeerAddress[], number][] = [
+  ["not an address", ["", "example.org", "1.2.3"].map(tcp), 0],
   ["one address", numbered(100, () => "203.0.113.9"), 64],
   ["one /24", numbered(250, (i) => `203.0.113.${i}`), 64],
   ["one /24, written as IPv6", numbered(250, (i) => `::ffff:203.0.113.${i}`), 64],
@@ -35,6 +55,10 @@ const CROWDS: readonly [string, readonly string[], number][] = [
   ["loopback", numbered(250, (i) => `127.0.3.${i}`), 150],
   ["a local network", numbered(120, (i) => `192.168.1.${i}`), 120],
   ["a campus of 10.0.0.0/8", numbered(200, (i) => `10.1.${i % 2}.${i}`), 200],
+  ["one address over two transports", mixed(numbered(100, () => "203.0.113.9")), 64],
+  ["one WebRTC peer", webrtc(100, () => "a"), 64],
+  ["WebRTC peers of one introducer", webrtc(250, (i) => `peer ${i}`), 64],
+  ["WebRTC peers of two introducers", webrtc(250, (i) => `peer ${i}`, 2), 128],
   ["a local /48", numbered(250, (i) => `fd00:1:2:${i}::1`), 150],
 ];
 for (const [who, addresses, count] of CROWDS) {
@@ -47,22 +71,14 @@ test("WIR-20: a storm of reconnects is slowed down, and forgotten when it is ove
   const crowd = new Crowd(LIMITS);
   const storm = (now: number): number => {
     let count = 0;
-    for (; crowd.mayAccept("203.0.113.9", now); count += 1) {
-      crowd.count("203.0.113.9", 1, now);
-      crowd.count("203.0.113.9", -1, now);
+    for (; crowd.mayAccept(tcp("203.0.113.9"), now); count += 1) {
+      crowd.count(tcp("203.0.113.9"), 1, now);
+      crowd.count(tcp("203.0.113.9"), -1, now);
     }
     return count;
   };
   assert.deepEqual([storm(0), storm(0), storm(500), storm(1_500)], [64, 0, 10, 20]);
-  assert.ok(crowd.mayAccept("203.0.114.9", 1_500), "others do not wait");
+  assert.ok(crowd.mayAccept(tcp("203.0.114.9"), 1_500), "others do not wait");
   crowd.tick(60_000);
   assert.equal(storm(60_000), 64);
-});
-
-test("a network is a /24 or a /48", () => {
-  assert.equal(networkName("10.1.2.3"), networkName("10.1.2.4"));
-  assert.notEqual(networkName("10.1.2.3"), networkName("10.1.3.3"));
-  assert.equal(networkName("2001:db8:1:2::1"), networkName("2001:db8:1:3::1"));
-  assert.notEqual(networkName("2001:db8:1::1"), networkName("2001:db8:2::1"));
-  assert.equal(networkName("x"), undefined);
 });

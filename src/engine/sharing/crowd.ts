@@ -1,5 +1,6 @@
 import { REACH, reachOfBytes } from "../../base/address-reach.ts";
 import { addressBytes } from "../../base/endpoint.ts";
+import { addressKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
 import type { EngineSettings } from "../session-contract.ts";
 
 /** The part of all connections that one local network may hold: a household or a campus may be the whole swarm. */
@@ -22,7 +23,7 @@ export type CrowdLimits = Pick<
 
 /**
  * Counts connections by address and by network, so that nobody can take all of them with many addresses (WIR-20).
- * A network is what one customer usually gets: an IPv4 /24 or an IPv6 /48. An IPv6 /64 counts as one machine.
+ * `networkKey` says what a network is. An IPv6 /64 counts as one machine.
  */
 export class Crowd {
   readonly #limits: CrowdLimits;
@@ -44,7 +45,7 @@ export class Crowd {
   }
 
   /** Whether the address and its network may have one more connection, whichever side opens it. */
-  mayConnect(address: string): boolean {
+  mayConnect(address: PeerAddress): boolean {
     const place = placeOf(address);
     if (!place) return false;
     const own = this.#byAddress.get(place.machine) ?? 0;
@@ -53,7 +54,7 @@ export class Crowd {
   }
 
   /** Like `mayConnect`, for a connection that the other side opens; the call counts against its rate. */
-  mayAccept(address: string, now: number): boolean {
+  mayAccept(address: PeerAddress, now: number): boolean {
     const place = placeOf(address);
     if (!place || !this.mayConnect(address)) return false;
     const network = this.#networkOf(place, now);
@@ -66,7 +67,7 @@ export class Crowd {
   }
 
   /** A connection was opened, or has ended. */
-  count(address: string, change: 1 | -1, now: number): void {
+  count(address: PeerAddress, change: 1 | -1, now: number): void {
     const place = placeOf(address)!;
     this.#open += change;
     const own = (this.#byAddress.get(place.machine) ?? 0) + change;
@@ -97,11 +98,6 @@ export class Crowd {
   }
 }
 
-/** @returns The network of an address, as a key; `undefined` when it is not an address. */
-export function networkName(address: string): string | undefined {
-  return placeOf(address)?.network;
-}
-
 /**
  * @param peers - In the order in which they connected.
  * @returns The newest peer of the network that has most of them, if it has at least two more than the newcomer's
@@ -126,23 +122,25 @@ export function mostCrowded<Peer>(
 
 interface Place {
   readonly network: string;
-  /** The address, or the /64 of an IPv6 address. */
+  /** An IPv4 address, the /64 of an IPv6 address, or one WebRTC peer. */
   readonly machine: string;
   /** No stranger on the Internet can have such an address. */
   readonly local: boolean;
 }
 
-function placeOf(address: string): Place | undefined {
-  const bytes = addressBytes(address);
-  if (!bytes) return undefined;
-  const reach = reachOfBytes(bytes);
-  const local = reach === REACH.machine || reach === REACH.network;
-  if (bytes.length === 4) {
-    return { network: bytes.subarray(0, 3).join("."), machine: bytes.join("."), local };
+function placeOf(address: PeerAddress): Place | undefined {
+  const network = networkKey(address);
+  if (network === undefined) return undefined;
+  switch (address.kind) {
+    case "tcp":
+    case "utp": {
+      const bytes = addressBytes(address.endpoint.address)!;
+      const reach = reachOfBytes(bytes);
+      const local = reach === REACH.machine || reach === REACH.network;
+      const machine = bytes.length === 4 ? bytes.join(".") : `6:${bytes.subarray(0, 8).join(".")}`;
+      return { network, machine, local };
+    }
+    case "webrtc":
+      return { network, machine: addressKey(address), local: false };
   }
-  return {
-    network: `6:${bytes.subarray(0, 6).join(".")}`,
-    machine: `6:${bytes.subarray(0, 8).join(".")}`,
-    local,
-  };
 }

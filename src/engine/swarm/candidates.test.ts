@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Endpoint } from "../../base/endpoint.ts";
+import {
+  addressKey,
+  banKey,
+  type PeerAddress,
+  tcpAddress,
+  type TransportKind,
+} from "../../base/peer-address.ts";
 import type { SourceKind } from "../session-contract.ts";
 import { Candidates, type ConnectionEnd } from "./candidates.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
@@ -11,14 +18,30 @@ const ENDS: readonly ConnectionEnd[] = [
   { kind: "dropped", lastedMs: 60_000 },
   { kind: "let-go", lastedMs: 1_000 },
 ];
-const PEER: Endpoint = { address: "10.0.0.1", port: 6881 };
+const ENDPOINT: Endpoint = { address: "10.0.0.1", port: 6881 };
+const PEER = tcpAddress(ENDPOINT);
+const PEER_UTP: PeerAddress = { kind: "utp", endpoint: ENDPOINT };
+const KINDS: ReadonlySet<TransportKind> = new Set(["tcp", "utp", "webrtc"]);
 
 function pool(): Candidates {
-  return new Candidates({ random: seededRandom(1) });
+  return new Candidates({ random: seededRandom(1), kinds: KINDS });
 }
 
-function numbered(index: number): Endpoint {
-  return { address: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, port: 6881 };
+function numbered(index: number): PeerAddress {
+  return tcpAddress({ address: numberedIp(index), port: 6881 });
+}
+
+function numberedIp(index: number): string {
+  return `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
+}
+
+function webrtc(id: string, via = "wss://tracker.example"): PeerAddress {
+  return { kind: "webrtc", id, via };
+}
+
+/** Where the next one is dialled, whatever other ways there are. */
+function nextAddress(candidates: Candidates, now: number): PeerAddress | undefined {
+  return candidates.next(now)?.[0];
 }
 
 const refused: [string, Endpoint][] = [
@@ -35,15 +58,16 @@ const refused: [string, Endpoint][] = [
 ];
 for (const [name, endpoint] of refused) {
   test(`WIR-11: not taken in: ${name}`, () => {
-    assert.equal(pool().offer(endpoint, "pex", 0), false);
+    assert.equal(pool().offer(tcpAddress(endpoint), "pex", 0), false);
   });
 }
 
 for (const address of ["127.0.0.1", "192.168.1.9", "169.254.3.4", "8.8.8.8", "::1", "fe80::1"]) {
   test(`taken in: ${address}`, () => {
     const candidates = pool();
-    assert.equal(candidates.offer({ address, port: 6881 }, "tracker", 0), true);
-    assert.deepEqual(candidates.next(0), { address, port: 6881 });
+    const peer = tcpAddress({ address, port: 6881 });
+    assert.equal(candidates.offer(peer, "tracker", 0), true);
+    assert.deepEqual(candidates.next(0), [peer]);
   });
 }
 
@@ -52,11 +76,11 @@ test("an address is taken in once and given out once", () => {
   assert.equal(candidates.offer(PEER, "tracker", 0), true);
   assert.equal(candidates.offer(PEER, "manual", 0), false);
   assert.equal(candidates.size, 1);
-  assert.deepEqual(candidates.next(0), PEER);
+  assert.deepEqual(nextAddress(candidates, 0), PEER);
   assert.equal(candidates.next(1e9), undefined);
   candidates.handleNotDialled(PEER);
   candidates.handleNotDialled(PEER);
-  assert.deepEqual(candidates.next(0), PEER);
+  assert.deepEqual(nextAddress(candidates, 0), PEER);
   assert.equal(candidates.next(0), undefined);
 });
 
@@ -65,7 +89,7 @@ test("an address that fails waits a minute, then two, then four, at most an hour
   candidates.offer(PEER, "tracker", 0);
   let now = 0;
   for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
-    assert.deepEqual(candidates.next(now), PEER);
+    assert.deepEqual(nextAddress(candidates, now), PEER);
     candidates.handleClosed(PEER, FAILED, now);
     now += minutes * 60_000;
     assert.equal(candidates.next(now - 1), undefined);
@@ -82,7 +106,7 @@ test("a peer that we dropped is dialled again after a minute, and its failures a
   assert.equal(candidates.next(1e9), undefined, "not while it is connected");
   candidates.handleClosed(PEER, { kind: "let-go", lastedMs: 30_000 }, 100_000);
   assert.equal(candidates.next(159_999), undefined);
-  assert.deepEqual(candidates.next(160_000), PEER);
+  assert.deepEqual(nextAddress(candidates, 160_000), PEER);
 });
 
 test("an address that a user gave is tried again within seconds", () => {
@@ -91,20 +115,20 @@ test("an address that a user gave is tried again within seconds", () => {
   candidates.next(0);
   candidates.handleClosed(PEER, FAILED, 0);
   assert.equal(candidates.next(1999), undefined);
-  assert.deepEqual(candidates.next(2000), PEER);
+  assert.deepEqual(nextAddress(candidates, 2000), PEER);
 });
 
 test("peers that we dropped are dialled at once when there is something to request again", () => {
   const candidates = pool();
   const [letGo, dropped, connected] = [numbered(1), numbered(2), numbered(3)];
-  for (const endpoint of [letGo, dropped, connected]) {
-    candidates.offer(endpoint, "tracker", 0);
+  for (const address of [letGo, dropped, connected]) {
+    candidates.offer(address, "tracker", 0);
     candidates.next(0);
   }
   candidates.handleClosed(letGo, { kind: "let-go", lastedMs: 0 }, 0);
   candidates.handleClosed(dropped, { kind: "dropped", lastedMs: 0 }, 0);
   candidates.recall(1_000);
-  assert.deepEqual(candidates.next(1_000), letGo);
+  assert.deepEqual(nextAddress(candidates, 1_000), letGo);
   assert.equal(candidates.next(1_000), undefined);
 });
 
@@ -123,13 +147,13 @@ for (const [source, kind, lastedMs, waits] of WAITS) {
     candidates.offer(PEER, source, 0);
     let now = 0;
     for (const seconds of waits) {
-      assert.deepEqual(candidates.next(now), PEER);
+      assert.deepEqual(nextAddress(candidates, now), PEER);
       if (kind !== "failed") candidates.handleConnected(PEER);
       candidates.handleClosed(PEER, { kind, lastedMs }, now);
       now += seconds * 1000;
       assert.equal(candidates.next(now - 1), undefined);
     }
-    assert.deepEqual(candidates.next(now), PEER);
+    assert.deepEqual(nextAddress(candidates, now), PEER);
   });
 }
 
@@ -140,7 +164,7 @@ test("a peer that dialled us during its wait is not dialled before the wait is o
   assert.equal(candidates.next(0), undefined);
   candidates.handleClosed(PEER, { kind: "dropped", lastedMs: 5000 }, 5000);
   assert.equal(candidates.next(9_999), undefined);
-  assert.deepEqual(candidates.next(10_000), PEER);
+  assert.deepEqual(nextAddress(candidates, 10_000), PEER);
   assert.equal(candidates.next(10_000), undefined);
 });
 
@@ -153,8 +177,8 @@ test("addresses that did not fail come first, then those that users gave, then r
   candidates.offer(numbered(2), "pex", 60_000);
   candidates.offer(numbered(3), "tracker", 60_000);
   candidates.offer(numbered(4), "manual", 60_000);
-  const order = [0, 1, 2, 3].map(() => candidates.next(60_000)?.address);
-  assert.deepEqual(order, ["10.0.0.4", "10.0.0.3", "10.0.0.2", "10.0.0.1"]);
+  const order = [0, 1, 2, 3].map(() => nextAddress(candidates, 60_000));
+  assert.deepEqual(order, [4, 3, 2, 1].map(numbered));
 });
 
 test("WIR-11: one source does not fill the pool", () => {
@@ -177,9 +201,10 @@ test("addresses of other kinds are forgotten, and those in use are returned", ()
   for (const [index, kind] of kinds.entries()) candidates.offer(numbered(index), kind, 0);
   candidates.handleConnected(numbered(1));
   candidates.handleConnected(numbered(2));
-  assert.deepEqual(candidates.keepOnly(new Set<SourceKind>(["tracker", "manual"])), [numbered(1)]);
+  const inUse = candidates.keepOnly(new Set<SourceKind>(["tracker", "manual"]));
+  assert.deepEqual([...inUse], [addressKey(numbered(1))]);
   assert.equal(candidates.size, 2);
-  assert.deepEqual(candidates.next(0), numbered(0));
+  assert.deepEqual(nextAddress(candidates, 0), numbered(0));
   assert.equal(candidates.next(0), undefined);
   // There is room for as many of the kind as before.
   assert.equal(candidates.offer(numbered(1), "tracker", 0), true);
@@ -188,8 +213,8 @@ test("addresses of other kinds are forgotten, and those in use are returned", ()
 test("WIR-11: many ports of one machine are not all dialled, on loopback they are", () => {
   const candidates = pool();
   for (let port = 1; port <= 500; port += 1) {
-    candidates.offer({ address: "10.0.0.1", port }, "tracker", 0);
-    candidates.offer({ address: "127.0.0.1", port }, "tracker", 0);
+    candidates.offer(tcpAddress({ address: "10.0.0.1", port }), "tracker", 0);
+    candidates.offer(tcpAddress({ address: "127.0.0.1", port }), "tracker", 0);
   }
   assert.equal(candidates.size, 532);
 });
@@ -222,34 +247,83 @@ test("an address that failed three times gives way", () => {
 test("a banned address is forgotten and stays away, whatever its port", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
-  candidates.offer({ ...PEER, port: 7000 }, "tracker", 0);
-  candidates.ban(PEER.address);
+  candidates.offer(tcpAddress({ ...ENDPOINT, port: 7000 }), "tracker", 0);
+  candidates.ban(banKey(PEER));
   assert.equal(candidates.size, 0);
   assert.equal(candidates.next(0), undefined);
-  assert.ok(candidates.isBanned(PEER.address));
-  assert.equal(candidates.offer({ ...PEER, port: 8000 }, "manual", 0), false);
+  assert.ok(candidates.isBanned(PEER));
+  assert.equal(candidates.offer(tcpAddress({ ...ENDPOINT, port: 8000 }), "manual", 0), false);
 });
 
 test("our own address is not dialled again, its neighbours on the same machine are", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
-  candidates.ban(PEER.address, PEER.port);
+  candidates.banOwn(PEER);
   assert.equal(candidates.offer(PEER, "tracker", 0), false);
-  assert.equal(candidates.isBanned(PEER.address), false);
-  assert.equal(candidates.offer({ ...PEER, port: 7000 }, "tracker", 0), true);
+  assert.equal(candidates.isBanned(PEER), false);
+  assert.equal(candidates.offer(tcpAddress({ ...ENDPOINT, port: 7000 }), "tracker", 0), true);
+});
+
+test("one port over TCP and over uTP is one candidate, which fails and waits as one", () => {
+  const candidates = pool();
+  assert.equal(candidates.offer(PEER, "tracker", 0), true);
+  assert.equal(candidates.offer(PEER_UTP, "pex", 0), false);
+  assert.equal(candidates.offer(PEER_UTP, "pex", 0), false);
+  assert.equal(candidates.size, 1);
+  assert.deepEqual(candidates.next(0), [PEER, PEER_UTP]);
+  assert.equal(candidates.next(0), undefined, "it is not dialled a second time for its second way");
+  candidates.handleClosed(PEER_UTP, FAILED, 0);
+  assert.equal(candidates.next(59_999), undefined);
+  assert.deepEqual(candidates.next(60_000), [PEER, PEER_UTP]);
+});
+
+test("WIR-13: an IP address that was banned over TCP is dialled over uTP neither now nor later", () => {
+  const candidates = pool();
+  candidates.offer({ kind: "utp", endpoint: { ...ENDPOINT, port: 7000 } }, "pex", 0);
+  candidates.ban(banKey(PEER));
+  assert.equal(candidates.next(0), undefined);
+  assert.equal(candidates.offer(PEER_UTP, "manual", 0), false);
+  assert.ok(candidates.isBanned(PEER_UTP));
+});
+
+test("a banned WebRTC peer stays away, another of the same introducer does not", () => {
+  const candidates = pool();
+  candidates.offer(webrtc("liar"), "webrtc", 0);
+  candidates.ban(banKey(webrtc("liar")));
+  assert.equal(candidates.size, 0);
+  assert.equal(candidates.offer(webrtc("liar"), "manual", 0), false);
+  assert.equal(candidates.offer(webrtc("other"), "webrtc", 0), true);
+  assert.deepEqual(candidates.next(0), [webrtc("other")]);
+});
+
+test("WIR-11: a WebRTC peer without a name, or with an endless one, is not taken in", () => {
+  const candidates = pool();
+  assert.equal(candidates.offer(webrtc(""), "webrtc", 0), false);
+  assert.equal(candidates.offer(webrtc("x".repeat(1024)), "webrtc", 0), false);
+  assert.equal(candidates.offer(webrtc("x"), "webrtc", 0), true);
+});
+
+test("what no transport reaches is not taken in, and is no way to somebody who is known", () => {
+  const kinds = new Set<TransportKind>(["tcp"]);
+  const candidates = new Candidates({ random: seededRandom(1), kinds });
+  assert.equal(candidates.offer(webrtc("a"), "webrtc", 0), false);
+  assert.equal(candidates.offer(PEER_UTP, "tracker", 0), false);
+  candidates.offer(PEER, "tracker", 0);
+  candidates.offer(PEER_UTP, "tracker", 0);
+  assert.deepEqual(candidates.next(0), [PEER]);
 });
 
 test("bans are bounded", () => {
   const candidates = pool();
-  for (let i = 0; i < 5000; i += 1) candidates.ban(numbered(i).address);
-  assert.equal(candidates.isBanned(numbered(0).address), false);
-  assert.ok(candidates.isBanned(numbered(4999).address));
+  for (let i = 0; i < 5000; i += 1) candidates.ban(numberedIp(i));
+  assert.equal(candidates.isBanned(numbered(0)), false);
+  assert.ok(candidates.isBanned(numbered(4999)));
 });
 
 test("in any order of events no address is given out twice at once, or again too soon", () => {
   const random = seededRandom(9);
-  const candidates = new Candidates({ random });
-  const dialled: Endpoint[] = [];
+  const candidates = new Candidates({ random, kinds: KINDS });
+  const dialled: PeerAddress[] = [];
   const freeAtMs = new Map<string, number>();
   let given = 0;
   for (let now = 0; now < 20_000_000; now += 1 + random.below(2000)) {
@@ -257,19 +331,19 @@ test("in any order of events no address is given out twice at once, or again too
     if (what === 0) {
       candidates.offer(numbered(random.below(200)), "tracker", now);
     } else if (what === 1) {
-      const next = candidates.next(now);
+      const next = nextAddress(candidates, now);
       if (!next) continue;
       given += 1;
       assert.ok(!dialled.includes(next), "not while it is dialled");
-      assert.ok(now >= (freeAtMs.get(next.address) ?? 0), "not so soon");
+      assert.ok(now >= (freeAtMs.get(addressKey(next)) ?? 0), "not so soon");
       dialled.push(next);
     } else {
-      const [endpoint] = dialled.splice(random.below(dialled.length + 1), 1);
-      if (!endpoint) continue;
-      if (random.below(3) === 0) candidates.handleConnected(endpoint);
+      const [address] = dialled.splice(random.below(dialled.length + 1), 1);
+      if (!address) continue;
+      if (random.below(3) === 0) candidates.handleConnected(address);
       const end = ENDS[random.below(ENDS.length)]!;
-      candidates.handleClosed(endpoint, end, now);
-      freeAtMs.set(endpoint.address, now + (end.kind === "dropped" ? 5_000 : 60_000));
+      candidates.handleClosed(address, end, now);
+      freeAtMs.set(addressKey(address), now + (end.kind === "dropped" ? 5_000 : 60_000));
     }
   }
   assert.ok(given > 1000, `${given} were given out`);

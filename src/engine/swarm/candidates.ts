@@ -1,12 +1,21 @@
-import { addressBytes, type Endpoint, formatEndpoint } from "../../base/endpoint.ts";
+import { addressBytes, type Endpoint } from "../../base/endpoint.ts";
+import {
+  addressKey,
+  banKey,
+  type PeerAddress,
+  type TransportKind,
+} from "../../base/peer-address.ts";
 import type { Random } from "../../ports/random.ts";
 import type { SourceKind } from "../session-contract.ts";
 
 /** Known addresses of one torrent (lt). */
 const KNOWN_MAX = 3000;
 
-/** Known ports of one address: a false list must not make us flood one machine (WIR-11). */
+/** Ports known of one IP address: a false list must not make us flood one machine (WIR-11). */
 const PORTS_PER_ADDRESS_MAX = 32;
+
+/** Characters of what names a WebRTC peer and whoever introduces it, together. */
+const WEBRTC_NAME_MAX = 1024;
 
 /** Addresses banned at a time; beyond that the oldest ban ends. */
 const BANS_MAX = 4096;
@@ -50,8 +59,13 @@ export type ConnectionEnd =
   /** We ended it, so there is no hurry to dial again. */
   | { readonly kind: "let-go"; readonly lastedMs: number };
 
+/** The ways to one peer, the first that became known first. They have one `addressKey`. */
+export type PeerWays = readonly [PeerAddress, ...PeerAddress[]];
+
 interface Candidate {
-  readonly endpoint: Endpoint;
+  readonly key: string;
+  readonly banKey: string;
+  ways: PeerWays;
   readonly source: SourceKind;
   /** Random numbers, which break ties of rank. */
   readonly lot: number;
@@ -81,8 +95,10 @@ interface Turn {
  */
 export class Candidates {
   readonly #random: Random;
+  readonly #kinds: ReadonlySet<TransportKind>;
   readonly #known = new Map<string, Candidate>();
-  readonly #portsPerAddress = new Map<string, number>();
+  /** By `banKey`. */
+  readonly #knownPerHost = new Map<string, number>();
   readonly #perSource = new Map<SourceKind, number>();
   /** Due, best first. */
   readonly #due = new Heap<Turn>(isBetter);
@@ -90,11 +106,15 @@ export class Candidates {
   readonly #waiting = new Heap<Turn>((a, b) => a.dueAtMs < b.dueAtMs);
   /** Failed too often, the longest ago first. */
   readonly #hopeless = new Set<Candidate>();
-  readonly #bannedAddresses = new Set<string>();
-  readonly #bannedEndpoints = new Set<string>();
+  /** By `banKey`. */
+  readonly #banned = new Set<string>();
+  /** By `addressKey`: they lead to ourselves. */
+  readonly #ownAddresses = new Set<string>();
 
-  constructor(options: { random: Random }) {
+  /** @param options.kinds - The transports that there are. */
+  constructor(options: { random: Random; kinds: ReadonlySet<TransportKind> }) {
     this.#random = options.random;
+    this.#kinds = options.kinds;
   }
 
   /** The number of known addresses. */
@@ -103,16 +123,21 @@ export class Candidates {
   }
 
   /** @returns True when the address is new and was accepted. */
-  offer(endpoint: Endpoint, source: SourceKind, now: number): boolean {
-    const key = formatEndpoint(endpoint);
-    if (this.#known.has(key) || !isDialable(endpoint)) return false;
-    if (this.#bannedAddresses.has(endpoint.address) || this.#bannedEndpoints.has(key)) return false;
+  offer(address: PeerAddress, source: SourceKind, now: number): boolean {
+    if (!this.#kinds.has(address.kind)) return false;
+    const key = addressKey(address);
+    const known = this.#known.get(key);
+    if (known) addWay(known, address);
+    if (known || !isDialable(address)) return false;
+    const host = banKey(address);
+    if (this.#banned.has(host) || this.#ownAddresses.has(key)) return false;
     if ((this.#perSource.get(source) ?? 0) >= SOURCES[source].knownMax) return false;
-    if ((this.#portsPerAddress.get(endpoint.address) ?? 0) >= portsMax(endpoint.address))
-      return false;
+    if ((this.#knownPerHost.get(host) ?? 0) >= knownPerHostMax(address)) return false;
     if (this.#known.size >= KNOWN_MAX && !this.#makeRoom()) return false;
     const candidate: Candidate = {
-      endpoint,
+      key,
+      banKey: host,
+      ways: [address],
       source,
       lot: this.#random.below(2 ** 32),
       failures: 0,
@@ -121,7 +146,7 @@ export class Candidates {
       turn: undefined,
     };
     this.#known.set(key, candidate);
-    count(this.#portsPerAddress, endpoint.address, 1);
+    count(this.#knownPerHost, host, 1);
     count(this.#perSource, source, 1);
     this.#queue(candidate, this.#due, now);
     return true;
@@ -137,8 +162,8 @@ export class Candidates {
     return soonest !== undefined && soonest.dueAtMs <= now;
   }
 
-  /** The address to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
-  next(now: number): Endpoint | undefined {
+  /** The peer to dial now; one of `handleNotDialled`, `handleConnected` or `handleClosed` follows. */
+  next(now: number): PeerWays | undefined {
     for (;;) {
       const soonest = this.#waiting.peek();
       if (!soonest || soonest.dueAtMs > now) break;
@@ -150,19 +175,19 @@ export class Candidates {
       if (!best) return undefined;
       if (!isValid(best)) continue;
       best.candidate.turn = undefined;
-      return best.candidate.endpoint;
+      return best.candidate.ways;
     }
   }
 
   /** The address from `next` was not dialled after all. */
-  handleNotDialled(endpoint: Endpoint): void {
-    const candidate = this.#known.get(formatEndpoint(endpoint));
+  handleNotDialled(address: PeerAddress): void {
+    const candidate = this.#known.get(addressKey(address));
     if (candidate && !candidate.turn) this.#queue(candidate, this.#due, 0);
   }
 
   /** Handshakes are exchanged. */
-  handleConnected(endpoint: Endpoint): void {
-    const candidate = this.#known.get(formatEndpoint(endpoint));
+  handleConnected(address: PeerAddress): void {
+    const candidate = this.#known.get(addressKey(address));
     if (!candidate) return;
     candidate.turn = undefined;
     candidate.failures = 0;
@@ -170,8 +195,8 @@ export class Candidates {
   }
 
   /** The connection ended. */
-  handleClosed(endpoint: Endpoint, end: ConnectionEnd, now: number): void {
-    const candidate = this.#known.get(formatEndpoint(endpoint));
+  handleClosed(address: PeerAddress, end: ConnectionEnd, now: number): void {
+    const candidate = this.#known.get(addressKey(address));
     if (!candidate || candidate.turn) return;
     if (end.kind === "failed") candidate.failures += 1;
     else if (end.lastedMs >= LASTING_MS) candidate.drops = 1;
@@ -197,19 +222,20 @@ export class Candidates {
   /**
    * Never dials or accepts this address again in this session.
    *
-   * @param port - Bans only this port of the address: it is our own, or leads to us.
+   * @param key - Of `banKey`.
    */
-  ban(address: string, port?: number): void {
-    if (port !== undefined) {
-      const endpoint = { address, port };
-      addBounded(this.#bannedEndpoints, formatEndpoint(endpoint));
-      this.#forget(this.#known.get(formatEndpoint(endpoint)));
-      return;
-    }
-    addBounded(this.#bannedAddresses, address);
+  ban(key: string): void {
+    addBounded(this.#banned, key);
     for (const candidate of this.#known.values()) {
-      if (candidate.endpoint.address === address) this.#forget(candidate);
+      if (candidate.banKey === key) this.#forget(candidate);
     }
+  }
+
+  /** The address is our own, or leads to us: never dials it again, whatever else its host has. */
+  banOwn(address: PeerAddress): void {
+    const key = addressKey(address);
+    addBounded(this.#ownAddresses, key);
+    this.#forget(this.#known.get(key));
   }
 
   /**
@@ -217,18 +243,18 @@ export class Candidates {
    *
    * @returns Those of them that are dialled or connected now.
    */
-  keepOnly(kinds: ReadonlySet<SourceKind>): Endpoint[] {
-    const inUse: Endpoint[] = [];
+  keepOnly(kinds: ReadonlySet<SourceKind>): Set<string> {
+    const inUse = new Set<string>();
     for (const candidate of this.#known.values()) {
       if (kinds.has(candidate.source)) continue;
-      if (!candidate.turn) inUse.push(candidate.endpoint);
+      if (!candidate.turn) inUse.add(candidate.key);
       this.#forget(candidate);
     }
     return inUse;
   }
 
-  isBanned(address: string): boolean {
-    return this.#bannedAddresses.has(address);
+  isBanned(address: PeerAddress): boolean {
+    return this.#banned.has(banKey(address));
   }
 
   #queue(candidate: Candidate, queue: Heap<Turn>, dueAtMs: number): void {
@@ -247,10 +273,10 @@ export class Candidates {
   }
 
   #forget(candidate: Candidate | undefined): void {
-    if (!candidate || !this.#known.delete(formatEndpoint(candidate.endpoint))) return;
+    if (!candidate || !this.#known.delete(candidate.key)) return;
     candidate.turn = undefined;
     this.#hopeless.delete(candidate);
-    count(this.#portsPerAddress, candidate.endpoint.address, -1);
+    count(this.#knownPerHost, candidate.banKey, -1);
     count(this.#perSource, candidate.source, -1);
   }
 }
@@ -279,8 +305,24 @@ function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
   return end.kind === "dropped" ? RECONNECT_MS : RETRY_MS;
 }
 
+/** Another transport leads to the peer as well. */
+function addWay(candidate: Candidate, address: PeerAddress): void {
+  const { ways } = candidate;
+  if (ways.every(({ kind }) => kind !== address.kind)) candidate.ways = [...ways, address];
+}
+
+function isDialable(address: PeerAddress): boolean {
+  switch (address.kind) {
+    case "tcp":
+    case "utp":
+      return isDialableEndpoint(address.endpoint);
+    case "webrtc":
+      return address.id.length > 0 && address.id.length + address.via.length <= WEBRTC_NAME_MAX;
+  }
+}
+
 /** Loopback and local addresses are welcome; addresses that no single machine can have are not. */
-function isDialable({ address, port }: Endpoint): boolean {
+function isDialableEndpoint({ address, port }: Endpoint): boolean {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return false;
   const bytes = addressBytes(address);
   if (!bytes) return false;
@@ -292,10 +334,17 @@ function isDialable({ address, port }: Endpoint): boolean {
   return first !== 0 && first < 224;
 }
 
-function portsMax(address: string): number {
-  // Tests and demonstrations run whole swarms on one machine.
-  const loopback = address.startsWith("127.") || address === "::1";
-  return loopback ? KNOWN_MAX : PORTS_PER_ADDRESS_MAX;
+function knownPerHostMax(address: PeerAddress): number {
+  switch (address.kind) {
+    case "tcp":
+    case "utp": {
+      // Tests and demonstrations run whole swarms on one machine.
+      const { address: ip } = address.endpoint;
+      return ip.startsWith("127.") || ip === "::1" ? KNOWN_MAX : PORTS_PER_ADDRESS_MAX;
+    }
+    case "webrtc":
+      return 1;
+  }
 }
 
 function addBounded(set: Set<string>, value: string): void {

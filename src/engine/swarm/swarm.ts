@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes } from "../../base/bytes.ts";
-import { type Endpoint, formatEndpoint } from "../../base/endpoint.ts";
-import { Candidates, type ConnectionEnd } from "./candidates.ts";
-import { mostCrowded, networkName } from "../sharing/crowd.ts";
+import { addressKey, banKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
+import { Candidates, type ConnectionEnd, type PeerWays } from "./candidates.ts";
+import { mostCrowded } from "../sharing/crowd.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EngineSettings, EnginePorts, SourceKind, TorrentStats } from "../session-contract.ts";
@@ -56,7 +56,11 @@ export class Swarm<P extends SwarmMember> {
 
   constructor(options: SwarmOptions) {
     this.#options = options;
-    this.#candidates = new Candidates({ random: options.ports.random });
+    const { random, transports } = options.ports;
+    this.#candidates = new Candidates({
+      random,
+      kinds: new Set(transports.map(({ kind }) => kind)),
+    });
   }
 
   /** Call this when a burst is over, until it returns `undefined`. */
@@ -92,33 +96,33 @@ export class Swarm<P extends SwarmMember> {
     return [...this.#peers];
   }
 
-  offer(endpoints: readonly Endpoint[], source: SourceKind, now: number): void {
-    for (const endpoint of endpoints) this.#candidates.offer(endpoint, source, now);
+  offer(addresses: readonly PeerAddress[], source: SourceKind, now: number): void {
+    for (const address of addresses) this.#candidates.offer(address, source, now);
   }
 
   /** Forgets the addresses of all other kinds of sources, and closes the peers that were dialled there. */
   keepOnly(kinds: ReadonlySet<SourceKind>, reason: string): void {
-    const dropped = new Set(this.#candidates.keepOnly(kinds).map(formatEndpoint));
+    const dropped = this.#candidates.keepOnly(kinds);
     for (const { connection } of this.all()) {
       const { incoming, remote } = connection;
-      if (!incoming && dropped.has(formatEndpoint(remote))) connection.close(reason);
+      if (!incoming && dropped.has(addressKey(remote))) connection.close(reason);
     }
   }
 
   /** @returns Whether a peer that dialled us is accepted; then it must join. */
-  mayEnter(address: string, hasRoom: boolean, now: number): boolean {
+  mayEnter(address: PeerAddress, hasRoom: boolean, now: number): boolean {
     if (this.#candidates.isBanned(address)) return false;
     return (hasRoom && !this.isFull) || this.evictFor(address, now);
   }
 
   /** @returns The address to dial, or `undefined`. The caller must report whether it was dialled. */
-  nextCandidate(now: number): Endpoint | undefined {
+  nextCandidate(now: number): PeerWays | undefined {
     return this.isFull ? undefined : this.#candidates.next(now);
   }
 
   /** A limit of the session forbids dialling now. */
-  handleNotDialled(remote: Endpoint): void {
-    this.#candidates.handleNotDialled(remote);
+  handleNotDialled([address]: PeerWays): void {
+    this.#candidates.handleNotDialled(address);
   }
 
   /** The peer is being dialled, or has dialled us and is accepted. */
@@ -133,7 +137,7 @@ export class Swarm<P extends SwarmMember> {
     const peerId = connection.peerId!;
     const ours = this.#options.peerId;
     if (equalBytes(peerId, ours)) {
-      this.#candidates.ban(connection.remote.address, connection.remote.port);
+      this.#candidates.banOwn(connection.remote);
       return "this is ourselves";
     }
     for (const { connection: other } of this.open()) {
@@ -141,7 +145,7 @@ export class Swarm<P extends SwarmMember> {
       // Both sides keep the connection that the smaller peer id opened, so that one of the two remains.
       const keepOurs = compareBytes(ours, peerId) < 0;
       // From another address it may be a stranger with a stolen id: the existing peer stays (WIR-20).
-      const stranger = other.remote.address !== connection.remote.address;
+      const stranger = banKey(other.remote) !== banKey(connection.remote);
       if (stranger || connection.incoming === other.incoming || other.incoming !== keepOurs)
         return "connected already";
       other.close("connected twice");
@@ -155,13 +159,13 @@ export class Swarm<P extends SwarmMember> {
     this.#outputs.push({ kind: "left", peer, reason });
     this.#peers.delete(peer);
     this.#unsent.delete(peer);
-    const endpoint = dialledAt(peer);
-    if (!endpoint || this.#isConnectedTo(endpoint)) return;
+    const address = dialledAt(peer);
+    if (!address || this.#isConnectedTo(address)) return;
     const { connectedAtMs } = peer.swarm;
     const lastedMs = now - connectedAtMs;
     const kind = byUs ? "let-go" : "dropped";
     const end = connectedAtMs > 0 ? ({ kind, lastedMs } as const) : FAILED;
-    this.#candidates.handleClosed(endpoint, end, now);
+    this.#candidates.handleClosed(address, end, now);
   }
 
   /** The peer announces something. If it dialled us, we can now reach it again where it listens. */
@@ -173,9 +177,10 @@ export class Swarm<P extends SwarmMember> {
     if (words.listenPort === undefined || swarm.listenPort !== undefined) return;
     swarm.listenPort = words.listenPort;
     if (!connection.incoming) return;
-    const endpoint = { address: connection.remote.address, port: words.listenPort };
-    this.#candidates.offer(endpoint, "incoming", now);
-    this.#candidates.handleConnected(endpoint);
+    const address = listeningAt(connection.remote, words.listenPort);
+    if (!address) return;
+    this.#candidates.offer(address, "incoming", now);
+    this.#candidates.handleConnected(address);
   }
 
   /** There is something to request again: peers that we dropped may be dialled now. */
@@ -184,10 +189,10 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /** Ends all connections from or to this address, and allows no new ones. */
-  ban(address: string, reason: string): void {
-    this.#candidates.ban(address);
+  ban(key: string, reason: string): void {
+    this.#candidates.ban(key);
     for (const { connection } of this.all()) {
-      if (connection.remote.address === address) connection.close(reason);
+      if (banKey(connection.remote) === key) connection.close(reason);
     }
   }
 
@@ -246,10 +251,11 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /** Even over a connection that it opened. */
-  #isConnectedTo({ address, port }: Endpoint): boolean {
+  #isConnectedTo(address: PeerAddress): boolean {
+    const key = addressKey(address);
     for (const peer of this.#peers) {
-      const endpoint = dialledAt(peer);
-      if (endpoint?.port === port && endpoint.address === address) return true;
+      const other = dialledAt(peer);
+      if (other && addressKey(other) === key) return true;
     }
     return false;
   }
@@ -274,8 +280,8 @@ export class Swarm<P extends SwarmMember> {
    *
    * @returns False when every peer is useful, or has an equal right to its place.
    */
-  evictFor(newcomer: string, now: number): boolean {
-    const network = networkName(newcomer);
+  evictFor(newcomer: PeerAddress, now: number): boolean {
+    const network = networkKey(newcomer);
     if (network === undefined) return false;
     const idle: { peer: Connection; network: string }[] = [];
     for (const peer of this.#peers) {
@@ -285,7 +291,7 @@ export class Swarm<P extends SwarmMember> {
         return true;
       }
       if (peer.isMoving(now)) continue;
-      idle.push({ peer: connection, network: networkName(connection.remote.address)! });
+      idle.push({ peer: connection, network: networkKey(connection.remote)! });
     }
     const victim = mostCrowded(idle, network);
     victim?.close("room is needed for another");
@@ -316,9 +322,20 @@ export class Swarm<P extends SwarmMember> {
 }
 
 /** The address where the peer can be dialled; `undefined` while that is unknown for one that dialled us. */
-export function dialledAt({ connection, swarm }: SwarmMember): Endpoint | undefined {
+export function dialledAt({ connection, swarm }: SwarmMember): PeerAddress | undefined {
   const { incoming, remote } = connection;
   if (!incoming) return remote;
   const { listenPort } = swarm;
-  return listenPort === undefined ? undefined : { address: remote.address, port: listenPort };
+  return listenPort === undefined ? undefined : listeningAt(remote, listenPort);
+}
+
+/** Where a peer that dialled us listens; `undefined` where a port does not say it. */
+function listeningAt(remote: PeerAddress, port: number): PeerAddress | undefined {
+  switch (remote.kind) {
+    case "tcp":
+    case "utp":
+      return { kind: remote.kind, endpoint: { address: remote.endpoint.address, port } };
+    case "webrtc":
+      return undefined;
+  }
 }

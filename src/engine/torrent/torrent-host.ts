@@ -1,10 +1,10 @@
-import type { Endpoint } from "../../base/endpoint.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { Scheduler } from "../sharing/scheduler.ts";
 import type { Bursts } from "../sharing/bursts.ts";
 import type { EnginePorts, EngineSettings } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
+import type { PeerWays } from "../swarm/candidates.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
 /** What the session shares among its torrents. */
@@ -19,7 +19,7 @@ export interface TorrentHost {
   /** A root that a removed torrent is still closing is not opened before it has closed. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it now. */
-  dial(remote: Endpoint, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined;
+  dial(ways: PeerWays, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined;
   /** There may be a new address to dial. */
   handleCandidates(): void;
   handleDisconnected(connection: Connection): void;

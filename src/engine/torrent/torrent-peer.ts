@@ -1,5 +1,5 @@
 import type { Bitfield } from "../../base/bitfield.ts";
-import type { Endpoint } from "../../base/endpoint.ts";
+import { banKey, type PeerAddress } from "../../base/peer-address.ts";
 import { clientName } from "../../base/peer-id.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { PieceBounds } from "../../wire/piece-bounds.ts";
@@ -76,7 +76,7 @@ export class TorrentPeer
     return this.#torrent.bounds;
   }
 
-  get reachableAt(): Endpoint | undefined {
+  get reachableAt(): PeerAddress | undefined {
     return dialledAt(this);
   }
 
@@ -196,7 +196,7 @@ export class TorrentPeer
   // ---- BlockSource ------------------------------------------------------------------------------------
 
   get sender(): string {
-    return this.connection.remote.address;
+    return banKey(this.connection.remote);
   }
 
   get lastReceivedAtMs(): number {

@@ -1,5 +1,6 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { wireInfohashes, type Infohashes } from "../../base/infohash.ts";
+import { banKey, formatPeerAddress, ipOf, type PeerAddress } from "../../base/peer-address.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { ALLOWED_FAST_COUNT, allowedFastSet } from "../../wire/allowed-fast.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
@@ -127,14 +128,14 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
    */
   admit(connection: Connection, hasRoom: boolean): boolean {
     const now = this.#nowMs();
-    const { address } = connection.remote;
-    if (!this.#torrent.takesPeers || !this.swarm.mayEnter(address, hasRoom, now)) return false;
+    const { remote } = connection;
+    if (!this.#torrent.takesPeers || !this.swarm.mayEnter(remote, hasRoom, now)) return false;
     this.#adopt(connection, now);
     return true;
   }
 
   /** @returns Whether a peer was dropped to make room for one from this address. */
-  evictFor(address: string): boolean {
+  evictFor(address: PeerAddress): boolean {
     return this.swarm.evictFor(address, this.#nowMs());
   }
 
@@ -151,11 +152,11 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   /** Opens a connection to the next candidate. @returns False when there is none to dial now. */
   dialNext(now: number): boolean {
     // Seeds dial too: a leecher behind a router cannot be reached by peers that only wait for connections.
-    const remote = this.#torrent.takesPeers ? this.swarm.nextCandidate(now) : undefined;
-    if (!remote) return false;
-    const connection = this.#host.dial(remote, this, this.#infohashes[0]!);
+    const ways = this.#torrent.takesPeers ? this.swarm.nextCandidate(now) : undefined;
+    if (!ways) return false;
+    const connection = this.#host.dial(ways, this, this.#infohashes[0]!);
     if (connection) this.#adopt(connection, now);
-    else this.swarm.handleNotDialled(remote);
+    else this.swarm.handleNotDialled(ways);
     return connection !== undefined;
   }
 
@@ -212,9 +213,9 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.#torrent.hashes?.gone(connection);
     this.#host.handleDisconnected(connection);
     const { log, faults } = this.#host.ports;
-    const { address } = connection.remote;
-    log.debug("peer closed", { peer: address, reason });
-    if (connection.misbehaved) faults?.count("bad-peer", { address, why: reason });
+    const { remote, misbehaved } = connection;
+    log.debug("peer closed", { peer: formatPeerAddress(remote), reason });
+    if (misbehaved) faults?.count("bad-peer", { address: banKey(remote), why: reason });
     // A candidate may take the free place; the session's tick does that.
     if (this.#choker.gone(peer)) this.#rechoke();
   }
@@ -338,6 +339,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     for (const peer of this.swarm.all()) if (peer.isOpen) this.#dropIfUseless(peer);
   }
 
+  /** @param address - Of `banKey`. */
   ban(address: string, reason: string): void {
     const { log, faults } = this.#host.ports;
     log.debug("peer banned", { address, reason });
@@ -370,7 +372,9 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const pieceCount = this.#bounds.wanted;
     if (!upload || upload.grants.count > 0) return;
     if (!connection.fast || (connection.pieces?.count ?? 0) >= ALLOWED_FAST_COUNT) return;
-    const { address } = connection.remote;
+    // The set depends on the network of the IP address. Without one a peer could fetch another set with each new id.
+    const address = ipOf(connection.remote);
+    if (address === undefined) return;
     const infohash = this.#infohashes[0]!;
     this.#transfer!.upload.grant(upload, allowedFastSet({ address, infohash, pieceCount }));
   }

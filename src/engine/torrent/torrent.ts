@@ -1,5 +1,5 @@
 import type { Bitfield } from "../../base/bitfield.ts";
-import type { Endpoint } from "../../base/endpoint.ts";
+import type { PeerAddress } from "../../base/peer-address.ts";
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { Infohashes } from "../../base/infohash.ts";
 import { MetainfoError } from "../../metainfo/metainfo-error.ts";
@@ -151,7 +151,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
 
   // ---- Commands --------------------------------------------------------------------------------------
 
-  addPeers(peers: readonly Endpoint[]): void {
+  addPeers(peers: readonly PeerAddress[]): void {
     this.#host.bursts.run(() => {
       this.connections.swarm.offer(peers, "manual", this.#nowMs());
       this.#host.handleCandidates();
