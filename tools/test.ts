@@ -1,40 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { testFiles } from "./test-files.ts";
 
 /**
  * `npm test -- [interop] [FILTER...]`: runs the tests whose path contains one of the filters.
  * Without `interop` these are all that need no foreign program.
  */
-const SUITES = {
-  own: [
-    "src",
-    "tools",
-    "web",
-    "test/fixtures",
-    "test/swarm",
-    "test/dht",
-    "test/fuzz",
-    "test/package",
-    "test/cli",
-    "test/commands",
-    "test/hub",
-    "test/hostile",
-  ],
-  interop: ["test/interop", "test/browser"],
-};
-
 const repository = resolve(import.meta.dirname, "..");
 const args = process.argv.slice(2);
 const suite = args[0] === "interop" ? "interop" : "own";
 const filters = suite === "interop" ? args.slice(1) : args;
 
-const patterns = SUITES[suite].map((folder) => `${folder}/**/*.test.{ts,tsx}`);
-const files = globSync(patterns, { cwd: repository })
-  .filter((file) => !file.includes("node_modules/"))
-  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-  .toSorted();
+const files = testFiles(suite, filters);
 
 if (files.length === 0) {
   console.error(`no test file matches ${filters.join(" ") || suite}`);

@@ -14,10 +14,6 @@ export interface Mutant {
   readonly tests: readonly string[];
 }
 
-export interface MutantModule {
-  readonly mutants: readonly Mutant[];
-}
-
 /**
  * Returns the file with the break in it.
  *

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -12,7 +11,8 @@ import {
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { mutate, sample, type Mutant, type MutantModule } from "./mutant.ts";
+import { faultsOf, readLists } from "./lists.ts";
+import { mutate, sample } from "./mutant.ts";
 
 // npm run mutants [-- --sample N] [--jobs N] [NAME...]
 // Breaks the code in a copy of the checkout, one mutant after the other, and runs the tests that must notice.
@@ -31,6 +31,8 @@ const { values, positionals } = parseArgs({
 });
 const repository = resolve(import.meta.dirname, "../..");
 const all = await readLists();
+const faults = faultsOf(all);
+if (faults.length > 0) fail(faults.join("\n"));
 const named = all.filter(
   ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
 );
@@ -54,20 +56,6 @@ console.log(
 );
 for (const line of survivors) console.error(line);
 process.exitCode = survivors.length === 0 ? 0 : 1;
-
-async function readLists(): Promise<readonly Mutant[]> {
-  const files = globSync("lists/*.ts", { cwd: import.meta.dirname }).toSorted();
-  const modules = await Promise.all(
-    files.map(async (file) => (await import(join(import.meta.dirname, file))) as MutantModule),
-  );
-  const mutants = modules.flatMap((module) => module.mutants);
-  const names = mutants.map(({ name }) => name);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) fail(`two mutants are named ${repeated}`);
-  // All mutants are checked against the current code, even when only some run: an outdated one shows at once.
-  for (const mutant of mutants) mutate(mutant, readFileSync(join(repository, mutant.file), "utf8"));
-  return mutants;
-}
 
 /** The files that git tracks or would add, the packages, and the built pages. */
 function makeCopy(_: unknown, index: number): string {

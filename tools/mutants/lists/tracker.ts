@@ -144,8 +144,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "tracker: an IPv6 site has no share of a swarm",
     file: "src/tracker/address-shares.ts",
-    from: "const SITE_SHARES = 16;",
-    to: "const SITE_SHARES = 1000;",
+    from: "Math.min(options.peersPerAddressInSwarmMax * SITE_SHARES, COUNTED_MAX)",
+    to: "COUNTED_MAX",
     tests: ["src/tracker/compact-swarms"],
   },
   {
