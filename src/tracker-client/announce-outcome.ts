@@ -26,13 +26,21 @@ export type JudgePeers = (peers: readonly Endpoint[], from: string) => readonly 
 
 export type AddressFamily = 4 | 6;
 
+/** How an announce goes out, and for whom. */
+export interface AnnounceBy {
+  readonly family: AddressFamily;
+  readonly signal: AbortSignal;
+  /** Stands for the torrent, which shares announces at one time with the others. */
+  readonly torrent: object;
+}
+
 /** One way to talk to trackers. Failures of the network or of a tracker are outcomes, never exceptions. */
 export interface Announcer {
   /** @param signal - Aborts at once; the outcome is then `unreachable`. */
   announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
+    by: AnnounceBy,
   ): Promise<AnnounceOutcome>;
 }
 

@@ -4,7 +4,7 @@ import { decodeHttpReply, REPLY_BYTES_MAX } from "../announce/http-reply.ts";
 import { announceUrl } from "../announce/http-request.ts";
 import type { HttpFetch, HttpReply } from "../ports/net.ts";
 import { AnnounceSlots } from "./announce-slots.ts";
-import type { AddressFamily, AnnounceOutcome, Announcer } from "./announce-outcome.ts";
+import type { AnnounceBy, AnnounceOutcome, Announcer } from "./announce-outcome.ts";
 
 const TIMEOUT_MS = 15_000;
 /** Connections at one time, for all torrents together. */
@@ -23,15 +23,16 @@ export class HttpAnnouncer implements Announcer {
   async announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
+    { torrent, family, signal }: AnnounceBy,
   ): Promise<AnnounceOutcome> {
     let reply: HttpReply | undefined;
     try {
-      reply = await this.#slots.run(by.signal, () =>
+      reply = await this.#slots.run({ torrent, signal }, () =>
         this.#http.get(announceUrl(trackerUrl, announce), {
           timeoutMs: TIMEOUT_MS,
           bytesMax: REPLY_BYTES_MAX,
-          ...by,
+          family,
+          signal,
         }),
       );
     } catch (error) {

@@ -235,7 +235,11 @@ export class RemoteTracker {
       key,
       trackerId: listing.trackerId,
     };
-    return announcer.announce(url, announce, { family: listing.family, signal });
+    return announcer.announce(url, announce, {
+      family: listing.family,
+      signal,
+      torrent: swarm,
+    });
   }
 
   #keep(outcome: AnnounceOutcome | undefined): void {

@@ -398,3 +398,19 @@ test("50 announces at a time over HTTP, and the others wait their turn", async (
   await world.pass(SECOND_MS);
   assert.equal(world.underWay, 0);
 });
+
+test("a torrent with a hundred silent trackers delays neither the announces nor the goodbyes of others", async () => {
+  const world = new ScriptedTrackers();
+  world.answers.set(A, () => reply());
+  const silent = Array.from({ length: 100 }, (_, n) => `http://s${n}.example/announce`);
+  for (const url of silent) world.answers.set(url, () => "silent");
+  const early = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  world.attach(silent.map((url) => [url]));
+  await world.pass(SECOND_MS);
+  const late = world.attach([[A]]);
+  await world.pass(SECOND_MS);
+  assert.equal(late.source.status()[0]!.state, "working");
+  await world.leave(early.handle);
+  assert.deepEqual(world.events(A), ["started", "started", "stopped"]);
+});

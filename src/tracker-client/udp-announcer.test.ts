@@ -98,7 +98,7 @@ class World {
   ): Promise<AnnounceOutcome> {
     let outcome: AnnounceOutcome | undefined;
     const announcing = this.announcer
-      .announce(url, ANNOUNCE, { family, signal })
+      .announce(url, ANNOUNCE, { family, signal, torrent: this })
       .then((it) => (outcome = it));
     for (let hop = 0; hop < 2000 && !outcome; hop += 1) {
       for (let i = 0; i < 5; i += 1) await turn();

@@ -7,7 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { DatagramNet } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import {
-  type AddressFamily,
+  type AnnounceBy,
   type AnnounceOutcome,
   type Announcer,
   familyOf,
@@ -62,18 +62,16 @@ export class UdpAnnouncer implements Announcer {
   async announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    by: { readonly family: AddressFamily; readonly signal: AbortSignal },
+    by: AnnounceBy,
   ): Promise<AnnounceOutcome> {
-    const outcome = await this.#slots.run(by.signal, () =>
-      this.#announce(trackerUrl, announce, by),
-    );
+    const outcome = await this.#slots.run(by, () => this.#announce(trackerUrl, announce, by));
     return outcome ?? unreachable("given up");
   }
 
   async #announce(
     trackerUrl: string,
     announce: OutgoingAnnounce,
-    { family, signal }: { readonly family: AddressFamily; readonly signal: AbortSignal },
+    { family, signal }: AnnounceBy,
   ): Promise<AnnounceOutcome> {
     const place = placeOf(trackerUrl);
     if (!place) return unreachable("the address of the tracker names no port");

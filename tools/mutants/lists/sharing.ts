@@ -141,6 +141,13 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/engine/picker/picker-property"],
   },
   {
+    name: "tracker-client: a torrent takes every announce that is free",
+    file: "src/tracker-client/announce-slots.ts",
+    from: "return running < this.#free;",
+    to: "return this.#free > 0;",
+    tests: ["src/tracker-client"],
+  },
+  {
     name: "tracker-client: a torrent that stops early says no goodbye",
     file: "src/tracker-client/remote-tracker.ts",
     from: "started || pending !== undefined,",
