@@ -212,6 +212,18 @@ test("every arrow and every permission of a room is used by one of its files", (
   }
 });
 
+test("every arrow between the folders of a room is used by one of their files", () => {
+  for (const [room, { folders }] of INSIDE) {
+    for (const [folder, arrows] of folders) {
+      const texts = globSync(`src/${room}/${folder}/*.ts`, { cwd: repository })
+        .filter((file) => !isTest(file))
+        .map((file) => readFileSync(join(repository, file), "utf8"));
+      const unused = arrows.filter((each) => !texts.some((text) => text.includes(`"../${each}/`)));
+      assert.deepEqual(unused, [], `${room}/${folder}: arrows without use`);
+    }
+  }
+});
+
 /** Lints a small separate tree by the repository's configuration. */
 function lint(after: (done: () => void) => void, files: Record<string, string>) {
   const folder = mkdtempSync(join(tmpdir(), "everseed-layers-"));

@@ -69,8 +69,8 @@ interface Inside {
   readonly folders: ReadonlyMap<string, readonly string[]>;
 }
 
-const EVERY_FOLDER_BUT_TORRENT =
-  "sharing picker connection storage download upload swarm exchange".split(" ");
+/** It composes the others; the picker is a part of the downloader. */
+const TORRENT_COMPOSES = "sharing connection storage download upload swarm exchange".split(" ");
 
 export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
   [
@@ -83,10 +83,10 @@ export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
         ["connection", []],
         ["storage", ["sharing"]],
         ["download", ["sharing", "picker", "storage"]],
-        ["upload", ["sharing", "storage"]],
+        ["upload", ["sharing"]],
         ["swarm", ["sharing", "connection"]],
         ["exchange", ["connection"]],
-        ["torrent", EVERY_FOLDER_BUT_TORRENT],
+        ["torrent", TORRENT_COMPOSES],
       ]),
     },
   ],

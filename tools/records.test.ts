@@ -35,6 +35,31 @@ test("outside its folder a record of a peer is read-only to the compiler", () =>
   assert.deepEqual(faults, [], "write Readonly<...>, or move the code to the record's folder");
 });
 
+/** @returns The methods that hand a record out of its folder in a form that could be written to. */
+function leaksOf(file: string, text: string): string[] {
+  const leaks: string[] = [];
+  for (const [record, folder] of Object.entries(RECORDS)) {
+    if (dirname(file) !== folder) continue;
+    const handsOut = new RegExp(`^  (?!#|private |protected ).*\\): ${record}\\b.*\\{$`);
+    for (const line of text.split("\n")) {
+      if (handsOut.test(line)) leaks.push(`${file}: ${line.trim()}`);
+    }
+  }
+  return leaks;
+}
+
+test("the folder of a record hands it out read-only", () => {
+  const leaks = globSync("src/engine/*/*.ts", { cwd: repository })
+    .filter((file) => !file.endsWith(".test.ts"))
+    .flatMap((file) => leaksOf(file, readFileSync(join(repository, file), "utf8")));
+  assert.deepEqual(leaks, []);
+  const text = `  join(a: A): UploadPeer {\n  ): UploadPeer {\n  #next(): UploadPeer {\n`;
+  assert.deepEqual(leaksOf("src/engine/upload/a.ts", text), [
+    "src/engine/upload/a.ts: join(a: A): UploadPeer {",
+    "src/engine/upload/a.ts: ): UploadPeer {",
+  ]);
+});
+
 test("a writable record outside its folder is noticed", () => {
   const text = `import type { UploadPeer } from "../upload/upload-peer.ts";\nlet a: Readonly<UploadPeer>;\nlet b: UploadPeer;`;
   assert.deepEqual(faultsOf("src/engine/torrent/a.ts", text), [

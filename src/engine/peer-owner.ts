@@ -25,7 +25,11 @@ export interface DialRequest {
   readonly remote: PeerAddress;
   /** What our side of the handshake says. */
   readonly owner: ConnectionOwner;
-  /** The connection is being opened. @returns The sink that it calls from now on, until it ends. */
+  /**
+   * The connection is being opened. Never called inside `dial`.
+   *
+   * @returns The sink that it calls from now on, until it ends.
+   */
   readonly adopt: (connection: Connection) => ConnectionSink;
 }
 
@@ -37,7 +41,8 @@ export interface PeerRoute {
    * room. A peer that does not complete its handshake within `connectTimeoutMs` and `handshakeTimeoutMs` is closed.
    *
    * @returns A function that withdraws the request, if the peer was not dialled yet.
-   * @throws {EngineError} `too-many-dials` when 256 wait; `closed` when the route has ended.
+   * @throws {EngineError} `too-many-dials` when 256 wait; `unreachable` when no transport of the session reaches the
+   *   address; `closed` when the route has ended.
    */
   dial(request: DialRequest): () => void;
   /** Accepts and dials no more peers; the owner keeps the peers it has. */

@@ -1,10 +1,12 @@
 import { infohashKey } from "../base/infohash.ts";
+import { formatPeerAddress } from "../base/peer-address.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { ConnectionOwner, ConnectionSink } from "./connection/connection-sink.ts";
 import { EngineError } from "./engine-error.ts";
 import type { DialRequest, PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { EnginePorts, EngineSettings } from "./session-contract.ts";
 import type { Bursts } from "./sharing/bursts.ts";
+import { isDialable } from "./swarm/dialable.ts";
 
 /** The most peers that may wait to be dialled for one owner. */
 const WAITING_MAX = 256;
@@ -22,7 +24,8 @@ export interface RoutesHost {
   ): Connection | undefined;
   /** An accepted connection is no longer a stray. @returns False when it has ended. */
   claim(connection: Connection): boolean;
-  handleCandidates(): void;
+  /** An owner wants to dial: its turn comes when the current event is over. */
+  handleWanted(): void;
   handleDisconnected(connection: Connection): void;
 }
 
@@ -46,6 +49,10 @@ export class Route implements PeerRoute {
     if (this.#isEnded) throw new EngineError("closed", "the route has ended");
     if (this.#waiting.length >= WAITING_MAX) {
       throw new EngineError("too-many-dials", `${WAITING_MAX} peers wait to be dialled`);
+    }
+    if (!this.#routes.reaches(request.remote)) {
+      const name = formatPeerAddress(request.remote);
+      throw new EngineError("unreachable", `no transport of the session reaches ${name}`);
     }
     this.#waiting.push(request);
     this.#routes.handleWanted();
@@ -103,9 +110,18 @@ export class Routes {
 
   /** Whether they need the session's tick. */
   get isWaiting(): boolean {
-    if (this.#opening.size > 0) return true;
+    return this.#opening.size > 0 || this.isAnyWaiting;
+  }
+
+  /** Whether an owner wants to dial. */
+  get isAnyWaiting(): boolean {
     for (const route of this.#routes.values()) if (route.isAnyWaiting) return true;
     return false;
+  }
+
+  reaches(remote: DialRequest["remote"]): boolean {
+    const { transports } = this.#host.ports;
+    return isDialable(remote) && transports.some(({ kind }) => kind === remote.kind);
   }
 
   add(infohash: Uint8Array, owner: PeerOwner): PeerRoute {
@@ -176,7 +192,7 @@ export class Routes {
 
   /** A peer waits to be dialled. */
   handleWanted(): void {
-    this.#host.handleCandidates();
+    this.#host.handleWanted();
   }
 
   /** Closes peers that do not complete their handshake: they hold places that others need. */

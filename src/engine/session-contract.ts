@@ -63,15 +63,13 @@ export type TorrentState =
       readonly cause: "disk-full" | "disk-error" | "foreign-files";
       readonly message: string;
     }
-  /**
-   * The torrent cannot work: the info dictionary matches the magnet link but is invalid, or the v1 and v2 hashes of a
-   * hybrid contradict each other.
-   */
-  /**
-   * `bad-info`: the metadata of the peers is no info dictionary. `contradiction`: the two hashes of a hybrid differ.
-   */
+  /** The torrent cannot work, whatever peers and the disk do. */
   | {
       readonly kind: "broken";
+      /**
+       * `bad-info`: what matches the magnet link is no valid info dictionary. `contradiction`: no data can match both the
+       * v1 and the v2 hashes of a hybrid.
+       */
       readonly cause: "bad-info" | "contradiction";
       readonly message: string;
     };
@@ -167,10 +165,16 @@ export interface AddTorrent {
   readonly extensions?: readonly ExtensionKind[] | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
+  /**
+   * Called at the end of a burst of events, when everything that was decided in it is carried out; it may call any
+   * method. A method that the owner calls is such a burst too: the first event comes before `add` returns.
+   */
   readonly onEvent?: ((event: TorrentEvent) => void) | undefined;
   /**
    * Called before anything is written, every `resumeIntervalMs` while something changes, and at an orderly stop. A
    * download begins when the first resume is saved: after a kill it then tells its own files from others.
+   *
+   * It comes in the middle of a burst: it may call no method of the engine, and its promise never rejects.
    */
   readonly saveResume?: ((resume: ResumeState) => void | Promise<void>) | undefined;
 }
@@ -308,6 +312,7 @@ export type EngineErrorCode =
   | "bad-range"
   | "too-many-readers"
   | "too-many-dials"
+  | "unreachable"
   | "stopped"
   | "broken"
   | "unreadable"

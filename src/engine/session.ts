@@ -82,6 +82,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   #tick: Timer | undefined;
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
+  #dialTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions) {
@@ -179,6 +180,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     this.#tick?.cancel();
     this.#pump?.cancel();
     this.#roomTimer?.cancel();
+    this.#dialTimer?.cancel();
     for (const stray of this.#strays.keys()) stray.close("the session ends");
     this.#routes.close();
     const torrents = [...this.#torrents];
@@ -335,7 +337,18 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
 
   handleCandidates(): void {
     if (this.#closing) return;
-    this.bursts.run(() => this.#dialRound(this.ports.clock.nowMs()));
+    if (this.#routes.isAnyWaiting) this.handleWanted();
+    else this.bursts.run(() => this.#dialRound(this.ports.clock.nowMs()));
+    this.#scheduleTick();
+  }
+
+  /** Owners adopt what is dialled for them, and an owner is never called inside its own call. */
+  handleWanted(): void {
+    if (this.#dialTimer || this.#closing) return;
+    this.#dialTimer = this.ports.clock.startTimer(0, () => {
+      this.#dialTimer = undefined;
+      this.#dialRound(this.ports.clock.nowMs());
+    });
     this.#scheduleTick();
   }
 

@@ -12,8 +12,7 @@ export interface StreamDecorator {
    *
    * @param received - All received bytes that were not consumed. Valid until the step is returned.
    * @returns What to do, or a promise of it where that takes time: nothing is read meanwhile. The whole negotiation
-   *   must end
-   *   within the time of a handshake (`handshakeTimeoutMs`), or the connection is closed.
+   *   must end within the time of a handshake (`handshakeTimeoutMs`), or the connection is closed.
    * @throws {WireError} When the bytes are wrong: the peer misbehaves.
    */
   negotiate(received: Uint8Array, wire: DecoratorWire): DecoratorStep | Promise<DecoratorStep>;

@@ -70,8 +70,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
 
   /**
    * @param options.held - Our own bytes, sent before the decorator's first bytes, at the latest when it is ready: a
-   *   peer
-   *   that cannot negotiate gets no answer.
+   *   peer that cannot negotiate gets no answer.
    * @param options.onStep - A promise of the decorator has an outcome; treat it as an event from the world.
    */
   constructor(options: {

@@ -21,8 +21,7 @@ export interface BlockSource {
    * Cancels the request of one block.
    *
    * @returns "answered": the block or a reject still comes (BEP 6). "forgotten": no answer is expected, and its slot
-   *   in the
-   *   window is free.
+   *   in the window is free.
    */
   cancel(piece: number, block: number, length: number): "answered" | "forgotten";
   /** Tells it whether it has anything we want. */

@@ -170,7 +170,7 @@ export class Downloader {
       readonly isChoking: boolean;
       readonly queueLimit: number | undefined;
     },
-  ): DownloadPeer {
+  ): Readonly<DownloadPeer> {
     const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.sender));
     const peer = new DownloadPeer(source, key, this.#options.clock.nowMs(), this.#onRoom);
     peer.isChoking = known.isChoking;

@@ -72,8 +72,7 @@ export class SmartBan {
    *
    * @param digests - Of its blocks; without them the evidence for the piece is forgotten.
    * @returns The addresses that are proven to have sent a wrong block of it. Each is named once, and not again for
-   *   every
-   *   other piece it spoiled.
+   *   every other piece it spoiled.
    */
   handleIntact(piece: number, digests: Uint8Array | undefined): string[] {
     const deliveries = this.#evidence.get(piece);

@@ -1,4 +1,3 @@
-import { addressBytes, type Endpoint } from "../../base/endpoint.ts";
 import {
   addressKey,
   banKey,
@@ -7,15 +6,13 @@ import {
 } from "../../base/peer-address.ts";
 import type { Random } from "../../ports/random.ts";
 import type { SourceKind } from "../session-contract.ts";
+import { isDialable } from "./dialable.ts";
 
 /** Known addresses of one torrent (lt). */
 const KNOWN_MAX = 3000;
 
 /** Ports known of one IP address: a false list must not make us flood one machine (WIR-11). */
 const PORTS_PER_ADDRESS_MAX = 32;
-
-/** Characters of what names a WebRTC peer and whoever introduces it, together. */
-const WEBRTC_NAME_MAX = 1024;
 
 /** Addresses banned at a time; beyond that the oldest ban ends. */
 const BANS_MAX = 4096;
@@ -309,29 +306,6 @@ function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
 function addWay(candidate: Candidate, address: PeerAddress): void {
   const { ways } = candidate;
   if (ways.every(({ kind }) => kind !== address.kind)) candidate.ways = [...ways, address];
-}
-
-function isDialable(address: PeerAddress): boolean {
-  switch (address.kind) {
-    case "tcp":
-    case "utp":
-      return isDialableEndpoint(address.endpoint);
-    case "webrtc":
-      return address.id.length > 0 && address.id.length + address.via.length <= WEBRTC_NAME_MAX;
-  }
-}
-
-/** Loopback and local addresses are welcome; addresses that no single machine can have are not. */
-function isDialableEndpoint({ address, port }: Endpoint): boolean {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) return false;
-  const bytes = addressBytes(address);
-  if (!bytes) return false;
-  const first = bytes[0]!;
-  if (bytes.length === 16) {
-    return first !== 0xff && bytes.some((byte) => byte !== 0); // multicast, unspecified
-  }
-  // 0.0.0.0/8 is "this network", from 224 on come multicast, reserved and broadcast addresses.
-  return first !== 0 && first < 224;
 }
 
 function knownPerHostMax(address: PeerAddress): number {

@@ -8,7 +8,7 @@ export interface UploadLink {
   /** Both sides speak BEP 6. */
   readonly fast: boolean;
   readonly amChoking: boolean;
-  readonly out: UploadOutput;
+  readonly out: UploadOutlet;
   /** Only with the fast extension; without it there is no such answer. */
   sendReject(piece: number, begin: number, length: number): void;
   /** The peer requested something that does not exist or that we lack; too many such requests close it (WIR-5). */
@@ -16,8 +16,8 @@ export interface UploadLink {
   close(reason: string): void;
 }
 
-/** Where answers go. */
-export interface UploadOutput {
+/** Takes what is sent to the peer. */
+export interface UploadOutlet {
   /** Bytes gathered or written that have not left yet. */
   readonly bufferedBytes: number;
   /** Bytes that the operating system took in the last second. */

@@ -122,7 +122,7 @@ export class Uploader {
   }
 
   /** The peer may ask for blocks from now on. */
-  join(link: UploadLink): UploadPeer {
+  join(link: UploadLink): Readonly<UploadPeer> {
     return new UploadPeer(link, this.#options.requestQueueMax);
   }
 

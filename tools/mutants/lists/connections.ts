@@ -112,6 +112,20 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/swarm/stopping", "src/engine/download/downloader"],
   },
   {
+    name: "owners: a peer that no transport reaches is dialled",
+    file: "src/engine/routes.ts",
+    from: "if (!this.#routes.reaches(request.remote)) {",
+    to: "if (this.#isEnded) {",
+    tests: ["test/swarm/owner"],
+  },
+  {
+    name: "owners: an owner is called inside a call that gives a torrent addresses",
+    file: "src/engine/session.ts",
+    from: "if (this.#routes.isAnyWaiting) this.handleWanted();\n    else ",
+    to: "",
+    tests: ["test/swarm/owner"],
+  },
+  {
     name: "extensions: one that finds peers is there in a private torrent",
     file: "src/engine/exchange/added-extensions.ts",
     from: "if (options.isPrivate && !kind.inPrivate) continue;",
