@@ -4,6 +4,8 @@ import type { DiskFailure } from "../../ports/content.ts";
 export type DownloadOutput =
   /** A piece is judged intact and on disk. */
   | { readonly kind: "piece"; readonly piece: number }
+  /** Other blocks of unfinished pieces are on disk than before: `partial` changed. */
+  | { readonly kind: "partial" }
   /** The disk refused to judge or to write. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
   /** This sender sent a block that differs from the right one. */

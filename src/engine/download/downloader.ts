@@ -22,6 +22,8 @@ import { WantedPieces } from "./wanted-pieces.ts";
 /** Allowed-fast pieces that we remember for one peer; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
 
+const PARTIAL: DownloadOutput = { kind: "partial" };
+
 /**
  * Downloads the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of
  * blocks busy with as many requests as its rate deserves, assembles blocks, has pieces judged, and finds the peers that
@@ -85,9 +87,11 @@ export class Downloader {
   /** Call this when a burst is over, until it returns `undefined`. */
   nextOutput(): DownloadOutput | undefined {
     const refused = this.#store.nextRefused();
-    if (!refused) return this.#outputs.next();
-    this.#picker.discard(refused.piece);
-    return { kind: "refused", failure: refused.failure };
+    if (refused) {
+      this.#picker.discard(refused.piece);
+      return { kind: "refused", failure: refused.failure };
+    }
+    return this.#outputs.next() ?? (this.#store.takeClaimsChanged() ? PARTIAL : undefined);
   }
 
   /** Called when a burst is over: asks the peers that lacked memory, if some was returned. */

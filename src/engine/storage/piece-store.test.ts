@@ -205,6 +205,27 @@ test("a piece of 32 MiB is never held in memory, and waits while memory is short
   assert.equal(slabs.lentBytes, 0);
 });
 
+test("a resume may claim other blocks when blocks were written, and when their piece ends", () => {
+  const { store, disk } = world(SMALL, SMALL * 64);
+  store.open(0);
+  assert.equal(store.takeClaimsChanged(), false);
+  store.spill(0, all(4));
+  assert.equal(store.takeClaimsChanged(), false, "nothing is on disk yet");
+  disk.answer({ kind: "done" });
+  assert.deepEqual([store.takeClaimsChanged(), store.takeClaimsChanged()], [true, false]);
+  store.judge(0, { digests: false }, () => undefined);
+  disk.answer({ kind: "corrupt", fault: "both", digests: undefined });
+  assert.equal(store.takeClaimsChanged(), true, "a corrupt piece");
+  store.restore(1, all(2));
+  assert.equal(store.takeClaimsChanged(), false);
+  store.discard(1);
+  assert.equal(store.takeClaimsChanged(), true, "a discarded piece");
+  store.open(2);
+  store.judge(2, { digests: false }, () => undefined);
+  disk.answer(INTACT);
+  assert.equal(store.takeClaimsChanged(), false, "a piece that was never on disk");
+});
+
 test("idle means that nothing is being judged or written", () => {
   const { store, disk } = world(SMALL, SMALL * 64);
   let idle = 0;

@@ -74,6 +74,7 @@ export class PieceStore {
   readonly #afterVerdicts: (() => void)[] = [];
   readonly #refused = new OutputQueue<RefusedWrite>();
   #returnedCount = 0;
+  #claimsChanged = false;
 
   constructor(options: PieceStoreOptions) {
     this.#options = options;
@@ -92,6 +93,13 @@ export class PieceStore {
   /** Call this when a burst is over, until it returns `undefined`. */
   nextRefused(): RefusedWrite | undefined {
     return this.#refused.next();
+  }
+
+  /** @returns True once after `written` changed for some piece: a resume may claim more blocks, or fewer. */
+  takeClaimsChanged(): boolean {
+    const changed = this.#claimsChanged;
+    this.#claimsChanged = false;
+    return changed;
   }
 
   /** Gives a piece memory. @returns False when there is none at the moment. */
@@ -157,7 +165,7 @@ export class PieceStore {
     this.#judging += 1;
     const finish = (verdict: PieceVerdict): void => {
       this.#judging -= 1;
-      this.#open.delete(piece);
+      this.#close(piece, entry);
       if (entry.slab) this.#give(entry.slab);
       entry.slab = undefined;
       onVerdict(verdict);
@@ -209,7 +217,7 @@ export class PieceStore {
       !entry?.slab && !entry?.judging,
       "nobody writes to its memory, or waits for its verdict",
     );
-    this.#open.delete(piece);
+    if (entry) this.#close(piece, entry);
   }
 
   /** Blocks of unfinished pieces on disk: a resume may claim them once they are synced. */
@@ -235,6 +243,11 @@ export class PieceStore {
     done();
   }
 
+  #close(piece: number, entry: OpenPiece): void {
+    this.#open.delete(piece);
+    if (entry.written.count > 0) this.#claimsChanged = true;
+  }
+
   #newPiece(piece: number, slab: Slab | undefined): OpenPiece {
     return {
       slab,
@@ -257,11 +270,12 @@ export class PieceStore {
       release();
       if (outcome.kind === "done") {
         for (let i = block; i < block + count; i += 1) entry.written.add(i);
+        this.#claimsChanged = true;
       } else if (!entry.failure) {
         entry.failure = outcome;
         // The piece may have been discarded meanwhile, and opened again.
         if (!entry.judging && this.#open.get(piece) === entry) {
-          this.#open.delete(piece);
+          this.#close(piece, entry);
           this.#refused.push({ piece, failure: outcome });
         }
       }

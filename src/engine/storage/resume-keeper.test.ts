@@ -96,6 +96,20 @@ test("a failed sync saves nothing, and is tried again", () => {
   assert.equal(world.saved.length, 1);
 });
 
+test("STO-13: the last state is orderly, also when nothing changed after the one before", async () => {
+  const world = new World();
+  world.add();
+  world.keeper.tick(1_000);
+  world.endSync();
+  const end = world.keeper.finish();
+  world.endSync();
+  await end;
+  assert.deepEqual(
+    world.saved.map(({ clean }) => clean),
+    [false, true],
+  );
+});
+
 test("STO-13: the last state is orderly, even when one is being saved; a failing disk does not delay it", async () => {
   const world = new World();
   world.add();
@@ -108,6 +122,8 @@ test("STO-13: the last state is orderly, even when one is being saved; a failing
     world.saved.map(({ clean }) => clean),
     [false, true],
   );
+  await world.keeper.finish();
+  assert.equal(world.saved.length, 2, "an orderly state is not saved again");
   world.add();
   const failing = world.keeper.finish();
   world.endSync(FAILURE);

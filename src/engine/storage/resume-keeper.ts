@@ -33,6 +33,8 @@ export class ResumeKeeper {
   #changed = false;
   #savedAtMs: number;
   #saving = false;
+  /** The last saved state does not say that the stop was orderly. */
+  #unclean = false;
 
   constructor(options: ResumeKeeperOptions) {
     this.#options = options;
@@ -58,8 +60,8 @@ export class ResumeKeeper {
 
   /** Saves a last time, just before the content is closed. */
   async finish(): Promise<void> {
-    // A state that is being saved now does not say that the stop was orderly.
-    if (this.#changed || this.#saving) await new Promise<void>((done) => this.#save(true, done));
+    if (!this.#changed && !this.#saving && !this.#unclean) return;
+    await new Promise<void>((done) => this.#save(true, done));
   }
 
   #save(clean: boolean, onDone: () => void): void {
@@ -76,8 +78,12 @@ export class ResumeKeeper {
     };
     const finish = (stamps: readonly FileStamp[]): void => {
       this.#saving = false;
-      if (isAtPlace(stamps)) save({ ...claims, stamps, savedAtMs, clean });
-      else this.#changed = true;
+      if (isAtPlace(stamps)) {
+        this.#unclean = !clean;
+        save({ ...claims, stamps, savedAtMs, clean });
+      } else {
+        this.#changed = true;
+      }
       onDone();
     };
     bytes.sync((outcome) => {

@@ -101,6 +101,11 @@ export class TorrentFiles {
     this.#changes?.handleServed();
   }
 
+  /** Blocks of unfinished pieces were written, or are no longer reliable. */
+  handlePartial(): void {
+    this.#resume?.touch();
+  }
+
   handlePiece(piece: number): void {
     this.#resume?.touch();
     this.#finished?.handlePiece(piece);

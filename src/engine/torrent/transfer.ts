@@ -222,6 +222,9 @@ export class Transfer {
         this.reads.handlePiece(output.piece);
         this.#outputs.push(output);
         break;
+      case "partial":
+        this.files.handlePartial();
+        break;
       case "refused":
         this.files.handleFailure(output.failure);
         break;

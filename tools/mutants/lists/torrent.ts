@@ -53,4 +53,25 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/engine/storage/piece-store"],
   },
+  {
+    name: "torrent: blocks of unfinished pieces on disk are no change of a resume",
+    file: "src/engine/torrent/transfer.ts",
+    from: "this.files.handlePartial();",
+    to: "",
+    tests: ["test/swarm/stopping"],
+  },
+  {
+    name: "torrent: the last resume of a quiet torrent is not orderly",
+    file: "src/engine/storage/resume-keeper.ts",
+    from: " && !this.#unclean",
+    to: "",
+    tests: ["src/engine/storage/resume-keeper"],
+  },
+  {
+    name: "torrent: a piece found corrupt leaves its blocks in the resume",
+    file: "src/engine/storage/piece-store.ts",
+    from: "if (entry.written.count > 0) this.#claimsChanged = true;",
+    to: "",
+    tests: ["src/engine/storage/piece-store"],
+  },
 ];
