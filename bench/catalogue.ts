@@ -1,6 +1,6 @@
 /**
  * Measures the catalogue and its search with 100,000 torrents; run by hand: `tools/run node bench/catalogue.ts
- * [TORRENTS]`. The goal is 100 ms for every page (UX 3.4).
+ * [TORRENTS]`. The goal is 100 ms for every page.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
 /**
- * The rooms of `src/` and the arrows between them: STYLE's table as code. `layers-rule.ts` and `oxlint.config.ts` turn
+ * The rooms of `src/` and the arrows between them, as code. `layers-rule.ts` and `oxlint.config.ts` turn
  * it into lint errors. A new arrow is one line here, with its reason. A test refuses arrows that no import uses.
  */
 

@@ -49,7 +49,7 @@ function refusal(input: string | Uint8Array, options = {}): BencodeErrorCode {
   return assert.fail(`accepted ${String(input).slice(0, 60)}`);
 }
 
-test("sheet 01: what a strict decoder must refuse", () => {
+test("BEP 3: what a strict decoder must refuse", () => {
   for (const input of vectors.bencode.invalid) refusal(input);
 });
 
@@ -60,7 +60,7 @@ function describe(value: BencodeValue): string {
   return isDict(value) ? "dict" : `int:${value}`;
 }
 
-test("sheet 01: what a strict decoder accepts, and what it returns", () => {
+test("BEP 3: what a strict decoder accepts, and what it returns", () => {
   for (const [input, kind] of vectors.bencode.valid) {
     assert.equal(describe(decode(fromLatin1(input))), kind, input);
   }

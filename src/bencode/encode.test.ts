@@ -51,7 +51,7 @@ const CASES: readonly (readonly [Encodable, string])[] = [
   ],
 ];
 
-test("sheet 01: values and their one encoding", () => {
+test("BEP 3: values and their one encoding", () => {
   for (const [value, expected] of CASES) assert.equal(toLatin1(encode(value)), expected);
 });
 

@@ -23,7 +23,7 @@ import { pieceHashesV2 } from "./piece-layers.ts";
 
 const KINDS: readonly TorrentKind[] = ["v1", "v2", "hybrid"];
 
-/** Hashes the pieces of a plan whose files all have the bytes i mod 251, as the sheet's vectors do. */
+/** Hashes the pieces of a plan whose files all have the bytes i mod 251, as those of `test/vectors/vectors.json`. */
 function measure(plan: TorrentPlan): Required<PlanMeasure> {
   const { geometry } = plan;
   const v1: Uint8Array[] = [];
@@ -141,7 +141,7 @@ test("a plan that makes no torrent is refused", () => {
   );
 });
 
-test("bep52: infohashes of the sheet", () => {
+test("BEP 52: infohashes of v1, v2 and hybrid torrents equal the vectors", () => {
   const v1 = make({ ...SINGLE, kind: "v1" });
   assert.equal(toHex(v1.infohashes.v1!), expected("v1 a.bin").v1);
   assert.equal(v1.infohashes.v2, undefined);
@@ -177,7 +177,7 @@ test("bep52: piece hashes of v1, roots and layers of v2", () => {
 });
 
 // libtorrent 2.0.0 to 2.0.7 wrote hybrids this way. We pad the last file too, and read both forms.
-test("bep52: a hybrid without padding at its tail is read, with the sheet's infohashes", () => {
+test("BEP 52: a hybrid without padding at its tail is read, and its infohashes equal the vectors", () => {
   const padded = make({ ...TWO, kind: "hybrid" });
   const info = decode(padded.infoBytes);
   assert.ok(isDict(info));

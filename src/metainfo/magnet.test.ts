@@ -42,7 +42,7 @@ test("MET-20: links without a usable infohash say what was expected", () => {
   }
 });
 
-test("sheet 02: v1, v2 and hybrid, in every spelling", () => {
+test("BEP 9: v1, v2 and hybrid links are read in every spelling", () => {
   for (const link of [
     START,
     `magnet:?xt=urn:btih:${V1.toUpperCase()}`,
@@ -189,7 +189,7 @@ test("a formatted link parses back to the same values", () => {
   );
 });
 
-test("sheet 02: the v2-only example", () => {
+test("a v2-only link is written with its multihash, and a broken name does not throw", () => {
   assert.equal(formatMagnet({ infohashes: { v2: fromHex(V2)! } }), `magnet:?xt=urn:btmh:1220${V2}`);
   // A name cut inside a surrogate pair must not throw.
   assert.match(formatMagnet({ infohashes: { v1: fromHex(V1)! }, name: "\ud83d" }), /dn=%EF%BF%BD/);

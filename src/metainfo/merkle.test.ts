@@ -186,7 +186,7 @@ test("WIR-18: ranges outside the tree have no proof", () => {
   assert.equal(toHex(hashes.subarray(NODE_BYTES)), "00".repeat(3 * NODE_BYTES));
 });
 
-test("the sheet's piece layer of 40,000 bytes proves itself", () => {
+test("BEP 52: the piece layer of 40,000 bytes proves itself", () => {
   const [, , root, layer] = bep52.roots[3]!;
   const hashes = concatBytes(layer.map((node) => fromHex(node)!));
   const proof = { baseLayer: 1, index: 0, length: 2, hashes };

@@ -111,7 +111,7 @@ for (const kind of KINDS) {
   });
 }
 
-test("the vectors of the protocol sheet: roots of small files, layers of large ones (BEP 52)", async (t) => {
+test("the vectors of BEP 52: roots of small files, layers of large ones", async (t) => {
   const root = temporaryFolder(t);
   const disk = openDisk(t);
   const cases: [length: number, pieceLength: number, nodes: string[]][] = [

@@ -89,7 +89,7 @@ test("PUB-3.1: announce and scrape are told apart by path", () => {
   }
 });
 
-test("PUB-3.2, PUB-3.4: the golden request of the paper gets the golden reply", () => {
+test("PUB-3.2, PUB-3.4: an announce with unusual spellings gets exactly the specified reply", () => {
   const world = trackerWorld({ everseed: false });
   const text = world.get(
     `/announce/?info_hash=${HASH}&peer_id=${PEER_ID}&ip=&port=6969&uploaded=0&downloaded=0` +

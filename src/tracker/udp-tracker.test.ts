@@ -11,7 +11,7 @@ const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex
 const hex = (packet: Uint8Array | undefined): string => Buffer.from(packet ?? []).toString("hex");
 
 /**
- * An announce from sheet 08: id -EV0100-abcdefghijkl, left 1000, started, any number of peers, port
+ * An announce (BEP 15): id -EV0100-abcdefghijkl, left 1000, started, any number of peers, port
  * 6881.
  */
 function announce(id: string, infohash = "aa", port = "1ae1"): Uint8Array {
@@ -78,7 +78,7 @@ test("TRK-11: a storm from one address gets silence, others their answers", () =
   assert.ok(world.udp.answer(announce(other), OTHER));
 });
 
-test("PUB-3.2: the announce of the sheet is answered, with the everseed and others", () => {
+test("PUB-3.2: the reply to an announce names the everseed and other peers", () => {
   const world = trackerWorld();
   world.announce(9);
   const reply = hex(world.udp.answer(announce(connect(world)), PEER));

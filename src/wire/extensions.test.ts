@@ -89,7 +89,7 @@ test("WIR-9: ids are 0 to 255, names short and few", () => {
   assert.equal(decodeText(`d1:md${many}ee`).messages.size, 128);
 });
 
-test("BEP 10: the example of sheet 04, both ways", () => {
+test("BEP 10: an extension handshake, both ways", () => {
   const text =
     "d1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei31235e1:pi6881e1:v12:Everseed 1.0e";
   const handshake = decodeText(text);

@@ -54,7 +54,7 @@ test("WIR-2: a handshake that stops early yields only the fields that arrived", 
   assert.deepEqual(decoder.peerId, handshake.peerId);
 });
 
-test("sheet 03: the vector, both ways", () => {
+test("BEP 3: a handshake, both ways", () => {
   const bytes = encodeHandshake(handshake);
   assert.equal(toHex(bytes), vectors.handshake.hex);
   assert.equal(bytes.length, HANDSHAKE_BYTES);

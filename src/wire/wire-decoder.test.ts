@@ -325,7 +325,7 @@ function written(bytes: number, write: (target: Uint8Array, offset: number) => n
   return target.subarray(1, bytes + 1);
 }
 
-/** Every message of sheet 03: our encoding, and the calls that the other side's decoder makes. */
+/** Every message: our encoding, and the calls that the other side's decoder makes. */
 const MESSAGES: readonly { frame: Uint8Array; calls: readonly string[] }[] = [
   { frame: encodeBitfield(hex("ffe0")), calls: ["bitfield ffe0"] },
   { frame: written(4, writeKeepAlive), calls: ["keep-alive"] },

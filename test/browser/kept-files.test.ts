@@ -70,7 +70,7 @@ for (const [what, button] of [
   ["a folder", "Choose a folder"],
   ["a file", "Choose files"],
 ] as const) {
-  test(`UX 3.2: after a reload ${what} continues without being chosen again`, async () => {
+  test(`after a reload ${what} continues without being chosen again`, async () => {
     const { page, complaints } = await openPublish();
     await page.getByText("You can close the page and come back:").waitFor();
     await page.getByRole("button", { name: button }).click();

@@ -5,7 +5,7 @@ import { launchChromium, openPage } from "./chromium.ts";
 import { RealHub } from "./real-hub.ts";
 import { publishSmall, signIn } from "./steps.ts";
 
-// What users can do with the keyboard alone (UX 2).
+// What users can do with the keyboard alone.
 
 let browser: Browser;
 let hub: RealHub;
@@ -128,7 +128,7 @@ test("dialogs keep the focus inside and return it afterwards", async () => {
   await page.context().close();
 });
 
-test("UX 3.10: a password field reports caps lock, and stops when it is off or the field is left", async () => {
+test("a password field reports caps lock, and stops when it is off or the field is left", async () => {
   const { page } = await openPage(browser);
   await page.goto(`${hub.origin}/login`);
   const field = page.getByLabel("Password", { exact: true });

@@ -69,7 +69,7 @@ test("targets are at least 32 px, and 44 px high on a phone", async () => {
   }
 });
 
-test("UX 2: colour is never the only sign: every word for a state has a shape before it", async () => {
+test("colour is never the only sign: every word for a state has a shape before it", async () => {
   const { page } = await openPage(browser);
   for (const name of names) {
     await page.goto(`${preview.origin}/${name}`);

@@ -30,7 +30,7 @@ async function openPublish(): Promise<WatchedPage> {
   return watched;
 }
 
-test("UX 3.1, PUB-4.1: from the setup link to the first publication with one form, one drop, one click", async () => {
+test("PUB-4.1: from the setup link to the first publication with one form, one drop, one click", async () => {
   const fresh = await RealHub.create(false);
   const { page, complaints } = await openPage(browser);
   try {
@@ -76,7 +76,7 @@ test("UX 3.1, PUB-4.1: from the setup link to the first publication with one for
   }
 });
 
-test("UX 3.1: a wrong setup key says how to get a new one, and the form keeps what was typed", async () => {
+test("a wrong setup key says how to get a new one, and the form keeps what was typed", async () => {
   const fresh = await RealHub.create(false);
   const { page } = await openPage(browser);
   try {

@@ -278,7 +278,7 @@ test("HUB-19: open pages show damage as soon as a download finds it, and publish
   await page.context().close();
 });
 
-test("UX 3.3: a phone that scans the code opens the page, and finds the magnet link there", async () => {
+test("a phone that scans the code opens the page, and finds the magnet link there", async () => {
   const { page } = await openPage(browser, { colorScheme: "dark" });
   await signIn(page, hub);
   const id = await publishSmall(page, hub, "Конспект лекции, второй день.pdf");

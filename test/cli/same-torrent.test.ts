@@ -9,7 +9,7 @@ const PORTS = { EVERSEED_ENGINE_PORT: "0", EVERSEED_TRACKER_UDP_PORT: "0" };
 /** The only field in which two creations of the same torrent differ. */
 const DATE = /13:creation datei\d+e/;
 
-test("UX 3.2: the hub publishes the same file that create makes, apart from the date", async (context) => {
+test("the hub publishes the same file that create makes, apart from the date", async (context) => {
   const folder = temporaryFolder(context);
   await mkdir(join(folder, "talks/slides"), { recursive: true });
   await writeFile(join(folder, "talks/a.bin"), randomBytes(700_000));

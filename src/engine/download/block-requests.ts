@@ -8,7 +8,7 @@ import type { PieceStore } from "../storage/piece-store.ts";
 import type { DownloadPeer } from "./download-peer.ts";
 import { requestDepth } from "./request-pace.ts";
 
-/** A peer gets its own pieces when it can deliver one within this time (sheet 12). */
+/** A peer gets its own pieces when it can deliver one within this time. */
 const WHOLE_PIECE_MS = 20_000;
 /**
  * While more bytes than this are being judged and written, no new piece is opened: enough to keep the workers busy, and

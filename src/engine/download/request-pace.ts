@@ -1,6 +1,6 @@
 import type { DownloadPeer } from "./download-peer.ts";
 
-/** Blocks requested ahead, as time at the peer's rate (sheet 12). */
+/** Blocks requested ahead, as time at the peer's rate. */
 export const AHEAD_MS = 3000;
 /**
  * The same while there are readers: urgent blocks then wait behind fewer others. Half of it reduces the total by 3 %.
@@ -18,7 +18,7 @@ const BLOCK_BYTES_WEIGHT = 1 / 16;
 const SLOW_START_SLACK = 16;
 /** For peers that have not contributed a block to an intact piece yet (WIR-28). */
 const STRANGER_DEPTH_MAX = 64;
-/** A peer that owes us blocks and sends none for this long is snubbing us (sheet 12). */
+/** A peer that owes us blocks and sends none for this long is snubbing us. */
 const SNUB_MS = 20_000;
 /** And for this long while a reader waits: readers do not wait for a silent peer. */
 const SILENT_MS = 2000;

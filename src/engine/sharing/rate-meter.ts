@@ -1,4 +1,4 @@
-/** For choking: long enough to tell a good peer from a lucky second (sheet 12). */
+/** For choking: long enough to tell a good peer from a lucky second. */
 export const CHOKING_WINDOW_MS = 20_000;
 
 /** For pipelining and for users: follows a change quickly. */

@@ -4,7 +4,7 @@ const ROUND_MS = 10_000;
 /** One slot rewards the best giver, one tries another peer: a torrent has fewer only when many torrents want slots. */
 const SLOTS_OF_TORRENT = 2;
 
-/** A slot is added while the n-th fastest upload has n times this rate: the line can feed one more (lt). */
+/** A slot is added while the n-th fastest upload has n times this rate: the line can feed one more (libtorrent). */
 export const FED_BYTES_PER_SECOND = 2_048;
 
 /** The most slots of a torrent, and of all torrents without growth, as a multiple of the configured slots. */

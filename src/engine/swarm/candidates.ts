@@ -8,7 +8,7 @@ import type { Random } from "../../ports/random.ts";
 import type { SourceKind } from "../session-contract.ts";
 import { isDialable } from "./dialable.ts";
 
-/** Known addresses of one torrent (lt). */
+/** Known addresses of one torrent (libtorrent). */
 const KNOWN_MAX = 3000;
 
 /** Ports known of one IP address: a false list must not make us flood one machine (WIR-11). */
@@ -17,7 +17,7 @@ const PORTS_PER_ADDRESS_MAX = 32;
 /** Addresses banned at a time; beyond that the oldest ban ends. */
 const BANS_MAX = 4096;
 
-/** Wait before an address is dialled again, doubled by each consecutive failure (lt: 60 s). */
+/** Wait before an address is dialled again, doubled by each consecutive failure (libtorrent: 60 s). */
 const RETRY_MS = 60_000;
 const RETRY_MS_MAX = 3_600_000;
 
@@ -31,7 +31,7 @@ const RECONNECT_MS = 5_000;
 /** A connection that lasted this long was useful: after its end the waits start over. */
 const LASTING_MS = 60_000;
 
-/** Consecutive failures after which an address gives way to new ones (lt). */
+/** Consecutive failures after which an address gives way to new ones (libtorrent). */
 const FAILURES_MAX = 3;
 
 /** The order in which kinds are dialled, lowest rank first, and how much of the pool each kind may fill. */

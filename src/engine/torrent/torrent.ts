@@ -35,7 +35,7 @@ import { TorrentTraffic } from "./torrent-traffic.ts";
 import { turnsOf } from "./torrent-turns.ts";
 import { Transfer, type TransferOutput } from "./transfer.ts";
 
-/** What we report to trackers as left while nobody knows (sheet 08). */
+/** What we report to trackers as left while nobody knows: a block, because 0 would make us a seed. */
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
 const WHOLE = { kind: "whole" } as const;

@@ -15,7 +15,7 @@ const OPTIMISTIC_MS = 30_000;
 const NEW_MS = 60_000;
 const NEW_WEIGHT = 3;
 
-/** A seed serves a peer until it has sent it this much (lt: 20 pieces)... */
+/** A seed serves a peer until it has sent it this much (libtorrent: 20 pieces)... */
 const TURN_BYTES = 20 * 1024 * 1024;
 /** ...or for this long, when others wait. */
 const TURN_MS = 60_000;

@@ -302,7 +302,7 @@ test("pages of a search follow each other without gap or repetition", async () =
   });
 });
 
-test("UX 3.4: a page is found by index order, however many torrents there are", async (t) => {
+test("a page is found by index order, however many torrents there are", async (t) => {
   await withStore(async (store) => {
     await store.torrents.insert(torrent(1, { name: "Harbour talks" }), { words: "" });
     // Totals are counted once after each start.
