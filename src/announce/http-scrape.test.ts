@@ -68,6 +68,30 @@ test("PUB-3.10: counts come out as they went in, sorted by infohash", () => {
   assert.match(toLatin1(body), /5:flagsd20:min_request_intervali900eee$/);
 });
 
+test("BEP 48: a reply is canonical bencode, whatever the order and repetition of its entries", () => {
+  const at = (byte: string) => ({ infohash: fromLatin1(byte.repeat(20)) });
+  const few = { complete: 0, incomplete: 10, downloaded: 2 ** 53 - 1 };
+  const entries = [
+    { ...at("z"), ...few },
+    { ...at("\xff"), ...few, downloaders: 9, uploadedBytes: 0, downloadedBytes: 1 },
+    { ...at("a"), ...few },
+    { ...at("z"), ...few },
+  ];
+  const counts = "8:completei0e10:downloadedi9007199254740991e";
+  assert.equal(
+    toLatin1(encodeScrapeReply(entries, 0)),
+    `d5:filesd20:${"a".repeat(20)}d${counts}10:incompletei10ee` +
+      `20:${"z".repeat(20)}d${counts}10:incompletei10ee` +
+      `20:${"\xff".repeat(20)}d${counts}11:downloadersi9e10:incompletei10e` +
+      "16:total_downloadedi1e14:total_uploadedi0ee" +
+      "e5:flagsd20:min_request_intervali0eee",
+  );
+  assert.equal(
+    toLatin1(encodeScrapeReply([], 1800)),
+    "d5:filesde5:flagsd20:min_request_intervali1800eee",
+  );
+});
+
 test("replies of others", () => {
   assert.deepEqual(decodeScrapeReply(encodeFailure("no")), { kind: "failure", reason: "no" });
   assert.throws(() => decodeScrapeReply(fromLatin1("de")), { code: "bad-reply" });

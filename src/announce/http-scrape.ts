@@ -1,10 +1,10 @@
 import { compareBytes, fromLatin1, toLatin1 } from "../base/bytes.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
-import { dictOf, encode } from "../bencode/encode.ts";
 import { getBytes, getDict, isDict } from "../bencode/bencode-value.ts";
 import { AnnounceError } from "./announce-error.ts";
 import { type Credential, withParameter } from "./credential.ts";
 import { cutMessage, decodeReplyDict, getCount, type TrackerFailure } from "./http-reply.ts";
+import { ReplyWriter } from "./reply-writer.ts";
 import { joinQuery, trackerUrlWithoutOwn } from "./tracker-url.ts";
 import { percentDecodeInto, percentEncode, QueryCursor } from "./query.ts";
 
@@ -94,27 +94,64 @@ export function parseScrapeQuery(
   return { infohashes, credential };
 }
 
-/** Builds the reply to an HTTP scrape. A repeated infohash appears once. */
+/** The counts of a reply in the order of their keys, each with what stands before it. */
+const COUNTS = (
+  [
+    ["complete", "complete"],
+    ["downloaded", "downloaded"],
+    ["downloaders", "downloaders"],
+    ["incomplete", "incomplete"],
+    ["downloadedBytes", "total_downloaded"],
+    ["uploadedBytes", "total_uploaded"],
+  ] as const
+).map(([field, key]) => ({ field, before: fromLatin1(`${key.length}:${key}i`) }));
+
+const REPLY_START = fromLatin1("d5:filesd");
+const ENTRY_START = fromLatin1("20:");
+const DICT_START = fromLatin1("d");
+const END = fromLatin1("e");
+const FLAGS_START = fromLatin1("e5:flagsd20:min_request_intervali");
+const REPLY_END = fromLatin1("eee");
+
+/** Of a number: `i`, sixteen digits, `e`; the keys are longer. */
+const ENTRY_BYTES_MAX =
+  ENTRY_START.length +
+  INFOHASH_V1_BYTES +
+  2 +
+  COUNTS.reduce((sum, { before }) => sum + before.length + 17, 0);
+/** What stands around the entries. */
+const FRAME_BYTES_MAX = REPLY_START.length + FLAGS_START.length + REPLY_END.length + 16;
+
+/**
+ * Builds the reply to an HTTP scrape. A repeated infohash appears once. A full scrape has thousands of entries, and
+ * writing them as they are takes a few milliseconds, where a dictionary of each would take twenty and more.
+ */
 export function encodeScrapeReply(
   entries: readonly ScrapeEntry[],
   minRequestIntervalS: number,
 ): Uint8Array {
-  const files = new Map(
-    [...entries]
-      .sort((a, b) => compareBytes(a.infohash, b.infohash))
-      .map((entry) => [
-        toLatin1(entry.infohash),
-        dictOf({
-          complete: entry.complete,
-          downloaded: entry.downloaded,
-          downloaders: entry.downloaders,
-          incomplete: entry.incomplete,
-          total_downloaded: entry.downloadedBytes,
-          total_uploaded: entry.uploadedBytes,
-        }),
-      ]),
-  );
-  return encode(dictOf({ files, flags: dictOf({ min_request_interval: minRequestIntervalS }) }));
+  const writer = new ReplyWriter(FRAME_BYTES_MAX + entries.length * ENTRY_BYTES_MAX);
+  writer.raw(REPLY_START);
+  let last: ScrapeEntry | undefined;
+  for (const entry of entries.toSorted((a, b) => compareBytes(a.infohash, b.infohash))) {
+    if (last && compareBytes(last.infohash, entry.infohash) === 0) continue;
+    last = entry;
+    writer.raw(ENTRY_START);
+    writer.raw(entry.infohash);
+    writer.raw(DICT_START);
+    for (const { field, before } of COUNTS) {
+      const count = entry[field];
+      if (count === undefined) continue;
+      writer.raw(before);
+      writer.digits(count);
+      writer.raw(END);
+    }
+    writer.raw(END);
+  }
+  writer.raw(FLAGS_START);
+  writer.digits(minRequestIntervalS);
+  writer.raw(REPLY_END);
+  return writer.take();
 }
 
 /**
