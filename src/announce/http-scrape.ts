@@ -1,4 +1,4 @@
-import { compareBytes, fromLatin1, toLatin1 } from "../base/bytes.ts";
+import { compareBytes, fromLatin1 } from "../base/bytes.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
 import { getBytes, getDict, isDict } from "../bencode/bencode-value.ts";
 import { AnnounceError } from "./announce-error.ts";

@@ -81,7 +81,7 @@ export function openTracker(settings: TrackerSettings, parts: TrackerParts): Ope
     everseed: parts.everseed,
     // No credentials are issued yet, so every credential is unknown. The part that issues them will fill the keyring.
     admission: open ? OPEN_ADMISSION : new RegisteredAdmission(new Keyring()),
-    principalTotals: open ? undefined : new PrincipalTotals(parts.principalTotals, log),
+    principalTotals: open ? undefined : new PrincipalTotals(parts.principalTotals, parts),
     requestsPerSecondMax: settings.requestsPerSecondMax,
     believesClaimsFrom: networkList(settings.believeAddressesFrom),
     clock,

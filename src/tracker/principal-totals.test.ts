@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Log, SILENT_LOG } from "../ports/log.ts";
-import { HASH, TORRENT, trackerWorld } from "../../test/tracker/tracker-world.ts";
+import { HandClock, HASH, TORRENT, trackerWorld } from "../../test/tracker/tracker-world.ts";
 import { RegisteredAdmission } from "./admission.ts";
 import { credentialDigest, Keyring } from "./keyring.ts";
 import type { KnownPrincipal } from "./principal.ts";
@@ -31,7 +31,7 @@ function memberWorld() {
         batches.push(changes.map((change) => ({ ...change })));
       },
     },
-    SILENT_LOG,
+    { log: SILENT_LOG, clock: new HandClock() },
   );
   const world = trackerWorld({
     torrents: [TORRENT, OTHER],
@@ -211,7 +211,7 @@ test("a store that fails for long costs no more memory than the bound, and the l
         saved.push(...changes);
       },
     },
-    log,
+    { log, clock: new HandClock() },
     3,
   );
   const figures = { completed: 0, uploaded: 1, downloaded: 0, seededS: 0 };

@@ -1,6 +1,8 @@
 import { toHex } from "../base/bytes.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { KnownPrincipal } from "./principal.ts";
+import { PartedSave } from "./save-in-parts.ts";
 
 /**
  * What a principal did, as its programs report it (TRK-5): bounded by elapsed time, but not proven.
@@ -47,6 +49,7 @@ const NOTHING: PrincipalFigures = { completed: 0, uploaded: 0, downloaded: 0, se
 export class PrincipalTotals {
   readonly #store: PrincipalTotalsStore;
   readonly #log: Log;
+  readonly #saves: PartedSave;
   readonly #changesMax: number;
   readonly #sums = new Map<string, Figures>();
   /** By principal and infohash. */
@@ -54,9 +57,14 @@ export class PrincipalTotals {
   #dropped = 0;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(store: PrincipalTotalsStore, log: Log, changesMax = CHANGES_MAX) {
+  constructor(
+    store: PrincipalTotalsStore,
+    world: { readonly clock: Pick<Clock, "startTimer">; readonly log: Log },
+    changesMax = CHANGES_MAX,
+  ) {
     this.#store = store;
-    this.#log = log;
+    this.#log = world.log;
+    this.#saves = new PartedSave(world.clock);
     this.#changesMax = changesMax;
     for (const { principal, ...figures } of store.sums()) {
       addTo(this.#sumOf(nameOf(principal)), figures);
@@ -83,16 +91,17 @@ export class PrincipalTotals {
     const changes = this.#changes;
     if (changes.size === 0) return;
     this.#changes = new Map();
-    try {
-      await this.#store.add([...changes.values()]);
+    const save = (part: readonly PrincipalChange[]): Promise<void> => this.#store.add(part);
+    const { unsaved, error } = await this.#saves.run([...changes.values()], save);
+    if (unsaved.length === 0) {
       if (this.#dropped > 0) {
         this.#log.warn("lost some totals by torrent", { changes: this.#dropped });
         this.#dropped = 0;
       }
-    } catch (error) {
-      this.#log.warn("cannot save the totals of members yet", { why: String(error) });
-      for (const change of changes.values()) this.#note(change);
+      return;
     }
+    this.#log.warn("cannot save the totals of members yet", { why: String(error) });
+    for (const change of unsaved) this.#note(change);
   }
 
   #note(change: PrincipalChange): void {

@@ -1,6 +1,8 @@
 import { toHex } from "../base/bytes.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { KnownTotals, type SwarmTotals } from "./known-totals.ts";
+import { PartedSave } from "./save-in-parts.ts";
 
 /** Stores totals beyond the life of the process. */
 export interface TotalsStore {
@@ -34,6 +36,7 @@ const PASSING_MAX = 10_000;
 export class OpenTotals {
   readonly #store: TotalsStore;
   readonly #log: Log;
+  readonly #saves: PartedSave;
   readonly #known: KnownTotals;
   readonly #entries = new Map<number, Entry>();
   /** By infohash in hexadecimal, in the order their swarms closed. */
@@ -42,9 +45,14 @@ export class OpenTotals {
   #saving: Promise<void> = Promise.resolve();
 
   /** @param key - 32 secret bits. */
-  constructor(store: TotalsStore, key: number, log: Log) {
+  constructor(
+    store: TotalsStore,
+    key: number,
+    world: { readonly clock: Pick<Clock, "startTimer">; readonly log: Log },
+  ) {
     this.#store = store;
-    this.#log = log;
+    this.#log = world.log;
+    this.#saves = new PartedSave(world.clock);
     this.#known = new KnownTotals(key, store.all());
   }
 
@@ -119,20 +127,26 @@ export class OpenTotals {
 
   async #save(): Promise<void> {
     const changed = this.#changed;
-    if (changed.length === 0) return;
     this.#changed = [];
-    const rows = changed.map((entry) => {
+    const { unsaved, error } = await this.#saves.run(changed, (part) => this.#savePart(part));
+    if (unsaved.length === 0) return;
+    this.#log.warn("cannot save the totals of swarms yet", { why: String(error) });
+    // Some of the part that failed may have changed meanwhile.
+    const waiting = new Set(this.#changed);
+    for (const entry of unsaved) {
+      entry.changed = true;
+      if (!waiting.has(entry)) this.#changed.push(entry);
+    }
+  }
+
+  async #savePart(part: readonly Entry[]): Promise<void> {
+    const rows = part.map((entry) => {
       const { infohash, completed, uploaded, downloaded } = entry;
       entry.changed = false;
       this.#known.set(infohash, entry);
       return { infohash, completed, uploaded, downloaded };
     });
-    try {
-      await this.#store.save(rows);
-    } catch (error) {
-      this.#log.warn("cannot save the totals of swarms yet", { why: String(error) });
-      for (const entry of changed) this.#markChanged(entry);
-    }
+    await this.#store.save(rows);
   }
 
   #markChanged(entry: Entry): void {

@@ -5,7 +5,7 @@ import type { ScrapeCounts, ScrapeEntry } from "../announce/http-scrape.ts";
 import { toHex } from "../base/bytes.ts";
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Admission, AdmissionQuestion } from "./admission.ts";
@@ -13,6 +13,7 @@ import { AnnounceRate } from "./announce-rate.ts";
 import { wordsOf } from "./swarm-numbers.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { type KnownPrincipal, NOBODY, type Principal } from "./principal.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import type { PrincipalTotals } from "./principal-totals.ts";
 import {
   ADDRESS_QUOTA,
@@ -36,7 +37,6 @@ import {
 
 /** Peers in an answer when the request does not say how many. */
 const NUMWANT_COMMON = 50;
-const HOUSEKEEPING_MS = 60_000;
 const TWO_32 = 0x1_0000_0000;
 const NO_BYTES = new Uint8Array(0);
 const NO_PEERS: Readonly<SwarmCounts> = { seeds: 0, leechers: 0, partialSeeds: 0 };
@@ -104,30 +104,29 @@ export class Tracker {
     address: NO_BYTES,
     peerId: undefined,
   };
-  #timer: Timer | undefined;
+  readonly #house: Housekeeping;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
-    this.#totals = new OpenTotals(options.totals, options.random.below(TWO_32), options.log);
+    this.#totals = new OpenTotals(options.totals, options.random.below(TWO_32), options);
     this.#rate = new AnnounceRate(options.requestsPerSecondMax, options.random);
+    this.#house = new Housekeeping({
+      clock: options.clock,
+      swarmsEnd: () => options.swarms.swarmsEnd,
+      sweep: (from, end) => this.#expire(from, end),
+      save: () => Promise.all([this.#totals.flush(), options.principalTotals?.flush()]),
+    });
     this.#setTime();
   }
 
   /** Starts to drop silent peers and to save totals. */
   start(): void {
-    this.#timer = this.#options.clock.startTimer(HOUSEKEEPING_MS, () => {
-      this.#expireAll();
-      void this.#totals.flush();
-      void this.#options.principalTotals?.flush();
-      this.start();
-    });
+    this.#house.start();
   }
 
   /** Saves the totals. */
-  async stop(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#totals.flush();
-    await this.#options.principalTotals?.flush();
+  stop(): Promise<void> {
+    return this.#house.stop();
   }
 
   /** @returns False when this address sent so many requests lately that this one gets no answer (TRK-11). */
@@ -445,10 +444,10 @@ export class Tracker {
   }
 
   /** Closes empty swarms, so that strangers' swarms do not pile up and ours cost nothing. */
-  #expireAll(): void {
+  #expire(from: number, end: number): void {
     const { swarms } = this.#options;
     this.#setTime();
-    for (let swarm = 0; swarm < swarms.swarmsEnd; swarm += 1) {
+    for (let swarm = from; swarm < end; swarm += 1) {
       if (!swarms.isOpen(swarm)) continue;
       swarms.expire(swarm);
       this.#closeIfEmpty(swarm);

@@ -436,13 +436,13 @@ test("TRK-13: an open tracker ignores credentials", async (t) => {
 test("TRK-17, PUB-3.7: totals are in the database once flushed, and counting continues from there", async () => {
   const store = await openStore(":memory:");
   const infohash = new Uint8Array(20).fill(1);
-  const before = new OpenTotals(store.swarmTotals, 1, SILENT_LOG);
+  const before = new OpenTotals(store.swarmTotals, 1, { clock: new NodeClock(), log: SILENT_LOG });
   before.open(0, infohash, true);
   before.add(0, { completed: 1, uploaded: 10, downloaded: Number.MAX_SAFE_INTEGER });
   assert.equal(before.close(0), false, "not saved yet");
   await before.flush();
   assert.equal(before.close(0), true);
-  const after = new OpenTotals(store.swarmTotals, 2, SILENT_LOG);
+  const after = new OpenTotals(store.swarmTotals, 2, { clock: new NodeClock(), log: SILENT_LOG });
   after.open(3, infohash, true);
   after.add(3, { completed: 1, uploaded: 1, downloaded: 1 });
   await after.flush();

@@ -6,11 +6,17 @@ import type { Schema } from "./schema.ts";
 export class SqliteSwarmTotalTable implements SwarmTotalTable {
   readonly #db: Kysely<Schema>;
   readonly #all: StatementSync;
+  readonly #save: StatementSync;
 
   constructor(db: Kysely<Schema>, database: DatabaseSync) {
     this.#db = db;
     this.#all = database.prepare(
       "select infohash, completed, uploaded, downloaded from swarm_totals",
+    );
+    this.#save = database.prepare(
+      `insert into swarm_totals (infohash, completed, uploaded, downloaded) values (?, ?, ?, ?)
+       on conflict (infohash) do update set
+         completed = excluded.completed, uploaded = excluded.uploaded, downloaded = excluded.downloaded`,
     );
   }
 
@@ -28,14 +34,10 @@ export class SqliteSwarmTotalTable implements SwarmTotalTable {
   /** Writes what changed in one transaction. */
   async save(totals: readonly (SwarmTotal & { readonly infohash: Uint8Array })[]): Promise<void> {
     if (totals.length === 0) return;
-    await this.#db.transaction().execute(async (transaction) => {
+    await this.#db.transaction().execute(async () => {
+      // The connection is the transaction's while it runs. A query built anew for each row costs three times as much.
       for (const { infohash, completed, uploaded, downloaded } of totals) {
-        const values = { completed, uploaded, downloaded };
-        await transaction
-          .insertInto("swarm_totals")
-          .values({ infohash, ...values })
-          .onConflict((conflict) => conflict.column("infohash").doUpdateSet(values))
-          .execute();
+        this.#save.run(infohash, completed, uploaded, downloaded);
       }
     });
   }

@@ -2,6 +2,27 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "tracker: totals are saved in one piece",
+    file: "src/tracker/save-in-parts.ts",
+    from: "      if (at > 0) await this.#pause();\n",
+    to: "",
+    tests: ["src/tracker/save-in-parts"],
+  },
+  {
+    name: "tracker: what was saved is saved again when a later part fails",
+    file: "src/tracker/save-in-parts.ts",
+    from: "unsaved: rows.slice(at), error",
+    to: "unsaved: rows, error",
+    tests: ["src/tracker/save-in-parts"],
+  },
+  {
+    name: "tracker: swarms are swept in one piece",
+    file: "src/tracker/housekeeping.ts",
+    from: "Math.min(from + SWEPT_TOGETHER, swarmsEnd())",
+    to: "swarmsEnd()",
+    tests: ["src/tracker/housekeeping"],
+  },
+  {
     name: "tracker: a snapshot's peer may have no port",
     file: "src/tracker/compact-swarms.ts",
     from: "if (port === 0 || !(ticks >= 0",
