@@ -25,11 +25,16 @@ const NOTHING = { uploaded: 0, uploadBytesPerSecond: 0, peers: 0, downloaded: 0 
 class ToldEngine {
   readonly added: AddTorrent[] = [];
   readonly removed: EngineTorrent[] = [];
+  /** Torrents that have a peer, whatever `stats` says. */
+  readonly busy = new Set<EngineTorrent>();
   stats: Partial<TorrentStats> = NOTHING;
 
   add(options: AddTorrent): EngineTorrent {
     this.added.push(options);
-    return { stats: () => this.stats } as EngineTorrent;
+    const torrent = {
+      stats: () => (this.busy.has(torrent) ? { ...this.stats, peers: 1 } : this.stats),
+    } as EngineTorrent;
+    return torrent;
   }
 
   async remove(torrent: EngineTorrent): Promise<void> {
@@ -37,32 +42,31 @@ class ToldEngine {
   }
 }
 
-async function world(t: TestContext, options: { lost?: boolean } = {}) {
+const ROW = {
+  id: "k3f9k3f9",
+  infohash_v1: V1,
+  infohash_v2: V2,
+  kind: "hybrid",
+  name: "talks",
+  folder: 1,
+  size: 9,
+  file_count: 1,
+  piece_size: 16_384,
+  piece_count: 1,
+  private: 0,
+  comment: null,
+  content_path: "content/01/0101",
+  metainfo_path: "torrents/01/0101.torrent",
+  publisher_id: "u",
+  published_at: 1,
+  checked_at: 1,
+  trackers: "[]",
+} as const;
+
+async function world(t: TestContext, options: { lost?: boolean; pieces?: number } = {}) {
   const store = await openStore(":memory:");
   t.after(() => store.close());
-  await store.torrents.insert(
-    {
-      id: "k3f9k3f9",
-      infohash_v1: V1,
-      infohash_v2: V2,
-      kind: "hybrid",
-      name: "talks",
-      folder: 1,
-      size: 9,
-      file_count: 1,
-      piece_size: 16_384,
-      piece_count: 1,
-      private: 0,
-      comment: null,
-      content_path: "content/01/0101",
-      metainfo_path: "torrents/01/0101.torrent",
-      publisher_id: "u",
-      published_at: 1,
-      checked_at: 1,
-      trackers: "[]",
-    },
-    { words: "" },
-  );
+  await store.torrents.insert(ROW, { words: "" });
   let now = 0;
   const fires = new Map<number, () => void>();
   const clock: Clock = {
@@ -78,7 +82,8 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
   /** What the tracker heard: whether the copy is whole. */
   const told: boolean[] = [];
   const files = [{ path: ["talks", "a.txt"], length: 9, pad: false, linkTarget: undefined }];
-  const metainfo = { info: { name: "talks", files } } as unknown as Metainfo;
+  const geometry = { pieceCount: options.pieces ?? 1 };
+  const metainfo = { info: { name: "talks", files, geometry } } as unknown as Metainfo;
   const library = {
     load: async () => {
       loads += 1;
@@ -105,6 +110,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     now += 60_000;
     fires.get(60_000)?.();
   };
+  const passSecond = () => (now += 1_000);
   /** Lets the rounds take one step; the next one starts at the beginning of the catalogue. */
   const passRound = async () => {
     for (let step = 0; step < 2; step += 1) {
@@ -118,6 +124,7 @@ async function world(t: TestContext, options: { lost?: boolean } = {}) {
     everseed,
     engine,
     passMinute,
+    passSecond,
     passRound,
     loads: () => loads,
     metainfo,
@@ -185,6 +192,46 @@ test("a torrent sleeps after five minutes without peers, and wakes again; its up
   assert.equal(engine.added.length, 2);
   assert.equal(everseed.figures("k3f9k3f9").uploaded, 850);
   assert.deepEqual(everseed.totals(), { uploaded: 850, downloaded: 0, peers: 2 });
+});
+
+/** Publishes more torrents. @returns Their infohashes. */
+async function publishMore({ store }: Awaited<ReturnType<typeof world>>, count: number) {
+  const infohashes = Array.from({ length: count }, (_, n) =>
+    Uint8Array.from({ length: 20 }, (_byte, at) => (at < 2 ? (n >> (8 * at)) & 255 : 7)),
+  );
+  for (const [n, infohash] of infohashes.entries()) {
+    const id = `m${n.toString().padStart(7, "0")}`;
+    const row = { ...ROW, id, kind: "v1", infohash_v1: infohash, infohash_v2: null } as const;
+    await store.torrents.insert(row, { words: "" });
+  }
+  return infohashes;
+}
+
+test("HUB-49: a stranger who knocks for every torrent keeps 500 awake, and none of those that have peers sleeps", async (t) => {
+  const made = await world(t);
+  const { everseed, engine } = made;
+  const infohashes = await publishMore(made, 510);
+  const woken: EngineTorrent[] = [];
+  for (const infohash of infohashes) {
+    const torrent = await everseed.wake(infohash);
+    if (woken.length < 5) engine.busy.add(torrent!);
+    woken.push(torrent!);
+  }
+  // 505 without a peer, of which the last is being woken, and the four oldest of the others sleep.
+  assert.deepEqual(engine.removed, woken.slice(5, 9));
+  const again = await everseed.wake(infohashes[5]!);
+  assert.ok(again && again !== woken[5], "it wakes again");
+});
+
+test("HUB-49: torrents that are awake without a peer hold a bounded number of bytes", async (t) => {
+  const made = await world(t, { pieces: 1_000_000 });
+  const infohashes = await publishMore(made, 6);
+  const woken: (EngineTorrent | undefined)[] = [];
+  for (const infohash of infohashes) {
+    woken.push(await made.everseed.wake(infohash));
+    made.passSecond();
+  }
+  assert.deepEqual(made.engine.removed, woken.slice(0, 3));
 });
 
 test("HUB-18: a removed torrent is released, awake or waking, and does not wake again", async (t) => {

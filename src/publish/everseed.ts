@@ -19,6 +19,15 @@ import type { Workers } from "./turns.ts";
 const SWEEP_MS = 60_000;
 // Longer than the pauses between connections of a downloading client.
 const IDLE_MS = 5 * 60_000;
+/**
+ * What the torrents that are awake without a peer may hold together. Strangers choose which torrents wake; those with
+ * peers are bounded by connections.
+ */
+const IDLE_TORRENTS_MAX = 500;
+const IDLE_BYTES_MAX = 96 * 1024 * 1024;
+/** Measured: 15 to 17 MB for 100,000 files. A piece has its hashes and some bits. */
+const FILE_BYTES = 170;
+const PIECE_BYTES = 40;
 
 export interface EverseedOptions {
   readonly torrents: TorrentTable;
@@ -45,6 +54,8 @@ export interface EverseedFigures {
 
 interface AwakeTorrent {
   readonly torrent: EngineTorrent;
+  /** The memory it takes, roughly. */
+  readonly bytes: number;
   /** Monotonic milliseconds when it last had a peer. */
   lastPeerMs: number;
 }
@@ -252,8 +263,31 @@ export class Everseed {
         if (event.kind === "state" && event.state.kind === "waiting") void this.#look(row);
       },
     });
-    this.#awake.set(row.id, { torrent, lastPeerMs: clock.nowMs() });
+    const { files, geometry } = metainfo.info;
+    const bytes = files.length * FILE_BYTES + geometry.pieceCount * PIECE_BYTES;
+    this.#awake.set(row.id, { torrent, bytes, lastPeerMs: clock.nowMs() });
+    this.#restSurplus(row.id);
     return torrent;
+  }
+
+  /**
+   * When too many torrents are awake without a peer, those sleep at once that had none for longest.
+   *
+   * @param wokenId - Its peer is about to come in.
+   */
+  #restSurplus(wokenId: string): void {
+    // The last woken first, where the times are equal.
+    const idle = [...this.#awake]
+      .reverse()
+      .filter(([id, { torrent }]) => id !== wokenId && torrent.stats().peers === 0)
+      .toSorted(([, a], [, b]) => b.lastPeerMs - a.lastPeerMs);
+    let kept = 0;
+    let keptBytes = 0;
+    for (const [id, awake] of idle) {
+      kept += 1;
+      keptBytes += awake.bytes;
+      if (kept > IDLE_TORRENTS_MAX || keptBytes > IDLE_BYTES_MAX) void this.#putToSleep(id, awake);
+    }
   }
 
   /** One look at a time for each torrent, because many may ask for the same lost file. Never rejects. */

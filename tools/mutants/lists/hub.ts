@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "publish: every torrent that a stranger names stays awake",
+    file: "src/publish/everseed.ts",
+    from: "    this.#restSurplus(row.id);\n",
+    to: "",
+    tests: ["src/publish/everseed"],
+  },
+  {
+    name: "publish: torrents that are awake without a peer hold any number of bytes",
+    file: "src/publish/everseed.ts",
+    from: " || keptBytes > IDLE_BYTES_MAX",
+    to: "",
+    tests: ["src/publish/everseed"],
+  },
+  {
     name: "accounts: a member may publish",
     file: "src/accounts/permissions.ts",
     from: '    case "torrent.publish":\n      return actor.role === "admin";',
