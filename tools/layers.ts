@@ -26,8 +26,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["announce", { imports: ["bencode"] }],
   // Engines: speech and ports.
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
-  // Items and tokens are signed and hashed by ports and `base`.
-  ["dht", { imports: ["bencode", "ports"] }],
+  // It is a `PeerSource`, whose shape the engine declares.
+  ["dht", { imports: ["bencode", "engine", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
   ["store", { imports: [], packages: true, world: true }],
@@ -44,7 +44,9 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
       // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
       // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
       // The only package is that of the shapes in `api`.
-      imports: "accounts api bencode metainfo engine tracker-client guard publish ports".split(" "),
+      imports: "accounts api bencode metainfo engine dht tracker-client guard publish ports".split(
+        " ",
+      ),
       packages: true,
     },
   ],

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { TITLE_CHARACTERS_MAX } from "../api/source-limits.ts";
 import { parseBytes } from "./figures.ts";
 import { UsageError } from "./usage-error.ts";
@@ -39,6 +39,21 @@ export function peerOption(text: string, before: readonly NamedPeer[] = []): rea
   if (match && port >= 1 && port <= 65_535)
     return [...before, { host: match[1] ?? match[2]!, port }];
   throw new InvalidArgumentError("It takes an address with a port, such as 192.0.2.7:6881.");
+}
+
+/** `--dht on|off`. It is off unless it is asked for: a search in the DHT tells strangers what is looked for. */
+export function dhtOption(): Option {
+  return new Option("--dht <on|off>", "look for peers in the DHT").choices(["on", "off"]);
+}
+
+/** @returns `undefined` when the DHT is off. Naming a node turns it on. */
+export function dhtChoice(flags: {
+  readonly dht?: "on" | "off";
+  readonly dhtBootstrap?: readonly NamedPeer[];
+}): { readonly bootstrap: readonly NamedPeer[] } | undefined {
+  const bootstrap = flags.dhtBootstrap ?? [];
+  const isOn = flags.dht === undefined ? bootstrap.length > 0 : flags.dht === "on";
+  return isOn ? { bootstrap } : undefined;
 }
 
 /** Where to listen: `HOST:PORT`, `[IPV6]:PORT` or `:PORT` for every address; port 0 is any free one. */

@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { DatagramNet, HttpCalls, HttpFetch, PeerTransport, Uploads } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
+import type { Signatures } from "../ports/signatures.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 
 /** What every command takes besides its own options. */
@@ -46,6 +47,7 @@ export interface SessionPorts extends DiskPorts {
   /** @param allowRemote - Called before each connection that we open (house rule 8). */
   readonly openTransports: (allowRemote: (peer: Endpoint) => boolean) => readonly PeerTransport[];
   readonly datagrams: DatagramNet;
+  readonly signatures: Signatures;
   /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;
   readonly networks: OwnNetworks;

@@ -16,6 +16,7 @@ import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
+import type { DhtChoice } from "./one-shot-dht.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -47,6 +48,8 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly peers: readonly NamedPeer[];
   /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
+  /** `undefined`: no DHT. */
+  readonly dht?: DhtChoice | undefined;
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
 }
@@ -147,6 +150,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     listen: options.listen,
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
+    dht: options.dht,
   });
   return new Download(ports, options, { source, root, resume, session }).run();
 }
@@ -219,7 +223,9 @@ class Download {
     const known = [...named, ...this.#magnetPeers()];
     this.#trackers = this.#session.trackers(trackersOf(this.#source), this.#options.trackers);
     this.#news = new TrackerNews(this.#trackers, onEvent);
-    const waitsForPeers = known.length === 0 && this.#trackers.length === 0;
+    const info = "metainfo" in this.#source ? this.#source.metainfo.info : undefined;
+    const dht = await this.#session.dht(info);
+    const waitsForPeers = known.length + this.#trackers.length + dht.length === 0;
     if (waitsForPeers && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
     if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
@@ -232,7 +238,7 @@ class Download {
       keepsHiddenName: this.#options.hidden,
       resume,
       select: (info) => this.#select(info, resume),
-      sources: this.#trackers,
+      sources: [...this.#trackers, ...dht],
       peers: tcpAddresses(known),
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
@@ -414,9 +420,9 @@ class Download {
 function nobodyToAsk(): CommandError {
   return new CommandError(
     "unreachable",
-    "There is nowhere to look for peers. No tracker and no peer is known, and there is no DHT yet.",
+    "There is nowhere to look for peers. No tracker and no peer is known, and the DHT is off.",
     {
-      hint: "name one with --tracker URL or --peer HOST:PORT; --listen HOST:PORT waits for peers.",
+      hint: "--dht on asks the DHT; --tracker URL or --peer HOST:PORT names one; --listen HOST:PORT waits for peers.",
     },
   );
 }

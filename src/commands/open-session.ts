@@ -1,8 +1,10 @@
+import type { PeerSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
+import { type DhtChoice, openDht, SessionDht } from "./one-shot-dht.ts";
 
 /**
  * Memory for arriving pieces and for blocks to be sent; claimed as needed. A piece may be longer
@@ -19,6 +21,8 @@ export interface OneShotSessionOptions {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
+  /** `undefined`: no DHT. */
+  readonly dht?: DhtChoice | undefined;
 }
 
 /** An engine with real ports, for one command. */
@@ -37,6 +41,12 @@ export interface OneShotSession {
     tiers: readonly (readonly string[])[],
     named: readonly string[],
   ): readonly TrackerSource[];
+  /**
+   * The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private.
+   *
+   * @param info - `undefined` for a magnet link.
+   */
+  dht(info: { readonly private: boolean } | undefined): Promise<readonly PeerSource[]>;
   /** Says goodbye to trackers, makes everything durable and ends the threads. */
   close(): Promise<void>;
 }
@@ -76,13 +86,26 @@ export async function openSession(
     log,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   });
+  let port = 0;
+  const { dht: choice } = options;
+  const dht =
+    choice &&
+    new SessionDht({
+      ports,
+      open: () => {
+        const address = { host: options.listen?.host, port };
+        return openDht(ports, choice, { listen: address, readOnly: false });
+      },
+      judgePeers: (peers, from) => guard.judgePeers(peers, from),
+    });
   const close = async (): Promise<void> => {
     await session.close();
     trackerClient.close();
+    await dht?.close();
     await disk.close();
   };
   try {
-    const port = await listen(session, options.listen);
+    port = await listen(session, options.listen);
     return {
       session,
       port,
@@ -95,6 +118,7 @@ export async function openSession(
         const source = trackerClient.source([...tiers, ...added]);
         return source ? [source] : [];
       },
+      dht: async (info) => (await dht?.sources(info)) ?? [],
     };
   } catch (error) {
     await close();

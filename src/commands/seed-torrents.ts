@@ -1,6 +1,5 @@
-import type { EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
+import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
-import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";
@@ -8,6 +7,7 @@ import type { UserFiles } from "../ports/user-files.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
+import type { DhtChoice } from "./one-shot-dht.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
@@ -29,6 +29,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
    * name them.
    */
   readonly trackers: readonly string[];
+  /** `undefined`: no DHT. */
+  readonly dht?: DhtChoice | undefined;
 }
 
 export type SeedEvent =
@@ -92,14 +94,17 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
   const session = await openSession(ports, {
     listen: options.listen,
     upBytesPerSecond: options.upBytesPerSecond,
+    dht: options.dht,
   });
   try {
     const trackers = torrents.map(({ metainfo }) =>
       session.trackers(metainfo.trackers, options.trackers),
     );
-    const added = torrents.map((torrent, index) =>
-      add(session, { ...torrent, sources: trackers[index]! }, options),
-    );
+    const dht = await Promise.all(torrents.map(({ metainfo }) => session.dht(metainfo.info)));
+    const added = torrents.map((torrent, index) => {
+      const sources = [...trackers[index]!, ...dht[index]!];
+      return add(session, { ...torrent, sources }, options);
+    });
     const news = new TrackerNews(trackers.flat(), options.onEvent);
     options.onEvent({
       kind: "ready",
@@ -171,7 +176,7 @@ function add(
   torrent: {
     readonly metainfo: Metainfo;
     readonly root: string;
-    readonly sources: readonly TrackerSource[];
+    readonly sources: readonly PeerSource[];
   },
   options: SeedOptions,
 ): EngineTorrent {

@@ -1,6 +1,7 @@
 import type { SessionPorts } from "../commands/command-ports.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeRandom } from "../platform/node-random.ts";
+import { NodeSignatures } from "../platform/node-signatures.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
@@ -16,6 +17,7 @@ export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
     random: new NodeRandom(),
     openTransports: (allowRemote) => [new TcpNet({ log, allowRemote })],
     datagrams: new UdpNet({ log }),
+    signatures: new NodeSignatures(),
     makeFetch: fetchMaker(),
     networks: ownNetworks(),
     log,

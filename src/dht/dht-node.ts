@@ -290,6 +290,8 @@ export class DhtNode {
     const named = namedContacts(reply.results, from, this.family);
     if (purpose.kind === "upkeep") {
       this.#hear(named);
+      // Somebody who asked us leads into the network, when nobody else does.
+      if (!this.isJoined) this.#upkeep.hurry(now);
       return;
     }
     const { lookup, candidate } = purpose;

@@ -9,6 +9,7 @@ import type {
   SourcePorts,
 } from "../../src/commands/command-ports.ts";
 import { OwnNetworks } from "../../src/guard/own-networks.ts";
+import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { SimDisk } from "../../src/sim/sim-disk.ts";
@@ -69,6 +70,7 @@ export class SimulatedWorld {
         () => [],
         () => simulation.nowMs(),
       ),
+      signatures: new NodeSignatures(),
       log: SILENT_LOG,
     };
     return { disk, files, host, ports };

@@ -21,10 +21,16 @@ export class Running {
   /** Its output, the last 20 kB of both streams. */
   output = "";
 
-  constructor(t: TestContext, command: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** @param input - `lines`: it reads what `tell` writes. */
+  constructor(
+    t: TestContext,
+    command: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    input: "none" | "lines" = "none",
+  ) {
     this.#command = command.join(" ");
     this.child = spawn(command[0]!, command.slice(1), {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === "lines" ? "pipe" : "ignore", "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
     this.exitCode = new Promise((resolve) => {
@@ -37,6 +43,11 @@ export class Running {
     createInterface({ input: this.child.stdout! }).on("line", (line) => this.#handleLine(line));
     createInterface({ input: this.child.stderr! }).on("line", (line) => this.#keep(line));
     t.after(() => this.stop());
+  }
+
+  /** Writes one line to its input. */
+  tell(line: string): void {
+    this.child.stdin!.write(`${line}\n`);
   }
 
   /** The next event of this kind; fails when the program ends before, or takes too long. */

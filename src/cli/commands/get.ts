@@ -7,6 +7,8 @@ import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
   collect,
+  dhtChoice,
+  dhtOption,
   type ListenAddress,
   listenOption,
   type NamedPeer,
@@ -29,6 +31,8 @@ interface GetFlags extends OutputOptions {
   readonly listen?: ListenAddress;
   readonly peer?: readonly NamedPeer[];
   readonly tracker?: readonly string[];
+  readonly dht?: "on" | "off";
+  readonly dhtBootstrap?: readonly NamedPeer[];
   readonly down?: number;
   readonly up?: number;
 }
@@ -61,6 +65,8 @@ export function addGetCommand(program: Command): void {
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .option("--peer <host:port>", "a peer to ask first; repeat for more", peerOption)
     .option("--tracker <url>", "one more tracker to ask; repeat for more", trackerOption)
+    .addOption(dhtOption())
+    .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((source: string, flags: GetFlags) => get(source, flags));
@@ -87,6 +93,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         trackers: flags.tracker ?? trackersOfVariable(process.env),
         downBytesPerSecond: flags.down,
         upBytesPerSecond: flags.up,
+        dht: dhtChoice(flags),
         signal,
         onEvent: (event) => tell(output, event, flags),
       },
@@ -101,8 +108,8 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.detail(`Listening on port ${event.port}.`);
       if (event.waitsForPeers) {
         output.say(
-          "There is nowhere to look for peers: it names no tracker, and there is no DHT yet. Name one with --tracker URL or " +
-            `--peer HOST:PORT; waiting for peers to connect to port ${event.port}.`,
+          "There is nowhere to look for peers: it names no tracker, and the DHT is off. --dht on asks the DHT, --tracker URL or " +
+            `--peer HOST:PORT names one; waiting for peers to connect to port ${event.port}.`,
         );
       }
       break;

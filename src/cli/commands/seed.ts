@@ -8,8 +8,12 @@ import type { Output, OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
+  dhtChoice,
+  dhtOption,
   type ListenAddress,
   listenOption,
+  type NamedPeer,
+  peerOption,
   rateOption,
   trackerOption,
   trackersOfVariable,
@@ -19,6 +23,8 @@ import { wordsLog } from "../words-log.ts";
 interface SeedFlags extends OutputOptions {
   readonly data: string;
   readonly tracker?: readonly string[];
+  readonly dht?: "on" | "off";
+  readonly dhtBootstrap?: readonly NamedPeer[];
   readonly listen?: ListenAddress;
   readonly up?: number;
 }
@@ -36,6 +42,8 @@ export function addSeedCommand(program: Command): void {
     .option("--data <dir>", "the folder the files of torrents lie in", ".")
     .option("--tracker <url>", "one more tracker to announce to; repeat for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
+    .addOption(dhtOption())
+    .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
     .action((sources: readonly string[], flags: SeedFlags) => seed(sources, flags));
 }
@@ -55,6 +63,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
         folder: flags.data,
         listen: flags.listen,
         upBytesPerSecond: flags.up,
+        dht: dhtChoice(flags),
         signal,
         onEvent: (event) => tell(output, hashing, event),
       },

@@ -1,0 +1,114 @@
+import type { Endpoint } from "../base/endpoint.ts";
+import { wireInfohashes } from "../base/infohash.ts";
+import { tcpAddresses } from "../base/peer-address.ts";
+import type { PeerSource, PeerSourceHandle, SwarmView } from "../engine/session-contract.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
+import type { Dht } from "./dht.ts";
+import { searchPeers } from "./peer-search.ts";
+
+/** Between two announces: nodes keep a peer for 30 minutes at least. */
+const ANNOUNCE_MS = 15 * 60_000;
+/** After a search that no node answered, or that found nobody while peers are wanted; doubled each time. */
+const RETRY_MS = 15_000;
+
+export interface DhtSourceOptions {
+  readonly dht: Dht;
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * False for a magnet link. Until its info is known, peers are looked for and nothing is announced: the torrent may turn
+   * out to be private (DHT-7).
+   */
+  readonly isInfoKnown: boolean;
+  /** House rule 8. Takes the peers of one reply and the address of the node that sent it. */
+  readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+}
+
+/** The DHT as a source of peers of one torrent. The engine attaches it to no private torrent (BEP 27, DHT-7). */
+export function dhtSource(options: DhtSourceOptions): PeerSource {
+  return { kind: "dht", attach: (swarm) => new TorrentSearch(options, swarm) };
+}
+
+/** Looks for the peers of one torrent and announces it, again and again until the torrent stops. */
+class TorrentSearch implements PeerSourceHandle {
+  readonly #options: DhtSourceOptions;
+  readonly #swarm: SwarmView;
+  #mayAnnounce: boolean;
+  #endSearches: (() => void)[] = [];
+  #timer: Timer | undefined;
+  #retryMs = RETRY_MS;
+
+  constructor(options: DhtSourceOptions, swarm: SwarmView) {
+    this.#options = options;
+    this.#swarm = swarm;
+    this.#mayAnnounce = options.isInfoKnown;
+    // The engine is still attaching sources: peers are offered when it is done.
+    this.#searchAfter(0);
+  }
+
+  handleMetadata(): void {
+    if (this.#mayAnnounce || this.#swarm.private()) return;
+    this.#mayAnnounce = true;
+    this.#searchAfter(0);
+  }
+
+  /** The next announce says that we are a seed. */
+  handleComplete(): void {
+    if (this.#mayAnnounce) this.#searchAfter(0);
+  }
+
+  /** The DHT knows no goodbye: nodes forget us. */
+  async detach(): Promise<void> {
+    this.#stop();
+  }
+
+  #searchAfter(delayMs: number): void {
+    this.#stop();
+    this.#timer = this.#options.clock.startTimer(delayMs, () => this.#search());
+  }
+
+  #stop(): void {
+    this.#timer?.cancel();
+    for (const end of this.#endSearches) end();
+    this.#endSearches = [];
+  }
+
+  #search(): void {
+    const swarm = this.#swarm;
+    const { dht, judgePeers } = this.#options;
+    const seed = swarm.stats().left === 0;
+    const announce = { port: swarm.port(), isPortImplied: false, seed };
+    const infohashes = wireInfohashes(swarm.infohashes);
+    let left = infohashes.length;
+    let found = 0;
+    let isHeard = false;
+    this.#endSearches = infohashes.map((infohash) =>
+      searchPeers(dht, {
+        infohash,
+        announce: this.#mayAnnounce ? announce : undefined,
+        // Seeds have no use for each other (BEP 33).
+        noSeeds: seed,
+        onPeers: (peers, from) => {
+          const judged = judgePeers(peers, from.address);
+          found += judged.length;
+          if (judged.length > 0) swarm.offerPeers(tcpAddresses(judged));
+        },
+        onDone: ({ hops }) => {
+          isHeard ||= hops !== undefined;
+          left -= 1;
+          if (left === 0) this.#searchAgain(isHeard && (found > 0 || seed));
+        },
+      }),
+    );
+  }
+
+  #searchAgain(isGood: boolean): void {
+    const { random } = this.#options;
+    if (isGood) this.#retryMs = RETRY_MS;
+    const waitMs = isGood ? ANNOUNCE_MS : this.#retryMs;
+    if (!isGood) this.#retryMs = Math.min(this.#retryMs * 2, ANNOUNCE_MS);
+    // Chance spreads the torrents of one session over the time.
+    this.#searchAfter(waitMs - random.below(waitMs / 4));
+  }
+}

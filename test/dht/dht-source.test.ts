@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Endpoint } from "../../src/base/endpoint.ts";
+import { addressKey } from "../../src/base/peer-address.ts";
+import { dhtSource } from "../../src/dht/dht-source.ts";
+import { type PeerSearchResult, searchPeers } from "../../src/dht/peer-search.ts";
+import type { PeerSourceHandle, SwarmView } from "../../src/engine/session-contract.ts";
+import { type DhtMachine, DhtWorld } from "./dht-world.ts";
+
+function grow(seed: number) {
+  const world = new DhtWorld({ seed });
+  const machines: DhtMachine[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    machines.push(world.join({ bootstrap: machines[0] ? [machines[0].endpoint] : [] }));
+    world.simulation.runFor(300);
+  }
+  world.simulation.runFor(30_000);
+  return { world, machines };
+}
+
+/** A torrent of one machine that has the DHT for a source. */
+class Torrent {
+  readonly offered: string[] = [];
+  readonly handle: PeerSourceHandle;
+  isPrivate = false;
+  left = 0;
+
+  constructor(
+    world: DhtWorld,
+    { dht }: DhtMachine,
+    options: {
+      readonly infohash: Uint8Array;
+      readonly port: number;
+      readonly isInfoKnown: boolean;
+    },
+  ) {
+    const source = dhtSource({
+      dht,
+      clock: world.simulation,
+      random: world.random,
+      isInfoKnown: options.isInfoKnown,
+      judgePeers: (peers: readonly Endpoint[]) => peers.filter(({ port }) => port !== 666),
+    });
+    assert.equal(source.kind, "dht");
+    const view: SwarmView = {
+      infohashes: { v1: options.infohash },
+      private: () => this.isPrivate,
+      peerId: new Uint8Array(20),
+      port: () => options.port,
+      stats: () => ({ uploaded: 0, downloaded: 0, left: this.left }),
+      wantsPeers: () => true,
+      offerPeers: (peers) => this.offered.push(...peers.map(addressKey)),
+    };
+    this.handle = source.attach(view);
+  }
+}
+
+function portsOf(world: DhtWorld, { dht }: DhtMachine, infohash: Uint8Array): number[] {
+  const ports: number[] = [];
+  world.wait<PeerSearchResult>((onDone) =>
+    searchPeers(dht, {
+      infohash,
+      onPeers: (peers) => ports.push(...peers.map(({ port }) => port)),
+      onDone,
+    }),
+  );
+  return ports;
+}
+
+test("torrents announce themselves and are brought each other, and those of bad places are left out", () => {
+  const { world, machines } = grow(31);
+  const infohash = world.target();
+  const seed = new Torrent(world, machines[3]!, { infohash, port: 7000, isInfoKnown: true });
+  new Torrent(world, machines[4]!, { infohash, port: 666, isInfoKnown: true });
+  world.simulation.runFor(20_000);
+  const leecher = new Torrent(world, machines[8]!, { infohash, port: 7001, isInfoKnown: true });
+  leecher.left = 1;
+  world.simulation.runFor(20_000);
+  assert.deepEqual(leecher.offered, [`${machines[3]!.endpoint.address}:7000`]);
+  assert.deepEqual(new Set(portsOf(world, machines[10]!, infohash)), new Set([7000, 666, 7001]));
+  void seed.handle.detach();
+});
+
+test("a torrent announces again before nodes forget it, and no more once it has stopped", () => {
+  const { world, machines } = grow(32);
+  const infohash = world.target();
+  const seed = new Torrent(world, machines[3]!, { infohash, port: 7000, isInfoKnown: true });
+  world.simulation.runFor(100 * 60_000);
+  assert.deepEqual(portsOf(world, machines[10]!, infohash), [7000]);
+  void seed.handle.detach();
+  world.simulation.runFor(50 * 60_000);
+  assert.deepEqual(portsOf(world, machines[10]!, infohash), []);
+});
+
+test("DHT-7: a magnet link announces when its info is known and public, and never when it is private", () => {
+  for (const isPrivate of [true, false]) {
+    const { world, machines } = grow(33);
+    const infohash = world.target();
+    const options = { infohash, port: 7000, isInfoKnown: false };
+    const torrent = new Torrent(world, machines[3]!, options);
+    torrent.left = 1;
+    world.simulation.runFor(60_000);
+    assert.deepEqual(portsOf(world, machines[10]!, infohash), [], "nothing is known of it yet");
+    torrent.isPrivate = isPrivate;
+    torrent.handle.handleMetadata();
+    torrent.handle.handleComplete();
+    world.simulation.runFor(60_000);
+    assert.deepEqual(portsOf(world, machines[10]!, infohash), isPrivate ? [] : [7000]);
+  }
+});

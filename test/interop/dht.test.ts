@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { encodeUtf8, toHex } from "../../src/base/bytes.ts";
+import { DhtService } from "../../src/dht/dht-service.ts";
+import {
+  getItem,
+  type ItemPutResult,
+  type ItemSearchResult,
+  putItem,
+} from "../../src/dht/item-search.ts";
+import {
+  type Item,
+  makeImmutable,
+  NO_SALT,
+  placeOf,
+  signItem,
+  targetOf,
+} from "../../src/dht/item.ts";
+import { type PeerSearchResult, searchPeers } from "../../src/dht/peer-search.ts";
+import { NodeClock } from "../../src/platform/node-clock.ts";
+import { NodeRandom } from "../../src/platform/node-random.ts";
+import { NodeSignatures } from "../../src/platform/node-signatures.ts";
+import { UdpNet } from "../../src/platform/udp-net.ts";
+import { SILENT_LOG } from "../../src/ports/log.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { libtorrent, skipUnless } from "./foreign-peers.ts";
+import { Running, until } from "./process.ts";
+
+const SCRIPT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-dht.py")];
+const SEED = new Uint8Array(32).fill(1);
+const signatures = new NodeSignatures();
+const random = new NodeRandom();
+
+async function ours(t: TestContext, bootstrap: readonly number[]): Promise<DhtService> {
+  const service = await DhtService.start({
+    clock: new NodeClock(),
+    random,
+    signatures,
+    datagrams: new UdpNet(),
+    log: SILENT_LOG,
+    listen: { host: "127.0.0.1", port: 0 },
+    bootstrap: bootstrap.map((port) => ({ host: "127.0.0.1", port })),
+  });
+  t.after(() => service.close());
+  return service;
+}
+
+/** Three nodes of ours and one of libtorrent, all at one address. */
+async function network(t: TestContext) {
+  const first = await ours(t, []);
+  const foreign = new Running(t, [...SCRIPT, String(first.local.port)], {}, "lines");
+  const { port } = await foreign.event("ready");
+  const nodes = [first, await ours(t, [first.local.port]), await ours(t, [Number(port)])];
+  await until("all nodes have joined", () => nodes.every(({ dht }) => dht.isJoined));
+  return { last: nodes[2]!, foreign, foreignPort: Number(port) };
+}
+
+function find({ dht }: DhtService, infohash: Uint8Array, announcedPort?: number) {
+  const ports: number[] = [];
+  const announce =
+    announcedPort === undefined
+      ? undefined
+      : { port: announcedPort, isPortImplied: false, seed: true };
+  return new Promise<PeerSearchResult & { ports: readonly number[] }>((resolve) => {
+    searchPeers(dht, {
+      infohash,
+      announce,
+      onPeers: (peers) => ports.push(...peers.map(({ port }) => port)),
+      onDone: (result) => resolve({ ...result, ports }),
+    });
+  });
+}
+
+function put({ dht }: DhtService, item: Item): Promise<ItemPutResult> {
+  return new Promise((resolve) => {
+    putItem(dht, { place: placeOf(item), signatures, make: () => item }, resolve);
+  });
+}
+
+function get({ dht }: DhtService, item: Item): Promise<ItemSearchResult> {
+  return new Promise((resolve) => {
+    getItem(dht, { place: placeOf(item), signatures }, resolve);
+  });
+}
+
+const options = { skip: skipUnless(libtorrent) };
+
+test("DHT with libtorrent: peers of each are found by the other", options, async (t) => {
+  const { last, foreign, foreignPort } = await network(t);
+  const infohash = random.bytes(20);
+  const { announcedTo } = await find(last, infohash, 7001);
+  assert.ok(announcedTo >= 3, `${announcedTo} nodes took it`);
+  foreign.tell(`find ${toHex(infohash)}`);
+  assert.deepEqual((await foreign.event("found")).ports, [7001]);
+  foreign.tell(`announce ${toHex(infohash)} ${temporaryFolder(t, "dht-")}`);
+  await foreign.event("announced");
+  await until("ours finds the peer of libtorrent", async () =>
+    (await find(last, infohash)).ports.includes(foreignPort),
+  );
+});
+
+test("DHT with libtorrent: items of each are read by the other (BEP 44)", options, async (t) => {
+  const { last, foreign } = await network(t);
+  const letter = makeImmutable(encodeUtf8("5:hello"));
+  assert.ok((await put(last, letter)).stored >= 3);
+  foreign.tell(`get ${toHex(targetOf(placeOf(letter)))}`);
+  assert.equal((await foreign.event("got")).value, "hello");
+  foreign.tell("put servus");
+  const { target } = await foreign.event("put");
+  const theirs = makeImmutable(encodeUtf8("6:servus"));
+  assert.equal(target, toHex(targetOf(placeOf(theirs))));
+  assert.deepEqual((await get(last, theirs)).item, theirs);
+
+  const key = signatures.keyFromSeed(SEED);
+  const publicKey = toHex(key.publicKey);
+  const salt = encodeUtf8("news");
+  const signed = signItem(key, { value: encodeUtf8("3:one"), salt, sequence: 41n });
+  const { stored, refusals } = await put(last, signed);
+  assert.ok(stored >= 3, `${stored} nodes took it, others: ${[...refusals].join(" ")}`);
+  foreign.tell(`read ${publicKey} news`);
+  const read = await foreign.event("read");
+  assert.deepEqual([read.value, read.sequence], ["one", 41]);
+  foreign.tell(`sign ${toHex(SEED)} ${publicKey} two -`);
+  await foreign.event("signed");
+  const pattern = signItem(key, { value: encodeUtf8("3:two"), salt: NO_SALT, sequence: 1n });
+  const { item } = await get(last, pattern);
+  assert.deepEqual(item, pattern);
+});
