@@ -35,6 +35,13 @@ export interface PeerRoutes extends ConnectionOwner {
   settle(): void;
 }
 
+/** What moves blocks from and to the peer, and the records that it keeps of it. */
+interface Moving {
+  readonly transfer: Transfer;
+  readonly download: Readonly<DownloadPeer>;
+  readonly upload: Readonly<UploadPeer>;
+}
+
 /**
  * A peer of a torrent: its connection, and side by side the records that swarm, downloader and uploader keep of it.
  * Messages that move bytes go directly to the downloader and the uploader, all others to the torrent.
@@ -48,10 +55,8 @@ export class TorrentPeer
   readonly runBlocksMax = 1;
   readonly numbering = "pieces";
   readonly #torrent: PeerRoutes;
-  /** These three exist together, once the files are open. */
-  #transfer: Transfer | undefined;
-  #download: Readonly<DownloadPeer> | undefined;
-  #upload: Readonly<UploadPeer> | undefined;
+  /** `undefined` until the files are open. */
+  #moving: Moving | undefined;
   /** How many requests it says it queues, kept until the files are open. */
   #queueLimit: number | undefined;
 
@@ -91,43 +96,45 @@ export class TorrentPeer
 
   /** `undefined` until the files are open. */
   get download(): Readonly<DownloadPeer> | undefined {
-    return this.#download;
+    return this.#moving?.download;
   }
 
   /** `undefined` until the files are open. */
   get upload(): Readonly<UploadPeer> | undefined {
-    return this.#upload;
+    return this.#moving?.upload;
   }
 
   /** The files are open: we may request blocks from the peer and serve it. */
   introduce(transfer: Transfer): void {
     const { connection } = this;
-    this.#transfer = transfer;
-    this.#upload = transfer.upload.join(connection);
-    this.#download = transfer.download.join(this, {
+    const upload = transfer.upload.join(connection);
+    const download = transfer.download.join(this, {
       pieces: connection.pieces,
       isChoking: connection.peerChoking,
       queueLimit: this.#queueLimit,
     });
+    this.#moving = { transfer, download, upload };
   }
 
   /** The peer announces how many requests it queues (BEP 10 `reqq`). */
   setQueueLimit(queueLimit: number): void {
     this.#queueLimit = queueLimit;
-    if (this.#download) this.#transfer!.download.setQueueLimit(this.#download, queueLimit);
+    const moving = this.#moving;
+    moving?.transfer.download.setQueueLimit(moving.download, queueLimit);
   }
 
   /** The peer no longer has a piece (BEP 54). */
   handleDontHave(piece: number): void {
-    if (this.connection.forgetPiece(piece) && this.#download) {
-      this.#transfer!.download.handleDontHave(this.#download, piece);
-    }
+    if (!this.connection.forgetPiece(piece)) return;
+    const moving = this.#moving;
+    moving?.transfer.download.handleDontHave(moving.download, piece);
   }
 
   choke(): void {
     if (this.connection.amChoking) return;
     this.connection.setChoking(true);
-    if (this.#upload) this.#transfer!.upload.handleChoked(this.#upload);
+    const moving = this.#moving;
+    moving?.transfer.upload.handleChoked(moving.upload);
   }
 
   status(now: number): PeerStatus {
@@ -145,8 +152,8 @@ export class TorrentPeer
       snubbed: this.snubbed,
       uploaded: this.uploaded,
       downloaded: this.downloaded,
-      uploadBytesPerSecond: this.#upload?.rate.bytesPerSecond(now) ?? 0,
-      downloadBytesPerSecond: this.#download?.rate.bytesPerSecond(now) ?? 0,
+      uploadBytesPerSecond: this.upload?.rate.bytesPerSecond(now) ?? 0,
+      downloadBytesPerSecond: this.download?.rate.bytesPerSecond(now) ?? 0,
     };
   }
 
@@ -161,11 +168,11 @@ export class TorrentPeer
   }
 
   get snubbed(): boolean {
-    return this.#download?.snubbed === true;
+    return this.download?.snubbed === true;
   }
 
   get isHeldBack(): boolean {
-    return this.#upload?.isHeldBack === true;
+    return this.upload?.isHeldBack === true;
   }
 
   get runsSent(): number {
@@ -177,11 +184,11 @@ export class TorrentPeer
   }
 
   get uploaded(): number {
-    return this.#upload?.uploaded ?? 0;
+    return this.upload?.uploaded ?? 0;
   }
 
   get downloaded(): number {
-    return this.#download?.downloaded ?? 0;
+    return this.download?.downloaded ?? 0;
   }
 
   isMoving(now: number): boolean {
@@ -189,8 +196,9 @@ export class TorrentPeer
   }
 
   bytesPerSecond(now: number): number {
-    if (!this.#upload || !this.#download) return 0;
-    return this.#upload.rate.bytesPerSecond(now) + this.#download.rate.bytesPerSecond(now);
+    const moving = this.#moving;
+    if (!moving) return 0;
+    return moving.upload.rate.bytesPerSecond(now) + moving.download.rate.bytesPerSecond(now);
   }
 
   // ---- BlockSource ------------------------------------------------------------------------------------
@@ -227,70 +235,76 @@ export class TorrentPeer
 
   beginBlock(piece: number, begin: number, length: number): Uint8Array | undefined {
     const block = begin / BLOCK_BYTES;
-    if (!Number.isInteger(block) || !this.#owes(piece, block)) {
+    const moving = this.#moving;
+    if (!moving || !Number.isInteger(block) || !this.#owes(piece, block)) {
       this.connection.countUnrequestedBlock();
       return undefined;
     }
-    return this.#transfer!.download.beginBlock(this.#download!, piece, block, length);
+    return moving.transfer.download.beginBlock(moving.download, piece, block, length);
   }
 
   /** We requested the block from the peer, and have not received it. */
   #owes(piece: number, block: number): boolean {
-    return this.#download !== undefined && this.window.has(piece, block, this.#download.lane);
+    const { download } = this;
+    return download !== undefined && this.window.has(piece, block, download.lane);
   }
 
   endBlock(piece: number, begin: number, length: number, kept: boolean): void {
     const now = this.connection.lastReceivedAtMs;
     this.#torrent.traffic.countDownloaded(length, now);
-    if (!this.#download) return;
-    const { download } = this.#transfer!;
-    download.countBlock(this.#download, length, now);
+    if (!this.#moving) return;
+    const { transfer, download } = this.#moving;
+    transfer.download.countBlock(download, length, now);
     if (kept) {
       this.connection.countWantedBlock();
-      download.endBlock(this.#download);
+      transfer.download.endBlock(download);
       return;
     }
     const block = begin / BLOCK_BYTES;
-    if (Number.isInteger(block)) download.handleRejected(this.#download, piece, block);
+    if (Number.isInteger(block)) transfer.download.handleRejected(download, piece, block);
   }
 
   handleRequest(piece: number, begin: number, length: number): void {
-    if (this.#upload) this.#transfer!.upload.handleRequest(this.#upload, piece, begin, length);
+    const moving = this.#moving;
+    if (moving) moving.transfer.upload.handleRequest(moving.upload, piece, begin, length);
     else this.connection.sendReject(piece, begin, length);
   }
 
   handleCancel(piece: number, begin: number, length: number): void {
-    if (this.#upload) this.#transfer!.upload.handleCancel(this.#upload, piece, begin, length);
+    const moving = this.#moving;
+    moving?.transfer.upload.handleCancel(moving.upload, piece, begin, length);
   }
 
   handleReject(piece: number, begin: number, _length: number): void {
     const block = begin / BLOCK_BYTES;
+    const moving = this.#moving;
     const asked =
-      this.#download !== undefined &&
+      moving !== undefined &&
       Number.isInteger(block) &&
-      this.#transfer!.download.handleRejected(this.#download, piece, block);
+      moving.transfer.download.handleRejected(moving.download, piece, block);
     // A reject may cross our cancel in the end game, so a few are no fault.
     if (!asked) this.connection.countBadRequest();
   }
 
   handleSent(): void {
-    if (this.#upload) this.#transfer!.upload.handleTaken(this.#upload);
+    const moving = this.#moving;
+    moving?.transfer.upload.handleTaken(moving.upload);
   }
 
   // ---- ConnectionSink: flags ----------------------------------------------------------------------------
 
   handleChoke(choked: boolean): void {
-    if (!this.#download) return;
-    const { download } = this.#transfer!;
+    if (!this.#moving) return;
+    const { transfer, download } = this.#moving;
     if (!choked) {
-      download.handleUnchoked(this.#download);
+      transfer.download.handleUnchoked(download);
     } else if (this.connection.fast) {
       // A reject answers each request (BEP 6).
-      download.handleChoked(this.#download, "answered");
+      transfer.download.handleChoked(download, "answered");
     } else {
       // Blocks that crossed the choke, or that the peer sends although it chokes us, are no fault (WIR-8).
-      this.connection.excuseBlocks(this.#download.owed);
-      download.handleChoked(this.#download, "forgotten");
+      this.connection.excuseBlocks(download.owed);
+      transfer.download.handleChoked(download, "forgotten");
     }
   }
 
@@ -299,11 +313,13 @@ export class TorrentPeer
   }
 
   handleSuggest(piece: number): void {
-    if (this.#download) this.#transfer!.download.handleSuggested(this.#download, piece);
+    const moving = this.#moving;
+    moving?.transfer.download.handleSuggested(moving.download, piece);
   }
 
   handleAllowedFast(piece: number): void {
-    if (this.#download) this.#transfer!.download.handleAllowedFast(this.#download, piece);
+    const moving = this.#moving;
+    moving?.transfer.download.handleAllowedFast(moving.download, piece);
   }
 
   // ---- ConnectionSink: messages for the torrent -----------------------------------------------------------
@@ -317,14 +333,14 @@ export class TorrentPeer
   }
 
   handleHave(piece: number): void {
-    if (this.#download) this.#transfer!.download.handleHave(this.#download, piece);
+    const moving = this.#moving;
+    moving?.transfer.download.handleHave(moving.download, piece);
     this.#torrent.handleHave(this, piece);
   }
 
   handlePossession(): void {
-    if (this.#download) {
-      this.#transfer!.download.handlePossession(this.#download, this.connection.pieces!);
-    }
+    const moving = this.#moving;
+    moving?.transfer.download.handlePossession(moving.download, this.connection.pieces!);
     this.#torrent.handlePossession(this);
   }
 

@@ -30,8 +30,8 @@ interface Attached {
  */
 export class TorrentSources {
   readonly #options: TorrentSourcesOptions;
-  #attached: readonly Attached[] = [];
-  #isAttached = false;
+  /** `undefined` until the torrent wants peers. */
+  #attached: readonly Attached[] | undefined;
   readonly #goodbyes: Promise<void>[] = [];
   #toldComplete = false;
 
@@ -41,7 +41,6 @@ export class TorrentSources {
 
   /** The torrent wants peers before its info is known (magnet). */
   attach(): void {
-    this.#isAttached = true;
     this.#attached = this.#options.sources
       .filter(({ kind }) => this.#mayHave(kind))
       .map((source) => ({ kind: source.kind, handle: source.attach(this.#view(source.kind)) }));
@@ -53,29 +52,29 @@ export class TorrentSources {
    */
   handleInfo(): void {
     if (!this.#isPrivate) return;
-    for (const { kind, handle } of this.#attached) {
+    for (const { kind, handle } of this.#attached ?? []) {
       if (!this.#mayHave(kind)) this.#goodbyes.push(handle.detach());
     }
-    this.#attached = this.#attached.filter(({ kind }) => this.#mayHave(kind));
+    this.#attached = this.#attached?.filter(({ kind }) => this.#mayHave(kind));
     this.#options.swarm.keepOnly(PRIVATE_KINDS, "the torrent is private");
   }
 
   /** The files are open. @param isComplete - There is nothing to download. */
   handleOpened(isComplete: boolean): void {
     this.#toldComplete = isComplete;
-    if (!this.#isAttached) this.attach();
+    if (!this.#attached) this.attach();
     else for (const { handle } of this.#attached) handle.handleMetadata();
   }
 
   /** Called once, when a download completes, and not when there was nothing to download (BEP 3). */
   handleComplete(): void {
-    if (!this.#toldComplete) for (const { handle } of this.#attached) handle.handleComplete();
+    if (!this.#toldComplete) for (const { handle } of this.#attached ?? []) handle.handleComplete();
     this.#toldComplete = true;
   }
 
   /** The torrent stops. Resolves when each source has said goodbye. */
   async detach(): Promise<void> {
-    const goodbyes = this.#attached.map(({ handle }) => handle.detach());
+    const goodbyes = (this.#attached ?? []).map(({ handle }) => handle.detach());
     this.#attached = [];
     await Promise.all([...this.#goodbyes, ...goodbyes]);
   }
