@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { TITLE_CHARACTERS_MAX } from "../api/source-limits.ts";
+import { fromHex } from "../base/bytes.ts";
+import { INFOHASH_V1_BYTES, INFOHASH_V2_BYTES, wireInfohash } from "../base/infohash.ts";
 import { parseBytes } from "./figures.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -39,6 +41,14 @@ export function peerOption(text: string, before: readonly NamedPeer[] = []): rea
   if (match && port >= 1 && port <= 65_535)
     return [...before, { host: match[1] ?? match[2]!, port }];
   throw new InvalidArgumentError("It takes an address with a port, such as 192.0.2.7:6881.");
+}
+
+/** A v1 infohash, or a v2 one, which the DHT knows by its first 20 bytes (BEP 52). */
+export function infohashOption(text: string): Uint8Array {
+  const bytes = fromHex(text);
+  if (bytes?.length === INFOHASH_V1_BYTES || bytes?.length === INFOHASH_V2_BYTES)
+    return wireInfohash(bytes);
+  throw new InvalidArgumentError("It takes 40 or 64 hexadecimal digits.");
 }
 
 /** `--dht on|off`. It is off unless it is asked for: a search in the DHT tells strangers what is looked for. */

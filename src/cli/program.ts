@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
+import { addDhtCommand } from "./commands/dht.ts";
 import { addGetCommand } from "./commands/get.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addHubCommand } from "./commands/hub.ts";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addSeedCommand(program);
   addShowCommand(program);
   addCheckCommand(program);
+  addDhtCommand(program);
   addVersionCommand(program);
   addHelpCommand(program);
   for (const command of withDescendants(program)) {

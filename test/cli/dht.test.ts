@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { DhtService } from "../../src/dht/dht-service.ts";
@@ -80,4 +80,45 @@ test("DHT-7: a private torrent asks the DHT nothing, although it is on", async (
   const got = await everseed(t, get, { cwd: folder });
   assert.equal(got.exit, 0, got.stderr);
   assert.deepEqual(methods, []);
+});
+
+test("dht: items are put and read, with a key that is made; peers of a seed are found; a status", async (t) => {
+  const { address } = await bootstrapNode(t);
+  const folder = content(t);
+  const run = async (...args: string[]) => {
+    const done = await everseed(t, ["dht", ...args, "--bootstrap", address], { cwd: folder });
+    return { ...done, line: done.stdout.trim() };
+  };
+  const status = await run("status");
+  assert.match(status.stdout, /^IPv4 {2}1 node$/m, status.stderr);
+
+  const letter = await run("put", "hello");
+  assert.equal(letter.exit, 0, letter.stderr);
+  assert.match(letter.line, /^[0-9a-f]{40}$/);
+  assert.equal((await run("get", letter.line)).line, "hello");
+
+  const first = await run("put", "one", "--key-file", "my.key", "--salt", "news");
+  assert.match(first.stderr, /Made a new key in my\.key/);
+  assert.equal(statSync(path.join(folder, "my.key")).mode & 0o777, 0o600);
+  const second = await run("put", "two", "--key-file", "my.key", "--salt", "news", "--json");
+  assert.deepEqual(JSON.parse(second.line), { name: first.line, sequence: "2", stored: 1 });
+  assert.equal((await run("get", first.line, "--salt", "news")).line, "two");
+
+  const unsalted = await run("get", first.line);
+  assert.equal(unsalted.exit, 3);
+  assert.match(unsalted.stderr, /The DHT has no item [0-9a-f]{64}\.\n {2}Try: /);
+  assert.equal((await run("get", "abc")).exit, 2);
+  assert.match((await run("put", "x".repeat(1000))).stderr, /The text or the salt is too long/);
+
+  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", address, "--json"];
+  const seed = new EverseedProcess(t, ["seed", "talk.txt", ...listen], { cwd: folder });
+  const [, infohash] = await seed.waitFor(/urn:btih:([0-9a-f]{40})/);
+  const port = await seed.port();
+  for (;;) {
+    const found = await run("lookup", infohash!, "--json");
+    const { peers, seeds } = JSON.parse(found.line) as { peers: string[]; seeds: number };
+    if (peers.length === 0) continue;
+    assert.deepEqual([peers, seeds], [[`127.0.0.1:${port}`], 1]);
+    break;
+  }
 });
