@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { encodeUtf8, toHex } from "../../src/base/bytes.ts";
@@ -25,7 +26,7 @@ import { UdpNet } from "../../src/platform/udp-net.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { libtorrent, skipUnless } from "./foreign-peers.ts";
-import { Running, until } from "./process.ts";
+import { EVERSEED, Running, until } from "./process.ts";
 
 const SCRIPT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-dht.py")];
 const SEED = new Uint8Array(32).fill(1);
@@ -84,6 +85,7 @@ function get({ dht }: DhtService, item: Item): Promise<ItemSearchResult> {
   });
 }
 
+const PEER = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
 const options = { skip: skipUnless(libtorrent) };
 
 test("DHT with libtorrent: peers of each are found by the other", options, async (t) => {
@@ -126,4 +128,31 @@ test("DHT with libtorrent: items of each are read by the other (BEP 44)", option
   const pattern = signItem(key, { value: encodeUtf8("3:two"), salt: NO_SALT, sequence: 1n });
   const { item } = await get(last, pattern);
   assert.deepEqual(item, pattern);
+});
+
+/** A torrent without a tracker, and the folder of its content. */
+async function trackerless(t: TestContext) {
+  const folder = temporaryFolder(t, "dht-");
+  const file = path.join(folder, "talk.bin");
+  fs.writeFileSync(file, random.bytes(300_000));
+  const created = new Running(t, [EVERSEED, "create", file, "-o", `${file}.torrent`, "--json"]);
+  await created.succeed();
+  const magnet = /"magnet":"([^"]+)"/.exec(created.output)![1]!;
+  const out = path.join(folder, "out");
+  fs.mkdirSync(out);
+  const assertSame = (): void =>
+    assert.deepEqual(fs.readFileSync(path.join(out, "talk.bin")), fs.readFileSync(file));
+  return { folder, torrent: `${file}.torrent`, magnet, out, assertSame };
+}
+
+test("DHT: ours downloads a magnet link without a tracker from libtorrent", options, async (t) => {
+  const { local } = await ours(t, []);
+  const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
+  const env = { DHT_NODE: String(local.port) };
+  const seed = new Running(t, [...PEER, "seed", torrent, folder], env);
+  await seed.event("ready");
+  const node = `127.0.0.1:${local.port}`;
+  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+  await new Running(t, [EVERSEED, "get", magnet, "-o", out, ...listen]).succeed();
+  assertSame();
 });

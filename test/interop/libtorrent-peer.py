@@ -4,10 +4,12 @@ libtorrent-peer.py seed  TORRENT DATA_FOLDER [trusting]
 libtorrent-peer.py leech TORRENT|MAGNET OUT_FOLDER [HOST:PORT ...]
 
 Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGTERM, a leecher also when done.
+With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to.
 A seed that is "trusting" reads its files when it sends them, not before.
 """
 
 import json
+import os
 import signal
 import sys
 import time
@@ -29,12 +31,25 @@ SETTINGS = {
 }
 
 
+dht_port = os.environ.get("DHT_NODE")
+if dht_port:
+    # All nodes of a test share one address.
+    SETTINGS |= {
+        "enable_dht": True,
+        "dht_bootstrap_nodes": "",
+        "dht_restrict_routing_ips": False,
+        "dht_restrict_search_ips": False,
+    }
+
+
 def say(**event):
     print(json.dumps(event), flush=True)
 
 
 role, source, folder = sys.argv[1:4]
 session = lt.session(SETTINGS)
+if dht_port:
+    session.add_dht_node(("127.0.0.1", int(dht_port)))
 if source.startswith("magnet:"):
     params = lt.parse_magnet_uri(source)
 else:
@@ -57,7 +72,12 @@ say(event="ready", port=session.listen_port())
 peers = sys.argv[4:] if role == "leech" else []
 for host, port in (peer.rsplit(":", 1) for peer in peers):
     handle.connect_peer((host, int(port)))
+ticks = 0
 while not stopped:
+    # Every two seconds: the first announces come before it has joined.
+    if dht_port and ticks % 40 == 0:
+        handle.force_dht_announce()
+    ticks += 1
     status = handle.status()
     if role == "leech" and status.has_metadata and status.is_seeding:
         say(event="done")
