@@ -23,20 +23,11 @@ export async function openToRead(path: string): Promise<FileHandle> {
  * Reads a file, a pipe or a device up to a limit: only a regular file has a size, and the others
  * may never end.
  *
+ * @param file - Opened by `openToRead`.
  * @param signal - Ends the wait for a pipe.
  * @returns The bytes; `undefined` when there are more than `bytesMax`.
  * @throws The system's error, or the signal's reason.
  */
-export async function readBounded(
-  path: string,
-  bytesMax: number,
-  signal?: AbortSignal,
-): Promise<Buffer | undefined> {
-  await using file = await openToRead(path);
-  return await readHandle(file, bytesMax, signal);
-}
-
-/** Like `readBounded`, for a file that `openToRead` opened. */
 export async function readHandle(
   file: FileHandle,
   bytesMax: number,

@@ -189,8 +189,11 @@ test("a file that is not regular is read up to a limit: endless devices, and pip
       words: /holds no settings/,
     },
   ];
+  // A command that reads without a bound fails here, and does not take the memory of the machine.
+  const by = join(folder, "bounded");
+  await writeFile(by, '#!/bin/sh\nulimit -d 2000000 || exit 99\nexec "$@"\n', { mode: 0o700 });
   for (const { args, exit, words } of cases) {
-    const refused = await everseed(context, args, { cwd: folder });
+    const refused = await everseed(context, args, { cwd: folder, by });
     assert.equal(refused.exit, exit, `${args.join(" ")}: ${refused.stderr}`);
     assert.match(refused.stderr, words);
   }

@@ -27,15 +27,17 @@ export function addHubStartCommand(hub: Command): void {
 }
 
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
-  const { loadHubConfig, lookAtDataFolder, offerConfigFile } =
-    await import("../../daemon/hub-config.ts");
+  const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
   const { config, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
     signal,
     overrides: { dataDir: flags.data, host: flags.host, port: flags.port },
   });
-  const folder = await lookAtDataFolder(config.dataDir);
+  const { lookAtDataFolder } = await import("../../commands/hub-settings.ts");
+  const { filePorts } = await import("../../daemon/file-ports.ts");
+  const ports = filePorts();
+  const folder = await lookAtDataFolder(ports.files, config.dataDir);
   if (folder.openToOthers) {
     const path = escapeOutside(config.dataDir);
     output.warn(`others on this machine can look into ${path}: chmod 700 stops that`);
@@ -46,7 +48,6 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const { runHub } = await import("../../daemon/run-hub.ts");
   const { openHubLog } = await import("../../daemon/hub-log.ts");
   const { untilAborted } = await import("../../commands/waiting.ts");
-  const { filePorts } = await import("../../daemon/file-ports.ts");
   const isWatched = process.stderr.isTTY && !output.json;
   const log = isWatched
     ? wordsLog((line) => output.log(escapeOutside(line)), config.log.level)
@@ -55,7 +56,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   try {
     await offerConfigFile(file);
     tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });
-    await untilAborted(filePorts().clock, signal, () => tellStats(output, hub));
+    await untilAborted(ports.clock, signal, () => tellStats(output, hub));
   } finally {
     await hub.stop();
   }
