@@ -1,6 +1,7 @@
 import { finish } from "../base/work.ts";
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { until } from "../../test/fixtures/until.ts";
 import type {
   AddTorrent,
@@ -232,6 +233,31 @@ test("HUB-49: torrents that are awake without a peer hold a bounded number of by
     made.passSecond();
   }
   assert.deepEqual(made.engine.removed, woken.slice(0, 3));
+});
+
+test("HUB-49: requests for a lost file have all files looked at, and then a rest of ten times as long", async (t) => {
+  const { everseed, disk, passSecond, passMinute } = await world(t);
+  const stat = disk.stat.bind(disk);
+  let looks = 0;
+  disk.stat = async (path) => {
+    looks += 1;
+    passSecond();
+    return stat(path);
+  };
+  const ask = async (): Promise<number> => {
+    everseed.look("k3f9k3f9");
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+    return looks;
+  };
+  assert.equal(await ask(), 1);
+  for (let asked = 0; asked < 9; asked += 1) {
+    passSecond();
+    assert.equal(await ask(), 1, "it took a second, and rests for ten");
+  }
+  passSecond();
+  assert.equal(await ask(), 2);
+  passMinute();
+  assert.equal(await ask(), 3);
 });
 
 test("HUB-18: a removed torrent is released, awake or waking, and does not wake again", async (t) => {

@@ -28,6 +28,8 @@ const IDLE_BYTES_MAX = 96 * 1024 * 1024;
 /** Measured: 15 to 17 MB for 100,000 files. A piece has its hashes and some bits. */
 const FILE_BYTES = 170;
 const PIECE_BYTES = 40;
+/** A look at files that a request asked for is followed by a rest of this many times its length. */
+const LOOK_REST_FACTOR = 10;
 
 export interface EverseedOptions {
   readonly torrents: TorrentTable;
@@ -72,6 +74,8 @@ export class Everseed {
   /** Bytes sent by torrents that are asleep again. */
   readonly #uploadedBefore = new Map<string, number>();
   readonly #looking = new Set<string>();
+  /** When the files of a torrent may be looked at again because of a request. */
+  readonly #nextLookMs = new Map<string, number>();
   /** Torrents whose content is being replaced: they may wake when that has ended. These promises never reject. */
   readonly #replacing = new Map<string, Promise<void>>();
   readonly #faults: ContentFaults;
@@ -290,12 +294,19 @@ export class Everseed {
     }
   }
 
-  /** One look at a time for each torrent, because many may ask for the same lost file. Never rejects. */
+  /**
+   * One look at a time for each torrent, and a rest after it: anybody may ask for the same lost file again and again,
+   * and a look at 100,000 files takes seconds. Never rejects.
+   */
   async #look(row: TorrentRow): Promise<void> {
-    if (this.#looking.has(row.id)) return;
+    const { clock } = this.#options;
+    const beginMs = clock.nowMs();
+    if (this.#looking.has(row.id) || beginMs < (this.#nextLookMs.get(row.id) ?? 0)) return;
     this.#looking.add(row.id);
     await this.#rounds.look(row);
     this.#looking.delete(row.id);
+    const endMs = clock.nowMs();
+    this.#nextLookMs.set(row.id, endMs + LOOK_REST_FACTOR * (endMs - beginMs));
   }
 
   #scheduleSweep(): void {
@@ -307,6 +318,7 @@ export class Everseed {
 
   #sweep(): void {
     const now = this.#options.clock.nowMs();
+    for (const [id, nextMs] of this.#nextLookMs) if (nextMs <= now) this.#nextLookMs.delete(id);
     for (const [id, awake] of this.#awake) {
       const stats = awake.torrent.stats();
       if (stats.peers > 0) awake.lastPeerMs = now;

@@ -2,6 +2,13 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "publish: whoever asks for a lost file has all files looked at each time",
+    file: "src/publish/everseed.ts",
+    from: " || beginMs < (this.#nextLookMs.get(row.id) ?? 0)",
+    to: "",
+    tests: ["src/publish/everseed"],
+  },
+  {
     name: "publish: every torrent that a stranger names stays awake",
     file: "src/publish/everseed.ts",
     from: "    this.#restSurplus(row.id);\n",
