@@ -1,6 +1,6 @@
 /**
  * `Content-Disposition` for a file whose name came from outside: always an attachment, the name once in plain ASCII
- * for old clients and once in full (RFC 6266, RFC 8187). Nothing in it can end the header (HUB-5, rule 7). The title
+ * for old clients and once in full (RFC 6266, RFC 8187). Nothing in it can end the header (HUB-5, house rule 7). The title
  * is kept to the letter, except for characters that would change the saved name: clients cut at separators, and
  * direction marks reverse an extension (MET-4).
  */

@@ -59,7 +59,7 @@ class Share {
       handleHave: note("have"),
       handleRequest: note("request"),
       handleSent: () => undefined,
-      handleOutput: () => undefined,
+      handleGathered: () => undefined,
       settle: () => connection.out.flush(),
     };
     return sink as ConnectionSink;

@@ -63,7 +63,7 @@ export interface ConnectionSink {
   /** Written bytes have left: there may be room for more. */
   handleSent(): void;
   /** Messages are gathered; flush them when the burst of events is over. */
-  handleOutput(): void;
+  handleGathered(): void;
   /** A burst of events is over: send what was decided during it. */
   settle(): void;
 }

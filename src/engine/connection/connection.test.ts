@@ -80,7 +80,7 @@ function owner(ready: () => string | undefined): Partial<ConnectionSink> {
     numbering: "pieces",
     handleReady: ready,
     handleClosed: () => undefined,
-    handleOutput: () => undefined,
+    handleGathered: () => undefined,
     settle: () => undefined,
   };
 }

@@ -8,7 +8,7 @@ import type { StreamDecorator } from "../stream-decorator.ts";
 import { Decorations, type Decorating } from "./decorations.ts";
 import { Dialogue } from "./dialogue.ts";
 import { type DialledFor, Greeting, type GreetingStep } from "./greeting.ts";
-import { Output } from "./output.ts";
+import { SendBuffer } from "./send-buffer.ts";
 
 /** Finds the torrent that an accepted connection asks for. */
 export interface ConnectionGate {
@@ -35,7 +35,7 @@ type Stage = "connecting" | "handshake" | "waking" | "decorating" | "open" | "cl
  */
 export class Connection extends Dialogue implements StreamHandler {
   readonly incoming: boolean;
-  readonly out: Output;
+  readonly out: SendBuffer;
   readonly #clock: Clock;
   readonly #bursts: BurstBounds;
   readonly #decorating: Decorating;
@@ -72,7 +72,7 @@ export class Connection extends Dialogue implements StreamHandler {
     this.#greeting = new Greeting(options.dialled);
     this.#stage = this.incoming ? "handshake" : "connecting";
     this.#stream = options.connect(this);
-    this.out = new Output(this.#stream, () => this.sink?.handleOutput());
+    this.out = new SendBuffer(this.#stream, () => this.sink?.handleGathered());
     if (options.decorator) {
       this.#startDecorating().addOuter(options.decorator);
       this.#write(this.#decorations!.top);

@@ -3,7 +3,7 @@ import { MESSAGE } from "../../wire/message-id.ts";
 import type { HashRange, WireSink } from "../../wire/wire-sink.ts";
 import { Conduct } from "./conduct.ts";
 import type { ConnectionSink } from "./connection-sink.ts";
-import type { Output } from "./output.ts";
+import type { SendBuffer } from "./send-buffer.ts";
 import { Possession, type PossessionChange } from "./possession.ts";
 
 /**
@@ -11,7 +11,7 @@ import { Possession, type PossessionChange } from "./possession.ts";
  * judges what the protocol alone can judge and passes everything else to its sink.
  */
 export abstract class Dialogue implements WireSink {
-  abstract readonly out: Output;
+  abstract readonly out: SendBuffer;
   protected sink: ConnectionSink | undefined;
   readonly #conduct = new Conduct();
   readonly #possession = new Possession();

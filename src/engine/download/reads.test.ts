@@ -7,7 +7,15 @@ import { SimSlabs } from "../../sim/sim-slabs.ts";
 import { EngineError } from "../engine-error.ts";
 import type { DeadlineSpan } from "../picker/deadlines.ts";
 import { sharesOfOne } from "../sharing/shares-fixture.ts";
-import { PART_BYTES_MAX, type Reader, READERS_MAX, type ReadPart, Reads } from "./reads.ts";
+import {
+  PART_BYTES_MAX,
+  type Reader,
+  READERS_MAX,
+  type ReadPart,
+  type ReadPartOutput,
+  Reads,
+  type ReadsOutput,
+} from "./reads.ts";
 
 const KIB = 1024;
 const PIECE = 64 * KIB;
@@ -29,6 +37,10 @@ class World {
   downBytesPerSecond = 0;
   waits = 0;
   readonly reads: Reads;
+  readonly #parts: ReadPartOutput[] = [];
+  readonly #others: ReadsOutput[] = [];
+  /** Parts that each reader has requested. */
+  readonly #asked = new Map<Reader, number>();
 
   constructor(options: { fetches?: boolean; slabBytes?: number } = {}) {
     this.slabs = new SimSlabs(options.slabBytes ?? 1024 * KIB);
@@ -78,10 +90,31 @@ class World {
   }
 
   /** @returns The part, as soon as it is available. */
-  next(reader: Reader): { part: ReadPart | undefined } {
-    const got: { part: ReadPart | undefined } = { part: undefined };
-    this.reads.next(reader, (part) => (got.part = part));
-    return got;
+  next(reader: Reader): { readonly part: ReadPart | undefined } {
+    this.reads.next(reader);
+    const drain = (): void => this.#drain();
+    const parts = this.#parts;
+    const index = this.#asked.get(reader) ?? 0;
+    this.#asked.set(reader, index + 1);
+    return {
+      get part() {
+        drain();
+        return parts.filter((each) => each.reader === reader)[index]?.part;
+      },
+    };
+  }
+
+  /** @returns The next output that is not a part. */
+  nextOutput(): ReadsOutput | undefined {
+    this.#drain();
+    return this.#others.shift();
+  }
+
+  #drain(): void {
+    for (let next = this.reads.nextOutput(); next; next = this.reads.nextOutput()) {
+      if (next.kind === "part") this.#parts.push(next);
+      else this.#others.push(next);
+    }
   }
 
   codeOf({ part }: { part: ReadPart | undefined }): string {
@@ -197,7 +230,7 @@ test("a disk that refuses is tried again at the next tick, and reported; the thi
     assert.equal(world.codeOf(first), "waits");
     assert.equal(world.diskReads.length, tries + 1);
     world.diskReads[tries]!.end(FAILURE);
-    assert.equal(world.reads.nextOutput()?.kind, "refused");
+    assert.equal(world.nextOutput()?.kind, "refused");
     world.reads.tick(world.now);
   }
   assert.equal(world.codeOf(first), "unreadable");

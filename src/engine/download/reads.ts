@@ -47,8 +47,16 @@ export interface ServedPieces {
   copyWarm(piece: number, begin: number, length: number): Uint8Array | undefined;
 }
 
+/** The part that a reader requested. */
+export interface ReadPartOutput {
+  readonly kind: "part";
+  readonly reader: Reader;
+  readonly part: ReadPart;
+}
+
 /** The outputs of the readers for the torrent. */
 export type ReadsOutput =
+  | ReadPartOutput
   /** Pieces of no wanted file are wanted now, or no longer wanted. */
   | { readonly kind: "wanted" }
   /** The disk refused a read. */
@@ -80,7 +88,7 @@ export class Reader {
   /** The position of the next byte. */
   offset: number;
   /** It has requested a part and not received it. */
-  onPart: ((part: ReadPart) => void) | undefined;
+  isWaiting = false;
   /** The disk is reading for it. */
   isReading = false;
   /** Its piece is being judged. */
@@ -145,13 +153,13 @@ export class Reads {
     return reader;
   }
 
-  /** Requests the next part. Only one may be pending; the answer may arrive within this call. */
-  next(reader: Reader, onPart: (part: ReadPart) => void): void {
+  /** Requests the next part: a `part` follows. Only one may be pending. */
+  next(reader: Reader): void {
     if (reader.error) {
-      onPart({ kind: "failed", error: reader.error });
+      this.#handOut(reader, { kind: "failed", error: reader.error });
       return;
     }
-    reader.onPart = onPart;
+    reader.isWaiting = true;
     this.#advance(reader);
   }
 
@@ -159,7 +167,7 @@ export class Reads {
   close(reader: Reader): void {
     if (!reader.isOpen) return;
     reader.isOpen = false;
-    reader.onPart = undefined;
+    reader.isWaiting = false;
     this.#readers.delete(reader);
     this.#starved.delete(reader);
     if (this.#options.urgent.close(reader.id)) this.#outputs.push({ kind: "wanted" });
@@ -168,7 +176,7 @@ export class Reads {
   /** We have a piece, judged intact. */
   handlePiece(piece: number): void {
     for (const reader of this.#readers) {
-      if (reader.onPart && this.#pieceOf(reader) === piece) this.#advance(reader);
+      if (reader.isWaiting && this.#pieceOf(reader) === piece) this.#advance(reader);
     }
   }
 
@@ -215,13 +223,18 @@ export class Reads {
     for (const reader of this.#readers) this.#finish(reader, { kind: "failed", error });
   }
 
+  #handOut(reader: Reader, part: ReadPart): void {
+    this.#outputs.push({ kind: "part", reader, part });
+  }
+
   #pieceOf(reader: Reader): number {
     return Math.floor(reader.offset / this.#options.geometry.pieceLength);
   }
 
   /** Does what is possible for the part that the reader waits for. */
   #advance(reader: Reader): void {
-    if (!reader.onPart || reader.isReading || reader.isJudging || this.#starved.has(reader)) return;
+    if (!reader.isWaiting || reader.isReading || reader.isJudging || this.#starved.has(reader))
+      return;
     if (reader.offset === reader.request.endOffset) {
       this.#finish(reader, { kind: "end" });
       return;
@@ -306,13 +319,12 @@ export class Reads {
   }
 
   #deliver(reader: Reader, bytes: Uint8Array): void {
-    const { onPart } = reader;
-    reader.onPart = undefined;
+    reader.isWaiting = false;
     reader.diskTries = 0;
     const before = this.#pieceOf(reader);
     reader.offset += bytes.length;
     if (this.#pieceOf(reader) !== before) this.#plan(reader, this.#options.clock.nowMs());
-    onPart!({ kind: "bytes", bytes });
+    this.#handOut(reader, { kind: "bytes", bytes });
   }
 
   /** The next tick tries again: if the piece is lost, that is noticed meanwhile, and the reader waits for it. */
@@ -324,10 +336,10 @@ export class Reads {
   }
 
   #finish(reader: Reader, part: ReadPart): void {
-    const { onPart } = reader;
+    const { isWaiting } = reader;
     if (part.kind === "failed") reader.error = part.error;
     this.close(reader);
-    onPart?.(part);
+    if (isWaiting) this.#handOut(reader, part);
   }
 
   /** Reports which pieces the reader needs soon, and when. */
@@ -346,7 +358,7 @@ export class Reads {
     const inTime = Math.ceil((now + READ_AHEAD_MS - dueMs) / msPerPiece);
     const piecesMax = Math.min(AHEAD_PIECES_MAX, Math.max(1, AHEAD_BYTES_MAX / pieceLength));
     // The piece that it waits for is never too early.
-    const count = Math.max(reader.onPart ? 1 : 0, Math.min(inTime, Math.floor(piecesMax)));
+    const count = Math.max(reader.isWaiting ? 1 : 0, Math.min(inTime, Math.floor(piecesMax)));
     const end = Math.min(reader.pieces.end, first + count);
     if (this.#lacks(first, end)) urgent.setSpan(reader.id, { first, end, dueMs, msPerPiece }, now);
     else urgent.clearSpan(reader.id);

@@ -37,7 +37,7 @@ function opening(clock: SlowClock, fileCount: number) {
   const { info } = parseMetainfo(buildMetainfo(plan, { v1 }).torrent);
   const opened: { readonly layout: ContentLayout; readonly content: OpenContent }[] = [];
   let layout: ContentLayout | undefined;
-  const cancel = openInSlices({
+  const sliced = openInSlices({
     source: {
       open: (given) => {
         layout = given;
@@ -52,20 +52,20 @@ function opening(clock: SlowClock, fileCount: number) {
     unfinishedSuffix: ".part",
     onOpened: (content) => void opened.push({ layout: layout!, content }),
   });
-  return { opened, cancel };
+  return { opened, sliced, layout: () => layout };
 }
 
-test("content of few files is opened within the call", () => {
+test("content of few files is opened at once, and nobody is called within the call", () => {
   const clock = new SlowClock();
-  const { opened } = opening(clock, 3);
+  const { opened, sliced, layout } = opening(clock, 3);
   assert.equal(clock.timers, 0);
-  assert.equal(opened.length, 1);
-  assert.equal(opened[0]!.content, CONTENT);
+  assert.equal(opened.length, 0);
+  assert.deepEqual(sliced, { kind: "done", result: CONTENT });
   assert.deepEqual(
-    opened[0]!.layout.files.map(({ path }) => path),
+    layout()!.files.map(({ path }) => path),
     ["many/file 0", "many/file 1", "many/file 2"],
   );
-  assert.equal(opened[0]!.layout.unfinishedSuffix, ".part");
+  assert.equal(layout()!.unfinishedSuffix, ".part");
 });
 
 test("content of very many files is opened in slices, between which others get a turn", () => {
@@ -84,9 +84,10 @@ test("content of very many files is opened in slices, between which others get a
 
 test("stopping between two slices opens nothing", () => {
   const clock = new SlowClock();
-  const { opened, cancel } = opening(clock, FILES);
+  const { opened, sliced } = opening(clock, FILES);
   assert.ok(clock.waiting);
-  cancel();
+  assert.ok(sliced.kind === "under-way");
+  sliced.cancel();
   assert.equal(clock.waiting, undefined);
   assert.equal(opened.length, 0);
 });

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { ContentSource, OpenContent } from "../../ports/content.ts";
 import { contentLayoutInSteps, openInSteps } from "../content-layout.ts";
 import type { ExistingFiles } from "../existing-files.ts";
-import { inSlices } from "./in-slices.ts";
+import { inSlices, type Sliced } from "./in-slices.ts";
 
 export interface OpenInSlicesOptions {
   readonly source: ContentSource;
@@ -15,16 +15,12 @@ export interface OpenInSlicesOptions {
   readonly hashesV2: Work<Uint8Array | undefined>;
   readonly existing: ExistingFiles;
   readonly unfinishedSuffix: string | undefined;
-  /** Called within the call when one slice is enough, as it is for nearly every torrent. */
+  /** Called when more than one slice was needed; never within the call. */
   readonly onOpened: (content: OpenContent) => void;
 }
 
-/**
- * Opens the content of a torrent, which may have 200,000 files, a few milliseconds at a time.
- *
- * @returns A function that stops it; it does nothing once the content is open.
- */
-export function openInSlices(options: OpenInSlicesOptions): () => void {
+/** Opens the content of a torrent, which may have 200,000 files, a few milliseconds at a time. */
+export function openInSlices(options: OpenInSlicesOptions): Sliced<OpenContent> {
   return inSlices(options.clock, open(options), options.onOpened);
 }
 

@@ -106,9 +106,10 @@ export class Opening {
       return;
     }
     const judging = judgeDiskInSteps({ info, stamps, resume, mode, resumeIntervalMs, empty });
-    this.#cancelJudging = inSlices(clock, judging, (judgement) => {
-      this.#check(stamps, judgement, resume);
-    });
+    const check = (judgement: DiskJudgement): void => this.#check(stamps, judgement, resume);
+    const judged = inSlices(clock, judging, check);
+    if (judged.kind === "done") check(judged.result);
+    else this.#cancelJudging = judged.cancel;
   }
 
   /** Reads pieces that we cannot believe by their files' stamps. */

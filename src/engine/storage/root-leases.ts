@@ -29,16 +29,14 @@ export class RootLeases {
   }
 
   /**
-   * Calls back when no closing torrent holds the root: at once, within this call, when none does.
+   * Waits until no closing torrent holds the root.
    *
-   * @returns A function that ends the wait; it does nothing afterwards.
+   * @param onFree - Never called within this call.
+   * @returns A function that ends the wait, and does nothing afterwards; `undefined` when the root is free already.
    */
-  whenFree(root: string, onFree: () => void): () => void {
+  waitFor(root: string, onFree: () => void): (() => void) | undefined {
     const waiter = { root: withSlash(root), onFree };
-    if (!this.#isTaken(waiter.root)) {
-      onFree();
-      return () => undefined;
-    }
+    if (!this.#isTaken(waiter.root)) return undefined;
     this.#waiting.add(waiter);
     return () => void this.#waiting.delete(waiter);
   }

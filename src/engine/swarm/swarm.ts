@@ -197,7 +197,7 @@ export class Swarm<P extends SwarmMember> {
   }
 
   /** The peer has gathered messages to send. */
-  handleOutput(peer: P): void {
+  handleGathered(peer: P): void {
     this.#unsent.add(peer);
   }
 

@@ -88,9 +88,9 @@ export class FilesOpening {
   /** Called once. */
   begin(): void {
     const { host, add } = this.#options;
-    const cancel = host.roots.whenFree(add.root, () => this.#burst(() => this.#layOut()));
-    // When no torrent is closing the root, it has advanced already.
-    if (this.#stage.kind === "idle") this.#stage = { kind: "preparing", cancel };
+    const cancel = host.roots.waitFor(add.root, () => this.#burst(() => this.#layOut()));
+    if (cancel) this.#stage = { kind: "preparing", cancel };
+    else this.#layOut();
   }
 
   /** Other files are wanted now. */
@@ -126,7 +126,7 @@ export class FilesOpening {
 
   #layOut(): void {
     const { host, add, existing, info } = this.#options;
-    const cancel = openInSlices({
+    const opened = openInSlices({
       source: host.ports.content,
       clock: this.#clock,
       info,
@@ -134,9 +134,10 @@ export class FilesOpening {
       hashesV2: this.#readHashes(),
       existing,
       unfinishedSuffix: this.#unfinishedSuffix,
-      onOpened: (content) => this.#judge(inTurns(content, host.bursts, this.#options.member)),
+      onOpened: (content) => this.#judge(content),
     });
-    if (this.#stage.kind !== "judging") this.#stage = { kind: "preparing", cancel };
+    if (opened.kind === "done") this.#judge(opened.result);
+    else this.#stage = { kind: "preparing", cancel: opened.cancel };
   }
 
   *#readHashes(): Work<Uint8Array | undefined> {
@@ -151,8 +152,9 @@ export class FilesOpening {
     return this.#hashes.table;
   }
 
-  #judge(content: OpenContent): void {
-    const { host, add, existing, info } = this.#options;
+  #judge(opened: OpenContent): void {
+    const { host, member, add, existing, info } = this.#options;
+    const content = inTurns(opened, host.bursts, member);
     this.#wantedFiles ??= add.select?.(info);
     if (this.#wantedFiles) this.#setWanted(content, this.#wantedFiles);
     const opening = new Opening({

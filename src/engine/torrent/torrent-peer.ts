@@ -31,7 +31,7 @@ export interface PeerRoutes extends ConnectionOwner {
   handleHashRequest(peer: TorrentPeer, range: HashRange): void;
   handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void;
   handleHashReject(peer: TorrentPeer, range: HashRange): void;
-  handleOutput(peer: TorrentPeer): void;
+  handleGathered(peer: TorrentPeer): void;
   settle(): void;
 }
 
@@ -360,8 +360,8 @@ export class TorrentPeer
     this.#torrent.handleHashReject(this, range);
   }
 
-  handleOutput(): void {
-    this.#torrent.handleOutput(this);
+  handleGathered(): void {
+    this.#torrent.handleGathered(this);
   }
 
   settle(): void {

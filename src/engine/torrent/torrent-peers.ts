@@ -288,8 +288,8 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.#torrent.hashes?.handleReject(peer.connection, range);
   }
 
-  handleOutput(peer: TorrentPeer): void {
-    this.swarm.handleOutput(peer);
+  handleGathered(peer: TorrentPeer): void {
+    this.swarm.handleGathered(peer);
   }
 
   // ---- Inputs ----------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ function world() {
       requests.push(request);
       return { id: requests.length - 1 } as Reader;
     },
-    next: (_reader: Reader, onPart: (part: ReadPart) => void) => void answers.push(onPart),
+    next: (reader: Reader) => void answers.push((part) => reads.handlePart(reader, part)),
     close: ({ id }: Reader) => void closed.push(id),
     end: () => undefined,
   } as unknown as Reads;
@@ -89,6 +89,7 @@ test("an abort between two parts is reported at the next one, once; a waiting re
   assert.equal((await first).value?.length, 3);
   abort.abort(new Error("enough"));
   assert.deepEqual(closed, [0]);
+  answers[0]!({ kind: "bytes", bytes: new Uint8Array(3) });
   await assert.rejects(iterator.next(), { message: "enough" });
   assert.equal((await iterator.next()).done, true);
 });

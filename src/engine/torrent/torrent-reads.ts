@@ -25,6 +25,7 @@ export class TorrentReads {
   #reads: Reads | undefined;
   /** Readers that wait for the files to open. */
   readonly #waiting = new Set<ReadIterator>();
+  readonly #reading = new Map<Reader, ReadIterator>();
   #ended: EngineError | undefined;
 
   constructor(options: TorrentReadsOptions) {
@@ -79,8 +80,19 @@ export class TorrentReads {
     }
   }
 
-  forget(iterator: ReadIterator): void {
+  /** Its parts go to the iterator from now on. */
+  handleReading(reader: Reader, iterator: ReadIterator): void {
+    this.#reading.set(reader, iterator);
+  }
+
+  /** A part that a reader requested; one that went away meanwhile gets nothing. */
+  handlePart(reader: Reader, part: ReadPart): void {
+    this.#reading.get(reader)?.handlePart(part);
+  }
+
+  forget(iterator: ReadIterator, reader: Reader | undefined): void {
     this.#waiting.delete(iterator);
+    if (reader) this.#reading.delete(reader);
   }
 }
 
@@ -143,7 +155,9 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
         this.#end()?.resolve({ done: true, value: undefined });
         return;
       }
-      this.#state = { kind: "reading", reads, reader: reads.open(request) };
+      const reader = reads.open(request);
+      this.#state = { kind: "reading", reads, reader };
+      this.#options.torrent.handleReading(reader, this);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       this.fail(error);
@@ -162,7 +176,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
   #ask(): void {
     const state = this.#state;
     if (state.kind === "reading") {
-      state.reads.next(state.reader, (part) => this.#handlePart(part));
+      state.reads.next(state.reader);
     } else if (state.kind === "new") {
       this.#state = { kind: "waiting" };
       this.#begin();
@@ -179,7 +193,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
     torrent.begin(this);
   }
 
-  #handlePart(part: ReadPart): void {
+  handlePart(part: ReadPart): void {
     switch (part.kind) {
       case "bytes": {
         const pending = this.#pending!;
@@ -203,7 +217,7 @@ class ReadIterator implements AsyncIterator<Uint8Array, undefined> {
     this.#pending = undefined;
     const { signal, torrent, burst } = this.#options;
     signal?.removeEventListener("abort", this.#onAbort);
-    torrent.forget(this);
+    torrent.forget(this, state.kind === "reading" ? state.reader : undefined);
     if (state.kind === "reading") burst(() => state.reads.close(state.reader));
     return pending;
   }

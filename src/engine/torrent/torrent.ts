@@ -418,6 +418,9 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
         this.#judgeCompletion();
         if (this.transfer?.isComplete === false) this.#host.handleCandidates();
         break;
+      case "part":
+        this.#reads.handlePart(output.reader, output.part);
+        break;
       case "sent":
         this.#traffic.countUploaded(output.bytes, this.#nowMs());
         break;

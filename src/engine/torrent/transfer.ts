@@ -3,7 +3,7 @@ import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import type { DiskFailure, PieceVerdict } from "../../ports/content.ts";
 import { Downloader } from "../download/downloader.ts";
 import type { DownloadOutput } from "../download/download-output.ts";
-import { Reads, type ReadsOutput } from "../download/reads.ts";
+import { type ReadPartOutput, Reads, type ReadsOutput } from "../download/reads.ts";
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import type { AddTorrent } from "../session-contract.ts";
@@ -39,6 +39,7 @@ export type TransferOutput =
   | { readonly kind: "confirmed" }
   /** Readers need pieces of files that are not wanted, or no longer do. */
   | { readonly kind: "wanted" }
+  | ReadPartOutput
   /** Bytes of blocks were sent. */
   | { readonly kind: "sent"; readonly bytes: number };
 

@@ -36,7 +36,7 @@ interface LentMemory {
  * The output to one peer: small messages are gathered in one buffer and written together when the burst of events that
  * caused them is over; blocks are sent from the memory into which they were read.
  */
-export class Output {
+export class SendBuffer {
   #connection: StreamConnection;
   readonly #onGathered: () => void;
   #buffer = NOTHING;
