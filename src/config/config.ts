@@ -161,7 +161,7 @@ export const configSchema = z.strictObject({
         .default([])
         .meta(
           note(
-            "Where peers announce from that may name their public address by ip= themselves.",
+            "Networks whose peers may name their public address with ip= when they announce.",
             "a list of addresses and networks like [192.168.1.0/24]",
           ),
         ),

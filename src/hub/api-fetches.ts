@@ -56,7 +56,7 @@ const listRoute = createRoute({
 const findRoute = createRoute({
   method: "get",
   path: "/fetches/{id}",
-  summary: "How far a fetch got; the torrent, once it is published",
+  summary: "The progress of a fetch, and its torrent once it is published",
   request: { params: idParameter },
   responses: answers(fetchSchema),
 });

@@ -3,8 +3,8 @@ import { LineLoads } from "../base/line-loads.ts";
 import { LEAST_BYTES_PER_SECOND, SeatRate } from "../base/seat-rate.ts";
 
 /**
- * A line that counts for no more than this many connections never loses one, however few seats
- * there are: a browser opens this many.
+ * A line with at most this many connections never loses one, however few seats there are: a
+ * browser opens this many.
  */
 const LINE_SPARED = 8;
 

@@ -70,7 +70,7 @@ export class DhtWorld {
     const sockets = new Map<Family, SimDatagramSocket>();
     const dht: Dht = new Dht({
       clock: this.simulation,
-      // Each machine draws from its own seed, so that one more packet here is not another id there.
+      // Each machine draws from its own seed, so that an extra packet at one does not change the ids of another.
       random: seededRandom(this.random.below(2 ** 32)),
       signatures,
       send: (packet, to) => {

@@ -49,7 +49,7 @@ for (const [why, status, request] of early) {
     assert.equal(page.headers.get("cache-control"), "no-store");
     const html = await page.text();
     assert.match(html, new RegExp(`"kind":"message","status":${status},`));
-    // Nothing about this hub, and nothing that the request claims.
+    // The page repeats nothing about this hub and nothing from the request.
     assert.doesNotMatch(html, /Harbour|evil|0\.0\.0|<script src|<link/);
     assert.match(
       page.headers.get("content-security-policy")!,

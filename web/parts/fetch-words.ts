@@ -16,7 +16,7 @@ export function fetchWords(fetch: Progress): string {
         : `Fetching ${fetchPercent(fetch)} %`;
     case "stalled":
       return fetch.size === null
-        ? "Stalled: nobody tells what is in it"
+        ? "Stalled: no peer has its details"
         : "Stalled: nobody has the pieces that are missing";
     case "waiting":
       return "Waiting for the disk";

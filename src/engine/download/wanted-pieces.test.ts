@@ -81,7 +81,7 @@ test("a piece is wanted as long as a reader reads it, whether its file is wanted
   assert.deepEqual(wanted.removeRead(1), [9, 10]);
 });
 
-test("the hashes of pieces that are read are waited for", () => {
+test("hashes of pieces that a reader needs count as lacking until they are known", () => {
   const { wanted, known } = world();
   for (let piece = 0; piece < 8; piece += 1) {
     known.add(piece);

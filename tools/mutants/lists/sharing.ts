@@ -129,8 +129,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "storage: a root is opened while a removed torrent closes it",
     file: "src/engine/storage/root-leases.ts",
-    from: "if (!this.#isTaken(waiter.root)) {",
-    to: "if (waiter.root.length > 0) {",
+    from: "if (!this.#isTaken(waiter.root)) return undefined;",
+    to: "if (waiter.root.length > 0) return undefined;",
     tests: OPENING,
   },
   {

@@ -151,7 +151,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "tracker: totals that could not be saved are forgotten",
     file: "src/tracker/principal-totals.ts",
-    from: "      for (const change of changes.values()) this.#note(change);\n",
+    from: "    for (const change of unsaved) this.#note(change);\n",
     to: "",
     tests: ["src/tracker/principal-totals"],
   },
