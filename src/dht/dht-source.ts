@@ -9,7 +9,10 @@ import { searchPeers } from "./peer-search.ts";
 
 /** Between two announces: nodes keep a peer for 30 minutes at least. */
 const ANNOUNCE_MS = 15 * 60_000;
-/** After a search that no node answered, or that found nobody while peers are wanted; doubled each time. */
+/**
+ * After a search that no node answered, an announce that no node has taken, or when nobody was found while peers are
+ * wanted; doubled each time.
+ */
 const RETRY_MS = 15_000;
 
 export interface DhtSourceOptions {
@@ -94,8 +97,8 @@ class TorrentSearch implements PeerSourceHandle {
           found += judged.length;
           if (judged.length > 0) swarm.offerPeers(tcpAddresses(judged));
         },
-        onDone: ({ hops }) => {
-          isHeard ||= hops !== undefined;
+        onDone: ({ hops, announcedTo }) => {
+          isHeard ||= this.#mayAnnounce ? announcedTo > 0 : hops !== undefined;
           left -= 1;
           if (left === 0) this.#searchAgain(isHeard && (found > 0 || seed));
         },

@@ -156,3 +156,17 @@ test("DHT: ours downloads a magnet link without a tracker from libtorrent", opti
   await new Running(t, [EVERSEED, "get", magnet, "-o", out, ...listen]).succeed();
   assertSame();
 });
+
+test("DHT: libtorrent downloads a magnet link without a tracker from ours", options, async (t) => {
+  const { local } = await ours(t, []);
+  const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
+  const node = `127.0.0.1:${local.port}`;
+  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+  const seed = new Running(t, [EVERSEED, "seed", torrent, "--data", folder, ...listen]);
+  await seed.event("ready");
+  const env = { DHT_NODE: String(local.port) };
+  const leech = new Running(t, [...PEER, "leech", magnet, out], env);
+  await leech.event("done");
+  await leech.succeed();
+  assertSame();
+});
