@@ -115,6 +115,26 @@ for (const [rate, seconds] of RATES) {
   );
 }
 
+for (const [leechers, rate, seconds] of [
+  [3, 64 * KIB, 36],
+  [8, 64 * KIB, 96],
+] as const) {
+  test(
+    `${leechers} leechers of one torrent under ${rate / KIB} KiB/s all get blocks, though each asks on and on`,
+    withSeed(88, async (seed, t) => {
+      const swarm = new SimSwarm({ seed, size: 16 * MIB, pieceLength: PIECE });
+      const server = await swarm.joinSeed({ link: BROAD, settings: { upBytesPerSecond: rate } });
+      const runs = (await swarm.joinLeechers(leechers, { link: BROAD })).map(({ run }) => run);
+      swarm.simulation.runFor(100);
+      for (const { torrent } of runs) torrent.addPeers([server.node.address]);
+      swarm.simulation.runFor(seconds * 1000);
+      const shares = runs.map(({ torrent }) => torrent.stats().downloaded);
+      assertEven(t, shares);
+      assertUsed(shares, rate * seconds);
+    }),
+  );
+}
+
 test(
   "six downloads with memory for four pieces and a slow disk get the same",
   withSeed(72, async (seed, t) => {

@@ -34,6 +34,13 @@ const OWED_MS = 1000;
 const OWED_SHARE = 1 / 16;
 /** Requests that cross our choke arrive within this time. */
 const CHOKE_GRACE_MS = 15_000;
+/**
+ * How long one peer may use what is scarce while others wait. In short turns all peers would get a little of many
+ * pieces, have no whole piece to pass on, and request pieces that others got meanwhile: ten leechers of a hub that is
+ * limited to 1 MiB/s take 35 s with turns of 5 s or more, 42 to 48 s with turns of 2 s or less. Eight peers in turn
+ * wait 42 s, less than the minute after which many programs close a connection.
+ */
+const TURN_MS = 6_000;
 
 /** What the uploader tells the torrent. */
 export type UploadOutput =
@@ -80,12 +87,8 @@ export class Uploader {
   /** Pieces that are being judged before they are served. */
   readonly #judging = new Map<number, Judging>();
   readonly #warm: WarmPieces;
-  /**
-   * With turns of 256 KiB all peers would get a little of many pieces, and have no whole piece to pass on: ten
-   * leechers of a hub that is limited to 1 MiB/s took 42 s instead of 35 s. The choker decides how long one may
-   * continue.
-   */
   #inTurn: UploadPeer | undefined;
+  #turnEndsMs = 0;
   /** Peers to serve now: they sent a request, took what we sent, or a piece that they wait for was judged. */
   readonly #toServe: (UploadPeer | undefined)[] = [];
   #toServeCount = 0;
@@ -205,16 +208,22 @@ export class Uploader {
     for (let left = waiting.size; left > 0; left -= 1) {
       const may = scarce === "rate" ? limit.available(now) >= BLOCK_BYTES : memory.mayTry();
       if (!may) break;
-      const peer = this.#nextInTurn(waiting);
+      const peer = this.#nextInTurn(waiting, now);
       waiting.delete(peer);
       this.#serve(peer);
     }
     return waiting.size > 0;
   }
 
-  /** Serves the peer in turn until it has everything it requested, then the one that has waited longest. */
-  #nextInTurn(waiting: ReadonlySet<UploadPeer>): UploadPeer {
-    if (!this.#inTurn || !waiting.has(this.#inTurn)) [this.#inTurn] = waiting;
+  /**
+   * Serves the peer in turn until it has everything it requested or its time is over, then the one that has waited
+   * longest.
+   */
+  #nextInTurn(waiting: ReadonlySet<UploadPeer>, now: number): UploadPeer {
+    if (!this.#inTurn || !waiting.has(this.#inTurn) || now >= this.#turnEndsMs) {
+      [this.#inTurn] = waiting;
+      this.#turnEndsMs = now + TURN_MS;
+    }
     return this.#inTurn!;
   }
 

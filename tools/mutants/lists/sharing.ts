@@ -168,4 +168,11 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/publish/hourly-sweep"],
   },
+  {
+    name: "sharing: a peer that requests without end stays in turn",
+    file: "src/engine/upload/uploader.ts",
+    from: " || now >= this.#turnEndsMs",
+    to: "",
+    tests: ["test/swarm/fairness"],
+  },
 ];
