@@ -122,6 +122,19 @@ test("HUB-40: a task counts before it has run, also for admission", async () => 
   assert.equal(budget.open("192.0.2.1", false).refusal(), undefined);
 });
 
+test("HUB-27: a task is charged before its cost is known, and gets back what it did not use", async () => {
+  const { budget, busy } = world();
+  const ask = () => budget.open("192.0.2.1", false);
+  // Of the 3,000 ms saved up 50 are left, and no time passes.
+  for (let asked = 0; asked < 2_950; asked += 1) assert.equal(ask().refusal(), undefined);
+  const tasks = Array.from({ length: 3 }, () => ask().run(busy(1)));
+  assert.equal(ask().refusal()?.status, 429);
+  await Promise.all(tasks);
+  // Each cost 1 ms, the refused request nothing, and 0.6 ms came in meanwhile.
+  for (let asked = 0; asked < 48; asked += 1) assert.equal(ask().refusal(), undefined, `${asked}`);
+  assert.equal(ask().refusal()?.status, 429);
+});
+
 test("HUB-40: a request that is half done has a place when new ones of its address have none", async () => {
   const { budget, busy } = world();
   const half = budget.open("192.0.2.1", false);

@@ -2,6 +2,13 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    name: "hub: a task costs nothing until it has run",
+    file: "src/hub/work-budget.ts",
+    from: "    take(RESERVED_MS);\n",
+    to: "",
+    tests: ["src/hub/work-budget"],
+  },
+  {
     name: "publish: whoever asks for a lost file has all files looked at each time",
     file: "src/publish/everseed.ts",
     from: " || beginMs < (this.#nextLookMs.get(row.id) ?? 0)",
