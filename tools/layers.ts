@@ -24,6 +24,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["metainfo", { imports: ["bencode"] }],
   ["wire", { imports: ["bencode"] }],
   ["announce", { imports: ["bencode"] }],
+  // Streams and handlers are the shapes of `ports`; a clock and chance come from there too.
+  ["utp", { imports: ["ports"] }],
   // Engines: speech and ports.
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.

@@ -1,0 +1,483 @@
+import type { Endpoint } from "../base/endpoint.ts";
+import type { EndpointAddress } from "../base/peer-address.ts";
+import type { NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
+import { AckPolicy } from "./ack-policy.ts";
+import type { ConnectionHost, ConnectionStart } from "./connection-host.ts";
+import type { Timed } from "./deadlines.ts";
+import { DelayMeter } from "./delay-meter.ts";
+import { Ledbat } from "./ledbat.ts";
+import { MtuSearch } from "./mtu-search.ts";
+import type { OutPacket } from "./out-packet.ts";
+import { Pacer } from "./pacer.ts";
+import {
+  DATA,
+  encodeHead,
+  encodeSelectiveAck,
+  FIN,
+  HEADER_BYTES,
+  type HeadFields,
+  type PacketHead,
+  type PacketType,
+  RESET,
+  SACK_OFFSET,
+  SELECTIVE_ACK_BYTES_MAX,
+  STATE,
+  SYN,
+} from "./packet.ts";
+import { ReceiveSide } from "./receive-side.ts";
+import { RoundTrip } from "./round-trip.ts";
+import { SendSide } from "./send-side.ts";
+import { sequenceAfter, toMicroseconds } from "./sequence.ts";
+import { UnreadBytes } from "./unread-bytes.ts";
+
+/** What a peer may send before we read it, and after a hole: two round trips of a fast line. */
+export const RECEIVE_WINDOW_BYTES = 4 * 1024 * 1024;
+/** The connection ends after so many waits without an ack, each twice as long: about a minute. */
+const TIMEOUTS_MAX = 6;
+/** Large packets are suspected after so many. */
+const BLACK_HOLE_TIMEOUTS = 2;
+/** We say goodbye for so long at most. */
+const ENDING_MS = 15_000;
+/** The pacer lets the next packets go after this. */
+const PACE_MS = 5;
+const NONE = Number.POSITIVE_INFINITY;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * One uTP connection. Packets and deadlines come in by calls; what has to go out is decided in `flush`, once for each burst
+ * of events, so that one ack serves a burst of packets.
+ *
+ * calling -> connected -> ending -> closed; calling -> closed; connected -> closed.
+ */
+export class UtpConnection implements StreamConnection, Timed {
+  readonly remote: EndpointAddress<"utp">;
+  readonly receiveId: number;
+  readonly sendId: number;
+  /** Of the flush: whether it is planned. Only the host changes it. */
+  isFlushPlanned = false;
+  waitingFor = -1;
+  readonly #host: ConnectionHost<UtpConnection>;
+  readonly #mtu: MtuSearch;
+  readonly #sender: SendSide;
+  readonly #receiver: ReceiveSide;
+  readonly #ledbat: Ledbat;
+  readonly #pacer = new Pacer();
+  readonly #roundTrip = new RoundTrip();
+  readonly #delays = new DelayMeter();
+  readonly #acks = new AckPolicy();
+  readonly #head: HeadFields;
+  #handler: StreamHandler | undefined;
+  #phase: "calling" | "connected" | "ending" | "closed";
+  #deadlineMs = NONE;
+  /** The end of the time for calling, or for ending. */
+  #phaseEndMs = NONE;
+  #timeoutFromMs = 0;
+  #heardSinceTimeout = false;
+  #peerWindowBytes = 0;
+  #mayProbeWindow = false;
+  #isWindowLimited = false;
+  #isPaced = false;
+  #hasFin = false;
+  /** Bytes that went into packets since the handler was told. */
+  #takenBytes = 0;
+  #isPaused = false;
+  readonly #unread: UnreadBytes;
+  /** The room that the peer was told of. */
+  #toldWindowBytes = RECEIVE_WINDOW_BYTES;
+
+  constructor(host: ConnectionHost<UtpConnection>, start: ConnectionStart) {
+    this.#host = host;
+    this.remote = { kind: "utp", endpoint: start.remote };
+    this.receiveId = start.receiveId;
+    this.sendId = start.sendId;
+    this.#mtu = new MtuSearch(start.remote.address.includes(":") ? 6 : 4);
+    this.#ledbat = new Ledbat(this.#mtu.sizeBytes - HEADER_BYTES);
+    this.#sender = new SendSide({
+      pool: host.pool,
+      mtu: this.#mtu,
+      firstSequence: start.firstSequence,
+    });
+    this.#phase = start.call === undefined ? "calling" : "connected";
+    this.#receiver = new ReceiveSide(start.call ?? 0, host.memory);
+    this.#unread = new UnreadBytes(host.memory);
+    this.#head = {
+      type: DATA,
+      connectionId: start.sendId,
+      timestamp: 0,
+      timestampDifference: 0,
+      windowBytes: 0,
+      sequence: 0,
+      ack: 0,
+    };
+  }
+
+  get local(): Endpoint | undefined {
+    return this.#phase === "calling" ? undefined : this.#host.local;
+  }
+
+  get bufferedBytes(): number {
+    return this.#sender.written.bytes + this.#takenBytes;
+  }
+
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** What may be in flight; for tests and for people. */
+  get windowBytes(): number {
+    return this.#ledbat.windowBytes;
+  }
+
+  unackedBytes(): number {
+    return this.#sender.written.bytes + this.#sender.unackedBytes;
+  }
+
+  /** Sends events to this handler from now on. */
+  attach(handler: StreamHandler): void {
+    this.#handler = handler;
+  }
+
+  /** Starts to call. */
+  call(timeoutMs: number): void {
+    this.#phaseEndMs = this.#host.clock.nowMs() + timeoutMs;
+    this.#transmit(this.#sender.addControl(SYN));
+    this.#updateDeadline();
+  }
+
+  /** The call is not made; the handler is told later. */
+  refuse(failure: NetFailure): void {
+    this.#host.clock.startTimer(0, () => this.#close(failure));
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#phase === "ending" || this.#phase === "closed") return;
+    this.#sender.written.push(bytes);
+    if (this.#phase === "connected") this.#host.planFlush(this);
+  }
+
+  pauseReading(): void {
+    this.#isPaused = true;
+  }
+
+  resumeReading(): void {
+    this.#isPaused = false;
+    if (this.#unread.bytes > 0) this.#host.planFlush(this);
+  }
+
+  destroy(): void {
+    this.#handler = undefined;
+    if (this.#phase === "connected") this.#end();
+    else if (this.#phase === "calling") this.#close(undefined);
+  }
+
+  /** Ends at once and tells the peer so; the handler is not called. */
+  abort(): void {
+    this.#handler = undefined;
+    if (this.#phase === "closed") return;
+    this.#sendEmpty(RESET);
+    this.#close(undefined);
+  }
+
+  handlePacket(head: PacketHead, bytes: Uint8Array): void {
+    if (this.#phase === "closed") return;
+    if (head.type === RESET) {
+      const isCalling = this.#phase === "calling";
+      const code = isCalling ? "ECONNREFUSED" : "ECONNRESET";
+      this.#close({ code, message: isCalling ? "the peer refused" : "the peer reset it" });
+      return;
+    }
+    const nowMs = this.#host.clock.nowMs();
+    if (head.type === SYN) {
+      // Our answer got lost, or the call came twice.
+      this.#acks.hurry();
+      this.#host.planFlush(this);
+      return;
+    }
+    if (!this.#sender.isPossible(head.ack)) return;
+    this.#heardSinceTimeout = true;
+    this.#delays.handleTimestamp(head.timestamp, nowMs);
+    if (this.#phase === "calling") {
+      if (head.type !== STATE || !this.#isAnswer(head)) return;
+      // STATE has the number of the first packet that follows.
+      this.#receiver.start(sequenceAfter(head.sequence, -1));
+      this.#phase = "connected";
+      this.#phaseEndMs = NONE;
+      this.#handleAck(head, bytes, nowMs);
+      this.#handler?.handleOpen();
+    } else {
+      this.#handleAck(head, bytes, nowMs);
+      if (head.type === DATA || head.type === FIN) this.#receive(head, bytes, nowMs);
+    }
+    this.#host.planFlush(this);
+  }
+
+  /** Sends what may be sent, acknowledges what came, tells the handler. */
+  flush(): void {
+    if (this.#phase === "closed") return;
+    this.#deliverUnread();
+    this.#sendPackets();
+    if (this.#acks.isDue(this.#host.clock.nowMs())) this.#sendEmpty(STATE);
+    const takenBytes = this.#takenBytes;
+    this.#takenBytes = 0;
+    if (this.#phase === "ending" && this.#hasFin && this.#sender.isAllAcked) this.#close(undefined);
+    else this.#updateDeadline();
+    if (takenBytes > 0) this.#handler?.handleSent(takenBytes);
+  }
+
+  handleDeadline(): void {
+    const nowMs = this.#host.clock.nowMs();
+    if (nowMs >= this.#phaseEndMs) {
+      this.#close({ code: "ETIMEDOUT", message: "the peer did not answer in time" });
+      return;
+    }
+    if (this.#awaitsAck && nowMs >= this.#timeoutFromMs + this.#roundTrip.timeoutMs) {
+      this.#handleTimeout(nowMs);
+    }
+    this.flush();
+  }
+
+  #isAnswer(head: PacketHead): boolean {
+    return sequenceAfter(head.ack, 1) === this.#sender.nextSequence;
+  }
+
+  #handleAck(head: PacketHead, bytes: Uint8Array, nowMs: number): void {
+    if (!this.#sender.isRecent(head.ack)) return;
+    const wasClosed = this.#isWindowClosed;
+    this.#peerWindowBytes = head.windowBytes;
+    // The wait for room is over: what was lost in it is sent at once.
+    if (wasClosed && !this.#isWindowClosed) this.#timeoutFromMs = nowMs;
+    const { ackedBytes, ackedPackets, lostPackets, roundTripMs } = this.#sender.handleAck(
+      head,
+      bytes,
+      nowMs,
+    );
+    if (roundTripMs !== undefined) {
+      this.#roundTrip.add(roundTripMs);
+      this.#delays.handleRoundTrip(roundTripMs, nowMs);
+    }
+    this.#delays.handleDifference(head.timestampDifference, nowMs);
+    if (ackedPackets > 0) {
+      this.#timeoutFromMs = nowMs;
+      this.#roundTrip.progressed();
+      this.#ledbat.setMinimum(this.#mtu.sizeBytes - HEADER_BYTES);
+      this.#ledbat.handleAck({
+        nowMs,
+        ackedBytes,
+        ackedPackets,
+        queueUs: this.#delays.queueUs,
+        roundTripQueueUs: this.#delays.roundTripQueueUs,
+        roundTripBaseUs: this.#delays.roundTripBaseUs,
+        isWindowLimited: this.#isWindowLimited,
+      });
+    }
+    if (lostPackets > 0) {
+      this.#ledbat.handleLoss(lostPackets, { nowMs, roundTripMs: this.#roundTrip.meanMs ?? 0 });
+    }
+  }
+
+  #receive(head: PacketHead, bytes: Uint8Array, nowMs: number): void {
+    const isFin = head.type === FIN;
+    const payload = isFin ? NOTHING : bytes.subarray(head.payloadStart);
+    const hadHole = this.#receiver.hasHole;
+    const roomBytes = this.#roomBytes;
+    const isRefused =
+      (isFin && !this.#receiver.placeEnd(head.sequence)) ||
+      (this.#isHolding && this.#receiver.isNext(head.sequence) && payload.length > roomBytes);
+    const placement = isRefused
+      ? "refused"
+      : this.#receiver.place(head.sequence, payload, roomBytes);
+    // The peer has to know at once of a hole, of what came twice and of what had no room.
+    if (placement !== "next" || hadHole || isFin) this.#acks.hurry();
+    if (placement !== "next") return;
+    this.#acks.handleNext(nowMs);
+    this.#deliver(payload, true);
+    for (let kept = this.#receiver.takeNext(); kept; kept = this.#receiver.takeNext()) {
+      this.#deliver(kept, false);
+    }
+    this.#endWithPeer();
+  }
+
+  /** The peer has ended, and everything was read: a peer that closed its side reads no more either. */
+  #endWithPeer(): void {
+    if (!this.#receiver.isComplete || this.#isHolding || this.#phase !== "connected") return;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    this.#end();
+    handler?.handleClose(undefined);
+  }
+
+  /** @param isBorrowed - The bytes are valid for this call only. */
+  #deliver(payload: Uint8Array, isBorrowed: boolean): void {
+    // Without a handler, nobody will read it.
+    if (payload.length === 0 || !this.#handler) return;
+    if (this.#isHolding) {
+      this.#unread.push(isBorrowed ? payload.slice() : payload);
+    } else {
+      this.#handler.handleBytes(payload, payload.length);
+    }
+  }
+
+  #deliverUnread(): void {
+    if (this.#unread.bytes === 0 || this.#isPaused) return;
+    while (!this.#isPaused && this.#handler) {
+      const part = this.#unread.take();
+      if (!part) break;
+      this.#handler.handleBytes(part, part.length);
+    }
+    // A peer that was told of little room waits for this.
+    if (this.#toldWindowBytes < RECEIVE_WINDOW_BYTES / 2) this.#acks.hurry();
+    this.#endWithPeer();
+  }
+
+  get #isHolding(): boolean {
+    return this.#isPaused || this.#unread.bytes > 0;
+  }
+
+  get #roomBytes(): number {
+    const own = RECEIVE_WINDOW_BYTES - this.#receiver.keptBytes - this.#unread.bytes;
+    return Math.max(Math.min(own, this.#host.memory.roomBytes), 0);
+  }
+
+  /** The peer has no room for a packet. */
+  get #isWindowClosed(): boolean {
+    return this.#peerWindowBytes < this.#mtu.sizeBytes - HEADER_BYTES;
+  }
+
+  get #awaitsAck(): boolean {
+    if (!this.#sender.isAllAcked) return true;
+    return this.#isWindowClosed && this.#sender.written.bytes > 0;
+  }
+
+  #sendPackets(): void {
+    if (this.#phase === "calling") {
+      if (this.#sender.hasLost) this.#transmit(this.#sender.nextLost());
+      return;
+    }
+    this.#pacer.advance({
+      nowMs: this.#host.clock.nowMs(),
+      windowBytes: this.#ledbat.windowBytes,
+      roundTripMs: this.#roundTrip.meanMs,
+      isSlowStart: this.#ledbat.isSlowStart,
+    });
+    this.#isWindowLimited = false;
+    this.#isPaced = false;
+    for (;;) {
+      const lost = this.#sender.hasLost ? this.#sender.nextLost() : undefined;
+      const payloadBytes = lost ? lost.payloadBytes : this.#sender.nextPayloadBytes;
+      if (!lost && payloadBytes === 0) break;
+      if (!this.#hasRoomFor(payloadBytes)) break;
+      if (!this.#pacer.mayDepart) {
+        this.#isPaced = true;
+        this.#isWindowLimited = true;
+        break;
+      }
+      const packet = lost ?? this.#sender.cutPacket();
+      if (!lost) this.#takenBytes += packet.payloadBytes;
+      this.#mayProbeWindow = false;
+      this.#pacer.depart(packet.payloadBytes);
+      this.#transmit(packet);
+    }
+    if (this.#phase !== "ending" || this.#hasFin || this.#sender.hasLost) return;
+    this.#hasFin = true;
+    this.#transmit(this.#sender.addControl(FIN));
+  }
+
+  #hasRoomFor(payloadBytes: number): boolean {
+    const bytes = this.#sender.inFlightBytes + payloadBytes;
+    if (bytes > this.#peerWindowBytes && !(this.#mayProbeWindow && this.#sender.isIdle)) {
+      return payloadBytes === 0;
+    }
+    // One packet is always allowed, else there would be no ack to wait for.
+    if (bytes <= this.#ledbat.windowBytes || this.#sender.isIdle) return true;
+    this.#isWindowLimited = true;
+    return false;
+  }
+
+  #transmit(packet: OutPacket): void {
+    const nowMs = this.#host.clock.nowMs();
+    if (this.#sender.isIdle) this.#timeoutFromMs = nowMs;
+    this.#sender.noteSent(packet, nowMs);
+    this.#encode(packet.bytes, packet.type, packet.sequence);
+    this.#host.send(packet.bytes.subarray(0, packet.datagramBytes), this.remote.endpoint);
+    // Every packet acknowledges; only holes need one that says more.
+    if (!this.#receiver.hasHole) this.#acks.acknowledged();
+  }
+
+  #sendEmpty(type: typeof STATE | typeof RESET): void {
+    const bytes = EMPTY_PACKET;
+    this.#encode(bytes, type, this.#sender.nextSequence);
+    const sackBytes = type === STATE ? this.#receiver.writeSelectiveAck(bytes, SACK_OFFSET) : 0;
+    const length = encodeSelectiveAck(bytes, sackBytes);
+    this.#host.send(bytes.subarray(0, length), this.remote.endpoint);
+    this.#acks.acknowledged();
+  }
+
+  #encode(bytes: Uint8Array, type: PacketType, sequence: number): void {
+    const head = this.#head;
+    this.#toldWindowBytes = this.#roomBytes;
+    head.type = type;
+    head.connectionId = type === SYN ? this.receiveId : this.sendId;
+    head.timestamp = toMicroseconds(this.#host.clock.nowMs());
+    head.timestampDifference = this.#delays.difference;
+    head.windowBytes = this.#toldWindowBytes;
+    head.ack = this.#receiver.ack;
+    head.sequence = sequence;
+    encodeHead(bytes, head);
+  }
+
+  #handleTimeout(nowMs: number): void {
+    this.#timeoutFromMs = nowMs;
+    const isClosed = this.#phase === "connected" && this.#isWindowClosed;
+    if (isClosed) this.#mayProbeWindow = true;
+    // A peer that answers our probes is alive, and may read slowly: that is for the owner to judge.
+    const isWaiting = isClosed && this.#heardSinceTimeout;
+    this.#heardSinceTimeout = false;
+    if (isWaiting) this.#roundTrip.progressed();
+    if (this.#roundTrip.timeouts >= TIMEOUTS_MAX) {
+      this.#sendEmpty(RESET);
+      this.#close({ code: "ETIMEDOUT", message: "the peer does not answer any more" });
+      return;
+    }
+    this.#roundTrip.timedOut();
+    this.#sender.handleTimeout();
+    if (isClosed) return;
+    this.#ledbat.handleTimeout();
+    if (this.#roundTrip.timeouts >= BLACK_HOLE_TIMEOUTS) this.#mtu.handleBlackHole();
+  }
+
+  /** Sends no more than what is in packets already, and then the end. */
+  #end(): void {
+    this.#phase = "ending";
+    this.#phaseEndMs = this.#host.clock.nowMs() + ENDING_MS;
+    this.#sender.written.clear();
+    this.#unread.clear();
+    this.#host.planFlush(this);
+  }
+
+  #close(failure: NetFailure | undefined): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#deadlineMs = NONE;
+    this.#sender.close();
+    this.#receiver.close();
+    this.#unread.clear();
+    this.#takenBytes = 0;
+    this.#host.drop(this);
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.handleClose(failure);
+  }
+
+  #updateDeadline(): void {
+    let deadlineMs = Math.min(this.#phaseEndMs, this.#acks.dueMs);
+    if (this.#awaitsAck) {
+      deadlineMs = Math.min(deadlineMs, this.#timeoutFromMs + this.#roundTrip.timeoutMs);
+    }
+    if (this.#isPaced) deadlineMs = Math.min(deadlineMs, this.#host.clock.nowMs() + PACE_MS);
+    this.#deadlineMs = deadlineMs;
+    this.#host.retime(this);
+  }
+}
+
+/** Packets without payload are built here: each is sent before the next is built. */
+const EMPTY_PACKET = new Uint8Array(SACK_OFFSET + SELECTIVE_ACK_BYTES_MAX);
