@@ -72,7 +72,7 @@ export class ReceiveSide {
     if (payload.length > roomBytes) return "refused";
     // Bit 0 of a selective ack is two after the ack.
     if (distance > REORDER_PACKETS_MAX) return "refused";
-    const kept = (this.#kept ??= new Array<undefined>(REORDER_PACKETS_MAX).fill(undefined));
+    const kept = (this.#kept ??= Array.from({ length: REORDER_PACKETS_MAX }, () => undefined));
     const index = sequence & (REORDER_PACKETS_MAX - 1);
     if (kept[index]) return "duplicate";
     kept[index] = payload.slice();

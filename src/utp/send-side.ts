@@ -31,7 +31,7 @@ export class SendSide {
   readonly #pool: PacketPool;
   readonly #mtu: MtuSearch;
   /** The packets from `#oldest` to `#next`, by number; a number that is acknowledged out of order has its packet still. */
-  #ring: (OutPacket | undefined)[] = new Array<undefined>(RING_FIRST).fill(undefined);
+  #ring: (OutPacket | undefined)[] = emptyRing(RING_FIRST);
   #oldest: number;
   #next: number;
   #inFlightBytes = 0;
@@ -42,7 +42,7 @@ export class SendSide {
   #lostFrom: number;
   #order = 0;
   /** The latest sendings that have arrived, the latest first. */
-  readonly #arrived: number[] = new Array<number>(LATER_ARRIVALS).fill(0);
+  readonly #arrived: number[] = Array.from({ length: LATER_ARRIVALS }, () => 0);
   #repeatedAcks = 0;
   readonly #result: AckResult = {
     ackedBytes: 0,
@@ -302,7 +302,7 @@ export class SendSide {
   }
 
   #grow(): void {
-    const larger = new Array<OutPacket | undefined>(this.#ring.length * 2).fill(undefined);
+    const larger = emptyRing(this.#ring.length * 2);
     for (const packet of this.#ring) {
       if (packet) larger[packet.sequence & (larger.length - 1)] = packet;
     }
@@ -314,4 +314,8 @@ export class SendSide {
     invariant(packet, "every number from the oldest to the next has its packet");
     return packet;
   }
+}
+
+function emptyRing(length: number): (OutPacket | undefined)[] {
+  return Array.from({ length }, () => undefined);
 }

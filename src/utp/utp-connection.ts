@@ -432,7 +432,7 @@ export class UtpConnection implements StreamConnection, Timed {
     // A peer that answers our probes is alive, and may read slowly: that is for the owner to judge.
     const isWaiting = isClosed && this.#heardSinceTimeout;
     this.#heardSinceTimeout = false;
-    if (isWaiting) this.#roundTrip.progressed();
+    if (isWaiting) this.#roundTrip.startAgain();
     if (this.#roundTrip.timeouts >= TIMEOUTS_MAX) {
       this.#sendEmpty(RESET);
       this.#close({ code: "ETIMEDOUT", message: "the peer does not answer any more" });
@@ -440,7 +440,8 @@ export class UtpConnection implements StreamConnection, Timed {
     }
     this.#roundTrip.timedOut();
     this.#sender.handleTimeout();
-    if (isClosed) return;
+    // A call that gets no answer says nothing about the line, and no room nothing either.
+    if (isClosed || this.#phase === "calling") return;
     this.#ledbat.handleTimeout();
     if (this.#roundTrip.timeouts >= BLACK_HOLE_TIMEOUTS) this.#mtu.handleBlackHole();
   }

@@ -137,8 +137,9 @@ export class UtpSocket {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const ofAddress of [...this.#connections.values()]) {
-      for (const connection of [...ofAddress.values()]) connection.abort();
+    // Each leaves the maps, which allow that while they are walked through.
+    for (const ofAddress of this.#connections.values()) {
+      for (const connection of ofAddress.values()) connection.abort();
     }
   }
 

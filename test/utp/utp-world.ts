@@ -26,6 +26,8 @@ export interface UtpWorldOptions {
   readonly back?: LinkOptions;
   /** What the clock of B shows when that of A shows so much. */
   readonly clockOfB?: (nowMs: number) => number;
+  /** What A's own random numbers are; the first two are the id and the number of its first call. */
+  readonly randomOfA?: Random;
 }
 
 /** What happens to a connection, and a flow of known bytes over it. */
@@ -95,11 +97,17 @@ export class UtpWorld {
   datagrams = 0;
   refuses = false;
 
-  constructor({ seed, there = INSTANT, back = there, clockOfB = (now) => now }: UtpWorldOptions) {
+  constructor({
+    seed,
+    there = INSTANT,
+    back = there,
+    clockOfB = (now) => now,
+    randomOfA,
+  }: UtpWorldOptions) {
     this.random = seededRandom(seed);
     this.there = new SimLink(this, there);
     this.back = new SimLink(this, back);
-    this.a = this.#machine(A, this.simulation);
+    this.a = this.#machine(A, this.simulation, randomOfA);
     const { simulation } = this;
     const clock: Clock = {
       nowMs: () => clockOfB(simulation.nowMs()),
@@ -109,11 +117,11 @@ export class UtpWorld {
     this.b = this.#machine(B, clock);
   }
 
-  #machine(local: Endpoint, clock: Clock): UtpSocket {
+  #machine(local: Endpoint, clock: Clock, random?: Random): UtpSocket {
     return new UtpSocket({
       local,
       clock,
-      random: seededRandom(this.random.below(2 ** 32)),
+      random: random ?? seededRandom(this.random.below(2 ** 32)),
       send: (bytes, to) => this.send(bytes, local, to),
       soon: (fire) => void this.simulation.startTimer(0, fire),
       accept: (connection) => {
