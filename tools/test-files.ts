@@ -10,6 +10,7 @@ const SUITES = {
     "test/fixtures",
     "test/swarm",
     "test/dht",
+    "test/utp",
     "test/fuzz",
     "test/package",
     "test/cli",

@@ -123,11 +123,6 @@ export class UtpConnection implements StreamConnection, Timed {
     return this.#deadlineMs;
   }
 
-  /** What may be in flight; for tests and for people. */
-  get windowBytes(): number {
-    return this.#ledbat.windowBytes;
-  }
-
   unackedBytes(): number {
     return this.#sender.written.bytes + this.#sender.unackedBytes;
   }
