@@ -1,7 +1,7 @@
 import { invariant } from "../base/errors.ts";
 import type { MtuSearch } from "./mtu-search.ts";
 import type { OutPacket, PacketPool } from "./out-packet.ts";
-import { DATA, FIN, HEADER_BYTES, type PacketHead, STATE, SYN } from "./packet.ts";
+import { DATA, type FIN, HEADER_BYTES, type PacketHead, STATE, type SYN } from "./packet.ts";
 import { sequenceAfter, sequenceDistance } from "./sequence.ts";
 import { WriteQueue } from "./write-queue.ts";
 
