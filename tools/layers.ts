@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine store accounts guard tracker publish hub commands platform config";
+  "ports api engine mse store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -32,6 +32,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["dht", { imports: ["bencode", "engine", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
+  // It decorates streams in a way that the engine declares.
+  ["mse", { imports: ["engine", "wire", "ports"] }],
   ["store", { imports: [], packages: true, world: true }],
   // Services: what people use.
   ["accounts", { imports: ["store", "ports"], packages: true }],
@@ -46,9 +48,10 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
       // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
       // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
       // The only package is that of the shapes in `api`.
-      imports: "accounts api bencode metainfo engine dht tracker-client guard publish ports".split(
-        " ",
-      ),
+      imports:
+        "accounts api bencode metainfo engine dht mse tracker-client guard publish ports".split(
+          " ",
+        ),
       packages: true,
     },
   ],
@@ -57,10 +60,14 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), world: true }],
-  // `platform`: the version, which `--version` and the help need at once.
+  // `mse`: the choices of an option. `platform`: the version, which `--version` and the help need at once.
   [
     "cli",
-    { imports: ["api", "ports", "commands", "daemon", "platform"], packages: true, world: true },
+    {
+      imports: ["api", "ports", "mse", "commands", "daemon", "platform"],
+      packages: true,
+      world: true,
+    },
   ],
 ]);
 

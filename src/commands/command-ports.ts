@@ -3,6 +3,7 @@ import type { MakeFetch } from "../guard/guarded-fetch.ts";
 import type { OwnNetworks } from "../guard/own-networks.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, PieceHasher, SlabPool } from "../ports/content.ts";
+import type { KeyExchange } from "../ports/key-exchange.ts";
 import type { Log } from "../ports/log.ts";
 import type { DatagramNet, HttpCalls, HttpFetch, PeerTransport, Uploads } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
@@ -44,6 +45,7 @@ export interface DiskPorts {
 export interface SessionPorts extends DiskPorts {
   readonly clock: Clock;
   readonly random: Random;
+  readonly keyExchange: KeyExchange;
   /** @param allowRemote - Called before each connection that we open (house rule 8). */
   readonly openTransports: (allowRemote: (peer: Endpoint) => boolean) => readonly PeerTransport[];
   readonly datagrams: DatagramNet;

@@ -13,6 +13,7 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
+import type { EncryptionMode } from "../mse/encryption-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
@@ -22,6 +23,7 @@ import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type NamedPeer, resolvePeers } from "./peer-addresses.ts";
 import { ResumeFile } from "./resume-file.ts";
+import { type StreamCount, StreamNews } from "./stream-news.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
@@ -45,6 +47,7 @@ export interface GetOptions extends CommandRun<GetEvent> {
   /** After the download, seed up to this ratio or until the signal. `undefined` ends at once. */
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly encryption: EncryptionMode;
   readonly peers: readonly NamedPeer[];
   /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
@@ -78,6 +81,8 @@ export type GetEvent =
       readonly bytes: number;
       readonly root: string;
     }
+  /** How the streams of the connected peers go over the line has changed; looked at every second. */
+  | { readonly kind: "connected"; readonly streams: readonly StreamCount[] }
   /** Sent every second. */
   | { readonly kind: "stats"; readonly phase: GetPhase; readonly stats: TorrentStats }
   | {
@@ -148,6 +153,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
   await prepareFolder(ports, root, options.folder);
   const session = await openSession(ports, {
     listen: options.listen,
+    encryption: options.encryption,
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
@@ -168,6 +174,7 @@ class Download {
   #wanted: readonly boolean[] = [];
   #trackers: readonly TrackerSource[] = [];
   #news: TrackerNews | undefined;
+  readonly #streams = new StreamNews();
   #complete = false;
   /** Counts up to `ALONE_TICKS` while there is no peer. */
   #aloneTicks = 0;
@@ -342,6 +349,8 @@ class Download {
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
     this.#news?.tell();
+    const streams = this.#streams.next(torrent.peers());
+    if (streams) this.#options.onEvent({ kind: "connected", streams });
     if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
   }

@@ -1,6 +1,7 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
+import type { EncryptionMode } from "../mse/encryption-mode.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -16,6 +17,7 @@ export interface HubFetchingOptions {
   readonly host: string;
   readonly downBytesPerSecond: number;
   readonly upBytesPerSecond: number;
+  readonly encryption: EncryptionMode;
   readonly ports: SessionPorts;
 }
 
@@ -77,9 +79,10 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, downBytesPerSecond, upBytesPerSecond, ports } = this.#options;
+    const { host, encryption, downBytesPerSecond, upBytesPerSecond, ports } = this.#options;
     this.#session ??= openSession(ports, {
       listen: { host, port: 0 },
+      encryption,
       downBytesPerSecond,
       upBytesPerSecond,
     });

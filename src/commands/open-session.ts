@@ -1,6 +1,8 @@
 import type { PeerSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
+import type { EncryptionMode } from "../mse/encryption-mode.ts";
+import { streamEncryption } from "../mse/stream-encryption.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
@@ -19,6 +21,7 @@ const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0
 export interface OneShotSessionOptions {
   /** Used as it is; `undefined` takes a free port. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly encryption: EncryptionMode;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   /** `undefined`: no DHT. */
@@ -59,7 +62,7 @@ export async function openSession(
   ports: SessionPorts,
   options: OneShotSessionOptions,
 ): Promise<OneShotSession> {
-  const { clock, random, log, faults } = ports;
+  const { clock, random, keyExchange, log, faults } = ports;
   const disk = ports.openDisk();
   const guard = new NetGuard(ports);
   const session = new Session({
@@ -77,6 +80,7 @@ export async function openSession(
       downBytesPerSecond: options.downBytesPerSecond ?? 0,
       upBytesPerSecond: options.upBytesPerSecond ?? 0,
     },
+    decorators: streamEncryption({ mode: options.encryption, clock, random, keyExchange }),
   });
   const trackerClient = new TrackerClient({
     clock,

@@ -1,5 +1,6 @@
 import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
+import type { EncryptionMode } from "../mse/encryption-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";
@@ -23,6 +24,7 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   /** The folder that holds the content of the given torrents. */
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
+  readonly encryption: EncryptionMode;
   readonly upBytesPerSecond?: number | undefined;
   /**
    * Announce URLs that the user adds: every torrent is announced there too, and created torrents
@@ -93,6 +95,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
   }
   const session = await openSession(ports, {
     listen: options.listen,
+    encryption: options.encryption,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
   });

@@ -223,6 +223,15 @@ export const configSchema = z.strictObject({
       upBytesPerSecond: bytesPerSecond()
         .default(0)
         .meta(note("Limit for sending to peers.", "bytes per second; 0 is no limit")),
+      encryption: z
+        .enum(["prefer", "require", "off"])
+        .default("prefer")
+        .meta(
+          note(
+            "Streams to peers: encrypted where they can be, encrypted or refused, or plain only.",
+            "prefer, require or off",
+          ),
+        ),
     })
     .prefault({}),
   limits: z

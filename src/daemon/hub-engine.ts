@@ -2,13 +2,18 @@ import { type Config, PEER_PORT } from "../config/config.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import type { EnginePorts } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
+import type { SleepingMarks } from "../mse/sleeping-marks.ts";
+import { streamEncryption } from "../mse/stream-encryption.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
+import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { listenOnFirst } from "../commands/listening.ts";
 
 type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly disk: NodeDisk;
+  /** The torrents that `wake` wakes. */
+  readonly sleeping: SleepingMarks;
 };
 
 /**
@@ -19,7 +24,7 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
  */
 export async function openHubEngine(
   config: Config,
-  { clock, random, disk, log, faults, wake }: EngineWorld & Pick<Everseed, "wake">,
+  { clock, random, disk, log, faults, wake, sleeping }: EngineWorld & Pick<Everseed, "wake">,
 ): Promise<Session> {
   const memory = memoryShares(config.limits.memoryBytesMax);
   const session = new Session({
@@ -39,6 +44,13 @@ export async function openHubEngine(
       upBytesPerSecond: config.engine.upBytesPerSecond,
     },
     wake,
+    decorators: streamEncryption({
+      mode: config.engine.encryption,
+      clock,
+      random,
+      keyExchange: new NodeKeyExchange(),
+      sleeping,
+    }),
   });
   const host = config.engine.host ?? config.host;
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];

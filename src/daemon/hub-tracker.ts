@@ -7,6 +7,7 @@ import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
+import type { SleepingMarks } from "../mse/sleeping-marks.ts";
 import type { Log } from "../ports/log.ts";
 import type { DatagramSocket } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
@@ -50,6 +51,8 @@ export interface HubTrackerParts {
   /** The bound ports of the web site and of the everseed's engine. */
   readonly webPort: number;
   readonly peerPort: number;
+  /** Follows what is published. */
+  readonly sleeping: SleepingMarks;
 }
 
 /**
@@ -58,7 +61,7 @@ export interface HubTrackerParts {
  * @throws {CommandError} (rejects) When the UDP port cannot be bound.
  */
 export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
-  const { store, clock, random, log, faults, webPort, peerPort } = parts;
+  const { store, clock, random, log, faults, webPort, peerPort, sleeping } = parts;
   const names = { publicAddress: config.engine.publicAddress, publicUrl: config.publicUrl };
   const seedPlace = {
     host: config.engine.host ?? config.host,
@@ -87,8 +90,14 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
       { host: config.host, port: udpPort, named: nameUdp },
       { port: socket.local.port, webPort },
     ),
-    register: (infohashes: Infohashes) => tracker.register(infohashes),
-    unregister: (infohashes: Infohashes) => tracker.unregister(infohashes),
+    register: (infohashes: Infohashes) => {
+      tracker.register(infohashes);
+      sleeping.add(infohashes);
+    },
+    unregister: (infohashes: Infohashes) => {
+      tracker.unregister(infohashes);
+      sleeping.delete(infohashes);
+    },
     setFetched: (infohash, isFetched) => tracker.setFetched(infohash, isFetched),
     setWhole: (infohashes: Infohashes, isWhole: boolean) => tracker.setWhole(infohashes, isWhole),
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),

@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
+import { SleepingMarks } from "../mse/sleeping-marks.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
@@ -126,7 +127,9 @@ async function compose(
     onChanged: (id) => contents.forget(id),
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
   });
+  const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
   const session = await openHubEngine(config, {
+    sleeping,
     clock,
     random,
     disk,
@@ -149,6 +152,7 @@ async function compose(
     faults,
     webPort: server.port,
     peerPort: session.port,
+    sleeping,
   });
   undo.push(() => tracker.close());
 
@@ -201,6 +205,7 @@ async function compose(
     host: config.engine.host ?? config.host,
     downBytesPerSecond: config.engine.downBytesPerSecond,
     upBytesPerSecond: config.engine.upBytesPerSecond,
+    encryption: config.engine.encryption,
     ports: sessionPorts(log, faults),
   });
   const fetches = new Fetches({

@@ -1,5 +1,6 @@
 import type { SessionPorts } from "../commands/command-ports.ts";
 import { NodeClock } from "../platform/node-clock.ts";
+import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import { NodeRandom } from "../platform/node-random.ts";
 import { NodeSignatures } from "../platform/node-signatures.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
@@ -15,6 +16,7 @@ export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
     ...diskPorts(log),
     clock: new NodeClock(),
     random: new NodeRandom(),
+    keyExchange: new NodeKeyExchange(),
     openTransports: (allowRemote) => [new TcpNet({ log, allowRemote })],
     datagrams: new UdpNet({ log }),
     signatures: new NodeSignatures(),

@@ -6,6 +6,7 @@ import { EngineError } from "./engine-error.ts";
 import type { DialRequest, PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { EnginePorts, EngineSettings } from "./session-contract.ts";
 import type { Bursts } from "./sharing/bursts.ts";
+import type { StreamDecorators } from "./stream-decorator.ts";
 import { isDialable } from "./swarm/dialable.ts";
 
 /** The most peers that may wait to be dialled for one owner. */
@@ -16,6 +17,7 @@ export interface RoutesHost {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly bursts: Bursts;
+  readonly decorators: StreamDecorators;
   /** Opens a connection; `undefined` when a limit forbids it now. */
   dial(
     ways: readonly [DialRequest["remote"]],
@@ -127,12 +129,15 @@ export class Routes {
   add(infohash: Uint8Array, owner: PeerOwner): PeerRoute {
     const route = new Route(this, infohash.slice(), owner);
     this.#routes.set(infohashKey(infohash), route);
+    this.#host.decorators.handleInfohash?.(route.infohash, true);
     return route;
   }
 
   remove(route: Route): void {
     const key = infohashKey(route.infohash);
-    if (this.#routes.get(key) === route) this.#routes.delete(key);
+    if (this.#routes.get(key) !== route) return;
+    this.#routes.delete(key);
+    this.#host.decorators.handleInfohash?.(route.infohash, false);
   }
 
   /** @returns Whether the connection was taken, or a promise of it; `undefined` when the infohash has no owner here. */

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, FileStamp, SlabPool } from "../ports/content.ts";
 import type { ExistingFiles } from "./existing-files.ts";
 import type { ExtensionKind } from "./extension.ts";
-import type { StreamDecorators } from "./stream-decorator.ts";
+import type { StreamDecorators, StreamEncryption } from "./stream-decorator.ts";
 import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerTransport } from "../ports/net.ts";
@@ -122,6 +122,8 @@ export interface PeerStatus {
   /** Where the connection leads, or comes from; its kind is the transport. */
   readonly remote: PeerAddress;
   readonly incoming: boolean;
+  /** `undefined` where its stream is plain. */
+  readonly encryption: StreamEncryption | undefined;
   readonly client: string;
   readonly piecesHeld: number;
   readonly amChoking: boolean;

@@ -1,4 +1,3 @@
-import { fromHex } from "../base/bytes.ts";
 import { infohashKey, wireInfohashes } from "../base/infohash.ts";
 import { banKey, networkKey, type PeerAddress } from "../base/peer-address.ts";
 import { makePeerId } from "../base/peer-id.ts";
@@ -132,6 +131,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     const known = keys.find((key) => this.#byInfohash.has(key) || this.#routes.has(key));
     if (known !== undefined) throw new EngineError("duplicate-torrent", known);
     for (const key of keys) this.#byInfohash.set(key, torrent);
+    this.#tellDecorators(torrent, true);
     this.#torrents.add(torrent);
     this.bursts.run(() => {
       torrent.start();
@@ -193,6 +193,13 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     for (const infohash of wireInfohashes(torrent.infohashes)) {
       this.#byInfohash.delete(infohashKey(infohash));
     }
+    this.#tellDecorators(torrent, false);
+  }
+
+  #tellDecorators({ infohashes }: Torrent, isHere: boolean): void {
+    for (const infohash of wireInfohashes(infohashes)) {
+      this.decorators.handleInfohash?.(infohash, isHere);
+    }
   }
 
   // ---- Connections -------------------------------------------------------------------------------
@@ -211,18 +218,12 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
       decorating: this.#decorating,
       decorator: this.decorators.incoming?.({
         remote,
-        infohashes: () => this.#infohashes(),
       }),
     });
     this.#strays.set(accepted, now);
     this.#count(remote, 1);
     this.#scheduleTick();
     return accepted;
-  }
-
-  *#infohashes(): Generator<Uint8Array> {
-    for (const key of this.#byInfohash.keys()) yield fromHex(key)!;
-    for (const { infohash } of this.#routes.all()) yield infohash;
   }
 
   admit(connection: Connection, infohash: Uint8Array): boolean | Promise<boolean> {

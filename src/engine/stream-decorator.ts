@@ -48,9 +48,14 @@ export type DecoratorStep =
       readonly early?: Uint8Array | undefined;
       /** The negotiated infohash of 20 bytes: the peer's handshake may name no other. */
       readonly infohash?: Uint8Array | undefined;
+      /** What people are told of it. */
+      readonly encryption?: StreamEncryption | undefined;
     }
   /** Closes the connection; the peer did nothing wrong. */
   | { readonly kind: "refused"; readonly reason: string };
+
+/** `header`: only the start of the stream was encrypted. */
+export type StreamEncryption = "header" | "rc4";
 
 /** Both directions of a decorated stream. */
 export interface StreamCipher {
@@ -90,15 +95,17 @@ export interface StreamDecorators {
     readonly remote: PeerAddress;
     readonly infohash: Uint8Array;
   }) => StreamDecorator | undefined;
+  /** Called when a peer has dialled us, before its first bytes: both handshakes go through the decorator. */
+  readonly incoming?: (peer: { readonly remote: PeerAddress }) => StreamDecorator | undefined;
   /**
-   * Called when a peer has dialled us, before its first bytes: both handshakes go through the decorator.
+   * Called when a peer that we dialled was reached, and the connection ended before its handshake was complete.
    *
-   * @param peer.infohashes - Those of the current torrents and owners, 20 bytes each.
+   * @returns True to dial the peer once more at once, because its stream will be decorated differently. The failure
+   *   does not count against the peer then.
    */
-  readonly incoming?: (peer: {
-    readonly remote: PeerAddress;
-    readonly infohashes: () => Iterable<Uint8Array>;
-  }) => StreamDecorator | undefined;
+  readonly isWorthAnotherTry?: (remote: PeerAddress) => boolean;
+  /** Peers may ask for this infohash of 20 bytes from now on, or not any more: a torrent or its owner came, or went. */
+  readonly handleInfohash?: (infohash: Uint8Array, isHere: boolean) => void;
   /** Called for peers of torrents: everything after the 68 bytes of each side goes through the decorator. */
   readonly behindHandshake?: (peer: DecoratedPeer) => StreamDecorator | undefined;
 }

@@ -38,6 +38,7 @@ function seed(machine: CommandMachine, options: Partial<SeedOptions>) {
     sources: ["talks.torrent"],
     folder: ".",
     listen: { host: "::", port: PORT },
+    encryption: "prefer",
     trackers: [],
     onEvent: () => undefined,
     signal: NEVER,
@@ -55,6 +56,7 @@ function get(machine: CommandMachine, options: Partial<GetOptions>) {
     hidden: false,
     seed: undefined,
     listen: undefined,
+    encryption: "prefer",
     peers: [],
     trackers: [],
     downBytesPerSecond: undefined,
@@ -102,7 +104,9 @@ test("seed and get, from the first event to the last: the tracker names the seed
     false,
   );
   const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== "stats");
-  assert.deepEqual(kinds, ["ready", "known", "done"]);
+  assert.deepEqual(kinds, ["ready", "known", "connected", "done"]);
+  const connected = events.find((event) => event.kind === "connected");
+  assert.deepEqual(connected?.streams, [{ transport: "tcp", encryption: "header", peers: 1 }]);
 
   end.abort();
   const { uploaded } = await world.run(seeding, 60_000);

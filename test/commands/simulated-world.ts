@@ -11,6 +11,7 @@ import type {
 import { OwnNetworks } from "../../src/guard/own-networks.ts";
 import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import { SimKeyExchange } from "../../src/sim/sim-key-exchange.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { SimDisk } from "../../src/sim/sim-disk.ts";
 import { SimMeasure } from "../../src/sim/sim-measure.ts";
@@ -57,6 +58,7 @@ export class SimulatedWorld {
     const ports: CommandWorld = {
       clock: simulation,
       random: seededRandom(this.#seed + this.#machines),
+      keyExchange: new SimKeyExchange(),
       files,
       openFetch: async () => assert.fail("no URL is named"),
       openDisk: () => openDisk(disk),

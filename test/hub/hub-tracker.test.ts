@@ -8,6 +8,7 @@ import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { type HubTracker, openHubTracker } from "../../src/daemon/hub-tracker.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { type Log, type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
+import { SleepingMarks } from "../../src/mse/sleeping-marks.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeFiles } from "../../src/platform/node-files.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
@@ -316,6 +317,7 @@ test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP
       faults: UNCOUNTED,
       webPort: 0,
       peerPort: 6882,
+      sleeping: new SleepingMarks({ clock: new NodeClock(), all: () => [] }),
     },
   );
   isShut = true;

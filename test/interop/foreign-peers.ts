@@ -5,7 +5,10 @@ import type { TestContext } from "node:test";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { freePort, Running, until } from "./process.ts";
 
-const LIBTORRENT = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
+export const LIBTORRENT = [
+  "/usr/bin/python3",
+  path.join(import.meta.dirname, "libtorrent-peer.py"),
+];
 
 /** A requirement of a test. */
 export interface Needed {
@@ -23,10 +26,23 @@ export interface ForeignPeer extends Needed {
   /** False: Transmission 3.00 leaves files of 0 bytes out of a download. */
   readonly makesEmptyFiles: boolean;
   /** Seeds the content of `folder`. @returns The port it listens on. */
-  seed(t: TestContext, torrent: string, folder: string): Promise<number>;
+  seed(
+    t: TestContext,
+    torrent: string,
+    folder: string,
+    encryption?: ForeignEncryption,
+  ): Promise<number>;
   /** Downloads into `folder`, from the peers that its tracker names. Resolves when it has everything. */
-  leech(t: TestContext, source: string, folder: string): Promise<void>;
+  leech(
+    t: TestContext,
+    source: string,
+    folder: string,
+    encryption?: ForeignEncryption,
+  ): Promise<void>;
 }
+
+/** How a foreign peer encrypts its streams. */
+export type ForeignEncryption = "allow" | "require" | "off";
 
 /** A program that is only started. */
 export function program(name: string): Needed {
@@ -138,6 +154,7 @@ class TransmissionDaemon {
     t: TestContext,
     folder: string,
     address = "127.0.0.1",
+    encryption: ForeignEncryption = "allow",
   ): Promise<TransmissionDaemon> {
     const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
@@ -156,7 +173,7 @@ class TransmissionDaemon {
         "rpc-port": rpcPort,
         "rpc-whitelist-enabled": false,
         "rename-partial-files": false,
-        encryption: 0,
+        encryption: encryption === "require" ? 2 : 0,
       }),
     );
     const running = new Running(t, ["transmission-daemon", "--foreground", "--config-dir", config]);
@@ -182,8 +199,8 @@ export const transmission: ForeignPeer = {
   dialsLoopback: false,
   readsHybrid: false,
   missing: () => missingProgram("transmission-daemon"),
-  seed: async (t, torrent, folder) => {
-    const daemon = await TransmissionDaemon.start(t, folder);
+  seed: async (t, torrent, folder, encryption) => {
+    const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption);
     daemon.remote(["--add", torrent, "--download-dir", folder]);
     daemon.remote(["-t", "all", "--verify"]);
     await until("transmission has checked its files", () => daemon.done());
@@ -213,7 +230,10 @@ class QBittorrent {
     this.#api = `http://127.0.0.1:${webPort}/api/v2`;
   }
 
-  static async start(t: TestContext): Promise<QBittorrent> {
+  static async start(
+    t: TestContext,
+    encryption: ForeignEncryption = "allow",
+  ): Promise<QBittorrent> {
     const profile = temporaryFolder(t, "qbittorrent-");
     const [peerPort, webPort] = [await freePort(), await freePort()];
     const config = path.join(profile, "qBittorrent", "config");
@@ -228,7 +248,7 @@ class QBittorrent {
         "Session\\LSDEnabled=false",
         "Session\\PeXEnabled=false",
         `Session\\Port=${peerPort}`,
-        "Session\\Encryption=0",
+        `Session\\Encryption=${["allow", "require", "off"].indexOf(encryption)}`,
         "Session\\BTProtocol=TCP",
         "Session\\MultiConnectionsPerIp=true",
         "[Preferences]",
@@ -282,14 +302,14 @@ export const qbittorrent: ForeignPeer = {
   dialsLoopback: true,
   readsHybrid: true,
   missing: () => missingProgram("qbittorrent-nox"),
-  seed: async (t, torrent, folder) => {
-    const client = await QBittorrent.start(t);
+  seed: async (t, torrent, folder, encryption) => {
+    const client = await QBittorrent.start(t, encryption);
     await client.add(torrent, folder);
     await until("qbittorrent has checked its files", () => client.done());
     return client.peerPort;
   },
-  leech: async (t, source, folder) => {
-    const client = await QBittorrent.start(t);
+  leech: async (t, source, folder, encryption) => {
+    const client = await QBittorrent.start(t, encryption);
     await client.add(source, folder);
     await until("qbittorrent has everything", () => client.done());
   },

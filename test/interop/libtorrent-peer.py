@@ -6,6 +6,8 @@ libtorrent-peer.py leech TORRENT|MAGNET OUT_FOLDER [HOST:PORT ...]
 Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGTERM, a leecher also when done.
 With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to.
 A seed that is "trusting" reads its files when it sends them, not before.
+EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
+A leecher's "done" names the kinds of encryption that its connections had.
 """
 
 import json
@@ -16,6 +18,13 @@ import time
 
 import libtorrent as lt
 
+POLICY, LEVEL = {
+    "off": (lt.enc_policy.disabled, lt.enc_level.both),
+    "allow": (lt.enc_policy.enabled, lt.enc_level.both),
+    "require": (lt.enc_policy.forced, lt.enc_level.rc4),
+    "header": (lt.enc_policy.forced, lt.enc_level.plaintext),
+}[os.environ.get("EVERSEED_TEST_ENCRYPTION", "off")]
+
 SETTINGS = {
     "listen_interfaces": "127.0.0.1:0",
     "enable_dht": False,
@@ -25,8 +34,9 @@ SETTINGS = {
     "enable_outgoing_utp": False,
     "enable_incoming_utp": False,
     "allow_multiple_connections_per_ip": True,
-    "in_enc_policy": int(lt.enc_policy.disabled),
-    "out_enc_policy": int(lt.enc_policy.disabled),
+    "in_enc_policy": int(POLICY),
+    "out_enc_policy": int(POLICY),
+    "allowed_enc_level": int(LEVEL),
     "min_reconnect_time": 1,
 }
 
@@ -72,15 +82,28 @@ say(event="ready", port=session.listen_port())
 peers = sys.argv[4:] if role == "leech" else []
 for host, port in (peer.rsplit(":", 1) for peer in peers):
     handle.connect_peer((host, int(port)))
+seen = set()
+
+
+def look_at_peers():
+    for peer in handle.get_peer_info():
+        if peer.flags & (lt.peer_info.connecting | lt.peer_info.handshake):
+            continue
+        rc4 = peer.flags & lt.peer_info.rc4_encrypted
+        header = peer.flags & lt.peer_info.plaintext_encrypted
+        seen.add("rc4" if rc4 else "header" if header else "none")
+
+
 ticks = 0
 while not stopped:
+    look_at_peers()
     # Every two seconds: the first announces come before it has joined.
     if dht_port and ticks % 40 == 0:
         handle.force_dht_announce()
     ticks += 1
     status = handle.status()
     if role == "leech" and status.has_metadata and status.is_seeding:
-        say(event="done")
+        say(event="done", encryption=sorted(seen))
         break
     if status.errc.value() != 0:
         say(event="error", message=status.errc.message())

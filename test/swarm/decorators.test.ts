@@ -49,9 +49,13 @@ async function completes(swarm: SimSwarm, peer: SimPeer): Promise<void> {
   assertWhole(swarm, peer);
 }
 
-const listening = (work?: Work): StreamDecorators => ({
-  incoming: ({ infohashes }) => new ToyListener(infohashes, work),
-});
+const listening = (work?: Work): StreamDecorators => {
+  const here: Uint8Array[] = [];
+  return {
+    incoming: () => new ToyListener(here, work),
+    handleInfohash: (infohash) => void here.push(infohash),
+  };
+};
 const dialling = (encrypts?: boolean, work?: Work): StreamDecorators => ({
   outgoing: ({ infohash }) => new ToyDialler(infohash, encrypts, work),
 });

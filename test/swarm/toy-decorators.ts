@@ -128,11 +128,11 @@ export class ToyDialler implements StreamDecorator {
 
 /** The other side. A peer that begins with a BEP 3 handshake is plain. */
 export class ToyListener implements StreamDecorator {
-  readonly #infohashes: () => Iterable<Uint8Array>;
+  readonly #infohashes: Iterable<Uint8Array>;
   readonly #work: Work | undefined;
   #hasKey = false;
 
-  constructor(infohashes: () => Iterable<Uint8Array>, work?: Work) {
+  constructor(infohashes: Iterable<Uint8Array>, work?: Work) {
     this.#infohashes = infohashes;
     this.#work = work;
   }
@@ -158,7 +158,7 @@ export class ToyListener implements StreamDecorator {
       return { kind: "more", consumed: 0 };
     }
     const asked = received.slice(0, 20).map((byte) => byte ^ MASK);
-    const infohash = [...this.#infohashes()].find((known) => equalBytes(known, asked));
+    const infohash = [...this.#infohashes].find((known) => equalBytes(known, asked));
     if (!infohash) return { kind: "refused", reason: "no torrent of that key" };
     const consumed = 22 + earlyBytes;
     const early = received.slice(22, consumed);

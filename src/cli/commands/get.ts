@@ -1,9 +1,11 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { GetEvent } from "../../commands/get-torrent.ts";
+import type { EncryptionMode } from "../../mse/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
+import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
   collect,
@@ -18,6 +20,7 @@ import {
   trackerOption,
   trackersOfVariable,
 } from "../parse-options.ts";
+import { streamWords } from "../stream-words.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface GetFlags extends OutputOptions {
@@ -29,6 +32,7 @@ interface GetFlags extends OutputOptions {
   readonly hidden?: boolean;
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
+  readonly encryption?: EncryptionMode;
   readonly peer?: readonly NamedPeer[];
   readonly tracker?: readonly string[];
   readonly dht?: "on" | "off";
@@ -63,6 +67,7 @@ export function addGetCommand(program: Command): void {
       ),
     )
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
+    .addOption(encryptionOption())
     .option("--peer <host:port>", "a peer to ask first; repeat for more", peerOption)
     .option("--tracker <url>", "one more tracker to ask; repeat for more", trackerOption)
     .addOption(dhtOption())
@@ -89,6 +94,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         hidden: flags.hidden ?? false,
         seed: flags.seed,
         listen: flags.listen,
+        encryption: flags.encryption ?? "prefer",
         peers: flags.peer ?? [],
         trackers: flags.tracker ?? trackersOfVariable(process.env),
         downBytesPerSecond: flags.down,
@@ -120,6 +126,10 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.say(`${escapeOutside(name)}: ${size}  to ${escapeOutside(root)}`);
       break;
     }
+    case "connected":
+      output.record({ event: "connected", streams: event.streams });
+      output.detail(streamWords(event.streams));
+      break;
     case "stats":
       tellStats(output, event);
       break;

@@ -1,7 +1,9 @@
 import { type Command, Option } from "commander";
 import type { RunningHub } from "../../daemon/run-hub.ts";
+import type { EncryptionMode } from "../../mse/encryption-mode.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import type { Output, OutputOptions } from "../output.ts";
+import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { portOption } from "../parse-options.ts";
 import { wordsLog } from "../words-log.ts";
@@ -10,6 +12,7 @@ interface StartFlags extends OutputOptions {
   readonly data?: string;
   readonly host?: string;
   readonly port?: number;
+  readonly encryption?: EncryptionMode;
   readonly config?: string;
 }
 
@@ -22,17 +25,19 @@ export function addHubStartCommand(hub: Command): void {
     .option("--data <dir>", "folder for everything")
     .option("--host <address>", "address of the web site (default: 127.0.0.1)")
     .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
+    .addOption(encryptionOption())
     .option("--config <file>", "settings (default: everseed.yaml in the data folder)")
     .action((flags: StartFlags) => runCommand(flags, (run) => start(run, flags)));
 }
 
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
   const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
+  const engine = { encryption: flags.encryption };
   const { config, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
     signal,
-    overrides: { dataDir: flags.data, host: flags.host, port: flags.port },
+    overrides: { dataDir: flags.data, host: flags.host, port: flags.port, engine },
   });
   const { lookAtDataFolder } = await import("../../commands/hub-settings.ts");
   const { filePorts } = await import("../../daemon/file-ports.ts");

@@ -1,10 +1,12 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { SeedEvent } from "../../commands/seed-torrents.ts";
+import type { EncryptionMode } from "../../mse/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
+import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
@@ -26,6 +28,7 @@ interface SeedFlags extends OutputOptions {
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly listen?: ListenAddress;
+  readonly encryption?: EncryptionMode;
   readonly up?: number;
 }
 
@@ -42,6 +45,7 @@ export function addSeedCommand(program: Command): void {
     .option("--data <dir>", "the folder the files of torrents lie in", ".")
     .option("--tracker <url>", "one more tracker to announce to; repeat for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
+    .addOption(encryptionOption())
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
@@ -62,6 +66,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
         sources,
         folder: flags.data,
         listen: flags.listen,
+        encryption: flags.encryption ?? "prefer",
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
         signal,

@@ -4,7 +4,7 @@ import type { NetFailure, StreamConnection, StreamHandler } from "../../ports/ne
 import type { HandshakeFlags } from "../../wire/handshake.ts";
 import { WireDecoder } from "../../wire/wire-decoder.ts";
 import { WireError } from "../../wire/wire-error.ts";
-import type { StreamDecorator } from "../stream-decorator.ts";
+import type { StreamDecorator, StreamEncryption } from "../stream-decorator.ts";
 import { Decorations, type Decorating } from "./decorations.ts";
 import { Dialogue } from "./dialogue.ts";
 import { type DialledFor, Greeting, type GreetingStep } from "./greeting.ts";
@@ -48,6 +48,8 @@ export class Connection extends Dialogue implements StreamHandler {
   #stage: Stage;
   #decoder: WireDecoder | undefined;
   #misbehaved = false;
+  #wasReached = false;
+  #encryption: StreamEncryption | undefined;
   #onEnded: (() => void) | undefined;
 
   /**
@@ -107,6 +109,16 @@ export class Connection extends Dialogue implements StreamHandler {
     return this.flags?.extended === true;
   }
 
+  /** Its stream was open once, whatever became of it. */
+  get wasReached(): boolean {
+    return this.#wasReached;
+  }
+
+  /** `undefined` while its stream is plain. */
+  get encryption(): StreamEncryption | undefined {
+    return this.#encryption ?? this.#decorations?.encryption;
+  }
+
   /** It was closed because it broke the protocol. */
   get misbehaved(): boolean {
     return this.#misbehaved;
@@ -117,6 +129,7 @@ export class Connection extends Dialogue implements StreamHandler {
   handleOpen(): void {
     if (this.#stage !== "connecting") return;
     this.#stage = "handshake";
+    this.#wasReached = true;
     const handshake = this.#greeting.begin();
     if (handshake) this.out.frame(handshake);
     this.out.flush();
@@ -335,6 +348,7 @@ export class Connection extends Dialogue implements StreamHandler {
   /** From now on the stream is as plain as if it had never been decorated. */
   #dropNeedless(decorations: Decorations): void {
     if (this.#stage === "closed" || !decorations.isNeedless) return;
+    this.#encryption = decorations.encryption;
     this.#decorations = undefined;
     this.#write(decorations.bottom);
   }

@@ -8,6 +8,7 @@ import type {
   DecoratorWire,
   StreamCipher,
   StreamDecorator,
+  StreamEncryption,
 } from "../stream-decorator.ts";
 
 /** The most bytes that a cipher is given at once. */
@@ -48,6 +49,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   #state: State = "idle";
   #refusal: string | undefined;
   #infohash: Uint8Array | undefined;
+  #encryption: StreamEncryption | undefined;
   #cipher: StreamCipher | undefined;
   /** Sent before anything else that the decorator sends. */
   #held: Uint8Array | undefined;
@@ -114,6 +116,11 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   /** The infohash that was negotiated; the peer's handshake may name no other. */
   get infohash(): Uint8Array | undefined {
     return this.#infohash;
+  }
+
+  /** What people are told of it. */
+  get encryption(): StreamEncryption | undefined {
+    return this.#encryption;
   }
 
   /** It changes nothing and has nothing pending any more: the stream below may be used instead. */
@@ -280,6 +287,7 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
   #beReady(step: DecoratorStep & { readonly kind: "ready" }): void {
     this.#consume(step.consumed);
     this.#infohash = step.infohash;
+    this.#encryption = step.encryption;
     this.#cipher = step.cipher;
     if (step.early !== undefined && step.early.length > 0) this.#early = step.early;
     this.#state = "ready";

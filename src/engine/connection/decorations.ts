@@ -2,7 +2,7 @@ import { equalBytes } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { StreamConnection } from "../../ports/net.ts";
-import type { StreamDecorator } from "../stream-decorator.ts";
+import type { StreamDecorator, StreamEncryption } from "../stream-decorator.ts";
 import { DecoratedStream } from "./decorated-stream.ts";
 
 /** What the decorators of a session share. */
@@ -60,6 +60,11 @@ export class Decorations {
   /** The reason why a decorator closes the connection. */
   get refusal(): string | undefined {
     return this.#outer?.refusal ?? this.#inner?.refusal;
+  }
+
+  /** What people are told of the stream. */
+  get encryption(): StreamEncryption | undefined {
+    return this.#outer?.encryption ?? this.#inner?.encryption;
   }
 
   /** None of them changes anything any more. */

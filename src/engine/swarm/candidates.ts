@@ -51,6 +51,8 @@ const SOURCES: Readonly<Record<SourceKind, { rank: number; knownMax: number }>> 
 export type ConnectionEnd =
   /** No handshake was exchanged. */
   | { readonly kind: "failed" }
+  /** No handshake was exchanged, but another attempt, made differently, may succeed at once. */
+  | { readonly kind: "try-otherwise" }
   /** The peer, or the network, ended it after this long. */
   | { readonly kind: "dropped"; readonly lastedMs: number }
   /** We ended it, so there is no hurry to dial again. */
@@ -195,6 +197,10 @@ export class Candidates {
   handleClosed(address: PeerAddress, end: ConnectionEnd, now: number): void {
     const candidate = this.#known.get(addressKey(address));
     if (!candidate || candidate.turn) return;
+    if (end.kind === "try-otherwise") {
+      this.#queue(candidate, this.#due, now);
+      return;
+    }
     if (end.kind === "failed") candidate.failures += 1;
     else if (end.lastedMs >= LASTING_MS) candidate.drops = 1;
     else candidate.drops += 1;

@@ -16,11 +16,14 @@ const SETTLED_MS = 30_000;
 const PIECE_LOOKS_MAX = 2_000_000;
 
 const FAILED: ConnectionEnd = { kind: "failed" };
+const TRY_OTHERWISE: ConnectionEnd = { kind: "try-otherwise" };
 
 export interface SwarmOptions {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
+  /** Asked when a connection to a peer that was reached ended before its handshake. */
+  readonly isWorthAnotherTry?: ((remote: PeerAddress) => boolean) | undefined;
 }
 
 /** The outputs of the swarm for the torrent. */
@@ -164,8 +167,15 @@ export class Swarm<P extends SwarmMember> {
     const { connectedAtMs } = peer.swarm;
     const lastedMs = now - connectedAtMs;
     const kind = byUs ? "let-go" : "dropped";
-    const end = connectedAtMs > 0 ? ({ kind, lastedMs } as const) : FAILED;
+    const end = connectedAtMs > 0 ? ({ kind, lastedMs } as const) : this.#failure(peer);
     this.#candidates.handleClosed(address, end, now);
+  }
+
+  /** No handshake was exchanged with the peer. */
+  #failure({ connection }: P): ConnectionEnd {
+    const { wasReached, incoming, remote } = connection;
+    const isReached = wasReached && !incoming;
+    return isReached && this.#options.isWorthAnotherTry?.(remote) === true ? TRY_OTHERWISE : FAILED;
   }
 
   /** The peer announces something. If it dialled us, we can now reach it again where it listens. */

@@ -143,6 +143,7 @@ export class TorrentPeer
     return {
       remote: connection.remote,
       incoming: connection.incoming,
+      encryption: connection.encryption,
       client: this.swarm.clientWords ?? (peerId ? clientName(peerId) : "unknown client"),
       piecesHeld: connection.pieces?.count ?? 0,
       amChoking: connection.amChoking,

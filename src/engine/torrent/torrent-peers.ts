@@ -78,7 +78,8 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.flags = { extended: true, fast: true, dht: false, v2 };
     const { info } = torrent;
     this.#bounds = { ...(info ? boundsOf(info.geometry.pieceCount) : UNKNOWN_BOUNDS) };
-    this.swarm = new Swarm({ ports, settings, peerId });
+    const { isWorthAnotherTry } = host.decorators;
+    this.swarm = new Swarm({ ports, settings, peerId, isWorthAnotherTry });
     this.#choker = new Choker(ports.random);
     this.extensions = this.#makeExtensions();
   }
