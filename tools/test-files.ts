@@ -1,25 +1,9 @@
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
 
-/** The folders of each suite: `own` needs no foreign program. */
-const SUITES = {
-  own: [
-    "src",
-    "tools",
-    "web",
-    "test/fixtures",
-    "test/swarm",
-    "test/dht",
-    "test/utp",
-    "test/fuzz",
-    "test/package",
-    "test/cli",
-    "test/commands",
-    "test/hub",
-    "test/hostile",
-  ],
-  interop: ["test/interop", "test/browser"],
-};
+/** Tests that need foreign programs; all others are the own ones, in whatever folder they lie. */
+const FOREIGN = ["test/interop", "test/browser"];
+const SUITES = { own: ["src", "tools", "web", "test"], interop: FOREIGN };
 
 export type Suite = keyof typeof SUITES;
 
@@ -39,5 +23,6 @@ function findAll(suite: Suite): readonly string[] {
   const patterns = SUITES[suite].map((folder) => `${folder}/**/*.test.{ts,tsx}`);
   return globSync(patterns, { cwd: REPOSITORY })
     .filter((file) => !file.includes("node_modules/"))
+    .filter((file) => suite === "interop" || !FOREIGN.some((folder) => file.startsWith(folder)))
     .toSorted();
 }
