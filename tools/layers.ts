@@ -60,11 +60,11 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["sim", { imports: ["ports", "engine", "metainfo"] }],
   ["config", { imports: [], packages: true }],
   ["daemon", { imports: COMPOSED.split(" "), world: true }],
-  // `mse`: the choices of an option. `platform`: the version, which `--version` and the help need at once.
+  // `platform`: the version, which `--version` and the help need at once.
   [
     "cli",
     {
-      imports: ["api", "ports", "mse", "commands", "daemon", "platform"],
+      imports: ["api", "ports", "commands", "daemon", "platform"],
       packages: true,
       world: true,
     },

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { ENCRYPTION_MODES } from "../mse/encryption-mode.ts";
+import { ENCRYPTION_MODES } from "../base/encryption-mode.ts";
 
 /** How the streams to peers are encrypted. */
 export function encryptionOption(): Option {

@@ -13,7 +13,7 @@ import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
-import type { EncryptionMode } from "../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";

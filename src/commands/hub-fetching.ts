@@ -1,7 +1,7 @@
 import { parseEndpoint } from "../base/endpoint.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
-import type { EncryptionMode } from "../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";

@@ -1,7 +1,7 @@
 import type { PeerSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
-import type { EncryptionMode } from "../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { listenOnFirst } from "./listening.ts";

@@ -1,6 +1,6 @@
 import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
-import type { EncryptionMode } from "../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { KeyExchange } from "../ports/key-exchange.ts";
 import type { Random } from "../ports/random.ts";
 import { Dialler } from "./dialler.ts";
-import type { EncryptionMode } from "./encryption-mode.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { ExchangeTurns } from "./exchange-turns.ts";
 import { KnownWays } from "./known-ways.ts";
 import { Listener } from "./listener.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PeerStatus } from "../../src/engine/session-contract.ts";
 import type { StreamDecorators } from "../../src/engine/stream-decorator.ts";
-import { ENCRYPTION_MODES, type EncryptionMode } from "../../src/mse/encryption-mode.ts";
+import { ENCRYPTION_MODES, type EncryptionMode } from "../../src/base/encryption-mode.ts";
 import { streamEncryption } from "../../src/mse/stream-encryption.ts";
 import { seededRandom } from "../../src/sim/seeded-random.ts";
 import { SimKeyExchange } from "../../src/sim/sim-key-exchange.ts";

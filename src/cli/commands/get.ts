@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { GetEvent } from "../../commands/get-torrent.ts";
-import type { EncryptionMode } from "../../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";

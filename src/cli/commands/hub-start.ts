@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { RunningHub } from "../../daemon/run-hub.ts";
-import type { EncryptionMode } from "../../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { encryptionOption } from "../encryption-option.ts";

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { SeedEvent } from "../../commands/seed-torrents.ts";
-import type { EncryptionMode } from "../../mse/encryption-mode.ts";
+import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
