@@ -3,7 +3,8 @@ import path from "node:path";
 import { before, test } from "node:test";
 import type { PageRenderer } from "../src/api/pages.ts";
 import { buildPages, pagesAreStale } from "../tools/build-pages.ts";
-import { hostileName, pageModels, pageOf } from "./fixtures/page-models.ts";
+import { pageModels, pageOf } from "./fixtures/page-models.ts";
+import { hostileName } from "./fixtures/page-parts.ts";
 
 const assets = { scripts: ["/assets/app.js"], styles: ["/assets/app.css"] };
 const documents = new Map<string, string>();
