@@ -58,7 +58,6 @@ export interface CompactSwarmsOptions extends AddressSharesOptions {
   readonly peersPerSwarmMax: number;
 }
 
-const TWO_32 = 0x1_0000_0000;
 /** The fastest line a peer can have: 10 Gbit/s (TRK-5). */
 const LINE_BYTES_PER_S = 1_250_000_000;
 /** Slots examined for one answer. A seed in a large swarm of almost nothing but seeds gets fewer peers. */
@@ -101,7 +100,7 @@ export class CompactSwarms implements SwarmStore {
 
   constructor(options: CompactSwarmsOptions) {
     const { random, details } = options;
-    const key = (): number => random.below(TWO_32);
+    const key = (): number => random.below(2 ** 32);
     const detailWords = details ? DETAIL_WORDS : 0;
     this.#options = options;
     this.#numbers = new SwarmNumbers(key());
@@ -206,13 +205,13 @@ export class CompactSwarms implements SwarmStore {
     // cannot collect the whole swarm (TRK-11).
     const chance = table.locate(swarm, asker.words, asker.port)
       ? table.locatedHash()
-      : this.#options.random.below(TWO_32);
+      : this.#options.random.below(2 ** 32);
     const start = table.open(swarm);
     const { page, wordsPerEntry, addressWords } = table;
     const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;
     const [ofSites, ofAddresses] = [this.#ofNamedSites, this.#ofNamedAddresses];
     for (const part of [this.#namedSites, this.#named, ofSites, ofAddresses]) part.clear();
-    let slot = Math.floor((chance / TWO_32) * slots);
+    let slot = Math.floor((chance / 2 ** 32) * slots);
     for (let looks = Math.min(slots, SCAN_MAX); looks > 0 && wanted > 0; looks -= 1) {
       const entry = start + slot * wordsPerEntry;
       slot = slot + 1 === slots ? 0 : slot + 1;

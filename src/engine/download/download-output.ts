@@ -12,3 +12,6 @@ export type DownloadOutput =
   | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, not a peer. */
   | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" };
+
+/** One object for all: it says nothing but that it happened. */
+export const PARTIAL: DownloadOutput = { kind: "partial" };

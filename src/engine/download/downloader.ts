@@ -10,7 +10,7 @@ import { PieceStore } from "../storage/piece-store.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { ResumeState } from "../session-contract.ts";
 import type { BlockSource } from "./block-source.ts";
-import type { DownloadOutput } from "./download-output.ts";
+import { PARTIAL, type DownloadOutput } from "./download-output.ts";
 import { DownloadPeer } from "./download-peer.ts";
 import type { DownloaderOptions } from "./downloader-options.ts";
 import { BlockRequests } from "./block-requests.ts";
@@ -21,8 +21,6 @@ import { WantedPieces } from "./wanted-pieces.ts";
 
 /** Allowed-fast pieces that we remember for one peer; BEP 6 proposes 10. */
 const ALLOWED_FAST_MAX = 64;
-
-const PARTIAL: DownloadOutput = { kind: "partial" };
 
 /**
  * Downloads the wanted pieces of one torrent, or of anything else that has a geometry and hashes: keeps every source of
