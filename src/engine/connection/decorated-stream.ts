@@ -276,7 +276,8 @@ export class DecoratedStream implements StreamConnection, DecoratorWire {
         this.#consume(step.consumed);
         if (this.#receivedBytes > NEGOTIATION_BYTES_MAX)
           throw new WireError("bad-decoration", "the negotiation has no end");
-        if (this.#hasMore) this.#negotiate();
+        // What it left may be enough for its next step: a peer may have sent everything at once.
+        if (this.#hasMore || (step.consumed > 0 && this.#receivedBytes > 0)) this.#negotiate();
         break;
       case "ready":
         this.#beReady(step);
