@@ -1,5 +1,6 @@
 import { compareBytes, fromLatin1 } from "../base/bytes.ts";
 import { INFOHASH_V1_BYTES } from "../base/infohash.ts";
+import { finish, sortInSteps, type Work } from "../base/work.ts";
 import { getBytes, getDict, isDict } from "../bencode/bencode-value.ts";
 import { AnnounceError } from "./announce-error.ts";
 import { type Credential, withParameter } from "./credential.ts";
@@ -119,21 +120,30 @@ const ENTRY_BYTES_MAX =
   INFOHASH_V1_BYTES +
   2 +
   COUNTS.reduce((sum, { before }) => sum + before.length + 17, 0);
+/** Entries that are written before other work gets a turn. */
+const ENTRIES_PER_STEP = 512;
 /** What stands around the entries. */
 const FRAME_BYTES_MAX = REPLY_START.length + FLAGS_START.length + REPLY_END.length + 16;
 
-/**
- * Builds the reply to an HTTP scrape. A repeated infohash appears once. A full scrape has thousands of entries, and
- * writing them as they are takes a few milliseconds, where a dictionary of each would take twenty and more.
- */
+/** Builds the reply to an HTTP scrape. A repeated infohash appears once. */
 export function encodeScrapeReply(
   entries: readonly ScrapeEntry[],
   minRequestIntervalS: number,
 ): Uint8Array {
+  return finish(encodeScrapeInSteps(entries, minRequestIntervalS));
+}
+
+/** The same in steps: a full scrape has thousands of entries. */
+export function* encodeScrapeInSteps(
+  entries: readonly ScrapeEntry[],
+  minRequestIntervalS: number,
+): Work<Uint8Array> {
   const writer = new ReplyWriter(FRAME_BYTES_MAX + entries.length * ENTRY_BYTES_MAX);
   writer.raw(REPLY_START);
   let last: ScrapeEntry | undefined;
-  for (const entry of entries.toSorted((a, b) => compareBytes(a.infohash, b.infohash))) {
+  const sorted = yield* sortInSteps(entries, (a, b) => compareBytes(a.infohash, b.infohash));
+  for (const [index, entry] of sorted.entries()) {
+    if (index % ENTRIES_PER_STEP === ENTRIES_PER_STEP - 1) yield;
     if (last && compareBytes(last.infohash, entry.infohash) === 0) continue;
     last = entry;
     writer.raw(ENTRY_START);

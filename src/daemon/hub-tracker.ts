@@ -34,7 +34,7 @@ export interface HubTracker extends SwarmRegistry {
   /** The UDP address for published torrents; `undefined` unless it stays the same after the next start. */
   readonly namedUdp: UdpPlace | undefined;
   /** Answers announces and scrapes on the web port. @returns `undefined` when it is neither. */
-  handle(request: Request, context: RequestContext): Response | undefined;
+  handle(request: Request, context: RequestContext): Response | Promise<Response> | undefined;
   /** Saves the swarms. */
   close(): Promise<void>;
 }

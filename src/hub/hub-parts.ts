@@ -44,7 +44,10 @@ export interface HubParts {
   /** By path on the site. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** Answers announces and scrapes. @returns `undefined` when the request is neither. */
-  readonly tracker: (request: Request, context: RequestContext) => Response | undefined;
+  readonly tracker: (
+    request: Request,
+    context: RequestContext,
+  ) => Response | Promise<Response> | undefined;
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;

@@ -193,7 +193,7 @@ test("PUB-3.10: a scrape reports peers, seeds, completions and bytes", () => {
   assert.ok(!text.includes("\xbb"), "untracked torrents are left out");
 });
 
-test("PUB-3.10: a full scrape reports the same for all torrents, dormant ones too", () => {
+test("PUB-3.10: a full scrape reports the same for all torrents, dormant ones too", async () => {
   const [v1, v2] = [new Uint8Array(20).fill(0xbb), new Uint8Array(32).fill(0xcc)];
   const dormant = { v1: new Uint8Array(20).fill(0xdd) };
   const world = trackerWorld({
@@ -219,23 +219,23 @@ test("PUB-3.10: a full scrape reports the same for all torrents, dormant ones to
     return `20:${byte.repeat(20)}d${numbers.join("")}${bytes}e`;
   });
   const end = "5:flagsd20:min_request_intervali240eee";
-  assert.equal(world.get("/scrape"), `d5:filesd${expected.join("")}e${end}`);
+  assert.equal(await world.getAll(), `d5:filesd${expected.join("")}e${end}`);
 });
 
-test("TRK-7: a full scrape is bounded, and rebuilt once a minute, for all clients", () => {
+test("TRK-7: a full scrape is bounded, and rebuilt once a minute, for all clients", async () => {
   const torrents = Array.from({ length: 6_000 }, (_, number) => {
     const v1 = new Uint8Array(20);
     new DataView(v1.buffer).setUint32(0, number + 1);
     return { v1 };
   });
   const world = trackerWorld({ torrents: [TORRENT, ...torrents], fullScrape: true });
-  const first = world.get("/scrape");
+  const first = await world.getAll();
   assert.equal(first.split("8:complete").length - 1, 5_000);
   assert.ok(first.length < 1_000_000, `${first.length} bytes`);
   world.announce(1);
-  assert.equal(world.get("/scrape", "203.0.113.5"), first);
+  assert.equal(await world.getAll("203.0.113.5"), first);
   world.clock.pass(60);
-  const later = world.get("/scrape");
+  const later = await world.getAll();
   assert.equal(later.split("10:incompletei1e").length - 1, 1, "swarms with peers come first");
   assert.equal(later.split("8:complete").length - 1, 5_000);
 });

@@ -22,10 +22,13 @@ export interface HttpTrackerReply {
   readonly status: 200 | 403 | 404 | 414 | 429;
   /** Sent as `text/plain`, as is customary (PUB-3.5). */
   readonly body: Uint8Array;
+  /** A full scrape is made in turns with other work: its body, in place of `body`, comes later. */
+  readonly later?: Promise<Uint8Array>;
   /** The reason of a refusal; `undefined` when the request was answered. */
   readonly refusal?: string;
 }
 
+const NOTHING_YET = new Uint8Array(0);
 const NOT_FOUND = "this is neither an announce nor a scrape";
 const TOO_FAST = "too many requests from your address, wait a moment";
 const NO_FULL_SCRAPE = "a scrape must name its torrents with info_hash";
@@ -117,7 +120,7 @@ export class HttpTracker {
     if (infohashes.length === 0) {
       // A full scrape is a large answer to a small question (TRK-7).
       if (!this.#fullScrape) return failure(200, NO_FULL_SCRAPE);
-      return { status: 200, body: this.#fullScrape.answer() };
+      return { status: 200, body: NOTHING_YET, later: this.#fullScrape.answer() };
     }
     const entries: ScrapeEntry[] = [];
     for (const infohash of infohashes) {

@@ -5,6 +5,7 @@ import type { ScrapeCounts, ScrapeEntry } from "../announce/http-scrape.ts";
 import { toHex } from "../base/bytes.ts";
 import { type Infohashes, wireInfohashes } from "../base/infohash.ts";
 import { PEER_ID_BYTES } from "../base/peer-id.ts";
+import type { Work } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
@@ -14,6 +15,7 @@ import { wordsOf } from "./swarm-numbers.ts";
 import { PeerAddress } from "./peer-address.ts";
 import { type KnownPrincipal, NOBODY, type Principal } from "./principal.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { scrapeAll } from "./scrape-all.ts";
 import type { PrincipalTotals } from "./principal-totals.ts";
 import {
   ADDRESS_QUOTA,
@@ -234,22 +236,18 @@ export class Tracker {
     return first && scrapeCounts(this.#seedCount(first), NO_PEERS, this.#totals.find(first));
   }
 
-  /** All torrents that anyone may scrape, each under its first infohash; those with peers come first. */
-  scrapeAll(torrentsMax: number): ScrapeEntry[] {
+  /** All torrents that anyone may scrape (`scrape-all.ts`). */
+  scrapeAll(torrentsMax: number): Work<ScrapeEntry[]> {
     const { swarms, directory } = this.#options;
-    const entries: ScrapeEntry[] = [];
-    const add = (infohash: Uint8Array): void => {
-      const counts = this.scrape(infohash, NOBODY, NO_BYTES);
-      if (counts) entries.push({ infohash, ...counts });
-    };
-    for (let swarm = 0; swarm < swarms.swarmsEnd && entries.length < torrentsMax; swarm += 1) {
-      if (swarms.isOpen(swarm) && this.#isTracked(swarm)) add(swarms.infohashes(swarm)[0]!);
-    }
-    for (const infohashes of directory.some(torrentsMax)) {
-      if (entries.length >= torrentsMax) break;
-      if (infohashes.every((each) => swarms.find(wordsOf(each)) === NO_SWARM)) add(infohashes[0]!);
-    }
-    return entries;
+    return scrapeAll(
+      {
+        swarms,
+        directory,
+        isTracked: (swarm) => this.#isTracked(swarm),
+        scrape: (infohash) => this.scrape(infohash, NOBODY, NO_BYTES),
+      },
+      torrentsMax,
+    );
   }
 
   /** A registered torrent's figures for pages. */

@@ -31,7 +31,7 @@ test("requests for pages are none of the tracker's", () => {
 
 test("an announce reaches the tracker byte by byte, and its answer is plain, uncached bencode", async () => {
   const { asked, call } = site();
-  const response = call("http://hub.test:8420/announce?info_hash=%7e%FF&x=%zz+/?a");
+  const response = await call("http://hub.test:8420/announce?info_hash=%7e%FF&x=%zz+/?a");
   assert.equal(await response?.text(), "de");
   assert.equal(response?.headers.get("content-type"), "text/plain");
   assert.equal(response?.headers.get("cache-control"), "no-store");
@@ -52,7 +52,7 @@ for (const name of ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"]) {
 
 test("an asker without an address is told what is wrong, and takes part in nothing", async () => {
   const { asked, call } = site();
-  const response = call("http://hub.test/announce", {}, "unknown");
+  const response = await call("http://hub.test/announce", {}, "unknown");
   assert.equal(response?.status, 200);
   assert.match(
     (await response?.text()) ?? "",
@@ -61,8 +61,8 @@ test("an asker without an address is told what is wrong, and takes part in nothi
   assert.deepEqual(asked, []);
 });
 
-test("a refused announce keeps its status, and is counted with its cause", () => {
+test("a refused announce keeps its status, and is counted with its cause", async () => {
   const { counted, call } = site({ status: 403, refusal: "unknown device" });
-  assert.equal(call("http://hub.test/announce")?.status, 403);
+  assert.equal((await call("http://hub.test/announce"))?.status, 403);
   assert.deepEqual(counted, [["bad-announce", { address: "192.0.2.7", why: "unknown device" }]]);
 });

@@ -21,7 +21,7 @@ export function answerWeb(
   request: Request,
   context: RequestContext,
   faults: Pick<OutsideFaults, "count">,
-): Response | undefined {
+): Response | Promise<Response> | undefined {
   // Cut out by hand, because `URL` would change some bytes.
   const target = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
   if (!parseTrackerPath(target.replace(/\?.*$/s, ""))) return undefined;
@@ -29,11 +29,11 @@ export function answerWeb(
   if (!address) return bencoded(200, encodeFailure(ADDRESS_UNKNOWN));
   const local = context.localAddress === undefined ? undefined : addressBytes(context.localAddress);
   const viaProxy = PROXY_HEADERS.some((name) => request.headers.has(name));
-  const { status, body, refusal } = http.answer(target, { address, local, viaProxy });
+  const { status, body, later, refusal } = http.answer(target, { address, local, viaProxy });
   if (refusal !== undefined) {
     faults.count("bad-announce", { address: context.remoteAddress, why: refusal });
   }
-  return bencoded(status, body);
+  return later ? later.then((bytes) => bencoded(status, bytes)) : bencoded(status, body);
 }
 
 function bencoded(status: number, body: Uint8Array): Response {

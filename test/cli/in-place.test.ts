@@ -169,7 +169,12 @@ const wrong: [why: string, args: string[], words: RegExp, exit: number][] = [
     /own machine/,
     2,
   ],
-  ["a folder that is no hub's", ["publish", "--in-place", ".", "--data", "d"], /not the data folder of a hub/, 3],
+  [
+    "a folder that is no hub's",
+    ["publish", "--in-place", ".", "--data", "d"],
+    /not the data folder of a hub/,
+    3,
+  ],
   ["no hub", ["publish", "x"], /--to/, 2],
 ];
 for (const [why, args, words, exit] of wrong) {

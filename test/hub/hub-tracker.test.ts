@@ -332,7 +332,7 @@ test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP
 async function askEverything(t: TestContext, tracker: HubTracker): Promise<void> {
   const ask = async (target: string): Promise<string> => {
     const context = { remoteAddress: "127.0.0.1", localAddress: "127.0.0.1" };
-    const response = tracker.handle(new Request(`http://127.0.0.1${target}`), context);
+    const response = await tracker.handle(new Request(`http://127.0.0.1${target}`), context);
     assert.ok(response);
     return Buffer.from(await response.arrayBuffer()).toString("latin1");
   };

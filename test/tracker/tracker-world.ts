@@ -146,6 +146,13 @@ export function trackerWorld(options: WorldOptions = {}) {
     return Buffer.from(http.answer(target, asker).body).toString("latin1");
   }
 
+  /** The same of a full scrape, which takes turns. */
+  async function getAll(from = "198.51.100.7"): Promise<string> {
+    const asker = { address: addressBytes(from)!, local: undefined };
+    const { later } = http.answer("/scrape", asker);
+    return Buffer.from((await later) ?? []).toString("latin1");
+  }
+
   /** Announces with the parameters that every client sends; `more` comes last. */
   function announce(port: number, more = "", from?: string): string {
     const counters = more.includes("left=") ? "" : "&left=1000";
@@ -166,6 +173,7 @@ export function trackerWorld(options: WorldOptions = {}) {
     udp,
     faults,
     get,
+    getAll,
     announce,
   };
 }

@@ -215,6 +215,20 @@ test("while the decorator works nothing is read; bytes that arrived meanwhile be
   assert.equal(textOf(stream.next()), "e");
 });
 
+test("what a step left is negotiated about at once: a peer may have sent everything together", async () => {
+  const seen: string[] = [];
+  const { stream, outcomes } = makeStream((received) => {
+    seen.push(textOf(received));
+    if (seen.length === 1) return Promise.resolve({ kind: "more", consumed: 3 });
+    return readyWith(undefined, 4);
+  });
+  stream.feed(bytesOf("keyproof and more"), 17);
+  await Promise.resolve();
+  for (const outcome of outcomes.splice(0)) outcome();
+  assert.deepEqual(seen, ["keyproof and more", "proof and more"]);
+  assert.equal(textOf(stream.next()), "f and more");
+});
+
 test("a pause by its owner outlasts its own pause", async () => {
   const { lower, stream, outcomes } = makeStream(() => Promise.resolve(readyWith(undefined)));
   stream.begin();

@@ -51,7 +51,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: "decorators: bytes that came while it worked are not negotiated about",
     file: "src/engine/connection/decorated-stream.ts",
-    from: "        if (this.#hasMore) this.#negotiate();\n",
+    from: "        if (this.#hasMore || (step.consumed > 0 && this.#receivedBytes > 0)) this.#negotiate();\n",
+    to: "",
+    tests: STREAM,
+  },
+  {
+    name: "decorators: what a step left waits for more bytes",
+    file: "src/engine/connection/decorated-stream.ts",
+    from: " || (step.consumed > 0 && this.#receivedBytes > 0)",
     to: "",
     tests: STREAM,
   },
