@@ -149,6 +149,13 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/tracker/admission"],
   },
   {
+    name: "tracker: a full scrape is made in one turn",
+    file: "src/tracker/full-scrape.ts",
+    from: "      await new Promise<void>((resolve) => void this.#clock.startTimer(0, resolve));\n",
+    to: "",
+    tests: ["src/tracker/full-scrape"],
+  },
+  {
     name: "tracker: totals that could not be saved are forgotten",
     file: "src/tracker/principal-totals.ts",
     from: "    for (const change of unsaved) this.#note(change);\n",
