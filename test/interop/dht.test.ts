@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { suite, test, type TestContext } from "node:test";
 import { encodeUtf8, toHex } from "../../src/base/bytes.ts";
 import { DhtService } from "../../src/dht/dht-service.ts";
 import {
@@ -88,49 +88,6 @@ function get({ dht }: DhtService, item: Item): Promise<ItemSearchResult> {
 const PEER = ["/usr/bin/python3", path.join(import.meta.dirname, "libtorrent-peer.py")];
 const options = { skip: skipUnless(libtorrent) };
 
-test("DHT with libtorrent: peers of each are found by the other", options, async (t) => {
-  const { last, foreign, foreignPort } = await network(t);
-  const infohash = random.bytes(20);
-  const { announcedTo } = await find(last, infohash, 7001);
-  assert.ok(announcedTo >= 3, `${announcedTo} nodes took it`);
-  foreign.tell(`find ${toHex(infohash)}`);
-  assert.deepEqual((await foreign.event("found")).ports, [7001]);
-  foreign.tell(`announce ${toHex(infohash)} ${temporaryFolder(t, "dht-")}`);
-  await foreign.event("announced");
-  await until("ours finds the peer of libtorrent", async () =>
-    (await find(last, infohash)).ports.includes(foreignPort),
-  );
-});
-
-test("DHT with libtorrent: items of each are read by the other (BEP 44)", options, async (t) => {
-  const { last, foreign } = await network(t);
-  const letter = makeImmutable(encodeUtf8("5:hello"));
-  assert.ok((await put(last, letter)).stored >= 3);
-  foreign.tell(`get ${toHex(targetOf(placeOf(letter)))}`);
-  assert.equal((await foreign.event("got")).value, "hello");
-  foreign.tell("put servus");
-  const { target } = await foreign.event("put");
-  const theirs = makeImmutable(encodeUtf8("6:servus"));
-  assert.equal(target, toHex(targetOf(placeOf(theirs))));
-  assert.deepEqual((await get(last, theirs)).item, theirs);
-
-  const key = signatures.keyFromSeed(SEED);
-  const publicKey = toHex(key.publicKey);
-  const salt = encodeUtf8("news");
-  const signed = signItem(key, { value: encodeUtf8("3:one"), salt, sequence: 41n });
-  const { stored, refusals } = await put(last, signed);
-  assert.ok(stored >= 3, `${stored} nodes took it, others: ${[...refusals].join(" ")}`);
-  foreign.tell(`read ${publicKey} news`);
-  const read = await foreign.event("read");
-  assert.deepEqual([read.value, read.sequence], ["one", 41]);
-  foreign.tell(`sign ${toHex(SEED)} ${publicKey} two -`);
-  await foreign.event("signed");
-  const pattern = signItem(key, { value: encodeUtf8("3:two"), salt: NO_SALT, sequence: 1n });
-  const { item } = await get(last, pattern);
-  assert.deepEqual(item, pattern);
-});
-
-/** A torrent without a tracker, and the folder of its content. */
 async function trackerless(t: TestContext) {
   const folder = temporaryFolder(t, "dht-");
   const file = path.join(folder, "talk.bin");
@@ -145,28 +102,82 @@ async function trackerless(t: TestContext) {
   return { folder, torrent: `${file}.torrent`, magnet, out, assertSame };
 }
 
-test("DHT: ours downloads a magnet link without a tracker from libtorrent", options, async (t) => {
-  const { local } = await ours(t, []);
-  const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
-  const env = { DHT_NODE: String(local.port) };
-  const seed = new Running(t, [...PEER, "seed", torrent, folder], env);
-  await seed.event("ready");
-  const node = `127.0.0.1:${local.port}`;
-  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
-  await new Running(t, [EVERSEED, "get", magnet, "-o", out, ...listen]).succeed();
-  assertSame();
-});
+// The programs spend most of the time waiting for each other.
+suite("DHT", { concurrency: 4 }, () => {
+  test("DHT with libtorrent: peers of each are found by the other", options, async (t) => {
+    const { last, foreign, foreignPort } = await network(t);
+    const infohash = random.bytes(20);
+    const { announcedTo } = await find(last, infohash, 7001);
+    assert.ok(announcedTo >= 3, `${announcedTo} nodes took it`);
+    foreign.tell(`find ${toHex(infohash)}`);
+    assert.deepEqual((await foreign.event("found")).ports, [7001]);
+    foreign.tell(`announce ${toHex(infohash)} ${temporaryFolder(t, "dht-")}`);
+    await foreign.event("announced");
+    await until("ours finds the peer of libtorrent", async () =>
+      (await find(last, infohash)).ports.includes(foreignPort),
+    );
+  });
 
-test("DHT: libtorrent downloads a magnet link without a tracker from ours", options, async (t) => {
-  const { local } = await ours(t, []);
-  const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
-  const node = `127.0.0.1:${local.port}`;
-  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
-  const seed = new Running(t, [EVERSEED, "seed", torrent, "--data", folder, ...listen]);
-  await seed.event("ready");
-  const env = { DHT_NODE: String(local.port) };
-  const leech = new Running(t, [...PEER, "leech", magnet, out], env);
-  await leech.event("done");
-  await leech.succeed();
-  assertSame();
+  test("DHT with libtorrent: items of each are read by the other (BEP 44)", options, async (t) => {
+    const { last, foreign } = await network(t);
+    const letter = makeImmutable(encodeUtf8("5:hello"));
+    assert.ok((await put(last, letter)).stored >= 3);
+    foreign.tell(`get ${toHex(targetOf(placeOf(letter)))}`);
+    assert.equal((await foreign.event("got")).value, "hello");
+    foreign.tell("put servus");
+    const { target } = await foreign.event("put");
+    const theirs = makeImmutable(encodeUtf8("6:servus"));
+    assert.equal(target, toHex(targetOf(placeOf(theirs))));
+    assert.deepEqual((await get(last, theirs)).item, theirs);
+
+    const key = signatures.keyFromSeed(SEED);
+    const publicKey = toHex(key.publicKey);
+    const salt = encodeUtf8("news");
+    const signed = signItem(key, { value: encodeUtf8("3:one"), salt, sequence: 41n });
+    const { stored, refusals } = await put(last, signed);
+    assert.ok(stored >= 3, `${stored} nodes took it, others: ${[...refusals].join(" ")}`);
+    foreign.tell(`read ${publicKey} news`);
+    const read = await foreign.event("read");
+    assert.deepEqual([read.value, read.sequence], ["one", 41]);
+    foreign.tell(`sign ${toHex(SEED)} ${publicKey} two -`);
+    await foreign.event("signed");
+    const pattern = signItem(key, { value: encodeUtf8("3:two"), salt: NO_SALT, sequence: 1n });
+    const { item } = await get(last, pattern);
+    assert.deepEqual(item, pattern);
+  });
+
+  /** A torrent without a tracker, and the folder of its content. */
+  test(
+    "DHT: ours downloads a magnet link without a tracker from libtorrent",
+    options,
+    async (t) => {
+      const { local } = await ours(t, []);
+      const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
+      const env = { DHT_NODE: String(local.port) };
+      const seed = new Running(t, [...PEER, "seed", torrent, folder], env);
+      await seed.event("ready");
+      const node = `127.0.0.1:${local.port}`;
+      const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+      await new Running(t, [EVERSEED, "get", magnet, "-o", out, ...listen]).succeed();
+      assertSame();
+    },
+  );
+
+  test(
+    "DHT: libtorrent downloads a magnet link without a tracker from ours",
+    options,
+    async (t) => {
+      const { local } = await ours(t, []);
+      const { folder, torrent, magnet, out, assertSame } = await trackerless(t);
+      const node = `127.0.0.1:${local.port}`;
+      const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+      const seed = new Running(t, [EVERSEED, "seed", torrent, "--data", folder, ...listen]);
+      await seed.event("ready");
+      const env = { DHT_NODE: String(local.port) };
+      const leech = new Running(t, [...PEER, "leech", magnet, out], env);
+      await leech.event("done");
+      await leech.succeed();
+      assertSame();
+    },
+  );
 });

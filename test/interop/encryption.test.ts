@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { test, type TestContext } from "node:test";
+import { suite, test, type TestContext } from "node:test";
 import { createTorrent, temporaryFolder } from "./content.ts";
 import {
   assertSameTree,
@@ -110,100 +110,103 @@ async function seedOf(
 }
 
 const withLibtorrent = { ...TIMEOUT, skip: skipUnless(libtorrent) };
-for (const [theirs, ours, seen] of STREAMS) {
-  const env = { EVERSEED_TEST_ENCRYPTION: theirs };
-  test(
-    `libtorrent with ${theirs} seeds, get with ${ours} fetches: ${seen}`,
-    withLibtorrent,
-    async (t) => {
+// The programs spend most of the time waiting for each other.
+suite("message stream encryption", { concurrency: 4 }, () => {
+  for (const [theirs, ours, seen] of STREAMS) {
+    const env = { EVERSEED_TEST_ENCRYPTION: theirs };
+    test(
+      `libtorrent with ${theirs} seeds, get with ${ours} fetches: ${seen}`,
+      withLibtorrent,
+      async (t) => {
+        const shared = await share(t);
+        const seed = new Running(t, [...LIBTORRENT, "seed", shared.torrent, shared.folder], env);
+        const port = Number((await seed.event("ready"))["port"]);
+        assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
+      },
+    );
+    test(
+      `seed with ${ours} seeds, libtorrent with ${theirs} fetches: ${seen}`,
+      withLibtorrent,
+      async (t) => {
+        const shared = await share(t);
+        const port = await seedOf(t, shared, ours);
+        const args = ["leech", shared.torrent, shared.out, `127.0.0.1:${port}`];
+        const leecher = new Running(t, [...LIBTORRENT, ...args], env);
+        const done = await leecher.event("done");
+        await leecher.succeed();
+        assertSameTree(shared.source, path.join(shared.out, "data.bin"));
+        assert.deepEqual(done["encryption"], [seen]);
+      },
+    );
+  }
+
+  const OTHERS: readonly (readonly [ForeignPeer, ForeignEncryption, Ours, Seen])[] = [
+    [transmission, "allow", "off", "none"],
+    [transmission, "allow", "require", "rc4"],
+    [transmission, "require", "prefer", "rc4"],
+    [qbittorrent, "off", "prefer", "none"],
+    [qbittorrent, "allow", "off", "none"],
+    [qbittorrent, "allow", "require", "rc4"],
+    [qbittorrent, "require", "prefer", "rc4"],
+  ];
+  for (const [peer, theirs, ours, seen] of OTHERS) {
+    const options = { ...TIMEOUT, skip: skipUnless(peer) };
+    test(
+      `${peer.name} with ${theirs} seeds, get with ${ours} fetches: ${seen}`,
+      options,
+      async (t) => {
+        const shared = await share(t);
+        const port = await peer.seed(t, shared.torrent, shared.folder, theirs);
+        assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
+      },
+    );
+    // Transmission 3.00 connects to nobody on loopback.
+    if (!peer.dialsLoopback) continue;
+    test(`seed with ${ours} seeds, ${peer.name} with ${theirs} fetches`, options, async (t) => {
       const shared = await share(t);
-      const seed = new Running(t, [...LIBTORRENT, "seed", shared.torrent, shared.folder], env);
-      const port = Number((await seed.event("ready"))["port"]);
-      assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
-    },
-  );
-  test(
-    `seed with ${ours} seeds, libtorrent with ${theirs} fetches: ${seen}`,
-    withLibtorrent,
-    async (t) => {
-      const shared = await share(t);
-      const port = await seedOf(t, shared, ours);
-      const args = ["leech", shared.torrent, shared.out, `127.0.0.1:${port}`];
-      const leecher = new Running(t, [...LIBTORRENT, ...args], env);
-      const done = await leecher.event("done");
-      await leecher.succeed();
+      await seedOf(t, shared, ours);
+      await peer.leech(t, shared.torrent, shared.out, theirs);
       assertSameTree(shared.source, path.join(shared.out, "data.bin"));
-      assert.deepEqual(done["encryption"], [seen]);
-    },
-  );
-}
+    });
+  }
 
-const OTHERS: readonly (readonly [ForeignPeer, ForeignEncryption, Ours, Seen])[] = [
-  [transmission, "allow", "off", "none"],
-  [transmission, "allow", "require", "rc4"],
-  [transmission, "require", "prefer", "rc4"],
-  [qbittorrent, "off", "prefer", "none"],
-  [qbittorrent, "allow", "off", "none"],
-  [qbittorrent, "allow", "require", "rc4"],
-  [qbittorrent, "require", "prefer", "rc4"],
-];
-for (const [peer, theirs, ours, seen] of OTHERS) {
-  const options = { ...TIMEOUT, skip: skipUnless(peer) };
   test(
-    `${peer.name} with ${theirs} seeds, get with ${ours} fetches: ${seen}`,
-    options,
+    "a peer that requires encryption reaches torrents of a hub that sleep",
+    withLibtorrent,
     async (t) => {
-      const shared = await share(t);
-      const port = await peer.seed(t, shared.torrent, shared.folder, theirs);
-      assert.deepEqual(await getFrom(t, shared, { port, mode: ours }), [seen]);
+      const folder = temporaryFolder(t);
+      initialise(folder);
+      let hub = await startHub(t, folder);
+      const ports = {
+        EVERSEED_PORT: String(hub.port),
+        EVERSEED_TRACKER_UDP_PORT: String(hub.udpPort),
+      };
+      const publishFile = async (name: string): Promise<void> => {
+        const source = path.join(folder, name);
+        fs.writeFileSync(source, randomBytes(500_000));
+        await fetchTorrent(publish(folder, source, hub), `${source}.torrent`);
+      };
+      let fetches = 0;
+      const fetchEncrypted = async (name: string): Promise<void> => {
+        fetches += 1;
+        const out = path.join(folder, `out-${fetches}`);
+        fs.mkdirSync(out);
+        const args = ["leech", path.join(folder, `${name}.torrent`), out];
+        const leecher = new Running(t, [...LIBTORRENT, ...args], {
+          EVERSEED_TEST_ENCRYPTION: "require",
+        });
+        await leecher.event("done");
+        await leecher.succeed();
+        assertSameTree(path.join(folder, name), path.join(out, name));
+      };
+      await publishFile("first.bin");
+      await fetchEncrypted("first.bin");
+      // The marks of what was there are known by now; this one is added to them.
+      await publishFile("second.bin");
+      await fetchEncrypted("second.bin");
+      await hub.running.stop();
+      hub = await startHub(t, folder, ports);
+      await fetchEncrypted("second.bin");
     },
   );
-  // Transmission 3.00 connects to nobody on loopback.
-  if (!peer.dialsLoopback) continue;
-  test(`seed with ${ours} seeds, ${peer.name} with ${theirs} fetches`, options, async (t) => {
-    const shared = await share(t);
-    await seedOf(t, shared, ours);
-    await peer.leech(t, shared.torrent, shared.out, theirs);
-    assertSameTree(shared.source, path.join(shared.out, "data.bin"));
-  });
-}
-
-test(
-  "a peer that requires encryption reaches torrents of a hub that sleep",
-  withLibtorrent,
-  async (t) => {
-    const folder = temporaryFolder(t);
-    initialise(folder);
-    let hub = await startHub(t, folder);
-    const ports = {
-      EVERSEED_PORT: String(hub.port),
-      EVERSEED_TRACKER_UDP_PORT: String(hub.udpPort),
-    };
-    const publishFile = async (name: string): Promise<void> => {
-      const source = path.join(folder, name);
-      fs.writeFileSync(source, randomBytes(500_000));
-      await fetchTorrent(publish(folder, source, hub), `${source}.torrent`);
-    };
-    let fetches = 0;
-    const fetchEncrypted = async (name: string): Promise<void> => {
-      fetches += 1;
-      const out = path.join(folder, `out-${fetches}`);
-      fs.mkdirSync(out);
-      const args = ["leech", path.join(folder, `${name}.torrent`), out];
-      const leecher = new Running(t, [...LIBTORRENT, ...args], {
-        EVERSEED_TEST_ENCRYPTION: "require",
-      });
-      await leecher.event("done");
-      await leecher.succeed();
-      assertSameTree(path.join(folder, name), path.join(out, name));
-    };
-    await publishFile("first.bin");
-    await fetchEncrypted("first.bin");
-    // The marks of what was there are known by now; this one is added to them.
-    await publishFile("second.bin");
-    await fetchEncrypted("second.bin");
-    await hub.running.stop();
-    hub = await startHub(t, folder, ports);
-    await fetchEncrypted("second.bin");
-  },
-);
+});
