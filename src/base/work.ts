@@ -15,6 +15,12 @@ export function finish<Result>(work: Work<Result>): Result {
   }
 }
 
+/** A task that cannot be cut. */
+// eslint-disable-next-line require-yield -- the one step is the work
+export function* oneStep<Result>(task: () => Result): Work<Result> {
+  return task();
+}
+
 /** Items that `sortInSteps` orders or merges in one step: well below a millisecond. */
 const SORTED_PER_STEP = 1_024;
 

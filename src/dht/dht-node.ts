@@ -248,7 +248,7 @@ export class DhtNode {
     this.#put(packet, from);
   }
 
-  /** Whoever asks is alive, and may be worth a place in the table; it gets one when it answers (DHT-3). */
+  /** A node that asks is alive, and may be worth a place in the table; it gets one when it answers (DHT-3). */
   #consider(query: KrpcQuery, from: Endpoint, now: number): void {
     if (query.readOnly) return;
     const contact = { id: query.id, endpoint: from };

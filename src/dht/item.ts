@@ -149,7 +149,7 @@ export function isValue(bytes: Uint8Array): boolean {
   }
 }
 
-/** What is signed: the parts one after the other, and not a dictionary that is encoded again (BEP 44). */
+/** The signed bytes: the parts one after the other, and not a dictionary that is encoded again (BEP 44). */
 function signedBytes(version: Pick<MutableItem, "value" | "salt" | "sequence">): Uint8Array {
   const { value, salt, sequence } = version;
   return concatBytes([

@@ -135,7 +135,7 @@ export class Lookup {
     this.#settle(candidate, "replied");
     this.#replies += 1;
     candidate.token = reply.token && Uint8Array.from(reply.token);
-    // Whoever named it may have been wrong about its id.
+    // The node that named it may have been wrong about its id.
     if (!candidate.id || compareDistance(candidate.id, candidate.id, reply.id) !== 0) {
       this.#candidates.splice(this.#candidates.indexOf(candidate), 1);
       candidate.id = Uint8Array.from(reply.id);

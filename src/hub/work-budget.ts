@@ -1,6 +1,6 @@
 import { lineOf, placeOf, siteOf } from "../base/address-line.ts";
 import { LineLoads } from "../base/line-loads.ts";
-import type { Work } from "../base/work.ts";
+import { oneStep, type Work } from "../base/work.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Turns, Workers } from "../publish/turns.ts";
 import { OverloadError, type Refusal } from "./problems.ts";
@@ -214,8 +214,3 @@ const BUSY: Refusal = {
   hint: "Try again in a few seconds.",
   retryAfter: 5,
 };
-
-// eslint-disable-next-line require-yield -- the one step is the work
-function* oneStep<Result>(task: () => Result): Work<Result> {
-  return task();
-}

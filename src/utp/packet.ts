@@ -19,8 +19,8 @@ const EXTENSION_HEAD_BYTES = 2;
 /** The largest multiple of 4 that fits its field: it covers 2,016 packets. */
 export const SELECTIVE_ACK_BYTES_MAX = 252;
 
-/** What a packet says, besides its payload. One record is used for all packets that arrive. */
-export interface PacketHead {
+/** The 20 bytes at the start of a packet. One record is used for all packets that a connection sends. */
+export interface HeadFields {
   type: PacketType;
   connectionId: number;
   /** The sender's clock, in microseconds. */
@@ -32,6 +32,10 @@ export interface PacketHead {
   sequence: number;
   /** The last packet that arrived in order. */
   ack: number;
+}
+
+/** A packet that arrived, besides its payload. One record is used for all of them. */
+export interface PacketHead extends HeadFields {
   /** Where the bits of the selective ack are; `sackBytes` is 0 without one. */
   sackStart: number;
   sackBytes: number;
@@ -93,17 +97,6 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
   }
   into.payloadStart = offset;
   return true;
-}
-
-/** What we say in the head of a packet. One record is used for all packets of a connection. */
-export interface HeadFields {
-  type: PacketType;
-  connectionId: number;
-  timestamp: number;
-  timestampDifference: number;
-  windowBytes: number;
-  sequence: number;
-  ack: number;
 }
 
 /** Writes the 20 bytes of a head without extensions at the start of `out`. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Kysely, sql } from "kysely";
 import type { Infohashes } from "../../base/infohash.ts";
-import { finish, type RunWork, type Work } from "../../base/work.ts";
+import { finish, oneStep, type RunWork, type Work } from "../../base/work.ts";
 import { nearWords } from "./search-clues.ts";
 import { searchExpression, searchWords } from "./search-expression.ts";
 import { SearchParts } from "./search-parts.ts";
@@ -137,7 +137,7 @@ export class SqliteTorrentTable implements TorrentTable {
     if (words.length === 0) {
       // There was a query, but nothing in it can be searched for.
       if (query.trim() !== "") return NOTHING;
-      const seqs = await run(inOneStep(() => seqsOf(this.#page.all(limit, offset))));
+      const seqs = await run(oneStep(() => seqsOf(this.#page.all(limit, offset))));
       const { torrents: total } = await this.totals();
       return { total, more: false, rows: await this.#rowsOf(seqs), similar: false };
     }
@@ -270,12 +270,6 @@ function infohashesIn({ infohash_v1: v1, infohash_v2: v2 }: Record<string, unkno
 
 async function runAtOnce<Result>(work: Work<Result>): Promise<Result> {
   return finish(work);
-}
-
-/** SQLite answers a query in one piece. */
-// eslint-disable-next-line require-yield -- the one step is the work
-function* inOneStep<Result>(task: () => Result): Work<Result> {
-  return task();
 }
 
 function seqsOf(rows: readonly Record<string, unknown>[]): number[] {
