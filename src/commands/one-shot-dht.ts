@@ -6,7 +6,7 @@ import type { PeerSource } from "../engine/session-contract.ts";
 import type { SessionPorts } from "./command-ports.ts";
 
 /** Well-known nodes that lead into the DHT of the world. */
-const PUBLIC_BOOTSTRAP: readonly HostPort[] = [
+export const PUBLIC_BOOTSTRAP: readonly HostPort[] = [
   { host: "dht.libtorrent.org", port: 25401 },
   { host: "dht.transmissionbt.com", port: 6881 },
   { host: "router.bittorrent.com", port: 6881 },

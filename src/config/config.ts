@@ -17,6 +17,9 @@ export const PEER_PORT = 8421;
 
 const port = () => z.number().int().min(0).max(65_535);
 const bytesPerSecond = () => z.number().int().min(0);
+/** `HOST:PORT`, or `[IPV6]:PORT`. */
+const hostPort = () =>
+  z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):[0-9]{1,5}$/, "It is not HOST:PORT.");
 
 /**
  * Everything a person may configure: defaults, limits and, in `meta`, their descriptions. `load-config.ts` loads it,
@@ -230,6 +233,40 @@ export const configSchema = z.strictObject({
           note(
             "Streams to peers: encrypted where they can be, encrypted or refused, or plain only.",
             "prefer, require or off",
+          ),
+        ),
+    })
+    .prefault({}),
+  discovery: z
+    .strictObject({
+      dht: z
+        .boolean()
+        .optional()
+        .meta(
+          note(
+            "Use the DHT: peers find torrents of this hub without a tracker. When left out: unless only this machine reaches the peer port.",
+            "true or false",
+          ),
+        ),
+      dhtBootstrap: z
+        .array(hostPort())
+        .default([])
+        .meta(
+          note(
+            "DHT nodes to begin with. When left out: well-known ones, and none where only this machine reaches the peer port.",
+            "a list of hosts with ports like [dht.example:6881, '[2001:db8::1]:6881']",
+          ),
+        ),
+      dhtQueriesPerSecond: z
+        .number()
+        .int()
+        .min(10)
+        .max(10_000)
+        .default(500)
+        .meta(
+          note(
+            "Queries a second that announcing all torrents in the DHT may take. A torrent needs 20 each 25 minutes.",
+            "10 to 10000; 500 is enough for 50000 torrents, and each takes about 250 bytes in and out",
           ),
         ),
     })

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../base/endpoint.ts";
 import { type Config, PEER_PORT } from "../config/config.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import type { EnginePorts } from "../engine/session-contract.ts";
@@ -14,6 +15,8 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly disk: NodeDisk;
   /** The torrents that `wake` wakes. */
   readonly sleeping: SleepingMarks;
+  /** False refuses to connect to an address (house rule 8). */
+  readonly allowRemote: (remote: Endpoint) => boolean;
 };
 
 /**
@@ -24,7 +27,16 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
  */
 export async function openHubEngine(
   config: Config,
-  { clock, random, disk, log, faults, wake, sleeping }: EngineWorld & Pick<Everseed, "wake">,
+  {
+    clock,
+    random,
+    disk,
+    log,
+    faults,
+    wake,
+    sleeping,
+    allowRemote,
+  }: EngineWorld & Pick<Everseed, "wake">,
 ): Promise<Session> {
   const memory = memoryShares(config.limits.memoryBytesMax);
   const session = new Session({
@@ -33,7 +45,7 @@ export async function openHubEngine(
       random,
       log,
       faults,
-      transports: [new TcpNet({ log })],
+      transports: [new TcpNet({ log, allowRemote })],
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),

@@ -24,7 +24,10 @@ import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
 import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
+import type { DhtReach } from "./dht-reach.ts";
+import { type HubDht, openHubDht } from "./hub-dht.ts";
 import { openHubEngine } from "./hub-engine.ts";
+import { hubGuard } from "./hub-guard.ts";
 import { HubFetching } from "../commands/hub-fetching.ts";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
@@ -63,6 +66,8 @@ export interface RunningHub {
   readonly udpPort: number;
   /** Bytes of the everseed since the start. */
   stats(): { uploaded: number; downloaded: number; peers: number };
+  /** How the DHT is doing. */
+  dht(): DhtReach;
   /** Faults of others since the start, by kind. */
   faults(): FaultCounts["totals"];
   /** Ends within 10 s; safe to repeat. */
@@ -125,8 +130,12 @@ async function compose(
     turns,
     log,
     onChanged: (id) => contents.forget(id),
+    // Peers may wake torrents before the DHT is open.
+    sources: (info) => (hubDht ? hubDht.sources(info) : []),
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
   });
+  const guard = hubGuard(log);
+  let hubDht: HubDht | undefined;
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
   const session = await openHubEngine(config, {
     sleeping,
@@ -136,11 +145,22 @@ async function compose(
     log,
     faults,
     wake: everseed.wake,
+    allowRemote: (peer) => guard.admitPeer(peer),
   });
   undo.push(async () => {
     everseed.stop();
     await session.close();
   });
+  const dht = (hubDht = await openHubDht(config, {
+    clock,
+    random,
+    log,
+    files,
+    dataDir,
+    peerPort: session.port,
+    judgePeers: (peers, from) => guard.judgePeers(peers, from),
+  }));
+  undo.push(() => dht.close());
   everseed.start(session);
   const tracker = await openHubTracker(config, {
     store,
@@ -301,6 +321,7 @@ async function compose(
     peerPort: session.port,
     udpPort: tracker.udpPort,
     stats: () => everseed.totals(),
+    dht: () => dht.status(),
     faults: () => faults.totals,
     stop: () => (stopping ??= endParts(undo, { log, msMax: STOP_MS_MAX })),
   };

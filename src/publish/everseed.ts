@@ -1,5 +1,11 @@
 import { invariant } from "../base/errors.ts";
-import type { EngineSession, EngineTorrent, TorrentEvent } from "../engine/session-contract.ts";
+import type {
+  EngineSession,
+  EngineTorrent,
+  PeerSource,
+  TorrentEvent,
+} from "../engine/session-contract.ts";
+import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSource } from "../ports/content.ts";
 import type { Files } from "../ports/files.ts";
@@ -43,6 +49,8 @@ export interface EverseedOptions {
   /** Called when files in an owner's folder have changed. */
   readonly onChanged?: ((torrentId: string) => void) | undefined;
   readonly swarms: Pick<SwarmRegistry, "setWhole">;
+  /** Where a torrent that is awake looks for peers; none by default. */
+  readonly sources?: ((info: TorrentInfo) => readonly PeerSource[]) | undefined;
 }
 
 /** The everseed's figures of one torrent. */
@@ -260,6 +268,7 @@ export class Everseed {
       mode: "seed",
       // Damage in our own folder is repaired from the swarm; files in owners' folders are never written.
       existing: existingFiles(row),
+      sources: this.#options.sources?.(metainfo.info),
       ...(row.content_root !== null && { select: (info) => info.files.map(() => false) }),
       onEvent: (event: TorrentEvent) => {
         this.#faults.handleEvent(row, event);

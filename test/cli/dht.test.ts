@@ -2,42 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
-import { DhtService } from "../../src/dht/dht-service.ts";
-import { decodeKrpc } from "../../src/dht/krpc.ts";
-import { NodeClock } from "../../src/platform/node-clock.ts";
-import { NodeRandom } from "../../src/platform/node-random.ts";
-import { NodeSignatures } from "../../src/platform/node-signatures.ts";
-import { UdpNet } from "../../src/platform/udp-net.ts";
-import { SILENT_LOG } from "../../src/ports/log.ts";
+import { bootstrapNode } from "../fixtures/bootstrap-node.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
-
-/** A bootstrap node on loopback, and the methods of all queries that it was asked. */
-async function bootstrapNode(t: TestContext) {
-  const methods: string[] = [];
-  const udp = new UdpNet();
-  const service = await DhtService.start({
-    clock: new NodeClock(),
-    random: new NodeRandom(),
-    signatures: new NodeSignatures(),
-    datagrams: {
-      resolve: (host) => udp.resolve(host),
-      bind: (options) =>
-        udp.bind({
-          ...options,
-          receive: (packet, from) => {
-            const message = decodeKrpc(packet);
-            if (message.kind === "query") methods.push(message.method);
-            options.receive(packet, from);
-          },
-        }),
-    },
-    log: SILENT_LOG,
-    listen: { host: "127.0.0.1", port: 0 },
-    bootstrap: [],
-  });
-  t.after(() => service.close());
-  return { methods, address: `127.0.0.1:${service.local.port}` };
-}
 
 function content(t: TestContext): string {
   const folder = temporaryFolder(t);
@@ -46,7 +12,7 @@ function content(t: TestContext): string {
 }
 
 test("BTFS-T5: two downloads and a seed find each other with one DHT node and no tracker", async (t) => {
-  const { methods, address } = await bootstrapNode(t);
+  const { queries, address } = await bootstrapNode(t);
   const folder = content(t);
   const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", address, "--json"];
   const seed = new EverseedProcess(t, ["seed", "talk.txt", ...listen], { cwd: folder });
@@ -62,11 +28,11 @@ test("BTFS-T5: two downloads and a seed find each other with one DHT node and no
       readFileSync(path.join(folder, "talk.txt")),
     );
   }
-  assert.ok(methods.includes("announce_peer"));
+  assert.ok(queries.some(({ method }) => method === "announce_peer"));
 });
 
 test("DHT-7: a private torrent asks the DHT nothing, although it is on", async (t) => {
-  const { methods, address } = await bootstrapNode(t);
+  const { queries, address } = await bootstrapNode(t);
   const folder = content(t);
   const tracker = ["--tracker", "http://127.0.0.1:9/announce"];
   const created = await everseed(t, ["create", "talk.txt", "--private", ...tracker], {
@@ -79,7 +45,7 @@ test("DHT-7: a private torrent asks the DHT nothing, although it is on", async (
   const get = ["get", "talk.txt.torrent", "-o", "out", "--peer", peer, ...listen];
   const got = await everseed(t, get, { cwd: folder });
   assert.equal(got.exit, 0, got.stderr);
-  assert.deepEqual(methods, []);
+  assert.deepEqual(queries, []);
 });
 
 test("dht: items are put and read, with a key that is made; peers of a seed are found; a status", async (t) => {

@@ -5,7 +5,13 @@ import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { portOption } from "../parse-options.ts";
+import {
+  dhtOption,
+  formatNamedPeer,
+  type NamedPeer,
+  peerOption,
+  portOption,
+} from "../parse-options.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface StartFlags extends OutputOptions {
@@ -13,6 +19,8 @@ interface StartFlags extends OutputOptions {
   readonly host?: string;
   readonly port?: number;
   readonly encryption?: EncryptionMode;
+  readonly dht?: "on" | "off";
+  readonly dhtBootstrap?: readonly NamedPeer[];
   readonly config?: string;
 }
 
@@ -26,6 +34,8 @@ export function addHubStartCommand(hub: Command): void {
     .option("--host <address>", "address of the web site (default: 127.0.0.1)")
     .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
     .addOption(encryptionOption())
+    .addOption(dhtOption("use the DHT (default: unless only this machine reaches the peer port)"))
+    .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .option("--config <file>", "settings (default: everseed.yaml in the data folder)")
     .action((flags: StartFlags) => runCommand(flags, (run) => start(run, flags)));
 }
@@ -33,11 +43,15 @@ export function addHubStartCommand(hub: Command): void {
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
   const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
   const engine = { encryption: flags.encryption };
+  const discovery = {
+    dht: flags.dht && flags.dht === "on",
+    dhtBootstrap: flags.dhtBootstrap?.map(formatNamedPeer),
+  };
   const { config, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
     signal,
-    overrides: { dataDir: flags.data, host: flags.host, port: flags.port, engine },
+    overrides: { dataDir: flags.data, host: flags.host, port: flags.port, engine, discovery },
   });
   const { lookAtDataFolder } = await import("../../commands/hub-settings.ts");
   const { filePorts } = await import("../../daemon/file-ports.ts");

@@ -1,0 +1,131 @@
+import { join } from "node:path";
+import { REACH, reachOf } from "../base/address-reach.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { systemCode } from "../base/system-code.ts";
+import { PUBLIC_BOOTSTRAP } from "../commands/one-shot-dht.ts";
+import type { Config } from "../config/config.ts";
+import { DhtService, type HostPort } from "../dht/dht-service.ts";
+import { dhtSource } from "../dht/dht-source.ts";
+import type { PeerSource } from "../engine/session-contract.ts";
+import { NodeSignatures } from "../platform/node-signatures.ts";
+import { UdpNet } from "../platform/udp-net.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Files } from "../ports/files.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { DhtStateFile } from "./dht-state-file.ts";
+import { absentDhtReach, type DhtReach, dhtReach } from "./dht-reach.ts";
+
+const STATE_NAME = "dht-nodes";
+/** Queries of our own, besides those of the catalogue: searches for torrents that are awake, and the table. */
+const OTHER_QUERIES_PER_SECOND = 100;
+
+export interface HubDhtParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly files: Pick<Files, "read" | "write">;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Of TCP. The DHT takes the same number where it can: peers expect it there. */
+  readonly peerPort: number;
+  /** House rule 8. */
+  readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+}
+
+/** The DHT node of a hub. */
+export interface HubDht {
+  /** The DHT as a source of peers of a torrent that is awake; empty when it is off, or the torrent is private (DHT-7). */
+  sources(info: { readonly private: boolean }): readonly PeerSource[];
+  status(): DhtReach;
+  /** Saves what it knows of the network. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the DHT of a hub. It never keeps a hub from starting: when there is no port for it, the log and the status say so.
+ */
+export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
+  const plan = dhtPlan(config);
+  if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
+  const { clock, random, log, peerPort, judgePeers } = parts;
+  const path = join(parts.dataDir, STATE_NAME);
+  const stateFile = new DhtStateFile({ path, files: parts.files, log });
+  const state = await stateFile.load();
+  const queriesPerSecond = config.discovery.dhtQueriesPerSecond + OTHER_QUERIES_PER_SECOND;
+  const start = (port: number): Promise<DhtService> =>
+    DhtService.start({
+      clock,
+      random,
+      log,
+      signatures: new NodeSignatures(),
+      datagrams: new UdpNet({ log }),
+      listen: { host: plan.host, port },
+      bootstrap: plan.bootstrap,
+      settings: { queriesPerSecond },
+      state,
+      save: (saved) => stateFile.save(saved),
+    });
+  let service: DhtService;
+  try {
+    service = await start(peerPort).catch((error: unknown) => {
+      if (systemCode(error) !== "EADDRINUSE") throw error;
+      log.warn(`UDP port ${peerPort} is taken by another program: the DHT uses a free one`);
+      return start(0);
+    });
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    const words = `No UDP port can be opened on ${plan.host}: ${String(error)}.`;
+    const remedy = "Free the port and start the hub again; the key engine.port chooses another.";
+    log.error(`the DHT is not running. ${words} ${remedy}`);
+    return absentDht(absentDhtReach("fails", words, remedy));
+  }
+  const { dht } = service;
+  return {
+    sources: (info) => {
+      if (info.private) return [];
+      return [dhtSource({ dht, clock, random, isInfoKnown: true, judgePeers })];
+    },
+    status: () => dhtReach(dht.status(), service.local.port),
+    async close() {
+      service.close();
+      await stateFile.close();
+    },
+  };
+}
+
+type DhtPlan =
+  | { readonly isOn: false; readonly words: string; readonly remedy: string | null }
+  | { readonly isOn: true; readonly host: string; readonly bootstrap: readonly HostPort[] };
+
+/** Whether a hub uses the DHT, and what it begins with. A try-out that only this machine reaches sends nothing out. */
+export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): DhtPlan {
+  const { dht, dhtBootstrap } = config.discovery;
+  const host = config.engine.host ?? config.host;
+  const isHere = isThisMachineOnly(host);
+  if (dht === false) {
+    return { isOn: false, words: "The key discovery.dht turns it off.", remedy: null };
+  }
+  if (dht === undefined && isHere && dhtBootstrap.length === 0) {
+    const words = `It is off, because only this machine reaches the port for peers at ${host}.`;
+    const remedy = "The key engine.host opens that port to others: 0.0.0.0 for everybody.";
+    return { isOn: false, words, remedy };
+  }
+  const named = dhtBootstrap.map(parseHostPort);
+  return { isOn: true, host, bootstrap: named.length > 0 || isHere ? named : PUBLIC_BOOTSTRAP };
+}
+
+function absentDht(status: DhtReach): HubDht {
+  return { sources: () => [], status: () => status, close: async () => undefined };
+}
+
+function isThisMachineOnly(host: string): boolean {
+  if (host === "0.0.0.0" || host === "::") return false;
+  return host === "localhost" || reachOf(host) === REACH.machine;
+}
+
+/** @param text - As the configuration accepts it. */
+function parseHostPort(text: string): HostPort {
+  const at = text.lastIndexOf(":");
+  return { host: text.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(at + 1)) };
+}
