@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht mse store accounts guard tracker publish hub commands platform config";
+  "ports api engine dht mse udp store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -26,6 +26,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["announce", { imports: ["bencode"] }],
   // Streams and handlers are the shapes of `ports`; a clock and chance come from there too.
   ["utp", { imports: ["ports"] }],
+  // It knows the packets of each protocol by their start; uTP says itself what looks like it.
+  ["udp", { imports: ["ports", "utp"] }],
   // Engines: speech and ports.
   ["engine", { imports: ["bencode", "metainfo", "wire", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
@@ -47,9 +49,10 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
     {
       // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
       // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
+      // `udp`: the port that the parts of a session share.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht mse tracker-client guard publish ports".split(
+        "accounts api bencode metainfo engine dht mse tracker-client udp guard publish ports".split(
           " ",
         ),
       packages: true,

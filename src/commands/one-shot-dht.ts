@@ -1,8 +1,8 @@
 import type { Endpoint } from "../base/endpoint.ts";
-import { systemCode } from "../base/system-code.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
+import type { SharedPort } from "../udp/shared-port.ts";
 import type { SessionPorts } from "./command-ports.ts";
 
 /** Well-known nodes that lead into the DHT of the world. */
@@ -24,32 +24,18 @@ export interface DhtChoice {
 /**
  * Starts the DHT of a command that ends.
  *
- * @param how.listen - The port of TCP, which peers expect; another port when that one is taken. By default both families.
+ * @param how.udp - The port that it shares.
  * @param how.readOnly - Ask and never answer (BEP 43).
  * @throws (rejects with) an error that carries the system's code.
  */
-export async function openDht(
+export function openDht(
   ports: DhtPorts,
   choice: DhtChoice,
-  how: {
-    readonly listen: { readonly host: string | undefined; readonly port: number };
-    readonly readOnly: boolean;
-  },
+  how: { readonly udp: SharedPort; readonly readOnly: boolean },
 ): Promise<DhtService> {
-  const { host, port } = how.listen;
   const bootstrap = choice.bootstrap.length > 0 ? choice.bootstrap : PUBLIC_BOOTSTRAP;
   const settings = { readOnly: how.readOnly };
-  // A machine without IPv6 has no "::".
-  const hosts = host === undefined ? ["::", "0.0.0.0"] : [host];
-  const tries = hosts.flatMap((each) => [port, 0].map((at) => ({ host: each, port: at })));
-  for (const [index, listen] of tries.entries()) {
-    try {
-      return await DhtService.start({ ...ports, listen, bootstrap, settings });
-    } catch (error) {
-      if (index === tries.length - 1 || systemCode(error) === undefined) throw error;
-    }
-  }
-  throw new Error("there is an address to try");
+  return DhtService.start({ ...ports, datagrams: how.udp.part("dht"), bootstrap, settings });
 }
 
 /** The DHT of a session, which is opened with the first torrent that may use it. */

@@ -4,6 +4,7 @@ import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
+import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
 import { type DhtChoice, openDht, SessionDht } from "./one-shot-dht.ts";
@@ -64,7 +65,8 @@ export async function openSession(
 ): Promise<OneShotSession> {
   const { clock, random, keyExchange, log, faults } = ports;
   const disk = ports.openDisk();
-  const guard = new NetGuard(ports);
+  const udp = new SharedPort({ net: ports.datagrams, log });
+  const guard = new NetGuard({ ...ports, datagrams: udp.part("tracker") });
   const session = new Session({
     ports: {
       clock,
@@ -90,29 +92,27 @@ export async function openSession(
     log,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   });
-  let port = 0;
   const { dht: choice } = options;
   const dht =
     choice &&
     new SessionDht({
       ports,
-      open: () => {
-        const address = { host: options.listen?.host, port };
-        return openDht(ports, choice, { listen: address, readOnly: false });
-      },
+      open: () => openDht(ports, choice, { udp, readOnly: false }),
       judgePeers: (peers, from) => guard.judgePeers(peers, from),
     });
   const close = async (): Promise<void> => {
     await session.close();
     trackerClient.close();
     await dht?.close();
+    udp.close();
     await disk.close();
   };
   try {
-    port = await listen(session, options.listen);
+    const place = await listen(session, options.listen);
+    udp.setPlace(place, { mayMove: true });
     return {
       session,
-      port,
+      port: place.port,
       close,
       guard,
       trackers: (tiers, named) => {
@@ -130,14 +130,11 @@ export async function openSession(
   }
 }
 
-async function listen(
-  session: Session,
-  wanted: { readonly host: string; readonly port: number } | undefined,
-): Promise<number> {
-  const listenOn = (host: string, ports: readonly number[]): Promise<number> =>
-    listenOnFirst({ host, ports, setting: "--listen HOST:PORT" }, (address) =>
-      session.listen(address),
-    );
+async function listen(session: Session, wanted: PortPlace | undefined): Promise<PortPlace> {
+  const listenOn = async (host: string, ports: readonly number[]): Promise<PortPlace> => {
+    const plan = { host, ports, setting: "--listen HOST:PORT" };
+    return { host, port: await listenOnFirst(plan, (address) => session.listen(address)) };
+  };
   if (wanted) return listenOn(wanted.host, [wanted.port]);
   try {
     // "::" accepts IPv4 too, where the machine has IPv6.

@@ -21,6 +21,7 @@ import {
   type SwarmEstimate,
 } from "../dht/peer-search.ts";
 import type { SigningKey } from "../ports/signatures.ts";
+import { SharedPort } from "../udp/shared-port.ts";
 import { CommandError } from "./command-error.ts";
 import { type DhtChoice, type DhtPorts, openDht } from "./one-shot-dht.ts";
 import { sleep } from "./waiting.ts";
@@ -173,8 +174,8 @@ async function withDht<Result>(
   const { clock } = ports;
   const { signal } = options;
   // A node that is gone in a minute is of no use to others, so it asks and does not answer.
-  const how = { listen: { host: undefined, port: 0 }, readOnly: true };
-  const service = await openDht(ports, options, how);
+  const udp = new SharedPort({ net: ports.datagrams, log: ports.log });
+  const service = await openDht(ports, options, { udp, readOnly: true });
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
@@ -189,6 +190,7 @@ async function withDht<Result>(
     return await Promise.race([work(service.dht), aborted]);
   } finally {
     service.close();
+    udp.close();
   }
 }
 

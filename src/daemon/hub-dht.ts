@@ -8,11 +8,11 @@ import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
 import { NodeSignatures } from "../platform/node-signatures.ts";
-import { UdpNet } from "../platform/udp-net.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import type { SharedPort } from "../udp/shared-port.ts";
 import { DhtStateFile } from "./dht-state-file.ts";
 import { absentDhtReach, type DhtReach, dhtReach } from "./dht-reach.ts";
 
@@ -27,8 +27,8 @@ export interface HubDhtParts {
   readonly files: Pick<Files, "read" | "write">;
   /** Absolute. */
   readonly dataDir: string;
-  /** Of TCP. The DHT takes the same number where it can: peers expect it there. */
-  readonly peerPort: number;
+  /** It has the number of TCP where that is free: peers expect the DHT there. */
+  readonly udp: SharedPort;
   /** House rule 8. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
 }
@@ -48,30 +48,23 @@ export interface HubDht {
 export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
   const plan = dhtPlan(config);
   if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
-  const { clock, random, log, peerPort, judgePeers } = parts;
+  const { clock, random, log, udp, judgePeers } = parts;
   const path = join(parts.dataDir, STATE_NAME);
   const stateFile = new DhtStateFile({ path, files: parts.files, log });
   const state = await stateFile.load();
   const queriesPerSecond = config.discovery.dhtQueriesPerSecond + OTHER_QUERIES_PER_SECOND;
-  const start = (port: number): Promise<DhtService> =>
-    DhtService.start({
+  let service: DhtService;
+  try {
+    service = await DhtService.start({
       clock,
       random,
       log,
       signatures: new NodeSignatures(),
-      datagrams: new UdpNet({ log }),
-      listen: { host: plan.host, port },
+      datagrams: udp.part("dht"),
       bootstrap: plan.bootstrap,
       settings: { queriesPerSecond },
       state,
       save: (saved) => stateFile.save(saved),
-    });
-  let service: DhtService;
-  try {
-    service = await start(peerPort).catch((error: unknown) => {
-      if (systemCode(error) !== "EADDRINUSE") throw error;
-      log.warn(`UDP port ${peerPort} is taken by another program: the DHT uses a free one`);
-      return start(0);
     });
   } catch (error) {
     if (systemCode(error) === undefined) throw error;

@@ -8,8 +8,10 @@ import { streamEncryption } from "../mse/stream-encryption.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
+import { UdpNet } from "../platform/udp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { listenOnFirst } from "../commands/listening.ts";
+import { SharedPort } from "../udp/shared-port.ts";
 
 type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly disk: NodeDisk;
@@ -18,6 +20,14 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   /** False refuses to connect to an address (house rule 8). */
   readonly allowRemote: (remote: Endpoint) => boolean;
 };
+
+/** The engine of the everseed, and the UDP port with the number where it listens for peers. */
+export interface HubEngine {
+  readonly session: Session;
+  /** Open for each protocol as soon as it binds its part. */
+  readonly udp: SharedPort;
+  close(): Promise<void>;
+}
 
 /**
  * Opens the engine of the everseed, and its port for peers. If its port is taken it uses a free
@@ -37,7 +47,7 @@ export async function openHubEngine(
     sleeping,
     allowRemote,
   }: EngineWorld & Pick<Everseed, "wake">,
-): Promise<Session> {
+): Promise<HubEngine> {
   const memory = memoryShares(config.limits.memoryBytesMax);
   const session = new Session({
     ports: {
@@ -64,10 +74,15 @@ export async function openHubEngine(
       sleeping,
     }),
   });
+  const udp = new SharedPort({ net: new UdpNet({ log }), log });
+  const close = async (): Promise<void> => {
+    await session.close();
+    udp.close();
+  };
   const host = config.engine.host ?? config.host;
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
   try {
-    await listenOnFirst(
+    const port = await listenOnFirst(
       {
         host,
         ports,
@@ -80,9 +95,10 @@ export async function openHubEngine(
       },
       (address) => session.listen(address),
     );
-    return session;
+    udp.setPlace({ host, port }, { mayMove: true });
+    return { session, udp, close };
   } catch (error) {
-    await session.close();
+    await close();
     throw error;
   }
 }

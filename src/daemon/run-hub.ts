@@ -137,7 +137,7 @@ async function compose(
   const guard = hubGuard(log);
   let hubDht: HubDht | undefined;
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
-  const session = await openHubEngine(config, {
+  const engine = await openHubEngine(config, {
     sleeping,
     clock,
     random,
@@ -149,15 +149,16 @@ async function compose(
   });
   undo.push(async () => {
     everseed.stop();
-    await session.close();
+    await engine.close();
   });
+  const { session } = engine;
   const dht = (hubDht = await openHubDht(config, {
     clock,
     random,
     log,
     files,
     dataDir,
-    peerPort: session.port,
+    udp: engine.udp,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   }));
   undo.push(() => dht.close());

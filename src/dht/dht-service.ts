@@ -26,8 +26,8 @@ export interface DhtServiceOptions {
   readonly signatures: Signatures;
   readonly datagrams: DatagramNet;
   readonly log: Log;
-  /** A socket on "::" takes both families, any other one. */
-  readonly listen: HostPort;
+  /** A socket on "::" takes both families, any other one. Left out where the network has one port for several protocols. */
+  readonly listen?: HostPort | undefined;
   readonly bootstrap: readonly HostPort[];
   readonly settings?: Partial<DhtNodeSettings> | undefined;
   /** What `save` was given by an earlier run. */
@@ -36,7 +36,9 @@ export interface DhtServiceOptions {
   readonly save?: ((state: Uint8Array) => void) | undefined;
 }
 
-/** The DHT on a socket of its own: names are resolved, and the state is saved. */
+const ANYWHERE: HostPort = { host: "::", port: 0 };
+
+/** The DHT on a socket: names are resolved, and the state is saved. */
 export class DhtService {
   readonly dht: Dht;
   readonly local: Endpoint;
@@ -57,7 +59,7 @@ export class DhtService {
 
   /** @throws (rejects with) an error that carries `code`, for instance `EADDRINUSE`. */
   static async start(options: DhtServiceOptions): Promise<DhtService> {
-    const { host, port } = options.listen;
+    const { host, port } = options.listen ?? ANYWHERE;
     // Packets that come before the nodes are there are lost, as packets are.
     let receive: (packet: Uint8Array, from: Endpoint) => void = () => undefined;
     const socket = await options.datagrams.bind({
@@ -65,7 +67,8 @@ export class DhtService {
       port,
       receive: (packet, from) => receive(packet, from),
     });
-    const families = host === "::" ? ([4, 6] as const) : [familyOf(socket.local.address)];
+    const { address } = socket.local;
+    const families = address === "::" ? ([4, 6] as const) : [familyOf(address)];
     const send = (packet: Uint8Array, to: Endpoint): void => socket.send(packet, to);
     const dht = makeDht({ ...options, families, send, bootstrap: [] }, options.log);
     receive = (packet, from) => dht.receive(packet, from);

@@ -90,6 +90,11 @@ class UdpSocket implements DatagramSocket {
     this.#socket.send(Uint8Array.from(bytes), to.port, address, () => undefined);
   }
 
+  afterBurst(fire: () => void): void {
+    // Node hands out all packets that it reads at once before it comes to this.
+    setImmediate(fire);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

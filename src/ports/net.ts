@@ -93,7 +93,10 @@ export interface DialOptions {
 /** One UDP socket. */
 export interface DatagramSocket {
   readonly local: Endpoint;
+  /** @param bytes - Borrowed for the call. A packet that cannot be sent counts as lost. */
   send(bytes: Uint8Array, to: Endpoint): void;
+  /** Calls `fire` when the packets that arrived together have all been handed out; never inside the call. */
+  afterBurst(fire: () => void): void;
   close(): void;
 }
 

@@ -63,7 +63,12 @@ class World {
         }
         this.#receive = receive;
         const send = (bytes: Uint8Array, to: Endpoint): void => this.#handleSent(bytes, to);
-        return Promise.resolve({ local: { address: host, port }, send, close: () => undefined });
+        return Promise.resolve({
+          local: { address: host, port },
+          send,
+          afterBurst: () => undefined,
+          close: () => undefined,
+        });
       },
     },
   });
