@@ -235,6 +235,15 @@ export const configSchema = z.strictObject({
             "prefer, require or off",
           ),
         ),
+      ipFilters: z
+        .array(z.string().min(1))
+        .default([])
+        .meta(
+          note(
+            "Files with addresses that no peer may have, in p2p, dat or CIDR form; read again when they change.",
+            "a list of paths like [/etc/everseed/blocked.p2p]",
+          ),
+        ),
     })
     .prefault({}),
   discovery: z

@@ -11,10 +11,12 @@ import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { listenOnFirst } from "../commands/listening.ts";
+import type { Network } from "./open-network.ts";
 import { SharedPort } from "../udp/shared-port.ts";
 
 type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly disk: NodeDisk;
+  readonly network: Network;
   /** The torrents that `wake` wakes. */
   readonly sleeping: SleepingMarks;
   /** False refuses to connect to an address (house rule 8). */
@@ -41,6 +43,7 @@ export async function openHubEngine(
     clock,
     random,
     disk,
+    network,
     log,
     faults,
     wake,
@@ -55,7 +58,7 @@ export async function openHubEngine(
       random,
       log,
       faults,
-      transports: [new TcpNet({ log, allowRemote })],
+      transports: network.guard([new TcpNet({ log, allowRemote })]),
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),

@@ -36,6 +36,7 @@ import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { openHubTracker } from "./hub-tracker.ts";
 import { openPublishing } from "./hub-publishing.ts";
+import { openNetwork } from "./open-network.ts";
 import { loadPages } from "./load-pages.ts";
 import { sessionPorts } from "./session-ports.ts";
 import { memoryShares } from "../config/memory-shares.ts";
@@ -137,8 +138,11 @@ async function compose(
   const guard = hubGuard(log);
   let hubDht: HubDht | undefined;
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
+  const network = await openNetwork(config.engine, log);
+  undo.push(async () => network[Symbol.dispose]());
   const engine = await openHubEngine(config, {
     sleeping,
+    network,
     clock,
     random,
     disk,
@@ -227,7 +231,7 @@ async function compose(
     downBytesPerSecond: config.engine.downBytesPerSecond,
     upBytesPerSecond: config.engine.upBytesPerSecond,
     encryption: config.engine.encryption,
-    ports: sessionPorts(log, faults),
+    ports: sessionPorts(log, { network, faults }),
   });
   const fetches = new Fetches({
     fetches: store.fetches,

@@ -8,16 +8,20 @@ import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { diskPorts } from "./disk-ports.ts";
+import { type Network, OPEN_NETWORK } from "./open-network.ts";
 import { fetchMaker, ownNetworks } from "./open-fetch.ts";
 
 /** The real ports of a command that exchanges pieces with peers. */
-export function sessionPorts(log: Log, faults?: OutsideFaults): SessionPorts {
+export function sessionPorts(
+  log: Log,
+  { network = OPEN_NETWORK, faults }: { network?: Network; faults?: OutsideFaults } = {},
+): SessionPorts {
   return {
     ...diskPorts(log),
     clock: new NodeClock(),
     random: new NodeRandom(),
     keyExchange: new NodeKeyExchange(),
-    openTransports: (allowRemote) => [new TcpNet({ log, allowRemote })],
+    openTransports: (allowRemote) => network.guard([new TcpNet({ log, allowRemote })]),
     datagrams: new UdpNet({ log }),
     signatures: new NodeSignatures(),
     makeFetch: fetchMaker(),

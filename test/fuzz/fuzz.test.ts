@@ -7,6 +7,7 @@ import { Mutator } from "./mutator.ts";
 import { targets as announce } from "./targets/announce.ts";
 import { targets as bencode } from "./targets/bencode.ts";
 import { targets as engine } from "./targets/engine.ts";
+import { targets as guard } from "./targets/guard.ts";
 import { targets as metadata } from "./targets/metadata.ts";
 import { targets as metainfo } from "./targets/metainfo.ts";
 import { targets as platform } from "./targets/platform.ts";
@@ -70,6 +71,7 @@ const RUNS = [
   ["STO-3: mutated resume files are read or refused", engine[0]!, 30_000],
   ["STO-3: mutated snapshots of swarms restore whole peers or none", tracker[0]!, 10_000],
   ["mutated HTTP replies of trackers read the same in packets of any size", platform[0]!, 20_000],
+  ["house rule 2: mutated IP filters say the same however they are cut", guard[0]!, 20_000],
   ["mutated journals of uploads are believed up to the first wrong record", publish[0]!, 30_000],
 ] as const;
 

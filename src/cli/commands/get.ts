@@ -20,10 +20,16 @@ import {
   trackerOption,
   trackersOfVariable,
 } from "../parse-options.ts";
+import {
+  addNetworkOptions,
+  networkChoice,
+  type NetworkFlags,
+  networkLog,
+} from "../network-options.ts";
 import { streamWords } from "../stream-words.ts";
 import { wordsLog } from "../words-log.ts";
 
-interface GetFlags extends OutputOptions {
+interface GetFlags extends OutputOptions, NetworkFlags {
   readonly out: string;
   readonly select?: readonly string[];
   readonly finalNames?: boolean;
@@ -42,7 +48,7 @@ interface GetFlags extends OutputOptions {
 }
 
 export function addGetCommand(program: Command): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     usage: "get",
     summary: "Download a torrent; run it again to continue.",
     examples: [
@@ -73,8 +79,8 @@ export function addGetCommand(program: Command): void {
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
-    .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
-    .action((source: string, flags: GetFlags) => get(source, flags));
+    .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
+  addNetworkOptions(command).action((source: string, flags: GetFlags) => get(source, flags));
 }
 
 function get(source: string, flags: GetFlags): Promise<void> {
@@ -82,9 +88,11 @@ function get(source: string, flags: GetFlags): Promise<void> {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
+    const { openNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
+    using network = await openNetwork(networkChoice(flags), networkLog(output));
     await getTorrent(
-      { ...filePorts(), ...sessionPorts(log) },
+      { ...filePorts(), ...sessionPorts(log, { network }) },
       {
         source,
         folder: flags.out,

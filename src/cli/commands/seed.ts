@@ -8,6 +8,12 @@ import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
+import {
+  addNetworkOptions,
+  networkChoice,
+  type NetworkFlags,
+  networkLog,
+} from "../network-options.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
   dhtChoice,
@@ -22,7 +28,7 @@ import {
 } from "../parse-options.ts";
 import { wordsLog } from "../words-log.ts";
 
-interface SeedFlags extends OutputOptions {
+interface SeedFlags extends OutputOptions, NetworkFlags {
   readonly data: string;
   readonly tracker?: readonly string[];
   readonly dht?: "on" | "off";
@@ -33,7 +39,7 @@ interface SeedFlags extends OutputOptions {
 }
 
 export function addSeedCommand(program: Command): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     usage: "seed",
     summary: "Serve files to everybody who asks, until Ctrl-C.",
     examples: [
@@ -48,8 +54,10 @@ export function addSeedCommand(program: Command): void {
     .addOption(encryptionOption())
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
-    .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption))
-    .action((sources: readonly string[], flags: SeedFlags) => seed(sources, flags));
+    .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
+  addNetworkOptions(command).action((sources: readonly string[], flags: SeedFlags) =>
+    seed(sources, flags),
+  );
 }
 
 function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
@@ -58,9 +66,11 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const hashing = new WorkProgress(output.progress, "Hashing");
+    const { openNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
+    using network = await openNetwork(networkChoice(flags), networkLog(output));
     await seedTorrents(
-      { ...filePorts(), ...sessionPorts(log) },
+      { ...filePorts(), ...sessionPorts(log, { network }) },
       {
         trackers: flags.tracker ?? trackersOfVariable(process.env),
         sources,

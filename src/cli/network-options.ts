@@ -1,0 +1,33 @@
+import { type Command, Option } from "commander";
+import type { NetworkChoice } from "../daemon/open-network.ts";
+import type { Log } from "../ports/log.ts";
+import type { Output } from "./output.ts";
+import { escapeOutside } from "./outside-text.ts";
+import { collect } from "./parse-options.ts";
+import { wordsLog } from "./words-log.ts";
+
+/** Flags of the commands that exchange pieces: how they use the network. */
+export interface NetworkFlags {
+  readonly ipFilter?: readonly string[];
+}
+
+export function addNetworkOptions(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--ip-filter <file>",
+      "addresses to keep away (p2p, dat, CIDR); repeat for more",
+    ).argParser(collect),
+  );
+}
+
+export function networkChoice({ ipFilter = [] }: NetworkFlags): NetworkChoice {
+  return { ipFilters: ipFilter };
+}
+
+/** A log of what becomes of the choice. Its warnings are for everybody: somebody relies on what does not work. */
+export function networkLog(output: Output): Log {
+  return {
+    ...wordsLog((line) => output.detail(escapeOutside(line))),
+    warn: (message) => output.warn(escapeOutside(message)),
+  };
+}
