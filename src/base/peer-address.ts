@@ -77,6 +77,14 @@ export function networkKey(address: PeerAddress): string | undefined {
   }
 }
 
+/** Names the machine of a peer, whatever its port: an IPv4 address, the /64 of an IPv6 address, or one WebRTC peer. */
+export function machineKey(address: PeerAddress): string {
+  const ip = ipOf(address);
+  const bytes = ip === undefined ? undefined : addressBytes(ip);
+  if (!bytes) return addressKey(address);
+  return bytes.length === 4 ? bytes.join(".") : `6:${bytes.subarray(0, 8).join(".")}`;
+}
+
 /** @returns The IP address as text; `undefined` when the peer has none. */
 export function ipOf(address: PeerAddress): string | undefined {
   switch (address.kind) {

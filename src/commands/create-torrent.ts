@@ -37,7 +37,7 @@ export type CreateEvent =
 export interface CreateOptions
   extends
     CommandRun<CreateEvent>,
-    Pick<BuildOptions, "trackers" | "webSeeds" | "private" | "comment" | "source"> {
+    Pick<BuildOptions, "trackers" | "webSeeds" | "nodes" | "private" | "comment" | "source"> {
   /** A file or a folder. */
   readonly path: string;
   /** The .torrent file to write; `NAME.torrent` in the working directory when absent. */
@@ -241,10 +241,11 @@ function build(
   measured: PlanMeasure,
   options: CreateOptions & { readonly nowMs: number },
 ): BuiltTorrent {
-  const { trackers, webSeeds, comment, source } = options;
+  const { trackers, webSeeds, nodes, comment, source } = options;
   return buildMetainfo(plan, measured, {
     trackers,
     webSeeds,
+    nodes,
     comment,
     source,
     private: options.private,

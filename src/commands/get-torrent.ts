@@ -17,7 +17,7 @@ import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
-import type { DhtChoice } from "./one-shot-dht.ts";
+import { type DhtChoice, nearNode } from "./one-shot-dht.ts";
 import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
@@ -231,7 +231,11 @@ class Download {
     this.#trackers = this.#session.trackers(trackersOf(this.#source), this.#options.trackers);
     this.#news = new TrackerNews(this.#trackers, onEvent);
     const info = "metainfo" in this.#source ? this.#source.metainfo.info : undefined;
-    const dht = await this.#session.dht(info);
+    const dht = await this.#session.dht({
+      info,
+      nodes: "metainfo" in this.#source ? this.#source.metainfo.nodes : [],
+      onRefused: (node) => onEvent({ kind: "trouble", message: nearNode(node) }),
+    });
     const waitsForPeers = known.length + this.#trackers.length + dht.length === 0;
     if (waitsForPeers && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });

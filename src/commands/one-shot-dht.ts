@@ -1,7 +1,8 @@
-import type { Endpoint } from "../base/endpoint.ts";
+import { formatEndpoint } from "../base/endpoint.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
-import type { PeerSource } from "../engine/session-contract.ts";
+import type { PeerDht, PeerSource } from "../engine/session-contract.ts";
+import type { NetGuard } from "../guard/net-guard.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
 import type { SessionPorts } from "./command-ports.ts";
 
@@ -38,31 +39,67 @@ export function openDht(
   return DhtService.start({ ...ports, datagrams: how.udp.part("dht"), bootstrap, settings });
 }
 
+/** DHT nodes of one torrent that are asked. */
+const NODES_MAX = 20;
+
+/** What the DHT of a session must know of a torrent. */
+export interface TorrentInDht {
+  /** `undefined` for a magnet link. */
+  readonly info: { readonly private: boolean } | undefined;
+  /** The nodes that it names (BEP 5), `host:port`. */
+  readonly nodes: readonly string[];
+  /** A node that it names is in our own network, and is not asked. */
+  readonly onRefused: (node: string) => void;
+}
+
 /** The DHT of a session, which is opened with the first torrent that may use it. */
 export class SessionDht {
   readonly #open: () => Promise<DhtService>;
   readonly #ports: DhtPorts;
-  readonly #judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+  readonly #guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
   #service: Promise<DhtService> | undefined;
+  #opened: DhtService | undefined;
 
   constructor(options: {
     readonly ports: DhtPorts;
     readonly open: () => Promise<DhtService>;
-    readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+    readonly guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
   }) {
     this.#ports = options.ports;
     this.#open = options.open;
-    this.#judgePeers = options.judgePeers;
+    this.#guard = options.guard;
   }
 
-  /** @param info - Of the torrent; `undefined` for a magnet link. A private torrent has no DHT (DHT-7). */
-  async sources(info: { readonly private: boolean } | undefined): Promise<readonly PeerSource[]> {
+  /** What peers are told of it, as soon as it is open. */
+  readonly ofPeers: PeerDht = {
+    port: () => this.#opened?.local.port,
+    handleNode: (node) => this.#opened?.dht.addHearsay(node),
+  };
+
+  /** A private torrent has no DHT (DHT-7). */
+  async sources({ info, nodes, onRefused }: TorrentInDht): Promise<readonly PeerSource[]> {
     if (info?.private) return [];
     this.#service ??= this.#open();
-    const { dht } = await this.#service;
+    this.#opened = await this.#service;
+    const { dht } = this.#opened;
+    void this.#addNodes(nodes.slice(0, NODES_MAX), onRefused);
     const { clock, random } = this.#ports;
-    const isInfoKnown = info !== undefined;
-    return [dhtSource({ dht, clock, random, isInfoKnown, judgePeers: this.#judgePeers })];
+    const judgePeers: NetGuard["judgePeers"] = (peers, from) => this.#guard.judgePeers(peers, from);
+    return [dhtSource({ dht, clock, random, isInfoKnown: info !== undefined, judgePeers })];
+  }
+
+  /** The nodes of a torrent lead nowhere near, as its peers do not (house rule 8). */
+  async #addNodes(nodes: readonly string[], onRefused: TorrentInDht["onRefused"]): Promise<void> {
+    for (const node of nodes) {
+      const at = node.lastIndexOf(":");
+      const host = node.slice(0, at).replace(/^\[|\]$/g, "");
+      const port = Number(node.slice(at + 1));
+      for (const address of await this.#guard.datagrams.resolve(host)) {
+        const endpoint = { address, port };
+        if (this.#guard.allowPeer(endpoint)) this.#opened?.dht.addHearsay(endpoint);
+        else onRefused(formatEndpoint(endpoint));
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -72,4 +109,12 @@ export class SessionDht {
       () => undefined,
     );
   }
+}
+
+/** In words, for the person who runs a command. */
+export function nearNode(node: string): string {
+  return (
+    `the torrent names the DHT node ${node}, in your own network. Torrents come from anywhere, so it is not ` +
+    `asked; if you trust it: --dht-bootstrap ${node}`
+  );
 }

@@ -7,7 +7,7 @@ import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-cli
 import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
-import { type DhtChoice, openDht, SessionDht } from "./one-shot-dht.ts";
+import { type DhtChoice, openDht, SessionDht, type TorrentInDht } from "./one-shot-dht.ts";
 
 /**
  * Memory for arriving pieces and for blocks to be sent; claimed as needed. A piece may be longer
@@ -45,12 +45,8 @@ export interface OneShotSession {
     tiers: readonly (readonly string[])[],
     named: readonly string[],
   ): readonly TrackerSource[];
-  /**
-   * The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private.
-   *
-   * @param info - `undefined` for a magnet link.
-   */
-  dht(info: { readonly private: boolean } | undefined): Promise<readonly PeerSource[]>;
+  /** The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private. */
+  dht(torrent: TorrentInDht): Promise<readonly PeerSource[]>;
   /** Says goodbye to trackers, makes everything durable and ends the threads. */
   close(): Promise<void>;
 }
@@ -67,6 +63,14 @@ export async function openSession(
   const disk = ports.openDisk();
   const udp = new SharedPort({ net: ports.datagrams, log });
   const guard = new NetGuard({ ...ports, datagrams: udp.part("tracker") });
+  const { dht: choice } = options;
+  const dht =
+    choice &&
+    new SessionDht({
+      ports,
+      open: () => openDht(ports, choice, { udp, readOnly: false }),
+      guard,
+    });
   const session = new Session({
     ports: {
       clock,
@@ -82,6 +86,7 @@ export async function openSession(
       downBytesPerSecond: options.downBytesPerSecond ?? 0,
       upBytesPerSecond: options.upBytesPerSecond ?? 0,
     },
+    dht: dht?.ofPeers,
     decorators: streamEncryption({ mode: options.encryption, clock, random, keyExchange }),
   });
   const trackerClient = new TrackerClient({
@@ -92,14 +97,6 @@ export async function openSession(
     log,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   });
-  const { dht: choice } = options;
-  const dht =
-    choice &&
-    new SessionDht({
-      ports,
-      open: () => openDht(ports, choice, { udp, readOnly: false }),
-      judgePeers: (peers, from) => guard.judgePeers(peers, from),
-    });
   const close = async (): Promise<void> => {
     await session.close();
     trackerClient.close();
@@ -122,7 +119,7 @@ export async function openSession(
         const source = trackerClient.source([...tiers, ...added]);
         return source ? [source] : [];
       },
-      dht: async (info) => (await dht?.sources(info)) ?? [],
+      dht: async (torrent) => (await dht?.sources(torrent)) ?? [],
     };
   } catch (error) {
     await close();

@@ -8,7 +8,7 @@ import type { UserFiles } from "../ports/user-files.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
 import { locateContent } from "./locate-content.ts";
-import type { DhtChoice } from "./one-shot-dht.ts";
+import { type DhtChoice, nearNode } from "./one-shot-dht.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
@@ -103,7 +103,13 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     const trackers = torrents.map(({ metainfo }) =>
       session.trackers(metainfo.trackers, options.trackers),
     );
-    const dht = await Promise.all(torrents.map(({ metainfo }) => session.dht(metainfo.info)));
+    const dht = await Promise.all(
+      torrents.map(({ metainfo: { info, nodes } }) => {
+        const onRefused = (node: string): void =>
+          options.onEvent({ kind: "trouble", name: info.name, message: nearNode(node) });
+        return session.dht({ info, nodes, onRefused });
+      }),
+    );
     const added = torrents.map((torrent, index) => {
       const sources = [...trackers[index]!, ...dht[index]!];
       return add(session, { ...torrent, sources }, options);

@@ -149,7 +149,7 @@ export class DhtNode {
     };
   }
 
-  /** Endpoints that may lead into the network: configured, saved, of a torrent, of a peer's `port` message. */
+  /** Endpoints that may lead into the network: configured, or saved. */
   addBootstrap(endpoints: readonly Endpoint[], now: number): void {
     for (const endpoint of endpoints) {
       if (familyOf(endpoint.address) !== this.family || endpoint.port === 0) continue;
@@ -163,9 +163,13 @@ export class DhtNode {
     if (!this.isJoined) this.#upkeep.hurry(now);
   }
 
-  /** A node that may be worth a place in the table; it is asked when there is time. */
-  addHearsay(endpoint: Endpoint): void {
-    if (familyOf(endpoint.address) === this.family) this.#upkeep.hear(endpoint, "named");
+  /**
+   * A node that a peer or a torrent names. It is asked when there is time, and displaces no bootstrap node.
+   */
+  addHearsay(endpoint: Endpoint, now: number): void {
+    if (familyOf(endpoint.address) !== this.family || endpoint.port === 0) return;
+    if (this.isJoined) this.#upkeep.hear(endpoint, "named");
+    else if (this.#bootstrap.size < BOOTSTRAP_MAX) this.addBootstrap([endpoint], now);
   }
 
   /**

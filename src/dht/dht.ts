@@ -16,11 +16,14 @@ import { NODE_ID_BYTES } from "./node-id.ts";
 import { NodeStores } from "./node-stores.ts";
 import { OuterAddress } from "./outer-address.ts";
 import { decodeState, encodeState, endpointsOf, type SavedState } from "./saved-state.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** How long a search waits for the first nodes to answer. */
 const JOIN_WAIT_MS = 30_000;
 /** Searches that wait for that. */
 const WAITING_MAX = 4096;
+/** Nodes that peers and torrents may name in a burst, and in a second after that. */
+const HEARSAY = { burst: 32, perSecond: 0.5 };
 
 export interface DhtOptions {
   readonly clock: Clock;
@@ -72,6 +75,7 @@ export class Dht {
   readonly #nodes = new Map<Family, DhtNode>();
   readonly #outers = new Map<Family, OuterAddress>();
   readonly #stores: NodeStores;
+  readonly #hearsay: TokenBucket;
   /** What begins when the first network is joined. */
   readonly #waiting = new Set<(isJoined: boolean) => void>();
   #timer: Timer | undefined;
@@ -85,6 +89,7 @@ export class Dht {
     this.#options = options;
     const now = clock.nowMs();
     this.#stores = new NodeStores(options, now);
+    this.#hearsay = new TokenBucket(HEARSAY, now);
     const saved = options.state && decodeState(options.state);
     for (const family of options.families) this.#addNode(family, saved);
     this.#run(() => {
@@ -109,19 +114,21 @@ export class Dht {
     if (node) this.#run((now) => node.handlePacket(packet, from, now));
   }
 
-  /** Endpoints that may lead into the network, when nothing else does: of a torrent, of a name. */
+  /** Configured endpoints that may lead into the network, when nothing else does. */
   addBootstrap(endpoints: readonly Endpoint[]): void {
     this.#run((now) => {
       for (const node of this.#nodes.values()) node.addBootstrap(endpoints, now);
     });
   }
 
-  /** A peer says where its node is (`port`, BEP 5). */
+  /**
+   * A peer says where its node is (`port`, BEP 5), or a torrent names a node. Beyond a rate such news is ignored, so
+   * that nobody makes us send packets at a rate of his choice (DHT-8).
+   */
   addHearsay(endpoint: Endpoint): void {
     this.#run((now) => {
       const node = this.#nodes.get(familyOf(endpoint.address));
-      if (node?.isJoined) node.addHearsay(endpoint);
-      else node?.addBootstrap([endpoint], now);
+      if (this.#hearsay.take(1, now)) node?.addHearsay(endpoint, now);
     });
   }
 

@@ -81,8 +81,8 @@ export function putItem(
 }
 
 /**
- * Stores an item again as it is, so that it lives on; for a mutable one nobody needs the key (BEP 44). The newest version
- * of the network is the one that is kept. Nothing is stored when enough nodes have it.
+ * Stores an item again as it is, so that it lives on; that needs no secret key (BEP 44). When the network has a newer
+ * version, that one is stored.
  *
  * @returns A function that ends it.
  */

@@ -1,4 +1,5 @@
 import type { Bitfield } from "../base/bitfield.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import type { PeerAddress } from "../base/peer-address.ts";
 import type { MagnetLink, Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
@@ -324,9 +325,21 @@ export type EngineErrorCode =
 /** For a hub that keeps most torrents asleep: called when a handshake names an unknown infohash. */
 export type WakeTorrent = (wireInfohash: Uint8Array) => Promise<EngineTorrent | undefined>;
 
+/**
+ * Our DHT node, as far as peers are concerned (BEP 5). Peers of public torrents are told its port, and tell theirs; a
+ * torrent whose info is not known yet may be private.
+ */
+export interface PeerDht {
+  /** The UDP port of the node; `undefined` while there is none. */
+  readonly port: () => number | undefined;
+  /** A peer has a node at its own address. Called once for a connection at most. */
+  readonly handleNode: (node: Endpoint) => void;
+}
+
 export interface SessionOptions {
   readonly ports: EnginePorts;
   readonly settings?: Partial<EngineSettings> | undefined;
   readonly wake?: WakeTorrent | undefined;
   readonly decorators?: StreamDecorators | undefined;
+  readonly dht?: PeerDht | undefined;
 }

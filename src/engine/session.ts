@@ -13,6 +13,7 @@ import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import { Route, Routes, type RoutesHost } from "./routes.ts";
 import type { ConnectionOwner } from "./connection/connection-sink.ts";
 import { Transports } from "./connection/transports.ts";
+import { DialHistory } from "./sharing/dial-history.ts";
 import { RateLimit } from "./sharing/rate-limit.ts";
 import { Scheduler } from "./sharing/scheduler.ts";
 import { Bursts } from "./sharing/bursts.ts";
@@ -22,6 +23,7 @@ import type {
   EngineSession,
   EngineSettings,
   EngineTorrent,
+  PeerDht,
   SessionOptions,
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
@@ -59,8 +61,10 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly scheduler: Scheduler;
   readonly roots = new RootLeases();
   readonly bursts = new Bursts();
+  readonly dials = new DialHistory();
 
   readonly decorators: StreamDecorators;
+  readonly dht: PeerDht | undefined;
   readonly #options: SessionOptions;
   readonly #decorating: Decorating;
   readonly #torrents = new Set<Torrent>();
@@ -97,6 +101,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     };
     this.settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.decorators = options.decorators ?? {};
+    this.dht = options.dht;
     const { handshakeTimeoutMs } = this.settings;
     this.#decorating = { timeoutMs: handshakeTimeoutMs, log: options.ports.log };
     this.#crowd = new Crowd(this.settings);
@@ -280,7 +285,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   /** Every connection counts from the moment it is opened or accepted until it has ended. */
   handleDisconnected(connection: Connection): void {
     this.#strays.delete(connection);
-    this.#halfOpen.delete(connection);
+    this.#endDial(connection);
     this.#count(connection.remote, -1);
   }
 
@@ -300,7 +305,14 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
       decorator: this.decorators.outgoing?.({ remote: address, infohash }),
     });
     this.#halfOpen.add(dialled);
+    this.dials.handleDialled(address);
     return dialled;
+  }
+
+  #endDial(connection: Connection): void {
+    if (!this.#halfOpen.delete(connection)) return;
+    const isAnswered = connection.peerId !== undefined;
+    this.dials.handleOutcome(connection.remote, isAnswered, this.ports.clock.nowMs());
   }
 
   /** Drops the newest stray of a network that has more of them than the newcomer's network. */
@@ -433,7 +445,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
    */
   #dialRound(now: number): void {
     for (const connection of this.#halfOpen) {
-      if (connection.isOpen) this.#halfOpen.delete(connection);
+      if (connection.isOpen) this.#endDial(connection);
     }
     const diallers = [...this.#diallers()];
     const mayDial = this.#dialShares(diallers, now);

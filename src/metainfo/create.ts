@@ -63,10 +63,18 @@ export interface PlanOptions {
   readonly pieceLength: number | "auto";
 }
 
+/** A host, by name or address, and a port. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface BuildOptions {
   /** Tiers of announce URLs (BEP 12). */
   readonly trackers?: readonly (readonly string[])[] | undefined;
   readonly webSeeds?: readonly string[] | undefined;
+  /** DHT nodes to begin with, for a torrent without a tracker (BEP 5). */
+  readonly nodes?: readonly HostPort[] | undefined;
   readonly private?: boolean | undefined;
   readonly comment?: string | undefined;
   /** Tag inside `info`: it changes the infohash, as private trackers want. */
@@ -183,7 +191,7 @@ export function* buildMetainfoInSteps(
   const roots =
     kind === "v1" ? undefined : yield* fileRoots(plan, tableOf(plan, measured.v2, NODE_BYTES));
   const trackers = (options.trackers ?? []).filter((tier) => tier.length > 0);
-  const webSeeds = options.webSeeds ?? [];
+  const { webSeeds = [], nodes = [] } = options;
   refuseUrls(trackers.flat(), webSeeds);
   const info = dictOf({
     ...(kind !== "v2" && (yield* v1Keys(plan, tableOf(plan, measured.v1, SHA1_BYTES)))),
@@ -202,6 +210,7 @@ export function* buildMetainfoInSteps(
       "created by": CREATED_BY,
       "creation date": options.creationDate,
       info,
+      nodes: nodes.length > 0 ? nodes.map(({ host, port }) => [host, port]) : undefined,
       "piece layers": roots?.layers,
       "url-list": webSeeds.length > 1 ? webSeeds : webSeeds[0],
     }),

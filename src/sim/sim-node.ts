@@ -3,6 +3,7 @@ import type {
   AddTorrent,
   EngineSettings,
   EngineTorrent,
+  PeerDht,
   TorrentEvent,
 } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
@@ -31,6 +32,7 @@ export interface SimNodeOptions {
   /** True when its content is in a store of bytes, which has no files, instead of on its disk. */
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
+  readonly dht?: PeerDht | undefined;
   /** TCP alone when left out. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
@@ -78,6 +80,7 @@ export class SimNode {
       }),
       settings: options.settings,
       decorators: options.decorators,
+      dht: options.dht,
     });
   }
 

@@ -1,5 +1,5 @@
 import { formatPeerAddress, type TransportKind } from "../base/peer-address.ts";
-import type { EngineSettings } from "../engine/session-contract.ts";
+import type { EngineSettings, PeerDht } from "../engine/session-contract.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
@@ -27,6 +27,7 @@ export interface SimSwarmOptions {
   readonly size: number;
   readonly pieceLength?: number | undefined;
   readonly kind?: TorrentKind | undefined;
+  readonly private?: boolean | undefined;
 }
 
 export interface JoinOptions {
@@ -37,6 +38,7 @@ export interface JoinOptions {
   readonly sendBytes?: number | undefined;
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
+  readonly dht?: PeerDht | undefined;
   /** Its transports, TCP alone when left out. The first is the one that others are told of. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
 }
@@ -72,6 +74,7 @@ export class SimSwarm {
       size: options.size,
       pieceLength: options.pieceLength ?? 64 * 1024,
       kind: options.kind ?? "v1",
+      private: options.private,
     });
   }
 
@@ -89,6 +92,7 @@ export class SimSwarm {
       sendBytes: options.sendBytes,
       keepsBytes: options.keepsBytes,
       decorators: options.decorators,
+      dht: options.dht,
       transports: options.transports,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });

@@ -22,6 +22,7 @@ export interface SimTorrentOptions {
   readonly size: number;
   readonly pieceLength: number;
   readonly kind: TorrentKind;
+  readonly private?: boolean | undefined;
 }
 
 /** Makes a torrent of random bytes. */
@@ -40,7 +41,8 @@ export function makeSimTorrent(options: SimTorrentOptions): SimTorrent {
     v1.set(sha1(part), piece * SHA1_BYTES);
     v2.set(nodeOf(part, { pieceLength, alone: pieceCount === 1 }), piece * NODE_BYTES);
   }
-  return { metainfo: parseMetainfo(buildMetainfo(plan, { v1, v2 }).torrent), name, bytes };
+  const built = buildMetainfo(plan, { v1, v2 }, { private: options.private });
+  return { metainfo: parseMetainfo(built.torrent), name, bytes };
 }
 
 /** The node of the merkle tree that covers a piece (BEP 52). */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { bootstrapNode } from "../fixtures/bootstrap-node.ts";
 import { everseed, EverseedProcess, temporaryFolder } from "./everseed-process.ts";
 
@@ -87,4 +88,38 @@ test("dht: items are put and read, with a key that is made; peers of a seed are 
     assert.deepEqual([peers, seeds], [[`127.0.0.1:${port}`], 1]);
     break;
   }
+});
+
+test("a torrent names DHT nodes instead of a tracker; show tells them, and those nearby are not asked", async (t) => {
+  const { queries, address } = await bootstrapNode(t);
+  const near = await bootstrapNode(t);
+  const folder = content(t);
+  const run = (...args: string[]) => everseed(t, args, { cwd: folder });
+  const nodes = ["--dht-node", near.address, "--dht-node", "dht.example:6881"];
+  const created = await run("create", "talk.txt", ...nodes);
+  assert.equal(created.exit, 0, created.stderr);
+  const shown = await run("show", "talk.txt.torrent");
+  assert.match(
+    shown.stdout,
+    new RegExp(`^DHT node +${near.address}\nDHT node +dht[.]example:6881$`, "m"),
+  );
+  const json = JSON.parse((await run("show", "talk.txt.torrent", "--json")).stdout) as object;
+  assert.deepEqual(Reflect.get(json, "nodes"), [near.address, "dht.example:6881"]);
+
+  for (const [option, words] of [
+    [["--private"], /a private torrent does not use the DHT/],
+    [["--tracker", "http://127.0.0.1:9/announce"], /for torrents without a tracker/],
+  ] as const) {
+    const refused = await run("create", "talk.txt", "-f", ...nodes, ...option);
+    assert.equal(refused.exit, 2);
+    assert.match(refused.stderr, words);
+  }
+
+  const again = await run("create", "talk.txt", "-f", "--dht-node", near.address);
+  assert.equal(again.exit, 0, again.stderr);
+  const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", address];
+  const seed = new EverseedProcess(t, ["seed", "talk.txt.torrent", ...listen], { cwd: folder });
+  await seed.waitFor(new RegExp(`names the DHT node ${near.address}, in your own network`));
+  while (!queries.some(({ method }) => method === "announce_peer")) await setTimeout(20);
+  assert.deepEqual(near.queries, []);
 });

@@ -4,6 +4,7 @@ import type { Endpoint } from "../../src/base/endpoint.ts";
 import { addressKey } from "../../src/base/peer-address.ts";
 import { dhtSource } from "../../src/dht/dht-source.ts";
 import { type PeerSearchResult, searchPeers } from "../../src/dht/peer-search.ts";
+import { decodeKrpc } from "../../src/dht/krpc.ts";
 import type { PeerSourceHandle, SwarmView } from "../../src/engine/session-contract.ts";
 import { type DhtMachine, DhtWorld } from "./dht-world.ts";
 
@@ -107,4 +108,33 @@ test("DHT-7: a magnet link announces when its info is known and public, and neve
     world.simulation.runFor(60_000);
     assert.deepEqual(portsOf(world, machines[10]!, infohash), isPrivate ? [] : [7000]);
   }
+});
+
+test("an announce that no node has taken is made again soon, and later each time", () => {
+  const { world, machines } = grow(34);
+  const infohash = world.target();
+  let isDeaf = true;
+  let isAnnounced = 0;
+  const deaf = world.join({
+    bootstrap: [machines[0]!.endpoint],
+    // Searches find nodes; what is to be stored with them is lost.
+    isLost: (packet) => {
+      const message = decodeKrpc(packet);
+      if (message.kind !== "query" || message.method !== "announce_peer") return false;
+      isAnnounced += 1;
+      return isDeaf;
+    },
+  });
+  world.simulation.runFor(30_000);
+  new Torrent(world, deaf, { infohash, port: 7000, isInfoKnown: true });
+  world.simulation.runFor(10_000);
+  const first = isAnnounced;
+  assert.ok(first > 0 && portsOf(world, machines[10]!, infohash).length === 0);
+  world.simulation.runFor(4 * 60_000);
+  const rounds = isAnnounced / first;
+  // After 15, 30, 60 and 120 seconds, and not only after 15 minutes.
+  assert.ok(rounds >= 4 && rounds <= 6, `${rounds} rounds`);
+  isDeaf = false;
+  world.simulation.runFor(5 * 60_000);
+  assert.deepEqual(portsOf(world, machines[10]!, infohash), [7000]);
 });

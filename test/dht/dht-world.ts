@@ -25,6 +25,8 @@ export interface JoinOptions extends Partial<Pick<DhtOptions, "bootstrap" | "sta
   readonly others?: readonly Endpoint[];
   /** False while its packets go nowhere. */
   readonly isOnline?: () => boolean;
+  /** True for a packet of its own that does not arrive. */
+  readonly isLost?: (packet: Uint8Array) => boolean;
 }
 
 /** One machine of the world with a DHT. */
@@ -64,7 +66,7 @@ export class DhtWorld {
   }
 
   join(options: JoinOptions = {}): DhtMachine {
-    const { others = [], isOnline = () => true, ...dhtOptions } = options;
+    const { others = [], isOnline = () => true, isLost = () => false, ...dhtOptions } = options;
     const endpoint = options.endpoint ?? { address: this.newAddress(), port: 6881 };
     const endpoints = [endpoint, ...others];
     const sockets = new Map<Family, SimDatagramSocket>();
@@ -74,7 +76,7 @@ export class DhtWorld {
       random: seededRandom(this.random.below(2 ** 32)),
       signatures,
       send: (packet, to) => {
-        if (isOnline()) sockets.get(familyOf(to.address))?.send(packet, to);
+        if (isOnline() && !isLost(packet)) sockets.get(familyOf(to.address))?.send(packet, to);
       },
       families: endpoints.map(({ address }) => familyOf(address)),
       ...dhtOptions,

@@ -231,3 +231,28 @@ test("two families are two networks over one store, and one machine joins both (
   assert.deepEqual(hosts(seventh), [both.endpoint.address]);
   assert.deepEqual(hosts(eighth), ["2600:2::1"]);
 });
+
+test("DHT-8: nodes that peers name lead into the network, at a limited rate and in nobody's place", () => {
+  const { world, machines } = grow(20, { seed: 9 });
+  const asked = new Map<string, number>();
+  const nowhere = (index: number) => ({ address: `11.200.0.${index}`, port: 6881 });
+  for (let index = 1; index < 250; index += 1) {
+    world.datagrams.open(nowhere(index), () => {
+      asked.set(nowhere(index).address, (asked.get(nowhere(index).address) ?? 0) + 1);
+    });
+  }
+  // It has no bootstrap node that answers, and a peer tells it one.
+  const lone = world.join({ bootstrap: [{ address: world.newAddress(), port: 1 }] });
+  for (let index = 1; index < 250; index += 1) lone.dht.addHearsay(nowhere(index));
+  world.simulation.runFor(60_000);
+  assert.ok(asked.size <= 32, `${asked.size} of 249 were asked`);
+  lone.dht.addHearsay(machines[4]!.endpoint);
+  assert.ok(world.simulation.runUntil(() => lone.dht.isJoined, 6 * 60_000));
+  world.simulation.runFor(60_000);
+  const before = [...asked.values()].reduce((sum, count) => sum + count, 0);
+  // Once it has joined, what is named is asked when there is time.
+  for (let index = 1; index < 250; index += 1) lone.dht.addHearsay(nowhere(index));
+  world.simulation.runFor(60_000);
+  const after = [...asked.values()].reduce((sum, count) => sum + count, 0);
+  assert.ok(after - before <= 120, `${after - before} packets in a minute`);
+});

@@ -19,11 +19,13 @@ import {
   targetOf,
 } from "../../src/dht/item.ts";
 import { type PeerSearchResult, searchPeers } from "../../src/dht/peer-search.ts";
+import { decodeKrpc } from "../../src/dht/krpc.ts";
 import { NodeClock } from "../../src/platform/node-clock.ts";
 import { NodeRandom } from "../../src/platform/node-random.ts";
 import { NodeSignatures } from "../../src/platform/node-signatures.ts";
 import { UdpNet } from "../../src/platform/udp-net.ts";
 import { SILENT_LOG } from "../../src/ports/log.ts";
+import type { DatagramNet } from "../../src/ports/net.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { libtorrent, skipUnless } from "./foreign-peers.ts";
 import { EVERSEED, Running, until } from "./process.ts";
@@ -33,12 +35,16 @@ const SEED = new Uint8Array(32).fill(1);
 const signatures = new NodeSignatures();
 const random = new NodeRandom();
 
-async function ours(t: TestContext, bootstrap: readonly number[]): Promise<DhtService> {
+async function ours(
+  t: TestContext,
+  bootstrap: readonly number[],
+  datagrams: DatagramNet = new UdpNet(),
+): Promise<DhtService> {
   const service = await DhtService.start({
     clock: new NodeClock(),
     random,
     signatures,
-    datagrams: new UdpNet(),
+    datagrams,
     log: SILENT_LOG,
     listen: { host: "127.0.0.1", port: 0 },
     bootstrap: bootstrap.map((port) => ({ host: "127.0.0.1", port })),
@@ -99,7 +105,7 @@ async function trackerless(t: TestContext) {
   fs.mkdirSync(out);
   const assertSame = (): void =>
     assert.deepEqual(fs.readFileSync(path.join(out, "talk.bin")), fs.readFileSync(file));
-  return { folder, torrent: `${file}.torrent`, magnet, out, assertSame };
+  return { folder, file, torrent: `${file}.torrent`, magnet, out, assertSame };
 }
 
 // The programs spend most of the time waiting for each other.
@@ -180,4 +186,69 @@ suite("DHT", { concurrency: 4 }, () => {
       assertSame();
     },
   );
+
+  for (const [who, knows] of [
+    ["libtorrent", "ours"],
+    ["ours", "libtorrent"],
+  ] as const) {
+    test(
+      `DHT: ${who} knows no node, and joins through the port message of ${knows}`,
+      options,
+      async (t) => {
+        const { port, announced } = await recordingNode(t);
+        const { folder, torrent, out } = await trackerless(t);
+        const env = { DHT_NODE: who === "libtorrent" ? "0" : String(port) };
+        const seed = new Running(t, [...PEER, "seed", torrent, folder], env);
+        const foreignPort = Number((await seed.event("ready")).port);
+        // Nobody answers at port 9.
+        const node = `127.0.0.1:${who === "libtorrent" ? port : 9}`;
+        const peer = ["--peer", `127.0.0.1:${foreignPort}`, "--seed", "forever"];
+        const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+        const get = new Running(t, [EVERSEED, "get", torrent, "-o", out, ...peer, ...listen]);
+        const ourPort = Number((await get.event("ready")).port);
+        await get.event("done");
+        const late = who === "libtorrent" ? foreignPort : ourPort;
+        await until(`${who} announces itself to the node`, () => announced.has(late));
+      },
+    );
+  }
+
+  test("DHT: libtorrent finds ours through a node that the torrent names", options, async (t) => {
+    const { port } = await recordingNode(t);
+    const { folder, out, file, assertSame } = await trackerless(t);
+    const torrent = `${file}.with-node.torrent`;
+    const node = `127.0.0.1:${port}`;
+    const create = [EVERSEED, "create", file, "-o", torrent, "--dht-node", node];
+    await new Running(t, create).succeed();
+    const listen = ["--listen", "127.0.0.1:0", "--dht-bootstrap", node, "--json"];
+    const seed = new Running(t, [EVERSEED, "seed", torrent, "--data", folder, ...listen]);
+    await seed.event("ready");
+    const leech = new Running(t, [...PEER, "leech", torrent, out], { DHT_NODE: "0" });
+    await leech.event("done");
+    await leech.succeed();
+    assertSame();
+  });
 });
+
+/** A node of ours that tells which peers were announced to it, by their ports. */
+async function recordingNode(t: TestContext) {
+  const announced = new Set<number>();
+  const udp = new UdpNet();
+  const { local } = await ours(t, [], {
+    resolve: (host) => udp.resolve(host),
+    bind: (bind) =>
+      udp.bind({
+        ...bind,
+        receive: (packet, from) => {
+          const message = decodeKrpc(packet);
+          if (message.kind === "query" && message.method === "announce_peer") {
+            const port = message.args.get("port");
+            // With an implied port it is that of the packet (BEP 5).
+            announced.add(message.args.get("implied_port") ? from.port : Number(port));
+          }
+          bind.receive(packet, from);
+        },
+      }),
+  });
+  return { port: local.port, announced };
+}

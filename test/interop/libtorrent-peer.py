@@ -4,7 +4,7 @@ libtorrent-peer.py seed  TORRENT DATA_FOLDER [trusting]
 libtorrent-peer.py leech TORRENT|MAGNET OUT_FOLDER [HOST:PORT ...]
 
 Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGTERM, a leecher also when done.
-With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to.
+With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to; with 0 it knows no node.
 A seed that is "trusting" reads its files when it sends them, not before.
 EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
 A leecher's "done" names the kinds of encryption that its connections had.
@@ -58,7 +58,7 @@ def say(**event):
 
 role, source, folder = sys.argv[1:4]
 session = lt.session(SETTINGS)
-if dht_port:
+if dht_port and dht_port != "0":
     session.add_dht_node(("127.0.0.1", int(dht_port)))
 if source.startswith("magnet:"):
     params = lt.parse_magnet_uri(source)

@@ -3,7 +3,12 @@ import type { PeerAddress, TransportKind } from "../../src/base/peer-address.ts"
 import type { StreamConnection, StreamHandler } from "../../src/ports/net.ts";
 import type { SimHost, SimLink } from "../../src/sim/sim-net.ts";
 import type { SimSwarm } from "../../src/sim/sim-swarm.ts";
-import { encodeHandshake, HANDSHAKE_BYTES, type HandshakeFlags } from "../../src/wire/handshake.ts";
+import {
+  encodeHandshake,
+  HANDSHAKE_BYTES,
+  HandshakeDecoder,
+  type HandshakeFlags,
+} from "../../src/wire/handshake.ts";
 import { WireDecoder } from "../../src/wire/wire-decoder.ts";
 import type { HashRange, WireSink } from "../../src/wire/wire-sink.ts";
 
@@ -31,6 +36,9 @@ export interface SwarmScript {
   readonly flags?: Partial<HandshakeFlags>;
   /** Handshakes are exchanged. */
   readonly ready?: (peer: ScriptedPeer) => void;
+  /** What the handshake of the other side offers; before `ready`. */
+  readonly greeted?: (flags: HandshakeFlags) => void;
+  readonly port?: (port: number) => void;
   readonly choke?: (peer: ScriptedPeer) => void;
   readonly unchoke?: (peer: ScriptedPeer) => void;
   readonly request?: (peer: ScriptedPeer, piece: number, begin: number, length: number) => void;
@@ -91,6 +99,9 @@ export class ScriptedPeer implements StreamHandler, WireSink {
     }
     this.#early = Buffer.concat([this.#early, chunk.subarray(0, length)]);
     if (this.#early.length < HANDSHAKE_BYTES) return;
+    const greeting = new HandshakeDecoder();
+    greeting.feed(this.#early, HANDSHAKE_BYTES);
+    this.#script.greeted?.(greeting.flags!);
     const rest = this.#early.subarray(HANDSHAKE_BYTES);
     this.#early = undefined;
     this.#script.ready?.(this);
@@ -136,7 +147,9 @@ export class ScriptedPeer implements StreamHandler, WireSink {
   handleHaveAll(): void {}
   handleHaveNone(): void {}
   handleCancel(): void {}
-  handlePort(): void {}
+  handlePort(port: number): void {
+    this.#script.port?.(port);
+  }
   handleSuggest(): void {}
   handleReject(): void {}
   handleAllowedFast(piece: number): void {

@@ -7,7 +7,8 @@ import { kindOption } from "../kind-option.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { OutputOptions } from "../output.ts";
 import { escapeOutside } from "../outside-text.ts";
-import { collect, pieceSizeOption } from "../parse-options.ts";
+import { collect, type NamedPeer, peerOption, pieceSizeOption } from "../parse-options.ts";
+import { UsageError } from "../usage-error.ts";
 import { WorkProgress } from "../work-progress.ts";
 
 interface CreateFlags extends OutputOptions {
@@ -18,6 +19,7 @@ interface CreateFlags extends OutputOptions {
   readonly name?: string;
   readonly tracker?: readonly string[];
   readonly webSeed?: readonly string[];
+  readonly dhtNode?: readonly NamedPeer[];
   readonly private?: boolean;
   readonly comment?: string;
   readonly source?: string;
@@ -45,6 +47,11 @@ export function addCreateCommand(program: Command): void {
     .option("--name <name>", "name in the torrent (default: that of PATH)")
     .option("--tracker <url>", "announce URL; repeat for more, with commas for one tier", collect)
     .option("--web-seed <url>", "URL of the files on the web; repeat for more", collect)
+    .option(
+      "--dht-node <host:port>",
+      "without a tracker: a DHT node to begin with; repeat for more",
+      peerOption,
+    )
     .option("--private", "peers from its trackers only")
     .option("--comment <text>", "words for people")
     .option("--source <text>", "tag that changes the infohash")
@@ -54,6 +61,7 @@ export function addCreateCommand(program: Command): void {
 
 function create(path: string, flags: CreateFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
+    refuseNodes(flags);
     const { createTorrent } = await import("../../commands/create-torrent.ts");
     const { diskPorts } = await import("../../daemon/disk-ports.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
@@ -70,6 +78,7 @@ function create(path: string, flags: CreateFlags): Promise<void> {
         name: flags.name,
         trackers: (flags.tracker ?? []).map((tier) => tier.split(",").map((url) => url.trim())),
         webSeeds: flags.webSeed,
+        nodes: flags.dhtNode,
         private: flags.private,
         comment: flags.comment,
         source: flags.source,
@@ -96,4 +105,15 @@ function create(path: string, flags: CreateFlags): Promise<void> {
     if (created.infohashV2 !== null) output.line(`Infohash  v2 ${created.infohashV2}`);
     output.line(`Magnet    ${created.magnet}`);
   });
+}
+
+/** A torrent has a tracker or nodes (BEP 5), and a private one no DHT. */
+function refuseNodes({ dhtNode, tracker, private: isPrivate }: CreateFlags): void {
+  if (!dhtNode || (!tracker && isPrivate !== true)) return;
+  throw new UsageError(
+    tracker
+      ? "--dht-node is for torrents without a tracker: with --tracker, peers come from there."
+      : "--dht-node and --private exclude each other: a private torrent does not use the DHT.",
+    "everseed create --help",
+  );
 }

@@ -54,6 +54,8 @@ export interface ConnectionSink {
   handleChoke(choked: boolean): void;
   /** The peer became interested, or stopped being interested. */
   handleInterest(): void;
+  /** The peer has a DHT node at that port (BEP 5). */
+  handlePort(port: number): void;
   handleSuggest(piece: number): void;
   handleAllowedFast(piece: number): void;
   handleExtended(extensionId: number, payload: Uint8Array): void;

@@ -173,8 +173,9 @@ export abstract class Dialogue implements WireSink {
     this.sink!.endBlock(piece, begin, length, kept);
   }
 
-  handlePort(_port: number): void {
+  handlePort(port: number): void {
     this.#countControl();
+    this.sink!.handlePort(port);
   }
 
   handleSuggest(piece: number): void {

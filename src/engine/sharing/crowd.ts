@@ -1,6 +1,6 @@
 import { REACH, reachOfBytes } from "../../base/address-reach.ts";
 import { addressBytes } from "../../base/endpoint.ts";
-import { addressKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
+import { addressKey, machineKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
 import type { EngineSettings } from "../session-contract.ts";
 
 /** The part of all connections that one local network may hold: a household or a campus may be the whole swarm. */
@@ -122,7 +122,7 @@ export function mostCrowded<Peer>(
 
 interface Place {
   readonly network: string;
-  /** An IPv4 address, the /64 of an IPv6 address, or one WebRTC peer. */
+  /** Of `machineKey`. */
   readonly machine: string;
   /** No stranger on the Internet can have such an address. */
   readonly local: boolean;
@@ -137,8 +137,7 @@ function placeOf(address: PeerAddress): Place | undefined {
       const bytes = addressBytes(address.endpoint.address)!;
       const reach = reachOfBytes(bytes);
       const local = reach === REACH.machine || reach === REACH.network;
-      const machine = bytes.length === 4 ? bytes.join(".") : `6:${bytes.subarray(0, 8).join(".")}`;
-      return { network, machine, local };
+      return { network, machine: machineKey(address), local };
     }
     case "webrtc":
       return { network, machine: addressKey(address), local: false };

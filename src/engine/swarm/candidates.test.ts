@@ -22,9 +22,10 @@ const ENDPOINT: Endpoint = { address: "10.0.0.1", port: 6881 };
 const PEER = tcpAddress(ENDPOINT);
 const PEER_UTP: PeerAddress = { kind: "utp", endpoint: ENDPOINT };
 const KINDS: ReadonlySet<TransportKind> = new Set(["tcp", "utp", "webrtc"]);
+const NO_HISTORY = { readyAtMs: (_address: PeerAddress, now: number) => now };
 
 function pool(): Candidates {
-  return new Candidates({ random: seededRandom(1), kinds: KINDS });
+  return new Candidates({ random: seededRandom(1), kinds: KINDS, dials: NO_HISTORY });
 }
 
 function numbered(index: number): PeerAddress {
@@ -305,7 +306,7 @@ test("WIR-11: a WebRTC peer without a name, or with an endless one, is not taken
 
 test("what no transport reaches is not taken in, and is no way to somebody who is known", () => {
   const kinds = new Set<TransportKind>(["tcp"]);
-  const candidates = new Candidates({ random: seededRandom(1), kinds });
+  const candidates = new Candidates({ random: seededRandom(1), kinds, dials: NO_HISTORY });
   assert.equal(candidates.offer(webrtc("a"), "webrtc", 0), false);
   assert.equal(candidates.offer(PEER_UTP, "tracker", 0), false);
   candidates.offer(PEER, "tracker", 0);
@@ -322,7 +323,7 @@ test("bans are bounded", () => {
 
 test("in any order of events no address is given out twice at once, or again too soon", () => {
   const random = seededRandom(9);
-  const candidates = new Candidates({ random, kinds: KINDS });
+  const candidates = new Candidates({ random, kinds: KINDS, dials: NO_HISTORY });
   const dialled: PeerAddress[] = [];
   const freeAtMs = new Map<string, number>();
   let given = 0;
@@ -347,4 +348,34 @@ test("in any order of events no address is given out twice at once, or again too
     }
   }
   assert.ok(given > 1000, `${given} were given out`);
+});
+
+test("DHT-8: strangers name no service of a machine; trackers and users may", () => {
+  const service = tcpAddress({ address: "10.0.0.1", port: 443 });
+  for (const [source, isTaken] of [
+    ["dht", false],
+    ["pex", false],
+    ["tracker", true],
+    ["manual", true],
+  ] as const) {
+    assert.equal(pool().offer(service, source, 0), isTaken, source);
+  }
+  assert.equal(pool().offer(tcpAddress({ address: "10.0.0.1", port: 1024 }), "dht", 0), true);
+});
+
+test("DHT-8: an address whose machine has to wait is passed over, and one that a user named is not", () => {
+  const waitsUntilMs = 5_000;
+  const dials = {
+    readyAtMs: (address: PeerAddress, now: number) =>
+      addressKey(address) === addressKey(numbered(1)) ? Math.max(now, waitsUntilMs) : now,
+  };
+  const candidates = new Candidates({ random: seededRandom(1), kinds: KINDS, dials });
+  candidates.offer(numbered(1), "dht", 0);
+  candidates.offer(numbered(2), "dht", 0);
+  assert.deepEqual(nextAddress(candidates, 0), numbered(2));
+  assert.equal(nextAddress(candidates, 4_999), undefined);
+  assert.deepEqual(nextAddress(candidates, waitsUntilMs), numbered(1));
+  const named = new Candidates({ random: seededRandom(1), kinds: KINDS, dials });
+  named.offer(numbered(1), "manual", 0);
+  assert.deepEqual(nextAddress(named, 0), numbered(1));
 });

@@ -5,6 +5,7 @@ import {
   type TransportKind,
 } from "../../base/peer-address.ts";
 import type { Random } from "../../ports/random.ts";
+import type { DialHistory } from "../sharing/dial-history.ts";
 import type { SourceKind } from "../session-contract.ts";
 import { isDialable } from "./dialable.ts";
 
@@ -46,6 +47,11 @@ const SOURCES: Readonly<Record<SourceKind, { rank: number; knownMax: number }>> 
   dht: { rank: 2, knownMax: 1000 },
   pex: { rank: 2, knownMax: 1000 },
 };
+
+/** Sources in which anybody may name any address. */
+const STRANGERS: ReadonlySet<SourceKind> = new Set(["dht", "pex"]);
+/** Ports below this one belong to services of the system. */
+const SERVICE_PORTS_END = 1024;
 
 /** How a connection ended. */
 export type ConnectionEnd =
@@ -95,6 +101,7 @@ interface Turn {
 export class Candidates {
   readonly #random: Random;
   readonly #kinds: ReadonlySet<TransportKind>;
+  readonly #dials: Pick<DialHistory, "readyAtMs">;
   readonly #known = new Map<string, Candidate>();
   /** By `banKey`. */
   readonly #knownPerHost = new Map<string, number>();
@@ -110,10 +117,18 @@ export class Candidates {
   /** By `addressKey`: they lead to ourselves. */
   readonly #ownAddresses = new Set<string>();
 
-  /** @param options.kinds - The transports that there are. */
-  constructor(options: { random: Random; kinds: ReadonlySet<TransportKind> }) {
+  /**
+   * @param options.kinds - The transports that there are.
+   * @param options.dials - What other torrents know of the machines.
+   */
+  constructor(options: {
+    random: Random;
+    kinds: ReadonlySet<TransportKind>;
+    dials: Pick<DialHistory, "readyAtMs">;
+  }) {
     this.#random = options.random;
     this.#kinds = options.kinds;
+    this.#dials = options.dials;
   }
 
   /** The number of known addresses. */
@@ -127,7 +142,7 @@ export class Candidates {
     const key = addressKey(address);
     const known = this.#known.get(key);
     if (known) addWay(known, address);
-    if (known || !isDialable(address)) return false;
+    if (known || !isDialable(address) || !mayName(source, address)) return false;
     const host = banKey(address);
     if (this.#banned.has(host) || this.#ownAddresses.has(key)) return false;
     if ((this.#perSource.get(source) ?? 0) >= SOURCES[source].knownMax) return false;
@@ -173,8 +188,14 @@ export class Candidates {
       const best = this.#due.pop();
       if (!best) return undefined;
       if (!isValid(best)) continue;
-      best.candidate.turn = undefined;
-      return best.candidate.ways;
+      const { candidate } = best;
+      const readyAtMs = this.#readyAtMs(candidate, now);
+      if (readyAtMs > now) {
+        this.#queue(candidate, this.#waiting, readyAtMs);
+        continue;
+      }
+      candidate.turn = undefined;
+      return candidate.ways;
     }
   }
 
@@ -260,6 +281,11 @@ export class Candidates {
     return this.#banned.has(banKey(address));
   }
 
+  /** Whom a user names is dialled whatever happened before. */
+  #readyAtMs({ source, ways }: Candidate, now: number): number {
+    return source === "manual" ? now : this.#dials.readyAtMs(ways[0], now);
+  }
+
   #queue(candidate: Candidate, queue: Heap<Turn>, dueAtMs: number): void {
     candidate.turn = { candidate, dueAtMs, failures: candidate.failures };
     queue.push(candidate.turn);
@@ -282,6 +308,15 @@ export class Candidates {
     count(this.#knownPerHost, candidate.banKey, -1);
     count(this.#perSource, candidate.source, -1);
   }
+}
+
+/**
+ * Strangers may not lead us to the services of a machine: their ports are below 1024, and no tracker or peer vouches for
+ * what is found in the DHT and by peer exchange (DHT-8).
+ */
+function mayName(source: SourceKind, address: PeerAddress): boolean {
+  if (!STRANGERS.has(source) || address.kind === "webrtc") return true;
+  return address.endpoint.port >= SERVICE_PORTS_END;
 }
 
 function isValid(turn: Turn): boolean {

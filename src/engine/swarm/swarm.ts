@@ -2,6 +2,7 @@ import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import { addressKey, banKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
 import { Candidates, type ConnectionEnd, type PeerWays } from "./candidates.ts";
 import { mostCrowded } from "../sharing/crowd.ts";
+import type { DialHistory } from "../sharing/dial-history.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EngineSettings, EnginePorts, SourceKind, TorrentStats } from "../session-contract.ts";
@@ -22,6 +23,7 @@ export interface SwarmOptions {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
+  readonly dials: Pick<DialHistory, "readyAtMs">;
   /** Asked when a connection to a peer that was reached ended before its handshake. */
   readonly isWorthAnotherTry?: ((remote: PeerAddress) => boolean) | undefined;
 }
@@ -63,6 +65,7 @@ export class Swarm<P extends SwarmMember> {
     this.#candidates = new Candidates({
       random,
       kinds: new Set(transports.map(({ kind }) => kind)),
+      dials: options.dials,
     });
   }
 

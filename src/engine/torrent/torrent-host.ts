@@ -1,8 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
 import type { ConnectionOwner } from "../connection/connection-sink.ts";
 import type { Scheduler } from "../sharing/scheduler.ts";
+import type { DialHistory } from "../sharing/dial-history.ts";
 import type { Bursts } from "../sharing/bursts.ts";
-import type { EnginePorts, EngineSettings } from "../session-contract.ts";
+import type { EnginePorts, EngineSettings, PeerDht } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
 import type { PeerWays } from "../swarm/candidates.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
@@ -15,7 +16,9 @@ export interface TorrentHost {
   readonly port: number;
   readonly scheduler: Scheduler;
   readonly bursts: Bursts;
+  readonly dials: DialHistory;
   readonly decorators: StreamDecorators;
+  readonly dht: PeerDht | undefined;
   /** A root that a removed torrent is still closing is not opened before it has closed. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it now. */

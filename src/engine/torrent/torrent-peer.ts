@@ -27,6 +27,7 @@ export interface PeerRoutes extends ConnectionOwner {
   handleHave(peer: TorrentPeer, piece: number): void;
   handlePossession(peer: TorrentPeer): void;
   handleInterest(peer: TorrentPeer): void;
+  handlePort(peer: TorrentPeer, port: number): void;
   handleExtended(peer: TorrentPeer, extensionId: number, payload: Uint8Array): void;
   handleHashRequest(peer: TorrentPeer, range: HashRange): void;
   handleHashes(peer: TorrentPeer, range: HashRange, hashes: Uint8Array): void;
@@ -59,6 +60,8 @@ export class TorrentPeer
   #moving: Moving | undefined;
   /** How many requests it says it queues, kept until the files are open. */
   #queueLimit: number | undefined;
+  /** It has said where its DHT node is. */
+  #saidPort = false;
 
   /** @param options.begunAtMs - When we dialled it, or when it asked for its torrent. */
   constructor(options: {
@@ -343,6 +346,13 @@ export class TorrentPeer
     const moving = this.#moving;
     moving?.transfer.download.handlePossession(moving.download, this.connection.pieces!);
     this.#torrent.handlePossession(this);
+  }
+
+  /** The first one counts; otherwise a peer could have us ask all ports of its machine. */
+  handlePort(port: number): void {
+    if (this.#saidPort) return;
+    this.#saidPort = true;
+    this.#torrent.handlePort(this, port);
   }
 
   handleExtended(extensionId: number, payload: Uint8Array): void {

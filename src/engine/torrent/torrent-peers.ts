@@ -4,6 +4,7 @@ import { banKey, formatPeerAddress, ipOf, type PeerAddress } from "../../base/pe
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
 import { ALLOWED_FAST_COUNT, allowedFastSet } from "../../wire/allowed-fast.ts";
 import type { HandshakeFlags } from "../../wire/handshake.ts";
+import { encodePort } from "../../wire/encode-messages.ts";
 import { BASE_HASHES_MAX, encodeHashReject } from "../../wire/hash-transfer.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { boundsOf, type PieceBounds, UNKNOWN_BOUNDS } from "../../wire/piece-bounds.ts";
@@ -54,7 +55,6 @@ export type PeersOutput =
 export class TorrentPeers implements PeerRoutes, ConnectionSharer {
   readonly swarm: Swarm<TorrentPeer>;
   readonly extensions: ExtensionExchange<TorrentPeer>;
-  readonly flags: HandshakeFlags;
   readonly peerId: Uint8Array;
   readonly traffic: TorrentTraffic;
   /** Shared by all peers: both bounds are the piece count, as soon as it is known. */
@@ -74,18 +74,30 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.traffic = traffic;
     this.peerId = peerId;
     this.#infohashes = wireInfohashes(torrent.infohashes);
-    const v2 = torrent.infohashes.v2 !== undefined;
-    this.flags = { extended: true, fast: true, dht: false, v2 };
     const { info } = torrent;
     this.#bounds = { ...(info ? boundsOf(info.geometry.pieceCount) : UNKNOWN_BOUNDS) };
     const { isWorthAnotherTry } = host.decorators;
-    this.swarm = new Swarm({ ports, settings, peerId, isWorthAnotherTry });
+    this.swarm = new Swarm({ ports, settings, peerId, dials: host.dials, isWorthAnotherTry });
     this.#choker = new Choker(ports.random);
     this.extensions = this.#makeExtensions();
   }
 
   get bounds(): PieceBounds {
     return this.#bounds;
+  }
+
+  get flags(): HandshakeFlags {
+    const dht = this.#dhtPort !== undefined;
+    return { extended: true, fast: true, dht, v2: this.#hasV2 };
+  }
+
+  get #hasV2(): boolean {
+    return this.#torrent.infohashes.v2 !== undefined;
+  }
+
+  /** Of our DHT node, which peers of a torrent that may be private do not hear of (DHT-7). */
+  get #dhtPort(): number | undefined {
+    return this.#torrent.info?.private === false ? this.#host.dht?.port() : undefined;
   }
 
   get #transfer(): Transfer | undefined {
@@ -108,7 +120,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     // The upgrade of BEP 52. We must send it: when both swarms of a hybrid have told libtorrent about us, it
     // hangs up on a v1 answer, and calls again a minute later.
     const last = this.#infohashes.at(-1)!;
-    return speaksV2 && this.flags.v2 ? last : infohash;
+    return speaksV2 && this.#hasV2 ? last : infohash;
   }
 
   decorate(peer: DecoratedPeer): StreamDecorator | undefined {
@@ -186,8 +198,21 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.extensions.join(peer);
     const transfer = this.#transfer;
     connection.out.possession(transfer?.have, connection.fast);
+    this.#tellPort(connection);
     if (transfer) this.#introduce(peer, transfer);
     return undefined;
+  }
+
+  /** Where our DHT node is, for a peer that has one (BEP 5). */
+  #tellPort({ flags, out }: Connection): void {
+    const port = this.#dhtPort;
+    if (flags?.dht === true && port !== undefined) out.frame(encodePort(port));
+  }
+
+  handlePort({ connection }: TorrentPeer, port: number): void {
+    const ip = ipOf(connection.remote);
+    if (this.#dhtPort === undefined || ip === undefined || port === 0) return;
+    this.#host.dht!.handleNode({ address: ip, port });
   }
 
   handleClosed(peer: TorrentPeer, reason: string, byUs: boolean): void {
@@ -301,7 +326,9 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     this.extensions.handleInfo();
     for (const { connection } of this.swarm.all()) {
       try {
-        if (connection.isOpen) connection.handleBounds();
+        if (!connection.isOpen) continue;
+        connection.handleBounds();
+        this.#tellPort(connection);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         connection.close(error.message);
