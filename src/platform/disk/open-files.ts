@@ -29,6 +29,8 @@ const PATH_BYTES_MAX = 4096;
 /** Non-blocking, so that a pipe in a file's place is refused at once. */
 const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+const NOT_THROWING = { throwIfNoEntry: false } as const;
+
 /** Codes, of the system or ours, for a file that is not at its place. */
 const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
@@ -246,7 +248,10 @@ export class OpenFiles {
     return onDisk(path, () => {
       try {
         const entry = this.entry(path, false);
-        return this.#table.shared.throughLinks ? statSync(entry) : lstatSync(entry);
+        // A missing file is the usual case in a new download, and an exception costs more than the call.
+        return this.#table.shared.throughLinks
+          ? statSync(entry, NOT_THROWING)
+          : lstatSync(entry, NOT_THROWING);
       } catch (error) {
         if (ABSENT.has(failureCode(error) ?? "")) return undefined;
         throw error;
@@ -287,20 +292,11 @@ export class OpenFiles {
     const mode = access === "write" ? constants.O_RDWR : constants.O_RDONLY;
     const { throughLinks } = this.#table.shared;
     const flags = mode | (throughLinks ? constants.O_NONBLOCK : SAFE);
-    let descriptor: number;
-    let isNew = false;
-    try {
-      descriptor = this.#budget.open(entry, flags);
-    } catch (error) {
-      const missing = access === "write" && systemCode(error) === "ENOENT";
-      if (!missing || !this.#mayCreate(file)) throw error;
-      const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
-      const permissions = executable ? 0o777 : 0o666;
-      // Exclusive: a file that somebody has created there since is not ours.
-      const creating = flags | constants.O_CREAT | constants.O_EXCL;
-      descriptor = this.#budget.open(entry, creating, permissions);
-      isNew = true;
-    }
+    // A file that was never seen is rarely there: creating it first spares an exception for each new file.
+    const created =
+      access === "write" && this.#mayCreate(file) ? this.#create(file, entry, flags) : undefined;
+    const isNew = created !== undefined;
+    const descriptor = created ?? this.#budget.open(entry, flags);
     const facts = fstatSync(descriptor);
     const why = this.#whyNot(file, path, { facts, access, isNew });
     if (why !== undefined) {
@@ -312,6 +308,20 @@ export class OpenFiles {
       this.#table.mark(file, CREATED);
     }
     return descriptor;
+  }
+
+  /** @returns `undefined` when something is there. */
+  #create(file: number, entry: string, flags: number): number | undefined {
+    const executable = file < this.#table.partIndex && this.#table.isExecutable(file);
+    const permissions = executable ? 0o777 : 0o666;
+    try {
+      // Exclusive: a file that somebody has created there since is not ours.
+      const creating = flags | constants.O_CREAT | constants.O_EXCL;
+      return this.#budget.open(entry, creating, permissions);
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+      return undefined;
+    }
   }
 
   /**

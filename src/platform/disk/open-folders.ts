@@ -72,6 +72,8 @@ export class OpenFolders {
   #held: OpenFolder | undefined;
   /** The current burst's number. */
   #burst = 0;
+  /** The last folder that was missing, and the burst and error of that: its files are often asked for together. */
+  #missing: { readonly path: string; readonly burst: number; readonly error: unknown } | undefined;
 
   constructor(owner: FolderOwner) {
     this.#owner = owner;
@@ -130,6 +132,21 @@ export class OpenFolders {
   }
 
   #look(path: string, known: OpenFolder | undefined, create: boolean): OpenFolder {
+    if (create) {
+      this.#missing = undefined;
+      return this.#walk(path, known, true);
+    }
+    const missing = this.#missing;
+    if (missing?.path === path && missing.burst === this.#burst) throw missing.error;
+    try {
+      return this.#walk(path, known, false);
+    } catch (error) {
+      this.#missing = { path, burst: this.#burst, error };
+      throw error;
+    }
+  }
+
+  #walk(path: string, known: OpenFolder | undefined, create: boolean): OpenFolder {
     // Its path may lead through a link by now; all that counts is that it is still the same folder.
     if (known && isSame(known, factsOf(path))) return this.#use(known);
     if (known) this.#close(known);
