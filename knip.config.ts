@@ -25,6 +25,7 @@ export default {
   ignoreBinaries: [
     "aria2c",
     "gcc",
+    "perf",
     "strace",
     "systemd-analyze",
     "mkfifo",
