@@ -1,5 +1,6 @@
 /** Families of ids of cases and requirements. Other words of the same form, such as SHA-256, are not ids. */
-const ID = /\b(?:BDR|BEN|BTFS|CLI|DHT|FTP|HUB|LAN|MET|NIN|PUB|STO|SYN|TRK|VT|WIR)-\d+(?:\.\d+)*\b/g;
+const ID =
+  /\b(?:BDR|BEN|BTFS|CLI|DHT|FTP|HUB|LAN|MET|NIN|PUB|STO|SYN|TRK|VT|WIR|WSD)-\d+(?:\.\d+)*\b/g;
 
 /** @returns The ids that a text names, each once. */
 export function idsIn(text: string): ReadonlySet<string> {

@@ -84,7 +84,9 @@ interface Inside {
 }
 
 /** It composes the others; the picker is a part of the downloader. */
-const TORRENT_COMPOSES = "sharing connection storage download upload swarm exchange".split(" ");
+const TORRENT_COMPOSES = "sharing connection storage download upload swarm exchange webseed".split(
+  " ",
+);
 
 export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
   [
@@ -97,6 +99,7 @@ export const INSIDE: ReadonlyMap<string, Inside> = new Map<string, Inside>([
         ["connection", []],
         ["storage", ["sharing"]],
         ["download", ["sharing", "picker", "storage"]],
+        ["webseed", ["sharing", "download"]],
         ["upload", ["sharing"]],
         ["swarm", ["sharing", "connection"]],
         ["exchange", ["connection"]],

@@ -111,6 +111,12 @@ export function trackerOption(text: string, before: readonly string[] = []): rea
 
 const TRACKER_URL = /^(?:https?|udp|wss?):\/\/\S+$/i;
 
+/** Collects URLs of a torrent's files on the web. */
+export function webSeedOption(text: string, before: readonly string[] = []): readonly string[] {
+  if (/^https?:\/\/\S+$/i.test(text) && URL.canParse(text)) return [...before, text];
+  throw new InvalidArgumentError("It takes a URL, such as https://mirror.example/pub/.");
+}
+
 /**
  * Trackers for all of a person's downloads: `EVERSEED_TRACKERS`, separated by spaces or commas.
  *

@@ -1,6 +1,7 @@
 import type { Endpoint } from "../base/endpoint.ts";
 import type { MakeFetch } from "../guard/guarded-fetch.ts";
 import type { OwnNetworks } from "../guard/own-networks.ts";
+import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, PieceHasher, SlabPool } from "../ports/content.ts";
 import type { KeyExchange } from "../ports/key-exchange.ts";
@@ -52,6 +53,8 @@ export interface SessionPorts extends DiskPorts {
   readonly signatures: Signatures;
   /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;
+  /** A connection to a web seed. */
+  readonly openRangeLine: OpenRangeLine;
   readonly networks: OwnNetworks;
   readonly log: Log;
   readonly faults?: OutsideFaults | undefined;

@@ -18,16 +18,18 @@ import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
 import { type DhtChoice, nearNode } from "./one-shot-dht.ts";
-import { diskFull, missingSpace, nearestExisting, refuseWhatDoesNotFit } from "./disk-space.ts";
+import { diskFull, missingSpace, refuseWhatDoesNotFit } from "./disk-space.ts";
 import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type NamedPeer, resolvePeers } from "./peer-addresses.ts";
+import { prepareFolder } from "./prepare-folder.ts";
 import { ResumeFile } from "./resume-file.ts";
 import { type StreamCount, StreamNews } from "./stream-news.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
 import { eachSecond } from "./waiting.ts";
+import { WebSeedNews, type WebSeedNewsEvent } from "./web-seed-news.ts";
 
 export type GetPorts = SourcePorts & SessionPorts;
 
@@ -51,6 +53,8 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly peers: readonly NamedPeer[];
   /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
+  /** URLs of the files that the user adds to those of the torrent. */
+  readonly webSeeds?: readonly string[] | undefined;
   /** `undefined`: no DHT. */
   readonly dht?: DhtChoice | undefined;
   readonly downBytesPerSecond: number | undefined;
@@ -99,6 +103,7 @@ export type GetEvent =
       readonly refused: readonly string[];
     }
   | TrackerNewsEvent
+  | WebSeedNewsEvent
   /** Stopped by the signal before completion: the same command resumes. */
   | {
       readonly kind: "stopped";
@@ -118,8 +123,6 @@ export type GetPhase =
   | { readonly kind: "downloading" }
   | { readonly kind: "seeding" };
 
-/** A temporary file not touched for this long was left by a kill (STO-14). */
-const LEFTOVER_MS = 60 * 60 * 1000;
 /**
  * Seconds of statistics without a peer before the user is told. Connecting to the peers of a tracker takes a moment.
  */
@@ -175,6 +178,7 @@ class Download {
   #trackers: readonly TrackerSource[] = [];
   #news: TrackerNews | undefined;
   readonly #streams = new StreamNews();
+  readonly #webSeedNews: WebSeedNews;
   #complete = false;
   /** Counts up to `ALONE_TICKS` while there is no peer. */
   #aloneTicks = 0;
@@ -192,6 +196,7 @@ class Download {
     this.#ports = ports;
     this.#startedMs = ports.clock.nowMs();
     this.#options = options;
+    this.#webSeedNews = new WebSeedNews(options.onEvent);
     this.#source = parts.source;
     this.#root = parts.root;
     this.#resume = parts.resume;
@@ -236,8 +241,11 @@ class Download {
       nodes: "metainfo" in this.#source ? this.#source.metainfo.nodes : [],
       onRefused: (node) => onEvent({ kind: "trouble", message: nearNode(node) }),
     });
-    const waitsForPeers = known.length + this.#trackers.length + dht.length === 0;
-    if (waitsForPeers && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
+    const webSeeds = this.#session.webSeeds(this.#source, this.#options.webSeeds ?? []);
+    const isAlone = known.length + this.#trackers.length + dht.length === 0;
+    // What a magnet link names comes from peers; the rest may come from web seeds.
+    if (isAlone && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
+    const waitsForPeers = isAlone && (info === undefined || webSeeds.length === 0);
     onEvent({ kind: "ready", port: this.#session.port, waitsForPeers });
     if ("metainfo" in this.#source) this.#tellKnown(this.#source.metainfo.info);
     this.#torrent = this.#session.session.add({
@@ -250,6 +258,7 @@ class Download {
       resume,
       select: (info) => this.#select(info, resume),
       sources: [...this.#trackers, ...dht],
+      webSeeds,
       peers: tcpAddresses(known),
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
@@ -337,6 +346,7 @@ class Download {
     queueMicrotask(() => {
       const stats = this.#torrent!.stats();
       this.#news?.tell();
+      this.#webSeedNews.tell(this.#torrent!.webSeeds());
       this.#options.onEvent({
         kind: "done",
         bytes: stats.wantedBytes,
@@ -355,6 +365,7 @@ class Download {
     this.#news?.tell();
     const streams = this.#streams.next(torrent.peers());
     if (streams) this.#options.onEvent({ kind: "connected", streams });
+    this.#webSeedNews.tell(torrent.webSeeds());
     if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();
   }
@@ -364,7 +375,8 @@ class Download {
     const trackers = this.#trackers.flatMap((source) => source.status());
     const answered = trackers.some(({ state }) => state === "working" || state === "failing");
     const asking = trackers.some(({ state }) => state === "announcing");
-    this.#aloneTicks = stats.peers > 0 || asking || !answered ? 0 : this.#aloneTicks + 1;
+    const isFed = stats.peers + stats.webSeeds > 0;
+    this.#aloneTicks = isFed || asking || !answered ? 0 : this.#aloneTicks + 1;
     if (this.#aloneTicks !== ALONE_TICKS) return;
     const { refused } = this.#session.guard;
     this.#options.onEvent({ kind: "alone", trackers, refused });
@@ -470,23 +482,6 @@ function foreignFiles(why: string, folder: string): CommandError {
       "another folder with -o; --rename renames the existing files, --adopt uses them for this " +
       "download and overwrites what differs.",
   });
-}
-
-async function prepareFolder(
-  { files, clock }: Pick<GetPorts, "files" | "clock">,
-  root: string,
-  folder: string,
-): Promise<void> {
-  try {
-    // The nearest existing folder knows why it cannot be written to; a recursive mkdir would call a read-only disk
-    // "not found".
-    const nearest = nearestExisting(files, root);
-    if (files.look(nearest)?.kind !== "file") await files.tryToWriteIn(nearest);
-    await files.makeFolders(root);
-    await files.removeLeftovers(root, clock.wallMs() - LEFTOVER_MS);
-  } catch (error) {
-    throw diskTrouble(error, `write to ${folder}`, folder);
-  }
 }
 
 function infohashesOf(source: TorrentSource): TorrentInfo["infohashes"] {

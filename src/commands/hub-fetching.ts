@@ -49,6 +49,7 @@ export class HubFetching implements FetchEngine {
       const torrent = session.add({
         ...options,
         sources,
+        webSeeds: opened.webSeeds(options.from, []),
         peers: tcpAddresses(peers.filter((peer) => guard.allowPeer(peer))),
       });
       this.#trackers.set(torrent, sources);

@@ -1,4 +1,4 @@
-import type { PeerSource } from "../engine/session-contract.ts";
+import type { PeerSource, WebSeedSource } from "../engine/session-contract.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
@@ -7,6 +7,7 @@ import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-cli
 import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
+import { type WebSeeded, webSeedSources } from "./web-seed-sources.ts";
 import { type DhtChoice, openDht, SessionDht, type TorrentInDht } from "./one-shot-dht.ts";
 
 /**
@@ -47,6 +48,12 @@ export interface OneShotSession {
   ): readonly TrackerSource[];
   /** The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private. */
   dht(torrent: TorrentInDht): Promise<readonly PeerSource[]>;
+  /**
+   * The web seeds of one torrent.
+   *
+   * @param named - More URLs of its files, which the user names: they may be anywhere.
+   */
+  webSeeds(source: WebSeeded, named: readonly string[]): readonly WebSeedSource[];
   /** Says goodbye to trackers, makes everything durable and ends the threads. */
   close(): Promise<void>;
 }
@@ -79,6 +86,7 @@ export async function openSession(
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
+      webRanges: guard.webSeeds,
       log,
       faults,
     },
@@ -120,6 +128,7 @@ export async function openSession(
         return source ? [source] : [];
       },
       dht: async (torrent) => (await dht?.sources(torrent)) ?? [],
+      webSeeds: (source, named) => webSeedSources(guard.webSeeds, source, named),
     };
   } catch (error) {
     await close();

@@ -28,6 +28,8 @@ export interface SeedSourceOptions {
   readonly folder: string;
   /** Announce URLs for torrents created here. */
   readonly trackers: readonly string[];
+  /** URLs of the files on the web, for torrents created here. */
+  readonly webSeeds: readonly string[];
   readonly onPlan: (plan: PlannedTorrent) => void;
   readonly onProgress: (bytesDone: number) => void;
   /** A torrent was created, and written to the file of its name. */
@@ -74,6 +76,7 @@ async function torrentOf(
       kind: "v1",
       pieceLength: "auto",
       trackers: options.trackers.map((url) => [url]),
+      webSeeds: options.webSeeds,
       dated: true,
       onEvent: (event) => {
         if (event.kind === "planned") options.onPlan(event.plan);

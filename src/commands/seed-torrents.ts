@@ -31,6 +31,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
    * name them.
    */
   readonly trackers: readonly string[];
+  /** URLs of the files on the web, which created torrents name. */
+  readonly webSeeds?: readonly string[] | undefined;
   /** `undefined`: no DHT. */
   readonly dht?: DhtChoice | undefined;
 }
@@ -81,6 +83,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     const { metainfo, folder } = await readSeedSource(ports, source, {
       folder: options.folder,
       trackers: options.trackers,
+      webSeeds: options.webSeeds ?? [],
       onPlan: (plan) => options.onEvent({ kind: "plan", plan }),
       onProgress: (bytes) => options.onEvent({ kind: "hashed", bytes }),
       onMade: (made) => options.onEvent({ kind: "made", made }),

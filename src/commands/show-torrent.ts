@@ -165,9 +165,7 @@ function describeTorrent(metainfo: Metainfo, bytes: Uint8Array): ShownTorrent {
     },
     trackers: metainfo.trackers,
     webSeeds: metainfo.webSeeds,
-    get httpSeeds() {
-      return rare().httpSeeds;
-    },
+    httpSeeds: metainfo.httpSeeds,
     nodes: metainfo.nodes,
     get similar() {
       return rare().similar;

@@ -1,6 +1,7 @@
 import { decodeUtf8 } from "../base/bytes.ts";
 import { torrentFilePath } from "../api/paths.ts";
 import { magnetOfInfohash, parseMagnet } from "../metainfo/magnet.ts";
+import type { TorrentServer } from "../guard/web-seed-guard.ts";
 import type { MagnetLink, Metainfo } from "../metainfo/metainfo.ts";
 import { MetainfoError } from "../metainfo/metainfo-error.ts";
 import { METAINFO_BYTES_MAX, parseMetainfo } from "../metainfo/parse-metainfo.ts";
@@ -15,10 +16,21 @@ import { factsOf } from "./path-facts.ts";
  * A torrent as a user names it: a .torrent file, a magnet link, an infohash, or a URL of the first
  * two.
  */
-export type TorrentSource =
+export type TorrentSource = (
   | { readonly metainfo: Metainfo; readonly bytes: Uint8Array }
   /** @property link - The magnet link itself, also when a redirect led to it. */
-  | { readonly magnet: MagnetLink; readonly link: string };
+  | { readonly magnet: MagnetLink; readonly link: string }
+) & {
+  /** The server that sent it; `undefined` for what may come from anywhere: a file, a magnet link. */
+  readonly from?: TorrentServer | undefined;
+};
+
+/** What a server sent. */
+interface Fetched {
+  /** Bytes of a file, or the magnet link of a redirect. */
+  readonly found: Uint8Array | string;
+  readonly address: string;
+}
 
 const FETCH_TIMEOUT_MS = 30_000;
 
@@ -181,17 +193,18 @@ async function fetchTorrent(
   url: string,
   signal: AbortSignal | undefined,
 ): Promise<TorrentSource> {
-  const found = await fetchBytes(ports, url, signal);
+  const fetched = await fetchBytes(ports, url, signal);
+  const { found } = fetched;
   const page = torrentOfPage(url);
   if (typeof found !== "string" && page !== undefined && looksLikePage(found)) {
     return readFetched(await fetchBytes(ports, page, signal), url);
   }
-  return readFetched(found, url);
+  return readFetched(fetched, url);
 }
 
-/** @param found - Bytes of a file, or the magnet link of a redirect. */
-function readFetched(found: Uint8Array | string, url: string): TorrentSource {
-  return typeof found === "string" ? magnetSource(found) : parse(found, url);
+function readFetched({ found, address }: Fetched, url: string): TorrentSource {
+  const source = typeof found === "string" ? magnetSource(found) : parse(found, url);
+  return { ...source, from: { address, url } };
 }
 
 function looksLikePage(bytes: Uint8Array): boolean {
@@ -206,12 +219,12 @@ function torrentOfPage(url: string): string | undefined {
   return new URL(`${match[1]}${torrentFilePath(decodeURIComponent(match[2]!))}`, page).href;
 }
 
-/** @returns The content; a magnet link when it redirects to one, as torrent sites do. */
+/** A server may redirect to a magnet link, as torrent sites do. */
 async function fetchBytes(
   ports: SourcePorts,
   url: string,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array | string> {
+): Promise<Fetched> {
   if (!URL.canParse(url)) {
     throw new CommandError("bad-plan", `${url} is not a URL.`, {
       subject: url,
@@ -220,8 +233,8 @@ async function fetchBytes(
   }
   // Most torrents are files, so commands load HTTP only when they need it.
   const http = await ports.openFetch();
-  const { status, body, leadsTo } = await reach(http, url, signal);
-  if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return leadsTo;
+  const { status, body, leadsTo, from } = await reach(http, url, signal);
+  if (leadsTo !== undefined && /^magnet:/i.test(leadsTo)) return { found: leadsTo, address: from };
   if (leadsTo !== undefined) {
     const scheme = leadsTo.slice(0, leadsTo.indexOf(":"));
     throw new CommandError(
@@ -230,7 +243,7 @@ async function fetchBytes(
       { subject: url, hint: "open it in a browser, and give what you find there." },
     );
   }
-  if (status === 200) return body;
+  if (status === 200) return { found: body, address: from };
   const words = await hubProblem(http, url, { status, signal });
   if (words) throw words;
   if (status === 404 || status === 410) {

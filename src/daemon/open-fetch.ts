@@ -1,6 +1,8 @@
 import { GuardedFetch, type MakeFetch } from "../guard/guarded-fetch.ts";
 import { OwnNetworks } from "../guard/own-networks.ts";
+import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { openRangeLine } from "../platform/node-web-ranges.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { everseedVersion } from "../platform/version.ts";
 import type { HttpFetch } from "../ports/net.ts";
@@ -15,8 +17,17 @@ export function openFetch(): HttpFetch {
 }
 
 export function fetchMaker(): MakeFetch {
-  const userAgent = `Everseed/${everseedVersion()}`;
+  const userAgent = ourName();
   return (how) => new NodeHttpFetch({ ...how, userAgent });
+}
+
+export function rangeLineOpener(): OpenRangeLine {
+  const userAgent = ourName();
+  return (judgeHops) => openRangeLine({ userAgent }, judgeHops);
+}
+
+function ourName(): string {
+  return `Everseed/${everseedVersion()}`;
 }
 
 export function ownNetworks(): OwnNetworks {

@@ -9,7 +9,7 @@ import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import { diskPorts } from "./disk-ports.ts";
 import { type Network, OPEN_NETWORK } from "./open-network.ts";
-import { fetchMaker, ownNetworks } from "./open-fetch.ts";
+import { fetchMaker, ownNetworks, rangeLineOpener } from "./open-fetch.ts";
 
 /** The real ports of a command that exchanges pieces with peers. */
 export function sessionPorts(
@@ -25,6 +25,7 @@ export function sessionPorts(
     datagrams: new UdpNet({ log }),
     signatures: new NodeSignatures(),
     makeFetch: fetchMaker(),
+    openRangeLine: rangeLineOpener(),
     networks: ownNetworks(),
     log,
     faults,

@@ -12,6 +12,7 @@ import type { PeerOwner, PeerRoute } from "./peer-owner.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerTransport } from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
+import type { WebRanges } from "../ports/web-ranges.ts";
 import type { Random } from "../ports/random.ts";
 
 /** Everything the engine takes from the world. */
@@ -25,6 +26,8 @@ export interface EnginePorts {
   readonly receiveSlabs: SlabPool;
   /** Memory into which blocks are read before they are sent. */
   readonly sendSlabs: SlabPool;
+  /** How web seeds are reached; without it there are none. */
+  readonly webRanges?: WebRanges | undefined;
   readonly log: Log;
   /** Counts peers that break the protocol. */
   readonly faults?: OutsideFaults | undefined;
@@ -115,8 +118,29 @@ export interface TorrentStats {
   readonly peers: number;
   readonly seeds: number;
   readonly knownPeers: number;
-  /** Copies of the rarest piece among the connected peers. */
+  /** Copies of the rarest piece among the connected peers and web seeds. */
   readonly rarestCopies: number;
+  /** Web seeds that are connected. */
+  readonly webSeeds: number;
+}
+
+/** A web server that has the torrent's content. */
+export interface WebSeedSource {
+  readonly url: string;
+  /** `files`: a URL of its files (BEP 19). `pieces`: a program that sends parts of pieces (BEP 17). */
+  readonly kind: "files" | "pieces";
+}
+
+export interface WebSeedStatus extends WebSeedSource {
+  /** `resting`: it failed or was busy, and is asked again later. `off`: it is left alone. */
+  readonly state: "idle" | "connected" | "resting" | "off";
+  /** Why it rests or is left alone. */
+  readonly reason: string | undefined;
+  /** Files that it does not have. */
+  readonly absentFiles: number;
+  /** Bytes of blocks since the torrent was started. */
+  readonly downloaded: number;
+  readonly downloadBytesPerSecond: number;
 }
 
 export interface PeerStatus {
@@ -164,6 +188,8 @@ export interface AddTorrent {
   readonly select?: ((info: TorrentInfo) => readonly boolean[]) | undefined;
   readonly sources?: readonly PeerSource[] | undefined;
   readonly peers?: readonly PeerAddress[] | undefined;
+  /** Web servers to fetch from beside peers. Whoever names them judges where they may lead. */
+  readonly webSeeds?: readonly WebSeedSource[] | undefined;
   /** Extensions of the peer protocol, in addition to the engine's own (`ut_metadata`, `lt_donthave`). */
   readonly extensions?: readonly ExtensionKind[] | undefined;
   readonly downBytesPerSecond?: number | undefined;
@@ -205,6 +231,7 @@ export interface EngineTorrent {
   readonly have: Bitfield | undefined;
   stats(): TorrentStats;
   peers(): PeerStatus[];
+  webSeeds(): WebSeedStatus[];
   /** For each piece, how many connected peers have it, not counting those that have all; undefined without metadata. */
   partialCopies(): Uint16Array | undefined;
   /** Addresses that no transport of the session reaches are left out. */

@@ -31,6 +31,7 @@ import { RootLeases } from "./storage/root-leases.ts";
 import type { PeerWays } from "./swarm/candidates.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
+import { ServerSlots } from "./webseed/server-slots.ts";
 import type { TorrentHost } from "./torrent/torrent-host.ts";
 
 /** A torrent, or an owner that is not one, with peers to dial. */
@@ -62,6 +63,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly roots = new RootLeases();
   readonly bursts = new Bursts();
   readonly dials = new DialHistory();
+  readonly webServers = new ServerSlots();
 
   readonly decorators: StreamDecorators;
   readonly dht: PeerDht | undefined;

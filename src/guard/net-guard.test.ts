@@ -131,7 +131,8 @@ function guard(networks = alone()): NetGuard {
     bind: () => Promise.reject(new Error("nothing is sent here")),
     resolve: lookUp,
   };
-  return new NetGuard({ datagrams, networks, makeFetch: fakeFetch([]) });
+  const openRangeLine = () => assert.fail("no web seed is named here");
+  return new NetGuard({ datagrams, networks, makeFetch: fakeFetch([]), openRangeLine });
 }
 
 const PEERS = ["127.0.0.1", "192.168.1.7", "9.9.9.9", "224.0.0.1"];

@@ -3,8 +3,10 @@ import type { DatagramNet, HttpFetch } from "../ports/net.ts";
 import { REACH } from "../base/address-reach.ts";
 import { GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
 import type { OwnNetworks } from "./own-networks.ts";
+import { WebSeedGuard, type WebSeedGuardOptions } from "./web-seed-guard.ts";
 
-export interface NetGuardOptions extends Pick<GuardedFetchOptions, "networks" | "makeFetch"> {
+export interface NetGuardOptions
+  extends Pick<GuardedFetchOptions, "networks" | "makeFetch">, WebSeedGuardOptions {
   readonly datagrams: DatagramNet;
 }
 
@@ -22,6 +24,7 @@ const VOUCHED_MAX = 10_000;
  * - Peers that the user names may be anywhere.
  * - A tracker may be anywhere, because a hub at home is. A near tracker gets only announces, unless
  *   the user named it.
+ * - Web seeds: see `WebSeedGuard`.
  * - Peers that a tracker names may be as near as the address of its reply, no nearer. A handshake
  *   carries 20 bytes chosen by the author of the link: enough for a command to some service on this
  *   machine.
@@ -31,6 +34,7 @@ export class NetGuard {
   readonly http: HttpFetch;
   /** The datagram transport for trackers. */
   readonly datagrams: DatagramNet;
+  readonly webSeeds: WebSeedGuard;
   readonly #networks: OwnNetworks;
   readonly #trusted = new Set<string>();
   /** Without their queries, which differ in every announce. */
@@ -46,6 +50,7 @@ export class NetGuard {
   constructor(options: NetGuardOptions) {
     const { datagrams, networks, makeFetch } = options;
     this.#networks = networks;
+    this.webSeeds = new WebSeedGuard(options);
     const shared = { networks, makeFetch, lenient: true };
     const toAny = new GuardedFetch({ ...shared, nearPages: "all" });
     const toTrackers = new GuardedFetch({ ...shared, nearPages: "announce" });

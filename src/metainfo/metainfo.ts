@@ -58,6 +58,8 @@ export interface Metainfo {
   readonly trackers: readonly (readonly string[])[];
   /** BEP 19 URLs, http or https only. */
   readonly webSeeds: readonly string[];
+  /** BEP 17 URLs, http or https only. */
+  readonly httpSeeds: readonly string[];
   /** DHT nodes (BEP 5), `host:port`. */
   readonly nodes: readonly string[];
   /** Keyed by the hexadecimal pieces root: the checked layer of 32-byte nodes that cover one piece each. */

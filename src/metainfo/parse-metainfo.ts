@@ -26,6 +26,7 @@ export const METAINFO_BYTES_MAX = 30 * 1024 * 1024;
 const DECISIVE_KEYS: ReadonlySet<string> = new Set([
   "announce",
   "announce-list",
+  "httpseeds",
   "info",
   "nodes",
   "piece layers",
@@ -97,7 +98,8 @@ export function* parseMetainfoInSteps(
   return {
     info,
     trackers: readTrackers(torrent, notes),
-    webSeeds: readWebSeeds(torrent, notes),
+    webSeeds: readWebSeeds(torrent, "url-list", notes),
+    httpSeeds: readWebSeeds(torrent, "httpseeds", notes),
     nodes: readNodes(torrent, notes),
     pieceLayers,
     comment: readText(torrent, "comment", notes),
@@ -225,8 +227,8 @@ function readTrackers(torrent: BencodeDict, notes: ReadingNotes): string[][] {
   return tiers;
 }
 
-function readWebSeeds(torrent: BencodeDict, notes: ReadingNotes): string[] {
-  const value = torrent.get("url-list");
+function readWebSeeds(torrent: BencodeDict, key: string, notes: ReadingNotes): string[] {
+  const value = torrent.get(key);
   // BEP 19: a single URL may appear without its list; some creators write an empty string.
   const entries = isList(value) ? value : value === undefined ? [] : [value];
   const urls = new Set<string>();

@@ -10,6 +10,7 @@ import { Session } from "../engine/session.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { SILENT_LOG } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
+import type { WebRanges } from "../ports/web-ranges.ts";
 import { guardOutcomes } from "./outcome-guard.ts";
 import { SimDisk } from "./sim-disk.ts";
 import type { SimHost } from "./sim-net.ts";
@@ -33,6 +34,8 @@ export interface SimNodeOptions {
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
   readonly dht?: PeerDht | undefined;
+  /** Web servers that it can reach. */
+  readonly webRanges?: WebRanges | undefined;
   /** TCP alone when left out. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
   readonly onEvent: (event: TorrentEvent) => void;
@@ -76,6 +79,7 @@ export class SimNode {
         content: this.store ?? this.disk,
         receiveSlabs: this.receiveSlabs,
         sendSlabs: this.sendSlabs,
+        webRanges: options.webRanges,
         log: SILENT_LOG,
       }),
       settings: options.settings,

@@ -1,10 +1,11 @@
 import { formatPeerAddress, type TransportKind } from "../base/peer-address.ts";
-import type { EngineSettings, PeerDht } from "../engine/session-contract.ts";
+import type { AddTorrent, EngineSettings, PeerDht } from "../engine/session-contract.ts";
 import type { StreamDecorators } from "../engine/stream-decorator.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { TorrentKind } from "../metainfo/metainfo.ts";
 import type { Random } from "../ports/random.ts";
-import { SimNet, type SimLink } from "./sim-net.ts";
+import type { WebRanges } from "../ports/web-ranges.ts";
+import { type SimHost, SimNet, type SimLink } from "./sim-net.ts";
 import { SimNode, type SimRun } from "./sim-node.ts";
 import { makeSimTorrent, type SimTorrent } from "./sim-torrent.ts";
 import { SimTrace } from "./sim-trace.ts";
@@ -39,6 +40,8 @@ export interface JoinOptions {
   readonly keepsBytes?: boolean | undefined;
   readonly decorators?: StreamDecorators | undefined;
   readonly dht?: PeerDht | undefined;
+  /** Web servers that it can reach. */
+  readonly webRanges?: ((client: SimHost) => WebRanges) | undefined;
   /** Its transports, TCP alone when left out. The first is the one that others are told of. */
   readonly transports?: readonly [TransportKind, ...TransportKind[]] | undefined;
 }
@@ -82,10 +85,11 @@ export class SimSwarm {
   async join(options: JoinOptions = {}): Promise<SimNode> {
     this.#joined += 1;
     const address = `10.${this.#joined >>> 8}.${this.#joined & 0xff}.1`;
+    const host = this.net.createHost(address, { ...DEFAULT_LINK, ...options.link });
     const node = new SimNode({
       simulation: this.simulation,
       random: seededRandom(this.random.below(2 ** 32)),
-      host: this.net.createHost(address, { ...DEFAULT_LINK, ...options.link }),
+      host,
       settings: options.settings,
       diskBytesPerSecond: options.diskBytesPerSecond,
       receiveBytes: options.receiveBytes,
@@ -93,6 +97,7 @@ export class SimSwarm {
       keepsBytes: options.keepsBytes,
       decorators: options.decorators,
       dht: options.dht,
+      webRanges: options.webRanges?.(host),
       transports: options.transports,
       onEvent: (event) => this.trace.note(`${address} ${event.kind}`),
     });
@@ -105,9 +110,9 @@ export class SimSwarm {
     return { node, run: node.seed(this.made) };
   }
 
-  async joinLeecher(options: JoinOptions = {}): Promise<SimPeer> {
+  async joinLeecher(options: JoinOptions = {}, add: Partial<AddTorrent> = {}): Promise<SimPeer> {
     const node = await this.join(options);
-    return { node, run: node.leech(this.made) };
+    return { node, run: node.leech(this.made, add) };
   }
 
   async joinLeechers(count: number, options: JoinOptions = {}): Promise<SimPeer[]> {

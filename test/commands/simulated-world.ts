@@ -17,6 +17,7 @@ import { SimDisk } from "../../src/sim/sim-disk.ts";
 import { SimMeasure } from "../../src/sim/sim-measure.ts";
 import { type SimHost, SimNet } from "../../src/sim/sim-net.ts";
 import { SimSlabs } from "../../src/sim/sim-slabs.ts";
+import { SimWeb, type SimWebOptions } from "../../src/sim/sim-web.ts";
 import { SimUserFiles } from "../../src/sim/sim-user-files.ts";
 import { Simulation } from "../../src/sim/simulation.ts";
 
@@ -43,6 +44,8 @@ export class SimulatedWorld {
   readonly #seed: number;
   /** Answers of the tracker; without them nothing on the web replies. */
   tracker: ((url: URL) => Uint8Array) | undefined;
+  /** Answers of web seeds; without them there are none. */
+  webSeed: SimWebOptions["answer"] = () => undefined;
   #machines = 0;
 
   constructor(seed: number) {
@@ -68,6 +71,10 @@ export class SimulatedWorld {
         resolve: async (name) => [name],
       },
       makeFetch: () => this.#web(),
+      openRangeLine: () => {
+        const line = { simulation, client: host, bytesPerSecond: MIB, latencyMs: 15 };
+        return new SimWeb({ ...line, answer: (request) => this.webSeed(request) }).open();
+      },
       networks: new OwnNetworks(
         () => [],
         () => simulation.nowMs(),

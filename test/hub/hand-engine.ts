@@ -78,10 +78,12 @@ export class HandTorrent implements EngineTorrent {
       seeds: 0,
       knownPeers: 0,
       rarestCopies: 0,
+      webSeeds: 0,
     };
   }
 
   peers = () => [];
+  webSeeds = () => [];
   partialCopies = () => undefined;
   addPeers = () => undefined;
   setWanted = () => undefined;

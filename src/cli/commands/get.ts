@@ -19,6 +19,7 @@ import {
   seedOption,
   trackerOption,
   trackersOfVariable,
+  webSeedOption,
 } from "../parse-options.ts";
 import {
   addNetworkOptions,
@@ -41,6 +42,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
   readonly encryption?: EncryptionMode;
   readonly peer?: readonly NamedPeer[];
   readonly tracker?: readonly string[];
+  readonly webSeed?: readonly string[];
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly down?: number;
@@ -76,6 +78,7 @@ export function addGetCommand(program: Command): void {
     .addOption(encryptionOption())
     .option("--peer <host:port>", "a peer to ask first; repeat for more", peerOption)
     .option("--tracker <url>", "one more tracker to ask; repeat for more", trackerOption)
+    .option("--web-seed <url>", "one more URL of its files; repeat for more", webSeedOption)
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
@@ -105,6 +108,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         encryption: flags.encryption ?? "prefer",
         peers: flags.peer ?? [],
         trackers: flags.tracker ?? trackersOfVariable(process.env),
+        webSeeds: flags.webSeed,
         downBytesPerSecond: flags.down,
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
@@ -154,6 +158,9 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
       break;
     }
+    case "web-seed":
+      tellWebSeed(output, event);
+      break;
     case "stopped":
       tellStopped(output, event);
       break;
@@ -166,9 +173,23 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
   }
 }
 
+const WEB_SEED_WORDS = {
+  idle: "has nothing more to send",
+  connected: "sends",
+  resting: "is asked again later",
+  off: "is left alone",
+} as const;
+
+function tellWebSeed(output: Output, event: Extract<GetEvent, { kind: "web-seed" }>): void {
+  const { url, state, reason } = event;
+  output.record({ event: "web-seed", url, state, reason: reason ?? null });
+  const why = reason === undefined ? "" : `: ${escapeOutside(reason)}`;
+  output.detail(`Web seed ${escapeOutside(url)} ${WEB_SEED_WORDS[state]}${why}.`);
+}
+
 function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>): void {
   const { stats, phase } = event;
-  const { uploaded, downloaded, peers, doneBytes, wantedBytes } = stats;
+  const { uploaded, downloaded, peers, webSeeds, doneBytes, wantedBytes } = stats;
   const { downloadBytesPerSecond, uploadBytesPerSecond } = stats;
   output.record({
     event: "stats",
@@ -176,12 +197,14 @@ function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>):
     uploaded,
     downloaded,
     peers,
+    webSeeds,
     doneBytes,
     wantedBytes,
     downloadBytesPerSecond,
     uploadBytesPerSecond,
   });
-  const swarm = formatCount(peers, "peer");
+  const web = webSeeds > 0 ? `, ${formatCount(webSeeds, "web seed")}` : "";
+  const swarm = `${formatCount(peers, "peer")}${web}`;
   const up = `up ${formatRate(uploadBytesPerSecond)}`;
   switch (phase.kind) {
     case "finding":

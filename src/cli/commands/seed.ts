@@ -25,12 +25,14 @@ import {
   rateOption,
   trackerOption,
   trackersOfVariable,
+  webSeedOption,
 } from "../parse-options.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface SeedFlags extends OutputOptions, NetworkFlags {
   readonly data: string;
   readonly tracker?: readonly string[];
+  readonly webSeed?: readonly string[];
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly listen?: ListenAddress;
@@ -52,6 +54,7 @@ export function addSeedCommand(program: Command): void {
     .option("--tracker <url>", "one more tracker to announce to; repeat for more", trackerOption)
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(encryptionOption())
+    .option("--web-seed <url>", "URL of the files, for torrents that are made", webSeedOption)
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
@@ -73,6 +76,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
       { ...filePorts(), ...sessionPorts(log, { network }) },
       {
         trackers: flags.tracker ?? trackersOfVariable(process.env),
+        webSeeds: flags.webSeed ?? [],
         sources,
         folder: flags.data,
         listen: flags.listen,

@@ -57,6 +57,7 @@ function printTorrent(output: Output, torrent: ShownTorrent, files: LongList<Lis
     ["Source", torrent.source],
     ...torrent.trackers.map((tier) => ["Tracker", tier.join(", ")] as const),
     ...torrent.webSeeds.map((url) => ["Web seed", url] as const),
+    ...torrent.httpSeeds.map((url) => ["HTTP seed", url] as const),
     ...torrent.nodes.map((node) => ["DHT node", node] as const),
     ["Magnet", torrent.magnet],
   ];

@@ -9,7 +9,10 @@ export interface BlockSource {
   readonly sender: string;
   /** The blocks that we requested and have not received. Several downloaders may share it. */
   readonly window: RequestWindow;
-  /** Consecutive blocks of one piece that it accepts as one request; 1 for a peer. */
+  /**
+   * Consecutive blocks of one piece that it accepts as one request: 1 for a peer. More is one of perhaps several
+   * connections to a server, of which pieces in a row are requested.
+   */
   readonly runBlocksMax: number;
   /** False once it has ended: nothing is requested from it any more, and `leave` follows. */
   readonly isOpen: boolean;

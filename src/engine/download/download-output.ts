@@ -8,6 +8,8 @@ export type DownloadOutput =
   | { readonly kind: "partial" }
   /** The disk refused to judge or to write. */
   | { readonly kind: "refused"; readonly failure: DiskFailure }
+  /** A piece that this sender alone sent is corrupt: it lies, or the disk does. */
+  | { readonly kind: "spoiled"; readonly sender: string }
   /** This sender sent a block that differs from the right one. */
   | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, not a peer. */

@@ -44,6 +44,7 @@ class Task {
   readonly have: Bitfield;
   readonly downloader: Downloader;
   readonly liars: string[] = [];
+  readonly spoilers: string[] = [];
   onPiece: () => void = () => undefined;
 
   constructor(turns: Turns, pieces: number) {
@@ -76,6 +77,7 @@ class Task {
     for (let next = downloader.nextOutput(); next; next = downloader.nextOutput()) {
       if (next.kind === "piece") this.onPiece();
       else if (next.kind === "liar") this.liars.push(next.sender);
+      else if (next.kind === "spoiled") this.spoilers.push(next.sender);
       else assert.fail(next.kind);
     }
     downloader.settle();
@@ -213,6 +215,7 @@ test("WIR-12: a source that lies is reported under its sender name", () => {
   }
   assert.ok(task.have.full);
   assert.deepEqual([...new Set(task.liars)], ["http://b.example/f"]);
+  assert.deepEqual([...new Set(task.spoilers)], ["http://b.example/f"]);
 });
 
 test("two downloaders on one window both finish, and neither waits for the other to end", () => {

@@ -14,6 +14,7 @@ import { PARTIAL, type DownloadOutput } from "./download-output.ts";
 import { DownloadPeer } from "./download-peer.ts";
 import type { DownloaderOptions } from "./downloader-options.ts";
 import { BlockRequests } from "./block-requests.ts";
+import { partialClaims } from "./partial-claims.ts";
 import { DEPTH_MIN, growDepth, isLate, lateness, noteAnswer } from "./request-pace.ts";
 import { SmartBan } from "./smart-ban.ts";
 import { UrgentRequests } from "./urgent-requests.ts";
@@ -173,7 +174,8 @@ export class Downloader {
       readonly queueLimit: number | undefined;
     },
   ): Readonly<DownloadPeer> {
-    const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.sender));
+    const isServer = source.runBlocksMax > 1;
+    const key = this.#picker.peerJoined(this.#smartBan.senderOf(source.sender), isServer);
     const peer = new DownloadPeer(source, key, this.#options.clock.nowMs(), this.#onRoom);
     peer.isChoking = known.isChoking;
     if (known.queueLimit !== undefined) peer.queueLimit = known.queueLimit;
@@ -340,7 +342,12 @@ export class Downloader {
     peer.source.window.wake();
   }
 
-  /** The block that was arriving will not be finished. */
+  /** The block that is arriving will not be finished, and the source has not ended. */
+  abandonBlock(peer: DownloadPeer): void {
+    this.#dropBlock(peer);
+    peer.source.window.take(peer.targetPiece, peer.targetBlock, peer.lane);
+  }
+
   #dropBlock(peer: DownloadPeer): void {
     const { target } = peer;
     if (!target) return;
@@ -400,6 +407,8 @@ export class Downloader {
     const senders = this.#picker.senders(piece) ?? new Int32Array(0);
     if (verdict.kind === "corrupt") {
       if (verdict.digests) this.#smartBan.handleCorrupt(piece, verdict.digests, senders);
+      const alone = this.#smartBan.soleSender(senders);
+      if (alone !== undefined) this.#outputs.push({ kind: "spoiled", sender: alone });
       this.#picker.verdict(piece, false);
       for (const peer of this.#joined) if (peer.owed === 0) this.refill(peer);
       return;
@@ -450,16 +459,7 @@ export class Downloader {
 
   /** What a resume may claim of unfinished pieces. */
   partial(): ResumeState["partial"] {
-    const partial: { piece: number; blocks: Bitfield }[] = [];
-    for (const piece of this.#picker.startedPieces()) {
-      const written = this.#store.written(piece);
-      const received = this.#picker.receivedBlocks(piece);
-      if (!written || !received) continue;
-      const blocks = new Bitfield(received.length);
-      for (const block of received.indexes()) if (written.has(block)) blocks.add(block);
-      if (blocks.count > 0) partial.push({ piece, blocks });
-    }
-    return partial;
+    return partialClaims(this.#picker, this.#store);
   }
 
   /** Writes all unfinished pieces to disk, and waits for those being judged; no peer may be left. */

@@ -43,6 +43,13 @@ export class SmartBan {
     return id;
   }
 
+  /** @returns The address that sent all blocks of a piece; `undefined` when there are several, or it is unknown. */
+  soleSender(senders: Int32Array): string | undefined {
+    const [first] = senders;
+    if (first === undefined || senders.some((sender) => sender !== first)) return undefined;
+    return this.#addresses.get(first);
+  }
+
   /** True when the digests of this piece would be evidence if it turned out to be intact. */
   watches(piece: number): boolean {
     return this.#evidence.has(piece);

@@ -37,17 +37,23 @@ export class EndGame {
       if (count >= blocksMax) break;
       if (started.strict || started.single === 0) continue;
       if (!who.has(started.piece) || this.#ledger.priority(started.piece) === 0) continue;
-      let block = started.askAlso(who.key, -1);
+      const isOwn = who.isServer ? (asked: number) => this.#isTwin(who, asked) : undefined;
+      let block = started.askAlso(who.key, -1, isOwn);
       while (block >= 0) {
         this.#ledger.forgetDropped(started);
         room.out.pieces[count] = started.piece;
         room.out.blocks[count] = block;
         count += 1;
         if (count >= blocksMax) break;
-        block = started.askAlso(who.key, block);
+        block = started.askAlso(who.key, block, isOwn);
       }
     }
     who.outstanding += count - room.count;
     return count;
+  }
+
+  /** The other is a connection to the same server: it sends the block as soon as this one could. */
+  #isTwin(who: PickerPeer, other: number): boolean {
+    return this.#ledger.swarm.find(other)?.sender === who.sender;
   }
 }

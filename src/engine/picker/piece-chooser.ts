@@ -10,6 +10,9 @@ import { NOBODY, type PickerPeer } from "./swarm-pieces.ts";
  */
 const RANDOM_FIRST_PIECES = 4;
 
+/** A run of pieces from a web server goes on for this long, even if pieces elsewhere are rarer. */
+const RUN_BYTES = 4 * 1024 * 1024;
+
 export interface PickOptions {
   /**
    * Called before blocks of a piece without memory are handed out. On `true` the piece has memory, until its verdict,
@@ -244,15 +247,47 @@ export class PieceChooser {
     const found =
       isFirst || options.snubbed ? swarm.rarity.random(holder) : swarm.rarity.rarest(holder);
     if (found < 0) return undefined;
-    const piece = this.#suggestedBefore(peer, found) ?? found;
+    const piece = peer.isServer ? this.#nextOfRun(peer, found) : this.#nextOf(peer, found);
     return this.#hasMemory(piece, options) ? this.#ledger.open(piece) : undefined;
   }
 
-  #suggestedBefore(peer: PickerPeer, found: number): number | undefined {
+  #nextOf(peer: PickerPeer, found: number): number {
     const { rarity } = this.#ledger.swarm;
-    return peer.suggested.find(
+    const suggested = peer.suggested.find(
       (piece) => rarity.isListed(piece) && peer.has(piece) && rarity.notAfter(piece, found),
     );
+    return suggested ?? found;
+  }
+
+  /**
+   * The piece after the last one, for as long as the run lasts or while it is among the rarest; else the beginning of
+   * the gap around a rarest one. So the server brings what few peers have, and each request brings many pieces.
+   */
+  #nextOfRun(peer: PickerPeer, found: number): number {
+    const { rarity } = this.#ledger.swarm;
+    const next = peer.current + 1;
+    const goesOn = peer.current >= 0 && rarity.isListed(next) && peer.has(next);
+    if (
+      goesOn &&
+      (rarity.notAfter(next, found) || (peer.runLeft > 0 && this.#isAsUrgent(next, found)))
+    ) {
+      peer.runLeft -= 1;
+      return next;
+    }
+    const longest = this.#ledger.piecesOf(RUN_BYTES);
+    let first = found;
+    for (let back = 1; back < longest && first > 0; back += 1) {
+      const before = first - 1;
+      if (!rarity.isListed(before) || !peer.has(before)) break;
+      if (!rarity.notAfter(before, found)) break;
+      first = before;
+    }
+    peer.runLeft = longest - 1;
+    return first;
+  }
+
+  #isAsUrgent(a: number, b: number): boolean {
+    return this.#ledger.priority(a) >= this.#ledger.priority(b);
   }
 
   /** For a peer that has nothing else to do. */

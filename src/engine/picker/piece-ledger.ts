@@ -85,6 +85,11 @@ export class PieceLedger {
     return this.#states[piece] === HAVE;
   }
 
+  /** The number of pieces that hold so many bytes, at least one. */
+  piecesOf(bytes: number): number {
+    return Math.max(1, Math.ceil(bytes / this.#geometry.pieceLength));
+  }
+
   priority(piece: number): number {
     return this.#priorities[piece]!;
   }

@@ -132,9 +132,10 @@ export class PiecePicker {
    *
    * @param sender - Identifies the origin of its blocks (`SmartBan.senderOf`); not negative. Unlike the key it outlives
    *   the connection.
+   * @param isServer - It is a connection to a web server: see `PickerPeer`.
    */
-  peerJoined(sender: number): PeerKey {
-    const peer = this.#swarm.join(sender);
+  peerJoined(sender: number, isServer = false): PeerKey {
+    const peer = this.#swarm.join(sender, isServer);
     peer.suspected = this.#ledger.failed.isDoubtful(sender);
     return peer.key;
   }

@@ -149,12 +149,18 @@ export class StartedPiece {
     return -1;
   }
 
-  /** Asks one more peer for the next asked block after `after`. @returns -1 when there is none. */
-  askAlso(peer: PeerKey, after: number): number {
+  /**
+   * Asks one more peer for the next asked block after `after`.
+   *
+   * @param isOwn - Whether a peer that was asked for a block is not to be helped.
+   * @returns -1 when there is none.
+   */
+  askAlso(peer: PeerKey, after: number, isOwn?: (asked: number) => boolean): number {
     if (this.single === 0) return -1;
     for (let block = after + 1; block < this.blockCount; block += 1) {
       if (this.#states[block] !== ASKED || !this.#isSingle(block)) continue;
       if (this.#askedPeers[block] === peer || this.#alsoAsked[block] === peer) continue;
+      if (isOwn?.(this.#askedPeers[block]!)) continue;
       this.dropped = this.alsoAsked(block);
       this.#setAlso(block, peer, false);
       this.single -= 1;

@@ -19,6 +19,13 @@ export class PickerPeer {
   readonly key: PeerKey;
   /** Identifies the origin of its blocks; opaque to the picker. */
   readonly sender: number;
+  /**
+   * It is a connection to a web server. It gets pieces in a row, because one request brings them all, and no copy of a
+   * block that another connection to the same server owes us.
+   */
+  readonly isServer: boolean;
+  /** Pieces by which its run may go on, however rare they are. */
+  runLeft = 0;
   /** It has every piece, and is counted once for all of them. */
   everything = false;
   /** The pieces it has, unless that is everything or nothing. */
@@ -45,9 +52,10 @@ export class PickerPeer {
   readonly suggested: number[] = [];
   readonly allowedFast: number[] = [];
 
-  constructor(key: PeerKey, sender: number) {
+  constructor(key: PeerKey, sender: number, isServer: boolean) {
     this.key = key;
     this.sender = sender;
+    this.isServer = isServer;
   }
 
   has(piece: number): boolean {
@@ -98,9 +106,9 @@ export class SwarmPieces {
     return listedCount - this.rarity.listedWithoutCopy;
   }
 
-  join(sender: number): PickerPeer {
+  join(sender: number, isServer = false): PickerPeer {
     const key = this.#freeKeys.pop() ?? (this.#peers.length as PeerKey);
-    const peer = new PickerPeer(key, sender);
+    const peer = new PickerPeer(key, sender, isServer);
     this.#peers[key] = peer;
     return peer;
   }

@@ -43,8 +43,8 @@ export class UrgentPieces {
     for (let i = 0; i < listed && count < blocksMax; i += 1) {
       const started = this.#chooser.urgent(pieces[i]!, peer, options);
       if (!started) continue;
-      // A piece that must come from one peer alone is not shared.
-      const isShared = i < SHARED_PIECES && !started.strict;
+      // A piece that must come from one peer alone is not shared, and a server gets no requests for scattered blocks.
+      const isShared = i < SHARED_PIECES && !started.strict && !peer.isServer;
       const end = isShared ? Math.min(blocksMax, count + SHARED_BLOCKS) : blocksMax;
       count = this.#chooser.askFor(started, peer, { out, count, blocksMax: end });
       if (isShared) this.#chooser.exhaust(started);

@@ -6,6 +6,7 @@ import type { Bursts } from "../sharing/bursts.ts";
 import type { EnginePorts, EngineSettings, PeerDht } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
 import type { PeerWays } from "../swarm/candidates.ts";
+import type { ServerSlots } from "../webseed/server-slots.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
 /** What the session shares among its torrents. */
@@ -19,6 +20,8 @@ export interface TorrentHost {
   readonly dials: DialHistory;
   readonly decorators: StreamDecorators;
   readonly dht: PeerDht | undefined;
+  /** Connections to web seeds. */
+  readonly webServers: ServerSlots;
   /** A root that a removed torrent is still closing is not opened before it has closed. */
   readonly roots: RootLeases;
   /** Opens a connection; `undefined` when a limit forbids it now. */

@@ -1,6 +1,5 @@
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { PeerAddress } from "../../base/peer-address.ts";
-import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { Infohashes } from "../../base/infohash.ts";
 import { MetainfoError } from "../../metainfo/metainfo-error.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
@@ -15,6 +14,7 @@ import type {
   TorrentEvent,
   TorrentState,
   TorrentStats,
+  WebSeedStatus,
 } from "../session-contract.ts";
 import { BurstMark } from "../sharing/bursts.ts";
 import { existingOf, named } from "./add-options.ts";
@@ -31,12 +31,10 @@ import {
   type StateEvent,
   step,
 } from "./torrent-state.ts";
+import { statsOf } from "./torrent-stats.ts";
 import { TorrentTraffic } from "./torrent-traffic.ts";
 import { turnsOf } from "./torrent-turns.ts";
 import { Transfer, type TransferOutput } from "./transfer.ts";
-
-/** What we report to trackers as left while nobody knows: a block, because 0 would make us a seed. */
-const UNKNOWN_LEFT = BLOCK_BYTES;
 
 const WHOLE = { kind: "whole" } as const;
 const LACKING = { kind: "lacking" } as const;
@@ -129,20 +127,17 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   }
 
   stats(): TorrentStats {
-    const download = this.transfer?.download;
-    const length = this.#info?.geometry.dataLength;
-    return {
-      ...this.#traffic.stats(this.#nowMs()),
-      ...this.connections.swarm.stats(),
-      wantedBytes: download?.wantedBytes ?? length ?? 0,
-      doneBytes: download?.doneBytes ?? 0,
-      left: download?.left ?? length ?? UNKNOWN_LEFT,
-      rarestCopies: download?.rarestCopies ?? 0,
-    };
+    const { connections, transfer } = this;
+    const parts = { traffic: this.#traffic, info: this.#info, connections, transfer };
+    return statsOf(parts, this.#nowMs());
   }
 
   peers(): PeerStatus[] {
     return this.connections.statuses(this.#nowMs());
+  }
+
+  webSeeds(): WebSeedStatus[] {
+    return this.transfer?.webSeeds?.statuses(this.#nowMs()) ?? [];
   }
 
   partialCopies(): Uint16Array | undefined {
@@ -241,6 +236,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
         break;
       case "give-up":
         if (this.#phase.kind === "broken") this.#reads.end("broken", this.#phase.shown.message);
+        transfer?.webSeeds?.close();
         connections.closeAll("the torrent is broken");
         break;
       case "confirm":
@@ -374,6 +370,7 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
       ...files,
       info: this.#info!,
       host: this.#host,
+      member: this,
       traffic: this.#traffic,
       add: this.#options,
       existing: this.#existing,
@@ -395,6 +392,9 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
         break;
       case "liar":
         this.connections.ban(output.sender, output.reason);
+        break;
+      case "banned":
+        this.#emit({ kind: "peer-banned", address: output.address, reason: output.reason });
         break;
       case "contradiction":
         this.#step({

@@ -7,12 +7,14 @@ import { type ReadPartOutput, Reads, type ReadsOutput } from "../download/reads.
 import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { ExistingFiles } from "../existing-files.ts";
 import type { AddTorrent } from "../session-contract.ts";
+import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import type { FilesOutput } from "../storage/files-output.ts";
 import { isInconsistent } from "../storage/inconsistent.ts";
 import { TorrentFiles } from "../storage/torrent-files.ts";
 import { LeafHashes } from "../upload/leaf-hashes.ts";
 import { type UploadOutput, Uploader } from "../upload/uploader.ts";
+import { WebSeeds } from "../webseed/web-seeds.ts";
 import type { OpenFiles } from "./files-opening.ts";
 import type { TorrentHost } from "./torrent-host.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
@@ -25,6 +27,8 @@ export type TransferOutput =
   | { readonly kind: "lost"; readonly piece: number }
   /** This sender sent a block that differs from the right one. */
   | { readonly kind: "liar"; readonly sender: string; readonly reason: string }
+  /** A web seed is left alone because of what it sent. */
+  | { readonly kind: "banned"; readonly address: string; readonly reason: string }
   /** No bytes can ever match both hashes of this piece: the torrent is at fault, not a peer. */
   | { readonly kind: "contradiction"; readonly piece: number; readonly fault: "v1" | "v2" }
   /** The disk refused something. */
@@ -44,7 +48,9 @@ export type TransferOutput =
   | { readonly kind: "sent"; readonly bytes: number };
 
 export interface TransferOptions extends OpenFiles {
-  readonly host: Pick<TorrentHost, "ports" | "settings">;
+  readonly host: Pick<TorrentHost, "ports" | "settings" | "bursts" | "webServers">;
+  /** The torrent: what web seeds send is one of its bursts. */
+  readonly member: BurstMember;
   readonly info: TorrentInfo;
   readonly traffic: TorrentTraffic;
   readonly add: AddTorrent;
@@ -61,6 +67,7 @@ export class Transfer {
   readonly reads: Reads;
   readonly leaves: LeafHashes;
   readonly files: TorrentFiles;
+  readonly webSeeds: WebSeeds | undefined;
   readonly #options: TransferOptions;
   readonly have: Bitfield;
   readonly hashes: HashExchange;
@@ -130,6 +137,27 @@ export class Transfer {
       resumeIntervalMs,
       transferred: () => options.traffic.totals(),
     });
+    this.webSeeds = this.#makeWebSeeds();
+  }
+
+  #makeWebSeeds(): WebSeeds | undefined {
+    const { host, info, traffic, add, existing, member } = this.#options;
+    const { webRanges: ranges, clock, random, log } = host.ports;
+    const { webSeeds: sources = [] } = add;
+    if (!ranges || sources.length === 0 || existing === "untouched") return undefined;
+    return new WebSeeds({
+      sources,
+      info,
+      download: this.download,
+      ranges,
+      slots: host.webServers,
+      requestQueueMax: host.settings.requestQueueMax,
+      clock,
+      random,
+      burst: (run) => host.bursts.run(run, member),
+      countDownloaded: (bytes, now) => traffic.countDownloaded(bytes, now),
+      log: (message, more) => log.debug(message, more),
+    });
   }
 
   /** A limit slows uploads down, so more slots would only make each slower. */
@@ -154,6 +182,7 @@ export class Transfer {
 
   tick(now: number): void {
     this.download.tick(now);
+    this.webSeeds?.tick(now);
     this.upload.tick(now);
     this.reads.tick(now);
     this.files.tick(now);
@@ -167,6 +196,7 @@ export class Transfer {
 
   /** The torrent stops: nothing new begins, and pending recoveries are not waited for. */
   cancel(): void {
+    this.webSeeds?.close();
     this.files.cancel();
   }
 
@@ -184,6 +214,7 @@ export class Transfer {
   settle(): void {
     this.upload.settle();
     this.download.settle();
+    this.webSeeds?.settle();
   }
 
   /** Call this when a burst is over, until it returns `undefined`. */
@@ -229,11 +260,23 @@ export class Transfer {
       case "refused":
         this.files.handleFailure(output.failure);
         break;
+      case "spoiled":
+        this.#banWebSeed(output.sender, "sent a piece that is not the torrent's");
+        break;
       case "liar":
+        if (!this.#banWebSeed(output.sender, output.reason)) this.#outputs.push(output);
+        break;
       case "contradiction":
         this.#outputs.push(output);
         break;
     }
+  }
+
+  /** @returns False when the sender is a peer. */
+  #banWebSeed(sender: string, reason: string): boolean {
+    if (this.webSeeds?.ban(sender, reason) !== true) return false;
+    this.#outputs.push({ kind: "banned", address: sender, reason });
+    return true;
   }
 
   #handleUpload(output: UploadOutput): void {
