@@ -75,9 +75,13 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     assert.equal((await ask(world, { ...asked, title: "Another" })).torrent?.id, id);
     assert.equal((await ask(world, { ...asked, private: true })).torrent, null);
     const turned = question(paths.toReversed(), kind);
-    assert.equal((await ask(world, turned)).torrent, null, "in another order nothing is found");
+    assert.equal(
+      (await ask(world, turned)).torrent,
+      null,
+      "another order of the files finds nothing",
+    );
     const lists = await world.call("/api/v1/drafts", { headers: await world.program() });
-    assert.deepEqual(await lists.json(), { drafts: [] }, "nothing is begun");
+    assert.deepEqual(await lists.json(), { drafts: [] }, "no upload has begun");
   });
 }
 
@@ -117,5 +121,5 @@ test("HUB-19, HUB-11: damaged content is not recognised, invalid hashes and stra
     assert.equal((await problemOf(response)).status, 400);
   }
   await world.disk.remove((await world.parts.catalogue.file(id, 0))!.location);
-  assert.equal((await ask(world, asked)).torrent, null, "its bytes are wanted");
+  assert.equal((await ask(world, asked)).torrent, null, "the hub asks for its bytes");
 });
