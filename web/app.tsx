@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Page, PageModel } from "../src/api/pages.ts";
 import { AccountView } from "./pages/account.tsx";
 import { CatalogueView } from "./pages/catalogue.tsx";
+import { ConnectionsView } from "./pages/connections.tsx";
 import { FetchView } from "./pages/fetch.tsx";
 import { HelpView } from "./pages/help.tsx";
 import { LoginView } from "./pages/login.tsx";
@@ -54,6 +55,8 @@ function View(props: { readonly page: Page; readonly replace: (page: Page) => vo
       return <HelpView />;
     case "account":
       return <AccountView model={model} frame={frame} />;
+    case "connections":
+      return <ConnectionsView model={model} />;
     case "message":
       return <MessageView model={model} />;
   }
@@ -82,6 +85,8 @@ export function titleOf(model: PageModel): string {
       return "New here?";
     case "account":
       return "Account";
+    case "connections":
+      return "Connections";
     case "message":
       return model.title;
   }
@@ -96,6 +101,8 @@ function placeOf(model: PageModel): Place {
     case "catalogue":
     case "torrent":
       return "catalogue";
+    case "connections":
+      return "admin";
     case "help":
     case "account":
     case "login":

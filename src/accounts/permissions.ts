@@ -24,7 +24,9 @@ export type Action =
   /** See, make and revoke one's own tokens. */
   | "token.change"
   /** One's own password and sessions. */
-  | "account.change";
+  | "account.change"
+  /** See how the hub is reached and who its peers are; change its settings. */
+  | "hub.administer";
 
 /** The object of an action, as far as the decision needs it. */
 export interface Owned {
@@ -54,6 +56,8 @@ export function can(actor: Actor, action: Action, object?: Owned): boolean {
       return actor.by !== "publish-token";
     case "account.change":
       return actor.by === "session";
+    case "hub.administer":
+      return actor.role === "admin" && actor.by !== "publish-token";
     default:
       return false;
   }

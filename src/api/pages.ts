@@ -1,6 +1,7 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
 import type { FetchView } from "./fetches.ts";
+import type { Reach } from "./reach.ts";
 import type { RichText } from "./rich-text.ts";
 import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
 
@@ -28,6 +29,8 @@ export interface PageFrame {
   readonly url: string;
   /** True when this user may publish: the Publish item is shown. */
   readonly mayPublish: boolean;
+  /** True for administrators: the Admin item is shown. */
+  readonly mayAdminister: boolean;
   /** Torrents in the catalogue and bytes kept; null before setup. */
   readonly totals: { readonly torrents: number; readonly bytes: number } | null;
   /** Sent with every form of this page that changes something; empty when there is no such form. */
@@ -52,6 +55,7 @@ export type PageModel =
   | CataloguePage
   | HelpPage
   | AccountPage
+  | ConnectionsPage
   | MessagePage;
 
 /**
@@ -249,6 +253,20 @@ export interface AccountPage {
   readonly problem: FormProblem | null;
   /** The last action, in words; null when there was none. */
   readonly notice: string | null;
+}
+
+/**
+ * `GET /admin/connections`. Plain POST there: one field for each setting, by its key. A rate is in KiB per second, a
+ * switch `on` or `off`, a list one item a line; settings that are given elsewhere are left out.
+ */
+export interface ConnectionsPage {
+  readonly kind: "connections";
+  readonly reach: Reach;
+  /** Texts of a form that came back, by key; null otherwise. */
+  readonly typed: Readonly<Record<string, string>> | null;
+  readonly problem: FormProblem | null;
+  /** Right after a change. */
+  readonly saved: boolean;
 }
 
 /** An error page: not found, not allowed or broken. */

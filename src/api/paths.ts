@@ -50,6 +50,9 @@ export function torrentLivePath(id: string): string {
   return `${torrentApiPath(id)}/live`;
 }
 
+/** The page "Connections", for administrators. */
+export const CONNECTIONS_PAGE_PATH = "/admin/connections";
+
 /** The public page. */
 export function torrentPagePath(id: string, name: string): string {
   return `/t/${id}/${slug(name)}`;

@@ -51,17 +51,9 @@ export function infohashOption(text: string): Uint8Array {
   throw new InvalidArgumentError("It takes 40 or 64 hexadecimal digits.");
 }
 
-/** As `peerOption` reads it. */
-export function formatNamedPeer({ host, port }: NamedPeer): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/**
- * `--dht on|off`. For `get` and `seed` it is off unless it is asked for: a search in the DHT tells strangers what is
- * looked for.
- */
-export function dhtOption(says = "look for peers in the DHT"): Option {
-  return new Option("--dht <on|off>", says).choices(["on", "off"]);
+/** `--dht on|off`. It is off unless it is asked for: a search in the DHT tells strangers what is looked for. */
+export function dhtOption(): Option {
+  return new Option("--dht <on|off>", "look for peers in the DHT").choices(["on", "off"]);
 }
 
 /** @returns `undefined` when the DHT is off. Naming a node turns it on. */

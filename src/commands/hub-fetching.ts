@@ -15,9 +15,9 @@ const NOTICES_MAX = 20;
 export interface HubFetchingOptions {
   /** The address where peers may connect; the port is a free one. */
   readonly host: string;
-  readonly downBytesPerSecond: number;
-  readonly upBytesPerSecond: number;
-  readonly encryption: EncryptionMode;
+  /** Asked when a session opens, and `encryption` for each connection. */
+  readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
+  readonly encryption: () => EncryptionMode;
   readonly ports: SessionPorts;
 }
 
@@ -70,6 +70,13 @@ export class HubFetching implements FetchEngine {
     await this.#leave();
   }
 
+  /** The limits have changed: a session that is open follows. */
+  handleLimits(): void {
+    const follow = ({ session }: OneShotSession): void => session.setLimits(this.#options.limits());
+    // One that cannot open has no limits; whoever added the torrent is told.
+    void this.#session?.then(follow, () => undefined);
+  }
+
   /** Stops all fetches under way. */
   async close(): Promise<void> {
     const session = this.#session;
@@ -80,13 +87,8 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, encryption, downBytesPerSecond, upBytesPerSecond, ports } = this.#options;
-    this.#session ??= openSession(ports, {
-      listen: { host, port: 0 },
-      encryption,
-      downBytesPerSecond,
-      upBytesPerSecond,
-    });
+    const { host, encryption, limits, ports } = this.#options;
+    this.#session ??= openSession(ports, { listen: { host, port: 0 }, encryption, ...limits() });
     return this.#session;
   }
 

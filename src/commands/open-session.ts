@@ -23,7 +23,8 @@ const PORTS_BY_CUSTOM = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889, 0
 export interface OneShotSessionOptions {
   /** Used as it is; `undefined` takes a free port. */
   readonly listen: { readonly host: string; readonly port: number } | undefined;
-  readonly encryption: EncryptionMode;
+  /** A function is asked for each connection. */
+  readonly encryption: EncryptionMode | (() => EncryptionMode);
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   /** `undefined`: no DHT. */

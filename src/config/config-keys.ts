@@ -10,6 +10,8 @@ export interface ConfigKey extends KeyNote {
   readonly kind: "text" | "list" | "other";
   /** `undefined` when there is none. */
   readonly defaultValue: unknown;
+  /** Whether it takes this value. */
+  readonly takesValue: (value: unknown) => boolean;
 }
 
 /** The prefix of our variables. */
@@ -57,7 +59,16 @@ function* keysOf(schema: z.ZodType, path: readonly string[]): Generator<ConfigKe
   }
   const { says, takes } = inner.meta() as unknown as KeyNote;
   const defaultValue = inner instanceof z.ZodDefault ? inner.def.defaultValue : undefined;
-  yield { path, variable: variableOf(path), kind: kindOf(inner), says, takes, defaultValue };
+  const takesValue = (value: unknown): boolean => inner.safeParse(value).success;
+  yield {
+    path,
+    variable: variableOf(path),
+    kind: kindOf(inner),
+    says,
+    takes,
+    defaultValue,
+    takesValue,
+  };
 }
 
 function kindOf(schema: z.ZodType): ConfigKey["kind"] {

@@ -38,6 +38,45 @@ export function loadConfig(sources: ConfigSources): Config {
   return result.success ? result.data : refuse(result.error, () => "the command line");
 }
 
+/** Who gave a key its value; `page`: the hub's own page, whose values the hub keeps itself. */
+export type KeyOrigin = "default" | "page" | "file" | "variable" | "command-line";
+
+/**
+ * Who gave each key its value, by the name of the key. A key that nobody gave is absent.
+ *
+ * @throws {ConfigError} As `loadConfig`.
+ */
+export function originsOf(sources: ConfigSources): ReadonlyMap<string, KeyOrigin> {
+  const givers: readonly (readonly [KeyOrigin, Settings])[] = [
+    ["file", sources.file ? readFile(sources.file) : {}],
+    ["variable", readEnv(sources.env)],
+    ["command-line", sources.overrides],
+  ];
+  const origins = new Map<string, KeyOrigin>();
+  for (const [origin, settings] of givers) {
+    for (const { path } of CONFIG_KEYS) {
+      if (valueAt(settings, path) !== undefined) origins.set(path.join("."), origin);
+    }
+  }
+  return origins;
+}
+
+/** @returns The value of one key; `undefined` when it is absent. */
+export function valueAt(settings: unknown, path: readonly string[]): unknown {
+  let value = settings;
+  for (const name of path) value = isSettings(value) ? value[name] : undefined;
+  return value;
+}
+
+/** @returns The settings with another value of one key, which is not judged. */
+export function withValueAt<Whole extends object>(
+  settings: Whole,
+  path: readonly string[],
+  value: unknown,
+): Whole {
+  return merge(settings as Settings, nest(path, value)) as Whole;
+}
+
 /** Aliases that a file may expand, in all. */
 const ALIASES_MAX = 100;
 

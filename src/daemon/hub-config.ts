@@ -4,7 +4,7 @@ import { offerSettings, readSettings } from "../commands/hub-settings.ts";
 import { configTemplate } from "../config/config-template.ts";
 import type { Config, ConfigInput } from "../config/config.ts";
 import { dataFolderOf } from "../config/data-folder.ts";
-import { CONFIG_FILE_NAME, loadConfig } from "../config/load-config.ts";
+import { CONFIG_FILE_NAME, type KeyOrigin, loadConfig, originsOf } from "../config/load-config.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
 
 export interface HubConfigSources {
@@ -17,15 +17,21 @@ export interface HubConfigSources {
   readonly overrides: ConfigInput;
 }
 
+export interface HubConfig {
+  /** `dataDir` is filled in and absolute. */
+  readonly config: Config;
+  /** Who gave which key; keys that nobody gave are absent. */
+  readonly origins: ReadonlyMap<string, KeyOrigin>;
+  /** The path of the file, which may not exist yet. */
+  readonly file: string;
+}
+
 /**
- * Loads a hub's settings, `dataDir` filled in and absolute.
+ * Loads a hub's settings.
  *
- * @returns The settings and the path of the file, which may not exist yet.
  * @throws {ConfigError} For what is in the file or the variables; {CommandError} as `readSettings`.
  */
-export async function loadHubConfig(
-  sources: HubConfigSources,
-): Promise<{ config: Config; file: string }> {
+export async function loadHubConfig(sources: HubConfigSources): Promise<HubConfig> {
   const { env, overrides, signal } = sources;
   const dataDir = dataFolderOf({ option: overrides.dataDir, env, home: homedir() });
   const path = sources.file ?? join(dataDir, CONFIG_FILE_NAME);
@@ -35,6 +41,7 @@ export async function loadHubConfig(
   const config = loadConfig({ file, env, overrides });
   return {
     config: { ...config, dataDir: resolve(config.dataDir || dataDir) },
+    origins: originsOf({ file, env, overrides }),
     file: resolve(path),
   };
 }

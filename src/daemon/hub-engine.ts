@@ -1,4 +1,6 @@
+import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { Endpoint } from "../base/endpoint.ts";
+import type { PeerAddress } from "../base/peer-address.ts";
 import { type Config, PEER_PORT } from "../config/config.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import type { EnginePorts } from "../engine/session-contract.ts";
@@ -21,6 +23,10 @@ type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly sleeping: SleepingMarks;
   /** False refuses to connect to an address (house rule 8). */
   readonly allowRemote: (remote: Endpoint) => boolean;
+  /** Asked for each connection. */
+  readonly encryption: () => EncryptionMode;
+  /** A peer has dialled us. */
+  readonly onCall: (remote: PeerAddress) => void;
 };
 
 /** The engine of the everseed, and the UDP port with the number where it listens for peers. */
@@ -39,18 +45,10 @@ export interface HubEngine {
  */
 export async function openHubEngine(
   config: Config,
-  {
-    clock,
-    random,
-    disk,
-    network,
-    log,
-    faults,
-    wake,
-    sleeping,
-    allowRemote,
-  }: EngineWorld & Pick<Everseed, "wake">,
+  world: EngineWorld & Pick<Everseed, "wake">,
 ): Promise<HubEngine> {
+  const { clock, random, disk, log, faults, wake, sleeping } = world;
+  const { network, allowRemote, encryption, onCall } = world;
   const memory = memoryShares(config.limits.memoryBytesMax);
   const session = new Session({
     ports: {
@@ -69,8 +67,9 @@ export async function openHubEngine(
       upBytesPerSecond: config.engine.upBytesPerSecond,
     },
     wake,
+    onCall,
     decorators: streamEncryption({
-      mode: config.engine.encryption,
+      mode: encryption,
       clock,
       random,
       keyExchange: new NodeKeyExchange(),
@@ -82,7 +81,7 @@ export async function openHubEngine(
     await session.close();
     udp.close();
   };
-  const host = config.engine.host ?? config.host;
+  const host = peerHostOf(config);
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
   try {
     const port = await listenOnFirst(
@@ -104,4 +103,9 @@ export async function openHubEngine(
     await close();
     throw error;
   }
+}
+
+/** The address that peers connect to. */
+export function peerHostOf({ engine, host }: Config): string {
+  return engine.host ?? host;
 }

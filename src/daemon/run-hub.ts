@@ -26,7 +26,7 @@ import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
 import type { DhtReach } from "./dht-reach.ts";
 import { type HubDht, openHubDht } from "./hub-dht.ts";
-import { openHubEngine } from "./hub-engine.ts";
+import { openHubEngine, peerHostOf } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
 import { HubFetching } from "../commands/hub-fetching.ts";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
@@ -39,6 +39,12 @@ import { openPublishing } from "./hub-publishing.ts";
 import { openNetwork } from "./open-network.ts";
 import { loadPages } from "./load-pages.ts";
 import { sessionPorts } from "./session-ports.ts";
+import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { Session } from "../engine/session.ts";
+import { engineReach, OutsideCalls } from "./engine-reach.ts";
+import type { HubConfig } from "./hub-config.ts";
+import { ownNetworks } from "./open-fetch.ts";
+import { ReachSettings } from "./reach-settings.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import { unnamedProxyNotice, warnOfUnnamedProxy } from "../hub/proxy-notices.ts";
 import { localUrl, siteHosts } from "../hub/site-address.ts";
@@ -78,15 +84,20 @@ export interface RunningHub {
 /**
  * Composes a hub: opens the state, binds the ports, connects the rooms.
  *
+ * @param origins - Who gave which key of the settings: for the others, the values that the page stored hold.
  * @throws {CommandError} (rejects) When the data folder or a port is unavailable; nothing is left
  * running.
  */
-export async function runHub(config: Config, everyLine: Log): Promise<RunningHub> {
+export async function runHub(
+  config: Config,
+  everyLine: Log,
+  origins: HubConfig["origins"] = new Map(),
+): Promise<RunningHub> {
   const clock = new NodeClock();
   const log = new BoundedLog(everyLine, clock);
   const undo: (() => Promise<void>)[] = [async () => log.close()];
   try {
-    return await compose(config, { clock, log }, undo);
+    return await compose({ config, origins }, { clock, log }, undo);
   } catch (error) {
     await endParts(undo, { log, msMax: STOP_MS_MAX });
     throw closedFileTrouble(error, resolve(config.dataDir), process.getuid?.());
@@ -95,13 +106,15 @@ export async function runHub(config: Config, everyLine: Log): Promise<RunningHub
 
 /** @param undo - Collects a stop function for each part that was started. */
 async function compose(
-  config: Config,
+  asked: Pick<HubConfig, "config" | "origins">,
   { clock, log }: { readonly clock: NodeClock; readonly log: Log },
   undo: (() => Promise<void>)[],
 ): Promise<RunningHub> {
-  const dataDir = resolve(config.dataDir);
+  const dataDir = resolve(asked.config.dataDir);
   const state = await openHubState(dataDir);
   undo.push(() => state.close());
+  const reachSettings = await ReachSettings.load(asked, state.store.settings, log);
+  const { config } = reachSettings;
   const faults = new FaultCounts(clock, log);
   undo.push(async () => faults.close());
   const server = await openHubServer({
@@ -137,6 +150,8 @@ async function compose(
   });
   const guard = hubGuard(log);
   let hubDht: HubDht | undefined;
+  const encryption = reachSettings.live<EncryptionMode>("engine.encryption");
+  const calls = new OutsideCalls(ownNetworks(), clock);
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
   const network = await openNetwork(config.engine, log);
   undo.push(async () => network[Symbol.dispose]());
@@ -148,6 +163,8 @@ async function compose(
     disk,
     log,
     faults,
+    encryption,
+    onCall: (remote) => calls.handleCall(remote),
     wake: everseed.wake,
     allowRemote: (peer) => guard.admitPeer(peer),
   });
@@ -226,13 +243,15 @@ async function compose(
   await publications.start();
   undo.push(() => publisher.stop());
   await publisher.start();
+  const downLimit = reachSettings.live<number>(DOWN_KEY);
+  const upLimit = reachSettings.live<number>(UP_KEY);
   const fetching = new HubFetching({
-    host: config.engine.host ?? config.host,
-    downBytesPerSecond: config.engine.downBytesPerSecond,
-    upBytesPerSecond: config.engine.upBytesPerSecond,
-    encryption: config.engine.encryption,
+    host: peerHostOf(config),
+    limits: () => ({ downBytesPerSecond: downLimit(), upBytesPerSecond: upLimit() }),
+    encryption,
     ports: sessionPorts(log, { network, faults }),
   });
+  followLimits(reachSettings, session, fetching);
   const fetches = new Fetches({
     fetches: store.fetches,
     torrents: store.torrents,
@@ -310,6 +329,16 @@ async function compose(
       dataFolder: dataDir,
       freeBytes: () => freeBytes(files, dataDir),
     },
+    reach: {
+      change: (change) => reachSettings.change(change),
+      view: () => ({
+        settings: reachSettings.view(),
+        parts: {
+          ...engineReach({ session, host: peerHostOf(config), encryption, calls }),
+          dht: dht.status(),
+        },
+      }),
+    },
     isDiskFull: (error) => storeErrorCode(error) === "disk-full" || systemCode(error) === "ENOSPC",
   });
   const setupKey = await accounts.openSetup();
@@ -330,6 +359,25 @@ async function compose(
     faults: () => faults.totals,
     stop: () => (stopping ??= endParts(undo, { log, msMax: STOP_MS_MAX })),
   };
+}
+
+const CONNECTIONS_KEY = "engine.connectionsMax";
+const DOWN_KEY = "engine.downBytesPerSecond";
+const UP_KEY = "engine.upBytesPerSecond";
+
+/** Limits that the page changes hold at once, for the everseed and for torrents that are being fetched. */
+function followLimits(settings: ReachSettings, session: Session, fetching: HubFetching): void {
+  settings.whenChanged<number>(CONNECTIONS_KEY, (connectionsMax) =>
+    session.setLimits({ connectionsMax }),
+  );
+  settings.whenChanged<number>(DOWN_KEY, (downBytesPerSecond) => {
+    session.setLimits({ downBytesPerSecond });
+    fetching.handleLimits();
+  });
+  settings.whenChanged<number>(UP_KEY, (upBytesPerSecond) => {
+    session.setLimits({ upBytesPerSecond });
+    fetching.handleLimits();
+  });
 }
 
 /** A user who may write to the data folder acts for the first administrator. */

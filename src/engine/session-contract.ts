@@ -53,6 +53,12 @@ export interface EngineSettings {
   readonly resumeIntervalMs: number;
 }
 
+/** The settings that may change while a session runs. */
+export type SessionLimits = Pick<
+  EngineSettings,
+  "connectionsMax" | "downBytesPerSecond" | "upBytesPerSecond"
+>;
+
 /** What a torrent is doing, with the cause where users would ask for it. */
 export type TorrentState =
   | { readonly kind: "fetching-metadata" }
@@ -284,7 +290,8 @@ export interface EngineSession {
   torrents(): Iterable<EngineTorrent>;
   /** Says goodbye to peers and trackers, makes data durable, and hands out the last resume. */
   remove(torrent: EngineTorrent): Promise<void>;
-  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void;
+  /** Open connections stay, even when they are more than there may be now. */
+  setLimits(limits: Partial<SessionLimits>): void;
   close(): Promise<void>;
 }
 
@@ -369,4 +376,6 @@ export interface SessionOptions {
   readonly wake?: WakeTorrent | undefined;
   readonly decorators?: StreamDecorators | undefined;
   readonly dht?: PeerDht | undefined;
+  /** A peer has dialled us. Nothing of it is known but its address. */
+  readonly onCall?: ((remote: PeerAddress) => void) | undefined;
 }

@@ -24,6 +24,7 @@ import type {
   EngineSettings,
   EngineTorrent,
   PeerDht,
+  SessionLimits,
   SessionOptions,
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
@@ -57,7 +58,7 @@ const STRAYS_MAX = 128;
  */
 export class Session implements EngineSession, TorrentHost, RoutesHost, ConnectionGate {
   readonly ports: EnginePorts;
-  readonly settings: EngineSettings;
+  readonly settings: EngineSettings & { connectionsMax: number };
   readonly peerId: Uint8Array;
   readonly scheduler: Scheduler;
   readonly roots = new RootLeases();
@@ -171,7 +172,8 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
     await this.bursts.run(() => torrent.stop()).finally(closed);
   }
 
-  setLimits(limits: { downBytesPerSecond?: number; upBytesPerSecond?: number }): void {
+  setLimits(limits: Partial<SessionLimits>): void {
+    if (limits.connectionsMax !== undefined) this.settings.connectionsMax = limits.connectionsMax;
     if (limits.downBytesPerSecond !== undefined) this.#downLimit.setRate(limits.downBytesPerSecond);
     if (limits.upBytesPerSecond !== undefined) this.#upLimit.setRate(limits.upBytesPerSecond);
     this.bursts.run(() => this.#runPump());
@@ -214,6 +216,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   #accept(stream: StreamConnection): StreamHandler | undefined {
     const { remote } = stream;
     const now = this.ports.clock.nowMs();
+    this.#options.onCall?.(remote);
     if (this.#closing || !this.#crowd.mayAccept(remote, now)) return undefined;
     if (this.#strays.size >= STRAYS_MAX && !this.#dropStray(remote)) return undefined;
     if (this.#crowd.isFull && !this.#makeRoom(remote)) return undefined;

@@ -1,6 +1,7 @@
 import type { Accounts, Credentials } from "../accounts/accounts.ts";
 import type { Actor } from "../accounts/permissions.ts";
 import type { PageAssets, PageRenderer } from "../api/pages.ts";
+import type { Reach, ReachChange } from "../api/reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -37,6 +38,7 @@ export interface HubParts {
   /** Tells the everseed that one of its files may be damaged. */
   readonly lookAt: (torrentId: string) => void;
   readonly site: Site;
+  readonly reach: ReachService;
   readonly limits: PublishLimits;
   /** Loaded with the first page. */
   readonly renderer: () => Promise<PageRenderer>;
@@ -72,6 +74,20 @@ export interface Site {
   readonly trackers: readonly string[];
   readonly dataFolder: string;
   readonly freeBytes: () => Promise<number | null>;
+}
+
+/** How peers find and reach the hub, and the settings of it. */
+export interface ReachService {
+  view(): Reach;
+  /** Changes settings: all of them, or none. @returns Why none was changed; `undefined` after success. */
+  change(change: ReachChange): Promise<ReachRefusal | undefined>;
+}
+
+/** Why a setting was not changed, in words for people. `set-elsewhere`: what gave it wins over the page. */
+export interface ReachRefusal {
+  readonly kind: "unknown" | "set-elsewhere" | "bad-value";
+  readonly key: string;
+  readonly message: string;
 }
 
 /** The values that routes find in hono's context. */

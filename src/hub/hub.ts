@@ -8,6 +8,8 @@ import { FORM_TOKEN_FIELD } from "../api/pages.ts";
 import { API_PREFIX } from "../api/paths.ts";
 import { accountRoutes } from "./api-accounts.ts";
 import { draftRoutes } from "./api-drafts.ts";
+import { reachRoutes } from "./api-reach.ts";
+import { connectionsPages } from "./connections-pages.ts";
 import { fetchRoutes } from "./api-fetches.ts";
 import { torrentRoutes } from "./api-torrents.ts";
 import { assetResponse } from "./assets.ts";
@@ -166,6 +168,7 @@ export class Hub {
     app.route("/", torrentForms(this.#parts, this.#live, torrentPages));
     app.route("/", formRoutes(this.#parts, this.#frames));
     app.route("/", fetchForms(this.#parts, this.#frames));
+    app.route("/", connectionsPages(this.#parts, this.#frames));
     app.route(API_PREFIX, torrentRoutes(this.#parts, this.#live));
     app.route(
       API_PREFIX,
@@ -173,6 +176,7 @@ export class Hub {
     );
     app.route(API_PREFIX, fetchRoutes(this.#parts));
     app.route(API_PREFIX, accountRoutes(this.#parts));
+    app.route(API_PREFIX, reachRoutes(this.#parts));
     app.doc31(OPENAPI_PATH, {
       openapi: "3.1.0",
       info: {

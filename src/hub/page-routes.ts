@@ -159,7 +159,7 @@ export async function accountPage(
   );
 }
 
-function loginPath(c: Context<HubEnv>): string {
+export function loginPath(c: Context<HubEnv>): string {
   const url = new URL(c.req.url);
   return `/login?next=${encodeURIComponent(url.pathname + url.search)}`;
 }

@@ -13,7 +13,8 @@ import type { SleepingMarks } from "./sleeping-marks.ts";
 import { TorrentMarks } from "./torrent-marks.ts";
 
 export interface StreamEncryptionOptions {
-  readonly mode: EncryptionMode;
+  /** Asked for each connection, so that a change concerns the next one. */
+  readonly mode: EncryptionMode | (() => EncryptionMode);
   readonly clock: Clock;
   readonly random: Random;
   readonly keyExchange: KeyExchange;
@@ -23,31 +24,36 @@ export interface StreamEncryptionOptions {
 
 /** Message stream encryption for the streams of one session. */
 export function streamEncryption(options: StreamEncryptionOptions): StreamDecorators {
-  const { mode, clock, random, keyExchange, sleeping } = options;
-  if (mode === "off") return {};
+  const { mode: chosen, clock, random, keyExchange, sleeping } = options;
+  if (chosen === "off") return {};
+  const mode = typeof chosen === "string" ? () => chosen : chosen;
   const parts: NegotiationParts = {
     exchange: keyExchange,
     random,
     turns: new ExchangeTurns(clock),
   };
-  const methods = mode === "require" ? RC4 : PLAIN | RC4;
-  const ways = mode === "require" ? undefined : new KnownWays();
+  const methods = (): number => (mode() === "require" ? RC4 : PLAIN | RC4);
+  const ways = new KnownWays();
   const marks = new TorrentMarks();
   return {
     outgoing: ({ remote, infohash }) => {
-      if (ways?.next(remote) === "plain") return undefined;
-      const onReady = (): void => ways?.handleEncrypted(remote);
-      return new Dialler({ parts, network: networkOf(remote), infohash, methods, onReady });
+      if (mode() === "off") return undefined;
+      if (mode() === "prefer" && ways.next(remote) === "plain") return undefined;
+      const onReady = (): void => ways.handleEncrypted(remote);
+      const network = networkOf(remote);
+      return new Dialler({ parts, network, infohash, methods: methods(), onReady });
     },
-    incoming: ({ remote }) =>
-      new Listener({
+    incoming: ({ remote }) => {
+      if (mode() === "off") return undefined;
+      return new Listener({
         parts,
         network: networkOf(remote),
-        methods,
-        allowsPlainStart: mode === "prefer",
+        methods: methods(),
+        allowsPlainStart: mode() === "prefer",
         findByMark: (mark) => marks.find(mark) ?? sleeping?.find(mark),
-      }),
-    isWorthAnotherTry: (remote) => ways?.handleFailed(remote) === true,
+      });
+    },
+    isWorthAnotherTry: (remote) => mode() === "prefer" && ways.handleFailed(remote),
     handleInfohash: (infohash, isHere) => {
       if (isHere) marks.add(infohash);
       else marks.delete(infohash);

@@ -8,7 +8,11 @@ export interface Settings {
   readonly "local-url": string;
   /** Digest of a one-time key, and when it expires, in wall milliseconds. */
   readonly "setup-link": { readonly digest: string; readonly endMs: number };
+  /** Values of configuration keys that somebody chose on the page "Connections", by name. */
+  readonly reach: Readonly<Record<string, ReachSetting>>;
 }
+
+export type ReachSetting = string | number | boolean | readonly string[];
 
 export interface SettingsTable {
   get<K extends keyof Settings>(key: K): Promise<Settings[K] | undefined>;

@@ -27,10 +27,14 @@ test("a command loads only what it needs, so it starts as fast as the program it
   const folder = temporaryFolder(context);
   await writeFile(join(folder, "content"), "x");
   for (const { args, rooms, shapes } of [
-    { args: ["--version"], rooms: ["api", "base", "cli", "platform"], shapes: WORDS_OF_OPTIONS },
+    {
+      args: ["--version"],
+      rooms: ["api", "base", "cli", "config", "platform"],
+      shapes: WORDS_OF_OPTIONS,
+    },
     {
       args: ["create", "--help"],
-      rooms: ["api", "base", "cli", "platform"],
+      rooms: ["api", "base", "cli", "config", "platform"],
       shapes: WORDS_OF_OPTIONS,
     },
     {
@@ -41,6 +45,7 @@ test("a command loads only what it needs, so it starts as fast as the program it
         "bencode",
         "cli",
         "commands",
+        "config",
         "daemon",
         "metainfo",
         "platform",
@@ -49,7 +54,17 @@ test("a command loads only what it needs, so it starts as fast as the program it
     },
     {
       args: ["show", "content.torrent"],
-      rooms: ["api", "base", "bencode", "cli", "commands", "daemon", "metainfo", "platform"],
+      rooms: [
+        "api",
+        "base",
+        "bencode",
+        "cli",
+        "commands",
+        "config",
+        "daemon",
+        "metainfo",
+        "platform",
+      ],
     },
     {
       args: ["check", "content.torrent", "."],
@@ -59,6 +74,7 @@ test("a command loads only what it needs, so it starts as fast as the program it
         "bencode",
         "cli",
         "commands",
+        "config",
         "daemon",
         "engine",
         "metainfo",

@@ -12,6 +12,7 @@ const ALL = ROLES;
 const SESSIONS: readonly Role[] = ["member", "administrator"];
 const TOKEN_MAKERS: readonly Role[] = ["member", "administrator", "admin token"];
 const PUBLISHERS: readonly Role[] = ["administrator", "publish token", "admin token"];
+const ADMINISTRATORS: readonly Role[] = ["administrator", "admin token"];
 
 const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "GET /": ALL,
@@ -31,6 +32,8 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "POST /publish/torrent": PUBLISHERS,
   "POST /t/:id/cancel": PUBLISHERS,
   "POST /t/:id/retry": PUBLISHERS,
+  "GET /admin/connections": ADMINISTRATORS,
+  "POST /admin/connections": ADMINISTRATORS,
   "GET /account": SESSIONS,
   "POST /setup": ALL,
   "POST /login": ALL,
@@ -62,6 +65,8 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "PATCH /api/v1/drafts/:id/content": PUBLISHERS,
   "DELETE /api/v1/drafts/:id/content": PUBLISHERS,
   "OPTIONS /api/v1/drafts/:id/content": ALL,
+  "GET /api/v1/reach": ADMINISTRATORS,
+  "PATCH /api/v1/reach": ADMINISTRATORS,
   "POST /api/v1/setup": ALL,
   "GET /api/v1/session": ALL,
   "POST /api/v1/session": ALL,
@@ -83,6 +88,7 @@ const BODY = {
   expiresInDays: 1,
   key: "x",
   pieces: { v1: "" },
+  settings: {},
 };
 
 const MAGNET = `magnet:?xt=urn:btih:${"ab".repeat(20)}&dn=theirs`;

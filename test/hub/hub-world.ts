@@ -29,6 +29,9 @@ import { openStore } from "../../src/store/open-store.ts";
 import { DirectDownloads } from "../../src/hub/direct-downloads.ts";
 import { Hub } from "../../src/hub/hub.ts";
 import type { HubParts } from "../../src/hub/hub-parts.ts";
+import type { ReachParts } from "../../src/api/reach.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { ReachSettings } from "../../src/daemon/reach-settings.ts";
 import { HandEngine } from "./hand-engine.ts";
 
 // A hub on a disk in memory, for the tests of this room. It is called as a plain function.
@@ -197,6 +200,17 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   });
   const judged: { id: string; piece: number; intact: boolean }[] = [];
   let siteName = "Harbour";
+  const reachParts: ReachParts = {
+    encryption: { state: "works", words: "Here.", remedy: null, plain: 1, header: 2, rc4: 3 },
+  };
+  const reachSettings = await ReachSettings.load(
+    {
+      config: loadConfig({ env: {}, overrides: { engine: { connectionsMax: 100 } } }),
+      origins: new Map([["engine.connectionsMax", "file"]]),
+    },
+    store.settings,
+    log,
+  );
   const damage: { now: Damage | null } = { now: null };
   const lookedAt: string[] = [];
   const engine = new HandEngine();
@@ -251,6 +265,10 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       trackers,
       dataFolder: "/data",
       freeBytes: async () => disk.free,
+    },
+    reach: {
+      view: () => ({ parts: reachParts, settings: reachSettings.view() }),
+      change: (change) => reachSettings.change(change),
     },
     limits,
     renderer: async () => ({

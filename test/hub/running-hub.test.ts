@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { assertSameBytes } from "../fixtures/same-bytes.ts";
+import type { Reach } from "../../src/api/reach.ts";
 import { type Config, PEER_PORT } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { initHub } from "../../src/daemon/init-hub.ts";
@@ -454,4 +455,32 @@ test("when the peer port is in use the log names it and the key once, and the ev
   peer.destroy();
   await hub.stop();
   assert.equal(said.length, 1);
+});
+
+test("what the page Connections stores holds after a restart, and at once where it can", async (t) => {
+  const { dataDir, token } = await initialised(t);
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const reachOf = async (hub: RunningHub, init: RequestInit = {}): Promise<Reach> => {
+    const response = await fetch(`${hub.url}/api/v1/reach`, { headers, ...init });
+    assert.equal(response.status, 200);
+    return (await response.json()) as Reach;
+  };
+  const first = await start(t, dataDir);
+  const before = await reachOf(first);
+  assert.deepEqual(
+    [before.parts.port?.port, before.parts.port?.connectionsMax, before.parts.port?.state],
+    [first.peerPort, 500, "warns"],
+  );
+  assert.match(before.parts.encryption?.words ?? "", /where the peer can/);
+  const settings = { "engine.encryption": "require", "engine.connectionsMax": 123 };
+  const body = JSON.stringify({ settings });
+  const { parts } = await reachOf(first, { method: "PATCH", body });
+  assert.equal(parts.port?.connectionsMax, 123);
+  assert.match(parts.encryption?.words ?? "", /Every stream to peers is encrypted/);
+  await first.stop();
+
+  const again = await reachOf(await start(t, dataDir));
+  assert.equal(again.parts.port?.connectionsMax, 123);
+  const kept = again.settings.filter(({ origin }) => origin === "page");
+  assert.deepEqual(Object.fromEntries(kept.map(({ key, value }) => [key, value])), settings);
 });

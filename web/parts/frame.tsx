@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { PageFrame } from "../../src/api/pages.ts";
+import { CONNECTIONS_PAGE_PATH } from "../../src/api/paths.ts";
 import { announcerProps } from "./announce.ts";
 import { formatBytes, plural } from "./format.ts";
 import { LeafIcon, PersonIcon } from "./icons.tsx";
@@ -8,7 +9,7 @@ import { ThemeSwitch } from "./theme.tsx";
 import { Outside } from "./words.tsx";
 
 /** The menu items; one of them is the current page. */
-export type Place = "publish" | "catalogue" | "help" | "account" | "login" | null;
+export type Place = "publish" | "catalogue" | "help" | "admin" | "account" | "login" | null;
 
 /** The parts around every page: header, main, footer. */
 export function Frame(props: {
@@ -69,6 +70,11 @@ function Header(props: { readonly frame: PageFrame; readonly place: Place }) {
           <a href="/help" aria-current={here("help")}>
             New here?
           </a>
+          {frame.mayAdminister && (
+            <a href={CONNECTIONS_PAGE_PATH} aria-current={here("admin")}>
+              Admin
+            </a>
+          )}
         </nav>
         {frame.user === null ? (
           <a class="me" href={loginPath(frame, place)} aria-current={here("login")}>

@@ -1,31 +1,21 @@
 import { type Command, Option } from "commander";
 import type { RunningHub } from "../../daemon/run-hub.ts";
-import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, type CommandRun, runCommand } from "../command-frame.ts";
 import type { Output, OutputOptions } from "../output.ts";
-import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
-import {
-  dhtOption,
-  formatNamedPeer,
-  type NamedPeer,
-  peerOption,
-  portOption,
-} from "../parse-options.ts";
+import { portOption } from "../parse-options.ts";
+import { addReachOptions, reachOverrides } from "../reach-options.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface StartFlags extends OutputOptions {
   readonly data?: string;
   readonly host?: string;
   readonly port?: number;
-  readonly encryption?: EncryptionMode;
-  readonly dht?: "on" | "off";
-  readonly dhtBootstrap?: readonly NamedPeer[];
   readonly config?: string;
 }
 
 export function addHubStartCommand(hub: Command): void {
-  addCommand(hub, {
+  const command = addCommand(hub, {
     usage: "start",
     summary: "Run a hub until Ctrl-C: web site, tracker and everseed.",
     examples: ["everseed hub start", "everseed hub start --data data --host 0.0.0.0 --port 80"],
@@ -33,25 +23,24 @@ export function addHubStartCommand(hub: Command): void {
     .option("--data <dir>", "folder for everything")
     .option("--host <address>", "address of the web site (default: 127.0.0.1)")
     .addOption(new Option("--port <number>", "its port (default: 8420)").argParser(portOption))
-    .addOption(encryptionOption())
-    .addOption(dhtOption("use the DHT (default: unless only this machine reaches the peer port)"))
-    .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
-    .option("--config <file>", "settings (default: everseed.yaml in the data folder)")
-    .action((flags: StartFlags) => runCommand(flags, (run) => start(run, flags)));
+    .option("--config <file>", "settings (default: everseed.yaml in the data folder)");
+  addReachOptions(command).action((flags: StartFlags) =>
+    runCommand(flags, (run) => start(run, flags)),
+  );
 }
 
 async function start({ output, signal }: CommandRun, flags: StartFlags): Promise<void> {
   const { loadHubConfig, offerConfigFile } = await import("../../daemon/hub-config.ts");
-  const engine = { encryption: flags.encryption };
-  const discovery = {
-    dht: flags.dht && flags.dht === "on",
-    dhtBootstrap: flags.dhtBootstrap?.map(formatNamedPeer),
-  };
-  const { config, file } = await loadHubConfig({
+  const { config, origins, file } = await loadHubConfig({
     file: flags.config,
     env: process.env,
     signal,
-    overrides: { dataDir: flags.data, host: flags.host, port: flags.port, engine, discovery },
+    overrides: {
+      dataDir: flags.data,
+      host: flags.host,
+      port: flags.port,
+      ...reachOverrides({ ...flags }),
+    },
   });
   const { lookAtDataFolder } = await import("../../commands/hub-settings.ts");
   const { filePorts } = await import("../../daemon/file-ports.ts");
@@ -71,7 +60,7 @@ async function start({ output, signal }: CommandRun, flags: StartFlags): Promise
   const log = isWatched
     ? wordsLog((line) => output.log(escapeOutside(line)), config.log.level)
     : openHubLog(config);
-  const hub = await runHub(config, log);
+  const hub = await runHub(config, log, origins);
   try {
     await offerConfigFile(file);
     tellReady(output, hub, { file, isNew: folder.isNew, seconds: process.uptime() });

@@ -1,0 +1,115 @@
+import { ENCRYPTION_MODES } from "../base/encryption-mode.ts";
+
+/** The parts of the page "Connections" that controls stand in. */
+export type ReachGroup = "ways" | "finding" | "router" | "limits";
+
+/** How a person gives a value, on the page and behind a flag. */
+export type ReachControl =
+  /** One of several words. @property choices - Each with what it means, for people. */
+  | { readonly kind: "choice"; readonly choices: readonly ReachChoice[] }
+  /** True or false; `on` or `off` behind a flag. Without a default it is automatic. */
+  | { readonly kind: "switch" }
+  /** Bytes per second; 0 is no limit. A flag takes 500K, the page KiB. */
+  | { readonly kind: "rate" }
+  /** A whole number. */
+  | { readonly kind: "count"; readonly min: number; readonly max: number }
+  | { readonly kind: "text" }
+  /** Texts; a flag is repeated, the page has one a line. */
+  | { readonly kind: "list" };
+
+export interface ReachChoice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** One key that concerns how a hub and its peers find and reach each other. */
+export interface ReachKey {
+  /** As in `configSchema`: `engine.encryption`. */
+  readonly name: string;
+  readonly group: ReachGroup;
+  /** The name of its control. */
+  readonly label: string;
+  /** One or two sentences below the control. */
+  readonly help: string;
+  readonly control: ReachControl;
+  /** The flag of `hub start` in commander's notation, `--up <rate>`, and its line of help. */
+  readonly flag: readonly [usage: string, help: string];
+}
+
+/**
+ * The keys that the page "Connections" shows, and for which `hub start` has a flag. To add one: the key in
+ * `config.ts`, a line here, and the place in `daemon/` that uses it; page, API and flag follow from this table. Nothing
+ * here may load zod: the command line reads it before it knows which command runs.
+ */
+export const REACH_KEYS: readonly ReachKey[] = [
+  {
+    name: "engine.encryption",
+    group: "ways",
+    label: "Encryption",
+    help: "Hides BitTorrent from providers that slow it down. It is no secret: whoever has the link can read along.",
+    control: {
+      kind: "choice",
+      choices: labelled(ENCRYPTION_MODES, {
+        prefer: "Where the peer can",
+        require: "Always; peers that cannot are refused",
+        off: "Never",
+      }),
+    },
+    flag: ["--encryption <mode>", "of streams to peers (default: prefer)"],
+  },
+  {
+    name: "discovery.dht",
+    group: "finding",
+    label: "DHT",
+    help: "Peers find what is published here without a tracker. Automatic is on, unless only this machine reaches the port for peers.",
+    control: { kind: "switch" },
+    flag: ["--dht <on|off>", "use the DHT (default: unless only this machine reaches peers)"],
+  },
+  {
+    name: "discovery.dhtBootstrap",
+    group: "finding",
+    label: "DHT nodes to begin with",
+    help: "One HOST:PORT a line. Without one: well-known nodes.",
+    control: { kind: "list" },
+    flag: ["--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more"],
+  },
+  {
+    name: "discovery.dhtQueriesPerSecond",
+    group: "limits",
+    label: "DHT queries a second",
+    help: "What announcing everything that is published may take. A torrent needs 20 each 25 minutes.",
+    control: { kind: "count", min: 10, max: 10_000 },
+    flag: ["--dht-queries <number>", "queries a second for announces in the DHT (default: 500)"],
+  },
+  {
+    name: "engine.connectionsMax",
+    group: "limits",
+    label: "Peers connected at once",
+    help: "More peers need more memory, and a router that can keep that many connections.",
+    control: { kind: "count", min: 4, max: 50_000 },
+    flag: ["--connections <number>", "peers connected at once (default: 500)"],
+  },
+  {
+    name: "engine.upBytesPerSecond",
+    group: "limits",
+    label: "Sending to peers",
+    help: "Downloads in the browser are not counted.",
+    control: { kind: "rate" },
+    flag: ["--up <rate>", "limit for sending to peers, such as 500K"],
+  },
+  {
+    name: "engine.downBytesPerSecond",
+    group: "limits",
+    label: "Receiving from peers",
+    help: "For torrents that this hub fetches, and for repairs.",
+    control: { kind: "rate" },
+    flag: ["--down <rate>", "limit for receiving from peers, such as 2M"],
+  },
+];
+
+function labelled<Value extends string>(
+  values: readonly Value[],
+  labels: Readonly<Record<Value, string>>,
+): readonly ReachChoice[] {
+  return values.map((value) => ({ value, label: labels[value] }));
+}

@@ -1,0 +1,169 @@
+import type { ReachChange, ReachSetting, ReachValue } from "../api/reach.ts";
+import { invariant } from "../base/errors.ts";
+import type { Config } from "../config/config.ts";
+import type { KeyOrigin } from "../config/load-config.ts";
+import {
+  PAGE_KEYS,
+  type PageKey,
+  type PageValue,
+  pageValueOf,
+  withPageValues,
+} from "../config/page-settings.ts";
+import type { ReachRefusal } from "../hub/hub-parts.ts";
+import type { Log } from "../ports/log.ts";
+import type { SettingsTable } from "../store/settings.ts";
+import type { HubConfig } from "./hub-config.ts";
+
+/**
+ * The settings of the page "Connections". The command line, variables and the file win over what the page stored, and
+ * the page over defaults. A change holds at once where a part listens for it, and otherwise after a restart.
+ */
+export class ReachSettings {
+  /** What the hub starts with: the page's values included. */
+  readonly config: Config;
+  /** Who gave each key its value, without the page. */
+  readonly #origins: ReadonlyMap<string, KeyOrigin>;
+  readonly #stored: Map<string, PageValue>;
+  /** What holds now, by key. */
+  readonly #running: Map<string, PageValue | undefined>;
+  /** The keys whose changes hold at once, and what carries them out. */
+  readonly #listeners = new Map<string, ((value: PageValue) => void)[]>();
+  readonly #table: SettingsTable;
+  #saving: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    config: Config,
+    origins: ReadonlyMap<string, KeyOrigin>,
+    kept: { readonly stored: Readonly<Record<string, PageValue>>; readonly table: SettingsTable },
+  ) {
+    this.config = config;
+    this.#origins = origins;
+    this.#stored = new Map(Object.entries(kept.stored));
+    this.#table = kept.table;
+    this.#running = new Map(PAGE_KEYS.map((key) => [key.name, pageValueOf(config, key)]));
+  }
+
+  /** @param asked - The settings without the page's values. */
+  static async load(
+    asked: Pick<HubConfig, "config" | "origins">,
+    table: SettingsTable,
+    log: Log,
+  ): Promise<ReachSettings> {
+    const { origins } = asked;
+    const stored = (await table.get("reach")) ?? {};
+    const onRefused = (name: string): void =>
+      log.warn("a setting of the page Connections is not possible any more; its default holds", {
+        key: name,
+      });
+    const config = withPageValues(asked.config, { origins, stored, onRefused });
+    return new ReachSettings(config, origins, { stored, table });
+  }
+
+  /** The key's value, for a part that asks whenever it needs it: a change then holds at once. */
+  live<Value extends PageValue>(name: string): () => Value {
+    this.#listenersOf(name);
+    return () => this.#running.get(name) as Value;
+  }
+
+  /** Calls `apply` whenever the page changes the key, which then holds at once. */
+  whenChanged<Value extends PageValue>(name: string, apply: (value: Value) => void): void {
+    this.#listenersOf(name).push((value) => apply(value as Value));
+  }
+
+  view(): ReachSetting[] {
+    return PAGE_KEYS.map((key) => this.#view(key));
+  }
+
+  /** Changes settings: all of them, or none. @returns Why none was changed; `undefined` after success. */
+  async change({ settings }: ReachChange): Promise<ReachRefusal | undefined> {
+    const changes: (readonly [PageKey, ReachValue | null])[] = [];
+    for (const [name, value] of Object.entries(settings)) {
+      const key = PAGE_KEYS.find((each) => each.name === name);
+      if (!key) {
+        return { kind: "unknown", key: name, message: `There is no setting "${name}" here.` };
+      }
+      const refusal = this.#judge(key, value);
+      if (refusal) return refusal;
+      changes.push([key, value]);
+    }
+    // One after the other: each writes the whole table of values.
+    const saved = this.#saving.then(() => this.#save(changes));
+    this.#saving = saved.catch(() => undefined);
+    await saved;
+    return undefined;
+  }
+
+  #judge({ name, label, setting }: PageKey, value: unknown): ReachRefusal | undefined {
+    const origin = this.#origins.get(name);
+    if (origin !== undefined) {
+      const message = `"${label}" cannot be changed here: ${GIVERS[origin]} gives it.`;
+      return { kind: "set-elsewhere", key: name, message };
+    }
+    if (value === null || setting.takesValue(value)) return undefined;
+    return { kind: "bad-value", key: name, message: `"${label}" takes ${setting.takes}.` };
+  }
+
+  async #save(changes: readonly (readonly [PageKey, ReachValue | null])[]): Promise<void> {
+    const stored = new Map(this.#stored);
+    for (const [{ name }, value] of changes) {
+      if (value === null) stored.delete(name);
+      else stored.set(name, value);
+    }
+    await this.#table.set("reach", Object.fromEntries(stored));
+    for (const [key] of changes) this.#apply(key, stored.get(key.name));
+  }
+
+  #apply({ name, setting }: PageKey, value: PageValue | undefined): void {
+    if (value === undefined) this.#stored.delete(name);
+    else this.#stored.set(name, value);
+    const wanted = value ?? (setting.defaultValue as PageValue | undefined);
+    const listeners = this.#listeners.get(name);
+    if (!listeners || wanted === undefined) return;
+    this.#running.set(name, wanted);
+    for (const listener of listeners) listener(wanted);
+  }
+
+  #listenersOf(name: string): ((value: PageValue) => void)[] {
+    const known = this.#listeners.get(name);
+    if (known) return known;
+    invariant(
+      PAGE_KEYS.some((key) => key.name === name),
+      "reach-keys.ts lists every key that somebody listens to",
+    );
+    const listeners: ((value: PageValue) => void)[] = [];
+    this.#listeners.set(name, listeners);
+    return listeners;
+  }
+
+  #view({ name, group, label, help, control, setting }: PageKey): ReachSetting {
+    const origin = this.#origins.get(name);
+    const stored = this.#stored.get(name);
+    const running = this.#running.get(name);
+    const standard = setting.defaultValue as PageValue | undefined;
+    const value = origin === undefined ? (stored ?? standard) : running;
+    return {
+      key: name,
+      group,
+      label,
+      help,
+      control: control.kind === "choice" ? { ...control, choices: [...control.choices] } : control,
+      value: asJson(value),
+      default: asJson(standard),
+      origin: origin ?? (stored === undefined ? "default" : "page"),
+      atOnce: this.#listeners.has(name),
+      waitsForRestart: JSON.stringify(value) !== JSON.stringify(running),
+    };
+  }
+}
+
+const GIVERS: Readonly<Record<KeyOrigin, string>> = {
+  default: "its default",
+  page: "this page",
+  file: "the configuration file",
+  variable: "an environment variable",
+  "command-line": "a flag of the command line",
+};
+
+function asJson(value: PageValue | undefined): ReachValue | null {
+  return typeof value === "object" ? [...value] : (value ?? null);
+}
