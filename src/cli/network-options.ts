@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { NetworkChoice } from "../daemon/open-network.ts";
+import type { openChosenNetwork } from "../daemon/open-network.ts";
 import type { Log } from "../ports/log.ts";
 import type { Output } from "./output.ts";
 import { escapeOutside } from "./outside-text.ts";
@@ -8,20 +8,23 @@ import { wordsLog } from "./words-log.ts";
 
 /** Flags of the commands that exchange pieces: how they use the network. */
 export interface NetworkFlags {
+  readonly interface?: string;
   readonly ipFilter?: readonly string[];
 }
 
 export function addNetworkOptions(command: Command): Command {
-  return command.addOption(
-    new Option(
-      "--ip-filter <file>",
-      "addresses to keep away (p2p, dat, CIDR); repeat for more",
-    ).argParser(collect),
-  );
+  return command
+    .option("--interface <name|address>", "leave and come in by this interface only")
+    .addOption(
+      new Option(
+        "--ip-filter <file>",
+        "addresses to keep away (p2p, dat, CIDR); repeat for more",
+      ).argParser(collect),
+    );
 }
 
-export function networkChoice({ ipFilter = [] }: NetworkFlags): NetworkChoice {
-  return { ipFilters: ipFilter };
+export function networkChoice(flags: NetworkFlags): Parameters<typeof openChosenNetwork>[0] {
+  return { interface: flags.interface, ipFilters: flags.ipFilter ?? [], mayWait: false };
 }
 
 /** A log of what becomes of the choice. Its warnings are for everybody: somebody relies on what does not work. */

@@ -235,6 +235,16 @@ export const configSchema = z.strictObject({
             "prefer, require or off",
           ),
         ),
+      interface: z
+        .string()
+        .min(1)
+        .optional()
+        .meta(
+          note(
+            "Traffic with peers and trackers leaves and comes in by this interface only, and waits while it is away.",
+            "the name of an interface like tun0, or one of its addresses",
+          ),
+        ),
       ipFilters: z
         .array(z.string().min(1))
         .default([])

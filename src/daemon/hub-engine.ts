@@ -9,8 +9,6 @@ import type { SleepingMarks } from "../mse/sleeping-marks.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
-import { TcpNet } from "../platform/tcp-net.ts";
-import { UdpNet } from "../platform/udp-net.ts";
 import type { Everseed } from "../publish/everseed.ts";
 import { listenOnFirst } from "../commands/listening.ts";
 import type { Network } from "./open-network.ts";
@@ -56,7 +54,7 @@ export async function openHubEngine(
       random,
       log,
       faults,
-      transports: network.guard([new TcpNet({ log, allowRemote })]),
+      transports: network.guard([network.openTcp(allowRemote)]),
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),
@@ -76,7 +74,7 @@ export async function openHubEngine(
       sleeping,
     }),
   });
-  const udp = new SharedPort({ net: new UdpNet({ log }), log });
+  const udp = new SharedPort({ net: network.datagrams, log });
   const close = async (): Promise<void> => {
     await session.close();
     udp.close();

@@ -1,15 +1,8 @@
 import { NetGuard } from "../guard/net-guard.ts";
-import { UdpNet } from "../platform/udp-net.ts";
-import type { Log } from "../ports/log.ts";
-import { fetchMaker, ownNetworks, rangeLineOpener } from "./open-fetch.ts";
+import { ownNetworks } from "./open-fetch.ts";
+import type { Network } from "./open-network.ts";
 
 /** Judges where the everseed may connect to (house rule 8): its peers' addresses come from the DHT. */
-export function hubGuard(log: Log): NetGuard {
-  const datagrams = new UdpNet({ log });
-  return new NetGuard({
-    networks: ownNetworks(),
-    makeFetch: fetchMaker(),
-    openRangeLine: rangeLineOpener(),
-    datagrams,
-  });
+export function hubGuard({ makeFetch, openRangeLine, datagrams }: Network): NetGuard {
+  return new NetGuard({ networks: ownNetworks(), makeFetch, openRangeLine, datagrams });
 }

@@ -1,7 +1,7 @@
 import { GuardedFetch, type MakeFetch } from "../guard/guarded-fetch.ts";
 import { OwnNetworks } from "../guard/own-networks.ts";
 import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
-import { NodeHttpFetch } from "../platform/http-fetch.ts";
+import { NodeHttpFetch, type NodeHttpFetchOptions } from "../platform/http-fetch.ts";
 import { openRangeLine } from "../platform/node-web-ranges.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { everseedVersion } from "../platform/version.ts";
@@ -11,19 +11,21 @@ import type { HttpFetch } from "../ports/net.ts";
  * Opens a fetcher for a URL that the user names: any page is allowed, and no redirect may lead
  * nearer (house rule 8).
  */
-export function openFetch(): HttpFetch {
-  const networks = ownNetworks();
-  return new GuardedFetch({ nearPages: "all", lenient: false, networks, makeFetch: fetchMaker() });
+export function openFetch(makeFetch = fetchMaker()): HttpFetch {
+  return new GuardedFetch({ nearPages: "all", lenient: false, networks: ownNetworks(), makeFetch });
 }
 
-export function fetchMaker(): MakeFetch {
+/** Another way to servers than the system's. */
+export type HttpWay = Pick<NodeHttpFetchOptions, "openSocket" | "lookUp">;
+
+export function fetchMaker(way: HttpWay = {}): MakeFetch {
   const userAgent = ourName();
-  return (how) => new NodeHttpFetch({ ...how, userAgent });
+  return (how) => new NodeHttpFetch({ ...how, ...way, userAgent });
 }
 
-export function rangeLineOpener(): OpenRangeLine {
+export function rangeLineOpener(way: HttpWay = {}): OpenRangeLine {
   const userAgent = ourName();
-  return (judgeHops) => openRangeLine({ userAgent }, judgeHops);
+  return (judgeHops) => openRangeLine({ ...way, userAgent }, judgeHops);
 }
 
 function ourName(): string {

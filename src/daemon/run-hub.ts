@@ -36,7 +36,7 @@ import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
 import { openHubTracker } from "./hub-tracker.ts";
 import { openPublishing } from "./hub-publishing.ts";
-import { openNetwork } from "./open-network.ts";
+import { openChosenNetwork } from "./open-network.ts";
 import { loadPages } from "./load-pages.ts";
 import { sessionPorts } from "./session-ports.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
@@ -148,13 +148,13 @@ async function compose(
     sources: (info) => (hubDht ? hubDht.sources(info) : []),
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
   });
-  const guard = hubGuard(log);
   let hubDht: HubDht | undefined;
   const encryption = reachSettings.live<EncryptionMode>("engine.encryption");
   const calls = new OutsideCalls(ownNetworks(), clock);
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
-  const network = await openNetwork(config.engine, log);
+  const network = await openChosenNetwork({ ...config.engine, mayWait: true }, log);
   undo.push(async () => network[Symbol.dispose]());
+  const guard = hubGuard(network);
   const engine = await openHubEngine(config, {
     sleeping,
     network,

@@ -1,3 +1,5 @@
+import type { OpenSocket } from "./open-socket.ts";
+
 /** One GET to addresses that the guard has already judged. */
 export interface HttpQuestion {
   readonly url: URL;
@@ -7,6 +9,8 @@ export interface HttpQuestion {
   /** Bytes of the body as sent. */
   readonly bytesMax: number;
   readonly signal: AbortSignal;
+  /** Opens the connection, through a proxy or from a chosen address. Default: the system's way. */
+  readonly openSocket?: OpenSocket | undefined;
 }
 
 export interface RawHttpReply {

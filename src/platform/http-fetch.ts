@@ -6,6 +6,7 @@ import { concatBytes } from "../base/bytes.ts";
 import type { HopJudge, HttpFetch, HttpReply } from "../ports/net.ts";
 import type { HttpExchange, RawHttpReply } from "./http-exchange.ts";
 import { lenientExchange } from "./lenient-exchange.ts";
+import type { OpenSocket } from "./open-socket.ts";
 import { PlatformError } from "./platform-error.ts";
 import { toNetFailure } from "./socket-address.ts";
 import { strictExchange } from "./strict-exchange.ts";
@@ -24,6 +25,8 @@ export interface NodeHttpFetchOptions {
    * send.
    */
   readonly lenient?: boolean | undefined;
+  /** Opens all connections. Default: the system's way. */
+  readonly openSocket?: OpenSocket | undefined;
 }
 
 type Limits = Parameters<HttpFetch["get"]>[1];
@@ -65,9 +68,9 @@ export class NodeHttpFetch implements HttpFetch {
   /** @returns The reply, or the target of its redirect. */
   async #getOnce(url: URL, limits: Limits, signal: AbortSignal): Promise<HttpReply | URL> {
     const addresses = await this.#addresses(url, limits.family, signal);
-    const { userAgent } = this.#options;
+    const { userAgent, openSocket } = this.#options;
     const { bytesMax } = limits;
-    const reply = await this.#exchange({ url, addresses, userAgent, bytesMax, signal });
+    const reply = await this.#exchange({ url, addresses, userAgent, bytesMax, signal, openSocket });
     const { status, from, location } = reply;
     if (REDIRECT_STATUSES.has(status) && location !== undefined) {
       const next = URL.parse(location, url.href);

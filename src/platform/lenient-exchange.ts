@@ -1,20 +1,14 @@
-import net from "node:net";
-import tls from "node:tls";
+import { connectToFirst } from "./connect-to-first.ts";
 import type { HttpQuestion, RawHttpReply } from "./http-exchange.ts";
 import { LenientReply } from "./lenient-reply.ts";
-import { openEndpoint } from "./socket-address.ts";
-
-/** How long one of several addresses may take to accept a connection before the next is tried. */
-const CONNECT_MS = 5_000;
 
 /**
  * An `HttpExchange` for trackers, many of which run old programs: Node's client refuses replies
  * that other BitTorrent programs read (see `LenientReply`). Certificates are verified all the same.
  */
 export async function lenientExchange(question: HttpQuestion): Promise<RawHttpReply> {
-  const socket = await connectToFirst(question);
+  const { socket, from } = await connectToFirst(question);
   const { url, userAgent, bytesMax, signal } = question;
-  const from = openEndpoint({ address: socket.remoteAddress ?? "", port: 0 }).address;
   const reply = new LenientReply(bytesMax);
   const giveUp = (): void => void socket.destroy(signal.reason as Error);
   signal.addEventListener("abort", giveUp);
@@ -34,50 +28,6 @@ export async function lenientExchange(question: HttpQuestion): Promise<RawHttpRe
     socket.destroy();
   }
   return { ...reply.finish(), from };
-}
-
-async function connectToFirst(question: HttpQuestion): Promise<net.Socket> {
-  let trouble: unknown;
-  for (const [index, address] of question.addresses.entries()) {
-    try {
-      const isLast = index === question.addresses.length - 1;
-      return await connect(question, address, isLast ? undefined : CONNECT_MS);
-    } catch (error) {
-      question.signal.throwIfAborted();
-      trouble = error;
-    }
-  }
-  throw trouble;
-}
-
-function connect(
-  { url, signal }: HttpQuestion,
-  address: string,
-  timeoutMs: number | undefined,
-): Promise<net.Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
-  const secure = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
-  const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  const socket = secure
-    ? tls.connect({ host: address, port, ...servername })
-    : net.connect({ host: address, port });
-  const giveUp = (): void => void socket.destroy(signal.reason as Error);
-  signal.addEventListener("abort", giveUp);
-  if (signal.aborted) giveUp();
-  const tooSlow = (): void => void socket.destroy(new Error("the connection took too long"));
-  if (timeoutMs !== undefined) socket.setTimeout(timeoutMs, tooSlow);
-  socket.once("error", (error) => {
-    signal.removeEventListener("abort", giveUp);
-    reject(error);
-  });
-  socket.once(secure ? "secureConnect" : "connect", () => {
-    signal.removeEventListener("abort", giveUp);
-    socket.setTimeout(0);
-    resolve(socket);
-  });
-  return promise;
 }
 
 function requestText(url: URL, userAgent: string): string {

@@ -6,6 +6,7 @@ import { test, type TestContext } from "node:test";
 import type { HopJudge } from "../ports/net.ts";
 import type { RangeHead, RangeLine, RangeRequest } from "../ports/web-ranges.ts";
 import { openRangeLine } from "./node-web-ranges.ts";
+import { directSockets } from "./open-socket.ts";
 
 const CONTENT = Buffer.from(Array.from({ length: 1000 }, (_, index) => index & 0xff));
 
@@ -227,4 +228,24 @@ test("a line that is closed says nothing more, and can be used again", async (t)
   await first.promise;
   assert.equal((await fetchRange(line, part(`${url}/a`))).head?.status, 206);
   assert.deepEqual(said, ["bytes"]);
+});
+
+test("WIR-27: connections that are opened in a chosen way are kept too, and none is opened without it", async (t) => {
+  const { url, seen, sockets } = await serve(t, sendRange);
+  const chosen: { address: string | undefined } = { address: "127.0.0.3" };
+  const line = openRangeLine(
+    { userAgent: "Everseed/test", openSocket: directSockets(() => chosen.address) },
+    () => allow,
+  );
+  t.after(() => line.close());
+  for (let count = 0; count < 3; count += 1) {
+    assert.deepEqual((await fetchRange(line, part(`${url}/a`))).body, CONTENT.subarray(10, 20));
+  }
+  assert.equal(sockets.size, 1);
+  assert.equal(seen[0]!.socket.remoteAddress, "127.0.0.3");
+  chosen.address = undefined;
+  const other = await serve(t, sendRange);
+  const { failure } = await fetchRange(line, part(`${other.url}/a`));
+  assert.match(failure!, /^unreachable: .*the chosen interface has no IPv4 address/);
+  assert.equal(other.seen.length, 0);
 });

@@ -4,6 +4,8 @@ import https from "node:https";
 import net from "node:net";
 import type { HopJudge } from "../ports/net.ts";
 import type { RangeHandler, RangeHead, RangeLine, RangeRequest } from "../ports/web-ranges.ts";
+import { connectToFirst } from "./connect-to-first.ts";
+import type { OpenSocket } from "./open-socket.ts";
 import { toNetFailure } from "./socket-address.ts";
 
 const REDIRECTS_MAX = 5;
@@ -16,6 +18,8 @@ const REDIRECTS_KEPT = 256;
 const SERVERS_KEPT = 3;
 /** An unused connection is closed after this long; servers close theirs after 5 s and more. */
 const IDLE_MS = 4_000;
+/** Of opening a connection in another way than the system's, of all addresses together. */
+const CONNECT_MS = 30_000;
 /** The body of a redirect that is read so that the connection can be kept. */
 const REDIRECT_BODY_BYTES_MAX = 64 * 1024;
 
@@ -23,6 +27,8 @@ export interface NodeWebRangesOptions {
   readonly userAgent: string;
   /** Resolves a name. Rejects when it has no address. Default: the system's resolver. */
   readonly lookUp?: ((host: string) => Promise<readonly string[]>) | undefined;
+  /** Opens all connections. Default: the system's way. */
+  readonly openSocket?: OpenSocket | undefined;
 }
 
 /** @param judgeHops - Makes the judge of one fetch: of the requested URL, and of its redirects in order. */
@@ -128,9 +134,8 @@ class NodeRangeLine implements RangeLine {
     }
     const last = hops.at(-1)!;
     if (addresses.length === 0) throw new Trouble("unreachable", `${last.hostname} has no address`);
-    const make = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: IDLE_MS };
-    const agent = last.protocol === "https:" ? new https.Agent(make) : new http.Agent(make);
-    const server = { agent, addresses };
+    const { openSocket } = this.#options;
+    const server = { agent: makeAgent(last, addresses, openSocket), addresses };
     this.#servers.set(key, server);
     const [oldest] = this.#servers;
     if (this.#servers.size > SERVERS_KEPT && oldest) {
@@ -308,6 +313,25 @@ class Exchange {
     this.#running?.destroy();
     this.#handler.handleFailure({ kind, message });
   }
+}
+
+function makeAgent(
+  url: URL,
+  addresses: readonly string[],
+  openSocket: OpenSocket | undefined,
+): http.Agent {
+  const make = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: IDLE_MS };
+  const agent = url.protocol === "https:" ? new https.Agent(make) : new http.Agent(make);
+  if (!openSocket) return agent;
+  agent.createConnection = (_options, onCreated) => {
+    const signal = AbortSignal.timeout(CONNECT_MS);
+    connectToFirst({ url, addresses, openSocket, signal }).then(
+      ({ socket }) => onCreated?.(null, socket),
+      (onCreated as ((error: Error) => void) | undefined) ?? (() => undefined),
+    );
+    return undefined;
+  };
+  return agent;
 }
 
 function headOf(status: number, headers: http.IncomingHttpHeaders): RangeHead {

@@ -5,6 +5,8 @@ import { networkInterfaces } from "node:os";
  * provide it.
  */
 export interface OwnInterface {
+  /** Of the interface: `eth0`. */
+  readonly name: string;
   readonly address: string;
   readonly cidr: string | null;
   readonly family: "IPv4" | "IPv6";
@@ -16,5 +18,7 @@ export interface OwnInterface {
  * The current addresses of this machine. The call takes ten times as long as answering an announce.
  */
 export function ownInterfaces(): readonly OwnInterface[] {
-  return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).map((each) => ({ name, ...each })),
+  );
 }

@@ -2,23 +2,29 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import { pipeline } from "node:stream/promises";
+import { connectToFirst } from "./connect-to-first.ts";
 import type { HttpQuestion, RawHttpReply } from "./http-exchange.ts";
 import { PlatformError } from "./platform-error.ts";
 
 /** An `HttpExchange` with Node's own client, which reads nothing but correct HTTP. */
 export async function strictExchange(question: HttpQuestion): Promise<RawHttpReply> {
-  const reply = await ask(question);
+  const opened = question.openSocket && (await connectToFirst(question));
+  const reply = await ask(question, opened?.socket);
   const { statusCode: status = 0, headers, socket } = reply;
   return {
     status,
     location: headers.location,
     packed: /^(x-)?gzip$/i.test(headers["content-encoding"] ?? ""),
-    from: socket.remoteAddress ?? question.addresses[0]!,
+    from: opened?.from ?? socket.remoteAddress ?? question.addresses[0]!,
     body: await readBody(reply, question),
   };
 }
 
-function ask({ url, addresses, userAgent, signal }: HttpQuestion): Promise<http.IncomingMessage> {
+/** @param opened - A connection to the server; without one it is opened in the system's way. */
+function ask(
+  { url, addresses, userAgent, signal }: HttpQuestion,
+  opened: net.Socket | undefined,
+): Promise<http.IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   const judged = addresses.map((address) => ({ address, family: net.isIP(address) }));
   const options: https.RequestOptions = {
@@ -30,7 +36,7 @@ function ask({ url, addresses, userAgent, signal }: HttpQuestion): Promise<http.
       else callback(null, first!.address, first!.family);
     },
     // Each host serves one resource now and then, so keeping connections gains nothing.
-    agent: false,
+    ...(opened ? { createConnection: () => opened } : { agent: false }),
     headers: { "user-agent": userAgent, "accept-encoding": "gzip" },
   };
   const request =

@@ -70,7 +70,8 @@ export class TcpConnection implements StreamConnection {
     this.#handler = handler;
   }
 
-  connect(timeoutMs: number): void {
+  /** @param localAddress - Where it leaves from; the system chooses when it is left out. */
+  connect(timeoutMs: number, localAddress?: string): void {
     const socket = new net.Socket(this.#readOptions());
     this.#watch(socket, this.#receiveBuffer !== undefined);
     socket.once("connect", () => {
@@ -85,7 +86,8 @@ export class TcpConnection implements StreamConnection {
       this.#close({ code: "ETIMEDOUT", message: `no answer in ${timeoutMs} ms` });
     }, timeoutMs);
     const { address: host, port } = this.remote.endpoint;
-    socket.connect({ host, port, autoSelectFamily: false });
+    const leavesFrom = localAddress === undefined ? {} : { localAddress };
+    socket.connect({ host, port, autoSelectFamily: false, ...leavesFrom });
   }
 
   /** Takes over a socket from a server with `pauseOnConnect`, and starts to read. */

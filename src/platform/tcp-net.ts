@@ -11,6 +11,7 @@ import type {
   StreamHandler,
   StreamListener,
 } from "../ports/net.ts";
+import type { LocalAddress } from "./open-socket.ts";
 import { openEndpoint, toNetFailure } from "./socket-address.ts";
 import { TcpConnection } from "./tcp-connection.ts";
 import { TcpSendQueues } from "./tcp-send-queues.ts";
@@ -22,6 +23,8 @@ export interface TcpNetOptions {
   readonly log?: Log | undefined;
   /** False refuses to connect to an address (house rule 8). Default: all are allowed. */
   readonly allowRemote?: ((remote: Endpoint) => boolean) | undefined;
+  /** Where connections that we open leave from; any address of the system's when left out. */
+  readonly localAddress?: LocalAddress | undefined;
   /** False reads through ordinary `data` events, the fallback when Node's internals change. */
   readonly reuseBuffer?: boolean | undefined;
 }
@@ -35,12 +38,14 @@ export class TcpNet implements PeerTransport<"tcp"> {
   readonly kind = "tcp";
   readonly #log: Log;
   readonly #allowRemote: (remote: Endpoint) => boolean;
+  readonly #localAddress: LocalAddress | undefined;
   readonly #receiveBuffer: Buffer | undefined;
   readonly #sendQueues = new TcpSendQueues();
 
   constructor(options: TcpNetOptions = {}) {
     this.#log = options.log ?? SILENT_LOG;
     this.#allowRemote = options.allowRemote ?? (() => true);
+    this.#localAddress = options.localAddress;
     const reuse = options.reuseBuffer ?? true;
     this.#receiveBuffer = reuse ? Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES) : undefined;
   }
@@ -65,13 +70,23 @@ export class TcpNet implements PeerTransport<"tcp"> {
   ): StreamConnection {
     const connection = new TcpConnection(endpoint, this.#receiveBuffer, this.#sendQueues);
     connection.attach(handler);
-    if (this.#allowRemote(endpoint)) connection.connect(options.timeoutMs);
-    else
-      connection.refuse({
-        code: "EACCES",
-        message: `connecting to ${endpoint.address} is not allowed`,
-      });
+    const refusal = this.#refusal(endpoint);
+    if (refusal) connection.refuse(refusal);
+    else connection.connect(options.timeoutMs, this.#leavesFrom(endpoint));
     return connection;
+  }
+
+  #refusal(endpoint: Endpoint): NetFailure | undefined {
+    const { address } = endpoint;
+    if (!this.#allowRemote(endpoint)) {
+      return { code: "EACCES", message: `connecting to ${address} is not allowed` };
+    }
+    if (!this.#localAddress || this.#leavesFrom(endpoint) !== undefined) return undefined;
+    return { code: "ENETDOWN", message: `the chosen interface does not lead to ${address}` };
+  }
+
+  #leavesFrom({ address }: Endpoint): string | undefined {
+    return this.#localAddress?.(net.isIPv6(address) ? 6 : 4);
   }
 
   #accept(socket: net.Socket, options: ListenOptions): void {

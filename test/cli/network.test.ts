@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import dgram from "node:dgram";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import http from "node:http";
+import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { until } from "../fixtures/until.ts";
 import { everseed, EverseedProcess } from "./everseed-process.ts";
 import { talks } from "./talks.ts";
 
@@ -44,5 +49,76 @@ test("an IP filter that cannot be used ends the command before it begins", async
   assert.match(
     page.stderr,
     /no line of it is an address.*\n {2}Try: a list in p2p, dat or CIDR form/,
+  );
+});
+
+test("WIR-27: bound to an interface, peers, HTTP and UDP trackers see its address, and peers reach only that", async (context) => {
+  const { folder } = await talks(context);
+  const INTERFACE = "127.0.0.3";
+  const seen = { peer: "", http: "", udp: "" };
+  const peer = net.createServer((socket) => {
+    seen.peer = socket.remoteAddress!;
+    socket.destroy();
+  });
+  const tracker = http.createServer((request, response) => {
+    seen.http = request.socket.remoteAddress!;
+    response.end("d8:intervali1800e5:peers0:e");
+  });
+  const udp = dgram.createSocket("udp4", (_packet, from) => {
+    seen.udp = from.address;
+  });
+  for (const server of [peer, tracker]) server.listen(0, "127.0.0.1");
+  udp.bind(0, "127.0.0.1");
+  context.after(() => {
+    peer.close();
+    tracker.close();
+    udp.close();
+  });
+  await Promise.all([peer, tracker, udp].map((each) => once(each, "listening")));
+  const at = (server: net.Server): string =>
+    `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  const get = new EverseedProcess(
+    context,
+    [
+      "get",
+      "talks.torrent",
+      "-o",
+      "copy",
+      "--interface",
+      INTERFACE,
+      "--peer",
+      at(peer),
+      "--json",
+    ].concat([
+      "--tracker",
+      `http://${at(tracker)}/announce`,
+      "--tracker",
+      `udp://127.0.0.1:${udp.address().port}`,
+    ]),
+    { cwd: folder },
+  );
+  const port = await get.port();
+  const called = async (host: string): Promise<string> => {
+    const socket = net.connect({ host, port });
+    const end = await once(socket, "connect").then(
+      () => "connected",
+      () => "refused",
+    );
+    socket.destroy();
+    return end;
+  };
+  assert.deepEqual([await called(INTERFACE), await called("127.0.0.1")], ["connected", "refused"]);
+  await until("all were asked", () => Object.values(seen).every((address) => address !== ""));
+  assert.deepEqual(seen, { peer: INTERFACE, http: INTERFACE, udp: INTERFACE });
+});
+
+test("an interface that is not there ends the command, and the words name those that are", async (context) => {
+  const { folder } = await talks(context);
+  const args = ["seed", "talks.torrent", "--data", ".", "--interface", "tun99"];
+  const { exit, stderr } = await everseed(context, args, { cwd: folder });
+  assert.equal(exit, 3);
+  assert.match(
+    stderr,
+    /There is no interface tun99, or it has no address\.\n {2}Try: one of (\w+, )*lo\b/,
   );
 });

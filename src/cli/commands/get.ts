@@ -91,11 +91,11 @@ function get(source: string, flags: GetFlags): Promise<void> {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
-    const { openNetwork } = await import("../../daemon/open-network.ts");
+    const { openChosenNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
-    using network = await openNetwork(networkChoice(flags), networkLog(output));
+    using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
     await getTorrent(
-      { ...filePorts(), ...sessionPorts(log, { network }) },
+      { ...filePorts(network), ...sessionPorts(log, { network }) },
       {
         source,
         folder: flags.out,

@@ -69,11 +69,11 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const hashing = new WorkProgress(output.progress, "Hashing");
-    const { openNetwork } = await import("../../daemon/open-network.ts");
+    const { openChosenNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
-    using network = await openNetwork(networkChoice(flags), networkLog(output));
+    using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
     await seedTorrents(
-      { ...filePorts(), ...sessionPorts(log, { network }) },
+      { ...filePorts(network), ...sessionPorts(log, { network }) },
       {
         trackers: flags.tracker ?? trackersOfVariable(process.env),
         webSeeds: flags.webSeed ?? [],

@@ -17,6 +17,13 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/guard/filter-files"],
   },
   {
+    name: "guard: connections of an interface that went away stay",
+    file: "src/guard/on-addresses.ts",
+    from: "if (bound.has(address)) continue;",
+    to: 'if (address !== "") continue;',
+    tests: ["src/guard/bound-net"],
+  },
+  {
     name: "guard: the last address of a range is not in it",
     file: "src/guard/ip-ranges.ts",
     from: "return compareWords(this.#words, last, wanted, 0, width) >= 0;",
