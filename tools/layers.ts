@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht mse udp store accounts guard tracker publish hub commands platform config";
+  "ports api engine dht mse pex udp store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -34,6 +34,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["dht", { imports: ["bencode", "engine", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
+  // It is an extension of the peer protocol, whose shape the engine declares.
+  ["pex", { imports: ["wire", "engine"] }],
   // It decorates streams in a way that the engine declares.
   ["mse", { imports: ["engine", "wire", "ports"] }],
   ["store", { imports: [], packages: true, world: true }],
@@ -52,7 +54,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
       // `udp`: the port that the parts of a session share.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht mse tracker-client udp guard publish ports".split(
+        "accounts api bencode metainfo engine dht mse pex tracker-client udp guard publish ports".split(
           " ",
         ),
       packages: true,

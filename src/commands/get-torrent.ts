@@ -57,6 +57,8 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly webSeeds?: readonly string[] | undefined;
   /** `undefined`: no DHT. */
   readonly dht?: DhtChoice | undefined;
+  /** Peers tell each other of others. */
+  readonly pex: boolean;
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
 }
@@ -160,6 +162,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
+    pex: options.pex,
   });
   return new Download(ports, options, { source, root, resume, session }).run();
 }
@@ -260,6 +263,7 @@ class Download {
       sources: [...this.#trackers, ...dht],
       webSeeds,
       peers: tcpAddresses(known),
+      extensions: this.#session.extensions,
       onEvent: (event) => this.#handleEvent(event),
       saveResume: (state) => this.#resume.save(state),
     });

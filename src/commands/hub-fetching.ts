@@ -18,6 +18,8 @@ export interface HubFetchingOptions {
   /** Asked when a session opens, and `encryption` for each connection. */
   readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
   readonly encryption: () => EncryptionMode;
+  /** Whether peers tell each other of others. */
+  readonly pex: boolean;
   readonly ports: SessionPorts;
 }
 
@@ -50,6 +52,7 @@ export class HubFetching implements FetchEngine {
         ...options,
         sources,
         webSeeds: opened.webSeeds(options.from, []),
+        extensions: opened.extensions,
         peers: tcpAddresses(peers.filter((peer) => guard.allowPeer(peer))),
       });
       this.#trackers.set(torrent, sources);
@@ -87,8 +90,9 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, encryption, limits, ports } = this.#options;
-    this.#session ??= openSession(ports, { listen: { host, port: 0 }, encryption, ...limits() });
+    const { host, encryption, pex, limits, ports } = this.#options;
+    const listen = { host, port: 0 };
+    this.#session ??= openSession(ports, { listen, encryption, pex, ...limits() });
     return this.#session;
   }
 

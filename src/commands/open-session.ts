@@ -1,8 +1,11 @@
 import type { PeerSource, WebSeedSource } from "../engine/session-contract.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import type { ExtensionKind } from "../engine/extension.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
+import { peerExchange } from "../pex/peer-exchange.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
 import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { listenOnFirst } from "./listening.ts";
@@ -29,6 +32,8 @@ export interface OneShotSessionOptions {
   readonly upBytesPerSecond?: number | undefined;
   /** `undefined`: no DHT. */
   readonly dht?: DhtChoice | undefined;
+  /** Whether peers tell each other of others (BEP 11). */
+  readonly pex: boolean;
 }
 
 /** An engine with real ports, for one command. */
@@ -47,6 +52,8 @@ export interface OneShotSession {
     tiers: readonly (readonly string[])[],
     named: readonly string[],
   ): readonly TrackerSource[];
+  /** Extensions of the peer protocol for each torrent. The engine gives a private one those that it may have. */
+  readonly extensions: readonly ExtensionKind[];
   /** The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private. */
   dht(torrent: TorrentInDht): Promise<readonly PeerSource[]>;
   /**
@@ -98,13 +105,15 @@ export async function openSession(
     dht: dht?.ofPeers,
     decorators: streamEncryption({ mode: options.encryption, clock, random, keyExchange }),
   });
+  const judgePeers = (peers: readonly Endpoint[], from: string): readonly Endpoint[] =>
+    guard.judgePeers(peers, from);
   const trackerClient = new TrackerClient({
     clock,
     random,
     http: guard.http,
     datagrams: guard.datagrams,
     log,
-    judgePeers: (peers, from) => guard.judgePeers(peers, from),
+    judgePeers,
   });
   const close = async (): Promise<void> => {
     await session.close();
@@ -121,6 +130,7 @@ export async function openSession(
       port: place.port,
       close,
       guard,
+      extensions: options.pex ? [peerExchange({ judgePeers })] : [],
       trackers: (tiers, named) => {
         for (const url of named) guard.trustTracker(url);
         const known = new Set(tiers.flat());

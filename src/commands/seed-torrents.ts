@@ -35,6 +35,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly webSeeds?: readonly string[] | undefined;
   /** `undefined`: no DHT. */
   readonly dht?: DhtChoice | undefined;
+  /** Peers tell each other of others. */
+  readonly pex: boolean;
 }
 
 export type SeedEvent =
@@ -101,6 +103,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     encryption: options.encryption,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
+    pex: options.pex,
   });
   try {
     const trackers = torrents.map(({ metainfo }) =>
@@ -199,6 +202,7 @@ function add(
     root,
     mode: "seed",
     sources,
+    extensions: session.extensions,
     onEvent: (event) => {
       const message = troubleOf(event);
       if (message !== undefined) options.onEvent({ kind: "trouble", name, message });

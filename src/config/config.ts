@@ -288,6 +288,15 @@ export const configSchema = z.strictObject({
             "10 to 10000; 500 is enough for 50000 torrents, and each takes about 250 bytes in and out",
           ),
         ),
+      pex: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "True tells connected peers of each other, and takes their word for more.",
+            "true or false",
+          ),
+        ),
     })
     .prefault({}),
   limits: z

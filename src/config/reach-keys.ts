@@ -74,6 +74,14 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more"],
   },
   {
+    name: "discovery.pex",
+    group: "finding",
+    label: "Peers from peers",
+    help: "Connected peers tell each other of others, so that everybody finds everybody.",
+    control: { kind: "switch" },
+    flag: ["--pex <on|off>", "exchange peers with peers (default: on)"],
+  },
+  {
     name: "discovery.dhtQueriesPerSecond",
     group: "limits",
     label: "DHT queries a second",

@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
 import { SleepingMarks } from "../mse/sleeping-marks.ts";
+import { peerExchange } from "../pex/peer-exchange.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
@@ -134,6 +135,7 @@ async function compose(
   const folder = new DataFolder(dataDir);
   const turns = new Turns(clock);
   const library = new TorrentLibrary({ files, folder, log, turns });
+  const guard = hubGuard(log);
   const everseed = new Everseed({
     torrents: store.torrents,
     library,
@@ -147,6 +149,9 @@ async function compose(
     // Peers may wake torrents before the DHT is open.
     sources: (info) => (hubDht ? hubDht.sources(info) : []),
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
+    extensions: config.discovery.pex
+      ? [peerExchange({ judgePeers: (peers, from) => guard.judgePeers(peers, from) })]
+      : [],
   });
   let hubDht: HubDht | undefined;
   const encryption = reachSettings.live<EncryptionMode>("engine.encryption");
@@ -249,6 +254,7 @@ async function compose(
     host: peerHostOf(config),
     limits: () => ({ downBytesPerSecond: downLimit(), upBytesPerSecond: upLimit() }),
     encryption,
+    pex: config.discovery.pex,
     ports: sessionPorts(log, { network, faults }),
   });
   followLimits(reachSettings, session, fetching);

@@ -21,7 +21,7 @@ import { QueryGate } from "./query-gate.ts";
 import { Responder } from "./responder.ts";
 import { RoutingTable, type TableCounts } from "./routing-table.ts";
 import { isSecureId, makeSecureId } from "./secure-id.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 import { Transactions } from "./transactions.ts";
 import { addressBytes } from "../base/endpoint.ts";
 

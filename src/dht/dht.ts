@@ -16,7 +16,7 @@ import { NODE_ID_BYTES } from "./node-id.ts";
 import { NodeStores } from "./node-stores.ts";
 import { OuterAddress } from "./outer-address.ts";
 import { decodeState, encodeState, endpointsOf, type SavedState } from "./saved-state.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 
 /** How long a search waits for the first nodes to answer. */
 const JOIN_WAIT_MS = 30_000;

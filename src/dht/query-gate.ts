@@ -1,6 +1,6 @@
 import type { Endpoint } from "../base/endpoint.ts";
 import { ownerOf } from "./address-shares.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 
 /** Queries that one address may ask. */
 const ADDRESS_RATE = { perSecond: 5, burst: 50 };

@@ -17,6 +17,10 @@ export interface ExtensionKind {
 /** What an extension may know about its torrent. */
 export interface ExtensionView {
   readonly infohashes: Infohashes;
+  /** False while the info dictionary of a magnet link is missing: the torrent may be private. */
+  readonly isInfoKnown: boolean;
+  /** Offers addresses that a peer has named (source kind `pex`). */
+  offerPeers(addresses: readonly PeerAddress[], namedBy: ExtensionPeer): void;
 }
 
 /**
@@ -44,7 +48,15 @@ export interface ExtensionPeer {
   readonly address: PeerAddress;
   /** The address where it can be dialled; `undefined` while that is unknown for a peer that dialled us. */
   readonly reachableAt: PeerAddress | undefined;
+  /** It dialled us. */
+  readonly incoming: boolean;
   readonly isSeed: boolean;
+  /** It wants nothing more (BEP 21). */
+  readonly uploadOnly: boolean;
+  /** Its stream is encrypted, or was at its beginning. */
+  readonly isEncrypted: boolean;
+  /** @param name - Of an extension. @returns Whether the peer accepts its messages. */
+  accepts(name: string): boolean;
   /** May be called at any time. @returns False when the peer does not accept such messages, or is gone. */
   send(payload: Uint8Array): boolean;
   /** May be called at any time. */

@@ -1,4 +1,5 @@
 import { invariant } from "../base/errors.ts";
+import type { ExtensionKind } from "../engine/extension.ts";
 import type {
   EngineSession,
   EngineTorrent,
@@ -51,6 +52,8 @@ export interface EverseedOptions {
   readonly swarms: Pick<SwarmRegistry, "setWhole">;
   /** Where a torrent that is awake looks for peers; none by default. */
   readonly sources?: ((info: TorrentInfo) => readonly PeerSource[]) | undefined;
+  /** Extensions of the peer protocol for each torrent. */
+  readonly extensions?: readonly ExtensionKind[] | undefined;
 }
 
 /** The everseed's figures of one torrent. */
@@ -251,7 +254,7 @@ export class Everseed {
   }
 
   async #load(id: string): Promise<EngineTorrent | undefined> {
-    const { torrents, library, folder, clock, log } = this.#options;
+    const { torrents, library, folder, clock, log, extensions } = this.#options;
     await this.#replacing.get(id);
     const row = await torrents.find(id);
     const metainfo = row && (await library.load(row));
@@ -266,6 +269,7 @@ export class Everseed {
       from: { metainfo: { ...metainfo, info: infoOnDisk(row, metainfo.info) } },
       root: folder.contentRoot(row),
       mode: "seed",
+      extensions,
       // Damage in our own folder is repaired from the swarm; files in owners' folders are never written.
       existing: existingFiles(row),
       sources: this.#options.sources?.(metainfo.info),

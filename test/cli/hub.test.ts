@@ -74,12 +74,12 @@ test("publish uploads a folder, which a new peer fetches from the everseed", asy
   assert.equal(published.exit, 0, published.stderr);
   const torrent = JSON.parse(published.stdout) as Record<string, string>;
   assert.match(torrent["infohashV1"]!, /^[0-9a-f]{40}$/);
-  assert.equal(torrent["infohashV2"], null, "it is v1, which every program reads");
+  assert.equal(torrent["infohashV2"], null, "every program reads it: v1");
   assert.match(torrent["magnet"]!, /^magnet:\?xt=urn:btih:/);
 
   const created = await everseed(context, ["create", "talks", "--json"], { cwd: folder });
   const ours = JSON.parse(created.stdout) as Record<string, string>;
-  assert.equal(ours["infohashV1"], torrent["infohashV1"], "it equals what everseed create writes");
+  assert.equal(ours["infohashV1"], torrent["infohashV1"], "the same as everseed create");
 
   for (const source of [torrent["pageUrl"]!, torrent["torrentUrl"]!, torrent["magnet"]!]) {
     const copy = `copy-${source.slice(0, 6)}-${source.length}`;

@@ -49,7 +49,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
       ]);
       assert.ok(ours.equals(theirs), file);
     }
-    assert.deepEqual(await readdir(join(folder, "copy")), ["talks"], "none of our files stay");
+    assert.deepEqual(await readdir(join(folder, "copy")), ["talks"], "nothing of ours stays");
 
     seed.child.kill("SIGINT");
     assert.equal((await seed.finished).exit, 0, "a seed ends by a signal");
@@ -130,7 +130,7 @@ test("CLI-6: a killed get resumes where it was, an interrupted one ends with 130
 
   const again = new EverseedProcess(context, [...args, "--listen", "127.0.0.1:0"], { cwd: folder });
   const first = await again.waitFor(/"event":"stats","phase":"downloading".*"doneBytes":(\d+)/);
-  assert.ok(Number(first[1]) > 0, "existing pieces are known at once");
+  assert.ok(Number(first[1]) > 0, "what was there is known at once");
   again.child.kill("SIGKILL");
   await again.finished;
 

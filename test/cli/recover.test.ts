@@ -61,7 +61,7 @@ test("hub password sets a new password while a hub runs, and ends its sessions",
   const set = await everseed(context, args, { cwd: folder });
   assert.equal(set.exit, 0, set.stderr);
   assert.match(set.stdout, /^Ann has the new password\. All sessions of that name ended\.\n$/);
-  assert.equal(await who(site, cookie), undefined, "earlier sessions have ended");
+  assert.equal(await who(site, cookie), undefined, "who was signed in is not any more");
   assert.equal((await signIn(site, OLD)).status, 401);
   assert.equal((await signIn(site, NEW)).status, 200);
 });
@@ -114,7 +114,7 @@ test("hub setup-link sets a new password in the browser, once, while a hub runs"
   assert.ok(link.startsWith(`${site}/setup#`), link);
   assert.match(await (await fetch(`${site}/setup`)).text(), /A new password/);
   const post = (url: string): Promise<Response> => setUp(site, url, "ann");
-  assert.equal((await post(older)).status, 403, "only the newest link works");
+  assert.equal((await post(older)).status, 403, "the newest alone is worth something");
   const done = await post(link);
   assert.equal(done.status, 201, await done.text());
   assert.equal(await who(site, cookieOf(done)), "ann");
@@ -131,7 +131,7 @@ test("hub setup-link sets up a new hub when its first link has expired", async (
   const done = await setUp(site, link, "zoe");
   assert.equal(done.status, 201, await done.text());
   assert.equal(await who(site, cookieOf(done)), "zoe");
-  assert.equal((await fetch(site)).url, `${site}/`, "setup is over");
+  assert.equal((await fetch(site)).url, `${site}/`, "setup is over for everybody");
 });
 
 async function setupLink(context: TestContext, folder: string): Promise<string> {

@@ -60,11 +60,7 @@ test("the hub publishes the same file that create makes, apart from the date", a
 
     const [a, b] = [theirs, ours].map((bytes) => bytes.toString("latin1"));
     assert.match(a!, DATE);
-    assert.equal(
-      a!.includes("4:attr1:x"),
-      path === "talks",
-      "an executable file keeps its permission",
-    );
+    assert.equal(a!.includes("4:attr1:x"), path === "talks", "a program is told from other files");
     assert.equal(a!.replace(DATE, ""), b!.replace(DATE, ""), `${path} ${settings.join(" ")}`);
   }
 });

@@ -110,7 +110,7 @@ test("unfinished files end in .part until they are whole; Ctrl-C says that the s
   assert.equal(seeded.exit, 3);
   assert.match(seeded.stderr, /talks\/a\.bin is not finished\. .*\n {2}Try: everseed get into/);
   world.seed.child.kill("SIGINT");
-  assert.ok((await finish(context, folder)) > 0, "existing pieces are known at once");
+  assert.ok((await finish(context, folder)) > 0, "what was there is known at once");
 });
 
 test("a download that began with final names, or by an older program, continues", async (context) => {
@@ -119,7 +119,7 @@ test("a download that began with final names, or by an older program, continues"
   assert.ok(names.includes("talks/a.bin"), String(names));
   assert.ok(!names.some((name) => name.endsWith(".part")));
   world.seed.child.kill("SIGINT");
-  assert.ok((await finish(context, world.folder)) > 0, "existing pieces are known at once");
+  assert.ok((await finish(context, world.folder)) > 0, "what was there is known at once");
 });
 
 test("--final-names continues a download under other names, and leaves foreign files alone", async (context) => {

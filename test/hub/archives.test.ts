@@ -72,7 +72,7 @@ for (const kind of ["v1", "v2", "hybrid"]) {
     forget(world, id);
     const whole = await bodyOf(await world.call(path));
     assert.equal(whole.length, Number(size));
-    assert.ok(whole.subarray(-3000).equals(tail), "unknown checksums are computed by reading");
+    assert.ok(whole.subarray(-3000).equals(tail), "sums nobody knew are found by reading");
     for (const [from, to] of ranges(whole.length)) {
       if (Math.random() < 0.2) forget(world, id);
       const part = await world.call(path, { headers: { range: `bytes=${from}-${to}` } });
@@ -101,7 +101,7 @@ test("an interrupted archive resumes where it stopped, and is whole", async (t) 
   const changed = await world.call(`/t/${id}.zip`, {
     headers: { range: "bytes=5-", "if-range": '"another"' },
   });
-  assert.equal(changed.status, 200, "a range of another version gets the whole file");
+  assert.equal(changed.status, 200, "of another version everything is sent");
   await changed.body!.cancel();
 });
 
@@ -148,11 +148,11 @@ test("HUB-19: damaged content never becomes an archive: it is refused at the sta
   const path = world.disk.paths.find((each) => each.endsWith("/a.bin"))!;
   world.disk.poke(path, 150_000, new Uint8Array([1, 2, 3, 4, 5]));
   const whole = await world.call(`/t/${id}.zip?file=0`);
-  assert.equal(whole.status, 200, "the bytes before the damage are right");
+  assert.equal(whole.status, 200, "its beginning is good");
   await assert.rejects(bodyOf(whole));
   assert.ok(
     world.judged.some(({ intact, piece }) => !intact && piece === 9),
-    "the damage is logged",
+    "it is told",
   );
   const good = await world.call(`/t/${id}.zip?file=1-9`);
   assert.equal(readZip(await bodyOf(good)).length, 9, "the others are not harmed");

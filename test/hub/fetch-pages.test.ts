@@ -66,11 +66,7 @@ test("a magnet link or an infohash in the plain form leads to the page of the fe
   const { world, see, seeFetch, begin } = await browser(t);
   const path = await begin(`  magnet:?xt=urn:btih:${INFOHASH}&dn=theirs \r\n`);
   assert.match(path, /^\/t\/[0-9a-z]+\/theirs$/);
-  assert.equal(
-    await begin(INFOHASH.toUpperCase()),
-    path,
-    "the infohash alone finds the same torrent",
-  );
+  assert.equal(await begin(INFOHASH.toUpperCase()), path, "the same, by its infohash alone");
   const found = await seeFetch(path);
   assert.deepEqual([found.state, found.size, found.mine?.infohash], ["finding", null, INFOHASH]);
   world.engine.only.learn(INFO);

@@ -85,7 +85,7 @@ for (const [what, source] of [
     const half = await look(world, fetch.id);
     assert.deepEqual([half.state, half.size, half.bytesDone], ["fetching", 20_000, 16_384]);
     const again = await begin(world, source);
-    assert.equal(again.id, fetch.id, "repeating the request finds it");
+    assert.equal(again.id, fetch.id, "the same again finds it");
     deliver(world);
     const { torrent } = await until(world, fetch.id, "published");
     assert.equal(torrent!.id, fetch.id);
@@ -96,7 +96,7 @@ for (const [what, source] of [
     assert.ok(trackers.flat().includes(TRACKER) && trackers.flat().length > 1);
     const download = await world.call(`/t/${fetch.id}/files/0/a.bin`);
     assert.ok(Buffer.from(await download.arrayBuffer()).equals(BYTES));
-    assert.equal(world.engine.torrents.length, 0, "the engine no longer holds it");
+    assert.equal(world.engine.torrents.length, 0, "the engine has let go of it");
     assert.deepEqual(
       world.disk.paths.filter((path) => path.includes("/fetches/")),
       [],
@@ -162,11 +162,7 @@ test("HUB-28: .torrent files sent at once are counted, and get the space they ne
   );
   assert.match(await few[refused]!.text(), /has \d[^;]* free beside what is on its way/);
   world.engine.torrents[0]!.doneBytes = BYTES.length;
-  assert.equal(
-    (await send(world, torrents[refused]!)).status,
-    201,
-    "bytes that have arrived need no more space",
-  );
+  assert.equal((await send(world, torrents[refused]!)).status, 201, "what has come needs no more");
 
   world.disk.free = 1e12;
   const all = await Promise.all(torrents.map((each) => send(world, each)));
@@ -205,11 +201,7 @@ test("STO-4, HUB-30: an upload does not get space that was promised to fetches, 
   assert.match(await refused.clone().text(), /has 4.9 KiB free beside what is on its way/);
   assert.deepEqual(await problemOf(refused), { status: 507, code: "disk_full" });
   world.engine.only.doneBytes = 16_384;
-  assert.equal(
-    (await declare(world, 6_000)).status,
-    201,
-    "bytes that have arrived are no longer reserved",
-  );
+  assert.equal((await declare(world, 6_000)).status, 201, "what came is not promised any more");
   assert.equal((await declare(world, BYTES.length - 2_000, "more")).status, 507);
   await world.call(fetchPath(fetch.id), { method: "DELETE", headers: await world.program() });
   assert.equal((await declare(world, BYTES.length - 2_000, "more")).status, 201);
@@ -236,11 +228,7 @@ test("HUB-30: when details of two magnet links arrive at once the first gets the
   const failed = await until(world, ids[1]!, "failed");
   assert.match(failed.problem!, /free beside what is on its way/);
   assert.equal((await look(world, ids[0]!)).state, "fetching");
-  assert.equal(
-    (await declare(world, BYTES.length)).status,
-    507,
-    "the first has its space reserved",
-  );
+  assert.equal((await declare(world, BYTES.length)).status, 507, "the first has its space");
 });
 
 test("HUB-30: details of a magnet link that arrive while it is being cancelled reserve no space", async (t) => {
@@ -338,7 +326,7 @@ test("TRK-20: the tracker is told about each fetch: begun, failed, retried, canc
   assert.deepEqual(heard(), []);
   const last = await begin(world, TORRENT);
   await world.parts.fetches.stop();
-  assert.deepEqual(heard(), [INFOHASH], "a stopped hub continues it after the next start");
+  assert.deepEqual(heard(), [INFOHASH], "a hub that stops goes on with it another day");
   const next = world.restartFetches();
   await next.start();
   await turn();

@@ -340,12 +340,12 @@ async function askEverything(t: TestContext, tracker: HubTracker): Promise<void>
   const announceTo = (byte: number): Promise<string> =>
     ask(`/announce?${QUERY.replace(HASH, hash(byte))}&port=6881`);
   const scrapeOf = (byte: number): Promise<string> => ask(`/scrape?info_hash=${hash(byte)}`);
-  assert.match(await scrapeOf(1), /8:completei1e10:downloadedi7e/, "with the totals it had before");
+  assert.match(await scrapeOf(1), /8:completei1e10:downloadedi7e/, "with what it did before");
   assert.match(await ask("/scrape"), /10:downloadedi7e/);
   assert.match(await announceTo(1), /8:completei1e10:downloadedi7e/);
   await announceTo(2);
   assert.match(await announceTo(3), /10:incompletei1e/, "both infohashes of a hybrid are known");
-  assert.match(await announceTo(4), /8:completei0e/, "requests in progress");
+  assert.match(await announceTo(4), /8:completei0e/, "what is on its way");
   for (const byte of [5, 6]) assert.match(await announceTo(byte), /not registered here/);
 
   const udp = await UdpFriend.connect(t, tracker.udpPort);
@@ -420,7 +420,7 @@ test("TRK-13, BDR-4.2.6: a hub refuses unknown passkeys and devices, by path, qu
   }
   await hub.stop();
   const told = lines.join("\n");
-  assert.match(told, /this passkey is not known here/, "refusals are logged at level debug");
+  assert.match(told, /this passkey is not known here/, "what is refused is told at level debug");
   assert.ok(!told.includes(secret.slice(0, 5)), "no more than four characters of a secret");
 });
 

@@ -112,11 +112,11 @@ async function replace(path: string, how: "copy" | "move" | "write"): Promise<vo
 for (const how of ["copy", "move", "write"] as const) {
   test(`a file that was replaced (${how}) under its old date and length is compared in the next round, and no other`, async (t) => {
     const { root, round } = await world(t, 2);
-    assert.deepEqual(await round(), [], "files that nobody wrote to are unchanged");
+    assert.deepEqual(await round(), [], "what nobody has written to is as it was");
     assert.deepEqual(await round(), []);
     await replace(join(root, "t1-b"), how);
     assert.deepEqual(await round(), ["t1 1"]);
-    assert.deepEqual(await round(), [], "reported once for each change");
+    assert.deepEqual(await round(), [], "once for each change");
   });
 }
 
@@ -126,7 +126,7 @@ test("content that changed while no watch ran is compared as a whole, as often a
   assert.deepEqual(await round(), ["t0 all"]);
   assert.deepEqual(await round(), []);
   await replace(join(root, "t0-a"), "copy");
-  assert.deepEqual(await round(), ["t0 all"], "the first change has not been judged yet");
+  assert.deepEqual(await round(), ["t0 all"], "nobody knows yet what the first change was");
 });
 
 test("a stamp is kept only for files that were compared after their last write", async (t) => {
@@ -135,7 +135,7 @@ test("a stamp is kept only for files that were compared after their last write",
   const stamp = (await store.torrents.find("t0"))?.content_stamp;
   assert.match(stamp ?? "", /^[0-9a-f]{32}$/);
   await store.torrents.setChecked("t0", 1_000, null);
-  assert.deepEqual(await round(), [], "it was seen before");
+  assert.deepEqual(await round(), [], "seen already");
   assert.equal((await store.torrents.find("t0"))?.content_stamp, null);
 });
 

@@ -75,13 +75,9 @@ for (const kind of ["v1", "v2", "hybrid"] as const) {
     assert.equal((await ask(world, { ...asked, title: "Another" })).torrent?.id, id);
     assert.equal((await ask(world, { ...asked, private: true })).torrent, null);
     const turned = question(paths.toReversed(), kind);
-    assert.equal(
-      (await ask(world, turned)).torrent,
-      null,
-      "another order of the files finds nothing",
-    );
+    assert.equal((await ask(world, turned)).torrent, null, "in another order nothing is found");
     const lists = await world.call("/api/v1/drafts", { headers: await world.program() });
-    assert.deepEqual(await lists.json(), { drafts: [] }, "no upload has begun");
+    assert.deepEqual(await lists.json(), { drafts: [] }, "nothing is begun");
   });
 }
 
@@ -121,5 +117,5 @@ test("HUB-19, HUB-11: damaged content is not recognised, invalid hashes and stra
     assert.equal((await problemOf(response)).status, 400);
   }
   await world.disk.remove((await world.parts.catalogue.file(id, 0))!.location);
-  assert.equal((await ask(world, asked)).torrent, null, "the hub asks for its bytes");
+  assert.equal((await ask(world, asked)).torrent, null, "its bytes are wanted");
 });

@@ -133,11 +133,11 @@ test("HUB-36: a download of a restored torrent is not ended by the end of one fr
   await contents.release(before);
   world.clock.fireAll();
   const shared = (await contents.open(id))!;
-  assert.equal(shared, after, "it is still open");
+  assert.equal(shared, after, "it is open still");
   await contents.release(shared);
   await contents.release(after);
   world.clock.fireAll();
   const anew = (await contents.open(id))!;
-  assert.notEqual(anew, after, "it is closed when its last reader has left");
+  assert.notEqual(anew, after, "and put away when its last reader left");
   await contents.release(anew);
 });

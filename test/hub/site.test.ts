@@ -245,9 +245,9 @@ test("strangers who come in the same second share one rendering; a new publicati
   await Promise.all(Array.from({ length: 20 }, () => call("/")));
   assert.equal(renderings, 1);
   await call("/", { headers: { host: "hub.example" } });
-  assert.equal(renderings, 2, "links name the host of the request");
+  assert.equal(renderings, 2, "links follow the host");
   await call("/", { headers: { cookie: await signIn() } });
-  assert.equal(renderings, 3, "a signed-in user gets a page of their own");
+  assert.equal(renderings, 3, "who is signed in has an own page");
   await publish({ a: new Uint8Array([1]) });
   const { model } = await page("/");
   assert.ok(model.kind === "catalogue" && model.list.total === 1);
@@ -337,5 +337,5 @@ test("HUB-4: a stranger's form belongs to the browser that loaded it, and a sess
     form: { "form-token": frame.formToken },
   });
   assert.equal(out.status, 303);
-  assert.equal((await page("/")).frame.formToken, "", "pages that all visitors share have none");
+  assert.equal((await page("/")).frame.formToken, "", "pages that all strangers share have none");
 });

@@ -7,6 +7,7 @@ Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGT
 With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to; with 0 it knows no node.
 A seed that is "trusting" reads its files when it sends them, not before.
 EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
+EVERSEED_TEST_RATE: bytes per second that it receives, and that it sends.
 A leecher's "done" names the kinds of encryption that its connections had.
 """
 
@@ -71,6 +72,10 @@ params.flags &= ~lt.torrent_flags.paused
 if sys.argv[4:] == ["trusting"]:
     params.flags |= lt.torrent_flags.seed_mode
 handle = session.add_torrent(params)
+rate = int(os.environ.get("EVERSEED_TEST_RATE", "0"))
+if rate:
+    handle.set_download_limit(rate)
+    handle.set_upload_limit(rate)
 stopped = []
 signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
 if role == "seed":

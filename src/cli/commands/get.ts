@@ -5,6 +5,7 @@ import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
+import { type OnOff, pexOption } from "../discovery-options.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -45,6 +46,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
   readonly webSeed?: readonly string[];
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
+  readonly pex?: OnOff;
   readonly down?: number;
   readonly up?: number;
 }
@@ -81,6 +83,7 @@ export function addGetCommand(program: Command): void {
     .option("--web-seed <url>", "one more URL of its files; repeat for more", webSeedOption)
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
+    .addOption(pexOption())
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addNetworkOptions(command).action((source: string, flags: GetFlags) => get(source, flags));
@@ -112,6 +115,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         downBytesPerSecond: flags.down,
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
+        pex: flags.pex !== "off",
         signal,
         onEvent: (event) => tell(output, event, flags),
       },

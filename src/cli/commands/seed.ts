@@ -6,6 +6,7 @@ import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
+import { type OnOff, pexOption } from "../discovery-options.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -35,6 +36,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags {
   readonly webSeed?: readonly string[];
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
+  readonly pex?: OnOff;
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
   readonly up?: number;
@@ -57,6 +59,7 @@ export function addSeedCommand(program: Command): void {
     .option("--web-seed <url>", "URL of the files, for torrents that are made", webSeedOption)
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
+    .addOption(pexOption())
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addNetworkOptions(command).action((sources: readonly string[], flags: SeedFlags) =>
     seed(sources, flags),
@@ -83,6 +86,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
         encryption: flags.encryption ?? "prefer",
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
+        pex: flags.pex !== "off",
         signal,
         onEvent: (event) => tell(output, hashing, event),
       },

@@ -7,14 +7,20 @@ export interface ExtensionMember {
   readonly connection: Connection;
   /** The address where it can be dialled; `undefined` while that is unknown. */
   readonly reachableAt: PeerAddress | undefined;
+  /** It wants nothing more (BEP 21). */
+  readonly uploadOnly: boolean;
 }
 
 export interface AddedExtensionsOptions<P> {
   readonly kinds: readonly ExtensionKind[];
-  readonly view: ExtensionView;
+  readonly view: Pick<ExtensionView, "infohashes" | "isInfoKnown">;
+  /** A peer has named others. */
+  readonly offerPeers: (addresses: readonly PeerAddress[], namedBy: PeerAddress) => void;
   readonly isPrivate: boolean;
   /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
+  /** @returns Whether the peer accepts messages of that name. */
+  readonly accepts: (peer: P, name: string) => boolean;
   /** @returns False when the peer does not accept messages of that name. */
   readonly send: (peer: P, name: string, payload: Uint8Array) => boolean;
 }
@@ -32,9 +38,18 @@ export class AddedExtensions<P extends ExtensionMember> {
 
   constructor(options: AddedExtensionsOptions<P>) {
     this.#options = options;
+    const { view } = options;
     for (const kind of options.kinds) {
       if (options.isPrivate && !kind.inPrivate) continue;
-      const extension = kind.create(options.view);
+      const extension = kind.create({
+        infohashes: view.infohashes,
+        get isInfoKnown() {
+          return view.isInfoKnown;
+        },
+        offerPeers: (addresses, namedBy) => {
+          if (this.#added.has(kind.name)) options.offerPeers(addresses, namedBy.address);
+        },
+      });
       this.#added.set(kind.name, { kind, extension, peers: new Map() });
     }
   }
@@ -72,26 +87,41 @@ export class AddedExtensions<P extends ExtensionMember> {
     for (const { extension } of this.#added.values()) extension.tick(now);
   }
 
-  /** The torrent turned out to be private: all peers leave the extensions that a private torrent must not have. */
-  handlePrivate(): void {
+  /**
+   * The torrent turned out to be private: all peers leave the extensions that a private torrent must not have.
+   *
+   * @returns The names of these extensions.
+   */
+  handlePrivate(): string[] {
+    const ended: string[] = [];
     for (const [name, { kind, extension, peers }] of this.#added) {
       if (kind.inPrivate) continue;
       this.#added.delete(name);
+      ended.push(name);
       for (const joined of peers.values()) extension.leave(joined);
     }
+    return ended;
   }
 
   #joined(peer: P, name: string): ExtensionPeer {
-    const { burst, send } = this.#options;
+    const { burst, send, accepts } = this.#options;
     const { connection } = peer;
     return {
       address: connection.remote,
       get reachableAt() {
         return peer.reachableAt;
       },
+      incoming: connection.incoming,
       get isSeed() {
         return connection.isSeed;
       },
+      get uploadOnly() {
+        return peer.uploadOnly;
+      },
+      get isEncrypted() {
+        return connection.encryption !== undefined;
+      },
+      accepts: (extension) => accepts(peer, extension),
       send: (payload) => connection.isOpen && burst(() => send(peer, name, payload)),
       close: (reason) => burst(() => connection.close(reason)),
     };

@@ -1,4 +1,5 @@
 import type { Infohashes } from "../../base/infohash.ts";
+import type { PeerAddress } from "../../base/peer-address.ts";
 import { decodeDontHave, encodeDontHave } from "../../wire/donthave.ts";
 import { encodeExtended } from "../../wire/encode-messages.ts";
 import {
@@ -53,6 +54,8 @@ export interface ExtensionExchangeOptions {
   readonly nowMs: () => number;
   /** The extensions that were added with the torrent. */
   readonly added: readonly ExtensionKind[];
+  /** A peer has named others, in an extension that exchanges peers. */
+  readonly offerPeers: (addresses: readonly PeerAddress[], namedBy: PeerAddress) => void;
   /** Runs the callback as a burst; its messages are sent at the end of the burst. */
   readonly burst: <T>(run: () => T) => T;
 }
@@ -90,9 +93,16 @@ export class ExtensionExchange<P extends ExtensionMember> {
     if (twice !== undefined) throw new EngineError("duplicate-extension", twice);
     this.#added = new AddedExtensions({
       kinds: options.added,
-      view: { infohashes: options.infohashes },
+      view: {
+        infohashes: options.infohashes,
+        get isInfoKnown() {
+          return options.info() !== undefined;
+        },
+      },
+      offerPeers: options.offerPeers,
       isPrivate: options.info()?.private === true,
       burst: options.burst,
+      accepts: (peer, name) => this.#peers.get(peer)?.table.remoteId(name) !== undefined,
       send: (peer, name, payload) => this.send(peer, name, payload),
     });
   }
@@ -127,9 +137,15 @@ export class ExtensionExchange<P extends ExtensionMember> {
     this.#added.tick(now);
   }
 
-  /** The info dictionary of a magnet link arrived. */
+  /** The info dictionary of a magnet link arrived. Of a private torrent, peers are told which extensions have ended. */
   handleInfo(): void {
-    if (this.#options.info()?.private === true) this.#added.handlePrivate();
+    if (this.#options.info()?.private !== true) return;
+    const ended = this.#added.handlePrivate();
+    if (ended.length === 0) return;
+    const words = encodeExtensionHandshake({ messages: new Map(ended.map((name) => [name, 0])) });
+    for (const { connection } of this.#peers.keys()) {
+      connection.out.frame(encodeExtended(EXTENSION_HANDSHAKE_ID, words));
+    }
   }
 
   /**

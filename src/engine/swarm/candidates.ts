@@ -14,6 +14,10 @@ const KNOWN_MAX = 3000;
 
 /** Ports known of one IP address: a false list must not make us flood one machine (WIR-11). */
 const PORTS_PER_ADDRESS_MAX = 32;
+/** The same when peers name it. Few addresses have several peers, and many peers may repeat a victim's (WIR-11). */
+const NAMED_PORTS_PER_ADDRESS_MAX = 4;
+/** Addresses known from peers of one network, so that no network fills the share of peer exchange alone (WIR-11). */
+const NAMED_BY_NETWORK_MAX = 200;
 
 /** Addresses banned at a time; beyond that the oldest ban ends. */
 const BANS_MAX = 4096;
@@ -72,6 +76,8 @@ interface Candidate {
   readonly banKey: string;
   ways: PeerWays;
   readonly source: SourceKind;
+  /** The network of the peer that named it; `undefined` when it came from elsewhere. */
+  readonly namedBy: string | undefined;
   /** Random numbers, which break ties of rank. */
   readonly lot: number;
   failures: number;
@@ -106,6 +112,8 @@ export class Candidates {
   /** By `banKey`. */
   readonly #knownPerHost = new Map<string, number>();
   readonly #perSource = new Map<SourceKind, number>();
+  /** By the network of the peers that named them. */
+  readonly #perNamer = new Map<string, number>();
   /** Due, best first. */
   readonly #due = new Heap<Turn>(isBetter);
   /** Not due yet, soonest first. */
@@ -138,6 +146,24 @@ export class Candidates {
 
   /** @returns True when the address is new and was accepted. */
   offer(address: PeerAddress, source: SourceKind, now: number): boolean {
+    return this.#take(address, { source, namedBy: undefined }, now);
+  }
+
+  /**
+   * A peer has named it (BEP 11).
+   *
+   * @param namedBy - The network of that peer.
+   * @returns True when the address is new and was accepted.
+   */
+  offerNamed(address: PeerAddress, namedBy: string, now: number): boolean {
+    return this.#take(address, { source: "pex", namedBy }, now);
+  }
+
+  #take(
+    address: PeerAddress,
+    { source, namedBy }: Pick<Candidate, "source" | "namedBy">,
+    now: number,
+  ): boolean {
     if (!this.#kinds.has(address.kind)) return false;
     const key = addressKey(address);
     const known = this.#known.get(key);
@@ -145,14 +171,15 @@ export class Candidates {
     if (known || !isDialable(address) || !mayName(source, address)) return false;
     const host = banKey(address);
     if (this.#banned.has(host) || this.#ownAddresses.has(key)) return false;
-    if ((this.#perSource.get(source) ?? 0) >= SOURCES[source].knownMax) return false;
-    if ((this.#knownPerHost.get(host) ?? 0) >= knownPerHostMax(address)) return false;
-    if (this.#known.size >= KNOWN_MAX && !this.#makeRoom()) return false;
+    if ((this.#knownPerHost.get(host) ?? 0) >= knownPerHostMax(address, namedBy)) return false;
+    if (!this.#hasRoomFor(source, namedBy)) return false;
+    if (this.#known.size >= KNOWN_MAX && !this.#makeRoom(() => true)) return false;
     const candidate: Candidate = {
       key,
       banKey: host,
       ways: [address],
       source,
+      namedBy,
       lot: this.#random.below(2 ** 32),
       failures: 0,
       drops: 0,
@@ -162,6 +189,7 @@ export class Candidates {
     this.#known.set(key, candidate);
     count(this.#knownPerHost, host, 1);
     count(this.#perSource, source, 1);
+    if (namedBy !== undefined) count(this.#perNamer, namedBy, 1);
     this.#queue(candidate, this.#due, now);
     return true;
   }
@@ -291,8 +319,19 @@ export class Candidates {
     queue.push(candidate.turn);
   }
 
-  #makeRoom(): boolean {
+  /** One that failed too often makes room for another of its source, and of its namer. */
+  #hasRoomFor(source: SourceKind, namedBy: string | undefined): boolean {
+    if (namedBy !== undefined && (this.#perNamer.get(namedBy) ?? 0) >= NAMED_BY_NETWORK_MAX) {
+      return this.#makeRoom((candidate) => candidate.namedBy === namedBy);
+    }
+    if ((this.#perSource.get(source) ?? 0) < SOURCES[source].knownMax) return true;
+    return this.#makeRoom((candidate) => candidate.source === source);
+  }
+
+  /** Forgets the one that failed too often the longest ago. @returns False when there is none. */
+  #makeRoom(isOne: (candidate: Candidate) => boolean): boolean {
     for (const candidate of this.#hopeless) {
+      if (!isOne(candidate)) continue;
       this.#hopeless.delete(candidate);
       if (!candidate.turn) continue;
       this.#forget(candidate);
@@ -307,6 +346,7 @@ export class Candidates {
     this.#hopeless.delete(candidate);
     count(this.#knownPerHost, candidate.banKey, -1);
     count(this.#perSource, candidate.source, -1);
+    if (candidate.namedBy !== undefined) count(this.#perNamer, candidate.namedBy, -1);
   }
 }
 
@@ -349,13 +389,14 @@ function addWay(candidate: Candidate, address: PeerAddress): void {
   if (ways.every(({ kind }) => kind !== address.kind)) candidate.ways = [...ways, address];
 }
 
-function knownPerHostMax(address: PeerAddress): number {
+function knownPerHostMax(address: PeerAddress, namedBy: string | undefined): number {
   switch (address.kind) {
     case "tcp":
     case "utp": {
       // Tests and demonstrations run whole swarms on one machine.
       const { address: ip } = address.endpoint;
-      return ip.startsWith("127.") || ip === "::1" ? KNOWN_MAX : PORTS_PER_ADDRESS_MAX;
+      if (ip.startsWith("127.") || ip === "::1") return KNOWN_MAX;
+      return namedBy === undefined ? PORTS_PER_ADDRESS_MAX : NAMED_PORTS_PER_ADDRESS_MAX;
     }
     case "webrtc":
       return 1;

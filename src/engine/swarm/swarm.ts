@@ -106,6 +106,13 @@ export class Swarm<P extends SwarmMember> {
     for (const address of addresses) this.#candidates.offer(address, source, now);
   }
 
+  /** @param namedBy - The peer that named them (BEP 11). */
+  offerNamed(addresses: readonly PeerAddress[], namedBy: PeerAddress, now: number): void {
+    const network = networkKey(namedBy);
+    if (network === undefined) return;
+    for (const address of addresses) this.#candidates.offerNamed(address, network, now);
+  }
+
   /** Forgets the addresses of all other kinds of sources, and closes the peers that were dialled there. */
   keepOnly(kinds: ReadonlySet<SourceKind>, reason: string): void {
     const dropped = this.#candidates.keepOnly(kinds);

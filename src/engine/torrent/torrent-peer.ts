@@ -88,6 +88,10 @@ export class TorrentPeer
     return dialledAt(this);
   }
 
+  get uploadOnly(): boolean {
+    return this.swarm.uploadOnly;
+  }
+
   get isOpen(): boolean {
     return this.connection.isOpen;
   }

@@ -441,6 +441,10 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
       },
       nowMs: () => this.#nowMs(),
       added: this.#torrent.extensions,
+      offerPeers: (addresses, namedBy) => {
+        this.swarm.offerNamed(addresses, namedBy, this.#nowMs());
+        this.#host.handleCandidates();
+      },
       burst: (run) => this.#host.bursts.run(run, this.#torrent),
     });
   }

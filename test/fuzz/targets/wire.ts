@@ -18,6 +18,7 @@ import {
   encodeMetadataData,
   encodeMetadataRequest,
 } from "../../../src/wire/ut-metadata.ts";
+import { decodePex, encodePex, PEX_ENTRIES_MAX } from "../../../src/wire/ut-pex.ts";
 import { RecordingSink } from "../../fixtures/recording-sink.ts";
 import type { FuzzTarget } from "../target.ts";
 
@@ -145,4 +146,41 @@ const donthave: FuzzTarget = {
   },
 };
 
-export const targets: readonly FuzzTarget[] = [stream, handshake, extensions, metadata, donthave];
+/** What is read is written again, in parts that fit a message, and read as the same. */
+const pex: FuzzTarget = {
+  name: "pex",
+  corpus: [
+    encodePex({
+      added: [
+        { endpoint: { address: "9.1.2.3", port: 6881 }, flags: 0x12 },
+        { endpoint: { address: "2620:fe::9", port: 6882 }, flags: 4 },
+      ],
+      dropped: [
+        { address: "9.1.2.5", port: 1 },
+        { address: "2620:fe::8", port: 2 },
+      ],
+    }),
+  ],
+  refusals: [WireError],
+  run: (input) => {
+    const { added, dropped } = decodePex(input);
+    const part = {
+      added: added.slice(0, PEX_ENTRIES_MAX),
+      dropped: dropped.slice(0, PEX_ENTRIES_MAX),
+    };
+    const first = decodePex(encodePex(part));
+    if (first.added.length !== part.added.length) throw new Error("an entry was lost");
+    if (JSON.stringify(decodePex(encodePex(first))) !== JSON.stringify(first)) {
+      throw new Error("no round trip");
+    }
+  },
+};
+
+export const targets: readonly FuzzTarget[] = [
+  stream,
+  handshake,
+  extensions,
+  metadata,
+  donthave,
+  pex,
+];

@@ -7,7 +7,7 @@ const OWNER = ["test/swarm/owner"];
 /** Connections: what their streams are decorated with, who owns them, and what is decided when they end. */
 export const mutants: readonly Mutant[] = [
   {
-    name: "decorators: bytes that are not encoded yet count as taken",
+    name: "decorators: what is not encoded yet counts as taken",
     file: "src/engine/connection/decorated-stream.ts",
     from: "const free = run.isPlain ? left : run.left === 0 ? run.plain : 0;",
     to: "const free = run.isPlain ? left : run.plain;",
@@ -49,14 +49,14 @@ export const mutants: readonly Mutant[] = [
     tests: DECORATORS,
   },
   {
-    name: "decorators: bytes that came during a step are lost",
+    name: "decorators: bytes that came while it worked are not negotiated about",
     file: "src/engine/connection/decorated-stream.ts",
     from: "        if (this.#hasMore || (step.consumed > 0 && this.#receivedBytes > 0)) this.#negotiate();\n",
     to: "",
     tests: STREAM,
   },
   {
-    name: "decorators: bytes that a step left over wait for more bytes",
+    name: "decorators: what a step left waits for more bytes",
     file: "src/engine/connection/decorated-stream.ts",
     from: " || (step.consumed > 0 && this.#receivedBytes > 0)",
     to: "",

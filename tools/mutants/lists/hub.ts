@@ -9,7 +9,7 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/hub/work-budget"],
   },
   {
-    name: "publish: each request for a lost file looks at all files",
+    name: "publish: whoever asks for a lost file has all files looked at each time",
     file: "src/publish/everseed.ts",
     from: " || beginMs < (this.#nextLookMs.get(row.id) ?? 0)",
     to: "",

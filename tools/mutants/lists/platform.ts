@@ -93,7 +93,7 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/platform/connection-cap"],
   },
   {
-    name: "platform: files that the system makes up count as content",
+    name: "platform: what the system makes up is content",
     file: "src/platform/made-up-files.ts",
     from: "MADE_UP.has(",
     to: "!MADE_UP.has(0) && [0].includes(",
@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/platform/content-contract"],
   },
   {
-    name: "platform: bytes that a peer sent in place of padding are hashed",
+    name: "platform: what a peer sent in the place of padding is hashed",
     file: "src/platform/disk/piece-jobs.ts",
     from: "    if (io.table.isPad(span.file)) data.fill(0, span.at, span.at + span.length);\n",
     to: "",

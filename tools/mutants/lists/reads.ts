@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
-    name: "picker: urgent pieces wait for their turn",
+    name: "picker: what a reader needs soon comes when its turn comes",
     file: "src/engine/picker/piece-picker.ts",
     from: "const isRead = !this.urgent.deadlines.isEmpty && this.urgent.takesPart(who, options);",
     to: "const isRead = blocksMax < 0 && this.urgent.takesPart(who, options);",
@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/engine/download/reads"],
   },
   {
-    name: "reads: a file that changed while it was read is handed out",
+    name: "reads: what changed while it was read is handed out",
     file: "src/engine/download/reads.ts",
     from: "} else if (read && runs.every((run) => judged.has(run.piece))) {",
     to: "} else if (read) {",

@@ -8,7 +8,7 @@ const OPENING = ["test/swarm/opening", "src/engine/storage/root-leases"];
 /** What torrents share, and the small faults that were found with it. */
 export const mutants: readonly Mutant[] = [
   {
-    name: "sharing: newcomers take memory before those that wait",
+    name: "sharing: everybody takes past those that wait",
     file: "src/engine/sharing/turn-ring.ts",
     from: "return claim === this.#current ? Math.min(claim.credit, available) : 0;",
     to: "return available;",
@@ -36,21 +36,21 @@ export const mutants: readonly Mutant[] = [
     tests: FAIRNESS,
   },
   {
-    name: "connections: torrents keep the connections that they had first",
+    name: "connections: torrents keep what they had first",
     file: "src/engine/session.ts",
     from: "    this.#takeBack(now);\n",
     to: "",
     tests: CONNECTIONS,
   },
   {
-    name: "connections: a place moves back and forth between two torrents",
+    name: "connections: one is taken back and forth",
     file: "src/engine/sharing/connection-shares.ts",
     from: "other.count > sharer.count * APART + 1;",
     to: "other.count > sharer.count * APART - 1;",
     tests: CONNECTIONS,
   },
   {
-    name: "connections: the fastest peer is the one that is dropped",
+    name: "connections: the fastest peer is taken back",
     file: "src/engine/swarm/swarm.ts",
     from: "peer.bytesPerSecond(now) : -1;",
     to: "-peer.bytesPerSecond(now) : -1;",

@@ -23,14 +23,14 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/swarm/deciding"],
   },
   {
-    name: "choker: every slot goes to the best givers",
+    name: "choker: every slot is for those that give most",
     file: "src/engine/upload/choker.ts",
     from: "    const optimistic = this.#chooseOptimistic(rest, now);\n    if (optimistic) {\n",
     to: "    const optimistic = this.#rankByGift(rest, now)[0];\n    if (optimistic) {\n",
     tests: ["test/swarm/deciding"],
   },
   {
-    name: "download: no liar is ever proved",
+    name: "download: nobody is proved to have lied",
     file: "src/engine/download/smart-ban.ts",
     from: "        liars.add(address);\n",
     to: "",

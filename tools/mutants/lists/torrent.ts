@@ -5,21 +5,21 @@ const STATE = ["src/engine/torrent/torrent-state"];
 /** The state of a torrent, and what its machines say. */
 export const mutants: readonly Mutant[] = [
   {
-    name: "torrent: it checks for completion while the disk refuses",
+    name: "torrent: it looks whether all is there while the disk refuses",
     file: "src/engine/torrent/torrent-state.ts",
     from: 'if (!isWell || phase.goal !== "wanting") return unchanged(phase);',
     to: 'if (phase.goal !== "wanting") return unchanged(phase);',
     tests: STATE,
   },
   {
-    name: "torrent: completion is reported again at each confirmation",
+    name: "torrent: complete is told again whenever it is confirmed",
     file: "src/engine/torrent/torrent-state.ts",
     from: 'if (!phase.isTold) effects.push("tell-complete");',
     to: 'effects.push("tell-complete");',
     tests: STATE,
   },
   {
-    name: "torrent: a new selection is not reported as complete",
+    name: "torrent: what is wanted anew is not told to be complete",
     file: "src/engine/torrent/torrent-state.ts",
     from: 'return { next: { ...phase, goal: "wanting", isTold: false }, effects: [] };',
     to: 'return { next: { ...phase, goal: "wanting" }, effects: [] };',
@@ -40,14 +40,14 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/engine/connection/connection.test"],
   },
   {
-    name: "torrent: sent bytes are not reported",
+    name: "torrent: bytes that were sent are not told",
     file: "src/engine/upload/uploader.ts",
     from: "    this.#sentBytes += payload;\n",
     to: "",
     tests: ["src/engine/upload/uploader"],
   },
   {
-    name: "torrent: a block that could not be written is not reported",
+    name: "torrent: a block that could not be written is not told",
     file: "src/engine/storage/piece-store.ts",
     from: "          this.#refused.push({ piece, failure: outcome });\n",
     to: "",

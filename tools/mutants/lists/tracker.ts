@@ -9,7 +9,7 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/tracker/save-in-parts"],
   },
   {
-    name: "tracker: saved totals are saved again when a later part fails",
+    name: "tracker: what was saved is saved again when a later part fails",
     file: "src/tracker/save-in-parts.ts",
     from: "unsaved: rows.slice(at), error",
     to: "unsaved: rows, error",
@@ -37,21 +37,21 @@ export const mutants: readonly Mutant[] = [
     tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
   },
   {
-    name: "tracker: a seed gets the addresses of other seeds",
+    name: "tracker: a seed is told of other seeds",
     file: "src/tracker/compact-swarms.ts",
     from: "const unwanted = options.forSeed ? SEED | PARTIAL_SEED : 0;",
     to: "const unwanted = 0;",
     tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
   },
   {
-    name: "tracker: an answer contains the asking peer",
+    name: "tracker: an answer names the one that asks",
     file: "src/tracker/compact-swarms.ts",
     from: "      if (portOf(word) === asker.port && isAddress(page, entry, asker)) continue;\n",
     to: "",
     tests: ["src/tracker/compact-swarms", "src/tracker/tracker", "src/tracker/http-tracker"],
   },
   {
-    name: "tracker: a silent peer is named for ever",
+    name: "tracker: a silent peer is told of for ever",
     file: "src/tracker/compact-swarms.ts",
     from: "      if (idleTicks(word, this.#tick) > this.#timeoutTicks) continue;\n",
     to: "",

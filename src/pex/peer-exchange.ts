@@ -1,0 +1,173 @@
+import { REACH, reachOf } from "../base/address-reach.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { addressKey, ipOf, type PeerAddress } from "../base/peer-address.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
+import type {
+  Extension,
+  ExtensionKind,
+  ExtensionPeer,
+  ExtensionView,
+} from "../engine/extension.ts";
+import {
+  decodePex,
+  encodePex,
+  PEX_ENTRIES_MAX,
+  PEX_FLAG,
+  type PexPeer,
+  UT_PEX,
+} from "../wire/ut-pex.ts";
+
+/** Between the handshake and the first message: others who connect at the same time are in it. */
+const FIRST_MS = 1_000;
+/** Between two messages to one peer (BEP 11). */
+const INTERVAL_MS = 60_000;
+/** Between two looks while there is nothing to tell. */
+const LOOK_MS = 2_000;
+
+/**
+ * Messages that are read from one peer: one a minute, measured loosely, and some at the beginning, because libtorrent
+ * sends its second one soon (WIR-11).
+ */
+const TAKEN = { perSecond: 1 / 45, burst: 3 } as const;
+/** Messages beyond that, in a row, which are not looked at. One more closes the peer (WIR-11). */
+const IGNORED_MAX = 20;
+export interface PeerExchangeOptions {
+  /** House rule 8. Takes the peers of one message and the address of the peer that sent it. */
+  readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
+}
+
+/**
+ * Peer exchange (BEP 11): peers tell each other whom they are connected to. It makes a swarm whole as soon as each peer
+ * knows one other. A private torrent has none of it.
+ */
+export function peerExchange(options: PeerExchangeOptions): ExtensionKind {
+  return {
+    name: UT_PEX,
+    inPrivate: false,
+    create: (view) => new PeerExchange(options, view),
+  };
+}
+
+/** The exchange with one peer. */
+interface Exchange {
+  /** Whom it was told of, by `addressKey`: each of them is dropped when it is gone. */
+  readonly told: Map<string, Endpoint>;
+  /** When the next message may go; `undefined` until the first tick. */
+  nextAtMs: number | undefined;
+  readonly taken: TokenBucket;
+  ignored: number;
+}
+
+/** A connected peer, as others are told of it. */
+interface Named extends PexPeer {
+  readonly peer: ExtensionPeer;
+  readonly key: string;
+}
+
+class PeerExchange implements Extension {
+  readonly #options: PeerExchangeOptions;
+  readonly #view: ExtensionView;
+  readonly #exchanges = new Map<ExtensionPeer, Exchange>();
+  /** At the last tick. */
+  #nowMs = 0;
+
+  constructor(options: PeerExchangeOptions, view: ExtensionView) {
+    this.#options = options;
+    this.#view = view;
+  }
+
+  join(peer: ExtensionPeer): void {
+    this.#exchanges.set(peer, {
+      told: new Map(),
+      nextAtMs: undefined,
+      taken: new TokenBucket(TAKEN, this.#nowMs),
+      ignored: 0,
+    });
+  }
+
+  leave(peer: ExtensionPeer): void {
+    this.#exchanges.delete(peer);
+  }
+
+  handleMessage(peer: ExtensionPeer, payload: Uint8Array): void {
+    const exchange = this.#exchanges.get(peer);
+    const from = ipOf(peer.address);
+    if (!exchange) return;
+    if (!exchange.taken.take(1, this.#nowMs)) {
+      exchange.ignored += 1;
+      if (exchange.ignored > IGNORED_MAX) peer.close("names peers without end");
+      return;
+    }
+    exchange.ignored = 0;
+    const { added } = decodePex(payload);
+    // Nothing judges what a peer without an IP address names.
+    if (from === undefined) return;
+    const endpoints = added.map(({ endpoint }) => endpoint);
+    const judged = new Set(this.#options.judgePeers(endpoints, from));
+    const allowed = added.filter(({ endpoint }) => judged.has(endpoint));
+    if (allowed.length > 0) this.#view.offerPeers(allowed.flatMap(waysTo), peer);
+  }
+
+  tick(now: number): void {
+    this.#nowMs = now;
+    // Who turns out to be a member of a private torrent must not have been named to strangers.
+    if (!this.#view.isInfoKnown) return;
+    let swarm: readonly Named[] | undefined;
+    for (const [peer, exchange] of this.#exchanges) {
+      exchange.nextAtMs ??= now + FIRST_MS;
+      if (now < exchange.nextAtMs || !peer.accepts(UT_PEX)) continue;
+      swarm ??= this.#swarm();
+      const isSent = tell(peer, exchange, swarm);
+      exchange.nextAtMs = now + (isSent ? INTERVAL_MS : LOOK_MS);
+    }
+  }
+
+  /** Everybody who can be dialled. Those whom we have dialled come first: they can be reached for sure. */
+  #swarm(): Named[] {
+    const peers = [...this.#exchanges.keys()].flatMap((peer) => nameOf(peer) ?? []);
+    return peers.toSorted((a, b) => Number(a.peer.incoming) - Number(b.peer.incoming));
+  }
+}
+
+/** @returns Whether there was something to tell. */
+function tell(to: ExtensionPeer, { told }: Exchange, swarm: readonly Named[]): boolean {
+  const here = new Set(swarm.map(({ key }) => key));
+  const dropped = [...told].filter(([key]) => !here.has(key)).slice(0, PEX_ENTRIES_MAX);
+  const added = swarm
+    .filter((named) => !told.has(named.key) && isFor(named, to))
+    .slice(0, PEX_ENTRIES_MAX);
+  if (added.length + dropped.length === 0) return false;
+  const gone = dropped.map(([, endpoint]) => endpoint);
+  if (!to.send(encodePex({ added, dropped: gone }))) return false;
+  for (const [key] of dropped) told.delete(key);
+  for (const { key, endpoint } of added) told.set(key, endpoint);
+  return true;
+}
+
+/** Nobody is told of itself; a seed needs no seeds; and an address of a local network is of no use outside it. */
+function isFor({ peer, key, endpoint, flags }: Named, to: ExtensionPeer): boolean {
+  if (peer === to || key === addressKey(to.address)) return false;
+  if (to.reachableAt && key === addressKey(to.reachableAt)) return false;
+  if (to.isSeed && (flags & PEX_FLAG.seed) !== 0) return false;
+  const from = ipOf(to.address);
+  const reach = reachOf(endpoint.address);
+  return from !== undefined && reach !== REACH.nowhere && reach >= reachOf(from);
+}
+
+function nameOf(peer: ExtensionPeer): Named | undefined {
+  const address = peer.reachableAt;
+  if (!address || address.kind === "webrtc") return undefined;
+  const flags =
+    (peer.isEncrypted ? PEX_FLAG.prefersEncryption : 0) |
+    (peer.isSeed || peer.uploadOnly ? PEX_FLAG.seed : 0) |
+    (address.kind === "utp" ? PEX_FLAG.utp : 0) |
+    (peer.accepts("ut_holepunch") ? PEX_FLAG.holepunch : 0) |
+    (peer.incoming ? 0 : PEX_FLAG.reachable);
+  return { peer, key: addressKey(address), endpoint: address.endpoint, flags };
+}
+
+/** A peer that speaks uTP has two ways to it. */
+function waysTo({ endpoint, flags }: PexPeer): PeerAddress[] {
+  const tcp: PeerAddress = { kind: "tcp", endpoint };
+  return (flags & PEX_FLAG.utp) !== 0 ? [tcp, { kind: "utp", endpoint }] : [tcp];
+}

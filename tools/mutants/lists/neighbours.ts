@@ -1,0 +1,33 @@
+import type { Mutant } from "../mutant.ts";
+
+/** Peers from peers and neighbours. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "pex: a peer may name others as often as it likes",
+    file: "src/pex/peer-exchange.ts",
+    from: "if (!exchange.taken.take(1, this.#nowMs)) {",
+    to: "if (this.#nowMs < 0) {",
+    tests: ["test/swarm/pex"],
+  },
+  {
+    name: "pex: nobody is dropped who has gone",
+    file: "src/pex/peer-exchange.ts",
+    from: "!here.has(key)).slice",
+    to: "here.size < 0 && key).slice",
+    tests: ["test/swarm/pex"],
+  },
+  {
+    name: "pex: peers of one network fill the whole share",
+    file: "src/engine/swarm/candidates.ts",
+    from: "const NAMED_BY_NETWORK_MAX = 200;",
+    to: "const NAMED_BY_NETWORK_MAX = 2000;",
+    tests: ["test/swarm/pex"],
+  },
+  {
+    name: "pex: a private torrent keeps it when its metadata says so",
+    file: "src/engine/exchange/extension-exchange.ts",
+    from: "ended.map((name) => [name, 0])",
+    to: "ended.map((name) => [`${name}x`, 0])",
+    tests: ["test/hostile/private-magnet"],
+  },
+];
