@@ -135,7 +135,6 @@ async function compose(
   const folder = new DataFolder(dataDir);
   const turns = new Turns(clock);
   const library = new TorrentLibrary({ files, folder, log, turns });
-  const guard = hubGuard(log);
   const everseed = new Everseed({
     torrents: store.torrents,
     library,
