@@ -276,6 +276,15 @@ export const configSchema = z.strictObject({
             "a list of hosts with ports like [dht.example:6881, '[2001:db8::1]:6881']",
           ),
         ),
+      webSeeds: z
+        .boolean()
+        .default(true)
+        .meta(
+          note(
+            "Torrents name the web site as web seed: readers download from it beside peers. Not while only this machine reaches it.",
+            "true or false",
+          ),
+        ),
       dhtQueriesPerSecond: z
         .number()
         .int()

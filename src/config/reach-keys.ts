@@ -82,6 +82,14 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--pex <on|off>", "exchange peers with peers (default: on)"],
   },
   {
+    name: "discovery.webSeeds",
+    group: "finding",
+    label: "Web seed",
+    help: "Torrents name this site as a source of their files: downloads are fast even with few peers. Not while only this machine reaches the site.",
+    control: { kind: "switch" },
+    flag: ["--web-seeds <on|off>", "torrents name the web site as web seed (default: on)"],
+  },
+  {
     name: "discovery.dhtQueriesPerSecond",
     group: "limits",
     label: "DHT queries a second",

@@ -46,9 +46,10 @@ import { engineReach, OutsideCalls } from "./engine-reach.ts";
 import type { HubConfig } from "./hub-config.ts";
 import { ownNetworks } from "./open-fetch.ts";
 import { ReachSettings } from "./reach-settings.ts";
+import { webSeedReach } from "./web-seed-reach.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import { unnamedProxyNotice, warnOfUnnamedProxy } from "../hub/proxy-notices.ts";
-import { localUrl, siteHosts } from "../hub/site-address.ts";
+import { isReachableSite, localUrl, siteHosts } from "../hub/site-address.ts";
 import { endParts } from "../platform/end-parts.ts";
 import { publishLimits } from "../publish/publish-limits.ts";
 import { SiteName } from "../hub/site-name.ts";
@@ -302,6 +303,8 @@ async function compose(
     systemName: hostname(),
     settings: store.settings,
   });
+  const isReachable = isReachableSite(config.publicUrl, siteUrl);
+  const wantsWebSeeds = reachSettings.live<boolean>("discovery.webSeeds");
   const hub = new Hub({
     ...pages,
     accounts,
@@ -331,6 +334,7 @@ async function compose(
       url: siteUrl,
       hosts: siteHosts(config, siteUrl),
       trackers,
+      namesWebSeeds: () => isReachable && wantsWebSeeds(),
       dataFolder: dataDir,
       freeBytes: () => freeBytes(files, dataDir),
     },
@@ -341,6 +345,7 @@ async function compose(
         parts: {
           ...engineReach({ session, host: peerHostOf(config), encryption, calls }),
           dht: dht.status(),
+          webSeeds: webSeedReach({ isWanted: wantsWebSeeds(), isReachable, siteUrl }),
         },
       }),
     },

@@ -72,6 +72,8 @@ export interface Site {
   readonly url: string;
   /** The hub's announce URLs, which come first in every torrent. */
   readonly trackers: readonly string[];
+  /** Torrents name the hub's own downloads as web seed. */
+  readonly namesWebSeeds: () => boolean;
   readonly dataFolder: string;
   readonly freeBytes: () => Promise<number | null>;
 }

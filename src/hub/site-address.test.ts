@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localUrl, siteHosts } from "./site-address.ts";
+import { isReachableSite, localUrl, siteHosts } from "./site-address.ts";
 
 const LOOPBACK = { address: "127.0.0.1", family: "IPv4", internal: true };
 const OUTER_V6 = { address: "2001:db8::1", family: "IPv6", internal: false };
@@ -29,3 +29,19 @@ test("HUB-3: a site answers to its own names and to those that the owner allows,
   );
   assert.deepEqual([...hosts], ["files.test", "[2001:db8::7]", "hub.test", "0.0.0.0"]);
 });
+
+for (const [siteUrl, publicUrl, reachable] of [
+  ["http://192.0.2.4:8420", undefined, true],
+  ["http://hub.lan", undefined, true],
+  ["http://127.0.0.1:8420", undefined, false],
+  ["http://127.8.0.1:8420", undefined, false],
+  ["http://[::1]:8420", undefined, false],
+  ["http://localhost:8420", undefined, false],
+  ["http://127.0.0.1:8420", "http://127.0.0.1:8420", true],
+  ["https://hub.test", "https://hub.test", true],
+] as const) {
+  const how = publicUrl ? "as its owner says" : "where it listens";
+  test(`a site at ${siteUrl} (${how}) is reached by others: ${reachable}`, () => {
+    assert.equal(isReachableSite(publicUrl, siteUrl), reachable);
+  });
+}

@@ -1,4 +1,4 @@
-import { asHostName } from "../base/host-name.ts";
+import { asHostName, isLoopback } from "../base/host-name.ts";
 import { hostName } from "./request-gate.ts";
 
 /** An interface of this machine. */
@@ -26,6 +26,13 @@ function reachableHost(host: string, interfaces: () => readonly Interface[]): st
   if (host !== "0.0.0.0" && host !== "::") return host;
   const outer = interfaces().find((entry) => !entry.internal && entry.family === "IPv4");
   return outer?.address ?? "127.0.0.1";
+}
+
+/** Whether others than this machine reach the site, as far as we know. An address that the owner gives is believed. */
+export function isReachableSite(publicUrl: string | undefined, siteUrl: string): boolean {
+  if (publicUrl !== undefined) return true;
+  const host = new URL(siteUrl).hostname.replace(/^\[(.*)\]$/, "$1");
+  return host !== "localhost" && !isLoopback(host);
 }
 
 /** The host names that a site answers to: those that its owner allows, its own, and the one it listens on. */

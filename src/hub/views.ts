@@ -67,8 +67,8 @@ export class Views {
 
   /** The addresses for a torrent's readers, as the hub is reached now. */
   addresses(listing: Listing): HubAddresses {
-    const { trackers, url } = this.#parts.site;
-    return { trackers, webSeeds: [url + webSeedPath(listing.id)] };
+    const { trackers, url, namesWebSeeds } = this.#parts.site;
+    return { trackers, webSeeds: namesWebSeeds() ? [url + webSeedPath(listing.id)] : [] };
   }
 
   summary(listing: Listing): TorrentSummary {

@@ -261,6 +261,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
       rename: async (name) => void (siteName = name),
       publicUrl: undefined,
       url: `http://${HOST}`,
+      namesWebSeeds: () => true,
       hosts: new Set(["hub.example"]),
       trackers,
       dataFolder: "/data",
