@@ -1,4 +1,5 @@
-import type { StreamCount } from "../commands/stream-news.ts";
+import type { Connected, SourceCount, StreamCount } from "../commands/stream-news.ts";
+import type { GetEvent } from "../commands/get-torrent.ts";
 
 const TRANSPORTS: Readonly<Record<StreamCount["transport"], string>> = {
   tcp: "TCP",
@@ -12,12 +13,38 @@ const ENCRYPTIONS: Readonly<Record<StreamCount["encryption"], string>> = {
   rc4: "encrypted",
 };
 
-/** What the peers are connected over, in words. */
-export function streamWords(streams: readonly StreamCount[]): string {
+const SOURCES: Readonly<Record<SourceCount["source"], string>> = {
+  manual: "named by you",
+  magnet: "named by the magnet link",
+  resume: "known from the last run",
+  incoming: "came to us",
+  tracker: "from trackers",
+  dht: "from the DHT",
+  pex: "from other peers",
+  lsd: "in this network",
+  webrtc: "from WebRTC trackers",
+};
+
+/** What the peers are connected over and where they came from, in words. */
+export function connectedWords({ streams, sources }: Connected): string {
   if (streams.length === 0) return "No peer is connected.";
-  const parts = streams.map(
+  const ways = streams.map(
     ({ transport, encryption, peers }) =>
       `${peers} over ${TRANSPORTS[transport]}, ${ENCRYPTIONS[encryption]}`,
   );
-  return `Connected peers: ${parts.join("; ")}.`;
+  const origins = sources.map(({ source, peers }) => `${peers} ${SOURCES[source]}`);
+  return `Connected peers: ${ways.join("; ")}. Of these ${origins.join(", ")}.`;
 }
+
+type Slowness = NonNullable<Extract<GetEvent, { kind: "stats" }>["stats"]["slowness"]>;
+
+/** Why a download is no faster, in words that fit into a line of progress. */
+export const SLOWNESS_WORDS: Readonly<Record<Slowness, string>> = {
+  "own-limit": "held back by the limit",
+  disk: "waits for the disk",
+  "nobody-known": "no peer is known",
+  "nobody-reached": "no known peer answers",
+  "nobody-has-it": "no peer has what is missing",
+  "all-choke": "every peer makes us wait",
+  peers: "as fast as its peers",
+};

@@ -24,7 +24,7 @@ import { type OneShotSession, openSession } from "./open-session.ts";
 import { type NamedPeer, resolvePeers } from "./peer-addresses.ts";
 import { prepareFolder } from "./prepare-folder.ts";
 import { ResumeFile } from "./resume-file.ts";
-import { type StreamCount, StreamNews } from "./stream-news.ts";
+import { type Connected, StreamNews } from "./stream-news.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
@@ -87,8 +87,8 @@ export type GetEvent =
       readonly bytes: number;
       readonly root: string;
     }
-  /** How the streams of the connected peers go over the line has changed; looked at every second. */
-  | { readonly kind: "connected"; readonly streams: readonly StreamCount[] }
+  /** What the peers are connected over, or where they came from, has changed; looked at every second. */
+  | ({ readonly kind: "connected" } & Connected)
   /** Sent every second. */
   | { readonly kind: "stats"; readonly phase: GetPhase; readonly stats: TorrentStats }
   | {
@@ -367,8 +367,8 @@ class Download {
     const stats = torrent.stats();
     this.#options.onEvent({ kind: "stats", phase: this.#phase(torrent), stats });
     this.#news?.tell();
-    const streams = this.#streams.next(torrent.peers());
-    if (streams) this.#options.onEvent({ kind: "connected", streams });
+    const connected = this.#streams.next(torrent.peers());
+    if (connected) this.#options.onEvent({ kind: "connected", ...connected });
     this.#webSeedNews.tell(torrent.webSeeds());
     if (!this.#complete) this.#watchAlone(stats);
     if (this.#complete && this.#reachedRatio(stats)) this.#end.resolve();

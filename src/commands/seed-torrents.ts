@@ -12,6 +12,7 @@ import { type DhtChoice, nearNode } from "./one-shot-dht.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
+import { type Connected, StreamNews } from "./stream-news.ts";
 import { suffixOf } from "./unfinished-files.ts";
 import { untilAborted } from "./waiting.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
@@ -53,6 +54,8 @@ export type SeedEvent =
   | { readonly kind: "measuring"; readonly name: string; readonly bytes: number }
   | { readonly kind: "measured" }
   | { readonly kind: "ready"; readonly port: number; readonly torrents: readonly SeededTorrent[] }
+  /** What the peers are connected over, or where they came from, has changed; looked at every second. */
+  | ({ readonly kind: "connected" } & Connected)
   /** The sum over all torrents, every second. */
   | { readonly kind: "stats"; readonly stats: SeedStats }
   /** A piece is corrupt, or the disk refuses: that torrent waits, the others continue. */
@@ -129,8 +132,11 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
         bytes: metainfo.info.geometry.dataLength,
       })),
     });
+    const streams = new StreamNews();
     await untilAborted(ports.clock, options.signal, () => {
       news.tell();
+      const connected = streams.next(added.flatMap((torrent) => torrent.peers()));
+      if (connected) options.onEvent({ kind: "connected", ...connected });
       options.onEvent({ kind: "stats", stats: sum(added) });
     });
     return sum(added);

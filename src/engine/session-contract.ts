@@ -128,7 +128,26 @@ export interface TorrentStats {
   readonly rarestCopies: number;
   /** Web seeds that are connected. */
   readonly webSeeds: number;
+  /** Why the download is no faster; `undefined` while nothing is downloaded. */
+  readonly slowness: Slowness | undefined;
 }
+
+/** What a download waits for, the first cause that applies. */
+export type Slowness =
+  /** A limit of the torrent or the session. */
+  | "own-limit"
+  /** Pieces wait to be judged and written, or the disk refuses. */
+  | "disk"
+  /** No address of a peer is known. */
+  | "nobody-known"
+  /** Addresses are known, and nobody is connected. */
+  | "nobody-reached"
+  /** The connected peers lack every missing piece. */
+  | "nobody-has-it"
+  /** Peers have missing pieces, and all of them make us wait. */
+  | "all-choke"
+  /** Nothing but the peers, and the line to them. */
+  | "peers";
 
 /** A web server that has the torrent's content. */
 export interface WebSeedSource {
@@ -153,6 +172,8 @@ export interface PeerStatus {
   /** Where the connection leads, or comes from; its kind is the transport. */
   readonly remote: PeerAddress;
   readonly incoming: boolean;
+  /** Who named its address first; `incoming` for a peer that dialled us. */
+  readonly source: SourceKind;
   /** `undefined` where its stream is plain. */
   readonly encryption: StreamEncryption | undefined;
   readonly client: string;

@@ -242,6 +242,10 @@ test("--json: seed and get report their address, their progress each second, and
   const stats = events.filter(({ event }) => event === "stats");
   assert.ok(stats.length > 0, "3 MB at 2 MiB/s take more than a second");
   for (const event of stats) assertShape(event, GET_STATS, "get stats");
+  assert.ok(
+    stats.some(({ cause }) => cause === "own-limit"),
+    "--down is why it takes so long",
+  );
   const done = events.at(-1);
   assertShape(done, DONE, "get done");
   assert.deepEqual([done["bytes"], done["downloaded"]], [BYTES, BYTES]);
@@ -250,7 +254,9 @@ test("--json: seed and get report their address, their progress each second, and
   seed.child.kill("SIGINT");
   const told = eventsOf((await seed.finished).stdout);
   assertShape(told[0], READY, "seed ready");
-  for (const event of told.slice(1)) {
+  const connected = told.filter(({ event }) => event === "connected");
+  assert.deepEqual(connected[0]?.["sources"], [{ source: "incoming", peers: 1 }]);
+  for (const event of told.slice(1).filter(({ event }) => event !== "connected")) {
     assertShape(event, { ...STATS, uploadBytesPerSecond: "number" }, "seed stats");
   }
 });

@@ -108,12 +108,17 @@ test("seed and get, from the first event to the last: the tracker names the seed
   const kinds = events.map(({ kind }) => kind).filter((kind) => kind !== "stats");
   assert.deepEqual(kinds, ["ready", "known", "connected", "done"]);
   const connected = events.find((event) => event.kind === "connected");
-  assert.deepEqual(connected?.streams, [{ transport: "tcp", encryption: "header", peers: 1 }]);
+  assert.ok(connected);
+  assert.deepEqual(connected.streams, [{ transport: "tcp", encryption: "header", peers: 1 }]);
 
   end.abort();
   const { uploaded } = await world.run(seeding, 60_000);
   assert.equal(uploaded, SIZE);
-  assert.deepEqual([...new Set(told.map(({ kind }) => kind))], ["ready", "stats"]);
+  assert.deepEqual(connected.sources, [{ source: "tracker", peers: 1 }]);
+  assert.deepEqual([...new Set(told.map(({ kind }) => kind))], ["ready", "connected", "stats"]);
+  const seen = told.find((event) => event.kind === "connected");
+  assert.deepEqual(seen?.streams, connected.streams);
+  assert.deepEqual(seen?.sources, [{ source: "incoming", peers: 1 }]);
 });
 
 test("get: no peer appears until the deadline; it says why, and stops with what it has", async () => {

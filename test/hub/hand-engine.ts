@@ -78,6 +78,7 @@ export class HandTorrent implements EngineTorrent {
       seeds: 0,
       knownPeers: 0,
       rarestCopies: 0,
+      slowness: undefined,
       webSeeds: 0,
     };
   }

@@ -28,7 +28,7 @@ import {
   type NetworkFlags,
   networkLog,
 } from "../network-options.ts";
-import { streamWords } from "../stream-words.ts";
+import { connectedWords, SLOWNESS_WORDS } from "../stream-words.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface GetFlags extends OutputOptions, NetworkFlags {
@@ -143,8 +143,8 @@ function tell(output: Output, event: GetEvent, flags: GetFlags): void {
       break;
     }
     case "connected":
-      output.record({ event: "connected", streams: event.streams });
-      output.detail(streamWords(event.streams));
+      output.record({ event: "connected", streams: event.streams, sources: event.sources });
+      output.detail(connectedWords(event));
       break;
     case "stats":
       tellStats(output, event);
@@ -194,7 +194,7 @@ function tellWebSeed(output: Output, event: Extract<GetEvent, { kind: "web-seed"
 function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>): void {
   const { stats, phase } = event;
   const { uploaded, downloaded, peers, webSeeds, doneBytes, wantedBytes } = stats;
-  const { downloadBytesPerSecond, uploadBytesPerSecond } = stats;
+  const { downloadBytesPerSecond, uploadBytesPerSecond, slowness } = stats;
   output.record({
     event: "stats",
     phase: phase.kind,
@@ -206,13 +206,15 @@ function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>):
     wantedBytes,
     downloadBytesPerSecond,
     uploadBytesPerSecond,
+    cause: slowness ?? null,
   });
+  const why = output.verbose && slowness !== undefined ? [SLOWNESS_WORDS[slowness]] : [];
   const web = webSeeds > 0 ? `, ${formatCount(webSeeds, "web seed")}` : "";
   const swarm = `${formatCount(peers, "peer")}${web}`;
   const up = `up ${formatRate(uploadBytesPerSecond)}`;
   switch (phase.kind) {
     case "finding":
-      output.progress.update({ doing: "Finding details", parts: [swarm] });
+      output.progress.update({ doing: "Finding details", parts: [...why, swarm] });
       break;
     case "checking":
       output.progress.update({ doing: "Checking", fraction: phase.fraction, parts: [] });
@@ -225,6 +227,7 @@ function tellStats(output: Output, event: Extract<GetEvent, { kind: "stats" }>):
           formatRate(downloadBytesPerSecond),
           up,
           swarm,
+          ...why,
           formatLeft(wantedBytes - doneBytes, downloadBytesPerSecond),
         ],
       });

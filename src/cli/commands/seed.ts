@@ -15,6 +15,7 @@ import {
   type NetworkFlags,
   networkLog,
 } from "../network-options.ts";
+import { connectedWords } from "../stream-words.ts";
 import { WorkProgress } from "../work-progress.ts";
 import {
   dhtChoice,
@@ -149,6 +150,10 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
         output.line(`Seeding ${escapeOutside(name)} (${formatBytes(bytes)})`);
       }
       output.say(`Peers reach it on port ${event.port}. Ctrl-C stops.`);
+      break;
+    case "connected":
+      output.record({ event: "connected", streams: event.streams, sources: event.sources });
+      output.detail(connectedWords(event));
       break;
     case "stats": {
       const { uploaded, downloaded, peers, uploadBytesPerSecond } = event.stats;

@@ -107,6 +107,8 @@ export class BlockRequests {
       choked: peer.isChoking,
     });
     if (this.#memoryShort) this.#starvedOfMemory.add(peer);
+    // Without pieces at the disk, memory is full of pieces that peers are still sending.
+    if (this.#memoryShort && this.#judgingBytes > 0) this.#options.memory.handleHeld(now);
     if (this.#poolShort) this.#options.memory.wait();
     if (count > 0) this.#ask(peer, count, now);
     // More room would have allowed more requests.

@@ -60,6 +60,7 @@ export class MemoryShare {
   readonly #ring: TurnRing;
   readonly #supply: MemorySupply;
   readonly #claim: Claim;
+  #heldAtMs: number | undefined;
 
   constructor(options: MemoryShareOptions) {
     this.#options = options;
@@ -71,6 +72,16 @@ export class MemoryShare {
   /** No other torrent comes first. Whether there is enough memory shows when it is tried. */
   mayTry(): boolean {
     return this.#ring.mayTry(this.#claim);
+  }
+
+  /** When the disk last kept the owner waiting for memory; `undefined` when never. */
+  get heldAtMs(): number | undefined {
+    return this.#heldAtMs;
+  }
+
+  /** What the owner lacks is at the disk. */
+  handleHeld(now: number): void {
+    this.#heldAtMs = now;
   }
 
   /** There was enough. */

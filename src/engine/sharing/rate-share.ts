@@ -34,6 +34,7 @@ export class RateShare implements RateBudget {
   readonly #onWaiting: () => void;
   /** It waits for its own limit. */
   #waitsForOwn = false;
+  #heldAtMs: number | undefined;
 
   constructor({ ring, own, use, onWaiting }: RateShareOptions) {
     this.#ring = ring;
@@ -57,7 +58,13 @@ export class RateShare implements RateBudget {
     this.#ring.take(this.#claim, bytes, now);
   }
 
+  /** When there was last too little; `undefined` when never. */
+  get heldAtMs(): number | undefined {
+    return this.#heldAtMs;
+  }
+
   wait(now: number): void {
+    this.#heldAtMs = now;
     this.#waitsForOwn = this.#own.available(now) < BLOCK_BYTES;
     if (!this.#waitsForOwn) this.#ring.wait(this.#claim);
     this.#onWaiting();

@@ -305,6 +305,11 @@ export class Candidates {
     return inUse;
   }
 
+  /** @returns Who named the address first; `undefined` when it is not known. */
+  sourceOf(address: PeerAddress): SourceKind | undefined {
+    return this.#known.get(addressKey(address))?.source;
+  }
+
   isBanned(address: PeerAddress): boolean {
     return this.#banned.has(banKey(address));
   }

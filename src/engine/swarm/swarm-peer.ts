@@ -1,9 +1,12 @@
+import type { SourceKind } from "../session-contract.ts";
 import { ReadClock } from "./read-clock.ts";
 
 /** The swarm's record of one peer. Only files of this folder write to it. */
 export class SwarmPeer {
   /** When we dialled it, or when it found its torrent. */
   readonly begunAtMs: number;
+  /** Who named its address. */
+  readonly source: SourceKind;
   /** When its handshake was complete; 0 until then. */
   connectedAtMs = 0;
   lastFlushedAtMs = 0;
@@ -16,8 +19,9 @@ export class SwarmPeer {
   /** The name it gives itself. From outside: escape it where it is shown. */
   clientWords: string | undefined;
 
-  constructor(begunAtMs: number) {
+  constructor(begunAtMs: number, source: SourceKind) {
     this.begunAtMs = begunAtMs;
+    this.source = source;
     this.reading = new ReadClock(begunAtMs);
   }
 }

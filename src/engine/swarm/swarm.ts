@@ -133,6 +133,11 @@ export class Swarm<P extends SwarmMember> {
     return this.isFull ? undefined : this.#candidates.next(now);
   }
 
+  /** @returns Who named an address that `nextCandidate` returned. */
+  sourceOf([address]: PeerWays): SourceKind {
+    return this.#candidates.sourceOf(address) ?? "manual";
+  }
+
   /** A limit of the session forbids dialling now. */
   handleNotDialled([address]: PeerWays): void {
     this.#candidates.handleNotDialled(address);

@@ -10,7 +10,7 @@ import type { BlockSource } from "../download/block-source.ts";
 import type { DownloadPeer } from "../download/download-peer.ts";
 import { RequestWindow } from "../download/request-window.ts";
 import type { ExtensionMember } from "../exchange/added-extensions.ts";
-import type { PeerStatus } from "../session-contract.ts";
+import type { PeerStatus, SourceKind } from "../session-contract.ts";
 import { dialledAt, type SwarmMember } from "../swarm/swarm.ts";
 import { SwarmPeer } from "../swarm/swarm-peer.ts";
 import type { ChokerPeer } from "../upload/choker.ts";
@@ -63,16 +63,20 @@ export class TorrentPeer
   /** It has said where its DHT node is. */
   #saidPort = false;
 
-  /** @param options.begunAtMs - When we dialled it, or when it asked for its torrent. */
+  /**
+   * @param options.begunAtMs - When we dialled it, or when it asked for its torrent.
+   * @param options.source - Who named its address.
+   */
   constructor(options: {
     readonly connection: Connection;
     readonly torrent: PeerRoutes;
     readonly requestQueueMax: number;
     readonly begunAtMs: number;
+    readonly source: SourceKind;
   }) {
     this.connection = options.connection;
     this.#torrent = options.torrent;
-    this.swarm = new SwarmPeer(options.begunAtMs);
+    this.swarm = new SwarmPeer(options.begunAtMs, options.source);
     this.window = new RequestWindow(options.requestQueueMax);
   }
 
@@ -150,6 +154,7 @@ export class TorrentPeer
     return {
       remote: connection.remote,
       incoming: connection.incoming,
+      source: this.swarm.source,
       encryption: connection.encryption,
       client: this.swarm.clientWords ?? (peerId ? clientName(peerId) : "unknown client"),
       piecesHeld: connection.pieces?.count ?? 0,

@@ -17,7 +17,7 @@ import type { HashExchange } from "../exchange/hash-exchange.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ExtensionKind } from "../extension.ts";
 import type { DecoratedPeer, StreamDecorator } from "../stream-decorator.ts";
-import type { PeerStatus } from "../session-contract.ts";
+import type { PeerStatus, SourceKind } from "../session-contract.ts";
 import type { BurstMember } from "../sharing/bursts.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
 import { Swarm, type SwarmOutput } from "../swarm/swarm.ts";
@@ -143,7 +143,7 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const now = this.#nowMs();
     const { remote } = connection;
     if (!this.#torrent.takesPeers || !this.swarm.mayEnter(remote, hasRoom, now)) return false;
-    this.#adopt(connection, now);
+    this.#adopt(connection, "incoming", now);
     return true;
   }
 
@@ -168,14 +168,15 @@ export class TorrentPeers implements PeerRoutes, ConnectionSharer {
     const ways = this.#torrent.takesPeers ? this.swarm.nextCandidate(now) : undefined;
     if (!ways) return false;
     const connection = this.#host.dial(ways, this, this.#infohashes[0]!);
-    if (connection) this.#adopt(connection, now);
+    if (connection) this.#adopt(connection, this.swarm.sourceOf(ways), now);
     else this.swarm.handleNotDialled(ways);
     return connection !== undefined;
   }
 
-  #adopt(connection: Connection, now: number): void {
+  #adopt(connection: Connection, source: SourceKind, now: number): void {
     const { requestQueueMax } = this.#host.settings;
-    const peer = new TorrentPeer({ connection, torrent: this, requestQueueMax, begunAtMs: now });
+    const begun = { source, begunAtMs: now };
+    const peer = new TorrentPeer({ connection, torrent: this, requestQueueMax, ...begun });
     this.swarm.join(peer);
     connection.adopt(peer);
   }

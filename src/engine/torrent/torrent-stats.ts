@@ -1,6 +1,7 @@
 import { BLOCK_BYTES } from "../../base/geometry.ts";
 import type { TorrentInfo } from "../../metainfo/metainfo.ts";
-import type { TorrentStats } from "../session-contract.ts";
+import type { Slowness, TorrentState, TorrentStats } from "../session-contract.ts";
+import { slownessOf } from "./slowness.ts";
 import type { TorrentPeers } from "./torrent-peers.ts";
 import type { TorrentTraffic } from "./torrent-traffic.ts";
 import type { Transfer } from "./transfer.ts";
@@ -9,6 +10,7 @@ import type { Transfer } from "./transfer.ts";
 const UNKNOWN_LEFT = BLOCK_BYTES;
 
 export interface CountedParts {
+  readonly state: TorrentState;
   readonly traffic: TorrentTraffic;
   readonly connections: TorrentPeers;
   /** `undefined` until the files are open. */
@@ -29,5 +31,30 @@ export function statsOf(parts: CountedParts, now: number): TorrentStats {
     left: download?.left ?? length ?? UNKNOWN_LEFT,
     rarestCopies: Math.max(0, (download?.rarestCopies ?? 0) - (webSeeds?.doubles ?? 0)),
     webSeeds: webSeeds?.connected ?? 0,
+    slowness: slownessIn(parts, now),
   };
+}
+
+function slownessIn(parts: CountedParts, now: number): Slowness | undefined {
+  const { state, connections, traffic, transfer } = parts;
+  switch (state.kind) {
+    case "waiting":
+      return "disk";
+    case "fetching-metadata":
+    case "downloading":
+      break;
+    default:
+      return undefined;
+  }
+  return slownessOf(
+    {
+      stats: connections.swarm.stats(),
+      webSeeds: transfer?.webSeeds?.connected ?? 0,
+      isInfoKnown: state.kind === "downloading",
+      peers: connections.swarm.open(),
+      limitedAtMs: traffic.shares.down.heldAtMs,
+      diskAtMs: traffic.shares.receive.heldAtMs,
+    },
+    now,
+  );
 }

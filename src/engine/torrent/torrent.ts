@@ -127,8 +127,8 @@ export class Torrent implements EngineTorrent, TorrentOfPeers {
   }
 
   stats(): TorrentStats {
-    const { connections, transfer } = this;
-    const parts = { traffic: this.#traffic, info: this.#info, connections, transfer };
+    const { connections, transfer, state } = this;
+    const parts = { traffic: this.#traffic, info: this.#info, connections, transfer, state };
     return statsOf(parts, this.#nowMs());
   }
 

@@ -288,4 +288,18 @@ export const mutants: readonly Mutant[] = [
     to: "return addressBytes(ipv6 ?? ipv4 ?? last) ?? addressBytes(remote);",
     tests: ["src/tracker/source-address"],
   },
+  {
+    name: "hub: what the page stored wins over the command line",
+    file: "src/config/page-settings.ts",
+    from: "if (value === undefined || given.origins.has(name)) continue;",
+    to: "if (value === undefined) continue;",
+    tests: ["src/config/page-settings"],
+  },
+  {
+    name: "hub: a change of the page waits for a restart where a part listens",
+    file: "src/daemon/reach-settings.ts",
+    from: "for (const listener of listeners) listener(wanted);",
+    to: "",
+    tests: ["test/hub/reach"],
+  },
 ];

@@ -74,4 +74,18 @@ export const mutants: readonly Mutant[] = [
     to: "",
     tests: ["src/engine/storage/piece-store"],
   },
+  {
+    name: "torrent: peers that all choke us pass for peers that send",
+    file: "src/engine/torrent/slowness.ts",
+    from: "if (amInterested && !peerChoking) return",
+    to: "if (amInterested) return",
+    tests: ["src/engine/torrent/slowness"],
+  },
+  {
+    name: "torrent: a slow disk is not told",
+    file: "src/engine/download/block-requests.ts",
+    from: "this.#options.memory.handleHeld(now);",
+    to: "",
+    tests: ["test/swarm/slowness"],
+  },
 ];
