@@ -56,6 +56,19 @@ const dhtSchema = reachPartSchema.extend({
       }),
     )
     .readonly(),
+  /** The announces of what is published; null when it is off. */
+  catalogue: z
+    .object({
+      /** A hybrid torrent has two. */
+      infohashes: z.number().int(),
+      /** Those that the DHT has, as far as we know. */
+      announced: z.number().int(),
+      /** How long a round of announces takes. */
+      roundSeconds: z.number().int(),
+      /** When a full round last ended; null before that. */
+      lastRoundAt: z.iso.datetime().nullable(),
+    })
+    .nullable(),
 });
 
 /** The parts of a hub through which peers find and reach it. A part that the hub does not have is left out. */
@@ -126,6 +139,7 @@ export const reachChangeSchema = z
 
 export type ReachState = z.infer<typeof reachStateSchema>;
 export type ReachPart = z.infer<typeof reachPartSchema>;
+export type DhtReach = z.infer<typeof dhtSchema>;
 export type ReachParts = z.infer<typeof reachPartsSchema>;
 export type ReachValue = z.infer<typeof reachValueSchema>;
 export type ReachSetting = z.infer<typeof reachSettingSchema>;

@@ -20,6 +20,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes units that are used already; the level may fall below nothing. */
+  spend(units: number, now: number): void {
+    this.#fill(now);
+    this.#level -= units;
+  }
+
   /** Gives back units that were taken and not used. */
   giveBack(units: number): void {
     this.#level = Math.min(this.#burst, this.#level + units);

@@ -294,7 +294,7 @@ export const configSchema = z.strictObject({
         .meta(
           note(
             "Queries a second that announcing all torrents in the DHT may take. A torrent needs 20 each 25 minutes.",
-            "10 to 10000; 500 is enough for 50000 torrents, and each takes about 250 bytes in and out",
+            "10 to 10000; 500 is enough for 38000 torrents",
           ),
         ),
       pex: z

@@ -1,25 +1,13 @@
+import type { DhtReach } from "../api/reach.ts";
+import type { CatalogueStatus } from "../dht/catalogue-announcer.ts";
 import type { DhtStatus } from "../dht/dht.ts";
+import type { Clock } from "../ports/clock.ts";
 
-/** How a hub's DHT is doing: the state and words of `api/reach.ts`, and figures. */
-export interface DhtReach {
-  readonly state: "works" | "waits" | "warns" | "fails" | "off";
-  readonly words: string;
-  /** What a person can do about it; null when there is nothing to do. */
-  readonly remedy: string | null;
-  /** The UDP port; null when it is off. */
-  readonly port: number | null;
-  /** IPv4 and IPv6 are two networks (BEP 32). */
-  readonly networks: readonly DhtNetworkReach[];
-}
+/** Nodes keep a peer about that long after it announced (BEP 5 names no time; this is what clients do). */
+const KEPT_MS = 30 * 60_000;
 
-export interface DhtNetworkReach {
-  readonly family: 4 | 6;
-  /** Nodes that answered lately. */
-  readonly nodes: number;
-  readonly joined: boolean;
-  /** Our address as others see it; null while it is not known. */
-  readonly outerAddress: string | null;
-}
+type DhtNetworkReach = DhtReach["networks"][number];
+type DhtCatalogueReach = NonNullable<DhtReach["catalogue"]>;
 
 /** A DHT that does not run. */
 export function absentDhtReach(
@@ -27,29 +15,59 @@ export function absentDhtReach(
   words: string,
   remedy: string | null,
 ): DhtReach {
-  return { state, words, remedy, port: null, networks: [] };
+  return { state, words, remedy, port: null, networks: [], catalogue: null };
 }
 
-export function dhtReach(status: DhtStatus, port: number): DhtReach {
+/** @param at.port - The UDP port. */
+export function dhtReach(
+  status: DhtStatus & { readonly catalogue: CatalogueStatus },
+  at: { readonly port: number; readonly clock: Clock },
+): DhtReach {
   const networks = status.families.map(({ family, good, isJoined, outer }) => ({
     family,
     nodes: good,
     joined: isJoined,
     outerAddress: outer ?? null,
   }));
+  const catalogue = catalogueReach(status.catalogue, at.clock);
+  return { ...wordsOf(networks, catalogue), port: at.port, networks, catalogue };
+}
+
+function catalogueReach(status: CatalogueStatus, clock: Clock): DhtCatalogueReach {
+  const { infohashes, announced, roundMs, lastRoundMs } = status;
+  const lastRound =
+    lastRoundMs === undefined ? null : new Date(clock.wallMs() - clock.nowMs() + lastRoundMs);
+  return {
+    infohashes,
+    announced,
+    roundSeconds: Math.round(roundMs / 1000),
+    lastRoundAt: lastRound?.toISOString() ?? null,
+  };
+}
+
+function wordsOf(
+  networks: readonly DhtNetworkReach[],
+  { infohashes, announced, roundSeconds }: DhtCatalogueReach,
+): Pick<DhtReach, "state" | "words" | "remedy"> {
   const joined = networks.filter((network) => network.joined);
   if (joined.length === 0) {
-    const words = "No DHT node has answered yet.";
-    const remedy =
-      "If this lasts for minutes, let the firewall pass UDP from and to the port for peers.";
-    return { state: "waits", words, remedy, port, networks };
+    return {
+      state: "waits",
+      words: "No DHT node has answered yet.",
+      remedy:
+        "If this lasts for minutes, let the firewall pass UDP from and to the port for peers.",
+    };
   }
   const counts = joined.map(({ family, nodes }) => `${nodes} over IPv${family}`).join(", ");
+  const nodes = `DHT nodes that answer: ${counts}.`;
+  const told = `The DHT has ${announced} of ${infohashes} infohashes.`;
+  if (roundSeconds * 1000 <= KEPT_MS) {
+    return { state: "works", words: `${nodes} ${told}`, remedy: null };
+  }
+  const minutes = Math.round(roundSeconds / 60);
   return {
-    state: "works",
-    words: `DHT nodes that answer: ${counts}.`,
-    remedy: null,
-    port,
-    networks,
+    state: "warns",
+    words: `${nodes} ${told} Announcing all of them takes ${minutes} minutes, and nodes forget one after 30.`,
+    remedy: "A larger discovery.dhtQueriesPerSecond makes that faster.",
   };
 }

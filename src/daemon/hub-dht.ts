@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import type { DhtReach } from "../api/reach.ts";
 import { REACH, reachOf } from "../base/address-reach.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { systemCode } from "../base/system-code.ts";
 import { PUBLIC_BOOTSTRAP } from "../commands/one-shot-dht.ts";
+import type { Infohashes } from "../base/infohash.ts";
 import type { Config } from "../config/config.ts";
+import { CatalogueAnnouncer } from "../dht/catalogue-announcer.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
 import { dhtSource } from "../dht/dht-source.ts";
 import type { PeerSource } from "../engine/session-contract.ts";
@@ -13,12 +16,15 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { SharedPort } from "../udp/shared-port.ts";
+import { AnnouncedCatalogue, type AnnouncedCatalogueOptions } from "./announced-catalogue.ts";
 import { DhtStateFile } from "./dht-state-file.ts";
-import { absentDhtReach, type DhtReach, dhtReach } from "./dht-reach.ts";
+import { absentDhtReach, dhtReach } from "./dht-reach.ts";
 
 const STATE_NAME = "dht-nodes";
 /** Queries of our own, besides those of the catalogue: searches for torrents that are awake, and the table. */
 const OTHER_QUERIES_PER_SECOND = 100;
+/** Lookups at the same time: half of them for the catalogue. */
+const LOOKUPS_MAX = 512;
 
 export interface HubDhtParts {
   readonly clock: Clock;
@@ -29,6 +35,9 @@ export interface HubDhtParts {
   readonly dataDir: string;
   /** It has the number of TCP where that is free: peers expect the DHT there. */
   readonly udp: SharedPort;
+  /** Where peers connect. */
+  readonly peerPort: number;
+  readonly torrents: AnnouncedCatalogueOptions["torrents"];
   /** House rule 8. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
 }
@@ -37,6 +46,10 @@ export interface HubDhtParts {
 export interface HubDht {
   /** The DHT as a source of peers of a torrent that is awake; empty when it is off, or the torrent is private (DHT-7). */
   sources(info: { readonly private: boolean }): readonly PeerSource[];
+  handlePublished(infohashes: Infohashes): void;
+  handleRemoved(infohashes: Infohashes): void;
+  /** Tells whether the everseed's copy is whole, and it is a seed. */
+  setWhole(infohashes: Infohashes, isWhole: boolean): void;
   status(): DhtReach;
   /** Saves what it knows of the network. */
   close(): Promise<void>;
@@ -48,11 +61,11 @@ export interface HubDht {
 export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
   const plan = dhtPlan(config);
   if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
-  const { clock, random, log, udp, judgePeers } = parts;
+  const { clock, random, log, udp, peerPort, torrents, judgePeers } = parts;
   const path = join(parts.dataDir, STATE_NAME);
   const stateFile = new DhtStateFile({ path, files: parts.files, log });
   const state = await stateFile.load();
-  const queriesPerSecond = config.discovery.dhtQueriesPerSecond + OTHER_QUERIES_PER_SECOND;
+  const { dhtQueriesPerSecond } = config.discovery;
   let service: DhtService;
   try {
     service = await DhtService.start({
@@ -62,7 +75,10 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
       signatures: new NodeSignatures(),
       datagrams: udp.part("dht"),
       bootstrap: plan.bootstrap,
-      settings: { queriesPerSecond },
+      settings: {
+        queriesPerSecond: dhtQueriesPerSecond + OTHER_QUERIES_PER_SECOND,
+        lookupsMax: LOOKUPS_MAX,
+      },
       state,
       save: (saved) => stateFile.save(saved),
     });
@@ -74,13 +90,32 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
     return absentDht(absentDhtReach("fails", words, remedy));
   }
   const { dht } = service;
+  const announcer = new CatalogueAnnouncer({
+    dht,
+    clock,
+    port: peerPort,
+    queriesPerSecond: dhtQueriesPerSecond,
+  });
+  const catalogue = new AnnouncedCatalogue({ announcer, torrents, clock, log });
+  catalogue.start().catch((error: unknown) => {
+    log.error("the catalogue is not announced in the DHT", { cause: String(error) });
+  });
   return {
     sources: (info) => {
       if (info.private) return [];
-      return [dhtSource({ dht, clock, random, isInfoKnown: true, judgePeers })];
+      // The catalogue announces it.
+      return [dhtSource({ dht, clock, random, announces: false, isInfoKnown: true, judgePeers })];
     },
-    status: () => dhtReach(dht.status(), service.local.port),
+    handlePublished: (infohashes) => catalogue.handlePublished(infohashes),
+    handleRemoved: (infohashes) => catalogue.handleRemoved(infohashes),
+    setWhole: (infohashes, isWhole) => announcer.setWhole(infohashes, isWhole),
+    status: () => {
+      const status = { ...dht.status(), catalogue: announcer.status() };
+      return dhtReach(status, { port: service.local.port, clock });
+    },
     async close() {
+      catalogue.close();
+      announcer.close();
       service.close();
       await stateFile.close();
     },
@@ -109,7 +144,14 @@ export function dhtPlan(config: Pick<Config, "host" | "engine" | "discovery">): 
 }
 
 function absentDht(status: DhtReach): HubDht {
-  return { sources: () => [], status: () => status, close: async () => undefined };
+  return {
+    sources: () => [],
+    handlePublished: () => undefined,
+    handleRemoved: () => undefined,
+    setWhole: () => undefined,
+    status: () => status,
+    close: async () => undefined,
+  };
 }
 
 function isThisMachineOnly(host: string): boolean {

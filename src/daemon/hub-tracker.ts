@@ -23,6 +23,7 @@ import { TorrentDirectory } from "../tracker/torrent-directory.ts";
 import type { UdpTracker } from "../tracker/udp-tracker.ts";
 import { virtualSeed } from "../tracker/virtual-seed.ts";
 import { answerWeb } from "../tracker/web-answer.ts";
+import type { HubDht } from "./hub-dht.ts";
 
 const TWO_32 = 0x1_0000_0000;
 const SNAPSHOT_NAME = "swarms";
@@ -51,8 +52,9 @@ export interface HubTrackerParts {
   /** The bound ports of the web site and of the everseed's engine. */
   readonly webPort: number;
   readonly peerPort: number;
-  /** Follows what is published. */
+  /** Both follow what is published. */
   readonly sleeping: SleepingMarks;
+  readonly dht: Pick<HubDht, "handlePublished" | "handleRemoved" | "setWhole">;
 }
 
 /**
@@ -61,7 +63,7 @@ export interface HubTrackerParts {
  * @throws {CommandError} (rejects) When the UDP port cannot be bound.
  */
 export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
-  const { store, clock, random, log, faults, webPort, peerPort, sleeping } = parts;
+  const { store, clock, random, log, faults, webPort, peerPort, sleeping, dht } = parts;
   const names = { publicAddress: config.engine.publicAddress, publicUrl: config.publicUrl };
   const seedPlace = {
     host: config.engine.host ?? config.host,
@@ -93,13 +95,18 @@ export async function openHubTracker(config: Config, parts: HubTrackerParts): Pr
     register: (infohashes: Infohashes) => {
       tracker.register(infohashes);
       sleeping.add(infohashes);
+      dht.handlePublished(infohashes);
     },
     unregister: (infohashes: Infohashes) => {
       tracker.unregister(infohashes);
       sleeping.delete(infohashes);
+      dht.handleRemoved(infohashes);
     },
     setFetched: (infohash, isFetched) => tracker.setFetched(infohash, isFetched),
-    setWhole: (infohashes: Infohashes, isWhole: boolean) => tracker.setWhole(infohashes, isWhole),
+    setWhole: (infohashes: Infohashes, isWhole: boolean) => {
+      tracker.setWhole(infohashes, isWhole);
+      dht.setWhole(infohashes, isWhole);
+    },
     count: (infohashes: Infohashes): SwarmCount => tracker.figures(infohashes),
     handle: (request, context) => answerWeb(http, request, context, faults),
     async close() {

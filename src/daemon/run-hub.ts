@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { crc32 } from "node:zlib";
+import type { DhtReach } from "../api/reach.ts";
 import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
@@ -25,7 +26,7 @@ import { storeErrorCode } from "../store/store-error.ts";
 import { BoundedLog } from "../platform/bounded-log.ts";
 import { systemCode } from "../base/system-code.ts";
 import { announceUrls } from "../tracker/announce-urls.ts";
-import type { DhtReach } from "./dht-reach.ts";
+
 import { type HubDht, openHubDht } from "./hub-dht.ts";
 import { openHubEngine, peerHostOf } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
@@ -185,6 +186,8 @@ async function compose(
     files,
     dataDir,
     udp: engine.udp,
+    peerPort: session.port,
+    torrents: store.torrents,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   }));
   undo.push(() => dht.close());
@@ -200,6 +203,7 @@ async function compose(
     webPort: server.port,
     peerPort: session.port,
     sleeping,
+    dht,
   });
   undo.push(() => tracker.close());
 

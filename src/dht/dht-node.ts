@@ -25,8 +25,6 @@ import { TokenBucket } from "../base/token-bucket.ts";
 import { Transactions } from "./transactions.ts";
 import { addressBytes } from "../base/endpoint.ts";
 
-/** Lookups that ask at the same time; others wait. */
-const LOOKUPS_MAX = 64;
 /** Lookups that wait. */
 const WAITING_MAX = 4096;
 /** Nodes that a lookup begins with. */
@@ -40,12 +38,15 @@ export interface DhtNodeSettings {
   /** Queries of our own, and bytes of answers to others. */
   readonly queriesPerSecond: number;
   readonly replyBytesPerSecond: number;
+  /** Lookups that ask at the same time; others wait. */
+  readonly lookupsMax: number;
 }
 
 export const DEFAULT_NODE_SETTINGS: DhtNodeSettings = {
   readOnly: false,
   queriesPerSecond: 100,
   replyBytesPerSecond: 50_000,
+  lookupsMax: 64,
 };
 
 export interface DhtNodeOptions {
@@ -339,7 +340,7 @@ export class DhtNode {
   // ---- We ask ------------------------------------------------------------------------------------------
 
   #beginLookups(now: number): void {
-    while (this.#lookups.size < LOOKUPS_MAX) {
+    while (this.#lookups.size < this.#options.settings.lookupsMax) {
       const lookup = this.#waiting.shift();
       if (!lookup) return;
       this.#lookups.add(lookup);

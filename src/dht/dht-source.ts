@@ -24,6 +24,8 @@ export interface DhtSourceOptions {
    * out to be private (DHT-7).
    */
   readonly isInfoKnown: boolean;
+  /** False when somebody else announces the torrent. */
+  readonly announces?: boolean | undefined;
   /** House rule 8. Takes the peers of one reply and the address of the node that sent it. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
 }
@@ -45,13 +47,17 @@ class TorrentSearch implements PeerSourceHandle {
   constructor(options: DhtSourceOptions, swarm: SwarmView) {
     this.#options = options;
     this.#swarm = swarm;
-    this.#mayAnnounce = options.isInfoKnown;
+    this.#mayAnnounce = options.isInfoKnown && this.#announces;
     // The engine is still attaching sources: peers are offered when it is done.
     this.#searchAfter(0);
   }
 
+  get #announces(): boolean {
+    return this.#options.announces ?? true;
+  }
+
   handleMetadata(): void {
-    if (this.#mayAnnounce || this.#swarm.private()) return;
+    if (this.#mayAnnounce || !this.#announces || this.#swarm.private()) return;
     this.#mayAnnounce = true;
     this.#searchAfter(0);
   }

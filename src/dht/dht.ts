@@ -11,7 +11,7 @@ import {
   type NodeCounts,
 } from "./dht-node.ts";
 import type { KrpcFields } from "./encode-krpc.ts";
-import type { LookupOutcome, LookupReply, LookupRequest } from "./lookup.ts";
+import type { KnownNode, LookupOutcome, LookupReply, LookupRequest } from "./lookup.ts";
 import { NODE_ID_BYTES } from "./node-id.ts";
 import { NodeStores } from "./node-stores.ts";
 import { OuterAddress } from "./outer-address.ts";
@@ -41,7 +41,9 @@ export interface DhtOptions {
 }
 
 /** A lookup in every network that we have joined. */
-export interface DhtSearch extends Omit<LookupRequest, "listener"> {
+export interface DhtSearch extends Omit<LookupRequest, "listener" | "known"> {
+  /** Nodes of one network near the target that answered a moment ago. */
+  readonly known?: ((family: Family) => readonly KnownNode[]) | undefined;
   /** @returns True when what was looked for is found, and the search may end here. */
   readonly onReply: (reply: LookupReply) => boolean;
   /** The end, once: what each network knows. Empty when no node could be reached. */
@@ -244,9 +246,10 @@ export class Dht {
         handleReply: search.onReply,
         handleDone: (outcome: LookupOutcome) => handleDone(node, outcome),
       };
-      const end = node.lookUp({ ...search, listener }, now);
+      const known = search.known?.(node.family);
+      const end = node.lookUp({ ...search, listener, known }, now);
       if (end) ends.push(end);
-      else handleDone(node, { closest: [], queries: 0, replies: 0 });
+      else handleDone(node, { closest: [], silent: [], queries: 0, replies: 0 });
     }
     return ends;
   }

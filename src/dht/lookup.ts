@@ -17,9 +17,8 @@ const CANDIDATES_MAX = 128;
 const QUERIES_MAX = 200;
 /** Nodes of one network (DHT-3). */
 const NETWORK_NODES_MAX = 2;
-/** Nodes whose ids do not fit their addresses that are asked, and that are among the closest (BEP 42). */
-const INSECURE_ASKED_MAX = 16;
-const INSECURE_CLOSEST_MAX = 8;
+/** Of the closest nodes, those that are asked although they are known: they know who else is near the target. */
+const LEADERS = 2;
 
 /** What a lookup asks every node. */
 export interface LookupRequest {
@@ -28,6 +27,19 @@ export interface LookupRequest {
   /** Besides the id. */
   readonly args: KrpcFields;
   readonly listener: LookupListener;
+  /** How many of the closest nodes are to be found; a bucket of them when left out. */
+  readonly closestMax?: number | undefined;
+  /** Nodes that are asked at the same time: fewer take longer and need fewer queries. Four when left out. */
+  readonly askedAtOnce?: number | undefined;
+  /** Nodes near the target that answered a moment ago. */
+  readonly known?: readonly KnownNode[] | undefined;
+}
+
+/** A node that answered a moment ago. */
+export interface KnownNode {
+  readonly contact: Contact;
+  /** With a token that still is good it is asked only when it is one of the very closest. */
+  readonly token: Uint8Array | undefined;
 }
 
 /** What a lookup tells, after the burst in which it happens. */
@@ -51,23 +63,27 @@ export interface FoundNode {
   /** What it wants to see with `announce_peer` and `put`. */
   readonly token: Uint8Array | undefined;
   readonly hop: number;
+  /** False when it was known and had a token. */
+  readonly wasAsked: boolean;
 }
 
 export interface LookupOutcome {
   /** The nodes closest to the target that answered, the closest first. */
   readonly closest: readonly FoundNode[];
+  /** Nodes that did not answer. */
+  readonly silent: readonly Endpoint[];
   readonly queries: number;
   readonly replies: number;
 }
 
-/** One node of a lookup: fresh -> asked -> (slow ->) replied or failed. */
+/** One node of a lookup: fresh or known -> asked -> (slow ->) replied or failed. */
 export interface Candidate {
   /** `undefined` for a bootstrap node, until it answers. */
   id: Uint8Array | undefined;
   readonly endpoint: Endpoint;
   readonly hop: number;
   isSecure: boolean;
-  state: "fresh" | "asked" | "slow" | "replied" | "failed";
+  state: "fresh" | "known" | "asked" | "slow" | "replied" | "failed";
   token: Uint8Array | undefined;
 }
 
@@ -90,26 +106,46 @@ export class Lookup {
   #replies = 0;
   #insecureAsked = 0;
   #isOver = false;
+  readonly #closestMax: number;
+  /** Nodes whose ids do not fit their addresses that are asked, twice as many as are among the closest (BEP 42). */
+  readonly #insecureAskedMax: number;
 
   constructor(request: LookupRequest) {
     this.request = request;
+    this.#closestMax = request.closestMax ?? BUCKET_NODES;
+    this.#insecureAskedMax = 2 * this.#closestMax;
+    for (const { contact, token } of request.known ?? [])
+      this.#add(contact.id, contact.endpoint, { hop: 0, token });
   }
 
   /** Adds a node to ask. @param id - `undefined` for a bootstrap node. */
   add(id: Uint8Array | undefined, endpoint: Endpoint, hop: number): void {
+    this.#add(id, endpoint, { hop, token: undefined });
+  }
+
+  #add(
+    id: Uint8Array | undefined,
+    endpoint: Endpoint,
+    { hop, token }: { readonly hop: number; readonly token: Uint8Array | undefined },
+  ): void {
     const owner = ownerOf(endpoint);
     if (this.#places.has(owner.place) || this.#places.has(endpointKey(endpoint))) return;
     if (!this.#takeShare(owner)) return;
     this.#places.add(owner.place);
     const isSecure = id !== undefined && isSecureId(id, endpoint.address);
-    this.#insert({ id, endpoint, hop, isSecure, state: "fresh", token: undefined });
+    const state = token ? "known" : "fresh";
+    this.#insert({ id, endpoint, hop, isSecure, state, token });
     if (this.#candidates.length > CANDIDATES_MAX) this.#dropFarthest();
   }
 
   /** @returns The next node to ask now, which counts as asked from then on; `undefined` when none is to be. */
   next(): Candidate | undefined {
     if (this.#isOver || this.#queries >= QUERIES_MAX) return undefined;
-    if (this.#asked >= ASKED_AT_ONCE || this.#asked + this.#slow >= OPEN_MAX) return undefined;
+    if (
+      this.#asked >= (this.request.askedAtOnce ?? ASKED_AT_ONCE) ||
+      this.#asked + this.#slow >= OPEN_MAX
+    )
+      return undefined;
     const candidate = this.#nextFresh();
     if (!candidate) return undefined;
     candidate.state = "asked";
@@ -166,46 +202,55 @@ export class Lookup {
   get isDone(): boolean {
     if (this.#isOver) return true;
     let counted = 0;
+    let leaders = 0;
     let isWaiting = false;
     for (const candidate of this.#candidates) {
-      if (candidate.state === "fresh") {
-        if (this.#queries < QUERIES_MAX && this.#mayAsk(candidate)) return false;
+      if (this.#isToAsk(candidate, leaders)) {
+        if (this.#queries < QUERIES_MAX) return false;
       } else if (candidate.state === "asked") return false;
       else if (candidate.state === "slow") isWaiting = true;
-      else if (candidate.state === "replied" && candidate.isSecure) counted += 1;
-      if (counted >= BUCKET_NODES) return true;
+      else if (counts(candidate)) counted += 1;
+      if (leads(candidate)) leaders += 1;
+      if (counted >= this.#closestMax) return true;
     }
     return !isWaiting;
   }
 
   outcome(): LookupOutcome {
     const closest: FoundNode[] = [];
+    const silent: Endpoint[] = [];
     let secure = 0;
     let insecure = 0;
     for (const { id, endpoint, state, token, hop, isSecure } of this.#candidates) {
-      if (state !== "replied" || !id) continue;
-      if (secure >= BUCKET_NODES) break;
+      if (state === "failed") silent.push(endpoint);
+      if ((state !== "replied" && state !== "known") || !id) continue;
+      if (secure >= this.#closestMax) continue;
       if (isSecure) secure += 1;
-      else if (insecure >= INSECURE_CLOSEST_MAX) continue;
+      else if (insecure >= this.#closestMax) continue;
       else insecure += 1;
-      closest.push({ contact: { id, endpoint }, token, hop });
+      closest.push({ contact: { id, endpoint }, token, hop, wasAsked: state === "replied" });
     }
-    return { closest, queries: this.#queries, replies: this.#replies };
+    return { closest, silent, queries: this.#queries, replies: this.#replies };
   }
 
   #nextFresh(): Candidate | undefined {
     let counted = 0;
+    let leaders = 0;
     for (const candidate of this.#candidates) {
-      if (candidate.state === "fresh" && this.#mayAsk(candidate)) return candidate;
-      if (candidate.state === "replied" && candidate.isSecure) counted += 1;
-      if (counted >= BUCKET_NODES) return undefined;
+      if (this.#isToAsk(candidate, leaders)) return candidate;
+      if (counts(candidate)) counted += 1;
+      if (leads(candidate)) leaders += 1;
+      if (counted >= this.#closestMax) return undefined;
     }
     return undefined;
   }
 
-  #mayAsk(candidate: Candidate): boolean {
+  /** @param leaders - Nodes that are closer and were asked. */
+  #isToAsk(candidate: Candidate, leaders: number): boolean {
+    if (candidate.state === "known") return candidate.isSecure && leaders < LEADERS;
+    if (candidate.state !== "fresh") return false;
     if (candidate.isSecure || !candidate.id) return true;
-    return this.#insecureAsked < INSECURE_ASKED_MAX;
+    return this.#insecureAsked < this.#insecureAskedMax;
   }
 
   #settle(candidate: Candidate, state: "replied" | "failed"): void {
@@ -242,6 +287,16 @@ export class Lookup {
     this.#places.delete(place);
     if (network !== undefined) this.#networks.set(network, this.#networks.get(network)! - 1);
   }
+}
+
+/** Tells whether a node is one of those that decide when the lookup is over. */
+function counts({ state, isSecure }: Candidate): boolean {
+  return isSecure && (state === "replied" || state === "known");
+}
+
+/** Tells whether a node was asked for this very target, and may still answer. */
+function leads({ state, isSecure }: Candidate): boolean {
+  return isSecure && (state === "asked" || state === "slow" || state === "replied");
 }
 
 function isNearer(target: Uint8Array, a: Candidate, b: Candidate): boolean {

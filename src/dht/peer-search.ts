@@ -3,7 +3,9 @@ import { getBytes } from "../bencode/bencode-value.ts";
 import { BLOOM_BYTES, BloomFilter } from "./bloom-filter.ts";
 import { endpointKey } from "./contact.ts";
 import type { Dht, Found } from "./dht.ts";
+import type { Asked } from "./dht-node.ts";
 import type { KrpcFields } from "./encode-krpc.ts";
+import type { FoundNode } from "./lookup.ts";
 import { namedPeers } from "./named-contacts.ts";
 
 /** Peers that one search brings. */
@@ -76,7 +78,7 @@ export function searchPeers(dht: Dht, search: PeerSearch): () => void {
   });
 }
 
-function announceArgs(infohash: Uint8Array, announce: PeerAnnounce): KrpcFields {
+export function announceArgs(infohash: Uint8Array, announce: PeerAnnounce): KrpcFields {
   return {
     info_hash: infohash,
     port: announce.port,
@@ -135,7 +137,12 @@ export interface StoreResult {
 export function storeAt(
   dht: Dht,
   found: readonly Found[],
-  query: { readonly method: string; readonly argsFor: (to: Endpoint) => KrpcFields },
+  query: {
+    readonly method: string;
+    readonly argsFor: (to: Endpoint) => KrpcFields;
+    /** What became of one of the questions. */
+    readonly onAsked?: ((to: FoundNode, asked: Asked) => void) | undefined;
+  },
   onDone: (result: StoreResult) => void,
 ): void {
   const refusals = new Map<number, string>();
@@ -147,7 +154,8 @@ export function storeAt(
     if (left === 0) onDone({ stored, refusals });
   };
   for (const { node, outcome } of found) {
-    for (const { contact, token } of outcome.closest) {
+    for (const closeNode of outcome.closest) {
+      const { contact, token } = closeNode;
       if (!token) continue;
       const to = contact.endpoint;
       const args = { ...query.argsFor(to), token };
@@ -155,6 +163,7 @@ export function storeAt(
       const isSent = dht.ask(node, { to, method: query.method, args }, (asked) => {
         if (asked.kind === "reply") stored += 1;
         if (asked.kind === "refused") refusals.set(asked.code, asked.text);
+        query.onAsked?.(closeNode, asked);
         settle();
       });
       if (!isSent) settle();

@@ -107,6 +107,8 @@ export interface TorrentTable {
   findByWire(wireInfohash: Uint8Array): Promise<TorrentRow | undefined>;
   /** Of all torrents, in the order of publication. They are read during the iteration, about a microsecond each. */
   allInfohashes(): Iterable<Infohashes>;
+  /** The same, without private torrents. */
+  publicInfohashes(): Iterable<Infohashes>;
   /**
    * Finds torrents that have all words or, when there are none, torrents with words spelled nearly like them.
    *

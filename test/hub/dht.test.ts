@@ -3,14 +3,44 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { initHub } from "../../src/daemon/init-hub.ts";
 import { type RunningHub, runHub } from "../../src/daemon/run-hub.ts";
 import { decodeState } from "../../src/dht/saved-state.ts";
 import { type Log, SILENT_LOG } from "../../src/ports/log.ts";
+import { everseed } from "../cli/everseed-process.ts";
 import { bootstrapNode } from "../fixtures/bootstrap-node.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { until } from "../interop/process.ts";
+import { tus } from "./hub-world.ts";
 
 // The whole hub on real sockets, and one DHT node of ours that it begins with.
+
+const PASSWORD = "a harbour full of fog";
+
+/** Publishes 100,000 bytes. @returns The id and the infohash. */
+async function publish(
+  hub: RunningHub,
+  token: string,
+  how: { readonly name: string; readonly private: boolean },
+): Promise<{ readonly id: string; readonly infohash: string }> {
+  const headers = { authorization: `Bearer ${token}` };
+  const files = [{ path: how.name, size: 100_000 }];
+  const declared = await fetch(`${hub.url}/api/v1/drafts`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ ...how, folder: false, files }),
+  });
+  const draft = (await declared.json()) as { id: string; uploadPath: string };
+  const sent = await fetch(hub.url + draft.uploadPath, {
+    method: "PATCH",
+    headers: { ...headers, ...tus(0) },
+    body: new Uint8Array(100_000).fill(how.private ? 1 : 2),
+  });
+  assert.equal(sent.status, 204, await sent.text());
+  const page = await fetch(`${hub.url}/api/v1/torrents/${draft.id}`, { headers });
+  const { infohashV1 } = (await page.json()) as { infohashV1: string };
+  return { id: draft.id, infohash: infohashV1 };
+}
 
 async function start(
   t: TestContext,
@@ -32,7 +62,7 @@ test("DHT-6: a hub keeps its DHT node over a restart, without the bootstrap node
   assert.equal(hub.dht().port, hub.peerPort, "peers expect the DHT at the number of the peer port");
   await until("the hub has joined", () => hub.dht().state === "works");
   assert.deepEqual(hub.dht().networks, [{ family: 4, nodes: 1, joined: true, outerAddress: null }]);
-  assert.equal(hub.dht().words, "DHT nodes that answer: 1 over IPv4.");
+  assert.match(hub.dht().words, /^DHT nodes that answer: 1 over IPv4\./);
   await hub.stop();
 
   const file = join(dataDir, "dht-nodes");
@@ -52,6 +82,48 @@ test("DHT-6: a hub keeps its DHT node over a restart, without the bootstrap node
   assert.equal(anew.dht().state, "waits");
   await anew.stop();
   assert.notDeepEqual(await idOf(), id, "a whole state is there again");
+});
+
+test("BTFS-T5, DHT-7: a sleeping torrent of a hub is found by its infohash alone; a private one is never named", async (t) => {
+  const dataDir = temporaryFolder(t, "everseed-hub-dht-");
+  const made = await initHub({ dataDir, adminName: "ann", password: PASSWORD, wantsToken: true });
+  const { address, queries } = await bootstrapNode(t);
+  const hub = await start(t, dataDir, { dhtBootstrap: [address] });
+  const secret = await publish(hub, made.token!, { name: "secret.bin", private: true });
+  const open = await publish(hub, made.token!, { name: "open.bin", private: false });
+  await until("the DHT has it", () => hub.dht().catalogue!.announced === 1);
+  assert.equal(hub.dht().catalogue!.infohashes, 1);
+  // The everseed's copy is asleep: nothing but its row is known.
+  const folder = temporaryFolder(t, "everseed-hub-dht-");
+  const options = ["--dht-bootstrap", address, "--listen", "127.0.0.1:0", "--json"];
+  const got = await everseed(t, ["get", `magnet:?xt=urn:btih:${open.infohash}`, ...options], {
+    cwd: folder,
+  });
+  assert.equal(got.exit, 0, got.stderr);
+  assert.equal((await readFile(join(folder, "open.bin"))).length, 100_000);
+  assert.ok(
+    queries.some(
+      ({ method, infohash }) => method === "announce_peer" && infohash === open.infohash,
+    ),
+  );
+
+  // Nor after a restart, which reads the whole catalogue, nor while it is awake.
+  await hub.stop();
+  queries.length = 0;
+  const again = await start(t, dataDir, { dhtBootstrap: [address] });
+  await until("the DHT has it again", () => again.dht().catalogue!.announced === 1);
+  const peer = `127.0.0.1:${again.peerPort}`;
+  const fetched = await everseed(
+    t,
+    ["get", `${again.url}/t/${secret.id}.torrent`, "--peer", peer, "--listen", "127.0.0.1:0"],
+    { cwd: folder },
+  );
+  assert.equal(fetched.exit, 0, fetched.stderr);
+  assert.deepEqual(
+    [...new Set(queries.map(({ infohash }) => infohash))].filter(Boolean),
+    [open.infohash],
+    "nothing else is named",
+  );
 });
 
 test("a hub that only this machine reaches uses no DHT unless somebody says so", async (t) => {

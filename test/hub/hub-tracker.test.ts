@@ -318,6 +318,11 @@ test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP
       webPort: 0,
       peerPort: 6882,
       sleeping: new SleepingMarks({ clock: new NodeClock(), all: () => [] }),
+      dht: {
+        handlePublished: () => undefined,
+        handleRemoved: () => undefined,
+        setWhole: () => undefined,
+      },
     },
   );
   isShut = true;

@@ -231,6 +231,9 @@ test("a torrent is found by id and by each of its wire infohashes", async () => 
       })),
       "in the order of publishing",
     );
+    await store.torrents.insert(torrent(3, { private: 1 }), { words: "" });
+    assert.equal([...store.torrents.allInfohashes()].length, 3);
+    assert.equal([...store.torrents.publicInfohashes()].length, 2, "DHT-7: without private ones");
   });
 });
 

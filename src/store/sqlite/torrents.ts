@@ -23,6 +23,7 @@ const NOTHING: FoundTorrents = { total: 0, more: false, rows: [], similar: false
 export class SqliteTorrentTable implements TorrentTable {
   readonly #db: Kysely<Schema>;
   readonly #allInfohashes: StatementSync;
+  readonly #publicInfohashes: StatementSync;
   readonly #parts: SearchParts;
   readonly #page: StatementSync;
   #totals: CatalogueTotals | undefined;
@@ -32,6 +33,9 @@ export class SqliteTorrentTable implements TorrentTable {
     this.#db = db;
     this.#allInfohashes = database.prepare(
       "select infohash_v1, infohash_v2 from torrents order by seq",
+    );
+    this.#publicInfohashes = database.prepare(
+      "select infohash_v1, infohash_v2 from torrents where private = 0 order by seq",
     );
     this.#parts = new SearchParts(database);
     this.#page = database.prepare("select seq from torrents order by seq desc limit ? offset ?");
@@ -128,6 +132,10 @@ export class SqliteTorrentTable implements TorrentTable {
 
   *allInfohashes(): Iterable<Infohashes> {
     for (const row of this.#allInfohashes.iterate()) yield infohashesIn(row);
+  }
+
+  *publicInfohashes(): Iterable<Infohashes> {
+    for (const row of this.#publicInfohashes.iterate()) yield infohashesIn(row);
   }
 
   /** Finds torrents with all the words; if there are none, torrents with similar words. */

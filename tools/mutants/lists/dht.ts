@@ -36,4 +36,25 @@ export const mutants: readonly Mutant[] = [
     to: "if (endpoint) this",
     tests: ["test/commands/session-dht"],
   },
+  {
+    name: "dht: private torrents are announced when they are published",
+    file: "src/daemon/announced-catalogue.ts",
+    from: "return row?.private === 0 ? infohashesOf(row) : undefined;",
+    to: "return row ? infohashesOf(row) : undefined;",
+    tests: ["src/daemon/announced-catalogue"],
+  },
+  {
+    name: "dht: the catalogue spends what it likes",
+    file: "src/dht/catalogue-announcer.ts",
+    from: "if (!this.#budget.take(cost, now)) {",
+    to: "if (!this.#budget.take(0, now)) {",
+    tests: ["test/dht/catalogue"],
+  },
+  {
+    name: "dht: the torrents of a stripe are announced at once",
+    file: "src/dht/catalogue-stripe.ts",
+    from: "return (this.#shortLeft > 0 ? firstRoundMs() : roundMs) / this.infohashes.count;",
+    to: "return this.#shortLeft > 0 ? firstRoundMs() / this.infohashes.count : roundMs / 1e9;",
+    tests: ["test/dht/catalogue"],
+  },
 ];
