@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht mse pex udp store accounts guard tracker publish hub commands platform config";
+  "ports api engine dht mse pex udp nat store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -36,6 +36,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
   // It is an extension of the peer protocol, whose shape the engine declares.
   ["pex", { imports: ["wire", "engine"] }],
+  // The clock, chance, datagrams and calls by HTTP are ports.
+  ["nat", { imports: ["ports"] }],
   // It decorates streams in a way that the engine declares.
   ["mse", { imports: ["engine", "wire", "ports"] }],
   ["store", { imports: [], packages: true, world: true }],

@@ -71,12 +71,34 @@ const dhtSchema = reachPartSchema.extend({
     .nullable(),
 });
 
+const routerSchema = reachPartSchema.extend({
+  /** How the router was asked; null while none maps anything. */
+  protocol: z.enum(["PCP", "NAT-PMP", "UPnP"]).nullable(),
+  /** Address of the router in our network. */
+  router: z.string().nullable(),
+  innerAddress: z.string().nullable(),
+  /** The router's address outside, as it says. */
+  outerAddress: z.string().nullable(),
+  /** The ports that it passes on. */
+  mappings: z
+    .array(
+      z.object({
+        transport: z.enum(["tcp", "udp"]),
+        innerPort: z.number().int(),
+        outerPort: z.number().int(),
+        /** Until it ends, if it is not renewed; null when it never does. */
+        secondsLeft: z.number().int().nullable(),
+      }),
+    )
+    .readonly(),
+});
+
 /** The parts of a hub through which peers find and reach it. A part that the hub does not have is left out. */
 export const reachPartsSchema = z.object({
   port: portSchema.optional(),
   transports: transportsSchema.optional(),
   encryption: encryptionSchema.optional(),
-  router: reachPartSchema.optional(),
+  router: routerSchema.extend({ ipv6: routerSchema.nullable() }).optional(),
   dht: dhtSchema.optional(),
   pex: reachPartSchema.optional(),
   lsd: reachPartSchema.optional(),

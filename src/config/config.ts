@@ -308,6 +308,19 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  router: z
+    .strictObject({
+      mapPorts: z
+        .boolean()
+        .optional()
+        .meta(
+          note(
+            "Have the router pass the peer port on to this machine (PCP, NAT-PMP, UPnP). When left out: unless only this machine reaches that port.",
+            "true or false; the port of the web site is never mapped",
+          ),
+        ),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       uploadBytesMax: z

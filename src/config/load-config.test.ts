@@ -241,12 +241,20 @@ test("an empty file is a file without keys", () => {
   assert.equal(load({ text: "# nothing\n" }).port, 8420);
 });
 
+/** A section in which no key has a default is empty when those keys are taken out. */
+function withoutEmptySections(yaml: string): string {
+  const lines = yaml.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  const isEmpty = (at: number): boolean =>
+    /^[a-zA-Z]+:$/.test(lines[at]!) && !lines[at + 1]?.startsWith("  ");
+  return lines.filter((_line, at) => !isEmpty(at)).join("\n");
+}
+
 test("the template holds every key, changes nothing, and is right when its keys are uncommented", () => {
   const template = configTemplate();
   assert.deepEqual(load({ text: template }), load({}));
   // Comments have a space after their #; keys and sections follow it directly, or two columns deeper.
   const uncommented = template.replace(/^#(?=(?: {2})?[a-zA-Z]+:)/gm, "");
   const withDefaults = uncommented.replace(/^ *[a-zA-Z]+:$\n(?! {2}|# {3})/gm, "");
-  assert.deepEqual(load({ text: withDefaults }), load({}));
+  assert.deepEqual(load({ text: withoutEmptySections(withDefaults) }), load({}));
   for (const key of CONFIG_KEYS) assert.ok(template.includes(key.variable), key.variable);
 });

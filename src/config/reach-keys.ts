@@ -90,6 +90,17 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--web-seeds <on|off>", "torrents name the web site as web seed (default: on)"],
   },
   {
+    name: "router.mapPorts",
+    group: "router",
+    label: "Port mapping",
+    help: "The router passes the port for peers on to this machine (PCP, NAT-PMP or UPnP), never that of this site. Automatic is on, unless only this machine reaches the port for peers.",
+    control: { kind: "switch" },
+    flag: [
+      "--map-ports <on|off>",
+      "by the router (default: unless only this machine reaches peers)",
+    ],
+  },
+  {
     name: "discovery.dhtQueriesPerSecond",
     group: "limits",
     label: "DHT queries a second",

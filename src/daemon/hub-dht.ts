@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { DhtReach } from "../api/reach.ts";
-import { REACH, reachOf } from "../base/address-reach.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { systemCode } from "../base/system-code.ts";
+import { isThisMachineOnly } from "../base/this-machine.ts";
 import { PUBLIC_BOOTSTRAP } from "../commands/one-shot-dht.ts";
 import type { Infohashes } from "../base/infohash.ts";
 import type { Config } from "../config/config.ts";
@@ -35,8 +35,8 @@ export interface HubDhtParts {
   readonly dataDir: string;
   /** It has the number of TCP where that is free: peers expect the DHT there. */
   readonly udp: SharedPort;
-  /** Where peers connect. */
-  readonly peerPort: number;
+  /** Where the world connects. */
+  readonly outerPort: () => number;
   readonly torrents: AnnouncedCatalogueOptions["torrents"];
   /** House rule 8. */
   readonly judgePeers: (peers: readonly Endpoint[], from: string) => readonly Endpoint[];
@@ -61,7 +61,7 @@ export interface HubDht {
 export async function openHubDht(config: Config, parts: HubDhtParts): Promise<HubDht> {
   const plan = dhtPlan(config);
   if (!plan.isOn) return absentDht(absentDhtReach("off", plan.words, plan.remedy));
-  const { clock, random, log, udp, peerPort, torrents, judgePeers } = parts;
+  const { clock, random, log, udp, outerPort, torrents, judgePeers } = parts;
   const path = join(parts.dataDir, STATE_NAME);
   const stateFile = new DhtStateFile({ path, files: parts.files, log });
   const state = await stateFile.load();
@@ -93,7 +93,7 @@ export async function openHubDht(config: Config, parts: HubDhtParts): Promise<Hu
   const announcer = new CatalogueAnnouncer({
     dht,
     clock,
-    port: peerPort,
+    port: outerPort,
     queriesPerSecond: dhtQueriesPerSecond,
   });
   const catalogue = new AnnouncedCatalogue({ announcer, torrents, clock, log });
@@ -152,11 +152,6 @@ function absentDht(status: DhtReach): HubDht {
     status: () => status,
     close: async () => undefined,
   };
-}
-
-function isThisMachineOnly(host: string): boolean {
-  if (host === "0.0.0.0" || host === "::") return false;
-  return host === "localhost" || reachOf(host) === REACH.machine;
 }
 
 /** @param text - As the configuration accepts it. */

@@ -1,8 +1,10 @@
 import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import type { Infohashes } from "../base/infohash.ts";
+import { addressBytes } from "../base/endpoint.ts";
 import { listenOnFirst } from "../commands/listening.ts";
 import type { Config } from "../config/config.ts";
+import type { OuterPlace } from "../nat/router-service.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -52,6 +54,8 @@ export interface HubTrackerParts {
   /** The bound ports of the web site and of the everseed's engine. */
   readonly webPort: number;
   readonly peerPort: number;
+  /** Where a router passes peers on to that port. */
+  readonly outer: () => OuterPlace | undefined;
   /** Both follow what is published. */
   readonly sleeping: SleepingMarks;
   readonly dht: Pick<HubDht, "handlePublished" | "handleRemoved" | "setWhole">;
@@ -65,10 +69,16 @@ export interface HubTrackerParts {
 export async function openHubTracker(config: Config, parts: HubTrackerParts): Promise<HubTracker> {
   const { store, clock, random, log, faults, webPort, peerPort, sleeping, dht } = parts;
   const names = { publicAddress: config.engine.publicAddress, publicUrl: config.publicUrl };
+  const named = outsideAddresses(names, clock, systemLookup);
   const seedPlace = {
     host: config.engine.host ?? config.host,
     port: peerPort,
-    outside: outsideAddresses(names, clock, systemLookup),
+    outside: () => {
+      const addresses = named();
+      // What its owner names is better than what a router tells.
+      return addresses.length > 0 ? addresses : outerAddresses(parts.outer());
+    },
+    outerPort: () => parts.outer()?.port,
   };
   const { tracker, swarms, http, udp } = openTracker(config.tracker, {
     directory: await readDirectory(store, random),
@@ -156,6 +166,11 @@ function bindUdp(
     });
     return socket;
   });
+}
+
+function outerAddresses(outer: OuterPlace | undefined): Uint8Array[] {
+  const bytes = outer?.address === undefined ? undefined : addressBytes(outer.address);
+  return bytes ? [bytes] : [];
 }
 
 function ownAddresses(): string[] {

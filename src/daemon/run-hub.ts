@@ -33,6 +33,7 @@ import { hubGuard } from "./hub-guard.ts";
 import { HubFetching } from "../commands/hub-fetching.ts";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
+import { openHubRouter } from "./hub-router.ts";
 import { openHubServer } from "./hub-server.ts";
 import { closedFileTrouble } from "../commands/data-folder-trouble.ts";
 import { type HubState, openAccounts, openHubState } from "./hub-state.ts";
@@ -186,11 +187,13 @@ async function compose(
     files,
     dataDir,
     udp: engine.udp,
-    peerPort: session.port,
+    outerPort: () => session.outerPort,
     torrents: store.torrents,
     judgePeers: (peers, from) => guard.judgePeers(peers, from),
   }));
   undo.push(() => dht.close());
+  const router = openHubRouter(config, { clock, random, log, session, udp: engine.udp });
+  undo.push(() => router.close());
   everseed.start(session);
   const tracker = await openHubTracker(config, {
     store,
@@ -202,6 +205,7 @@ async function compose(
     faults,
     webPort: server.port,
     peerPort: session.port,
+    outer: () => router.outer(),
     sleeping,
     dht,
   });
@@ -348,6 +352,7 @@ async function compose(
         settings: reachSettings.view(),
         parts: {
           ...engineReach({ session, host: peerHostOf(config), encryption, calls }),
+          router: router.status(),
           dht: dht.status(),
           webSeeds: webSeedReach({ isWanted: wantsWebSeeds(), isReachable, siteUrl }),
         },

@@ -30,8 +30,8 @@ const LOOK_MS_MAX = 60_000;
 export interface CatalogueOptions {
   readonly dht: Dht;
   readonly clock: Clock;
-  /** Where peers connect. */
-  readonly port: number;
+  /** Where the world connects; asked for each announce, because a router may map another number later. */
+  readonly port: () => number;
   /** Queries a second for all torrents together. */
   readonly queriesPerSecond: number;
 }
@@ -206,7 +206,7 @@ export class CatalogueAnnouncer {
     const { infohash } = turn;
     const now = clock.nowMs();
     const seed = !this.#partial.has(toHex(infohash));
-    const args = announceArgs(infohash, { port, isPortImplied: false, seed });
+    const args = announceArgs(infohash, { port: port(), isPortImplied: false, seed });
     const end = dht.search({
       target: infohash,
       method: "get_peers",

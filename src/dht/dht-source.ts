@@ -87,7 +87,7 @@ class TorrentSearch implements PeerSourceHandle {
     const swarm = this.#swarm;
     const { dht, judgePeers } = this.#options;
     const seed = swarm.stats().left === 0;
-    const announce = { port: swarm.port(), isPortImplied: false, seed };
+    const announce = { port: swarm.outerPort(), isPortImplied: false, seed };
     const infohashes = wireInfohashes(swarm.infohashes);
     let left = infohashes.length;
     let found = 0;

@@ -294,6 +294,8 @@ export interface EngineSession {
   readonly peerId: Uint8Array;
   /** The bound port; 0 before `listen`. */
   readonly port: number;
+  /** @param port - At which a router passes peers on to us; `undefined` when none does. */
+  setOuterPort(port: number | undefined): void;
   listen(options: { host: string; port: number }): Promise<number>;
   /**
    * @throws {EngineError} `duplicate-torrent` when there already is a torrent with one of its infohashes;
@@ -344,7 +346,10 @@ export interface SwarmView {
   readonly infohashes: Infohashes;
   readonly private: () => boolean;
   readonly peerId: Uint8Array;
+  /** Where we listen: for neighbours. */
   readonly port: () => number;
+  /** The port at which the world reaches us: another one than `port` where a router maps it so. */
+  readonly outerPort: () => number;
   readonly stats: () => Pick<TorrentStats, "uploaded" | "downloaded" | "left">;
   /** True while more peers are welcome. */
   readonly wantsPeers: () => boolean;

@@ -85,6 +85,7 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
   readonly #halfOpen = new Set<Connection>();
   /** The position of the torrent that dialled last. */
   #dialTurn = -1;
+  #outerPort: number | undefined;
   #tick: Timer | undefined;
   #pump: Timer | undefined;
   #roomTimer: Timer | undefined;
@@ -123,6 +124,14 @@ export class Session implements EngineSession, TorrentHost, RoutesHost, Connecti
 
   get port(): number {
     return this.#transports.port;
+  }
+
+  get outerPort(): number {
+    return this.#outerPort ?? this.port;
+  }
+
+  setOuterPort(port: number | undefined): void {
+    this.#outerPort = port;
   }
 
   async listen(options: { host: string; port: number }): Promise<number> {

@@ -40,11 +40,13 @@ export class UdpNet implements DatagramNet {
   async bind(options: {
     readonly host: string;
     readonly port: number;
+    readonly isShared?: boolean;
     readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
   }): Promise<DatagramSocket> {
     const family = net.isIPv6(options.host) ? 6 : 4;
     const socket = dgram.createSocket({
       type: family === 6 ? "udp6" : "udp4",
+      reuseAddr: options.isShared ?? false,
       // Endpoints hold literal addresses; without this Node would call its resolver for each
       // packet.
       lookup: (address, _options, callback) => callback(null, address, family),

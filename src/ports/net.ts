@@ -101,10 +101,14 @@ export interface DatagramSocket {
 }
 
 export interface DatagramNet {
-  /** @param receive - `bytes` is borrowed for the call. */
+  /**
+   * @param options.isShared - Other programs may have the port too; a packet to everybody then reaches all of them.
+   * @param options.receive - `bytes` is borrowed for the call.
+   */
   bind(options: {
     readonly host: string;
     readonly port: number;
+    readonly isShared?: boolean;
     readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
   }): Promise<DatagramSocket>;
   /** Resolves a name; empty when it has no address. Returns literal addresses unchanged. */

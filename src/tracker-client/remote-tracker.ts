@@ -1,5 +1,6 @@
 import type { AnnounceEvent } from "../announce/announce-request.ts";
 import type { TrackerReply } from "../announce/http-reply.ts";
+import { REACH, reachOf } from "../base/address-reach.ts";
 import { wireInfohashes } from "../base/infohash.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
 import type { SwarmView } from "../engine/session-contract.ts";
@@ -67,6 +68,8 @@ export class RemoteTracker {
   readonly #options: RemoteTrackerOptions;
   /** Empty until the tracker's addresses are known. */
   readonly #listings: Listing[] = [];
+  /** In our own network, or on this machine. */
+  #isNear = false;
   #state: TrackerStatus["state"] = "idle";
   #message: string | undefined;
   #lastReply: TrackerReply | undefined;
@@ -165,7 +168,9 @@ export class RemoteTracker {
   async #resolve(): Promise<AddressFamily[]> {
     const { names, swarm } = this.#options;
     const leftBefore = swarm.stats().left;
-    const families = new Set((await names.resolve(this.#host)).map(familyOf));
+    const addresses = await names.resolve(this.#host);
+    this.#isNear = addresses.every((address) => reachOf(address) !== REACH.world);
+    const families = new Set(addresses.map(familyOf));
     const owesCompleted = leftBefore > 0 && swarm.stats().left === 0;
     for (const family of families) {
       if (this.#listings.some((listing) => listing.family === family)) continue;
@@ -226,7 +231,8 @@ export class RemoteTracker {
     const announce = {
       infohash: listing.infohash,
       peerId: swarm.peerId,
-      port: swarm.port(),
+      // A tracker in our own network sees us from inside, and so do the peers that it names us to.
+      port: this.#isNear ? swarm.port() : swarm.outerPort(),
       uploaded,
       downloaded,
       left,

@@ -20,6 +20,18 @@ test("trackers of other kinds are left out, and nothing happens before the torre
   assert.equal(world.heard.length, 0);
 });
 
+test("a tracker in the world is told the port of the router, one in our network the port of the machine", async () => {
+  const world = new ScriptedTrackers();
+  world.names.set("a.example", ["9.1.2.3"]);
+  world.names.set("b.example", ["192.168.1.3"]);
+  const { handle } = world.attach([[A], [B]]);
+  await world.pass(SECOND_MS);
+  const ports = new Map(world.heard.map(({ tracker, request }) => [tracker, request.port]));
+  assert.equal(ports.get(A), 16_881);
+  assert.equal(ports.get(B), 6_881);
+  await handle.detach();
+});
+
 test("started, then regular announces by the interval, then stopped", async () => {
   const world = new ScriptedTrackers();
   world.answers.set(A, () => reply([PEER, { ...PEER, port: 2 }]));

@@ -67,6 +67,18 @@ test("PUB-5.2: an address that the engine is bound to is the answer; otherwise a
     virtualSeed({ host, port: 1, outside }, clock, own).reachedFrom(asker);
   assert.deepEqual(bound("192.1.2.3"), { address: addressBytes("192.1.2.3"), port: 1 });
   assert.deepEqual(bound("10.0.0.3"), { address: addressBytes("203.1.113.80"), port: 1 });
+  const mapped = { host: "10.0.0.3", port: 1, outside, outerPort: () => 7 };
+  assert.equal(
+    virtualSeed(mapped, clock, own).reachedFrom(asker)?.port,
+    7,
+    "as its router maps it",
+  );
+  const neighbour = { address: addressBytes("10.0.0.9")!, local: undefined };
+  assert.equal(
+    virtualSeed(mapped, clock, own).reachedFrom(neighbour)?.port,
+    1,
+    "not to neighbours",
+  );
   const everywhere = virtualSeed({ host: "::", port: 1, outside }, clock, own);
   for (nowMs = 0; nowMs <= 20_000; nowMs += 1_000) everywhere.reachedFrom(asker);
   assert.equal(lookUps, 2);

@@ -20,6 +20,8 @@ export interface SeedPlace {
   readonly port: number;
   /** Addresses that lead here from outside. */
   readonly outside: () => readonly Uint8Array[];
+  /** The port there, where a router maps it to another number. */
+  readonly outerPort?: (() => number | undefined) | undefined;
 }
 
 /**
@@ -51,8 +53,9 @@ export function virtualSeed(
     asker: Asker,
   ): ReturnType<VirtualSeed["reachedFrom"]> => {
     const isOut = inside && reachOfBytes(inside) === REACH.world;
-    const address = isOut ? inside : (fromOutside(asker) ?? inside);
-    return address && { address, port };
+    const outer = isOut ? undefined : fromOutside(asker);
+    if (outer) return { address: outer, port: place.outerPort?.() ?? port };
+    return inside && { address: inside, port };
   };
   return {
     reachedFrom(asker) {

@@ -91,7 +91,7 @@ export class CatalogueWorld {
     this.announcer = new CatalogueAnnouncer({
       dht: this.dht,
       clock,
-      port: PORT,
+      port: () => PORT,
       queriesPerSecond,
     });
   }

@@ -317,6 +317,7 @@ test("TRK-22: neither an announce nor a scrape asks the database, by HTTP or UDP
       faults: UNCOUNTED,
       webPort: 0,
       peerPort: 6882,
+      outer: () => undefined,
       sleeping: new SleepingMarks({ clock: new NodeClock(), all: () => [] }),
       dht: {
         handlePublished: () => undefined,

@@ -59,6 +59,7 @@ export class ScriptedTrackers {
       private: () => this.swarm.isPrivate,
       peerId: fromLatin1("-EV0100-abcdefghijkl"),
       port: () => 6881,
+      outerPort: () => 16881,
       stats: () => ({ uploaded: 5, downloaded: 6, left: this.swarm.left }),
       wantsPeers: () => this.swarm.wantsPeers,
       offerPeers: (peers) => this.offered.push(...peers),

@@ -15,6 +15,8 @@ export interface TorrentHost {
   readonly settings: EngineSettings;
   readonly peerId: Uint8Array;
   readonly port: number;
+  /** At which the world reaches us. */
+  readonly outerPort: number;
   readonly scheduler: Scheduler;
   readonly bursts: Bursts;
   readonly dials: DialHistory;

@@ -13,7 +13,10 @@ import type { TorrentPeer } from "./torrent-peer.ts";
 const PRIVATE_KINDS: ReadonlySet<SourceKind> = new Set(["tracker", "manual", "incoming"]);
 
 export interface TorrentSourcesOptions {
-  readonly host: Pick<TorrentHost, "peerId" | "port" | "bursts" | "ports" | "handleCandidates">;
+  readonly host: Pick<
+    TorrentHost,
+    "peerId" | "port" | "outerPort" | "bursts" | "ports" | "handleCandidates"
+  >;
   readonly torrent: Pick<EngineTorrent, "infohashes" | "info" | "state" | "stats">;
   readonly swarm: Pick<Swarm<TorrentPeer>, "isFull" | "offer" | "keepOnly">;
   readonly sources: readonly PeerSource[];
@@ -94,6 +97,7 @@ export class TorrentSources {
       private: () => this.#isPrivate,
       peerId: host.peerId,
       port: () => host.port,
+      outerPort: () => host.outerPort,
       stats: () => torrent.stats(),
       // Seeds dial as well: a peer that started before them may be waiting for a call.
       wantsPeers: () => !swarm.isFull && torrent.state.kind !== "broken",

@@ -1,0 +1,57 @@
+import type { Mutant } from "../mutant.ts";
+
+const HOSTILE = ["test/nat/hostile-gateways"];
+const MAPPER = ["test/nat/port-mapper"];
+
+/** Routers: what keeps pretenders out, and what a machine at home would miss. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "nat: answers of anybody in the network count",
+    file: "src/nat/port-mapper.ts",
+    from: "if (from.port !== MAPPING_PORT || !this.#isGateway(from.address)) return;",
+    to: "if (from.port !== MAPPING_PORT) return;",
+    tests: HOSTILE,
+  },
+  {
+    name: "nat: a device may name another machine",
+    file: "src/nat/router-url.ts",
+    from: "if (!host || formatAddress(host) !== address || ",
+    to: "if (!host || ",
+    tests: ["src/nat/upnp-words", "test/nat/hostile-gateways"],
+  },
+  {
+    name: "nat: documents may declare entities",
+    file: "src/nat/xml-reader.ts",
+    from: '      throw refused("it declares something of its own");\n',
+    to: '      at = after(text, ">", tagAt + 2);\n',
+    tests: ["src/nat/xml-reader"],
+  },
+  {
+    name: "nat: each announced restart is believed at once",
+    file: "src/nat/port-mapper.ts",
+    from: "Math.max(now + spreadMs, this.#remappedAtMs + RESTART_MS_MIN)",
+    to: "now",
+    tests: HOSTILE,
+  },
+  {
+    name: "nat: mappings are not renewed",
+    file: "src/nat/port-mapper.ts",
+    from: "      this.#map(client, held, now);\n",
+    to: "",
+    tests: MAPPER,
+  },
+  {
+    name: "nat: what is granted too late stays",
+    file: "src/nat/pcp-client.ts",
+    from: "      this.remove(transport, now);\n",
+    to: "",
+    tests: MAPPER,
+  },
+  {
+    name: "nat: trackers in the world are told the port inside",
+    file: "src/tracker-client/remote-tracker.ts",
+    from: "this.#isNear ? swarm.port() : swarm.outerPort()",
+    to: "swarm.port()",
+    tests: ["src/tracker-client/tracker-client"],
+  },
+];
