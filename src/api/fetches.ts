@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { slownessSchema } from "./peers.ts";
 import { MAGNET_CHARACTERS_MAX } from "./source-limits.ts";
 import { torrentSummarySchema } from "./torrents.ts";
 
@@ -42,6 +43,8 @@ export const fetchSchema = z
     bytesDone: z.number(),
     bytesPerSecond: z.number(),
     peers: z.number().int(),
+    /** Why it is no faster; null while nothing is downloaded. */
+    slowness: slownessSchema.nullable(),
     /** Current messages of its trackers, warnings first; 20 at most. */
     trackerNotices: z.array(trackerNoticeSchema).readonly(),
     /** Absolute; the torrent's page from the first second. */

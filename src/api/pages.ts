@@ -1,6 +1,7 @@
 import type { SessionEntry, Token, User } from "./accounts.ts";
 import type { Draft } from "./drafts.ts";
 import type { FetchView } from "./fetches.ts";
+import type { PeerList } from "./peers.ts";
 import type { Reach } from "./reach.ts";
 import type { RichText } from "./rich-text.ts";
 import type { Removal, TorrentDetail, TorrentList } from "./torrents.ts";
@@ -148,7 +149,7 @@ export interface FetchPage {
   /** For people who may cancel and retry it; null for all others. */
   readonly mine: Pick<
     FetchView,
-    "infohash" | "problem" | "bytesPerSecond" | "peers" | "trackerNotices"
+    "infohash" | "problem" | "bytesPerSecond" | "peers" | "slowness" | "trackerNotices"
   > | null;
 }
 
@@ -170,6 +171,8 @@ export interface TorrentPage {
   readonly qr: QrCode;
   /** Right after the upload: "Published". */
   readonly fresh: boolean;
+  /** The connected peers, for administrators; null for all others. */
+  readonly peers: PeerList | null;
   /** The values of the form to change it; null for people who may not. */
   readonly change: TorrentChangeForm | null;
 }

@@ -330,6 +330,7 @@ async function compose(
     faults,
     swarms: tracker,
     everseed: (id) => everseed.figures(id),
+    peers: (id) => everseed.peers(id),
     partialCopies: (id) => everseed.partialCopies(id),
     downloads: new DirectDownloads(clock),
     lookAt: (id) => everseed.look(id),

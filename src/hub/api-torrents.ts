@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { peerListSchema } from "../api/peers.ts";
 import {
   FILES_PER_PAGE,
   removalSchema,
@@ -63,6 +64,15 @@ const filesRoute = createRoute({
     query: z.object({ offset: z.coerce.number().int().min(0).default(0) }),
   },
   responses: answers(torrentFilesSchema),
+});
+
+const peersRoute = createRoute({
+  method: "get",
+  path: "/torrents/{id}/peers",
+  summary: "The peers that are connected to the everseed: over what, where from, how fast",
+  request: { params: idParameter },
+  responses: answers(peerListSchema),
+  middleware: [requires("hub.administer")] as const,
 });
 
 const liveRoute = createRoute({
@@ -156,6 +166,11 @@ export function torrentRoutes(parts: HubParts, live: LiveFigures): ApiApp {
         },
         200,
       );
+    })
+    .openapi(peersRoute, async (c) => {
+      const listing = await catalogue.find(c.req.valid("param").id);
+      if (!listing) throw await absent(parts, c.req.valid("param").id, "torrent");
+      return c.json(new Views(parts, c.var).peers(listing), 200);
     })
     .openapi(liveRoute, async (c) => {
       const listing = await catalogue.find(c.req.valid("param").id);

@@ -47,7 +47,8 @@ export async function fetchModel(
   { origin, work }: Asked,
   mine: boolean,
 ): Promise<FetchPage | undefined> {
-  const { id, state, size, bytesDone, problem, bytesPerSecond, peers, trackerNotices } = fetch;
+  const { id, state, size, bytesDone, problem, bytesPerSecond, peers, trackerNotices, slowness } =
+    fetch;
   if (state === "published") return undefined;
   const name = state === "failed" && !mine ? null : fetch.name;
   const pageUrl = origin + torrentPagePath(id, name ?? "");
@@ -62,7 +63,14 @@ export async function fetchModel(
     pageUrl,
     qr: await work.once(() => qrCode(pageUrl)),
     mine: mine
-      ? { infohash: toHex(fetch.infohash), problem, bytesPerSecond, peers, trackerNotices }
+      ? {
+          infohash: toHex(fetch.infohash),
+          problem,
+          bytesPerSecond,
+          peers,
+          slowness,
+          trackerNotices,
+        }
       : null,
   };
 }

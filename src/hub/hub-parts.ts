@@ -8,7 +8,7 @@ import type { Log } from "../ports/log.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { Catalogue } from "../publish/catalogue.ts";
-import type { EverseedFigures } from "../publish/everseed.ts";
+import type { EverseedFigures, EverseedPeers } from "../publish/everseed.ts";
 import type { Fetches } from "../publish/fetches.ts";
 import type { Publications } from "../publish/publications.ts";
 import type { Publisher, PublishLimits } from "../publish/publisher.ts";
@@ -35,6 +35,8 @@ export interface HubParts {
   readonly everseed: (torrentId: string) => EverseedFigures;
   /** For each piece, the number of connected partial peers that have it; undefined when there are none. */
   readonly partialCopies: (torrentId: string) => Uint16Array | undefined;
+  /** The connected peers of a torrent; undefined while it sleeps. */
+  readonly peers: (torrentId: string) => EverseedPeers | undefined;
   /** Tells the everseed that one of its files may be damaged. */
   readonly lookAt: (torrentId: string) => void;
   readonly site: Site;

@@ -60,6 +60,7 @@ export class TorrentPages {
         zipPath: offersZip(torrent) ? archivePath(listing.id) : null,
         qr: await c.var.work.once(() => qrCode(torrent.pageUrl)),
         fresh: c.req.query("fresh") !== undefined,
+        peers: can(c.var.actor, "hub.administer") ? views.peers(listing) : null,
         change: mayChange ? (typed ?? shown) : null,
       },
       typed ? 400 : 200,

@@ -1,9 +1,11 @@
 import { toHex } from "../base/bytes.ts";
 import { wireInfohashes } from "../base/infohash.ts";
+import { addressKey } from "../base/peer-address.ts";
 import { isoTime } from "../base/iso-time.ts";
 import type { SessionEntry, Token, User } from "../api/accounts.ts";
 import type { Draft as DraftView } from "../api/drafts.ts";
 import type { FetchView } from "../api/fetches.ts";
+import type { PeerEntry, PeerList } from "../api/peers.ts";
 import { PIECE_CELLS_MAX, type PieceStrip } from "../api/pages.ts";
 import {
   downloadPath,
@@ -29,6 +31,7 @@ import { damagedFiles, lackingPieces } from "../publish/damaged-files.ts";
 import type { ListedFile } from "../publish/file-list.ts";
 import { pieceCells } from "../publish/piece-cells.ts";
 import type { Fetch } from "../publish/fetch-state.ts";
+import type { EverseedPeers } from "../publish/everseed.ts";
 import type { Removal } from "../publish/publications.ts";
 import type { Draft } from "../publish/publisher.ts";
 import type { Workers } from "../publish/turns.ts";
@@ -155,7 +158,7 @@ export class Views {
     const { torrentId } = fetch;
     const listing = torrentId === null ? undefined : await this.#parts.catalogue.find(torrentId);
     const { id, name, state, problem, size, bytesDone, bytesPerSecond, peers } = fetch;
-    const { trackerNotices } = fetch;
+    const { trackerNotices, slowness } = fetch;
     return {
       id,
       name,
@@ -167,10 +170,20 @@ export class Views {
       bytesDone,
       bytesPerSecond,
       peers,
+      slowness,
       trackerNotices,
       pageUrl: this.#origin + torrentPagePath(listing?.id ?? id, listing?.name ?? name),
       torrent: listing ? this.summary(listing) : null,
     };
+  }
+
+  /** The peers of a torrent, the fastest first. */
+  peers({ id, pieceCount }: Listing): PeerList {
+    const known = this.#parts.peers(id);
+    const peers = (known?.peers ?? []).map((peer) => peerEntry(peer, pieceCount));
+    const speed = (peer: PeerEntry) => peer.uploadBytesPerSecond + peer.downloadBytesPerSecond;
+    peers.sort((a, b) => speed(b) - speed(a));
+    return { cause: known?.slowness ?? null, peers };
   }
 
   /** The state of a fetch. */
@@ -187,6 +200,7 @@ export class Views {
       bytesDone: size,
       bytesPerSecond: 0,
       peers: 0,
+      slowness: null,
       trackerNotices: [],
       pageUrl: this.#origin + torrentPagePath(id, name),
       torrent: this.summary(listing),
@@ -263,5 +277,23 @@ export function sessionView(session: SessionFacts): SessionEntry {
     address: session.address,
     createdAt: isoTime(session.createdMs),
     lastSeenAt: isoTime(session.lastSeenMs),
+  };
+}
+
+function peerEntry(peer: EverseedPeers["peers"][number], pieceCount: number): PeerEntry {
+  const { remote, client, encryption = "none", source, uploaded, downloaded } = peer;
+  return {
+    address: addressKey(remote),
+    client,
+    transport: remote.kind,
+    encryption,
+    source,
+    progress: pieceCount === 0 ? 1 : Math.min(1, peer.piecesHeld / pieceCount),
+    wants: peer.peerInterested,
+    waits: peer.peerInterested && peer.amChoking,
+    uploaded,
+    downloaded,
+    uploadBytesPerSecond: peer.uploadBytesPerSecond,
+    downloadBytesPerSecond: peer.downloadBytesPerSecond,
   };
 }

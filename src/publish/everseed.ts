@@ -4,6 +4,8 @@ import type {
   EngineSession,
   EngineTorrent,
   PeerSource,
+  PeerStatus,
+  Slowness,
   TorrentEvent,
 } from "../engine/session-contract.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
@@ -63,6 +65,12 @@ export interface EverseedFigures {
   readonly uploaded: number;
   /** What is wrong with its copy; null while no damage is known. */
   readonly damage: Damage | null;
+}
+
+/** The peers of one torrent. */
+export interface EverseedPeers {
+  readonly peers: readonly PeerStatus[];
+  readonly slowness: Slowness | undefined;
 }
 
 interface AwakeTorrent {
@@ -177,6 +185,12 @@ export class Everseed {
   /** For each piece, how many partial peers have it; undefined while the torrent sleeps. */
   partialCopies(torrentId: string): Uint16Array | undefined {
     return this.#awake.get(torrentId)?.torrent.partialCopies();
+  }
+
+  /** Its connected peers, and why repairing it is no faster; `undefined` while the torrent sleeps. */
+  peers(torrentId: string): EverseedPeers | undefined {
+    const torrent = this.#awake.get(torrentId)?.torrent;
+    return torrent && { peers: torrent.peers(), slowness: torrent.stats().slowness };
   }
 
   /** Tells whether its copy is known to be damaged. */

@@ -57,6 +57,7 @@ type FetchFigures = Pick<
   | "bytesDone"
   | "bytesPerSecond"
   | "peers"
+  | "slowness"
   | "problem"
   | "name"
   | "trackerNotices"
@@ -68,6 +69,7 @@ export const NOTHING_YET = {
   bytesDone: 0,
   bytesPerSecond: 0,
   peers: 0,
+  slowness: null,
   trackerNotices: [],
 } as const;
 
@@ -101,13 +103,14 @@ export class FetchRun {
       const state = info ? "fetching" : "finding";
       return { ...NOTHING_YET, name, size, state, problem: null };
     }
-    const { doneBytes, downloadBytesPerSecond, peers } = torrent.stats();
+    const { doneBytes, downloadBytesPerSecond, peers, slowness } = torrent.stats();
     return {
       name,
       size,
       bytesDone: doneBytes,
       bytesPerSecond: downloadBytesPerSecond,
       peers,
+      slowness: slowness ?? null,
       trackerNotices: this.#options.engine.trackerNotices(torrent),
       state: this.#stateOf(torrent, downloadBytesPerSecond),
       problem: this.#problem(torrent),

@@ -1,3 +1,5 @@
+import type { Slowness } from "../engine/session-contract.ts";
+
 /** A torrent that the hub fetches from its swarm, and its progress. */
 export interface Fetch {
   readonly id: string;
@@ -15,6 +17,8 @@ export interface Fetch {
   readonly bytesDone: number;
   readonly bytesPerSecond: number;
   readonly peers: number;
+  /** Why it is no faster; null while nothing is downloaded. */
+  readonly slowness: Slowness | null;
   /** Current messages of its trackers, warnings first; empty when it is not running. */
   readonly trackerNotices: readonly TrackerNotice[];
   /** The torrent, once it is published; another one when its content was already here. */

@@ -354,6 +354,7 @@ function publishedAs(row: TorrentRow, infohash: Uint8Array): Fetch {
     bytesDone: row.size,
     bytesPerSecond: 0,
     peers: 0,
+    slowness: null,
     trackerNotices: [],
     torrentId: row.id,
   };

@@ -50,6 +50,7 @@ const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   "POST /api/v1/torrents/:id/restore": PUBLISHERS,
   "GET /api/v1/torrents/:id/files": ALL,
   "GET /api/v1/torrents/:id/live": ALL,
+  "GET /api/v1/torrents/:id/peers": ADMINISTRATORS,
   "POST /api/v1/fetches": PUBLISHERS,
   "POST /api/v1/fetches/torrent": PUBLISHERS,
   "GET /api/v1/fetches": PUBLISHERS,

@@ -11,6 +11,7 @@ import type { Slab, SlabPool } from "../../src/ports/content.ts";
 import { type Log, type LogFields, SILENT_LOG } from "../../src/ports/log.ts";
 import { UNCOUNTED } from "../../src/ports/outside-faults.ts";
 import { Catalogue } from "../../src/publish/catalogue.ts";
+import type { EverseedPeers } from "../../src/publish/everseed.ts";
 import type { Damage } from "../../src/publish/content-faults.ts";
 import { DataFolder } from "../../src/publish/data-folder.ts";
 import { DraftUploads } from "../../src/publish/draft-uploads.ts";
@@ -213,6 +214,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
   );
   const damage: { now: Damage | null } = { now: null };
   const lookedAt: string[] = [];
+  const everseedPeers: { now: EverseedPeers | undefined } = { now: undefined };
   const engine = new HandEngine();
   const restartFetches = (): Fetches =>
     new Fetches({
@@ -252,6 +254,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     contents,
     swarms,
     everseed: () => ({ uploadBytesPerSecond: 0, uploaded: 0, damage: damage.now }),
+    peers: () => everseedPeers.now,
     partialCopies: () => undefined,
     downloads: new DirectDownloads(clock),
     lookAt: (id) => void lookedAt.push(id),
@@ -413,6 +416,7 @@ export async function hubWorld(t: TestContext, options: { setUp?: boolean } = {}
     fetched,
     count,
     damage,
+    everseedPeers,
     lookedAt,
   };
 }

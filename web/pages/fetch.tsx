@@ -5,6 +5,7 @@ import { Copy } from "../parts/copy.tsx";
 import { fetchPercent, fetchWords } from "../parts/fetch-words.ts";
 import { formatBytes, formatDuration, formatSpeed, plural } from "../parts/format.ts";
 import { PostForm } from "../parts/post-form.tsx";
+import { slownessWords } from "../parts/peer-words.ts";
 import { Share } from "../parts/share.tsx";
 import { Note, Outside, Size, When } from "../parts/words.tsx";
 
@@ -77,6 +78,7 @@ function Bar({ model }: { readonly model: FetchPage }) {
         facts.push(`${formatDuration((size - bytesDone) / mine.bytesPerSecond)} left`);
       }
     }
+    if (mine.slowness !== null) facts.push(slownessWords[mine.slowness]);
   }
   return (
     <>

@@ -8,6 +8,7 @@ import { TorrentChange } from "./torrent-change.tsx";
 import { TorrentDetails } from "./torrent-details.tsx";
 import { TorrentFiles } from "./torrent-files.tsx";
 import { TorrentHealth } from "./torrent-health.tsx";
+import { TorrentPeers } from "./torrent-peers.tsx";
 import { TakeHere, TakeWithProgram } from "./torrent-take.tsx";
 
 const filesBesideMax = 20;
@@ -59,6 +60,7 @@ export function TorrentView(props: {
         <div class="stack">
           <TakeWithProgram torrent={torrent} />
           <TorrentHealth model={model} path={path} replace={replace} />
+          {model.peers !== null && <TorrentPeers list={model.peers} />}
           {model.description.length > 0 && (
             <section class="card" aria-labelledby="about-title">
               <h2 id="about-title">Description</h2>

@@ -19,6 +19,7 @@ const FETCH: FetchingEvent["fetch"] = {
   bytesDone: 0,
   bytesPerSecond: 0,
   peers: 0,
+  slowness: null,
   trackerNotices: [
     { kind: "warning", tracker: EVIL, message: EVIL },
     { kind: "failure", tracker: EVIL, message: EVIL },
