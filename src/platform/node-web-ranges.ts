@@ -1,12 +1,13 @@
 import dns from "node:dns/promises";
-import http from "node:http";
-import https from "node:https";
 import net from "node:net";
 import type { HopJudge } from "../ports/net.ts";
-import type { RangeHandler, RangeHead, RangeLine, RangeRequest } from "../ports/web-ranges.ts";
+import type { RangeFailure, RangeHandler, RangeLine, RangeRequest } from "../ports/web-ranges.ts";
 import { connectToFirst } from "./connect-to-first.ts";
 import type { OpenSocket } from "./open-socket.ts";
+import { PlatformError } from "./platform-error.ts";
+import { RangeReply, type ReplyHead } from "./range-reply.ts";
 import { toNetFailure } from "./socket-address.ts";
+import { WebConnection } from "./web-connection.ts";
 
 const REDIRECTS_MAX = 5;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -16,12 +17,8 @@ const REDIRECT_KEPT_MS = 5 * 60_000;
 const REDIRECTS_KEPT = 256;
 /** Servers to which one line keeps a connection: the named one, and where it redirects to. */
 const SERVERS_KEPT = 3;
-/** An unused connection is closed after this long; servers close theirs after 5 s and more. */
-const IDLE_MS = 4_000;
-/** Of opening a connection in another way than the system's, of all addresses together. */
+/** Of opening a connection, of all addresses together. */
 const CONNECT_MS = 30_000;
-/** The body of a redirect that is read so that the connection can be kept. */
-const REDIRECT_BODY_BYTES_MAX = 64 * 1024;
 
 export interface NodeWebRangesOptions {
   readonly userAgent: string;
@@ -43,9 +40,10 @@ interface Moved {
 }
 
 interface Server {
-  readonly agent: http.Agent;
   /** The judged addresses of its host. */
   readonly addresses: readonly string[];
+  /** Kept from the last request. */
+  kept: WebConnection | undefined;
 }
 
 /** The request or its answer came to nothing, in words. */
@@ -85,6 +83,7 @@ class NodeRangeLine implements RangeLine {
       remember: (url, hops) => this.#remember(url, hops),
       forget: (url) => this.#moved.delete(url),
       userAgent: this.#options.userAgent,
+      openSocket: this.#options.openSocket,
     });
     this.#stop = () => exchange.stop();
     exchange.begin();
@@ -93,7 +92,7 @@ class NodeRangeLine implements RangeLine {
   close(): void {
     this.#stop?.();
     this.#stop = undefined;
-    for (const { agent } of this.#servers.values()) agent.destroy();
+    for (const { kept } of this.#servers.values()) kept?.destroy();
     this.#servers.clear();
   }
 
@@ -134,12 +133,11 @@ class NodeRangeLine implements RangeLine {
     }
     const last = hops.at(-1)!;
     if (addresses.length === 0) throw new Trouble("unreachable", `${last.hostname} has no address`);
-    const { openSocket } = this.#options;
-    const server = { agent: makeAgent(last, addresses, openSocket), addresses };
+    const server: Server = { addresses, kept: undefined };
     this.#servers.set(key, server);
     const [oldest] = this.#servers;
     if (this.#servers.size > SERVERS_KEPT && oldest) {
-      oldest[1].agent.destroy();
+      oldest[1].kept?.destroy();
       this.#servers.delete(oldest[0]);
     }
     return server;
@@ -162,15 +160,32 @@ interface ExchangeParts {
   readonly remember: (url: string, hops: readonly URL[]) => void;
   readonly forget: (url: string) => void;
   readonly userAgent: string;
+  readonly openSocket: OpenSocket | undefined;
 }
+
+/** One request on one connection, and the reply to it. */
+interface Step {
+  /** The requested URL, and the redirects that led from there. */
+  readonly hops: readonly URL[];
+  readonly server: Server;
+  readonly connection: WebConnection;
+  /** It was kept from an earlier request: the server may have closed it just then. */
+  readonly isKept: boolean;
+  /** The last hop is from memory, and may lead nowhere by now. */
+  readonly isRemembered: boolean;
+}
+
+/** The reply is of use; it leads elsewhere, and its body is not looked at; it is over. */
+type Use = "body" | "redirect" | "over";
 
 /** One request, through its redirects, to the end of its answer. */
 class Exchange {
   readonly #request: RangeRequest;
   readonly #handler: RangeHandler;
   readonly #parts: ExchangeParts;
-  #isOver = false;
-  #running: http.ClientRequest | undefined;
+  readonly #stopping = new AbortController();
+  /** What is under way. */
+  #step: Step | undefined;
 
   constructor(request: RangeRequest, handler: RangeHandler, parts: ExchangeParts) {
     this.#request = request;
@@ -189,109 +204,110 @@ class Exchange {
     void this.#send([first, ...moved], moved.length > 0);
   }
 
+  /** Nothing follows. */
   stop(): void {
-    this.#isOver = true;
-    this.#running?.destroy();
+    this.#stopping.abort(new Error("the request was given up"));
+    this.#step?.connection.destroy();
+    this.#step = undefined;
   }
 
-  /** @param isRemembered - The last hop is from memory, and may lead nowhere by now. */
+  get #isOver(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #send(hops: readonly URL[], isRemembered: boolean): Promise<void> {
-    const last = hops.at(-1)!;
+    const url = hops.at(-1)!;
     try {
       const server = await this.#parts.serverOf(hops);
-      if (!this.#isOver) this.#ask(hops, server, { isRemembered, isRetry: false });
+      if (this.#isOver) return;
+      const { kept } = server;
+      server.kept = undefined;
+      const isKept = kept?.isOpen === true;
+      const connection = isKept ? kept : await this.#connect(url, server);
+      if (this.#isOver) connection.destroy();
+      else this.#ask({ hops, server, connection, isKept, isRemembered });
     } catch (error) {
       if (error instanceof Trouble) this.#fail(error.kind, error.message);
-      else this.#fail("unreachable", `no answer from ${last.host}: ${reasonOf(error)}`);
+      else this.#fail("unreachable", `no answer from ${url.host}: ${reasonOf(error)}`);
     }
   }
 
-  #ask(
-    hops: readonly URL[],
-    server: Server,
-    how: { readonly isRemembered: boolean; readonly isRetry: boolean },
-  ): void {
-    const url = hops.at(-1)!;
-    const request = this.#start(url, server);
-    this.#running = request;
-    let isAnswered = false;
-    request.on("response", (response) => {
-      isAnswered = true;
-      if (this.#isOver) response.destroy();
-      else this.#handleResponse(response, hops, how.isRemembered);
-    });
-    request.on("error", (error) => {
-      if (this.#isOver || isAnswered) return;
-      // The server closed the kept connection just then.
-      if (request.reusedSocket && !how.isRetry) {
-        this.#ask(hops, server, { ...how, isRetry: true });
-        return;
-      }
-      this.#fail("unreachable", `no answer from ${url.host}: ${reasonOf(error)}`);
-    });
-    request.end();
+  async #connect(url: URL, { addresses }: Server): Promise<WebConnection> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(CONNECT_MS)]);
+    const { openSocket } = this.#parts;
+    const { socket } = await connectToFirst({ url, addresses, openSocket, signal });
+    return new WebConnection(socket);
   }
 
-  #start(url: URL, { agent, addresses }: Server): http.ClientRequest {
-    const { range } = this.#request;
-    const judged = addresses.map((address) => ({ address, family: net.isIP(address) }));
-    const options: https.RequestOptions = {
-      agent,
-      // Not called for a literal address, which was judged as it stands.
-      lookup: (_host, lookupOptions, callback) => {
-        const [first] = judged;
-        if (lookupOptions.all) callback(null, judged);
-        else callback(null, first!.address, first!.family);
+  #ask(step: Step): void {
+    this.#step = step;
+    let use: Use = "body";
+    let hasBegun = false;
+    const reply = new RangeReply({
+      handleHead: (head) => {
+        use = this.#handleHead(step, head);
       },
-      headers: {
-        "user-agent": this.#parts.userAgent,
-        "accept-encoding": "identity",
-        ...(range ? { range: `bytes=${range.first}-${range.last}` } : {}),
+      handleBody: (bytes) => {
+        if (use === "body" && this.#step === step) this.#handler.handleBytes(bytes);
       },
+    });
+    const finish = (): void => {
+      if (this.#step !== step) return;
+      this.#step = undefined;
+      if (reply.keeps) this.#keep(step);
+      else step.connection.destroy();
+      if (use === "body") this.#end();
     };
-    return url.protocol === "https:" ? https.request(url, options) : http.request(url, options);
+    step.connection.use(
+      {
+        handleBytes: (chunk) => {
+          hasBegun = true;
+          try {
+            reply.push(chunk);
+          } catch (error) {
+            if (!(error instanceof PlatformError)) throw error;
+            const { host } = step.hops.at(-1)!;
+            this.#fail("unreachable", `${host} does not speak HTTP as it should: ${error.message}`);
+            return;
+          }
+          if (reply.isDone) finish();
+        },
+        handleClose: (error) => {
+          if (this.#step !== step) return;
+          if (reply.end()) finish();
+          else this.#handleBroken(step, { hasBegun, error });
+        },
+      },
+      requestText(step.hops.at(-1)!, this.#request, this.#parts.userAgent),
+    );
   }
 
-  #handleResponse(
-    response: http.IncomingMessage,
-    hops: readonly URL[],
-    isRemembered: boolean,
-  ): void {
-    const { statusCode: status = 0, headers } = response;
-    if (REDIRECT_STATUSES.has(status) && headers.location !== undefined) {
-      this.#follow(response, hops);
-      return;
+  #handleHead(step: Step, head: ReplyHead): Use {
+    const { hops, isRemembered } = step;
+    const { status, location } = head;
+    if (REDIRECT_STATUSES.has(status) && location !== undefined) {
+      this.#follow(step, location);
+      return "redirect";
     }
     const { url } = this.#request;
     if (isRemembered && status >= 400 && status < 500) {
       // The redirect may have been for a while only.
       this.#parts.forget(url);
-      response.destroy();
+      this.#leave(step);
       void this.#send(hops.slice(0, 1), false);
-      return;
+      return "over";
     }
     if (hops.length > 1) this.#parts.remember(url, hops.slice(1));
-    this.#handler.handleHead(headOf(status, headers));
-    if (this.#isOver) return;
-    response.on("data", (chunk: Uint8Array) => {
-      if (!this.#isOver) this.#handler.handleBytes(chunk);
-    });
-    response.on("end", () => {
-      if (response.complete) this.#end();
-    });
-    response.on("error", () => undefined);
-    response.on("close", () => {
-      if (!this.#isOver) this.#fail("cut", `${hops.at(-1)!.host} ended the connection too early`);
-    });
+    const { location: _, ...rest } = head;
+    this.#handler.handleHead(rest);
+    return "body";
   }
 
-  #follow(response: http.IncomingMessage, hops: readonly URL[]): void {
+  #follow(step: Step, location: string): void {
+    const { hops } = step;
     const from = hops.at(-1)!;
-    const { location = "" } = response.headers;
-    const length = Number(response.headers["content-length"] ?? Number.NaN);
-    if (length <= REDIRECT_BODY_BYTES_MAX) response.resume();
-    else response.destroy();
     const next = URL.parse(location, from.href);
+    this.#leave(step);
     if (!next || !isHttp(next)) {
       this.#fail("refused", `${from.host} redirects to something that is no http or https address`);
     } else if (hops.length > REDIRECTS_MAX) {
@@ -301,47 +317,66 @@ class Exchange {
     }
   }
 
+  /** The rest of this reply is of no use, nor is its connection: how long it is, its server decides. */
+  #leave({ connection }: Step): void {
+    connection.destroy();
+    this.#step = undefined;
+  }
+
+  #handleBroken(
+    { hops, server, connection, isKept, isRemembered }: Step,
+    { hasBegun, error }: { readonly hasBegun: boolean; readonly error: Error | undefined },
+  ): void {
+    const { host } = hops.at(-1)!;
+    this.#step = undefined;
+    if (isKept && !hasBegun) {
+      server.kept = undefined;
+      void this.#send(hops, isRemembered);
+      return;
+    }
+    connection.destroy();
+    if (hasBegun) this.#fail("cut", `${host} ended the connection too early`);
+    else
+      this.#fail(
+        "unreachable",
+        `no answer from ${host}: ${error ? reasonOf(error) : "it hung up"}`,
+      );
+  }
+
+  #keep({ server, connection }: Step): void {
+    server.kept?.destroy();
+    server.kept = connection;
+    connection.rest();
+  }
+
   #end(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#stopping.abort();
     this.#handler.handleEnd();
   }
 
-  #fail(kind: "refused" | "unreachable" | "cut", message: string): void {
+  #fail(kind: RangeFailure["kind"], message: string): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#running?.destroy();
+    this.stop();
     this.#handler.handleFailure({ kind, message });
   }
 }
 
-function makeAgent(
-  url: URL,
-  addresses: readonly string[],
-  openSocket: OpenSocket | undefined,
-): http.Agent {
-  const make = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: IDLE_MS };
-  const agent = url.protocol === "https:" ? new https.Agent(make) : new http.Agent(make);
-  if (!openSocket) return agent;
-  agent.createConnection = (_options, onCreated) => {
-    const signal = AbortSignal.timeout(CONNECT_MS);
-    connectToFirst({ url, addresses, openSocket, signal }).then(
-      ({ socket }) => onCreated?.(null, socket),
-      (onCreated as ((error: Error) => void) | undefined) ?? (() => undefined),
-    );
-    return undefined;
-  };
-  return agent;
-}
-
-function headOf(status: number, headers: http.IncomingHttpHeaders): RangeHead {
-  return {
-    status,
-    contentRange: headers["content-range"],
-    contentLength: headers["content-length"],
-    contentEncoding: headers["content-encoding"],
-    retryAfter: headers["retry-after"],
-  };
+function requestText(url: URL, { range }: RangeRequest, userAgent: string): string {
+  const { pathname, search, host, username, password } = url;
+  const lines = [
+    `GET ${pathname}${search} HTTP/1.1`,
+    `Host: ${host}`,
+    `User-Agent: ${userAgent}`,
+    "Accept: */*",
+    "Accept-Encoding: identity",
+  ];
+  if (range) lines.push(`Range: bytes=${range.first}-${range.last}`);
+  if (username !== "" || password !== "") {
+    const secret = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    lines.push(`Authorization: Basic ${Buffer.from(secret).toString("base64")}`);
+  }
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 function isHttp({ protocol }: URL): boolean {

@@ -264,7 +264,7 @@ function writeQueueBytes(socket: net.Socket | undefined): number | undefined {
  *
  * @returns `undefined` when this Node keeps its handles elsewhere: use ordinary events then.
  */
-function withReadBuffer(
+export function withReadBuffer(
   accepted: net.Socket,
   options: net.SocketConstructorOpts,
 ): net.Socket | undefined {

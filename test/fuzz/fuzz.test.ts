@@ -72,6 +72,7 @@ const RUNS = [
   ["STO-3: mutated resume files are read or refused", engine[0]!, 30_000],
   ["STO-3: mutated snapshots of swarms restore whole peers or none", tracker[0]!, 10_000],
   ["WSD-1: mutated headers of web seeds are read or refused", webSeed[0]!, 20_000],
+  ["WSD-1: mutated replies of web seeds read the same in packets of any size", webSeed[1]!, 20_000],
   ["mutated HTTP replies of trackers read the same in packets of any size", platform[0]!, 20_000],
   ["house rule 2: mutated IP filters say the same however they are cut", guard[0]!, 20_000],
   ["mutated journals of uploads are believed up to the first wrong record", publish[0]!, 30_000],
