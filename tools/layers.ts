@@ -13,7 +13,7 @@ interface Room {
 }
 
 const COMPOSED =
-  "ports api engine dht mse pex udp nat store accounts guard tracker publish hub commands platform config";
+  "ports api engine dht lsd mse pex udp nat store accounts guard tracker publish hub commands platform config";
 
 export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["base", { imports: [] }],
@@ -34,6 +34,8 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
   ["dht", { imports: ["bencode", "engine", "ports"] }],
   // It is a `PeerSource`, whose shape the engine declares.
   ["tracker-client", { imports: ["announce", "engine", "ports"] }],
+  // It is a `PeerSource`, whose shape the engine declares.
+  ["lsd", { imports: ["engine", "ports"] }],
   // It is an extension of the peer protocol, whose shape the engine declares.
   ["pex", { imports: ["wire", "engine"] }],
   // The clock, chance, datagrams and calls by HTTP are ports.
@@ -56,7 +58,7 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
       // `udp`: the port that the parts of a session share.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht mse pex tracker-client udp guard publish ports".split(
+        "accounts api bencode metainfo engine dht lsd mse pex tracker-client udp guard publish ports".split(
           " ",
         ),
       packages: true,

@@ -6,7 +6,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentSource, PieceHasher, SlabPool } from "../ports/content.ts";
 import type { KeyExchange } from "../ports/key-exchange.ts";
 import type { Log } from "../ports/log.ts";
-import type { DatagramNet, HttpCalls, HttpFetch, PeerTransport, Uploads } from "../ports/net.ts";
+import type {
+  DatagramNet,
+  HttpCalls,
+  HttpFetch,
+  MulticastNet,
+  PeerTransport,
+  Uploads,
+} from "../ports/net.ts";
 import type { OutsideFaults } from "../ports/outside-faults.ts";
 import type { Random } from "../ports/random.ts";
 import type { Signatures } from "../ports/signatures.ts";
@@ -50,6 +57,7 @@ export interface SessionPorts extends DiskPorts {
   /** @param allowRemote - Called before each connection that we open (house rule 8). */
   readonly openTransports: (allowRemote: (peer: Endpoint) => boolean) => readonly PeerTransport[];
   readonly datagrams: DatagramNet;
+  readonly multicast: MulticastNet;
   readonly signatures: Signatures;
   /** The fetcher for trackers. */
   readonly makeFetch: MakeFetch;

@@ -59,6 +59,8 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly dht?: DhtChoice | undefined;
   /** Peers tell each other of others. */
   readonly pex: boolean;
+  /** Neighbours are looked for; by default where others can connect to. */
+  readonly lsd?: boolean | undefined;
   readonly downBytesPerSecond: number | undefined;
   readonly upBytesPerSecond: number | undefined;
 }
@@ -163,6 +165,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
     pex: options.pex,
+    lsd: options.lsd,
   });
   return new Download(ports, options, { source, root, resume, session }).run();
 }
@@ -244,8 +247,11 @@ class Download {
       nodes: "metainfo" in this.#source ? this.#source.metainfo.nodes : [],
       onRefused: (node) => onEvent({ kind: "trouble", message: nearNode(node) }),
     });
+    const neighbours = await this.#session.neighbours(this.#source);
     const webSeeds = this.#session.webSeeds(this.#source, this.#options.webSeeds ?? []);
-    const isAlone = known.length + this.#trackers.length + dht.length === 0;
+    // By chance a neighbour has it. Only who asks for that waits for it.
+    const asked = this.#options.lsd === true ? neighbours : [];
+    const isAlone = known.length + this.#trackers.length + dht.length + asked.length === 0;
     // What a magnet link names comes from peers; the rest may come from web seeds.
     if (isAlone && "magnet" in this.#source && !this.#options.listen) throw nobodyToAsk();
     const waitsForPeers = isAlone && (info === undefined || webSeeds.length === 0);
@@ -260,7 +266,7 @@ class Download {
       keepsHiddenName: this.#options.hidden,
       resume,
       select: (info) => this.#select(info, resume),
-      sources: [...this.#trackers, ...dht],
+      sources: [...this.#trackers, ...dht, ...neighbours],
       webSeeds,
       peers: tcpAddresses(known),
       extensions: this.#session.extensions,
@@ -451,7 +457,7 @@ function nobodyToAsk(): CommandError {
     "unreachable",
     "There is nowhere to look for peers. No tracker and no peer is known, and the DHT is off.",
     {
-      hint: "--dht on asks the DHT; --tracker URL or --peer HOST:PORT names one; --listen HOST:PORT waits for peers.",
+      hint: "--dht on asks the DHT, --lsd on the neighbours; --tracker URL or --peer HOST:PORT names one; --listen HOST:PORT waits for peers.",
     },
   );
 }

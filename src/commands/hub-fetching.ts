@@ -20,6 +20,8 @@ export interface HubFetchingOptions {
   readonly encryption: () => EncryptionMode;
   /** Whether peers tell each other of others. */
   readonly pex: boolean;
+  /** Whether neighbours are looked for; by default where others can connect to. */
+  readonly lsd: boolean | undefined;
   readonly ports: SessionPorts;
 }
 
@@ -47,10 +49,11 @@ export class HubFetching implements FetchEngine {
       const { session, guard } = opened;
       const named = "magnet" in options.from ? options.from.magnet.peers : [];
       const peers = named.flatMap((text) => parseEndpoint(text) ?? []);
+      const neighbours = await opened.neighbours(options.from);
       const sources = opened.trackers(trackers, []);
       const torrent = session.add({
         ...options,
-        sources,
+        sources: [...sources, ...neighbours],
         webSeeds: opened.webSeeds(options.from, []),
         extensions: opened.extensions,
         peers: tcpAddresses(peers.filter((peer) => guard.allowPeer(peer))),
@@ -90,9 +93,9 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, encryption, pex, limits, ports } = this.#options;
+    const { host, encryption, pex, lsd, limits, ports } = this.#options;
     const listen = { host, port: 0 };
-    this.#session ??= openSession(ports, { listen, encryption, pex, ...limits() });
+    this.#session ??= openSession(ports, { listen, encryption, pex, lsd, ...limits() });
     return this.#session;
   }
 

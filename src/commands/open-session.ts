@@ -11,6 +11,7 @@ import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
 import { listenOnFirst } from "./listening.ts";
 import type { SessionPorts } from "./command-ports.ts";
 import { type WebSeeded, webSeedSources } from "./web-seed-sources.ts";
+import { SessionLsd, type TorrentForNeighbours, wantsNeighbours } from "./one-shot-lsd.ts";
 import { type DhtChoice, openDht, SessionDht, type TorrentInDht } from "./one-shot-dht.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface OneShotSessionOptions {
   readonly dht?: DhtChoice | undefined;
   /** Whether peers tell each other of others (BEP 11). */
   readonly pex: boolean;
+  /** Whether neighbours are looked for (BEP 14); by default where others can connect to. */
+  readonly lsd: boolean | undefined;
 }
 
 /** An engine with real ports, for one command. */
@@ -56,6 +59,8 @@ export interface OneShotSession {
   readonly extensions: readonly ExtensionKind[];
   /** The DHT as a source of peers of one torrent; empty when it is off, or the torrent is private. */
   dht(torrent: TorrentInDht): Promise<readonly PeerSource[]>;
+  /** The neighbours as a source of peers of one torrent; empty when they are not looked for, or the torrent is private. */
+  neighbours(torrent: TorrentForNeighbours): Promise<readonly PeerSource[]>;
   /**
    * The web seeds of one torrent.
    *
@@ -115,9 +120,14 @@ export async function openSession(
     log,
     judgePeers,
   });
+  const host = options.listen?.host;
+  const lsd = wantsNeighbours(options.lsd, host)
+    ? new SessionLsd(ports, { host, port: () => session.port, guard })
+    : undefined;
   const close = async (): Promise<void> => {
     await session.close();
     trackerClient.close();
+    await lsd?.close();
     await dht?.close();
     udp.close();
     await disk.close();
@@ -139,6 +149,7 @@ export async function openSession(
         return source ? [source] : [];
       },
       dht: async (torrent) => (await dht?.sources(torrent)) ?? [],
+      neighbours: async (torrent) => (await lsd?.sources(torrent)) ?? [],
       webSeeds: (source, named) => webSeedSources(guard.webSeeds, source, named),
     };
   } catch (error) {

@@ -38,6 +38,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly dht?: DhtChoice | undefined;
   /** Peers tell each other of others. */
   readonly pex: boolean;
+  /** Neighbours are looked for; by default where others can connect to. */
+  readonly lsd?: boolean | undefined;
 }
 
 export type SeedEvent =
@@ -107,6 +109,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
     pex: options.pex,
+    lsd: options.lsd,
   });
   try {
     const trackers = torrents.map(({ metainfo }) =>
@@ -119,8 +122,9 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
         return session.dht({ info, nodes, onRefused });
       }),
     );
+    const neighbours = await Promise.all(torrents.map((torrent) => session.neighbours(torrent)));
     const added = torrents.map((torrent, index) => {
-      const sources = [...trackers[index]!, ...dht[index]!];
+      const sources = [...trackers[index]!, ...dht[index]!, ...neighbours[index]!];
       return add(session, { ...torrent, sources }, options);
     });
     const news = new TrackerNews(trackers.flat(), options.onEvent);

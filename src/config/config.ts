@@ -297,6 +297,15 @@ export const configSchema = z.strictObject({
             "10 to 10000; 500 is enough for 38000 torrents",
           ),
         ),
+      lsd: z
+        .boolean()
+        .optional()
+        .meta(
+          note(
+            "Look for neighbours on the same link, and let them find what is here. When left out: unless only this machine reaches the peer port.",
+            "true or false",
+          ),
+        ),
       pex: z
         .boolean()
         .default(true)

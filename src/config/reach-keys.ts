@@ -82,6 +82,17 @@ export const REACH_KEYS: readonly ReachKey[] = [
     flag: ["--pex <on|off>", "exchange peers with peers (default: on)"],
   },
   {
+    name: "discovery.lsd",
+    group: "finding",
+    label: "Neighbours",
+    help: "Peers on the same link find each other without any server. Automatic is on, unless only this machine reaches the port for peers.",
+    control: { kind: "switch" },
+    flag: [
+      "--lsd <on|off>",
+      "look for neighbours (default: unless only this machine reaches peers)",
+    ],
+  },
+  {
     name: "discovery.webSeeds",
     group: "finding",
     label: "Web seed",

@@ -11,12 +11,13 @@ import type { OpenRangeLine } from "../guard/web-seed-guard.ts";
 import { gunzipParts } from "../platform/gunzip-parts.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeUserFiles } from "../platform/node-user-files.ts";
+import { NodeMulticast } from "../platform/multicast-net.ts";
 import { directSockets, type LocalAddress } from "../platform/open-socket.ts";
 import { ownInterfaces } from "../platform/own-interfaces.ts";
 import { TcpNet } from "../platform/tcp-net.ts";
 import { UdpNet } from "../platform/udp-net.ts";
 import type { Log } from "../ports/log.ts";
-import type { DatagramNet, NetFailure, PeerTransport } from "../ports/net.ts";
+import type { DatagramNet, MulticastNet, NetFailure, PeerTransport } from "../ports/net.ts";
 import { fetchMaker, rangeLineOpener } from "./open-fetch.ts";
 
 /** How a person wants this program to use the network. */
@@ -32,17 +33,22 @@ export interface Network extends Disposable {
   /** TCP to peers. @param allowRemote - Called before each connection that we open (house rule 8). */
   openTcp(allowRemote: (peer: Endpoint) => boolean): PeerTransport<"tcp">;
   readonly datagrams: DatagramNet;
+  readonly multicast: MulticastNet;
   readonly makeFetch: MakeFetch;
   readonly openRangeLine: OpenRangeLine;
   /** Keeps the peers away that were chosen so, whoever opens the connection. */
   guard(transports: readonly PeerTransport[]): readonly PeerTransport[];
 }
 
+/** A test that starts a program speaks to no other machine, wherever the program listens. */
+const HAS_NEIGHBOURS = process.env["EVERSEED_TEST_LINKS"] !== "own";
+
 /** The network as the system has it. */
 export function openNetwork(log: Log): Network {
   return {
     openTcp: (allowRemote) => new TcpNet({ log, allowRemote }),
     datagrams: new UdpNet({ log }),
+    multicast: new NodeMulticast({ log, hasNeighbours: HAS_NEIGHBOURS }),
     makeFetch: fetchMaker(),
     openRangeLine: rangeLineOpener(),
     guard: (transports) => transports,
@@ -100,6 +106,7 @@ function boundNetwork(
     openTcp: (allowRemote) =>
       boundTransport(new TcpNet({ log, allowRemote, localAddress }), { bound, clock, log }),
     datagrams: boundDatagrams(new UdpNet({ log }), { bound, clock, log }),
+    multicast: new NodeMulticast({ log, localAddress, hasNeighbours: HAS_NEIGHBOURS }),
     makeFetch: fetchMaker(way),
     openRangeLine: rangeLineOpener(way),
   };

@@ -6,7 +6,6 @@ import type { Config } from "../config/config.ts";
 import { DirectDownloads } from "../hub/direct-downloads.ts";
 import { Hub } from "../hub/hub.ts";
 import { SleepingMarks } from "../mse/sleeping-marks.ts";
-import { peerExchange } from "../pex/peer-exchange.ts";
 import { NodeClock } from "../platform/node-clock.ts";
 import { NodeDisk } from "../platform/node-disk.ts";
 import type { NodeFiles } from "../platform/node-files.ts";
@@ -30,6 +29,12 @@ import { announceUrls } from "../tracker/announce-urls.ts";
 import { type HubDht, openHubDht } from "./hub-dht.ts";
 import { openHubEngine, peerHostOf } from "./hub-engine.ts";
 import { hubGuard } from "./hub-guard.ts";
+import {
+  hubExtensions,
+  type HubNeighbours,
+  openHubNeighbours,
+  pexReach,
+} from "./hub-neighbours.ts";
 import { HubFetching } from "../commands/hub-fetching.ts";
 import { InPlaceInbox } from "../commands/in-place-inbox.ts";
 import { FaultCounts } from "../platform/fault-counts.ts";
@@ -149,13 +154,12 @@ async function compose(
     log,
     onChanged: (id) => contents.forget(id),
     // Peers may wake torrents before the DHT is open.
-    sources: (info) => (hubDht ? hubDht.sources(info) : []),
+    sources: (info) => [...(hubDht?.sources(info) ?? []), ...(neighbours?.sources(info) ?? [])],
     swarms: { setWhole: (infohashes, isWhole) => tracker.setWhole(infohashes, isWhole) },
-    extensions: config.discovery.pex
-      ? [peerExchange({ judgePeers: (peers, from) => guard.judgePeers(peers, from) })]
-      : [],
+    extensions: hubExtensions(config, (peers, from) => guard.judgePeers(peers, from)),
   });
   let hubDht: HubDht | undefined;
+  let neighbours: HubNeighbours | undefined;
   const encryption = reachSettings.live<EncryptionMode>("engine.encryption");
   const calls = new OutsideCalls(ownNetworks(), clock);
   const sleeping = new SleepingMarks({ clock, all: () => store.torrents.allInfohashes() });
@@ -195,6 +199,16 @@ async function compose(
   const router = openHubRouter(config, { clock, random, log, session, udp: engine.udp });
   undo.push(() => router.close());
   everseed.start(session);
+  const lsd = (neighbours = await openHubNeighbours(config, {
+    clock,
+    random,
+    log,
+    multicast: network.multicast,
+    port: () => session.port,
+    judgePeers: (peers, from) => guard.judgePeers(peers, from),
+    wake: everseed.wake,
+  }));
+  undo.push(async () => lsd.close());
   const tracker = await openHubTracker(config, {
     store,
     files,
@@ -263,6 +277,7 @@ async function compose(
     limits: () => ({ downBytesPerSecond: downLimit(), upBytesPerSecond: upLimit() }),
     encryption,
     pex: config.discovery.pex,
+    lsd: config.discovery.lsd,
     ports: sessionPorts(log, { network, faults }),
   });
   followLimits(reachSettings, session, fetching);
@@ -356,6 +371,8 @@ async function compose(
           router: router.status(),
           dht: dht.status(),
           webSeeds: webSeedReach({ isWanted: wantsWebSeeds(), isReachable, siteUrl }),
+          pex: pexReach(config),
+          lsd: lsd.status(),
         },
       }),
     },

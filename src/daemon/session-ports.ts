@@ -21,6 +21,7 @@ export function sessionPorts(
     keyExchange: new NodeKeyExchange(),
     openTransports: (allowRemote) => network.guard([network.openTcp(allowRemote)]),
     datagrams: network.datagrams,
+    multicast: network.multicast,
     signatures: new NodeSignatures(),
     makeFetch: network.makeFetch,
     openRangeLine: network.openRangeLine,

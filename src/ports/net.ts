@@ -115,6 +115,28 @@ export interface DatagramNet {
   resolve(host: string): Promise<readonly string[]>;
 }
 
+/** The links to send on and to hear: those to neighbours, or the one with an own address; that of 127.0.0.1 is inside. */
+export type MulticastLinks = "neighbours" | { readonly address: string };
+
+/** Machines on the same links that get what any of them sends to the group. */
+export interface MulticastGroup {
+  /** To all of them, ourselves included; no router passes it on. It may be lost. */
+  send(bytes: Uint8Array): void;
+  close(): void;
+}
+
+export interface MulticastNet {
+  /**
+   * @param options.receive - `bytes` is borrowed for the call.
+   * @throws (rejects with) an error that carries `code`.
+   */
+  join(options: {
+    readonly group: Endpoint;
+    readonly links: MulticastLinks;
+    readonly receive: (bytes: Uint8Array, from: Endpoint) => void;
+  }): Promise<MulticastGroup>;
+}
+
 export interface HttpReply {
   readonly status: number;
   readonly body: Uint8Array;

@@ -70,6 +70,7 @@ export class SimulatedWorld {
         bind: () => Promise.reject(new Error("nothing is sent by UDP here")),
         resolve: async (name) => [name],
       },
+      multicast: { join: () => Promise.reject(new Error("nothing is heard on a link here")) },
       makeFetch: () => this.#web(),
       openRangeLine: () => {
         const line = { simulation, client: host, bytesPerSecond: MIB, latencyMs: 15 };

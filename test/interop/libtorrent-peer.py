@@ -7,6 +7,7 @@ Prints JSON lines: {"event":"ready","port":N} and {"event":"done"}. Ends at SIGT
 With DHT_NODE=PORT in its environment it uses the DHT that this port of 127.0.0.1 leads to; with 0 it knows no node.
 A seed that is "trusting" reads its files when it sends them, not before.
 EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
+EVERSEED_TEST_LSD: set when it looks for neighbours on the loopback interface, every two seconds.
 EVERSEED_TEST_RATE: bytes per second that it receives, and that it sends.
 A leecher's "done" names the kinds of encryption that its connections had.
 """
@@ -40,7 +41,8 @@ SETTINGS = {
     "allowed_enc_level": int(LEVEL),
     "min_reconnect_time": 1,
 }
-
+if os.environ.get("EVERSEED_TEST_LSD"):
+    SETTINGS |= {"enable_lsd": True, "local_service_announce_interval": 2}
 
 dht_port = os.environ.get("DHT_NODE")
 if dht_port:

@@ -5,7 +5,7 @@ import type { EncryptionMode } from "../../base/encryption-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
-import { type OnOff, pexOption } from "../discovery-options.ts";
+import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -47,6 +47,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly pex?: OnOff;
+  readonly lsd?: OnOff;
   readonly down?: number;
   readonly up?: number;
 }
@@ -84,6 +85,7 @@ export function addGetCommand(program: Command): void {
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(pexOption())
+    .addOption(lsdOption())
     .addOption(new Option("--down <rate>", "limit for receiving, such as 2M").argParser(rateOption))
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addNetworkOptions(command).action((source: string, flags: GetFlags) => get(source, flags));
@@ -116,6 +118,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
         pex: flags.pex !== "off",
+        lsd: isOn(flags.lsd),
         signal,
         onEvent: (event) => tell(output, event, flags),
       },

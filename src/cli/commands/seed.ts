@@ -6,7 +6,7 @@ import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
 import type { Output, OutputOptions } from "../output.ts";
-import { type OnOff, pexOption } from "../discovery-options.ts";
+import { isOn, lsdOption, type OnOff, pexOption } from "../discovery-options.ts";
 import { encryptionOption } from "../encryption-option.ts";
 import { escapeOutside } from "../outside-text.ts";
 import {
@@ -38,6 +38,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags {
   readonly dht?: "on" | "off";
   readonly dhtBootstrap?: readonly NamedPeer[];
   readonly pex?: OnOff;
+  readonly lsd?: OnOff;
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
   readonly up?: number;
@@ -61,6 +62,7 @@ export function addSeedCommand(program: Command): void {
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(pexOption())
+    .addOption(lsdOption())
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
   addNetworkOptions(command).action((sources: readonly string[], flags: SeedFlags) =>
     seed(sources, flags),
@@ -88,6 +90,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
         pex: flags.pex !== "off",
+        lsd: isOn(flags.lsd),
         signal,
         onEvent: (event) => tell(output, hashing, event),
       },

@@ -30,4 +30,18 @@ export const mutants: readonly Mutant[] = [
     to: "ended.map((name) => [`${name}x`, 0])",
     tests: ["test/hostile/private-magnet"],
   },
+  {
+    name: "lsd: packets from anywhere are heard",
+    file: "src/lsd/lsd.ts",
+    from: "!this.#options.isNear(from.address) || ",
+    to: "",
+    tests: ["src/lsd/lsd"],
+  },
+  {
+    name: "lsd: a program hears itself",
+    file: "src/lsd/lsd.ts",
+    from: "search.cookie === this.#cookie",
+    to: "search.cookie === undefined",
+    tests: ["src/lsd/lsd"],
+  },
 ];
