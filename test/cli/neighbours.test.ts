@@ -99,7 +99,7 @@ for (const isPrivate of [false, true]) {
     const seed = new EverseedProcess(t, ["seed", "talk.txt.torrent", ...all], { cwd: folder });
     const seedPort = await seed.port();
     const [caller, called] = [stranger(fromHex(infohash)!), stranger(fromHex(infohash)!)];
-    await dial(t, { address: "127.0.0.1", port: seedPort }, caller.script);
+    dial(t, { address: "127.0.0.1", port: seedPort }, caller.script);
     const waiting = await listenAs(t, called.script);
     const peers = [
       ["--peer", `127.0.0.1:${waiting.endpoint.port}`],
