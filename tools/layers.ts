@@ -55,10 +55,10 @@ export const ROOMS: ReadonlyMap<string, Room> = new Map<string, Room>([
     {
       // An exchange of pieces uses the engine and its trackers, behind the guard. `publish`: content that is hashed for
       // publishing in place is watched as the hub watches it. `accounts`: the owner of a data folder changes them.
-      // `udp`: the port that the parts of a session share.
+      // `udp`: the port that the parts of a session share, uTP among them.
       // The only package is that of the shapes in `api`.
       imports:
-        "accounts api bencode metainfo engine dht lsd mse pex tracker-client udp guard publish ports".split(
+        "accounts api bencode metainfo engine dht lsd mse pex tracker-client utp udp guard publish ports".split(
           " ",
         ),
       packages: true,

@@ -55,7 +55,9 @@ export interface SessionPorts extends DiskPorts {
   readonly random: Random;
   readonly keyExchange: KeyExchange;
   /** @param allowRemote - Called before each connection that we open (house rule 8). */
-  readonly openTransports: (allowRemote: (peer: Endpoint) => boolean) => readonly PeerTransport[];
+  readonly openTcp: (allowRemote: (peer: Endpoint) => boolean) => PeerTransport<"tcp">;
+  /** Keeps the peers away that the user wants away, over whatever transport. */
+  readonly guardTransports: (transports: readonly PeerTransport[]) => readonly PeerTransport[];
   readonly datagrams: DatagramNet;
   readonly multicast: MulticastNet;
   readonly signatures: Signatures;

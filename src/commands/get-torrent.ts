@@ -14,6 +14,7 @@ import type { UserFiles } from "../ports/user-files.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { TransportMode } from "../base/transport-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError, diskTrouble } from "./command-error.ts";
 import type { CommandRun, SessionPorts, SourcePorts } from "./command-ports.ts";
@@ -50,6 +51,7 @@ export interface GetOptions extends CommandRun<GetEvent> {
   readonly seed: number | "forever" | undefined;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly encryption: EncryptionMode;
+  readonly transport: TransportMode;
   readonly peers: readonly NamedPeer[];
   /** Announce URLs that the user adds to those of the torrent. */
   readonly trackers: readonly string[];
@@ -161,6 +163,7 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
   const session = await openSession(ports, {
     listen: options.listen,
     encryption: options.encryption,
+    transport: options.transport,
     downBytesPerSecond: options.downBytesPerSecond,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,

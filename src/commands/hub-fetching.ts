@@ -2,6 +2,7 @@ import { parseEndpoint } from "../base/endpoint.ts";
 import { tcpAddresses } from "../base/peer-address.ts";
 import type { EngineTorrent } from "../engine/session-contract.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { TransportMode } from "../base/transport-mode.ts";
 import type { FetchEngine } from "../publish/fetch-run.ts";
 import type { TrackerNotice } from "../publish/fetch-state.ts";
 import type { TrackerSource } from "../tracker-client/tracker-client.ts";
@@ -18,6 +19,7 @@ export interface HubFetchingOptions {
   /** Asked when a session opens, and `encryption` for each connection. */
   readonly limits: () => { readonly downBytesPerSecond: number; readonly upBytesPerSecond: number };
   readonly encryption: () => EncryptionMode;
+  readonly transport: TransportMode;
   /** Whether peers tell each other of others. */
   readonly pex: boolean;
   /** Whether neighbours are looked for; by default where others can connect to. */
@@ -93,9 +95,10 @@ export class HubFetching implements FetchEngine {
 
   async #open(): Promise<OneShotSession> {
     await this.#closing;
-    const { host, encryption, pex, lsd, limits, ports } = this.#options;
+    const { host, encryption, transport, pex, lsd, limits, ports } = this.#options;
     const listen = { host, port: 0 };
-    this.#session ??= openSession(ports, { listen, encryption, pex, lsd, ...limits() });
+    const how = { listen, encryption, transport, pex, lsd };
+    this.#session ??= openSession(ports, { ...how, ...limits() });
     return this.#session;
   }
 

@@ -4,12 +4,13 @@ import type { ExtensionKind } from "../engine/extension.ts";
 import { Session } from "../engine/session.ts";
 import { NetGuard } from "../guard/net-guard.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { TransportMode } from "../base/transport-mode.ts";
 import { streamEncryption } from "../mse/stream-encryption.ts";
 import { peerExchange } from "../pex/peer-exchange.ts";
 import { TrackerClient, type TrackerSource } from "../tracker-client/tracker-client.ts";
-import { type PortPlace, SharedPort } from "../udp/shared-port.ts";
-import { listenOnFirst } from "./listening.ts";
+import type { PortPlace } from "../udp/shared-port.ts";
 import type { SessionPorts } from "./command-ports.ts";
+import { PeerNet } from "./peer-net.ts";
 import { type WebSeeded, webSeedSources } from "./web-seed-sources.ts";
 import { SessionLsd, type TorrentForNeighbours, wantsNeighbours } from "./one-shot-lsd.ts";
 import { type DhtChoice, openDht, SessionDht, type TorrentInDht } from "./one-shot-dht.ts";
@@ -29,6 +30,7 @@ export interface OneShotSessionOptions {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   /** A function is asked for each connection. */
   readonly encryption: EncryptionMode | (() => EncryptionMode);
+  readonly transport: TransportMode;
   readonly downBytesPerSecond?: number | undefined;
   readonly upBytesPerSecond?: number | undefined;
   /** `undefined`: no DHT. */
@@ -81,7 +83,14 @@ export async function openSession(
 ): Promise<OneShotSession> {
   const { clock, random, keyExchange, log, faults } = ports;
   const disk = ports.openDisk();
-  const udp = new SharedPort({ net: ports.datagrams, log });
+  const net = new PeerNet({
+    ...ports,
+    mode: options.transport,
+    openTcp: ports.openTcp,
+    guard: ports.guardTransports,
+    allowRemote: (peer) => guard.admitPeer(peer),
+  });
+  const { udp } = net;
   const guard = new NetGuard({ ...ports, datagrams: udp.part("tracker") });
   const { dht: choice } = options;
   const dht =
@@ -95,7 +104,7 @@ export async function openSession(
     ports: {
       clock,
       random,
-      transports: ports.openTransports((peer) => guard.admitPeer(peer)),
+      transports: net.transports,
       content: disk,
       receiveSlabs: disk.createSlabPool(RECEIVE_BYTES_MAX),
       sendSlabs: disk.createSlabPool(SEND_BYTES_MAX),
@@ -129,15 +138,14 @@ export async function openSession(
     trackerClient.close();
     await lsd?.close();
     await dht?.close();
-    udp.close();
+    await net.close();
     await disk.close();
   };
   try {
-    const place = await listen(session, options.listen);
-    udp.setPlace(place, { mayMove: true });
+    const port = await listen({ net, session }, options.listen);
     return {
       session,
-      port: place.port,
+      port,
       close,
       guard,
       extensions: options.pex ? [peerExchange({ judgePeers })] : [],
@@ -158,11 +166,16 @@ export async function openSession(
   }
 }
 
-async function listen(session: Session, wanted: PortPlace | undefined): Promise<PortPlace> {
-  const listenOn = async (host: string, ports: readonly number[]): Promise<PortPlace> => {
-    const plan = { host, ports, setting: "--listen HOST:PORT" };
-    return { host, port: await listenOnFirst(plan, (address) => session.listen(address)) };
-  };
+async function listen(
+  { net, session }: { readonly net: PeerNet; readonly session: Session },
+  wanted: PortPlace | undefined,
+): Promise<number> {
+  const listenOn = (host: string, ports: readonly number[]): Promise<number> =>
+    net.listen(
+      { host, ports, setting: "--listen HOST:PORT" },
+      (place) => session.listen(place),
+      wanted !== undefined && wanted.port !== 0,
+    );
   if (wanted) return listenOn(wanted.host, [wanted.port]);
   try {
     // "::" accepts IPv4 too, where the machine has IPv6.

@@ -1,6 +1,7 @@
 import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
+import type { TransportMode } from "../base/transport-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";
@@ -26,6 +27,7 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly folder: string;
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   readonly encryption: EncryptionMode;
+  readonly transport: TransportMode;
   readonly upBytesPerSecond?: number | undefined;
   /**
    * Announce URLs that the user adds: every torrent is announced there too, and created torrents
@@ -106,6 +108,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
   const session = await openSession(ports, {
     listen: options.listen,
     encryption: options.encryption,
+    transport: options.transport,
     upBytesPerSecond: options.upBytesPerSecond,
     dht: options.dht,
     pex: options.pex,

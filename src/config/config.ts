@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TRANSPORT_MODES } from "../base/transport-mode.ts";
 
 /** The description of a key, for the template file and for error messages. */
 export interface KeyNote {
@@ -252,6 +253,15 @@ export const configSchema = z.strictObject({
           note(
             "Files with addresses that no peer may have, in p2p, dat or CIDR form; read again when they change.",
             "a list of paths like [/etc/everseed/blocked.p2p]",
+          ),
+        ),
+      transport: z
+        .enum(TRANSPORT_MODES)
+        .default("both")
+        .meta(
+          note(
+            "Streams to peers: over TCP and uTP, whichever opens first, or over one of them only.",
+            "both, tcp or utp",
           ),
         ),
     })

@@ -1,4 +1,5 @@
 import { ENCRYPTION_MODES } from "../base/encryption-mode.ts";
+import { TRANSPORT_MODES } from "../base/transport-mode.ts";
 
 /** The parts of the page "Connections" that controls stand in. */
 export type ReachGroup = "ways" | "finding" | "router" | "limits";
@@ -56,6 +57,21 @@ export const REACH_KEYS: readonly ReachKey[] = [
       }),
     },
     flag: ["--encryption <mode>", "of streams to peers (default: prefer)"],
+  },
+  {
+    name: "engine.transport",
+    group: "ways",
+    label: "Transport",
+    help: "uTP steps back when the line is full, and gets through some routers that TCP does not.",
+    control: {
+      kind: "choice",
+      choices: labelled(TRANSPORT_MODES, {
+        both: "TCP and uTP, whichever opens first",
+        tcp: "TCP only",
+        utp: "uTP only",
+      }),
+    },
+    flag: ["--transport <way>", "streams to peers over TCP, uTP or both (default: both)"],
   },
   {
     name: "discovery.dht",

@@ -10,9 +10,9 @@ import { streamEncryption } from "../mse/stream-encryption.ts";
 import type { NodeDisk } from "../platform/node-disk.ts";
 import { NodeKeyExchange } from "../platform/node-key-exchange.ts";
 import type { Everseed } from "../publish/everseed.ts";
-import { listenOnFirst } from "../commands/listening.ts";
+import { PeerNet } from "../commands/peer-net.ts";
 import type { Network } from "./open-network.ts";
-import { SharedPort } from "../udp/shared-port.ts";
+import type { SharedPort } from "../udp/shared-port.ts";
 
 type EngineWorld = Pick<EnginePorts, "clock" | "random" | "log" | "faults"> & {
   readonly disk: NodeDisk;
@@ -47,6 +47,16 @@ export async function openHubEngine(
 ): Promise<HubEngine> {
   const { clock, random, disk, log, faults, wake, sleeping } = world;
   const { network, allowRemote, encryption, onCall } = world;
+  const net = new PeerNet({
+    mode: config.engine.transport,
+    openTcp: (allow) => network.openTcp(allow),
+    guard: (transports) => network.guard(transports),
+    datagrams: network.datagrams,
+    clock,
+    random,
+    log,
+    allowRemote,
+  });
   const memory = memoryShares(config.limits.memoryBytesMax);
   const session = new Session({
     ports: {
@@ -54,7 +64,7 @@ export async function openHubEngine(
       random,
       log,
       faults,
-      transports: network.guard([network.openTcp(allowRemote)]),
+      transports: net.transports,
       content: disk,
       receiveSlabs: disk.createSlabPool(memory.receive),
       sendSlabs: disk.createSlabPool(memory.send),
@@ -74,15 +84,14 @@ export async function openHubEngine(
       sleeping,
     }),
   });
-  const udp = new SharedPort({ net: network.datagrams, log });
   const close = async (): Promise<void> => {
     await session.close();
-    udp.close();
+    await net.close();
   };
   const host = peerHostOf(config);
   const ports = config.engine.port === undefined ? [PEER_PORT, 0] : [config.engine.port];
   try {
-    const port = await listenOnFirst(
+    await net.listen(
       {
         host,
         ports,
@@ -94,9 +103,9 @@ export async function openHubEngine(
           ),
       },
       (address) => session.listen(address),
+      true,
     );
-    udp.setPlace({ host, port }, { mayMove: true });
-    return { session, udp, close };
+    return { session, udp: net.udp, close };
   } catch (error) {
     await close();
     throw error;

@@ -276,6 +276,7 @@ async function compose(
     host: peerHostOf(config),
     limits: () => ({ downBytesPerSecond: downLimit(), upBytesPerSecond: upLimit() }),
     encryption,
+    transport: config.engine.transport,
     pex: config.discovery.pex,
     lsd: config.discovery.lsd,
     ports: sessionPorts(log, { network, faults }),

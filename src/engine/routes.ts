@@ -8,6 +8,7 @@ import type { EnginePorts, EngineSettings } from "./session-contract.ts";
 import type { Bursts } from "./sharing/bursts.ts";
 import type { StreamDecorators } from "./stream-decorator.ts";
 import { isDialable } from "./swarm/dialable.ts";
+import { type PeerWays, waysTo } from "./swarm/peer-ways.ts";
 
 /** The most peers that may wait to be dialled for one owner. */
 const WAITING_MAX = 256;
@@ -19,11 +20,7 @@ export interface RoutesHost {
   readonly bursts: Bursts;
   readonly decorators: StreamDecorators;
   /** Opens a connection; `undefined` when a limit forbids it now. */
-  dial(
-    ways: readonly [DialRequest["remote"]],
-    owner: ConnectionOwner,
-    infohash: Uint8Array,
-  ): Connection | undefined;
+  dial(ways: PeerWays, owner: ConnectionOwner, infohash: Uint8Array): Connection | undefined;
   /** An accepted connection is no longer a stray. @returns False when it has ended. */
   claim(connection: Connection): boolean;
   /** An owner wants to dial: its turn comes when the current event is over. */
@@ -122,8 +119,7 @@ export class Routes {
   }
 
   reaches(remote: DialRequest["remote"]): boolean {
-    const { transports } = this.#host.ports;
-    return isDialable(remote) && transports.some(({ kind }) => kind === remote.kind);
+    return isDialable(remote) && this.#waysTo(remote) !== undefined;
   }
 
   add(infohash: Uint8Array, owner: PeerOwner): PeerRoute {
@@ -176,11 +172,16 @@ export class Routes {
 
   /** @returns False when a limit forbids it now. */
   dial(route: Route, { remote, owner, adopt }: DialRequest): boolean {
-    const connection = this.#host.dial([remote], owner, route.infohash);
+    const ways = this.#waysTo(remote);
+    const connection = ways && this.#host.dial(ways, owner, route.infohash);
     if (!connection) return false;
     this.#opening.set(connection, this.#host.ports.clock.nowMs());
     this.#adopt(route, connection, adopt(connection));
     return true;
+  }
+
+  #waysTo(remote: DialRequest["remote"]): PeerWays | undefined {
+    return waysTo(remote, new Set(this.#host.ports.transports.map(({ kind }) => kind)));
   }
 
   #adopt(route: Route, connection: Connection, sink: ConnectionSink): void {

@@ -29,7 +29,7 @@ import type {
 } from "./session-contract.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import { RootLeases } from "./storage/root-leases.ts";
-import type { PeerWays } from "./swarm/candidates.ts";
+import type { PeerWays } from "./swarm/peer-ways.ts";
 import type { TorrentPeers } from "./torrent/torrent-peers.ts";
 import { Torrent } from "./torrent/torrent.ts";
 import { ServerSlots } from "./webseed/server-slots.ts";

@@ -88,7 +88,7 @@ export function decodePacket(bytes: Uint8Array, into: PacketHead): boolean {
     const start = offset + EXTENSION_HEAD_BYTES;
     if (start + length > bytes.length) return false;
     if (extension === SELECTIVE_ACK) {
-      if (length === 0 || length % 4 !== 0) return false;
+      // BEP 29 wants a multiple of 4. libtorrent 2.0.8 sends any number, and without its acks it would starve.
       into.sackStart = start;
       into.sackBytes = length;
     }

@@ -16,7 +16,10 @@ export interface AckResult {
   ackedBytes: number;
   ackedPackets: number;
   lostPackets: number;
-  /** Of the packet that was sent last; `undefined` when all of them were sent more than once. */
+  /**
+   * Of the packet that was sent last of all that have arrived so far; `undefined` when this ack brought an earlier one,
+   * or it was sent more than once. What a selective ack had no room for is told late, and says nothing of the way.
+   */
   roundTripMs: number | undefined;
 }
 
@@ -88,6 +91,11 @@ export class SendSide {
 
   get hasLost(): boolean {
     return this.#lost > 0;
+  }
+
+  /** The packet that the peer waits for is lost. */
+  get isOldestLost(): boolean {
+    return this.#lost > 0 && this.#at(this.#oldest).isLost;
   }
 
   /** @returns Whether we ever sent what this acknowledges. Others are lies, or belong to an older connection (WIR-21). */
@@ -175,7 +183,9 @@ export class SendSide {
     const result = this.#result;
     result.ackedBytes += packet.payloadBytes;
     result.ackedPackets += 1;
-    if (packet.sendings === 1) result.roundTripMs = nowMs - packet.sentAtMs;
+    if (packet.order > this.#arrived[0]!) {
+      result.roundTripMs = packet.sendings === 1 ? nowMs - packet.sentAtMs : undefined;
+    }
     this.#unackedBytes -= packet.payloadBytes;
     if (packet.isLost) {
       packet.isLost = false;

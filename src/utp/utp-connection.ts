@@ -382,8 +382,10 @@ export class UtpConnection implements StreamConnection, Timed {
     if (bytes > this.#peerWindowBytes && !(this.#mayProbeWindow && this.#sender.isIdle)) {
       return payloadBytes === 0;
     }
-    // One packet is always allowed, else there would be no ack to wait for.
-    if (bytes <= this.#ledbat.windowBytes || this.#sender.isIdle) return true;
+    // One packet is always allowed, else there would be no ack to wait for; and the packet that the peer waits for,
+    // because others behind it that got lost too fill the window until we know.
+    const isAlways = this.#sender.isIdle || this.#sender.isOldestLost;
+    if (bytes <= this.#ledbat.windowBytes || isAlways) return true;
     this.#isWindowLimited = true;
     return false;
   }

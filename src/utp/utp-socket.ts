@@ -1,6 +1,6 @@
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DialOptions, StreamConnection, StreamHandler } from "../ports/net.ts";
+import type { DialOptions, NetFailure, StreamConnection, StreamHandler } from "../ports/net.ts";
 import type { Random } from "../ports/random.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -92,20 +92,32 @@ export class UtpSocket {
   /** Starts connecting; the outcome arrives at the handler, never inside the call. */
   dial(to: Endpoint, handler: StreamHandler, options: DialOptions): StreamConnection {
     const receiveId = this.#freeId(to);
+    if (receiveId === undefined || this.#isClosed || this.#count >= CONNECTIONS_MAX) {
+      const message = "there are too many uTP connections";
+      return this.refuse(to, handler, { code: "EMFILE", message });
+    }
+    const connection = this.#caller(to, receiveId, handler);
+    this.#add(connection);
+    connection.call(options.timeoutMs);
+    return connection;
+  }
+
+  /** Does not call; the handler is told why, later. */
+  refuse(to: Endpoint, handler: StreamHandler, failure: NetFailure): StreamConnection {
+    const connection = this.#caller(to, 0, handler);
+    connection.refuse(failure);
+    return connection;
+  }
+
+  #caller(to: Endpoint, receiveId: number, handler: StreamHandler): UtpConnection {
     const connection = new UtpConnection(this.#host, {
       remote: to,
-      receiveId: receiveId ?? 0,
-      sendId: sequenceAfter(receiveId ?? 0, 1),
+      receiveId,
+      sendId: sequenceAfter(receiveId, 1),
       firstSequence: this.#options.random.below(IDS),
       call: undefined,
     });
     connection.attach(handler);
-    if (receiveId === undefined || this.#isClosed || this.#count >= CONNECTIONS_MAX) {
-      connection.refuse({ code: "EMFILE", message: "there are too many uTP connections" });
-      return connection;
-    }
-    this.#add(connection);
-    connection.call(options.timeoutMs);
     return connection;
   }
 

@@ -65,7 +65,8 @@ export class SimulatedWorld {
       files,
       openFetch: async () => assert.fail("no URL is named"),
       openDisk: () => openDisk(disk),
-      openTransports: (allowRemote) => [guardedTcp(host, allowRemote)],
+      openTcp: (allowRemote) => guardedTcp(host, allowRemote),
+      guardTransports: (transports) => transports,
       datagrams: {
         bind: () => Promise.reject(new Error("nothing is sent by UDP here")),
         resolve: async (name) => [name],
@@ -127,7 +128,7 @@ function openDisk(disk: SimDisk): CommandDisk {
 /** A stranger's peers are dialled only when the guard allows it; a refused dial ends silently. */
 function guardedTcp(
   host: SimHost,
-  allowRemote: Parameters<SessionPorts["openTransports"]>[0],
+  allowRemote: Parameters<SessionPorts["openTcp"]>[0],
 ): PeerTransport<"tcp"> {
   return {
     kind: "tcp",

@@ -149,12 +149,16 @@ class TransmissionDaemon {
     this.#rpc = `127.0.0.1:${rpcPort}`;
   }
 
-  /** @param address - The address that it listens on and connects from. */
+  /**
+   * @param address - The address that it listens on and connects from.
+   * @param utp - It listens for uTP too, and calls peers over it first. It cannot do without TCP.
+   */
   static async start(
     t: TestContext,
     folder: string,
     address = "127.0.0.1",
     encryption: ForeignEncryption = "allow",
+    utp = false,
   ): Promise<TransmissionDaemon> {
     const config = temporaryFolder(t, "transmission-");
     const [peerPort, rpcPort] = [await freePort(), await freePort()];
@@ -165,7 +169,7 @@ class TransmissionDaemon {
         "dht-enabled": false,
         "lpd-enabled": false,
         "pex-enabled": false,
-        "utp-enabled": false,
+        "utp-enabled": utp,
         "port-forwarding-enabled": false,
         "download-dir": folder,
         "peer-port": peerPort,
@@ -200,22 +204,36 @@ export const transmission: ForeignPeer = {
   readsHybrid: false,
   missing: () => missingProgram("transmission-daemon"),
   seed: async (t, torrent, folder, encryption) => {
-    const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption);
-    daemon.remote(["--add", torrent, "--download-dir", folder]);
-    daemon.remote(["-t", "all", "--verify"]);
-    await until("transmission has checked its files", () => daemon.done());
-    return daemon.peerPort;
+    return seedWithTransmission(t, torrent, { folder, encryption });
   },
   leech: (t, source, folder) => leechWithTransmission(t, source, { folder, address: "127.0.0.1" }),
 };
+
+/** Seeds with Transmission on loopback. @returns The port it listens on. */
+export async function seedWithTransmission(
+  t: TestContext,
+  torrent: string,
+  how: {
+    readonly folder: string;
+    readonly encryption?: ForeignEncryption | undefined;
+    readonly utp?: boolean;
+  },
+): Promise<number> {
+  const { folder, encryption, utp } = how;
+  const daemon = await TransmissionDaemon.start(t, folder, "127.0.0.1", encryption, utp);
+  daemon.remote(["--add", torrent, "--download-dir", folder]);
+  daemon.remote(["-t", "all", "--verify"]);
+  await until("transmission has checked its files", () => daemon.done());
+  return daemon.peerPort;
+}
 
 /** Downloads with Transmission at an address of this machine, which need not be on loopback. */
 export async function leechWithTransmission(
   t: TestContext,
   source: string,
-  to: { readonly folder: string; readonly address: string },
+  to: { readonly folder: string; readonly address: string; readonly utp?: boolean },
 ): Promise<void> {
-  const daemon = await TransmissionDaemon.start(t, to.folder, to.address);
+  const daemon = await TransmissionDaemon.start(t, to.folder, to.address, "allow", to.utp);
   daemon.remote(["--add", source, "--download-dir", to.folder]);
   await until("transmission has everything", () => daemon.done());
 }

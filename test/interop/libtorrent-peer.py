@@ -9,7 +9,8 @@ A seed that is "trusting" reads its files when it sends them, not before.
 EVERSEED_TEST_ENCRYPTION: "off" (default), "allow", "require", or "header": an encrypted start is required, and plain bytes behind it.
 EVERSEED_TEST_LSD: set when it looks for neighbours on the loopback interface, every two seconds.
 EVERSEED_TEST_RATE: bytes per second that it receives, and that it sends.
-A leecher's "done" names the kinds of encryption that its connections had.
+EVERSEED_TEST_TRANSPORT: "tcp" (default) or "utp", and nothing else.
+A leecher's "done" names the kinds of encryption that its connections had, and their transports.
 """
 
 import json
@@ -27,14 +28,21 @@ POLICY, LEVEL = {
     "header": (lt.enc_policy.forced, lt.enc_level.plaintext),
 }[os.environ.get("EVERSEED_TEST_ENCRYPTION", "off")]
 
+UTP = os.environ.get("EVERSEED_TEST_TRANSPORT", "tcp") == "utp"
+
+# Of peer_info, which the bindings do not name.
+UTP_SOCKET = 1 << 17
+
 SETTINGS = {
     "listen_interfaces": "127.0.0.1:0",
     "enable_dht": False,
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
-    "enable_outgoing_utp": False,
-    "enable_incoming_utp": False,
+    "enable_outgoing_utp": UTP,
+    "enable_incoming_utp": UTP,
+    "enable_outgoing_tcp": not UTP,
+    "enable_incoming_tcp": not UTP,
     "allow_multiple_connections_per_ip": True,
     "in_enc_policy": int(POLICY),
     "out_enc_policy": int(POLICY),
@@ -90,6 +98,7 @@ peers = sys.argv[4:] if role == "leech" else []
 for host, port in (peer.rsplit(":", 1) for peer in peers):
     handle.connect_peer((host, int(port)))
 seen = set()
+transports = set()
 
 
 def look_at_peers():
@@ -99,6 +108,7 @@ def look_at_peers():
         rc4 = peer.flags & lt.peer_info.rc4_encrypted
         header = peer.flags & lt.peer_info.plaintext_encrypted
         seen.add("rc4" if rc4 else "header" if header else "none")
+        transports.add("utp" if peer.flags & UTP_SOCKET else "tcp")
 
 
 ticks = 0
@@ -110,7 +120,7 @@ while not stopped:
     ticks += 1
     status = handle.status()
     if role == "leech" and status.has_metadata and status.is_seeding:
-        say(event="done", encryption=sorted(seen))
+        say(event="done", encryption=sorted(seen), transports=sorted(transports))
         break
     if status.errc.value() != 0:
         say(event="error", message=status.errc.message())

@@ -294,7 +294,6 @@ test(
     const adopt = (connection: Connection): ConnectionSink => share.adopt(connection);
     const unreachable: readonly PeerAddress[] = [
       { kind: "webrtc", id: "somebody", via: "wss://tracker.example/" },
-      { kind: "utp", endpoint: { address: "172.20.0.1", port: 1 } },
       tcpAddress({ address: "not an address", port: 1 }),
     ];
     for (const remote of unreachable) {

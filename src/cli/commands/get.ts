@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { GetEvent } from "../../commands/get-torrent.ts";
 import type { EncryptionMode } from "../../base/encryption-mode.ts";
+import type { TransportMode } from "../../base/transport-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatLeft, formatRate, formatSeconds } from "../figures.ts";
 import type { Output, OutputOptions } from "../output.ts";
@@ -29,6 +30,7 @@ import {
   networkLog,
 } from "../network-options.ts";
 import { connectedWords, SLOWNESS_WORDS } from "../stream-words.ts";
+import { transportOption } from "../transport-option.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface GetFlags extends OutputOptions, NetworkFlags {
@@ -41,6 +43,7 @@ interface GetFlags extends OutputOptions, NetworkFlags {
   readonly seed?: number | "forever";
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
+  readonly transport?: TransportMode;
   readonly peer?: readonly NamedPeer[];
   readonly tracker?: readonly string[];
   readonly webSeed?: readonly string[];
@@ -79,6 +82,7 @@ export function addGetCommand(program: Command): void {
     )
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(encryptionOption())
+    .addOption(transportOption())
     .option("--peer <host:port>", "a peer to ask first; repeat for more", peerOption)
     .option("--tracker <url>", "one more tracker to ask; repeat for more", trackerOption)
     .option("--web-seed <url>", "one more URL of its files; repeat for more", webSeedOption)
@@ -111,6 +115,7 @@ function get(source: string, flags: GetFlags): Promise<void> {
         seed: flags.seed,
         listen: flags.listen,
         encryption: flags.encryption ?? "prefer",
+        transport: flags.transport ?? "both",
         peers: flags.peer ?? [],
         trackers: flags.tracker ?? trackersOfVariable(process.env),
         webSeeds: flags.webSeed,

@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { formatBytes } from "../../base/format-bytes.ts";
 import type { SeedEvent } from "../../commands/seed-torrents.ts";
 import type { EncryptionMode } from "../../base/encryption-mode.ts";
+import type { TransportMode } from "../../base/transport-mode.ts";
 import { addCommand, runCommand } from "../command-frame.ts";
 import { formatCount, formatRate } from "../figures.ts";
 import { warnLeftOut } from "../left-out.ts";
@@ -29,6 +30,7 @@ import {
   trackersOfVariable,
   webSeedOption,
 } from "../parse-options.ts";
+import { transportOption } from "../transport-option.ts";
 import { wordsLog } from "../words-log.ts";
 
 interface SeedFlags extends OutputOptions, NetworkFlags {
@@ -41,6 +43,7 @@ interface SeedFlags extends OutputOptions, NetworkFlags {
   readonly lsd?: OnOff;
   readonly listen?: ListenAddress;
   readonly encryption?: EncryptionMode;
+  readonly transport?: TransportMode;
   readonly up?: number;
 }
 
@@ -59,6 +62,7 @@ export function addSeedCommand(program: Command): void {
     .addOption(new Option("--listen <host:port>", "where peers connect to").argParser(listenOption))
     .addOption(encryptionOption())
     .option("--web-seed <url>", "URL of the files, for torrents that are made", webSeedOption)
+    .addOption(transportOption())
     .addOption(dhtOption())
     .option("--dht-bootstrap <host:port>", "a DHT node to begin with; repeat for more", peerOption)
     .addOption(pexOption())
@@ -87,6 +91,7 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
         folder: flags.data,
         listen: flags.listen,
         encryption: flags.encryption ?? "prefer",
+        transport: flags.transport ?? "both",
         upBytesPerSecond: flags.up,
         dht: dhtChoice(flags),
         pex: flags.pex !== "off",

@@ -1,4 +1,5 @@
 import { invariant } from "../../base/errors.ts";
+import { systemCode } from "../../base/system-code.ts";
 import type { PeerAddress } from "../../base/peer-address.ts";
 import type {
   DialOptions,
@@ -9,6 +10,9 @@ import type {
   StreamListener,
 } from "../../ports/net.ts";
 import { RacedStream } from "./raced-stream.ts";
+
+/** How often the system chooses a port. */
+const CHOICES_MAX = 8;
 
 /** All transports of a session as one. Nobody else in the engine chooses between them. */
 export class Transports {
@@ -24,8 +28,22 @@ export class Transports {
     return portOf(this.#listeners) ?? 0;
   }
 
-  /** @throws (rejects with) the error of the first transport that cannot listen; then none does. */
+  /**
+   * Where the system chooses the port, it chooses again when the number is free for the first transport only.
+   *
+   * @throws (rejects with) the error of the first transport that cannot listen; then none does.
+   */
   async listen(options: ListenOptions): Promise<number> {
+    for (let left = options.port === 0 ? CHOICES_MAX : 1; ; left -= 1) {
+      try {
+        return await this.#listenOnce(options);
+      } catch (error) {
+        if (left === 1 || systemCode(error) !== "EADDRINUSE") throw error;
+      }
+    }
+  }
+
+  async #listenOnce(options: ListenOptions): Promise<number> {
     const listeners: StreamListener[] = [];
     try {
       for (const transport of this.#transports) {

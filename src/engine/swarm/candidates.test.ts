@@ -12,7 +12,8 @@ import type { SourceKind } from "../session-contract.ts";
 import { Candidates, type ConnectionEnd } from "./candidates.ts";
 import { seededRandom } from "../../sim/seeded-random.ts";
 
-const FAILED: ConnectionEnd = { kind: "failed" };
+const FAILED: ConnectionEnd = { kind: "failed", wasReached: false };
+const FAILED_INSIDE: ConnectionEnd = { kind: "failed", wasReached: true };
 const ENDS: readonly ConnectionEnd[] = [
   FAILED,
   { kind: "dropped", lastedMs: 60_000 },
@@ -68,7 +69,7 @@ for (const address of ["127.0.0.1", "192.168.1.9", "169.254.3.4", "8.8.8.8", "::
     const candidates = pool();
     const peer = tcpAddress({ address, port: 6881 });
     assert.equal(candidates.offer(peer, "tracker", 0), true);
-    assert.deepEqual(candidates.next(0), [peer]);
+    assert.deepEqual(nextAddress(candidates, 0), peer);
   });
 }
 
@@ -103,7 +104,7 @@ test("a peer that we dropped is dialled again after a minute, and its failures a
   candidates.next(0);
   candidates.handleClosed(PEER, FAILED, 0);
   candidates.next(60_000);
-  candidates.handleConnected(PEER);
+  candidates.handleConnected(PEER, true);
   assert.equal(candidates.next(1e9), undefined, "not while it is connected");
   candidates.handleClosed(PEER, { kind: "let-go", lastedMs: 30_000 }, 100_000);
   assert.equal(candidates.next(159_999), undefined);
@@ -133,7 +134,7 @@ test("peers that we dropped are dialled at once when there is something to reque
   assert.equal(candidates.next(1_000), undefined);
 });
 
-const WAITS: readonly [SourceKind, ConnectionEnd["kind"], number, readonly number[]][] = [
+const WAITS: readonly [SourceKind, "failed" | "dropped" | "let-go", number, readonly number[]][] = [
   ["tracker", "dropped", 1_000, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]],
   ["incoming", "dropped", 1_000, [5, 10, 20]],
   ["incoming", "dropped", 60_000, [5, 5, 5]],
@@ -149,8 +150,8 @@ for (const [source, kind, lastedMs, waits] of WAITS) {
     let now = 0;
     for (const seconds of waits) {
       assert.deepEqual(nextAddress(candidates, now), PEER);
-      if (kind !== "failed") candidates.handleConnected(PEER);
-      candidates.handleClosed(PEER, { kind, lastedMs }, now);
+      if (kind !== "failed") candidates.handleConnected(PEER, true);
+      candidates.handleClosed(PEER, kind === "failed" ? FAILED : { kind, lastedMs }, now);
       now += seconds * 1000;
       assert.equal(candidates.next(now - 1), undefined);
     }
@@ -161,7 +162,7 @@ for (const [source, kind, lastedMs, waits] of WAITS) {
 test("a peer that dialled us during its wait is not dialled before the wait is over", () => {
   const candidates = pool();
   candidates.offer(PEER, "tracker", 0);
-  candidates.handleConnected(PEER);
+  candidates.handleConnected(PEER, true);
   assert.equal(candidates.next(0), undefined);
   candidates.handleClosed(PEER, { kind: "dropped", lastedMs: 5000 }, 5000);
   assert.equal(candidates.next(9_999), undefined);
@@ -200,8 +201,8 @@ test("addresses of other kinds are forgotten, and those in use are returned", ()
   const candidates = pool();
   const kinds: SourceKind[] = ["tracker", "dht", "manual", "pex", "lsd"];
   for (const [index, kind] of kinds.entries()) candidates.offer(numbered(index), kind, 0);
-  candidates.handleConnected(numbered(1));
-  candidates.handleConnected(numbered(2));
+  candidates.handleConnected(numbered(1), true);
+  candidates.handleConnected(numbered(2), true);
   const inUse = candidates.keepOnly(new Set<SourceKind>(["tracker", "manual"]));
   assert.deepEqual([...inUse], [addressKey(numbered(1))]);
   assert.equal(candidates.size, 2);
@@ -308,10 +309,61 @@ test("what no transport reaches is not taken in, and is no way to somebody who i
   const kinds = new Set<TransportKind>(["tcp"]);
   const candidates = new Candidates({ random: seededRandom(1), kinds, dials: NO_HISTORY });
   assert.equal(candidates.offer(webrtc("a"), "webrtc", 0), false);
-  assert.equal(candidates.offer(PEER_UTP, "tracker", 0), false);
   candidates.offer(PEER, "tracker", 0);
-  candidates.offer(PEER_UTP, "tracker", 0);
   assert.deepEqual(candidates.next(0), [PEER]);
+});
+
+test("a session with one transport dials it, whichever the source named", () => {
+  for (const [named, way] of [
+    [PEER, PEER_UTP],
+    [PEER_UTP, PEER],
+  ] as const) {
+    const candidates = new Candidates({
+      random: seededRandom(1),
+      kinds: new Set([way.kind]),
+      dials: NO_HISTORY,
+    });
+    assert.equal(candidates.offer(named, "tracker", 0), true);
+    assert.deepEqual(candidates.next(0), [way]);
+  }
+});
+
+test("the transport that a source names comes first", () => {
+  const candidates = pool();
+  candidates.offer(PEER_UTP, "pex", 0);
+  assert.deepEqual(candidates.next(0), [PEER_UTP, PEER]);
+});
+
+test("the way that led to a handshake is dialled alone, and the others at once when it leads nowhere", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "tracker", 0);
+  assert.deepEqual(candidates.next(0), [PEER, PEER_UTP]);
+  candidates.handleConnected(PEER_UTP, true);
+  candidates.handleClosed(PEER_UTP, { kind: "dropped", lastedMs: 1000 }, 1000);
+  assert.deepEqual(candidates.next(6000), [PEER_UTP]);
+  candidates.handleClosed(PEER_UTP, FAILED, 6000);
+  assert.deepEqual(candidates.next(6000), [PEER], "no wait, and no second try of what just failed");
+  candidates.handleClosed(PEER, FAILED, 7000);
+  assert.equal(candidates.next(66_999), undefined);
+  assert.deepEqual(candidates.next(67_000), [PEER, PEER_UTP]);
+});
+
+test("a peer that dialled us is raced: it says nothing about how it can be called", () => {
+  const candidates = pool();
+  candidates.offer(PEER_UTP, "incoming", 0);
+  candidates.handleConnected(PEER_UTP, false);
+  candidates.handleClosed(PEER_UTP, { kind: "dropped", lastedMs: 1000 }, 1000);
+  assert.deepEqual(candidates.next(6000), [PEER_UTP, PEER]);
+});
+
+test("a transport that opens first and leads nowhere does not win the next race", () => {
+  const candidates = pool();
+  candidates.offer(PEER, "manual", 0);
+  candidates.next(0);
+  candidates.handleClosed(PEER_UTP, FAILED_INSIDE, 0);
+  assert.deepEqual(candidates.next(2000), [PEER]);
+  candidates.handleClosed(PEER, FAILED_INSIDE, 2000);
+  assert.deepEqual(candidates.next(6000), [PEER, PEER_UTP]);
 });
 
 test("bans are bounded", () => {
@@ -341,7 +393,7 @@ test("in any order of events no address is given out twice at once, or again too
     } else {
       const [address] = dialled.splice(random.below(dialled.length + 1), 1);
       if (!address) continue;
-      if (random.below(3) === 0) candidates.handleConnected(address);
+      if (random.below(3) === 0) candidates.handleConnected(address, false);
       const end = ENDS[random.below(ENDS.length)]!;
       candidates.handleClosed(address, end, now);
       freeAtMs.set(addressKey(address), now + (end.kind === "dropped" ? 5_000 : 60_000));

@@ -8,6 +8,7 @@ import type { Random } from "../../ports/random.ts";
 import type { DialHistory } from "../sharing/dial-history.ts";
 import type { SourceKind } from "../session-contract.ts";
 import { isDialable } from "./dialable.ts";
+import { type PeerWays, waysTo } from "./peer-ways.ts";
 
 /** Known addresses of one torrent (libtorrent). */
 const KNOWN_MAX = 3000;
@@ -59,8 +60,8 @@ const SERVICE_PORTS_END = 1024;
 
 /** How a connection ended. */
 export type ConnectionEnd =
-  /** No handshake was exchanged. */
-  | { readonly kind: "failed" }
+  /** No handshake was exchanged. `wasReached`: by the way of the address a stream was open once. */
+  | { readonly kind: "failed"; readonly wasReached: boolean }
   /** No handshake was exchanged, but another attempt, made differently, may succeed at once. */
   | { readonly kind: "try-otherwise" }
   /** The peer, or the network, ended it after this long. */
@@ -68,13 +69,14 @@ export type ConnectionEnd =
   /** We ended it, so there is no hurry to dial again. */
   | { readonly kind: "let-go"; readonly lastedMs: number };
 
-/** The ways to one peer, the first that became known first. They have one `addressKey`. */
-export type PeerWays = readonly [PeerAddress, ...PeerAddress[]];
-
 interface Candidate {
   readonly key: string;
   readonly banKey: string;
-  ways: PeerWays;
+  readonly ways: PeerWays;
+  /** The way that led to a handshake the last time: it is dialled alone. */
+  proven: PeerWays | undefined;
+  /** The ways without the one that opened a stream and led nowhere, for the next time. */
+  others: PeerWays | undefined;
   readonly source: SourceKind;
   /** The network of the peer that named it; `undefined` when it came from elsewhere. */
   readonly namedBy: string | undefined;
@@ -164,11 +166,10 @@ export class Candidates {
     { source, namedBy }: Pick<Candidate, "source" | "namedBy">,
     now: number,
   ): boolean {
-    if (!this.#kinds.has(address.kind)) return false;
+    const ways = waysTo(address, this.#kinds);
+    if (!ways || !isDialable(address) || !mayName(source, address)) return false;
     const key = addressKey(address);
-    const known = this.#known.get(key);
-    if (known) addWay(known, address);
-    if (known || !isDialable(address) || !mayName(source, address)) return false;
+    if (this.#known.has(key)) return false;
     const host = banKey(address);
     if (this.#banned.has(host) || this.#ownAddresses.has(key)) return false;
     if ((this.#knownPerHost.get(host) ?? 0) >= knownPerHostMax(address, namedBy)) return false;
@@ -177,7 +178,9 @@ export class Candidates {
     const candidate: Candidate = {
       key,
       banKey: host,
-      ways: [address],
+      ways,
+      proven: undefined,
+      others: undefined,
       source,
       namedBy,
       lot: this.#random.below(2 ** 32),
@@ -223,7 +226,7 @@ export class Candidates {
         continue;
       }
       candidate.turn = undefined;
-      return candidate.ways;
+      return candidate.proven ?? candidate.others ?? candidate.ways;
     }
   }
 
@@ -233,11 +236,19 @@ export class Candidates {
     if (candidate && !candidate.turn) this.#queue(candidate, this.#due, 0);
   }
 
-  /** Handshakes are exchanged. */
-  handleConnected(address: PeerAddress): void {
+  /**
+   * Handshakes are exchanged.
+   *
+   * @param wasDialled - False for a peer that dialled us: that it can call says nothing about how it can be called.
+   */
+  handleConnected(address: PeerAddress, wasDialled: boolean): void {
     const candidate = this.#known.get(addressKey(address));
     if (!candidate) return;
     candidate.turn = undefined;
+    if (wasDialled) {
+      candidate.proven = candidate.ways.length > 1 ? [address] : undefined;
+      candidate.others = undefined;
+    }
     candidate.failures = 0;
     this.#hopeless.delete(candidate);
   }
@@ -246,7 +257,10 @@ export class Candidates {
   handleClosed(address: PeerAddress, end: ConnectionEnd, now: number): void {
     const candidate = this.#known.get(addressKey(address));
     if (!candidate || candidate.turn) return;
-    if (end.kind === "try-otherwise") {
+    // What was proven works no more: the other ways are worth a dial now, before the peer waits.
+    const isProofGone = end.kind === "failed" && candidate.proven !== undefined;
+    if (end.kind === "failed") noteFailedWay(candidate, address, end.wasReached);
+    if (end.kind === "try-otherwise" || isProofGone) {
       this.#queue(candidate, this.#due, now);
       return;
     }
@@ -388,10 +402,14 @@ function firstRetryMs(manual: boolean, end: ConnectionEnd): number {
   return end.kind === "dropped" ? RECONNECT_MS : RETRY_MS;
 }
 
-/** Another transport leads to the peer as well. */
-function addWay(candidate: Candidate, address: PeerAddress): void {
-  const { ways } = candidate;
-  if (ways.every(({ kind }) => kind !== address.kind)) candidate.ways = [...ways, address];
+/** A transport whose stream opens first and leads to no handshake must not win each race. */
+function noteFailedWay(candidate: Candidate, address: PeerAddress, wasReached: boolean): void {
+  const { ways, proven } = candidate;
+  const [first, ...others] = ways.filter(({ kind }) => kind !== address.kind);
+  const isFirstTime = candidate.others === undefined;
+  candidate.proven = undefined;
+  candidate.others =
+    (wasReached || proven) && isFirstTime && first ? [first, ...others] : undefined;
 }
 
 function knownPerHostMax(address: PeerAddress, namedBy: string | undefined): number {

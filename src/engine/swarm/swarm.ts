@@ -1,6 +1,7 @@
 import { compareBytes, equalBytes } from "../../base/bytes.ts";
 import { addressKey, banKey, networkKey, type PeerAddress } from "../../base/peer-address.ts";
-import { Candidates, type ConnectionEnd, type PeerWays } from "./candidates.ts";
+import { Candidates, type ConnectionEnd } from "./candidates.ts";
+import type { PeerWays } from "./peer-ways.ts";
 import { mostCrowded } from "../sharing/crowd.ts";
 import type { DialHistory } from "../sharing/dial-history.ts";
 import { OutputQueue } from "../sharing/output-queue.ts";
@@ -16,7 +17,6 @@ const SETTLED_MS = 30_000;
 /** Bitfield lookups for one answer of `partialCopies`: some milliseconds. */
 const PIECE_LOOKS_MAX = 2_000_000;
 
-const FAILED: ConnectionEnd = { kind: "failed" };
 const TRY_OTHERWISE: ConnectionEnd = { kind: "try-otherwise" };
 
 export interface SwarmOptions {
@@ -168,7 +168,7 @@ export class Swarm<P extends SwarmMember> {
         return "connected already";
       other.close("connected twice");
     }
-    if (!connection.incoming) this.#candidates.handleConnected(connection.remote);
+    if (!connection.incoming) this.#candidates.handleConnected(connection.remote, true);
     return undefined;
   }
 
@@ -190,7 +190,9 @@ export class Swarm<P extends SwarmMember> {
   #failure({ connection }: P): ConnectionEnd {
     const { wasReached, incoming, remote } = connection;
     const isReached = wasReached && !incoming;
-    return isReached && this.#options.isWorthAnotherTry?.(remote) === true ? TRY_OTHERWISE : FAILED;
+    return isReached && this.#options.isWorthAnotherTry?.(remote) === true
+      ? TRY_OTHERWISE
+      : { kind: "failed", wasReached: isReached };
   }
 
   /** The peer announces something. If it dialled us, we can now reach it again where it listens. */
@@ -205,7 +207,7 @@ export class Swarm<P extends SwarmMember> {
     const address = listeningAt(connection.remote, words.listenPort);
     if (!address) return;
     this.#candidates.offer(address, "incoming", now);
-    this.#candidates.handleConnected(address);
+    this.#candidates.handleConnected(address, false);
   }
 
   /** There is something to request again: peers that we dropped may be dialled now. */

@@ -5,7 +5,7 @@ import type { DialHistory } from "../sharing/dial-history.ts";
 import type { Bursts } from "../sharing/bursts.ts";
 import type { EnginePorts, EngineSettings, PeerDht } from "../session-contract.ts";
 import type { StreamDecorators } from "../stream-decorator.ts";
-import type { PeerWays } from "../swarm/candidates.ts";
+import type { PeerWays } from "../swarm/peer-ways.ts";
 import type { ServerSlots } from "../webseed/server-slots.ts";
 import type { RootLeases } from "../storage/root-leases.ts";
 
