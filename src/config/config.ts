@@ -291,7 +291,7 @@ export const configSchema = z.strictObject({
         .default(true)
         .meta(
           note(
-            "Torrents name the web site as web seed: readers download from it beside peers. Not while only this machine reaches it.",
+            "Torrents name the web site as web seed: readers download from it beside peers. Not while only this machine reaches it, or engine.upBytesPerSecond is set.",
             "true or false",
           ),
         ),

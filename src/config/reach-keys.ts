@@ -112,7 +112,7 @@ export const REACH_KEYS: readonly ReachKey[] = [
     name: "discovery.webSeeds",
     group: "finding",
     label: "Web seed",
-    help: "Torrents name this site as a source of their files: downloads are fast even with few peers. Not while only this machine reaches the site.",
+    help: "Torrents name this site as a source of their files: downloads are fast even with few peers. Not while only this machine reaches the site, or sending to peers is limited.",
     control: { kind: "switch" },
     flag: ["--web-seeds <on|off>", "torrents name the web site as web seed (default: on)"],
   },

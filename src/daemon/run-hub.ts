@@ -53,7 +53,7 @@ import { engineReach, OutsideCalls } from "./engine-reach.ts";
 import type { HubConfig } from "./hub-config.ts";
 import { ownNetworks } from "./open-fetch.ts";
 import { ReachSettings } from "./reach-settings.ts";
-import { webSeedReach } from "./web-seed-reach.ts";
+import { namesItself, webSeedReach, type WebSeedNaming } from "./web-seed-reach.ts";
 import { memoryShares } from "../config/memory-shares.ts";
 import { unnamedProxyNotice, warnOfUnnamedProxy } from "../hub/proxy-notices.ts";
 import { isReachableSite, localUrl, siteHosts } from "../hub/site-address.ts";
@@ -329,6 +329,9 @@ async function compose(
   });
   const isReachable = isReachableSite(config.publicUrl, siteUrl);
   const wantsWebSeeds = reachSettings.live<boolean>("discovery.webSeeds");
+  const webSeedNaming = (): WebSeedNaming => {
+    return { isWanted: wantsWebSeeds(), isReachable, isLimited: upLimit() > 0, siteUrl };
+  };
   const hub = new Hub({
     ...pages,
     accounts,
@@ -359,7 +362,7 @@ async function compose(
       url: siteUrl,
       hosts: siteHosts(config, siteUrl),
       trackers,
-      namesWebSeeds: () => isReachable && wantsWebSeeds(),
+      namesWebSeeds: () => namesItself(webSeedNaming()),
       dataFolder: dataDir,
       freeBytes: () => freeBytes(files, dataDir),
     },
@@ -371,7 +374,7 @@ async function compose(
           ...engineReach({ session, host: peerHostOf(config), encryption, calls }),
           router: router.status(),
           dht: dht.status(),
-          webSeeds: webSeedReach({ isWanted: wantsWebSeeds(), isReachable, siteUrl }),
+          webSeeds: webSeedReach(webSeedNaming()),
           pex: pexReach(config),
           lsd: lsd.status(),
         },

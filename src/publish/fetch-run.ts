@@ -22,7 +22,7 @@ import type { FetchedTorrent } from "./torrent-adoption.ts";
 const NODE_BYTES = 32;
 /** A fetch without a new piece and without a sender for this long is stalled. */
 const STALLED_MS = 60_000;
-const NOBODY_TO_ASK = "It names no tracker: this hub has nobody to ask for it";
+const NOBODY_TO_ASK = "this hub has nobody to ask for it";
 
 export type FetchSource = { readonly metainfo: Metainfo } | { readonly magnet: MagnetLink };
 
@@ -127,8 +127,13 @@ export class FetchRun {
   #problem(torrent: EngineTorrent): string | null {
     if (torrent.state.kind === "waiting") return "The disk of this hub refuses at the moment.";
     // Only peers that connect by themselves can bring it, so say so at once.
-    const isAlone = trackersOf(this.#options.source).length === 0 && torrent.stats().peers === 0;
-    return isAlone ? NOBODY_TO_ASK : null;
+    const { source } = this.#options;
+    const isFetching = torrent.info !== undefined && hasWebSeeds(source);
+    const isAlone = trackersOf(source).length === 0 && !isFetching && torrent.stats().peers === 0;
+    if (!isAlone) return null;
+    // What a link names comes from peers alone.
+    const named = "magnet" in source ? "no tracker" : "no tracker and no web seed";
+    return `It names ${named}: ${NOBODY_TO_ASK}`;
   }
 
   #stateOf({ state }: EngineTorrent, bytesPerSecond: number): Fetch["state"] {
@@ -246,6 +251,11 @@ export class FetchRun {
     }
     return layers;
   }
+}
+
+function hasWebSeeds(source: FetchSource): boolean {
+  if ("magnet" in source) return source.magnet.webSeeds.length > 0;
+  return source.metainfo.webSeeds.length + source.metainfo.httpSeeds.length > 0;
 }
 
 function trackersOf(source: FetchSource): readonly (readonly string[])[] {

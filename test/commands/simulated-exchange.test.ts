@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeCompact } from "../../src/base/endpoint.ts";
 import { dictOf, encode } from "../../src/bencode/encode.ts";
+import { formatMagnet } from "../../src/metainfo/magnet.ts";
+import { parseMetainfo } from "../../src/metainfo/parse-metainfo.ts";
 import { createTorrent } from "../../src/commands/create-torrent.ts";
 import { type GetEvent, type GetOptions, getTorrent } from "../../src/commands/get-torrent.ts";
 import {
@@ -9,6 +11,7 @@ import {
   type SeedOptions,
   seedTorrents,
 } from "../../src/commands/seed-torrents.ts";
+import { answerFromFiles } from "../../src/sim/sim-web.ts";
 import { type CommandMachine, HOME, NEVER, SimulatedWorld, someBytes } from "./simulated-world.ts";
 
 const SIZE = 2_000_000;
@@ -121,6 +124,40 @@ test("seed and get, from the first event to the last: the tracker names the seed
   const seen = told.find((event) => event.kind === "connected");
   assert.deepEqual(seen?.streams, connected.streams);
   assert.deepEqual(seen?.sources, [{ source: "incoming", peers: 1 }]);
+});
+
+test("a magnet link's web seed brings the content when its one peer only says what there is", async () => {
+  const world = new SimulatedWorld(13);
+  const end = new AbortController();
+  const { here, there, seeding } = await twoMachines(world, end.signal);
+  world.tracker = trackerOf(here.host.address);
+  const { info } = parseMetainfo(there.disk.find(`${HOME}/talks.torrent`)!.bytes);
+  const webSeeds = ["http://mirror.example/pub"];
+  const source = formatMagnet({ infohashes: info.infohashes, trackers: [TRACKER], webSeeds });
+  const url = "http://mirror.example/pub/talks/tides.bin";
+  const answer = answerFromFiles(new Map([[url, CONTENT]]));
+  let asked = 0;
+  world.webSeed = (request) => {
+    asked += 1;
+    return answer(request);
+  };
+  const events: GetEvent[] = [];
+  const onEvent = (event: GetEvent): void => void events.push(event);
+  const got = await world.run(get(there, { source, onEvent }), 120_000);
+  assert.equal(got.bytes, SIZE);
+  const copy = there.disk.find(`${HOME}/copy/talks/tides.bin`)!;
+  assert.deepEqual(Buffer.from(copy.bytes), Buffer.from(CONTENT));
+  assert.ok(asked > 0 && asked < 40, `${asked} requests`);
+  const news = events.filter((event) => event.kind === "web-seed");
+  assert.deepEqual(news[0], {
+    kind: "web-seed",
+    url: webSeeds[0],
+    state: "connected",
+    reason: undefined,
+  });
+  end.abort();
+  const { uploaded } = await world.run(seeding, 60_000);
+  assert.ok(uploaded < SIZE, "the peer sent only a part");
 });
 
 test("get: no peer appears until the deadline; it says why, and stops with what it has", async () => {

@@ -14,9 +14,7 @@ import { hubWorld, problemOf, type World } from "./hub-world.ts";
 const BYTES = randomBytes(20_000);
 const TRACKER = "http://tracker.example/announce";
 
-function torrentOf(
-  options: Omit<BuildOptions, "trackers"> & { name?: string } = {},
-): Uint8Array<ArrayBuffer> {
+function torrentOf(options: BuildOptions & { name?: string } = {}): Uint8Array<ArrayBuffer> {
   const { name = "theirs" } = options;
   const files = [{ path: ["a.bin"], length: BYTES.length }];
   const plan = planTorrent({ name, files, kind: "v1", pieceLength: 16_384 });
@@ -105,6 +103,15 @@ for (const [what, source] of [
     assert.deepEqual([here.state, here.id], ["published", fetch.id], "it is here already");
   });
 }
+
+test("a torrent without a tracker is fetched from its web seeds, and without both there is nobody to ask", async (t) => {
+  const world = await hubWorld(t);
+  const webSeeds = ["http://mirror.example/files/"];
+  const { id } = await begin(world, torrentOf({ trackers: [], webSeeds }));
+  assert.equal((await look(world, id)).problem, null);
+  const alone = await begin(world, torrentOf({ trackers: [], name: "others" }));
+  assert.match((await look(world, alone.id)).problem ?? "", /no tracker and no web seed/);
+});
 
 test("a .torrent file keeps its other fields: description, date, creator, web seeds", async (t) => {
   const world = await hubWorld(t);
