@@ -56,13 +56,19 @@ export function dhtOption(): Option {
   return new Option("--dht <on|off>", "look for peers in the DHT").choices(["on", "off"]);
 }
 
-/** @returns `undefined` when the DHT is off. Naming a node turns it on. */
-export function dhtChoice(flags: {
-  readonly dht?: "on" | "off";
-  readonly dhtBootstrap?: readonly NamedPeer[];
-}): { readonly bootstrap: readonly NamedPeer[] } | undefined {
+/**
+ * @param isAskedFor - What the person wants is found in the DHT alone.
+ * @returns `undefined` when the DHT is off. Naming a node turns it on.
+ */
+export function dhtChoice(
+  flags: {
+    readonly dht?: "on" | "off";
+    readonly dhtBootstrap?: readonly NamedPeer[];
+  },
+  isAskedFor = false,
+): { readonly bootstrap: readonly NamedPeer[] } | undefined {
   const bootstrap = flags.dhtBootstrap ?? [];
-  const isOn = flags.dht === undefined ? bootstrap.length > 0 : flags.dht === "on";
+  const isOn = flags.dht === undefined ? isAskedFor || bootstrap.length > 0 : flags.dht === "on";
   return isOn ? { bootstrap } : undefined;
 }
 

@@ -3,6 +3,7 @@ import { exampleText, failWith } from "./command-frame.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addDhtCommand } from "./commands/dht.ts";
+import { addFollowCommand } from "./commands/follow.ts";
 import { addGetCommand } from "./commands/get.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addHubCommand } from "./commands/hub.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addUnpublishCommand(program);
   addCreateCommand(program);
   addGetCommand(program);
+  addFollowCommand(program);
   addSeedCommand(program);
   addShowCommand(program);
   addCheckCommand(program);

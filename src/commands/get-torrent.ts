@@ -9,6 +9,7 @@ import type {
   TorrentEvent,
   TorrentStats,
 } from "../engine/session-contract.ts";
+import { formatMagnet } from "../metainfo/magnet.ts";
 import type { TorrentInfo } from "../metainfo/metainfo.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 import type { TrackerStatus } from "../tracker-client/remote-tracker.ts";
@@ -24,11 +25,13 @@ import { selectByGlobs, selectByRanges } from "./file-selection.ts";
 import { type OneShotSession, openSession } from "./open-session.ts";
 import { type NamedPeer, resolvePeers } from "./peer-addresses.ts";
 import { prepareFolder } from "./prepare-folder.ts";
+import { linkWithoutVersion } from "./publication-link.ts";
 import { ResumeFile } from "./resume-file.ts";
 import { type Connected, StreamNews } from "./stream-news.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
 import { readTorrentSource, type TorrentSource } from "./torrent-source.ts";
 import { suffixOf, takeFinalNames } from "./unfinished-files.ts";
+import { findVersion } from "./use-dht.ts";
 import { eachSecond } from "./waiting.ts";
 import { WebSeedNews, type WebSeedNewsEvent } from "./web-seed-news.ts";
 
@@ -143,7 +146,7 @@ const ALONE_TICKS = 3;
  */
 export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<GotTorrent> {
   const disk = ports.files;
-  const source = await readTorrentSource(ports, options.source, options.signal);
+  const source = await readSource(ports, options);
   const root = disk.absolute(options.folder);
   const resume = new ResumeFile(disk, { root, infohashes: infohashesOf(source) }, (error) => {
     const { detail } = diskTrouble(error, "keep the state of the download");
@@ -171,6 +174,26 @@ export async function getTorrent(ports: GetPorts, options: GetOptions): Promise<
     lsd: options.lsd,
   });
   return new Download(ports, options, { source, root, resume, session }).run();
+}
+
+/** A link may name a publication instead of a torrent (BEP 46): then its newest version is meant. */
+async function readSource(ports: GetPorts, options: GetOptions): Promise<TorrentSource> {
+  const { dht, signal } = options;
+  const link = linkWithoutVersion(options.source);
+  if (!link) return readTorrentSource(ports, options.source, signal);
+  if (!dht) {
+    throw new CommandError(
+      "bad-plan",
+      "The DHT is off. Only there is a publication found by its key.",
+      {
+        hint: "leave --dht off out.",
+      },
+    );
+  }
+  const { publication } = link;
+  const infohashes = await findVersion(ports, { ...dht, publication, signal });
+  const magnet = { ...link, infohashes };
+  return { magnet, link: formatMagnet(magnet) };
 }
 
 class Download {

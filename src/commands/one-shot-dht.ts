@@ -1,5 +1,6 @@
 import { formatEndpoint } from "../base/endpoint.ts";
 import { DhtService, type HostPort } from "../dht/dht-service.ts";
+import type { Dht } from "../dht/dht.ts";
 import { dhtSource } from "../dht/dht-source.ts";
 import type { PeerDht, PeerSource } from "../engine/session-contract.ts";
 import type { NetGuard } from "../guard/net-guard.ts";
@@ -20,6 +21,8 @@ export type DhtPorts = Pick<SessionPorts, "clock" | "random" | "signatures" | "d
 export interface DhtChoice {
   /** Nodes to begin with; empty takes the well-known ones. */
   readonly bootstrap: readonly HostPort[];
+  /** A node that is open already, and that its owner closes. */
+  readonly service?: DhtService | undefined;
 }
 
 /**
@@ -57,17 +60,22 @@ export class SessionDht {
   readonly #open: () => Promise<DhtService>;
   readonly #ports: DhtPorts;
   readonly #guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
+  readonly #isShared: boolean;
   #service: Promise<DhtService> | undefined;
   #opened: DhtService | undefined;
 
   constructor(options: {
     readonly ports: DhtPorts;
     readonly open: () => Promise<DhtService>;
+    /** Used instead of opening one. */
+    readonly shared?: DhtService | undefined;
     readonly guard: Pick<NetGuard, "judgePeers" | "allowPeer" | "datagrams">;
   }) {
     this.#ports = options.ports;
     this.#open = options.open;
     this.#guard = options.guard;
+    this.#isShared = options.shared !== undefined;
+    if (options.shared) this.#service = Promise.resolve(options.shared);
   }
 
   /** What peers are told of it, as soon as it is open. */
@@ -76,12 +84,17 @@ export class SessionDht {
     handleNode: (node) => this.#opened?.dht.addHearsay(node),
   };
 
+  /** The node, which is opened when it is not. */
+  async node(): Promise<Dht> {
+    this.#service ??= this.#open();
+    this.#opened = await this.#service;
+    return this.#opened.dht;
+  }
+
   /** A private torrent has no DHT (DHT-7). */
   async sources({ info, nodes, onRefused }: TorrentInDht): Promise<readonly PeerSource[]> {
     if (info?.private) return [];
-    this.#service ??= this.#open();
-    this.#opened = await this.#service;
-    const { dht } = this.#opened;
+    const dht = await this.node();
     void this.#addNodes(nodes.slice(0, NODES_MAX), onRefused);
     const { clock, random } = this.#ports;
     const judgePeers: NetGuard["judgePeers"] = (peers, from) => this.#guard.judgePeers(peers, from);
@@ -102,7 +115,9 @@ export class SessionDht {
     }
   }
 
+  /** Closes the node, unless it is somebody else's. */
   async close(): Promise<void> {
+    if (this.#isShared) return;
     // A service that did not start has told so to whoever asked for sources.
     await this.#service?.then(
       (service) => service.close(),

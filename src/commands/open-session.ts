@@ -1,3 +1,4 @@
+import type { Dht } from "../dht/dht.ts";
 import type { PeerSource, WebSeedSource } from "../engine/session-contract.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { ExtensionKind } from "../engine/extension.ts";
@@ -69,6 +70,8 @@ export interface OneShotSession {
    * @param named - More URLs of its files, which the user names: they may be anywhere.
    */
   webSeeds(source: WebSeeded, named: readonly string[]): readonly WebSeedSource[];
+  /** Our DHT node; `undefined` when it is off. */
+  dhtNode(): Promise<Dht | undefined>;
   /** Says goodbye to trackers, makes everything durable and ends the threads. */
   close(): Promise<void>;
 }
@@ -98,6 +101,7 @@ export async function openSession(
     new SessionDht({
       ports,
       open: () => openDht(ports, choice, { udp, readOnly: false }),
+      shared: choice.service,
       guard,
     });
   const session = new Session({
@@ -156,6 +160,7 @@ export async function openSession(
         const source = trackerClient.source([...tiers, ...added]);
         return source ? [source] : [];
       },
+      dhtNode: async () => dht?.node(),
       dht: async (torrent) => (await dht?.sources(torrent)) ?? [],
       neighbours: async (torrent) => (await lsd?.sources(torrent)) ?? [],
       webSeeds: (source, named) => webSeedSources(guard.webSeeds, source, named),

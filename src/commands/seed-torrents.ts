@@ -1,10 +1,12 @@
 import type { EngineTorrent, PeerSource, TorrentEvent } from "../engine/session-contract.ts";
+import type { KeptVersion } from "../dht/kept-version.ts";
 import type { Metainfo, TorrentInfo } from "../metainfo/metainfo.ts";
 import type { EncryptionMode } from "../base/encryption-mode.ts";
 import type { TransportMode } from "../base/transport-mode.ts";
 import { brokenWords } from "./broken-torrent.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandRun, DiskPorts, SessionPorts } from "./command-ports.ts";
+import type { SigningKey } from "../ports/signatures.ts";
 import type { UserFiles } from "../ports/user-files.ts";
 import { filesWithoutLayer, measureLayers, WRONG_AS_A_WHOLE } from "./known-layers.ts";
 import { findFiles, type FoundFile, troubleWith } from "./found-files.ts";
@@ -14,6 +16,7 @@ import { type OneShotSession, openSession } from "./open-session.ts";
 import type { CreatedTorrent, PlannedTorrent } from "./create-torrent.ts";
 import { readSeedSource, type SeedSourcePorts } from "./seed-source.ts";
 import { type Connected, StreamNews } from "./stream-news.ts";
+import { keepVersion, type PublicationEvent, refuseUnpublishable } from "./publish-version.ts";
 import { suffixOf } from "./unfinished-files.ts";
 import { untilAborted } from "./waiting.ts";
 import { TrackerNews, type TrackerNewsEvent } from "./tracker-news.ts";
@@ -42,6 +45,8 @@ export interface SeedOptions extends CommandRun<SeedEvent> {
   readonly pex: boolean;
   /** Neighbours are looked for; by default where others can connect to. */
   readonly lsd?: boolean | undefined;
+  /** The one torrent is the newest version of this publication (BEP 46); the DHT has to be on. */
+  readonly publication?: { readonly key: SigningKey; readonly salt: Uint8Array } | undefined;
 }
 
 export type SeedEvent =
@@ -64,6 +69,7 @@ export type SeedEvent =
   | { readonly kind: "stats"; readonly stats: SeedStats }
   /** A piece is corrupt, or the disk refuses: that torrent waits, the others continue. */
   | { readonly kind: "trouble"; readonly name: string; readonly message: string }
+  | PublicationEvent
   /** A failing tracker is retried all the while. */
   | TrackerNewsEvent;
 
@@ -105,6 +111,8 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     const pieceLayers = await completeLayers(ports, located, { ...options, found, root });
     torrents.push({ metainfo: { ...located, pieceLayers }, root });
   }
+  const { publication } = options;
+  if (publication) refuseUnpublishable(torrents.map(({ metainfo }) => metainfo));
   const session = await openSession(ports, {
     listen: options.listen,
     encryption: options.encryption,
@@ -114,6 +122,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     pex: options.pex,
     lsd: options.lsd,
   });
+  let kept: KeptVersion | undefined;
   try {
     const trackers = torrents.map(({ metainfo }) =>
       session.trackers(metainfo.trackers, options.trackers),
@@ -140,6 +149,10 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
       })),
     });
     const streams = new StreamNews();
+    if (publication) {
+      const { info } = torrents[0]!.metainfo;
+      kept = await keepVersion(ports, session, { ...publication, info, onEvent: options.onEvent });
+    }
     await untilAborted(ports.clock, options.signal, () => {
       news.tell();
       const connected = streams.next(added.flatMap((torrent) => torrent.peers()));
@@ -148,6 +161,7 @@ export async function seedTorrents(ports: SeedPorts, options: SeedOptions): Prom
     });
     return sum(added);
   } finally {
+    kept?.close();
     await session.close();
   }
 }

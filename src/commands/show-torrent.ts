@@ -7,6 +7,7 @@ import { type RareFields, type RareFileFields, readRareFields } from "../metainf
 import { SHA1_BYTES } from "../metainfo/read-info.ts";
 import { dictToJson } from "../bencode/bencode-json.ts";
 import type { SourcePorts } from "./command-ports.ts";
+import { linkWithoutVersion } from "./publication-link.ts";
 import { readTorrentSource } from "./torrent-source.ts";
 
 /**
@@ -101,6 +102,10 @@ export interface ShownMagnet {
   readonly peers: readonly string[];
   readonly exactSources: readonly string[];
   readonly selectOnly: readonly (readonly [first: number, last: number])[] | null;
+  /** Of the publication that it names (BEP 46), hexadecimal. */
+  readonly publicKey: string | null;
+  /** Hexadecimal; empty for none. */
+  readonly salt: string | null;
   /** Unknown until the torrent itself is fetched. */
   readonly paths: readonly string[];
 }
@@ -111,6 +116,8 @@ export async function showTorrent(
   source: string,
   signal?: AbortSignal,
 ): Promise<ShownTorrent | ShownMagnet> {
+  const link = linkWithoutVersion(source);
+  if (link) return describeMagnet({ infohashes: {}, ...link });
   const found = await readTorrentSource(ports, source, signal);
   return "metainfo" in found
     ? describeTorrent(found.metainfo, found.bytes)
@@ -246,7 +253,7 @@ function* hexLayers(
 }
 
 function describeMagnet(magnet: MagnetLink): ShownMagnet {
-  const { trackers, webSeeds, peers, exactSources } = magnet;
+  const { trackers, webSeeds, peers, exactSources, publication } = magnet;
   return {
     type: "magnet",
     name: magnet.name ?? null,
@@ -258,6 +265,8 @@ function describeMagnet(magnet: MagnetLink): ShownMagnet {
     peers,
     exactSources,
     selectOnly: magnet.selectOnly ?? null,
+    publicKey: publication ? toHex(publication.publicKey) : null,
+    salt: publication ? toHex(publication.salt) : null,
     paths: [],
   };
 }

@@ -111,9 +111,11 @@ function readMagnet(link: string): MagnetLink {
   } catch (error) {
     if (!(error instanceof MetainfoError)) throw error;
     // A shell cuts the text after the infohash or before it, and never changes a letter of it.
-    const hint = /[?&]xt[.=]/i.test(link)
-      ? "copy the whole link again: letters of its infohash are wrong or missing."
-      : 'copy the whole link again, and put it in quotes: the shell cuts it at "&".';
+    const hint = /urn(?::|%3a)btpk/i.test(link)
+      ? "everseed follow fetches the publication that it names and keeps it up to date, everseed get its newest version once."
+      : /[?&]xt[.=]/i.test(link)
+        ? "copy the whole link again: letters of its infohash are wrong or missing."
+        : 'copy the whole link again, and put it in quotes: the shell cuts it at "&".';
     throw new CommandError("bad-magnet", `This is ${error.detail}.`, {
       hint,
       cause: error,

@@ -1,6 +1,7 @@
 import { fromHex } from "../base/bytes.ts";
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { dictToJson } from "../bencode/bencode-json.ts";
+import type { Infohashes } from "../base/infohash.ts";
 import { decode } from "../bencode/decode.ts";
 import { encode } from "../bencode/encode.ts";
 import { DhtError } from "../dht/dht-error.ts";
@@ -14,12 +15,14 @@ import {
   signItem,
   targetOf,
 } from "../dht/item.ts";
+import { decodePointer } from "../dht/mutable-torrent.ts";
 import {
   type PeerSearchResult,
   scrapeSwarm,
   searchPeers,
   type SwarmEstimate,
 } from "../dht/peer-search.ts";
+import type { PublicationName } from "../metainfo/metainfo.ts";
 import type { SigningKey } from "../ports/signatures.ts";
 import { SharedPort } from "../udp/shared-port.ts";
 import { CommandError } from "./command-error.ts";
@@ -139,6 +142,27 @@ export function dhtPut(
   });
 }
 
+/**
+ * Finds the newest version of a publication (BEP 46).
+ *
+ * @throws {CommandError} `not-found` when there is none; `unreachable`.
+ */
+export function findVersion(
+  ports: DhtPorts,
+  options: DhtCommandOptions & { readonly publication: PublicationName },
+): Promise<Infohashes> {
+  const place = { kind: "mutable", ...options.publication } as const;
+  return withDht(ports, options, async (dht) => {
+    const { signatures } = ports;
+    const { item } = await new Promise<ItemSearchResult>((onDone) =>
+      getItem(dht, { place, signatures }, onDone),
+    );
+    const infohashes = item && decodePointer(item.value);
+    if (!infohashes) throw nothingPublished();
+    return infohashes;
+  });
+}
+
 /** @throws {CommandError} `bad-plan` when the text or the salt is too long for the DHT. */
 function placeToStore(make: (newest: undefined) => Item): ItemPlace {
   try {
@@ -197,6 +221,13 @@ async function withDht<Result>(
 function nobodyAnswers(): CommandError {
   return new CommandError("unreachable", "No DHT node answers.", {
     hint: "check that this machine may send UDP to the internet, or name a node with --bootstrap HOST:PORT.",
+  });
+}
+
+/** The DHT does not know a publication. */
+export function nothingPublished(): CommandError {
+  return new CommandError("not-found", "The DHT has no version of this publication.", {
+    hint: "check the key and the salt; the DHT forgets a version two hours after the last program that published or followed it.",
   });
 }
 

@@ -292,7 +292,10 @@ export class DhtNode {
       this.#tell(() => purpose.onAsked({ kind: "reply", reply }));
       return;
     }
-    const named = namedContacts(reply.results, from, this.family);
+    // Others name us too, and in a small network always: asking ourselves would only wait for no answer.
+    const named = namedContacts(reply.results, from, this.family).filter(
+      ({ id }) => !equalBytes(id, this.id),
+    );
     if (purpose.kind === "upkeep") {
       this.#hear(named);
       // Somebody who asked us leads into the network, when nobody else does.

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fromHex, toHex } from "../base/bytes.ts";
-import { formatMagnet, parseMagnet } from "./magnet.ts";
+import { concatBytes, fromHex, toHex } from "../base/bytes.ts";
+import { sha1 } from "../base/hash.ts";
+import { formatMagnet, parseMagnet, parsePublicationLink } from "./magnet.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 
 const V1 = "0a5dea2cdd028350e51cf424f6ce18cca73cc3d2";
@@ -193,4 +195,42 @@ test("a v2-only link is written with its multihash, and a broken name does not t
   assert.equal(formatMagnet({ infohashes: { v2: fromHex(V2)! } }), `magnet:?xt=urn:btmh:1220${V2}`);
   // A name cut inside a surrogate pair must not throw.
   assert.match(formatMagnet({ infohashes: { v1: fromHex(V1)! }, name: "\ud83d" }), /dn=%EF%BF%BD/);
+});
+
+const { bep46: BEP46 } = JSON.parse(
+  readFileSync(new URL("../../test/vectors/vectors.json", import.meta.url), "utf8"),
+) as { bep46: readonly { k: string; salt?: string; target: string }[] };
+
+for (const { k, salt, target } of BEP46) {
+  test(`BEP 46: a link with a key ${salt === undefined ? "alone" : "and a salt"}, and where its item is found`, () => {
+    const text = `magnet:?xs=urn:btpk:${k}${salt === undefined ? "" : `&s=${salt}`}`;
+    const link = parsePublicationLink(text)!;
+    const { publicKey, salt: bytes } = link.publication;
+    assert.equal(toHex(sha1(concatBytes([publicKey, bytes]))), target);
+    assert.equal(formatMagnet(link), text);
+    assert.throws(() => parseMagnet(text), /xt=urn:btih/, "it names no version");
+  });
+}
+
+test("BEP 46: a key beside an infohash, trackers, capital letters and escapes", () => {
+  const text = `magnet:?xt=urn:btih:${V1}&XS=URN%3ABTPK%3A${V2.toUpperCase()}&tr=http%3A%2F%2Ft%2Fa`;
+  const link = parseMagnet(text);
+  assert.deepEqual(link.publication, { publicKey: fromHex(V2)!, salt: new Uint8Array(0) });
+  assert.deepEqual(link.exactSources, [], "a key is no URL");
+  assert.deepEqual(parseMagnet(formatMagnet(link)), link);
+  assert.deepEqual(parsePublicationLink(text)!.trackers, ["http://t/a"]);
+  assert.equal(parsePublicationLink(START), undefined);
+});
+
+test("BEP 46: keys and salts that are none", () => {
+  for (const [end, why] of [
+    [`xs=urn:btpk:${V2.slice(2)}`, /64 hexadecimal digits/],
+    [`xs=urn:btpk:${"g".repeat(64)}`, /64 hexadecimal digits/],
+    [`xs=urn:btpk:${V2}&xs.2=urn:btpk:${"1".repeat(64)}`, /two different keys/],
+    [`xs=urn:btpk:${V2}&s=${"00".repeat(65)}`, /128 hexadecimal digits/],
+    [`xs=urn:btpk:${V2}&s=news`, /128 hexadecimal digits/],
+  ] as const) {
+    assert.throws(() => parsePublicationLink(`magnet:?${end}`), why);
+    assert.throws(() => parseMagnet(`${START}&${end}`), why);
+  }
 });

@@ -1,6 +1,6 @@
 import { concatBytes, decodeUtf8, encodeUtf8, equalBytes, fromHex, toHex } from "../base/bytes.ts";
 import { INFOHASH_V1_BYTES, INFOHASH_V2_BYTES } from "../base/infohash.ts";
-import type { MagnetLink } from "./metainfo.ts";
+import type { MagnetLink, PublicationLink, PublicationName } from "./metainfo.ts";
 import { MetainfoError } from "./metainfo-error.ts";
 import { isTrackerUrl, isWebSeedUrl, TRACKERS_MAX, WEB_SEEDS_MAX } from "./urls.ts";
 
@@ -16,29 +16,56 @@ const RANGES_MAX = 1000;
 
 const NAME_CHARACTERS_MAX = 1000;
 
+/** Of a publication (BEP 44, 46). */
+const PUBLIC_KEY_BYTES = 32;
+const SALT_BYTES_MAX = 64;
+
 /** Multihash code of SHA-256 and its length, in hexadecimal. */
 const SHA256_MULTIHASH = "1220";
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
 /**
- * Parses a magnet link (BEP 9, BEP 53): v1, v2 or both. Unusable parts (an odd tracker, a broken escape, an unknown
+ * Parses a magnet link of a torrent (BEP 9, BEP 53): v1, v2 or both. Unusable parts (an odd tracker, a broken escape, an unknown
  * parameter) are left out.
  *
  * @throws {MetainfoError} `bad-magnet` when there is no usable infohash; the message says what was expected.
  */
 export function parseMagnet(text: string): MagnetLink {
+  const parameters = readLink(text);
+  const infohashes = readInfohashes(parameters.get("xt") ?? []);
+  const publication = readPublication(parameters);
+  return { infohashes, ...readRest(parameters), ...(publication && { publication }) };
+}
+
+/**
+ * Parses a magnet link that names a publication by its key (BEP 46), with or without an infohash.
+ *
+ * @returns `undefined` when it names none.
+ * @throws {MetainfoError} `bad-magnet` when its key or salt cannot be one.
+ */
+export function parsePublicationLink(text: string): PublicationLink | undefined {
+  const parameters = readLink(text);
+  const publication = readPublication(parameters);
+  return publication && { publication, ...readRest(parameters) };
+}
+
+function readLink(text: string): Map<string, string[]> {
   const link = text.trim();
   if (link.length > CHARACTERS_MAX) {
     throw new MetainfoError("too-large", `a magnet link of more than ${CHARACTERS_MAX} characters`);
   }
   if (!/^magnet:\?/i.test(link)) throw badMagnet('it must begin with "magnet:?"');
-  const parameters = readParameters(link.slice("magnet:?".length));
-  const infohashes = readInfohashes(parameters.get("xt") ?? []);
+  return readParameters(link.slice("magnet:?".length));
+}
+
+/** Everything that is no name of a torrent or a publication. */
+function readRest(
+  parameters: ReadonlyMap<string, readonly string[]>,
+): Omit<MagnetLink, "infohashes" | "publication"> {
   const name = parameters.get("dn")?.[0]?.replaceAll("+", " ");
   const length = parameters.get("xl")?.[0];
   return {
-    infohashes,
     name: name === undefined ? undefined : unescapeText(name).slice(0, NAME_CHARACTERS_MAX),
     exactLength: length === undefined ? undefined : parseDigits(length),
     trackers: take(parameters.get("tr"), isTrackerUrl, TRACKERS_MAX),
@@ -61,12 +88,17 @@ export function magnetOfInfohash(text: string): string | undefined {
     : undefined;
 }
 
-/** Writes a magnet link that `parseMagnet` parses back to the same values. */
-export function formatMagnet(link: Pick<MagnetLink, "infohashes"> & Partial<MagnetLink>): string {
-  const { v1, v2 } = link.infohashes;
+/** Writes a magnet link that `parseMagnet`, or `parsePublicationLink`, parses back to the same values. */
+export function formatMagnet(link: Partial<MagnetLink>): string {
+  const { v1, v2 } = link.infohashes ?? {};
   const parts: string[] = [];
   if (v1) parts.push(`xt=urn:btih:${toHex(v1)}`);
   if (v2) parts.push(`xt=urn:btmh:${SHA256_MULTIHASH}${toHex(v2)}`);
+  if (link.publication) {
+    const { publicKey, salt } = link.publication;
+    parts.push(`xs=urn:btpk:${toHex(publicKey)}`);
+    if (salt.length > 0) parts.push(`s=${toHex(salt)}`);
+  }
   if (link.name !== undefined) parts.push(`dn=${escapeText(link.name)}`);
   if (link.exactLength !== undefined) parts.push(`xl=${link.exactLength}`);
   for (const url of link.trackers ?? []) parts.push(`tr=${escapeText(url)}`);
@@ -117,6 +149,30 @@ function readInfohashes(topics: readonly string[]): { v1?: Uint8Array; v2?: Uint
     throw badMagnet('it needs "xt=urn:btih:" or "xt=urn:btmh:" and an infohash');
   }
   return infohashes;
+}
+
+/** BEP 46. @returns `undefined` when the link has no key. */
+function readPublication(
+  parameters: ReadonlyMap<string, readonly string[]>,
+): PublicationName | undefined {
+  let publicKey: Uint8Array | undefined;
+  for (const raw of parameters.get("xs") ?? []) {
+    const digits = /^urn:btpk:(.*)$/is.exec(unescapeText(raw))?.[1];
+    if (digits === undefined) continue;
+    const found = fromHex(digits);
+    if (found?.length !== PUBLIC_KEY_BYTES) {
+      throw badMagnet(`after "urn:btpk:" come 64 hexadecimal digits, not ${quote(digits)}`);
+    }
+    if (publicKey && !equalBytes(publicKey, found)) throw badMagnet("it has two different keys");
+    publicKey = found;
+  }
+  if (!publicKey) return undefined;
+  const digits = parameters.get("s")?.[0] ?? "";
+  const salt = fromHex(digits);
+  if (!salt || salt.length > SALT_BYTES_MAX) {
+    throw badMagnet(`its salt is at most 128 hexadecimal digits, not ${quote(digits)}`);
+  }
+  return { publicKey, salt };
 }
 
 function parseBtih(digits: string): Uint8Array {

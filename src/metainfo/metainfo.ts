@@ -74,6 +74,19 @@ export interface Metainfo {
   readonly warnings: readonly string[];
 }
 
+/** Names a publication, whose newest version the DHT knows (BEP 46). */
+export interface PublicationName {
+  /** Of Ed25519, 32 bytes: whoever has its secret publishes the versions. */
+  readonly publicKey: Uint8Array;
+  /** Tells several publications of one key apart, at most 64 bytes; empty for none. */
+  readonly salt: Uint8Array;
+}
+
+/** A magnet link that may name no version of its publication. */
+export interface PublicationLink extends Omit<MagnetLink, "infohashes"> {
+  readonly publication: PublicationName;
+}
+
 /** A parsed magnet link (BEP 9, BEP 53). */
 export interface MagnetLink {
   readonly infohashes: Infohashes;
@@ -88,4 +101,6 @@ export interface MagnetLink {
   readonly exactSources: readonly string[];
   /** File indexes to fetch, as inclusive ranges; padding files count. `undefined` means all. */
   readonly selectOnly?: readonly (readonly [first: number, last: number])[] | undefined;
+  /** The publication that this torrent is a version of (BEP 46). */
+  readonly publication?: PublicationName | undefined;
 }

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import {
+  copyFile,
   type FileHandle,
   link,
   lstat,
@@ -128,6 +129,15 @@ export class NodeFiles implements Files {
         await rename(source, target);
         await syncFolder(dirname(target));
         await syncFolder(dirname(source));
+      }),
+    );
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    await this.#through(to, true, (target) =>
+      this.#through(from, false, async (source) => {
+        if (!(await lstat(source)).isFile()) throw new FilesError("EINVAL", from, undefined);
+        await copyFile(source, target, constants.COPYFILE_FICLONE);
       }),
     );
   }

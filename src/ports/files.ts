@@ -25,6 +25,10 @@ export interface Files {
    * `to`.
    */
   move(from: string, to: string): Promise<void>;
+  /**
+   * Copies a plain file over `to`, which shares the blocks where the disk can do that. Creates the folder above `to`.
+   */
+  copy(from: string, to: string): Promise<void>;
   /** Puts a second name of `existing` at `path`, in one step. */
   replaceByLink(existing: string, path: string): Promise<void>;
   /** Removes a file, or a folder with its content; does nothing when it is absent. */

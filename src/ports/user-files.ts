@@ -144,7 +144,16 @@ export interface UserFiles {
 /** Files below one folder. */
 export interface FolderFiles extends Pick<
   Files,
-  "read" | "write" | "remove" | "makeFolder" | "stat" | "openRead"
+  | "read"
+  | "write"
+  | "remove"
+  | "makeFolder"
+  | "stat"
+  | "openRead"
+  | "list"
+  | "move"
+  | "copy"
+  | "replaceByLink"
 > {
   /** Closes the folders that are kept open for the next call. */
   close(): void;

@@ -117,6 +117,12 @@ export class MemoryFiles implements Files, ContentSource {
     }
   }
 
+  async copy(from: string, to: string): Promise<void> {
+    const stored = this.#files.get(from);
+    if (!stored) throw refusal("ENOENT", from);
+    await this.write(to, stored.bytes);
+  }
+
   async replaceByLink(existing: string, path: string): Promise<void> {
     this.#change();
     const stored = this.#files.get(existing);

@@ -136,6 +136,13 @@ export class SimUserFiles implements UserFiles {
       read: async (path) => this.#bytes(path)?.slice(),
       write: (path, bytes) => this.write(path, bytes),
       remove: async (path) => this.#disk.remove(this.absolute(path)),
+      list: async (path) => {
+        const { files } = await this.list(path);
+        return [...new Set(files.map(({ path: [name] }) => name!))];
+      },
+      move: async (from, to) => this.rename(from, to),
+      copy: async (from, to) => this.#disk.put(this.absolute(to), this.#bytes(from)!.slice()),
+      replaceByLink: (path) => Promise.reject(refusal("EPERM", path)),
       makeFolder: (path) => this.makeFolders(path),
       stat: async (path) => {
         const facts = this.look(path);

@@ -256,3 +256,22 @@ test("DHT-8: nodes that peers name lead into the network, at a limited rate and 
   const after = [...asked.values()].reduce((sum, count) => sum + count, 0);
   assert.ok(after - before <= 120, `${after - before} packets in a minute`);
 });
+
+test("in a network of two a search asks the other node, and not ourselves", () => {
+  const world = new DhtWorld({ seed: 10 });
+  const first = world.join();
+  const second = world.join({ bootstrap: [first.endpoint] });
+  world.simulation.runFor(60_000);
+  const startMs = world.simulation.nowMs();
+  const { announcedTo, queries } = world.wait<PeerSearchResult>((onDone) =>
+    searchPeers(second.dht, {
+      infohash: world.target(),
+      announce: { port: 7000, isPortImplied: false, seed: true },
+      onPeers: () => undefined,
+      onDone,
+    }),
+  );
+  assert.deepEqual([announcedTo, queries], [1, 1]);
+  const tookMs = world.simulation.nowMs() - startMs;
+  assert.ok(tookMs < 1_000, `nobody had to be waited for: ${tookMs} ms`);
+});

@@ -98,6 +98,7 @@ export function addGetCommand(program: Command): void {
 function get(source: string, flags: GetFlags): Promise<void> {
   return runCommand(flags, async ({ output, signal }) => {
     const { getTorrent } = await import("../../commands/get-torrent.ts");
+    const { linkWithoutVersion } = await import("../../commands/publication-link.ts");
     const { filePorts } = await import("../../daemon/file-ports.ts");
     const { sessionPorts } = await import("../../daemon/session-ports.ts");
     const { openChosenNetwork } = await import("../../daemon/open-network.ts");
@@ -121,17 +122,18 @@ function get(source: string, flags: GetFlags): Promise<void> {
         webSeeds: flags.webSeed,
         downBytesPerSecond: flags.down,
         upBytesPerSecond: flags.up,
-        dht: dhtChoice(flags),
+        dht: dhtChoice(flags, linkWithoutVersion(source) !== undefined),
         pex: flags.pex !== "off",
         lsd: isOn(flags.lsd),
         signal,
-        onEvent: (event) => tell(output, event, flags),
+        onEvent: (event) => tellGet(output, event, flags),
       },
     );
   });
 }
 
-function tell(output: Output, event: GetEvent, flags: GetFlags): void {
+/** @param flags - What `get` was told; nothing for a download that is part of another command. */
+export function tellGet(output: Output, event: GetEvent, flags: Pick<GetFlags, "seed"> = {}): void {
   switch (event.kind) {
     case "ready":
       output.record({ event: "ready", port: event.port });
@@ -282,7 +284,7 @@ function tellStopped(output: Output, event: Extract<GetEvent, { kind: "stopped" 
 function tellDone(
   output: Output,
   event: Extract<GetEvent, { kind: "done" }>,
-  flags: GetFlags,
+  flags: Pick<GetFlags, "seed">,
 ): void {
   const { bytes, downloaded, seconds } = event;
   output.record({ event: "done", bytes, downloaded, seconds });

@@ -31,9 +31,15 @@ import {
   webSeedOption,
 } from "../parse-options.ts";
 import { transportOption } from "../transport-option.ts";
+import {
+  addPublicationOptions,
+  type PublicationFlags,
+  publicationOf,
+  tellPublication,
+} from "../publication-key.ts";
 import { wordsLog } from "../words-log.ts";
 
-interface SeedFlags extends OutputOptions, NetworkFlags {
+interface SeedFlags extends OutputOptions, NetworkFlags, PublicationFlags {
   readonly data: string;
   readonly tracker?: readonly string[];
   readonly webSeed?: readonly string[];
@@ -54,6 +60,7 @@ export function addSeedCommand(program: Command): void {
     examples: [
       "everseed seed talks/ --tracker https://tracker.example/announce",
       "everseed seed talks.torrent --data ~/Downloads",
+      "everseed seed talks/ --mutable --key-file talks.key",
     ],
   })
     .argument("<source...>", "files and folders, of which torrents are made; or torrents")
@@ -68,8 +75,8 @@ export function addSeedCommand(program: Command): void {
     .addOption(pexOption())
     .addOption(lsdOption())
     .addOption(new Option("--up <rate>", "limit for sending, such as 500K").argParser(rateOption));
-  addNetworkOptions(command).action((sources: readonly string[], flags: SeedFlags) =>
-    seed(sources, flags),
+  addPublicationOptions(addNetworkOptions(command)).action(
+    (sources: readonly string[], flags: SeedFlags) => seed(sources, flags),
   );
 }
 
@@ -82,24 +89,26 @@ function seed(sources: readonly string[], flags: SeedFlags): Promise<void> {
     const { openChosenNetwork } = await import("../../daemon/open-network.ts");
     const log = wordsLog((line) => output.detail(escapeOutside(line)));
     using network = await openChosenNetwork(networkChoice(flags), networkLog(output));
-    await seedTorrents(
-      { ...filePorts(network), ...sessionPorts(log, { network }) },
-      {
-        trackers: flags.tracker ?? trackersOfVariable(process.env),
-        webSeeds: flags.webSeed ?? [],
-        sources,
-        folder: flags.data,
-        listen: flags.listen,
-        encryption: flags.encryption ?? "prefer",
-        transport: flags.transport ?? "both",
-        upBytesPerSecond: flags.up,
-        dht: dhtChoice(flags),
-        pex: flags.pex !== "off",
-        lsd: isOn(flags.lsd),
-        signal,
-        onEvent: (event) => tell(output, hashing, event),
-      },
-    );
+    const ports = { ...filePorts(network), ...sessionPorts(log, { network }) };
+    const [path = ""] = sources;
+    const named = { path, flags, help: "everseed seed --help" };
+    const publication = await publicationOf({ output, signal }, ports, named);
+    await seedTorrents(ports, {
+      trackers: flags.tracker ?? trackersOfVariable(process.env),
+      webSeeds: flags.webSeed ?? [],
+      sources,
+      folder: flags.data,
+      listen: flags.listen,
+      encryption: flags.encryption ?? "prefer",
+      transport: flags.transport ?? "both",
+      upBytesPerSecond: flags.up,
+      dht: dhtChoice(flags, publication !== undefined),
+      publication,
+      pex: flags.pex !== "off",
+      lsd: isOn(flags.lsd),
+      signal,
+      onEvent: (event) => tellSeed(output, hashing, event),
+    });
   });
 }
 
@@ -116,7 +125,7 @@ function howToList({ tracker, message }: Extract<SeedEvent, { kind: "tracker-fai
 /** The words of everseed's tracker and others for a torrent that they do not list. */
 const NOT_LISTED = /not (?:registered|authorized|found|listed)|unregistered|unknown torrent/i;
 
-function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
+export function tellSeed(output: Output, hashing: WorkProgress, event: SeedEvent): void {
   switch (event.kind) {
     case "plan": {
       const { name, files, bytes, skipped } = event.plan;
@@ -189,6 +198,11 @@ function tell(output: Output, hashing: WorkProgress, event: SeedEvent): void {
       output.detail(`${escapeOutside(tracker)} says: ${escapeOutside(message)}`);
       break;
     }
+    case "version-stored":
+    case "version-not-stored":
+    case "version-superseded":
+      tellPublication(output, event);
+      break;
     case "trouble":
       output.warn(`${escapeOutside(event.name)}: ${escapeOutside(event.message)}`);
       break;

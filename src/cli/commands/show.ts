@@ -80,6 +80,8 @@ function printMagnet(output: Output, magnet: ShownMagnet): void {
     ["Size", magnet.bytes === null ? null : formatBytes(magnet.bytes)],
     ["Infohash v1", magnet.infohashV1],
     ["Infohash v2", magnet.infohashV2],
+    ["Key", magnet.publicKey],
+    ["Salt", magnet.salt === "" ? null : magnet.salt],
     ...magnet.trackers.map((url) => ["Tracker", url] as const),
     ...magnet.webSeeds.map((url) => ["Web seed", url] as const),
     ...magnet.peers.map((peer) => ["Peer", peer] as const),
@@ -89,6 +91,13 @@ function printMagnet(output: Output, magnet: ShownMagnet): void {
       magnet.selectOnly?.map(([first, last]) => `${first} to ${last}`).join(", ") ?? null,
     ],
   ]);
+  if (magnet.infohashV1 === null && magnet.infohashV2 === null) {
+    output.say(
+      "It names a publication by its key. everseed follow fetches its newest version and every one after it, everseed get " +
+        "the newest one only.",
+    );
+    return;
+  }
   output.say(
     "That is all it says. The list of files comes from peers: everseed get fetches it; name peers with --tracker URL or " +
       "--peer HOST:PORT.",

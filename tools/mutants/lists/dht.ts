@@ -57,4 +57,32 @@ export const mutants: readonly Mutant[] = [
     to: "return this.#shortLeft > 0 ? firstRoundMs() / this.infohashes.count : roundMs / 1e9;",
     tests: ["test/dht/catalogue"],
   },
+  {
+    name: "dht: an older version of a publication is news",
+    file: "src/dht/publication-watch.ts",
+    from: "(!known || item.sequence > known.sequence)",
+    to: "(!known || item !== known)",
+    tests: ["test/dht/publication"],
+  },
+  {
+    name: "dht: a search asks ourselves",
+    file: "src/dht/dht-node.ts",
+    from: "({ id }) => !equalBytes(id, this.id),",
+    to: "() => true,",
+    tests: ["test/dht/network"],
+  },
+  {
+    name: "commands: a followed file that somebody changed is linked, and written to",
+    file: "src/commands/followed-folder.ts",
+    from: "isSame && facts.mtimeMs <= placedAtMs",
+    to: "isSame",
+    tests: ["test/commands/followed-folder"],
+  },
+  {
+    name: "commands: what a newer version lacks is deleted unasked",
+    file: "src/commands/followed-folder.ts",
+    from: "if (how.deletesOlder) {",
+    to: "if (how) {",
+    tests: ["test/commands/followed-folder"],
+  },
 ];
